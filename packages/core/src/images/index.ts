@@ -1,0 +1,1 @@
+export type { Image, ImageChange, ImageDeletion, ImageStore, NewImage } from './image-store.ts'

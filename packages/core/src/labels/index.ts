@@ -1,0 +1,3 @@
+export { changeLabels } from './change-labels.ts'
+export { labelChangeFromPaths } from './label-paths.ts'
+export type { LabelChange, Labels } from './labels.ts'

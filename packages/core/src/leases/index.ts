@@ -1,0 +1,1 @@
+export type { Lease, LeaseResource, LeaseStore, NewLease } from './lease-store.ts'

@@ -1,0 +1,10 @@
+export type { CredentialRequest, CredentialSource, Credentials } from './credentials.ts'
+export type { Remote } from './remote.ts'
+export type {
+  ImageEndpoint,
+  ProgressListener,
+  RegistryEndpoint,
+  TransferEndpoint,
+  TransferProgress,
+  Transferrer,
+} from './transfer.ts'

@@ -1,0 +1,62 @@
+import type { Descriptor, Platform } from '@nsbox/oci'
+import type { AbortOptions } from '../content/content-store.ts'
+import type { Labels } from '../labels/labels.ts'
+import type { CredentialSource } from './credentials.ts'
+
+/** An image on a registry. */
+export interface RegistryEndpoint {
+  readonly kind: 'registry'
+  readonly reference: string
+  /** Headers to send with every request to the registry. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Directory of `hosts.toml` files. */
+  readonly hostsDir?: string | undefined
+  /** Scheme for hosts that nothing else says it of; `http` is plain http on request. */
+  readonly defaultScheme?: 'http' | 'https' | undefined
+  readonly credentials?: CredentialSource | undefined
+}
+
+/** An image in the image store. */
+export interface ImageEndpoint {
+  readonly kind: 'image'
+  readonly name: string
+  readonly labels?: Labels | undefined
+  /** Platforms to take; that of the server if empty. */
+  readonly platforms?: readonly Platform[] | undefined
+  /** Take the manifests and configs of all platforms, but layers only of the chosen ones. */
+  readonly allMetadata?: boolean | undefined
+}
+
+export type TransferEndpoint = RegistryEndpoint | ImageEndpoint
+
+/** One step of a transfer; names form a tree through `parents`. */
+export interface TransferProgress {
+  /**
+   * `Resolving from <host>`-like lines of the whole transfer, or the state of one object: `waiting`, `downloading`,
+   * `uploading`, `already exists`, `complete`, `saved`.
+   */
+  readonly event: string
+  /** The object, such as `layer (3f2a…)`; the image's name for the image itself; empty for the whole transfer. */
+  readonly name: string
+  readonly parents: readonly string[]
+  /** Bytes done and to do; 0 where it has no meaning. */
+  readonly progress: number
+  readonly total: number
+  readonly descriptor?: Descriptor | undefined
+}
+
+/** Takes progress in; must not throw. */
+export type ProgressListener = (progress: TransferProgress) => void
+
+/** Moves images between places. */
+export interface Transferrer {
+  /**
+   * Registry → image is a pull, image → registry a push, image → image a tag.
+   * @throws `unimplemented` for any other pair; the errors of registries and stores
+   */
+  transfer(
+    source: TransferEndpoint,
+    destination: TransferEndpoint,
+    options?: { readonly onProgress?: ProgressListener | undefined } & AbortOptions,
+  ): Promise<void>
+}

@@ -1,0 +1,31 @@
+import { NsboxError } from '@nsbox/errors'
+
+/** The most bytes that the key and the value of a label may have together. */
+export const maxLabelBytes = 4096
+
+/** The most labels that one object may have; containerd sets no bound but that of a message. */
+export const maxLabels = 4096
+
+/**
+ * Checks labels against the limits (BEHAVIOUR.md §1).
+ *
+ * @param prefix names the object in the error: `namespace.Labels`, `info.Labels`, `image.Labels`, `containers.Labels`
+ * @throws `invalid_argument`
+ */
+export function validateLabels(labels: Readonly<Record<string, string>>, prefix: string): void {
+  const entries = Object.entries(labels)
+  if (entries.length > maxLabels) {
+    throw new NsboxError(
+      'invalid_argument',
+      `${prefix}: ${entries.length} labels, at most ${maxLabels} are allowed`,
+    )
+  }
+  for (const [key, value] of entries) {
+    const bytes = Buffer.byteLength(key) + Buffer.byteLength(value)
+    if (bytes <= maxLabelBytes) continue
+    throw new NsboxError(
+      'invalid_argument',
+      `${prefix}: label key and value length (${bytes} bytes) greater than maximum size (${maxLabelBytes} bytes), key: ${key.slice(0, 64)}`,
+    )
+  }
+}
