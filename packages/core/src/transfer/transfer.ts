@@ -21,7 +21,7 @@ export interface ImageEndpoint {
   readonly kind: 'image'
   readonly name: string
   readonly labels?: Labels | undefined
-  /** Platforms to take; that of the server if empty. */
+  /** Platforms to take; all of them if absent or empty. */
   readonly platforms?: readonly Platform[] | undefined
   /** Take the manifests and configs of all platforms, but layers only of the chosen ones. */
   readonly allMetadata?: boolean | undefined
@@ -32,11 +32,13 @@ export type TransferEndpoint = RegistryEndpoint | ImageEndpoint
 /** One step of a transfer; names form a tree through `parents`. */
 export interface TransferProgress {
   /**
-   * `Resolving from <host>`-like lines of the whole transfer, or the state of one object: `waiting`, `downloading`,
-   * `uploading`, `already exists`, `complete`, `saved`.
+   * A line about the whole transfer (`Resolving from <reference>`, `Completed pull from <reference>`, …) or the state
+   * of one object: `waiting`, `downloading`, `uploading`, `already exists`, `complete`, `saved`.
    */
   readonly event: string
-  /** The object, such as `layer (3f2a…)`; the image's name for the image itself; empty for the whole transfer. */
+  /**
+   * The object by its ingest ref, such as `layer-sha256:3f2a…`; the image by its name; empty for the whole transfer.
+   */
   readonly name: string
   readonly parents: readonly string[]
   /** Bytes done and to do; 0 where it has no meaning. */

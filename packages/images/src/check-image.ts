@@ -1,0 +1,52 @@
+import type { AbortOptions, ContentReader } from '@nsbox/core/content'
+import { isNotFound } from '@nsbox/errors'
+import { type Descriptor, isIndexMediaType, type Platform, selectManifests } from '@nsbox/oci'
+import { children } from './children.ts'
+import { maxObjects } from './walk.ts'
+
+/** What of an image is there. */
+export interface ImageCheck {
+  /** `complete`, `incomplete`, or `unavailable` if not even the documents are there that say what it needs. */
+  readonly status: 'complete' | 'incomplete' | 'unavailable'
+  readonly required: readonly Descriptor[]
+  readonly present: readonly Descriptor[]
+  readonly missing: readonly Descriptor[]
+}
+
+/**
+ * Checks that the content of an image is present for the given platforms (all of them if empty): the documents that
+ * lead there, configs and layers.
+ *
+ * @throws `invalid_argument` or `data_loss` if a document that is present makes no sense
+ */
+export async function checkImage(
+  content: ContentReader,
+  target: Descriptor,
+  { platforms = [], signal }: { readonly platforms?: readonly Platform[] } & AbortOptions = {},
+): Promise<ImageCheck> {
+  const required: Descriptor[] = []
+  const present: Descriptor[] = []
+  const missing: Descriptor[] = []
+  const seen = new Set<string>()
+  let unknown = false
+
+  const pending = [target]
+  for (let next = pending.shift(); next !== undefined && seen.size < maxObjects; next = pending.shift()) {
+    if (seen.has(next.digest)) continue
+    seen.add(next.digest)
+    required.push(next)
+    try {
+      await content.info(next.digest, { signal })
+      const below = await children(content, next, { signal })
+      const filter = isIndexMediaType(next.mediaType) && platforms.length > 0
+      pending.push(...(filter ? selectManifests(below, platforms) : below))
+      present.push(next)
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      missing.push(next)
+      unknown ||= next.digest === target.digest
+    }
+  }
+  const status = unknown ? 'unavailable' : missing.length === 0 ? 'complete' : 'incomplete'
+  return { status, required, present, missing }
+}

@@ -1,0 +1,158 @@
+import type { AbortOptions, ContentReader, ContentStore } from '@nsbox/core/content'
+import type { Labels } from '@nsbox/core/labels'
+import type { Remote, TransferProgress } from '@nsbox/core/transfer'
+import { isNotFound, NsboxError } from '@nsbox/errors'
+import {
+  childLabels,
+  type Descriptor,
+  distributionSourceLabel,
+  ingestRef,
+  isIndexMediaType,
+  isManifestMediaType,
+  maxManifestSize,
+  type Platform,
+  parseReference,
+  selectManifests,
+} from '@nsbox/oci'
+import { children } from './children.ts'
+import { fetchBlob } from './fetch-blob.ts'
+import type { Flights } from './flights.ts'
+import { inParallel } from './in-parallel.ts'
+import type { ProgressTracker } from './progress-tracker.ts'
+import { Slots } from './slots.ts'
+import { maxDepth, maxObjects } from './walk.ts'
+
+/** How to fetch an image's content. */
+export interface FetchTreeOptions extends AbortOptions {
+  readonly remote: Remote
+  readonly content: ContentStore
+  readonly platforms: readonly Platform[]
+  readonly allMetadata: boolean
+  readonly concurrency: number
+  readonly flights: Flights
+  readonly progress: ProgressTracker
+}
+
+/** What a fetch did. */
+export interface FetchSummary {
+  /** Objects of the image that are present now. */
+  readonly objects: number
+  /** Bytes that came from the remote. */
+  readonly bytesReceived: number
+}
+
+/**
+ * Fetches what a descriptor refers to, documents before what they name, blobs in parallel. Every blob gets the label of
+ * the repository it came from, every document the labels that keep its children from being collected (BEHAVIOUR.md §4).
+ */
+export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Promise<FetchSummary> {
+  const { remote, content, platforms, progress } = options
+  const slots = new Slots(options.concurrency)
+  const source = distributionSource(remote.reference)
+  const seen = new Set<string>()
+  let bytesReceived = 0
+
+  await visit(root, [], { depth: 0, layers: true, signal: options.signal })
+  return { objects: seen.size, bytesReceived }
+
+  async function visit(
+    descriptor: Descriptor,
+    parents: readonly string[],
+    { depth, layers, signal }: { depth: number; layers: boolean; signal: AbortSignal | undefined },
+  ): Promise<void> {
+    if (seen.has(descriptor.digest)) return
+    seen.add(descriptor.digest)
+    if (depth > maxDepth || seen.size > maxObjects) {
+      throw new NsboxError('invalid_argument', `image ${root.digest}: too deep or too many objects`)
+    }
+    const name = ingestRef(descriptor)
+    await fetchOne(descriptor, name, parents, signal)
+    const below = await children(content, descriptor, { signal })
+    if (below.length === 0) return
+    await content.update(descriptor.digest, { merge: childLabels(below) }, { signal })
+    const wanted = choose(descriptor, below, layers)
+    await inParallel(
+      wanted,
+      (child, either) =>
+        visit(child.descriptor, [name], { depth: depth + 1, layers: child.layers, signal: either }),
+      { signal },
+    )
+  }
+
+  /** The children to fetch: those of the chosen platforms, and of the others at most what describes them. */
+  function choose(
+    parent: Descriptor,
+    below: readonly Descriptor[],
+    layers: boolean,
+  ): Array<{ descriptor: Descriptor; layers: boolean }> {
+    if (!isIndexMediaType(parent.mediaType)) {
+      return (layers ? below : below.slice(0, 1)).map((descriptor) => ({ descriptor, layers }))
+    }
+    const chosen = platforms.length === 0 ? below : selectManifests(below, platforms)
+    if (chosen.length === 0 && layers) {
+      throw new NsboxError('not_found', `index ${parent.digest}: no manifest for the chosen platforms`)
+    }
+    const digests = new Set(chosen.map(({ digest }) => digest))
+    return (options.allMetadata ? below : chosen).map((descriptor) => ({
+      descriptor,
+      layers: layers && digests.has(descriptor.digest),
+    }))
+  }
+
+  async function fetchOne(
+    descriptor: Descriptor,
+    name: string,
+    parents: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const document = isIndexMediaType(descriptor.mediaType) || isManifestMediaType(descriptor.mediaType)
+    if (document && descriptor.size > maxManifestSize) {
+      throw new NsboxError(
+        'resource_exhausted',
+        `manifest ${descriptor.digest}: ${descriptor.size} bytes, at most ${maxManifestSize} are accepted`,
+      )
+    }
+    const at = (event: string, offset: number): TransferProgress => {
+      return { event, name, parents, progress: offset, total: descriptor.size, descriptor }
+    }
+    progress.state(at('waiting', 0))
+    using _flight = await options.flights.enter(descriptor.digest, { signal })
+    using _slot = await slots.take({ signal })
+    const received = await fetchBlob(descriptor, {
+      remote,
+      content,
+      ref: name,
+      labels: await source.labels(content, descriptor, signal),
+      onBytes: (offset) => progress.move(at('downloading', offset)),
+      signal,
+    })
+    bytesReceived += received ?? 0
+    progress.state(at(received === undefined ? 'already exists' : 'complete', descriptor.size))
+  }
+}
+
+/** The label that says which repositories of a registry hold a blob, kept sorted and without repetition. */
+function distributionSource(reference: string) {
+  const { host, repository } = parseReference(reference)
+  const key = distributionSourceLabel(host)
+  return {
+    async labels(content: ContentReader, { digest }: Descriptor, signal: AbortSignal | undefined) {
+      const known = (await labelsOf(content, digest, signal))[key] ?? ''
+      const repositories = new Set([repository, ...known.split(',').filter((name) => name !== '')])
+      return { [key]: [...repositories].sort().join(',') }
+    },
+  }
+}
+
+async function labelsOf(
+  content: ContentReader,
+  digest: Descriptor['digest'],
+  signal: AbortSignal | undefined,
+): Promise<Labels> {
+  try {
+    return (await content.info(digest, { signal })).labels
+  } catch (error) {
+    if (isNotFound(error)) return {}
+    throw error
+  }
+}

@@ -1,0 +1,53 @@
+import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
+import { isNotFound } from '@nsbox/errors'
+import {
+  type Descriptor,
+  isIndexMediaType,
+  isManifestMediaType,
+  maxManifestSize,
+  type Platform,
+  parseImageConfig,
+  parseManifest,
+} from '@nsbox/oci'
+import { children } from './children.ts'
+import { maxDepth } from './walk.ts'
+
+/**
+ * The platforms that an image has manifests for: as its index says, and where that says nothing as the configs say.
+ * What is not present is passed over.
+ */
+export async function imagePlatforms(
+  content: Pick<ContentReader, 'read'>,
+  target: Descriptor,
+  options: AbortOptions = {},
+): Promise<Platform[]> {
+  return await platformsOf(target, 0)
+
+  async function platformsOf(descriptor: Descriptor, depth: number): Promise<Platform[]> {
+    if (descriptor.platform !== undefined) return [descriptor.platform]
+    if (depth > maxDepth) return []
+    try {
+      if (isManifestMediaType(descriptor.mediaType))
+        return [await configPlatform(content, descriptor, options)]
+      if (!isIndexMediaType(descriptor.mediaType)) return []
+      const found: Platform[] = []
+      for (const child of await children(content, descriptor, options)) {
+        found.push(...(await platformsOf(child, depth + 1)))
+      }
+      return found
+    } catch (error) {
+      if (isNotFound(error)) return []
+      throw error
+    }
+  }
+}
+
+async function configPlatform(
+  content: Pick<ContentReader, 'read'>,
+  descriptor: Descriptor,
+  options: AbortOptions,
+): Promise<Platform> {
+  const limit = maxManifestSize
+  const { config } = parseManifest(await readBlob(content, descriptor, { limit, ...options }), descriptor)
+  return parseImageConfig(await readBlob(content, config, { limit, ...options }), config).platform
+}

@@ -1,0 +1,46 @@
+import type { ProgressListener, TransferProgress } from '@nsbox/core/transfer'
+
+/** How often a moving object is told of, in milliseconds. */
+const interval = 100
+
+/**
+ * Tells a listener how objects of a transfer move: every change of state at once, bytes at most ten times a second.
+ * Dispose of it to stop the clock.
+ */
+export class ProgressTracker {
+  readonly #listener: ProgressListener | undefined
+  readonly #moved = new Map<string, TransferProgress>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(listener: ProgressListener | undefined) {
+    this.#listener = listener
+  }
+
+  /** Tells a line about the whole transfer. */
+  say(event: string): void {
+    this.state({ event, name: '', parents: [], progress: 0, total: 0 })
+  }
+
+  /** Tells that an object came into another state. */
+  state(progress: TransferProgress): void {
+    this.#moved.delete(progress.name)
+    this.#listener?.(progress)
+  }
+
+  /** Notes how far an object has come. */
+  move(progress: TransferProgress): void {
+    if (this.#listener === undefined) return
+    this.#moved.set(progress.name, progress)
+    this.#timer ??= setInterval(() => this.#flush(), interval).unref()
+  }
+
+  #flush(): void {
+    for (const progress of this.#moved.values()) this.#listener?.(progress)
+    this.#moved.clear()
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer)
+    this.#moved.clear()
+  }
+}

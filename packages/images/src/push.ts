@@ -1,0 +1,108 @@
+import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
+import type { ProgressListener, Remote } from '@nsbox/core/transfer'
+import { NsboxError } from '@nsbox/errors'
+import {
+  type Descriptor,
+  distributionSourceLabel,
+  ingestRef,
+  isIndexMediaType,
+  isManifestMediaType,
+  maxManifestSize,
+  type Platform,
+  parseReference,
+  selectManifests,
+} from '@nsbox/oci'
+import { children } from './children.ts'
+import { inParallel } from './in-parallel.ts'
+import { ProgressTracker } from './progress-tracker.ts'
+import { Slots } from './slots.ts'
+import { maxDepth } from './walk.ts'
+
+/** How to push. */
+export interface PushOptions extends AbortOptions {
+  readonly remote: Remote
+  readonly content: ContentReader
+  /** Push the manifest of this platform instead of a whole index. */
+  readonly platform?: Platform | undefined
+  /** Blobs to upload at once; 3 by default. */
+  readonly concurrency?: number | undefined
+  readonly onProgress?: ProgressListener | undefined
+}
+
+/**
+ * Pushes an image: blobs in parallel, each document after everything it names, the target last and under the remote's
+ * tag. Blobs that another repository of the same registry holds are mounted from there.
+ *
+ * @returns the descriptor that the tag now points to
+ * @throws `not_found` naming the blob if the image is not complete, before anything refers to it; the errors of the
+ * remote
+ */
+export async function push(image: Descriptor, options: PushOptions): Promise<Descriptor> {
+  const { remote, content, signal } = options
+  using progress = new ProgressTracker(options.onProgress)
+  const target = await choose(image, options)
+  const sourceKey = distributionSourceLabel(parseReference(remote.reference).host)
+  const slots = new Slots(options.concurrency ?? 3)
+  progress.say(`Pushing to ${remote.reference}`)
+  await visit(target, [], 0, signal)
+  progress.say(`Completed push to ${remote.reference}`)
+  return target
+
+  async function visit(
+    descriptor: Descriptor,
+    parents: readonly string[],
+    depth: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    if (depth > maxDepth) {
+      throw new NsboxError(
+        'invalid_argument',
+        `image ${target.digest}: nested deeper than ${maxDepth} levels`,
+      )
+    }
+    const name = ingestRef(descriptor)
+    const below = await children(content, descriptor, { signal })
+    await inParallel(below, (child, either) => visit(child, [name], depth + 1, either), { signal })
+    using _slot = await slots.take({ signal })
+    const { labels } = await content.info(descriptor.digest, { signal })
+    const at = (event: string, offset: number) => {
+      return { event, name, parents, progress: offset, total: descriptor.size, descriptor }
+    }
+    progress.state(at('waiting', 0))
+    const outcome = await remote.push(
+      descriptor,
+      () => bytes(descriptor, (n) => progress.move(at('uploading', n)), signal),
+      {
+        mountFrom: (labels[sourceKey] ?? '').split(',').filter((repository) => repository !== ''),
+        signal,
+      },
+    )
+    progress.state(at(outcome === 'exists' ? 'already exists' : 'complete', descriptor.size))
+  }
+
+  async function* bytes(
+    descriptor: Descriptor,
+    onBytes: (offset: number) => void,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    if (isIndexMediaType(descriptor.mediaType) || isManifestMediaType(descriptor.mediaType)) {
+      yield await readBlob(content, descriptor, { limit: maxManifestSize, signal })
+      return
+    }
+    let offset = 0
+    for await (const chunk of content.read(descriptor.digest, { signal })) {
+      offset += chunk.byteLength
+      onBytes(offset)
+      yield chunk
+    }
+  }
+}
+
+async function choose(image: Descriptor, { content, platform, signal }: PushOptions): Promise<Descriptor> {
+  if (platform === undefined || !isIndexMediaType(image.mediaType)) return image
+  const [chosen] = selectManifests(await children(content, image, { signal }), [platform])
+  if (chosen === undefined) {
+    throw new NsboxError('not_found', `index ${image.digest}: no manifest for the chosen platform`)
+  }
+  return chosen
+}

@@ -1,0 +1,38 @@
+import type { AbortOptions, ContentReader } from '@nsbox/core/content'
+import { NsboxError } from '@nsbox/errors'
+import type { Descriptor } from '@nsbox/oci'
+import { children } from './children.ts'
+
+/** How deep indexes may refer to indexes; real images need two levels. */
+export const maxDepth = 16
+
+/** How many different objects an image may have. */
+export const maxObjects = 65_536
+
+/**
+ * Visits a descriptor and everything below it that is present, parents before children, each digest once.
+ *
+ * @throws `invalid_argument` for a graph that is too deep or too wide; as `children`
+ */
+export async function* walk(
+  content: Pick<ContentReader, 'read'>,
+  root: Descriptor,
+  options: AbortOptions = {},
+): AsyncGenerator<Descriptor, void, undefined> {
+  const seen = new Set<string>()
+  const level: Array<{ descriptor: Descriptor; depth: number }> = [{ descriptor: root, depth: 0 }]
+  for (let next = level.pop(); next !== undefined; next = level.pop()) {
+    const { descriptor, depth } = next
+    if (seen.has(descriptor.digest)) continue
+    seen.add(descriptor.digest)
+    if (depth > maxDepth) {
+      throw new NsboxError('invalid_argument', `image ${root.digest}: nested deeper than ${maxDepth} levels`)
+    }
+    if (seen.size > maxObjects) {
+      throw new NsboxError('invalid_argument', `image ${root.digest}: more than ${maxObjects} objects`)
+    }
+    yield descriptor
+    const below = await children(content, descriptor, options)
+    for (const child of below.reverse()) level.push({ descriptor: child, depth: depth + 1 })
+  }
+}
