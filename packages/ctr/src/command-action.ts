@@ -1,0 +1,18 @@
+import type { Command } from 'commander'
+import type { GlobalOptions } from './global-options.ts'
+import { openSession, type Session } from './session.ts'
+
+/**
+ * Makes a commander action of a function that works with a session: opened before, closed after, whatever happens.
+ * Positional arguments come as commander gives them.
+ */
+export function withSession<Args extends unknown[], Options>(
+  work: (session: Session, options: Options, ...args: Args) => Promise<void>,
+): (...all: unknown[]) => Promise<void> {
+  return async (...all) => {
+    const command = all.at(-1) as Command
+    const args = all.slice(0, -2) as Args
+    await using session = await openSession(command.optsWithGlobals() as GlobalOptions)
+    await work(session, command.opts() as Options, ...args)
+  }
+}

@@ -1,0 +1,65 @@
+import { formatReference, parseReference } from '@nsbox/oci'
+import { Command } from 'commander'
+import { withSession } from '../command-action.ts'
+import { fetchObject } from '../fetch-object.ts'
+import { openRemote } from '../open-remote.ts'
+import { addPlatformOptions, chosenPlatforms, type PlatformOptions } from '../platform-options.ts'
+import { ProgressView } from '../progress-view.ts'
+import { pullThrough } from '../pull-through.ts'
+import { addRegistryOptions, type RegistryOptions } from '../registry-options.ts'
+import { writeOutput } from '../write-output.ts'
+
+/** `fetch <remote>`: the content of an image, recorded as an image, without unpacking */
+export function fetchCommand(): Command {
+  const command = new Command('fetch')
+    .description('fetch the content of an image and record it, with this process talking to the registry')
+    .argument('<remote>', 'such as docker.io/library/redis:latest')
+    .argument('[object]', 'tag or digest, if the remote names none')
+    .option('--all-metadata', 'fetch manifests and configs of all platforms')
+  return addRegistryOptions(addPlatformOptions(command)).action(
+    withSession(
+      async (
+        { client, signal },
+        options: RegistryOptions & PlatformOptions & { allMetadata?: boolean },
+        locator: string,
+        object: string | undefined,
+      ) => {
+        await using opened = await openRemote(withObject(locator, object), options)
+        using view = new ProgressView()
+        await pullThrough(client, {
+          remote: opened.remote,
+          platforms: chosenPlatforms(options),
+          allMetadata: options.allMetadata,
+          onProgress: (progress) => view.update(progress),
+          signal,
+        })
+      },
+    ),
+  )
+}
+
+/** `fetch-object <remote> [<object>]`: one manifest or blob, to standard output */
+export function fetchObjectCommand(): Command {
+  return addRegistryOptions(
+    new Command('fetch-object')
+      .description('write a manifest or blob of a repository to standard output')
+      .argument('<remote>', 'such as docker.io/library/redis:latest')
+      .argument('[object]', 'tag or digest; what the remote names by default'),
+  ).action(
+    withSession(async ({ signal }, options: RegistryOptions, locator: string, object: string | undefined) => {
+      await using opened = await openRemote(withObject(locator, object), options)
+      await writeOutput(fetchObject(opened.remote, { signal }))
+    }),
+  )
+}
+
+/** The reference for an object of a repository, a tag or a digest. */
+export function withObject(locator: string, object: string | undefined): string {
+  if (object === undefined) return locator
+  const { host, repository } = parseReference(locator)
+  return formatReference({
+    host,
+    repository,
+    ...(object.includes(':') ? { digest: object } : { tag: object }),
+  })
+}

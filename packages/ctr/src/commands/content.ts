@@ -1,0 +1,25 @@
+import { Command } from 'commander'
+import { contentActiveCommand } from './content-active.ts'
+import { contentDeleteCommand, contentLabelCommand, contentListCommand } from './content-blobs.ts'
+import { contentEditCommand } from './content-edit.ts'
+import { fetchCommand, fetchObjectCommand } from './content-fetch.ts'
+import { contentGetCommand } from './content-get.ts'
+import { contentIngestCommand } from './content-ingest.ts'
+import { pushObjectCommand } from './push-object.ts'
+
+/** `content active|delete|edit|get|ingest|label|ls` and, among `ctr`'s names, `fetch|fetch-object|push-object` */
+export function contentCommand({ remote }: { remote: boolean }): Command {
+  const content = new Command('content')
+    .description('manage content')
+    .addCommand(contentActiveCommand())
+    .addCommand(contentDeleteCommand())
+    .addCommand(contentEditCommand())
+    .addCommand(contentGetCommand())
+    .addCommand(contentIngestCommand())
+    .addCommand(contentLabelCommand())
+    .addCommand(contentListCommand())
+  if (remote) {
+    content.addCommand(fetchCommand()).addCommand(fetchObjectCommand()).addCommand(pushObjectCommand())
+  }
+  return content
+}

@@ -1,0 +1,40 @@
+import type { Event } from '@nsbox/core/events'
+import { isCanceled } from '@nsbox/errors'
+import { Command } from 'commander'
+import { withSession } from '../command-action.ts'
+
+/** `events` */
+export function eventsCommand(): Command {
+  return new Command('events')
+    .alias('event')
+    .description('print events as they happen: time, namespace, topic, JSON')
+    .argument('[filters...]')
+    .action(
+      withSession(async ({ client, signal }, _options, filters: string[]) => {
+        try {
+          for await (const { timestamp, namespace, event } of client.events.subscribe(filters, { signal })) {
+            console.log(`${formatTime(timestamp)} ${namespace} ${event.topic} ${formatPayload(event)}`)
+          }
+        } catch (error) {
+          if (!(isCanceled(error) && signal.aborted)) throw error
+        }
+      }),
+    )
+}
+
+/** `2026-01-02 03:04:05.678 +0000 UTC`, as containerd's client prints times. */
+function formatTime(time: Date): string {
+  return `${time.toISOString().replace('T', ' ').replace('Z', '')} +0000 UTC`
+}
+
+function formatPayload(event: Event): string {
+  if ('opaque' in event) {
+    return JSON.stringify({
+      type_url: event.opaque.typeUrl,
+      value: Buffer.from(event.opaque.value).toString('base64'),
+    })
+  }
+  const { labels, ...rest } = event.payload as { labels?: Record<string, string> }
+  const shown = labels === undefined || Object.keys(labels).length === 0 ? rest : { ...rest, labels }
+  return JSON.stringify(shown)
+}

@@ -1,0 +1,50 @@
+import { isNotFound } from '@nsbox/errors'
+import { Command } from 'commander'
+import { withSession } from '../command-action.ts'
+import { formatLabels } from '../format-labels.ts'
+import { parseLabels } from '../parse-labels.ts'
+
+/** `images label <name> [key=value…]`; `set-labels` in `dist` */
+export function imagesLabelCommand(name = 'label'): Command {
+  return new Command(name)
+    .description('set labels of an image and print them all; an empty value deletes the label')
+    .argument('<name>')
+    .argument('[labels...]', 'key=value')
+    .option('-r, --replace-all', 'make the labels exactly the given ones')
+    .action(
+      withSession(
+        async ({ client, signal }, options: { replaceAll?: boolean }, image: string, args: string[]) => {
+          const given = parseLabels(args)
+          const change = options.replaceAll ? { replace: given } : { merge: given }
+          const { labels } = await client.images.update(image, { labels: change }, { signal })
+          console.log(formatLabels(labels, ''))
+        },
+      ),
+    )
+}
+
+/** `images delete <name…>` */
+export function imagesDeleteCommand(): Command {
+  return new Command('delete')
+    .aliases(['del', 'remove', 'rm'])
+    .description('delete images')
+    .argument('<names...>')
+    .option('--sync', 'wait until what only they held has been collected')
+    .action(
+      withSession(async ({ client, signal }, options: { sync?: boolean }, names: string[]) => {
+        let failure: unknown
+        for (const [index, name] of names.entries()) {
+          try {
+            // One full cycle at the end collects for all of them.
+            await client.images.delete(name, { sync: options.sync && index === names.length - 1, signal })
+            console.log(name)
+          } catch (error) {
+            if (isNotFound(error)) process.stderr.write(`${name}: image not found\n`)
+            else
+              failure ??= new Error(`unable to delete ${name}: ${(error as Error).message}`, { cause: error })
+          }
+        }
+        if (failure !== undefined) throw failure
+      }),
+    )
+}

@@ -1,0 +1,57 @@
+import type { Client } from '@nsbox/client'
+import type { Image } from '@nsbox/core/images'
+import { checkImage, imagePlatforms } from '@nsbox/images'
+import { defaultPlatform, formatPlatform } from '@nsbox/oci'
+import { Command } from 'commander'
+import { withSession } from '../command-action.ts'
+import { formatLabels } from '../format-labels.ts'
+import { formatBinarySize } from '../format-size.ts'
+import { renderTable } from '../table.ts'
+
+/** `images ls [filters]`; `dist` shows no platforms (BEHAVIOUR.md §9, §11) */
+export function imagesListCommand({ platforms }: { platforms: boolean }): Command {
+  return new Command('list')
+    .alias('ls')
+    .description('list images')
+    .argument('[filters...]')
+    .option('-q, --quiet', 'print only the names')
+    .option('--json', 'print JSON')
+    .action(
+      withSession(
+        async ({ client, signal }, options: { quiet?: boolean; json?: boolean }, filters: string[]) => {
+          const images = await client.images.list(filters, { signal })
+          if (options.json) console.log(JSON.stringify(images))
+          else if (options.quiet) for (const { name } of images) console.log(name)
+          else {
+            const header = [
+              'REF',
+              'TYPE',
+              'DIGEST',
+              'SIZE',
+              ...(platforms ? ['PLATFORMS'] : []),
+              'LABELS',
+              '',
+            ]
+            const rows: string[][] = []
+            for (const image of images) rows.push(await describe(client, image, { platforms, signal }))
+            process.stdout.write(renderTable([header, ...rows], { minWidth: 1, padding: 1 }))
+          }
+        },
+      ),
+    )
+}
+
+async function describe(
+  { content }: Client,
+  { name, target, labels }: Image,
+  { platforms, signal }: { platforms: boolean; signal: AbortSignal },
+): Promise<string[]> {
+  const { required } = await checkImage(content, target, { platforms: [defaultPlatform()], signal })
+  const size = required.reduce((sum, descriptor) => sum + descriptor.size, 0)
+  const row = [name, target.mediaType, target.digest, formatBinarySize(size)]
+  if (platforms) {
+    const names = (await imagePlatforms(content, target, { signal })).map(formatPlatform)
+    row.push([...new Set(names)].sort().join(',') || '-')
+  }
+  return [...row, formatLabels(labels), '']
+}

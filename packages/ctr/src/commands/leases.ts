@@ -1,0 +1,88 @@
+import { isNotFound } from '@nsbox/errors'
+import { Command } from 'commander'
+import { withSession } from '../command-action.ts'
+import { formatLabels } from '../format-labels.ts'
+import { parseDuration } from '../global-options.ts'
+import { parseLabels } from '../parse-labels.ts'
+import { renderTable } from '../table.ts'
+
+const day = 24 * 60 * 60 * 1000
+
+/** `leases ls|create|rm` */
+export function leasesCommand(): Command {
+  return new Command('leases')
+    .description('manage leases')
+    .addCommand(listCommand())
+    .addCommand(createCommand())
+    .addCommand(deleteCommand())
+}
+
+function listCommand(): Command {
+  return new Command('list')
+    .alias('ls')
+    .description('list leases')
+    .argument('[filters...]')
+    .option('-q, --quiet', 'print only the ids')
+    .option('--json', 'print JSON')
+    .action(
+      withSession(
+        async ({ client, signal }, options: { quiet?: boolean; json?: boolean }, filters: string[]) => {
+          const leases = await client.leases.list(filters, { signal })
+          if (options.json) console.log(JSON.stringify(leases))
+          else if (options.quiet) for (const { id } of leases) console.log(id)
+          else {
+            const rows = leases.map(({ id, createdAt, labels }) => [
+              id,
+              createdAt.toISOString(),
+              formatLabels(labels),
+            ])
+            process.stdout.write(
+              renderTable([['ID', 'CREATED AT', 'LABELS'], ...rows], { minWidth: 1, padding: 1 }),
+            )
+          }
+        },
+      ),
+    )
+}
+
+function createCommand(): Command {
+  return new Command('create')
+    .description('create a lease and print its id')
+    .argument('[labels...]', 'key=value')
+    .option('--id <id>', 'id of the lease; a random one by default')
+    .option('-x, --expires <duration>', 'how long it lasts; 0 for ever', parseDuration, day)
+    .action(
+      withSession(async ({ client, signal }, options: { id?: string; expires?: number }, args: string[]) => {
+        const expiry =
+          options.expires === undefined
+            ? {}
+            : { 'containerd.io/gc.expire': new Date(Date.now() + options.expires).toISOString() }
+        const labels = { ...expiry, ...parseLabels(args) }
+        const lease = await client.leases.create({ id: options.id, labels }, { signal })
+        console.log(lease.id)
+      }),
+    )
+}
+
+function deleteCommand(): Command {
+  return new Command('delete')
+    .aliases(['del', 'remove', 'rm'])
+    .description('delete leases')
+    .argument('<ids...>')
+    .option('--sync', 'wait until what they held has been collected')
+    .action(
+      withSession(async ({ client, signal }, options: { sync?: boolean }, ids: string[]) => {
+        for (const [index, id] of ids.entries()) {
+          try {
+            // One full cycle at the end collects for all of them.
+            await client.leases.delete(id, { sync: options.sync && index === ids.length - 1, signal })
+          } catch (error) {
+            if (!isNotFound(error)) throw error
+            process.stderr.write(`${id}: not found\n`)
+            continue
+          }
+          console.log(id)
+        }
+      }),
+    )
+}

@@ -1,0 +1,32 @@
+import { parseDigest } from '@nsbox/oci'
+import { Command } from 'commander'
+import { withSession } from '../command-action.ts'
+import { openRemote } from '../open-remote.ts'
+import { addRegistryOptions, type RegistryOptions } from '../registry-options.ts'
+
+/** `push-object <remote> <object> <type>`: one blob of the store, to a repository */
+export function pushObjectCommand(): Command {
+  return addRegistryOptions(
+    new Command('push-object')
+      .description('push a manifest or blob of the content store to a repository')
+      .argument('<remote>', 'such as docker.io/library/redis:latest')
+      .argument('<object>', 'digest of the object')
+      .argument('<type>', 'media type of the object'),
+  ).action(
+    withSession(
+      async (
+        { client, signal },
+        options: RegistryOptions,
+        reference: string,
+        object: string,
+        mediaType: string,
+      ) => {
+        const { digest, size } = await client.content.info(parseDigest(object), { signal })
+        await using opened = await openRemote(reference, options)
+        const read = () => client.content.read(digest, { signal })
+        await opened.remote.push({ mediaType, digest, size }, read, { signal })
+        console.log(`pushed ${digest} ${mediaType}`)
+      },
+    ),
+  )
+}

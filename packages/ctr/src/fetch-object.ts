@@ -1,0 +1,26 @@
+import type { AbortOptions } from '@nsbox/core/content'
+import type { Remote } from '@nsbox/core/transfer'
+import { NsboxError } from '@nsbox/errors'
+import { createHasher, digestAlgorithm } from '@nsbox/oci'
+
+/**
+ * The manifest or blob that a remote's reference names. The bytes come before their digest is proved, so take them for
+ * good only once the iteration has ended.
+ *
+ * @throws `data_loss` at the end if the bytes are not those that the reference names
+ */
+export async function* fetchObject(
+  remote: Remote,
+  options: AbortOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const descriptor = await remote.resolve(options)
+  const hasher = createHasher(digestAlgorithm(descriptor.digest))
+  for await (const chunk of remote.fetch(descriptor, options)) {
+    hasher.update(chunk)
+    yield chunk
+  }
+  const actual = hasher.digest()
+  if (actual !== descriptor.digest) {
+    throw new NsboxError('data_loss', `object ${descriptor.digest}: the bytes received have digest ${actual}`)
+  }
+}

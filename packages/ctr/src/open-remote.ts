@@ -1,0 +1,20 @@
+import type { Remote } from '@nsbox/core/transfer'
+import { createRegistry } from '@nsbox/registry'
+import { credentialSource, type RegistryOptions, tlsOptions } from './registry-options.ts'
+
+/** A remote for a command that talks to the registry itself; closed with the command. */
+export async function openRemote(
+  reference: string,
+  options: RegistryOptions,
+): Promise<{ remote: Remote } & AsyncDisposable> {
+  const registry = createRegistry({
+    credentials: credentialSource(options),
+    hostsDir: options.hostsDir,
+    plainHttp: options.plainHttp,
+    tls: await tlsOptions(options),
+  })
+  return {
+    remote: registry.remote(reference),
+    [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
+  }
+}

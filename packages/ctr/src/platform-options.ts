@@ -1,0 +1,25 @@
+import { defaultPlatform, type Platform, parsePlatform } from '@nsbox/oci'
+import type { Command } from 'commander'
+
+/** The options that choose platforms. */
+export interface PlatformOptions {
+  readonly platform?: Platform[]
+  readonly allPlatforms?: boolean
+}
+
+/** Adds the options that choose platforms. */
+export function addPlatformOptions(command: Command): Command {
+  return command
+    .option('--platform <platform>', 'take this platform, such as linux/arm64; may be given again', collect)
+    .option('--all-platforms', 'take all platforms')
+}
+
+function collect(text: string, previous: Platform[] = []): Platform[] {
+  return [...previous, parsePlatform(text)]
+}
+
+/** The chosen platforms, empty for all: by default the one that this process runs on. */
+export function chosenPlatforms({ platform, allPlatforms }: PlatformOptions): Platform[] {
+  if (allPlatforms) return []
+  return platform ?? [defaultPlatform()]
+}

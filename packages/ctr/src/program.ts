@@ -1,0 +1,23 @@
+import { Command } from 'commander'
+import { contentCommand } from './commands/content.ts'
+import { eventsCommand } from './commands/events.ts'
+import { imagesCommand } from './commands/images.ts'
+import { leasesCommand } from './commands/leases.ts'
+import { namespacesCommand } from './commands/namespaces.ts'
+import { versionCommand } from './commands/version.ts'
+import { addGlobalOptions } from './global-options.ts'
+import { version } from './version.ts'
+
+/** The whole command line of `ctr`. */
+export function ctrProgram(): Command {
+  const program = new Command('ctr')
+    .description('a client of containerd’s API that users of containerd know')
+    .version(version, '-v, --version')
+  return addGlobalOptions(program)
+    .addCommand(versionCommand())
+    .addCommand(contentCommand({ remote: true }))
+    .addCommand(eventsCommand())
+    .addCommand(imagesCommand())
+    .addCommand(leasesCommand())
+    .addCommand(namespacesCommand())
+}

@@ -1,0 +1,71 @@
+import { connect as connectSocket } from 'node:net'
+import { type Client, connect, defaultAddress } from '@nsbox/client'
+import { isErrno } from '@nsbox/errors'
+import { namespaceFromEnvironment } from '@nsbox/namespaces'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import type { GlobalOptions } from './global-options.ts'
+
+/** A command's connection. */
+export interface Session extends AsyncDisposable {
+  readonly client: Client
+  /** Aborted by an interrupt from the terminal and by `--timeout`. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Connects to the server that the options and the environment name. If they name none and nobody listens at the
+ * default address, the server is run inside this process for as long as the session lasts.
+ *
+ * @throws `unavailable` if the named server cannot be reached, `failed_precondition` if the data root is in use
+ */
+export async function openSession(options: GlobalOptions, env = process.env): Promise<Session> {
+  await using opening = new AsyncDisposableStack()
+  const { signal, release } = commandSignal(options.timeout)
+  opening.defer(release)
+  const named = options.address ?? (env.CONTAINERD_ADDRESS || undefined)
+  const address =
+    named ?? ((await listens(defaultAddress())) ? defaultAddress() : await embed(opening, options))
+  const namespace = options.namespace ?? namespaceFromEnvironment(env)
+  const client = opening.use(connect({ address, namespace, connectTimeout: options.connectTimeout }))
+  const resources = opening.move()
+  return { client, signal, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+}
+
+async function embed(resources: AsyncDisposableStack, { root, debug }: GlobalOptions): Promise<string> {
+  // Loaded only here: a command that talks to a daemon starts without the server's code.
+  const { start } = await import('@nsbox/server')
+  const server = resources.use(await start({ root, logLevel: debug ? 'debug' : 'error' }))
+  return server.address
+}
+
+function listens(address: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const socket = connectSocket(address)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', (error) => {
+      if (isErrno(error, 'ENOENT') || isErrno(error, 'ECONNREFUSED')) resolve(false)
+      else reject(error)
+    })
+  })
+}
+
+function commandSignal(timeout: number | undefined): { signal: AbortSignal; release: () => void } {
+  const interrupted = new AbortController()
+  const onInterrupt = () => interrupted.abort()
+  process.once('SIGINT', onInterrupt)
+  process.once('SIGTERM', onInterrupt)
+  const signal =
+    timeout === undefined
+      ? interrupted.signal
+      : AbortSignal.any([interrupted.signal, AbortSignal.timeout(timeout)])
+  return {
+    signal,
+    release: () => {
+      process.off('SIGINT', onInterrupt)
+      process.off('SIGTERM', onInterrupt)
+    },
+  }
+}
