@@ -1,0 +1,50 @@
+import { NsboxError } from '@nsbox/errors'
+import type { Descriptor } from './descriptor.ts'
+import { type JsonFields, jsonFields } from './json-fields.ts'
+import { isDockerSchema1 } from './media-type.ts'
+import { quoted } from './quoted.ts'
+import { parseStrictJson } from './strict-json.ts'
+
+/** Most bytes that a manifest, index or image config may have: 4 MiB. */
+export const maxDocumentSize = 4 * 1024 * 1024
+
+/** Most descriptors that one manifest or index may list. */
+export const maxDescriptors = 10_000
+
+/** The fields that tell a manifest and an index apart, of both OCI and Docker, and of Docker's schema 1. */
+const telling = ['config', 'layers', 'manifests', 'fsLayers']
+
+/**
+ * Opens a manifest or index whose bytes match their digest already.
+ *
+ * @param kind `manifest` or `index`, for the error
+ * @param isExpected which media types the descriptor may have
+ * @param own which of the telling fields belong to this kind; the others must be absent (HOSTILE B01)
+ * @throws `invalid_argument`, naming the digest
+ */
+export function openDocument(
+  bytes: Uint8Array,
+  { mediaType, digest }: Pick<Descriptor, 'mediaType' | 'digest'>,
+  options: { kind: string; isExpected: (mediaType: string) => boolean; known: readonly string[] },
+): JsonFields {
+  const context = `${options.kind} ${digest}`
+  if (!options.isExpected(mediaType)) {
+    const why = isDockerSchema1(mediaType) ? ', which is no longer supported' : ''
+    throw new NsboxError('invalid_argument', `${context}: has media type ${quoted(mediaType)}${why}`)
+  }
+  if (bytes.byteLength > maxDocumentSize)
+    throw new NsboxError('invalid_argument', `${context}: more than ${maxDocumentSize} bytes`)
+  const fields = jsonFields(parseStrictJson(bytes, context), context, [
+    ...new Set([...options.known, ...telling]),
+  ])
+  for (const name of telling) {
+    if (!options.known.includes(name) && fields.has(name))
+      throw fields.refuse(`has a "${name}" field, so it could be read as something else`)
+  }
+  const stated = fields.string('mediaType')
+  if (stated !== undefined && stated !== '' && stated !== mediaType)
+    throw fields.refuse(`says media type ${quoted(stated)}, its descriptor ${quoted(mediaType)}`)
+  const version = fields.number('schemaVersion')
+  if (version !== undefined && version !== 2) throw fields.refuse(`schema version ${version}`)
+  return fields
+}

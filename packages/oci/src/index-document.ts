@@ -1,0 +1,35 @@
+import { type Descriptor, descriptorFields, descriptorFrom } from './descriptor.ts'
+import { maxDescriptors, openDocument } from './document.ts'
+import { isIndex } from './media-type.ts'
+
+/** A list of manifests, usually one for each platform (OCI image specification, image-index.md). */
+export interface Index {
+  readonly mediaType: string
+  readonly artifactType?: string | undefined
+  readonly manifests: readonly Descriptor[]
+  readonly subject?: Descriptor | undefined
+  readonly annotations?: Readonly<Record<string, string>> | undefined
+}
+
+const known = ['schemaVersion', 'mediaType', 'artifactType', 'manifests', 'subject', 'annotations']
+
+/**
+ * Reads an OCI index or Docker manifest list whose bytes have been checked against their digest.
+ *
+ * @throws `invalid_argument`, naming the digest: beyond `maxDocumentSize` or `maxDescriptors`, not strict JSON, another
+ * media type than the descriptor's, also readable as a manifest, a bad descriptor in it
+ */
+export function parseIndex(bytes: Uint8Array, descriptor: Pick<Descriptor, 'mediaType' | 'digest'>): Index {
+  const fields = openDocument(bytes, descriptor, { kind: 'index', isExpected: isIndex, known })
+  const manifests = fields.objects('manifests', descriptorFields, maxDescriptors) ?? []
+  const artifactType = fields.string('artifactType')
+  const subject = fields.object('subject', descriptorFields)
+  const annotations = fields.stringMap('annotations')
+  return {
+    mediaType: descriptor.mediaType,
+    ...(artifactType && { artifactType }),
+    manifests: manifests.map(descriptorFrom),
+    ...(subject && { subject: descriptorFrom(subject) }),
+    ...(annotations && { annotations }),
+  }
+}

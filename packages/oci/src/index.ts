@@ -1,0 +1,50 @@
+export { chainIds, nextChainId } from './chain-id.ts'
+export { assertDescriptor, type Descriptor, parseDescriptor, refNameAnnotation } from './descriptor.ts'
+export {
+  assertDigest,
+  createHasher,
+  type Digest,
+  type DigestAlgorithm,
+  digestAlgorithm,
+  digestHex,
+  digestOf,
+  type Hasher,
+  isDigest,
+  parseDigest,
+} from './digest.ts'
+export { distributionSourceKey, distributionSourceLabel, distributionSources } from './distribution-source.ts'
+export { maxDescriptors, maxDocumentSize } from './document.ts'
+export { childGcLabels } from './gc-label.ts'
+export { type ContainerDefaults, type ImageConfig, parseImageConfig } from './image-config.ts'
+export { type Index, parseIndex } from './index-document.ts'
+export { ingestRef } from './ingest-ref.ts'
+export { labelKeys } from './label.ts'
+export { type Manifest, parseManifest } from './manifest.ts'
+export {
+  isAttestation,
+  isConfig,
+  isDockerSchema1,
+  isIndex,
+  isLayer,
+  isManifest,
+  isNonDistributable,
+  type LayerCompression,
+  layerCompression,
+  mediaTypes,
+} from './media-type.ts'
+export {
+  defaultPlatform,
+  formatPlatform,
+  normalizePlatform,
+  type Platform,
+  parsePlatform,
+} from './platform.ts'
+export {
+  everyPlatform,
+  matchPlatform,
+  onlyPlatform,
+  type PlatformMatcher,
+  selectManifests,
+} from './platform-match.ts'
+export { formatReference, normalizeReference, parseReference, type Reference } from './reference.ts'
+export { type Json, type JsonObject, parseStrictJson } from './strict-json.ts'

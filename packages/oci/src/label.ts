@@ -1,0 +1,22 @@
+/**
+ * The labels that containerd and its clients give a meaning to (BEHAVIOUR.md §4), as far as nsbox reads or writes them.
+ */
+export const labelKeys = {
+  /** On a compressed layer: the digest of its uncompressed bytes. */
+  uncompressed: 'containerd.io/uncompressed',
+  /** Keeps an object from collection. */
+  gcRoot: 'containerd.io/gc.root',
+  /** RFC 3339; the object no longer counts as a root after that time. */
+  gcExpire: 'containerd.io/gc.expire',
+  /** On a lease: it holds the objects it names, not what they refer to. */
+  gcFlat: 'containerd.io/gc.flat',
+  /** Reference to a blob; a suffix after `.` or `/` makes the key unique. */
+  gcRefContent: 'containerd.io/gc.ref.content',
+  /** Reference to a snapshot; `.<snapshotter>` follows, and may be followed by `/<suffix>`. */
+  gcRefSnapshot: 'containerd.io/gc.ref.snapshot',
+  gcRefImage: 'containerd.io/gc.ref.image',
+  /** At `Prepare`: the chain id that the snapshot is going to be committed under. */
+  snapshotRef: 'containerd.io/snapshot.ref',
+  /** On a namespace: its blobs may be taken over by others under the isolated policy too. */
+  namespaceShareable: 'containerd.io/namespace.shareable',
+} as const

@@ -1,0 +1,73 @@
+import type { Descriptor } from './descriptor.ts'
+import { normalizePlatform, type Platform } from './platform.ts'
+
+/** How well a platform serves a wish: 0 is best, higher is worse, undefined does not serve at all. */
+export type PlatformMatcher = (platform: Platform) => number | undefined
+
+/**
+ * Whether two platforms are the same after normalisation. A version of the operating system counts where both name
+ * one, and then one may be more precise than the other; features never do (HOSTILE B07).
+ */
+export function matchPlatform(platform: Platform, wanted: Platform): boolean {
+  const a = normalizePlatform(platform)
+  const b = normalizePlatform(wanted)
+  return (
+    a.os === b.os &&
+    a.architecture === b.architecture &&
+    (a.variant ?? '') === (b.variant ?? '') &&
+    versionsAgree(a.osVersion, b.osVersion)
+  )
+}
+
+function versionsAgree(a: string | undefined, b: string | undefined): boolean {
+  if (!a || !b) return true
+  return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`)
+}
+
+/** Serves every platform, none better than another. */
+export const everyPlatform: PlatformMatcher = () => 0
+
+/**
+ * Serves a platform and what its processor also runs, best first: lower variants of amd64, then 386; lower variants of
+ * arm; for arm64 its base variant, then arm v8 down to v5.
+ */
+export function onlyPlatform(wanted: Platform): PlatformMatcher {
+  const accepted = [wanted, ...fallbacks(normalizePlatform(wanted))]
+  return (platform) => {
+    const rank = accepted.findIndex((candidate) => matchPlatform(platform, candidate))
+    return rank < 0 ? undefined : rank
+  }
+}
+
+function fallbacks({ os, osVersion, architecture, variant }: Platform): Platform[] {
+  const on = (architecture: string, variant?: string): Platform => ({ os, osVersion, architecture, variant })
+  const level = /^v([1-9])$/.exec(variant ?? '')?.[1]
+  const below = (from: number, to: number): string[] =>
+    Array.from({ length: Math.max(0, from - to) }, (_, i) => `v${from - 1 - i}`)
+  switch (architecture) {
+    case 'amd64':
+      return [...below(Number(level ?? 1), 1).map((v) => on('amd64', v)), on('386')]
+    case 'arm':
+      return level === undefined ? [] : below(Number(level), 5).map((v) => on('arm', v))
+    case 'arm64':
+      return [...(variant ? [on('arm64')] : []), ...below(9, 5).map((v) => on('arm', v))]
+    default:
+      return []
+  }
+}
+
+/**
+ * The manifests of an index that serve, best first; equally good ones stay in the index's order. One without a
+ * platform might serve and comes last: only its config tells.
+ */
+export function selectManifests(
+  index: { readonly manifests: readonly Descriptor[] },
+  matcher: PlatformMatcher,
+): Descriptor[] {
+  const ranked: { descriptor: Descriptor; rank: number }[] = []
+  for (const descriptor of index.manifests) {
+    const rank = descriptor.platform ? matcher(descriptor.platform) : Number.MAX_SAFE_INTEGER
+    if (rank !== undefined) ranked.push({ descriptor, rank })
+  }
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ descriptor }) => descriptor)
+}
