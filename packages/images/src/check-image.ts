@@ -1,7 +1,8 @@
 import type { AbortOptions, ContentReader } from '@nsbox/core/content'
 import { isNotFound } from '@nsbox/errors'
-import { type Descriptor, isIndexMediaType, type Platform, selectManifests } from '@nsbox/oci'
+import { type Descriptor, isIndex, type Platform } from '@nsbox/oci'
 import { children } from './children.ts'
+import { chooseManifests } from './choose-manifests.ts'
 import { maxObjects } from './walk.ts'
 
 /** What of an image is there. */
@@ -38,8 +39,7 @@ export async function checkImage(
     try {
       await content.info(next.digest, { signal })
       const below = await children(content, next, { signal })
-      const filter = isIndexMediaType(next.mediaType) && platforms.length > 0
-      pending.push(...(filter ? selectManifests(below, platforms) : below))
+      pending.push(...(isIndex(next.mediaType) ? chooseManifests(below, platforms) : below))
       present.push(next)
     } catch (error) {
       if (!isNotFound(error)) throw error

@@ -1,12 +1,5 @@
 import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
-import {
-  type Descriptor,
-  isIndexMediaType,
-  isManifestMediaType,
-  maxManifestSize,
-  parseIndex,
-  parseManifest,
-} from '@nsbox/oci'
+import { type Descriptor, isIndex, isManifest, maxDocumentSize, parseIndex, parseManifest } from '@nsbox/oci'
 
 /**
  * What a descriptor's document refers to: the manifests of an index, the config and layers of a manifest, nothing for
@@ -18,11 +11,11 @@ export async function children(
   content: Pick<ContentReader, 'read'>,
   descriptor: Descriptor,
   options: AbortOptions = {},
-): Promise<Descriptor[]> {
+): Promise<readonly Descriptor[]> {
   const { mediaType } = descriptor
-  if (!isIndexMediaType(mediaType) && !isManifestMediaType(mediaType)) return []
-  const bytes = await readBlob(content, descriptor, { limit: maxManifestSize, ...options })
-  if (isIndexMediaType(mediaType)) return parseIndex(bytes, descriptor).manifests
+  if (!isIndex(mediaType) && !isManifest(mediaType)) return []
+  const bytes = await readBlob(content, descriptor, { limit: maxDocumentSize, ...options })
+  if (isIndex(mediaType)) return parseIndex(bytes, descriptor).manifests
   const manifest = parseManifest(bytes, descriptor)
   return [manifest.config, ...manifest.layers]
 }

@@ -3,18 +3,18 @@ import type { Labels } from '@nsbox/core/labels'
 import type { Remote, TransferProgress } from '@nsbox/core/transfer'
 import { isNotFound, NsboxError } from '@nsbox/errors'
 import {
-  childLabels,
+  childGcLabels,
   type Descriptor,
   distributionSourceLabel,
   ingestRef,
-  isIndexMediaType,
-  isManifestMediaType,
-  maxManifestSize,
+  isIndex,
+  isManifest,
+  maxDocumentSize,
   type Platform,
   parseReference,
-  selectManifests,
 } from '@nsbox/oci'
 import { children } from './children.ts'
+import { chooseManifests } from './choose-manifests.ts'
 import { fetchBlob } from './fetch-blob.ts'
 import type { Flights } from './flights.ts'
 import { inParallel } from './in-parallel.ts'
@@ -48,7 +48,7 @@ export interface FetchSummary {
 export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Promise<FetchSummary> {
   const { remote, content, platforms, progress } = options
   const slots = new Slots(options.concurrency)
-  const source = distributionSource(remote.reference)
+  const repository = parseReference(remote.reference)
   const seen = new Set<string>()
   let bytesReceived = 0
 
@@ -69,7 +69,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     await fetchOne(descriptor, name, parents, signal)
     const below = await children(content, descriptor, { signal })
     if (below.length === 0) return
-    await content.update(descriptor.digest, { merge: childLabels(below) }, { signal })
+    await content.update(descriptor.digest, { merge: childGcLabels(below) }, { signal })
     const wanted = choose(descriptor, below, layers)
     await inParallel(
       wanted,
@@ -85,10 +85,10 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     below: readonly Descriptor[],
     layers: boolean,
   ): Array<{ descriptor: Descriptor; layers: boolean }> {
-    if (!isIndexMediaType(parent.mediaType)) {
+    if (!isIndex(parent.mediaType)) {
       return (layers ? below : below.slice(0, 1)).map((descriptor) => ({ descriptor, layers }))
     }
-    const chosen = platforms.length === 0 ? below : selectManifests(below, platforms)
+    const chosen = chooseManifests(below, platforms)
     if (chosen.length === 0 && layers) {
       throw new NsboxError('not_found', `index ${parent.digest}: no manifest for the chosen platforms`)
     }
@@ -105,11 +105,11 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     parents: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const document = isIndexMediaType(descriptor.mediaType) || isManifestMediaType(descriptor.mediaType)
-    if (document && descriptor.size > maxManifestSize) {
+    const document = isIndex(descriptor.mediaType) || isManifest(descriptor.mediaType)
+    if (document && descriptor.size > maxDocumentSize) {
       throw new NsboxError(
         'resource_exhausted',
-        `manifest ${descriptor.digest}: ${descriptor.size} bytes, at most ${maxManifestSize} are accepted`,
+        `manifest ${descriptor.digest}: ${descriptor.size} bytes, at most ${maxDocumentSize} are accepted`,
       )
     }
     const at = (event: string, offset: number): TransferProgress => {
@@ -118,29 +118,17 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     progress.state(at('waiting', 0))
     using _flight = await options.flights.enter(descriptor.digest, { signal })
     using _slot = await slots.take({ signal })
+    const source = distributionSourceLabel(repository, await labelsOf(content, descriptor.digest, signal))
     const received = await fetchBlob(descriptor, {
       remote,
       content,
       ref: name,
-      labels: await source.labels(content, descriptor, signal),
+      labels: { [source.key]: source.value },
       onBytes: (offset) => progress.move(at('downloading', offset)),
       signal,
     })
     bytesReceived += received ?? 0
     progress.state(at(received === undefined ? 'already exists' : 'complete', descriptor.size))
-  }
-}
-
-/** The label that says which repositories of a registry hold a blob, kept sorted and without repetition. */
-function distributionSource(reference: string) {
-  const { host, repository } = parseReference(reference)
-  const key = distributionSourceLabel(host)
-  return {
-    async labels(content: ContentReader, { digest }: Descriptor, signal: AbortSignal | undefined) {
-      const known = (await labelsOf(content, digest, signal))[key] ?? ''
-      const repositories = new Set([repository, ...known.split(',').filter((name) => name !== '')])
-      return { [key]: [...repositories].sort().join(',') }
-    },
   }
 }
 

@@ -2,9 +2,9 @@ import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/con
 import { isNotFound } from '@nsbox/errors'
 import {
   type Descriptor,
-  isIndexMediaType,
-  isManifestMediaType,
-  maxManifestSize,
+  isIndex,
+  isManifest,
+  maxDocumentSize,
   type Platform,
   parseImageConfig,
   parseManifest,
@@ -27,9 +27,8 @@ export async function imagePlatforms(
     if (descriptor.platform !== undefined) return [descriptor.platform]
     if (depth > maxDepth) return []
     try {
-      if (isManifestMediaType(descriptor.mediaType))
-        return [await configPlatform(content, descriptor, options)]
-      if (!isIndexMediaType(descriptor.mediaType)) return []
+      if (isManifest(descriptor.mediaType)) return await configPlatform(content, descriptor, options)
+      if (!isIndex(descriptor.mediaType)) return []
       const found: Platform[] = []
       for (const child of await children(content, descriptor, options)) {
         found.push(...(await platformsOf(child, depth + 1)))
@@ -46,8 +45,9 @@ async function configPlatform(
   content: Pick<ContentReader, 'read'>,
   descriptor: Descriptor,
   options: AbortOptions,
-): Promise<Platform> {
-  const limit = maxManifestSize
+): Promise<Platform[]> {
+  const limit = maxDocumentSize
   const { config } = parseManifest(await readBlob(content, descriptor, { limit, ...options }), descriptor)
-  return parseImageConfig(await readBlob(content, config, { limit, ...options }), config).platform
+  const { platform } = parseImageConfig(await readBlob(content, config, { limit, ...options }), config)
+  return platform === undefined ? [] : [platform]
 }

@@ -3,7 +3,7 @@ import type { Image, ImageStore } from '@nsbox/core/images'
 import type { Labels } from '@nsbox/core/labels'
 import type { ProgressListener, Remote } from '@nsbox/core/transfer'
 import { isAlreadyExists, NsboxError } from '@nsbox/errors'
-import { type Descriptor, isIndexMediaType, isManifestMediaType, type Platform } from '@nsbox/oci'
+import { type Descriptor, isIndex, isManifest, type Platform } from '@nsbox/oci'
 import { type FetchSummary, fetchTree } from './fetch-tree.ts'
 import { createFlights, type Flights } from './flights.ts'
 import { ProgressTracker } from './progress-tracker.ts'
@@ -63,7 +63,7 @@ async function fetchWith(
   const { remote, signal } = options
   progress.say(`Resolving from ${remote.reference}`)
   const target = await remote.resolve({ signal })
-  if (!isIndexMediaType(target.mediaType) && !isManifestMediaType(target.mediaType)) {
+  if (!isIndex(target.mediaType) && !isManifest(target.mediaType)) {
     throw new NsboxError(
       'invalid_argument',
       `${remote.reference}: media type "${target.mediaType}" is neither an index nor a manifest of an image`,

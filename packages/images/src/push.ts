@@ -3,16 +3,16 @@ import type { ProgressListener, Remote } from '@nsbox/core/transfer'
 import { NsboxError } from '@nsbox/errors'
 import {
   type Descriptor,
-  distributionSourceLabel,
+  distributionSources,
   ingestRef,
-  isIndexMediaType,
-  isManifestMediaType,
-  maxManifestSize,
+  isIndex,
+  isManifest,
+  maxDocumentSize,
   type Platform,
   parseReference,
-  selectManifests,
 } from '@nsbox/oci'
 import { children } from './children.ts'
+import { chooseManifests } from './choose-manifests.ts'
 import { inParallel } from './in-parallel.ts'
 import { ProgressTracker } from './progress-tracker.ts'
 import { Slots } from './slots.ts'
@@ -41,7 +41,7 @@ export async function push(image: Descriptor, options: PushOptions): Promise<Des
   const { remote, content, signal } = options
   using progress = new ProgressTracker(options.onProgress)
   const target = await choose(image, options)
-  const sourceKey = distributionSourceLabel(parseReference(remote.reference).host)
+  const { host } = parseReference(remote.reference)
   const slots = new Slots(options.concurrency ?? 3)
   progress.say(`Pushing to ${remote.reference}`)
   await visit(target, [], 0, signal)
@@ -73,7 +73,7 @@ export async function push(image: Descriptor, options: PushOptions): Promise<Des
       descriptor,
       () => bytes(descriptor, (n) => progress.move(at('uploading', n)), signal),
       {
-        mountFrom: (labels[sourceKey] ?? '').split(',').filter((repository) => repository !== ''),
+        mountFrom: distributionSources(host, labels),
         signal,
       },
     )
@@ -85,8 +85,8 @@ export async function push(image: Descriptor, options: PushOptions): Promise<Des
     onBytes: (offset: number) => void,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    if (isIndexMediaType(descriptor.mediaType) || isManifestMediaType(descriptor.mediaType)) {
-      yield await readBlob(content, descriptor, { limit: maxManifestSize, signal })
+    if (isIndex(descriptor.mediaType) || isManifest(descriptor.mediaType)) {
+      yield await readBlob(content, descriptor, { limit: maxDocumentSize, signal })
       return
     }
     let offset = 0
@@ -99,8 +99,8 @@ export async function push(image: Descriptor, options: PushOptions): Promise<Des
 }
 
 async function choose(image: Descriptor, { content, platform, signal }: PushOptions): Promise<Descriptor> {
-  if (platform === undefined || !isIndexMediaType(image.mediaType)) return image
-  const [chosen] = selectManifests(await children(content, image, { signal }), [platform])
+  if (platform === undefined || !isIndex(image.mediaType)) return image
+  const [chosen] = chooseManifests(await children(content, image, { signal }), [platform])
   if (chosen === undefined) {
     throw new NsboxError('not_found', `index ${image.digest}: no manifest for the chosen platform`)
   }

@@ -33,6 +33,6 @@ export async function* walk(
     }
     yield descriptor
     const below = await children(content, descriptor, options)
-    for (const child of below.reverse()) level.push({ descriptor: child, depth: depth + 1 })
+    for (const child of [...below].reverse()) level.push({ descriptor: child, depth: depth + 1 })
   }
 }

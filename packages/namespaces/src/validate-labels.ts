@@ -3,8 +3,8 @@ import { NsboxError } from '@nsbox/errors'
 /** The most bytes that the key and the value of a label may have together. */
 export const maxLabelBytes = 4096
 
-/** The most labels that one object may have; containerd sets no bound but that of a message. */
-export const maxLabels = 4096
+/** The most labels that one object may have, more than the largest index needs; containerd sets no bound of its own. */
+export const maxLabels = 16_384
 
 /**
  * Checks labels against the limits (BEHAVIOUR.md §1).
