@@ -36,6 +36,7 @@ it('passes over signals, exits and calls that never returned', () => {
 7  exit_group(0)                 = ?
 9  <... wait4 resumed>, 0, NULL) = 3
 7  +++ exited with 0 +++
+6  write(1</pipe>, "tick", 4 <detached ...>
 `
   expect(parseStrace(text).map(({ result }) => result)).toEqual(['?', '?'])
 })
