@@ -1,0 +1,59 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { type RunOptions, type RunResult, run } from './run.ts'
+import { type RunningProcess, startProcess } from './running-process.ts'
+import { tempDir } from './temp-dir.ts'
+
+/** Debian's `containerd` with a root, a state and a socket of its own. */
+export interface Containerd extends AsyncDisposable {
+  /** The socket's path. */
+  readonly address: string
+  readonly root: string
+  readonly process: RunningProcess
+}
+
+/** Starts stock containerd, without its CRI plugin; needs root. */
+export async function startContainerd(): Promise<Containerd> {
+  await using stack = new AsyncDisposableStack()
+  const directory = stack.use(await tempDir('nsbox-containerd')).path
+  const root = join(directory, 'root')
+  const address = join(directory, 'containerd.sock')
+  const config = `
+version = 2
+root = ${JSON.stringify(root)}
+state = ${JSON.stringify(join(directory, 'state'))}
+disabled_plugins = [
+  "io.containerd.grpc.v1.cri",
+  "io.containerd.internal.v1.opt",
+  "io.containerd.internal.v1.tracing",
+  "io.containerd.nri.v1.nri",
+  "io.containerd.tracing.processor.v1.otlp",
+]
+[grpc]
+  address = ${JSON.stringify(address)}
+[ttrpc]
+  address = ${JSON.stringify(`${address}.ttrpc`)}
+`
+  const file = join(directory, 'config.toml')
+  await writeFile(file, config)
+  const process = stack.use(
+    await startProcess('containerd', ['--config', file], { ready: /containerd successfully booted/ }),
+  )
+  const owned = stack.move()
+  return { address, root, process, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+/**
+ * Runs Debian's `ctr` against a socket, ours or containerd's.
+ *
+ * @param args the command and its arguments, without the global `--address` and `--namespace`
+ */
+export function stockCtr(
+  address: string,
+  namespace: string,
+  args: readonly string[],
+  options?: RunOptions,
+): Promise<RunResult> {
+  return run('/usr/bin/ctr', ['--address', address, '--namespace', namespace, ...args], options)
+}

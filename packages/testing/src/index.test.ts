@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest'
+import { run } from './run.ts'
+
+it('can be imported without vitest', async () => {
+  const source = `console.log(Object.keys(await import(${JSON.stringify(new URL('index.ts', import.meta.url).href)})).sort().join(' '))`
+  const { stdout, stderr } = await run(process.execPath, [
+    '--import',
+    import.meta.resolve('tsx'),
+    '--input-type=module',
+    '-e',
+    source,
+  ])
+  expect(stderr).toBe('')
+  expect(stdout.trim().split(' ')).toMatchInlineSnapshot(`
+    [
+      "buildImage",
+      "busyboxLayer",
+      "filesLayer",
+      "hostPlatform",
+      "needs",
+      "pushImage",
+      "randomLayer",
+      "readmeExample",
+      "run",
+      "runOrThrow",
+      "seededBytes",
+      "startContainerd",
+      "startFaultServer",
+      "startProcess",
+      "startRegistry",
+      "stockCtr",
+      "tar",
+      "tempDir",
+      "traceProcess",
+      "traceRun",
+    ]
+  `)
+})

@@ -1,0 +1,36 @@
+export { type Containerd, startContainerd, stockCtr } from './containerd.ts'
+export type { ExitStatus } from './exit-status.ts'
+export {
+  type Fault,
+  type FaultReply,
+  type FaultRequest,
+  type FaultServer,
+  startFaultServer,
+} from './fault-server.ts'
+export { busyboxLayer, filesLayer, type ImageLayer, randomLayer } from './image-layer.ts'
+export {
+  type BuiltImage,
+  type BuiltManifest,
+  buildImage,
+  hostPlatform,
+  type ImageSpec,
+  type TestDescriptor,
+  type TestPlatform,
+} from './image-layout.ts'
+export { type Needs, needs } from './needs.ts'
+export { type PushedImage, type PushImageOptions, pushImage } from './push-image.ts'
+export { readmeExample } from './readme-example.ts'
+export {
+  type Registry,
+  type RegistryCredentials,
+  type StartRegistryOptions,
+  startRegistry,
+} from './registry.ts'
+export type { AccessLogEntry } from './registry-access-log.ts'
+export { type RunOptions, type RunResult, run, runOrThrow } from './run.ts'
+export { type RunningProcess, type StartProcessOptions, startProcess } from './running-process.ts'
+export { seededBytes } from './seeded-bytes.ts'
+export { type Trace, traceProcess, traceRun } from './strace.ts'
+export type { SystemCall } from './strace-output.ts'
+export { type SizedContent, type TarEntry, tar } from './tar.ts'
+export { type TempDir, tempDir } from './temp-dir.ts'

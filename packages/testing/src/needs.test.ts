@@ -1,0 +1,25 @@
+import { afterEach, expect, it, vi } from 'vitest'
+import { needs } from './needs.ts'
+
+afterEach(() => vi.unstubAllEnvs())
+
+it('finds nothing missing where everything is there', () => {
+  vi.stubEnv('CI', 'true')
+  expect(needs({ programs: ['sh', 'node'] })).toBeUndefined()
+})
+
+it('names all that is missing', () => {
+  vi.stubEnv('CI', undefined)
+  expect(needs({ programs: ['sh', 'no-such-program', 'nor-this'] })).toBe('needs no-such-program, nor-this')
+})
+
+it('finds daemons that only root has in the search path', () => {
+  vi.stubEnv('PATH', '/nowhere')
+  vi.stubEnv('CI', undefined)
+  expect(needs({ programs: ['chroot'] })).toBeUndefined()
+})
+
+it('refuses to let a test be skipped with CI=true', () => {
+  vi.stubEnv('CI', 'true')
+  expect(() => needs({ programs: ['no-such-program'] })).toThrow(/no-such-program/)
+})

@@ -1,0 +1,42 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** What a test cannot run without. */
+export interface Needs {
+  /** The effective user is root. */
+  root?: true
+  /** The platform is Linux. */
+  linux?: true
+  /** Programs that must be found in the search path. */
+  programs?: readonly string[]
+}
+
+/**
+ * What is missing for a test to run, as one line, or `undefined` if nothing is.
+ *
+ * With `CI=true` in the environment a lack is an error instead: a run that counts must not pass by skipping.
+ */
+export function needs(wanted: Needs): string | undefined {
+  const missing: string[] = []
+  if (wanted.linux && process.platform !== 'linux') missing.push('Linux')
+  if (wanted.root && process.geteuid?.() !== 0) missing.push('root')
+  for (const program of wanted.programs ?? []) if (!findProgram(program)) missing.push(program)
+  if (missing.length === 0) return undefined
+  const reason = `needs ${missing.join(', ')}`
+  if (process.env.CI === 'true') throw new Error(`${reason}; nothing may be skipped with CI=true`)
+  return reason
+}
+
+function findProgram(name: string): boolean {
+  // Debian keeps daemons in sbin, which an ordinary user's search path lacks.
+  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
+  return directories.some((directory) => {
+    if (directory === '') return false
+    try {
+      accessSync(join(directory, name), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}

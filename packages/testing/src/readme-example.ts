@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runOrThrow } from './run.ts'
+
+// Blocks between lines of three backquotes, with the word that follows the first.
+const block = /^```(\w*)\n([\s\S]*?)^```$/gm
+
+/**
+ * Executes the first `ts` block of a package's README against the package's sources, in a process of its own;
+ * rejects with what it said unless it ends with exit code 0. If the next block is `text`, that must be what it
+ * prints.
+ *
+ * @param readme the file's location: `new URL('../README.md', import.meta.url)`
+ * @param timeout milliseconds
+ */
+export async function readmeExample(readme: URL, timeout = 60_000): Promise<void> {
+  const path = fileURLToPath(readme)
+  const blocks = [...(await readFile(path, 'utf8')).matchAll(block)]
+  const first = blocks.findIndex(([, language]) => language === 'ts')
+  if (first === -1) throw new Error(`${path} has no example`)
+  const [, language, expected] = blocks[first + 1] ?? []
+  // Only a file within the package, and outside of node_modules, can import the package by its own name.
+  const file = join(dirname(path), `.readme-example-${randomBytes(6).toString('hex')}.ts`)
+  try {
+    await writeFile(file, blocks[first]![2]!)
+    const args = ['--conditions=@nsbox/source', '--import', import.meta.resolve('tsx'), file]
+    const { stdout } = await runOrThrow(process.execPath, args, { timeout, cwd: dirname(path) })
+    if (language === 'text' && stdout !== expected)
+      throw new Error(`${path} promises\n${expected}but its example prints\n${stdout}`)
+  } finally {
+    await rm(file, { force: true })
+  }
+}
