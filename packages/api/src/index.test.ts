@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest'
+
+describe('the package', () => {
+  it('exports nothing but what is listed here', async () => {
+    expect(Object.keys(await import('@nsbox/api')).sort()).toEqual([
+      'anyRegistry',
+      'firstHeaderValue',
+      'fromConnectError',
+      'fromTimestamp',
+      'leaseHeader',
+      'namespaceHeader',
+      'packAny',
+      'toBigInt',
+      'toConnectError',
+      'toSafeNumber',
+      'toTimestamp',
+      'typeName',
+      'unpackAny',
+      'unpackKnownAny',
+    ])
+  })
+
+  it('reaches generated code by its path', async () => {
+    const { Content } = await import('@nsbox/api/gen/services/content/v1/content_pb')
+    expect(Content.typeName).toBe('containerd.services.content.v1.Content')
+  })
+})

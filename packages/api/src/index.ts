@@ -1,0 +1,6 @@
+export { type AnyLike, packAny, typeName, unpackAny } from './any.ts'
+export { anyRegistry, unpackKnownAny } from './any-registry.ts'
+export { fromConnectError, toConnectError } from './connect-error.ts'
+export { firstHeaderValue, leaseHeader, namespaceHeader } from './headers.ts'
+export { toBigInt, toSafeNumber } from './safe-integer.ts'
+export { fromTimestamp, toTimestamp } from './timestamp.ts'
