@@ -1,4 +1,4 @@
-import { formatReference, parseReference } from '@nsbox/oci'
+import { formatReference, parseDigest, parseReference } from '@nsbox/oci'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { fetchObject } from '../fetch-object.ts'
@@ -57,9 +57,6 @@ export function fetchObjectCommand(): Command {
 export function withObject(locator: string, object: string | undefined): string {
   if (object === undefined) return locator
   const { host, repository } = parseReference(locator)
-  return formatReference({
-    host,
-    repository,
-    ...(object.includes(':') ? { digest: object } : { tag: object }),
-  })
+  const named = object.includes(':') ? { digest: parseDigest(object) } : { tag: object }
+  return formatReference({ host, repository, ...named })
 }

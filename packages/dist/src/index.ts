@@ -1,0 +1,1 @@
+export { distProgram } from './program.ts'
