@@ -1,3 +1,4 @@
+import { readmeExample } from '@nsbox/testing'
 import { describe, expect, it } from 'vitest'
 
 describe('the package', () => {
@@ -23,5 +24,9 @@ describe('the package', () => {
   it('reaches generated code by its path', async () => {
     const { Content } = await import('@nsbox/api/gen/services/content/v1/content_pb')
     expect(Content.typeName).toBe('containerd.services.content.v1.Content')
+  })
+
+  it('does what its README shows', async () => {
+    await readmeExample(new URL('../README.md', import.meta.url))
   })
 })

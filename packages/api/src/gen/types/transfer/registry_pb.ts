@@ -207,7 +207,7 @@ export const AuthType = {
   NONE: 0,
 
   /**
-   * A password, or an identity token where there is no user name.
+   * A password; the user name goes with it.
    *
    * @generated from enum value: CREDENTIALS = 1;
    */

@@ -38,8 +38,6 @@ export type ActivateRequest = Message<"containerd.services.mounts.v1.ActivateReq
   labels: { [key: string]: string };
 
   /**
-   * Ends with the lease or the call, and is not kept over a restart.
-   *
    * @generated from field: bool temporary = 4;
    */
   temporary: boolean;

@@ -197,8 +197,8 @@ export const DeleteNamespaceRequestSchema: GenMessage<DeleteNamespaceRequest> = 
   messageDesc(file_services_namespaces_v1_namespace, 9);
 
 /**
- * Keeps namespaces, which separate the resources of independent users of one server. Its calls are the only
- * ones, with those about the server itself, that need no containerd-namespace header.
+ * Keeps namespaces, which separate the resources of independent users of one server. Its calls need no
+ * containerd-namespace header.
  *
  * @generated from service containerd.services.namespaces.v1.Namespaces
  */
