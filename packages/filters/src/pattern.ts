@@ -1,0 +1,40 @@
+import { NsboxError } from '@nsbox/errors'
+import { RE2JS } from 're2js'
+
+/** Most characters of one regular expression. */
+export const maxPatternLength = 2048
+
+/** Most instructions that the regular expressions of one list of filters compile to, all together. */
+export const maxProgramSize = 2000
+
+/** A regular expression with the syntax and semantics of RE2. */
+export interface Pattern {
+  /** Whether it matches anywhere in `text`. */
+  test(text: string): boolean
+  /** Matching one character takes at most time in proportion to this. */
+  readonly programSize: number
+}
+
+/**
+ * Compiles a regular expression from outside. Matching takes time linear in the text, whatever the expression: about
+ * 0.1 s for 4 KiB and 900 instructions at worst (HOSTILE D06).
+ *
+ * @returns the reason instead if it is not a regular expression
+ * @throws `invalid_argument` if it is too long
+ */
+export function compilePattern(source: string): Pattern | Error {
+  if (source.length > maxPatternLength) {
+    throw new NsboxError(
+      'invalid_argument',
+      `filters: regular expression longer than ${maxPatternLength} characters`,
+    )
+  }
+  let compiled: RE2JS
+  try {
+    compiled = RE2JS.compile(source)
+  } catch (error) {
+    if (error instanceof Error) return error
+    throw error
+  }
+  return { programSize: compiled.programSize(), test: (text) => compiled.test(text) }
+}
