@@ -1,6 +1,15 @@
 // The main job on real input: pull an image into a namespace, share it with a second one, and show what happened.
 import { join } from 'node:path'
-import { buildImage, busyboxLayer, pushImage, type Registry, runOrThrow, startProcess, startRegistry, tempDir } from '@nsbox/testing'
+import {
+  buildImage,
+  busyboxLayer,
+  pushImage,
+  type Registry,
+  runOrThrow,
+  startProcess,
+  startRegistry,
+  tempDir,
+} from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 
 const bin = join(import.meta.dirname, '../node_modules/.bin')
@@ -10,7 +19,14 @@ const directory = resources.use(await tempDir('nsbox-start')).path
 const address = join(directory, 'nsbox.sock')
 
 say('A server with an empty root')
-const serverArgs = ['--root', join(directory, 'root'), '--state', join(directory, 'state'), '--address', address]
+const serverArgs = [
+  '--root',
+  join(directory, 'root'),
+  '--state',
+  join(directory, 'state'),
+  '--address',
+  address,
+]
 const server = await startProcess(join(bin, 'nsbox-server'), serverArgs, { ready: /serving/ })
 resources.defer(() => server.stop())
 console.log(`listens at ${address}`)
@@ -55,7 +71,9 @@ async function obtainImage(): Promise<{ reference: string; registry?: Registry }
 
 /** Runs one of our clients and shows the command with its output. */
 async function show(program: 'ctr' | 'dist', args: readonly string[], namespace = 'default'): Promise<void> {
-  console.log(`\n$ ${namespace === 'default' ? '' : `CONTAINERD_NAMESPACE=${namespace} `}${program} ${args.join(' ')}`)
+  console.log(
+    `\n$ ${namespace === 'default' ? '' : `CONTAINERD_NAMESPACE=${namespace} `}${program} ${args.join(' ')}`,
+  )
   const { stdout } = await runOrThrow(join(bin, program), args, {
     env: { CONTAINERD_ADDRESS: address, CONTAINERD_NAMESPACE: namespace },
     timeout: 120_000,

@@ -1,4 +1,12 @@
-import { buildImage, busyboxLayer, describeWith, pushImage, randomLayer, startRegistry, tempDir } from '@nsbox/testing'
+import {
+  buildImage,
+  busyboxLayer,
+  describeWith,
+  pushImage,
+  randomLayer,
+  startRegistry,
+  tempDir,
+} from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startServer, type TestServer } from './programs.ts'
@@ -15,7 +23,9 @@ describeWith({ root: true, programs: ['docker-registry', 'skopeo'] }, 'an image 
     const layout = resources.use(await tempDir('nsbox-layout')).path
     const image = await buildImage(layout, { layers: [await busyboxLayer(), randomLayer(7, 300_000)] })
     ref = (await pushImage(image, registry, 'library/first-light:1')).reference
-    blobs = image.manifests.flatMap(({ manifest, config, layers }) => [manifest, config, ...layers]).map((d) => d.digest)
+    blobs = image.manifests
+      .flatMap(({ manifest, config, layers }) => [manifest, config, ...layers])
+      .map((d) => d.digest)
     server = resources.use(await startServer())
   })
 
@@ -24,7 +34,10 @@ describeWith({ root: true, programs: ['docker-registry', 'skopeo'] }, 'an image 
   it('is pulled into a namespace, shared with a second without a download, and removed from one', async () => {
     const foo = { env: { CONTAINERD_NAMESPACE: 'foo' } }
 
-    expect(await server.ctr(['namespaces', 'create', 'foo', 'mylabel=bar'])).toMatchObject({ code: 0, stdout: '' })
+    expect(await server.ctr(['namespaces', 'create', 'foo', 'mylabel=bar'])).toMatchObject({
+      code: 0,
+      stdout: '',
+    })
     const listed = await server.ctr(['namespaces', 'ls'])
     expect(listed.stdout).toBe('NAME LABELS\nfoo  mylabel=bar\n')
 
@@ -41,7 +54,10 @@ describeWith({ root: true, programs: ['docker-registry', 'skopeo'] }, 'an image 
     expect(requests.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(0)
     expect((await server.dist(['images', 'ls', '-q'], foo)).stdout).toBe(`${ref}\n`)
 
-    expect(await server.dist(['images', 'rm', '--sync', ref], foo)).toMatchObject({ code: 0, stdout: `${ref}\n` })
+    expect(await server.dist(['images', 'rm', '--sync', ref], foo)).toMatchObject({
+      code: 0,
+      stdout: `${ref}\n`,
+    })
     expect((await server.dist(['images', 'ls', '-q'])).stdout).toBe(`${ref}\n`)
     for (const digest of blobs) {
       const { code, stdoutBytes } = await server.dist(['content', 'get', digest])

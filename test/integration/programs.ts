@@ -1,5 +1,12 @@
 import { join } from 'node:path'
-import { type RunningProcess, type RunOptions, type RunResult, run, startProcess, tempDir } from '@nsbox/testing'
+import {
+  type RunningProcess,
+  type RunOptions,
+  type RunResult,
+  run,
+  startProcess,
+  tempDir,
+} from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 
 const programs = join(import.meta.dirname, '../../node_modules/.bin')
@@ -25,7 +32,13 @@ export interface TestServer extends AsyncDisposable {
 }
 
 /** Starts the built server. */
-export async function startServer({ root, args = [] }: { root?: string; args?: string[] } = {}): Promise<TestServer> {
+export async function startServer({
+  root,
+  args = [],
+}: {
+  root?: string
+  args?: string[]
+} = {}): Promise<TestServer> {
   await using starting = new AsyncDisposableStack()
   const directory = starting.use(await tempDir('nsbox-server')).path
   const dataRoot = root ?? join(directory, 'root')
@@ -40,7 +53,10 @@ export async function startServer({ root, args = [] }: { root?: string; args?: s
   starting.defer(() => process.stop())
   const resources = starting.move()
   const client = (name: 'ctr' | 'dist', clientArgs: readonly string[], options?: RunOptions) => {
-    return run(program(name), clientArgs, { ...options, env: { CONTAINERD_ADDRESS: address, ...options?.env } })
+    return run(program(name), clientArgs, {
+      ...options,
+      env: { CONTAINERD_ADDRESS: address, ...options?.env },
+    })
   }
   return {
     root: dataRoot,
