@@ -1,0 +1,186 @@
+import { NsboxError } from '@nsbox/errors'
+import type Sqlite from 'better-sqlite3'
+import type { Checkpointer } from './checkpointer.ts'
+import type { GroupSync } from './group-sync.ts'
+import { fromSqliteError, isFailedSync } from './sqlite-error.ts'
+
+/** A value of a parameter: never a boolean or undefined, which SQLite does not have. */
+export type SqlValue = string | number | bigint | null | Uint8Array
+
+/** Reads. Statements are prepared once per text, so texts are constants of the program, values are parameters. */
+export interface Reader {
+  /** The first row, or undefined. */
+  get<Row>(sql: string, ...parameters: SqlValue[]): Row | undefined
+  all<Row>(sql: string, ...parameters: SqlValue[]): Row[]
+  /** All rows as arrays of their columns, which is faster than objects for many small rows. */
+  rows<Row extends readonly unknown[]>(sql: string, ...parameters: SqlValue[]): Row[]
+}
+
+/** Reads and writes, within one transaction. */
+export interface Transaction extends Reader {
+  /** Runs a statement that changes something and returns no rows. */
+  run(sql: string, ...parameters: SqlValue[]): { readonly changes: number; readonly id: number }
+}
+
+/** What a database needs to know of its surroundings. */
+export interface DatabaseParts {
+  readonly path: string
+  readonly sync: GroupSync
+  readonly checkpointer: Checkpointer
+  /** Pages of log from which on a checkpoint runs. */
+  readonly checkpointPages: number
+  /** Releases what the parts hold, after the last transaction and before the connection closes. */
+  readonly close: () => Promise<void>
+  readonly onCheckpointError: (error: unknown) => void
+}
+
+/** How many writing transactions pass between two looks at the size of the log. */
+const lookEvery = 16
+
+/**
+ * A SQLite database in WAL mode. Reads and transactions are synchronous and see each other's result at once;
+ * `durable` tells when they are on disk. Everybody who passes on what was read or written waits for it first.
+ *
+ * Every call throws coded errors where a caller can act: `resource_exhausted` for a full disk, `data_loss` for a damaged
+ * file or failing disk, `unavailable` for a lock that was not to be had in time.
+ */
+export class Database implements Reader, AsyncDisposable {
+  readonly #db: Sqlite.Database
+  readonly #parts: DatabaseParts
+  readonly #statements = new Map<string, Sqlite.Statement>()
+  readonly #transaction: Transaction
+  #inTransaction = false
+  #changed = false
+  #writes = 0
+  #closing: Promise<void> | undefined
+
+  constructor(db: Sqlite.Database, parts: DatabaseParts) {
+    this.#db = db
+    this.#parts = parts
+    this.#transaction = {
+      get: (sql, ...parameters) => this.get(sql, ...parameters),
+      all: (sql, ...parameters) => this.all(sql, ...parameters),
+      rows: (sql, ...parameters) => this.rows(sql, ...parameters),
+      run: (sql, ...parameters) => this.#run(sql, parameters),
+    }
+  }
+
+  get<Row>(sql: string, ...parameters: SqlValue[]): Row | undefined {
+    return this.#coded(() => this.#prepare(sql).get(...parameters) as Row | undefined)
+  }
+
+  all<Row>(sql: string, ...parameters: SqlValue[]): Row[] {
+    return this.#coded(() => this.#prepare(sql).all(...parameters) as Row[])
+  }
+
+  rows<Row extends readonly unknown[]>(sql: string, ...parameters: SqlValue[]): Row[] {
+    return this.#coded(() => {
+      const statement = this.#prepare(sql).raw(true)
+      try {
+        return statement.all(...parameters) as Row[]
+      } finally {
+        statement.raw(false)
+      }
+    })
+  }
+
+  /**
+   * Runs `body` in a transaction: all of its changes happen, or none if it throws. The body is synchronous, and is the
+   * only place where anything can be changed; transactions do not nest.
+   */
+  transaction<T>(body: (transaction: Transaction) => T): T {
+    if (this.#inTransaction) throw new TypeError('transactions do not nest')
+    if (this.#closing !== undefined)
+      throw new NsboxError('unavailable', `database ${this.#parts.path} is closed`)
+    this.#inTransaction = true
+    this.#changed = false
+    try {
+      this.#coded(() => this.#prepare('BEGIN IMMEDIATE').run())
+      const result = body(this.#transaction)
+      if (result instanceof Promise) throw new TypeError('the body of a transaction is synchronous')
+      this.#coded(() => this.#prepare('COMMIT').run())
+      if (this.#changed) this.#committed()
+      return result
+    } finally {
+      this.#inTransaction = false
+      // Some errors, such as a full disk, make SQLite roll back on its own.
+      if (this.#db.inTransaction) this.#prepare('ROLLBACK').run()
+    }
+  }
+
+  /**
+   * Resolves once everything committed before the call is on disk; at once if nothing is waiting to be.
+   * @throws `data_loss` after the disk has refused a sync
+   */
+  durable(): Promise<void> {
+    return this.#parts.sync.durable()
+  }
+
+  /** Copies the log into the database file in the background, and resolves when it is done. */
+  async checkpoint(): Promise<void> {
+    await this.#parts.checkpointer.run()
+    if (this.#closing !== undefined) return
+    // The log starts over only at a moment when all of it has been copied, which a stream of commits without a gap would put
+    // off for ever. The few pages that came during the last pass are copied here, where nothing comes in between.
+    const { log, checkpointed } = this.#log()
+    if (checkpointed < log && log > 4 * this.#parts.checkpointPages) {
+      this.#coded(() => this.#prepare('PRAGMA wal_checkpoint(PASSIVE)').get())
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.durable()
+      await this.#parts.close()
+    } finally {
+      this.#db.close()
+    }
+  }
+
+  #run(sql: string, parameters: SqlValue[]): { changes: number; id: number } {
+    if (!this.#inTransaction) throw new TypeError('a transaction was used after its end')
+    return this.#coded(() => {
+      const { changes, lastInsertRowid } = this.#prepare(sql).run(...parameters)
+      if (changes > 0) this.#changed = true
+      return { changes, id: Number(lastInsertRowid) }
+    })
+  }
+
+  #committed(): void {
+    this.#parts.sync.committed()
+    this.#writes++
+    if (this.#writes % lookEvery !== 0 || this.#parts.checkpointer.running) return
+    const { log, checkpointed } = this.#log()
+    if (log - checkpointed >= this.#parts.checkpointPages) {
+      this.checkpoint().catch(this.#parts.onCheckpointError)
+    }
+  }
+
+  /** The pages in the log, and how many of them have been copied; takes about a microsecond. */
+  #log(): { log: number; checkpointed: number } {
+    return this.#prepare('PRAGMA wal_checkpoint(NOOP)').get() as { log: number; checkpointed: number }
+  }
+
+  #prepare(sql: string): Sqlite.Statement {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+
+  #coded<T>(body: () => T): T {
+    try {
+      return body()
+    } catch (error) {
+      if (isFailedSync((error as { code?: unknown }).code)) this.#parts.sync.fail(error)
+      throw fromSqliteError(error, this.#parts.path)
+    }
+  }
+}

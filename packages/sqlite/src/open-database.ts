@@ -1,0 +1,123 @@
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { fromSystemError, isErrno } from '@nsbox/errors'
+import Sqlite from 'better-sqlite3'
+import { Checkpointer } from './checkpointer.ts'
+import { Database } from './database.ts'
+import { GroupSync } from './group-sync.ts'
+import { type Migration, migrate } from './migrations.ts'
+import { fromSqliteError } from './sqlite-error.ts'
+
+/** How to open a database. */
+export interface DatabaseOptions {
+  /** The file; made with mode 0600 if it does not exist, its directory must. */
+  readonly path: string
+  /** All steps of the schema, numbered 1, 2, 3 … */
+  readonly migrations: readonly Migration[]
+  /**
+   * `full` (the default): `durable()` waits for the disk. `relaxed`: it does not, so that a power cut may take back
+   * the last transactions; the database stays consistent.
+   */
+  readonly durability?: 'full' | 'relaxed' | undefined
+  /** Size of the log, in pages of 4 KiB, from which on it is copied into the database; 1000 by default. */
+  readonly checkpointPages?: number | undefined
+  /** Puts a file on disk; fdatasync by default. */
+  readonly sync?: ((log: FileHandle) => Promise<void>) | undefined
+  /**
+   * Called when the disk has refused a sync. By default it ends the process with SIGABRT after a line on stderr: the kernel
+   * has dropped the pages it could not write, so everything read from now on may be taken back, and trying again would
+   * report success falsely.
+   */
+  readonly onFatal?: ((error: unknown) => void) | undefined
+  /** Told of checkpoints that failed for a passing reason, such as a full disk; the next one tries again. */
+  readonly onCheckpointError?: ((error: unknown) => void) | undefined
+}
+
+/** How long, in milliseconds, one connection waits for another. */
+const busyTimeout = 5000
+
+/**
+ * Opens a database and brings its schema up to date.
+ *
+ * Commits do not sync (`synchronous = NORMAL`); one shared asynchronous fdatasync of the log covers all that were
+ * committed before it began. That is sound because SQLite starts the log over only after a checkpoint has copied all
+ * of it and synced the database file, and it syncs the log's new header before it writes the first frame after it. That last
+ * one is the only sync that a commit ever pays for itself, once per log.
+ *
+ * @throws `not_found` if there is no such directory; `failed_precondition` if the file was made by a newer program or
+ * cannot be opened; `data_loss` if it is no database
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const { path, migrations, durability = 'full', checkpointPages = 1000 } = options
+  createPrivate(path)
+  let db: Sqlite.Database | undefined
+  let log: FileHandle | undefined
+  try {
+    db = new Sqlite(path, { timeout: busyTimeout })
+    db.pragma('journal_mode = WAL')
+    db.pragma('synchronous = NORMAL')
+    db.pragma('foreign_keys = ON')
+    db.pragma('wal_autocheckpoint = 0')
+    // After a burst has made the log long, it is cut to this when it starts over.
+    db.pragma(`journal_size_limit = ${4 * checkpointPages * 4096}`)
+    migrate(db, migrations, path)
+    // The log exists from the first transaction on, and is the same file until the connection closes.
+    db.exec('BEGIN IMMEDIATE; COMMIT')
+    log = await open(`${path}-wal`, 'r+')
+    syncDirectory(dirname(path))
+    await log.datasync()
+  } catch (error) {
+    await log?.close()
+    db?.close()
+    throw fromSqliteError(error, path)
+  }
+  const file = log
+  const datasync = options.sync ?? ((handle: FileHandle) => handle.datasync())
+  const sync = new GroupSync(
+    durability === 'full' ? () => datasync(file) : async () => undefined,
+    options.onFatal ?? ((error) => abort(path, error)),
+  )
+  const checkpointer = new Checkpointer({
+    path,
+    timeout: busyTimeout,
+    onFailedSync: (error) => sync.fail(error),
+  })
+  return new Database(db, {
+    path,
+    sync,
+    checkpointer,
+    checkpointPages,
+    close: async () => {
+      await checkpointer.close()
+      await file.close()
+    },
+    onCheckpointError: options.onCheckpointError ?? (() => undefined),
+  })
+}
+
+/**
+ * Makes a new file that only its owner can read; SQLite gives the log the same mode. An existing one is not touched:
+ * closing a descriptor of it would drop the locks of a connection of this process.
+ */
+function createPrivate(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw fromSystemError(error, `database ${path}`)
+  }
+}
+
+function syncDirectory(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function abort(path: string, error: unknown): void {
+  writeSync(2, `fatal: the disk refused to sync ${path}: ${String(error)}\n`)
+  process.abort()
+}
