@@ -1,0 +1,30 @@
+import type { TransferProgress } from '@nsbox/core/transfer'
+import { expect, it } from 'vitest'
+import { ProgressView } from './progress-view.ts'
+
+const at = (event: string, progress = 0): TransferProgress => {
+  return { event, name: 'layer-1', parents: [], progress, total: 100 }
+}
+
+it('writes one plain line for each change of state when nobody sits at a terminal', () => {
+  const lines: string[] = []
+  {
+    using view = new ProgressView({ write: (text) => lines.push(text) })
+    for (const progress of [
+      at('waiting'),
+      at('downloading', 10),
+      at('downloading', 50),
+      at('complete', 100),
+    ]) {
+      view.update(progress)
+    }
+  }
+  expect(lines.slice(0, -1)).toEqual(['layer-1: waiting\n', 'layer-1: downloading\n', 'layer-1: complete\n'])
+  expect(lines.at(-1)).toMatch(/^elapsed: \d+\.\d s {2}total: 100\.0 B \(.+\/s\)\n$/)
+})
+
+it('counts no bytes of what was there already', () => {
+  using view = new ProgressView({ write: () => undefined })
+  view.update(at('already exists', 100))
+  expect(view.bytes).toBe(0)
+})
