@@ -54,14 +54,14 @@ export function parseFilters(texts: readonly string[], options: ParseFilterOptio
 
   function patternTest(source: string): (text: string) => boolean {
     const pattern = compilePattern(source)
-    if (pattern instanceof Error) {
-      options.onBadPattern?.(source, pattern)
-      return () => false
-    }
-    programSize += pattern.programSize
+    const isBad = pattern instanceof Error
+    // Bad ones count as well, so that a client cannot have any number of them logged.
+    programSize += isBad ? source.length + 1 : pattern.programSize
     if (programSize > maxProgramSize)
       throw new NsboxError('invalid_argument', 'filters: regular expressions too large')
-    return pattern.test
+    if (!isBad) return pattern.test
+    options.onBadPattern?.(source, pattern)
+    return () => false
   }
 
   function condition(selector: Selector): Condition {

@@ -1,5 +1,5 @@
 import { parseError } from './parse-error.ts'
-import { type QuotedLiteral, readQuotedLiteral } from './quoted-literal.ts'
+import { readQuotedLiteral } from './quoted-literal.ts'
 import type { Selector } from './selector.ts'
 
 const space = /\p{White_Space}*/uy
@@ -8,6 +8,7 @@ const operatorRun = /[=!~]+/y
 /** The first character of a bare value is free except for those with a meaning; the others must be visible. */
 const bareValue = /[^.,"/|=!~](?:(?!,)[\p{L}\p{M}\p{N}\p{P}\p{S}])*/uy
 const quotes = '"/|'
+const isQuote = (char: string | undefined): char is string => char !== undefined && quotes.includes(char)
 
 /**
  * The grammar of BEHAVIOUR.md §2 in full:
@@ -37,9 +38,9 @@ export function parseSelectors(text: string): Selector[] {
 
   function quoted(allowed: string): string | undefined {
     const quote = text[at]
-    if (quote === undefined || !quotes.includes(quote)) return undefined
+    if (!isQuote(quote)) return undefined
     const start = at
-    const literal: QuotedLiteral = readQuotedLiteral(text, start)
+    const literal = readQuotedLiteral(text, start)
     if (!allowed.includes(quote)) fail(start, 'invalid quote encountered')
     at = literal.end
     return literal.value()
@@ -60,6 +61,8 @@ export function parseSelectors(text: string): Selector[] {
     take(space)
     const start = at
     const operator = take(operatorRun)
+    // A literal that is broken is told of first, even where none belongs.
+    if (operator === '' && isQuote(text[at])) readQuotedLiteral(text, at)
     if (operator === '') fail(at, 'expected an operator ("=="|"!="|"~=")')
     if (operator !== '==' && operator !== '!=' && operator !== '~=')
       throw fail(start, `unsupported operator ${JSON.stringify(operator.slice(0, 32))}`)

@@ -1,0 +1,142 @@
+import { isInvalidArgument } from '@nsbox/errors'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Adaptor } from './adaptor.ts'
+import { maxFilterLength, maxFilters, parseFilter, parseFilters } from './filter.ts'
+
+const named = (name: string): Adaptor => ({ field: ([first]) => (first === 'name' ? name : undefined) })
+
+describe('a list of filters', () => {
+  test('matches everything if it is empty', () => {
+    expect(parseFilters([]).match(named('x'))).toBe(true)
+  })
+
+  test('matches what any of them matches', () => {
+    const filter = parseFilters(['name==a', 'name==b'])
+    expect(['a', 'b', 'c'].map((name) => filter.match(named(name)))).toEqual([true, true, false])
+  })
+
+  test('matches everything if one of them is empty', () => {
+    expect(parseFilters(['name==a', '']).match(named('x'))).toBe(true)
+  })
+
+  test('is refused if one of them does not parse', () => {
+    expect(refusal(() => parseFilters(['name', 'na-me']))).toSatisfy(isInvalidArgument)
+  })
+})
+
+test('any value survives being quoted', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (value) => {
+      const filter = parseFilter(`name==${quote(value)}`)
+      expect(filter.match(named(value))).toBe(true)
+      expect(filter.match(named(`${value}!`))).toBe(false)
+    }),
+  )
+})
+
+test('any text either parses or is refused as an invalid argument', () => {
+  const alphabet = fc.constantFrom(...'name.labels,=!~"/|\\x0u8 \n*(é😀')
+  fc.assert(
+    fc.property(fc.oneof(fc.string({ unit: alphabet }), fc.string({ unit: 'binary' })), (text) => {
+      try {
+        expect(parseFilter(text).match(named('x'))).toBeTypeOf('boolean')
+      } catch (error) {
+        expect(error).toSatisfy(isInvalidArgument)
+      }
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('a condition and its negation never agree', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (name, value) => {
+      const [same, different] = ['==', '!='].map((op) =>
+        parseFilter(`name${op}${quote(value)}`).match(named(name)),
+      )
+      expect(same).toBe(!different)
+    }),
+  )
+})
+
+test('tells of a regular expression that is none, once, and lets it match nothing', () => {
+  const told: string[] = []
+  const filter = parseFilter('name~="("', { onBadPattern: (pattern) => told.push(pattern) })
+  expect([named('('), named('')].map((object) => filter.match(object))).toEqual([false, false])
+  expect(told).toEqual(['('])
+})
+
+describe('D06 regular expressions of clients', () => {
+  // Each of these takes a backtracking engine longer than the age of the universe.
+  test.each(['(a+a+)+[bc]', '^(a|aa)+$', '^(?:a?){100}a{100}[bc]', '(.*){40}[bc]$', '([a-z]+)*[^a-z]'])(
+    'match in time linear in the text: %s',
+    (pattern) => {
+      const filter = parseFilter(`name~="${pattern}"`)
+      expect(filter.match(named(`${'a'.repeat(4096)}!`.slice(0, 4096)))).toBe(pattern === '^(a|aa)+$')
+    },
+    5000,
+  )
+
+  test('have no look-around and no back-references', () => {
+    const bad: string[] = []
+    for (const pattern of ['(?=x)', '(?<=x)y', '(?<!x)y', String.raw`(a)\\1`, '(?>a)'])
+      parseFilter(`name~="${pattern}"`, { onBadPattern: (source) => bad.push(source) })
+    expect(bad).toHaveLength(5)
+  })
+
+  test('are refused beyond 2048 characters', () => {
+    expect(refusal(() => parseFilter(`name~=${'a'.repeat(2049)}`))).toSatisfy(isInvalidArgument)
+  })
+
+  test('are refused if they compile to too much', () => {
+    expect(refusal(() => parseFilter('name~=[ab]{1000}[ab]{1000}'))).toSatisfy(isInvalidArgument)
+  })
+
+  test('are refused if together they compile to too much', () => {
+    const one = 'name~=[ab]{700}'
+    expect(() => parseFilters([one, one])).not.toThrow()
+    expect(refusal(() => parseFilters([one, one, one]))).toSatisfy(isInvalidArgument)
+  })
+})
+
+test('D06 tells of a bounded number of bad regular expressions', () => {
+  let told = 0
+  const filters = Array(20).fill(Array(200).fill('a~=(').join())
+  expect(refusal(() => parseFilters(filters, { onBadPattern: () => told++ }))).toSatisfy(isInvalidArgument)
+  expect(told).toBe(1000)
+})
+
+describe('D06 the size of filters', () => {
+  test('is bounded over the whole list', () => {
+    const half = `name==${'a'.repeat(maxFilterLength / 2 - 6)}`
+    expect(() => parseFilters([half, half])).not.toThrow()
+    expect(refusal(() => parseFilters([half, half, 'n']))).toSatisfy(isInvalidArgument)
+  })
+
+  test('is bounded in number', () => {
+    expect(() => parseFilters(Array(maxFilters).fill('name'))).not.toThrow()
+    expect(refusal(() => parseFilters(Array(maxFilters + 1).fill('name')))).toSatisfy(isInvalidArgument)
+  })
+
+  test('does not show in the error', () => {
+    const error = refusal(() => parseFilter(`name==${'a'.repeat(30_000)} ${'b'.repeat(30_000)}`)) as Error
+    expect(error).toSatisfy(isInvalidArgument)
+    expect(error.message.length).toBeLessThan(500)
+  })
+})
+
+function refusal(act: () => unknown): unknown {
+  try {
+    act()
+  } catch (error) {
+    return error
+  }
+  throw new Error('nothing was refused')
+}
+
+function quote(value: string): string {
+  const escaped = (char: string): string =>
+    `\\U${(char.codePointAt(0) as number).toString(16).padStart(8, '0')}`
+  return `"${value.replace(/["\\\n]/g, escaped)}"`
+}
