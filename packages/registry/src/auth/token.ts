@@ -1,0 +1,143 @@
+import type { AbortOptions } from '@nsbox/core/content'
+import type { Credentials } from '@nsbox/core/transfer'
+import { NsboxError } from '@nsbox/errors'
+import { isInward, isLoopback } from '../hosts/loopback.ts'
+import type { Exchange, Send } from '../http/exchange.ts'
+import type { HeaderFields } from '../http/header-fields.ts'
+import { redactUrl } from '../http/redact.ts'
+import { followRedirects } from '../http/redirects.ts'
+import { readBody } from '../http/response-body.ts'
+import { responseError } from '../http/response-error.ts'
+import { retried } from '../http/retry.ts'
+import { type TlsSettings, withoutClient } from '../http/tls-settings.ts'
+import type { RegistryLimits } from '../limits.ts'
+import type { Scope } from './scope.ts'
+
+/** Most bytes of a token server's answer. */
+const maxTokenBody = 1024 * 1024
+/** What the protocol says a token lives if its answer does not. */
+const defaultLifetime = 60
+const clientId = 'nsbox'
+
+/** What to ask a token server. */
+export interface TokenRequest extends AbortOptions {
+  readonly realm: URL
+  readonly service: string | undefined
+  readonly scopes: readonly Scope[]
+  readonly credentials: Credentials | undefined
+  /** As for the registry; its client certificates are not shown to a token server elsewhere. */
+  readonly tls: TlsSettings
+  /** Of the registry. */
+  readonly origin: string
+  readonly userAgent: string
+}
+
+export interface Token {
+  readonly value: string
+  /** Milliseconds that it may be used for. */
+  readonly lifetime: number
+}
+
+/**
+ * Where a registry says tokens are to be had, if that is a place to go to with credentials (HOSTILE C01).
+ *
+ * @throws `failed_precondition` for plain http if the registry itself does not speak it, and for this machine or a
+ * link-local address if the registry is elsewhere; `invalid_argument` for what is no URL
+ */
+export function checkRealm(realm: string | undefined, registry: URL): URL {
+  const context = `token server of ${registry.host}`
+  if (realm === undefined || !URL.canParse(realm) || !/^https?:/i.test(realm))
+    throw new NsboxError('invalid_argument', `${context}: the registry names none`)
+  const url = new URL(realm)
+  url.username = ''
+  url.password = ''
+  url.hash = ''
+  if (url.protocol === 'http:' && registry.protocol !== 'http:')
+    throw new NsboxError('failed_precondition', `${context}: ${redactUrl(url)} is not encrypted`)
+  if (isInward(url.hostname) && !isLoopback(registry.hostname) && url.hostname !== registry.hostname)
+    throw new NsboxError('failed_precondition', `${context}: ${redactUrl(url)} leads inside`)
+  return url
+}
+
+/**
+ * Gets a token: by a POST in the way of OAuth 2 for a refresh token, by a GET with or without a name and password
+ * otherwise, as Docker's client does.
+ *
+ * @throws `unauthenticated` if the server refuses, `invalid_argument` for an answer without a usable token, `unavailable`
+ */
+export async function fetchToken(send: Send, request: TokenRequest, limits: RegistryLimits): Promise<Token> {
+  const { signal } = request
+  const exchange = request.credentials?.kind === 'refresh' ? refreshExchange(request) : getExchange(request)
+  const context = `${exchange.method} ${redactUrl(exchange.url)}`
+  const attempt = async (): Promise<Token> => {
+    const reply = await (exchange.method === 'GET' ? followRedirects(send, exchange) : send(exchange))
+    if (reply.status !== 200) throw await refusal(exchange, reply)
+    return parseToken(await readBody(reply.body, context, maxTokenBody, limits), context)
+  }
+  // A refresh token may be good for one use, so that POST is not repeated.
+  return exchange.method === 'GET' ? retried(attempt, limits, { signal }) : attempt()
+
+  async function refusal(exchange: Exchange, reply: Awaited<ReturnType<Send>>): Promise<NsboxError> {
+    const error = await responseError(exchange, reply, limits)
+    // Docker Hub answers a wrong password with 401, others with 400 (`invalid_grant`) or 403.
+    const refused = reply.status === 400 || reply.status === 401 || reply.status === 403
+    return refused ? new NsboxError('unauthenticated', error.context, { details: error.details }) : error
+  }
+}
+
+function getExchange(request: TokenRequest): Exchange {
+  const { realm, service, scopes, credentials } = request
+  const url = new URL(realm)
+  if (service !== undefined) url.searchParams.set('service', service)
+  for (const scope of scopes) url.searchParams.append('scope', scope)
+  const basic = credentials?.kind === 'basic' ? credentials : undefined
+  if (basic) url.searchParams.set('account', basic.username)
+  const authorization: HeaderFields = basic ? { authorization: basicAuthorization(basic) } : {}
+  return { ...common(request), method: 'GET', url, headers: { ...headersOf(request), ...authorization } }
+}
+
+function refreshExchange(request: TokenRequest): Exchange {
+  const { realm, service, scopes, credentials } = request
+  if (credentials?.kind !== 'refresh') throw new Error('not a refresh token')
+  const body = new URLSearchParams({
+    grant_type: 'refresh_token',
+    service: service ?? '',
+    client_id: clientId,
+    scope: scopes.join(' '),
+    refresh_token: credentials.token,
+  }).toString()
+  const type = { 'content-type': 'application/x-www-form-urlencoded' }
+  return { ...common(request), method: 'POST', url: realm, headers: { ...headersOf(request), ...type }, body }
+}
+
+const common = ({ tls, realm, origin, signal }: TokenRequest) => ({
+  tls: realm.origin === origin ? tls : withoutClient(tls),
+  signal,
+})
+
+const headersOf = ({ userAgent }: TokenRequest): HeaderFields => ({
+  accept: 'application/json',
+  'user-agent': userAgent,
+})
+
+/** The value of `Authorization` for a name and a password (RFC 7617). */
+export function basicAuthorization({ username, password }: { username: string; password: string }): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+}
+
+function parseToken(bytes: Uint8Array, context: string): Token {
+  let json: { token?: unknown; access_token?: unknown; expires_in?: unknown } | null
+  try {
+    json = JSON.parse(Buffer.from(bytes).toString())
+  } catch {
+    // The parser's message would quote what may be a token.
+    throw new NsboxError('invalid_argument', `${context}: the answer is not JSON`)
+  }
+  const value = json?.token || json?.access_token
+  // RFC 6750 §2.1; what fits neither could not be sent as part of a header.
+  if (typeof value !== 'string' || !/^[A-Za-z0-9._~+/-]+=*$/.test(value))
+    throw new NsboxError('invalid_argument', `${context}: the answer has no token`)
+  const seconds = json?.expires_in
+  const usable = typeof seconds === 'number' && seconds > 0 && seconds < 1e9
+  return { value, lifetime: (usable ? seconds : defaultLifetime) * 1000 }
+}

@@ -1,0 +1,42 @@
+import { connect } from 'node:tls'
+import type { AbortOptions } from '@nsbox/core/content'
+import { isTlsError } from '../http/network-error.ts'
+
+/** Milliseconds that a server on this machine may take for a TLS handshake before it counts as one that knows none. */
+const handshakeTimeout = 3_000
+
+/**
+ * Which scheme a registry on this machine speaks, found out by a TLS handshake in which nothing secret is sent. Only for
+ * loopback addresses: elsewhere a failed handshake must not lead to plain http (HOSTILE C07).
+ *
+ * @returns undefined if nothing accepts connections there
+ */
+export async function loopbackScheme(
+  hostname: string,
+  port: number,
+  { signal }: AbortOptions = {},
+): Promise<'https' | 'http' | undefined> {
+  signal?.throwIfAborted()
+  const host = hostname.replace(/^\[(.*)\]$/, '$1')
+  const socket = connect({ host, port, rejectUnauthorized: false, timeout: handshakeTimeout })
+  const abort = () => socket.destroy()
+  signal?.addEventListener('abort', abort)
+  try {
+    return await new Promise((resolve, reject) => {
+      let connected = false
+      socket.once('connect', () => {
+        connected = true
+      })
+      socket.once('secureConnect', () => resolve('https'))
+      socket.once('timeout', () => resolve(connected ? 'http' : undefined))
+      socket.on('error', (error: NodeJS.ErrnoException) => {
+        // A server that knows no TLS answers in plain text or hangs up.
+        resolve(connected || isTlsError(error.code ?? '') ? 'http' : undefined)
+      })
+      socket.once('close', () => (signal?.aborted ? reject(signal.reason) : resolve(undefined)))
+    })
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    socket.destroy()
+  }
+}

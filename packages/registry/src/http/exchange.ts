@@ -1,0 +1,39 @@
+import type { AbortOptions } from '@nsbox/core/content'
+import type { Dispatcher } from 'undici'
+import type { HeaderFields } from './header-fields.ts'
+import type { TlsSettings } from './tls-settings.ts'
+
+/** One request to one origin. */
+export interface Exchange extends AbortOptions {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
+  readonly url: URL
+  readonly headers: HeaderFields
+  /** Gives the body, each time anew; `content-length` is the caller's to set. */
+  readonly body?: (() => AsyncIterable<Uint8Array>) | string | undefined
+  readonly tls: TlsSettings
+  /** Milliseconds to open a connection, in place of the general limit. */
+  readonly connectTimeout?: number | undefined
+}
+
+/** The head of the answer, with a body that must be read or destroyed. */
+export interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: Dispatcher.ResponseData['body']
+  /** Where it came from in the end, after redirects. */
+  readonly url: URL
+}
+
+/** Sends a request and waits for the head of the answer. */
+export type Send = (exchange: Exchange) => Promise<Reply>
+
+/** A header that may come once only; undefined if it is absent or there more than once. */
+export function singleHeader(reply: Reply, name: string): string | undefined {
+  const value = reply.headers[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+/** Ends an answer whose body is of no interest; a small rest is read, so that the connection can be used again. */
+export async function discard(reply: Reply): Promise<void> {
+  await reply.body.dump({ limit: 16 * 1024 })
+}

@@ -1,0 +1,57 @@
+import { isNsboxError, NsboxError } from '@nsbox/errors'
+
+/** Failures of the network that another try may not meet. Names that do not resolve are not among them. */
+const transient = new Set([
+  'EAI_AGAIN',
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EPIPE',
+  'ETIMEDOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  'UND_ERR_SOCKET',
+])
+
+/**
+ * What a failure of undici or the system below it means.
+ *
+ * @param context the request, already redacted
+ * @returns errors with a code of their own as they are; `failed_precondition` for TLS and for a body that is not as long
+ * as was announced, `invalid_argument` for a head that is too long, `unavailable` for the rest
+ */
+export function networkError(error: unknown, context: string): unknown {
+  if (isNsboxError(error) || !(error instanceof Error)) return error
+  if (error.name === 'AbortError' || error.name === 'TimeoutError') return error
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === undefined) return error
+  const wrap = (kind: 'unavailable' | 'failed_precondition' | 'invalid_argument', said: string) =>
+    new NsboxError(kind, `${context}: ${said}`, {
+      cause: error,
+      details: { errno: code, ...(kind === 'unavailable' && transient.has(code) && { transient: true }) },
+    })
+  if (code === 'ENOTFOUND') return wrap('unavailable', 'no such host')
+  if (isTlsError(code)) return wrap('failed_precondition', `TLS: ${firstMessage(error)}`)
+  if (code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH')
+    return wrap('failed_precondition', 'what was read to be sent has another size than announced')
+  if (code === 'UND_ERR_HEADERS_OVERFLOW')
+    return wrap('invalid_argument', 'the head of the reply is too long')
+  return wrap('unavailable', firstMessage(error))
+}
+
+/** Whether the failure is one of TLS: its handshake, or a certificate that is not trusted. */
+export function isTlsError(code: string): boolean {
+  return /^(?:EPROTO$|ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_|PATH_LENGTH_|HOSTNAME_MISMATCH)/.test(
+    code,
+  )
+}
+
+/** Connecting to several addresses fails with an error that has no message but those of its parts. */
+function firstMessage(error: Error): string {
+  const first = error instanceof AggregateError ? error.errors[0] : error
+  return (first instanceof Error ? first.message : '') || error.message || error.name
+}

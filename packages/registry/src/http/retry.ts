@@ -1,0 +1,49 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { AbortOptions } from '@nsbox/core/content'
+import { isNsboxError } from '@nsbox/errors'
+import type { RegistryLimits } from '../limits.ts'
+
+type RetryLimits = Pick<RegistryLimits, 'attempts' | 'retryDelay' | 'maxRetryDelay'>
+
+/** Whether another try may succeed where this one failed: connection errors, 408, 429 and most of 5xx. */
+export function isTransient(error: unknown): boolean {
+  return isNsboxError(error) && error.details.transient === true
+}
+
+/**
+ * Waits before another try: doubling, with jitter over the upper half so that many clients do not come back at once, and
+ * not before the server wants it, within bounds.
+ *
+ * @param failures how many tries have failed so far, at least 1
+ */
+export async function backOff(
+  error: unknown,
+  failures: number,
+  { retryDelay, maxRetryDelay }: RetryLimits,
+  { signal }: AbortOptions = {},
+): Promise<void> {
+  const doubled = Math.min(retryDelay * 2 ** (failures - 1), maxRetryDelay)
+  const jittered = doubled * (0.5 + Math.random() / 2)
+  const asked = isNsboxError(error) ? Number(error.details.retryAfter ?? 0) : 0
+  await delay(Math.min(Math.max(jittered, asked), maxRetryDelay), undefined, signal ? { signal } : {}).catch(
+    () => signal?.throwIfAborted(),
+  )
+}
+
+/** Repeats what may be repeated without harm until it succeeds, fails for good, or has been tried often enough. */
+export async function retried<T>(
+  attempt: () => Promise<T>,
+  limits: RetryLimits,
+  { signal }: AbortOptions = {},
+): Promise<T> {
+  for (let failures = 1; ; failures++) {
+    signal?.throwIfAborted()
+    try {
+      return await attempt()
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (!isTransient(error) || failures >= limits.attempts) throw error
+      await backOff(error, failures, limits, { signal })
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto'
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
+
+/** How to tell that a server is the right one, and to prove to it who we are. */
+export interface TlsSettings {
+  /** The same for settings that say the same, and empty for those that say nothing. */
+  readonly id: string
+  /** PEM files, trusted besides the usual authorities. */
+  readonly ca: readonly string[]
+  /** Client certificates with their keys in PEM, to show to a server that asks. */
+  readonly client: readonly ClientCertificate[]
+  /** Take any certificate. */
+  readonly skipVerify: boolean
+}
+
+export interface ClientCertificate {
+  readonly cert: string
+  /** Absent if `cert` has the key as well. */
+  readonly key?: string | undefined
+}
+
+export function tlsSettings({
+  ca = [],
+  client = [],
+  skipVerify = false,
+}: Partial<Omit<TlsSettings, 'id'>> = {}): TlsSettings {
+  const plain = ca.length === 0 && client.length === 0 && !skipVerify
+  const id = plain
+    ? ''
+    : createHash('sha256')
+        .update(JSON.stringify([ca, client, skipVerify]))
+        .digest('hex')
+  return { id, ca, client, skipVerify }
+}
+
+/** What holds for another origin that a server points to: the same trust, but who we are is none of its business. */
+export function withoutClient(tls: TlsSettings): TlsSettings {
+  return tls.client.length === 0 ? tls : tlsSettings({ ca: tls.ca, skipVerify: tls.skipVerify })
+}
+
+/** The settings in Node's form, made once since parsing all authorities takes milliseconds. */
+export function connectOptions({ ca, client, skipVerify }: TlsSettings): {
+  secureContext?: SecureContext
+  rejectUnauthorized: boolean
+} {
+  const rejectUnauthorized = !skipVerify
+  if (ca.length === 0 && client.length === 0) return { rejectUnauthorized }
+  const secureContext = createSecureContext({
+    ca: [...rootCertificates, ...ca],
+    ...(client.length > 0 && {
+      cert: client.map(({ cert }) => cert),
+      key: client.map(({ cert, key = cert }) => key),
+    }),
+  })
+  return { secureContext, rejectUnauthorized }
+}

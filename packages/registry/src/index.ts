@@ -1,0 +1,5 @@
+export type { CredentialRequest, CredentialSource, Credentials, Remote } from '@nsbox/core/transfer'
+export { type DockerCredentialsOptions, dockerCredentials } from './auth/docker-credentials.ts'
+export type { RequestTrace } from './http/connections.ts'
+export type { RegistryLimits } from './limits.ts'
+export { createRegistry, type Registry, type RegistryOptions } from './registry.ts'

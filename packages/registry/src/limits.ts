@@ -1,0 +1,36 @@
+/** What a client waits for and how often it tries. */
+export interface RegistryLimits {
+  /** Milliseconds to open a connection, its TLS handshake included; 10,000 by default. */
+  readonly connectTimeout: number
+  /** Milliseconds from a request to the head of its answer; 60,000 by default. */
+  readonly headersTimeout: number
+  /** Milliseconds between two pieces of a body; 30,000 by default. */
+  readonly idleTimeout: number
+  /** Bytes per second that a body must arrive with, measured over `rateWindow`; 1,024 by default. */
+  readonly minimumRate: number
+  /** Milliseconds over which the rate is measured, not counting time in which the reader was busy; 30,000 by default. */
+  readonly rateWindow: number
+  /** Milliseconds that getting a token may take in all, credentials included; 60,000 by default. */
+  readonly tokenTimeout: number
+  /** Tries of a request, or of a download without progress, at each host; 5 by default. */
+  readonly attempts: number
+  /** Milliseconds before the second try, doubled for each further one; 200 by default. */
+  readonly retryDelay: number
+  /** Most milliseconds between two tries, whatever the server asks for; 30,000 by default. */
+  readonly maxRetryDelay: number
+  /** Connections to one origin; 8 by default. */
+  readonly connections: number
+}
+
+export const defaultLimits: RegistryLimits = {
+  connectTimeout: 10_000,
+  headersTimeout: 60_000,
+  idleTimeout: 30_000,
+  minimumRate: 1024,
+  rateWindow: 30_000,
+  tokenTimeout: 60_000,
+  attempts: 5,
+  retryDelay: 200,
+  maxRetryDelay: 30_000,
+  connections: 8,
+}

@@ -1,0 +1,62 @@
+import type { CredentialSource, Remote } from '@nsbox/core/transfer'
+import { parseReference } from '@nsbox/oci'
+import { Authorizer } from './auth/authorizer.ts'
+import { Hosts } from './hosts/hosts.ts'
+import { Connections, type RequestTrace } from './http/connections.ts'
+import type { Exchange } from './http/exchange.ts'
+import { headerFields } from './http/header-fields.ts'
+import { defaultLimits, type RegistryLimits } from './limits.ts'
+import { RegistryClient } from './repository/registry-client.ts'
+import { RemoteRepository } from './repository/remote-repository.ts'
+
+export interface RegistryOptions {
+  /** Asked whenever a host wants credentials; without it everything is anonymous. */
+  readonly credentials?: CredentialSource | undefined
+  /** Directory of `hosts.toml` files, one directory for each registry; none by default. */
+  readonly hostsDir?: string | undefined
+  /**
+   * Scheme for registries of which configuration does not say it; `http` is plain http on request. By default `https`, and
+   * for registries on loopback addresses whichever they speak.
+   */
+  readonly defaultScheme?: 'http' | 'https' | undefined
+  /** Sent with every request to registries and mirrors; `authorization` only to registries themselves. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly limits?: Partial<RegistryLimits> | undefined
+  /** Told of every request once its answer begins, or fails; must not throw. */
+  readonly onRequest?: ((trace: RequestTrace) => void) | undefined
+}
+
+/** A client of any number of registries, with its connections, credentials and tokens. */
+export interface Registry extends AsyncDisposable {
+  /**
+   * A repository, bound to a tag or digest in it. A push moves the tag with each manifest, or if the reference has a digest
+   * as well, only with the manifest of that digest: name it to push an index under a tag.
+   *
+   * @param reference complete, such as `docker.io/library/redis:latest`
+   * @throws `invalid_argument` for a reference that is none
+   */
+  remote(reference: string): Remote
+}
+
+/**
+ * Makes a client of registries that speak the OCI distribution protocol. Disposing of it ends all that is under way.
+ *
+ * @throws `invalid_argument` for a header that cannot be sent
+ */
+export function createRegistry(options: RegistryOptions = {}): Registry {
+  const limits = { ...defaultLimits, ...options.limits }
+  const headers = { 'user-agent': 'nsbox', ...headerFields(Object.entries(options.headers ?? {}), 'headers') }
+  const connections = new Connections(limits, options.onRequest)
+  const send = (exchange: Exchange) => connections.send(exchange)
+  const authorizer = new Authorizer(send, {
+    credentials: options.credentials,
+    limits,
+    userAgent: headers['user-agent'],
+  })
+  const client = new RegistryClient(send, authorizer, { limits, headers })
+  const hosts = new Hosts({ hostsDir: options.hostsDir, defaultScheme: options.defaultScheme })
+  return {
+    remote: (reference) => new RemoteRepository(client, hosts, parseReference(reference)),
+    [Symbol.asyncDispose]: () => connections[Symbol.asyncDispose](),
+  }
+}

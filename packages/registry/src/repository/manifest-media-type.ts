@@ -1,0 +1,29 @@
+import { isIndex, isManifest, type JsonObject, mediaTypes, parseStrictJson } from '@nsbox/oci'
+
+/**
+ * The media type of a document that came with a `Content-Type` that need not be right: static file servers guess it. What
+ * the document says of itself counts, then its shape, then the header.
+ *
+ * @param header its media type, without parameters
+ * @returns undefined for what neither the document nor the header tells
+ * @throws `invalid_argument` for a document that is no JSON, or could be read as an index and as a manifest (HOSTILE B01)
+ */
+export function manifestMediaType(
+  bytes: Uint8Array,
+  header: string | undefined,
+  context: string,
+): string | undefined {
+  if (header !== undefined && (isManifest(header) || isIndex(header))) return header
+  const json = parseStrictJson(bytes, context)
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined
+  if (typeof json.mediaType === 'string' && json.mediaType !== '') return json.mediaType
+  return shapeOf(json) ?? header
+}
+
+function shapeOf(document: JsonObject): string | undefined {
+  if (document.schemaVersion !== 2) return undefined
+  const lists = Array.isArray(document.manifests)
+  const describes = Array.isArray(document.layers) && 'config' in document
+  if (lists === describes) return undefined
+  return lists ? mediaTypes.ociIndex : mediaTypes.ociManifest
+}

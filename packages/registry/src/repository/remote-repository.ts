@@ -1,0 +1,106 @@
+import type { AbortOptions } from '@nsbox/core/content'
+import type { Remote } from '@nsbox/core/transfer'
+import { isNotFound, NsboxError } from '@nsbox/errors'
+import {
+  assertDescriptor,
+  type Descriptor,
+  formatReference,
+  isConfig,
+  isIndex,
+  isLayer,
+  isManifest,
+  type Reference,
+} from '@nsbox/oci'
+import type { Hosts } from '../hosts/hosts.ts'
+import type { Capability, RegistryHost } from '../hosts/registry-host.ts'
+import { fetchAt } from './fetch-blob.ts'
+import { type PushOutcome, pushTo } from './push.ts'
+import type { RegistryClient } from './registry-client.ts'
+import { type ContentKind, resolveAt } from './resolve.ts'
+import { hostsError, tryHosts } from './try-hosts.ts'
+
+/** One repository of a registry, over all the hosts that serve it. */
+export class RemoteRepository implements Remote {
+  readonly reference: string
+  readonly #parsed: Reference
+  readonly #client: RegistryClient
+  readonly #hosts: Hosts
+
+  constructor(client: RegistryClient, hosts: Hosts, reference: Reference) {
+    this.reference = formatReference(reference)
+    this.#parsed = reference
+    this.#client = client
+    this.#hosts = hosts
+  }
+
+  /** Only hosts with the capability may say what a tag points to (HOSTILE C02); a digest speaks for itself. */
+  async resolve({ signal }: AbortOptions = {}): Promise<Descriptor> {
+    const { digest } = this.#parsed
+    const hosts = await this.#capable(digest === undefined ? ['pull', 'resolve'] : ['pull'], signal)
+    const what = `resolving ${this.reference}`
+    const at = (kind: ContentKind) =>
+      tryHosts(
+        hosts,
+        what,
+        (host) => resolveAt(this.#client, host, { reference: this.#parsed, kind }, { signal }),
+        { signal },
+      )
+    try {
+      return await at('manifests')
+    } catch (error) {
+      if (digest === undefined || !isNotFound(error) || hosts.length === 0) throw error
+      return await at('blobs')
+    }
+  }
+
+  async *fetch(
+    descriptor: Descriptor,
+    { offset = 0, signal }: { readonly offset?: number } & AbortOptions = {},
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    assertDescriptor(descriptor)
+    if (!Number.isSafeInteger(offset) || offset < 0 || offset > descriptor.size)
+      throw new NsboxError(
+        'out_of_range',
+        `${descriptor.digest}: offset ${offset} of ${descriptor.size} bytes`,
+      )
+    const hosts = await this.#capable(['pull'], signal)
+    const progress = { position: offset }
+    const errors: unknown[] = []
+    for (const kind of kindsOf(descriptor)) {
+      if (!errors.every(isNotFound)) break
+      for (const host of hosts) {
+        try {
+          yield* fetchAt(this.#client, host, { reference: this.#parsed, descriptor, kind, signal }, progress)
+          return
+        } catch (error) {
+          signal?.throwIfAborted()
+          errors.push(error)
+        }
+      }
+    }
+    throw hostsError(`fetching ${descriptor.digest} of ${this.reference}`, errors)
+  }
+
+  /** Stores at the first host that takes content in; see `pushTo` for tags. */
+  async push(
+    descriptor: Descriptor,
+    read: () => AsyncIterable<Uint8Array>,
+    { mountFrom = [], signal }: { readonly mountFrom?: readonly string[] } & AbortOptions = {},
+  ): Promise<PushOutcome> {
+    assertDescriptor(descriptor)
+    const [host] = await this.#capable(['push'], signal)
+    if (!host) throw hostsError(`pushing to ${this.reference}`, [])
+    return pushTo(this.#client, host, { reference: this.#parsed, descriptor, read, mountFrom, signal })
+  }
+
+  async #capable(wanted: readonly Capability[], signal: AbortSignal | undefined): Promise<RegistryHost[]> {
+    const hosts = await this.#hosts.of(this.#parsed.host, { signal })
+    return hosts.filter(({ capabilities }) => wanted.every((capability) => capabilities.has(capability)))
+  }
+}
+
+/** Where content of a type is kept; of a type that says nothing, in either place. */
+function kindsOf({ mediaType }: Descriptor): ContentKind[] {
+  if (isManifest(mediaType) || isIndex(mediaType)) return ['manifests']
+  return isLayer(mediaType) || isConfig(mediaType) ? ['blobs'] : ['blobs', 'manifests']
+}
