@@ -1,0 +1,170 @@
+import { type FileHandle, open, readdir, rename, stat, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { AbortOptions, ContentInfo } from '@nsbox/core/content'
+import { changeLabels, type LabelChange, type Labels } from '@nsbox/core/labels'
+import { isErrno, NsboxError } from '@nsbox/errors'
+import { validateLabels } from '@nsbox/namespaces'
+import { type Digest, digestAlgorithm, isDigest } from '@nsbox/oci'
+import { type LabelRecord, readLabels, removeLabels, writeLabels } from './blob-labels.ts'
+import { contentNotFound } from './content-not-found.ts'
+import { type Durability, syncDirectory } from './durability.ts'
+import { hashFile } from './hash-file.ts'
+import { inBatches } from './in-batches.ts'
+import { KeyedMutex } from './keyed-mutex.ts'
+import { algorithms, type Layout } from './layout.ts'
+
+/** A file that is to become a blob; its bytes have this digest and size. */
+export interface CheckedFile {
+  readonly path: string
+  readonly digest: Digest
+  readonly size: number
+}
+
+export interface PublishOptions extends AbortOptions {
+  readonly labels: Labels
+  /** Dates the file and makes sure that its bytes are on the disk; called only if they are needed. */
+  finish(createdAt: Date): Promise<void>
+}
+
+/** Committed blobs as files. Errors of the operating system pass through. */
+export class BlobFiles {
+  readonly #layout: Layout
+  readonly #durability: Durability
+  readonly #now: () => number
+  /** Everything that changes a blob or its labels takes its turn; readers need none. */
+  readonly #changes = new KeyedMutex()
+
+  constructor(layout: Layout, { durability, now }: { durability: Durability; now: () => number }) {
+    this.#layout = layout
+    this.#durability = durability
+    this.#now = now
+  }
+
+  /** @throws `not_found`, `invalid_argument` */
+  async info(digest: Digest): Promise<ContentInfo> {
+    const info = await this.#find(digest)
+    if (info === undefined) throw contentNotFound(digest)
+    return info
+  }
+
+  /** Whether there is a blob with this digest, and with this size if that is known. */
+  async has(digest: Digest, size: number | undefined): Promise<boolean> {
+    const info = await this.#find(digest)
+    return info !== undefined && (size === undefined || info.size === size)
+  }
+
+  /** @throws `not_found`, `invalid_argument` */
+  async update(digest: Digest, change: LabelChange): Promise<ContentInfo> {
+    return await this.#changes.run(digest, async () => {
+      const info = await this.info(digest)
+      const labels = changeLabels(info.labels, change)
+      validateLabels(labels, 'info.Labels')
+      const updatedAt = new Date(Math.max(this.#now(), info.updatedAt.getTime()))
+      await writeLabels(this.#layout.labelsOf(digest), { updatedAt, labels }, this.#durability)
+      return { ...info, updatedAt, labels }
+    })
+  }
+
+  /** All blobs in the order of their digests. Files with other names are none. */
+  async *list(options: AbortOptions): AsyncGenerator<ContentInfo> {
+    for (const algorithm of algorithms) {
+      const names = await readdir(this.#layout.blobs(algorithm))
+      const digests = names.map((name) => `${algorithm}:${name}`).filter(isDigest)
+      for await (const info of inBatches(digests.sort(), (digest) => this.#find(digest), options))
+        if (info !== undefined) yield info
+    }
+  }
+
+  /** @throws `not_found`, `invalid_argument` */
+  async delete(digest: Digest): Promise<void> {
+    const path = this.#layout.blob(digest)
+    await this.#changes.run(digest, async () => {
+      try {
+        await unlink(path)
+      } catch (error) {
+        if (isErrno(error, 'ENOENT')) throw contentNotFound(digest)
+        throw error
+      }
+      // Labels go last: a blob never loses them while it can still be seen, not even by a power cut.
+      await syncDirectory(dirname(path), this.#durability)
+      await removeLabels(this.#layout.labelsOf(digest), this.#durability)
+    })
+  }
+
+  /**
+   * Gives a file the name of its digest. A file that has the name already stays if its bytes are right; if not, it is
+   * replaced, because here are the bytes that belong there.
+   *
+   * Once the file has the name only the sync of its directory can fail. The blob is then there, and whoever tries
+   * again is told that it exists as soon as that is true on the disk as well.
+   *
+   * @throws `already_exists` if the blob was there
+   */
+  async publish(
+    { path, digest, size }: CheckedFile,
+    { labels, finish, signal }: PublishOptions,
+  ): Promise<ContentInfo> {
+    const target = this.#layout.blob(digest)
+    return await this.#changes.run(digest, async () => {
+      if (await isSound(target, { digest, size, signal })) {
+        await syncDirectory(dirname(target), this.#durability)
+        throw new NsboxError('already_exists', `content ${digest}`)
+      }
+      signal?.throwIfAborted()
+      const createdAt = new Date(this.#now())
+      await finish(createdAt)
+      const given = changeLabels({}, { replace: labels })
+      await this.#setLabels(digest, { updatedAt: createdAt, labels: given })
+      await rename(path, target)
+      await syncDirectory(dirname(target), this.#durability)
+      return { digest, size, createdAt, updatedAt: createdAt, labels: given }
+    })
+  }
+
+  async #setLabels(digest: Digest, record: LabelRecord): Promise<void> {
+    const path = this.#layout.labelsOf(digest)
+    if (Object.keys(record.labels).length === 0) await removeLabels(path, this.#durability)
+    else await writeLabels(path, record, this.#durability)
+  }
+
+  async #find(digest: Digest): Promise<ContentInfo | undefined> {
+    const path = this.#layout.blob(digest)
+    try {
+      const stats = await stat(path)
+      if (!stats.isFile()) return undefined
+      const record = await readLabels(this.#layout.labelsOf(digest))
+      const created = Math.round(stats.mtimeMs)
+      return {
+        digest,
+        size: stats.size,
+        createdAt: new Date(created),
+        updatedAt: new Date(Math.max(created, record?.updatedAt.getTime() ?? 0)),
+        labels: record?.labels ?? {},
+      }
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return undefined
+      throw error
+    }
+  }
+}
+
+/** Whether there is a file with exactly these bytes. */
+async function isSound(
+  path: string,
+  { digest, size, signal }: { digest: Digest; size: number } & AbortOptions,
+): Promise<boolean> {
+  let handle: FileHandle
+  try {
+    handle = await open(path, 'r')
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false
+    throw error
+  }
+  try {
+    if ((await handle.stat()).size !== size) return false
+    const hasher = await hashFile(handle, size, { algorithm: digestAlgorithm(digest), signal })
+    return hasher.digest() === digest
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,55 @@
+import { readFile, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Labels } from '@nsbox/core/labels'
+import { isErrno, NsboxError } from '@nsbox/errors'
+import { type Durability, syncDirectory } from './durability.ts'
+import { replaceFile } from './replace-file.ts'
+
+/** The labels of a blob and when they were last changed. */
+export interface LabelRecord {
+  readonly updatedAt: Date
+  readonly labels: Labels
+}
+
+/**
+ * What a file with labels says, or `undefined` if there is none.
+ * @throws `data_loss` if it is not what `writeLabels` writes
+ */
+export async function readLabels(path: string): Promise<LabelRecord | undefined> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined
+    throw error
+  }
+  try {
+    const { updatedAt, labels } = JSON.parse(text) as { updatedAt: string; labels: [string, string][] }
+    const result: Record<string, string> = Object.create(null)
+    for (const [key, value] of labels) result[key] = value
+    return { updatedAt: new Date(updatedAt), labels: result }
+  } catch (cause) {
+    throw new NsboxError('data_loss', `labels in ${path}`, { cause })
+  }
+}
+
+/** Replaces a file with labels in one step. */
+export async function writeLabels(
+  path: string,
+  { updatedAt, labels }: LabelRecord,
+  durability: Durability,
+): Promise<void> {
+  const content = { updatedAt: updatedAt.toISOString(), labels: Object.entries(labels) }
+  await replaceFile(path, JSON.stringify(content), durability)
+}
+
+/** Removes a file with labels if there is one. */
+export async function removeLabels(path: string, durability: Durability): Promise<void> {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return
+    throw error
+  }
+  await syncDirectory(dirname(path), durability)
+}

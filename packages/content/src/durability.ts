@@ -1,0 +1,23 @@
+import { type FileHandle, open } from 'node:fs/promises'
+
+/**
+ * `full`: what was answered survives a power cut. `relaxed`: it survives the death of the process only; for hosts
+ * that are thrown away.
+ */
+export type Durability = 'full' | 'relaxed'
+
+/** Brings what a file holds to the disk. */
+export async function syncFile(handle: FileHandle, durability: Durability): Promise<void> {
+  if (durability === 'full') await handle.sync()
+}
+
+/** Brings the names in a directory to the disk: what was created, renamed or removed there. */
+export async function syncDirectory(path: string, durability: Durability): Promise<void> {
+  if (durability !== 'full') return
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

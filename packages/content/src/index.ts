@@ -1,0 +1,17 @@
+export type {
+  AbortOptions,
+  CommitOptions,
+  ContentInfo,
+  ContentManager,
+  ContentReader,
+  ContentStore,
+  ContentWriter,
+  IngestManager,
+  IngestOptions,
+  IngestStatus,
+  ReadRange,
+} from '@nsbox/core/content'
+export { readBlob } from '@nsbox/core/content'
+export type { Durability } from './durability.ts'
+export type { LocalContentStore } from './local-content-store.ts'
+export { type OpenContentStoreOptions, openContentStore } from './open-content-store.ts'

@@ -1,0 +1,153 @@
+import { open, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { AbortOptions, ContentWriter, IngestOptions, IngestStatus } from '@nsbox/core/content'
+import { NsboxError } from '@nsbox/errors'
+import { parseFilters } from '@nsbox/filters'
+import { digestAlgorithm } from '@nsbox/oci'
+import type { BlobFiles } from './blob-files.ts'
+import type { Durability } from './durability.ts'
+import { ingestFields } from './filter-adaptors.ts'
+import { hashFile } from './hash-file.ts'
+import { inBatches } from './in-batches.ts'
+import {
+  createIngest,
+  dataFile,
+  type Expectation,
+  readIngest,
+  recordExpectation,
+  removeIngest,
+} from './ingest-directory.ts'
+import { IngestWriter } from './ingest-writer.ts'
+import type { Layout } from './layout.ts'
+import { checkRef, showRef } from './ref.ts'
+import { RefLocks } from './ref-locks.ts'
+
+/** The ingests of a store and their writers. Errors of the operating system pass through. */
+export class Ingests implements AsyncDisposable {
+  readonly #layout: Layout
+  readonly #blobs: BlobFiles
+  readonly #durability: Durability
+  readonly #now: () => number
+  readonly #locks = new RefLocks()
+  readonly #writers = new Map<string, IngestWriter>()
+  #closed = false
+
+  constructor(
+    layout: Layout,
+    { blobs, durability, now }: { blobs: BlobFiles; durability: Durability; now: () => number },
+  ) {
+    this.#layout = layout
+    this.#blobs = blobs
+    this.#durability = durability
+    this.#now = now
+  }
+
+  async writer({ ref, ...asked }: IngestOptions, { signal }: AbortOptions): Promise<ContentWriter> {
+    if (this.#closed) throw new NsboxError('failed_precondition', 'the content store is closed')
+    checkRef(ref)
+    const expectation = checkExpectation(asked)
+    const lock = this.#locks.acquire(ref, this.#now())
+    try {
+      const { expected, total } = expectation
+      if (expected !== undefined && (await this.#blobs.has(expected, total)))
+        throw new NsboxError('already_exists', `content ${expected}`)
+      const status = await this.#openIngest(ref, expectation)
+      const writer = await this.#openWriter(status, { lock, signal })
+      this.#writers.set(ref, writer)
+      if (this.#closed) await writer[Symbol.asyncDispose]()
+      return writer
+    } catch (error) {
+      lock[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  async status(ref: string): Promise<IngestStatus> {
+    const status = this.#writers.get(ref)?.status() ?? (await readIngest(this.#layout.ingest(ref)))
+    if (status === undefined) throw ingestNotFound(ref)
+    return status
+  }
+
+  /** Directories that are not ingests, or not any more, are passed over. */
+  async statuses(filters: readonly string[], { signal }: AbortOptions): Promise<IngestStatus[]> {
+    const filter = parseFilters(filters)
+    const found: IngestStatus[] = []
+    const names = await readdir(this.#layout.ingests)
+    const read = (name: string) => readIngest(join(this.#layout.ingests, name))
+    for await (const onDisk of inBatches(names, read, { signal })) {
+      if (onDisk === undefined) continue
+      const status = this.#writers.get(onDisk.ref)?.status() ?? onDisk
+      if (filter.match(ingestFields(status))) found.push(status)
+    }
+    return found.sort((a, b) => (a.ref < b.ref ? -1 : 1))
+  }
+
+  async abort(ref: string): Promise<void> {
+    using _lock = this.#locks.acquire(ref, this.#now())
+    const directory = this.#layout.ingest(ref)
+    if ((await readIngest(directory)) === undefined) throw ingestNotFound(ref)
+    await removeIngest(directory)
+  }
+
+  /** Closes all writers; what they wrote stays. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    await Promise.all([...this.#writers.values()].map((writer) => writer[Symbol.asyncDispose]()))
+  }
+
+  async #openIngest(ref: string, { total, expected }: Expectation): Promise<IngestStatus> {
+    const directory = this.#layout.ingest(ref)
+    const status = await readIngest(directory)
+    if (status === undefined) return await createIngest(directory, ref, { total, expected, now: this.#now() })
+    if (total !== undefined && status.total !== 0 && status.total !== total) {
+      throw new NsboxError(
+        'failed_precondition',
+        `ref ${showRef(ref)}: total ${total} differs from ${status.total} when it was first opened`,
+      )
+    }
+    const news = {
+      total: status.total === 0 ? total : undefined,
+      expected: status.expected === expected ? undefined : expected,
+    }
+    await recordExpectation(directory, news)
+    return { ...status, total: news.total ?? status.total, expected: news.expected ?? status.expected }
+  }
+
+  async #openWriter(
+    status: IngestStatus,
+    { lock, signal }: { lock: Disposable } & AbortOptions,
+  ): Promise<IngestWriter> {
+    const directory = this.#layout.ingest(status.ref)
+    const handle = await open(join(directory, dataFile), 'r+')
+    try {
+      const algorithm = status.expected === undefined ? 'sha256' : digestAlgorithm(status.expected)
+      return new IngestWriter({
+        directory,
+        status,
+        handle,
+        hasher: await hashFile(handle, status.offset, { algorithm, signal }),
+        blobs: this.#blobs,
+        durability: this.#durability,
+        now: this.#now,
+        onClosed: () => {
+          this.#writers.delete(status.ref)
+          lock[Symbol.dispose]()
+        },
+      })
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+}
+
+/** A total of 0 says that it is not known, as it does on the wire. */
+function checkExpectation({ total, expected }: Expectation): Expectation {
+  if (total !== undefined && !(Number.isSafeInteger(total) && total >= 0))
+    throw new NsboxError('invalid_argument', `total ${total}`)
+  return { total: total === 0 ? undefined : total, expected }
+}
+
+function ingestNotFound(ref: string): NsboxError {
+  return new NsboxError('not_found', `ingest ref ${showRef(ref)}`)
+}

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import {
+  assertDigest,
+  type Digest,
+  type DigestAlgorithm,
+  digestAlgorithm,
+  digestHex,
+  isDigest,
+} from '@nsbox/oci'
+
+/** The algorithms that have a directory for blobs, in the order of their names. */
+export const algorithms: readonly DigestAlgorithm[] = ['sha256', 'sha512']
+
+/**
+ * Where things are:
+ *
+ *     ROOT/blobs/<algorithm>/<hex>          a blob; the name is proved before the file gets it
+ *     ROOT/labels/<algorithm>/<hex>.json    what was said about it, if anything was
+ *     ROOT/ingest/<sha256 of ref>/          an ingest: see ingest-directory.ts
+ *
+ * Nothing from outside is part of a path: digests are checked, refs are hashed.
+ */
+export interface Layout {
+  readonly root: string
+  readonly ingests: string
+  blobs(algorithm: DigestAlgorithm): string
+  labels(algorithm: DigestAlgorithm): string
+  /** @throws `invalid_argument` for a malformed digest */
+  blob(digest: Digest): string
+  /** @throws `invalid_argument` for a malformed digest */
+  labelsOf(digest: Digest): string
+  ingest(ref: string): string
+}
+
+export function layoutAt(root: string): Layout {
+  const ingests = join(root, 'ingest')
+  const blobs = (algorithm: DigestAlgorithm) => join(root, 'blobs', algorithm)
+  const labels = (algorithm: DigestAlgorithm) => join(root, 'labels', algorithm)
+  return {
+    root,
+    ingests,
+    blobs,
+    labels,
+    blob(digest) {
+      assertDigest(digest)
+      return join(blobs(digestAlgorithm(digest)), digestHex(digest))
+    },
+    labelsOf(digest) {
+      assertDigest(digest)
+      return join(labels(digestAlgorithm(digest)), `${digestHex(digest)}${labelsSuffix}`)
+    },
+    ingest: (ref) => join(ingests, ingestName(ref)),
+  }
+}
+
+const labelsSuffix = '.json'
+
+/** Whose labels are in the file with this name; `undefined` if nobody's. */
+export function labelledDigest(algorithm: DigestAlgorithm, name: string): Digest | undefined {
+  const digest = `${algorithm}:${name.slice(0, -labelsSuffix.length)}`
+  return name.endsWith(labelsSuffix) && isDigest(digest) ? digest : undefined
+}
+
+/** The name of a ref's directory. */
+export function ingestName(ref: string): string {
+  return createHash('sha256').update(ref).digest('hex')
+}

@@ -1,0 +1,44 @@
+import { chmod } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { BlobFiles } from './blob-files.ts'
+import { type Durability, syncDirectory } from './durability.ts'
+import { Ingests } from './ingests.ts'
+import { algorithms, layoutAt } from './layout.ts'
+import { LocalContentStore } from './local-content-store.ts'
+import { makeDirectory } from './make-directory.ts'
+import { removeLeftovers } from './remove-leftovers.ts'
+import { withCodes } from './with-codes.ts'
+
+export interface OpenContentStoreOptions {
+  /** The directory of the store, made if it is missing; nobody but its owner may enter it afterwards. */
+  readonly root: string
+  /** `full` by default. */
+  readonly durability?: Durability | undefined
+  /** The clock, in milliseconds since the epoch; `Date.now` by default. */
+  readonly now?: (() => number) | undefined
+}
+
+/**
+ * Opens the content store in a directory and removes what an earlier process that died has left half done. Only one
+ * store at a time may be open on a directory, in all processes; whoever opens it sees to that.
+ *
+ * @throws `permission_denied`, `resource_exhausted` and others, as the file system has it
+ */
+export async function openContentStore(options: OpenContentStoreOptions): Promise<LocalContentStore> {
+  const { durability = 'full', now = Date.now } = options
+  const layout = layoutAt(resolve(options.root))
+  return await withCodes(`opening content store ${layout.root}`, async () => {
+    await makeDirectory(layout.root, durability)
+    await chmod(layout.root, 0o700)
+    const blobDirectories = algorithms.map((algorithm) => layout.blobs(algorithm))
+    const labelDirectories = algorithms.map((algorithm) => layout.labels(algorithm))
+    for (const directory of [layout.ingests, ...labelDirectories, ...blobDirectories])
+      await makeDirectory(directory, durability)
+    // The process that named the newest of the blobs may have died before they were on the disk.
+    for (const directory of blobDirectories) await syncDirectory(directory, durability)
+    const blobs = new BlobFiles(layout, { durability, now })
+    await removeLeftovers(layout, blobs)
+    const ingests = new Ingests(layout, { blobs, durability, now })
+    return new LocalContentStore(layout, { blobs, ingests })
+  })
+}

@@ -1,0 +1,30 @@
+import type { ErrorCode } from '@nsbox/errors'
+
+/**
+ * What a store promises beyond or short of the interface, as plain data. A difference is declared here and its test
+ * is then either skipped by name or held against what is declared; the suite never asks which store it has.
+ */
+export interface ContentStoreClaims {
+  /** Blobs may have sha512 digests. */
+  readonly sha512: boolean
+  /** The code of opening an ingest again with another total. */
+  readonly totalMismatch: ErrorCode
+  /** An ingest's status repeats the digest that it was opened with. */
+  readonly expectedInStatus: boolean
+  /** `abort` refuses to take an ingest away from its writer. */
+  readonly abortSparesWriters: boolean
+  /** Refs of 64 KiB, and refs that have no UTF-8 form, are refused with `invalid_argument`. */
+  readonly refLimits: boolean
+  /** 20,000 labels of one blob are refused with `invalid_argument`. */
+  readonly labelCountLimit: boolean
+}
+
+/** The interface, fully kept. */
+export const fullClaims: ContentStoreClaims = {
+  sha512: true,
+  totalMismatch: 'failed_precondition',
+  expectedInStatus: true,
+  abortSparesWriters: true,
+  refLimits: true,
+  labelCountLimit: true,
+}
