@@ -253,10 +253,12 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
     await using it = await open(reference)
     const { image: record } = await pull({ ...it.one, remote: it.remote })
     await using registryClient = createRegistry({})
-    const remote = registryClient.remote(`${registry.host}/push/copy:2`)
+    const copy = `${registry.host}/push/copy:2`
     const before = (await registry.accessLog()).length
-    await push(record.target, { remote, content: it.one.content })
-    await expect(remote.resolve()).resolves.toMatchObject({ digest: image.target.digest })
+    await push(record.target, { registry: registryClient, reference: copy, content: it.one.content })
+    await expect(registryClient.remote(copy).resolve()).resolves.toMatchObject({
+      digest: image.target.digest,
+    })
     const sent = (await registry.accessLog()).slice(before).filter(({ method }) => method === 'PUT')
     expect(sent.map(({ path }) => path)).toEqual(['/v2/push/copy/manifests/2'])
   })
@@ -267,10 +269,10 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
     const { image: record } = await pull({ ...it.one, remote: it.remote })
     await it.one.content.delete(parseDigest(image.manifests[0]!.layers[0]!.digest))
     await using registryClient = createRegistry({})
-    const remote = registryClient.remote(`${registry.host}/push/incomplete-copy:1`)
-    await expect(push(record.target, { remote, content: it.one.content })).rejects.toMatchObject({
-      code: 'not_found',
-    })
-    await expect(remote.resolve()).rejects.toMatchObject({ code: 'not_found' })
+    const copy = `${registry.host}/push/incomplete-copy:1`
+    await expect(
+      push(record.target, { registry: registryClient, reference: copy, content: it.one.content }),
+    ).rejects.toMatchObject({ code: 'not_found' })
+    await expect(registryClient.remote(copy).resolve()).rejects.toMatchObject({ code: 'not_found' })
   })
 })

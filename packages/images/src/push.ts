@@ -4,6 +4,7 @@ import { NsboxError } from '@nsbox/errors'
 import {
   type Descriptor,
   distributionSources,
+  formatReference,
   ingestRef,
   isIndex,
   isManifest,
@@ -20,7 +21,10 @@ import { maxDepth } from './walk.ts'
 
 /** How to push. */
 export interface PushOptions extends AbortOptions {
-  readonly remote: Remote
+  /** Makes remotes for references; `Registry` of `@nsbox/registry` is one. */
+  readonly registry: { remote(reference: string): Remote }
+  /** Where to push to, with a tag, a digest or both. */
+  readonly reference: string
   readonly content: ContentReader
   /** Push the manifest of this platform instead of a whole index. */
   readonly platform?: Platform | undefined
@@ -30,22 +34,24 @@ export interface PushOptions extends AbortOptions {
 }
 
 /**
- * Pushes an image: blobs in parallel, each document after everything it names, the target last and under the remote's
- * tag. Blobs that another repository of the same registry holds are mounted from there.
+ * Pushes an image: blobs in parallel, each document after everything it names, the target last and under the
+ * reference's tag. Blobs that another repository of the same registry holds are mounted from there.
  *
  * @returns the descriptor that the tag now points to
  * @throws `not_found` naming the blob if the image is not complete, before anything refers to it; the errors of the
  * remote
  */
 export async function push(image: Descriptor, options: PushOptions): Promise<Descriptor> {
-  const { remote, content, signal } = options
+  const { registry, reference, content, signal } = options
   using progress = new ProgressTracker(options.onProgress)
   const target = await choose(image, options)
-  const { host } = parseReference(remote.reference)
+  const { host, repository, tag } = parseReference(reference)
+  // Bound to the digest as well, so that of all the documents only the target moves the tag.
+  const remote = registry.remote(formatReference({ host, repository, tag, digest: target.digest }))
   const slots = new Slots(options.concurrency ?? 3)
-  progress.say(`Pushing to ${remote.reference}`)
+  progress.say(`Pushing to ${reference}`)
   await visit(target, [], 0, signal)
-  progress.say(`Completed push to ${remote.reference}`)
+  progress.say(`Completed push to ${reference}`)
   return target
 
   async function visit(
