@@ -1,0 +1,55 @@
+import { Code, ConnectError } from '@connectrpc/connect'
+import { fromConnectError } from '@nsbox/api'
+import type { AbortOptions } from '@nsbox/core/content'
+import { isNsboxError, NsboxError } from '@nsbox/errors'
+import type { Session } from './session.ts'
+
+/** Codes that a transport makes up when a stream or its connection breaks; from a server they mean what they say. */
+const lost: readonly Code[] = [Code.Canceled, Code.Aborted, Code.Unavailable]
+
+/**
+ * The life of one call. Disposing of it resets the stream, if that has not ended, and takes every listener off the
+ * caller's signal, which may live for very long.
+ */
+export class Call implements Disposable {
+  readonly #session: Session
+  readonly #callers: AbortSignal | undefined
+  readonly #controller = new AbortController()
+  readonly #cancel = () => {
+    // With another reason than a canceled ConnectError, the transport resets the stream as for an internal error.
+    if (!this.#controller.signal.aborted) this.#controller.abort(new ConnectError('canceled', Code.Canceled))
+  }
+
+  /** @throws the signal's reason if it is aborted already */
+  constructor(session: Session, { signal }: AbortOptions) {
+    signal?.throwIfAborted()
+    this.#session = session
+    this.#callers = signal
+    signal?.addEventListener('abort', this.#cancel, { once: true })
+  }
+
+  /** Aborted when the call has to end. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** What to throw for what the transport threw. */
+  reasonOf(error: unknown): unknown {
+    if (this.#callers?.aborted) return this.#callers.reason
+    if (!(error instanceof ConnectError)) return error
+    if (isNsboxError(error.cause)) return error.cause
+    if (error.metadata.has('grpc-status')) return fromConnectError(error)
+    const { address, closed } = this.#session
+    if (closed) return new NsboxError('canceled', `client of ${address} was closed`, { cause: error })
+    if (!lost.includes(error.code)) return fromConnectError(error)
+    return new NsboxError('unavailable', `connection to ${address} lost: ${error.rawMessage}`, {
+      cause: error,
+      details: { address },
+    })
+  }
+
+  [Symbol.dispose](): void {
+    this.#callers?.removeEventListener('abort', this.#cancel)
+    this.#cancel()
+  }
+}

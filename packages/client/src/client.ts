@@ -1,0 +1,223 @@
+import { Version } from '@nsbox/api/gen/services/version/v1/version_pb'
+import type { AbortOptions, ContentStore } from '@nsbox/core/content'
+import type { Image, ImageStore } from '@nsbox/core/images'
+import type { Labels } from '@nsbox/core/labels'
+import type { LeaseStore } from '@nsbox/core/leases'
+import type { ImageEndpoint, ProgressListener, RegistryEndpoint, Transferrer } from '@nsbox/core/transfer'
+import { isNotFound } from '@nsbox/errors'
+import { type NamespaceStore, namespaceFromEnvironment, requireNamespace } from '@nsbox/namespaces'
+import { defaultPlatform, labelKeys, type Platform } from '@nsbox/oci'
+import { addressFromEnvironment } from './address.ts'
+import { Introspection } from './introspection.ts'
+import { RemoteContentStore } from './remote-content-store.ts'
+import { RemoteEvents } from './remote-events.ts'
+import { RemoteImageStore } from './remote-image-store.ts'
+import { RemoteLeaseStore } from './remote-lease-store.ts'
+import { RemoteNamespaceStore } from './remote-namespace-store.ts'
+import { RemoteTransfer } from './remote-transfer.ts'
+import { Rpc } from './rpc.ts'
+import { Session } from './session.ts'
+
+/** Where to connect to, and on whose behalf. */
+export interface ConnectOptions {
+  /** Path of the socket, or `unix:///path`; `CONTAINERD_ADDRESS` by default, else `defaultAddress()`. */
+  readonly address?: string | undefined
+  /** `CONTAINERD_NAMESPACE` by default, else `default`. */
+  readonly namespace?: string | undefined
+  /** Id of a lease that holds what the calls make. */
+  readonly lease?: string | undefined
+  /** Milliseconds that a connection may take to come about; 10,000 by default. */
+  readonly connectTimeout?: number | undefined
+}
+
+/** What a pull or a push says of the registry. */
+type RegistryOptions = Omit<RegistryEndpoint, 'kind' | 'reference'>
+
+/** How to pull. */
+export interface PullOptions extends RegistryOptions, AbortOptions {
+  /** Name of the image; the reference by default. */
+  readonly name?: string | undefined
+  /** Platforms to take: that of this machine by default, all of them if empty. */
+  readonly platforms?: ImageEndpoint['platforms']
+  /** Take the manifests and configs of all platforms, but layers only of the chosen ones; not by default. */
+  readonly allMetadata?: boolean | undefined
+  readonly labels?: Labels | undefined
+  readonly onProgress?: ProgressListener | undefined
+}
+
+/** How to push. */
+export interface PushOptions extends RegistryOptions, AbortOptions {
+  /** Where to push to, in full; the name of the image by default. */
+  readonly reference?: string | undefined
+  /** Push the manifest of this platform instead of a whole index. */
+  readonly platform?: Platform | undefined
+  readonly onProgress?: ProgressListener | undefined
+}
+
+/** How to make a lease. */
+export interface LeaseOptions extends AbortOptions {
+  /** Milliseconds until the lease ends by itself, should nobody end it; a day by default. */
+  readonly expiresIn?: number | undefined
+  readonly labels?: Labels | undefined
+}
+
+/**
+ * A server, seen from one namespace. Every call may fail with `unavailable` if the server is away; the next one
+ * connects again.
+ */
+export interface ClientView {
+  readonly address: string
+  readonly namespace: string
+  readonly lease: string | undefined
+  readonly namespaces: NamespaceStore
+  readonly content: ContentStore
+  readonly images: ImageStore
+  readonly leases: LeaseStore
+  readonly events: RemoteEvents
+  readonly transfer: Transferrer
+  readonly introspection: Introspection
+
+  version(options?: AbortOptions): Promise<{ version: string; revision: string }>
+
+  /** The same server from another namespace, without a lease. @throws `invalid_argument` for a malformed name */
+  withNamespace(namespace: string): ClientView
+
+  /** The same namespace, with a lease that holds what the calls make. */
+  withLease(id: string): ClientView
+
+  /** Makes a lease that disposing of it ends, and that ends by itself should this process not come to that. */
+  createLease(options?: LeaseOptions): Promise<OwnLease>
+
+  /**
+   * Lets the server pull an image.
+   * @param reference in full, such as `docker.io/library/redis:latest`
+   */
+  pull(reference: string, options?: PullOptions): Promise<Image>
+
+  /** Lets the server push an image. */
+  push(name: string, options?: PushOptions): Promise<void>
+
+  /** Gives an image a second name, which must be free. @throws `not_found`, `already_exists` */
+  tag(name: string, as: string, options?: AbortOptions): Promise<Image>
+}
+
+/** A lease of this client's own. */
+export interface OwnLease extends AsyncDisposable {
+  readonly id: string
+  /** Its calls' results are held by the lease. */
+  readonly client: ClientView
+}
+
+/** A view that owns its connection: disposing of it ends all calls, those of other views as well. */
+export interface Client extends ClientView, AsyncDisposable {}
+
+/**
+ * A client of the server at an address. Nothing is connected to before the first call.
+ *
+ * @throws `invalid_argument` for an address that names no socket or a malformed namespace
+ */
+export function connect(options: ConnectOptions = {}): Client {
+  const {
+    address = addressFromEnvironment(),
+    namespace = namespaceFromEnvironment(),
+    lease,
+    connectTimeout = 10_000,
+  } = options
+  const session = new Session(address, { connectTimeout })
+  return new OwningView(new Rpc(session, { namespace: requireNamespace(namespace), lease }))
+}
+
+class View implements ClientView {
+  readonly rpc: Rpc
+  readonly namespaces: NamespaceStore
+  readonly content: ContentStore
+  readonly images: ImageStore
+  readonly leases: LeaseStore
+  readonly events: RemoteEvents
+  readonly transfer: Transferrer
+  readonly introspection: Introspection
+
+  constructor(rpc: Rpc) {
+    this.rpc = rpc
+    this.namespaces = new RemoteNamespaceStore(rpc)
+    this.content = new RemoteContentStore(rpc)
+    this.images = new RemoteImageStore(rpc)
+    this.leases = new RemoteLeaseStore(rpc)
+    this.events = new RemoteEvents(rpc)
+    this.transfer = new RemoteTransfer(rpc)
+    this.introspection = new Introspection(rpc)
+  }
+
+  get address(): string {
+    return this.rpc.session.address
+  }
+
+  get namespace(): string {
+    return this.rpc.binding.namespace
+  }
+
+  get lease(): string | undefined {
+    return this.rpc.binding.lease
+  }
+
+  async version(options: AbortOptions = {}): Promise<{ version: string; revision: string }> {
+    const { version, revision } = await this.rpc.unary(Version.method.version, {}, options)
+    return { version, revision }
+  }
+
+  withNamespace(namespace: string): ClientView {
+    return new View(this.rpc.bind({ namespace: requireNamespace(namespace), lease: undefined }))
+  }
+
+  withLease(id: string): ClientView {
+    return new View(this.rpc.bind({ lease: id }))
+  }
+
+  async createLease({ expiresIn = 86_400_000, labels, signal }: LeaseOptions = {}): Promise<OwnLease> {
+    const expiry = new Date(Date.now() + expiresIn).toISOString()
+    const { id } = await this.leases.create(
+      { labels: { ...labels, [labelKeys.gcExpire]: expiry } },
+      { signal },
+    )
+    const end = async () => {
+      try {
+        await this.leases.delete(id)
+      } catch (error) {
+        // It has ended by itself.
+        if (!isNotFound(error)) throw error
+      }
+    }
+    return { id, client: this.withLease(id), [Symbol.asyncDispose]: end }
+  }
+
+  async pull(reference: string, options: PullOptions = {}): Promise<Image> {
+    const { name = reference, platforms = [defaultPlatform()], allMetadata, labels, ...rest } = options
+    const { onProgress, signal, ...registry } = rest
+    await this.transfer.transfer(
+      { kind: 'registry', reference, ...registry },
+      { kind: 'image', name, platforms, allMetadata, labels },
+      { onProgress, signal },
+    )
+    return await this.images.get(name, { signal })
+  }
+
+  async push(name: string, options: PushOptions = {}): Promise<void> {
+    const { reference = name, platform, onProgress, signal, ...registry } = options
+    await this.transfer.transfer(
+      { kind: 'image', name, platforms: platform && [platform] },
+      { kind: 'registry', reference, ...registry },
+      { onProgress, signal },
+    )
+  }
+
+  async tag(name: string, as: string, options: AbortOptions = {}): Promise<Image> {
+    const { target, labels } = await this.images.get(name, options)
+    return await this.images.create({ name: as, target, labels }, options)
+  }
+}
+
+class OwningView extends View implements Client {
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.rpc.session[Symbol.asyncDispose]()
+  }
+}

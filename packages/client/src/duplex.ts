@@ -1,0 +1,72 @@
+import type { AbortOptions } from '@nsbox/core/content'
+import { NsboxError } from '@nsbox/errors'
+import { Call } from './call.ts'
+import { Outbox } from './outbox.ts'
+import type { Session } from './session.ts'
+
+type Start<I, O> = (signal: AbortSignal, requests: AsyncIterable<I>) => Promise<AsyncIterable<O>>
+
+/** A stream of requests and responses, open from the start. Disposing of it resets it if it has not come to its end. */
+export class Duplex<I, O> implements Disposable {
+  readonly #call: Call
+  readonly #outbox = new Outbox<I>()
+  readonly #responses: Promise<AsyncIterator<O>>
+  #canceledBy: AbortSignal | undefined
+
+  constructor(session: Session, start: Start<I, O>) {
+    this.#call = new Call(session, {})
+    this.#responses = start(this.#call.signal, this.#outbox).then((responses) =>
+      responses[Symbol.asyncIterator](),
+    )
+    // `receive` tells; a stream that nobody reads from must not end the process.
+    this.#responses.catch(() => this.#outbox.discard())
+  }
+
+  /** Hands a request to the transport; resolves once it was taken, or once the stream has ended and it will not be. */
+  async send(request: I): Promise<void> {
+    await this.#outbox.put(request)
+  }
+
+  /** Says that there are no more requests. */
+  end(): void {
+    this.#outbox.end()
+  }
+
+  /**
+   * The next response; undefined at the end. An abort resets the stream.
+   * @throws what the server said
+   */
+  async receive({ signal }: AbortOptions = {}): Promise<O | undefined> {
+    const cancel = () => {
+      this.#canceledBy = signal
+      this[Symbol.dispose]()
+    }
+    if (signal?.aborted) cancel()
+    signal?.addEventListener('abort', cancel, { once: true })
+    try {
+      const next = await (await this.#responses).next()
+      if (!next.done) return next.value
+      this[Symbol.dispose]()
+      return undefined
+    } catch (error) {
+      this[Symbol.dispose]()
+      if (this.#canceledBy) throw this.#canceledBy.reason
+      throw this.#call.reasonOf(error)
+    } finally {
+      signal?.removeEventListener('abort', cancel)
+    }
+  }
+
+  /** Sends a request and gets its response. @throws what the server said; `data_loss` if it ended instead */
+  async exchange(request: I, options: AbortOptions = {}): Promise<O> {
+    const [, response] = await Promise.all([this.send(request), this.receive(options)])
+    if (response === undefined)
+      throw new NsboxError('data_loss', 'the server ended the stream without an answer')
+    return response
+  }
+
+  [Symbol.dispose](): void {
+    this.#call[Symbol.dispose]()
+    this.#outbox.discard()
+  }
+}

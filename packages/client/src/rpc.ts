@@ -1,0 +1,115 @@
+import type {
+  DescMessage,
+  DescMethodBiDiStreaming,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  MessageInitShape,
+  MessageShape,
+} from '@bufbuild/protobuf'
+import type { Transport } from '@connectrpc/connect'
+import { createGrpcTransport } from '@connectrpc/connect-node'
+import { leaseHeader, namespaceHeader } from '@nsbox/api'
+import type { AbortOptions } from '@nsbox/core/content'
+import { Call } from './call.ts'
+import { Duplex } from './duplex.ts'
+import type { Session } from './session.ts'
+
+/** Most bytes of a message, each way (BEHAVIOUR.md §1). */
+const maxMessageBytes = 16 * 1024 * 1024
+
+/** What every call of a view says about itself. */
+export interface Binding {
+  readonly namespace: string
+  /** Protects what the calls make from the collector. */
+  readonly lease?: string | undefined
+}
+
+/**
+ * Makes the calls of one namespace, and of one lease if there is one, over a session that it shares with others.
+ *
+ * All calls fail with an NsboxError: with what the server said; `unavailable` naming the address if there was no
+ * connection or it was lost; `canceled` after the session was disposed of. An abort rejects with the signal's
+ * reason at once and resets the stream.
+ */
+export class Rpc {
+  readonly binding: Binding
+  readonly session: Session
+  readonly #transport: Transport
+  readonly #headers: Record<string, string>
+
+  constructor(session: Session, binding: Binding, transport: Transport = createTransport(session)) {
+    this.session = session
+    this.binding = binding
+    this.#transport = transport
+    this.#headers = {
+      [namespaceHeader]: binding.namespace,
+      ...(binding.lease === undefined ? {} : { [leaseHeader]: binding.lease }),
+    }
+  }
+
+  /** The same session, bound otherwise. */
+  bind(binding: Partial<Binding>): Rpc {
+    return new Rpc(this.session, { ...this.binding, ...binding }, this.#transport)
+  }
+
+  /** One request, one response. */
+  async unary<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    input: MessageInitShape<I>,
+    options: AbortOptions = {},
+  ): Promise<MessageShape<O>> {
+    using call = new Call(this.session, options)
+    try {
+      const response = await this.#transport.unary(method, call.signal, undefined, this.#headers, input)
+      return response.message
+    } catch (error) {
+      throw call.reasonOf(error)
+    }
+  }
+
+  /** One request, many responses. Nothing is sent before the first response is asked for. */
+  async *serverStream<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodServerStreaming<I, O>,
+    input: MessageInitShape<I>,
+    options: AbortOptions = {},
+  ): AsyncGenerator<MessageShape<O>, void, undefined> {
+    using call = new Call(this.session, options)
+    try {
+      const response = await this.#transport.stream(
+        method,
+        call.signal,
+        undefined,
+        this.#headers,
+        only(input),
+      )
+      yield* response.message
+    } catch (error) {
+      throw call.reasonOf(error)
+    }
+  }
+
+  /** Requests and responses at will; the stream must be disposed of. */
+  duplex<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodBiDiStreaming<I, O>,
+  ): Duplex<MessageInitShape<I>, MessageShape<O>> {
+    return new Duplex(this.session, async (signal, requests) => {
+      const response = await this.#transport.stream(method, signal, undefined, this.#headers, requests)
+      return response.message
+    })
+  }
+}
+
+function createTransport(session: Session): Transport {
+  return createGrpcTransport({
+    baseUrl: session.authority,
+    sessionManager: session,
+    readMaxBytes: maxMessageBytes,
+    writeMaxBytes: maxMessageBytes,
+    // Bytes go through memory, and blobs are compressed already.
+    acceptCompression: [],
+  })
+}
+
+async function* only<T>(value: T): AsyncGenerator<T, void, undefined> {
+  yield value
+}

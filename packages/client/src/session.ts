@@ -1,0 +1,152 @@
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type ClientSessionRequestOptions,
+  connect,
+  constants,
+  type OutgoingHttpHeaders,
+} from 'node:http2'
+import { createConnection } from 'node:net'
+import { NsboxError } from '@nsbox/errors'
+import { socketPath } from './address.ts'
+
+/** Bytes in flight to us, of one stream and of all together, before the server has to wait. */
+const windowSize = 16 * 1024 * 1024
+
+/**
+ * The HTTP/2 connection to one server, shared by all calls of a client.
+ *
+ * It is opened by the first call, and again by the next call after it was lost: the server went away, or asked for
+ * an end with GOAWAY, in which case calls that run end in peace on the old connection. A connection counts as open
+ * once the server's SETTINGS are here, so that a peer that accepts and says nothing, or does not speak HTTP/2,
+ * fails like one that is not there. Between calls it does not keep the process alive.
+ *
+ * There are no keep-alive pings: a unix socket cannot die unnoticed, and containerd ends connections that ping more
+ * often than every five minutes.
+ */
+export class Session implements AsyncDisposable {
+  /** What the `:authority` of a call says; no server on a unix socket looks at it. */
+  readonly authority = 'http://localhost'
+  readonly address: string
+  readonly #path: string
+  readonly #connectTimeout: number
+  /** How many calls run on each connection: on the current one, and on those that only finish their calls. */
+  readonly #connections = new Map<ClientHttp2Session, number>()
+  #current: { connection: ClientHttp2Session; opened: Promise<void> } | undefined
+  #closed = false
+
+  /** @throws `invalid_argument` for an address that names no socket */
+  constructor(address: string, { connectTimeout }: { connectTimeout: number }) {
+    this.address = address
+    this.#path = socketPath(address)
+    this.#connectTimeout = connectTimeout
+  }
+
+  /** Whether it was disposed of. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** How many calls are under way. */
+  get openStreams(): number {
+    return [...this.#connections.values()].reduce((sum, streams) => sum + streams, 0)
+  }
+
+  /**
+   * Starts a call.
+   * @throws `unavailable` naming the address if there is no connection to be had, `failed_precondition` after the
+   * session was disposed of
+   */
+  async request(
+    method: string,
+    path: string,
+    headers: OutgoingHttpHeaders,
+    options: ClientSessionRequestOptions,
+  ): Promise<ClientHttp2Stream> {
+    const connection = await this.#connect()
+    const stream = connection.request({ ...headers, ':method': method, ':path': path }, options)
+    this.#count(connection, stream)
+    return stream
+  }
+
+  /** Part of the interface that transports expect; only keep-alive timers need to know. */
+  notifyResponseByteRead(): void {}
+
+  /** Ends the connection and with it every call that is under way, with `canceled`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    await Promise.all(
+      [...this.#connections.keys()].map((connection) => {
+        const closed = new Promise<void>((resolve) => connection.once('close', resolve))
+        connection.destroy(new Error('client closed'), constants.NGHTTP2_CANCEL)
+        return closed
+      }),
+    )
+  }
+
+  async #connect(): Promise<ClientHttp2Session> {
+    if (this.#closed) throw new NsboxError('failed_precondition', `client of ${this.address} is closed`)
+    let current = this.#current
+    if (current === undefined || current.connection.closed || current.connection.destroyed) {
+      current = this.#open()
+      this.#current = current
+    }
+    await current.opened
+    return current.connection
+  }
+
+  #open(): { connection: ClientHttp2Session; opened: Promise<void> } {
+    const connection = connect(this.authority, {
+      createConnection: () => createConnection({ path: this.#path }),
+      settings: { initialWindowSize: windowSize, enablePush: false },
+      // In MB. Node resets new streams while more is buffered; the default of 10 is less than one window.
+      maxSessionMemory: 256,
+    })
+    this.#connections.set(connection, 0)
+    const opened = new Promise<void>((resolve, reject) => {
+      const fail = (cause: unknown) => {
+        clearTimeout(timer)
+        reject(this.#unreachable(cause))
+      }
+      const timer = setTimeout(() => {
+        fail(new Error(`no answer within ${this.#connectTimeout} ms`))
+        connection.destroy()
+      }, this.#connectTimeout)
+      connection.once('remoteSettings', () => {
+        clearTimeout(timer)
+        connection.setLocalWindowSize(windowSize)
+        connection.unref()
+        resolve()
+      })
+      // Stays for good: a connection that breaks later tells it to its streams, and here as well.
+      connection.on('error', fail)
+      connection.once('close', () => {
+        this.#connections.delete(connection)
+        fail(new Error('closed by the server before the first answer'))
+      })
+    })
+    return { connection, opened }
+  }
+
+  #unreachable(cause: unknown): NsboxError {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const errno = (cause as NodeJS.ErrnoException).code
+    return new NsboxError('unavailable', `connecting to ${this.address}: ${reason}`, {
+      cause,
+      details: { address: this.address, ...(errno === undefined ? {} : { errno }) },
+    })
+  }
+
+  #count(connection: ClientHttp2Session, stream: ClientHttp2Stream): void {
+    this.#add(connection, 1)
+    stream.once('close', () => this.#add(connection, -1))
+  }
+
+  #add(connection: ClientHttp2Session, change: 1 | -1): void {
+    const before = this.#connections.get(connection)
+    if (before === undefined) return
+    this.#connections.set(connection, before + change)
+    if (before === 0) connection.ref()
+    else if (before + change === 0) connection.unref()
+  }
+}

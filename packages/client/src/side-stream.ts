@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto'
+import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf'
+import type { Any, AnySchema } from '@bufbuild/protobuf/wkt'
+import { packAny } from '@nsbox/api'
+import { StreamInitSchema, Streaming } from '@nsbox/api/gen/services/streaming/v1/streaming_pb'
+import type { AbortOptions } from '@nsbox/core/content'
+import type { Duplex } from './duplex.ts'
+import type { Rpc } from './rpc.ts'
+
+/**
+ * A stream beside a call, made before it and named in its request by `id`, over which the server sends progress or
+ * asks for credentials. It must be disposed of.
+ */
+export class SideStream implements Disposable {
+  readonly id: string
+  readonly #stream: Duplex<MessageInitShape<typeof AnySchema>, Any>
+
+  private constructor(id: string, stream: Duplex<MessageInitShape<typeof AnySchema>, Any>) {
+    this.id = id
+    this.#stream = stream
+  }
+
+  /** Opens a stream, and waits until the server knows its id. */
+  static async open(rpc: Rpc, purpose: string, options: AbortOptions): Promise<SideStream> {
+    const id = `${purpose}-${randomBytes(9).toString('base64url')}`
+    const stream = rpc.duplex(Streaming.method.stream)
+    try {
+      await stream.exchange(packAny(StreamInitSchema, { id }), options)
+      return new SideStream(id, stream)
+    } catch (error) {
+      stream[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  async send<Desc extends DescMessage>(schema: Desc, message: MessageInitShape<Desc>): Promise<void> {
+    await this.#stream.send(packAny(schema, message))
+  }
+
+  /** What the server sends, until it ends the stream. */
+  async *messages(options: AbortOptions = {}): AsyncGenerator<Any, void, undefined> {
+    for (;;) {
+      const message = await this.#stream.receive(options)
+      if (message === undefined) return
+      yield message
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#stream[Symbol.dispose]()
+  }
+}
