@@ -10,7 +10,7 @@ export async function openRemote(
   const registry = createRegistry({
     credentials: credentialSource(options),
     hostsDir: options.hostsDir,
-    plainHttp: options.plainHttp,
+    defaultScheme: options.plainHttp ? 'http' : undefined,
     tls: await tlsOptions(options),
   })
   return {

@@ -2,4 +2,4 @@ export type { CredentialRequest, CredentialSource, Credentials, Remote } from '@
 export { type DockerCredentialsOptions, dockerCredentials } from './auth/docker-credentials.ts'
 export type { RequestTrace } from './http/connections.ts'
 export type { RegistryLimits } from './limits.ts'
-export { createRegistry, type Registry, type RegistryOptions } from './registry.ts'
+export { createRegistry, type Registry, type RegistryOptions, type RegistryTls } from './registry.ts'

@@ -5,6 +5,7 @@ import { Hosts } from './hosts/hosts.ts'
 import { Connections, type RequestTrace } from './http/connections.ts'
 import type { Exchange } from './http/exchange.ts'
 import { headerFields } from './http/header-fields.ts'
+import { tlsSettings } from './http/tls-settings.ts'
 import { defaultLimits, type RegistryLimits } from './limits.ts'
 import { RegistryClient } from './repository/registry-client.ts'
 import { RemoteRepository } from './repository/remote-repository.ts'
@@ -19,11 +20,25 @@ export interface RegistryOptions {
    * for registries on loopback addresses whichever they speak.
    */
   readonly defaultScheme?: 'http' | 'https' | undefined
+  /** TLS with registries of which configuration says nothing about it; not with mirrors. */
+  readonly tls?: RegistryTls | undefined
   /** Sent with every request to registries and mirrors; `authorization` only to registries themselves. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly limits?: Partial<RegistryLimits> | undefined
   /** Told of every request once its answer begins, or fails; must not throw. */
   readonly onRequest?: ((trace: RequestTrace) => void) | undefined
+}
+
+/** In the terms of `node:tls`; PEM. */
+export interface RegistryTls {
+  /** Authorities, trusted besides the usual ones. */
+  readonly ca?: string | undefined
+  /** Client certificate. */
+  readonly cert?: string | undefined
+  /** Key of the client certificate; may be in `cert`. */
+  readonly key?: string | undefined
+  /** False to take any certificate; true by default. */
+  readonly rejectUnauthorized?: boolean | undefined
 }
 
 /** A client of any number of registries, with its connections, credentials and tokens. */
@@ -54,7 +69,16 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     userAgent: headers['user-agent'],
   })
   const client = new RegistryClient(send, authorizer, { limits, headers })
-  const hosts = new Hosts({ hostsDir: options.hostsDir, defaultScheme: options.defaultScheme })
+  const { ca, cert, key, rejectUnauthorized = true } = options.tls ?? {}
+  const hosts = new Hosts({
+    hostsDir: options.hostsDir,
+    defaultScheme: options.defaultScheme,
+    tls: tlsSettings({
+      ca: ca === undefined ? [] : [ca],
+      client: cert === undefined ? [] : [{ cert, key }],
+      skipVerify: !rejectUnauthorized,
+    }),
+  })
   return {
     remote: (reference) => new RemoteRepository(client, hosts, parseReference(reference)),
     [Symbol.asyncDispose]: () => connections[Symbol.asyncDispose](),

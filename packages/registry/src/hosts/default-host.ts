@@ -1,21 +1,28 @@
-import { tlsSettings } from '../http/tls-settings.ts'
+import { type TlsSettings, tlsSettings } from '../http/tls-settings.ts'
 import { isLoopback } from './loopback.ts'
 import { type HostOptions, type RegistryHost, registryHost, serverName } from './registry-host.ts'
 
+/** What holds for registries of which configuration does not say otherwise. */
+export interface HostDefaults {
+  /** Tells the scheme of a host (with its port, if it has one). */
+  scheme(host: string): Promise<'http' | 'https'>
+  readonly tls: TlsSettings
+}
+
 /**
- * The registry itself, where configuration names no other server for it. On this machine any certificate will do, since
- * plain http would as well, unless `options` say what to trust.
- *
- * @param scheme tells the scheme of a host (with its port) about which nothing is known
+ * The registry itself, where configuration names no other server for it. What configures TLS for it settles the scheme. On
+ * this machine any certificate will do unless something is said about trust, since plain http would do as well.
  */
 export async function defaultHost(
   registry: string,
-  scheme: (host: string) => Promise<'http' | 'https'>,
+  defaults: HostDefaults,
   options: HostOptions = {},
 ): Promise<RegistryHost> {
   const server = serverName(registry)
   const configured = options.tls !== undefined && options.tls.id !== ''
-  const url = new URL(`${configured ? 'https' : await scheme(server)}://${server}`)
-  if (configured || !isLoopback(url.hostname)) return registryHost(url, registry, options)
-  return registryHost(url, registry, { ...options, tls: tlsSettings({ skipVerify: true }) })
+  const url = new URL(`${configured ? 'https' : await defaults.scheme(server)}://${server}`)
+  if (configured) return registryHost(url, registry, options)
+  const anything = defaults.tls.id === '' && isLoopback(url.hostname)
+  const tls = anything ? tlsSettings({ skipVerify: true }) : defaults.tls
+  return registryHost(url, registry, { ...options, tls })
 }

@@ -4,7 +4,7 @@ import type { AbortOptions } from '@nsbox/core/content'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 import { type TlsSettings, tlsSettings } from '../http/tls-settings.ts'
 import { readBoundedFile } from './bounded-file.ts'
-import { defaultHost } from './default-host.ts'
+import { defaultHost, type HostDefaults } from './default-host.ts'
 import { type HostEntry, parseHostsFile } from './hosts-file.ts'
 import { type RegistryHost, registryHost } from './registry-host.ts'
 
@@ -16,14 +16,13 @@ const maxFiles = 256
  * The hosts that a directory describes for a registry: by its hosts.toml, or without one by `*.crt` (authorities) and
  * `*.cert` with `*.key` (client certificates) for the registry itself.
  *
- * @param scheme as for `defaultHost`
  * @returns undefined if the directory does not exist
  * @throws `invalid_argument` for a file that makes no sense, `failed_precondition` naming a file that is missing
  */
 export async function readHostsDirectory(
   directory: string,
   registry: string,
-  scheme: (host: string) => Promise<'http' | 'https'>,
+  defaults: HostDefaults,
   { signal }: AbortOptions = {},
 ): Promise<RegistryHost[] | undefined> {
   const names = await list(directory)
@@ -41,7 +40,7 @@ export async function readHostsDirectory(
       ...(capabilities && { capabilities }),
       ...(dialTimeout && { dialTimeout }),
     }
-    hosts.push(url ? registryHost(url, registry, options) : await defaultHost(registry, scheme, options))
+    hosts.push(url ? registryHost(url, registry, options) : await defaultHost(registry, defaults, options))
   }
   return hosts
 }

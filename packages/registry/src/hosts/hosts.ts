@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { AbortOptions } from '@nsbox/core/content'
-import { defaultHost } from './default-host.ts'
+import { type TlsSettings, tlsSettings } from '../http/tls-settings.ts'
+import { defaultHost, type HostDefaults } from './default-host.ts'
 import { readHostsDirectory } from './hosts-directory.ts'
 import { isLoopback } from './loopback.ts'
 import { loopbackScheme } from './loopback-scheme.ts'
@@ -9,6 +10,7 @@ import type { RegistryHost } from './registry-host.ts'
 export interface HostsOptions {
   readonly hostsDir?: string | undefined
   readonly defaultScheme?: 'http' | 'https' | undefined
+  readonly tls?: TlsSettings | undefined
 }
 
 /** Finds the hosts that serve a registry. */
@@ -23,49 +25,37 @@ export class Hosts {
 
   /**
    * The hosts in the order in which to try them, the registry itself last. Configuration is read anew each time, so that
-   * changes count at once.
+   * changes count at once: of the directories of BEHAVIOUR.md §12 the first that exists, whatever is in it.
    *
    * @param registry host and port as in references
-   * @throws `invalid_argument` for configuration that makes no sense; `permission_denied`
+   * @throws `invalid_argument` for configuration that makes no sense; `permission_denied`; `failed_precondition` for a
+   * file that is missing
    */
   async of(registry: string, { signal }: AbortOptions = {}): Promise<RegistryHost[]> {
     signal?.throwIfAborted()
-    const scheme = (host: string) => this.#scheme(host, signal)
+    const defaults: HostDefaults = {
+      scheme: (host) => this.#scheme(host, signal),
+      tls: this.#options.tls ?? tlsSettings(),
+    }
     const { hostsDir } = this.#options
-    const configured =
-      hostsDir === undefined ? undefined : await this.#fromDirectory(hostsDir, registry, signal)
-    return configured ?? [await defaultHost(registry, scheme)]
-  }
-
-  /** BEHAVIOUR.md §12: the first directory that exists counts, whatever is in it. */
-  async #fromDirectory(
-    hostsDir: string,
-    registry: string,
-    signal: AbortSignal | undefined,
-  ): Promise<RegistryHost[] | undefined> {
-    const names = new Set([registry.replace(/:([0-9]+)$/, '_$1_'), registry, '_default'])
-    for (const name of names) {
-      const hosts = await readHostsDirectory(
-        join(hostsDir, name),
-        registry,
-        (host) => this.#scheme(host, signal),
-        { signal },
-      )
+    const names = hostsDir === undefined ? [] : [registry.replace(/:([0-9]+)$/, '_$1_'), registry, '_default']
+    for (const name of new Set(names)) {
+      const hosts = await readHostsDirectory(join(hostsDir!, name), registry, defaults, { signal })
       if (hosts) return hosts
     }
-    return undefined
+    return [await defaultHost(registry, defaults)]
   }
 
-  /** @param host with its port, if it has one */
   async #scheme(host: string, signal: AbortSignal | undefined): Promise<'http' | 'https'> {
-    const { defaultScheme } = this.#options
+    const { defaultScheme, tls } = this.#options
+    if (defaultScheme) return defaultScheme
     const { hostname, port } = new URL(`https://${host}`)
-    if (defaultScheme === 'http' || !isLoopback(hostname)) return defaultScheme ?? 'https'
-    if (defaultScheme === 'https') return 'https'
+    if (tls?.id || !isLoopback(hostname)) return 'https'
     const known = this.#loopbackSchemes.get(host)
     if (known) return known
     const found = await loopbackScheme(hostname, Number(port || 443), { signal })
     if (found) this.#loopbackSchemes.set(host, found)
+    // Nobody is there; where plain http has a port of its own, somebody may be there.
     return found ?? 'http'
   }
 }

@@ -37,20 +37,8 @@ export class RemoteRepository implements Remote {
   async resolve({ signal }: AbortOptions = {}): Promise<Descriptor> {
     const { digest } = this.#parsed
     const hosts = await this.#capable(digest === undefined ? ['pull', 'resolve'] : ['pull'], signal)
-    const what = `resolving ${this.reference}`
-    const at = (kind: ContentKind) =>
-      tryHosts(
-        hosts,
-        what,
-        (host) => resolveAt(this.#client, host, { reference: this.#parsed, kind }, { signal }),
-        { signal },
-      )
-    try {
-      return await at('manifests')
-    } catch (error) {
-      if (digest === undefined || !isNotFound(error) || hosts.length === 0) throw error
-      return await at('blobs')
-    }
+    const attempt = (host: RegistryHost) => resolveAt(this.#client, host, this.#parsed, { signal })
+    return tryHosts(hosts, `resolving ${this.reference}`, attempt, { signal })
   }
 
   async *fetch(

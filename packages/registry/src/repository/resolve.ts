@@ -1,5 +1,5 @@
 import type { AbortOptions } from '@nsbox/core/content'
-import { NsboxError } from '@nsbox/errors'
+import { isNsboxError, NsboxError } from '@nsbox/errors'
 import {
   assertDescriptor,
   type Descriptor,
@@ -21,6 +21,7 @@ import { discard, type Reply, singleHeader } from '../http/exchange.ts'
 import { redactUrl } from '../http/redact.ts'
 import { readBody } from '../http/response-body.ts'
 import { retried } from '../http/retry.ts'
+import type { RegistryLimits } from '../limits.ts'
 import { manifestMediaType } from './manifest-media-type.ts'
 import type { RegistryClient } from './registry-client.ts'
 
@@ -40,25 +41,24 @@ export const acceptManifests = [
 const headUnsupported = [400, 405, 501]
 
 /**
- * What a tag or digest points to at one host, by HEAD; by GET where the answer to that leaves something open.
+ * What a tag or digest points to at one host, by HEAD; by GET where the answer to that leaves something open. A digest may
+ * be that of a blob that is no manifest.
  *
  * @throws `not_found`, `invalid_argument` for a document beyond the limit of manifests, an answer that contradicts the
  * reference's digest, or one that is no document of a known or stated kind; the errors of `responseError`
  */
-export async function resolveAt(
+export function resolveAt(
   client: RegistryClient,
   host: RegistryHost,
-  { reference, kind }: { reference: Reference; kind: ContentKind },
+  reference: Reference,
   { signal }: AbortOptions = {},
 ): Promise<Descriptor> {
   const { repository, digest, tag } = reference
+  const text = formatReference(reference)
   const object = digest ?? tag
   if (object === undefined)
-    throw new NsboxError(
-      'invalid_argument',
-      `reference ${formatReference(reference)} has neither a tag nor a digest`,
-    )
-  const request = (method: 'HEAD' | 'GET', accepted: readonly number[]) =>
+    throw new NsboxError('invalid_argument', `reference ${text} has neither a tag nor a digest`)
+  const request = (method: 'HEAD' | 'GET', kind: ContentKind, accepted: readonly number[] = [200]) =>
     client.request(
       host,
       {
@@ -66,7 +66,7 @@ export async function resolveAt(
         at: [repository, kind, object],
         headers: kind === 'manifests' ? { accept: acceptManifests } : {},
         scopes: [repositoryScope(repository, 'pull')],
-        reference: formatReference(reference),
+        reference: text,
         signal,
       },
       accepted,
@@ -74,56 +74,74 @@ export async function resolveAt(
 
   return retried(
     async () => {
-      const head = await request('HEAD', [200, ...headUnsupported])
-      await discard(head)
-      const found = head.status === 200 ? byHead(head, digest, kind) : undefined
-      if (found) return found
-      if (kind === 'blobs') throw nonsense(head, 'does not tell the size of the blob')
-      return byGet(await request('GET', [200]), digest)
+      try {
+        return await manifest()
+      } catch (error) {
+        // What docker-registry says to the digest of a layer is 500.
+        const status = isNsboxError(error) ? error.details.status : undefined
+        if (digest === undefined || (status !== 404 && status !== 500)) throw error
+        return await blob(digest, error)
+      }
     },
     client.limits,
     { signal },
   )
 
-  async function byGet(reply: Reply, wanted: Digest | undefined): Promise<Descriptor> {
-    const bytes = await readBody(reply.body, `GET ${redactUrl(reply.url)}`, maxDocumentSize, client.limits)
-    const computed = digestOf(bytes, wanted && digestAlgorithm(wanted))
-    if (wanted !== undefined && computed !== wanted) throw nonsense(reply, `has digest ${computed}`)
-    const stated = singleHeader(reply, 'docker-content-digest')
-    if (isDigest(stated) && digestAlgorithm(stated) === digestAlgorithm(computed) && stated !== computed)
-      throw nonsense(reply, `has digest ${computed}, though the registry says ${stated}`)
-    return checked(
-      reply,
-      manifestMediaType(bytes, contentType(reply), redactUrl(reply.url)),
-      computed,
-      bytes.byteLength,
-    )
+  async function manifest(): Promise<Descriptor> {
+    const head = await request('HEAD', 'manifests', [200, ...headUnsupported])
+    await discard(head)
+    const found = head.status === 200 ? fromHead(head, digest) : undefined
+    return found ?? fromDocument(await request('GET', 'manifests'), digest, client.limits)
+  }
+
+  async function blob(digest: Digest, otherwise: unknown): Promise<Descriptor> {
+    const head = await request('HEAD', 'blobs', [200, 404])
+    await discard(head)
+    if (head.status === 404) throw otherwise
+    const size = sizeOf(head)
+    if (size === undefined) throw nonsense(head, 'does not tell the size of the blob')
+    return { mediaType: 'application/octet-stream', digest, size }
   }
 }
 
 /** The descriptor, if the head of the answer tells all of it. */
-function byHead(reply: Reply, wanted: Digest | undefined, kind: ContentKind): Descriptor | undefined {
+function fromHead(reply: Reply, wanted: Digest | undefined): Descriptor | undefined {
   const stated = singleHeader(reply, 'docker-content-digest')
   if (stated !== undefined && wanted !== undefined && stated !== wanted)
     throw nonsense(reply, `is for digest ${JSON.stringify(stated.slice(0, 160))}`)
-  const length = singleHeader(reply, 'content-length') ?? ''
   const digest = wanted ?? stated
-  if (!isDigest(digest) || !/^\d{1,15}$/.test(length)) return undefined
-  const size = Number(length)
-  if (kind === 'blobs') return checked(reply, 'application/octet-stream', digest, size)
+  const size = sizeOf(reply)
+  if (!isDigest(digest) || size === undefined) return undefined
   const mediaType = contentType(reply)
   // What serves files does not know; what is in the document does.
   if (mediaType === undefined || !(isManifest(mediaType) || isIndex(mediaType) || isDockerSchema1(mediaType)))
     return undefined
   if (size > maxDocumentSize) throw nonsense(reply, `has ${size} bytes, more than ${maxDocumentSize}`)
-  return checked(reply, mediaType, digest, size)
+  return { mediaType, digest, size }
 }
 
-function checked(reply: Reply, mediaType: string | undefined, digest: Digest, size: number): Descriptor {
+async function fromDocument(
+  reply: Reply,
+  wanted: Digest | undefined,
+  limits: RegistryLimits,
+): Promise<Descriptor> {
+  const context = `GET ${redactUrl(reply.url)}`
+  const bytes = await readBody(reply.body, context, maxDocumentSize, limits)
+  const digest = digestOf(bytes, wanted && digestAlgorithm(wanted))
+  if (wanted !== undefined && digest !== wanted) throw nonsense(reply, `has digest ${digest}`)
+  const stated = singleHeader(reply, 'docker-content-digest')
+  if (isDigest(stated) && digestAlgorithm(stated) === digestAlgorithm(digest) && stated !== digest)
+    throw nonsense(reply, `has digest ${digest}, though the registry says ${stated}`)
+  const mediaType = manifestMediaType(bytes, contentType(reply), context)
   if (mediaType === undefined) throw nonsense(reply, 'is no manifest')
-  const descriptor = { mediaType, digest, size }
-  assertDescriptor(descriptor, redactUrl(reply.url))
+  const descriptor = { mediaType, digest, size: bytes.byteLength }
+  assertDescriptor(descriptor, context)
   return descriptor
+}
+
+function sizeOf(reply: Reply): number | undefined {
+  const length = singleHeader(reply, 'content-length') ?? ''
+  return /^\d{1,15}$/.test(length) ? Number(length) : undefined
 }
 
 function contentType(reply: Reply): string | undefined {
