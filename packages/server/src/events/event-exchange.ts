@@ -3,7 +3,7 @@ import type { Envelope, Event, EventPublisher, EventSubscriber } from '@nsbox/co
 import { NsboxError } from '@nsbox/errors'
 import { type Filter, parseFilters } from '@nsbox/filters'
 import { requireNamespace } from '@nsbox/namespaces'
-import { BoundedQueue } from './bounded-queue.ts'
+import { BoundedQueue } from '../queue/bounded-queue.ts'
 import { eventAdaptor, type OpaqueField } from './event-adaptor.ts'
 import { validateTopic } from './event-topic.ts'
 

@@ -12,6 +12,11 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
     this.#limit = limit
   }
 
+  /** How many items wait. */
+  get size(): number {
+    return this.#items.length
+  }
+
   /** Adds an item; false if there is no room or the queue has ended. */
   push(item: T): boolean {
     if (this.#end !== undefined || this.#items.length >= this.#limit) return false
