@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+import { Command } from 'commander'
+import { settingEntries } from '../configuration/check-setting.ts'
+import { defaultConfigurationFile } from '../configuration/read-configuration.ts'
+import type { SettingName } from '../configuration/setting.ts'
+import { runServer } from '../run-server.ts'
+import { version } from '../version.ts'
+
+const program = new Command('nsbox-server')
+  .description('container daemon that speaks the API of containerd')
+  .version(version, '-v, --version')
+  .option('-c, --config <file>', `configuration file (default: ${defaultConfigurationFile})`)
+for (const [, { flag, description, variable }] of settingEntries) {
+  program.option(flag, `${description} (${variable})`)
+}
+program.parse()
+
+const { config, ...given } = program.opts<{ config?: string } & Record<string, string>>()
+// The names that commander makes of flags, such as `contentSharingPolicy`, are not those of the settings.
+const options = new Map(program.options.map((option) => [option.flags, option.attributeName()]))
+const flags = Object.fromEntries(
+  settingEntries.flatMap(([name, { flag }]) => {
+    const value = given[options.get(flag) ?? name]
+    return value === undefined ? [] : [[name, value]]
+  }),
+) as Partial<Record<SettingName, string>>
+
+await runServer({ flags, file: config })

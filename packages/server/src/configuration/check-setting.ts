@@ -1,0 +1,34 @@
+import { NsboxError } from '@nsbox/errors'
+import { type Setting, type SettingName, type Settings, settings } from './setting.ts'
+
+/** All settings, as pairs of name and description. */
+export const settingEntries = Object.entries(settings) as ReadonlyArray<[SettingName, Setting]>
+
+/**
+ * Turns texts into settings.
+ *
+ * @param given what a source says, by name; what is undefined was not said
+ * @param source names the source of a setting in an error, such as `NSBOX_ROOT`
+ * @throws `invalid_argument`
+ */
+export function checkSettings(
+  given: Readonly<Partial<Record<SettingName, unknown>>>,
+  source: (setting: Setting) => string,
+): Settings {
+  const checked: Partial<Record<SettingName, string>> = {}
+  for (const [name, setting] of settingEntries) {
+    const value = given[name]
+    if (value === undefined) continue
+    if (typeof value !== 'string' || value === '') {
+      throw new NsboxError('invalid_argument', `${source(setting)} must be a non-empty text`)
+    }
+    if (setting.values !== undefined && !setting.values.includes(value)) {
+      throw new NsboxError(
+        'invalid_argument',
+        `${source(setting)} is ${JSON.stringify(value)}, must be one of ${setting.values.join(', ')}`,
+      )
+    }
+    checked[name] = value
+  }
+  return checked as Settings
+}

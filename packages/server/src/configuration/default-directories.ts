@@ -1,0 +1,22 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+/** Where a server keeps its things if nothing says where. */
+export interface DefaultDirectories {
+  readonly root: string
+  readonly state: string
+}
+
+/** The system's directories for root; the user's own (XDG base directories) for anybody else. */
+export function defaultDirectories({
+  uid = process.geteuid?.(),
+  env = process.env,
+}: {
+  uid?: number | undefined
+  env?: Readonly<Record<string, string | undefined>>
+} = {}): DefaultDirectories {
+  if (uid === 0) return { root: '/var/lib/nsbox', state: '/run/nsbox' }
+  const data = env.XDG_DATA_HOME || join(env.HOME || homedir(), '.local', 'share')
+  const root = join(data, 'nsbox')
+  return { root, state: env.XDG_RUNTIME_DIR ? join(env.XDG_RUNTIME_DIR, 'nsbox') : join(root, 'run') }
+}

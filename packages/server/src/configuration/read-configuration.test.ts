@@ -1,0 +1,114 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { errorCode } from '@nsbox/errors'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { parseConfiguration } from './configuration-file.ts'
+import { defaultDirectories } from './default-directories.ts'
+import { readConfiguration } from './read-configuration.ts'
+
+let directory: string
+let file: string
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'nsbox-configuration-'))
+  file = join(directory, 'config.toml')
+})
+afterEach(() => rm(directory, { recursive: true }))
+
+test('flags win over the environment, that over the file, that over defaults', async () => {
+  await writeFile(
+    file,
+    `root = "/file"
+     state = "/file-state"
+     durability = "relaxed"
+     hosts_dir = "/hosts"
+     [content]
+     sharing_policy = "isolated"
+     [log]
+     level = "debug"`,
+  )
+  const configuration = await readConfiguration({
+    file,
+    env: { NSBOX_STATE: '/env-state', NSBOX_ROOT: '/env', NSBOX_LOG_FORMAT: 'text' },
+    flags: { root: '/flag' },
+  })
+  expect(configuration).toEqual({
+    root: '/flag',
+    state: '/env-state',
+    address: '/env-state/nsbox.sock',
+    durability: 'relaxed',
+    hostsDir: '/hosts',
+    sharingPolicy: 'isolated',
+    logLevel: 'debug',
+    logFormat: 'text',
+  })
+})
+
+test('relative paths become absolute and an empty variable counts as absent', async () => {
+  await writeFile(file, '')
+  const configuration = await readConfiguration({ file, env: { NSBOX_ROOT: '' }, flags: { state: 'here' } })
+  expect(configuration.state).toBe(join(process.cwd(), 'here'))
+  expect(configuration.root).toBe(defaultDirectories({ env: {} }).root)
+})
+
+test('NSBOX_CONFIG names the file', async () => {
+  await writeFile(file, 'root = "/from-variable"')
+  expect((await readConfiguration({ env: { NSBOX_CONFIG: file } })).root).toBe('/from-variable')
+})
+
+test('a file that was asked for must exist', async () => {
+  const failure = await readConfiguration({ file: join(directory, 'missing.toml') }).catch((error) => error)
+  expect(errorCode(failure)).toBe('not_found')
+})
+
+test.each([
+  ['unknown', 'rooot = "/x"', '"rooot"'],
+  ['unknown in a table', '[content]\npolicy = "shared"', '"content.policy"'],
+  ['an unknown table', '[grpc]\naddress = "/x"', '"grpc"'],
+  ['a setting of the wrong type', 'root = 1', '"root"'],
+  ['a table where a value belongs', '[root]\nx = 1', '"root"'],
+  ['a value that is not allowed', '[log]\nlevel = "loud"', '"log.level"'],
+])('refuses a key that is %s, naming it', (_, text, name) => {
+  const failure = thrown(() => parseConfiguration(text, '/etc/x.toml'))
+  expect(errorCode(failure)).toBe('invalid_argument')
+  expect(String(failure)).toContain(name)
+})
+
+test('D18 refuses a file that is no TOML, nested without end, or too large', async () => {
+  expect(errorCode(thrown(() => parseConfiguration('root = ', '/x')))).toBe('invalid_argument')
+  const nested = `root = ${'['.repeat(100_000)}`
+  expect(errorCode(thrown(() => parseConfiguration(nested, '/x')))).toBe('invalid_argument')
+  await writeFile(file, `# ${'x'.repeat(1 << 20)}`)
+  const failure = await readConfiguration({ file }).catch((error) => error)
+  expect(errorCode(failure)).toBe('invalid_argument')
+})
+
+test('a wrong variable or flag is refused by its name', async () => {
+  await writeFile(file, '')
+  const variable = await readConfiguration({ file, env: { NSBOX_DURABILITY: 'none' } }).catch(String)
+  expect(variable).toContain('NSBOX_DURABILITY')
+  const flag = await readConfiguration({ file, env: {}, flags: { logLevel: 'loud' } }).catch(String)
+  expect(flag).toContain('--log-level')
+})
+
+test('directories are the user’s own unless the user is root', () => {
+  expect(defaultDirectories({ uid: 0 })).toEqual({ root: '/var/lib/nsbox', state: '/run/nsbox' })
+  expect(defaultDirectories({ uid: 7, env: { XDG_DATA_HOME: '/d', XDG_RUNTIME_DIR: '/r' } })).toEqual({
+    root: '/d/nsbox',
+    state: '/r/nsbox',
+  })
+  expect(defaultDirectories({ uid: 7, env: { HOME: '/home/u' } })).toEqual({
+    root: '/home/u/.local/share/nsbox',
+    state: '/home/u/.local/share/nsbox/run',
+  })
+})
+
+function thrown(work: () => unknown): unknown {
+  try {
+    work()
+  } catch (error) {
+    return error
+  }
+  throw new Error('nothing was thrown')
+}

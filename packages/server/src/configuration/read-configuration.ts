@@ -1,0 +1,75 @@
+import { resolve } from 'node:path'
+import { isNotFound } from '@nsbox/errors'
+import { checkSettings, settingEntries } from './check-setting.ts'
+import { readConfigurationFile } from './configuration-file.ts'
+import { defaultDirectories } from './default-directories.ts'
+import type { SettingName, Settings } from './setting.ts'
+
+/** The file that is read if none is named. */
+export const defaultConfigurationFile = '/etc/nsbox/config.toml'
+
+/** What a server program runs with, complete. Paths are absolute. */
+export interface Configuration {
+  readonly root: string
+  readonly state: string
+  readonly address: string
+  readonly durability: 'full' | 'relaxed'
+  readonly hostsDir: string | undefined
+  readonly sharingPolicy: 'shared' | 'isolated'
+  readonly logLevel: NonNullable<Settings['logLevel']>
+  readonly logFormat: 'json' | 'text'
+}
+
+/** Where a configuration comes from. */
+export interface ConfigurationSources {
+  /** Values of command line flags, by name. */
+  readonly flags?: Readonly<Partial<Record<SettingName, string>>>
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** The configuration file; `NSBOX_CONFIG` or the default one if absent. Only the default one may be missing. */
+  readonly file?: string | undefined
+}
+
+/**
+ * Reads the configuration of a server: flags win over the environment, that over the file, that over defaults.
+ *
+ * @throws `invalid_argument` for a value or key that does not exist, naming it and where it stands; `not_found` if a
+ * file was asked for and is missing
+ */
+export async function readConfiguration({
+  flags = {},
+  env = process.env,
+  file,
+}: ConfigurationSources = {}): Promise<Configuration> {
+  const settings: Settings = {
+    ...(await fileSettings(file ?? env.NSBOX_CONFIG)),
+    ...checkSettings(environmentValues(env), ({ variable }) => variable),
+    ...checkSettings(flags, ({ flag }) => flag.replace(/^.*(--[a-z-]+).*$/, '$1')),
+  }
+  const defaults = defaultDirectories({ env })
+  const state = resolve(settings.state ?? defaults.state)
+  return {
+    root: resolve(settings.root ?? defaults.root),
+    state,
+    address: resolve(settings.address ?? `${state}/nsbox.sock`),
+    durability: settings.durability ?? 'full',
+    hostsDir: settings.hostsDir === undefined ? undefined : resolve(settings.hostsDir),
+    sharingPolicy: settings.sharingPolicy ?? 'shared',
+    logLevel: settings.logLevel ?? 'info',
+    logFormat: settings.logFormat ?? 'json',
+  }
+}
+
+async function fileSettings(file: string | undefined): Promise<Settings> {
+  try {
+    return await readConfigurationFile(file || defaultConfigurationFile)
+  } catch (error) {
+    if (!file && isNotFound(error)) return {}
+    throw error
+  }
+}
+
+function environmentValues(
+  env: Readonly<Record<string, string | undefined>>,
+): Partial<Record<SettingName, string>> {
+  return Object.fromEntries(settingEntries.map(([name, { variable }]) => [name, env[variable] || undefined]))
+}

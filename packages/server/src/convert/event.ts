@@ -1,0 +1,108 @@
+import {
+  create,
+  type DescField,
+  type DescMessage,
+  isMessage,
+  type Message,
+  type MessageShape,
+} from '@bufbuild/protobuf'
+import { reflect } from '@bufbuild/protobuf/reflect'
+import { AnySchema } from '@bufbuild/protobuf/wkt'
+import { anyRegistry, fromTimestamp, packAny, toBigInt, toTimestamp, unpackKnownAny } from '@nsbox/api'
+import { ContentCreateSchema, ContentDeleteSchema } from '@nsbox/api/gen/events/content_pb'
+import { ImageCreateSchema, ImageDeleteSchema, ImageUpdateSchema } from '@nsbox/api/gen/events/image_pb'
+import {
+  NamespaceCreateSchema,
+  NamespaceDeleteSchema,
+  NamespaceUpdateSchema,
+} from '@nsbox/api/gen/events/namespace_pb'
+import { EnvelopeSchema } from '@nsbox/api/gen/types/event_pb'
+import type { DomainEvent, Envelope, OpaqueEvent } from '@nsbox/core/events'
+import { NsboxError } from '@nsbox/errors'
+
+type Any = MessageShape<typeof AnySchema>
+type EnvelopeMessage = MessageShape<typeof EnvelopeSchema>
+
+/** The message of an envelope. */
+export function toEnvelopeMessage({ timestamp, namespace, event }: Envelope): EnvelopeMessage {
+  return create(EnvelopeSchema, {
+    timestamp: toTimestamp(timestamp, 'envelope.Timestamp'),
+    namespace,
+    topic: event.topic,
+    event: 'opaque' in event ? create(AnySchema, event.opaque) : packPayload(event),
+  })
+}
+
+/** What a client publishes: kept as it came, whatever its type. @throws `invalid_argument` if there is nothing */
+export function fromEventMessage(topic: string, event: Any | undefined): OpaqueEvent {
+  if (event === undefined) throw new NsboxError('invalid_argument', 'event must be set')
+  return { topic, opaque: { typeUrl: event.typeUrl, value: event.value } }
+}
+
+/** The envelope in a message. @throws `invalid_argument` if there is none, or it has no time or event */
+export function fromEnvelopeMessage(message: EnvelopeMessage | undefined): Envelope {
+  const timestamp = fromTimestamp(message?.timestamp, 'envelope.Timestamp')
+  if (message === undefined || timestamp === undefined) {
+    throw new NsboxError('invalid_argument', 'envelope and its timestamp must be set')
+  }
+  return { timestamp, namespace: message.namespace, event: fromEventMessage(message.topic, message.event) }
+}
+
+/**
+ * Reads a field of an event that a client published, for filters: a scalar, or an entry of a map of texts. Undefined
+ * for types that this server does not know and for what is not there.
+ */
+export function opaqueEventField(
+  { opaque }: OpaqueEvent,
+  [name, ...rest]: readonly string[],
+): string | undefined {
+  const message = known(opaque)
+  if (message === undefined || name === undefined) return undefined
+  const schema = anyRegistry.getMessage(message.$typeName)
+  const field = schema?.fields.find((candidate) => candidate.name === name)
+  return schema === undefined || field === undefined ? undefined : fieldText(schema, message, field, rest)
+}
+
+function fieldText(
+  schema: DescMessage,
+  message: Message,
+  field: DescField,
+  rest: readonly string[],
+): string | undefined {
+  const value = reflect(schema, message).get(field)
+  if (field.fieldKind === 'scalar' && rest.length === 0) return String(value) || undefined
+  if (field.fieldKind !== 'map' || field.mapKind !== 'scalar') return undefined
+  const entry: unknown = (value as ReadonlyMap<unknown, unknown>).get(rest.join('.'))
+  return entry === undefined ? undefined : String(entry)
+}
+
+/** Whoever published malformed bytes gets them delivered as they are; they just match no filter on fields. */
+function known(any: OpaqueEvent['opaque']): Message | undefined {
+  try {
+    const message = unpackKnownAny(any)
+    return isMessage(message) ? message : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function packPayload(event: DomainEvent): Any {
+  switch (event.topic) {
+    case '/namespaces/create':
+      return packAny(NamespaceCreateSchema, event.payload)
+    case '/namespaces/update':
+      return packAny(NamespaceUpdateSchema, event.payload)
+    case '/namespaces/delete':
+      return packAny(NamespaceDeleteSchema, event.payload)
+    case '/content/create':
+      return packAny(ContentCreateSchema, { ...event.payload, size: toBigInt(event.payload.size, 'size') })
+    case '/content/delete':
+      return packAny(ContentDeleteSchema, event.payload)
+    case '/images/create':
+      return packAny(ImageCreateSchema, event.payload)
+    case '/images/update':
+      return packAny(ImageUpdateSchema, event.payload)
+    case '/images/delete':
+      return packAny(ImageDeleteSchema, event.payload)
+  }
+}

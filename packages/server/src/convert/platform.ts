@@ -1,0 +1,14 @@
+import type { MessageShape } from '@bufbuild/protobuf'
+import type { PlatformSchema } from '@nsbox/api/gen/types/platform_pb'
+import { normalizePlatform, type Platform } from '@nsbox/oci'
+
+/** The platform in a message, normalised. */
+export function fromPlatformMessage(message: MessageShape<typeof PlatformSchema>): Platform {
+  return normalizePlatform({
+    os: message.os,
+    architecture: message.architecture,
+    ...(message.variant === '' ? {} : { variant: message.variant }),
+    ...(message.osVersion === '' ? {} : { osVersion: message.osVersion }),
+    ...(message.osFeatures.length === 0 ? {} : { osFeatures: message.osFeatures }),
+  })
+}

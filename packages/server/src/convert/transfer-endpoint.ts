@@ -1,0 +1,92 @@
+import type { MessageShape } from '@bufbuild/protobuf'
+import { type AnyLike, typeName, unpackAny } from '@nsbox/api'
+import { ImageStoreSchema } from '@nsbox/api/gen/types/transfer/imagestore_pb'
+import {
+  HTTPDebug,
+  OCIRegistrySchema,
+  type RegistryResolverSchema,
+} from '@nsbox/api/gen/types/transfer/registry_pb'
+import type {
+  CredentialSource,
+  ImageEndpoint,
+  RegistryEndpoint,
+  TransferEndpoint,
+} from '@nsbox/core/transfer'
+import { NsboxError } from '@nsbox/errors'
+import { fromPlatformMessage } from './platform.ts'
+
+/** Finds the source of credentials that a client offers on a stream. */
+export type StreamedCredentials = (streamId: string) => CredentialSource
+
+/**
+ * One end of a transfer, as a client describes it.
+ *
+ * @throws `invalid_argument` if it is malformed; `unimplemented` for another kind of end, and for what this server
+ * cannot do with it, naming it
+ */
+export function fromEndpointMessage(
+  any: AnyLike | undefined,
+  credentials: StreamedCredentials,
+): TransferEndpoint {
+  if (any === undefined) throw new NsboxError('invalid_argument', 'source and destination must be set')
+  switch (typeName(any)) {
+    case OCIRegistrySchema.typeName:
+      return registryEndpoint(unpackAny(OCIRegistrySchema, any), credentials)
+    case ImageStoreSchema.typeName:
+      return imageEndpoint(unpackAny(ImageStoreSchema, any))
+    default:
+      throw new NsboxError(
+        'unimplemented',
+        `transfer from or to ${JSON.stringify(typeName(any).slice(0, 128))}`,
+      )
+  }
+}
+
+function registryEndpoint(
+  { reference, resolver }: MessageShape<typeof OCIRegistrySchema>,
+  credentials: StreamedCredentials,
+): RegistryEndpoint {
+  if (reference === '') throw new NsboxError('invalid_argument', 'reference must not be empty')
+  const endpoint = { kind: 'registry', reference } as const
+  return resolver === undefined ? endpoint : { ...endpoint, ...resolution(resolver, credentials) }
+}
+
+function resolution(
+  resolver: MessageShape<typeof RegistryResolverSchema>,
+  credentials: StreamedCredentials,
+): Omit<RegistryEndpoint, 'kind' | 'reference'> {
+  const { authStream, headers, hostDir, defaultScheme, httpDebug, logsStream } = resolver
+  if (httpDebug !== HTTPDebug.DISABLED || logsStream !== '') {
+    throw new NsboxError('unimplemented', 'http_debug and logs_stream of a registry')
+  }
+  if (defaultScheme !== '' && defaultScheme !== 'http' && defaultScheme !== 'https') {
+    throw new NsboxError('invalid_argument', `default_scheme ${JSON.stringify(defaultScheme.slice(0, 128))}`)
+  }
+  return {
+    headers,
+    ...(hostDir === '' ? {} : { hostsDir: hostDir }),
+    ...(defaultScheme === '' ? {} : { defaultScheme }),
+    ...(authStream === '' ? {} : { credentials: credentials(authStream) }),
+  }
+}
+
+function imageEndpoint(store: MessageShape<typeof ImageStoreSchema>): ImageEndpoint {
+  if (store.unpacks.length > 0) {
+    const snapshotters = store.unpacks.map(({ snapshotter }) => JSON.stringify(snapshotter.slice(0, 64)))
+    throw new NsboxError(
+      'unimplemented',
+      `unpacking into snapshotter ${snapshotters.slice(0, 8).join(', ')}: this server has no snapshotters`,
+    )
+  }
+  if (store.extraReferences.length > 0)
+    throw new NsboxError('unimplemented', 'extra_references of an image store')
+  if (store.manifestLimit > 0) throw new NsboxError('unimplemented', 'manifest_limit of an image store')
+  if (store.name === '') throw new NsboxError('invalid_argument', 'name of an image must not be empty')
+  return {
+    kind: 'image',
+    name: store.name,
+    labels: store.labels,
+    platforms: store.platforms.map(fromPlatformMessage),
+    allMetadata: store.allMetadata,
+  }
+}

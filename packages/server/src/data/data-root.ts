@@ -1,0 +1,63 @@
+import { constants } from 'node:fs'
+import { chmod, type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fromSystemError, NsboxError } from '@nsbox/errors'
+import { tryFlock } from '@nsbox/sys'
+
+/** The directory of content and metadata, held exclusively. Disposing of it lets the next server have it. */
+export interface DataRoot extends AsyncDisposable {
+  readonly path: string
+}
+
+const lockName = 'lock'
+
+/**
+ * Takes a directory as data root, making it if it does not exist. It is readable by its owner only (HOSTILE D01). The
+ * lock is the kernel's: it ends with the process, however that ends, and holds against a server in another process
+ * as well as against one embedded in this process.
+ *
+ * @throws `failed_precondition` if another server has it, or if it is a directory that others may enter and that
+ * holds foreign files, `permission_denied`
+ */
+export async function openDataRoot(path: string): Promise<DataRoot> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 })
+    await closeToOthers(path)
+    const lock = await takeLock(path)
+    return { path, [Symbol.asyncDispose]: () => lock.close() }
+  } catch (error) {
+    throw fromSystemError(error, `data root ${JSON.stringify(path)}`)
+  }
+}
+
+/** A directory of somebody else's making that was named by mistake, such as a home, must not change its mode. */
+async function closeToOthers(path: string): Promise<void> {
+  const { mode } = await stat(path)
+  if ((mode & 0o077) === 0) return
+  const names = await readdir(path)
+  if (names.length > 0 && !names.includes(lockName)) {
+    throw new NsboxError(
+      'failed_precondition',
+      `data root ${JSON.stringify(path)} is open to other users and holds files of something else`,
+    )
+  }
+  await chmod(path, 0o700)
+}
+
+async function takeLock(root: string): Promise<FileHandle> {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW
+  const lock = await open(join(root, lockName), flags, 0o600)
+  try {
+    if (!tryFlock(lock.fd)) {
+      const holder = (await lock.readFile('latin1')).trim().slice(0, 20)
+      const who = /^\d+$/.test(holder) ? `process ${holder}` : 'another process'
+      throw new NsboxError('failed_precondition', `data root ${JSON.stringify(root)} is in use by ${who}`)
+    }
+    await lock.truncate()
+    await lock.write(`${process.pid}\n`, 0)
+    return lock
+  } catch (error) {
+    await lock.close()
+    throw error
+  }
+}

@@ -1,0 +1,38 @@
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fromSystemError, NsboxError } from '@nsbox/errors'
+
+/** The directory of sockets and of everything else that ends with the machine's uptime. */
+export interface StateDirectory extends AsyncDisposable {
+  readonly path: string
+}
+
+/**
+ * Takes a directory for state, making it (0700) if it does not exist; without a path, a private temporary one that
+ * is removed at the end.
+ *
+ * @throws `failed_precondition` for a directory that others may write to: they could put their own socket in place
+ */
+export async function openStateDirectory(path: string | undefined): Promise<StateDirectory> {
+  if (path === undefined) {
+    const temporary = await mkdtemp(join(tmpdir(), 'nsbox-'))
+    return {
+      path: temporary,
+      [Symbol.asyncDispose]: () => rm(temporary, { recursive: true, force: true }),
+    }
+  }
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 })
+    const { mode } = await stat(path)
+    if ((mode & 0o022) !== 0) {
+      throw new NsboxError(
+        'failed_precondition',
+        `state directory ${JSON.stringify(path)} can be written to by other users`,
+      )
+    }
+  } catch (error) {
+    throw fromSystemError(error, `state directory ${JSON.stringify(path)}`)
+  }
+  return { path, [Symbol.asyncDispose]: async () => {} }
+}

@@ -1,0 +1,194 @@
+import type { Envelope } from '@nsbox/core/events'
+import { errorCode } from '@nsbox/errors'
+import { expect, test } from 'vitest'
+import { opaqueEventField } from '../convert/event.ts'
+import { EventExchange } from './event-exchange.ts'
+
+function exchange({
+  durable = async () => {},
+  limit,
+}: {
+  durable?: () => Promise<void>
+  limit?: number
+} = {}) {
+  return new EventExchange({
+    durable,
+    opaqueField: opaqueEventField,
+    ...(limit === undefined ? {} : { limit }),
+  })
+}
+
+const created = (name: string) =>
+  ({ topic: '/images/create', payload: { name, labels: { a: 'b' } } }) as const
+const nameOf = ({ event }: Envelope) =>
+  'opaque' in event ? event.topic : (event.payload as { name: string }).name
+
+/** Subscribes at once, and takes events as asked. */
+function subscribe(events: EventExchange, filters: string[] = [], signal?: AbortSignal) {
+  const iterator = events.subscribe(filters, { signal })
+  let first: Promise<IteratorResult<Envelope>> | undefined = iterator.next()
+  return {
+    next: () => {
+      const result = first ?? iterator.next()
+      first = undefined
+      return result
+    },
+    take: async (count: number) => {
+      const taken: Envelope[] = []
+      while (taken.length < count) {
+        const { value, done } = await (first ?? iterator.next())
+        first = undefined
+        if (done === true) break
+        taken.push(value)
+      }
+      return taken
+    },
+    end: () => iterator.return(undefined),
+  }
+}
+
+test('every subscriber gets the events of all namespaces in the order of publication', async () => {
+  const events = exchange()
+  const [one, two] = [subscribe(events), subscribe(events)]
+  events.announce('a', created('1'))
+  await events.publish('b', created('2'))
+  events.announce('a', created('3'))
+  for (const subscriber of [one, two]) {
+    const got = await subscriber.take(3)
+    expect(got.map((envelope) => [envelope.namespace, nameOf(envelope)])).toEqual([
+      ['a', '1'],
+      ['b', '2'],
+      ['a', '3'],
+    ])
+  }
+})
+
+test('no event is given out before what it tells of is durable', async () => {
+  let written = () => {}
+  const disk = new Promise<void>((resolve) => {
+    written = resolve
+  })
+  const events = exchange({ durable: () => disk })
+  const subscriber = subscribe(events)
+  events.announce('a', created('1'))
+  let got = false
+  const first = subscriber.next().then(() => {
+    got = true
+  })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(got).toBe(false)
+  written()
+  await first
+  expect(got).toBe(true)
+})
+
+test('a disk that fails ends subscriptions instead of giving events out', async () => {
+  const events = exchange({ durable: () => Promise.reject(new Error('disk')) })
+  const subscriber = subscribe(events)
+  events.announce('a', created('1'))
+  await expect(subscriber.next()).rejects.toThrow('disk')
+})
+
+test.each([
+  [['topic=="/images/create"'], ['1', '2']],
+  [['namespace==b'], ['2']],
+  [['event.name==1'], ['1']],
+  [['event.labels.a==b,namespace==a'], ['1']],
+  [['event.labels.missing'], []],
+  [['topic~=|^/snapshot|'], []],
+])('filters %j choose events', async (filters, names) => {
+  const events = exchange()
+  const subscriber = subscribe(events, [...filters, 'topic=="/end"'])
+  events.announce('a', created('1'))
+  events.announce('b', created('2'))
+  await events.publish('z', { topic: '/end', opaque: { typeUrl: 'x', value: new Uint8Array() } })
+  const got = await subscriber.take(names.length + 1)
+  expect(got.map(nameOf)).toEqual([...names, '/end'])
+})
+
+test('a filter that does not parse is refused', async () => {
+  const failure = await exchange()
+    .subscribe(['=='])
+    .next()
+    .catch((error) => error)
+  expect(errorCode(failure)).toBe('invalid_argument')
+})
+
+test('D16 a subscriber that falls behind is cut off with an error, and holds up nobody', async () => {
+  const events = exchange({ limit: 10 })
+  const [slow, quick] = [subscribe(events), subscribe(events)]
+  const names: string[] = []
+  for (let i = 0; i < 30; i++) {
+    events.announce('a', created(String(i)))
+    names.push(...(await quick.take(1)).map(nameOf))
+  }
+  expect(names).toEqual(Array.from({ length: 30 }, (_, i) => String(i)))
+  const failure = await slow.take(31).catch((error) => error)
+  expect(errorCode(failure)).toBe('resource_exhausted')
+})
+
+test('D16 events that wait for a stuck disk are bounded', async () => {
+  const events = exchange({ limit: 10, durable: () => new Promise(() => {}) })
+  const subscriber = subscribe(events)
+  for (let i = 0; i < 11; i++) events.announce('a', created(String(i)))
+  expect(errorCode(await subscriber.next().catch((error) => error))).toBe('resource_exhausted')
+})
+
+test('D22 timestamps never go backwards', async () => {
+  const events = exchange()
+  const subscriber = subscribe(events)
+  const { now } = Date
+  try {
+    Date.now = () => 2000
+    events.announce('a', created('1'))
+    Date.now = () => 1000
+    events.announce('a', created('2'))
+  } finally {
+    Date.now = now
+  }
+  expect((await subscriber.take(2)).map(({ timestamp }) => timestamp.getTime())).toEqual([2000, 2000])
+})
+
+test('a subscription ends with its signal, and then costs nothing', async () => {
+  const events = exchange()
+  const controller = new AbortController()
+  const subscriber = subscribe(events, [], controller.signal)
+  controller.abort()
+  await expect(subscriber.next()).rejects.toThrow('aborted')
+})
+
+test.each(['', 'images/create', '/', '/a//b', '/a/ b', `/${'x'.repeat(80)}`])(
+  'topic %j is refused',
+  async (topic) => {
+    const failure = await exchange()
+      .publish('a', { topic, opaque: { typeUrl: 'x', value: new Uint8Array() } })
+      .catch((error) => error)
+    expect(errorCode(failure)).toBe('invalid_argument')
+  },
+)
+
+test('a forwarded event keeps its own time and needs a namespace', async () => {
+  const events = exchange()
+  const subscriber = subscribe(events)
+  const event = { topic: '/x', opaque: { typeUrl: 'x', value: new Uint8Array([1]) } }
+  const envelope = { timestamp: new Date(5), namespace: 'a', event }
+  await events.forward(envelope)
+  expect(await subscriber.take(1)).toEqual([envelope])
+  const failure = await events.forward({ ...envelope, namespace: '' }).catch((error) => error)
+  expect(errorCode(failure)).toBe('failed_precondition')
+})
+
+test('closing ends subscriptions and refuses new ones', async () => {
+  const events = exchange()
+  const subscriber = subscribe(events)
+  events.close()
+  expect(errorCode(await subscriber.next().catch((error) => error))).toBe('unavailable')
+  expect(
+    errorCode(
+      await events
+        .subscribe()
+        .next()
+        .catch((error) => error),
+    ),
+  ).toBe('unavailable')
+})

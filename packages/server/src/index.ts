@@ -1,0 +1,2 @@
+export type { Server, ServerConfig } from './server.ts'
+export { start } from './start.ts'

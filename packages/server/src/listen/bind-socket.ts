@@ -1,0 +1,77 @@
+import { once } from 'node:events'
+import { lstat, mkdir, unlink } from 'node:fs/promises'
+import { connect, type Server } from 'node:net'
+import { dirname } from 'node:path'
+import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
+
+/** The most bytes of a socket's path: the size of `sun_path` less its terminating zero. */
+const maxPathBytes = process.platform === 'linux' ? 107 : 103
+
+/**
+ * Lets a server listen on a socket in the file system that only its owner may open, from the moment it exists
+ * (HOSTILE D01, D02). What a killed server left behind is removed; a socket that somebody answers on is not.
+ *
+ * The caller holds the lock of its data root, so that no two servers of one root get here.
+ *
+ * @throws `invalid_argument` if the path is too long for a socket; `failed_precondition` if it is in use or is no
+ * socket
+ */
+export async function bindSocket(server: Server, path: string): Promise<void> {
+  const bytes = Buffer.byteLength(path)
+  if (bytes > maxPathBytes) {
+    throw new NsboxError(
+      'invalid_argument',
+      `socket path ${JSON.stringify(path)} has ${bytes} bytes, at most ${maxPathBytes} are allowed`,
+    )
+  }
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    await removeStale(path)
+    await listen(server, path)
+  } catch (error) {
+    throw fromSystemError(error, `socket ${JSON.stringify(path)}`)
+  }
+}
+
+async function listen(server: Server, path: string): Promise<void> {
+  const listening = once(server, 'listening')
+  // The socket gets its mode from the umask. It is bound before `listen` returns, so nothing else sees this umask.
+  const umask = process.umask(0o177)
+  try {
+    server.listen(path)
+  } finally {
+    process.umask(umask)
+  }
+  await listening
+}
+
+async function removeStale(path: string): Promise<void> {
+  try {
+    if (!(await lstat(path)).isSocket()) {
+      throw new NsboxError('failed_precondition', `${JSON.stringify(path)} exists and is no socket`)
+    }
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return
+    throw error
+  }
+  if (await isAnswered(path)) {
+    throw new NsboxError('failed_precondition', `socket ${JSON.stringify(path)} is in use by another server`)
+  }
+  await unlink(path)
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', (error) => {
+      if (isErrno(error, 'ECONNREFUSED') || isErrno(error, 'ENOENT')) resolve(false)
+      // A listener whose queue is full is alive.
+      else if (isErrno(error, 'EAGAIN')) resolve(true)
+      else reject(error)
+    })
+  })
+}

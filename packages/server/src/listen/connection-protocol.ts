@@ -1,0 +1,35 @@
+import type { Socket } from 'node:net'
+
+/** What every HTTP/2 connection without TLS starts with (RFC 9113 §3.4), as far as HTTP/1.1 could be mistaken for it. */
+const preface = Buffer.from('PRI * HTTP/2.0\r\n')
+
+/** How long a client may take to send the bytes by which its protocol is known, in milliseconds. */
+const patience = 30_000
+
+/**
+ * Finds out by its first bytes which protocol a connection speaks, and hands the connection on with nothing taken off
+ * it. A client that says nothing for too long is cut off.
+ */
+export function sniffProtocol(socket: Socket, hand: (protocol: 'http1' | 'http2') => void): void {
+  let seen = Buffer.alloc(0)
+  const stop = () => {
+    socket.off('data', onData)
+    socket.off('error', stop)
+    socket.off('close', stop)
+    clearTimeout(timer)
+  }
+  const onData = (chunk: Buffer) => {
+    seen = Buffer.concat([seen, chunk])
+    const length = Math.min(seen.length, preface.length)
+    const matches = preface.subarray(0, length).equals(seen.subarray(0, length))
+    if (matches && length < preface.length) return
+    stop()
+    socket.pause()
+    socket.unshift(seen)
+    hand(matches ? 'http2' : 'http1')
+  }
+  const timer = setTimeout(() => socket.destroy(), patience)
+  socket.on('data', onData)
+  socket.once('error', stop)
+  socket.once('close', stop)
+}

@@ -1,0 +1,91 @@
+import * as http from 'node:http'
+import * as http2 from 'node:http2'
+import * as net from 'node:net'
+import type { Logger } from 'pino'
+import type { NodeRequest, NodeResponse } from '../rpc/unknown-method.ts'
+import { sniffProtocol } from './connection-protocol.ts'
+
+/** The most connections at once. */
+const maxConnections = 4096
+
+/** The most bytes of the headers of one request. */
+const maxHeaderBytes = 32 << 10
+
+/**
+ * Limits of HTTP/2, all said here so that none depends on the version of Node.js (HOSTILE D17). A client that resets
+ * streams faster than nghttp2 tolerates (a burst of 1000, 33 a second) loses its connection.
+ */
+const http2Options: http2.ServerOptions = {
+  settings: {
+    enablePush: false,
+    // One connection of a Go client carries all of its calls, and every container has one that waits for its exit.
+    maxConcurrentStreams: 16_384,
+    // Of each stream, at most this much waits in memory for the handler to read it.
+    initialWindowSize: 1 << 20,
+    maxHeaderListSize: maxHeaderBytes,
+  },
+  maxHeaderListPairs: 128,
+  // In megabytes: what one connection may hold in all before it gets no new streams.
+  maxSessionMemory: 64,
+  maxSessionInvalidFrames: 100,
+  maxSessionRejectedStreams: 100,
+  maxOutstandingPings: 10,
+  maxSettings: 32,
+}
+
+/** The window of a whole connection. Node.js opens it again as soon as bytes arrive; streams have their own. */
+const connectionWindow = 16 << 20
+
+/** Serves requests on one socket over whichever HTTP a client speaks. */
+export interface HttpServers {
+  /** Listens; give it an address. */
+  readonly server: net.Server
+  /** Takes no more connections and no more calls; resolves once all connections have closed. */
+  close(): Promise<void>
+  /** Cuts off all connections. */
+  destroy(): void
+}
+
+/**
+ * Makes servers of HTTP/1.1 and HTTP/2 without TLS behind one listener. A connection is told apart by its first bytes.
+ */
+export function createHttpServers(
+  listener: (request: NodeRequest, response: NodeResponse) => void,
+  log: Logger,
+): HttpServers {
+  const http1 = http.createServer(
+    { maxHeaderSize: maxHeaderBytes, headersTimeout: 30_000, requestTimeout: 300_000 },
+    listener,
+  )
+  const sessions = new Set<http2.ServerHttp2Session>()
+  const h2 = http2.createServer(http2Options, listener)
+  h2.on('session', (session) => {
+    sessions.add(session)
+    session.once('close', () => sessions.delete(session))
+    session.setLocalWindowSize(connectionWindow)
+  })
+  h2.on('sessionError', (error) => log.debug({ err: error }, 'connection failed'))
+
+  const sockets = new Set<net.Socket>()
+  const server = net.createServer((socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    socket.on('error', (error) => log.debug({ err: error }, 'connection failed'))
+    sniffProtocol(socket, (protocol) => (protocol === 'http2' ? h2 : http1).emit('connection', socket))
+  })
+  server.maxConnections = maxConnections
+
+  return {
+    server,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      for (const session of sessions) session.close()
+      http1.closeIdleConnections()
+      await closed
+    },
+    destroy() {
+      for (const session of sessions) session.destroy()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}

@@ -1,0 +1,38 @@
+import type { ConnectRouter } from '@connectrpc/connect'
+import { Health, HealthCheckResponse_ServingStatus as Status } from '@nsbox/api/gen/grpc/health/v1/health_pb'
+import { NsboxError } from '@nsbox/errors'
+
+/**
+ * Tells that the server and each of its services are ready: calls are answered only once everything is.
+ *
+ * @param services the names of the services
+ * @param stopping aborted when the server begins to stop
+ */
+export function healthRoutes(
+  router: ConnectRouter,
+  services: () => readonly string[],
+  stopping: AbortSignal,
+): void {
+  const exists = (service: string) => service === '' || services().includes(service)
+  const status = () => (stopping.aborted ? Status.NOT_SERVING : Status.SERVING)
+
+  router.service(Health, {
+    check({ service }) {
+      if (!exists(service))
+        throw new NsboxError('not_found', `service ${JSON.stringify(service.slice(0, 128))}`)
+      return { status: status() }
+    },
+    async *watch({ service }, { signal }) {
+      yield { status: exists(service) ? status() : Status.SERVICE_UNKNOWN }
+      await aborted(AbortSignal.any([signal, stopping]))
+      if (!signal.aborted && exists(service)) yield { status: Status.NOT_SERVING }
+    },
+  })
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,35 @@
+import { EmptySchema } from '@bufbuild/protobuf/wkt'
+import type { ConnectRouter } from '@connectrpc/connect'
+import { packAny, unpackAny } from '@nsbox/api'
+import { StreamInitSchema, Streaming } from '@nsbox/api/gen/services/streaming/v1/streaming_pb'
+import { NsboxError } from '@nsbox/errors'
+import { namespaceOf } from '../rpc/namespace-views.ts'
+import { MessageStream } from '../streaming/message-stream.ts'
+import type { StreamRegistry } from '../streaming/stream-registry.ts'
+
+/**
+ * Serves streams that another call of the same client refers to by id. The first message names the stream, an empty one
+ * answers that it can be used, and it ends when the call that uses it is done with it.
+ */
+export function streamingRoutes(router: ConnectRouter, streams: StreamRegistry): void {
+  router.service(Streaming, {
+    async *stream(requests, context) {
+      const namespace = namespaceOf(context)
+      const incoming = requests[Symbol.asyncIterator]()
+      const first = await incoming.next()
+      if (first.done === true) throw new NsboxError('invalid_argument', 'first message must be a StreamInit')
+      const { id } = unpackAny(StreamInitSchema, first.value)
+      const stream = new MessageStream(incoming)
+      const onAbort = () => stream.fail(context.signal.reason)
+      context.signal.addEventListener('abort', onAbort, { once: true })
+      try {
+        streams.offer(namespace, id, stream)
+        yield packAny(EmptySchema, {})
+        yield* stream.outgoing
+      } finally {
+        context.signal.removeEventListener('abort', onAbort)
+        stream.end()
+      }
+    },
+  })
+}

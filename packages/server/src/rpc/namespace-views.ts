@@ -1,0 +1,31 @@
+import type { HandlerContext } from '@connectrpc/connect'
+import { firstHeaderValue, leaseHeader, namespaceHeader } from '@nsbox/api'
+import type { Metadata } from '@nsbox/metadata'
+import { requireNamespace } from '@nsbox/namespaces'
+
+/** The stores of one namespace. */
+export type NamespaceView = ReturnType<Metadata['namespace']>
+
+/** The stores that a call is about, by its headers. */
+export type ViewOf = (context: HandlerContext) => NamespaceView
+
+/**
+ * The namespace that a call names.
+ * @throws `failed_precondition` if it names none, `invalid_argument` if it is malformed
+ */
+export function namespaceOf({ requestHeader }: HandlerContext): string {
+  return requireNamespace(firstHeaderValue(requestHeader.get(namespaceHeader)))
+}
+
+/** The lease that a call names, if it does. */
+export function leaseOf({ requestHeader }: HandlerContext): string | undefined {
+  return firstHeaderValue(requestHeader.get(leaseHeader))
+}
+
+/** Reads the namespace and the lease of each call and asks for the view of them. */
+export function viewsOf(metadata: Pick<Metadata, 'namespace'>): ViewOf {
+  return (context) => {
+    const lease = leaseOf(context)
+    return metadata.namespace(namespaceOf(context), lease === undefined ? {} : { lease })
+  }
+}

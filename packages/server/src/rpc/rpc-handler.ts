@@ -1,0 +1,71 @@
+import { constants, type ServerHttp2Stream } from 'node:http2'
+import { type ConnectRouter, createConnectRouter, type Interceptor } from '@connectrpc/connect'
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from '@connectrpc/connect-node'
+import { anyRegistry } from '@nsbox/api'
+import type { Logger } from 'pino'
+import { maxMessageBytes } from './message-limit.ts'
+import { answerUnknown, type NodeRequest, type NodeResponse } from './unknown-method.ts'
+
+/** What answers requests. */
+export interface RpcHandlerOptions {
+  /** Registers the services. */
+  readonly routes: (router: ConnectRouter) => void
+  /** From the outermost to the innermost. */
+  readonly interceptors: Interceptor[]
+  /** Aborts the signals of all calls, with its reason. */
+  readonly shutdownSignal: AbortSignal
+  readonly log: Logger
+}
+
+/**
+ * Makes the listener of HTTP requests that serves the services over gRPC, gRPC-Web and Connect.
+ */
+export function createRpcHandler({
+  routes,
+  interceptors,
+  shutdownSignal,
+  log,
+}: RpcHandlerOptions): (request: NodeRequest, response: NodeResponse) => void {
+  const router = createConnectRouter({
+    interceptors,
+    shutdownSignal,
+    readMaxBytes: maxMessageBytes,
+    writeMaxBytes: maxMessageBytes,
+    // Both ends are on one machine, and what need not be decompressed cannot be a bomb.
+    acceptCompression: [],
+    jsonOptions: { registry: anyRegistry },
+  })
+  routes(router)
+  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]))
+  const services = new Map(router.handlers.map(({ service }) => [service.typeName, service]))
+
+  return (request, response) => {
+    const handler = handlers.get(request.url?.split('?', 1)[0] ?? '')
+    if (handler === undefined) {
+      resetUnlessComplete(response)
+      answerUnknown(request, response, services)
+      return
+    }
+    // Clients put all kinds of text there, such as the path of the socket; it means nothing here and need not parse.
+    request.headers[':authority' in request.headers ? ':authority' : 'host'] = 'localhost'
+    resetUnlessComplete(response)
+    handler(universalRequestFromNodeRequest(request, response, undefined, undefined))
+      .then((answer) => universalResponseToNodeResponse(answer, response))
+      .catch((error: unknown) => {
+        log.debug({ method: handler.requestPath, err: error }, 'the client went away')
+      })
+  }
+}
+
+/**
+ * Resets the stream after an answer that came before the client's last message. Otherwise the stream would stay open,
+ * with the client's bytes in its window, until the client thought of closing it (BEHAVIOUR.md §13).
+ */
+function resetUnlessComplete(response: NodeResponse): void {
+  if (!('stream' in response)) return
+  const stream: ServerHttp2Stream = response.stream
+  stream.once('wantTrailers', () => setImmediate(close))
+  function close() {
+    if (!stream.closed && !stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR)
+  }
+}

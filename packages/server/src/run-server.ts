@@ -1,0 +1,47 @@
+import { isNsboxError } from '@nsbox/errors'
+import { type ConfigurationSources, readConfiguration } from './configuration/read-configuration.ts'
+import { createLog } from './log/create-log.ts'
+import { start } from './start.ts'
+
+/**
+ * Runs a server as a program: until SIGTERM or SIGINT, which end it in an orderly way. A second signal ends it at once.
+ * A failure to start is said on standard error in one line, with exit code 1.
+ */
+export async function runServer(sources: ConfigurationSources): Promise<void> {
+  // Modes are set explicitly everywhere; this is for what is forgotten.
+  process.umask(0o077)
+  try {
+    const { logLevel: level, logFormat: format, ...config } = await readConfiguration(sources)
+    const log = createLog({ level, format })
+    const signals = new SignalWatch()
+    {
+      await using _server = await start(config, { log })
+      log.info({ signal: await signals.first }, 'stopping')
+    }
+    log.info('stopped')
+    // Nothing may keep the process: the root has been let go.
+    process.exit(0)
+  } catch (error) {
+    const text = isNsboxError(error) ? error.message : error instanceof Error ? error.stack : String(error)
+    process.stderr.write(`nsbox-server: ${text}\n`)
+    process.exit(1)
+  }
+}
+
+/** The first signal that asks the process to end; the second one ends it. */
+class SignalWatch {
+  readonly first: Promise<NodeJS.Signals>
+
+  constructor() {
+    this.first = new Promise((resolve) => {
+      let asked = false
+      const onSignal = (signal: NodeJS.Signals) => {
+        if (asked) process.exit(signal === 'SIGINT' ? 130 : 143)
+        asked = true
+        resolve(signal)
+      }
+      process.on('SIGTERM', onSignal)
+      process.on('SIGINT', onSignal)
+    })
+  }
+}

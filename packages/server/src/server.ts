@@ -1,0 +1,28 @@
+import type { Metadata } from '@nsbox/metadata'
+
+/** A running server. Disposing of it ends what it does and lets go of its data root; that is idempotent. */
+export interface Server extends AsyncDisposable {
+  /** Path of the socket that it serves on. */
+  readonly address: string
+  /** What it serves, for use within this process. */
+  readonly metadata: Metadata
+}
+
+/** What a server runs with. */
+export interface ServerConfig {
+  /** Directory of content and metadata; made if it does not exist. Only one server at a time can have it. */
+  readonly root: string
+  /** Directory of sockets; a private temporary one that goes at the end, by default. */
+  readonly state?: string | undefined
+  /** Path of the socket; `nsbox.sock` in the state directory by default. */
+  readonly address?: string | undefined
+  /**
+   * Whether namespaces use each other's blobs (`shared`, the default) or each supplies its own bytes (`isolated`;
+   * BEHAVIOUR.md §3).
+   */
+  readonly sharingPolicy?: 'shared' | 'isolated' | undefined
+  /** `full` (the default): no answer before the disk has what it tells of. `relaxed`: for hosts to be thrown away. */
+  readonly durability?: 'full' | 'relaxed' | undefined
+  /** Directory of `hosts.toml` files for registries, unless a client names another; none by default. */
+  readonly hostsDir?: string | undefined
+}

@@ -1,0 +1,90 @@
+import { join, resolve } from 'node:path'
+import { Code, ConnectError } from '@connectrpc/connect'
+import { openContentStore } from '@nsbox/content'
+import { createFlights } from '@nsbox/images'
+import { openMetadata } from '@nsbox/metadata'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { type Logger, pino } from 'pino'
+import { opaqueEventField } from './convert/event.ts'
+import { openDataRoot } from './data/data-root.ts'
+import { serverUuid } from './data/server-uuid.ts'
+import { openStateDirectory } from './data/state-directory.ts'
+import { EventExchange } from './events/event-exchange.ts'
+import { bindSocket } from './listen/bind-socket.ts'
+import { createHttpServers } from './listen/http-servers.ts'
+import { registerRoutes } from './routes/register-routes.ts'
+import { codedErrors } from './rpc/coded-errors.ts'
+import { durableReplies } from './rpc/durable-replies.ts'
+import { requestLog } from './rpc/request-log.ts'
+import { createRpcHandler } from './rpc/rpc-handler.ts'
+import type { Server, ServerConfig } from './server.ts'
+import { shutDown } from './shut-down.ts'
+
+/**
+ * Starts a server in this process. It serves when the promise resolves.
+ *
+ * @param options.log where to log; nowhere by default
+ * @throws `failed_precondition` if another server has the root or the socket; the errors of the stores
+ */
+export async function start(config: ServerConfig, { log = silent }: { log?: Logger } = {}): Promise<Server> {
+  const { durability = 'full', sharingPolicy: policy = 'shared', hostsDir } = config
+  await using starting = new AsyncDisposableStack()
+  const root = starting.use(await openDataRoot(resolve(config.root))).path
+  const state = starting.use(await openStateDirectory(config.state && resolve(config.state))).path
+  const address = resolve(config.address ?? join(state, 'nsbox.sock'))
+
+  const content = starting.use(await openContentStore({ root: join(root, 'content'), durability }))
+  const events: EventExchange = new EventExchange({
+    durable: () => metadata.durable(),
+    opaqueField: opaqueEventField,
+  })
+  const metadata = starting.use(
+    await openMetadata({
+      path: join(root, 'metadata.db'),
+      content,
+      policy,
+      durability,
+      onEvent: (namespace, event) => events.announce(namespace, event),
+      log,
+    }),
+  )
+  const uuid = await serverUuid(root)
+
+  const stopping = new AbortController()
+  const aborting = new AbortController()
+  const handler = createRpcHandler({
+    routes: (router) => {
+      const flights = createFlights()
+      registerRoutes(router, { metadata, events, flights, hostsDir, uuid, stopping: stopping.signal })
+    },
+    interceptors: [requestLog(log), codedErrors, durableReplies(() => metadata.durable())],
+    shutdownSignal: aborting.signal,
+    log,
+  })
+  const http = createHttpServers(handler, log)
+  starting.defer(() =>
+    shutDown({
+      http,
+      stop: () => {
+        stopping.abort()
+        events.close()
+      },
+      abort: () => aborting.abort(new ConnectError('the server is shutting down', Code.Unavailable)),
+    }),
+  )
+  await bindSocket(http.server, address)
+  log.info({ address, root, state, pid: process.pid }, 'serving')
+
+  const resources = starting.move()
+  let disposing: Promise<void> | undefined
+  return {
+    address,
+    metadata,
+    [Symbol.asyncDispose]() {
+      disposing ??= resources.disposeAsync()
+      return disposing
+    },
+  }
+}
+
+const silent = pino({ level: 'silent' })

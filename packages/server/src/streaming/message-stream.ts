@@ -1,0 +1,102 @@
+import type { AbortOptions } from '@nsbox/core/content'
+import { NsboxError } from '@nsbox/errors'
+import { BoundedQueue } from '../queue/bounded-queue.ts'
+
+/** A message of any type, packed. */
+export interface PackedMessage {
+  readonly typeUrl: string
+  readonly value: Uint8Array
+}
+
+/** How many messages may wait for the client to take them. */
+const limit = 1024
+
+/**
+ * A stream of messages between a client and whatever call uses it. The client's side is `incoming` and `outgoing`; the
+ * call's side is the rest.
+ */
+export class MessageStream {
+  readonly #incoming: AsyncIterator<PackedMessage>
+  readonly #outgoing = new BoundedQueue<PackedMessage>(limit)
+  readonly #closed = new AbortController()
+  #passOn: () => void = () => {}
+  readonly #passedOn = new Promise<void>((resolve) => {
+    this.#passOn = resolve
+  })
+
+  /** @param incoming what the client sends */
+  constructor(incoming: AsyncIterator<PackedMessage>) {
+    this.#incoming = incoming
+  }
+
+  /** What is sent to the client, until the stream is closed. */
+  get outgoing(): AsyncIterable<PackedMessage> {
+    return this.#outgoing
+  }
+
+  /** Aborted once the stream has ended, from either side. */
+  get closed(): AbortSignal {
+    return this.#closed.signal
+  }
+
+  /** How many messages the client has not taken yet. */
+  get pending(): number {
+    return this.#outgoing.size
+  }
+
+  /**
+   * Sends a message.
+   * @throws `unavailable` if the stream has ended, `resource_exhausted` if the client does not take messages
+   */
+  send(message: PackedMessage): void {
+    if (this.closed.aborted) throw new NsboxError('unavailable', 'the stream is closed')
+    if (!this.#outgoing.push(message)) {
+      throw new NsboxError('resource_exhausted', `${limit} messages wait for the client to take them`)
+    }
+  }
+
+  /**
+   * The client's next message; undefined if it sends no more.
+   * @throws the signal's reason; `unavailable` if the stream has ended
+   */
+  async receive({ signal }: AbortOptions = {}): Promise<PackedMessage | undefined> {
+    const either = signal === undefined ? this.closed : AbortSignal.any([signal, this.closed])
+    const { value, done } = await abortable(this.#incoming.next(), either)
+    return done === true ? undefined : value
+  }
+
+  /** Called by the client's side when everything sent has been passed on, or nothing more can be. */
+  end(): void {
+    this.close()
+    this.#passOn()
+  }
+
+  /** Ends the stream after what was sent, and waits until that has been passed on, but not for longer than a second. */
+  async finish(): Promise<void> {
+    this.close()
+    const timer = setTimeout(() => this.#passOn(), 1000)
+    await this.#passedOn
+    clearTimeout(timer)
+  }
+
+  /** Ends the stream after what was sent. */
+  close(): void {
+    this.#outgoing.close()
+    this.#closed.abort(new NsboxError('unavailable', 'the stream is closed'))
+  }
+
+  /** Ends the stream with an error for the client. */
+  fail(error: unknown): void {
+    this.#outgoing.fail(error)
+    this.#closed.abort(new NsboxError('unavailable', 'the stream is closed', { cause: error }))
+  }
+}
+
+function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    if (signal.aborted) return onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
