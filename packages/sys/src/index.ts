@@ -1,0 +1,1 @@
+export { tryFlock } from './flock.ts'

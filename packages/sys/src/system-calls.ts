@@ -1,0 +1,11 @@
+/**
+ * The system calls that nsbox needs and Node.js lacks. Each platform has a file with its own; a call that a platform
+ * does not have throws `unimplemented` when it is made, never when the package is imported.
+ */
+export interface SystemCalls {
+  /**
+   * Takes an exclusive lock on an open file without waiting.
+   * @returns whether the lock is held now; false if another open file description holds it
+   */
+  flock(fd: number): boolean
+}
