@@ -1,12 +1,5 @@
-import {
-  buildImage,
-  busyboxLayer,
-  describeWith,
-  pushImage,
-  randomLayer,
-  startRegistry,
-  tempDir,
-} from '@nsbox/testing'
+import { buildImage, busyboxLayer, pushImage, randomLayer, startRegistry, tempDir } from '@nsbox/testing'
+import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startServer, type TestServer } from './programs.ts'

@@ -7,7 +7,6 @@ import { type Descriptor, type Platform, parseDigest, parsePlatform } from '@nsb
 import { createRegistry } from '@nsbox/registry'
 import {
   buildImage,
-  describeWith,
   filesLayer,
   hostPlatform,
   type ImageSpec,
@@ -17,6 +16,7 @@ import {
   startRegistry,
   tempDir,
 } from '@nsbox/testing'
+import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { checkImage } from './check-image.ts'
