@@ -50,7 +50,9 @@ export async function startServer({
       { ready: /serving/, readyTimeout: 30_000 },
     )
   let process = await launch()
-  starting.defer(() => process.stop())
+  starting.defer(async () => {
+    await process.stop()
+  })
   const resources = starting.move()
   const client = (name: 'ctr' | 'dist', clientArgs: readonly string[], options?: RunOptions) => {
     return run(program(name), clientArgs, {

@@ -31,11 +31,13 @@ export async function openSession(options: GlobalOptions, env = process.env): Pr
   return { client, signal, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
 
-async function embed(resources: AsyncDisposableStack, { root, debug }: GlobalOptions): Promise<string> {
+async function embed(resources: AsyncDisposableStack, { root }: GlobalOptions): Promise<string> {
   // Loaded only here: a command that talks to a daemon starts without the server's code.
-  const { start } = await import('@nsbox/server')
-  const server = resources.use(await start({ root, logLevel: debug ? 'debug' : 'error' }))
-  return server.address
+  const { readConfiguration, start } = await import('@nsbox/server')
+  const configuration = await readConfiguration({ flags: root === undefined ? {} : { root } })
+  // Socket and state are this process's own: nobody else shall find the server.
+  const server = await start({ ...configuration, state: undefined, address: undefined })
+  return resources.use(server).address
 }
 
 function listens(address: string): Promise<boolean> {

@@ -1,2 +1,7 @@
+export {
+  type Configuration,
+  type ConfigurationSources,
+  readConfiguration,
+} from './configuration/read-configuration.ts'
 export type { Server, ServerConfig } from './server.ts'
 export { start } from './start.ts'

@@ -1,4 +1,5 @@
 import { isNotFound } from '@nsbox/errors'
+import { labelKeys } from '@nsbox/oci'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { formatLabels } from '../format-labels.ts'
@@ -53,11 +54,10 @@ function createCommand(): Command {
     .option('-x, --expires <duration>', 'how long it lasts; 0 for ever', parseDuration, day)
     .action(
       withSession(async ({ client, signal }, options: { id?: string; expires?: number }, args: string[]) => {
-        const expiry =
-          options.expires === undefined
-            ? {}
-            : { 'containerd.io/gc.expire': new Date(Date.now() + options.expires).toISOString() }
-        const labels = { ...expiry, ...parseLabels(args) }
+        const labels: Record<string, string> = { ...parseLabels(args) }
+        if (options.expires !== undefined) {
+          labels[labelKeys.gcExpire] = new Date(Date.now() + options.expires).toISOString()
+        }
         const lease = await client.leases.create({ id: options.id, labels }, { signal })
         console.log(lease.id)
       }),
