@@ -27,6 +27,9 @@ type WriteStream = Duplex<Request, WriteContentResponse>
 /** Bytes of one message; what containerd's own client sends. */
 const chunkSize = 1024 * 1024
 
+/** Of the contract of `IngestOptions`. */
+const maxRefBytes = 4096
+
 /** How long, in milliseconds, a server may take to close an ingest before the stream is reset instead. */
 const closeTimeout = 5_000
 
@@ -42,7 +45,7 @@ export async function openRemoteWriter(
   { signal }: AbortOptions,
 ): Promise<ContentWriter> {
   const { ref, total = 0, expected } = options
-  if (ref === '') throw new NsboxError('invalid_argument', 'ref must not be empty')
+  checkRef(ref)
   if (expected !== undefined) assertDigest(expected)
   const open = { action: WriteAction.STAT, ref, total: toBigInt(total, 'total'), expected: expected ?? '' }
   const stream = rpc.duplex(Content.method.write)
@@ -53,6 +56,19 @@ export async function openRemoteWriter(
     stream[Symbol.dispose]()
     throw error
   }
+}
+
+/** What cannot be sent as it is would name another ingest on the server, and what is too long fails there in odd ways. */
+function checkRef(ref: string): void {
+  if (ref === '') throw new NsboxError('invalid_argument', 'ref must not be empty')
+  const bytes = Buffer.from(ref)
+  if (bytes.byteLength > maxRefBytes) {
+    throw new NsboxError(
+      'invalid_argument',
+      `ref of ${bytes.byteLength} bytes, at most ${maxRefBytes} are allowed`,
+    )
+  }
+  if (bytes.toString() !== ref) throw new NsboxError('invalid_argument', 'ref is not Unicode text')
 }
 
 class RemoteContentWriter implements ContentWriter {
@@ -105,20 +121,11 @@ class RemoteContentWriter implements ContentWriter {
   }
 
   async commit(options: CommitOptions & AbortOptions = {}): Promise<ContentInfo> {
-    const { size = 0, expected, labels = {}, signal } = options
-    if (expected !== undefined) assertDigest(expected)
-    const { digest } = await this.#exchange(
-      {
-        action: WriteAction.COMMIT,
-        offset: BigInt(this.#offset),
-        total: toBigInt(size, 'size'),
-        expected: expected ?? '',
-        labels: { ...labels },
-      },
-      { signal },
-    )
-    await this[Symbol.asyncDispose]()
-    return await this.#content.info(parseDigest(digest), { signal })
+    try {
+      return await this.#commit(options)
+    } finally {
+      await this[Symbol.asyncDispose]()
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -129,6 +136,24 @@ class RemoteContentWriter implements ContentWriter {
     const signal = AbortSignal.timeout(closeTimeout)
     await this.#stream.receive({ signal }).catch(() => undefined)
     this.#stream[Symbol.dispose]()
+  }
+
+  async #commit(options: CommitOptions & AbortOptions): Promise<ContentInfo> {
+    const { size, expected, labels = {}, signal } = options
+    if (expected !== undefined) assertDigest(expected)
+    // Here, since on the wire a size of 0 says that any will do.
+    if (size !== undefined && size !== this.#offset) {
+      throw new NsboxError('failed_precondition', `unexpected commit size ${this.#offset}, expected ${size}`)
+    }
+    const request = {
+      action: WriteAction.COMMIT,
+      offset: BigInt(this.#offset),
+      total: BigInt(size ?? 0),
+      expected: expected ?? '',
+      labels: { ...labels },
+    }
+    const { digest } = await this.#exchange(request, { signal })
+    return await this.#content.info(parseDigest(digest), { signal })
   }
 
   async #write(data: Uint8Array, options: AbortOptions): Promise<void> {

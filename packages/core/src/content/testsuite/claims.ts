@@ -7,8 +7,8 @@ import type { ErrorCode } from '@nsbox/errors'
 export interface ContentStoreClaims {
   /** Blobs may have sha512 digests. */
   readonly sha512: boolean
-  /** The code of opening an ingest again with another total. */
-  readonly totalMismatch: ErrorCode
+  /** The code of opening an ingest again with another total; undefined if the store takes the other total. */
+  readonly totalMismatch: ErrorCode | undefined
   /** An ingest's status repeats the digest that it was opened with. */
   readonly expectedInStatus: boolean
   /** `abort` refuses to take an ingest away from its writer. */
