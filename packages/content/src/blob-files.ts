@@ -108,7 +108,7 @@ export class BlobFiles {
     return await this.#changes.run(digest, async () => {
       if (await isSound(target, { digest, size, signal })) {
         await syncDirectory(dirname(target), this.#durability)
-        throw new NsboxError('already_exists', `content ${digest}`)
+        throw new NsboxError('already_exists', `content ${digest}`, { details: { digest } })
       }
       signal?.throwIfAborted()
       const createdAt = new Date(this.#now())

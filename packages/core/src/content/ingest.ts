@@ -61,7 +61,8 @@ export interface ContentWriter extends AsyncDisposable {
    * `already_exists`.
    *
    * @throws `failed_precondition` for an unexpected size or digest, or after commit or close; `already_exists` if
-   * the blob exists (its bytes were not replaced, labels are not changed)
+   * the blob exists (its bytes were not replaced, labels are not changed), with the blob's digest as `details.digest` in
+   * a store of this process
    */
   commit(options?: CommitOptions & AbortOptions): Promise<ContentInfo>
 }

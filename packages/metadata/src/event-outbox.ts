@@ -1,0 +1,57 @@
+import type { DomainEvent } from '@nsbox/core/events'
+
+/** Takes an event once everything that it tells of is on disk. */
+export type EventListener = (namespace: string, event: DomainEvent) => void
+
+interface OutboxOptions {
+  readonly durable: () => Promise<void>
+  readonly onEvent: EventListener
+  readonly onError: (error: unknown) => void
+}
+
+/** Holds events back until what they tell of is durable, and hands them on in the order of the commits. */
+export class EventOutbox {
+  readonly #options: OutboxOptions
+  #waiting: { namespace: string; event: DomainEvent }[] = []
+  #draining: Promise<void> | undefined
+
+  constructor(options: OutboxOptions) {
+    this.#options = options
+  }
+
+  /** Called right after the commit that the events tell of. */
+  add(namespace: string, events: readonly DomainEvent[]): void {
+    for (const event of events) this.#waiting.push({ namespace, event })
+    if (this.#waiting.length === 0) return
+    this.#draining ??= this.#drain().finally(() => {
+      this.#draining = undefined
+    })
+  }
+
+  /** Resolves once all events added so far have been handed on. */
+  async flushed(): Promise<void> {
+    await this.#draining
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      while (this.#waiting.length > 0) {
+        const count = this.#waiting.length
+        await this.#options.durable()
+        for (const { namespace, event } of this.#waiting.splice(0, count)) this.#hand(namespace, event)
+      }
+    } catch (error) {
+      // The disk has failed: what was never durable is never told.
+      this.#waiting = []
+      this.#options.onError(error)
+    }
+  }
+
+  #hand(namespace: string, event: DomainEvent): void {
+    try {
+      this.#options.onEvent(namespace, event)
+    } catch (error) {
+      this.#options.onError(error)
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto'
+import { changeLabels } from '@nsbox/core/labels'
+import type { Lease, LeaseStore } from '@nsbox/core/leases'
+import { NsboxError } from '@nsbox/errors'
+import { type Adaptor, labelField, parseFilters } from '@nsbox/filters'
+import { validateLabels } from '@nsbox/namespaces'
+import { labelKeys } from '@nsbox/oci'
+import type { Reader } from '@nsbox/sqlite'
+import type { Clock } from './clock.ts'
+import type { Collector } from './collector.ts'
+import { ensureNamespace } from './ensure-namespace.ts'
+import { nodeFromResource, resourceFromNode } from './lease-resource.ts'
+import type { Ledger } from './ledger.ts'
+import { quoted } from './quoted.ts'
+import { addReference, dropReferences, type Node, removeReference } from './references.ts'
+import { parseRfc3339 } from './rfc3339.ts'
+import { decodeLabels, encodeLabels } from './stored-labels.ts'
+
+interface Row {
+  id: string
+  labels: string
+  created_at: number
+}
+
+interface Parts {
+  readonly ledger: Ledger
+  readonly collector: Collector
+  readonly clock: Clock
+}
+
+/** The leases of a namespace. */
+export function leaseStore({ ledger, collector, clock }: Parts, namespace: string): LeaseStore {
+  return {
+    async create({ id = newId(), labels = {} } = {}, { signal } = {}) {
+      if (id === '') throw new NsboxError('invalid_argument', 'lease id must not be empty')
+      if (Buffer.byteLength(id) > maxIdBytes) {
+        throw new NsboxError('invalid_argument', `lease id longer than ${maxIdBytes} bytes`)
+      }
+      const kept = changeLabels({}, { replace: labels })
+      validateLabels(kept, 'lease.Labels')
+      const expiresAt = expiry(kept)
+      signal?.throwIfAborted()
+      const lease = await ledger.write(namespace, (tx) => {
+        ensureNamespace(tx, namespace)
+        const createdAt = clock()
+        const { changes } = tx.run(
+          'INSERT OR IGNORE INTO lease VALUES (?, ?, ?, ?, ?, ?)',
+          namespace,
+          id,
+          encodeLabels(kept),
+          createdAt,
+          expiresAt ?? null,
+          Object.hasOwn(kept, labelKeys.gcFlat) ? 1 : 0,
+        )
+        if (changes === 0) throw new NsboxError('already_exists', `lease ${quoted(id)}`)
+        return { id, labels: kept, createdAt: new Date(createdAt) }
+      })
+      collector.expires(expiresAt)
+      return lease
+    },
+
+    async delete(id, { sync = false, signal } = {}) {
+      signal?.throwIfAborted()
+      await ledger.write(namespace, (tx) => {
+        demand(tx, namespace, id)
+        tx.run('DELETE FROM lease WHERE namespace = ? AND id = ?', namespace, id)
+        dropReferences(tx, namespace, { kind: 'lease', id })
+      })
+      if (sync) await collector.collect({ signal })
+      else collector.schedule()
+    },
+
+    async list(filters = [], { signal } = {}) {
+      const filter = parseFilters(filters)
+      signal?.throwIfAborted()
+      return ledger.read((db) =>
+        db
+          .all<Row>('SELECT id, labels, created_at FROM lease WHERE namespace = ? ORDER BY id', namespace)
+          .map(fromRow)
+          .filter((lease) => filter.match(adaptor(lease))),
+      )
+    },
+
+    async addResource(id, resource, { signal } = {}) {
+      const node = nodeFromResource(resource)
+      signal?.throwIfAborted()
+      await ledger.write(namespace, (tx) => {
+        demand(tx, namespace, id)
+        addReference(tx, namespace, { kind: 'lease', id }, node)
+      })
+    },
+
+    async deleteResource(id, resource, { signal } = {}) {
+      const node = nodeFromResource(resource)
+      signal?.throwIfAborted()
+      await ledger.write(namespace, (tx) => {
+        demand(tx, namespace, id)
+        removeReference(tx, namespace, { kind: 'lease', id }, node)
+      })
+      collector.schedule()
+    },
+
+    async resources(id, { signal } = {}) {
+      signal?.throwIfAborted()
+      const nodes = await ledger.read((db) => {
+        demand(db, namespace, id)
+        return db.all<Node>(
+          `SELECT to_kind AS kind, to_id AS id FROM reference
+           WHERE namespace = ? AND from_kind = 'lease' AND from_id = ? AND back = 0 ORDER BY to_kind, to_id`,
+          namespace,
+          id,
+        )
+      })
+      // The order of the kinds' names is that of the types'.
+      return nodes.map(resourceFromNode)
+    },
+  }
+}
+
+const maxIdBytes = 4096
+
+/** An id as clients of containerd make it: nanoseconds of the second, and three random bytes. */
+function newId(): string {
+  const nanoseconds = process.hrtime.bigint() % 1_000_000_000n
+  return `${nanoseconds}-${randomBytes(3).toString('base64url')}`
+}
+
+/** @throws `invalid_argument` for an expiry that is no RFC 3339 time */
+function expiry(labels: Lease['labels']): number | undefined {
+  const text = labels[labelKeys.gcExpire]
+  if (text === undefined) return undefined
+  const time = parseRfc3339(text)
+  if (time !== undefined) return time
+  throw new NsboxError(
+    'invalid_argument',
+    `lease.Labels: ${labelKeys.gcExpire} ${quoted(text.slice(0, 100))} is no RFC 3339 time`,
+  )
+}
+
+function demand(db: Reader, namespace: string, id: string): void {
+  if (db.get('SELECT 1 FROM lease WHERE namespace = ? AND id = ?', namespace, id)) return
+  throw new NsboxError('not_found', `lease ${quoted(id)}`)
+}
+
+const fromRow = ({ id, labels, created_at }: Row): Lease => ({
+  id,
+  labels: decodeLabels(labels),
+  createdAt: new Date(created_at),
+})
+
+/** What filters see of a lease (BEHAVIOUR.md §2). */
+function adaptor({ id, labels }: Lease): Adaptor {
+  return {
+    field([first, ...rest]) {
+      if (first === 'labels') return labelField(labels, rest)
+      return first === 'id' && rest.length === 0 ? id : undefined
+    },
+  }
+}

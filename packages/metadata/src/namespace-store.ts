@@ -1,0 +1,96 @@
+import { changeLabels } from '@nsbox/core/labels'
+import { NsboxError } from '@nsbox/errors'
+import { type Namespace, type NamespaceStore, validateIdentifier, validateLabels } from '@nsbox/namespaces'
+import type { Reader } from '@nsbox/sqlite'
+import type { Collector } from './collector.ts'
+import type { Ledger } from './ledger.ts'
+import { quoted } from './quoted.ts'
+import { decodeLabels, encodeLabels } from './stored-labels.ts'
+
+interface Row {
+  name: string
+  labels: string
+}
+
+/** Namespaces in the database. */
+export function namespaceStore(ledger: Ledger, collector: Collector): NamespaceStore {
+  return {
+    async get(name, { signal } = {}) {
+      signal?.throwIfAborted()
+      return ledger.read((db) => find(db, name))
+    },
+
+    async list({ signal } = {}) {
+      signal?.throwIfAborted()
+      return ledger.read((db) =>
+        db.all<Row>('SELECT name, labels FROM namespace ORDER BY name').map(fromRow),
+      )
+    },
+
+    async create({ name, labels = {} }, { signal } = {}) {
+      validateIdentifier(name)
+      const kept = changeLabels({}, { replace: labels })
+      validateLabels(kept, 'namespace.Labels')
+      signal?.throwIfAborted()
+      return ledger.write(name, (tx) => {
+        const { changes } = tx.run(
+          'INSERT OR IGNORE INTO namespace (name, labels) VALUES (?, ?)',
+          name,
+          encodeLabels(kept),
+        )
+        if (changes === 0) throw new NsboxError('already_exists', `namespace ${quoted(name)}`)
+        tx.emit({ topic: '/namespaces/create', payload: { name, labels: kept } })
+        return { name, labels: kept }
+      })
+    },
+
+    async update(name, change, { signal } = {}) {
+      signal?.throwIfAborted()
+      return ledger.write(name, (tx) => {
+        const labels = changeLabels(find(tx, name).labels, change)
+        validateLabels(labels, 'namespace.Labels')
+        tx.run('UPDATE namespace SET labels = ? WHERE name = ?', encodeLabels(labels), name)
+        tx.emit({ topic: '/namespaces/update', payload: { name, labels } })
+        return { name, labels }
+      })
+    },
+
+    async delete(name, { signal } = {}) {
+      signal?.throwIfAborted()
+      const ingests = await ledger.write(name, (tx) => {
+        find(tx, name)
+        const held = holdings(tx, name)
+        if (held.length > 0) {
+          throw new NsboxError(
+            'failed_precondition',
+            `namespace ${quoted(name)} must be empty, but it still has ${held.join(', ')}`,
+          )
+        }
+        const ingests = tx.all<{ backend_ref: string; expected: string | null }>(
+          'SELECT backend_ref, expected FROM ingest WHERE namespace = ?',
+          name,
+        )
+        tx.run('DELETE FROM namespace WHERE name = ?', name)
+        tx.emit({ topic: '/namespaces/delete', payload: { name } })
+        return ingests
+      })
+      for (const { backend_ref, expected } of ingests) collector.unused({ ingest: backend_ref, blob: expected })
+    },
+  }
+}
+
+function find(db: Reader, name: string): Namespace {
+  const row = db.get<Row>('SELECT name, labels FROM namespace WHERE name = ?', name)
+  if (row === undefined) throw new NsboxError('not_found', `namespace ${quoted(name)}`)
+  return fromRow(row)
+}
+
+/** What keeps a namespace from being deleted, in the words that clients know (BEHAVIOUR.md §1). */
+function holdings(db: Reader, name: string): string[] {
+  const held: string[] = []
+  if (db.get('SELECT 1 FROM image WHERE namespace = ? LIMIT 1', name)) held.push('images')
+  if (db.get('SELECT 1 FROM content WHERE namespace = ? LIMIT 1', name)) held.push('blobs')
+  return held
+}
+
+const fromRow = ({ name, labels }: Row): Namespace => ({ name, labels: decodeLabels(labels) })
