@@ -6,7 +6,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ['@nsbox/source', 'node'] } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'test/integration/**/*.test.ts'],
+    include: ['packages/*/src/**/*.test.ts', 'test/integration/**/*.test.ts', 'scripts/**/*.test.ts'],
     environment: 'node',
     pool: 'forks',
     testTimeout: 30_000,

@@ -26,7 +26,8 @@ it('kills a process that ignores SIGTERM', async () => {
     ready: /up/,
     stopTimeout: 100,
   })
-  expect(await child.stop()).toEqual({ code: null, signal: 'SIGKILL' })
+  await child.stop()
+  expect(await child.exited).toEqual({ code: null, signal: 'SIGKILL' })
 })
 
 it('rejects with the output if the process ends before it is ready', async () => {

@@ -89,16 +89,15 @@ export class RunningProcess implements AsyncDisposable {
   }
 
   /** Ends the process with SIGTERM, or with SIGKILL if it does not obey in time. */
-  async stop(): Promise<ExitStatus> {
+  async stop(): Promise<void> {
     this.#child.kill('SIGTERM')
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), this.#stopTimeout)
-    const status = await this.exited
+    await this.exited
     clearTimeout(timer)
-    return status
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop()
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
   }
 }
 

@@ -1,22 +1,8 @@
 import type { Digest } from '@nsbox/oci'
-import type { LabelChange, Labels } from '../labels/labels.ts'
+import type { AbortOptions } from '../abort-options.ts'
+import type { LabelChange } from '../labels/labels.ts'
+import type { ContentInfo } from './content-info.ts'
 import type { ContentWriter, IngestOptions, IngestStatus } from './ingest.ts'
-
-/** The last parameter of everything that waits. An abort rejects with the signal's reason and leaves no half result. */
-export interface AbortOptions {
-  readonly signal?: AbortSignal | undefined
-}
-
-/** What a store knows of a blob. */
-export interface ContentInfo {
-  readonly digest: Digest
-  /** Bytes. */
-  readonly size: number
-  readonly createdAt: Date
-  /** When the blob or its labels last changed; never before `createdAt`. */
-  readonly updatedAt: Date
-  readonly labels: Labels
-}
 
 /** Which part of a blob to read. */
 export interface ReadRange {

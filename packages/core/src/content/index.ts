@@ -1,6 +1,6 @@
+export type { AbortOptions } from '../abort-options.ts'
+export type { ContentInfo } from './content-info.ts'
 export type {
-  AbortOptions,
-  ContentInfo,
   ContentManager,
   ContentReader,
   ContentStore,

@@ -1,6 +1,7 @@
 import type { Digest } from '@nsbox/oci'
+import type { AbortOptions } from '../abort-options.ts'
 import type { Labels } from '../labels/labels.ts'
-import type { AbortOptions, ContentInfo } from './content-store.ts'
+import type { ContentInfo } from './content-info.ts'
 
 /** How to open an ingest. */
 export interface IngestOptions {

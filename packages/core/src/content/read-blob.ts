@@ -1,6 +1,7 @@
 import { NsboxError } from '@nsbox/errors'
 import { createHasher, type Descriptor, digestAlgorithm } from '@nsbox/oci'
-import type { AbortOptions, ContentReader } from './content-store.ts'
+import type { AbortOptions } from '../abort-options.ts'
+import type { ContentReader } from './content-store.ts'
 
 /**
  * Reads a whole blob into memory and proves that it is what its descriptor says.

@@ -1,5 +1,5 @@
 import type { Descriptor } from '@nsbox/oci'
-import type { AbortOptions } from '../content/content-store.ts'
+import type { AbortOptions } from '../abort-options.ts'
 import type { LabelChange, Labels } from '../labels/labels.ts'
 
 /** A name for a tree of content. */

@@ -1,5 +1,5 @@
 import type { Descriptor, Platform } from '@nsbox/oci'
-import type { AbortOptions } from '../content/content-store.ts'
+import type { AbortOptions } from '../abort-options.ts'
 import type { Labels } from '../labels/labels.ts'
 import type { CredentialSource } from './credentials.ts'
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Digest, type DigestAlgorithm, digestOf } from '@nsbox/oci'
-import type { ContentInfo, ContentStore } from '../content-store.ts'
+import type { ContentInfo } from '../content-info.ts'
+import type { ContentStore } from '../content-store.ts'
 import type { CommitOptions } from '../ingest.ts'
 
 /** Bytes and their digest. */

@@ -1,0 +1,13 @@
+import type { Digest } from '@nsbox/oci'
+import type { Labels } from '../labels/labels.ts'
+
+/** What a store knows of a blob. */
+export interface ContentInfo {
+  readonly digest: Digest
+  /** Bytes. */
+  readonly size: number
+  readonly createdAt: Date
+  /** When the blob or its labels last changed; never before `createdAt`. */
+  readonly updatedAt: Date
+  readonly labels: Labels
+}

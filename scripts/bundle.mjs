@@ -1,0 +1,54 @@
+// Bundles a program's entry file into one file, so that it starts nearly as fast as Node itself:
+//   node ../../scripts/bundle.mjs src/bin/NAME.ts dist/bin/NAME.js
+// Run in the package's directory. Everything is taken in except the packages below.
+import { readFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
+import { parseArgs } from 'node:util'
+import { build } from 'esbuild'
+
+/**
+ * Packages that stay outside and are loaded from node_modules: those with native code or with worker threads,
+ * whose entry files must be found beside their sources, and the server, which the command line clients load only
+ * when no daemon runs.
+ */
+const outside = ['@nsbox/server', '@nsbox/sqlite', '@nsbox/sys']
+
+const { positionals } = parseArgs({ allowPositionals: true })
+const [entry, outfile] = positionals
+if (!entry || !outfile) throw new Error('usage: bundle.mjs ENTRY OUTFILE')
+const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
+
+const { metafile } = await build({
+  entryPoints: [entry],
+  outfile,
+  bundle: true,
+  external: outside.filter((name) => name !== manifest.name),
+  platform: 'node',
+  target: 'node20.19',
+  format: 'esm',
+  conditions: ['@nsbox/source'],
+  // CommonJS modules within the bundle ask for Node's own modules by `require`.
+  banner: {
+    js: `import { createRequire as createBundleRequire } from 'node:module'\nconst require = createBundleRequire(import.meta.url)`,
+  },
+  sourcemap: 'linked',
+  sourcesContent: false,
+  logLevel: 'warning',
+  metafile: true,
+})
+
+// What stays outside is looked up from this package, so it must be a dependency of this package.
+const undeclared = Object.values(metafile.outputs)
+  .flatMap(({ imports }) => imports)
+  .filter(({ path, external }) => external && !isBuiltin(path) && !isDeclared(path))
+  .map(({ path }) => path)
+if (undeclared.length > 0) {
+  console.error(`${outfile} loads what ${manifest.name} does not depend on: ${undeclared.join(', ')}`)
+  process.exitCode = 1
+}
+
+/** @param {string} path */
+function isDeclared(path) {
+  const name = path.split('/', path.startsWith('@') ? 2 : 1).join('/')
+  return name in (manifest.dependencies ?? {})
+}

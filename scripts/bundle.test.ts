@@ -1,0 +1,55 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { run, tempDir } from '@nsbox/testing'
+import { expect, it } from 'vitest'
+
+const bundle = (cwd: string) =>
+  run(process.execPath, [join(import.meta.dirname, 'bundle.mjs'), 'src/main.ts', 'dist/main.js'], { cwd })
+
+async function packageDir(files: Readonly<Record<string, string>>) {
+  const dir = await tempDir()
+  for (const [name, text] of Object.entries({ 'package.json': '{"type":"module"}', ...files })) {
+    await mkdir(dirname(join(dir.path, name)), { recursive: true })
+    await writeFile(join(dir.path, name), text)
+  }
+  return dir
+}
+
+it('makes one file that runs without what it was made from', async () => {
+  await using dir = await packageDir({
+    'src/main.ts': `import word from 'old'\nawait using _ = { async [Symbol.asyncDispose]() { console.log(word as string) } }`,
+    'node_modules/old/package.json': '{"name":"old","main":"main.js"}',
+    'node_modules/old/main.js': `module.exports = require('path').basename('a/word')`,
+  })
+  expect(await bundle(dir.path)).toMatchObject({ code: 0, stderr: '' })
+  await using elsewhere = await packageDir({})
+  const moved = join(elsewhere.path, 'main.js')
+  await run('cp', [join(dir.path, 'dist/main.js'), moved])
+  expect(await run(process.execPath, [moved])).toMatchObject({ code: 0, stdout: 'word\n' })
+})
+
+it("takes workspace packages' sources", async () => {
+  await using dir = await packageDir({
+    'src/main.ts': `import { word } from '@nsbox/errors'\nconsole.log(word)`,
+    'node_modules/@nsbox/errors/package.json': JSON.stringify({
+      name: '@nsbox/errors',
+      type: 'module',
+      exports: { '@nsbox/source': './index.ts', default: './missing.js' },
+    }),
+    'node_modules/@nsbox/errors/index.ts': `export const word: string = 'source'`,
+  })
+  expect(await bundle(dir.path)).toMatchObject({ code: 0 })
+  expect(await run(process.execPath, [join(dir.path, 'dist/main.js')])).toMatchObject({ stdout: 'source\n' })
+})
+
+it('leaves packages with native code outside, if they are dependencies', async () => {
+  const main = { 'src/main.ts': `import '@nsbox/sqlite'` }
+  await using undeclared = await packageDir(main)
+  expect(await bundle(undeclared.path)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('@nsbox/sqlite'),
+  })
+  const dependencies = { '@nsbox/sqlite': '1' }
+  await using declared = await packageDir({ ...main, 'package.json': JSON.stringify({ dependencies }) })
+  expect(await bundle(declared.path)).toMatchObject({ code: 0 })
+})

@@ -1,0 +1,61 @@
+/**
+ * The packages by floor, the highest last. A package may depend on packages of lower floors; never on its own
+ * floor, except as `sameFloor` lists.
+ */
+export const floors: readonly (readonly string[])[] = [
+  ['errors', 'filters', 'oci', 'api', 'sys'],
+  ['mount', 'sqlite'],
+  ['core', 'namespaces'],
+  ['content', 'snapshots', 'diff', 'registry'],
+  ['images'],
+  ['client', 'metadata', 'runtime-runc'],
+  ['server'],
+  ['ctr', 'dist'],
+]
+
+/**
+ * What a package may use of its own floor.
+ */
+export const sameFloor: Readonly<Record<string, readonly string[]>> = {
+  filters: ['errors'],
+  oci: ['errors'],
+  api: ['errors'],
+  sys: ['errors'],
+  // Their commands overlap.
+  dist: ['ctr'],
+}
+
+/**
+ * Packages with native code, each with the one package that may use it.
+ */
+export const nativeCode: Readonly<Record<string, string>> = { 'better-sqlite3': 'sqlite', koffi: 'sys' }
+
+/**
+ * The packages that stay light, each with all external packages that installing it may bring, directly or not.
+ * None of them may have native code or depend on `sqlite` or `sys`.
+ */
+export const lightPackages: Readonly<Record<string, readonly string[]>> = {
+  errors: [],
+  filters: ['re2js'],
+  oci: [],
+  api: ['@bufbuild/protobuf', '@connectrpc/connect'],
+  core: ['re2js'],
+  namespaces: ['re2js'],
+  registry: [
+    '@whatwg-node/disposablestack',
+    '@whatwg-node/promise-helpers',
+    're2js',
+    'smol-toml',
+    'tslib',
+    'undici',
+  ],
+  client: [
+    '@bufbuild/protobuf',
+    '@connectrpc/connect',
+    '@connectrpc/connect-node',
+    '@whatwg-node/disposablestack',
+    '@whatwg-node/promise-helpers',
+    're2js',
+    'tslib',
+  ],
+}

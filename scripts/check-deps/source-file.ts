@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs'
+import { parseSync } from 'oxc-parser'
+
+export interface SourceFile {
+  /** Absolute. */
+  readonly path: string
+  /** A suite is a compliance suite that a package offers to others. */
+  readonly kind: 'source' | 'suite' | 'test'
+  /** What it imports, as written, types included. */
+  readonly imports: readonly string[]
+  /** Whether it has an `export *`. */
+  readonly exportsAll: boolean
+}
+
+const importing = new Set([
+  'ImportDeclaration',
+  'ExportNamedDeclaration',
+  'ExportAllDeclaration',
+  'ImportExpression',
+  'TSImportType',
+])
+
+export function readSourceFile(path: string): SourceFile {
+  const { program, errors } = parseSync(path, readFileSync(path, 'utf8'))
+  if (errors[0]) throw new Error(`${path}: ${errors[0].message}`)
+  const nodes = [...nodesOf(program)].filter(({ type }) => importing.has(type))
+  return {
+    path,
+    kind: kindOf(path),
+    imports: nodes.map(({ source }) => source?.value).filter((value) => typeof value === 'string'),
+    exportsAll: nodes.some(({ type }) => type === 'ExportAllDeclaration'),
+  }
+}
+
+function kindOf(path: string): SourceFile['kind'] {
+  if (path.endsWith('.test.ts')) return 'test'
+  return path.includes('/testsuite/') ? 'suite' : 'source'
+}
+
+interface Node {
+  readonly type: string
+  readonly source?: { readonly value?: unknown } | null
+}
+
+/** A syntax tree's nodes, whatever fields they hang on. */
+function* nodesOf(tree: unknown): Generator<Node> {
+  if (typeof tree !== 'object' || tree === null) return
+  if ('type' in tree && typeof tree.type === 'string') yield tree as Node
+  for (const value of Object.values(tree)) yield* nodesOf(value)
+}

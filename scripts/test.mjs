@@ -1,0 +1,54 @@
+// Sets up, runs the static checks and all tests, and ends with the line `N passed, N failed`:
+//   node scripts/test.mjs [--long] [FILE …]
+// --long runs the full counts and sizes of tests that are seeded samples otherwise. FILE is part of a test
+// file's path; with it only the tests of such files run.
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { command, root } from './setup/command.mjs'
+import { setUp } from './setup.mjs'
+import { runStaticChecks } from './static-checks.mjs'
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { long: { type: 'boolean' } } })
+
+/** @returns {Promise<{ passed: number, failed: number, skipped: number }>} */
+async function runTests() {
+  const directory = await mkdtemp(join(tmpdir(), 'nsbox-count-'))
+  const countFile = join(directory, 'count.json')
+  try {
+    const { code } = await command(
+      join(root, 'node_modules/.bin/vitest'),
+      ['run', '--reporter=default', '--reporter=./scripts/count-reporter.ts', ...positionals],
+      {
+        minutes: values.long ? 170 : 40,
+        env: { NSBOX_TEST_COUNT: countFile, ...(values.long ? { NSBOX_TEST_LONG: '1' } : {}) },
+      },
+    )
+    const count = JSON.parse(await readFile(countFile, 'utf8'))
+    // A run without tests is a failure, and whatever else vitest failed for must not be lost in counting.
+    if ((code !== 0 || count.passed === 0) && count.failed === 0) count.failed = 1
+    return count
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+}
+
+const total = { passed: 0, failed: 0, skipped: 0 }
+try {
+  await setUp()
+  const checks = await runStaticChecks()
+  total.passed += checks.passed
+  total.failed += checks.failed
+  const tests = await runTests()
+  total.passed += tests.passed
+  total.failed += tests.failed
+  total.skipped += tests.skipped
+} catch (error) {
+  // A step that cannot be carried out has failed, whatever it would have counted.
+  console.error(error)
+  total.failed++
+}
+const { passed, failed, skipped } = total
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+process.exitCode = failed > 0 ? 1 : 0
