@@ -74,7 +74,8 @@ export class TransferService implements Transferrer {
     const { target } = await images.get(source.name, options)
     await using registry = this.#registry(destination)
     await push(target, {
-      remote: registry.remote(destination.reference),
+      registry,
+      reference: destination.reference,
       content,
       platform: onePlatform(source.platforms),
       ...options,
