@@ -13,23 +13,22 @@ const patience = 30_000
 export function sniffProtocol(socket: Socket, hand: (protocol: 'http1' | 'http2') => void): void {
   let seen = Buffer.alloc(0)
   const stop = () => {
-    socket.off('data', onData)
-    socket.off('error', stop)
+    socket.off('readable', onReadable)
     socket.off('close', stop)
     clearTimeout(timer)
   }
-  const onData = (chunk: Buffer) => {
+  const onReadable = () => {
+    const chunk: Buffer | null = socket.read()
+    if (chunk === null) return
     seen = Buffer.concat([seen, chunk])
     const length = Math.min(seen.length, preface.length)
     const matches = preface.subarray(0, length).equals(seen.subarray(0, length))
     if (matches && length < preface.length) return
     stop()
-    socket.pause()
     socket.unshift(seen)
     hand(matches ? 'http2' : 'http1')
   }
   const timer = setTimeout(() => socket.destroy(), patience)
-  socket.on('data', onData)
-  socket.once('error', stop)
+  socket.on('readable', onReadable)
   socket.once('close', stop)
 }

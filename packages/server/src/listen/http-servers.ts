@@ -8,8 +8,8 @@ import { sniffProtocol } from './connection-protocol.ts'
 /** The most connections at once. */
 const maxConnections = 4096
 
-/** The most bytes of the headers of one request. */
-const maxHeaderBytes = 32 << 10
+/** The most bytes of the headers of one request; nghttp2 takes no more in any case. */
+const maxHeaderBytes = 64 << 10
 
 /**
  * Limits of HTTP/2, all said here so that none depends on the version of Node.js (HOSTILE D17). A client that resets

@@ -6,12 +6,13 @@ import type { Interceptor, StreamResponse } from '@connectrpc/connect'
  */
 export function durableReplies(durable: () => Promise<void>): Interceptor {
   return (next) => async (request) => {
-    try {
-      const outcome = await next(request)
-      return outcome.stream ? { ...outcome, message: held(outcome.message) } : outcome
-    } finally {
+    const outcome = await next(request).catch(async (error: unknown) => {
       await durable()
-    }
+      throw error
+    })
+    if (outcome.stream) return { ...outcome, message: held(outcome.message) }
+    await durable()
+    return outcome
   }
 
   async function* held(messages: StreamResponse['message']): StreamResponse['message'] {

@@ -1,9 +1,10 @@
 import { constants, type ServerHttp2Stream } from 'node:http2'
 import { type ConnectRouter, createConnectRouter, type Interceptor } from '@connectrpc/connect'
-import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from '@connectrpc/connect-node'
+import { universalRequestFromNodeRequest } from '@connectrpc/connect-node'
 import { anyRegistry } from '@nsbox/api'
 import type { Logger } from 'pino'
 import { maxMessageBytes } from './message-limit.ts'
+import { sendAnswer } from './send-answer.ts'
 import { answerUnknown, type NodeRequest, type NodeResponse } from './unknown-method.ts'
 
 /** What answers requests. */
@@ -50,9 +51,10 @@ export function createRpcHandler({
     request.headers[':authority' in request.headers ? ':authority' : 'host'] = 'localhost'
     resetUnlessComplete(response)
     handler(universalRequestFromNodeRequest(request, response, undefined, undefined))
-      .then((answer) => universalResponseToNodeResponse(answer, response))
+      .then((answer) => sendAnswer(answer, response))
       .catch((error: unknown) => {
-        log.debug({ method: handler.requestPath, err: error }, 'the client went away')
+        log.debug({ method: handler.requestPath, err: error }, 'no answer could be sent')
+        response.destroy()
       })
   }
 }

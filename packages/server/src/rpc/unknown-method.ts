@@ -26,7 +26,7 @@ export function answerUnknown(
         ? 'application/grpc-web+proto'
         : 'application/grpc',
       'grpc-status': unimplemented,
-      'grpc-message': encodeURIComponent(message).replaceAll('%20', ' '),
+      'grpc-message': encodeURIComponent(message),
     })
     response.end()
     return

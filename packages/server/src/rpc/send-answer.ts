@@ -1,0 +1,51 @@
+import type { UniversalServerResponse } from '@connectrpc/connect/protocol'
+import { NsboxError } from '@nsbox/errors'
+import type { NodeResponse } from './unknown-method.ts'
+
+/**
+ * Sends the answer to a call, no faster than the client takes it. A client that goes away ends the answer's source,
+ * also while it is being waited for: the writer of connect-node would then wait for ever.
+ *
+ * @throws what the source throws; `canceled` if the client went away
+ */
+export async function sendAnswer(answer: UniversalServerResponse, response: NodeResponse): Promise<void> {
+  const source = answer.body?.[Symbol.asyncIterator]()
+  try {
+    let piece = await source?.next()
+    // Headers may change until the first piece is there.
+    response.writeHead(answer.status, Object.fromEntries(answer.header ?? []))
+    while (piece !== undefined && piece.done !== true) {
+      await write(response, piece.value)
+      piece = await source?.next()
+    }
+    response.addTrailers(Object.fromEntries(answer.trailer ?? []))
+    response.end()
+  } finally {
+    await source?.return?.()
+  }
+}
+
+function write(response: NodeResponse, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (isGone(response)) return reject(gone())
+    // What it calls back after the client went away is neither an error nor an event, so the events are all there is.
+    if ((response as { write(bytes: Uint8Array): boolean }).write(bytes)) return resolve()
+    const settle = (action: () => void) => {
+      response.off('drain', onDrain)
+      response.off('close', onClose)
+      action()
+    }
+    const onDrain = () => settle(resolve)
+    const onClose = () => settle(() => reject(gone()))
+    response.on('drain', onDrain)
+    response.on('close', onClose)
+  })
+}
+
+function isGone(response: NodeResponse): boolean {
+  return 'stream' in response ? response.stream.destroyed || response.stream.closed : response.destroyed
+}
+
+function gone(): NsboxError {
+  return new NsboxError('canceled', 'the client went away')
+}

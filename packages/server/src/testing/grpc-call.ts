@@ -1,0 +1,67 @@
+import { connect as connectHttp2 } from 'node:http2'
+import { connect as connectSocket } from 'node:net'
+import type { Transport } from '@connectrpc/connect'
+import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node'
+
+/** A gRPC transport over a unix socket, for tests. */
+export interface SocketTransport extends Disposable {
+  readonly transport: Transport
+}
+
+export function socketTransport(address: string): SocketTransport {
+  const sessions = new Http2SessionManager(
+    'http://localhost',
+    {},
+    { createConnection: () => connectSocket(address) },
+  )
+  const transport = createGrpcTransport({ baseUrl: 'http://localhost', sessionManager: sessions })
+  return { transport, [Symbol.dispose]: () => sessions.abort() }
+}
+
+/** What a raw call over HTTP/2 got. */
+export interface RawReply {
+  readonly headers: Record<string, string>
+  readonly trailers: Record<string, string>
+  readonly body: Buffer
+  readonly resetCode: number
+}
+
+/** Makes one call over HTTP/2 without any library of gRPC. `end: false` leaves the request open. */
+export async function rawCall(
+  address: string,
+  headers: Record<string, string>,
+  { body = Buffer.alloc(0), end = true }: { body?: Buffer; end?: boolean } = {},
+): Promise<RawReply> {
+  const session = connectHttp2('http://localhost', {
+    createConnection: () => connectSocket(address),
+    maxSendHeaderBlockLength: 1 << 20,
+  })
+  try {
+    return await new Promise((resolve, reject) => {
+      session.once('error', reject)
+      const stream = session.request(
+        { ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers', ...headers },
+        { endStream: false },
+      )
+      const reply = { headers: {}, trailers: {}, body: [] as Buffer[] }
+      stream.once('response', (got) => Object.assign(reply.headers, got))
+      stream.once('trailers', (got) => Object.assign(reply.trailers, got))
+      stream.on('data', (chunk: Buffer) => reply.body.push(chunk))
+      stream.once('error', reject)
+      stream.once('close', () => {
+        resolve({ ...reply, body: Buffer.concat(reply.body), resetCode: stream.rstCode })
+      })
+      if (end) stream.end(body)
+      else stream.write(body)
+    })
+  } finally {
+    session.destroy()
+  }
+}
+
+/** A message in the frame that gRPC puts around it. */
+export function frame(message: Uint8Array): Buffer {
+  const head = Buffer.alloc(5)
+  head.writeUInt32BE(message.byteLength, 1)
+  return Buffer.concat([head, message])
+}

@@ -1,0 +1,41 @@
+import { join } from 'node:path'
+import type { ConnectRouter } from '@connectrpc/connect'
+import { tempDir } from '@nsbox/testing'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { pino } from 'pino'
+import { bindSocket } from '../listen/bind-socket.ts'
+import { createHttpServers } from '../listen/http-servers.ts'
+import { codedErrors } from '../rpc/coded-errors.ts'
+import { durableReplies } from '../rpc/durable-replies.ts'
+import { createRpcHandler } from '../rpc/rpc-handler.ts'
+
+/** Routes that are served on a socket, for tests. */
+export interface ServedRoutes extends AsyncDisposable {
+  readonly address: string
+}
+
+/** Serves routes the way the server does, without the rest of it. */
+export async function serveRoutes(
+  routes: (router: ConnectRouter) => void,
+  { durable = async () => {} }: { durable?: () => Promise<void> } = {},
+): Promise<ServedRoutes> {
+  await using starting = new AsyncDisposableStack()
+  const address = join(starting.use(await tempDir('nsbox-routes')).path, 's.sock')
+  const log = pino({ level: 'silent' })
+  const interceptors = [codedErrors, durableReplies(durable)]
+  const handler = createRpcHandler({
+    routes,
+    interceptors,
+    shutdownSignal: new AbortController().signal,
+    log,
+  })
+  const http = createHttpServers(handler, log)
+  await bindSocket(http.server, address)
+  starting.defer(async () => {
+    const closed = http.close()
+    http.destroy()
+    await closed
+  })
+  const resources = starting.move()
+  return { address, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+}
