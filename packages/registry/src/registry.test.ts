@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { buffer as collect } from 'node:stream/consumers'
 import { type Descriptor, digestOf, parseDigest } from '@nsbox/oci'
 import {
   type BuiltImage,
@@ -19,12 +20,6 @@ import type { RequestTrace } from './http/connections.ts'
 import { createRegistry, type RegistryOptions } from './registry.ts'
 
 const auth = { user: 'ann', password: 'sesame:1' }
-
-const collect = async (source: AsyncIterable<Uint8Array>) => {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of source) chunks.push(chunk)
-  return Buffer.concat(chunks)
-}
 
 const rejection = (promise: Promise<unknown>) =>
   promise.then(
@@ -240,7 +235,7 @@ describe.skipIf(missing)(`a real registry${missing ? ` (${missing})` : ''}`, () 
       const remote = registry.remote(`${plain.host}/pushed/unreadable:v1`)
       const broken = async function* () {
         yield Buffer.from('some')
-        throw new Error('the disk is gone')
+        throw Object.assign(new Error('the disk is gone'), { code: 'ECONNRESET' })
       }
       const digest = digestOf(`unreadable ${Math.random()}`)
       const pushed = remote.push({ mediaType: 'application/octet-stream', digest, size: 100 }, broken)

@@ -49,6 +49,7 @@ function* challengesOf(text: string): Generator<Challenge> {
     const scheme = match(token)?.[0]
     if (scheme === undefined) return
     match(space)
+    if (text[at] === '=') return
     const parameters = new Map<string, string>()
     for (;;) {
       const found = parameter()

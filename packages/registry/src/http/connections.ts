@@ -42,25 +42,25 @@ export class Connections implements AsyncDisposable {
         ...outcome,
         milliseconds: performance.now() - started,
       })
+    let unreadable: { error: unknown } | undefined
+    const body = bodyOf(exchange.body, (error) => {
+      unreadable = { error }
+    })
     try {
-      const {
-        statusCode,
-        headers: replyHeaders,
-        body,
-      } = await request(url, {
+      const reply = await request(url, {
         method,
         headers,
-        ...(exchange.body !== undefined && { body: bodyOf(exchange.body) }),
+        ...(body !== undefined && { body }),
         dispatcher: this.#agent(exchange),
         headersTimeout: this.#limits.headersTimeout,
         bodyTimeout: this.#limits.idleTimeout,
         ...(signal && { signal }),
       })
-      trace({ status: statusCode })
-      return { status: statusCode, headers: replyHeaders, body, url }
+      trace({ status: reply.statusCode })
+      return { status: reply.statusCode, headers: reply.headers, body: reply.body, url }
     } catch (error) {
       signal?.throwIfAborted()
-      const mapped = networkError(error, context)
+      const mapped = unreadable ? unreadable.error : networkError(error, context)
       trace({ error: mapped instanceof Error ? mapped.message : String(mapped) })
       throw mapped
     }
@@ -86,6 +86,27 @@ export class Connections implements AsyncDisposable {
   }
 }
 
-function bodyOf(body: NonNullable<Exchange['body']>): Readable | string {
-  return typeof body === 'string' ? body : Readable.from(body(), { objectMode: false })
+/** @param onError told of what the content could not be read for, which is no failure of the network */
+function bodyOf(body: Exchange['body'], onError: (error: unknown) => void): Readable | string | undefined {
+  return typeof body === 'function' ? Readable.from(watched(body(), onError), { objectMode: false }) : body
+}
+
+async function* watched(
+  source: AsyncIterable<Uint8Array>,
+  onError: (error: unknown) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const iterator = source[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      // Only here can the source itself fail: what undici fails with is thrown at the yield.
+      const next = await iterator.next().catch((error) => {
+        onError(error)
+        throw error
+      })
+      if (next.done) return
+      yield next.value
+    }
+  } finally {
+    await iterator.return?.()
+  }
 }

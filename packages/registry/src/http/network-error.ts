@@ -27,7 +27,8 @@ const transient = new Set([
 export function networkError(error: unknown, context: string): unknown {
   if (isNsboxError(error) || !(error instanceof Error)) return error
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return error
-  const code = (error as NodeJS.ErrnoException).code
+  // The parser of answers does not always say which of its rules was broken.
+  const code = (error as NodeJS.ErrnoException).code ?? (error.name === 'HTTPParserError' ? 'HPE' : undefined)
   if (code === undefined) return error
   const wrap = (kind: 'unavailable' | 'failed_precondition' | 'invalid_argument', said: string) =>
     new NsboxError(kind, `${context}: ${said}`, {
