@@ -1,11 +1,5 @@
-/** Milliseconds since 1970 that never go back, even if the system's clock does. */
+/**
+ * The system's clock, in milliseconds since 1970. It may be set back: what must not go back, such as the time of an update, is
+ * held against what was there before; expiry is about the true time, so it goes by this clock as it is.
+ */
 export type Clock = () => number
-
-/** @param now the system's clock */
-export function monotonicClock(now: () => number = Date.now): Clock {
-  let last = 0
-  return () => {
-    last = Math.max(last, now())
-    return last
-  }
-}

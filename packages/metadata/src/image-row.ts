@@ -1,7 +1,7 @@
 import type { Image } from '@nsbox/core/images'
 import { NsboxError } from '@nsbox/errors'
-import { type Descriptor, isDigest, labelKeys } from '@nsbox/oci'
 import { validateLabels } from '@nsbox/namespaces'
+import { type Descriptor, isDigest, labelKeys } from '@nsbox/oci'
 import type { Transaction } from '@nsbox/sqlite'
 import { quoted } from './quoted.ts'
 import { labelReferences, setReferences } from './references.ts'

@@ -15,7 +15,8 @@ export function nodeFromResource({ type, id }: LeaseResource): Node {
   switch (kind) {
     case 'content':
       plain(type, rest)
-      if (!isDigest(id)) throw new NsboxError('invalid_argument', `invalid content id ${quoted(id.slice(0, 200))}`)
+      if (!isDigest(id))
+        throw new NsboxError('invalid_argument', `invalid content id ${quoted(id.slice(0, 200))}`)
       return { kind: 'content', id }
     case 'ingests':
       plain(type, rest)
@@ -35,7 +36,11 @@ function plain(type: string, rest: string | undefined): void {
   if (rest !== undefined) throw new NsboxError('invalid_argument', `invalid resource type ${quoted(type)}`)
 }
 
-const types: Readonly<Partial<Record<Kind, string>>> = { content: 'content', ingest: 'ingests', image: 'images' }
+const types: Readonly<Partial<Record<Kind, string>>> = {
+  content: 'content',
+  ingest: 'ingests',
+  image: 'images',
+}
 
 /** The other way. */
 export function resourceFromNode({ kind, id }: Node): LeaseResource {

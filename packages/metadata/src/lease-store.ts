@@ -33,9 +33,6 @@ export function leaseStore({ ledger, collector, clock }: Parts, namespace: strin
   return {
     async create({ id = newId(), labels = {} } = {}, { signal } = {}) {
       if (id === '') throw new NsboxError('invalid_argument', 'lease id must not be empty')
-      if (Buffer.byteLength(id) > maxIdBytes) {
-        throw new NsboxError('invalid_argument', `lease id longer than ${maxIdBytes} bytes`)
-      }
       const kept = changeLabels({}, { replace: labels })
       validateLabels(kept, 'lease.Labels')
       const expiresAt = expiry(kept)
@@ -116,8 +113,6 @@ export function leaseStore({ ledger, collector, clock }: Parts, namespace: strin
     },
   }
 }
-
-const maxIdBytes = 4096
 
 /** An id as clients of containerd make it: nanoseconds of the second, and three random bytes. */
 function newId(): string {

@@ -32,6 +32,11 @@ export class Ledger {
     }
   }
 
+  /** A read whose result no caller gets to see. */
+  peek<T>(body: (reader: Reader) => T): T {
+    return body(this.#db)
+  }
+
   async write<T>(namespace: string, body: (write: Write) => T): Promise<T> {
     try {
       return this.commit(namespace, body)

@@ -3,6 +3,7 @@ import { NsboxError } from '@nsbox/errors'
 import { type Namespace, type NamespaceStore, validateIdentifier, validateLabels } from '@nsbox/namespaces'
 import type { Reader } from '@nsbox/sqlite'
 import type { Collector } from './collector.ts'
+import { ingestsOf, leftBy } from './ingest-row.ts'
 import type { Ledger } from './ledger.ts'
 import { quoted } from './quoted.ts'
 import { decodeLabels, encodeLabels } from './stored-labels.ts'
@@ -22,9 +23,7 @@ export function namespaceStore(ledger: Ledger, collector: Collector): NamespaceS
 
     async list({ signal } = {}) {
       signal?.throwIfAborted()
-      return ledger.read((db) =>
-        db.all<Row>('SELECT name, labels FROM namespace ORDER BY name').map(fromRow),
-      )
+      return ledger.read((db) => db.all<Row>('SELECT name, labels FROM namespace ORDER BY name').map(fromRow))
     },
 
     async create({ name, labels = {} }, { signal } = {}) {
@@ -66,15 +65,13 @@ export function namespaceStore(ledger: Ledger, collector: Collector): NamespaceS
             `namespace ${quoted(name)} must be empty, but it still has ${held.join(', ')}`,
           )
         }
-        const ingests = tx.all<{ backend_ref: string; expected: string | null }>(
-          'SELECT backend_ref, expected FROM ingest WHERE namespace = ?',
-          name,
-        )
+        const ingests = ingestsOf(tx, name)
         tx.run('DELETE FROM namespace WHERE name = ?', name)
         tx.emit({ topic: '/namespaces/delete', payload: { name } })
         return ingests
       })
-      for (const { backend_ref, expected } of ingests) collector.unused({ ingest: backend_ref, blob: expected })
+      for (const ingest of ingests) collector.unused(leftBy(ingest))
+      collector.schedule()
     },
   }
 }

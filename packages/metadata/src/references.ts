@@ -17,7 +17,8 @@ interface LabelReferences {
   readonly from: readonly Node[]
 }
 
-const label = /^containerd\.io\/gc\.(ref|bref)\.(?:(content|image|container)(?:[./].*)?|snapshot\.([^/]+)(?:\/.*)?)$/s
+const label =
+  /^containerd\.io\/gc\.(ref|bref)\.(?:(content|image|container)(?:[./].*)?|snapshot\.([^/]+)(?:\/.*)?)$/s
 
 /**
  * The references in an object's labels (BEHAVIOUR.md §6): `gc.ref.<kind>` for what the object keeps, `gc.bref.<kind>`

@@ -7,7 +7,7 @@ import type { Migration } from '@nsbox/sqlite'
  * namespace/<name>                        labels
  *   image/<name>                          target (media type, digest, size, annotations), labels, times, expiry
  *   content/<digest>                      size, labels, times, whether it is a root
- *   ingest/<ref>                          backend's ref, total, expected digest, start, expiry
+ *   ingest/<ref>                          number, total, expected digest, start, expiry
  *   lease/<id>                            labels, creation, expiry, whether it is flat
  *   reference/<object>/<object>           the first keeps the second from being collected
  * ```
@@ -67,7 +67,6 @@ export const migrations: readonly Migration[] = [
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         namespace TEXT NOT NULL REFERENCES namespace ON DELETE CASCADE,
         ref TEXT NOT NULL,
-        backend_ref TEXT NOT NULL UNIQUE,
         total INTEGER NOT NULL,
         expected TEXT,
         shared_size INTEGER,

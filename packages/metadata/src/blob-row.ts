@@ -1,0 +1,83 @@
+import type { ContentInfo } from '@nsbox/core/content'
+import { NsboxError } from '@nsbox/errors'
+import { type Digest, labelKeys } from '@nsbox/oci'
+import type { Reader, Transaction } from '@nsbox/sqlite'
+import { dropReferences, labelReferences, setReferences } from './references.ts'
+import { decodeLabels, encodeLabels } from './stored-labels.ts'
+
+interface BlobRow {
+  digest: Digest
+  size: number
+  labels: string
+  created_at: number
+  updated_at: number
+}
+
+const columns = 'digest, size, labels, created_at, updated_at'
+
+const fromRow = (row: BlobRow): ContentInfo => ({
+  digest: row.digest,
+  size: row.size,
+  createdAt: new Date(row.created_at),
+  updatedAt: new Date(row.updated_at),
+  labels: decodeLabels(row.labels),
+})
+
+export function findBlob(db: Reader, namespace: string, digest: Digest): ContentInfo | undefined {
+  const row = db.get<BlobRow>(
+    `SELECT ${columns} FROM content WHERE namespace = ? AND digest = ?`,
+    namespace,
+    digest,
+  )
+  return row && fromRow(row)
+}
+
+/** @throws `not_found` */
+export function demandBlob(db: Reader, namespace: string, digest: Digest): ContentInfo {
+  const info = findBlob(db, namespace, digest)
+  if (info === undefined) throw new NsboxError('not_found', `content ${digest}`)
+  return info
+}
+
+/** The next blobs of a namespace in the order of their digests. */
+export function blobsAfter(db: Reader, namespace: string, after: string, limit: number): ContentInfo[] {
+  return db
+    .all<BlobRow>(
+      `SELECT ${columns} FROM content WHERE namespace = ? AND digest > ? ORDER BY digest LIMIT ?`,
+      namespace,
+      after,
+      limit,
+    )
+    .map(fromRow)
+}
+
+/** Whether a namespace with the label for it (BEHAVIOUR.md §3) has the blob. */
+export function isOffered(db: Reader, digest: Digest): boolean {
+  return db
+    .all<{ labels: string }>(
+      'SELECT namespace.labels FROM content JOIN namespace ON namespace.name = content.namespace WHERE digest = ?',
+      digest,
+    )
+    .some(({ labels }) => decodeLabels(labels)[labelKeys.namespaceShareable] === 'true')
+}
+
+/** Writes a blob, new or changed, and what it refers to. */
+export function writeBlob(tx: Transaction, namespace: string, info: ContentInfo): void {
+  const { digest, labels } = info
+  tx.run(
+    'INSERT OR REPLACE INTO content VALUES (?, ?, ?, ?, ?, ?, ?)',
+    namespace,
+    digest,
+    info.size,
+    encodeLabels(labels),
+    info.createdAt.getTime(),
+    info.updatedAt.getTime(),
+    Object.hasOwn(labels, labelKeys.gcRoot) ? 1 : 0,
+  )
+  setReferences(tx, namespace, { kind: 'content', id: digest }, labelReferences(labels))
+}
+
+export function dropBlob(tx: Transaction, namespace: string, digest: Digest): void {
+  tx.run('DELETE FROM content WHERE namespace = ? AND digest = ?', namespace, digest)
+  dropReferences(tx, namespace, { kind: 'content', id: digest })
+}

@@ -1,0 +1,212 @@
+import { setImmediate } from 'node:timers/promises'
+import type { AbortOptions } from '@nsbox/core/content'
+import { BackendRemoval } from './backend-removal.ts'
+import type { Clock } from './clock.ts'
+import type { ContentParts } from './content-parts.ts'
+import type { Ledger } from './ledger.ts'
+import type { Log } from './log.ts'
+import { namespacesWithExpired, nextExpiry, sweep } from './sweep.ts'
+import type { Unused } from './unused.ts'
+import { WakeUp } from './wake-up.ts'
+
+/** When the collector runs on its own; times in milliseconds. */
+export interface CollectorSchedule {
+  /** From opening to the first collection; 100 by default. */
+  readonly startupDelay?: number | undefined
+  /** From a deletion to the collection that follows it; 0 by default. */
+  readonly scheduleDelay?: number | undefined
+  /** How many other changes lead to a collection too; 100 by default. */
+  readonly mutationThreshold?: number | undefined
+  /** Largest part of the time that collections may hold the event loop for, up to 0.5; 0.02 by default. */
+  readonly pauseThreshold?: number | undefined
+}
+
+/** What a collection has done. */
+export interface CollectionResult {
+  readonly images: number
+  readonly content: number
+  readonly leases: number
+  readonly ingests: number
+  /** Blobs removed from the disk, because no namespace has them any more. */
+  readonly blobs: number
+  /** The bytes that they had. */
+  readonly bytes: number
+  /** Milliseconds for which the event loop was held. */
+  readonly pause: number
+}
+
+interface CollectorParts extends Pick<ContentParts, 'backend' | 'gate' | 'locks'> {
+  /** One whose writes are not reported back to the collector. */
+  readonly ledger: Ledger
+  readonly clock: Clock
+  readonly log: Log
+  readonly schedule: CollectorSchedule
+}
+
+/** How long to wait, in milliseconds, before another attempt to remove what could not be removed. */
+const retryDelay = 60_000
+
+/**
+ * Collects garbage: rows first, in one short transaction per namespace, then what the rows stood for in the backend.
+ * Only namespaces in which something has changed or expired are looked at.
+ */
+export class Collector implements AsyncDisposable {
+  readonly #parts: CollectorParts
+  readonly #removal: BackendRemoval
+  /** For delays, which go by a clock that is never set. */
+  readonly #soon: WakeUp
+  readonly #expiry: WakeUp
+  readonly #dirty = new Set<string>()
+  #changes = 0
+  /** No collection before this time, unless someone asks for one; keeps to the pause threshold. */
+  #notBefore = 0
+  #searchOrphans = true
+  #running: Promise<CollectionResult> | undefined
+  #next: Promise<CollectionResult> | undefined
+  #closed = false
+
+  constructor(parts: CollectorParts) {
+    this.#parts = parts
+    this.#removal = new BackendRemoval(parts)
+    this.#soon = new WakeUp(performance.now.bind(performance), () => this.#collectInBackground())
+    this.#expiry = new WakeUp(parts.clock, () => this.#collectInBackground())
+  }
+
+  /** Starts to run on its own; everything from before is looked at in the first collection. */
+  start(): void {
+    const { ledger, schedule } = this.#parts
+    for (const { name } of ledger.peek((db) => db.all<{ name: string }>('SELECT name FROM namespace'))) {
+      this.#dirty.add(name)
+    }
+    this.#soon.at(performance.now() + (schedule.startupDelay ?? 100))
+  }
+
+  /** Notes that something in a namespace has changed. */
+  touched(namespace: string): void {
+    this.#dirty.add(namespace)
+    this.#changes++
+    if (this.#changes >= (this.#parts.schedule.mutationThreshold ?? 100)) this.schedule()
+  }
+
+  /** Names what may not be needed in the backend any more. */
+  unused(unused: Unused): void {
+    this.#removal.add(unused)
+  }
+
+  /** Removes from the backend what was named. */
+  async removeUnused(): Promise<void> {
+    await this.#removal.run()
+  }
+
+  /** Asks for a collection soon, because something was deleted. */
+  schedule(): void {
+    const delay = this.#parts.schedule.scheduleDelay ?? 0
+    this.#soon.at(Math.max(performance.now() + delay, this.#notBefore))
+  }
+
+  /** Notes when something expires. */
+  expires(time: number | undefined): void {
+    if (time !== undefined) this.#expiry.at(time)
+  }
+
+  /**
+   * Runs a collection that begins after the call, and waits for its end. Callers share it.
+   * An abort ends the waiting, not the collection.
+   */
+  async collect({ signal }: AbortOptions = {}): Promise<CollectionResult> {
+    signal?.throwIfAborted()
+    const collection = this.#request()
+    if (signal === undefined) return await collection
+    return await new Promise((resolve, reject) => {
+      const onAbort = () => reject(signal.reason)
+      signal.addEventListener('abort', onAbort, { once: true })
+      collection.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    this.#soon[Symbol.dispose]()
+    this.#expiry[Symbol.dispose]()
+    await (this.#next ?? this.#running)?.catch(() => undefined)
+  }
+
+  #request(): Promise<CollectionResult> {
+    if (this.#running === undefined) {
+      this.#running = this.#cycle().finally(() => {
+        this.#running = undefined
+      })
+      return this.#running
+    }
+    this.#next ??= this.#running
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined
+        return this.#request()
+      })
+    return this.#next
+  }
+
+  #collectInBackground(): void {
+    if (this.#closed) return
+    this.#request().catch((error: unknown) => {
+      this.#parts.log.warn({ err: error }, 'garbage collection')
+      this.#soon.at(performance.now() + retryDelay)
+    })
+  }
+
+  async #cycle(): Promise<CollectionResult> {
+    const { ledger, clock, schedule, log } = this.#parts
+    const result = { images: 0, content: 0, leases: 0, ingests: 0, pause: 0 }
+    this.#changes = 0
+    for (const namespace of namespacesWithExpired(ledger, clock())) this.#dirty.add(namespace)
+    const dirty = [...this.#dirty]
+    this.#dirty.clear()
+    try {
+      for (const namespace of dirty) await this.#sweepNamespace(namespace, result)
+    } catch (error) {
+      for (const namespace of dirty) this.#dirty.add(namespace)
+      throw error
+    }
+    await this.#searchForOrphans()
+    const removed = await this.#removal.run()
+
+    this.expires(nextExpiry(ledger, clock()))
+    const now = performance.now()
+    const pauseThreshold = Math.min(schedule.pauseThreshold ?? 0.02, 0.5)
+    this.#notBefore = now + result.pause / pauseThreshold - result.pause
+    if (this.#removal.pending) this.#soon.at(now + retryDelay)
+    log.debug({ ...result, ...removed }, 'garbage collection')
+    return { ...result, ...removed }
+  }
+
+  /** Once, in the first collection. That the backend cannot be listed is no reason to keep anyone from deleting. */
+  async #searchForOrphans(): Promise<void> {
+    if (!this.#searchOrphans) return
+    try {
+      await this.#removal.findOrphans()
+      this.#searchOrphans = false
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, 'searching for what nothing uses')
+    }
+  }
+
+  async #sweepNamespace(
+    namespace: string,
+    result: { images: number; content: number; leases: number; ingests: number; pause: number },
+  ): Promise<void> {
+    const { ledger, clock, locks } = this.#parts
+    for (let more = true; more; ) {
+      // Requests have their turn between two transactions.
+      await setImmediate()
+      const start = performance.now()
+      const swept = sweep(ledger, namespace, { now: clock(), locks })
+      result.pause += performance.now() - start
+      more = swept.more
+      for (const unused of swept.unused) this.#removal.add(unused)
+      for (const { kind } of swept.removed) result[counters[kind]]++
+    }
+  }
+}
+
+const counters = { image: 'images', content: 'content', lease: 'leases', ingest: 'ingests' } as const

@@ -1,0 +1,136 @@
+import type { ContentInfo, ContentStore, IngestStatus } from '@nsbox/core/content'
+import { changeLabels } from '@nsbox/core/labels'
+import { isNotFound } from '@nsbox/errors'
+import { type Adaptor, labelField, parseFilters } from '@nsbox/filters'
+import { validateLabels } from '@nsbox/namespaces'
+import { assertDigest } from '@nsbox/oci'
+import { blobsAfter, demandBlob, dropBlob, writeBlob } from './blob-row.ts'
+import type { ContentParts } from './content-parts.ts'
+import { backendRef, demandIngest, dropIngest, type IngestRow, ingestsOf, leftBy } from './ingest-row.ts'
+import { letGo, type Scope } from './lease-binding.ts'
+import { sharedStatus } from './namespaced-writer.ts'
+import { openWriter } from './open-writer.ts'
+
+/** How many rows a listing reads at a time; between two reads other requests have their turn. */
+const pageSize = 500
+
+/** The content of a namespace: its blobs and ingests are rows, their bytes are in the backend. */
+export function contentView(parts: ContentParts, scope: Scope): ContentStore {
+  const { ledger, backend, collector, clock, locks } = parts
+  const { namespace } = scope
+
+  async function statusOf(row: IngestRow): Promise<IngestStatus> {
+    if (row.shared_size !== null) return sharedStatus(row)
+    const { ref, total, expected, started_at } = row
+    try {
+      return { ...(await backend.status(backendRef(row))), ref, expected: expected ?? undefined }
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      // Its writer is just about to make it, or never came to.
+      const startedAt = new Date(started_at)
+      return { ref, offset: 0, total, expected: expected ?? undefined, startedAt, updatedAt: startedAt }
+    }
+  }
+
+  return {
+    async info(digest, { signal } = {}) {
+      assertDigest(digest)
+      signal?.throwIfAborted()
+      return ledger.read((db) => demandBlob(db, namespace, digest))
+    },
+
+    async *read(digest, options = {}) {
+      assertDigest(digest)
+      options.signal?.throwIfAborted()
+      await ledger.read((db) => demandBlob(db, namespace, digest))
+      yield* backend.read(digest, options)
+    },
+
+    async update(digest, change, { signal } = {}) {
+      assertDigest(digest)
+      signal?.throwIfAborted()
+      const info = await ledger.write(namespace, (tx) => {
+        const current = demandBlob(tx, namespace, digest)
+        const labels = changeLabels(current.labels, change)
+        validateLabels(labels, 'info.Labels')
+        const updatedAt = new Date(Math.max(clock(), current.updatedAt.getTime()))
+        const info = { ...current, labels, updatedAt }
+        writeBlob(tx, namespace, info)
+        return info
+      })
+      collector.schedule()
+      return info
+    },
+
+    async *list(filters = [], { signal } = {}) {
+      const filter = parseFilters(filters)
+      for (let after = ''; ; ) {
+        signal?.throwIfAborted()
+        const page = await ledger.read((db) => blobsAfter(db, namespace, after, pageSize))
+        for (const info of page) if (filter.match(blobFields(info))) yield info
+        const last = page.at(-1)
+        if (last === undefined || page.length < pageSize) return
+        after = last.digest
+      }
+    },
+
+    async delete(digest, { signal } = {}) {
+      assertDigest(digest)
+      signal?.throwIfAborted()
+      await ledger.write(namespace, (tx) => {
+        demandBlob(tx, namespace, digest)
+        dropBlob(tx, namespace, digest)
+        letGo(tx, scope, { kind: 'content', id: digest })
+        tx.emit({ topic: '/content/delete', payload: { digest } })
+      })
+      collector.unused({ blob: digest })
+      collector.schedule()
+    },
+
+    async writer(options, abort = {}) {
+      return openWriter(parts, scope, options, abort)
+    },
+
+    async status(ref, { signal } = {}) {
+      signal?.throwIfAborted()
+      return statusOf(await ledger.read((db) => demandIngest(db, namespace, ref)))
+    },
+
+    async statuses(filters = [], { signal } = {}) {
+      const filter = parseFilters(filters)
+      signal?.throwIfAborted()
+      const rows = await ledger.read((db) => ingestsOf(db, namespace))
+      const statuses: IngestStatus[] = []
+      for (const row of rows) if (filter.match(ingestFields(row))) statuses.push(await statusOf(row))
+      return statuses
+    },
+
+    async abort(ref, { signal } = {}) {
+      signal?.throwIfAborted()
+      using _lock = locks.acquire(namespace, ref)
+      const ingest = await ledger.write(namespace, (tx) => {
+        const ingest = demandIngest(tx, namespace, ref)
+        dropIngest(tx, ingest)
+        letGo(tx, scope, { kind: 'ingest', id: ref })
+        return ingest
+      })
+      collector.unused(leftBy(ingest))
+      await collector.removeUnused()
+    },
+  }
+}
+
+/** What filters see of a blob (BEHAVIOUR.md §2). */
+function blobFields({ digest, labels }: ContentInfo): Adaptor {
+  return {
+    field([first, ...rest]) {
+      if (first === 'labels') return labelField(labels, rest)
+      return first === 'digest' && rest.length === 0 ? digest : undefined
+    },
+  }
+}
+
+/** What filters see of an ingest (BEHAVIOUR.md §2). */
+function ingestFields({ ref }: IngestRow): Adaptor {
+  return { field: (path) => (path.length === 1 && path[0] === 'ref' ? ref : undefined) }
+}

@@ -1,0 +1,122 @@
+import type { ContentStore } from '@nsbox/core/content'
+import type { ImageStore } from '@nsbox/core/images'
+import type { LeaseStore } from '@nsbox/core/leases'
+import { type NamespaceStore, requireNamespace } from '@nsbox/namespaces'
+import { openDatabase } from '@nsbox/sqlite'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { BlobGate } from './blob-gate.ts'
+import { type CollectionResult, Collector, type CollectorSchedule } from './collector.ts'
+import type { ContentParts, SharingPolicy } from './content-parts.ts'
+import { contentView } from './content-view.ts'
+import { type EventListener, EventOutbox } from './event-outbox.ts'
+import { imageStore } from './image-store.ts'
+import { leaseStore } from './lease-store.ts'
+import { Ledger } from './ledger.ts'
+import { type Log, silent } from './log.ts'
+import { namespaceStore } from './namespace-store.ts'
+import { migrations } from './schema.ts'
+import { WriterLocks } from './writer-locks.ts'
+
+/** How to open a metadata store. */
+export interface MetadataOptions {
+  /** The database's file. */
+  readonly path: string
+  /**
+   * Has the bytes of all namespaces. It belongs to this store: a blob or ingest that no namespace has is removed. It stays
+   * open when this store is closed.
+   */
+  readonly content: ContentStore
+  /** `shared` by default. */
+  readonly policy?: SharingPolicy | undefined
+  /** `full` by default; see `DatabaseOptions`. */
+  readonly durability?: 'full' | 'relaxed' | undefined
+  /** Told of every event, in order, once what it tells of is on disk. */
+  readonly onEvent?: EventListener | undefined
+  readonly collector?: CollectorSchedule | undefined
+  readonly log?: Log | undefined
+  /** The clock, in milliseconds since 1970; the system's by default. */
+  readonly now?: (() => number) | undefined
+  /** Called when the disk has refused a sync; ends the process by default. */
+  readonly onFatal?: ((error: unknown) => void) | undefined
+}
+
+/** One namespace, as plain stores. */
+export interface NamespaceView {
+  readonly images: ImageStore
+  readonly content: ContentStore
+  readonly leases: LeaseStore
+}
+
+/** The metadata of all namespaces. Nothing here answers before what the answer rests on is on disk. */
+export interface Metadata extends AsyncDisposable {
+  readonly namespaces: NamespaceStore
+
+  /**
+   * A view of one namespace, which need not exist: it is made when something is stored in it. What is made through a
+   * view with a lease is held by the lease; making something fails with `not_found` if there is no such lease.
+   * @throws `failed_precondition` for an empty name, `invalid_argument` for a malformed one
+   */
+  namespace(name: string, options?: { readonly lease?: string | undefined }): NamespaceView
+
+  /** Collects garbage; the collection begins after the call and has ended when the promise resolves. */
+  collect(options?: { readonly signal?: AbortSignal | undefined }): Promise<CollectionResult>
+
+  /** Resolves once everything done before the call is on disk. */
+  durable(): Promise<void>
+}
+
+/**
+ * Opens a metadata store, and starts its collector.
+ * @throws what `openDatabase` throws
+ */
+export async function openMetadata(options: MetadataOptions): Promise<Metadata> {
+  const { content: backend, policy = 'shared', log = silent, now: clock = Date.now } = options
+  await using stack = new AsyncDisposableStack()
+  const db = stack.use(
+    await openDatabase({
+      path: options.path,
+      migrations,
+      durability: options.durability,
+      onFatal: options.onFatal,
+      onCheckpointError: (err) => log.warn({ err }, 'checkpoint of the database'),
+    }),
+  )
+  const outbox = new EventOutbox({
+    durable: () => db.durable(),
+    onEvent: options.onEvent ?? (() => undefined),
+    onError: (err) => log.warn({ err }, 'handing on an event'),
+  })
+  stack.defer(() => outbox.flushed())
+  const gate = new BlobGate()
+  const locks = new WriterLocks(clock)
+  const collector = stack.use(
+    new Collector({
+      ledger: new Ledger(db, outbox, () => undefined),
+      backend,
+      gate,
+      locks,
+      clock,
+      log,
+      schedule: options.collector ?? {},
+    }),
+  )
+  const ledger = new Ledger(db, outbox, (namespace) => collector.touched(namespace))
+  const parts: ContentParts = { ledger, collector, clock, gate, locks, backend, policy }
+  collector.start()
+  const owned = stack.move()
+
+  return {
+    namespaces: namespaceStore(ledger, collector),
+    namespace(name, { lease } = {}) {
+      const scope = { namespace: requireNamespace(name), lease: lease || undefined }
+      return {
+        images: imageStore(parts, scope),
+        content: contentView(parts, scope),
+        leases: leaseStore(parts, scope.namespace),
+      }
+    },
+    collect: (collection) => collector.collect(collection),
+    durable: () => db.durable(),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}

@@ -1,0 +1,121 @@
+import type { AbortOptions, ContentWriter, IngestOptions } from '@nsbox/core/content'
+import { isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
+import { assertDigest, type Digest } from '@nsbox/oci'
+import { findBlob, isOffered } from './blob-row.ts'
+import type { ContentParts } from './content-parts.ts'
+import { backendRef, findIngest, type IngestRow, leftBy, openIngest } from './ingest-row.ts'
+import { hold, type Scope } from './lease-binding.ts'
+import { NamespacedWriter } from './namespaced-writer.ts'
+import { quoted } from './quoted.ts'
+
+const maxRefBytes = 4096
+
+/** Opens an ingest of a namespace; the contract is that of `IngestManager.writer`. */
+export async function openWriter(
+  parts: ContentParts,
+  scope: Scope,
+  { ref, total = 0, expected }: IngestOptions,
+  { signal }: AbortOptions,
+): Promise<ContentWriter> {
+  checkRef(ref)
+  if (!Number.isSafeInteger(total) || total < 0) throw new NsboxError('invalid_argument', `total ${total}`)
+  if (expected !== undefined) assertDigest(expected)
+  signal?.throwIfAborted()
+  if (expected !== undefined) await refuseExisting(parts, scope, expected)
+
+  const lock = parts.locks.acquire(scope.namespace, ref)
+  try {
+    const asked = { ref, total, expected }
+    const shared = await share(parts, scope, asked)
+    const ingest = shared ?? record(parts, scope, asked, undefined)
+    const [own] = await Promise.all([
+      shared === undefined ? openOwn(parts, ingest, asked, { signal }) : undefined,
+      parts.ledger.durable(),
+    ])
+    parts.collector.expires(ingest.expires_at ?? undefined)
+    return new NamespacedWriter({ ...parts, scope, ingest, expected, lock, own })
+  } catch (error) {
+    lock[Symbol.dispose]()
+    await parts.ledger.durable()
+    throw error
+  }
+}
+
+function checkRef(ref: string): void {
+  if (ref === '') throw new NsboxError('invalid_argument', 'ref must not be empty')
+  const bytes = Buffer.from(ref)
+  if (bytes.length > maxRefBytes) {
+    throw new NsboxError(
+      'invalid_argument',
+      `ref of ${bytes.length} bytes, at most ${maxRefBytes} are allowed`,
+    )
+  }
+  if (bytes.toString() !== ref)
+    throw new NsboxError('invalid_argument', `ref ${quoted(ref)} is not Unicode text`)
+}
+
+/** A blob that the namespace has is held by the lease from here on, although its writer is refused. */
+async function refuseExisting({ ledger }: ContentParts, scope: Scope, digest: Digest): Promise<void> {
+  const found = await ledger.read((db) => findBlob(db, scope.namespace, digest))
+  if (found === undefined) return
+  const exists = await ledger.write(scope.namespace, (tx) => {
+    if (findBlob(tx, scope.namespace, digest) === undefined) return false
+    hold(tx, scope, { kind: 'content', id: digest })
+    return true
+  })
+  if (exists) throw new NsboxError('already_exists', `content ${digest}`)
+}
+
+type Asked = { readonly ref: string; readonly total: number; readonly expected: Digest | undefined }
+
+/**
+ * Opens the ingest as one that stands for a blob of the backend, if there is such a blob and the policy lets this namespace have
+ * it without its bytes. Blobs that the backend has and no namespace any more, or not yet, are as good as others.
+ */
+function share(parts: ContentParts, scope: Scope, asked: Asked): Promise<IngestRow | undefined> {
+  const { backend, ledger, policy, gate } = parts
+  const { expected, total } = asked
+  if (expected === undefined) return Promise.resolve(undefined)
+  return gate.use(expected, async () => {
+    if (policy === 'isolated' && !(await ledger.read((db) => isOffered(db, expected)))) return undefined
+    const found = await backend.info(expected).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined
+      throw error
+    })
+    if (found === undefined || (total > 0 && total !== found.size)) return undefined
+    return record(parts, scope, asked, found.size)
+  })
+}
+
+/** Makes the ingest's row, or brings it up to date. */
+function record(
+  { ledger, collector, clock }: ContentParts,
+  scope: Scope,
+  asked: Asked,
+  sharedSize: number | undefined,
+): IngestRow {
+  const { before, row } = ledger.commit(scope.namespace, (tx) => ({
+    before: findIngest(tx, scope.namespace, asked.ref),
+    row: openIngest(tx, scope, { ...asked, sharedSize, now: clock() }),
+  }))
+  // It may have stood for another blob.
+  if (before !== undefined) collector.unused(leftBy(before))
+  return row
+}
+
+/** Opens the backend's ingest, in which all bytes have to arrive. */
+async function openOwn(
+  { backend }: ContentParts,
+  ingest: IngestRow,
+  { total, expected }: Asked,
+  abort: AbortOptions,
+): Promise<ContentWriter> {
+  const ref = backendRef(ingest)
+  try {
+    return await backend.writer({ ref, total, expected }, abort)
+  } catch (error) {
+    if (expected === undefined || !isAlreadyExists(error)) throw error
+    // The backend has the blob, but this namespace has to prove that it has the bytes too: the commit compares them.
+    return await backend.writer({ ref, total }, abort)
+  }
+}
