@@ -43,8 +43,8 @@ describeWith({ root: true, programs: ['docker-registry', 'skopeo'] }, 'an image 
     const before = (await registry.accessLog()).length
     expect(await server.dist(['pull', ref], foo)).toMatchObject({ code: 0 })
     const requests = (await registry.accessLog()).slice(before)
+    // Nothing but the question where the tag points; an answer to HEAD has no body.
     expect(requests.map(({ method }) => method)).toEqual(['HEAD'])
-    expect(requests.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(0)
     expect((await server.dist(['images', 'ls', '-q'], foo)).stdout).toBe(`${ref}\n`)
 
     expect(await server.dist(['images', 'rm', '--sync', ref], foo)).toMatchObject({

@@ -25,6 +25,7 @@ export class ProgressView {
   readonly #started = Date.now()
   readonly #objects = new Map<string, TransferProgress>()
   #lines = 0
+  #ended = false
   #timer: NodeJS.Timeout | undefined
 
   constructor(output: ProgressOutput = process.stdout) {
@@ -60,6 +61,8 @@ export class ProgressView {
   }
 
   [Symbol.dispose](): void {
+    if (this.#ended) return
+    this.#ended = true
     clearInterval(this.#timer)
     if (this.#output.isTTY) this.#draw()
     else this.#output.write(`${renderSummary(this.bytes, Date.now() - this.#started)}\n`)

@@ -128,7 +128,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
       signal,
     })
     bytesReceived += received ?? 0
-    progress.state(at(received === undefined ? 'already exists' : 'complete', descriptor.size))
+    progress.state(at(received ? 'complete' : 'already exists', descriptor.size))
   }
 }
 
