@@ -34,10 +34,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   const address = resolve(config.address ?? join(state, 'nsbox.sock'))
 
   const content = starting.use(await openContentStore({ root: join(root, 'content'), durability }))
-  const events: EventExchange = new EventExchange({
-    durable: () => metadata.durable(),
-    opaqueField: opaqueEventField,
-  })
+  const events = new EventExchange({ opaqueField: opaqueEventField })
   const metadata = starting.use(
     await openMetadata({
       path: join(root, 'metadata.db'),
