@@ -15,6 +15,7 @@ import { createHttpServers } from './listen/http-servers.ts'
 import { registerRoutes } from './routes/register-routes.ts'
 import { codedErrors } from './rpc/coded-errors.ts'
 import { durableReplies } from './rpc/durable-replies.ts'
+import { interruptibleRequests } from './rpc/interruptible-requests.ts'
 import { requestLog } from './rpc/request-log.ts'
 import { createRpcHandler } from './rpc/rpc-handler.ts'
 import type { Server, ServerConfig } from './server.ts'
@@ -34,10 +35,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   const address = resolve(config.address ?? join(state, 'nsbox.sock'))
 
   const content = starting.use(await openContentStore({ root: join(root, 'content'), durability }))
-  const events: EventExchange = new EventExchange({
-    durable: () => metadata.durable(),
-    opaqueField: opaqueEventField,
-  })
+  const events = new EventExchange({ opaqueField: opaqueEventField })
   const metadata = starting.use(
     await openMetadata({
       path: join(root, 'metadata.db'),
@@ -57,7 +55,12 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
       const flights = createFlights()
       registerRoutes(router, { metadata, events, flights, hostsDir, uuid, stopping: stopping.signal })
     },
-    interceptors: [requestLog(log), codedErrors, durableReplies(() => metadata.durable())],
+    interceptors: [
+      requestLog(log),
+      codedErrors,
+      durableReplies(() => metadata.durable()),
+      interruptibleRequests,
+    ],
     shutdownSignal: aborting.signal,
     log,
   })

@@ -4,18 +4,8 @@ import { expect, test } from 'vitest'
 import { opaqueEventField } from '../convert/event.ts'
 import { EventExchange } from './event-exchange.ts'
 
-function exchange({
-  durable = async () => {},
-  limit,
-}: {
-  durable?: () => Promise<void>
-  limit?: number
-} = {}) {
-  return new EventExchange({
-    durable,
-    opaqueField: opaqueEventField,
-    ...(limit === undefined ? {} : { limit }),
-  })
+function exchange({ limit }: { limit?: number } = {}) {
+  return new EventExchange({ opaqueField: opaqueEventField, ...(limit === undefined ? {} : { limit }) })
 }
 
 const created = (name: string) =>
@@ -63,32 +53,6 @@ test('every subscriber gets the events of all namespaces in the order of publica
   }
 })
 
-test('no event is given out before what it tells of is durable', async () => {
-  let written = () => {}
-  const disk = new Promise<void>((resolve) => {
-    written = resolve
-  })
-  const events = exchange({ durable: () => disk })
-  const subscriber = subscribe(events)
-  events.announce('a', created('1'))
-  let got = false
-  const first = subscriber.next().then(() => {
-    got = true
-  })
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  expect(got).toBe(false)
-  written()
-  await first
-  expect(got).toBe(true)
-})
-
-test('a disk that fails ends subscriptions instead of giving events out', async () => {
-  const events = exchange({ durable: () => Promise.reject(new Error('disk')) })
-  const subscriber = subscribe(events)
-  events.announce('a', created('1'))
-  await expect(subscriber.next()).rejects.toThrow('disk')
-})
-
 test.each([
   [['topic=="/images/create"'], ['1', '2']],
   [['namespace==b'], ['2']],
@@ -125,13 +89,6 @@ test('D16 a subscriber that falls behind is cut off with an error, and holds up 
   expect(names).toEqual(Array.from({ length: 30 }, (_, i) => String(i)))
   const failure = await slow.take(31).catch((error) => error)
   expect(errorCode(failure)).toBe('resource_exhausted')
-})
-
-test('D16 events that wait for a stuck disk are bounded', async () => {
-  const events = exchange({ limit: 10, durable: () => new Promise(() => {}) })
-  const subscriber = subscribe(events)
-  for (let i = 0; i < 11; i++) events.announce('a', created(String(i)))
-  expect(errorCode(await subscriber.next().catch((error) => error))).toBe('resource_exhausted')
 })
 
 test('D22 timestamps never go backwards', async () => {

@@ -9,11 +9,9 @@ import { validateTopic } from './event-topic.ts'
 
 /** What an exchange is made of. */
 export interface EventExchangeOptions {
-  /** Resolves once everything committed so far is on disk; no event is given out before. */
-  readonly durable: () => Promise<void>
   /** Reads fields of events that clients published, for filters. */
   readonly opaqueField: OpaqueField
-  /** Events that a subscriber may lag behind, and that may wait for the disk; 16384 by default. */
+  /** Events that a subscriber may lag behind; 16384 by default. */
   readonly limit?: number
 }
 
@@ -28,25 +26,21 @@ interface Subscriber {
  * missed something (HOSTILE D16). Timestamps never go backwards, whatever the clock does (D22).
  */
 export class EventExchange implements EventPublisher, EventSubscriber {
-  readonly #durable: () => Promise<void>
   readonly #opaqueField: OpaqueField
   readonly #limit: number
   readonly #subscribers = new Set<Subscriber>()
-  #waiting: Envelope[] = []
-  #delivering = false
   #closed = false
   #lastTime = 0
 
-  constructor({ durable, opaqueField, limit = 16_384 }: EventExchangeOptions) {
-    this.#durable = durable
+  constructor({ opaqueField, limit = 16_384 }: EventExchangeOptions) {
     this.#opaqueField = opaqueField
     this.#limit = limit
   }
 
-  /** Takes in an event of the domains, which is well formed, at the moment of its commit. */
+  /** Passes on an event of the domains, which is well formed. What it tells of is on disk already. */
   announce(namespace: string, event: Event): void {
     this.#lastTime = Math.max(this.#lastTime, Date.now())
-    this.#take({ timestamp: new Date(this.#lastTime), namespace, event })
+    this.#give({ timestamp: new Date(this.#lastTime), namespace, event })
   }
 
   async publish(namespace: string, event: Event, { signal }: AbortOptions = {}): Promise<void> {
@@ -57,14 +51,14 @@ export class EventExchange implements EventPublisher, EventSubscriber {
   }
 
   /**
-   * Takes in an event that happened elsewhere, with its own time.
+   * Passes on an event that happened elsewhere, with its own time.
    * @throws `invalid_argument`, `failed_precondition` for a missing namespace
    */
   async forward(envelope: Envelope, { signal }: AbortOptions = {}): Promise<void> {
     signal?.throwIfAborted()
     requireNamespace(envelope.namespace)
     validateTopic(envelope.event.topic)
-    this.#take(envelope)
+    this.#give(envelope)
   }
 
   async *subscribe(filters: readonly string[] = [], { signal }: AbortOptions = {}): AsyncGenerator<Envelope> {
@@ -86,34 +80,7 @@ export class EventExchange implements EventPublisher, EventSubscriber {
   /** Ends every subscription with `unavailable`; later ones are refused. */
   close(): void {
     this.#closed = true
-    this.#failAll(closing())
-  }
-
-  #take(envelope: Envelope): void {
-    if (this.#subscribers.size === 0) return
-    if (this.#waiting.length >= this.#limit) {
-      this.#waiting = []
-      this.#failAll(overflow(this.#limit))
-      return
-    }
-    this.#waiting.push(envelope)
-    if (!this.#delivering) void this.#deliver()
-  }
-
-  async #deliver(): Promise<void> {
-    this.#delivering = true
-    try {
-      while (this.#waiting.length > 0) {
-        const count = this.#waiting.length
-        await this.#durable()
-        for (const envelope of this.#waiting.splice(0, count)) this.#give(envelope)
-      }
-    } catch (error) {
-      this.#waiting = []
-      this.#failAll(error)
-    } finally {
-      this.#delivering = false
-    }
+    for (const { queue } of this.#subscribers) queue.fail(closing())
   }
 
   #give(envelope: Envelope): void {
@@ -121,10 +88,6 @@ export class EventExchange implements EventPublisher, EventSubscriber {
     for (const { filter, queue } of this.#subscribers) {
       if (filter.match(adaptor) && !queue.push(envelope)) queue.fail(overflow(this.#limit))
     }
-  }
-
-  #failAll(error: unknown): void {
-    for (const { queue } of this.#subscribers) queue.fail(error)
   }
 }
 

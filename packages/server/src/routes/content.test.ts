@@ -147,6 +147,20 @@ describe('Write', () => {
     expect(await patient).toMatchObject({ offset: 0n })
   })
 
+  test('D17 a client that says nothing more loses the ref at its deadline', async () => {
+    const silent = content.write(
+      (async function* () {
+        yield { action: WRITE, ref: 'r', data: bytes.subarray(0, 10) }
+        await new Promise(() => {})
+      })(),
+      { headers: { 'grpc-timeout': '100m' } },
+    )
+    const replies = silent[Symbol.asyncIterator]()
+    await replies.next()
+    expect(await code(replies.next())).toBe('DeadlineExceeded')
+    expect(await conversation().say({ action: STAT, ref: 'r' })).toMatchObject({ offset: 10n })
+  })
+
   test('a wrong offset is out of range, and nothing is written', async () => {
     const stream = conversation()
     await stream.say({ action: WRITE, ref: 'r', data: bytes.subarray(0, 10) })

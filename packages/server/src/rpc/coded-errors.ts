@@ -1,6 +1,6 @@
-import type { Interceptor, StreamResponse } from '@connectrpc/connect'
+import { Code, ConnectError, type Interceptor, type StreamResponse } from '@connectrpc/connect'
 import { toConnectError } from '@nsbox/api'
-import { errorCode } from '@nsbox/errors'
+import { errorCode, isErrno } from '@nsbox/errors'
 
 /** Gives everything that a call throws the code that clients get to see. */
 export const codedErrors: Interceptor = (next) => async (request) => {
@@ -22,5 +22,7 @@ async function* coded(messages: StreamResponse['message'], signal: AbortSignal):
 
 /** An interrupted call says why it was: the deadline, the client or the end of the server. */
 function coding(error: unknown, signal: AbortSignal): unknown {
+  if (isErrno(error, 'ERR_STREAM_PREMATURE_CLOSE'))
+    return new ConnectError('the client went away', Code.Canceled)
   return toConnectError(signal.aborted && errorCode(error) === 'canceled' ? signal.reason : error)
 }

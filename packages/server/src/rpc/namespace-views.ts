@@ -1,10 +1,7 @@
 import type { HandlerContext } from '@connectrpc/connect'
 import { firstHeaderValue, leaseHeader, namespaceHeader } from '@nsbox/api'
-import type { Metadata } from '@nsbox/metadata'
+import type { Metadata, NamespaceView } from '@nsbox/metadata'
 import { requireNamespace } from '@nsbox/namespaces'
-
-/** The stores of one namespace. */
-export type NamespaceView = ReturnType<Metadata['namespace']>
 
 /** The stores that a call is about, by its headers. */
 export type ViewOf = (context: HandlerContext) => NamespaceView

@@ -1,6 +1,7 @@
 import type { AbortOptions } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import { BoundedQueue } from '../queue/bounded-queue.ts'
+import { unlessAborted } from '../signal/unless-aborted.ts'
 
 /** A message of any type, packed. */
 export interface PackedMessage {
@@ -61,7 +62,7 @@ export class MessageStream {
    */
   async receive({ signal }: AbortOptions = {}): Promise<PackedMessage | undefined> {
     const either = signal === undefined ? this.closed : AbortSignal.any([signal, this.closed])
-    const { value, done } = await abortable(this.#incoming.next(), either)
+    const { value, done } = await unlessAborted(this.#incoming.next(), either)
     return done === true ? undefined : value
   }
 
@@ -90,13 +91,4 @@ export class MessageStream {
     this.#outgoing.fail(error)
     this.#closed.abort(new NsboxError('unavailable', 'the stream is closed', { cause: error }))
   }
-}
-
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    if (signal.aborted) return onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

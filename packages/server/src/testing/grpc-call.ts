@@ -29,7 +29,7 @@ export interface RawReply {
 /** Makes one call over HTTP/2 without any library of gRPC. `end: false` leaves the request open. */
 export async function rawCall(
   address: string,
-  headers: Record<string, string>,
+  headers: Record<string, string | string[]>,
   { body = Buffer.alloc(0), end = true }: { body?: Buffer; end?: boolean } = {},
 ): Promise<RawReply> {
   const session = connectHttp2('http://localhost', {

@@ -7,6 +7,7 @@ import { bindSocket } from '../listen/bind-socket.ts'
 import { createHttpServers } from '../listen/http-servers.ts'
 import { codedErrors } from '../rpc/coded-errors.ts'
 import { durableReplies } from '../rpc/durable-replies.ts'
+import { interruptibleRequests } from '../rpc/interruptible-requests.ts'
 import { createRpcHandler } from '../rpc/rpc-handler.ts'
 
 /** Routes that are served on a socket, for tests. */
@@ -22,7 +23,7 @@ export async function serveRoutes(
   await using starting = new AsyncDisposableStack()
   const address = join(starting.use(await tempDir('nsbox-routes')).path, 's.sock')
   const log = pino({ level: 'silent' })
-  const interceptors = [codedErrors, durableReplies(durable)]
+  const interceptors = [codedErrors, durableReplies(durable), interruptibleRequests]
   const handler = createRpcHandler({
     routes,
     interceptors,
