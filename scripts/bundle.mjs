@@ -40,14 +40,16 @@ const { metafile } = await build({
 // What stays outside is looked up from this package, so it must be a dependency of this package.
 const undeclared = Object.values(metafile.outputs)
   .flatMap(({ imports }) => imports)
-  // A module of a later Node than this one is nothing that could be declared: who asks for it copes without.
-  .filter(
-    ({ path, external }) => external && !path.startsWith('node:') && !isBuiltin(path) && !isDeclared(path),
-  )
+  .filter(({ path, external }) => external && !isNode(path) && !isDeclared(path))
   .map(({ path }) => path)
 if (undeclared.length > 0) {
   console.error(`${outfile} loads what ${manifest.name} does not depend on: ${undeclared.join(', ')}`)
   process.exitCode = 1
+}
+
+/** @param {string} path of a module that may be newer than this Node */
+function isNode(path) {
+  return isBuiltin(path) || path.startsWith('node:')
 }
 
 /** @param {string} path */

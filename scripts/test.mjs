@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { command, root } from './setup/command.mjs'
 import { setUp } from './setup.mjs'
-import { runStaticChecks } from './static-checks.mjs'
+import { staticChecks } from './static-checks.mjs'
+import { runSteps } from './steps.mjs'
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { long: { type: 'boolean' } } })
 
@@ -37,9 +38,9 @@ async function runTests() {
 const total = { passed: 0, failed: 0, skipped: 0 }
 try {
   await setUp()
-  const checks = await runStaticChecks()
-  total.passed += checks.passed
-  total.failed += checks.failed
+  const failedChecks = await runSteps(staticChecks)
+  total.passed += staticChecks.length - failedChecks.length
+  total.failed += failedChecks.length
   const tests = await runTests()
   total.passed += tests.passed
   total.failed += tests.failed

@@ -1,32 +1,45 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { command, hasProgram } from './command.mjs'
+import { nodeHeadersPrefix } from './node-headers.mjs'
 
 /**
- * Debian's packages that the project uses: the program by which its presence is known, what wants it, and what
- * is skipped without it. docs/dependencies.md has the reasons at length.
+ * Debian's packages that the project uses: whether what each brings is there, and what cannot be done without it.
+ * docs/dependencies.md has the reasons.
  */
 export const systemPackages = [
-  { name: 'busybox-static', program: 'busybox', without: 'tests with images that run' },
-  { name: 'ca-certificates', file: '/etc/ssl/certs/ca-certificates.crt', without: 'registries over TLS' },
-  { name: 'containerd', program: 'containerd', without: 'tests against stock containerd and its ctr' },
-  { name: 'docker-registry', program: 'docker-registry', without: 'tests against a real registry' },
-  { name: 'g++', program: 'g++', without: 'compiling better-sqlite3' },
-  { name: 'make', program: 'make', without: 'compiling better-sqlite3' },
-  { name: 'python3', program: 'python3', without: 'compiling better-sqlite3' },
-  { name: 'runc', program: 'runc', without: 'containers' },
-  { name: 'skopeo', program: 'skopeo', without: 'tests that push images' },
-  { name: 'strace', program: 'strace', without: 'tests of durability' },
-  { name: 'umoci', program: 'umoci', without: 'tests that compare with umoci' },
+  program('busybox-static', 'tests with images that run', 'busybox'),
+  {
+    name: 'ca-certificates',
+    without: 'registries over TLS',
+    present: () => existsSync('/etc/ssl/certs/ca-certificates.crt'),
+  },
+  program('containerd', 'tests against stock containerd and its ctr'),
+  program('docker-registry', 'tests against a real registry'),
+  program('g++', 'compiling better-sqlite3'),
+  {
+    name: 'libnode-dev',
+    without: 'compiling better-sqlite3',
+    present: () => nodeHeadersPrefix() !== undefined,
+  },
+  program('make', 'compiling better-sqlite3'),
+  program('python3', 'compiling better-sqlite3'),
+  program('runc', 'containers'),
+  program('skopeo', 'tests that push images'),
+  program('strace', 'tests of durability'),
+  program('umoci', 'tests that compare with umoci'),
 ]
+
+/** @param {string} name @param {string} without @param {string} file the program's, if it has another name */
+function program(name, without, file = name) {
+  return { name, without, present: () => hasProgram(file) }
+}
 
 const policy = '/usr/sbin/policy-rc.d'
 
 /** Installs what is missing, by apt as root; elsewhere says what is missing and what is skipped for it. */
 export async function installSystemPackages() {
-  const missing = systemPackages.filter(({ program, file }) =>
-    file === undefined ? !hasProgram(program) : !existsSync(file),
-  )
+  const missing = systemPackages.filter(({ present }) => !present())
   if (missing.length === 0) return
   if (process.geteuid?.() !== 0 || !hasProgram('apt-get')) {
     console.log('These system packages are missing, and only root on Debian can have them installed here:')

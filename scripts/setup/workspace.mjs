@@ -1,12 +1,12 @@
-import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { nodeHeadersPrefix } from './node-headers.mjs'
 import { pnpm } from './pnpm.mjs'
 
 /** Installs the workspace's dependencies exactly as the lock file has them, and builds what is not built yet. */
 export async function installAndBuild() {
+  const headers = nodeHeadersPrefix()
   await ensure('pnpm install', ['install', '--frozen-lockfile', '--config.confirmModulesPurge=false'], {
     minutes: 15,
-    env: nodeHeaders(),
+    env: headers === undefined ? {} : { npm_config_nodedir: headers },
   })
   await ensure('the build', ['exec', 'turbo', 'run', 'build', '--output-logs=errors-only'], {
     minutes: 10,
@@ -22,27 +22,4 @@ export async function installAndBuild() {
 async function ensure(what, args, options) {
   const { code } = await pnpm(args, options)
   if (code !== 0) throw new Error(`${what} ended with exit code ${code}`)
-}
-
-/**
- * The environment in which native modules compile without the network.
- *
- * Where native modules are compiled, node-gyp fetches Node's headers from the network unless it is told where
- * they are; many installations of Node bring their own.
- *
- * @returns {Record<string, string>}
- */
-function nodeHeaders() {
-  for (const prefix of [join(dirname(process.execPath), '..'), '/usr']) {
-    try {
-      const header = readFileSync(join(prefix, 'include/node/node_version.h'), 'utf8')
-      /** @param {string} name */
-      const part = (name) => new RegExp(`define NODE_${name}_VERSION (\\d+)`).exec(header)?.[1]
-      if (`v${part('MAJOR')}.${part('MINOR')}.${part('PATCH')}` === process.version)
-        return { npm_config_nodedir: prefix }
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
-    }
-  }
-  return {}
 }
