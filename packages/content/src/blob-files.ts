@@ -47,9 +47,9 @@ export class BlobFiles {
     return info
   }
 
-  /** Whether there is a blob with this digest, and with this size if that is known. */
+  /** Whether there is a blob with this digest, and with this size if that is known; waits for one that just comes. */
   async has(digest: Digest, size: number | undefined): Promise<boolean> {
-    const info = await this.#find(digest)
+    const info = await this.#changes.run(digest, () => this.#find(digest))
     return info !== undefined && (size === undefined || info.size === size)
   }
 
@@ -95,8 +95,8 @@ export class BlobFiles {
    * Gives a file the name of its digest. A file that has the name already stays if its bytes are right; if not, it is
    * replaced, because here are the bytes that belong there.
    *
-   * Once the file has the name only the sync of its directory can fail. The blob is then there, and whoever tries
-   * again is told that it exists as soon as that is true on the disk as well.
+   * If the name cannot be brought to the disk the file goes back to its path, so that a failure leaves no blob that a
+   * power cut could take away again.
    *
    * @throws `already_exists` if the blob was there
    */
@@ -116,7 +116,12 @@ export class BlobFiles {
       const given = changeLabels({}, { replace: labels })
       await this.#setLabels(digest, { updatedAt: createdAt, labels: given })
       await rename(path, target)
-      await syncDirectory(dirname(target), this.#durability)
+      try {
+        await syncDirectory(dirname(target), this.#durability)
+      } catch (error) {
+        await rename(target, path)
+        throw error
+      }
       return { digest, size, createdAt, updatedAt: createdAt, labels: given }
     })
   }

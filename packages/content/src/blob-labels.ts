@@ -24,13 +24,22 @@ export async function readLabels(path: string): Promise<LabelRecord | undefined>
     throw error
   }
   try {
-    const { updatedAt, labels } = JSON.parse(text) as { updatedAt: string; labels: [string, string][] }
-    const result: Record<string, string> = Object.create(null)
-    for (const [key, value] of labels) result[key] = value
-    return { updatedAt: new Date(updatedAt), labels: result }
+    return parseRecord(text)
   } catch (cause) {
     throw new NsboxError('data_loss', `labels in ${path}`, { cause })
   }
+}
+
+function parseRecord(text: string): LabelRecord {
+  const { updatedAt, labels } = JSON.parse(text) as { updatedAt: unknown; labels: Iterable<unknown[]> }
+  const time = Date.parse(String(updatedAt))
+  if (Number.isNaN(time)) throw new Error('no time of update')
+  const result: Record<string, string> = Object.create(null)
+  for (const [key, value] of labels) {
+    if (typeof key !== 'string' || typeof value !== 'string') throw new Error('no text')
+    result[key] = value
+  }
+  return { updatedAt: new Date(time), labels: result }
 }
 
 /** Replaces a file with labels in one step. */

@@ -32,8 +32,7 @@ export async function createIngest(
   ref: string,
   { total, expected, now }: Expectation & { now: number },
 ): Promise<IngestStatus> {
-  await removeIngest(directory)
-  await mkdir(directory, { mode: 0o700 })
+  await makeEmpty(directory)
   const at = new Date(now)
   try {
     await create(directory, dataFile, '')
@@ -52,6 +51,16 @@ export async function createIngest(
 /** Removes an ingest, finished or not, with all its bytes. */
 export async function removeIngest(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true })
+}
+
+async function makeEmpty(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { mode: 0o700 })
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error
+    await removeIngest(directory)
+    await mkdir(directory, { mode: 0o700 })
+  }
 }
 
 async function create(directory: string, name: string, content: string): Promise<void> {

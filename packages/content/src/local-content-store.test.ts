@@ -1,18 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { contentStoreSuite } from '@nsbox/core/content/testsuite'
+import { tempDir } from '@nsbox/testing'
 import { openContentStore } from './open-content-store.ts'
 
 for (const durability of ['full', 'relaxed'] as const) {
   contentStoreSuite(`local, durability ${durability}`, async () => {
-    const root = await mkdtemp(join(tmpdir(), 'nsbox-content-'))
-    const store = await openContentStore({ root, durability })
+    const dir = await tempDir('nsbox-content')
+    const store = await openContentStore({ root: dir.path, durability })
     return {
       store,
       async [Symbol.asyncDispose]() {
         await store[Symbol.asyncDispose]()
-        await rm(root, { recursive: true })
+        await dir[Symbol.asyncDispose]()
       },
     }
   })
