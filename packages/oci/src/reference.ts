@@ -95,7 +95,9 @@ export function normalizeReference(text: string): string {
 function isHost(host: string): boolean {
   if (host.length > limits.host) return false
   const match = hostPattern.exec(host)
-  return match !== null && Number(match[1] ?? 1) >= 1 && Number(match[1] ?? 1) <= 65_535
+  if (match === null || match[1] === '0') return false
+  // Knows more than the pattern: ports, IPv6 and IPv4 addresses, punycode.
+  return URL.canParse(`https://${host}`)
 }
 
 function isRepository(repository: string): boolean {
