@@ -60,6 +60,10 @@ test('a condition and its negation never agree', () => {
   )
 })
 
+test('marks a whole character, of however many code units', () => {
+  expect(() => parseFilter('a😀b')).toThrow('filters: parse error: [a >|😀|< b]: ')
+})
+
 test('tells of a regular expression that is none, once, and lets it match nothing', () => {
   const told: string[] = []
   const filter = parseFilter('name~="("', { onBadPattern: (pattern) => told.push(pattern) })

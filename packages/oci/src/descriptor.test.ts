@@ -85,6 +85,10 @@ describe('data', () => {
   ])('is refused: %s', (_, data) => {
     expect(withField({ data })).toThrow(invalidArgument)
   })
+
+  test('is refused if the size is not its own', () => {
+    expect(withField({ data: 'aGVsbG8=', size: 6 })).toThrow(invalidArgument)
+  })
 })
 
 test('B02 refuses annotations beyond 256 Ki characters', () => {
