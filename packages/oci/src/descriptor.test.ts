@@ -82,6 +82,7 @@ describe('data', () => {
     ['of another size', 'aGVsbG8h'],
     ['that is not canonical base64', 'aGVsbG8'],
     ['with characters between', 'aGVs bG8='],
+    ['that is not base64', 'aGVsb*8='],
   ])('is refused: %s', (_, data) => {
     expect(withField({ data })).toThrow(invalidArgument)
   })
