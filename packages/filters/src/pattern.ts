@@ -2,7 +2,7 @@ import { NsboxError } from '@nsbox/errors'
 import { RE2JS } from 're2js'
 
 /** Most characters of one regular expression. */
-export const maxPatternLength = 2048
+const maxPatternLength = 2048
 
 /** Most instructions that the regular expressions of one list of filters compile to, all together. */
 export const maxProgramSize = 2000

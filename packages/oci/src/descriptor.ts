@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer'
 import { NsboxError } from '@nsbox/errors'
 import { type Digest, digestAlgorithm, digestOf, isDigest } from './digest.ts'
 import { type JsonFields, jsonFields } from './json-fields.ts'
@@ -101,10 +100,17 @@ const isSize = (size: number | undefined): size is number =>
   Number.isSafeInteger(size) && (size as number) >= 0
 
 function isDataOf(data: string, { digest, size }: Pick<Descriptor, 'digest' | 'size'>): boolean {
-  const bytes = Buffer.from(data, 'base64')
-  return (
-    bytes.byteLength === size &&
-    bytes.toString('base64') === data &&
-    digestOf(bytes, digestAlgorithm(digest)) === digest
-  )
+  const bytes = decodeBase64(data)
+  return bytes?.byteLength === size && digestOf(bytes, digestAlgorithm(digest)) === digest
+}
+
+/** Undefined for what is not canonical base64. */
+function decodeBase64(text: string): Uint8Array | undefined {
+  let binary: string
+  try {
+    binary = atob(text)
+  } catch {
+    return undefined
+  }
+  return btoa(binary) === text ? Uint8Array.from(binary, (char) => char.charCodeAt(0)) : undefined
 }

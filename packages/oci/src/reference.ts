@@ -21,8 +21,8 @@ const hostPattern =
 const componentPattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/
 const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/
 
-/** Most characters of a host with its port, a repository, and a whole reference. */
-const limits = { host: 261, repository: 255, reference: 1024 } as const
+/** Most characters of a host with its port, and of a repository. */
+const limits = { host: 261, repository: 255 } as const
 
 /**
  * Reads `host/repository[:tag][@digest]`. The host is not optional and nothing is filled in: see
@@ -33,7 +33,6 @@ const limits = { host: 261, repository: 255, reference: 1024 } as const
 export function parseReference(text: string): Reference {
   const refuse = (why: string): NsboxError =>
     new NsboxError('invalid_argument', `invalid reference ${quoted(text)}: ${why}`)
-  if (text.length > limits.reference) throw refuse(`longer than ${limits.reference} characters`)
   const slash = text.indexOf('/')
   if (slash <= 0) throw refuse('it must start with a host name, as in docker.io/library/redis:latest')
   const host = text.slice(0, slash)
@@ -95,7 +94,9 @@ export function normalizeReference(text: string): string {
 function isHost(host: string): boolean {
   if (host.length > limits.host) return false
   const match = hostPattern.exec(host)
-  return match !== null && Number(match[1] ?? 1) >= 1 && Number(match[1] ?? 1) <= 65_535
+  if (match === null || match[1] === '0') return false
+  // Knows more than the pattern: ports, IPv6 and IPv4 addresses, punycode.
+  return URL.canParse(`https://${host}`)
 }
 
 function isRepository(repository: string): boolean {
