@@ -1,8 +1,6 @@
 export { type Adaptor, labelField } from './adaptor.ts'
 export {
   type Filter,
-  maxFilterLength,
-  maxFilters,
   type ParseFilterOptions,
   parseFilter,
   parseFilters,

@@ -12,8 +12,8 @@ export {
   isDigest,
   parseDigest,
 } from './digest.ts'
-export { distributionSourceKey, distributionSourceLabel, distributionSources } from './distribution-source.ts'
-export { maxDescriptors, maxDocumentSize } from './document.ts'
+export { distributionSourceLabel, distributionSources } from './distribution-source.ts'
+export { maxDocumentSize } from './document.ts'
 export { childGcLabels } from './gc-label.ts'
 export { type ContainerDefaults, type ImageConfig, parseImageConfig } from './image-config.ts'
 export { type Index, parseIndex } from './index-document.ts'
@@ -40,7 +40,6 @@ export {
   parsePlatform,
 } from './platform.ts'
 export {
-  everyPlatform,
   matchPlatform,
   onlyPlatform,
   type PlatformMatcher,

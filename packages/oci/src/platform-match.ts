@@ -24,9 +24,6 @@ function versionsAgree(a: string | undefined, b: string | undefined): boolean {
   return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`)
 }
 
-/** Serves every platform, none better than another. */
-export const everyPlatform: PlatformMatcher = () => 0
-
 /**
  * Serves a platform and what its processor also runs, best first: lower variants of amd64, then 386; lower variants of
  * arm; for arm64 its base variant, then arm v8 down to v5.
