@@ -43,7 +43,8 @@ export class RemoteNamespaceStore implements NamespaceStore {
     const updateMask = 'merge' in change ? { paths } : undefined
     const request = { namespace: { name, labels }, ...(updateMask && { updateMask }) }
     const { namespace } = await this.#rpc.unary(Namespaces.method.update, request, options)
-    return receivedNamespace(namespace)
+    // containerd leaves its answer empty.
+    return namespace === undefined ? this.get(name, options) : receivedNamespace(namespace)
   }
 
   async delete(name: string, options: AbortOptions = {}): Promise<void> {

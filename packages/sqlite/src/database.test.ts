@@ -215,13 +215,17 @@ describe('checkpoints', () => {
 
   test('a stream of commits without a pause does not keep the log from starting over', async () => {
     await using db = await open({ checkpointPages: 20 })
-    const end = performance.now() + 1500
-    while (performance.now() < end) {
-      db.transaction((tx) => tx.run(insert, 'x'.repeat(3000)))
-      await new Promise((resolve) => setImmediate(resolve))
+    let largest = 0
+    for (;;) {
+      for (let i = 0; i < 50; i++) {
+        db.transaction((tx) => tx.run(insert, 'x'.repeat(3000)))
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      // A log that starts over is cut to 80 pages. Otherwise this ends by the test's timeout.
+      const { size } = await stat(`${path}-wal`)
+      if (size < largest) break
+      largest = size
     }
-    const { size } = await stat(`${path}-wal`)
-    expect(size).toBeLessThan((await stat(path)).size / 2)
   })
 
   test('closing leaves one file with everything in it', async () => {

@@ -1,0 +1,41 @@
+import { join } from 'node:path'
+import { openContentStore } from '@nsbox/content'
+import { imageStoreSuite } from '@nsbox/core/images/testsuite'
+import { leaseStoreSuite } from '@nsbox/core/leases/testsuite'
+import { namespaceStoreSuite } from '@nsbox/namespaces/testsuite'
+import { digestOf } from '@nsbox/oci'
+import { tempDir } from '@nsbox/testing'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { type Metadata, openMetadata } from './open-metadata.ts'
+
+async function newMetadata(): Promise<{ metadata: Metadata } & AsyncDisposable> {
+  await using stack = new AsyncDisposableStack()
+  const { path } = stack.use(await tempDir('nsbox-metadata'))
+  const content = stack.use(await openContentStore({ root: join(path, 'content'), durability: 'relaxed' }))
+  const metadata = stack.use(
+    await openMetadata({ path: join(path, 'metadata.db'), content, durability: 'relaxed' }),
+  )
+  const owned = stack.move()
+  return { metadata, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+imageStoreSuite('namespaced view', async () => {
+  const { metadata, ...owned } = await newMetadata()
+  return { ...owned, store: metadata.namespace('suite').images }
+})
+
+leaseStoreSuite('namespaced view', async () => {
+  const { metadata, ...owned } = await newMetadata()
+  return { ...owned, store: metadata.namespace('suite').leases }
+})
+
+namespaceStoreSuite('database', async () => {
+  const { metadata, ...owned } = await newMetadata()
+  const target = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: digestOf('x'), size: 1 }
+  return {
+    ...owned,
+    store: metadata.namespaces,
+    fill: async (name) => void (await metadata.namespace(name).images.create({ name: 'x', target })),
+    empty: (name) => metadata.namespace(name).images.delete('x'),
+  }
+})

@@ -1,0 +1,38 @@
+import { describe, expect } from 'vitest'
+import type { NamespaceStoreClaims } from './claims.ts'
+import { type CreateNamespaceStore, expectCode, newName, storeTest } from './store-test.ts'
+
+export function changingTests(create: CreateNamespaceStore, claims: NamespaceStoreClaims): void {
+  describe('labels', () => {
+    const test = storeTest(create)
+
+    test('are merged, and an empty value deletes', async ({ store }) => {
+      const name = newName()
+      await store.create({ name, labels: { a: '1', 'b.c': '2', d: '4' } })
+      const updated = await store.update(name, { merge: { a: '', 'b.c': '3', e: '5' } })
+      expect({ ...updated.labels }).toEqual({ 'b.c': '3', d: '4', e: '5' })
+      expect({ ...(await store.get(name)).labels }).toEqual({ 'b.c': '3', d: '4', e: '5' })
+    })
+
+    test('are replaced', async ({ store }) => {
+      const name = newName()
+      await store.create({ name, labels: { a: '1', b: '2' } })
+      await store.update(name, { replace: { b: '3', c: '4' } })
+      expect({ ...(await store.get(name)).labels }).toEqual({ b: '3', c: '4' })
+    })
+
+    test('D05 stay as they are when new ones are too long', async ({ store }) => {
+      const name = newName()
+      await store.create({ name, labels: { a: '1' } })
+      await expectCode(store.update(name, { merge: { k: 'v'.repeat(4096) } }), claims.longLabelUpdate)
+      expect({ ...(await store.get(name)).labels }).toEqual({ a: '1' })
+    })
+
+    storeTest(create, claims.knowsMissing)('are those of namespaces that exist', async ({ store }) => {
+      const name = newName()
+      await expectCode(store.get(name), 'not_found')
+      await expectCode(store.update(name, { merge: { a: '1' } }), 'not_found')
+      expect((await store.list()).map((namespace) => namespace.name)).not.toContain(name)
+    })
+  })
+}
