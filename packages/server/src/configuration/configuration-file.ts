@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
-import { parse } from 'smol-toml'
+import { parse, TomlError } from 'smol-toml'
 import { checkSettings, settingEntries } from './check-setting.ts'
 import type { SettingName, Settings } from './setting.ts'
 
@@ -23,8 +23,7 @@ export function parseConfiguration(text: string, path: string): Settings {
   try {
     document = parse(text)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new NsboxError('invalid_argument', `configuration ${path}: ${reason}`, { cause })
+    throw new NsboxError('invalid_argument', `configuration ${path}: ${reason(cause)}`, { cause })
   }
   const given: Partial<Record<SettingName, unknown>> = {}
   for (const [key, value] of leaves(document as Record<string, unknown>)) {
@@ -35,6 +34,12 @@ export function parseConfiguration(text: string, path: string): Settings {
     given[entry[0]] = value
   }
   return checkSettings(given, (setting) => `configuration ${path}: key ${JSON.stringify(setting.key)}`)
+}
+
+/** The parser's message goes on with a picture of the place. */
+function reason(error: unknown): string {
+  if (!(error instanceof TomlError)) return String(error)
+  return `line ${error.line}, column ${error.column}: ${error.message.split('\n', 1)[0]}`
 }
 
 const tables = new Set(

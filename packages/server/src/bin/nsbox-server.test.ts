@@ -1,0 +1,149 @@
+import { stat, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { createClient } from '@connectrpc/connect'
+import { Content, WriteAction } from '@nsbox/api/gen/services/content/v1/content_pb'
+import { Introspection } from '@nsbox/api/gen/services/introspection/v1/introspection_pb'
+import { Namespaces } from '@nsbox/api/gen/services/namespaces/v1/namespace_pb'
+import { tempDir } from '@nsbox/testing'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { socketTransport } from '../testing/grpc-call.ts'
+import { runServerProcess, startServerProcess } from '../testing/server-process.ts'
+
+let resources: AsyncDisposableStack
+let directory: string
+let args: string[]
+let address: string
+
+beforeEach(async () => {
+  resources = new AsyncDisposableStack()
+  directory = resources.use(await tempDir('nsbox-bin')).path
+  args = ['--root', join(directory, 'root'), '--state', join(directory, 'state')]
+  address = join(directory, 'state', 'nsbox.sock')
+})
+afterEach(() => resources.disposeAsync())
+
+const startServer = async (more: string[] = [], env = {}) =>
+  resources.use(await startServerProcess([...args, ...more], { env }))
+
+function transport() {
+  const client = socketTransport(address)
+  resources.defer(() => client[Symbol.dispose]())
+  return client.transport
+}
+
+describe('a server program', () => {
+  test('serves with private directories and ends in an orderly way on SIGTERM', async () => {
+    const server = await startServer()
+    const first = JSON.parse(server.output.split('\n')[0] ?? '')
+    expect(first).toMatchObject({ msg: 'serving', address, pid: server.pid })
+    for (const [path, mode] of [
+      ['root', 0o700],
+      ['root/metadata.db', 0o600],
+      ['root/content', 0o700],
+      ['state', 0o700],
+      ['state/nsbox.sock', 0o600],
+    ] as const) {
+      expect([path, (await stat(join(directory, path))).mode & 0o777]).toEqual([path, mode])
+    }
+    server.kill('SIGTERM')
+    expect(await server.exited).toMatchObject({ code: 0, signal: null })
+    await expect(stat(address)).rejects.toThrow('ENOENT')
+    await expect(stat(join(directory, 'root', 'metadata.db-wal'))).rejects.toThrow('ENOENT')
+  })
+
+  test('is refused a root that another one has, by name and with exit code 1', async () => {
+    const server = await startServer()
+    const second = await runServerProcess([...args, '--address', join(directory, 'other.sock')])
+    expect(second.code).toBe(1)
+    expect(second.stderr).toBe(
+      `nsbox-server: data root ${JSON.stringify(join(directory, 'root'))} is in use by process ${server.pid}: failed precondition\n`,
+    )
+    const { pid } = await createClient(Introspection, transport()).server({})
+    expect(Number(pid)).toBe(server.pid)
+  })
+
+  test('is refused a socket that another one serves on', async () => {
+    await startServer()
+    const second = await runServerProcess(['--root', join(directory, 'root2'), '--address', address])
+    expect(second.code).toBe(1)
+    expect(second.stderr).toContain('in use by another server: failed precondition')
+  })
+
+  test('starts again after kill -9, with what it answered and what it had received', async () => {
+    const server = await startServer()
+    const before = transport()
+    await createClient(Namespaces, before).create({ namespace: { name: 'kept' } })
+    const headers = { 'containerd-namespace': 'kept' }
+    const replies = createClient(Content, before)
+      .write(
+        (async function* () {
+          yield { action: WriteAction.WRITE, ref: 'r', data: Buffer.alloc(100_000, 1) }
+          await new Promise(() => {})
+        })(),
+        { headers },
+      )
+      [Symbol.asyncIterator]()
+    await replies.next()
+    const { uuid } = await createClient(Introspection, before).server({})
+    server.kill('SIGKILL')
+    await server.exited
+    expect((await stat(address)).isSocket()).toBe(true)
+
+    await startServer()
+    const after = transport()
+    const { namespaces } = await createClient(Namespaces, after).list({})
+    expect(namespaces.map(({ name }) => name)).toEqual(['kept'])
+    const { status } = await createClient(Content, after).status({ ref: 'r' }, { headers })
+    expect(status?.offset).toBe(100_000n)
+    expect((await createClient(Introspection, after).server({})).uuid).toBe(uuid)
+  })
+
+  test('ends at once on a second signal', async () => {
+    const server = await startServer()
+    const socket = connect(address)
+    socket.on('error', () => {})
+    socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+    // A connection that neither speaks nor closes keeps an orderly end waiting for its bound.
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    server.kill('SIGINT')
+    await server.waitForOutput(/stopping/)
+    const began = performance.now()
+    server.kill('SIGINT')
+    expect((await server.exited).code).toBe(130)
+    expect(performance.now() - began).toBeLessThan(1500)
+    socket.destroy()
+  })
+
+  test('is configured by a file, the environment and flags, in this order', async () => {
+    const file = join(directory, 'config.toml')
+    await writeFile(
+      file,
+      `state = "${join(directory, 'elsewhere')}"\n[log]\nlevel = "fatal"\nformat = "json"\n`,
+    )
+    const server = await startServer(['--config', file, '--log-level', 'info'], { NSBOX_LOG_FORMAT: 'text' })
+    expect(server.output).toMatch(/^\S+Z INFO {2}serving address=/)
+  })
+
+  test.each([
+    ['an unknown key', 'colour = "red"', 'unknown key "colour"'],
+    ['a wrong value', 'durability = "maybe"', 'must be one of full, relaxed'],
+    ['what is no TOML', '= 1', 'configuration'],
+  ])('says what is wrong with %s', async (_, text, message) => {
+    const file = join(directory, 'config.toml')
+    await writeFile(file, text)
+    const { code, stderr } = await runServerProcess([...args, '--config', file])
+    expect(code).toBe(1)
+    expect(stderr).toContain(message)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+  })
+
+  test('tells its version and its flags', async () => {
+    expect((await runServerProcess(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+    const help = (await runServerProcess(['--help'])).stdout
+    for (const flag of ['--root', '--state', '--address', '--config', '--durability', '--hosts-dir']) {
+      expect(help).toContain(flag)
+    }
+  })
+})
