@@ -2,30 +2,28 @@ import { Code, ConnectError } from '@connectrpc/connect'
 import { fromConnectError } from '@nsbox/api'
 import type { AbortOptions } from '@nsbox/core/content'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
+import { onAbort } from './on-abort.ts'
 import type { Session } from './session.ts'
 
 /** Codes that a transport makes up when a stream or its connection breaks; from a server they mean what they say. */
 const lost: readonly Code[] = [Code.Canceled, Code.Aborted, Code.Unavailable]
 
 /**
- * The life of one call. Disposing of it resets the stream, if that has not ended, and takes every listener off the
- * caller's signal, which may live for very long.
+ * The life of one call. Disposing of it resets the stream, if that has not ended, and takes its listener off the
+ * caller's signal.
  */
 export class Call implements Disposable {
   readonly #session: Session
   readonly #callers: AbortSignal | undefined
+  readonly #listening: Disposable
   readonly #controller = new AbortController()
-  readonly #cancel = () => {
-    // With another reason than a canceled ConnectError, the transport resets the stream as for an internal error.
-    if (!this.#controller.signal.aborted) this.#controller.abort(new ConnectError('canceled', Code.Canceled))
-  }
 
   /** @throws the signal's reason if it is aborted already */
   constructor(session: Session, { signal }: AbortOptions) {
     signal?.throwIfAborted()
     this.#session = session
     this.#callers = signal
-    signal?.addEventListener('abort', this.#cancel, { once: true })
+    this.#listening = onAbort(signal, () => this.#cancel())
   }
 
   /** Aborted when the call has to end. */
@@ -49,7 +47,12 @@ export class Call implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#callers?.removeEventListener('abort', this.#cancel)
+    this.#listening[Symbol.dispose]()
     this.#cancel()
+  }
+
+  #cancel(): void {
+    // With another reason than a canceled ConnectError, the transport resets the stream as for an internal error.
+    if (!this.#controller.signal.aborted) this.#controller.abort(new ConnectError('canceled', Code.Canceled))
   }
 }

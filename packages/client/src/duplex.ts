@@ -1,6 +1,7 @@
 import type { AbortOptions } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import { Call } from './call.ts'
+import { onAbort } from './on-abort.ts'
 import { Outbox } from './outbox.ts'
 import type { Session } from './session.ts'
 
@@ -37,12 +38,10 @@ export class Duplex<I, O> implements Disposable {
    * @throws what the server said
    */
   async receive({ signal }: AbortOptions = {}): Promise<O | undefined> {
-    const cancel = () => {
+    using _ = onAbort(signal, () => {
       this.#canceledBy = signal
       this[Symbol.dispose]()
-    }
-    if (signal?.aborted) cancel()
-    signal?.addEventListener('abort', cancel, { once: true })
+    })
     try {
       const next = await (await this.#responses).next()
       if (!next.done) return next.value
@@ -50,10 +49,7 @@ export class Duplex<I, O> implements Disposable {
       return undefined
     } catch (error) {
       this[Symbol.dispose]()
-      if (this.#canceledBy) throw this.#canceledBy.reason
-      throw this.#call.reasonOf(error)
-    } finally {
-      signal?.removeEventListener('abort', cancel)
+      throw this.#canceledBy ? this.#canceledBy.reason : this.#call.reasonOf(error)
     }
   }
 

@@ -30,8 +30,8 @@ export class Session implements AsyncDisposable {
   readonly address: string
   readonly #path: string
   readonly #connectTimeout: number
-  /** How many calls run on each connection: on the current one, and on those that only finish their calls. */
-  readonly #connections = new Map<ClientHttp2Session, number>()
+  /** The calls that run on each connection: on the current one, and on those that only finish their calls. */
+  readonly #connections = new Map<ClientHttp2Session, Set<ClientHttp2Stream>>()
   #current: { connection: ClientHttp2Session; opened: Promise<void> } | undefined
   #closed = false
 
@@ -49,7 +49,7 @@ export class Session implements AsyncDisposable {
 
   /** How many calls are under way. */
   get openStreams(): number {
-    return [...this.#connections.values()].reduce((sum, streams) => sum + streams, 0)
+    return [...this.#connections.values()].reduce((sum, streams) => sum + streams.size, 0)
   }
 
   /**
@@ -76,9 +76,10 @@ export class Session implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
     await Promise.all(
-      [...this.#connections.keys()].map((connection) => {
+      [...this.#connections].map(([connection, streams]) => {
         const closed = new Promise<void>((resolve) => connection.once('close', resolve))
-        connection.destroy(new Error('client closed'), constants.NGHTTP2_CANCEL)
+        for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL)
+        connection.destroy()
         return closed
       }),
     )
@@ -102,7 +103,7 @@ export class Session implements AsyncDisposable {
       // In MB. Node resets new streams while more is buffered; the default of 10 is less than one window.
       maxSessionMemory: 256,
     })
-    this.#connections.set(connection, 0)
+    this.#connections.set(connection, new Set())
     const opened = new Promise<void>((resolve, reject) => {
       const fail = (cause: unknown) => {
         clearTimeout(timer)
@@ -137,16 +138,14 @@ export class Session implements AsyncDisposable {
     })
   }
 
+  /** Counts a call until its end; the connection keeps the process alive while it has any. */
   #count(connection: ClientHttp2Session, stream: ClientHttp2Stream): void {
-    this.#add(connection, 1)
-    stream.once('close', () => this.#add(connection, -1))
-  }
-
-  #add(connection: ClientHttp2Session, change: 1 | -1): void {
-    const before = this.#connections.get(connection)
-    if (before === undefined) return
-    this.#connections.set(connection, before + change)
-    if (before === 0) connection.ref()
-    else if (before + change === 0) connection.unref()
+    const streams = this.#connections.get(connection)
+    streams?.add(stream)
+    if (streams?.size === 1) connection.ref()
+    stream.once('close', () => {
+      streams?.delete(stream)
+      if (streams?.size === 0) connection.unref()
+    })
   }
 }

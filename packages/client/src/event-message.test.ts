@@ -1,0 +1,40 @@
+import { packAny } from '@nsbox/api'
+import { ContentDeleteSchema } from '@nsbox/api/gen/events/content_pb'
+import { TaskStartSchema } from '@nsbox/api/gen/events/task_pb'
+import type { Event } from '@nsbox/core/events'
+import { expect, test } from 'vitest'
+import { eventMessage, receivedEvent } from './event-message.ts'
+
+const labels = Object.assign(Object.create(null), { a: 'b' })
+
+const events: Event[] = [
+  { topic: '/namespaces/create', payload: { name: 'n', labels } },
+  { topic: '/namespaces/update', payload: { name: 'n', labels } },
+  { topic: '/namespaces/delete', payload: { name: 'n' } },
+  { topic: '/content/create', payload: { digest: 'sha256:x', size: 12 } },
+  { topic: '/content/delete', payload: { digest: 'sha256:x' } },
+  { topic: '/images/create', payload: { name: 'i', labels } },
+  { topic: '/images/update', payload: { name: 'i', labels } },
+  { topic: '/images/delete', payload: { name: 'i' } },
+  { topic: '/mine', opaque: { typeUrl: 'example.com/Mine', value: new Uint8Array([1, 2]) } },
+]
+
+test.each(events)('$topic comes back as it was sent', (event) => {
+  expect(receivedEvent(event.topic, eventMessage(event))).toEqual(event)
+})
+
+test.each([
+  [
+    'a type that has no place in the interface',
+    '/tasks/start',
+    packAny(TaskStartSchema, { containerId: 'c', pid: 1 }),
+  ],
+  [
+    'another type than the topic has',
+    '/content/create',
+    packAny(ContentDeleteSchema, { digest: 'sha256:x' }),
+  ],
+  ['an unknown type', '/content/create', { typeUrl: 'example.com/Mine', value: new Uint8Array([9]) }],
+])('%s stays verbatim', (_, topic, { typeUrl, value }) => {
+  expect(receivedEvent(topic, { typeUrl, value })).toEqual({ topic, opaque: { typeUrl, value } })
+})
