@@ -49,8 +49,8 @@ export class BlobFiles {
 
   /** Whether there is a blob with this digest, and with this size if that is known; waits for one that just comes. */
   async has(digest: Digest, size: number | undefined): Promise<boolean> {
-    const info = await this.#changes.run(digest, () => this.#find(digest))
-    return info !== undefined && (size === undefined || info.size === size)
+    const file = await this.#changes.run(digest, () => this.#findFile(digest))
+    return file !== undefined && (size === undefined || file.size === size)
   }
 
   /** @throws `not_found`, `invalid_argument` */
@@ -133,19 +133,18 @@ export class BlobFiles {
   }
 
   async #find(digest: Digest): Promise<ContentInfo | undefined> {
-    const path = this.#layout.blob(digest)
+    const file = await this.#findFile(digest)
+    if (file === undefined) return undefined
+    const { size, createdAt } = file
+    const { updatedAt = createdAt, labels = {} } = (await readLabels(this.#layout.labelsOf(digest))) ?? {}
+    return { digest, size, createdAt, updatedAt: updatedAt > createdAt ? updatedAt : createdAt, labels }
+  }
+
+  async #findFile(digest: Digest): Promise<{ size: number; createdAt: Date } | undefined> {
     try {
-      const stats = await stat(path)
+      const stats = await stat(this.#layout.blob(digest))
       if (!stats.isFile()) return undefined
-      const record = await readLabels(this.#layout.labelsOf(digest))
-      const created = Math.round(stats.mtimeMs)
-      return {
-        digest,
-        size: stats.size,
-        createdAt: new Date(created),
-        updatedAt: new Date(Math.max(created, record?.updatedAt.getTime() ?? 0)),
-        labels: record?.labels ?? {},
-      }
+      return { size: stats.size, createdAt: new Date(Math.round(stats.mtimeMs)) }
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return undefined
       throw error

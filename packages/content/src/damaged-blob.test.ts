@@ -82,7 +82,7 @@ test('reports a blob that ends early instead of calling it complete', async () =
   expect(await read().catch(errorCode)).toBe('data_loss')
 })
 
-test('reports labels that cannot be read', async () => {
+test('reports labels that cannot be read, and goes on with other blobs', async () => {
   await using dir = await tempDir('nsbox-content')
   await using store = await openContentStore({ root: dir.path })
   await using writer = await store.writer({ ref: 'blob' })
@@ -100,4 +100,11 @@ test('reports labels that cannot be read', async () => {
     await writeFile(join(dir.path, 'labels', 'sha256', `${digestHex(digest)}.json`), text)
     expect(await store.info(digest).catch(errorCode)).toBe('data_loss')
   }
+  await using later = await openContentStore({ root: dir.path })
+  expect(await later.info(digest).catch(errorCode)).toBe('data_loss')
+  expect(await later.writer({ ref: 'again', expected: digest }).catch(errorCode)).toBe('already_exists')
+  await later.delete(digest)
+  await using other = await later.writer({ ref: 'again', expected: digest })
+  await other.write(bytes)
+  expect({ ...(await other.commit()).labels }).toEqual({})
 })

@@ -7,7 +7,7 @@ import type { ContentInfo } from './content-info.ts'
 export interface IngestOptions {
   /** Names the ingest for as long as it is not committed; any non-empty text of at most 4096 bytes. */
   readonly ref: string
-  /** How many bytes there will be in all; recorded when the ingest is first opened. Unknown by default. */
+  /** How many bytes there will be in all; recorded when the ingest is first opened, checked at commit. Unknown by default. */
   readonly total?: number | undefined
   /** The digest that the bytes will have; a commit fails if they have another. Its algorithm is used; sha256 by default. */
   readonly expected?: Digest | undefined
