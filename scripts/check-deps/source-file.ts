@@ -33,7 +33,8 @@ export function readSourceFile(path: string): SourceFile {
 }
 
 function kindOf(path: string): SourceFile['kind'] {
-  if (path.endsWith('.test.ts')) return 'test'
+  // What only a package's own tests use stands in src/testing.
+  if (path.endsWith('.test.ts') || path.includes('/src/testing/')) return 'test'
   return path.includes('/testsuite/') ? 'suite' : 'source'
 }
 

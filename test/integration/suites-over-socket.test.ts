@@ -4,25 +4,47 @@ import { contentStoreSuite } from '@nsbox/core/content/testsuite'
 import { imageStoreSuite } from '@nsbox/core/images/testsuite'
 import { leaseStoreSuite } from '@nsbox/core/leases/testsuite'
 import { namespaceStoreSuite } from '@nsbox/namespaces/testsuite'
+import { digestOf } from '@nsbox/oci'
 import { start } from '@nsbox/server'
 import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 
-/** A store behind a server of its own, seen through a client. */
-async function behindServer<T>(choose: (client: ClientView) => T): Promise<{ store: T } & AsyncDisposable> {
+/** A client of a server of its own. */
+async function behindServer(): Promise<{ client: ClientView } & AsyncDisposable> {
   await using opening = new AsyncDisposableStack()
   const { path } = opening.use(await tempDir('nsbox-suite'))
   const server = opening.use(
     await start({ root: join(path, 'root'), state: join(path, 'state'), durability: 'relaxed' }),
   )
   const client = opening.use(connect({ address: server.address, namespace: 'suite' }))
-  // What no lease holds may be collected at any time.
-  const lease = opening.use(await client.createLease())
   const owned = opening.move()
-  return { store: choose(lease.client), [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return { client, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
-contentStoreSuite('remote, of nsbox-server', () => behindServer(({ content }) => content))
-imageStoreSuite('remote, of nsbox-server', () => behindServer(({ images }) => images))
-leaseStoreSuite('remote, of nsbox-server', () => behindServer(({ leases }) => leases))
-namespaceStoreSuite('remote, of nsbox-server', () => behindServer(({ namespaces }) => namespaces))
+contentStoreSuite('remote, of nsbox-server', async () => {
+  const { client, ...owned } = await behindServer()
+  // What no lease holds may be collected at any time. The server's end takes it away.
+  const lease = await client.createLease()
+  return { ...owned, store: lease.client.content }
+})
+
+imageStoreSuite('remote, of nsbox-server', async () => {
+  const { client, ...owned } = await behindServer()
+  return { ...owned, store: client.images }
+})
+
+leaseStoreSuite('remote, of nsbox-server', async () => {
+  const { client, ...owned } = await behindServer()
+  return { ...owned, store: client.leases }
+})
+
+namespaceStoreSuite('remote, of nsbox-server', async () => {
+  const { client, ...owned } = await behindServer()
+  const target = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: digestOf('x'), size: 1 }
+  return {
+    ...owned,
+    store: client.namespaces,
+    fill: async (name) => void (await client.withNamespace(name).images.create({ name: 'x', target })),
+    empty: (name) => client.withNamespace(name).images.delete('x'),
+  }
+})
