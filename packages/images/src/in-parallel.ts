@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { AbortOptions } from '@nsbox/core/content'
 
 /**
@@ -11,6 +12,8 @@ export async function inParallel<T>(
 ): Promise<void> {
   const failed = new AbortController()
   const either = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal])
+  // As many listeners as items is what is meant here, not a leak.
+  setMaxListeners(0, either)
   let failure: { error: unknown } | undefined
   await Promise.all(
     items.map(async (item) => {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { join, resolve } from 'node:path'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { openContentStore } from '@nsbox/content'
@@ -50,6 +51,8 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
 
   const stopping = new AbortController()
   const aborting = new AbortController()
+  // Every call that is under way listens to them.
+  setMaxListeners(0, stopping.signal, aborting.signal)
   const handler = createRpcHandler({
     routes: (router) => {
       const flights = createFlights()

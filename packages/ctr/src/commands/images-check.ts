@@ -1,5 +1,5 @@
 import { checkImage, type ImageCheck } from '@nsbox/images'
-import { defaultPlatform } from '@nsbox/oci'
+import { type Descriptor, defaultPlatform, isIndex, isManifest } from '@nsbox/oci'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { formatBinarySize } from '../format-size.ts'
@@ -29,16 +29,21 @@ export function imagesCheckCommand(): Command {
               return [name, mediaType, digest, ...describe(check)]
             })
             const header = ['REF', 'TYPE', 'DIGEST', 'STATUS', 'SIZE']
-            process.stdout.write(renderTable([header, ...rows], { minWidth: 4, padding: 4 }))
+            process.stdout.write(renderTable([header, ...rows], { minWidth: 1, padding: 1 }))
           }
         },
       ),
     )
 }
 
-function describe({ status, required, present }: ImageCheck): [string, string] {
+/** Status and size; configs and layers count, the documents that lead to them do not. */
+function describe(check: ImageCheck): [string, string] {
+  const { status } = check
   if (status === 'unavailable') return ['unavailable (0/?)', '0.0 B/?']
-  const bytes = (some: ImageCheck['required']) => some.reduce((sum, { size }) => sum + size, 0)
+  const [required, present] = [check.required, check.present].map((all) =>
+    all.filter(({ mediaType }) => !isIndex(mediaType) && !isManifest(mediaType)),
+  ) as [Descriptor[], Descriptor[]]
+  const bytes = (some: readonly Descriptor[]) => some.reduce((sum, { size }) => sum + size, 0)
   return [
     `${status} (${present.length}/${required.length})`,
     `${formatBinarySize(bytes(present))}/${formatBinarySize(bytes(required))}`,

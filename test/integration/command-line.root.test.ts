@@ -1,0 +1,148 @@
+import {
+  buildImage,
+  busyboxLayer,
+  pushImage,
+  run,
+  startContainerd,
+  startRegistry,
+  tempDir,
+} from '@nsbox/testing'
+import { describeWith } from '@nsbox/testing/describe-with'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { program, startServer } from './programs.ts'
+
+/** Lines without what stock `ctr` fills their ends with. */
+const lines = (text: string) => text.split('\n').map((line) => line.trimEnd())
+
+describeWith(
+  { root: true, programs: ['containerd', 'ctr', 'docker-registry', 'skopeo'] },
+  'the clients',
+  () => {
+    const resources = new AsyncDisposableStack()
+    const addresses: Record<string, string> = {}
+    let reference: string
+
+    beforeAll(async () => {
+      const registry = resources.use(await startRegistry())
+      const layout = resources.use(await tempDir('nsbox-layout')).path
+      const image = await buildImage(layout, { layers: [await busyboxLayer()] })
+      reference = (await pushImage(image, registry, 'library/busybox:1')).reference
+      addresses['nsbox-server'] = resources.use(await startServer()).address
+      addresses.containerd = resources.use(await startContainerd()).address
+    })
+
+    afterAll(() => resources.disposeAsync())
+
+    describe.each(['nsbox-server', 'containerd'])('against %s', (server) => {
+      const ours = (name: 'ctr' | 'dist', ...args: string[]) =>
+        run(program(name), ['-a', addresses[server]!, ...args])
+      const stock = (...args: string[]) => run('/usr/bin/ctr', ['-a', addresses[server]!, ...args])
+
+      it('fetch an image, and show the same tables as stock ctr', async () => {
+        expect(await ours('ctr', 'content', 'fetch', reference)).toMatchObject({ code: 0 })
+        for (const args of [
+          ['images', 'ls'],
+          ['images', 'ls', '-q'],
+          ['content', 'ls', '-q'],
+          ['namespaces', 'ls'],
+          ['content', 'ls'],
+          ['content', 'active'],
+        ]) {
+          const [mine, theirs] = [await ours('ctr', ...args), await stock(...args)]
+          expect({ args, lines: lines(mine.stdout) }).toEqual({ args, lines: lines(theirs.stdout) })
+        }
+        const [mine, theirs] = [await ours('ctr', 'images', 'check'), await stock('images', 'check')]
+        // Stock ctr adds whether the image is unpacked.
+        expect(lines(mine.stdout)[1]).toBe(lines(theirs.stdout)[1]?.replace(/ +(true|false)$/, ''))
+      })
+
+      it('ingest, get, label, edit and remove blobs', async () => {
+        const digest = 'sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'
+        const ingest = [
+          ...['-a', addresses[server]!, 'content', 'ingest'],
+          ...['--expected-size', '5', '--expected-digest', digest, 'greeting'],
+        ]
+        const held = await ours('ctr', 'leases', 'create', '--id', 'ingest')
+        expect(held).toMatchObject({ code: 0, stdout: 'ingest\n' })
+        expect(await run(program('ctr'), ingest, { input: 'hello' })).toMatchObject({ code: 0 })
+        expect(await ours('ctr', 'content', 'label', digest, 'containerd.io/gc.root=yes')).toMatchObject({
+          stdout: 'containerd.io/gc.root=yes\n',
+        })
+        expect(await ours('dist', 'content', 'get', digest)).toMatchObject({ stdout: 'hello' })
+        const edited = await ours('ctr', 'content', 'edit', '--editor', `sed -i s/hello/goodbye/`, digest)
+        expect(edited.stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/)
+        expect(await ours('ctr', 'content', 'rm', digest)).toMatchObject({ code: 0, stdout: `${digest}\n` })
+        expect(await ours('ctr', 'content', 'get', digest)).toMatchObject({
+          code: 1,
+          // Stock containerd says `content digest` here.
+          stderr: expect.stringMatching(new RegExp(`^ctr: content (digest )?${digest}: not found\n$`)),
+        })
+      })
+
+      it('tag, label and remove images', async () => {
+        expect(await ours('ctr', 'images', 'tag', reference, `${reference}0`)).toMatchObject({
+          stdout: `${reference}0\n`,
+        })
+        expect(await ours('ctr', 'images', 'tag', reference, `${reference}0`)).toMatchObject({
+          code: 1,
+          stderr: `ctr: image "${reference}0": already exists\n`,
+        })
+        expect(await ours('ctr', 'images', 'label', `${reference}0`, 'a=1', 'b=2')).toMatchObject({
+          stdout: 'a=1,b=2\n',
+        })
+        expect(await ours('dist', 'images', 'rm', '--sync', `${reference}0`, 'absent')).toMatchObject({
+          code: 0,
+          stdout: `${reference}0\n`,
+          stderr: 'absent: image not found\n',
+        })
+      })
+
+      it('print events as stock ctr does', async () => {
+        const watch = (command: string) =>
+          run('timeout', ['3', command, '-a', addresses[server]!, 'events', 'topic~=/namespaces/'])
+        const watching = [watch(program('ctr')), watch('/usr/bin/ctr')]
+        await new Promise((resolve) => setTimeout(resolve, 1000))
+        await ours('ctr', 'namespaces', 'create', 'watched', 'a=b')
+        const [mine, theirs] = await Promise.all(watching)
+        const tail = (text: string) => text.trim().replace(/^.* UTC /, '')
+        expect(tail(mine!.stdout)).toBe('watched /namespaces/create {"name":"watched","labels":{"a":"b"}}')
+        expect(tail(theirs!.stdout)).toBe(tail(mine!.stdout))
+        await ours('ctr', 'namespaces', 'rm', 'watched')
+      })
+
+      it.each([
+        [
+          ['-n', 'not/valid', 'images', 'ls'],
+          /namespace validation: identifier "not\/valid" must match .*invalid argument/,
+        ],
+        [['namespaces', 'create', 'x y'], /identifier "x y" must match .*: invalid argument/],
+        [
+          ['namespaces', 'create', 'big', `a=${'x'.repeat(4096)}`],
+          /greater than maximum size \(4096 bytes\), key: a: invalid argument/,
+        ],
+        [['images', 'ls', 'name=='], /filters: parse error: .*: invalid argument/],
+        [['content', 'fetch', 'UPPER'], /invalid reference "UPPER".*: invalid argument/],
+        [['content', 'get', 'sha256:abc'], /invalid digest "sha256:abc": invalid argument/],
+      ])('refuse %j with a clear error and exit status 1', async (args, message) => {
+        const { code, stderr } = await ours('ctr', ...args)
+        expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(message) })
+        expect(stderr).toMatch(/^ctr: /)
+      })
+    })
+
+    it('run the server inside their own process when there is no other, one at a time on a root', async () => {
+      await using root = await tempDir('nsbox-embedded')
+      const env = { CONTAINERD_ADDRESS: undefined, XDG_RUNTIME_DIR: root.path }
+      const dist = (...args: string[]) => run(program('dist'), ['--root', root.path, ...args], { env })
+      expect(await dist('pull', reference)).toMatchObject({ code: 0 })
+      expect(await dist('images', 'ls', '-q')).toMatchObject({ code: 0, stdout: `${reference}\n` })
+      await using server = await startServer({ root: root.path })
+      expect(await dist('images', 'ls')).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/failed precondition/),
+      })
+      expect((await server.dist(['images', 'ls', '-q'])).stdout).toBe(`${reference}\n`)
+    })
+  },
+)
