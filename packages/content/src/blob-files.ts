@@ -136,8 +136,9 @@ export class BlobFiles {
     const file = await this.#findFile(digest)
     if (file === undefined) return undefined
     const { size, createdAt } = file
-    const { updatedAt = createdAt, labels = {} } = (await readLabels(this.#layout.labelsOf(digest))) ?? {}
-    return { digest, size, createdAt, updatedAt: updatedAt > createdAt ? updatedAt : createdAt, labels }
+    const record = await readLabels(this.#layout.labelsOf(digest))
+    const updatedAt = new Date(Math.max(createdAt.getTime(), record?.updatedAt.getTime() ?? 0))
+    return { digest, size, createdAt, updatedAt, labels: record?.labels ?? {} }
   }
 
   async #findFile(digest: Digest): Promise<{ size: number; createdAt: Date } | undefined> {

@@ -213,7 +213,7 @@ describeWith({ linux: true, programs: ['strace'] }, 'what was answered', () => {
     return found.length
   }
 
-  test('survives a kill at any call that changes the disk', { timeout: 180_000 }, async () => {
+  test('survives a kill at any call that changes the disk', { timeout: 300_000 }, async () => {
     const kills = await everywhere(changing, async (root, place) => {
       // strace ends as the program has ended.
       const { signal, said } = await runWithFault(root, place, 'signal=KILL')
@@ -228,7 +228,7 @@ describeWith({ linux: true, programs: ['strace'] }, 'what was answered', () => {
     ['ENOSPC', 'resource_exhausted', changing],
     ['EIO', 'data_loss', ['fsync', 'pwrite64']],
   ] as const) {
-    test(`D21 survives ${errno} at any ${names.join(', ')}`, { timeout: 180_000 }, async () => {
+    test(`D21 survives ${errno} at any ${names.join(', ')}`, { timeout: 300_000 }, async () => {
       const failed = new Set<string>()
       await everywhere(names, async (root, place) => {
         const { log, said } = await runWithFault(root, place, `error=${errno}`)

@@ -109,3 +109,18 @@ test('learns the total and the digest from a later opening if the first did not 
   await writer.write(bytes.subarray(2))
   expect((await writer.commit()).digest).toBe(expected)
 })
+
+test('says which blob a commit has found', async () => {
+  await using dir = await tempDir('nsbox-content')
+  await using store = await openContentStore({ root: dir.path })
+  const commit = async () => {
+    await using writer = await store.writer({ ref: 'unexpected' })
+    await writer.write(Buffer.from('bytes'))
+    await writer.commit()
+  }
+  await commit()
+  await expect(commit()).rejects.toMatchObject({
+    code: 'already_exists',
+    details: { digest: digestOf('bytes') },
+  })
+})
