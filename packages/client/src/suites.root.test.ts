@@ -1,0 +1,71 @@
+import { contentStoreSuite } from '@nsbox/core/content/testsuite'
+import { imageStoreSuite } from '@nsbox/core/images/testsuite'
+import { leaseStoreSuite } from '@nsbox/core/leases/testsuite'
+import { namespaceStoreSuite } from '@nsbox/namespaces/testsuite'
+import { digestOf } from '@nsbox/oci'
+import { type Containerd, startContainerd } from '@nsbox/testing'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { afterAll, beforeAll } from 'vitest'
+import { type Client, connect } from './client.ts'
+
+let containerd: Containerd
+let namespaces = 0
+
+beforeAll(async () => {
+  containerd = await startContainerd()
+})
+afterAll(() => containerd?.[Symbol.asyncDispose]())
+
+/** A client in a namespace of its own. */
+function newClient(): Client {
+  return connect({ address: containerd.address, namespace: `suite-${namespaces++}` })
+}
+
+/** Makes a subject that ends with its client. */
+async function subject<T>(of: (client: Client) => T): Promise<T & AsyncDisposable> {
+  const client = newClient()
+  return { ...of(client), [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() }
+}
+
+// What the claims say is listed in the README.
+
+contentStoreSuite(
+  'containerd 1.7',
+  async () => {
+    await using stack = new AsyncDisposableStack()
+    const client = stack.use(newClient())
+    // What no lease holds may be collected at any time.
+    const lease = stack.use(await client.createLease())
+    const owned = stack.move()
+    return { store: lease.client.content, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  },
+  {
+    sha512: false,
+    totalMismatch: undefined,
+    expectedInStatus: false,
+    abortSparesWriters: false,
+    labelCountLimit: false,
+  },
+)
+
+imageStoreSuite('containerd 1.7', () => subject((client) => ({ store: client.images })), {
+  labelCountLimit: false,
+})
+
+leaseStoreSuite('containerd 1.7', () => subject((client) => ({ store: client.leases })), {
+  labelRules: false,
+})
+
+namespaceStoreSuite(
+  'containerd 1.7',
+  () =>
+    subject((client) => ({
+      store: client.namespaces,
+      fill: async (name: string) => {
+        const target = { mediaType: 'a/b', digest: digestOf('filling'), size: 7 }
+        await client.withNamespace(name).images.create({ name: 'filling', target })
+      },
+      empty: (name: string) => client.withNamespace(name).images.delete('filling', { sync: true }),
+    })),
+  { knowsMissing: false, labelCountLimit: false, everyName: false, longLabelUpdate: 'unknown' },
+)
