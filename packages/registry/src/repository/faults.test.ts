@@ -324,6 +324,17 @@ describe('a connection', () => {
     },
   )
 
+  it('ends with the client, and what is under way with it', async () => {
+    const client = withOptions({ limits })
+    server.on('GET', blobPath, { body: content, fault: { stallAfter: 1000 } })
+    const chunks = remote(client).fetch(layer)[Symbol.asyncIterator]()
+    await chunks.next()
+    const [, next] = await Promise.all([client[Symbol.asyncDispose](), failure(chunks.next())])
+    expect(next.code).toMatch(/unavailable|failed_precondition/)
+    expect(await failure(remote(client).resolve())).toMatchObject({ code: 'failed_precondition' })
+    expect(server.requests).toHaveLength(1)
+  })
+
   it('is one of a bounded number to a host', async () => {
     let open = 0
     let most = 0
@@ -427,6 +438,44 @@ describe('a tag', () => {
 })
 
 describe('an upload', () => {
+  it('may take longer than the head of an answer, as long as the registry takes it in', async () => {
+    await using slow = await serve(async (request, response) => {
+      if (request.method === 'HEAD') return response.writeHead(404).end()
+      if (request.method === 'POST') return response.writeHead(202, { location: '/upload' }).end()
+      for await (const _ of request) await delay(10)
+      await delay(1_500)
+      return response.writeHead(201).end()
+    })
+    await using client = withOptions({
+      limits: { ...limits, attempts: 1, headersTimeout: 300, uploadTimeout: 10_000 },
+    })
+    const size = 6_000_000
+    const digest = digestOf('large')
+    async function* large() {
+      for (let sent = 0; sent < size; sent += 100_000) yield new Uint8Array(100_000)
+    }
+    const started = performance.now()
+    const push = () => client.remote(`${slow.host}/app:1`).push({ ...blob, digest, size }, large)
+    expect(await push()).toBe('pushed')
+    expect(performance.now() - started).toBeGreaterThan(1_500)
+  })
+
+  it('of which the registry takes nothing in is given up', async () => {
+    await using stuck = await serve((request, response) => {
+      if (request.method === 'HEAD') response.writeHead(404).end()
+      if (request.method === 'POST') response.writeHead(202, { location: '/upload' }).end()
+    })
+    await using client = withOptions({ limits: { ...limits, attempts: 1, uploadTimeout: 300 } })
+    const content = new Uint8Array(20_000_000)
+    async function* large() {
+      yield content
+    }
+    const pushed = client
+      .remote(`${stuck.host}/app:1`)
+      .push({ ...blob, digest: digestOf('large'), size: content.length }, large)
+    expect(await failure(pushed)).toMatchObject({ code: 'unavailable' })
+  })
+
   const uploads = '/v2/app/blobs/uploads/'
   const blob = { mediaType: 'application/octet-stream', digest: digestOf('abc'), size: 3 }
   async function* read() {
