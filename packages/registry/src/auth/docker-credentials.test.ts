@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type TempDir, tempDir } from '@nsbox/testing'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { failure } from '../testing/failure.ts'
 import { dockerCredentials } from './docker-credentials.ts'
 
 let directory: TempDir
@@ -20,11 +21,6 @@ const configure = (config: unknown) =>
   writeFile(join(directory.path, 'config.json'), typeof config === 'string' ? config : JSON.stringify(config))
 const ask = (host: string, options: { helperTimeout?: number; signal?: AbortSignal } = {}) =>
   dockerCredentials({ configDir: directory.path, ...options })({ host, challenges: [] }, options)
-const failure = (promise: Promise<unknown>) =>
-  promise.then(
-    () => expect.unreachable('it should fail'),
-    (error) => error,
-  )
 const auth = (text: string) => Buffer.from(text).toString('base64')
 const basic = (username: string, password: string) => ({ kind: 'basic', username, password })
 

@@ -16,6 +16,7 @@ import {
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createRegistry, type Registry } from '../registry.ts'
+import { failure } from '../testing/failure.ts'
 
 let directory: TempDir
 let registry: Registry
@@ -39,12 +40,6 @@ const manifest = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociInd
 const headers = { 'content-type': mediaTypes.ociIndex, 'docker-content-digest': digestOf(manifest) }
 const reply = { headers, body: manifest }
 const blob = { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: digestOf('abc'), size: 3 }
-const failure = (promise: Promise<unknown>) =>
-  promise.then(
-    () => expect.unreachable('it should fail'),
-    (error: { code: string; message: string }) => error,
-  )
-
 describe('hosts of a registry', () => {
   it('C03 that are mirrors are told which registry is meant, the registry itself is not', async () => {
     await using mirror = await startFaultServer()

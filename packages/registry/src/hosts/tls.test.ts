@@ -1,7 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { createServer as createHttpServer } from 'node:http'
 import { createServer, type ServerOptions } from 'node:https'
-import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { join } from 'node:path'
 import { buffer as collect } from 'node:stream/consumers'
 import type { TLSSocket } from 'node:tls'
@@ -10,6 +8,7 @@ import { needs, runOrThrow, startFaultServer, startProcess, tempDir } from '@nsb
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRegistry, type RegistryOptions } from '../registry.ts'
+import { listening, serve as serveHttp, serveRaw } from '../testing/odd-server.ts'
 import { Hosts } from './hosts.ts'
 import { loopbackScheme } from './loopback-scheme.ts'
 
@@ -67,16 +66,11 @@ describe.skipIf(missing)(`TLS${missing ? ` (${missing})` : ''}`, () => {
       },
     )
     let redirect: string | undefined
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     return {
-      host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+      ...(await listening(server)),
       certificates,
       redirectTo(location: string) {
         redirect = location
-      },
-      async [Symbol.asyncDispose]() {
-        server.closeAllConnections()
-        await new Promise((resolve) => server.close(resolve))
       },
     }
   }
@@ -207,14 +201,11 @@ describe.skipIf(missing)(`TLS${missing ? ` (${missing})` : ''}`, () => {
     const scheme = async (host: string) => loopbackScheme('127.0.0.1', Number(host.split(':')[1]))
     await using server = await serve()
     expect(await scheme(server.host)).toBe('https')
-    const rude = createTcpServer((socket) => socket.destroy())
-    const plain = createHttpServer()
-    for (const other of [rude, plain]) {
-      await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
-      const { port } = other.address() as AddressInfo
-      expect(await scheme(`:${port}`)).toBe('http')
-      await new Promise((resolve) => other.close(resolve))
-      expect(await scheme(`:${port}`)).toBeUndefined()
+    for (const open of [() => serveRaw((socket) => socket.destroy()), () => serveHttp(() => {})]) {
+      const other = await open()
+      expect(await scheme(other.host)).toBe('http')
+      await other[Symbol.asyncDispose]()
+      expect(await scheme(other.host)).toBeUndefined()
     }
   })
 

@@ -1,15 +1,16 @@
 import { createServer, request as httpRequest } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { connect } from 'node:net'
 import { buffer as collect } from 'node:stream/consumers'
 import { digestOf } from '@nsbox/oci'
 import { type FaultServer, startFaultServer } from '@nsbox/testing'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createRegistry } from '../registry.ts'
+import { listening, type OddServer } from '../testing/odd-server.ts'
 
 const blob = { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: digestOf('abc'), size: 3 }
 let target: FaultServer
 let asked: string[]
-let proxy: ReturnType<typeof createServer>
+let proxy: OddServer
 
 /** A proxy that takes every host for the one at hand. */
 beforeEach(async () => {
@@ -17,7 +18,7 @@ beforeEach(async () => {
   target.on('GET', `/v2/app/blobs/${blob.digest}`, { body: 'abc' })
   asked = []
   const [hostname, port] = target.host.split(':')
-  proxy = createServer((request, response) => {
+  const server = createServer((request, response) => {
     asked.push(`${request.method} ${new URL(request.url!).host}`)
     const { pathname } = new URL(request.url!)
     const onward = httpRequest({
@@ -33,7 +34,7 @@ beforeEach(async () => {
     })
     request.pipe(onward)
   })
-  proxy.on('connect', (request, socket) => {
+  server.on('connect', (request, socket) => {
     asked.push(`CONNECT ${request.url}`)
     if (request.url!.startsWith('refused.')) return socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
     const onward = connect(Number(port), hostname, () => socket.write('HTTP/1.1 200 OK\r\n\r\n'))
@@ -41,16 +42,15 @@ beforeEach(async () => {
     socket.on('error', () => {})
     onward.on('error', () => {})
   })
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
-  const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+  proxy = await listening(server)
+  const address = `http://${proxy.host}`
   for (const name of ['http_proxy', 'https_proxy']) vi.stubEnv(name, address)
   vi.stubEnv('no_proxy', 'direct.invalid')
 })
 
 afterEach(async () => {
   vi.unstubAllEnvs()
-  proxy.closeAllConnections()
-  await new Promise((resolve) => proxy.close(resolve))
+  await proxy[Symbol.asyncDispose]()
   await target[Symbol.asyncDispose]()
 })
 
