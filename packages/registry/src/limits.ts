@@ -4,6 +4,8 @@ export interface RegistryLimits {
   readonly connectTimeout: number
   /** Milliseconds from a request to the head of its answer; 60,000 by default. */
   readonly headersTimeout: number
+  /** Milliseconds that a registry may take for a piece of what is sent to it, and then to answer; 300,000 by default. */
+  readonly uploadTimeout: number
   /** Milliseconds between two pieces of a body; 30,000 by default. */
   readonly idleTimeout: number
   /** Bytes per second that a body must arrive with, measured over `rateWindow`; 1,024 by default. */
@@ -25,6 +27,7 @@ export interface RegistryLimits {
 export const defaultLimits: RegistryLimits = {
   connectTimeout: 10_000,
   headersTimeout: 60_000,
+  uploadTimeout: 300_000,
   idleTimeout: 30_000,
   minimumRate: 1024,
   rateWindow: 30_000,

@@ -18,14 +18,9 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RequestTrace } from './http/connections.ts'
 import { createRegistry, type RegistryOptions } from './registry.ts'
+import { failure } from './testing/failure.ts'
 
 const auth = { user: 'ann', password: 'sesame:1' }
-
-const rejection = (promise: Promise<unknown>) =>
-  promise.then(
-    () => expect.unreachable('it should fail'),
-    (error: { code?: string; message: string }) => error,
-  )
 
 const descriptorOf = ({ mediaType, digest, size }: { mediaType: string; digest: string; size: number }) =>
   ({ mediaType, digest: parseDigest(digest), size }) satisfies Descriptor
@@ -103,17 +98,17 @@ describe.skipIf(missing)(`a real registry${missing ? ` (${missing})` : ''}`, () 
     const beyond = collect(
       registry.remote(`${plain.host}/library/test:1`).fetch(layer, { offset: layer.size + 1 }),
     )
-    expect(await rejection(beyond)).toMatchObject({ code: 'out_of_range' })
+    expect(await failure(beyond)).toMatchObject({ code: 'out_of_range' })
   })
 
   it('says not_found for a tag, a repository and a blob that are not there', async () => {
     await using registry = createRegistry()
     const remote = registry.remote(`${plain.host}/library/test:none`)
-    expect(await rejection(remote.resolve())).toMatchObject({ code: 'not_found' })
+    expect(await failure(remote.resolve())).toMatchObject({ code: 'not_found' })
     const other = registry.remote(`${plain.host}/none:1`)
-    expect(await rejection(other.resolve())).toMatchObject({ code: 'not_found' })
+    expect(await failure(other.resolve())).toMatchObject({ code: 'not_found' })
     const blob = { mediaType: 'application/octet-stream', digest: digestOf('none'), size: 4 }
-    const error = await rejection(collect(remote.fetch(blob)))
+    const error = await failure(collect(remote.fetch(blob)))
     expect(error).toMatchObject({ code: 'not_found' })
     expect(error.message).toContain('BLOB_UNKNOWN')
   })
@@ -145,11 +140,11 @@ describe.skipIf(missing)(`a real registry${missing ? ` (${missing})` : ''}`, () 
     it('says unauthenticated without them, and with wrong ones', async () => {
       await using anonymous = createRegistry()
       const resolved = anonymous.remote(`${locked.host}/library/test:1`).resolve()
-      expect(await rejection(resolved)).toMatchObject({ code: 'unauthenticated' })
+      expect(await failure(resolved)).toMatchObject({ code: 'unauthenticated' })
       await using wrong = createRegistry({
         credentials: async () => ({ kind: 'basic', username: auth.user, password: 'wrong-password' }),
       })
-      const error = await rejection(wrong.remote(`${locked.host}/library/test:1`).resolve())
+      const error = await failure(wrong.remote(`${locked.host}/library/test:1`).resolve())
       expect(error).toMatchObject({ code: 'unauthenticated' })
       expect(error.message).not.toContain('wrong-password')
     })
@@ -226,7 +221,7 @@ describe.skipIf(missing)(`a real registry${missing ? ` (${missing})` : ''}`, () 
       const digest = digestOf(`wrong ${Math.random()}`)
       for (const size of [5, 6, 4]) {
         const pushed = remote.push({ mediaType: 'application/octet-stream', digest, size }, read)
-        expect(await rejection(pushed), `size ${size}`).toMatchObject({ code: 'failed_precondition' })
+        expect(await failure(pushed), `size ${size}`).toMatchObject({ code: 'failed_precondition' })
       }
     })
 
@@ -239,7 +234,7 @@ describe.skipIf(missing)(`a real registry${missing ? ` (${missing})` : ''}`, () 
       }
       const digest = digestOf(`unreadable ${Math.random()}`)
       const pushed = remote.push({ mediaType: 'application/octet-stream', digest, size: 100 }, broken)
-      expect((await rejection(pushed)).message).toBe('the disk is gone')
+      expect((await failure(pushed)).message).toBe('the disk is gone')
     })
 
     it('does it with a name and a password', async () => {

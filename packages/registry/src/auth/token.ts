@@ -1,6 +1,6 @@
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Credentials } from '@nsbox/core/transfer'
-import { NsboxError } from '@nsbox/errors'
+import { isNsboxError, NsboxError } from '@nsbox/errors'
 import { isInward, isLoopback } from '../hosts/loopback.ts'
 import type { Exchange, Send } from '../http/exchange.ts'
 import type { HeaderFields } from '../http/header-fields.ts'
@@ -75,7 +75,10 @@ export async function fetchToken(send: Send, request: TokenRequest, limits: Regi
     return parseToken(await readBody(reply.body, context, maxTokenBody, limits), context)
   }
   // A refresh token may be good for one use, so that POST is not repeated.
-  return exchange.method === 'GET' ? retried(attempt, limits, { signal }) : attempt()
+  const token = exchange.method === 'GET' ? retried(attempt, limits, { signal }) : attempt()
+  return token.catch((error) => {
+    throw final(error)
+  })
 
   async function refusal(exchange: Exchange, reply: Awaited<ReturnType<Send>>): Promise<NsboxError> {
     const error = await responseError(exchange, reply, limits)
@@ -83,6 +86,13 @@ export async function fetchToken(send: Send, request: TokenRequest, limits: Regi
     const refused = reply.status === 400 || reply.status === 401 || reply.status === 403
     return refused ? new NsboxError('unauthenticated', error.context, { details: error.details }) : error
   }
+}
+
+/** Has been tried often enough here: whoever needed the token must not try it all again. */
+function final(error: unknown): unknown {
+  if (!isNsboxError(error)) return error
+  const { transient: _, ...details } = error.details
+  return new NsboxError(error.code, error.context, { cause: error.cause, details })
 }
 
 function getExchange(request: TokenRequest): Exchange {
@@ -134,8 +144,8 @@ function parseToken(bytes: Uint8Array, context: string): Token {
     throw new NsboxError('invalid_argument', `${context}: the answer is not JSON`)
   }
   const value = json?.token || json?.access_token
-  // RFC 6750 §2.1; what fits neither could not be sent as part of a header.
-  if (typeof value !== 'string' || !/^[A-Za-z0-9._~+/-]+=*$/.test(value))
+  // What else could not be sent as part of a header.
+  if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value))
     throw new NsboxError('invalid_argument', `${context}: the answer has no token`)
   const seconds = json?.expires_in
   const usable = typeof seconds === 'number' && seconds > 0 && seconds < 1e9

@@ -13,11 +13,14 @@ export interface HostsOptions {
   readonly tls?: TlsSettings | undefined
 }
 
+/** Milliseconds for which the scheme of a server on this machine is taken for known. */
+const schemeLifetime = 10_000
+
 /** Finds the hosts that serve a registry. */
 export class Hosts {
   readonly #options: HostsOptions
   /** What servers on this machine speak, by host; elsewhere it is never found out by trying. */
-  readonly #loopbackSchemes = new Map<string, 'http' | 'https'>()
+  readonly #loopbackSchemes = new Map<string, { scheme: 'http' | 'https'; until: number }>()
 
   constructor(options: HostsOptions) {
     this.#options = options
@@ -52,9 +55,9 @@ export class Hosts {
     const { hostname, port } = new URL(`https://${host}`)
     if (tls?.id || !isLoopback(hostname)) return 'https'
     const known = this.#loopbackSchemes.get(host)
-    if (known) return known
+    if (known && performance.now() < known.until) return known.scheme
     const found = await loopbackScheme(hostname, Number(port || 443), { signal })
-    if (found) this.#loopbackSchemes.set(host, found)
+    if (found) this.#loopbackSchemes.set(host, { scheme: found, until: performance.now() + schemeLifetime })
     // Nobody is there; where plain http has a port of its own, somebody may be there.
     return found ?? 'http'
   }

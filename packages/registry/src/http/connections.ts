@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream'
-import { Agent, type Dispatcher, request } from 'undici'
+import { NsboxError } from '@nsbox/errors'
+import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
+import { isLoopback } from '../hosts/loopback.ts'
 import type { RegistryLimits } from '../limits.ts'
 import type { Exchange, Reply } from './exchange.ts'
 import { networkError } from './network-error.ts'
@@ -18,11 +20,15 @@ export interface RequestTrace {
   readonly milliseconds: number
 }
 
-/** Keep-alive connections to registries: one pool for each way of trusting and timing, HTTP/1.1. */
+/**
+ * Keep-alive connections to registries, HTTP/1.1: one pool for each way of trusting and timing. The usual environment
+ * variables (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) name proxies, of which none is used for this machine itself.
+ */
 export class Connections implements AsyncDisposable {
   readonly #limits: RegistryLimits
   readonly #onRequest: ((trace: RequestTrace) => void) | undefined
-  readonly #agents = new Map<string, Agent>()
+  #closed = false
+  readonly #agents = new Map<string, Dispatcher>()
 
   constructor(limits: RegistryLimits, onRequest?: (trace: RequestTrace) => void) {
     this.#limits = limits
@@ -32,7 +38,9 @@ export class Connections implements AsyncDisposable {
   /** Sends one request; follows nothing, repeats nothing. */
   async send(exchange: Exchange): Promise<Reply> {
     const { method, url, headers, signal } = exchange
+    const { headersTimeout, uploadTimeout, idleTimeout } = this.#limits
     signal?.throwIfAborted()
+    if (this.#closed) throw new NsboxError('failed_precondition', 'the registry client is closed')
     const started = performance.now()
     const context = `${method} ${redactUrl(url)}`
     const trace = (outcome: Pick<RequestTrace, 'status' | 'error'>) =>
@@ -52,8 +60,8 @@ export class Connections implements AsyncDisposable {
         headers,
         ...(body !== undefined && { body }),
         dispatcher: this.#agent(exchange),
-        headersTimeout: this.#limits.headersTimeout,
-        bodyTimeout: this.#limits.idleTimeout,
+        headersTimeout: typeof exchange.body === 'function' ? uploadTimeout : headersTimeout,
+        bodyTimeout: idleTimeout,
         ...(signal && { signal }),
       })
       trace({ status: reply.statusCode })
@@ -67,19 +75,23 @@ export class Connections implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
     const agents = [...this.#agents.values()]
     this.#agents.clear()
     await Promise.all(agents.map((agent) => agent.destroy()))
   }
 
-  #agent({ tls, connectTimeout = this.#limits.connectTimeout }: Exchange): Dispatcher {
-    const key = `${connectTimeout} ${tls.id}`
+  #agent({ url, tls, connectTimeout = this.#limits.connectTimeout }: Exchange): Dispatcher {
+    const direct = isLoopback(url.hostname)
+    const key = `${direct} ${connectTimeout} ${tls.id}`
     let agent = this.#agents.get(key)
     if (!agent) {
-      agent = new Agent({
-        connections: this.#limits.connections,
-        connect: { ...connectOptions(tls), timeout: connectTimeout },
-      })
+      const { connections } = this.#limits
+      const connect = { ...connectOptions(tls), timeout: connectTimeout }
+      agent = direct
+        ? new Agent({ connections, connect })
+        : // Plain http is asked of a proxy as such: many refuse tunnels to other ports than that of https.
+          new EnvHttpProxyAgent({ connections, connect, requestTls: connect, proxyTunnel: false })
       this.#agents.set(key, agent)
     }
     return agent

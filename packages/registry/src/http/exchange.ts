@@ -33,7 +33,11 @@ export function singleHeader(reply: Reply, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/** Most bytes and milliseconds that go into a body of no interest. */
+const discarded = { limit: 16 * 1024, time: 1_000 }
+
 /** Ends an answer whose body is of no interest; a small rest is read, so that the connection can be used again. */
-export async function discard(reply: Reply): Promise<void> {
-  await reply.body.dump({ limit: 16 * 1024 })
+export async function discard({ body }: Reply): Promise<void> {
+  const signal = AbortSignal.timeout(discarded.time)
+  await body.dump({ limit: discarded.limit, signal }).catch(() => {})
 }

@@ -21,15 +21,15 @@ const transient = new Set([
  * What a failure of undici or the system below it means.
  *
  * @param context the request, already redacted
+ * @param error what was thrown, though not by a signal of the caller's
  * @returns errors with a code of their own as they are; `failed_precondition` for TLS and for a body that is not as long
  * as was announced, `invalid_argument` for a head that is too long, `unavailable` for the rest
  */
 export function networkError(error: unknown, context: string): unknown {
   if (isNsboxError(error) || !(error instanceof Error)) return error
-  if (error.name === 'AbortError' || error.name === 'TimeoutError') return error
   // The parser of answers does not always say which of its rules was broken.
   const code = (error as NodeJS.ErrnoException).code ?? (error.name === 'HTTPParserError' ? 'HPE' : undefined)
-  if (code === undefined) return error
+  if (typeof code !== 'string') return error
   const wrap = (kind: 'unavailable' | 'failed_precondition' | 'invalid_argument', said: string) =>
     new NsboxError(kind, `${context}: ${said}`, {
       cause: error,

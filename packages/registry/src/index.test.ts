@@ -1,0 +1,29 @@
+import {
+  buildImage,
+  filesLayer,
+  needs,
+  pushImage,
+  readmeExample,
+  startRegistry,
+  tempDir,
+} from '@nsbox/testing'
+import { afterEach, expect, it, vi } from 'vitest'
+import * as exported from './index.ts'
+
+afterEach(() => vi.unstubAllEnvs())
+
+const missing = needs({ programs: ['docker-registry', 'skopeo'] })
+
+it.skipIf(missing)('does what the README shows', async () => {
+  await using layout = await tempDir('nsbox-registry-readme')
+  await using registry = await startRegistry()
+  const image = await buildImage(layout.path, [{ layers: [filesLayer({ hello: 'world' })] }])
+  const { reference } = await pushImage(image, registry, 'library/busybox:latest')
+  vi.stubEnv('IMAGE', reference)
+  vi.stubEnv('DOCKER_CONFIG', layout.path)
+  await readmeExample(new URL('../README.md', import.meta.url))
+})
+
+it('exports these', () => {
+  expect(Object.keys(exported).sort()).toEqual(['createRegistry', 'dockerCredentials'])
+})
