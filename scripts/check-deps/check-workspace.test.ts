@@ -149,6 +149,7 @@ describe('imports', () => {
     }
     const text = `import 'vitest'`
     expect(await check({ ...files, 'packages/content/src/store.test.ts': text })).toEqual([])
+    expect(await check({ ...files, 'packages/content/src/testing/store.ts': text })).toEqual([])
     expect(await check({ ...files, [store]: text })).toEqual([
       `${store} imports vitest, which its package.json does not declare for it`,
     ])

@@ -4,7 +4,10 @@ import { parseSync } from 'oxc-parser'
 export interface SourceFile {
   /** Absolute. */
   readonly path: string
-  /** A suite is a compliance suite that a package offers to others. */
+  /**
+   * A suite is a compliance suite that a package offers to others. What tests of one package share lies in `testing`
+   * and counts as a test.
+   */
   readonly kind: 'source' | 'suite' | 'test'
   /** What it imports, as written, types included. */
   readonly imports: readonly string[]
@@ -33,7 +36,6 @@ export function readSourceFile(path: string): SourceFile {
 }
 
 function kindOf(path: string): SourceFile['kind'] {
-  // What only a package's own tests use stands in src/testing.
   if (path.endsWith('.test.ts') || path.includes('/src/testing/')) return 'test'
   return path.includes('/testsuite/') ? 'suite' : 'source'
 }
