@@ -1,5 +1,6 @@
 import { clearScreenDown, moveCursor } from 'node:readline'
 import type { WriteStream } from 'node:tty'
+import { stripVTControlCharacters } from 'node:util'
 import type { TransferProgress } from '@nsbox/core/transfer'
 import { formatBinarySize } from './format-size.ts'
 
@@ -71,7 +72,8 @@ export class ProgressView {
 
 /** How many lines of a terminal a text takes; one if the width is unknown. */
 function countLines(text: string, columns: number | undefined): number {
-  return columns === undefined || columns === 0 ? 1 : Math.max(1, Math.ceil(text.length / columns))
+  if (columns === undefined || columns === 0) return 1
+  return Math.max(1, Math.ceil(stripVTControlCharacters(text).length / columns))
 }
 
 function renderObject({ name, event, progress, total }: TransferProgress): string {

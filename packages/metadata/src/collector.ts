@@ -1,13 +1,14 @@
 import { setImmediate } from 'node:timers/promises'
-import type { AbortOptions } from '@nsbox/core/content'
+import type { AbortOptions, ContentStore } from '@nsbox/core/content'
 import { BackendRemoval } from './backend-removal.ts'
+import type { BlobGate } from './blob-gate.ts'
 import type { Clock } from './clock.ts'
-import type { ContentParts } from './content-parts.ts'
 import type { Ledger } from './ledger.ts'
 import type { Log } from './log.ts'
 import { namespacesWithExpired, nextExpiry, sweep } from './sweep.ts'
 import type { Unused } from './unused.ts'
 import { WakeUp } from './wake-up.ts'
+import type { WriterLocks } from './writer-locks.ts'
 
 /** When the collector runs on its own; times in milliseconds. */
 export interface CollectorSchedule {
@@ -35,7 +36,10 @@ export interface CollectionResult {
   readonly pause: number
 }
 
-interface CollectorParts extends Pick<ContentParts, 'backend' | 'gate' | 'locks'> {
+interface CollectorParts {
+  readonly backend: ContentStore
+  readonly gate: BlobGate
+  readonly locks: WriterLocks
   /** One whose writes are not reported back to the collector. */
   readonly ledger: Ledger
   readonly clock: Clock
