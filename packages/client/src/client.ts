@@ -15,7 +15,7 @@ import { RemoteImageStore } from './remote-image-store.ts'
 import { RemoteLeaseStore } from './remote-lease-store.ts'
 import { RemoteNamespaceStore } from './remote-namespace-store.ts'
 import { RemoteTransfer } from './remote-transfer.ts'
-import { Rpc } from './rpc.ts'
+import { type Binding, Rpc } from './rpc.ts'
 import { Session } from './session.ts'
 
 /** Where to connect to, and on whose behalf. */
@@ -124,11 +124,11 @@ export function connect(options: ConnectOptions = {}): Client {
     connectTimeout = 10_000,
   } = options
   const session = new Session(address, { connectTimeout })
-  return new OwningView(new Rpc(session, { namespace: requireNamespace(namespace), lease }))
+  return new OwningView(session, { namespace: requireNamespace(namespace), lease })
 }
 
 class View implements ClientView {
-  readonly rpc: Rpc
+  readonly #rpc: Rpc
   readonly namespaces: NamespaceStore
   readonly content: ContentStore
   readonly images: ImageStore
@@ -138,7 +138,7 @@ class View implements ClientView {
   readonly introspection: Introspection
 
   constructor(rpc: Rpc) {
-    this.rpc = rpc
+    this.#rpc = rpc
     this.namespaces = new RemoteNamespaceStore(rpc)
     this.content = new RemoteContentStore(rpc)
     this.images = new RemoteImageStore(rpc)
@@ -149,28 +149,28 @@ class View implements ClientView {
   }
 
   get address(): string {
-    return this.rpc.session.address
+    return this.#rpc.session.address
   }
 
   get namespace(): string {
-    return this.rpc.binding.namespace
+    return this.#rpc.binding.namespace
   }
 
   get lease(): string | undefined {
-    return this.rpc.binding.lease
+    return this.#rpc.binding.lease
   }
 
   async version(options: AbortOptions = {}): Promise<{ version: string; revision: string }> {
-    const { version, revision } = await this.rpc.unary(Version.method.version, {}, options)
+    const { version, revision } = await this.#rpc.unary(Version.method.version, {}, options)
     return { version, revision }
   }
 
   withNamespace(namespace: string): ClientView {
-    return new View(this.rpc.bind({ namespace: requireNamespace(namespace), lease: undefined }))
+    return new View(this.#rpc.bind({ namespace: requireNamespace(namespace), lease: undefined }))
   }
 
   withLease(id: string): ClientView {
-    return new View(this.rpc.bind({ lease: id }))
+    return new View(this.#rpc.bind({ lease: id }))
   }
 
   async createLease({ expiresIn = 86_400_000, labels, signal }: LeaseOptions = {}): Promise<OwnLease> {
@@ -217,7 +217,14 @@ class View implements ClientView {
 }
 
 class OwningView extends View implements Client {
+  readonly #session: Session
+
+  constructor(session: Session, binding: Binding) {
+    super(new Rpc(session, binding))
+    this.#session = session
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.rpc.session[Symbol.asyncDispose]()
+    await this.#session[Symbol.asyncDispose]()
   }
 }

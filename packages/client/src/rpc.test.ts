@@ -1,4 +1,5 @@
 import { createServer } from 'node:http2'
+import { createServer as createSocketServer } from 'node:net'
 import { join } from 'node:path'
 import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect'
 import { connectNodeAdapter } from '@connectrpc/connect-node'
@@ -106,6 +107,26 @@ test('refuses messages beyond 16 MiB, either way', async () => {
   const update = server.rpc.unary(Content.method.update, { info: { digest: revision } })
   expect((await failure(update)).code).toBe('resource_exhausted')
   await expect.poll(() => server.session.openStreams).toBe(0)
+})
+
+test('an abort ends a call that still waits for its connection', async () => {
+  await using directory = await tempDir('nsbox-rpc')
+  const silent = createSocketServer((socket) => void socket.resume())
+  const address = join(directory.path, 'socket')
+  await new Promise<void>((resolve) => silent.listen(address, resolve))
+  try {
+    await using session = new Session(address, { connectTimeout: 5000 })
+    const rpc = new Rpc(session, { namespace: 'first' })
+    const controller = new AbortController()
+    const reason = new Error('the caller gave up')
+    const call = rpc.unary(Version.method.version, {}, { signal: controller.signal })
+    const started = performance.now()
+    controller.abort(reason)
+    await expect(call).rejects.toBe(reason)
+    expect(performance.now() - started).toBeLessThan(1000)
+  } finally {
+    silent.close()
+  }
 })
 
 test('leaves no stream behind when a server fails early and does not reset', async () => {
