@@ -2,8 +2,9 @@ import * as http from 'node:http'
 import * as http2 from 'node:http2'
 import * as net from 'node:net'
 import type { Logger } from 'pino'
-import type { NodeRequest, NodeResponse } from '../rpc/unknown-method.ts'
+import type { NodeRequest, NodeResponse } from '../rpc/node-request.ts'
 import { sniffProtocol } from './connection-protocol.ts'
+import { rotateSession } from './session-rotation.ts'
 
 /** The most connections at once. */
 const maxConnections = 4096
@@ -11,10 +12,7 @@ const maxConnections = 4096
 /** The most bytes of the headers of one request; nghttp2 takes no more in any case. */
 const maxHeaderBytes = 64 << 10
 
-/**
- * Limits of HTTP/2, all said here so that none depends on the version of Node.js (HOSTILE D17). A client that resets
- * streams faster than nghttp2 tolerates (a burst of 1000, 33 a second) loses its connection.
- */
+/** Limits of HTTP/2, all said here so that none depends on the version of Node.js (HOSTILE D17). */
 const http2Options: http2.ServerOptions = {
   settings: {
     enablePush: false,
@@ -63,6 +61,7 @@ export function createHttpServers(
     sessions.add(session)
     session.once('close', () => sessions.delete(session))
     session.setLocalWindowSize(connectionWindow)
+    rotateSession(session)
   })
   h2.on('sessionError', (error) => log.debug({ err: error }, 'connection failed'))
 

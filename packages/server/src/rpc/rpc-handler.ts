@@ -1,11 +1,12 @@
-import { constants, type ServerHttp2Stream } from 'node:http2'
 import { type ConnectRouter, createConnectRouter, type Interceptor } from '@connectrpc/connect'
 import { universalRequestFromNodeRequest } from '@connectrpc/connect-node'
 import { anyRegistry } from '@nsbox/api'
 import type { Logger } from 'pino'
+import { resetAfterEarlyAnswer } from './early-answer.ts'
 import { maxMessageBytes } from './message-limit.ts'
+import type { NodeRequest, NodeResponse } from './node-request.ts'
 import { sendAnswer } from './send-answer.ts'
-import { answerUnknown, type NodeRequest, type NodeResponse } from './unknown-method.ts'
+import { answerUnknown } from './unknown-method.ts'
 
 /** What answers requests. */
 export interface RpcHandlerOptions {
@@ -43,31 +44,17 @@ export function createRpcHandler({
   return (request, response) => {
     const handler = handlers.get(request.url?.split('?', 1)[0] ?? '')
     if (handler === undefined) {
-      resetUnlessComplete(response)
       answerUnknown(request, response, services)
       return
     }
     // Clients put all kinds of text there, such as the path of the socket; it means nothing here and need not parse.
     request.headers[':authority' in request.headers ? ':authority' : 'host'] = 'localhost'
-    resetUnlessComplete(response)
+    resetAfterEarlyAnswer(response)
     handler(universalRequestFromNodeRequest(request, response, undefined, undefined))
       .then((answer) => sendAnswer(answer, response))
       .catch((error: unknown) => {
         log.debug({ method: handler.requestPath, err: error }, 'no answer could be sent')
         response.destroy()
       })
-  }
-}
-
-/**
- * Resets the stream after an answer that came before the client's last message. Otherwise the stream would stay open,
- * with the client's bytes in its window, until the client thought of closing it (BEHAVIOUR.md §13).
- */
-function resetUnlessComplete(response: NodeResponse): void {
-  if (!('stream' in response)) return
-  const stream: ServerHttp2Stream = response.stream
-  stream.once('wantTrailers', () => setImmediate(close))
-  function close() {
-    if (!stream.closed && !stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR)
   }
 }

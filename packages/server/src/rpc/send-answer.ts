@@ -1,6 +1,6 @@
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol'
 import { NsboxError } from '@nsbox/errors'
-import type { NodeResponse } from './unknown-method.ts'
+import type { NodeResponse } from './node-request.ts'
 
 /**
  * Sends the answer to a call, no faster than the client takes it. A client that goes away ends the answer's source,

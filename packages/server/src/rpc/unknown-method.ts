@@ -1,10 +1,6 @@
-import type { RequestListener } from 'node:http'
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { DescService } from '@bufbuild/protobuf'
-
-/** A request and its response, over HTTP/1.1 or HTTP/2. */
-export type NodeRequest = Parameters<RequestListener>[0] | Http2ServerRequest
-export type NodeResponse = Parameters<RequestListener>[1] | Http2ServerResponse
+import { resetUnlessComplete } from './early-answer.ts'
+import type { NodeRequest, NodeResponse } from './node-request.ts'
 
 /** The code of gRPC that says that a method does not exist. */
 const unimplemented = '12'
@@ -20,19 +16,27 @@ export function answerUnknown(
 ): void {
   const message = describe(request.url ?? '', services)
   const type = request.headers['content-type'] ?? ''
-  if (type.startsWith('application/grpc')) {
-    response.writeHead(200, {
-      'content-type': type.startsWith('application/grpc-web')
-        ? 'application/grpc-web+proto'
-        : 'application/grpc',
-      'grpc-status': unimplemented,
-      'grpc-message': encodeURIComponent(message),
-    })
-    response.end()
+  if (!type.startsWith('application/grpc')) {
+    response.writeHead(404, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ code: 'unimplemented', message }))
     return
   }
-  response.writeHead(404, { 'content-type': 'application/json' })
-  response.end(JSON.stringify({ code: 'unimplemented', message }))
+  const headers = {
+    'content-type': type.startsWith('application/grpc-web')
+      ? 'application/grpc-web+proto'
+      : 'application/grpc',
+    'grpc-status': unimplemented,
+    'grpc-message': encodeURIComponent(message),
+  }
+  if ('stream' in response) {
+    if (response.stream.destroyed || response.stream.closed) return
+    // The status counts only in headers that end the stream themselves; `end` would send an empty frame for that.
+    response.stream.respond({ ':status': 200, ...headers }, { endStream: true })
+    resetUnlessComplete(response.stream)
+  } else {
+    response.writeHead(200, headers)
+    response.end()
+  }
 }
 
 function describe(url: string, services: ReadonlyMap<string, DescService>): string {

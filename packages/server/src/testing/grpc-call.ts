@@ -1,4 +1,4 @@
-import { connect as connectHttp2 } from 'node:http2'
+import { connect as connectHttp2, constants } from 'node:http2'
 import { connect as connectSocket } from 'node:net'
 import type { Transport } from '@connectrpc/connect'
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node'
@@ -24,6 +24,8 @@ export interface RawReply {
   readonly trailers: Record<string, string>
   readonly body: Buffer
   readonly resetCode: number
+  /** Whether the answer was nothing but headers. */
+  readonly headersOnly: boolean
 }
 
 /** Makes one call over HTTP/2 without any library of gRPC. `end: false` leaves the request open. */
@@ -43,8 +45,11 @@ export async function rawCall(
         { ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers', ...headers },
         { endStream: false },
       )
-      const reply = { headers: {}, trailers: {}, body: [] as Buffer[] }
-      stream.once('response', (got) => Object.assign(reply.headers, got))
+      const reply = { headers: {}, trailers: {}, body: [] as Buffer[], headersOnly: false }
+      stream.once('response', (got, flags) => {
+        Object.assign(reply.headers, got)
+        reply.headersOnly = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
+      })
       stream.once('trailers', (got) => Object.assign(reply.trailers, got))
       stream.on('data', (chunk: Buffer) => reply.body.push(chunk))
       stream.once('error', reject)
