@@ -1,5 +1,6 @@
 import { posixFlock } from './posix-flock.ts'
 import type { SystemCalls } from './system-calls.ts'
+import { unsupported } from './unsupported.ts'
 
 /** The system calls of macOS. */
-export const darwin: SystemCalls = { flock: posixFlock }
+export const darwin: SystemCalls = { ...unsupported, flock: posixFlock }

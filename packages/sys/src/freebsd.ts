@@ -1,5 +1,6 @@
 import { posixFlock } from './posix-flock.ts'
 import type { SystemCalls } from './system-calls.ts'
+import { unsupported } from './unsupported.ts'
 
 /** The system calls of FreeBSD. */
-export const freebsd: SystemCalls = { flock: posixFlock }
+export const freebsd: SystemCalls = { ...unsupported, flock: posixFlock }

@@ -1,5 +1,6 @@
+import { linuxMountCalls } from './linux-mount-calls.ts'
 import { posixFlock } from './posix-flock.ts'
 import type { SystemCalls } from './system-calls.ts'
 
 /** The system calls of Linux. */
-export const linux: SystemCalls = { flock: posixFlock }
+export const linux: SystemCalls = { ...linuxMountCalls, flock: posixFlock }

@@ -1,8 +1,10 @@
+import type { MountCalls } from './mount-calls.ts'
+
 /**
- * The system calls that nsbox needs and Node.js lacks. Each platform has a file with its own; a call that a platform
- * does not have throws `unimplemented` when it is made, never when the package is imported.
+ * The system calls that nsbox needs and Node.js lacks. Each platform has a file with its own; a call that a
+ * platform does not have throws `unimplemented` when it is made, never when the package is imported.
  */
-export interface SystemCalls {
+export interface SystemCalls extends MountCalls {
   /**
    * Takes an exclusive lock on an open file without waiting.
    * @returns whether the lock is held now; false if another open file description holds it

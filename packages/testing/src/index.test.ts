@@ -23,6 +23,7 @@ it('exports these, none of which needs a test run', async () => {
       "readmeExample",
       "run",
       "runOrThrow",
+      "scratchMount",
       "seededBytes",
       "startContainerd",
       "startFaultServer",

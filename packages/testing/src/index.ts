@@ -29,6 +29,7 @@ export {
 export type { AccessLogEntry } from './registry-access-log.ts'
 export { type RunOptions, type RunResult, run, runOrThrow } from './run.ts'
 export { type RunningProcess, type StartProcessOptions, startProcess } from './running-process.ts'
+export { scratchMount } from './scratch-mount.ts'
 export { seededBytes } from './seeded-bytes.ts'
 export { type Trace, traceProcess, traceRun } from './strace.ts'
 export type { SystemCall } from './strace-output.ts'

@@ -1,0 +1,24 @@
+import { needs, readmeExample } from '@nsbox/testing'
+import { expect, test } from 'vitest'
+import * as mount from './index.ts'
+
+test('the package exports exactly this', () => {
+  expect(Object.keys(mount).sort()).toEqual([
+    'get',
+    'isMountPoint',
+    'list',
+    'mount',
+    'mountAll',
+    'mounts',
+    'overlayLayers',
+    'overlayMount',
+    'parseMountOptions',
+    'removeTree',
+    'unmount',
+    'withTempMount',
+  ])
+})
+
+test.skipIf(needs({ root: true, linux: true }))('the example in the README works', () =>
+  readmeExample(new URL('../README.md', import.meta.url)),
+)

@@ -1,0 +1,16 @@
+export { mount, mountAll } from './mount.ts'
+export type { MountAttributes } from './mount-attributes.ts'
+export type { MountInfo, MountPropagation } from './mount-info.ts'
+export {
+  type FileSystemOption,
+  type ParsedMountOptions,
+  type PropagationKind,
+  parseMountOptions,
+} from './mount-options.ts'
+export type { PlaceOptions, UnmountOptions } from './mount-platform.ts'
+export type { Mount } from './mount-record.ts'
+export { get, isMountPoint, list, type MountFilter, mounts } from './mount-table.ts'
+export { type OverlayLayers, overlayLayers, overlayMount } from './overlay.ts'
+export { removeTree } from './remove-tree.ts'
+export { unmount } from './unmount.ts'
+export { withTempMount } from './with-temp-mount.ts'

@@ -1,0 +1,19 @@
+import { closeSync } from 'node:fs'
+
+/** A descriptor that is closed when it is disposed of. */
+export interface OwnedDescriptor extends Disposable {
+  readonly fd: number
+  /** A path that leads to exactly what is open, whatever its name has become. */
+  readonly path: string
+}
+
+/** Takes over a descriptor from the call that opened it. */
+export function ownedDescriptor(fd: number): OwnedDescriptor {
+  return {
+    fd,
+    path: `/proc/self/fd/${fd}`,
+    [Symbol.dispose]() {
+      closeSync(fd)
+    },
+  }
+}

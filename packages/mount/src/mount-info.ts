@@ -1,0 +1,36 @@
+/** How mounts below a mount spread, as the mount table says it. */
+export interface MountPropagation {
+  /** The group of mounts that it shares with. */
+  readonly shared?: number
+  /** The group that it receives from. */
+  readonly master?: number
+  /** The nearest group that it receives from and that is visible here. */
+  readonly propagateFrom?: number
+  readonly unbindable: boolean
+}
+
+/** A mount, as a line of the mount table says it. */
+export interface MountInfo {
+  readonly id: number
+  /** The mount that this one is on; the id of a mount that is not visible here for the root of the table. */
+  readonly parentId: number
+  /** The device number of its files, as `major:minor`. */
+  readonly device: string
+  /** What of the file system is to be seen; `/` if all of it is. */
+  readonly root: string
+  /** Its place, as seen from this process's root. A byte that is not UTF-8 is U+FFFD here. */
+  readonly mountPoint: string
+  /** The place in bytes, present only if they are not UTF-8. */
+  readonly mountPointBytes?: Uint8Array
+  /** The mount's own options, such as `ro` and `nosuid`. */
+  readonly options: readonly string[]
+  readonly propagation: MountPropagation
+  /** The type of the file system. */
+  readonly type: string
+  readonly source: string
+  /**
+   * The file system's options. A comma in a value cannot be told from the next option if the file system does
+   * not escape it.
+   */
+  readonly superOptions: readonly string[]
+}

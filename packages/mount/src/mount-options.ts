@@ -1,0 +1,92 @@
+import { NsboxError } from '@nsbox/errors'
+import { attributeWords, type MountAttributes } from './mount-attributes.ts'
+
+/** How mounts below a mount spread to its copies in other namespaces and at other places. */
+export type PropagationKind = 'shared' | 'slave' | 'private' | 'unbindable'
+
+/** An option for the file system itself: a switch, or a key with its value. */
+export interface FileSystemOption {
+  readonly key: string
+  readonly value?: string
+}
+
+/** What the options of a mount ask for. */
+export interface ParsedMountOptions {
+  /** Whether an existing file or directory is to be seen at another place, and the mounts below it too. */
+  readonly bind?: 'single' | 'recursive'
+  /** Whether to change the attributes of a mount that is there, instead of making one. */
+  readonly remount: boolean
+  /** Attributes of the mount. */
+  readonly attributes: MountAttributes
+  readonly propagation?: { readonly kind: PropagationKind; readonly recursive: boolean }
+  /** Switches of the file system that the kernel knows for all of them: `ro`, `sync`, `lazytime`, … */
+  readonly superblock: readonly string[]
+  /** Everything else, for the file system to judge. */
+  readonly fileSystem: readonly FileSystemOption[]
+}
+
+const kinds: readonly PropagationKind[] = ['shared', 'slave', 'private', 'unbindable']
+
+const propagationWords = new Map<string, ParsedMountOptions['propagation']>()
+for (const kind of kinds) {
+  propagationWords.set(kind, { kind, recursive: false })
+  propagationWords.set(`r${kind}`, { kind, recursive: true })
+}
+
+const superblockWords = new Set([
+  'ro',
+  'rw',
+  'sync',
+  'async',
+  'dirsync',
+  'lazytime',
+  'nolazytime',
+  'mand',
+  'nomand',
+])
+
+/**
+ * Reads the options of a mount. Known words are `ro rw nosuid suid nodev dev noexec exec nodiratime diratime
+ * nosymfollow symfollow`, `noatime strictatime relatime` and their opposites, `bind rbind remount`, `shared
+ * slave private unbindable` and each with an `r` before it for the whole tree, `sync async dirsync lazytime
+ * nolazytime mand nomand` and `defaults`; of two that contradict each other the later holds. Any other is one
+ * for the file system.
+ *
+ * @throws `invalid_argument` for an option that is empty, has no key or has a NUL
+ */
+export function parseMountOptions(options: readonly string[]): ParsedMountOptions {
+  let bind: ParsedMountOptions['bind']
+  let remount = false
+  let attributes: MountAttributes = {}
+  let propagation: ParsedMountOptions['propagation']
+  const superblock: string[] = []
+  const fileSystem: FileSystemOption[] = []
+  for (const option of options) {
+    const attribute = attributeWords.get(option)
+    const spread = propagationWords.get(option)
+    if (attribute !== undefined) attributes = { ...attributes, ...attribute }
+    if (superblockWords.has(option)) superblock.push(option)
+    if (attribute !== undefined || superblockWords.has(option) || option === 'defaults') continue
+    if (option === 'bind') bind ??= 'single'
+    else if (option === 'rbind') bind = 'recursive'
+    else if (option === 'remount') remount = true
+    else if (spread !== undefined) propagation = spread
+    else fileSystem.push(fileSystemOption(option))
+  }
+  return {
+    remount,
+    attributes,
+    superblock,
+    fileSystem,
+    ...(bind === undefined ? {} : { bind }),
+    ...(propagation === undefined ? {} : { propagation }),
+  }
+}
+
+function fileSystemOption(option: string): FileSystemOption {
+  const equals = option.indexOf('=')
+  const key = equals === -1 ? option : option.slice(0, equals)
+  if (key === '' || option.includes('\0'))
+    throw new NsboxError('invalid_argument', `mount option ${JSON.stringify(option)}`)
+  return equals === -1 ? { key } : { key, value: option.slice(equals + 1) }
+}

@@ -1,0 +1,21 @@
+import { NsboxError } from '@nsbox/errors'
+import type { MountPlatform } from './mount-platform.ts'
+
+/** Mounts of a platform that has none that nsbox knows to make: everything throws `unimplemented`. */
+export function unsupported(name: string): MountPlatform {
+  const missing = (what: string) => new NsboxError('unimplemented', `${what} on ${name}`)
+  return {
+    mount: async () => {
+      throw missing('mount')
+    },
+    unmount: async () => {
+      throw missing('unmount')
+    },
+    mountTable: () => {
+      throw missing('the mount table')
+    },
+    mountIdOf: async () => {
+      throw missing('the mount table')
+    },
+  }
+}

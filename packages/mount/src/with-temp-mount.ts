@@ -1,0 +1,36 @@
+import { mkdir, mkdtemp, rmdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { NsboxError } from '@nsbox/errors'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { mountAll } from './mount.ts'
+import type { Mount } from './mount-record.ts'
+import { unmount } from './unmount.ts'
+
+/**
+ * Mounts `mounts` at a new directory that only this user can reach, and unmounts them when `use` is done with
+ * it, however it ends. The directory is removed only if it is empty: were something still mounted there,
+ * nothing of it would be touched.
+ *
+ * @param use is given the directory
+ * @returns what `use` returned
+ * @throws what `mountAll` throws, what `use` throws, and `failed_precondition` if a mount is still in use
+ */
+export async function withTempMount<T>(
+  mounts: readonly Mount[],
+  use: (path: string) => T | Promise<T>,
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<T> {
+  if (mounts.length === 0) throw new NsboxError('invalid_argument', 'temporary mount: no mounts')
+  options.signal?.throwIfAborted()
+  await using cleanup = new AsyncDisposableStack()
+  // The mount has a mode of its own; the directory above it is what keeps others from, say, its setuid files.
+  const directory = await mkdtemp(join(tmpdir(), 'nsbox-mount-'))
+  cleanup.defer(() => rmdir(directory))
+  const path = join(directory, 'mount')
+  await mkdir(path)
+  cleanup.defer(() => rmdir(path))
+  await mountAll(mounts, path, options)
+  cleanup.defer(() => unmount(path, { recursive: true }))
+  return await use(path)
+}

@@ -1,0 +1,28 @@
+import { mkdtemp, rmdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runOrThrow } from './run.ts'
+import type { TempDir } from './temp-dir.ts'
+
+/**
+ * A directory of one test's own that is a file system in memory, for tests that mount: disposing of it takes
+ * all mounts below it along, and mounts below it are seen in no other namespace. Needs root.
+ */
+export async function scratchMount(): Promise<TempDir> {
+  const path = await mkdtemp(join(tmpdir(), 'nsbox-scratch-'))
+  const options = 'mode=0700,size=256m'
+  try {
+    await runOrThrow('mount', ['-t', 'tmpfs', '-o', options, '--make-private', 'nsbox-scratch', path])
+  } catch (error) {
+    await rmdir(path)
+    throw error
+  }
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      await runOrThrow('umount', ['--lazy', path])
+      // Never recursively: whatever is still there is not the test's.
+      await rmdir(path)
+    },
+  }
+}
