@@ -11,6 +11,8 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What is waited for comes soon on an idle machine, and later on a busy one.
+    expect: { poll: { timeout: 10_000 } },
     // The machine the project is built for has two cores; tests that start daemons would only queue up.
     maxWorkers: 2,
   },

@@ -3,6 +3,7 @@ import { describeWith } from './describe-with.ts'
 import { filesLayer } from './image-layer.ts'
 import { buildImage } from './image-layout.ts'
 import { pushImage } from './push-image.ts'
+import { readmeExample } from './readme-example.ts'
 import { startRegistry } from './registry.ts'
 import { tempDir } from './temp-dir.ts'
 
@@ -35,4 +36,6 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pushImage', () => {
       mediaType: 'application/vnd.docker.distribution.manifest.v2+json',
     })
   })
+
+  it('works as the README shows', () => readmeExample(new URL('../README.md', import.meta.url)))
 })
