@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { run } from '@nsbox/testing'
+import { expect, it } from 'vitest'
+
+const ctr = [
+  '--conditions=@nsbox/source',
+  '--import',
+  import.meta.resolve('tsx'),
+  new URL('bin/ctr.ts', import.meta.url).pathname,
+]
+
+it.each([
+  [['content', 'get'], "ctr: missing required argument 'digests'\n"],
+  [['images', 'ls', '--nonsense'], "ctr: unknown option '--nonsense'\n"],
+  [['nonsense'], "ctr: unknown command 'nonsense'\n"],
+  [
+    ['--timeout', 'soon', 'version'],
+    /^ctr: option '--timeout <duration>' argument 'soon' is invalid\. .*\n$/,
+  ],
+])('says what is wrong with the arguments %j, with exit status 1', async (args, stderr) => {
+  const { code, ...said } = await run(process.execPath, [...ctr, ...args])
+  expect({ code, stderr: said.stderr }).toEqual({
+    code: 1,
+    stderr: typeof stderr === 'string' ? stderr : expect.stringMatching(stderr),
+  })
+})
+
+it('shows help with exit status 0', async () => {
+  const { code, stdout } = await run(process.execPath, [...ctr, 'images', '--help'])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^Usage: ctr images/)
+})
+
+it('ends quietly when nobody reads its output any more', async () => {
+  const child = spawn(process.execPath, [...ctr, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors += text
+  })
+  child.stdout.destroy()
+  const [code] = await once(child, 'close')
+  expect({ code, errors }).toEqual({ code: 0, errors: '' })
+})
