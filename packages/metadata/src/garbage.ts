@@ -22,32 +22,36 @@ export interface GarbageQuery {
  * ingests with a writer, and content with the label for it; from there references are followed, from a flat lease just one
  * step. References never leave their namespace, so each namespace is a heap of its own.
  *
- * One statement over indexes: 13 ms for 10,000 blobs with their references in one namespace.
+ * One statement over indexes: about 20 ms for 10,000 blobs with their references in one namespace, 2 ms for 1,000.
  */
 export function findGarbage(db: Reader, { namespace, now, written, limit }: GarbageQuery): Garbage[] {
-  return db.all<Garbage>(sql, namespace, now, JSON.stringify(written), limit)
+  const expiring = [namespace, now] as const
+  return db.all<Garbage>(
+    sql,
+    ...[...expiring, ...expiring, namespace, ...expiring, JSON.stringify(written), namespace],
+    ...[namespace, namespace, namespace, namespace, limit],
+  )
 }
 
-// `depth`: 2 follows references as far as they go, 1 follows them one step, 0 does not.
+// `depth`: 2 follows references as far as they go, 1 follows them one step, 0 does not. The CROSS JOIN keeps SQLite from
+// reading all references for each live object.
 const sql = `
   WITH RECURSIVE
-    given (namespace, now, written) AS (VALUES (?, ?, ?)),
     live (kind, id, depth) AS (
-      SELECT 'image', name, 2 FROM given JOIN image USING (namespace)
-        WHERE expires_at IS NULL OR expires_at > now
-      UNION SELECT 'lease', id, iif(flat = 1, 1, 2) FROM given JOIN lease USING (namespace)
-        WHERE expires_at IS NULL OR expires_at > now
-      UNION SELECT 'content', digest, 2 FROM given JOIN content USING (namespace) WHERE root = 1
-      UNION SELECT 'ingest', ref, 2 FROM given JOIN ingest USING (namespace)
-        WHERE expires_at > now OR ref IN (SELECT value FROM json_each(written))
-      UNION SELECT to_kind, to_id, iif(depth = 1, 0, 2) FROM given JOIN live JOIN reference
-        ON reference.namespace = given.namespace AND from_kind = live.kind AND from_id = live.id
+      SELECT 'image', name, 2 FROM image WHERE namespace = ? AND (expires_at IS NULL OR expires_at > ?)
+      UNION SELECT 'lease', id, iif(flat = 1, 1, 2) FROM lease
+        WHERE namespace = ? AND (expires_at IS NULL OR expires_at > ?)
+      UNION SELECT 'content', digest, 2 FROM content WHERE namespace = ? AND root = 1
+      UNION SELECT 'ingest', ref, 2 FROM ingest
+        WHERE namespace = ? AND (expires_at > ? OR ref IN (SELECT value FROM json_each(?)))
+      UNION SELECT to_kind, to_id, iif(depth = 1, 0, 2) FROM live CROSS JOIN reference
+        ON namespace = ? AND from_kind = kind AND from_id = id
         WHERE depth > 0
     ),
     object (kind, id) AS (
-      SELECT 'image', name FROM given JOIN image USING (namespace)
-      UNION ALL SELECT 'content', digest FROM given JOIN content USING (namespace)
-      UNION ALL SELECT 'lease', id FROM given JOIN lease USING (namespace)
-      UNION ALL SELECT 'ingest', ref FROM given JOIN ingest USING (namespace)
+      SELECT 'image', name FROM image WHERE namespace = ?
+      UNION ALL SELECT 'content', digest FROM content WHERE namespace = ?
+      UNION ALL SELECT 'lease', id FROM lease WHERE namespace = ?
+      UNION ALL SELECT 'ingest', ref FROM ingest WHERE namespace = ?
     )
-  SELECT kind, id FROM object WHERE (kind, id) NOT IN (SELECT kind, id FROM live) LIMIT ?`
+  SELECT kind, id FROM object EXCEPT SELECT kind, id FROM live LIMIT ?`

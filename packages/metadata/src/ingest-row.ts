@@ -3,7 +3,7 @@ import type { Digest } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
 import { ensureNamespace } from './ensure-namespace.ts'
 import { hold, type Scope } from './lease-binding.ts'
-import { quoted } from './quoted.ts'
+import { shownRef } from './quoted.ts'
 import { dropReferences, setReferences } from './references.ts'
 import type { Unused } from './unused.ts'
 
@@ -46,7 +46,7 @@ export function findIngest(db: Reader, namespace: string, ref: string): IngestRo
 /** @throws `not_found` */
 export function demandIngest(db: Reader, namespace: string, ref: string): IngestRow {
   const row = findIngest(db, namespace, ref)
-  if (row === undefined) throw new NsboxError('not_found', `ingest ref ${quoted(ref)}`)
+  if (row === undefined) throw new NsboxError('not_found', `ingest ref ${shownRef(ref)}`)
   return row
 }
 
@@ -81,7 +81,7 @@ export function openIngest(tx: Transaction, scope: Scope, opening: IngestOpening
   if (found !== undefined && found.total > 0 && total > 0 && found.total !== total) {
     throw new NsboxError(
       'failed_precondition',
-      `ref ${quoted(ref)}: total ${total} differs from ${found.total} when it was first opened`,
+      `ref ${shownRef(ref)}: total ${total} differs from ${found.total} when it was first opened`,
     )
   }
   ensureNamespace(tx, namespace)

@@ -1,5 +1,5 @@
 import { NsboxError } from '@nsbox/errors'
-import type { Transaction } from '@nsbox/sqlite'
+import type { Reader, Transaction } from '@nsbox/sqlite'
 import { addReference, type Node, removeReference } from './references.ts'
 
 /** A namespace as one caller sees it: what is made through it is held by the lease, if there is one. */
@@ -12,12 +12,18 @@ export interface Scope {
  * Lets the scope's lease hold something.
  * @throws `not_found` if there is no such lease
  */
-export function hold(tx: Transaction, { namespace, lease }: Scope, node: Node): void {
+export function hold(tx: Transaction, scope: Scope, node: Node): void {
+  const { namespace, lease } = scope
   if (lease === undefined) return
-  if (!tx.get('SELECT 1 FROM lease WHERE namespace = ? AND id = ?', namespace, lease)) {
-    throw new NsboxError('not_found', 'lease does not exist', { details: { lease } })
-  }
+  demandLease(tx, scope)
   addReference(tx, namespace, { kind: 'lease', id: lease }, node)
+}
+
+/** @throws `not_found` if the scope has a lease that does not exist, with the text that clients know */
+export function demandLease(db: Reader, { namespace, lease }: Scope): void {
+  if (lease === undefined) return
+  if (db.get('SELECT 1 FROM lease WHERE namespace = ? AND id = ?', namespace, lease)) return
+  throw new NsboxError('not_found', 'lease does not exist', { details: { lease } })
 }
 
 /** Lets the scope's lease let go of something that is no more. */

@@ -12,8 +12,8 @@ import { assertDigest, type Digest, digestAlgorithm, isDigest } from '@nsbox/oci
 import { findBlob, writeBlob } from './blob-row.ts'
 import type { ContentParts } from './content-parts.ts'
 import { backendRef, demandIngest, dropIngest, type IngestRow, leftBy } from './ingest-row.ts'
-import { hold, letGo, type Scope } from './lease-binding.ts'
-import { quoted } from './quoted.ts'
+import { demandLease, hold, letGo, type Scope } from './lease-binding.ts'
+import { shownRef } from './quoted.ts'
 
 interface WriterParts extends ContentParts {
   readonly scope: Scope
@@ -95,7 +95,7 @@ export class NamespacedWriter implements ContentWriter {
 
   #demandOpen(): void {
     if (!this.#closed) return
-    throw new NsboxError('failed_precondition', `ref ${quoted(this.ref)}: the writer is closed`)
+    throw new NsboxError('failed_precondition', `ref ${shownRef(this.ref)}: the writer is closed`)
   }
 
   #demandSameDigest(digest: Digest | undefined): void {
@@ -157,7 +157,11 @@ export class NamespacedWriter implements ContentWriter {
     const { gate, ledger, scope, collector } = this.#parts
     const { size, signal } = options
     const expected = options.expected ?? this.#parts.expected
-    await ledger.read((db) => demandIngest(db, scope.namespace, this.ref))
+    // Better to refuse now than when the bytes are a blob that nobody may have.
+    await ledger.read((db) => {
+      demandIngest(db, scope.namespace, this.ref)
+      demandLease(db, scope)
+    })
     return await gate.use(expected, async () => {
       const published = await this.#publish(own, { size, expected, signal })
       try {
@@ -190,7 +194,7 @@ export class NamespacedWriter implements ContentWriter {
     const { namespace } = scope
     const info = ledger.commit(namespace, (tx) => {
       const current = demandIngest(tx, namespace, this.ref)
-      if (current.id !== ingest.id) throw new NsboxError('not_found', `ingest ref ${quoted(this.ref)}`)
+      if (current.id !== ingest.id) throw new NsboxError('not_found', `ingest ref ${shownRef(this.ref)}`)
       hold(tx, scope, { kind: 'content', id: digest })
       letGo(tx, scope, { kind: 'ingest', id: this.ref })
       dropIngest(tx, current)

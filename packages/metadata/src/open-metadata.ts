@@ -2,7 +2,7 @@ import type { ContentStore } from '@nsbox/core/content'
 import type { ImageStore } from '@nsbox/core/images'
 import type { LeaseStore } from '@nsbox/core/leases'
 import { type NamespaceStore, requireNamespace } from '@nsbox/namespaces'
-import { openDatabase } from '@nsbox/sqlite'
+import { type Database, openDatabase } from '@nsbox/sqlite'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { BlobGate } from './blob-gate.ts'
 import { type CollectionResult, Collector, type CollectorSchedule } from './collector.ts'
@@ -70,17 +70,19 @@ export interface Metadata extends AsyncDisposable {
  * @throws what `openDatabase` throws
  */
 export async function openMetadata(options: MetadataOptions): Promise<Metadata> {
-  const { content: backend, policy = 'shared', log = silent, now: clock = Date.now } = options
-  await using stack = new AsyncDisposableStack()
-  const db = stack.use(
-    await openDatabase({
-      path: options.path,
-      migrations,
-      durability: options.durability,
-      onFatal: options.onFatal,
-      onCheckpointError: (err) => log.warn({ err }, 'checkpoint of the database'),
-    }),
+  const { path, durability, onFatal, log = silent } = options
+  const onCheckpointError = (err: unknown) => log.warn({ err }, 'checkpoint of the database')
+  return createMetadata(
+    await openDatabase({ path, migrations, durability, onFatal, onCheckpointError }),
+    options,
   )
+}
+
+/** A metadata store over a database, which is closed with it. */
+export function createMetadata(db: Database, options: Omit<MetadataOptions, 'path'>): Metadata {
+  const { content: backend, policy = 'shared', log = silent, now: clock = Date.now } = options
+  const stack = new AsyncDisposableStack()
+  stack.use(db)
   const outbox = new EventOutbox({
     durable: () => db.durable(),
     onEvent: options.onEvent ?? (() => undefined),
@@ -103,7 +105,6 @@ export async function openMetadata(options: MetadataOptions): Promise<Metadata> 
   const ledger = new Ledger(db, outbox, (namespace) => collector.touched(namespace))
   const parts: ContentParts = { ledger, collector, clock, gate, locks, backend, policy }
   collector.start()
-  const owned = stack.move()
 
   return {
     namespaces: namespaceStore(ledger, collector),
@@ -117,6 +118,6 @@ export async function openMetadata(options: MetadataOptions): Promise<Metadata> 
     },
     collect: (collection) => collector.collect(collection),
     durable: () => db.durable(),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }

@@ -6,7 +6,7 @@ import type { ContentParts } from './content-parts.ts'
 import { backendRef, findIngest, type IngestRow, leftBy, openIngest } from './ingest-row.ts'
 import { hold, type Scope } from './lease-binding.ts'
 import { NamespacedWriter } from './namespaced-writer.ts'
-import { quoted } from './quoted.ts'
+import { shownRef } from './quoted.ts'
 
 const maxRefBytes = 4096
 
@@ -51,7 +51,7 @@ function checkRef(ref: string): void {
     )
   }
   if (bytes.toString() !== ref)
-    throw new NsboxError('invalid_argument', `ref ${quoted(ref)} is not Unicode text`)
+    throw new NsboxError('invalid_argument', `ref ${shownRef(ref)} is not Unicode text`)
 }
 
 /** A blob that the namespace has is held by the lease from here on, although its writer is refused. */

@@ -1,22 +1,34 @@
 import { join } from 'node:path'
 import { openContentStore } from '@nsbox/content'
+import { contentStoreSuite } from '@nsbox/core/content/testsuite'
 import { imageStoreSuite } from '@nsbox/core/images/testsuite'
 import { leaseStoreSuite } from '@nsbox/core/leases/testsuite'
 import { namespaceStoreSuite } from '@nsbox/namespaces/testsuite'
 import { digestOf } from '@nsbox/oci'
 import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import { type Metadata, openMetadata } from './open-metadata.ts'
+import { type Metadata, type MetadataOptions, openMetadata } from './open-metadata.ts'
 
-async function newMetadata(): Promise<{ metadata: Metadata } & AsyncDisposable> {
+async function newMetadata(
+  options: Partial<MetadataOptions> = {},
+): Promise<{ metadata: Metadata } & AsyncDisposable> {
   await using stack = new AsyncDisposableStack()
   const { path } = stack.use(await tempDir('nsbox-metadata'))
   const content = stack.use(await openContentStore({ root: join(path, 'content'), durability: 'relaxed' }))
   const metadata = stack.use(
-    await openMetadata({ path: join(path, 'metadata.db'), content, durability: 'relaxed' }),
+    await openMetadata({ path: join(path, 'metadata.db'), content, durability: 'relaxed', ...options }),
   )
   const owned = stack.move()
   return { metadata, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+for (const policy of ['shared', 'isolated'] as const) {
+  contentStoreSuite(`namespaced view, ${policy}`, async () => {
+    // Nothing holds the blobs of the suite.
+    const never = { startupDelay: 3_600_000, scheduleDelay: 3_600_000 }
+    const { metadata, ...owned } = await newMetadata({ policy, collector: never })
+    return { ...owned, store: metadata.namespace('suite').content }
+  })
 }
 
 imageStoreSuite('namespaced view', async () => {
