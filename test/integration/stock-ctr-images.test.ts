@@ -1,0 +1,125 @@
+import {
+  buildImage,
+  busyboxLayer,
+  type PushedImage,
+  pushImage,
+  type Registry,
+  type RunOptions,
+  randomLayer,
+  startRegistry,
+  tempDir,
+} from '@nsbox/testing'
+import { describeWith } from '@nsbox/testing/describe-with'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { startServer, type TestServer } from './programs.ts'
+
+describeWith({ programs: ['ctr', 'docker-registry', 'skopeo'] }, 'stock ctr 1.7 with images', () => {
+  const resources = new AsyncDisposableStack()
+  let registry: Registry
+  let image: PushedImage
+  let server: TestServer
+  let count = 0
+  let namespace: string
+
+  beforeAll(async () => {
+    registry = resources.use(await startRegistry())
+    const layout = resources.use(await tempDir('nsbox-layout')).path
+    const built = await buildImage(layout, { layers: [await busyboxLayer(), randomLayer(7, 3_000_000)] })
+    image = await pushImage(built, registry, 'library/stock:1')
+    server = resources.use(await startServer())
+  })
+  afterAll(() => resources.disposeAsync())
+  beforeEach(() => {
+    namespace = `n${count++}`
+  })
+
+  async function ctr(args: string[], options?: RunOptions): Promise<string> {
+    const { code, stdout, stderr } = await server.stockCtr(['-n', namespace, ...args], options)
+    expect({ args, code, stderr: code === 0 ? '' : stderr }).toEqual({ args, code: 0, stderr: '' })
+    return stdout
+  }
+
+  it('pulls by a transfer, with progress', async () => {
+    const { reference } = image
+    const output = await ctr(['images', 'pull', '--local=false', '--plain-http', reference])
+    expect(output).toMatch(/manifest \([0-9a-f]{12}\)\s+complete/)
+    expect(output).toMatch(/layer \([0-9a-f]{12}\)\s+complete/)
+    expect(output).toContain('saved')
+    expect(await ctr(['images', 'ls', '-q'])).toBe(`${reference}\n`)
+    // What held the pull meanwhile is gone.
+    expect(await ctr(['leases', 'ls', '-q'])).toBe('')
+  })
+
+  it('fetches content on its own account', async () => {
+    const { reference } = image
+    await ctr(['content', 'fetch', '--plain-http', reference])
+    const listed = await ctr(['images', 'ls'])
+    expect(listed).toContain(`${reference} application/vnd.oci.image.manifest.v1+json ${image.digest}`)
+    const object = await ctr(['content', 'fetch-object', '--plain-http', reference])
+    expect(JSON.parse(object).layers).toHaveLength(2)
+  })
+
+  it('labels, tags, checks and removes images', async () => {
+    const { reference } = image
+    await ctr(['images', 'pull', '--local=false', '--plain-http', reference])
+    await ctr(['images', 'tag', reference, 'other:1'])
+    await ctr(['images', 'label', 'other:1', 'a=b'])
+    expect(await ctr(['images', 'ls', 'name==other:1'])).toMatch(/other:1 .* a=b/)
+    // There is no snapshotter to ask whether it is unpacked, which it complains of in the end.
+    const check = await server.stockCtr(['-n', namespace, 'images', 'check'])
+    expect(check.stdout).toMatch(/other:1\s.*\scomplete \(3\/3\)\s.*\sfalse/)
+    expect(check.stderr).toContain(
+      'unknown service containerd.services.snapshots.v1.Snapshots: not implemented',
+    )
+    await ctr(['images', 'rm', '--sync', 'other:1'])
+    expect(await ctr(['content', 'ls', '-q'])).not.toBe('')
+    await ctr(['images', 'rm', '--sync', reference])
+    expect(await ctr(['content', 'ls', '-q'])).toBe('')
+    expect((await server.stockCtr(['namespaces', 'rm', namespace])).stdout).toBe(`${namespace}\n`)
+  })
+
+  it('pushes by a transfer and on its own account', async () => {
+    const { reference } = image
+    await ctr(['images', 'pull', '--local=false', '--plain-http', reference])
+    for (const [flag, tag] of [
+      ['--local=false', '2'],
+      ['--local=true', '3'],
+    ] as const) {
+      const target = `${registry.host}/library/pushed:${tag}`
+      await ctr(['images', 'push', flag, '--plain-http', target, reference])
+      const answer = await fetch(`http://${registry.host}/v2/library/pushed/manifests/${tag}`, {
+        method: 'HEAD',
+        headers: { accept: 'application/vnd.oci.image.manifest.v1+json' },
+      })
+      expect(answer.headers.get('docker-content-digest')).toBe(image.digest)
+    }
+  })
+
+  it('answers a registry that asks for credentials over the stream of the transfer', async () => {
+    const auth = { user: 'someone', password: 'secret' }
+    const guarded = resources.use(await startRegistry({ auth }))
+    const layout = resources.use(await tempDir('nsbox-layout')).path
+    const built = await buildImage(layout, { layers: [randomLayer(9, 1000)] })
+    const { reference } = await pushImage(built, guarded, 'library/guarded:1')
+    const pull = (user: string) => [
+      ...['images', 'pull', '--local=false', '--plain-http', '--user', user],
+      reference,
+    ]
+    await ctr(pull('someone:secret'))
+    expect(await ctr(['images', 'ls', '-q'])).toBe(`${reference}\n`)
+    const wrong = await server.stockCtr(['-n', `${namespace}x`, ...pull('someone:wrong')])
+    expect(wrong.code).toBe(1)
+    expect(wrong.stderr + server.process.output).not.toMatch(/secret|someone:wrong/)
+  })
+
+  it('is told that nothing can be unpacked', async () => {
+    const { code, stderr } = await server.stockCtr([
+      ...['-n', namespace, 'images', 'pull', '--plain-http', '--local'],
+      image.reference,
+    ])
+    expect(code).toBe(1)
+    expect(stderr).toContain('unknown service containerd.services.snapshots.v1.Snapshots: not implemented')
+    expect(await ctr(['images', 'ls', '-q'])).toBe(`${image.reference}\n`)
+  })
+})
