@@ -117,7 +117,9 @@ describeWith({ programs: ['ctr'] }, 'stock ctr 1.7', () => {
 
   it('gets a ref as soon as the one that holds it has died', async () => {
     // Its standard input stays open and says nothing.
-    const holder = spawn('/usr/bin/ctr', ['-a', server.address, 'content', 'ingest', 'held'], { stdio: 'pipe' })
+    const holder = spawn('/usr/bin/ctr', ['-a', server.address, 'content', 'ingest', 'held'], {
+      stdio: 'pipe',
+    })
     resources.defer(() => void holder.kill('SIGKILL'))
     await expect.poll(() => ctr(['content', 'active'])).toContain('held')
     const second = ctr(['content', 'ingest', 'held'], { input: 'mine' })
