@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type ClientView, connect } from '@nsbox/client'
 import { contentStoreSuite } from '@nsbox/core/content/testsuite'
+import { eventBusSuite } from '@nsbox/core/events/testsuite'
 import { imageStoreSuite } from '@nsbox/core/images/testsuite'
 import { leaseStoreSuite } from '@nsbox/core/leases/testsuite'
 import { namespaceStoreSuite } from '@nsbox/namespaces/testsuite'
@@ -20,6 +21,11 @@ async function behindServer(): Promise<{ client: ClientView } & AsyncDisposable>
   const owned = opening.move()
   return { client, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
+
+eventBusSuite('remote, of nsbox-server', async () => {
+  const { client, ...owned } = await behindServer()
+  return { ...owned, bus: client.events }
+})
 
 contentStoreSuite('remote, of nsbox-server', async () => {
   const { client, ...owned } = await behindServer()
