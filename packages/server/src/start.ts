@@ -2,7 +2,6 @@ import { setMaxListeners } from 'node:events'
 import { join, resolve } from 'node:path'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { openContentStore } from '@nsbox/content'
-import { createFlights } from '@nsbox/images'
 import { openMetadata } from '@nsbox/metadata'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { type Logger, pino } from 'pino'
@@ -55,8 +54,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   setMaxListeners(0, stopping.signal, aborting.signal)
   const handler = createRpcHandler({
     routes: (router) => {
-      const flights = createFlights()
-      registerRoutes(router, { metadata, events, flights, hostsDir, uuid, stopping: stopping.signal })
+      registerRoutes(router, { metadata, events, hostsDir, uuid, stopping: stopping.signal })
     },
     interceptors: [
       requestLog(log),

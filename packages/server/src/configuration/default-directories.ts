@@ -17,6 +17,6 @@ export function defaultDirectories({
 } = {}): DefaultDirectories {
   if (uid === 0) return { root: '/var/lib/nsbox', state: '/run/nsbox' }
   const data = env.XDG_DATA_HOME || join(env.HOME || homedir(), '.local', 'share')
-  const root = join(data, 'nsbox')
-  return { root, state: env.XDG_RUNTIME_DIR ? join(env.XDG_RUNTIME_DIR, 'nsbox') : join(root, 'run') }
+  const runtime = env.XDG_RUNTIME_DIR || `/run/user/${uid}`
+  return { root: join(data, 'nsbox'), state: join(runtime, 'nsbox') }
 }

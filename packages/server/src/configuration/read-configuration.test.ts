@@ -100,7 +100,7 @@ test('directories are the user’s own unless the user is root', () => {
   })
   expect(defaultDirectories({ uid: 7, env: { HOME: '/home/u' } })).toEqual({
     root: '/home/u/.local/share/nsbox',
-    state: '/home/u/.local/share/nsbox/run',
+    state: '/run/user/7/nsbox',
   })
 })
 

@@ -1,5 +1,4 @@
 import type { ConnectRouter } from '@connectrpc/connect'
-import type { Flights } from '@nsbox/images'
 import type { Metadata } from '@nsbox/metadata'
 import type { EventExchange } from '../events/event-exchange.ts'
 import { leaseOf, namespaceOf, viewsOf } from '../rpc/namespace-views.ts'
@@ -20,7 +19,6 @@ import { versionRoutes } from './version.ts'
 export interface RouteParts {
   readonly metadata: Metadata
   readonly events: EventExchange
-  readonly flights: Flights
   readonly hostsDir: string | undefined
   /** Identity of the data root. */
   readonly uuid: string
@@ -30,9 +28,10 @@ export interface RouteParts {
 
 /** Registers every service. */
 export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
-  const { metadata, events, flights, hostsDir, uuid, stopping } = parts
+  const { metadata, events, hostsDir, uuid, stopping } = parts
   const view = viewsOf(metadata)
   const streams = new StreamRegistry()
+  const transfers = new TransferService({ metadata, hostsDir })
   versionRoutes(router)
   introspectionRoutes(router, { uuid })
   namespacesRoutes(router, metadata.namespaces)
@@ -42,8 +41,7 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
   eventsRoutes(router, events)
   streamingRoutes(router, streams)
   transferRoutes(router, streams, (context) => {
-    const lease = leaseOf(context)
-    return new TransferService({ metadata, namespace: namespaceOf(context), lease, flights, hostsDir })
+    return transfers.for({ namespace: namespaceOf(context), lease: leaseOf(context) })
   })
   healthRoutes(router, () => router.handlers.map(({ service }) => service.typeName), stopping)
 }

@@ -7,115 +7,100 @@ import type {
   Transferrer,
 } from '@nsbox/core/transfer'
 import { isAlreadyExists, NsboxError } from '@nsbox/errors'
-import { type Flights, pull, push } from '@nsbox/images'
-import type { Metadata } from '@nsbox/metadata'
-import { labelKeys, type Platform } from '@nsbox/oci'
-import { createRegistry } from '@nsbox/registry'
-
-/** How long what a pull fetched is held, if the pull does not end well, so that another attempt can go on from there. */
-const leaseHours = 24
+import { createFlights, pull, push } from '@nsbox/images'
+import type { Metadata, NamespaceView } from '@nsbox/metadata'
+import type { Platform } from '@nsbox/oci'
+import { createRegistry, type Registry } from '@nsbox/registry'
+import { PullLeases } from './pull-lease.ts'
 
 /** What a transfer service works with. */
 export interface TransferServiceOptions {
   readonly metadata: Pick<Metadata, 'namespace'>
-  readonly namespace: string
-  /** The caller's own lease; without one, a pull makes one and ends it once an image holds everything. */
-  readonly lease?: string | undefined
-  /** Shared by all pulls of a server. */
-  readonly flights: Flights
   /** Directory of `hosts.toml` files, unless an endpoint names another. */
   readonly hostsDir?: string | undefined
 }
 
+/** Whom a transfer is for. */
+interface Caller {
+  readonly namespace: string
+  /** The caller's own lease; without one, a pull makes one. */
+  readonly lease?: string | undefined
+}
+
 type Progress = { readonly onProgress?: ProgressListener | undefined } & AbortOptions
 
-/** Moves images between registries and the stores of one namespace. */
-export class TransferService implements Transferrer {
+/** Moves images between registries and the stores of namespaces. One per server: its pulls share their downloads. */
+export class TransferService {
   readonly #options: TransferServiceOptions
+  readonly #flights = createFlights()
+  readonly #leases = new PullLeases()
 
   constructor(options: TransferServiceOptions) {
     this.#options = options
   }
 
-  async transfer(
+  /** The service, as one caller uses it. */
+  for(caller: Caller): Transferrer {
+    return {
+      transfer: async (source, destination, options = {}) => {
+        await this.#transfer(caller, source, destination, options)
+      },
+    }
+  }
+
+  async #transfer(
+    caller: Caller,
     source: TransferEndpoint,
     destination: TransferEndpoint,
-    options: Progress = {},
+    options: Progress,
   ): Promise<void> {
-    if (source.kind === 'registry' && destination.kind === 'image')
-      await this.#pull(source, destination, options)
-    else if (source.kind === 'image' && destination.kind === 'registry')
-      await this.#push(source, destination, options)
-    else if (source.kind === 'image' && destination.kind === 'image')
-      await this.#tag(source, destination, options)
-    else throw new NsboxError('unimplemented', `transfer from ${source.kind} to ${destination.kind}`)
+    const view = this.#view(caller)
+    if (source.kind === 'registry' && destination.kind === 'image') {
+      await this.#pull(caller, source, destination, options)
+    } else if (source.kind === 'image' && destination.kind === 'registry') {
+      await this.#push(view, source, destination, options)
+    } else if (source.kind === 'image' && destination.kind === 'image') {
+      await tag(view, source, destination, options)
+    } else {
+      throw new NsboxError('unimplemented', `transfer from ${source.kind} to ${destination.kind}`)
+    }
   }
 
-  async #pull(source: RegistryEndpoint, destination: ImageEndpoint, options: Progress): Promise<void> {
+  async #pull(
+    caller: Caller,
+    source: RegistryEndpoint,
+    destination: ImageEndpoint,
+    options: Progress,
+  ): Promise<void> {
     await using registry = this.#registry(source)
-    await this.#withLease(async (lease) => {
-      const { content, images } = this.#options.metadata.namespace(this.#options.namespace, { lease })
-      await pull({
-        remote: registry.remote(source.reference),
-        name: destination.name,
-        content,
-        images,
-        platforms: destination.platforms,
-        allMetadata: destination.allMetadata,
-        labels: destination.labels,
-        flights: this.#options.flights,
-        ...options,
-      })
-    }, options)
+    const work = async (lease: string) => {
+      const { content, images } = this.#view({ ...caller, lease })
+      const { name, platforms, allMetadata, labels } = destination
+      const remote = registry.remote(source.reference)
+      const flights = this.#flights
+      await pull({ remote, name, content, images, platforms, allMetadata, labels, flights, ...options })
+    }
+    if (caller.lease !== undefined) await work(caller.lease)
+    else await this.#leases.under(this.#view(caller).leases, destination.name, work, options)
   }
 
-  async #push(source: ImageEndpoint, destination: RegistryEndpoint, options: Progress): Promise<void> {
-    const { content, images } = this.#view()
+  async #push(
+    { content, images }: NamespaceView,
+    source: ImageEndpoint,
+    destination: RegistryEndpoint,
+    options: Progress,
+  ): Promise<void> {
     const { target } = await images.get(source.name, options)
     await using registry = this.#registry(destination)
-    await push(target, {
-      registry,
-      reference: destination.reference,
-      content,
-      platform: onePlatform(source.platforms),
-      ...options,
-    })
+    const { reference } = destination
+    await push(target, { registry, reference, content, platform: onePlatform(source.platforms), ...options })
   }
 
-  async #tag(source: ImageEndpoint, destination: ImageEndpoint, { signal }: Progress): Promise<void> {
-    const { images } = this.#view()
-    const { target } = await images.get(source.name, { signal })
-    const { name, labels = {} } = destination
-    try {
-      await images.create({ name, target, labels }, { signal })
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw error
-      await images.update(name, { target, labels: { merge: labels } }, { signal })
-    }
+  #view({ namespace, lease }: Caller): NamespaceView {
+    return this.#options.metadata.namespace(namespace, { lease })
   }
 
-  async #withLease(work: (lease: string) => Promise<void>, { signal }: AbortOptions): Promise<void> {
-    const { lease } = this.#options
-    if (lease !== undefined) return await work(lease)
-    const { leases } = this.#view()
-    const expiry = new Date(Date.now() + leaseHours * 3_600_000).toISOString()
-    const { id } = await leases.create({ labels: { [labelKeys.gcExpire]: expiry } }, { signal })
-    try {
-      await work(id)
-    } catch (error) {
-      // What was fetched stays until the lease expires; a lease that holds nothing has no use.
-      if ((await leases.resources(id)).length === 0) await leases.delete(id)
-      throw error
-    }
-    await leases.delete(id)
-  }
-
-  #view() {
-    const { metadata, namespace, lease } = this.#options
-    return metadata.namespace(namespace, lease === undefined ? {} : { lease })
-  }
-
-  #registry({ credentials, headers, hostsDir, defaultScheme }: RegistryEndpoint) {
+  #registry({ credentials, headers, hostsDir, defaultScheme }: RegistryEndpoint): Registry {
     return createRegistry({
       credentials,
       headers,
@@ -125,8 +110,24 @@ export class TransferService implements Transferrer {
   }
 }
 
+async function tag(
+  { images }: NamespaceView,
+  source: ImageEndpoint,
+  { name, labels = {} }: ImageEndpoint,
+  { signal }: AbortOptions,
+): Promise<void> {
+  const { target } = await images.get(source.name, { signal })
+  try {
+    await images.create({ name, target, labels }, { signal })
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error
+    await images.update(name, { target, labels: { merge: labels } }, { signal })
+  }
+}
+
 function onePlatform(platforms: readonly Platform[] = []): Platform | undefined {
-  if (platforms.length > 1)
+  if (platforms.length > 1) {
     throw new NsboxError('unimplemented', 'pushing some but not all platforms of an image')
+  }
   return platforms[0]
 }

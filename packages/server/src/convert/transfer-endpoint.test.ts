@@ -1,0 +1,104 @@
+import { packAny } from '@nsbox/api'
+import { ImageStoreSchema } from '@nsbox/api/gen/types/transfer/imagestore_pb'
+import { ImageImportStreamSchema } from '@nsbox/api/gen/types/transfer/importexport_pb'
+import { HTTPDebug, OCIRegistrySchema } from '@nsbox/api/gen/types/transfer/registry_pb'
+import { errorCode } from '@nsbox/errors'
+import { expect, test } from 'vitest'
+import { fromEndpointMessage } from './transfer-endpoint.ts'
+
+const streams: string[] = []
+const credentials = (id: string) => {
+  streams.push(id)
+  return async () => undefined
+}
+const refusal = (any: Parameters<typeof fromEndpointMessage>[0]) => {
+  try {
+    fromEndpointMessage(any, credentials)
+  } catch (error) {
+    return { code: errorCode(error), message: String(error) }
+  }
+  throw new Error('nothing was thrown')
+}
+
+test('a registry comes with how to resolve', () => {
+  const any = packAny(OCIRegistrySchema, {
+    reference: 'r',
+    resolver: { authStream: 's1', headers: { a: 'b' }, hostDir: '/h', defaultScheme: 'http' },
+  })
+  expect(fromEndpointMessage(any, credentials)).toEqual({
+    kind: 'registry',
+    reference: 'r',
+    headers: { a: 'b' },
+    hostsDir: '/h',
+    defaultScheme: 'http',
+    credentials: expect.any(Function),
+  })
+  expect(streams).toEqual(['s1'])
+  const plain = packAny(OCIRegistrySchema, { reference: 'r' })
+  expect(fromEndpointMessage(plain, credentials)).toEqual({ kind: 'registry', reference: 'r' })
+})
+
+test('an image comes with what to take', () => {
+  const any = packAny(ImageStoreSchema, {
+    name: 'i',
+    labels: { a: 'b' },
+    platforms: [{ os: 'linux', architecture: 'aarch64' }],
+    allMetadata: true,
+  })
+  expect(fromEndpointMessage({ ...any, typeUrl: `type.googleapis.com/${any.typeUrl}` }, credentials)).toEqual(
+    {
+      kind: 'image',
+      name: 'i',
+      labels: { a: 'b' },
+      platforms: [{ os: 'linux', architecture: 'arm64' }],
+      allMetadata: true,
+    },
+  )
+})
+
+test.each([
+  ['nothing', undefined, 'invalid_argument', 'must be set'],
+  ['an image without a name', packAny(ImageStoreSchema, {}), 'invalid_argument', 'name'],
+  ['a registry without a reference', packAny(OCIRegistrySchema, {}), 'invalid_argument', 'reference'],
+  [
+    'a scheme that is none',
+    packAny(OCIRegistrySchema, { reference: 'r', resolver: { defaultScheme: 'ftp' } }),
+    'invalid_argument',
+    'default_scheme',
+  ],
+  [
+    'an image to unpack',
+    packAny(ImageStoreSchema, { name: 'i', unpacks: [{ snapshotter: 'overlayfs' }] }),
+    'unimplemented',
+    'unpacking into snapshotter "overlayfs"',
+  ],
+  [
+    'more names for an image',
+    packAny(ImageStoreSchema, { name: 'i', extraReferences: [{ name: 'x' }] }),
+    'unimplemented',
+    'extra_references',
+  ],
+  [
+    'a bound on manifests',
+    packAny(ImageStoreSchema, { name: 'i', manifestLimit: 1 }),
+    'unimplemented',
+    'manifest_limit',
+  ],
+  [
+    'a log of requests',
+    packAny(OCIRegistrySchema, { reference: 'r', resolver: { httpDebug: HTTPDebug.TRACE } }),
+    'unimplemented',
+    'http_debug',
+  ],
+  ['an archive', packAny(ImageImportStreamSchema, { stream: 's' }), 'unimplemented', 'ImageImportStream'],
+  [
+    'malformed bytes',
+    { typeUrl: OCIRegistrySchema.typeName, value: new Uint8Array([255]) },
+    'invalid_argument',
+    'malformed',
+  ],
+])('%s is refused by name', (_, any, code, message) => {
+  const refused = refusal(any)
+  expect(refused.code).toBe(code)
+  expect(refused.message).toContain(message)
+})

@@ -1,0 +1,95 @@
+import type { create } from '@bufbuild/protobuf'
+import { packAny, unpackAny } from '@nsbox/api'
+import { ProgressSchema } from '@nsbox/api/gen/types/transfer/progress_pb'
+import { AuthRequestSchema, AuthResponseSchema, AuthType } from '@nsbox/api/gen/types/transfer/registry_pb'
+import { errorCode } from '@nsbox/errors'
+import { expect, test } from 'vitest'
+import { MessageStream, type PackedMessage } from '../streaming/message-stream.ts'
+import { streamCredentials } from './stream-credentials.ts'
+import { streamProgress } from './stream-progress.ts'
+
+/** A client that answers each question as it is told to. */
+function answering(...answers: (Parameters<typeof create<typeof AuthResponseSchema>>[1] & object)[]) {
+  const stream = new MessageStream(
+    (async function* () {
+      for (const answer of answers) yield packAny(AuthResponseSchema, answer)
+    })(),
+  )
+  const asked = async () => {
+    stream.close()
+    const questions: string[] = []
+    for await (const message of stream.outgoing) questions.push(unpackAny(AuthRequestSchema, message).host)
+    return questions
+  }
+  return { credentials: streamCredentials(stream), asked }
+}
+
+const question = (host: string) => ({ host, reference: 'r', challenges: ['Basic realm="x"'] })
+
+test('each kind of answer becomes credentials, and an empty one none', async () => {
+  const { credentials, asked } = answering(
+    { authType: AuthType.CREDENTIALS, username: 'u', secret: 's' },
+    { authType: AuthType.REFRESH, secret: 't' },
+    { authType: AuthType.HEADER, secret: 'Bearer x' },
+    { authType: AuthType.REFRESH },
+    { authType: AuthType.NONE },
+  )
+  const answers = await Promise.all(['1', '2', '3', '4', '5'].map((host) => credentials(question(host))))
+  expect(answers).toEqual([
+    { kind: 'basic', username: 'u', password: 's' },
+    { kind: 'refresh', token: 't' },
+    { kind: 'header', authorization: 'Bearer x' },
+    undefined,
+    undefined,
+  ])
+  expect(await asked()).toEqual(['1', '2', '3', '4', '5'])
+})
+
+test('a client that answers no more is unavailable, and later questions fare as well', async () => {
+  const { credentials } = answering()
+  for (const host of ['1', '2']) {
+    expect(errorCode(await credentials(question(host)).catch((error) => error))).toBe('unavailable')
+  }
+})
+
+const step = (event: string, progress: number) => ({ event, name: 'l', parents: ['m'], progress, total: 9 })
+
+async function taken(stream: MessageStream): Promise<PackedMessage[]> {
+  stream.close()
+  const messages: PackedMessage[] = []
+  for await (const message of stream.outgoing) messages.push(message)
+  return messages
+}
+
+test('progress becomes messages that clients know', async () => {
+  const stream = new MessageStream({ next: () => new Promise(() => {}) })
+  streamProgress(stream)(step('downloading', 3))
+  const [message] = await taken(stream)
+  expect(message?.typeUrl).toBe('containerd.types.transfer.Progress')
+  expect(message && unpackAny(ProgressSchema, message)).toMatchObject({
+    event: 'downloading',
+    name: 'l',
+    parents: ['m'],
+    progress: 3n,
+    total: 9n,
+  })
+})
+
+test('D16 a client that is slow gets every state but not every count of bytes', async () => {
+  const stream = new MessageStream({ next: () => new Promise(() => {}) })
+  const progress = streamProgress(stream)
+  for (let i = 0; i < 10_000; i++) progress(step('downloading', i))
+  progress(step('complete', 9))
+  const messages = (await taken(stream)).map((message) => unpackAny(ProgressSchema, message))
+  expect(messages.length).toBeLessThan(100)
+  expect(messages.at(-1)?.event).toBe('complete')
+})
+
+test('D16 a client that takes nothing loses the stream, and the transfer goes on', async () => {
+  const stream = new MessageStream({ next: () => new Promise(() => {}) })
+  const progress = streamProgress(stream)
+  for (let i = 0; i < 5000; i++) progress(step(`state ${i}`, 0))
+  expect(stream.closed.aborted).toBe(true)
+  const failure = await taken(stream).catch((error) => error)
+  expect(errorCode(failure)).toBe('resource_exhausted')
+})

@@ -1,0 +1,130 @@
+import { type Client, connect } from '@nsbox/client'
+import { digestOf } from '@nsbox/oci'
+import { type SystemCall, type Trace, traceProcess } from '@nsbox/testing'
+import { describeWith } from '@nsbox/testing/describe-with'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { startServer, type TestServer } from './programs.ts'
+
+const traced = ['pwrite64', 'fdatasync', 'fsync', 'rename', 'write', 'writev', 'sendmsg', 'sendto']
+
+const isLogWrite = ({ name, args }: SystemCall) => name === 'pwrite64' && /^\d+<[^>]*-wal>/.test(args)
+const isLogSync = ({ name, args }: SystemCall) => name === 'fdatasync' && /^\d+<[^>]*-wal>/.test(args)
+const isSent = ({ name, args }: SystemCall) =>
+  ['write', 'writev', 'sendmsg', 'sendto'].includes(name) && /^\d+<(socket|UNIX)/.test(args)
+
+/** Whatever was sent although something that had been committed before was not on disk yet. */
+function sentTooEarly(calls: readonly SystemCall[]): SystemCall[] {
+  return calls.filter(isSent).filter((sent) => {
+    const written = calls.filter((call) => isLogWrite(call) && call.returned < sent.entered)
+    const last = written.reduce((latest, { returned }) => Math.max(latest, returned), -1)
+    const covers = (sync: SystemCall) => sync.entered > last && sync.returned < sent.entered
+    return last >= 0 && !calls.some((call) => isLogSync(call) && covers(call))
+  })
+}
+
+describeWith({ root: true, linux: true, programs: ['strace'] }, 'the answers of a server', () => {
+  let resources: AsyncDisposableStack
+  let server: TestServer
+  let client: Client
+  let other: Client
+  let trace: Trace
+
+  beforeEach(async () => {
+    resources = new AsyncDisposableStack()
+    await traceServer()
+  })
+  afterEach(() => resources.disposeAsync())
+
+  async function traceServer(args: string[] = []): Promise<void> {
+    server = resources.use(await startServer({ args }))
+    client = resources.use(connect({ address: server.address, namespace: 'n' }))
+    other = resources.use(connect({ address: server.address, namespace: 'n' }))
+    // Connections say what there is to say about themselves before the trace begins.
+    await client.version()
+    await other.version()
+    trace = resources.use(await traceProcess(traced, server.process.pid))
+  }
+
+  const target = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: digestOf('x'), size: 1 }
+
+  it('come after the sync of what they tell, one by one', async () => {
+    for (let i = 0; i < 20; i++) await client.images.create({ name: `i${i}`, target })
+    await client.images.update('i0', { labels: { merge: { a: 'b' } } })
+    await client.images.delete('i1')
+    await client.leases.create({ id: 'l' })
+    await client.namespaces.create({ name: 'other' })
+    const calls = await trace.stop()
+    expect(calls.filter(isLogWrite).length).toBeGreaterThanOrEqual(24)
+    expect(calls.filter(isSent).length).toBeGreaterThanOrEqual(24)
+    expect(sentTooEarly(calls)).toEqual([])
+  })
+
+  it('come after the sync of what they have only read', async () => {
+    for (let i = 0; i < 10; i++) {
+      const [, found] = await Promise.all([
+        client.images.create({ name: `i${i}`, target }),
+        client.images.list(),
+      ])
+      expect([i, i + 1]).toContain(found.length)
+    }
+    const calls = await trace.stop()
+    expect(calls.filter(isLogWrite).length).toBeGreaterThanOrEqual(10)
+    expect(sentTooEarly(calls)).toEqual([])
+  })
+
+  it('include events, which come after the sync as well', async () => {
+    const controller = new AbortController()
+    const seen: string[] = []
+    const watching = (async () => {
+      for await (const { event } of other.events.subscribe([], controller)) seen.push(event.topic)
+    })().catch(() => undefined)
+    for (let i = 0; seen.length < 10; i++) {
+      expect(i).toBeLessThan(1000)
+      await client.images.create({ name: `i${i}`, target })
+    }
+    controller.abort()
+    await watching
+    expect(sentTooEarly(await trace.stop())).toEqual([])
+  })
+
+  it('come after a blob’s bytes, its name and its record are on disk, in this order', async () => {
+    const bytes = Buffer.from('hello')
+    {
+      await using writer = await client.content.writer({ ref: 'r' })
+      await writer.write(bytes)
+      await writer.commit()
+    }
+    const calls = await trace.stop()
+    expect(sentTooEarly(calls)).toEqual([])
+    const hex = digestOf(bytes).slice('sha256:'.length)
+    const renamed = calls.findLast(
+      ({ name, args }) => name === 'rename' && args.includes(`blobs/sha256/${hex}`),
+    )
+    const synced = calls.find(({ name, args }) => name.endsWith('sync') && args.includes('/ingest/'))
+    const directory = calls.findLast(({ name, args }) => name === 'fsync' && args.includes('/blobs/sha256>'))
+    const record = calls.findLast(isLogWrite)
+    expect(synced?.returned).toBeLessThan(renamed?.entered ?? -1)
+    expect(renamed?.returned).toBeLessThan(directory?.entered ?? -1)
+    expect(directory?.returned).toBeLessThan(record?.entered ?? -1)
+  })
+
+  it('do not wait with relaxed durability, which this test would notice', async () => {
+    await traceServer(['--durability', 'relaxed'])
+    await client.images.create({ name: 'i', target })
+    const calls = await trace.stop()
+    expect(calls.filter(isLogSync)).toEqual([])
+    expect(sentTooEarly(calls)).not.toEqual([])
+  })
+
+  it('of writers at the same time share syncs', async () => {
+    const count = 200
+    await Promise.all(
+      Array.from({ length: count }, (_, i) => client.images.create({ name: `i${i}`, target })),
+    )
+    const calls = await trace.stop()
+    const syncs = calls.filter(isLogSync).length
+    expect(syncs).toBeGreaterThan(0)
+    expect(syncs).toBeLessThan(count / 4)
+  })
+})
