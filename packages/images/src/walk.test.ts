@@ -1,0 +1,47 @@
+import { type Descriptor, type Digest, digestOf, mediaTypes } from '@nsbox/oci'
+import { expect, it } from 'vitest'
+import { walk } from './walk.ts'
+
+/** A store of documents, and a way to put an index of given manifests into it. */
+function documents() {
+  const blobs = new Map<Digest, Uint8Array>()
+  return {
+    async *read(digest: Digest) {
+      yield blobs.get(digest)!
+    },
+    index(...manifests: Descriptor[]): Descriptor {
+      const mediaType = mediaTypes.ociIndex
+      const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }))
+      const digest = digestOf(bytes)
+      blobs.set(digest, bytes)
+      return { mediaType, digest, size: bytes.length }
+    },
+  }
+}
+
+async function visited(content: ReturnType<typeof documents>, root: Descriptor): Promise<number> {
+  let count = 0
+  for await (const _descriptor of walk(content, root)) count++
+  return count
+}
+
+it('B06 visits what several documents name once', async () => {
+  const content = documents()
+  const shared = content.index()
+  const root = content.index(content.index(shared), content.index(shared, shared), shared)
+  expect(await visited(content, root)).toBe(4)
+})
+
+it('B06 refuses a graph that is nested too deep', async () => {
+  const content = documents()
+  let root = content.index()
+  for (let depth = 0; depth < 17; depth++) root = content.index(root)
+  await expect(visited(content, root)).rejects.toMatchObject({ code: 'invalid_argument' })
+})
+
+it('B06 stays quick where every level names the next one many times', async () => {
+  const content = documents()
+  let root = content.index()
+  for (let depth = 0; depth < 16; depth++) root = content.index(...Array.from({ length: 50 }, () => root))
+  expect(await visited(content, root)).toBe(17)
+})
