@@ -34,6 +34,11 @@ export interface DatabaseOptions {
   readonly onCheckpointError?: ((error: unknown) => void) | undefined
 }
 
+/** SQLite's own default. */
+const pageSize = 4096
+
+const defaultCheckpointPages = 1000
+
 /** How long, in milliseconds, one connection waits for another. */
 const busyTimeout = 5000
 
@@ -49,7 +54,7 @@ const busyTimeout = 5000
  * cannot be opened; `data_loss` if it is no database
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { path, migrations, durability = 'full', checkpointPages = 1000 } = options
+  const { path, migrations, durability = 'full', checkpointPages = defaultCheckpointPages } = options
   createPrivate(path)
   let db: Sqlite.Database | undefined
   let log: FileHandle | undefined
@@ -60,11 +65,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     db.pragma('foreign_keys = ON')
     db.pragma('wal_autocheckpoint = 0')
     // After a burst has made the log long, it is cut to this when it starts over.
-    db.pragma(`journal_size_limit = ${4 * checkpointPages * 4096}`)
+    db.pragma(`journal_size_limit = ${4 * checkpointPages * pageSize}`)
     migrate(db, migrations, path)
     // The log exists from the first transaction on, and is the same file until the connection closes.
     db.exec('BEGIN IMMEDIATE; COMMIT')
     log = await open(`${path}-wal`, 'r+')
+    await reserve(log, Math.min(checkpointPages, defaultCheckpointPages) * pageSize)
     syncDirectory(dirname(path))
     await log.datasync()
   } catch (error) {
@@ -105,6 +111,21 @@ function createPrivate(path: string): void {
     closeSync(openSync(path, 'wx', 0o600))
   } catch (error) {
     if (!isErrno(error, 'EEXIST')) throw fromSystemError(error, `database ${path}`)
+  }
+}
+
+/**
+ * Gives the log its usual size beforehand, so that what is deleted on a full disk to make room does not fail for want of
+ * room in the log: zeros after its end mean nothing to SQLite. A disk that is full already goes without.
+ */
+async function reserve(log: FileHandle, size: number): Promise<void> {
+  const zeros = Buffer.alloc(64 * 1024)
+  try {
+    for (let { size: end } = await log.stat(); end < size; end += zeros.length) {
+      await log.write(zeros, 0, zeros.length, end)
+    }
+  } catch (error) {
+    if (!isErrno(error, 'ENOSPC') && !isErrno(error, 'EDQUOT')) throw error
   }
 }
 
