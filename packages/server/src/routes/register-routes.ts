@@ -33,6 +33,7 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
   const { metadata, events, flights, hostsDir, uuid, stopping } = parts
   const view = viewsOf(metadata)
   const streams = new StreamRegistry()
+  const pulling = new Set<string>()
   versionRoutes(router)
   introspectionRoutes(router, { uuid })
   namespacesRoutes(router, metadata.namespaces)
@@ -43,7 +44,8 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
   streamingRoutes(router, streams)
   transferRoutes(router, streams, (context) => {
     const lease = leaseOf(context)
-    return new TransferService({ metadata, namespace: namespaceOf(context), lease, flights, hostsDir })
+    const namespace = namespaceOf(context)
+    return new TransferService({ metadata, namespace, lease, flights, pulling, hostsDir })
   })
   healthRoutes(router, () => router.handlers.map(({ service }) => service.typeName), stopping)
 }

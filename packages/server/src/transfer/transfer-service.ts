@@ -6,7 +6,7 @@ import type {
   TransferEndpoint,
   Transferrer,
 } from '@nsbox/core/transfer'
-import { isAlreadyExists, NsboxError } from '@nsbox/errors'
+import { isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
 import { type Flights, pull, push } from '@nsbox/images'
 import type { Metadata } from '@nsbox/metadata'
 import { labelKeys, type Platform } from '@nsbox/oci'
@@ -14,6 +14,9 @@ import { createRegistry } from '@nsbox/registry'
 
 /** How long what a pull fetched is held, if the pull does not end well, so that another attempt can go on from there. */
 const leaseHours = 24
+
+/** On the lease of a pull: the reference, so that the attempt that ends well finds what others left behind. */
+const pullLabel = 'nsbox/pull'
 
 /** What a transfer service works with. */
 export interface TransferServiceOptions {
@@ -23,6 +26,8 @@ export interface TransferServiceOptions {
   readonly lease?: string | undefined
   /** Shared by all pulls of a server. */
   readonly flights: Flights
+  /** Ids of the leases that pulls of this server work under at the moment; shared by all of them. */
+  readonly pulling: Set<string>
   /** Directory of `hosts.toml` files, unless an endpoint names another. */
   readonly hostsDir?: string | undefined
 }
@@ -53,20 +58,25 @@ export class TransferService implements Transferrer {
 
   async #pull(source: RegistryEndpoint, destination: ImageEndpoint, options: Progress): Promise<void> {
     await using registry = this.#registry(source)
-    await this.#withLease(async (lease) => {
-      const { content, images } = this.#options.metadata.namespace(this.#options.namespace, { lease })
-      await pull({
-        remote: registry.remote(source.reference),
-        name: destination.name,
-        content,
-        images,
-        platforms: destination.platforms,
-        allMetadata: destination.allMetadata,
-        labels: destination.labels,
-        flights: this.#options.flights,
-        ...options,
-      })
-    }, options)
+    const remote = registry.remote(source.reference)
+    await this.#withLease(
+      source.reference,
+      async (lease) => {
+        const { content, images } = this.#options.metadata.namespace(this.#options.namespace, { lease })
+        await pull({
+          remote,
+          name: destination.name,
+          content,
+          images,
+          platforms: destination.platforms,
+          allMetadata: destination.allMetadata,
+          labels: destination.labels,
+          flights: this.#options.flights,
+          ...options,
+        })
+      },
+      options,
+    )
   }
 
   async #push(source: ImageEndpoint, destination: RegistryEndpoint, options: Progress): Promise<void> {
@@ -94,20 +104,42 @@ export class TransferService implements Transferrer {
     }
   }
 
-  async #withLease(work: (lease: string) => Promise<void>, { signal }: AbortOptions): Promise<void> {
-    const { lease } = this.#options
+  async #withLease(
+    reference: string,
+    work: (lease: string) => Promise<void>,
+    { signal }: AbortOptions,
+  ): Promise<void> {
+    const { lease, pulling } = this.#options
     if (lease !== undefined) return await work(lease)
     const { leases } = this.#view()
     const expiry = new Date(Date.now() + leaseHours * 3_600_000).toISOString()
-    const { id } = await leases.create({ labels: { [labelKeys.gcExpire]: expiry } }, { signal })
+    const labels = { [labelKeys.gcExpire]: expiry, [pullLabel]: reference }
+    const { id } = await leases.create({ labels }, { signal })
+    pulling.add(id)
     try {
       await work(id)
     } catch (error) {
       // What was fetched stays until the lease expires; a lease that holds nothing has no use.
       if ((await leases.resources(id)).length === 0) await leases.delete(id)
       throw error
+    } finally {
+      pulling.delete(id)
     }
-    await leases.delete(id)
+    await this.#endLeases(reference)
+  }
+
+  /** Ends the lease of a pull that ended well, and those of earlier attempts, which would hold the image for hours. */
+  async #endLeases(reference: string): Promise<void> {
+    const { leases } = this.#view()
+    for (const { id, labels } of await leases.list()) {
+      if (labels[pullLabel] !== reference || this.#options.pulling.has(id)) continue
+      try {
+        await leases.delete(id)
+      } catch (error) {
+        // Another pull of the same reference ended at the same time.
+        if (!isNotFound(error)) throw error
+      }
+    }
   }
 
   #view() {
