@@ -67,6 +67,8 @@ describeWith({ root: true, programs: ['docker-registry', 'skopeo'] }, 'an interr
     const { stdoutBytes } = await server.dist(['content', 'get', layer])
     expect(`sha256:${createHash('sha256').update(stdoutBytes).digest('hex')}`).toBe(layer)
     expect((await server.dist(['content', 'active', '--json'])).stdout.trim()).toBe('[]')
+    // Nothing of the attempts holds the image any longer than its name does.
+    expect((await server.ctr(['leases', 'ls', '-q'])).stdout).toBe('')
   }
 
   it('goes on by range after the client was killed', async () => {
@@ -81,6 +83,15 @@ describeWith({ root: true, programs: ['docker-registry', 'skopeo'] }, 'an interr
     await sleep(300)
     expect(proxy.bytes).toBe(before)
     await expectNothingHalfWritten()
+    await expectResumed(await offset())
+  })
+
+  it('ends with status 130 on an interrupt, and goes on by range', async () => {
+    await using pulling = await startPull()
+    await proxy.passed(4_000_000)
+    pulling.kill('SIGINT')
+    expect((await pulling.exited).code).toBe(130)
+    await expect.poll(offset, { timeout: 5_000 }).toBeGreaterThan(1_000_000)
     await expectResumed(await offset())
   })
 

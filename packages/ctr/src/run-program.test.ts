@@ -40,5 +40,5 @@ it('ends quietly when nobody reads its output any more', async () => {
   })
   child.stdout.destroy()
   const [code] = await once(child, 'close')
-  expect({ code, errors }).toEqual({ code: 0, errors: '' })
+  expect({ code, errors }).toEqual({ code: 141, errors: '' })
 })

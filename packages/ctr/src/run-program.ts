@@ -1,27 +1,39 @@
 import { isErrno } from '@nsbox/errors'
 import { type Command, CommanderError } from 'commander'
 
+/** Exit status of a program that SIGPIPE ended, as shells report it. */
+const brokenPipe = 141
+
 /**
  * Runs a program on the arguments of this process. An error goes to stderr as `<program>: <message>` and makes the
- * exit status 1. A reader of the output that goes away, such as `head`, ends the program quietly.
+ * exit status 1, unless a signal has already set it. A reader of the standard output that goes away ends the program
+ * without a message and with exit status 141.
  */
 export async function runProgram(program: Command, argv: readonly string[] = process.argv): Promise<void> {
+  const say = (message: string) => process.stderr.write(`${program.name()}: ${message}\n`)
+  exitByError(program, (text) => say(text.replace(/^error: /, '').trimEnd()))
+  let outputFailed = false
   process.stdout.on('error', (error) => {
-    if (!isErrno(error, 'EPIPE')) throw error
-    process.exit()
+    if (!outputFailed) fail(error)
+    outputFailed = true
   })
-  const write = (message: string) => process.stderr.write(`${program.name()}: ${message}\n`)
-  exitByError(program, (text) => write(text.replace(/^error: /, '').trimEnd()))
   try {
     await program.parseAsync(argv)
   } catch (error) {
+    // What comes after a failure of the output is its consequence.
+    if (!outputFailed) fail(error)
+  }
+
+  function fail(error: unknown): void {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode
-      return
+    } else if (isErrno(error, 'EPIPE')) {
+      process.exitCode = brokenPipe
+    } else {
+      say(error instanceof Error ? error.message : String(error))
+      if (program.opts().debug && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+      process.exitCode ??= 1
     }
-    write(error instanceof Error ? error.message : String(error))
-    if (program.opts().debug && error instanceof Error) process.stderr.write(`${error.stack}\n`)
-    process.exitCode = 1
   }
 }
 

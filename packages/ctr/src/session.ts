@@ -1,4 +1,5 @@
 import { connect as connectSocket } from 'node:net'
+import { constants } from 'node:os'
 import { type Client, connect, defaultAddress } from '@nsbox/client'
 import { isErrno } from '@nsbox/errors'
 import { namespaceFromEnvironment } from '@nsbox/namespaces'
@@ -8,7 +9,7 @@ import type { GlobalOptions } from './global-options.ts'
 /** A command's connection. */
 export interface Session extends AsyncDisposable {
   readonly client: Client
-  /** Aborted by an interrupt from the terminal and by `--timeout`. */
+  /** Aborted by an interrupt from the terminal, by a failure of the standard output and by `--timeout`. */
   readonly signal: AbortSignal
 }
 
@@ -54,11 +55,18 @@ function listens(address: string): Promise<boolean> {
   })
 }
 
+/** What ends a command early. A signal makes the exit status what a shell reports for it: 130 after an interrupt. */
 function commandSignal(timeout: number | undefined): { signal: AbortSignal; release: () => void } {
   const interrupted = new AbortController()
-  const onInterrupt = () => interrupted.abort()
+  const onInterrupt = (signal: NodeJS.Signals) => {
+    process.exitCode = 128 + constants.signals[signal]
+    interrupted.abort()
+  }
+  // Nobody reads the answer any more.
+  const onOutputFailure = () => interrupted.abort()
   process.once('SIGINT', onInterrupt)
   process.once('SIGTERM', onInterrupt)
+  process.stdout.once('error', onOutputFailure)
   const signal =
     timeout === undefined
       ? interrupted.signal
@@ -68,6 +76,7 @@ function commandSignal(timeout: number | undefined): { signal: AbortSignal; rele
     release: () => {
       process.off('SIGINT', onInterrupt)
       process.off('SIGTERM', onInterrupt)
+      process.stdout.off('error', onOutputFailure)
     },
   }
 }

@@ -26,6 +26,7 @@ it('makes a full disk resource_exhausted and an unlisted number unknown', () => 
 
 it('returns coded errors, aborts and everything else as they are', () => {
   const abort = AbortSignal.abort().reason
-  for (const value of [new NsboxError('aborted', 'x'), abort, new Error('bug'), 'text'])
+  const numbered = Object.assign(new Error('a call was cancelled'), { code: 1 })
+  for (const value of [new NsboxError('aborted', 'x'), abort, numbered, new Error('bug'), 'text'])
     expect(fromSystemError(value, 'x')).toBe(value)
 })

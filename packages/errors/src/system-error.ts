@@ -32,8 +32,9 @@ export function isErrno(value: unknown, errno: string): boolean {
 export function fromSystemError(error: unknown, context: string): unknown {
   if (isNsboxError(error) || !(error instanceof Error)) return error
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return error
-  const errno = (error as NodeJS.ErrnoException).code
-  if (errno === undefined) return error
+  const errno: unknown = (error as NodeJS.ErrnoException).code
+  // Errors of other libraries have codes that are no names: a ConnectError's is a number.
+  if (typeof errno !== 'string') return error
   return new NsboxError(codes[errno] ?? 'unknown', `${context}: ${error.message}`, {
     cause: error,
     details: { errno },
