@@ -2,7 +2,7 @@
 //   node scripts/test.mjs [--long] [FILE …]
 // --long runs the full counts and sizes of tests that are seeded samples otherwise. FILE is part of a test
 // file's path; with it only the tests of such files run.
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -15,23 +15,35 @@ const { values, positionals } = parseArgs({ allowPositionals: true, options: { l
 
 /** @returns {Promise<{ passed: number, failed: number, skipped: number }>} */
 async function runTests() {
-  const directory = await mkdtemp(join(tmpdir(), 'nsbox-count-'))
-  const countFile = join(directory, 'count.json')
+  const directory = await mkdtemp(join(tmpdir(), 'nsbox-'))
   try {
+    const countFile = join(directory, 'count.json')
+    const temporary = join(directory, 'tmp')
+    await mkdir(temporary)
     const { code } = await command(
       join(root, 'node_modules/.bin/vitest'),
       ['run', '--reporter=default', '--reporter=./scripts/count-reporter.ts', ...positionals],
       {
         minutes: values.long ? 170 : 40,
-        env: { NSBOX_TEST_COUNT: countFile, ...(values.long ? { NSBOX_TEST_LONG: '1' } : {}) },
+        env: {
+          NSBOX_TEST_COUNT: countFile,
+          TMPDIR: temporary,
+          ...(values.long ? { NSBOX_TEST_LONG: '1' } : {}),
+        },
       },
     )
     const count = JSON.parse(await readFile(countFile, 'utf8'))
     // A run without tests is a failure, and whatever else vitest failed for must not be lost in counting.
     if ((code !== 0 || count.passed === 0) && count.failed === 0) count.failed = 1
+    // tsx keeps what it compiled for the next time.
+    const left = (await readdir(temporary)).filter((name) => !name.startsWith('tsx-'))
+    if (left.length > 0) {
+      console.log(`FAILED: tests left behind ${left.join(', ')}`)
+      count.failed++
+    }
     return count
   } finally {
-    await rm(directory, { recursive: true })
+    await rm(directory, { recursive: true, force: true })
   }
 }
 
