@@ -96,7 +96,7 @@ describeWith({ programs: ['ctr', 'docker-registry', 'skopeo'] }, 'stock ctr 1.7 
     }
   })
 
-  it('answers a registry that asks for credentials over the stream of the transfer', async () => {
+  it('C06 answers a registry that asks for credentials, over the stream of the transfer and without telling secrets', async () => {
     const auth = { user: 'someone', password: 'secret' }
     const guarded = resources.use(await startRegistry({ auth }))
     const layout = resources.use(await tempDir('nsbox-layout')).path

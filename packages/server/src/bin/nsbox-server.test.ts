@@ -34,7 +34,7 @@ function transport() {
 }
 
 describe('a server program', () => {
-  test('serves with private directories and ends in an orderly way on SIGTERM', async () => {
+  test('D01 serves with private directories and ends in an orderly way on SIGTERM', async () => {
     const server = await startServer()
     const first = JSON.parse(server.output.split('\n')[0] ?? '')
     expect(first).toMatchObject({ msg: 'serving', address, pid: server.pid })

@@ -52,9 +52,16 @@ export function createHttpServers(
   log: Logger,
 ): HttpServers {
   const http1 = http.createServer(
-    { maxHeaderSize: maxHeaderBytes, headersTimeout: 30_000, requestTimeout: 300_000 },
+    {
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: 30_000,
+      requestTimeout: 300_000,
+      connectionsCheckingInterval: 5000,
+    },
     listener,
   )
+  // It gets its connections from elsewhere, and starts to look at their time-outs only when it is told that it listens.
+  http1.emit('listening')
   const sessions = new Set<http2.ServerHttp2Session>()
   const h2 = http2.createServer(http2Options, listener)
   h2.on('session', (session) => {
@@ -79,7 +86,7 @@ export function createHttpServers(
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       for (const session of sessions) session.close()
-      http1.closeIdleConnections()
+      http1.close()
       await closed
     },
     destroy() {
