@@ -43,8 +43,8 @@ const fsetxattr = declare(
 const lsetxattr = declare(
   'int lsetxattr(const void *path, const void *name, const void *value, size_t size, int flags)',
 )
-const llistxattr = declare('ssize_t llistxattr(const void *path, void *list, size_t size)')
-const lgetxattr = declare('ssize_t lgetxattr(const void *path, const void *name, void *value, size_t size)')
+const llistxattr = declare('long llistxattr(const void *path, void *list, size_t size)')
+const lgetxattr = declare('long lgetxattr(const void *path, const void *name, void *value, size_t size)')
 
 // Both are read by the call and kept by nobody, so each thread has one.
 const how = new BigUint64Array(3)
