@@ -1,20 +1,22 @@
+import { join } from 'node:path'
 import { snapshotterSuite } from '@nsbox/core/snapshots/testsuite'
 import { withTempMount } from '@nsbox/mount'
 import { scratchMount } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { openOverlaySnapshotter } from './open-overlay-snapshotter.ts'
 
 describeWith({ root: true, linux: true }, 'overlay', () => {
-  snapshotterSuite('overlay', async () => {
-    const scratch = await scratchMount()
-    const snapshotter = await openOverlaySnapshotter({ root: `${scratch.path}/snapshots, a:b\\c` })
-    return {
-      snapshotter,
-      withMounts: withTempMount,
-      async [Symbol.asyncDispose]() {
-        await snapshotter[Symbol.asyncDispose]()
-        await scratch[Symbol.asyncDispose]()
-      },
-    }
-  })
+  for (const [name, directory] of [
+    ['overlay', 'snapshots'],
+    ['overlay in a directory with an odd name', 'snapshots, a:b\\c'],
+  ] as const) {
+    snapshotterSuite(name, async () => {
+      await using stack = new AsyncDisposableStack()
+      const { path } = stack.use(await scratchMount())
+      const snapshotter = stack.use(await openOverlaySnapshotter({ root: join(path, directory) }))
+      const owned = stack.move()
+      return { snapshotter, withMounts: withTempMount, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+    })
+  }
 })
