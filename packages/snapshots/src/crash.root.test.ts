@@ -44,7 +44,7 @@ const program = (root: string) => [
       const { path } = await snapshotter.layerDirectory('key')
       mkdirSync(path + '/etc', { recursive: true })
       writeFileSync(path + '/etc/file', 'top')
-      await snapshotter.commit('top', 'key', { parent: 'base', impliedDirectories: [Buffer.from('etc')] })
+      await snapshotter.commit('top', 'key', { parent: 'base', impliedDirectories: ['etc'] })
     },
     async child() {
       await snapshotter.prepare('child', 'top')

@@ -18,5 +18,5 @@ export interface SnapshotForm {
   files(path: string): string
   readonly opaqueAttribute: LayerDirectory['opaqueAttribute']
   /** Puts a snapshot that was made without parents on top of some. */
-  rebase(path: string, parents: readonly string[], impliedDirectories: readonly Uint8Array[]): Promise<void>
+  rebase(path: string, parents: readonly string[], impliedDirectories: readonly string[]): Promise<void>
 }

@@ -25,7 +25,7 @@ const program = (root: string) => `
   })
   await snapshotter.commit('top', 'key', {
     parent: 'base',
-    impliedDirectories: [Buffer.from('')],
+    impliedDirectories: [''],
   })
   const names = await withTempMount(await snapshotter.view('view', 'top'), (path) =>
     readdirSync(path, { recursive: true }).sort())

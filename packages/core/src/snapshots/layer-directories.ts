@@ -20,10 +20,10 @@ export interface CommitLayerOptions extends CommitOptions {
    * attributes: each takes owner, mode, modification time and extended attributes of the directory that it
    * stands for in the parents. One that no parent has, or that hides the parents', is left as it is.
    *
-   * Paths are bytes, relative to the root of the snapshot, without `.` or `..` or empty components and in any order;
-   * the root itself, if nothing described it, is the empty path.
+   * Paths have one character per byte, as those of `AppliedLayer`; they are relative to the root of the snapshot,
+   * without `.` or `..` or empty components, in any order. The root itself, if nothing described it, is the empty path.
    */
-  readonly impliedDirectories?: readonly Uint8Array[] | undefined
+  readonly impliedDirectories?: readonly string[] | undefined
 }
 
 /**

@@ -33,7 +33,7 @@ export async function resolveImpliedDirectories(
 
 interface ImpliedDirectories {
   readonly parents: readonly string[]
-  readonly paths: readonly Uint8Array[]
+  readonly paths: readonly string[]
   readonly opaqueAttribute: string
 }
 
@@ -87,22 +87,15 @@ async function statOrNothing(path: Buffer): Promise<Stats | undefined> {
   }
 }
 
-function split(path: Uint8Array): Buffer[] {
-  const bytes = Buffer.from(path)
-  if (bytes.length === 0) return []
-  const components: Buffer[] = []
-  for (let start = 0; start <= bytes.length; ) {
-    const slash = bytes.indexOf('/', start)
-    const end = slash === -1 ? bytes.length : slash
-    components.push(bytes.subarray(start, end))
-    start = end + 1
-  }
-  const isName = (name: Buffer) => !['', '.', '..'].includes(name.toString('latin1')) && !name.includes(0)
-  if (!components.every(isName))
+function split(path: string): Buffer[] {
+  if (path === '') return []
+  const names = path.split('/')
+  const isName = (name: string) => !['', '.', '..'].includes(name) && !/[\0\u0100-\uffff]/.test(name)
+  if (!names.every(isName))
     throw new NsboxError('invalid_argument', `${show(path)} is no path within a snapshot`)
-  return components
+  return names.map((name) => Buffer.from(name, 'latin1'))
 }
 
-function show(path: Uint8Array): string {
-  return JSON.stringify(Buffer.from(path.subarray(0, 256)).toString())
+function show(path: string): string {
+  return JSON.stringify(Buffer.from(path.slice(0, 256), 'latin1').toString())
 }
