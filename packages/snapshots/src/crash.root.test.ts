@@ -211,9 +211,9 @@ describeWith({ root: true, linux: true, programs: ['strace'] }, 'what was answer
     expect(killed).toBeGreaterThan(20)
   })
 
-  test('D21 survives a full disk at any call that takes room', { timeout: 600_000 }, async () => {
+  test('D21 survives a full disk at any directory that is made or moved', { timeout: 600_000 }, async () => {
     const failed = new Set<string>()
-    await everywhere(['mkdir', 'pwrite64', 'rename'], 'error=ENOSPC', ({ said, log }) => {
+    await everywhere(['mkdir', 'rename'], 'error=ENOSPC', ({ said, log }) => {
       if (!log.includes('(INJECTED)')) return
       for (const line of said.filter((text) => !text.endsWith(' done'))) {
         // What failed after it took effect is found done when it is tried again.
@@ -222,7 +222,6 @@ describeWith({ root: true, linux: true, programs: ['strace'] }, 'what was answer
         failed.add(line.split(' ')[0]!)
       }
     })
-    expect(failed.has('prepare')).toBe(true)
-    expect(failed.has('commit')).toBe(true)
+    expect([...failed]).toEqual(expect.arrayContaining(['open', 'prepare', 'child']))
   })
 })

@@ -10,7 +10,7 @@ import type {
   Snapshotter,
   SnapshotUsage,
 } from '@nsbox/core/snapshots'
-import { NsboxError } from '@nsbox/errors'
+import { isResourceExhausted, NsboxError } from '@nsbox/errors'
 import { parseFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import type { Database } from '@nsbox/sqlite'
@@ -192,7 +192,8 @@ export class LocalSnapshotter implements Snapshotter, LayerDirectories, AsyncDis
     } catch (cause) {
       // The kernel has dropped what it could not write, and does not say of which snapshot it was.
       this.#distrusted = this.#parts.directories.lastId
-      throw new NsboxError('data_loss', `the disk did not take the files of snapshot ${key}`, { cause })
+      const code = isResourceExhausted(cause) ? 'resource_exhausted' : 'data_loss'
+      throw new NsboxError(code, `the disk did not take the files of snapshot ${key}`, { cause })
     }
     if (id <= this.#distrusted)
       throw new NsboxError('data_loss', `the disk failed while snapshot ${key} was written`)

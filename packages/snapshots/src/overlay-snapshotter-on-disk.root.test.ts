@@ -1,5 +1,6 @@
 import { access, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { NsboxError } from '@nsbox/errors'
 import { mount, unmount, withTempMount } from '@nsbox/mount'
 import { runOrThrow, scratchMount, type TempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
@@ -194,15 +195,18 @@ describeWith({ root: true, linux: true }, 'an overlay snapshotter', () => {
       )
   })
 
-  test('D21 commits no snapshot whose files the disk may have lost', async () => {
+  test.each([
+    ['data_loss', 'EIO'],
+    ['resource_exhausted', 'ENOSPC'],
+  ] as const)('D21 commits no snapshot whose files the disk may have lost: %s', async (code, errno) => {
     let failing = true
     const sync = async () => {
-      if (failing) throw Object.assign(new Error('EIO'), { code: 'EIO' })
+      if (failing) throw new NsboxError(code, 'syncfs', { details: { errno } })
     }
     await using snapshotter = await open({ sync })
     await snapshotter.prepare('one', undefined)
     await snapshotter.prepare('two', undefined)
-    await expect(snapshotter.commit('name', 'one')).rejects.toMatchObject({ code: 'data_loss' })
+    await expect(snapshotter.commit('name', 'one')).rejects.toMatchObject({ code })
     expect(await snapshotter.stat('one')).toMatchObject({ kind: 'active' })
     failing = false
     for (const key of ['one', 'two'])

@@ -74,7 +74,8 @@ export interface SnapshotMaker {
    *
    * @throws `not_found` for the key or the parent; `already_exists` for a name that is taken; `failed_precondition` for
    * a snapshot that is not active or has another parent; `unavailable` while the same snapshot is being committed;
-   * `invalid_argument` as `prepare`; `data_loss` if the disk did not take its files
+   * `invalid_argument` as `prepare`; `data_loss` or `resource_exhausted` if the disk did not
+   * take its files, after which it cannot be committed any more
    */
   commit(name: string, key: string, options?: CommitOptions): Promise<SnapshotInfo>
 
