@@ -10,7 +10,7 @@ export interface SnapshotReader {
 
   /**
    * What a snapshot takes on the disk: of an active one as it is now, of a committed one always the same, of a view
-   * nothing but its own directory at most.
+   * nothing.
    * @throws `not_found`
    */
   usage(name: string, options?: AbortOptions): Promise<SnapshotUsage>
