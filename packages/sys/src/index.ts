@@ -14,3 +14,4 @@ export {
 } from './mount.ts'
 export type { MountAttributes } from './mount-calls.ts'
 export { AT_FDCWD, MOUNT_ATTR, MS, O_PATH, RESOLVE, UMOUNT } from './mount-flags.ts'
+export { syncfs } from './sync-file-system.ts'

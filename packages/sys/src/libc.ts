@@ -17,7 +17,7 @@ let loaded: Koffi | undefined
  * The FFI module. It is loaded by the first call and not by an import, since it has native code that is
  * missing on some platforms.
  */
-function koffi(): Koffi {
+export function koffi(): Koffi {
   if (loaded !== undefined) return loaded
   try {
     loaded = createRequire(import.meta.url)('koffi') as Koffi

@@ -10,4 +10,7 @@ export interface SystemCalls extends MountCalls {
    * @returns whether the lock is held now; false if another open file description holds it
    */
   flock(fd: number): boolean
+
+  /** syncfs(2), in a thread. */
+  syncfs(fd: number): Promise<void>
 }

@@ -4,6 +4,7 @@ import type { SystemCalls } from './system-calls.ts'
 /** The system calls of a platform that nsbox does not know: every one throws `unimplemented`. */
 export const unsupported: SystemCalls = {
   flock: () => missing('flock'),
+  syncfs: async () => missing('syncfs'),
   mount: () => missing('mount'),
   umount2: async () => missing('umount2'),
   fsopen: () => missing('fsopen'),

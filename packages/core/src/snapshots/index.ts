@@ -1,0 +1,18 @@
+export type { AbortOptions } from '../abort-options.ts'
+export {
+  type CommitLayerOptions,
+  hasLayerDirectories,
+  type LayerDirectories,
+  type LayerDirectory,
+} from './layer-directories.ts'
+export type { Mount } from './mount.ts'
+export type { SnapshotInfo, SnapshotKind, SnapshotUsage } from './snapshot-info.ts'
+export type {
+  CommitOptions,
+  PrepareOptions,
+  SnapshotMaker,
+  SnapshotManager,
+  SnapshotMounter,
+  SnapshotReader,
+  Snapshotter,
+} from './snapshotter.ts'

@@ -1,0 +1,29 @@
+import type { Labels } from '../labels/labels.ts'
+
+/**
+ * `active`: can be written to, and committed. `view`: cannot be written to, and never is committed. `committed`: never
+ * changes, and is what others are based on.
+ */
+export type SnapshotKind = 'active' | 'view' | 'committed'
+
+/** What a snapshotter knows of a snapshot. */
+export interface SnapshotInfo {
+  /** The key that an active one or a view was made with; the name that a committed one was given. */
+  readonly name: string
+  readonly kind: SnapshotKind
+  /** The committed snapshot that this one is based on; undefined for one that began empty. */
+  readonly parent: string | undefined
+  readonly labels: Labels
+  /** When it was made; for a committed one, when it was committed. */
+  readonly createdAt: Date
+  /** When its labels last changed; never before `createdAt`. */
+  readonly updatedAt: Date
+}
+
+/** What a snapshot takes on the disk by itself, without its parents. */
+export interface SnapshotUsage {
+  /** Bytes of disk blocks, so that holes count nothing and a hard-linked file counts once. */
+  readonly size: number
+  /** The root directory included. */
+  readonly inodes: number
+}

@@ -1,0 +1,227 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { withTempMount } from '@nsbox/mount'
+import { run, type SystemCall, scratchMount, tempDir, traceRun } from '@nsbox/testing'
+import { describeWith } from '@nsbox/testing/describe-with'
+import { expect, test } from 'vitest'
+import { openOverlaySnapshotter } from './open-overlay-snapshotter.ts'
+
+/** The calls that change what is on the disk, apart from those of the database's worker and of mounting. */
+const changing = [
+  'chmod',
+  'fdatasync',
+  'ftruncate',
+  'lsetxattr',
+  'mkdir',
+  'pwrite64',
+  'rename',
+  'rmdir',
+  'syncfs',
+  'unlink',
+  'utimensat',
+]
+
+/** Prepares, commits with a late parent, changes labels and removes, and says which of them was answered. */
+const program = (root: string) => [
+  '--conditions=@nsbox/source',
+  '--import',
+  import.meta.resolve('tsx'),
+  '--input-type=module',
+  '--eval',
+  `import { mkdirSync, writeFileSync, writeSync } from 'node:fs'
+  import { errorCode } from ${JSON.stringify(import.meta.resolve('@nsbox/errors'))}
+  import { openOverlaySnapshotter } from ${JSON.stringify(fileURLToPath(new URL('./open-overlay-snapshotter.ts', import.meta.url)))}
+  let snapshotter
+  const steps = {
+    async open() {
+      snapshotter = await openOverlaySnapshotter({ root: ${JSON.stringify(root)} })
+    },
+    async prepare() {
+      await snapshotter.prepare('key', undefined)
+    },
+    async commit() {
+      const { path } = await snapshotter.layerDirectory('key')
+      mkdirSync(path + '/etc', { recursive: true })
+      writeFileSync(path + '/etc/file', 'top')
+      await snapshotter.commit('top', 'key', { parent: 'base', impliedDirectories: ['etc'] })
+    },
+    async child() {
+      await snapshotter.prepare('child', 'top')
+    },
+    async update() {
+      await snapshotter.update('base', { merge: { a: '2' } })
+    },
+    async remove() {
+      await snapshotter.remove('old')
+    },
+    async cleanup() {
+      await snapshotter.cleanup()
+    },
+  }
+  for (const [name, step] of Object.entries(steps)) {
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      try {
+        await step()
+        writeSync(1, name + ' done\\n')
+        break
+      } catch (error) {
+        // The program's own files.
+        const code = error.code === 'ENOSPC' ? 'resource_exhausted' : errorCode(error)
+        writeSync(1, name + ' ' + code + '\\n')
+      }
+    }
+  }
+  process.exit()`,
+]
+
+/** One thread for file system calls, so that the same call has the same number in every run. */
+const env = { UV_THREADPOOL_SIZE: '1' }
+
+async function prepare(root: string): Promise<void> {
+  await using snapshotter = await openOverlaySnapshotter({ root, durability: 'relaxed' })
+  for (const [name, parent] of [
+    ['base', undefined],
+    ['old', 'base'],
+  ] as const) {
+    const [mounted] = await snapshotter.prepare('key', parent)
+    if (parent === undefined) {
+      await mkdir(join(mounted!.source, 'etc'), { mode: 0o711 })
+      await writeFile(join(mounted!.source, 'etc/base'), 'base')
+    }
+    await snapshotter.commit(name, 'key', { labels: { a: '1' } })
+  }
+  await mkdir(join(root, 'snapshots/77/fs'), { recursive: true })
+}
+
+interface Place {
+  readonly name: string
+  /** Counts the calls of this name by the thread, from 1. */
+  readonly number: number
+  readonly args: string
+}
+
+/** Where the program changes the disk. */
+function places(calls: readonly SystemCall[], root: string): Place[] {
+  const counts = new Map<string, number>()
+  return calls.flatMap(({ pid, name, args }) => {
+    const number = (counts.get(`${pid} ${name}`) ?? 0) + 1
+    counts.set(`${pid} ${name}`, number)
+    // Probing is the same at every opening, and needs no test at each of its calls.
+    const probing = /\/probe\/./.test(args)
+    return args.includes(root) && !probing ? [{ name, number, args: args.replaceAll(root, 'ROOT') }] : []
+  })
+}
+
+/** Holds what is on the disk against what was answered, then cleans up and looks for leftovers. */
+async function check(root: string, said: readonly string[]): Promise<void> {
+  await using snapshotter = await openOverlaySnapshotter({ root, durability: 'relaxed' })
+  const infos = new Map<string, { kind: string; labels: Record<string, string> }>()
+  for await (const { name, kind, labels } of snapshotter.list())
+    infos.set(name, { kind, labels: { ...labels } })
+  expect(infos.get('base')).toMatchObject({ kind: 'committed' })
+  if (said.includes('commit done')) expect(infos.get('top')).toMatchObject({ kind: 'committed' })
+  else if (said.includes('prepare done')) expect(infos.has('top') || infos.has('key')).toBe(true)
+  if (said.includes('child done')) expect(infos.get('child')).toMatchObject({ kind: 'active' })
+  if (said.includes('update done')) expect(infos.get('base')?.labels).toEqual({ a: '2' })
+  if (said.includes('remove done')) expect(infos.has('old')).toBe(false)
+  if (infos.has('old'))
+    await withTempMount(await snapshotter.view('view', 'old'), async (path) => {
+      expect(await readFile(join(path, 'etc/base'), 'utf8')).toBe('base')
+    })
+  for (const name of ['top', 'child'].filter((known) => infos.has(known))) {
+    const mounts =
+      name === 'top' ? await snapshotter.view('view of top', 'top') : await snapshotter.mounts(name)
+    await withTempMount(mounts, async (path) => {
+      expect(await readFile(join(path, 'etc/file'), 'utf8')).toBe('top')
+      expect(await readFile(join(path, 'etc/base'), 'utf8')).toBe('base')
+    })
+  }
+  let count = 0
+  for await (const _ of snapshotter.list()) count++
+  await snapshotter.cleanup()
+  expect(await readdir(join(root, 'trash'))).toEqual([])
+  expect(await readdir(join(root, 'snapshots'))).toHaveLength(count)
+  expect(await readdir(root)).not.toContain('probe')
+}
+
+describeWith({ root: true, linux: true, programs: ['strace'] }, 'what was answered', () => {
+  test('is on the disk before: files, then names', async () => {
+    await using dir = await scratchMount()
+    const root = join(dir.path, 'root')
+    await prepare(root)
+    const { calls } = await traceRun(
+      ['syncfs', 'fdatasync', 'rename', 'write'],
+      process.execPath,
+      program(root),
+    )
+    const said = (text: string) => calls.find(({ name, args }) => name === 'write' && args.includes(text))!
+    const within = (name: string, from: SystemCall, to: SystemCall) =>
+      calls.find((call) => call.name === name && call.entered > from.entered && call.returned < to.entered)
+    const [prepared, committed] = [said('prepare done'), said('commit done')]
+    const files = within('syncfs', prepared, committed)
+    expect(files).toMatchObject({ result: '0' })
+    expect(within('fdatasync', files!, committed)).toMatchObject({ result: '0' })
+    const removed = within('rename', said('update done'), said('remove done'))
+    expect(removed!.args).toContain('/trash/')
+    expect(within('fdatasync', said('update done'), removed!)).toMatchObject({ result: '0' })
+    expect(within('fdatasync', said('open done'), prepared)).toMatchObject({ result: '0' })
+  })
+
+  /** Runs the program once for each place, on a snapshotter of its own, and checks what is left. */
+  async function everywhere(
+    names: readonly string[],
+    fault: string,
+    body: (result: { said: readonly string[]; signal: string | null; log: string }) => void,
+  ): Promise<number> {
+    await using dir = await scratchMount()
+    await using logs = await tempDir('nsbox-snapshots')
+    const traced = join(dir.path, 'traced')
+    await prepare(traced)
+    const { calls } = await traceRun(names, process.execPath, program(traced), { env })
+    const found = places(calls, traced)
+    for (const [index, { name, number, args }] of found.entries()) {
+      const root = join(dir.path, String(index))
+      await prepare(root)
+      const log = join(logs.path, String(index))
+      const strace = [
+        '--follow-forks',
+        `--trace=${name}`,
+        `--inject=${name}:${fault}:when=${number}`,
+        `--output=${log}`,
+      ]
+      const result = await run('strace', [...strace, '--', process.execPath, ...program(root)], { env })
+      try {
+        const said = result.stdout.split('\n').filter((line) => line !== '')
+        body({ said, signal: result.signal, log: await readFile(log, 'utf8') })
+        await check(root, said)
+      } catch (cause) {
+        throw new Error(`${name} ${number} (${args})\n${result.stdout}${result.stderr}`, { cause })
+      }
+    }
+    return found.length
+  }
+
+  test('survives a kill at any call that changes the disk', { timeout: 600_000 }, async () => {
+    let killed = 0
+    const count = await everywhere(changing, 'signal=KILL', ({ signal }) => {
+      if (signal === 'SIGKILL') killed++
+    })
+    expect(count).toBeGreaterThan(20)
+    expect(killed).toBeGreaterThan(20)
+  })
+
+  test('D21 survives a full disk at any directory that is made or moved', { timeout: 600_000 }, async () => {
+    const failed = new Set<string>()
+    await everywhere(['mkdir', 'rename'], 'error=ENOSPC', ({ said, log }) => {
+      if (!log.includes('(INJECTED)')) return
+      for (const line of said.filter((text) => !text.endsWith(' done'))) {
+        // What failed after it took effect is found done when it is tried again.
+        if (/^(commit|remove) not_found$|^(prepare|child) already_exists$/.test(line)) continue
+        expect(line.split(' ')[1]).toBe('resource_exhausted')
+        failed.add(line.split(' ')[0]!)
+      }
+    })
+    expect([...failed]).toEqual(expect.arrayContaining(['open', 'prepare', 'child']))
+  })
+})

@@ -1,0 +1,21 @@
+export {
+  type AbortOptions,
+  type CommitLayerOptions,
+  type CommitOptions,
+  hasLayerDirectories,
+  type LayerDirectories,
+  type LayerDirectory,
+  type Mount,
+  type PrepareOptions,
+  type SnapshotInfo,
+  type SnapshotKind,
+  type SnapshotMaker,
+  type SnapshotManager,
+  type SnapshotMounter,
+  type SnapshotReader,
+  type Snapshotter,
+  type SnapshotUsage,
+} from '@nsbox/core/snapshots'
+export type { Durability } from './durability.ts'
+export type { LocalSnapshotter } from './local-snapshotter.ts'
+export { type OpenSnapshotterOptions, openOverlaySnapshotter } from './open-overlay-snapshotter.ts'

@@ -1,0 +1,317 @@
+import { changeLabels, type LabelChange, type Labels } from '@nsbox/core/labels'
+import type {
+  AbortOptions,
+  CommitLayerOptions,
+  LayerDirectories,
+  LayerDirectory,
+  Mount,
+  PrepareOptions,
+  SnapshotInfo,
+  Snapshotter,
+  SnapshotUsage,
+} from '@nsbox/core/snapshots'
+import { isResourceExhausted, NsboxError } from '@nsbox/errors'
+import { parseFilters } from '@nsbox/filters'
+import { validateLabels } from '@nsbox/namespaces'
+import type { Database } from '@nsbox/sqlite'
+import { diskUsage } from './disk-usage.ts'
+import type { SharedSync } from './shared-sync.ts'
+import type { SnapshotDirectories } from './snapshot-directories.ts'
+import { snapshotFields } from './snapshot-fields.ts'
+import type { SnapshotForm, SnapshotPlace } from './snapshot-form.ts'
+import { checkName } from './snapshot-name.ts'
+import * as table from './snapshot-table.ts'
+import { withCodes } from './with-codes.ts'
+
+/** What a snapshotter is made of. */
+export interface LocalSnapshotterParts {
+  readonly db: Database
+  readonly directories: SnapshotDirectories
+  readonly form: SnapshotForm
+  readonly sync: SharedSync
+  /** Releases what the parts hold, except for the database. */
+  readonly close: () => Promise<void>
+  readonly now: () => number
+  readonly onLeftover: (error: unknown) => void
+}
+
+/** How many rows a list reads at once. */
+const page = 200
+
+/** A snapshotter in a directory of its own. Disposing of it leaves all snapshots as they are. */
+export class LocalSnapshotter implements Snapshotter, LayerDirectories, AsyncDisposable {
+  readonly #parts: LocalSnapshotterParts
+  readonly #db: Database
+  /** The ids of snapshots that are being committed. */
+  readonly #committing = new Set<number>()
+  /** The greatest id that a snapshot had when the disk failed to take files, of whichever snapshot they were. */
+  #distrusted = 0
+  #closing: Promise<void> | undefined
+
+  /** @internal use `openOverlaySnapshotter` */
+  constructor(parts: LocalSnapshotterParts) {
+    this.#parts = parts
+    this.#db = parts.db
+  }
+
+  async stat(name: string, { signal }: AbortOptions = {}): Promise<SnapshotInfo> {
+    signal?.throwIfAborted()
+    return await this.#answer(table.infoOf(this.#get(name)))
+  }
+
+  async usage(name: string, options: AbortOptions = {}): Promise<SnapshotUsage> {
+    options.signal?.throwIfAborted()
+    const { id, kind, size, inodes } = await this.#answer(this.#get(name))
+    if (kind === 'view') return { size: 0, inodes: 0 }
+    if (size !== null && inodes !== null) return { size, inodes }
+    const { directories, form } = this.#parts
+    const usage = await withCodes(`usage of snapshot ${name}`, () =>
+      diskUsage(form.files(directories.path(id)), options),
+    )
+    // Measured when it is asked for, since a commit would have to wait for it.
+    if (kind === 'committed') this.#db.transaction((tx) => table.setUsage(tx, id, usage))
+    return usage
+  }
+
+  async *list(filters: readonly string[] = [], { signal }: AbortOptions = {}): AsyncGenerator<SnapshotInfo> {
+    signal?.throwIfAborted()
+    const filter = parseFilters(filters)
+    for (let after: string | undefined = ''; after !== undefined; ) {
+      this.#checkOpen()
+      const rows: table.SnapshotRow[] = await this.#answer(table.snapshotsAfter(this.#db, after, page))
+      after = rows.length < page ? undefined : rows.at(-1)?.name
+      for (const info of rows.map(table.infoOf)) {
+        signal?.throwIfAborted()
+        if (filter.match(snapshotFields(info))) yield info
+      }
+    }
+  }
+
+  async mounts(key: string, { signal }: AbortOptions = {}): Promise<Mount[]> {
+    signal?.throwIfAborted()
+    const row = this.#get(key)
+    if (row.kind === 'committed')
+      throw new NsboxError('failed_precondition', `requested snapshot ${key} not active or view`)
+    return await this.#answer(this.#parts.form.mounts(this.#place({ ...row, kind: row.kind })))
+  }
+
+  async layerDirectory(key: string, { signal }: AbortOptions = {}): Promise<LayerDirectory> {
+    signal?.throwIfAborted()
+    const { id } = this.#active(key)
+    const { directories, form } = this.#parts
+    return await this.#answer({
+      path: form.files(directories.path(id)),
+      opaqueAttribute: form.opaqueAttribute,
+    })
+  }
+
+  prepare(key: string, parent: string | undefined, options: PrepareOptions = {}): Promise<Mount[]> {
+    return this.#make('active', key, parent, options)
+  }
+
+  view(key: string, parent: string | undefined, options: PrepareOptions = {}): Promise<Mount[]> {
+    return this.#make('view', key, parent, options)
+  }
+
+  async #make(
+    kind: SnapshotPlace['kind'],
+    key: string,
+    parentName: string | undefined,
+    { labels, signal }: PrepareOptions,
+  ): Promise<Mount[]> {
+    signal?.throwIfAborted()
+    checkName(key)
+    const checked = checkLabels(labels)
+    this.#checkFree(key, 'snapshot')
+    const parent = parentName ? table.getParent(this.#db, parentName).id : null
+    const { directories, form } = this.#parts
+    const parents = this.#paths(parent)
+    const id = await withCodes(`making snapshot ${key}`, () =>
+      directories.make(
+        (path) => form.create({ path, kind, parents }),
+        (made) => {
+          signal?.throwIfAborted()
+          // Others went on meanwhile.
+          this.#db.transaction((tx) => {
+            this.#checkFree(key, 'snapshot')
+            if (parent !== null && !table.snapshotExists(tx, parent))
+              throw new NsboxError('not_found', `parent snapshot ${parentName} does not exist`)
+            table.insertSnapshot(tx, {
+              id: made,
+              name: key,
+              kind,
+              parent,
+              labels: checked,
+              now: this.#parts.now(),
+            })
+          })
+        },
+      ),
+    )
+    return await this.#answer(form.mounts({ path: directories.path(id), kind, parents }))
+  }
+
+  async commit(name: string, key: string, options: CommitLayerOptions = {}): Promise<SnapshotInfo> {
+    const { labels, parent: parentName, impliedDirectories = [], signal } = options
+    signal?.throwIfAborted()
+    checkName(name)
+    const checked = checkLabels(labels)
+    const { id, parent: ownParent, parentName: ownParentName } = this.#active(key)
+    const parent = parentName ? table.getParent(this.#db, parentName).id : ownParent
+    if (ownParent !== null && parent !== ownParent)
+      throw new NsboxError('failed_precondition', `snapshot ${key} has parent ${ownParentName} already`)
+    this.#checkFree(name, 'committed snapshot')
+    this.#checkNotCommitting(id, key)
+    this.#committing.add(id)
+    try {
+      const { directories, form, sync } = this.#parts
+      await withCodes(`committing snapshot ${key}`, async () => {
+        if (impliedDirectories.length > 0)
+          await form.rebase(directories.path(id), this.#paths(parent), impliedDirectories)
+        signal?.throwIfAborted()
+        await this.#sync(id, key, sync)
+        signal?.throwIfAborted()
+      })
+      const info = this.#db.transaction((tx) => {
+        this.#checkFree(name, 'committed snapshot')
+        if (parent !== null && !table.snapshotExists(tx, parent))
+          throw new NsboxError('not_found', `parent snapshot ${parentName} does not exist`)
+        table.commitSnapshot(tx, { id, name, parent, labels: checked, now: this.#parts.now() })
+        return table.infoOf(table.getSnapshot(tx, name))
+      })
+      return await this.#answer(info)
+    } finally {
+      this.#committing.delete(id)
+    }
+  }
+
+  /** Brings the files of a snapshot, and whatever else is on its file system, to the disk. */
+  async #sync(id: number, key: string, sync: SharedSync): Promise<void> {
+    try {
+      await sync.run()
+    } catch (cause) {
+      // The kernel has dropped what it could not write, and does not say of which snapshot it was.
+      this.#distrusted = this.#parts.directories.lastId
+      const code = isResourceExhausted(cause) ? 'resource_exhausted' : 'data_loss'
+      throw new NsboxError(code, `the disk did not take the files of snapshot ${key}`, { cause })
+    }
+    if (id <= this.#distrusted)
+      throw new NsboxError('data_loss', `the disk failed while snapshot ${key} was written`)
+  }
+
+  async remove(name: string, { signal }: AbortOptions = {}): Promise<void> {
+    signal?.throwIfAborted()
+    const { id } = this.#get(name)
+    const { directories, onLeftover } = this.#parts
+    await withCodes(`removing snapshot ${name}`, () => directories.checkUnused(id))
+    this.#checkNotCommitting(id, name)
+    this.#db.transaction((tx) => {
+      if (table.getSnapshot(tx, name).id !== id)
+        throw new NsboxError('not_found', `snapshot ${name} does not exist`)
+      table.deleteSnapshot(tx, id)
+    })
+    // Files go once the disk has it that they belong to nobody.
+    await this.#db.durable()
+    try {
+      await directories.discard(id)
+    } catch (error) {
+      onLeftover(error)
+    }
+  }
+
+  async update(name: string, change: LabelChange, { signal }: AbortOptions = {}): Promise<SnapshotInfo> {
+    signal?.throwIfAborted()
+    this.#checkOpen()
+    const info = this.#db.transaction((tx) => {
+      const row = table.getSnapshot(tx, name)
+      const labels = changeLabels(table.labelsOf(row), change)
+      validateLabels(labels, 'info.Labels')
+      table.setLabels(tx, row.id, labels, this.#parts.now())
+      return table.infoOf(table.getSnapshot(tx, name))
+    })
+    return await this.#answer(info)
+  }
+
+  async cleanup({ signal }: AbortOptions = {}): Promise<void> {
+    signal?.throwIfAborted()
+    this.#checkOpen()
+    const { directories } = this.#parts
+    await withCodes('cleaning up snapshots', async () => {
+      const orphans = await directories.orphans((id) => table.snapshotExists(this.#db, id))
+      await this.#db.durable()
+      const failures: unknown[] = []
+      for (const id of orphans) {
+        signal?.throwIfAborted()
+        await directories.discard(id).catch((error) => failures.push(error))
+      }
+      if (failures.length === 1) throw failures[0]
+      if (failures.length > 1) throw new AggregateError(failures, `${failures.length} directories are left`)
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#db[Symbol.asyncDispose]()
+    } finally {
+      await this.#parts.close()
+    }
+  }
+
+  /** An answer, once nothing that it tells of can be taken back any more. */
+  async #answer<T>(answer: T): Promise<T> {
+    await this.#db.durable()
+    return answer
+  }
+
+  #get(name: string): table.SnapshotRow {
+    this.#checkOpen()
+    return table.getSnapshot(this.#db, name)
+  }
+
+  #active(key: string): table.SnapshotRow {
+    const row = this.#get(key)
+    if (row.kind !== 'active') throw new NsboxError('failed_precondition', `snapshot ${key} is not active`)
+    return row
+  }
+
+  #place({
+    id,
+    kind,
+    parent,
+  }: {
+    id: number
+    kind: SnapshotPlace['kind']
+    parent: number | null
+  }): SnapshotPlace {
+    return { path: this.#parts.directories.path(id), kind, parents: this.#paths(parent) }
+  }
+
+  #paths(id: number | null): string[] {
+    return table.chainOf(this.#db, id).map((link) => this.#parts.directories.path(link))
+  }
+
+  #checkFree(name: string, what: string): void {
+    this.#checkOpen()
+    if (table.findSnapshot(this.#db, name) !== undefined)
+      throw new NsboxError('already_exists', `${what} ${name}`)
+  }
+
+  #checkNotCommitting(id: number, name: string): void {
+    if (this.#committing.has(id)) throw new NsboxError('unavailable', `snapshot ${name} is being committed`)
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new NsboxError('unavailable', 'snapshotter is closed')
+  }
+}
+
+function checkLabels(labels: Labels = {}): Labels {
+  const kept = changeLabels({}, { replace: labels })
+  validateLabels(kept, 'info.Labels')
+  return kept
+}

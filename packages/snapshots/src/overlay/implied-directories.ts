@@ -1,0 +1,101 @@
+import type { Stats } from 'node:fs'
+import { lstat } from 'node:fs/promises'
+import { isErrno, NsboxError } from '@nsbox/errors'
+import { joinBytes } from '../join-bytes.ts'
+import { copyAttributes, isOpaque } from './attributes.ts'
+
+/**
+ * Gives the implied directories of a layer the attributes that they have in the layers below (DESIGN §4, late
+ * parents).
+ *
+ * @param layer the root of the layer
+ * @param parents the roots of the layers below, the nearest first
+ * @param paths of `CommitLayerOptions.impliedDirectories`
+ * @param opaqueAttribute the attribute by which a directory hides those below
+ * @throws `invalid_argument` for a path that is none; `failed_precondition` if it is no directory in the layer
+ */
+export async function resolveImpliedDirectories(
+  layer: string,
+  { parents, paths, opaqueAttribute }: ImpliedDirectories,
+): Promise<void> {
+  // A directory's entries come before itself, since nothing else may change its modification time afterwards; and its
+  // own attributes do not change those of its entries.
+  for (const path of paths) {
+    const components = split(path)
+    const own = await lookUp(Buffer.from(layer), components, opaqueAttribute)
+    if (own.path === undefined)
+      throw new NsboxError('failed_precondition', `${show(path)} is no directory of the snapshot`)
+    if (own.opaque) continue
+    const below = await firstBelow(parents, components, opaqueAttribute)
+    if (below !== undefined) await copyAttributes(below, own.path)
+  }
+}
+
+interface ImpliedDirectories {
+  readonly parents: readonly string[]
+  readonly paths: readonly string[]
+  readonly opaqueAttribute: string
+}
+
+/** The directory that shows at a place in a stack of layers, if what shows there is one. */
+async function firstBelow(
+  layers: readonly string[],
+  components: readonly Uint8Array[],
+  opaqueAttribute: string,
+): Promise<Buffer | undefined> {
+  for (const layer of layers) {
+    const { path, opaque, blocked } = await lookUp(Buffer.from(layer), components, opaqueAttribute)
+    if (path !== undefined) return path
+    if (opaque || blocked) return undefined
+  }
+  return undefined
+}
+
+interface Found {
+  /** The directory, if the layer has one there. */
+  readonly path?: Buffer
+  /** Whether it, or one on the way to it, hides the layers below. */
+  readonly opaque: boolean
+  /** Whether something else is in the way: a file, a symbolic link, a whiteout. */
+  readonly blocked: boolean
+}
+
+async function lookUp(
+  layer: Buffer,
+  components: readonly Uint8Array[],
+  opaqueAttribute: string,
+): Promise<Found> {
+  let path = layer
+  // The root of a layer hides nothing, whatever attributes it has: so it is with the kernel.
+  let opaque = false
+  for (const component of components) {
+    path = joinBytes(path, component)
+    const stats = await statOrNothing(path)
+    if (stats === undefined) return { opaque, blocked: false }
+    if (!stats.isDirectory()) return { opaque, blocked: true }
+    opaque ||= isOpaque(path, opaqueAttribute)
+  }
+  return { path, opaque, blocked: false }
+}
+
+async function statOrNothing(path: Buffer): Promise<Stats | undefined> {
+  try {
+    return await lstat(path)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+function split(path: string): Buffer[] {
+  if (path === '') return []
+  const names = path.split('/')
+  const isName = (name: string) => !['', '.', '..'].includes(name) && !/[\0\u0100-\uffff]/.test(name)
+  if (!names.every(isName))
+    throw new NsboxError('invalid_argument', `${show(path)} is no path within a snapshot`)
+  return names.map((name) => Buffer.from(name, 'latin1'))
+}
+
+function show(path: string): string {
+  return JSON.stringify(Buffer.from(path.slice(0, 256), 'latin1').toString())
+}

@@ -1,0 +1,78 @@
+import { lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { LayerDirectory } from '@nsbox/core/snapshots'
+import { isNotFound, isNsboxError, NsboxError } from '@nsbox/errors'
+import { mount, overlayMount, removeTree, unmount } from '@nsbox/mount'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { isOpaque } from './attributes.ts'
+
+/** How overlays are made in a place. */
+export interface OverlaySupport {
+  /** The options that all of them get. */
+  readonly options: readonly string[]
+  readonly opaqueAttribute: LayerDirectory['opaqueAttribute']
+}
+
+/**
+ * Finds out how overlays are made whose layers are in `directory`, by making one and deleting files in it, all of which
+ * happens in `probe` there.
+ *
+ * @throws `failed_precondition` if the file system of the directory does not do for it; `permission_denied`,
+ * `unimplemented`
+ */
+export async function probeOverlay(directory: string): Promise<OverlaySupport> {
+  await using cleanup = new AsyncDisposableStack()
+  const probe = join(directory, 'probe')
+  // What a process left that died in here.
+  await unmountIfThere(join(probe, 'mounted'))
+  await removeTree(probe)
+  cleanup.defer(() => removeTree(probe))
+  // In a user namespace the kernel refuses the attributes that are trusted, and takes others on request.
+  const inUserNamespace = !/^\s*0\s+0\s+4294967295\s*$/.test(await readFile('/proc/self/uid_map', 'utf8'))
+  const opaqueAttribute = inUserNamespace ? 'user.overlay.opaque' : 'trusted.overlay.opaque'
+  const needed = inUserNamespace ? ['userxattr'] : []
+  // With an index a lower layer could have one overlay only, and a kernel without the feature does not know the option.
+  let refused: unknown
+  for (const options of [['index=off', ...needed], needed]) {
+    try {
+      await tryOverlay(probe, options, opaqueAttribute)
+      return { options, opaqueAttribute }
+    } catch (error) {
+      if (!isNsboxError(error) || error.code !== 'invalid_argument') throw error
+      refused = error
+    }
+  }
+  throw new NsboxError('failed_precondition', `overlays in ${directory}`, { cause: refused })
+}
+
+async function tryOverlay(path: string, options: readonly string[], opaqueAttribute: string): Promise<void> {
+  const place = (name: string) => join(path, name)
+  const [lower, upper, mounted] = [place('lower'), place('upper'), place('mounted')]
+  for (const directory of ['', 'lower', 'lower/directory', 'upper', 'work', 'mounted'])
+    await mkdir(place(directory))
+  await writeFile(join(lower, 'file'), '')
+  const refuse = (cause?: unknown) =>
+    new NsboxError('failed_precondition', `overlays in ${path} do not keep deletions`, { cause })
+  await mount(overlayMount({ lower: [lower], upper, work: place('work') }, options), mounted)
+  try {
+    await rm(join(mounted, 'file'))
+    await rm(join(mounted, 'directory'), { recursive: true })
+    await mkdir(join(mounted, 'directory'))
+  } catch (error) {
+    // Without extended attributes the kernel finds out only now, and says EIO.
+    throw refuse(error)
+  } finally {
+    await unmount(mounted)
+  }
+  const whiteout = await lstat(join(upper, 'file'))
+  const marked = isOpaque(Buffer.from(join(upper, 'directory')), opaqueAttribute)
+  if (!whiteout.isCharacterDevice() || whiteout.rdev !== 0 || !marked) throw refuse()
+}
+
+async function unmountIfThere(path: string): Promise<void> {
+  try {
+    await unmount(path)
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
+}

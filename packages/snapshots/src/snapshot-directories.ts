@@ -1,0 +1,101 @@
+import { chmod, mkdir, readdir, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isErrno, NsboxError } from '@nsbox/errors'
+import { mounts, removeTree } from '@nsbox/mount'
+
+/**
+ * The directories of snapshots, named by number: `snapshots/<id>`, and on its way out `trash/<id>`. A number is not
+ * used again while anything has it, so that a directory without a row in the database stays nobody's.
+ */
+export class SnapshotDirectories {
+  readonly #root: string
+  #lastId: number
+  /** Those being made, which have no row yet. */
+  readonly #making = new Set<number>()
+
+  private constructor(root: string, lastId: number) {
+    this.#root = root
+    this.#lastId = lastId
+  }
+
+  /** @param lastId the greatest number that the database has */
+  static async open(root: string, lastId: number): Promise<SnapshotDirectories> {
+    let last = lastId
+    for (const name of ['snapshots', 'trash']) {
+      await mkdir(join(root, name), { recursive: true, mode: 0o700 })
+      last = Math.max(last, ...(await numbersIn(join(root, name))))
+    }
+    return new SnapshotDirectories(root, last)
+  }
+
+  get lastId(): number {
+    return this.#lastId
+  }
+
+  path(id: number): string {
+    return join(this.#root, 'snapshots', String(id))
+  }
+
+  /**
+   * Makes a directory and has `fill` put into it what belongs there, then `record` record it. If either fails the
+   * directory goes again.
+   */
+  async make(fill: (path: string) => Promise<void>, record: (id: number) => void): Promise<number> {
+    const id = ++this.#lastId
+    this.#making.add(id)
+    try {
+      await this.makeAgain(id, fill)
+      record(id)
+      return id
+    } catch (error) {
+      // What cannot be removed now is an orphan, and stays one until somebody cleans up.
+      await this.discard(id).catch(() => undefined)
+      throw error
+    } finally {
+      this.#making.delete(id)
+    }
+  }
+
+  /** Makes the directory of a snapshot that is recorded. */
+  async makeAgain(id: number, fill: (path: string) => Promise<void>): Promise<void> {
+    const path = this.path(id)
+    await mkdir(path, { mode: 0o700 })
+    await chmod(path, 0o700)
+    await fill(path)
+  }
+
+  /** @throws `failed_precondition` if something is mounted there */
+  async checkUnused(id: number): Promise<void> {
+    for await (const { mountPoint } of mounts({ under: this.path(id) }))
+      throw new NsboxError('failed_precondition', `${JSON.stringify(mountPoint)} is mounted`, {
+        details: { mountPoint },
+      })
+  }
+
+  /** Puts a directory out of the way and deletes it; succeeds if it does not exist. */
+  async discard(id: number): Promise<void> {
+    const trash = join(this.#root, 'trash', String(id))
+    try {
+      await rename(this.path(id), trash)
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw error
+    }
+    await removeTree(trash)
+  }
+
+  async existing(): Promise<Set<number>> {
+    return new Set(await numbersIn(join(this.#root, 'snapshots')))
+  }
+
+  /** The directories that are neither recorded nor being made, and those on their way out. */
+  async orphans(isRecorded: (id: number) => boolean): Promise<number[]> {
+    const trash = await numbersIn(join(this.#root, 'trash'))
+    const all = await numbersIn(join(this.#root, 'snapshots'))
+    return [...trash, ...all.filter((id) => !this.#making.has(id) && !isRecorded(id))]
+  }
+}
+
+async function numbersIn(directory: string): Promise<number[]> {
+  const names = await readdir(directory)
+  return names.filter((name) => /^[1-9]\d{0,14}$/.test(name)).map(Number)
+}

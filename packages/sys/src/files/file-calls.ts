@@ -1,0 +1,39 @@
+/**
+ * The system calls that make and change files relative to open directories. All are synchronous.
+ *
+ * They return what the system call returned: a number of at least 0, or the negated errno (`-constants.errno.EEXIST`
+ * of `node:os`), since a layer's extraction meets expected failures often and an exception costs more than the call.
+ *
+ * A name is a string with one character per byte (`latin1`), so that names that are no UTF-8 survive. It must not
+ * hold a NUL.
+ */
+export interface FileCalls {
+  /**
+   * openat2(2), Linux 5.6. `O_CLOEXEC` is added.
+   * @param resolve of `resolveFlags`
+   */
+  openat2(directory: number, name: string, flags: number, mode: number, resolve: number): number
+  mkdirat(directory: number, name: string, mode: number): number
+  /** @param mode with the type's bits, as `S_IFIFO` of `node:fs` */
+  mknodat(directory: number, name: string, mode: number, major: number, minor: number): number
+  symlinkat(target: string, directory: number, name: string): number
+  /** Links the very thing that is named: a symbolic link at its end is not followed. */
+  linkat(fromDirectory: number, from: string, toDirectory: number, to: string): number
+  /** @param directoryItself whether the name is of an empty directory */
+  unlinkat(directory: number, name: string, directoryItself: boolean): number
+  fchown(fd: number, uid: number, gid: number): number
+  fchmod(fd: number, mode: number): number
+  /** Does not follow a symbolic link. */
+  fchownat(directory: number, name: string, uid: number, gid: number): number
+  /** Sets both times of an open file. */
+  futimens(fd: number, seconds: number, nanoseconds: number): number
+  /** Sets both times. Does not follow a symbolic link. */
+  utimensat(directory: number, name: string, seconds: number, nanoseconds: number): number
+  fsetxattr(fd: number, attribute: string, value: Uint8Array): number
+  /** Does not follow a symbolic link in the last component. */
+  lsetxattr(path: string, attribute: string, value: Uint8Array): number
+  /** The names of a file's extended attributes, or the negated errno. Does not follow a symbolic link at the end. */
+  llistxattr(path: string): readonly string[] | number
+  /** The value of an extended attribute, or the negated errno. Does not follow a symbolic link at the end. */
+  lgetxattr(path: string, attribute: string): Uint8Array | number
+}

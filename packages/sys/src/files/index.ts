@@ -1,0 +1,3 @@
+export type { FileCalls } from './file-calls.ts'
+export { fileCalls } from './platform.ts'
+export { openPath, resolveFlags } from './resolve-flags.ts'

@@ -1,0 +1,113 @@
+import { constants } from 'node:os'
+import type { KoffiFunc } from 'koffi'
+import { koffi } from '../libc.ts'
+import type { FileCalls } from './file-calls.ts'
+
+const { EINTR, ERANGE } = constants.errno
+const SYS_openat2 = 437
+const O_CLOEXEC = 0o2000000
+const AT_SYMLINK_NOFOLLOW = 0x100
+const AT_REMOVEDIR = 0x200
+
+type Argument = number | bigint | Uint8Array | BigInt64Array | BigUint64Array | null
+
+/** A call that returns the negated errno instead of -1; an interrupted call is made again. */
+function declare(prototype: string): (...args: Argument[]) => number {
+  let call: KoffiFunc<(...args: Argument[]) => number> | undefined
+  return (...args) => {
+    const ffi = koffi()
+    call ??= ffi.load(null).func(prototype)
+    for (;;) {
+      const result: number = call(...args)
+      if (result >= 0) return result
+      const errno = ffi.errno()
+      if (errno !== EINTR) return -errno
+    }
+  }
+}
+
+const openat2 = declare('long syscall(long number, int fd, const void *path, const void *how, size_t size)')
+const mkdirat = declare('int mkdirat(int fd, const void *path, uint mode)')
+const mknodat = declare('int mknodat(int fd, const void *path, uint mode, uint64_t device)')
+const symlinkat = declare('int symlinkat(const void *target, int fd, const void *path)')
+const linkat = declare('int linkat(int from, const void *path, int to, const void *name, int flags)')
+const unlinkat = declare('int unlinkat(int fd, const void *path, int flags)')
+const fchown = declare('int fchown(int fd, uint uid, uint gid)')
+const fchmod = declare('int fchmod(int fd, uint mode)')
+const fchownat = declare('int fchownat(int fd, const void *path, uint uid, uint gid, int flags)')
+const utimensat = declare('int utimensat(int fd, const void *path, const void *times, int flags)')
+const futimens = declare('int futimens(int fd, const void *times)')
+const fsetxattr = declare(
+  'int fsetxattr(int fd, const void *name, const void *value, size_t size, int flags)',
+)
+const lsetxattr = declare(
+  'int lsetxattr(const void *path, const void *name, const void *value, size_t size, int flags)',
+)
+const llistxattr = declare('long llistxattr(const void *path, void *list, size_t size)')
+const lgetxattr = declare('long lgetxattr(const void *path, const void *name, void *value, size_t size)')
+
+// Both are read by the call and kept by nobody, so each thread has one.
+const how = new BigUint64Array(3)
+const times = new BigInt64Array(4)
+
+/** The calls of Linux. */
+export const linuxFileCalls: FileCalls = {
+  openat2(directory, name, flags, mode, resolve) {
+    how[0] = BigInt(flags | O_CLOEXEC)
+    how[1] = BigInt(mode)
+    how[2] = BigInt(resolve)
+    return openat2(SYS_openat2, directory, cString(name), how, how.byteLength)
+  },
+  mkdirat: (directory, name, mode) => mkdirat(directory, cString(name), mode),
+  mknodat: (directory, name, mode, major, minor) =>
+    mknodat(directory, cString(name), mode, deviceNumber(major, minor)),
+  symlinkat: (target, directory, name) => symlinkat(cString(target), directory, cString(name)),
+  linkat: (fromDirectory, from, toDirectory, to) =>
+    linkat(fromDirectory, cString(from), toDirectory, cString(to), 0),
+  unlinkat: (directory, name, directoryItself) =>
+    unlinkat(directory, cString(name), directoryItself ? AT_REMOVEDIR : 0),
+  fchown: (fd, uid, gid) => fchown(fd, uid, gid),
+  fchmod: (fd, mode) => fchmod(fd, mode),
+  fchownat: (directory, name, uid, gid) => fchownat(directory, cString(name), uid, gid, AT_SYMLINK_NOFOLLOW),
+  futimens: (fd, seconds, nanoseconds) => futimens(fd, bothTimes(seconds, nanoseconds)),
+  utimensat: (directory, name, seconds, nanoseconds) =>
+    utimensat(directory, cString(name), bothTimes(seconds, nanoseconds), AT_SYMLINK_NOFOLLOW),
+  fsetxattr: (fd, attribute, value) => fsetxattr(fd, cString(attribute), value, value.length, 0),
+  lsetxattr: (path, attribute, value) => lsetxattr(cString(path), cString(attribute), value, value.length, 0),
+  llistxattr(path) {
+    const list = whole((buffer, size) => llistxattr(cString(path), buffer, size))
+    return typeof list === 'number' ? list : list.toString('latin1').split('\0').slice(0, -1)
+  },
+  lgetxattr: (path, attribute) =>
+    whole((buffer, size) => lgetxattr(cString(path), cString(attribute), buffer, size)),
+}
+
+function cString(bytes: string): Uint8Array {
+  if (bytes.includes('\0')) throw new TypeError('a name holds a NUL')
+  return Buffer.from(`${bytes}\0`, 'latin1')
+}
+
+// dev_t as the C libraries of Linux put it together.
+function deviceNumber(major: number, minor: number): bigint {
+  const [high, low] = [BigInt(major), BigInt(minor)]
+  return (
+    ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) | (low & 0xffn)
+  )
+}
+
+function bothTimes(seconds: number, nanoseconds: number): BigInt64Array {
+  times[0] = times[2] = BigInt(seconds)
+  times[1] = times[3] = BigInt(nanoseconds)
+  return times
+}
+
+/** Reads a value whose size is unknown before: most are small, and none exceeds the kernel's 64 KiB. */
+function whole(read: (buffer: Uint8Array | null, size: number) => number): Buffer | number {
+  for (const size of [256, 65536]) {
+    const buffer = Buffer.alloc(size)
+    const length = read(buffer, size)
+    if (length >= 0) return buffer.subarray(0, length)
+    if (length !== -ERANGE) return length
+  }
+  return -ERANGE
+}

@@ -1,0 +1,28 @@
+import { NsboxError } from '@nsbox/errors'
+import type { FileCalls } from './file-calls.ts'
+import { linuxFileCalls } from './linux-file-calls.ts'
+
+const missing = (): never => {
+  throw new NsboxError('unimplemented', `extraction of layers on ${process.platform}`)
+}
+
+const unsupported: FileCalls = {
+  openat2: missing,
+  mkdirat: missing,
+  mknodat: missing,
+  symlinkat: missing,
+  linkat: missing,
+  unlinkat: missing,
+  fchown: missing,
+  fchmod: missing,
+  fchownat: missing,
+  futimens: missing,
+  utimensat: missing,
+  fsetxattr: missing,
+  lsetxattr: missing,
+  llistxattr: missing,
+  lgetxattr: missing,
+}
+
+/** The file calls of this platform; elsewhere than on Linux each throws `unimplemented` when it is made. */
+export const fileCalls: FileCalls = process.platform === 'linux' ? linuxFileCalls : unsupported
