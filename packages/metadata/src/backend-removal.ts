@@ -19,8 +19,8 @@ interface RemovalParts {
 const concurrency = 8
 
 /**
- * Removes from the backend what no namespace needs: always after the database has said so durably, because a row without its
- * file is a loss and a file without its row is only dirt.
+ * Removes from the backend what no namespace needs: always after the database has said so durably, because a row
+ * without its file is a loss and a file without its row is only dirt.
  */
 export class BackendRemoval {
   readonly #parts: RemovalParts

@@ -9,11 +9,11 @@ interface Passage {
 
 /**
  * Keeps the removal of a blob from the backend apart from everything that relies on the blob being there or puts it
- * there. Without it a blob could be removed between the moment when someone finds that the backend has it and the moment when
- * the database says that it is used.
+ * there. Without it a blob could be removed between the moment when someone finds that the backend has it and the
+ * moment when the database says that it is used.
  *
- * Passages that have nothing to do with each other do not wait for each other; those that have, pass in the order in which
- * they came, so that none waits for ever.
+ * Passages that have nothing to do with each other do not wait for each other; those that have, pass in the order in
+ * which they came, so that none waits for ever.
  */
 export class BlobGate {
   readonly #passages = new Set<Passage>()

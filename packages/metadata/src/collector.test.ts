@@ -214,20 +214,29 @@ describe('leases', () => {
       await subject.expectLeft(layer, manifest)
     }))
 
-  test('end at their expiry, with all they held', () =>
-    withSubject(async (subject) => {
-      const { leases } = subject.ns
-      const [a, b] = [await subject.blob('a'), await subject.blob('b')]
-      await leases.create({ id: 'ended', labels: { 'containerd.io/gc.expire': past } })
-      await leases.create({ id: 'lasting', labels: { 'containerd.io/gc.expire': future } })
-      await leases.addResource('ended', { type: 'content', id: a })
-      await leases.addResource('lasting', { type: 'content', id: b })
-      expect(await subject.metadata.collect()).toMatchObject({ leases: 1, content: 1 })
-      expect((await leases.list()).map(({ id }) => id)).toEqual(['lasting'])
-      await subject.expectLeft(b)
-      await leases.create({ id: 'ended' })
-      expect(await leases.resources('ended')).toEqual([])
-    }))
+  test('end at their expiry, with all they held', async () => {
+    let time = Date.now()
+    const soon = new Date(time + 60_000).toISOString()
+    await withSubject(
+      async (subject) => {
+        const { leases } = subject.ns
+        const [a, b] = [await subject.blob('a'), await subject.blob('b')]
+        await leases.create({ id: 'ended', labels: { 'containerd.io/gc.expire': soon } })
+        await leases.create({ id: 'lasting', labels: { 'containerd.io/gc.expire': future } })
+        await leases.addResource('ended', { type: 'content', id: a })
+        await leases.addResource('lasting', { type: 'content', id: b })
+        time += 59_999
+        await subject.expectLeft(a, b)
+        time += 1
+        expect(await subject.metadata.collect()).toMatchObject({ leases: 1, content: 1 })
+        expect((await leases.list()).map(({ id }) => id)).toEqual(['lasting'])
+        await subject.expectLeft(b)
+        await leases.create({ id: 'ended' })
+        expect(await leases.resources('ended')).toEqual([])
+      },
+      { now: () => time },
+    )
+  })
 
   test('a lease that expires while nothing happens wakes the collector', () =>
     withSubject(
@@ -265,10 +274,10 @@ describe('images', () => {
   test('with an expiry go when it has passed, and are announced', () =>
     withSubject(async (subject) => {
       const [a, b, c] = [await subject.blob('a'), await subject.blob('b'), await subject.blob('c')]
-      await subject.image('ended', a, { 'containerd.io/gc.expire': past })
-      await subject.image('lasting', b, { 'containerd.io/gc.expire': future })
       await subject.image('odd', c, { 'containerd.io/gc.expire': 'never' })
-      expect(await subject.metadata.collect()).toMatchObject({ images: 1 })
+      await subject.image('lasting', b, { 'containerd.io/gc.expire': future })
+      await subject.image('ended', a, { 'containerd.io/gc.expire': past })
+      await subject.metadata.collect()
       expect((await subject.ns.images.list()).map(({ name }) => name)).toEqual(['lasting', 'odd'])
       expect(subject.events).toContainEqual(['ns', { topic: '/images/delete', payload: { name: 'ended' } }])
       await subject.expectLeft(b, c)

@@ -12,7 +12,8 @@ import { type Metadata, openMetadata } from './open-metadata.ts'
 
 /**
  * A process that makes images and removes them again for ever, in two namespaces at once, and says `+name` when an
- * image is there and `-name` before it is removed. Each image has a manifest and a layer of its own and one layer that all share.
+ * image is there and `-name` before it is removed. Each image has a manifest and a layer of its own and one layer
+ * that all share.
  */
 const program = (path: string) => `
   import { openContentStore } from '@nsbox/content'
@@ -95,7 +96,12 @@ test('kill -9 at any moment takes no answer back, loses no byte and leaves nothi
   for (const count of [7, 60, 23, 41, 100]) {
     await runAndKill(path, count, said)
     await using content = await openContentStore({ root: join(path, 'content'), durability: 'relaxed' })
-    await using metadata = await openMetadata({ path: join(path, 'metadata.db'), content })
+    await using metadata = await openMetadata({
+      path: join(path, 'metadata.db'),
+      content,
+      // What is looked at must not go meanwhile.
+      collector: { startupDelay: 3_600_000, scheduleDelay: 3_600_000 },
+    })
     for (const ns of ['a', 'b']) {
       const names = (await metadata.namespace(ns).images.list()).map(({ name }) => name)
       for (const name of said.made) if (name.startsWith(ns)) expect(names).toContain(name)

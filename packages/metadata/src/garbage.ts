@@ -18,9 +18,9 @@ export interface GarbageQuery {
 }
 
 /**
- * Finds what can be collected in a namespace (BEHAVIOUR.md §6). Roots are images, leases and ingests before their expiry,
- * ingests with a writer, and content with the label for it; from there references are followed, from a flat lease just one
- * step. References never leave their namespace, so each namespace is a heap of its own.
+ * Finds what can be collected in a namespace (BEHAVIOUR.md §6). Roots are images, leases and ingests before their
+ * expiry, ingests with a writer, and content with the label for it; from there references are followed, from a flat
+ * lease just one step. References never leave their namespace, so each namespace is a heap of its own.
  *
  * One statement over indexes: about 20 ms for 10,000 blobs with their references in one namespace, 2 ms for 1,000.
  */
@@ -33,8 +33,8 @@ export function findGarbage(db: Reader, { namespace, now, written, limit }: Garb
   )
 }
 
-// `depth`: 2 follows references as far as they go, 1 follows them one step, 0 does not. The CROSS JOIN keeps SQLite from
-// reading all references for each live object.
+// `depth`: 2 follows references as far as they go, 1 follows them one step, 0 does not. The CROSS JOIN keeps SQLite
+// from reading all references for each live object.
 const sql = `
   WITH RECURSIVE
     live (kind, id, depth) AS (

@@ -32,9 +32,9 @@ interface Published {
 }
 
 /**
- * The writer of an ingest of a namespace. It either passes everything to a writer of the backend, or stands for a blob that
- * the backend has: then it starts complete, needs no bytes, and takes a copy of its own as soon as it gets some
- * (BEHAVIOUR.md §3).
+ * The writer of an ingest of a namespace. It either passes everything to a writer of the backend, or stands for a
+ * blob that the backend has: then it starts complete, needs no bytes, and takes a copy of its own as soon as it gets
+ * some (BEHAVIOUR.md §3).
  */
 export class NamespacedWriter implements ContentWriter {
   readonly ref: string
@@ -187,7 +187,8 @@ export class NamespacedWriter implements ContentWriter {
 
   /**
    * Turns the ingest into a blob of the namespace.
-   * @throws `already_exists` if the namespace has got it meanwhile, `not_found` if the ingest was discarded with its namespace
+   * @throws `already_exists` if the namespace has got it meanwhile, `not_found` if the ingest was discarded with its
+   * namespace
    */
   #record({ digest, size }: Published, labels: Labels): ContentInfo {
     const { ledger, scope, ingest, clock, collector } = this.#parts

@@ -22,8 +22,8 @@ export interface MetadataOptions {
   /** The database's file. */
   readonly path: string
   /**
-   * Has the bytes of all namespaces. It belongs to this store: a blob or ingest that no namespace has is removed. It stays
-   * open when this store is closed.
+   * Has the bytes of all namespaces. It belongs to this store: a blob or ingest that no namespace has is removed. It
+   * stays open when this store is closed.
    */
   readonly content: ContentStore
   /** `shared` by default. */

@@ -69,8 +69,9 @@ async function refuseExisting({ ledger }: ContentParts, scope: Scope, digest: Di
 type Asked = { readonly ref: string; readonly total: number; readonly expected: Digest | undefined }
 
 /**
- * Opens the ingest as one that stands for a blob of the backend, if there is such a blob and the policy lets this namespace have
- * it without its bytes. Blobs that the backend has and no namespace any more, or not yet, are as good as others.
+ * Opens the ingest as one that stands for a blob of the backend, if there is such a blob and the policy lets this
+ * namespace have it without its bytes. Blobs that the backend has and no namespace any more, or not yet, are as good
+ * as others.
  */
 function share(parts: ContentParts, scope: Scope, asked: Asked): Promise<IngestRow | undefined> {
   const { backend, ledger, policy, gate } = parts

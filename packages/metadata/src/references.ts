@@ -22,8 +22,8 @@ const label =
 
 /**
  * The references in an object's labels (BEHAVIOUR.md §6): `gc.ref.<kind>` for what the object keeps, `gc.bref.<kind>`
- * for what keeps the object; the kind is `content`, `image` or `container`, which a suffix after `.` or `/` may follow, or
- * `snapshot.<snapshotter>`, which only one after `/` may. Every other label means nothing here.
+ * for what keeps the object; the kind is `content`, `image` or `container`, which a suffix after `.` or `/` may
+ * follow, or `snapshot.<snapshotter>`, which only one after `/` may. Every other label means nothing here.
  */
 export function labelReferences(labels: Labels): LabelReferences {
   const to: Node[] = []

@@ -8,7 +8,7 @@ import type { Unused } from './unused.ts'
 import type { WriterLocks } from './writer-locks.ts'
 
 /** Most rows that one transaction removes; more take another turn of the event loop, and another look. */
-const batch = 1000
+const batch = 500
 
 /** What one transaction has removed. */
 export interface Swept {

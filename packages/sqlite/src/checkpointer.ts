@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { NsboxError } from '@nsbox/errors'
-import { isFailedSync } from './sqlite-error.ts'
+import { codeOfResult, isFailedSync } from './sqlite-error.ts'
 
 type Answer = 'done' | { readonly error: { readonly code: string; readonly message: string } }
 
@@ -63,7 +63,8 @@ export class Checkpointer {
       ])) as [Answer]
       if (answer === 'done') return
       const { code, message } = answer.error
-      const error = new NsboxError('unknown', `checkpoint of ${this.#options.path}: ${message} (${code})`)
+      const context = `checkpoint of ${this.#options.path}: ${message}`
+      const error = new NsboxError(codeOfResult(code) ?? 'unknown', context, { details: { sqlite: code } })
       if (isFailedSync(code)) this.#options.onFailedSync(error)
       throw error
     } finally {

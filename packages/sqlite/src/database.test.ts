@@ -116,6 +116,7 @@ describe('transactions', () => {
     await db[Symbol.asyncDispose]()
     await db[Symbol.asyncDispose]()
     expect(() => db.transaction(() => 1)).toThrow(expect.objectContaining({ code: 'unavailable' }))
+    expect(() => db.get(count)).toThrow(expect.objectContaining({ code: 'unavailable' }))
   })
 
   test('D21 a full database is an error with a code and loses nothing', async () => {

@@ -41,8 +41,8 @@ const lookEvery = 16
  * A SQLite database in WAL mode. Reads and transactions are synchronous and see each other's result at once;
  * `durable` tells when they are on disk. Everybody who passes on what was read or written waits for it first.
  *
- * Every call throws coded errors where a caller can act: `resource_exhausted` for a full disk, `data_loss` for a damaged
- * file or failing disk, `unavailable` for a lock that was not to be had in time.
+ * Every call throws coded errors where a caller can act: `resource_exhausted` for a full disk, `data_loss` for a
+ * damaged file or failing disk, `unavailable` for a lock that was not to be had in time.
  */
 export class Database implements Reader, AsyncDisposable {
   readonly #db: Sqlite.Database
@@ -90,8 +90,7 @@ export class Database implements Reader, AsyncDisposable {
    */
   transaction<T>(body: (transaction: Transaction) => T): T {
     if (this.#inTransaction) throw new TypeError('transactions do not nest')
-    if (this.#closing !== undefined)
-      throw new NsboxError('unavailable', `database ${this.#parts.path} is closed`)
+    if (this.#closing !== undefined) throw this.#closed()
     this.#inTransaction = true
     this.#changed = false
     try {
@@ -120,8 +119,9 @@ export class Database implements Reader, AsyncDisposable {
   async checkpoint(): Promise<void> {
     await this.#parts.checkpointer.run()
     if (this.#closing !== undefined) return
-    // The log starts over only at a moment when all of it has been copied, which a stream of commits without a gap would put
-    // off for ever. The few pages that came during the last pass are copied here, where nothing comes in between.
+    // The log starts over only at a moment when all of it has been copied, which a stream of commits without a gap
+    // would put off for ever. The few pages that came during the last pass are copied here, where nothing comes in
+    // between.
     const { log, checkpointed } = this.#log()
     if (checkpointed < log && log > 4 * this.#parts.checkpointPages) {
       this.#coded(() => this.#prepare('PRAGMA wal_checkpoint(PASSIVE)').get())
@@ -175,7 +175,12 @@ export class Database implements Reader, AsyncDisposable {
     return statement
   }
 
+  #closed(): NsboxError {
+    return new NsboxError('unavailable', `database ${this.#parts.path} is closed`)
+  }
+
   #coded<T>(body: () => T): T {
+    if (!this.#db.open) throw this.#closed()
     try {
       return body()
     } catch (error) {

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { needs, runOrThrow, tempDir } from '@nsbox/testing'
-import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { expect, test } from 'vitest'
 import { openDatabase } from './open-database.ts'
 
@@ -11,11 +10,17 @@ const migrations = [
 const count = 'SELECT count(*) AS n FROM item'
 
 /** Mounts a file system of its own for the test. */
-async function smallDisk(stack: AsyncDisposableStack, size: string): Promise<string> {
-  const { path } = stack.use(await tempDir('nsbox-full'))
+async function smallDisk(size: string): Promise<{ readonly path: string } & AsyncDisposable> {
+  const directory = await tempDir('nsbox-full')
+  const { path } = directory
   await runOrThrow('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path])
-  stack.defer(async () => void (await runOrThrow('umount', [path])))
-  return path
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      await runOrThrow('umount', [path])
+      await directory[Symbol.asyncDispose]()
+    },
+  }
 }
 
 /** Takes all the room that is left. */
@@ -26,9 +31,8 @@ async function fill(directory: string): Promise<void> {
 test.skipIf(needs({ root: true, linux: true }))(
   'D21 a full disk refuses with a code, and loses nothing',
   async () => {
-    await using stack = new AsyncDisposableStack()
-    const directory = await smallDisk(stack, '2m')
-    const path = join(directory, 'test.db')
+    await using disk = await smallDisk('2m')
+    const path = join(disk.path, 'test.db')
     let written = 0
     const failures: unknown[] = []
     {
@@ -53,14 +57,13 @@ test.skipIf(needs({ root: true, linux: true }))(
 )
 
 test.skipIf(needs({ root: true, linux: true }))('D21 a full disk lets what is there be deleted', async () => {
-  await using stack = new AsyncDisposableStack()
-  const directory = await smallDisk(stack, '16m')
-  await using db = await openDatabase({ path: join(directory, 'test.db'), migrations })
+  await using disk = await smallDisk('16m')
+  await using db = await openDatabase({ path: join(disk.path, 'test.db'), migrations })
   for (let i = 0; i < 200; i++) {
     db.transaction((tx) => tx.run('INSERT INTO item (text) VALUES (?)', 'x'.repeat(3000)))
   }
   await db.checkpoint()
-  await fill(directory)
+  await fill(disk.path)
   for (let id = 1; id <= 200; id++) {
     db.transaction((tx) => tx.run('DELETE FROM item WHERE id = ?', id))
     await db.durable()

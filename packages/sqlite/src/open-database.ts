@@ -25,9 +25,9 @@ export interface DatabaseOptions {
   /** Puts a file on disk; fdatasync by default. */
   readonly sync?: ((log: FileHandle) => Promise<void>) | undefined
   /**
-   * Called when the disk has refused a sync. By default it ends the process with SIGABRT after a line on stderr: the kernel
-   * has dropped the pages it could not write, so everything read from now on may be taken back, and trying again would
-   * report success falsely.
+   * Called when the disk has refused a sync. By default it ends the process with SIGABRT after a line on stderr: the
+   * kernel has dropped the pages it could not write, so everything read from now on may be taken back, and trying
+   * again would report success falsely.
    */
   readonly onFatal?: ((error: unknown) => void) | undefined
   /** Told of checkpoints that failed for a passing reason, such as a full disk; the next one tries again. */
@@ -47,8 +47,8 @@ const busyTimeout = 5000
  *
  * Commits do not sync (`synchronous = NORMAL`); one shared asynchronous fdatasync of the log covers all that were
  * committed before it began. That is sound because SQLite starts the log over only after a checkpoint has copied all
- * of it and synced the database file, and it syncs the log's new header before it writes the first frame after it. That last
- * one is the only sync that a commit ever pays for itself, once per log.
+ * of it and synced the database file, and it syncs the log's new header before it writes the first frame after it.
+ * That last one is the only sync that a commit ever pays for itself, once per log.
  *
  * @throws `not_found` if there is no such directory; `failed_precondition` if the file was made by a newer program or
  * cannot be opened; `data_loss` if it is no database
@@ -115,8 +115,8 @@ function createPrivate(path: string): void {
 }
 
 /**
- * Gives the log its usual size beforehand, so that what is deleted on a full disk to make room does not fail for want of
- * room in the log: zeros after its end mean nothing to SQLite. A disk that is full already goes without.
+ * Gives the log its usual size beforehand, so that what is deleted on a full disk to make room does not fail for want
+ * of room in the log: zeros after its end mean nothing to SQLite. A disk that is full already goes without.
  */
 async function reserve(log: FileHandle, size: number): Promise<void> {
   const zeros = Buffer.alloc(64 * 1024)

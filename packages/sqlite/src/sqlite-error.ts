@@ -19,13 +19,17 @@ const codes: Readonly<Record<string, ErrorCode>> = {
 /** Gives an error of SQLite a code and says which database; anything else is returned as it is. */
 export function fromSqliteError(error: unknown, path: string): unknown {
   if (!(error instanceof Sqlite.SqliteError)) return error
-  const primary = error.code.split('_').slice(0, 2).join('_')
-  const code = codes[primary]
+  const code = codeOfResult(error.code)
   if (code === undefined) return error
   return new NsboxError(code, `database ${path}: ${error.message}`, {
     cause: error,
     details: { sqlite: error.code },
   })
+}
+
+/** The code of a result of SQLite, such as `SQLITE_IOERR_WRITE`. */
+export function codeOfResult(result: string): ErrorCode | undefined {
+  return codes[result.split('_').slice(0, 2).join('_')]
 }
 
 /** Whether SQLite could not sync a file, after which the state of its pages is unknown. */
