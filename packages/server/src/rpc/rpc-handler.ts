@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { type ConnectRouter, createConnectRouter, type Interceptor } from '@connectrpc/connect'
 import { universalRequestFromNodeRequest } from '@connectrpc/connect-node'
 import { anyRegistry } from '@nsbox/api'
@@ -28,6 +29,8 @@ export function createRpcHandler({
   shutdownSignal,
   log,
 }: RpcHandlerOptions): (request: NodeRequest, response: NodeResponse) => void {
+  // Every call under way listens to it.
+  setMaxListeners(0, shutdownSignal)
   const router = createConnectRouter({
     interceptors,
     shutdownSignal,
