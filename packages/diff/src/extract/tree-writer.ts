@@ -49,6 +49,8 @@ export class TreeWriter implements TarHandler, Disposable {
   readonly #fresh: boolean
   /** What this layer has made: identity of the directory and name. */
   readonly #made = new Set<string>()
+  /** Directories that `#keepAbove` has seen to. */
+  readonly #keptAbove = new Set<string>()
   readonly #implied = new Map<string, readonly ByteString[]>()
   readonly #times = new Map<string, { readonly path: readonly ByteString[]; readonly time: TarTime }>()
   readonly #skipped: string[] = []
@@ -84,7 +86,10 @@ export class TreeWriter implements TarHandler, Disposable {
     else if (whiteout.kind === 'whiteout')
       this.#whiteout({ entry, path: [...parentPath, whiteout.hidden], name: whiteout.hidden, parent })
     else {
-      const place: Place = { entry, path, name: path[path.length - 1]!, parent }
+      if (this.#opaque === undefined) this.#keepAbove(parentPath)
+      // Once more, since a deep name may have had descriptors closed.
+      const open = this.#directories.ensure(parentPath, entry.name)
+      const place: Place = { entry, path, name: path[path.length - 1]!, parent: open }
       this.#create(place)
       this.#made.add(key(place.parent, place.name))
     }
@@ -250,6 +255,17 @@ export class TreeWriter implements TarHandler, Disposable {
     if (this.#opaque === undefined) return
     checkResult(fileCalls.mknodat(place.parent.fd, name, S_IFCHR, 0, 0), 'mknod', entry.name)
     this.#made.add(key(place.parent, name))
+  }
+
+  /** Keeps removals of lower content from directories that hold something of this layer. */
+  #keepAbove(path: readonly ByteString[]): void {
+    for (let depth = path.length; depth > 0; depth -= 1) {
+      const name = path.slice(0, depth).join('/')
+      if (this.#keptAbove.has(name)) return
+      this.#keptAbove.add(name)
+      const above = this.#directories.find(path.slice(0, depth - 1))
+      if (above !== undefined) this.#made.add(key(above, path[depth - 1]!))
+    }
   }
 
   /** Makes a directory show nothing of the lower layers; what this layer has made in it stays. */
