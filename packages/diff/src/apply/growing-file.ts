@@ -12,6 +12,12 @@ export interface GrowingState {
   readonly state: 'growing' | 'complete' | 'failed'
 }
 
+/** Lets a thread follow a growing file; plain data. */
+export interface GrowingHandle {
+  readonly shared: SharedArrayBuffer
+  readonly generation: number
+}
+
 const states = ['growing', 'complete', 'failed'] as const
 // Int32 words: a count of changes to wait on, the generation, the state. Then the offset as a BigInt64.
 const changes = 0
@@ -24,16 +30,18 @@ const size = 24
  * is one writer.
  */
 export class GrowingFile {
-  readonly shared: SharedArrayBuffer
-  readonly #words: Int32Array
-  readonly #offset: BigInt64Array
+  readonly #shared = new SharedArrayBuffer(size)
+  readonly #words = new Int32Array(this.#shared, 0, 4)
+  readonly #offset = new BigInt64Array(this.#shared, 16, 1)
 
   /** @param offset bytes that the file has already, as when a download is resumed */
   constructor(offset = 0) {
-    this.shared = new SharedArrayBuffer(size)
-    this.#words = new Int32Array(this.shared, 0, 4)
-    this.#offset = new BigInt64Array(this.shared, 16, 1)
     Atomics.store(this.#offset, 0, BigInt(offset))
+  }
+
+  /** What a reader is given. It reads what the file is now: after a `restart` it gives up, even if it begins later. */
+  handle(): GrowingHandle {
+    return { shared: this.#shared, generation: Atomics.load(this.#words, generation) }
   }
 
   /** Says that the file has this many bytes now. */
@@ -72,7 +80,7 @@ export class GrowingFileView {
   readonly #words: Int32Array
   readonly #offset: BigInt64Array
 
-  constructor(shared: SharedArrayBuffer) {
+  constructor({ shared }: GrowingHandle) {
     this.#words = new Int32Array(shared, 0, 4)
     this.#offset = new BigInt64Array(shared, 16, 1)
   }

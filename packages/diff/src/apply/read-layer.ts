@@ -1,18 +1,18 @@
 import { open } from 'node:fs/promises'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
-import { GrowingFileView } from './growing-file.ts'
+import { GrowingFileView, type GrowingHandle } from './growing-file.ts'
 
 /** Where the bytes of a layer are. */
 export interface LayerFile {
   readonly path: string
   /** Bytes that the layer must have. */
   readonly size: number
-  /** `GrowingFile.shared` of a file that is still being written. */
-  readonly growing?: SharedArrayBuffer | undefined
+  /** `GrowingFile.handle()` of a file that is still being written. */
+  readonly growing?: GrowingHandle | undefined
 }
 
 const chunkSize = 256 * 1024
-// A writer that died without a word must not keep a reader for ever; the signal is looked at this often.
+// Each wait has an end, so that a lost wake-up costs a second and not the layer.
 const checkInterval = 1000
 
 /**
@@ -23,7 +23,10 @@ const checkInterval = 1000
  */
 export async function* readLayer(file: LayerFile, signal?: AbortSignal): AsyncGenerator<Buffer> {
   const view = file.growing === undefined ? undefined : new GrowingFileView(file.growing)
-  const generation = view?.read().generation
+  const aborted = new Promise<void>((resolve) => {
+    signal?.addEventListener('abort', () => resolve(), { once: true })
+  })
+  const generation = file.growing?.generation
   const handle = await open(file.path, 'r').catch((error: unknown) => {
     throw fromSystemError(error, 'opening a layer')
   })
@@ -50,10 +53,11 @@ export async function* readLayer(file: LayerFile, signal?: AbortSignal): AsyncGe
         return
       } else {
         const at = offset
-        await view!.change(() => {
+        const changed = view!.change(() => {
           const now = view!.read()
           return now.offset !== at || now.state !== 'growing' || now.generation !== generation
         }, checkInterval)
+        await Promise.race([changed, aborted])
       }
     }
   } finally {
