@@ -9,6 +9,7 @@ test('the package exports exactly this', () => {
     'applyLayer',
     'layerTarget',
     'workerApplier',
+    'writeLayer',
   ])
 })
 

@@ -12,7 +12,7 @@ import {
   runOrThrow,
 } from '@nsbox/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type LayerSandbox, layerSandbox } from './layer-sandbox.ts'
+import { type LayerSandbox, layerSandbox } from '../testing/layer-sandbox.ts'
 
 const reason = needs({ linux: true, root: true, programs: ['python3', 'gzip', 'zstd'] })
 const refused = { code: 'invalid_argument' }

@@ -3,7 +3,7 @@ import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gnuLongName, needs, paxHeader, type RawHeader, rawEntry, runOrThrow } from '@nsbox/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type LayerSandbox, layerSandbox } from './layer-sandbox.ts'
+import { type LayerSandbox, layerSandbox } from '../testing/layer-sandbox.ts'
 
 const reason = needs({ linux: true, root: true, programs: ['python3'] })
 const refused = { code: 'invalid_argument' }

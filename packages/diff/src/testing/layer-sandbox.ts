@@ -9,7 +9,7 @@ import {
   type TempDir,
   tempDir,
 } from '@nsbox/testing'
-import { type AppliedTree, type ApplyJob, applyLayer } from './apply-layer.ts'
+import { type AppliedTree, type ApplyJob, applyLayer } from '../apply/apply-layer.ts'
 
 /**
  * A directory to extract hostile layers in, with things around it that they may go for: `outside/secret`, and
