@@ -17,6 +17,8 @@ export const systemPackages = [
   program('containerd', 'tests against stock containerd and its ctr'),
   program('docker-registry', 'tests against a real registry'),
   program('g++', 'compiling better-sqlite3'),
+  program('isal', 'fast decompression of gzip layers', 'igzip'),
+  program('libcap2-bin', 'tests of capabilities', 'setcap'),
   {
     name: 'libnode-dev',
     without: 'compiling better-sqlite3',
@@ -28,6 +30,7 @@ export const systemPackages = [
   program('skopeo', 'tests that push images'),
   program('strace', 'tests of durability'),
   program('umoci', 'tests that compare with umoci'),
+  program('zstd', 'fast decompression of zstd layers'),
 ]
 
 /** @param {string} name @param {string} without @param {string} file the program's, if it has another name */

@@ -1,3 +1,4 @@
+export { compareTrees, type ReadTreeOptions, readTree, type TreeEntry } from './compare-trees.ts'
 export { type Containerd, startContainerd, stockCtr } from './containerd.ts'
 export type { ExitStatus } from './exit-status.ts'
 export {
@@ -19,6 +20,7 @@ export {
 } from './image-layout.ts'
 export { type Needs, needs } from './needs.ts'
 export { type PushedImage, type PushImageOptions, pushImage } from './push-image.ts'
+export { gnuLongName, paxHeader, type RawHeader, rawEntry, rawTar } from './raw-tar.ts'
 export { readmeExample } from './readme-example.ts'
 export {
   type Registry,

@@ -1,0 +1,2 @@
+export type { AbortOptions } from '../abort-options.ts'
+export type { AppliedLayer, Applier, ApplyLayerOptions, DiffMount } from './applier.ts'

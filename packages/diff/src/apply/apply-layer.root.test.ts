@@ -1,0 +1,213 @@
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { digestOf } from '@nsbox/oci'
+import {
+  busyboxLayer,
+  compareTrees,
+  type ImageLayer,
+  needs,
+  readTree,
+  runOrThrow,
+  tar,
+  tempDir,
+} from '@nsbox/testing'
+import { describe, expect, test } from 'vitest'
+import { engines } from '../decompress/engines.ts'
+import { applyLayer } from './apply-layer.ts'
+
+const layerType = 'application/vnd.oci.image.layer.v1.tar'
+const reason = needs({ linux: true, root: true, programs: ['tar', 'umoci', 'setcap', 'python3'] })
+
+/** Builds a tree with one of everything that a Debian system may hold, and odder things, by a shell. */
+const oddTree = `
+set -e
+umask 022
+mkdir -p usr/bin usr/lib 'usr/share/doc/näme' var/tmp etc dev empty 'sp ace/new
+line'
+ln -s usr/bin bin; ln -s usr/lib lib; ln -s /etc/absolute etc/link; ln -s missing dangling
+printf hello > usr/bin/tool; chmod 4755 usr/bin/tool; ln usr/bin/tool usr/bin/tool2; ln usr/bin/tool usr/lib/tool3
+printf caps > usr/bin/ping; chmod 755 usr/bin/ping; setcap cap_net_raw+ep usr/bin/ping
+printf sg > usr/bin/wall; chown 0:5 usr/bin/wall; chmod 2755 usr/bin/wall
+chmod 1777 var/tmp; chmod 700 empty; chown 1000:1000 empty
+chmod 2775 etc
+printf data > etc/file; chmod 000 etc/file; touch -d '2001-02-03 04:05:06.123456789Z' etc/file
+python3 - <<'PY'
+import os
+os.setxattr('etc/file', 'user.note', b'with \\x00 and \\xff')
+os.setxattr('usr/lib', 'user.dir', b'yes')
+os.setxattr('etc/file', 'trusted.note', b'kept')
+open(b'etc/raw-\\xff\\xfe', 'w').write('not utf-8')
+os.makedirs('long')
+open('long/' + 'n' * 255, 'w').write('long')
+deep = 'long/' + '/'.join(['d' * 60] * 20)
+os.makedirs(deep)
+open(deep + '/' + 'e' * 150, 'w').write('deep')
+os.symlink('t' * 300, 'long/link')
+os.link(deep + '/' + 'e' * 150, 'long/hard')
+open('big', 'wb').write(bytes(range(256)) * 5000)
+with open('sparse', 'wb') as f:
+    f.seek(1 << 20); f.write(b'x' * 4096); f.seek(3 << 20); f.write(b'y'); f.truncate(5 << 20)
+with open('many-holes', 'wb') as f:
+    for i in range(60):
+        f.seek(i << 17); f.write(b'z' * 4096)
+PY
+mknod dev/null c 1 3; mknod dev/disk b 259 300; chmod 660 dev/disk; chown 0:6 dev/disk
+mkfifo -m 640 var/fifo; ln dev/null dev/zero2; ln etc/link etc/link2
+touch -d '1969-12-31 23:59:58Z' dangling -h
+touch -d '2300-01-01Z' usr/lib
+touch -d '2010-10-10 10:10:10.5Z' usr/bin etc var .
+`
+
+async function makeTree(path: string): Promise<void> {
+  await mkdir(path)
+  await runOrThrow('sh', ['-c', oddTree], { cwd: path })
+}
+
+async function apply(bytes: Uint8Array, root: string, suffix = '', programs = true) {
+  await mkdir(root)
+  const path = `${root}.layer`
+  await writeFile(path, bytes)
+  const layer = { path, size: bytes.length }
+  return applyLayer({ layer, mediaType: `${layerType}${suffix}`, root, form: 'plain', programs })
+}
+
+describe.skipIf(reason)(`a tree with one of everything (${reason ?? 'as root'})`, () => {
+  test.each([
+    ['pax', ['--format=pax', '--xattrs', '--xattrs-include=*']],
+    ['pax with sparse files 1.0', ['--format=pax', '--sparse', '--xattrs', '--xattrs-include=*']],
+    ['pax with sparse files 0.1', ['--format=pax', '--sparse', '--sparse-version=0.1']],
+    ['pax with sparse files 0.0', ['--format=pax', '--sparse', '--sparse-version=0.0']],
+    ['GNU', ['--format=gnu']],
+    ['GNU with sparse files', ['--format=gnu', '--sparse']],
+  ])('is extracted from an archive in the format %s as GNU tar extracts it', async (_, format) => {
+    await using dir = await tempDir()
+    const source = join(dir.path, 'source')
+    await makeTree(source)
+    const archive = join(dir.path, 'archive.tar')
+    await runOrThrow('tar', [
+      '--create',
+      `--file=${archive}`,
+      ...format,
+      '--numeric-owner',
+      '--directory',
+      source,
+      '.',
+    ])
+    const theirs = join(dir.path, 'theirs')
+    await mkdir(theirs)
+    const xattrs = format.includes('--xattrs') ? ['--xattrs', '--xattrs-include=*'] : []
+    await runOrThrow('tar', [
+      '--extract',
+      `--file=${archive}`,
+      '--numeric-owner',
+      '--same-permissions',
+      '--same-owner',
+      ...xattrs,
+      '--directory',
+      theirs,
+    ])
+    const ours = join(dir.path, 'ours')
+    const bytes = await readFile(archive)
+    const result = await apply(bytes, ours)
+    expect(result).toMatchObject({ implied: [], skipped: [], diffId: digestOf(bytes), size: bytes.length })
+    expect(compareTrees(await readTree(ours), await readTree(theirs))).toEqual([])
+  })
+
+  test('holes stay holes', async () => {
+    await using dir = await tempDir()
+    await makeTree(join(dir.path, 'source'))
+    const archive = join(dir.path, 'archive.tar')
+    await runOrThrow('tar', [
+      '-cf',
+      archive,
+      '--format=pax',
+      '--sparse',
+      '-C',
+      join(dir.path, 'source'),
+      'sparse',
+    ])
+    await apply(await readFile(archive), join(dir.path, 'ours'))
+    const { size, blocks } = await stat(join(dir.path, 'ours/sparse'))
+    expect(size).toBe(5 << 20)
+    expect(blocks * 512).toBeLessThan(1 << 20)
+  })
+
+  test('is extracted as umoci extracts it', async () => {
+    await using dir = await tempDir()
+    const source = join(dir.path, 'source')
+    await makeTree(source)
+    const archive = join(dir.path, 'archive.tar')
+    await runOrThrow('tar', [
+      '-cf',
+      archive,
+      '--format=pax',
+      '--xattrs',
+      '--xattrs-include=*',
+      '--numeric-owner',
+      '-C',
+      source,
+      '.',
+    ])
+    const layout = join(dir.path, 'layout')
+    await runOrThrow('umoci', ['init', '--layout', layout])
+    await runOrThrow('umoci', ['new', '--image', `${layout}:odd`])
+    await runOrThrow('umoci', ['raw', 'add-layer', '--image', `${layout}:odd`, archive])
+    await runOrThrow('umoci', ['raw', 'unpack', '--image', `${layout}:odd`, join(dir.path, 'theirs')])
+    await apply(await readFile(archive), join(dir.path, 'ours'))
+    const [ours, theirs] = [await readTree(join(dir.path, 'ours')), await readTree(join(dir.path, 'theirs'))]
+    // umoci cuts times beyond the year 2262, which Go's nanoseconds cannot say; GNU tar keeps them too.
+    const ignore = (name: string, field: string) => name === 'usr/lib' && field === 'mtime'
+    expect(compareTrees(ours, theirs, { ignore })).toEqual([])
+  })
+
+  test.each(engines.map((engine) => [engine.format, engine.name] as const))(
+    'comes out of a layer compressed as %s the same (%s)',
+    async (format, name) => {
+      await using dir = await tempDir()
+      const source = join(dir.path, 'source')
+      await makeTree(source)
+      const plain = join(dir.path, 'archive.tar')
+      await runOrThrow('tar', ['-cf', plain, '--format=pax', '-C', source, '.'])
+      const program = format === 'gzip' ? 'gzip' : 'zstd'
+      await runOrThrow(program, ['-k', '-q', plain])
+      const bytes = await readFile(`${plain}.${format === 'gzip' ? 'gz' : 'zst'}`)
+      const programs = name === 'igzip' || name === 'zstd'
+      const result = await apply(bytes, join(dir.path, 'ours'), `+${format}`, programs)
+      expect(result.diffId).toBe(digestOf(await readFile(plain)))
+    },
+  )
+})
+
+describe.skipIf(needs({ linux: true, root: true, programs: ['busybox', 'umoci'] }))(
+  'a layer of busybox',
+  () => {
+    test('is extracted as umoci extracts it', async () => {
+      await using dir = await tempDir()
+      const layer = await busyboxLayer()
+      const bytes = await archiveOf(layer)
+      const result = await apply(gzipSync(bytes), join(dir.path, 'ours'), '+gzip')
+      expect(result.diffId).toBe(digestOf(bytes))
+      const layout = join(dir.path, 'layout')
+      await runOrThrow('umoci', ['init', '--layout', layout])
+      await runOrThrow('umoci', ['new', '--image', `${layout}:b`])
+      const archive = join(dir.path, 'b.tar')
+      await writeFile(archive, bytes)
+      await runOrThrow('umoci', ['raw', 'add-layer', '--image', `${layout}:b`, archive])
+      await runOrThrow('umoci', ['raw', 'unpack', '--image', `${layout}:b`, join(dir.path, 'theirs')])
+      const [ours, theirs] = [
+        await readTree(join(dir.path, 'ours')),
+        await readTree(join(dir.path, 'theirs')),
+      ]
+      expect(ours.size).toBeGreaterThan(200)
+      // The archive says nothing of the root.
+      expect(compareTrees(ours, theirs, { ignore: (name) => name === '.' })).toEqual([])
+    })
+  },
+)
+
+async function archiveOf(layer: ImageLayer): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of tar(layer.entries)) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}

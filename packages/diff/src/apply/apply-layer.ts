@@ -1,0 +1,87 @@
+import { NsboxError } from '@nsbox/errors'
+import { createHasher, type Digest, digestAlgorithm } from '@nsbox/oci'
+import { engineFor } from '../decompress/engines.ts'
+import { compressionOf } from '../decompress/sniff.ts'
+import type { Extracted } from '../extract/extracted.ts'
+import type { LayerForm } from '../extract/layer-form.ts'
+import { TreeWriter } from '../extract/tree-writer.ts'
+import { defaultTarLimits } from '../tar/tar-limits.ts'
+import { TarParser } from '../tar/tar-parser.ts'
+import { CountedLayer } from './counted-layer.ts'
+import { defaultLayerLimits, type LayerLimits } from './layer-limits.ts'
+import { type LayerFile, readLayer } from './read-layer.ts'
+
+/** One layer to apply to one directory; plain data, so that a worker can be given it. */
+export interface ApplyJob {
+  readonly layer: LayerFile
+  readonly mediaType: string
+  /** The directory that becomes the layer's tree. It must exist; nobody else may change it meanwhile. */
+  readonly root: string
+  readonly form: LayerForm
+  /** Whether this process is root in a user namespace only; false by default. */
+  readonly userNamespace?: boolean | undefined
+  /** Digest that the archive must have once it is decompressed; not checked by default. */
+  readonly diffId?: Digest | undefined
+  /** Each limit by default as `LayerLimits` says. */
+  readonly limits?: Partial<LayerLimits> | undefined
+  /** Whether programs of the host (igzip, zstd) may decompress; true by default. */
+  readonly programs?: boolean | undefined
+}
+
+/** What applying a layer found. */
+export interface AppliedTree extends Extracted {
+  /** Digest of the archive after decompression. */
+  readonly diffId: Digest
+  /** Bytes of the archive after decompression. */
+  readonly size: number
+}
+
+/**
+ * Applies a layer: reads, decompresses, hashes, verifies and extracts it in one pass. It runs on any thread, which its
+ * system calls block; decompression runs beside it.
+ *
+ * On failure the directory holds part of the layer and must be discarded. Nothing outside of it is ever touched.
+ *
+ * @throws `invalid_argument` for what no layer may hold, `resource_exhausted` beyond a limit or on a full disk,
+ * `data_loss` for a damaged layer or one of the wrong size, `failed_precondition` for a wrong diff id or names that the
+ * file system takes for one, `aborted` if a growing file is started again. Errors of entries have the detail `entry`.
+ */
+export async function applyLayer(
+  job: ApplyJob,
+  options: { signal?: AbortSignal } = {},
+): Promise<AppliedTree> {
+  const { signal } = options
+  const limits = { ...defaultLayerLimits, ...job.limits }
+  signal?.throwIfAborted()
+  await using layer = new CountedLayer(readLayer(job.layer, signal))
+  const compression = compressionOf(job.mediaType, await layer.start())
+  const plain =
+    compression === 'none'
+      ? layer.chunks()
+      : engineFor(compression, job.programs).decompress(layer.chunks(), { signal })
+  const hasher = createHasher(job.diffId === undefined ? 'sha256' : digestAlgorithm(job.diffId))
+  const { form, userNamespace = false } = job
+  using tree = new TreeWriter(job.root, { form, userNamespace, fileSize: limits.size })
+  const parser = new TarParser(tree, { ...defaultTarLimits, headers: limits.headers })
+  let size = 0
+  for await (const chunk of plain) {
+    signal?.throwIfAborted()
+    size += chunk.length
+    if (size > limits.size) throw tooBig(`more than ${limits.size} bytes`)
+    if (size > limits.freeSize && size > limits.ratio * layer.bytes)
+      throw tooBig(`more than ${limits.ratio} times its compressed size`)
+    hasher.update(chunk)
+    parser.push(chunk)
+  }
+  parser.finish()
+  // An engine may stop at the end of its stream; the layer must have its size nevertheless.
+  await layer.drain()
+  const diffId = hasher.digest()
+  if (job.diffId !== undefined && diffId !== job.diffId)
+    throw new NsboxError('failed_precondition', `unexpected diff id ${diffId}, expected ${job.diffId}`)
+  return { ...tree.finish(), diffId, size }
+}
+
+function tooBig(reason: string): NsboxError {
+  return new NsboxError('resource_exhausted', `the layer decompresses to ${reason}`)
+}

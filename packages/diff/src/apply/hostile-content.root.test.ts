@@ -1,0 +1,389 @@
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import {
+  gnuLongName,
+  needs,
+  paxHeader,
+  type RawHeader,
+  rawEntry,
+  rawTar,
+  readTree,
+  runOrThrow,
+} from '@nsbox/testing'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type LayerSandbox, layerSandbox } from '../testing/layer-sandbox.ts'
+
+const reason = needs({ linux: true, root: true, programs: ['python3', 'gzip', 'zstd'] })
+const refused = { code: 'invalid_argument' }
+const damaged = { code: 'data_loss' }
+const tooMuch = { code: 'resource_exhausted' }
+const directory = (name: string): RawHeader => ({ name, type: '5', mode: 0o755 })
+
+describe.skipIf(reason)(`layers whose content misleads (${reason ?? 'as root'})`, () => {
+  let sandbox: LayerSandbox
+  beforeEach(async () => {
+    sandbox = await layerSandbox()
+  })
+  afterEach(async () => {
+    expect(await sandbox.damage()).toEqual([])
+    await sandbox[Symbol.asyncDispose]()
+  })
+  const at = (name: string) => join(sandbox.root, name)
+  const xattrs = async (name: string) => (await readTree(sandbox.root)).get(name)?.xattrs ?? ''
+  const opaque = 'trusted.overlay.opaque=eQ=='
+
+  describe('A10', () => {
+    test.each(['.wh.', 'd/.wh.', '.wh..', '.wh...', 'd/.wh...', '.wh.../x', '.wh.d/x', 'd/.wh./x'])(
+      'refuses the whiteout %s',
+      async (name) => {
+        mkdirSync(at('d'))
+        for (const form of ['plain', 'overlay'] as const)
+          await expect(sandbox.apply([{ name }], { form })).rejects.toMatchObject(refused)
+        expect(readdirSync(sandbox.root)).toEqual(['d'])
+      },
+    )
+
+    test('ignores what other file systems keep under such names', async () => {
+      await sandbox.apply([directory('.wh..wh.plnk'), { name: '.wh..wh.plnk/1.2' }, { name: '.wh..wh.aufs' }])
+      expect(readdirSync(sandbox.root)).toEqual([])
+    })
+
+    test('plain: a whiteout removes what lower layers have, and only that', async () => {
+      mkdirSync(at('d/e'), { recursive: true })
+      writeFileSync(at('d/e/lower'), '')
+      writeFileSync(at('f'), 'lower')
+      await sandbox.apply([
+        { name: 'f', content: 'ours' },
+        { name: '.wh.f' },
+        { name: 'd/.wh.e' },
+        { name: '.wh.none' },
+      ])
+      expect(readFileSync(at('f'), 'utf8')).toBe('ours')
+      expect(readdirSync(at('d'))).toEqual([])
+    })
+
+    test.each([true, false])(
+      'plain: an opaque marker hides lower content only (marker first: %s)',
+      async (first) => {
+        mkdirSync(at('d/sub/deep'), { recursive: true })
+        for (const name of ['d/lower', 'd/both', 'd/sub/lower', 'd/sub/deep/lower'])
+          writeFileSync(at(name), 'lower')
+        const marker = { name: 'd/.wh..wh..opq' }
+        const ours = [
+          { name: 'd/both', content: 'ours' },
+          { name: 'd/sub/ours', content: 'ours' },
+        ]
+        await sandbox.apply([
+          directory('d'),
+          ...(first ? [marker, ...ours] : [...ours, marker]),
+          { name: 'd/.wh.both' },
+        ])
+        expect(readdirSync(at('d')).sort()).toEqual(['both', 'sub'])
+        expect(readdirSync(at('d/sub'))).toEqual(['ours'])
+        expect(readFileSync(at('d/both'), 'utf8')).toBe('ours')
+      },
+    )
+
+    test('overlay: whiteouts are devices and opaque markers attributes', async () => {
+      const entries = [directory('d'), { name: 'd/.wh..wh..opq' }, { name: 'd/ours' }, { name: 'a/.wh.gone' }]
+      const { implied } = await sandbox.apply(entries, { form: 'overlay' })
+      expect(implied).toEqual(['a'])
+      expect(await xattrs('d')).toBe(opaque)
+      expect(lstatSync(at('a/gone'))).toMatchObject({ rdev: 0, mode: 0o20000 })
+      expect(readdirSync(at('d'))).toEqual(['ours'])
+    })
+
+    test('overlay: for a user namespace the marker is an attribute that a user may set', async () => {
+      await sandbox.apply([{ name: 'd/.wh..wh..opq' }], { form: 'overlay-user', userNamespace: true })
+      expect(await xattrs('d')).toBe('user.overlay.opaque=eQ==')
+    })
+
+    test('overlay: a directory that takes the place of something hidden does not show it again', async () => {
+      const entries = [
+        { name: '.wh.a' },
+        directory('a'),
+        { name: '.wh.b' },
+        { name: 'b/x' },
+        directory('c'),
+        { name: '.wh.c' },
+      ]
+      await sandbox.apply([...entries, { name: 'f' }, directory('f')], { form: 'overlay' })
+      for (const name of ['a', 'b', 'c', 'f']) expect(await xattrs(name)).toBe(opaque)
+    })
+
+    test('overlay: a whiteout after an entry of its name leaves the entry', async () => {
+      await sandbox.apply([{ name: 'f', content: 'ours' }, { name: '.wh.f' }], { form: 'overlay' })
+      expect(readFileSync(at('f'), 'utf8')).toBe('ours')
+    })
+
+    test('overlay: a hard link to a whiteout finds nothing', async () => {
+      const entries = [{ name: '.wh.f' }, { name: 'h', type: '1', linkName: 'f' }]
+      await expect(sandbox.apply(entries, { form: 'overlay' })).rejects.toMatchObject(refused)
+    })
+  })
+
+  test('A11 attributes that steer overlayfs are dropped, and a device 0:0 is refused', async () => {
+    const smuggled = ['opaque', 'redirect', 'metacopy', 'origin', 'overlay.opaque']
+    const records = smuggled.flatMap((name) => [
+      [`SCHILY.xattr.trusted.overlay.${name}`, 'y'] as const,
+      [`LIBARCHIVE.xattr.user.overlay.${name}`, 'eQ=='] as const,
+      [`LIBARCHIVE.xattr.trusted%2Eoverlay.${name}`, 'eQ=='] as const,
+    ])
+    for (const form of ['plain', 'overlay'] as const) {
+      await sandbox.apply([paxHeader(records), directory('d'), paxHeader(records), { name: 'f' }], { form })
+      expect(await xattrs('d')).toBe('')
+      expect(await xattrs('f')).toBe('')
+      const device = { name: 'x', type: '3', major: 0, minor: 0 }
+      await expect(sandbox.apply([device], { form })).rejects.toMatchObject(refused)
+    }
+  })
+
+  describe('A12', () => {
+    const capability = Buffer.from('0100000200200000000000000000000000000000', 'hex')
+
+    test('setuid and capabilities survive a change of owner', async () => {
+      await sandbox.apply([
+        paxHeader([['SCHILY.xattr.security.capability', capability]]),
+        { name: 'ping', mode: 0o6755, uid: 5, gid: 6 },
+      ])
+      expect(statSync(at('ping'))).toMatchObject({ mode: 0o106755, uid: 5, gid: 6 })
+      expect(await xattrs('ping')).toBe(`security.capability=${capability.toString('base64')}`)
+    })
+
+    test("labels of the host are not the layer's to set; user attributes are on files and directories only", async () => {
+      const records = [
+        'security.selinux',
+        'security.ima',
+        'user.x',
+        'system.nfs4_acl',
+        'btrfs.x',
+        'trusted.x',
+      ].map((name) => [`SCHILY.xattr.${name}`, 'v'] as const)
+      const link: RawHeader = { name: 'l', type: '2', linkName: 'f' }
+      const pax = paxHeader(records)
+      const entries = [pax, { name: 'f' }, pax, directory('d'), pax, link, pax, { name: 'p', type: '6' }]
+      expect((await sandbox.apply(entries)).skipped).toEqual([])
+      expect(await xattrs('f')).toBe('trusted.x=dg==,user.x=dg==')
+      expect(await xattrs('d')).toBe('trusted.x=dg==,user.x=dg==')
+      expect(await xattrs('l')).toBe('trusted.x=dg==')
+      expect(await xattrs('p')).toBe('trusted.x=dg==')
+    })
+  })
+
+  test('A13 devices are left out in a user namespace, and said to be; FIFOs are made and never opened', async () => {
+    const entries = [
+      { name: 'c', type: '3', major: 1, minor: 3 },
+      { name: 'b', type: '4', major: 8 },
+      { name: 'p', type: '6' },
+    ]
+    const { skipped } = await sandbox.apply(entries, { userNamespace: true, form: 'overlay-user' })
+    expect(skipped).toEqual(['device "c"', 'device "b"'])
+    expect(readdirSync(sandbox.root)).toEqual(['p'])
+    await sandbox.apply([
+      { name: 'p', type: '6', mode: 0o600, uid: 3 },
+      { name: 'p', content: 'x' },
+    ])
+    expect(lstatSync(at('p')).isFile()).toBe(true)
+  })
+
+  test('A13 entries that no file system has are refused', async () => {
+    for (const type of ['s', 'V', 'M', 'D', '9', 'Z'])
+      await expect(sandbox.apply([{ name: 'x', type }])).rejects.toMatchObject(refused)
+  })
+
+  describe('A14', () => {
+    const map = (pieces: string) => [
+      paxHeader([
+        ['GNU.sparse.major', '1'],
+        ['GNU.sparse.minor', '0'],
+        ['GNU.sparse.name', 's'],
+        ['GNU.sparse.realsize', '1000000'],
+      ]),
+      { name: 'x', content: pieces } satisfies RawHeader,
+    ]
+
+    test('sparse maps are bounded, ordered and within the file', async () => {
+      await expect(sandbox.apply(map('99999999\n'.padEnd(512, '\0')))).rejects.toMatchObject(tooMuch)
+      await expect(sandbox.apply(map('9'.repeat(600)))).rejects.toMatchObject(damaged)
+      await expect(
+        sandbox.apply(map('2\n100\n1\n50\n1\n'.padEnd(512, '\0').padEnd(514, 'x'))),
+      ).rejects.toMatchObject(refused)
+      await expect(
+        sandbox.apply(map('1\n999999\n2\n'.padEnd(512, '\0').padEnd(514, 'x'))),
+      ).rejects.toMatchObject(refused)
+      await expect(sandbox.apply(map('1\n0\n2\n'.padEnd(512, '\0').padEnd(513, 'x')))).rejects.toMatchObject(
+        refused,
+      )
+      await sandbox.apply(map('1\n999998\n2\n'.padEnd(512, '\0').padEnd(514, 'x')))
+      expect(statSync(at('s')).size).toBe(1_000_000)
+    })
+
+    test('a sparse file is no bigger than a layer may be', async () => {
+      const records = [
+        ['GNU.sparse.size', '9007199254740991'],
+        ['GNU.sparse.map', ''],
+      ] as const
+      await expect(sandbox.apply([paxHeader(records), { name: 's' }])).rejects.toMatchObject(tooMuch)
+    })
+
+    test('extended headers, their records and attributes are bounded', async () => {
+      const long = paxHeader([['comment', 'x'.repeat(1 << 20)]])
+      await expect(sandbox.apply([long, { name: 'x' }])).rejects.toMatchObject(tooMuch)
+      await expect(sandbox.apply([gnuLongName('L', 'x'.repeat(1 << 20)), {}])).rejects.toMatchObject(tooMuch)
+      const records = Array.from({ length: 4097 }, (_, index) => [`k${index}`, 'v'] as const)
+      await expect(sandbox.apply([paxHeader(records), { name: 'x' }])).rejects.toMatchObject(tooMuch)
+      const attributes = Array.from(
+        { length: 257 },
+        (_, index) => [`SCHILY.xattr.user.${index}`, 'v'] as const,
+      )
+      await expect(sandbox.apply([paxHeader(attributes), { name: 'x' }])).rejects.toMatchObject(tooMuch)
+    })
+
+    test('headers are counted', async () => {
+      const entries = Array.from({ length: 11 }, () => paxHeader([['comment', 'x']]))
+      const alternate = entries.flatMap((header, index) => [header, rawEntry({ name: `f${index}` })])
+      await expect(sandbox.apply(alternate, { limits: { headers: 21 } })).rejects.toMatchObject(tooMuch)
+      await sandbox.apply(alternate, { limits: { headers: 22 } })
+    })
+
+    test.each(['5 a', '9 a=b\n\n', '0 a=b\n', '999 a=b\n', '-6 a=b\n', '6 a=bb\n', '5 =b\n', 'x'])(
+      'refuses the record %j',
+      async (record) => {
+        const header = { name: 'p', type: 'x', content: record }
+        await expect(sandbox.apply([header, { name: 'x' }])).rejects.toMatchObject(damaged)
+      },
+    )
+  })
+
+  describe('A15', () => {
+    test('sizes that lie are refused', async () => {
+      await expect(sandbox.apply([{ name: 'x', size: -1 }])).rejects.toMatchObject(refused)
+      await expect(sandbox.apply([{ name: 'x', size: 1n << 90n }])).rejects.toMatchObject(tooMuch)
+      await expect(sandbox.apply([{ name: 'x', size: 99_999 }])).rejects.toMatchObject(damaged)
+      await expect(sandbox.apply([paxHeader([['size', '-1']]), { name: 'x' }])).rejects.toMatchObject(refused)
+      await expect(sandbox.apply([paxHeader([['size', '99999999999999999999']]), {}])).rejects.toMatchObject(
+        refused,
+      )
+    })
+
+    test('ids out of range are refused, not wrapped', async () => {
+      for (const uid of [-1, 0xffffffff, 1n << 40n] as number[])
+        await expect(sandbox.apply([{ name: 'x', uid }])).rejects.toMatchObject(refused)
+      await expect(sandbox.apply([paxHeader([['gid', '4294967295']]), {}])).rejects.toMatchObject(refused)
+    })
+
+    test('a header with a wrong checksum is damage', async () => {
+      const bytes = rawTar(rawEntry({ name: 'x' }))
+      bytes[0] = 0x79
+      await expect(sandbox.applyBytes(bytes)).rejects.toMatchObject(damaged)
+    })
+
+    test('an archive that ends within an entry, a header or an extension is damage', async () => {
+      const bytes = rawTar(paxHeader([['path', 'y']]), rawEntry({ name: 'x', content: 'x'.repeat(1000) }))
+      for (const length of [0, 100, 512, 1024, 1200, 1536, 1700])
+        await expect(sandbox.applyBytes(bytes.subarray(0, length))).rejects.toMatchObject(damaged)
+    })
+
+    test('what follows the end of the archive is hashed and not read as entries', async () => {
+      const trailing = Buffer.concat([rawTar(rawEntry({ name: 'x' })), rawTar(rawEntry({ name: 'y' }))])
+      expect(await sandbox.applyBytes(trailing)).toMatchObject({ size: trailing.length, entries: 1 })
+      expect(existsSync(at('y'))).toBe(false)
+    })
+
+    test("a layer must have its descriptor's size, neither more nor less", async () => {
+      const bytes = rawTar(rawEntry({ name: 'x' }))
+      for (const size of [bytes.length - 1, bytes.length + 1, 0])
+        await expect(
+          sandbox.applyBytes(bytes, { layer: { path: join(sandbox.path, 'layer'), size } }),
+        ).rejects.toMatchObject(damaged)
+    })
+
+    describe.each([true, false])('with programs of the host: %s', (programs) => {
+      const gzip = { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', programs }
+      const zstd = { mediaType: 'application/vnd.oci.image.layer.v1.tar+zstd', programs }
+      const bytes = rawTar(rawEntry({ name: 'x', content: Buffer.alloc(300_000, 'content') }))
+      const compress = async (input: Uint8Array, ...args: string[]) =>
+        Buffer.from((await runOrThrow('zstd', ['-c', '-q', ...args], { input })).stdoutBytes)
+
+      test('members and frames that follow each other are one stream', async () => {
+        const [a, b] = [bytes.subarray(0, 777), bytes.subarray(777)]
+        const members = Buffer.concat([gzipSync(a), gzipSync(''), gzipSync(b)])
+        expect(await sandbox.applyBytes(members, gzip)).toMatchObject({ size: bytes.length })
+        const skippable = Buffer.from('502a4d1804000000aaaaaaaa', 'hex')
+        const frames = Buffer.concat([skippable, await compress(a), skippable, await compress(b), skippable])
+        expect(await sandbox.applyBytes(frames, zstd)).toMatchObject({ size: bytes.length })
+      })
+
+      test('streams that are cut or damaged are damage', async () => {
+        for (const [whole, job] of [
+          [gzipSync(bytes), gzip],
+          [await compress(bytes, '--check'), zstd],
+        ] as const) {
+          await expect(sandbox.applyBytes(whole.subarray(0, whole.length - 5), job)).rejects.toMatchObject(
+            damaged,
+          )
+          const flipped = Buffer.from(whole)
+          for (let index = 60; index < 80; index += 1) flipped[index]! ^= 0xff
+          await expect(sandbox.applyBytes(flipped, job)).rejects.toMatchObject(damaged)
+        }
+        const checksum = gzipSync(bytes)
+        checksum[checksum.length - 6]! ^= 1
+        await expect(sandbox.applyBytes(checksum, gzip)).rejects.toMatchObject(damaged)
+      })
+
+      test('a zstd window beyond 128 MiB is refused', async () => {
+        // Magic, descriptor without single segment, window of 2^(10+21): 2 GiB; then an empty last block.
+        const frame = Buffer.from('28b52ffd00a8010000', 'hex')
+        await expect(
+          sandbox.applyBytes(Buffer.concat([frame, Buffer.alloc(600)]), zstd),
+        ).rejects.toMatchObject(damaged)
+      })
+
+      test('A16 a bomb is stopped by its size and by its ratio', async () => {
+        const size = 64 << 20
+        const entry = rawEntry({ name: 'x', size, content: Buffer.alloc(size) })
+        for (const [bomb, job] of [
+          [gzipSync(entry), gzip],
+          [await compress(entry), zstd],
+        ] as const) {
+          const absolute = sandbox.applyBytes(bomb, { ...job, limits: { size: 32 << 20 } })
+          await expect(absolute).rejects.toMatchObject(tooMuch)
+          const ratio = sandbox.applyBytes(bomb, { ...job, limits: { freeSize: 1 << 20, ratio: 100 } })
+          await expect(ratio).rejects.toMatchObject(tooMuch)
+        }
+      })
+    })
+
+    test('the bytes tell a compression that the type leaves open, and never contradict one that it names', async () => {
+      const bytes = rawTar(rawEntry({ name: 'x' }))
+      const docker = 'application/vnd.docker.image.rootfs.diff.tar'
+      const oci = 'application/vnd.oci.image.layer.v1.tar'
+      for (const mediaType of [docker, oci])
+        expect(await sandbox.applyBytes(gzipSync(bytes), { mediaType })).toMatchObject({ size: bytes.length })
+      for (const mediaType of [`${oci}+gzip`, `${oci}+zstd`, 'text/plain', `${oci}+encrypted`])
+        await expect(sandbox.applyBytes(bytes, { mediaType })).rejects.toMatchObject(refused)
+    })
+  })
+
+  test('A17 programs that decompress are named by absolute paths, whatever the search path says', async () => {
+    const { PATH } = process.env
+    for (const name of ['igzip', 'zstd'])
+      writeFileSync(at(name), '#!/bin/sh\necho hijacked\n', { mode: 0o755 })
+    process.env.PATH = sandbox.root
+    try {
+      const layer = gzipSync(rawTar(rawEntry({ name: 'x' })))
+      await sandbox.applyBytes(layer, { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip' })
+    } finally {
+      process.env.PATH = PATH
+    }
+    expect(existsSync(at('x'))).toBe(true)
+  })
+
+  test('a wrong diff id is refused', async () => {
+    const diffId = `sha256:${'0'.repeat(64)}` as const
+    await expect(sandbox.apply([{ name: 'x' }], { diffId })).rejects.toMatchObject({
+      code: 'failed_precondition',
+    })
+  })
+})

@@ -1,0 +1,18 @@
+/** What one layer may come to. */
+export interface LayerLimits {
+  /** Bytes after decompression, and of any single file with its holes; 256 GiB by default. */
+  readonly size: number
+  /** Bytes after decompression for each byte before, once `freeSize` is exceeded; 200 by default. */
+  readonly ratio: number
+  /** Bytes after decompression up to which the ratio does not matter; 4 GiB by default. */
+  readonly freeSize: number
+  /** Headers of the archive; 2,000,000 by default. */
+  readonly headers: number
+}
+
+export const defaultLayerLimits: LayerLimits = {
+  size: 256 * 1024 ** 3,
+  ratio: 200,
+  freeSize: 4 * 1024 ** 3,
+  headers: 2_000_000,
+}

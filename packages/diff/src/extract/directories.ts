@@ -1,0 +1,192 @@
+import { closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs'
+import { constants as os } from 'node:os'
+import { fileCalls, openPath, resolveFlags } from '@nsbox/sys/files'
+import type { ByteString } from '../tar/byte-string.ts'
+import { refused } from '../tar/tar-error.ts'
+import { checkResult } from './file-result.ts'
+
+const { ENOENT, ENOTDIR, ELOOP, EEXIST } = os.errno
+const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, S_IFMT, S_IFLNK, S_IFDIR, S_IFCHR } = constants
+const inRoot = resolveFlags.inRoot | resolveFlags.noMagicLinks
+
+// Each is a descriptor; the limit of a process is often 1024.
+const maxOpen = 64
+const maxLinks = 40
+
+/** An open directory below the root. */
+export interface OpenDirectory {
+  readonly fd: number
+  /** Device and inode: the same for all names that lead to it. */
+  readonly id: string
+}
+
+/** What was made because an entry's name implies it. */
+export interface ImpliedHooks {
+  /** A directory was made, or took the place of a whiteout. `path` has no symbolic links. */
+  implied(
+    directory: OpenDirectory,
+    parent: OpenDirectory,
+    path: readonly ByteString[],
+    replaced: boolean,
+  ): void
+}
+
+/**
+ * Opens directories below a root by name. The kernel resolves every name inside the root (openat2 with
+ * RESOLVE_IN_ROOT), symbolic links included. Descriptors of directories are kept until something is removed that a kept
+ * name might have led through; call `forget` then.
+ */
+export class Directories implements Disposable {
+  readonly #root: OpenDirectory
+  readonly #hooks: ImpliedHooks
+  readonly #open = new Map<ByteString, OpenDirectory>()
+
+  constructor(root: string, hooks: ImpliedHooks) {
+    this.#root = identify(openSync(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+    this.#hooks = hooks
+  }
+
+  /** Opens a directory by its name in an open one, not through a link. The descriptor is the caller's. */
+  static below(directory: number, name: ByteString, entry: ByteString): OpenDirectory {
+    const flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
+    const fd = fileCalls.openat2(directory, name, flags, 0, resolveFlags.noMagicLinks)
+    return identify(checkResult(fd, 'open', entry))
+  }
+
+  get root(): OpenDirectory {
+    return this.#root
+  }
+
+  /** Opens a directory; undefined if it does not exist or is none. The descriptor stays this object's. */
+  find(path: readonly ByteString[]): OpenDirectory | undefined {
+    if (path.length === 0) return this.#root
+    const name = path.join('/')
+    const kept = this.#open.get(name)
+    if (kept !== undefined) {
+      // The one that was used last is closed last: a caller works with two at most.
+      this.#open.delete(name)
+      this.#open.set(name, kept)
+      return kept
+    }
+    const fd = fileCalls.openat2(this.#root.fd, name, O_RDONLY | O_DIRECTORY, 0, inRoot)
+    if (fd === -ENOENT || fd === -ENOTDIR || fd === -ELOOP) return undefined
+    return this.#keep(name, identify(checkResult(fd, 'open', name)))
+  }
+
+  /**
+   * Opens a directory and makes it, and those above it, where they are missing.
+   * @param entry for errors: `invalid_argument` if something else than a directory is in the way
+   */
+  ensure(path: readonly ByteString[], entry: ByteString): OpenDirectory {
+    return this.find(path) ?? this.#make(path, entry)
+  }
+
+  /** Lets go of all directories but the root. */
+  forget(): void {
+    for (const { fd } of this.#open.values()) closeSync(fd)
+    this.#open.clear()
+  }
+
+  [Symbol.dispose](): void {
+    this.forget()
+    closeSync(this.#root.fd)
+  }
+
+  /** Walks component by component, as the kernel would, since a link may lead to a place that is still to be made. */
+  #make(path: readonly ByteString[], entry: ByteString): OpenDirectory {
+    const waiting = [...path].reverse()
+    let real: ByteString[] = []
+    let links = 0
+    for (let component = waiting.pop(); component !== undefined; component = waiting.pop()) {
+      if (component === '' || component === '.') continue
+      if (component === '..') {
+        real.pop()
+        continue
+      }
+      const parent = this.find(real)
+      if (parent === undefined) throw refused(entry, 'a directory above it is gone')
+      const found = lookUp(parent.fd, component, entry)
+      if (found?.target !== undefined) {
+        links += 1
+        if (links > maxLinks) throw refused(entry, 'too many symbolic links in its name')
+        if (found.target.startsWith('/')) real = []
+        waiting.push(...found.target.split('/').reverse())
+        if (waiting.length > 4096) throw refused(entry, 'too many symbolic links in its name')
+        continue
+      }
+      if (found?.kind === 'other') throw refused(entry, 'something that is no directory is above it')
+      const here = [...real, component]
+      if (found?.kind !== 'directory')
+        this.#makeOne(parent, component, here, found?.kind === 'whiteout', entry)
+      real = here
+    }
+    const made = this.find(real)
+    if (made === undefined) throw refused(entry, 'the directory above it cannot be opened')
+    return made
+  }
+
+  #makeOne(
+    parent: OpenDirectory,
+    name: ByteString,
+    path: readonly ByteString[],
+    replaced: boolean,
+    entry: ByteString,
+  ): void {
+    if (replaced) checkResult(fileCalls.unlinkat(parent.fd, name, false), 'unlink', entry)
+    const made = fileCalls.mkdirat(parent.fd, name, 0o755)
+    if (made === -EEXIST) throw refused(entry, 'two names that the file system takes for one')
+    checkResult(made, 'mkdir', entry)
+    const directory = this.find(path)
+    if (directory === undefined) throw refused(entry, 'a directory above it is gone')
+    checkResult(fileCalls.fchown(directory.fd, 0, 0), 'chown', entry)
+    checkResult(fileCalls.fchmod(directory.fd, 0o755), 'chmod', entry)
+    this.#hooks.implied(directory, parent, path, replaced)
+  }
+
+  #keep(name: ByteString, directory: OpenDirectory): OpenDirectory {
+    if (this.#open.size >= maxOpen) {
+      const [oldest, { fd }] = this.#open.entries().next().value!
+      closeSync(fd)
+      this.#open.delete(oldest)
+    }
+    this.#open.set(name, directory)
+    return directory
+  }
+}
+
+/** What a name in a directory stands for, without following it. */
+export type Found =
+  | { readonly kind: 'directory' | 'whiteout' | 'other'; readonly target?: undefined }
+  | { readonly kind: 'symlink'; readonly target: ByteString }
+
+/** @returns undefined if there is nothing of that name */
+export function lookUp(directory: number, name: ByteString, entry: ByteString): Found | undefined {
+  const fd = fileCalls.openat2(directory, name, openPath | O_NOFOLLOW, 0, resolveFlags.noMagicLinks)
+  if (fd === -ENOENT) return undefined
+  checkResult(fd, 'open', entry)
+  try {
+    const { mode, rdev } = fstatSync(fd)
+    switch (mode & S_IFMT) {
+      case S_IFDIR:
+        return { kind: 'directory' }
+      case S_IFCHR:
+        return { kind: rdev === 0 ? 'whiteout' : 'other' }
+      case S_IFLNK:
+        return { kind: 'symlink', target: readlinkSync(linkPath(directory, name), 'latin1') }
+      default:
+        return { kind: 'other' }
+    }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** A path to a name in an open directory, for calls that have no form with a descriptor. */
+export function linkPath(directory: number, name: ByteString): Buffer {
+  return Buffer.from(`/proc/self/fd/${directory}/${name}`, 'latin1')
+}
+
+function identify(fd: number): OpenDirectory {
+  const { dev, ino } = fstatSync(fd, { bigint: true })
+  return { fd, id: `${dev}:${ino}` }
+}

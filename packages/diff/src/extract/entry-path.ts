@@ -1,0 +1,35 @@
+import type { ByteString } from '../tar/byte-string.ts'
+import { refused, tooMuch } from '../tar/tar-error.ts'
+import { defaultNameLimits, type NameLimits } from './extract-limits.ts'
+
+/**
+ * Takes a name of an archive apart into components below the layer's root, none of which is empty, `.` or `..`. A
+ * leading slash stands for the root. No component means the root itself.
+ *
+ * @param entry the entry's name, for the error
+ * @param name the same, or the target of a hard link
+ * @throws `invalid_argument` for an empty name, one with a NUL, or one that climbs above the root at any point;
+ * `resource_exhausted` beyond the limits
+ */
+export function entryPath(
+  entry: ByteString,
+  name: ByteString,
+  limits: NameLimits = defaultNameLimits,
+): readonly ByteString[] {
+  if (name === '') throw refused(entry, 'an empty name')
+  if (name.includes('\0')) throw refused(entry, 'a name with a NUL')
+  if (name.length > limits.name) throw tooMuch(entry, `a name of more than ${limits.name} bytes`)
+  const path: ByteString[] = []
+  for (const component of name.split('/')) {
+    if (component === '' || component === '.') continue
+    if (component === '..') {
+      if (path.pop() === undefined) throw refused(entry, 'a name that leads out of the layer')
+      continue
+    }
+    if (component.length > limits.component)
+      throw tooMuch(entry, `a component of more than ${limits.component} bytes`)
+    path.push(component)
+    if (path.length > limits.depth) throw tooMuch(entry, `more than ${limits.depth} components`)
+  }
+  return path
+}

@@ -1,0 +1,25 @@
+import { getSystemErrorName } from 'node:util'
+import { fromSystemError, NsboxError } from '@nsbox/errors'
+import { type ByteString, quotedName, readable } from '../tar/byte-string.ts'
+
+/**
+ * Checks what a file call returned.
+ *
+ * @param name of the layer's entry that the call was made for
+ * @returns the result if it is no error; throws an NsboxError with the entry's name and the details `entry` and `errno`
+ */
+export function checkResult(result: number, call: string, name: ByteString): number {
+  if (result >= 0) return result
+  const code = getSystemErrorName(result)
+  throw failedEntry(Object.assign(new Error(`${call} ${code}`), { code }), name)
+}
+
+/** Gives an error of the operating system the entry's name. */
+export function failedEntry(error: unknown, name: ByteString): unknown {
+  const coded = fromSystemError(error, `layer entry ${quotedName(name)}`)
+  if (!(coded instanceof NsboxError) || coded === error) return coded
+  return new NsboxError(coded.code, coded.context, {
+    cause: error,
+    details: { ...coded.details, entry: readable(name).slice(0, 4096) },
+  })
+}

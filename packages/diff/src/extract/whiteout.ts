@@ -1,0 +1,34 @@
+import type { ByteString } from '../tar/byte-string.ts'
+import { refused } from '../tar/tar-error.ts'
+
+/**
+ * What an entry's last component says: nothing special, that a name of the lower layers is gone, that all of the
+ * directory's lower content is gone, or something for other file systems (OCI image specification, layer.md).
+ */
+export type WhiteoutKind =
+  | { readonly kind: 'entry' }
+  | { readonly kind: 'whiteout'; readonly hidden: ByteString }
+  | { readonly kind: 'opaque' }
+  | { readonly kind: 'meta' }
+
+const prefix = '.wh.'
+const metaPrefix = '.wh..wh.'
+const entry: WhiteoutKind = { kind: 'entry' }
+const meta: WhiteoutKind = { kind: 'meta' }
+
+/** @throws `invalid_argument` for a whiteout of nothing, of a directory itself, or in the middle of a name */
+export function whiteoutKind(name: ByteString, path: readonly ByteString[]): WhiteoutKind {
+  for (let index = 0; index < path.length - 1; index += 1) {
+    const component = path[index]!
+    if (!component.startsWith(prefix)) continue
+    if (component.startsWith(metaPrefix)) return meta
+    throw refused(name, 'a whiteout in the middle of a name')
+  }
+  const last = path[path.length - 1]
+  if (last === undefined || !last.startsWith(prefix)) return entry
+  if (last === '.wh..wh..opq') return { kind: 'opaque' }
+  if (last.startsWith(metaPrefix)) return meta
+  const hidden = last.slice(prefix.length)
+  if (hidden === '' || hidden === '.' || hidden === '..') throw refused(name, 'a whiteout of no name')
+  return { kind: 'whiteout', hidden }
+}

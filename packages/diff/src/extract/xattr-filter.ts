@@ -1,0 +1,16 @@
+import type { ByteString } from '../tar/byte-string.ts'
+import type { TarEntryType } from '../tar/tar-entry.ts'
+
+const acls = new Set(['system.posix_acl_access', 'system.posix_acl_default'])
+
+/**
+ * Whether a layer may set an extended attribute: what steers overlayfs, labels of security modules and integrity
+ * measurements belong to the host; `user.` attributes exist on files and directories only.
+ */
+export function isKeptXattr(attribute: ByteString, type: TarEntryType, userNamespace: boolean): boolean {
+  if (attribute.startsWith('trusted.overlay.') || attribute.startsWith('user.overlay.')) return false
+  if (attribute.startsWith('user.')) return type === 'file' || type === 'directory'
+  if (attribute.startsWith('trusted.')) return !userNamespace
+  if (attribute === 'security.capability') return type === 'file'
+  return acls.has(attribute) && type !== 'symlink'
+}

@@ -1,0 +1,107 @@
+import { availableParallelism } from 'node:os'
+import type { Worker } from 'node:worker_threads'
+import { NsboxError } from '@nsbox/errors'
+import type { AppliedTree, ApplyJob } from '../apply/apply-layer.ts'
+import { startWorker } from './start-worker.ts'
+import { type PoolJob, type SlotTimeouts, WorkerSlot } from './worker-slot.ts'
+
+export interface LayerWorkersOptions {
+  /** Threads at most; they are started when there is work for them. As many as there are processors by default. */
+  readonly threads?: number
+  /** Jobs that may wait for a thread; 1024 by default. */
+  readonly waiting?: number
+  /** Milliseconds that a thread may take to start; 30,000 by default. */
+  readonly startTimeout?: number
+  /** Milliseconds that a job may take to stop once it is aborted, before its thread is ended; 5000 by default. */
+  readonly abortTimeout?: number
+}
+
+/**
+ * Threads that apply layers, one at a time each. A thread that dies takes only its own job with it and is replaced when
+ * there is work. Disposing of the pool ends all threads and rejects what they were doing, and what waits, with
+ * `canceled`.
+ */
+export class LayerWorkers implements AsyncDisposable {
+  readonly #threads: number
+  readonly #maxWaiting: number
+  readonly #timeouts: SlotTimeouts
+  readonly #start: () => Worker
+  readonly #slots = new Set<WorkerSlot>()
+  readonly #waiting: PoolJob[] = []
+  #closed = false
+
+  /** @param start starts a thread that speaks the protocol of `protocol.ts` */
+  constructor(options: LayerWorkersOptions = {}, start: () => Worker = startWorker) {
+    this.#threads = options.threads ?? availableParallelism()
+    this.#maxWaiting = options.waiting ?? 1024
+    this.#timeouts = { start: options.startTimeout ?? 30_000, abort: options.abortTimeout ?? 5000 }
+    this.#start = start
+  }
+
+  /**
+   * `applyLayer` in a thread, with its errors; also `internal` if the thread dies, `resource_exhausted` if too many
+   * jobs wait, `failed_precondition` after the pool was disposed of. Once it has settled, by an abort too, nothing is
+   * written to the directory any more.
+   */
+  async apply(
+    job: ApplyJob,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<AppliedTree> {
+    const { signal } = options
+    signal?.throwIfAborted()
+    if (this.#closed) throw new NsboxError('failed_precondition', 'the layer workers were stopped')
+    if (this.#waiting.length >= this.#maxWaiting)
+      throw new NsboxError('resource_exhausted', `${this.#maxWaiting} layers wait to be applied`)
+    let onAbort: (() => void) | undefined
+    try {
+      return await new Promise<AppliedTree>((resolve, reject) => {
+        const description = `applying a layer to ${job.root}`
+        const waiting: PoolJob = { kind: 'apply', job, description, resolve, reject }
+        onAbort = () => this.#drop(waiting, () => reject(signal!.reason))
+        signal?.addEventListener('abort', onAbort, { once: true })
+        this.#waiting.push(waiting)
+        this.#assign()
+      })
+    } finally {
+      if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    for (const { reject, description } of this.#waiting.splice(0))
+      reject(new NsboxError('canceled', `${description}: the layer workers are stopping`))
+    await Promise.all([...this.#slots].map((slot) => slot.stop()))
+  }
+
+  #assign(): void {
+    if (this.#closed) return
+    while (this.#waiting.length > 0) {
+      const slot = this.#freeSlot()
+      if (slot === undefined) return
+      slot.run(this.#waiting.shift()!)
+    }
+  }
+
+  #freeSlot(): WorkerSlot | undefined {
+    for (const slot of this.#slots)
+      if (slot.state === 'idle' || (slot.state === 'starting' && !slot.hasJob)) return slot
+    if (this.#slots.size >= this.#threads) return undefined
+    const slot = new WorkerSlot(this.#start, this.#timeouts, (freed) => {
+      if (freed.state === 'ended') this.#slots.delete(freed)
+      this.#assign()
+    })
+    this.#slots.add(slot)
+    return slot
+  }
+
+  #drop(job: PoolJob, dropped: () => void): void {
+    const index = this.#waiting.indexOf(job)
+    if (index < 0) {
+      for (const slot of this.#slots) slot.abort(job, dropped)
+      return
+    }
+    this.#waiting.splice(index, 1)
+    dropped()
+  }
+}

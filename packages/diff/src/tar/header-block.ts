@@ -1,0 +1,108 @@
+import type { ByteString } from './byte-string.ts'
+import { damaged, refused } from './tar-error.ts'
+
+/** The fields of a 512-byte header that every dialect has. */
+export interface HeaderBlock {
+  readonly name: ByteString
+  readonly linkName: ByteString
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly size: number
+  readonly mtime: number
+  readonly type: string
+  readonly major: number
+  readonly minor: number
+}
+
+/** @returns undefined for a block of zeros, which ends an archive */
+export function parseHeaderBlock(block: Buffer): HeaderBlock | undefined {
+  const sums = checksums(block)
+  if (sums === undefined) return undefined
+  const short = textField(block, 0, 100)
+  const checksum = octal(block, 148, 8)
+  if (checksum !== sums.unsigned && checksum !== sums.signed)
+    throw damaged(short, 'its header has a wrong checksum')
+  const number = (offset: number, length: number, field: string): number => {
+    const value = numberField(block, offset, length)
+    if (value === undefined) throw refused(short, `its header has no valid ${field}`)
+    return value
+  }
+  const id = (offset: number, field: string): number => {
+    const value = number(offset, 8, field)
+    if (value < 0 || value > 0xfffffffe) throw refused(short, `${field} ${value} is out of range`)
+    return value
+  }
+  const size = number(124, 12, 'size')
+  if (size < 0) throw refused(short, `negative size ${size}`)
+  const magic = block.toString('latin1', 257, 263)
+  const posix = magic === 'ustar\0'
+  const prefix = posix ? textField(block, 345, 155) : ''
+  const typed = posix || magic === 'ustar '
+  const type = String.fromCharCode(block[156]!)
+  return {
+    name: prefix === '' ? short : `${prefix}/${short}`,
+    linkName: textField(block, 157, 100),
+    mode: number(100, 8, 'mode') & 0o7777,
+    uid: id(108, 'user id'),
+    gid: id(116, 'group id'),
+    size,
+    mtime: number(136, 12, 'time'),
+    type,
+    major: typed ? number(329, 8, 'device number') : 0,
+    minor: typed ? number(337, 8, 'device number') : 0,
+  }
+}
+
+/** A field that ends at its first NUL. */
+export function textField(block: Buffer, offset: number, length: number): ByteString {
+  const end = block.indexOf(0, offset)
+  return block.toString('latin1', offset, end === -1 || end > offset + length ? offset + length : end)
+}
+
+/**
+ * A number in octal, or in base 256 where its first bit is set.
+ * @returns undefined for what is neither; numbers beyond the safe integers come as the nearest of them
+ */
+export function numberField(block: Buffer, offset: number, length: number): number | undefined {
+  const first = block[offset]!
+  if ((first & 0x80) === 0) return octal(block, offset, length)
+  // Two's complement; the bit that marks the form is the sign's copy in 0xff and no part of the number in 0x80.
+  let value = BigInt.asIntN(7, BigInt(first & 0x7f))
+  for (let at = offset + 1; at < offset + length; at += 1) value = (value << 8n) | BigInt(block[at]!)
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) return Number.MAX_SAFE_INTEGER
+  if (value < BigInt(Number.MIN_SAFE_INTEGER)) return Number.MIN_SAFE_INTEGER
+  return Number(value)
+}
+
+function octal(block: Buffer, offset: number, length: number): number | undefined {
+  let value = 0
+  let at = offset
+  const end = offset + length
+  while (at < end && block[at] === 0x20) at += 1
+  for (; at < end; at += 1) {
+    const byte = block[at]!
+    if (byte === 0 || byte === 0x20) break
+    if (byte < 0x30 || byte > 0x37) return undefined
+    value = value * 8 + (byte - 0x30)
+  }
+  return value
+}
+
+/** The sum of all bytes with the checksum's own as spaces; old archives took bytes as signed. */
+function checksums(block: Buffer): { unsigned: number; signed: number } | undefined {
+  let unsigned = 0
+  let high = 0
+  for (let at = 0; at < 512; at += 1) {
+    const byte = block[at]!
+    unsigned += byte
+    if (byte > 127) high += 1
+  }
+  if (unsigned === 0) return undefined
+  for (let at = 148; at < 156; at += 1) {
+    const byte = block[at]!
+    unsigned -= byte - 32
+    if (byte > 127) high -= 1
+  }
+  return { unsigned, signed: unsigned - 256 * high }
+}

@@ -1,0 +1,66 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  compareTrees,
+  type RawHeader,
+  rawEntry,
+  rawTar,
+  readTree,
+  type TempDir,
+  tempDir,
+} from '@nsbox/testing'
+import { type AppliedTree, type ApplyJob, applyLayer } from '../apply/apply-layer.ts'
+
+/**
+ * A directory to extract hostile layers in, with things around it that they may go for: `outside/secret`, and
+ * `root-evil`, whose name begins with the root's.
+ */
+export interface LayerSandbox extends AsyncDisposable {
+  readonly root: string
+  /** Where `outside` is, absolutely. */
+  readonly path: string
+  /** Applies a layer of these entries; `job` changes what the job says by default. */
+  apply(entries: readonly (RawHeader | Uint8Array)[], job?: Partial<ApplyJob>): Promise<AppliedTree>
+  /** Applies these bytes as a layer. */
+  applyBytes(bytes: Uint8Array, job?: Partial<ApplyJob>): Promise<AppliedTree>
+  /** What around the root has changed since it was made; nothing may. */
+  damage(): Promise<string[]>
+}
+
+export async function layerSandbox(): Promise<LayerSandbox> {
+  const dir: TempDir = await tempDir('nsbox-hostile')
+  const root = join(dir.path, 'root')
+  await mkdir(join(dir.path, 'outside/directory'), { recursive: true })
+  await mkdir(join(dir.path, 'root-evil'))
+  await mkdir(root)
+  await writeFile(join(dir.path, 'outside/secret'), 'secret', { mode: 0o600 })
+  await writeFile(join(dir.path, 'root-evil/secret'), 'secret', { mode: 0o600 })
+  const layer = join(dir.path, 'layer')
+  await writeFile(layer, '')
+  // The layer's file and the directory above are the sandbox's own; the rest must stay as it is.
+  const around = async () =>
+    new Map([...(await readTree(dir.path, { except: ['root', 'layer'] }))].filter(([name]) => name !== '.'))
+  const before = await around()
+  const sandbox: LayerSandbox = {
+    root,
+    path: dir.path,
+    apply: (entries, job) =>
+      sandbox.applyBytes(
+        rawTar(...entries.map((each) => (each instanceof Uint8Array ? each : rawEntry(each)))),
+        job,
+      ),
+    async applyBytes(bytes, job = {}) {
+      await writeFile(layer, bytes)
+      return applyLayer({
+        layer: { path: layer, size: bytes.length },
+        mediaType: 'application/vnd.oci.image.layer.v1.tar',
+        root,
+        form: 'plain',
+        ...job,
+      })
+    },
+    damage: async () => compareTrees(before, await around()),
+    [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose](),
+  }
+  return sandbox
+}
