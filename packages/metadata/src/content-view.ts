@@ -49,7 +49,7 @@ export function contentView(parts: ContentParts, scope: Scope): ContentStore {
     async update(digest, change, { signal } = {}) {
       assertDigest(digest)
       signal?.throwIfAborted()
-      const info = await ledger.write(namespace, (tx) => {
+      return await ledger.write(namespace, (tx) => {
         const current = demandBlob(tx, namespace, digest)
         const labels = changeLabels(current.labels, change)
         validateLabels(labels, 'info.Labels')
@@ -58,8 +58,6 @@ export function contentView(parts: ContentParts, scope: Scope): ContentStore {
         writeBlob(tx, namespace, info)
         return info
       })
-      collector.schedule()
-      return info
     },
 
     async *list(filters = [], { signal } = {}) {

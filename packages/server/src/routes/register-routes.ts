@@ -11,6 +11,7 @@ import { imagesRoutes } from './images.ts'
 import { introspectionRoutes } from './introspection.ts'
 import { leasesRoutes } from './leases.ts'
 import { namespacesRoutes } from './namespaces.ts'
+import { snapshotsRoutes } from './snapshots.ts'
 import { streamingRoutes } from './streaming.ts'
 import { transferRoutes } from './transfer.ts'
 import { versionRoutes } from './version.ts'
@@ -38,6 +39,7 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
   contentRoutes(router, view)
   imagesRoutes(router, view)
   leasesRoutes(router, view)
+  snapshotsRoutes(router, view)
   eventsRoutes(router, events)
   streamingRoutes(router, streams)
   transferRoutes(router, streams, (context) => {
