@@ -163,6 +163,8 @@ export class Collector implements AsyncDisposable {
     const { ledger, clock, schedule, log } = this.#parts
     const result = { images: 0, content: 0, leases: 0, ingests: 0, pause: 0 }
     this.#changes = 0
+    // What was asked for until now is what this one does.
+    this.#soon.cancel()
     for (const namespace of namespacesWithExpired(ledger, clock())) this.#dirty.add(namespace)
     const dirty = [...this.#dirty]
     this.#dirty.clear()

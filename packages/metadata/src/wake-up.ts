@@ -27,6 +27,12 @@ export class WakeUp implements Disposable {
     this.#set()
   }
 
+  /** Forgets what was asked for: it has come about otherwise. */
+  cancel(): void {
+    clearTimeout(this.#timer)
+    this.#due = Number.POSITIVE_INFINITY
+  }
+
   [Symbol.dispose](): void {
     this.#closed = true
     clearTimeout(this.#timer)

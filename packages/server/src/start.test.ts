@@ -273,7 +273,8 @@ describe('namespaces', () => {
     const listed = await namespaces.list({ filter: 'labels.x==1' })
     expect(listed.namespaces.map(({ name }) => name)).toEqual(['a'])
     await namespaces.delete({ name: 'b' })
-    expect(await code(namespaces.get({ name: 'b' }))).toBe('NotFound')
+    // One that does not exist has no labels.
+    expect((await namespaces.get({ name: 'b' })).namespace).toMatchObject({ name: 'b', labels: {} })
     expect(await code(namespaces.create({}))).toBe('InvalidArgument')
   })
 })

@@ -1,8 +1,9 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { ConnectRouter } from '@connectrpc/connect'
 import { type NamespaceSchema, Namespaces } from '@nsbox/api/gen/services/namespaces/v1/namespace_pb'
+import type { AbortOptions } from '@nsbox/core/content'
 import { labelChangeFromPaths } from '@nsbox/core/labels'
-import { NsboxError } from '@nsbox/errors'
+import { isNotFound, NsboxError } from '@nsbox/errors'
 import { labelField, parseFilter } from '@nsbox/filters'
 import type { Namespace, NamespaceStore } from '@nsbox/namespaces'
 
@@ -10,7 +11,7 @@ import type { Namespace, NamespaceStore } from '@nsbox/namespaces'
 export function namespacesRoutes(router: ConnectRouter, namespaces: NamespaceStore): void {
   router.service(Namespaces, {
     async get({ name }, { signal }) {
-      return { namespace: toMessage(await namespaces.get(name, { signal })) }
+      return { namespace: toMessage(await getOrEmpty(namespaces, name, { signal })) }
     },
     async list({ filter }, { signal }) {
       const { match } = parseFilter(filter)
@@ -32,6 +33,20 @@ export function namespacesRoutes(router: ConnectRouter, namespaces: NamespaceSto
       return {}
     },
   })
+}
+
+/** Clients ask for the defaults of a namespace before there is one: it has no labels then (BEHAVIOUR.md §1). */
+async function getOrEmpty(
+  namespaces: NamespaceStore,
+  name: string,
+  options: AbortOptions,
+): Promise<Namespace> {
+  try {
+    return await namespaces.get(name, options)
+  } catch (error) {
+    if (isNotFound(error)) return { name, labels: {} }
+    throw error
+  }
 }
 
 function adaptor({ name, labels }: Namespace) {
