@@ -17,7 +17,7 @@ const lines = (text: string) => text.split('\n').map((line) => line.trimEnd())
 
 /** Lines of a table whose ages may differ: the two programs look at different moments. */
 const agelessLines = (text: string) =>
-  lines(text.replace(/\t(\d+ seconds?|Less than a second)\t+/g, '\tAGE\t'))
+  lines(text.replace(/\t(\d+ seconds?|Less than a second|AGE)\t+/g, '\tAGE\t'))
 
 describeWith(
   { root: true, programs: ['containerd', 'ctr', 'docker-registry', 'skopeo'] },
