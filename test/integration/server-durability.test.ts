@@ -16,10 +16,10 @@ const isSent = ({ name, args }: SystemCall) =>
   !isMereEnd(args)
 
 /**
- * An HTTP/2 frame of trailers with one header field of one byte: `grpc-status: 0` after a message that was held until
+ * A write of nothing but an HTTP/2 frame of trailers with one header field of one byte: `grpc-status: 0` after a message that was held until
  * the disk had what it tells. It tells nothing more, and the collector may have committed something meanwhile.
  */
-const isMereEnd = (args: string) => /, "\\0\\0\\1\\1\\5/.test(args)
+const isMereEnd = (args: string) => /, "\\0\\0\\1\\1\\5[^"]*", 10$/.test(args)
 
 /** Whatever was sent although something that had been committed before was not on disk yet. */
 function sentTooEarly(calls: readonly SystemCall[]): SystemCall[] {
