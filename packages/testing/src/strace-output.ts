@@ -18,7 +18,8 @@ export interface SystemCall {
 const complete = /^(\d+)\s+(\w+)\((.*)\)\s+= ((?:-?\d|\?).*)$/
 const unfinished = /^(\d+)\s+(\w+)\((.*) <unfinished \.\.\.>$/
 const resumed = /^(\d+)\s+<\.\.\. (\w+) resumed>(.*)\)\s+= ((?:-?\d|\?).*)$/
-const other = /^\d+\s+(---|\+\+\+|<\.\.\. \w+ resumed>)|<detached \.\.\.>$/
+// `???` stands where the thread was killed before strace could read which call it had entered.
+const other = /^\d+\s+(---|\+\+\+|<\.\.\. (\w+|\?\?\?) resumed>|\?\?\?\()|<detached \.\.\.>$/
 
 /**
  * Reads what `strace --follow-forks --output` wrote, in the order in which the calls returned. Calls that never

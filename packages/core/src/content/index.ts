@@ -8,4 +8,5 @@ export type {
   ReadRange,
 } from './content-store.ts'
 export type { CommitOptions, ContentWriter, IngestOptions, IngestStatus } from './ingest.ts'
+export { hasLocalPaths, type LocalPaths } from './local-paths.ts'
 export { readBlob } from './read-blob.ts'

@@ -24,10 +24,26 @@ export interface AppliedLayer {
   readonly implied: readonly string[]
 }
 
-/** What to hold a layer to. */
+/** A layer whose blob is being downloaded; plain data, so that a thread can be given it. */
+export interface ArrivingLayer {
+  /** The file that its bytes are written to, in order from the first. */
+  readonly path: string
+  /**
+   * Tells how far the file has got, whether it was begun again, and how it ended. Whoever downloads it says that it is
+   * complete only once the blob's digest has been verified.
+   */
+  readonly growing: { readonly shared: SharedArrayBuffer; readonly generation: number }
+}
+
+/** How to apply a layer. */
 export interface ApplyLayerOptions {
   /** The diff id that the layer must have; not checked by default. */
   readonly diffId?: Digest | undefined
+  /**
+   * Where the bytes arrive, if there is no blob yet. The call settles only after the download has ended. Only an
+   * applier of the same process can follow it; others throw `unimplemented`.
+   */
+  readonly arriving?: ArrivingLayer | undefined
 }
 
 /** Puts layers into snapshots. */
@@ -42,7 +58,8 @@ export interface Applier {
    * @throws `not_found` if there is no such blob; `unimplemented` for mounts of a kind that it cannot apply to, or a
    * media type of a compression it does not know; `failed_precondition` for a snapshot that cannot be written, a wrong
    * diff id, or names that the file system takes for one; `invalid_argument` for what no layer may hold;
-   * `resource_exhausted` beyond a limit or on a full disk; `data_loss` for a damaged layer or one of the wrong size
+   * `resource_exhausted` beyond a limit or on a full disk; `data_loss` for a damaged layer or one of the wrong size;
+   * `aborted` if an arriving layer is begun again or fails to arrive
    */
   apply(
     layer: Descriptor,

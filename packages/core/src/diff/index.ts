@@ -1,2 +1,3 @@
 export type { AbortOptions } from '../abort-options.ts'
-export type { AppliedLayer, Applier, ApplyLayerOptions, DiffMount } from './applier.ts'
+export type { AppliedLayer, Applier, ApplyLayerOptions, ArrivingLayer, DiffMount } from './applier.ts'
+export type { CompareOptions, Comparer } from './comparer.ts'

@@ -7,4 +7,5 @@ export type {
   TransferEndpoint,
   TransferProgress,
   Transferrer,
+  UnpackTarget,
 } from './transfer.ts'

@@ -25,6 +25,16 @@ export interface ImageEndpoint {
   readonly platforms?: readonly Platform[] | undefined
   /** Take the manifests and configs of all platforms, but layers only of the chosen ones. */
   readonly allMetadata?: boolean | undefined
+  /** What to unpack once it is there: the image for each of these platforms; nothing by default. */
+  readonly unpacks?: readonly UnpackTarget[] | undefined
+}
+
+/** Where to unpack an image. */
+export interface UnpackTarget {
+  /** The platform to unpack for; that of the server by default. */
+  readonly platform?: Platform | undefined
+  /** Name of the snapshotter; the server's own choice by default. */
+  readonly snapshotter?: string | undefined
 }
 
 export type TransferEndpoint = RegistryEndpoint | ImageEndpoint
@@ -33,7 +43,7 @@ export type TransferEndpoint = RegistryEndpoint | ImageEndpoint
 export interface TransferProgress {
   /**
    * A line about the whole transfer (`Resolving from <reference>`, `Completed pull from <reference>`, …) or the state
-   * of one object: `waiting`, `downloading`, `uploading`, `already exists`, `complete`, `saved`.
+   * of one object: `waiting`, `downloading`, `uploading`, `already exists`, `complete`, `extracting`, `extracted`, `saved`.
    */
   readonly event: string
   /**

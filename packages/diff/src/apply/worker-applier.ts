@@ -18,13 +18,13 @@ export interface WorkerApplierOptions {
  */
 export function workerApplier({ workers, blobPath, limits }: WorkerApplierOptions): Applier {
   return {
-    async apply(layer, mounts, { diffId, signal } = {}) {
+    async apply(layer, mounts, { diffId, arriving, signal } = {}) {
       signal?.throwIfAborted()
       const target = layerTarget(mounts)
-      const path = await blobPath(layer.digest)
+      const file = arriving ?? { path: await blobPath(layer.digest) }
       const job = {
         ...target,
-        layer: { path, size: layer.size },
+        layer: { ...file, size: layer.size },
         mediaType: layer.mediaType,
         userNamespace: target.form === 'overlay-user',
         diffId,
