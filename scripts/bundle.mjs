@@ -11,7 +11,7 @@ import { build } from 'esbuild'
  * whose entry files must be found beside their sources, and the server, which the command line clients load only
  * when no daemon runs.
  */
-const outside = ['@nsbox/server', '@nsbox/sqlite', '@nsbox/sys']
+const outside = ['@nsbox/diff', '@nsbox/server', '@nsbox/sqlite', '@nsbox/sys']
 
 const { positionals } = parseArgs({ allowPositionals: true })
 const [entry, outfile] = positionals

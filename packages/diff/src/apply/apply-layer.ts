@@ -9,7 +9,7 @@ import { defaultTarLimits } from '../tar/tar-limits.ts'
 import { TarParser } from '../tar/tar-parser.ts'
 import { CountedLayer } from './counted-layer.ts'
 import { defaultLayerLimits, type LayerLimits } from './layer-limits.ts'
-import { type LayerFile, readLayer } from './read-layer.ts'
+import { type LayerFile, openLayer } from './read-layer.ts'
 
 /** One layer to apply to one directory; plain data, so that a worker can be given it. */
 export interface ApplyJob {
@@ -53,12 +53,17 @@ export async function applyLayer(
   const { signal } = options
   const limits = { ...defaultLayerLimits, ...job.limits }
   signal?.throwIfAborted()
-  await using layer = new CountedLayer(readLayer(job.layer, signal))
+  await using file = await openLayer(job.layer)
+  const { whole } = file
+  await using layer = new CountedLayer(
+    file.read(signal),
+    whole === undefined ? undefined : { fd: whole, size: job.layer.size },
+  )
   const compression = compressionOf(job.mediaType, await layer.start())
   const plain =
     compression === 'none'
       ? layer.chunks()
-      : engineFor(compression, job.programs).decompress(layer.chunks(), { signal })
+      : engineFor(compression, job.programs).decompress(layer, { signal })
   const hasher = createHasher(job.diffId === undefined ? 'sha256' : digestAlgorithm(job.diffId))
   const { form, userNamespace = false } = job
   using tree = new TreeWriter(job.root, { form, userNamespace, fileSize: limits.size })
