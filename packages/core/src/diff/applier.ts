@@ -19,7 +19,7 @@ export interface AppliedLayer {
   /**
    * Directories that the layer has no entries for but whose names it implies, parents first and relative to the root,
    * with one character per byte. They have mode 0755 and belong to root; who commits the snapshot gives those that a
-   * lower layer has its attributes.
+   * lower layer has its attributes. The root, if nothing describes it and it was empty, is the empty path.
    */
   readonly implied: readonly string[]
 }

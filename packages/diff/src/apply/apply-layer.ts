@@ -42,7 +42,7 @@ export interface AppliedTree extends Extracted {
  *
  * On failure the directory holds part of the layer and must be discarded. Nothing outside of it is ever touched.
  *
- * @throws `invalid_argument` for what no layer may hold, `resource_exhausted` beyond a limit or on a full disk,
+ * @throws `unimplemented` for a media type that is no archive's; `invalid_argument` for what no layer may hold, `resource_exhausted` beyond a limit or on a full disk,
  * `data_loss` for a damaged layer or one of the wrong size, `failed_precondition` for a wrong diff id or names that the
  * file system takes for one, `aborted` if a growing file is started again. Errors of entries have the detail `entry`.
  */

@@ -1,6 +1,7 @@
-import { type MessagePort, parentPort } from 'node:worker_threads'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { serializeError } from '@nsbox/errors'
 import { applyLayer } from '../apply/apply-layer.ts'
+import { keepDescriptorsIn } from '../extract/descriptors.ts'
 import type { FromWorker, ToWorker } from './protocol.ts'
 
 /** The worker's side of the protocol. */
@@ -27,4 +28,5 @@ function serve(port: MessagePort): void {
 }
 
 if (parentPort === null) throw new Error('this module is the entry of a worker thread')
+keepDescriptorsIn(workerData as SharedArrayBuffer)
 serve(parentPort)
