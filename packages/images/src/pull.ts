@@ -3,12 +3,13 @@ import type { Image, ImageStore } from '@nsbox/core/images'
 import type { Labels } from '@nsbox/core/labels'
 import { hasLayerDirectories } from '@nsbox/core/snapshots'
 import type { ProgressListener, Remote } from '@nsbox/core/transfer'
-import { isAlreadyExists, NsboxError } from '@nsbox/errors'
+import { NsboxError } from '@nsbox/errors'
 import { type Descriptor, isIndex, isManifest, type Platform } from '@nsbox/oci'
 import { fetchAndUnpack, type UnpackWish } from './fetch-and-unpack.ts'
 import type { FetchSummary } from './fetch-tree.ts'
 import { createFlights, type Flights } from './flights.ts'
 import { ProgressTracker } from './progress-tracker.ts'
+import { recordImage } from './record-image.ts'
 import type { UnpackedImage } from './unpack.ts'
 
 /** How to fetch. */
@@ -63,7 +64,7 @@ export async function pull(options: PullOptions): Promise<Omit<Fetched, 'target'
   const name = options.name ?? remote.reference
   using progress = new ProgressTracker(options.onProgress)
   const { target, ...summary } = await fetchWith(progress, options)
-  const image = await record(images, { name, target, labels: options.labels ?? {} }, { signal })
+  const image = await recordImage(images, { name, target, labels: options.labels ?? {} }, { signal })
   progress.state({ event: 'saved', name, parents: [], progress: 0, total: 0, descriptor: target })
   progress.say(`Completed pull from ${remote.reference}`)
   return { ...summary, image }
@@ -98,17 +99,4 @@ async function fetchWith(progress: ProgressTracker, options: FetchOptions): Prom
     inOrder: wishes.some(({ snapshotter }) => !hasLayerDirectories(snapshotter)),
   }
   return { target, ...(await fetchAndUnpack(target, wishes, { ...fetching, signal })) }
-}
-
-async function record(
-  images: ImageStore,
-  image: { name: string; target: Descriptor; labels: Labels },
-  options: AbortOptions,
-): Promise<Image> {
-  try {
-    return await images.create(image, options)
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error
-    return await images.update(image.name, { target: image.target, labels: { merge: image.labels } }, options)
-  }
 }

@@ -4,6 +4,7 @@ import type { AppliedLayer, Applier, DiffMount } from '@nsbox/core/diff'
 import type { Labels } from '@nsbox/core/labels'
 import { hasLayerDirectories, type LayerDirectory, type Snapshotter } from '@nsbox/core/snapshots'
 import { errorCode, isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
+import { overlayMount } from '@nsbox/mount'
 import { labelKeys } from '@nsbox/oci'
 import type { Arrival } from './arrival.ts'
 import { type OpenedLayer, openArriving } from './arriving-layer.ts'
@@ -139,10 +140,12 @@ async function commit(
   else await snapshotter.commit(chainId, key, { labels, signal })
 }
 
-/** What an applier takes for an overlay's upper directory; nothing is mounted. */
+/** The mount by which an applier knows where to write, and how removals are said there; nothing is mounted. */
 function layerMount({ path, opaqueAttribute }: LayerDirectory): DiffMount {
-  const userxattr = opaqueAttribute === 'user.overlay.opaque' ? ['userxattr'] : []
-  return { type: 'overlay', source: 'overlay', options: [`upperdir=${path}`, ...userxattr] }
+  return overlayMount(
+    { lower: [], upper: path },
+    opaqueAttribute === 'user.overlay.opaque' ? ['userxattr'] : [],
+  )
 }
 
 /**
