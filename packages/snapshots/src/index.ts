@@ -19,3 +19,4 @@ export {
 export type { Durability } from './durability.ts'
 export type { LocalSnapshotter } from './local-snapshotter.ts'
 export { type OpenSnapshotterOptions, openOverlaySnapshotter } from './open-overlay-snapshotter.ts'
+export { type ImpliedDirectories, resolveImpliedDirectories } from './overlay/implied-directories.ts'
