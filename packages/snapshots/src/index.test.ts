@@ -4,7 +4,11 @@ import { expect, test } from 'vitest'
 import * as snapshots from './index.ts'
 
 test('exports nothing but this', () => {
-  expect(Object.keys(snapshots).sort()).toEqual(['hasLayerDirectories', 'openOverlaySnapshotter'])
+  expect(Object.keys(snapshots).sort()).toEqual([
+    'hasLayerDirectories',
+    'openNativeSnapshotter',
+    'openOverlaySnapshotter',
+  ])
 })
 
 describeWith({ root: true, linux: true }, 'README', () => {

@@ -18,4 +18,7 @@ export {
 } from '@nsbox/core/snapshots'
 export type { Durability } from './durability.ts'
 export type { LocalSnapshotter } from './local-snapshotter.ts'
-export { type OpenSnapshotterOptions, openOverlaySnapshotter } from './open-overlay-snapshotter.ts'
+export type { OpenSnapshotterOptions } from './open-local-snapshotter.ts'
+export { openNativeSnapshotter } from './open-native-snapshotter.ts'
+export { openOverlaySnapshotter } from './open-overlay-snapshotter.ts'
+export type { OverlaySnapshotter } from './overlay/overlay-snapshotter.ts'

@@ -32,7 +32,7 @@ export function snapshotterSuite(
     viewTests(create)
     fileTests(create)
     depthTests(create)
-    managingTests(create)
+    managingTests(create, claimed)
     removingTests(create)
     parentAtCommitTests(create, claimed)
     badInputTests(create, claimed)
