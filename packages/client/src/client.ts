@@ -1,22 +1,28 @@
 import { Version } from '@nsbox/api/gen/services/version/v1/version_pb'
 import type { AbortOptions, ContentStore } from '@nsbox/core/content'
+import type { Applier, Comparer } from '@nsbox/core/diff'
 import type { Image, ImageStore } from '@nsbox/core/images'
 import type { Labels } from '@nsbox/core/labels'
 import type { LeaseStore } from '@nsbox/core/leases'
+import type { Snapshotter } from '@nsbox/core/snapshots'
 import type { ImageEndpoint, ProgressListener, RegistryEndpoint, Transferrer } from '@nsbox/core/transfer'
 import { isNotFound } from '@nsbox/errors'
 import { type NamespaceStore, namespaceFromEnvironment, requireNamespace } from '@nsbox/namespaces'
 import { defaultPlatform, labelKeys, type Platform } from '@nsbox/oci'
 import { addressFromEnvironment } from './address.ts'
 import { Introspection } from './introspection.ts'
+import { RemoteApplier } from './remote-applier.ts'
+import { RemoteComparer } from './remote-comparer.ts'
 import { RemoteContentStore } from './remote-content-store.ts'
 import { RemoteEvents } from './remote-events.ts'
 import { RemoteImageStore } from './remote-image-store.ts'
 import { RemoteLeaseStore } from './remote-lease-store.ts'
 import { RemoteNamespaceStore } from './remote-namespace-store.ts'
+import { RemoteSnapshotter } from './remote-snapshotter.ts'
 import { RemoteTransfer } from './remote-transfer.ts'
 import { type Binding, Rpc } from './rpc.ts'
 import { Session } from './session.ts'
+import { snapshotterFromEnvironment } from './snapshotter-name.ts'
 
 /** Where to connect to, and on whose behalf. */
 export interface ConnectOptions {
@@ -73,9 +79,20 @@ export interface ClientView {
   readonly content: ContentStore
   readonly images: ImageStore
   readonly leases: LeaseStore
+  /** Applies layers of `content` to mounts, which must have the parents of the snapshot already. */
+  readonly applier: Applier
+  /** Stores layers in `content`. */
+  readonly comparer: Comparer
   readonly events: RemoteEvents
   readonly transfer: Transferrer
   readonly introspection: Introspection
+
+  /**
+   * A snapshotter of the server; whether there is one of that name, each call finds out. Its mounts can be mounted on the
+   * server's host only.
+   * @param name `CONTAINERD_SNAPSHOTTER` by default, else `overlayfs`
+   */
+  snapshotter(name?: string): Snapshotter
 
   version(options?: AbortOptions): Promise<{ version: string; revision: string }>
 
@@ -133,6 +150,8 @@ class View implements ClientView {
   readonly content: ContentStore
   readonly images: ImageStore
   readonly leases: LeaseStore
+  readonly applier: Applier
+  readonly comparer: Comparer
   readonly events: RemoteEvents
   readonly transfer: Transferrer
   readonly introspection: Introspection
@@ -143,6 +162,8 @@ class View implements ClientView {
     this.content = new RemoteContentStore(rpc)
     this.images = new RemoteImageStore(rpc)
     this.leases = new RemoteLeaseStore(rpc)
+    this.applier = new RemoteApplier(rpc)
+    this.comparer = new RemoteComparer(rpc)
     this.events = new RemoteEvents(rpc)
     this.transfer = new RemoteTransfer(rpc)
     this.introspection = new Introspection(rpc)
@@ -158,6 +179,10 @@ class View implements ClientView {
 
   get lease(): string | undefined {
     return this.#rpc.binding.lease
+  }
+
+  snapshotter(name: string = snapshotterFromEnvironment()): Snapshotter {
+    return new RemoteSnapshotter(this.#rpc, name)
   }
 
   async version(options: AbortOptions = {}): Promise<{ version: string; revision: string }> {

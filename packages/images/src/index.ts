@@ -1,3 +1,10 @@
+export type { ImageNaming } from './archive/image-naming.ts'
+export {
+  type ImageArchive,
+  type ImportOptions,
+  type ImportSummary,
+  importImages,
+} from './archive/import-images.ts'
 export { checkImage, type ImageCheck } from './check-image.ts'
 export { children } from './children.ts'
 export { type FetchBlobOptions, fetchBlob } from './fetch-blob.ts'

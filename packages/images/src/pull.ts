@@ -2,11 +2,12 @@ import type { AbortOptions, ContentStore } from '@nsbox/core/content'
 import type { Image, ImageStore } from '@nsbox/core/images'
 import type { Labels } from '@nsbox/core/labels'
 import type { ProgressListener, Remote } from '@nsbox/core/transfer'
-import { isAlreadyExists, NsboxError } from '@nsbox/errors'
+import { NsboxError } from '@nsbox/errors'
 import { type Descriptor, isIndex, isManifest, type Platform } from '@nsbox/oci'
 import { type FetchSummary, fetchTree } from './fetch-tree.ts'
 import { createFlights, type Flights } from './flights.ts'
 import { ProgressTracker } from './progress-tracker.ts'
+import { recordImage } from './record-image.ts'
 
 /** How to fetch. */
 export interface FetchOptions extends AbortOptions {
@@ -50,7 +51,7 @@ export async function pull(options: PullOptions): Promise<FetchSummary & { image
   const name = options.name ?? remote.reference
   using progress = new ProgressTracker(options.onProgress)
   const { target, ...summary } = await fetchWith(progress, options)
-  const image = await record(images, { name, target, labels: options.labels ?? {} }, { signal })
+  const image = await recordImage(images, { name, target, labels: options.labels ?? {} }, { signal })
   progress.state({ event: 'saved', name, parents: [], progress: 0, total: 0, descriptor: target })
   progress.say(`Completed pull from ${remote.reference}`)
   return { ...summary, image }
@@ -88,17 +89,4 @@ async function fetchWith(
     signal,
   })
   return { ...summary, target }
-}
-
-async function record(
-  images: ImageStore,
-  image: { name: string; target: Descriptor; labels: Labels },
-  options: AbortOptions,
-): Promise<Image> {
-  try {
-    return await images.create(image, options)
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error
-    return await images.update(image.name, { target: image.target, labels: { merge: image.labels } }, options)
-  }
 }

@@ -8,6 +8,7 @@ test('exports nothing but this', () => {
     'hasLayerDirectories',
     'openNativeSnapshotter',
     'openOverlaySnapshotter',
+    'resolveImpliedDirectories',
   ])
 })
 

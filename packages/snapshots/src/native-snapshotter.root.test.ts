@@ -20,7 +20,7 @@ async function create() {
 }
 
 describeWith({ root: true, linux: true }, 'native', () => {
-  snapshotterSuite('native', create, { parentAtCommit: false, usageWithoutParent: false })
+  snapshotterSuite('native', create, { parentAtCommit: false, usageAlone: false })
 
   test('has no layers to be written by themselves, and takes no parent at commit', async () => {
     await using subject = await create()
@@ -101,6 +101,7 @@ describeWith({ root: true, linux: true }, 'native', () => {
     const [active] = await snapshotter.prepare('child', 'base')
     expect(active).toMatchObject({ type: 'bind', options: ['rw', 'rbind'] })
     const [view] = await snapshotter.view('view', 'base')
+    expect(await snapshotter.usage('child')).toEqual(await snapshotter.usage('base'))
     expect(view).toMatchObject({ type: 'bind', options: ['ro', 'rbind'] })
     expect(await readdir(active!.source)).toEqual(await readdir(view!.source))
     await writeFile(join(active!.source, '0'), 'changed')

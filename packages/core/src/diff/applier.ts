@@ -20,6 +20,9 @@ export interface AppliedLayer {
    * Directories that the layer has no entries for but whose names it implies, parents first and relative to the root,
    * with one character per byte. They have mode 0755 and belong to root; who commits the snapshot gives those that a
    * lower layer has its attributes.
+   *
+   * Always empty from an applier of another process: the API has no place for them, so it sees to these attributes
+   * itself, and must be given the mounts of a snapshot that was prepared on its parent.
    */
   readonly implied: readonly string[]
 }
