@@ -1,22 +1,34 @@
 import { Version } from '@nsbox/api/gen/services/version/v1/version_pb'
 import type { AbortOptions, ContentStore } from '@nsbox/core/content'
+import type { Applier, Comparer } from '@nsbox/core/diff'
 import type { Image, ImageStore } from '@nsbox/core/images'
 import type { Labels } from '@nsbox/core/labels'
 import type { LeaseStore } from '@nsbox/core/leases'
-import type { ImageEndpoint, ProgressListener, RegistryEndpoint, Transferrer } from '@nsbox/core/transfer'
+import type { Snapshotter } from '@nsbox/core/snapshots'
+import type {
+  ImageEndpoint,
+  ProgressListener,
+  RegistryEndpoint,
+  Transferrer,
+  UnpackTarget,
+} from '@nsbox/core/transfer'
 import { isNotFound } from '@nsbox/errors'
 import { type NamespaceStore, namespaceFromEnvironment, requireNamespace } from '@nsbox/namespaces'
 import { defaultPlatform, labelKeys, type Platform } from '@nsbox/oci'
 import { addressFromEnvironment } from './address.ts'
 import { Introspection } from './introspection.ts'
+import { RemoteApplier } from './remote-applier.ts'
+import { RemoteComparer } from './remote-comparer.ts'
 import { RemoteContentStore } from './remote-content-store.ts'
 import { RemoteEvents } from './remote-events.ts'
 import { RemoteImageStore } from './remote-image-store.ts'
 import { RemoteLeaseStore } from './remote-lease-store.ts'
 import { RemoteNamespaceStore } from './remote-namespace-store.ts'
+import { RemoteSnapshotter } from './remote-snapshotter.ts'
 import { RemoteTransfer } from './remote-transfer.ts'
 import { type Binding, Rpc } from './rpc.ts'
 import { Session } from './session.ts'
+import { snapshotterFromEnvironment } from './snapshotter-name.ts'
 
 /** Where to connect to, and on whose behalf. */
 export interface ConnectOptions {
@@ -41,6 +53,11 @@ export interface PullOptions extends RegistryOptions, AbortOptions {
   readonly platforms?: ImageEndpoint['platforms']
   /** Take the manifests and configs of all platforms, but layers only of the chosen ones; not by default. */
   readonly allMetadata?: boolean | undefined
+  /**
+   * Unpack the image for each of the platforms, or for that of this machine where all are taken; not by default. The
+   * snapshotter is the server's choice by default.
+   */
+  readonly unpack?: Pick<UnpackTarget, 'snapshotter'> | undefined
   readonly labels?: Labels | undefined
   readonly onProgress?: ProgressListener | undefined
 }
@@ -73,9 +90,20 @@ export interface ClientView {
   readonly content: ContentStore
   readonly images: ImageStore
   readonly leases: LeaseStore
+  /** Applies layers of `content` to mounts, which must have the parents of the snapshot already. */
+  readonly applier: Applier
+  /** Stores layers in `content`. */
+  readonly comparer: Comparer
   readonly events: RemoteEvents
   readonly transfer: Transferrer
   readonly introspection: Introspection
+
+  /**
+   * A snapshotter of the server; whether there is one of that name, each call finds out. Its mounts can be mounted on the
+   * server's host only.
+   * @param name `CONTAINERD_SNAPSHOTTER` by default, else `overlayfs`
+   */
+  snapshotter(name?: string): Snapshotter
 
   version(options?: AbortOptions): Promise<{ version: string; revision: string }>
 
@@ -133,6 +161,8 @@ class View implements ClientView {
   readonly content: ContentStore
   readonly images: ImageStore
   readonly leases: LeaseStore
+  readonly applier: Applier
+  readonly comparer: Comparer
   readonly events: RemoteEvents
   readonly transfer: Transferrer
   readonly introspection: Introspection
@@ -143,6 +173,8 @@ class View implements ClientView {
     this.content = new RemoteContentStore(rpc)
     this.images = new RemoteImageStore(rpc)
     this.leases = new RemoteLeaseStore(rpc)
+    this.applier = new RemoteApplier(rpc)
+    this.comparer = new RemoteComparer(rpc)
     this.events = new RemoteEvents(rpc)
     this.transfer = new RemoteTransfer(rpc)
     this.introspection = new Introspection(rpc)
@@ -158,6 +190,10 @@ class View implements ClientView {
 
   get lease(): string | undefined {
     return this.#rpc.binding.lease
+  }
+
+  snapshotter(name: string = snapshotterFromEnvironment()): Snapshotter {
+    return new RemoteSnapshotter(this.#rpc, name)
   }
 
   async version(options: AbortOptions = {}): Promise<{ version: string; revision: string }> {
@@ -191,11 +227,20 @@ class View implements ClientView {
   }
 
   async pull(reference: string, options: PullOptions = {}): Promise<Image> {
-    const { name = reference, platforms = [defaultPlatform()], allMetadata, labels, ...rest } = options
+    const {
+      name = reference,
+      platforms = [defaultPlatform()],
+      allMetadata,
+      unpack,
+      labels,
+      ...rest
+    } = options
     const { onProgress, signal, ...registry } = rest
+    const unpackFor = platforms.length === 0 ? [defaultPlatform()] : platforms
+    const unpacks = unpack && unpackFor.map((platform) => ({ platform, snapshotter: unpack.snapshotter }))
     await this.transfer.transfer(
       { kind: 'registry', reference, ...registry },
-      { kind: 'image', name, platforms, allMetadata, labels },
+      { kind: 'image', name, platforms, allMetadata, unpacks, labels },
       { onProgress, signal },
     )
     return await this.images.get(name, { signal })

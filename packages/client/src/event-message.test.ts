@@ -16,6 +16,9 @@ const events: Event[] = [
   { topic: '/images/create', payload: { name: 'i', labels } },
   { topic: '/images/update', payload: { name: 'i', labels } },
   { topic: '/images/delete', payload: { name: 'i' } },
+  { topic: '/snapshot/prepare', payload: { key: 'k', parent: 'p', snapshotter: 'overlayfs' } },
+  { topic: '/snapshot/commit', payload: { key: 'k', name: 'n', snapshotter: 'overlayfs' } },
+  { topic: '/snapshot/remove', payload: { key: 'k', snapshotter: 'overlayfs' } },
   { topic: '/mine', opaque: { typeUrl: 'example.com/Mine', value: new Uint8Array([1, 2]) } },
 ]
 

@@ -8,6 +8,11 @@ import {
   NamespaceDeleteSchema,
   NamespaceUpdateSchema,
 } from '@nsbox/api/gen/events/namespace_pb'
+import {
+  SnapshotCommitSchema,
+  SnapshotPrepareSchema,
+  SnapshotRemoveSchema,
+} from '@nsbox/api/gen/events/snapshot_pb'
 import type { DomainEvent, Event } from '@nsbox/core/events'
 import { receivedLabels } from './received.ts'
 
@@ -34,6 +39,12 @@ export function eventMessage(event: Event): Pick<Any, 'typeUrl' | 'value'> {
       return packAny(ImageUpdateSchema, event.payload)
     case '/images/delete':
       return packAny(ImageDeleteSchema, event.payload)
+    case '/snapshot/prepare':
+      return packAny(SnapshotPrepareSchema, event.payload)
+    case '/snapshot/commit':
+      return packAny(SnapshotCommitSchema, event.payload)
+    case '/snapshot/remove':
+      return packAny(SnapshotRemoveSchema, event.payload)
   }
 }
 
@@ -73,6 +84,21 @@ function typed(topic: string, message: Message | undefined): DomainEvent | undef
     case '/images/delete':
       if (!isMessage(message, ImageDeleteSchema)) return undefined
       return { topic, payload: { name: message.name } }
+    case '/snapshot/prepare': {
+      if (!isMessage(message, SnapshotPrepareSchema)) return undefined
+      const { key, parent, snapshotter } = message
+      return { topic, payload: { key, parent, snapshotter } }
+    }
+    case '/snapshot/commit': {
+      if (!isMessage(message, SnapshotCommitSchema)) return undefined
+      const { key, name, snapshotter } = message
+      return { topic, payload: { key, name, snapshotter } }
+    }
+    case '/snapshot/remove': {
+      if (!isMessage(message, SnapshotRemoveSchema)) return undefined
+      const { key, snapshotter } = message
+      return { topic, payload: { key, snapshotter } }
+    }
     default:
       return undefined
   }

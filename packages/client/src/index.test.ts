@@ -7,5 +7,8 @@ test('exports what its users need and no more', () => {
     'addressVariable',
     'connect',
     'defaultAddress',
+    'defaultSnapshotter',
+    'snapshotterFromEnvironment',
+    'snapshotterVariable',
   ])
 })

@@ -11,3 +11,4 @@ export {
 } from './client.ts'
 export type { Deprecation, Introspection, Plugin, ServerInfo } from './introspection.ts'
 export type { RemoteEvents } from './remote-events.ts'
+export { defaultSnapshotter, snapshotterFromEnvironment, snapshotterVariable } from './snapshotter-name.ts'

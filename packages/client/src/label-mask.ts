@@ -20,7 +20,7 @@ export function maskedLabels(change: LabelChange, field = 'labels'): MaskedLabel
   return { labels: withoutEmpty(change.replace), paths: [field] }
 }
 
-/** Servers differ in whether an empty value stays when all labels are replaced. */
-function withoutEmpty(labels: Readonly<Record<string, string>>): Record<string, string> {
+/** Labels as all those of an object: servers differ in whether one with an empty value stays. */
+export function withoutEmpty(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== ''))
 }

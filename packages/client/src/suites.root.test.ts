@@ -1,12 +1,14 @@
 import { contentStoreSuite } from '@nsbox/core/content/testsuite'
 import { imageStoreSuite } from '@nsbox/core/images/testsuite'
 import { leaseStoreSuite } from '@nsbox/core/leases/testsuite'
+import { snapshotterSuite } from '@nsbox/core/snapshots/testsuite'
+import { withTempMount } from '@nsbox/mount'
 import { namespaceStoreSuite } from '@nsbox/namespaces/testsuite'
 import { digestOf } from '@nsbox/oci'
 import { type Containerd, startContainerd } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll } from 'vitest'
-import { type Client, connect } from './client.ts'
+import { type Client, type ClientView, connect } from './client.ts'
 
 let containerd: Containerd
 let namespaces = 0
@@ -27,26 +29,24 @@ async function subject<T>(of: (client: Client) => T): Promise<T & AsyncDisposabl
   return { ...of(client), [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() }
 }
 
+/** The same with a lease: what none holds may be collected at any time. */
+async function leasedSubject<T>(of: (client: ClientView) => T): Promise<T & AsyncDisposable> {
+  await using stack = new AsyncDisposableStack()
+  const client = stack.use(newClient())
+  const lease = stack.use(await client.createLease())
+  const owned = stack.move()
+  return { ...of(lease.client), [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
 // What the claims say is listed in the README.
 
-contentStoreSuite(
-  'containerd 1.7',
-  async () => {
-    await using stack = new AsyncDisposableStack()
-    const client = stack.use(newClient())
-    // What no lease holds may be collected at any time.
-    const lease = stack.use(await client.createLease())
-    const owned = stack.move()
-    return { store: lease.client.content, [Symbol.asyncDispose]: () => owned.disposeAsync() }
-  },
-  {
-    sha512: false,
-    totalMismatch: undefined,
-    expectedInStatus: false,
-    abortSparesWriters: false,
-    labelCountLimit: false,
-  },
-)
+contentStoreSuite('containerd 1.7', () => leasedSubject((client) => ({ store: client.content })), {
+  sha512: false,
+  totalMismatch: undefined,
+  expectedInStatus: false,
+  abortSparesWriters: false,
+  labelCountLimit: false,
+})
 
 imageStoreSuite('containerd 1.7', () => subject((client) => ({ store: client.images })), {
   labelCountLimit: false,
@@ -69,3 +69,24 @@ namespaceStoreSuite(
     })),
   { knowsMissing: false, labelCountLimit: false, everyName: false, longLabelUpdate: 'unknown' },
 )
+
+for (const snapshotter of ['overlayfs', 'native']) {
+  snapshotterSuite(
+    `containerd 1.7, ${snapshotter}`,
+    () =>
+      leasedSubject((client) => ({
+        snapshotter: client.snapshotter(snapshotter),
+        withMounts: withTempMount,
+      })),
+    {
+      parentAtCommit: false,
+      rootDirectory: snapshotter === 'native',
+      usageAlone: snapshotter === 'overlayfs',
+      parentPresence: false,
+      filterCode: false,
+      commitCode: snapshotter === 'overlayfs',
+      cleanup: false,
+      labelCountLimit: false,
+    },
+  )
+}

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import * as content from './index.ts'
 
 test('exports nothing but this', () => {
-  expect(Object.keys(content).sort()).toEqual(['openContentStore', 'readBlob'])
+  expect(Object.keys(content).sort()).toEqual(['hasLocalPaths', 'openContentStore', 'readBlob'])
 })
 
 test('the README example works', async () => {

@@ -9,9 +9,10 @@ export type {
   IngestManager,
   IngestOptions,
   IngestStatus,
+  LocalPaths,
   ReadRange,
 } from '@nsbox/core/content'
-export { readBlob } from '@nsbox/core/content'
+export { hasLocalPaths, readBlob } from '@nsbox/core/content'
 export type { Durability } from './durability.ts'
 export type { LocalContentStore } from './local-content-store.ts'
 export { type OpenContentStoreOptions, openContentStore } from './open-content-store.ts'

@@ -68,6 +68,12 @@ export class Ingests implements AsyncDisposable {
     return status
   }
 
+  /** The file that an ingest's bytes are in. */
+  async path(ref: string): Promise<string> {
+    const { ref: found } = await this.status(ref)
+    return join(this.#layout.ingest(found), dataFile)
+  }
+
   /** Directories that are not ingests, or not any more, are passed over. */
   async statuses(filters: readonly string[], { signal }: AbortOptions): Promise<IngestStatus[]> {
     const filter = parseFilters(filters)

@@ -3,7 +3,7 @@ import { tempDir } from '@nsbox/testing'
 import { openContentStore } from './open-content-store.ts'
 
 for (const durability of ['full', 'relaxed'] as const) {
-  contentStoreSuite(`local, durability ${durability}`, async () => {
+  const create = async () => {
     const dir = await tempDir('nsbox-content')
     const store = await openContentStore({ root: dir.path, durability })
     return {
@@ -13,5 +13,6 @@ for (const durability of ['full', 'relaxed'] as const) {
         await dir[Symbol.asyncDispose]()
       },
     }
-  })
+  }
+  contentStoreSuite(`local, durability ${durability}`, create, { localPaths: true })
 }

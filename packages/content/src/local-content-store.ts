@@ -5,6 +5,7 @@ import type {
   ContentWriter,
   IngestOptions,
   IngestStatus,
+  LocalPaths,
   ReadRange,
 } from '@nsbox/core/content'
 import type { LabelChange } from '@nsbox/core/labels'
@@ -20,7 +21,7 @@ import { showRef } from './ref.ts'
 import { withCodes } from './with-codes.ts'
 
 /** A content store in a directory of its own. Disposing of it closes its writers; what they wrote stays. */
-export class LocalContentStore implements ContentStore, AsyncDisposable {
+export class LocalContentStore implements ContentStore, LocalPaths, AsyncDisposable {
   readonly #layout: Layout
   readonly #blobs: BlobFiles
   readonly #ingests: Ingests
@@ -83,6 +84,16 @@ export class LocalContentStore implements ContentStore, AsyncDisposable {
   async abort(ref: string, { signal }: AbortOptions = {}): Promise<void> {
     signal?.throwIfAborted()
     await withCodes(`aborting ref ${showRef(ref)}`, () => this.#ingests.abort(ref))
+  }
+
+  async blobPath(digest: Digest, options: AbortOptions = {}): Promise<string> {
+    await this.info(digest, options)
+    return this.#layout.blob(digest)
+  }
+
+  async ingestPath(ref: string, { signal }: AbortOptions = {}): Promise<string> {
+    signal?.throwIfAborted()
+    return await withCodes(`path of ref ${showRef(ref)}`, () => this.#ingests.path(ref))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

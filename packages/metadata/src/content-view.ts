@@ -1,6 +1,12 @@
-import type { ContentInfo, ContentStore, IngestStatus } from '@nsbox/core/content'
+import {
+  type ContentInfo,
+  type ContentStore,
+  hasLocalPaths,
+  type IngestStatus,
+  type LocalPaths,
+} from '@nsbox/core/content'
 import { changeLabels } from '@nsbox/core/labels'
-import { isNotFound } from '@nsbox/errors'
+import { isNotFound, NsboxError } from '@nsbox/errors'
 import { type Adaptor, labelField, parseFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import { assertDigest } from '@nsbox/oci'
@@ -10,12 +16,21 @@ import { backendRef, demandIngest, dropIngest, type IngestRow, ingestsOf, leftBy
 import { letGo, type Scope } from './lease-binding.ts'
 import { sharedStatus } from './namespaced-writer.ts'
 import { openWriter } from './open-writer.ts'
+import { shownRef } from './quoted.ts'
 
 /** How many rows a listing reads at a time; between two reads other requests have their turn. */
 const pageSize = 500
 
-/** The content of a namespace: its blobs and ingests are rows, their bytes are in the backend. */
+/**
+ * The content of a namespace: its blobs and ingests are rows, their bytes are in the backend. It has local paths if the
+ * backend has.
+ */
 export function contentView(parts: ContentParts, scope: Scope): ContentStore {
+  const store = rowsAndBytes(parts, scope)
+  return hasLocalPaths(parts.backend) ? { ...store, ...localPaths(parts.backend, parts, scope) } : store
+}
+
+function rowsAndBytes(parts: ContentParts, scope: Scope): ContentStore {
   const { ledger, backend, collector, clock, locks } = parts
   const { namespace } = scope
 
@@ -114,6 +129,32 @@ export function contentView(parts: ContentParts, scope: Scope): ContentStore {
       })
       collector.unused(leftBy(ingest))
       await collector.removeUnused()
+    },
+  }
+}
+
+/** Paths of the backend, for what the namespace has. */
+function localPaths(backend: LocalPaths, { ledger }: ContentParts, { namespace }: Scope): LocalPaths {
+  return {
+    async blobPath(digest, options = {}) {
+      assertDigest(digest)
+      options.signal?.throwIfAborted()
+      await ledger.read((db) => demandBlob(db, namespace, digest))
+      return await backend.blobPath(digest, options)
+    },
+
+    async ingestPath(ref, options = {}) {
+      options.signal?.throwIfAborted()
+      const row = await ledger.read((db) => demandIngest(db, namespace, ref))
+      const nowhere = (cause?: unknown) =>
+        new NsboxError('not_found', `file of ingest ref ${shownRef(ref)}`, { cause })
+      // It stands for a blob of the backend; what it may have had before is not what it has now.
+      if (row.shared_size !== null) throw nowhere()
+      try {
+        return await backend.ingestPath(backendRef(row), options)
+      } catch (error) {
+        throw isNotFound(error) ? nowhere(error) : error
+      }
     },
   }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type LocalContentStore, openContentStore } from '@nsbox/content'
-import { type ContentStore, readBlob } from '@nsbox/core/content'
+import { type ContentStore, hasLocalPaths, readBlob } from '@nsbox/core/content'
 import { errorCode } from '@nsbox/errors'
 import { type Digest, digestOf } from '@nsbox/oci'
 import { tempDir } from '@nsbox/testing'
@@ -126,6 +126,25 @@ describe('a blob that another namespace has, under the shared policy', () => {
     await writer.write(bytes)
     await writer.commit({ size, expected: digest })
     expect(await text(b)).toBe(bytes.toString())
+  })
+
+  test('has the path of the one file that there is, in each namespace that has it', async () => {
+    await using subject = await setUp()
+    const [a, b] = [subject.content('a'), subject.content('b')]
+    if (!hasLocalPaths(a) || !hasLocalPaths(b)) return expect.fail('no local paths')
+    {
+      await using writer = await b.writer({ ref: 'x' })
+      await writer.write(bytes.subarray(0, 3))
+    }
+    await put(a)
+    await using writer = await b.writer({ ref: 'x', expected: digest })
+    // The bytes from before are not those that the ingest stands for now.
+    expect(await b.ingestPath('x').catch(errorCode)).toBe('not_found')
+    expect(await b.blobPath(digest).catch(errorCode)).toBe('not_found')
+    expect(await a.ingestPath('x').catch(errorCode)).toBe('not_found')
+    await writer.commit()
+    expect(await b.blobPath(digest)).toBe(await subject.backend.blobPath(digest))
+    expect(await a.blobPath(digest)).toBe(await b.blobPath(digest))
   })
 
   test('is kept for an ingest that stands for it, also when its namespace deletes it', async () => {

@@ -23,12 +23,13 @@ async function newMetadata(
 }
 
 for (const policy of ['shared', 'isolated'] as const) {
-  contentStoreSuite(`namespaced view, ${policy}`, async () => {
+  const create = async () => {
     // Nothing holds the blobs of the suite.
     const never = { startupDelay: 3_600_000, scheduleDelay: 3_600_000 }
     const { metadata, ...owned } = await newMetadata({ policy, collector: never })
     return { ...owned, store: metadata.namespace('suite').content }
-  })
+  }
+  contentStoreSuite(`namespaced view, ${policy}`, create, { localPaths: true })
 }
 
 imageStoreSuite('namespaced view', async () => {

@@ -23,6 +23,9 @@ export interface Descriptor {
 /** The annotation that gives an image in an index its name. */
 export const refNameAnnotation = 'org.opencontainers.image.ref.name'
 
+/** The annotation by which containerd and Docker give an image in an index its whole name. */
+export const imageNameAnnotation = 'io.containerd.image.name'
+
 export const descriptorFields = [
   'mediaType',
   'digest',

@@ -1,5 +1,12 @@
 export { chainIds, nextChainId } from './chain-id.ts'
-export { assertDescriptor, type Descriptor, parseDescriptor, refNameAnnotation } from './descriptor.ts'
+export {
+  assertDescriptor,
+  type Descriptor,
+  imageNameAnnotation,
+  parseDescriptor,
+  refNameAnnotation,
+} from './descriptor.ts'
+export { descriptorJson } from './descriptor-json.ts'
 export {
   assertDigest,
   createHasher,
@@ -13,9 +20,11 @@ export {
   parseDigest,
 } from './digest.ts'
 export { distributionSourceLabel, distributionSources } from './distribution-source.ts'
+export { type DockerArchiveImage, parseDockerArchive } from './docker-archive.ts'
 export { maxDocumentSize } from './document.ts'
 export { childGcLabels } from './gc-label.ts'
 export { type ContainerDefaults, type ImageConfig, parseImageConfig } from './image-config.ts'
+export { checkImageLayout, imageLayoutVersion } from './image-layout.ts'
 export { type Index, parseIndex } from './index-document.ts'
 export { ingestRef } from './ingest-ref.ts'
 export { labelKeys } from './label.ts'

@@ -4,7 +4,12 @@ import { expect, test } from 'vitest'
 import * as snapshots from './index.ts'
 
 test('exports nothing but this', () => {
-  expect(Object.keys(snapshots).sort()).toEqual(['hasLayerDirectories', 'openOverlaySnapshotter'])
+  expect(Object.keys(snapshots).sort()).toEqual([
+    'hasLayerDirectories',
+    'openNativeSnapshotter',
+    'openOverlaySnapshotter',
+    'resolveImpliedDirectories',
+  ])
 })
 
 describeWith({ root: true, linux: true }, 'README', () => {

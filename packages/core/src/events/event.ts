@@ -10,6 +10,10 @@ export interface EventPayloads {
   '/images/create': { name: string; labels: Labels }
   '/images/update': { name: string; labels: Labels }
   '/images/delete': { name: string }
+  /** `parent` is empty for none. */
+  '/snapshot/prepare': { key: string; parent: string; snapshotter: string }
+  '/snapshot/commit': { key: string; name: string; snapshotter: string }
+  '/snapshot/remove': { key: string; snapshotter: string }
 }
 
 export type EventTopic = keyof EventPayloads

@@ -254,7 +254,7 @@ describe.skipIf(reason)(`layers whose names mislead (${reason ?? 'as root'})`, (
       await expect(
         sandbox.apply([directory('a'), { name: 'a/b' }, rawEntry({ name: '../x' })]),
       ).rejects.toMatchObject({
-        message: 'layer entry "../x": a name that leads out of the layer: invalid argument',
+        message: 'archive entry "../x": a name that leads out of the layer: invalid argument',
       })
     expect(readdirSync('/proc/self/fd').length).toBe(before)
   })

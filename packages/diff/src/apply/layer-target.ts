@@ -1,5 +1,6 @@
 import type { DiffMount } from '@nsbox/core/diff'
 import { NsboxError } from '@nsbox/errors'
+import { overlayLayers } from '@nsbox/mount'
 import type { LayerForm } from '../extract/layer-form.ts'
 
 /** The directory that a layer is written to, and how removals are said in it. */
@@ -24,8 +25,7 @@ export function layerTarget(mounts: readonly DiffMount[]): LayerTarget {
     return { root: source, form: 'plain' }
   }
   if (type !== 'overlay') throw new NsboxError('unimplemented', `applying a layer to a mount of type ${type}`)
-  const prefix = 'upperdir='
-  const upper = options.find((option) => option.startsWith(prefix))?.slice(prefix.length)
+  const upper = overlayLayers(mount)?.upper
   if (upper === undefined) throw readOnly()
   return { root: upper, form: options.includes('userxattr') ? 'overlay-user' : 'overlay' }
 }

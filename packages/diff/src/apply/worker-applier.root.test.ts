@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DiffMount } from '@nsbox/core/diff'
 import { NsboxError } from '@nsbox/errors'
+import { overlayMount } from '@nsbox/mount'
 import { digestOf, mediaTypes } from '@nsbox/oci'
 import { needs, rawEntry, rawTar, tempDir } from '@nsbox/testing'
 import { describe, expect, test } from 'vitest'
@@ -90,5 +91,10 @@ describe('the target of a layer', () => {
       root: '/u',
       form: 'overlay-user',
     })
+  })
+
+  test('an overlay whose directories have odd names is written to where they are', () => {
+    const { options } = overlayMount({ lower: ['/l'], upper: '/a, b:c', work: '/w' })
+    expect(layerTarget([{ type: 'overlay', source: 'overlay', options }]).root).toBe('/a, b:c')
   })
 })

@@ -3,21 +3,21 @@ import { type ByteString, quotedName, readable } from './byte-string.ts'
 
 /** An archive that asks for something that no layer may: `invalid_argument` with the entry's name. */
 export function refused(name: ByteString, reason: string): NsboxError {
-  return new NsboxError('invalid_argument', `layer entry ${quotedName(name)}: ${reason}`, {
+  return new NsboxError('invalid_argument', `archive entry ${quotedName(name)}: ${reason}`, {
     details: { entry: readable(name).slice(0, 4096) },
   })
 }
 
 /** An archive beyond a limit: `resource_exhausted`. */
 export function tooMuch(name: ByteString, reason: string): NsboxError {
-  return new NsboxError('resource_exhausted', `layer entry ${quotedName(name)}: ${reason}`, {
+  return new NsboxError('resource_exhausted', `archive entry ${quotedName(name)}: ${reason}`, {
     details: { entry: readable(name).slice(0, 4096) },
   })
 }
 
 /** An archive that is damaged: `data_loss`. */
 export function damaged(name: ByteString, reason: string): NsboxError {
-  return new NsboxError('data_loss', `layer entry ${quotedName(name)}: ${reason}`, {
+  return new NsboxError('data_loss', `archive entry ${quotedName(name)}: ${reason}`, {
     details: { entry: readable(name).slice(0, 4096) },
   })
 }

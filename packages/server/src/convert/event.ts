@@ -16,6 +16,11 @@ import {
   NamespaceDeleteSchema,
   NamespaceUpdateSchema,
 } from '@nsbox/api/gen/events/namespace_pb'
+import {
+  SnapshotCommitSchema,
+  SnapshotPrepareSchema,
+  SnapshotRemoveSchema,
+} from '@nsbox/api/gen/events/snapshot_pb'
 import { EnvelopeSchema } from '@nsbox/api/gen/types/event_pb'
 import type { DomainEvent, Envelope, OpaqueEvent } from '@nsbox/core/events'
 import { NsboxError } from '@nsbox/errors'
@@ -104,5 +109,11 @@ function packPayload(event: DomainEvent): Any {
       return packAny(ImageUpdateSchema, event.payload)
     case '/images/delete':
       return packAny(ImageDeleteSchema, event.payload)
+    case '/snapshot/prepare':
+      return packAny(SnapshotPrepareSchema, event.payload)
+    case '/snapshot/commit':
+      return packAny(SnapshotCommitSchema, event.payload)
+    case '/snapshot/remove':
+      return packAny(SnapshotRemoveSchema, event.payload)
   }
 }

@@ -1,26 +1,36 @@
 import type { Stats } from 'node:fs'
 import { lstat } from 'node:fs/promises'
+import type { AbortOptions, LayerDirectory } from '@nsbox/core/snapshots'
 import { isErrno, NsboxError } from '@nsbox/errors'
 import { joinBytes } from '../join-bytes.ts'
 import { copyAttributes, isOpaque } from './attributes.ts'
+
+/** Directories that a layer has no entries for, and the layers that know what they look like. */
+export interface ImpliedDirectories {
+  /** The roots of the layers below, the nearest first. */
+  readonly parents: readonly string[]
+  /** As `CommitLayerOptions.impliedDirectories`. */
+  readonly paths: readonly string[]
+  /** The attribute by which a directory hides those below. */
+  readonly opaqueAttribute: LayerDirectory['opaqueAttribute']
+}
 
 /**
  * Gives the implied directories of a layer the attributes that they have in the layers below (DESIGN §4, late
  * parents).
  *
  * @param layer the root of the layer
- * @param parents the roots of the layers below, the nearest first
- * @param paths of `CommitLayerOptions.impliedDirectories`
- * @param opaqueAttribute the attribute by which a directory hides those below
  * @throws `invalid_argument` for a path that is none; `failed_precondition` if it is no directory in the layer
  */
 export async function resolveImpliedDirectories(
   layer: string,
   { parents, paths, opaqueAttribute }: ImpliedDirectories,
+  { signal }: AbortOptions = {},
 ): Promise<void> {
   // A directory's entries come before itself, since nothing else may change its modification time afterwards; and its
   // own attributes do not change those of its entries.
   for (const path of paths) {
+    signal?.throwIfAborted()
     const components = split(path)
     const own = await lookUp(Buffer.from(layer), components, opaqueAttribute)
     if (own.path === undefined)
@@ -29,12 +39,6 @@ export async function resolveImpliedDirectories(
     const below = await firstBelow(parents, components, opaqueAttribute)
     if (below !== undefined) await copyAttributes(below, own.path)
   }
-}
-
-interface ImpliedDirectories {
-  readonly parents: readonly string[]
-  readonly paths: readonly string[]
-  readonly opaqueAttribute: string
 }
 
 /** The directory that shows at a place in a stack of layers, if what shows there is one. */

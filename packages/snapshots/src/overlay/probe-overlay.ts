@@ -25,7 +25,6 @@ export async function probeOverlay(directory: string): Promise<OverlaySupport> {
   const probe = join(directory, 'probe')
   // What a process left that died in here.
   await unmountIfThere(join(probe, 'mounted'))
-  await removeTree(probe)
   cleanup.defer(() => removeTree(probe))
   // In a user namespace the kernel refuses the attributes that are trusted, and takes others on request.
   const inUserNamespace = !/^\s*0\s+0\s+4294967295\s*$/.test(await readFile('/proc/self/uid_map', 'utf8'))
@@ -34,6 +33,7 @@ export async function probeOverlay(directory: string): Promise<OverlaySupport> {
   // With an index a lower layer could have one overlay only, and a kernel without the feature does not know the option.
   let refused: unknown
   for (const options of [['index=off', ...needed], needed]) {
+    await removeTree(probe)
     try {
       await tryOverlay(probe, options, opaqueAttribute)
       return { options, opaqueAttribute }

@@ -17,9 +17,11 @@ export interface ContentStoreClaims {
   readonly refLimits: boolean
   /** 20,000 labels of one blob are refused with `invalid_argument`. */
   readonly labelCountLimit: boolean
+  /** Blobs and ingests are files of this host, whose paths the store tells (`LocalPaths`). */
+  readonly localPaths: boolean
 }
 
-/** The interface, fully kept. */
+/** The interface, fully kept, and nothing beyond it. */
 export const fullClaims: ContentStoreClaims = {
   sha512: true,
   totalMismatch: 'failed_precondition',
@@ -27,4 +29,5 @@ export const fullClaims: ContentStoreClaims = {
   abortSparesWriters: true,
   refLimits: true,
   labelCountLimit: true,
+  localPaths: false,
 }

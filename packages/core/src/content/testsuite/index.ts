@@ -4,6 +4,7 @@ import { cancellingTests } from './cancelling.ts'
 import { type ContentStoreClaims, fullClaims } from './claims.ts'
 import { committingTests } from './committing.ts'
 import { ingestTests } from './ingests.ts'
+import { localPathTests } from './local-paths.ts'
 import { managingTests } from './managing.ts'
 import { readingTests } from './reading.ts'
 import { resumingTests } from './resuming.ts'
@@ -33,6 +34,7 @@ export function contentStoreSuite(
     readingTests(create)
     ingestTests(create, claimed)
     managingTests(create)
+    localPathTests(create, claimed)
     badInputTests(create, claimed)
     cancellingTests(create)
   })

@@ -14,12 +14,13 @@ import {
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
+import type { SnapshotterClaims } from './claims.ts'
 import { inView, layer, tree } from './layers.ts'
 import { type CreateSnapshotter, snapshotterTest } from './snapshotter-test.ts'
 
 const mode = async (path: string) => (await stat(path)).mode & 0o7777
 
-export function fileTests(create: CreateSnapshotter): void {
+export function fileTests(create: CreateSnapshotter, claims: SnapshotterClaims): void {
   describe('files', () => {
     const test = snapshotterTest(create)
 
@@ -158,23 +159,26 @@ export function fileTests(create: CreateSnapshotter): void {
       }
     })
 
-    test('is handed on to children with owner, mode and time', async (snapshotter, withMounts) => {
-      const subject = { snapshotter, withMounts }
-      const then = new Date('2001-02-03T04:05:06Z')
-      await layer(subject, 'one', undefined, async (path) => {
-        await chown(path, 1, 2)
-        await chmod(path, 0o2711)
-        await utimes(path, then, then)
-      })
-      await layer(subject, 'two', 'one')
-      for (const mounts of [
-        await snapshotter.view('view', 'two'),
-        await snapshotter.prepare('active', 'two'),
-      ])
-        await withMounts(mounts, async (path) => {
-          expect(await mode(path)).toBe(0o2711)
-          expect(await stat(path)).toMatchObject({ uid: 1, gid: 2, mtime: then })
+    snapshotterTest(create, claims.rootDirectory)(
+      'is handed on to children with owner, mode and time',
+      async (snapshotter, withMounts) => {
+        const subject = { snapshotter, withMounts }
+        const then = new Date('2001-02-03T04:05:06Z')
+        await layer(subject, 'one', undefined, async (path) => {
+          await chown(path, 1, 2)
+          await chmod(path, 0o2711)
+          await utimes(path, then, then)
         })
-    })
+        await layer(subject, 'two', 'one')
+        for (const mounts of [
+          await snapshotter.view('view', 'two'),
+          await snapshotter.prepare('active', 'two'),
+        ])
+          await withMounts(mounts, async (path) => {
+            expect(await mode(path)).toBe(0o2711)
+            expect(await stat(path)).toMatchObject({ uid: 1, gid: 2, mtime: then })
+          })
+      },
+    )
   })
 }

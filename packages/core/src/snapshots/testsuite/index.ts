@@ -28,12 +28,12 @@ export function snapshotterSuite(
 ): void {
   const claimed = { ...fullClaims, ...claims }
   describe(`snapshotter: ${name}`, () => {
-    lifecycleTests(create)
+    lifecycleTests(create, claimed)
     viewTests(create)
-    fileTests(create)
+    fileTests(create, claimed)
     depthTests(create)
-    managingTests(create)
-    removingTests(create)
+    managingTests(create, claimed)
+    removingTests(create, claimed)
     parentAtCommitTests(create, claimed)
     badInputTests(create, claimed)
   })

@@ -2,10 +2,11 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { expectCode } from '../../content/testsuite/expect-code.ts'
+import type { SnapshotterClaims } from './claims.ts'
 import { inView, layer, names, tree } from './layers.ts'
 import { type CreateSnapshotter, snapshotterTest } from './snapshotter-test.ts'
 
-export function removingTests(create: CreateSnapshotter): void {
+export function removingTests(create: CreateSnapshotter, claims: SnapshotterClaims): void {
   describe('removing', () => {
     const test = snapshotterTest(create)
 
@@ -63,13 +64,18 @@ export function removingTests(create: CreateSnapshotter): void {
       if (left.includes('key')) expect(left).toContain('base')
     })
 
-    test('is not what cleaning up does to snapshots', async (snapshotter, withMounts) => {
-      const subject = { snapshotter, withMounts }
-      await layer(subject, 'base', undefined, (path) => writeFile(join(path, 'file'), 'x'))
-      await withMounts(await snapshotter.prepare('key', 'base'), (path) => writeFile(join(path, 'new'), 'y'))
-      await snapshotter.cleanup()
-      expect(await names(snapshotter)).toEqual(['base', 'key'])
-      expect(await withMounts(await snapshotter.mounts('key'), tree)).toEqual({ file: 'x', new: 'y' })
-    })
+    snapshotterTest(create, claims.cleanup)(
+      'is not what cleaning up does to snapshots',
+      async (snapshotter, withMounts) => {
+        const subject = { snapshotter, withMounts }
+        await layer(subject, 'base', undefined, (path) => writeFile(join(path, 'file'), 'x'))
+        await withMounts(await snapshotter.prepare('key', 'base'), (path) =>
+          writeFile(join(path, 'new'), 'y'),
+        )
+        await snapshotter.cleanup()
+        expect(await names(snapshotter)).toEqual(['base', 'key'])
+        expect(await withMounts(await snapshotter.mounts('key'), tree)).toEqual({ file: 'x', new: 'y' })
+      },
+    )
   })
 }

@@ -1,0 +1,86 @@
+// Pulls images with containerd and with nsbox, in turns, and prints medians and ratios. See README.md.
+import { loadavg } from 'node:os'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { run, runOrThrow, startProcess, tempDir } from '@nsbox/testing'
+import { diskImage, freshDisk } from './fresh-disk.ts'
+import { cpuTime, peakMemory } from './process-usage.ts'
+import { type Measurement, report } from './report.ts'
+import { type Subject, subjects } from './subjects.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    registry: { type: 'string', default: '127.0.0.1:5001' },
+    images: { type: 'string', default: 'debian,multi,many,zstd' },
+    rounds: { type: 'string', default: '5' },
+    igzip: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+  },
+})
+const images = options.images.split(',')
+const rounds = Number(options.rounds)
+if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error(`--rounds: no number: ${options.rounds}`)
+const chosen = subjects[options.igzip ? 'igzip' : 'plain'].filter(({ name }) => name.includes(options.only))
+
+await using directory = await tempDir('nsbox-bench')
+const disks = await diskImage(directory.path)
+const measurements: Measurement[] = []
+await quiet()
+for (let round = 1; round <= rounds; round++) {
+  for (const image of images) {
+    // Each subject is first, second and so on as often as the others.
+    const turn = round % chosen.length
+    for (const subject of [...chosen.slice(turn), ...chosen.slice(0, turn)]) {
+      const measurement = await measure(subject, image)
+      measurements.push(measurement)
+      console.error(JSON.stringify(measurement))
+    }
+  }
+}
+const order = (subject: string) => chosen.findIndex(({ name }) => name === subject)
+measurements.sort((a, b) => order(a.subject) - order(b.subject))
+console.log(report(measurements))
+
+async function measure(subject: Subject, image: string): Promise<Measurement> {
+  await using disk = await freshDisk(disks)
+  await warmMemory()
+  const { address, command, args, ready, env } = await subject.daemon(disk.path)
+  await using daemon = await startProcess(command, args, { ready, ...(env && { env }) })
+  await runOrThrow('sync', [])
+  const pull = subject.pull(address, `${options.registry}/bench/${image}:1`)
+  const before = { daemon: await cpuTime(daemon.pid), client: await cpuTime('self') }
+  const start = performance.now()
+  const { code, stderr } = await run(pull.command, pull.args, { timeout: 300_000 })
+  const wall = performance.now() - start
+  if (code !== 0) throw new Error(`${subject.name}: ${image}: ${stderr}`)
+  const clientCpu = (await cpuTime('self')) - before.client
+  const daemonCpu = (await cpuTime(daemon.pid)) - before.daemon
+  return {
+    image,
+    subject: subject.name,
+    wall,
+    daemonCpu,
+    clientCpu,
+    daemonPeak: await peakMemory(daemon.pid),
+  }
+}
+
+/** Waits until the machine has nothing else to do; says so if that does not come about. */
+async function quiet(): Promise<void> {
+  for (let tries = 0; tries < 24 && loadavg()[0]! >= 0.5; tries++) await sleep(5000)
+  if (loadavg()[0]! >= 0.5) console.error(`the machine is busy (load ${loadavg()[0]!.toFixed(1)})`)
+}
+
+/**
+ * Touches memory and frees it again: a virtual machine may have returned its free pages to the host, and then
+ * whoever comes first waits two seconds for each gigabyte.
+ */
+async function warmMemory(): Promise<void> {
+  const file = join('/dev/shm', `nsbox-bench-${process.pid}`)
+  await runOrThrow('dd', ['if=/dev/zero', `of=${file}`, 'bs=1M', 'count=3000', 'status=none'], {
+    timeout: 60_000,
+  })
+  await runOrThrow('rm', [file])
+}

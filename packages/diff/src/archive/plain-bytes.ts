@@ -1,0 +1,42 @@
+import { NsboxError } from '@nsbox/errors'
+import { CountedLayer } from '../apply/counted-layer.ts'
+import { defaultLayerLimits, type LayerLimits } from '../apply/layer-limits.ts'
+import { engineFor } from '../decompress/engines.ts'
+import { sniffCompression } from '../decompress/sniff.ts'
+
+/**
+ * The bytes of an archive that may be compressed by gzip or zstd, as its first bytes tell. Ending the iteration early
+ * releases everything.
+ *
+ * @throws `data_loss` for a damaged stream, `resource_exhausted` beyond a limit
+ */
+export async function* plainBytes(
+  source: AsyncIterable<Uint8Array>,
+  limits: Pick<LayerLimits, 'size' | 'ratio' | 'freeSize'> = defaultLayerLimits,
+  signal?: AbortSignal,
+): AsyncGenerator<Buffer> {
+  await using archive = new CountedLayer(buffers(source))
+  const compression = sniffCompression(await archive.start())
+  if (compression === 'none') {
+    yield* archive.chunks()
+    return
+  }
+  let size = 0
+  for await (const chunk of engineFor(compression).decompress(archive, { signal })) {
+    size += chunk.length
+    if (size > limits.size) throw tooBig(`more than ${limits.size} bytes`)
+    if (size > limits.freeSize && size > limits.ratio * archive.bytes)
+      throw tooBig(`more than ${limits.ratio} times its compressed size`)
+    yield chunk
+  }
+  await archive.drain()
+}
+
+async function* buffers(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  for await (const { buffer, byteOffset, byteLength } of source)
+    yield Buffer.from(buffer, byteOffset, byteLength)
+}
+
+function tooBig(reason: string): NsboxError {
+  return new NsboxError('resource_exhausted', `the archive decompresses to ${reason}`)
+}

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto'
+import type { ContentStore } from '@nsbox/core/content'
+import type { Labels } from '@nsbox/core/labels'
+import { isAlreadyExists, isFailedPrecondition, NsboxError } from '@nsbox/errors'
+import { createHasher, type Digest } from '@nsbox/oci'
+import { quoted } from './archive-name.ts'
+
+/** A blob to be made of bytes that come with an image's archive. */
+export interface ArchiveBlob {
+  /** What it is called in errors. */
+  readonly name: string
+  /** Bytes; unknown by default. */
+  readonly size?: number | undefined
+  /** What the archive says its digest is. */
+  readonly expected?: Digest | undefined
+  readonly labels?: Labels | undefined
+}
+
+/** Writes blobs into a content store, through ingests that no other writer knows, and of which none outlives a failure. */
+export class ArchiveBlobs {
+  readonly #content: ContentStore
+  readonly #signal: AbortSignal | undefined
+  readonly #id = randomUUID()
+  #count = 0
+
+  constructor(content: ContentStore, signal: AbortSignal | undefined) {
+    this.#content = content
+    this.#signal = signal
+  }
+
+  /**
+   * Writes a blob; one that is there already is left as it is, and not read where its digest is known before.
+   * @throws `data_loss` if the bytes have another size or digest than said
+   */
+  async write(source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, blob: ArchiveBlob): Promise<Digest> {
+    this.#count += 1
+    const ref = `import-${this.#id}-${this.#count}`
+    try {
+      return await this.#ingest(ref, source, blob)
+    } catch (error) {
+      await this.#discard(ref)
+      if (isFailedPrecondition(error)) {
+        throw new NsboxError('data_loss', `${quoted(blob.name)}: ${(error as NsboxError).context}`, {
+          cause: error,
+        })
+      }
+      throw error
+    }
+  }
+
+  async #ingest(
+    ref: string,
+    source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+    { size, expected, labels }: ArchiveBlob,
+  ): Promise<Digest> {
+    const signal = this.#signal
+    // Only needed where nobody said what to expect: the store computes its own.
+    const hasher = expected === undefined ? createHasher() : undefined
+    try {
+      await using writer = await this.#content.writer({ ref, total: size, expected }, { signal })
+      // Where another namespace has the blob, the writer starts at its end, and nothing needs to be written.
+      const shared = expected !== undefined && size !== undefined && writer.status().offset === size
+      if (!shared) {
+        for await (const chunk of source) {
+          hasher?.update(chunk)
+          await writer.write(chunk, { signal })
+        }
+      }
+      return (await writer.commit({ size, expected, labels, signal })).digest
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error
+      const digest = expected ?? hasher!.digest()
+      if (labels !== undefined) await this.#content.update(digest, { merge: labels }, { signal })
+      return digest
+    }
+  }
+
+  async #discard(ref: string): Promise<void> {
+    // Mostly there is nothing left of it. Should this fail, what led here is worth more to the caller, and the ingest
+    // ends with the lease.
+    await this.#content.abort(ref).catch(() => {})
+  }
+}

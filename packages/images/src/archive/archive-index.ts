@@ -1,0 +1,64 @@
+import type { AbortOptions, ContentStore } from '@nsbox/core/content'
+import { NsboxError } from '@nsbox/errors'
+import {
+  checkImageLayout,
+  childGcLabels,
+  type Descriptor,
+  descriptorJson,
+  digestOf,
+  isIndex,
+  isManifest,
+  mediaTypes,
+  parseDockerArchive,
+  parseIndex,
+} from '@nsbox/oci'
+import type { ArchiveBlobs } from './archive-blobs.ts'
+import { type DockerImagesOptions, dockerImages } from './docker-images.ts'
+
+/** The index of an archive: the document that it has, or one that is made of what Docker has in its place. */
+export interface ArchiveIndex {
+  readonly bytes: Uint8Array
+  readonly manifests: readonly Descriptor[]
+}
+
+/**
+ * Finds out what images an archive has: those of its image layout, else those of `docker save`.
+ *
+ * @throws `invalid_argument` for an archive that is neither, or documents that make no sense; as `dockerImages`
+ */
+export async function readArchiveIndex(options: DockerImagesOptions): Promise<ArchiveIndex> {
+  const { files } = options
+  const layout = files.document('oci-layout')
+  if (layout !== undefined) {
+    checkImageLayout(layout)
+    const bytes = files.document('index.json')
+    if (bytes === undefined) throw new NsboxError('invalid_argument', 'image layout without index.json')
+    const { manifests } = parseIndex(bytes, { mediaType: mediaTypes.ociIndex, digest: digestOf(bytes) })
+    const stranger = manifests.find(({ mediaType }) => !isIndex(mediaType) && !isManifest(mediaType))
+    if (stranger !== undefined) {
+      throw new NsboxError('invalid_argument', `index.json: ${stranger.digest} is neither index nor manifest`)
+    }
+    return { bytes, manifests }
+  }
+  const document = files.document('manifest.json')
+  if (document === undefined) {
+    throw new NsboxError(
+      'invalid_argument',
+      'archive without oci-layout and manifest.json: no images known here',
+    )
+  }
+  const manifests = await dockerImages(parseDockerArchive(document), options)
+  const json = { schemaVersion: 2, manifests: manifests.map(descriptorJson) }
+  return { bytes: Buffer.from(JSON.stringify(json)), manifests }
+}
+
+/** Puts the index into the store, as a blob that refers to its manifests. */
+export async function storeArchiveIndex(
+  { bytes, manifests }: ArchiveIndex,
+  { content, blobs, signal }: { readonly content: ContentStore; readonly blobs: ArchiveBlobs } & AbortOptions,
+): Promise<Descriptor> {
+  const size = bytes.byteLength
+  const digest = await blobs.write([bytes], { name: 'index.json', size })
+  await content.update(digest, { merge: childGcLabels(manifests) }, { signal })
+  return { mediaType: mediaTypes.ociIndex, digest, size }
+}

@@ -1,0 +1,25 @@
+/**
+ * The one spelling of a name in an archive: relative, without empty parts, `.` and `..`. It identifies an entry and is
+ * never a path of a file system.
+ *
+ * @returns undefined for a name that leads out of the archive, and for the archive's own root
+ */
+export function archiveName(name: string): string | undefined {
+  const parts: string[] = []
+  for (const part of name.split('/')) {
+    if (part === '' || part === '.') continue
+    if (part !== '..') parts.push(part)
+    else if (parts.pop() === undefined) return undefined
+  }
+  return parts.length === 0 ? undefined : parts.join('/')
+}
+
+/** The name that a symbolic link means, as `archiveName`; an absolute one starts at the archive's root. */
+export function linkedName(link: string, target: string): string | undefined {
+  return archiveName(target.startsWith('/') ? target : `${link}/../${target}`)
+}
+
+/** Foreign text for an error message: escaped and of bounded length. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.length > 160 ? `${text.slice(0, 160)}…` : text)
+}

@@ -1,0 +1,165 @@
+import { Readable } from 'node:stream'
+import { createGzip } from 'node:zlib'
+import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
+import { sniffCompression } from '@nsbox/diff/archive'
+import { NsboxError } from '@nsbox/errors'
+import {
+  type Descriptor,
+  type Digest,
+  type DockerArchiveImage,
+  descriptorJson,
+  digestAlgorithm,
+  type ImageConfig,
+  imageNameAnnotation,
+  labelKeys,
+  maxDocumentSize,
+  mediaTypes,
+  normalizeReference,
+  parseImageConfig,
+  parseReference,
+  refNameAnnotation,
+} from '@nsbox/oci'
+import type { ArchiveBlobs } from './archive-blobs.ts'
+import { quoted } from './archive-name.ts'
+import type { GatheredFile, GatheredFiles } from './gathered-files.ts'
+
+const layerTypes = {
+  none: mediaTypes.dockerLayer,
+  gzip: mediaTypes.dockerLayerGzip,
+  zstd: mediaTypes.dockerLayerZstd,
+} as const
+
+/** How to take the images of a Docker archive in. */
+export interface DockerImagesOptions extends AbortOptions {
+  readonly files: GatheredFiles
+  readonly blobs: ArchiveBlobs
+  readonly content: ContentReader
+  /** Compress layers that are not compressed. */
+  readonly compress: boolean
+}
+
+/**
+ * Makes manifests for the images of a Docker archive, which has none, and puts them and what they name into the store.
+ * Layers that are not compressed are proved against the config's diff ids.
+ *
+ * @returns the manifests in the archive's order, one for each name of an image, which it has in its annotations
+ * @throws `not_found` for a file that the archive lacks, `data_loss` for a layer that is not what the config says,
+ * `invalid_argument` for documents that make no sense
+ */
+export async function dockerImages(
+  images: readonly DockerArchiveImage[],
+  options: DockerImagesOptions,
+): Promise<Descriptor[]> {
+  const manifests: Descriptor[] = []
+  for (const image of images) {
+    const manifest = await dockerImage(image, options)
+    if (image.repoTags.length === 0) manifests.push(manifest)
+    for (const tag of image.repoTags) {
+      const name = normalizeReference(tag)
+      const annotations = { [imageNameAnnotation]: name, [refNameAnnotation]: parseReference(name).object }
+      manifests.push({ ...manifest, annotations })
+    }
+  }
+  return manifests
+}
+
+async function dockerImage(image: DockerArchiveImage, options: DockerImagesOptions): Promise<Descriptor> {
+  const { blobs, content, signal } = options
+  const file = existing(image.config, options)
+  await stored(file, blobs)
+  const limit = maxDocumentSize
+  const parsed = parseImageConfig(file.bytes ?? (await readBlob(content, file, { limit, signal })), file)
+  const layers = await dockerLayers(image, parsed, options)
+  const config = { mediaType: mediaTypes.dockerConfig, digest: file.digest, size: file.size }
+  const mediaType = mediaTypes.dockerManifest
+  const manifest = {
+    schemaVersion: 2,
+    mediaType,
+    config: descriptorJson(config),
+    layers: layers.map(descriptorJson),
+  }
+  const bytes = Buffer.from(JSON.stringify(manifest))
+  const digest = await blobs.write([bytes], { name: `manifest of ${image.config}`, size: bytes.length })
+  return { mediaType, digest, size: bytes.length, ...(parsed.platform && { platform: parsed.platform }) }
+}
+
+async function dockerLayers(
+  image: DockerArchiveImage,
+  { diffIds }: ImageConfig,
+  options: DockerImagesOptions,
+): Promise<Descriptor[]> {
+  if (diffIds.length !== image.layers.length) {
+    throw new NsboxError(
+      'invalid_argument',
+      `image with config ${quoted(image.config)}: ${image.layers.length} layers, its config names ${diffIds.length}`,
+    )
+  }
+  const layers: Descriptor[] = []
+  for (const [index, name] of image.layers.entries()) {
+    layers.push(await dockerLayer(existing(name, options), diffIds[index]!, options))
+  }
+  return layers
+}
+
+async function dockerLayer(
+  file: GatheredFile,
+  diffId: Digest,
+  { blobs, content, compress, signal }: DockerImagesOptions,
+): Promise<Descriptor> {
+  await stored(file, blobs)
+  const { digest, size } = file
+  const compression = sniffCompression(file.bytes ?? (await start(content, digest, signal)))
+  if (compression !== 'none') return { mediaType: layerTypes[compression], digest, size }
+  if (digest !== diffId && digestAlgorithm(diffId) === digestAlgorithm(digest)) {
+    throw new NsboxError(
+      'data_loss',
+      `archive entry ${quoted(file.name)}: has digest ${digest}, the image's config says ${diffId}`,
+    )
+  }
+  if (!compress) return { mediaType: layerTypes.none, digest, size }
+  return await compressed(file, { blobs, content, signal })
+}
+
+async function compressed(
+  { name, digest }: GatheredFile,
+  { blobs, content, signal }: Pick<DockerImagesOptions, 'blobs' | 'content' | 'signal'>,
+): Promise<Descriptor> {
+  let size = 0
+  const plain = Readable.from(content.read(digest, { signal }), { objectMode: true })
+  const zipped = async function* () {
+    const gzip = createGzip({ chunkSize: 256 * 1024 })
+    plain.on('error', (error) => gzip.destroy(error))
+    try {
+      for await (const chunk of plain.pipe(gzip)) {
+        size += (chunk as Uint8Array).byteLength
+        yield chunk as Uint8Array
+      }
+    } finally {
+      plain.destroy()
+    }
+  }
+  const labels = { [labelKeys.uncompressed]: digest }
+  const made = await blobs.write(zipped(), { name, labels })
+  return { mediaType: layerTypes.gzip, digest: made, size }
+}
+
+function existing(name: string, { files }: DockerImagesOptions): GatheredFile {
+  const file = files.find(name)
+  if (file === undefined) throw new NsboxError('not_found', `archive entry ${quoted(name)}`)
+  return file
+}
+
+/** Sees to it that a file is in the store, not in memory alone. */
+async function stored({ name, size, digest, bytes }: GatheredFile, blobs: ArchiveBlobs): Promise<void> {
+  if (bytes !== undefined) await blobs.write([bytes], { name, size, expected: digest })
+}
+
+async function start(
+  content: ContentReader,
+  digest: Digest,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of content.read(digest, { length: 4, signal })) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}

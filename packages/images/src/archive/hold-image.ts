@@ -1,0 +1,77 @@
+import type { AbortOptions, ContentStore } from '@nsbox/core/content'
+import { isNotFound, NsboxError } from '@nsbox/errors'
+import {
+  childGcLabels,
+  type Descriptor,
+  isIndex,
+  isManifest,
+  isNonDistributable,
+  type Platform,
+} from '@nsbox/oci'
+import { children } from '../children.ts'
+import { chooseManifests } from '../choose-manifests.ts'
+import { maxDepth, maxObjects } from '../walk.ts'
+
+/** What `holdImage` has seen already, for images that share content. */
+export type HeldObjects = Set<string>
+
+/** How to hold an image. */
+export interface HoldImageOptions extends AbortOptions {
+  readonly content: ContentStore
+  /** Platforms to take of an index; all of them if empty. */
+  readonly platforms: readonly Platform[]
+  readonly held: HeldObjects
+}
+
+/**
+ * Proves that an image is whole for some platforms and labels its documents, so that a collector keeps what belongs
+ * together. Layers that may not be distributed may be missing.
+ *
+ * @throws `not_found` for content that is missing or an index without a manifest for the platforms, `data_loss` for
+ * content of another size than its descriptor says; as `children`
+ */
+export async function holdImage(root: Descriptor, options: HoldImageOptions): Promise<void> {
+  const { content, platforms, held, signal } = options
+  const pending: Array<{ descriptor: Descriptor; depth: number }> = [{ descriptor: root, depth: 0 }]
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { descriptor, depth } = next
+    const { digest, mediaType } = descriptor
+    // The same bytes may be named as a document here and as a layer there.
+    const key = `${mediaType} ${digest}`
+    if (held.has(key)) continue
+    held.add(key)
+    if (depth > maxDepth || held.size > maxObjects) {
+      throw new NsboxError('invalid_argument', `image ${root.digest}: too deep or too many objects`)
+    }
+    await prove(descriptor, root, options)
+    const below = await children(content, descriptor, { signal })
+    if (below.length === 0) continue
+    await content.update(digest, { merge: childGcLabels(below) }, { signal })
+    const chosen = isIndex(mediaType) ? chooseManifests(below, platforms) : below
+    if (chosen.length === 0) {
+      throw new NsboxError('not_found', `index ${digest}: no manifest for the chosen platforms`)
+    }
+    for (const child of [...chosen].reverse()) pending.push({ descriptor: child, depth: depth + 1 })
+  }
+}
+
+async function prove(
+  { digest, size, mediaType }: Descriptor,
+  root: Descriptor,
+  { content, signal }: HoldImageOptions,
+): Promise<void> {
+  try {
+    const found = await content.info(digest, { signal })
+    if (found.size !== size) {
+      throw new NsboxError(
+        'data_loss',
+        `image ${root.digest}: content ${digest} has ${found.size} bytes, its descriptor says ${size}`,
+      )
+    }
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+    if (isNonDistributable(mediaType)) return
+    const kind = isManifest(mediaType) || isIndex(mediaType) ? 'document' : 'content'
+    throw new NsboxError('not_found', `image ${root.digest}: ${kind} ${digest}`, { cause: error })
+  }
+}

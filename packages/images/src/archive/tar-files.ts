@@ -1,0 +1,34 @@
+import { readTar } from '@nsbox/diff/archive'
+import { NsboxError } from '@nsbox/errors'
+import type { ArchiveFile } from './archive-file.ts'
+import { archiveName, linkedName, quoted } from './archive-name.ts'
+
+/** Headers that an archive of images may have; those of real ones are a few hundred. */
+const maxHeaders = 200_000
+
+/**
+ * The files of an archive that comes as tar, plain or compressed by gzip or zstd. Directories are implied by the names
+ * of files, and what can be no part of an image, such as a device, is passed over.
+ *
+ * @throws `invalid_argument` for a name that leads out of the archive; as `readTar`
+ */
+export async function* tarFiles(
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ArchiveFile> {
+  for await (const member of readTar(source, { limits: { headers: maxHeaders }, signal })) {
+    const { type, linkName, size, content } = member
+    if (type !== 'file' && type !== 'symlink' && type !== 'hardlink') continue
+    const name = archiveName(member.name)
+    if (name === undefined) {
+      throw new NsboxError('invalid_argument', `archive entry ${quoted(member.name)}: names no file in it`)
+    }
+    if (type === 'file') yield { kind: 'file', name, size, content }
+    else
+      yield {
+        kind: 'link',
+        name,
+        target: type === 'symlink' ? linkedName(name, linkName) : archiveName(linkName),
+      }
+  }
+}

@@ -1,0 +1,31 @@
+import type { Descriptor } from './descriptor.ts'
+
+/**
+ * A descriptor as it stands in a JSON document: its fields in the order of the image specification's own library and its
+ * annotations by name, so that the same descriptors make the same bytes as there.
+ */
+export function descriptorJson(descriptor: Descriptor): Readonly<Record<string, unknown>> {
+  const { mediaType, digest, size, urls, annotations, data, platform, artifactType } = descriptor
+  return {
+    mediaType,
+    digest,
+    size,
+    ...(urls && { urls }),
+    ...(annotations && { annotations: sorted(annotations) }),
+    ...(data !== undefined && { data }),
+    ...(platform && {
+      platform: {
+        architecture: platform.architecture,
+        os: platform.os,
+        ...(platform.osVersion && { 'os.version': platform.osVersion }),
+        ...(platform.osFeatures && { 'os.features': platform.osFeatures }),
+        ...(platform.variant && { variant: platform.variant }),
+      },
+    }),
+    ...(artifactType && { artifactType }),
+  }
+}
+
+function sorted(annotations: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
