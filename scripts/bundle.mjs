@@ -9,11 +9,11 @@ import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 
 /**
- * Packages that stay outside and are loaded from node_modules: those with native code or with worker threads,
- * whose entry files must be found beside their sources, and the server, which the command line clients load only
- * when no daemon runs.
+ * What stays outside and is loaded from node_modules: code that loads native modules or starts threads, whose entry
+ * files must be found beside their sources, and the server, which the command line clients load only when no daemon runs.
+ * Other entries of these packages are bundled.
  */
-const outside = ['@nsbox/server', '@nsbox/sqlite', '@nsbox/sys']
+const outside = ['@nsbox/diff', '@nsbox/server', '@nsbox/sqlite', '@nsbox/sys', '@nsbox/sys/files']
 
 const { positionals } = parseArgs({ allowPositionals: true })
 const [entry, outfile] = positionals
@@ -29,7 +29,7 @@ const { metafile } = await build({
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
   splitting: true,
-  external: outside.filter((name) => name !== manifest.name),
+  plugins: [{ name: 'outside', setup: leaveOutside }],
   platform: 'node',
   target: 'node20.19',
   format: 'esm',
@@ -52,6 +52,16 @@ const undeclared = Object.values(metafile.outputs)
 if (undeclared.length > 0) {
   console.error(`${outfile} loads what ${manifest.name} does not depend on: ${undeclared.join(', ')}`)
   process.exitCode = 1
+}
+
+/**
+ * esbuild's own option would take the other entries of a package along.
+ * @param {import('esbuild').PluginBuild} build
+ */
+function leaveOutside({ onResolve }) {
+  onResolve({ filter: /^@nsbox\// }, ({ path }) => {
+    return outside.includes(path) && path !== manifest.name ? { path, external: true } : undefined
+  })
 }
 
 /** @param {string} path of a module that may be newer than this Node */

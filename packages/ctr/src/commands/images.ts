@@ -2,9 +2,12 @@ import { Command } from 'commander'
 import { imagesDeleteCommand, imagesLabelCommand } from './images-change.ts'
 import { imagesCheckCommand } from './images-check.ts'
 import { imagesListCommand } from './images-list.ts'
+import { imagesMountCommand, imagesUnmountCommand } from './images-mount.ts'
 import { imagesTagCommand } from './images-tag.ts'
+import { imagesUsageCommand } from './images-usage.ts'
+import { pullCommand } from './pull.ts'
 
-/** `images check|delete|label|ls|tag` */
+/** `images check|delete|label|ls|mount|pull|tag|unmount|usage` */
 export function imagesCommand(): Command {
   return new Command('images')
     .aliases(['image', 'i'])
@@ -13,5 +16,9 @@ export function imagesCommand(): Command {
     .addCommand(imagesDeleteCommand())
     .addCommand(imagesLabelCommand())
     .addCommand(imagesListCommand({ platforms: true }))
+    .addCommand(imagesMountCommand())
+    .addCommand(pullCommand())
     .addCommand(imagesTagCommand())
+    .addCommand(imagesUnmountCommand())
+    .addCommand(imagesUsageCommand())
 }
