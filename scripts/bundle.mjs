@@ -9,11 +9,14 @@ import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 
 /**
- * What stays outside and is loaded from node_modules: code that loads native modules or starts threads, whose entry
- * files must be found beside their sources, and the server, which the command line clients load only when no daemon runs.
- * Other entries of these packages are bundled.
+ * Packages that stay outside and are loaded from node_modules: those with native code or with worker threads,
+ * whose entry files must be found beside their sources, and the server, which the command line clients load only
+ * when no daemon runs.
  */
-const outside = ['@nsbox/diff', '@nsbox/server', '@nsbox/sqlite', '@nsbox/sys', '@nsbox/sys/files']
+const outside = ['@nsbox/diff', '@nsbox/server', '@nsbox/sqlite', '@nsbox/sys']
+
+/** Entries of these packages that have neither, and are bundled. */
+const inside = ['@nsbox/diff/archive', '@nsbox/diff/growing-file', '@nsbox/sys/mount-flags']
 
 const { positionals } = parseArgs({ allowPositionals: true })
 const [entry, outfile] = positionals
@@ -55,12 +58,14 @@ if (undeclared.length > 0) {
 }
 
 /**
- * esbuild's own option would take the other entries of a package along.
+ * esbuild's own option would leave the entries out that are to be inside.
  * @param {import('esbuild').PluginBuild} build
  */
 function leaveOutside({ onResolve }) {
   onResolve({ filter: /^@nsbox\// }, ({ path }) => {
-    return outside.includes(path) && path !== manifest.name ? { path, external: true } : undefined
+    const name = packageName(path)
+    const external = outside.includes(name) && name !== manifest.name && !inside.includes(path)
+    return external ? { path, external } : undefined
   })
 }
 
@@ -71,6 +76,10 @@ function isNode(path) {
 
 /** @param {string} path */
 function isDeclared(path) {
-  const name = path.split('/', path.startsWith('@') ? 2 : 1).join('/')
-  return name in (manifest.dependencies ?? {})
+  return packageName(path) in (manifest.dependencies ?? {})
+}
+
+/** @param {string} path of a module of a package */
+function packageName(path) {
+  return path.split('/', path.startsWith('@') ? 2 : 1).join('/')
 }

@@ -1,3 +1,7 @@
+export type { ExportOptions } from './archive/export-files.ts'
+export { exportImages } from './archive/export-images.ts'
+export type { ExportedImage } from './archive/export-plan.ts'
+export { exportToDirectory } from './archive/export-to-directory.ts'
 export type { ImageNaming } from './archive/image-naming.ts'
 export {
   type ImageArchive,
@@ -16,6 +20,7 @@ export { imageChainId } from './image-chain-id.ts'
 export { imagePlatforms } from './image-platforms.ts'
 export { type Fetched, type FetchOptions, fetch, type PullOptions, pull } from './pull.ts'
 export { type PushOptions, push } from './push.ts'
+export { createFollowers, type Slots } from './slots.ts'
 export { type UnpackedImage, type UnpackOptions, unpack } from './unpack.ts'
 export type { UnpackDestination } from './unpack-layer.ts'
 export { walk } from './walk.ts'

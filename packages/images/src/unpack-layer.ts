@@ -31,6 +31,8 @@ export interface UnpackLayerOptions extends UnpackDestination, AbortOptions {
   readonly parent: (options: AbortOptions) => Promise<void>
   /** Bounds how many layers are applied at once. */
   readonly slots: Slots
+  /** Bounds how many layers are applied while they arrive. */
+  readonly followers: Slots
   readonly budget: ImageBudget
   /** Called when the layer is being extracted and its blob has arrived. */
   readonly onExtracting: () => void
@@ -57,7 +59,7 @@ async function attempt(link: LayerLink, options: UnpackLayerOptions): Promise<Ou
   if (await snapshotExists(snapshotter, link.chainId, { signal })) return 'exists'
   const inOrder = !hasLayerDirectories(snapshotter)
   if (inOrder) await options.parent({ signal })
-  await using opened = arrival && (await openArriving(arrival, content, { signal }))
+  await using opened = arrival && (await openArriving(arrival, content, options.followers, { signal }))
   const key = `extract-${process.hrtime.bigint()}-${randomBytes(3).toString('base64url')} ${link.chainId}`
   const labels = snapshotLabels(link)
   try {
