@@ -1,3 +1,7 @@
+export type { ExportOptions } from './archive/export-files.ts'
+export { exportImages } from './archive/export-images.ts'
+export type { ExportedImage } from './archive/export-plan.ts'
+export { exportToDirectory } from './archive/export-to-directory.ts'
 export type { ImageNaming } from './archive/image-naming.ts'
 export {
   type ImageArchive,

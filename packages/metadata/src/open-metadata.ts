@@ -1,4 +1,5 @@
 import type { ContentStore } from '@nsbox/core/content'
+import type { Applier, DiffMount } from '@nsbox/core/diff'
 import type { ImageStore } from '@nsbox/core/images'
 import type { LeaseStore } from '@nsbox/core/leases'
 import type { Snapshotter } from '@nsbox/core/snapshots'
@@ -20,8 +21,11 @@ import { shownRef } from './quoted.ts'
 import { migrations } from './schema.ts'
 import { dropUnfinishedBackings } from './snapshots/backing-row.ts'
 import { CommitsUnderWay } from './snapshots/commits-under-way.ts'
+import { backingsAt, makePrivate } from './snapshots/provenance.ts'
+import { recordingApplier } from './snapshots/recording-applier.ts'
 import type { SnapshotParts } from './snapshots/snapshot-parts.ts'
 import { snapshotView } from './snapshots/snapshot-view.ts'
+import { writablePaths } from './snapshots/writable-paths.ts'
 import { WriterLocks } from './writer-locks.ts'
 
 /** How to open a metadata store. */
@@ -63,6 +67,15 @@ export interface NamespaceView {
    * @throws `invalid_argument` for the name of none
    */
   snapshotter(name: string): Snapshotter
+
+  /**
+   * An applier of what the namespace has to what its snapshotters have: it does as `applier` does, and notes of which
+   * layer a snapshot is made, without which no other namespace ever comes to have it.
+   *
+   * Besides what `applier` throws: `not_found` for a blob that the namespace does not have; `failed_precondition` for
+   * mounts that lead into a committed snapshot, `unavailable` while it is being committed.
+   */
+  applier(applier: Applier): Applier
 }
 
 /** The metadata of all namespaces. Nothing here answers before what the answer rests on is on disk. */
@@ -75,6 +88,13 @@ export interface Metadata extends AsyncDisposable {
    * @throws `failed_precondition` for an empty name, `invalid_argument` for a malformed one
    */
   namespace(name: string, options?: { readonly lease?: string | undefined }): NamespaceView
+
+  /**
+   * Says that somebody whom nobody watches, such as a task, is about to write through these mounts: what their snapshots
+   * hold then is their namespaces' own. Resolves once that is on disk.
+   * @throws `invalid_argument` for options of an overlay that cannot be read
+   */
+  writes(mounts: readonly DiffMount[]): Promise<void>
 
   /** Collects garbage; the collection begins after the call and has ended when the promise resolves. */
   collect(options?: { readonly signal?: AbortSignal | undefined }): Promise<CollectionResult>
@@ -147,7 +167,14 @@ export function createMetadata(db: Database, options: Omit<MetadataOptions, 'pat
             throw new NsboxError('invalid_argument', `snapshotter not loaded: ${shownRef(snapshotter)}`)
           return snapshotView(parts, { ...scope, snapshotter }, backend)
         },
+        applier: (applier) => recordingApplier(parts, scope, snapshotters, applier),
       }
+    },
+    async writes(mounts) {
+      const paths = await writablePaths(mounts)
+      await ledger.note((tx) => {
+        for (const { id } of paths.flatMap((path) => backingsAt(tx, path))) makePrivate(tx, id)
+      })
     },
     collect: (collection) => collector.collect(collection),
     durable: () => db.durable(),

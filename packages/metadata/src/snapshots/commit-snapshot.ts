@@ -15,6 +15,7 @@ import { backingKey } from './backing-row.ts'
 import { bareError } from './bare-error.ts'
 import type { CommitUnderWay } from './commits-under-way.ts'
 import { inheritedLabels } from './inherited-labels.ts'
+import { impliedWithoutParents, provenChainId } from './provenance.ts'
 import { checkKey, shownKey } from './snapshot-key.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import {
@@ -35,6 +36,8 @@ interface Begun {
   readonly commit: CommitUnderWay
   readonly active: SnapshotRow
   readonly parent: SnapshotRow | undefined
+  /** Directories that are known to be implied, besides those that the caller knows of. */
+  readonly implied: readonly string[]
 }
 
 /** Commits a snapshot of a namespace; the contract is that of `SnapshotMaker` and, if the backend has it, `LayerDirectories`. */
@@ -96,7 +99,9 @@ function begin(
     const { backing } = active
     const published = backingKey(namespace, backing, name)
     const commit = { namespace, snapshotter, key: published, name, backing, parent: parent?.backing }
-    return { commit, active, parent }
+    const rebased = active.parent === null && parent !== undefined
+    const implied = rebased ? impliedWithoutParents(tx, backing) : []
+    return { commit, active, parent, implied }
   })
   if (begun === undefined) throw new NsboxError('already_exists', `snapshot ${quoted(name)}`)
   return begun
@@ -104,13 +109,15 @@ function begin(
 
 async function commitBacking(
   backend: Snapshotter,
-  { commit, active, parent }: Begun,
+  { commit, active, parent, implied }: Begun,
   { labels, signal, impliedDirectories = [] }: CommitLayerOptions & AbortOptions,
 ): Promise<void> {
   const rebased = active.parent === null ? parent?.key : undefined
   try {
     if (hasLayerDirectories(backend)) {
-      await backend.commit(commit.key, active.key, { labels, parent: rebased, impliedDirectories, signal })
+      const directories = [...new Set([...impliedDirectories, ...implied])]
+      const options = { labels, parent: rebased, impliedDirectories: directories, signal }
+      await backend.commit(commit.key, active.key, options)
     } else {
       await backend.commit(commit.key, active.key, { labels, parent: rebased, signal })
     }
@@ -132,16 +139,22 @@ function record(
   tx: Write,
   { clock }: SnapshotParts,
   scope: SnapshotScope,
-  { commit, active, parent }: Begun,
+  { commit, active, parent: expected }: Begun,
   labels: Labels,
 ): SnapshotInfo {
   const { name, backing } = commit
   const key = active.name
   letGo(tx, scope, snapshotNode(scope, key))
   forgetSnapshot(tx, scope, key)
+  // It cannot have gone, but others may not have it any more.
+  const parent = expected && demandParent(tx, scope, expected.name)
+  const rebased = active.parent === null && parent !== undefined
+  const chainId = provenChainId(tx, { backing, name, parent, rebased })
   tx.run(
-    'UPDATE backing SET key = ?, parent = ? WHERE id = ?',
-    ...[commit.key, parent?.backing ?? null, backing],
+    `UPDATE backing SET key = ?, parent = ?, chain_id = ?,
+       provenance = 'private', diff_id = NULL, late = 0, implied = NULL
+     WHERE id = ?`,
+    ...[commit.key, parent?.backing ?? null, chainId ?? null, backing],
   )
   insertSnapshot(tx, scope, {
     name,

@@ -7,9 +7,11 @@ import { ensureNamespace } from '../ensure-namespace.ts'
 import { demandLease, hold } from '../lease-binding.ts'
 import type { Write } from '../ledger.ts'
 import { quoted } from '../quoted.ts'
+import { adoptSnapshot } from './adopt-snapshot.ts'
 import { dropBacking, reserveBacking } from './backing-row.ts'
 import { bareError } from './bare-error.ts'
 import { inheritedLabels } from './inherited-labels.ts'
+import { beginUntouched } from './provenance.ts'
 import { checkKey, shownKey } from './snapshot-key.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import {
@@ -20,6 +22,7 @@ import {
   type SnapshotScope,
   snapshotNode,
 } from './snapshot-row.ts'
+import { writablePaths } from './writable-paths.ts'
 
 /** What to make. */
 interface NewSnapshot {
@@ -49,13 +52,18 @@ export async function makeSnapshot(
   const labels = changeLabels({}, { replace: asked.labels ?? {} })
   validateLabels(labels, 'info.Labels')
   const { ledger, commits } = parts
+  const target = labels[labelKeys.snapshotRef]
   const snapshot = { kind, key, parentName: parentName || undefined, labels }
   try {
-    await commits.named(scope, key)
+    for (const name of target === undefined ? [key] : [target, key]) await commits.named(scope, name)
     const reserved = reserve(parts, scope, snapshot)
     try {
       const mounts = await makeBacking(backend, snapshot, reserved, signal)
-      ledger.commit(scope.namespace, (tx) => record(tx, parts, scope, snapshot, reserved))
+      const paths = await writablePaths(mounts)
+      const directory = paths.length === 1 ? paths[0] : undefined
+      ledger.commit(scope.namespace, (tx) => {
+        record(tx, parts, scope, snapshot, { ...reserved, directory })
+      })
       return mounts
     } catch (error) {
       abandon(parts, scope, reserved)
@@ -67,16 +75,20 @@ export async function makeSnapshot(
 }
 
 /**
- * Takes a number for the backing. What exists already is held by the lease from here on, although it is refused.
+ * Takes a number for the backing, unless the snapshot that the new one is to become is there, or is another namespace's
+ * that this one may have too. What exists already is held by the lease from here on, although it is refused.
  * @throws `already_exists`, also for the snapshot that the new one is to become (BEHAVIOUR.md §5); `not_found`
  */
 function reserve(
-  { ledger }: SnapshotParts,
+  parts: SnapshotParts,
   scope: SnapshotScope,
   { key, parentName, labels }: NewSnapshot,
 ): Reserved {
+  const { ledger } = parts
   const target = labels[labelKeys.snapshotRef]
   const { exists, reserved } = ledger.commit(scope.namespace, (tx) => {
+    if (target !== undefined && findSnapshot(tx, scope, target) === undefined)
+      adoptSnapshot(tx, parts, scope, { chainId: target, parent: parentName ?? null })
     for (const [name, what] of [
       [target, `target snapshot ${quoted(target ?? '')}`],
       [key, `snapshot ${quoted(key)}`],
@@ -120,27 +132,32 @@ async function makeBacking(
  */
 function record(
   tx: Write,
-  { clock, commits }: SnapshotParts,
+  { clock, commits, policy }: SnapshotParts,
   scope: SnapshotScope,
   { kind, key, parentName, labels }: NewSnapshot,
-  reserved: Reserved,
+  { id, parent: expected, directory }: Reserved & { readonly directory: string | undefined },
 ): void {
   if (findSnapshot(tx, scope, key) !== undefined || commits.hasName(scope, key))
     throw new NsboxError('already_exists', `snapshot ${quoted(key)}`)
-  if (parentName !== undefined && demandParent(tx, scope, parentName).backing !== reserved.parent?.backing)
-    throw new NsboxError('not_found', `parent snapshot ${shownKey(parentName)} does not exist`)
+  const parent = parentName === undefined ? undefined : demandParent(tx, scope, parentName)
+  if (parent?.backing !== expected?.backing)
+    throw new NsboxError('not_found', `parent snapshot ${shownKey(parentName ?? '')} does not exist`)
   ensureNamespace(tx, scope.namespace)
   hold(tx, scope, snapshotNode(scope, key))
-  tx.run('UPDATE backing SET parent = ? WHERE id = ?', reserved.parent?.backing ?? null, reserved.id)
+  tx.run(
+    'UPDATE backing SET parent = ?, directory = ? WHERE id = ?',
+    ...[parent?.backing ?? null, directory ?? null, id],
+  )
   insertSnapshot(tx, scope, {
     name: key,
     kind,
     parent: parentName,
-    backing: reserved.id,
+    backing: id,
     labels,
     now: clock(),
   })
   if (kind === 'view') return
+  if (policy === 'shared' && directory !== undefined && parent?.chain_id !== null) beginUntouched(tx, id)
   const { snapshotter } = scope
   tx.emit({ topic: '/snapshot/prepare', payload: { key, parent: parentName ?? '', snapshotter } })
 }

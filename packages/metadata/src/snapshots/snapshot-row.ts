@@ -1,7 +1,7 @@
 import type { Labels } from '@nsbox/core/labels'
 import type { SnapshotInfo, SnapshotKind } from '@nsbox/core/snapshots'
 import { NsboxError } from '@nsbox/errors'
-import { labelKeys } from '@nsbox/oci'
+import { type Digest, labelKeys } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
 import type { Scope } from '../lease-binding.ts'
 import { quoted } from '../quoted.ts'
@@ -28,11 +28,14 @@ export interface SnapshotRow {
   /** What the backend knows it by. */
   readonly key: string
   /** The backing's, if it may be shared. */
-  readonly chain_id: string | null
+  readonly chain_id: Digest | null
+  /** Whether it is known what the backing is made of, so far. */
+  readonly proven: 0 | 1
 }
 
 const select = `
-  SELECT name, kind, snapshot.parent, labels, created_at, updated_at, backing, key, chain_id
+  SELECT name, kind, snapshot.parent, labels, created_at, updated_at, backing, key, chain_id,
+    provenance <> 'private' AS proven
   FROM snapshot JOIN backing ON backing.id = backing`
 
 export function snapshotNode({ snapshotter }: SnapshotScope, name: string): Node {
@@ -63,8 +66,13 @@ export function findSnapshot(db: Reader, scope: SnapshotScope, name: string): Sn
 /** @throws `not_found` */
 export function demandSnapshot(db: Reader, scope: SnapshotScope, name: string): SnapshotRow {
   const row = findSnapshot(db, scope, name)
-  if (row === undefined) throw new NsboxError('not_found', `snapshot ${shownKey(name)} does not exist`)
+  if (row === undefined) throw snapshotNotFound(name)
   return row
+}
+
+/** The text is known to clients of containerd (BEHAVIOUR.md §1). */
+export function snapshotNotFound(name: string): NsboxError {
+  return new NsboxError('not_found', `snapshot ${shownKey(name)} does not exist`)
 }
 
 /** @throws `not_found`; `failed_precondition` for a snapshot that is not active */

@@ -11,11 +11,14 @@ import {
 import { NsboxError } from '@nsbox/errors'
 import { parseFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
-import { letGo } from '../lease-binding.ts'
+import type { Reader } from '@nsbox/sqlite'
+import { hasLease, letGo } from '../lease-binding.ts'
+import { adoptSnapshot, isShared } from './adopt-snapshot.ts'
 import { bareError } from './bare-error.ts'
 import { commitSnapshot } from './commit-snapshot.ts'
 import { inheritedChange } from './inherited-labels.ts'
 import { makeSnapshot } from './make-snapshot.ts'
+import { makePrivate } from './provenance.ts'
 import { snapshotFields } from './snapshot-fields.ts'
 import { shownKey } from './snapshot-key.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
@@ -23,11 +26,13 @@ import {
   demandActive,
   demandSnapshot,
   dropSnapshot,
+  findSnapshot,
   hasChildren,
   infoFromRow,
   type SnapshotRow,
   type SnapshotScope,
   snapshotNode,
+  snapshotNotFound,
   snapshotsAfter,
   writeLabels,
 } from './snapshot-row.ts'
@@ -54,7 +59,14 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
   return {
     async stat(name, { signal } = {}): Promise<SnapshotInfo> {
       signal?.throwIfAborted()
-      return infoFromRow(await ledger.read((db) => demandSnapshot(db, scope, name)))
+      const found = await ledger.read((db) => findSnapshot(db, scope, name))
+      if (found !== undefined) return infoFromRow(found)
+      const mayAdopt = (db: Reader) => hasLease(db, scope) && isShared(db, scope, name)
+      if (!ledger.peek(mayAdopt)) throw snapshotNotFound(name)
+      return await ledger.write(scope.namespace, (tx) => {
+        if (hasLease(tx, scope)) adoptSnapshot(tx, parts, scope, { chainId: name })
+        return infoFromRow(demandSnapshot(tx, scope, name))
+      })
     },
 
     async usage(name, options = {}): Promise<SnapshotUsage> {
@@ -81,6 +93,8 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
       if (row.kind === 'committed') {
         throw new NsboxError('failed_precondition', `requested snapshot ${shownKey(key)} not active or view`)
       }
+      // Whoever asks may be about to write.
+      if (row.kind === 'active' && row.proven === 1) await ledger.note((tx) => makePrivate(tx, row.backing))
       return await ofBackend(row, () => backend.mounts(row.key, options))
     },
 
