@@ -4,6 +4,8 @@ import {
   fetchCommand,
   fetchObjectCommand,
   imagesDeleteCommand,
+  imagesExportCommand,
+  imagesImportCommand,
   imagesLabelCommand,
   imagesListCommand,
   pushObjectCommand,
@@ -35,4 +37,6 @@ function imagesCommand(): Command {
     .addCommand(imagesListCommand({ platforms: false }))
     .addCommand(imagesLabelCommand('set-labels'))
     .addCommand(imagesDeleteCommand())
+    .addCommand(imagesImportCommand())
+    .addCommand(imagesExportCommand())
 }

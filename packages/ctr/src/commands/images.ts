@@ -1,16 +1,20 @@
 import { Command } from 'commander'
 import { imagesDeleteCommand, imagesLabelCommand } from './images-change.ts'
 import { imagesCheckCommand } from './images-check.ts'
+import { imagesExportCommand } from './images-export.ts'
+import { imagesImportCommand } from './images-import.ts'
 import { imagesListCommand } from './images-list.ts'
 import { imagesTagCommand } from './images-tag.ts'
 
-/** `images check|delete|label|ls|tag` */
+/** `images check|delete|export|import|label|ls|tag` */
 export function imagesCommand(): Command {
   return new Command('images')
     .aliases(['image', 'i'])
     .description('manage images')
     .addCommand(imagesCheckCommand())
     .addCommand(imagesDeleteCommand())
+    .addCommand(imagesExportCommand())
+    .addCommand(imagesImportCommand())
     .addCommand(imagesLabelCommand())
     .addCommand(imagesListCommand({ platforms: true }))
     .addCommand(imagesTagCommand())
