@@ -8,6 +8,7 @@ test('the package exports exactly this', () => {
     'LayerWorkers',
     'applyLayer',
     'layerTarget',
+    'localComparer',
     'workerApplier',
     'writeLayer',
   ])

@@ -9,6 +9,7 @@ import { afterAll, expect, test } from 'vitest'
 import { deferred } from './deferred.ts'
 import { createFlights } from './flights.ts'
 import { fetch } from './pull.ts'
+import { Slots } from './slots.ts'
 import { type Delivery, type ImageInMemory, imageInMemory, remoteOf } from './testing/image-in-memory.ts'
 import { sequentialTree } from './testing/sequential-tree.ts'
 import { unpackStores } from './testing/unpack-stores.ts'
@@ -72,6 +73,34 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
     await fetch({ remote: remoteOf(image, half), content: stores.content, unpack: [stores.into] })
     expect(seen).toBeGreaterThan(0)
     expect(stores.applies).toEqual([{ digest: layer!.digest, arriving: true }])
+    expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
+  })
+
+  test('lets a layer that stands still keep one thread at most', async () => {
+    await using stores = await unpackStores(workers)
+    const image = sized(200, 400, 300)
+    const [lowest, largest, other] = image.layers
+    const done = deferred()
+    const options = { content: stores.content, unpack: [stores.into], followers: new Slots(1) }
+    const stalls: Delivery = async function* (blob, { digest }, offset) {
+      if (digest === lowest!.digest) {
+        await expect.poll(() => stores.applies.length).toBeGreaterThan(0)
+      } else if (digest === largest!.digest) {
+        yield blob.subarray(offset, 1000)
+        await done.promise
+        offset = 1000
+      }
+      yield blob.subarray(offset)
+    }
+    const fetching = fetch({ remote: remoteOf(image, stalls), ...options })
+    await expect
+      .poll(async () => (await stores.snapshots()).filter((name) => name.startsWith('committed')))
+      .toHaveLength(1)
+    expect(stores.applies).toContainEqual({ digest: largest!.digest, arriving: true })
+    for (const { digest } of [lowest!, other!])
+      expect(stores.applies).toContainEqual({ digest, arriving: false })
+    done.resolve()
+    await fetching
     expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
   })
 

@@ -4,6 +4,7 @@ import { Arrivals } from './arrival.ts'
 import { type FetchSummary, type FetchTreeOptions, fetchTree } from './fetch-tree.ts'
 import { findManifest } from './find-manifest.ts'
 import { inParallel } from './in-parallel.ts'
+import type { Slots } from './slots.ts'
 import { isImage, type UnpackedImage, unpackManifest } from './unpack.ts'
 import type { UnpackDestination } from './unpack-layer.ts'
 
@@ -19,7 +20,7 @@ export interface UnpackWish extends UnpackDestination {
 export async function fetchAndUnpack(
   target: Descriptor,
   wishes: readonly UnpackWish[],
-  options: FetchTreeOptions,
+  options: FetchTreeOptions & { readonly followers: Slots },
 ): Promise<FetchSummary & { readonly unpacked: readonly (UnpackedImage | undefined)[] }> {
   const arrivals = new Arrivals()
   const unpacked = wishes.map((): UnpackedImage | undefined => undefined)
@@ -38,13 +39,15 @@ export async function fetchAndUnpack(
 async function unpackArriving(
   target: Descriptor,
   { platform, ...destination }: UnpackWish,
-  { content, flights, progress, arrivals, signal }: FetchTreeOptions & { readonly arrivals: Arrivals },
+  options: FetchTreeOptions & { readonly arrivals: Arrivals; readonly followers: Slots },
 ): Promise<UnpackedImage | undefined> {
+  const { content, flights, progress, arrivals, followers, signal } = options
   const arrival = async ({ digest }: Descriptor, abort: AbortOptions) =>
     await arrivals.of(digest).there(abort)
   const manifest = await findManifest(content, target, { platform, arrival, signal })
   if (isImage(manifest)) {
-    return await unpackManifest(manifest, { ...destination, content, flights, progress, arrivals, signal })
+    const arriving = { arrivals, followers }
+    return await unpackManifest(manifest, { ...destination, content, flights, progress, arriving, signal })
   }
   progress.say(`Nothing to unpack: config of media type ${manifest.config.mediaType}`)
   return undefined

@@ -10,6 +10,7 @@ import type { FetchSummary } from './fetch-tree.ts'
 import { createFlights, type Flights } from './flights.ts'
 import { ProgressTracker } from './progress-tracker.ts'
 import { recordImage } from './record-image.ts'
+import { createFollowers, type Slots } from './slots.ts'
 import type { UnpackedImage } from './unpack.ts'
 
 /** How to fetch. */
@@ -27,6 +28,11 @@ export interface FetchOptions extends AbortOptions {
   readonly flights?: Flights | undefined
   /** Where to unpack the image, each layer while it is downloaded; what is unpacked is fetched too. Nowhere by default. */
   readonly unpack?: readonly UnpackWish[] | undefined
+  /**
+   * Bounds how many layers keep a thread of the applier busy while they are downloaded; others are applied when they
+   * have come. Shared with other pulls as `flights` is; by default one less than there are processors, and at least one.
+   */
+  readonly followers?: Slots | undefined
   readonly onProgress?: ProgressListener | undefined
 }
 
@@ -95,6 +101,7 @@ async function fetchWith(progress: ProgressTracker, options: FetchOptions): Prom
     allMetadata: options.allMetadata ?? false,
     concurrency: options.concurrency ?? 3,
     flights: options.flights ?? createFlights(),
+    followers: options.followers ?? createFollowers(),
     progress,
     inOrder: wishes.some(({ snapshotter }) => !hasLayerDirectories(snapshotter)),
   }

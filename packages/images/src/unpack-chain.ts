@@ -18,8 +18,8 @@ export interface UnpackChainOptions extends UnpackDestination, AbortOptions {
   readonly content: Pick<ContentManager, 'update'>
   readonly flights: Flights
   readonly limits?: Partial<ImageLimits> | undefined
-  /** How blobs arrive; all are there by default. */
-  readonly arrivals?: Arrivals | undefined
+  /** How blobs arrive, and how many may be applied meanwhile. All blobs are there by default. */
+  readonly arriving?: { readonly arrivals: Arrivals; readonly followers: Slots } | undefined
   readonly onState: (layer: Descriptor, event: 'extracting' | 'extracted') => void
 }
 
@@ -30,7 +30,7 @@ export interface UnpackChainOptions extends UnpackDestination, AbortOptions {
  * @returns how many layers were applied
  */
 export async function unpackChain(chain: readonly LayerLink[], options: UnpackChainOptions): Promise<number> {
-  const { snapshotter, snapshotterName, flights, arrivals, onState } = options
+  const { snapshotter, snapshotterName, flights, arriving, onState } = options
   const top = chain.at(-1)
   if (top === undefined || (await snapshotExists(snapshotter, top.chainId, options))) return 0
   // More at once than there are threads to apply them would only make other images wait.
@@ -46,7 +46,8 @@ export async function unpackChain(chain: readonly LayerLink[], options: UnpackCh
       using _flight = await flights.enter(`${snapshotterName}/${chainId}`, { signal })
       const isMade = await unpackLayer(link, {
         ...options,
-        arrival: arrivals?.of(layer.digest),
+        arrival: arriving?.arrivals.of(layer.digest),
+        followers: arriving?.followers ?? new Slots(0),
         parent: async (abort) => await unlessAborted(below || Promise.resolve(), abort.signal),
         slots,
         budget,

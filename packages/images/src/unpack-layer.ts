@@ -4,6 +4,7 @@ import type { AppliedLayer, Applier, DiffMount } from '@nsbox/core/diff'
 import type { Labels } from '@nsbox/core/labels'
 import { hasLayerDirectories, type LayerDirectory, type Snapshotter } from '@nsbox/core/snapshots'
 import { errorCode, isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
+import { overlayMount } from '@nsbox/mount'
 import { labelKeys } from '@nsbox/oci'
 import type { Arrival } from './arrival.ts'
 import { type OpenedLayer, openArriving } from './arriving-layer.ts'
@@ -30,6 +31,8 @@ export interface UnpackLayerOptions extends UnpackDestination, AbortOptions {
   readonly parent: (options: AbortOptions) => Promise<void>
   /** Bounds how many layers are applied at once. */
   readonly slots: Slots
+  /** Bounds how many layers are applied while they arrive. */
+  readonly followers: Slots
   readonly budget: ImageBudget
   /** Called when the layer is being extracted and its blob has arrived. */
   readonly onExtracting: () => void
@@ -56,7 +59,7 @@ async function attempt(link: LayerLink, options: UnpackLayerOptions): Promise<Ou
   if (await snapshotExists(snapshotter, link.chainId, { signal })) return 'exists'
   const inOrder = !hasLayerDirectories(snapshotter)
   if (inOrder) await options.parent({ signal })
-  await using opened = arrival && (await openArriving(arrival, content, { signal }))
+  await using opened = arrival && (await openArriving(arrival, content, options.followers, { signal }))
   const key = `extract-${process.hrtime.bigint()}-${randomBytes(3).toString('base64url')} ${link.chainId}`
   const labels = snapshotLabels(link)
   try {
@@ -139,10 +142,12 @@ async function commit(
   else await snapshotter.commit(chainId, key, { labels, signal })
 }
 
-/** What an applier takes for an overlay's upper directory; nothing is mounted. */
+/** The mount by which an applier knows where to write, and how removals are said there; nothing is mounted. */
 function layerMount({ path, opaqueAttribute }: LayerDirectory): DiffMount {
-  const userxattr = opaqueAttribute === 'user.overlay.opaque' ? ['userxattr'] : []
-  return { type: 'overlay', source: 'overlay', options: [`upperdir=${path}`, ...userxattr] }
+  return overlayMount(
+    { lower: [], upper: path },
+    opaqueAttribute === 'user.overlay.opaque' ? ['userxattr'] : [],
+  )
 }
 
 /**

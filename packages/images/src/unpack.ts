@@ -12,13 +12,12 @@ import {
   type Platform,
   parseImageConfig,
 } from '@nsbox/oci'
-import type { Arrivals } from './arrival.ts'
 import { findManifest } from './find-manifest.ts'
 import { createFlights, type Flights } from './flights.ts'
 import type { ImageLimits } from './image-budget.ts'
 import { layerChain } from './layer-chain.ts'
 import { ProgressTracker } from './progress-tracker.ts'
-import { unpackChain } from './unpack-chain.ts'
+import { type UnpackChainOptions, unpackChain } from './unpack-chain.ts'
 import type { UnpackDestination } from './unpack-layer.ts'
 
 /** How to unpack. */
@@ -76,12 +75,12 @@ export async function unpackManifest(
   manifest: Manifest & { readonly descriptor: Descriptor },
   options: Omit<UnpackOptions, 'platform' | 'onProgress'> & {
     readonly progress: ProgressTracker
-    readonly arrivals?: Arrivals | undefined
+    readonly arriving?: UnpackChainOptions['arriving']
   },
 ): Promise<UnpackedImage> {
-  const { content, snapshotterName, progress, arrivals, flights = createFlights(), signal } = options
+  const { content, snapshotterName, progress, arriving, flights = createFlights(), signal } = options
   const { config, descriptor } = manifest
-  await arrivals?.of(config.digest).there({ signal })
+  await arriving?.arrivals.of(config.digest).there({ signal })
   const bytes = await readBlob(content, config, { limit: maxDocumentSize, signal })
   const chain = layerChain(manifest, parseImageConfig(bytes, config))
   const parents = [ingestRef(descriptor)]

@@ -1,29 +1,59 @@
 import { closeSync, constants, openSync } from 'node:fs'
+import { constants as os } from 'node:os'
+import { fromSystemError } from '@nsbox/errors'
 import { fileCalls, resolveFlags } from '@nsbox/sys/files'
 import { checkResult } from '../extract/file-result.ts'
 import type { ByteString } from '../tar/byte-string.ts'
+import { changing, noLayer } from './tree-error.ts'
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants
+const { ELOOP, ENOENT, ENOTDIR, ENXIO, EXDEV } = os.errno
+const { inRoot, noCrossing, noMagicLinks, noSymlinks } = resolveFlags
+const gone = new Set([-ELOOP, -ENOENT, -ENOTDIR, -ENXIO])
 
 /** Opens files of a tree to read them. No link is followed, at no place of a name, and a FIFO does not make it wait. */
 export class OpenTree implements Disposable {
-  readonly #root: number
+  /** The descriptor of the root. */
+  readonly root: number
 
   constructor(root: string) {
-    this.#root = openSync(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+    try {
+      this.root = openSync(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+    } catch (error) {
+      throw fromSystemError(error, `reading the tree ${JSON.stringify(root)}`)
+    }
   }
 
-  /** The descriptor is the caller's. */
+  /**
+   * The descriptor is the caller's.
+   * @throws `aborted` if there is a link at or above the name, or nothing any more; `failed_precondition` if something
+   * is mounted there
+   */
   open(path: ByteString): number {
-    const resolve = resolveFlags.inRoot | resolveFlags.noSymlinks | resolveFlags.noMagicLinks
-    return checkResult(
-      fileCalls.openat2(this.#root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, resolve),
-      'open',
-      path,
-    )
+    const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+    const fd = fileCalls.openat2(this.root, path, flags, 0, inRoot | noSymlinks | noMagicLinks | noCrossing)
+    return checkOpened(fd, path)
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.#root)
+    closeSync(this.root)
   }
+}
+
+/**
+ * Opens a directory by its name in an open one, not through a link. The descriptor is the caller's.
+ *
+ * @param path for errors
+ * @throws `aborted` if it is no directory any more; `failed_precondition` if something is mounted there
+ */
+export function openDirectoryIn(directory: number, name: ByteString, path: ByteString): number {
+  const flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
+  const fd = fileCalls.openat2(directory, name, flags, 0, noMagicLinks | noCrossing)
+  return checkOpened(fd, path)
+}
+
+function checkOpened(fd: number, path: ByteString): number {
+  if (gone.has(fd)) throw changing(path)
+  if (fd === -EXDEV) throw noLayer(path, 'something is mounted there')
+  return checkResult(fd, 'open', path)
 }

@@ -17,7 +17,8 @@ import { compareTrees, needs, readTree, runOrThrow, tempDir } from '@nsbox/testi
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { applyLayer } from '../apply/apply-layer.ts'
-import { type LayerSource, writeLayer } from './write-layer.ts'
+import type { LayerSource } from './layer-source.ts'
+import { writeLayer } from './write-layer.ts'
 
 const reason = needs({ linux: true, root: true, programs: ['python3', 'mount', 'umoci'] })
 
@@ -85,8 +86,10 @@ function isDirectory(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
-function layerBytes(source: LayerSource): Buffer {
-  return Buffer.concat([...writeLayer(source)])
+async function layerBytes(source: LayerSource): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of writeLayer(source)) chunks.push(chunk)
+  return Buffer.concat(chunks)
 }
 
 async function apply(bytes: Buffer, root: string, path: string): Promise<void> {
@@ -110,8 +113,8 @@ describe.skipIf(reason)(`layers made of trees (${reason ?? 'as root'})`, () => {
       build(lower, before)
       build(upper, related ? [...change, ...before] : change)
       mkdirSync(copy)
-      await apply(layerBytes({ upper: lower, form: 'plain' }), copy, join(dir.path, 'layer'))
-      await apply(layerBytes({ lower, upper, form: 'plain' }), copy, join(dir.path, 'layer'))
+      await apply(await layerBytes({ upper: lower, form: 'plain' }), copy, join(dir.path, 'layer'))
+      await apply(await layerBytes({ lower, upper, form: 'plain' }), copy, join(dir.path, 'layer'))
     }
     const ignore = (entry: string) => entry === '.'
     expect(compareTrees(await readTree(at('copy')), await readTree(at('upper')), { ignore })).toEqual([])
@@ -127,8 +130,10 @@ describe.skipIf(reason)(`layers made of trees (${reason ?? 'as root'})`, () => {
     build(a, things)
     build(b, things)
     expect(compareTrees(await readTree(a), await readTree(b))).toEqual([])
-    expect(layerBytes({ lower: a, upper: b, form: 'plain' }).equals(Buffer.alloc(1024))).toBe(true)
-    expect(layerBytes({ upper: a, form: 'plain' }).equals(layerBytes({ upper: b, form: 'plain' }))).toBe(true)
+    expect((await layerBytes({ lower: a, upper: b, form: 'plain' })).equals(Buffer.alloc(1024))).toBe(true)
+    expect(await layerBytes({ upper: a, form: 'plain' })).toEqual(
+      await layerBytes({ upper: b, form: 'plain' }),
+    )
   })
 
   test('hold no time later than they are told', async () => {
@@ -138,7 +143,11 @@ describe.skipIf(reason)(`layers made of trees (${reason ?? 'as root'})`, () => {
     writeFileSync(join(dir.path, 'tree/old'), '')
     utimesSync(join(dir.path, 'tree/old'), 7, 7)
     mkdirSync(join(dir.path, 'copy'))
-    const bytes = layerBytes({ upper: join(dir.path, 'tree'), form: 'plain', sourceDateEpoch: 1000 })
+    const bytes = await layerBytes({
+      upper: join(dir.path, 'tree'),
+      form: 'plain',
+      sourceDateEpoch: 1_000_000,
+    })
     await apply(bytes, join(dir.path, 'copy'), join(dir.path, 'layer'))
     expect(statSync(join(dir.path, 'copy/new')).mtimeMs).toBe(1_000_000)
     expect(statSync(join(dir.path, 'copy/old')).mtimeMs).toBe(7_000)
@@ -147,9 +156,9 @@ describe.skipIf(reason)(`layers made of trees (${reason ?? 'as root'})`, () => {
   test('refuse a name that a layer gives another meaning', async () => {
     await using dir = await tempDir()
     writeFileSync(join(dir.path, '.wh.x'), '')
-    expect(() => layerBytes({ upper: dir.path, form: 'plain' })).toThrow(
-      expect.objectContaining({ code: 'failed_precondition' }),
-    )
+    await expect(layerBytes({ upper: dir.path, form: 'plain' })).rejects.toMatchObject({
+      code: 'failed_precondition',
+    })
   })
 
   test("of an overlay's upper directory say what was done through the overlay", async () => {
@@ -175,8 +184,12 @@ describe.skipIf(reason)(`layers made of trees (${reason ?? 'as root'})`, () => {
         const change =
           'rm -r d; mkdir d; echo new > d/new; rm e/three; chmod 600 e/four; rm -r f; echo file > f; touch -d 2001-01-01 .'
         await runOrThrow('sh', ['-ec', change], { cwd: at('disk/merged') })
-        await apply(layerBytes({ upper: at('disk/lower'), form: 'plain' }), at('copy'), at('layer'))
-        await apply(layerBytes({ upper: at('disk/upper'), form: 'overlay' }), at('copy'), at('layer'))
+        await apply(await layerBytes({ upper: at('disk/lower'), form: 'plain' }), at('copy'), at('layer'))
+        await apply(
+          await layerBytes({ lower: at('disk/lower'), upper: at('disk/upper'), form: 'overlay' }),
+          at('copy'),
+          at('layer'),
+        )
         const merged = await readTree(at('disk/merged'))
         expect(compareTrees(await readTree(at('copy')), merged)).toEqual([])
       } finally {
@@ -195,7 +208,7 @@ describe.skipIf(reason)(`layers made of trees (${reason ?? 'as root'})`, () => {
     }) as [Thing[]]
     const at = (name: string) => join(dir.path, name)
     build(at('tree'), things)
-    await writeFile(at('layer.tar'), layerBytes({ upper: at('tree'), form: 'plain' }))
+    await writeFile(at('layer.tar'), await layerBytes({ upper: at('tree'), form: 'plain' }))
     await runOrThrow('umoci', ['init', '--layout', at('layout')])
     await runOrThrow('umoci', ['new', '--image', `${at('layout')}:t`])
     await runOrThrow('umoci', ['raw', 'add-layer', '--image', `${at('layout')}:t`, at('layer.tar')])

@@ -1,9 +1,13 @@
 import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
 import { NsboxError } from '@nsbox/errors'
+import { startThread } from '@nsbox/sys/threads'
 import type { AppliedTree, ApplyJob } from '../apply/apply-layer.ts'
-import { startWorker } from './start-worker.ts'
+import type { MadeLayer, MakeLayerJob } from '../compare/make-layer.ts'
+import type { Work, WorkKind, WorkToDo } from './protocol.ts'
 import { type PoolJob, type SlotTimeouts, WorkerSlot } from './worker-slot.ts'
+
+const startWorker = () => startThread('./worker', import.meta.url)
 
 export interface LayerWorkersOptions {
   /** Threads at most; they are started when there is work for them. As many as there are processors by default. */
@@ -17,7 +21,7 @@ export interface LayerWorkersOptions {
 }
 
 /**
- * Threads that apply layers, one at a time each. A thread that dies takes only its own job with it and is replaced when
+ * Threads that apply and make layers, one at a time each. A thread that dies takes only its own job with it and is replaced when
  * there is work. Disposing of the pool ends all threads and rejects what they were doing, and what waits, with
  * `canceled`.
  */
@@ -47,16 +51,40 @@ export class LayerWorkers implements AsyncDisposable {
     job: ApplyJob,
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<AppliedTree> {
-    const { signal } = options
+    return await this.#work({ kind: 'apply', job }, `applying a layer to ${job.root}`, options)
+  }
+
+  /**
+   * `makeLayer` in a thread, with its errors and those of `apply`. The job's port goes to the thread; close its other end
+   * if the call fails.
+   */
+  async compare(
+    job: MakeLayerJob,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<MadeLayer> {
+    return await this.#work({ kind: 'compare', job }, `making a layer of ${job.source.upper}`, options)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    for (const { reject, description } of this.#waiting.splice(0))
+      reject(new NsboxError('canceled', `${description}: the layer workers are stopping`))
+    await Promise.all([...this.#slots].map((slot) => slot.stop()))
+  }
+
+  async #work<Kind extends WorkKind>(
+    work: WorkToDo & { readonly kind: Kind },
+    description: string,
+    { signal }: { readonly signal?: AbortSignal | undefined },
+  ): Promise<Work[Kind]['result']> {
     signal?.throwIfAborted()
     if (this.#closed) throw new NsboxError('failed_precondition', 'the layer workers were stopped')
     if (this.#waiting.length >= this.#maxWaiting)
-      throw new NsboxError('resource_exhausted', `${this.#maxWaiting} layers wait to be applied`)
+      throw new NsboxError('resource_exhausted', `${this.#maxWaiting} layers wait for a worker`)
     let onAbort: (() => void) | undefined
     try {
-      return await new Promise<AppliedTree>((resolve, reject) => {
-        const description = `applying a layer to ${job.root}`
-        const waiting: PoolJob = { kind: 'apply', job, description, resolve, reject }
+      return await new Promise((resolve, reject) => {
+        const waiting: PoolJob = { work, description, resolve, reject }
         onAbort = () => this.#drop(waiting, () => reject(signal!.reason))
         signal?.addEventListener('abort', onAbort, { once: true })
         this.#waiting.push(waiting)
@@ -65,13 +93,6 @@ export class LayerWorkers implements AsyncDisposable {
     } finally {
       if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort)
     }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true
-    for (const { reject, description } of this.#waiting.splice(0))
-      reject(new NsboxError('canceled', `${description}: the layer workers are stopping`))
-    await Promise.all([...this.#slots].map((slot) => slot.stop()))
   }
 
   #assign(): void {

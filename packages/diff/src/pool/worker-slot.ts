@@ -1,11 +1,10 @@
-import type { Worker } from 'node:worker_threads'
+import type { Transferable, Worker } from 'node:worker_threads'
 import { deserializeError, NsboxError } from '@nsbox/errors'
-import type { FromWorker, ToWorker, Work, WorkKind } from './protocol.ts'
+import type { FromWorker, ToWorker, Work, WorkKind, WorkToDo } from './protocol.ts'
 
 /** A piece of work on its way through the pool. */
 export interface PoolJob {
-  readonly kind: WorkKind
-  readonly job: Work[WorkKind]['job']
+  readonly work: WorkToDo
   /** For errors, such as `applying a layer to /…`. */
   readonly description: string
   readonly resolve: (result: Work[WorkKind]['result']) => void
@@ -105,11 +104,12 @@ export class WorkerSlot {
 
   #begin(job: PoolJob): void {
     this.#id += 1
-    this.#say({ say: 'run', id: this.#id, kind: job.kind, job: job.job })
+    const { work } = job
+    this.#say({ say: 'run', id: this.#id, ...work }, work.kind === 'compare' ? [work.job.output] : [])
   }
 
-  #say(message: ToWorker): void {
-    this.#worker.postMessage(message)
+  #say(message: ToWorker, handedOver: readonly Transferable[] = []): void {
+    this.#worker.postMessage(message, handedOver)
   }
 
   #receive(message: FromWorker): void {

@@ -1,7 +1,12 @@
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import { serializeError } from '@nsbox/errors'
 import { applyLayer } from '../apply/apply-layer.ts'
-import type { FromWorker, ToWorker } from './protocol.ts'
+import { makeLayer } from '../compare/make-layer.ts'
+import type { FromWorker, ToWorker, Work, WorkKind, WorkToDo } from './protocol.ts'
+
+function work(todo: WorkToDo, options: { readonly signal: AbortSignal }): Promise<Work[WorkKind]['result']> {
+  return todo.kind === 'apply' ? applyLayer(todo.job, options) : makeLayer(todo.job, options)
+}
 
 /** The worker's side of the protocol. */
 function serve(port: MessagePort): void {
@@ -16,7 +21,7 @@ function serve(port: MessagePort): void {
     const abort = new AbortController()
     current = { id, abort }
     try {
-      say({ say: 'done', id, result: await applyLayer(message.job, { signal: abort.signal }) })
+      say({ say: 'done', id, result: await work(message, { signal: abort.signal }) })
     } catch (error) {
       say({ say: 'failed', id, error: serializeError(error) })
     } finally {

@@ -4,7 +4,7 @@ import { hasLayerDirectories, type Snapshotter } from '@nsbox/core/snapshots'
 import { type LayerWorkers, workerApplier } from '@nsbox/diff'
 import { withTempMount } from '@nsbox/mount'
 import { parsePlatform } from '@nsbox/oci'
-import { type LocalSnapshotter, openOverlaySnapshotter } from '@nsbox/snapshots'
+import { type OverlaySnapshotter, openOverlaySnapshotter } from '@nsbox/snapshots'
 import { readTree, scratchMount, type TreeEntry } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { UnpackWish } from '../fetch-and-unpack.ts'
@@ -13,7 +13,7 @@ import type { ImageInMemory } from './image-in-memory.ts'
 /** A content store and an overlay snapshotter on a file system of their own. */
 export interface UnpackStores extends AsyncDisposable {
   readonly content: LocalContentStore
-  readonly snapshotter: LocalSnapshotter
+  readonly snapshotter: OverlaySnapshotter
   /** Where to unpack; every apply is noted. */
   readonly into: UnpackWish
   /** The same without late parents: layers are unpacked in their order. */
@@ -79,7 +79,7 @@ export async function unpackStores(workers: LayerWorkers): Promise<UnpackStores>
 }
 
 /** A snapshotter as one of another host shows it. */
-function withoutLayerDirectories(snapshotter: LocalSnapshotter): Snapshotter {
+function withoutLayerDirectories(snapshotter: OverlaySnapshotter): Snapshotter {
   const plain: Snapshotter = {
     stat: (...args) => snapshotter.stat(...args),
     usage: (...args) => snapshotter.usage(...args),

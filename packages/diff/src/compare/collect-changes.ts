@@ -1,0 +1,198 @@
+import { closeSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
+import { defaultNameLimits } from '../extract/extract-limits.ts'
+import { namesIn } from '../extract/remove-tree.ts'
+import type { ByteString } from '../tar/byte-string.ts'
+import { type Change, directoriesAbove, inOrder } from './change.ts'
+import { LinkGroups } from './link-groups.ts'
+import { type OpenTree, openDirectoryIn } from './open-in-tree.ts'
+import { checkOverlayAttributes, isOpaque } from './overlay-attributes.ts'
+import { sameAttributes, sameContent } from './same-file.ts'
+import { changing, failedFile, mergedOnly, noLayer } from './tree-error.ts'
+import { isShown, readNode, type ShownNode, type TreeNode } from './tree-node.ts'
+
+export interface CollectChangesOptions {
+  readonly upper: OpenTree
+  /** Nothing was there by default. */
+  readonly lower?: OpenTree | undefined
+  /**
+   * Prefix of the attributes of overlayfs, if the upper tree is only the topmost layer of an overlay, which lies on the
+   * lower tree; by default it is the whole tree.
+   */
+  readonly overlayPrefix?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A directory of the upper tree, and that of the same name in the lower one. */
+interface Pair {
+  readonly path: ByteString
+  readonly depth: number
+  readonly upper: number
+  readonly lower: number | undefined
+  /** Whether what the upper directory does not have is gone; otherwise it is still there, in a layer below. */
+  readonly whole: boolean
+}
+
+// So often others get a turn, and an abort is seen.
+const entriesPerTurn = 500
+
+/**
+ * Finds what makes the upper tree of the lower one, in the order of a layer: what is new or differs in anything that a
+ * layer can carry, the directories that this is in, and what is gone. The result is the same whether the upper tree is
+ * given as a whole or as the topmost layer of an overlay.
+ *
+ * Links are not followed, and nothing on another file system is read. Sockets are left out, since no layer can carry
+ * them.
+ *
+ * @throws `failed_precondition` for what no layer can carry: names that begin with `.wh.` or are too long, devices 0:0;
+ * also, recognised by `isMergedOnly`, for a topmost layer that cannot be understood without mounting the overlay
+ */
+export async function collectChanges(options: CollectChangesOptions): Promise<readonly Change[]> {
+  return await new Collector(options).collect()
+}
+
+class Collector {
+  readonly #options: CollectChangesOptions
+  readonly #changes = new Map<ByteString, Change>()
+  readonly #opaque: Change[] = []
+  readonly #directories = new Map<ByteString, ShownNode>()
+  readonly #links = new LinkGroups()
+  #entries = 0
+
+  constructor(options: CollectChangesOptions) {
+    this.#options = options
+  }
+
+  async collect(): Promise<readonly Change[]> {
+    const { upper, lower, overlayPrefix } = this.#options
+    const whole = overlayPrefix === undefined
+    const root = this.#read(upper.root, '.', '')
+    if (root === undefined || !isShown(root)) throw changing('')
+    const before = lower === undefined ? undefined : readNode(lower.root, '.', '')
+    this.#directory('', root, before)
+    const isWhole = whole || isOpaque(root)
+    await this.#walk({ path: '', depth: 0, upper: upper.root, lower: lower?.root, whole: isWhole })
+    const linked = whole ? undefined : this.#links.unchanged()
+    if (linked !== undefined) throw mergedOnly(linked.path, 'is one of several names in the layers below')
+    for (const { path, node } of this.#links.changed()) this.#list(path, node)
+    this.#listAbove()
+    return inOrder([...this.#changes.values(), ...this.#opaque])
+  }
+
+  async #walk(pair: Pair): Promise<void> {
+    const { path, depth, lower, whole } = pair
+    if (depth > defaultNameLimits.depth) throw noLayer(path, 'it lies too deep')
+    const present = new Set<ByteString>()
+    for (const name of sortedNames(pair.upper, path)) {
+      await this.#turn()
+      const here = path === '' ? name : `${path}/${name}`
+      checkName(name, here)
+      const node = this.#read(pair.upper, name, here)
+      if (node === undefined) throw changing(here)
+      const before = lower === undefined ? undefined : readNode(lower, name, here)
+      if (isShown(node) || (node.type === 'socket' && before?.type === 'socket')) present.add(name)
+      else if (!whole && isThere(before)) this.#removed(here)
+      if (!isShown(node)) continue
+      if (node.type === 'directory') await this.#descend(pair, name, node, before)
+      else this.#other(here, node, before)
+    }
+    if (whole && lower !== undefined) this.#missing(path, lower, present)
+  }
+
+  async #descend(pair: Pair, name: ByteString, node: ShownNode, before: TreeNode | undefined): Promise<void> {
+    const path = pair.path === '' ? name : `${pair.path}/${name}`
+    this.#directory(path, node, before)
+    const upper = openDirectoryIn(pair.upper, name, path)
+    try {
+      const lower = before?.type === 'directory' ? openDirectoryIn(pair.lower!, name, path) : undefined
+      try {
+        await this.#walk({ path, depth: pair.depth + 1, upper, lower, whole: pair.whole || isOpaque(node) })
+      } finally {
+        if (lower !== undefined) closeSync(lower)
+      }
+    } finally {
+      closeSync(upper)
+    }
+  }
+
+  #directory(path: ByteString, node: ShownNode, before: TreeNode | undefined): void {
+    this.#directories.set(path, node)
+    if (before === undefined || !sameAttributes(before, node)) this.#list(path, node)
+  }
+
+  #other(path: ByteString, node: ShownNode, before: TreeNode | undefined): void {
+    const same = before !== undefined && this.#isSame(path, before, node) ? before : undefined
+    if (node.links > 1 || (same !== undefined && same.links > 1)) this.#links.add({ path, node, same })
+    else if (same === undefined) this.#list(path, node)
+  }
+
+  #isSame(path: ByteString, before: TreeNode, node: TreeNode): boolean {
+    if (!sameAttributes(before, node)) return false
+    if (node.type !== 'file' || before.identity === node.identity) return true
+    return sameContent(path, this.#options.lower!, this.#options.upper)
+  }
+
+  /** Lists what the lower directory has and the upper has not. */
+  #missing(path: ByteString, lower: number, present: ReadonlySet<ByteString>): void {
+    const names = sortedNames(lower, path)
+    const gone = names
+      .filter((name) => !present.has(name))
+      .map((name) => (path === '' ? name : `${path}/${name}`))
+      .filter((here, index) => isThere(readNode(lower, names[index]!, here)))
+    // One word for many, where nothing is left of what was there.
+    if (gone.length > 1 && names.every((name) => !present.has(name)))
+      this.#opaque.push({ kind: 'opaque', path })
+    else for (const here of gone) this.#removed(here)
+  }
+
+  /** A change sets the time of the directory that it is made in, which the directory's own entry has to set again. */
+  #listAbove(): void {
+    const above = new Set<ByteString>()
+    for (const { path } of this.#opaque) for (const each of [path, ...directoriesAbove(path)]) above.add(each)
+    for (const path of this.#changes.keys())
+      if (path !== '') for (const each of directoriesAbove(path)) above.add(each)
+    for (const path of above) if (!this.#changes.has(path)) this.#list(path, this.#directories.get(path)!)
+  }
+
+  #list(path: ByteString, node: ShownNode): void {
+    this.#changes.set(path, { kind: 'entry', path, node })
+  }
+
+  #removed(path: ByteString): void {
+    this.#changes.set(path, { kind: 'removed', path })
+  }
+
+  #read(directory: number, name: ByteString, path: ByteString): TreeNode | undefined {
+    const { overlayPrefix } = this.#options
+    const node = readNode(directory, name, path, overlayPrefix)
+    if (node === undefined) return undefined
+    if (overlayPrefix !== undefined) checkOverlayAttributes(path, node)
+    else if (node.type === 'whiteout') throw noLayer(path, 'it is a device 0:0')
+    return node
+  }
+
+  async #turn(): Promise<void> {
+    this.#entries += 1
+    if (this.#entries % entriesPerTurn !== 0) return
+    await setImmediate()
+    this.#options.signal?.throwIfAborted()
+  }
+}
+
+function sortedNames(directory: number, path: ByteString): ByteString[] {
+  try {
+    return [...namesIn(directory)].sort()
+  } catch (error) {
+    throw failedFile(error, path)
+  }
+}
+
+function checkName(name: ByteString, path: ByteString): void {
+  if (name.startsWith('.wh.')) throw noLayer(path, 'a name like that means a removal there')
+  if (path.length > defaultNameLimits.name) throw noLayer(path, `its name has ${path.length} bytes`)
+}
+
+/** Whether the lower tree has something under a name. */
+function isThere(node: TreeNode | undefined): boolean {
+  return node !== undefined && node.type !== 'whiteout'
+}

@@ -1,0 +1,50 @@
+import type { ByteString } from '../tar/byte-string.ts'
+import type { ShownNode, TreeNode } from './tree-node.ts'
+
+/** A name of a file that has, or had, several. */
+export interface LinkedName {
+  readonly path: ByteString
+  readonly node: ShownNode
+  /** What the lower tree has under this name, if it is the same in all that a layer can carry. */
+  readonly same: TreeNode | undefined
+}
+
+interface Group {
+  readonly names: LinkedName[]
+  /** The file of the lower tree that all names were names of, if all of them are as they were. */
+  lower: string | undefined
+}
+
+/**
+ * Finds out which names of files with several a layer has to list. All names of a file are listed or none is, since a
+ * layer links only to what it has itself.
+ */
+export class LinkGroups {
+  readonly #groups = new Map<string, Group>()
+
+  add(name: LinkedName): void {
+    const lower = name.same?.identity
+    const group = this.#groups.get(name.node.identity)
+    if (group === undefined) this.#groups.set(name.node.identity, { names: [name], lower })
+    else {
+      group.names.push(name)
+      if (group.lower !== lower) group.lower = undefined
+    }
+  }
+
+  /** The names to list. Of a file of the lower tree whose names have parted, those that came first stay unlisted. */
+  *changed(): Generator<LinkedName> {
+    const kept = new Set<string>()
+    for (const { names, lower } of this.#groups.values()) {
+      if (lower !== undefined && !kept.has(lower)) kept.add(lower)
+      else yield* names
+    }
+  }
+
+  /** A file that is as it was, of which the lower tree may have more names than were added. */
+  unchanged(): LinkedName | undefined {
+    for (const { names, lower } of this.#groups.values())
+      if (lower !== undefined && names[0]!.same!.links > 1) return names[0]
+    return undefined
+  }
+}

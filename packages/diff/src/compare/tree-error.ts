@@ -1,0 +1,35 @@
+import { fromSystemError, isNsboxError, NsboxError } from '@nsbox/errors'
+import { type ByteString, quotedName } from '../tar/byte-string.ts'
+
+/** A file that is not what it was a moment ago. */
+export function changing(path: ByteString): NsboxError {
+  return new NsboxError('aborted', `${quotedName(path)} changes while a layer is made of it`)
+}
+
+/** Something that no layer can hold. */
+export function noLayer(path: ByteString, reason: string): NsboxError {
+  return new NsboxError('failed_precondition', `${quotedName(path)} cannot be in a layer: ${reason}`)
+}
+
+/** Gives an error of the operating system the file's name. */
+export function failedFile(error: unknown, path: ByteString): unknown {
+  return fromSystemError(error, `reading ${quotedName(path)}`)
+}
+
+/**
+ * An overlay's layer that says something which only the kernel can tell from the mounted overlay, such as that a file's
+ * content is elsewhere. `isMergedOnly` knows it again after it has come from another thread.
+ */
+export function mergedOnly(path: ByteString, reason: string): NsboxError {
+  return new NsboxError(
+    'failed_precondition',
+    `${quotedName(path)} of an overlay's upper directory ${reason}`,
+    {
+      details: { mergedOnly: true },
+    },
+  )
+}
+
+export function isMergedOnly(error: unknown): boolean {
+  return isNsboxError(error) && error.details.mergedOnly === true
+}

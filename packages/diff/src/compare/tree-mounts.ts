@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs'
+import type { DiffMount } from '@nsbox/core/diff'
+import { fromSystemError, isErrno } from '@nsbox/errors'
+import { overlayLayers, overlayMount, parseMountOptions, withTempMount } from '@nsbox/mount'
+import type { LayerForm } from '../extract/layer-form.ts'
+
+/** The topmost layer of an overlay. */
+export interface TopLayer {
+  readonly directory: string
+  readonly form: Exclude<LayerForm, 'plain'>
+}
+
+/**
+ * Makes a tree's files readable at a directory for as long as `use` takes. What is a directory of the host anyway is not
+ * mounted; the rest is mounted read-only, so that a snapshot that is mounted elsewhere can be read too.
+ *
+ * @param use is given undefined for no mounts
+ */
+export async function withTree<T>(
+  mounts: readonly DiffMount[],
+  use: (directory: string | undefined) => Promise<T>,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<T> {
+  if (mounts.length === 0) return await use(undefined)
+  const directory = boundDirectory(mounts)
+  if (directory !== undefined) return await use(directory)
+  return await withTempMount(mounts.map(readOnly), use, options)
+}
+
+/**
+ * The directory with all that the upper tree has on top of the lower one, if the mounts say that there is one: an
+ * overlay that has the lower tree's layers, in their order, below one more.
+ */
+export function topLayerOn(lower: readonly DiffMount[], upper: readonly DiffMount[]): TopLayer | undefined {
+  const [mount] = upper
+  if (mount?.type !== 'overlay') return undefined
+  const [below, all] = [layersOf(lower), layersOf(upper)]
+  if (below === undefined || all?.length !== below.length + 1) return undefined
+  if (!below.every((directory, index) => directory === all[index + 1])) return undefined
+  if (hasIndex(mount.options)) return undefined
+  const form = mount.options.includes('userxattr') ? 'overlay-user' : 'overlay'
+  return { directory: all[0]!, form }
+}
+
+/** With an index, all names of a file change together, and the topmost layer has only those that were used for it. */
+function hasIndex(options: readonly string[]): boolean {
+  if (options.some((option) => option === 'index=on' || option === 'nfs_export=on')) return true
+  if (options.includes('index=off')) return false
+  try {
+    return readFileSync('/sys/module/overlay/parameters/index', 'latin1').startsWith('Y')
+  } catch (error) {
+    // A kernel without the feature.
+    if (isErrno(error, 'ENOENT')) return false
+    throw fromSystemError(error, "reading the kernel's parameters of overlays")
+  }
+}
+
+/** The directories that a tree is made of, the topmost first; undefined for a tree that is made otherwise. */
+function layersOf(mounts: readonly DiffMount[]): readonly string[] | undefined {
+  const [mount] = mounts
+  if (mount === undefined || mounts.length > 1) return undefined
+  const bound = boundDirectory(mounts)
+  if (bound !== undefined) return [bound]
+  const layers = overlayLayers(mount)
+  if (layers === undefined) return undefined
+  return layers.upper === undefined ? layers.lower : [layers.upper, ...layers.lower]
+}
+
+function boundDirectory(mounts: readonly DiffMount[]): string | undefined {
+  const [mount] = mounts
+  if (mount === undefined || mounts.length > 1 || !isBind(mount)) return undefined
+  return mount.source
+}
+
+function isBind({ type, options }: DiffMount): boolean {
+  return type === 'bind' || parseMountOptions(options).bind !== undefined
+}
+
+const access = new Set(['ro', 'rw'])
+const forWriting = /^(?:upperdir|workdir|lowerdir)=|^volatile$/
+
+/**
+ * The same files, not to be written. An overlay's upper directory becomes its topmost lower one: mounted twice for
+ * writing, it would spoil.
+ */
+function readOnly(mount: DiffMount): DiffMount {
+  const options = [...mount.options.filter((option) => !access.has(option)), 'ro']
+  const layers = overlayLayers(mount)
+  if (layers?.upper === undefined) return { ...mount, options }
+  const others = options.filter((option) => !forWriting.test(option))
+  return { ...mount, ...overlayMount({ lower: [layers.upper, ...layers.lower] }, others) }
+}
