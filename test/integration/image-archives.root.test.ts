@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type BuiltImage,
@@ -124,6 +124,59 @@ describeWith(needs, 'archives of images on the command line', () => {
       const missing = await ours(['images', 'export', out, 'nobody/nothing:1'])
       expect(missing).toMatchObject({ code: 1, stderr: 'ctr: image "nobody/nothing:1": not found\n' })
     })
+  })
+
+  it('can be made of root file systems and run through tools of others', async () => {
+    const dist = client('nsbox-server', 'dist')
+    const root = join(directory, 'rootfs')
+    await mkdir(join(root, 'etc'), { recursive: true })
+    await writeFile(join(root, 'etc/hostname'), 'made')
+    const flags = ['--owner', '0:0', '--entrypoint', '/bin/sh', '--entrypoint', '-c', '--cmd', 'true']
+    const more = [
+      '--env',
+      'A=b',
+      '--user',
+      '1:1',
+      '--cwd',
+      '/etc',
+      '--label',
+      'c=d',
+      '--source-date-epoch',
+      '7',
+    ]
+    const make = (from: string, options?: RunOptions) =>
+      good(dist(['images', 'from-rootfs', ...flags, ...more, from, 'made/image:1'], options))
+    const digest = await make(root)
+    expect(digest).toMatch(/^sha256:[0-9a-f]{64}\n$/)
+    expect(await make(root, { env: { SOURCE_DATE_EPOCH: '9' } })).toBe(digest)
+    const tarball = await runOrThrow('tar', ['-C', root, '--sort=name', '--numeric-owner', '-c', '.'])
+    expect(await make('-', { input: tarball.stdoutBytes })).toBe(digest)
+    const out = join(directory, 'made.tar')
+    await good(dist(['images', 'export', out, 'made/image:1']))
+    const { stdout } = await runOrThrow('skopeo', ['inspect', '--config', `docker-archive:${out}`])
+    expect(JSON.parse(stdout)).toMatchObject({
+      created: '1970-01-01T00:00:07Z',
+      config: {
+        User: '1:1',
+        Env: ['A=b'],
+        Entrypoint: ['/bin/sh', '-c'],
+        Cmd: ['true'],
+        WorkingDir: '/etc',
+        Labels: { c: 'd' },
+      },
+    })
+  })
+
+  it.each([
+    [['--owner', 'root'], 'an owner is two numbers'],
+    [['--source-date-epoch', '-1'], 'a time is a number of seconds'],
+    [['--env', 'A'], 'not of the form NAME=value'],
+    [['--platform', 'no/such/thing/at/all'], 'invalid platform'],
+  ])('are not made with %j', async (flags, message) => {
+    const dist = client('nsbox-server', 'dist')
+    const failed = await dist(['images', 'from-rootfs', ...flags, join(directory, 'layout'), 'made/image:2'])
+    expect(failed.code).toBe(1)
+    expect(failed.stderr).toContain(message)
   })
 
   it('are unpacked after the import', async () => {

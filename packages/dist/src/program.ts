@@ -5,6 +5,7 @@ import {
   fetchObjectCommand,
   imagesDeleteCommand,
   imagesExportCommand,
+  imagesFromRootfsCommand,
   imagesImportCommand,
   imagesLabelCommand,
   imagesListCommand,
@@ -39,4 +40,5 @@ function imagesCommand(): Command {
     .addCommand(imagesDeleteCommand())
     .addCommand(imagesImportCommand())
     .addCommand(imagesExportCommand())
+    .addCommand(imagesFromRootfsCommand())
 }

@@ -1,12 +1,10 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import type { ClientView } from '@nsbox/client'
-import { fromSystemError } from '@nsbox/errors'
 import { type ImageArchive, type ImportSummary, importImages, unpack } from '@nsbox/images'
 import { defaultPlatform } from '@nsbox/oci'
 import { Command } from 'commander'
 import { chosenSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
+import { openArchive } from '../open-archive.ts'
 import { addPlatformOptions, chosenPlatforms, type PlatformOptions } from '../platform-options.ts'
 import type { Session } from '../session.ts'
 
@@ -60,16 +58,6 @@ function checkOptions({
   if (skipDigestForNamed && !digests) throw new Error('--skip-digest-for-named goes with --digests only')
   if (discardUnpackedLayers && !unpack) {
     throw new Error('--discard-unpacked-layers and --no-unpack exclude each other')
-  }
-}
-
-/** The archive that an argument names. */
-async function openArchive(from: string): Promise<ImageArchive> {
-  if (from === '-') return process.stdin
-  try {
-    return (await stat(from)).isDirectory() ? { directory: from } : createReadStream(from)
-  } catch (error) {
-    throw fromSystemError(error, from)
   }
 }
 

@@ -2,11 +2,12 @@ import { Command } from 'commander'
 import { imagesDeleteCommand, imagesLabelCommand } from './images-change.ts'
 import { imagesCheckCommand } from './images-check.ts'
 import { imagesExportCommand } from './images-export.ts'
+import { imagesFromRootfsCommand } from './images-from-rootfs.ts'
 import { imagesImportCommand } from './images-import.ts'
 import { imagesListCommand } from './images-list.ts'
 import { imagesTagCommand } from './images-tag.ts'
 
-/** `images check|delete|export|import|label|ls|tag` */
+/** `images check|delete|export|from-rootfs|import|label|ls|tag` */
 export function imagesCommand(): Command {
   return new Command('images')
     .aliases(['image', 'i'])
@@ -14,6 +15,7 @@ export function imagesCommand(): Command {
     .addCommand(imagesCheckCommand())
     .addCommand(imagesDeleteCommand())
     .addCommand(imagesExportCommand())
+    .addCommand(imagesFromRootfsCommand())
     .addCommand(imagesImportCommand())
     .addCommand(imagesLabelCommand())
     .addCommand(imagesListCommand({ platforms: true }))

@@ -85,7 +85,10 @@ describe('an image of a tar', () => {
 
   it('has one owner and no late times on demand', async () => {
     await using it = await openStores()
-    const { target } = await make(it, tar(entries), { owner: { uid: 1, gid: 2 }, sourceDateEpoch: 100 })
+    const { target } = await make(it, tar(entries), {
+      owner: { uid: 1, gid: 2 },
+      sourceDateEpoch: new Date(100_000),
+    })
     const made = await opened(it, target)
     expect(made.entries.map(({ uid, gid }) => [uid, gid])).toEqual(entries.map(() => [1, 2]))
     expect(made.entries.map(({ seconds }) => seconds)).toEqual([0, 100, 100, 50, 0])
@@ -146,7 +149,11 @@ describeWith({ linux: true, programs: ['skopeo', 'umoci'] }, 'an image of a dire
     const one = await make(it, { directory: root })
     const two = await make(it, { directory: root })
     expect(two.target).toEqual(one.target)
-    const owned = await make(it, { directory: root }, { owner: { uid: 3, gid: 4 }, sourceDateEpoch: 1 })
+    const owned = await make(
+      it,
+      { directory: root },
+      { owner: { uid: 3, gid: 4 }, sourceDateEpoch: new Date(1000) },
+    )
     const made = await opened(it, owned.target)
     for (const entry of made.entries) expect(entry).toMatchObject({ uid: 3, gid: 4, seconds: 1 })
   })

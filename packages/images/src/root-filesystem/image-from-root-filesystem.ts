@@ -58,9 +58,11 @@ export async function imageFromRootFilesystem(
     signal,
   } = options
   const config = { ...nothing, ...options.config }
-  const created = sourceDateEpoch === undefined ? undefined : new Date(sourceDateEpoch * 1000)
   const document = (diffIds: Parameters<typeof imageConfigJson>[0]['diffIds']) =>
-    imageConfigJson({ platform, diffIds, config }, { created, createdBy: 'nsbox root file system' })
+    imageConfigJson(
+      { platform, diffIds, config },
+      { created: sourceDateEpoch, createdBy: 'nsbox root file system' },
+    )
   // What is wrong with the config is told before the work begins.
   document([])
   const blobs = new ArchiveBlobs(content, signal)

@@ -10,8 +10,8 @@ export type RootFilesystem = AsyncIterable<Uint8Array> | { readonly directory: s
 export interface RootFilesystemLayerOptions {
   /** Whom everything in it belongs to; the owners that there are by default. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined
-  /** Seconds since 1970 beyond which no time of the layer lies; any time by default. */
-  readonly sourceDateEpoch?: number | undefined
+  /** No time in the layer is later; any may be by default. */
+  readonly sourceDateEpoch?: Date | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -37,16 +37,13 @@ export async function* rootFilesystemLayer(
   }
 }
 
-/** Work that holds this thread piece by piece; others come in between, and it ends when it is told to. */
 async function* directoryLayer(
   directory: string,
   { sourceDateEpoch, signal }: RootFilesystemLayerOptions,
 ): AsyncGenerator<Uint8Array> {
   try {
-    for (const piece of writeLayer({ upper: directory, form: 'plain', sourceDateEpoch })) {
-      signal?.throwIfAborted()
-      yield piece
-    }
+    const source = { upper: directory, form: 'plain', sourceDateEpoch: sourceDateEpoch?.getTime() } as const
+    yield* writeLayer(source, { signal })
   } catch (error) {
     throw fromSystemError(error, directory)
   }
@@ -55,16 +52,24 @@ async function* directoryLayer(
 /** The same entries in one dialect, with what the options say of them. */
 async function* rewritten(
   source: AsyncIterable<Uint8Array>,
-  { owner, sourceDateEpoch = Number.POSITIVE_INFINITY, signal }: RootFilesystemLayerOptions,
+  { owner, sourceDateEpoch, signal }: RootFilesystemLayerOptions,
 ): AsyncGenerator<Uint8Array> {
   for await (const { entry, size, content } of readTar(source, { signal })) {
-    const { seconds } = entry.mtime
-    const mtime = seconds >= sourceDateEpoch ? { seconds: sourceDateEpoch, nanoseconds: 0 } : entry.mtime
+    const mtime = earlier(entry.mtime, sourceDateEpoch)
     yield tarHeader({ ...entry, ...owner, mtime, name: layerName(entry), linkName: linkName(entry) })
     yield* content
     if (size % 512 !== 0) yield padding(size)
   }
   yield Buffer.alloc(1024)
+}
+
+function earlier(time: TarEntry['mtime'], latest: Date | undefined): TarEntry['mtime'] {
+  if (latest === undefined) return time
+  const milliseconds = latest.getTime()
+  const seconds = Math.floor(milliseconds / 1000)
+  const nanoseconds = (milliseconds - seconds * 1000) * 1_000_000
+  const isLater = time.seconds > seconds || (time.seconds === seconds && time.nanoseconds > nanoseconds)
+  return isLater ? { seconds, nanoseconds } : time
 }
 
 function layerName({ name, type }: TarEntry): string {
