@@ -10,10 +10,10 @@ import { build } from 'esbuild'
 
 /**
  * Packages that stay outside and are loaded from node_modules: those with native code or with worker threads,
- * whose entry files must be found beside their sources, and the server, which the command line clients load only
- * when no daemon runs.
+ * whose entry files must be found beside their sources, the server, which the command line clients load only when no
+ * daemon runs, and what brings system calls along for one command.
  */
-const outside = ['@nsbox/diff', '@nsbox/server', '@nsbox/sqlite', '@nsbox/sys']
+const outside = ['@nsbox/diff', '@nsbox/images/root-filesystem', '@nsbox/server', '@nsbox/sqlite', '@nsbox/sys']
 
 /** Entries of these packages that have neither, and are bundled. */
 const inside = ['@nsbox/diff/archive', '@nsbox/diff/growing-file', '@nsbox/sys/mount-flags']
