@@ -1,8 +1,10 @@
 // Bundles a program's entry file into one file, so that it starts nearly as fast as Node itself:
 //   node ../../scripts/bundle.mjs src/bin/NAME.ts dist/bin/NAME.js
-// Run in the package's directory. Everything is taken in except the packages below.
-import { readFileSync } from 'node:fs'
+// Run in the package's directory. Everything is taken in except the packages below. What is imported dynamically goes
+// into files of its own in `chunks` beside it, so that commands that do not need it do not pay for it.
+import { readFileSync, rmSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
+import { basename, dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 
@@ -17,11 +19,16 @@ const { positionals } = parseArgs({ allowPositionals: true })
 const [entry, outfile] = positionals
 if (!entry || !outfile) throw new Error('usage: bundle.mjs ENTRY OUTFILE')
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
+const outdir = dirname(outfile)
+// Their names change with their contents.
+rmSync(join(outdir, 'chunks'), { recursive: true, force: true })
 
 const { metafile } = await build({
-  entryPoints: [entry],
-  outfile,
+  entryPoints: [{ in: entry, out: basename(outfile, '.js') }],
+  outdir,
+  chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
+  splitting: true,
   external: outside.filter((name) => name !== manifest.name),
   platform: 'node',
   target: 'node20.19',

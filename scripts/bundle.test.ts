@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { run, tempDir } from '@nsbox/testing'
 import { expect, it } from 'vitest'
@@ -15,7 +15,7 @@ async function packageDir(files: Readonly<Record<string, string>>) {
   return dir
 }
 
-it('makes one file that runs without what it was made from', async () => {
+it('makes a file that runs without what it was made from', async () => {
   await using dir = await packageDir({
     'src/main.ts': `import word from 'old'\nawait using _ = { async [Symbol.asyncDispose]() { console.log(word as string) } }`,
     'node_modules/old/package.json': '{"name":"old","main":"main.js"}',
@@ -26,6 +26,24 @@ it('makes one file that runs without what it was made from', async () => {
   const moved = join(elsewhere.path, 'main.js')
   await run('cp', [join(dir.path, 'dist/main.js'), moved])
   expect(await run(process.execPath, [moved])).toMatchObject({ code: 0, stdout: 'word\n' })
+})
+
+it('puts what is imported dynamically into files of its own', async () => {
+  await using dir = await packageDir({
+    'src/main.ts': `import { a } from './both.ts'\nif (process.argv[2]) console.log((await import('./seldom.ts')).b, a)`,
+    'src/seldom.ts': `import { a } from './both.ts'\nexport const b = a + ' seldom'`,
+    'src/both.ts': `export const a = 'both'`,
+  })
+  const main = join(dir.path, 'dist/main.js')
+  const chunks = () => readdir(join(dir.path, 'dist/chunks'))
+  expect(await bundle(dir.path)).toMatchObject({ code: 0, stderr: '' })
+  const first = await chunks()
+  expect(await readFile(main, 'utf8')).not.toContain('seldom"')
+  expect(await run(process.execPath, [main, 'x'])).toMatchObject({ code: 0, stdout: 'both seldom both\n' })
+  await writeFile(join(dir.path, 'src/both.ts'), `export const a = 'changed'`)
+  expect(await bundle(dir.path)).toMatchObject({ code: 0, stderr: '' })
+  expect(await run(process.execPath, [main, 'x'])).toMatchObject({ stdout: 'changed seldom changed\n' })
+  expect(await chunks()).toHaveLength(first.length)
 })
 
 it("takes workspace packages' sources", async () => {

@@ -5,7 +5,13 @@ import type { Image, ImageStore } from '@nsbox/core/images'
 import type { Labels } from '@nsbox/core/labels'
 import type { LeaseStore } from '@nsbox/core/leases'
 import type { Snapshotter } from '@nsbox/core/snapshots'
-import type { ImageEndpoint, ProgressListener, RegistryEndpoint, Transferrer } from '@nsbox/core/transfer'
+import type {
+  ImageEndpoint,
+  ProgressListener,
+  RegistryEndpoint,
+  Transferrer,
+  UnpackTarget,
+} from '@nsbox/core/transfer'
 import { isNotFound } from '@nsbox/errors'
 import { type NamespaceStore, namespaceFromEnvironment, requireNamespace } from '@nsbox/namespaces'
 import { defaultPlatform, labelKeys, type Platform } from '@nsbox/oci'
@@ -47,6 +53,11 @@ export interface PullOptions extends RegistryOptions, AbortOptions {
   readonly platforms?: ImageEndpoint['platforms']
   /** Take the manifests and configs of all platforms, but layers only of the chosen ones; not by default. */
   readonly allMetadata?: boolean | undefined
+  /**
+   * Unpack the image for each of the platforms, or for that of this machine where all are taken; not by default. The
+   * snapshotter is the server's choice by default.
+   */
+  readonly unpack?: Pick<UnpackTarget, 'snapshotter'> | undefined
   readonly labels?: Labels | undefined
   readonly onProgress?: ProgressListener | undefined
 }
@@ -216,11 +227,20 @@ class View implements ClientView {
   }
 
   async pull(reference: string, options: PullOptions = {}): Promise<Image> {
-    const { name = reference, platforms = [defaultPlatform()], allMetadata, labels, ...rest } = options
+    const {
+      name = reference,
+      platforms = [defaultPlatform()],
+      allMetadata,
+      unpack,
+      labels,
+      ...rest
+    } = options
     const { onProgress, signal, ...registry } = rest
+    const unpackFor = platforms.length === 0 ? [defaultPlatform()] : platforms
+    const unpacks = unpack && unpackFor.map((platform) => ({ platform, snapshotter: unpack.snapshotter }))
     await this.transfer.transfer(
       { kind: 'registry', reference, ...registry },
-      { kind: 'image', name, platforms, allMetadata, labels },
+      { kind: 'image', name, platforms, allMetadata, unpacks, labels },
       { onProgress, signal },
     )
     return await this.images.get(name, { signal })

@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { SnapshotInfo } from '@nsbox/core/snapshots'
 import type { CredentialRequest, TransferProgress } from '@nsbox/core/transfer'
 import { errorCode } from '@nsbox/errors'
+import { chainIds, parseDigest } from '@nsbox/oci'
 import {
   type BuiltImage,
   buildImage,
@@ -117,6 +119,19 @@ test('pulls an image with its progress to the end', async () => {
     expect(steps).toContainEqual(expect.objectContaining({ event: 'complete', progress: size, total: size }))
   }
   expect(steps.find(({ event, name }) => event === 'saved' && name === 'some')).toBeDefined()
+})
+
+test.each([undefined, 'overlayfs'])('has an image unpacked by the snapshotter %s', async (named) => {
+  await pushImage(image, registry, 'pull/unpacked:latest')
+  await using client = newClient()
+  const snapshotter = client.snapshotter(named ?? 'overlayfs')
+  const platforms = named === undefined ? undefined : []
+  await client.pull(`${host}/pull/unpacked:latest`, { unpack: { snapshotter: named }, platforms })
+  const committed: SnapshotInfo[] = []
+  for await (const info of snapshotter.list()) committed.push(info)
+  const chain = chainIds(image.manifests[0]!.layers.map(({ diffId }) => parseDigest(diffId)))
+  expect(committed.map(({ name }) => name).sort()).toEqual([...chain].sort())
+  expect(await snapshotter.stat(chain.at(-1)!)).toMatchObject({ kind: 'committed', parent: chain[0] })
 })
 
 test('answers for credentials', async () => {

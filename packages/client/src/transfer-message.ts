@@ -41,6 +41,9 @@ export function imageStoreMessage(endpoint: ImageEndpoint): MessageInitShape<typ
     labels: { ...endpoint.labels },
     platforms: (endpoint.platforms ?? []).map(platformMessage),
     allMetadata: endpoint.allMetadata ?? false,
+    unpacks: (endpoint.unpacks ?? []).map(({ platform, snapshotter = '' }) => {
+      return { snapshotter, ...(platform && { platform: platformMessage(platform) }) }
+    }),
   }
 }
 

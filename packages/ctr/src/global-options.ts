@@ -8,6 +8,8 @@ export interface GlobalOptions {
   readonly timeout?: number | undefined
   /** Milliseconds for the connection. */
   readonly connectTimeout?: number | undefined
+  /** Name of a snapshotter of the server. */
+  readonly snapshotter?: string | undefined
   /** Data root of the server that runs inside this process when there is no other. */
   readonly root?: string | undefined
   readonly debug?: boolean | undefined
@@ -20,6 +22,7 @@ export function addGlobalOptions(program: Command): Command {
     .option('-n, --namespace <name>', 'namespace to work in [$CONTAINERD_NAMESPACE] (default: "default")')
     .option('--timeout <duration>', 'time for the whole command, such as 30s', parseDuration)
     .option('--connect-timeout <duration>', 'time for connecting, such as 5s', parseDuration)
+    .option('--snapshotter <name>', 'snapshotter to work with [$CONTAINERD_SNAPSHOTTER]')
     .option('--root <directory>', 'data root of the embedded server, used when no server runs')
     .option('--debug', 'show what happens inside')
 }

@@ -1,5 +1,4 @@
 import type { Remote } from '@nsbox/core/transfer'
-import { createRegistry } from '@nsbox/registry'
 import { credentialSource, type RegistryOptions, tlsOptions } from './registry-options.ts'
 
 /** A remote for a command that talks to the registry itself; closed with the command. */
@@ -7,6 +6,8 @@ export async function openRemote(
   reference: string,
   options: RegistryOptions,
 ): Promise<{ remote: Remote } & AsyncDisposable> {
+  // Loaded only here: the client of registries would cost every command a third of its start.
+  const { createRegistry } = await import('@nsbox/registry')
   const registry = createRegistry({
     credentials: credentialSource(options),
     hostsDir: options.hostsDir,

@@ -4,6 +4,7 @@ import { eventsCommand } from './commands/events.ts'
 import { imagesCommand } from './commands/images.ts'
 import { leasesCommand } from './commands/leases.ts'
 import { namespacesCommand } from './commands/namespaces.ts'
+import { snapshotsCommand } from './commands/snapshots.ts'
 import { versionCommand } from './commands/version.ts'
 import { addGlobalOptions } from './global-options.ts'
 import { version } from './version.ts'
@@ -20,4 +21,5 @@ export function ctrProgram(): Command {
     .addCommand(imagesCommand())
     .addCommand(leasesCommand())
     .addCommand(namespacesCommand())
+    .addCommand(snapshotsCommand())
 }

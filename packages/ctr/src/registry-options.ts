@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import type { CredentialSource, Credentials } from '@nsbox/core/transfer'
-import { dockerCredentials } from '@nsbox/registry'
 import type { Command } from 'commander'
 
 /** The options of every command that talks to a registry (BEHAVIOUR.md §9, §11). */
@@ -36,7 +35,16 @@ export function addRegistryOptions(command: Command): Command {
 /** The credentials that the options name, else those of the docker configuration. */
 export function credentialSource({ user, refresh }: RegistryOptions): CredentialSource {
   const given = givenCredentials(user, refresh)
-  return given === undefined ? dockerCredentials() : async () => given
+  return given === undefined ? dockerSource() : async () => given
+}
+
+/** The docker configuration's credentials, read when they are first asked for. */
+function dockerSource(): CredentialSource {
+  let source: CredentialSource | undefined
+  return async (request, options) => {
+    source ??= (await import('@nsbox/registry')).dockerCredentials()
+    return await source(request, options)
+  }
 }
 
 function givenCredentials(user: string | undefined, refresh: string | undefined): Credentials | undefined {

@@ -1,6 +1,6 @@
 import { connect as connectSocket } from 'node:net'
 import { constants } from 'node:os'
-import { type Client, connect, defaultAddress } from '@nsbox/client'
+import { type Client, connect, defaultAddress, snapshotterVariable } from '@nsbox/client'
 import { isErrno } from '@nsbox/errors'
 import { namespaceFromEnvironment } from '@nsbox/namespaces'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
@@ -9,6 +9,8 @@ import type { GlobalOptions } from './global-options.ts'
 /** A command's connection. */
 export interface Session extends AsyncDisposable {
   readonly client: Client
+  /** The snapshotter that the options or the environment name, if they name one. */
+  readonly namedSnapshotter: string | undefined
   /** Aborted by an interrupt from the terminal, by a failure of the standard output and by `--timeout`. */
   readonly signal: AbortSignal
 }
@@ -28,8 +30,9 @@ export async function openSession(options: GlobalOptions, env = process.env): Pr
     named ?? ((await listens(defaultAddress())) ? defaultAddress() : await embed(opening, options))
   const namespace = options.namespace ?? namespaceFromEnvironment(env)
   const client = opening.use(connect({ address, namespace, connectTimeout: options.connectTimeout }))
+  const namedSnapshotter = options.snapshotter || env[snapshotterVariable] || undefined
   const resources = opening.move()
-  return { client, signal, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+  return { client, namedSnapshotter, signal, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
 
 async function embed(resources: AsyncDisposableStack, { root }: GlobalOptions): Promise<string> {

@@ -4,6 +4,7 @@ import type { Labels } from '@nsbox/core/labels'
 import type { Remote } from '@nsbox/core/transfer'
 import { isAlreadyExists, isFailedPrecondition, isNotFound, isUnavailable } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
+import type { Arrival } from './arrival.ts'
 
 /** How to fetch one blob. */
 export interface FetchBlobOptions extends AbortOptions {
@@ -15,6 +16,8 @@ export interface FetchBlobOptions extends AbortOptions {
   readonly labels: Labels
   /** Called with the bytes that are there, often. */
   readonly onBytes?: ((offset: number) => void) | undefined
+  /** Told how the bytes arrive, but not that the blob is there. */
+  readonly arrival?: Pick<Arrival, 'begin' | 'advance' | 'void'> | undefined
 }
 
 /**
@@ -52,6 +55,7 @@ async function attempt(descriptor: Descriptor, options: FetchBlobOptions): Promi
     return received
   } catch (error) {
     if (!isFailedPrecondition(error)) throw error
+    options.arrival?.void()
     const existed = await discard(content, ref, signal)
     if (fresh || !existed) throw error
   }
@@ -62,15 +66,17 @@ async function attempt(descriptor: Descriptor, options: FetchBlobOptions): Promi
 async function copy(
   descriptor: Descriptor,
   writer: ContentWriter,
-  { remote, onBytes, signal }: FetchBlobOptions,
+  { remote, ref, onBytes, arrival, signal }: FetchBlobOptions,
 ): Promise<number> {
   const start = writer.status().offset
   let offset = start
   onBytes?.(offset)
   if (offset === descriptor.size) return 0
+  arrival?.begin(ref, offset)
   for await (const chunk of remote.fetch(descriptor, { offset, signal })) {
     await writer.write(chunk, { signal })
     offset += chunk.byteLength
+    arrival?.advance(offset)
     onBytes?.(offset)
   }
   return offset - start

@@ -13,11 +13,13 @@ import {
   type Platform,
   parseReference,
 } from '@nsbox/oci'
+import type { Arrivals } from './arrival.ts'
 import { children } from './children.ts'
 import { chooseManifests } from './choose-manifests.ts'
 import { fetchBlob } from './fetch-blob.ts'
 import type { Flights } from './flights.ts'
 import { inParallel } from './in-parallel.ts'
+import { largestFirst } from './largest-first.ts'
 import type { ProgressTracker } from './progress-tracker.ts'
 import { Slots } from './slots.ts'
 import { maxDepth, maxObjects } from './walk.ts'
@@ -31,6 +33,10 @@ export interface FetchTreeOptions extends AbortOptions {
   readonly concurrency: number
   readonly flights: Flights
   readonly progress: ProgressTracker
+  /** Told how each blob arrives. */
+  readonly arrivals?: Arrivals | undefined
+  /** Whether layers are fetched from the lowest on, for who needs them in that order; else the largest comes first. */
+  readonly inOrder: boolean
 }
 
 /** What a fetch did. */
@@ -86,7 +92,9 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     layers: boolean,
   ): Array<{ descriptor: Descriptor; layers: boolean }> {
     if (!isIndex(parent.mediaType)) {
-      return (layers ? below : below.slice(0, 1)).map((descriptor) => ({ descriptor, layers }))
+      const config = below.slice(0, 1)
+      const blobs = options.inOrder ? below.slice(1) : largestFirst(below.slice(1), ({ size }) => size)
+      return (layers ? [...config, ...blobs] : config).map((descriptor) => ({ descriptor, layers }))
     }
     const chosen = chooseManifests(below, platforms)
     if (chosen.length === 0 && layers) {
@@ -119,16 +127,19 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     using _flight = await options.flights.enter(descriptor.digest, { signal })
     using _slot = await slots.take({ signal })
     const source = distributionSourceLabel(repository, await labelsOf(content, descriptor.digest, signal))
+    const arrival = options.arrivals?.of(descriptor.digest)
     const received = await fetchBlob(descriptor, {
       remote,
       content,
       ref: name,
       labels: { [source.key]: source.value },
       onBytes: (offset) => progress.move(at('downloading', offset)),
+      arrival,
       signal,
     })
     bytesReceived += received ?? 0
     progress.state(at(received ? 'complete' : 'already exists', descriptor.size))
+    arrival?.finish()
   }
 }
 

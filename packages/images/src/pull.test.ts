@@ -227,7 +227,7 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
     }
     await expect(pull({ ...it.one, remote: lying })).rejects.toMatchObject({ code: 'failed_precondition' })
     await expect(it.one.images.list()).resolves.toEqual([])
-    await expect(it.one.content.statuses()).resolves.toEqual([])
+    await expect(it.one.content.status(`layer-${layer.digest}`)).rejects.toMatchObject({ code: 'not_found' })
     await expect(it.one.content.info(parseDigest(layer.digest))).rejects.toMatchObject({ code: 'not_found' })
   })
 

@@ -1,13 +1,17 @@
 import type { AbortOptions, ContentStore } from '@nsbox/core/content'
 import type { Image, ImageStore } from '@nsbox/core/images'
 import type { Labels } from '@nsbox/core/labels'
+import { hasLayerDirectories } from '@nsbox/core/snapshots'
 import type { ProgressListener, Remote } from '@nsbox/core/transfer'
 import { NsboxError } from '@nsbox/errors'
 import { type Descriptor, isIndex, isManifest, type Platform } from '@nsbox/oci'
-import { type FetchSummary, fetchTree } from './fetch-tree.ts'
+import { fetchAndUnpack, type UnpackWish } from './fetch-and-unpack.ts'
+import type { FetchSummary } from './fetch-tree.ts'
 import { createFlights, type Flights } from './flights.ts'
 import { ProgressTracker } from './progress-tracker.ts'
 import { recordImage } from './record-image.ts'
+import { createFollowers, type Slots } from './slots.ts'
+import type { UnpackedImage } from './unpack.ts'
 
 /** How to fetch. */
 export interface FetchOptions extends AbortOptions {
@@ -22,7 +26,21 @@ export interface FetchOptions extends AbortOptions {
   readonly concurrency?: number | undefined
   /** Shared with other pulls so that no blob is downloaded twice at once. */
   readonly flights?: Flights | undefined
+  /** Where to unpack the image, each layer while it is downloaded; what is unpacked is fetched too. Nowhere by default. */
+  readonly unpack?: readonly UnpackWish[] | undefined
+  /**
+   * Bounds how many layers keep a thread of the applier busy while they are downloaded; others are applied when they
+   * have come. Shared with other pulls as `flights` is; by default one less than there are processors, and at least one.
+   */
+  readonly followers?: Slots | undefined
   readonly onProgress?: ProgressListener | undefined
+}
+
+/** What a fetch did, and to what. */
+export interface Fetched extends FetchSummary {
+  readonly target: Descriptor
+  /** What was unpacked, in the order it was wished; undefined for an artifact that is no image, which is only fetched. */
+  readonly unpacked: readonly (UnpackedImage | undefined)[]
 }
 
 /** How to pull. */
@@ -34,19 +52,20 @@ export interface PullOptions extends FetchOptions {
 }
 
 /**
- * Resolves a reference and fetches its content, without recording an image.
+ * Resolves a reference, fetches its content and unpacks it where that is wished, without recording an image.
  *
  * @throws `invalid_argument` if the reference leads to something that is no image, `not_found` if it has nothing for
- * the platforms; the errors of the remote and the store. What was fetched before a failure stays as ingests and blobs
- * that nothing but the lease holds, so that another attempt goes on from there.
+ * the platforms; the errors of the remote and the store, and those of `unpack`. The first failure ends everything. What
+ * was fetched by then stays as ingests and blobs, and what was unpacked as committed snapshots, which nothing but the
+ * lease holds, so that another attempt goes on from there.
  */
-export async function fetch(options: FetchOptions): Promise<FetchSummary & { target: Descriptor }> {
+export async function fetch(options: FetchOptions): Promise<Fetched> {
   using progress = new ProgressTracker(options.onProgress)
   return await fetchWith(progress, options)
 }
 
 /** Fetches an image and records it under its name; an image of that name then points to what was fetched. */
-export async function pull(options: PullOptions): Promise<FetchSummary & { image: Image }> {
+export async function pull(options: PullOptions): Promise<Omit<Fetched, 'target'> & { image: Image }> {
   const { remote, images, signal } = options
   const name = options.name ?? remote.reference
   using progress = new ProgressTracker(options.onProgress)
@@ -57,11 +76,8 @@ export async function pull(options: PullOptions): Promise<FetchSummary & { image
   return { ...summary, image }
 }
 
-async function fetchWith(
-  progress: ProgressTracker,
-  options: FetchOptions,
-): Promise<FetchSummary & { target: Descriptor }> {
-  const { remote, signal } = options
+async function fetchWith(progress: ProgressTracker, options: FetchOptions): Promise<Fetched> {
+  const { remote, platforms = [], unpack: wishes = [], signal } = options
   progress.say(`Resolving from ${remote.reference}`)
   const target = await remote.resolve({ signal })
   if (!isIndex(target.mediaType) && !isManifest(target.mediaType)) {
@@ -78,15 +94,16 @@ async function fetchWith(
     total: 0,
     descriptor: target,
   })
-  const summary = await fetchTree(target, {
+  const fetching = {
     remote,
     content: options.content,
-    platforms: options.platforms ?? [],
+    platforms: platforms.length === 0 ? [] : [...platforms, ...wishes.map(({ platform }) => platform)],
     allMetadata: options.allMetadata ?? false,
     concurrency: options.concurrency ?? 3,
     flights: options.flights ?? createFlights(),
+    followers: options.followers ?? createFollowers(),
     progress,
-    signal,
-  })
-  return { ...summary, target }
+    inOrder: wishes.some(({ snapshotter }) => !hasLayerDirectories(snapshotter)),
+  }
+  return { target, ...(await fetchAndUnpack(target, wishes, { ...fetching, signal })) }
 }

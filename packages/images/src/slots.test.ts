@@ -40,3 +40,13 @@ it('an aborted waiter leaves the queue and costs no slot', async () => {
   using again = await slots.take()
   expect(again).toBeDefined()
 })
+
+it('gives a slot at once or not at all to who does not want to wait', async () => {
+  const slots = new Slots(1)
+  const held = slots.tryTake()
+  expect(held).toBeDefined()
+  expect(slots.tryTake()).toBeUndefined()
+  held?.[Symbol.dispose]()
+  using _slot = await slots.take()
+  expect(slots.tryTake()).toBeUndefined()
+})

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { AbortOptions } from '@nsbox/core/content'
 
 /**
@@ -19,6 +20,17 @@ export class Slots {
     signal?.throwIfAborted()
     if (this.#free > 0) this.#free -= 1
     else await this.#wait(signal)
+    return this.#holder()
+  }
+
+  /** A slot if there is a free one. */
+  tryTake(): Disposable | undefined {
+    if (this.#free === 0) return undefined
+    this.#free -= 1
+    return this.#holder()
+  }
+
+  #holder(): Disposable {
     let held = true
     return {
       [Symbol.dispose]: () => {
@@ -45,4 +57,9 @@ export class Slots {
       this.#waiting.push(go)
     })
   }
+}
+
+/** The followers of arriving layers that a machine has threads for, while there is one left for layers that are there. */
+export function createFollowers(): Slots {
+  return new Slots(Math.max(1, availableParallelism() - 1))
 }

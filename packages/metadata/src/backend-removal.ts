@@ -6,10 +6,15 @@ import type { BlobGate } from './blob-gate.ts'
 import { ingestOfBackend } from './ingest-row.ts'
 import type { Ledger } from './ledger.ts'
 import type { Log } from './log.ts'
+import type { CommitsUnderWay } from './snapshots/commits-under-way.ts'
+import { SnapshotRemoval } from './snapshots/snapshot-removal.ts'
+import type { Snapshotters } from './snapshots/snapshotters.ts'
 import type { Unused } from './unused.ts'
 
 interface RemovalParts {
   readonly backend: ContentStore
+  readonly snapshotters: Snapshotters
+  readonly commits: CommitsUnderWay
   readonly ledger: Ledger
   readonly gate: BlobGate
   readonly log: Log
@@ -19,30 +24,33 @@ interface RemovalParts {
 const concurrency = 8
 
 /**
- * Removes from the backend what no namespace needs: always after the database has said so durably, because a row
+ * Removes from the backends what no namespace needs: always after the database has said so durably, because a row
  * without its file is a loss and a file without its row is only dirt.
  */
 export class BackendRemoval {
   readonly #parts: RemovalParts
+  readonly #snapshots: SnapshotRemoval
   #blobs = new Set<Digest>()
   #ingests = new Set<string>()
 
   constructor(parts: RemovalParts) {
     this.#parts = parts
+    this.#snapshots = new SnapshotRemoval(parts)
   }
 
   /** Whether something waits to be removed. */
   get pending(): boolean {
-    return this.#blobs.size > 0 || this.#ingests.size > 0
+    return this.#blobs.size > 0 || this.#ingests.size > 0 || this.#snapshots.pending
   }
 
   /** Names what may not be needed any more. */
-  add({ blob, ingest }: Unused): void {
+  add({ blob, ingest, snapshot }: Unused): void {
     if (blob !== undefined) this.#blobs.add(blob)
     if (ingest !== undefined) this.#ingests.add(ingest)
+    if (snapshot !== undefined) this.#snapshots.add(snapshot)
   }
 
-  /** Finds what an earlier process has left in the backend between two steps. */
+  /** Finds what an earlier process has left in the backends between two steps. */
   async findOrphans(): Promise<void> {
     const { backend, ledger } = this.#parts
     for await (const { digest } of backend.list()) {
@@ -51,10 +59,11 @@ export class BackendRemoval {
     for (const { ref } of await backend.statuses()) {
       if (ledger.peek((db) => ingestOfBackend(db, ref)) === undefined) this.#ingests.add(ref)
     }
+    await this.#snapshots.findOrphans()
   }
 
   /** Removes what was named and is not needed. What cannot be removed now stays named. */
-  async run(): Promise<{ blobs: number; bytes: number }> {
+  async run(): Promise<{ blobs: number; bytes: number; trees: number }> {
     const blobs = this.#blobs
     const ingests = this.#ingests
     this.#blobs = new Set()
@@ -69,7 +78,7 @@ export class BackendRemoval {
       count++
     })
     await inParallel(ingests, (ref) => this.#removeIngest(ref))
-    return { blobs: count, bytes }
+    return { blobs: count, bytes, trees: await this.#snapshots.run() }
   }
 
   /** @returns the blob's size if it was removed */

@@ -5,6 +5,8 @@ import type { BlobGate } from './blob-gate.ts'
 import type { Clock } from './clock.ts'
 import type { Ledger } from './ledger.ts'
 import type { Log } from './log.ts'
+import type { CommitsUnderWay } from './snapshots/commits-under-way.ts'
+import type { Snapshotters } from './snapshots/snapshotters.ts'
 import { namespacesWithExpired, nextExpiry, sweep } from './sweep.ts'
 import type { Unused } from './unused.ts'
 import { WakeUp } from './wake-up.ts'
@@ -28,16 +30,21 @@ export interface CollectionResult {
   readonly content: number
   readonly leases: number
   readonly ingests: number
+  readonly snapshots: number
   /** Blobs removed from the disk, because no namespace has them any more. */
   readonly blobs: number
   /** The bytes that they had. */
   readonly bytes: number
+  /** Snapshots removed from their snapshotters, because no namespace has them any more. */
+  readonly trees: number
   /** Milliseconds for which the event loop was held. */
   readonly pause: number
 }
 
 interface CollectorParts {
   readonly backend: ContentStore
+  readonly snapshotters: Snapshotters
+  readonly commits: CommitsUnderWay
   readonly gate: BlobGate
   readonly locks: WriterLocks
   /** One whose writes are not reported back to the collector. */
@@ -102,6 +109,12 @@ export class Collector implements AsyncDisposable {
     await this.#removal.run()
   }
 
+  /** Finds what nothing uses in the backends, whoever left it there, and removes it. */
+  async removeOrphans(): Promise<void> {
+    await this.#removal.findOrphans()
+    await this.#removal.run()
+  }
+
   /** Asks for a collection soon, because something was deleted. */
   schedule(): void {
     const delay = this.#parts.schedule.scheduleDelay ?? 0
@@ -161,7 +174,7 @@ export class Collector implements AsyncDisposable {
 
   async #cycle(): Promise<CollectionResult> {
     const { ledger, clock, schedule, log } = this.#parts
-    const result = { images: 0, content: 0, leases: 0, ingests: 0, pause: 0 }
+    const result = { images: 0, content: 0, leases: 0, ingests: 0, snapshots: 0, pause: 0 }
     this.#changes = 0
     // What was asked for until now is what this one does.
     this.#soon.cancel()
@@ -199,18 +212,20 @@ export class Collector implements AsyncDisposable {
 
   async #sweepNamespace(
     namespace: string,
-    result: { images: number; content: number; leases: number; ingests: number; pause: number },
+    count: Record<(typeof counters)[keyof typeof counters] | 'snapshots' | 'pause', number>,
   ): Promise<void> {
-    const { ledger, clock, locks } = this.#parts
+    const { ledger, clock, locks, commits } = this.#parts
     for (let more = true; more; ) {
       // Requests have their turn between two transactions.
       await setImmediate()
       const start = performance.now()
-      const swept = sweep(ledger, namespace, { now: clock(), locks })
-      result.pause += performance.now() - start
-      more = swept.more
-      for (const unused of swept.unused) this.#removal.add(unused)
-      for (const { kind } of swept.removed) result[counters[kind]]++
+      const result = sweep(ledger, namespace, { now: clock(), locks, commits })
+      count.pause += performance.now() - start
+      more = result.more
+      for (const { kind, unused } of result.swept) {
+        this.#removal.add(unused)
+        count[kind in counters ? counters[kind as keyof typeof counters] : 'snapshots']++
+      }
     }
   }
 }

@@ -20,10 +20,16 @@ export function hold(tx: Transaction, scope: Scope, node: Node): void {
 }
 
 /** @throws `not_found` if the scope has a lease that does not exist, with the text that clients know */
-export function demandLease(db: Reader, { namespace, lease }: Scope): void {
-  if (lease === undefined) return
-  if (db.get('SELECT 1 FROM lease WHERE namespace = ? AND id = ?', namespace, lease)) return
+export function demandLease(db: Reader, scope: Scope): void {
+  const { lease } = scope
+  if (lease === undefined || hasLease(db, scope)) return
   throw new NsboxError('not_found', 'lease does not exist', { details: { lease } })
+}
+
+/** Whether the scope has a lease, and one that exists. */
+export function hasLease(db: Reader, { namespace, lease }: Scope): boolean {
+  if (lease === undefined) return false
+  return db.get('SELECT 1 FROM lease WHERE namespace = ? AND id = ?', namespace, lease) !== undefined
 }
 
 /** Lets the scope's lease let go of something that is no more. */

@@ -56,6 +56,15 @@ export class Ledger {
     return result
   }
 
+  /** A write of what no caller gets to see: there are no events, and nothing for the collector to look at. */
+  async note<T>(body: (transaction: Transaction) => T): Promise<T> {
+    try {
+      return this.#db.transaction(body)
+    } finally {
+      await this.#db.durable()
+    }
+  }
+
   durable(): Promise<void> {
     return this.#db.durable()
   }

@@ -87,6 +87,11 @@ function holdings(db: Reader, name: string): string[] {
   const held: string[] = []
   if (db.get('SELECT 1 FROM image WHERE namespace = ? LIMIT 1', name)) held.push('images')
   if (db.get('SELECT 1 FROM content WHERE namespace = ? LIMIT 1', name)) held.push('blobs')
+  const snapshotters = db.all<{ snapshotter: string }>(
+    'SELECT DISTINCT snapshotter FROM snapshot WHERE namespace = ? ORDER BY snapshotter',
+    name,
+  )
+  for (const { snapshotter } of snapshotters) held.push(`snapshots on ${quoted(snapshotter)} snapshotter`)
   return held
 }
 

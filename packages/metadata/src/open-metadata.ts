@@ -1,6 +1,9 @@
 import type { ContentStore } from '@nsbox/core/content'
+import type { Applier, DiffMount } from '@nsbox/core/diff'
 import type { ImageStore } from '@nsbox/core/images'
 import type { LeaseStore } from '@nsbox/core/leases'
+import type { Snapshotter } from '@nsbox/core/snapshots'
+import { NsboxError } from '@nsbox/errors'
 import { type NamespaceStore, requireNamespace } from '@nsbox/namespaces'
 import { type Database, openDatabase } from '@nsbox/sqlite'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
@@ -14,7 +17,15 @@ import { leaseStore } from './lease-store.ts'
 import { Ledger } from './ledger.ts'
 import { type Log, silent } from './log.ts'
 import { namespaceStore } from './namespace-store.ts'
+import { shownRef } from './quoted.ts'
 import { migrations } from './schema.ts'
+import { dropUnfinishedBackings } from './snapshots/backing-row.ts'
+import { CommitsUnderWay } from './snapshots/commits-under-way.ts'
+import { backingsAt, makePrivate } from './snapshots/provenance.ts'
+import { recordingApplier } from './snapshots/recording-applier.ts'
+import type { SnapshotParts } from './snapshots/snapshot-parts.ts'
+import { snapshotView } from './snapshots/snapshot-view.ts'
+import { writablePaths } from './snapshots/writable-paths.ts'
 import { WriterLocks } from './writer-locks.ts'
 
 /** How to open a metadata store. */
@@ -26,6 +37,11 @@ export interface MetadataOptions {
    * stays open when this store is closed.
    */
   readonly content: ContentStore
+  /**
+   * Have the files of the snapshots of all namespaces, by name, such as `overlayfs`; none by default. They belong to this
+   * store as `content` does.
+   */
+  readonly snapshotters?: ReadonlyMap<string, Snapshotter> | undefined
   /** `shared` by default. */
   readonly policy?: SharingPolicy | undefined
   /** `full` by default; see `DatabaseOptions`. */
@@ -45,6 +61,21 @@ export interface NamespaceView {
   readonly images: ImageStore
   readonly content: ContentStore
   readonly leases: LeaseStore
+
+  /**
+   * The namespace's snapshots of one snapshotter; with layer directories if that has them.
+   * @throws `invalid_argument` for the name of none
+   */
+  snapshotter(name: string): Snapshotter
+
+  /**
+   * An applier of what the namespace has to what its snapshotters have: it does as `applier` does, and notes of which
+   * layer a snapshot is made, without which no other namespace ever comes to have it.
+   *
+   * Besides what `applier` throws: `not_found` for a blob that the namespace does not have; `failed_precondition` for
+   * mounts that lead into a committed snapshot, `unavailable` while it is being committed.
+   */
+  applier(applier: Applier): Applier
 }
 
 /** The metadata of all namespaces. Nothing here answers before what the answer rests on is on disk. */
@@ -57,6 +88,13 @@ export interface Metadata extends AsyncDisposable {
    * @throws `failed_precondition` for an empty name, `invalid_argument` for a malformed one
    */
   namespace(name: string, options?: { readonly lease?: string | undefined }): NamespaceView
+
+  /**
+   * Says that somebody whom nobody watches, such as a task, is about to write through these mounts: what their snapshots
+   * hold then is their namespaces' own. Resolves once that is on disk.
+   * @throws `invalid_argument` for options of an overlay that cannot be read
+   */
+  writes(mounts: readonly DiffMount[]): Promise<void>
 
   /** Collects garbage; the collection begins after the call and has ended when the promise resolves. */
   collect(options?: { readonly signal?: AbortSignal | undefined }): Promise<CollectionResult>
@@ -81,6 +119,7 @@ export async function openMetadata(options: MetadataOptions): Promise<Metadata> 
 /** A metadata store over a database, which is closed with it. */
 export function createMetadata(db: Database, options: Omit<MetadataOptions, 'path'>): Metadata {
   const { content: backend, policy = 'shared', log = silent, now: clock = Date.now } = options
+  const { snapshotters = new Map() } = options
   const stack = new AsyncDisposableStack()
   stack.use(db)
   const outbox = new EventOutbox({
@@ -91,19 +130,27 @@ export function createMetadata(db: Database, options: Omit<MetadataOptions, 'pat
   stack.defer(() => outbox.flushed())
   const gate = new BlobGate()
   const locks = new WriterLocks(clock)
+  const commits = new CommitsUnderWay()
+  db.transaction(dropUnfinishedBackings)
   const collector = stack.use(
     new Collector({
       ledger: new Ledger(db, outbox, () => undefined),
       backend,
+      snapshotters,
       gate,
       locks,
+      commits,
       clock,
       log,
       schedule: options.collector ?? {},
     }),
   )
   const ledger = new Ledger(db, outbox, (namespace) => collector.touched(namespace))
-  const parts: ContentParts = { ledger, collector, clock, gate, locks, backend, policy }
+  const parts: ContentParts & SnapshotParts = {
+    ...{ ledger, collector, clock, policy },
+    ...{ gate, locks, backend },
+    commits,
+  }
   collector.start()
 
   return {
@@ -114,7 +161,20 @@ export function createMetadata(db: Database, options: Omit<MetadataOptions, 'pat
         images: imageStore(parts, scope),
         content: contentView(parts, scope),
         leases: leaseStore(parts, scope.namespace),
+        snapshotter(snapshotter) {
+          const backend = snapshotters.get(snapshotter)
+          if (backend === undefined)
+            throw new NsboxError('invalid_argument', `snapshotter not loaded: ${shownRef(snapshotter)}`)
+          return snapshotView(parts, { ...scope, snapshotter }, backend)
+        },
+        applier: (applier) => recordingApplier(parts, scope, snapshotters, applier),
       }
+    },
+    async writes(mounts) {
+      const paths = await writablePaths(mounts)
+      await ledger.note((tx) => {
+        for (const { id } of paths.flatMap((path) => backingsAt(tx, path))) makePrivate(tx, id)
+      })
     },
     collect: (collection) => collector.collect(collection),
     durable: () => db.durable(),

@@ -9,13 +9,15 @@ import type { Migration } from '@nsbox/sqlite'
  *   content/<digest>                      size, labels, times, whether it is a root
  *   ingest/<ref>                          number, total, expected digest, start, expiry
  *   lease/<id>                            labels, creation, expiry, whether it is flat
+ *   snapshot/<snapshotter>/<name>         kind, parent, backing, labels, times, whether it is a root
  *   reference/<object>/<object>           the first keeps the second from being collected
+ * backing/<id>                            a snapshot of a snapshotter, which snapshots of any number of namespaces are
  * ```
  *
  * Times are milliseconds since 1970, labels and annotations JSON objects of strings.
  *
- * What a namespace may still hold when it is deleted goes with it (`ON DELETE CASCADE`); images and content, which
- * must be gone before, keep it (`ON DELETE RESTRICT`).
+ * What a namespace may still hold when it is deleted goes with it (`ON DELETE CASCADE`); images, content and snapshots,
+ * which must be gone before, keep it (`ON DELETE RESTRICT`).
  *
  * `reference` holds what the collector follows, taken apart when it is written, so that a collection reads an index
  * and parses nothing. Objects are pairs of a kind and an id: `image` and a name, `content` and a digest, `ingest` and
@@ -25,6 +27,16 @@ import type { Migration } from '@nsbox/sqlite'
  *
  * An ingest with a `shared_size` has no bytes of its own: it stands for the blob `expected` of the backend, which it
  * keeps there.
+ *
+ * The backing of a snapshot has the key that the snapshotter knows it by. It is made before the snapshotter is asked to
+ * make the snapshot, and goes with the last row that stands for it, so that one without a row is being made, or was when
+ * its process died. A snapshot's parent is a row of the same namespace, whose backing is the parent of its backing.
+ *
+ * `provenance` tells who has written to a backing: nobody (`untouched`); the server, which is applying a layer, or was
+ * when its process died (`applying`), or has applied one (`applied`, with the layer's `diff_id`, and `late` if it was
+ * written for a parent that is given at commit); somebody else may have (`private`). `directory` is where its files are
+ * written, `implied` what `AppliedLayer.implied` was, as a JSON array. A backing with a `chain_id` is what its layers
+ * make of it, and nobody else had a hand in it: any namespace may have it.
  */
 export const migrations: readonly Migration[] = [
   {
@@ -98,6 +110,45 @@ export const migrations: readonly Migration[] = [
         PRIMARY KEY (namespace, from_kind, from_id, to_kind, to_id, back)
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX reference_back ON reference (namespace, to_kind, to_id) WHERE back = 1;
+    `,
+  },
+  {
+    version: 2,
+    sql: `
+      CREATE TABLE backing (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        snapshotter TEXT NOT NULL,
+        key TEXT NOT NULL,
+        parent INTEGER REFERENCES backing ON DELETE RESTRICT,
+        directory TEXT,
+        provenance TEXT NOT NULL CHECK (provenance IN ('untouched', 'applying', 'applied', 'private')),
+        diff_id TEXT,
+        late INTEGER NOT NULL,
+        implied TEXT,
+        chain_id TEXT,
+        UNIQUE (snapshotter, key)
+      ) STRICT;
+      CREATE INDEX backing_parent ON backing (parent) WHERE parent IS NOT NULL;
+      CREATE INDEX backing_directory ON backing (directory) WHERE directory IS NOT NULL;
+      CREATE INDEX backing_chain_id ON backing (snapshotter, chain_id) WHERE chain_id IS NOT NULL;
+
+      CREATE TABLE snapshot (
+        namespace TEXT NOT NULL REFERENCES namespace ON DELETE RESTRICT,
+        snapshotter TEXT NOT NULL,
+        name TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('active', 'view', 'committed')),
+        parent TEXT,
+        backing INTEGER NOT NULL REFERENCES backing ON DELETE RESTRICT,
+        labels TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        root INTEGER NOT NULL,
+        PRIMARY KEY (namespace, snapshotter, name),
+        FOREIGN KEY (namespace, snapshotter, parent) REFERENCES snapshot ON DELETE RESTRICT
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX snapshot_parent ON snapshot (namespace, snapshotter, parent) WHERE parent IS NOT NULL;
+      CREATE INDEX snapshot_backing ON snapshot (backing);
+      CREATE INDEX snapshot_root ON snapshot (namespace, snapshotter, name) WHERE root = 1;
     `,
   },
 ]

@@ -4,61 +4,79 @@ import { findGarbage, type Garbage } from './garbage.ts'
 import { dropIngest, findIngest, ingestsOf, leftBy } from './ingest-row.ts'
 import type { Ledger, Write } from './ledger.ts'
 import { dropReferences } from './references.ts'
+import type { CommitsUnderWay } from './snapshots/commits-under-way.ts'
+import { dropSnapshotTree } from './snapshots/drop-snapshot-tree.ts'
 import type { Unused } from './unused.ts'
 import type { WriterLocks } from './writer-locks.ts'
 
 /** Most rows that one transaction removes; more take another turn of the event loop, and another look. */
 const batch = 500
 
-/** What one transaction has removed. */
-export interface Swept {
-  readonly removed: readonly Garbage[]
-  readonly unused: readonly Unused[]
-  /** Whether there may be more. */
-  readonly more: boolean
+/** What nothing kept, and what it leaves in the backends. */
+interface Swept {
+  readonly kind: Garbage['kind']
+  readonly unused: Unused
+}
+
+/** What is kept although nothing in the database says so. */
+interface InUse {
+  readonly locks: WriterLocks
+  readonly commits: CommitsUnderWay
 }
 
 /**
  * Removes what nothing keeps from a namespace, as far as one transaction goes. Looking and removing are the same
  * transaction: nothing can come to be kept in between, and so nothing has to be looked at twice. It holds the event
  * loop for as long as it takes; that is why it is one namespace and a limited number of rows at a time.
+ *
+ * @returns what was removed, and whether there may be more
  */
 export function sweep(
   ledger: Ledger,
   namespace: string,
-  { now, locks }: { readonly now: number; readonly locks: WriterLocks },
-): Swept {
+  { now, locks, commits }: { readonly now: number } & InUse,
+): { readonly swept: readonly Swept[]; readonly more: boolean } {
   return ledger.commit(namespace, (tx) => {
     const written = ingestsOf(tx, namespace)
       .map(({ ref }) => ref)
       .filter((ref) => locks.has(namespace, ref))
-    const removed = findGarbage(tx, { namespace, now, written, limit: batch })
-    const unused = removed.map((garbage) => remove(tx, namespace, garbage))
-    return { removed, unused, more: removed.length === batch }
+    const committing = commits.backings(namespace)
+    const swept: Swept[] = []
+    for (const garbage of findGarbage(tx, { namespace, now, written, committing, limit: batch })) {
+      if (swept.length === batch) break
+      for (const unused of remove(tx, namespace, garbage, batch - swept.length))
+        swept.push({ kind: garbage.kind, unused })
+    }
+    return { swept, more: swept.length === batch }
   })
 }
 
-function remove(tx: Write, namespace: string, { kind, id }: Garbage): Unused {
+/** @returns what each row that was removed leaves; of snapshots several may go at once, but no more than `limit` */
+function remove(tx: Write, namespace: string, { kind, id }: Garbage, limit: number): Unused[] {
   switch (kind) {
     case 'content': {
       const digest = id as Digest
       dropBlob(tx, namespace, digest)
-      return { blob: digest }
+      return [{ blob: digest }]
     }
     case 'image':
       tx.run('DELETE FROM image WHERE namespace = ? AND name = ?', namespace, id)
       dropReferences(tx, namespace, { kind, id })
       tx.emit({ topic: '/images/delete', payload: { name: id } })
-      return {}
+      return [{}]
     case 'lease':
       tx.run('DELETE FROM lease WHERE namespace = ? AND id = ?', namespace, id)
       dropReferences(tx, namespace, { kind, id })
-      return {}
+      return [{}]
     case 'ingest': {
       const ingest = findIngest(tx, namespace, id)
-      if (ingest === undefined) return {}
+      if (ingest === undefined) return []
       dropIngest(tx, ingest)
-      return leftBy(ingest)
+      return [leftBy(ingest)]
+    }
+    default: {
+      const snapshotter = kind.slice('snapshot/'.length)
+      return dropSnapshotTree(tx, { namespace, snapshotter }, id, limit)
     }
   }
 }

@@ -1,8 +1,10 @@
 import type { Digest } from '@nsbox/oci'
+import type { BackingRef } from './snapshots/backing-row.ts'
 
-/** What the database may not need any more of the backend. */
+/** What the database may not need any more of the backends. */
 export interface Unused {
   readonly blob?: Digest | undefined
-  /** The backend's ref. */
+  /** The content store's ref. */
   readonly ingest?: string | undefined
+  readonly snapshot?: BackingRef | undefined
 }

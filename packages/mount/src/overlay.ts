@@ -4,7 +4,7 @@ import type { Mount } from './mount-record.ts'
 
 /** The directories that an overlay is made of. */
 export interface OverlayLayers {
-  /** The read-only ones, the topmost first. */
+  /** The read-only ones, the topmost first; without any, it tells where to write but cannot be mounted. */
   readonly lower: readonly string[]
   /** The one that takes what is written; without it the overlay is read-only. */
   readonly upper?: string
@@ -27,7 +27,7 @@ export function overlayMount(layers: OverlayLayers, options: readonly string[] =
       ...options,
       ...(work === undefined ? [] : [`workdir=${escaped(work)}`]),
       ...(upper === undefined ? [] : [`upperdir=${escaped(upper)}`]),
-      `lowerdir=${lower.map(escaped).join(':')}`,
+      ...(lower.length === 0 ? [] : [`lowerdir=${lower.map(escaped).join(':')}`]),
     ],
   }
 }

@@ -20,3 +20,12 @@ it('writes what parseDescriptor reads', () => {
     expect(parseDescriptor(parseStrictJson(bytes, 'descriptor'))).toEqual(descriptor)
   }
 })
+
+it('makes the same bytes of annotations in another order', () => {
+  const descriptor = { mediaType: 'a/b', digest: digestOf('x'), size: 1 }
+  const [one, two] = [
+    { a: '1', b: '2' },
+    { b: '2', a: '1' },
+  ].map((annotations) => JSON.stringify(descriptorJson({ ...descriptor, annotations })))
+  expect(one).toBe(two)
+})

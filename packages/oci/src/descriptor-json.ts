@@ -1,8 +1,8 @@
 import type { Descriptor } from './descriptor.ts'
 
 /**
- * A descriptor as it stands in a JSON document, its fields in the order of the image specification's own library, so that
- * the same descriptors make the same bytes as there.
+ * A descriptor as it stands in a JSON document: its fields in the order of the image specification's own library and its
+ * annotations by name, so that the same descriptors make the same bytes as there.
  */
 export function descriptorJson(descriptor: Descriptor): Readonly<Record<string, unknown>> {
   const { mediaType, digest, size, urls, annotations, data, platform, artifactType } = descriptor
@@ -11,7 +11,7 @@ export function descriptorJson(descriptor: Descriptor): Readonly<Record<string, 
     digest,
     size,
     ...(urls && { urls }),
-    ...(annotations && { annotations }),
+    ...(annotations && { annotations: sorted(annotations) }),
     ...(data !== undefined && { data }),
     ...(platform && {
       platform: {
@@ -24,4 +24,8 @@ export function descriptorJson(descriptor: Descriptor): Readonly<Record<string, 
     }),
     ...(artifactType && { artifactType }),
   }
+}
+
+function sorted(annotations: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1)))
 }

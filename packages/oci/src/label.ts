@@ -17,6 +17,8 @@ export const labelKeys = {
   gcRefImage: 'containerd.io/gc.ref.image',
   /** At `Prepare`: the chain id that the snapshot is going to be committed under. */
   snapshotRef: 'containerd.io/snapshot.ref',
+  /** On a namespace: the snapshotter of whoever names none. */
+  defaultSnapshotter: 'containerd.io/defaults/snapshotter',
   /** On a namespace: its blobs may be taken over by others under the isolated policy too. */
   namespaceShareable: 'containerd.io/namespace.shareable',
 } as const

@@ -1,27 +1,77 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { link, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { withTempMount } from '@nsbox/mount'
 import { run, type SystemCall, scratchMount, tempDir, traceRun } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
+import type { LocalSnapshotter } from './local-snapshotter.ts'
+import type { OpenSnapshotterOptions } from './open-local-snapshotter.ts'
+import { openNativeSnapshotter } from './open-native-snapshotter.ts'
 import { openOverlaySnapshotter } from './open-overlay-snapshotter.ts'
 
-/** The calls that change what is on the disk, apart from mounting and the writes between the database's syncs. */
-const changing = [
-  'chmod',
-  'fdatasync',
-  'lsetxattr',
-  'mkdir',
-  'rename',
-  'rmdir',
-  'syncfs',
-  'unlink',
-  'utimensat',
+interface Kind {
+  readonly name: string
+  readonly open: (options: OpenSnapshotterOptions) => Promise<LocalSnapshotter>
+  /** The module that has `open`. */
+  readonly module: string
+  /** What the program does to make `top` on `base`, as source code. */
+  readonly prepare: string
+  readonly commit: string
+  /** The calls that change what is on the disk, apart from mounting and the writes between the database's syncs. */
+  readonly changing: readonly string[]
+  /** How many of them the program makes at least. */
+  readonly places: number
+  /** The calls for which the disk may be full, and what the program does by them. */
+  readonly filling: readonly string[]
+  readonly failing: readonly string[]
+}
+
+const kinds: readonly Kind[] = [
+  {
+    name: 'overlay',
+    open: openOverlaySnapshotter,
+    module: './open-overlay-snapshotter.ts',
+    prepare: "await snapshotter.prepare('key', undefined)",
+    commit: `
+      const { path } = await snapshotter.layerDirectory('key')
+      mkdirSync(path + '/etc', { recursive: true })
+      writeFileSync(path + '/etc/file', 'top')
+      await snapshotter.commit('top', 'key', { parent: 'base', impliedDirectories: ['etc'] })`,
+    changing: [
+      'chmod',
+      'fdatasync',
+      'lsetxattr',
+      'mkdir',
+      'rename',
+      'rmdir',
+      'syncfs',
+      'unlink',
+      'utimensat',
+    ],
+    places: 20,
+    filling: ['mkdir', 'rename'],
+    failing: ['open', 'prepare', 'child'],
+  },
+  {
+    name: 'native',
+    open: openNativeSnapshotter,
+    module: './open-native-snapshotter.ts',
+    prepare: "await snapshotter.prepare('key', 'base')",
+    commit: `
+      const [{ source }] = await snapshotter.mounts('key')
+      writeFileSync(source + '/etc/file', 'top')
+      await snapshotter.commit('top', 'key')`,
+    // The rest is as above.
+    changing: ['copy_file_range', 'linkat', 'mkdirat', 'syncfs'],
+    places: 8,
+    filling: ['copy_file_range', 'mkdirat'],
+    failing: ['prepare', 'child'],
+  },
 ]
 
-/** Prepares, commits with a late parent, changes labels and removes, and says which of them was answered. */
-const program = (root: string) => [
+/** Prepares, commits, changes labels and removes, and says which of them was answered. */
+const program = ({ open, module, prepare, commit }: Kind, root: string) => [
   '--conditions=@nsbox/source',
   '--import',
   import.meta.resolve('tsx'),
@@ -29,20 +79,17 @@ const program = (root: string) => [
   '--eval',
   `import { mkdirSync, writeFileSync, writeSync } from 'node:fs'
   import { errorCode } from ${JSON.stringify(import.meta.resolve('@nsbox/errors'))}
-  import { openOverlaySnapshotter } from ${JSON.stringify(fileURLToPath(new URL('./open-overlay-snapshotter.ts', import.meta.url)))}
+  import { ${open.name} } from ${JSON.stringify(fileURLToPath(new URL(module, import.meta.url)))}
   let snapshotter
   const steps = {
     async open() {
-      snapshotter = await openOverlaySnapshotter({ root: ${JSON.stringify(root)} })
+      snapshotter = await ${open.name}({ root: ${JSON.stringify(root)} })
     },
     async prepare() {
-      await snapshotter.prepare('key', undefined)
+      ${prepare}
     },
     async commit() {
-      const { path } = await snapshotter.layerDirectory('key')
-      mkdirSync(path + '/etc', { recursive: true })
-      writeFileSync(path + '/etc/file', 'top')
-      await snapshotter.commit('top', 'key', { parent: 'base', impliedDirectories: ['etc'] })
+      ${commit}
     },
     async child() {
       await snapshotter.prepare('child', 'top')
@@ -76,8 +123,8 @@ const program = (root: string) => [
 /** One thread for file system calls, so that the same call has the same number in every run. */
 const env = { UV_THREADPOOL_SIZE: '1' }
 
-async function prepare(root: string): Promise<void> {
-  await using snapshotter = await openOverlaySnapshotter({ root, durability: 'relaxed' })
+async function prepare({ open }: Kind, root: string): Promise<void> {
+  await using snapshotter = await open({ root, durability: 'relaxed' })
   for (const [name, parent] of [
     ['base', undefined],
     ['old', 'base'],
@@ -86,6 +133,7 @@ async function prepare(root: string): Promise<void> {
     if (parent === undefined) {
       await mkdir(join(mounted!.source, 'etc'), { mode: 0o711 })
       await writeFile(join(mounted!.source, 'etc/base'), 'base')
+      await link(join(mounted!.source, 'etc/base'), join(mounted!.source, 'etc/linked'))
     }
     await snapshotter.commit(name, 'key', { labels: { a: '1' } })
   }
@@ -112,8 +160,8 @@ function places(calls: readonly SystemCall[], root: string): Place[] {
 }
 
 /** Holds what is on the disk against what was answered, then cleans up and looks for leftovers. */
-async function check(root: string, said: readonly string[]): Promise<void> {
-  await using snapshotter = await openOverlaySnapshotter({ root, durability: 'relaxed' })
+async function check({ open }: Kind, root: string, said: readonly string[]): Promise<void> {
+  await using snapshotter = await open({ root, durability: 'relaxed' })
   const infos = new Map<string, { kind: string; labels: Record<string, string> }>()
   for await (const { name, kind, labels } of snapshotter.list())
     infos.set(name, { kind, labels: { ...labels } })
@@ -143,83 +191,95 @@ async function check(root: string, said: readonly string[]): Promise<void> {
   expect(await readdir(root)).not.toContain('probe')
 }
 
-describeWith({ root: true, linux: true, programs: ['strace'] }, 'what was answered', () => {
-  test('is on the disk before: files, then names', async () => {
-    await using dir = await scratchMount()
-    const root = join(dir.path, 'root')
-    await prepare(root)
-    const { calls } = await traceRun(
-      ['syncfs', 'fdatasync', 'rename', 'write'],
-      process.execPath,
-      program(root),
-    )
-    const said = (text: string) => calls.find(({ name, args }) => name === 'write' && args.includes(text))!
-    const within = (name: string, from: SystemCall, to: SystemCall) =>
-      calls.find((call) => call.name === name && call.entered > from.entered && call.returned < to.entered)
-    const [prepared, committed] = [said('prepare done'), said('commit done')]
-    const files = within('syncfs', prepared, committed)
-    expect(files).toMatchObject({ result: '0' })
-    expect(within('fdatasync', files!, committed)).toMatchObject({ result: '0' })
-    const removed = within('rename', said('update done'), said('remove done'))
-    expect(removed!.args).toContain('/trash/')
-    expect(within('fdatasync', said('update done'), removed!)).toMatchObject({ result: '0' })
-    expect(within('fdatasync', said('open done'), prepared)).toMatchObject({ result: '0' })
-  })
+for (const kind of kinds)
+  describeWith(
+    { root: true, linux: true, programs: ['strace'] },
+    `what the ${kind.name} snapshotter answered`,
+    () => {
+      test('is on the disk before: files, then names', async () => {
+        await using dir = await scratchMount()
+        const root = join(dir.path, 'root')
+        await prepare(kind, root)
+        const { calls } = await traceRun(
+          ['syncfs', 'fdatasync', 'rename', 'write'],
+          process.execPath,
+          program(kind, root),
+        )
+        const said = (text: string) =>
+          calls.find(({ name, args }) => name === 'write' && args.includes(text))!
+        const within = (name: string, from: SystemCall, to: SystemCall) =>
+          calls.find(
+            (call) => call.name === name && call.entered > from.entered && call.returned < to.entered,
+          )
+        const [prepared, committed] = [said('prepare done'), said('commit done')]
+        const files = within('syncfs', prepared, committed)
+        expect(files).toMatchObject({ result: '0' })
+        expect(within('fdatasync', files!, committed)).toMatchObject({ result: '0' })
+        const removed = within('rename', said('update done'), said('remove done'))
+        expect(removed!.args).toContain('/trash/')
+        expect(within('fdatasync', said('update done'), removed!)).toMatchObject({ result: '0' })
+        expect(within('fdatasync', said('open done'), prepared)).toMatchObject({ result: '0' })
+      })
 
-  /** Runs the program once for each place, on a snapshotter of its own, and checks what is left. */
-  async function everywhere(
-    names: readonly string[],
-    fault: string,
-    body: (result: { said: readonly string[]; signal: string | null; log: string }) => void,
-  ): Promise<number> {
-    await using dir = await scratchMount()
-    await using logs = await tempDir('nsbox-snapshots')
-    const traced = join(dir.path, 'traced')
-    await prepare(traced)
-    const { calls } = await traceRun(names, process.execPath, program(traced), { env })
-    const found = places(calls, traced)
-    for (const [index, { name, number, args }] of found.entries()) {
-      const root = join(dir.path, String(index))
-      await prepare(root)
-      const log = join(logs.path, String(index))
-      const strace = [
-        '--follow-forks',
-        `--trace=${name}`,
-        `--inject=${name}:${fault}:when=${number}`,
-        `--output=${log}`,
-      ]
-      const result = await run('strace', [...strace, '--', process.execPath, ...program(root)], { env })
-      try {
-        const said = result.stdout.split('\n').filter((line) => line !== '')
-        body({ said, signal: result.signal, log: await readFile(log, 'utf8') })
-        await check(root, said)
-      } catch (cause) {
-        throw new Error(`${name} ${number} (${args})\n${result.stdout}${result.stderr}`, { cause })
+      /** Runs the program once for each place, on a snapshotter of its own, and checks what is left. */
+      async function everywhere(
+        names: readonly string[],
+        fault: string,
+        body: (result: { said: readonly string[]; signal: string | null; log: string }) => void,
+      ): Promise<number> {
+        await using dir = await scratchMount()
+        await using logs = await tempDir('nsbox-snapshots')
+        const traced = join(dir.path, 'traced')
+        await prepare(kind, traced)
+        const { calls } = await traceRun(names, process.execPath, program(kind, traced), { env })
+        const found = places(calls, traced)
+        for (const [index, { name, number, args }] of found.entries()) {
+          const root = join(dir.path, String(index))
+          await prepare(kind, root)
+          const log = join(logs.path, String(index))
+          const strace = [
+            '--follow-forks',
+            `--trace=${name}`,
+            `--inject=${name}:${fault}:when=${number}`,
+            `--output=${log}`,
+          ]
+          const result = await run('strace', [...strace, '--', process.execPath, ...program(kind, root)], {
+            env,
+          })
+          try {
+            const said = result.stdout.split('\n').filter((line) => line !== '')
+            body({ said, signal: result.signal, log: await readFile(log, 'utf8') })
+            await check(kind, root, said)
+          } catch (cause) {
+            throw new Error(`${name} ${number} (${args})\n${result.stdout}${result.stderr}`, { cause })
+          }
+        }
+        return found.length
       }
-    }
-    return found.length
-  }
 
-  test('survives a kill at any call that changes the disk', { timeout: 600_000 }, async () => {
-    let killed = 0
-    const count = await everywhere(changing, 'signal=KILL', ({ signal }) => {
-      if (signal === 'SIGKILL') killed++
-    })
-    expect(count).toBeGreaterThan(20)
-    expect(killed).toBeGreaterThan(20)
-  })
+      test('survives a kill at any call that changes the disk', { timeout: 600_000 }, async () => {
+        let killed = 0
+        const count = await everywhere(kind.changing, 'signal=KILL', ({ signal }) => {
+          if (signal === 'SIGKILL') killed++
+        })
+        expect(count).toBeGreaterThan(kind.places)
+        expect(killed).toBeGreaterThan(kind.places)
+      })
 
-  test('D21 survives a full disk at any directory that is made or moved', { timeout: 600_000 }, async () => {
-    const failed = new Set<string>()
-    await everywhere(['mkdir', 'rename'], 'error=ENOSPC', ({ said, log }) => {
-      if (!log.includes('(INJECTED)')) return
-      for (const line of said.filter((text) => !text.endsWith(' done'))) {
-        // What failed after it took effect is found done when it is tried again.
-        if (/^(commit|remove) not_found$|^(prepare|child) already_exists$/.test(line)) continue
-        expect(line.split(' ')[1]).toBe('resource_exhausted')
-        failed.add(line.split(' ')[0]!)
-      }
-    })
-    expect([...failed]).toEqual(expect.arrayContaining(['open', 'prepare', 'child']))
-  })
-})
+      test('D21 survives a full disk at any directory that is made or moved', {
+        timeout: 600_000,
+      }, async () => {
+        const failed = new Set<string>()
+        await everywhere(kind.filling, 'error=ENOSPC', ({ said, log }) => {
+          if (!log.includes('(INJECTED)')) return
+          for (const line of said.filter((text) => !text.endsWith(' done'))) {
+            // What failed after it took effect is found done when it is tried again.
+            if (/^(commit|remove) not_found$|^(prepare|child) already_exists$/.test(line)) continue
+            expect(line.split(' ')[1]).toBe('resource_exhausted')
+            failed.add(line.split(' ')[0]!)
+          }
+        })
+        expect([...failed]).toEqual(expect.arrayContaining([...kind.failing]))
+      })
+    },
+  )

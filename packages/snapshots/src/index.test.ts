@@ -6,6 +6,7 @@ import * as snapshots from './index.ts'
 test('exports nothing but this', () => {
   expect(Object.keys(snapshots).sort()).toEqual([
     'hasLayerDirectories',
+    'openNativeSnapshotter',
     'openOverlaySnapshotter',
     'resolveImpliedDirectories',
   ])

@@ -1,26 +1,25 @@
 import { changeLabels, type LabelChange, type Labels } from '@nsbox/core/labels'
 import type {
   AbortOptions,
-  CommitLayerOptions,
-  LayerDirectories,
-  LayerDirectory,
+  CommitOptions,
   Mount,
   PrepareOptions,
   SnapshotInfo,
   Snapshotter,
   SnapshotUsage,
 } from '@nsbox/core/snapshots'
-import { isResourceExhausted, NsboxError } from '@nsbox/errors'
+import { NsboxError } from '@nsbox/errors'
 import { parseFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import type { Database } from '@nsbox/sqlite'
 import { diskUsage } from './disk-usage.ts'
-import type { SharedSync } from './shared-sync.ts'
 import type { SnapshotDirectories } from './snapshot-directories.ts'
 import { snapshotFields } from './snapshot-fields.ts'
 import type { SnapshotForm, SnapshotPlace } from './snapshot-form.ts'
 import { checkName } from './snapshot-name.ts'
 import * as table from './snapshot-table.ts'
+import type { TrustedSync } from './trusted-sync.ts'
+import { Undertakings } from './undertakings.ts'
 import { withCodes } from './with-codes.ts'
 
 /** What a snapshotter is made of. */
@@ -28,8 +27,8 @@ export interface LocalSnapshotterParts {
   readonly db: Database
   readonly directories: SnapshotDirectories
   readonly form: SnapshotForm
-  readonly sync: SharedSync
-  /** Releases what the parts hold, except for the database. */
+  readonly sync: TrustedSync
+  /** Closes the database and releases whatever else the parts hold. */
   readonly close: () => Promise<void>
   readonly now: () => number
   readonly onLeftover: (error: unknown) => void
@@ -38,17 +37,19 @@ export interface LocalSnapshotterParts {
 /** How many rows a list reads at once. */
 const page = 200
 
+/** Puts a snapshot that was made without parents on top of some: what belongs to that besides the record. */
+export type Rebase = (path: string, parents: readonly string[]) => Promise<void>
+
 /** A snapshotter in a directory of its own. Disposing of it leaves all snapshots as they are. */
-export class LocalSnapshotter implements Snapshotter, LayerDirectories, AsyncDisposable {
+export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
   readonly #parts: LocalSnapshotterParts
   readonly #db: Database
   /** The ids of snapshots that are being committed. */
   readonly #committing = new Set<number>()
-  /** The greatest id that a snapshot had when the disk failed to take files, of whichever snapshot they were. */
-  #distrusted = 0
   #closing: Promise<void> | undefined
 
-  /** @internal use `openOverlaySnapshotter` */
+  readonly #undertakings = new Undertakings()
+  /** @internal use `openOverlaySnapshotter` or `openNativeSnapshotter` */
   constructor(parts: LocalSnapshotterParts) {
     this.#parts = parts
     this.#db = parts.db
@@ -95,22 +96,16 @@ export class LocalSnapshotter implements Snapshotter, LayerDirectories, AsyncDis
     return await this.#answer(this.#parts.form.mounts(this.#place({ ...row, kind: row.kind })))
   }
 
-  async layerDirectory(key: string, { signal }: AbortOptions = {}): Promise<LayerDirectory> {
-    signal?.throwIfAborted()
-    const { id } = this.#active(key)
-    const { directories, form } = this.#parts
-    return await this.#answer({
-      path: form.files(directories.path(id)),
-      opaqueAttribute: form.opaqueAttribute,
-    })
-  }
-
   prepare(key: string, parent: string | undefined, options: PrepareOptions = {}): Promise<Mount[]> {
-    return this.#make('active', key, parent, options)
+    return this.#undertakings.run(options.signal, (signal) =>
+      this.#make('active', key, parent, { ...options, signal }),
+    )
   }
 
   view(key: string, parent: string | undefined, options: PrepareOptions = {}): Promise<Mount[]> {
-    return this.#make('view', key, parent, options)
+    return this.#undertakings.run(options.signal, (signal) =>
+      this.#make('view', key, parent, { ...options, signal }),
+    )
   }
 
   async #make(
@@ -119,16 +114,17 @@ export class LocalSnapshotter implements Snapshotter, LayerDirectories, AsyncDis
     parentName: string | undefined,
     { labels, signal }: PrepareOptions,
   ): Promise<Mount[]> {
-    signal?.throwIfAborted()
     checkName(key)
     const checked = checkLabels(labels)
     this.#checkFree(key, 'snapshot')
     const parent = parentName ? table.getParent(this.#db, parentName).id : null
-    const { directories, form } = this.#parts
+    const { directories, form, sync } = this.#parts
     const parents = this.#paths(parent)
     const id = await withCodes(`making snapshot ${key}`, () =>
       directories.make(
-        (path) => form.create({ path, kind, parents }),
+        async (path, made) => {
+          if ((await form.create({ path, kind, parents }, { signal })) === 'filled') await sync.run(made, key)
+        },
         (made) => {
           signal?.throwIfAborted()
           // Others went on meanwhile.
@@ -151,25 +147,41 @@ export class LocalSnapshotter implements Snapshotter, LayerDirectories, AsyncDis
     return await this.#answer(form.mounts({ path: directories.path(id), kind, parents }))
   }
 
-  async commit(name: string, key: string, options: CommitLayerOptions = {}): Promise<SnapshotInfo> {
-    const { labels, parent: parentName, impliedDirectories = [], signal } = options
-    signal?.throwIfAborted()
+  commit(name: string, key: string, options: CommitOptions = {}): Promise<SnapshotInfo> {
+    return this.commitWith(name, key, options)
+  }
+
+  /** @param rebase undefined where a snapshot gets no other parent than it was made with */
+  protected commitWith(
+    name: string,
+    key: string,
+    options: CommitOptions,
+    rebase?: Rebase,
+  ): Promise<SnapshotInfo> {
+    return this.#undertakings.run(options.signal, (signal) =>
+      this.#commit(name, key, { ...options, signal }, rebase),
+    )
+  }
+
+  async #commit(name: string, key: string, options: CommitOptions, rebase?: Rebase): Promise<SnapshotInfo> {
+    const { labels, parent: parentName, signal } = options
     checkName(name)
     const checked = checkLabels(labels)
     const { id, parent: ownParent, parentName: ownParentName } = this.#active(key)
     const parent = parentName ? table.getParent(this.#db, parentName).id : ownParent
     if (ownParent !== null && parent !== ownParent)
       throw new NsboxError('failed_precondition', `snapshot ${key} has parent ${ownParentName} already`)
+    if (parent !== ownParent && rebase === undefined)
+      throw new NsboxError('unimplemented', `snapshot ${key} cannot be given a parent at commit`)
     this.#checkFree(name, 'committed snapshot')
     this.#checkNotCommitting(id, key)
     this.#committing.add(id)
     try {
-      const { directories, form, sync } = this.#parts
+      const { directories, sync } = this.#parts
       await withCodes(`committing snapshot ${key}`, async () => {
-        if (impliedDirectories.length > 0)
-          await form.rebase(directories.path(id), this.#paths(parent), impliedDirectories)
+        await rebase?.(directories.path(id), this.#paths(parent))
         signal?.throwIfAborted()
-        await this.#sync(id, key, sync)
+        await sync.run(id, key)
         signal?.throwIfAborted()
       })
       const info = this.#db.transaction((tx) => {
@@ -183,20 +195,6 @@ export class LocalSnapshotter implements Snapshotter, LayerDirectories, AsyncDis
     } finally {
       this.#committing.delete(id)
     }
-  }
-
-  /** Brings the files of a snapshot, and whatever else is on its file system, to the disk. */
-  async #sync(id: number, key: string, sync: SharedSync): Promise<void> {
-    try {
-      await sync.run()
-    } catch (cause) {
-      // The kernel has dropped what it could not write, and does not say of which snapshot it was.
-      this.#distrusted = this.#parts.directories.lastId
-      const code = isResourceExhausted(cause) ? 'resource_exhausted' : 'data_loss'
-      throw new NsboxError(code, `the disk did not take the files of snapshot ${key}`, { cause })
-    }
-    if (id <= this.#distrusted)
-      throw new NsboxError('data_loss', `the disk failed while snapshot ${key} was written`)
   }
 
   async remove(name: string, { signal }: AbortOptions = {}): Promise<void> {
@@ -255,11 +253,8 @@ export class LocalSnapshotter implements Snapshotter, LayerDirectories, AsyncDis
   }
 
   async #close(): Promise<void> {
-    try {
-      await this.#db[Symbol.asyncDispose]()
-    } finally {
-      await this.#parts.close()
-    }
+    await this.#undertakings.end(closed())
+    await this.#parts.close()
   }
 
   /** An answer, once nothing that it tells of can be taken back any more. */
@@ -271,6 +266,14 @@ export class LocalSnapshotter implements Snapshotter, LayerDirectories, AsyncDis
   #get(name: string): table.SnapshotRow {
     this.#checkOpen()
     return table.getSnapshot(this.#db, name)
+  }
+
+  /** @returns where the files of an active snapshot are */
+  protected async activeDirectory(key: string, { signal }: AbortOptions = {}): Promise<string> {
+    signal?.throwIfAborted()
+    const { id } = this.#active(key)
+    const { directories, form } = this.#parts
+    return await this.#answer(form.files(directories.path(id)))
   }
 
   #active(key: string): table.SnapshotRow {
@@ -306,8 +309,12 @@ export class LocalSnapshotter implements Snapshotter, LayerDirectories, AsyncDis
   }
 
   #checkOpen(): void {
-    if (this.#closing !== undefined) throw new NsboxError('unavailable', 'snapshotter is closed')
+    if (this.#closing !== undefined) throw closed()
   }
+}
+
+function closed(): NsboxError {
+  return new NsboxError('unavailable', 'snapshotter is closed')
 }
 
 function checkLabels(labels: Labels = {}): Labels {

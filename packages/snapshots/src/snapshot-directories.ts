@@ -1,7 +1,8 @@
-import { chmod, mkdir, readdir, rename } from 'node:fs/promises'
+import { readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isErrno, NsboxError } from '@nsbox/errors'
 import { mounts, removeTree } from '@nsbox/mount'
+import { makeDirectory, makePrivateDirectory } from './make-directory.ts'
 
 /**
  * The directories of snapshots, named by number: `snapshots/<id>`, and on its way out `trash/<id>`. A number is not
@@ -22,7 +23,7 @@ export class SnapshotDirectories {
   static async open(root: string, lastId: number): Promise<SnapshotDirectories> {
     let last = lastId
     for (const name of ['snapshots', 'trash']) {
-      await mkdir(join(root, name), { recursive: true, mode: 0o700 })
+      await makePrivateDirectory(join(root, name))
       last = Math.max(last, ...(await numbersIn(join(root, name))))
     }
     return new SnapshotDirectories(root, last)
@@ -40,11 +41,14 @@ export class SnapshotDirectories {
    * Makes a directory and has `fill` put into it what belongs there, then `record` record it. If either fails the
    * directory goes again.
    */
-  async make(fill: (path: string) => Promise<void>, record: (id: number) => void): Promise<number> {
+  async make(
+    fill: (path: string, id: number) => Promise<void>,
+    record: (id: number) => void,
+  ): Promise<number> {
     const id = ++this.#lastId
     this.#making.add(id)
     try {
-      await this.makeAgain(id, fill)
+      await this.makeAgain(id, (path) => fill(path, id))
       record(id)
       return id
     } catch (error) {
@@ -59,8 +63,7 @@ export class SnapshotDirectories {
   /** Makes the directory of a snapshot that is recorded. */
   async makeAgain(id: number, fill: (path: string) => Promise<void>): Promise<void> {
     const path = this.path(id)
-    await mkdir(path, { mode: 0o700 })
-    await chmod(path, 0o700)
+    await makeDirectory(path, 0o700)
     await fill(path)
   }
 

@@ -1,4 +1,4 @@
-import type { LayerDirectory, Mount, SnapshotKind } from '@nsbox/core/snapshots'
+import type { AbortOptions, Mount, SnapshotKind } from '@nsbox/core/snapshots'
 
 /** Where the files of a snapshot are, and those of what it is based on. */
 export interface SnapshotPlace {
@@ -11,12 +11,12 @@ export interface SnapshotPlace {
 
 /** How a snapshotter keeps files in the directories of its snapshots. */
 export interface SnapshotForm {
-  /** Puts into the empty directory of a new snapshot what belongs there. */
-  create(place: SnapshotPlace): Promise<void>
+  /**
+   * Puts into the empty directory of a new snapshot what belongs there. Once it has settled it does nothing more.
+   * @returns `filled` if that is files which must not be lost before the snapshot is recorded
+   */
+  create(place: SnapshotPlace, options: AbortOptions): Promise<'empty' | 'filled'>
   mounts(place: SnapshotPlace): Mount[]
   /** Where the files of an active or committed snapshot are by themselves. */
   files(path: string): string
-  readonly opaqueAttribute: LayerDirectory['opaqueAttribute']
-  /** Puts a snapshot that was made without parents on top of some. */
-  rebase(path: string, parents: readonly string[], impliedDirectories: readonly string[]): Promise<void>
 }

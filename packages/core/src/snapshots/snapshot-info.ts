@@ -20,7 +20,10 @@ export interface SnapshotInfo {
   readonly updatedAt: Date
 }
 
-/** What a snapshot takes on the disk by itself, without its parents. */
+/**
+ * What a snapshot takes on the disk by itself: what it has beyond its parents where it is kept that way, and the whole of
+ * it where it is a copy.
+ */
 export interface SnapshotUsage {
   /** Bytes of disk blocks, so that holes count nothing and a hard-linked file counts once. */
   readonly size: number

@@ -43,7 +43,8 @@ export interface CommitOptions extends AbortOptions {
   readonly labels?: Labels | undefined
   /**
    * Bases a snapshot that was prepared without a parent on this one (rebase): its files lie on top of the parent's
-   * from now on. Undefined, or the parent that it has already, changes nothing.
+   * from now on. Undefined, or the parent that it has already, changes nothing. `unimplemented` where a snapshot is a
+   * copy of the parent that it was prepared with.
    */
   readonly parent?: string | undefined
 }

@@ -1,11 +1,13 @@
 import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
 import { NsboxError } from '@nsbox/errors'
+import { startThread } from '@nsbox/sys/threads'
 import type { AppliedTree, ApplyJob } from '../apply/apply-layer.ts'
 import type { MadeLayer, MakeLayerJob } from '../compare/make-layer.ts'
 import type { Work, WorkKind, WorkToDo } from './protocol.ts'
-import { startWorker } from './start-worker.ts'
 import { type PoolJob, type SlotTimeouts, WorkerSlot } from './worker-slot.ts'
+
+const startWorker = () => startThread('./worker', import.meta.url)
 
 export interface LayerWorkersOptions {
   /** Threads at most; they are started when there is work for them. As many as there are processors by default. */

@@ -44,6 +44,10 @@ test('an image comes with what to take', () => {
     labels: { a: 'b' },
     platforms: [{ os: 'linux', architecture: 'aarch64' }],
     allMetadata: true,
+    unpacks: [
+      { platform: { os: 'linux', architecture: 'x86_64' }, snapshotter: 'native' },
+      { snapshotter: '' },
+    ],
   })
   expect(fromEndpointMessage({ ...any, typeUrl: `type.googleapis.com/${any.typeUrl}` }, credentials)).toEqual(
     {
@@ -52,6 +56,7 @@ test('an image comes with what to take', () => {
       labels: { a: 'b' },
       platforms: [{ os: 'linux', architecture: 'arm64' }],
       allMetadata: true,
+      unpacks: [{ platform: { os: 'linux', architecture: 'amd64' }, snapshotter: 'native' }, {}],
     },
   )
 })
@@ -65,12 +70,6 @@ test.each([
     packAny(OCIRegistrySchema, { reference: 'r', resolver: { defaultScheme: 'ftp' } }),
     'invalid_argument',
     'default_scheme',
-  ],
-  [
-    'an image to unpack',
-    packAny(ImageStoreSchema, { name: 'i', unpacks: [{ snapshotter: 'overlayfs' }] }),
-    'unimplemented',
-    'unpacking into snapshotter "overlayfs"',
   ],
   [
     'more names for an image',

@@ -71,13 +71,6 @@ function resolution(
 }
 
 function imageEndpoint(store: MessageShape<typeof ImageStoreSchema>): ImageEndpoint {
-  if (store.unpacks.length > 0) {
-    const snapshotters = store.unpacks.map(({ snapshotter }) => JSON.stringify(snapshotter.slice(0, 64)))
-    throw new NsboxError(
-      'unimplemented',
-      `unpacking into snapshotter ${snapshotters.slice(0, 8).join(', ')}: this server has no snapshotters`,
-    )
-  }
   if (store.extraReferences.length > 0)
     throw new NsboxError('unimplemented', 'extra_references of an image store')
   if (store.manifestLimit > 0) throw new NsboxError('unimplemented', 'manifest_limit of an image store')
@@ -88,5 +81,9 @@ function imageEndpoint(store: MessageShape<typeof ImageStoreSchema>): ImageEndpo
     labels: store.labels,
     platforms: store.platforms.map(fromPlatformMessage),
     allMetadata: store.allMetadata,
+    unpacks: store.unpacks.map(({ platform, snapshotter }) => ({
+      ...(platform && { platform: fromPlatformMessage(platform) }),
+      ...(snapshotter !== '' && { snapshotter }),
+    })),
   }
 }

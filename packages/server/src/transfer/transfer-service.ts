@@ -7,9 +7,16 @@ import type {
   Transferrer,
 } from '@nsbox/core/transfer'
 import { isAlreadyExists, NsboxError } from '@nsbox/errors'
-import { createFlights, pull, push } from '@nsbox/images'
+import {
+  createFlights,
+  createFollowers,
+  pull,
+  push,
+  type UnpackDestination,
+  type UnpackWish,
+} from '@nsbox/images'
 import type { Metadata, NamespaceView } from '@nsbox/metadata'
-import type { Platform } from '@nsbox/oci'
+import { defaultPlatform, type Platform } from '@nsbox/oci'
 import { createRegistry, type Registry } from '@nsbox/registry'
 import { PullLeases } from './pull-lease.ts'
 
@@ -18,10 +25,23 @@ export interface TransferServiceOptions {
   readonly metadata: Pick<Metadata, 'namespace'>
   /** Directory of `hosts.toml` files, unless an endpoint names another. */
   readonly hostsDir?: string | undefined
+  /** Where images are unpacked; a service without it refuses to unpack. */
+  readonly destinations?: UnpackDestinations | undefined
 }
 
+/**
+ * Finds where to unpack for a caller: into the snapshotter of the given name, or the one that the caller's namespace has
+ * by default.
+ * @throws `invalid_argument` if there is no such snapshotter
+ */
+export type UnpackDestinations = (
+  caller: Caller,
+  snapshotter: string | undefined,
+  options: AbortOptions,
+) => Promise<UnpackDestination>
+
 /** Whom a transfer is for. */
-interface Caller {
+export interface Caller {
   readonly namespace: string
   /** The caller's own lease; without one, a pull makes one. */
   readonly lease?: string | undefined
@@ -33,6 +53,7 @@ type Progress = { readonly onProgress?: ProgressListener | undefined } & AbortOp
 export class TransferService {
   readonly #options: TransferServiceOptions
   readonly #flights = createFlights()
+  readonly #followers = createFollowers()
   readonly #leases = new PullLeases()
 
   constructor(options: TransferServiceOptions) {
@@ -55,6 +76,8 @@ export class TransferService {
     options: Progress,
   ): Promise<void> {
     const view = this.#view(caller)
+    if (source.kind === 'image') refuseUnpacking(source)
+    if (source.kind === 'image' && destination.kind === 'image') refuseUnpacking(destination)
     if (source.kind === 'registry' && destination.kind === 'image') {
       await this.#pull(caller, source, destination, options)
     } else if (source.kind === 'image' && destination.kind === 'registry') {
@@ -77,11 +100,28 @@ export class TransferService {
       const { content, images } = this.#view({ ...caller, lease })
       const { name, platforms, allMetadata, labels } = destination
       const remote = registry.remote(source.reference)
-      const flights = this.#flights
-      await pull({ remote, name, content, images, platforms, allMetadata, labels, flights, ...options })
+      const unpack = await this.#wishes({ ...caller, lease }, destination, options)
+      const what = { remote, name, platforms, allMetadata, labels, unpack }
+      const shared = { flights: this.#flights, followers: this.#followers }
+      await pull({ ...what, ...shared, content, images, ...options })
     }
     if (caller.lease !== undefined) await work(caller.lease)
     else await this.#leases.under(this.#view(caller).leases, destination.name, work, options)
+  }
+
+  async #wishes(
+    caller: Caller,
+    { unpacks = [] }: ImageEndpoint,
+    { signal }: AbortOptions,
+  ): Promise<UnpackWish[]> {
+    const { destinations } = this.#options
+    return await Promise.all(
+      unpacks.map(async ({ platform = defaultPlatform(), snapshotter }) => {
+        if (destinations === undefined)
+          throw new NsboxError('unimplemented', 'unpacking by a server without snapshotters')
+        return { platform, ...(await destinations(caller, snapshotter, { signal })) }
+      }),
+    )
   }
 
   async #push(
@@ -123,6 +163,12 @@ async function tag(
     if (!isAlreadyExists(error)) throw error
     await images.update(name, { target, labels: { merge: labels } }, { signal })
   }
+}
+
+/** Only what is pulled can be unpacked. */
+function refuseUnpacking({ unpacks = [] }: ImageEndpoint): void {
+  if (unpacks.length > 0)
+    throw new NsboxError('unimplemented', 'unpacking an image of the image store by a transfer')
 }
 
 function onePlatform(platforms: readonly Platform[] = []): Platform | undefined {

@@ -1,39 +1,48 @@
-import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Mount } from '@nsbox/core/snapshots'
+import type { LayerDirectory, Mount } from '@nsbox/core/snapshots'
 import { overlayMount } from '@nsbox/mount'
+import { bindMount } from '../bind-mount.ts'
+import { makeDirectory } from '../make-directory.ts'
 import type { SnapshotForm, SnapshotPlace } from '../snapshot-form.ts'
 import { copyAttributes } from './attributes.ts'
 import { resolveImpliedDirectories } from './implied-directories.ts'
 import type { OverlaySupport } from './probe-overlay.ts'
+
+/** A form in which layers can be put on top of others after they were written. */
+export interface OverlayForm extends SnapshotForm {
+  readonly opaqueAttribute: LayerDirectory['opaqueAttribute']
+  /** Puts a snapshot that was made without parents on top of some. */
+  rebase(path: string, parents: readonly string[], impliedDirectories: readonly string[]): Promise<void>
+}
 
 const files = (path: string) => join(path, 'fs')
 
 /**
  * Snapshots as layers of overlays: `fs` has a snapshot's own files, `work` is the kernel's. A view of others has neither.
  */
-export function overlayForm({ options, opaqueAttribute }: OverlaySupport): SnapshotForm {
+export function overlayForm({ options, opaqueAttribute }: OverlaySupport): OverlayForm {
   return {
     files,
     opaqueAttribute,
 
     async create({ path, kind, parents }) {
       const [nearest] = parents
-      if (kind === 'view' && nearest !== undefined) return
+      if (kind === 'view' && nearest !== undefined) return 'empty'
       await makeDirectory(files(path), 0o755)
       // In an overlay the root is the topmost layer's.
       if (nearest !== undefined) await copyAttributes(Buffer.from(files(nearest)), Buffer.from(files(path)))
       if (kind === 'active') await makeDirectory(join(path, 'work'), 0o711)
+      return 'empty'
     },
 
     mounts({ path, kind, parents }: SnapshotPlace): Mount[] {
       const lower = parents.map(files)
       if (kind === 'active') {
-        if (lower.length === 0) return [bind(files(path), 'rw')]
+        if (lower.length === 0) return [bindMount(files(path), 'rw')]
         return [overlayMount({ lower, upper: files(path), work: join(path, 'work') }, options)]
       }
       // The kernel wants two layers at least if none is to be written to.
-      if (lower.length < 2) return [bind(lower[0] ?? files(path), 'ro')]
+      if (lower.length < 2) return [bindMount(lower[0] ?? files(path), 'ro')]
       return [overlayMount({ lower }, options)]
     },
 
@@ -41,14 +50,4 @@ export function overlayForm({ options, opaqueAttribute }: OverlaySupport): Snaps
       await resolveImpliedDirectories(files(path), { parents: parents.map(files), paths, opaqueAttribute })
     },
   }
-}
-
-/** A mode that does not depend on the process's umask. */
-async function makeDirectory(path: string, mode: number): Promise<void> {
-  await mkdir(path, { mode })
-  await chmod(path, mode)
-}
-
-function bind(source: string, access: 'ro' | 'rw'): Mount {
-  return { type: 'bind', source, options: [access, 'rbind'] }
 }

@@ -36,4 +36,17 @@ export interface FileCalls {
   llistxattr(path: string): readonly string[] | number
   /** The value of an extended attribute, or the negated errno. Does not follow a symbolic link at the end. */
   lgetxattr(path: string, attribute: string): Uint8Array | number
+  /**
+   * Where a file's next data begin at or after an offset, in bytes; `-ENXIO` if there are none. Moves the position of the
+   * descriptor. What a file system does not know of holes is data.
+   */
+  seekData(fd: number, offset: number): number
+  /** Where the next hole begins at or after an offset, in bytes: at the latest the end of the file. As `seekData`. */
+  seekHole(fd: number, offset: number): number
+  /**
+   * copy_file_range(2): copies bytes from one file to another inside the kernel, which shares the disk's blocks where the
+   * file system can.
+   * @returns how many it has copied, which may be fewer; 0 at the end of the file
+   */
+  copyFileRange(from: number, fromOffset: number, to: number, toOffset: number, length: number): number
 }

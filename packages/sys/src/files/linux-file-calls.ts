@@ -8,6 +8,8 @@ const SYS_openat2 = 437
 const O_CLOEXEC = 0o2000000
 const AT_SYMLINK_NOFOLLOW = 0x100
 const AT_REMOVEDIR = 0x200
+const SEEK_DATA = 3
+const SEEK_HOLE = 4
 
 type Argument = number | bigint | Uint8Array | BigInt64Array | BigUint64Array | null
 
@@ -45,10 +47,15 @@ const lsetxattr = declare(
 )
 const llistxattr = declare('long llistxattr(const void *path, void *list, size_t size)')
 const lgetxattr = declare('long lgetxattr(const void *path, const void *name, void *value, size_t size)')
+const lseek = declare('int64_t lseek(int fd, int64_t offset, int whence)')
+const copyFileRange = declare(
+  'long copy_file_range(int from, void *offset, int to, void *position, size_t length, uint flags)',
+)
 
-// Both are read by the call and kept by nobody, so each thread has one.
+// All are read by the call and kept by nobody, so each thread has one.
 const how = new BigUint64Array(3)
 const times = new BigInt64Array(4)
+const offsets = [new BigInt64Array(1), new BigInt64Array(1)] as const
 
 /** The calls of Linux. */
 export const linuxFileCalls: FileCalls = {
@@ -80,6 +87,14 @@ export const linuxFileCalls: FileCalls = {
   },
   lgetxattr: (path, attribute) =>
     whole((buffer, size) => lgetxattr(cString(path), cString(attribute), buffer, size)),
+  seekData: (fd, offset) => lseek(fd, offset, SEEK_DATA),
+  seekHole: (fd, offset) => lseek(fd, offset, SEEK_HOLE),
+  copyFileRange(from, fromOffset, to, toOffset, length) {
+    const [source, target] = offsets
+    source[0] = BigInt(fromOffset)
+    target[0] = BigInt(toOffset)
+    return copyFileRange(from, source, to, target, length, 0)
+  },
 }
 
 function cString(bytes: string): Uint8Array {

@@ -3,7 +3,7 @@ import type { FileCalls } from './file-calls.ts'
 import { linuxFileCalls } from './linux-file-calls.ts'
 
 const missing = (): never => {
-  throw new NsboxError('unimplemented', `extraction of layers on ${process.platform}`)
+  throw new NsboxError('unimplemented', `file calls on ${process.platform}`)
 }
 
 const unsupported: FileCalls = {
@@ -22,6 +22,9 @@ const unsupported: FileCalls = {
   lsetxattr: missing,
   llistxattr: missing,
   lgetxattr: missing,
+  seekData: missing,
+  seekHole: missing,
+  copyFileRange: missing,
 }
 
 /** The file calls of this platform; elsewhere than on Linux each throws `unimplemented` when it is made. */

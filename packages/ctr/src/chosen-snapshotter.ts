@@ -1,0 +1,32 @@
+import { defaultSnapshotter } from '@nsbox/client'
+import type { Snapshotter } from '@nsbox/core/snapshots'
+import { isNotFound } from '@nsbox/errors'
+import { labelKeys } from '@nsbox/oci'
+import type { Session } from './session.ts'
+
+/**
+ * The snapshotter that a command works with: the one that its options or the environment name, else that of the
+ * namespace's label `containerd.io/defaults/snapshotter`, else `overlayfs`.
+ */
+export async function chosenSnapshotter({
+  client,
+  namedSnapshotter,
+  signal,
+}: Session): Promise<{ name: string; snapshotter: Snapshotter }> {
+  const name = namedSnapshotter ?? (await namespaceDefault({ client, signal })) ?? defaultSnapshotter
+  return { name, snapshotter: client.snapshotter(name) }
+}
+
+async function namespaceDefault({
+  client,
+  signal,
+}: Pick<Session, 'client' | 'signal'>): Promise<string | undefined> {
+  try {
+    const { labels } = await client.namespaces.get(client.namespace, { signal })
+    return labels[labelKeys.defaultSnapshotter] || undefined
+  } catch (error) {
+    // A namespace comes into being with the first thing that is made in it.
+    if (isNotFound(error)) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,115 @@
+import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
+import {
+  type Descriptor,
+  type Digest,
+  defaultPlatform,
+  descriptorJson,
+  digestAlgorithm,
+  digestHex,
+  imageLayoutVersion,
+  imageNameAnnotation,
+  isConfig,
+  maxDocumentSize,
+  mediaTypes,
+  onlyPlatform,
+  type Platform,
+  parseImageConfig,
+  parseManifest,
+  parseReference,
+  refNameAnnotation,
+} from '@nsbox/oci'
+import type { ExportedImage, ExportPlan } from './export-plan.ts'
+
+/** Where an image layout has a blob (OCI image specification, image-layout.md). */
+export function blobName(digest: Digest): string {
+  return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`
+}
+
+/** The `oci-layout` document. */
+export const layoutDocument: Buffer = Buffer.from(JSON.stringify({ imageLayoutVersion }))
+
+/** The `index.json` of a layout: the images in their order, each with its name. */
+export function indexDocument(images: readonly ExportedImage[]): Buffer {
+  const manifests = images.map(({ name, target }) => {
+    const annotations = {
+      ...target.annotations,
+      [imageNameAnnotation]: name,
+      [refNameAnnotation]: referenceName(name),
+    }
+    return descriptorJson({ ...target, annotations })
+  })
+  return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }))
+}
+
+/** What follows the repository in a name; the whole of one that is no reference. */
+function referenceName(name: string): string {
+  return reference(name)?.object || name
+}
+
+function reference(name: string) {
+  try {
+    return parseReference(name)
+  } catch {
+    // Images may have any name.
+    return undefined
+  }
+}
+
+/**
+ * The `manifest.json` that `docker load` reads, which knows one platform: for each image, the best of its manifests for
+ * the first of the platforms, by default that of this process. Images that are for another one, and manifests of
+ * something other than an image, have no place in it.
+ */
+export async function dockerDocument(
+  { manifests }: ExportPlan,
+  options: { readonly content: ContentReader; readonly platforms: readonly Platform[] } & AbortOptions,
+): Promise<Buffer> {
+  const { content, platforms, signal } = options
+  const limit = maxDocumentSize
+  const matcher = onlyPlatform(platforms[0] ?? defaultPlatform())
+  const entries = new Map<Digest, { Config: string; RepoTags: string[]; Layers: string[] }>()
+  for (const [image, candidates] of manifests) {
+    const best = await bestManifest(candidates)
+    if (best === undefined) continue
+    const tag = dockerTag(image.name)
+    const entry = entries.get(best.descriptor.digest)
+    if (entry !== undefined) {
+      if (tag !== undefined) entry.RepoTags.push(tag)
+      continue
+    }
+    entries.set(best.descriptor.digest, {
+      Config: blobName(best.config.digest),
+      RepoTags: tag === undefined ? [] : [tag],
+      Layers: best.layers.map(({ digest }) => blobName(digest)),
+    })
+  }
+  return Buffer.from(JSON.stringify([...entries.values()]))
+
+  async function bestManifest(candidates: readonly Descriptor[]) {
+    let best:
+      | { rank: number; descriptor: Descriptor; config: Descriptor; layers: readonly Descriptor[] }
+      | undefined
+    for (const descriptor of candidates) {
+      const { config, layers } = parseManifest(
+        await readBlob(content, descriptor, { limit, signal }),
+        descriptor,
+      )
+      if (!isConfig(config.mediaType) || config.mediaType === mediaTypes.checkpointConfig) continue
+      const parsed = parseImageConfig(await readBlob(content, config, { limit, signal }), config)
+      const platform = descriptor.platform ?? parsed.platform
+      const rank = platform === undefined ? Number.MAX_SAFE_INTEGER : matcher(platform)
+      if (rank !== undefined && (best === undefined || rank < best.rank))
+        best = { rank, descriptor, config, layers }
+    }
+    return best
+  }
+}
+
+/** A name as Docker shows it; undefined for one without a tag, which Docker could not load. */
+function dockerTag(name: string): string | undefined {
+  const { host, repository, tag } = reference(name) ?? {}
+  if (tag === undefined) return undefined
+  return host === 'docker.io'
+    ? `${repository?.replace(/^library\//, '')}:${tag}`
+    : `${host}/${repository}:${tag}`
+}

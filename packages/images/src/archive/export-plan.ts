@@ -1,0 +1,98 @@
+import type { AbortOptions, ContentReader } from '@nsbox/core/content'
+import { isNotFound, NsboxError } from '@nsbox/errors'
+import {
+  type Descriptor,
+  type Digest,
+  isIndex,
+  isManifest,
+  isNonDistributable,
+  type Platform,
+} from '@nsbox/oci'
+import { children } from '../children.ts'
+import { chooseManifests } from '../choose-manifests.ts'
+import { maxDepth, maxObjects } from '../walk.ts'
+
+/** An image to export. */
+export interface ExportedImage {
+  readonly name: string
+  readonly target: Descriptor
+}
+
+/** How to choose what is exported of images. */
+export interface ExportPlanOptions extends AbortOptions {
+  readonly content: ContentReader
+  readonly platforms: readonly Platform[]
+  readonly skipNonDistributable: boolean
+}
+
+/** What images consist of. */
+export interface ExportPlan {
+  /** Bytes of every blob, by digest. */
+  readonly blobs: ReadonlyMap<Digest, number>
+  /** For each image, its manifests in the order of its index, best first for a single platform. */
+  readonly manifests: ReadonlyMap<ExportedImage, readonly Descriptor[]>
+}
+
+/**
+ * Finds everything that an export must hold, and makes sure that all of it is there.
+ *
+ * @throws `not_found` for content that is missing, naming it and the image, and for an index without a manifest for the
+ * platforms; `data_loss` for content of another size than its descriptor says; as `children`
+ */
+export async function planExport(
+  images: readonly ExportedImage[],
+  { content, platforms, skipNonDistributable, signal }: ExportPlanOptions,
+): Promise<ExportPlan> {
+  const blobs = new Map<Digest, number>()
+  const manifests = new Map<ExportedImage, readonly Descriptor[]>()
+  for (const image of images) {
+    const found: Descriptor[] = []
+    await visit(image, image.target, 0, new Set(), found)
+    manifests.set(image, found)
+  }
+  return { blobs, manifests }
+
+  async function visit(
+    image: ExportedImage,
+    descriptor: Descriptor,
+    depth: number,
+    seen: Set<string>,
+    found: Descriptor[],
+  ): Promise<void> {
+    const { mediaType, digest, size } = descriptor
+    const key = `${mediaType} ${digest}`
+    if (seen.has(key) || (skipNonDistributable && isNonDistributable(mediaType))) return
+    seen.add(key)
+    if (depth > maxDepth || seen.size > maxObjects) {
+      throw new NsboxError('invalid_argument', `image ${quotedName(image)}: too deep or too many objects`)
+    }
+    await prove(image, descriptor)
+    blobs.set(digest, size)
+    if (isManifest(mediaType)) found.push(descriptor)
+    const below = await children(content, descriptor, { signal })
+    const chosen = isIndex(mediaType) ? chooseManifests(below, platforms) : below
+    if (below.length > 0 && chosen.length === 0) {
+      throw new NsboxError(
+        'not_found',
+        `image ${quotedName(image)}: index ${digest} has no manifest for the chosen platforms`,
+      )
+    }
+    for (const child of chosen) await visit(image, child, depth + 1, seen, found)
+  }
+
+  async function prove(image: ExportedImage, { digest, size }: Descriptor): Promise<void> {
+    try {
+      const info = await content.info(digest, { signal })
+      if (info.size === size) return
+      throw new NsboxError(
+        'data_loss',
+        `image ${quotedName(image)}: content ${digest} has ${info.size} bytes, its descriptor says ${size}`,
+      )
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      throw new NsboxError('not_found', `image ${quotedName(image)}: content ${digest}`, { cause: error })
+    }
+  }
+}
+
+const quotedName = ({ name }: ExportedImage): string => JSON.stringify(name)

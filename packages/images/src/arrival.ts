@@ -1,0 +1,92 @@
+import type { AbortOptions } from '@nsbox/core/content'
+import { GrowingFile } from '@nsbox/diff'
+import type { Digest } from '@nsbox/oci'
+import { type Deferred, deferred } from './deferred.ts'
+import { unlessAborted } from './unless-aborted.ts'
+
+/**
+ * How far a blob has come on its way into a store: nothing is known of it; its bytes are written to an ingest, which had
+ * `from` bytes before; it is committed, and so proved.
+ */
+export type ArrivalState =
+  | { readonly kind: 'awaited' }
+  | {
+      readonly kind: 'arriving'
+      readonly ref: string
+      readonly from: number
+      readonly growing: GrowingFile
+    }
+  | { readonly kind: 'there' }
+
+/** One blob on its way into a store. Who fetches it tells, who needs it waits. */
+export class Arrival {
+  #state: ArrivalState = { kind: 'awaited' }
+  #changed: Deferred = deferred()
+
+  /** Another object whenever it has changed. */
+  get state(): ArrivalState {
+    return this.#state
+  }
+
+  /** Says that an ingest is open which has `from` bytes already. */
+  begin(ref: string, from: number): void {
+    this.#become({ kind: 'arriving', ref, from, growing: new GrowingFile(from) })
+  }
+
+  /** Says that the ingest has so many bytes. */
+  advance(offset: number): void {
+    if (this.#state.kind === 'arriving') this.#state.growing.advance(offset)
+  }
+
+  /** Says that what has arrived is void, and may be fetched anew. */
+  void(): void {
+    if (this.#state.kind !== 'arriving') return
+    this.#state.growing.fail()
+    this.#become({ kind: 'awaited' })
+  }
+
+  /** Says that the blob is committed. */
+  finish(): void {
+    if (this.#state.kind === 'arriving') this.#state.growing.complete()
+    this.#become({ kind: 'there' })
+  }
+
+  /** Waits until the state is another one than `seen`. */
+  async changed(seen: ArrivalState, { signal }: AbortOptions = {}): Promise<void> {
+    while (this.#state === seen) await unlessAborted(this.#changed.promise, signal)
+  }
+
+  /** Waits until the blob is committed. */
+  async there(options: AbortOptions = {}): Promise<void> {
+    while (this.#state.kind !== 'there') await this.changed(this.#state, options)
+  }
+
+  #become(state: ArrivalState): void {
+    this.#state = state
+    const { resolve } = this.#changed
+    this.#changed = deferred()
+    resolve()
+  }
+}
+
+/** The blobs of one fetch. */
+export class Arrivals {
+  readonly #blobs = new Map<Digest, Arrival>()
+  #closed = false
+
+  of(digest: Digest): Arrival {
+    let arrival = this.#blobs.get(digest)
+    if (arrival === undefined) {
+      arrival = new Arrival()
+      if (this.#closed) arrival.finish()
+      this.#blobs.set(digest, arrival)
+    }
+    return arrival
+  }
+
+  /** Says that no other blob is coming: whoever still waits for one shall look for it in the store. */
+  close(): void {
+    this.#closed = true
+    for (const arrival of this.#blobs.values()) if (arrival.state.kind !== 'there') arrival.finish()
+  }
+}

@@ -1,0 +1,54 @@
+import type { AbortOptions } from '@nsbox/core/content'
+import type { Descriptor, Platform } from '@nsbox/oci'
+import { Arrivals } from './arrival.ts'
+import { type FetchSummary, type FetchTreeOptions, fetchTree } from './fetch-tree.ts'
+import { findManifest } from './find-manifest.ts'
+import { inParallel } from './in-parallel.ts'
+import type { Slots } from './slots.ts'
+import { isImage, type UnpackedImage, unpackManifest } from './unpack.ts'
+import type { UnpackDestination } from './unpack-layer.ts'
+
+/** An image to unpack: that of one platform. */
+export interface UnpackWish extends UnpackDestination {
+  readonly platform: Platform
+}
+
+/**
+ * Fetches what a descriptor refers to, and unpacks the image for each wish as its documents and layers arrive. The first
+ * failure ends both.
+ */
+export async function fetchAndUnpack(
+  target: Descriptor,
+  wishes: readonly UnpackWish[],
+  options: FetchTreeOptions & { readonly followers: Slots },
+): Promise<FetchSummary & { readonly unpacked: readonly (UnpackedImage | undefined)[] }> {
+  const arrivals = new Arrivals()
+  const unpacked = wishes.map((): UnpackedImage | undefined => undefined)
+  let summary: FetchSummary = { objects: 0, bytesReceived: 0 }
+  const fetching = async (signal: AbortSignal) => {
+    summary = await fetchTree(target, { ...options, arrivals, signal })
+    arrivals.close()
+  }
+  const unpackings = wishes.map((wish, index) => async (signal: AbortSignal) => {
+    unpacked[index] = await unpackArriving(target, wish, { ...options, arrivals, signal })
+  })
+  await inParallel([fetching, ...unpackings], async (task, either) => await task(either), options)
+  return { ...summary, unpacked }
+}
+
+async function unpackArriving(
+  target: Descriptor,
+  { platform, ...destination }: UnpackWish,
+  options: FetchTreeOptions & { readonly arrivals: Arrivals; readonly followers: Slots },
+): Promise<UnpackedImage | undefined> {
+  const { content, flights, progress, arrivals, followers, signal } = options
+  const arrival = async ({ digest }: Descriptor, abort: AbortOptions) =>
+    await arrivals.of(digest).there(abort)
+  const manifest = await findManifest(content, target, { platform, arrival, signal })
+  if (isImage(manifest)) {
+    const arriving = { arrivals, followers }
+    return await unpackManifest(manifest, { ...destination, content, flights, progress, arriving, signal })
+  }
+  progress.say(`Nothing to unpack: config of media type ${manifest.config.mediaType}`)
+  return undefined
+}

@@ -1,0 +1,58 @@
+import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
+import { NsboxError } from '@nsbox/errors'
+import {
+  type Descriptor,
+  formatPlatform,
+  isIndex,
+  isManifest,
+  type Manifest,
+  maxDocumentSize,
+  type Platform,
+  parseManifest,
+} from '@nsbox/oci'
+import { children } from './children.ts'
+import { chooseManifests } from './choose-manifests.ts'
+import { maxDepth } from './walk.ts'
+
+/** How to find a manifest. */
+export interface FindManifestOptions extends AbortOptions {
+  readonly platform: Platform
+  /** Waits until a document may be read; by default everything is there. */
+  readonly arrival?: ((document: Descriptor, options: AbortOptions) => Promise<void>) | undefined
+}
+
+/**
+ * The manifest of an image for a platform: the best of each index on the way. An image that is a manifest has only
+ * that one, for whichever platform it is.
+ *
+ * @throws `not_found` if an index has nothing for the platform, or a document is absent; as `children`
+ */
+export async function findManifest(
+  content: Pick<ContentReader, 'read'>,
+  target: Descriptor,
+  { platform, arrival = async () => undefined, signal }: FindManifestOptions,
+): Promise<Manifest & { readonly descriptor: Descriptor }> {
+  let descriptor = target
+  for (let depth = 0; isIndex(descriptor.mediaType); depth += 1) {
+    if (depth > maxDepth) {
+      throw new NsboxError(
+        'invalid_argument',
+        `image ${target.digest}: nested deeper than ${maxDepth} levels`,
+      )
+    }
+    await arrival(descriptor, { signal })
+    const [best] = chooseManifests(await children(content, descriptor, { signal }), [platform])
+    if (best === undefined) {
+      const wanted = formatPlatform(platform)
+      throw new NsboxError('not_found', `index ${descriptor.digest}: no manifest for ${wanted}`)
+    }
+    descriptor = best
+  }
+  if (!isManifest(descriptor.mediaType)) {
+    const mediaType = JSON.stringify(descriptor.mediaType)
+    throw new NsboxError('invalid_argument', `${descriptor.digest} of media type ${mediaType} is no manifest`)
+  }
+  await arrival(descriptor, { signal })
+  const bytes = await readBlob(content, descriptor, { limit: maxDocumentSize, signal })
+  return { ...parseManifest(bytes, descriptor), descriptor }
+}

@@ -1,0 +1,21 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { applyLayer } from '@nsbox/diff'
+import { readTree, scratchMount, type TreeEntry } from '@nsbox/testing'
+import type { ImageInMemory } from './image-in-memory.ts'
+
+/** The tree of an image by one layer after the other in one directory: what every other way must come to. */
+export async function sequentialTree({
+  layers,
+}: Pick<ImageInMemory, 'layers'>): Promise<ReadonlyMap<string, TreeEntry>> {
+  await using scratch = await scratchMount()
+  const root = join(scratch.path, 'root')
+  await mkdir(root, { mode: 0o755 })
+  for (const [index, { tar }] of layers.entries()) {
+    const path = join(scratch.path, `layer-${index}`)
+    await writeFile(path, tar)
+    const layer = { path, size: tar.length }
+    await applyLayer({ layer, mediaType: 'application/vnd.oci.image.layer.v1.tar', root, form: 'plain' })
+  }
+  return await readTree(root)
+}

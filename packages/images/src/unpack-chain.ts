@@ -1,0 +1,65 @@
+import { availableParallelism } from 'node:os'
+import type { AbortOptions, ContentManager } from '@nsbox/core/content'
+import { hasLayerDirectories } from '@nsbox/core/snapshots'
+import type { Descriptor } from '@nsbox/oci'
+import type { Arrivals } from './arrival.ts'
+import { deferred } from './deferred.ts'
+import type { Flights } from './flights.ts'
+import { ImageBudget, type ImageLimits } from './image-budget.ts'
+import { inParallel } from './in-parallel.ts'
+import { largestFirst } from './largest-first.ts'
+import type { LayerLink } from './layer-chain.ts'
+import { Slots } from './slots.ts'
+import { unlessAborted } from './unless-aborted.ts'
+import { snapshotExists, type UnpackDestination, unpackLayer } from './unpack-layer.ts'
+
+/** How to unpack the layers of an image. */
+export interface UnpackChainOptions extends UnpackDestination, AbortOptions {
+  readonly content: Pick<ContentManager, 'update'>
+  readonly flights: Flights
+  readonly limits?: Partial<ImageLimits> | undefined
+  /** How blobs arrive, and how many may be applied meanwhile. All blobs are there by default. */
+  readonly arriving?: { readonly arrivals: Arrivals; readonly followers: Slots } | undefined
+  readonly onState: (layer: Descriptor, event: 'extracting' | 'extracted') => void
+}
+
+/**
+ * Makes the snapshots of all layers that have none yet, each once at a time by its chain id, in whichever namespaces.
+ * The first failure ends all; what is committed by then stays.
+ *
+ * @returns how many layers were applied
+ */
+export async function unpackChain(chain: readonly LayerLink[], options: UnpackChainOptions): Promise<number> {
+  const { snapshotter, snapshotterName, flights, arriving, onState } = options
+  const top = chain.at(-1)
+  if (top === undefined || (await snapshotExists(snapshotter, top.chainId, options))) return 0
+  // More at once than there are threads to apply them would only make other images wait.
+  const slots = new Slots(Math.max(2, availableParallelism()))
+  const budget = new ImageBudget(options.limits)
+  const committed = new Map(chain.map(({ chainId }) => [chainId, deferred()]))
+  let made = 0
+  await inParallel(
+    hasLayerDirectories(snapshotter) ? largestFirst(chain, ({ layer }) => layer.size) : chain,
+    async (link, signal) => {
+      const { layer, chainId, parent } = link
+      const below = parent && committed.get(parent)?.promise
+      using _flight = await flights.enter(`${snapshotterName}/${chainId}`, { signal })
+      const isMade = await unpackLayer(link, {
+        ...options,
+        arrival: arriving?.arrivals.of(layer.digest),
+        followers: arriving?.followers ?? new Slots(0),
+        parent: async (abort) => await unlessAborted(below || Promise.resolve(), abort.signal),
+        slots,
+        budget,
+        onExtracting: () => onState(layer, 'extracting'),
+        signal,
+      })
+      committed.get(chainId)?.resolve()
+      if (!isMade) return
+      made += 1
+      onState(layer, 'extracted')
+    },
+    options,
+  )
+  return made
+}

@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto'
+import type { AbortOptions, ContentManager } from '@nsbox/core/content'
+import type { AppliedLayer, Applier, DiffMount } from '@nsbox/core/diff'
+import type { Labels } from '@nsbox/core/labels'
+import { hasLayerDirectories, type LayerDirectory, type Snapshotter } from '@nsbox/core/snapshots'
+import { errorCode, isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
+import { overlayMount } from '@nsbox/mount'
+import { labelKeys } from '@nsbox/oci'
+import type { Arrival } from './arrival.ts'
+import { type OpenedLayer, openArriving } from './arriving-layer.ts'
+import { discardSnapshot } from './discard-snapshot.ts'
+import type { ImageBudget } from './image-budget.ts'
+import type { LayerLink } from './layer-chain.ts'
+import type { Slots } from './slots.ts'
+import { snapshotLabels } from './snapshot-labels.ts'
+
+/** Where layers are unpacked to, and by whom. */
+export interface UnpackDestination {
+  readonly snapshotter: Snapshotter
+  /** The snapshotter's name, which is part of the label that keeps what was unpacked. */
+  readonly snapshotterName: string
+  readonly applier: Applier
+}
+
+/** How to unpack one layer. */
+export interface UnpackLayerOptions extends UnpackDestination, AbortOptions {
+  readonly content: Pick<ContentManager, 'update'>
+  /** How the layer's blob arrives; it is there by default. */
+  readonly arrival?: Arrival | undefined
+  /** Resolves when the layers below are committed; never if that fails. */
+  readonly parent: (options: AbortOptions) => Promise<void>
+  /** Bounds how many layers are applied at once. */
+  readonly slots: Slots
+  /** Bounds how many layers are applied while they arrive. */
+  readonly followers: Slots
+  readonly budget: ImageBudget
+  /** Called when the layer is being extracted and its blob has arrived. */
+  readonly onExtracting: () => void
+}
+
+/**
+ * Makes the snapshot of one layer, unless it exists: prepared, applied, and committed under the chain id once the layers
+ * below are (BEHAVIOUR.md §5). Where the snapshotter has layer directories, everything but the commit goes on without
+ * the layers below.
+ *
+ * @returns whether the layer was applied
+ */
+export async function unpackLayer(link: LayerLink, options: UnpackLayerOptions): Promise<boolean> {
+  for (;;) {
+    const outcome = await attempt(link, options)
+    if (outcome !== 'again') return outcome === 'made'
+  }
+}
+
+type Outcome = 'made' | 'exists' | 'again'
+
+async function attempt(link: LayerLink, options: UnpackLayerOptions): Promise<Outcome> {
+  const { snapshotter, arrival, content, signal } = options
+  if (await snapshotExists(snapshotter, link.chainId, { signal })) return 'exists'
+  const inOrder = !hasLayerDirectories(snapshotter)
+  if (inOrder) await options.parent({ signal })
+  await using opened = arrival && (await openArriving(arrival, content, options.followers, { signal }))
+  const key = `extract-${process.hrtime.bigint()}-${randomBytes(3).toString('base64url')} ${link.chainId}`
+  const labels = snapshotLabels(link)
+  try {
+    const applied = await prepareAndApply(link, { key, labels, opened }, options)
+    await options.parent({ signal })
+    await commit(link, { key, labels, applied }, options)
+    await content.update(link.layer.digest, { merge: { [labelKeys.uncompressed]: link.diffId } }, { signal })
+    return 'made'
+  } catch (caught) {
+    const error = await discardSnapshot(snapshotter, key, caught)
+    if (signal?.aborted) throw error
+    // Somebody else has made it; if it is not there after all, this is not what went wrong.
+    if (isAlreadyExists(error) && (await snapshotExists(snapshotter, link.chainId, { signal })))
+      return 'exists'
+    if (opened === undefined || (opened.fresh && errorCode(error) !== 'aborted')) throw error
+    // What was followed may have begun with wrong bytes of an earlier attempt: only the proved blob can tell.
+    await arrival?.there({ signal })
+    return 'again'
+  }
+}
+
+/** A snapshot on its way to being committed. */
+interface Draft {
+  readonly key: string
+  readonly labels: Labels
+}
+
+async function prepareAndApply(
+  { layer, diffId, parent }: LayerLink,
+  { key, labels, opened }: Draft & { readonly opened: OpenedLayer | undefined },
+  options: UnpackLayerOptions,
+): Promise<AppliedLayer> {
+  const { snapshotter, applier, budget, signal } = options
+  using _slot = await options.slots.take({ signal })
+  const late = hasLayerDirectories(snapshotter) ? snapshotter : undefined
+  const mounts = await snapshotter.prepare(key, late ? undefined : parent, { labels, signal })
+  // The lowest layer has nothing to hide, so it needs no whiteouts.
+  const target =
+    late && parent !== undefined ? [layerMount(await late.layerDirectory(key, { signal }))] : mounts
+  using _telling = tellExtracting(opened, options)
+  const applied = await applier.apply(layer, target, { diffId, arriving: opened?.arriving, signal })
+  // An applier of another host may not check it.
+  if (applied.diffId !== diffId) {
+    throw new NsboxError(
+      'failed_precondition',
+      `layer ${layer.digest}: diff id ${applied.diffId}, its image's config says ${diffId}`,
+    )
+  }
+  budget.add({ compressed: layer.size, size: applied.size })
+  return applied
+}
+
+/** Tells that a layer is being extracted, once it is not being downloaded any more, unless that is over by then. */
+function tellExtracting(
+  opened: OpenedLayer | undefined,
+  { arrival, onExtracting, signal }: UnpackLayerOptions,
+): Disposable {
+  let over = false
+  if (opened === undefined || arrival === undefined) onExtracting()
+  else
+    arrival.there({ signal }).then(
+      () => over || onExtracting(),
+      // The abort is told by what it ends.
+      () => undefined,
+    )
+  return {
+    [Symbol.dispose]: () => {
+      over = true
+    },
+  }
+}
+
+async function commit(
+  { chainId, parent }: LayerLink,
+  { key, labels, applied }: Draft & { readonly applied: AppliedLayer },
+  { snapshotter, signal }: UnpackLayerOptions,
+): Promise<void> {
+  if (hasLayerDirectories(snapshotter))
+    await snapshotter.commit(chainId, key, { parent, impliedDirectories: applied.implied, labels, signal })
+  else await snapshotter.commit(chainId, key, { labels, signal })
+}
+
+/** The mount by which an applier knows where to write, and how removals are said there; nothing is mounted. */
+function layerMount({ path, opaqueAttribute }: LayerDirectory): DiffMount {
+  return overlayMount(
+    { lower: [], upper: path },
+    opaqueAttribute === 'user.overlay.opaque' ? ['userxattr'] : [],
+  )
+}
+
+/**
+ * Whether the snapshot of a chain id exists. Asking is what lets a namespace adopt one that another namespace has.
+ * @throws `failed_precondition` if something that is not committed has the name
+ */
+export async function snapshotExists(
+  snapshotter: Pick<Snapshotter, 'stat'>,
+  chainId: string,
+  { signal }: AbortOptions = {},
+): Promise<boolean> {
+  try {
+    const { kind } = await snapshotter.stat(chainId, { signal })
+    if (kind === 'committed') return true
+  } catch (error) {
+    if (isNotFound(error)) return false
+    throw error
+  }
+  throw new NsboxError('failed_precondition', `snapshot ${chainId} is in the way, since it is not committed`)
+}

@@ -1,0 +1,79 @@
+import type { Reader } from '@nsbox/sqlite'
+import { ensureNamespace } from '../ensure-namespace.ts'
+import { hold } from '../lease-binding.ts'
+import type { Write } from '../ledger.ts'
+import type { SnapshotParts } from './snapshot-parts.ts'
+import { findSnapshot, insertSnapshot, type SnapshotScope, snapshotNode } from './snapshot-row.ts'
+
+/** A backing and its chain id, if any namespace may have it. */
+interface Link {
+  readonly id: number
+  readonly chain_id: string | null
+}
+
+/** Whether some namespace has a snapshot with this chain id that any may have. */
+export function isShared(db: Reader, { snapshotter }: SnapshotScope, chainId: string): boolean {
+  return candidates(db, snapshotter, chainId).length > 0
+}
+
+/**
+ * Gives the namespace a snapshot that another has, and those that it is based on, if the server made them all (DESIGN
+ * §4). A backing is there for as long as any namespace has it, and is not removed before that has ended: in one
+ * transaction it cannot end.
+ *
+ * @param parent what the snapshot must be based on, `null` for nothing; anything if it is undefined
+ * @returns whether the namespace has it now; it does not if it has something else under the name of a parent
+ */
+export function adoptSnapshot(
+  tx: Write,
+  parts: SnapshotParts,
+  scope: SnapshotScope,
+  { chainId, parent }: { readonly chainId: string; readonly parent?: string | null | undefined },
+): boolean {
+  if (parts.policy !== 'shared') return false
+  for (const { id } of candidates(tx, scope.snapshotter, chainId)) {
+    const chain = chainOf(tx, id)
+    if (parent !== undefined && (chain[1]?.chain_id ?? null) !== parent) continue
+    if (!chain.every((link) => fits(tx, parts, scope, link))) continue
+    ensureNamespace(tx, scope.namespace)
+    addMissing(tx, parts, scope, chain)
+    hold(tx, scope, snapshotNode(scope, chainId))
+    return true
+  }
+  return false
+}
+
+function candidates(db: Reader, snapshotter: string, chainId: string): { id: number }[] {
+  return db.all('SELECT id FROM backing WHERE snapshotter = ? AND chain_id = ?', snapshotter, chainId)
+}
+
+/** A backing and those that it is based on, the nearest first. */
+function chainOf(db: Reader, id: number): Link[] {
+  return db.all<Link>(
+    `WITH RECURSIVE chain (id, chain_id, parent, depth) AS (
+       SELECT id, chain_id, parent, 0 FROM backing WHERE id = ?
+       UNION ALL
+       SELECT backing.id, backing.chain_id, backing.parent, depth + 1
+       FROM chain JOIN backing ON backing.id = chain.parent
+     )
+     SELECT id, chain_id FROM chain ORDER BY depth`,
+    id,
+  )
+}
+
+/** Whether the namespace has the link already, or nothing under its name. */
+function fits(db: Reader, { commits }: SnapshotParts, scope: SnapshotScope, { id, chain_id }: Link): boolean {
+  if (chain_id === null || commits.hasName(scope, chain_id)) return false
+  const row = findSnapshot(db, scope, chain_id)
+  return row === undefined || row.backing === id
+}
+
+function addMissing(tx: Write, { clock }: SnapshotParts, scope: SnapshotScope, chain: readonly Link[]): void {
+  let parent: string | undefined
+  for (const { id, chain_id: name } of chain.toReversed()) {
+    if (name === null) throw new TypeError('a link that is nobody else’s')
+    if (findSnapshot(tx, scope, name) === undefined)
+      insertSnapshot(tx, scope, { name, kind: 'committed', parent, backing: id, labels: {}, now: clock() })
+    parent = name
+  }
+}

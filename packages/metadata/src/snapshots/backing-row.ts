@@ -1,0 +1,48 @@
+import { digestOf } from '@nsbox/oci'
+import type { Reader, Transaction } from '@nsbox/sqlite'
+
+/** A snapshot as its snapshotter knows it. */
+export interface BackingRef {
+  readonly snapshotter: string
+  readonly key: string
+}
+
+/** The most bytes of a key, as `SnapshotMaker` has it. */
+const maxKeyBytes = 4096
+
+/**
+ * The key that a snapshot has in the backend (BEHAVIOUR.md §3). The number makes it another one when the same name is
+ * used again, so that the removal of an old snapshot never meets a new one. What would be too long is hashed.
+ */
+export function backingKey(namespace: string, id: number, name: string): string {
+  const key = `${namespace}/${id}/${name}`
+  return Buffer.byteLength(key) > maxKeyBytes ? `${namespace}/${id}/${digestOf(name)}` : key
+}
+
+/** Takes a number, and the key that goes with it, for a snapshot that is about to be made. */
+export function reserveBacking(
+  tx: Transaction,
+  { namespace, snapshotter, name }: { namespace: string; snapshotter: string; name: string },
+): { readonly id: number; readonly key: string } {
+  const { id } = tx.run(
+    "INSERT INTO backing (snapshotter, key, provenance, late) VALUES (?, '', 'private', 0)",
+    snapshotter,
+  )
+  const key = backingKey(namespace, id, name)
+  tx.run('UPDATE backing SET key = ? WHERE id = ?', key, id)
+  return { id, key }
+}
+
+/** Whether the snapshotter's snapshot is, or is becoming, one of a namespace. */
+export function isBacking(db: Reader, { snapshotter, key }: BackingRef): boolean {
+  return db.get('SELECT 1 FROM backing WHERE snapshotter = ? AND key = ?', snapshotter, key) !== undefined
+}
+
+export function dropBacking(tx: Transaction, id: number): void {
+  tx.run('DELETE FROM backing WHERE id = ?', id)
+}
+
+/** Forgets what an earlier process was making when it died. */
+export function dropUnfinishedBackings(tx: Transaction): void {
+  tx.run('DELETE FROM backing WHERE NOT EXISTS (SELECT 1 FROM snapshot WHERE backing = backing.id)')
+}

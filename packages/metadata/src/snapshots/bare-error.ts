@@ -1,0 +1,13 @@
+import { isNsboxError, NsboxError } from '@nsbox/errors'
+
+/**
+ * An error of the backend in the words of the namespace: keys of the backend, which may tell of other namespaces, become
+ * the names that the caller used.
+ */
+export function bareError(error: unknown, names: ReadonlyMap<string, string>): unknown {
+  if (!isNsboxError(error)) return error
+  let { context } = error
+  for (const [key, name] of names) context = context.replaceAll(key, name)
+  if (context === error.context) return error
+  return new NsboxError(error.code, context, { cause: error.cause, details: error.details })
+}

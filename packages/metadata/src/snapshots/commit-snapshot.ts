@@ -1,0 +1,171 @@
+import { changeLabels, type Labels } from '@nsbox/core/labels'
+import {
+  type AbortOptions,
+  type CommitLayerOptions,
+  hasLayerDirectories,
+  type SnapshotInfo,
+  type Snapshotter,
+} from '@nsbox/core/snapshots'
+import { isAlreadyExists, NsboxError } from '@nsbox/errors'
+import { validateLabels } from '@nsbox/namespaces'
+import { demandLease, hasLease, hold, letGo } from '../lease-binding.ts'
+import type { Write } from '../ledger.ts'
+import { quoted } from '../quoted.ts'
+import { backingKey } from './backing-row.ts'
+import { bareError } from './bare-error.ts'
+import type { CommitUnderWay } from './commits-under-way.ts'
+import { inheritedLabels } from './inherited-labels.ts'
+import { impliedWithoutParents, provenChainId } from './provenance.ts'
+import { checkKey, shownKey } from './snapshot-key.ts'
+import type { SnapshotParts } from './snapshot-parts.ts'
+import {
+  demandActive,
+  demandParent,
+  demandSnapshot,
+  findSnapshot,
+  forgetSnapshot,
+  infoFromRow,
+  insertSnapshot,
+  type SnapshotRow,
+  type SnapshotScope,
+  snapshotNode,
+} from './snapshot-row.ts'
+
+/** A commit as the database lets it happen. */
+interface Begun {
+  readonly commit: CommitUnderWay
+  readonly active: SnapshotRow
+  readonly parent: SnapshotRow | undefined
+  /** Directories that are known to be implied, besides those that the caller knows of. */
+  readonly implied: readonly string[]
+}
+
+/** Commits a snapshot of a namespace; the contract is that of `SnapshotMaker` and, if the backend has it, `LayerDirectories`. */
+export async function commitSnapshot(
+  parts: SnapshotParts,
+  scope: SnapshotScope,
+  backend: Snapshotter,
+  { name, key, ...options }: CommitLayerOptions & { readonly name: string; readonly key: string },
+): Promise<SnapshotInfo> {
+  options.signal?.throwIfAborted()
+  checkKey(name)
+  const labels = changeLabels({}, { replace: options.labels ?? {} })
+  validateLabels(labels, 'info.Labels')
+  const { ledger, commits, collector } = parts
+  // Of two that want the same name, the second waits to see what becomes of the first.
+  while (commits.hasName(scope, name)) await commits.named(scope, name)
+  try {
+    const begun = begin(parts, scope, { name, key, parentName: options.parent || undefined })
+    using _ = commits.begin(begun.commit)
+    await commitBacking(backend, begun, { ...options, labels: inheritedLabels(labels) })
+    try {
+      return ledger.commit(scope.namespace, (tx) => record(tx, parts, scope, begun, labels))
+    } catch (error) {
+      collector.unused({ snapshot: begun.commit })
+      throw error
+    }
+  } finally {
+    await ledger.durable()
+  }
+}
+
+/**
+ * Finds out whether a commit is right.
+ * @throws `already_exists` for a name that is taken, which the lease holds from here on; otherwise as the contract says
+ */
+function begin(
+  { ledger, commits }: SnapshotParts,
+  scope: SnapshotScope,
+  { name, key, parentName }: { name: string; key: string; parentName: string | undefined },
+): Begun {
+  const { namespace, snapshotter } = scope
+  const begun = ledger.commit(namespace, (tx) => {
+    const active = demandActive(tx, scope, key)
+    if (commits.isCommitting(active.backing))
+      throw new NsboxError('unavailable', `snapshot ${shownKey(key)} is being committed`)
+    const wanted = parentName ?? active.parent
+    const parent = wanted === null ? undefined : demandParent(tx, scope, wanted)
+    if (active.parent !== null && active.parent !== wanted) {
+      throw new NsboxError(
+        'failed_precondition',
+        `snapshot ${shownKey(key)} has parent ${shownKey(active.parent)} already`,
+      )
+    }
+    if (findSnapshot(tx, scope, name) !== undefined) {
+      hold(tx, scope, snapshotNode(scope, name))
+      return undefined
+    }
+    demandLease(tx, scope)
+    const { backing } = active
+    const published = backingKey(namespace, backing, name)
+    const commit = { namespace, snapshotter, key: published, name, backing, parent: parent?.backing }
+    const rebased = active.parent === null && parent !== undefined
+    const implied = rebased ? impliedWithoutParents(tx, backing) : []
+    return { commit, active, parent, implied }
+  })
+  if (begun === undefined) throw new NsboxError('already_exists', `snapshot ${quoted(name)}`)
+  return begun
+}
+
+async function commitBacking(
+  backend: Snapshotter,
+  { commit, active, parent, implied }: Begun,
+  { labels, signal, impliedDirectories = [] }: CommitLayerOptions & AbortOptions,
+): Promise<void> {
+  const rebased = active.parent === null ? parent?.key : undefined
+  try {
+    if (hasLayerDirectories(backend)) {
+      const directories = [...new Set([...impliedDirectories, ...implied])]
+      const options = { labels, parent: rebased, impliedDirectories: directories, signal }
+      await backend.commit(commit.key, active.key, options)
+    } else {
+      await backend.commit(commit.key, active.key, { labels, parent: rebased, signal })
+    }
+  } catch (error) {
+    // To clients this code says that the name is there.
+    if (isAlreadyExists(error)) {
+      throw new NsboxError('unavailable', `remains of snapshot ${shownKey(commit.name)}`, { cause: error })
+    }
+    const names = new Map([
+      [active.key, active.name],
+      [commit.key, commit.name],
+    ])
+    if (parent !== undefined) names.set(parent.key, parent.name)
+    throw bareError(error, names)
+  }
+}
+
+function record(
+  tx: Write,
+  { clock }: SnapshotParts,
+  scope: SnapshotScope,
+  { commit, active, parent: expected }: Begun,
+  labels: Labels,
+): SnapshotInfo {
+  const { name, backing } = commit
+  const key = active.name
+  letGo(tx, scope, snapshotNode(scope, key))
+  forgetSnapshot(tx, scope, key)
+  // It cannot have gone, but others may not have it any more.
+  const parent = expected && demandParent(tx, scope, expected.name)
+  const rebased = active.parent === null && parent !== undefined
+  const chainId = provenChainId(tx, { backing, name, parent, rebased })
+  tx.run(
+    `UPDATE backing SET key = ?, parent = ?, chain_id = ?,
+       provenance = 'private', diff_id = NULL, late = 0, implied = NULL
+     WHERE id = ?`,
+    ...[commit.key, parent?.backing ?? null, chainId ?? null, backing],
+  )
+  insertSnapshot(tx, scope, {
+    name,
+    kind: 'committed',
+    parent: parent?.name,
+    backing,
+    labels,
+    now: clock(),
+  })
+  // That the lease has ended meanwhile is as good as its end right after this.
+  if (hasLease(tx, scope)) hold(tx, scope, snapshotNode(scope, name))
+  tx.emit({ topic: '/snapshot/commit', payload: { key, name, snapshotter: scope.snapshotter } })
+  return infoFromRow(demandSnapshot(tx, scope, name))
+}

@@ -1,0 +1,81 @@
+import type { BackingRef } from './backing-row.ts'
+
+/** A snapshot that the backend is committing. */
+export interface CommitUnderWay extends BackingRef {
+  readonly namespace: string
+  /** The key that it is going to have in the backend. */
+  readonly key: string
+  /** The name that it is going to have. */
+  readonly name: string
+  /** The ids of its backing and of its parent's. */
+  readonly backing: number
+  readonly parent: number | undefined
+}
+
+/**
+ * The commits between the moment when they are found to be right and the moment when the database has them. What they
+ * rely on stays as it is meanwhile, since what the backend has committed cannot be taken back.
+ */
+export class CommitsUnderWay {
+  readonly #commits = new Map<CommitUnderWay, Promise<void>>()
+
+  /** Notes a commit until what is returned is disposed of. */
+  begin(commit: CommitUnderWay): Disposable {
+    let end = () => {}
+    this.#commits.set(
+      commit,
+      new Promise<void>((resolve) => {
+        end = resolve
+      }),
+    )
+    return {
+      [Symbol.dispose]: () => {
+        this.#commits.delete(commit)
+        end()
+      },
+    }
+  }
+
+  /** Resolves at the end of the commit under a name, if there is one. */
+  async named({ namespace, snapshotter }: Pick<CommitUnderWay, 'namespace' | 'snapshotter'>, name: string) {
+    for (const [commit, ended] of this.#commits) {
+      if (commit.namespace === namespace && commit.snapshotter === snapshotter && commit.name === name)
+        await ended
+    }
+  }
+
+  /** Whether a name is going to be given. */
+  hasName({ namespace, snapshotter }: Pick<CommitUnderWay, 'namespace' | 'snapshotter'>, name: string) {
+    return this.#some(
+      (commit) =>
+        commit.namespace === namespace && commit.snapshotter === snapshotter && commit.name === name,
+    )
+  }
+
+  /** Whether the snapshot with this backing is being committed. */
+  isCommitting(backing: number): boolean {
+    return this.#some((commit) => commit.backing === backing)
+  }
+
+  /** Whether a snapshot of the namespace is about to be based on the one with this backing. */
+  isParent(namespace: string, backing: number): boolean {
+    return this.#some((commit) => commit.namespace === namespace && commit.parent === backing)
+  }
+
+  /** Whether a snapshot of the backend is one whose commit the database does not have yet. */
+  isPublished({ snapshotter, key }: BackingRef): boolean {
+    return this.#some((commit) => commit.snapshotter === snapshotter && commit.key === key)
+  }
+
+  /** The backings of a namespace that must not be collected. */
+  backings(namespace: string): number[] {
+    return [...this.#commits.keys()]
+      .filter((commit) => commit.namespace === namespace)
+      .flatMap(({ backing, parent }) => (parent === undefined ? [backing] : [backing, parent]))
+  }
+
+  #some(test: (commit: CommitUnderWay) => boolean): boolean {
+    for (const commit of this.#commits.keys()) if (test(commit)) return true
+    return false
+  }
+}

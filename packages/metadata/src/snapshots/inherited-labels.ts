@@ -1,0 +1,22 @@
+import type { Labels } from '@nsbox/core/labels'
+import { labelKeys } from '@nsbox/oci'
+
+/** Labels that are said to the snapshotter too; all others are about the namespace's snapshot alone. */
+const prefix = 'containerd.io/snapshot/'
+
+/** The labels that a snapshotter gets to know (BEHAVIOUR.md §4). */
+export function inheritedLabels(labels: Labels): Labels {
+  return Object.fromEntries(Object.entries(labels).filter(([key]) => isInherited(key)))
+}
+
+/** What changes for the snapshotter, as a merge of labels; undefined if nothing does. */
+export function inheritedChange(before: Labels, after: Labels): Labels | undefined {
+  const change: Record<string, string> = {}
+  for (const key of Object.keys(before)) if (isInherited(key) && !Object.hasOwn(after, key)) change[key] = ''
+  for (const [key, value] of Object.entries(after)) {
+    if (isInherited(key) && (!Object.hasOwn(before, key) || before[key] !== value)) change[key] = value
+  }
+  return Object.keys(change).length === 0 ? undefined : change
+}
+
+const isInherited = (key: string) => key === labelKeys.snapshotRef || key.startsWith(prefix)

@@ -1,0 +1,173 @@
+import { changeLabels, type Labels } from '@nsbox/core/labels'
+import type { Mount, PrepareOptions, Snapshotter } from '@nsbox/core/snapshots'
+import { isAlreadyExists, NsboxError } from '@nsbox/errors'
+import { validateLabels } from '@nsbox/namespaces'
+import { labelKeys } from '@nsbox/oci'
+import { ensureNamespace } from '../ensure-namespace.ts'
+import { demandLease, hold } from '../lease-binding.ts'
+import type { Write } from '../ledger.ts'
+import { quoted } from '../quoted.ts'
+import { adoptSnapshot } from './adopt-snapshot.ts'
+import { dropBacking, reserveBacking } from './backing-row.ts'
+import { bareError } from './bare-error.ts'
+import { inheritedLabels } from './inherited-labels.ts'
+import { beginUntouched } from './provenance.ts'
+import { checkKey, shownKey } from './snapshot-key.ts'
+import type { SnapshotParts } from './snapshot-parts.ts'
+import {
+  demandParent,
+  findSnapshot,
+  insertSnapshot,
+  type SnapshotRow,
+  type SnapshotScope,
+  snapshotNode,
+} from './snapshot-row.ts'
+import { writablePaths } from './writable-paths.ts'
+
+/** What to make. */
+interface NewSnapshot {
+  readonly kind: 'active' | 'view'
+  readonly key: string
+  readonly parentName: string | undefined
+  readonly labels: Labels
+}
+
+/** A snapshot that is about to be made: its backing's id and key. */
+interface Reserved {
+  readonly id: number
+  readonly key: string
+  readonly parent: SnapshotRow | undefined
+}
+
+/** Makes an active snapshot or a view; the contract is that of `SnapshotMaker`. */
+export async function makeSnapshot(
+  parts: SnapshotParts,
+  scope: SnapshotScope,
+  backend: Snapshotter,
+  asked: Pick<NewSnapshot, 'kind' | 'key' | 'parentName'> & PrepareOptions,
+): Promise<Mount[]> {
+  const { kind, key, parentName, signal } = asked
+  signal?.throwIfAborted()
+  checkKey(key)
+  const labels = changeLabels({}, { replace: asked.labels ?? {} })
+  validateLabels(labels, 'info.Labels')
+  const { ledger, commits } = parts
+  const target = labels[labelKeys.snapshotRef]
+  const snapshot = { kind, key, parentName: parentName || undefined, labels }
+  try {
+    for (const name of target === undefined ? [key] : [target, key]) await commits.named(scope, name)
+    const reserved = reserve(parts, scope, snapshot)
+    try {
+      const mounts = await makeBacking(backend, snapshot, reserved, signal)
+      const paths = await writablePaths(mounts)
+      const directory = paths.length === 1 ? paths[0] : undefined
+      ledger.commit(scope.namespace, (tx) => {
+        record(tx, parts, scope, snapshot, { ...reserved, directory })
+      })
+      return mounts
+    } catch (error) {
+      abandon(parts, scope, reserved)
+      throw error
+    }
+  } finally {
+    await ledger.durable()
+  }
+}
+
+/**
+ * Takes a number for the backing, unless the snapshot that the new one is to become is there, or is another namespace's
+ * that this one may have too. What exists already is held by the lease from here on, although it is refused.
+ * @throws `already_exists`, also for the snapshot that the new one is to become (BEHAVIOUR.md §5); `not_found`
+ */
+function reserve(
+  parts: SnapshotParts,
+  scope: SnapshotScope,
+  { key, parentName, labels }: NewSnapshot,
+): Reserved {
+  const { ledger } = parts
+  const target = labels[labelKeys.snapshotRef]
+  const { exists, reserved } = ledger.commit(scope.namespace, (tx) => {
+    if (target !== undefined && findSnapshot(tx, scope, target) === undefined)
+      adoptSnapshot(tx, parts, scope, { chainId: target, parent: parentName ?? null })
+    for (const [name, what] of [
+      [target, `target snapshot ${quoted(target ?? '')}`],
+      [key, `snapshot ${quoted(key)}`],
+    ] as const) {
+      if (name === undefined || findSnapshot(tx, scope, name) === undefined) continue
+      hold(tx, scope, snapshotNode(scope, name))
+      return { exists: what }
+    }
+    demandLease(tx, scope)
+    const parent = parentName === undefined ? undefined : demandParent(tx, scope, parentName)
+    return { reserved: { ...reserveBacking(tx, { ...scope, name: key }), parent } }
+  })
+  if (reserved === undefined) throw new NsboxError('already_exists', exists)
+  return reserved
+}
+
+async function makeBacking(
+  backend: Snapshotter,
+  { kind, key, parentName, labels }: NewSnapshot,
+  reserved: Reserved,
+  signal: AbortSignal | undefined,
+): Promise<Mount[]> {
+  const options = { labels: inheritedLabels(labels), signal }
+  const parentKey = reserved.parent?.key
+  try {
+    if (kind === 'view') return await backend.view(reserved.key, parentKey, options)
+    return await backend.prepare(reserved.key, parentKey, options)
+  } catch (error) {
+    // To clients this code says that the target is there.
+    if (isAlreadyExists(error))
+      throw new NsboxError('unavailable', `remains of snapshot ${shownKey(key)}`, { cause: error })
+    const names = new Map([[reserved.key, key]])
+    if (parentKey !== undefined && parentName !== undefined) names.set(parentKey, parentName)
+    throw bareError(error, names)
+  }
+}
+
+/**
+ * Makes the backing a snapshot of the namespace.
+ * @throws `already_exists` or `not_found` for what has happened meanwhile
+ */
+function record(
+  tx: Write,
+  { clock, commits, policy }: SnapshotParts,
+  scope: SnapshotScope,
+  { kind, key, parentName, labels }: NewSnapshot,
+  { id, parent: expected, directory }: Reserved & { readonly directory: string | undefined },
+): void {
+  if (findSnapshot(tx, scope, key) !== undefined || commits.hasName(scope, key))
+    throw new NsboxError('already_exists', `snapshot ${quoted(key)}`)
+  const parent = parentName === undefined ? undefined : demandParent(tx, scope, parentName)
+  if (parent?.backing !== expected?.backing)
+    throw new NsboxError('not_found', `parent snapshot ${shownKey(parentName ?? '')} does not exist`)
+  ensureNamespace(tx, scope.namespace)
+  hold(tx, scope, snapshotNode(scope, key))
+  tx.run(
+    'UPDATE backing SET parent = ?, directory = ? WHERE id = ?',
+    ...[parent?.backing ?? null, directory ?? null, id],
+  )
+  insertSnapshot(tx, scope, {
+    name: key,
+    kind,
+    parent: parentName,
+    backing: id,
+    labels,
+    now: clock(),
+  })
+  if (kind === 'view') return
+  if (policy === 'shared' && directory !== undefined && parent?.chain_id !== null) beginUntouched(tx, id)
+  const { snapshotter } = scope
+  tx.emit({ topic: '/snapshot/prepare', payload: { key, parent: parentName ?? '', snapshotter } })
+}
+
+function abandon(
+  { ledger, collector }: SnapshotParts,
+  { namespace, snapshotter }: SnapshotScope,
+  { id, key }: Reserved,
+): void {
+  ledger.commit(namespace, (tx) => dropBacking(tx, id))
+  collector.unused({ snapshot: { snapshotter, key } })
+  collector.schedule()
+}

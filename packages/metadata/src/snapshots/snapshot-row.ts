@@ -1,0 +1,193 @@
+import type { Labels } from '@nsbox/core/labels'
+import type { SnapshotInfo, SnapshotKind } from '@nsbox/core/snapshots'
+import { NsboxError } from '@nsbox/errors'
+import { type Digest, labelKeys } from '@nsbox/oci'
+import type { Reader, Transaction } from '@nsbox/sqlite'
+import type { Scope } from '../lease-binding.ts'
+import { quoted } from '../quoted.ts'
+import { dropReferences, labelReferences, type Node, setReferences } from '../references.ts'
+import { decodeLabels, encodeLabels } from '../stored-labels.ts'
+import type { Unused } from '../unused.ts'
+import { dropBacking } from './backing-row.ts'
+import { shownKey } from './snapshot-key.ts'
+
+/** The snapshots of one snapshotter in a namespace, as one caller sees them. */
+export interface SnapshotScope extends Scope {
+  readonly snapshotter: string
+}
+
+export interface SnapshotRow {
+  readonly name: string
+  readonly kind: SnapshotKind
+  readonly parent: string | null
+  readonly labels: string
+  readonly created_at: number
+  readonly updated_at: number
+  /** The backing's id. */
+  readonly backing: number
+  /** What the backend knows it by. */
+  readonly key: string
+  /** The backing's, if it may be shared. */
+  readonly chain_id: Digest | null
+  /** Whether it is known what the backing is made of, so far. */
+  readonly proven: 0 | 1
+}
+
+const select = `
+  SELECT name, kind, snapshot.parent, labels, created_at, updated_at, backing, key, chain_id,
+    provenance <> 'private' AS proven
+  FROM snapshot JOIN backing ON backing.id = backing`
+
+export function snapshotNode({ snapshotter }: SnapshotScope, name: string): Node {
+  return { kind: `snapshot/${snapshotter}`, id: name }
+}
+
+export function infoFromRow(row: SnapshotRow): SnapshotInfo {
+  return {
+    name: row.name,
+    kind: row.kind,
+    parent: row.parent ?? undefined,
+    labels: decodeLabels(row.labels),
+    createdAt: new Date(row.created_at),
+    updatedAt: new Date(row.updated_at),
+  }
+}
+
+export function findSnapshot(db: Reader, scope: SnapshotScope, name: string): SnapshotRow | undefined {
+  const { namespace, snapshotter } = scope
+  return db.get<SnapshotRow>(
+    `${select} WHERE namespace = ? AND snapshot.snapshotter = ? AND name = ?`,
+    namespace,
+    snapshotter,
+    name,
+  )
+}
+
+/** @throws `not_found` */
+export function demandSnapshot(db: Reader, scope: SnapshotScope, name: string): SnapshotRow {
+  const row = findSnapshot(db, scope, name)
+  if (row === undefined) throw snapshotNotFound(name)
+  return row
+}
+
+/** The text is known to clients of containerd (BEHAVIOUR.md §1). */
+export function snapshotNotFound(name: string): NsboxError {
+  return new NsboxError('not_found', `snapshot ${shownKey(name)} does not exist`)
+}
+
+/** @throws `not_found`; `failed_precondition` for a snapshot that is not active */
+export function demandActive(db: Reader, scope: SnapshotScope, key: string): SnapshotRow {
+  const row = demandSnapshot(db, scope, key)
+  if (row.kind === 'active') return row
+  throw new NsboxError('failed_precondition', `snapshot ${shownKey(key)} is not active`)
+}
+
+/**
+ * The snapshot that another is to be based on.
+ * @throws `not_found`; `invalid_argument` for one that is not committed
+ */
+export function demandParent(db: Reader, scope: SnapshotScope, name: string): SnapshotRow {
+  const row = findSnapshot(db, scope, name)
+  if (row === undefined) throw new NsboxError('not_found', `parent snapshot ${shownKey(name)} does not exist`)
+  if (row.kind === 'committed') return row
+  throw new NsboxError('invalid_argument', `parent ${quoted(name)} is not committed snapshot`)
+}
+
+/** The next snapshots in the order of the bytes of their names. */
+export function snapshotsAfter(
+  db: Reader,
+  { namespace, snapshotter }: SnapshotScope,
+  after: string,
+  limit: number,
+): SnapshotRow[] {
+  return db.all<SnapshotRow>(
+    `${select} WHERE namespace = ? AND snapshot.snapshotter = ? AND name > ? ORDER BY name LIMIT ?`,
+    namespace,
+    snapshotter,
+    after,
+    limit,
+  )
+}
+
+export function hasChildren(db: Reader, { namespace, snapshotter }: SnapshotScope, name: string): boolean {
+  return childOf(db, { namespace, snapshotter }, name) !== undefined
+}
+
+/** Any of the snapshots that are based on one. */
+export function childOf(
+  db: Reader,
+  { namespace, snapshotter }: SnapshotScope,
+  name: string,
+): string | undefined {
+  return db.get<{ name: string }>(
+    'SELECT name FROM snapshot WHERE namespace = ? AND snapshotter = ? AND parent = ? LIMIT 1',
+    namespace,
+    snapshotter,
+    name,
+  )?.name
+}
+
+interface NewSnapshot {
+  readonly name: string
+  readonly kind: SnapshotKind
+  readonly parent: string | undefined
+  readonly backing: number
+  readonly labels: Labels
+  readonly now: number
+}
+
+/** Adds a snapshot, whose namespace exists, and what it refers to. */
+export function insertSnapshot(
+  tx: Transaction,
+  scope: SnapshotScope,
+  { name, kind, parent, backing, labels, now }: NewSnapshot,
+): void {
+  const { namespace, snapshotter } = scope
+  tx.run(
+    'INSERT INTO snapshot VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    ...[namespace, snapshotter, name, kind, parent ?? null, backing, encodeLabels(labels), now, now],
+    isRoot(labels),
+  )
+  setReferences(tx, namespace, snapshotNode(scope, name), labelReferences(labels))
+}
+
+/** Changes the labels of a snapshot. */
+export function writeLabels(
+  tx: Transaction,
+  scope: SnapshotScope,
+  { name, labels, updatedAt }: SnapshotInfo,
+): void {
+  const { namespace, snapshotter } = scope
+  tx.run(
+    `UPDATE snapshot SET labels = ?, updated_at = ?, root = ?
+     WHERE namespace = ? AND snapshotter = ? AND name = ?`,
+    ...[encodeLabels(labels), updatedAt.getTime(), isRoot(labels), namespace, snapshotter, name],
+  )
+  setReferences(tx, namespace, snapshotNode(scope, name), labelReferences(labels))
+}
+
+/** Removes a snapshot, on which no other is based. @returns what the backend need not keep any more */
+export function dropSnapshot(
+  tx: Transaction,
+  scope: SnapshotScope,
+  { name, backing, key }: Pick<SnapshotRow, 'name' | 'backing' | 'key'>,
+): Unused {
+  forgetSnapshot(tx, scope, name)
+  if (tx.get('SELECT 1 FROM snapshot WHERE backing = ? LIMIT 1', backing) !== undefined) return {}
+  dropBacking(tx, backing)
+  return { snapshot: { snapshotter: scope.snapshotter, key } }
+}
+
+/** Removes a snapshot whose backing stays. */
+export function forgetSnapshot(tx: Transaction, scope: SnapshotScope, name: string): void {
+  const { namespace, snapshotter } = scope
+  tx.run(
+    'DELETE FROM snapshot WHERE namespace = ? AND snapshotter = ? AND name = ?',
+    namespace,
+    snapshotter,
+    name,
+  )
+  dropReferences(tx, namespace, snapshotNode(scope, name))
+}
+
+const isRoot = (labels: Labels) => (Object.hasOwn(labels, labelKeys.gcRoot) ? 1 : 0)

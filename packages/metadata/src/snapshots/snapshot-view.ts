@@ -1,0 +1,177 @@
+import { changeLabels } from '@nsbox/core/labels'
+import {
+  type AbortOptions,
+  hasLayerDirectories,
+  type LayerDirectories,
+  type Mount,
+  type SnapshotInfo,
+  type Snapshotter,
+  type SnapshotUsage,
+} from '@nsbox/core/snapshots'
+import { NsboxError } from '@nsbox/errors'
+import { parseFilters } from '@nsbox/filters'
+import { validateLabels } from '@nsbox/namespaces'
+import type { Reader } from '@nsbox/sqlite'
+import { hasLease, letGo } from '../lease-binding.ts'
+import { adoptSnapshot, isShared } from './adopt-snapshot.ts'
+import { bareError } from './bare-error.ts'
+import { commitSnapshot } from './commit-snapshot.ts'
+import { inheritedChange } from './inherited-labels.ts'
+import { makeSnapshot } from './make-snapshot.ts'
+import { makePrivate } from './provenance.ts'
+import { snapshotFields } from './snapshot-fields.ts'
+import { shownKey } from './snapshot-key.ts'
+import type { SnapshotParts } from './snapshot-parts.ts'
+import {
+  demandActive,
+  demandSnapshot,
+  dropSnapshot,
+  findSnapshot,
+  hasChildren,
+  infoFromRow,
+  type SnapshotRow,
+  type SnapshotScope,
+  snapshotNode,
+  snapshotNotFound,
+  snapshotsAfter,
+  writeLabels,
+} from './snapshot-row.ts'
+
+/** How many rows a listing reads at a time; between two reads other requests have their turn. */
+const pageSize = 500
+
+/**
+ * The snapshots of a namespace: their names, labels and parents are rows, their files are in the backend. It has layer
+ * directories if the backend has.
+ */
+export function snapshotView(
+  parts: SnapshotParts,
+  scope: SnapshotScope,
+  backend: Snapshotter,
+): Snapshotter | (Snapshotter & LayerDirectories) {
+  const view = rowsAndTrees(parts, scope, backend)
+  return hasLayerDirectories(backend) ? { ...view, ...layerDirectories(parts, scope, backend) } : view
+}
+
+function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snapshotter): Snapshotter {
+  const { ledger, collector, commits, clock } = parts
+
+  return {
+    async stat(name, { signal } = {}): Promise<SnapshotInfo> {
+      signal?.throwIfAborted()
+      const found = await ledger.read((db) => findSnapshot(db, scope, name))
+      if (found !== undefined) return infoFromRow(found)
+      const mayAdopt = (db: Reader) => hasLease(db, scope) && isShared(db, scope, name)
+      if (!ledger.peek(mayAdopt)) throw snapshotNotFound(name)
+      return await ledger.write(scope.namespace, (tx) => {
+        if (hasLease(tx, scope)) adoptSnapshot(tx, parts, scope, { chainId: name })
+        return infoFromRow(demandSnapshot(tx, scope, name))
+      })
+    },
+
+    async usage(name, options = {}): Promise<SnapshotUsage> {
+      options.signal?.throwIfAborted()
+      const row = await ledger.read((db) => demandSnapshot(db, scope, name))
+      return await ofBackend(row, () => backend.usage(row.key, options))
+    },
+
+    async *list(filters = [], { signal } = {}): AsyncGenerator<SnapshotInfo> {
+      const filter = parseFilters(filters)
+      for (let after = ''; ; ) {
+        signal?.throwIfAborted()
+        const page = await ledger.read((db) => snapshotsAfter(db, scope, after, pageSize))
+        for (const info of page.map(infoFromRow)) if (filter.match(snapshotFields(info))) yield info
+        const last = page.at(-1)
+        if (last === undefined || page.length < pageSize) return
+        after = last.name
+      }
+    },
+
+    async mounts(key, options = {}): Promise<Mount[]> {
+      options.signal?.throwIfAborted()
+      const row = await ledger.read((db) => demandSnapshot(db, scope, key))
+      if (row.kind === 'committed') {
+        throw new NsboxError('failed_precondition', `requested snapshot ${shownKey(key)} not active or view`)
+      }
+      // Whoever asks may be about to write.
+      if (row.kind === 'active' && row.proven === 1) await ledger.note((tx) => makePrivate(tx, row.backing))
+      return await ofBackend(row, () => backend.mounts(row.key, options))
+    },
+
+    prepare: (key, parentName, options) =>
+      makeSnapshot(parts, scope, backend, { kind: 'active', key, parentName, ...options }),
+
+    view: (key, parentName, options) =>
+      makeSnapshot(parts, scope, backend, { kind: 'view', key, parentName, ...options }),
+
+    commit: (name, key, options) => commitSnapshot(parts, scope, backend, { name, key, ...options }),
+
+    async remove(name, { signal } = {}): Promise<void> {
+      signal?.throwIfAborted()
+      const { snapshotter } = scope
+      const unused = await ledger.write(scope.namespace, (tx) => {
+        const row = demandSnapshot(tx, scope, name)
+        if (commits.isCommitting(row.backing))
+          throw new NsboxError('unavailable', `snapshot ${shownKey(name)} is being committed`)
+        if (hasChildren(tx, scope, name) || commits.isParent(scope.namespace, row.backing))
+          throw new NsboxError('failed_precondition', 'cannot remove snapshot with child')
+        letGo(tx, scope, snapshotNode(scope, name))
+        tx.emit({ topic: '/snapshot/remove', payload: { key: name, snapshotter } })
+        return dropSnapshot(tx, scope, row)
+      })
+      collector.unused(unused)
+      collector.schedule()
+    },
+
+    async update(name, change, { signal } = {}): Promise<SnapshotInfo> {
+      signal?.throwIfAborted()
+      const row = await ledger.read((db) => demandSnapshot(db, scope, name))
+      const before = infoFromRow(row)
+      const after = changed(before)
+      const inherited = inheritedChange(before.labels, after.labels)
+      // What other namespaces may have too is nobody's to label.
+      if (inherited !== undefined && row.chain_id === null)
+        await ofBackend(row, () => backend.update(row.key, { merge: inherited }, { signal }))
+      return await ledger.write(scope.namespace, (tx) => {
+        const info = changed(infoFromRow(demandSnapshot(tx, scope, name)))
+        writeLabels(tx, scope, info)
+        return info
+      })
+
+      function changed(info: SnapshotInfo): SnapshotInfo {
+        const labels = changeLabels(info.labels, change)
+        validateLabels(labels, 'info.Labels')
+        return { ...info, labels, updatedAt: new Date(Math.max(clock(), info.updatedAt.getTime())) }
+      }
+    },
+
+    async cleanup(options = {}): Promise<void> {
+      options.signal?.throwIfAborted()
+      await collector.removeOrphans()
+      await backend.cleanup(options)
+    },
+  }
+}
+
+function layerDirectories(
+  { ledger }: SnapshotParts,
+  scope: SnapshotScope,
+  backend: LayerDirectories,
+): Pick<LayerDirectories, 'layerDirectory'> {
+  return {
+    async layerDirectory(key, options: AbortOptions = {}) {
+      options.signal?.throwIfAborted()
+      const row = await ledger.read((db) => demandActive(db, scope, key))
+      return await ofBackend(row, () => backend.layerDirectory(row.key, options))
+    },
+  }
+}
+
+/** Asks the backend about a snapshot, and says its errors in the words of the namespace. */
+async function ofBackend<T>({ key, name }: SnapshotRow, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask()
+  } catch (error) {
+    throw bareError(error, new Map([[key, name]]))
+  }
+}

@@ -1,0 +1,29 @@
+import { chmod, mkdir, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { isErrno } from '@nsbox/errors'
+
+/** Makes a directory of a mode that does not depend on the process's umask. */
+export async function makeDirectory(path: string, mode: number): Promise<void> {
+  await mkdir(path, { mode })
+  await chmod(path, mode)
+}
+
+/**
+ * Makes a directory for its owner alone, and those above it that are missing. One that exists is left to its owner
+ * alone. Node's own recursion never ends where a directory says of everything that it does not exist, as /proc.
+ */
+export async function makePrivateDirectory(path: string): Promise<void> {
+  await makeMissing(path)
+  await chmod(path, 0o700)
+}
+
+async function makeMissing(path: string, parents = true): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    if (isErrno(error, 'EEXIST') && (await stat(path)).isDirectory()) return
+    if (!isErrno(error, 'ENOENT') || !parents || dirname(path) === path) throw error
+    await makeMissing(dirname(path))
+    await makeMissing(path, false)
+  }
+}

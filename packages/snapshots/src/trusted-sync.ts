@@ -1,0 +1,41 @@
+import { isResourceExhausted, NsboxError } from '@nsbox/errors'
+import { SharedSync } from './shared-sync.ts'
+
+interface TrustedSyncOptions {
+  /** Brings everything that was written before it to the disk. */
+  readonly sync: () => Promise<void>
+  /** The greatest id that any snapshot has had. */
+  readonly lastId: () => number
+}
+
+/**
+ * Brings the files of snapshots to the disk, and remembers which of them may have been lost: the kernel drops what it
+ * could not write, and does not say of which snapshot it was.
+ */
+export class TrustedSync {
+  readonly #shared: SharedSync
+  readonly #lastId: () => number
+  /** The greatest id that a snapshot had when the disk failed to take files. */
+  #distrusted = 0
+
+  constructor({ sync, lastId }: TrustedSyncOptions) {
+    this.#shared = new SharedSync(sync)
+    this.#lastId = lastId
+  }
+
+  /**
+   * Resolves once the files of a snapshot, and whatever else is on its file system, are on the disk.
+   * @throws `data_loss` or `resource_exhausted`, from then on for this snapshot and all that exist
+   */
+  async run(id: number, key: string): Promise<void> {
+    try {
+      await this.#shared.run()
+    } catch (cause) {
+      this.#distrusted = this.#lastId()
+      const code = isResourceExhausted(cause) ? 'resource_exhausted' : 'data_loss'
+      throw new NsboxError(code, `the disk did not take the files of snapshot ${key}`, { cause })
+    }
+    if (id <= this.#distrusted)
+      throw new NsboxError('data_loss', `the disk failed while snapshot ${key} was written`)
+  }
+}

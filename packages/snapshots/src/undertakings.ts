@@ -1,0 +1,26 @@
+/** What is under way, which can be told to end. */
+export class Undertakings {
+  readonly #running = new Map<AbortController, Promise<unknown>>()
+
+  /** Runs `body`, whose signal is aborted with the given one, or by `end`. */
+  async run<T>(signal: AbortSignal | undefined, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    signal?.throwIfAborted()
+    const controller = new AbortController()
+    const abort = () => controller.abort(signal?.reason)
+    signal?.addEventListener('abort', abort)
+    const running = body(controller.signal)
+    this.#running.set(controller, running)
+    try {
+      return await running
+    } finally {
+      this.#running.delete(controller)
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  /** Aborts all that is under way, and resolves when nothing of it is left to do. */
+  async end(reason: unknown): Promise<void> {
+    for (const controller of this.#running.keys()) controller.abort(reason)
+    await Promise.allSettled(this.#running.values())
+  }
+}
