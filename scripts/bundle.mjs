@@ -9,11 +9,17 @@ import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 
 /**
- * Packages that stay outside and are loaded from node_modules: those with native code or with worker threads,
+ * Packages, or entries of them, that stay outside and are loaded from node_modules: those with native code or with worker threads,
  * whose entry files must be found beside their sources, the server, which the command line clients load only when no
  * daemon runs, and what brings system calls along for one command.
  */
-const outside = ['@nsbox/diff', '@nsbox/images/root-filesystem', '@nsbox/server', '@nsbox/sqlite', '@nsbox/sys']
+const outside = [
+  '@nsbox/diff',
+  '@nsbox/images/root-filesystem',
+  '@nsbox/server',
+  '@nsbox/sqlite',
+  '@nsbox/sys',
+]
 
 /** Entries of these packages that have neither, and are bundled. */
 const inside = ['@nsbox/diff/archive', '@nsbox/diff/growing-file', '@nsbox/sys/mount-flags']
@@ -64,7 +70,8 @@ if (undeclared.length > 0) {
 function leaveOutside({ onResolve }) {
   onResolve({ filter: /^@nsbox\// }, ({ path }) => {
     const name = packageName(path)
-    const external = outside.includes(name) && name !== manifest.name && !inside.includes(path)
+    const named = outside.includes(name) || outside.includes(path)
+    const external = named && name !== manifest.name && !inside.includes(path)
     return external ? { path, external } : undefined
   })
 }
