@@ -4,6 +4,9 @@ import {
   fetchCommand,
   fetchObjectCommand,
   imagesDeleteCommand,
+  imagesExportCommand,
+  imagesFromRootfsCommand,
+  imagesImportCommand,
   imagesLabelCommand,
   imagesListCommand,
   pullCommand,
@@ -39,4 +42,7 @@ function imagesCommand(): Command {
     .addCommand(imagesListCommand({ platforms: false }))
     .addCommand(imagesLabelCommand('set-labels'))
     .addCommand(imagesDeleteCommand())
+    .addCommand(imagesImportCommand())
+    .addCommand(imagesExportCommand())
+    .addCommand(imagesFromRootfsCommand())
 }

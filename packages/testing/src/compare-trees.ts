@@ -85,7 +85,9 @@ function readEntry(
   const path = pathOf(root, name)
   const stat = lstatSync(path, { bigint: true })
   const type = typeOf(stat)
-  const links = groups.get(`${stat.dev}:${stat.ino}`)?.join(' ')
+  // An overlay counts names that it does not show.
+  const names = groups.get(`${stat.dev}:${stat.ino}`) ?? []
+  const links = names.length > 1 ? names.join(' ') : undefined
   const attributes = xattrs.get(name)
   return {
     type,

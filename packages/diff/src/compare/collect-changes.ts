@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { defaultNameLimits } from '../extract/extract-limits.ts'
 import { namesIn } from '../extract/remove-tree.ts'
+import { whiteoutPrefix } from '../extract/whiteout.ts'
 import type { ByteString } from '../tar/byte-string.ts'
 import { type Change, directoriesAbove, inOrder } from './change.ts'
 import { LinkGroups } from './link-groups.ts'
@@ -70,8 +71,7 @@ class Collector {
     if (root === undefined || !isShown(root)) throw changing('')
     const before = lower === undefined ? undefined : readNode(lower.root, '.', '')
     this.#directory('', root, before)
-    const isWhole = whole || isOpaque(root)
-    await this.#walk({ path: '', depth: 0, upper: upper.root, lower: lower?.root, whole: isWhole })
+    await this.#walk({ path: '', depth: 0, upper: upper.root, lower: lower?.root, whole })
     const linked = whole ? undefined : this.#links.unchanged()
     if (linked !== undefined) throw mergedOnly(linked.path, 'is one of several names in the layers below')
     for (const { path, node } of this.#links.changed()) this.#list(path, node)
@@ -83,24 +83,26 @@ class Collector {
     const { path, depth, lower, whole } = pair
     if (depth > defaultNameLimits.depth) throw noLayer(path, 'it lies too deep')
     const present = new Set<ByteString>()
+    const gone = new Set<ByteString>()
     for (const name of sortedNames(pair.upper, path)) {
       await this.#turn()
-      const here = path === '' ? name : `${path}/${name}`
+      const here = join(path, name)
       checkName(name, here)
       const node = this.#read(pair.upper, name, here)
       if (node === undefined) throw changing(here)
       const before = lower === undefined ? undefined : readNode(lower, name, here)
       if (isShown(node) || (node.type === 'socket' && before?.type === 'socket')) present.add(name)
-      else if (!whole && isThere(before)) this.#removed(here)
+      else if (isThere(before)) gone.add(name)
       if (!isShown(node)) continue
       if (node.type === 'directory') await this.#descend(pair, name, node, before)
       else this.#other(here, node, before)
     }
-    if (whole && lower !== undefined) this.#missing(path, lower, present)
+    if (lower !== undefined && (whole || gone.size > 1)) this.#missing(pair, lower, { present, gone })
+    else for (const name of gone) this.#removed(join(path, name))
   }
 
   async #descend(pair: Pair, name: ByteString, node: ShownNode, before: TreeNode | undefined): Promise<void> {
-    const path = pair.path === '' ? name : `${pair.path}/${name}`
+    const path = join(pair.path, name)
     this.#directory(path, node, before)
     const upper = openDirectoryIn(pair.upper, name, path)
     try {
@@ -132,17 +134,18 @@ class Collector {
     return sameContent(path, this.#options.lower!, this.#options.upper)
   }
 
-  /** Lists what the lower directory has and the upper has not. */
-  #missing(path: ByteString, lower: number, present: ReadonlySet<ByteString>): void {
-    const names = sortedNames(lower, path)
-    const gone = names
-      .filter((name) => !present.has(name))
-      .map((name) => (path === '' ? name : `${path}/${name}`))
-      .filter((here, index) => isThere(readNode(lower, names[index]!, here)))
-    // One word for many, where nothing is left of what was there.
-    if (gone.length > 1 && names.every((name) => !present.has(name)))
+  /** Lists what the lower directory has and the upper has not: by one word for all, where nothing is left of it. */
+  #missing(
+    { path, whole }: Pair,
+    lower: number,
+    { present, gone }: { readonly present: ReadonlySet<ByteString>; readonly gone: Set<ByteString> },
+  ): void {
+    const there = sortedNames(lower, path).filter((name) => isThere(readNode(lower, name, join(path, name))))
+    if (whole) for (const name of there) if (!present.has(name)) gone.add(name)
+    // Not of the root: overlayfs does not look whether its layers' roots are opaque.
+    if (path !== '' && gone.size > 1 && gone.size === there.length)
       this.#opaque.push({ kind: 'opaque', path })
-    else for (const here of gone) this.#removed(here)
+    else for (const name of gone) this.#removed(join(path, name))
   }
 
   /** A change sets the time of the directory that it is made in, which the directory's own entry has to set again. */
@@ -179,6 +182,10 @@ class Collector {
   }
 }
 
+function join(path: ByteString, name: ByteString): ByteString {
+  return path === '' ? name : `${path}/${name}`
+}
+
 function sortedNames(directory: number, path: ByteString): ByteString[] {
   try {
     return [...namesIn(directory)].sort()
@@ -188,7 +195,7 @@ function sortedNames(directory: number, path: ByteString): ByteString[] {
 }
 
 function checkName(name: ByteString, path: ByteString): void {
-  if (name.startsWith('.wh.')) throw noLayer(path, 'a name like that means a removal there')
+  if (name.startsWith(whiteoutPrefix)) throw noLayer(path, 'a name like that means a removal there')
   if (path.length > defaultNameLimits.name) throw noLayer(path, `its name has ${path.length} bytes`)
 }
 

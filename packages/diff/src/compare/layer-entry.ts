@@ -1,3 +1,4 @@
+import { whiteoutPrefix } from '../extract/whiteout.ts'
 import type { ByteString } from '../tar/byte-string.ts'
 import type { TarEntry, TarTime } from '../tar/tar-entry.ts'
 import type { Change } from './change.ts'
@@ -12,7 +13,7 @@ export function markerEntry({ kind, path }: Change): TarEntry {
   const name =
     kind === 'opaque'
       ? `${path === '' ? '' : `${path}/`}.wh..wh..opq`
-      : `${path.slice(0, slash + 1)}.wh.${path.slice(slash + 1)}`
+      : `${path.slice(0, slash + 1)}${whiteoutPrefix}${path.slice(slash + 1)}`
   const mtime = { seconds: 0, nanoseconds: 0 }
   const owner = { mode: 0o644, uid: 0, gid: 0, size: 0, mtime, major: 0, minor: 0 }
   return { type: 'file', name, linkName: '', ...owner, xattrs: noXattrs }

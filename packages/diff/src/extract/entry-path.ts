@@ -1,6 +1,7 @@
 import type { ByteString } from '../tar/byte-string.ts'
 import { refused, tooMuch } from '../tar/tar-error.ts'
 import { defaultNameLimits, type NameLimits } from './extract-limits.ts'
+import { whiteoutPrefix } from './whiteout.ts'
 
 /**
  * Takes a name of an archive apart into components below the layer's root, none of which is empty, `.` or `..`. A
@@ -26,8 +27,11 @@ export function entryPath(
       if (path.pop() === undefined) throw refused(entry, 'a name that leads out of the layer')
       continue
     }
-    if (component.length > limits.component)
-      throw tooMuch(entry, `a component of more than ${limits.component} bytes`)
+    // A whiteout's name is longer than the one that it removes, and is never made.
+    const length = component.startsWith(whiteoutPrefix)
+      ? component.length - whiteoutPrefix.length
+      : component.length
+    if (length > limits.component) throw tooMuch(entry, `a component of more than ${limits.component} bytes`)
     path.push(component)
     if (path.length > limits.depth) throw tooMuch(entry, `more than ${limits.depth} components`)
   }

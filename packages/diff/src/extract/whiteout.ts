@@ -11,7 +11,8 @@ export type WhiteoutKind =
   | { readonly kind: 'opaque' }
   | { readonly kind: 'meta' }
 
-const prefix = '.wh.'
+/** What the name of a whiteout begins with. */
+export const whiteoutPrefix = '.wh.'
 const metaPrefix = '.wh..wh.'
 const entry: WhiteoutKind = { kind: 'entry' }
 const meta: WhiteoutKind = { kind: 'meta' }
@@ -20,15 +21,15 @@ const meta: WhiteoutKind = { kind: 'meta' }
 export function whiteoutKind(name: ByteString, path: readonly ByteString[]): WhiteoutKind {
   for (let index = 0; index < path.length - 1; index += 1) {
     const component = path[index]!
-    if (!component.startsWith(prefix)) continue
+    if (!component.startsWith(whiteoutPrefix)) continue
     if (component.startsWith(metaPrefix)) return meta
     throw refused(name, 'a whiteout in the middle of a name')
   }
   const last = path[path.length - 1]
-  if (last === undefined || !last.startsWith(prefix)) return entry
+  if (last === undefined || !last.startsWith(whiteoutPrefix)) return entry
   if (last === '.wh..wh..opq') return { kind: 'opaque' }
   if (last.startsWith(metaPrefix)) return meta
-  const hidden = last.slice(prefix.length)
+  const hidden = last.slice(whiteoutPrefix.length)
   if (hidden === '' || hidden === '.' || hidden === '..') throw refused(name, 'a whiteout of no name')
   return { kind: 'whiteout', hidden }
 }
