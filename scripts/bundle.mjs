@@ -13,7 +13,13 @@ import { build } from 'esbuild'
  * whose entry files must be found beside their sources, the server, which the command line clients load only when no
  * daemon runs, and what brings system calls along for one command.
  */
-const outside = ['@nsbox/diff', '@nsbox/images/root-filesystem', '@nsbox/server', '@nsbox/sqlite', '@nsbox/sys']
+const outside = [
+  '@nsbox/diff',
+  '@nsbox/images/root-filesystem',
+  '@nsbox/server',
+  '@nsbox/sqlite',
+  '@nsbox/sys',
+]
 
 /** Entries of these packages that have neither, and are bundled. */
 const inside = ['@nsbox/diff/archive', '@nsbox/diff/growing-file', '@nsbox/sys/mount-flags']
