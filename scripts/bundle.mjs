@@ -10,10 +10,13 @@ import { build } from 'esbuild'
 
 /**
  * Packages that stay outside and are loaded from node_modules: those with native code or with worker threads,
- * whose entry files must be found beside their sources, and the server, which the command line clients load only
- * when no daemon runs.
+ * whose entry files must be found beside their sources, the server, which the command line clients load only when no
+ * daemon runs, and what brings system calls along for one command.
  */
-const outside = ['@nsbox/server', '@nsbox/sqlite', '@nsbox/sys']
+const outside = ['@nsbox/diff', '@nsbox/images/root-filesystem', '@nsbox/server', '@nsbox/sqlite', '@nsbox/sys']
+
+/** Entries of these packages that have neither, and are bundled. */
+const inside = ['@nsbox/diff/archive', '@nsbox/diff/growing-file', '@nsbox/sys/mount-flags']
 
 const { positionals } = parseArgs({ allowPositionals: true })
 const [entry, outfile] = positionals
@@ -29,7 +32,7 @@ const { metafile } = await build({
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
   splitting: true,
-  external: outside.filter((name) => name !== manifest.name),
+  plugins: [{ name: 'outside', setup: leaveOutside }],
   platform: 'node',
   target: 'node20.19',
   format: 'esm',
@@ -54,6 +57,18 @@ if (undeclared.length > 0) {
   process.exitCode = 1
 }
 
+/**
+ * esbuild's own option would leave the entries out that are to be inside.
+ * @param {import('esbuild').PluginBuild} build
+ */
+function leaveOutside({ onResolve }) {
+  onResolve({ filter: /^@nsbox\// }, ({ path }) => {
+    const name = packageName(path)
+    const external = outside.includes(name) && name !== manifest.name && !inside.includes(path)
+    return external ? { path, external } : undefined
+  })
+}
+
 /** @param {string} path of a module that may be newer than this Node */
 function isNode(path) {
   return isBuiltin(path) || path.startsWith('node:')
@@ -61,6 +76,10 @@ function isNode(path) {
 
 /** @param {string} path */
 function isDeclared(path) {
-  const name = path.split('/', path.startsWith('@') ? 2 : 1).join('/')
-  return name in (manifest.dependencies ?? {})
+  return packageName(path) in (manifest.dependencies ?? {})
+}
+
+/** @param {string} path of a module of a package */
+function packageName(path) {
+  return path.split('/', path.startsWith('@') ? 2 : 1).join('/')
 }

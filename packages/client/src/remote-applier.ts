@@ -27,7 +27,8 @@ export class RemoteApplier implements Applier {
         `applying layer ${layer.digest} in another process while it arrives`,
       )
     }
-    const request = { diff: descriptorMessage(layer), mounts: mounts.map(mountMessage) }
+    // A server's snapshotters may leave it to the applier that the files of what they commit are on the disk.
+    const request = { diff: descriptorMessage(layer), mounts: mounts.map(mountMessage), syncFs: true }
     const { applied } = await this.#rpc.unary(Diff.method.apply, request, { signal })
     const { digest, size } = received(applied, 'the descriptor of an applied layer')
     const actual = parseDigest(digest)

@@ -1,4 +1,5 @@
 import { contentStoreSuite } from '@nsbox/core/content/testsuite'
+import { differSuite } from '@nsbox/core/diff/testsuite'
 import { imageStoreSuite } from '@nsbox/core/images/testsuite'
 import { leaseStoreSuite } from '@nsbox/core/leases/testsuite'
 import { snapshotterSuite } from '@nsbox/core/snapshots/testsuite'
@@ -90,3 +91,24 @@ for (const snapshotter of ['overlayfs', 'native']) {
     },
   )
 }
+
+differSuite(
+  'containerd 1.7',
+  () =>
+    leasedSubject((client) => ({
+      applier: client.applier,
+      comparer: client.comparer,
+      content: client.content,
+      snapshotter: client.snapshotter(),
+      withMounts: withTempMount,
+    })),
+  {
+    fractions: false,
+    rootAttributes: false,
+    sameBytes: false,
+    allMediaTypes: false,
+    labelsOfExisting: false,
+    checkedLayers: false,
+    refusesNames: false,
+  },
+)

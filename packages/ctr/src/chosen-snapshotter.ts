@@ -17,6 +17,18 @@ export async function chosenSnapshotter({
   return { name, snapshotter: client.snapshotter(name) }
 }
 
+/**
+ * Whether the server has the snapshotter that a command works with. One that was named is taken to be there: that it is
+ * not, is then an error.
+ */
+export async function hasChosenSnapshotter(session: Session): Promise<boolean> {
+  if (session.namedSnapshotter !== undefined) return true
+  const { name } = await chosenSnapshotter(session)
+  const filter = `type==io.containerd.snapshotter.v1,id==${JSON.stringify(name)}`
+  const plugins = await session.client.introspection.plugins([filter], session)
+  return plugins.some(({ initError }) => initError === undefined)
+}
+
 async function namespaceDefault({
   client,
   signal,

@@ -23,6 +23,24 @@ it('writes one plain line for each change of state when nobody sits at a termina
   expect(lines.at(-1)).toMatch(/^elapsed: \d+\.\d s {2}total: 100\.0 B \(.+\/s\)\n$/)
 })
 
+it('shows that layers are extracted, which moves no bytes', () => {
+  const lines: string[] = []
+  using view = new ProgressView({ write: (text) => lines.push(text) })
+  view.update(at('complete', 100))
+  for (const event of ['extracting', 'extracted']) {
+    view.update(at(event, 100))
+    view.update({ ...at(event, 100), name: 'layer-2' })
+  }
+  expect(lines).toEqual([
+    'layer-1: complete\n',
+    'layer-1: extracting\n',
+    'layer-2: extracting\n',
+    'layer-1: extracted\n',
+    'layer-2: extracted\n',
+  ])
+  expect(view.bytes).toBe(100)
+})
+
 it('counts no bytes of what was there already', () => {
   using view = new ProgressView({ write: () => undefined })
   view.update(at('already exists', 100))

@@ -8,7 +8,10 @@ import { formatBinarySize } from './format-size.ts'
 const barWidth = 40
 
 /** States in which an object has nothing left to do. */
-const done = new Set(['complete', 'already exists', 'saved'])
+const done = new Set(['complete', 'already exists', 'extracted', 'saved'])
+
+/** States in which an object's progress counts bytes that were moved. */
+const moving = new Set(['downloading', 'uploading', 'complete'])
 
 /** Where progress is shown. */
 export interface ProgressOutput {
@@ -25,6 +28,8 @@ export class ProgressView {
   readonly #output: ProgressOutput
   readonly #started = Date.now()
   readonly #objects = new Map<string, TransferProgress>()
+  /** Bytes moved of each object. */
+  readonly #moved = new Map<string, number>()
   #lines = 0
   #ended = false
   #timer: NodeJS.Timeout | undefined
@@ -39,15 +44,14 @@ export class ProgressView {
     if (progress.name === '') return
     const before = this.#objects.get(progress.name)
     this.#objects.set(progress.name, progress)
+    if (moving.has(progress.event)) this.#moved.set(progress.name, progress.progress)
     if (this.#output.isTTY || before?.event === progress.event) return
     this.#output.write(`${progress.name}: ${progress.event}\n`)
   }
 
   /** Bytes that were moved, as far as they were told of. */
   get bytes(): number {
-    let sum = 0
-    for (const { event, progress } of this.#objects.values()) if (event !== 'already exists') sum += progress
-    return sum
+    return [...this.#moved.values()].reduce((sum, bytes) => sum + bytes, 0)
   }
 
   #draw(): void {
@@ -65,6 +69,8 @@ export class ProgressView {
     if (this.#ended) return
     this.#ended = true
     clearInterval(this.#timer)
+    // What failed before it began has nothing to sum up.
+    if (this.#objects.size === 0) return
     if (this.#output.isTTY) this.#draw()
     else this.#output.write(`${renderSummary(this.bytes, Date.now() - this.#started)}\n`)
   }

@@ -24,7 +24,8 @@ export async function runProgram(program: Command, argv: readonly string[] = pro
     if (!outputFailed) fail(error)
   }
 
-  function fail(error: unknown): void {
+  function fail(caught: unknown): void {
+    const error = firstFailure(caught)
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode
     } else if (isErrno(error, 'EPIPE')) {
@@ -35,6 +36,15 @@ export async function runProgram(program: Command, argv: readonly string[] = pro
       process.exitCode ??= 1
     }
   }
+}
+
+/** What went wrong first, of an error that also tells what went wrong with the cleaning up. */
+function firstFailure(error: unknown): unknown {
+  let first = error
+  while (first instanceof Error && first.name === 'SuppressedError' && 'suppressed' in first) {
+    first = first.suppressed
+  }
+  return first
 }
 
 /** Lets a command and those below it throw where commander would end the process, and say what is wrong our way. */

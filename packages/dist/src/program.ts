@@ -4,14 +4,19 @@ import {
   fetchCommand,
   fetchObjectCommand,
   imagesDeleteCommand,
+  imagesExportCommand,
+  imagesFromRootfsCommand,
+  imagesImportCommand,
   imagesLabelCommand,
   imagesListCommand,
+  pullCommand,
   pushObjectCommand,
   version,
 } from '@nsbox/ctr'
 import { Command } from 'commander'
-import { pullCommand } from './commands/pull.ts'
+import { applyCommand } from './commands/apply.ts'
 import { pushCommand } from './commands/push.ts'
+import { rootfsCommand } from './commands/rootfs.ts'
 
 /** The whole command line of `dist` (BEHAVIOUR.md §11). */
 export function distProgram(): Command {
@@ -26,6 +31,8 @@ export function distProgram(): Command {
     .addCommand(pushObjectCommand())
     .addCommand(imagesCommand())
     .addCommand(contentCommand({ remote: false }))
+    .addCommand(rootfsCommand())
+    .addCommand(applyCommand())
 }
 
 function imagesCommand(): Command {
@@ -35,4 +42,7 @@ function imagesCommand(): Command {
     .addCommand(imagesListCommand({ platforms: false }))
     .addCommand(imagesLabelCommand('set-labels'))
     .addCommand(imagesDeleteCommand())
+    .addCommand(imagesImportCommand())
+    .addCommand(imagesExportCommand())
+    .addCommand(imagesFromRootfsCommand())
 }

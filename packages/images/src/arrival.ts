@@ -1,5 +1,5 @@
 import type { AbortOptions } from '@nsbox/core/content'
-import { GrowingFile } from '@nsbox/diff'
+import { GrowingFile } from '@nsbox/diff/growing-file'
 import type { Digest } from '@nsbox/oci'
 import { type Deferred, deferred } from './deferred.ts'
 import { unlessAborted } from './unless-aborted.ts'

@@ -43,6 +43,7 @@ export async function unpackChain(chain: readonly LayerLink[], options: UnpackCh
     async (link, signal) => {
       const { layer, chainId, parent } = link
       const below = parent && committed.get(parent)?.promise
+      const onCommitted = () => committed.get(chainId)?.resolve()
       using _flight = await flights.enter(`${snapshotterName}/${chainId}`, { signal })
       const isMade = await unpackLayer(link, {
         ...options,
@@ -52,10 +53,10 @@ export async function unpackChain(chain: readonly LayerLink[], options: UnpackCh
         slots,
         budget,
         onExtracting: () => onState(layer, 'extracting'),
+        onCommitted,
         signal,
       })
-      committed.get(chainId)?.resolve()
-      if (!isMade) return
+      if (!isMade) return onCommitted()
       made += 1
       onState(layer, 'extracted')
     },

@@ -4,7 +4,7 @@ import type { AppliedLayer, Applier, DiffMount } from '@nsbox/core/diff'
 import type { Labels } from '@nsbox/core/labels'
 import { hasLayerDirectories, type LayerDirectory, type Snapshotter } from '@nsbox/core/snapshots'
 import { errorCode, isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
-import { overlayMount } from '@nsbox/mount'
+import { overlayMount } from '@nsbox/mount/overlay'
 import { labelKeys } from '@nsbox/oci'
 import type { Arrival } from './arrival.ts'
 import { type OpenedLayer, openArriving } from './arriving-layer.ts'
@@ -36,6 +36,8 @@ export interface UnpackLayerOptions extends UnpackDestination, AbortOptions {
   readonly budget: ImageBudget
   /** Called when the layer is being extracted and its blob has arrived. */
   readonly onExtracting: () => void
+  /** Called as soon as the snapshot is committed. */
+  readonly onCommitted: () => void
 }
 
 /**
@@ -66,6 +68,7 @@ async function attempt(link: LayerLink, options: UnpackLayerOptions): Promise<Ou
     const applied = await prepareAndApply(link, { key, labels, opened }, options)
     await options.parent({ signal })
     await commit(link, { key, labels, applied }, options)
+    options.onCommitted()
     await content.update(link.layer.digest, { merge: { [labelKeys.uncompressed]: link.diffId } }, { signal })
     return 'made'
   } catch (caught) {

@@ -143,8 +143,7 @@ export const migrations: readonly Migration[] = [
         created_at INTEGER NOT NULL,
         updated_at INTEGER NOT NULL,
         root INTEGER NOT NULL,
-        PRIMARY KEY (namespace, snapshotter, name),
-        FOREIGN KEY (namespace, snapshotter, parent) REFERENCES snapshot ON DELETE RESTRICT
+        PRIMARY KEY (namespace, snapshotter, name)
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX snapshot_parent ON snapshot (namespace, snapshotter, parent) WHERE parent IS NOT NULL;
       CREATE INDEX snapshot_backing ON snapshot (backing);

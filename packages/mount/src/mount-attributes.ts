@@ -1,4 +1,5 @@
-import { MOUNT_ATTR, MS } from '@nsbox/sys'
+// A subpath without native code, so that `@nsbox/mount/overlay` has none either.
+import { MOUNT_ATTR, MS } from '@nsbox/sys/mount-flags'
 
 /** What the kernel keeps for one mount and not for its file system. What is absent stays as it is. */
 export interface MountAttributes {

@@ -18,6 +18,7 @@ test('exports these values', () => {
     'distributionSources',
     'formatPlatform',
     'formatReference',
+    'imageConfigJson',
     'imageLayoutVersion',
     'imageNameAnnotation',
     'ingestRef',

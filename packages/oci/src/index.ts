@@ -24,6 +24,7 @@ export { type DockerArchiveImage, parseDockerArchive } from './docker-archive.ts
 export { maxDocumentSize } from './document.ts'
 export { childGcLabels } from './gc-label.ts'
 export { type ContainerDefaults, type ImageConfig, parseImageConfig } from './image-config.ts'
+export { type ImageConfigHistory, imageConfigJson } from './image-config-json.ts'
 export { checkImageLayout, imageLayoutVersion } from './image-layout.ts'
 export { type Index, parseIndex } from './index-document.ts'
 export { ingestRef } from './ingest-ref.ts'

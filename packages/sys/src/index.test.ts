@@ -20,6 +20,7 @@ test('the package exports exactly this', () => {
     'moveMount',
     'openTreeClone',
     'openat2',
+    'pipe',
     'syncfs',
     'tryFlock',
     'umount2',

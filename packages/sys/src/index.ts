@@ -14,4 +14,6 @@ export {
 } from './mount.ts'
 export type { MountAttributes } from './mount-calls.ts'
 export { AT_FDCWD, MOUNT_ATTR, MS, O_PATH, RESOLVE, UMOUNT } from './mount-flags.ts'
+export { pipe } from './pipe.ts'
 export { syncfs } from './sync-file-system.ts'
+export type { PipeEnds } from './system-calls.ts'

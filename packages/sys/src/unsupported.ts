@@ -5,6 +5,7 @@ import type { SystemCalls } from './system-calls.ts'
 export const unsupported: SystemCalls = {
   flock: () => missing('flock'),
   syncfs: async () => missing('syncfs'),
+  pipe: () => missing('pipe2'),
   mount: () => missing('mount'),
   umount2: async () => missing('umount2'),
   fsopen: () => missing('fsopen'),

@@ -19,7 +19,7 @@ export interface AppliedLayer {
   /**
    * Directories that the layer has no entries for but whose names it implies, parents first and relative to the root,
    * with one character per byte. They have mode 0755 and belong to root; who commits the snapshot gives those that a
-   * lower layer has its attributes.
+   * lower layer has its attributes. The root, if nothing describes it and it was empty, is the empty path.
    *
    * Always empty from an applier of another process: the API has no place for them, so it sees to these attributes
    * itself, and must be given the mounts of a snapshot that was prepared on its parent.
@@ -56,10 +56,11 @@ export interface Applier {
    * says is gone, in the form that the snapshot needs. After a failure the snapshot holds part of the layer and must be
    * removed; nothing outside of it is touched. Once the call has settled nothing is written any more.
    *
-   * @param layer a layer's descriptor; its size must be the blob's
+   * @param layer a layer's descriptor; its size must be the blob's. Where its media type names another compression than
+   * the bytes have, the bytes are right
    * @param mounts what the snapshotter said for the snapshot
    * @throws `not_found` if there is no such blob; `unimplemented` for mounts of a kind that it cannot apply to, or a
-   * media type of a compression it does not know; `failed_precondition` for a snapshot that cannot be written, a wrong
+   * media type that is no layer's, or of one that is encrypted or compressed in a way it does not know; `failed_precondition` for a snapshot that cannot be written, a wrong
    * diff id, or names that the file system takes for one; `invalid_argument` for what no layer may hold;
    * `resource_exhausted` beyond a limit or on a full disk; `data_loss` for a damaged layer or one of the wrong size;
    * `aborted` if an arriving layer is begun again or fails to arrive

@@ -1,17 +1,30 @@
 import { Command } from 'commander'
 import { imagesDeleteCommand, imagesLabelCommand } from './images-change.ts'
 import { imagesCheckCommand } from './images-check.ts'
+import { imagesExportCommand } from './images-export.ts'
+import { imagesFromRootfsCommand } from './images-from-rootfs.ts'
+import { imagesImportCommand } from './images-import.ts'
 import { imagesListCommand } from './images-list.ts'
+import { imagesMountCommand, imagesUnmountCommand } from './images-mount.ts'
 import { imagesTagCommand } from './images-tag.ts'
+import { imagesUsageCommand } from './images-usage.ts'
+import { pullCommand } from './pull.ts'
 
-/** `images check|delete|label|ls|tag` */
+/** `images check|delete|export|from-rootfs|import|label|ls|mount|pull|tag|unmount|usage` */
 export function imagesCommand(): Command {
   return new Command('images')
     .aliases(['image', 'i'])
     .description('manage images')
     .addCommand(imagesCheckCommand())
     .addCommand(imagesDeleteCommand())
+    .addCommand(imagesExportCommand())
+    .addCommand(imagesFromRootfsCommand())
+    .addCommand(imagesImportCommand())
     .addCommand(imagesLabelCommand())
     .addCommand(imagesListCommand({ platforms: true }))
+    .addCommand(imagesMountCommand())
+    .addCommand(pullCommand())
     .addCommand(imagesTagCommand())
+    .addCommand(imagesUnmountCommand())
+    .addCommand(imagesUsageCommand())
 }

@@ -5,9 +5,10 @@ import { snapshotsListCommand } from './snapshots-list.ts'
 import { snapshotsCommitCommand, snapshotsDeleteCommand, snapshotsMakeCommand } from './snapshots-make.ts'
 import { snapshotsMountsCommand } from './snapshots-mounts.ts'
 import { snapshotsTreeCommand } from './snapshots-tree.ts'
+import { snapshotsUnpackCommand } from './snapshots-unpack.ts'
 import { snapshotsUsageCommand } from './snapshots-usage.ts'
 
-/** `snapshots commit|delete|diff|info|label|ls|mounts|prepare|tree|usage|view` */
+/** `snapshots commit|delete|diff|info|label|ls|mounts|prepare|tree|unpack|usage|view` */
 export function snapshotsCommand(): Command {
   return new Command('snapshots')
     .alias('snapshot')
@@ -21,6 +22,7 @@ export function snapshotsCommand(): Command {
     .addCommand(snapshotsMountsCommand())
     .addCommand(snapshotsMakeCommand('prepare'))
     .addCommand(snapshotsTreeCommand())
+    .addCommand(snapshotsUnpackCommand())
     .addCommand(snapshotsUsageCommand())
     .addCommand(snapshotsMakeCommand('view'))
 }

@@ -9,7 +9,7 @@ import { defaultTarLimits } from '../tar/tar-limits.ts'
 import { TarParser } from '../tar/tar-parser.ts'
 import { CountedLayer } from './counted-layer.ts'
 import { defaultLayerLimits, type LayerLimits } from './layer-limits.ts'
-import { type LayerFile, readLayer } from './read-layer.ts'
+import { type LayerFile, openLayer } from './read-layer.ts'
 
 /** One layer to apply to one directory; plain data, so that a worker can be given it. */
 export interface ApplyJob {
@@ -42,7 +42,7 @@ export interface AppliedTree extends Extracted {
  *
  * On failure the directory holds part of the layer and must be discarded. Nothing outside of it is ever touched.
  *
- * @throws `invalid_argument` for what no layer may hold, `resource_exhausted` beyond a limit or on a full disk,
+ * @throws `unimplemented` for a media type that is no archive's; `invalid_argument` for what no layer may hold, `resource_exhausted` beyond a limit or on a full disk,
  * `data_loss` for a damaged layer or one of the wrong size, `failed_precondition` for a wrong diff id or names that the
  * file system takes for one, `aborted` if a growing file is started again. Errors of entries have the detail `entry`.
  */
@@ -53,12 +53,17 @@ export async function applyLayer(
   const { signal } = options
   const limits = { ...defaultLayerLimits, ...job.limits }
   signal?.throwIfAborted()
-  await using layer = new CountedLayer(readLayer(job.layer, signal))
+  await using file = await openLayer(job.layer)
+  const { whole } = file
+  await using layer = new CountedLayer(
+    file.read(signal),
+    whole === undefined ? undefined : { fd: whole, size: job.layer.size },
+  )
   const compression = compressionOf(job.mediaType, await layer.start())
   const plain =
     compression === 'none'
       ? layer.chunks()
-      : engineFor(compression, job.programs).decompress(layer.chunks(), { signal })
+      : engineFor(compression, job.programs).decompress(layer, { signal })
   const hasher = createHasher(job.diffId === undefined ? 'sha256' : digestAlgorithm(job.diffId))
   const { form, userNamespace = false } = job
   using tree = new TreeWriter(job.root, { form, userNamespace, fileSize: limits.size })

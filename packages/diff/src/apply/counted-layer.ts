@@ -1,14 +1,25 @@
+import type { CompressedBytes } from '../decompress/decompressor.ts'
 import { sniffLength } from '../decompress/sniff.ts'
 
+/** A file that has all bytes of a layer. */
+export interface WholeFile {
+  /** Its descriptor, at offset 0. */
+  readonly fd: number
+  readonly size: number
+}
+
 /** A layer's bytes, which are looked at before they are read, and counted as they are. Disposing of it closes the source. */
-export class CountedLayer implements AsyncDisposable {
+export class CountedLayer implements CompressedBytes, AsyncDisposable {
   readonly #source: AsyncGenerator<Buffer>
+  readonly #whole: WholeFile | undefined
   #held: Buffer | undefined
   /** How many have been taken. */
   bytes = 0
 
-  constructor(source: AsyncGenerator<Buffer>) {
+  /** @param whole the same bytes as a file, if there is one */
+  constructor(source: AsyncGenerator<Buffer>, whole?: WholeFile) {
     this.#source = source
+    this.#whole = whole
   }
 
   /** The first bytes, as many as tell the compression if there are that many. */
@@ -39,8 +50,16 @@ export class CountedLayer implements AsyncDisposable {
     }
   }
 
-  /** Reads what is left. */
+  /** The file, if there is one; all its bytes count as taken then. */
+  file(): number | undefined {
+    if (this.#whole === undefined) return undefined
+    this.bytes = this.#whole.size
+    return this.#whole.fd
+  }
+
+  /** Reads what is left, unless it was taken as a file. */
   async drain(): Promise<void> {
+    if (this.bytes === this.#whole?.size) return
     for await (const chunk of this.#source) this.bytes += chunk.length
   }
 

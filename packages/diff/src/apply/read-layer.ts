@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
-import { GrowingFileView, type GrowingHandle } from './growing-file.ts'
+import { GrowingFileView, type GrowingHandle, type GrowingState } from './growing-file.ts'
 
 /** Where the bytes of a layer are. */
 export interface LayerFile {
@@ -11,58 +11,95 @@ export interface LayerFile {
   readonly growing?: GrowingHandle | undefined
 }
 
+/** A layer's open file. */
+export interface OpenLayer extends AsyncDisposable {
+  /** The file's descriptor, at offset 0, if the file has all its bytes already. */
+  readonly whole: number | undefined
+  /**
+   * Reads the file to its end, following it while it grows. Chunks belong to the caller.
+   *
+   * @throws `data_loss` if the file has not the size that it must have, as soon as that is known; `aborted` if it was
+   * cut and started again, or will never be complete
+   */
+  read(signal?: AbortSignal): AsyncGenerator<Buffer>
+}
+
 const chunkSize = 256 * 1024
 // Each wait has an end, so that a lost wake-up costs a second and not the layer.
 const checkInterval = 1000
 
-/**
- * Reads a layer's file to its end, following it while it grows. Chunks belong to the caller.
- *
- * @throws `data_loss` if the file has not the size that it must have, as soon as that is known; `aborted` if it was cut
- * and started again, or will never be complete
- */
-export async function* readLayer(file: LayerFile, signal?: AbortSignal): AsyncGenerator<Buffer> {
+/** @throws as `OpenLayer.read` for what is known at once; `not_found` */
+export async function openLayer(file: LayerFile): Promise<OpenLayer> {
   const view = file.growing === undefined ? undefined : new GrowingFileView(file.growing)
-  const aborted = new Promise<void>((resolve) => {
-    signal?.addEventListener('abort', () => resolve(), { once: true })
-  })
-  const generation = file.growing?.generation
   const handle = await open(file.path, 'r').catch((error: unknown) => {
     throw fromSystemError(error, 'opening a layer')
   })
   try {
-    let offset = 0
-    for (;;) {
-      signal?.throwIfAborted()
-      const seen = view?.read() ?? { state: 'complete', offset: (await handle.stat()).size, generation }
-      if (seen.generation !== generation)
-        throw new NsboxError('aborted', 'the layer is being downloaded anew')
-      if (seen.offset > file.size) throw wrongSize(seen.offset, file.size)
-      if (offset < seen.offset) {
-        const buffer = Buffer.allocUnsafe(Math.min(chunkSize, seen.offset - offset))
-        const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset)
-        // What is cut to nothing and started again may be read in between.
-        if (view !== undefined && view.read().generation !== generation) continue
-        if (bytesRead === 0) throw wrongSize(offset, file.size)
-        offset += bytesRead
-        yield buffer.subarray(0, bytesRead)
-      } else if (seen.state === 'failed')
-        throw new NsboxError('aborted', 'the download of the layer has failed')
-      else if (seen.state === 'complete') {
-        if (offset !== file.size) throw wrongSize(offset, file.size)
-        return
-      } else {
-        const at = offset
-        const changed = view!.change(() => {
-          const now = view!.read()
-          return now.offset !== at || now.state !== 'growing' || now.generation !== generation
-        }, checkInterval)
-        await Promise.race([changed, aborted])
-      }
+    const { size } = await handle.stat()
+    const arrived = view?.read()
+    const isWhole =
+      arrived === undefined ||
+      (arrived.state === 'complete' && arrived.generation === file.growing!.generation)
+    if (isWhole && size !== file.size) throw wrongSize(size, file.size)
+    return {
+      whole: isWhole ? handle.fd : undefined,
+      read: (signal) => read(handle, file, isWhole ? undefined : view, signal),
+      [Symbol.asyncDispose]: () => handle.close(),
     }
-  } finally {
+  } catch (error) {
     await handle.close()
+    throw error
   }
+}
+
+async function* read(
+  handle: FileHandle,
+  file: LayerFile,
+  view: GrowingFileView | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer> {
+  const generation = file.growing?.generation
+  const whole = { state: 'complete', offset: file.size, generation } as const
+  let offset = 0
+  for (;;) {
+    signal?.throwIfAborted()
+    const seen = view?.read() ?? whole
+    if (seen.generation !== generation) throw new NsboxError('aborted', 'the layer is being downloaded anew')
+    if (seen.offset > file.size) throw wrongSize(seen.offset, file.size)
+    if (offset < seen.offset) {
+      const buffer = Buffer.allocUnsafe(Math.min(chunkSize, seen.offset - offset))
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset)
+      // What is cut to nothing and started again may be read in between.
+      if (view !== undefined && view.read().generation !== generation) continue
+      if (bytesRead === 0) throw wrongSize(offset, file.size)
+      offset += bytesRead
+      yield buffer.subarray(0, bytesRead)
+    } else if (seen.state === 'failed')
+      throw new NsboxError('aborted', 'the download of the layer has failed')
+    else if (seen.state === 'complete') {
+      if (offset !== file.size) throw wrongSize(offset, file.size)
+      return
+    } else await change(view!, seen, signal)
+  }
+}
+
+/** Waits until a file is no longer as it was seen, or it is time to look whether that was missed. */
+async function change(
+  view: GrowingFileView,
+  seen: GrowingState,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let onAbort = () => {}
+  const aborted = new Promise<void>((resolve) => {
+    onAbort = resolve
+  })
+  signal?.addEventListener('abort', onAbort)
+  const changed = view.change(() => {
+    const now = view.read()
+    return now.offset !== seen.offset || now.state !== seen.state || now.generation !== seen.generation
+  }, checkInterval)
+  await Promise.race([changed, aborted])
+  signal?.removeEventListener('abort', onAbort)
 }
 
 function wrongSize(actual: number, expected: number): NsboxError {

@@ -22,7 +22,7 @@ export async function* plainBytes(
     return
   }
   let size = 0
-  for await (const chunk of engineFor(compression).decompress(archive.chunks(), { signal })) {
+  for await (const chunk of engineFor(compression).decompress(archive, { signal })) {
     size += chunk.length
     if (size > limits.size) throw tooBig(`more than ${limits.size} bytes`)
     if (size > limits.freeSize && size > limits.ratio * archive.bytes)

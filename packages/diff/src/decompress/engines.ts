@@ -4,10 +4,10 @@ import { wasmZstdEngine } from './wasm-zstd-engine.ts'
 import { zlibEngine, zlibZstdEngine } from './zlib-engine.ts'
 
 /** igzip of Debian's package isal: about four times as fast as zlib. */
-export const igzipEngine = programEngine('igzip', 'gzip', '/usr/bin/igzip', ['-d', '-c', '-q'])
+const igzipEngine = programEngine('igzip', 'gzip', '/usr/bin/igzip', ['-d', '-c', '-q'])
 
 /** The zstd program; it refuses windows beyond 128 MiB. */
-export const zstdProgramEngine = programEngine('zstd', 'zstd', '/usr/bin/zstd', ['-d', '-c', '-q', '-'])
+const zstdProgramEngine = programEngine('zstd', 'zstd', '/usr/bin/zstd', ['-d', '-c', '-q', '-'])
 
 /** All engines that this machine has, the fastest of each format first. */
 export const engines: readonly DecompressionEngine[] = [

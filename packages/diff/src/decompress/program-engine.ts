@@ -3,7 +3,7 @@ import type { DecompressionEngine } from './decompressor.ts'
 import { findProgram, throughProgram } from './through-program.ts'
 
 /**
- * An engine that is a program of the host, fed and read through pipes.
+ * An engine that is a program of the host. It reads a file by itself, and is fed what is no file.
  *
  * @param path absolute
  * @returns undefined if there is no such program
@@ -20,7 +20,7 @@ export function programEngine(
     name,
     format,
     decompress: (compressed, { signal }) =>
-      throughProgram(program, compressed, {
+      throughProgram(program, compressed.file?.() ?? compressed.chunks(), {
         signal,
         failed: (reason) => new NsboxError('data_loss', `${name} cannot decompress the layer ${reason}`),
       }),

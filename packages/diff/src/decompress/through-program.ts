@@ -1,9 +1,13 @@
-import { spawn } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { accessSync, closeSync, constants } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { pipe } from '@nsbox/sys'
+import { readPipe } from './read-pipe.ts'
 
 const maxStderr = 4096
+// What the program may be ahead by, while its output is put to use; the most that the kernel gives everybody.
+const pipeSize = 1024 * 1024
 
 /** A program of the host that turns its standard input into its standard output. */
 export interface HostProgram {
@@ -24,43 +28,71 @@ export function findProgram(name: string, path: string, args: readonly string[])
 }
 
 /**
- * Passes bytes through a program, which is started with an empty environment in the root directory. Ending the iteration
- * early ends the program.
+ * Passes bytes through a program, which is started with an empty environment in the root directory. A chunk is valid
+ * until the next one is asked for. Ending the iteration early ends the program.
  *
+ * @param input the bytes, or the descriptor of a file that has them from its offset on
  * @param failed makes the error for a program that fails; `reason` has its exit status and what it said
  */
 export async function* throughProgram(
   program: HostProgram,
-  input: AsyncIterable<Buffer>,
+  input: AsyncIterable<Buffer> | number,
   options: { readonly failed: (reason: string) => Error; readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<Buffer> {
-  const child = spawn(program.path, program.args, { stdio: 'pipe', env: {}, cwd: '/' })
+  const { signal } = options
+  const { child, output } = start(program, typeof input === 'number' ? input : 'pipe')
   try {
-    let said = ''
-    child.stderr.on('data', (text: Buffer) => {
-      if (said.length < maxStderr) said += text.toString('latin1').slice(0, maxStderr)
-    })
+    const said = saidBy(child)
     const ended = new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
       child.once('error', reject)
       child.once('close', (code, killedBy) => resolve(code ?? killedBy))
     })
     ended.catch(() => {})
-    let failure: unknown
-    const { signal } = options
-    const fed = pipeline(Readable.from(input, { objectMode: true }), child.stdin, { signal }).catch(
-      (error: unknown) => {
-        // A program that stops reading before the end says why with its exit status.
-        if ((error as NodeJS.ErrnoException).code === 'EPIPE') return
-        failure = error
-        child.kill('SIGKILL')
-      },
-    )
-    for await (const chunk of child.stdout) yield chunk as Buffer
-    await fed
+    const fed = typeof input === 'number' ? undefined : feed(child, input, signal)
+    yield* readPipe(output, pipeSize, signal)
+    const failure = await fed
     if (failure !== undefined) throw failure
     const status = await ended
-    if (status !== 0) throw options.failed(`(${status}): ${said.trim()}`)
+    if (status !== 0) throw options.failed(`(${status}): ${said()}`)
   } finally {
     child.kill('SIGKILL')
+  }
+}
+
+/** @returns the program, and the end of the pipe that its output is read from */
+function start({ path, args }: HostProgram, stdin: number | 'pipe') {
+  const { read, write } = pipe(pipeSize)
+  try {
+    const child = spawn(path, args, { stdio: [stdin, write, 'pipe'], env: {}, cwd: '/' })
+    return { child, output: read }
+  } catch (error) {
+    closeSync(read)
+    throw error
+  } finally {
+    closeSync(write)
+  }
+}
+
+function saidBy(child: ChildProcess): () => string {
+  let said = ''
+  child.stderr!.on('data', (text: Buffer) => {
+    if (said.length < maxStderr) said += text.toString('latin1').slice(0, maxStderr)
+  })
+  return () => said.trim()
+}
+
+/** @returns what went wrong with the bytes, which ends the program */
+async function feed(
+  child: ChildProcess,
+  input: AsyncIterable<Buffer>,
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
+  try {
+    await pipeline(Readable.from(input, { objectMode: true }), child.stdin!, { signal })
+  } catch (error) {
+    // A program that stops reading before the end says why with its exit status.
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return undefined
+    child.kill('SIGKILL')
+    return error
   }
 }

@@ -12,7 +12,7 @@ export const wasmZstdEngine: DecompressionEngine = {
   async *decompress(compressed) {
     const decoder = new ZSTDDecoder()
     await decoder.init()
-    const source = compressed[Symbol.asyncIterator]()
+    const source = compressed.chunks()[Symbol.asyncIterator]()
     let next: Buffer | undefined
     let idle = 0
     let patience = 0

@@ -1,8 +1,10 @@
-import { closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs'
+import { constants, fstatSync, openSync, readlinkSync } from 'node:fs'
 import { constants as os } from 'node:os'
+import { fromSystemError } from '@nsbox/errors'
 import { fileCalls, openPath, resolveFlags } from '@nsbox/sys/files'
 import type { ByteString } from '../tar/byte-string.ts'
 import { refused } from '../tar/tar-error.ts'
+import { closeDescriptor, opened } from './descriptors.ts'
 import { checkResult } from './file-result.ts'
 
 const { ENOENT, ENOTDIR, ELOOP, EEXIST } = os.errno
@@ -42,7 +44,11 @@ export class Directories implements Disposable {
   readonly #open = new Map<ByteString, OpenDirectory>()
 
   constructor(root: string, hooks: ImpliedHooks) {
-    this.#root = identify(openSync(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+    try {
+      this.#root = identify(openSync(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+    } catch (error) {
+      throw fromSystemError(error, 'opening the directory of a layer')
+    }
     this.#hooks = hooks
   }
 
@@ -83,13 +89,13 @@ export class Directories implements Disposable {
 
   /** Lets go of all directories but the root. */
   forget(): void {
-    for (const { fd } of this.#open.values()) closeSync(fd)
+    for (const { fd } of this.#open.values()) closeDescriptor(fd)
     this.#open.clear()
   }
 
   [Symbol.dispose](): void {
     this.forget()
-    closeSync(this.#root.fd)
+    closeDescriptor(this.#root.fd)
   }
 
   /** Walks component by component, as the kernel would, since a link may lead to a place that is still to be made. */
@@ -146,7 +152,7 @@ export class Directories implements Disposable {
   #keep(name: ByteString, directory: OpenDirectory): OpenDirectory {
     if (this.#open.size >= maxOpen) {
       const [oldest, { fd }] = this.#open.entries().next().value!
-      closeSync(fd)
+      closeDescriptor(fd)
       this.#open.delete(oldest)
     }
     this.#open.set(name, directory)
@@ -163,7 +169,7 @@ export type Found =
 export function lookUp(directory: number, name: ByteString, entry: ByteString): Found | undefined {
   const fd = fileCalls.openat2(directory, name, openPath | O_NOFOLLOW, 0, resolveFlags.noMagicLinks)
   if (fd === -ENOENT) return undefined
-  checkResult(fd, 'open', entry)
+  opened(checkResult(fd, 'open', entry))
   try {
     const { mode, rdev } = fstatSync(fd)
     switch (mode & S_IFMT) {
@@ -177,7 +183,7 @@ export function lookUp(directory: number, name: ByteString, entry: ByteString): 
         return { kind: 'other' }
     }
   } finally {
-    closeSync(fd)
+    closeDescriptor(fd)
   }
 }
 
@@ -187,6 +193,6 @@ export function linkPath(directory: number, name: ByteString): Buffer {
 }
 
 function identify(fd: number): OpenDirectory {
-  const { dev, ino } = fstatSync(fd, { bigint: true })
+  const { dev, ino } = fstatSync(opened(fd), { bigint: true })
   return { fd, id: `${dev}:${ino}` }
 }

@@ -1,7 +1,8 @@
-import { closeSync, constants, readdirSync } from 'node:fs'
+import { constants, readdirSync } from 'node:fs'
 import { constants as os } from 'node:os'
 import { fileCalls, resolveFlags } from '@nsbox/sys/files'
 import type { ByteString } from '../tar/byte-string.ts'
+import { closeDescriptor, opened } from './descriptors.ts'
 import { checkResult } from './file-result.ts'
 
 const { EISDIR, ENOENT, EPERM } = os.errno
@@ -18,11 +19,11 @@ export function removeTree(directory: number, name: ByteString, entry: ByteStrin
   if (removed >= 0 || removed === -ENOENT) return false
   // POSIX has EPERM for a directory where Linux has EISDIR; some file systems keep to it.
   if (removed !== -EISDIR && removed !== -EPERM) checkResult(removed, 'unlink', entry)
-  const fd = checkResult(openBelow(directory, name), 'open', entry)
+  const fd = opened(checkResult(openBelow(directory, name), 'open', entry))
   try {
     for (const child of namesIn(fd)) removeTree(fd, child, entry)
   } finally {
-    closeSync(fd)
+    closeDescriptor(fd)
   }
   checkResult(fileCalls.unlinkat(directory, name, true), 'rmdir', entry)
   return true

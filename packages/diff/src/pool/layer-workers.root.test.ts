@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -155,6 +155,26 @@ describe.skipIf(reason)(`layer workers (${reason ?? 'as root'})`, () => {
     setTimeout(() => abort.abort(), 200)
     await expect(stuck).rejects.toMatchObject({ name: 'AbortError' })
     await expect(pool.apply({ root: 'y' } as ApplyJob)).resolves.toBe(1)
+  })
+
+  test('what a thread had open is closed when it dies', async () => {
+    const before = readdirSync('/proc/self/fd')
+    const script = `
+      const { parentPort, workerData } = require('node:worker_threads')
+      const table = new Uint8Array(workerData)
+      parentPort.on('message', () => {
+        for (let count = 0; count < 5; count += 1) table[require('node:fs').openSync('/', 'r')] = 1
+        process.exit(3)
+      })
+      parentPort.postMessage({ say: 'ready' })`
+    const pool = new LayerWorkers(
+      { threads: 1 },
+      (workerData) => new Worker(script, { eval: true, workerData, trackUnmanagedFds: false }),
+    )
+    pools.push(pool)
+    await expect(pool.apply({ root: 'x' } as ApplyJob)).rejects.toMatchObject({ code: 'internal' })
+    await pool[Symbol.asyncDispose]()
+    await expect.poll(() => readdirSync('/proc/self/fd')).toEqual(before)
   })
 
   test('no more jobs wait than may', async () => {

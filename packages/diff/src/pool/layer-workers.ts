@@ -1,13 +1,12 @@
 import { availableParallelism } from 'node:os'
-import type { Worker } from 'node:worker_threads'
 import { NsboxError } from '@nsbox/errors'
 import { startThread } from '@nsbox/sys/threads'
 import type { AppliedTree, ApplyJob } from '../apply/apply-layer.ts'
 import type { MadeLayer, MakeLayerJob } from '../compare/make-layer.ts'
 import type { Work, WorkKind, WorkToDo } from './protocol.ts'
-import { type PoolJob, type SlotTimeouts, WorkerSlot } from './worker-slot.ts'
+import { type PoolJob, type SlotTimeouts, type StartWorker, WorkerSlot } from './worker-slot.ts'
 
-const startWorker = () => startThread('./worker', import.meta.url)
+const startWorker: StartWorker = (descriptors) => startThread('./worker', import.meta.url, descriptors)
 
 export interface LayerWorkersOptions {
   /** Threads at most; they are started when there is work for them. As many as there are processors by default. */
@@ -29,13 +28,13 @@ export class LayerWorkers implements AsyncDisposable {
   readonly #threads: number
   readonly #maxWaiting: number
   readonly #timeouts: SlotTimeouts
-  readonly #start: () => Worker
+  readonly #start: StartWorker
   readonly #slots = new Set<WorkerSlot>()
   readonly #waiting: PoolJob[] = []
   #closed = false
 
   /** @param start starts a thread that speaks the protocol of `protocol.ts` */
-  constructor(options: LayerWorkersOptions = {}, start: () => Worker = startWorker) {
+  constructor(options: LayerWorkersOptions = {}, start: StartWorker = startWorker) {
     this.#threads = options.threads ?? availableParallelism()
     this.#maxWaiting = options.waiting ?? 1024
     this.#timeouts = { start: options.startTimeout ?? 30_000, abort: options.abortTimeout ?? 5000 }

@@ -1,5 +1,6 @@
 import type { Transferable, Worker } from 'node:worker_threads'
 import { deserializeError, NsboxError } from '@nsbox/errors'
+import { closeAbandoned, descriptorTable } from '../extract/descriptors.ts'
 import type { FromWorker, ToWorker, Work, WorkKind, WorkToDo } from './protocol.ts'
 
 /** A piece of work on its way through the pool. */
@@ -10,6 +11,9 @@ export interface PoolJob {
   readonly resolve: (result: Work[WorkKind]['result']) => void
   readonly reject: (reason: unknown) => void
 }
+
+/** @param descriptors shared memory in which the thread notes what it has open (`keepDescriptorsIn`) */
+export type StartWorker = (descriptors: SharedArrayBuffer) => Worker
 
 export interface SlotTimeouts {
   /** Milliseconds that a thread may take to start. */
@@ -25,12 +29,14 @@ export interface SlotTimeouts {
  * - `idle` without a job
  * - `busy` with one
  * - `aborting` while it ends a job that nobody waits for any more
- * - `ended` after it has died, by itself or because it took too long; it never works again
+ * - `ended` after it has died, by itself or because it took too long; it never works again, and what it had open is
+ *   closed once it is gone
  *
  * A job that it holds when it ends is rejected with `internal`, which says what the thread died of.
  */
 export class WorkerSlot {
   readonly #worker: Worker
+  readonly #descriptors = descriptorTable()
   readonly #timeouts: SlotTimeouts
   readonly #onFree: (slot: WorkerSlot) => void
   #state: 'starting' | 'idle' | 'busy' | 'aborting' | 'ended' = 'starting'
@@ -40,15 +46,18 @@ export class WorkerSlot {
   #onStopped: (() => void) | undefined
 
   /** @param onFree called whenever the state has become `idle` or `ended` */
-  constructor(start: () => Worker, timeouts: SlotTimeouts, onFree: (slot: WorkerSlot) => void) {
+  constructor(start: StartWorker, timeouts: SlotTimeouts, onFree: (slot: WorkerSlot) => void) {
     this.#timeouts = timeouts
     this.#onFree = onFree
-    this.#worker = start()
+    this.#worker = start(this.#descriptors)
     this.#worker.unref()
     this.#worker.on('message', (message: FromWorker) => this.#receive(message))
     this.#worker.on('messageerror', (cause) => this.#end('said something that cannot be read', cause))
     this.#worker.on('error', (cause) => this.#end('failed', cause))
-    this.#worker.on('exit', (code) => this.#end(`exited with code ${code}`))
+    this.#worker.on('exit', (code) => {
+      closeAbandoned(this.#descriptors)
+      this.#end(`exited with code ${code}`)
+    })
     this.#arm(timeouts.start, 'did not start in time')
   }
 
@@ -90,7 +99,7 @@ export class WorkerSlot {
 
   /**
    * Resolves when the thread has ended. What it does is rejected with `canceled`, and it is left the time to stop that
-   * an abort has, since the descriptors of a thread that is ended in the middle stay open.
+   * an abort has, so that it ends what it has started.
    */
   async stop(): Promise<void> {
     const job = this.#job

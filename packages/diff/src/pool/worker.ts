@@ -1,7 +1,8 @@
-import { type MessagePort, parentPort } from 'node:worker_threads'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { serializeError } from '@nsbox/errors'
 import { applyLayer } from '../apply/apply-layer.ts'
 import { makeLayer } from '../compare/make-layer.ts'
+import { keepDescriptorsIn } from '../extract/descriptors.ts'
 import type { FromWorker, ToWorker, Work, WorkKind, WorkToDo } from './protocol.ts'
 
 function work(todo: WorkToDo, options: { readonly signal: AbortSignal }): Promise<Work[WorkKind]['result']> {
@@ -32,4 +33,5 @@ function serve(port: MessagePort): void {
 }
 
 if (parentPort === null) throw new Error('this module is the entry of a worker thread')
+keepDescriptorsIn(workerData as SharedArrayBuffer)
 serve(parentPort)

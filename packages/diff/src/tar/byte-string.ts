@@ -14,8 +14,3 @@ export function quotedName(bytes: ByteString): string {
   const text = readable(bytes)
   return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text)
 }
-
-/** The bytes of a text in UTF-8. */
-export function byteString(text: string): ByteString {
-  return Buffer.from(text, 'utf8').toString('latin1')
-}

@@ -55,7 +55,7 @@ export function parseHeaderBlock(block: Buffer): HeaderBlock | undefined {
 }
 
 /** A field that ends at its first NUL. */
-export function textField(block: Buffer, offset: number, length: number): ByteString {
+function textField(block: Buffer, offset: number, length: number): ByteString {
   const end = block.indexOf(0, offset)
   return block.toString('latin1', offset, end === -1 || end > offset + length ? offset + length : end)
 }

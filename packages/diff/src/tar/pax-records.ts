@@ -45,6 +45,21 @@ export function paxTime(value: ByteString, key: string, name: ByteString): TarTi
     : { seconds: -seconds - 1, nanoseconds: 1_000_000_000 - nanoseconds }
 }
 
+/** The last record with a key counts; an empty value takes an earlier one back (POSIX, pax). */
+export function lastValue(records: PaxRecords, key: string): ByteString | undefined {
+  for (let index = records.length - 1; index >= 0; index -= 1) {
+    const record = records[index]!
+    if (record[0] === key) return record[1] === '' ? undefined : record[1]
+  }
+  return undefined
+}
+
+/** `lastValue` as a number. */
+export function lastNumber(records: PaxRecords, key: string, name: ByteString): number | undefined {
+  const value = lastValue(records, key)
+  return value === undefined ? undefined : paxNumber(value, key, name)
+}
+
 const schily = 'SCHILY.xattr.'
 const libarchive = 'LIBARCHIVE.xattr.'
 

@@ -47,6 +47,13 @@ export function addOldGnuPieces(map: SparseMap, block: Buffer, at: number, count
   }
 }
 
+/** The size of a sparse file of the old GNU format with its holes. */
+export function oldGnuRealSize(header: Buffer, name: ByteString): number {
+  const size = numberField(header, 483, 12)
+  if (size === undefined || size < 0) throw damaged(name, 'malformed sparse map')
+  return size
+}
+
 /** Reads the map of the formats 0.0 and 0.1, which stands in the extended header. */
 export function addPaxPieces(map: SparseMap, records: PaxRecords, name: ByteString): void {
   const numbers: number[] = []

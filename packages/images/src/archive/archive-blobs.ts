@@ -39,11 +39,6 @@ export class ArchiveBlobs {
       return await this.#ingest(ref, source, blob)
     } catch (error) {
       await this.#discard(ref)
-      if (isFailedPrecondition(error)) {
-        throw new NsboxError('data_loss', `${quoted(blob.name)}: ${(error as NsboxError).context}`, {
-          cause: error,
-        })
-      }
       throw error
     }
   }
@@ -51,7 +46,7 @@ export class ArchiveBlobs {
   async #ingest(
     ref: string,
     source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-    { size, expected, labels }: ArchiveBlob,
+    { name, size, expected, labels }: ArchiveBlob,
   ): Promise<Digest> {
     const signal = this.#signal
     // Only needed where nobody said what to expect: the store computes its own.
@@ -66,7 +61,13 @@ export class ArchiveBlobs {
           await writer.write(chunk, { signal })
         }
       }
-      return (await writer.commit({ size, expected, labels, signal })).digest
+      try {
+        return (await writer.commit({ size, expected, labels, signal })).digest
+      } catch (error) {
+        if (!isFailedPrecondition(error)) throw error
+        const context = `${quoted(name)}: ${(error as NsboxError).context}`
+        throw new NsboxError('data_loss', context, { cause: error })
+      }
     } catch (error) {
       if (!isAlreadyExists(error)) throw error
       const digest = expected ?? hasher!.digest()

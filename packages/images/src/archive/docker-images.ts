@@ -1,5 +1,3 @@
-import { Readable } from 'node:stream'
-import { createGzip } from 'node:zlib'
 import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
 import { sniffCompression } from '@nsbox/diff/archive'
 import { NsboxError } from '@nsbox/errors'
@@ -22,6 +20,7 @@ import {
 import type { ArchiveBlobs } from './archive-blobs.ts'
 import { quoted } from './archive-name.ts'
 import type { GatheredFile, GatheredFiles } from './gathered-files.ts'
+import { gzipBytes } from './gzip-bytes.ts'
 
 const layerTypes = {
   none: mediaTypes.dockerLayer,
@@ -124,23 +123,9 @@ async function compressed(
   { name, digest }: GatheredFile,
   { blobs, content, signal }: Pick<DockerImagesOptions, 'blobs' | 'content' | 'signal'>,
 ): Promise<Descriptor> {
-  let size = 0
-  const plain = Readable.from(content.read(digest, { signal }), { objectMode: true })
-  const zipped = async function* () {
-    const gzip = createGzip({ chunkSize: 256 * 1024 })
-    plain.on('error', (error) => gzip.destroy(error))
-    try {
-      for await (const chunk of plain.pipe(gzip)) {
-        size += (chunk as Uint8Array).byteLength
-        yield chunk as Uint8Array
-      }
-    } finally {
-      plain.destroy()
-    }
-  }
   const labels = { [labelKeys.uncompressed]: digest }
-  const made = await blobs.write(zipped(), { name, labels })
-  return { mediaType: layerTypes.gzip, digest: made, size }
+  const made = await blobs.write(gzipBytes(content.read(digest, { signal })), { name, labels })
+  return { mediaType: layerTypes.gzip, digest: made, size: (await content.info(made, { signal })).size }
 }
 
 function existing(name: string, { files }: DockerImagesOptions): GatheredFile {

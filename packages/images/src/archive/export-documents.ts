@@ -8,7 +8,6 @@ import {
   digestHex,
   imageLayoutVersion,
   imageNameAnnotation,
-  isConfig,
   maxDocumentSize,
   mediaTypes,
   onlyPlatform,
@@ -18,6 +17,7 @@ import {
   parseReference,
   refNameAnnotation,
 } from '@nsbox/oci'
+import { isImage } from '../unpack.ts'
 import type { ExportedImage, ExportPlan } from './export-plan.ts'
 
 /** Where an image layout has a blob (OCI image specification, image-layout.md). */
@@ -94,7 +94,7 @@ export async function dockerDocument(
         await readBlob(content, descriptor, { limit, signal }),
         descriptor,
       )
-      if (!isConfig(config.mediaType) || config.mediaType === mediaTypes.checkpointConfig) continue
+      if (!isImage({ config })) continue
       const parsed = parseImageConfig(await readBlob(content, config, { limit, signal }), config)
       const platform = descriptor.platform ?? parsed.platform
       const rank = platform === undefined ? Number.MAX_SAFE_INTEGER : matcher(platform)

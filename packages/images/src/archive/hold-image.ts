@@ -4,6 +4,7 @@ import {
   childGcLabels,
   type Descriptor,
   isIndex,
+  isLayer,
   isManifest,
   isNonDistributable,
   type Platform,
@@ -21,6 +22,8 @@ export interface HoldImageOptions extends AbortOptions {
   /** Platforms to take of an index; all of them if empty. */
   readonly platforms: readonly Platform[]
   readonly held: HeldObjects
+  /** Leave layers to the collector. */
+  readonly discardLayers: boolean
 }
 
 /**
@@ -31,7 +34,7 @@ export interface HoldImageOptions extends AbortOptions {
  * content of another size than its descriptor says; as `children`
  */
 export async function holdImage(root: Descriptor, options: HoldImageOptions): Promise<void> {
-  const { content, platforms, held, signal } = options
+  const { content, platforms, held, discardLayers, signal } = options
   const pending: Array<{ descriptor: Descriptor; depth: number }> = [{ descriptor: root, depth: 0 }]
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { descriptor, depth } = next
@@ -46,7 +49,8 @@ export async function holdImage(root: Descriptor, options: HoldImageOptions): Pr
     await prove(descriptor, root, options)
     const below = await children(content, descriptor, { signal })
     if (below.length === 0) continue
-    await content.update(digest, { merge: childGcLabels(below) }, { signal })
+    const kept = discardLayers ? below.filter((child) => !isLayer(child.mediaType)) : below
+    await content.update(digest, { merge: childGcLabels(kept) }, { signal })
     const chosen = isIndex(mediaType) ? chooseManifests(below, platforms) : below
     if (chosen.length === 0) {
       throw new NsboxError('not_found', `index ${digest}: no manifest for the chosen platforms`)

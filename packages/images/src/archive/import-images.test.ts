@@ -101,6 +101,14 @@ describe('an image layout', () => {
     expect(await blobs(it)).not.toContain(it.image.manifests[1]!.layers[0]!.digest)
   })
 
+  it('leaves its layers to the collector on demand', async () => {
+    await using it = await prepare({ layers: [filesLayer({ a: 'b' })] })
+    await it.import(await it.entries(), { discardLayers: true })
+    await it.collect()
+    const { manifest, config } = it.image.manifests[0]!
+    expect(new Set(await blobs(it))).toEqual(new Set([manifest.digest, config.digest]))
+  })
+
   it('is imported without the content of platforms that are not chosen', async () => {
     await using it = await prepare()
     const { manifests } = it.image

@@ -28,6 +28,11 @@ export interface ImportOptions extends ImageNaming, AbortOptions {
   readonly indexName?: string | undefined
   /** Compress the layers of a Docker archive that are not compressed; not by default. */
   readonly compressBlobs?: boolean | undefined
+  /**
+   * Hold only the documents, so that a collector takes the layers away once nothing else holds them, such as after they
+   * have been unpacked; not by default.
+   */
+  readonly discardLayers?: boolean | undefined
   /** Labels of the images. */
   readonly labels?: Labels | undefined
   readonly onProgress?: ProgressListener | undefined
@@ -51,7 +56,7 @@ export interface ImportSummary {
  * `resource_exhausted` beyond a limit. What a failed import leaves are blobs that nothing but the lease holds.
  */
 export async function importImages(source: ImageArchive, options: ImportOptions): Promise<ImportSummary> {
-  const { content, images, platforms = [], labels = {}, signal } = options
+  const { content, images, platforms = [], discardLayers = false, labels = {}, signal } = options
   using progress = new ProgressTracker(options.onProgress)
   signal?.throwIfAborted()
   progress.say('Importing')
@@ -72,7 +77,7 @@ export async function importImages(source: ImageArchive, options: ImportOptions)
 
   const held = new Set<string>()
   const targets = options.indexName === undefined ? [...named.values()] : wanted
-  for (const target of targets) await holdImage(target, { content, platforms, held, signal })
+  for (const target of targets) await holdImage(target, { content, platforms, held, discardLayers, signal })
   const recorded: Image[] = []
   for (const [name, target] of named) {
     recorded.push(await recordImage(images, { name, target, labels }, { signal }))

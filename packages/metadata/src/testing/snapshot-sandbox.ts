@@ -150,6 +150,8 @@ export class SnapshotSandbox implements AsyncDisposable {
       return await withTempMount(mounts, (path) => readTree(path))
     } finally {
       await snapshotter.remove('look')
+      // At once, so that nothing is counted which is only on its way out.
+      await snapshotter.cleanup()
     }
   }
 

@@ -1,0 +1,121 @@
+import type { ClientView } from '@nsbox/client'
+import { type ImageArchive, type ImportSummary, importImages, unpack } from '@nsbox/images'
+import { defaultPlatform } from '@nsbox/oci'
+import { Command } from 'commander'
+import { chosenSnapshotter } from '../chosen-snapshotter.ts'
+import { withSession } from '../command-action.ts'
+import { openArchive } from '../open-archive.ts'
+import { addPlatformOptions, chosenPlatforms, type PlatformOptions } from '../platform-options.ts'
+import type { Session } from '../session.ts'
+
+interface ImportCommandOptions extends PlatformOptions {
+  readonly baseName?: string
+  readonly digests?: boolean
+  readonly skipDigestForNamed?: boolean
+  readonly indexName?: string
+  readonly compressBlobs?: boolean
+  readonly unpack: boolean
+  readonly discardUnpackedLayers?: boolean
+}
+
+/** `images import <in>` */
+export function imagesImportCommand(): Command {
+  const command = new Command('import')
+    .description('import images from an archive: an OCI image layout or what docker save writes')
+    .argument('<in>', 'a tar archive, plain or compressed by gzip or zstd; a directory; - for standard input')
+    .option('--base-name <name>', 'name of what has only a tag; only images of this name are imported then')
+    .option('--digests', 'name images by their digests as well')
+    .option('--skip-digest-for-named', 'with --digests: but not those that have a name')
+    .option('--index-name <name>', 'keep the whole index under this name')
+    .option('--no-unpack', 'do not unpack the images')
+    .option('--local', 'import from within this process, which is how it is always done')
+    .option('--compress-blobs', 'compress the layers of a Docker archive that are not compressed')
+    .option('--discard-unpacked-layers', 'let layers be collected once they are unpacked')
+    .option('--snapshotter <name>', 'snapshotter to unpack with [$CONTAINERD_SNAPSHOTTER]')
+  return addPlatformOptions(command).action(
+    withSession(async (session, options: ImportCommandOptions, from: string) => {
+      checkOptions(options)
+      const { client, signal } = session
+      await using lease = await client.createLease({ signal })
+      const { images, otherPlatforms } = await importUnder(
+        lease.client,
+        options,
+        await openArchive(from),
+        signal,
+      )
+      for (const name of otherPlatforms) process.stderr.write(`${name}: for other platforms, not imported\n`)
+      if (options.unpack) await unpackAll(session, lease.client, images, options)
+    }),
+  )
+}
+
+function checkOptions({
+  digests,
+  skipDigestForNamed,
+  discardUnpackedLayers,
+  unpack,
+}: ImportCommandOptions): void {
+  if (skipDigestForNamed && !digests) throw new Error('--skip-digest-for-named goes with --digests only')
+  if (discardUnpackedLayers && !unpack) {
+    throw new Error('--discard-unpacked-layers and --no-unpack exclude each other')
+  }
+}
+
+function importUnder(
+  { content, images }: ClientView,
+  options: ImportCommandOptions,
+  archive: ImageArchive,
+  signal: AbortSignal,
+): Promise<ImportSummary> {
+  const { baseName, digests, skipDigestForNamed, indexName, compressBlobs, discardUnpackedLayers } = options
+  return importImages(archive, {
+    content,
+    images,
+    platforms: chosenPlatforms(options),
+    // What containerd's ctr does: a name made up for tags alone must not shut out whole names.
+    baseName: baseName ?? `import-${today()}`,
+    onlyBaseName: baseName !== undefined,
+    digestNames: digests ? (skipDigestForNamed ? 'unnamed' : 'all') : 'none',
+    indexName,
+    compressBlobs,
+    discardLayers: discardUnpackedLayers,
+    signal,
+  })
+}
+
+/** The day here, as `2026-11-24`. */
+function today(): string {
+  const now = new Date()
+  const part = (number: number) => String(number).padStart(2, '0')
+  return `${now.getFullYear()}-${part(now.getMonth() + 1)}-${part(now.getDate())}`
+}
+
+async function unpackAll(
+  session: Session,
+  view: ClientView,
+  images: ImportSummary['images'],
+  { platform, allPlatforms }: PlatformOptions,
+): Promise<void> {
+  const { signal } = session
+  const { name: snapshotterName } = await chosenSnapshotter(session)
+  const platforms = (!allPlatforms && platform) || [defaultPlatform()]
+  for (const { name, target } of images) {
+    process.stdout.write(`unpacking ${name} (${target.digest})...`)
+    let outcome = '\n'
+    try {
+      for (const each of platforms) {
+        await unpack(target, {
+          content: view.content,
+          applier: view.applier,
+          snapshotter: view.snapshotter(snapshotterName),
+          snapshotterName,
+          platform: each,
+          signal,
+        })
+      }
+      outcome = 'done\n'
+    } finally {
+      process.stdout.write(outcome)
+    }
+  }
+}

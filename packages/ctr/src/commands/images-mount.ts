@@ -1,0 +1,142 @@
+import type { ClientView } from '@nsbox/client'
+import type { Mount, Snapshotter } from '@nsbox/core/snapshots'
+import { isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
+import { defaultPlatform, labelKeys, type Platform, parsePlatform } from '@nsbox/oci'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { Command } from 'commander'
+import { chosenSnapshotter } from '../chosen-snapshotter.ts'
+import { withSession } from '../command-action.ts'
+import { parseDuration } from '../global-options.ts'
+import { unpackImage } from '../unpack-image.ts'
+
+const day = 24 * 60 * 60 * 1000
+
+/** `images mount <ref> <target>` */
+export function imagesMountCommand(): Command {
+  return new Command('mount')
+    .description('mount the root filesystem of an image, on this host, and print its chain id and the target')
+    .argument('<ref>', 'name of the image')
+    .argument('<target>', 'directory to mount at; it names the snapshot and the lease that keeps it, too')
+    .option('--rw', 'mount an active snapshot, which can be written to')
+    .option('--platform <platform>', 'platform to mount', parsePlatform, defaultPlatform())
+    .option('-x, --expiration <duration>', 'how long the snapshot is kept; 0 for ever', parseDuration, day)
+    .option('--sync-fs', 'have the files of each layer on the disk before the next one; they always are')
+    .action(
+      withSession(
+        async (
+          session,
+          options: { rw?: boolean; platform: Platform; expiration?: number },
+          ref: string,
+          target: string,
+        ) => {
+          const { client, signal } = session
+          const image = await client.images.get(ref, { signal })
+          const { name } = await chosenSnapshotter(session)
+          await using undo = new AsyncDisposableStack()
+          await openLease(client, { target, snapshotter: name, expiration: options.expiration, undo, signal })
+          const leased = client.withLease(target)
+
+          const { chainId } = await unpackImage(leased, image.target, {
+            snapshotterName: name,
+            platform: options.platform,
+            signal,
+          })
+          if (chainId === undefined) throw new NsboxError('failed_precondition', `image ${ref} has no layers`)
+          console.log(chainId)
+          const kind = options.rw ? 'prepare' : 'view'
+          const mounts = await openSnapshot(leased.snapshotter(name), kind, {
+            key: target,
+            chainId,
+            undo,
+            signal,
+          })
+          // Loaded only here, and below, since it loads native code.
+          const { mountAll } = await import('@nsbox/mount')
+          await mountAll(mounts, target, { signal })
+          undo.move()
+          console.log(target)
+        },
+      ),
+    )
+}
+
+interface Undoable {
+  /** Takes what gives back what was made. */
+  readonly undo: AsyncDisposableStack
+  readonly signal: AbortSignal
+}
+
+/** Makes the lease that keeps the snapshot, unless there is one from an earlier mount. */
+async function openLease(
+  { leases }: ClientView,
+  {
+    target,
+    snapshotter,
+    expiration,
+    undo,
+    signal,
+  }: Undoable & { target: string; snapshotter: string; expiration: number | undefined },
+): Promise<void> {
+  const labels: Record<string, string> = { [`${labelKeys.gcRefSnapshot}.${snapshotter}`]: target }
+  if (expiration !== undefined) labels[labelKeys.gcExpire] = new Date(Date.now() + expiration).toISOString()
+  try {
+    await leases.create({ id: target, labels }, { signal })
+    undo.defer(() => leases.delete(target))
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error
+  }
+}
+
+/** The mounts of a new snapshot of the image, or of the one that an earlier mount has left. */
+async function openSnapshot(
+  snapshotter: Snapshotter,
+  kind: 'prepare' | 'view',
+  { key, chainId, undo, signal }: Undoable & { key: string; chainId: string },
+): Promise<Mount[]> {
+  try {
+    const mounts = await snapshotter[kind](key, chainId, { signal })
+    undo.defer(() => snapshotter.remove(key))
+    return mounts
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error
+    return await snapshotter.mounts(key, { signal })
+  }
+}
+
+/** `images unmount <target>` */
+export function imagesUnmountCommand(): Command {
+  return new Command('unmount')
+    .description('unmount what images mount has mounted')
+    .argument('<target>')
+    .option('--rm', 'remove the snapshot afterwards')
+    .action(
+      withSession(async (session, options: { rm?: boolean }, target: string) => {
+        const { client, signal } = session
+        await unmountAll(target, { signal })
+        if (options.rm) {
+          const { snapshotter } = await chosenSnapshotter(session)
+          await unlessMissing(client.leases.delete(target, { signal }))
+          await unlessMissing(snapshotter.remove(target, { signal }))
+        }
+        console.log(target)
+      }),
+    )
+}
+
+/** Unmounts as often as something was mounted at a directory; nothing is, at one that is not there. */
+async function unmountAll(target: string, options: { signal: AbortSignal }): Promise<void> {
+  const { isMountPoint, unmount } = await import('@nsbox/mount')
+  try {
+    while (await isMountPoint(target)) await unmount(target, options)
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
+}
+
+async function unlessMissing(removal: Promise<void>): Promise<void> {
+  try {
+    await removal
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
+}

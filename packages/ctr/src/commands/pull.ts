@@ -1,0 +1,128 @@
+import { imageChainId } from '@nsbox/images'
+import { defaultPlatform, formatPlatform, type Platform } from '@nsbox/oci'
+import { Command, InvalidArgumentError } from 'commander'
+import { chosenSnapshotter, hasChosenSnapshotter } from '../chosen-snapshotter.ts'
+import { withSession } from '../command-action.ts'
+import { openRemote } from '../open-remote.ts'
+import { parseLabels } from '../parse-labels.ts'
+import { addPlatformOptions, chosenPlatforms, type PlatformOptions } from '../platform-options.ts'
+import { ProgressView } from '../progress-view.ts'
+import { pullThrough } from '../pull-through.ts'
+import { addRegistryOptions, credentialSource, type RegistryOptions } from '../registry-options.ts'
+import type { Session } from '../session.ts'
+
+interface PullOptions extends RegistryOptions, PlatformOptions {
+  readonly allMetadata?: boolean
+  readonly label?: string[]
+  readonly local?: boolean
+  readonly maxConcurrentDownloads?: number
+  readonly printChainid?: boolean
+  readonly quiet?: boolean
+  readonly unpack: boolean
+}
+
+/** What only a command that talks to the registry itself can do. */
+const localOnly = {
+  maxConcurrentDownloads: '--max-concurrent-downloads',
+  skipVerify: '--skip-verify',
+  tlscacert: '--tlscacert',
+  tlscert: '--tlscert',
+  tlskey: '--tlskey',
+} as const
+
+/** `pull <ref>`: one Transfer call, with which the server does the work; or, with `--local`, this process does it */
+export function pullCommand(): Command {
+  const command = new Command('pull')
+    .description('pull an image and unpack it')
+    .argument('<ref>', 'such as docker.io/library/redis:latest')
+    .option('--all-metadata', 'fetch manifests and configs of all platforms')
+    .option('--no-unpack', 'only fetch the image')
+    .option('--label <label>', 'key=value for the image; may be given again', collect)
+    .option('--print-chainid', 'print the chain id as `image chain ID: …`, too')
+    .option('--local', 'talk to the registry from this process, and unpack layer by layer')
+    .option('--max-concurrent-downloads <number>', 'blobs to download at once, with --local', parseCount)
+    .option('--sync-fs', 'have the files of each layer on the disk before the next one; they always are')
+    .option('-q, --quiet', 'print only the digest')
+  return addRegistryOptions(addPlatformOptions(command)).action(
+    withSession(async (session, options: PullOptions, reference: string) => {
+      const { client, signal } = session
+      if (!options.local) checkServerOptions(options)
+      const unpack = options.unpack && (await hasChosenSnapshotter(session))
+      {
+        using view = options.quiet ? undefined : new ProgressView()
+        await (options.local ? pullHere : pullThere)(session, { ...options, unpack }, reference, view)
+      }
+      const { target } = await client.images.get(reference, { signal })
+      console.log(options.quiet ? target.digest : `${reference} ${target.digest}`)
+      if (options.quiet) return
+      if (options.unpack && !unpack) process.stderr.write('not unpacked, as the server cannot do it here\n')
+      if (!unpack) return
+      for (const platform of platformsToUnpack(options)) {
+        const chainId = await imageChainId(client.content, target, { platform, signal })
+        if (chainId === undefined) continue
+        console.log(`unpacked ${formatPlatform(platform)} ${chainId}`)
+        if (options.printChainid) console.log(`image chain ID: ${chainId}`)
+      }
+    }),
+  )
+}
+
+async function pullThere(
+  { client, namedSnapshotter, signal }: Session,
+  options: PullOptions,
+  reference: string,
+  view: ProgressView | undefined,
+): Promise<void> {
+  await client.pull(reference, {
+    platforms: chosenPlatforms(options),
+    allMetadata: options.allMetadata,
+    unpack: options.unpack ? { snapshotter: namedSnapshotter } : undefined,
+    labels: parseLabels(options.label ?? []),
+    credentials: credentialSource(options),
+    defaultScheme: options.plainHttp ? 'http' : undefined,
+    hostsDir: options.hostsDir,
+    onProgress: (progress) => view?.update(progress),
+    signal,
+  })
+}
+
+async function pullHere(
+  session: Session,
+  options: PullOptions,
+  reference: string,
+  view: ProgressView | undefined,
+): Promise<void> {
+  const { client, signal } = session
+  const snapshotterName = (await chosenSnapshotter(session)).name
+  await using opened = await openRemote(reference, options)
+  await pullThrough(client, {
+    remote: opened.remote,
+    platforms: chosenPlatforms(options),
+    allMetadata: options.allMetadata,
+    unpackFor: options.unpack ? { platforms: platformsToUnpack(options), snapshotterName } : undefined,
+    labels: parseLabels(options.label ?? []),
+    concurrency: options.maxConcurrentDownloads,
+    onProgress: (progress) => view?.update(progress),
+    signal,
+  })
+}
+
+/** Those that are taken; where all are, this machine's. */
+function platformsToUnpack(options: PlatformOptions): Platform[] {
+  const platforms = chosenPlatforms(options)
+  return platforms.length === 0 ? [defaultPlatform()] : platforms
+}
+
+function checkServerOptions(options: PullOptions): void {
+  for (const [name, flag] of Object.entries(localOnly)) {
+    if (options[name as keyof typeof localOnly] !== undefined)
+      throw new Error(`"${flag}" requires "--local" flag`)
+  }
+}
+
+const collect = (text: string, previous: string[] = []) => [...previous, text]
+
+function parseCount(text: string): number | undefined {
+  if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('a number from 0 to 9999')
+  return Number(text) || undefined
+}

@@ -1,0 +1,26 @@
+import { parseDigest } from '@nsbox/oci'
+import { Command } from 'commander'
+import { withSession } from '../command-action.ts'
+import { imageTarget, unpackTarget } from '../unpack-by-digest.ts'
+
+/** `snapshots unpack <digest>` */
+export function snapshotsUnpackCommand(): Command {
+  return new Command('unpack')
+    .description('unpack an image of the image store')
+    .argument('<digest>', 'digest of the image’s target, a manifest or an index')
+    .option('--sync-fs', 'have the files of each layer on the disk before the next one; they always are')
+    .action(
+      withSession(async (session, _options, text: string) => {
+        const digest = parseDigest(text)
+        const target = await imageTarget(session, digest)
+        process.stdout.write(`unpacking ${digest} (${target.mediaType})...`)
+        try {
+          await unpackTarget(session, target)
+        } catch (error) {
+          process.stdout.write('\n')
+          throw error
+        }
+        console.log('done')
+      }),
+    )
+}

@@ -1,0 +1,86 @@
+import { chmodSync, constants } from 'node:fs'
+import { constants as os } from 'node:os'
+import { fileCalls, openPath, resolveFlags } from '@nsbox/sys/files'
+import { type ByteString, quotedName } from '../tar/byte-string.ts'
+import type { TarEntry } from '../tar/tar-entry.ts'
+import { closeDescriptor, opened } from './descriptors.ts'
+import { linkPath } from './directories.ts'
+import { checkResult, failedEntry } from './file-result.ts'
+import type { Place } from './place.ts'
+import { isKeptXattr } from './xattr-filter.ts'
+
+const { ENOTSUP, EPERM } = os.errno
+const { O_NOFOLLOW } = constants
+
+/** Sets what an entry says of a file besides its content, always on the very object that was made for it. */
+export class Attributes {
+  readonly #userNamespace: boolean
+  readonly #skipped: string[] = []
+
+  /** @param userNamespace whether this process is root in a user namespace only */
+  constructor(userNamespace: boolean) {
+    this.#userNamespace = userNamespace
+  }
+
+  /** What could not be set or made, as text; at most 100 are listed. */
+  get skipped(): readonly string[] {
+    return this.#skipped
+  }
+
+  skip(what: string): void {
+    if (this.#skipped.length < 100) this.#skipped.push(what)
+  }
+
+  /** All but times. The owner comes first, which clears setuid and capabilities. */
+  set(fd: number, entry: TarEntry): void {
+    checkResult(fileCalls.fchown(fd, entry.uid, entry.gid), 'chown', entry.name)
+    checkResult(fileCalls.fchmod(fd, entry.mode), 'chmod', entry.name)
+    for (const [attribute, value] of entry.xattrs)
+      if (isKeptXattr(attribute, entry.type, this.#userNamespace))
+        this.#check(fileCalls.fsetxattr(fd, attribute, value), attribute, entry)
+  }
+
+  /** All of a symbolic link. */
+  setLink(place: Place): void {
+    this.#setOwner(place)
+    this.#setByName(place)
+  }
+
+  /** All of a device or FIFO. */
+  setNode(place: Place): void {
+    const { entry, name, parent } = place
+    this.#setOwner(place)
+    // Through a descriptor that opens the place only: opening a FIFO waits, opening a device does what it does.
+    const flags = openPath | O_NOFOLLOW
+    const found = fileCalls.openat2(parent.fd, name, flags, 0, resolveFlags.noMagicLinks)
+    const node = opened(checkResult(found, 'open', entry.name))
+    try {
+      chmodSync(`/proc/self/fd/${node}`, entry.mode)
+    } catch (error) {
+      throw failedEntry(error, entry.name)
+    } finally {
+      closeDescriptor(node)
+    }
+    this.#setByName(place)
+  }
+
+  #setOwner({ parent, name, entry }: Place): void {
+    checkResult(fileCalls.fchownat(parent.fd, name, entry.uid, entry.gid), 'chown', entry.name)
+  }
+
+  #setByName({ parent, name, entry }: Place): void {
+    for (const [attribute, value] of entry.xattrs) {
+      if (!isKeptXattr(attribute, entry.type, this.#userNamespace)) continue
+      const path = linkPath(parent.fd, name).toString('latin1')
+      this.#check(fileCalls.lsetxattr(path, attribute, value), attribute, entry)
+    }
+    const { seconds, nanoseconds } = entry.mtime
+    checkResult(fileCalls.utimensat(parent.fd, name, seconds, nanoseconds), 'utimens', entry.name)
+  }
+
+  #check(result: number, attribute: ByteString, entry: TarEntry): void {
+    if (result === -ENOTSUP || (result === -EPERM && this.#userNamespace))
+      this.skip(`attribute ${quotedName(attribute)} of ${quotedName(entry.name)}`)
+    else checkResult(result, `setxattr ${quotedName(attribute)}`, entry.name)
+  }
+}

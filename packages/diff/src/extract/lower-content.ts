@@ -1,0 +1,73 @@
+import { constants } from 'node:fs'
+import { fileCalls } from '@nsbox/sys/files'
+import type { ByteString } from '../tar/byte-string.ts'
+import { closeDescriptor } from './descriptors.ts'
+import { Directories, lookUp, type OpenDirectory } from './directories.ts'
+import { checkResult } from './file-result.ts'
+import { type LayerForm, opaqueXattr } from './layer-form.ts'
+import type { MadeNames } from './made-names.ts'
+import type { Place } from './place.ts'
+import { namesIn, removeTree } from './remove-tree.ts'
+
+const { S_IFCHR } = constants
+const yes = Buffer.from('y')
+
+/** Takes away what lower layers have, in the way that a form of layer says it; what this layer has made stays. */
+export class LowerContent {
+  readonly #opaque: string | undefined
+  readonly #directories: Directories
+  readonly #made: MadeNames
+
+  constructor(form: LayerForm, directories: Directories, made: MadeNames) {
+    this.#opaque = opaqueXattr(form)
+    this.#directories = directories
+    this.#made = made
+  }
+
+  /** Whether the directory holds the lower layers' content, so that hiding means removing. */
+  get isPresent(): boolean {
+    return this.#opaque === undefined
+  }
+
+  /** Makes a directory show nothing of the lower layers. */
+  hideIn(directory: OpenDirectory, entry: ByteString): void {
+    if (this.#opaque !== undefined)
+      checkResult(fileCalls.fsetxattr(directory.fd, this.#opaque, yes), 'setxattr', entry)
+    else if (this.#removeFrom(directory, entry)) this.#directories.forget()
+  }
+
+  /** Makes a name show nothing of the lower layers, whatever the order of the layer's entries. */
+  hide(place: Place, remove: (place: Place) => void): void {
+    const { entry, name, path } = place
+    const found = lookUp(place.parent.fd, name, entry.name)
+    if (found !== undefined && this.#made.has(place.parent, name)) {
+      if (found.kind !== 'directory') return
+      const directory = this.#directories.find(path)
+      if (directory !== undefined) this.hideIn(directory, entry.name)
+      return
+    }
+    if (found !== undefined) remove(place)
+    if (this.#opaque === undefined) return
+    checkResult(fileCalls.mknodat(place.parent.fd, name, S_IFCHR, 0, 0), 'mknod', entry.name)
+    this.#made.add(place.parent, name)
+  }
+
+  /** @returns whether a directory or link that a name may have led through was removed */
+  #removeFrom(directory: OpenDirectory, entry: ByteString): boolean {
+    let removed = false
+    for (const name of namesIn(directory.fd)) {
+      if (!this.#made.has(directory, name)) {
+        removed = true
+        removeTree(directory.fd, name, entry)
+      } else if (lookUp(directory.fd, name, entry)?.kind === 'directory') {
+        const below = Directories.below(directory.fd, name, entry)
+        try {
+          removed = this.#removeFrom(below, entry) || removed
+        } finally {
+          closeDescriptor(below.fd)
+        }
+      }
+    }
+    return removed
+  }
+}

@@ -1,0 +1,46 @@
+import type { ByteString } from './byte-string.ts'
+import { paxNumber } from './pax-records.ts'
+import { SparseMap } from './sparse-map.ts'
+import { damaged, tooMuch } from './tar-error.ts'
+import type { TarLimits } from './tar-limits.ts'
+
+/**
+ * Reads the map of a sparse file in format 1.0: it stands before the data as decimal lines (the number of pieces, then
+ * offset and length of each), padded to whole blocks.
+ */
+export class SparseText {
+  readonly #name: ByteString
+  readonly #limits: TarLimits
+  readonly map: SparseMap
+  #line = ''
+  #wanted: number | undefined
+  #offset: number | undefined
+
+  constructor(name: ByteString, limits: TarLimits) {
+    this.#name = name
+    this.#limits = limits
+    this.map = new SparseMap(name, limits)
+  }
+
+  /** @returns whether the map is complete now */
+  add(block: Buffer): boolean {
+    const lines = (this.#line + block.toString('latin1')).split('\n')
+    this.#line = lines.pop()!
+    if (this.#line.replaceAll('\0', '').length > 20) throw damaged(this.#name, 'malformed sparse map')
+    for (const line of lines) this.#number(paxNumber(line, 'sparse map', this.#name))
+    return this.map.pieces.length === this.#wanted
+  }
+
+  #number(number: number): void {
+    if (this.#wanted === undefined) {
+      const most = this.#limits.sparsePieces
+      if (number > most) throw tooMuch(this.#name, `more than ${most} pieces in a sparse file`)
+      this.#wanted = number
+    } else if (this.map.pieces.length >= this.#wanted) throw damaged(this.#name, 'malformed sparse map')
+    else if (this.#offset === undefined) this.#offset = number
+    else {
+      this.map.add(this.#offset, number)
+      this.#offset = undefined
+    }
+  }
+}

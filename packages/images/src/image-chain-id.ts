@@ -1,0 +1,23 @@
+import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
+import { type Descriptor, type Digest, maxDocumentSize, type Platform, parseImageConfig } from '@nsbox/oci'
+import { findManifest } from './find-manifest.ts'
+import { layerChain } from './layer-chain.ts'
+import { isImage } from './unpack.ts'
+
+/**
+ * The chain id of an image for a platform: the name of the snapshot that unpacking it makes, whether that exists or not.
+ * Undefined for an image without layers, and for an artifact that is no image.
+ *
+ * @throws as `unpack`, of what it reads
+ */
+export async function imageChainId(
+  content: Pick<ContentReader, 'read'>,
+  target: Descriptor,
+  { platform, signal }: { readonly platform: Platform } & AbortOptions,
+): Promise<Digest | undefined> {
+  const manifest = await findManifest(content, target, { platform, signal })
+  if (!isImage(manifest)) return undefined
+  const { config } = manifest
+  const bytes = await readBlob(content, config, { limit: maxDocumentSize, signal })
+  return layerChain(manifest, parseImageConfig(bytes, config)).at(-1)?.chainId
+}
