@@ -9,13 +9,18 @@ import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 
 /**
- * Packages that stay outside and are loaded from node_modules: those with native code or with worker threads,
- * whose entry files must be found beside their sources, the server, which the command line clients load only when no
- * daemon runs, and what brings system calls along for one command.
+ * Packages that stay outside and are loaded from node_modules: those with native code or a thread of their own, and the
+ * server, which the command line clients load only when no daemon runs.
  */
-const outside = ['@nsbox/diff', '@nsbox/images/root-filesystem', '@nsbox/server', '@nsbox/sqlite', '@nsbox/sys']
+const outside = ['@nsbox/server', '@nsbox/sqlite', '@nsbox/sys']
 
-/** Entries of these packages that have neither, and are bundled. */
+/**
+ * Packages whose threads are found beside their sources. They stay outside of programs that depend on them; others take
+ * in what little they use of them, which must not start a thread.
+ */
+const withThreads = ['@nsbox/diff', '@nsbox/snapshots']
+
+/** Entries of these packages that have neither native code nor threads, and are always bundled. */
 const inside = ['@nsbox/diff/archive', '@nsbox/diff/growing-file', '@nsbox/sys/mount-flags']
 
 const { positionals } = parseArgs({ allowPositionals: true })
@@ -64,7 +69,8 @@ if (undeclared.length > 0) {
 function leaveOutside({ onResolve }) {
   onResolve({ filter: /^@nsbox\// }, ({ path }) => {
     const name = packageName(path)
-    const external = outside.includes(name) && name !== manifest.name && !inside.includes(path)
+    if (name === manifest.name || inside.includes(path)) return undefined
+    const external = outside.includes(name) || (withThreads.includes(name) && isDeclared(path))
     return external ? { path, external } : undefined
   })
 }

@@ -135,7 +135,9 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
     const image = sized(10, 500, 1)
     await fetch({ remote: remoteOf(image), content: stores.content, unpack: [stores.inOrder] })
     expect(stores.applies.map(({ digest }) => digest)).toEqual(image.layers.map(({ digest }) => digest))
-    expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
+    expect(compareTrees(await sequentialTree(image), await stores.tree(top(image), stores.inOrder))).toEqual(
+      [],
+    )
   })
 
   test('goes on after an interruption, and leaves but committed snapshots and ingests by it', async () => {

@@ -35,7 +35,7 @@ export interface FaultRequest {
   readonly headers: IncomingHttpHeaders
 }
 
-type Reply = FaultReply | ((request: FaultRequest) => FaultReply)
+type Reply = FaultReply | ((request: FaultRequest) => FaultReply | Promise<FaultReply>)
 
 /**
  * A server on a loopback port that misbehaves as told; for faults that a real registry does not show. What has
@@ -46,7 +46,10 @@ export interface FaultServer extends AsyncDisposable {
   readonly host: string
   /** All requests so far, in the order of their arrival. */
   readonly requests: readonly FaultRequest[]
-  /** Sets the replies to a method and a path (without its query): one for each request, the last for all later ones. */
+  /**
+   * Sets the replies to a method and a path (without its query): one for each request, the last for all later ones. One
+   * may be a function, which may let its client wait.
+   */
   on(method: string, path: string, ...replies: readonly [Reply, ...Reply[]]): void
 }
 
@@ -61,7 +64,8 @@ export async function startFaultServer(): Promise<FaultServer> {
     response.on('error', () => {})
     const replies = routes.get(`${request.method} ${request.path.split('?')[0]}`)
     const reply = replies && (replies.length > 1 ? replies.shift()! : replies[0]!)
-    void answer(typeof reply === 'function' ? reply(request) : (reply ?? { status: 404 }), incoming, response)
+    const chosen = typeof reply === 'function' ? reply(request) : (reply ?? { status: 404 })
+    void Promise.resolve(chosen).then((made) => answer(made, incoming, response))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {

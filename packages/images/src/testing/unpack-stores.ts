@@ -1,10 +1,9 @@
 import { join } from 'node:path'
 import { type LocalContentStore, openContentStore } from '@nsbox/content'
-import { hasLayerDirectories, type Snapshotter } from '@nsbox/core/snapshots'
 import { type LayerWorkers, workerApplier } from '@nsbox/diff'
 import { withTempMount } from '@nsbox/mount'
 import { parsePlatform } from '@nsbox/oci'
-import { type OverlaySnapshotter, openOverlaySnapshotter } from '@nsbox/snapshots'
+import { type OverlaySnapshotter, openNativeSnapshotter, openOverlaySnapshotter } from '@nsbox/snapshots'
 import { readTree, scratchMount, type TreeEntry } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { UnpackWish } from '../fetch-and-unpack.ts'
@@ -16,7 +15,7 @@ export interface UnpackStores extends AsyncDisposable {
   readonly snapshotter: OverlaySnapshotter
   /** Where to unpack; every apply is noted. */
   readonly into: UnpackWish
-  /** The same without late parents: layers are unpacked in their order. */
+  /** The same into a snapshotter without layer directories, which needs the layers in their order. */
   readonly inOrder: UnpackWish
   /** The layers that were begun to be applied, each with whether it was arriving. */
   readonly applies: { readonly digest: string; readonly arriving: boolean }[]
@@ -24,8 +23,8 @@ export interface UnpackStores extends AsyncDisposable {
   add(image: ImageInMemory): Promise<void>
   /** Names and kinds of all snapshots, sorted. */
   snapshots(): Promise<string[]>
-  /** The tree that a committed snapshot shows. */
-  tree(chainId: string): Promise<ReadonlyMap<string, TreeEntry>>
+  /** The tree that a committed snapshot shows, of `into` unless told otherwise. */
+  tree(chainId: string, of?: UnpackWish): Promise<ReadonlyMap<string, TreeEntry>>
 }
 
 /** @param workers the threads; they may be shared */
@@ -35,6 +34,9 @@ export async function unpackStores(workers: LayerWorkers): Promise<UnpackStores>
   const content = opening.use(await openContentStore({ root: join(path, 'content'), durability: 'relaxed' }))
   const snapshotter = opening.use(
     await openOverlaySnapshotter({ root: join(path, 'snapshots'), durability: 'relaxed' }),
+  )
+  const native = opening.use(
+    await openNativeSnapshotter({ root: join(path, 'native'), durability: 'relaxed' }),
   )
   const applier = workerApplier({ workers, blobPath: (digest) => content.blobPath(digest) })
   const applies: { digest: string; arriving: boolean }[] = []
@@ -54,7 +56,7 @@ export async function unpackStores(workers: LayerWorkers): Promise<UnpackStores>
     content,
     snapshotter,
     into,
-    inOrder: { ...into, snapshotter: withoutLayerDirectories(snapshotter) },
+    inOrder: { ...into, snapshotter: native, snapshotterName: 'native' },
     applies,
     add: async ({ blobs }) => {
       for (const [digest, bytes] of blobs) {
@@ -68,30 +70,14 @@ export async function unpackStores(workers: LayerWorkers): Promise<UnpackStores>
       for await (const { name, kind } of snapshotter.list()) found.push(`${kind} ${name}`)
       return found.sort()
     },
-    tree: async (chainId) => {
+    tree: async (chainId, of = into) => {
       const key = `view of ${chainId}`
-      const tree = await withTempMount(await snapshotter.view(key, chainId), (mounted) => readTree(mounted))
-      await snapshotter.remove(key)
+      const tree = await withTempMount(await of.snapshotter.view(key, chainId), (mounted) =>
+        readTree(mounted),
+      )
+      await of.snapshotter.remove(key)
       return tree
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   }
-}
-
-/** A snapshotter as one of another host shows it. */
-function withoutLayerDirectories(snapshotter: OverlaySnapshotter): Snapshotter {
-  const plain: Snapshotter = {
-    stat: (...args) => snapshotter.stat(...args),
-    usage: (...args) => snapshotter.usage(...args),
-    list: (...args) => snapshotter.list(...args),
-    mounts: (...args) => snapshotter.mounts(...args),
-    prepare: (...args) => snapshotter.prepare(...args),
-    view: (...args) => snapshotter.view(...args),
-    commit: (...args) => snapshotter.commit(...args),
-    remove: (...args) => snapshotter.remove(...args),
-    update: (...args) => snapshotter.update(...args),
-    cleanup: (...args) => snapshotter.cleanup(...args),
-  }
-  if (hasLayerDirectories(plain)) throw new Error('the wrapper has layer directories')
-  return plain
 }

@@ -35,7 +35,7 @@ export function recordingApplier(
     async apply(layer, mounts, options = {}) {
       options.signal?.throwIfAborted()
       if (options.arriving === undefined) await ledger.read((db) => demandBlob(db, namespace, layer.digest))
-      const target = await begin(parts, namespace, snapshotters, mounts)
+      const target = await begin(parts, snapshotters, mounts)
       const applied = await applier.apply(layer, mounts, options)
       if (target !== undefined) {
         const { id, late } = target
@@ -49,7 +49,6 @@ export function recordingApplier(
 /** Notes, durably, that the backings behind the mounts are about to be written to. */
 async function begin(
   { ledger, commits }: SnapshotParts,
-  namespace: string,
   snapshotters: Snapshotters,
   mounts: readonly DiffMount[],
 ): Promise<Target | undefined> {
@@ -65,10 +64,8 @@ async function begin(
         throw new NsboxError('unavailable', 'the snapshot to apply a layer to is being committed')
     }
     const [backing] = backings
-    if (target !== undefined && backings.length === 1 && backing?.id === target.id) {
-      const own = tx.get('SELECT 1 FROM snapshot WHERE backing = ? AND namespace = ?', target.id, namespace)
-      if (own !== undefined && beginApplying(tx, target.id)) return target
-    }
+    const isTarget = target !== undefined && backings.length === 1 && backing?.id === target.id
+    if (isTarget && beginApplying(tx, target.id)) return target
     for (const { id } of backings) makePrivate(tx, id)
     return undefined
   })

@@ -48,8 +48,10 @@ beforeEach(async () => {
 })
 afterEach(() => resources.disposeAsync())
 
+type Reply = FaultReply | (() => Promise<FaultReply>)
+
 /** Serves the image; the second layer gets these replies. */
-function serve(...second: [FaultReply, ...FaultReply[]]): void {
+function serve(...second: [Reply, ...Reply[]]): void {
   const reply = { body: manifest, headers: { 'content-type': type('manifest.v1+json') } }
   for (const method of ['HEAD', 'GET']) {
     registry.on(method, '/v2/a/b/manifests/1', reply)
@@ -64,6 +66,14 @@ const source = () => ({ kind: 'registry', reference: `${registry.host}/a/b:1` })
 const image = (name = 'i') => ({ kind: 'image', name }) as const
 const pull = (transferrer: Transferrer = service.for({ namespace: 'n' })) =>
   transferrer.transfer(source(), image())
+/** That the second layer is not there is told once the first one is. */
+const missing = async (): Promise<FaultReply> => {
+  const { content } = metadata.namespace('n')
+  await expect
+    .poll(() => content.info(digestOf(layers[0])).catch(errorCode))
+    .toMatchObject({ size: layers[0].length })
+  return { status: 404 }
+}
 const leases = () => metadata.namespace('n').leases.list()
 const requestsFor = (text: string) =>
   registry.requests.filter(({ path }) => path.includes(digestOf(text))).length
@@ -81,7 +91,7 @@ describe('a pull', () => {
   })
 
   test('that fails keeps what it fetched, and the next one takes that over', async () => {
-    serve({ status: 404 }, { body: layers[1] })
+    serve(missing, { body: layers[1] })
     expect(errorCode(await pull().catch((error) => error))).toBe('not_found')
     await metadata.collect()
     const [left, ...others] = await leases()
@@ -97,7 +107,7 @@ describe('a pull', () => {
   })
 
   test('that fails again and again leaves one lease', async () => {
-    serve({ status: 404 })
+    serve(missing)
     for (let i = 0; i < 3; i++) expect(errorCode(await pull().catch((error) => error))).toBe('not_found')
     expect(await leases()).toHaveLength(1)
     await metadata.collect()
