@@ -59,6 +59,10 @@ export class BackendRemoval {
     for (const { ref } of await backend.statuses()) {
       if (ledger.peek((db) => ingestOfBackend(db, ref)) === undefined) this.#ingests.add(ref)
     }
+    await this.findOrphanSnapshots()
+  }
+
+  async findOrphanSnapshots(): Promise<void> {
     await this.#snapshots.findOrphans()
   }
 

@@ -109,9 +109,9 @@ export class Collector implements AsyncDisposable {
     await this.#removal.run()
   }
 
-  /** Finds what nothing uses in the backends, whoever left it there, and removes it. */
-  async removeOrphans(): Promise<void> {
-    await this.#removal.findOrphans()
+  /** Finds what nothing uses in the snapshotters, whoever left it there, and removes it. */
+  async removeOrphanSnapshots(): Promise<void> {
+    await this.#removal.findOrphanSnapshots()
     await this.#removal.run()
   }
 

@@ -25,7 +25,8 @@ export interface GarbageQuery {
  * from there references are followed, from a flat lease just one step, and parents of snapshots always. References
  * never leave their namespace, so each namespace is a heap of its own.
  *
- * One statement over indexes: about 20 ms for 10,000 blobs with their references in one namespace, 2 ms for 1,000.
+ * One statement over indexes: about 20 ms for 10,000 blobs with their references in one namespace, 45 ms for 10,000
+ * snapshots, a tenth for a tenth of that.
  */
 export function findGarbage(
   db: Reader,

@@ -48,14 +48,13 @@ export function beginUntouched(tx: Transaction, backing: number): void {
 
 /**
  * Notes that the server is about to apply a layer, for good unless `endApplying` follows.
- * @returns whether it is the first that writes to the backing
+ * @returns whether it is the first that writes to the backing; if not, `makePrivate` must follow
  */
 export function beginApplying(tx: Transaction, backing: number): boolean {
   const { changes } = tx.run(
     "UPDATE backing SET provenance = 'applying' WHERE id = ? AND provenance = 'untouched'",
     backing,
   )
-  if (changes === 0) makePrivate(tx, backing)
   return changes > 0
 }
 

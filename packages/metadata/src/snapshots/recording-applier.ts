@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Applier, DiffMount } from '@nsbox/core/diff'
 import { hasLayerDirectories, type Snapshotter } from '@nsbox/core/snapshots'
-import { NsboxError } from '@nsbox/errors'
+import { isFailedPrecondition, isNotFound, NsboxError } from '@nsbox/errors'
 import { overlayLayers } from '@nsbox/mount'
 import type { Reader } from '@nsbox/sqlite'
 import { demandBlob } from '../blob-row.ts'
@@ -35,7 +35,7 @@ export function recordingApplier(
     async apply(layer, mounts, options = {}) {
       options.signal?.throwIfAborted()
       if (options.arriving === undefined) await ledger.read((db) => demandBlob(db, namespace, layer.digest))
-      const target = await begin(parts, namespace, snapshotters, mounts)
+      const target = await begin(parts, snapshotters, mounts)
       const applied = await applier.apply(layer, mounts, options)
       if (target !== undefined) {
         const { id, late } = target
@@ -49,7 +49,6 @@ export function recordingApplier(
 /** Notes, durably, that the backings behind the mounts are about to be written to. */
 async function begin(
   { ledger, commits }: SnapshotParts,
-  namespace: string,
   snapshotters: Snapshotters,
   mounts: readonly DiffMount[],
 ): Promise<Target | undefined> {
@@ -65,10 +64,8 @@ async function begin(
         throw new NsboxError('unavailable', 'the snapshot to apply a layer to is being committed')
     }
     const [backing] = backings
-    if (target !== undefined && backings.length === 1 && backing?.id === target.id) {
-      const own = tx.get('SELECT 1 FROM snapshot WHERE backing = ? AND namespace = ?', target.id, namespace)
-      if (own !== undefined && beginApplying(tx, target.id)) return target
-    }
+    const isTarget = target !== undefined && backings.length === 1 && backing?.id === target.id
+    if (isTarget && beginApplying(tx, target.id)) return target
     for (const { id } of backings) makePrivate(tx, id)
     return undefined
   })
@@ -85,9 +82,15 @@ async function findTarget(
   const { id, key, snapshotter, directory } = backing
   const backend = snapshotters.get(snapshotter)
   if (backend === undefined || directory !== path) return undefined
-  if (isDeepStrictEqual((await backend.mounts(key)).map(described), mounts.map(described)))
-    return { id, late: mounts[0]?.type === 'overlay' }
-  return (await isLayerDirectory(backend, key, mounts)) ? { id, late: true } : undefined
+  try {
+    if (isDeepStrictEqual((await backend.mounts(key)).map(described), mounts.map(described)))
+      return { id, late: mounts[0]?.type === 'overlay' }
+    return (await isLayerDirectory(backend, key, mounts)) ? { id, late: true } : undefined
+  } catch (error) {
+    // It has been removed or committed meanwhile.
+    if (isNotFound(error) || isFailedPrecondition(error)) return undefined
+    throw error
+  }
 }
 
 const described = ({ type, source, options }: DiffMount) => ({ type, source, options })

@@ -147,7 +147,7 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
 
     async cleanup(options = {}): Promise<void> {
       options.signal?.throwIfAborted()
-      await collector.removeOrphans()
+      await collector.removeOrphanSnapshots()
       await backend.cleanup(options)
     },
   }
