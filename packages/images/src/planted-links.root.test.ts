@@ -57,7 +57,7 @@ describeWith(
         await stores.add(image)
         const into = way === 'in order' ? stores.inOrder : stores.into
         const { chainId } = await unpack(image.target, { ...into, content: stores.content })
-        const tree = await stores.tree(chainId!)
+        const tree = await stores.tree(chainId!, into)
         // The directory that the upper layer implies takes the place of the link, as containerd has it.
         expect(tree.get('climbing')).toMatchObject({ type: 'directory', mode: '755', uid: 0 })
         expect([...tree.keys()].filter((name) => name.startsWith('absolute'))).toEqual([
