@@ -2,5 +2,11 @@ import { expect, test } from 'vitest'
 import * as archive from './index.ts'
 
 test('the subpath exports exactly this', () => {
-  expect(Object.keys(archive).sort()).toEqual(['padding', 'readTar', 'sniffCompression', 'tarHeader'])
+  expect(Object.keys(archive).sort()).toEqual([
+    'compressorFor',
+    'padding',
+    'readTar',
+    'sniffCompression',
+    'tarHeader',
+  ])
 })

@@ -1,3 +1,4 @@
+export { compressorFor } from '../compress/compressor.ts'
 export { sniffCompression } from '../decompress/sniff.ts'
 export type { TarEntry } from '../tar/tar-entry.ts'
 export { padding, tarHeader } from '../tar/write-header.ts'
