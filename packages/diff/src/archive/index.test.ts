@@ -4,6 +4,7 @@ import * as archive from './index.ts'
 test('the subpath exports exactly this', () => {
   expect(Object.keys(archive).sort()).toEqual([
     'compressorFor',
+    'inBlocks',
     'padding',
     'readTar',
     'sniffCompression',

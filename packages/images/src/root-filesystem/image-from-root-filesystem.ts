@@ -1,7 +1,7 @@
 import type { AbortOptions, ContentStore } from '@nsbox/core/content'
 import type { Image, ImageStore } from '@nsbox/core/images'
 import type { Labels } from '@nsbox/core/labels'
-import { compressorFor } from '@nsbox/diff/archive'
+import { compressorFor, inBlocks } from '@nsbox/diff/archive'
 import {
   type ContainerDefaults,
   childGcLabels,
@@ -68,7 +68,8 @@ export async function imageFromRootFilesystem(
   const blobs = new ArchiveBlobs(content, signal)
 
   const hasher = createHasher()
-  const zipped = compressorFor('gzip')(hashed(rootFilesystemLayer(source, options)), { signal })
+  const blocks = inBlocks(rootFilesystemLayer(source, options))
+  const zipped = compressorFor('gzip')(hashed(blocks), { signal })
   const layer = await blobs.write(zipped, { name: `layer of ${name}` })
   const diffId = hasher.digest()
   await content.update(layer, { merge: { [labelKeys.uncompressed]: diffId } }, { signal })
