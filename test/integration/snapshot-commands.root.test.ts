@@ -70,7 +70,7 @@ describeWith(
 
       /** Has stock `ctr` run the same command, and holds the two outputs against each other. */
       async function same(...args: string[]): Promise<void> {
-        const [mine, theirs] = [await ours(...args), await stock(...args)]
+        const [mine, theirs] = await Promise.all([ours(...args), stock(...args)])
         expect({ args, code: mine.code, stdout: lines(mine.stdout), stderr: mine.stderr }).toEqual({
           args,
           code: theirs.code,
@@ -93,7 +93,7 @@ describeWith(
         await withTempMount(mountsOf(viewed.stdout), async (path) => {
           await expect(writeFile(join(path, 'new'), '')).rejects.toMatchObject({ code: 'EROFS' })
         })
-        for (const args of [
+        const shown = [
           ['ls'],
           ['tree'],
           ['usage'],
@@ -105,8 +105,8 @@ describeWith(
           ['info', 'view'],
           ['info', top],
           ['--snapshotter', 'native', 'ls'],
-        ])
-          await same('snapshots', ...args)
+        ]
+        await Promise.all(shown.map((args) => same('snapshots', ...args)))
 
         expect(await ours('snapshots', 'commit', 'committed', 'active')).toMatchObject({
           code: 0,
@@ -152,7 +152,9 @@ describeWith(
           await runOrThrow('/bin/sh', ['-c', script, ...command])
           const bytes = await readFile(file)
           await writeFile(`${file}.tar`, bytes[0] === 0x1f ? gunzipSync(bytes) : bytes)
-          return (await runOrThrow('tar', ['-tf', `${file}.tar`])).stdout.trim().split('\n')
+          const names = (await runOrThrow('tar', ['-tf', `${file}.tar`])).stdout.trim().split('\n')
+          // Only one of the servers tells the attributes of the root.
+          return names.filter((name) => name !== './')
         }
         const mediaType = 'application/vnd.oci.image.layer.v1.tar'
         expect(await names('changed')).toEqual(['etc/', 'etc/new'])

@@ -109,7 +109,6 @@ differSuite(
     allMediaTypes: false,
     labelsOfExisting: false,
     checkedLayers: false,
-    implied: false,
     refusesNames: false,
   },
 )

@@ -8,7 +8,6 @@ import { digestOf, mediaTypes } from '@nsbox/oci'
 import { needs, rawEntry, rawTar, tempDir } from '@nsbox/testing'
 import { describe, expect, test } from 'vitest'
 import { LayerWorkers } from '../pool/layer-workers.ts'
-import { GrowingFile } from './growing-file.ts'
 import { layerTarget } from './layer-target.ts'
 import { workerApplier } from './worker-applier.ts'
 
@@ -39,20 +38,6 @@ describe.skipIf(reason)(`the applier of workers (${reason ?? 'as root'})`, () =>
     }
     expect(lstatSync(join(dir.path, 'overlay/gone')).isCharacterDevice()).toBe(true)
     expect(() => lstatSync(join(dir.path, 'bind/gone'))).toThrow()
-  })
-
-  test('finds a layer that was moved to its place before a thread came to it', async () => {
-    await using dir = await tempDir()
-    await using workers = new LayerWorkers({ threads: 1 })
-    await writeFile(join(dir.path, 'blob'), bytes)
-    await mkdir(join(dir.path, 'root'))
-    const applier = workerApplier({ workers, blobPath: async () => join(dir.path, 'blob') })
-    const file = new GrowingFile()
-    file.advance(bytes.length)
-    file.complete()
-    const arriving = { path: join(dir.path, 'ingest'), growing: file.handle() }
-    const mount = { type: 'bind', source: join(dir.path, 'root'), options: ['rw'] }
-    expect(await applier.apply(layer, [mount], { arriving })).toMatchObject({ diffId: layer.digest })
   })
 
   test('passes on that a blob is missing', async () => {

@@ -53,11 +53,13 @@ async function holds(roundTrip: RoundTrip, { runs, seed }: { runs: number; seed:
   }
   const problems = await check(fc.sample(pairs, { numRuns: runs, seed }))
   if (problems.length === 0) return
+  const deadline = Date.now() + 30_000
   const property = fc.asyncProperty(pairs, async (pair) => {
-    expect(await check([pair])).toEqual([])
+    // What is not tried any more counts as good.
+    if (Date.now() < deadline) expect(await check([pair])).toEqual([])
   })
   const path = /^[0-9]+/.exec(problems[0]!)![0]
-  await fc.assert(property, { seed, path, interruptAfterTimeLimit: 30_000 })
+  await fc.assert(property, { seed, path })
   expect(problems).toEqual([])
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   compareTrees,
@@ -23,6 +23,8 @@ export interface LayerSandbox extends AsyncDisposable {
   apply(entries: readonly (RawHeader | Uint8Array)[], job?: Partial<ApplyJob>): Promise<AppliedTree>
   /** Applies these bytes as a layer. */
   applyBytes(bytes: Uint8Array, job?: Partial<ApplyJob>): Promise<AppliedTree>
+  /** Empties the root. */
+  clear(): Promise<void>
   /** What around the root has changed since it was made; nothing may. */
   damage(): Promise<string[]>
 }
@@ -58,6 +60,10 @@ export async function layerSandbox(): Promise<LayerSandbox> {
         form: 'plain',
         ...job,
       })
+    },
+    async clear() {
+      await rm(root, { recursive: true })
+      await mkdir(root)
     },
     damage: async () => compareTrees(before, await around()),
     [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose](),

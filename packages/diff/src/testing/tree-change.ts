@@ -9,6 +9,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -73,6 +74,17 @@ const changing = {
     else writeFileSync(at, contents[value]!)
   },
   write: ({ at, value }) => onFile(at, () => writeFileSync(at, contents[value]!)),
+  'write in secret': ({ at, bytes }) =>
+    onFile(at, () => {
+      const { mtimeNs } = lstatSync(at, { bigint: true })
+      writeFileSync(
+        at,
+        readFileSync(at).map((byte) => byte ^ 1),
+      )
+      const nanoseconds = ((mtimeNs % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n
+      const seconds = Number((mtimeNs - nanoseconds) / 1_000_000_000n)
+      check(fileCalls.utimensat(-100, bytes, seconds, Number(nanoseconds)))
+    }),
   append: ({ at, value }) => onFile(at, () => appendFileSync(at, contents[value]!)),
   sparse: ({ at, value }) => onFile(at, () => writeSparse(at, value)),
   'copy up': ({ at }) => {

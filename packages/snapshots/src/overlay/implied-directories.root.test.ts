@@ -78,7 +78,7 @@ describeWith({ root: true, linux: true }, 'implied directories', () => {
     ['a file', (path: string) => writeFile(path, '')],
     ['a symbolic link', (path: string) => symlink('/', path)],
     ['a whiteout', (path: string) => runOrThrow('mknod', [path, 'c', '0', '0'])],
-  ])('are not what lies below %s', async (_what, block) => {
+  ])('A09 are not what lies below %s', async (_what, block) => {
     await using stack = await layers(['a/b'], [], ['a/b'])
     await block(join(stack.parents[0]!, 'a'))
     await stack.resolve('a', 'a/b')

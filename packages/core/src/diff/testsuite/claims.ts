@@ -15,8 +15,6 @@ export interface DifferClaims {
   readonly labelsOfExisting: boolean
   /** Layers that are damaged, of the wrong size or no layers are refused with the codes of the interface. */
   readonly checkedLayers: boolean
-  /** `apply` tells which directories a layer implies. */
-  readonly implied: boolean
   /** What no layer can carry is refused with `failed_precondition`. */
   readonly refusesNames: boolean
 }
@@ -29,6 +27,5 @@ export const fullClaims: DifferClaims = {
   allMediaTypes: true,
   labelsOfExisting: true,
   checkedLayers: true,
-  implied: true,
   refusesNames: true,
 }
