@@ -118,7 +118,7 @@ describeWith(
 
       it('print events as stock ctr does', async () => {
         const args = ['-a', addresses[server]!, 'events', 'topic~=/namespaces/']
-        const watch = (command: string) => startProcess(command, args, { ready: /watched.*\n/ })
+        const watch = (command: string) => startProcess(command, args, { ready: /\/create .*\n/ })
         let watching = true
         const watched = Promise.all([watch(program('ctr')), watch('/usr/bin/ctr')]).finally(() => {
           watching = false
@@ -130,7 +130,7 @@ describeWith(
         }
         const [mine, theirs] = await watched
         await Promise.all([mine.stop(), theirs.stop()])
-        const tail = ({ output }: RunningProcess) => output.split('\n')[0]?.replace(/^.* UTC /, '')
+        const tail = ({ output }: RunningProcess) => / UTC (.*\/create.*)\n/.exec(output)?.[1]
         expect(tail(mine)).toBe('watched /namespaces/create {"name":"watched","labels":{"a":"b"}}')
         expect(tail(theirs)).toBe(tail(mine))
       })

@@ -1,4 +1,4 @@
-import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { mkdir, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { scratchMount } from '@nsbox/testing'
@@ -85,6 +85,19 @@ describeWith({ root: true, linux: true }, 'several mounts', () => {
     await expect(failure).rejects.toThrow()
     expect(readdirSync(used)).toContain('kept')
     await unmount(used, { lazy: true })
+    expect(readdirSync(path('source'))).toContain('kept')
+  })
+
+  test('withTempMount lets go of a mount that stays in use, if it may be lazy', async () => {
+    let used = ''
+    const use = async (at: string) => {
+      used = at
+      writeFileSync(join(at, 'kept'), 'content')
+      return await open(join(at, 'kept'))
+    }
+    await using file = await withTempMount([bind], use, { lazy: true })
+    expect(existsSync(dirname(used))).toBe(false)
+    expect(await file.readFile('utf8')).toBe('content')
     expect(readdirSync(path('source'))).toContain('kept')
   })
 

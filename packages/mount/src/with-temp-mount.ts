@@ -13,13 +13,15 @@ import { unmount } from './unmount.ts'
  * nothing of it would be touched.
  *
  * @param use is given the directory
+ * @param options `lazy`: whether a mount that is still in use vanishes at once and ends with its last user, for what is
+ * only read; false by default
  * @returns what `use` returned
  * @throws what `mountAll` throws, what `use` throws, and `failed_precondition` if a mount is still in use
  */
 export async function withTempMount<T>(
   mounts: readonly Mount[],
   use: (path: string) => T | Promise<T>,
-  options: { signal?: AbortSignal | undefined } = {},
+  options: { lazy?: boolean; signal?: AbortSignal | undefined } = {},
 ): Promise<T> {
   if (mounts.length === 0) throw new NsboxError('invalid_argument', 'temporary mount: no mounts')
   options.signal?.throwIfAborted()
@@ -31,6 +33,6 @@ export async function withTempMount<T>(
   await mkdir(path)
   cleanup.defer(() => rmdir(path))
   await mountAll(mounts, path, options)
-  cleanup.defer(() => unmount(path, { recursive: true }))
+  cleanup.defer(() => unmount(path, { recursive: true, lazy: options.lazy ?? false }))
   return await use(path)
 }

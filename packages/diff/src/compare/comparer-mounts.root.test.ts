@@ -84,6 +84,18 @@ describeWith({ linux: true, root: true, programs: ['python3'] }, 'the local comp
     expect(await left()).toEqual([])
   })
 
+  test('reads an overlay of a user namespace in its own way', async () => {
+    const options = ['index=off', 'userxattr']
+    await mount(upper(options), at('merged'))
+    rmSync(at('merged/d'), { recursive: true })
+    mkdirSync(at('merged/d'))
+    writeFileSync(at('merged/d/new'), 'new')
+    const view = overlayMount({ lower: [at('middle'), at('base')] }, options)
+    const alone = await archive([view], [upper(options)])
+    expect(alone.includes('d/.wh..wh..opq')).toBe(true)
+    expect(alone.equals(await archive([view], [bind(at('merged'))]))).toBe(true)
+  })
+
   test('takes mounts of other kinds', async () => {
     const ramfs: DiffMount = { type: 'ramfs', source: 'ramfs', options: [] }
     const layer = await archive([bind(at('base'))], [ramfs])
@@ -153,15 +165,19 @@ describeWith({ linux: true, root: true, programs: ['python3'] }, 'the local comp
     expect(await left()).toEqual([])
   })
 
-  test('fails when its thread dies in the middle of a layer', async () => {
+  test('fails when its thread dies in the middle of a layer, and leaves nothing mounted', async () => {
     const script = `
       const { parentPort } = require('node:worker_threads')
       parentPort.on('message', ({ job }) => {
+        require('node:fs').openSync(job.source.lower + '/two')
         job.output.postMessage(new Uint8Array(10))
         setTimeout(() => process.exit(3), 50)
       })
       parentPort.postMessage({ say: 'ready' })`
-    await using dying = new LayerWorkers({ threads: 1 }, () => new Worker(script, { eval: true }))
+    await using dying = new LayerWorkers(
+      { threads: 1 },
+      () => new Worker(script, { eval: true, trackUnmanagedFds: false }),
+    )
     const comparer = localComparer({ workers: dying, content })
     await expect(comparer.compare([lower()], [upper()])).rejects.toMatchObject({ code: 'internal' })
     expect(await left()).toEqual([])

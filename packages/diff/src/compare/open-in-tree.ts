@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { constants as os } from 'node:os'
-import { fromSystemError } from '@nsbox/errors'
+import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 import { fileCalls, resolveFlags } from '@nsbox/sys/files'
 import { checkResult } from '../extract/file-result.ts'
 import type { ByteString } from '../tar/byte-string.ts'
@@ -20,6 +20,8 @@ export class OpenTree implements Disposable {
     try {
       this.root = openSync(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
     } catch (error) {
+      if (isErrno(error, 'ENOTDIR') || isErrno(error, 'ELOOP'))
+        throw new NsboxError('failed_precondition', `the tree ${JSON.stringify(root)} is no directory`)
       throw fromSystemError(error, `reading the tree ${JSON.stringify(root)}`)
     }
   }

@@ -24,7 +24,8 @@ export async function withTree<T>(
   if (mounts.length === 0) return await use(undefined)
   const directory = boundDirectory(mounts)
   if (directory !== undefined) return await use(directory)
-  return await withTempMount(mounts.map(readOnly), use, options)
+  // A thread that was ended in the middle leaves descriptors open, which must not keep the mount.
+  return await withTempMount(mounts.map(readOnly), use, { ...options, lazy: true })
 }
 
 /**

@@ -236,10 +236,11 @@ describeWith({ linux: true, root: true, programs: ['mknod', 'mkfifo', 'python3']
 
   test('of no directory are refused', async () => {
     writeFileSync(at('file'), '')
-    for (const name of ['file', 'missing'])
-      await expect(layerBytes({ upper: at(name), form: 'plain' })).rejects.toMatchObject({
-        name: 'NsboxError',
-      })
+    for (const [name, code] of [
+      ['file', 'failed_precondition'],
+      ['missing', 'not_found'],
+    ] as const)
+      await expect(layerBytes({ upper: at(name), form: 'plain' })).rejects.toMatchObject({ code })
   })
 })
 

@@ -6,7 +6,6 @@ import { differsOf } from '../diff/differs-of.ts'
 import type { EventExchange } from '../events/event-exchange.ts'
 import { pluginList } from '../plugin-list.ts'
 import { leaseOf, namespaceOf, viewsOf } from '../rpc/namespace-views.ts'
-import { defaultSnapshotter } from '../snapshotters/default-snapshotter.ts'
 import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
 import { snapshottersOf } from '../snapshotters/snapshotters-of.ts'
 import { StreamRegistry } from '../streaming/stream-registry.ts'
@@ -46,11 +45,7 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
   const { metadata, snapshotters, applier, workers, events, hostsDir, uuid, stopping } = parts
   const view = viewsOf(metadata)
   const streams = new StreamRegistry()
-  const destinations = unpackDestinations({
-    metadata,
-    applier,
-    defaultSnapshotter: (namespace, options) => defaultSnapshotter(metadata.namespaces, namespace, options),
-  })
+  const destinations = unpackDestinations({ metadata, snapshotters, applier })
   const transfers = new TransferService({ metadata, hostsDir, destinations })
   versionRoutes(router)
   introspectionRoutes(router, { uuid, plugins: pluginList({ snapshotters }) })
