@@ -107,14 +107,4 @@ describeWith({ programs: ['ctr', 'docker-registry', 'skopeo'] }, 'stock ctr 1.7 
     expect(wrong.code).toBe(1)
     expect(wrong.stderr + server.process.output).not.toMatch(/secret|someone:wrong/)
   })
-
-  it('is told that nothing can be unpacked', async () => {
-    const { code, stderr } = await server.stockCtr([
-      ...['-n', namespace, 'images', 'pull', '--plain-http', '--local'],
-      image.reference,
-    ])
-    expect(code).toBe(1)
-    expect(stderr).toContain('Snapshots.Prepare is not implemented')
-    expect(await ctr(['images', 'ls', '-q'])).toBe(`${image.reference}\n`)
-  })
 })

@@ -11,6 +11,8 @@ describe('the package', () => {
       'leaseHeader',
       'namespaceHeader',
       'packAny',
+      'receiveBytes',
+      'sendBytes',
       'toBigInt',
       'toConnectError',
       'toSafeNumber',

@@ -1,5 +1,6 @@
 export { type AnyLike, packAny, typeName, unpackAny } from './any.ts'
 export { anyRegistry, unpackKnownAny } from './any-registry.ts'
+export { type MessageChannel, receiveBytes, sendBytes } from './byte-stream.ts'
 export { fromConnectError, toConnectError } from './connect-error.ts'
 export { firstHeaderValue, leaseHeader, namespaceHeader } from './headers.ts'
 export { toBigInt, toSafeNumber } from './safe-integer.ts'

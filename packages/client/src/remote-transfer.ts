@@ -1,17 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Any } from '@bufbuild/protobuf/wkt'
-import { packAny } from '@nsbox/api'
+import { type MessageChannel, packAny, receiveBytes, sendBytes } from '@nsbox/api'
 import { Transfer } from '@nsbox/api/gen/services/transfer/v1/transfer_pb'
 import { ImageStoreSchema } from '@nsbox/api/gen/types/transfer/imagestore_pb'
+import {
+  ImageExportStreamSchema,
+  ImageImportStreamSchema,
+} from '@nsbox/api/gen/types/transfer/importexport_pb'
 import { AuthResponseSchema, OCIRegistrySchema } from '@nsbox/api/gen/types/transfer/registry_pb'
 import type { AbortOptions } from '@nsbox/core/content'
-import type { CredentialSource, ProgressListener, TransferEndpoint, Transferrer } from '@nsbox/core/transfer'
+import type {
+  CredentialSource,
+  ProgressListener,
+  TransferDestination,
+  Transferrer,
+  TransferSource,
+} from '@nsbox/core/transfer'
+import { isUnavailable } from '@nsbox/errors'
 import { DisposableStack } from '@whatwg-node/disposablestack'
 import type { Rpc } from './rpc.ts'
 import { SideStream } from './side-stream.ts'
 import {
   credentialsMessage,
+  exportMessage,
   imageStoreMessage,
+  importMessage,
   receivedCredentialRequest,
   receivedProgress,
   registryMessage,
@@ -19,6 +32,9 @@ import {
 
 /** How long, in milliseconds, the last of the progress may take to arrive once the transfer is over. */
 const progressTimeout = 1_000
+
+/** After how long without a message, in milliseconds, a stream has ended whose call is over. */
+const quietTime = 1_000
 
 /** Transfers that a server makes into and out of one namespace. */
 export class RemoteTransfer implements Transferrer {
@@ -29,8 +45,8 @@ export class RemoteTransfer implements Transferrer {
   }
 
   async transfer(
-    source: TransferEndpoint,
-    destination: TransferEndpoint,
+    source: TransferSource,
+    destination: TransferDestination,
     {
       onProgress,
       signal: caller,
@@ -45,8 +61,23 @@ export class RemoteTransfer implements Transferrer {
 
     const progress = onProgress && (await open('progress'))
     const shown = progress && beside(show(progress, onProgress))
-    const pack = async (endpoint: TransferEndpoint): Promise<Any> => {
+    let taken: Promise<void> | undefined
+    const over = new AbortController()
+    const pack = async (endpoint: TransferSource | TransferDestination): Promise<Any> => {
       if (endpoint.kind === 'image') return packAny(ImageStoreSchema, imageStoreMessage(endpoint))
+      if (endpoint.kind === 'archive source') {
+        const stream = await open('import')
+        const bytes = telling(endpoint.bytes, (error) => failure.abort(error))
+        // A server that needs no more says so by ending the stream; how the call ends tells why.
+        void beside(sendBytes(stream, bytes, { signal }).then(() => stream.end(), unlessEnded))
+        return packAny(ImageImportStreamSchema, importMessage(endpoint, stream.id))
+      }
+      if (endpoint.kind === 'archive sink') {
+        const stream = await open('export')
+        const channel = endingAfter(over.signal, stream)
+        taken = beside(endpoint.take(receiveBytes(channel, { signal }), { signal }))
+        return packAny(ImageExportStreamSchema, exportMessage(endpoint, stream.id))
+      }
       const { credentials } = endpoint
       const questions = credentials && (await open('credentials'))
       if (questions) void beside(answer(questions, credentials, signal))
@@ -58,8 +89,53 @@ export class RemoteTransfer implements Transferrer {
       options: { progressStream: progress?.id ?? '' },
     }
     await this.#rpc.unary(Transfer.method.transfer, request, { signal })
+    over.abort()
+    await taken
+    failure.signal.throwIfAborted()
     await Promise.race([shown, sleep(progressTimeout, undefined, { ref: false })])
   }
+}
+
+/**
+ * The same channel, which also ends once the call is over and nothing comes for a while: containerd 1.7 leaves the stream
+ * of an export open.
+ */
+function endingAfter(over: AbortSignal, stream: SideStream): MessageChannel {
+  return {
+    send: (message) => stream.send(message),
+    receive: (options) => {
+      return new Promise((resolve, reject) => {
+        let timer: NodeJS.Timeout | undefined
+        const wait = () => {
+          timer = setTimeout(() => resolve(undefined), quietTime)
+        }
+        if (over.aborted) wait()
+        else over.addEventListener('abort', wait, { once: true })
+        const settled = () => {
+          clearTimeout(timer)
+          over.removeEventListener('abort', wait)
+        }
+        stream.receive(options).then(resolve, reject).finally(settled)
+      })
+    },
+  }
+}
+
+/** The same bytes; a failure of their source is told first. */
+async function* telling(
+  bytes: AsyncIterable<Uint8Array>,
+  onError: (error: unknown) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* bytes
+  } catch (error) {
+    onError(error)
+    throw error
+  }
+}
+
+function unlessEnded(error: unknown): void {
+  if (!isUnavailable(error)) throw error
 }
 
 async function show(progress: SideStream, onProgress: ProgressListener): Promise<void> {
@@ -69,6 +145,6 @@ async function show(progress: SideStream, onProgress: ProgressListener): Promise
 async function answer(questions: SideStream, source: CredentialSource, signal: AbortSignal): Promise<void> {
   for await (const message of questions.messages()) {
     const credentials = await source(receivedCredentialRequest(message), { signal })
-    await questions.send(AuthResponseSchema, credentialsMessage(credentials))
+    await questions.send(packAny(AuthResponseSchema, credentialsMessage(credentials)))
   }
 }

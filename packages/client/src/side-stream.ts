@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf'
+import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Any, AnySchema } from '@bufbuild/protobuf/wkt'
-import { packAny } from '@nsbox/api'
+import { type MessageChannel, packAny } from '@nsbox/api'
 import { StreamInitSchema, Streaming } from '@nsbox/api/gen/services/streaming/v1/streaming_pb'
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Duplex } from './duplex.ts'
 import type { Rpc } from './rpc.ts'
 
 /**
- * A stream beside a call, made before it and named in its request by `id`, over which the server sends progress or
- * asks for credentials. It must be disposed of.
+ * A stream beside a call, made before it and named in its request by `id`, over which the server sends progress or asks for
+ * credentials, or an archive goes either way. It must be disposed of.
  */
-export class SideStream implements Disposable {
+export class SideStream implements Disposable, MessageChannel {
   readonly id: string
   readonly #stream: Duplex<MessageInitShape<typeof AnySchema>, Any>
 
@@ -33,16 +33,25 @@ export class SideStream implements Disposable {
     }
   }
 
-  async send<Desc extends DescMessage>(schema: Desc, message: MessageInitShape<Desc>): Promise<void> {
-    await this.#stream.send(packAny(schema, message))
+  async send(message: Any): Promise<void> {
+    await this.#stream.send(message)
+  }
+
+  /** Says that no more is sent. */
+  end(): void {
+    this.#stream.end()
+  }
+
+  /** The server's next message; undefined once it has ended the stream. */
+  async receive(options: AbortOptions = {}): Promise<Any | undefined> {
+    return await this.#stream.receive(options)
   }
 
   /** What the server sends, until it ends the stream. */
   async *messages(options: AbortOptions = {}): AsyncGenerator<Any, void, undefined> {
-    for (;;) {
-      const message = await this.#stream.receive(options)
-      if (message === undefined) return
+    for (let message = await this.receive(options); message !== undefined; ) {
       yield message
+      message = await this.receive(options)
     }
   }
 

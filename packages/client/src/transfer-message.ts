@@ -1,6 +1,10 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { type AnyLike, toSafeNumber, unpackAny } from '@nsbox/api'
 import type { ImageStoreSchema } from '@nsbox/api/gen/types/transfer/imagestore_pb'
+import type {
+  ImageExportStreamSchema,
+  ImageImportStreamSchema,
+} from '@nsbox/api/gen/types/transfer/importexport_pb'
 import { ProgressSchema } from '@nsbox/api/gen/types/transfer/progress_pb'
 import {
   AuthRequestSchema,
@@ -9,6 +13,8 @@ import {
   type OCIRegistrySchema,
 } from '@nsbox/api/gen/types/transfer/registry_pb'
 import type {
+  ArchiveSink,
+  ArchiveSource,
   CredentialRequest,
   Credentials,
   ImageEndpoint,
@@ -44,6 +50,29 @@ export function imageStoreMessage(endpoint: ImageEndpoint): MessageInitShape<typ
     unpacks: (endpoint.unpacks ?? []).map(({ platform, snapshotter = '' }) => {
       return { snapshotter, ...(platform && { platform: platformMessage(platform) }) }
     }),
+    extraReferences: (endpoint.references ?? []).map((reference) => ({ ...reference })),
+  }
+}
+
+/** An archive that is sent, for a request. @param stream id of the stream that carries it */
+export function importMessage(
+  { compressBlobs = false }: ArchiveSource,
+  stream: string,
+): MessageInitShape<typeof ImageImportStreamSchema> {
+  return { stream, forceCompress: compressBlobs }
+}
+
+/** An archive that is taken, for a request. @param stream id of the stream that carries it */
+export function exportMessage(
+  { platforms = [], skipDockerManifest = false, skipNonDistributable = false }: ArchiveSink,
+  stream: string,
+): MessageInitShape<typeof ImageExportStreamSchema> {
+  return {
+    stream,
+    platforms: platforms.map(platformMessage),
+    allPlatforms: platforms.length === 0,
+    skipCompatibilityManifest: skipDockerManifest,
+    skipNonDistributable,
   }
 }
 

@@ -140,6 +140,26 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
     )
   })
 
+  test('unpacks into two snapshotters at once, from one download', async () => {
+    await using stores = await unpackStores(workers)
+    const image = sized(30, 100)
+    const fetched: string[] = []
+    const once: Delivery = (blob, { digest }, offset) => {
+      fetched.push(digest)
+      return [blob.subarray(offset)]
+    }
+    const unpack = [stores.into, stores.inOrder]
+    const { unpacked } = await fetch({ remote: remoteOf(image, once), content: stores.content, unpack })
+    expect(unpacked.map((each) => each?.chainId)).toEqual([top(image), top(image)])
+    expect(fetched).toHaveLength(new Set(fetched).size)
+    const tree = await sequentialTree(image)
+    for (const wish of unpack) expect(compareTrees(tree, await stores.tree(top(image), wish))).toEqual([])
+    expect((await stores.content.info(image.config.digest)).labels).toMatchObject({
+      'containerd.io/gc.ref.snapshot.native': top(image),
+      'containerd.io/gc.ref.snapshot.overlayfs': top(image),
+    })
+  })
+
   test('goes on after an interruption, and leaves but committed snapshots and ingests by it', async () => {
     await using stores = await unpackStores(workers)
     const image = sized(10, 800)

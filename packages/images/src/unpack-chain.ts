@@ -10,8 +10,9 @@ import { inParallel } from './in-parallel.ts'
 import { largestFirst } from './largest-first.ts'
 import type { LayerLink } from './layer-chain.ts'
 import { Slots } from './slots.ts'
+import { snapshotExists } from './snapshot-exists.ts'
 import { unlessAborted } from './unless-aborted.ts'
-import { snapshotExists, type UnpackDestination, unpackLayer } from './unpack-layer.ts'
+import { type UnpackDestination, unpackLayer } from './unpack-layer.ts'
 
 /** How to unpack the layers of an image. */
 export interface UnpackChainOptions extends UnpackDestination, AbortOptions {
@@ -44,6 +45,7 @@ export async function unpackChain(chain: readonly LayerLink[], options: UnpackCh
       const { layer, chainId, parent } = link
       const below = parent && committed.get(parent)?.promise
       const onCommitted = () => committed.get(chainId)?.resolve()
+      let isTold = false
       using _flight = await flights.enter(`${snapshotterName}/${chainId}`, { signal })
       const isMade = await unpackLayer(link, {
         ...options,
@@ -52,13 +54,16 @@ export async function unpackChain(chain: readonly LayerLink[], options: UnpackCh
         parent: async (abort) => await unlessAborted(below || Promise.resolve(), abort.signal),
         slots,
         budget,
-        onExtracting: () => onState(layer, 'extracting'),
+        onExtracting: () => {
+          isTold = true
+          onState(layer, 'extracting')
+        },
         onCommitted,
         signal,
       })
-      if (!isMade) return onCommitted()
-      made += 1
-      onState(layer, 'extracted')
+      onCommitted()
+      if (isMade) made += 1
+      if (isMade || isTold) onState(layer, 'extracted')
     },
     options,
   )

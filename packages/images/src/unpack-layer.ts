@@ -3,7 +3,7 @@ import type { AbortOptions, ContentManager } from '@nsbox/core/content'
 import type { AppliedLayer, Applier, DiffMount } from '@nsbox/core/diff'
 import type { Labels } from '@nsbox/core/labels'
 import { hasLayerDirectories, type LayerDirectory, type Snapshotter } from '@nsbox/core/snapshots'
-import { errorCode, isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
+import { errorCode, isAlreadyExists, NsboxError } from '@nsbox/errors'
 import { overlayMount } from '@nsbox/mount/overlay'
 import { labelKeys } from '@nsbox/oci'
 import type { Arrival } from './arrival.ts'
@@ -12,6 +12,7 @@ import { discardSnapshot } from './discard-snapshot.ts'
 import type { ImageBudget } from './image-budget.ts'
 import type { LayerLink } from './layer-chain.ts'
 import type { Slots } from './slots.ts'
+import { snapshotExists } from './snapshot-exists.ts'
 import { snapshotLabels } from './snapshot-labels.ts'
 
 /** Where layers are unpacked to, and by whom. */
@@ -66,6 +67,8 @@ async function attempt(link: LayerLink, options: UnpackLayerOptions): Promise<Ou
   const labels = snapshotLabels(link)
   try {
     const applied = await prepareAndApply(link, { key, labels, opened }, options)
+    // Others may be followed while this one waits for those below it.
+    await opened?.[Symbol.asyncDispose]()
     await options.parent({ signal })
     await commit(link, { key, labels, applied }, options)
     options.onCommitted()
@@ -151,23 +154,4 @@ function layerMount({ path, opaqueAttribute }: LayerDirectory): DiffMount {
     { lower: [], upper: path },
     opaqueAttribute === 'user.overlay.opaque' ? ['userxattr'] : [],
   )
-}
-
-/**
- * Whether the snapshot of a chain id exists. Asking is what lets a namespace adopt one that another namespace has.
- * @throws `failed_precondition` if something that is not committed has the name
- */
-export async function snapshotExists(
-  snapshotter: Pick<Snapshotter, 'stat'>,
-  chainId: string,
-  { signal }: AbortOptions = {},
-): Promise<boolean> {
-  try {
-    const { kind } = await snapshotter.stat(chainId, { signal })
-    if (kind === 'committed') return true
-  } catch (error) {
-    if (isNotFound(error)) return false
-    throw error
-  }
-  throw new NsboxError('failed_precondition', `snapshot ${chainId} is in the way, since it is not committed`)
 }

@@ -5,7 +5,10 @@ import type { Collector } from './collector.ts'
 import type { Ledger } from './ledger.ts'
 import type { WriterLocks } from './writer-locks.ts'
 
-/** Whether a blob that one namespace has may be taken over by another without its bytes (BEHAVIOUR.md §3). */
+/**
+ * Whether a blob that one namespace has may be taken over by another without its bytes (BEHAVIOUR.md §3), and what the
+ * server has unpacked for one without unpacking it again (DESIGN §4).
+ */
 export type SharingPolicy = 'shared' | 'isolated'
 
 /** What the content of all namespaces works with. */

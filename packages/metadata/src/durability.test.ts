@@ -5,63 +5,16 @@ import type { DomainEvent } from '@nsbox/core/events'
 import { digestOf } from '@nsbox/oci'
 import { openDatabase } from '@nsbox/sqlite'
 import { tempDir } from '@nsbox/testing'
-import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { describe, expect, test } from 'vitest'
-import { createMetadata, type Metadata } from './open-metadata.ts'
+import { createMetadata } from './open-metadata.ts'
 import { migrations } from './schema.ts'
-
-interface Subject {
-  readonly metadata: Metadata
-  readonly events: DomainEvent['topic'][]
-  /** From now on syncs do not end. */
-  hold(): void
-  /** How many syncs have begun since. */
-  begun(): number
-  /** Lets all syncs end. */
-  release(): void
-}
-
-/** A store whose disk takes as long as the test wants. */
-async function withSlowDisk(body: (subject: Subject) => Promise<void>): Promise<void> {
-  await using stack = new AsyncDisposableStack()
-  const { path } = stack.use(await tempDir('nsbox-durability'))
-  const content = stack.use(await openContentStore({ root: join(path, 'content'), durability: 'relaxed' }))
-  let begun = 0
-  let released = Promise.resolve()
-  let release = () => {}
-  const sync = async () => {
-    begun++
-    await released
-  }
-  const db = await openDatabase({ path: join(path, 'metadata.db'), migrations, sync })
-  const events: DomainEvent['topic'][] = []
-  const metadata = stack.use(
-    createMetadata(db, {
-      content,
-      onEvent: (_, { topic }) => events.push(topic),
-      collector: { startupDelay: 3_600_000, scheduleDelay: 3_600_000 },
-    }),
-  )
-  stack.defer(() => release())
-  await body({
-    metadata,
-    events,
-    hold: () => {
-      begun = 0
-      released = new Promise((resolve) => {
-        release = resolve
-      })
-    },
-    begun: () => begun,
-    release: () => release(),
-  })
-}
+import { type SlowDisk, watch, withSlowDisk } from './testing/slow-disk.ts'
 
 const bytes = Buffer.from('bytes')
 const digest = digestOf(bytes)
 const target = { mediaType: 'x/y', digest, size: 1 }
 
-async function put({ metadata }: Subject, namespace = 'ns'): Promise<void> {
+async function put({ metadata }: SlowDisk, namespace = 'ns'): Promise<void> {
   await using writer = await metadata.namespace(namespace).content.writer({ ref: 'put' })
   await writer.write(bytes)
   await writer.commit()
@@ -70,7 +23,7 @@ async function put({ metadata }: Subject, namespace = 'ns'): Promise<void> {
 /** Each kind of change: what must be there before, the change, and the event that tells of it. */
 const changes: Record<
   string,
-  { before?: (s: Subject) => Promise<unknown>; change: (s: Subject) => Promise<unknown>; event?: string }
+  { before?: (s: SlowDisk) => Promise<unknown>; change: (s: SlowDisk) => Promise<unknown>; event?: string }
 > = {
   'creating a namespace': {
     change: ({ metadata }) => metadata.namespaces.create({ name: 'n' }),
@@ -137,17 +90,6 @@ const changes: Record<
   },
 }
 
-/** Whether an operation has an answer of any kind by now. */
-function watch(operation: Promise<unknown>): { settled: boolean; end: Promise<unknown> } {
-  const watched = { settled: false, end: Promise.resolve<unknown>(undefined) }
-  watched.end = operation
-    .catch((error: unknown) => error)
-    .finally(() => {
-      watched.settled = true
-    })
-  return watched
-}
-
 describe('is not answered, and no event tells of it, before it is on disk:', () => {
   for (const [what, { before, change, event }] of Object.entries(changes)) {
     test(what, () =>
@@ -187,7 +129,7 @@ describe('is not answered, and no event tells of it, before it is on disk:', () 
 
 describe('what may have seen a change waits for the change to be on disk:', () => {
   const first = async <T>(iterable: AsyncIterable<T>) => iterable[Symbol.asyncIterator]().next()
-  const reads: Record<string, (s: Subject) => Promise<unknown>> = {
+  const reads: Record<string, (s: SlowDisk) => Promise<unknown>> = {
     'a namespace': ({ metadata }) => metadata.namespaces.get('ns'),
     'a list of namespaces': ({ metadata }) => metadata.namespaces.list(),
     'an image': ({ metadata }) => metadata.namespace('ns').images.get('x'),

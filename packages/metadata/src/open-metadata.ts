@@ -63,7 +63,8 @@ export interface NamespaceView {
   readonly leases: LeaseStore
 
   /**
-   * The namespace's snapshots of one snapshotter; with layer directories if that has them.
+   * The namespace's snapshots of one snapshotter; with layer directories if that has them. Whoever writes to one of these
+   * by other means than the namespace's applier says so by `Metadata.writes`.
    * @throws `invalid_argument` for the name of none
    */
   snapshotter(name: string): Snapshotter

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { scratchMount } from '@nsbox/testing'
+import { runOrThrow, scratchMount } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { mount } from './mount.ts'
@@ -51,5 +51,19 @@ describeWith({ root: true, linux: true }, 'removeTree', () => {
   test('succeeds for what does not exist', async () => {
     await removeTree(path('nowhere'))
     await removeTree(path('nowhere/below'))
+  })
+
+  test('removes a tree that is deeper than the longest path', async () => {
+    const script = `
+import os
+for name in [b'd' * 200, b'\\xff' * 255]:
+    os.chdir(os.environ['TREE'])
+    for depth in range(60):
+        os.mkdir(name)
+        os.chdir(name)
+        open('file', 'w')`
+    await runOrThrow('python3', ['-c', script], { env: { TREE: path('tree') } })
+    await removeTree(path('tree'))
+    expect(readdirSync(scratch.path)).toEqual(['precious'])
   })
 })

@@ -2,6 +2,7 @@ import { realpath, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 import { mounts } from './mount-table.ts'
+import { shortenPaths } from './shorten-paths.ts'
 
 /**
  * Removes a directory and what is in it, unless something is mounted at it or below: what a mount shows
@@ -24,9 +25,20 @@ export async function removeTree(
           details: { mountPoint },
         },
       )
-    await rm(real, { recursive: true, force: true })
+    await removeAll(real)
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return
     throw fromSystemError(error, `removing ${JSON.stringify(path)}`)
+  }
+}
+
+async function removeAll(path: string): Promise<void> {
+  const options = { recursive: true, force: true }
+  try {
+    await rm(path, options)
+  } catch (error) {
+    if (!isErrno(error, 'ENAMETOOLONG')) throw error
+    await shortenPaths(path)
+    await rm(path, options)
   }
 }

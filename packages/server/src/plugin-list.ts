@@ -1,13 +1,27 @@
+import { hasLayerDirectories } from '@nsbox/core/snapshots'
+import { defaultPlatform, type Platform } from '@nsbox/oci'
+import type { SnapshotterEntry } from './snapshotters/open-snapshotters.ts'
+
 /** A part of the server, under the names by which clients of containerd look for parts (BEHAVIOUR.md §13). */
 export interface Plugin {
   readonly type: string
   readonly id: string
   /** Types of the parts that it is made of. */
   readonly requires: readonly string[]
+  /** What it works for, where it depends on the host. */
+  readonly platforms?: readonly Platform[]
+  /** What clients may want to know of it, such as its directory as `root`. */
+  readonly exports?: Readonly<Record<string, string>>
+  /** What it can do that others of its type cannot. */
+  readonly capabilities?: readonly string[]
+  /** Why it is not loaded. */
+  readonly skipped?: string
 }
 
 const content = 'io.containerd.content.v1'
 const metadata = 'io.containerd.metadata.v1'
+const snapshotter = 'io.containerd.snapshotter.v1'
+const differ = 'io.containerd.differ.v1'
 const gc = 'io.containerd.gc.v1'
 const events = 'io.containerd.event.v1'
 const leases = 'io.containerd.lease.v1'
@@ -16,23 +30,46 @@ const transfer = 'io.containerd.transfer.v1'
 const service = 'io.containerd.service.v1'
 const grpc = 'io.containerd.grpc.v1'
 
-/** The parts that this server has, and only those. */
-export const plugins: readonly Plugin[] = [
-  { type: content, id: 'content', requires: [] },
-  { type: events, id: 'exchange', requires: [] },
-  { type: metadata, id: 'sqlite', requires: [content, events] },
-  { type: gc, id: 'scheduler', requires: [metadata] },
-  { type: leases, id: 'manager', requires: [metadata] },
-  { type: streaming, id: 'manager', requires: [] },
-  { type: transfer, id: 'local', requires: [leases, metadata, streaming] },
-  ...['content', 'images', 'leases', 'namespaces', 'introspection'].map((id) => {
-    return { type: service, id: `${id}-service`, requires: [metadata] }
-  }),
-  ...['content', 'events', 'images', 'introspection', 'leases', 'namespaces'].map((id) => {
-    return { type: grpc, id, requires: [service] }
-  }),
-  { type: grpc, id: 'healthcheck', requires: [] },
-  { type: grpc, id: 'streaming', requires: [streaming] },
-  { type: grpc, id: 'transfer', requires: [transfer] },
-  { type: grpc, id: 'version', requires: [] },
-]
+/** The parts that a server has, and those that it would have on another host. */
+export function pluginList({ snapshotters }: { snapshotters: readonly SnapshotterEntry[] }): Plugin[] {
+  const platforms = [defaultPlatform()]
+  return [
+    { type: content, id: 'content', requires: [] },
+    { type: events, id: 'exchange', requires: [] },
+    ...snapshotters.map(snapshotterPlugin),
+    { type: metadata, id: 'sqlite', requires: [content, events, snapshotter] },
+    { type: gc, id: 'scheduler', requires: [metadata] },
+    { type: differ, id: 'walking', requires: [metadata], platforms, ...differNeedsLinux() },
+    { type: leases, id: 'manager', requires: [metadata] },
+    { type: streaming, id: 'manager', requires: [] },
+    { type: transfer, id: 'local', requires: [leases, metadata, differ, streaming] },
+    ...['content', 'images', 'leases', 'namespaces', 'snapshots', 'introspection'].map((id) => {
+      return { type: service, id: `${id}-service`, requires: [metadata] }
+    }),
+    { type: service, id: 'diff-service', requires: [differ] },
+    ...['content', 'diff', 'events', 'images', 'introspection', 'leases', 'namespaces', 'snapshots'].map(
+      (id) => ({ type: grpc, id, requires: [service] }),
+    ),
+    { type: grpc, id: 'healthcheck', requires: [] },
+    { type: grpc, id: 'streaming', requires: [streaming] },
+    { type: grpc, id: 'transfer', requires: [transfer] },
+    { type: grpc, id: 'version', requires: [] },
+  ]
+}
+
+function snapshotterPlugin({ name, root, snapshotter: loaded, refusal }: SnapshotterEntry): Plugin {
+  return {
+    type: snapshotter,
+    id: name,
+    requires: [],
+    platforms: [defaultPlatform()],
+    exports: { root },
+    // Without it, clients do not name a parent only at commit.
+    capabilities: loaded !== undefined && hasLayerDirectories(loaded) ? ['rebase'] : [],
+    ...(refusal === undefined ? {} : { skipped: refusal.message }),
+  }
+}
+
+function differNeedsLinux(): Pick<Plugin, 'skipped'> {
+  return process.platform === 'linux' ? {} : { skipped: `layers on ${process.platform}: not implemented` }
+}

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { join, resolve } from 'node:path'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { openContentStore } from '@nsbox/content'
+import { LayerWorkers } from '@nsbox/diff'
 import { openMetadata } from '@nsbox/metadata'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { type Logger, pino } from 'pino'
@@ -9,6 +10,7 @@ import { opaqueEventField } from './convert/event.ts'
 import { openDataRoot } from './data/data-root.ts'
 import { serverUuid } from './data/server-uuid.ts'
 import { openStateDirectory } from './data/state-directory.ts'
+import { localApplier } from './diff/local-applier.ts'
 import { EventExchange } from './events/event-exchange.ts'
 import { bindSocket } from './listen/bind-socket.ts'
 import { createHttpServers } from './listen/http-servers.ts'
@@ -20,6 +22,8 @@ import { requestLog } from './rpc/request-log.ts'
 import { createRpcHandler } from './rpc/rpc-handler.ts'
 import type { Server, ServerConfig } from './server.ts'
 import { shutDown } from './shut-down.ts'
+import { backgroundCleanup } from './snapshotters/background-cleanup.ts'
+import { openSnapshotters } from './snapshotters/open-snapshotters.ts'
 
 /**
  * Starts a server in this process. It serves when the promise resolves.
@@ -35,17 +39,24 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   const address = resolve(config.address ?? join(state, 'nsbox.sock'))
 
   const content = starting.use(await openContentStore({ root: join(root, 'content'), durability }))
+  const { entries: snapshotters, loaded } = starting.use(
+    await openSnapshotters({ root: join(root, 'snapshots'), durability, log }),
+  )
   const events = new EventExchange({ opaqueField: opaqueEventField })
   const metadata = starting.use(
     await openMetadata({
       path: join(root, 'metadata.db'),
       content,
+      snapshotters: loaded,
       policy,
       durability,
       onEvent: (namespace, event) => events.announce(namespace, event),
       log,
     }),
   )
+  starting.use(backgroundCleanup(snapshotters, log))
+  const workers = starting.use(new LayerWorkers())
+  const applier = localApplier(workers, content)
   const uuid = await serverUuid(root)
 
   const stopping = new AbortController()
@@ -54,7 +65,8 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   setMaxListeners(0, stopping.signal, aborting.signal)
   const handler = createRpcHandler({
     routes: (router) => {
-      registerRoutes(router, { metadata, events, hostsDir, uuid, stopping: stopping.signal })
+      const parts = { metadata, snapshotters, applier, workers, events, hostsDir, uuid }
+      registerRoutes(router, { ...parts, stopping: stopping.signal })
     },
     interceptors: [
       requestLog(log),

@@ -10,6 +10,12 @@ export interface ImageLayer {
   readonly compression?: 'gzip' | 'none'
 }
 
+/** A layer whose blob is a gzipped archive that exists. */
+export interface ArchiveLayer {
+  /** Its path. */
+  readonly archive: string
+}
+
 /** A layer with these files, from names to contents, and the directories above them. */
 export function filesLayer(files: Readonly<Record<string, string | Uint8Array>>): ImageLayer {
   const directories = new Set(Object.keys(files).flatMap(parents))

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 import { describeWith } from './describe-with.ts'
 import { busyboxLayer, filesLayer, randomLayer } from './image-layer.ts'
@@ -31,6 +31,22 @@ it('tells the true digests and sizes of all that it writes', async () => {
   expect(files!.diffId).toBe(sha256(gunzipSync(await blob(image, files!))))
   expect(random!.diffId).toBe(random!.digest)
   expect(random!.size).toBeGreaterThan(3000)
+})
+
+it('takes an archive that exists as it is', async () => {
+  await using dir = await tempDir()
+  const archive = join(dir.path, 'archive.tar.gz')
+  const bytes = gzipSync('not even a tar', { level: 1 })
+  await writeFile(archive, bytes)
+  const image = await buildImage(join(dir.path, 'layout'), { layers: [{ archive }] })
+  expect(image.manifests[0]?.layers).toEqual([
+    {
+      mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
+      digest: sha256(bytes),
+      size: bytes.length,
+      diffId: sha256(Buffer.from('not even a tar')),
+    },
+  ])
 })
 
 it('gives the same image for the same specification', async () => {

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
+import { createHash, type Hash } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { createGzip } from 'node:zlib'
-import type { ImageLayer } from './image-layer.ts'
+import { createGunzip, createGzip } from 'node:zlib'
+import type { ArchiveLayer, ImageLayer } from './image-layer.ts'
 import { tar } from './tar.ts'
 
 /** A descriptor as the image specification has it. */
@@ -24,7 +24,7 @@ export interface TestPlatform {
 /** One image for one platform. */
 export interface ImageSpec {
   /** From the lowest to the highest. */
-  readonly layers: readonly ImageLayer[]
+  readonly layers: readonly (ImageLayer | ArchiveLayer)[]
   /** This machine's platform, on Linux, by default. */
   readonly platform?: TestPlatform
   /** The `config` object of the image's configuration, such as `{ Cmd: ['sh'] }`. */
@@ -108,31 +108,36 @@ const withoutPlatform = ({ mediaType, digest, size }: TestDescriptor): TestDescr
   size,
 })
 
-async function writeLayer(layout: string, layer: ImageLayer): Promise<BuiltManifest['layers'][number]> {
-  const { entries, compression = 'gzip' } = layer
-  const diff = createHash('sha256')
-  const hash = createHash('sha256')
+async function writeLayer(
+  layout: string,
+  layer: ImageLayer | ArchiveLayer,
+): Promise<BuiltManifest['layers'][number]> {
+  const gzip = 'archive' in layer || layer.compression !== 'none'
+  const [blob, diff] = [createHash('sha256'), createHash('sha256')]
   let size = 0
+  const hashed = (hash: Hash, count: (bytes: number) => void = () => {}) =>
+    async function* (chunks: AsyncIterable<Uint8Array>) {
+      for await (const chunk of chunks) {
+        hash.update(chunk)
+        count(chunk.length)
+        yield chunk
+      }
+    }
+  const measured = hashed(blob, (bytes) => {
+    size += bytes
+  })
   const temporary = join(layout, 'blobs/unfinished')
-  const uncompressed = async function* () {
-    for await (const chunk of tar(entries)) {
-      diff.update(chunk)
-      yield chunk
-    }
-  }
-  const measured = async function* (chunks: AsyncIterable<Uint8Array>) {
-    for await (const chunk of chunks) {
-      hash.update(chunk)
-      size += chunk.length
-      yield chunk
-    }
-  }
   const file = createWriteStream(temporary)
-  if (compression === 'gzip') await pipeline(uncompressed, createGzip(), measured, file)
-  else await pipeline(uncompressed, measured, file)
-  const hex = hash.digest('hex')
+  if ('archive' in layer) {
+    await pipeline(createReadStream(layer.archive), measured, file)
+    await pipeline(createReadStream(layer.archive), createGunzip(), hashed(diff), async (chunks) => {
+      for await (const _ of chunks);
+    })
+  } else if (gzip) await pipeline(tar(layer.entries), hashed(diff), createGzip(), measured, file)
+  else await pipeline(tar(layer.entries), hashed(diff), measured, file)
+  const hex = blob.digest('hex')
   await rename(temporary, join(layout, 'blobs/sha256', hex))
-  const mediaType = type(compression === 'gzip' ? 'layer.v1.tar+gzip' : 'layer.v1.tar')
+  const mediaType = type(gzip ? 'layer.v1.tar+gzip' : 'layer.v1.tar')
   return { mediaType, digest: `sha256:${hex}`, size, diffId: `sha256:${diff.digest('hex')}` }
 }
 

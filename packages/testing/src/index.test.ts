@@ -13,12 +13,14 @@ it('exports these, none of which needs a test run', async () => {
   expect(stderr).toBe('')
   expect(stdout.trim().split(' ')).toMatchInlineSnapshot(`
     [
+      "buildCorpus",
       "buildImage",
       "busyboxLayer",
       "compareTrees",
       "filesLayer",
       "gnuLongName",
       "hostPlatform",
+      "makeOddTree",
       "needs",
       "paxHeader",
       "pushImage",

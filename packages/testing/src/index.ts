@@ -1,5 +1,6 @@
-export { compareTrees, type ReadTreeOptions, readTree, type TreeEntry } from './compare-trees.ts'
+export { compareTrees, type TreeEntry } from './compare-trees.ts'
 export { type Containerd, startContainerd, stockCtr } from './containerd.ts'
+export { buildCorpus, type Corpus } from './corpus.ts'
 export type { ExitStatus } from './exit-status.ts'
 export {
   type Fault,
@@ -8,7 +9,7 @@ export {
   type FaultServer,
   startFaultServer,
 } from './fault-server.ts'
-export { busyboxLayer, filesLayer, type ImageLayer, randomLayer } from './image-layer.ts'
+export { type ArchiveLayer, busyboxLayer, filesLayer, type ImageLayer, randomLayer } from './image-layer.ts'
 export {
   type BuiltImage,
   type BuiltManifest,
@@ -19,8 +20,10 @@ export {
   type TestPlatform,
 } from './image-layout.ts'
 export { type Needs, needs } from './needs.ts'
+export { makeOddTree } from './odd-tree.ts'
 export { type PushedImage, type PushImageOptions, pushImage } from './push-image.ts'
 export { gnuLongName, paxHeader, type RawHeader, rawEntry, rawTar } from './raw-tar.ts'
+export { type ReadTreeOptions, readTree } from './read-tree.ts'
 export { readmeExample } from './readme-example.ts'
 export {
   type Registry,

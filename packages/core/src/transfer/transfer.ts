@@ -27,6 +27,46 @@ export interface ImageEndpoint {
   readonly allMetadata?: boolean | undefined
   /** What to unpack once it is there: the image for each of these platforms; nothing by default. */
   readonly unpacks?: readonly UnpackTarget[] | undefined
+  /**
+   * More names, where images come from an archive or go to one: how to name what comes, and what else goes. With them
+   * `name` may be empty; it names the whole index of an archive that comes.
+   */
+  readonly references?: readonly ImageReference[] | undefined
+}
+
+/** A name, or how names of many images begin. */
+export interface ImageReference {
+  readonly name: string
+  /** Whether `name` is what names begin with: with `foo/bar`, the tag `v1` is the image `foo/bar:v1`; not by default. */
+  readonly isPrefix?: boolean | undefined
+  /** Take images of other names as well; not by default. */
+  readonly allowOverwrite?: boolean | undefined
+  /** Name images `<name>@<digest>` as well; not by default. */
+  readonly addDigest?: boolean | undefined
+  /** With `addDigest`: but not those that have a name. */
+  readonly skipNamedDigest?: boolean | undefined
+}
+
+/** Images that come as an archive: a tar, be it compressed, of an image layout or of what `docker save` writes. */
+export interface ArchiveSource {
+  readonly kind: 'archive source'
+  /** The archive, read once. */
+  readonly bytes: AsyncIterable<Uint8Array>
+  /** Compress layers of a Docker archive that are not compressed; not by default. */
+  readonly compressBlobs?: boolean | undefined
+}
+
+/** What takes images as an archive: a tar that is an image layout and can be loaded by Docker. */
+export interface ArchiveSink {
+  readonly kind: 'archive sink'
+  /** Takes the archive; called once. If `bytes` fails, what came before is not whole. */
+  readonly take: (bytes: AsyncIterable<Uint8Array>, options: AbortOptions) => Promise<void>
+  /** Platforms to export; all of them if absent or empty. */
+  readonly platforms?: readonly Platform[] | undefined
+  /** Leave out what only Docker needs; not by default. */
+  readonly skipDockerManifest?: boolean | undefined
+  /** Leave out layers that may not be distributed; not by default. */
+  readonly skipNonDistributable?: boolean | undefined
 }
 
 /** Where to unpack an image. */
@@ -38,6 +78,8 @@ export interface UnpackTarget {
 }
 
 export type TransferEndpoint = RegistryEndpoint | ImageEndpoint
+export type TransferSource = TransferEndpoint | ArchiveSource
+export type TransferDestination = TransferEndpoint | ArchiveSink
 
 /** One step of a transfer; names form a tree through `parents`. */
 export interface TransferProgress {
@@ -63,12 +105,13 @@ export type ProgressListener = (progress: TransferProgress) => void
 /** Moves images between places. */
 export interface Transferrer {
   /**
-   * Registry → image is a pull, image → registry a push, image → image a tag.
+   * Registry → image is a pull, image → registry a push, image → image a tag, archive → image an import, image → archive
+   * an export.
    * @throws `unimplemented` for any other pair; the errors of registries and stores
    */
   transfer(
-    source: TransferEndpoint,
-    destination: TransferEndpoint,
+    source: TransferSource,
+    destination: TransferDestination,
     options?: { readonly onProgress?: ProgressListener | undefined } & AbortOptions,
   ): Promise<void>
 }

@@ -6,6 +6,7 @@ import {
   busyboxLayer,
   compareTrees,
   type ImageLayer,
+  makeOddTree,
   needs,
   readTree,
   runOrThrow,
@@ -18,51 +19,6 @@ import { applyLayer } from './apply-layer.ts'
 
 const layerType = 'application/vnd.oci.image.layer.v1.tar'
 const reason = needs({ linux: true, root: true, programs: ['tar', 'umoci', 'setcap', 'python3'] })
-
-/** Builds a tree with one of everything that a Debian system may hold, and odder things, by a shell. */
-const oddTree = `
-set -e
-umask 022
-mkdir -p usr/bin usr/lib 'usr/share/doc/näme' var/tmp etc dev empty 'sp ace/new
-line'
-ln -s usr/bin bin; ln -s usr/lib lib; ln -s /etc/absolute etc/link; ln -s missing dangling
-printf hello > usr/bin/tool; chmod 4755 usr/bin/tool; ln usr/bin/tool usr/bin/tool2; ln usr/bin/tool usr/lib/tool3
-printf caps > usr/bin/ping; chmod 755 usr/bin/ping; setcap cap_net_raw+ep usr/bin/ping
-printf sg > usr/bin/wall; chown 0:5 usr/bin/wall; chmod 2755 usr/bin/wall
-chmod 1777 var/tmp; chmod 700 empty; chown 1000:1000 empty
-chmod 2775 etc
-printf data > etc/file; chmod 000 etc/file; touch -d '2001-02-03 04:05:06.123456789Z' etc/file
-python3 - <<'PY'
-import os
-os.setxattr('etc/file', 'user.note', b'with \\x00 and \\xff')
-os.setxattr('usr/lib', 'user.dir', b'yes')
-os.setxattr('etc/file', 'trusted.note', b'kept')
-open(b'etc/raw-\\xff\\xfe', 'w').write('not utf-8')
-os.makedirs('long')
-open('long/' + 'n' * 255, 'w').write('long')
-deep = 'long/' + '/'.join(['d' * 60] * 20)
-os.makedirs(deep)
-open(deep + '/' + 'e' * 150, 'w').write('deep')
-os.symlink('t' * 300, 'long/link')
-os.link(deep + '/' + 'e' * 150, 'long/hard')
-open('big', 'wb').write(bytes(range(256)) * 5000)
-with open('sparse', 'wb') as f:
-    f.seek(1 << 20); f.write(b'x' * 4096); f.seek(3 << 20); f.write(b'y'); f.truncate(5 << 20)
-with open('many-holes', 'wb') as f:
-    for i in range(60):
-        f.seek(i << 17); f.write(b'z' * 4096)
-PY
-mknod dev/null c 1 3; mknod dev/disk b 259 300; chmod 660 dev/disk; chown 0:6 dev/disk
-mkfifo -m 640 var/fifo; ln dev/null dev/zero2; ln etc/link etc/link2
-touch -d '1969-12-31 23:59:58Z' dangling -h
-touch -d '2300-01-01Z' usr/lib
-touch -d '2010-10-10 10:10:10.5Z' usr/bin etc var .
-`
-
-async function makeTree(path: string): Promise<void> {
-  await mkdir(path)
-  await runOrThrow('sh', ['-c', oddTree], { cwd: path })
-}
 
 async function apply(bytes: Uint8Array, root: string, suffix = '', programs = true) {
   await mkdir(root)
@@ -83,7 +39,7 @@ describe.skipIf(reason)(`a tree with one of everything (${reason ?? 'as root'})`
   ])('is extracted from an archive in the format %s as GNU tar extracts it', async (_, format) => {
     await using dir = await tempDir()
     const source = join(dir.path, 'source')
-    await makeTree(source)
+    await makeOddTree(source)
     const archive = join(dir.path, 'archive.tar')
     await runOrThrow('tar', [
       '--create',
@@ -116,7 +72,7 @@ describe.skipIf(reason)(`a tree with one of everything (${reason ?? 'as root'})`
 
   test('holes stay holes', async () => {
     await using dir = await tempDir()
-    await makeTree(join(dir.path, 'source'))
+    await makeOddTree(join(dir.path, 'source'))
     const archive = join(dir.path, 'archive.tar')
     await runOrThrow('tar', [
       '-cf',
@@ -136,7 +92,7 @@ describe.skipIf(reason)(`a tree with one of everything (${reason ?? 'as root'})`
   test('is extracted as umoci extracts it', async () => {
     await using dir = await tempDir()
     const source = join(dir.path, 'source')
-    await makeTree(source)
+    await makeOddTree(source)
     const archive = join(dir.path, 'archive.tar')
     await runOrThrow('tar', [
       '-cf',
@@ -166,7 +122,7 @@ describe.skipIf(reason)(`a tree with one of everything (${reason ?? 'as root'})`
     async (format, name) => {
       await using dir = await tempDir()
       const source = join(dir.path, 'source')
-      await makeTree(source)
+      await makeOddTree(source)
       const plain = join(dir.path, 'archive.tar')
       await runOrThrow('tar', ['-cf', plain, '--format=pax', '-C', source, '.'])
       const program = format === 'gzip' ? 'gzip' : 'zstd'

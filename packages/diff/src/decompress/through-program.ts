@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, closeSync, constants } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { pipe } from '@nsbox/sys'
 import { readPipe } from './read-pipe.ts'
 
 const maxStderr = 4096
@@ -40,7 +39,9 @@ export async function* throughProgram(
   options: { readonly failed: (reason: string) => Error; readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<Buffer> {
   const { signal } = options
-  const { child, output } = start(program, typeof input === 'number' ? input : 'pipe')
+  // Loaded only here: whoever reads archives may do so without native code.
+  const { pipe } = await import('@nsbox/sys')
+  const { child, output } = start(pipe(pipeSize), program, typeof input === 'number' ? input : 'pipe')
   try {
     const said = saidBy(child)
     const ended = new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
@@ -60,8 +61,11 @@ export async function* throughProgram(
 }
 
 /** @returns the program, and the end of the pipe that its output is read from */
-function start({ path, args }: HostProgram, stdin: number | 'pipe') {
-  const { read, write } = pipe(pipeSize)
+function start(
+  { read, write }: { readonly read: number; readonly write: number },
+  { path, args }: HostProgram,
+  stdin: number | 'pipe',
+) {
   try {
     const child = spawn(path, args, { stdio: [stdin, write, 'pipe'], env: {}, cwd: '/' })
     return { child, output: read }

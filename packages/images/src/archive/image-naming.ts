@@ -11,6 +11,8 @@ export interface ImageNaming {
   readonly baseName?: string | undefined
   /** Leave out whole references that do not begin with `baseName`; not by default. */
   readonly onlyBaseName?: boolean | undefined
+  /** Leave out whole names that an annotation gives in that case too, as transfers of containerd do; not by default. */
+  readonly filterWholeNames?: boolean | undefined
   /** Which images are named `<baseName>@<digest>` as well; none by default. */
   readonly digestNames?: 'none' | 'unnamed' | 'all' | undefined
 }
@@ -25,9 +27,13 @@ const maxName = 4096
  */
 export function imageNames({ annotations, digest }: Descriptor, naming: ImageNaming): string[] {
   const { baseName, digestNames = 'none' } = naming
+  const whole = annotation(annotations, imageNameAnnotation)
   const name =
-    annotation(annotations, imageNameAnnotation) ??
-    completed(annotation(annotations, refNameAnnotation), naming)
+    whole === undefined
+      ? completed(annotation(annotations, refNameAnnotation), naming)
+      : naming.filterWholeNames && completed(whole, naming) !== whole
+        ? undefined
+        : whole
   const names = name === undefined ? [] : [name]
   if (
     baseName !== undefined &&

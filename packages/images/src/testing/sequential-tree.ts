@@ -2,12 +2,13 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { applyLayer } from '@nsbox/diff'
 import { readTree, scratchMount, type TreeEntry } from '@nsbox/testing'
-import type { ImageInMemory } from './image-in-memory.ts'
 
 /** The tree of an image by one layer after the other in one directory: what every other way must come to. */
 export async function sequentialTree({
   layers,
-}: Pick<ImageInMemory, 'layers'>): Promise<ReadonlyMap<string, TreeEntry>> {
+}: {
+  readonly layers: readonly { readonly tar: Uint8Array }[]
+}): Promise<ReadonlyMap<string, TreeEntry>> {
   await using scratch = await scratchMount()
   const root = join(scratch.path, 'root')
   await mkdir(root, { mode: 0o755 })

@@ -61,7 +61,7 @@ describeWith({ root: true, linux: true }, 'a snapshot that the server has made o
     const { sandbox, tenant } = subject
     const { path } = await tenant.snapshotter.layerDirectory(key)
     const { implied } = await tenant.applier.apply(top.descriptor, [overlayMount({ lower: [], upper: path })])
-    expect(implied).toEqual(['secret'])
+    expect(implied).toContain('secret')
     // What is implied is known, whether or not the commit says it.
     await tenant.snapshotter.commit(chainId, key, { parent: base.diffId })
     expect(await isAdopted(sandbox)).toBe(true)

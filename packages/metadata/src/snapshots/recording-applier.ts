@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Applier, DiffMount } from '@nsbox/core/diff'
 import { hasLayerDirectories, type Snapshotter } from '@nsbox/core/snapshots'
-import { NsboxError } from '@nsbox/errors'
+import { isFailedPrecondition, isNotFound, NsboxError } from '@nsbox/errors'
 import { overlayLayers } from '@nsbox/mount'
 import type { Reader } from '@nsbox/sqlite'
 import { demandBlob } from '../blob-row.ts'
@@ -82,9 +82,15 @@ async function findTarget(
   const { id, key, snapshotter, directory } = backing
   const backend = snapshotters.get(snapshotter)
   if (backend === undefined || directory !== path) return undefined
-  if (isDeepStrictEqual((await backend.mounts(key)).map(described), mounts.map(described)))
-    return { id, late: mounts[0]?.type === 'overlay' }
-  return (await isLayerDirectory(backend, key, mounts)) ? { id, late: true } : undefined
+  try {
+    if (isDeepStrictEqual((await backend.mounts(key)).map(described), mounts.map(described)))
+      return { id, late: mounts[0]?.type === 'overlay' }
+    return (await isLayerDirectory(backend, key, mounts)) ? { id, late: true } : undefined
+  } catch (error) {
+    // It has been removed or committed meanwhile.
+    if (isNotFound(error) || isFailedPrecondition(error)) return undefined
+    throw error
+  }
 }
 
 const described = ({ type, source, options }: DiffMount) => ({ type, source, options })

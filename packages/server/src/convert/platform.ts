@@ -1,4 +1,4 @@
-import type { MessageShape } from '@bufbuild/protobuf'
+import type { MessageInitShape, MessageShape } from '@bufbuild/protobuf'
 import type { PlatformSchema } from '@nsbox/api/gen/types/platform_pb'
 import { normalizePlatform, type Platform } from '@nsbox/oci'
 
@@ -11,4 +11,10 @@ export function fromPlatformMessage(message: MessageShape<typeof PlatformSchema>
     ...(message.osVersion === '' ? {} : { osVersion: message.osVersion }),
     ...(message.osFeatures.length === 0 ? {} : { osFeatures: message.osFeatures }),
   })
+}
+
+/** The message of a platform. */
+export function toPlatformMessage(platform: Platform): MessageInitShape<typeof PlatformSchema> {
+  const { os, architecture, variant = '', osVersion = '', osFeatures = [] } = platform
+  return { os, architecture, variant, osVersion, osFeatures: [...osFeatures] }
 }

@@ -72,12 +72,6 @@ test.each([
     'default_scheme',
   ],
   [
-    'more names for an image',
-    packAny(ImageStoreSchema, { name: 'i', extraReferences: [{ name: 'x' }] }),
-    'unimplemented',
-    'extra_references',
-  ],
-  [
     'a bound on manifests',
     packAny(ImageStoreSchema, { name: 'i', manifestLimit: 1 }),
     'unimplemented',
@@ -89,7 +83,12 @@ test.each([
     'unimplemented',
     'http_debug',
   ],
-  ['an archive', packAny(ImageImportStreamSchema, { stream: 's' }), 'unimplemented', 'ImageImportStream'],
+  [
+    'an archive to write to',
+    packAny(ImageImportStreamSchema, { stream: 's' }),
+    'unimplemented',
+    'ImageImportStream',
+  ],
   [
     'malformed bytes',
     { typeUrl: OCIRegistrySchema.typeName, value: new Uint8Array([255]) },

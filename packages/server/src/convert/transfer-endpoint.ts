@@ -71,10 +71,9 @@ function resolution(
 }
 
 function imageEndpoint(store: MessageShape<typeof ImageStoreSchema>): ImageEndpoint {
-  if (store.extraReferences.length > 0)
-    throw new NsboxError('unimplemented', 'extra_references of an image store')
   if (store.manifestLimit > 0) throw new NsboxError('unimplemented', 'manifest_limit of an image store')
-  if (store.name === '') throw new NsboxError('invalid_argument', 'name of an image must not be empty')
+  if (store.name === '' && store.extraReferences.length === 0)
+    throw new NsboxError('invalid_argument', 'name of an image must not be empty')
   return {
     kind: 'image',
     name: store.name,
@@ -85,5 +84,12 @@ function imageEndpoint(store: MessageShape<typeof ImageStoreSchema>): ImageEndpo
       ...(platform && { platform: fromPlatformMessage(platform) }),
       ...(snapshotter !== '' && { snapshotter }),
     })),
+    ...(store.extraReferences.length > 0 && {
+      references: store.extraReferences.map(
+        ({ name, isPrefix, allowOverwrite, addDigest, skipNamedDigest }) => {
+          return { name, isPrefix, allowOverwrite, addDigest, skipNamedDigest }
+        },
+      ),
+    }),
   }
 }

@@ -1,21 +1,14 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { ConnectRouter } from '@connectrpc/connect'
 import { toBigInt, toSafeNumber, toTimestamp } from '@nsbox/api'
-import {
-  Content,
-  type InfoSchema,
-  type ListContentResponseSchema,
-  type StatusSchema,
-} from '@nsbox/api/gen/services/content/v1/content_pb'
+import { Content, type InfoSchema, type StatusSchema } from '@nsbox/api/gen/services/content/v1/content_pb'
 import type { ContentInfo, IngestStatus } from '@nsbox/core/content'
 import { labelChangeFromPaths } from '@nsbox/core/labels'
 import { NsboxError } from '@nsbox/errors'
 import { parseDigest } from '@nsbox/oci'
 import type { ViewOf } from '../rpc/namespace-views.ts'
+import { batches } from './batches.ts'
 import { serveWrite } from './content-write.ts'
-
-/** Blobs to a message of a listing. */
-const listBatch = 100
 
 /** The most bytes of a blob to a message. */
 const readChunk = 1 << 20
@@ -34,7 +27,8 @@ export function contentRoutes(router: ConnectRouter, view: ViewOf): void {
       return { info: toInfoMessage(await view(context).content.update(digest, change, context)) }
     },
     async *list({ filters }, context) {
-      yield* batches(view(context).content.list(filters, context))
+      const infos = view(context).content.list(filters, context)
+      for await (const info of batches(infos, toInfoMessage)) yield { info }
     },
     async delete({ digest }, context) {
       await view(context).content.delete(parseDigest(digest), context)
@@ -69,19 +63,6 @@ export function contentRoutes(router: ConnectRouter, view: ViewOf): void {
       return {}
     },
   })
-}
-
-async function* batches(
-  infos: AsyncIterable<ContentInfo>,
-): AsyncGenerator<MessageInitShape<typeof ListContentResponseSchema>> {
-  let batch: MessageInitShape<typeof InfoSchema>[] = []
-  for await (const info of infos) {
-    batch.push(toInfoMessage(info))
-    if (batch.length < listBatch) continue
-    yield { info: batch }
-    batch = []
-  }
-  if (batch.length > 0) yield { info: batch }
 }
 
 function toInfoMessage(info: ContentInfo): MessageInitShape<typeof InfoSchema> {

@@ -1,13 +1,22 @@
 import { createClient } from '@connectrpc/connect'
 import { Health, HealthCheckResponse_ServingStatus as Status } from '@nsbox/api/gen/grpc/health/v1/health_pb'
 import { Introspection } from '@nsbox/api/gen/services/introspection/v1/introspection_pb'
+import { NsboxError } from '@nsbox/errors'
+import { defaultPlatform } from '@nsbox/oci'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { plugins } from '../plugin-list.ts'
+import { pluginList } from '../plugin-list.ts'
 import { socketTransport } from '../testing/grpc-call.ts'
 import { serveRoutes } from '../testing/serve-routes.ts'
 import { healthRoutes } from './health.ts'
 import { introspectionRoutes } from './introspection.ts'
+
+const plugins = pluginList({
+  snapshotters: [
+    { name: 'overlayfs', root: '/r/overlayfs', refusal: new NsboxError('permission_denied', 'mounting') },
+    { name: 'native', root: '/r/native' },
+  ],
+})
 
 let resources: AsyncDisposableStack
 let stopping: AbortController
@@ -18,7 +27,7 @@ beforeEach(async () => {
   stopping = new AbortController()
   const served = resources.use(
     await serveRoutes((router) => {
-      introspectionRoutes(router, { uuid: 'u-1' })
+      introspectionRoutes(router, { uuid: 'u-1', plugins })
       healthRoutes(router, () => ['known.Service'], stopping.signal)
     }),
   )
@@ -37,12 +46,19 @@ describe('Introspection', () => {
     expect(server.pidns > 0n).toBe(process.platform === 'linux')
   })
 
-  test('lists the plugins, none of which failed', async () => {
+  test('lists the plugins, none of which failed but for what the host does not allow', async () => {
     const listed = (await createClient(Introspection, transport).plugins({})).plugins
     expect(listed.map(({ type, id }) => `${type} ${id}`)).toEqual(
       plugins.map(({ type, id }) => `${type} ${id}`),
     )
-    expect(listed.every(({ initErr }) => initErr === undefined)).toBe(true)
+    const failed = listed.filter(({ initErr }) => initErr !== undefined)
+    expect(failed).toMatchObject([
+      {
+        id: 'overlayfs',
+        exports: { root: '/r/overlayfs' },
+        initErr: { code: 2, message: 'mounting: permission denied: skip plugin' },
+      },
+    ])
   })
 
   test('every type that a plugin requires is there', () => {
@@ -52,7 +68,10 @@ describe('Introspection', () => {
 
   test.each([
     [['type==io.containerd.gc.v1, id==scheduler'], ['scheduler']],
-    [['type==io.containerd.snapshotter.v1, id==overlayfs'], []],
+    [['type==io.containerd.snapshotter.v1, id==overlayfs'], ['overlayfs']],
+    [['type==io.containerd.snapshotter.v1'], ['overlayfs', 'native']],
+    [['type==io.containerd.differ.v1'], ['walking']],
+    [['type==io.containerd.snapshotter.v1, id==zfs'], []],
     [
       ['id==exchange', 'id==sqlite'],
       ['exchange', 'sqlite'],
@@ -60,6 +79,17 @@ describe('Introspection', () => {
   ])('filters %j give exactly %j', async (filters, ids) => {
     const listed = (await createClient(Introspection, transport).plugins({ filters })).plugins
     expect(listed.map(({ id }) => id)).toEqual(ids)
+  })
+
+  test('tells the platform of what depends on the host', async () => {
+    const { os, architecture } = defaultPlatform()
+    const client = createClient(Introspection, transport)
+    for (const [type, id] of [
+      ['io.containerd.snapshotter.v1', 'native'],
+      ['io.containerd.differ.v1', 'walking'],
+    ] as const) {
+      expect((await client.pluginInfo({ type, id })).plugin?.platforms).toMatchObject([{ os, architecture }])
+    }
   })
 
   test('tells of one plugin, and refuses what it has no options for', async () => {

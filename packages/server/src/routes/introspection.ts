@@ -3,10 +3,18 @@ import type { ConnectRouter } from '@connectrpc/connect'
 import { Introspection } from '@nsbox/api/gen/services/introspection/v1/introspection_pb'
 import { isErrno, NsboxError } from '@nsbox/errors'
 import { parseFilters } from '@nsbox/filters'
-import { type Plugin, plugins } from '../plugin-list.ts'
+import { toPlatformMessage } from '../convert/platform.ts'
+import type { Plugin } from '../plugin-list.ts'
+
+/** What there is to tell of a server. */
+export interface Introspected {
+  /** Identity of the data root. */
+  readonly uuid: string
+  readonly plugins: readonly Plugin[]
+}
 
 /** Tells what the server is and what it is made of. */
-export function introspectionRoutes(router: ConnectRouter, { uuid }: { uuid: string }): void {
+export function introspectionRoutes(router: ConnectRouter, { uuid, plugins }: Introspected): void {
   router.service(Introspection, {
     plugins({ filters }) {
       const { match } = parseFilters(filters)
@@ -35,8 +43,20 @@ function adaptor({ type, id }: Plugin) {
   }
 }
 
-function toMessage({ type, id, requires }: Plugin) {
-  return { type, id, requires: [...requires] }
+function toMessage(plugin: Plugin) {
+  const { type, id, requires, platforms = [], exports = {}, capabilities = [], skipped } = plugin
+  const message = {
+    type,
+    id,
+    requires: [...requires],
+    platforms: platforms.map(toPlatformMessage),
+    exports: { ...exports },
+    capabilities: [...capabilities],
+  }
+  // By this text clients tell what was skipped on purpose from what failed; code 2 is `unknown`.
+  return skipped === undefined
+    ? message
+    : { ...message, initErr: { code: 2, message: `${skipped}: skip plugin` } }
 }
 
 /** The number of the pid namespace that the pid is to be read in; 0 where there is no such thing. */

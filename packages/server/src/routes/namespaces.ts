@@ -1,17 +1,18 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { ConnectRouter } from '@connectrpc/connect'
 import { type NamespaceSchema, Namespaces } from '@nsbox/api/gen/services/namespaces/v1/namespace_pb'
-import type { AbortOptions } from '@nsbox/core/content'
 import { labelChangeFromPaths } from '@nsbox/core/labels'
-import { isNotFound, NsboxError } from '@nsbox/errors'
+import { NsboxError } from '@nsbox/errors'
 import { labelField, parseFilter } from '@nsbox/filters'
 import type { Namespace, NamespaceStore } from '@nsbox/namespaces'
+import { namespaceLabels } from '../namespaces/namespace-labels.ts'
 
 /** Serves the namespaces. */
 export function namespacesRoutes(router: ConnectRouter, namespaces: NamespaceStore): void {
   router.service(Namespaces, {
     async get({ name }, { signal }) {
-      return { namespace: toMessage(await getOrEmpty(namespaces, name, { signal })) }
+      // Clients ask for the defaults of a namespace before there is one.
+      return { namespace: { name, labels: { ...(await namespaceLabels(namespaces, name, { signal })) } } }
     },
     async list({ filter }, { signal }) {
       const { match } = parseFilter(filter)
@@ -33,20 +34,6 @@ export function namespacesRoutes(router: ConnectRouter, namespaces: NamespaceSto
       return {}
     },
   })
-}
-
-/** Clients ask for the defaults of a namespace before there is one: it has no labels then (BEHAVIOUR.md §1). */
-async function getOrEmpty(
-  namespaces: NamespaceStore,
-  name: string,
-  options: AbortOptions,
-): Promise<Namespace> {
-  try {
-    return await namespaces.get(name, options)
-  } catch (error) {
-    if (isNotFound(error)) return { name, labels: {} }
-    throw error
-  }
 }
 
 function adaptor({ name, labels }: Namespace) {

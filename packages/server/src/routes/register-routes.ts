@@ -1,10 +1,17 @@
 import type { ConnectRouter } from '@connectrpc/connect'
+import type { Applier } from '@nsbox/core/diff'
+import type { LayerWorkers } from '@nsbox/diff'
 import type { Metadata } from '@nsbox/metadata'
+import { differsOf } from '../diff/differs-of.ts'
 import type { EventExchange } from '../events/event-exchange.ts'
+import { pluginList } from '../plugin-list.ts'
 import { leaseOf, namespaceOf, viewsOf } from '../rpc/namespace-views.ts'
+import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
+import { snapshottersOf } from '../snapshotters/snapshotters-of.ts'
 import { StreamRegistry } from '../streaming/stream-registry.ts'
 import { TransferService } from '../transfer/transfer-service.ts'
 import { contentRoutes } from './content.ts'
+import { diffRoutes } from './diff.ts'
 import { eventsRoutes } from './events.ts'
 import { healthRoutes } from './health.ts'
 import { imagesRoutes } from './images.ts'
@@ -19,6 +26,11 @@ import { versionRoutes } from './version.ts'
 /** What the services serve. */
 export interface RouteParts {
   readonly metadata: Metadata
+  readonly snapshotters: readonly SnapshotterEntry[]
+  /** Of the blobs of all namespaces. */
+  readonly applier: Applier
+  /** Threads that apply and make layers. */
+  readonly workers: LayerWorkers
   readonly events: EventExchange
   readonly hostsDir: string | undefined
   /** Identity of the data root. */
@@ -29,17 +41,18 @@ export interface RouteParts {
 
 /** Registers every service. */
 export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
-  const { metadata, events, hostsDir, uuid, stopping } = parts
+  const { metadata, snapshotters, applier, workers, events, hostsDir, uuid, stopping } = parts
   const view = viewsOf(metadata)
   const streams = new StreamRegistry()
   const transfers = new TransferService({ metadata, hostsDir })
   versionRoutes(router)
-  introspectionRoutes(router, { uuid })
+  introspectionRoutes(router, { uuid, plugins: pluginList({ snapshotters }) })
   namespacesRoutes(router, metadata.namespaces)
   contentRoutes(router, view)
   imagesRoutes(router, view)
   leasesRoutes(router, view)
-  snapshotsRoutes(router, view)
+  snapshotsRoutes(router, snapshottersOf(metadata, snapshotters))
+  diffRoutes(router, differsOf(view, { applier, workers }))
   eventsRoutes(router, events)
   streamingRoutes(router, streams)
   transferRoutes(router, streams, (context) => {

@@ -1,14 +1,16 @@
 import type { ConnectRouter, HandlerContext } from '@connectrpc/connect'
+import { receiveBytes, sendBytes } from '@nsbox/api'
 import { Transfer } from '@nsbox/api/gen/services/transfer/v1/transfer_pb'
-import type { Transferrer } from '@nsbox/core/transfer'
+import type { ArchiveSink, Transferrer } from '@nsbox/core/transfer'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { fromArchiveSinkMessage, fromArchiveSourceMessage } from '../convert/archive-endpoint.ts'
 import { fromEndpointMessage } from '../convert/transfer-endpoint.ts'
 import { namespaceOf } from '../rpc/namespace-views.ts'
 import type { StreamRegistry } from '../streaming/stream-registry.ts'
 import { streamCredentials } from '../transfer/stream-credentials.ts'
 import { streamProgress } from '../transfer/stream-progress.ts'
 
-/** Serves transfers, with credentials and progress over streams that the client opened before. */
+/** Serves transfers, with credentials, progress and archives over streams that the client opened before. */
 export function transferRoutes(
   router: ConnectRouter,
   streams: StreamRegistry,
@@ -21,10 +23,24 @@ export function transferRoutes(
       const claim = (id: string) => claimed.adopt(streams.claim(namespace, id), (stream) => stream.finish())
       const progress = options?.progressStream ? streamProgress(claim(options.progressStream)) : undefined
       const credentials = (id: string) => streamCredentials(claim(id))
+      const { signal } = context
+      const receive = (id: string) => receiveBytes(claim(id), { signal })
+      const send = (id: string): ArchiveSink['take'] => {
+        const stream = claim(id)
+        return async (bytes, abort) => {
+          try {
+            await sendBytes(stream, bytes, abort)
+          } catch (error) {
+            // The end of the stream would say that this is all.
+            stream.fail(error)
+            throw error
+          }
+        }
+      }
       await transferrer(context).transfer(
-        fromEndpointMessage(source, credentials),
-        fromEndpointMessage(destination, credentials),
-        { onProgress: progress, signal: context.signal },
+        fromArchiveSourceMessage(source, receive) ?? fromEndpointMessage(source, credentials),
+        fromArchiveSinkMessage(destination, send) ?? fromEndpointMessage(destination, credentials),
+        { onProgress: progress, signal },
       )
       return {}
     },

@@ -1,10 +1,12 @@
 import type { AbortOptions } from '@nsbox/core/content'
 import type {
+  ArchiveSource,
   ImageEndpoint,
   ProgressListener,
   RegistryEndpoint,
-  TransferEndpoint,
+  TransferDestination,
   Transferrer,
+  TransferSource,
 } from '@nsbox/core/transfer'
 import { isAlreadyExists, NsboxError } from '@nsbox/errors'
 import {
@@ -18,6 +20,7 @@ import {
 import type { Metadata, NamespaceView } from '@nsbox/metadata'
 import { defaultPlatform, type Platform } from '@nsbox/oci'
 import { createRegistry, type Registry } from '@nsbox/registry'
+import { exportArchive, importArchive, underOwnLease } from './archive-transfer.ts'
 import { PullLeases } from './pull-lease.ts'
 
 /** What a transfer service works with. */
@@ -49,7 +52,7 @@ export interface Caller {
 
 type Progress = { readonly onProgress?: ProgressListener | undefined } & AbortOptions
 
-/** Moves images between registries and the stores of namespaces. One per server: its pulls share their downloads. */
+/** Moves images between registries, archives and the stores of namespaces. One per server: its pulls share their downloads. */
 export class TransferService {
   readonly #options: TransferServiceOptions
   readonly #flights = createFlights()
@@ -71,13 +74,18 @@ export class TransferService {
 
   async #transfer(
     caller: Caller,
-    source: TransferEndpoint,
-    destination: TransferEndpoint,
+    source: TransferSource,
+    destination: TransferDestination,
     options: Progress,
   ): Promise<void> {
     const view = this.#view(caller)
     if (source.kind === 'image') refuseUnpacking(source)
     if (source.kind === 'image' && destination.kind === 'image') refuseUnpacking(destination)
+    if (source.kind === 'archive source' && destination.kind === 'image')
+      return await this.#import(caller, source, destination, options)
+    if (source.kind === 'image' && destination.kind === 'archive sink')
+      return await exportArchive(view, source, destination, options)
+    for (const endpoint of [source, destination]) if (endpoint.kind === 'image') refuseReferences(endpoint)
     if (source.kind === 'registry' && destination.kind === 'image') {
       await this.#pull(caller, source, destination, options)
     } else if (source.kind === 'image' && destination.kind === 'registry') {
@@ -107,6 +115,21 @@ export class TransferService {
     }
     if (caller.lease !== undefined) await work(caller.lease)
     else await this.#leases.under(this.#view(caller).leases, destination.name, work, options)
+  }
+
+  async #import(
+    caller: Caller,
+    source: ArchiveSource,
+    destination: ImageEndpoint,
+    options: Progress,
+  ): Promise<void> {
+    const work = async (lease: string) => {
+      const wishes = await this.#wishes({ ...caller, lease }, destination, options)
+      const view = this.#view({ ...caller, lease })
+      await importArchive(view, source, destination, { ...options, wishes, flights: this.#flights })
+    }
+    if (caller.lease !== undefined) await work(caller.lease)
+    else await underOwnLease(this.#view(caller).leases, work, options)
   }
 
   async #wishes(
@@ -169,6 +192,11 @@ async function tag(
 function refuseUnpacking({ unpacks = [] }: ImageEndpoint): void {
   if (unpacks.length > 0)
     throw new NsboxError('unimplemented', 'unpacking an image of the image store by a transfer')
+}
+
+/** Only archives have more names than one. */
+function refuseReferences({ references = [] }: ImageEndpoint): void {
+  if (references.length > 0) throw new NsboxError('unimplemented', 'extra_references of an image store')
 }
 
 function onePlatform(platforms: readonly Platform[] = []): Platform | undefined {

@@ -1,0 +1,96 @@
+import type { Any } from '@bufbuild/protobuf/wkt'
+import { NsboxError } from '@nsbox/errors'
+import { type AnyLike, packAny, unpackAny } from './any.ts'
+import { DataSchema, WindowUpdateSchema } from './gen/types/transfer/streaming_pb.ts'
+
+/** One end of a stream of packed messages. */
+export interface MessageChannel {
+  send(message: Any): void | Promise<void>
+  /** The other end's next message; undefined if it sends no more. */
+  receive(options?: WaitOptions): Promise<AnyLike | undefined>
+}
+
+interface WaitOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+/** How many bytes the other end may send before it is told that some were taken, and the most that it may ask for. */
+const windowSize = 1024 * 1024
+
+/** Bytes of one message; what containerd's own clients send. */
+const pieceSize = 32 * 1024
+
+/**
+ * The bytes that come over a stream, until no more are sent (`containerd.types.transfer.Data`). The sender is told how many
+ * it may send (`WindowUpdate`), so that no more than a window of them is on its way.
+ *
+ * @throws `invalid_argument` for a message of another kind; what the channel throws
+ */
+export async function* receiveBytes(
+  channel: MessageChannel,
+  options: WaitOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let window = 0; ; ) {
+    if (window < windowSize) {
+      await channel.send(packAny(WindowUpdateSchema, { update: windowSize }))
+      window += windowSize
+    }
+    const message = await channel.receive(options)
+    if (message === undefined) return
+    const { data } = unpackAny(DataSchema, message)
+    // Whoever sends more than it may is held back by the transport.
+    window = Math.max(0, window - data.byteLength)
+    if (data.byteLength > 0) yield data
+  }
+}
+
+/**
+ * Sends bytes over a stream, as many as the other end says that it takes. The end of the stream, which says that these
+ * are all, is the caller's.
+ *
+ * @throws what `bytes` and the channel throw; `invalid_argument` for a message of another kind, `unavailable` if the other
+ * end takes no more
+ */
+export async function sendBytes(
+  channel: MessageChannel,
+  bytes: AsyncIterable<Uint8Array>,
+  options: WaitOptions = {},
+): Promise<void> {
+  let window = 0
+  for await (const piece of inPieces(bytes)) {
+    for (let at = 0; at < piece.byteLength; ) {
+      if (window <= 0) window = await nextWindow(channel, options)
+      const data = piece.subarray(at, at + window)
+      await channel.send(packAny(DataSchema, { data }))
+      window -= data.byteLength
+      at += data.byteLength
+    }
+  }
+}
+
+async function nextWindow(channel: MessageChannel, options: WaitOptions): Promise<number> {
+  const message = await channel.receive(options)
+  if (message === undefined) throw new NsboxError('unavailable', 'the other end takes no more of the stream')
+  const { update } = unpackAny(WindowUpdateSchema, message)
+  if (update <= 0) throw new NsboxError('invalid_argument', `window update of ${update} bytes`)
+  return Math.min(update, windowSize)
+}
+
+/** The same bytes in pieces of one size, the last one excepted. */
+async function* inPieces(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let piece = Buffer.allocUnsafe(pieceSize)
+  let held = 0
+  for await (const chunk of bytes) {
+    for (let at = 0; at < chunk.byteLength; ) {
+      const part = chunk.subarray(at, at + pieceSize - held)
+      piece.set(part, held)
+      held += part.byteLength
+      at += part.byteLength
+      if (held < pieceSize) continue
+      yield piece
+      piece = Buffer.allocUnsafe(pieceSize)
+      held = 0
+    }
+  }
+  if (held > 0) yield piece.subarray(0, held)
+}

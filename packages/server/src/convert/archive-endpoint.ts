@@ -1,0 +1,46 @@
+import { type AnyLike, typeName, unpackAny } from '@nsbox/api'
+import {
+  ImageExportStreamSchema,
+  ImageImportStreamSchema,
+} from '@nsbox/api/gen/types/transfer/importexport_pb'
+import type { ArchiveSink, ArchiveSource } from '@nsbox/core/transfer'
+import { defaultPlatform } from '@nsbox/oci'
+import { fromPlatformMessage } from './platform.ts'
+
+/**
+ * An archive that a client sends.
+ *
+ * @param receive gives what the client sends over a stream
+ * @returns undefined for another kind of end
+ */
+export function fromArchiveSourceMessage(
+  any: AnyLike | undefined,
+  receive: (streamId: string) => AsyncIterable<Uint8Array>,
+): ArchiveSource | undefined {
+  if (any === undefined || typeName(any) !== ImageImportStreamSchema.typeName) return undefined
+  // The media type says no more than the bytes do.
+  const { stream, forceCompress } = unpackAny(ImageImportStreamSchema, any)
+  return { kind: 'archive source', bytes: receive(stream), compressBlobs: forceCompress }
+}
+
+/**
+ * An archive that a client takes.
+ *
+ * @param send gives what sends bytes over a stream
+ * @returns undefined for another kind of end
+ */
+export function fromArchiveSinkMessage(
+  any: AnyLike | undefined,
+  send: (streamId: string) => ArchiveSink['take'],
+): ArchiveSink | undefined {
+  if (any === undefined || typeName(any) !== ImageExportStreamSchema.typeName) return undefined
+  const { stream, platforms, allPlatforms, ...skip } = unpackAny(ImageExportStreamSchema, any)
+  const chosen = platforms.length > 0 ? platforms.map(fromPlatformMessage) : [defaultPlatform()]
+  return {
+    kind: 'archive sink',
+    take: send(stream),
+    platforms: allPlatforms ? [] : chosen,
+    skipDockerManifest: skip.skipCompatibilityManifest,
+    skipNonDistributable: skip.skipNonDistributable,
+  }
+}

@@ -1,0 +1,22 @@
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import { toTimestamp } from '@nsbox/api'
+import { type InfoSchema, Kind } from '@nsbox/api/gen/services/snapshots/v1/snapshots_pb'
+import type { SnapshotInfo, SnapshotKind } from '@nsbox/core/snapshots'
+
+const kinds: Readonly<Record<SnapshotKind, Kind>> = {
+  view: Kind.VIEW,
+  active: Kind.ACTIVE,
+  committed: Kind.COMMITTED,
+}
+
+/** The message of what a snapshotter knows of a snapshot. */
+export function toSnapshotInfoMessage(info: SnapshotInfo): MessageInitShape<typeof InfoSchema> {
+  return {
+    name: info.name,
+    parent: info.parent ?? '',
+    kind: kinds[info.kind],
+    createdAt: toTimestamp(info.createdAt, 'info.CreatedAt'),
+    updatedAt: toTimestamp(info.updatedAt, 'info.UpdatedAt'),
+    labels: { ...info.labels },
+  }
+}

@@ -1,0 +1,18 @@
+import type { AbortOptions } from '@nsbox/core/content'
+import type { Labels } from '@nsbox/core/labels'
+import { isNotFound } from '@nsbox/errors'
+import type { NamespaceStore } from '@nsbox/namespaces'
+
+/** The labels of a namespace; one that does not exist has none (BEHAVIOUR.md §1). */
+export async function namespaceLabels(
+  namespaces: Pick<NamespaceStore, 'get'>,
+  name: string,
+  options: AbortOptions = {},
+): Promise<Labels> {
+  try {
+    return (await namespaces.get(name, options)).labels
+  } catch (error) {
+    if (isNotFound(error)) return {}
+    throw error
+  }
+}

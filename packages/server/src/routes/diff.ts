@@ -1,0 +1,45 @@
+import type { ConnectRouter, HandlerContext } from '@connectrpc/connect'
+import { fromTimestamp } from '@nsbox/api'
+import { Diff } from '@nsbox/api/gen/services/diff/v1/diff_pb'
+import type { Applier, Comparer } from '@nsbox/core/diff'
+import { NsboxError } from '@nsbox/errors'
+import { mediaTypes } from '@nsbox/oci'
+import { fromDescriptorMessage, toDescriptorMessage } from '../convert/descriptor.ts'
+import { fromMountMessage } from '../convert/mount.ts'
+import { syncSnapshot } from '../diff/sync-snapshot.ts'
+
+/** What makes trees of layers and layers of trees, for one namespace. */
+export interface Differ {
+  readonly applier: Applier
+  readonly comparer: Comparer
+}
+
+/** The differ of a call, by its headers. */
+export type DifferOf = (context: HandlerContext) => Differ
+
+/** Serves what is between layers and snapshots. */
+export function diffRoutes(router: ConnectRouter, differOf: DifferOf): void {
+  router.service(Diff, {
+    async apply({ diff, mounts, payloads, syncFs }, context) {
+      const { applier } = differOf(context)
+      const layer = fromDescriptorMessage(diff, 'diff')
+      for (const id of Object.keys(payloads))
+        throw new NsboxError('unimplemented', `payload ${JSON.stringify(id.slice(0, 128))} of a layer`)
+      const target = mounts.map(fromMountMessage)
+      const { diffId, size } = await applier.apply(layer, target, { signal: context.signal })
+      if (syncFs) await syncSnapshot(target)
+      return { applied: toDescriptorMessage({ mediaType: mediaTypes.ociLayer, digest: diffId, size }) }
+    },
+    async diff({ left, right, mediaType, ref, labels, sourceDateEpoch }, context) {
+      const { comparer } = differOf(context)
+      const descriptor = await comparer.compare(left.map(fromMountMessage), right.map(fromMountMessage), {
+        ...(mediaType === '' ? {} : { mediaType }),
+        ...(ref === '' ? {} : { ref }),
+        labels,
+        sourceDateEpoch: fromTimestamp(sourceDateEpoch, 'source_date_epoch'),
+        signal: context.signal,
+      })
+      return { diff: toDescriptorMessage(descriptor) }
+    },
+  })
+}

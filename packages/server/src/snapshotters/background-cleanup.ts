@@ -1,0 +1,25 @@
+import type { Logger } from 'pino'
+import type { SnapshotterEntry } from './open-snapshotters.ts'
+
+/**
+ * Removes what a killed server was about to make or remove, beside everything else that goes on. Disposing of it ends it
+ * early; the next server goes on from there.
+ */
+export function backgroundCleanup(entries: readonly SnapshotterEntry[], log: Logger): AsyncDisposable {
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const cleanUp = async ({ name, snapshotter }: SnapshotterEntry) => {
+    try {
+      await snapshotter?.cleanup({ signal })
+    } catch (err) {
+      if (!signal.aborted) log.warn({ err, snapshotter: name }, 'cleaning up snapshots')
+    }
+  }
+  const done = Promise.all(entries.map(cleanUp))
+  return {
+    async [Symbol.asyncDispose]() {
+      stopping.abort()
+      await done
+    },
+  }
+}

@@ -1,0 +1,15 @@
+import type { AbortOptions } from '@nsbox/core/content'
+import type { NamespaceStore } from '@nsbox/namespaces'
+import { labelKeys } from '@nsbox/oci'
+import { namespaceLabels } from '../namespaces/namespace-labels.ts'
+
+/** The snapshotter of whoever names none: what the namespace's label says, else `overlayfs`. */
+export async function defaultSnapshotter(
+  namespaces: Pick<NamespaceStore, 'get'>,
+  namespace: string,
+  options: AbortOptions = {},
+): Promise<string> {
+  const labels = await namespaceLabels(namespaces, namespace, options)
+  const label = labelKeys.defaultSnapshotter
+  return (Object.hasOwn(labels, label) && labels[label]) || 'overlayfs'
+}

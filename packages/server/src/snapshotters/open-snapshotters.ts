@@ -1,0 +1,81 @@
+import { join } from 'node:path'
+import { isNsboxError, type NsboxError } from '@nsbox/errors'
+import {
+  type LocalSnapshotter,
+  type OpenSnapshotterOptions,
+  openNativeSnapshotter,
+  openOverlaySnapshotter,
+} from '@nsbox/snapshots'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import type { Logger } from 'pino'
+
+/** A snapshotter that this server has, or would have on another host. */
+export interface SnapshotterEntry {
+  readonly name: string
+  /** Its directory. */
+  readonly root: string
+  /** Absent where the host does not let it work. */
+  readonly snapshotter?: LocalSnapshotter
+  /** Why it is absent. */
+  readonly refusal?: NsboxError
+}
+
+/** The snapshotters of a server. Disposing of it closes them. */
+export interface OpenSnapshotters extends AsyncDisposable {
+  readonly entries: readonly SnapshotterEntry[]
+  /** Those that work, by name. */
+  readonly loaded: ReadonlyMap<string, LocalSnapshotter>
+}
+
+type Open = (options: OpenSnapshotterOptions) => Promise<LocalSnapshotter>
+
+const kinds: Readonly<Record<string, Open>> = {
+  overlayfs: openOverlaySnapshotter,
+  native: openNativeSnapshotter,
+}
+
+/** What a snapshotter says where it does not work; all else is wrong with one that does. */
+const refusals: ReadonlySet<string> = new Set(['permission_denied', 'unimplemented', 'failed_precondition'])
+
+/** How to open snapshotters. */
+export interface OpenSnapshottersOptions {
+  /** The directory in which each has one of its own, of its name. */
+  readonly root: string
+  readonly durability: 'full' | 'relaxed'
+  readonly log: Logger
+}
+
+/**
+ * Opens every snapshotter that works on this host: a server does without one that the kernel, the user's rights or the
+ * file system do not allow.
+ *
+ * @throws the errors of one that would work here but whose data are damaged or unreadable
+ */
+export async function openSnapshotters({
+  root: parent,
+  durability,
+  log,
+}: OpenSnapshottersOptions): Promise<OpenSnapshotters> {
+  await using opening = new AsyncDisposableStack()
+  const entries: SnapshotterEntry[] = []
+  const loaded = new Map<string, LocalSnapshotter>()
+  for (const [name, open] of Object.entries(kinds)) {
+    const root = join(parent, name)
+    const onLeftover = (err: unknown) => log.warn({ err, snapshotter: name }, 'removing files of a snapshot')
+    try {
+      const snapshotter = opening.use(await open({ root, durability, onLeftover }))
+      loaded.set(name, snapshotter)
+      entries.push({ name, root, snapshotter })
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      log.warn({ err: error, snapshotter: name }, 'a snapshotter does not work on this host')
+      entries.push({ name, root, refusal: error })
+    }
+  }
+  const resources = opening.move()
+  return { entries, loaded, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+}
+
+function isRefusal(error: unknown): error is NsboxError {
+  return isNsboxError(error) && refusals.has(error.code)
+}

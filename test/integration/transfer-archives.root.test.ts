@@ -1,0 +1,155 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { type Client, connect } from '@nsbox/client'
+import type { TransferProgress } from '@nsbox/core/transfer'
+import { parsePlatform } from '@nsbox/oci'
+import {
+  type BuiltImage,
+  buildImage,
+  filesLayer,
+  hostPlatform,
+  type Needs,
+  randomLayer,
+  run,
+  runOrThrow,
+  startContainerd,
+  tempDir,
+} from '@nsbox/testing'
+import { describeWith } from '@nsbox/testing/describe-with'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { startServer } from './programs.ts'
+
+const needs: Needs = { root: true, linux: true, programs: ['containerd', 'ctr'] }
+
+describeWith(needs, 'archives by a transfer', () => {
+  const resources = new AsyncDisposableStack()
+  const addresses: Record<string, string> = {}
+  let directory: string
+  let image: BuiltImage
+  let archive: string
+  let count = 0
+  let namespace: string
+
+  beforeAll(async () => {
+    directory = resources.use(await tempDir('nsbox-archives')).path
+    const layout = join(directory, 'layout')
+    const other = hostPlatform.architecture === 'arm64' ? 'amd64' : 'arm64'
+    image = await buildImage(layout, [
+      { layers: [filesLayer({ 'etc/one': '1' }), randomLayer(1, 3_000_000)] },
+      { layers: [filesLayer({ 'etc/one': 'other' })], platform: { os: 'linux', architecture: other } },
+    ])
+    archive = join(directory, 'layout.tar')
+    await runOrThrow('tar', ['-cf', archive, '-C', layout, 'oci-layout', 'index.json', 'blobs'])
+    addresses.containerd = resources.use(await startContainerd()).address
+    addresses['nsbox-server'] = resources.use(await startServer()).address
+  })
+  afterAll(() => resources.disposeAsync())
+  beforeEach(() => {
+    namespace = `n${count++}`
+  })
+
+  const bytes = async () => Readable.from([await readFile(archive)])
+
+  describe.each(['containerd', 'nsbox-server'])('to %s', (server) => {
+    async function withClient(work: (client: Client) => Promise<void>): Promise<void> {
+      await using client = connect({ address: addresses[server]!, namespace })
+      await work(client)
+    }
+
+    it('are imported and exported by our client', async () => {
+      await withClient(async (client) => {
+        const progress: TransferProgress[] = []
+        await client.transfer.transfer(
+          { kind: 'archive source', bytes: await bytes() },
+          { kind: 'image', name: '', references: [{ name: 'foo/bar', isPrefix: true }] },
+          { onProgress: (step) => progress.push(step) },
+        )
+        const images = await client.images.list()
+        expect(images).toMatchObject([{ name: 'foo/bar:latest', target: { digest: image.target.digest } }])
+        expect(progress).toContainEqual(expect.objectContaining({ event: 'saved' }))
+        let exported = Buffer.alloc(0)
+        const take = async (all: AsyncIterable<Uint8Array>) => {
+          exported = await buffer(all)
+        }
+        const source = { kind: 'image', name: '', references: [{ name: 'foo/bar:latest' }] } as const
+        await client.transfer.transfer(source, { kind: 'archive sink', take })
+        await client.withNamespace(`${namespace}b`).transfer.transfer(
+          { kind: 'archive source', bytes: Readable.from([exported]) },
+          {
+            kind: 'image',
+            name: '',
+            references: [{ name: 'import', isPrefix: true, allowOverwrite: true }],
+          },
+        )
+        const again = await client.withNamespace(`${namespace}b`).images.list()
+        expect(again).toMatchObject([{ name: 'foo/bar:latest', target: { digest: image.target.digest } }])
+      })
+    })
+
+    it('fail where their source does', async () => {
+      await withClient(async (client) => {
+        async function* torn() {
+          yield (await readFile(archive)).subarray(0, 2_000_000)
+          throw new Error('torn')
+        }
+        const destination = { kind: 'image', name: 'index', references: [] } as const
+        const failed = client.transfer.transfer({ kind: 'archive source', bytes: torn() }, destination)
+        await expect(failed).rejects.toThrow('torn')
+        expect(await client.images.list()).toEqual([])
+      })
+    })
+
+    it('are imported and exported by stock ctr', async () => {
+      const stock = (...args: string[]) =>
+        run('/usr/bin/ctr', ['-a', addresses[server]!, '-n', namespace, ...args])
+      const flags = ['--local=false', '--no-unpack', '--all-platforms', '--base-name', 'foo/bar']
+      const imported = await stock('images', 'import', ...flags, archive)
+      expect(imported).toMatchObject({ code: 0, stderr: '' })
+      expect(imported.stdout).toMatch(/foo\/bar:latest\s+saved/)
+      const out = join(directory, `${server}.tar`)
+      const name = 'foo/bar:latest'
+      const exported = await stock('images', 'export', '--local=false', '--all-platforms', out, name)
+      expect(exported).toMatchObject({ code: 0, stderr: '' })
+      await stock('images', 'rm', '--sync', name)
+      expect(await stock('images', 'import', '--no-unpack', '--all-platforms', out)).toMatchObject({
+        code: 0,
+      })
+      expect((await stock('images', 'ls')).stdout).toContain(
+        `${name} ${image.target.mediaType} ${image.target.digest}`,
+      )
+      expect((await stock('leases', 'ls', '-q')).stdout).toBe('')
+    })
+  })
+
+  it('are refused by our server where it cannot do what is asked for', async () => {
+    await using client = connect({ address: addresses['nsbox-server']!, namespace })
+    const { transfer } = client
+    const source = async () => ({ kind: 'archive source', bytes: await bytes() }) as const
+    const prefix = { name: 'a/b', isPrefix: true } as const
+    const unimplemented = { code: 'unimplemented' }
+    const image = { kind: 'image', name: 'x' } as const
+    await expect(
+      transfer.transfer(await source(), { ...image, references: [prefix, prefix] }),
+    ).rejects.toMatchObject(unimplemented)
+    await expect(transfer.transfer(await source(), { ...image, allMetadata: true })).rejects.toMatchObject(
+      unimplemented,
+    )
+    await expect(
+      transfer.transfer({ ...image, references: [prefix] }, { kind: 'image', name: 'y' }),
+    ).rejects.toMatchObject(unimplemented)
+    const take = async (all: AsyncIterable<Uint8Array>) => {
+      await buffer(all)
+    }
+    const sink = { kind: 'archive sink', take, platforms: [parsePlatform('linux/amd64')] } as const
+    await expect(transfer.transfer({ ...image, references: [prefix] }, sink)).rejects.toMatchObject(
+      unimplemented,
+    )
+    await expect(transfer.transfer(image, sink)).rejects.toMatchObject({ code: 'not_found' })
+    await expect(transfer.transfer(await source(), sink)).rejects.toMatchObject(unimplemented)
+    expect(await client.images.list()).toEqual([])
+    expect(await client.leases.list()).toEqual([])
+  })
+})
