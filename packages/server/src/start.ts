@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { openContentStore } from '@nsbox/content'
@@ -55,7 +56,8 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
     }),
   )
   starting.use(backgroundCleanup(snapshotters, log))
-  const workers = starting.use(new LayerWorkers())
+  // One may follow a download, and one must be left for layers that have come.
+  const workers = starting.use(new LayerWorkers({ threads: Math.max(2, availableParallelism()) }))
   const applier = localApplier(workers, content)
   const uuid = await serverUuid(root)
 

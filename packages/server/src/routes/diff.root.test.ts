@@ -115,7 +115,7 @@ describeWith({ root: true, linux: true }, 'Diff', () => {
       [() => diff.apply({ mounts: mounts.map(toMountMessage) }), Code.InvalidArgument, 'diff must be set'],
       [() => apply(missing, mounts), Code.NotFound, digestOf('missing')],
       [() => apply({ ...layer, size: 3 }, mounts), Code.DataLoss, ''],
-      [() => apply({ ...layer, mediaType: 'x/y' }, mounts), Code.InvalidArgument, 'x/y'],
+      [() => apply({ ...layer, mediaType: 'x/y' }, mounts), Code.Unimplemented, 'x/y'],
       [
         () => apply(layer, mounts, { payloads: { key: payload } }),
         Code.Unimplemented,

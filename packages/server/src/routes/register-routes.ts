@@ -10,6 +10,7 @@ import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
 import { snapshottersOf } from '../snapshotters/snapshotters-of.ts'
 import { StreamRegistry } from '../streaming/stream-registry.ts'
 import { TransferService } from '../transfer/transfer-service.ts'
+import { unpackDestinations } from '../transfer/unpack-destinations.ts'
 import { contentRoutes } from './content.ts'
 import { diffRoutes } from './diff.ts'
 import { eventsRoutes } from './events.ts'
@@ -44,7 +45,8 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
   const { metadata, snapshotters, applier, workers, events, hostsDir, uuid, stopping } = parts
   const view = viewsOf(metadata)
   const streams = new StreamRegistry()
-  const transfers = new TransferService({ metadata, hostsDir })
+  const destinations = unpackDestinations({ metadata, snapshotters, applier })
+  const transfers = new TransferService({ metadata, hostsDir, destinations })
   versionRoutes(router)
   introspectionRoutes(router, { uuid, plugins: pluginList({ snapshotters }) })
   namespacesRoutes(router, metadata.namespaces)

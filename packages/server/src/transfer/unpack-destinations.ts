@@ -1,26 +1,24 @@
-import type { AbortOptions } from '@nsbox/core/content'
 import type { Applier } from '@nsbox/core/diff'
 import type { Metadata } from '@nsbox/metadata'
+import { defaultSnapshotter } from '../snapshotters/default-snapshotter.ts'
+import { loadedSnapshotter } from '../snapshotters/loaded-snapshotter.ts'
+import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
 import type { UnpackDestinations } from './transfer-service.ts'
 
 /** What a server unpacks with. */
 export interface UnpackParts {
-  readonly metadata: Pick<Metadata, 'namespace'>
+  readonly metadata: Pick<Metadata, 'namespace' | 'namespaces'>
+  readonly snapshotters: readonly SnapshotterEntry[]
   /** Applies the blobs of all namespaces. */
   readonly applier: Applier
-  /** Name of the snapshotter that a namespace has by default. */
-  readonly defaultSnapshotter: (namespace: string, options: AbortOptions) => Promise<string>
 }
 
 /** Unpacks into the snapshots of the caller's namespace, under the caller's lease. */
-export function unpackDestinations({
-  metadata,
-  applier,
-  defaultSnapshotter,
-}: UnpackParts): UnpackDestinations {
+export function unpackDestinations({ metadata, snapshotters, applier }: UnpackParts): UnpackDestinations {
   return async ({ namespace, lease }, given, options) => {
     const view = metadata.namespace(namespace, { lease })
-    const snapshotterName = given ?? (await defaultSnapshotter(namespace, options))
-    return { snapshotter: view.snapshotter(snapshotterName), snapshotterName, applier: view.applier(applier) }
+    const snapshotterName = given ?? (await defaultSnapshotter(metadata.namespaces, namespace, options))
+    const snapshotter = loadedSnapshotter(view, snapshotters, snapshotterName)
+    return { snapshotter, snapshotterName, applier: view.applier(applier) }
   }
 }

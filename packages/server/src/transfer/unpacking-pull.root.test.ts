@@ -76,7 +76,7 @@ describeWith({ root: true, linux: true }, 'a pull that unpacks', () => {
             return applier.apply(layer, ...rest)
           },
         },
-        defaultSnapshotter: async (namespace) => (namespace === 'odd' ? 'missing' : 'overlayfs'),
+        snapshotters: [],
       }),
     })
     serve({ body: layers[2]! })
@@ -166,6 +166,10 @@ describeWith({ root: true, linux: true }, 'a pull that unpacks', () => {
     ['a snapshotter that is not there', 'n', [{ snapshotter: 'native' }]],
     ['a default that is not there', 'odd', [{}]],
   ])('refuses %s before it fetches anything', async (_, namespace, unpacks) => {
+    await metadata.namespaces.create({
+      name: 'odd',
+      labels: { 'containerd.io/defaults/snapshotter': 'missing' },
+    })
     expect(errorCode(await pull(namespace, unpacks).catch((error) => error))).toBe('invalid_argument')
     expect(registry.requests).toEqual([])
     expect(await metadata.namespace(namespace).leases.list()).toEqual([])
