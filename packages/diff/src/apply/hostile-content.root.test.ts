@@ -160,6 +160,37 @@ describe.skipIf(reason)(`layers whose content misleads (${reason ?? 'as root'})`
       expect(await xattrs('ping')).toBe(`security.capability=${capability.toString('base64')}`)
     })
 
+    test('an access control list is on what the layer has it on, and not inherited within', async () => {
+      const list = Buffer.alloc(4 + 5 * 8)
+      list.writeUInt32LE(2, 0)
+      // Owner, user 1000, group, mask, others: <linux/posix_acl.h>.
+      const entries = [
+        [0x01, 7, 0xffffffff],
+        [0x02, 7, 1000],
+        [0x04, 5, 0xffffffff],
+        [0x10, 7, 0xffffffff],
+        [0x20, 5, 0xffffffff],
+      ] as const
+      for (const [index, [tag, permissions, id]] of entries.entries()) {
+        list.writeUInt16LE(tag, 4 + index * 8)
+        list.writeUInt16LE(permissions, 6 + index * 8)
+        list.writeUInt32LE(id, 8 + index * 8)
+      }
+      await sandbox.apply([
+        paxHeader([['SCHILY.xattr.system.posix_acl_default', list]]),
+        directory('d'),
+        { name: 'd/f' },
+        directory('d/e'),
+        paxHeader([['SCHILY.xattr.system.posix_acl_access', list]]),
+        { name: 'd/g', mode: 0o775 },
+      ])
+      const encoded = list.toString('base64')
+      expect(await xattrs('d')).toBe(`system.posix_acl_default=${encoded}`)
+      expect(await xattrs('d/f')).toBe('')
+      expect(await xattrs('d/e')).toBe('')
+      expect(await xattrs('d/g')).toBe(`system.posix_acl_access=${encoded}`)
+    })
+
     test("labels of the host are not the layer's to set; user attributes are on files and directories only", async () => {
       const records = [
         'security.selinux',

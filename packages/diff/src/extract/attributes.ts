@@ -11,6 +11,7 @@ import { isKeptXattr } from './xattr-filter.ts'
 
 const { ENOTSUP, EPERM } = os.errno
 const { O_NOFOLLOW } = constants
+const defaultAcl = 'system.posix_acl_default'
 
 /** Sets what an entry says of a file besides its content, always on the very object that was made for it. */
 export class Attributes {
@@ -31,13 +32,25 @@ export class Attributes {
     if (this.#skipped.length < 100) this.#skipped.push(what)
   }
 
-  /** All but times. The owner comes first, which clears setuid and capabilities. */
+  /** All but what `setLate` sets. The owner comes first, which clears setuid and capabilities. */
   set(fd: number, entry: TarEntry): void {
     checkResult(fileCalls.fchown(fd, entry.uid, entry.gid), 'chown', entry.name)
     checkResult(fileCalls.fchmod(fd, entry.mode), 'chmod', entry.name)
     for (const [attribute, value] of entry.xattrs)
-      if (isKeptXattr(attribute, entry.type, this.#userNamespace))
+      if (attribute !== defaultAcl && isKeptXattr(attribute, entry.type, this.#userNamespace))
         this.#check(fileCalls.fsetxattr(fd, attribute, value), attribute, entry)
+  }
+
+  /**
+   * Times, which what is made in a directory changes; and the access control list that what is made in a directory
+   * inherits, as nothing of the layer must.
+   */
+  setLate(fd: number, entry: TarEntry): void {
+    const acl = entry.xattrs.get(defaultAcl)
+    if (acl !== undefined && isKeptXattr(defaultAcl, entry.type, this.#userNamespace))
+      this.#check(fileCalls.fsetxattr(fd, defaultAcl, acl), defaultAcl, entry)
+    const { seconds, nanoseconds } = entry.mtime
+    checkResult(fileCalls.futimens(fd, seconds, nanoseconds), 'utimens', entry.name)
   }
 
   /** All of a symbolic link. */

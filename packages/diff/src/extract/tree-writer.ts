@@ -3,7 +3,7 @@ import { constants as os } from 'node:os'
 import { NsboxError } from '@nsbox/errors'
 import { fileCalls, resolveFlags } from '@nsbox/sys/files'
 import { type ByteString, quotedName, readable } from '../tar/byte-string.ts'
-import type { TarEntry, TarTime } from '../tar/tar-entry.ts'
+import type { TarEntry } from '../tar/tar-entry.ts'
 import { refused, tooMuch } from '../tar/tar-error.ts'
 import type { TarHandler } from '../tar/tar-parser.ts'
 import { Attributes } from './attributes.ts'
@@ -45,7 +45,7 @@ export class TreeWriter implements TarHandler, Disposable {
   /** Whether nothing was there before, so that a name that exists already was made by this layer. */
   readonly #fresh: boolean
   readonly #implied = new Map<string, readonly ByteString[]>()
-  readonly #times = new Map<string, { readonly path: readonly ByteString[]; readonly time: TarTime }>()
+  readonly #described = new Map<string, { readonly path: readonly ByteString[]; readonly entry: TarEntry }>()
   #entries = 0
   #content: ContentWriter | undefined
 
@@ -106,20 +106,17 @@ export class TreeWriter implements TarHandler, Disposable {
     const { fd, entry } = content
     content.finish()
     this.#attributes.set(fd, entry)
-    const { seconds, nanoseconds } = entry.mtime
-    checkResult(fileCalls.futimens(fd, seconds, nanoseconds), 'utimens', entry.name)
+    this.#attributes.setLate(fd, entry)
     this.#content = undefined
     closeDescriptor(fd)
   }
 
   /** Sets what had to wait until all entries were there. Call it once, at the end of the archive. */
   finish(): Extracted {
-    for (const [id, { path, time }] of [...this.#times].reverse()) {
+    for (const [id, { path, entry }] of [...this.#described].reverse()) {
       const directory = this.#directories.find(path)
       // A later entry may have taken its place.
-      if (directory === undefined || directory.id !== id) continue
-      const set = fileCalls.futimens(directory.fd, time.seconds, time.nanoseconds)
-      checkResult(set, 'utimens', path.join('/'))
+      if (directory?.id === id) this.#attributes.setLate(directory.fd, entry)
     }
     const implied: ByteString[] = []
     for (const [id, path] of this.#implied)
@@ -177,7 +174,7 @@ export class TreeWriter implements TarHandler, Disposable {
   #describeDirectory(directory: OpenDirectory, path: readonly ByteString[], entry: TarEntry): void {
     this.#implied.delete(directory.id)
     this.#attributes.set(directory.fd, entry)
-    this.#times.set(directory.id, { path, time: entry.mtime })
+    this.#described.set(directory.id, { path, entry })
   }
 
   #symlink(place: Place): void {
