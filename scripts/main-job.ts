@@ -91,7 +91,7 @@ async function lookInto(namespace: string): Promise<void> {
 /** KiB of disk that all snapshots take together. */
 async function snapshotsOnDisk(): Promise<number> {
   if (!canMount) return 0
-  const { stdout } = await runOrThrow('du', ['-sk', join(directory, 'root/snapshots')])
+  const { stdout } = await runOrThrow('du', ['-sk', join(directory, 'root/snapshots/overlayfs/snapshots')])
   return Number.parseInt(stdout, 10)
 }
 

@@ -2,8 +2,10 @@ import {
   buildImage,
   busyboxLayer,
   pushImage,
+  type RunningProcess,
   run,
   startContainerd,
+  startProcess,
   startRegistry,
   tempDir,
 } from '@nsbox/testing'
@@ -115,16 +117,22 @@ describeWith(
       })
 
       it('print events as stock ctr does', async () => {
-        const watch = (command: string) =>
-          run('timeout', ['3', command, '-a', addresses[server]!, 'events', 'topic~=/namespaces/'])
-        const watching = [watch(program('ctr')), watch('/usr/bin/ctr')]
-        await new Promise((resolve) => setTimeout(resolve, 1000))
-        await ours('ctr', 'namespaces', 'create', 'watched', 'a=b')
-        const [mine, theirs] = await Promise.all(watching)
-        const tail = (text: string) => text.trim().replace(/^.* UTC /, '')
-        expect(tail(mine!.stdout)).toBe('watched /namespaces/create {"name":"watched","labels":{"a":"b"}}')
-        expect(tail(theirs!.stdout)).toBe(tail(mine!.stdout))
-        await ours('ctr', 'namespaces', 'rm', 'watched')
+        const args = ['-a', addresses[server]!, 'events', 'topic~=/namespaces/']
+        const watch = (command: string) => startProcess(command, args, { ready: /\/create .*\n/ })
+        let watching = true
+        const watched = Promise.all([watch(program('ctr')), watch('/usr/bin/ctr')]).finally(() => {
+          watching = false
+        })
+        // An event is seen by those who have subscribed by then.
+        while (watching) {
+          await ours('ctr', 'namespaces', 'create', 'watched', 'a=b')
+          await ours('ctr', 'namespaces', 'rm', 'watched')
+        }
+        const [mine, theirs] = await watched
+        await Promise.all([mine.stop(), theirs.stop()])
+        const tail = ({ output }: RunningProcess) => / UTC (.*\/create.*)\n/.exec(output)?.[1]
+        expect(tail(mine)).toBe('watched /namespaces/create {"name":"watched","labels":{"a":"b"}}')
+        expect(tail(theirs)).toBe(tail(mine))
       })
 
       it.each([

@@ -179,8 +179,8 @@ describeWith(needs, 'archives of images on the command line', () => {
     expect(failed.stderr).toContain(message)
   })
 
-  it('are unpacked after the import', async () => {
-    const [ours, stock] = [client('containerd', 'ctr'), client('containerd', 'stock')]
+  it.each(['containerd', 'nsbox-server'])('are unpacked after the import, by %s', async (server) => {
+    const [ours, stock] = [client(server, 'ctr'), client(server, 'stock')]
     const imported = await good(ours(['images', 'import', dockerTar]))
     expect(imported).toMatch(/^unpacking docker\.io\/library\/built:1 \(sha256:[0-9a-f]{64}\)\.\.\.done\n$/)
     expect(await good(stock(['images', 'check']))).toMatch(/complete \(3\/3\).*true/)

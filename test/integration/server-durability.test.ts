@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type Client, connect } from '@nsbox/client'
 import { digestOf } from '@nsbox/oci'
 import { type SystemCall, type Trace, traceProcess } from '@nsbox/testing'
@@ -6,7 +8,7 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { startServer, type TestServer } from './programs.ts'
 
-const traced = ['pwrite64', 'fdatasync', 'fsync', 'rename', 'write', 'writev', 'sendmsg', 'sendto']
+const traced = ['pwrite64', 'fdatasync', 'fsync', 'syncfs', 'rename', 'write', 'writev', 'sendmsg', 'sendto']
 
 const isLogWrite = ({ name, args }: SystemCall) => name === 'pwrite64' && /^\d+<[^>]*-wal>/.test(args)
 const isLogSync = ({ name, args }: SystemCall) => name === 'fdatasync' && /^\d+<[^>]*-wal>/.test(args)
@@ -115,6 +117,24 @@ describeWith({ root: true, linux: true, programs: ['strace'] }, 'the answers of 
     expect(synced?.returned).toBeLessThan(renamed?.entered ?? -1)
     expect(renamed?.returned).toBeLessThan(directory?.entered ?? -1)
     expect(directory?.returned).toBeLessThan(record?.entered ?? -1)
+  })
+
+  it('come after a snapshot’s files, its record and its name are on disk, in this order', async () => {
+    await using lease = await client.createLease()
+    const snapshotter = lease.client.snapshotter('overlayfs')
+    const [mount] = await snapshotter.prepare('key', undefined)
+    await writeFile(join(mount!.source, 'file'), 'x')
+    await snapshotter.commit('name', 'key')
+    const calls = await trace.stop()
+    expect(sentTooEarly(calls)).toEqual([])
+    const ofSnapshotter = ({ args }: SystemCall) => args.includes('/snapshots/overlayfs/metadata.db-wal>')
+    const files = calls.findLast(({ name }) => name === 'syncfs')
+    const record = calls.findLast((call) => isLogWrite(call) && ofSnapshotter(call))
+    const recordSync = calls.findLast((call) => isLogSync(call) && ofSnapshotter(call))
+    const named = calls.findLast((call) => isLogWrite(call) && !ofSnapshotter(call))
+    expect(files?.returned).toBeLessThan(record?.entered ?? -1)
+    expect(record?.returned).toBeLessThan(recordSync?.entered ?? -1)
+    expect(recordSync?.returned).toBeLessThan(named?.entered ?? -1)
   })
 
   it('do not wait with relaxed durability, which this test would notice', async () => {

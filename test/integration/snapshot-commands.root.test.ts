@@ -16,7 +16,7 @@ import {
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { program } from './programs.ts'
+import { program, startServer } from './programs.ts'
 
 /** Lines without what stock `ctr` fills their ends with, and times as far as both tell them. */
 const lines = (text: string) =>
@@ -49,12 +49,13 @@ describeWith(
       const layers = [await busyboxLayer(), filesLayer({ 'etc/top': 'top' })]
       const image = await buildImage(layout, { layers })
       reference = (await pushImage(image, registry, 'library/busybox:1')).reference
+      addresses['nsbox-server'] = resources.use(await startServer()).address
       addresses.containerd = resources.use(await startContainerd()).address
     })
 
     afterAll(() => resources.disposeAsync())
 
-    describe.each(['containerd'])('against %s', (server) => {
+    describe.each(['nsbox-server', 'containerd'])('against %s', (server) => {
       const address = () => ['-a', addresses[server]!]
       const ours = (...args: string[]) => run(program('ctr'), [...address(), ...args])
       const stock = (...args: string[]) => run('/usr/bin/ctr', [...address(), ...args])

@@ -198,6 +198,27 @@ describeWith(wanted, 'stock ctr 1.7 with snapshots', () => {
     expect(await ctr(['images', 'check'])).toMatch(/\scomplete \(4\/4\)\s.*\strue/)
   })
 
+  it('and transfers give each other what they have unpacked, and lose nothing when the other removes it', async () => {
+    const fresh = await serve([])
+    const dist = async (args: string[]) => {
+      const { code, stderr } = await fresh.dist(args, { env: { CONTAINERD_NAMESPACE: 'transferred' } })
+      expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' })
+    }
+    await dist(['pull', image.reference])
+    const once = await disk(fresh)
+    await ctr([...pull, image.reference], { on: fresh })
+    expect({ disk: await disk(fresh), applied: calls(apply, fresh) }).toEqual({ disk: once, applied: 0 })
+
+    await dist(['images', 'rm', '--sync', image.reference])
+    expect(await ctr(['images', 'check'], { on: fresh })).toMatch(/\scomplete \(4\/4\)\s.*\strue/)
+    await dist(['pull', image.reference])
+    expect(await disk(fresh)).toBe(once)
+
+    await ctr(['images', 'rm', '--sync', image.reference], { on: fresh })
+    await dist(['images', 'rm', '--sync', image.reference])
+    expect(await disk(fresh)).toBeLessThan(once / 10)
+  })
+
   it('shares nothing under the isolated policy', async () => {
     const isolated = await serve(['--content-sharing-policy', 'isolated'])
     await ctr([...pull, image.reference], { on: isolated })

@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unmount } from '@nsbox/mount'
-import { openNativeSnapshotter, openOverlaySnapshotter } from '@nsbox/snapshots'
 import {
   type BuiltImage,
   buildCorpus,
@@ -10,6 +9,7 @@ import {
   compareTrees,
   pushImage,
   type Registry,
+  type RunResult,
   readTree,
   runOrThrow,
   startContainerd,
@@ -21,15 +21,13 @@ import {
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type LocalUnpack, localUnpack } from './local-unpack.ts'
-import { exceptionsFor, treeExceptions } from './tree-exceptions.ts'
+import { startServer, type TestServer } from './programs.ts'
+import { exceptionsFor, type Peer, treeExceptions } from './tree-exceptions.ts'
 
 type Tree = ReadonlyMap<string, TreeEntry>
+type Name = keyof Corpus
 
-/** Nothing here is to outlive a power cut. */
-const durability = 'relaxed'
-
-const timeout = 240_000
+const timeout = 480_000
 
 const programs = [
   'containerd',
@@ -49,66 +47,69 @@ describeWith({ root: true, linux: true, programs }, 'the tree that we unpack', (
   let corpus: Corpus
   let registry: Registry
   let containerd: Containerd
-  let ours: LocalUnpack
+  // What one has unpacked the other has not, so that each does it.
+  let overlapped: TestServer
+  let layered: TestServer
 
   beforeAll(async () => {
     directory = resources.use(await tempDir('nsbox-trees')).path
     await mkdir(join(directory, 'corpus'))
-    const built = buildCorpus(join(directory, 'corpus'))
     registry = resources.use(await startRegistry())
     containerd = resources.use(await startContainerd())
-    ours = resources.use(await localUnpack(join(directory, 'content')))
-    corpus = await built
+    // Nothing here is to outlive a power cut.
+    const args = ['--durability', 'relaxed']
+    overlapped = resources.use(await startServer({ args }))
+    layered = resources.use(await startServer({ args }))
+    corpus = await buildCorpus(join(directory, 'corpus'))
+    for (const [name, image] of Object.entries(corpus))
+      await pushImage(image as BuiltImage, registry, nameOf(name))
   }, 900_000)
   afterAll(() => resources.disposeAsync())
 
-  /** What stock containerd shows of an image that it has pulled and unpacked. */
-  async function stockTree(image: BuiltImage, name: string): Promise<Tree> {
-    const { reference } = await pushImage(image, registry, `corpus/${name}:1`)
-    const ctr = async (...args: string[]) => {
-      const { code, stderr } = await stockCtr(containerd.address, 'default', args, { timeout: 120_000 })
-      expect({ args, code, stderr }).toMatchObject({ code: 0 })
-    }
-    await ctr('images', 'pull', '--plain-http', reference)
-    const target = join(directory, `${name} of containerd`)
-    await mkdir(target)
-    await ctr('images', 'mount', reference, target)
+  const nameOf = (name: string) => `corpus/${name}:1`
+  const reference = (name: Name) => `${registry.host}/${nameOf(name)}`
+
+  const succeed = async (result: Promise<RunResult>) => {
+    const { code, stdout, stderr } = await result
+    expect({ code, output: code === 0 ? '' : stdout + stderr }).toEqual({ code: 0, output: '' })
+  }
+
+  /** What a daemon shows of an image that it has unpacked. */
+  async function treeOf(address: string, name: Name, snapshotter = 'overlayfs'): Promise<Tree> {
+    await using target = await tempDir('nsbox-tree')
+    const args = ['images', 'mount', '--snapshotter', snapshotter, reference(name), target.path]
+    await succeed(stockCtr(address, 'default', args))
     try {
-      return await readTree(target)
+      return await readTree(target.path)
     } finally {
-      await unmount(target)
+      await unmount(target.path)
     }
   }
 
-  async function umociTree(image: BuiltImage, name: string): Promise<Tree> {
+  /** Has stock `ctr` pull an image, which asks for each layer to be unpacked onto those below it. */
+  async function stockPull(address: string, name: Name): Promise<Tree> {
+    const args = ['images', 'pull', '--plain-http', reference(name)]
+    await succeed(stockCtr(address, 'default', args, { timeout }))
+    return await treeOf(address, name)
+  }
+
+  /** Has a server pull an image, which unpacks each layer while it arrives, beside those below it. */
+  async function pull({ dist, address }: TestServer, name: Name, snapshotter?: string): Promise<Tree> {
+    const env = { CONTAINERD_SNAPSHOTTER: snapshotter }
+    await succeed(dist(['pull', '--plain-http', reference(name)], { timeout, env }))
+    return await treeOf(address, name, snapshotter)
+  }
+
+  async function umociTree(image: BuiltImage, name: Name): Promise<Tree> {
     const target = join(directory, `${name} of umoci`)
-    await runOrThrow('umoci', ['raw', 'unpack', '--image', `${image.layout}:${image.tag}`, target], {
-      timeout: 120_000,
-    })
+    const args = ['raw', 'unpack', '--image', `${image.layout}:${image.tag}`, target]
+    await runOrThrow('umoci', args, { timeout })
     return await readTree(target)
-  }
-
-  /** Unpacks each layer beside those below it. */
-  async function overlayTree(image: BuiltImage, name: string): Promise<Tree> {
-    await using snapshotter = await openOverlaySnapshotter({
-      root: join(directory, `${name} overlay`),
-      durability,
-    })
-    return await ours.withImage(image, snapshotter, readTree)
-  }
-
-  /** Unpacks each layer onto a copy of those below it. */
-  async function nativeTree(image: BuiltImage, name: string): Promise<Tree> {
-    await using snapshotter = await openNativeSnapshotter({
-      root: join(directory, `${name} native`),
-      durability,
-    })
-    return await ours.withImage(image, snapshotter, readTree)
   }
 
   /** The differences of two trees, as far as they are no known exceptions. */
   function differences(
-    peer: 'containerd' | 'umoci',
+    peer: Peer,
     trees: { ours: Tree; theirs: Tree },
     onUse: (reason: string) => void = () => {},
   ): string[] {
@@ -124,15 +125,19 @@ describeWith({ root: true, linux: true, programs }, 'the tree that we unpack', (
     'of the image %s is what stock containerd and umoci unpack',
     { timeout },
     async (name, entries) => {
-      const image = corpus[name]
-      const [stock, tree] = await Promise.all([stockTree(image, name), overlayTree(image, name)])
-      expect(tree.size).toBeGreaterThan(entries)
+      const [stock, ours] = await Promise.all([stockPull(containerd.address, name), pull(overlapped, name)])
+      expect(ours.size).toBeGreaterThan(entries)
       const used = new Set<string>()
       const onUse = (reason: string) => used.add(reason)
-      expect(differences('containerd', { ours: tree, theirs: stock }, onUse)).toEqual([])
-      expect(differences('umoci', { ours: tree, theirs: await umociTree(image, name) }, onUse)).toEqual([])
+      expect(differences('containerd', { ours, theirs: stock }, onUse)).toEqual([])
+      const [umoci, inOrder] = await Promise.all([
+        umociTree(corpus[name], name),
+        stockPull(layered.address, name),
+      ])
+      expect(differences('umoci', { ours, theirs: umoci }, onUse)).toEqual([])
       // All but that of images without an entry of the root directory.
       if (name === 'eight') expect(used.size).toBe(treeExceptions(began).length - 1)
+      expect(differences('nsbox', { ours, theirs: inOrder })).toEqual([])
     },
   )
 
@@ -140,10 +145,9 @@ describeWith({ root: true, linux: true, programs }, 'the tree that we unpack', (
     'of the image %s is the same as copies',
     { timeout },
     async (name) => {
-      const image = corpus[name]
-      const [tree, copied] = [await overlayTree(image, `${name} again`), await nativeTree(image, name)]
+      const [ours, copied] = [await pull(overlapped, name), await pull(overlapped, name, 'native')]
       // A layer that is written onto the lower ones' files changes times of their directories, as containerd's does.
-      expect(differences('containerd', { ours: tree, theirs: copied })).toEqual([])
+      expect(differences('containerd', { ours, theirs: copied })).toEqual([])
     },
   )
 })

@@ -19,7 +19,7 @@ import {
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { program } from './programs.ts'
+import { program, startServer } from './programs.ts'
 
 /** Lines without what stock `ctr` fills their ends with. */
 const lines = (text: string) => text.split('\n').map((line) => line.trimEnd())
@@ -54,6 +54,7 @@ describeWith(
       const image = await buildImage(layout, { layers })
       reference = (await pushImage(image, registry, 'library/busybox:1')).reference
       target = image.target.digest
+      addresses['nsbox-server'] = resources.use(await startServer()).address
       addresses.containerd = resources.use(await startContainerd()).address
       // What stock ctr calls the unpacked image is what it is to be called.
       const stock = ['-a', addresses.containerd, '-n', 'reference', 'images']
@@ -67,7 +68,7 @@ describeWith(
 
     afterAll(() => resources.disposeAsync())
 
-    describe.each(['containerd'])('against %s', (server) => {
+    describe.each(['nsbox-server', 'containerd'])('against %s', (server) => {
       const within =
         (name: 'ctr' | 'dist', namespace: string) => (args: readonly string[], options?: RunOptions) =>
           run(program(name), ['-a', addresses[server]!, '-n', namespace, ...args], options)
@@ -209,6 +210,53 @@ describeWith(
           })
         },
       )
+    })
+
+    it('let nsbox-server pull and unpack', async () => {
+      // One that has unpacked nothing for others yet.
+      await using server = await startServer()
+      const { address } = server
+      const within = (namespace: string, ...args: string[]) => [...['-a', address, '-n', namespace], ...args]
+      const pull = (namespace: string, ...args: string[]) =>
+        run(program('dist'), within(namespace, 'pull', ...args, reference))
+      const snapshots = async (namespace: string, snapshotter: string) =>
+        (await run(program('ctr'), within(namespace, '--snapshotter', snapshotter, 'snapshots', 'ls'))).stdout
+
+      const first = await pull('first')
+      expect(first).toMatchObject({ code: 0, stderr: '' })
+      expect(first.stdout).toMatch(/^layer-sha256:[0-9a-f]+: extracted$/m)
+      expect(lines(first.stdout).slice(-3)).toEqual([
+        `${reference} ${target}`,
+        expect.stringMatching(new RegExp(`^unpacked linux/\\S+ ${chainId}$`)),
+        '',
+      ])
+      expect(await snapshots('first', 'overlayfs')).toContain(chainId)
+
+      const second = await pull('second')
+      expect(second).toMatchObject({ code: 0, stderr: '' })
+      expect(second.stdout).not.toContain('extract')
+      expect(second.stdout).toMatch(/ total: 0\.0 B /)
+      expect(lines(second.stdout).slice(-2)).toEqual(lines(first.stdout).slice(-2))
+      expect(await snapshots('second', 'overlayfs')).toContain(chainId)
+
+      const label = 'containerd.io/defaults/snapshotter=absent'
+      await run(program('ctr'), within('without', 'namespaces', 'create', 'without', label))
+      const without = await pull('without')
+      expect(without).toMatchObject({
+        code: 0,
+        stderr: 'not unpacked, since the server does not have the snapshotter absent\n',
+      })
+      expect(lines(without.stdout).slice(-2)).toEqual([`${reference} ${target}`, ''])
+
+      const third = await pull('third', '--no-unpack')
+      expect(lines(third.stdout).slice(-2)).toEqual([`${reference} ${target}`, ''])
+      expect(lines(await snapshots('third', 'overlayfs'))).toEqual(['KEY PARENT KIND', ''])
+      expect(await pull('third', '-q', '--snapshotter', 'native')).toMatchObject({ stdout: `${target}\n` })
+      expect(await snapshots('third', 'native')).toContain(chainId)
+      expect(await pull('third', '--snapshotter', 'nowhere')).toMatchObject({
+        code: 1,
+        stderr: 'dist: snapshotter not loaded: nowhere: invalid argument\n',
+      })
     })
 
     it('apply a layer to a directory, without a server', async () => {

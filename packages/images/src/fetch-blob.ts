@@ -16,6 +16,8 @@ export interface FetchBlobOptions extends AbortOptions {
   readonly labels: Labels
   /** Called with the bytes that are there, often. */
   readonly onBytes?: ((offset: number) => void) | undefined
+  /** Called when all bytes have come, before they are proved and brought to the disk, which waits for it. */
+  readonly onReceived?: (() => Promise<void>) | undefined
   /** Told how the bytes arrive, but not that the blob is there. */
   readonly arrival?: Pick<Arrival, 'begin' | 'advance' | 'void'> | undefined
 }
@@ -51,6 +53,7 @@ async function attempt(descriptor: Descriptor, options: FetchBlobOptions): Promi
     // More than the whole cannot be a part of it.
     if (offset > size) await writer.restart({ signal })
     const received = await copy(descriptor, writer, options)
+    await options.onReceived?.()
     await writer.commit({ size, expected, labels, signal })
     return received
   } catch (error) {

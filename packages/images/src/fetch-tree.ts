@@ -13,6 +13,7 @@ import {
   type Platform,
   parseReference,
 } from '@nsbox/oci'
+import { DisposableStack } from '@whatwg-node/disposablestack'
 import type { Arrivals } from './arrival.ts'
 import { children } from './children.ts'
 import { chooseManifests } from './choose-manifests.ts'
@@ -23,6 +24,9 @@ import { largestFirst } from './largest-first.ts'
 import type { ProgressTracker } from './progress-tracker.ts'
 import { Slots } from './slots.ts'
 import { maxDepth, maxObjects } from './walk.ts'
+
+/** Blobs that have come and are brought to the disk at once: they wait for it together, and each is an open file. */
+const maxStoring = 8
 
 /** How to fetch an image's content. */
 export interface FetchTreeOptions extends AbortOptions {
@@ -54,6 +58,7 @@ export interface FetchSummary {
 export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Promise<FetchSummary> {
   const { remote, content, platforms, progress } = options
   const slots = new Slots(options.concurrency)
+  const storing = new Slots(maxStoring)
   const repository = parseReference(remote.reference)
   const seen = new Set<string>()
   let bytesReceived = 0
@@ -125,7 +130,8 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     }
     progress.state(at('waiting', 0))
     using _flight = await options.flights.enter(descriptor.digest, { signal })
-    using _slot = await slots.take({ signal })
+    using held = new DisposableStack()
+    const slot = held.use(await slots.take({ signal }))
     const source = distributionSourceLabel(repository, await labelsOf(content, descriptor.digest, signal))
     const arrival = options.arrivals?.of(descriptor.digest)
     const received = await fetchBlob(descriptor, {
@@ -134,6 +140,11 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
       ref: name,
       labels: { [source.key]: source.value },
       onBytes: (offset) => progress.move(at('downloading', offset)),
+      // The next may come while this one goes to the disk.
+      onReceived: async () => {
+        held.use(await storing.take({ signal }))
+        slot[Symbol.dispose]()
+      },
       arrival,
       signal,
     })

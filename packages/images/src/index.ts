@@ -11,6 +11,7 @@ export {
 } from './archive/import-images.ts'
 export { checkImage, type ImageCheck } from './check-image.ts'
 export { children } from './children.ts'
+export { isExtractionKey } from './extraction-key.ts'
 export type { UnpackWish } from './fetch-and-unpack.ts'
 export { type FetchBlobOptions, fetchBlob } from './fetch-blob.ts'
 export type { FetchSummary } from './fetch-tree.ts'

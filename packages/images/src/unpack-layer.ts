@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { AbortOptions, ContentManager } from '@nsbox/core/content'
 import type { AppliedLayer, Applier, DiffMount } from '@nsbox/core/diff'
 import type { Labels } from '@nsbox/core/labels'
@@ -9,6 +8,7 @@ import { labelKeys } from '@nsbox/oci'
 import type { Arrival } from './arrival.ts'
 import { type OpenedLayer, openArriving } from './arriving-layer.ts'
 import { discardSnapshot } from './discard-snapshot.ts'
+import { extractionKey } from './extraction-key.ts'
 import type { ImageBudget } from './image-budget.ts'
 import type { LayerLink } from './layer-chain.ts'
 import type { Slots } from './slots.ts'
@@ -63,7 +63,7 @@ async function attempt(link: LayerLink, options: UnpackLayerOptions): Promise<Ou
   const inOrder = !hasLayerDirectories(snapshotter)
   if (inOrder) await options.parent({ signal })
   await using opened = arrival && (await openArriving(arrival, content, options.followers, { signal }))
-  const key = `extract-${process.hrtime.bigint()}-${randomBytes(3).toString('base64url')} ${link.chainId}`
+  const key = extractionKey(link.chainId)
   const labels = snapshotLabels(link)
   try {
     const applied = await prepareAndApply(link, { key, labels, opened }, options)

@@ -58,7 +58,8 @@ export interface Applier {
    *
    * @param layer a layer's descriptor; its size must be the blob's. Where its media type names another compression than
    * the bytes have, the bytes are right
-   * @param mounts what the snapshotter said for the snapshot
+   * @param mounts what the snapshotter said for the snapshot; or an overlay of nothing but `upperdir`, and `userxattr` if
+   * removals are said in attributes of users, for the layer directory of a snapshot that learns of its parents at commit
    * @throws `not_found` if there is no such blob; `unimplemented` for mounts of a kind that it cannot apply to, or a
    * media type that is no layer's, or of one that is encrypted or compressed in a way it does not know; `failed_precondition` for a snapshot that cannot be written, a wrong
    * diff id, or names that the file system takes for one; `invalid_argument` for what no layer may hold;

@@ -25,10 +25,12 @@ export interface Comparer {
    * be at rest.
    *
    * @param lower what a snapshotter said for the tree as it was; no mounts at all for an empty one
-   * @param upper what it said for the tree as it is, usually of an active snapshot on top of the other
+   * @param upper what it said for the tree as it is, usually of an active snapshot on top of the other; at least one
+   * mount
    * @returns the layer's descriptor; if there is such a blob already, it has the labels too
-   * @throws `unimplemented` for a media type that it cannot make; `failed_precondition` for a tree that no layer can
-   * carry; `aborted` if a file changes meanwhile; the errors of mounts and of the content store
+   * @throws `unimplemented` for a media type that it cannot make; `invalid_argument` for no upper mounts;
+   * `failed_precondition` for a tree that no layer can carry; `aborted` if a file changes meanwhile; the errors of mounts
+   * and of the content store
    */
   compare(
     lower: readonly DiffMount[],

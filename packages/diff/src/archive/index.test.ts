@@ -2,5 +2,12 @@ import { expect, test } from 'vitest'
 import * as archive from './index.ts'
 
 test('the subpath exports exactly this', () => {
-  expect(Object.keys(archive).sort()).toEqual(['padding', 'readTar', 'sniffCompression', 'tarHeader'])
+  expect(Object.keys(archive).sort()).toEqual([
+    'compressorFor',
+    'inBlocks',
+    'padding',
+    'readTar',
+    'sniffCompression',
+    'tarHeader',
+  ])
 })

@@ -1,3 +1,5 @@
+export { inBlocks } from '../compare/in-blocks.ts'
+export { compressorFor } from '../compress/compressor.ts'
 export { sniffCompression } from '../decompress/sniff.ts'
 export type { TarEntry } from '../tar/tar-entry.ts'
 export { padding, tarHeader } from '../tar/write-header.ts'

@@ -109,7 +109,7 @@ describeWith({ linux: true, root: true, programs: ['python3'] }, 'the local comp
 
   test('leaves nothing of a layer that cannot be made', async () => {
     writeFileSync(at('upper/.wh.x'), '')
-    for (const mounts of [[upper()], [bind(at('upper'))], [bind(at('missing'))]])
+    for (const mounts of [[upper()], [bind(at('upper'))], [bind(at('missing'))], []])
       await expect(archive([lower()], mounts)).rejects.toMatchObject({ name: 'NsboxError' })
     expect(await left()).toEqual([])
     expect(await content.statuses()).toEqual([])

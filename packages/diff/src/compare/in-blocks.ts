@@ -1,14 +1,15 @@
 const blockSize = 256 * 1024
 
-/** The same bytes in pieces of some size, since each piece costs a trip through a compressor. */
-export async function* inBlocks(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+/** The same bytes in pieces of some size, since each piece costs a trip through a compressor; they are the caller's. */
+export async function* inBlocks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let block = Buffer.allocUnsafe(blockSize)
   let used = 0
   for await (const chunk of chunks) {
     for (let taken = 0; taken < chunk.length; ) {
-      const length = chunk.copy(block, used, taken)
-      taken += length
-      used += length
+      const piece = chunk.subarray(taken, taken + blockSize - used)
+      block.set(piece, used)
+      taken += piece.length
+      used += piece.length
       if (used < blockSize) continue
       yield block
       block = Buffer.allocUnsafe(blockSize)

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { MessageChannel } from 'node:worker_threads'
 import type { ContentManager, ContentWriter, IngestManager } from '@nsbox/core/content'
 import type { CompareOptions, Comparer, DiffMount } from '@nsbox/core/diff'
-import { isAlreadyExists } from '@nsbox/errors'
+import { isAlreadyExists, NsboxError } from '@nsbox/errors'
 import { type LayerCompression, labelKeys, mediaTypes } from '@nsbox/oci'
 import { compressionToMake } from '../compress/layer-media-type.ts'
 import { receiveBytes } from '../pool/byte-channel.ts'
@@ -31,6 +31,7 @@ export function localComparer({ workers, content }: LocalComparerOptions): Compa
     async compare(lower, upper, options = {}) {
       const { mediaType = mediaTypes.ociLayerGzip, ref = `diff-${randomUUID()}`, signal } = options
       const compression = compressionToMake(mediaType)
+      if (upper.length === 0) throw new NsboxError('invalid_argument', 'making a layer of no mounts')
       signal?.throwIfAborted()
       let writer: ContentWriter | undefined
       try {

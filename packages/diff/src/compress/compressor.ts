@@ -7,7 +7,7 @@ import { findProgram, throughProgram } from '../decompress/through-program.ts'
 
 /** Compresses bytes. Ending the iteration early releases everything, child processes included. */
 type Compress = (
-  plain: AsyncIterable<Buffer>,
+  plain: AsyncIterable<Uint8Array>,
   options: { readonly signal?: AbortSignal | undefined },
 ) => AsyncIterable<Buffer>
 

@@ -35,7 +35,7 @@ export function findProgram(name: string, path: string, args: readonly string[])
  */
 export async function* throughProgram(
   program: HostProgram,
-  input: AsyncIterable<Buffer> | number,
+  input: AsyncIterable<Uint8Array> | number,
   options: { readonly failed: (reason: string) => Error; readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<Buffer> {
   const { signal } = options
@@ -88,7 +88,7 @@ function saidBy(child: ChildProcess): () => string {
 /** @returns what went wrong with the bytes, which ends the program */
 async function feed(
   child: ChildProcess,
-  input: AsyncIterable<Buffer>,
+  input: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
   try {

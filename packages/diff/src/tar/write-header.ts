@@ -82,7 +82,8 @@ function block(entry: TarEntry, size: number, seconds: number, type = typeFlags[
   text(257, 8, 'ustar\x0000')
   octal(329, 8, entry.major, 0o7777777)
   octal(337, 8, entry.minor, 0o7777777)
-  const sum = bytes.reduce((total, byte) => total + byte, 0)
+  let sum = 0
+  for (let at = 0; at < bytes.length; at += 1) sum += bytes[at]!
   text(148, 8, `${sum.toString(8).padStart(6, '0')}\0 `)
   return bytes
 }

@@ -1,5 +1,5 @@
 import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
-import { sniffCompression } from '@nsbox/diff/archive'
+import { compressorFor, sniffCompression } from '@nsbox/diff/archive'
 import { NsboxError } from '@nsbox/errors'
 import {
   type Descriptor,
@@ -20,7 +20,6 @@ import {
 import type { ArchiveBlobs } from './archive-blobs.ts'
 import { quoted } from './archive-name.ts'
 import type { GatheredFile, GatheredFiles } from './gathered-files.ts'
-import { gzipBytes } from './gzip-bytes.ts'
 
 const layerTypes = {
   none: mediaTypes.dockerLayer,
@@ -124,7 +123,8 @@ async function compressed(
   { blobs, content, signal }: Pick<DockerImagesOptions, 'blobs' | 'content' | 'signal'>,
 ): Promise<Descriptor> {
   const labels = { [labelKeys.uncompressed]: digest }
-  const made = await blobs.write(gzipBytes(content.read(digest, { signal })), { name, labels })
+  const zipped = compressorFor('gzip')(content.read(digest, { signal }), { signal })
+  const made = await blobs.write(zipped, { name, labels })
   return { mediaType: layerTypes.gzip, digest: made, size: (await content.info(made, { signal })).size }
 }
 

@@ -6,7 +6,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { readBlob } from '@nsbox/core/content'
 import { readTar } from '@nsbox/diff/archive'
 import { type Descriptor, digestOf, parseImageConfig, parseManifest, parsePlatform } from '@nsbox/oci'
-import { compareTrees, readTree, runOrThrow, type TarEntry, tar } from '@nsbox/testing'
+import { compareTrees, readTree, runOrThrow, seededBytes, type TarEntry, tar } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { describe, expect, it, test } from 'vitest'
 import { exportToDirectory } from '../archive/export-to-directory.ts'
@@ -77,10 +77,13 @@ describe('an image of a tar', () => {
 
   it('is the same for the same tar, compressed or not', async () => {
     await using it = await openStores()
-    const plain = await buffer(tar(entries))
+    const big = { size: 5_000_000, chunks: seededBytes(5, 5_000_000) }
+    const plain = await buffer(tar([...entries, { name: 'big', content: big }]))
     const one = await make(it, Readable.from([plain]))
     const two = await make(it, Readable.from([gzipSync(plain)]))
     expect(two.target).toEqual(one.target)
+    const { layer } = await opened(it, two.target)
+    expect(layer.includes(plain.subarray(-5_000_000, -2000))).toBe(true)
   })
 
   it('has one owner and no late times on demand', async () => {

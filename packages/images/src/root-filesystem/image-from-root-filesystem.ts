@@ -1,6 +1,7 @@
 import type { AbortOptions, ContentStore } from '@nsbox/core/content'
 import type { Image, ImageStore } from '@nsbox/core/images'
 import type { Labels } from '@nsbox/core/labels'
+import { compressorFor, inBlocks } from '@nsbox/diff/archive'
 import {
   type ContainerDefaults,
   childGcLabels,
@@ -14,7 +15,6 @@ import {
   type Platform,
 } from '@nsbox/oci'
 import { ArchiveBlobs } from '../archive/archive-blobs.ts'
-import { gzipBytes } from '../archive/gzip-bytes.ts'
 import { recordImage } from '../record-image.ts'
 import {
   type RootFilesystem,
@@ -68,9 +68,9 @@ export async function imageFromRootFilesystem(
   const blobs = new ArchiveBlobs(content, signal)
 
   const hasher = createHasher()
-  const layer = await blobs.write(gzipBytes(hashed(rootFilesystemLayer(source, options))), {
-    name: `layer of ${name}`,
-  })
+  const blocks = inBlocks(rootFilesystemLayer(source, options))
+  const zipped = compressorFor('gzip')(hashed(blocks), { signal })
+  const layer = await blobs.write(zipped, { name: `layer of ${name}` })
   const diffId = hasher.digest()
   await content.update(layer, { merge: { [labelKeys.uncompressed]: diffId } }, { signal })
   const { size } = await content.info(layer, { signal })

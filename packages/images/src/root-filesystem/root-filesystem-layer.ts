@@ -18,7 +18,8 @@ export interface RootFilesystemLayerOptions {
 const noEntry = 'names no file of a root file system'
 
 /**
- * The tar of a layer that holds a root file system. The same file system gives the same bytes.
+ * The tar of a layer that holds a root file system. The same file system gives the same bytes. A chunk is valid until the
+ * next one is asked for.
  *
  * @throws `invalid_argument` for a name in a tar that leads out of it, `failed_precondition` for one that begins with
  * `.wh.`, which means a removal in a layer, `permission_denied` for what this process may not read, `aborted` for a file

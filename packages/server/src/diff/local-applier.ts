@@ -15,6 +15,7 @@ export function localApplier(workers: LayerWorkers, content: Pick<LocalPaths, 'b
       const applied = await applier.apply(layer, mounts, options)
       for (const mount of mounts) {
         const overlay = overlayLayers(mount)
+        // Who applies without parents says at commit what the layer only implies.
         if (overlay?.upper === undefined || overlay.lower.length === 0) continue
         const opaqueAttribute = mount.options.includes('userxattr')
           ? 'user.overlay.opaque'

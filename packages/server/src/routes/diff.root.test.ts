@@ -11,7 +11,7 @@ import type { Mount } from '@nsbox/core/snapshots'
 import { LayerWorkers } from '@nsbox/diff'
 import { withTempMount } from '@nsbox/mount'
 import { type Descriptor, digestOf, mediaTypes } from '@nsbox/oci'
-import { type LocalSnapshotter, openOverlaySnapshotter } from '@nsbox/snapshots'
+import { type LocalSnapshotter, openNativeSnapshotter, openOverlaySnapshotter } from '@nsbox/snapshots'
 import { rawEntry, rawTar, scratchMount } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
@@ -29,6 +29,7 @@ describeWith({ root: true, linux: true }, 'Diff', () => {
   let resources: AsyncDisposableStack
   let content: LocalContentStore
   let snapshotter: LocalSnapshotter
+  let scratch: string
   let compared: unknown[][]
   let comparing: (() => void) | undefined
   let diff: ReturnType<typeof createClient<typeof Diff>>
@@ -37,10 +38,10 @@ describeWith({ root: true, linux: true }, 'Diff', () => {
     resources = new AsyncDisposableStack()
     compared = []
     comparing = undefined
-    const { path } = resources.use(await scratchMount())
-    content = resources.use(await openContentStore({ root: join(path, 'content'), durability: 'relaxed' }))
+    scratch = resources.use(await scratchMount()).path
+    content = resources.use(await openContentStore({ root: join(scratch, 'content'), durability: 'relaxed' }))
     snapshotter = resources.use(
-      await openOverlaySnapshotter({ root: join(path, 'snapshots, a:b'), durability: 'relaxed' }),
+      await openOverlaySnapshotter({ root: join(scratch, 'snapshots, a:b'), durability: 'relaxed' }),
     )
     const workers = resources.use(new LayerWorkers({ threads: 1 }))
     const comparer: Comparer = {
@@ -92,7 +93,12 @@ describeWith({ root: true, linux: true }, 'Diff', () => {
     expect(await withTempMount(mounts, read)).toBe('content')
   })
 
-  test('leaves directories that a layer only implies as the parents have them', async () => {
+  test.each([
+    ['overlay', openOverlaySnapshotter],
+    ['native', openNativeSnapshotter],
+  ])('leaves directories that a layer only implies as the parents have them: %s', async (_, open) => {
+    const options = { root: join(scratch, 'another'), durability: 'relaxed' } as const
+    const snapshotter = resources.use(await open(options))
     const base = await snapshotter.prepare('base', undefined)
     await withTempMount(base, async (root) => {
       await mkdir(join(root, 'd'))

@@ -1,6 +1,7 @@
 import type { AbortOptions } from '@nsbox/core/content'
 import type { LeaseStore } from '@nsbox/core/leases'
 import { isNotFound } from '@nsbox/errors'
+import { isExtractionKey } from '@nsbox/images'
 import { digestOf, labelKeys } from '@nsbox/oci'
 
 /** How long what a pull fetched is held, if the pull does not end well, so that another attempt can go on from there. */
@@ -56,6 +57,8 @@ export class PullLeases {
       if (left.labels[imageLabel] !== label || this.#active.has(left.id)) continue
       await ifThere(async () => {
         for (const resource of await leases.resources(left.id, { signal })) {
+          // What a server that was killed was extracting is of no use to anybody.
+          if (resource.type.startsWith('snapshots/') && isExtractionKey(resource.id)) continue
           await leases.addResource(id, resource, { signal })
         }
         await leases.delete(left.id, { signal })

@@ -149,6 +149,19 @@ describeWith({ root: true, linux: true }, 'a pull that unpacks', () => {
     expect(await metadata.namespace('n').leases.list()).toEqual([])
   })
 
+  test('gives up what one that died was extracting', async () => {
+    const { leases } = metadata.namespace('n')
+    const { id } = await leases.create({ labels: { 'nsbox/transfer.image': 'i' } })
+    const { snapshotter } = metadata.namespace('n', { lease: id })
+    await snapshotter('overlayfs').prepare(`extract-1-abcd ${chain[0]}`, undefined)
+    await metadata.collect()
+    expect(await names('n')).toHaveLength(1)
+    serve({ status: 404 })
+    expect(errorCode(await pull().catch((error) => error))).toBe('not_found')
+    await metadata.collect()
+    expect((await names('n')).filter((name) => name.startsWith('extract-'))).toEqual([])
+  })
+
   test('holds what it unpacks by the caller’s lease', async () => {
     const { leases } = metadata.namespace('n')
     const { id } = await leases.create()
