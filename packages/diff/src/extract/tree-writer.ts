@@ -46,6 +46,7 @@ export class TreeWriter implements TarHandler, Disposable {
   readonly #fresh: boolean
   readonly #implied = new Map<string, readonly ByteString[]>()
   readonly #described = new Map<string, { readonly path: readonly ByteString[]; readonly entry: TarEntry }>()
+  #seenTo: OpenDirectory | undefined
   #entries = 0
   #content: ContentWriter | undefined
 
@@ -86,11 +87,8 @@ export class TreeWriter implements TarHandler, Disposable {
         this.#remove(there)
       })
     } else {
-      if (!this.#fresh) this.#made.addAbove(parentPath, this.#directories)
-      else if (!this.#made.hasAbove(parentPath, this.#directories)) throw oneOfTwoNames(entry)
-      // Once more, since a deep name may have had descriptors closed.
-      const open = this.#directories.ensure(parentPath, entry.name)
-      const place: Place = { entry, path, name: path[path.length - 1]!, parent: open }
+      const name = path[path.length - 1]!
+      const place: Place = { entry, path, name, parent: this.#seeTo(parent, parentPath, entry) }
       this.#create(place)
       this.#made.add(place.parent, place.name)
     }
@@ -128,6 +126,16 @@ export class TreeWriter implements TarHandler, Disposable {
     if (this.#content !== undefined) closeDescriptor(this.#content.fd)
     this.#content = undefined
     this.#directories[Symbol.dispose]()
+  }
+
+  /** Sees to the names that lead to an entry, most of which are in the same directory as the entry before. */
+  #seeTo(parent: OpenDirectory, path: readonly ByteString[], entry: TarEntry): OpenDirectory {
+    if (parent === this.#seenTo) return parent
+    if (!this.#fresh) this.#made.addAbove(path, this.#directories)
+    else if (!this.#made.hasAbove(path, this.#directories)) throw oneOfTwoNames(entry)
+    // Once more, since a deep name may have had descriptors closed.
+    this.#seenTo = this.#directories.ensure(path, entry.name)
+    return this.#seenTo
   }
 
   #create(place: Place): void {
