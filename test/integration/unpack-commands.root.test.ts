@@ -239,6 +239,15 @@ describeWith(
       expect(lines(second.stdout).slice(-2)).toEqual(lines(first.stdout).slice(-2))
       expect(await snapshots('second', 'overlayfs')).toContain(chainId)
 
+      const label = 'containerd.io/defaults/snapshotter=absent'
+      await run(program('ctr'), within('without', 'namespaces', 'create', 'without', label))
+      const without = await pull('without')
+      expect(without).toMatchObject({
+        code: 0,
+        stderr: 'not unpacked, since the server does not have the snapshotter absent\n',
+      })
+      expect(lines(without.stdout).slice(-2)).toEqual([`${reference} ${target}`, ''])
+
       const third = await pull('third', '--no-unpack')
       expect(lines(third.stdout).slice(-2)).toEqual([`${reference} ${target}`, ''])
       expect(lines(await snapshots('third', 'overlayfs'))).toEqual(['KEY PARENT KIND', ''])

@@ -18,15 +18,15 @@ export async function chosenSnapshotter({
 }
 
 /**
- * Whether the server has the snapshotter that a command works with. One that was named is taken to be there: that it is
- * not, is then an error.
+ * The name of the snapshotter that a command works with, if the server does not have it. One that options or the
+ * environment name is taken to be there: that it is not, is then an error.
  */
-export async function hasChosenSnapshotter(session: Session): Promise<boolean> {
-  if (session.namedSnapshotter !== undefined) return true
+export async function missingSnapshotter(session: Session): Promise<string | undefined> {
+  if (session.namedSnapshotter !== undefined) return undefined
   const { name } = await chosenSnapshotter(session)
   const filter = `type==io.containerd.snapshotter.v1,id==${JSON.stringify(name)}`
   const plugins = await session.client.introspection.plugins([filter], session)
-  return plugins.some(({ initError }) => initError === undefined)
+  return plugins.some(({ initError }) => initError === undefined) ? undefined : name
 }
 
 async function namespaceDefault({

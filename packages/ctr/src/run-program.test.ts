@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { run } from '@nsbox/testing'
-import { expect, it } from 'vitest'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { Command } from 'commander'
+import { expect, it, vi } from 'vitest'
+import { runProgram } from './run-program.ts'
 
 const ctr = [
   '--conditions=@nsbox/source',
@@ -41,4 +44,21 @@ it('ends quietly when nobody reads its output any more', async () => {
   child.stdout.destroy()
   const [code] = await once(child, 'close')
   expect({ code, errors }).toEqual({ code: 141, errors: '' })
+})
+
+it('tells what went wrong first when the cleaning up failed as well', async () => {
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  try {
+    const program = new Command('prog').action(async () => {
+      await using stack = new AsyncDisposableStack()
+      for (const reason of ['third', 'second']) stack.defer(() => Promise.reject(new Error(reason)))
+      throw new Error('first')
+    })
+    await runProgram(program, ['node', 'prog'])
+    expect(said.mock.calls).toEqual([['prog: first\n']])
+    expect(process.exitCode).toBe(1)
+  } finally {
+    said.mockRestore()
+    process.exitCode = undefined
+  }
 })

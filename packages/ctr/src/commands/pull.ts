@@ -1,7 +1,7 @@
 import { imageChainId } from '@nsbox/images'
 import { defaultPlatform, formatPlatform, type Platform } from '@nsbox/oci'
 import { Command, InvalidArgumentError } from 'commander'
-import { chosenSnapshotter, hasChosenSnapshotter } from '../chosen-snapshotter.ts'
+import { chosenSnapshotter, missingSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
 import { openRemote } from '../open-remote.ts'
 import { parseLabels } from '../parse-labels.ts'
@@ -47,7 +47,8 @@ export function pullCommand(): Command {
     withSession(async (session, options: PullOptions, reference: string) => {
       const { client, signal } = session
       if (!options.local) checkServerOptions(options)
-      const unpack = options.unpack && (await hasChosenSnapshotter(session))
+      const missing = options.unpack ? await missingSnapshotter(session) : undefined
+      const unpack = options.unpack && missing === undefined
       {
         using view = options.quiet ? undefined : new ProgressView()
         await (options.local ? pullHere : pullThere)(session, { ...options, unpack }, reference, view)
@@ -55,7 +56,8 @@ export function pullCommand(): Command {
       const { target } = await client.images.get(reference, { signal })
       console.log(options.quiet ? target.digest : `${reference} ${target.digest}`)
       if (options.quiet) return
-      if (options.unpack && !unpack) process.stderr.write('not unpacked, as the server cannot do it here\n')
+      if (missing !== undefined)
+        process.stderr.write(`not unpacked, since the server does not have the snapshotter ${missing}\n`)
       if (!unpack) return
       for (const platform of platformsToUnpack(options)) {
         const chainId = await imageChainId(client.content, target, { platform, signal })
