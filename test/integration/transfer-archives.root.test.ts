@@ -124,6 +124,14 @@ describeWith(needs, 'archives by a transfer', () => {
     })
   })
 
+  it('are unpacked by our server', async () => {
+    const stock = (...args: string[]) =>
+      run('/usr/bin/ctr', ['-a', addresses['nsbox-server']!, '-n', namespace, ...args])
+    const flags = ['--local=false', '--base-name', 'foo/bar']
+    expect(await stock('images', 'import', ...flags, archive)).toMatchObject({ code: 0, stderr: '' })
+    expect((await stock('images', 'check')).stdout).toMatch(/foo\/bar:latest .*complete \(3\/3\).* true/)
+  })
+
   it('are refused by our server where it cannot do what is asked for', async () => {
     await using client = connect({ address: addresses['nsbox-server']!, namespace })
     const { transfer } = client

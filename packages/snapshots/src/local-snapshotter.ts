@@ -1,4 +1,4 @@
-import { changeLabels, type LabelChange, type Labels } from '@nsbox/core/labels'
+import { changeLabels, type LabelChange } from '@nsbox/core/labels'
 import type {
   AbortOptions,
   CommitOptions,
@@ -16,6 +16,7 @@ import { diskUsage } from './disk-usage.ts'
 import type { SnapshotDirectories } from './snapshot-directories.ts'
 import { snapshotFields } from './snapshot-fields.ts'
 import type { SnapshotForm, SnapshotPlace } from './snapshot-form.ts'
+import { checkLabels } from './snapshot-labels.ts'
 import { checkName } from './snapshot-name.ts'
 import * as table from './snapshot-table.ts'
 import type { TrustedSync } from './trusted-sync.ts'
@@ -237,13 +238,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     await withCodes('cleaning up snapshots', async () => {
       const orphans = await directories.orphans((id) => table.snapshotExists(this.#db, id))
       await this.#db.durable()
-      const failures: unknown[] = []
-      for (const id of orphans) {
-        signal?.throwIfAborted()
-        await directories.discard(id).catch((error) => failures.push(error))
-      }
-      if (failures.length === 1) throw failures[0]
-      if (failures.length > 1) throw new AggregateError(failures, `${failures.length} directories are left`)
+      await directories.discardAll(orphans, { signal })
     })
   }
 
@@ -315,10 +310,4 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
 
 function closed(): NsboxError {
   return new NsboxError('unavailable', 'snapshotter is closed')
-}
-
-function checkLabels(labels: Labels = {}): Labels {
-  const kept = changeLabels({}, { replace: labels })
-  validateLabels(kept, 'info.Labels')
-  return kept
 }

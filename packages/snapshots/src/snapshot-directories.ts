@@ -1,5 +1,6 @@
 import { readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { AbortOptions } from '@nsbox/core/snapshots'
 import { isErrno, NsboxError } from '@nsbox/errors'
 import { mounts, removeTree } from '@nsbox/mount'
 import { makeDirectory, makePrivateDirectory } from './make-directory.ts'
@@ -84,6 +85,17 @@ export class SnapshotDirectories {
       if (!isErrno(error, 'ENOENT')) throw error
     }
     await removeTree(trash)
+  }
+
+  /** Discards one after another, and goes on after a failure, of which it tells at the end. */
+  async discardAll(ids: readonly number[], { signal }: AbortOptions = {}): Promise<void> {
+    const failures: unknown[] = []
+    for (const id of ids) {
+      signal?.throwIfAborted()
+      await this.discard(id).catch((error) => failures.push(error))
+    }
+    if (failures.length === 1) throw failures[0]
+    if (failures.length > 1) throw new AggregateError(failures, `${failures.length} directories are left`)
   }
 
   async existing(): Promise<Set<number>> {

@@ -63,7 +63,7 @@ export async function applyLayer(
   const plain =
     compression === 'none'
       ? layer.chunks()
-      : engineFor(compression, job.programs).decompress(layer, { signal })
+      : engineFor(compression, { programs: job.programs, size: job.layer.size }).decompress(layer, { signal })
   const hasher = createHasher(job.diffId === undefined ? 'sha256' : digestAlgorithm(job.diffId))
   const { form, userNamespace = false } = job
   using tree = new TreeWriter(job.root, { form, userNamespace, fileSize: limits.size })

@@ -339,62 +339,6 @@ describe.skipIf(reason)(`layers whose content misleads (${reason ?? 'as root'})`
         ).rejects.toMatchObject(damaged)
     })
 
-    describe.each([true, false])('with programs of the host: %s', (programs) => {
-      const gzip = { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', programs }
-      const zstd = { mediaType: 'application/vnd.oci.image.layer.v1.tar+zstd', programs }
-      const bytes = rawTar(rawEntry({ name: 'x', content: Buffer.alloc(300_000, 'content') }))
-      const compress = async (input: Uint8Array, ...args: string[]) =>
-        Buffer.from((await runOrThrow('zstd', ['-c', '-q', ...args], { input })).stdoutBytes)
-
-      test('members and frames that follow each other are one stream', async () => {
-        const [a, b] = [bytes.subarray(0, 777), bytes.subarray(777)]
-        const members = Buffer.concat([gzipSync(a), gzipSync(''), gzipSync(b)])
-        expect(await sandbox.applyBytes(members, gzip)).toMatchObject({ size: bytes.length })
-        const skippable = Buffer.from('502a4d1804000000aaaaaaaa', 'hex')
-        const frames = Buffer.concat([skippable, await compress(a), skippable, await compress(b), skippable])
-        expect(await sandbox.applyBytes(frames, zstd)).toMatchObject({ size: bytes.length })
-      })
-
-      test('streams that are cut or damaged are damage', async () => {
-        for (const [whole, job] of [
-          [gzipSync(bytes), gzip],
-          [await compress(bytes, '--check'), zstd],
-        ] as const) {
-          await expect(sandbox.applyBytes(whole.subarray(0, whole.length - 5), job)).rejects.toMatchObject(
-            damaged,
-          )
-          const flipped = Buffer.from(whole)
-          for (let index = 60; index < 80; index += 1) flipped[index]! ^= 0xff
-          await expect(sandbox.applyBytes(flipped, job)).rejects.toMatchObject(damaged)
-        }
-        const checksum = gzipSync(bytes)
-        checksum[checksum.length - 6]! ^= 1
-        await expect(sandbox.applyBytes(checksum, gzip)).rejects.toMatchObject(damaged)
-      })
-
-      test('a zstd window beyond 128 MiB is refused', async () => {
-        // Magic, descriptor without single segment, window of 2^(10+21): 2 GiB; then an empty last block.
-        const frame = Buffer.from('28b52ffd00a8010000', 'hex')
-        await expect(
-          sandbox.applyBytes(Buffer.concat([frame, Buffer.alloc(600)]), zstd),
-        ).rejects.toMatchObject(damaged)
-      })
-
-      test('A16 a bomb is stopped by its size and by its ratio', async () => {
-        const size = 64 << 20
-        const entry = rawEntry({ name: 'x', size, content: Buffer.alloc(size) })
-        for (const [bomb, job] of [
-          [gzipSync(entry), gzip],
-          [await compress(entry), zstd],
-        ] as const) {
-          const absolute = sandbox.applyBytes(bomb, { ...job, limits: { size: 32 << 20 } })
-          await expect(absolute).rejects.toMatchObject(tooMuch)
-          const ratio = sandbox.applyBytes(bomb, { ...job, limits: { freeSize: 1 << 20, ratio: 100 } })
-          await expect(ratio).rejects.toMatchObject(tooMuch)
-        }
-      })
-    })
-
     test('the bytes tell the compression, whatever compression the type names', async () => {
       const bytes = rawTar(rawEntry({ name: 'x' }))
       const zstd = Buffer.from((await runOrThrow('zstd', ['-c', '-q'], { input: bytes })).stdoutBytes)
@@ -424,6 +368,22 @@ describe.skipIf(reason)(`layers whose content misleads (${reason ?? 'as root'})`
       expect(readdirSync(sandbox.root)).toEqual([])
     })
   })
+
+  test.each([true, false])(
+    'A16 a bomb is stopped by its size and by its ratio (with programs of the host: %s)',
+    async (programs) => {
+      const size = 64 << 20
+      const entry = rawEntry({ name: 'x', size, content: Buffer.alloc(size) })
+      const { stdoutBytes } = await runOrThrow('zstd', ['-c', '-q'], { input: entry })
+      for (const bomb of [gzipSync(entry), Buffer.from(stdoutBytes)]) {
+        const job = { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', programs }
+        const absolute = sandbox.applyBytes(bomb, { ...job, limits: { size: 32 << 20 } })
+        await expect(absolute).rejects.toMatchObject(tooMuch)
+        const ratio = sandbox.applyBytes(bomb, { ...job, limits: { freeSize: 1 << 20, ratio: 100 } })
+        await expect(ratio).rejects.toMatchObject(tooMuch)
+      }
+    },
+  )
 
   test('A17 programs that decompress are named by absolute paths, whatever the search path says', async () => {
     const { PATH } = process.env

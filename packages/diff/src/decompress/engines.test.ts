@@ -7,17 +7,31 @@ import { runOrThrow, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { CompressedBytes } from './decompressor.ts'
-import { engines } from './engines.ts'
+import { engineFor, engines } from './engines.ts'
 
 // More than a pipe holds, and nothing that could hide a chunk in the wrong place.
 const plain = Buffer.from(Array.from({ length: 700_000 }, (_, index) => `${index},`).join(''))
+
+async function zstd(input: Uint8Array, ...args: string[]): Promise<Buffer> {
+  return Buffer.from((await runOrThrow('zstd', ['-c', '-q', ...args], { input })).stdoutBytes)
+}
+
+describeWith({ linux: true, programs: ['igzip', 'zstd'] }, 'the engine that is chosen', () => {
+  test('is a program for many bytes, and none where Node can do it for few or programs may not be used', () => {
+    expect(engineFor('gzip').name).toBe('igzip')
+    expect(engineFor('gzip', { size: 4 << 20 }).name).toBe('igzip')
+    expect(engineFor('gzip', { size: (4 << 20) - 1 }).name).toBe('node:zlib')
+    expect(engineFor('gzip', { programs: false }).name).toBe('node:zlib')
+    expect(engineFor('zstd').name).toBe('zstd')
+    expect(engineFor('zstd', { programs: false }).name).not.toBe('zstd')
+  })
+})
 
 describeWith({ linux: true, programs: ['zstd'] }, 'engines that decompress', () => {
   const compressed: Record<string, Buffer> = {}
   beforeAll(async () => {
     compressed.gzip = gzipSync(plain)
-    const { stdoutBytes } = await runOrThrow('zstd', ['-c', '-q'], { input: plain })
-    compressed.zstd = Buffer.from(stdoutBytes)
+    compressed.zstd = await zstd(plain)
   })
 
   describe.each(engines.map((engine) => [engine.name, engine] as const))('%s', (_, engine) => {
@@ -71,7 +85,33 @@ describeWith({ linux: true, programs: ['zstd'] }, 'engines that decompress', () 
       await expect.poll(() => readdirSync('/proc/self/fd')).toEqual(open)
     })
 
-    test('refuses what is cut or is something else', async () => {
+    test('A15 takes members and frames that follow each other for one stream', async () => {
+      const [a, b] = [plain.subarray(0, 777), plain.subarray(777)]
+      const skippable = Buffer.from('502a4d1804000000aaaaaaaa', 'hex')
+      const pieces =
+        engine.format === 'gzip'
+          ? [gzipSync(a), gzipSync(''), gzipSync(b)]
+          : [skippable, await zstd(a), skippable, await zstd(b), skippable]
+      expect(await all(fed(Buffer.concat(pieces)))).toBe(digestOf(plain))
+    })
+
+    test('A15 refuses what is damaged, by its checksum at the latest', async () => {
+      const whole = engine.format === 'gzip' ? bytes : await zstd(plain, '--check')
+      const flipped = Buffer.from(whole)
+      for (let index = 60; index < 80; index += 1) flipped[index]! ^= 0xff
+      const wrongSum = Buffer.from(whole)
+      wrongSum[wrongSum.length - (engine.format === 'gzip' ? 6 : 1)]! ^= 1
+      for (const damaged of [flipped, wrongSum])
+        await expect(all(fed(damaged))).rejects.toMatchObject({ code: 'data_loss' })
+    })
+
+    test.runIf(engine.format === 'zstd')('A15 refuses a window beyond 128 MiB', async () => {
+      // Magic, descriptor without single segment, window of 2^(10+21): 2 GiB; then an empty last block.
+      const frame = Buffer.concat([Buffer.from('28b52ffd00a8010000', 'hex'), Buffer.alloc(600)])
+      await expect(all(fed(frame))).rejects.toMatchObject({ code: 'data_loss' })
+    })
+
+    test('A15 refuses what is cut or is something else', async () => {
       for (const damaged of [bytes.subarray(0, -1), bytes.subarray(0, 20), Buffer.alloc(1000, 'x')])
         await expect(all(fed(damaged))).rejects.toMatchObject({ code: 'data_loss' })
       await expect.poll(() => readdirSync('/proc/self/fd')).toEqual(open)
