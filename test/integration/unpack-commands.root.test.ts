@@ -96,6 +96,10 @@ describeWith(
         expect(lines(mine.stdout)).toEqual(lines(theirs.stdout))
         expect(mine.stdout).toContain(chainId)
 
+        expect(lines((await ctr(['images', 'check'])).stdout)).toEqual(
+          lines((await stock(['images', 'check'])).stdout),
+        )
+
         await using place = await mountPlace()
         const { path } = place
         const mounted = `${chainId}\n${path}\n`

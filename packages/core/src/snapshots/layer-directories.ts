@@ -18,7 +18,8 @@ export interface CommitLayerOptions extends CommitOptions {
   /**
    * The directories that exist in the snapshot only because something in them does, and were made with whatever
    * attributes: each takes owner, mode, modification time and extended attributes of the directory that it
-   * stands for in the parents. One that no parent has, or that hides the parents', is left as it is.
+   * stands for in the parents. One that no parent has, or that lies in one that hides
+   * what the parents have there, is left as it is.
    *
    * Paths have one character per byte, as those of `AppliedLayer`; they are relative to the root of the snapshot,
    * without `.` or `..` or empty components, in any order. The root itself, if nothing described it, is the empty path.

@@ -1,9 +1,21 @@
-import { checkImage, type ImageCheck } from '@nsbox/images'
+import type { ContentReader } from '@nsbox/core/content'
+import type { SnapshotReader } from '@nsbox/core/snapshots'
+import { isNotFound } from '@nsbox/errors'
+import { checkImage, type ImageCheck, imageChainId } from '@nsbox/images'
 import { type Descriptor, defaultPlatform, isIndex, isManifest } from '@nsbox/oci'
 import { Command } from 'commander'
+import { chosenSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
 import { formatBinarySize } from '../format-size.ts'
 import { renderTable } from '../table.ts'
+
+interface CheckedImage {
+  readonly name: string
+  readonly mediaType: string
+  readonly digest: string
+  readonly check: ImageCheck
+  readonly unpacked: boolean
+}
 
 /** `images check [filters]` */
 export function imagesCheckCommand(): Command {
@@ -13,27 +25,45 @@ export function imagesCheckCommand(): Command {
     .option('-q, --quiet', 'print only the names of complete images')
     .option('--json', 'print JSON')
     .action(
-      withSession(
-        async ({ client, signal }, options: { quiet?: boolean; json?: boolean }, filters: string[]) => {
-          const checks: Array<{ name: string; mediaType: string; digest: string; check: ImageCheck }> = []
-          for (const { name, target } of await client.images.list(filters, { signal })) {
-            const check = await checkImage(client.content, target, { platforms: [defaultPlatform()], signal })
-            checks.push({ name, mediaType: target.mediaType, digest: target.digest, check })
-          }
-          if (options.json) {
-            console.log(JSON.stringify(checks))
-          } else if (options.quiet) {
-            for (const { name, check } of checks) if (check.status === 'complete') console.log(name)
-          } else {
-            const rows = checks.map(({ name, mediaType, digest, check }) => {
-              return [name, mediaType, digest, ...describe(check)]
-            })
-            const header = ['REF', 'TYPE', 'DIGEST', 'STATUS', 'SIZE']
-            process.stdout.write(renderTable([header, ...rows], { minWidth: 1, padding: 1 }))
-          }
-        },
-      ),
+      withSession(async (session, options: { quiet?: boolean; json?: boolean }, filters: string[]) => {
+        const { client, signal } = session
+        const { snapshotter } = await chosenSnapshotter(session)
+        const checks: CheckedImage[] = []
+        for (const { name, target } of await client.images.list(filters, { signal })) {
+          const check = await checkImage(client.content, target, { platforms: [defaultPlatform()], signal })
+          const unpacked = await isUnpacked({ content: client.content, snapshotter }, target, signal)
+          checks.push({ name, mediaType: target.mediaType, digest: target.digest, check, unpacked })
+        }
+        if (options.json) {
+          console.log(JSON.stringify(checks))
+        } else if (options.quiet) {
+          for (const { name, check } of checks) if (check.status === 'complete') console.log(name)
+        } else {
+          const rows = checks.map(({ name, mediaType, digest, check, unpacked }) => {
+            return [name, mediaType, digest, ...describe(check), `${unpacked}`, '']
+          })
+          const header = ['REF', 'TYPE', 'DIGEST', 'STATUS', 'SIZE', 'UNPACKED', '']
+          process.stdout.write(renderTable([header, ...rows], { minWidth: 1, padding: 1 }))
+        }
+      }),
     )
+}
+
+/** Whether there is the snapshot of an image for this platform. */
+async function isUnpacked(
+  { content, snapshotter }: { content: ContentReader; snapshotter: SnapshotReader },
+  target: Descriptor,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!isIndex(target.mediaType) && !isManifest(target.mediaType)) return false
+  try {
+    const chainId = await imageChainId(content, target, { platform: defaultPlatform(), signal })
+    return chainId !== undefined && (await snapshotter.stat(chainId, { signal })).kind === 'committed'
+  } catch (error) {
+    // What says which snapshot it is may be missing as well.
+    if (isNotFound(error)) return false
+    throw error
+  }
 }
 
 /** Status and size; configs and layers count, the documents that lead to them do not. */

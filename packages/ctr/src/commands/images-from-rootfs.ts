@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { withSession } from '../command-action.ts'
 import { openArchive } from '../open-archive.ts'
 import { parseLabels } from '../parse-labels.ts'
+import { repeated } from '../repeated-option.ts'
 
 interface FromRootfsOptions {
   readonly platform?: Platform
@@ -35,17 +36,17 @@ export function imagesFromRootfsCommand(): Command {
     .option(
       '--entrypoint <argument>',
       'program that the image runs; may be given again for its arguments',
-      collect,
+      repeated,
     )
     .option(
       '--cmd <argument>',
       'arguments of the program, or the program itself; may be given again',
-      collect,
+      repeated,
     )
-    .option('--env <name=value>', 'variable of the environment; may be given again', collect)
+    .option('--env <name=value>', 'variable of the environment; may be given again', repeated)
     .option('--user <user>', 'user that it runs as, such as 1000:1000')
     .option('--cwd <directory>', 'directory that it runs in')
-    .option('--label <key=value>', 'label in the image’s config; may be given again', collect)
+    .option('--label <key=value>', 'label in the image’s config; may be given again', repeated)
     .action(
       withSession(async ({ client, signal }, options: FromRootfsOptions, from: string, name: string) => {
         parseReference(name)
@@ -77,10 +78,6 @@ function containerDefaults({
   label = [],
 }: FromRootfsOptions) {
   return { entrypoint, cmd, env, user, workingDir: cwd, labels: parseLabels(label) }
-}
-
-function collect(text: string, previous: string[] = []): string[] {
-  return [...previous, text]
 }
 
 function parseOwner(text: string): { uid: number; gid: number } {

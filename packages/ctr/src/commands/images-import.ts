@@ -1,5 +1,5 @@
 import type { ClientView } from '@nsbox/client'
-import { type ImageArchive, type ImportSummary, importImages, unpack } from '@nsbox/images'
+import { type ImageArchive, type ImportSummary, importImages } from '@nsbox/images'
 import { defaultPlatform } from '@nsbox/oci'
 import { Command } from 'commander'
 import { chosenSnapshotter } from '../chosen-snapshotter.ts'
@@ -7,6 +7,7 @@ import { withSession } from '../command-action.ts'
 import { openArchive } from '../open-archive.ts'
 import { addPlatformOptions, chosenPlatforms, type PlatformOptions } from '../platform-options.ts'
 import type { Session } from '../session.ts'
+import { unpackImage } from '../unpack-image.ts'
 
 interface ImportCommandOptions extends PlatformOptions {
   readonly baseName?: string
@@ -31,7 +32,6 @@ export function imagesImportCommand(): Command {
     .option('--local', 'import from within this process, which is how it is always done')
     .option('--compress-blobs', 'compress the layers of a Docker archive that are not compressed')
     .option('--discard-unpacked-layers', 'let layers be collected once they are unpacked')
-    .option('--snapshotter <name>', 'snapshotter to unpack with [$CONTAINERD_SNAPSHOTTER]')
   return addPlatformOptions(command).action(
     withSession(async (session, options: ImportCommandOptions, from: string) => {
       checkOptions(options)
@@ -104,14 +104,7 @@ async function unpackAll(
     let outcome = '\n'
     try {
       for (const each of platforms) {
-        await unpack(target, {
-          content: view.content,
-          applier: view.applier,
-          snapshotter: view.snapshotter(snapshotterName),
-          snapshotterName,
-          platform: each,
-          signal,
-        })
+        await unpackImage(view, target, { snapshotterName, platform: each, signal })
       }
       outcome = 'done\n'
     } finally {

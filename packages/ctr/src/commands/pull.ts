@@ -9,6 +9,7 @@ import { addPlatformOptions, chosenPlatforms, type PlatformOptions } from '../pl
 import { ProgressView } from '../progress-view.ts'
 import { pullThrough } from '../pull-through.ts'
 import { addRegistryOptions, credentialSource, type RegistryOptions } from '../registry-options.ts'
+import { repeated } from '../repeated-option.ts'
 import type { Session } from '../session.ts'
 
 interface PullOptions extends RegistryOptions, PlatformOptions {
@@ -37,12 +38,12 @@ export function pullCommand(): Command {
     .argument('<ref>', 'such as docker.io/library/redis:latest')
     .option('--all-metadata', 'fetch manifests and configs of all platforms')
     .option('--no-unpack', 'only fetch the image')
-    .option('--label <label>', 'key=value for the image; may be given again', collect)
+    .option('--label <label>', 'key=value for the image; may be given again', repeated)
     .option('--print-chainid', 'print the chain id as `image chain ID: …`, too')
     .option('--local', 'talk to the registry from this process, and unpack layer by layer')
     .option('--max-concurrent-downloads <number>', 'blobs to download at once, with --local', parseCount)
     .option('--sync-fs', 'have the files of each layer on the disk before the next one; they always are')
-    .option('-q, --quiet', 'print only the digest')
+    .option('-q, --quiet', 'print only the digest, and what else is asked for')
   return addRegistryOptions(addPlatformOptions(command)).action(
     withSession(async (session, options: PullOptions, reference: string) => {
       const { client, signal } = session
@@ -55,14 +56,13 @@ export function pullCommand(): Command {
       }
       const { target } = await client.images.get(reference, { signal })
       console.log(options.quiet ? target.digest : `${reference} ${target.digest}`)
-      if (options.quiet) return
       if (missing !== undefined)
         process.stderr.write(`not unpacked, since the server does not have the snapshotter ${missing}\n`)
       if (!unpack) return
       for (const platform of platformsToUnpack(options)) {
         const chainId = await imageChainId(client.content, target, { platform, signal })
         if (chainId === undefined) continue
-        console.log(`unpacked ${formatPlatform(platform)} ${chainId}`)
+        if (!options.quiet) console.log(`unpacked ${formatPlatform(platform)} ${chainId}`)
         if (options.printChainid) console.log(`image chain ID: ${chainId}`)
       }
     }),
@@ -121,8 +121,6 @@ function checkServerOptions(options: PullOptions): void {
       throw new Error(`"${flag}" requires "--local" flag`)
   }
 }
-
-const collect = (text: string, previous: string[] = []) => [...previous, text]
 
 function parseCount(text: string): number | undefined {
   if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('a number from 0 to 9999')

@@ -6,6 +6,7 @@ import { chosenSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
 import { gcRootLabel } from '../gc-root-label.ts'
 import { parseLabels } from '../parse-labels.ts'
+import { repeated } from '../repeated-option.ts'
 import { writeOutput } from '../write-output.ts'
 
 /** `snapshots diff <idA> [<idB>]` */
@@ -17,7 +18,7 @@ export function snapshotsDiffCommand(): Command {
     .option('--media-type <type>', 'media type of the layer', 'application/vnd.oci.image.layer.v1.tar+gzip')
     .option('--ref <ref>', 'name of the ingest that the layer is written to')
     .option('--keep', 'keep the layer as a blob, until somebody removes it')
-    .option('--label <label>', 'key=value for the blob; may be given again', collect)
+    .option('--label <label>', 'key=value for the blob; may be given again', repeated)
     .action(
       withSession(
         async (
@@ -48,8 +49,6 @@ export function snapshotsDiffCommand(): Command {
       ),
     )
 }
-
-const collect = (text: string, previous: string[] = []) => [...previous, text]
 
 /** What to mount to see a snapshot of any kind; views that are made for it are removed with `views`. */
 async function mountsOf(

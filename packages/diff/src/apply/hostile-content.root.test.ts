@@ -88,8 +88,8 @@ describe.skipIf(reason)(`layers whose content misleads (${reason ?? 'as root'})`
 
     test('overlay: whiteouts are devices and opaque markers attributes', async () => {
       const entries = [directory('d'), { name: 'd/.wh..wh..opq' }, { name: 'd/ours' }, { name: 'a/.wh.gone' }]
-      const { implied } = await sandbox.apply(entries, { form: 'overlay' })
-      expect(implied).toEqual(['', 'a'])
+      const { implied } = await sandbox.apply([...entries, { name: 'e/.wh..wh..opq' }], { form: 'overlay' })
+      expect(implied).toEqual(['', 'a', 'e'])
       expect(await xattrs('d')).toBe(opaque)
       expect(lstatSync(at('a/gone'))).toMatchObject({ rdev: 0, mode: 0o20000 })
       expect(readdirSync(at('d'))).toEqual(['ours'])
@@ -116,9 +116,14 @@ describe.skipIf(reason)(`layers whose content misleads (${reason ?? 'as root'})`
         { name: 'b/x' },
         directory('c'),
         { name: '.wh.c' },
+        { name: 'e/x' },
+        { name: '.wh.e' },
       ]
-      await sandbox.apply([...entries, { name: 'f' }, directory('f')], { form: 'overlay' })
-      for (const name of ['a', 'b', 'c', 'f']) expect(await xattrs(name)).toBe(opaque)
+      const files = [...entries, { name: 'f' }, directory('f')]
+      const { implied } = await sandbox.apply(files, { form: 'overlay' })
+      for (const name of ['a', 'b', 'c', 'e', 'f']) expect(await xattrs(name)).toBe(opaque)
+      // Nor has it the attributes of what is hidden.
+      expect(implied).toEqual([''])
     })
 
     test('overlay: a whiteout after an entry of its name leaves the entry', async () => {

@@ -36,20 +36,24 @@ export class LowerContent {
     else if (this.#removeFrom(directory, entry)) this.#directories.forget()
   }
 
-  /** Makes a name show nothing of the lower layers, whatever the order of the layer's entries. */
-  hide(place: Place, remove: (place: Place) => void): void {
+  /**
+   * Makes a name show nothing of the lower layers, whatever the order of the layer's entries.
+   * @returns the directory of this layer that is there, if there is one
+   */
+  hide(place: Place, remove: (place: Place) => void): OpenDirectory | undefined {
     const { entry, name, path } = place
     const found = lookUp(place.parent.fd, name, entry.name)
     if (found !== undefined && this.#made.has(place.parent, name)) {
-      if (found.kind !== 'directory') return
+      if (found.kind !== 'directory') return undefined
       const directory = this.#directories.find(path)
       if (directory !== undefined) this.hideIn(directory, entry.name)
-      return
+      return directory
     }
     if (found !== undefined) remove(place)
-    if (this.#opaque === undefined) return
+    if (this.#opaque === undefined) return undefined
     checkResult(fileCalls.mknodat(place.parent.fd, name, S_IFCHR, 0, 0), 'mknod', entry.name)
     this.#made.add(place.parent, name)
+    return undefined
   }
 
   /** @returns whether a directory or link that a name may have led through was removed */

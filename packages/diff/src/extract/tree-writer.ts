@@ -56,8 +56,9 @@ export class TreeWriter implements TarHandler, Disposable {
     this.#directories = new Directories(root, {
       implied: (directory, parent, path, replaced) => {
         this.#made.add(parent, path[path.length - 1]!)
-        this.#implied.set(directory.id, path)
+        // What takes the place of something removed is not the directory that lower layers have there.
         if (replaced) this.#lower.hideIn(directory, path.join('/'))
+        else this.#implied.set(directory.id, path)
       },
     })
     this.#lower = new LowerContent(options.form, this.#directories, this.#made)
@@ -82,10 +83,11 @@ export class TreeWriter implements TarHandler, Disposable {
     else if (whiteout.kind === 'whiteout') {
       const { hidden } = whiteout
       const place = { entry, path: [...parentPath, hidden], name: hidden, parent }
-      this.#lower.hide(place, (there) => {
+      const emptied = this.#lower.hide(place, (there) => {
         this.#checkCollision(there)
         this.#remove(there)
       })
+      if (emptied !== undefined) this.#implied.delete(emptied.id)
     } else {
       const name = path[path.length - 1]!
       const place: Place = { entry, path, name, parent: this.#seeTo(parent, parentPath, entry) }

@@ -92,11 +92,11 @@ describeWith({ root: true, linux: true }, 'implied directories', () => {
     expect([await stack.owner('a'), await stack.owner('a/b')]).toEqual([100, 0])
   })
 
-  test('stay as they are within an opaque directory of their own layer', async () => {
-    await using stack = await layers(['a/b'], ['a/b'])
+  test('stay as they are within an opaque directory of their own layer, which is the one below, but empty', async () => {
+    await using stack = await layers(['a/b'], ['a', 'a/b'])
     setAttribute(join(stack.layer, 'a'), opaqueAttribute, 'y')
     await stack.resolve('a/b', 'a')
-    expect([await stack.owner('a'), await stack.owner('a/b')]).toEqual([0, 0])
+    expect([await stack.owner('a'), await stack.owner('a/b')]).toEqual([100, 0])
   })
 
   test.each(['/', 'a/', '/a', 'a//b', '.', 'a/../a', '..', 'a/./b', 'a\0', 'ä€'])(

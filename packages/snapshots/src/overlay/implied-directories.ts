@@ -35,7 +35,7 @@ export async function resolveImpliedDirectories(
     const own = await lookUp(Buffer.from(layer), components, opaqueAttribute)
     if (own.path === undefined)
       throw new NsboxError('failed_precondition', `${show(path)} is no directory of the snapshot`)
-    if (own.opaque) continue
+    if (own.hidden) continue
     const below = await firstBelow(parents, components, opaqueAttribute)
     if (below !== undefined) await copyAttributes(below, own.path)
   }
@@ -58,7 +58,9 @@ async function firstBelow(
 interface Found {
   /** The directory, if the layer has one there. */
   readonly path?: Buffer
-  /** Whether it, or one on the way to it, hides the layers below. */
+  /** Whether one on the way to it hides the layers below. */
+  readonly hidden: boolean
+  /** Whether it does so itself, or one on the way to it. */
   readonly opaque: boolean
   /** Whether something else is in the way: a file, a symbolic link, a whiteout. */
   readonly blocked: boolean
@@ -72,14 +74,16 @@ async function lookUp(
   let path = layer
   // The root of a layer hides nothing, whatever attributes it has: so it is with the kernel.
   let opaque = false
+  let hidden = false
   for (const component of components) {
+    hidden = opaque
     path = joinBytes(path, component)
     const stats = await statOrNothing(path)
-    if (stats === undefined) return { opaque, blocked: false }
-    if (!stats.isDirectory()) return { opaque, blocked: true }
+    if (stats === undefined) return { hidden, opaque, blocked: false }
+    if (!stats.isDirectory()) return { hidden, opaque, blocked: true }
     opaque ||= isOpaque(path, opaqueAttribute)
   }
-  return { path, opaque, blocked: false }
+  return { path, hidden, opaque, blocked: false }
 }
 
 async function statOrNothing(path: Buffer): Promise<Stats | undefined> {
