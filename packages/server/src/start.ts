@@ -58,7 +58,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   starting.use(backgroundCleanup(snapshotters, log))
   // One may follow a download, and one must be left for layers that have come.
   const workers = starting.use(new LayerWorkers({ threads: Math.max(2, availableParallelism()) }))
-  const applier = localApplier(workers, content)
+  const applier = starting.use(localApplier(workers, content, { writeEarly: durability === 'full' }))
   const uuid = await serverUuid(root)
 
   const stopping = new AbortController()

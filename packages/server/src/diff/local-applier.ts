@@ -1,14 +1,37 @@
 import type { LocalPaths } from '@nsbox/core/content'
-import type { Applier } from '@nsbox/core/diff'
+import type { Applier, DiffMount } from '@nsbox/core/diff'
 import { type LayerWorkers, workerApplier } from '@nsbox/diff'
 import { overlayLayers } from '@nsbox/mount'
 import { resolveImpliedDirectories } from '@nsbox/snapshots'
+import { syncSnapshot } from './sync-snapshot.ts'
+
+/** How to apply. */
+export interface LocalApplierOptions {
+  /**
+   * Whether the disk begins to write a layer as soon as it is applied, and not when its snapshot is committed, which may
+   * have to wait for those below; the kernel by itself waits for half a minute or gigabytes. Not by default.
+   */
+  readonly writeEarly?: boolean | undefined
+}
 
 /**
  * An applier of the blobs of one store, for snapshots that have their parents already: directories that a layer only
  * implies look at once as they do in the parents, so that whoever commits the snapshot need not know of them.
+ * Disposing of it waits for what it has begun to write early.
  */
-export function localApplier(workers: LayerWorkers, content: Pick<LocalPaths, 'blobPath'>): Applier {
+export function localApplier(
+  workers: LayerWorkers,
+  content: Pick<LocalPaths, 'blobPath'>,
+  { writeEarly = false }: LocalApplierOptions = {},
+): Applier & AsyncDisposable {
+  const writing = new Set<Promise<void>>()
+  const beginToWrite = (mounts: readonly DiffMount[]) => {
+    // What the disk does not take is told by the snapshotter's own sync, at the commit.
+    const written = syncSnapshot(mounts)
+      .catch(() => undefined)
+      .finally(() => writing.delete(written))
+    writing.add(written)
+  }
   const applier = workerApplier({ workers, blobPath: (digest) => content.blobPath(digest) })
   return {
     async apply(layer, mounts, options = {}) {
@@ -23,7 +46,11 @@ export function localApplier(workers: LayerWorkers, content: Pick<LocalPaths, 'b
         const implied = { parents: overlay.lower, paths: applied.implied, opaqueAttribute } as const
         await resolveImpliedDirectories(overlay.upper, implied, options)
       }
+      if (writeEarly) beginToWrite(mounts)
       return applied
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(writing)
     },
   }
 }
