@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runOrThrow } from '@nsbox/testing'
@@ -44,6 +45,11 @@ export async function freshDisk(image: string): Promise<FreshDisk> {
   await runOrThrow('mkfs.ext4', ['-q', '-F', '-E', options, '-N', '400000', loop], { timeout: 120_000 })
   await runOrThrow('mount', ['-o', 'relatime', loop, path])
   made.defer(async () => void (await runOrThrow('umount', [path])))
+  // A run that is interrupted leaves no mount; its loop device goes with the last who uses it.
+  const unmountAtExit = () =>
+    execFileSync('sh', ['-c', 'umount --lazy "$1"; losetup --detach "$2"', 'sh', path, loop])
+  process.prependOnceListener('exit', unmountAtExit)
+  made.defer(() => void process.off('exit', unmountAtExit))
   await runOrThrow('sync', [])
   const stack = made.move()
   return { path, [Symbol.asyncDispose]: () => stack.disposeAsync() }

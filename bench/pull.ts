@@ -1,4 +1,5 @@
 // Pulls images with containerd and with nsbox, in turns, and prints medians and ratios. See README.md.
+import { rmSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
@@ -24,7 +25,11 @@ const rounds = Number(options.rounds)
 if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error(`--rounds: no number: ${options.rounds}`)
 const chosen = subjects[options.igzip ? 'igzip' : 'plain'].filter(({ name }) => name.includes(options.only))
 
+// Exit handlers end what runs and unmount the disk.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
 await using directory = await tempDir('nsbox-bench')
+process.once('exit', () => rmSync(directory.path, { recursive: true, force: true, maxRetries: 3 }))
 const disks = await diskImage(directory.path)
 const measurements: Measurement[] = []
 await quiet()
