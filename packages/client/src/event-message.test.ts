@@ -7,6 +7,8 @@ import { eventMessage, receivedEvent } from './event-message.ts'
 
 const labels = Object.assign(Object.create(null), { a: 'b' })
 
+const exitedAt = new Date(1_500)
+
 const events: Event[] = [
   { topic: '/namespaces/create', payload: { name: 'n', labels } },
   { topic: '/namespaces/update', payload: { name: 'n', labels } },
@@ -19,6 +21,36 @@ const events: Event[] = [
   { topic: '/snapshot/prepare', payload: { key: 'k', parent: 'p', snapshotter: 'overlayfs' } },
   { topic: '/snapshot/commit', payload: { key: 'k', name: 'n', snapshotter: 'overlayfs' } },
   { topic: '/snapshot/remove', payload: { key: 'k', snapshotter: 'overlayfs' } },
+  {
+    topic: '/containers/create',
+    payload: {
+      id: 'c',
+      image: 'i',
+      runtime: { name: 'r', options: { typeUrl: 'o', value: new Uint8Array([1]) } },
+    },
+  },
+  { topic: '/containers/update', payload: { id: 'c', image: 'i', labels, snapshotKey: 'k' } },
+  { topic: '/containers/delete', payload: { id: 'c' } },
+  {
+    topic: '/tasks/create',
+    payload: {
+      containerId: 'c',
+      bundle: '/b',
+      rootfs: [{ type: 'bind', source: '/s', options: ['ro'] }],
+      io: { stdin: '', stdout: '/o', stderr: '/e', terminal: false },
+      checkpoint: '',
+      pid: 7,
+    },
+  },
+  { topic: '/tasks/start', payload: { containerId: 'c', pid: 7 } },
+  { topic: '/tasks/exec-added', payload: { containerId: 'c', execId: 'e' } },
+  { topic: '/tasks/exec-started', payload: { containerId: 'c', execId: 'e', pid: 8 } },
+  { topic: '/tasks/exit', payload: { containerId: 'c', id: 'e', pid: 8, exitStatus: 137, exitedAt } },
+  { topic: '/tasks/delete', payload: { containerId: 'c', id: '', pid: 7, exitStatus: 0, exitedAt } },
+  { topic: '/tasks/oom', payload: { containerId: 'c' } },
+  { topic: '/tasks/paused', payload: { containerId: 'c' } },
+  { topic: '/tasks/resumed', payload: { containerId: 'c' } },
+  { topic: '/tasks/checkpointed', payload: { containerId: 'c', checkpoint: 'sha256:x' } },
   { topic: '/mine', opaque: { typeUrl: 'example.com/Mine', value: new Uint8Array([1, 2]) } },
 ]
 
@@ -29,7 +61,7 @@ test.each(events)('$topic comes back as it was sent', (event) => {
 test.each([
   [
     'a type that has no place in the interface',
-    '/tasks/start',
+    '/tasks/unknown',
     packAny(TaskStartSchema, { containerId: 'c', pid: 1 }),
   ],
   [

@@ -14,7 +14,9 @@ import {
   SnapshotRemoveSchema,
 } from '@nsbox/api/gen/events/snapshot_pb'
 import type { DomainEvent, Event } from '@nsbox/core/events'
+import { containerEventMessage, receivedContainerEvent } from './container-event-message.ts'
 import { receivedLabels } from './received.ts'
+import { receivedTaskEvent, taskEventMessage } from './task-event-message.ts'
 
 /** The payload of an event for a request. */
 export function eventMessage(event: Event): Pick<Any, 'typeUrl' | 'value'> {
@@ -45,6 +47,12 @@ export function eventMessage(event: Event): Pick<Any, 'typeUrl' | 'value'> {
       return packAny(SnapshotCommitSchema, event.payload)
     case '/snapshot/remove':
       return packAny(SnapshotRemoveSchema, event.payload)
+    case '/containers/create':
+    case '/containers/update':
+    case '/containers/delete':
+      return containerEventMessage(event)
+    default:
+      return taskEventMessage(event)
   }
 }
 
@@ -100,6 +108,6 @@ function typed(topic: string, message: Message | undefined): DomainEvent | undef
       return { topic, payload: { key, snapshotter } }
     }
     default:
-      return undefined
+      return receivedContainerEvent(topic, message) ?? receivedTaskEvent(topic, message)
   }
 }

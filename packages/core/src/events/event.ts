@@ -1,4 +1,7 @@
 import type { Labels } from '../labels/labels.ts'
+import type { OpaqueValue } from '../opaque-value.ts'
+import type { Mount } from '../snapshots/mount.ts'
+import type { ProcessIo } from '../tasks/process.ts'
 
 /** The events that nsbox itself publishes: topic → payload (BEHAVIOUR.md §8). */
 export interface EventPayloads {
@@ -14,6 +17,34 @@ export interface EventPayloads {
   '/snapshot/prepare': { key: string; parent: string; snapshotter: string }
   '/snapshot/commit': { key: string; name: string; snapshotter: string }
   '/snapshot/remove': { key: string; snapshotter: string }
+  '/containers/create': {
+    id: string
+    image: string
+    runtime: { name: string; options?: OpaqueValue | undefined }
+  }
+  '/containers/update': { id: string; image: string; labels: Labels; snapshotKey: string }
+  '/containers/delete': { id: string }
+  /** `checkpoint` is the digest that the task goes on from, empty for none. */
+  '/tasks/create': {
+    containerId: string
+    bundle: string
+    rootfs: readonly Mount[]
+    io: ProcessIo
+    checkpoint: string
+    pid: number
+  }
+  '/tasks/start': { containerId: string; pid: number }
+  '/tasks/exec-added': { containerId: string; execId: string }
+  '/tasks/exec-started': { containerId: string; execId: string; pid: number }
+  /** `id` is that of the exec, or of the container for its first process. */
+  '/tasks/exit': { containerId: string; id: string; pid: number; exitStatus: number; exitedAt: Date }
+  /** `id` as for an exit, but empty for the first process. */
+  '/tasks/delete': { containerId: string; id: string; pid: number; exitStatus: number; exitedAt: Date }
+  '/tasks/oom': { containerId: string }
+  '/tasks/paused': { containerId: string }
+  '/tasks/resumed': { containerId: string }
+  /** `checkpoint` is the digest of what was stored, or the directory. */
+  '/tasks/checkpointed': { containerId: string; checkpoint: string }
 }
 
 export type EventTopic = keyof EventPayloads

@@ -24,6 +24,8 @@ import {
 import { EnvelopeSchema } from '@nsbox/api/gen/types/event_pb'
 import type { DomainEvent, Envelope, OpaqueEvent } from '@nsbox/core/events'
 import { NsboxError } from '@nsbox/errors'
+import { packContainerEvent } from './container-event.ts'
+import { packTaskEvent } from './task-event.ts'
 
 type Any = MessageShape<typeof AnySchema>
 type EnvelopeMessage = MessageShape<typeof EnvelopeSchema>
@@ -115,5 +117,11 @@ function packPayload(event: DomainEvent): Any {
       return packAny(SnapshotCommitSchema, event.payload)
     case '/snapshot/remove':
       return packAny(SnapshotRemoveSchema, event.payload)
+    case '/containers/create':
+    case '/containers/update':
+    case '/containers/delete':
+      return packContainerEvent(event)
+    default:
+      return packTaskEvent(event)
   }
 }

@@ -16,7 +16,9 @@ export function eventAdaptor({ namespace, event }: Envelope, opaqueField: Opaque
   }
 }
 
-function payloadField(payload: object, [name, ...rest]: readonly string[]): string | undefined {
+/** Filters name fields as the messages do, `container_id`. */
+function payloadField(payload: object, [field, ...rest]: readonly string[]): string | undefined {
+  const name = field?.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
   if (name === undefined || !Object.hasOwn(payload, name)) return undefined
   const value: unknown = (payload as Record<string, unknown>)[name]
   if (typeof value !== 'object' || value === null) return rest.length === 0 ? String(value) : undefined

@@ -1,0 +1,83 @@
+import type { AbortOptions } from '../abort-options.ts'
+import type { Labels } from '../labels/labels.ts'
+import type { OpaqueValue } from '../opaque-value.ts'
+
+/** What runs the tasks of a container. */
+export interface ContainerRuntime {
+  /** Such as `io.containerd.runc.v2`. */
+  readonly name: string
+  /** Such as `containerd.runc.v1.Options`. */
+  readonly options?: OpaqueValue | undefined
+}
+
+/**
+ * A container: what to run and on which root filesystem. It is metadata only, and keeps what it names from being
+ * collected; its running processes are its task (`@nsbox/core/tasks`).
+ */
+export interface Container {
+  /** An identifier (BEHAVIOUR.md §1). */
+  readonly id: string
+  readonly labels: Labels
+  /** Name of the image that it was made from, which need not exist; empty for none. */
+  readonly image: string
+  readonly runtime: ContainerRuntime
+  /** Usually an OCI runtime spec as JSON, `types.containerd.io/opencontainers/runtime-spec/1/Spec`; kept verbatim. */
+  readonly spec: OpaqueValue
+  /** The snapshotter of `snapshotKey`; empty for none. */
+  readonly snapshotter: string
+  /** The snapshot that is the root filesystem; empty if the creator of a task says what that is. */
+  readonly snapshotKey: string
+  /** What clients keep with the container, by name; kept verbatim. */
+  readonly extensions: Readonly<Record<string, OpaqueValue>>
+  /** The sandbox that it belongs to; empty for none. */
+  readonly sandbox: string
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+/** What a new container is made of. What is absent is empty. */
+export interface NewContainer extends Pick<Container, 'id' | 'runtime' | 'spec'> {
+  readonly labels?: Labels | undefined
+  readonly image?: string | undefined
+  readonly snapshotter?: string | undefined
+  readonly snapshotKey?: string | undefined
+  readonly extensions?: Readonly<Record<string, OpaqueValue>> | undefined
+  readonly sandbox?: string | undefined
+}
+
+/**
+ * Containers by id. Labels must be within the limits of `@nsbox/namespaces` (`containers.Labels`), the runtime's name
+ * and the spec must be set, and a snapshot key needs a snapshotter; otherwise `invalid_argument` (the texts are in
+ * BEHAVIOUR.md §1). The image and the snapshot need not exist.
+ */
+export interface ContainerStore {
+  /** @throws `not_found`, `invalid_argument` for what is no identifier */
+  get(id: string, options?: AbortOptions): Promise<Container>
+
+  /**
+   * The containers that match any of the filters (fields `id`, `image`, `runtime.name`, `labels.*`), ordered by id; all
+   * of them if there is no filter.
+   * @throws `invalid_argument` for a filter that does not parse
+   */
+  list(filters?: readonly string[], options?: AbortOptions): AsyncIterable<Container>
+
+  /** @throws `already_exists`, `invalid_argument` */
+  create(container: NewContainer, options?: AbortOptions): Promise<Container>
+
+  /**
+   * Takes the fields that the paths name from `container`; the others stay. Paths are `labels`, `labels.<key>`,
+   * `spec`, `extensions`, `extensions.<name>`, `image` and `snapshotkey`. Without paths it takes all of these, and the
+   * snapshotter must be the same or unset if it was. An entry that `container` lacks, or a label whose value is
+   * empty, is deleted. The id, the runtime, the creation time and the sandbox never change.
+   *
+   * @throws `not_found`; `invalid_argument` for any other path, for a change of what never changes, or a result that
+   * could not be created
+   */
+  update(container: NewContainer, paths?: readonly string[], options?: AbortOptions): Promise<Container>
+
+  /**
+   * Forgets the container and lets go of what it held. Whether it has a task is the caller's business.
+   * @throws `not_found`
+   */
+  delete(id: string, options?: AbortOptions): Promise<void>
+}

@@ -1,0 +1,15 @@
+export type { OpaqueValue } from '../opaque-value.ts'
+export type { CgroupV1Metrics } from './cgroup-v1-metrics.ts'
+export type { CgroupV2Metrics } from './cgroup-v2-metrics.ts'
+export type { TaskMetrics } from './metrics.ts'
+export type { Process, ProcessExit, ProcessInfo, ProcessIo, ProcessStatus } from './process.ts'
+export type { RuntimeTaskOptions, RuntimeTasks, TaskRuntime } from './task-runtime.ts'
+export type {
+  CheckpointOptions,
+  CreateTaskOptions,
+  ExecOptions,
+  KillOptions,
+  ProcessChoice,
+  Tasks,
+  UpdateTaskOptions,
+} from './tasks.ts'

@@ -1,0 +1,15 @@
+import type { OpaqueValue } from '../opaque-value.ts'
+import type { CgroupV1Metrics } from './cgroup-v1-metrics.ts'
+import type { CgroupV2Metrics } from './cgroup-v2-metrics.ts'
+
+/** What a task has used up, read at one moment. */
+export interface TaskMetrics {
+  /** The container. */
+  readonly id: string
+  readonly timestamp: Date
+  /** By the version of the host's cgroups; verbatim where a server answers something else. */
+  readonly data:
+    | { readonly cgroup: 1; readonly metrics: CgroupV1Metrics }
+    | { readonly cgroup: 2; readonly metrics: CgroupV2Metrics }
+    | { readonly opaque: OpaqueValue }
+}

@@ -1,0 +1,155 @@
+import type { Descriptor } from '@nsbox/oci'
+import type { AbortOptions } from '../abort-options.ts'
+import type { OpaqueValue } from '../opaque-value.ts'
+import type { Mount } from '../snapshots/mount.ts'
+import type { TaskMetrics } from './metrics.ts'
+import type { Process, ProcessExit, ProcessInfo, ProcessIo } from './process.ts'
+
+/** Which process of a task: the first one, unless an exec is named. */
+export interface ProcessChoice extends AbortOptions {
+  readonly execId?: string | undefined
+}
+
+/** How to make a task. */
+export interface CreateTaskOptions extends Partial<ProcessIo>, AbortOptions {
+  /** What to mount as the root filesystem; the container's snapshot if absent or empty. */
+  readonly rootfs?: readonly Mount[] | undefined
+  /** Options of the runtime, which take precedence over the container's. */
+  readonly options?: OpaqueValue | undefined
+  /** The program of the runtime; that of the options, or else the runtime's own by default. */
+  readonly runtimePath?: string | undefined
+  /** A checkpoint in the content store to go on from, instead of a start from the beginning. */
+  readonly checkpoint?: Descriptor | undefined
+}
+
+/** How to add a process to a task. */
+export interface ExecOptions extends Partial<ProcessIo>, AbortOptions {
+  /** An OCI process as JSON, `types.containerd.io/opencontainers/runtime-spec/1/Process`. */
+  readonly spec: OpaqueValue
+}
+
+/** Whom to signal. At most one of `execId`, `all` and `pid`. */
+export interface KillOptions extends ProcessChoice {
+  /** All processes of the container; not by default. */
+  readonly all?: boolean | undefined
+  /**
+   * Any process of the container, as the host numbers it. It is looked up in the container's cgroup and then signalled
+   * without a chance that the number has come to mean another one.
+   */
+  readonly pid?: number | undefined
+}
+
+/** What to change of a running task. */
+export interface UpdateTaskOptions extends AbortOptions {
+  /** OCI resources as JSON, `types.containerd.io/opencontainers/runtime-spec/1/LinuxResources`. */
+  readonly resources?: OpaqueValue | undefined
+  readonly annotations?: Readonly<Record<string, string>> | undefined
+}
+
+/** How to make a checkpoint. */
+export interface CheckpointOptions extends AbortOptions {
+  /** An earlier checkpoint that this one adds to; empty for none. */
+  readonly parent?: string | undefined
+  /** Options of the runtime, such as `containerd.runc.v1.CheckpointOptions`. */
+  readonly options?: OpaqueValue | undefined
+}
+
+/**
+ * The tasks of one namespace: the running processes of its containers, one task for each container that has any. Ids
+ * are those of containers.
+ *
+ * A task is created, then started; it stays, stopped, after its first process has ended, until it is deleted. The same
+ * holds for each exec. Events are published for all of it in the order create → start → exit → delete, and for an exec
+ * exec-added → exec-started → exit → delete; each exit exactly once, and only of what was created successfully
+ * (BEHAVIOUR.md §7, §13).
+ *
+ * All methods throw `not_found` for a container without a task, or a task without that exec, and `invalid_argument` for
+ * what is no identifier. The texts of state errors are those of containerd (BEHAVIOUR.md §1).
+ */
+export interface Tasks {
+  /**
+   * Makes the task of a container: its namespaces, cgroup and first process, which waits for `start`. Waits, within
+   * bounds, until readers of the FIFOs for output have come. After an error nothing is left.
+   *
+   * @throws `already_exists`; `not_found` for the container; `invalid_argument` for a spec or options that cannot be;
+   * `unknown` with the runtime's own words
+   */
+  create(containerId: string, options?: CreateTaskOptions): Promise<{ readonly pid: number }>
+
+  /**
+   * Lets the first process, or an exec, run.
+   * @throws `failed_precondition` if it has been started before, or the task is not running
+   */
+  start(containerId: string, options?: ProcessChoice): Promise<{ readonly pid: number }>
+
+  /**
+   * Removes a task that has stopped, or was never started, with all that was made for it.
+   * @returns how the first process ended
+   * @throws `failed_precondition` while it runs
+   */
+  delete(containerId: string, options?: AbortOptions): Promise<ProcessExit & { readonly pid: number }>
+
+  /** Removes an exec that has stopped, or was never started. @throws as `delete` */
+  deleteProcess(
+    containerId: string,
+    execId: string,
+    options?: AbortOptions,
+  ): Promise<ProcessExit & { readonly pid: number }>
+
+  get(containerId: string, options?: ProcessChoice): Promise<Process>
+
+  /** The first processes of all tasks, ordered by id. */
+  list(options?: AbortOptions): Promise<Process[]>
+
+  /**
+   * Sends a signal, by its number.
+   * @throws `not_found` if the process has ended, or the pid is not the container's; `failed_precondition` before it is
+   * started; `invalid_argument` for what is no signal or more than one choice
+   */
+  kill(containerId: string, signal: number, options?: KillOptions): Promise<void>
+
+  /**
+   * Adds a process, which `start` lets run.
+   * @throws `already_exists` for the exec id; `failed_precondition` if the task is not running; `invalid_argument`
+   */
+  exec(containerId: string, execId: string, options: ExecOptions): Promise<void>
+
+  /** Sets the size of a terminal, in characters. @throws `failed_precondition` without a terminal */
+  resize(
+    containerId: string,
+    size: { readonly width: number; readonly height: number },
+    options?: ProcessChoice,
+  ): Promise<void>
+
+  /** Ends the standard input once what was written before has been read; idempotent. */
+  closeStdin(containerId: string, options?: ProcessChoice): Promise<void>
+
+  /** Freezes all processes; idempotent. @throws `failed_precondition` if the task is not running */
+  pause(containerId: string, options?: AbortOptions): Promise<void>
+
+  /** Lets frozen processes go on; idempotent. @throws `failed_precondition` if the task has stopped */
+  resume(containerId: string, options?: AbortOptions): Promise<void>
+
+  /** All processes that the container holds, ordered by pid. @throws `failed_precondition` after it has stopped */
+  pids(containerId: string, options?: AbortOptions): Promise<ProcessInfo[]>
+
+  /** Changes the limits of the container's cgroup. @throws `failed_precondition` after it has stopped */
+  update(containerId: string, options: UpdateTaskOptions): Promise<void>
+
+  /**
+   * What the cgroups of the tasks that match any of the filters (field `id`) have used up; of all running ones if there
+   * is no filter. A task that ends meanwhile is left out.
+   */
+  metrics(filters?: readonly string[], options?: AbortOptions): Promise<TaskMetrics[]>
+
+  /** Waits for the end of a process; resolves at once after it. */
+  wait(containerId: string, options?: ProcessChoice): Promise<ProcessExit>
+
+  /**
+   * Stores the state of a running task, so that `create` can go on from it.
+   * @returns what was stored: the image of the processes, and the container's spec; nothing if the options name a
+   * directory for it
+   * @throws `unimplemented`, `failed_precondition`
+   */
+  checkpoint(containerId: string, options?: CheckpointOptions): Promise<Descriptor[]>
+}
