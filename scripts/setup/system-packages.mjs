@@ -15,6 +15,7 @@ export const systemPackages = [
     present: () => existsSync('/etc/ssl/certs/ca-certificates.crt'),
   },
   program('containerd', 'tests against stock containerd and its ctr'),
+  program('criu', 'checkpoints'),
   program('debootstrap', 'tests that unpack a Debian system'),
   program('docker-registry', 'tests against a real registry'),
   program('g++', 'compiling better-sqlite3'),

@@ -1,0 +1,6 @@
+import { expect, test } from 'vitest'
+import * as runtime from './index.ts'
+
+test('exports nothing but this', () => {
+  expect(Object.keys(runtime).sort()).toEqual([])
+})

@@ -1,0 +1,8 @@
+export type {
+  LaunchPaths,
+  LaunchRequest,
+  SupervisedProcess,
+  Supervisor,
+  SupervisorOptions,
+  TerminalSize,
+} from './supervisor/supervisor.ts'

@@ -1,0 +1,126 @@
+import type { AbortOptions, ProcessExit, ProcessIo } from '@nsbox/core/tasks'
+
+/** Files that a supervisor makes for one launch, with paths short enough for a socket; they are gone after it. */
+export interface LaunchPaths {
+  /** Where the program must write the number of the process that it made. */
+  readonly pidFile: string
+  /** Where the program must send the terminal's descriptor; undefined for a process without one. */
+  readonly consoleSocket: string | undefined
+}
+
+/** What to launch: a program such as runc, which makes a process, writes its number down, and ends. */
+export interface LaunchRequest extends ProcessIo {
+  /** Names the process, such as `<namespace>/<container>[/<exec>]`; at most 512 bytes. */
+  readonly key: string
+  /** The program and its arguments, made from the paths that it is to use. */
+  readonly command: (paths: LaunchPaths) => readonly string[]
+  /** Added to the supervisor's few variables. */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  /** The owner of the container's ends of its pipes; the supervisor's own by default. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined
+  /** What a program that takes the output (`binary://`) is told of the container. */
+  readonly container?: { readonly id: string; readonly namespace: string } | undefined
+  /**
+   * The cgroup that the helper process is to sit in (`shim_cgroup`), as a path in each hierarchy of the host that has
+   * it; there is one supervisor for each. By default where the daemon sits.
+   */
+  readonly cgroup?: string | undefined
+  /** Milliseconds that the program may take, after which it is killed; two minutes by default. */
+  readonly timeout?: number | undefined
+}
+
+/** Columns and rows of a terminal. */
+export interface TerminalSize {
+  readonly width: number
+  readonly height: number
+}
+
+/** A process under a supervisor, until it is released. The object stays the same when supervisors come and go. */
+export interface SupervisedProcess {
+  readonly key: string
+  /** As the host sees it. */
+  readonly pid: number
+  readonly io: ProcessIo
+  /** How it ended; undefined before. */
+  readonly ended: ProcessExit | undefined
+  /**
+   * Resolves when the process has ended and that is on disk. Never rejects. The status is 255 if the supervisor died
+   * and the kernel cannot tell.
+   */
+  readonly exit: Promise<ProcessExit>
+  /**
+   * Resolves when, after the end, all output has been handed on, or two seconds have passed, and no descriptor of the
+   * process's input and output is open any more, here or in the supervisor. Never rejects.
+   */
+  readonly drained: Promise<void>
+
+  /**
+   * Signals this process and no other that may have got its number since.
+   * @throws `not_found` if it has ended
+   */
+  signal(signal: number): void
+
+  /**
+   * Sets the size of its terminal.
+   * @throws `failed_precondition` if it has none; `not_found` once it has been drained
+   */
+  resize(size: TerminalSize): void
+
+  /**
+   * Ends its input, after what the client has written so far. Done again, or without input, it does nothing. A terminal
+   * has no end of input: nothing more is read for it.
+   */
+  closeStdin(options?: AbortOptions): Promise<void>
+
+  /**
+   * Forgets the process: closes what is left of its input and output and removes the record of its end. A process that
+   * has not ended runs on, and its end is not told. Done again it does nothing.
+   */
+  release(options?: AbortOptions): Promise<void>
+}
+
+/**
+ * The daemon's handle of the supervisor: a process of its own that starts containers, becomes their parent, passes their
+ * input and output on and records how they end. It outlives the daemon; if it dies itself, the next one is given all that
+ * it held, and the containers notice nothing.
+ *
+ * There is one supervisor for all containers of a state directory, and one more for each cgroup that a launch asks for
+ * and each other build of the program that still has processes.
+ */
+export interface Supervisor extends AsyncDisposable {
+  /**
+   * Runs a program that makes a process, and takes charge of that process. FIFOs are opened before: for output, when
+   * their readers have come, for which it waits ten seconds.
+   *
+   * After a failure nothing of the process is left but what the program left behind (state of the runtime, cgroup).
+   *
+   * @throws `already_exists` if a process of this key has not been released; `invalid_argument` for input or output that
+   * is no FIFO, file or URI; `not_found` if it, or the cgroup, or the program is missing; `deadline_exceeded` if no
+   * reader came or the program took too long; `canceled` by the signal; `unknown` with details `exitCode` and `stderr`
+   * (the last 16 KiB of what it wrote) if the program failed
+   */
+  launch(request: LaunchRequest, options?: AbortOptions): Promise<SupervisedProcess>
+
+  /** All processes that have not been released, those found at start included. */
+  processes(): readonly SupervisedProcess[]
+
+  /** @returns undefined if there is none, or it has been released */
+  process(key: string): SupervisedProcess | undefined
+
+  /** Starts a supervisor now, so that the first launch need not wait for it. */
+  warm(options?: AbortOptions): Promise<void>
+
+  /** Leaves: processes and supervisors with processes go on. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** How to open the supervisor of a state directory. */
+export interface SupervisorOptions {
+  /**
+   * An absolute path on a local filesystem that lasts as long as the system runs, used by one daemon at a time. It is
+   * made if it is missing, and entered by its owner only.
+   */
+  readonly directory: string
+  /** Told of what nobody waits for, such as a supervisor that died. */
+  readonly onWarning?: ((message: string, error?: unknown) => void) | undefined
+}
