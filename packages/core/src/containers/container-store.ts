@@ -51,7 +51,7 @@ export interface NewContainer extends Pick<Container, 'id' | 'runtime' | 'spec'>
  * BEHAVIOUR.md §1). The image and the snapshot need not exist.
  */
 export interface ContainerStore {
-  /** @throws `not_found`, `invalid_argument` for what is no identifier */
+  /** @throws `not_found` */
   get(id: string, options?: AbortOptions): Promise<Container>
 
   /**
@@ -65,13 +65,14 @@ export interface ContainerStore {
   create(container: NewContainer, options?: AbortOptions): Promise<Container>
 
   /**
-   * Takes the fields that the paths name from `container`; the others stay. Paths are `labels`, `labels.<key>`,
-   * `spec`, `extensions`, `extensions.<name>`, `image` and `snapshotkey`. Without paths it takes all of these, and the
-   * snapshotter must be the same or unset if it was. An entry that `container` lacks, or a label whose value is
-   * empty, is deleted. The id, the runtime, the creation time and the sandbox never change.
+   * Takes the fields that the paths name from `container`, one after the other; the others stay, whatever `container`
+   * says. Paths are `labels`, `labels.<key>`, `spec`, `extensions`, `extensions.<name>`, `image` and `snapshotkey`.
+   * Without paths it takes all of these, and the snapshotter and the runtime's name must be what they are. An entry
+   * that `container` lacks, or a label whose value is empty, is deleted. The id, the runtime, the snapshotter, the
+   * creation time and the sandbox never change.
    *
-   * @throws `not_found`; `invalid_argument` for any other path, for a change of what never changes, or a result that
-   * could not be created
+   * @throws `not_found`; `invalid_argument` for an empty id, any other path, another snapshotter or runtime's name
+   * where there are no paths, or a result that could not be created
    */
   update(container: NewContainer, paths?: readonly string[], options?: AbortOptions): Promise<Container>
 
