@@ -1,4 +1,5 @@
 import { Version } from '@nsbox/api/gen/services/version/v1/version_pb'
+import type { ContainerStore } from '@nsbox/core/containers'
 import type { AbortOptions, ContentStore } from '@nsbox/core/content'
 import type { Applier, Comparer } from '@nsbox/core/diff'
 import type { Image, ImageStore } from '@nsbox/core/images'
@@ -19,6 +20,7 @@ import { addressFromEnvironment } from './address.ts'
 import { Introspection } from './introspection.ts'
 import { RemoteApplier } from './remote-applier.ts'
 import { RemoteComparer } from './remote-comparer.ts'
+import { RemoteContainerStore } from './remote-container-store.ts'
 import { RemoteContentStore } from './remote-content-store.ts'
 import { RemoteEvents } from './remote-events.ts'
 import { RemoteImageStore } from './remote-image-store.ts'
@@ -90,6 +92,7 @@ export interface ClientView {
   readonly content: ContentStore
   readonly images: ImageStore
   readonly leases: LeaseStore
+  readonly containers: ContainerStore
   /** Applies layers of `content` to mounts, which must have the parents of the snapshot already. */
   readonly applier: Applier
   /** Stores layers in `content`. */
@@ -161,6 +164,7 @@ class View implements ClientView {
   readonly content: ContentStore
   readonly images: ImageStore
   readonly leases: LeaseStore
+  readonly containers: ContainerStore
   readonly applier: Applier
   readonly comparer: Comparer
   readonly events: RemoteEvents
@@ -173,6 +177,7 @@ class View implements ClientView {
     this.content = new RemoteContentStore(rpc)
     this.images = new RemoteImageStore(rpc)
     this.leases = new RemoteLeaseStore(rpc)
+    this.containers = new RemoteContainerStore(rpc)
     this.applier = new RemoteApplier(rpc)
     this.comparer = new RemoteComparer(rpc)
     this.events = new RemoteEvents(rpc)

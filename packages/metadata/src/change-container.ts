@@ -1,4 +1,4 @@
-import type { Container, NewContainer } from '@nsbox/core/containers'
+import type { Container, ContainerChange } from '@nsbox/core/containers'
 import { changeLabels } from '@nsbox/core/labels'
 import { NsboxError } from '@nsbox/errors'
 import { quoted } from './quoted.ts'
@@ -12,16 +12,16 @@ const everything = ['labels', 'spec', 'extensions', 'image', 'snapshotkey']
  */
 export function changeContainer(
   current: Container,
-  given: NewContainer,
+  given: ContainerChange,
   paths: readonly string[],
 ): Container {
   if (paths.length > 0) return paths.reduce((result, path) => take(result, given, path), current)
   if ((given.snapshotter ?? '') !== current.snapshotter) throw immutable('container.Snapshotter')
-  if (given.runtime.name !== current.runtime.name) throw immutable('container.Runtime.Name')
+  if (given.runtime?.name !== current.runtime.name) throw immutable('container.Runtime.Name')
   return everything.reduce((result, path) => take(result, given, path), current)
 }
 
-function take(container: Container, given: NewContainer, path: string): Container {
+function take(container: Container, given: ContainerChange, path: string): Container {
   const { labels = {}, extensions = {} } = given
   if (path.startsWith('labels.')) {
     const key = path.slice('labels.'.length)
@@ -40,6 +40,8 @@ function take(container: Container, given: NewContainer, path: string): Containe
     case 'extensions':
       return { ...container, extensions }
     case 'spec':
+      if (given.spec === undefined)
+        throw new NsboxError('invalid_argument', 'update failed validation: container.Spec must be set')
       return { ...container, spec: given.spec }
     case 'image':
       return { ...container, image: given.image ?? '' }

@@ -2,6 +2,12 @@ import type { Container } from '@nsbox/core/containers'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 import { validateIdentifier, validateLabels } from '@nsbox/namespaces'
 
+/** The most bytes that a container may have in all. A message with it must have less than 16 MiB. */
+const maxBytes = 12 * 1024 * 1024
+
+/** The most extensions of one container; clients have a handful. */
+const maxExtensions = 1024
+
 /**
  * Holds a container against its rules, with the texts that clients know (BEHAVIOUR.md §1).
  *
@@ -22,6 +28,23 @@ export function validateContainer(container: Container, doing: string): void {
   if (spec === undefined) refuse('container.Spec must be set')
   if (snapshotKey !== '' && snapshotter === '')
     refuse('container.Snapshotter must be set if container.SnapshotKey is set')
+  const count = Object.keys(extensions).length
+  if (count > maxExtensions)
+    refuse(`container.Extensions: ${count} extensions, at most ${maxExtensions} are allowed`)
+  const bytes = sizeOf(container)
+  if (bytes > maxBytes) refuse(`container of ${bytes} bytes, at most ${maxBytes} are allowed`)
+}
+
+function sizeOf({ labels, extensions, spec, runtime, ...texts }: Container): number {
+  const values = [spec, ...(runtime.options ? [runtime.options] : []), ...Object.values(extensions)]
+  const words = [
+    ...[texts.image, texts.snapshotter, texts.snapshotKey, texts.sandbox, runtime.name],
+    ...Object.entries(labels).flat(),
+    ...Object.keys(extensions),
+    ...values.map(({ typeUrl }) => typeUrl),
+  ]
+  const textBytes = words.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+  return values.reduce((sum, { value }) => sum + value.byteLength, textBytes)
 }
 
 function prefixed(prefix: string, check: () => void): void {

@@ -4,13 +4,13 @@ export interface ContainerStoreClaims {
   readonly demandsSpec: boolean
   /** An update can take extensions away; otherwise it only adds and replaces them. */
   readonly extensionRemoval: boolean
-  /** More than 16,384 labels of one container are refused with `invalid_argument`. */
-  readonly labelCountLimit: boolean
+  /** More than 16,384 labels or 1024 extensions, or more than 12 MiB in all are refused with `invalid_argument`. */
+  readonly limits: boolean
 }
 
 /** The interface, fully kept. */
 export const fullClaims: ContainerStoreClaims = {
   demandsSpec: true,
   extensionRemoval: true,
-  labelCountLimit: true,
+  limits: true,
 }

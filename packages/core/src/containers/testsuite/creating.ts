@@ -115,11 +115,27 @@ export function creatingTests(create: CreateContainerStore, claims: ContainerSto
       expect(await listed(store)).toEqual([])
     })
 
-    storeTest(create, claims.labelCountLimit)('D05 refuses more labels than allowed', async (store) => {
-      const labels = Object.fromEntries(Array.from({ length: 16_385 }, (_, index) => [`label-${index}`, 'x']))
+    storeTest(create, claims.limits)('D05 refuses more than allowed', async (store) => {
+      const many = (count: number) => Array.from({ length: count }, (_, index) => `number ${index}`)
+      const labels = Object.fromEntries(many(16_385).map((name) => [name, 'x']))
       await expectCode(store.create(bare('x', { labels })), 'invalid_argument')
+      const extensions = Object.fromEntries(many(1025).map((name) => [name, opaque('x')]))
+      await expectCode(store.create(bare('x', { extensions })), 'invalid_argument')
+      const spec = { typeUrl: 'large', value: new Uint8Array(12 * 1024 * 1024) }
+      await expectCode(store.create(bare('x', { spec })), 'invalid_argument')
       expect(await listed(store)).toEqual([])
     })
+
+    storeTest(create, claims.limits)(
+      'D05 lets no container grow beyond what one message can carry',
+      async (store) => {
+        const part = { typeUrl: 'large', value: new Uint8Array(4 * 1024 * 1024) }
+        await store.create(bare('x', { spec: part, extensions: { first: part } }))
+        const change = { id: 'x', extensions: { second: part } }
+        await expectCode(store.update(change, ['extensions.second']), 'invalid_argument')
+        expect(Object.keys((await store.get('x')).extensions)).toEqual(['first'])
+      },
+    )
 
     test('lets one of many have an id that is created at once', async (store) => {
       const outcomes = await Promise.allSettled(

@@ -1,5 +1,4 @@
 import { describe, expect } from 'vitest'
-import type { OpaqueValue } from '../../opaque-value.ts'
 import type { NewContainer } from '../container-store.ts'
 import type { ContainerStoreClaims } from './claims.ts'
 import { bare, type CreateContainerStore, expectCode, opaque, plain, storeTest, whole } from './store-test.ts'
@@ -50,9 +49,9 @@ export function updatingTests(create: CreateContainerStore, claims: ContainerSto
 
     test('needs no more of the container than what the paths name', async (store) => {
       await store.create(whole('x'))
-      const partial = { id: 'x', image: 'y' } as NewContainer
-      expect(plain(await store.update(partial, ['image']))).toMatchObject(whole('x', { image: 'y' }))
-      expect(plain(await store.update(bare('x'), ['image', 'snapshotkey']))).toMatchObject(
+      const change = { id: 'x', image: 'y' }
+      expect(plain(await store.update(change, ['image']))).toMatchObject(whole('x', { image: 'y' }))
+      expect(plain(await store.update({ id: 'x' }, ['image', 'snapshotkey']))).toMatchObject(
         whole('x', { image: '', snapshotKey: '' }),
       )
     })
@@ -68,6 +67,12 @@ export function updatingTests(create: CreateContainerStore, claims: ContainerSto
       const { createdAt } = await store.create(whole('x', { extensions: { other: opaque('o') } }))
       const { updatedAt, ...rest } = plain(await store.update(other))
       expect(rest).toEqual({ ...other, labels: { a: '9', e: '5' }, createdAt })
+    })
+
+    test('takes a container that was read and changed', async (store) => {
+      const created = await store.create(whole('x'))
+      const { updatedAt, ...rest } = plain(await store.update({ ...(await store.get('x')), image: 'y' }))
+      expect(rest).toEqual({ ...whole('x'), image: 'y', createdAt: created.createdAt })
     })
 
     test('leaves runtime options and sandbox as they are without paths', async (store) => {
@@ -131,7 +136,7 @@ export function updatingTests(create: CreateContainerStore, claims: ContainerSto
 
     storeTest(create, claims.demandsSpec)('refuses to take away the spec', async (store) => {
       const created = await store.create(whole('x'))
-      const without = { ...whole('x'), spec: undefined as unknown as OpaqueValue }
+      const without = { ...whole('x'), spec: undefined }
       await expectCode(store.update(without, ['spec']), 'invalid_argument', 'container.Spec must be set')
       await expectCode(store.update(without), 'invalid_argument', 'container.Spec must be set')
       expect(plain(await store.get('x'))).toEqual(plain(created))
