@@ -11,23 +11,11 @@ export interface BundleSpec {
   /** Host ids that stand for 0 to 65535 in a user namespace of its own. */
   readonly userNamespace?: number | undefined
   readonly terminal?: boolean | undefined
+  /** Who runs it, root by default; the group has the same number. */
+  readonly uid?: number | undefined
 }
 
-const applets = [
-  'sh',
-  'cat',
-  'sleep',
-  'true',
-  'false',
-  'echo',
-  'dd',
-  'tail',
-  'id',
-  'kill',
-  'head',
-  'tr',
-  'mkdir',
-]
+const applets = 'sh cat sleep true false echo dd tail id kill head tr mkdir ls stty yes tty'.split(' ')
 
 /** Fills an existing directory with a root file system that has busybox. */
 export async function busyboxRootfs(directory: string): Promise<void> {
@@ -36,25 +24,40 @@ export async function busyboxRootfs(directory: string): Promise<void> {
   for (const applet of applets) await symlink('busybox', join(directory, 'bin', applet))
 }
 
+/** The OCI process of a command, as the file for `runc exec --process` has it. */
+export function testProcess({
+  args,
+  terminal = false,
+  uid = 0,
+}: Pick<BundleSpec, 'args' | 'terminal' | 'uid'>) {
+  return {
+    terminal,
+    user: { uid, gid: uid },
+    args,
+    env: ['PATH=/bin', 'TERM=xterm'],
+    cwd: '/',
+    noNewPrivileges: true,
+  }
+}
+
 /** An OCI runtime specification, small but one that runs, whose root is `rootfs` in the bundle. */
 export function testSpec(spec: BundleSpec): Record<string, unknown> {
-  const { userNamespace, terminal = false, resources } = spec
+  const { userNamespace, resources } = spec
   const kinds = spec.namespaces ?? ['pid', 'network', 'ipc', 'uts', 'cgroup']
   const mapping = [{ containerID: 0, hostID: userNamespace, size: 65536 }]
   return {
     ociVersion: '1.2.0',
-    process: {
-      terminal,
-      user: { uid: 0, gid: 0 },
-      args: spec.args,
-      env: ['PATH=/bin', 'TERM=xterm'],
-      cwd: '/',
-      noNewPrivileges: true,
-    },
+    process: testProcess(spec),
     root: { path: 'rootfs' },
     mounts: [
       { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
       { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755', 'size=64k'] },
+      {
+        destination: '/dev/pts',
+        type: 'devpts',
+        source: 'devpts',
+        options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666'],
+      },
     ],
     linux: {
       ...(spec.cgroupsPath === undefined ? {} : { cgroupsPath: spec.cgroupsPath }),
