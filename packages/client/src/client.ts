@@ -6,6 +6,7 @@ import type { Image, ImageStore } from '@nsbox/core/images'
 import type { Labels } from '@nsbox/core/labels'
 import type { LeaseStore } from '@nsbox/core/leases'
 import type { Snapshotter } from '@nsbox/core/snapshots'
+import type { Tasks } from '@nsbox/core/tasks'
 import type {
   ImageEndpoint,
   ProgressListener,
@@ -27,10 +28,12 @@ import { RemoteImageStore } from './remote-image-store.ts'
 import { RemoteLeaseStore } from './remote-lease-store.ts'
 import { RemoteNamespaceStore } from './remote-namespace-store.ts'
 import { RemoteSnapshotter } from './remote-snapshotter.ts'
+import { RemoteTasks } from './remote-tasks.ts'
 import { RemoteTransfer } from './remote-transfer.ts'
 import { type Binding, Rpc } from './rpc.ts'
 import { Session } from './session.ts'
 import { snapshotterFromEnvironment } from './snapshotter-name.ts'
+import { ContainerHandle } from './task/container-handle.ts'
 
 /** Where to connect to, and on whose behalf. */
 export interface ConnectOptions {
@@ -91,8 +94,9 @@ export interface ClientView {
   readonly namespaces: NamespaceStore
   readonly content: ContentStore
   readonly images: ImageStore
-  readonly leases: LeaseStore
   readonly containers: ContainerStore
+  readonly tasks: Tasks
+  readonly leases: LeaseStore
   /** Applies layers of `content` to mounts, which must have the parents of the snapshot already. */
   readonly applier: Applier
   /** Stores layers in `content`. */
@@ -107,6 +111,9 @@ export interface ClientView {
    * @param name `CONTAINERD_SNAPSHOTTER` by default, else `overlayfs`
    */
   snapshotter(name?: string): Snapshotter
+
+  /** A container by its id, with its task and the streams of its processes; whether it exists, each call finds out. */
+  container(id: string): ContainerHandle
 
   version(options?: AbortOptions): Promise<{ version: string; revision: string }>
 
@@ -163,8 +170,9 @@ class View implements ClientView {
   readonly namespaces: NamespaceStore
   readonly content: ContentStore
   readonly images: ImageStore
-  readonly leases: LeaseStore
   readonly containers: ContainerStore
+  readonly tasks: Tasks
+  readonly leases: LeaseStore
   readonly applier: Applier
   readonly comparer: Comparer
   readonly events: RemoteEvents
@@ -176,8 +184,9 @@ class View implements ClientView {
     this.namespaces = new RemoteNamespaceStore(rpc)
     this.content = new RemoteContentStore(rpc)
     this.images = new RemoteImageStore(rpc)
-    this.leases = new RemoteLeaseStore(rpc)
     this.containers = new RemoteContainerStore(rpc)
+    this.tasks = new RemoteTasks(rpc)
+    this.leases = new RemoteLeaseStore(rpc)
     this.applier = new RemoteApplier(rpc)
     this.comparer = new RemoteComparer(rpc)
     this.events = new RemoteEvents(rpc)
@@ -199,6 +208,10 @@ class View implements ClientView {
 
   snapshotter(name: string = snapshotterFromEnvironment()): Snapshotter {
     return new RemoteSnapshotter(this.#rpc, name)
+  }
+
+  container(id: string): ContainerHandle {
+    return new ContainerHandle(id, this)
   }
 
   async version(options: AbortOptions = {}): Promise<{ version: string; revision: string }> {

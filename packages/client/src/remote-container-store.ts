@@ -12,6 +12,7 @@ import type {
 } from '@nsbox/core/containers'
 import type { AbortOptions } from '@nsbox/core/content'
 import { isUnimplemented } from '@nsbox/errors'
+import { receivedOpaque } from './opaque-value.ts'
 import { received, receivedDate, receivedLabels } from './received.ts'
 import type { Rpc } from './rpc.ts'
 
@@ -77,12 +78,12 @@ function containerMessage(container: ContainerChange) {
 function receivedContainer(message: ContainerMessage | undefined): Container {
   const { id, image, snapshotter, snapshotKey, sandbox, ...rest } = received(message, 'a container')
   const extensions: Record<string, OpaqueValue> = Object.create(null)
-  for (const [name, value] of Object.entries(rest.extensions)) extensions[name] = opaqueValue(value)
+  for (const [name, value] of Object.entries(rest.extensions)) extensions[name] = receivedOpaque(value)
   return {
     ...{ id, image, snapshotter, snapshotKey, sandbox, extensions },
     labels: receivedLabels(rest.labels),
     runtime: receivedRuntime(rest.runtime),
-    spec: rest.spec === undefined ? noSpec : opaqueValue(rest.spec),
+    spec: rest.spec === undefined ? noSpec : receivedOpaque(rest.spec),
     createdAt: receivedDate(rest.createdAt, 'container.created_at'),
     updatedAt: receivedDate(rest.updatedAt, 'container.updated_at'),
   }
@@ -93,7 +94,5 @@ const noSpec: OpaqueValue = { typeUrl: '', value: new Uint8Array() }
 
 function receivedRuntime(runtime: ContainerMessage['runtime']): ContainerRuntime {
   const { name, options } = received(runtime, 'the runtime of a container')
-  return { name, ...(options && { options: opaqueValue(options) }) }
+  return { name, ...(options && { options: receivedOpaque(options) }) }
 }
-
-const opaqueValue = ({ typeUrl, value }: OpaqueValue): OpaqueValue => ({ typeUrl, value })

@@ -15,6 +15,7 @@ it('exports these, none of which needs a test run', async () => {
     [
       "buildCorpus",
       "buildImage",
+      "busyboxArchive",
       "busyboxLayer",
       "compareTrees",
       "filesLayer",

@@ -1,3 +1,4 @@
+export { type BusyboxArchive, busyboxArchive } from './busybox-archive.ts'
 export { compareTrees, type TreeEntry } from './compare-trees.ts'
 export { type Containerd, startContainerd, stockCtr } from './containerd.ts'
 export { buildCorpus, type Corpus } from './corpus.ts'
