@@ -43,13 +43,14 @@ export function pluginList({ snapshotters }: { snapshotters: readonly Snapshotte
     { type: leases, id: 'manager', requires: [metadata] },
     { type: streaming, id: 'manager', requires: [] },
     { type: transfer, id: 'local', requires: [leases, metadata, differ, streaming] },
-    ...['content', 'images', 'leases', 'namespaces', 'snapshots', 'introspection'].map((id) => {
+    ...['containers', 'content', 'images', 'introspection', 'leases', 'namespaces', 'snapshots'].map((id) => {
       return { type: service, id: `${id}-service`, requires: [metadata] }
     }),
     { type: service, id: 'diff-service', requires: [differ] },
-    ...['content', 'diff', 'events', 'images', 'introspection', 'leases', 'namespaces', 'snapshots'].map(
+    ...['containers', 'content', 'diff', 'events', 'images', 'introspection', 'leases', 'namespaces'].map(
       (id) => ({ type: grpc, id, requires: [service] }),
     ),
+    { type: grpc, id: 'snapshots', requires: [service] },
     { type: grpc, id: 'healthcheck', requires: [] },
     { type: grpc, id: 'streaming', requires: [streaming] },
     { type: grpc, id: 'transfer', requires: [transfer] },

@@ -11,6 +11,7 @@ import { snapshottersOf } from '../snapshotters/snapshotters-of.ts'
 import { StreamRegistry } from '../streaming/stream-registry.ts'
 import { TransferService } from '../transfer/transfer-service.ts'
 import { unpackDestinations } from '../transfer/unpack-destinations.ts'
+import { containersRoutes } from './containers.ts'
 import { contentRoutes } from './content.ts'
 import { diffRoutes } from './diff.ts'
 import { eventsRoutes } from './events.ts'
@@ -53,6 +54,7 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
   contentRoutes(router, view)
   imagesRoutes(router, view)
   leasesRoutes(router, view)
+  containersRoutes(router, view)
   snapshotsRoutes(router, snapshottersOf(metadata, snapshotters))
   diffRoutes(router, differsOf(view, { applier, workers }))
   eventsRoutes(router, events)
