@@ -34,6 +34,7 @@ async function removeTask({ client, signal }: Session, id: string, force: boolea
 }
 
 async function removeExec({ client, signal }: Session, id: string, execId: string): Promise<number> {
-  const { exitStatus } = await client.tasks.deleteProcess(id, execId, { signal })
-  return exitStatus
+  await using task = await client.container(id).task({ signal })
+  await using exec = await task.process(execId, { signal })
+  return (await exec.delete({ signal })).exitStatus
 }

@@ -5,6 +5,9 @@ import { runInForeground } from '../foreground/run-in-foreground.ts'
 import type { Session } from '../session.ts'
 import { writePidFile } from './write-pid-file.ts'
 
+/** Milliseconds in which what has been killed must end if it cannot be thawed. */
+const graceTime = 5_000
+
 /** How a task is run. */
 export interface RunTaskOptions {
   /** Leave it running and return at once. */
@@ -54,11 +57,22 @@ export async function endTask(task: TaskHandle, { signal }: { readonly signal?: 
   // One that was never started is removed as it is.
   if (status !== 'created' && status !== 'stopped') {
     await unlessMissing(task.kill('SIGKILL', { signal }))
-    // Frozen processes do not even die.
-    if (status === 'paused' || status === 'pausing') await task.resume({ signal })
+    if (status === 'paused' || status === 'pausing') await thaw(task, signal)
     await task.finished({ signal })
   }
   return await task.delete({ signal })
+}
+
+/** Lets frozen processes die, which some runtimes do by themselves. */
+async function thaw(task: TaskHandle, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await task.resume({ signal })
+  } catch (error) {
+    const grace = AbortSignal.timeout(graceTime)
+    await task.finished({ signal: signal ? AbortSignal.any([signal, grace]) : grace }).catch(() => {
+      throw error
+    })
+  }
 }
 
 async function unlessMissing(done: Promise<void>): Promise<void> {
