@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { containersCommand } from './commands/containers.ts'
 import { contentCommand } from './commands/content.ts'
 import { eventsCommand } from './commands/events.ts'
 import { imagesCommand } from './commands/images.ts'
@@ -16,6 +17,7 @@ export function ctrProgram(): Command {
     .version(version, '-v, --version')
   return addGlobalOptions(program)
     .addCommand(versionCommand())
+    .addCommand(containersCommand())
     .addCommand(contentCommand({ remote: true }))
     .addCommand(eventsCommand())
     .addCommand(imagesCommand())
