@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { readFile, readlink } from 'node:fs/promises'
+import type { TarEntry } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { accounts, rootfsFiles } from '../testing/accounts.ts'
@@ -34,6 +35,9 @@ import {
   withUserNamespace,
 } from './index.ts'
 
+/** Numbers of descriptors that the runtime may have open. */
+const links = [3, 4, 5, 6, 7, 8]
+
 describeWith({ linux: true, root: true, programs: ['runc', 'busybox', 'tar'] }, 'a spec, run by runc', () => {
   let bundles: Bundles
 
@@ -41,6 +45,13 @@ describeWith({ linux: true, root: true, programs: ['runc', 'busybox', 'tar'] }, 
     bundles = await makeBundles([
       { name: 'etc/passwd', content: accounts['etc/passwd'] },
       { name: 'etc/group', content: accounts['etc/group'] },
+      ...links.map(
+        (number): TarEntry => ({
+          type: 'symlink',
+          name: `srv/out${number}`,
+          target: `/proc/self/fd/${number}`,
+        }),
+      ),
       { name: 'srv/for-others-only', mode: 0o604, gid: 3000, content: 'secret' },
     ])
   })
@@ -75,6 +86,17 @@ describeWith({ linux: true, root: true, programs: ['runc', 'busybox', 'tar'] }, 
 
   it('makes the working directory', async () => {
     expect(await shell('pwd', withCwd('/some/where'))).toBe('/some/where\n')
+  })
+
+  it('does not get out of the container by a working directory that an image makes a link of', async () => {
+    for (const number of links) {
+      const { stdout } = await bundles.run(['pwd'], [withCwd(`/srv/out${number}`)])
+      expect(stdout).toMatch(/^(?:\/srv\/out[0-9]+\n|)$/)
+      const listed = await bundles.run(['ls', '.'], [withCwd(`/srv/out${number}`)])
+      expect(listed.stdout).not.toContain('config.json')
+      expect(listed.stdout).not.toContain('rootfs')
+      expect(listed.stdout).not.toContain('etc')
+    }
   })
 
   it('keeps a user out of files that are denied to one of the image’s groups', async () => {
