@@ -4,7 +4,7 @@ import type { TarEntry } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { accounts, rootfsFiles } from '../testing/accounts.ts'
-import { type Bundles, makeBundles } from '../testing/bundles.ts'
+import { type Bundles, makeBundles, nobody } from '../testing/bundles.ts'
 import {
   hostCapabilities,
   hostDevices,
@@ -18,6 +18,7 @@ import {
   withDevices,
   withEnv,
   withHooks,
+  withHostNamespace,
   withHostNetwork,
   withHostname,
   withImageConfig,
@@ -31,6 +32,7 @@ import {
   withReadonlyRootfs,
   withRlimit,
   withRootfsPropagation,
+  withRootless,
   withUser,
   withUserNamespace,
 } from './index.ts'
@@ -210,6 +212,21 @@ describeWith({ linux: true, root: true, programs: ['runc', 'busybox', 'tar'] }, 
       withUserNamespace({ uid: mappings, gid: mappings }),
     )
     expect(said).toMatch(/^0\n\s*0\s+100000\s+65536\n$/)
+  })
+
+  it('runs for a user other than root', async () => {
+    const mappings = [{ containerID: 0, hostID: nobody, size: 1 }]
+    const rootless = withRootless({ uidMappings: mappings, gidMappings: mappings })
+    const script = 'id -u; cat /proc/self/uid_map; ls /sys | grep -c kernel; sleep 0.01 & wait'
+    const options = [withUser(await user('root')), withMemoryLimit(64 << 20), rootless]
+    for (const network of [[], [withHostNamespace('network')]]) {
+      const { code, stdout, stderr } = await bundles.runAsNobody(
+        ['sh', '-c', script],
+        [...network, ...options],
+      )
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect(stdout).toMatch(/^0\n\s*0\s+65534\s+1\n1\n$/)
+    }
   })
 
   it('limits open files, also to the greatest number there is', async () => {

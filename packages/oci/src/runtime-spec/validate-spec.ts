@@ -24,7 +24,7 @@ export function validateSpec(spec: Spec): void {
   if (!/^1\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]*)?$/.test(spec.ociVersion))
     throw refuse('spec: ociVersion', `${quoted(spec.ociVersion)} is not a version 1.x`)
   if (spec.process === undefined) throw refuse('spec: process', 'is missing')
-  validateProcess(spec.process, 'spec: process')
+  validateProcess(spec.process, 'spec: process', { windows: spec.windows !== undefined })
   if (!spec.root?.path || spec.root.path.includes('\0')) throw refuse('spec: root.path', 'is not a path')
   for (const [index, mount] of (spec.mounts ?? []).entries()) validateMount(mount, `spec: mounts[${index}]`)
   for (const [point, hooks] of Object.entries(spec.hooks ?? {})) {
