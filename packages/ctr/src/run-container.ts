@@ -9,6 +9,7 @@ import { withoutPivot } from './container/runtime-options.ts'
 import { specHasTerminal } from './container/spec-has-terminal.ts'
 import { Terminal } from './foreground/terminal.ts'
 import { indentJson } from './indent-json.ts'
+import { networkOf } from './network/container-network.ts'
 import type { Session } from './session.ts'
 import { runTask } from './tasks/run-task.ts'
 import { type StdioFlags, stdioOf } from './tasks/stdio-flags.ts'
@@ -54,6 +55,7 @@ export async function runContainer(
   await runTask(session, task, {
     detach: flags.detach,
     pidFile: flags.pidFile,
+    network: await networkOf(session, container),
     endsWithCommand: flags.rm,
     onStart: () => {
       if (!flags.rm) removal.move()

@@ -1,3 +1,4 @@
+import { networkOf } from '../network/container-network.ts'
 import type { Session } from '../session.ts'
 import { endTask } from './run-task.ts'
 
@@ -26,10 +27,12 @@ export async function removeTasks(
   if (first) throw first
 }
 
-async function removeTask({ client, signal }: Session, id: string, force: boolean): Promise<number> {
-  await client.containers.get(id, { signal })
+async function removeTask(session: Session, id: string, force: boolean): Promise<number> {
+  const { client, signal } = session
+  const container = await client.containers.get(id, { signal })
   await using task = await client.container(id).task({ signal })
   const { exitStatus } = force ? await endTask(task, { signal }) : await task.delete({ signal })
+  await (await networkOf(session, container))?.disconnect()
   return exitStatus
 }
 
