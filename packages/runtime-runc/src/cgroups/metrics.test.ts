@@ -122,14 +122,15 @@ describe('statistics of the unified hierarchy', () => {
     expect(message.pids?.limit).toBe(max)
   })
 
-  test('lack what the host does not have', async () => {
+  test('are zeros for what the host does not have, where clients count on it', async () => {
     await using scratch = await tempDir()
-    expect(await cgroupV2Metrics(await fixture(scratch, 'c', { 'cgroup.procs': '' }))).toEqual({
-      pids: undefined,
-      cpu: undefined,
-      memory: undefined,
-      rdma: undefined,
-      io: undefined,
+    const metrics = await cgroupV2Metrics(await fixture(scratch, 'c', { 'cgroup.procs': '' }))
+    expect(metrics).toMatchObject({
+      pids: { current: 0n, limit: 0n },
+      cpu: { usageUsec: 0n, psi: undefined },
+      memory: { usage: 0n, usageLimit: 0n },
+      rdma: { current: [], limit: [] },
+      io: { usage: [], psi: undefined },
       hugetlb: [],
       memoryEvents: undefined,
       network: [],
@@ -208,7 +209,8 @@ describe('statistics of hierarchies by controller', () => {
         totalCache: 8n,
         totalPgMajFault: 9n,
         usage: { usage: 10n, limit: 11n, max: 12n, failcnt: 13n },
-        swap: undefined,
+        swap: { usage: 0n, limit: 0n, max: 0n, failcnt: 0n },
+        kernelTcp: { usage: 0n },
         kernel: { usage: 20n, limit: 21n, max: 22n, failcnt: 23n },
       },
       memoryOomControl: { oomKillDisable: 0n, underOom: 1n, oomKill: 2n },
@@ -236,7 +238,10 @@ describe('statistics of hierarchies by controller', () => {
     expect(await cgroupV1Metrics(new Map())).toEqual({
       hugetlb: [],
       pids: undefined,
-      cpu: undefined,
+      cpu: {
+        usage: { total: 0n, kernel: 0n, user: 0n, perCpu: [] },
+        throttling: { periods: 0n, throttledPeriods: 0n, throttledTime: 0n },
+      },
       memory: undefined,
       memoryOomControl: undefined,
       blkio: undefined,
