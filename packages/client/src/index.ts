@@ -15,7 +15,6 @@ export { defaultSnapshotter, snapshotterFromEnvironment, snapshotterVariable } f
 export { defaultFifoDirectory } from './stdio/make-fifos.ts'
 export { removeFifos } from './stdio/remove-fifos.ts'
 export type { ContainerHandle, FindTaskOptions, NewTaskOptions } from './task/container-handle.ts'
-export type { OciProcess } from './task/exec-process.ts'
 export type { ProcessHandle } from './task/process-handle.ts'
 export { signalNumber } from './task/signal-number.ts'
 export type { StdioOptions } from './task/stdio-options.ts'

@@ -114,7 +114,8 @@ function checkStrings(name: string, args: readonly CArgument[]): void {
       )
 }
 
-function systemError(name: string, errno: number): unknown {
+/** The error that an errno stands for. */
+export function systemError(name: string, errno: number): unknown {
   const code = getSystemErrorName(-errno)
   return fromSystemError(Object.assign(new Error(code), { code, errno: -errno, syscall: name }), name)
 }

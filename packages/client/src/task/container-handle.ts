@@ -6,7 +6,7 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { fifosOf } from '../stdio/fifo-paths.ts'
 import { ProcessStreams } from '../stdio/process-streams.ts'
 import { removeFifos } from '../stdio/remove-fifos.ts'
-import { processOfSpec } from './exec-process.ts'
+import { specHasTerminal } from './exec-process.ts'
 import { makeStdio } from './make-stdio.ts'
 import { endInput } from './process-handle.ts'
 import type { StdioOptions } from './stdio-options.ts'
@@ -57,7 +57,7 @@ export class ContainerHandle {
     const { options: runtimeOptions, runtimePath, checkpoint, signal } = options
     const { tasks } = this.#stores
     const container = await this.info({ signal })
-    const { terminal = processOfSpec(container.spec, this.id).terminal === true } = options
+    const { terminal = specHasTerminal(container.spec) } = options
     const rootfs = options.rootfs ?? (await this.#mounts(container, { signal }))
     await using undo = new AsyncDisposableStack()
     const io = await makeStdio({ ...options, terminal })

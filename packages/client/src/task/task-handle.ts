@@ -3,11 +3,12 @@ import type { Container } from '@nsbox/core/containers'
 import type { AbortOptions } from '@nsbox/core/content'
 import type { ProcessInfo, TaskMetrics, UpdateTaskOptions } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
+import type { Process } from '@nsbox/oci/runtime-spec'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { fifosOf } from '../stdio/fifo-paths.ts'
 import { ProcessStreams } from '../stdio/process-streams.ts'
 import { removeFifos } from '../stdio/remove-fifos.ts'
-import { type OciProcess, processMessage, processOfSpec } from './exec-process.ts'
+import { execProcess } from './exec-process.ts'
 import { makeStdio } from './make-stdio.ts'
 import { endInput, ProcessHandle, type ProcessHandleParts } from './process-handle.ts'
 import type { StdioOptions } from './stdio-options.ts'
@@ -17,8 +18,8 @@ export interface ExecProcessOptions extends StdioOptions, AbortOptions {
   /** Program and arguments; those of `process` by default. */
   readonly args?: readonly string[] | undefined
   /** The OCI process; that of the container's spec by default, from which `args` and what follows are changed. */
-  readonly process?: OciProcess | undefined
-  /** Variables added to the environment, such as `A=b`. */
+  readonly process?: Process | undefined
+  /** Variables to set, as `NAME=value`, or to remove, as `NAME`. */
   readonly env?: readonly string[] | undefined
   /** Working directory. */
   readonly cwd?: string | undefined
@@ -49,14 +50,14 @@ export class TaskHandle extends ProcessHandle {
     const { execId = randomBytes(8).toString('hex'), terminal = false, signal } = options
     const { tasks, containerId } = this
     await using undo = new AsyncDisposableStack()
-    const process = await this.#process(options)
+    const spec = await this.#process(options)
     const io = await makeStdio({ ...options, terminal })
     undo.defer(() => removeFifos(fifosOf(io)))
     const streams = undo.adopt(
       await ProcessStreams.open(io, () => endInput(tasks, containerId, execId)),
       (opened) => opened.close(),
     )
-    await tasks.exec(containerId, execId, { ...io, spec: processMessage(process), signal })
+    await tasks.exec(containerId, execId, { ...io, spec, signal })
     undo.move()
     return new ProcessHandle({ tasks, containerId, execId, pid: 0, terminal, fifos: io, streams })
   }
@@ -89,14 +90,8 @@ export class TaskHandle extends ProcessHandle {
     await this.tasks.update(this.containerId, options)
   }
 
-  async #process({ args, process, env = [], cwd, terminal = false, signal }: ExecProcessOptions) {
-    const base = process ?? processOfSpec((await this.#container({ signal })).spec, this.containerId)
-    return {
-      ...base,
-      ...(args && { args }),
-      ...(cwd !== undefined && { cwd }),
-      ...(env.length > 0 && { env: [...(base.env ?? []), ...env] }),
-      terminal,
-    }
+  async #process({ process, args, env, cwd, terminal = false, signal }: ExecProcessOptions) {
+    const base = process ? { process } : { spec: (await this.#container({ signal })).spec }
+    return await execProcess(base, { args, env, cwd, terminal })
   }
 }

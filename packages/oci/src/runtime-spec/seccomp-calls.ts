@@ -4,7 +4,7 @@
  * belongs to the host or to a neighbour, or a part of the kernel that containers have broken out through? Not here are
  * therefore, among others: io_uring, which does its work outside of every filter; `userfaultfd`; the kernel's key
  * rings, which no namespace separates; loading of kernels and modules, swap, and what the table by capability below
- * holds. `clone`, `unshare`, `socket`, `socketcall` and `personality` depend on their arguments.
+ * holds. `clone`, `unshare`, `socket` and `personality` depend on their arguments.
  */
 export const ordinaryCalls: readonly string[] = words(`
   open openat openat2 creat close close_range dup dup2 dup3 pipe pipe2 fcntl fcntl64 ioctl flock

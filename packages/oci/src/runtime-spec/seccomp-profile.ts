@@ -29,15 +29,14 @@ const families = [1, 2, 10, 16, 17]
 // What personality(2) may be asked for: Linux, 32-bit Linux, both with the version numbers of 2.6, and the question.
 const personalities = [0, 8, 0x20000, 0x20008, 0xffffffff]
 
-const socketcallSocket = 1
-
 /**
  * What a container's processes may ask of the kernel unless they are given another filter. Everything that is not
  * allowed fails with EPERM, `clone3` with ENOSYS, so that the C library falls back to `clone`, whose flags can be
  * seen. Denied above all: io_uring, sockets of AF_ALG and AF_VSOCK, new namespaces, and what a capability is needed for
  * that the container lacks.
  *
- * `socketcall`, which programs for 386 use, keeps its arguments where no filter sees them; it makes no sockets here.
+ * `socketcall`, by which old programs for 386 reach the network, keeps its arguments where no filter sees them, so that
+ * AF_ALG could be had through it; it is absent here, with ENOSYS.
  *
  * @throws `invalid_argument` for an architecture that no profile has been written for
  */
@@ -51,7 +50,6 @@ export function defaultSeccompProfile(options: SeccompProfileOptions): Seccomp {
   const flags = architecture === 's390x' ? 1 : 0
   const byArgument: SeccompRule[] = [
     ...families.map((value) => allowIf('socket', value)),
-    allow(['socketcall'], [{ index: 0, value: socketcallSocket, op: 'SCMP_CMP_GT' }]),
     ...personalities.map((value) => allowIf('personality', value)),
   ]
   const namespaces: SeccompRule[] = privileged.has('clone')
@@ -66,6 +64,10 @@ export function defaultSeccompProfile(options: SeccompProfileOptions): Seccomp {
     defaultErrnoRet: EPERM,
     architectures: [...found.names],
     syscalls: [
+      // First, and with an errno that is not the default one: from the rules for `socket` and its kin libseccomp makes
+      // rules that let socketcall pass whatever the family, unless one without conditions is there already, and runc
+      // leaves out rules that say what happens anyway.
+      { names: ['socketcall'], action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS },
       allow([...ordinaryCalls, ...found.calls]),
       ...byArgument,
       ...namespaces,

@@ -14,7 +14,7 @@ import {
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type ImageConfig, parseImageConfig } from '../image-config.ts'
-import { accounts, rootfsFiles } from './accounts.fixture.ts'
+import { accounts, rootfsFiles } from '../testing/accounts.ts'
 import {
   bindMount,
   buildSpec,

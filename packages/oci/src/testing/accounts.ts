@@ -1,4 +1,4 @@
-import type { RootfsReader } from './user.ts'
+import type { RootfsReader } from '../runtime-spec/user.ts'
 
 /** Files of a root file system, by their paths without the leading slash. */
 export const accounts = {

@@ -1,0 +1,24 @@
+import type { Writable } from 'node:stream'
+
+/**
+ * Hands the standard input on to a stream, and its end, until the result is disposed of. Without a stream the standard
+ * input is left alone.
+ *
+ * @param onError is told what goes wrong
+ */
+export function feedInput(target: Writable | undefined, onError: (error: unknown) => void): Disposable {
+  if (target === undefined) return { [Symbol.dispose]: () => undefined }
+  const { stdin } = process
+  target.on('error', onError)
+  stdin.on('error', onError)
+  stdin.pipe(target)
+  return {
+    [Symbol.dispose]: () => {
+      stdin.unpipe(target)
+      stdin.off('error', onError)
+      // Whoever reads from it keeps the program from ending.
+      stdin.pause()
+      stdin.destroy()
+    },
+  }
+}

@@ -1,0 +1,39 @@
+import type { Session } from '../session.ts'
+import { endTask } from './run-task.ts'
+
+/** `tasks delete` */
+export async function removeTasks(
+  session: Session,
+  { force = false, execId }: { readonly force?: boolean; readonly execId?: string },
+  containers: readonly string[],
+): Promise<void> {
+  const failures: Error[] = []
+  for (const id of containers) {
+    try {
+      const exitStatus =
+        execId === undefined ? await removeTask(session, id, force) : await removeExec(session, id, execId)
+      if (exitStatus !== 0 && execId !== undefined) process.exitCode = exitStatus
+      else if (exitStatus !== 0)
+        process.stderr.write(`task ${id} exit with non-zero exit code ${exitStatus}\n`)
+    } catch (error) {
+      if (session.signal.aborted) throw error
+      const { message } = error as Error
+      failures.push(new Error(`failed to delete task ${id}: ${message}`, { cause: error }))
+    }
+  }
+  const [first, ...others] = failures
+  for (const { message } of others) process.stderr.write(`${message}\n`)
+  if (first) throw first
+}
+
+async function removeTask({ client, signal }: Session, id: string, force: boolean): Promise<number> {
+  await client.containers.get(id, { signal })
+  await using task = await client.container(id).task({ signal })
+  const { exitStatus } = force ? await endTask(task, { signal }) : await task.delete({ signal })
+  return exitStatus
+}
+
+async function removeExec({ client, signal }: Session, id: string, execId: string): Promise<number> {
+  const { exitStatus } = await client.tasks.deleteProcess(id, execId, { signal })
+  return exitStatus
+}

@@ -1,0 +1,14 @@
+export { makeFifo } from './make-fifo.ts'
+export { isReady, makeWatchSet, type Readiness, unwatch, waitForReady, watchOnce } from './readiness.ts'
+export { setNonBlocking } from './set-non-blocking.ts'
+export { type SpliceResult, spliceInThread, spliceNow } from './splice.ts'
+export { setTerminalSize, type TerminalSize, terminalSize } from './terminal-size.ts'
+export {
+  acceptUnix,
+  connectUnix,
+  listenUnix,
+  type Received,
+  receiveDescriptors,
+  type SocketType,
+  sendDescriptors,
+} from './unix-socket.ts'

@@ -1,0 +1,38 @@
+import { constants } from 'node:os'
+import { linuxFunction, linuxFunctionInThread, succeeded } from '../linux-function.ts'
+
+const SPLICE_F_MOVE = 1
+const SPLICE_F_NONBLOCK = 2
+const { EAGAIN, EIO, EPIPE } = constants.errno
+
+const prototype = 'long splice(int from, void *fromOffset, int to, void *toOffset, size_t length, uint flags)'
+const splice = linuxFunction(prototype)
+const spliceThread = linuxFunctionInThread(prototype)
+
+/**
+ * What came of moving bytes: how many were moved; `again` if nothing could be moved without waiting; `end` if there is
+ * nothing more to read, or the other side of a terminal has hung up; `closed` if nobody can ever read what is written.
+ */
+export type SpliceResult = number | 'again' | 'end' | 'closed'
+
+/**
+ * Moves bytes from one descriptor to another, of which one is a pipe, without taking them in: whatever becomes of this
+ * process, each byte is either still to be read or written (splice(2)). It does not wait for a pipe; a terminal must be
+ * non-blocking.
+ */
+export function spliceNow(from: number, to: number, length: number): SpliceResult {
+  return resultOf(splice(from, null, to, null, length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK))
+}
+
+/** As `spliceNow`, in a thread: for a file, which may wait for its disk. */
+export async function spliceInThread(from: number, to: number, length: number): Promise<SpliceResult> {
+  return resultOf(await spliceThread(from, null, to, null, length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK))
+}
+
+function resultOf(result: number): SpliceResult {
+  if (result > 0) return result
+  if (result === 0 || result === -EIO) return 'end'
+  if (result === -EAGAIN) return 'again'
+  if (result === -EPIPE) return 'closed'
+  return succeeded('splice', result)
+}

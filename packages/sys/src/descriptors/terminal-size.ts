@@ -1,0 +1,25 @@
+import { linuxFunction, succeeded } from '../linux-function.ts'
+
+const TIOCGWINSZ = 0x5413
+const TIOCSWINSZ = 0x5414
+
+const ioctl = linuxFunction('int ioctl(int fd, ulong request, void *argument)')
+
+/** Columns and rows of a terminal. */
+export interface TerminalSize {
+  readonly width: number
+  readonly height: number
+}
+
+/** @throws with detail `errno` `ENOTTY` if the descriptor is no terminal */
+export function terminalSize(fd: number): TerminalSize {
+  const size = new Uint16Array(4)
+  succeeded('ioctl', ioctl(fd, TIOCGWINSZ, new Uint8Array(size.buffer)))
+  return { width: size[1]!, height: size[0]! }
+}
+
+/** Sets the size of a terminal, given either side of it; who uses it gets SIGWINCH if that changes it. @throws as `terminalSize` */
+export function setTerminalSize(fd: number, { width, height }: TerminalSize): void {
+  const size = new Uint16Array([height, width, 0, 0])
+  succeeded('ioctl', ioctl(fd, TIOCSWINSZ, new Uint8Array(size.buffer)))
+}

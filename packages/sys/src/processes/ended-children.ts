@@ -1,0 +1,46 @@
+import { constants } from 'node:os'
+import { linuxFunction, succeeded } from '../linux-function.ts'
+
+const P_ALL = 0
+const P_PID = 1
+const WNOHANG = 1
+const WEXITED = 4
+const WNOWAIT = 0x01000000
+const CLD_EXITED = 1
+const { ECHILD } = constants.errno
+
+const waitid = linuxFunction('int waitid(int type, int id, void *info, int options)')
+
+// siginfo_t as 64-bit Linux has it.
+const info = new Int32Array(32)
+const infoBytes = new Uint8Array(info.buffer)
+const code = 2
+const pidField = 4
+const status = 6
+
+/**
+ * A child that has ended and that nobody has waited for yet; it stays as it is (waitid(2) with WNOWAIT). Of several
+ * it is always the same one.
+ * @returns its number; undefined if there is none
+ */
+export function peekEndedChild(): number | undefined {
+  info[pidField] = 0
+  const result = waitid(P_ALL, 0, infoBytes, WEXITED | WNOHANG | WNOWAIT)
+  if (result === -ECHILD) return undefined
+  succeeded('waitid', result)
+  return info[pidField] || undefined
+}
+
+/**
+ * Waits for a child that may have ended, without waiting for its end. Its number is free afterwards.
+ * @returns what it returned, or 128 and the number of the signal that ended it; undefined while it runs, or if this
+ * process has no such child
+ */
+export function reapChild(pid: number): number | undefined {
+  info[pidField] = 0
+  const result = waitid(P_PID, pid, infoBytes, WEXITED | WNOHANG)
+  if (result === -ECHILD) return undefined
+  succeeded('waitid', result)
+  if (info[pidField] === 0) return undefined
+  return info[code] === CLD_EXITED ? info[status]! : 128 + info[status]!
+}

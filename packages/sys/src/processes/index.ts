@@ -1,0 +1,3 @@
+export { becomeSubreaper } from './become-subreaper.ts'
+export { peekEndedChild, reapChild } from './ended-children.ts'
+export { openPidfd, pidfdExitStatus, signalPidfd } from './pidfd.ts'
