@@ -104,7 +104,7 @@ export interface CallArchitecture {
 export const callArchitectures: Readonly<Record<string, CallArchitecture>> = {
   amd64: {
     names: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86'],
-    calls: words('arch_prctl get_thread_area modify_ldt set_thread_area'),
+    calls: words('arch_prctl get_thread_area modify_ldt set_thread_area uretprobe'),
   },
   '386': { names: ['SCMP_ARCH_X86'], calls: words('get_thread_area modify_ldt set_thread_area') },
   arm64: {

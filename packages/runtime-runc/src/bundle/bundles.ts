@@ -85,32 +85,35 @@ export class Bundles {
   }
 
   async #makeDirectory({ namespace, id, path }: Bundle): Promise<void> {
+    const made = await mkdir(this.#directory, { recursive: true, mode: 0o711 })
+    if (made !== undefined) await chmod(this.#directory, 0o711)
     for (let tries = 0; ; tries++) {
-      await passable(this.#directory)
-      await passable(join(this.#directory, namespace))
       try {
+        await passable(join(this.#directory, namespace))
         await mkdir(path, { mode: 0o700 })
         return
       } catch (error) {
         if (isErrno(error, 'EEXIST'))
           throw new NsboxError('already_exists', `bundle of ${JSON.stringify(id)}`)
         // The namespace's last container has just been removed, and its directory with it.
-        if (!isErrno(error, 'ENOENT') || tries === 10) throw error
+        if (!isErrno(error, 'ENOENT') || tries === maxTries) throw error
       }
     }
   }
 }
 
-/** Makes a directory that anybody may pass through and only its owner may read. */
+const maxTries = 100
+
+/** Makes a directory that anybody may pass through and only its owner may read, unless it is there. */
 async function passable(path: string): Promise<void> {
-  const made = await mkdir(path, { recursive: true, mode: 0o711 })
-  if (made === undefined) return
   try {
-    // The process' umask may have taken bits away.
-    await chmod(path, 0o711)
+    await mkdir(path, { mode: 0o711 })
   } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error
+    if (isErrno(error, 'EEXIST')) return
+    throw error
   }
+  // The process' umask may have taken bits away.
+  await chmod(path, 0o711)
 }
 
 async function directoriesIn(path: string): Promise<string[]> {

@@ -1,0 +1,71 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isErrno } from '@nsbox/errors'
+
+/** The largest number of 64 bits, which stands for `max`. */
+export const noLimit = 2n ** 64n - 1n
+
+/** What the kernel answers for a file that it does not have, for a cgroup that is gone, or for what is switched off. */
+const absent = ['ENOENT', 'ENODEV', 'EOPNOTSUPP', 'ENOTSUP']
+
+/** Reads the files of a cgroup's directory. */
+export class CgroupFiles {
+  readonly #directory: string
+
+  constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  /** The text of a file; undefined if the kernel does not have it. */
+  async text(name: string): Promise<string | undefined> {
+    try {
+      return await readFile(join(this.#directory, name), 'utf8')
+    } catch (error) {
+      if (absent.some((errno) => isErrno(error, errno))) return undefined
+      throw error
+    }
+  }
+
+  /** The number in a file; `noLimit` for `max`. Undefined if there is no such file, or no number in it. */
+  async number(name: string): Promise<bigint | undefined> {
+    const text = await this.text(name)
+    return text === undefined ? undefined : parseNumber(text.trim())
+  }
+
+  /** The numbers of a file with one key and number in each line; undefined if there is no such file. */
+  async keyed(name: string): Promise<KeyedNumbers | undefined> {
+    const text = await this.text(name)
+    return text === undefined ? undefined : parseKeyed(text)
+  }
+
+  async names(): Promise<string[]> {
+    try {
+      return await readdir(this.#directory)
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return []
+      throw error
+    }
+  }
+}
+
+/** Numbers by key; 0 for a key that is not there. */
+export type KeyedNumbers = (key: string) => bigint
+
+/** Reads lines of a key and a number; other lines, which a later kernel may add, are skipped. */
+export function parseKeyed(text: string): KeyedNumbers {
+  const numbers = new Map<string, bigint>()
+  for (const line of text.split('\n')) {
+    const [key, value, ...rest] = line.trim().split(/\s+/)
+    if (value === undefined || rest.length > 0) continue
+    const number = parseNumber(value)
+    if (number !== undefined) numbers.set(key!, number)
+  }
+  return (key) => numbers.get(key) ?? 0n
+}
+
+/** A number as the kernel prints it: `max` is `noLimit`, a negative one, which the kernel may print for a moment, is 0. */
+export function parseNumber(text: string): bigint | undefined {
+  if (text === 'max') return noLimit
+  if (/^-\d+$/.test(text)) return 0n
+  return /^\d+$/.test(text) ? BigInt.asUintN(64, BigInt(text)) : undefined
+}
