@@ -133,6 +133,41 @@ describeWith(
         await good(ours('containers', 'rm', 'imaged', 'plain', 'other', 'bad'))
       })
 
+      it('make containers that are like those of stock ctr', async () => {
+        // Whether specs are alike in everything that one can say is tested where they are made.
+        const shown = async (id: string) => {
+          const { Spec, CreatedAt, UpdatedAt, ...rest } = JSON.parse(
+            await good(stock('containers', 'info', id)),
+          )
+          const { process, hostname } = Spec
+          return { ...rest, ID: 'ID', SnapshotKey: rest.SnapshotKey.replace(id, 'ID'), process, hostname }
+        }
+        for (const args of [
+          [archive.name],
+          ['--label', 'a=1', '--env', 'X=y', '--cwd', '/bin', '--tty', archive.name],
+          ['--rootfs', '--net-host', '--hostname', 'host', '--memory-limit', '10000000', rootfs],
+        ]) {
+          const [before, from] = [args.slice(0, -1), args.at(-1)!]
+          expect(await good(ours('containers', 'create', ...before, from, 'ours', 'sh', '-c', 'a'))).toBe('')
+          await good(stock('containers', 'create', ...before, from, 'theirs', 'sh', '-c', 'a'))
+          expect(await shown('ours')).toEqual(await shown('theirs'))
+          await same('containers', 'create', ...before, from, 'ours', 'sh', '-c', 'a')
+          await good(ours('containers', 'rm', 'ours', 'theirs'))
+        }
+        expect(await snapshots()).toHaveLength(1)
+        for (const args of [
+          [],
+          [archive.name],
+          ['none', 'x'],
+          [archive.name, 'a/b'],
+          ['--config', '/none', 'x'],
+        ])
+          expect(await ours('containers', 'create', ...args)).toMatchObject({ code: 1, stdout: '' })
+        expect(await good(ours('containers', 'ls', '-q'))).toBe('')
+        expect(await snapshots()).toHaveLength(1)
+        expect(await good(stock('leases', 'ls', '-q'))).toBe('')
+      })
+
       it('delete containers with what only they held', async () => {
         await good(stock('containers', 'create', archive.name, 'x'))
         await good(stock('containers', 'create', archive.name, 'kept'))
@@ -159,23 +194,26 @@ describeWith(
     })
 
     it('refuse to delete a container that runs', async () => {
-      const address = ['-a', addresses.containerd!]
+      // Its own, since the state of runc is the machine's.
+      const address = ['-a', addresses.containerd!, '-n', `running-${process.pid}`]
       const ours = (...args: string[]) => run(program('ctr'), [...address, ...args])
       const stock = (...args: string[]) => runOrThrow('/usr/bin/ctr', [...address, ...args])
-      const sleep = ['/bin/busybox', 'sleep', '1000']
-      await stock('run', '-d', '--null-io', '--rootfs', rootfs, 'running', ...sleep)
-      expect(await ours('containers', 'rm', 'running')).toMatchObject({
-        code: 1,
-        stderr: 'ctr: cannot delete a non stopped container: {running 0 0001-01-01 00:00:00 +0000 UTC}\n',
-      })
-      await stock('tasks', 'pause', 'running')
-      expect((await ours('containers', 'rm', 'running')).stderr).toContain('{paused 0 ')
-      await stock('tasks', 'resume', 'running')
-      await stock('tasks', 'kill', '--signal', 'SIGKILL', 'running')
       const state = async () => (await stock('tasks', 'ls')).stdout
+      await stock('run', '-d', '--null-io', '--rootfs', rootfs, 'x', '/bin/busybox', 'sleep', '1000')
+      try {
+        expect(await ours('containers', 'rm', 'x')).toMatchObject({
+          code: 1,
+          stderr: 'ctr: cannot delete a non stopped container: {running 0 0001-01-01 00:00:00 +0000 UTC}\n',
+        })
+        await stock('tasks', 'pause', 'x')
+        expect((await ours('containers', 'rm', 'x')).stderr).toContain('{paused 0 ')
+        await stock('tasks', 'resume', 'x')
+      } finally {
+        await stock('tasks', 'kill', '--signal', 'SIGKILL', 'x')
+      }
       await expect.poll(state).toContain('STOPPED')
-      expect(await ours('containers', 'rm', 'running')).toMatchObject({ code: 0, stdout: '', stderr: '' })
-      expect(await state()).not.toContain('running')
+      expect(await ours('containers', 'rm', 'x')).toMatchObject({ code: 0, stdout: '', stderr: '' })
+      expect(await state()).not.toContain('STOPPED')
     })
   },
 )

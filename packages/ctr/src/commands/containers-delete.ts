@@ -1,8 +1,8 @@
 import type { TaskHandle } from '@nsbox/client'
-import type { Container } from '@nsbox/core/containers'
-import { isNotFound, isUnimplemented, NsboxError } from '@nsbox/errors'
+import { isNotFound, isUnimplemented } from '@nsbox/errors'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
+import { removeContainer } from '../container/remove-container.ts'
 import type { Session } from '../session.ts'
 
 /** `containers delete <containers…>` */
@@ -47,8 +47,8 @@ async function deleteContainer(
       throw new Error(`cannot delete a non stopped container: {${status} 0 0001-01-01 00:00:00 +0000 UTC}`)
     await task.delete({ signal })
   }
-  if (!keepSnapshot) await removeSnapshot({ client, signal }, container)
-  await client.containers.delete(id, { signal })
+  if (keepSnapshot) await client.containers.delete(id, { signal })
+  else await removeContainer({ client }, container)
 }
 
 /** The task, if there is one; a server without a runtime has none. */
@@ -58,23 +58,5 @@ async function findTask(search: Promise<TaskHandle>): Promise<TaskHandle | undef
   } catch (error) {
     if (isNotFound(error) || isUnimplemented(error)) return undefined
     throw error
-  }
-}
-
-/** Removes the root filesystem, which may be gone already. */
-async function removeSnapshot(
-  { client, signal }: Pick<Session, 'client' | 'signal'>,
-  { snapshotter, snapshotKey }: Container,
-): Promise<void> {
-  if (snapshotKey === '') return
-  // No name would mean another snapshotter to the client.
-  if (snapshotter === '') {
-    const why = 'container.Snapshotter must be set to cleanup rootfs snapshot'
-    throw new NsboxError('invalid_argument', why)
-  }
-  try {
-    await client.snapshotter(snapshotter).remove(snapshotKey, { signal })
-  } catch (error) {
-    if (!isNotFound(error)) throw error
   }
 }
