@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks'
 import type { Client } from '@nsbox/client'
 import type { NewContainer } from '@nsbox/core/containers'
 import { runOrThrow } from '@nsbox/testing'
+import { stockCtr } from './subjects.ts'
 
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
@@ -29,10 +30,10 @@ export class ContainerLoad {
   /** Takes the spec from a container that stock `ctr` makes of the image. */
   static async create(client: Client, image: string): Promise<ContainerLoad> {
     const ctr = ['--address', client.address, '--namespace', client.namespace]
-    await runOrThrow('ctr', [...ctr, 'containers', 'create', image, 'template', 'true'])
+    await runOrThrow(stockCtr, [...ctr, 'containers', 'create', image, 'template', 'true'])
     const template = await client.containers.get('template')
     const { parent } = await client.snapshotter(template.snapshotter).stat(template.snapshotKey)
-    await runOrThrow('ctr', [...ctr, 'containers', 'rm', 'template'])
+    await runOrThrow(stockCtr, [...ctr, 'containers', 'rm', 'template'])
     return new ContainerLoad(client, parent!, template)
   }
 

@@ -1,6 +1,5 @@
 // Runs containers with containerd and with nsbox, in turns, and prints medians and ratios. See README.md.
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -11,7 +10,7 @@ import { daemonGroup } from './daemon-group.ts'
 import { type Figure, figures } from './figures.ts'
 import { diskImage, freshDisk } from './fresh-disk.ts'
 import { quiet, warmMemory } from './quiet-machine.ts'
-import { type Subject, subjects } from './subjects.ts'
+import { type Subject, stockCtr, subjects } from './subjects.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -60,12 +59,12 @@ async function measure(subject: Subject): Promise<Figure[]> {
   await using _daemon = await startProcess(program, args, { ready, ...(env && { env }) })
   await using client: Client = await connect({ address, namespace: 'bench' })
   const ctr = ['--address', address, '--namespace', 'bench']
-  await runOrThrow('ctr', [...ctr, 'images', 'pull', '--plain-http', image], { timeout: 60_000 })
+  await runOrThrow(stockCtr, [...ctr, 'images', 'pull', '--plain-http', image], { timeout: 60_000 })
 
   const runs: number[] = []
   for (let index = 0; index < 20; index++) {
     const start = performance.now()
-    const { code, stderr } = await run('ctr', [...ctr, 'run', '--rm', image, `run-${index}`, 'true'])
+    const { code, stderr } = await run(stockCtr, [...ctr, 'run', '--rm', image, `run-${index}`, 'true'])
     runs.push(performance.now() - start)
     if (code !== 0) throw new Error(`${name}: ctr run: ${stderr}`)
   }

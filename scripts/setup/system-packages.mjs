@@ -27,7 +27,7 @@ export const systemPackages = [
     present: () => nodeHeadersPrefix() !== undefined,
   },
   program('make', 'compiling better-sqlite3'),
-  program('python3', 'compiling better-sqlite3'),
+  program('python3', 'compiling better-sqlite3, and tests that make odd system calls'),
   program('runc', 'containers'),
   program('skopeo', 'tests that push images'),
   program('strace', 'tests of durability'),

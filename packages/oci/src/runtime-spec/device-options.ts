@@ -18,8 +18,8 @@ const unixDevices: readonly (readonly [major: number, minor?: number])[] = [
 ]
 
 /**
- * Lets the container use the devices that every program expects; the runtime makes them. `defaultSpec` denies all
- * devices, and the runtime of the day adds what it needs itself; stock `ctr` names them for every container it makes.
+ * Lets the container use the devices that every program expects and that the runtime makes. Stock `ctr` asks for them
+ * for every container; `defaultSpec` is without, as what `ctr oci spec` shows.
  */
 export function withDefaultUnixDevices(): SpecOption {
   return withDeviceRules(

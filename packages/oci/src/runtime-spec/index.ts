@@ -25,11 +25,8 @@ export type { Integer } from './integer.ts'
 export type { Device, IntelRdt, Linux, Namespace, NamespaceType } from './linux.ts'
 export {
   bindMount,
-  withMaskedHardware,
-  withMaskedPaths,
   withMounts,
   withoutMounts,
-  withReadonlyPaths,
   withRootfsPropagation,
 } from './mount-options.ts'
 export {
@@ -38,6 +35,7 @@ export {
   withNamespace,
   withUserNamespace,
 } from './namespace-options.ts'
+export { withMaskedHardware, withMaskedPaths, withReadonlyPaths } from './path-options.ts'
 export { withPrivileged } from './privileged.ts'
 export type { Capabilities, Process, Rlimit, User } from './process.ts'
 export {

@@ -1,7 +1,7 @@
 import type { IdMapping } from './id-mapping.ts'
 import { withUserNamespace } from './namespace-options.ts'
 import type { Mount } from './spec.ts'
-import { changeLinux, type SpecOption } from './spec-option.ts'
+import { changeLinux, changeProcess, type SpecOption } from './spec-option.ts'
 
 export interface RootlessOptions {
   /** The host's ids that the container's are: at least the user's own for 0. */
@@ -12,14 +12,18 @@ export interface RootlessOptions {
 }
 
 /**
- * What a user other than root can run: a user namespace, no owners of mounts that it does not map, no cgroup unless one
- * is delegated. In the host's network namespace, which is not the user's, a new sysfs cannot be mounted; the host's is
- * bound instead.
+ * What a user other than root can run: a user namespace, no supplementary groups (runc sets none for such a user), no
+ * owners of mounts that the namespace does not map, no cgroup unless one is delegated. In the host's network namespace,
+ * which is not the user's, a new sysfs cannot be mounted; the host's is bound instead. Belongs after the options whose
+ * wishes it takes back.
  */
 export function withRootless({ uidMappings, gidMappings, cgroups = false }: RootlessOptions): SpecOption {
   const mapped = withUserNamespace({ uid: uidMappings, gid: gidMappings })
   return (spec) => {
-    const inside = mapped(spec)
+    const inside = changeProcess(mapped(spec), ({ user: { additionalGids: _, ...user }, ...process }) => ({
+      ...process,
+      user,
+    }))
     const hostNetwork = !inside.linux?.namespaces?.some(({ type }) => type === 'network')
     const mounts = inside.mounts?.map((mount) =>
       hostNetwork && mount.type === 'sysfs'

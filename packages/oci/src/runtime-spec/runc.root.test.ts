@@ -1,9 +1,10 @@
 import { readdirSync } from 'node:fs'
 import { readFile, readlink } from 'node:fs/promises'
+import type { TarEntry } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { accounts, rootfsFiles } from '../testing/accounts.ts'
-import { type Bundles, makeBundles } from '../testing/bundles.ts'
+import { type Bundles, makeBundles, nobody } from '../testing/bundles.ts'
 import {
   hostCapabilities,
   hostDevices,
@@ -17,6 +18,7 @@ import {
   withDevices,
   withEnv,
   withHooks,
+  withHostNamespace,
   withHostNetwork,
   withHostname,
   withImageConfig,
@@ -30,9 +32,13 @@ import {
   withReadonlyRootfs,
   withRlimit,
   withRootfsPropagation,
+  withRootless,
   withUser,
   withUserNamespace,
 } from './index.ts'
+
+/** Numbers of descriptors that the runtime may have open. */
+const links = [3, 4, 5, 6, 7, 8]
 
 describeWith({ linux: true, root: true, programs: ['runc', 'busybox', 'tar'] }, 'a spec, run by runc', () => {
   let bundles: Bundles
@@ -41,6 +47,13 @@ describeWith({ linux: true, root: true, programs: ['runc', 'busybox', 'tar'] }, 
     bundles = await makeBundles([
       { name: 'etc/passwd', content: accounts['etc/passwd'] },
       { name: 'etc/group', content: accounts['etc/group'] },
+      ...links.map(
+        (number): TarEntry => ({
+          type: 'symlink',
+          name: `srv/out${number}`,
+          target: `/proc/self/fd/${number}`,
+        }),
+      ),
       { name: 'srv/for-others-only', mode: 0o604, gid: 3000, content: 'secret' },
     ])
   })
@@ -75,6 +88,17 @@ describeWith({ linux: true, root: true, programs: ['runc', 'busybox', 'tar'] }, 
 
   it('makes the working directory', async () => {
     expect(await shell('pwd', withCwd('/some/where'))).toBe('/some/where\n')
+  })
+
+  it('does not get out of the container by a working directory that an image makes a link of', async () => {
+    for (const number of links) {
+      const { stdout } = await bundles.run(['pwd'], [withCwd(`/srv/out${number}`)])
+      expect(stdout).toMatch(/^(?:\/srv\/out[0-9]+\n|)$/)
+      const listed = await bundles.run(['ls', '.'], [withCwd(`/srv/out${number}`)])
+      expect(listed.stdout).not.toContain('config.json')
+      expect(listed.stdout).not.toContain('rootfs')
+      expect(listed.stdout).not.toContain('etc')
+    }
   })
 
   it('keeps a user out of files that are denied to one of the image’s groups', async () => {
@@ -188,6 +212,21 @@ describeWith({ linux: true, root: true, programs: ['runc', 'busybox', 'tar'] }, 
       withUserNamespace({ uid: mappings, gid: mappings }),
     )
     expect(said).toMatch(/^0\n\s*0\s+100000\s+65536\n$/)
+  })
+
+  it('runs for a user other than root', async () => {
+    const mappings = [{ containerID: 0, hostID: nobody, size: 1 }]
+    const rootless = withRootless({ uidMappings: mappings, gidMappings: mappings })
+    const script = 'id -u; cat /proc/self/uid_map; ls /sys | grep -c kernel; sleep 0.01 & wait'
+    const options = [withUser(await user('root')), withMemoryLimit(64 << 20), rootless]
+    for (const network of [[], [withHostNamespace('network')]]) {
+      const { code, stdout, stderr } = await bundles.runAsNobody(
+        ['sh', '-c', script],
+        [...network, ...options],
+      )
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect(stdout).toMatch(/^0\n\s*0\s+65534\s+1\n1\n$/)
+    }
   })
 
   it('limits open files, also to the greatest number there is', async () => {

@@ -115,3 +115,18 @@ it('writes any JSON as JSON.stringify does', () => {
     }),
   )
 })
+
+it('refuses a filter whose rules have conditions that the runtime would not see', () => {
+  const profile = (rule: object) =>
+    bytes(
+      JSON.stringify({
+        defaultAction: 'SCMP_ACT_ERRNO',
+        syscalls: [{ names: ['mount'], action: 'SCMP_ACT_ALLOW', ...rule }],
+      }),
+    )
+  expect(parseSeccompProfile(profile({ includes: {}, excludes: {}, comment: '' })).syscalls).toHaveLength(1)
+  expect(() => parseSeccompProfile(profile({ includes: { caps: ['CAP_SYS_ADMIN'] } }))).toThrow(
+    refusal('seccomp profile: syscalls[0].includes'),
+  )
+  expect(() => parseSeccompProfile(profile({ action: 'ALLOW' }))).toThrow(refusal('syscalls[0].action'))
+})

@@ -3,9 +3,10 @@ import { parseStrictJson } from '../strict-json.ts'
 import type { Process } from './process.ts'
 import type { Resources } from './resources.ts'
 import type { Seccomp } from './seccomp.ts'
-import type { Shape } from './shape.ts'
+import { refuse, type Shape } from './shape.ts'
 import type { Spec } from './spec.ts'
 import { processShape, resourcesShape, seccompShape, specShape } from './spec-shape.ts'
+import { validateSeccomp } from './validate-seccomp.ts'
 
 /** Most bytes that a spec may have: 4 MiB, what one message of gRPC can carry. */
 export const maxSpecSize = 4 * 1024 * 1024
@@ -32,10 +33,32 @@ export function parseResources(bytes: Uint8Array): Resources {
   return parse(bytes, 'resources', resourcesShape) as Resources
 }
 
-/** As `parseSpec`, for a filter of system calls that a user wrote into a file of its own. */
+/**
+ * As `parseSpec`, for a filter of system calls that a user wrote into a file of its own.
+ *
+ * @throws `invalid_argument` also for the format of Docker and Podman, whose rules have conditions that the runtime does
+ * not know: it would allow what they allow to some
+ */
 export function parseSeccompProfile(bytes: Uint8Array): Seccomp {
-  return parse(bytes, 'seccomp profile', seccompShape) as Seccomp
+  const profile = parse(bytes, 'seccomp profile', seccompShape) as Seccomp
+  for (const [index, rule] of (profile.syscalls ?? []).entries()) {
+    const condition = ['includes', 'excludes', 'minKernel'].find((name) =>
+      isNotEmpty(rule[name as keyof typeof rule]),
+    )
+    if (condition !== undefined)
+      throw refuse(
+        `seccomp profile: syscalls[${index}].${condition}`,
+        "is of Docker's format, not of the runtime's",
+      )
+  }
+  validateSeccomp(profile, 'seccomp profile')
+  return profile
 }
+
+const isNotEmpty = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null
+    ? Object.keys(value).length > 0
+    : value !== undefined && value !== null
 
 function parse(bytes: Uint8Array, name: string, shape: Shape): unknown {
   if (bytes.byteLength > maxSpecSize)

@@ -42,6 +42,7 @@ import {
   withRootless,
   withSeccomp,
   withTty,
+  withUser,
   withUserNamespace,
 } from './index.ts'
 
@@ -244,7 +245,9 @@ it('a filter can be taken away', () => {
 
 it('a rootless container has a user namespace, and nothing that its user cannot have', () => {
   const rootless = { uidMappings: mapping, gidMappings: mapping }
-  const spec = build(withMemoryLimit(5), withRootless(rootless))
+  const user = withUser({ uid: 0, gid: 0, additionalGids: [0, 7] })
+  const spec = build(user, withMemoryLimit(5), withRootless(rootless))
+  expect(spec.process?.user).toEqual({ uid: 0, gid: 0 })
   expect(spec.linux).toMatchObject(rootless)
   expect(spec.linux?.namespaces).toContainEqual({ type: 'user' })
   for (const field of ['resources', 'cgroupsPath']) expect(spec.linux).not.toHaveProperty(field)

@@ -28,8 +28,12 @@ import {
   withAllDevices,
   withAnnotations,
   withApparmorProfile,
+  withCapabilities,
+  withCgroup,
   withCpuPeriod,
   withCpuQuota,
+  withCpuShares,
+  withCpus,
   withCwd,
   withDefaultUnixDevices,
   withDevices,
@@ -49,6 +53,7 @@ import {
   withRootfsPropagation,
   withTty,
   withUser,
+  withUserNamespace,
 } from './index.ts'
 
 const config = {
@@ -139,6 +144,35 @@ describeWith(
     ])('is the same with flags "%s"', async (flags, options) => {
       const id = `flags${flags.replace(/[^a-z0-9]+/gi, '-')}x`.slice(0, 60)
       expect(await ourSpec(id, options)).toEqual(await stockSpec(id, flags.split(' ').filter(Boolean)))
+    })
+
+    const mapping = [{ containerID: 0, hostID: 100_000, size: 65_536 }]
+
+    it.each<[flags: string, options: readonly SpecOption[]]>([
+      ['--cpus 1.5', [withCpus(1.5)]],
+      ['--privileged --privileged-without-host-devices', [withPrivileged({ capabilities: [] })]],
+      [
+        '--uidmap 0:100000:65536 --gidmap 0:100000:65536',
+        [withUserNamespace({ uid: mapping, gid: mapping })],
+      ],
+    ])('is the same for ctr run with flags "%s"', async (flags, options) => {
+      const id = `nsbox-stock${flags.replace(/[^a-z0-9]+/gi, '-')}x`.slice(0, 40)
+      // At the top, so that no directory of a namespace stays among the cgroups.
+      const all = ['--cgroup', `/${id}`, '--cpu-shares', '512', ...flags.split(' ')]
+      const ctr = (...args: string[]) => stockCtr(containerd.address, 'stock', args)
+      try {
+        // Whether it starts does not matter: what it was made from stays.
+        await ctr('run', '--detach', '--null-io', ...all, reference, id)
+        const { Spec: stock } = JSON.parse((await ctr('containers', 'info', id)).stdout)
+        const capable = flags.includes('privileged')
+          ? [withCapabilities(stock.process.capabilities.bounding)]
+          : []
+        expect(await ourSpec(id, [withCgroup(`/${id}`), withCpuShares(512), ...options, ...capable])).toEqual(
+          stock,
+        )
+      } finally {
+        await ctr('tasks', 'delete', '--force', id)
+      }
     })
 
     it('is the same with other arguments', async () => {

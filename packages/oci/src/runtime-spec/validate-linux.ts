@@ -1,4 +1,5 @@
 import { quoted } from '../quoted.ts'
+import { assertAbsolutePath } from './absolute-path.ts'
 import type { IdMapping } from './id-mapping.ts'
 import type { Device, Linux } from './linux.ts'
 import { refuse } from './shape.ts'
@@ -17,7 +18,7 @@ export function validateLinux(linux: Linux): void {
       throw refuse(`${field}.type`, `${quoted(type)} is not a type of namespace`)
     if (seen.has(type)) throw refuse(`${field}.type`, `${type} is there twice`)
     seen.add(type)
-    if (path !== undefined && path !== '') assertInside(path, `${field}.path`)
+    if (path !== undefined && path !== '') assertAbsolutePath(path, `${field}.path`)
   }
   for (const name of ['uidMappings', 'gidMappings'] as const) {
     const mappings = linux[name] ?? []
@@ -27,7 +28,7 @@ export function validateLinux(linux: Linux): void {
   }
   for (const name of ['maskedPaths', 'readonlyPaths'] as const)
     for (const [index, path] of (linux[name] ?? []).entries())
-      assertInside(path, `spec: linux.${name}[${index}]`)
+      assertAbsolutePath(path, `spec: linux.${name}[${index}]`)
   const { cgroupsPath, devices = [], seccomp, resources, sysctl = {} } = linux
   if (cgroupsPath !== undefined && /\0|(?:^|\/)\.\.(?:\/|$)/.test(cgroupsPath))
     throw refuse('spec: linux.cgroupsPath', `${quoted(cgroupsPath)} is not a path of a cgroup`)
@@ -40,11 +41,6 @@ export function validateLinux(linux: Linux): void {
   if (seccomp) validateSeccomp(seccomp, 'spec: linux.seccomp')
 }
 
-function assertInside(path: string, field: string): void {
-  if (!path.startsWith('/') || path.includes('\0'))
-    throw refuse(field, `${quoted(path)} is not an absolute path`)
-}
-
 function validateMappings(mappings: readonly IdMapping[], field: string): void {
   for (const [index, { containerID, hostID, size }] of mappings.entries()) {
     const ends = [containerID, hostID].map((start) => start + size)
@@ -54,7 +50,7 @@ function validateMappings(mappings: readonly IdMapping[], field: string): void {
 }
 
 function validateDevice({ path, type, major, minor }: Device, field: string): void {
-  assertInside(path, `${field}.path`)
+  assertAbsolutePath(path, `${field}.path`)
   if (path.split('/').includes('..')) throw refuse(`${field}.path`, `${quoted(path)} has ".."`)
   if (!['c', 'u', 'b', 'p'].includes(type))
     throw refuse(`${field}.type`, `${quoted(type)} is not a type of device`)

@@ -9,14 +9,19 @@ import { assertWorkingDirectory } from './working-directory.ts'
  * The part of `validateSpec` that speaks of a process, which a client also sends to run one more in a container.
  *
  * @param field what the process is called in errors, such as `spec: process`
+ * @param windows whether its paths are those of Windows, which are not looked at
  * @throws `invalid_argument`, naming the field
  */
-export function validateProcess(process: Process, field: string): void {
+export function validateProcess(
+  process: Process,
+  field: string,
+  { windows = false }: { readonly windows?: boolean } = {},
+): void {
   if (!process.args?.[0]) throw refuse(`${field}.args`, 'no program is named')
   for (const [index, argument] of process.args.entries())
     if (argument.includes('\0')) throw refuse(`${field}.args[${index}]`, 'has a NUL')
   assertEnv(process.env ?? [], `${field}.env`)
-  if (/^[A-Za-z]:/.test(process.cwd) === false) assertWorkingDirectory(process.cwd, `${field}.cwd`)
+  if (!windows) assertWorkingDirectory(process.cwd, `${field}.cwd`)
   const { uid, gid, additionalGids = [] } = process.user
   for (const [name, id] of Object.entries({ uid, gid })) assertId(id, `${field}.user.${name}`)
   for (const [index, id] of additionalGids.entries()) assertId(id, `${field}.user.additionalGids[${index}]`)

@@ -56,6 +56,7 @@ describe('refuses, by its field,', () => {
     ['process.env[0]', withProcess({ env: ['=1'] })],
     ['process.cwd', withProcess({ cwd: 'relative' })],
     ['process.cwd', withProcess({ cwd: '/proc/self/fd/3' })],
+    ['process.cwd', withProcess({ cwd: 'C:\\' })],
     ['process.user.uid', withProcess({ user: { uid: 4_294_967_295, gid: 0 } })],
     ['process.user.gid', withProcess({ user: { uid: 0, gid: -1 } })],
     ['process.user.additionalGids[1]', withProcess({ user: { uid: 0, gid: 0, additionalGids: [1, -1] } })],

@@ -1,4 +1,5 @@
 import { quoted } from '../quoted.ts'
+import { assertAbsolutePath } from './absolute-path.ts'
 import { refuse } from './shape.ts'
 import type { Mount, Spec } from './spec.ts'
 import { specShape } from './spec-shape.ts'
@@ -23,12 +24,12 @@ export function validateSpec(spec: Spec): void {
   if (!/^1\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]*)?$/.test(spec.ociVersion))
     throw refuse('spec: ociVersion', `${quoted(spec.ociVersion)} is not a version 1.x`)
   if (spec.process === undefined) throw refuse('spec: process', 'is missing')
-  validateProcess(spec.process, 'spec: process')
+  validateProcess(spec.process, 'spec: process', { windows: spec.windows !== undefined })
   if (!spec.root?.path || spec.root.path.includes('\0')) throw refuse('spec: root.path', 'is not a path')
   for (const [index, mount] of (spec.mounts ?? []).entries()) validateMount(mount, `spec: mounts[${index}]`)
   for (const [point, hooks] of Object.entries(spec.hooks ?? {})) {
     for (const [index, { path }] of (hooks ?? []).entries())
-      assertPath(path, `spec: hooks.${point}[${index}].path`)
+      assertAbsolutePath(path, `spec: hooks.${point}[${index}].path`)
   }
   for (const key of Object.keys(spec.annotations ?? {}))
     if (key === '') throw refuse('spec: annotations', 'has an empty key')
@@ -36,14 +37,8 @@ export function validateSpec(spec: Spec): void {
   if (spec.linux !== undefined) validateLinux(spec.linux)
 }
 
-/** @throws `invalid_argument`, naming the field, for what is not an absolute path of Linux */
-export function assertPath(path: string, field: string): void {
-  if (!path.startsWith('/') || path.includes('\0'))
-    throw refuse(field, `${quoted(path)} is not an absolute path`)
-}
-
 function validateMount({ destination, type, source, options }: Mount, field: string): void {
-  assertPath(destination, `${field}.destination`)
+  assertAbsolutePath(destination, `${field}.destination`)
   if (destination.split('/').includes('..'))
     throw refuse(`${field}.destination`, `${quoted(destination)} has ".."`)
   for (const [name, text] of Object.entries({ type, source }))

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createWriteStream, realpathSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { busyboxLayer, type RunResult, run, runOrThrow, type TarEntry, tar, tempDir } from '@nsbox/testing'
@@ -19,12 +19,16 @@ import {
   withRootfs,
 } from '../runtime-spec/index.ts'
 
+export const nobody = 65_534
+
 /** A root file system, and runc to run containers from it. */
 export interface Bundles extends AsyncDisposable {
   /** The root file system of busybox. */
   readonly rootfs: string
   /** Runs a container to its end. */
   run(args: readonly string[], options?: readonly SpecOption[]): Promise<RunResult>
+  /** The same, by the user and group `nobody` has. */
+  runAsNobody(args: readonly string[], options?: readonly SpecOption[]): Promise<RunResult>
   /** Makes a container, without starting it, looks at it, and deletes it. */
   create(options: readonly SpecOption[], look: (cgroup: string) => Promise<void>): Promise<void>
 }
@@ -68,6 +72,16 @@ export async function makeBundles(added: readonly TarEntry[] = []): Promise<Bund
       } finally {
         await runc('delete', '--force', id)
       }
+    },
+    async runAsNobody(args, options = []) {
+      const { id, path } = await bundle([withProcessArgs(args), ...options])
+      const state = join(path, 'state')
+      await mkdir(state)
+      for (const each of [path, state]) await chown(each, nobody, nobody)
+      const ids = [`--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups', '--']
+      const command = ['runc', '--root', state, 'run', '--bundle', path, id]
+      // runc takes the directory in which it keeps a user's things from the environment.
+      return run('setpriv', [...ids, ...command], { env: { XDG_RUNTIME_DIR: path } })
     },
     async create(options, look) {
       const { id, path } = await bundle([withProcessArgs(['true']), ...options])
