@@ -15,10 +15,10 @@ import { build } from 'esbuild'
 const outside = ['@nsbox/server', '@nsbox/sqlite', '@nsbox/sys']
 
 /**
- * Packages whose threads are found beside their sources. They stay outside of programs that depend on them; others take
+ * Packages whose threads and processes are found beside their sources. They stay outside of programs that depend on them; others take
  * in what little they use of them, which must not start a thread.
  */
-const withThreads = ['@nsbox/diff', '@nsbox/snapshots']
+const withThreads = ['@nsbox/diff', '@nsbox/runtime-runc', '@nsbox/snapshots']
 
 /** Entries of these packages that have neither native code nor threads, and are always bundled. */
 const inside = ['@nsbox/diff/archive', '@nsbox/diff/growing-file', '@nsbox/sys/mount-flags']

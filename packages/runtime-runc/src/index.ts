@@ -1,3 +1,4 @@
+export { openSupervisor } from './supervisor/open-supervisor.ts'
 export type {
   LaunchPaths,
   LaunchRequest,

@@ -1,7 +1,7 @@
 import type { Container, OpaqueValue } from '@nsbox/core/containers'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
-import { hasJsonSpec, specJson } from '../container-spec.ts'
+import { hasJsonSpec, specJson } from '../container/spec-json.ts'
 import { indentJson } from '../indent-json.ts'
 
 /** `containers info <container>` */

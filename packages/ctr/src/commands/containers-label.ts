@@ -13,9 +13,10 @@ export function containersLabelCommand(): Command {
       withSession(async ({ client, signal }, _options, id: string, args: string[]) => {
         const given = parseLabels(args, { missing: 'true' })
         const paths = Object.keys(given).map((key) => `labels.${key}`)
+        const found = await client.containers.get(id, { signal })
         const { labels } =
           paths.length === 0
-            ? await client.containers.get(id, { signal })
+            ? found
             : await client.containers.update({ id, labels: given }, paths, { signal })
         console.log(formatLabels(labels, ''))
       }),

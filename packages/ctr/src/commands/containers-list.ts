@@ -31,5 +31,5 @@ export function containersListCommand(): Command {
 }
 
 function listed({ runtime, spec, extensions, ...rest }: Container) {
-  return { ...rest, runtime: runtime.name, spec: spec.typeUrl, extensions: Object.keys(extensions) }
+  return { ...rest, runtime: runtime.name, spec: spec.typeUrl, extensions: Object.keys(extensions).sort() }
 }

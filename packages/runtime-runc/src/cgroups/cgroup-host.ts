@@ -2,6 +2,9 @@ import { join } from 'node:path'
 import { NsboxError } from '@nsbox/errors'
 import { list, type MountInfo } from '@nsbox/mount'
 import { ContainerCgroup } from './container-cgroup.ts'
+import { eventFileSource } from './oom/event-file-source.ts'
+import { EventfdSource } from './oom/eventfd-source.ts'
+import { OomWatcher } from './oom/oom-watch.ts'
 import { isWithin, type ProcessCgroups, processCgroups } from './process-cgroups.ts'
 
 /** Where a hierarchy is mounted, and which part of it. */
@@ -32,11 +35,16 @@ export class CgroupHost {
     return new CgroupHost(mounts, await processCgroups('self'))
   }
 
+  /** Tells when containers of this host run out of memory. @param onWarning told of what nobody waits for */
+  oomWatcher(onWarning: (message: string, error: unknown) => void): OomWatcher {
+    return new OomWatcher(this.#mounts.has('memory') ? new EventfdSource() : eventFileSource, onWarning)
+  }
+
   /**
    * The cgroup of a container, by that of its first process.
    *
    * @throws not_found if there is no such process; failed_precondition if it has no cgroup of its own, because this
-   * process is in the same one
+   * process is in the same one, or because it has ended
    */
   async of(pid: number): Promise<ContainerCgroup> {
     return this.at(await processCgroups(pid))

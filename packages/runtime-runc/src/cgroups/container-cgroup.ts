@@ -6,8 +6,11 @@ import { isWithin, type ProcessCgroups, processCgroups } from './process-cgroups
 import { cgroupV1Metrics } from './v1/metrics.ts'
 import { cgroupV2Metrics } from './v2/metrics.ts'
 
-/** The hierarchies that tell a container's processes, the most certain first. */
-const references = ['', 'pids', 'devices', 'freezer', 'memory', 'cpu', 'cpuacct', 'blkio', 'name=systemd']
+/**
+ * The hierarchies that tell a container's processes on a host of version 1, the most certain first. The unified one is not
+ * among them: it alone keeps the place of a process that has ended.
+ */
+const references = ['pids', 'devices', 'freezer', 'memory', 'cpu', 'cpuacct', 'blkio', 'name=systemd']
 
 /** The cgroup of a container, in as many hierarchies as the host has. */
 export class ContainerCgroup {
@@ -19,7 +22,7 @@ export class ContainerCgroup {
 
   /** @internal use `CgroupHost` */
   constructor(version: 1 | 2, cgroups: ProcessCgroups, directories: ReadonlyMap<string, string>) {
-    const candidates = version === 2 ? references : [...references.slice(1), '']
+    const candidates = version === 2 ? [''] : references
     const reference = candidates.find((name) => directories.has(name))
     if (reference === undefined)
       throw new NsboxError('failed_precondition', 'the container has no cgroup of its own')

@@ -25,6 +25,8 @@ const meanings: readonly (readonly [RegExp, ErrorCode])[] = [
   [/cannot start (?:an already running container|a container that has stopped)/, 'failed_precondition'],
   [/cannot delete container .* that is not stopped/, 'failed_precondition'],
   [/cannot exec in a (?:stopped|paused) container/, 'failed_precondition'],
+  [/Container cannot be checkpointed in \w+ state/, 'failed_precondition'],
+  [/CRIU is missing features|not supported on this (?:kernel|system)/, 'unimplemented'],
   [/container not (?:running|paused)|container is (?:paused|not running)/, 'failed_precondition'],
 ]
 

@@ -123,4 +123,9 @@ export interface SupervisorOptions {
   readonly directory: string
   /** Told of what nobody waits for, such as a supervisor that died. */
   readonly onWarning?: ((message: string, error?: unknown) => void) | undefined
+  /**
+   * Names the build of the program; found out by default. Supervisors of another build get no new processes and end with
+   * those that they have.
+   */
+  readonly build?: string | undefined
 }

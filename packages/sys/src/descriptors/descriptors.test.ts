@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { tempDir } from '@nsbox/testing'
+import { run, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
 import { pipe } from '../pipe.ts'
@@ -25,8 +25,8 @@ import {
   sendDescriptors,
   setNonBlocking,
   setTerminalSize,
-  spliceInThread,
   spliceNow,
+  spliceToFile,
   terminalSize,
   unwatch,
   waitForReady,
@@ -141,15 +141,16 @@ describeWith({ linux: true }, 'splice', () => {
     expect(spliceNow(read, from.write, 65536)).toBe('end')
   })
 
-  test('moves to a file in a thread', async () => {
+  test('moves to where it is told in a file, in a thread', async () => {
     await using dir = await tempDir()
     using opened = new Opened()
     const { read, write } = opened.pipe()
     const file = opened.add(openSync(join(dir.path, 'f'), 'w'))
     writeSync(write, 'hello')
-    expect(await spliceInThread(read, file, 65536)).toBe(5)
-    expect(await spliceInThread(read, file, 65536)).toBe('again')
-    expect(readFileSync(join(dir.path, 'f'), 'utf8')).toBe('hello')
+    writeSync(file, '0123456789')
+    expect(await spliceToFile(read, file, 7, 65536)).toBe(5)
+    expect(await spliceToFile(read, file, 7, 65536)).toBe('again')
+    expect(readFileSync(join(dir.path, 'f'), 'utf8')).toBe('0123456hello')
   })
 })
 
@@ -212,5 +213,28 @@ describeWith({ linux: true }, 'flags of descriptors', () => {
     const { read } = opened.pipe()
     setNonBlocking(read)
     expect(() => readSync(read, Buffer.alloc(1))).toThrow(/EAGAIN/)
+  })
+
+  test('those that were inherited are kept from children', async () => {
+    const module = new URL('./index.ts', import.meta.url).href
+    const script = `
+      import { spawnSync } from 'node:child_process'
+      import { closeAllOnExec } from '${module}'
+      const link = () => spawnSync('readlink', ['/proc/self/fd/99'], { encoding: 'utf8' }).stdout
+      const before = link()
+      closeAllOnExec()
+      process.stdout.write(before + '|' + link())`
+    const node = [
+      process.execPath,
+      '--conditions=@nsbox/source',
+      '--import',
+      'tsx',
+      '--input-type=module',
+      '-e',
+      script,
+    ]
+    // Dash has no such numbers.
+    const { stdout } = await run('bash', ['-c', 'exec "$@" 99</etc/passwd', 'bash', ...node])
+    expect(stdout).toBe('/etc/passwd\n|')
   })
 })

@@ -1,7 +1,9 @@
+export { closeAllOnExec } from './close-on-exec.ts'
+export { makeEventfd } from './make-eventfd.ts'
 export { makeFifo } from './make-fifo.ts'
 export { isReady, makeWatchSet, type Readiness, unwatch, waitForReady, watchOnce } from './readiness.ts'
 export { setNonBlocking } from './set-non-blocking.ts'
-export { type SpliceResult, spliceInThread, spliceNow } from './splice.ts'
+export { type SpliceResult, spliceNow, spliceToFile } from './splice.ts'
 export { setTerminalSize, type TerminalSize, terminalSize } from './terminal-size.ts'
 export {
   acceptUnix,

@@ -24,9 +24,18 @@ export function spliceNow(from: number, to: number, length: number): SpliceResul
   return resultOf(splice(from, null, to, null, length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK))
 }
 
-/** As `spliceNow`, in a thread: for a file, which may wait for its disk. */
-export async function spliceInThread(from: number, to: number, length: number): Promise<SpliceResult> {
-  return resultOf(await spliceThread(from, null, to, null, length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK))
+/**
+ * As `spliceNow`, in a thread: from a pipe to a file, which may wait for its disk.
+ * @param offset in the file; where its descriptor stands is neither asked nor changed
+ */
+export async function spliceToFile(
+  from: number,
+  file: number,
+  offset: number,
+  length: number,
+): Promise<SpliceResult> {
+  const position = new Uint8Array(new BigInt64Array([BigInt(offset)]).buffer)
+  return resultOf(await spliceThread(from, null, file, position, length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK))
 }
 
 function resultOf(result: number): SpliceResult {

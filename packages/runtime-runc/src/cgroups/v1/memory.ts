@@ -66,14 +66,13 @@ const total = (stat: KeyedNumbers) => ({
   totalUnevictable: stat('total_unevictable'),
 })
 
-/** Undefined where the kernel does not account for it, as for swap with `swapaccount=0`. */
-async function entry(files: CgroupFiles, prefix: string): Promise<MemoryEntry | undefined> {
-  const usage = await files.number(`${prefix}.usage_in_bytes`)
-  if (usage === undefined) return undefined
+/** Zeros where the kernel does not account for it, as for swap with `swapaccount=0`; clients count on all entries. */
+async function entry(files: CgroupFiles, prefix: string): Promise<MemoryEntry> {
+  const number = async (name: string) => (await files.number(`${prefix}.${name}`)) ?? 0n
   return {
-    usage,
-    limit: (await files.number(`${prefix}.limit_in_bytes`)) ?? 0n,
-    max: (await files.number(`${prefix}.max_usage_in_bytes`)) ?? 0n,
-    failcnt: (await files.number(`${prefix}.failcnt`)) ?? 0n,
+    usage: await number('usage_in_bytes'),
+    limit: await number('limit_in_bytes'),
+    max: await number('max_usage_in_bytes'),
+    failcnt: await number('failcnt'),
   }
 }

@@ -4,12 +4,8 @@ import { pressure } from './pressure.ts'
 
 type IOStat = NonNullable<CgroupV2Metrics['io']>
 
-/** Undefined without the controller. */
-export async function io(files: CgroupFiles): Promise<IOStat | undefined> {
-  const text = await files.text('io.stat')
-  const psi = await pressure(files, 'io')
-  if (text === undefined && psi === undefined) return undefined
-  return { usage: parseIo(text ?? ''), psi }
+export async function io(files: CgroupFiles): Promise<IOStat> {
+  return { usage: parseIo((await files.text('io.stat')) ?? ''), psi: await pressure(files, 'io') }
 }
 
 /** Reads lines such as `254:0 rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0`. */

@@ -4,10 +4,9 @@ import { pressure } from './pressure.ts'
 
 type MemoryStat = NonNullable<CgroupV2Metrics['memory']>
 
-/** Bytes and numbers of events; undefined without the controller. */
-export async function memory(files: CgroupFiles): Promise<MemoryStat | undefined> {
-  const stat = await files.keyed('memory.stat')
-  if (stat === undefined) return undefined
+/** Bytes and numbers of events. */
+export async function memory(files: CgroupFiles): Promise<MemoryStat> {
+  const stat = (await files.keyed('memory.stat')) ?? (() => 0n)
   // Since Linux 5.9 these are counted by kind.
   const both = (key: string) => stat(key) + stat(`${key}_anon`) + stat(`${key}_file`)
   const number = async (name: string) => (await files.number(`memory.${name}`)) ?? 0n
@@ -53,6 +52,7 @@ export async function memory(files: CgroupFiles): Promise<MemoryStat | undefined
   }
 }
 
+/** Undefined without the controller. */
 export async function memoryEvents(files: CgroupFiles): Promise<CgroupV2Metrics['memoryEvents']> {
   const events = await files.keyed('memory.events')
   if (events === undefined) return undefined

@@ -6,7 +6,10 @@ import { io } from './io.ts'
 import { memory, memoryEvents } from './memory.ts'
 import { pressure } from './pressure.ts'
 
-/** Reads what the controllers tell of a cgroup of the unified hierarchy. */
+/**
+ * Reads what the controllers tell of a cgroup of the unified hierarchy. Clients count on the parts for CPU, memory, IO,
+ * RDMA and numbers of processes, which are zeros and empty where a controller is missing.
+ */
 export async function cgroupV2Metrics(directory: string): Promise<CgroupV2Metrics> {
   const files = new CgroupFiles(directory)
   const parts = await Promise.all([
@@ -22,7 +25,7 @@ export async function cgroupV2Metrics(directory: string): Promise<CgroupV2Metric
     pids: parts[0],
     cpu: parts[1],
     memory: parts[2],
-    rdma: parts[3],
+    rdma: parts[3] ?? { current: [], limit: [] },
     io: parts[4],
     hugetlb: parts[5],
     memoryEvents: parts[6],
@@ -31,13 +34,14 @@ export async function cgroupV2Metrics(directory: string): Promise<CgroupV2Metric
 }
 
 async function pids(files: CgroupFiles): Promise<CgroupV2Metrics['pids']> {
-  const current = await files.number('pids.current')
-  return current === undefined ? undefined : { current, limit: (await files.number('pids.max')) ?? 0n }
+  return {
+    current: (await files.number('pids.current')) ?? 0n,
+    limit: (await files.number('pids.max')) ?? 0n,
+  }
 }
 
 async function cpu(files: CgroupFiles): Promise<CgroupV2Metrics['cpu']> {
-  const stat = await files.keyed('cpu.stat')
-  if (stat === undefined) return undefined
+  const stat = (await files.keyed('cpu.stat')) ?? (() => 0n)
   return {
     usageUsec: stat('usage_usec'),
     userUsec: stat('user_usec'),

@@ -1,0 +1,345 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, rmSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { AbortOptions } from '@nsbox/core/tasks'
+import { isNsboxError, NsboxError } from '@nsbox/errors'
+import type { Fields } from '../protocol/fields.ts'
+import { type ProcessRecord, readProcessRecord } from '../protocol/process-record.ts'
+import type { Ends, Role } from '../protocol/roles.ts'
+import { files } from '../protocol/version.ts'
+import type { LaunchRequest, SupervisedProcess, Supervisor } from '../supervisor.ts'
+import { DaemonProcess, type DaemonProcessOwner } from './daemon-process.ts'
+import { findProcess } from './find-process.ts'
+import { startSupervisor } from './start-supervisor.ts'
+import { storedRecords } from './stored-records.ts'
+import { SupervisorLink, type SupervisorLinkHandlers } from './supervisor-link.ts'
+import type { SupervisorProgram } from './supervisor-program.ts'
+
+const launchTimeout = 120_000
+/** Milliseconds beyond its own time that a launch may need: readers and loggers have ten seconds each. */
+const launchSlack = 30_000
+/** What is told where nobody knows how a process ended. */
+const unknownStatus = 255
+
+/** What a daemon's supervisors are opened with. */
+export interface SupervisorsOptions {
+  /** Of all supervisors; each has one of its own inside. */
+  readonly directory: string
+  readonly program: SupervisorProgram
+  readonly onWarning: (message: string, error?: unknown) => void
+}
+
+/** All supervisors of a daemon, as one. */
+export class Supervisors implements Supervisor, DaemonProcessOwner, SupervisorLinkHandlers {
+  readonly #options: SupervisorsOptions
+  readonly #processes = new Map<string, DaemonProcess>()
+  readonly #launching = new Set<string>()
+  /** The supervisor of each process; a promise while another one takes over. */
+  readonly #holders = new Map<DaemonProcess, SupervisorLink | Promise<SupervisorLink>>()
+  readonly #links = new Set<SupervisorLink>()
+  /** The supervisors that take new processes, by cgroup. */
+  readonly #current = new Map<string, Promise<SupervisorLink>>()
+  /** Those of them that have been started. */
+  readonly #ready = new Map<string, SupervisorLink>()
+  #launches = 0
+  #disposed: Promise<void> | undefined
+
+  constructor(options: SupervisorsOptions) {
+    this.#options = options
+  }
+
+  /** Finds the supervisors of an earlier daemon, and what those that are gone have left. */
+  async find(): Promise<void> {
+    const left: string[] = []
+    for (const name of await readdir(this.#options.directory)) {
+      const directory = join(this.#options.directory, name)
+      const link = await SupervisorLink.connect(directory, this).catch((error) => {
+        if (isNsboxError(error) && error.code === 'unimplemented') throw error
+        return undefined
+      })
+      if (link === undefined) left.push(directory)
+      else await this.#join(link)
+    }
+    for (const directory of left) await this.#takeOver(directory)
+  }
+
+  async launch(request: LaunchRequest, { signal }: AbortOptions = {}): Promise<SupervisedProcess> {
+    signal?.throwIfAborted()
+    const { key } = request
+    this.#checkOpen()
+    if (this.#processes.has(key) || this.#launching.has(key))
+      throw new NsboxError('already_exists', `process ${JSON.stringify(key)}`)
+    this.#launching.add(key)
+    try {
+      const link = await this.#currentFor(request.cgroup ?? '')
+      signal?.throwIfAborted()
+      return await this.#launch(link, request, signal)
+    } finally {
+      this.#launching.delete(key)
+    }
+  }
+
+  processes(): readonly SupervisedProcess[] {
+    return [...this.#processes.values()]
+  }
+
+  process(key: string): SupervisedProcess | undefined {
+    return this.#processes.get(key)
+  }
+
+  async warm({ signal }: AbortOptions = {}): Promise<void> {
+    signal?.throwIfAborted()
+    this.#checkOpen()
+    await this.#currentFor('')
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#leave()
+    return this.#disposed
+  }
+
+  async supervisorOf(process: DaemonProcess): Promise<SupervisorLink> {
+    this.#checkOpen()
+    const holder = this.#holders.get(process)
+    if (holder === undefined) throw new NsboxError('not_found', `process ${process.key}`)
+    return holder
+  }
+
+  forget(process: DaemonProcess): void {
+    this.#holders.delete(process)
+    if (this.#processes.get(process.key) === process) this.#processes.delete(process.key)
+  }
+
+  notice(link: SupervisorLink, fields: Fields, ends: Map<Role, number>): void {
+    const kind = fields.string('notice', 64)
+    if (kind === 'process') {
+      this.#told(link, readProcessRecord(fields.object('record')), ends)
+      return
+    }
+    for (const fd of ends.values()) closeSync(fd)
+    const process = this.#processes.get(fields.string('key', 512))
+    if (process === undefined || this.#holders.get(process) !== link) return
+    if (kind === 'exit') {
+      const exit = fields.object('exit')
+      process.exited({ exitStatus: exit.count('exitStatus'), exitedAt: exit.count('exitedAt') })
+    } else if (kind === 'closed') process.closed(fields.strings('roles', 100), fields.boolean('drained'))
+  }
+
+  lost(link: SupervisorLink, error: Error | undefined): void {
+    this.#drop(link)
+    if (this.#disposed !== undefined) return
+    const mine = [...this.#holders].flatMap(([process, holder]) => (holder === link ? [process] : []))
+    // One that was told to end once it holds nothing has done so.
+    if (mine.length === 0 && !link.alive && error === undefined) {
+      link.forget()
+      rmSync(link.directory, { recursive: true, force: true })
+      return
+    }
+    this.#options.onWarning(`the supervisor ${link.pid} is lost`, error)
+    const successor = this.#succeed(link, mine)
+    successor.catch((failure) => this.#options.onWarning('no supervisor takes over', failure))
+    for (const process of mine) this.#holders.set(process, successor)
+  }
+
+  async #launch(link: SupervisorLink, request: LaunchRequest, signal: AbortSignal | undefined) {
+    const { key, timeout = launchTimeout, env = {}, owner, container = { id: '', namespace: '' } } = request
+    const { stdin, stdout, stderr, terminal } = request
+    const base = join(link.directory, files.launches, String(++this.#launches))
+    const paths = { pidFile: `${base}.pid`, consoleSocket: terminal ? `${base}.tty` : undefined }
+    const io = { stdin, stdout, stderr, terminal }
+    const fields = { key, command: request.command(paths), ...paths, io, env, owner, container, timeout }
+    const cancel = () => {
+      link.request('cancel', { key }, { accept: () => undefined }).catch(() => {
+        // It is lost, and the launch with it.
+      })
+    }
+    signal?.addEventListener('abort', cancel, { once: true })
+    try {
+      const process = await link.request('launch', fields, {
+        timeout: timeout + launchSlack,
+        accept: (answer, ends) => this.#told(link, readProcessRecord(answer.object('record')), ends),
+      })
+      if (signal?.aborted !== true) return process
+      if (process.ended === undefined) process.signal(9)
+      await process.release()
+      throw signal.reason
+    } catch (error) {
+      throw signal?.aborted === true ? signal.reason : error
+    } finally {
+      signal?.removeEventListener('abort', cancel)
+    }
+  }
+
+  /** A supervisor tells of a process, which may be known. */
+  #told(link: SupervisorLink, record: ProcessRecord, ends: Ends): DaemonProcess {
+    const known = this.#processes.get(record.key)
+    if (known !== undefined) {
+      known.retold(record, ends)
+      this.#holders.set(known, link)
+      return known
+    }
+    const process = new DaemonProcess(record, ends, this)
+    this.#processes.set(record.key, process)
+    this.#holders.set(process, link)
+    return process
+  }
+
+  #currentFor(cgroup: string): Promise<SupervisorLink> {
+    const current = this.#current.get(cgroup)
+    if (current !== undefined) return current
+    const starting = this.#start(cgroup)
+    this.#current.set(cgroup, starting)
+    starting.catch(() => {
+      if (this.#current.get(cgroup) === starting) this.#current.delete(cgroup)
+    })
+    return starting
+  }
+
+  async #start(cgroup: string): Promise<SupervisorLink> {
+    const directory = join(this.#options.directory, randomBytes(4).toString('hex'))
+    await startSupervisor({ program: this.#options.program, directory, cgroup })
+    const link = await SupervisorLink.connect(directory, this)
+    this.#links.add(link)
+    this.#ready.set(cgroup, link)
+    if (this.#disposed !== undefined) {
+      await this.#retire(link)
+      throw new NsboxError('canceled', 'the supervisor’s handle is closed')
+    }
+    return link
+  }
+
+  /** Takes in a supervisor that runs already; one of another build, or that is one too many, is to end with its processes. */
+  async #join(link: SupervisorLink): Promise<void> {
+    this.#links.add(link)
+    await link.request('processes', {}, { accept: () => undefined })
+    if (link.build === this.#options.program.build && !this.#current.has(link.cgroup)) {
+      this.#ready.set(link.cgroup, link)
+      this.#current.set(link.cgroup, Promise.resolve(link))
+    } else await link.request('retire', {}, { accept: () => undefined })
+  }
+
+  #drop(link: SupervisorLink): void {
+    this.#links.delete(link)
+    if (this.#ready.get(link.cgroup) !== link) return
+    this.#ready.delete(link.cgroup)
+    this.#current.delete(link.cgroup)
+  }
+
+  /** Goes on with the supervisor whose connection was lost, or else has another one take over what it held. */
+  async #succeed(link: SupervisorLink, processes: readonly DaemonProcess[]): Promise<SupervisorLink> {
+    const again = link.alive ? await this.#reconnect(link) : undefined
+    if (again !== undefined) return again
+    link.kill()
+    for (let tries = 0; link.alive && tries < 500; tries++) await delay(10)
+    link.forget()
+    const records = new Map(this.#recordsOf(link.directory).map((record) => [record.key, record]))
+    for (const process of processes) {
+      const exit = records.get(process.key)?.exit
+      if (exit !== undefined) process.exited(exit)
+    }
+    const successor = await this.#handOver(link.cgroup, processes)
+    rmSync(link.directory, { recursive: true, force: true })
+    return successor
+  }
+
+  async #reconnect(link: SupervisorLink): Promise<SupervisorLink | undefined> {
+    try {
+      const again = await SupervisorLink.connect(link.directory, this)
+      link.forget()
+      await this.#join(again)
+      return again
+    } catch (error) {
+      this.#options.onWarning(`the supervisor ${link.pid} does not answer`, error)
+      return undefined
+    }
+  }
+
+  /** Has a supervisor take over processes, however often it is lost meanwhile. */
+  async #handOver(cgroup: string, processes: readonly DaemonProcess[]): Promise<SupervisorLink> {
+    for (let wait = 50; ; wait = Math.min(2 * wait, 5_000)) {
+      this.#checkOpen()
+      try {
+        const link = await this.#currentFor(cgroup)
+        for (const process of processes) await this.#adopt(link, process)
+        return link
+      } catch (error) {
+        this.#options.onWarning('a supervisor cannot take over processes', error)
+      }
+      await delay(wait, undefined, { ref: false })
+    }
+  }
+
+  async #adopt(link: SupervisorLink, process: DaemonProcess): Promise<void> {
+    if (!this.#holders.has(process) || this.#holders.get(process) === link) return
+    try {
+      const accept = (answer: Fields) => {
+        const { exit } = readProcessRecord(answer.object('record'))
+        if (exit !== undefined) process.exited(exit)
+        this.#holders.set(process, link)
+      }
+      // Its notices follow its answer; what it closes before is told by them.
+      await link.request('adopt', { record: process.record }, { ends: () => process.ends, accept })
+    } catch (error) {
+      if (!isNsboxError(error) || error.code !== 'already_exists') throw error
+      this.#holders.set(process, link)
+    }
+  }
+
+  /** What a supervisor has left that ended while no daemon was there to hold its descriptors. */
+  async #takeOver(directory: string): Promise<void> {
+    const processes = this.#recordsOf(directory).map((record) => {
+      const ended = record.exit !== undefined
+      const pidfd = ended ? undefined : findProcess(record)
+      const lost = { exit: { exitStatus: unknownStatus, exitedAt: Date.now() } }
+      const known = {
+        ...record,
+        ...(ended || pidfd !== undefined ? {} : lost),
+        stdinEnded: true,
+        drained: true,
+      }
+      const process = new DaemonProcess(known, new Map(pidfd === undefined ? [] : [['pidfd', pidfd]]), this)
+      this.#processes.set(process.key, process)
+      return process
+    })
+    if (processes.length > 0) {
+      this.#options.onWarning(
+        `the supervisor of ${directory} has ended, and with it the input and output of its processes`,
+      )
+      const successor = this.#handOver('', processes)
+      for (const process of processes) this.#holders.set(process, successor)
+      await successor
+    }
+    rmSync(directory, { recursive: true, force: true })
+  }
+
+  #recordsOf(directory: string): ProcessRecord[] {
+    return storedRecords(directory, this.#options.onWarning)
+  }
+
+  async #leave(): Promise<void> {
+    // Those that are being started find out themselves.
+    await Promise.all([...this.#links].map((link) => this.#retire(link)))
+    await Promise.allSettled(this.#current.values())
+    for (const process of this.#processes.values()) process.abandon()
+    this.#processes.clear()
+    this.#holders.clear()
+  }
+
+  /** Leaves a supervisor, which ends once it holds nothing. */
+  async #retire(link: SupervisorLink): Promise<void> {
+    try {
+      await link.request('retire', {}, { accept: () => undefined, timeout: 2_000 })
+    } catch (error) {
+      this.#options.onWarning(`the supervisor ${link.pid} does not answer`, error)
+    }
+    link.forget()
+    this.#links.delete(link)
+  }
+
+  #checkOpen(): void {
+    if (this.#disposed !== undefined)
+      throw new NsboxError('failed_precondition', 'the supervisor’s handle is closed')
+  }
+}

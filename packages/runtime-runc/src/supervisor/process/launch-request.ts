@@ -1,0 +1,34 @@
+import type { ProcessIo } from '@nsbox/core/tasks'
+import type { Fields } from '../protocol/fields.ts'
+import { readIo } from '../protocol/process-record.ts'
+
+/** What a daemon asks a supervisor to launch. */
+export interface LaunchMessage {
+  readonly key: string
+  readonly command: readonly string[]
+  readonly pidFile: string
+  readonly consoleSocket: string | undefined
+  readonly env: Readonly<Record<string, string>>
+  readonly io: ProcessIo
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined
+  readonly container: { readonly id: string; readonly namespace: string }
+  /** Milliseconds. */
+  readonly timeout: number
+}
+
+/** @throws `invalid_argument` for anything but such a message */
+export function readLaunchMessage(fields: Fields): LaunchMessage {
+  const owner = fields.optionalObject('owner')
+  const container = fields.object('container')
+  return {
+    key: fields.string('key', 512),
+    command: fields.strings('command', 10_000),
+    pidFile: fields.string('pidFile', 4096),
+    consoleSocket: fields.has('consoleSocket') ? fields.string('consoleSocket', 107) : undefined,
+    env: fields.stringMap('env'),
+    io: readIo(fields.object('io')),
+    owner: owner && { uid: owner.count('uid'), gid: owner.count('gid') },
+    container: { id: container.string('id', 512), namespace: container.string('namespace', 512) },
+    timeout: fields.count('timeout'),
+  }
+}

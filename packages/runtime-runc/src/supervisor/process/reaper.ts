@@ -1,0 +1,86 @@
+import { peekEndedChild, reapChild } from '@nsbox/sys/processes'
+
+/** What a reaper tells and is told. */
+export interface ReaperOptions {
+  /** A process that is watched has ended. */
+  readonly onExit: (pid: number, exitStatus: number) => void
+}
+
+/**
+ * Waits for the children that Node knows nothing of: processes that were launched, and orphans that this process has
+ * become the parent of.
+ *
+ * A launched process may end before anybody knows its number, and looks like an orphan then. So an orphan is only waited
+ * for once all launches have ended that were under way when it was seen; until then it keeps its number. Children that
+ * Node has started are left to Node.
+ */
+export class Reaper {
+  readonly #onExit: ReaperOptions['onExit']
+  readonly #watched = new Set<number>()
+  readonly #nodes = new Set<number>()
+  readonly #launches = new Set<number>()
+  #lastLaunch = 0
+  /** The orphan that hides others that have ended, and the last launch that it may be of. */
+  #front: { readonly pid: number; readonly launch: number } | undefined
+
+  constructor({ onExit }: ReaperOptions) {
+    this.#onExit = onExit
+  }
+
+  /** A launch begins. @returns what to call when its process is watched, or never will be */
+  launch(): () => void {
+    const launch = ++this.#lastLaunch
+    this.#launches.add(launch)
+    return () => {
+      if (this.#launches.delete(launch)) this.sweep()
+    }
+  }
+
+  /** A child of Node's has been started. @returns what to call when Node has told its end */
+  leaveToNode(pid: number): () => void {
+    this.#nodes.add(pid)
+    return () => {
+      if (this.#nodes.delete(pid)) this.sweep()
+    }
+  }
+
+  /** Tells the end of a child from now on. */
+  watch(pid: number): void {
+    this.#watched.add(pid)
+  }
+
+  /** Takes a child for an orphan from now on, whose end interests nobody. */
+  forget(pid: number): void {
+    this.#watched.delete(pid)
+    this.sweep()
+  }
+
+  /** To be called on SIGCHLD: waits for all that have ended. */
+  sweep(): void {
+    for (let pid = peekEndedChild(); pid !== undefined; pid = peekEndedChild()) {
+      if (this.#watched.has(pid)) this.#reap(pid)
+      else if (this.#isOrphan(pid)) reapChild(pid)
+      else {
+        // The kernel shows the same child until it has been waited for, and none behind it.
+        for (const watched of this.#watched) this.#reap(watched)
+        return
+      }
+    }
+  }
+
+  #reap(pid: number): void {
+    const exitStatus = reapChild(pid)
+    if (exitStatus === undefined) return
+    this.#watched.delete(pid)
+    this.#onExit(pid, exitStatus)
+  }
+
+  #isOrphan(pid: number): boolean {
+    if (this.#nodes.has(pid)) return false
+    if (this.#front?.pid !== pid) this.#front = { pid, launch: this.#lastLaunch }
+    const { launch } = this.#front
+    for (const underWay of this.#launches) if (underWay <= launch) return false
+    this.#front = undefined
+    return true
+  }
+}

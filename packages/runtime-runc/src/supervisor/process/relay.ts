@@ -1,0 +1,102 @@
+import { isReady, type SpliceResult, spliceNow } from '@nsbox/sys/descriptors'
+import type { Watcher } from './watcher.ts'
+
+const pieceSize = 1024 * 1024
+const piecesPerTurn = 16
+
+/** Why a relay has ended: nothing more comes, or nobody takes any more. */
+export type RelayEnd = 'end' | 'closed'
+
+/** Passes on what can be read from one descriptor to another, from the first `pump` on. */
+export interface Relay {
+  /** Moves what there is, as after a change of what `endWhenEmpty` says. */
+  pump(): void
+
+  /**
+   * Lets go of both descriptors.
+   * @returns what to wait for before they may be closed; undefined if they may be closed now
+   */
+  stop(): Promise<unknown> | undefined
+}
+
+/** How to relay. */
+export interface RelayOptions {
+  readonly watcher: Watcher
+  readonly from: number
+  readonly to: number
+  /** Called at most once, and not after `stop`. */
+  readonly onEnd: (why: RelayEnd) => void
+  /** Whether the relay is to end as soon as nothing is there, be it that more could come. Asked each time. */
+  readonly endWhenEmpty?: (() => boolean) | undefined
+}
+
+/**
+ * Relays between pipes, FIFOs and terminals by splice: no byte is ever in this process, so none is lost with it, and what
+ * is not taken stays where it is, which stops the writer in time. Both descriptors stay the caller's.
+ */
+export class PipeRelay implements Relay {
+  readonly #options: RelayOptions
+  #timer: NodeJS.Timeout | undefined
+  #immediate: NodeJS.Immediate | undefined
+  #stopped = false
+
+  constructor(options: RelayOptions) {
+    this.#options = options
+  }
+
+  pump(): void {
+    if (!this.#stopped) this.#pump()
+  }
+
+  stop(): undefined {
+    if (this.#stopped) return
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    clearImmediate(this.#immediate)
+    this.#options.watcher.forget(this.#options.from)
+    this.#options.watcher.forget(this.#options.to)
+  }
+
+  #pump(): void {
+    const { from, to, onEnd } = this.#options
+    for (let pieces = 0; pieces < piecesPerTurn; pieces++) {
+      const result = this.#splice(from, to)
+      if (result === 'again') {
+        this.#wait()
+        return
+      }
+      if (typeof result === 'string') {
+        this.stop()
+        onEnd(result)
+        return
+      }
+    }
+    // Others have their turn.
+    clearImmediate(this.#immediate)
+    this.#immediate = setImmediate(() => this.pump())
+  }
+
+  #splice(from: number, to: number): SpliceResult {
+    try {
+      return spliceNow(from, to, pieceSize)
+    } catch (error) {
+      console.error('a relay ends:', error)
+      return 'closed'
+    }
+  }
+
+  #wait(): void {
+    const { watcher, from, to, onEnd, endWhenEmpty } = this.#options
+    const next = () => this.pump()
+    if (!isReady(from, 'read')) {
+      if (endWhenEmpty?.()) {
+        this.stop()
+        onEnd('end')
+      } else watcher.once(from, 'read', next)
+    } else if (isReady(to, 'write') || !watcher.once(to, 'write', next)) {
+      // Ready a moment later, or ready for less than what a terminal wants: to watch it would spin.
+      clearTimeout(this.#timer)
+      this.#timer = setTimeout(next, 5)
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import type { Socket } from 'node:net'
+import { errorCode, NsboxError, serializeError } from '@nsbox/errors'
+import type { Fields } from '../protocol/fields.ts'
+import { Link } from '../protocol/link.ts'
+import { readProcessRecord } from '../protocol/process-record.ts'
+import type { Ends, Role } from '../protocol/roles.ts'
+import { protocols } from '../protocol/version.ts'
+import type { HeldProcess } from './held-process.ts'
+import type { HeldProcesses } from './held-processes.ts'
+import { readLaunchMessage } from './launch-request.ts'
+import { OwnedEnds } from './owned-ends.ts'
+
+/** What a session asks of the supervisor. */
+export interface SessionOptions {
+  readonly held: HeldProcesses
+  /** What the supervisor says of itself. */
+  readonly identity: { readonly build: string; readonly cgroup: string; readonly pid: number }
+  /** The socket that a daemon's descriptors come through, by the token that it has sent there. */
+  readonly takePackets: (token: string) => number
+  /** The daemon has said hello. */
+  readonly onHello: (session: Session) => void
+  /** The supervisor is to end once it holds nothing. */
+  readonly onRetire: () => void
+  /** Something was forgotten, so that the supervisor may be of no more use. */
+  readonly onReleased: () => void
+  readonly onClosed: (session: Session) => void
+}
+
+/** What a request is answered with, and the descriptors that go along, asked for when it is sent. */
+interface Answer {
+  readonly fields?: object
+  readonly ends?: () => Ends
+}
+
+/** One daemon's connection to the supervisor. Whatever a daemon sends, no process is hurt but those that it names. */
+export class Session {
+  readonly #options: SessionOptions
+  readonly #link: Link
+  #greeted = false
+
+  constructor(socket: Socket, options: SessionOptions) {
+    this.#options = options
+    this.#link = new Link(socket, {
+      message: (fields, ends) => this.#take(fields, ends),
+      closed: (error) => {
+        if (error !== undefined) console.error('a connection ends:', error)
+        options.onClosed(this)
+      },
+    })
+  }
+
+  notify(notice: object): void {
+    this.#link.send(notice)
+  }
+
+  close(): void {
+    this.#link.close()
+  }
+
+  #take(fields: Fields, ends: Map<Role, number>): void {
+    const owned = new OwnedEnds(ends)
+    try {
+      const id = fields.count('id')
+      const method = fields.string('method', 64)
+      if (!this.#greeted && method !== 'hello') throw new NsboxError('invalid_argument', 'no hello')
+      this.#answer(method, fields, owned).then(
+        (answer) => this.#link.send({ reply: id, ...answer.fields }, answer.ends),
+        (error) => {
+          owned.closeAll()
+          if (errorCode(error) === 'unknown') console.error(`${method}:`, error)
+          const { code, context, details } = serializeError(error)
+          this.#link.send({ reply: id, error: { code, context, details } })
+        },
+      )
+    } catch (error) {
+      owned.closeAll()
+      throw error
+    }
+  }
+
+  /** Begins in the same turn as the message came, so that what it does is in the order of messages. */
+  async #answer(method: string, fields: Fields, ends: OwnedEnds): Promise<Answer> {
+    const { held, identity, onHello, onReleased, onRetire, takePackets } = this.#options
+    switch (method) {
+      case 'hello': {
+        const known = fields.counts('protocols', 100)
+        const protocol = protocols.find((number) => known.includes(number))
+        if (protocol === undefined) throw new NsboxError('unimplemented', `protocols ${known.join(', ')}`)
+        this.#link.carryDescriptors(takePackets(fields.string('token', 128)))
+        this.#greeted = true
+        onHello(this)
+        return { fields: { protocol, ...identity } }
+      }
+      case 'processes':
+        for (const process of held.all())
+          this.#link.send({ notice: 'process', record: process.record }, () => process.ends)
+        return {}
+      case 'launch':
+        return started(await held.launch(readLaunchMessage(fields)))
+      case 'cancel':
+        held.cancel(fields.string('key', 512))
+        return {}
+      case 'adopt': {
+        const process = held.adopt(readProcessRecord(fields.object('record')), takeAll(ends))
+        return { fields: { record: process.record } }
+      }
+      case 'closeStdin':
+        held.get(fields.string('key', 512)).closeStdin()
+        return {}
+      case 'release':
+        await held.release(fields.string('key', 512))
+        onReleased()
+        return {}
+      case 'retire':
+        onRetire()
+        return {}
+      default:
+        throw new NsboxError('unimplemented', `method ${JSON.stringify(method)}`)
+    }
+  }
+}
+
+function started(process: HeldProcess): Answer {
+  return { fields: { record: process.record }, ends: () => process.ends }
+}
+
+function takeAll(ends: OwnedEnds): Ends {
+  return new Map([...ends.all.keys()].map((role) => [role, ends.take(role)!]))
+}

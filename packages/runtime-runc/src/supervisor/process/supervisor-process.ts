@@ -1,0 +1,141 @@
+import { closeSync, mkdirSync, rmSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { NsboxError } from '@nsbox/errors'
+import { acceptUnix, listenUnix, receiveDescriptors } from '@nsbox/sys/descriptors'
+import { files } from '../protocol/version.ts'
+import { HeldProcesses } from './held-processes.ts'
+import { Records } from './records.ts'
+import { Session } from './session.ts'
+import { Watcher } from './watcher.ts'
+
+/** Milliseconds that a supervisor without processes waits for another daemon. */
+const idleTimeout = 10_000
+
+/** What a supervisor is started with. */
+export interface SupervisorProcessOptions {
+  /** Its own; made by whoever starts it. */
+  readonly directory: string
+  /** Names the program's build. */
+  readonly build: string
+  /** The cgroup that it was started for; empty for none. */
+  readonly cgroup: string
+  /** Called when it has nothing to do any more and its directory is gone. */
+  readonly onEnd: () => void
+}
+
+/**
+ * The supervisor: launches processes, holds their descriptors, relays between them, reports their ends. It serves one
+ * daemon at a time, the last that said hello, and goes on without one as long as it holds a process.
+ */
+export class SupervisorProcess {
+  readonly #options: SupervisorProcessOptions
+  readonly #watcher = new Watcher()
+  readonly #held: HeldProcesses
+  readonly #sessions = new Set<Session>()
+  readonly #packets: number
+  readonly #server: Server
+  #daemon: Session | undefined
+  #retiring = false
+  #idle: NodeJS.Timeout | undefined
+
+  constructor(options: SupervisorProcessOptions) {
+    this.#options = options
+    const { directory } = options
+    mkdirSync(join(directory, files.launches), { recursive: true, mode: 0o700 })
+    const records = new Records(join(directory, files.records))
+    const notify = (notice: object) => this.#daemon?.notify(notice)
+    this.#held = new HeldProcesses({ watcher: this.#watcher, records, notify })
+    // Its sockets are its owner's only.
+    process.umask(0o177)
+    this.#packets = listenUnix(join(directory, files.descriptors), 'packets')
+    this.#server = createServer((socket) => this.#connect(socket))
+  }
+
+  /** Serves until there is nothing to do. Resolves when daemons can connect. */
+  async start(): Promise<void> {
+    this.#watcher.run().catch((error) => {
+      // Without it nothing is relayed any more; another supervisor can take over.
+      console.error('nothing can be waited for:', error)
+      process.exit(1)
+    })
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(join(this.#options.directory, files.control), resolve)
+    })
+    // What it starts gets the usual mask.
+    process.umask(0o022)
+    this.#startIdling()
+  }
+
+  /** Ends as soon as no process is held. */
+  retire(): void {
+    this.#retiring = true
+    this.#endIfDone()
+  }
+
+  #connect(socket: Socket): void {
+    const { build, cgroup } = this.#options
+    const session = new Session(socket, {
+      held: this.#held,
+      identity: { build, cgroup, pid: process.pid },
+      takePackets: (token) => this.#takePackets(token),
+      onHello: (greeted) => this.#serve(greeted),
+      onRetire: () => this.retire(),
+      onReleased: () => this.#endIfDone(),
+      onClosed: (closed) => this.#left(closed),
+    })
+    this.#sessions.add(session)
+  }
+
+  #serve(session: Session): void {
+    const before = this.#daemon
+    this.#daemon = session
+    this.#retiring = false
+    clearTimeout(this.#idle)
+    if (before !== session) before?.close()
+  }
+
+  #left(session: Session): void {
+    this.#sessions.delete(session)
+    if (session !== this.#daemon) return
+    this.#daemon = undefined
+    this.#startIdling()
+    this.#endIfDone()
+  }
+
+  #startIdling(): void {
+    clearTimeout(this.#idle)
+    this.#idle = setTimeout(() => {
+      this.#retiring = true
+      this.#endIfDone()
+    }, idleTimeout)
+  }
+
+  #endIfDone(): void {
+    if (!this.#retiring || !this.#held.empty) return
+    clearTimeout(this.#idle)
+    // The answers to what led here go first.
+    setImmediate(() => {
+      if (!this.#retiring || !this.#held.empty) return
+      for (const session of this.#sessions) session.close()
+      this.#server.close()
+      closeSync(this.#packets)
+      rmSync(this.#options.directory, { recursive: true, force: true })
+      this.#options.onEnd()
+    })
+  }
+
+  /** A daemon connects to this socket and sends its token before it says hello. */
+  #takePackets(token: string): number {
+    for (let fd = acceptUnix(this.#packets); fd !== undefined; fd = acceptUnix(this.#packets)) {
+      const received = receiveDescriptors(fd, 128)
+      if (typeof received !== 'string') {
+        for (const descriptor of received.descriptors) closeSync(descriptor)
+        if (Buffer.from(received.bytes).toString() === token) return fd
+      }
+      closeSync(fd)
+    }
+    throw new NsboxError('invalid_argument', 'no socket for descriptors has sent this token')
+  }
+}

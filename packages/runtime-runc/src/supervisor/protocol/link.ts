@@ -1,0 +1,161 @@
+import { closeSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { NsboxError } from '@nsbox/errors'
+import { receiveDescriptors, sendDescriptors } from '@nsbox/sys/descriptors'
+import { Fields } from './fields.ts'
+import { type Ends, type Role, roles } from './roles.ts'
+
+const longestLine = 1024 * 1024
+const mostUnsent = 16 * 1024 * 1024
+const mostQueued = 65_536
+const packetSize = 64
+
+/** What a link tells its owner. */
+export interface LinkHandlers {
+  /** A message has come. The descriptors are the handler's to close, also when it throws, which ends the link. */
+  message(fields: Fields, ends: Map<Role, number>): void
+  /** Called once, whoever ended the link, with what was wrong if something was. */
+  closed(error: Error | undefined): void
+}
+
+/**
+ * A connection between a daemon and a supervisor. Messages are lines of JSON in a stream that Node reads. Node cannot
+ * receive descriptors, so they go through a second socket, of packets: a message that comes with descriptors is sent
+ * after them and names their packet, which is then there to be taken without waiting.
+ */
+export class Link {
+  readonly #socket: Socket
+  readonly #handlers: LinkHandlers
+  readonly #queue: { readonly message: object; readonly ends: (() => Ends) | undefined }[] = []
+  #packets: number | undefined
+  #sent = 0
+  #received = 0
+  #text = ''
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(socket: Socket, handlers: LinkHandlers) {
+    this.#socket = socket
+    this.#handlers = handlers
+    socket.setEncoding('utf8')
+    socket.on('data', (text: string) => this.#read(text))
+    socket.on('error', (error) => this.close(error))
+    socket.on('close', () => this.close())
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Has descriptors go through a socket of packets, which the link closes. */
+  carryDescriptors(packets: number): void {
+    if (this.#packets !== undefined) closeSync(this.#packets)
+    this.#packets = packets
+  }
+
+  /**
+   * Sends a message. What cannot be sent yet waits, within bounds, beyond which the link ends; on a link that has ended
+   * it is dropped.
+   * @param ends asked when the message is sent, because descriptors may be closed while it waits
+   */
+  send(message: object, ends?: () => Ends): void {
+    if (this.#closed) return
+    this.#queue.push({ message, ends })
+    if (this.#queue.length > mostQueued || this.#socket.writableLength > mostUnsent)
+      this.close(new NsboxError('resource_exhausted', 'the other side of a supervisor’s link does not read'))
+    else if (this.#timer === undefined) this.#flush()
+  }
+
+  /** Ends the link. Done again it does nothing. */
+  close(error?: Error): void {
+    if (this.#closed) return
+    this.#closed = true
+    clearTimeout(this.#timer)
+    this.#socket.destroy()
+    if (this.#packets !== undefined) closeSync(this.#packets)
+    this.#handlers.closed(error)
+  }
+
+  /** Ends the link after what has been sent. */
+  end(): void {
+    if (!this.#closed) this.#socket.end()
+  }
+
+  #flush(): void {
+    this.#timer = undefined
+    try {
+      for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
+        const ends = next.ends?.() ?? new Map<Role, number>()
+        if (ends.size > 0 && !this.#sendEnds(ends)) {
+          // The other side takes them as it reads; it has nothing to say when it has.
+          this.#timer = setTimeout(() => this.#flush(), 5)
+          return
+        }
+        const packet = ends.size > 0 ? { packet: this.#sent, roles: [...ends.keys()] } : {}
+        this.#queue.shift()
+        this.#socket.write(`${JSON.stringify({ ...next.message, ...packet })}\n`)
+      }
+    } catch (error) {
+      this.close(error as Error)
+    }
+  }
+
+  #sendEnds(ends: Ends): boolean {
+    if (this.#packets === undefined) throw new NsboxError('internal', 'descriptors before a hello')
+    if (!sendDescriptors(this.#packets, Buffer.from(String(this.#sent + 1)), [...ends.values()])) return false
+    this.#sent++
+    return true
+  }
+
+  #read(text: string): void {
+    const lines = (this.#text + text).split('\n')
+    this.#text = lines.pop()!
+    try {
+      if (this.#text.length > longestLine)
+        throw new NsboxError('invalid_argument', 'message of a supervisor: too long')
+      for (const line of lines) {
+        if (this.#closed) return
+        this.#take(line)
+      }
+    } catch (error) {
+      this.close(error as Error)
+    }
+  }
+
+  #take(line: string): void {
+    let value: unknown
+    try {
+      value = JSON.parse(line)
+    } catch (cause) {
+      throw new NsboxError('invalid_argument', 'message of a supervisor: no JSON', { cause })
+    }
+    const fields = new Fields(value)
+    const names = fields.has('packet') ? fields.strings('roles', roles.length) : []
+    if (
+      !names.every((name): name is Role => roles.includes(name as Role)) ||
+      new Set(names).size !== names.length
+    )
+      throw new NsboxError('invalid_argument', 'message of a supervisor: descriptors for nothing known')
+    const ends = fields.has('packet')
+      ? this.#receiveEnds(fields.count('packet'), names)
+      : new Map<Role, number>()
+    this.#handlers.message(fields, ends)
+  }
+
+  #receiveEnds(packet: number, names: readonly Role[]): Map<Role, number> {
+    const received = this.#packets === undefined ? 'nothing' : receiveDescriptors(this.#packets, packetSize)
+    if (typeof received === 'string')
+      throw new NsboxError('invalid_argument', 'message of a supervisor: no descriptors')
+    const { bytes, descriptors } = received
+    const expected = ++this.#received
+    if (
+      packet !== expected ||
+      Buffer.from(bytes).toString() !== String(packet) ||
+      descriptors.length !== names.length
+    ) {
+      for (const fd of descriptors) closeSync(fd)
+      throw new NsboxError('invalid_argument', 'message of a supervisor: other descriptors')
+    }
+    return new Map(names.map((name, index) => [name, descriptors[index]!]))
+  }
+}
