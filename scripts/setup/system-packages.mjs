@@ -14,6 +14,11 @@ export const systemPackages = [
     without: 'registries over TLS',
     present: () => existsSync('/etc/ssl/certs/ca-certificates.crt'),
   },
+  {
+    name: 'containernetworking-plugins',
+    without: 'networks of containers',
+    present: () => existsSync('/usr/lib/cni/bridge'),
+  },
   program('containerd', 'tests against stock containerd and its ctr'),
   program('criu', 'checkpoints'),
   program('debootstrap', 'tests that unpack a Debian system'),

@@ -1,4 +1,5 @@
 import { NsboxError } from '@nsbox/errors'
+import { encodeSpec } from '@nsbox/oci/runtime-spec'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { ContainerFlags } from './container/container-flags.ts'
 import { containerRequest } from './container/container-request.ts'
@@ -7,6 +8,8 @@ import { removeContainer } from './container/remove-container.ts'
 import { withoutPivot } from './container/runtime-options.ts'
 import { specHasTerminal } from './container/spec-has-terminal.ts'
 import { Terminal } from './foreground/terminal.ts'
+import { indentJson } from './indent-json.ts'
+import { networkOf } from './network/container-network.ts'
 import type { Session } from './session.ts'
 import { runTask } from './tasks/run-task.ts'
 import { type StdioFlags, stdioOf } from './tasks/stdio-flags.ts'
@@ -34,8 +37,7 @@ export async function runContainer(
   const request = containerRequest(flags, args)
   const stdio = stdioOf(flags)
   if (flags.dumpConfig) {
-    const { encodeSpec } = await import('@nsbox/oci/runtime-spec')
-    process.stdout.write(`${new TextDecoder().decode(encodeSpec(await previewSpec(session, request)))}\n`)
+    console.log(indentJson(new TextDecoder().decode(encodeSpec(await previewSpec(session, request)))))
     return
   }
   if (flags.tty && !flags.detach) Terminal.require()
@@ -53,6 +55,7 @@ export async function runContainer(
   await runTask(session, task, {
     detach: flags.detach,
     pidFile: flags.pidFile,
+    network: await networkOf(session, container),
     endsWithCommand: flags.rm,
     onStart: () => {
       if (!flags.rm) removal.move()

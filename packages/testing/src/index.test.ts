@@ -13,6 +13,7 @@ it('exports these, none of which needs a test run', async () => {
   expect(stderr).toBe('')
   expect(stdout.trim().split(' ')).toMatchInlineSnapshot(`
     [
+      "TestTerminal",
       "buildCorpus",
       "buildImage",
       "busyboxArchive",

@@ -1,5 +1,4 @@
 import type { Readable, Writable } from 'node:stream'
-import type { ProcessIo } from '@nsbox/core/tasks'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { FifoPaths } from './fifo-paths.ts'
 import { InputStream } from './input-stream.ts'
@@ -24,7 +23,7 @@ export class ProcessStreams {
    * Opens those of the paths that are no URIs; never waits for the other side.
    * @param endInput lets the server end the process's input
    */
-  static async open(paths: FifoPaths | ProcessIo, endInput: () => Promise<void>): Promise<ProcessStreams> {
+  static async open(paths: FifoPaths, endInput: () => Promise<void>): Promise<ProcessStreams> {
     await using opened = new AsyncDisposableStack()
     const reader = async (path: string) => {
       if (!path.startsWith('/')) return undefined

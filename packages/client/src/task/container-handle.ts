@@ -10,7 +10,7 @@ import { specHasTerminal } from './exec-process.ts'
 import { makeStdio } from './make-stdio.ts'
 import { endInput } from './process-handle.ts'
 import type { StdioOptions } from './stdio-options.ts'
-import { TaskHandle } from './task-handle.ts'
+import { type FindProcessOptions, TaskHandle } from './task-handle.ts'
 
 /** How to make a task. */
 export interface NewTaskOptions
@@ -18,12 +18,6 @@ export interface NewTaskOptions
     Pick<CreateTaskOptions, 'options' | 'runtimePath' | 'checkpoint' | 'rootfs' | 'signal'> {
   /** Whether its first process has a terminal; as the container's spec says by default. */
   readonly terminal?: boolean | undefined
-}
-
-/** How to find a task. */
-export interface FindTaskOptions extends AbortOptions {
-  /** Whether to open the streams that it was made with; not by default. */
-  readonly attach?: boolean | undefined
 }
 
 /** What a container's handle works with. */
@@ -72,7 +66,7 @@ export class ContainerHandle {
   }
 
   /** Its task. @throws `not_found` */
-  async task({ attach = false, signal }: FindTaskOptions = {}): Promise<TaskHandle> {
+  async task({ attach = false, signal }: FindProcessOptions = {}): Promise<TaskHandle> {
     const { tasks } = this.#stores
     const found = await tasks.get(this.id, { signal })
     const { pid, terminal, status } = found

@@ -62,7 +62,7 @@ export class ProcessHandle implements AsyncDisposable {
     return this.#pid
   }
 
-  /** Its input, if it was asked for; ending the stream ends the input. */
+  /** Its input, if it was asked for; ending the stream ends the input, which hangs up a terminal. */
   get stdin(): Writable | undefined {
     return this.#streams.stdin
   }

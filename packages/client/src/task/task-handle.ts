@@ -29,6 +29,12 @@ export interface ExecProcessOptions extends StdioOptions, AbortOptions {
   readonly execId?: string | undefined
 }
 
+/** How to find a process. */
+export interface FindProcessOptions extends AbortOptions {
+  /** Whether to open the streams that it was made with; not by default. */
+  readonly attach?: boolean | undefined
+}
+
 /** The task of a container: its first process, and all others that it holds. */
 export class TaskHandle extends ProcessHandle {
   readonly #container: (options: AbortOptions) => Promise<Container>
@@ -60,6 +66,21 @@ export class TaskHandle extends ProcessHandle {
     await tasks.exec(containerId, execId, { ...io, spec, signal })
     undo.move()
     return new ProcessHandle({ tasks, containerId, execId, pid: 0, terminal, fifos: io, streams })
+  }
+
+  /**
+   * Another process of the task, by the id that `exec` gave it.
+   * @throws `not_found`
+   */
+  async process(execId: string, { attach = false, signal }: FindProcessOptions = {}): Promise<ProcessHandle> {
+    const { tasks, containerId } = this
+    const { pid, terminal, status, ...io } = await tasks.get(containerId, { execId, signal })
+    // The server has let go of the FIFOs of what has ended.
+    const open = attach && status !== 'stopped'
+    const streams = open
+      ? await ProcessStreams.open(io, () => endInput(tasks, containerId, execId))
+      : ProcessStreams.none
+    return new ProcessHandle({ tasks, containerId, execId, pid, terminal, fifos: io, streams })
   }
 
   /** Freezes all processes. @throws as `Tasks.pause` */

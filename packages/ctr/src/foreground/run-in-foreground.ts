@@ -26,7 +26,8 @@ export async function runInForeground(
   const signal = AbortSignal.any([session.signal, failed.signal])
   using resources = new DisposableStack()
   if (target.terminal) Terminal.require()
-  resources.use(feedInput(target.stdin, fail))
+  // A terminal whose input ended would be hung up, though it is this one that goes away.
+  resources.use(feedInput(target.stdin, { end: !target.terminal, onError: fail }))
   // After the input, which must not be gone yet when the terminal is given back.
   const terminal = target.terminal ? resources.use(Terminal.open()) : undefined
   const outputs = [

@@ -11,6 +11,6 @@ export async function listTasks(
   else if (quiet) for (const { containerId } of tasks) console.log(containerId)
   else {
     const rows = tasks.map(({ containerId, pid, status }) => [containerId, String(pid), status.toUpperCase()])
-    process.stdout.write(renderTable([['TASK', 'PID', 'STATUS'], ...rows], { minWidth: 4, padding: 4 }))
+    process.stdout.write(renderTable([['TASK', 'PID', 'STATUS', ''], ...rows], { minWidth: 4, padding: 4 }))
   }
 }

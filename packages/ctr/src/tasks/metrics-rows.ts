@@ -3,7 +3,7 @@ import type { CgroupV1Metrics, CgroupV2Metrics, TaskMetrics } from '@nsbox/core/
 /** Statistics by their names, as containerd's client has them; those of controllers that are missing are left out. */
 export function metricsRows(data: Extract<TaskMetrics['data'], { metrics: unknown }>): string[][] {
   const values = data.cgroup === 1 ? valuesOfV1(data.metrics) : valuesOfV2(data.metrics)
-  return values.flatMap(([name, value]) => (value === undefined ? [] : [[name, format(value)]]))
+  return values.flatMap(([name, value]) => (value === undefined ? [] : [[name, format(value), '']]))
 }
 
 type Values = [name: string, value: bigint | readonly bigint[] | undefined][]

@@ -1,3 +1,4 @@
+import { networkOf } from '../network/container-network.ts'
 import type { Session } from '../session.ts'
 import { endTask } from './run-task.ts'
 
@@ -26,14 +27,17 @@ export async function removeTasks(
   if (first) throw first
 }
 
-async function removeTask({ client, signal }: Session, id: string, force: boolean): Promise<number> {
-  await client.containers.get(id, { signal })
+async function removeTask(session: Session, id: string, force: boolean): Promise<number> {
+  const { client, signal } = session
+  const container = await client.containers.get(id, { signal })
   await using task = await client.container(id).task({ signal })
   const { exitStatus } = force ? await endTask(task, { signal }) : await task.delete({ signal })
+  await (await networkOf(session, container))?.disconnect()
   return exitStatus
 }
 
 async function removeExec({ client, signal }: Session, id: string, execId: string): Promise<number> {
-  const { exitStatus } = await client.tasks.deleteProcess(id, execId, { signal })
-  return exitStatus
+  await using task = await client.container(id).task({ signal })
+  await using exec = await task.process(execId, { signal })
+  return (await exec.delete({ signal })).exitStatus
 }

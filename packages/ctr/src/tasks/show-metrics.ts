@@ -30,14 +30,14 @@ export async function showMetrics(
   process.stdout.write(
     renderTable(
       [
-        ['ID', 'TIMESTAMP'],
-        [id, found.timestamp.toISOString()],
+        ['ID', 'TIMESTAMP', ''],
+        [id, found.timestamp.toISOString(), ''],
       ],
       layout,
     ),
   )
   process.stdout.write('\n')
-  process.stdout.write(renderTable([['METRIC', 'VALUE'], ...metricsRows(metrics)], layout))
+  process.stdout.write(renderTable([['METRIC', 'VALUE', ''], ...metricsRows(metrics)], layout))
 }
 
 function known({ data }: TaskMetrics) {

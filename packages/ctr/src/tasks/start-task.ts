@@ -1,6 +1,7 @@
 import { withoutPivot } from '../container/runtime-options.ts'
 import { specHasTerminal } from '../container/spec-has-terminal.ts'
 import { Terminal } from '../foreground/terminal.ts'
+import { networkOf } from '../network/container-network.ts'
 import type { Session } from '../session.ts'
 import { requireId } from './require-id.ts'
 import { runTask } from './run-task.ts'
@@ -18,14 +19,19 @@ export interface StartFlags extends StdioFlags {
 export async function startTask(
   session: Session,
   flags: StartFlags,
-  container: string | undefined,
+  idGiven: string | undefined,
 ): Promise<void> {
   const { client, signal } = session
-  const id = requireId(container)
-  const { spec, runtime } = await client.containers.get(id, { signal })
+  const id = requireId(idGiven)
+  const container = await client.containers.get(id, { signal })
+  const { spec, runtime } = container
   const terminal = specHasTerminal(spec)
   if (terminal && !flags.detach) Terminal.require()
   const options = flags.pivot === false ? withoutPivot(runtime.options) : undefined
   const task = await client.container(id).createTask({ ...stdioOf(flags), terminal, options, signal })
-  await runTask(session, task, flags)
+  await runTask(session, task, {
+    detach: flags.detach,
+    pidFile: flags.pidFile,
+    network: await networkOf(session, container),
+  })
 }
