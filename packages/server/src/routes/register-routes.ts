@@ -46,7 +46,7 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
   const { metadata, snapshotters, applier, workers, events, hostsDir, uuid, stopping } = parts
   const view = viewsOf(metadata)
   const streams = new StreamRegistry()
-  const destinations = unpackDestinations({ metadata, snapshotters, applier })
+  const destinations = unpackDestinations({ metadata, snapshotters, applier, workers })
   const transfers = new TransferService({ metadata, hostsDir, destinations })
   versionRoutes(router)
   introspectionRoutes(router, { uuid, plugins: pluginList({ snapshotters }) })
