@@ -132,7 +132,8 @@ describeWith({ linux: true }, 'survival', () => {
 
   test('supervisors that are killed at any moment, one after the other, lose no output and no status', async () => {
     const supervisor = await fixture.open()
-    const count = 'i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo $i; [ $((i % 100)) = 0 ] && sleep 0.03; done; exit 4'
+    const count =
+      'i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo $i; [ $((i % 100)) = 0 ] && sleep 0.03; done; exit 4'
     const outputs = await Promise.all(
       [1, 2, 3, 4].map(async (number) => {
         const fifo = newFifo(`out${number}`)
