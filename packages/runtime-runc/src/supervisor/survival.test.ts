@@ -130,6 +130,30 @@ describeWith({ linux: true }, 'survival', () => {
     expect(await (await fixture.launch(supervisor, 'sleep 0; exit 6')).exit).toMatchObject({ exitStatus: 6 })
   })
 
+  test('supervisors that are killed at any moment, one after the other, lose no output and no status', async () => {
+    const supervisor = await fixture.open()
+    const count =
+      'i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo $i; [ $((i % 100)) = 0 ] && sleep 0.03; done; exit 4'
+    const outputs = await Promise.all(
+      [1, 2, 3, 4].map(async (number) => {
+        const fifo = newFifo(`out${number}`)
+        const reader = readFifo(fifo)
+        const process = await fixture.launch(supervisor, count, { stdout: fifo })
+        return { process, reader }
+      }),
+    )
+    for (let time = 0; time < 4; time++) {
+      await delay(time * 97)
+      for (const pid of fixture.supervisors()) process.kill(pid, 'SIGKILL')
+    }
+    const numbers = Array.from({ length: 2000 }, (_, index) => `${index + 1}\n`).join('')
+    for (const { process, reader } of outputs) {
+      expect([4, 255]).toContain((await process.exit).exitStatus)
+      await process.drained
+      expect(await reader.ended).toBe(numbers)
+    }
+  })
+
   test('what ends while no supervisor is there is told by the next one', async () => {
     const supervisor = await fixture.open()
     const process = await fixture.launch(supervisor, 'sleep 0.2; exit 8')

@@ -288,11 +288,15 @@ export class Supervisors implements Supervisor, DaemonProcessOwner, SupervisorLi
     if (!this.#holders.has(process) || this.#holders.get(process) === link) return
     try {
       const accept = (answer: Fields) => {
-        const { exit } = readProcessRecord(answer.object('record'))
-        if (exit !== undefined) this.#exited(process, exit)
+        const record = readProcessRecord(answer.object('record'))
+        const holds = answer.strings('holds', 100)
+        if (record.exit !== undefined) this.#exited(process, record.exit)
+        process.closed(
+          [...process.ends.keys()].filter((role) => !holds.includes(role)),
+          record.drained,
+        )
         this.#holders.set(process, link)
       }
-      // Its notices follow its answer; what it closes before is told by them.
       await link.request('adopt', { record: process.record }, { ends: () => process.ends, accept })
     } catch (error) {
       if (!isNsboxError(error) || error.code !== 'already_exists') throw error

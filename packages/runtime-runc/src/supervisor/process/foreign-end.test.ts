@@ -16,7 +16,7 @@ async function endOf(exitStatusOf?: ForeignEndOptions['exitStatusOf']): Promise<
   const child = spawn('sh', ['-c', 'exit 7'])
   const pidfd = openPidfd(child.pid!)
   try {
-    return await new Promise((onEnd) => new ForeignEnd(pidfd, { watcher, onEnd, exitStatusOf }))
+    return await new Promise((onEnd) => new ForeignEnd(child.pid!, pidfd, { watcher, onEnd, exitStatusOf }))
   } finally {
     closeSync(pidfd)
   }
@@ -39,7 +39,7 @@ describeWith({ linux: true }, 'the end of somebody else’s child', () => {
 
   test('is not told once it interests nobody', async () => {
     const ends: ExitRecord[] = []
-    const end = new ForeignEnd(-1, { watcher, onEnd: (exit) => ends.push(exit), exitStatusOf: () => 1 })
+    const end = new ForeignEnd(-1, -1, { watcher, onEnd: (exit) => ends.push(exit), exitStatusOf: () => 1 })
     end.stop()
     await new Promise((resolve) => setTimeout(resolve, 100))
     expect(ends).toEqual([])

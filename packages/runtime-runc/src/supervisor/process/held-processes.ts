@@ -107,6 +107,10 @@ export class HeldProcesses {
     const pidfd = held.ends.get('pidfd')
     const onEnd = (exit: ExitRecord) => held.ended(exit)
     if (pidfd === undefined) onEnd({ exitStatus: unknownStatus, exitedAt: Date.now(), unknown: true })
-    else this.#foreign.set(held.record.key, new ForeignEnd(pidfd, { watcher: this.#options.watcher, onEnd }))
+    else
+      this.#foreign.set(
+        held.record.key,
+        new ForeignEnd(held.record.pid, pidfd, { watcher: this.#options.watcher, onEnd }),
+      )
   }
 }
