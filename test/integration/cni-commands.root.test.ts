@@ -6,10 +6,10 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ContainerLab, openContainerLab } from './container-lab.ts'
 
-const servers = ['containerd']
+const servers = { containerd: startContainerd }
 
 describeWith({ root: true, programs: ['containerd', 'runc'] }, 'networks of containers', () => {
-  describe.each(servers)('against %s', (server) => {
+  describe.each(Object.entries(servers))('against %s', (server, start) => {
     const resources = new AsyncDisposableStack()
     const bridge = `nsbox${process.pid}`.slice(0, 15)
     let lab: ContainerLab
@@ -18,7 +18,7 @@ describeWith({ root: true, programs: ['containerd', 'runc'] }, 'networks of cont
 
     beforeAll(async () => {
       const directory = resources.use(await tempDir('nsbox-networks')).path
-      const { address } = resources.use(await startContainerd())
+      const { address } = resources.use(await start())
       lab = resources.use(await openContainerLab(address, `cni-${server}`))
       const networks = join(directory, 'net.d')
       allocations = join(directory, 'addresses')

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { list } from '@nsbox/mount'
 import { busyboxArchive, type RunOptions, type RunResult, run, runOrThrow, tempDir } from '@nsbox/testing'
@@ -106,13 +106,4 @@ function lines(text: string): string[] {
     .split('\n')
     .map((line) => line.trimEnd())
     .filter((line) => line !== '')
-}
-
-/** Whether a process is still there, and no zombie. */
-export async function isAlive(pid: number): Promise<boolean> {
-  try {
-    return !/^State:\s+Z/m.test(await readFile(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return false
-  }
 }

@@ -8,15 +8,15 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type ContainerLab, openContainerLab } from './container-lab.ts'
 
-const servers = ['containerd']
+const servers = { containerd: startContainerd }
 
 describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands that run containers', () => {
-  describe.each(servers)('against %s', (server) => {
+  describe.each(Object.entries(servers))('against %s', (server, start) => {
     const resources = new AsyncDisposableStack()
     let lab: ContainerLab
 
     beforeAll(async () => {
-      const { address } = resources.use(await startContainerd())
+      const { address } = resources.use(await start())
       const config = {
         Env: ['PATH=/bin', 'OF=image'],
         Cmd: ['echo', 'of the image'],

@@ -26,10 +26,14 @@ export class TestTerminal implements AsyncDisposable {
   /** Starts a program by `script` of util-linux, and waits until it has its terminal. */
   static async start(command: readonly string[], { env }: StartTerminalOptions = {}): Promise<TestTerminal> {
     const line = `tty && exec ${command.map(quote).join(' ')}`
-    const script = spawn('script', ['--quiet', '--flush', '--return', '--command', line, '/dev/null'], {
-      env: { ...process.env, TERM: 'xterm', SHELL: '/bin/sh', ...env },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
+    const script = spawn(
+      '/usr/bin/script',
+      ['--quiet', '--flush', '--return', '--command', line, '/dev/null'],
+      {
+        env: { ...process.env, TERM: 'xterm', SHELL: '/bin/sh', ...env },
+        stdio: ['pipe', 'pipe', 'inherit'],
+      },
+    )
     const exited = once(script, 'close').then(([code, signal]) => ({ code, signal }))
     let output = ''
     let listener = (text: string) => {

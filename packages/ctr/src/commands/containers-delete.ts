@@ -3,6 +3,7 @@ import { isNotFound, isUnimplemented } from '@nsbox/errors'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { removeContainer } from '../container/remove-container.ts'
+import { networkOf } from '../network/container-network.ts'
 import type { Session } from '../session.ts'
 
 /** `containers delete <containers…>` */
@@ -33,11 +34,8 @@ export function containersDeleteCommand(): Command {
     )
 }
 
-async function deleteContainer(
-  { client, signal }: Session,
-  id: string,
-  keepSnapshot: boolean,
-): Promise<void> {
+async function deleteContainer(session: Session, id: string, keepSnapshot: boolean): Promise<void> {
+  const { client, signal } = session
   const container = await client.containers.get(id, { signal })
   await using task = await findTask(client.container(id).task({ signal }))
   if (task !== undefined) {
@@ -46,6 +44,7 @@ async function deleteContainer(
     if (status !== 'stopped' && status !== 'created')
       throw new Error(`cannot delete a non stopped container: {${status} 0 0001-01-01 00:00:00 +0000 UTC}`)
     await task.delete({ signal })
+    await (await networkOf(session, container))?.disconnect()
   }
   if (keepSnapshot) await client.containers.delete(id, { signal })
   else await removeContainer({ client }, container)
