@@ -1,3 +1,4 @@
+import { Processes } from '@nsbox/api/gen/nsbox/tasks/v1/processes_pb'
 import { Tasks as TasksService } from '@nsbox/api/gen/services/tasks/v1/tasks_pb'
 import type { AbortOptions } from '@nsbox/core/content'
 import type {
@@ -85,10 +86,10 @@ export class RemoteTasks implements Tasks {
       throw new NsboxError('invalid_argument', 'enter one of an exec id, all and a pid')
     }
     if (pid !== undefined) {
-      throw new NsboxError(
-        'unimplemented',
-        `${this.#rpc.session.address}: no signals to a process by its pid`,
-      )
+      if (!Number.isInteger(pid) || pid <= 0) throw new NsboxError('invalid_argument', `pid ${pid}`)
+      const request = { containerId, pid, signal: signalNumber }
+      await this.#rpc.unary(Processes.method.kill, request, { signal })
+      return
     }
     await this.#rpc.unary(method.kill, { containerId, execId, all, signal: signalNumber }, { signal })
   }

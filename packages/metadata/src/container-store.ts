@@ -2,6 +2,7 @@ import type { Container, ContainerStore } from '@nsbox/core/containers'
 import { changeLabels } from '@nsbox/core/labels'
 import { NsboxError } from '@nsbox/errors'
 import { type Adaptor, labelField, parseFilters } from '@nsbox/filters'
+import type { Reader } from '@nsbox/sqlite'
 import { changeContainer } from './change-container.ts'
 import type { Clock } from './clock.ts'
 import type { Collector } from './collector.ts'
@@ -28,6 +29,9 @@ interface Parts {
 /** How many containers a listing looks at in one go; between two of these other requests have their turn. */
 const pageSize = 500
 
+/** From how many bytes of specs on a listing hands on what it has read; every reading may have to wait for the disk. */
+const batchBytes = 1024 * 1024
+
 /** The containers of a namespace. Leases do not hold them: a container stays until it is deleted. */
 export function containerStore({ ledger, collector, clock }: Parts, namespace: string): ContainerStore {
   return {
@@ -45,12 +49,10 @@ export function containerStore({ ledger, collector, clock }: Parts, namespace: s
       for (let after = ''; ; ) {
         signal?.throwIfAborted()
         const page = await ledger.read((db) => containersAfter(db, namespace, after, pageSize))
-        for (const fields of page) {
-          if (!filter.match(adaptor(fields))) continue
+        const ids = page.filter((fields) => filter.match(adaptor(fields))).map(({ id }) => id)
+        while (ids.length > 0) {
           signal?.throwIfAborted()
-          const container = await ledger.read((db) => findContainer(db, namespace, fields.id))
-          // It may have been deleted meanwhile.
-          if (container !== undefined) yield container
+          yield* await ledger.read((db) => takeContainers(db, namespace, ids))
         }
         const last = page.at(-1)
         if (last === undefined || page.length < pageSize) return
@@ -116,6 +118,19 @@ export function containerStore({ ledger, collector, clock }: Parts, namespace: s
       collector.schedule()
     },
   }
+}
+
+/** Reads the first of these, as many as are not too much to have in memory at once, and takes them off the ids. */
+function takeContainers(db: Reader, namespace: string, ids: string[]): Container[] {
+  const containers: Container[] = []
+  for (let bytes = 0; bytes < batchBytes && ids.length > 0; ) {
+    const container = findContainer(db, namespace, ids.shift() as string)
+    // It may have been deleted since it was looked at.
+    if (container === undefined) continue
+    containers.push(container)
+    bytes += container.spec.value.byteLength
+  }
+  return containers
 }
 
 /** What filters see of a container (BEHAVIOUR.md §2). */

@@ -184,7 +184,9 @@ test('labels and extensions may have the names of what every object has', () =>
 
 test('a listing passes over what is deleted meanwhile', () =>
   withSubject(async ({ ns: { containers } }) => {
-    for (const id of ['a', 'b', 'c']) await containers.create(container(id))
+    // Nobody has all of these in memory at once.
+    const spec = { typeUrl: 'large', value: new Uint8Array(2 * 1024 * 1024) }
+    for (const id of ['a', 'b', 'c']) await containers.create(container(id, { spec }))
     const seen: string[] = []
     for await (const { id } of containers.list()) {
       seen.push(id)

@@ -18,6 +18,7 @@ it('exports these, none of which needs a test run', async () => {
       "buildImage",
       "busyboxArchive",
       "busyboxLayer",
+      "busyboxRootfs",
       "compareTrees",
       "filesLayer",
       "gnuLongName",

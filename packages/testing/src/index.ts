@@ -1,4 +1,5 @@
 export { type BusyboxArchive, busyboxArchive } from './busybox-archive.ts'
+export { busyboxRootfs, type RootfsMount } from './busybox-rootfs.ts'
 export { compareTrees, type TreeEntry } from './compare-trees.ts'
 export { type Containerd, startContainerd, stockCtr } from './containerd.ts'
 export { buildCorpus, type Corpus } from './corpus.ts'

@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, rmdir, unlink, writeFile } from 'node:fs/promises'
+import { lstatSync, mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 import { removeTree } from '@nsbox/mount'
@@ -43,24 +43,47 @@ export class Bundle {
    * Makes the files of an exec.
    * @throws already_exists; invalid_argument for an id that is no identifier
    */
-  async addExec(execId: string, process: Uint8Array): Promise<ExecFiles> {
+  addExec(execId: string, process: Uint8Array): ExecFiles {
     const { directory, files } = this.#exec(execId)
+    const context = `bundle of exec ${JSON.stringify(execId)}`
     try {
-      await mkdir(dirname(directory), { recursive: true, mode: 0o700 })
-      await mkdir(directory, { mode: 0o700 })
-      await writeFile(files.process, process, { flag: 'wx', mode: 0o600 })
+      mkdirSync(dirname(directory), { recursive: true, mode: 0o700 })
+      mkdirSync(directory, { mode: 0o700 })
+    } catch (error) {
+      if (isErrno(error, 'EEXIST')) throw new NsboxError('already_exists', context)
+      throw fromSystemError(error, context)
+    }
+    try {
+      writeFileSync(files.process, process, { flag: 'wx', mode: 0o600 })
       return files
     } catch (error) {
-      if (isErrno(error, 'EEXIST')) throw new NsboxError('already_exists', `exec ${JSON.stringify(execId)}`)
-      throw fromSystemError(error, `bundle of exec ${JSON.stringify(execId)}`)
+      this.removeExec(execId)
+      throw fromSystemError(error, context)
+    }
+  }
+
+  /** Where the files of an exec are. @throws invalid_argument for an id that is no identifier */
+  execFiles(execId: string): ExecFiles {
+    return this.#exec(execId).files
+  }
+
+  /** The execs that have files, also those whose files were being made or removed when the daemon died. */
+  async execIds(): Promise<string[]> {
+    try {
+      return await readdir(join(this.path, 'execs'))
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return []
+      throw fromSystemError(error, `execs of ${JSON.stringify(this.id)}`)
     }
   }
 
   /** Removes the files of an exec, as far as there are any. */
-  async removeExec(execId: string): Promise<void> {
+  removeExec(execId: string): void {
     const { directory, files } = this.#exec(execId)
-    for (const file of Object.values(files)) await unlink(file).catch(ignore('ENOENT'))
-    await rmdir(directory).catch(ignore('ENOENT'))
+    for (const file of Object.values(files)) unless(['ENOENT'], () => unlinkSync(file))
+    unless(['ENOENT'], () => rmdirSync(directory))
+    // With others in it, it stays.
+    unless(['ENOENT', 'ENOTEMPTY', 'EEXIST'], () => rmdirSync(dirname(directory)))
   }
 
   /**
@@ -72,20 +95,20 @@ export class Bundle {
   async remove(): Promise<void> {
     try {
       await removeRootfs(this.rootfs)
-      for (const entry of await readdir(this.path, { withFileTypes: true })) {
+      for (const entry of readdirSync(this.path, { withFileTypes: true })) {
         const path = join(this.path, entry.name)
         if (entry.isDirectory()) await removeTree(path)
-        else await unlink(path)
+        else unlinkSync(path)
       }
-      await rmdir(this.path)
+      rmdirSync(this.path)
     } catch (error) {
       if (!isErrno(error, 'ENOENT'))
         throw fromSystemError(error, `removing the bundle of ${JSON.stringify(this.id)}`)
       // Somebody else removes it too, or has done so; unless something below it is what is missing.
-      if (await exists(this.path)) return this.remove()
+      if (exists(this.path)) return this.remove()
     }
     // The namespace's directory is there as long as it has containers.
-    await rmdir(dirname(this.path)).catch(ignore('ENOENT', 'ENOTEMPTY', 'EEXIST'))
+    unless(['ENOENT', 'ENOTEMPTY', 'EEXIST'], () => rmdirSync(dirname(this.path)))
   }
 
   #exec(execId: string): { directory: string; files: ExecFiles } {
@@ -98,15 +121,18 @@ export class Bundle {
   }
 }
 
-function ignore(...errnos: readonly string[]): (error: unknown) => void {
-  return (error) => {
+/** Does something that may fail with certain errors. */
+function unless(errnos: readonly string[], action: () => void): void {
+  try {
+    action()
+  } catch (error) {
     if (!errnos.some((errno) => isErrno(error, errno))) throw error
   }
 }
 
-async function exists(path: string): Promise<boolean> {
+function exists(path: string): boolean {
   try {
-    await lstat(path)
+    lstatSync(path)
     return true
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return false

@@ -42,7 +42,7 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'Bundle
     expect(
       await Promise.all([directory, join(directory, 'ns'), bundle.path, bundle.config].map(modeOf)),
     ).toEqual([0o711, 0o711, 0o700, 0o600])
-    expect((await bundles.open('ns', 'a')).path).toBe(bundle.path)
+    expect(bundles.open('ns', 'a').path).toBe(bundle.path)
     await expect(bundles.create('ns', 'a', { spec, rootfs: [] })).rejects.toMatchObject({
       code: 'already_exists',
     })
@@ -52,7 +52,7 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'Bundle
     expect(await readdir(directory)).toEqual([])
     expect(await mounted()).toEqual([])
     expect(await readFile(join(bind.source, 'file'), 'utf8')).toBe('content')
-    await expect(bundles.open('ns', 'a')).rejects.toMatchObject({ code: 'not_found' })
+    expect(() => bundles.open('ns', 'a')).toThrow(expect.objectContaining({ code: 'not_found' }))
   })
 
   test('leave nothing when a step fails', async () => {
@@ -82,13 +82,13 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'Bundle
   test('that a crash left are found and removed, whatever had been done', async () => {
     const { scratch, bundles, bind, directory } = await prepared()
     await using _ = scratch
-    expect(await bundles.list()).toEqual([])
+    expect(bundles.list()).toEqual([])
     await bundles.create('one', 'whole', { spec, rootfs: [bind] })
     await mkdir(join(directory, 'one/empty'))
     await mkdir(join(directory, 'two/no-mount/rootfs/proc'), { recursive: true })
     await mkdir(join(directory, 'two/execs/execs/e'), { recursive: true })
     await writeFile(join(directory, 'two/execs/execs/e/process.json'), '{}')
-    const found = await bundles.list()
+    const found = bundles.list()
     expect(found.map(({ namespace, id }) => `${namespace}/${id}`).sort()).toEqual([
       'one/empty',
       'one/whole',
@@ -115,16 +115,20 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'Bundle
     const { scratch, bundles } = await prepared()
     await using _ = scratch
     const bundle = await bundles.create('ns', 'a', { spec, rootfs: [] })
-    const files = await bundle.addExec('e', Buffer.from('{"args":[]}'))
+    const files = bundle.addExec('e', Buffer.from('{"args":[]}'))
     expect(await readFile(files.process, 'utf8')).toBe('{"args":[]}')
-    await expect(bundle.addExec('e', Buffer.from('{}'))).rejects.toMatchObject({ code: 'already_exists' })
-    await expect(bundle.addExec('..', Buffer.from('{}'))).rejects.toMatchObject({ code: 'invalid_argument' })
+    expect(() => bundle.addExec('e', Buffer.from('{}'))).toThrow(
+      expect.objectContaining({ code: 'already_exists' }),
+    )
+    expect(() => bundle.addExec('..', Buffer.from('{}'))).toThrow(
+      expect.objectContaining({ code: 'invalid_argument' }),
+    )
     await writeFile(files.log, '')
-    await bundle.removeExec('e')
-    await bundle.removeExec('e')
-    await bundle.addExec('e', Buffer.from('{}'))
+    bundle.removeExec('e')
+    bundle.removeExec('e')
+    bundle.addExec('e', Buffer.from('{}'))
     await bundle.remove()
-    expect(await bundles.list()).toEqual([])
+    expect(bundles.list()).toEqual([])
   })
 
   test('D09: a target that leads elsewhere is not followed', async () => {

@@ -1,4 +1,4 @@
-import { chmod, chown, lstat, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Mount } from '@nsbox/core/snapshots'
 import type { OpaqueValue } from '@nsbox/core/tasks'
@@ -22,6 +22,9 @@ export interface BundleContents {
  * The bundles of all containers, as `<directory>/<namespace>/<id>`. A bundle is entered by root only, and by the
  * container's own root where that is another user of the host, for which the directories above must let anybody
  * through (mode 0711).
+ *
+ * Their few small files are in memory, so that they are written and removed on the calling thread, in a tenth of the time
+ * that other threads take for it.
  */
 export class Bundles {
   readonly #directory: string
@@ -42,14 +45,14 @@ export class Bundles {
     const bundle = this.#bundle(namespace, id)
     await using undo = new AsyncDisposableStack()
     try {
-      await this.#makeDirectory(bundle)
+      this.#makeDirectory(bundle)
       undo.defer(() => bundle.remove())
-      await mkdir(bundle.rootfs, { mode: 0o711 })
-      await writeFile(bundle.config, json, { flag: 'wx', mode: 0o600 })
+      mkdirSync(bundle.rootfs, { mode: 0o711 })
+      writeFileSync(bundle.config, json, { flag: 'wx', mode: 0o600 })
       await mountRootfs(rootfs, bundle.rootfs, { signal })
       if (rootGid !== undefined && rootGid !== 0) {
-        await chown(bundle.path, 0, rootGid)
-        await chmod(bundle.path, 0o710)
+        chownSync(bundle.path, 0, rootGid)
+        chmodSync(bundle.path, 0o710)
       }
     } catch (error) {
       throw fromSystemError(error, `bundle of ${JSON.stringify(id)}`)
@@ -59,10 +62,10 @@ export class Bundles {
   }
 
   /** A bundle that was made before. @throws not_found */
-  async open(namespace: string, id: string): Promise<Bundle> {
+  open(namespace: string, id: string): Bundle {
     const bundle = this.#bundle(namespace, id)
     try {
-      if ((await lstat(bundle.path)).isDirectory()) return bundle
+      if (lstatSync(bundle.path).isDirectory()) return bundle
     } catch (error) {
       if (!isErrno(error, 'ENOENT')) throw fromSystemError(error, `bundle of ${JSON.stringify(id)}`)
     }
@@ -70,10 +73,10 @@ export class Bundles {
   }
 
   /** All bundles, also those that were being made or removed when the daemon died. */
-  async list(): Promise<Bundle[]> {
+  list(): Bundle[] {
     const found: Bundle[] = []
-    for (const namespace of await directoriesIn(this.#directory))
-      for (const id of await directoriesIn(join(this.#directory, namespace)))
+    for (const namespace of directoriesIn(this.#directory))
+      for (const id of directoriesIn(join(this.#directory, namespace)))
         found.push(new Bundle(namespace, id, join(this.#directory, namespace, id)))
     return found
   }
@@ -84,41 +87,34 @@ export class Bundles {
     return new Bundle(namespace, id, join(this.#directory, namespace, id))
   }
 
-  async #makeDirectory({ namespace, id, path }: Bundle): Promise<void> {
-    const made = await mkdir(this.#directory, { recursive: true, mode: 0o711 })
-    if (made !== undefined) await chmod(this.#directory, 0o711)
-    for (let tries = 0; ; tries++) {
-      try {
-        await passable(join(this.#directory, namespace))
-        await mkdir(path, { mode: 0o700 })
-        return
-      } catch (error) {
-        if (isErrno(error, 'EEXIST'))
-          throw new NsboxError('already_exists', `bundle of ${JSON.stringify(id)}`)
-        // The namespace's last container has just been removed, and its directory with it.
-        if (!isErrno(error, 'ENOENT') || tries === maxTries) throw error
-      }
+  #makeDirectory({ namespace, id, path }: Bundle): void {
+    const made = mkdirSync(this.#directory, { recursive: true, mode: 0o711 })
+    if (made !== undefined) chmodSync(this.#directory, 0o711)
+    passable(join(this.#directory, namespace))
+    try {
+      mkdirSync(path, { mode: 0o700 })
+    } catch (error) {
+      if (isErrno(error, 'EEXIST')) throw new NsboxError('already_exists', `bundle of ${JSON.stringify(id)}`)
+      throw error
     }
   }
 }
 
-const maxTries = 100
-
 /** Makes a directory that anybody may pass through and only its owner may read, unless it is there. */
-async function passable(path: string): Promise<void> {
+function passable(path: string): void {
   try {
-    await mkdir(path, { mode: 0o711 })
+    mkdirSync(path, { mode: 0o711 })
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return
     throw error
   }
   // The process' umask may have taken bits away.
-  await chmod(path, 0o711)
+  chmodSync(path, 0o711)
 }
 
-async function directoriesIn(path: string): Promise<string[]> {
+function directoriesIn(path: string): string[] {
   try {
-    const entries = await readdir(path, { withFileTypes: true })
+    const entries = readdirSync(path, { withFileTypes: true })
     return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return []

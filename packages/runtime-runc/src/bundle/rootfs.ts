@@ -1,4 +1,4 @@
-import { rmdir } from 'node:fs/promises'
+import { rmdirSync } from 'node:fs'
 import type { Mount } from '@nsbox/core/snapshots'
 import { isErrno, NsboxError } from '@nsbox/errors'
 import { mountAll, parseMountOptions, removeTree, unmount } from '@nsbox/mount'
@@ -41,7 +41,7 @@ export async function removeRootfs(path: string): Promise<void> {
   ]
   for (const attempt of [...attempts, undefined]) {
     try {
-      await rmdir(path)
+      rmdirSync(path)
       return
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return

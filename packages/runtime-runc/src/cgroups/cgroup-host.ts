@@ -32,7 +32,7 @@ export class CgroupHost {
   static async open(): Promise<CgroupHost> {
     const mounts = cgroupMounts(await list({ types: ['cgroup', 'cgroup2'] }))
     if (mounts.size === 0) throw new NsboxError('unimplemented', 'cgroups: none are mounted')
-    return new CgroupHost(mounts, await processCgroups('self'))
+    return new CgroupHost(mounts, processCgroups('self'))
   }
 
   /** Tells when containers of this host run out of memory. @param onWarning told of what nobody waits for */
@@ -46,8 +46,8 @@ export class CgroupHost {
    * @throws not_found if there is no such process; failed_precondition if it has no cgroup of its own, because this
    * process is in the same one, or because it has ended
    */
-  async of(pid: number): Promise<ContainerCgroup> {
-    return this.at(await processCgroups(pid))
+  of(pid: number): ContainerCgroup {
+    return this.at(processCgroups(pid))
   }
 
   /** As `of`, from what `ContainerCgroup.cgroups` has told; the cgroup need not exist any more. */

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TaskMetrics } from '@nsbox/core/tasks'
 import { fromSystemError, isErrno, isNotFound, NsboxError } from '@nsbox/errors'
@@ -38,9 +38,9 @@ export class ContainerCgroup {
   }
 
   /** Whether a process is in this cgroup or one below it now; false for one that does not exist. */
-  async has(pid: number): Promise<boolean> {
+  has(pid: number): boolean {
     try {
-      const path = (await processCgroups(pid)).get(this.#reference)
+      const path = processCgroups(pid).get(this.#reference)
       return path !== undefined && isWithin(path, this.cgroups.get(this.#reference)!)
     } catch (error) {
       if (isNotFound(error)) return false
@@ -49,9 +49,9 @@ export class ContainerCgroup {
   }
 
   /** All processes in it and below, as the host numbers them, ordered; none if it does not exist any more. */
-  async pids(): Promise<number[]> {
+  pids(): number[] {
     const found = new Set<number>()
-    await collectPids(this.#directories.get(this.#reference)!, found)
+    collectPids(this.#directories.get(this.#reference)!, found)
     return [...found].sort((a, b) => a - b)
   }
 
@@ -59,14 +59,14 @@ export class ContainerCgroup {
    * What its processes have used up.
    * @throws not_found if it does not exist any more
    */
-  async metrics(): Promise<TaskMetrics['data']> {
+  metrics(): TaskMetrics['data'] {
     const data: TaskMetrics['data'] =
       this.#version === 2
-        ? { cgroup: 2, metrics: await cgroupV2Metrics(this.#directories.get('')!) }
-        : { cgroup: 1, metrics: await cgroupV1Metrics(this.#directories) }
+        ? { cgroup: 2, metrics: cgroupV2Metrics(this.#directories.get('')!) }
+        : { cgroup: 1, metrics: cgroupV1Metrics(this.#directories) }
     // Files that are gone count as such that the kernel does not have.
     try {
-      await readFile(join(this.#directories.get(this.#reference)!, 'cgroup.procs'))
+      readFileSync(join(this.#directories.get(this.#reference)!, 'cgroup.procs'))
     } catch (error) {
       throw isErrno(error, 'ENODEV') ? gone(error) : fromSystemError(error, 'cgroup of the container')
     }
@@ -76,9 +76,9 @@ export class ContainerCgroup {
 
 const gone = (cause: unknown) => new NsboxError('not_found', 'cgroup of the container', { cause })
 
-async function collectPids(directory: string, found: Set<number>): Promise<void> {
+function collectPids(directory: string, found: Set<number>): void {
   try {
-    const text = await readFile(join(directory, 'cgroup.procs'), 'utf8')
+    const text = readFileSync(join(directory, 'cgroup.procs'), 'utf8')
     // 0 stands for a process that this one cannot see.
     for (const line of text.split('\n')) if (Number(line) > 0) found.add(Number(line))
   } catch (error) {
@@ -86,8 +86,8 @@ async function collectPids(directory: string, found: Set<number>): Promise<void>
     if (!isErrno(error, 'EOPNOTSUPP') && !isErrno(error, 'ENOTSUP') && !isGone(error)) throw error
   }
   try {
-    for (const entry of await readdir(directory, { withFileTypes: true }))
-      if (entry.isDirectory()) await collectPids(join(directory, entry.name), found)
+    for (const entry of readdirSync(directory, { withFileTypes: true }))
+      if (entry.isDirectory()) collectPids(join(directory, entry.name), found)
   } catch (error) {
     if (!isGone(error)) throw error
   }

@@ -62,7 +62,7 @@ const unified = {
 describe('statistics of the unified hierarchy', () => {
   test('are what the files say, in full precision', async () => {
     await using scratch = await tempDir()
-    const metrics = await cgroupV2Metrics(await fixture(scratch, 'c', unified))
+    const metrics = cgroupV2Metrics(await fixture(scratch, 'c', unified))
     expect(metrics).toMatchObject({
       pids: { current: 3n, limit: max },
       cpu: {
@@ -124,7 +124,7 @@ describe('statistics of the unified hierarchy', () => {
 
   test('are zeros for what the host does not have, where clients count on it', async () => {
     await using scratch = await tempDir()
-    const metrics = await cgroupV2Metrics(await fixture(scratch, 'c', { 'cgroup.procs': '' }))
+    const metrics = cgroupV2Metrics(await fixture(scratch, 'c', { 'cgroup.procs': '' }))
     expect(metrics).toMatchObject({
       pids: { current: 0n, limit: 0n },
       cpu: { usageUsec: 0n, psi: undefined },
@@ -190,7 +190,7 @@ describe('statistics of hierarchies by controller', () => {
       ],
       ['rdma', await fixture(scratch, 'rdma', { 'rdma.current': 'a hca_handle=1 hca_object=2\n' })],
     ])
-    const metrics = await cgroupV1Metrics(directories)
+    const metrics = cgroupV1Metrics(directories)
     const read = { op: 'Read', device: '', major: 999n, minor: 7n }
     expect(metrics).toMatchObject({
       pids: { current: 2n, limit: 0n },
@@ -235,7 +235,7 @@ describe('statistics of hierarchies by controller', () => {
   })
 
   test('lack what the host does not have', async () => {
-    expect(await cgroupV1Metrics(new Map())).toEqual({
+    expect(cgroupV1Metrics(new Map())).toEqual({
       hugetlb: [],
       pids: undefined,
       cpu: {
@@ -274,9 +274,9 @@ describe('what the kernel prints', () => {
     expect(parsePressure('')).toEqual({ some: undefined, full: undefined })
   })
 
-  test('names devices where it has names for them', async () => {
-    const name = async (number: string) => `/dev/${number}`
-    expect(await parseBlkio('8:0 Sync 5\n8:0 12\nbad\n8:0 Read x\n', name)).toEqual([
+  test('names devices where it has names for them', () => {
+    const name = (number: string) => `/dev/${number}`
+    expect(parseBlkio('8:0 Sync 5\n8:0 12\nbad\n8:0 Read x\n', name)).toEqual([
       { op: 'Sync', device: '/dev/8:0', major: 8n, minor: 0n, value: 5n },
       { op: '', device: '/dev/8:0', major: 8n, minor: 0n, value: 12n },
     ])

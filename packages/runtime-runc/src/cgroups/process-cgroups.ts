@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 
 /**
@@ -21,9 +21,9 @@ export function parseProcessCgroups(text: string): ProcessCgroups {
 }
 
 /** @throws not_found if there is no such process */
-export async function processCgroups(pid: number | 'self'): Promise<ProcessCgroups> {
+export function processCgroups(pid: number | 'self'): ProcessCgroups {
   try {
-    return parseProcessCgroups(await readFile(`/proc/${pid}/cgroup`, 'utf8'))
+    return parseProcessCgroups(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))
   } catch (error) {
     // ESRCH: it has ended between opening and reading.
     if (isErrno(error, 'ESRCH')) throw new NsboxError('not_found', `process ${pid}`, { cause: error })

@@ -8,9 +8,9 @@ type RdmaEntry = Rdma['current'][number]
 const noLimit = 2 ** 32 - 1
 
 /** What a cgroup has of RDMA devices; undefined without the controller. */
-export async function rdma(files: CgroupFiles): Promise<Rdma | undefined> {
-  const current = await files.text('rdma.current')
-  const limit = await files.text('rdma.max')
+export function rdma(files: CgroupFiles): Rdma | undefined {
+  const current = files.text('rdma.current')
+  const limit = files.text('rdma.max')
   if (current === undefined && limit === undefined) return undefined
   return { current: parseRdma(current ?? ''), limit: parseRdma(limit ?? '') }
 }

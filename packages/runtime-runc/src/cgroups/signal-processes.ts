@@ -1,5 +1,4 @@
-import { closeSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { closeSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno, isNsboxError, NsboxError } from '@nsbox/errors'
 import { isReady } from '@nsbox/sys/descriptors'
@@ -18,8 +17,8 @@ const mostRounds = 100
  *
  * @throws not_found if there is no such process in the container
  */
-export async function signalProcess(cgroup: ContainerCgroup, pid: number, signal: number): Promise<void> {
-  if (await signalMember(cgroup, pid, signal)) return
+export function signalProcess(cgroup: ContainerCgroup, pid: number, signal: number): void {
+  if (signalMember(cgroup, pid, signal)) return
   throw new NsboxError('not_found', `process ${pid} of the container`)
 }
 
@@ -27,23 +26,23 @@ export async function signalProcess(cgroup: ContainerCgroup, pid: number, signal
  * Signals all processes of a container, those that appear meanwhile included if the signal kills.
  * @returns how many were signalled; unknown, and at least one, where the kernel does it in one step
  */
-export async function signalAll(cgroup: ContainerCgroup, signal: number): Promise<number> {
-  if (signal === SIGKILL && (await cgroup.pids()).length > 0 && (await killAtOnce(cgroup))) return 1
+export function signalAll(cgroup: ContainerCgroup, signal: number): number {
+  if (signal === SIGKILL && cgroup.pids().length > 0 && killAtOnce(cgroup)) return 1
   const signalled = new Set<number>()
   for (let round = 0; round < mostRounds; round++) {
-    const fresh = (await cgroup.pids()).filter((pid) => !signalled.has(pid))
-    for (const pid of fresh) if (await signalMember(cgroup, pid, signal)) signalled.add(pid)
+    const fresh = cgroup.pids().filter((pid) => !signalled.has(pid))
+    for (const pid of fresh) if (signalMember(cgroup, pid, signal)) signalled.add(pid)
     if (fresh.length === 0 || signal !== SIGKILL) break
   }
   return signalled.size
 }
 
-async function signalMember(cgroup: ContainerCgroup, pid: number, signal: number): Promise<boolean> {
+function signalMember(cgroup: ContainerCgroup, pid: number, signal: number): boolean {
   const descriptor = pidfdOf(pid)
   if (descriptor === undefined) return false
   try {
     // One that has ended is readable, and stays in the cgroup until its parent has waited for it.
-    return (await cgroup.has(pid)) && !isReady(descriptor, 'read') && signalPidfd(descriptor, signal)
+    return cgroup.has(pid) && !isReady(descriptor, 'read') && signalPidfd(descriptor, signal)
   } finally {
     closeSync(descriptor)
   }
@@ -63,11 +62,11 @@ function pidfdOf(pid: number): number | undefined {
 }
 
 /** Linux 5.14 kills a whole cgroup of the unified hierarchy, which hybrid hosts have beside the others. */
-async function killAtOnce(cgroup: ContainerCgroup): Promise<boolean> {
+function killAtOnce(cgroup: ContainerCgroup): boolean {
   const directory = cgroup.directory('')
   if (directory === undefined) return false
   try {
-    await writeFile(join(directory, 'cgroup.kill'), '1', { flag: 'r+' })
+    writeFileSync(join(directory, 'cgroup.kill'), '1', { flag: 'r+' })
     return true
   } catch (error) {
     if (isErrno(error, 'ENOENT') || isErrno(error, 'EOPNOTSUPP') || isErrno(error, 'ENOTSUP')) return false

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { open, readdir } from 'node:fs/promises'
 import { tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
@@ -7,11 +7,26 @@ import { runCommand } from './run-command.ts'
 import { Runc } from './runc.ts'
 
 const request = (script: string) =>
-  ({ command: 'state', binary: 'sh', args: ['-c', script], timeout: 10_000 }) as const
+  ({ command: 'state', binary: 'sh', args: ['-c', script], prints: true, timeout: 10_000 }) as const
 
 describeWith({ linux: true }, 'a command of the runtime', () => {
   test('returns what it printed, and reads what it is given', async () => {
     expect(await runCommand({ ...request('cat'), input: Buffer.from('hello') })).toBe('hello')
+  })
+
+  test('is not read where what it prints is not wanted', async () => {
+    expect(await runCommand({ ...request('yes | head -c 1000000'), prints: false })).toBe('')
+  })
+
+  test('B18: has no descriptor that this process has opened', async () => {
+    const files = await Promise.all(Array.from({ length: 20 }, () => open('/')))
+    try {
+      // The shell opens the directory itself, and may have inherited some that nobody here has opened.
+      const seen = (await runCommand(request('ls -l /proc/self/fd'))).matchAll(/ (\d+) -> \/$/gm)
+      expect([...seen]).toEqual([])
+    } finally {
+      await Promise.all(files.map((file) => file.close()))
+    }
   })
 
   test('fails with the last error of its log, or its last line, or how it ended', async () => {

@@ -9,6 +9,8 @@ export interface CommandRequest {
   readonly command: RuntimeCommand
   readonly binary: string
   readonly args: readonly string[]
+  /** Whether what it prints is wanted; if not, the call returns an empty text, half a millisecond of work less. */
+  readonly prints: boolean
   /** What it reads from standard input; nothing by default. */
   readonly input?: Uint8Array | undefined
   /** Milliseconds until it is killed. */
@@ -32,21 +34,21 @@ const hidden = ['NOTIFY_SOCKET', 'LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES']
  * output
  */
 export async function runCommand(request: CommandRequest): Promise<string> {
-  const { command, binary, args, input, timeout, signal } = request
+  const { command, binary, args, prints, input, timeout, signal } = request
   signal?.throwIfAborted()
   const child = spawn(binary, args, {
     env: environment(),
-    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', prints ? 'pipe' : 'ignore', 'pipe'],
   })
   let stop: Error | undefined
   const kill = (reason: Error) => {
     stop ??= reason
     child.kill('SIGKILL')
   }
-  const stdout = collect(child.stdout!, maxOutput, 'first', () =>
+  const stdout = collect(child.stdout, maxOutput, 'first', () =>
     kill(new NsboxError('resource_exhausted', `OCI runtime ${command} printed over ${maxOutput} bytes`)),
   )
-  const stderr = collect(child.stderr!, maxErrors, 'last')
+  const stderr = collect(child.stderr, maxErrors, 'last')
   // A command that does not read its input fails for a reason of its own.
   child.stdin?.on('error', () => {})
   child.stdin?.end(input)
@@ -101,14 +103,14 @@ function ended(child: ReturnType<typeof spawn>): Promise<End> {
 
 /** Keeps the first or the last bytes of a stream, and says when there are more than fit. */
 function collect(
-  stream: Readable,
+  stream: Readable | null,
   limit: number,
   keep: 'first' | 'last',
   onOverflow?: () => void,
 ): () => string {
   const chunks: Buffer[] = []
   let size = 0
-  stream.on('data', (chunk: Buffer) => {
+  stream?.on('data', (chunk: Buffer) => {
     chunks.push(chunk)
     size += chunk.length
     if (size <= limit) return

@@ -12,7 +12,7 @@ import {
 } from './launch.ts'
 import { launchError } from './launch-error.ts'
 import { parsePids, parseRuntimeFeatures } from './output.ts'
-import { runCommand } from './run-command.ts'
+import { type CommandRequest, runCommand } from './run-command.ts'
 import { type CommandOptions, globalArguments, type RuncOptions } from './runc-options.ts'
 import type { RuntimeCommand } from './runtime-error.ts'
 import { parseVersion, type RuntimeVersion } from './runtime-version.ts'
@@ -105,17 +105,17 @@ export class Runc {
   }
 
   async state(id: string, options?: CommandOptions): Promise<ContainerState> {
-    return parseState(await this.#run('state', [checkContainerId(id)], options))
+    return parseState(await this.#print('state', [checkContainerId(id)], options))
   }
 
   /** The processes in the container's cgroup, as the host numbers them. */
   async ps(id: string, options?: CommandOptions): Promise<number[]> {
-    return parsePids(await this.#run('ps', ['--format', 'json', checkContainerId(id)], options))
+    return parsePids(await this.#print('ps', ['--format', 'json', checkContainerId(id)], options))
   }
 
   /** All containers below the root, in one call. */
   async list(options?: CommandOptions): Promise<ListedContainer[]> {
-    return parseContainers(await this.#run('list', ['--format', 'json'], options))
+    return parseContainers(await this.#print('list', ['--format', 'json'], options))
   }
 
   /** Writes the state of the container's processes to a directory; ten minutes by default. */
@@ -129,33 +129,40 @@ export class Runc {
    * @throws unknown for a program that has no such command, runc before 1.1
    */
   async features(options?: CommandOptions): Promise<JsonObject> {
-    return parseRuntimeFeatures(await this.#run('features', [], options))
+    return parseRuntimeFeatures(await this.#print('features', [], options))
   }
 
   async version(options?: CommandOptions): Promise<RuntimeVersion> {
-    return parseVersion(await this.#exec('version', ['--version'], options))
+    return parseVersion(await this.#exec('version', ['--version'], options, { prints: true }))
   }
 
-  #run(
+  async #run(
     command: RuntimeCommand,
     args: readonly string[],
     options?: CommandOptions,
-    extra?: { readonly input?: Uint8Array; readonly timeout?: number },
-  ): Promise<string> {
-    return this.#exec(command, [...globalArguments(this.options), command, ...args], options, extra)
+    extra: Partial<CommandRequest> = {},
+  ): Promise<void> {
+    await this.#exec(command, [...globalArguments(this.options), command, ...args], options, extra)
+  }
+
+  #print(command: RuntimeCommand, args: readonly string[], options?: CommandOptions): Promise<string> {
+    return this.#exec(command, [...globalArguments(this.options), command, ...args], options, {
+      prints: true,
+    })
   }
 
   #exec(
     command: RuntimeCommand,
     args: readonly string[],
     options: CommandOptions = {},
-    extra: { readonly input?: Uint8Array; readonly timeout?: number } = {},
+    extra: Partial<CommandRequest> = {},
   ): Promise<string> {
     return runCommand({
       command,
       binary: this.options.binary ?? 'runc',
       args,
-      input: extra.input,
+      prints: false,
+      ...extra,
       timeout: options.timeout ?? extra.timeout ?? defaultTimeout,
       signal: options.signal,
     })

@@ -19,6 +19,7 @@ export async function openSupervisor({
   directory,
   onWarning,
   build,
+  answerTimeout = 10_000,
 }: SupervisorOptions): Promise<Supervisor> {
   if (!isAbsolute(directory) || Buffer.byteLength(directory) > longestDirectory)
     throw new NsboxError(
@@ -35,6 +36,7 @@ export async function openSupervisor({
     directory,
     program: build === undefined ? program : { ...program, build },
     onWarning: onWarning ?? (() => undefined),
+    answerTimeout,
   })
   try {
     await supervisors.find()

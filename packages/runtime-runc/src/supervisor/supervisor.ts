@@ -128,4 +128,6 @@ export interface SupervisorOptions {
    * those that they have.
    */
   readonly build?: string | undefined
+  /** Milliseconds after which a supervisor that does not answer is killed and replaced; ten seconds by default. */
+  readonly answerTimeout?: number | undefined
 }

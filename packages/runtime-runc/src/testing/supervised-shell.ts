@@ -1,9 +1,16 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type TempDir, tempDir } from '@nsbox/testing'
 import { openSupervisor } from '../supervisor/open-supervisor.ts'
-import type { LaunchPaths, LaunchRequest, SupervisedProcess, Supervisor } from '../supervisor/supervisor.ts'
+import type {
+  LaunchPaths,
+  LaunchRequest,
+  SupervisedProcess,
+  Supervisor,
+  SupervisorOptions,
+} from '../supervisor/supervisor.ts'
 
 /** Makes a process and, as a runtime does, leaves its end to others; a shell might wait for it. */
 const runtime = `
@@ -37,10 +44,10 @@ export class SupervisorFixture implements AsyncDisposable {
     return `${this.dir.path}/s`
   }
 
-  async open(build?: string): Promise<Supervisor> {
+  async open(options: Partial<SupervisorOptions> = {}): Promise<Supervisor> {
     const onWarning = (message: string, error?: unknown) =>
       void this.warnings.push(`${message} ${error ?? ''}`)
-    const supervisor = await openSupervisor({ directory: this.directory, onWarning, build })
+    const supervisor = await openSupervisor({ directory: this.directory, onWarning, ...options })
     this.#open.add(supervisor)
     return supervisor
   }
@@ -63,6 +70,15 @@ export class SupervisorFixture implements AsyncDisposable {
   /** The processes of supervisors that run. */
   supervisors(): number[] {
     return processesWith(`--directory\0${this.directory}/`)
+  }
+
+  /** What is on disk of the processes of all supervisors. */
+  records(): { key: string; pid: number; exit?: { exitStatus: number } }[] {
+    return readdirSync(this.directory).flatMap((name) => {
+      const records = join(this.directory, name, 'records')
+      const files = readdirSync(records).filter((file) => file.endsWith('.json'))
+      return files.map((file) => JSON.parse(readFileSync(join(records, file), 'utf8')))
+    })
   }
 
   /** Ends and releases all processes. */

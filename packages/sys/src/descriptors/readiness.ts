@@ -29,15 +29,17 @@ export function makeWatchSet(): number {
 }
 
 /**
- * Watches a descriptor until it is ready once; done again, it is watched again. Other threads may wait meanwhile. It must
- * be taken out before it is closed while duplicates of it are open.
+ * Watches a descriptor until it is ready once, for any of what it is watched for; done again, it is watched again. Other
+ * threads may wait meanwhile. It must be taken out before it is closed while duplicates of it are open.
  * @param added whether it is in the set already
  * @returns false if the descriptor cannot be watched because it is always ready, as a file is
  */
-export function watchOnce(set: number, fd: number, readiness: Readiness, added: boolean): boolean {
+export function watchOnce(set: number, fd: number, readiness: Iterable<Readiness>, added: boolean): boolean {
+  let events = EPOLLONESHOT
+  for (const one of readiness) events |= one === 'read' ? EPOLLIN : EPOLLOUT
   const event = new Uint8Array(eventSize)
   const view = new DataView(event.buffer)
-  view.setUint32(0, (readiness === 'read' ? EPOLLIN : EPOLLOUT) | EPOLLONESHOT, littleEndian)
+  view.setUint32(0, events, littleEndian)
   view.setInt32(dataOffset, fd, littleEndian)
   const result = epollControl(set, added ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, event)
   if (result === -EPERM) return false

@@ -14,7 +14,7 @@ async function inProcess(script: string): Promise<unknown> {
     import { spawn } from 'node:child_process'
     import { once } from 'node:events'
     import { setTimeout } from 'node:timers/promises'
-    import { becomeSubreaper, openPidfd, peekEndedChild, pidfdExitStatus, reapChild, signalPidfd } from '${calls}'
+    import { becomeSubreaper, openPidfd, peekEndedChild, pidfdExitStatus, reapChild, signalPidfd, zombieExitStatus } from '${calls}'
     import { isReady } from '${descriptors}'
     async function orphan(command) {
       const shell = spawn('sh', ['-c', '(' + command + ') >/dev/null 2>&1 & echo $!'], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -98,5 +98,22 @@ describeWith({ linux: true }, 'a descriptor of a process', () => {
     const before = readdirSync('/proc/self/fd').length
     expect(() => openPidfd(2 ** 22 + 1)).toThrow(/pidfd_open/)
     expect(readdirSync('/proc/self/fd').length).toBe(before)
+  })
+
+  test('before anybody has waited for a process, its status can be read, by whoever may trace it', async () => {
+    const result = await inProcess(`
+      becomeSubreaper()
+      const pid = await orphan('exec sleep 60')
+      const running = zombieExitStatus(pid) ?? 'running'
+      process.kill(pid, 'SIGTERM')
+      await ended()
+      const other = await orphan('exit 7')
+      while (zombieExitStatus(other) === undefined) await setTimeout(5)
+      const statuses = [running, zombieExitStatus(pid), zombieExitStatus(other)]
+      process.setegid?.(65534)
+      process.seteuid?.(65534)
+      console.log(JSON.stringify([...statuses, zombieExitStatus(pid) ?? 'not told']))`)
+    const root = process.geteuid?.() === 0
+    expect(result).toEqual(['running', 143, 7, root ? 'not told' : 143])
   })
 })

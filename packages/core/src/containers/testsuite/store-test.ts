@@ -26,7 +26,7 @@ export function opaque(typeUrl: string, ...bytes: number[]): OpaqueValue {
   return { typeUrl, value: Uint8Array.of(0, 255, 10, ...bytes) }
 }
 
-export const specType = 'types.containerd.io/opencontainers/runtime-spec/1/Spec'
+const specType = 'types.containerd.io/opencontainers/runtime-spec/1/Spec'
 
 /** A container of which everything is said. Neither image nor snapshot exist. */
 export function whole(id: string, more: Partial<NewContainer> = {}): Required<NewContainer> {

@@ -19,6 +19,12 @@ export interface TasksClaims {
   readonly killPaused: boolean
   /** A task that was never started says at its deletion how its first process ended. */
   readonly exitOfUnstarted: boolean
+  /** Starting an exec again is refused, and does no harm to the task. */
+  readonly restartedExec: boolean
+  /** What has stopped has no statistics. */
+  readonly metricsOfRunning: boolean
+  /** The input of a process can be ended while the client has its FIFO open. */
+  readonly closeStdinAlone: boolean
   /** Every identifier is checked before it is looked up. */
   readonly identifierCodes: boolean
   /** A create whose signal is aborted leaves nothing. */
@@ -39,6 +45,9 @@ export const fullClaims: TasksClaims = {
   signalCodes: true,
   killPaused: true,
   exitOfUnstarted: true,
+  restartedExec: true,
+  metricsOfRunning: true,
+  closeStdinAlone: true,
   identifierCodes: true,
   abortedCreate: true,
   execDeleteEvent: true,

@@ -3,7 +3,7 @@ import { expectCode } from '../../content/testsuite/expect-code.ts'
 import type { CreateTaskOptions } from '../tasks.ts'
 import { type Bench, useBench } from './bench.ts'
 import type { TasksClaims } from './claims.ts'
-import { FifoReader, makeFifos } from './fifo.ts'
+import { makeFifos } from './fifo.ts'
 import { failure } from './state-error.ts'
 import type { CreateTasksSubject } from './tasks-subject.ts'
 
@@ -73,19 +73,17 @@ async function attempt(bench: Bench, id: string, options: CreateTaskOptions = {}
   return await bench.tasks.create(id, { rootfs: bench.subject.rootfs, ...options })
 }
 
-/** There is no task, and one can be made under the same name. */
+/** There is no task, no event tells of one, and others can be made. */
 async function expectNothing(bench: Bench, id: string): Promise<void> {
   await expectCode(bench.tasks.get(id), 'not_found')
   const listed = await bench.tasks.list()
   expect(listed.filter(({ containerId }) => containerId === id)).toEqual([])
   await using collected = await bench.subject.collectEvents()
-  const stdout = `${bench.subject.directory}/${id}-out`
-  await makeFifos([stdout])
-  const reader = FifoReader.open(stdout)
+  const { out, err: _, ...io } = await bench.ends()
   const again = await bench.container({ args: ['echo', 'fine'] })
-  await bench.tasks.create(again, { rootfs: bench.subject.rootfs, stdout })
+  await bench.tasks.create(again, { rootfs: bench.subject.rootfs, ...io })
   await bench.tasks.start(again)
   await bench.tasks.wait(again)
-  expect(await reader.ended).toBe('fine\n')
+  expect(await out.ended).toBe('fine\n')
   expect(JSON.stringify(collected.events)).not.toContain(`"${id}"`)
 }

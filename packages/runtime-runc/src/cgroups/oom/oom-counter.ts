@@ -3,27 +3,19 @@ import type { ContainerCgroup } from '../container-cgroup.ts'
 
 /** Compares how often the kernel says that it killed with what it said before. */
 export class OomCounter {
-  readonly #read: (() => Promise<KeyedNumbers | undefined>) | undefined
+  readonly #read: (() => KeyedNumbers | undefined) | undefined
   readonly #onOom: () => void
   #kills = 0n
   #stuck = false
-  /** Looks are one after the other, so that none of them reports what another does. */
-  #last: Promise<void> = Promise.resolve()
 
   constructor(cgroup: ContainerCgroup, onOom: () => void) {
     this.#read = reader(cgroup)
     this.#onOom = onOom
   }
 
-  /** @param options.silent whether news are only noted */
-  check(options: { readonly silent?: boolean }): Promise<void> {
-    const look = this.#last.then(() => this.#look(options.silent ?? false))
-    this.#last = look.catch(() => {})
-    return look
-  }
-
-  async #look(silent: boolean): Promise<void> {
-    const numbers = await this.#read?.()
+  /** @param options.silent whether news are only noted; false by default */
+  check({ silent = false }: { readonly silent?: boolean } = {}): void {
+    const numbers = this.#read?.()
     // The cgroup is gone.
     if (numbers === undefined) return
     const kills = numbers('oom_kill')
@@ -36,7 +28,7 @@ export class OomCounter {
   }
 }
 
-function reader(cgroup: ContainerCgroup): (() => Promise<KeyedNumbers | undefined>) | undefined {
+function reader(cgroup: ContainerCgroup): (() => KeyedNumbers | undefined) | undefined {
   const memory = cgroup.directory('memory')
   if (memory !== undefined) return () => new CgroupFiles(memory).keyed('memory.oom_control')
   const unified = cgroup.directory('')

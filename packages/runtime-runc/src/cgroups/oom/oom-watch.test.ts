@@ -25,11 +25,11 @@ describeWith({ linux: true }, 'a watch for a lack of memory', () => {
     await events(2)
     using watcher = new OomWatcher(eventFileSource, () => {})
     let ooms = 0
-    const watch = await watcher.watch(cgroupAt('', scratch.path), () => ooms++)
+    const watch = watcher.watch(cgroupAt('', scratch.path), () => ooms++)
     await events(3)
     await waitUntil(() => ooms === 1)
     await events(3)
-    await watch.check()
+    watch.check()
     expect(ooms).toBe(1)
     watch[Symbol.dispose]()
     watch[Symbol.dispose]()
@@ -45,11 +45,11 @@ describeWith({ linux: true }, 'a watch for a lack of memory', () => {
     await control(0)
     using watcher = new OomWatcher(silent, () => {})
     let ooms = 0
-    using watch = await watcher.watch(cgroupAt('memory', scratch.path), () => ooms++)
+    using watch = watcher.watch(cgroupAt('memory', scratch.path), () => ooms++)
     const seen: number[] = []
     for (const under of [1, 1, 0, 1]) {
       await control(under)
-      await watch.check()
+      watch.check()
       seen.push(ooms)
     }
     expect(seen).toEqual([1, 1, 1, 2])
@@ -59,8 +59,8 @@ describeWith({ linux: true }, 'a watch for a lack of memory', () => {
     await using scratch = await tempDir()
     const before = (await readdir('/proc/self/fd')).length
     using watcher = new OomWatcher(eventFileSource, () => {})
-    using watch = await watcher.watch(cgroupAt('', scratch.path), () => expect.unreachable())
-    await watch.check()
+    using watch = watcher.watch(cgroupAt('', scratch.path), () => expect.unreachable())
+    watch.check()
     expect((await readdir('/proc/self/fd')).length).toBe(before)
   })
 })

@@ -7,7 +7,7 @@ export interface OomWatch extends Disposable {
    * Looks now. To be called when a process of the container has ended, before that is told, so that what killed it is
    * told first.
    */
-  check(): Promise<void>
+  check(): void
 }
 
 /** What a host's way to tell of a lack of memory has to do. */
@@ -33,14 +33,18 @@ export class OomWatcher implements Disposable {
   /**
    * Watches a container. Kills from before are not told. Without a controller for memory nothing ever is.
    */
-  async watch(cgroup: ContainerCgroup, onOom: () => void): Promise<OomWatch> {
+  watch(cgroup: ContainerCgroup, onOom: () => void): OomWatch {
     const counter = new OomCounter(cgroup, onOom)
-    await counter.check({ silent: true })
+    counter.check({ silent: true })
     const watched = this.#source.watch(cgroup, () => {
-      counter.check({}).catch((error: unknown) => this.#onWarning('looking for a lack of memory', error))
+      try {
+        counter.check()
+      } catch (error) {
+        this.#onWarning('looking for a lack of memory', error)
+      }
     })
     return {
-      check: () => counter.check({}),
+      check: () => counter.check(),
       [Symbol.dispose]: () => watched[Symbol.dispose](),
     }
   }

@@ -1,4 +1,4 @@
-import { readlink } from 'node:fs/promises'
+import { readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { CgroupV1Metrics } from '@nsbox/core/tasks'
 import { isErrno } from '@nsbox/errors'
@@ -45,21 +45,19 @@ const sources: readonly Readonly<Partial<Record<keyof BlkIO, string>>>[] = [
   throttleFiles(''),
 ]
 
-export async function blkio(files: CgroupFiles): Promise<BlkIO> {
+export function blkio(files: CgroupFiles): BlkIO {
   for (const source of sources) {
-    const parts = await Promise.all(
-      Object.entries(source).map(async ([field, name]) => {
-        const text = await files.text(name)
-        return [field, text === undefined ? [] : await parseBlkio(text)] as const
-      }),
-    )
+    const parts = Object.entries(source).map(([field, name]) => {
+      const text = files.text(name)
+      return [field, text === undefined ? [] : parseBlkio(text)] as const
+    })
     if (parts.some(([, entries]) => entries.length > 0)) return { ...noEntries, ...Object.fromEntries(parts) }
   }
   return noEntries
 }
 
 /** Reads lines such as `254:0 Read 4096` or `254:0 12`; lines of totals are skipped. */
-export async function parseBlkio(text: string, deviceName = nameOfDevice): Promise<BlkIOEntry[]> {
+export function parseBlkio(text: string, deviceName = nameOfDevice): BlkIOEntry[] {
   const entries: BlkIOEntry[] = []
   for (const line of text.split('\n')) {
     const match = /^(\d+):(\d+) (?:([A-Za-z]+) )?(\d+)$/.exec(line.trim())
@@ -67,7 +65,7 @@ export async function parseBlkio(text: string, deviceName = nameOfDevice): Promi
     const [, major, minor, op = '', value] = match
     entries.push({
       op,
-      device: await deviceName(`${major}:${minor}`),
+      device: deviceName(`${major}:${minor}`),
       major: BigInt(major!),
       minor: BigInt(minor!),
       value: BigInt(value!),
@@ -77,10 +75,10 @@ export async function parseBlkio(text: string, deviceName = nameOfDevice): Promi
 }
 
 /** Such as `/dev/vda`; empty for a device that is gone. */
-async function nameOfDevice(number: string): Promise<string> {
+function nameOfDevice(number: string): string {
   try {
     // A slash in a name is an exclamation mark there.
-    return `/dev/${basename(await readlink(`/sys/dev/block/${number}`)).replaceAll('!', '/')}`
+    return `/dev/${basename(readlinkSync(`/sys/dev/block/${number}`)).replaceAll('!', '/')}`
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return ''
     throw error

@@ -12,15 +12,15 @@ const nothing = () => 0n
  * Zeros where a controller is missing; clients count on all parts.
  * @param cpu the controller that throttles @param cpuacct the one that counts
  */
-export async function cpu(cpu: CgroupFiles | undefined, cpuacct: CgroupFiles | undefined): Promise<CPUStat> {
-  return { usage: await usage(cpuacct), throttling: await throttling(cpu) }
+export function cpu(cpu: CgroupFiles | undefined, cpuacct: CgroupFiles | undefined): CPUStat {
+  return { usage: usage(cpuacct), throttling: throttling(cpu) }
 }
 
-async function usage(files: CgroupFiles | undefined): Promise<CPUStat['usage']> {
-  const stat = (await files?.keyed('cpuacct.stat')) ?? nothing
-  const perCpu = (await files?.text('cpuacct.usage_percpu')) ?? ''
+function usage(files: CgroupFiles | undefined): CPUStat['usage'] {
+  const stat = files?.keyed('cpuacct.stat') ?? nothing
+  const perCpu = files?.text('cpuacct.usage_percpu') ?? ''
   return {
-    total: (await files?.number('cpuacct.usage')) ?? 0n,
+    total: files?.number('cpuacct.usage') ?? 0n,
     kernel: stat('system') * tick,
     user: stat('user') * tick,
     perCpu: perCpu
@@ -30,8 +30,8 @@ async function usage(files: CgroupFiles | undefined): Promise<CPUStat['usage']> 
   }
 }
 
-async function throttling(files: CgroupFiles | undefined): Promise<CPUStat['throttling']> {
-  const stat = (await files?.keyed('cpu.stat')) ?? nothing
+function throttling(files: CgroupFiles | undefined): CPUStat['throttling'] {
+  const stat = files?.keyed('cpu.stat') ?? nothing
   return {
     periods: stat('nr_periods'),
     throttledPeriods: stat('nr_throttled'),

@@ -5,23 +5,23 @@ type MemoryStat = NonNullable<CgroupV1Metrics['memory']>
 type MemoryEntry = NonNullable<MemoryStat['usage']>
 
 /** Bytes, and pages or faults for what begins with `pg`; `total` counts the cgroups below as well. */
-export async function memory(files: CgroupFiles): Promise<MemoryStat | undefined> {
-  const stat = await files.keyed('memory.stat')
+export function memory(files: CgroupFiles): MemoryStat | undefined {
+  const stat = files.keyed('memory.stat')
   if (stat === undefined) return undefined
   return {
     ...own(stat),
     ...total(stat),
     hierarchicalMemoryLimit: stat('hierarchical_memory_limit'),
     hierarchicalSwapLimit: stat('hierarchical_memsw_limit'),
-    usage: await entry(files, 'memory'),
-    swap: await entry(files, 'memory.memsw'),
-    kernel: await entry(files, 'memory.kmem'),
-    kernelTcp: await entry(files, 'memory.kmem.tcp'),
+    usage: entry(files, 'memory'),
+    swap: entry(files, 'memory.memsw'),
+    kernel: entry(files, 'memory.kmem'),
+    kernelTcp: entry(files, 'memory.kmem.tcp'),
   }
 }
 
-export async function memoryOomControl(files: CgroupFiles): Promise<CgroupV1Metrics['memoryOomControl']> {
-  const control = await files.keyed('memory.oom_control')
+export function memoryOomControl(files: CgroupFiles): CgroupV1Metrics['memoryOomControl'] {
+  const control = files.keyed('memory.oom_control')
   if (control === undefined) return undefined
   return {
     oomKillDisable: control('oom_kill_disable'),
@@ -67,12 +67,12 @@ const total = (stat: KeyedNumbers) => ({
 })
 
 /** Zeros where the kernel does not account for it, as for swap with `swapaccount=0`; clients count on all entries. */
-async function entry(files: CgroupFiles, prefix: string): Promise<MemoryEntry> {
-  const number = async (name: string) => (await files.number(`${prefix}.${name}`)) ?? 0n
+function entry(files: CgroupFiles, prefix: string): MemoryEntry {
+  const number = (name: string) => files.number(`${prefix}.${name}`) ?? 0n
   return {
-    usage: await number('usage_in_bytes'),
-    limit: await number('limit_in_bytes'),
-    max: await number('max_usage_in_bytes'),
-    failcnt: await number('failcnt'),
+    usage: number('usage_in_bytes'),
+    limit: number('limit_in_bytes'),
+    max: number('max_usage_in_bytes'),
+    failcnt: number('failcnt'),
   }
 }

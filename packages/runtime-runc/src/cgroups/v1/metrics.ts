@@ -8,32 +8,20 @@ import { memory, memoryOomControl } from './memory.ts'
 import { pids } from './pids.ts'
 
 /** Reads what the controllers tell of a cgroup. @param directories by controller */
-export async function cgroupV1Metrics(directories: ReadonlyMap<string, string>): Promise<CgroupV1Metrics> {
-  const files = (controller: string) => {
+export function cgroupV1Metrics(directories: ReadonlyMap<string, string>): CgroupV1Metrics {
+  const of = <T>(controller: string, read: (files: CgroupFiles) => T): T | undefined => {
     const directory = directories.get(controller)
-    return directory === undefined ? undefined : new CgroupFiles(directory)
+    return directory === undefined ? undefined : read(new CgroupFiles(directory))
   }
-  const of = async <T>(controller: string, read: (files: CgroupFiles) => Promise<T>) => {
-    const there = files(controller)
-    return there === undefined ? undefined : read(there)
-  }
-  const parts = await Promise.all([
-    of('hugetlb', hugetlb),
-    of('pids', pids),
-    cpu(files('cpu'), files('cpuacct')),
-    of('memory', memory),
-    of('memory', memoryOomControl),
-    of('blkio', blkio),
-    of('rdma', rdma),
-  ])
+  const files = (controller: string) => of(controller, (files) => files)
   return {
-    hugetlb: parts[0] ?? [],
-    pids: parts[1],
-    cpu: parts[2],
-    memory: parts[3],
-    memoryOomControl: parts[4],
-    blkio: parts[5],
-    rdma: parts[6],
+    hugetlb: of('hugetlb', hugetlb) ?? [],
+    pids: of('pids', pids),
+    cpu: cpu(files('cpu'), files('cpuacct')),
+    memory: of('memory', memory),
+    memoryOomControl: of('memory', memoryOomControl),
+    blkio: of('blkio', blkio),
+    rdma: of('rdma', rdma),
     network: [],
   }
 }

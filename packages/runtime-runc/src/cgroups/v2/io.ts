@@ -4,8 +4,8 @@ import { pressure } from './pressure.ts'
 
 type IOStat = NonNullable<CgroupV2Metrics['io']>
 
-export async function io(files: CgroupFiles): Promise<IOStat> {
-  return { usage: parseIo((await files.text('io.stat')) ?? ''), psi: await pressure(files, 'io') }
+export function io(files: CgroupFiles): IOStat {
+  return { usage: parseIo(files.text('io.stat') ?? ''), psi: pressure(files, 'io') }
 }
 
 /** Reads lines such as `254:0 rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0`. */

@@ -5,11 +5,11 @@ import { pressure } from './pressure.ts'
 type MemoryStat = NonNullable<CgroupV2Metrics['memory']>
 
 /** Bytes and numbers of events. */
-export async function memory(files: CgroupFiles): Promise<MemoryStat> {
-  const stat = (await files.keyed('memory.stat')) ?? (() => 0n)
+export function memory(files: CgroupFiles): MemoryStat {
+  const stat = files.keyed('memory.stat') ?? (() => 0n)
   // Since Linux 5.9 these are counted by kind.
   const both = (key: string) => stat(key) + stat(`${key}_anon`) + stat(`${key}_file`)
-  const number = async (name: string) => (await files.number(`memory.${name}`)) ?? 0n
+  const number = (name: string) => files.number(`memory.${name}`) ?? 0n
   return {
     anon: stat('anon'),
     file: stat('file'),
@@ -42,19 +42,19 @@ export async function memory(files: CgroupFiles): Promise<MemoryStat> {
     pglazyfreed: stat('pglazyfreed'),
     thpFaultAlloc: stat('thp_fault_alloc'),
     thpCollapseAlloc: stat('thp_collapse_alloc'),
-    usage: await number('current'),
-    usageLimit: await number('max'),
-    swapUsage: await number('swap.current'),
-    swapLimit: await number('swap.max'),
-    maxUsage: await number('peak'),
-    swapMaxUsage: await number('swap.peak'),
-    psi: await pressure(files, 'memory'),
+    usage: number('current'),
+    usageLimit: number('max'),
+    swapUsage: number('swap.current'),
+    swapLimit: number('swap.max'),
+    maxUsage: number('peak'),
+    swapMaxUsage: number('swap.peak'),
+    psi: pressure(files, 'memory'),
   }
 }
 
 /** Undefined without the controller. */
-export async function memoryEvents(files: CgroupFiles): Promise<CgroupV2Metrics['memoryEvents']> {
-  const events = await files.keyed('memory.events')
+export function memoryEvents(files: CgroupFiles): CgroupV2Metrics['memoryEvents'] {
+  const events = files.keyed('memory.events')
   if (events === undefined) return undefined
   return {
     low: events('low'),

@@ -10,38 +10,29 @@ import { pressure } from './pressure.ts'
  * Reads what the controllers tell of a cgroup of the unified hierarchy. Clients count on the parts for CPU, memory, IO,
  * RDMA and numbers of processes, which are zeros and empty where a controller is missing.
  */
-export async function cgroupV2Metrics(directory: string): Promise<CgroupV2Metrics> {
+export function cgroupV2Metrics(directory: string): CgroupV2Metrics {
   const files = new CgroupFiles(directory)
-  const parts = await Promise.all([
-    pids(files),
-    cpu(files),
-    memory(files),
-    rdma(files),
-    io(files),
-    hugetlb(files),
-    memoryEvents(files),
-  ])
   return {
-    pids: parts[0],
-    cpu: parts[1],
-    memory: parts[2],
-    rdma: parts[3] ?? { current: [], limit: [] },
-    io: parts[4],
-    hugetlb: parts[5],
-    memoryEvents: parts[6],
+    pids: pids(files),
+    cpu: cpu(files),
+    memory: memory(files),
+    rdma: rdma(files) ?? { current: [], limit: [] },
+    io: io(files),
+    hugetlb: hugetlb(files),
+    memoryEvents: memoryEvents(files),
     network: [],
   }
 }
 
-async function pids(files: CgroupFiles): Promise<CgroupV2Metrics['pids']> {
+function pids(files: CgroupFiles): CgroupV2Metrics['pids'] {
   return {
-    current: (await files.number('pids.current')) ?? 0n,
-    limit: (await files.number('pids.max')) ?? 0n,
+    current: files.number('pids.current') ?? 0n,
+    limit: files.number('pids.max') ?? 0n,
   }
 }
 
-async function cpu(files: CgroupFiles): Promise<CgroupV2Metrics['cpu']> {
-  const stat = (await files.keyed('cpu.stat')) ?? (() => 0n)
+function cpu(files: CgroupFiles): CgroupV2Metrics['cpu'] {
+  const stat = files.keyed('cpu.stat') ?? (() => 0n)
   return {
     usageUsec: stat('usage_usec'),
     userUsec: stat('user_usec'),
@@ -51,6 +42,6 @@ async function cpu(files: CgroupFiles): Promise<CgroupV2Metrics['cpu']> {
     throttledUsec: stat('throttled_usec'),
     nrBursts: stat('nr_bursts'),
     burstUsec: stat('burst_usec'),
-    psi: await pressure(files, 'cpu'),
+    psi: pressure(files, 'cpu'),
   }
 }

@@ -5,11 +5,8 @@ type PSIStats = NonNullable<NonNullable<CgroupV2Metrics['cpu']>['psi']>
 type PSIData = NonNullable<PSIStats['some']>
 
 /** How much tasks waited for something; undefined where the kernel does not measure that. */
-export async function pressure(
-  files: CgroupFiles,
-  resource: 'cpu' | 'memory' | 'io',
-): Promise<PSIStats | undefined> {
-  const text = await files.text(`${resource}.pressure`)
+export function pressure(files: CgroupFiles, resource: 'cpu' | 'memory' | 'io'): PSIStats | undefined {
+  const text = files.text(`${resource}.pressure`)
   return text === undefined ? undefined : parsePressure(text)
 }
 

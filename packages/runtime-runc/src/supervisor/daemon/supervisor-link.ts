@@ -10,9 +10,6 @@ import { Link } from '../protocol/link.ts'
 import type { Ends, Role } from '../protocol/roles.ts'
 import { files, protocols } from '../protocol/version.ts'
 
-/** Milliseconds that an answer may take, unless a request says more. */
-const answerTimeout = 10_000
-
 /** What a supervisor tells on its own; the descriptors are the handler's. */
 export interface SupervisorLinkHandlers {
   notice(link: SupervisorLink, fields: Fields, ends: Map<Role, number>): void
@@ -40,10 +37,12 @@ interface Waiting {
 export class SupervisorLink {
   readonly directory: string
   readonly #handlers: SupervisorLinkHandlers
+  readonly #answerTimeout: number
   readonly #link: Link
   readonly #waiting = new Map<number, Waiting>()
   #requests = 0
   #closing = false
+  #retired = false
   #pidfd: number | undefined
   #build = ''
   #cgroup = ''
@@ -53,7 +52,11 @@ export class SupervisorLink {
    * Connects to the supervisor of a directory.
    * @throws `unavailable` if none is there; `unimplemented` if it speaks no protocol that this build knows
    */
-  static async connect(directory: string, handlers: SupervisorLinkHandlers): Promise<SupervisorLink> {
+  static async connect(
+    directory: string,
+    handlers: SupervisorLinkHandlers,
+    answerTimeout: number,
+  ): Promise<SupervisorLink> {
     const token = randomBytes(16).toString('hex')
     let packets: number | undefined
     try {
@@ -61,7 +64,7 @@ export class SupervisorLink {
       sendDescriptors(packets, Buffer.from(token), [])
       const socket = connect(join(directory, files.control))
       await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
-      const link = new SupervisorLink(directory, socket, handlers)
+      const link = new SupervisorLink(directory, socket, handlers, answerTimeout)
       link.#link.carryDescriptors(packets)
       packets = undefined
       await link.#greet(token)
@@ -78,8 +81,10 @@ export class SupervisorLink {
     directory: string,
     socket: ReturnType<typeof connect>,
     handlers: SupervisorLinkHandlers,
+    answerTimeout: number,
   ) {
     this.directory = directory
+    this.#answerTimeout = answerTimeout
     this.#handlers = handlers
     socket.removeAllListeners('error')
     this.#link = new Link(socket, {
@@ -101,6 +106,17 @@ export class SupervisorLink {
     return this.#pid
   }
 
+  /** Whether it was told to end once it holds nothing. */
+  get retired(): boolean {
+    return this.#retired
+  }
+
+  /** Has the supervisor end once it holds nothing. */
+  async retire(): Promise<void> {
+    this.#retired = true
+    await this.request('retire', {}, { accept: () => undefined })
+  }
+
   /** Whether the supervisor's process runs, be it that it does not answer. */
   get alive(): boolean {
     return this.#pidfd !== undefined && !isReady(this.#pidfd, 'read')
@@ -115,7 +131,7 @@ export class SupervisorLink {
   request<T>(
     method: string,
     fields: object,
-    { ends, accept, timeout = answerTimeout }: RequestOptions<T>,
+    { ends, accept, timeout = this.#answerTimeout }: RequestOptions<T>,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#link.closed) {

@@ -6,7 +6,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { AbortOptions } from '@nsbox/core/tasks'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 import type { Fields } from '../protocol/fields.ts'
-import { type ProcessRecord, readProcessRecord } from '../protocol/process-record.ts'
+import {
+  type ExitRecord,
+  type ProcessRecord,
+  readExit,
+  readProcessRecord,
+} from '../protocol/process-record.ts'
 import type { Ends, Role } from '../protocol/roles.ts'
 import { files } from '../protocol/version.ts'
 import type { LaunchRequest, SupervisedProcess, Supervisor } from '../supervisor.ts'
@@ -29,6 +34,8 @@ export interface SupervisorsOptions {
   readonly directory: string
   readonly program: SupervisorProgram
   readonly onWarning: (message: string, error?: unknown) => void
+  /** Milliseconds after which a supervisor that does not answer is taken for dead. */
+  readonly answerTimeout: number
 }
 
 /** All supervisors of a daemon, as one. */
@@ -55,10 +62,12 @@ export class Supervisors implements Supervisor, DaemonProcessOwner, SupervisorLi
     const left: string[] = []
     for (const name of await readdir(this.#options.directory)) {
       const directory = join(this.#options.directory, name)
-      const link = await SupervisorLink.connect(directory, this).catch((error) => {
-        if (isNsboxError(error) && error.code === 'unimplemented') throw error
-        return undefined
-      })
+      const link = await SupervisorLink.connect(directory, this, this.#options.answerTimeout).catch(
+        (error) => {
+          if (isNsboxError(error) && error.code === 'unimplemented') throw error
+          return undefined
+        },
+      )
       if (link === undefined) left.push(directory)
       else await this.#join(link)
     }
@@ -121,10 +130,8 @@ export class Supervisors implements Supervisor, DaemonProcessOwner, SupervisorLi
     for (const fd of ends.values()) closeSync(fd)
     const process = this.#processes.get(fields.string('key', 512))
     if (process === undefined || this.#holders.get(process) !== link) return
-    if (kind === 'exit') {
-      const exit = fields.object('exit')
-      process.exited({ exitStatus: exit.count('exitStatus'), exitedAt: exit.count('exitedAt') })
-    } else if (kind === 'closed') process.closed(fields.strings('roles', 100), fields.boolean('drained'))
+    if (kind === 'exit') this.#exited(process, readExit(fields.object('exit')))
+    else if (kind === 'closed') process.closed(fields.strings('roles', 100), fields.boolean('drained'))
   }
 
   lost(link: SupervisorLink, error: Error | undefined): void {
@@ -132,7 +139,7 @@ export class Supervisors implements Supervisor, DaemonProcessOwner, SupervisorLi
     if (this.#disposed !== undefined) return
     const mine = [...this.#holders].flatMap(([process, holder]) => (holder === link ? [process] : []))
     // One that was told to end once it holds nothing has done so.
-    if (mine.length === 0 && !link.alive && error === undefined) {
+    if (mine.length === 0 && error === undefined && (link.retired || !link.alive)) {
       link.forget()
       rmSync(link.directory, { recursive: true, force: true })
       return
@@ -172,6 +179,12 @@ export class Supervisors implements Supervisor, DaemonProcessOwner, SupervisorLi
     }
   }
 
+  #exited(process: DaemonProcess, exit: ExitRecord): void {
+    if (exit.unknown)
+      this.#options.onWarning(`how the process ${process.pid} of ${process.key} ended is unknown`)
+    process.exited(exit)
+  }
+
   /** A supervisor tells of a process, which may be known. */
   #told(link: SupervisorLink, record: ProcessRecord, ends: Ends): DaemonProcess {
     const known = this.#processes.get(record.key)
@@ -200,7 +213,7 @@ export class Supervisors implements Supervisor, DaemonProcessOwner, SupervisorLi
   async #start(cgroup: string): Promise<SupervisorLink> {
     const directory = join(this.#options.directory, randomBytes(4).toString('hex'))
     await startSupervisor({ program: this.#options.program, directory, cgroup })
-    const link = await SupervisorLink.connect(directory, this)
+    const link = await SupervisorLink.connect(directory, this, this.#options.answerTimeout)
     this.#links.add(link)
     this.#ready.set(cgroup, link)
     if (this.#disposed !== undefined) {
@@ -217,7 +230,7 @@ export class Supervisors implements Supervisor, DaemonProcessOwner, SupervisorLi
     if (link.build === this.#options.program.build && !this.#current.has(link.cgroup)) {
       this.#ready.set(link.cgroup, link)
       this.#current.set(link.cgroup, Promise.resolve(link))
-    } else await link.request('retire', {}, { accept: () => undefined })
+    } else await link.retire()
   }
 
   #drop(link: SupervisorLink): void {
@@ -246,7 +259,7 @@ export class Supervisors implements Supervisor, DaemonProcessOwner, SupervisorLi
 
   async #reconnect(link: SupervisorLink): Promise<SupervisorLink | undefined> {
     try {
-      const again = await SupervisorLink.connect(link.directory, this)
+      const again = await SupervisorLink.connect(link.directory, this, this.#options.answerTimeout)
       link.forget()
       await this.#join(again)
       return again
@@ -275,11 +288,15 @@ export class Supervisors implements Supervisor, DaemonProcessOwner, SupervisorLi
     if (!this.#holders.has(process) || this.#holders.get(process) === link) return
     try {
       const accept = (answer: Fields) => {
-        const { exit } = readProcessRecord(answer.object('record'))
-        if (exit !== undefined) process.exited(exit)
+        const record = readProcessRecord(answer.object('record'))
+        const holds = answer.strings('holds', 100)
+        if (record.exit !== undefined) this.#exited(process, record.exit)
+        process.closed(
+          [...process.ends.keys()].filter((role) => !holds.includes(role)),
+          record.drained,
+        )
         this.#holders.set(process, link)
       }
-      // Its notices follow its answer; what it closes before is told by them.
       await link.request('adopt', { record: process.record }, { ends: () => process.ends, accept })
     } catch (error) {
       if (!isNsboxError(error) || error.code !== 'already_exists') throw error
@@ -292,7 +309,7 @@ export class Supervisors implements Supervisor, DaemonProcessOwner, SupervisorLi
     const processes = this.#recordsOf(directory).map((record) => {
       const ended = record.exit !== undefined
       const pidfd = ended ? undefined : findProcess(record)
-      const lost = { exit: { exitStatus: unknownStatus, exitedAt: Date.now() } }
+      const lost = { exit: { exitStatus: unknownStatus, exitedAt: Date.now(), unknown: true as const } }
       const known = {
         ...record,
         ...(ended || pidfd !== undefined ? {} : lost),
@@ -330,7 +347,7 @@ export class Supervisors implements Supervisor, DaemonProcessOwner, SupervisorLi
   /** Leaves a supervisor, which ends once it holds nothing. */
   async #retire(link: SupervisorLink): Promise<void> {
     try {
-      await link.request('retire', {}, { accept: () => undefined, timeout: 2_000 })
+      await link.retire()
     } catch (error) {
       this.#options.onWarning(`the supervisor ${link.pid} does not answer`, error)
     }

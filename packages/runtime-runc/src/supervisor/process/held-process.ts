@@ -1,6 +1,6 @@
 import { constants, fstatSync, openSync } from 'node:fs'
 import type { ExitRecord, ProcessRecord } from '../protocol/process-record.ts'
-import type { Ends, Role } from '../protocol/roles.ts'
+import { type Ends, type Role, roles } from '../protocol/roles.ts'
 import { FileRelay } from './file-relay.ts'
 import { endLogger } from './logger.ts'
 import type { OwnedEnds } from './owned-ends.ts'
@@ -12,6 +12,7 @@ import type { Watcher } from './watcher.ts'
 const drainTimeout = 2_000
 
 const inputRoles = ['stdin', 'stdin-source', 'stdin-keep'] as const
+const allButProcess = roles.filter((role) => role !== 'pidfd')
 const outputs = [
   { from: 'stdout', to: 'stdout-sink' },
   { from: 'stderr', to: 'stderr-sink' },
@@ -141,10 +142,14 @@ export class HeldProcess {
     const logger = this.#ends.get('logger')
     if (logger === undefined) return
     this.#options.watcher.onceEnded(logger, () => {
-      if (this.#draining) this.#drained()
-      else
-        for (const role of ['stdout', 'stderr'] as const)
-          if (this.#ends.get(role) !== undefined) this.#discard(role)
+      if (this.#draining) {
+        this.#drained()
+        return
+      }
+      this.#giveUpLogger()
+
+      for (const role of ['stdout', 'stderr'] as const)
+        if (this.#ends.get(role) !== undefined) this.#discard(role)
     })
   }
 
@@ -162,9 +167,8 @@ export class HeldProcess {
     if (!this.#draining) return
     this.#draining = false
     clearTimeout(this.#drainTimer)
-    const roles = [...this.#ends.all.keys()].filter((role) => role !== 'pidfd')
     this.#giveUpLogger()
-    void this.#drop(roles, true)
+    void this.#drop(allButProcess, true)
   }
 
   #giveUpLogger(): void {
@@ -173,16 +177,16 @@ export class HeldProcess {
   }
 
   /** Closes descriptors, here and in the daemon. */
-  async #drop(roles: readonly Role[], drained: boolean): Promise<void> {
-    if (roles.includes('stdin-source') || roles.includes('stdin')) this.#input?.stop()
+  async #drop(dropped: readonly Role[], drained: boolean): Promise<void> {
+    if (dropped.includes('stdin-source')) this.#input?.stop()
     if (drained) {
       const waits = this.#letGo()
       if (waits !== undefined) await waits
     }
     if (this.#released) return
-    for (const role of roles) this.#close(role)
+    for (const role of dropped) this.#close(role)
     if (drained) this.#update({ drained, stdinEnded: true })
-    this.#options.notify({ notice: 'closed', key: this.#record.key, roles, drained })
+    this.#options.notify({ notice: 'closed', key: this.#record.key, roles: dropped, drained })
   }
 
   #close(role: Role): void {

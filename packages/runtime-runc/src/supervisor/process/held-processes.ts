@@ -1,24 +1,20 @@
 import { NsboxError } from '@nsbox/errors'
-import { pidfdExitStatus } from '@nsbox/sys/processes'
-import type { ProcessRecord } from '../protocol/process-record.ts'
+import type { ExitRecord, ProcessRecord } from '../protocol/process-record.ts'
 import type { Ends } from '../protocol/roles.ts'
+import { ForeignEnd, unknownStatus } from './foreign-end.ts'
 import { HeldProcess, type HeldProcessOptions } from './held-process.ts'
 import { launch } from './launch.ts'
 import type { LaunchMessage } from './launch-request.ts'
 import { OwnedEnds } from './owned-ends.ts'
 import { Reaper } from './reaper.ts'
 
-/** The status that stands for one that nobody can tell any more. */
-const unknownStatus = 255
-/** Milliseconds between two questions for an exit status, and how many there are: its parent may be slow to wait for it. */
-const askInterval = 20
-const mostAsks = 250
-
 /** All processes that a supervisor has in charge, and launches under way. */
 export class HeldProcesses {
   readonly #options: HeldProcessOptions
   readonly #held = new Map<string, HeldProcess>()
   readonly #launches = new Map<string, AbortController>()
+  /** Those that other supervisors have launched. */
+  readonly #foreign = new Map<string, ForeignEnd>()
   readonly #byPid = new Map<number, HeldProcess>()
   readonly #reaper = new Reaper({ onExit: (pid, exitStatus) => this.#exited(pid, exitStatus) })
 
@@ -85,6 +81,8 @@ export class HeldProcesses {
     this.#held.delete(key)
     const { pid } = held.record
     if (this.#byPid.delete(pid)) this.#reaper.forget(pid)
+    this.#foreign.get(key)?.stop()
+    this.#foreign.delete(key)
     await held.release()
   }
 
@@ -105,19 +103,14 @@ export class HeldProcesses {
     held?.ended({ exitStatus, exitedAt: Date.now() })
   }
 
-  /** A process that is somebody else's child: its descriptor tells when it ends, and perhaps how. */
   #watch(held: HeldProcess): void {
     const pidfd = held.ends.get('pidfd')
-    if (pidfd === undefined) held.ended({ exitStatus: unknownStatus, exitedAt: Date.now() })
-    else this.#options.watcher.onceEnded(pidfd, () => this.#askStatus(held, Date.now(), 0))
-  }
-
-  #askStatus(held: HeldProcess, exitedAt: number, asked: number): void {
-    const pidfd = held.ends.get('pidfd')
-    if (pidfd === undefined) return
-    const status = pidfdExitStatus(pidfd)
-    if (status === 'pending' && asked < mostAsks)
-      setTimeout(() => this.#askStatus(held, exitedAt, asked + 1), askInterval)
-    else held.ended({ exitStatus: typeof status === 'number' ? status : unknownStatus, exitedAt })
+    const onEnd = (exit: ExitRecord) => held.ended(exit)
+    if (pidfd === undefined) onEnd({ exitStatus: unknownStatus, exitedAt: Date.now(), unknown: true })
+    else
+      this.#foreign.set(
+        held.record.key,
+        new ForeignEnd(held.record.pid, pidfd, { watcher: this.#options.watcher, onEnd }),
+      )
   }
 }

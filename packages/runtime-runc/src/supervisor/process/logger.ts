@@ -57,6 +57,9 @@ export async function startLogger(
       seen()
     })
     ends.add('logger', openPidfd(pid))
+  } catch (error) {
+    closeSync(ready.read)
+    throw error
   } finally {
     closeSync(ready.write)
   }

@@ -99,7 +99,8 @@ function openLog(path: string): number {
     if (fstatSync(fd).isFile()) return fd
     closeSync(fd)
   } catch (error) {
-    if (!isErrno(error, 'ELOOP') && !isErrno(error, 'ENXIO')) throw fromSystemError(error, `log ${path}`)
+    if (!['ELOOP', 'ENXIO', 'EISDIR'].some((errno) => isErrno(error, errno)))
+      throw fromSystemError(error, `log ${path}`)
   }
   throw new NsboxError('invalid_argument', `log ${path} is no file`)
 }

@@ -26,9 +26,12 @@ export interface SessionOptions {
   readonly onClosed: (session: Session) => void
 }
 
-/** What a request is answered with, and the descriptors that go along, asked for when it is sent. */
+/**
+ * What a request is answered with, and the descriptors that go along. Both are asked for when the answer is sent: what was
+ * told of the process before has not been understood, what is told afterwards will be.
+ */
 interface Answer {
-  readonly fields?: object
+  readonly fields?: () => object
   readonly ends?: () => Ends
 }
 
@@ -64,7 +67,7 @@ export class Session {
       const method = fields.string('method', 64)
       if (!this.#greeted && method !== 'hello') throw new NsboxError('invalid_argument', 'no hello')
       this.#answer(method, fields, owned).then(
-        (answer) => this.#link.send({ reply: id, ...answer.fields }, answer.ends),
+        (answer) => this.#link.send({ reply: id, ...answer.fields?.() }, answer.ends),
         (error) => {
           owned.closeAll()
           if (errorCode(error) === 'unknown') console.error(`${method}:`, error)
@@ -89,7 +92,7 @@ export class Session {
         this.#link.carryDescriptors(takePackets(fields.string('token', 128)))
         this.#greeted = true
         onHello(this)
-        return { fields: { protocol, ...identity } }
+        return { fields: () => ({ protocol, ...identity }) }
       }
       case 'processes':
         for (const process of held.all())
@@ -102,7 +105,7 @@ export class Session {
         return {}
       case 'adopt': {
         const process = held.adopt(readProcessRecord(fields.object('record')), takeAll(ends))
-        return { fields: { record: process.record } }
+        return { fields: () => ({ record: process.record, holds: [...process.ends.keys()] }) }
       }
       case 'closeStdin':
         held.get(fields.string('key', 512)).closeStdin()
@@ -121,7 +124,7 @@ export class Session {
 }
 
 function started(process: HeldProcess): Answer {
-  return { fields: { record: process.record }, ends: () => process.ends }
+  return { fields: () => ({ record: process.record }), ends: () => process.ends }
 }
 
 function takeAll(ends: OwnedEnds): Ends {

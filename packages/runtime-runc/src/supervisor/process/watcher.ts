@@ -11,28 +11,30 @@ import {
 export class Watcher {
   readonly #set = makeWatchSet()
   readonly #added = new Set<number>()
-  readonly #callbacks = new Map<number, () => void>()
+  readonly #callbacks = new Map<number, Map<Readiness, () => void>>()
 
   /** Waits for ever; rejects if the system refuses to. */
   async run(): Promise<never> {
     for (;;) {
       for (const fd of await waitForReady(this.#set)) {
-        const callback = this.#callbacks.get(fd)
+        const callbacks = this.#callbacks.get(fd) ?? new Map()
         this.#callbacks.delete(fd)
-        callback?.()
+        for (const callback of callbacks.values()) callback()
       }
     }
   }
 
   /**
-   * Calls back once when a descriptor is ready; asked again before, it forgets the earlier callback. It may call back
-   * for nothing, if the number was another descriptor's a moment ago.
+   * Calls back once when a descriptor is ready; asked again before, it forgets the earlier callback for the same. It may
+   * call back for nothing: if the number was another descriptor's a moment ago, or if it is watched for both and ready
+   * for one.
    * @returns false if the descriptor is one that is always ready
    */
   once(fd: number, readiness: Readiness, callback: () => void): boolean {
-    if (!watchOnce(this.#set, fd, readiness, this.#added.has(fd))) return false
+    const callbacks = new Map(this.#callbacks.get(fd)).set(readiness, callback)
+    if (!watchOnce(this.#set, fd, callbacks.keys(), this.#added.has(fd))) return false
     this.#added.add(fd)
-    this.#callbacks.set(fd, callback)
+    this.#callbacks.set(fd, callbacks)
     return true
   }
 

@@ -6,6 +6,8 @@ export interface ExitRecord {
   readonly exitStatus: number
   /** Milliseconds since 1970. */
   readonly exitedAt: number
+  /** Nobody can tell the status; the one that is given only stands for it. */
+  readonly unknown?: true | undefined
 }
 
 /** What a supervisor knows of a process besides its descriptors. */
@@ -32,8 +34,18 @@ export function readProcessRecord(fields: Fields): ProcessRecord {
     startTime: fields.string('startTime', 32),
     io: readIo(io),
     stdinEnded: fields.boolean('stdinEnded'),
-    exit: exit && { exitStatus: exit.count('exitStatus'), exitedAt: exit.count('exitedAt') },
+    exit: exit && readExit(exit),
     drained: fields.boolean('drained'),
+  }
+}
+
+/** @throws `invalid_argument` for anything else */
+export function readExit(fields: Fields): ExitRecord {
+  const unknown = fields.has('unknown') && fields.boolean('unknown')
+  return {
+    exitStatus: fields.count('exitStatus'),
+    exitedAt: fields.count('exitedAt'),
+    ...(unknown ? { unknown } : {}),
   }
 }
 

@@ -1,0 +1,225 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { makeFifo } from '@nsbox/sys/descriptors'
+import { runOrThrow } from '@nsbox/testing'
+import { describeWith } from '@nsbox/testing/describe-with'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type BusyboxBundleOptions, busyboxBundle, busyboxProcess } from '../testing/busybox-bundle.ts'
+import { gone, readFifo, SupervisorFixture } from '../testing/supervised-shell.ts'
+import type { LaunchPaths, LaunchRequest, Supervisor } from './supervisor.ts'
+
+describeWith({ linux: true, root: true, programs: ['runc', 'busybox'] }, 'containers', () => {
+  let fixture: SupervisorFixture
+  let supervisor: Supervisor
+  let files = 0
+  const ids: string[] = []
+  beforeEach(async () => {
+    fixture = await SupervisorFixture.create()
+    supervisor = await fixture.open()
+  })
+  afterEach(async () => {
+    for (const id of ids.splice(0)) await runc('delete', '--force', id)
+    await fixture[Symbol.asyncDispose]()
+  })
+
+  const root = () => join(fixture.dir.path, 'runc')
+  const runc = (...args: string[]) => runOrThrow('runc', ['--root', root(), ...args])
+  const newFifo = () => {
+    const path = join(fixture.dir.path, `f${++files}`)
+    makeFifo(path, 0o600)
+    return path
+  }
+
+  /** Creates a container, which waits for its start. */
+  async function create(options: Omit<BusyboxBundleOptions, 'cgroupsPath'>, io: Partial<LaunchRequest>) {
+    const id = `nsbox-sup-${process.pid}-${++files}`
+    ids.push(id)
+    const bundle = join(fixture.dir.path, id)
+    mkdirSync(bundle)
+    await busyboxBundle(bundle, { ...options, cgroupsPath: `/${id}` })
+    const command = (paths: LaunchPaths) => [
+      'runc',
+      '--root',
+      root(),
+      'create',
+      '--bundle',
+      bundle,
+      ...named(paths),
+      id,
+    ]
+    const container = await fixture.launch(supervisor, '', {
+      key: id,
+      command,
+      terminal: options.terminal ?? false,
+      ...io,
+    })
+    return { id, container }
+  }
+
+  /** Runs another process in a container. */
+  function exec(
+    id: string,
+    options: { args: readonly string[]; terminal?: boolean },
+    io: Partial<LaunchRequest> = {},
+  ) {
+    const file = join(fixture.dir.path, `process${++files}.json`)
+    writeFileSync(file, JSON.stringify(busyboxProcess(options)))
+    const tty = options.terminal ? ['--tty'] : []
+    const command = (paths: LaunchPaths) => [
+      ...['runc', '--root', root(), 'exec', '--detach', ...tty, '--process', file],
+      ...[...named(paths), id],
+    ]
+    return fixture.launch(supervisor, '', { command, terminal: options.terminal ?? false, ...io })
+  }
+
+  test('a terminal is relayed both ways, has the size that it is given, and outlives supervisors', async () => {
+    const [stdin, stdout] = [newFifo(), newFifo()]
+    const reader = readFifo(stdout)
+    const args = ['sh', '-c', 'stty -echo; echo ready; while read line; do echo "got $line"; stty size; done']
+    const { id, container } = await create({ args, terminal: true }, { stdin, stdout })
+    await runc('start', id)
+    await expect.poll(reader.text).toBe('ready\r\n')
+    container.resize({ width: 132, height: 43 })
+    writeFileSync(stdin, 'one\n')
+    await expect.poll(reader.text).toBe('ready\r\ngot one\r\n43 132\r\n')
+    for (const pid of fixture.supervisors()) {
+      process.kill(pid, 'SIGKILL')
+      await gone(pid)
+    }
+    container.resize({ width: 80, height: 25 })
+    writeFileSync(stdin, 'two\n')
+    await expect.poll(reader.text).toContain('got two\r\n25 80\r\n')
+    expect(existsSync(`/proc/${container.pid}`)).toBe(true)
+    // A terminal has no end of input: nothing more is read for it, and it goes on.
+    await container.closeStdin()
+    expect(container.ended).toBeUndefined()
+    await runc('kill', id, 'KILL')
+    expect(await container.exit).toMatchObject({ exitStatus: 137 })
+    await container.drained
+    await reader.ended
+    expect(() => container.resize({ width: 1, height: 1 })).toThrow(
+      expect.objectContaining({ code: 'not_found' }),
+    )
+  })
+
+  test('much output of a terminal all comes, and much input at once is not lost', async () => {
+    const [stdin, stdout] = [newFifo(), newFifo()]
+    const reader = readFifo(stdout)
+    const script =
+      'stty raw -echo; echo ready; head -c 200000 | wc -c; i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo $i; done'
+    const { id, container } = await create({ args: ['sh', '-c', script], terminal: true }, { stdin, stdout })
+    await runc('start', id)
+    await expect.poll(reader.text).toContain('ready')
+    await runOrThrow('sh', ['-c', `head -c 200000 /dev/zero >${stdin}`])
+    await container.drained
+    const numbers = Array.from({ length: 20_000 }, (_, index) => `${index + 1}\n`).join('')
+    expect(await reader.ended).toMatch(/^ready\r?\n200000\n/)
+    expect((await reader.ended).endsWith(numbers)).toBe(true)
+  })
+
+  test('an exec gets a terminal or pipes of its own, and its end is told, however fast it is', async () => {
+    const { id, container } = await create({ args: ['sleep', '600'] }, {})
+    await runc('start', id)
+    const stdout = newFifo()
+    const reader = readFifo(stdout)
+    const shown = await exec(id, { args: ['tty'], terminal: true }, { stdout })
+    expect(await shown.exit).toMatchObject({ exitStatus: 0 })
+    expect(await reader.ended).toBe('/dev/pts/0\r\n')
+    const fast = await Promise.all(
+      Array.from(
+        { length: 20 },
+        async (_, index) => (await exec(id, { args: ['sh', '-c', `exit ${index}`] })).exit,
+      ),
+    )
+    expect(fast.map(({ exitStatus }) => exitStatus)).toEqual(fast.map((_, index) => index))
+    await expect(exec(id, { args: ['/nonexistent'] })).rejects.toMatchObject({ details: { exitCode: 255 } })
+    container.signal(9)
+    expect(await container.exit).toMatchObject({ exitStatus: 137 })
+  })
+
+  test('B18 a container sees three descriptors, none of them the host’s', async () => {
+    const stdout = newFifo()
+    const reader = readFifo(stdout)
+    const { id, container } = await create({ args: ['ls', '-l', '/proc/self/fd'] }, { stdout })
+    await runc('start', id)
+    await container.drained
+    const links = (await reader.ended).split('\n').flatMap(
+      (line) =>
+        line
+          .match(/(\d+) -> (.*)/)
+          ?.slice(1, 3)
+          .join(' ') ?? [],
+    )
+    expect(links).toEqual(['0 /dev/null', expect.stringMatching(/^1 pipe:/), '2 /dev/null'])
+  })
+
+  test('a process that is not root may open its output again', async () => {
+    const stdout = newFifo()
+    const reader = readFifo(stdout)
+    const script = 'echo out >/dev/stdout; echo err >/proc/self/fd/2; id -u'
+    const owner = { uid: 1000, gid: 1000 }
+    const { id, container } = await create(
+      { args: ['sh', '-c', script], uid: 1000 },
+      { stdout, stderr: stdout, owner },
+    )
+    await runc('start', id)
+    expect(await container.exit).toMatchObject({ exitStatus: 0 })
+    expect((await reader.ended).split('\n').sort()).toEqual(['', '1000', 'err', 'out'])
+  })
+
+  test('orphans of a container without process ids of its own are waited for', async () => {
+    const script = 'for i in 1 2 3; do (sleep 0.$i) & done; exit 3'
+    const { id, container } = await create({ args: ['sh', '-c', script], pidNamespace: false }, {})
+    await runc('start', id)
+    expect(await container.exit).toMatchObject({ exitStatus: 3 })
+    const [pid] = fixture.supervisors()
+    await expect.poll(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')).toBe('')
+  })
+
+  test('a terminal that the runtime does not send is a failure', async () => {
+    const command = ({ pidFile }: LaunchPaths) => ['sh', '-c', `sleep 60 & echo -n $! >${pidFile}`]
+    const launch = fixture.launch(supervisor, '', { command, terminal: true })
+    await expect(launch).rejects.toMatchObject({ code: 'failed_precondition' })
+    const [pid] = fixture.supervisors()
+    await expect.poll(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')).toBe('')
+  })
+
+  test('a container’s helper sits in the cgroup that was asked for, one for each', async () => {
+    const name = `/nsbox-sup-${process.pid}`
+    const hierarchies = readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .flatMap((line) => {
+        const [before, after] = line.split(' - ')
+        return after?.startsWith('cgroup') ? [before!.split(' ')[4]!] : []
+      })
+    for (const hierarchy of hierarchies) if (!hierarchy.endsWith('/cpuset')) mkdirSync(`${hierarchy}${name}`)
+    try {
+      const process = await fixture.launch(supervisor, 'exec sleep 60', { cgroup: name, key: 'one' })
+      await fixture.launch(supervisor, 'exec sleep 60', { cgroup: name, key: 'two' })
+      const inside = fixture
+        .supervisors()
+        .filter((pid) => readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(name))
+      expect(inside).toHaveLength(1)
+      process.signal(9)
+      await process.exit
+    } finally {
+      await fixture.clear()
+      await fixture.leave(supervisor)
+      await expect.poll(() => fixture.supervisors()).toEqual([])
+      for (const hierarchy of hierarchies) await removeCgroup(`${hierarchy}${name}`)
+    }
+    supervisor = await fixture.open()
+    const missing = fixture.launch(supervisor, 'true', { cgroup: '/nonexistent' })
+    await expect(missing).rejects.toMatchObject({ code: 'not_found' })
+    expect(readdirSync(fixture.directory)).toEqual([])
+  })
+})
+
+function named({ pidFile, consoleSocket }: LaunchPaths): string[] {
+  return ['--pid-file', pidFile, ...(consoleSocket === undefined ? [] : ['--console-socket', consoleSocket])]
+}
+
+/** A cgroup stays busy for a moment after its last process has ended. */
+async function removeCgroup(path: string): Promise<void> {
+  if (existsSync(path)) await expect.poll(() => rmdirSync(path)).toBeUndefined()
+}
