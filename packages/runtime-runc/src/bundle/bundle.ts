@@ -62,6 +62,21 @@ export class Bundle {
     }
   }
 
+  /** Where the files of an exec are. @throws invalid_argument for an id that is no identifier */
+  execFiles(execId: string): ExecFiles {
+    return this.#exec(execId).files
+  }
+
+  /** The execs that have files, also those whose files were being made or removed when the daemon died. */
+  execIds(): string[] {
+    try {
+      return readdirSync(join(this.path, 'execs'))
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return []
+      throw fromSystemError(error, `execs of ${JSON.stringify(this.id)}`)
+    }
+  }
+
   /** Removes the files of an exec, as far as there are any. */
   removeExec(execId: string): void {
     const { directory, files } = this.#exec(execId)
