@@ -68,9 +68,9 @@ export class Bundle {
   }
 
   /** The execs that have files, also those whose files were being made or removed when the daemon died. */
-  async execIds(): Promise<string[]> {
+  execIds(): string[] {
     try {
-      return await readdir(join(this.path, 'execs'))
+      return readdirSync(join(this.path, 'execs'))
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return []
       throw fromSystemError(error, `execs of ${JSON.stringify(this.id)}`)

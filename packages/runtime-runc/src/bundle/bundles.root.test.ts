@@ -123,9 +123,13 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'Bundle
     expect(() => bundle.addExec('..', Buffer.from('{}'))).toThrow(
       expect.objectContaining({ code: 'invalid_argument' }),
     )
+    expect(bundle.execFiles('e')).toEqual(files)
+    expect(bundle.execIds()).toEqual(['e'])
     await writeFile(files.log, '')
     bundle.removeExec('e')
     bundle.removeExec('e')
+    expect(bundle.execIds()).toEqual([])
+    expect(await readdir(bundle.path)).not.toContain('execs')
     bundle.addExec('e', Buffer.from('{}'))
     await bundle.remove()
     expect(bundles.list()).toEqual([])

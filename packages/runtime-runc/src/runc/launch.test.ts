@@ -121,6 +121,10 @@ describe('launchError', () => {
     expect(await launchError('create', missing, failed(''))).toMatchObject({
       context: 'OCI runtime create failed: exit status 1',
     })
+    const killed = new NsboxError('unknown', 'x', { details: { stderr: '' } })
+    expect(await launchError('create', missing, killed)).toMatchObject({
+      context: 'OCI runtime create failed: ended by a signal',
+    })
   })
 
   test('cuts a message without end', async () => {

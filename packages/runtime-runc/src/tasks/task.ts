@@ -136,7 +136,7 @@ export class Task implements Disposable, ExecTask {
     const { started, exit } = this.#record
     this.#state = state
     if (!started && state !== 'created' && state !== 'stopped') this.#started()
-    for (const id of await this.bundle.execIds()) {
+    for (const id of this.bundle.execIds()) {
       const files = this.bundle.execFiles(id)
       const record = readExec(files)
       if (record === undefined) {

@@ -61,8 +61,11 @@ case "$kind" in
 esac
 `
 
-/** Writes the program to an existing directory, which has its own files only. */
-export async function fakeRunc(directory: string, real = '/usr/sbin/runc'): Promise<FakeRunc> {
+/**
+ * Writes the program to an existing directory, which has its own files only.
+ * @param real a path, or a name to look for
+ */
+export async function fakeRunc(directory: string, real = 'runc'): Promise<FakeRunc> {
   const binary = join(directory, 'runc')
   await writeFile(join(directory, 'calls'), '')
   await writeFile(binary, script(directory, real))

@@ -26,7 +26,7 @@ export class EventfdSource implements OomSource {
     try {
       register(directory, counter)
       this.#set ??= makeWatchSet()
-      watchOnce(this.#set, counter, 'read', false)
+      watchOnce(this.#set, counter, ['read'], false)
     } catch (error) {
       closeSync(counter)
       throw error
@@ -55,7 +55,7 @@ export class EventfdSource implements OomSource {
     for (const [counter, onChange] of [...this.#watched]) {
       if (!isReady(counter, 'read')) continue
       readSync(counter, new BigUint64Array(1))
-      watchOnce(this.#set, counter, 'read', true)
+      watchOnce(this.#set, counter, ['read'], true)
       onChange()
     }
   }
