@@ -10,6 +10,7 @@ test('exports what its users need and no more', () => {
     'defaultFifoDirectory',
     'defaultSnapshotter',
     'removeFifos',
+    'retryWhileAway',
     'signalNumber',
     'snapshotterFromEnvironment',
     'snapshotterVariable',

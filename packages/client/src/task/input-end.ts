@@ -1,5 +1,6 @@
 import type { Tasks } from '@nsbox/core/tasks'
 import { isFailedPrecondition, isNotFound } from '@nsbox/errors'
+import { retryWhileAway } from './retry-while-away.ts'
 
 /** Lets the server end the input of a process. */
 export class InputEnd {
@@ -23,7 +24,7 @@ export class InputEnd {
   async end(): Promise<void> {
     await this.#allowed
     try {
-      await this.#tasks.closeStdin(this.#containerId, { execId: this.#execId })
+      await retryWhileAway(() => this.#tasks.closeStdin(this.#containerId, { execId: this.#execId }))
     } catch (error) {
       if (!isNotFound(error) && !isFailedPrecondition(error)) throw error
     }

@@ -6,8 +6,8 @@ import { type FifoPaths, fifosOf } from '../stdio/fifo-paths.ts'
 import type { ProcessStreams } from '../stdio/process-streams.ts'
 import { removeFifos } from '../stdio/remove-fifos.ts'
 import type { InputEnd } from './input-end.ts'
+import { retryWhileAway } from './retry-while-away.ts'
 import { signalNumber } from './signal-number.ts'
-import { waitForExit } from './wait-for-exit.ts'
 
 /** What a handle of a process is made of. */
 export interface ProcessHandleParts {
@@ -57,7 +57,8 @@ export class ProcessHandle implements AsyncDisposable {
     this.#inputEnd = parts.inputEnd
     this.#pid = parts.pid
     const { signal } = this.#disposed
-    this.exit = waitForExit(this.tasks, this.containerId, { execId: this.execId, signal })
+    const { tasks, containerId, execId } = this
+    this.exit = retryWhileAway(() => tasks.wait(containerId, { execId, signal }), { signal })
     // Whoever waits for it is told; a rejection that nobody waits for is no failure of the program.
     this.exit.catch(() => undefined)
   }

@@ -1,4 +1,4 @@
-import type { ProcessHandle } from '@nsbox/client'
+import { type ProcessHandle, retryWhileAway } from '@nsbox/client'
 import { isFailedPrecondition, isNotFound } from '@nsbox/errors'
 
 /**
@@ -13,7 +13,7 @@ const forwarded = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2
  */
 export function forwardSignals(target: ProcessHandle, onError: (error: unknown) => void): Disposable {
   const forward = (signal: NodeJS.Signals) => {
-    target.kill(signal).catch((error: unknown) => {
+    retryWhileAway(() => target.kill(signal)).catch((error: unknown) => {
       if (!isNotFound(error) && !isFailedPrecondition(error)) onError(error)
     })
   }

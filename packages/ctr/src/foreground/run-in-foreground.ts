@@ -1,4 +1,4 @@
-import type { ProcessHandle } from '@nsbox/client'
+import { type ProcessHandle, retryWhileAway } from '@nsbox/client'
 import type { ProcessExit } from '@nsbox/core/tasks'
 import { isFailedPrecondition, isNotFound } from '@nsbox/errors'
 import { DisposableStack } from '@whatwg-node/disposablestack'
@@ -54,7 +54,7 @@ async function followSize(
 ): Promise<Disposable> {
   const resize = async (size: { width: number; height: number }) => {
     try {
-      await target.resize(size)
+      await retryWhileAway(() => target.resize(size))
     } catch (error) {
       // It has ended meanwhile.
       if (!isNotFound(error) && !isFailedPrecondition(error) && !(await ended(target))) throw error

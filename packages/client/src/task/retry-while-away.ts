@@ -1,31 +1,27 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ProcessChoice, ProcessExit, Tasks } from '@nsbox/core/tasks'
+import type { AbortOptions } from '@nsbox/core/content'
 import { isUnavailable } from '@nsbox/errors'
 
 /** Milliseconds that a server may be away. */
 const patience = 30_000
 
 /**
- * How a process ended, whatever becomes of the server meanwhile: one that goes away and comes back within half a minute
- * is asked again.
+ * Makes a call, and again as long as the server is away: one that comes back within half a minute, after a restart, has
+ * its tasks as before. Only for calls that may as well be made twice.
  *
- * @throws as `Tasks.wait`
+ * @throws what the call throws; `unavailable` if the server does not come back; the signal's reason
  */
-export async function waitForExit(
-  tasks: Pick<Tasks, 'wait'>,
-  containerId: string,
-  options: ProcessChoice,
-): Promise<ProcessExit> {
+export async function retryWhileAway<T>(call: () => Promise<T>, { signal }: AbortOptions = {}): Promise<T> {
   for (let awaySince: number | undefined; ; ) {
     const asked = Date.now()
     try {
-      return await tasks.wait(containerId, options)
+      return await call()
     } catch (error) {
       if (!isUnavailable(error)) throw error
       // A connection that held for a while was no failure to come back.
       if (awaySince === undefined || Date.now() - asked > patience) awaySince = Date.now()
       if (Date.now() - awaySince > patience) throw error
     }
-    await delay(100, undefined, { signal: options.signal })
+    await delay(100, undefined, { signal })
   }
 }
