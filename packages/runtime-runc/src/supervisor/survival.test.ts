@@ -199,6 +199,18 @@ describeWith({ linux: true }, 'survival', () => {
     await runs.drained
   })
 
+  test('a supervisor that does not answer a new daemon is ended before another one takes over', async () => {
+    const first = await fixture.open()
+    const running = await fixture.launch(first, 'exec sleep 60', { key: 'one' })
+    await fixture.leave(first)
+    const [pid] = fixture.supervisors()
+    process.kill(pid!, 'SIGSTOP')
+    const second = await fixture.open({ answerTimeout: 300 })
+    expect(fixture.supervisors()).toHaveLength(1)
+    expect(fixture.supervisors()).not.toContain(pid)
+    expect(second.process('one')).toMatchObject({ pid: running.pid, ended: undefined })
+  })
+
   test('a supervisor of another build keeps its processes and ends with them; new ones go to a new supervisor', async () => {
     const first = await fixture.open({ build: 'old' })
     const old = await fixture.launch(first, 'exec sleep 60', { key: 'old' })

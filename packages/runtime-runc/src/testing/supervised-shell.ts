@@ -20,7 +20,10 @@ const runtime = `
   print $file $pid;
   close $file or die;`
 
-/** A program that makes a process of a shell script, which is an orphan as soon as the program has ended. */
+/**
+ * A program that makes a process of a shell script, which is an orphan as soon as the program has ended.
+ * @public tests load it in processes of their own
+ */
 export function shell(script: string): LaunchRequest['command'] {
   return ({ pidFile }: LaunchPaths) => ['perl', '-e', runtime, script, pidFile]
 }
@@ -100,7 +103,7 @@ export class SupervisorFixture implements AsyncDisposable {
 }
 
 /** Processes whose arguments hold a text, those that have ended and not been waited for excepted. */
-export function processesWith(text: string): number[] {
+function processesWith(text: string): number[] {
   return readdirSync('/proc').flatMap((name) => {
     const pid = Number(name)
     if (!Number.isInteger(pid) || pid === process.pid) return []

@@ -16,6 +16,7 @@ import type { Ends, Role } from '../protocol/roles.ts'
 import { files } from '../protocol/version.ts'
 import type { LaunchRequest, SupervisedProcess, Supervisor } from '../supervisor.ts'
 import { DaemonProcess, type DaemonProcessOwner } from './daemon-process.ts'
+import { endSupervisor } from './end-supervisor.ts'
 import { findProcess } from './find-process.ts'
 import { startSupervisor } from './start-supervisor.ts'
 import { storedRecords } from './stored-records.ts'
@@ -306,6 +307,7 @@ export class Supervisors implements Supervisor, DaemonProcessOwner, SupervisorLi
 
   /** What a supervisor has left that ended while no daemon was there to hold its descriptors. */
   async #takeOver(directory: string): Promise<void> {
+    await endSupervisor(directory)
     const processes = this.#recordsOf(directory).map((record) => {
       const ended = record.exit !== undefined
       const pidfd = ended ? undefined : findProcess(record)
