@@ -229,9 +229,9 @@ describeWith({ linux: true }, 'launching', () => {
     await supervisor.warm()
     expect(fixture.supervisors()).toHaveLength(1)
     await fixture.leave(supervisor)
-    supervisor = await fixture.open()
     await expect.poll(() => fixture.supervisors()).toEqual([])
-    await expect.poll(() => readdirSync(fixture.directory)).toEqual([])
+    expect(readdirSync(fixture.directory)).toEqual([])
+    supervisor = await fixture.open()
   })
 })
 

@@ -102,7 +102,10 @@ export interface Supervisor extends AsyncDisposable {
    */
   launch(request: LaunchRequest, options?: AbortOptions): Promise<SupervisedProcess>
 
-  /** All processes that have not been released, those found at start included. */
+  /**
+   * All processes that have not been released, those found at start included: among them may be one whose launch was told
+   * to nobody, because the daemon died in that moment. Launches under way when a daemon dies are cancelled.
+   */
   processes(): readonly SupervisedProcess[]
 
   /** @returns undefined if there is none, or it has been released */

@@ -91,6 +91,24 @@ describeWith({ linux: true }, 'survival', () => {
     await expect.poll(() => fixture.supervisors()).toEqual([])
   })
 
+  test('a launch whose daemon leaves is cancelled, and its key is free for the next one', async () => {
+    const first = await fixture.open()
+    await fixture.launch(first, 'exec sleep 60', { key: 'kept' })
+    const started = join(fixture.dir.path, 'started')
+    const command = () => ['sh', '-c', `echo $$ >${started}; exec sleep 60`]
+    const launch = fixture.launch(first, '', { key: 'one', command })
+    launch.catch(() => undefined)
+    await expect.poll(() => existsSync(started) && readFileSync(started, 'utf8')).toMatch(/\d/)
+    await fixture.leave(first)
+    await expect(launch).rejects.toMatchObject({ code: 'unavailable' })
+    await gone(Number(readFileSync(started, 'utf8')))
+    const second = await fixture.open()
+    expect(second.processes().map(({ key }) => key)).toEqual(['kept'])
+    await expect(fixture.launch(second, 'exec sleep 60', { key: 'one' })).resolves.toMatchObject({
+      key: 'one',
+    })
+  })
+
   test('a supervisor that is killed is replaced, and its processes notice nothing', async () => {
     const supervisor = await fixture.open()
     const [stdin, stdout, ticks] = [newFifo('in'), newFifo('out'), newFifo('ticks')]

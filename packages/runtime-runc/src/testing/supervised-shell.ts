@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isNotFound } from '@nsbox/errors'
 import { type TempDir, tempDir } from '@nsbox/testing'
 import { openSupervisor } from '../supervisor/open-supervisor.ts'
 import type {
@@ -88,7 +89,11 @@ export class SupervisorFixture implements AsyncDisposable {
   async clear(): Promise<void> {
     for (const supervisor of this.#open)
       for (const process of supervisor.processes()) {
-        if (process.ended === undefined) process.signal(9)
+        try {
+          process.signal(9)
+        } catch (error) {
+          if (!isNotFound(error)) throw error
+        }
         await process.release()
       }
   }
