@@ -1,13 +1,11 @@
 // Pulls images with containerd and with nsbox, in turns, and prints medians and ratios. See README.md.
 import { rmSync } from 'node:fs'
-import { loadavg } from 'node:os'
-import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { run, runOrThrow, startProcess, tempDir } from '@nsbox/testing'
 import { diskImage, freshDisk } from './fresh-disk.ts'
 import { cpuTime, peakMemory } from './process-usage.ts'
+import { quiet, warmMemory } from './quiet-machine.ts'
 import { type Measurement, report } from './report.ts'
 import { type Subject, subjects } from './subjects.ts'
 
@@ -70,22 +68,4 @@ async function measure(subject: Subject, image: string): Promise<Measurement> {
     clientCpu,
     daemonPeak: await peakMemory(daemon.pid),
   }
-}
-
-/** Waits until the machine has nothing else to do; says so if that does not come about. */
-async function quiet(): Promise<void> {
-  for (let tries = 0; tries < 24 && loadavg()[0]! >= 0.5; tries++) await sleep(5000)
-  if (loadavg()[0]! >= 0.5) console.error(`the machine is busy (load ${loadavg()[0]!.toFixed(1)})`)
-}
-
-/**
- * Touches memory and frees it again: a virtual machine may have returned its free pages to the host, and then
- * whoever comes first waits two seconds for each gigabyte.
- */
-async function warmMemory(): Promise<void> {
-  const file = join('/dev/shm', `nsbox-bench-${process.pid}`)
-  await runOrThrow('dd', ['if=/dev/zero', `of=${file}`, 'bs=1M', 'count=3000', 'status=none'], {
-    timeout: 60_000,
-  })
-  await runOrThrow('rm', [file])
 }

@@ -1,3 +1,5 @@
+import { median } from './median.ts'
+
 /** One pull. Times in milliseconds, memory in megabytes. */
 export interface Measurement {
   readonly image: string
@@ -33,12 +35,6 @@ function groups<T>(items: readonly T[], key: (item: T) => string): Map<string, T
   const result = new Map<string, T[]>()
   for (const item of items) result.set(key(item), [...(result.get(key(item)) ?? []), item])
   return result
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
 function round(value: number): string {

@@ -18,6 +18,9 @@ export interface Command {
 
 const bin = join(import.meta.dirname, '../node_modules/.bin')
 
+/** That of Debian's package `containerd`; our own has the same name. */
+export const stockCtr = '/usr/bin/ctr'
+
 /** Where Debian's package `isal` has it. */
 const igzip = '/usr/bin/igzip'
 
@@ -56,7 +59,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 
 function stockPull(address: string, image: string): Command {
   const args = ['--address', address, '--namespace', 'bench', 'images', 'pull', '--plain-http', image]
-  return { command: 'ctr', args }
+  return { command: stockCtr, args }
 }
 
 /** Our server. Without `fast`, the program is hidden from it in a mount namespace of its own. */

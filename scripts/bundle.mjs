@@ -1,4 +1,4 @@
-// Bundles a program's entry file into one file, so that it starts nearly as fast as Node itself:
+// Bundles the entry file of a program or a thread into one file, so that it starts nearly as fast as Node itself:
 //   node ../../scripts/bundle.mjs src/bin/NAME.ts dist/bin/NAME.js
 // Run in the package's directory. Everything is taken in except the packages below. What is imported dynamically goes
 // into files of its own in `chunks` beside it, so that commands that do not need it do not pay for it.

@@ -4,7 +4,7 @@
  */
 export const floors: readonly (readonly string[])[] = [
   ['errors', 'filters', 'oci', 'api', 'sys'],
-  ['mount', 'sqlite'],
+  ['cni', 'mount', 'sqlite'],
   ['core', 'namespaces'],
   ['content', 'snapshots', 'diff', 'registry'],
   ['images'],
@@ -39,6 +39,7 @@ export const lightPackages: Readonly<Record<string, readonly string[]>> = {
   filters: ['re2js'],
   oci: [],
   api: ['@bufbuild/protobuf', '@connectrpc/connect'],
+  cni: [],
   core: [],
   namespaces: [],
   registry: ['@whatwg-node/disposablestack', '@whatwg-node/promise-helpers', 'smol-toml', 'tslib', 'undici'],

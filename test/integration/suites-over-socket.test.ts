@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type ClientView, connect } from '@nsbox/client'
+import { containerStoreSuite } from '@nsbox/core/containers/testsuite'
 import { contentStoreSuite } from '@nsbox/core/content/testsuite'
 import { eventBusSuite } from '@nsbox/core/events/testsuite'
 import { imageStoreSuite } from '@nsbox/core/images/testsuite'
@@ -37,6 +38,11 @@ contentStoreSuite('remote, of nsbox-server', async () => {
 imageStoreSuite('remote, of nsbox-server', async () => {
   const { client, ...owned } = await behindServer()
   return { ...owned, store: client.images }
+})
+
+containerStoreSuite('remote, of nsbox-server', async () => {
+  const { client, ...owned } = await behindServer()
+  return { ...owned, store: client.containers }
 })
 
 leaseStoreSuite('remote, of nsbox-server', async () => {

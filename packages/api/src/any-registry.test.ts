@@ -3,18 +3,22 @@ import { AnySchema, EmptySchema } from '@bufbuild/protobuf/wkt'
 import { describe, expect, it } from 'vitest'
 import { packAny } from './any.ts'
 import { anyRegistry, unpackKnownAny } from './any-registry.ts'
+import { MetricsSchema as V1MetricsSchema } from './gen/cgroups/v1/metrics_pb.ts'
+import { MetricsSchema as V2MetricsSchema } from './gen/cgroups/v2/metrics_pb.ts'
 import { ImageCreateSchema } from './gen/events/image_pb.ts'
 import { TaskExitSchema } from './gen/events/task_pb.ts'
 import { OptionsSchema } from './gen/types/runc/options/oci_pb.ts'
 import { OCIRegistrySchema } from './gen/types/transfer/registry_pb.ts'
 
 describe('unpackKnownAny', () => {
-  it('reads events, transfer types, runtime options and the confirmation of a stream', () => {
+  it('reads events, transfer types, runtime options, statistics and the confirmation of a stream', () => {
     const anys = [
       packAny(ImageCreateSchema, { name: 'a' }),
       packAny(TaskExitSchema, { containerId: 'a' }),
       packAny(OCIRegistrySchema, { reference: 'a' }),
       packAny(OptionsSchema, { binaryName: 'a' }),
+      packAny(V1MetricsSchema, { pids: { current: 1n } }),
+      packAny(V2MetricsSchema, { pids: { current: 1n } }),
       packAny(EmptySchema, {}),
     ]
     expect(anys.map((any) => unpackKnownAny(any)?.$typeName)).toEqual([
@@ -22,6 +26,8 @@ describe('unpackKnownAny', () => {
       'containerd.events.TaskExit',
       'containerd.types.transfer.OCIRegistry',
       'containerd.runc.v1.Options',
+      'io.containerd.cgroups.v1.Metrics',
+      'io.containerd.cgroups.v2.Metrics',
       'google.protobuf.Empty',
     ])
   })

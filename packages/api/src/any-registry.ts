@@ -1,6 +1,8 @@
 import { createRegistry, type Message, type Registry } from '@bufbuild/protobuf'
 import { EmptySchema } from '@bufbuild/protobuf/wkt'
 import { type AnyLike, typeName, unpackAny } from './any.ts'
+import { file_cgroups_v1_metrics } from './gen/cgroups/v1/metrics_pb.ts'
+import { file_cgroups_v2_metrics } from './gen/cgroups/v2/metrics_pb.ts'
 import { file_events_container } from './gen/events/container_pb.ts'
 import { file_events_content } from './gen/events/content_pb.ts'
 import { file_events_image } from './gen/events/image_pb.ts'
@@ -21,10 +23,12 @@ import { file_types_transfer_streaming } from './gen/types/transfer/streaming_pb
 
 /**
  * The messages that travel in Any fields: events, sources and destinations of transfers, what streams carry,
- * and options of runtimes. Serves JSON printing and transports with JSON as well.
+ * options of runtimes and statistics of containers. Serves JSON printing and transports with JSON as well.
  */
 export const anyRegistry: Registry = createRegistry(
   EmptySchema,
+  file_cgroups_v1_metrics,
+  file_cgroups_v2_metrics,
   file_events_container,
   file_events_content,
   file_events_image,

@@ -1,10 +1,12 @@
 import { Version } from '@nsbox/api/gen/services/version/v1/version_pb'
+import type { ContainerStore } from '@nsbox/core/containers'
 import type { AbortOptions, ContentStore } from '@nsbox/core/content'
 import type { Applier, Comparer } from '@nsbox/core/diff'
 import type { Image, ImageStore } from '@nsbox/core/images'
 import type { Labels } from '@nsbox/core/labels'
 import type { LeaseStore } from '@nsbox/core/leases'
 import type { Snapshotter } from '@nsbox/core/snapshots'
+import type { Tasks } from '@nsbox/core/tasks'
 import type {
   ImageEndpoint,
   ProgressListener,
@@ -19,16 +21,19 @@ import { addressFromEnvironment } from './address.ts'
 import { Introspection } from './introspection.ts'
 import { RemoteApplier } from './remote-applier.ts'
 import { RemoteComparer } from './remote-comparer.ts'
+import { RemoteContainerStore } from './remote-container-store.ts'
 import { RemoteContentStore } from './remote-content-store.ts'
 import { RemoteEvents } from './remote-events.ts'
 import { RemoteImageStore } from './remote-image-store.ts'
 import { RemoteLeaseStore } from './remote-lease-store.ts'
 import { RemoteNamespaceStore } from './remote-namespace-store.ts'
 import { RemoteSnapshotter } from './remote-snapshotter.ts'
+import { RemoteTasks } from './remote-tasks.ts'
 import { RemoteTransfer } from './remote-transfer.ts'
 import { type Binding, Rpc } from './rpc.ts'
 import { Session } from './session.ts'
 import { snapshotterFromEnvironment } from './snapshotter-name.ts'
+import { ContainerHandle } from './task/container-handle.ts'
 
 /** Where to connect to, and on whose behalf. */
 export interface ConnectOptions {
@@ -89,6 +94,8 @@ export interface ClientView {
   readonly namespaces: NamespaceStore
   readonly content: ContentStore
   readonly images: ImageStore
+  readonly containers: ContainerStore
+  readonly tasks: Tasks
   readonly leases: LeaseStore
   /** Applies layers of `content` to mounts, which must have the parents of the snapshot already. */
   readonly applier: Applier
@@ -104,6 +111,9 @@ export interface ClientView {
    * @param name `CONTAINERD_SNAPSHOTTER` by default, else `overlayfs`
    */
   snapshotter(name?: string): Snapshotter
+
+  /** A container by its id, with its task and the streams of its processes; whether it exists, each call finds out. */
+  container(id: string): ContainerHandle
 
   version(options?: AbortOptions): Promise<{ version: string; revision: string }>
 
@@ -160,6 +170,8 @@ class View implements ClientView {
   readonly namespaces: NamespaceStore
   readonly content: ContentStore
   readonly images: ImageStore
+  readonly containers: ContainerStore
+  readonly tasks: Tasks
   readonly leases: LeaseStore
   readonly applier: Applier
   readonly comparer: Comparer
@@ -172,6 +184,8 @@ class View implements ClientView {
     this.namespaces = new RemoteNamespaceStore(rpc)
     this.content = new RemoteContentStore(rpc)
     this.images = new RemoteImageStore(rpc)
+    this.containers = new RemoteContainerStore(rpc)
+    this.tasks = new RemoteTasks(rpc)
     this.leases = new RemoteLeaseStore(rpc)
     this.applier = new RemoteApplier(rpc)
     this.comparer = new RemoteComparer(rpc)
@@ -194,6 +208,10 @@ class View implements ClientView {
 
   snapshotter(name: string = snapshotterFromEnvironment()): Snapshotter {
     return new RemoteSnapshotter(this.#rpc, name)
+  }
+
+  container(id: string): ContainerHandle {
+    return new ContainerHandle(id, this)
   }
 
   async version(options: AbortOptions = {}): Promise<{ version: string; revision: string }> {

@@ -29,6 +29,7 @@ const events: Event[] = [
       runtime: { name: 'r', options: { typeUrl: 'o', value: new Uint8Array([1]) } },
     },
   },
+  { topic: '/containers/create', payload: { id: 'c', image: 'i', runtime: { name: 'r' } } },
   { topic: '/containers/update', payload: { id: 'c', image: 'i', labels, snapshotKey: 'k' } },
   { topic: '/containers/delete', payload: { id: 'c' } },
   {
@@ -36,7 +37,7 @@ const events: Event[] = [
     payload: {
       containerId: 'c',
       bundle: '/b',
-      rootfs: [{ type: 'bind', source: '/s', options: ['ro'] }],
+      rootfs: [{ type: 'bind', source: '/s', target: '', options: ['ro'] }],
       io: { stdin: '', stdout: '/o', stderr: '/e', terminal: false },
       checkpoint: '',
       pid: 7,

@@ -7,7 +7,10 @@ test('exports what its users need and no more', () => {
     'addressVariable',
     'connect',
     'defaultAddress',
+    'defaultFifoDirectory',
     'defaultSnapshotter',
+    'removeFifos',
+    'signalNumber',
     'snapshotterFromEnvironment',
     'snapshotterVariable',
   ])

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect'
 import { connectNodeAdapter } from '@connectrpc/connect-node'
 import { toConnectError } from '@nsbox/api'
+import { Containers } from '@nsbox/api/gen/services/containers/v1/containers_pb'
 import { Content } from '@nsbox/api/gen/services/content/v1/content_pb'
 import { Version } from '@nsbox/api/gen/services/version/v1/version_pb'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
@@ -11,6 +12,7 @@ import { digestOf } from '@nsbox/oci'
 import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { expect, test } from 'vitest'
+import { RemoteContainerStore } from './remote-container-store.ts'
 import { RemoteContentStore } from './remote-content-store.ts'
 import { Rpc } from './rpc.ts'
 import { Session } from './session.ts'
@@ -18,6 +20,7 @@ import { Session } from './session.ts'
 interface Services {
   readonly version?: Partial<ServiceImpl<typeof Version>>
   readonly content?: Partial<ServiceImpl<typeof Content>>
+  readonly containers?: Partial<ServiceImpl<typeof Containers>>
 }
 
 /** A connection to a server within this process that has these methods and no others. */
@@ -26,7 +29,10 @@ async function serve(services: Services): Promise<{ session: Session; rpc: Rpc }
   const address = join(stack.use(await tempDir('nsbox-rpc')).path, 'socket')
   const handler = connectNodeAdapter({
     routes: (router) =>
-      router.service(Version, services.version ?? {}).service(Content, services.content ?? {}),
+      router
+        .service(Version, services.version ?? {})
+        .service(Content, services.content ?? {})
+        .service(Containers, services.containers ?? {}),
   })
   const server = createServer(handler)
   await new Promise<void>((resolve) => server.listen(address, resolve))
@@ -178,4 +184,35 @@ test('never asks for an update without a mask', async () => {
   })
   await new RemoteContentStore(server.rpc).update(digest, { merge: {} })
   expect(updates).toBe(0)
+})
+
+test('lists containers in one message where the server has no stream of them', async () => {
+  const filters: string[][] = []
+  await using server = await serve({
+    containers: {
+      list: (request) => {
+        filters.push(request.filters)
+        return { containers: ['a', 'b'].map((id) => ({ id, runtime: { name: 'r' } })) }
+      },
+    },
+  })
+  const ids: string[] = []
+  for await (const { id } of new RemoteContainerStore(server.rpc).list(['id'])) ids.push(id)
+  expect(ids).toEqual(['a', 'b'])
+  expect(filters).toEqual([['id']])
+})
+
+test('does not take a stream of containers that fails for one that is not there', async () => {
+  await using server = await serve({
+    containers: {
+      list: () => ({ containers: [] }),
+      async *listStream() {
+        yield { container: { id: 'a', runtime: { name: 'r' } } }
+        throw toConnectError(new NsboxError('data_loss', 'the second'))
+      },
+    },
+  })
+  const listing = new RemoteContainerStore(server.rpc).list()
+  expect((await listing.next()).value).toMatchObject({ id: 'a' })
+  expect((await failure(listing.next())).code).toBe('data_loss')
 })

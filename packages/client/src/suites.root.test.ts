@@ -1,3 +1,4 @@
+import { containerStoreSuite } from '@nsbox/core/containers/testsuite'
 import { contentStoreSuite } from '@nsbox/core/content/testsuite'
 import { differSuite } from '@nsbox/core/diff/testsuite'
 import { imageStoreSuite } from '@nsbox/core/images/testsuite'
@@ -51,6 +52,12 @@ contentStoreSuite('containerd 1.7', () => leasedSubject((client) => ({ store: cl
 
 imageStoreSuite('containerd 1.7', () => subject((client) => ({ store: client.images })), {
   labelCountLimit: false,
+})
+
+containerStoreSuite('containerd 1.7', () => subject((client) => ({ store: client.containers })), {
+  demandsSpec: false,
+  extensionRemoval: false,
+  limits: false,
 })
 
 leaseStoreSuite('containerd 1.7', () => subject((client) => ({ store: client.leases })), {

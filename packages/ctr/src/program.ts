@@ -1,12 +1,17 @@
 import { Command } from 'commander'
+import { containersCommand } from './commands/containers.ts'
 import { contentCommand } from './commands/content.ts'
 import { eventsCommand } from './commands/events.ts'
 import { imagesCommand } from './commands/images.ts'
 import { leasesCommand } from './commands/leases.ts'
 import { namespacesCommand } from './commands/namespaces.ts'
+import { ociCommand } from './commands/oci.ts'
+import { runCommand } from './commands/run.ts'
 import { snapshotsCommand } from './commands/snapshots.ts'
+import { tasksCommand } from './commands/tasks.ts'
 import { versionCommand } from './commands/version.ts'
 import { addGlobalOptions } from './global-options.ts'
+import { shareGlobalOptions } from './share-global-options.ts'
 import { version } from './version.ts'
 
 /** The whole command line of `ctr`. */
@@ -14,12 +19,18 @@ export function ctrProgram(): Command {
   const program = new Command('ctr')
     .description('a client of containerd’s API that users of containerd know')
     .version(version, '-v, --version')
-  return addGlobalOptions(program)
+  addGlobalOptions(program)
+    .enablePositionalOptions()
     .addCommand(versionCommand())
+    .addCommand(containersCommand())
     .addCommand(contentCommand({ remote: true }))
     .addCommand(eventsCommand())
     .addCommand(imagesCommand())
     .addCommand(leasesCommand())
     .addCommand(namespacesCommand())
+    .addCommand(ociCommand())
+    .addCommand(runCommand())
     .addCommand(snapshotsCommand())
+    .addCommand(tasksCommand())
+  return shareGlobalOptions(program)
 }

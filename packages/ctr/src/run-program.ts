@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty'
 import { isErrno } from '@nsbox/errors'
 import { type Command, CommanderError } from 'commander'
 
@@ -12,6 +13,7 @@ const brokenPipe = 141
 export async function runProgram(program: Command, argv: readonly string[] = process.argv): Promise<void> {
   const say = (message: string) => process.stderr.write(`${program.name()}: ${message}\n`)
   exitByError(program, (text) => say(text.replace(/^error: /, '').trimEnd()))
+  dieWithTerminal()
   let outputFailed = false
   process.stdout.on('error', (error) => {
     if (!outputFailed) fail(error)
@@ -36,6 +38,19 @@ export async function runProgram(program: Command, argv: readonly string[] = pro
       process.exitCode ??= 1
     }
   }
+}
+
+/**
+ * Ends the process by a hang-up where its terminal is gone: Node, which wants to give it back as it was, would end by an
+ * assertion.
+ */
+function dieWithTerminal(): void {
+  const terminals = [0, 1, 2].filter(isatty)
+  process.once('exit', () => {
+    if (terminals.every(isatty)) return
+    process.removeAllListeners('SIGHUP')
+    process.kill(process.pid, 'SIGHUP')
+  })
 }
 
 /** What went wrong first, of an error that also tells what went wrong with the cleaning up. */

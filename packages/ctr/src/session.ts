@@ -13,6 +13,8 @@ export interface Session extends AsyncDisposable {
   readonly namedSnapshotter: string | undefined
   /** Aborted by an interrupt from the terminal, by a failure of the standard output and by `--timeout`. */
   readonly signal: AbortSignal
+  /** From now on signals do not end the command, which has a use of its own for them. */
+  leaveSignals(): void
 }
 
 /**
@@ -23,7 +25,7 @@ export interface Session extends AsyncDisposable {
  */
 export async function openSession(options: GlobalOptions, env = process.env): Promise<Session> {
   await using opening = new AsyncDisposableStack()
-  const { signal, release } = commandSignal(options.timeout)
+  const { signal, leaveSignals, release } = commandSignal(options.timeout)
   opening.defer(release)
   const named = options.address ?? (env.CONTAINERD_ADDRESS || undefined)
   const address =
@@ -32,7 +34,13 @@ export async function openSession(options: GlobalOptions, env = process.env): Pr
   const client = opening.use(connect({ address, namespace, connectTimeout: options.connectTimeout }))
   const namedSnapshotter = options.snapshotter || env[snapshotterVariable] || undefined
   const resources = opening.move()
-  return { client, namedSnapshotter, signal, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+  return {
+    client,
+    namedSnapshotter,
+    signal,
+    leaveSignals,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
 }
 
 async function embed(resources: AsyncDisposableStack, { root }: GlobalOptions): Promise<string> {
@@ -58,8 +66,15 @@ function listens(address: string): Promise<boolean> {
   })
 }
 
+/** Signals that end a command. */
+const ending = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /** What ends a command early. A signal makes the exit status what a shell reports for it: 130 after an interrupt. */
-function commandSignal(timeout: number | undefined): { signal: AbortSignal; release: () => void } {
+function commandSignal(timeout: number | undefined): {
+  signal: AbortSignal
+  leaveSignals: () => void
+  release: () => void
+} {
   const interrupted = new AbortController()
   const onInterrupt = (signal: NodeJS.Signals) => {
     process.exitCode = 128 + constants.signals[signal]
@@ -67,18 +82,20 @@ function commandSignal(timeout: number | undefined): { signal: AbortSignal; rele
   }
   // Nobody reads the answer any more.
   const onOutputFailure = () => interrupted.abort()
-  process.once('SIGINT', onInterrupt)
-  process.once('SIGTERM', onInterrupt)
+  for (const name of ending) process.once(name, onInterrupt)
   process.stdout.once('error', onOutputFailure)
   const signal =
     timeout === undefined
       ? interrupted.signal
       : AbortSignal.any([interrupted.signal, AbortSignal.timeout(timeout)])
+  const leaveSignals = () => {
+    for (const name of ending) process.off(name, onInterrupt)
+  }
   return {
     signal,
+    leaveSignals,
     release: () => {
-      process.off('SIGINT', onInterrupt)
-      process.off('SIGTERM', onInterrupt)
+      leaveSignals()
       process.stdout.off('error', onOutputFailure)
     },
   }

@@ -3,7 +3,7 @@ import type { AbortOptions, ContentManager } from '@nsbox/core/content'
 import { hasLayerDirectories } from '@nsbox/core/snapshots'
 import type { Descriptor } from '@nsbox/oci'
 import type { Arrivals } from './arrival.ts'
-import { deferred } from './deferred.ts'
+import { ChainCommit } from './chain-commit.ts'
 import type { Flights } from './flights.ts'
 import { ImageBudget, type ImageLimits } from './image-budget.ts'
 import { inParallel } from './in-parallel.ts'
@@ -11,7 +11,6 @@ import { largestFirst } from './largest-first.ts'
 import type { LayerLink } from './layer-chain.ts'
 import { Slots } from './slots.ts'
 import { snapshotExists } from './snapshot-exists.ts'
-import { unlessAborted } from './unless-aborted.ts'
 import { type UnpackDestination, unpackLayer } from './unpack-layer.ts'
 
 /** How to unpack the layers of an image. */
@@ -34,34 +33,35 @@ export async function unpackChain(chain: readonly LayerLink[], options: UnpackCh
   const { snapshotter, snapshotterName, flights, arriving, onState } = options
   const top = chain.at(-1)
   if (top === undefined || (await snapshotExists(snapshotter, top.chainId, options))) return 0
-  // More at once than there are threads to apply them would only make other images wait.
-  const slots = new Slots(Math.max(2, availableParallelism()))
+  // For each thread that applies a layer there is one more that is being prepared, so that the thread need not wait for
+  // the disk. More at once would only make other images wait.
+  const slots = new Slots(2 * Math.max(2, availableParallelism()))
   const budget = new ImageBudget(options.limits)
-  const committed = new Map(chain.map(({ chainId }) => [chainId, deferred()]))
+  const commits = new Map(chain.map(({ chainId }) => [chainId, new ChainCommit()]))
   let made = 0
   await inParallel(
     hasLayerDirectories(snapshotter) ? largestFirst(chain, ({ layer }) => layer.size) : chain,
     async (link, signal) => {
       const { layer, chainId, parent } = link
-      const below = parent && committed.get(parent)?.promise
-      const onCommitted = () => committed.get(chainId)?.resolve()
       let isTold = false
       using _flight = await flights.enter(`${snapshotterName}/${chainId}`, { signal })
+      using commit = commits.get(chainId)!
       const isMade = await unpackLayer(link, {
         ...options,
         arrival: arriving?.arrivals.of(layer.digest),
         followers: arriving?.followers ?? new Slots(0),
-        parent: async (abort) => await unlessAborted(below || Promise.resolve(), abort.signal),
+        below: parent && commits.get(parent),
         slots,
         budget,
         onExtracting: () => {
           isTold = true
           onState(layer, 'extracting')
         },
-        onCommitted,
+        onCommitting: () => commit.begin(),
+        onCommitted: () => commit.succeed(),
         signal,
       })
-      onCommitted()
+      commit.succeed()
       if (isMade) made += 1
       if (isMade || isTold) onState(layer, 'extracted')
     },

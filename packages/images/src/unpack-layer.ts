@@ -2,11 +2,12 @@ import type { AbortOptions, ContentManager } from '@nsbox/core/content'
 import type { AppliedLayer, Applier, DiffMount } from '@nsbox/core/diff'
 import type { Labels } from '@nsbox/core/labels'
 import { hasLayerDirectories, type LayerDirectory, type Snapshotter } from '@nsbox/core/snapshots'
-import { errorCode, isAlreadyExists, NsboxError } from '@nsbox/errors'
+import { errorCode, isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
 import { overlayMount } from '@nsbox/mount/overlay'
 import { labelKeys } from '@nsbox/oci'
 import type { Arrival } from './arrival.ts'
 import { type OpenedLayer, openArriving } from './arriving-layer.ts'
+import type { ChainCommit } from './chain-commit.ts'
 import { discardSnapshot } from './discard-snapshot.ts'
 import { extractionKey } from './extraction-key.ts'
 import type { ImageBudget } from './image-budget.ts'
@@ -28,8 +29,8 @@ export interface UnpackLayerOptions extends UnpackDestination, AbortOptions {
   readonly content: Pick<ContentManager, 'update'>
   /** How the layer's blob arrives; it is there by default. */
   readonly arrival?: Arrival | undefined
-  /** Resolves when the layers below are committed; never if that fails. */
-  readonly parent: (options: AbortOptions) => Promise<void>
+  /** The commit of the layer below; undefined for the lowest. */
+  readonly below: ChainCommit | undefined
   /** Bounds how many layers are applied at once. */
   readonly slots: Slots
   /** Bounds how many layers are applied while they arrive. */
@@ -37,14 +38,16 @@ export interface UnpackLayerOptions extends UnpackDestination, AbortOptions {
   readonly budget: ImageBudget
   /** Called when the layer is being extracted and its blob has arrived. */
   readonly onExtracting: () => void
+  /** Called as soon as the snapshotter has been asked to commit, and may be asked to commit the layer above. */
+  readonly onCommitting: () => void
   /** Called as soon as the snapshot is committed. */
   readonly onCommitted: () => void
 }
 
 /**
- * Makes the snapshot of one layer, unless it exists: prepared, applied, and committed under the chain id once the layers
- * below are (BEHAVIOUR.md §5). Where the snapshotter has layer directories, everything but the commit goes on without
- * the layers below.
+ * Makes the snapshot of one layer, unless it exists: prepared, applied, and committed under the chain id after the layers
+ * below (BEHAVIOUR.md §5). Where the snapshotter has layer directories, everything but the commit goes on without
+ * the layers below, and the commit begins once theirs has begun.
  *
  * @returns whether the layer was applied
  */
@@ -61,7 +64,7 @@ async function attempt(link: LayerLink, options: UnpackLayerOptions): Promise<Ou
   const { snapshotter, arrival, content, signal } = options
   if (await snapshotExists(snapshotter, link.chainId, { signal })) return 'exists'
   const inOrder = !hasLayerDirectories(snapshotter)
-  if (inOrder) await options.parent({ signal })
+  if (inOrder) await options.below?.ended({ signal })
   await using opened = arrival && (await openArriving(arrival, content, options.followers, { signal }))
   const key = extractionKey(link.chainId)
   const labels = snapshotLabels(link)
@@ -69,7 +72,6 @@ async function attempt(link: LayerLink, options: UnpackLayerOptions): Promise<Ou
     const applied = await prepareAndApply(link, { key, labels, opened }, options)
     // Others may be followed while this one waits for those below it.
     await opened?.[Symbol.asyncDispose]()
-    await options.parent({ signal })
     await commit(link, { key, labels, applied }, options)
     options.onCommitted()
     await content.update(link.layer.digest, { merge: { [labelKeys.uncompressed]: link.diffId } }, { signal })
@@ -141,11 +143,28 @@ function tellExtracting(
 async function commit(
   { chainId, parent }: LayerLink,
   { key, labels, applied }: Draft & { readonly applied: AppliedLayer },
-  { snapshotter, signal }: UnpackLayerOptions,
+  { snapshotter, below, onCommitting, signal }: UnpackLayerOptions,
 ): Promise<void> {
-  if (hasLayerDirectories(snapshotter))
-    await snapshotter.commit(chainId, key, { parent, impliedDirectories: applied.implied, labels, signal })
-  else await snapshotter.commit(chainId, key, { labels, signal })
+  if (!hasLayerDirectories(snapshotter)) {
+    await snapshotter.commit(chainId, key, { labels, signal })
+    return
+  }
+  const ask = async () => {
+    const committing = snapshotter.commit(chainId, key, {
+      ...{ parent, impliedDirectories: applied.implied },
+      ...{ labels, signal },
+    })
+    onCommitting()
+    await committing
+  }
+  await below?.begun({ signal })
+  try {
+    await ask()
+  } catch (error) {
+    // The commit below has failed. It may be tried again; if not, that failure is what went wrong.
+    if (!isNotFound(error) || !(await below?.ended({ signal }))) throw error
+    await ask()
+  }
 }
 
 /** The mount by which an applier knows where to write, and how removals are said there; nothing is mounted. */

@@ -66,6 +66,8 @@ const operation = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('release' as const), ns: namespace, name }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant('contain' as const), ns: namespace, name, seed }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('drop' as const), ns: namespace, name }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('expect' as const), ns: namespace, seed }) },
   {
     weight: 1,
@@ -82,6 +84,7 @@ class Model {
   images = new Map<string, { seed: string; expires: number }>()
   leases = new Map<string, { flat: boolean; expires: number; blobs: Set<string>; images: Set<string> }>()
   ingests = new Map<string, { expires: number }>()
+  containers = new Map<string, { seed: string }>()
 
   /** Removes what nothing keeps, by trying over and over whether something else is kept by what is kept already. */
   collect(now: number): void {
@@ -95,6 +98,7 @@ class Model {
       for (const image of lease.images) held.add(`image ${image}`)
     }
     for (const [id, ingest] of this.ingests) if (ingest.expires > now) full.add(`blob ${id}`)
+    for (const { seed } of this.containers.values()) full.add(`blob ${seed}`)
     for (const [id, labels] of this.blobs) if (labels.root) full.add(`blob ${id}`)
     for (let before = -1; before !== full.size; ) {
       before = full.size
@@ -150,7 +154,7 @@ async function apply(
     return
   }
   const model = models.get(step.ns) as Model
-  const { images, leases, content } = metadata.namespace(step.ns)
+  const { images, leases, content, containers } = metadata.namespace(step.ns)
   switch (step.op) {
     case 'put': {
       const digest = digestOf(step.seed)
@@ -209,6 +213,21 @@ async function apply(
     }
     case 'release':
       expect(await ignoring(isNotFound, leases.delete(step.name))).toBe(model.leases.delete(step.name))
+      return
+    case 'contain': {
+      const container = {
+        ...{ id: step.name, runtime: { name: 'r' }, spec: { typeUrl: 's', value: new Uint8Array() } },
+        labels: { 'containerd.io/gc.ref.content': digestOf(step.seed) },
+      }
+      if (model.containers.has(step.name)) await containers.update(container, ['labels'])
+      else await containers.create(container)
+      model.containers.set(step.name, { seed: step.seed })
+      return
+    }
+    case 'drop':
+      expect(await ignoring(isNotFound, containers.delete(step.name))).toBe(
+        model.containers.delete(step.name),
+      )
       return
     case 'expect': {
       const opened = async () =>
@@ -276,6 +295,7 @@ test('after any history exactly what is reachable is left, and a namespace can b
           const view = metadata.namespace(ns)
           for (const { name } of await view.images.list()) await view.images.delete(name)
           for (const { id } of await view.leases.list()) await view.leases.delete(id)
+          for await (const { id } of view.containers.list()) await view.containers.delete(id)
           for (const { ref } of await view.content.statuses()) await view.content.abort(ref)
           for await (const { digest } of view.content.list())
             await view.content.update(digest, { replace: {} })

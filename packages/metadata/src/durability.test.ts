@@ -13,6 +13,7 @@ import { type SlowDisk, watch, withSlowDisk } from './testing/slow-disk.ts'
 const bytes = Buffer.from('bytes')
 const digest = digestOf(bytes)
 const target = { mediaType: 'x/y', digest, size: 1 }
+const container = { id: 'c', runtime: { name: 'r' }, spec: { typeUrl: 's', value: bytes } }
 
 async function put({ metadata }: SlowDisk, namespace = 'ns'): Promise<void> {
   await using writer = await metadata.namespace(namespace).content.writer({ ref: 'put' })
@@ -52,6 +53,20 @@ const changes: Record<
     before: ({ metadata }) => metadata.namespace('ns').images.create({ name: 'x', target }),
     change: ({ metadata }) => metadata.namespace('ns').images.delete('x'),
     event: '/images/delete',
+  },
+  'creating a container': {
+    change: ({ metadata }) => metadata.namespace('ns').containers.create(container),
+    event: '/containers/create',
+  },
+  'updating a container': {
+    before: ({ metadata }) => metadata.namespace('ns').containers.create(container),
+    change: ({ metadata }) => metadata.namespace('ns').containers.update(container, ['image']),
+    event: '/containers/update',
+  },
+  'deleting a container': {
+    before: ({ metadata }) => metadata.namespace('ns').containers.create(container),
+    change: ({ metadata }) => metadata.namespace('ns').containers.delete('c'),
+    event: '/containers/delete',
   },
   'opening an ingest': {
     change: ({ metadata }) => metadata.namespace('ns').content.writer({ ref: 'x' }),
@@ -143,6 +158,8 @@ describe('what may have seen a change waits for the change to be on disk:', () =
     'that a blob exists': ({ metadata }) =>
       metadata.namespace('ns').content.writer({ ref: 'z', expected: digest }),
     'a list of ingests': ({ metadata }) => metadata.namespace('ns').content.statuses(),
+    'a list of containers': ({ metadata }) => first(metadata.namespace('ns').containers.list()),
+    'that there is no such container': ({ metadata }) => metadata.namespace('ns').containers.get('none'),
     'a list of leases': ({ metadata }) => metadata.namespace('ns').leases.list(),
     'that there is no such lease': ({ metadata }) => metadata.namespace('ns').leases.resources('none'),
   }

@@ -20,8 +20,8 @@ export interface GarbageQuery {
 }
 
 /**
- * Finds what can be collected in a namespace (BEHAVIOUR.md §6). Roots are images, leases and ingests before their
- * expiry, ingests with a writer, snapshots that are being committed, and content and snapshots with the label for it;
+ * Finds what can be collected in a namespace (BEHAVIOUR.md §6). Roots are containers, images, leases and ingests
+ * before their expiry, ingests with a writer, snapshots that are being committed, and content and snapshots with the label for it;
  * from there references are followed, from a flat lease just one step, and parents of snapshots always. References
  * never leave their namespace, so each namespace is a heap of its own.
  *
@@ -36,7 +36,7 @@ export function findGarbage(
   return db.all<Garbage>(
     sql,
     ...[...expiring, ...expiring, namespace, ...expiring, JSON.stringify(written)],
-    ...[namespace, namespace, JSON.stringify(committing), namespace, namespace],
+    ...[namespace, namespace, JSON.stringify(committing), namespace, namespace, namespace],
     ...[namespace, namespace, namespace, namespace, namespace, limit],
   )
 }
@@ -55,6 +55,7 @@ const sql = `
       UNION SELECT 'snapshot/' || snapshotter, name, 2 FROM snapshot WHERE namespace = ? AND root = 1
       UNION SELECT 'snapshot/' || snapshotter, name, 2 FROM snapshot
         WHERE namespace = ? AND backing IN (SELECT value FROM json_each(?))
+      UNION SELECT 'container', id, 2 FROM container WHERE namespace = ?
       UNION SELECT to_kind, to_id, iif(depth = 1, 0, 2) FROM live CROSS JOIN reference
         ON namespace = ? AND from_kind = kind AND from_id = id
         WHERE depth > 0

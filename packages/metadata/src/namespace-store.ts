@@ -87,6 +87,7 @@ function holdings(db: Reader, name: string): string[] {
   const held: string[] = []
   if (db.get('SELECT 1 FROM image WHERE namespace = ? LIMIT 1', name)) held.push('images')
   if (db.get('SELECT 1 FROM content WHERE namespace = ? LIMIT 1', name)) held.push('blobs')
+  if (db.get('SELECT 1 FROM container WHERE namespace = ? LIMIT 1', name)) held.push('containers')
   const snapshotters = db.all<{ snapshotter: string }>(
     'SELECT DISTINCT snapshotter FROM snapshot WHERE namespace = ? ORDER BY snapshotter',
     name,

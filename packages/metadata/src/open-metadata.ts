@@ -1,3 +1,4 @@
+import type { ContainerStore } from '@nsbox/core/containers'
 import type { ContentStore } from '@nsbox/core/content'
 import type { Applier, DiffMount } from '@nsbox/core/diff'
 import type { ImageStore } from '@nsbox/core/images'
@@ -9,6 +10,7 @@ import { type Database, openDatabase } from '@nsbox/sqlite'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { BlobGate } from './blob-gate.ts'
 import { type CollectionResult, Collector, type CollectorSchedule } from './collector.ts'
+import { containerStore } from './container-store.ts'
 import type { ContentParts, SharingPolicy } from './content-parts.ts'
 import { contentView } from './content-view.ts'
 import { type EventListener, EventOutbox } from './event-outbox.ts'
@@ -61,6 +63,8 @@ export interface NamespaceView {
   readonly images: ImageStore
   readonly content: ContentStore
   readonly leases: LeaseStore
+  /** No lease holds a container, and a container holds its snapshot and what its labels refer to until it is deleted. */
+  readonly containers: ContainerStore
 
   /**
    * The namespace's snapshots of one snapshotter; with layer directories if that has them. Whoever writes to one of these
@@ -162,6 +166,7 @@ export function createMetadata(db: Database, options: Omit<MetadataOptions, 'pat
         images: imageStore(parts, scope),
         content: contentView(parts, scope),
         leases: leaseStore(parts, scope.namespace),
+        containers: containerStore(parts, scope.namespace),
         snapshotter(snapshotter) {
           const backend = snapshotters.get(snapshotter)
           if (backend === undefined)

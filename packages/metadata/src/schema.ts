@@ -9,6 +9,8 @@ import type { Migration } from '@nsbox/sqlite'
  *   content/<digest>                      size, labels, times, whether it is a root
  *   ingest/<ref>                          number, total, expected digest, start, expiry
  *   lease/<id>                            labels, creation, expiry, whether it is flat
+ *   container/<id>                        image, runtime, spec, snapshotter and snapshot, sandbox, labels, times
+ *     extension/<name>                    what clients keep with it
  *   snapshot/<snapshotter>/<name>         kind, parent, backing, labels, times, whether it is a root
  *   reference/<object>/<object>           the first keeps the second from being collected
  * backing/<id>                            a snapshot of a snapshotter, which snapshots of any number of namespaces are
@@ -16,8 +18,8 @@ import type { Migration } from '@nsbox/sqlite'
  *
  * Times are milliseconds since 1970, labels and annotations JSON objects of strings.
  *
- * What a namespace may still hold when it is deleted goes with it (`ON DELETE CASCADE`); images, content and snapshots,
- * which must be gone before, keep it (`ON DELETE RESTRICT`).
+ * What a namespace may still hold when it is deleted goes with it (`ON DELETE CASCADE`); images, content,
+ * containers and snapshots, which must be gone before, keep it (`ON DELETE RESTRICT`).
  *
  * `reference` holds what the collector follows, taken apart when it is written, so that a collection reads an index
  * and parses nothing. Objects are pairs of a kind and an id: `image` and a name, `content` and a digest, `ingest` and
@@ -37,6 +39,9 @@ import type { Migration } from '@nsbox/sqlite'
  * written for a parent that is given at commit); somebody else may have (`private`). `directory` is where its files are
  * written, `implied` what `AppliedLayer.implied` was, as a JSON array. A backing with a `chain_id` is what its layers
  * make of it, and nobody else had a hand in it: any namespace may have it.
+ *
+ * What containers carry for others is a type and a value of bytes. The table of containers has row ids, since specs may be
+ * large and a table without would have to step over them.
  */
 export const migrations: readonly Migration[] = [
   {
@@ -148,6 +153,39 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX snapshot_parent ON snapshot (namespace, snapshotter, parent) WHERE parent IS NOT NULL;
       CREATE INDEX snapshot_backing ON snapshot (backing);
       CREATE INDEX snapshot_root ON snapshot (namespace, snapshotter, name) WHERE root = 1;
+    `,
+  },
+  {
+    version: 3,
+    sql: `
+      CREATE TABLE container (
+        namespace TEXT NOT NULL REFERENCES namespace ON DELETE RESTRICT,
+        id TEXT NOT NULL,
+        image TEXT NOT NULL,
+        runtime TEXT NOT NULL,
+        options_type TEXT,
+        options BLOB,
+        spec_type TEXT NOT NULL,
+        spec BLOB NOT NULL,
+        snapshotter TEXT NOT NULL,
+        snapshot_key TEXT NOT NULL,
+        sandbox TEXT NOT NULL,
+        labels TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        PRIMARY KEY (namespace, id),
+        CHECK ((options IS NULL) = (options_type IS NULL))
+      ) STRICT;
+
+      CREATE TABLE container_extension (
+        namespace TEXT NOT NULL,
+        container TEXT NOT NULL,
+        name TEXT NOT NULL,
+        type TEXT NOT NULL,
+        value BLOB NOT NULL,
+        PRIMARY KEY (namespace, container, name),
+        FOREIGN KEY (namespace, container) REFERENCES container ON DELETE CASCADE
+      ) STRICT;
     `,
   },
 ]

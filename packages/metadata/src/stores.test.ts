@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { openContentStore } from '@nsbox/content'
+import { containerStoreSuite } from '@nsbox/core/containers/testsuite'
 import { contentStoreSuite } from '@nsbox/core/content/testsuite'
 import { imageStoreSuite } from '@nsbox/core/images/testsuite'
 import { leaseStoreSuite } from '@nsbox/core/leases/testsuite'
@@ -35,6 +36,11 @@ for (const policy of ['shared', 'isolated'] as const) {
 imageStoreSuite('namespaced view', async () => {
   const { metadata, ...owned } = await newMetadata()
   return { ...owned, store: metadata.namespace('suite').images }
+})
+
+containerStoreSuite('namespaced view', async () => {
+  const { metadata, ...owned } = await newMetadata()
+  return { ...owned, store: metadata.namespace('suite').containers }
 })
 
 leaseStoreSuite('namespaced view', async () => {

@@ -6,6 +6,16 @@ export interface JsonObject {
   [key: string]: Json
 }
 
+/** A JSON value whose integers are exact. */
+export type JsonWithBigIntegers =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | JsonWithBigIntegers[]
+  | { [key: string]: JsonWithBigIntegers }
+
 const maxDepth = 32
 const maxValues = 250_000
 const numberToken = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
@@ -24,7 +34,18 @@ const literals: readonly (readonly [string, Json])[] = [
  * @param context what is being read, for the error
  * @throws `invalid_argument`
  */
-export function parseStrictJson(bytes: Uint8Array, context: string): Json {
+export function parseStrictJson(bytes: Uint8Array, context: string): Json
+/** As above; integers that a double cannot hold are bigints. */
+export function parseStrictJson(
+  bytes: Uint8Array,
+  context: string,
+  options: { readonly bigIntegers: boolean },
+): JsonWithBigIntegers
+export function parseStrictJson(
+  bytes: Uint8Array,
+  context: string,
+  { bigIntegers }: { readonly bigIntegers: boolean } = { bigIntegers: false },
+): Json {
   const refuse = (why: string): NsboxError => new NsboxError('invalid_argument', `${context}: ${why}`)
   let text: string
   try {
@@ -106,7 +127,10 @@ export function parseStrictJson(bytes: Uint8Array, context: string): Json {
     const token = numberToken.exec(text)?.[0]
     if (token === undefined) throw malformed()
     at += token.length
-    return Number(token)
+    const number = Number(token)
+    return bigIntegers && !Number.isSafeInteger(number) && /^-?[0-9]+$/.test(token)
+      ? (BigInt(token) as unknown as number)
+      : number
   }
 
   function value(depth: number): Json {

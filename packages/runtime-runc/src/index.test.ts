@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import * as runtime from './index.ts'
 
 test('exports nothing but this', () => {
-  expect(Object.keys(runtime).sort()).toEqual(['openSupervisor'])
+  expect(Object.keys(runtime).sort()).toEqual(['openRuncRuntime', 'openSupervisor'])
 })
 
 describeWith({ linux: true }, 'README', () => {

@@ -22,6 +22,7 @@ const content = 'io.containerd.content.v1'
 const metadata = 'io.containerd.metadata.v1'
 const snapshotter = 'io.containerd.snapshotter.v1'
 const differ = 'io.containerd.differ.v1'
+export const runtime = 'io.containerd.runtime.v2'
 const gc = 'io.containerd.gc.v1'
 const events = 'io.containerd.event.v1'
 const leases = 'io.containerd.lease.v1'
@@ -30,8 +31,18 @@ const transfer = 'io.containerd.transfer.v1'
 const service = 'io.containerd.service.v1'
 const grpc = 'io.containerd.grpc.v1'
 
+/** The name of the runtime among the runtimes. */
+export const runtimePlugin = 'task'
+
+/** What the list depends on. */
+export interface PluginListParts {
+  readonly snapshotters: readonly SnapshotterEntry[]
+  /** Why there are no tasks; undefined if there are. */
+  readonly runtimeRefusal?: string | undefined
+}
+
 /** The parts that a server has, and those that it would have on another host. */
-export function pluginList({ snapshotters }: { snapshotters: readonly SnapshotterEntry[] }): Plugin[] {
+export function pluginList({ snapshotters, runtimeRefusal }: PluginListParts): Plugin[] {
   const platforms = [defaultPlatform()]
   return [
     { type: content, id: 'content', requires: [] },
@@ -40,18 +51,28 @@ export function pluginList({ snapshotters }: { snapshotters: readonly Snapshotte
     { type: metadata, id: 'sqlite', requires: [content, events, snapshotter] },
     { type: gc, id: 'scheduler', requires: [metadata] },
     { type: differ, id: 'walking', requires: [metadata], platforms, ...differNeedsLinux() },
+    {
+      type: runtime,
+      id: runtimePlugin,
+      requires: [events],
+      platforms,
+      ...(runtimeRefusal === undefined ? {} : { skipped: runtimeRefusal }),
+    },
     { type: leases, id: 'manager', requires: [metadata] },
     { type: streaming, id: 'manager', requires: [] },
     { type: transfer, id: 'local', requires: [leases, metadata, differ, streaming] },
-    ...['content', 'images', 'leases', 'namespaces', 'snapshots', 'introspection'].map((id) => {
+    ...['containers', 'content', 'images', 'introspection', 'leases', 'namespaces', 'snapshots'].map((id) => {
       return { type: service, id: `${id}-service`, requires: [metadata] }
     }),
     { type: service, id: 'diff-service', requires: [differ] },
-    ...['content', 'diff', 'events', 'images', 'introspection', 'leases', 'namespaces', 'snapshots'].map(
+    { type: service, id: 'tasks-service', requires: [metadata, runtime] },
+    ...['containers', 'content', 'diff', 'events', 'images', 'introspection', 'leases', 'namespaces'].map(
       (id) => ({ type: grpc, id, requires: [service] }),
     ),
+    { type: grpc, id: 'snapshots', requires: [service] },
     { type: grpc, id: 'healthcheck', requires: [] },
     { type: grpc, id: 'streaming', requires: [streaming] },
+    { type: grpc, id: 'tasks', requires: [service] },
     { type: grpc, id: 'transfer', requires: [transfer] },
     { type: grpc, id: 'version', requires: [] },
   ]

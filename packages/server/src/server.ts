@@ -12,7 +12,10 @@ export interface Server extends AsyncDisposable {
 export interface ServerConfig {
   /** Directory of content and metadata; made if it does not exist. Only one server at a time can have it. */
   readonly root: string
-  /** Directory of sockets; a private temporary one that goes at the end, by default. */
+  /**
+   * Directory of sockets and tasks, empty after a start of the host. Tasks go on when the server ends, and the next one
+   * with this directory takes them up. By default a private temporary one, which goes at the end with all tasks.
+   */
   readonly state?: string | undefined
   /** Path of the socket; `nsbox.sock` in the state directory by default. */
   readonly address?: string | undefined
@@ -23,6 +26,8 @@ export interface ServerConfig {
   readonly sharingPolicy?: 'shared' | 'isolated' | undefined
   /** `full` (the default): no answer before the disk has what it tells of. `relaxed`: for hosts to be thrown away. */
   readonly durability?: 'full' | 'relaxed' | undefined
+  /** The OCI runtime program of tasks that name none: a path, or a name to be found; `runc` by default. */
+  readonly runtimeBinary?: string | undefined
   /** Directory of `hosts.toml` files for registries, unless a client names another; none by default. */
   readonly hostsDir?: string | undefined
 }

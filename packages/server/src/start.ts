@@ -25,6 +25,7 @@ import type { Server, ServerConfig } from './server.ts'
 import { shutDown } from './shut-down.ts'
 import { backgroundCleanup } from './snapshotters/background-cleanup.ts'
 import { openSnapshotters } from './snapshotters/open-snapshotters.ts'
+import { openRuntime } from './tasks/open-runtime.ts'
 
 /**
  * Starts a server in this process. It serves when the promise resolves.
@@ -60,6 +61,16 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   const workers = starting.use(new LayerWorkers({ threads: Math.max(2, availableParallelism()) }))
   const applier = starting.use(localApplier(workers, content, { writeEarly: durability === 'full' }))
   const uuid = await serverUuid(root)
+  const tasks = starting.use(
+    await openRuntime({
+      state,
+      temporary: config.state === undefined,
+      binary: config.runtimeBinary,
+      onEvent: (namespace, event) => events.announce(namespace, event),
+      onMissed: (namespace, event) => events.announceMissed(namespace, event),
+      log,
+    }),
+  )
 
   const stopping = new AbortController()
   const aborting = new AbortController()
@@ -67,7 +78,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   setMaxListeners(0, stopping.signal, aborting.signal)
   const handler = createRpcHandler({
     routes: (router) => {
-      const parts = { metadata, snapshotters, applier, workers, events, hostsDir, uuid }
+      const parts = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, uuid }
       registerRoutes(router, { ...parts, stopping: stopping.signal })
     },
     interceptors: [

@@ -12,6 +12,7 @@ import { NsboxError } from '@nsbox/errors'
 import { parseFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import type { Database } from '@nsbox/sqlite'
+import { type ComingSnapshot, ComingSnapshots } from './coming-snapshots.ts'
 import { diskUsage } from './disk-usage.ts'
 import type { SnapshotDirectories } from './snapshot-directories.ts'
 import { snapshotFields } from './snapshot-fields.ts'
@@ -45,8 +46,7 @@ export type Rebase = (path: string, parents: readonly string[]) => Promise<void>
 export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
   readonly #parts: LocalSnapshotterParts
   readonly #db: Database
-  /** The ids of snapshots that are being committed. */
-  readonly #committing = new Set<number>()
+  readonly #coming = new ComingSnapshots()
   #closing: Promise<void> | undefined
 
   readonly #undertakings = new Undertakings()
@@ -169,33 +169,38 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     checkName(name)
     const checked = checkLabels(labels)
     const { id, parent: ownParent, parentName: ownParentName } = this.#active(key)
-    const parent = parentName ? table.getParent(this.#db, parentName).id : ownParent
+    const { directories, sync } = this.#parts
+    const below = parentName ? this.#parentOf(parentName) : undefined
+    const parent = below === undefined ? ownParent : below.id
     if (ownParent !== null && parent !== ownParent)
       throw new NsboxError('failed_precondition', `snapshot ${key} has parent ${ownParentName} already`)
     if (parent !== ownParent && rebase === undefined)
       throw new NsboxError('unimplemented', `snapshot ${key} cannot be given a parent at commit`)
     this.#checkFree(name, 'committed snapshot')
     this.#checkNotCommitting(id, key)
-    this.#committing.add(id)
-    try {
-      const { directories, sync } = this.#parts
+    const paths = below === undefined ? this.#paths(parent) : below.paths
+    let info: SnapshotInfo
+    {
+      using coming = this.#coming.begin(name, { id, paths: [directories.path(id), ...paths] })
       await withCodes(`committing snapshot ${key}`, async () => {
-        await rebase?.(directories.path(id), this.#paths(parent))
+        await below?.filled
+        await rebase?.(directories.path(id), paths)
+        coming.fill()
         signal?.throwIfAborted()
+        // Those that are committed at once share a sync, which need not be in their order: the records are.
         await sync.run(id, key)
+        await below?.ended
         signal?.throwIfAborted()
       })
-      const info = this.#db.transaction((tx) => {
+      info = this.#db.transaction((tx) => {
         this.#checkFree(name, 'committed snapshot')
-        if (parent !== null && !table.snapshotExists(tx, parent))
-          throw new NsboxError('not_found', `parent snapshot ${parentName} does not exist`)
+        if (parent !== null && !table.isCommitted(tx, parent))
+          throw new NsboxError('not_found', `parent snapshot ${parentName || ownParentName} does not exist`)
         table.commitSnapshot(tx, { id, name, parent, labels: checked, now: this.#parts.now() })
         return table.infoOf(table.getSnapshot(tx, name))
       })
-      return await this.#answer(info)
-    } finally {
-      this.#committing.delete(id)
     }
+    return await this.#answer(info)
   }
 
   async remove(name: string, { signal }: AbortOptions = {}): Promise<void> {
@@ -277,6 +282,17 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     return row
   }
 
+  /**
+   * What a commit is to be based on: a committed snapshot, or one that is being committed.
+   * @throws `not_found`; `invalid_argument` if it is neither
+   */
+  #parentOf(name: string): Pick<ComingSnapshot, 'id' | 'paths'> & Partial<ComingSnapshot> {
+    const coming = this.#coming.find(name)
+    if (coming !== undefined) return coming
+    const { id } = table.getParent(this.#db, name)
+    return { id, paths: this.#paths(id) }
+  }
+
   #place({
     id,
     kind,
@@ -300,7 +316,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
   }
 
   #checkNotCommitting(id: number, name: string): void {
-    if (this.#committing.has(id)) throw new NsboxError('unavailable', `snapshot ${name} is being committed`)
+    if (this.#coming.has(id)) throw new NsboxError('unavailable', `snapshot ${name} is being committed`)
   }
 
   #checkOpen(): void {

@@ -66,6 +66,10 @@ export function snapshotExists(db: Reader, id: number): boolean {
   return db.get('SELECT 1 FROM snapshot WHERE id = ?', id) !== undefined
 }
 
+export function isCommitted(db: Reader, id: number): boolean {
+  return db.get("SELECT 1 FROM snapshot WHERE id = ? AND kind = 'committed'", id) !== undefined
+}
+
 /** The snapshots that are not committed. */
 export function uncommitted(
   db: Reader,

@@ -13,9 +13,12 @@ it('exports these, none of which needs a test run', async () => {
   expect(stderr).toBe('')
   expect(stdout.trim().split(' ')).toMatchInlineSnapshot(`
     [
+      "TestTerminal",
       "buildCorpus",
       "buildImage",
+      "busyboxArchive",
       "busyboxLayer",
+      "busyboxRootfs",
       "compareTrees",
       "filesLayer",
       "gnuLongName",

@@ -6,13 +6,13 @@ import { readmeExample } from './readme-example.ts'
 import { tempDir } from './temp-dir.ts'
 
 /** Executes the example of a README in a package named `it`, whose one export `word` is `'here'`. */
-async function example(readme: string): Promise<string[]> {
+async function example(readme: string, section?: string): Promise<string[]> {
   await using dir = await tempDir()
   const exports = { '.': { '@nsbox/source': './index.ts', default: './missing.js' } }
   await writeFile(join(dir.path, 'package.json'), JSON.stringify({ name: 'it', type: 'module', exports }))
   await writeFile(join(dir.path, 'index.ts'), `export const word: string = 'here'`)
   await writeFile(join(dir.path, 'README.md'), readme)
-  await readmeExample(pathToFileURL(join(dir.path, 'README.md')))
+  await readmeExample(pathToFileURL(join(dir.path, 'README.md')), { ...(section && { section }) })
   return readdir(dir.path)
 }
 
@@ -34,6 +34,12 @@ it('rejects if it prints something else than promised', async () => {
   await expect(example(fenced('ts', `console.log('one')`) + fenced('text', 'two'))).rejects.toThrow(
     /promises\ntwo\nbut its example prints\none/,
   )
+})
+
+it('runs the first example of a section', async () => {
+  const readme = `${fenced('ts', 'process.exit(1)')}\n## More\n\n${fenced('ts', 'console.log(2)')}${fenced('text', '2')}`
+  expect(await example(readme, 'More')).toContain('README.md')
+  await expect(example(readme, 'Less')).rejects.toThrow(/no section Less/)
 })
 
 it('rejects if there is no example', async () => {

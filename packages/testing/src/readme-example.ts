@@ -14,10 +14,17 @@ const block = /^```(\w*)\n([\s\S]*?)^```$/gm
  *
  * @param readme the file's location: `new URL('../README.md', import.meta.url)`
  * @param timeout milliseconds
+ * @param section the heading, of the second level, after which the block is looked for; the beginning by default
  */
-export async function readmeExample(readme: URL, timeout = 60_000): Promise<void> {
+export async function readmeExample(
+  readme: URL,
+  { timeout = 60_000, section }: { timeout?: number; section?: string } = {},
+): Promise<void> {
   const path = fileURLToPath(readme)
-  const blocks = [...(await readFile(path, 'utf8')).matchAll(block)]
+  const text = await readFile(path, 'utf8')
+  const start = section === undefined ? 0 : `\n${text}`.indexOf(`\n## ${section}\n`)
+  if (start === -1) throw new Error(`${path} has no section ${section}`)
+  const blocks = [...text.slice(start).matchAll(block)]
   const first = blocks.findIndex(([, language]) => language === 'ts')
   if (first === -1) throw new Error(`${path} has no example`)
   const [, language, expected] = blocks[first + 1] ?? []

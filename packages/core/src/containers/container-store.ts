@@ -45,13 +45,20 @@ export interface NewContainer extends Pick<Container, 'id' | 'runtime' | 'spec'>
   readonly sandbox?: string | undefined
 }
 
+/** What an update takes from. Only what its paths name need be there. */
+export interface ContainerChange extends Omit<NewContainer, 'runtime' | 'spec'> {
+  readonly runtime?: ContainerRuntime | undefined
+  readonly spec?: OpaqueValue | undefined
+}
+
 /**
  * Containers by id. Labels must be within the limits of `@nsbox/namespaces` (`containers.Labels`), the runtime's name
- * and the spec must be set, and a snapshot key needs a snapshotter; otherwise `invalid_argument` (the texts are in
- * BEHAVIOUR.md §1). The image and the snapshot need not exist.
+ * and the spec must be set, a snapshot key needs a snapshotter and an extension a name; there are at most 1024
+ * extensions, and 12 MiB of a container in all. Otherwise it is `invalid_argument` (the texts are in BEHAVIOUR.md §1). The
+ * image and the snapshot need not exist.
  */
 export interface ContainerStore {
-  /** @throws `not_found`, `invalid_argument` for what is no identifier */
+  /** @throws `not_found` */
   get(id: string, options?: AbortOptions): Promise<Container>
 
   /**
@@ -65,15 +72,16 @@ export interface ContainerStore {
   create(container: NewContainer, options?: AbortOptions): Promise<Container>
 
   /**
-   * Takes the fields that the paths name from `container`; the others stay. Paths are `labels`, `labels.<key>`,
-   * `spec`, `extensions`, `extensions.<name>`, `image` and `snapshotkey`. Without paths it takes all of these, and the
-   * snapshotter must be the same or unset if it was. An entry that `container` lacks, or a label whose value is
-   * empty, is deleted. The id, the runtime, the creation time and the sandbox never change.
+   * Takes the fields that the paths name from `change`, one after the other; the others stay, whatever `change` says.
+   * Paths are `labels`, `labels.<key>`, `spec`, `extensions`, `extensions.<name>`, `image` and `snapshotkey`.
+   * Without paths it takes all of these, and the snapshotter and the runtime's name must be what they are. An entry
+   * that `change` lacks, or a label whose value is empty, is deleted. The id, the runtime, the snapshotter, the
+   * creation time and the sandbox never change.
    *
-   * @throws `not_found`; `invalid_argument` for any other path, for a change of what never changes, or a result that
-   * could not be created
+   * @throws `not_found`; `invalid_argument` for an empty id, any other path, another snapshotter or runtime's name
+   * where there are no paths, or a result that could not be created
    */
-  update(container: NewContainer, paths?: readonly string[], options?: AbortOptions): Promise<Container>
+  update(change: ContainerChange, paths?: readonly string[], options?: AbortOptions): Promise<Container>
 
   /**
    * Forgets the container and lets go of what it held. Whether it has a task is the caller's business.

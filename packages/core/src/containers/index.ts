@@ -1,2 +1,8 @@
 export type { OpaqueValue } from '../opaque-value.ts'
-export type { Container, ContainerRuntime, ContainerStore, NewContainer } from './container-store.ts'
+export type {
+  Container,
+  ContainerChange,
+  ContainerRuntime,
+  ContainerStore,
+  NewContainer,
+} from './container-store.ts'

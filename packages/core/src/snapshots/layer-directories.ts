@@ -36,7 +36,9 @@ export interface LayerDirectories {
   layerDirectory(key: string, options?: AbortOptions): Promise<LayerDirectory>
 
   /**
-   * As `Snapshotter.commit`.
+   * As `Snapshotter.commit`. The parent may also be the name that a commit gives which was called before and is under
+   * way: then this one ends after that, and with `not_found` if that fails. So the disk can be waited for once for many
+   * layers, where each would have to wait for the one below.
    * @throws `invalid_argument` for a path that is none, `failed_precondition` if it is no directory in the snapshot
    */
   commit(name: string, key: string, options?: CommitLayerOptions): Promise<SnapshotInfo>

@@ -4,7 +4,13 @@ export type { CgroupV1Metrics } from './cgroup-v1-metrics.ts'
 export type { CgroupV2Metrics } from './cgroup-v2-metrics.ts'
 export type { TaskMetrics } from './metrics.ts'
 export type { Process, ProcessExit, ProcessInfo, ProcessIo, ProcessStatus } from './process.ts'
-export type { RuntimeTaskOptions, RuntimeTasks, TaskRuntime } from './task-runtime.ts'
+export type {
+  RuntimeInfo,
+  RuntimeInfoOptions,
+  RuntimeTaskOptions,
+  RuntimeTasks,
+  TaskRuntime,
+} from './task-runtime.ts'
 export type {
   CheckpointOptions,
   CreateTaskOptions,

@@ -1,3 +1,4 @@
+import type { AbortOptions } from '../abort-options.ts'
 import type { OpaqueValue } from '../opaque-value.ts'
 import type { Mount } from '../snapshots/mount.ts'
 import type { CreateTaskOptions, Tasks } from './tasks.ts'
@@ -18,10 +19,29 @@ export interface RuntimeTasks extends Omit<Tasks, 'create'> {
   create(id: string, options: RuntimeTaskOptions): Promise<{ readonly pid: number }>
 }
 
+/** Which program of a runtime is meant. */
+export interface RuntimeInfoOptions
+  extends AbortOptions,
+    Pick<CreateTaskOptions, 'options' | 'runtimePath'> {}
+
+/** What a runtime runs tasks with. */
+export interface RuntimeInfo {
+  /** Name of the program, such as `runc`. */
+  readonly name: string
+  readonly version: string
+  /** The commit that it was built from; empty if it does not tell. */
+  readonly revision: string
+  /** The document `features` of the runtime specification; absent where the program does not tell. */
+  readonly features?: OpaqueValue | undefined
+}
+
 /**
  * Runs tasks. Those of an earlier process of the same state directory are found again: what they are, what they have
  * written and how they ended meanwhile. Disposing of a runtime leaves its tasks running.
  */
 export interface TaskRuntime extends AsyncDisposable {
   namespace(name: string): RuntimeTasks
+
+  /** @throws `invalid_argument` for options; `unknown` with the name of a program that cannot be run */
+  info(options?: RuntimeInfoOptions): Promise<RuntimeInfo>
 }

@@ -1,3 +1,4 @@
+import { readSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
 import { GrowingFileView, type GrowingHandle, type GrowingState } from './growing-file.ts'
@@ -16,7 +17,7 @@ export interface OpenLayer extends AsyncDisposable {
   /** The file's descriptor, at offset 0, if the file has all its bytes already. */
   readonly whole: number | undefined
   /**
-   * Reads the file to its end, following it while it grows. Chunks belong to the caller.
+   * Reads the file to its end, following it while it grows. A chunk is valid until the next one is asked for.
    *
    * @throws `data_loss` if the file has not the size that it must have, as soon as that is known; `aborted` if it was
    * cut and started again, or will never be complete
@@ -60,6 +61,8 @@ async function* read(
 ): AsyncGenerator<Buffer> {
   const generation = file.growing?.generation
   const whole = { state: 'complete', offset: file.size, generation } as const
+  // One for all: what is allocated anew for each chunk keeps the collector busy.
+  const buffer = Buffer.allocUnsafeSlow(chunkSize)
   let offset = 0
   for (;;) {
     signal?.throwIfAborted()
@@ -67,8 +70,8 @@ async function* read(
     if (seen.generation !== generation) throw new NsboxError('aborted', 'the layer is being downloaded anew')
     if (seen.offset > file.size) throw wrongSize(seen.offset, file.size)
     if (offset < seen.offset) {
-      const buffer = Buffer.allocUnsafe(Math.min(chunkSize, seen.offset - offset))
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset)
+      // It was just downloaded, so that no disk has to be waited for, and a trip to another thread would cost more.
+      const bytesRead = readSync(handle.fd, buffer, 0, Math.min(chunkSize, seen.offset - offset), offset)
       // What is cut to nothing and started again may be read in between.
       if (view !== undefined && view.read().generation !== generation) continue
       if (bytesRead === 0) throw wrongSize(offset, file.size)

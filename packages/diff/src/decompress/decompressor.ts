@@ -2,7 +2,7 @@ import type { LayerCompression } from '@nsbox/oci'
 
 /** Compressed bytes, which can be had once and in one of two ways. */
 export interface CompressedBytes {
-  /** All of them in order; each chunk is the taker's. */
+  /** All of them in order; each chunk is valid until the next one is asked for. */
   chunks(): AsyncIterable<Buffer>
   /**
    * A descriptor, at offset 0, of a file that has these bytes and no others, for a program to read by itself; undefined

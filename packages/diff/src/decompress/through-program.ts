@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, closeSync, constants } from 'node:fs'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { readPipe } from './read-pipe.ts'
+import { writeChunks } from './write-chunks.ts'
 
 const maxStderr = 4096
 // What the program may be ahead by, while its output is put to use; the most that the kernel gives everybody.
@@ -92,7 +91,7 @@ async function feed(
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
   try {
-    await pipeline(Readable.from(input, { objectMode: true }), child.stdin!, { signal })
+    await writeChunks(child.stdin!, input, signal)
   } catch (error) {
     // A program that stops reading before the end says why with its exit status.
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') return undefined

@@ -33,7 +33,8 @@ export const wasmZstdEngine: DecompressionEngine = {
       while (next === undefined) {
         const { done, value } = await source.next()
         if (done) return
-        if (value.length > 0) next = value
+        // The one before may still be read.
+        if (value.length > 0) next = Buffer.from(value)
       }
     }
     try {

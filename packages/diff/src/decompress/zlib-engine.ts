@@ -1,15 +1,17 @@
-import { Readable, type Transform, type TransformOptions } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import type { Transform, TransformOptions } from 'node:stream'
 import * as zlib from 'node:zlib'
 import { errorCode, NsboxError } from '@nsbox/errors'
 import type { Decompress, DecompressionEngine } from './decompressor.ts'
+import { freeMemory } from './free-memory.ts'
+import { writeChunks } from './write-chunks.ts'
 
 // Bigger than the default of 16 KiB, since each chunk is a trip through libuv's pool; and one more may be held, so that
-// the next is decompressed while one is taken.
-const chunkSize = 256 * 1024
-const options: zlib.ZlibOptions & Pick<TransformOptions, 'readableHighWaterMark'> = {
+// the next is decompressed while one is taken. As objects they are not put together when two are there.
+const chunkSize = 512 * 1024
+const options: zlib.ZlibOptions & Pick<TransformOptions, 'readableHighWaterMark' | 'readableObjectMode'> = {
   chunkSize,
-  readableHighWaterMark: 4 * chunkSize,
+  readableHighWaterMark: 2,
+  readableObjectMode: true,
 }
 
 /** gzip by Node's own zlib, whose work is done in a thread of libuv's pool. */
@@ -31,12 +33,18 @@ function through(create: () => Transform): Decompress {
   return async function* decompress(compressed, { signal }) {
     const output = create()
     let failure: unknown
-    const source = Readable.from(compressed.chunks(), { objectMode: true })
-    const done = pipeline(source, output, { signal }).catch((error: unknown) => {
-      failure = error
+    const done = writeChunks(output, compressed.chunks(), signal).catch((error: unknown) => {
+      // What follows the end of a stream is passed over, and it then says that it was cut off.
+      if (!output.readableEnded) failure = error
+      output.destroy()
     })
     try {
-      for await (const chunk of output) yield chunk as Buffer
+      for await (const chunk of output as AsyncIterable<Buffer>) {
+        yield chunk
+        // Chunks fill a piece of memory one after another, and what is full is of no use any more.
+        const { buffer, byteOffset, byteLength } = chunk
+        if (byteOffset + byteLength === buffer.byteLength) freeMemory(buffer as ArrayBuffer)
+      }
     } catch (error) {
       failure ??= error
     } finally {

@@ -32,10 +32,16 @@ export class Attributes {
     if (this.#skipped.length < 100) this.#skipped.push(what)
   }
 
-  /** All but what `setLate` sets. The owner comes first, which clears setuid and capabilities. */
-  set(fd: number, entry: TarEntry): void {
-    checkResult(fileCalls.fchown(fd, entry.uid, entry.gid), 'chown', entry.name)
-    checkResult(fileCalls.fchmod(fd, entry.mode), 'chmod', entry.name)
+  /**
+   * All but what `setLate` sets. The owner comes first, which clears setuid and capabilities.
+   * @param given whether it has its owner and mode already
+   */
+  set(fd: number, entry: TarEntry, given: boolean): void {
+    if (!given) {
+      checkResult(fileCalls.fchown(fd, entry.uid, entry.gid), 'chown', entry.name)
+      checkResult(fileCalls.fchmod(fd, entry.mode), 'chmod', entry.name)
+    }
+    if (entry.xattrs.size === 0) return
     for (const [attribute, value] of entry.xattrs)
       if (attribute !== defaultAcl && isKeptXattr(attribute, entry.type, this.#userNamespace))
         this.#check(fileCalls.fsetxattr(fd, attribute, value), attribute, entry)
@@ -46,16 +52,19 @@ export class Attributes {
    * inherits, as nothing of the layer must.
    */
   setLate(fd: number, entry: TarEntry): void {
-    const acl = entry.xattrs.get(defaultAcl)
+    const acl = entry.xattrs.size === 0 ? undefined : entry.xattrs.get(defaultAcl)
     if (acl !== undefined && isKeptXattr(defaultAcl, entry.type, this.#userNamespace))
       this.#check(fileCalls.fsetxattr(fd, defaultAcl, acl), defaultAcl, entry)
     const { seconds, nanoseconds } = entry.mtime
     checkResult(fileCalls.futimens(fd, seconds, nanoseconds), 'utimens', entry.name)
   }
 
-  /** All of a symbolic link. */
-  setLink(place: Place): void {
-    this.#setOwner(place)
+  /**
+   * All of a symbolic link.
+   * @param given whether it has its owner already
+   */
+  setLink(place: Place, given: boolean): void {
+    if (!given) this.#setOwner(place)
     this.#setByName(place)
   }
 

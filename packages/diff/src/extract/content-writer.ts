@@ -6,12 +6,15 @@ import { failedEntry } from './file-result.ts'
 export class ContentWriter {
   readonly fd: number
   readonly entry: TarEntry
+  /** Whether the file has its owner and mode already. */
+  readonly given: boolean
   #piece = 0
   #written = 0
 
-  constructor(fd: number, entry: TarEntry) {
+  constructor(fd: number, entry: TarEntry, given: boolean) {
     this.fd = fd
     this.entry = entry
+    this.given = given
   }
 
   write(bytes: Buffer): void {

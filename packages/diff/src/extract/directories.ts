@@ -20,6 +20,10 @@ export interface OpenDirectory {
   readonly fd: number
   /** Device and inode: the same for all names that lead to it. */
   readonly id: string
+  /** Whose descriptor is still open. */
+  isOpen: boolean
+  /** The group's id; `Directories.changeGroup` changes it. */
+  group: number
 }
 
 /** What was made because an entry's name implies it. */
@@ -87,15 +91,21 @@ export class Directories implements Disposable {
     return this.find(path) ?? this.#make(path, entry)
   }
 
+  /** Notes that a directory has another group now, under all names that lead to it. */
+  changeGroup({ id }: OpenDirectory, group: number): void {
+    if (this.#root.id === id) this.#root.group = group
+    for (const directory of this.#open.values()) if (directory.id === id) directory.group = group
+  }
+
   /** Lets go of all directories but the root. */
   forget(): void {
-    for (const { fd } of this.#open.values()) closeDescriptor(fd)
+    for (const directory of this.#open.values()) close(directory)
     this.#open.clear()
   }
 
   [Symbol.dispose](): void {
     this.forget()
-    closeDescriptor(this.#root.fd)
+    close(this.#root)
   }
 
   /** Walks component by component, as the kernel would, since a link may lead to a place that is still to be made. */
@@ -145,14 +155,15 @@ export class Directories implements Disposable {
     const directory = this.find(path)
     if (directory === undefined) throw refused(entry, 'a directory above it is gone')
     checkResult(fileCalls.fchown(directory.fd, 0, 0), 'chown', entry)
+    directory.group = 0
     checkResult(fileCalls.fchmod(directory.fd, 0o755), 'chmod', entry)
     this.#hooks.implied(directory, parent, path, replaced)
   }
 
   #keep(name: ByteString, directory: OpenDirectory): OpenDirectory {
     if (this.#open.size >= maxOpen) {
-      const [oldest, { fd }] = this.#open.entries().next().value!
-      closeDescriptor(fd)
+      const [oldest, unused] = this.#open.entries().next().value!
+      close(unused)
       this.#open.delete(oldest)
     }
     this.#open.set(name, directory)
@@ -193,6 +204,11 @@ export function linkPath(directory: number, name: ByteString): Buffer {
 }
 
 function identify(fd: number): OpenDirectory {
-  const { dev, ino } = fstatSync(opened(fd), { bigint: true })
-  return { fd, id: `${dev}:${ino}` }
+  const { dev, ino, gid } = fstatSync(opened(fd), { bigint: true })
+  return { fd, id: `${dev}:${ino}`, isOpen: true, group: Number(gid) }
+}
+
+function close(directory: OpenDirectory): void {
+  directory.isOpen = false
+  closeDescriptor(directory.fd)
 }

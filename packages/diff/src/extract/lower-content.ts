@@ -6,7 +6,7 @@ import { Directories, lookUp, type OpenDirectory } from './directories.ts'
 import { checkResult } from './file-result.ts'
 import { type LayerForm, opaqueXattr } from './layer-form.ts'
 import type { MadeNames } from './made-names.ts'
-import type { Place } from './place.ts'
+import { type Place, pathOf } from './place.ts'
 import { namesIn, removeTree } from './remove-tree.ts'
 
 const { S_IFCHR } = constants
@@ -41,18 +41,18 @@ export class LowerContent {
    * @returns the directory of this layer that is there, if there is one
    */
   hide(place: Place, remove: (place: Place) => void): OpenDirectory | undefined {
-    const { entry, name, path } = place
+    const { entry, name } = place
     const found = lookUp(place.parent.fd, name, entry.name)
     if (found !== undefined && this.#made.has(place.parent, name)) {
       if (found.kind !== 'directory') return undefined
-      const directory = this.#directories.find(path)
+      const directory = this.#directories.find(pathOf(place))
       if (directory !== undefined) this.hideIn(directory, entry.name)
       return directory
     }
     if (found !== undefined) remove(place)
     if (this.#opaque === undefined) return undefined
     checkResult(fileCalls.mknodat(place.parent.fd, name, S_IFCHR, 0, 0), 'mknod', entry.name)
-    this.#made.add(place.parent, name)
+    this.#made.add(place.parent, name, false)
     return undefined
   }
 

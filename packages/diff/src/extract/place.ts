@@ -5,8 +5,14 @@ import type { OpenDirectory } from './directories.ts'
 /** Where an entry goes. */
 export interface Place {
   readonly entry: TarEntry
-  readonly path: readonly ByteString[]
+  /** The names that lead to the directory. */
+  readonly parentPath: readonly ByteString[]
   readonly name: ByteString
   /** Opened again when something was removed, which closes descriptors. */
   parent: OpenDirectory
+}
+
+/** All names that lead to a place. */
+export function pathOf({ parentPath, name }: Place): readonly ByteString[] {
+  return [...parentPath, name]
 }

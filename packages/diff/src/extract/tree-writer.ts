@@ -13,11 +13,13 @@ import { Directories, lookUp, type OpenDirectory } from './directories.ts'
 import { entryPath } from './entry-path.ts'
 import type { Extracted } from './extracted.ts'
 import { checkResult } from './file-result.ts'
+import { GivenAttributes } from './given-attributes.ts'
 import type { LayerForm } from './layer-form.ts'
 import { LowerContent } from './lower-content.ts'
 import { MadeNames } from './made-names.ts'
-import type { Place } from './place.ts'
+import { type Place, pathOf } from './place.ts'
 import { namesIn, removeTree } from './remove-tree.ts'
+import { SameDirectory } from './same-directory.ts'
 import { whiteoutKind } from './whiteout.ts'
 
 const { EEXIST } = os.errno
@@ -46,7 +48,11 @@ export class TreeWriter implements TarHandler, Disposable {
   readonly #fresh: boolean
   readonly #implied = new Map<string, readonly ByteString[]>()
   readonly #described = new Map<string, { readonly path: readonly ByteString[]; readonly entry: TarEntry }>()
+  readonly #given: GivenAttributes | undefined
+  readonly #here = new SameDirectory()
+  /** The directory of the last entry, and the names that lead to it. */
   #seenTo: OpenDirectory | undefined
+  #seenPath: readonly ByteString[] = []
   #entries = 0
   #content: ContentWriter | undefined
 
@@ -55,7 +61,7 @@ export class TreeWriter implements TarHandler, Disposable {
     this.#attributes = new Attributes(options.userNamespace)
     this.#directories = new Directories(root, {
       implied: (directory, parent, path, replaced) => {
-        this.#made.add(parent, path[path.length - 1]!)
+        this.#made.add(parent, path[path.length - 1]!, true)
         // What takes the place of something removed is not the directory that lower layers have there.
         if (replaced) this.#lower.hideIn(directory, path.join('/'))
         else this.#implied.set(directory.id, path)
@@ -64,11 +70,20 @@ export class TreeWriter implements TarHandler, Disposable {
     this.#lower = new LowerContent(options.form, this.#directories, this.#made)
     const { root: top } = this.#directories
     this.#fresh = namesIn(top.fd).length === 0
-    if (this.#fresh) this.#implied.set(top.id, [])
+    if (!this.#fresh) return
+    this.#given = new GivenAttributes(top)
+    this.#implied.set(top.id, [])
   }
 
   entry(entry: TarEntry): void {
     this.#entries += 1
+    const last = this.#here.lastOf(entry.name)
+    if (last === undefined) this.#elsewhere(entry)
+    else this.#make(entry, this.#seenPath, last)
+  }
+
+  /** An entry whose name says something else than that it is in the directory of the one before. */
+  #elsewhere(entry: TarEntry): void {
     const path = entryPath(entry.name, entry.name)
     if (path.length === 0) {
       if (entry.type !== 'directory') throw refused(entry.name, 'the root can only be a directory')
@@ -78,22 +93,29 @@ export class TreeWriter implements TarHandler, Disposable {
     const whiteout = whiteoutKind(entry.name, path)
     if (whiteout.kind === 'meta') return
     const parentPath = path.slice(0, -1)
+    if (whiteout.kind === 'entry') {
+      const last = path[path.length - 1]!
+      this.#here.set(entry.name, last)
+      this.#make(entry, parentPath, last)
+      return
+    }
     const parent = this.#directories.ensure(parentPath, entry.name)
     if (whiteout.kind === 'opaque') this.#lower.hideIn(parent, entry.name)
-    else if (whiteout.kind === 'whiteout') {
-      const { hidden } = whiteout
-      const place = { entry, path: [...parentPath, hidden], name: hidden, parent }
+    else {
+      const place = { entry, parentPath, name: whiteout.hidden, parent }
       const emptied = this.#lower.hide(place, (there) => {
         this.#checkCollision(there)
         this.#remove(there)
       })
       if (emptied !== undefined) this.#implied.delete(emptied.id)
-    } else {
-      const name = path[path.length - 1]!
-      const place: Place = { entry, path, name, parent: this.#seeTo(parent, parentPath, entry) }
-      this.#create(place)
-      this.#made.add(place.parent, place.name)
     }
+  }
+
+  #make(entry: TarEntry, parentPath: readonly ByteString[], name: ByteString): void {
+    const place: Place = { entry, parentPath, name, parent: this.#parent(parentPath, entry) }
+    this.#create(place)
+    const leads = entry.type === 'directory' || entry.type === 'symlink'
+    this.#made.add(place.parent, name, leads)
   }
 
   data(bytes: Buffer): void {
@@ -103,9 +125,9 @@ export class TreeWriter implements TarHandler, Disposable {
   end(): void {
     const content = this.#content
     if (content === undefined) return
-    const { fd, entry } = content
+    const { fd, entry, given } = content
     content.finish()
-    this.#attributes.set(fd, entry)
+    this.#attributes.set(fd, entry, given)
     this.#attributes.setLate(fd, entry)
     this.#content = undefined
     closeDescriptor(fd)
@@ -130,9 +152,15 @@ export class TreeWriter implements TarHandler, Disposable {
     this.#directories[Symbol.dispose]()
   }
 
-  /** Sees to the names that lead to an entry, most of which are in the same directory as the entry before. */
-  #seeTo(parent: OpenDirectory, path: readonly ByteString[], entry: TarEntry): OpenDirectory {
-    if (parent === this.#seenTo) return parent
+  /** The directory of an entry, made if need be, once the names that lead to it were seen to. */
+  #parent(path: readonly ByteString[], entry: TarEntry): OpenDirectory {
+    const seenTo = this.#seenTo
+    // Files and links open no other directory, so that this one need not be kept from being closed.
+    if (path === this.#seenPath && seenTo?.isOpen && (entry.type === 'file' || entry.type === 'symlink'))
+      return seenTo
+    const parent = this.#directories.ensure(path, entry.name)
+    this.#seenPath = path
+    if (parent === seenTo) return parent
     if (!this.#fresh) this.#made.addAbove(path, this.#directories)
     else if (!this.#made.hasAbove(path, this.#directories)) throw oneOfTwoNames(entry)
     // Once more, since a deep name may have had descriptors closed.
@@ -154,14 +182,18 @@ export class TreeWriter implements TarHandler, Disposable {
     if (entry.size > this.#options.fileSize)
       throw tooMuch(entry.name, `a file of ${entry.size} bytes, of ${this.#options.fileSize} allowed`)
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
-    const fd = this.#make(place, 'open', () =>
-      fileCalls.openat2(place.parent.fd, name, flags, 0o600, noMagicLinks),
-    )
-    this.#content = new ContentWriter(opened(fd), entry)
+    let given = false
+    const fd = this.#add(place, 'open', () => {
+      given = this.#given?.file(entry, place.parent) ?? false
+      return fileCalls.openat2(place.parent.fd, name, flags, given ? entry.mode : 0o600, noMagicLinks)
+    })
+    opened(fd)
+    this.#content = new ContentWriter(fd, entry, given && this.#given!.prove(fd, entry))
   }
 
   #directory(place: Place): void {
-    const { entry, name, path } = place
+    const { entry, name } = place
+    const path = pathOf(place)
     let displaced = false
     let made = fileCalls.mkdirat(place.parent.fd, name, 0o700)
     if (made === -EEXIST) {
@@ -183,7 +215,8 @@ export class TreeWriter implements TarHandler, Disposable {
 
   #describeDirectory(directory: OpenDirectory, path: readonly ByteString[], entry: TarEntry): void {
     this.#implied.delete(directory.id)
-    this.#attributes.set(directory.fd, entry)
+    this.#attributes.set(directory.fd, entry, false)
+    if (directory.group !== entry.gid) this.#directories.changeGroup(directory, entry.gid)
     this.#described.set(directory.id, { path, entry })
   }
 
@@ -192,8 +225,8 @@ export class TreeWriter implements TarHandler, Disposable {
     const { linkName } = entry
     if (linkName === '' || linkName.includes('\0')) throw refused(entry.name, 'a link to no valid name')
     if (linkName.length > 4095) throw tooMuch(entry.name, 'a link to a name of more than 4095 bytes')
-    this.#make(place, 'symlink', () => fileCalls.symlinkat(linkName, place.parent.fd, name))
-    this.#attributes.setLink(place)
+    this.#add(place, 'symlink', () => fileCalls.symlinkat(linkName, place.parent.fd, name))
+    this.#attributes.setLink(place, this.#given?.owner(entry, place.parent) ?? false)
   }
 
   /** A link gives a file another name and nothing else: its attributes came with the entry that made it. */
@@ -212,7 +245,7 @@ export class TreeWriter implements TarHandler, Disposable {
       throw refused(entry.name, `a hard link to ${quotedName(entry.linkName)}, which does not exist`)
     if (found.kind === 'directory') throw refused(entry.name, 'a hard link to a directory')
     if (from().id === place.parent.id && last === name) throw refused(entry.name, 'a hard link to itself')
-    this.#make(place, 'link', () => fileCalls.linkat(from().fd, last, place.parent.fd, name))
+    this.#add(place, 'link', () => fileCalls.linkat(from().fd, last, place.parent.fd, name))
   }
 
   #node(place: Place, type: number): void {
@@ -228,14 +261,14 @@ export class TreeWriter implements TarHandler, Disposable {
     }
     if (entry.major < 0 || entry.major > 0xfff || entry.minor < 0 || entry.minor > 0xfffff)
       throw refused(entry.name, 'a device number out of range')
-    this.#make(place, 'mknod', () =>
+    this.#add(place, 'mknod', () =>
       fileCalls.mknodat(place.parent.fd, name, type | 0o600, entry.major, entry.minor),
     )
     this.#attributes.setNode(place)
   }
 
   /** Makes something under a new name; what has the name already gives way, as a later entry does to an earlier. */
-  #make(place: Place, call: string, attempt: () => number): number {
+  #add(place: Place, call: string, attempt: () => number): number {
     const result = attempt()
     if (result !== -EEXIST) return checkResult(result, call, place.entry.name)
     this.#checkCollision(place)
@@ -248,12 +281,12 @@ export class TreeWriter implements TarHandler, Disposable {
   }
 
   #remove(place: Place): void {
-    const { entry, name, path } = place
+    const { entry, name, parentPath } = place
     const found = lookUp(place.parent.fd, name, entry.name)
     removeTree(place.parent.fd, name, entry.name)
     if (found?.kind !== 'directory' && found?.kind !== 'symlink') return
     this.#directories.forget()
-    const parent = this.#directories.find(path.slice(0, -1))
+    const parent = this.#directories.find(parentPath)
     if (parent === undefined) throw refused(entry.name, 'it replaces a link that its own name leads through')
     place.parent = parent
   }

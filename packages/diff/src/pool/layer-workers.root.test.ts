@@ -62,6 +62,24 @@ describe.skipIf(reason)(`layer workers (${reason ?? 'as root'})`, () => {
     for (const { root } of jobs) expect(readFileSync(join(root, 'x')).length).toBe(1_000_000)
   })
 
+  test('may be started before there is work', async () => {
+    let started = 0
+    const pool = new LayerWorkers({ threads: 2 }, () => {
+      started += 1
+      const answer = "parentPort.postMessage({ say: 'done', id: message.id, result: 1 })"
+      return new Worker(scripted(answer), { eval: true })
+    })
+    pools.push(pool)
+    pool.start(5)
+    expect(started).toBe(2)
+    pool.start(5)
+    await Promise.all([1, 2, 3].map(() => pool.apply({ root: 'x' } as ApplyJob)))
+    expect(started).toBe(2)
+    await pool[Symbol.asyncDispose]()
+    pool.start(5)
+    expect(started).toBe(2)
+  })
+
   test('errors keep their code and details', async () => {
     const pool = workers()
     const hostile = await job('a', rawTar(rawEntry({ name: '../x' })))

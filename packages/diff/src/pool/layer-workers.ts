@@ -9,7 +9,7 @@ import { type PoolJob, type SlotTimeouts, type StartWorker, WorkerSlot } from '.
 const startWorker: StartWorker = (descriptors) => startThread('./worker', import.meta.url, descriptors)
 
 export interface LayerWorkersOptions {
-  /** Threads at most; they are started when there is work for them. As many as there are processors by default. */
+  /** Threads at most; they are started when there is work for them, or by `start`. As many as there are processors by default. */
   readonly threads?: number
   /** Jobs that may wait for a thread; 1024 by default. */
   readonly waiting?: number
@@ -39,6 +39,11 @@ export class LayerWorkers implements AsyncDisposable {
     this.#maxWaiting = options.waiting ?? 1024
     this.#timeouts = { start: options.startTimeout ?? 30_000, abort: options.abortTimeout ?? 5000 }
     this.#start = start
+  }
+
+  /** Sees to it that so many threads are there, or as many as there may be, for work that is about to come. */
+  start(count: number): void {
+    while (!this.#closed && this.#slots.size < Math.min(count, this.#threads)) this.#newSlot()
   }
 
   /**
@@ -106,7 +111,10 @@ export class LayerWorkers implements AsyncDisposable {
   #freeSlot(): WorkerSlot | undefined {
     for (const slot of this.#slots)
       if (slot.state === 'idle' || (slot.state === 'starting' && !slot.hasJob)) return slot
-    if (this.#slots.size >= this.#threads) return undefined
+    return this.#slots.size >= this.#threads ? undefined : this.#newSlot()
+  }
+
+  #newSlot(): WorkerSlot {
     const slot = new WorkerSlot(this.#start, this.#timeouts, (freed) => {
       if (freed.state === 'ended') this.#slots.delete(freed)
       this.#assign()

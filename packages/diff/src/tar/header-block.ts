@@ -23,17 +23,7 @@ export function parseHeaderBlock(block: Buffer): HeaderBlock | undefined {
   const checksum = octal(block, 148, 8)
   if (checksum !== sums.unsigned && checksum !== sums.signed)
     throw damaged(short, 'its header has a wrong checksum')
-  const number = (offset: number, length: number, field: string): number => {
-    const value = numberField(block, offset, length)
-    if (value === undefined) throw refused(short, `its header has no valid ${field}`)
-    return value
-  }
-  const id = (offset: number, field: string): number => {
-    const value = number(offset, 8, field)
-    if (value < 0 || value > 0xfffffffe) throw refused(short, `${field} ${value} is out of range`)
-    return value
-  }
-  const size = number(124, 12, 'size')
+  const size = number(block, 124, 12, 'size', short)
   if (size < 0) throw refused(short, `negative size ${size}`)
   const magic = block.toString('latin1', 257, 263)
   const posix = magic === 'ustar\0'
@@ -43,19 +33,32 @@ export function parseHeaderBlock(block: Buffer): HeaderBlock | undefined {
   return {
     name: prefix === '' ? short : `${prefix}/${short}`,
     linkName: textField(block, 157, 100),
-    mode: number(100, 8, 'mode') & 0o7777,
-    uid: id(108, 'user id'),
-    gid: id(116, 'group id'),
+    mode: number(block, 100, 8, 'mode', short) & 0o7777,
+    uid: id(block, 108, 'user id', short),
+    gid: id(block, 116, 'group id', short),
     size,
-    mtime: number(136, 12, 'time'),
+    mtime: number(block, 136, 12, 'time', short),
     type,
-    major: typed ? number(329, 8, 'device number') : 0,
-    minor: typed ? number(337, 8, 'device number') : 0,
+    major: typed ? number(block, 329, 8, 'device number', short) : 0,
+    minor: typed ? number(block, 337, 8, 'device number', short) : 0,
   }
+}
+
+function number(block: Buffer, offset: number, length: number, field: string, name: ByteString): number {
+  const value = numberField(block, offset, length)
+  if (value === undefined) throw refused(name, `its header has no valid ${field}`)
+  return value
+}
+
+function id(block: Buffer, offset: number, field: string, name: ByteString): number {
+  const value = number(block, offset, 8, field, name)
+  if (value < 0 || value > 0xfffffffe) throw refused(name, `${field} ${value} is out of range`)
+  return value
 }
 
 /** A field that ends at its first NUL. */
 function textField(block: Buffer, offset: number, length: number): ByteString {
+  if (block[offset] === 0) return ''
   const end = block.indexOf(0, offset)
   return block.toString('latin1', offset, end === -1 || end > offset + length ? offset + length : end)
 }

@@ -28,8 +28,12 @@ const types: Readonly<Record<string, TarEntryType>> = {
 
 export const noRecords: PaxRecords = []
 
+/** That nothing precedes an entry. */
+export const noExtension: Readonly<Extension> = {}
+const noXattrs: ReadonlyMap<ByteString, Uint8Array> = new Map()
+
 /** An entry's name, of all that may say it. */
-function entryName(block: HeaderBlock, { records = noRecords, longName }: Extension): ByteString {
+function entryName(block: HeaderBlock, { records = noRecords, longName }: Readonly<Extension>): ByteString {
   return lastValue(records, 'GNU.sparse.name') ?? lastValue(records, 'path') ?? longName ?? block.name
 }
 
@@ -49,11 +53,12 @@ function entryType(block: HeaderBlock, name: ByteString, stored: number): TarEnt
  */
 export function makeEntry(
   block: HeaderBlock,
-  extension: Extension,
+  extension: Readonly<Extension>,
   stored: number,
   map: SparseMap | undefined,
   limits: TarLimits,
 ): TarEntry {
+  if (extension === noExtension && map === undefined) return plainEntry(block, stored)
   const records = extension.records ?? noRecords
   const name = entryName(block, extension)
   const type = entryType(block, name, stored)
@@ -86,5 +91,24 @@ export function makeEntry(
     minor: block.minor,
     xattrs: paxXattrs(records, name, limits),
     ...(sparse === undefined ? {} : { sparse }),
+  }
+}
+
+/** Most entries: all that is said of them is in one header. */
+function plainEntry(block: HeaderBlock, stored: number): TarEntry {
+  const { name, linkName, mode, uid, gid, mtime, major, minor } = block
+  const type = entryType(block, name, stored)
+  return {
+    type,
+    name,
+    linkName,
+    mode,
+    uid,
+    gid,
+    size: type === 'file' ? stored : 0,
+    mtime: { seconds: mtime, nanoseconds: 0 },
+    major,
+    minor,
+    xattrs: noXattrs,
   }
 }

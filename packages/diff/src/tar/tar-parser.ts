@@ -1,6 +1,6 @@
 import type { ByteString } from './byte-string.ts'
 import { type HeaderBlock, parseHeaderBlock } from './header-block.ts'
-import { type Extension, makeEntry, noRecords } from './make-entry.ts'
+import { type Extension, makeEntry, noExtension, noRecords } from './make-entry.ts'
 import { lastNumber, lastValue, parsePaxRecords } from './pax-records.ts'
 import { PieceCollector } from './piece-collector.ts'
 import { addOldGnuPieces, addPaxPieces, oldGnuRealSize, SparseMap } from './sparse-map.ts'
@@ -52,7 +52,7 @@ export class TarParser {
   readonly #limits: TarLimits
   readonly #collector = new PieceCollector()
   #state: State = inHeader
-  #extension: Extension = {}
+  #extension: Readonly<Extension> = noExtension
   #headers = 0
   #lastName: ByteString = ''
   /** Bytes of the present content that have not come yet, and of the padding after it. */
@@ -103,8 +103,7 @@ export class TarParser {
   }
 
   #isExtended(): boolean {
-    const { records, longName, longLinkName } = this.#extension
-    return records !== undefined || longName !== undefined || longLinkName !== undefined
+    return this.#extension !== noExtension
   }
 
   #block(block: Buffer): void {
@@ -137,6 +136,10 @@ export class TarParser {
     const { type } = block
     if (type === 'x' || type === 'L' || type === 'K' || type === 'g') {
       this.#extendedHeader(block, type)
+      return
+    }
+    if (this.#extension === noExtension && type !== 'S') {
+      this.#entry(block, block.size, undefined)
       return
     }
     const records = this.#extension.records ?? noRecords
@@ -175,19 +178,18 @@ export class TarParser {
     this.#state = inHeader
     if (type === 'x') {
       if (this.#extension.records !== undefined) throw damaged(name, 'two extended headers for one entry')
-      this.#extension.records = parsePaxRecords(body, name, this.#limits)
+      this.#extension = { ...this.#extension, records: parsePaxRecords(body, name, this.#limits) }
       return
     }
     const end = body.indexOf(0)
     const text = body.toString('latin1', 0, end === -1 ? body.length : end)
-    if (type === 'L') this.#extension.longName = text
-    else this.#extension.longLinkName = text
+    this.#extension = { ...this.#extension, [type === 'L' ? 'longName' : 'longLinkName']: text }
   }
 
   /** @param stored bytes of data that follow for it */
   #entry(block: HeaderBlock, stored: number, map: SparseMap | undefined): void {
     const entry = makeEntry(block, this.#extension, stored, map, this.#limits)
-    this.#extension = {}
+    this.#extension = noExtension
     this.#lastName = entry.name
     // Entries that are no files have no data, whatever their size says, as in Go's reader.
     this.#left = entry.type === 'file' ? stored : 0

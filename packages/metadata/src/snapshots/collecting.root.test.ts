@@ -79,6 +79,23 @@ describeWith({ root: true, linux: true }, 'snapshots are collected', () => {
       expect(await left()).toEqual([])
     }))
 
+  test('unless containers have them for root file systems, or refer to them', () =>
+    withChain(async ({ view: { containers } }, _sandbox, left) => {
+      const container = {
+        id: 'x',
+        runtime: { name: 'io.containerd.runc.v2' },
+        spec: { typeUrl: 'x', value: Uint8Array.of(1) },
+        snapshotter: 'overlayfs',
+      }
+      await containers.create({ ...container, snapshotKey: 'work' })
+      await containers.create({ ...container, id: 'y', snapshotter: 'native', snapshotKey: 'top' })
+      expect(await left()).toEqual(['base', 'top', 'work'])
+      await containers.update({ ...container, snapshotKey: '', labels: to('top') }, ['snapshotkey', 'labels'])
+      expect(await left()).toEqual(['base', 'top'])
+      await containers.delete('x')
+      expect(await left()).toEqual([])
+    }))
+
   test('with what they refer to', () =>
     withChain(async (tenant, sandbox, left) => {
       const { snapshotter, view } = tenant

@@ -31,11 +31,14 @@ import {
   snapshotNode,
 } from './snapshot-row.ts'
 
+/** What a snapshot is going to be based on: a committed snapshot, or one that is being committed. */
+type BasedOn = Pick<SnapshotRow, 'name' | 'key' | 'backing'>
+
 /** A commit as the database lets it happen. */
 interface Begun {
   readonly commit: CommitUnderWay
   readonly active: SnapshotRow
-  readonly parent: SnapshotRow | undefined
+  readonly parent: BasedOn | undefined
   /** Directories that are known to be implied, besides those that the caller knows of. */
   readonly implied: readonly string[]
 }
@@ -55,10 +58,11 @@ export async function commitSnapshot(
   // Of two that want the same name, the second waits to see what becomes of the first.
   while (commits.hasName(scope, name)) await commits.named(scope, name)
   try {
-    const begun = begin(parts, scope, { name, key, parentName: options.parent || undefined })
+    const begun = begin(parts, scope, backend, { name, key, parentName: options.parent || undefined })
     using _ = commits.begin(begun.commit)
     await commitBacking(backend, begun, { ...options, labels: inheritedLabels(labels) })
     try {
+      if (begun.parent !== undefined) await commits.named(scope, begun.parent.name)
       return ledger.commit(scope.namespace, (tx) => record(tx, parts, scope, begun, labels))
     } catch (error) {
       collector.unused({ snapshot: begun.commit })
@@ -76,6 +80,7 @@ export async function commitSnapshot(
 function begin(
   { ledger, commits }: SnapshotParts,
   scope: SnapshotScope,
+  backend: Snapshotter,
   { name, key, parentName }: { name: string; key: string; parentName: string | undefined },
 ): Begun {
   const { namespace, snapshotter } = scope
@@ -84,7 +89,8 @@ function begin(
     if (commits.isCommitting(active.backing))
       throw new NsboxError('unavailable', `snapshot ${shownKey(key)} is being committed`)
     const wanted = parentName ?? active.parent
-    const parent = wanted === null ? undefined : demandParent(tx, scope, wanted)
+    const coming = wanted !== null && hasLayerDirectories(backend) && commits.findName(scope, wanted)
+    const parent = wanted === null ? undefined : coming || demandParent(tx, scope, wanted)
     if (active.parent !== null && active.parent !== wanted) {
       throw new NsboxError(
         'failed_precondition',
@@ -146,8 +152,10 @@ function record(
   const key = active.name
   letGo(tx, scope, snapshotNode(scope, key))
   forgetSnapshot(tx, scope, key)
-  // It cannot have gone, but others may not have it any more.
+  // It cannot have gone, but others may not have it any more; and a commit that was under way may have failed.
   const parent = expected && demandParent(tx, scope, expected.name)
+  if (parent?.backing !== expected?.backing)
+    throw new NsboxError('not_found', `parent snapshot ${shownKey(parent?.name ?? '')} does not exist`)
   const rebased = active.parent === null && parent !== undefined
   const chainId = provenChainId(tx, { backing, name, parent, rebased })
   tx.run(

@@ -12,6 +12,8 @@ export interface CommitUnderWay extends BackingRef {
   readonly parent: number | undefined
 }
 
+type NamesOfSnapshotter = Pick<CommitUnderWay, 'namespace' | 'snapshotter'>
+
 /**
  * The commits between the moment when they are found to be right and the moment when the database has them. What they
  * rely on stays as it is meanwhile, since what the backend has committed cannot be taken back.
@@ -37,19 +39,22 @@ export class CommitsUnderWay {
   }
 
   /** Resolves at the end of the commit under a name, if there is one. */
-  async named({ namespace, snapshotter }: Pick<CommitUnderWay, 'namespace' | 'snapshotter'>, name: string) {
-    for (const [commit, ended] of this.#commits) {
-      if (commit.namespace === namespace && commit.snapshotter === snapshotter && commit.name === name)
-        await ended
-    }
+  async named(names: NamesOfSnapshotter, name: string): Promise<void> {
+    const commit = this.findName(names, name)
+    if (commit !== undefined) await this.#commits.get(commit)
+  }
+
+  /** The commit that is going to give a name; there is one at most. */
+  findName({ namespace, snapshotter }: NamesOfSnapshotter, name: string): CommitUnderWay | undefined {
+    for (const commit of this.#commits.keys())
+      if (commit.name === name && commit.namespace === namespace && commit.snapshotter === snapshotter)
+        return commit
+    return undefined
   }
 
   /** Whether a name is going to be given. */
-  hasName({ namespace, snapshotter }: Pick<CommitUnderWay, 'namespace' | 'snapshotter'>, name: string) {
-    return this.#some(
-      (commit) =>
-        commit.namespace === namespace && commit.snapshotter === snapshotter && commit.name === name,
-    )
+  hasName(names: NamesOfSnapshotter, name: string): boolean {
+    return this.findName(names, name) !== undefined
   }
 
   /** Whether the snapshot with this backing is being committed. */

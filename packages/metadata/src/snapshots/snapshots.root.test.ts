@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Snapshotter } from '@nsbox/core/snapshots'
-import { errorCode } from '@nsbox/errors'
+import { errorCode, NsboxError } from '@nsbox/errors'
 import { mount, unmount } from '@nsbox/mount'
 import { labelKeys } from '@nsbox/oci'
 import { describeWith } from '@nsbox/testing/describe-with'
@@ -200,6 +200,57 @@ describeWith({ root: true, linux: true }, 'a snapshot that is being committed', 
     expect(await sandbox.backings()).toHaveLength(2)
     gate.open()
     expect(await committing).toMatchObject({ name: 'top', parent: 'base' })
+  })
+
+  test('can be what others are based on that are committed along with it', async () => {
+    const gate = new Gate()
+    await using sandbox = await SnapshotSandbox.open({
+      overlay: { durability: 'full', sync: () => gate.passed() },
+    })
+    const { snapshotter } = await sandbox.tenant('a', null)
+    for (const key of ['one', 'two', 'three']) await snapshotter.prepare(key, undefined)
+    gate.close()
+    const committing = [
+      snapshotter.commit('base', 'one'),
+      snapshotter.commit('middle', 'two', { parent: 'base' }),
+      snapshotter.commit('top', 'three', { parent: 'middle' }),
+    ]
+    await sandbox.metadata.collect()
+    expect(await namesOf(snapshotter)).toEqual(['one', 'three', 'two'])
+    gate.open()
+    expect(await Promise.all(committing)).toMatchObject([
+      { name: 'base' },
+      { name: 'middle', parent: 'base' },
+      { name: 'top', parent: 'middle' },
+    ])
+    expect(topics(sandbox).flatMap(([, { payload }]) => ('name' in payload ? [payload.name] : []))).toEqual([
+      'base',
+      'middle',
+      'top',
+    ])
+  })
+
+  test('takes those along that are based on it if it fails, which can be tried again', async () => {
+    let fails = true
+    await using sandbox = await SnapshotSandbox.open()
+    const failing: Partial<Snapshotter> = {
+      async commit(name, key, options) {
+        if (!fails || !name.endsWith('/base')) return await sandbox.overlayfs.commit(name, key, options)
+        throw new NsboxError('data_loss', 'the disk')
+      },
+    }
+    await sandbox.reopen({ snapshotters: overlays(sandbox, failing) })
+    const { snapshotter } = await sandbox.tenant('a')
+    for (const key of ['one', 'two']) await snapshotter.prepare(key, undefined)
+    const commit = () =>
+      Promise.all([
+        snapshotter.commit('base', 'one').catch(errorCode),
+        snapshotter.commit('top', 'two', { parent: 'base' }).catch(errorCode),
+      ])
+    expect(await commit()).toEqual(['data_loss', 'not_found'])
+    expect(await namesOf(snapshotter)).toEqual(['one', 'two'])
+    fails = false
+    expect(await commit()).toMatchObject([{ name: 'base' }, { name: 'top', parent: 'base' }])
   })
 
   test('has its name to itself, unless it fails', async () => {

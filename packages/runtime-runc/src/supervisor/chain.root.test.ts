@@ -17,7 +17,7 @@ import { becomeSubreaper, openPidfd, peekEndedChild, pidfdExitStatus, reapChild 
 import { run, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
-import { busyboxBundle, busyboxProcess } from '../testing/busybox-bundle.ts'
+import { busyboxBundle, testProcess } from '../testing/busybox-bundle.ts'
 
 // What the supervisor is built on, done by hand: if one of these fails on a host, the supervisor cannot work there.
 
@@ -263,7 +263,7 @@ async function processFile(
   options: { args: readonly string[]; terminal?: boolean },
 ): Promise<string> {
   const path = join(chain.dir, 'process.json')
-  writeFileSync(path, JSON.stringify(busyboxProcess(options)))
+  writeFileSync(path, JSON.stringify(testProcess(options)))
   return path
 }
 

@@ -4,7 +4,7 @@ import { makeFifo } from '@nsbox/sys/descriptors'
 import { runOrThrow } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type BusyboxBundleOptions, busyboxBundle, busyboxProcess } from '../testing/busybox-bundle.ts'
+import { type BundleSpec, busyboxBundle, testProcess } from '../testing/busybox-bundle.ts'
 import { gone, readFifo, SupervisorFixture } from '../testing/supervised-shell.ts'
 import type { LaunchPaths, LaunchRequest, Supervisor } from './supervisor.ts'
 
@@ -31,7 +31,7 @@ describeWith({ linux: true, root: true, programs: ['runc', 'busybox'] }, 'contai
   }
 
   /** Creates a container, which waits for its start. */
-  async function create(options: Omit<BusyboxBundleOptions, 'cgroupsPath'>, io: Partial<LaunchRequest>) {
+  async function create(options: Omit<BundleSpec, 'cgroupsPath'>, io: Partial<LaunchRequest>) {
     const id = `nsbox-sup-${process.pid}-${++files}`
     ids.push(id)
     const bundle = join(fixture.dir.path, id)
@@ -63,7 +63,7 @@ describeWith({ linux: true, root: true, programs: ['runc', 'busybox'] }, 'contai
     io: Partial<LaunchRequest> = {},
   ) {
     const file = join(fixture.dir.path, `process${++files}.json`)
-    writeFileSync(file, JSON.stringify(busyboxProcess(options)))
+    writeFileSync(file, JSON.stringify(testProcess(options)))
     const tty = options.terminal ? ['--tty'] : []
     const command = (paths: LaunchPaths) => [
       ...['runc', '--root', root(), 'exec', '--detach', ...tty, '--process', file],
@@ -169,7 +169,7 @@ describeWith({ linux: true, root: true, programs: ['runc', 'busybox'] }, 'contai
 
   test('orphans of a container without process ids of its own are waited for', async () => {
     const script = 'for i in 1 2 3; do (sleep 0.$i) & done; exit 3'
-    const { id, container } = await create({ args: ['sh', '-c', script], pidNamespace: false }, {})
+    const { id, container } = await create({ args: ['sh', '-c', script], namespaces: ['ipc', 'uts'] }, {})
     await runc('start', id)
     expect(await container.exit).toMatchObject({ exitStatus: 3 })
     const [pid] = fixture.supervisors()

@@ -1,68 +1,78 @@
-import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** What a test container runs. */
-export interface BusyboxBundleOptions {
+/** What may differ between test containers. */
+export interface BundleSpec {
   readonly args: readonly string[]
-  readonly terminal?: boolean
-  readonly uid?: number
-  /** The container's own process ids; true by default. */
-  readonly pidNamespace?: boolean
-  readonly cgroupsPath: string
+  readonly cgroupsPath?: string | undefined
+  /** Kinds besides mount, which is always there; all that runc makes by default if absent. */
+  readonly namespaces?: readonly string[] | undefined
+  readonly resources?: Readonly<Record<string, unknown>> | undefined
+  /** Host ids that stand for 0 to 65535 in a user namespace of its own. */
+  readonly userNamespace?: number | undefined
+  readonly terminal?: boolean | undefined
+  /** Who runs it, root by default; the group has the same number. */
+  readonly uid?: number | undefined
 }
 
-const commands = [
-  'sh',
-  'cat',
-  'echo',
-  'sleep',
-  'ls',
-  'id',
-  'stty',
-  'yes',
-  'head',
-  'dd',
-  'true',
-  'kill',
-  'tty',
-]
+const applets = 'sh cat sleep true false echo dd tail id kill head tr mkdir ls stty yes tty'.split(' ')
 
-/** Makes a bundle for runc whose root filesystem is a static busybox. @returns its directory */
-export async function busyboxBundle(directory: string, options: BusyboxBundleOptions): Promise<string> {
-  const rootfs = join(directory, 'rootfs')
-  for (const name of ['bin', 'dev', 'proc', 'sys', 'tmp'])
-    await mkdir(join(rootfs, name), { recursive: true })
-  await copyFile('/usr/bin/busybox', join(rootfs, 'bin/busybox'))
-  for (const command of commands) await symlink('busybox', join(rootfs, 'bin', command))
-  await writeFile(join(directory, 'config.json'), JSON.stringify(spec(options)))
-  return directory
+/** Fills an existing directory with a root file system that has busybox. */
+export async function busyboxRootfs(directory: string): Promise<void> {
+  for (const name of ['bin', 'dev', 'proc', 'sys', 'tmp']) await mkdir(join(directory, name))
+  await cp('/usr/bin/busybox', join(directory, 'bin/busybox'))
+  for (const applet of applets) await symlink('busybox', join(directory, 'bin', applet))
 }
 
 /** The OCI process of a command, as the file for `runc exec --process` has it. */
-export function busyboxProcess({
+export function testProcess({
   args,
   terminal = false,
   uid = 0,
-}: Omit<BusyboxBundleOptions, 'cgroupsPath'>) {
-  return { terminal, user: { uid, gid: uid }, args, env: ['PATH=/bin'], cwd: '/', capabilities: {} }
+}: Pick<BundleSpec, 'args' | 'terminal' | 'uid'>) {
+  return {
+    terminal,
+    user: { uid, gid: uid },
+    args,
+    env: ['PATH=/bin', 'TERM=xterm'],
+    cwd: '/',
+    noNewPrivileges: true,
+  }
 }
 
-function spec(options: BusyboxBundleOptions) {
-  const namespaces = ['ipc', 'uts', 'mount', ...(options.pidNamespace === false ? [] : ['pid'])]
+/** An OCI runtime specification, small but one that runs, whose root is `rootfs` in the bundle. */
+export function testSpec(spec: BundleSpec): Record<string, unknown> {
+  const { userNamespace, resources } = spec
+  const kinds = spec.namespaces ?? ['pid', 'network', 'ipc', 'uts', 'cgroup']
+  const mapping = [{ containerID: 0, hostID: userNamespace, size: 65536 }]
   return {
-    ociVersion: '1.0.2',
-    process: busyboxProcess(options),
+    ociVersion: '1.2.0',
+    process: testProcess(spec),
     root: { path: 'rootfs' },
     mounts: [
-      { destination: '/proc', type: 'proc', source: 'proc' },
-      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755'] },
+      { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755', 'size=64k'] },
       {
         destination: '/dev/pts',
         type: 'devpts',
         source: 'devpts',
-        options: ['nosuid', 'noexec', 'newinstance'],
+        options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666'],
       },
     ],
-    linux: { namespaces: namespaces.map((type) => ({ type })), cgroupsPath: options.cgroupsPath },
+    linux: {
+      ...(spec.cgroupsPath === undefined ? {} : { cgroupsPath: spec.cgroupsPath }),
+      ...(userNamespace === undefined ? {} : { uidMappings: mapping, gidMappings: mapping }),
+      namespaces: ['mount', ...kinds, ...(userNamespace === undefined ? [] : ['user'])].map((type) => ({
+        type,
+      })),
+      resources: { ...resources, devices: [{ allow: false, access: 'rwm' }] },
+    },
   }
+}
+
+/** Fills an existing directory with a bundle. */
+export async function busyboxBundle(directory: string, spec: BundleSpec): Promise<void> {
+  await mkdir(join(directory, 'rootfs'))
+  await busyboxRootfs(join(directory, 'rootfs'))
+  await writeFile(join(directory, 'config.json'), JSON.stringify(testSpec(spec)))
 }

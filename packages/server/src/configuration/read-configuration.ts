@@ -15,6 +15,7 @@ export interface Configuration {
   readonly address: string
   readonly durability: 'full' | 'relaxed'
   readonly hostsDir: string | undefined
+  readonly runtimeBinary: string | undefined
   readonly sharingPolicy: 'shared' | 'isolated'
   readonly logLevel: NonNullable<Settings['logLevel']>
   readonly logFormat: 'json' | 'text'
@@ -53,6 +54,7 @@ export async function readConfiguration({
     address: resolve(settings.address ?? `${state}/nsbox.sock`),
     durability: settings.durability ?? 'full',
     hostsDir: settings.hostsDir === undefined ? undefined : resolve(settings.hostsDir),
+    runtimeBinary: settings.runtimeBinary,
     sharingPolicy: settings.sharingPolicy ?? 'shared',
     logLevel: settings.logLevel ?? 'info',
     logFormat: settings.logFormat ?? 'json',

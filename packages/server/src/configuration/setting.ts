@@ -47,6 +47,12 @@ export const settings = {
     flag: '--hosts-dir <dir>',
     description: 'directory of hosts.toml files for registries, unless a client names another',
   },
+  runtimeBinary: {
+    key: 'runtime.binary',
+    variable: 'NSBOX_RUNTIME_BINARY',
+    flag: '--runtime-binary <program>',
+    description: 'OCI runtime of tasks that name none (default: runc)',
+  },
   sharingPolicy: {
     key: 'content.sharing_policy',
     variable: 'NSBOX_CONTENT_SHARING_POLICY',

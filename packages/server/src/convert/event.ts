@@ -8,24 +8,11 @@ import {
 } from '@bufbuild/protobuf'
 import { reflect } from '@bufbuild/protobuf/reflect'
 import { AnySchema } from '@bufbuild/protobuf/wkt'
-import { anyRegistry, fromTimestamp, packAny, toBigInt, toTimestamp, unpackKnownAny } from '@nsbox/api'
-import { ContentCreateSchema, ContentDeleteSchema } from '@nsbox/api/gen/events/content_pb'
-import { ImageCreateSchema, ImageDeleteSchema, ImageUpdateSchema } from '@nsbox/api/gen/events/image_pb'
-import {
-  NamespaceCreateSchema,
-  NamespaceDeleteSchema,
-  NamespaceUpdateSchema,
-} from '@nsbox/api/gen/events/namespace_pb'
-import {
-  SnapshotCommitSchema,
-  SnapshotPrepareSchema,
-  SnapshotRemoveSchema,
-} from '@nsbox/api/gen/events/snapshot_pb'
+import { anyRegistry, fromTimestamp, toTimestamp, unpackKnownAny } from '@nsbox/api'
+import { packEventPayload } from '@nsbox/api/event-payload'
 import { EnvelopeSchema } from '@nsbox/api/gen/types/event_pb'
-import type { DomainEvent, Envelope, OpaqueEvent } from '@nsbox/core/events'
+import type { Envelope, OpaqueEvent } from '@nsbox/core/events'
 import { NsboxError } from '@nsbox/errors'
-import { packContainerEvent } from './container-event.ts'
-import { packTaskEvent } from './task-event.ts'
 
 type Any = MessageShape<typeof AnySchema>
 type EnvelopeMessage = MessageShape<typeof EnvelopeSchema>
@@ -36,7 +23,7 @@ export function toEnvelopeMessage({ timestamp, namespace, event }: Envelope): En
     timestamp: toTimestamp(timestamp, 'envelope.Timestamp'),
     namespace,
     topic: event.topic,
-    event: 'opaque' in event ? create(AnySchema, event.opaque) : packPayload(event),
+    event: 'opaque' in event ? create(AnySchema, event.opaque) : packEventPayload(event.topic, event.payload),
   })
 }
 
@@ -90,38 +77,5 @@ function known(any: OpaqueEvent['opaque']): Message | undefined {
     return isMessage(message) ? message : undefined
   } catch {
     return undefined
-  }
-}
-
-function packPayload(event: DomainEvent): Any {
-  switch (event.topic) {
-    case '/namespaces/create':
-      return packAny(NamespaceCreateSchema, event.payload)
-    case '/namespaces/update':
-      return packAny(NamespaceUpdateSchema, event.payload)
-    case '/namespaces/delete':
-      return packAny(NamespaceDeleteSchema, event.payload)
-    case '/content/create':
-      return packAny(ContentCreateSchema, { ...event.payload, size: toBigInt(event.payload.size, 'size') })
-    case '/content/delete':
-      return packAny(ContentDeleteSchema, event.payload)
-    case '/images/create':
-      return packAny(ImageCreateSchema, event.payload)
-    case '/images/update':
-      return packAny(ImageUpdateSchema, event.payload)
-    case '/images/delete':
-      return packAny(ImageDeleteSchema, event.payload)
-    case '/snapshot/prepare':
-      return packAny(SnapshotPrepareSchema, event.payload)
-    case '/snapshot/commit':
-      return packAny(SnapshotCommitSchema, event.payload)
-    case '/snapshot/remove':
-      return packAny(SnapshotRemoveSchema, event.payload)
-    case '/containers/create':
-    case '/containers/update':
-    case '/containers/delete':
-      return packContainerEvent(event)
-    default:
-      return packTaskEvent(event)
   }
 }

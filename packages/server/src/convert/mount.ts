@@ -27,3 +27,13 @@ export function fromMountMessage({
   if (target !== '') throw new NsboxError('unimplemented', 'layers of mounts that have a target')
   return { type, source, options }
 }
+
+/** What a client wants to be the root filesystem of a task. */
+export function fromRootfsMessage({
+  type,
+  source,
+  target,
+  options,
+}: MessageShape<typeof MountSchema>): Mount {
+  return { type, source, options, ...(target === '' ? {} : { target }) }
+}

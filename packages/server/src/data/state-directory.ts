@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
+import { removeTree } from '@nsbox/mount'
 
 /** The directory of sockets and of everything else that ends with the machine's uptime. */
 export interface StateDirectory extends AsyncDisposable {
@@ -19,7 +20,8 @@ export async function openStateDirectory(path: string | undefined): Promise<Stat
     const temporary = await mkdtemp(join(tmpdir(), 'nsbox-'))
     return {
       path: temporary,
-      [Symbol.asyncDispose]: () => rm(temporary, { recursive: true, force: true }),
+      // A root filesystem that is still mounted must not be taken for a part of the directory.
+      [Symbol.asyncDispose]: () => removeTree(temporary),
     }
   }
   try {

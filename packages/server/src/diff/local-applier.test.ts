@@ -6,20 +6,22 @@ import { syncSnapshot } from './sync-snapshot.ts'
 
 vi.mock('./sync-snapshot.ts', () => ({ syncSnapshot: vi.fn() }))
 
+let size = 5_000_000
 const sync = vi.mocked(syncSnapshot)
 const digest = digestOf(Buffer.from('layer'))
 const layer = { mediaType: mediaTypes.ociLayer, digest, size: 5 }
 const mounts = [{ type: 'bind', source: '/snapshot', options: ['rw', 'rbind'] }]
 const workers = {
-  apply: async () => ({ diffId: digest, size: 5, implied: [], entries: 0, skipped: [] }),
+  apply: async () => ({ diffId: digest, size, implied: [], entries: 0, skipped: [] }),
 } as unknown as LayerWorkers
 const content = { blobPath: async () => '/blob' }
 
 beforeEach(() => {
   sync.mockReset()
+  size = 5_000_000
 })
 
-it('begins to write a layer once it is applied, without waiting for the disk', async () => {
+it('begins to write a large layer once it is applied, without waiting for the disk', async () => {
   let written = () => {}
   sync.mockReturnValue(
     new Promise((resolve) => {
@@ -47,6 +49,13 @@ it('leaves it to the commit to say what the disk does not take', async () => {
 
 it('leaves writing to the commit unless asked', async () => {
   await using applier = localApplier(workers, content)
+  await applier.apply(layer, mounts)
+  expect(sync).not.toHaveBeenCalled()
+})
+
+it('leaves small layers to the commit', async () => {
+  size = 5
+  await using applier = localApplier(workers, content, { writeEarly: true })
   await applier.apply(layer, mounts)
   expect(sync).not.toHaveBeenCalled()
 })

@@ -5,10 +5,13 @@ import { overlayLayers } from '@nsbox/mount'
 import { resolveImpliedDirectories } from '@nsbox/snapshots'
 import { syncSnapshot } from './sync-snapshot.ts'
 
+/** Layers of fewer bytes are written by the commit: asking for it costs more than it hastens. */
+const largeLayer = 4 * 1024 * 1024
+
 /** How to apply. */
 export interface LocalApplierOptions {
   /**
-   * Whether the disk begins to write a layer as soon as it is applied, and not when its snapshot is committed, which may
+   * Whether the disk begins to write a large layer as soon as it is applied, and not when its snapshot is committed, which may
    * have to wait for those below; the kernel by itself waits for half a minute or gigabytes. Not by default.
    */
   readonly writeEarly?: boolean | undefined
@@ -46,7 +49,7 @@ export function localApplier(
         const implied = { parents: overlay.lower, paths: applied.implied, opaqueAttribute } as const
         await resolveImpliedDirectories(overlay.upper, implied, options)
       }
-      if (writeEarly) beginToWrite(mounts)
+      if (writeEarly && applied.size >= largeLayer) beginToWrite(mounts)
       return applied
     },
     async [Symbol.asyncDispose]() {

@@ -1,6 +1,6 @@
 import type { Envelope } from '@nsbox/core/events'
 import { errorCode } from '@nsbox/errors'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { opaqueEventField } from '../convert/event.ts'
 import { EventExchange } from './event-exchange.ts'
 
@@ -148,4 +148,29 @@ test('closing ends subscriptions and refuses new ones', async () => {
         .catch((error) => error),
     ),
   ).toBe('unavailable')
+})
+
+test('what happened before anybody could subscribe goes to those who come soon, before all else', async () => {
+  const events = exchange()
+  events.announceMissed('a', created('missed'))
+  events.announceMissed('b', created('of another namespace'))
+  const [one, two] = [subscribe(events, ['namespace==a']), subscribe(events, ['namespace==a'])]
+  events.announce('a', created('now'))
+  for (const subscriber of [one, two]) {
+    expect((await subscriber.take(2)).map(nameOf)).toEqual(['missed', 'now'])
+  }
+})
+
+test('what was missed is not told for ever', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  try {
+    const events = exchange()
+    events.announceMissed('a', created('missed'))
+    vi.setSystemTime(Date.now() + 60_000)
+    const subscriber = subscribe(events)
+    events.announce('a', created('now'))
+    expect((await subscriber.take(1)).map(nameOf)).toEqual(['now'])
+  } finally {
+    vi.useRealTimers()
+  }
 })

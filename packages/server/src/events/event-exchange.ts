@@ -15,6 +15,9 @@ export interface EventExchangeOptions {
   readonly limit?: number
 }
 
+/** Milliseconds. */
+const missedFor = 30_000
+
 interface Subscriber {
   readonly filter: Filter
   readonly queue: BoundedQueue<Envelope>
@@ -29,6 +32,9 @@ export class EventExchange implements EventPublisher, EventSubscriber {
   readonly #opaqueField: OpaqueField
   readonly #limit: number
   readonly #subscribers = new Set<Subscriber>()
+  /** What happened before anybody could subscribe, for those who come soon. */
+  readonly #missed: Envelope[] = []
+  #missedUntil = 0
   #closed = false
   #lastTime = 0
 
@@ -41,6 +47,15 @@ export class EventExchange implements EventPublisher, EventSubscriber {
   announce(namespace: string, event: Event): void {
     this.#lastTime = Math.max(this.#lastTime, Date.now())
     this.#give({ timestamp: new Date(this.#lastTime), namespace, event })
+  }
+
+  /**
+   * Passes on what has happened while this exchange was not there, such as the end of a task during a restart: whoever
+   * subscribes within half a minute gets it first, as it would have without the interruption.
+   */
+  announceMissed(namespace: string, event: Event): void {
+    this.#missedUntil = Date.now() + missedFor
+    if (this.#missed.length < this.#limit) this.#missed.push({ timestamp: new Date(), namespace, event })
   }
 
   async publish(namespace: string, event: Event, { signal }: AbortOptions = {}): Promise<void> {
@@ -66,6 +81,9 @@ export class EventExchange implements EventPublisher, EventSubscriber {
     signal?.throwIfAborted()
     if (this.#closed) throw closing()
     const subscriber: Subscriber = { filter, queue: new BoundedQueue(this.#limit) }
+    for (const envelope of this.#takeMissed()) {
+      if (filter.match(eventAdaptor(envelope, this.#opaqueField))) subscriber.queue.push(envelope)
+    }
     const onAbort = () => subscriber.queue.fail(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
     this.#subscribers.add(subscriber)
@@ -81,6 +99,11 @@ export class EventExchange implements EventPublisher, EventSubscriber {
   close(): void {
     this.#closed = true
     for (const { queue } of this.#subscribers) queue.fail(closing())
+  }
+
+  #takeMissed(): readonly Envelope[] {
+    if (Date.now() > this.#missedUntil) this.#missed.length = 0
+    return this.#missed
   }
 
   #give(envelope: Envelope): void {

@@ -1,6 +1,9 @@
 import { createClient } from '@connectrpc/connect'
+import { packAny, unpackAny } from '@nsbox/api'
 import { Health, HealthCheckResponse_ServingStatus as Status } from '@nsbox/api/gen/grpc/health/v1/health_pb'
 import { Introspection } from '@nsbox/api/gen/services/introspection/v1/introspection_pb'
+import { RuntimeInfoSchema, RuntimeRequestSchema } from '@nsbox/api/gen/types/introspection_pb'
+import type { RuntimeInfoOptions } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import { defaultPlatform } from '@nsbox/oci'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
@@ -18,6 +21,13 @@ const plugins = pluginList({
   ],
 })
 
+const runtimeInfo = async ({ runtimePath = 'runc' }: RuntimeInfoOptions = {}) => ({
+  name: runtimePath,
+  version: '1.2.3',
+  revision: 'abc',
+  features: { typeUrl: 'example.Features', value: new TextEncoder().encode('{}') },
+})
+
 let resources: AsyncDisposableStack
 let stopping: AbortController
 let transport: ReturnType<typeof socketTransport>['transport']
@@ -27,7 +37,7 @@ beforeEach(async () => {
   stopping = new AbortController()
   const served = resources.use(
     await serveRoutes((router) => {
-      introspectionRoutes(router, { uuid: 'u-1', plugins })
+      introspectionRoutes(router, { uuid: 'u-1', plugins, runtimeInfo })
       healthRoutes(router, () => ['known.Service'], stopping.signal)
     }),
   )
@@ -96,9 +106,25 @@ describe('Introspection', () => {
     const client = createClient(Introspection, transport)
     const found = await client.pluginInfo({ type: 'io.containerd.gc.v1', id: 'scheduler' })
     expect(found.plugin).toMatchObject({ type: 'io.containerd.gc.v1', id: 'scheduler' })
-    expect(await code(client.pluginInfo({ type: 'io.containerd.runtime.v2', id: 'task' }))).toBe(5)
+    expect(await code(client.pluginInfo({ type: 'io.containerd.runtime.v2', id: 'other' }))).toBe(5)
     const options = { typeUrl: 'x', value: new Uint8Array() }
     expect(await code(client.pluginInfo({ type: 'io.containerd.gc.v1', id: 'scheduler', options }))).toBe(12)
+  })
+
+  test.each([
+    ['', 'runc'],
+    ['io.containerd.runc.v2', 'runc'],
+    ['/usr/bin/crun', '/usr/bin/crun'],
+  ])('tells what tasks with the runtime %j run with', async (runtimePath, name) => {
+    const { extra } = await createClient(Introspection, transport).pluginInfo({
+      type: 'io.containerd.runtime.v2',
+      id: 'task',
+      options: packAny(RuntimeRequestSchema, { runtimePath }),
+    })
+    const { version, features, ...info } = unpackAny(RuntimeInfoSchema, extra!)
+    expect(info.name).toBe(name)
+    expect(version).toMatchObject({ version: '1.2.3', revision: 'abc' })
+    expect(features?.typeUrl).toBe('example.Features')
   })
 })
 

@@ -1,20 +1,25 @@
 import { stat } from 'node:fs/promises'
 import type { ConnectRouter } from '@connectrpc/connect'
 import { Introspection } from '@nsbox/api/gen/services/introspection/v1/introspection_pb'
+import type { TaskRuntime } from '@nsbox/core/tasks'
 import { isErrno, NsboxError } from '@nsbox/errors'
 import { parseFilters } from '@nsbox/filters'
 import { toPlatformMessage } from '../convert/platform.ts'
-import type { Plugin } from '../plugin-list.ts'
+import { type Plugin, runtime, runtimePlugin } from '../plugin-list.ts'
+import { runtimeExtra } from '../tasks/runtime-extra.ts'
 
 /** What there is to tell of a server. */
 export interface Introspected {
   /** Identity of the data root. */
   readonly uuid: string
   readonly plugins: readonly Plugin[]
+  /** Tells what tasks are run with. */
+  readonly runtimeInfo: TaskRuntime['info']
 }
 
 /** Tells what the server is and what it is made of. */
-export function introspectionRoutes(router: ConnectRouter, { uuid, plugins }: Introspected): void {
+export function introspectionRoutes(router: ConnectRouter, introspected: Introspected): void {
+  const { uuid, plugins, runtimeInfo } = introspected
   router.service(Introspection, {
     plugins({ filters }) {
       const { match } = parseFilters(filters)
@@ -23,10 +28,13 @@ export function introspectionRoutes(router: ConnectRouter, { uuid, plugins }: In
     async server() {
       return { uuid, pid: BigInt(process.pid), pidns: await pidNamespace() }
     },
-    pluginInfo({ type, id, options }) {
+    async pluginInfo({ type, id, options }, { signal }) {
       const plugin = plugins.find((candidate) => candidate.type === type && candidate.id === id)
       if (plugin === undefined) {
         throw new NsboxError('not_found', `plugin ${JSON.stringify(`${type}.${id}`.slice(0, 256))}`)
+      }
+      if (type === runtime && id === runtimePlugin) {
+        return { plugin: toMessage(plugin), extra: await runtimeExtra(runtimeInfo, options, signal) }
       }
       if (options !== undefined) throw new NsboxError('unimplemented', `options of plugin ${type}.${id}`)
       return { plugin: toMessage(plugin) }

@@ -9,8 +9,11 @@ import { leaseOf, namespaceOf, viewsOf } from '../rpc/namespace-views.ts'
 import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
 import { snapshottersOf } from '../snapshotters/snapshotters-of.ts'
 import { StreamRegistry } from '../streaming/stream-registry.ts'
+import type { OpenRuntime } from '../tasks/open-runtime.ts'
+import { tasksOf } from '../tasks/tasks-of.ts'
 import { TransferService } from '../transfer/transfer-service.ts'
 import { unpackDestinations } from '../transfer/unpack-destinations.ts'
+import { containersRoutes } from './containers.ts'
 import { contentRoutes } from './content.ts'
 import { diffRoutes } from './diff.ts'
 import { eventsRoutes } from './events.ts'
@@ -19,8 +22,10 @@ import { imagesRoutes } from './images.ts'
 import { introspectionRoutes } from './introspection.ts'
 import { leasesRoutes } from './leases.ts'
 import { namespacesRoutes } from './namespaces.ts'
+import { processesRoutes } from './processes.ts'
 import { snapshotsRoutes } from './snapshots.ts'
 import { streamingRoutes } from './streaming.ts'
+import { tasksRoutes } from './tasks.ts'
 import { transferRoutes } from './transfer.ts'
 import { versionRoutes } from './version.ts'
 
@@ -33,6 +38,7 @@ export interface RouteParts {
   /** Threads that apply and make layers. */
   readonly workers: LayerWorkers
   readonly events: EventExchange
+  readonly tasks: Pick<OpenRuntime, 'runtime' | 'refusal'>
   readonly hostsDir: string | undefined
   /** Identity of the data root. */
   readonly uuid: string
@@ -42,19 +48,28 @@ export interface RouteParts {
 
 /** Registers every service. */
 export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
-  const { metadata, snapshotters, applier, workers, events, hostsDir, uuid, stopping } = parts
+  const { metadata, snapshotters, applier, workers, events, tasks, hostsDir, uuid, stopping } = parts
+  const { runtime, refusal: runtimeRefusal } = tasks
   const view = viewsOf(metadata)
   const streams = new StreamRegistry()
-  const destinations = unpackDestinations({ metadata, snapshotters, applier })
+  const destinations = unpackDestinations({ metadata, snapshotters, applier, workers })
   const transfers = new TransferService({ metadata, hostsDir, destinations })
   versionRoutes(router)
-  introspectionRoutes(router, { uuid, plugins: pluginList({ snapshotters }) })
+  introspectionRoutes(router, {
+    uuid,
+    plugins: pluginList({ snapshotters, runtimeRefusal }),
+    runtimeInfo: (options) => runtime.info(options),
+  })
   namespacesRoutes(router, metadata.namespaces)
   contentRoutes(router, view)
   imagesRoutes(router, view)
   leasesRoutes(router, view)
+  containersRoutes(router, view)
   snapshotsRoutes(router, snapshottersOf(metadata, snapshotters))
   diffRoutes(router, differsOf(view, { applier, workers }))
+  const tasksOfCall = tasksOf({ metadata, snapshotters, runtime })
+  tasksRoutes(router, tasksOfCall)
+  processesRoutes(router, tasksOfCall)
   eventsRoutes(router, events)
   streamingRoutes(router, streams)
   transferRoutes(router, streams, (context) => {

@@ -21,7 +21,9 @@ export function transferRoutes(
       const namespace = namespaceOf(context)
       await using claimed = new AsyncDisposableStack()
       const claim = (id: string) => claimed.adopt(streams.claim(namespace, id), (stream) => stream.finish())
-      const progress = options?.progressStream ? streamProgress(claim(options.progressStream)) : undefined
+      const progress = options?.progressStream
+        ? claimed.use(streamProgress(claim(options.progressStream)))
+        : undefined
       const credentials = (id: string) => streamCredentials(claim(id))
       const { signal } = context
       const receive = (id: string) => receiveBytes(claim(id), { signal })

@@ -3,10 +3,12 @@ import { packAny, unpackAny } from '@nsbox/api'
 import { ProgressSchema } from '@nsbox/api/gen/types/transfer/progress_pb'
 import { AuthRequestSchema, AuthResponseSchema, AuthType } from '@nsbox/api/gen/types/transfer/registry_pb'
 import { errorCode } from '@nsbox/errors'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { MessageStream, type PackedMessage } from '../streaming/message-stream.ts'
 import { streamCredentials } from './stream-credentials.ts'
 import { streamProgress } from './stream-progress.ts'
+
+afterEach(() => void vi.useRealTimers())
 
 /** A client that answers each question as it is told to. */
 function answering(...answers: (Parameters<typeof create<typeof AuthResponseSchema>>[1] & object)[]) {
@@ -63,7 +65,10 @@ async function taken(stream: MessageStream): Promise<PackedMessage[]> {
 
 test('progress becomes messages that clients know', async () => {
   const stream = new MessageStream({ next: () => new Promise(() => {}) })
-  streamProgress(stream)(step('downloading', 3))
+  {
+    using progress = streamProgress(stream)
+    progress(step('downloading', 3))
+  }
   const [message] = await taken(stream)
   expect(message?.typeUrl).toBe('containerd.types.transfer.Progress')
   expect(message && unpackAny(ProgressSchema, message)).toMatchObject({
@@ -75,11 +80,37 @@ test('progress becomes messages that clients know', async () => {
   })
 })
 
-test('D16 a client that is slow gets every state but not every count of bytes', async () => {
+test('a client gets the newest of what an object passes through, and every state that it came to', async () => {
   const stream = new MessageStream({ next: () => new Promise(() => {}) })
-  const progress = streamProgress(stream)
-  for (let i = 0; i < 10_000; i++) progress(step('downloading', i))
-  progress(step('complete', 9))
+  {
+    using progress = streamProgress(stream)
+    progress(step('waiting', 0))
+    for (let i = 0; i < 5; i++) progress(step('downloading', i))
+    await vi.waitFor(() => expect(stream.pending).toBe(1))
+    progress(step('downloading', 6))
+    progress(step('complete', 9))
+    progress(step('extracting', 9))
+    progress(step('extracted', 9))
+  }
+  const messages = (await taken(stream)).map((message) => unpackAny(ProgressSchema, message))
+  expect(messages.map(({ event, progress }) => [event, progress])).toEqual([
+    ['downloading', 4n],
+    ['complete', 9n],
+    ['extracted', 9n],
+  ])
+})
+
+test('D16 a client that is slow gets every state but not every count of bytes', async () => {
+  vi.useFakeTimers()
+  const stream = new MessageStream({ next: () => new Promise(() => {}) })
+  {
+    using progress = streamProgress(stream)
+    for (let i = 0; i < 10_000; i++) {
+      progress(step('downloading', i))
+      vi.advanceTimersByTime(100)
+    }
+    progress(step('complete', 9))
+  }
   const messages = (await taken(stream)).map((message) => unpackAny(ProgressSchema, message))
   expect(messages.length).toBeLessThan(100)
   expect(messages.at(-1)?.event).toBe('complete')
@@ -87,8 +118,9 @@ test('D16 a client that is slow gets every state but not every count of bytes', 
 
 test('D16 a client that takes nothing loses the stream, and the transfer goes on', async () => {
   const stream = new MessageStream({ next: () => new Promise(() => {}) })
-  const progress = streamProgress(stream)
+  using progress = streamProgress(stream)
   for (let i = 0; i < 5000; i++) progress(step(`state ${i}`, 0))
+  progress[Symbol.dispose]()
   expect(stream.closed.aborted).toBe(true)
   const failure = await taken(stream).catch((error) => error)
   expect(errorCode(failure)).toBe('resource_exhausted')

@@ -7,16 +7,27 @@ import type { MessageStream } from '../streaming/message-stream.ts'
 /** From how many untaken messages on bytes that merely moved are not worth another one. */
 const enough = 64
 
+/** How often a client is told, in milliseconds. */
+const interval = 100
+
+/** States that an object only passes through. */
+const passing = new Set(['waiting', 'downloading', 'uploading', 'extracting'])
+
 /**
- * Sends progress to the client over its stream. A client that is slow gets every change of state but not every count of
- * bytes; one that takes nothing at all loses the stream, and the transfer goes on without it.
+ * Sends progress to the client over its stream, ten times a second: a small object has come through most of its states
+ * by then, and each message costs both sides as much as it does. What an object only passed through since the last time
+ * is not told of. A client that is slow gets fewer counts of bytes; one that takes nothing at all loses the stream, and
+ * the transfer goes on without it. Dispose of it to send the last states.
  */
-export function streamProgress(stream: MessageStream): ProgressListener {
-  const states = new Map<string, string>()
-  return (progress) => {
+export function streamProgress(stream: MessageStream): ProgressListener & Disposable {
+  const told = new Map<string, string>()
+  const news = new Map<string, TransferProgress[]>()
+  let timer: NodeJS.Timeout | undefined
+
+  const send = (progress: TransferProgress) => {
     if (stream.closed.aborted) return
-    const moved = states.get(progress.name) === progress.event
-    states.set(progress.name, progress.event)
+    const moved = told.get(progress.name) === progress.event
+    told.set(progress.name, progress.event)
     if (moved && stream.pending >= enough) return
     try {
       stream.send(packAny(ProgressSchema, toMessage(progress)))
@@ -24,6 +35,20 @@ export function streamProgress(stream: MessageStream): ProgressListener {
       stream.fail(error)
     }
   }
+  const flush = () => {
+    clearTimeout(timer)
+    timer = undefined
+    for (const steps of news.values()) for (const step of steps) send(step)
+    news.clear()
+  }
+  const listener: ProgressListener = (progress) => {
+    if (stream.closed.aborted) return
+    const steps = news.get(progress.name) ?? []
+    if (passing.has(steps.at(-1)?.event ?? '')) steps.pop()
+    news.set(progress.name, [...steps, progress])
+    timer ??= setTimeout(flush, interval).unref()
+  }
+  return Object.assign(listener, { [Symbol.dispose]: flush })
 }
 
 function toMessage({ event, name, parents, progress, total, descriptor }: TransferProgress) {

@@ -1,9 +1,13 @@
 import type { Applier } from '@nsbox/core/diff'
+import type { LayerWorkers } from '@nsbox/diff'
 import type { Metadata } from '@nsbox/metadata'
 import { defaultSnapshotter } from '../snapshotters/default-snapshotter.ts'
 import { loadedSnapshotter } from '../snapshotters/loaded-snapshotter.ts'
 import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
 import type { UnpackDestinations } from './transfer-service.ts'
+
+/** Threads with which an image begins: one follows a download, one applies what has come. */
+const enough = 2
 
 /** What a server unpacks with. */
 export interface UnpackParts {
@@ -11,14 +15,22 @@ export interface UnpackParts {
   readonly snapshotters: readonly SnapshotterEntry[]
   /** Applies the blobs of all namespaces. */
   readonly applier: Applier
+  /** The threads that the applier has; they are started when somebody is about to unpack, while others are waited for. */
+  readonly workers: Pick<LayerWorkers, 'start'>
 }
 
 /** Unpacks into the snapshots of the caller's namespace, under the caller's lease. */
-export function unpackDestinations({ metadata, snapshotters, applier }: UnpackParts): UnpackDestinations {
+export function unpackDestinations({
+  metadata,
+  snapshotters,
+  applier,
+  workers,
+}: UnpackParts): UnpackDestinations {
   return async ({ namespace, lease }, given, options) => {
     const view = metadata.namespace(namespace, { lease })
     const snapshotterName = given ?? (await defaultSnapshotter(metadata.namespaces, namespace, options))
     const snapshotter = loadedSnapshotter(view, snapshotters, snapshotterName)
+    workers.start(enough)
     return { snapshotter, snapshotterName, applier: view.applier(applier) }
   }
 }

@@ -77,6 +77,7 @@ describeWith({ root: true, linux: true }, 'a pull that unpacks', () => {
           },
         },
         snapshotters: [],
+        workers,
       }),
     })
     serve({ body: layers[2]! })

@@ -1,4 +1,5 @@
 export { closeAllOnExec } from './close-on-exec.ts'
+export { makeEventfd } from './make-eventfd.ts'
 export { makeFifo } from './make-fifo.ts'
 export { isReady, makeWatchSet, type Readiness, unwatch, waitForReady, watchOnce } from './readiness.ts'
 export { setNonBlocking } from './set-non-blocking.ts'

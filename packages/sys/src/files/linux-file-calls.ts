@@ -55,6 +55,7 @@ const copyFileRange = declare(
 // All are read by the call and kept by nobody, so each thread has one.
 const how = new BigUint64Array(3)
 const times = new BigInt64Array(4)
+const texts = [Buffer.alloc(4096), Buffer.alloc(4096)] as const
 const offsets = [new BigInt64Array(1), new BigInt64Array(1)] as const
 
 /** The calls of Linux. */
@@ -68,9 +69,9 @@ export const linuxFileCalls: FileCalls = {
   mkdirat: (directory, name, mode) => mkdirat(directory, cString(name), mode),
   mknodat: (directory, name, mode, major, minor) =>
     mknodat(directory, cString(name), mode, deviceNumber(major, minor)),
-  symlinkat: (target, directory, name) => symlinkat(cString(target), directory, cString(name)),
+  symlinkat: (target, directory, name) => symlinkat(cString(target, texts[1]), directory, cString(name)),
   linkat: (fromDirectory, from, toDirectory, to) =>
-    linkat(fromDirectory, cString(from), toDirectory, cString(to), 0),
+    linkat(fromDirectory, cString(from, texts[1]), toDirectory, cString(to), 0),
   unlinkat: (directory, name, directoryItself) =>
     unlinkat(directory, cString(name), directoryItself ? AT_REMOVEDIR : 0),
   fchown: (fd, uid, gid) => fchown(fd, uid, gid),
@@ -80,13 +81,14 @@ export const linuxFileCalls: FileCalls = {
   utimensat: (directory, name, seconds, nanoseconds) =>
     utimensat(directory, cString(name), bothTimes(seconds, nanoseconds), AT_SYMLINK_NOFOLLOW),
   fsetxattr: (fd, attribute, value) => fsetxattr(fd, cString(attribute), value, value.length, 0),
-  lsetxattr: (path, attribute, value) => lsetxattr(cString(path), cString(attribute), value, value.length, 0),
+  lsetxattr: (path, attribute, value) =>
+    lsetxattr(cString(path), cString(attribute, texts[1]), value, value.length, 0),
   llistxattr(path) {
     const list = whole((buffer, size) => llistxattr(cString(path), buffer, size))
     return typeof list === 'number' ? list : list.toString('latin1').split('\0').slice(0, -1)
   },
   lgetxattr: (path, attribute) =>
-    whole((buffer, size) => lgetxattr(cString(path), cString(attribute), buffer, size)),
+    whole((buffer, size) => lgetxattr(cString(path), cString(attribute, texts[1]), buffer, size)),
   seekData: (fd, offset) => lseek(fd, offset, SEEK_DATA),
   seekHole: (fd, offset) => lseek(fd, offset, SEEK_HOLE),
   copyFileRange(from, fromOffset, to, toOffset, length) {
@@ -97,9 +99,12 @@ export const linuxFileCalls: FileCalls = {
   },
 }
 
-function cString(bytes: string): Uint8Array {
+/** @param into what it is written to, if it fits: valid until the next string is written there */
+function cString(bytes: string, into: Buffer = texts[0]): Uint8Array {
   if (bytes.includes('\0')) throw new TypeError('a name holds a NUL')
-  return Buffer.from(`${bytes}\0`, 'latin1')
+  if (bytes.length >= into.length) return Buffer.from(`${bytes}\0`, 'latin1')
+  into[into.write(bytes, 'latin1')] = 0
+  return into
 }
 
 // dev_t as the C libraries of Linux put it together.

@@ -1,0 +1,83 @@
+import { create, type DescField, type DescMessage, type Message, ScalarType } from '@bufbuild/protobuf'
+import { type Any, AnySchema, type Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt'
+import { toBigInt, toSafeNumber } from './safe-integer.ts'
+import { fromTimestamp, toTimestamp } from './timestamp.ts'
+
+/** Fields of a message by their names in code: numbers, texts, bytes, dates, and objects and lists of them. */
+export type PlainMessage = Readonly<Record<string, unknown>>
+
+/**
+ * A message of what a domain says in plain data: dates for timestamps, numbers for integers of 64 bits, and
+ * `{ typeUrl, value }` for an Any. Absent fields get their defaults.
+ *
+ * @throws invalid_argument for a number or date that has no message
+ */
+export function fromPlain(schema: DescMessage, plain: PlainMessage): Message {
+  const fields: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(plain)) {
+    const field = schema.field[name]
+    if (field === undefined) throw new Error(`${schema.typeName} has no field ${name}`)
+    if (value !== undefined) fields[name] = packField(field, value)
+  }
+  return create(schema, fields)
+}
+
+/** What `fromPlain` makes a message of. A message in it that is absent, except an Any, comes with its defaults. */
+export function toPlain(schema: DescMessage, message: Message | undefined): PlainMessage {
+  const values = (message ?? create(schema)) as unknown as Record<string, unknown>
+  const plain: Record<string, unknown> = {}
+  for (const field of schema.fields) {
+    const value = unpackField(field, values[field.localName])
+    if (value !== undefined) plain[field.localName] = value
+  }
+  return plain
+}
+
+function packField(field: DescField, value: unknown): unknown {
+  switch (field.fieldKind) {
+    case 'scalar':
+      return is64Bit(field.scalar) ? toBigInt(value as number, field.name) : value
+    case 'message':
+      return packMessage(field.message, value, field.name)
+    case 'list':
+      if (field.listKind !== 'message') return [...(value as unknown[])]
+      return (value as unknown[]).map((item) => packMessage(field.message, item, field.name))
+    default:
+      return value
+  }
+}
+
+function packMessage(schema: DescMessage, value: unknown, name: string): unknown {
+  if (schema === TimestampSchema) return toTimestamp(value as Date, name)
+  if (schema === AnySchema) return create(AnySchema, value as Pick<Any, 'typeUrl' | 'value'>)
+  return fromPlain(schema, value as PlainMessage)
+}
+
+function unpackField(field: DescField, value: unknown): unknown {
+  switch (field.fieldKind) {
+    case 'scalar':
+      return is64Bit(field.scalar) ? toSafeNumber(value as bigint, field.name) : value
+    case 'message':
+      return unpackMessage(field.message, value as Message | undefined, field.name)
+    case 'list':
+      if (field.listKind !== 'message') return value
+      return (value as Message[]).map((item) => unpackMessage(field.message, item, field.name))
+    case 'map':
+      // Without a prototype, so that a label named `constructor` is a label like any other.
+      return Object.assign(Object.create(null), value)
+    default:
+      return value
+  }
+}
+
+function unpackMessage(schema: DescMessage, message: Message | undefined, name: string): unknown {
+  if (schema === TimestampSchema) return fromTimestamp(message as Timestamp | undefined, name) ?? new Date(0)
+  if (schema !== AnySchema) return toPlain(schema, message)
+  if (message === undefined) return undefined
+  const { typeUrl, value } = message as Any
+  return { typeUrl, value }
+}
+
+function is64Bit(scalar: ScalarType): boolean {
+  return scalar === ScalarType.INT64 || scalar === ScalarType.UINT64
+}

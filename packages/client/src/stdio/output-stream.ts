@@ -1,0 +1,75 @@
+import { constants, open } from 'node:fs'
+import { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { isErrno } from '@nsbox/errors'
+import { closeDescriptor, openFifo } from './open-fifo.ts'
+
+/** Milliseconds for which an output may say nothing, once its process has ended, before it counts as complete. */
+const silence = 10_000
+const lookEvery = 50
+
+/** What a process writes, read from a FIFO. */
+export class OutputStream {
+  readonly #descriptor: number
+  readonly #socket: Socket
+  readonly #ended: Promise<void>
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor
+    // A FIFO without a writer does not tell an end before the first one has come and gone, as poll sees it.
+    this.#socket = new Socket({ fd: descriptor, readable: true, writable: false })
+    this.#ended = new Promise((resolve) => this.#socket.once('close', () => resolve()))
+  }
+
+  /** Opens the FIFO, whether the server has done so or not. */
+  static async open(path: string): Promise<OutputStream> {
+    return new OutputStream(await openFifo(path, 'read'))
+  }
+
+  get readable(): Readable {
+    return this.#socket
+  }
+
+  /**
+   * Waits, after the end of the process, until all that it wrote has been read. Reads and forgets it if nobody else
+   * does. A server that does not close its end counts as done when nothing has come for ten seconds.
+   */
+  async drain({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    const socket = this.#socket
+    if (socket.readableFlowing === null && socket.listenerCount('readable') === 0) socket.resume()
+    await this.#noticeEnd()
+    let seen = socket.bytesRead
+    let quietSince = Date.now()
+    while (!socket.closed) {
+      await Promise.race([this.#ended, delay(lookEvery, undefined, { signal })])
+      if (socket.bytesRead !== seen || socket.readableLength > 0) {
+        seen = socket.bytesRead
+        quietSince = Date.now()
+      } else if (Date.now() - quietSince > silence) {
+        socket.destroy()
+      }
+    }
+  }
+
+  /** Stops reading; what is unread is lost to this process. */
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  /**
+   * Is there no writer any more, and was there none since this end was opened, then poll does not tell: one that comes
+   * and goes makes it look.
+   */
+  async #noticeEnd(): Promise<void> {
+    if (this.#socket.destroyed || this.#socket.readableEnded) return
+    try {
+      const path = `/proc/self/fd/${this.#descriptor}`
+      await closeDescriptor(await promisify(open)(path, constants.O_WRONLY | constants.O_NONBLOCK))
+    } catch (error) {
+      // Where there is no such file system, the time limit does it.
+      if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENXIO')) throw error
+    }
+  }
+}

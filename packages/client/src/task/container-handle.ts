@@ -1,0 +1,98 @@
+import type { Container, ContainerStore } from '@nsbox/core/containers'
+import type { AbortOptions } from '@nsbox/core/content'
+import type { Mount, Snapshotter } from '@nsbox/core/snapshots'
+import type { CreateTaskOptions, Tasks } from '@nsbox/core/tasks'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { fifosOf } from '../stdio/fifo-paths.ts'
+import { ProcessStreams } from '../stdio/process-streams.ts'
+import { removeFifos } from '../stdio/remove-fifos.ts'
+import { specHasTerminal } from './exec-process.ts'
+import { makeStdio } from './make-stdio.ts'
+import { endInput } from './process-handle.ts'
+import type { StdioOptions } from './stdio-options.ts'
+import { type FindProcessOptions, TaskHandle } from './task-handle.ts'
+
+/** How to make a task. */
+export interface NewTaskOptions
+  extends StdioOptions,
+    Pick<CreateTaskOptions, 'options' | 'runtimePath' | 'checkpoint' | 'rootfs' | 'signal'> {
+  /** Whether its first process has a terminal; as the container's spec says by default. */
+  readonly terminal?: boolean | undefined
+}
+
+/** What a container's handle works with. */
+interface Stores {
+  readonly containers: ContainerStore
+  readonly tasks: Tasks
+  snapshotter(name: string): Pick<Snapshotter, 'mounts'>
+}
+
+/** A container by its id, which need not exist. */
+export class ContainerHandle {
+  readonly id: string
+  readonly #stores: Stores
+
+  /** @internal */
+  constructor(id: string, stores: Stores) {
+    this.id = id
+    this.#stores = stores
+  }
+
+  /** @throws as `ContainerStore.get` */
+  async info(options: AbortOptions = {}): Promise<Container> {
+    return await this.#stores.containers.get(this.id, options)
+  }
+
+  /**
+   * Makes its task, which `start` lets run, with streams of its first process. After an error nothing is left.
+   * @throws as `Tasks.create`
+   */
+  async createTask(options: NewTaskOptions = {}): Promise<TaskHandle> {
+    const { options: runtimeOptions, runtimePath, checkpoint, signal } = options
+    const { tasks } = this.#stores
+    const container = await this.info({ signal })
+    const { terminal = specHasTerminal(container.spec) } = options
+    const rootfs = options.rootfs ?? (await this.#mounts(container, { signal }))
+    await using undo = new AsyncDisposableStack()
+    const io = await makeStdio({ ...options, terminal })
+    undo.defer(() => removeFifos(fifosOf(io)))
+    const streams = undo.adopt(await ProcessStreams.open(io, () => endInput(tasks, this.id, '')), (opened) =>
+      opened.close(),
+    )
+    const request = { ...io, rootfs, options: runtimeOptions, runtimePath, checkpoint, signal }
+    const { pid } = await tasks.create(this.id, request)
+    undo.move()
+    return this.#handle({ pid, terminal, fifos: io, streams })
+  }
+
+  /** Its task. @throws `not_found` */
+  async task({ attach = false, signal }: FindProcessOptions = {}): Promise<TaskHandle> {
+    const { tasks } = this.#stores
+    const found = await tasks.get(this.id, { signal })
+    const { pid, terminal, status } = found
+    // The server has let go of the FIFOs of what has ended.
+    const open = attach && status !== 'stopped'
+    const streams = open
+      ? await ProcessStreams.open(found, () => endInput(tasks, this.id, ''))
+      : ProcessStreams.none
+    return this.#handle({ pid, terminal, fifos: found, streams })
+  }
+
+  /** Forgets the container; its task and its snapshot are the caller's business. @throws as `ContainerStore.delete` */
+  async delete(options: AbortOptions = {}): Promise<void> {
+    await this.#stores.containers.delete(this.id, options)
+  }
+
+  /** The server of containerd leaves it to its clients to say what the root filesystem is. */
+  async #mounts({ snapshotter, snapshotKey }: Container, options: AbortOptions): Promise<Mount[]> {
+    if (snapshotKey === '') return []
+    return await this.#stores.snapshotter(snapshotter).mounts(snapshotKey, options)
+  }
+
+  #handle(
+    parts: Pick<ConstructorParameters<typeof TaskHandle>[0], 'pid' | 'terminal' | 'fifos' | 'streams'>,
+  ) {
+    const { tasks } = this.#stores
+    return new TaskHandle({ ...parts, tasks, containerId: this.id }, (options) => this.info(options))
+  }
+}

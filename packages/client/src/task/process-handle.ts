@@ -1,0 +1,169 @@
+import type { Readable, Writable } from 'node:stream'
+import type { AbortOptions } from '@nsbox/core/content'
+import type { KillOptions, Process, ProcessExit, Tasks } from '@nsbox/core/tasks'
+import { isFailedPrecondition, isNotFound, NsboxError } from '@nsbox/errors'
+import { type FifoPaths, fifosOf } from '../stdio/fifo-paths.ts'
+import type { ProcessStreams } from '../stdio/process-streams.ts'
+import { removeFifos } from '../stdio/remove-fifos.ts'
+import { signalNumber } from './signal-number.ts'
+import { waitForExit } from './wait-for-exit.ts'
+
+/** What a handle of a process is made of. */
+export interface ProcessHandleParts {
+  readonly tasks: Tasks
+  readonly containerId: string
+  /** Empty for the first process. */
+  readonly execId: string
+  readonly pid: number
+  readonly terminal: boolean
+  readonly fifos: FifoPaths
+  readonly streams: ProcessStreams
+}
+
+/**
+ * A process of a container, seen from this process. Disposing of it lets go of the streams and stops waiting; what was
+ * started goes on, and can be found again by its ids.
+ */
+export class ProcessHandle implements AsyncDisposable {
+  readonly containerId: string
+  /** Empty for the first process of a task. */
+  readonly execId: string
+  /** Whether it has a terminal of its own, whose output comes as `stdout`. */
+  readonly terminal: boolean
+  /**
+   * How it ended. It is asked for before the process is started, so that even one that ends at once is never missed, and
+   * again where the server went away and came back. Rejects if it can no longer be known, and when the handle is disposed
+   * of; nobody needs to look.
+   */
+  readonly exit: Promise<ProcessExit>
+  protected readonly tasks: Tasks
+  readonly #streams: ProcessStreams
+  readonly #fifos: FifoPaths
+  readonly #disposed = new AbortController()
+  #pid: number
+
+  /** @internal */
+  constructor(parts: ProcessHandleParts) {
+    this.tasks = parts.tasks
+    this.containerId = parts.containerId
+    this.execId = parts.execId
+    this.terminal = parts.terminal
+    this.#streams = parts.streams
+    this.#fifos = parts.fifos
+    this.#pid = parts.pid
+    const { signal } = this.#disposed
+    this.exit = waitForExit(this.tasks, this.containerId, { execId: this.execId, signal })
+    // Whoever waits for it is told; a rejection that nobody waits for is no failure of the program.
+    this.exit.catch(() => undefined)
+  }
+
+  /** As the host numbers it; 0 before an exec is started. */
+  get pid(): number {
+    return this.#pid
+  }
+
+  /** Its input, if it was asked for; ending the stream ends the input, which hangs up a terminal. */
+  get stdin(): Writable | undefined {
+    return this.#streams.stdin
+  }
+
+  /** Its output, if it was asked for. Whoever asked must read it, or the process has to wait. */
+  get stdout(): Readable | undefined {
+    return this.#streams.stdout
+  }
+
+  /** Its error output, if it was asked for and there is no terminal. As `stdout`. */
+  get stderr(): Readable | undefined {
+    return this.#streams.stderr
+  }
+
+  /** Lets it run. @throws as `Tasks.start` */
+  async start({ signal }: AbortOptions = {}): Promise<{ readonly pid: number }> {
+    const { pid } = await this.tasks.start(this.containerId, { execId: this.execId, signal })
+    this.#pid = pid
+    return { pid }
+  }
+
+  /** What the server says of it now. @throws as `Tasks.get` */
+  async status({ signal }: AbortOptions = {}): Promise<Process> {
+    return await this.tasks.get(this.containerId, { execId: this.execId, signal })
+  }
+
+  /**
+   * Sends a signal.
+   * @param signal its number or name, such as `SIGTERM`
+   * @throws `invalid_argument` for what is no signal; as `Tasks.kill`
+   */
+  async kill(signal: string | number = 'SIGTERM', options: Omit<KillOptions, 'execId'> = {}): Promise<void> {
+    const process = this.execId === '' ? {} : { execId: this.execId }
+    await this.tasks.kill(this.containerId, signalNumber(signal), { ...options, ...process })
+  }
+
+  /** Sets the size of its terminal, in characters. @throws as `Tasks.resize` */
+  async resize(
+    size: { readonly width: number; readonly height: number },
+    { signal }: AbortOptions = {},
+  ): Promise<void> {
+    await this.tasks.resize(this.containerId, size, { execId: this.execId, signal })
+  }
+
+  /** Waits for its end, and until all its output has been read; what nobody reads is thrown away. */
+  async finished({ signal }: AbortOptions = {}): Promise<ProcessExit> {
+    const exit = await unlessAborted(this.exit, signal)
+    await this.#streams.drain({ signal })
+    return exit
+  }
+
+  /**
+   * Removes what has ended or was never started, with its FIFOs. Of one that has ended, all output is read first.
+   * @throws as `Tasks.delete`
+   */
+  async delete({ signal }: AbortOptions = {}): Promise<ProcessExit> {
+    const { status } = await this.status({ signal })
+    if (status === 'stopped') await this.#streams.drain({ signal })
+    const exit = await this.#delete(signal)
+    await this.#letGo()
+    await removeFifos(fifosOf(this.#fifos))
+    return exit
+  }
+
+  async #delete(signal: AbortSignal | undefined): Promise<ProcessExit> {
+    const { containerId, execId } = this
+    return execId === ''
+      ? await this.tasks.delete(containerId, { signal })
+      : await this.tasks.deleteProcess(containerId, execId, { signal })
+  }
+
+  async #letGo(): Promise<void> {
+    await this.#streams.close()
+    this.#disposed.abort(
+      new NsboxError('canceled', `process of container ${this.containerId}: nobody waits any more`),
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#letGo()
+  }
+}
+
+/**
+ * Lets the server end the input of a process. One that has ended needs no input.
+ */
+export async function endInput(tasks: Tasks, containerId: string, execId: string): Promise<void> {
+  try {
+    await tasks.closeStdin(containerId, { execId })
+  } catch (error) {
+    if (!isNotFound(error) && !isFailedPrecondition(error)) throw error
+  }
+}
+
+/** A promise's result, or the signal's reason if that comes first. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason)
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
+}

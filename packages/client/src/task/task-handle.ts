@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto'
+import type { Container } from '@nsbox/core/containers'
+import type { AbortOptions } from '@nsbox/core/content'
+import type { ProcessInfo, TaskMetrics, UpdateTaskOptions } from '@nsbox/core/tasks'
+import { NsboxError } from '@nsbox/errors'
+import type { Process } from '@nsbox/oci/runtime-spec'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { fifosOf } from '../stdio/fifo-paths.ts'
+import { ProcessStreams } from '../stdio/process-streams.ts'
+import { removeFifos } from '../stdio/remove-fifos.ts'
+import { execProcess } from './exec-process.ts'
+import { makeStdio } from './make-stdio.ts'
+import { endInput, ProcessHandle, type ProcessHandleParts } from './process-handle.ts'
+import type { StdioOptions } from './stdio-options.ts'
+
+/** How to run another process in a container. */
+export interface ExecProcessOptions extends StdioOptions, AbortOptions {
+  /** Program and arguments; those of `process` by default. */
+  readonly args?: readonly string[] | undefined
+  /** The OCI process; that of the container's spec by default, from which `args` and what follows are changed. */
+  readonly process?: Process | undefined
+  /** Variables to set, as `NAME=value`, or to remove, as `NAME`. */
+  readonly env?: readonly string[] | undefined
+  /** Working directory. */
+  readonly cwd?: string | undefined
+  /** Whether it gets a terminal of its own; not by default. */
+  readonly terminal?: boolean | undefined
+  /** An identifier; a random one by default. */
+  readonly execId?: string | undefined
+}
+
+/** How to find a process. */
+export interface FindProcessOptions extends AbortOptions {
+  /** Whether to open the streams that it was made with; not by default. */
+  readonly attach?: boolean | undefined
+}
+
+/** The task of a container: its first process, and all others that it holds. */
+export class TaskHandle extends ProcessHandle {
+  readonly #container: (options: AbortOptions) => Promise<Container>
+
+  /** @internal */
+  constructor(
+    parts: Omit<ProcessHandleParts, 'execId'>,
+    container: (options: AbortOptions) => Promise<Container>,
+  ) {
+    super({ ...parts, execId: '' })
+    this.#container = container
+  }
+
+  /**
+   * Adds a process, which `start` lets run.
+   * @throws as `Tasks.exec`
+   */
+  async exec(options: ExecProcessOptions = {}): Promise<ProcessHandle> {
+    const { execId = randomBytes(8).toString('hex'), terminal = false, signal } = options
+    const { tasks, containerId } = this
+    await using undo = new AsyncDisposableStack()
+    const spec = await this.#process(options)
+    const io = await makeStdio({ ...options, terminal })
+    undo.defer(() => removeFifos(fifosOf(io)))
+    const streams = undo.adopt(
+      await ProcessStreams.open(io, () => endInput(tasks, containerId, execId)),
+      (opened) => opened.close(),
+    )
+    await tasks.exec(containerId, execId, { ...io, spec, signal })
+    undo.move()
+    return new ProcessHandle({ tasks, containerId, execId, pid: 0, terminal, fifos: io, streams })
+  }
+
+  /**
+   * Another process of the task, by the id that `exec` gave it.
+   * @throws `not_found`
+   */
+  async process(execId: string, { attach = false, signal }: FindProcessOptions = {}): Promise<ProcessHandle> {
+    const { tasks, containerId } = this
+    const { pid, terminal, status, ...io } = await tasks.get(containerId, { execId, signal })
+    // The server has let go of the FIFOs of what has ended.
+    const open = attach && status !== 'stopped'
+    const streams = open
+      ? await ProcessStreams.open(io, () => endInput(tasks, containerId, execId))
+      : ProcessStreams.none
+    return new ProcessHandle({ tasks, containerId, execId, pid, terminal, fifos: io, streams })
+  }
+
+  /** Freezes all processes. @throws as `Tasks.pause` */
+  async pause(options: AbortOptions = {}): Promise<void> {
+    await this.tasks.pause(this.containerId, options)
+  }
+
+  /** Lets frozen processes go on. @throws as `Tasks.resume` */
+  async resume(options: AbortOptions = {}): Promise<void> {
+    await this.tasks.resume(this.containerId, options)
+  }
+
+  /** All processes that the container holds. @throws as `Tasks.pids` */
+  async pids(options: AbortOptions = {}): Promise<ProcessInfo[]> {
+    return await this.tasks.pids(this.containerId, options)
+  }
+
+  /** What the container has used up. @throws `not_found` if it does not run */
+  async metrics(options: AbortOptions = {}): Promise<TaskMetrics> {
+    const id = JSON.stringify(this.containerId)
+    const [metrics] = await this.tasks.metrics([`id==${id}`], options)
+    if (metrics === undefined) throw new NsboxError('not_found', `metrics of container ${this.containerId}`)
+    return metrics
+  }
+
+  /** Changes limits. @throws as `Tasks.update` */
+  async update(options: UpdateTaskOptions): Promise<void> {
+    await this.tasks.update(this.containerId, options)
+  }
+
+  async #process({ process, args, env, cwd, terminal = false, signal }: ExecProcessOptions) {
+    const base = process ? { process } : { spec: (await this.#container({ signal })).spec }
+    return await execProcess(base, { args, env, cwd, terminal })
+  }
+}

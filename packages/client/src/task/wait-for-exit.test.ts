@@ -1,0 +1,37 @@
+import type { ProcessExit } from '@nsbox/core/tasks'
+import { errorCode, NsboxError } from '@nsbox/errors'
+import { expect, test } from 'vitest'
+import { waitForExit } from './wait-for-exit.ts'
+
+const exit: ProcessExit = { exitStatus: 5, exitedAt: new Date(7) }
+const away = new NsboxError('unavailable', 'connection lost')
+
+/** A server that answers so, one after the other. */
+function answering(...answers: (ProcessExit | NsboxError)[]) {
+  return {
+    wait: async () => {
+      const answer = answers.shift()
+      if (answer === undefined || 'code' in answer) throw answer
+      return answer
+    },
+  }
+}
+
+test('asks again while the server is away', async () => {
+  expect(await waitForExit(answering(away, away, exit), 'c', {})).toBe(exit)
+})
+
+test('tells at once what the server says', async () => {
+  const gone = new NsboxError('not_found', 'no such task')
+  expect(await waitForExit(answering(away, gone), 'c', {}).catch(errorCode)).toBe('not_found')
+})
+
+test('gives up when the caller does', async () => {
+  const reason = new Error('the caller gave up')
+  const controller = new AbortController()
+  const waiting = waitForExit({ wait: () => Promise.reject(away) }, 'c', { signal: controller.signal }).catch(
+    (error: Error) => error.cause ?? error,
+  )
+  controller.abort(reason)
+  expect(await waiting).toBe(reason)
+})

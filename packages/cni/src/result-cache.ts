@@ -1,0 +1,116 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isErrno, NsboxError } from '@nsbox/errors'
+import type { Attachment } from './attachment.ts'
+import { type JsonObject, parseObject } from './json-object.ts'
+import type { NetworkList } from './network-list.ts'
+
+/** What was done for an attachment, so that it can be undone by another process. */
+export interface CachedResult {
+  readonly result: JsonObject
+  /** The configuration at that time. */
+  readonly text: string
+  readonly capabilityArgs: JsonObject
+}
+
+/** As those who use the plugins' own library keep it. */
+const kind = 'cniCacheV1'
+
+/** Keeps results in a directory, in the form in which other programs that use plugins keep theirs. */
+export class ResultCache {
+  readonly #directory: string
+
+  constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  /** @throws `already_exists` if the name of its file is that of another one's */
+  async write(list: NetworkList, attachment: Attachment, result: JsonObject): Promise<void> {
+    const { containerId, ifName, capabilityArgs = {} } = attachment
+    const entry = {
+      kind,
+      containerId,
+      config: Buffer.from(list.text).toString('base64'),
+      ifName,
+      networkName: list.name,
+      capabilityArgs,
+      result,
+    }
+    const path = this.#path(list.name, attachment)
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 })
+    const present = await readEntry(path)
+    if (present && !isOf(present, list.name, attachment)) {
+      throw new NsboxError('already_exists', `result ${path} of another connection`)
+    }
+    const unfinished = `${path}.${process.pid}`
+    try {
+      await writeFile(unfinished, JSON.stringify(entry), { mode: 0o600 })
+      await rename(unfinished, path)
+    } catch (error) {
+      await rm(unfinished, { force: true })
+      throw error
+    }
+  }
+
+  /** Undefined if nothing is known, or nothing that can be read. */
+  async read(network: string, connection: Connection): Promise<CachedResult | undefined> {
+    const entry = await readEntry(this.#path(network, connection))
+    if (entry === undefined || !isOf(entry, network, connection)) return undefined
+    const { result, config, capabilityArgs = {} } = entry
+    if (typeof config !== 'string' || !isObject(result) || !isObject(capabilityArgs)) return undefined
+    return { result, text: Buffer.from(config, 'base64').toString(), capabilityArgs }
+  }
+
+  /** The networks that a container is connected to, each with the name of the interface. */
+  async connections(containerId: string): Promise<{ network: string; ifName: string }[]> {
+    const found: { network: string; ifName: string }[] = []
+    for (const name of await this.#names()) {
+      if (!name.includes(`-${containerId}-`)) continue
+      const entry = await readEntry(join(this.#directory, name))
+      if (entry?.containerId !== containerId) continue
+      const { networkName, ifName } = entry
+      if (typeof networkName === 'string' && typeof ifName === 'string')
+        found.push({ network: networkName, ifName })
+    }
+    return found
+  }
+
+  async #names(): Promise<string[]> {
+    try {
+      return await readdir(this.#directory)
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return []
+      throw error
+    }
+  }
+
+  async remove(network: string, connection: Connection): Promise<void> {
+    const path = this.#path(network, connection)
+    const entry = await readEntry(path)
+    if (entry && isOf(entry, network, connection)) await rm(path, { force: true })
+  }
+
+  #path(network: string, { containerId, ifName }: Connection): string {
+    return join(this.#directory, `${network}-${containerId}-${ifName}`)
+  }
+}
+
+type Connection = Pick<Attachment, 'containerId' | 'ifName'>
+
+async function readEntry(path: string): Promise<JsonObject | undefined> {
+  try {
+    return parseObject(await readFile(path, 'utf8'), `cached result ${path}`)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+/** Whether an entry is of a connection: names of files put together of two names each are not. */
+function isOf(entry: JsonObject, network: string, { containerId, ifName }: Connection): boolean {
+  return entry.networkName === network && entry.containerId === containerId && entry.ifName === ifName
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,19 @@
+import { Command } from 'commander'
+import { withSession } from '../command-action.ts'
+import { addContainerFlags, type ContainerFlags } from '../container/container-flags.ts'
+
+/** `containers create <image|directory> <container> [program…]` */
+export function containersCreateCommand(): Command {
+  const command = new Command('create')
+    .description('make a container, which tasks start runs')
+    .argument('[args...]', 'name of the image or, with --rootfs, a directory; id of the container; program')
+    .passThroughOptions()
+  return addContainerFlags(command).action(
+    withSession(async (session, flags: ContainerFlags, args: string[]) => {
+      // Loaded only here: few other commands need so much.
+      const { containerRequest } = await import('../container/container-request.ts')
+      const { createContainer } = await import('../container/create-container.ts')
+      await createContainer(session, containerRequest(flags, args))
+    }),
+  )
+}

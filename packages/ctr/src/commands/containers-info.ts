@@ -1,0 +1,62 @@
+import type { Container, OpaqueValue } from '@nsbox/core/containers'
+import { Command } from 'commander'
+import { withSession } from '../command-action.ts'
+import { hasJsonSpec, specJson } from '../container/spec-json.ts'
+import { indentJson } from '../indent-json.ts'
+
+/** `containers info <container>` */
+export function containersInfoCommand(): Command {
+  return new Command('info')
+    .description('show what is known of a container')
+    .argument('<container>')
+    .option('--spec', 'show only the spec')
+    .action(
+      withSession(async ({ client, signal }, { spec }: { spec?: boolean }, id: string) => {
+        const container = await client.containers.get(id, { signal })
+        console.log(indentJson(spec ? specJson(container) : infoJson(container)))
+      }),
+    )
+}
+
+/** `containers spec <container>` */
+export function containersSpecCommand(): Command {
+  return new Command('spec')
+    .description('show the spec of a container')
+    .argument('<container>')
+    .action(
+      withSession(async ({ client, signal }, _options, id: string) => {
+        console.log(indentJson(specJson(await client.containers.get(id, { signal }))))
+      }),
+    )
+}
+
+/** As containerd's client has it: what is opaque as its type and its bytes, but the spec as what it is. */
+function infoJson(container: Container): string {
+  const { labels, runtime, extensions } = container
+  const shown = {
+    ID: container.id,
+    Labels: Object.keys(labels).length === 0 ? null : sorted(Object.entries(labels)),
+    Image: container.image,
+    Runtime: { Name: runtime.name, Options: runtime.options ? opaque(runtime.options) : null },
+    SnapshotKey: container.snapshotKey,
+    Snapshotter: container.snapshotter,
+    CreatedAt: formatTime(container.createdAt),
+    UpdatedAt: formatTime(container.updatedAt),
+    Extensions: sorted(Object.entries(extensions).map(([name, value]) => [name, opaque(value)])),
+    SandboxID: container.sandbox,
+  }
+  const spec = hasJsonSpec(container) ? specJson(container) : JSON.stringify(opaque(container.spec))
+  return `${JSON.stringify(shown).slice(0, -1)},"Spec":${spec}}`
+}
+
+function opaque({ typeUrl, value }: OpaqueValue) {
+  return {
+    ...(typeUrl !== '' && { type_url: typeUrl }),
+    ...(value.byteLength > 0 && { value: Buffer.from(value).toString('base64') }),
+  }
+}
+
+const sorted = <T>(entries: [string, T][]) => Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
+
+/** A time without zeros at the end of its fraction. */
+const formatTime = (time: Date) => time.toISOString().replace(/\.?0*Z$/, 'Z')

@@ -1,0 +1,35 @@
+import type { Container } from '@nsbox/core/containers'
+import { Command } from 'commander'
+import { withSession } from '../command-action.ts'
+import { renderTable } from '../table.ts'
+
+/** `containers ls [filters]` */
+export function containersListCommand(): Command {
+  return new Command('list')
+    .alias('ls')
+    .description('list containers')
+    .argument('[filters...]')
+    .option('-q, --quiet', 'print only the ids')
+    .option('--json', 'print JSON')
+    .action(
+      withSession(
+        async ({ client, signal }, options: { quiet?: boolean; json?: boolean }, filters: string[]) => {
+          const containers: ReturnType<typeof listed>[] = []
+          // What comes with each, such as its spec, need not be in memory all at once.
+          for await (const container of client.containers.list(filters, { signal }))
+            containers.push(listed(container))
+          if (options.json) console.log(JSON.stringify(containers))
+          else if (options.quiet) for (const { id } of containers) console.log(id)
+          else {
+            const rows = containers.map(({ id, image, runtime }) => [id, image || '-', runtime, ''])
+            const header = ['CONTAINER', 'IMAGE', 'RUNTIME', '']
+            process.stdout.write(renderTable([header, ...rows], { minWidth: 4, padding: 4 }))
+          }
+        },
+      ),
+    )
+}
+
+function listed({ runtime, spec, extensions, ...rest }: Container) {
+  return { ...rest, runtime: runtime.name, spec: spec.typeUrl, extensions: Object.keys(extensions).sort() }
+}

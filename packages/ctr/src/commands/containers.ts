@@ -1,0 +1,20 @@
+import { Command } from 'commander'
+import { containersCreateCommand } from './containers-create.ts'
+import { containersDeleteCommand } from './containers-delete.ts'
+import { containersInfoCommand, containersSpecCommand } from './containers-info.ts'
+import { containersLabelCommand } from './containers-label.ts'
+import { containersListCommand } from './containers-list.ts'
+
+/** `containers create|delete|info|label|ls|spec` */
+export function containersCommand(): Command {
+  return new Command('containers')
+    .aliases(['container', 'c'])
+    .description('manage containers')
+    .enablePositionalOptions()
+    .addCommand(containersCreateCommand())
+    .addCommand(containersDeleteCommand())
+    .addCommand(containersInfoCommand())
+    .addCommand(containersLabelCommand())
+    .addCommand(containersListCommand())
+    .addCommand(containersSpecCommand())
+}

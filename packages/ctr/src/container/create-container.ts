@@ -1,0 +1,122 @@
+import { resolve } from 'node:path'
+import type { Container } from '@nsbox/core/containers'
+import type { Mount } from '@nsbox/core/snapshots'
+import { NsboxError } from '@nsbox/errors'
+import { encodeSpec, imageLabels, type Spec } from '@nsbox/oci/runtime-spec'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { networkExtension } from '../network/network-extension.ts'
+import { parseLabels } from '../parse-labels.ts'
+import type { Session } from '../session.ts'
+import type { ContainerFlags } from './container-flags.ts'
+import type { ContainerRequest } from './container-request.ts'
+import { containerSpec } from './container-spec.ts'
+import { type ReadyImage, readyImage } from './ready-image.ts'
+import { runtimeOf } from './runtime-options.ts'
+import { withMountedRootfs, withRootfsAt } from './with-rootfs.ts'
+
+/** Type of an OCI spec as JSON. */
+const specType = 'types.containerd.io/opencontainers/runtime-spec/1/Spec'
+
+/**
+ * Makes a container, with a snapshot of its image under the same name. A lease holds what is made until the container
+ * does. After an error nothing is left.
+ *
+ * @throws `already_exists`; `not_found` for the image; as `containerSpec`
+ */
+export async function createContainer(session: Session, request: ContainerRequest): Promise<Container> {
+  const { client, signal } = session
+  const { id, flags } = request
+  const runtime = runtimeOf(flags)
+  await using lease = await client.createLease({ signal })
+  await using undo = new AsyncDisposableStack()
+  const image = await imageOf(session, request, lease.client)
+  let mounts: readonly Mount[] = []
+  if (image) {
+    mounts = await image.snapshotter.prepare(id, image.chainId, { labels: snapshotLabels(flags), signal })
+    undo.defer(() => image.snapshotter.remove(id))
+  }
+  const spec = await specOf(session, request, { image, mounts })
+  const container = await lease.client.containers.create(
+    {
+      id,
+      image: image?.name,
+      snapshotter: image?.snapshotterName,
+      snapshotKey: image && id,
+      runtime,
+      spec: { typeUrl: specType, value: encodeSpec(spec) },
+      labels: { ...imageLabelsOf(image), ...parseLabels(flags.label ?? [], { missing: 'true' }) },
+      sandbox: flags.sandbox,
+      extensions: flags.cni ? networkExtension() : {},
+    },
+    { signal },
+  )
+  undo.move()
+  return container
+}
+
+/** The spec that a container would be made with; nothing of it is left. */
+export async function previewSpec(session: Session, request: ContainerRequest): Promise<Spec> {
+  const { client, signal } = session
+  await using lease = await client.createLease({ signal })
+  await using undo = new AsyncDisposableStack()
+  const image = await imageOf(session, request, lease.client)
+  let mounts: readonly Mount[] = []
+  if (image) {
+    const key = `${lease.id}-preview`
+    mounts = await image.snapshotter.view(key, image.chainId, { signal })
+    undo.defer(() => image.snapshotter.remove(key))
+  }
+  return await specOf(session, request, { image, mounts })
+}
+
+async function imageOf(
+  session: Session,
+  { flags, from }: ContainerRequest,
+  leased: Parameters<typeof readyImage>[1],
+): Promise<ReadyImage | undefined> {
+  if (from === undefined || !('image' in from)) return undefined
+  if (flags.uidmap !== undefined && !flags.remapLabels) {
+    throw new NsboxError('invalid_argument', '--uidmap and --gidmap of an image need --remap-labels')
+  }
+  return await readyImage(session, leased, { name: from.image, platform: flags.platform })
+}
+
+async function specOf(
+  { client, signal }: Session,
+  request: ContainerRequest,
+  { image, mounts }: { readonly image: ReadyImage | undefined; readonly mounts: readonly Mount[] },
+): Promise<Spec> {
+  const { from } = request
+  const directory = from && 'directory' in from ? resolve(from.directory) : undefined
+  return await containerSpec(request, {
+    namespace: client.namespace,
+    image: image?.config,
+    directory,
+    withRootfs: async (use) => {
+      if (directory !== undefined) return await withRootfsAt(directory, use)
+      if (image) return await withMountedRootfs(mounts, use, { signal })
+      throw new NsboxError('invalid_argument', '--user: by a spec alone nobody knows the root filesystem')
+    },
+    signal,
+  })
+}
+
+/** What the image says; what it must not say is left out, with a warning (HOSTILE B09). */
+function imageLabelsOf(image: ReadyImage | undefined): Readonly<Record<string, string>> {
+  if (image === undefined) return {}
+  const { labels, warnings } = imageLabels(image.config.config)
+  for (const warning of warnings) process.stderr.write(`ctr: ${warning}\n`)
+  return labels
+}
+
+function snapshotLabels({
+  gidmap,
+  snapshotterLabel = [],
+  uidmap,
+}: ContainerFlags): Readonly<Record<string, string>> {
+  return {
+    ...parseLabels(snapshotterLabel, { missing: 'true' }),
+    ...(uidmap !== undefined && { 'containerd.io/snapshot/uidmapping': uidmap }),
+    ...(gidmap !== undefined && { 'containerd.io/snapshot/gidmapping': gidmap }),
+  }
+}

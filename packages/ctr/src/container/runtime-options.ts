@@ -1,0 +1,45 @@
+import { packAny, typeName, unpackAny } from '@nsbox/api'
+import { OptionsSchema as RuncOptionsSchema } from '@nsbox/api/gen/types/runc/options/oci_pb'
+import { OptionsSchema as AnyOptionsSchema } from '@nsbox/api/gen/types/runtimeoptions/v1/api_pb'
+import type { ContainerRuntime, OpaqueValue } from '@nsbox/core/containers'
+import { NsboxError } from '@nsbox/errors'
+import type { ContainerFlags } from './container-flags.ts'
+
+const runc = 'io.containerd.runc.v2'
+
+/** The runtime that the flags name, with its options. @throws `invalid_argument` for options of another one */
+export function runtimeOf(flags: ContainerFlags): ContainerRuntime {
+  const { runcBinary, runcRoot, runcSystemdCgroup, runtime, runtimeConfigPath } = flags
+  const ofRunc = runcBinary !== undefined || runcRoot !== undefined || runcSystemdCgroup === true
+  if (runtimeConfigPath !== undefined) {
+    if (ofRunc)
+      throw new NsboxError('invalid_argument', '--runtime-config-path and options of runc exclude each other')
+    const options = packAny(AnyOptionsSchema, { configPath: runtimeConfigPath })
+    return { name: runtime, options }
+  }
+  if (runtime === runc) {
+    const options = packAny(RuncOptionsSchema, {
+      binaryName: runcBinary ?? '',
+      root: runcRoot ?? '',
+      systemdCgroup: runcSystemdCgroup === true,
+    })
+    return { name: runtime, options }
+  }
+  if (ofRunc) throw new NsboxError('invalid_argument', `runtime ${runtime} takes no options of runc`)
+  return { name: runtime }
+}
+
+/**
+ * A container's options with the root filesystem not being swapped by pivot_root(2), which does not work in an initramfs.
+ * @throws `invalid_argument` for options that are not runc's
+ */
+export function withoutPivot(options: OpaqueValue | undefined): OpaqueValue {
+  if (options && typeName(options) !== RuncOptionsSchema.typeName) {
+    throw new NsboxError(
+      'invalid_argument',
+      `--no-pivot: the container has options of type ${options.typeUrl}`,
+    )
+  }
+  const own = options ? unpackAny(RuncOptionsSchema, options) : {}
+  return packAny(RuncOptionsSchema, { ...own, noPivotRoot: true })
+}

@@ -1,0 +1,26 @@
+import type { ProcessHandle } from '@nsbox/client'
+import { isFailedPrecondition, isNotFound } from '@nsbox/errors'
+
+/**
+ * Those that people and programs send. Signals of the terminal's job control stay with this process: one that catches
+ * them and reads from the terminal in the background would never come to rest.
+ */
+const forwarded = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const
+
+/**
+ * Sends the signals that this process gets to another one, until the result is disposed of.
+ * @param onError is told what goes wrong; that the process has ended is no error
+ */
+export function forwardSignals(target: ProcessHandle, onError: (error: unknown) => void): Disposable {
+  const forward = (signal: NodeJS.Signals) => {
+    target.kill(signal).catch((error: unknown) => {
+      if (!isNotFound(error) && !isFailedPrecondition(error)) onError(error)
+    })
+  }
+  for (const signal of forwarded) process.on(signal, forward)
+  return {
+    [Symbol.dispose]: () => {
+      for (const signal of forwarded) process.off(signal, forward)
+    },
+  }
+}

@@ -1,0 +1,76 @@
+import type { ProcessHandle } from '@nsbox/client'
+import type { ProcessExit } from '@nsbox/core/tasks'
+import { isFailedPrecondition, isNotFound } from '@nsbox/errors'
+import { DisposableStack } from '@whatwg-node/disposablestack'
+import type { Session } from '../session.ts'
+import { writeOutput } from '../write-output.ts'
+import { feedInput } from './feed-input.ts'
+import { forwardSignals } from './forward-signals.ts'
+import { Terminal } from './terminal.ts'
+
+/**
+ * Connects a process with the standard streams of this one until it has ended and all its output is written. With a
+ * terminal, this process's is raw meanwhile and tells its size; without one, signals go to the process instead of ending
+ * this command.
+ *
+ * @param start lets the process run, unless it runs already
+ * @returns how it ended
+ * @throws the reason of the session's signal, if the command is to end; an error of the standard output
+ */
+export async function runInForeground(
+  target: ProcessHandle,
+  { session, start }: { readonly session: Session; readonly start?: () => Promise<unknown> },
+): Promise<ProcessExit> {
+  const failed = new AbortController()
+  const fail = (error: unknown) => failed.abort(error)
+  const signal = AbortSignal.any([session.signal, failed.signal])
+  using resources = new DisposableStack()
+  if (target.terminal) Terminal.require()
+  // A terminal whose input ended would be hung up, though it is this one that goes away.
+  resources.use(feedInput(target.stdin, { end: !target.terminal, onError: fail }))
+  // After the input, which must not be gone yet when the terminal is given back.
+  const terminal = target.terminal ? resources.use(Terminal.open()) : undefined
+  const outputs = [
+    target.stdout && writeOutput(target.stdout, process.stdout),
+    target.stderr && writeOutput(target.stderr, process.stderr),
+  ]
+  for (const output of outputs) output?.catch(fail)
+  if (terminal === undefined) {
+    resources.use(forwardSignals(target, fail))
+    session.leaveSignals()
+  }
+  await start?.()
+  if (terminal) resources.use(await followSize(target, terminal, fail))
+  const exit = await target.finished({ signal })
+  await Promise.all(outputs)
+  return exit
+}
+
+/** Gives the process's terminal the size of this one's, now and whenever that changes. */
+async function followSize(
+  target: ProcessHandle,
+  terminal: Terminal,
+  fail: (error: unknown) => void,
+): Promise<Disposable> {
+  const resize = async (size: { width: number; height: number }) => {
+    try {
+      await target.resize(size)
+    } catch (error) {
+      // It has ended meanwhile.
+      if (!isNotFound(error) && !isFailedPrecondition(error) && !(await ended(target))) throw error
+    }
+  }
+  const following = terminal.onResize((size) => void resize(size).catch(fail))
+  if (terminal.size) await resize(terminal.size)
+  return following
+}
+
+/** containerd 1.7 has no code for a terminal that is gone. */
+async function ended(target: ProcessHandle): Promise<boolean> {
+  try {
+    return (await target.status()).status === 'stopped'
+  } catch (error) {
+    if (isNotFound(error)) return true
+    throw error
+  }
+}

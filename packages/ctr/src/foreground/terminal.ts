@@ -1,0 +1,70 @@
+import { NsboxError } from '@nsbox/errors'
+
+/** The size of a terminal, in characters. */
+export interface TerminalSize {
+  readonly width: number
+  readonly height: number
+}
+
+/**
+ * This process's terminal, for a process elsewhere to use. While it is raw, keys go to that process as they are, those
+ * that make signals included. It is as it was before once it is disposed of, and however this process ends, short of
+ * being killed.
+ */
+export class Terminal implements Disposable {
+  readonly #raw: boolean
+  readonly #restore = () => this[Symbol.dispose]()
+  readonly #quit = () => {
+    this[Symbol.dispose]()
+    process.kill(process.pid, 'SIGQUIT')
+  }
+
+  private constructor() {
+    const { stdin } = process
+    this.#raw = stdin.isTTY && !stdin.isRaw
+    if (!this.#raw) return
+    stdin.setRawMode(true)
+    process.once('exit', this.#restore)
+    // Nobody else acts on this one, and it would end the process without another word.
+    process.once('SIGQUIT', this.#quit)
+  }
+
+  /** Takes the terminal over. @throws `failed_precondition` if there is none */
+  static open(): Terminal {
+    Terminal.require()
+    return new Terminal()
+  }
+
+  /** @throws `failed_precondition` if none of the standard streams is a terminal */
+  static require(): void {
+    if (process.stdin.isTTY || screen() !== undefined) return
+    throw new NsboxError('failed_precondition', 'neither input nor output is a terminal, as a terminal needs')
+  }
+
+  get size(): TerminalSize | undefined {
+    const output = screen()
+    return output && { width: output.columns, height: output.rows }
+  }
+
+  /** Calls `listener` whenever the size changes, until the result is disposed of. */
+  onResize(listener: (size: TerminalSize) => void): Disposable {
+    const output = screen()
+    const changed = () => {
+      const { size } = this
+      if (size) listener(size)
+    }
+    output?.on('resize', changed)
+    return { [Symbol.dispose]: () => output?.off('resize', changed) }
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#raw) return
+    process.off('exit', this.#restore)
+    process.off('SIGQUIT', this.#quit)
+    if (process.stdin.isRaw) process.stdin.setRawMode(false)
+  }
+}
+
+function screen() {
+  return [process.stdout, process.stderr].find((stream) => stream.isTTY)
+}

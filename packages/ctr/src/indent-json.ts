@@ -1,0 +1,30 @@
+const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+/gs
+
+/** What Go's encoder escapes in texts so that JSON can stand in HTML; outside of texts JSON has none of them. */
+const escaped = /[<>&\u2028\u2029]/g
+
+/**
+ * Valid JSON, one value to a line and indented by four spaces, as containerd's client prints it. Numbers stay as they
+ * are written, however many digits they have, and so does the order of fields.
+ */
+export function indentJson(json: string): string {
+  let text = ''
+  let depth = 0
+  let opened = false
+  const newLine = () => `\n${'    '.repeat(depth)}`
+  for (const [part] of json.matchAll(token)) {
+    if (part === '}' || part === ']') {
+      depth--
+      text += opened ? part : newLine() + part
+    } else if (part === ',') {
+      text += part + newLine()
+    } else if (part === ':') {
+      text += ': '
+    } else {
+      text += opened ? newLine() + part : part
+    }
+    opened = part === '{' || part === '['
+    if (opened) depth++
+  }
+  return text.replace(escaped, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}

@@ -1,0 +1,64 @@
+import { NsboxError } from '@nsbox/errors'
+import { encodeSpec } from '@nsbox/oci/runtime-spec'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import type { ContainerFlags } from './container/container-flags.ts'
+import { containerRequest } from './container/container-request.ts'
+import { createContainer, previewSpec } from './container/create-container.ts'
+import { removeContainer } from './container/remove-container.ts'
+import { withoutPivot } from './container/runtime-options.ts'
+import { specHasTerminal } from './container/spec-has-terminal.ts'
+import { Terminal } from './foreground/terminal.ts'
+import { indentJson } from './indent-json.ts'
+import { networkOf } from './network/container-network.ts'
+import type { Session } from './session.ts'
+import { runTask } from './tasks/run-task.ts'
+import { type StdioFlags, stdioOf } from './tasks/stdio-flags.ts'
+
+/** What `run` may be told. */
+export interface RunFlags extends ContainerFlags, StdioFlags {
+  readonly detach?: boolean
+  readonly dumpConfig?: boolean
+  readonly pidFile?: string
+  /** False for `--no-pivot`. */
+  readonly pivot?: boolean
+  readonly rm?: boolean
+}
+
+/** `run` */
+export async function runContainer(
+  session: Session,
+  flags: RunFlags,
+  args: readonly string[],
+): Promise<void> {
+  if (flags.rm && flags.detach) {
+    throw new NsboxError('invalid_argument', 'flags --detach and --rm cannot be specified together')
+  }
+  const { client, signal } = session
+  const request = containerRequest(flags, args)
+  const stdio = stdioOf(flags)
+  if (flags.dumpConfig) {
+    console.log(indentJson(new TextDecoder().decode(encodeSpec(await previewSpec(session, request)))))
+    return
+  }
+  if (flags.tty && !flags.detach) Terminal.require()
+  const container = await createContainer(session, request)
+  // One whose task cannot be started is of no use to anybody.
+  await using removal = new AsyncDisposableStack()
+  removal.defer(() => removeContainer(session, container))
+  const { spec, runtime } = container
+  const task = await client.container(container.id).createTask({
+    ...stdio,
+    terminal: specHasTerminal(spec),
+    options: flags.pivot === false ? withoutPivot(runtime.options) : undefined,
+    signal,
+  })
+  await runTask(session, task, {
+    detach: flags.detach,
+    pidFile: flags.pidFile,
+    network: await networkOf(session, container),
+    endsWithCommand: flags.rm,
+    onStart: () => {
+      if (!flags.rm) removal.move()
+    },
+  })
+}

@@ -1,0 +1,16 @@
+import type { Session } from '../session.ts'
+import { requireId } from './require-id.ts'
+
+/** `tasks pause` */
+export async function pauseTask({ client, signal }: Session, container: string | undefined): Promise<void> {
+  const id = requireId(container)
+  await client.containers.get(id, { signal })
+  await client.tasks.pause(id, { signal })
+}
+
+/** `tasks resume` */
+export async function resumeTask({ client, signal }: Session, container: string | undefined): Promise<void> {
+  const id = requireId(container)
+  await client.containers.get(id, { signal })
+  await client.tasks.resume(id, { signal })
+}

@@ -1,0 +1,89 @@
+import type { TaskHandle } from '@nsbox/client'
+import { isFailedPrecondition, isNotFound } from '@nsbox/errors'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { runInForeground } from '../foreground/run-in-foreground.ts'
+import type { ContainerNetwork } from '../network/container-network.ts'
+import type { Session } from '../session.ts'
+import { writePidFile } from './write-pid-file.ts'
+
+/** Milliseconds in which what has been killed must end if it cannot be thawed. */
+const graceTime = 5_000
+
+/** How a task is run. */
+export interface RunTaskOptions {
+  /** Leave it running and return at once. */
+  readonly detach?: boolean | undefined
+  readonly pidFile?: string | undefined
+  /** What it is connected to before it starts, and after its end no more. */
+  readonly network?: ContainerNetwork | undefined
+  /** Called when it has started. */
+  readonly onStart?: (() => void) | undefined
+  /** Whether it ends when this command has to, instead of going on without. */
+  readonly endsWithCommand?: boolean | undefined
+}
+
+/**
+ * Starts a task that has been made. In the foreground it returns after the end of the task, which is removed then; the
+ * exit status becomes that of this process. One that cannot be started is removed.
+ */
+export async function runTask(session: Session, task: TaskHandle, options: RunTaskOptions): Promise<void> {
+  const { signal } = session
+  await using owned = new AsyncDisposableStack()
+  owned.use(task)
+  // Not under the signal: after an interrupt there is still something to remove.
+  await using undo = new AsyncDisposableStack()
+  const { network } = options
+  if (network) undo.defer(() => network.disconnect())
+  undo.defer(async () => {
+    await endTask(task)
+  })
+  const start = async () => {
+    await task.start({ signal })
+    options.onStart?.()
+    if (!options.endsWithCommand) undo.move()
+  }
+  if (options.pidFile !== undefined) await writePidFile(options.pidFile, task.pid)
+  await network?.connect(task.pid)
+  if (options.detach) {
+    await start()
+    return
+  }
+  const { exitStatus } = await runInForeground(task, { session, start })
+  await task.delete({ signal })
+  await network?.disconnect()
+  undo.move()
+  process.exitCode = exitStatus
+}
+
+/** Kills a task, if it is alive, waits for its end, and removes it. */
+export async function endTask(task: TaskHandle, { signal }: { readonly signal?: AbortSignal } = {}) {
+  const { status } = await task.status({ signal })
+  if (status !== 'stopped' && (await kill(task, signal))) {
+    if (status === 'paused' || status === 'pausing') await thaw(task, signal)
+    await task.finished({ signal })
+  }
+  return await task.delete({ signal })
+}
+
+/** Lets frozen processes die, which some runtimes do by themselves. */
+async function thaw(task: TaskHandle, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await task.resume({ signal })
+  } catch (error) {
+    const grace = AbortSignal.timeout(graceTime)
+    await task.finished({ signal: signal ? AbortSignal.any([signal, grace]) : grace }).catch(() => {
+      throw error
+    })
+  }
+}
+
+/** Kills a task; false if it has ended already, or cannot be killed before it is started and is removed as it is. */
+async function kill(task: TaskHandle, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    await task.kill('SIGKILL', { signal })
+    return true
+  } catch (error) {
+    if (isNotFound(error) || isFailedPrecondition(error)) return false
+    throw error
+  }
+}

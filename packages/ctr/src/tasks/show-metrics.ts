@@ -1,0 +1,46 @@
+import type { TaskMetrics } from '@nsbox/core/tasks'
+import { NsboxError } from '@nsbox/errors'
+import type { Session } from '../session.ts'
+import { renderTable } from '../table.ts'
+import { metricsJson } from './metrics-json.ts'
+import { metricsRows } from './metrics-rows.ts'
+import { requireId } from './require-id.ts'
+
+const layout = { minWidth: 1, padding: 4 }
+
+/** `tasks metrics` */
+export async function showMetrics(
+  { client, signal }: Session,
+  { format }: { readonly format: string },
+  container: string | undefined,
+): Promise<void> {
+  if (format !== 'table' && format !== 'json') {
+    throw new NsboxError('invalid_argument', `--format ${JSON.stringify(format)}: neither table nor json`)
+  }
+  const id = requireId(container)
+  await client.containers.get(id, { signal })
+  const task = await client.container(id).task({ signal })
+  await using _ = task
+  const found = await task.metrics({ signal })
+  const metrics = known(found)
+  if (format === 'json') {
+    console.log(metricsJson(metrics.metrics))
+    return
+  }
+  process.stdout.write(
+    renderTable(
+      [
+        ['ID', 'TIMESTAMP', ''],
+        [id, found.timestamp.toISOString(), ''],
+      ],
+      layout,
+    ),
+  )
+  process.stdout.write('\n')
+  process.stdout.write(renderTable([['METRIC', 'VALUE', ''], ...metricsRows(metrics)], layout))
+}
+
+function known({ data }: TaskMetrics) {
+  if ('metrics' in data) return data
+  throw new NsboxError('unimplemented', `metrics of type ${JSON.stringify(data.opaque.typeUrl)}`)
+}

@@ -1,0 +1,40 @@
+import type { ByteString } from '../tar/byte-string.ts'
+import { defaultNameLimits, type NameLimits } from './extract-limits.ts'
+
+const dot = 0x2e
+
+/**
+ * The directory of an entry, to tell cheaply which of the next entries are in it too: archives list what a directory
+ * holds one after another.
+ */
+export class SameDirectory {
+  readonly #limits: NameLimits
+  /** What the names of its entries begin with, up to the last slash; undefined if none is known. */
+  #prefix: ByteString | undefined
+
+  constructor(limits: NameLimits = defaultNameLimits) {
+    this.#limits = limits
+  }
+
+  /** @param last the last component of the name, as `entryPath` found it, which also saw to all before it */
+  set(name: ByteString, last: ByteString): void {
+    const prefix = name.slice(0, name.lastIndexOf('/', name.length - 2) + 1)
+    // Otherwise the name ends with slashes or dots, and what they follow is the last component.
+    const isLast = name === prefix + last || name === `${prefix}${last}/`
+    this.#prefix = isLast ? prefix : undefined
+  }
+
+  /**
+   * The last component of a name that begins as the one of `set`.
+   * @returns undefined for one that needs a closer look: of another directory, of a whiteout, or out of the ordinary
+   */
+  lastOf(name: ByteString): ByteString | undefined {
+    const prefix = this.#prefix
+    if (prefix === undefined || name.length > this.#limits.name || !name.startsWith(prefix)) return undefined
+    const slash = name.indexOf('/', prefix.length)
+    if (slash !== -1 && slash !== name.length - 1) return undefined
+    const last = slash === -1 ? name.slice(prefix.length) : name.slice(prefix.length, slash)
+    if (last === '' || last.charCodeAt(0) === dot || last.length > this.#limits.component) return undefined
+    return last.includes('\0') ? undefined : last
+  }
+}

@@ -1,0 +1,40 @@
+import type { AbortOptions } from '@nsbox/core/content'
+import { deferred } from './deferred.ts'
+import { unlessAborted } from './unless-aborted.ts'
+
+/**
+ * How far the commit of one layer has come, for the layer above it. Disposing of it says that no more will come: a commit
+ * that has not succeeded by then has failed.
+ */
+export class ChainCommit implements Disposable {
+  readonly #begun = deferred()
+  readonly #ended = deferred()
+  #succeeded = false
+
+  /** Says that the snapshotter has been asked to commit. */
+  begin(): void {
+    this.#begun.resolve()
+  }
+
+  /** Says that the snapshot is there. */
+  succeed(): void {
+    this.#succeeded = true
+    this.#begun.resolve()
+    this.#ended.resolve()
+  }
+
+  [Symbol.dispose](): void {
+    this.#ended.resolve()
+  }
+
+  /** Waits until the commit has begun, or the snapshot is there. */
+  async begun({ signal }: AbortOptions): Promise<void> {
+    await unlessAborted(this.#begun.promise, signal)
+  }
+
+  /** Waits until the commit has ended. @returns whether the snapshot is there */
+  async ended({ signal }: AbortOptions): Promise<boolean> {
+    await unlessAborted(this.#ended.promise, signal)
+    return this.#succeeded
+  }
+}

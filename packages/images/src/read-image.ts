@@ -1,0 +1,41 @@
+import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
+import { NsboxError } from '@nsbox/errors'
+import {
+  type Descriptor,
+  type Digest,
+  type ImageConfig,
+  maxDocumentSize,
+  type Platform,
+  parseImageConfig,
+} from '@nsbox/oci'
+import { findManifest } from './find-manifest.ts'
+import { layerChain } from './layer-chain.ts'
+import { isImage } from './unpack.ts'
+
+/** What an image says of itself for one platform. */
+export interface ImageDescription {
+  readonly manifest: Descriptor
+  readonly config: ImageConfig
+  /** Name of the snapshot that unpacking it makes, whether that exists or not; undefined for an image without layers. */
+  readonly chainId: Digest | undefined
+}
+
+/**
+ * Reads what an image says of itself for a platform.
+ *
+ * @throws `failed_precondition` for what is no image; otherwise as `unpack`, of what it reads
+ */
+export async function readImage(
+  content: Pick<ContentReader, 'read'>,
+  target: Descriptor,
+  { platform, signal }: { readonly platform: Platform } & AbortOptions,
+): Promise<ImageDescription> {
+  const manifest = await findManifest(content, target, { platform, signal })
+  const { descriptor, config } = manifest
+  if (!isImage(manifest)) {
+    throw new NsboxError('failed_precondition', `manifest ${descriptor.digest} is that of no image`)
+  }
+  const bytes = await readBlob(content, config, { limit: maxDocumentSize, signal })
+  const parsed = parseImageConfig(bytes, config)
+  return { manifest: descriptor, config: parsed, chainId: layerChain(manifest, parsed).at(-1)?.chainId }
+}

@@ -1,0 +1,154 @@
+import type { Container, ContainerStore } from '@nsbox/core/containers'
+import { changeLabels } from '@nsbox/core/labels'
+import { NsboxError } from '@nsbox/errors'
+import { type Adaptor, labelField, parseFilters } from '@nsbox/filters'
+import type { Reader } from '@nsbox/sqlite'
+import { changeContainer } from './change-container.ts'
+import type { Clock } from './clock.ts'
+import type { Collector } from './collector.ts'
+import {
+  type ContainerFields,
+  containersAfter,
+  dropContainer,
+  findContainer,
+  writeContainer,
+} from './container-row.ts'
+import { ensureNamespace } from './ensure-namespace.ts'
+import type { Ledger } from './ledger.ts'
+import { quoted, shownRef } from './quoted.ts'
+import { decodeLabels } from './stored-labels.ts'
+import { validateContainer } from './validate-container.ts'
+
+/** What a container store works with. */
+interface Parts {
+  readonly ledger: Ledger
+  readonly collector: Collector
+  readonly clock: Clock
+}
+
+/** How many containers a listing looks at in one go; between two of these other requests have their turn. */
+const pageSize = 500
+
+/** From how many bytes of specs on a listing hands on what it has read; every reading may have to wait for the disk. */
+const batchBytes = 1024 * 1024
+
+/** The containers of a namespace. Leases do not hold them: a container stays until it is deleted. */
+export function containerStore({ ledger, collector, clock }: Parts, namespace: string): ContainerStore {
+  return {
+    async get(id, { signal } = {}) {
+      signal?.throwIfAborted()
+      return ledger.read((db) => {
+        const container = findContainer(db, namespace, id)
+        if (container !== undefined) return container
+        throw new NsboxError('not_found', `container ${quoted(id)} in namespace ${quoted(namespace)}`)
+      })
+    },
+
+    async *list(filters = [], { signal } = {}) {
+      const filter = parseFilters(filters)
+      for (let after = ''; ; ) {
+        signal?.throwIfAborted()
+        const page = await ledger.read((db) => containersAfter(db, namespace, after, pageSize))
+        const ids = page.filter((fields) => filter.match(adaptor(fields))).map(({ id }) => id)
+        while (ids.length > 0) {
+          signal?.throwIfAborted()
+          yield* await ledger.read((db) => takeContainers(db, namespace, ids))
+        }
+        const last = page.at(-1)
+        if (last === undefined || page.length < pageSize) return
+        after = last.id
+      }
+    },
+
+    async create(given, { signal } = {}) {
+      const now = new Date(clock())
+      const container: Container = {
+        id: given.id,
+        labels: changeLabels({}, { replace: given.labels ?? {} }),
+        image: given.image ?? '',
+        runtime: given.runtime,
+        spec: given.spec,
+        snapshotter: given.snapshotter ?? '',
+        snapshotKey: given.snapshotKey ?? '',
+        extensions: given.extensions ?? {},
+        sandbox: given.sandbox ?? '',
+        createdAt: now,
+        updatedAt: now,
+      }
+      validateContainer(container, 'create container')
+      signal?.throwIfAborted()
+      return ledger.write(namespace, (tx) => {
+        const { id, image, runtime } = container
+        if (findContainer(tx, namespace, id) !== undefined)
+          throw new NsboxError('already_exists', `container ${quoted(id)}`)
+        ensureNamespace(tx, namespace)
+        writeContainer(tx, namespace, container)
+        tx.emit({ topic: '/containers/create', payload: { id, image, runtime } })
+        return container
+      })
+    },
+
+    async update(given, paths = [], { signal } = {}) {
+      const { id } = given
+      if (id === '') throw new NsboxError('invalid_argument', 'Container.ID required')
+      signal?.throwIfAborted()
+      const container = await ledger.write(namespace, (tx) => {
+        const current = findContainer(tx, namespace, id)
+        if (current === undefined) throw new NsboxError('not_found', `container ${quoted(id)}`)
+        const updatedAt = new Date(Math.max(clock(), current.updatedAt.getTime()))
+        const container = { ...changeContainer(current, given, paths), updatedAt }
+        validateContainer(container, 'update')
+        writeContainer(tx, namespace, container)
+        const { image, labels, snapshotKey } = container
+        tx.emit({ topic: '/containers/update', payload: { id, image, labels, snapshotKey } })
+        return container
+      })
+      collector.schedule()
+      return container
+    },
+
+    async delete(id, { signal } = {}) {
+      signal?.throwIfAborted()
+      await ledger.write(namespace, (tx) => {
+        if (findContainer(tx, namespace, id) === undefined)
+          throw new NsboxError('not_found', `container ${shownRef(id)}`)
+        dropContainer(tx, namespace, id)
+        tx.emit({ topic: '/containers/delete', payload: { id } })
+      })
+      collector.schedule()
+    },
+  }
+}
+
+/** Reads the first of these, as many as are not too much to have in memory at once, and takes them off the ids. */
+function takeContainers(db: Reader, namespace: string, ids: string[]): Container[] {
+  const containers: Container[] = []
+  for (let bytes = 0; bytes < batchBytes && ids.length > 0; ) {
+    const container = findContainer(db, namespace, ids.shift() as string)
+    // It may have been deleted since it was looked at.
+    if (container === undefined) continue
+    containers.push(container)
+    bytes += container.spec.value.byteLength
+  }
+  return containers
+}
+
+/** What filters see of a container (BEHAVIOUR.md §2). */
+function adaptor({ id, image, runtime, labels }: ContainerFields): Adaptor {
+  return {
+    field([first, ...rest]) {
+      switch (first) {
+        case 'id':
+          return id
+        case 'image':
+          return image || undefined
+        case 'runtime':
+          return rest[0] === 'name' ? runtime : undefined
+        case 'labels':
+          return labelField(decodeLabels(labels), rest)
+        default:
+          return undefined
+      }
+    },
+  }
+}

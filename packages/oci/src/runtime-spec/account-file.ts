@@ -1,0 +1,56 @@
+import { NsboxError } from '@nsbox/errors'
+import { maxAccountFile, maxId } from './account-limits.ts'
+
+/** A line of passwd(5), as far as it decides who a process is. */
+export interface PasswdEntry {
+  readonly name: string
+  readonly uid: number
+  readonly gid: number
+  readonly home: string
+  readonly shell: string
+}
+
+/** A line of group(5). */
+export interface GroupEntry {
+  readonly name: string
+  readonly gid: number
+  readonly members: readonly string[]
+}
+
+/**
+ * The accounts in `/etc/passwd`, in their order. Lines that are no account are left out, those with an id beyond
+ * `maxId` among them.
+ *
+ * @throws `invalid_argument` for a file with more than `maxAccountFile` bytes or a NUL
+ */
+export function parsePasswd(bytes: Uint8Array): PasswdEntry[] {
+  return lines(bytes, '/etc/passwd').flatMap((line) => {
+    const [name, , uid, gid, , home = '', shell = ''] = line.split(':')
+    const ids = { uid: idOf(uid), gid: idOf(gid) }
+    if (!name || ids.uid === undefined || ids.gid === undefined) return []
+    return [{ name, uid: ids.uid, gid: ids.gid, home, shell }]
+  })
+}
+
+/** The groups in `/etc/group`, as `parsePasswd` reads the accounts. */
+export function parseGroup(bytes: Uint8Array): GroupEntry[] {
+  return lines(bytes, '/etc/group').flatMap((line) => {
+    const [name, , number, members = ''] = line.split(':')
+    const gid = idOf(number)
+    if (!name || gid === undefined) return []
+    return [{ name, gid, members: members.split(',').filter((member) => member !== '') }]
+  })
+}
+
+function lines(bytes: Uint8Array, file: string): string[] {
+  if (bytes.byteLength > maxAccountFile)
+    throw new NsboxError('invalid_argument', `${file}: more than ${maxAccountFile} bytes`)
+  if (bytes.includes(0)) throw new NsboxError('invalid_argument', `${file}: has a NUL`)
+  return new TextDecoder().decode(bytes).split('\n')
+}
+
+function idOf(text: string | undefined): number | undefined {
+  if (text === undefined || !/^[0-9]{1,10}$/.test(text)) return undefined
+  const id = Number(text)
+  return id <= maxId ? id : undefined
+}

@@ -1,0 +1,57 @@
+import type { ContainerDefaults } from '../image-config.ts'
+import { quoted } from '../quoted.ts'
+
+/** What a label's key and value may have together, in bytes, as everywhere in containerd. */
+const maxLabelBytes = 4096
+
+/**
+ * Prefixes of labels that tell a program on the host what to do: containerd and its plugins, nsbox, nerdctl, Docker. An
+ * image's author must not speak through them (HOSTILE B09, where such a label made the daemon start a program).
+ */
+const reserved = [
+  'containerd.io/',
+  'io.containerd.',
+  'io.cri-containerd',
+  'nsbox.',
+  'nsbox/',
+  'nerdctl/',
+  'com.docker.',
+]
+
+const stopSignalLabel = 'io.containerd.image.config.stop-signal'
+const stopSignal = /^(?:(?:SIG)?[A-Z][A-Z0-9]*(?:[+-][0-9]{1,2})?|[0-9]{1,2})$/i
+
+export interface ImageLabels {
+  /** For the container's record. */
+  readonly labels: Record<string, string>
+  /** One line for each label that was left out, for the user. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * The labels that a container takes over from its image, and `io.containerd.image.config.stop-signal` for the signal
+ * that the image wants to be stopped with (`SIGTERM` if it names none), where clients look for it.
+ */
+export function imageLabels(config: ContainerDefaults): ImageLabels {
+  const labels: Record<string, string> = Object.create(null)
+  const warnings: string[] = []
+  for (const [key, value] of Object.entries(config.labels)) {
+    const why = refusal(key, value)
+    if (why === undefined) labels[key] = value
+    else warnings.push(`label ${quoted(key)} of the image is left out: ${why}`)
+  }
+  labels[stopSignalLabel] = config.stopSignal || 'SIGTERM'
+  if (!stopSignal.test(labels[stopSignalLabel])) {
+    warnings.push(`stop signal ${quoted(config.stopSignal)} of the image is left out: not a signal`)
+    labels[stopSignalLabel] = 'SIGTERM'
+  }
+  return { labels, warnings }
+}
+
+function refusal(key: string, value: string): string | undefined {
+  const prefix = reserved.find((each) => key.startsWith(each))
+  if (prefix !== undefined) return `only the host may set ${prefix}`
+  if (key === '' || /\p{Cc}/u.test(key)) return 'not a key'
+  const size = Buffer.byteLength(key) + Buffer.byteLength(value)
+  return size > maxLabelBytes ? `${size} bytes, more than ${maxLabelBytes}` : undefined
+}

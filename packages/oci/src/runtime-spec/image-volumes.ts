@@ -1,0 +1,21 @@
+import { posix } from 'node:path'
+import { NsboxError } from '@nsbox/errors'
+import type { ContainerDefaults } from '../image-config.ts'
+import { quoted } from '../quoted.ts'
+
+/**
+ * The directories that an image declares to be volumes, each once, as clean absolute paths inside its root file system.
+ * They are names only: on the way to them may be symbolic links of the image's, so whoever reads or writes there must
+ * resolve them inside (HOSTILE B13).
+ *
+ * @throws `invalid_argument` for a path that is relative, the root itself, or has `..` or control characters
+ */
+export function imageVolumes(config: ContainerDefaults): string[] {
+  const paths = config.volumes.map((path) => {
+    const clean = posix.normalize(path).replace(/\/$/, '')
+    if (!path.startsWith('/') || clean === '' || path.split('/').includes('..') || /\p{Cc}/u.test(path))
+      throw new NsboxError('invalid_argument', `image config: volume ${quoted(path)}`)
+    return clean
+  })
+  return [...new Set(paths)]
+}

@@ -1,0 +1,52 @@
+import { NsboxError } from '@nsbox/errors'
+import { quoted } from '../quoted.ts'
+import type { Mount } from './spec.ts'
+import { changeLinux, type SpecOption } from './spec-option.ts'
+
+/** Adds mounts, in their order, after those that are there. */
+export function withMounts(mounts: readonly Mount[]): SpecOption {
+  return (spec) => ({ ...spec, mounts: [...(spec.mounts ?? []), ...mounts] })
+}
+
+/** Removes the mounts at these places inside. */
+export function withoutMounts(destinations: readonly string[]): SpecOption {
+  return (spec) => ({
+    ...spec,
+    mounts: (spec.mounts ?? []).filter(({ destination }) => !destinations.includes(destination)),
+  })
+}
+
+/** A file or directory of the host's with all that is mounted below it; read-only by default. */
+export function bindMount(
+  source: string,
+  destination: string,
+  { readonly = true }: { readonly readonly?: boolean } = {},
+): Mount {
+  return { destination, type: 'bind', source, options: ['rbind', readonly ? 'ro' : 'rw'] }
+}
+
+const propagations = [
+  'private',
+  'rprivate',
+  'shared',
+  'rshared',
+  'slave',
+  'rslave',
+  'unbindable',
+  'runbindable',
+]
+
+/**
+ * How mounts and unmounts below the root file system pass between host and container (mount_namespaces(7)).
+ *
+ * @throws `invalid_argument` for a word that is not one of the eight
+ */
+export function withRootfsPropagation(propagation: string): SpecOption {
+  if (!propagations.includes(propagation)) {
+    throw new NsboxError(
+      'invalid_argument',
+      `propagation of the root file system: ${quoted(propagation)} is not one of ${propagations.join(', ')}`,
+    )
+  }
+  return (spec) => changeLinux(spec, (linux) => ({ ...linux, rootfsPropagation: propagation }))
+}

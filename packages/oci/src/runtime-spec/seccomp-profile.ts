@@ -1,0 +1,99 @@
+import { NsboxError } from '@nsbox/errors'
+import { defaultPlatform } from '../platform.ts'
+import { quoted } from '../quoted.ts'
+import type { Seccomp, SeccompRule } from './seccomp.ts'
+import { callArchitectures, callsByCapability, ordinaryCalls } from './seccomp-calls.ts'
+import { changeLinux, type SpecOption } from './spec-option.ts'
+
+export interface SeccompProfileOptions {
+  /** The capabilities that the container's processes may ever have. */
+  readonly capabilities: readonly string[]
+  /** In Go's words; this process's by default. */
+  readonly architecture?: string
+}
+
+const EPERM = 1
+const ENOSYS = 38
+
+// linux/sched.h: NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. unshare(2) knows NEWTIME as well; in the
+// flags of clone(2) that bit is a part of the signal.
+const cloneNamespaces = 0x7e020000
+const unshareNamespaces = 0x7e020080
+
+// AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET. Among all the others are AF_ALG, whose users have reached the page
+// cache of files that they may not write (CVE-2026-31431), AF_VSOCK, which leads to the hypervisor, and protocols that
+// are loaded on demand and that hardly anybody looks after. Each is compared in all its 64 bits: the kernel reads 32 of
+// them, so "not AF_ALG" would be true of a number that the kernel takes for it.
+const families = [1, 2, 10, 16, 17]
+
+// What personality(2) may be asked for: Linux, 32-bit Linux, both with the version numbers of 2.6, and the question.
+const personalities = [0, 8, 0x20000, 0x20008, 0xffffffff]
+
+/**
+ * What a container's processes may ask of the kernel unless they are given another filter. Everything that is not
+ * allowed fails with EPERM, `clone3` with ENOSYS, so that the C library falls back to `clone`, whose flags can be
+ * seen. Denied above all: io_uring, sockets of AF_ALG and AF_VSOCK, new namespaces, and what a capability is needed for
+ * that the container lacks.
+ *
+ * `socketcall`, by which old programs for 386 reach the network, keeps its arguments where no filter sees them, so that
+ * AF_ALG could be had through it; it is absent here, with ENOSYS.
+ *
+ * @throws `invalid_argument` for an architecture that no profile has been written for
+ */
+export function defaultSeccompProfile(options: SeccompProfileOptions): Seccomp {
+  const architecture = options.architecture ?? defaultPlatform().architecture
+  const found = Object.hasOwn(callArchitectures, architecture) ? callArchitectures[architecture] : undefined
+  if (found === undefined)
+    throw new NsboxError('invalid_argument', `seccomp profile for architecture ${quoted(architecture)}`)
+  const capable = Object.keys(callsByCapability).filter((name) => options.capabilities.includes(name))
+  const privileged = new Set(capable.flatMap((name) => callsByCapability[name]!))
+  const flags = architecture === 's390x' ? 1 : 0
+  const byArgument: SeccompRule[] = [
+    ...families.map((value) => allowIf('socket', value)),
+    ...personalities.map((value) => allowIf('personality', value)),
+  ]
+  const namespaces: SeccompRule[] = privileged.has('clone')
+    ? []
+    : [
+        allow(['clone'], [{ index: flags, value: cloneNamespaces, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }]),
+        allow(['unshare'], [{ index: 0, value: unshareNamespaces, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }]),
+        { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS },
+      ]
+  return {
+    defaultAction: 'SCMP_ACT_ERRNO',
+    defaultErrnoRet: EPERM,
+    architectures: [...found.names],
+    syscalls: [
+      // First, and with an errno that is not the default one: from the rules for `socket` and its kin libseccomp makes
+      // rules that let socketcall pass whatever the family, unless one without conditions is there already, and runc
+      // leaves out rules that say what happens anyway.
+      { names: ['socketcall'], action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS },
+      allow([...ordinaryCalls, ...found.calls]),
+      ...byArgument,
+      ...namespaces,
+      ...(privileged.size > 0 ? [allow([...privileged])] : []),
+    ],
+  }
+}
+
+/** Filters system calls by this profile; `undefined` takes the filter away. */
+export function withSeccomp(profile: Seccomp | undefined): SpecOption {
+  return (spec) =>
+    changeLinux(spec, ({ seccomp: _, ...linux }) => (profile ? { ...linux, seccomp: profile } : linux))
+}
+
+/** Filters system calls by `defaultSeccompProfile` for the capabilities of the spec; belongs after their options. */
+export function withDefaultSeccomp(options: Pick<SeccompProfileOptions, 'architecture'> = {}): SpecOption {
+  return (spec) => {
+    const capabilities = spec.process?.capabilities?.bounding ?? []
+    return withSeccomp(defaultSeccompProfile({ ...options, capabilities }))(spec)
+  }
+}
+
+function allow(names: readonly string[], args?: SeccompRule['args']): SeccompRule {
+  return { names, action: 'SCMP_ACT_ALLOW', ...(args && { args }) }
+}
+
+function allowIf(name: string, value: number): SeccompRule {
+  return allow([name], [{ index: 0, value, op: 'SCMP_CMP_EQ' }])
+}

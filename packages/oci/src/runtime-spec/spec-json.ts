@@ -1,0 +1,83 @@
+import { NsboxError } from '@nsbox/errors'
+import { parseStrictJson } from '../strict-json.ts'
+import type { Process } from './process.ts'
+import type { Resources } from './resources.ts'
+import type { Seccomp } from './seccomp.ts'
+import { refuse, type Shape } from './shape.ts'
+import type { Spec } from './spec.ts'
+import { processShape, resourcesShape, seccompShape, specShape } from './spec-shape.ts'
+import { validateSeccomp } from './validate-seccomp.ts'
+
+/** Most bytes that a spec may have: 4 MiB, what one message of gRPC can carry. */
+export const maxSpecSize = 4 * 1024 * 1024
+
+/**
+ * Reads a `config.json`, or the spec that a client sent with a container. Fields that this package does not know are
+ * kept, known ones that are `null` are left out, integers that a double cannot hold become bigints. It is refused if two
+ * readers could understand it differently (see `parseStrictJson`), or a field has a type other than declared; whether
+ * it makes sense is for `validateSpec` to say.
+ *
+ * @throws `invalid_argument`, naming the field
+ */
+export function parseSpec(bytes: Uint8Array): Spec {
+  return parse(bytes, 'spec', specShape) as Spec
+}
+
+/** As `parseSpec`, for the process that a client wants to run in a container as well. */
+export function parseProcess(bytes: Uint8Array): Process {
+  return parse(bytes, 'process', processShape) as Process
+}
+
+/** As `parseSpec`, for the limits that a client wants a task to have. */
+export function parseResources(bytes: Uint8Array): Resources {
+  return parse(bytes, 'resources', resourcesShape) as Resources
+}
+
+/**
+ * As `parseSpec`, for a filter of system calls that a user wrote into a file of its own.
+ *
+ * @throws `invalid_argument` also for the format of Docker and Podman, whose rules have conditions that the runtime does
+ * not know: it would allow what they allow to some
+ */
+export function parseSeccompProfile(bytes: Uint8Array): Seccomp {
+  const profile = parse(bytes, 'seccomp profile', seccompShape) as Seccomp
+  for (const [index, rule] of (profile.syscalls ?? []).entries()) {
+    const condition = ['includes', 'excludes', 'minKernel'].find((name) =>
+      isNotEmpty(rule[name as keyof typeof rule]),
+    )
+    if (condition !== undefined)
+      throw refuse(
+        `seccomp profile: syscalls[${index}].${condition}`,
+        "is of Docker's format, not of the runtime's",
+      )
+  }
+  validateSeccomp(profile, 'seccomp profile')
+  return profile
+}
+
+const isNotEmpty = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null
+    ? Object.keys(value).length > 0
+    : value !== undefined && value !== null
+
+function parse(bytes: Uint8Array, name: string, shape: Shape): unknown {
+  if (bytes.byteLength > maxSpecSize)
+    throw new NsboxError('invalid_argument', `${name}: more than ${maxSpecSize} bytes`)
+  return shape(parseStrictJson(bytes, name, { bigIntegers: true }), `${name}: `)
+}
+
+/** The bytes of a `config.json`, or of a part of one: JSON, with bigints as plain integers, which `JSON.stringify` has no way to write. */
+export function encodeSpec(spec: Spec | Process | Resources | Seccomp): Uint8Array {
+  return new TextEncoder().encode(encode(spec) ?? 'null')
+}
+
+function encode(value: unknown): string | undefined {
+  if (typeof value === 'bigint') return value.toString()
+  if (Array.isArray(value)) return `[${value.map((entry) => encode(entry) ?? 'null').join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const fields = Object.entries(value).flatMap(([key, field]) => {
+    const text = encode(field)
+    return text === undefined ? [] : [`${JSON.stringify(key)}:${text}`]
+  })
+  return `{${fields.join(',')}}`
+}

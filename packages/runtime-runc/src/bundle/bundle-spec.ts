@@ -1,0 +1,70 @@
+import type { OpaqueValue } from '@nsbox/core/tasks'
+import { NsboxError } from '@nsbox/errors'
+import { type JsonObject, parseStrictJson } from '@nsbox/oci'
+
+/** What the server itself needs of a spec; the rest is for the runtime to judge. */
+export interface BundleSpec {
+  /** As it came, for `config.json`. */
+  readonly json: Uint8Array
+  /** Whether the first process has a terminal. */
+  readonly terminal: boolean
+  /** Whether processes have a pid namespace of the container's own, so that they all end with the first one. */
+  readonly ownPidNamespace: boolean
+  /** What the group 0 of the container is on the host; undefined without a user namespace. */
+  readonly rootGid: number | undefined
+}
+
+const specType =
+  /^(?:type\.googleapis\.com\/)?types\.containerd\.io\/opencontainers\/runtime-spec\/1[\d.]*\/Spec$/
+
+/**
+ * Reads the spec of a container. It must be one JSON object that no two readers understand differently; whether it is
+ * one that can run is found out by the runtime.
+ *
+ * @throws invalid_argument
+ */
+export function parseBundleSpec(spec: OpaqueValue): BundleSpec {
+  if (!specType.test(spec.typeUrl))
+    throw new NsboxError(
+      'invalid_argument',
+      `spec of type ${JSON.stringify(spec.typeUrl)}, not of an OCI runtime`,
+    )
+  const object = parseSpecObject(spec.value, 'spec')
+  const linux = member(object, 'linux')
+  const namespaces = Array.isArray(linux.namespaces) ? linux.namespaces : []
+  return {
+    json: spec.value,
+    terminal: member(object, 'process').terminal === true,
+    ownPidNamespace: namespaces.some((entry) => isObject(entry) && entry.type === 'pid' && !entry.path),
+    rootGid: mappedRoot(linux.gidMappings),
+  }
+}
+
+/** Reads a JSON object of a client, such as the process of an exec. @throws invalid_argument */
+export function parseSpecObject(bytes: Uint8Array, context: string): JsonObject {
+  const value: unknown = parseStrictJson(bytes, context)
+  if (isObject(value)) return value
+  throw new NsboxError('invalid_argument', `${context}: not a JSON object`)
+}
+
+function member(object: JsonObject, name: string): JsonObject {
+  const value = object[name]
+  if (value === undefined || value === null) return {}
+  if (isObject(value)) return value
+  throw new NsboxError('invalid_argument', `spec: ${name} is not an object`)
+}
+
+function mappedRoot(mappings: unknown): number | undefined {
+  if (!Array.isArray(mappings)) return undefined
+  for (const mapping of mappings as unknown[]) {
+    if (!isObject(mapping)) continue
+    const { containerID, hostID } = mapping
+    if (containerID === 0 && typeof hostID === 'number' && isId(hostID)) return hostID
+  }
+  return undefined
+}
+
+const isId = (id: number) => Number.isInteger(id) && id >= 0 && id < 2 ** 32 - 1
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

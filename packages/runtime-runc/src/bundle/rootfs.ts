@@ -1,0 +1,61 @@
+import { rmdirSync } from 'node:fs'
+import type { Mount } from '@nsbox/core/snapshots'
+import { isErrno, NsboxError } from '@nsbox/errors'
+import { mountAll, parseMountOptions, removeTree, unmount } from '@nsbox/mount'
+
+/** Milliseconds that a mount may be in use by a process that is about to end. */
+const busyTimeout = 300
+
+/**
+ * Mounts a root file system, all or nothing. Targets of single mounts are found within it. Nothing that is mounted in
+ * it later shows up where a bind mount has its source, or the other way round, unless the mount asks for that.
+ *
+ * @throws as `mountAll`
+ */
+export async function mountRootfs(
+  mounts: readonly Mount[],
+  path: string,
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<void> {
+  await mountAll(mounts.map(withoutPropagation), path, options)
+}
+
+function withoutPropagation(mount: Mount): Mount {
+  const { propagation, remount, bind } = parseMountOptions(mount.options)
+  if (remount || propagation !== undefined) return mount
+  return { ...mount, options: [...mount.options, bind === 'recursive' ? 'rprivate' : 'private'] }
+}
+
+/**
+ * Unmounts a root file system and removes the directory it was mounted on, however far either had come. A mount that a
+ * process of the host uses vanishes from here all the same, and ends with that process.
+ *
+ * The directory is removed as an empty one, which the kernel refuses for a place that is mounted: whatever goes wrong,
+ * no file of the root file system is removed.
+ */
+export async function removeRootfs(path: string): Promise<void> {
+  const attempts = [
+    { busyTimeout: 0 },
+    { recursive: true, busyTimeout },
+    { recursive: true, busyTimeout: 0, lazy: true },
+  ]
+  for (const attempt of [...attempts, undefined]) {
+    try {
+      rmdirSync(path)
+      return
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return
+      // Places for mounts that a runtime made because nothing was mounted there.
+      if (isErrno(error, 'ENOTEMPTY')) return removeTree(path)
+      if (!isErrno(error, 'EBUSY') || attempt === undefined) throw error
+    }
+    try {
+      await unmount(path, { noFollow: true, ...attempt })
+    } catch (error) {
+      if (!isBusy(error) || attempt.lazy === true) throw error
+    }
+  }
+}
+
+const isBusy = (error: unknown) =>
+  error instanceof NsboxError ? error.code === 'failed_precondition' : isErrno(error, 'EBUSY')

@@ -1,0 +1,71 @@
+import { closeSync, constants, existsSync, openSync, readSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isReady, makeEventfd, makeWatchSet, watchOnce } from '@nsbox/sys/descriptors'
+import type { ContainerCgroup } from '../container-cgroup.ts'
+import type { OomSource } from './oom-watch.ts'
+
+/** Milliseconds between looks. */
+const interval = 250
+
+/**
+ * Cgroup v1: the kernel adds to a counter when memory is used up (cgroup v1, "memory.oom_control"). Node.js cannot wait
+ * for such a descriptor, and a thread that does would be one of the few that read files. So one set of all counters is
+ * looked at by a timer, with one system call however many containers there are; the timer runs while there are any.
+ */
+export class EventfdSource implements OomSource {
+  readonly #watched = new Map<number, () => void>()
+  #set: number | undefined
+  #timer: NodeJS.Timeout | undefined
+
+  watch(cgroup: ContainerCgroup, onChange: () => void): Disposable {
+    const directory = cgroup.directory('memory')
+    // Kernels for real time have no such events.
+    if (directory === undefined || !existsSync(join(directory, 'cgroup.event_control')))
+      return { [Symbol.dispose]() {} }
+    const counter = makeEventfd()
+    try {
+      register(directory, counter)
+      this.#set ??= makeWatchSet()
+      watchOnce(this.#set, counter, ['read'], false)
+    } catch (error) {
+      closeSync(counter)
+      throw error
+    }
+    this.#watched.set(counter, onChange)
+    this.#timer ??= setInterval(() => this.#look(), interval).unref()
+    return { [Symbol.dispose]: () => this.#forget(counter) }
+  }
+
+  [Symbol.dispose](): void {
+    for (const counter of [...this.#watched.keys()]) this.#forget(counter)
+    if (this.#set !== undefined) closeSync(this.#set)
+    this.#set = undefined
+  }
+
+  #forget(counter: number): void {
+    if (!this.#watched.delete(counter)) return
+    closeSync(counter)
+    if (this.#watched.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  #look(): void {
+    if (this.#set === undefined || !isReady(this.#set, 'read')) return
+    for (const [counter, onChange] of [...this.#watched]) {
+      if (!isReady(counter, 'read')) continue
+      readSync(counter, new BigUint64Array(1))
+      watchOnce(this.#set, counter, ['read'], true)
+      onChange()
+    }
+  }
+}
+
+function register(directory: string, counter: number): void {
+  const control = openSync(join(directory, 'memory.oom_control'), constants.O_RDONLY)
+  try {
+    writeFileSync(join(directory, 'cgroup.event_control'), `${counter} ${control}`, { flag: 'r+' })
+  } finally {
+    closeSync(control)
+  }
+}

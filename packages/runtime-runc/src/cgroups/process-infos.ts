@@ -1,0 +1,13 @@
+import { packAny } from '@nsbox/api'
+import { ProcessDetailsSchema } from '@nsbox/api/gen/types/runc/options/oci_pb'
+import type { ProcessInfo } from '@nsbox/core/tasks'
+
+/** The processes of a container, as clients know them: those of execs with the ids of these. */
+export function processInfos(pids: readonly number[], execs: ReadonlyMap<number, string>): ProcessInfo[] {
+  return pids.map((pid) => {
+    const execId = execs.get(pid)
+    if (execId === undefined) return { pid }
+    const { typeUrl, value } = packAny(ProcessDetailsSchema, { execId })
+    return { pid, info: { typeUrl, value } }
+  })
+}

@@ -1,0 +1,75 @@
+import { closeSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isErrno, isNsboxError, NsboxError } from '@nsbox/errors'
+import { isReady } from '@nsbox/sys/descriptors'
+import { openPidfd, signalPidfd } from '@nsbox/sys/processes'
+import type { ContainerCgroup } from './container-cgroup.ts'
+
+const SIGKILL = 9
+const mostRounds = 100
+
+/**
+ * Signals one process of a container. A number that has come to mean another process meanwhile reaches nobody: the
+ * descriptor is taken first, and only then is its process found in the cgroup; if the number were not this process's by
+ * then, the process would have ended, and the signal would go nowhere.
+ *
+ * A process that is frozen with cgroup v1 gets the signal when it is thawed.
+ *
+ * @throws not_found if there is no such process in the container
+ */
+export function signalProcess(cgroup: ContainerCgroup, pid: number, signal: number): void {
+  if (signalMember(cgroup, pid, signal)) return
+  throw new NsboxError('not_found', `process ${pid} of the container`)
+}
+
+/**
+ * Signals all processes of a container, those that appear meanwhile included if the signal kills.
+ * @returns how many were signalled; unknown, and at least one, where the kernel does it in one step
+ */
+export function signalAll(cgroup: ContainerCgroup, signal: number): number {
+  if (signal === SIGKILL && cgroup.pids().length > 0 && killAtOnce(cgroup)) return 1
+  const signalled = new Set<number>()
+  for (let round = 0; round < mostRounds; round++) {
+    const fresh = cgroup.pids().filter((pid) => !signalled.has(pid))
+    for (const pid of fresh) if (signalMember(cgroup, pid, signal)) signalled.add(pid)
+    if (fresh.length === 0 || signal !== SIGKILL) break
+  }
+  return signalled.size
+}
+
+function signalMember(cgroup: ContainerCgroup, pid: number, signal: number): boolean {
+  const descriptor = pidfdOf(pid)
+  if (descriptor === undefined) return false
+  try {
+    // One that has ended is readable, and stays in the cgroup until its parent has waited for it.
+    return cgroup.has(pid) && !isReady(descriptor, 'read') && signalPidfd(descriptor, signal)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Undefined if there is no such process, or the number is one of a thread. */
+function pidfdOf(pid: number): number | undefined {
+  if (!Number.isInteger(pid) || pid <= 0 || pid > 0x7fffffff) return undefined
+  try {
+    return openPidfd(pid)
+  } catch (error) {
+    const errno = isNsboxError(error) ? error.details.errno : undefined
+    // EINVAL, or ENOENT since Linux 6.13, for threads.
+    if (errno === 'ESRCH' || errno === 'EINVAL' || errno === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Linux 5.14 kills a whole cgroup of the unified hierarchy, which hybrid hosts have beside the others. */
+function killAtOnce(cgroup: ContainerCgroup): boolean {
+  const directory = cgroup.directory('')
+  if (directory === undefined) return false
+  try {
+    writeFileSync(join(directory, 'cgroup.kill'), '1', { flag: 'r+' })
+    return true
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'EOPNOTSUPP') || isErrno(error, 'ENOTSUP')) return false
+    throw error
+  }
+}

@@ -1,0 +1,52 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DomainEvent } from '@nsbox/core/events'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { Bundles } from './bundle/bundles.ts'
+import { CgroupHost } from './cgroups/cgroup-host.ts'
+import { RuncRuntime } from './runc-runtime.ts'
+import { openSupervisor } from './supervisor/open-supervisor.ts'
+
+/** How to open a runtime. */
+export interface OpenRuncRuntimeOptions {
+  /**
+   * An absolute path on a local file system that is empty after a start of the host, used by one process at a time; made
+   * if it does not exist.
+   */
+  readonly directory: string
+  /** The program that makes containers, unless a task names another: a path, or a name to be found; `runc` by default. */
+  readonly binary?: string | undefined
+  /** Told of what happens to tasks, in order. */
+  readonly onEvent: (namespace: string, event: DomainEvent) => void
+  /** Told of what goes wrong where nobody waits. */
+  readonly onWarning?: ((message: string, error?: unknown) => void) | undefined
+}
+
+/**
+ * Opens the runtime of a directory. Tasks that an earlier process has left are there when the promise resolves, and what
+ * has happened to them meanwhile has been told.
+ */
+export async function openRuncRuntime({
+  directory,
+  binary = 'runc',
+  onEvent,
+  onWarning = () => {},
+}: OpenRuncRuntimeOptions): Promise<RuncRuntime> {
+  await using opening = new AsyncDisposableStack()
+  const cgroups = await CgroupHost.open()
+  await mkdir(directory, { recursive: true, mode: 0o711 })
+  const supervisor = opening.use(
+    await openSupervisor({ directory: join(directory, 'supervisor'), onWarning }),
+  )
+  const runtime = new RuncRuntime({
+    supervisor,
+    cgroups,
+    bundles: new Bundles(join(directory, 'bundles')),
+    defaults: { binary, root: join(directory, 'runc') },
+    onEvent,
+    onWarning,
+  })
+  await runtime.recover()
+  opening.move()
+  return runtime
+}

@@ -1,0 +1,20 @@
+import { NsboxError } from '@nsbox/errors'
+
+/** A message with what was in it of fields that are not known. */
+interface WithUnknown {
+  readonly $unknown?: readonly { readonly no: number }[] | undefined
+}
+
+/** Refuses a message with fields of a later version, which would be ignored. @throws invalid_argument */
+export function onlyKnownFields(context: string, message: WithUnknown): void {
+  const unknown = message.$unknown?.[0]
+  if (unknown === undefined) return
+  throw new NsboxError('invalid_argument', `${context}: unknown field ${unknown.no}`)
+}
+
+/** A path that does not depend on where a process is; undefined for empty. @throws invalid_argument */
+export function absolutePath(name: string, text: string): string | undefined {
+  if (text === '') return undefined
+  if (text.startsWith('/') && !text.includes('\0')) return text
+  throw new NsboxError('invalid_argument', `${name} must be an absolute path, not ${JSON.stringify(text)}`)
+}

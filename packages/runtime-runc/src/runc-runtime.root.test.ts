@@ -1,0 +1,7 @@
+import { tasksSuite } from '@nsbox/core/tasks/testsuite'
+import { describeWith } from '@nsbox/testing/describe-with'
+import { runtimeSubject } from './testing/runtime-subject.ts'
+
+describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'runc', () => {
+  tasksSuite('of the runtime', runtimeSubject)
+})

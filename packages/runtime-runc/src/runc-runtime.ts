@@ -1,0 +1,66 @@
+import type { DomainEvent } from '@nsbox/core/events'
+import type { RuntimeInfo, RuntimeInfoOptions, TaskRuntime } from '@nsbox/core/tasks'
+import type { Bundles } from './bundle/bundles.ts'
+import type { CgroupHost } from './cgroups/cgroup-host.ts'
+import type { OomWatcher } from './cgroups/oom/oom-watch.ts'
+import type { Supervisor } from './supervisor/supervisor.ts'
+import { NamespaceTasks } from './tasks/namespace-tasks.ts'
+import { recoverTasks } from './tasks/recover-tasks.ts'
+import type { RuntimeDefaults } from './tasks/runtime-choice.ts'
+import { runtimeInfo } from './tasks/runtime-info.ts'
+import type { TaskContext } from './tasks/task-context.ts'
+
+/** What a runtime is made of. */
+export interface RuncRuntimeParts {
+  readonly supervisor: Supervisor
+  readonly bundles: Bundles
+  readonly cgroups: CgroupHost
+  readonly defaults: RuntimeDefaults
+  readonly onEvent: (namespace: string, event: DomainEvent) => void
+  readonly onWarning: (message: string, error?: unknown) => void
+}
+
+/** Runs tasks with runc, under one supervisor. */
+export class RuncRuntime implements TaskRuntime {
+  readonly #parts: RuncRuntimeParts
+  readonly #oom: OomWatcher
+  readonly #context: TaskContext
+  readonly #namespaces = new Map<string, NamespaceTasks>()
+
+  constructor(parts: RuncRuntimeParts) {
+    const { supervisor, cgroups, onEvent, onWarning } = parts
+    this.#parts = parts
+    this.#oom = cgroups.oomWatcher(onWarning)
+    this.#context = { supervisor, cgroups, oom: this.#oom, onEvent, onWarning }
+  }
+
+  namespace(name: string): NamespaceTasks {
+    const existing = this.#namespaces.get(name)
+    if (existing !== undefined) return existing
+    const { bundles, defaults } = this.#parts
+    const tasks = new NamespaceTasks({ namespace: name, context: this.#context, defaults, bundles })
+    this.#namespaces.set(name, tasks)
+    return tasks
+  }
+
+  async info(options: RuntimeInfoOptions = {}): Promise<RuntimeInfo> {
+    return await runtimeInfo(this.#parts.defaults, options)
+  }
+
+  /** Takes up the tasks of an earlier process, and removes what it had begun to make. */
+  async recover(): Promise<void> {
+    await recoverTasks(await this.#parts.bundles.list(), this.#context, (task) =>
+      this.namespace(task.namespace).add(task),
+    )
+  }
+
+  /** Ends and deletes every task; for directories that do not outlive this process. */
+  async endAll(): Promise<void> {
+    await Promise.all([...this.#namespaces.values()].map((tasks) => tasks.endAll()))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#oom[Symbol.dispose]()
+    await this.#parts.supervisor[Symbol.asyncDispose]()
+  }
+}

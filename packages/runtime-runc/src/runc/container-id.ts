@@ -1,0 +1,12 @@
+import { NsboxError } from '@nsbox/errors'
+
+/**
+ * Refuses an id that the runtime could take for an option or for a path. What else an id may be is for the caller to
+ * say.
+ *
+ * @throws invalid_argument
+ */
+export function checkContainerId(id: string): string {
+  if (/^[\w+.][\w+.-]*$/.test(id) && id !== '.' && id !== '..') return id
+  throw new NsboxError('invalid_argument', `container id ${JSON.stringify(id)}`)
+}

@@ -1,0 +1,170 @@
+import type { JsonObject } from '@nsbox/oci'
+import { type CheckpointOptions, checkpointArguments } from './checkpoint.ts'
+import { checkContainerId } from './container-id.ts'
+import { type ContainerState, type ListedContainer, parseContainers, parseState } from './container-state.ts'
+import {
+  type CreateOptions,
+  createArguments,
+  type ExecOptions,
+  execArguments,
+  type RestoreOptions,
+  restoreArguments,
+} from './launch.ts'
+import { launchError } from './launch-error.ts'
+import { parsePids, parseRuntimeFeatures } from './output.ts'
+import { type CommandRequest, runCommand } from './run-command.ts'
+import { type CommandOptions, globalArguments, type RuncOptions } from './runc-options.ts'
+import type { RuntimeCommand } from './runtime-error.ts'
+import { parseVersion, type RuntimeVersion } from './runtime-version.ts'
+
+/** Milliseconds; hooks of the container run within most commands. */
+const defaultTimeout = 60_000
+const checkpointTimeout = 600_000
+
+/**
+ * An OCI runtime program with runc's command line. What makes processes is not run here, since whoever runs that must
+ * become their parent: those methods return arguments only. Everything else runs as a child of this process, with its
+ * errors read from standard error.
+ *
+ * All methods that run a command throw `not_found` if the container does not exist, `failed_precondition` if it is in
+ * another state than the command needs, `deadline_exceeded` if the command took too long and was killed, `canceled`
+ * by the signal, and `unknown` with the runtime's own words for everything else; the name of a program that is missing
+ * is in quotes. A killed command may have done its work or not.
+ */
+export class Runc {
+  readonly options: RuncOptions
+
+  constructor(options: RuncOptions = {}) {
+    this.options = options
+  }
+
+  /** Makes a container whose process waits for `start`. */
+  createArguments(id: string, options: CreateOptions): string[] {
+    return createArguments(this.options, id, options)
+  }
+
+  /** Starts another process in a running container. */
+  execArguments(id: string, options: ExecOptions): string[] {
+    return execArguments(this.options, id, options)
+  }
+
+  /** Makes a container from a checkpoint, whose processes go on at once. */
+  restoreArguments(id: string, options: RestoreOptions): string[] {
+    return restoreArguments(this.options, id, options)
+  }
+
+  /** As the function of the same name. */
+  launchError(command: 'create' | 'exec' | 'restore', log: string, error: unknown): Promise<unknown> {
+    return launchError(command, log, error)
+  }
+
+  /** Lets the first process run. @throws failed_precondition if it runs, or has ended */
+  async start(id: string, options?: CommandOptions): Promise<void> {
+    await this.#run('start', [checkContainerId(id)], options)
+  }
+
+  /**
+   * Signals the first process, or with `all` every process of the container. Also ends a container that is paused, which
+   * a signal alone does not with cgroup v1.
+   *
+   * @throws not_found also if the process has ended: `process already finished`
+   */
+  async kill(
+    id: string,
+    signal: number,
+    options: CommandOptions & { all?: boolean | undefined } = {},
+  ): Promise<void> {
+    const all = options.all === true ? ['--all'] : []
+    await this.#run('kill', [...all, checkContainerId(id), String(signal)], options)
+  }
+
+  /** Freezes all processes. @throws failed_precondition if it is paused already, or not running */
+  async pause(id: string, options?: CommandOptions): Promise<void> {
+    await this.#run('pause', [checkContainerId(id)], options)
+  }
+
+  /** @throws failed_precondition if it is not paused */
+  async resume(id: string, options?: CommandOptions): Promise<void> {
+    await this.#run('resume', [checkContainerId(id)], options)
+  }
+
+  /** Changes limits. @param resources OCI resources as JSON; what they lack stays as it is */
+  async update(id: string, resources: Uint8Array, options?: CommandOptions): Promise<void> {
+    await this.#run('update', ['--resources', '-', checkContainerId(id)], options, { input: resources })
+  }
+
+  /**
+   * Removes the container's cgroups and what the runtime knows of it, and ends processes that are left where they do not
+   * end with the first one. With `force` that one is killed before, and a container that does not exist is no error.
+   *
+   * @throws failed_precondition without `force`, if it runs
+   */
+  async delete(id: string, options: CommandOptions & { force?: boolean | undefined } = {}): Promise<void> {
+    const force = options.force === true ? ['--force'] : []
+    await this.#run('delete', [...force, checkContainerId(id)], options)
+  }
+
+  async state(id: string, options?: CommandOptions): Promise<ContainerState> {
+    return parseState(await this.#print('state', [checkContainerId(id)], options))
+  }
+
+  /** The processes in the container's cgroup, as the host numbers them. */
+  async ps(id: string, options?: CommandOptions): Promise<number[]> {
+    return parsePids(await this.#print('ps', ['--format', 'json', checkContainerId(id)], options))
+  }
+
+  /** All containers below the root, in one call. */
+  async list(options?: CommandOptions): Promise<ListedContainer[]> {
+    return parseContainers(await this.#print('list', ['--format', 'json'], options))
+  }
+
+  /** Writes the state of the container's processes to a directory; ten minutes by default. */
+  async checkpoint(id: string, options: CheckpointOptions & CommandOptions): Promise<void> {
+    const args = [...checkpointArguments(options), checkContainerId(id)]
+    await this.#run('checkpoint', args, options, { timeout: checkpointTimeout })
+  }
+
+  /**
+   * What the program can do, as the runtime specification's `features` document.
+   * @throws unknown for a program that has no such command, runc before 1.1
+   */
+  async features(options?: CommandOptions): Promise<JsonObject> {
+    return parseRuntimeFeatures(await this.#print('features', [], options))
+  }
+
+  async version(options?: CommandOptions): Promise<RuntimeVersion> {
+    return parseVersion(await this.#exec('version', ['--version'], options, { prints: true }))
+  }
+
+  async #run(
+    command: RuntimeCommand,
+    args: readonly string[],
+    options?: CommandOptions,
+    extra: Partial<CommandRequest> = {},
+  ): Promise<void> {
+    await this.#exec(command, [...globalArguments(this.options), command, ...args], options, extra)
+  }
+
+  #print(command: RuntimeCommand, args: readonly string[], options?: CommandOptions): Promise<string> {
+    return this.#exec(command, [...globalArguments(this.options), command, ...args], options, {
+      prints: true,
+    })
+  }
+
+  #exec(
+    command: RuntimeCommand,
+    args: readonly string[],
+    options: CommandOptions = {},
+    extra: Partial<CommandRequest> = {},
+  ): Promise<string> {
+    return runCommand({
+      command,
+      binary: this.options.binary ?? 'runc',
+      args,
+      prints: false,
+      ...extra,
+      timeout: options.timeout ?? extra.timeout ?? defaultTimeout,
+      signal: options.signal,
+    })
+  }
+}

@@ -1,0 +1,62 @@
+import { type ErrorCode, NsboxError } from '@nsbox/errors'
+
+/** Names of commands as errors have them. */
+export type RuntimeCommand =
+  | 'create'
+  | 'start'
+  | 'exec'
+  | 'restore'
+  | 'kill'
+  | 'pause'
+  | 'resume'
+  | 'update'
+  | 'delete'
+  | 'state'
+  | 'ps'
+  | 'list'
+  | 'checkpoint'
+  | 'features'
+  | 'version'
+
+/** What a message of the runtime means; of runc 1.0 to 1.4 and of crun. The first that matches counts. */
+const meanings: readonly (readonly [RegExp, ErrorCode])[] = [
+  [/container "?[\w+.-]*"? ?does not exist|No such file or directory: .*status/, 'not_found'],
+  [/container with given ID already exists|already exists$/, 'already_exists'],
+  [/cannot start (?:an already running container|a container that has stopped)/, 'failed_precondition'],
+  [/cannot delete container .* that is not stopped/, 'failed_precondition'],
+  [/cannot exec in a (?:stopped|paused) container/, 'failed_precondition'],
+  [/Container cannot be checkpointed in \w+ state/, 'failed_precondition'],
+  [/CRIU is missing features|not supported on this (?:kernel|system)/, 'unimplemented'],
+  [/container not (?:running|paused)|container is (?:paused|not running)/, 'failed_precondition'],
+]
+
+const ended = /process already finished|process not found|no such process|container not running/
+
+/**
+ * The error that a failed command stands for. Its text keeps the runtime's own words, since clients look for them
+ * (`executable file not found`, `permission denied`, …).
+ *
+ * @param words what the runtime said, or how it ended if it said nothing
+ */
+export function runtimeError(command: RuntimeCommand, words: string, cause?: unknown): NsboxError {
+  const options = cause === undefined ? {} : { cause }
+  if (command === 'kill' && ended.test(words))
+    return new NsboxError('not_found', 'process already finished', options)
+  const code = meanings.find(([pattern]) => pattern.test(words))?.[1] ?? 'unknown'
+  return new NsboxError(code, `OCI runtime ${command} failed: ${words}`, options)
+}
+
+/** The error for a program that cannot be started; it names the program in quotes. */
+export function missingProgram(command: RuntimeCommand, binary: string, cause: unknown): NsboxError {
+  const name = JSON.stringify(binary)
+  const errno = (cause as NodeJS.ErrnoException | undefined)?.code
+  const reason =
+    errno === 'ENOENT'
+      ? binary.includes('/')
+        ? 'no such file or directory'
+        : 'executable file not found in $PATH'
+      : errno === 'EACCES'
+        ? 'permission denied'
+        : String((cause as Error | undefined)?.message ?? cause)
+  return runtimeError(command, `exec: ${name}: ${reason}`, cause)
+}

@@ -1,0 +1,177 @@
+import type { DomainEvent } from '@nsbox/core/events'
+import type { AbortOptions, Process, ProcessExit, ProcessIo } from '@nsbox/core/tasks'
+import { NsboxError } from '@nsbox/errors'
+import type { Bundle, ExecFiles } from '../bundle/bundle.ts'
+import type { SupervisedProcess, TerminalSize } from '../supervisor/supervisor.ts'
+import { ProcessEnd } from './process-end.ts'
+import { finished, stateError, type TaskState } from './state-error.ts'
+import { processKey } from './task-context.ts'
+import { type ExecRecord, exitOf, removeExec, storedExit, writeExec } from './task-record.ts'
+import { Turns } from './turns.ts'
+
+/** What an exec needs of the task that it belongs to. */
+export interface ExecTask {
+  readonly namespace: string
+  readonly id: string
+  readonly bundle: Bundle
+  readonly state: TaskState
+  readonly isFrozen: boolean
+  launchExec(id: string, io: ProcessIo, files: ExecFiles, options: AbortOptions): Promise<SupervisedProcess>
+  supervised(key: string): SupervisedProcess | undefined
+  emit(event: DomainEvent): void
+  /** Writes what has to do with the record; a failure is told of, and does not keep from going on. */
+  keep(write: () => void): void
+  checkMemory(): Promise<void>
+}
+
+/** A process that was added to a task: created → running → stopped. */
+export class Exec {
+  readonly id: string
+  readonly io: ProcessIo
+  readonly #task: ExecTask
+  readonly #files: ExecFiles
+  readonly #turns = new Turns()
+  readonly #end = new ProcessEnd()
+  #process: SupervisedProcess | undefined
+  #pid = 0
+
+  constructor(task: ExecTask, id: string, io: ProcessIo, files: ExecFiles) {
+    this.#task = task
+    this.id = id
+    this.io = io
+    this.#files = files
+  }
+
+  /** Takes up one that an earlier process has left. */
+  static found(task: ExecTask, id: string, record: ExecRecord, files: ExecFiles): Exec {
+    const exec = new Exec(task, id, record.io, files)
+    exec.#recover(record)
+    return exec
+  }
+
+  get pid(): number {
+    return this.#pid
+  }
+
+  get state(): TaskState {
+    if (this.#end.exit !== undefined) return 'stopped'
+    return this.#pid === 0 ? 'created' : 'running'
+  }
+
+  /** As the outside sees it. */
+  describe(): Process {
+    const { state, io, id: execId, pid } = this
+    const exit = this.#end.exit
+    // A process in a frozen cgroup is as frozen as the first one.
+    const status = state === 'running' && this.#task.isFrozen ? this.#task.state : state
+    return { containerId: this.#task.id, execId, pid, status, ...io, ...(exit === undefined ? {} : { exit }) }
+  }
+
+  /** Lets it run. */
+  start({ signal }: AbortOptions): Promise<{ readonly pid: number }> {
+    return this.#turns.take(async () => {
+      signal?.throwIfAborted()
+      if (this.state !== 'created') throw stateError('start', this.state)
+      const process = await this.#task.launchExec(this.id, this.io, this.#files, { signal })
+      this.#process = process
+      this.#pid = process.pid
+      this.#record()
+      this.#tell('/tasks/exec-started')
+      void this.#follow(process)
+      return { pid: process.pid }
+    })
+  }
+
+  wait(options: AbortOptions): Promise<ProcessExit> {
+    return this.#end.wait(options)
+  }
+
+  kill(signal: number): void {
+    if (this.state === 'created') throw new NsboxError('failed_precondition', 'process not created')
+    if (this.#process === undefined || this.state === 'stopped') throw finished()
+    this.#process.signal(signal)
+  }
+
+  resize(size: TerminalSize): void {
+    if (!this.io.terminal) throw new NsboxError('failed_precondition', 'process has no terminal')
+    if (this.#process === undefined) throw new NsboxError('failed_precondition', 'process not created')
+    if (this.state !== 'stopped') this.#process.resize(size)
+  }
+
+  async closeStdin(options: AbortOptions): Promise<void> {
+    await this.#process?.closeStdin(options)
+  }
+
+  /** Removes it, and all that it has left. */
+  delete({ signal }: AbortOptions): Promise<ProcessExit & { readonly pid: number }> {
+    return this.#turns.take(async () => {
+      signal?.throwIfAborted()
+      if (this.state === 'running')
+        throw stateError('delete', this.#task.isFrozen ? this.#task.state : 'running')
+      await this.#process?.drained
+      await this.discard()
+      const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: new Date() }
+      this.#task.emit({
+        topic: '/tasks/delete',
+        payload: { containerId: this.#task.id, id: this.id, pid: this.#pid, ...exit },
+      })
+      return { ...exit, pid: this.#pid }
+    })
+  }
+
+  /** Removes what it has left without a word, whatever its state. */
+  async discard(): Promise<void> {
+    await this.#process?.release()
+    removeExec(this.#files)
+    await this.#task.bundle.removeExec(this.id)
+    this.#end.abandon(new NsboxError('not_found', `process does not exist ${this.id}`))
+  }
+
+  #recover(record: ExecRecord): void {
+    const process = this.#task.supervised(processKey(this.#task.namespace, this.#task.id, this.id))
+    this.#process = process
+    this.#pid = record.pid || (process?.pid ?? 0)
+    if (record.exit !== undefined) {
+      this.#end.settle(exitOf(record.exit))
+    } else if (process !== undefined) {
+      if (record.pid === 0) {
+        this.#record()
+        this.#tell('/tasks/exec-started')
+      }
+      void this.#follow(process)
+    } else if (this.#pid !== 0) {
+      // It ran, and nobody knows of it any more.
+      this.#ended({ exitStatus: 255, exitedAt: new Date() })
+    }
+  }
+
+  async #follow(process: SupervisedProcess): Promise<void> {
+    const exit = await process.exit
+    await this.#task.checkMemory()
+    this.#ended(exit)
+  }
+
+  #ended(exit: ProcessExit): void {
+    this.#record(exit)
+    this.#task.emit({
+      topic: '/tasks/exit',
+      payload: { containerId: this.#task.id, id: this.id, pid: this.#pid, ...exit },
+    })
+    this.#end.settle(exit)
+  }
+
+  #record(exit?: ProcessExit): void {
+    const { io } = this
+    this.#task.keep(() =>
+      writeExec(this.#files, {
+        io,
+        pid: this.#pid,
+        ...(exit === undefined ? {} : { exit: storedExit(exit) }),
+      }),
+    )
+  }
+
+  #tell(topic: '/tasks/exec-started'): void {
+    this.#task.emit({ topic, payload: { containerId: this.#task.id, execId: this.id, pid: this.#pid } })
+  }
+}

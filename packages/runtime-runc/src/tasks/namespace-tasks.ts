@@ -1,0 +1,202 @@
+import type {
+  AbortOptions,
+  CheckpointOptions,
+  ExecOptions,
+  KillOptions,
+  Process,
+  ProcessChoice,
+  ProcessExit,
+  ProcessInfo,
+  RuntimeTaskOptions,
+  RuntimeTasks,
+  TaskMetrics,
+  UpdateTaskOptions,
+} from '@nsbox/core/tasks'
+import { NsboxError } from '@nsbox/errors'
+import { parseFilters } from '@nsbox/filters'
+import { validateIdentifier } from '@nsbox/namespaces'
+import type { Descriptor } from '@nsbox/oci'
+import type { Bundles } from '../bundle/bundles.ts'
+import { createTask } from './create-task.ts'
+import type { Exec } from './exec.ts'
+import { execProcess } from './exec-process.ts'
+import { type RuntimeDefaults, runtimeChoice } from './runtime-choice.ts'
+import type { Task } from './task.ts'
+import type { TaskContext } from './task-context.ts'
+
+/** What the tasks of a namespace need. */
+export interface NamespaceTasksOptions {
+  readonly namespace: string
+  readonly context: TaskContext
+  readonly defaults: RuntimeDefaults
+  readonly bundles: Bundles
+}
+
+/** The tasks of one namespace. */
+export class NamespaceTasks implements RuntimeTasks {
+  readonly #options: NamespaceTasksOptions
+  readonly #tasks = new Map<string, Task>()
+  /** Ids of tasks that are being made or found again. */
+  readonly #making = new Set<string>()
+
+  constructor(options: NamespaceTasksOptions) {
+    this.#options = options
+  }
+
+  /** Adds a task of an earlier process. */
+  add(task: Task): void {
+    this.#tasks.set(task.id, task)
+  }
+
+  async create(id: string, options: RuntimeTaskOptions): Promise<{ readonly pid: number }> {
+    options.signal?.throwIfAborted()
+    validateIdentifier(id)
+    if (this.#tasks.has(id) || this.#making.has(id)) throw new NsboxError('already_exists', `task ${id}`)
+    const { namespace, context, defaults, bundles } = this.#options
+    const choice = runtimeChoice(namespace, options.options, options.runtimePath, defaults)
+    this.#making.add(id)
+    try {
+      const task = await createTask({ namespace, id, context, bundles, choice, options })
+      this.#tasks.set(id, task)
+      task.follow()
+      return { pid: task.pid }
+    } finally {
+      this.#making.delete(id)
+    }
+  }
+
+  async start(id: string, options: ProcessChoice = {}): Promise<{ readonly pid: number }> {
+    return await this.#process(id, options).start(options)
+  }
+
+  async delete(id: string, options: AbortOptions = {}): Promise<ProcessExit & { readonly pid: number }> {
+    const task = this.#task(id)
+    const deleted = await task.delete(options)
+    this.#tasks.delete(id)
+    return deleted
+  }
+
+  async deleteProcess(
+    id: string,
+    execId: string,
+    options: AbortOptions = {},
+  ): Promise<ProcessExit & { readonly pid: number }> {
+    return await this.#task(id).deleteExec(execId, options)
+  }
+
+  async get(id: string, options: ProcessChoice = {}): Promise<Process> {
+    options.signal?.throwIfAborted()
+    return this.#process(id, options).describe()
+  }
+
+  async list({ signal }: AbortOptions = {}): Promise<Process[]> {
+    signal?.throwIfAborted()
+    return this.#sorted().map((task) => task.describe())
+  }
+
+  async kill(id: string, signal: number, options: KillOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted()
+    const { execId = '', all = false, pid } = options
+    const task = this.#task(id)
+    if ([execId !== '', all, pid !== undefined].filter(Boolean).length > 1) {
+      throw new NsboxError('invalid_argument', 'at most one of an exec, a pid and all can be signalled')
+    }
+    if (!Number.isInteger(signal) || signal < 0 || signal > 64) {
+      throw new NsboxError('invalid_argument', `signal ${signal}`)
+    }
+    if (pid !== undefined) await task.killPid(pid, signal)
+    else if (execId !== '') task.exec(execId).kill(signal)
+    else if (all) await task.killAll(signal)
+    else await task.kill(signal)
+  }
+
+  async exec(id: string, execId: string, options: ExecOptions): Promise<void> {
+    const task = this.#task(id)
+    validateIdentifier(execId)
+    const { io, process } = execProcess(options)
+    await task.addExec(execId, io, process, options)
+  }
+
+  async resize(
+    id: string,
+    size: { readonly width: number; readonly height: number },
+    options: ProcessChoice = {},
+  ): Promise<void> {
+    options.signal?.throwIfAborted()
+    this.#process(id, options).resize(size)
+  }
+
+  async closeStdin(id: string, options: ProcessChoice = {}): Promise<void> {
+    await this.#process(id, options).closeStdin(options)
+  }
+
+  async pause(id: string, options: AbortOptions = {}): Promise<void> {
+    await this.#task(id).pause(options)
+  }
+
+  async resume(id: string, options: AbortOptions = {}): Promise<void> {
+    await this.#task(id).resume(options)
+  }
+
+  async pids(id: string, options: AbortOptions = {}): Promise<ProcessInfo[]> {
+    options.signal?.throwIfAborted()
+    return await this.#task(id).processes()
+  }
+
+  /** Annotations are for runtimes that look at them; runc does not. */
+  async update(id: string, { resources, signal }: UpdateTaskOptions): Promise<void> {
+    const task = this.#task(id)
+    if (resources !== undefined) await task.update(resources.value, { signal })
+  }
+
+  async metrics(filters: readonly string[] = [], { signal }: AbortOptions = {}): Promise<TaskMetrics[]> {
+    const filter = parseFilters(filters)
+    signal?.throwIfAborted()
+    const asked = this.#sorted().filter(({ id }) => {
+      return filter.match({
+        field: ([name, ...rest]) => (name === 'id' && rest.length === 0 ? id : undefined),
+      })
+    })
+    const found = await Promise.all(asked.map((task) => task.metrics()))
+    return found.filter((metrics) => metrics !== undefined)
+  }
+
+  async wait(id: string, options: ProcessChoice = {}): Promise<ProcessExit> {
+    return await this.#process(id, options).wait(options)
+  }
+
+  async checkpoint(id: string, options: CheckpointOptions = {}): Promise<Descriptor[]> {
+    options.signal?.throwIfAborted()
+    this.#task(id)
+    throw new NsboxError('unimplemented', 'checkpoints of tasks')
+  }
+
+  /** Ends and deletes every task. */
+  async endAll(): Promise<void> {
+    await Promise.all(
+      [...this.#tasks.values()].map(async (task) => {
+        if (task.state !== 'stopped') {
+          await task.killAll(9)
+          await task.wait({})
+        }
+        await this.delete(task.id)
+      }),
+    )
+  }
+
+  #process(id: string, { execId = '' }: ProcessChoice): Task | Exec {
+    const task = this.#task(id)
+    return execId === '' ? task : task.exec(execId)
+  }
+
+  #task(id: string): Task {
+    validateIdentifier(id)
+    const task = this.#tasks.get(id)
+    if (task === undefined) throw new NsboxError('not_found', `task ${id} not found`)
+    return task
+  }
+
+  #sorted(): Task[] {
+    return [...this.#tasks.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  }
+}

@@ -1,0 +1,61 @@
+import type { AbortOptions, ProcessExit } from '@nsbox/core/tasks'
+
+interface Waiter {
+  resolve(exit: ProcessExit): void
+  reject(reason: unknown): void
+}
+
+/** The end of a process, from when it has been told of. Whoever waits and leaves leaves nothing behind. */
+export class ProcessEnd {
+  readonly #waiters = new Set<Waiter>()
+  #exit: ProcessExit | undefined
+  #gone: { readonly reason: unknown } | undefined
+
+  /** Undefined before. */
+  get exit(): ProcessExit | undefined {
+    return this.#exit
+  }
+
+  /** Tells it to all who wait, and will. */
+  settle(exit: ProcessExit): void {
+    this.#exit = exit
+    for (const { resolve } of this.#take()) resolve(exit)
+  }
+
+  /** There will be no end: the process was deleted before it was started. */
+  abandon(reason: unknown): void {
+    this.#gone = { reason }
+    for (const { reject } of this.#take()) reject(reason)
+  }
+
+  async wait({ signal }: AbortOptions = {}): Promise<ProcessExit> {
+    signal?.throwIfAborted()
+    if (this.#exit !== undefined) return this.#exit
+    if (this.#gone !== undefined) throw this.#gone.reason
+    return await new Promise<ProcessExit>((resolve, reject) => {
+      const leave = () => signal?.removeEventListener('abort', onAbort)
+      const waiter: Waiter = {
+        resolve: (exit) => {
+          leave()
+          resolve(exit)
+        },
+        reject: (reason) => {
+          leave()
+          reject(reason)
+        },
+      }
+      const onAbort = () => {
+        this.#waiters.delete(waiter)
+        reject(signal?.reason)
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#waiters.add(waiter)
+    })
+  }
+
+  #take(): Waiter[] {
+    const waiters = [...this.#waiters]
+    this.#waiters.clear()
+    return waiters
+  }
+}

@@ -1,0 +1,90 @@
+import type { Bundle } from '../bundle/bundle.ts'
+import type { ContainerStatus } from '../runc/container-state.ts'
+import { end, removeContainer, runcOf } from './create-task.ts'
+import type { TaskState } from './state-error.ts'
+import { Task } from './task.ts'
+import { processKey, type TaskContext } from './task-context.ts'
+import { readTask, type TaskRecord } from './task-record.ts'
+
+/**
+ * Takes up the tasks that an earlier process has left. What that process had not completed is undone: no client was told
+ * of it. One task that cannot be taken up keeps no other from it.
+ *
+ * @param bundles all that there are
+ * @param add takes each task
+ */
+export async function recoverTasks(
+  bundles: readonly Bundle[],
+  context: TaskContext,
+  add: (task: Task) => void,
+): Promise<void> {
+  const statuses = new Statuses()
+  await Promise.all(
+    bundles.map(async (bundle) => {
+      try {
+        const record = readTask(bundle)
+        if (record === undefined || record.pid === 0) await undo(bundle, record, context)
+        else add(await recover(bundle, record, context, statuses))
+      } catch (error) {
+        context.onWarning(`recovering task ${bundle.namespace}/${bundle.id}`, error)
+      }
+    }),
+  )
+}
+
+async function undo(bundle: Bundle, record: TaskRecord | undefined, context: TaskContext): Promise<void> {
+  const { namespace, id } = bundle
+  const process = context.supervisor.process(processKey(namespace, id))
+  if (process !== undefined) await end(process)
+  if (record !== undefined) await removeContainer(runcOf(record.choice), id, context)
+  await bundle.remove()
+}
+
+async function recover(
+  bundle: Bundle,
+  record: TaskRecord,
+  context: TaskContext,
+  statuses: Statuses,
+): Promise<Task> {
+  const { namespace, id } = bundle
+  const process = context.supervisor.process(processKey(namespace, id))
+  const alive = process !== undefined && process.ended === undefined
+  // An end is told only by `follow`, so that what has ended meanwhile is as it was before.
+  const before = record.started ? 'running' : 'created'
+  const state = alive ? (taskState(await statuses.of(record, id)) ?? before) : before
+  const task = new Task({
+    namespace,
+    id,
+    context,
+    runc: runcOf(record.choice),
+    bundle,
+    record,
+    process,
+    cgroup: record.cgroups && context.cgroups.at(new Map(record.cgroups)),
+  })
+  if (alive) await task.watch()
+  await task.recover(state)
+  task.follow()
+  return task
+}
+
+function taskState(status: ContainerStatus | undefined): TaskState | undefined {
+  return status === 'created' || status === 'running' || status === 'paused' ? status : undefined
+}
+
+/** What the runtimes say of their containers, asked once for each place of state. */
+class Statuses {
+  readonly #asked = new Map<string, Promise<ReadonlyMap<string, ContainerStatus>>>()
+
+  async of({ choice }: TaskRecord, id: string): Promise<ContainerStatus | undefined> {
+    const place = JSON.stringify([choice.binary, choice.root])
+    let asked = this.#asked.get(place)
+    if (asked === undefined) {
+      asked = runcOf(choice)
+        .list()
+        .then((containers) => new Map(containers.map((container) => [container.id, container.status])))
+      this.#asked.set(place, asked)
+    }
+    return (await asked).get(id)
+  }
+}

@@ -1,0 +1,20 @@
+import type { RuntimeInfo, RuntimeInfoOptions } from '@nsbox/core/tasks'
+import { runcOf } from './create-task.ts'
+import { type RuntimeDefaults, runtimeChoice } from './runtime-choice.ts'
+
+const featuresType = 'types.containerd.io/opencontainers/runtime-spec/1/features/Features'
+
+/** What the program that tasks with these options have says of itself. */
+export async function runtimeInfo(
+  defaults: RuntimeDefaults,
+  { options, runtimePath, signal }: RuntimeInfoOptions,
+): Promise<RuntimeInfo> {
+  // The namespace only says where state is, which is not asked for.
+  const runc = runcOf(runtimeChoice('default', options, runtimePath, defaults))
+  const [{ name, version, commit = '' }, features] = await Promise.all([
+    runc.version({ signal }),
+    runc.features({ signal }),
+  ])
+  const value = new TextEncoder().encode(JSON.stringify(features))
+  return { name, version, revision: commit, features: { typeUrl: featuresType, value } }
+}

@@ -1,0 +1,33 @@
+import { NsboxError } from '@nsbox/errors'
+
+/** What a task or a process may be in. */
+export type TaskState = 'created' | 'running' | 'pausing' | 'paused' | 'stopped'
+
+/** What is done to tasks and processes. */
+export type TaskOperation = 'start' | 'delete' | 'pause' | 'resume' | 'exec' | 'update' | 'checkpoint'
+
+/** The words of containerd, which clients look for (BEHAVIOUR.md §1). */
+const texts: Readonly<Record<TaskOperation, (state: string) => string>> = {
+  start: (state) => `cannot start a ${state} process`,
+  delete: (state) => `cannot delete a ${state} process`,
+  pause: (state) =>
+    state === 'created' ? 'cannot pause task in created state' : `cannot pause a ${state} container`,
+  resume: (state) =>
+    state === 'created' ? 'cannot resume task in created state' : `cannot resume a ${state} container`,
+  exec: (state) => `cannot exec in a ${state} state`,
+  update: (state) => `cannot update a ${state} container`,
+  checkpoint: (state) =>
+    state === 'created'
+      ? 'cannot checkpoint a task in created state'
+      : `cannot checkpoint a ${state} container`,
+}
+
+/** Why an operation is not for this state. */
+export function stateError(operation: TaskOperation, state: TaskState): NsboxError {
+  return new NsboxError('failed_precondition', texts[operation](state === 'pausing' ? 'paused' : state))
+}
+
+/** For signals to what has ended, and questions about it. */
+export function finished(): NsboxError {
+  return new NsboxError('not_found', 'process already finished')
+}

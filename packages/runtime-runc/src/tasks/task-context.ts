@@ -1,0 +1,20 @@
+import type { DomainEvent } from '@nsbox/core/events'
+import type { CgroupHost } from '../cgroups/cgroup-host.ts'
+import type { OomWatcher } from '../cgroups/oom/oom-watch.ts'
+import type { Supervisor } from '../supervisor/supervisor.ts'
+
+/** What all tasks of a runtime share. */
+export interface TaskContext {
+  readonly supervisor: Supervisor
+  readonly cgroups: CgroupHost
+  readonly oom: OomWatcher
+  /** Takes what has happened, in order. Must not throw. */
+  readonly onEvent: (namespace: string, event: DomainEvent) => void
+  /** Takes what goes wrong where nobody waits. */
+  readonly onWarning: (message: string, error?: unknown) => void
+}
+
+/** Names a process for the supervisor; slashes are in no identifier. */
+export function processKey(namespace: string, containerId: string, execId?: string): string {
+  return execId === undefined ? `${namespace}/${containerId}` : `${namespace}/${containerId}/${execId}`
+}

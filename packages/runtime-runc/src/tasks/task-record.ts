@@ -1,0 +1,77 @@
+import { unlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { ProcessExit, ProcessIo } from '@nsbox/core/tasks'
+import { isErrno } from '@nsbox/errors'
+import type { Bundle, ExecFiles } from '../bundle/bundle.ts'
+import type { RuntimeChoice } from './runtime-choice.ts'
+import { readState, writeState } from './state-file.ts'
+
+/** What is to be known of a task after this process has gone: `task.json` in its bundle. */
+export interface TaskRecord {
+  readonly format: 1
+  readonly choice: RuntimeChoice
+  /** Whether it has no pid namespace of its own, so that its processes can outlive the first one. */
+  readonly sharesPids: boolean
+  readonly io: ProcessIo
+  /** Where it is in each hierarchy; absent until the task exists, or if it has no cgroup of its own. */
+  readonly cgroups?: readonly (readonly [hierarchy: string, path: string])[] | undefined
+  /** 0 until the task exists: one without a pid is what an interrupted create has left. */
+  readonly pid: number
+  readonly started: boolean
+  /** What has been told of the end of the first process. */
+  readonly exit?: StoredExit | undefined
+}
+
+/** What is to be known of an exec: `exec.json` beside its other files. */
+export interface ExecRecord {
+  readonly io: ProcessIo
+  /** 0 until it has been started. */
+  readonly pid: number
+  readonly exit?: StoredExit | undefined
+}
+
+/** An end as JSON. */
+export interface StoredExit {
+  readonly exitStatus: number
+  readonly exitedAt: string
+}
+
+export function storedExit({ exitStatus, exitedAt }: ProcessExit): StoredExit {
+  return { exitStatus, exitedAt: exitedAt.toISOString() }
+}
+
+export function exitOf({ exitStatus, exitedAt }: StoredExit): ProcessExit {
+  return { exitStatus, exitedAt: new Date(exitedAt) }
+}
+
+export function writeTask({ path }: Bundle, record: TaskRecord): void {
+  writeState(join(path, 'task.json'), record)
+}
+
+/** Undefined if the bundle was not completed. */
+export function readTask({ path }: Bundle): TaskRecord | undefined {
+  return readState(join(path, 'task.json')) as TaskRecord | undefined
+}
+
+export function writeExec(files: ExecFiles, record: ExecRecord): void {
+  writeState(execFile(files), record)
+}
+
+export function readExec(files: ExecFiles): ExecRecord | undefined {
+  return readState(execFile(files)) as ExecRecord | undefined
+}
+
+/** Removes the record alone, as far as there is one. */
+export function removeExec(files: ExecFiles): void {
+  for (const path of [execFile(files), `${execFile(files)}.new`]) {
+    try {
+      unlinkSync(path)
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw error
+    }
+  }
+}
+
+function execFile({ process }: ExecFiles): string {
+  return join(dirname(process), 'exec.json')
+}

@@ -1,0 +1,100 @@
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** What a command of the fake does instead of, or besides, what the real program does. */
+export type RuncFault =
+  /** Fails with this message, having done nothing. */
+  | { readonly fail: string }
+  /** Does its work and fails all the same. */
+  | { readonly failAfter: string }
+  /** Never ends, having done nothing, or after its work. */
+  | { readonly hang: 'before' | 'after' }
+  /** Says that it has succeeded, having done nothing, and prints this. */
+  | { readonly lie: string }
+  /** Is killed, having done nothing, or after its work. */
+  | { readonly die: 'before' | 'after' }
+
+/** A program that passes everything on to the real runc, but for the commands that it is told to do wrong. */
+export interface FakeRunc {
+  /** The path to use as the runtime's program. */
+  readonly binary: string
+  /** Sets what a command does from now on; undefined makes it right again. `version` stands for `--version`. */
+  set(command: string, fault: RuncFault | undefined): Promise<void>
+  /** The commands so far, in the order in which they began. */
+  calls(): Promise<string[]>
+}
+
+const script = (directory: string, real: string) => `#!/bin/sh
+here='${directory}'
+command=
+log=
+value=
+for argument; do
+  case "$value" in
+    log) log=$argument; value=; continue ;;
+    other) value=; continue ;;
+  esac
+  case "$argument" in
+    --log) value=log ;;
+    --root|--log-format|--criu|--rootless) value=other ;;
+    --version) command=version; break ;;
+    -*) ;;
+    *) command=$argument; break ;;
+  esac
+done
+echo "$command" >> "$here/calls"
+fault="$here/$command"
+[ -e "$fault/kind" ] || exec '${real}' "$@"
+read -r kind < "$fault/kind"
+complain() {
+  if [ -n "$log" ]; then cat "$fault/text" >> "$log"; else cat "$fault/text" >&2; fi
+  exit 1
+}
+case "$kind" in
+  *-after) '${real}' "$@" ;;
+esac
+case "$kind" in
+  fail-*) complain ;;
+  hang-*) exec sleep 100000 ;;
+  die-*) kill -KILL $$ ;;
+  lie) cat "$fault/text" ;;
+esac
+`
+
+/**
+ * Writes the program to an existing directory, which has its own files only.
+ * @param real a path, or a name to look for
+ */
+export async function fakeRunc(directory: string, real = 'runc'): Promise<FakeRunc> {
+  const binary = join(directory, 'runc')
+  await writeFile(join(directory, 'calls'), '')
+  await writeFile(binary, script(directory, real))
+  await chmod(binary, 0o755)
+  return {
+    binary,
+    async set(command, fault) {
+      const place = join(directory, command)
+      await rm(place, { recursive: true, force: true })
+      if (fault === undefined) return
+      // A call meanwhile sees all of it or nothing.
+      const unfinished = `${place}.unfinished`
+      await mkdir(unfinished)
+      const { kind, text } = described(fault)
+      await writeFile(join(unfinished, 'kind'), `${kind}\n`)
+      await writeFile(join(unfinished, 'text'), text)
+      await rename(unfinished, place)
+    },
+    async calls() {
+      return (await readFile(join(directory, 'calls'), 'utf8')).split('\n').filter((line) => line !== '')
+    },
+  }
+}
+
+function described(fault: RuncFault): { kind: string; text: string } {
+  const line = (msg: string) => `${JSON.stringify({ level: 'error', msg, time: '2020-01-01T00:00:00Z' })}\n`
+  if ('fail' in fault) return { kind: 'fail-before', text: line(fault.fail) }
+  if ('failAfter' in fault) return { kind: 'fail-after', text: line(fault.failAfter) }
+  if ('hang' in fault) return { kind: `hang-${fault.hang}`, text: '' }
+  if ('die' in fault) return { kind: `die-${fault.die}`, text: '' }
+  return { kind: 'lie', text: fault.lie }
+}

@@ -1,0 +1,31 @@
+import type { MessageInitShape, MessageShape } from '@bufbuild/protobuf'
+import { toTimestamp } from '@nsbox/api'
+import type { ContainerSchema } from '@nsbox/api/gen/services/containers/v1/containers_pb'
+import type { Container, ContainerChange, OpaqueValue } from '@nsbox/core/containers'
+
+/** A container of a request, of which anything may be absent. The times are the server's business. */
+export function fromContainerMessage(container: MessageShape<typeof ContainerSchema>): ContainerChange {
+  const { id, labels, image, runtime, spec, snapshotter, snapshotKey, sandbox } = container
+  const options = runtime?.options && fromAny(runtime.options)
+  return {
+    ...{ id, labels, image, snapshotter, snapshotKey, sandbox },
+    ...(runtime && { runtime: { name: runtime.name, ...(options && { options }) } }),
+    ...(spec && { spec: fromAny(spec) }),
+    extensions: Object.fromEntries(
+      Object.entries(container.extensions).map(([name, extension]) => [name, fromAny(extension)]),
+    ),
+  }
+}
+
+export function toContainerMessage(container: Container): MessageInitShape<typeof ContainerSchema> {
+  const { createdAt, updatedAt, labels, extensions, ...rest } = container
+  return {
+    ...rest,
+    labels: { ...labels },
+    extensions: { ...extensions },
+    createdAt: toTimestamp(createdAt, 'container.CreatedAt'),
+    updatedAt: toTimestamp(updatedAt, 'container.UpdatedAt'),
+  }
+}
+
+const fromAny = ({ typeUrl, value }: OpaqueValue): OpaqueValue => ({ typeUrl, value })

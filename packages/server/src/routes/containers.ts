@@ -1,0 +1,48 @@
+import type { MessageShape } from '@bufbuild/protobuf'
+import type { ConnectRouter } from '@connectrpc/connect'
+import { type ContainerSchema, Containers } from '@nsbox/api/gen/services/containers/v1/containers_pb'
+import type { ContainerChange, NewContainer } from '@nsbox/core/containers'
+import { NsboxError } from '@nsbox/errors'
+import { fromContainerMessage, toContainerMessage } from '../convert/container.ts'
+import type { ViewOf } from '../rpc/namespace-views.ts'
+
+/**
+ * Serves the containers of namespaces. Containers are metadata: one can be deleted although it has a task, as with stock
+ * containerd, whose clients look for the task first.
+ */
+export function containersRoutes(router: ConnectRouter, view: ViewOf): void {
+  router.service(Containers, {
+    async get({ id }, context) {
+      return { container: toContainerMessage(await view(context).containers.get(id, context)) }
+    },
+    async list({ filters }, context) {
+      const containers = []
+      for await (const container of view(context).containers.list(filters, context))
+        containers.push(toContainerMessage(container))
+      return { containers }
+    },
+    async *listStream({ filters }, context) {
+      for await (const container of view(context).containers.list(filters, context))
+        yield { container: toContainerMessage(container) }
+    },
+    async create({ container }, context) {
+      // What lacks a runtime or a spec, the store refuses.
+      const given = { runtime: { name: '' }, ...required(container) } as NewContainer
+      return { container: toContainerMessage(await view(context).containers.create(given, context)) }
+    },
+    async update({ container, updateMask }, context) {
+      const { containers } = view(context)
+      const updated = await containers.update(required(container), updateMask?.paths ?? [], context)
+      return { container: toContainerMessage(updated) }
+    },
+    async delete({ id }, context) {
+      await view(context).containers.delete(id, context)
+      return {}
+    },
+  })
+}
+
+function required(container: MessageShape<typeof ContainerSchema> | undefined): ContainerChange {
+  if (container === undefined) throw new NsboxError('invalid_argument', 'container must be set')
+  return fromContainerMessage(container)
+}

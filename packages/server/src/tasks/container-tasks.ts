@@ -1,0 +1,142 @@
+import type { Container, ContainerStore } from '@nsbox/core/containers'
+import type { Mount, Snapshotter } from '@nsbox/core/snapshots'
+import type {
+  AbortOptions,
+  CheckpointOptions,
+  CreateTaskOptions,
+  ExecOptions,
+  KillOptions,
+  Process,
+  ProcessChoice,
+  ProcessExit,
+  ProcessInfo,
+  RuntimeTasks,
+  TaskMetrics,
+  Tasks,
+  UpdateTaskOptions,
+} from '@nsbox/core/tasks'
+import { NsboxError } from '@nsbox/errors'
+import type { Descriptor } from '@nsbox/oci'
+
+/** What the tasks of a namespace's containers are made of. */
+export interface ContainerTasksParts {
+  readonly containers: Pick<ContainerStore, 'get'>
+  readonly runtime: RuntimeTasks
+  /** The namespace's snapshots of one snapshotter. @throws `invalid_argument` for the name of none */
+  readonly snapshotter: (name: string) => Pick<Snapshotter, 'mounts'>
+  /** Told of mounts that a task is about to write through. */
+  readonly writes: (mounts: readonly Mount[]) => Promise<void>
+}
+
+/** The name under which clients ask for the runtime, which there is one of. */
+export const runtimeName = 'io.containerd.runc.v2'
+
+/** The tasks of containers: a container says what a runtime has to know. All else is the runtime's. */
+export class ContainerTasks implements Tasks {
+  readonly #parts: ContainerTasksParts
+
+  constructor(parts: ContainerTasksParts) {
+    this.#parts = parts
+  }
+
+  async create(id: string, options: CreateTaskOptions = {}): Promise<{ readonly pid: number }> {
+    const { containers, runtime, writes } = this.#parts
+    const container = await containers.get(id, { signal: options.signal })
+    if (container.runtime.name !== runtimeName) {
+      throw new NsboxError(
+        'not_found',
+        `runtime ${JSON.stringify(container.runtime.name)}, only ${runtimeName} is there`,
+      )
+    }
+    const rootfs = await this.#rootfs(container, options)
+    const writable = rootfs.filter((mount) => !mount.options.includes('ro'))
+    if (writable.length > 0) await writes(writable)
+    return await runtime.create(id, {
+      ...options,
+      rootfs,
+      spec: container.spec,
+      options: options.options ?? container.runtime.options,
+    })
+  }
+
+  start(id: string, options?: ProcessChoice): Promise<{ readonly pid: number }> {
+    return this.#parts.runtime.start(id, options)
+  }
+
+  delete(id: string, options?: AbortOptions): Promise<ProcessExit & { readonly pid: number }> {
+    return this.#parts.runtime.delete(id, options)
+  }
+
+  deleteProcess(
+    id: string,
+    execId: string,
+    options?: AbortOptions,
+  ): Promise<ProcessExit & { readonly pid: number }> {
+    return this.#parts.runtime.deleteProcess(id, execId, options)
+  }
+
+  get(id: string, options?: ProcessChoice): Promise<Process> {
+    return this.#parts.runtime.get(id, options)
+  }
+
+  list(options?: AbortOptions): Promise<Process[]> {
+    return this.#parts.runtime.list(options)
+  }
+
+  kill(id: string, signal: number, options?: KillOptions): Promise<void> {
+    return this.#parts.runtime.kill(id, signal, options)
+  }
+
+  exec(id: string, execId: string, options: ExecOptions): Promise<void> {
+    return this.#parts.runtime.exec(id, execId, options)
+  }
+
+  resize(
+    id: string,
+    size: { readonly width: number; readonly height: number },
+    options?: ProcessChoice,
+  ): Promise<void> {
+    return this.#parts.runtime.resize(id, size, options)
+  }
+
+  closeStdin(id: string, options?: ProcessChoice): Promise<void> {
+    return this.#parts.runtime.closeStdin(id, options)
+  }
+
+  pause(id: string, options?: AbortOptions): Promise<void> {
+    return this.#parts.runtime.pause(id, options)
+  }
+
+  resume(id: string, options?: AbortOptions): Promise<void> {
+    return this.#parts.runtime.resume(id, options)
+  }
+
+  pids(id: string, options?: AbortOptions): Promise<ProcessInfo[]> {
+    return this.#parts.runtime.pids(id, options)
+  }
+
+  update(id: string, options: UpdateTaskOptions): Promise<void> {
+    return this.#parts.runtime.update(id, options)
+  }
+
+  metrics(filters?: readonly string[], options?: AbortOptions): Promise<TaskMetrics[]> {
+    return this.#parts.runtime.metrics(filters, options)
+  }
+
+  wait(id: string, options?: ProcessChoice): Promise<ProcessExit> {
+    return this.#parts.runtime.wait(id, options)
+  }
+
+  checkpoint(id: string, options?: CheckpointOptions): Promise<Descriptor[]> {
+    return this.#parts.runtime.checkpoint(id, options)
+  }
+
+  /** What the creator of the task says, or else the container's snapshot; neither where the spec names a directory. */
+  async #rootfs(
+    { snapshotter, snapshotKey }: Container,
+    { rootfs = [], signal }: CreateTaskOptions,
+  ): Promise<readonly Mount[]> {
+    if (rootfs.length > 0 || snapshotKey === '') return rootfs
+    return await this.#parts.snapshotter(snapshotter).mounts(snapshotKey, { signal })
+  }
+}

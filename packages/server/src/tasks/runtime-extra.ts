@@ -1,0 +1,28 @@
+import type { AnyLike } from '@nsbox/api'
+import { packAny, unpackAny } from '@nsbox/api'
+import { RuntimeInfoSchema, RuntimeRequestSchema } from '@nsbox/api/gen/types/introspection_pb'
+import type { TaskRuntime } from '@nsbox/core/tasks'
+import { runtimeName } from './container-tasks.ts'
+
+/**
+ * What there is to tell of the runtime of tasks.
+ *
+ * @param options a `containerd.types.RuntimeRequest`, for another program than that of tasks which name none
+ */
+export async function runtimeExtra(
+  info: TaskRuntime['info'],
+  options: AnyLike | undefined,
+  signal: AbortSignal,
+): Promise<ReturnType<typeof packAny>> {
+  const request = options === undefined ? undefined : unpackAny(RuntimeRequestSchema, options)
+  // Clients put the name of the runtime where others have the path of its program.
+  const path = request?.runtimePath
+  const runtimePath = path === '' || path === runtimeName ? undefined : path
+  const { name, version, revision, features } = await info({ options: request?.options, runtimePath, signal })
+  return packAny(RuntimeInfoSchema, {
+    name,
+    version: { version, revision },
+    options: request?.options,
+    features,
+  })
+}

@@ -1,0 +1,31 @@
+import type { HandlerContext } from '@connectrpc/connect'
+import type { TaskRuntime, Tasks } from '@nsbox/core/tasks'
+import type { Metadata } from '@nsbox/metadata'
+import { namespaceOf, viewsOf } from '../rpc/namespace-views.ts'
+import { loadedSnapshotter } from '../snapshotters/loaded-snapshotter.ts'
+import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
+import { ContainerTasks } from './container-tasks.ts'
+
+/** The tasks that a call is about, by its headers. */
+export type TasksOf = (context: HandlerContext) => Tasks
+
+/** What tasks are made of. */
+export interface TasksOfParts {
+  readonly metadata: Metadata
+  readonly snapshotters: readonly SnapshotterEntry[]
+  readonly runtime: Pick<TaskRuntime, 'namespace'>
+}
+
+/** Finds the tasks of each call's namespace. */
+export function tasksOf({ metadata, snapshotters, runtime }: TasksOfParts): TasksOf {
+  const view = viewsOf(metadata)
+  return (context) => {
+    const namespaced = view(context)
+    return new ContainerTasks({
+      containers: namespaced.containers,
+      runtime: runtime.namespace(namespaceOf(context)),
+      snapshotter: (name) => loadedSnapshotter(namespaced, snapshotters, name),
+      writes: (mounts) => metadata.writes(mounts),
+    })
+  }
+}
