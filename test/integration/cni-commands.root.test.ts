@@ -5,8 +5,9 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ContainerLab, openContainerLab } from './container-lab.ts'
+import { startServer } from './programs.ts'
 
-const servers = { containerd: startContainerd }
+const servers = { containerd: startContainerd, 'nsbox-server': () => startServer() }
 
 describeWith({ root: true, programs: ['containerd', 'runc'] }, 'networks of containers', () => {
   describe.each(Object.entries(servers))('against %s', (server, start) => {

@@ -7,8 +7,9 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type ContainerLab, openContainerLab } from './container-lab.ts'
+import { startServer } from './programs.ts'
 
-const servers = { containerd: startContainerd }
+const servers = { containerd: startContainerd, 'nsbox-server': () => startServer() }
 
 describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands that run containers', () => {
   describe.each(Object.entries(servers))('against %s', (server, start) => {
@@ -284,8 +285,56 @@ describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands 
       })
       const remove = ['tasks', 'rm', '--exec-id', 'one', 'many']
       await expect.poll(async () => (await lab.ctr(remove)).code).toBe(137)
-      const pid = (await lab.ctr(['tasks', 'kill', '--pid', '1', 'many'])).stderr
-      expect(pid).toMatch(/no signals to a process by its pid|not found/)
+    })
+
+    it('tasks kill --pid reaches any process of the container, and no other, on servers that can tell', async () => {
+      await using _ = await started('by-pid')
+      const kill = (pid: number) => lab.ctr(['tasks', 'kill', '-s', 'KILL', '--pid', String(pid), 'by-pid'])
+      const other = spawn('sleep', ['1000'])
+      try {
+        const refused = await kill(other.pid!)
+        expect([refused.code, other.exitCode]).toEqual([1, null])
+        const exec = [
+          'tasks',
+          'exec',
+          '-d',
+          '--exec-id',
+          'one',
+          '--fifo-dir',
+          lab.fifos,
+          'by-pid',
+          'sleep',
+          '1000',
+        ]
+        await lab.ctr(exec)
+        const ps = JSON.parse((await lab.ctr(['tasks', 'ps', '--json', 'by-pid'])).stdout)
+        const { pid } = ps.find((each: { execId?: string }) => each.execId === 'one')
+        expect((await kill(pid)).code).toBe(server === 'containerd' ? 1 : 0)
+        if (server === 'containerd')
+          await lab.ctr(['tasks', 'kill', '--exec-id', 'one', '-s', 'KILL', 'by-pid'])
+        const remove = ['tasks', 'rm', '--exec-id', 'one', 'by-pid']
+        await expect.poll(async () => (await lab.ctr(remove)).code).toBe(137)
+      } finally {
+        other.kill('SIGKILL')
+        await once(other, 'exit')
+      }
+    })
+
+    it('a command that is killed leaves a task that others can end, with all that it made', async () => {
+      const [file, ...args] = lab.command(
+        running(['--rm'], 'orphan', 'sh', '-c', 'echo ready; cat; sleep 1000'),
+      )
+      const child = spawn(file!, args, { stdio: ['pipe', 'pipe', 'ignore'] })
+      let output = ''
+      child.stdout.on('data', (chunk) => {
+        output += chunk
+      })
+      await expect.poll(() => output, { timeout: 10_000 }).toBe('ready\n')
+      child.kill('SIGKILL')
+      await once(child, 'close')
+      expect((await lab.ctr(['tasks', 'ls'])).stdout).toMatch(/orphan\s+\d+\s+RUNNING/)
+      expect(await lab.ctr(['tasks', 'rm', '-f', 'orphan'])).toMatchObject({ code: 0 })
+      expect(await lab.ctr(['containers', 'rm', 'orphan'])).toMatchObject({ code: 0 })
     })
 
     it('created containers are started, frozen and removed by force', async () => {

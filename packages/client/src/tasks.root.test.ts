@@ -94,7 +94,6 @@ describeWith({ root: true, programs: ['containerd', 'runc'] }, 'tasks of contain
   test('input that has ended before the start is there all the same', async () => {
     await using running = await task(['cat'], { stdin: true })
     running.task.stdin!.end('early\n')
-    await once(running.task.stdin!, 'finish')
     await running.task.start()
     expect(await text(running.task.stdout!)).toBe('early\n')
     await running.task.finished()

@@ -7,8 +7,8 @@ import { fifosOf } from '../stdio/fifo-paths.ts'
 import { ProcessStreams } from '../stdio/process-streams.ts'
 import { removeFifos } from '../stdio/remove-fifos.ts'
 import { specHasTerminal } from './exec-process.ts'
+import { InputEnd } from './input-end.ts'
 import { makeStdio } from './make-stdio.ts'
-import { endInput } from './process-handle.ts'
 import type { StdioOptions } from './stdio-options.ts'
 import { type FindProcessOptions, TaskHandle } from './task-handle.ts'
 
@@ -56,13 +56,14 @@ export class ContainerHandle {
     await using undo = new AsyncDisposableStack()
     const io = await makeStdio({ ...options, terminal })
     undo.defer(() => removeFifos(fifosOf(io)))
-    const streams = undo.adopt(await ProcessStreams.open(io, () => endInput(tasks, this.id, '')), (opened) =>
+    const inputEnd = new InputEnd(tasks, this.id, '')
+    const streams = undo.adopt(await ProcessStreams.open(io, () => inputEnd.end()), (opened) =>
       opened.close(),
     )
     const request = { ...io, rootfs, options: runtimeOptions, runtimePath, checkpoint, signal }
     const { pid } = await tasks.create(this.id, request)
     undo.move()
-    return this.#handle({ pid, terminal, fifos: io, streams })
+    return this.#handle({ pid, terminal, fifos: io, streams, inputEnd })
   }
 
   /** Its task. @throws `not_found` */
@@ -70,12 +71,13 @@ export class ContainerHandle {
     const { tasks } = this.#stores
     const found = await tasks.get(this.id, { signal })
     const { pid, terminal, status } = found
+    const inputEnd = new InputEnd(tasks, this.id, '')
+    // Whoever has made it starts it as well.
+    inputEnd.allow()
     // The server has let go of the FIFOs of what has ended.
     const open = attach && status !== 'stopped'
-    const streams = open
-      ? await ProcessStreams.open(found, () => endInput(tasks, this.id, ''))
-      : ProcessStreams.none
-    return this.#handle({ pid, terminal, fifos: found, streams })
+    const streams = open ? await ProcessStreams.open(found, () => inputEnd.end()) : ProcessStreams.none
+    return this.#handle({ pid, terminal, fifos: found, streams, inputEnd })
   }
 
   /** Forgets the container; its task and its snapshot are the caller's business. @throws as `ContainerStore.delete` */
@@ -90,7 +92,10 @@ export class ContainerHandle {
   }
 
   #handle(
-    parts: Pick<ConstructorParameters<typeof TaskHandle>[0], 'pid' | 'terminal' | 'fifos' | 'streams'>,
+    parts: Pick<
+      ConstructorParameters<typeof TaskHandle>[0],
+      'pid' | 'terminal' | 'fifos' | 'streams' | 'inputEnd'
+    >,
   ) {
     const { tasks } = this.#stores
     return new TaskHandle({ ...parts, tasks, containerId: this.id }, (options) => this.info(options))

@@ -1,10 +1,11 @@
 import type { Readable, Writable } from 'node:stream'
 import type { AbortOptions } from '@nsbox/core/content'
 import type { KillOptions, Process, ProcessExit, Tasks } from '@nsbox/core/tasks'
-import { isFailedPrecondition, isNotFound, NsboxError } from '@nsbox/errors'
+import { NsboxError } from '@nsbox/errors'
 import { type FifoPaths, fifosOf } from '../stdio/fifo-paths.ts'
 import type { ProcessStreams } from '../stdio/process-streams.ts'
 import { removeFifos } from '../stdio/remove-fifos.ts'
+import type { InputEnd } from './input-end.ts'
 import { signalNumber } from './signal-number.ts'
 import { waitForExit } from './wait-for-exit.ts'
 
@@ -18,6 +19,8 @@ export interface ProcessHandleParts {
   readonly terminal: boolean
   readonly fifos: FifoPaths
   readonly streams: ProcessStreams
+  /** Told of the start; absent for a process that had been made before. */
+  readonly inputEnd?: InputEnd | undefined
 }
 
 /**
@@ -39,6 +42,7 @@ export class ProcessHandle implements AsyncDisposable {
   protected readonly tasks: Tasks
   readonly #streams: ProcessStreams
   readonly #fifos: FifoPaths
+  readonly #inputEnd: InputEnd | undefined
   readonly #disposed = new AbortController()
   #pid: number
 
@@ -50,6 +54,7 @@ export class ProcessHandle implements AsyncDisposable {
     this.terminal = parts.terminal
     this.#streams = parts.streams
     this.#fifos = parts.fifos
+    this.#inputEnd = parts.inputEnd
     this.#pid = parts.pid
     const { signal } = this.#disposed
     this.exit = waitForExit(this.tasks, this.containerId, { execId: this.execId, signal })
@@ -81,6 +86,7 @@ export class ProcessHandle implements AsyncDisposable {
   async start({ signal }: AbortOptions = {}): Promise<{ readonly pid: number }> {
     const { pid } = await this.tasks.start(this.containerId, { execId: this.execId, signal })
     this.#pid = pid
+    this.#inputEnd?.allow()
     return { pid }
   }
 
@@ -143,17 +149,6 @@ export class ProcessHandle implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#letGo()
-  }
-}
-
-/**
- * Lets the server end the input of a process. One that has ended needs no input.
- */
-export async function endInput(tasks: Tasks, containerId: string, execId: string): Promise<void> {
-  try {
-    await tasks.closeStdin(containerId, { execId })
-  } catch (error) {
-    if (!isNotFound(error) && !isFailedPrecondition(error)) throw error
   }
 }
 

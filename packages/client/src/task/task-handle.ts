@@ -9,8 +9,9 @@ import { fifosOf } from '../stdio/fifo-paths.ts'
 import { ProcessStreams } from '../stdio/process-streams.ts'
 import { removeFifos } from '../stdio/remove-fifos.ts'
 import { execProcess } from './exec-process.ts'
+import { InputEnd } from './input-end.ts'
 import { makeStdio } from './make-stdio.ts'
-import { endInput, ProcessHandle, type ProcessHandleParts } from './process-handle.ts'
+import { ProcessHandle, type ProcessHandleParts } from './process-handle.ts'
 import type { StdioOptions } from './stdio-options.ts'
 
 /** How to run another process in a container. */
@@ -59,13 +60,13 @@ export class TaskHandle extends ProcessHandle {
     const spec = await this.#process(options)
     const io = await makeStdio({ ...options, terminal })
     undo.defer(() => removeFifos(fifosOf(io)))
-    const streams = undo.adopt(
-      await ProcessStreams.open(io, () => endInput(tasks, containerId, execId)),
-      (opened) => opened.close(),
+    const inputEnd = new InputEnd(tasks, containerId, execId)
+    const streams = undo.adopt(await ProcessStreams.open(io, () => inputEnd.end()), (opened) =>
+      opened.close(),
     )
     await tasks.exec(containerId, execId, { ...io, spec, signal })
     undo.move()
-    return new ProcessHandle({ tasks, containerId, execId, pid: 0, terminal, fifos: io, streams })
+    return new ProcessHandle({ tasks, containerId, execId, pid: 0, terminal, fifos: io, streams, inputEnd })
   }
 
   /**
@@ -75,12 +76,13 @@ export class TaskHandle extends ProcessHandle {
   async process(execId: string, { attach = false, signal }: FindProcessOptions = {}): Promise<ProcessHandle> {
     const { tasks, containerId } = this
     const { pid, terminal, status, ...io } = await tasks.get(containerId, { execId, signal })
+    const inputEnd = new InputEnd(tasks, containerId, execId)
+    // Whoever has made it starts it as well.
+    inputEnd.allow()
     // The server has let go of the FIFOs of what has ended.
     const open = attach && status !== 'stopped'
-    const streams = open
-      ? await ProcessStreams.open(io, () => endInput(tasks, containerId, execId))
-      : ProcessStreams.none
-    return new ProcessHandle({ tasks, containerId, execId, pid, terminal, fifos: io, streams })
+    const streams = open ? await ProcessStreams.open(io, () => inputEnd.end()) : ProcessStreams.none
+    return new ProcessHandle({ tasks, containerId, execId, pid, terminal, fifos: io, streams, inputEnd })
   }
 
   /** Freezes all processes. @throws as `Tasks.pause` */
