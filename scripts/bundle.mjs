@@ -1,12 +1,14 @@
 // Bundles the entry file of a program or a thread into one file, so that it starts nearly as fast as Node itself:
-//   node ../../scripts/bundle.mjs src/bin/NAME.ts dist/bin/NAME.js
+//   node ../../scripts/bundle.mjs [--program] src/bin/NAME.ts dist/bin/NAME.js
 // Run in the package's directory. Everything is taken in except the packages below. What is imported dynamically goes
-// into files of its own in `chunks` beside it, so that commands that do not need it do not pay for it.
-import { readFileSync, rmSync } from 'node:fs'
+// into files of its own in `chunks` beside it, so that commands that do not need it do not pay for it. A program, which
+// has no exports, is put into `NAME.main.js`, and `NAME.js` runs it (see launcher.mjs).
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
+import { launcher } from './launcher.mjs'
 
 /**
  * Packages that stay outside and are loaded from node_modules: those with native code or a thread of their own, and the
@@ -23,16 +25,21 @@ const withThreads = ['@nsbox/diff', '@nsbox/runtime-runc', '@nsbox/snapshots']
 /** Entries of these packages that have neither native code nor threads, and are always bundled. */
 const inside = ['@nsbox/diff/archive', '@nsbox/diff/growing-file', '@nsbox/sys/mount-flags']
 
-const { positionals } = parseArgs({ allowPositionals: true })
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { program: { type: 'boolean', default: false } },
+})
 const [entry, outfile] = positionals
-if (!entry || !outfile) throw new Error('usage: bundle.mjs ENTRY OUTFILE')
+if (!entry || !outfile) throw new Error('usage: bundle.mjs [--program] ENTRY OUTFILE')
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
 const outdir = dirname(outfile)
+const name = basename(outfile, '.js')
+const main = values.program ? `${name}.main` : name
 // Their names change with their contents.
 rmSync(join(outdir, 'chunks'), { recursive: true, force: true })
 
 const { metafile } = await build({
-  entryPoints: [{ in: entry, out: basename(outfile, '.js') }],
+  entryPoints: [{ in: entry, out: main }],
   outdir,
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
@@ -51,6 +58,8 @@ const { metafile } = await build({
   logLevel: 'warning',
   metafile: true,
 })
+
+if (values.program) writeFileSync(outfile, launcher(name, { outdir, metafile }))
 
 // What stays outside is looked up from this package, so it must be a dependency of this package.
 const undeclared = Object.values(metafile.outputs)

@@ -1,10 +1,18 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { run, tempDir } from '@nsbox/testing'
 import { expect, it } from 'vitest'
+import { compilable } from './code-cache/compilable.ts'
 
-const bundle = (cwd: string) =>
-  run(process.execPath, [join(import.meta.dirname, 'bundle.mjs'), 'src/main.ts', 'dist/main.js'], { cwd })
+const bundle = (cwd: string, ...options: string[]) =>
+  run(
+    process.execPath,
+    [join(import.meta.dirname, 'bundle.mjs'), ...options, 'src/main.ts', 'dist/main.js'],
+    {
+      cwd,
+    },
+  )
 
 async function packageDir(files: Readonly<Record<string, string>>) {
   const dir = await tempDir()
@@ -58,6 +66,28 @@ it("takes workspace packages' sources", async () => {
   })
   expect(await bundle(dir.path)).toMatchObject({ code: 0 })
   expect(await run(process.execPath, [join(dir.path, 'dist/main.js')])).toMatchObject({ stdout: 'source\n' })
+})
+
+it('runs a program from what V8 has compiled of it if that is of the same program, and without it too', async () => {
+  await using dir = await packageDir({
+    'src/main.ts': `console.log(import.meta.url.endsWith('main.js'), new Error().stack!.includes('.cjs:'))`,
+  })
+  const program = () => run(process.execPath, [join(dir.path, 'dist/main.js')])
+  const make = () => bundle(dir.path, '--program')
+  expect(await make()).toMatchObject({ code: 0, stderr: '' })
+  expect(await program()).toMatchObject({ code: 0, stdout: 'true false\n' })
+  const keep = pathToFileURL(join(import.meta.dirname, 'code-cache/keep.mjs')).href
+  const placeholder = await compilable(join(dir.path, 'dist/main.js'))
+  const kept = await run(process.execPath, [`--import=${keep}`, join(dir.path, 'dist/main.js')])
+  expect(kept).toMatchObject({ code: 0, stdout: 'true true\n' })
+  await rm(placeholder)
+  expect(await program()).toMatchObject({ code: 0, stdout: 'true true\n' })
+  // Another version of V8, or other flags.
+  const other = await run(process.execPath, ['--no-opt', join(dir.path, 'dist/main.js')])
+  expect(other).toMatchObject({ code: 0, stdout: 'true false\n' })
+  await writeFile(join(dir.path, 'src/main.ts'), `console.log('another, of whatever length')`)
+  expect(await make()).toMatchObject({ code: 0, stderr: '' })
+  expect(await program()).toMatchObject({ code: 0, stdout: 'another, of whatever length\n' })
 })
 
 it('leaves packages with native code outside, if they are dependencies', async () => {

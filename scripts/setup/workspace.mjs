@@ -12,6 +12,7 @@ export async function installAndBuild() {
     minutes: 10,
     env: { TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' },
   })
+  await ensure('making compiled code', ['run', '--silent', 'code-cache'], { minutes: 2 })
 }
 
 /**

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 
 /** The built files that a program loads before it does anything, by their names, with their texts. */
 async function loadedAtStart(name: 'ctr' | 'dist'): Promise<Map<string, string>> {
-  const main = join(import.meta.dirname, `../../packages/${name}/dist/bin/${name}.js`)
+  const main = join(import.meta.dirname, `../../packages/${name}/dist/bin/${name}.main.js`)
   const texts = new Map<string, string>()
   const pending = [main]
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {

@@ -1,6 +1,12 @@
+import { readmeExample } from '@nsbox/testing'
+import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
 import * as runtime from './index.ts'
 
 test('exports nothing but this', () => {
   expect(Object.keys(runtime).sort()).toEqual(['openRuncRuntime', 'openSupervisor'])
+})
+
+describeWith({ linux: true }, 'README', () => {
+  test('has an example that works', () => readmeExample(new URL('../README.md', import.meta.url)))
 })

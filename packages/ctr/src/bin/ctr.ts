@@ -1,4 +1,4 @@
 import { ctrProgram } from '../program.ts'
 import { runProgram } from '../run-program.ts'
 
-await runProgram(ctrProgram())
+void runProgram(ctrProgram())

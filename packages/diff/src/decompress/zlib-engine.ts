@@ -7,7 +7,7 @@ import { writeChunks } from './write-chunks.ts'
 
 // Bigger than the default of 16 KiB, since each chunk is a trip through libuv's pool; and one more may be held, so that
 // the next is decompressed while one is taken. As objects they are not put together when two are there.
-const chunkSize = 512 * 1024
+const chunkSize = 1024 * 1024
 const options: zlib.ZlibOptions & Pick<TransformOptions, 'readableHighWaterMark' | 'readableObjectMode'> = {
   chunkSize,
   readableHighWaterMark: 2,

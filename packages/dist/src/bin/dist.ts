@@ -1,4 +1,4 @@
 import { runProgram } from '@nsbox/ctr'
 import { distProgram } from '../program.ts'
 
-await runProgram(distProgram())
+void runProgram(distProgram())

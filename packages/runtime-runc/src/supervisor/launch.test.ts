@@ -205,13 +205,33 @@ describeWith({ linux: true }, 'launching', () => {
     expect(existsSync(directory)).toBe(false)
   })
 
+  test('a hundred processes, one after the other, leave no descriptor, child or file', async () => {
+    await supervisor.warm()
+    const [pid] = fixture.supervisors()
+    const counts = () => ({
+      descriptors: readdirSync(`/proc/${pid}/fd`).length,
+      own: readdirSync('/proc/self/fd').length,
+      children: childrenOf(pid!).length,
+      files: readdirSync(fixture.directory, { recursive: true }).length,
+    })
+    const before = counts()
+    const log = `file://${join(fixture.dir.path, 'cycles')}`
+    for (let i = 0; i < 100; i++) {
+      const process = await fixture.launch(supervisor, 'echo x; exit 1', { stdout: log })
+      expect(await process.exit).toMatchObject({ exitStatus: 1 })
+      await process.drained
+      await process.release()
+    }
+    expect(counts()).toEqual(before)
+  })
+
   test('a supervisor without processes ends when its daemon leaves', async () => {
     await supervisor.warm()
     expect(fixture.supervisors()).toHaveLength(1)
     await fixture.leave(supervisor)
-    supervisor = await fixture.open()
     await expect.poll(() => fixture.supervisors()).toEqual([])
-    await expect.poll(() => readdirSync(fixture.directory)).toEqual([])
+    expect(readdirSync(fixture.directory)).toEqual([])
+    supervisor = await fixture.open()
   })
 })
 

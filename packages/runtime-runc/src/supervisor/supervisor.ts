@@ -97,11 +97,15 @@ export interface Supervisor extends AsyncDisposable {
    * @throws `already_exists` if a process of this key has not been released; `invalid_argument` for input or output that
    * is no FIFO, file or URI; `not_found` if it, or the cgroup, or the program is missing; `deadline_exceeded` if no
    * reader came or the program took too long; `canceled` by the signal; `unknown` with details `exitCode` and `stderr`
-   * (the last 16 KiB of what it wrote) if the program failed
+   * (the last 16 KiB of what it wrote) if the program failed; `unavailable` if the supervisor does not start, or died
+   * meanwhile, when the program may still have made a process
    */
   launch(request: LaunchRequest, options?: AbortOptions): Promise<SupervisedProcess>
 
-  /** All processes that have not been released, those found at start included. */
+  /**
+   * All processes that have not been released, those found at start included: among them may be one whose launch was told
+   * to nobody, because the daemon died in that moment. Launches under way when a daemon dies are cancelled.
+   */
   processes(): readonly SupervisedProcess[]
 
   /** @returns undefined if there is none, or it has been released */

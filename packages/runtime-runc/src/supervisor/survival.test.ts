@@ -91,6 +91,24 @@ describeWith({ linux: true }, 'survival', () => {
     await expect.poll(() => fixture.supervisors()).toEqual([])
   })
 
+  test('a launch whose daemon leaves is cancelled, and its key is free for the next one', async () => {
+    const first = await fixture.open()
+    await fixture.launch(first, 'exec sleep 60', { key: 'kept' })
+    const started = join(fixture.dir.path, 'started')
+    const command = () => ['sh', '-c', `echo $$ >${started}; exec sleep 60`]
+    const launch = fixture.launch(first, '', { key: 'one', command })
+    launch.catch(() => undefined)
+    await expect.poll(() => existsSync(started) && readFileSync(started, 'utf8')).toMatch(/\d/)
+    await fixture.leave(first)
+    await expect(launch).rejects.toMatchObject({ code: 'unavailable' })
+    await gone(Number(readFileSync(started, 'utf8')))
+    const second = await fixture.open()
+    expect(second.processes().map(({ key }) => key)).toEqual(['kept'])
+    await expect(fixture.launch(second, 'exec sleep 60', { key: 'one' })).resolves.toMatchObject({
+      key: 'one',
+    })
+  })
+
   test('a supervisor that is killed is replaced, and its processes notice nothing', async () => {
     const supervisor = await fixture.open()
     const [stdin, stdout, ticks] = [newFifo('in'), newFifo('out'), newFifo('ticks')]
@@ -197,6 +215,18 @@ describeWith({ linux: true }, 'survival', () => {
     runs.signal(15)
     expect([143, 255]).toContain((await runs.exit).exitStatus)
     await runs.drained
+  })
+
+  test('a supervisor that does not answer a new daemon is ended before another one takes over', async () => {
+    const first = await fixture.open()
+    const running = await fixture.launch(first, 'exec sleep 60', { key: 'one' })
+    await fixture.leave(first)
+    const [pid] = fixture.supervisors()
+    process.kill(pid!, 'SIGSTOP')
+    const second = await fixture.open({ answerTimeout: 300 })
+    expect(fixture.supervisors()).toHaveLength(1)
+    expect(fixture.supervisors()).not.toContain(pid)
+    expect(second.process('one')).toMatchObject({ pid: running.pid, ended: undefined })
   })
 
   test('a supervisor of another build keeps its processes and ends with them; new ones go to a new supervisor', async () => {

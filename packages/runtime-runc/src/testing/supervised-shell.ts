@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isNotFound } from '@nsbox/errors'
 import { type TempDir, tempDir } from '@nsbox/testing'
 import { openSupervisor } from '../supervisor/open-supervisor.ts'
 import type {
@@ -20,7 +21,10 @@ const runtime = `
   print $file $pid;
   close $file or die;`
 
-/** A program that makes a process of a shell script, which is an orphan as soon as the program has ended. */
+/**
+ * A program that makes a process of a shell script, which is an orphan as soon as the program has ended.
+ * @public tests load it in processes of their own
+ */
 export function shell(script: string): LaunchRequest['command'] {
   return ({ pidFile }: LaunchPaths) => ['perl', '-e', runtime, script, pidFile]
 }
@@ -85,7 +89,11 @@ export class SupervisorFixture implements AsyncDisposable {
   async clear(): Promise<void> {
     for (const supervisor of this.#open)
       for (const process of supervisor.processes()) {
-        if (process.ended === undefined) process.signal(9)
+        try {
+          process.signal(9)
+        } catch (error) {
+          if (!isNotFound(error)) throw error
+        }
         await process.release()
       }
   }
@@ -100,7 +108,7 @@ export class SupervisorFixture implements AsyncDisposable {
 }
 
 /** Processes whose arguments hold a text, those that have ended and not been waited for excepted. */
-export function processesWith(text: string): number[] {
+function processesWith(text: string): number[] {
   return readdirSync('/proc').flatMap((name) => {
     const pid = Number(name)
     if (!Number.isInteger(pid) || pid === process.pid) return []

@@ -25,4 +25,4 @@ const flags = Object.fromEntries(
   }),
 ) as Partial<Record<SettingName, string>>
 
-await runServer({ flags, file: config })
+void runServer({ flags, file: config })

@@ -39,7 +39,7 @@ describeWith({ linux: true }, 'a subreaper', () => {
   test('becomes the parent of orphans, sees them end without taking their end, and then takes it', async () => {
     const result = await inProcess(`
       becomeSubreaper()
-      const pid = await orphan('exit 7')
+      const pid = await orphan('sleep 0.1; exit 7')
       const first = await ended()
       const again = peekEndedChild()
       console.log(JSON.stringify([first === pid, again === pid, reapChild(pid), reapChild(pid), peekEndedChild() ?? 'none']))`)
@@ -107,7 +107,7 @@ describeWith({ linux: true }, 'a descriptor of a process', () => {
       const running = zombieExitStatus(pid) ?? 'running'
       process.kill(pid, 'SIGTERM')
       await ended()
-      const other = await orphan('exit 7')
+      const other = await orphan('sleep 0.1; exit 7')
       while (zombieExitStatus(other) === undefined) await setTimeout(5)
       const statuses = [running, zombieExitStatus(pid), zombieExitStatus(other)]
       process.setegid?.(65534)

@@ -13,20 +13,15 @@ import {
   readProcessRecord,
 } from '../protocol/process-record.ts'
 import type { Ends, Role } from '../protocol/roles.ts'
-import { files } from '../protocol/version.ts'
 import type { LaunchRequest, SupervisedProcess, Supervisor } from '../supervisor.ts'
 import { DaemonProcess, type DaemonProcessOwner } from './daemon-process.ts'
-import { findProcess } from './find-process.ts'
+import { endSupervisor } from './end-supervisor.ts'
+import { launchOn } from './launch-on.ts'
+import { leftProcess } from './left-process.ts'
 import { startSupervisor } from './start-supervisor.ts'
 import { storedRecords } from './stored-records.ts'
 import { SupervisorLink, type SupervisorLinkHandlers } from './supervisor-link.ts'
 import type { SupervisorProgram } from './supervisor-program.ts'
-
-const launchTimeout = 120_000
-/** Milliseconds beyond its own time that a launch may need: readers and loggers have ten seconds each. */
-const launchSlack = 30_000
-/** What is told where nobody knows how a process ended. */
-const unknownStatus = 255
 
 /** What a daemon's supervisors are opened with. */
 export interface SupervisorsOptions {
@@ -50,7 +45,6 @@ export class Supervisors implements Supervisor, DaemonProcessOwner, SupervisorLi
   readonly #current = new Map<string, Promise<SupervisorLink>>()
   /** Those of them that have been started. */
   readonly #ready = new Map<string, SupervisorLink>()
-  #launches = 0
   #disposed: Promise<void> | undefined
 
   constructor(options: SupervisorsOptions) {
@@ -84,7 +78,10 @@ export class Supervisors implements Supervisor, DaemonProcessOwner, SupervisorLi
     try {
       const link = await this.#currentFor(request.cgroup ?? '')
       signal?.throwIfAborted()
-      return await this.#launch(link, request, signal)
+      return await launchOn(link, request, {
+        signal,
+        accept: (record, ends) => this.#told(link, record, ends),
+      })
     } finally {
       this.#launching.delete(key)
     }
@@ -148,35 +145,6 @@ export class Supervisors implements Supervisor, DaemonProcessOwner, SupervisorLi
     const successor = this.#succeed(link, mine)
     successor.catch((failure) => this.#options.onWarning('no supervisor takes over', failure))
     for (const process of mine) this.#holders.set(process, successor)
-  }
-
-  async #launch(link: SupervisorLink, request: LaunchRequest, signal: AbortSignal | undefined) {
-    const { key, timeout = launchTimeout, env = {}, owner, container = { id: '', namespace: '' } } = request
-    const { stdin, stdout, stderr, terminal } = request
-    const base = join(link.directory, files.launches, String(++this.#launches))
-    const paths = { pidFile: `${base}.pid`, consoleSocket: terminal ? `${base}.tty` : undefined }
-    const io = { stdin, stdout, stderr, terminal }
-    const fields = { key, command: request.command(paths), ...paths, io, env, owner, container, timeout }
-    const cancel = () => {
-      link.request('cancel', { key }, { accept: () => undefined }).catch(() => {
-        // It is lost, and the launch with it.
-      })
-    }
-    signal?.addEventListener('abort', cancel, { once: true })
-    try {
-      const process = await link.request('launch', fields, {
-        timeout: timeout + launchSlack,
-        accept: (answer, ends) => this.#told(link, readProcessRecord(answer.object('record')), ends),
-      })
-      if (signal?.aborted !== true) return process
-      if (process.ended === undefined) process.signal(9)
-      await process.release()
-      throw signal.reason
-    } catch (error) {
-      throw signal?.aborted === true ? signal.reason : error
-    } finally {
-      signal?.removeEventListener('abort', cancel)
-    }
   }
 
   #exited(process: DaemonProcess, exit: ExitRecord): void {
@@ -306,17 +274,10 @@ export class Supervisors implements Supervisor, DaemonProcessOwner, SupervisorLi
 
   /** What a supervisor has left that ended while no daemon was there to hold its descriptors. */
   async #takeOver(directory: string): Promise<void> {
+    await endSupervisor(directory)
     const processes = this.#recordsOf(directory).map((record) => {
-      const ended = record.exit !== undefined
-      const pidfd = ended ? undefined : findProcess(record)
-      const lost = { exit: { exitStatus: unknownStatus, exitedAt: Date.now(), unknown: true as const } }
-      const known = {
-        ...record,
-        ...(ended || pidfd !== undefined ? {} : lost),
-        stdinEnded: true,
-        drained: true,
-      }
-      const process = new DaemonProcess(known, new Map(pidfd === undefined ? [] : [['pidfd', pidfd]]), this)
+      const left = leftProcess(record)
+      const process = new DaemonProcess(left.record, left.ends, this)
       this.#processes.set(process.key, process)
       return process
     })

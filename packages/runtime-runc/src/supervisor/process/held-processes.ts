@@ -39,10 +39,12 @@ export class HeldProcesses {
   }
 
   /** @throws as `Supervisor.launch` */
-  async launch(message: LaunchMessage): Promise<HeldProcess> {
+  async launch(message: LaunchMessage, { signal }: { readonly signal: AbortSignal }): Promise<HeldProcess> {
     this.#checkFree(message.key)
     const controller = new AbortController()
     this.#launches.set(message.key, controller)
+    const cancel = () => controller.abort()
+    signal.addEventListener('abort', cancel)
     try {
       const { watcher } = this.#options
       const hold = (record: ProcessRecord, ends: OwnedEnds) => {
@@ -53,6 +55,7 @@ export class HeldProcesses {
       await launch(message, { watcher, reaper: this.#reaper, signal: controller.signal, hold })
       return this.get(message.key)
     } finally {
+      signal.removeEventListener('abort', cancel)
       this.#launches.delete(message.key)
     }
   }

@@ -39,6 +39,7 @@ interface Answer {
 export class Session {
   readonly #options: SessionOptions
   readonly #link: Link
+  readonly #left = new AbortController()
   #greeted = false
 
   constructor(socket: Socket, options: SessionOptions) {
@@ -47,6 +48,8 @@ export class Session {
       message: (fields, ends) => this.#take(fields, ends),
       closed: (error) => {
         if (error !== undefined) console.error('a connection ends:', error)
+        // Nobody waits for what its launches make.
+        this.#left.abort()
         options.onClosed(this)
       },
     })
@@ -99,7 +102,7 @@ export class Session {
           this.#link.send({ notice: 'process', record: process.record }, () => process.ends)
         return {}
       case 'launch':
-        return started(await held.launch(readLaunchMessage(fields)))
+        return started(await held.launch(readLaunchMessage(fields), { signal: this.#left.signal }))
       case 'cancel':
         held.cancel(fields.string('key', 512))
         return {}

@@ -1,9 +1,10 @@
-import { closeSync, mkdirSync, rmSync } from 'node:fs'
+import { closeSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { NsboxError } from '@nsbox/errors'
 import { acceptUnix, listenUnix, receiveDescriptors } from '@nsbox/sys/descriptors'
 import { files } from '../protocol/version.ts'
+import { startTimeOf } from '../start-time.ts'
 import { HeldProcesses } from './held-processes.ts'
 import { Records } from './records.ts'
 import { Session } from './session.ts'
@@ -46,6 +47,8 @@ export class SupervisorProcess {
     const records = new Records(join(directory, files.records))
     const notify = (notice: object) => this.#daemon?.notify(notice)
     this.#held = new HeldProcesses({ watcher: this.#watcher, records, notify })
+    const self = { pid: process.pid, startTime: startTimeOf(process.pid) }
+    writeFileSync(join(directory, files.process), JSON.stringify(self), { mode: 0o600 })
     // Its sockets are its owner's only.
     process.umask(0o177)
     this.#packets = listenUnix(join(directory, files.descriptors), 'packets')

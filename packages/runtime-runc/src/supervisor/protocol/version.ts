@@ -11,6 +11,8 @@ export const files = {
   control: 'control',
   /** The socket that descriptors come through. */
   descriptors: 'descriptors',
+  /** The supervisor's own number and start, for when it does not answer. */
+  process: 'process',
   /** What is known of each process. */
   records: 'records',
   /** Sockets and pid files of launches under way. */

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { build, type PluginBuild } from 'esbuild'
+import { placeholder } from './placeholder.mjs'
+
+/**
+ * Makes the one file of a program that V8 is to compile, and removes what belongs to earlier ones.
+ *
+ * @param launcher the built program, `NAME.js`
+ * @returns the file that stands for what has been compiled, to be removed once it has
+ */
+export async function compilable(launcher: string): Promise<string> {
+  const directory = dirname(launcher)
+  const name = basename(launcher, '.js')
+  const stem = /\/(\S+-[0-9a-f]{16})`$/m.exec(readFileSync(launcher, 'utf8'))?.[1]
+  if (stem === undefined) throw new Error(`${launcher} is no launcher`)
+  for (const file of readdirSync(directory))
+    if (new RegExp(`^${name}-[0-9a-f]{16}(\\.cjs|-.*\\.cache)$`).test(file)) rmSync(join(directory, file))
+  const { outputFiles } = await build({
+    entryPoints: [join(directory, `${name}.main.js`)],
+    bundle: true,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'cjs',
+    define: { 'import.meta.url': 'importMetaUrl' },
+    banner: { js: '(function (require, load, importMetaUrl) {' },
+    footer: { js: '})' },
+    plugins: [{ name: 'outside', setup: leaveOutside }],
+    write: false,
+    logLevel: 'warning',
+  })
+  const text = outputFiles[0]!.text
+    // Node does not find out where an import comes from whose code was compiled before.
+    .replaceAll(/\bimport\((?=")/g, 'load(')
+    // It is read as Latin-1, of which V8 makes no copy.
+    .replaceAll(/[^\0-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  writeFileSync(join(directory, `${stem}.cjs`), text, 'latin1')
+  const path = join(directory, `${stem}-${placeholder}.cache`)
+  writeFileSync(path, 'x')
+  return path
+}
+
+/** Other packages, and files that are loaded later. */
+function leaveOutside({ onResolve }: PluginBuild): void {
+  onResolve({ filter: /./ }, ({ path, kind }) =>
+    kind === 'entry-point' || (kind === 'import-statement' && path.startsWith('.'))
+      ? undefined
+      : { path, external: true },
+  )
+}

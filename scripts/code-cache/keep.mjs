@@ -1,0 +1,28 @@
+// Loaded before a program (`--import`) so that its compiled form is kept: what it has compiled when it ends, and a
+// thread, which is ended without notice, ten times a second.
+import { chmodSync, renameSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import v8 from 'node:v8'
+import vm from 'node:vm'
+import { isMainThread } from 'node:worker_threads'
+import { placeholder } from './placeholder.mjs'
+
+const { cachedDataVersionTag } = v8
+// So that the launcher finds a file that make.ts has put there, whatever flags there are.
+v8.cachedDataVersionTag = () => placeholder
+vm.Script = class extends vm.Script {
+  /** @param {string} source @param {vm.ScriptOptions & { filename: string }} options */
+  constructor(source, { cachedData: _placeholder, ...options }) {
+    super(source, options)
+    const path = options.filename.replace(/\.cjs$/, `-${cachedDataVersionTag()}.cache`)
+    const keep = () => {
+      writeFileSync(`${path}.tmp`, this.createCachedData())
+      // Whatever the program's umask is.
+      chmodSync(`${path}.tmp`, 0o644)
+      renameSync(`${path}.tmp`, path)
+    }
+    if (isMainThread) process.once('exit', keep)
+    else setInterval(keep, 100).unref()
+  }
+}
+syncBuiltinESMExports()
