@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { build, type PluginBuild } from 'esbuild'
 import { placeholder } from './placeholder.mjs'
 
@@ -25,7 +25,7 @@ export async function compilable(launcher: string): Promise<string> {
     define: { 'import.meta.url': 'importMetaUrl' },
     banner: { js: '(function (require, load, importMetaUrl) {' },
     footer: { js: '})' },
-    plugins: [{ name: 'outside', setup: leaveOutside }],
+    plugins: [{ name: 'outside', setup: (build) => leaveOutside(build, directory) }],
     write: false,
     logLevel: 'warning',
   })
@@ -40,11 +40,11 @@ export async function compilable(launcher: string): Promise<string> {
   return path
 }
 
-/** Other packages, and files that are loaded later. */
-function leaveOutside({ onResolve }: PluginBuild): void {
-  onResolve({ filter: /./ }, ({ path, kind }) =>
-    kind === 'entry-point' || (kind === 'import-statement' && path.startsWith('.'))
-      ? undefined
-      : { path, external: true },
-  )
+/** Other packages, and files that are loaded later, which are named as they are seen from the directory of the program. */
+function leaveOutside({ onResolve }: PluginBuild, directory: string): void {
+  onResolve({ filter: /./ }, ({ path, kind, resolveDir }) => {
+    if (kind === 'entry-point' || (kind === 'import-statement' && path.startsWith('.'))) return undefined
+    if (!path.startsWith('.')) return { path, external: true }
+    return { path: `./${relative(directory, resolve(resolveDir, path))}`, external: true }
+  })
 }
