@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type RunningProcess,
@@ -16,15 +17,32 @@ export function program(name: 'nsbox-server' | 'ctr' | 'dist'): string {
   return join(programs, name)
 }
 
+/** How to run the server from its sources. */
+const sources = [
+  process.execPath,
+  '--conditions=@nsbox/source',
+  '--import',
+  import.meta.resolve('tsx'),
+  join(import.meta.dirname, '../../packages/server/src/bin/nsbox-server.ts'),
+]
+
 /** A running server with directories of its own. */
 export interface TestServer extends AsyncDisposable {
   readonly root: string
+  readonly state: string
   readonly address: string
   readonly process: RunningProcess
   /** Ends it at once, as a crash does. */
   kill(): Promise<void>
-  /** Starts it anew on the same directories after `kill`. */
-  restart(): Promise<void>
+  /** Ends it as an operator does. */
+  stop(): Promise<void>
+  /**
+   * Starts it anew on the same directories after `kill` or `stop`.
+   * @param build which program: the built one again by default, or the sources, which are another build
+   */
+  restart(build?: 'built' | 'sources'): Promise<void>
+  /** Numbers of the supervisors that run for it. */
+  supervisors(): Promise<number[]>
   ctr(args: readonly string[], options?: RunOptions): Promise<RunResult>
   dist(args: readonly string[], options?: RunOptions): Promise<RunResult>
   /** Debian's `ctr`. */
@@ -43,10 +61,11 @@ export async function startServer({
   const directory = starting.use(await tempDir('nsbox-server')).path
   const dataRoot = root ?? join(directory, 'root')
   const address = join(directory, 'nsbox.sock')
-  const launch = () =>
+  const state = join(directory, 'state')
+  const launch = (command: readonly string[] = [program('nsbox-server')]) =>
     startProcess(
-      program('nsbox-server'),
-      ['--root', dataRoot, '--state', join(directory, 'state'), '--address', address, ...args],
+      command[0]!,
+      [...command.slice(1), '--root', dataRoot, '--state', state, '--address', address, ...args],
       { ready: /serving/, readyTimeout: 30_000 },
     )
   let process = await launch()
@@ -62,6 +81,7 @@ export async function startServer({
   }
   return {
     root: dataRoot,
+    state,
     address,
     get process() {
       return process
@@ -70,12 +90,27 @@ export async function startServer({
       process.kill('SIGKILL')
       await process.exited
     },
-    restart: async () => {
-      process = await launch()
+    stop: () => process.stop(),
+    restart: async (build) => {
+      process = await launch(build === 'sources' ? sources : undefined)
     },
+    supervisors: () => processesWith(`--directory\0${state}/`),
     ctr: (clientArgs, options) => client('ctr', clientArgs, options),
     dist: (clientArgs, options) => client('dist', clientArgs, options),
     stockCtr: (clientArgs, options) => run('/usr/bin/ctr', ['-a', address, ...clientArgs], options),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
+}
+
+/** Processes that run and whose arguments hold a text. */
+async function processesWith(text: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).map(Number).filter((pid) => Number.isInteger(pid))
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      // It may have ended since.
+      const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+      return line.includes(text) ? [pid] : []
+    }),
+  )
+  return found.flat()
 }

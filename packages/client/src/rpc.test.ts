@@ -1,4 +1,4 @@
-import { createServer } from 'node:http2'
+import { constants, createServer } from 'node:http2'
 import { createServer as createSocketServer } from 'node:net'
 import { join } from 'node:path'
 import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect'
@@ -43,6 +43,27 @@ async function serve(services: Services): Promise<{ session: Session; rpc: Rpc }
   return { session, rpc, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
+/** A server that refuses the first calls, whatever they are, as one does that asks for a new connection meanwhile. */
+async function serveAfterRefusing(count: number): Promise<{ rpc: Rpc; refused(): number } & AsyncDisposable> {
+  await using stack = new AsyncDisposableStack()
+  const address = join(stack.use(await tempDir('nsbox-rpc')).path, 'socket')
+  const handler = connectNodeAdapter({
+    routes: (router) => router.service(Version, { version: () => ({ version: '1' }) }),
+  })
+  let refused = 0
+  const server = createServer((request, response) => {
+    if (refused === count) return void handler(request, response)
+    refused++
+    response.stream.close(constants.NGHTTP2_REFUSED_STREAM)
+  })
+  await new Promise<void>((resolve) => server.listen(address, resolve))
+  stack.defer(() => new Promise<void>((resolve) => server.close(() => resolve())))
+  const session = stack.use(new Session(address, { connectTimeout: 5000 }))
+  const owned = stack.move()
+  const rpc = new Rpc(session, { namespace: 'first' })
+  return { rpc, refused: () => refused, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
 async function failure(operation: Promise<unknown>): Promise<NsboxError> {
   const error: unknown = await operation.then(
     () => undefined,
@@ -51,6 +72,15 @@ async function failure(operation: Promise<unknown>): Promise<NsboxError> {
   if (!isNsboxError(error)) throw new Error('expected an NsboxError', { cause: error })
   return error
 }
+
+test('makes a call again that the connection did not take, within bounds', async () => {
+  await using server = await serveAfterRefusing(2)
+  expect(await server.rpc.unary(Version.method.version, {})).toMatchObject({ version: '1' })
+  expect(server.refused()).toBe(2)
+  await using never = await serveAfterRefusing(1000)
+  await failure(never.rpc.unary(Version.method.version, {}))
+  expect(never.refused()).toBe(5)
+})
 
 test('says which namespace and lease a call is for', async () => {
   const seen: (string | null)[][] = []

@@ -12,6 +12,7 @@ import { leaseHeader, namespaceHeader } from '@nsbox/api'
 import type { AbortOptions } from '@nsbox/core/content'
 import { Call } from './call.ts'
 import { Duplex } from './duplex.ts'
+import { retryRefused } from './retry-refused.ts'
 import type { Session } from './session.ts'
 
 /** Most bytes of a message, each way (BEHAVIOUR.md §1). */
@@ -60,7 +61,9 @@ export class Rpc {
   ): Promise<MessageShape<O>> {
     using call = new Call(this.session, options)
     try {
-      const response = await this.#transport.unary(method, call.signal, undefined, this.#headers, input)
+      const response = await retryRefused(() =>
+        this.#transport.unary(method, call.signal, undefined, this.#headers, input),
+      )
       return response.message
     } catch (error) {
       throw call.reasonOf(error)
@@ -75,12 +78,8 @@ export class Rpc {
   ): AsyncGenerator<MessageShape<O>, void, undefined> {
     using call = new Call(this.session, options)
     try {
-      const response = await this.#transport.stream(
-        method,
-        call.signal,
-        undefined,
-        this.#headers,
-        only(input),
+      const response = await retryRefused(() =>
+        this.#transport.stream(method, call.signal, undefined, this.#headers, only(input)),
       )
       yield* response.message
     } catch (error) {

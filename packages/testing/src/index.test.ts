@@ -45,6 +45,7 @@ it('exports these, none of which needs a test run', async () => {
       "tempDir",
       "traceProcess",
       "traceRun",
+      "watchLeaks",
     ]
   `)
 })

@@ -21,6 +21,7 @@ export {
   type TestDescriptor,
   type TestPlatform,
 } from './image-layout.ts'
+export { type LeakScope, type LeakWatch, watchLeaks } from './leaks.ts'
 export { type Needs, needs } from './needs.ts'
 export { makeOddTree } from './odd-tree.ts'
 export { type PushedImage, type PushImageOptions, pushImage } from './push-image.ts'

@@ -1,0 +1,107 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { withHostNamespace } from '@nsbox/oci/runtime-spec'
+import { describeWith } from '@nsbox/testing/describe-with'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { openTaskLab, type TaskLab } from './task-lab.ts'
+
+const isLong = process.env.NSBOX_TEST_LONG !== undefined
+const cycles = isLong ? 1000 : 100
+/** In KiB: by how much memory may grow in the last third of the cycles. */
+const limits = isLong ? { daemon: 15_000, supervisor: 1_500 } : { daemon: 60_000, supervisor: 6_000 }
+
+/** Anonymous memory of a process in KiB, which is what it has for itself alone, and how many descriptors it has. */
+async function size(pid: number): Promise<{ memory: number; descriptors: number }> {
+  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8')
+  const memory = Number(/^Anonymous:\s+(\d+) kB/m.exec(rollup)?.[1])
+  return { memory, descriptors: (await readdir(`/proc/${pid}/fd`)).length }
+}
+
+/** In turns, several at a time. */
+async function times<T>(count: number, atOnce: number, run: (n: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = []
+  let next = 0
+  const work = async () => {
+    for (let n = next++; n < count; n = next++) results[n] = await run(n)
+  }
+  await Promise.all(Array.from({ length: atOnce }, work))
+  return results
+}
+
+const script = (n: number) => ['sh', '-c', `echo ${n}; exit ${n}`]
+const expected = (count: number) =>
+  Array.from({ length: count }, (_, n) => ({ output: `${n}\n`, exitStatus: n }))
+
+describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'many containers', () => {
+  let lab: TaskLab
+
+  beforeAll(async () => {
+    lab = await openTaskLab('many-containers')
+    // What is made once and kept is there from now on.
+    await times(8, 8, (n) => lab.run(`warm-${n}`, script(n)))
+    await lab.growLog()
+  })
+  afterAll(() => lab[Symbol.asyncDispose]())
+  afterEach(async () => {
+    // A supervisor that was lost would say so.
+    expect(lab.server.process.output).not.toMatch(/"level":[456]0/)
+  })
+
+  it('one after another have their output and exit statuses, and leave nothing', async () => {
+    const watch = await lab.watch()
+    expect(await times(20, 1, (n) => lab.run(`one-${n}`, script(n)))).toEqual(expected(20))
+    expect(await watch.leaks()).toEqual([])
+  })
+
+  it('at once have their output and exit statuses, and leave nothing', { timeout: 120_000 }, async () => {
+    const watch = await lab.watch()
+    expect(await times(50, 50, (n) => lab.run(`at-once-${n}`, script(n)))).toEqual(expected(50))
+    expect(await watch.leaks()).toEqual([])
+  })
+
+  it('over and over leave memory and descriptors as they were', { timeout: 600_000 }, async () => {
+    const pids = { daemon: lab.server.process.pid, supervisor: await lab.supervisor() }
+    const run = (name: string, count: number) => times(count, 2, (n) => lab.run(`${name}-${n}`, ['true']))
+    // Measured: their heaps grow to their ordinary sizes in the first 700 cycles, and stay so.
+    await run('before', cycles * 0.7)
+    const watch = await lab.watch()
+    const before = { daemon: await size(pids.daemon), supervisor: await size(pids.supervisor) }
+    await run('after', cycles * 0.3)
+    expect(await watch.leaks()).toEqual([])
+    const after = { daemon: await size(pids.daemon), supervisor: await size(pids.supervisor) }
+    if (process.env.NSBOX_SHOW) console.log(before, after)
+    for (const name of ['daemon', 'supervisor'] as const) {
+      expect(after[name].descriptors, name).toBeLessThanOrEqual(before[name].descriptors)
+      expect(after[name].memory - before[name].memory, name).toBeLessThan(limits[name])
+    }
+  })
+
+  it('200 execs that end at once each tell how', { timeout: 120_000 }, async () => {
+    const watch = await lab.watch()
+    await using task = await lab.start('execs', ['sleep', '1000'], { output: 'ignore' })
+    const codes = await times(200, 200, async (n) => {
+      await using exec = await task.exec({
+        args: ['sh', '-c', `exit ${n}`],
+        execId: `e${n}`,
+        output: 'ignore',
+      })
+      await exec.start()
+      const { exitStatus } = await exec.exit
+      await exec.delete()
+      return exitStatus
+    })
+    expect(codes).toEqual(Array.from({ length: 200 }, (_, n) => n))
+    await lab.remove('execs')
+    expect(await watch.leaks()).toEqual([])
+  })
+
+  it('orphans of a container without numbers of its own are waited for when they end', async () => {
+    const spec = [withHostNamespace('pid')]
+    const watch = await lab.watch()
+    const orphans = 'for n in $(seq 20); do (sh -c "exit $n" &); done; (sleep 1000 &); exec sleep 1000'
+    await using task = await lab.start('orphans', ['sh', '-c', orphans], { output: 'ignore', spec })
+    // Those that stay, of which one is nobody's.
+    await expect.poll(async () => (await task.pids()).length).toBe(2)
+    await lab.remove('orphans')
+    expect(await watch.leaks()).toEqual([])
+  })
+})
