@@ -1,5 +1,5 @@
 // The main job on real input: pull an image into a namespace, look into its root filesystem, share it with a second
-// namespace, and show what happened.
+// namespace, run a container of it, and show what happened.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
@@ -73,6 +73,13 @@ await show('ctr', ['images', 'check'], 'second')
 if (canMount) {
   await show('ctr', ['snapshots', 'ls'])
   await lookInto('second')
+}
+
+if (canMount) {
+  say('A container of it')
+  const script = 'echo "process $$ of $(hostname)"; id; ps'
+  await show('ctr', ['run', '--rm', reference, 'first', 'sh', '-c', script], 'second')
+  await show('ctr', ['tasks', 'ls'], 'second')
 }
 
 /** Mounts the image, runs a program in it, and unmounts it. */

@@ -1,9 +1,7 @@
 import { join } from 'node:path'
-import { isMessage } from '@bufbuild/protobuf'
-import { unpackKnownAny } from '@nsbox/api'
-import { type Options, OptionsSchema } from '@nsbox/api/gen/types/runc/options/oci_pb'
 import type { OpaqueValue } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
+import { programName, taskOptions } from '../options/task-options.ts'
 
 /** Which runtime program a task has, and how it is used; part of the task's record. */
 export interface RuntimeChoice {
@@ -26,10 +24,10 @@ export interface RuntimeDefaults {
 }
 
 /**
- * Reads options of a task: `containerd.runc.v1.Options` or none at all.
+ * The runtime of a task.
  *
  * @param runtimePath the program, above all else
- * @throws `invalid_argument` for options of another type, or malformed ones
+ * @throws `invalid_argument` for options that cannot be
  */
 export function runtimeChoice(
   namespace: string,
@@ -37,26 +35,18 @@ export function runtimeChoice(
   runtimePath: string | undefined,
   defaults: RuntimeDefaults,
 ): RuntimeChoice {
-  const given = readOptions(options)
-  const { ioUid: uid = 0, ioGid: gid = 0 } = given
-  return {
-    binary: runtimePath || given.binaryName || defaults.binary,
-    root: join(given.root || defaults.root, namespace),
-    systemdCgroup: given.systemdCgroup ?? false,
-    noPivotRoot: given.noPivotRoot ?? false,
-    noNewKeyring: given.noNewKeyring ?? false,
-    ...(uid === 0 && gid === 0 ? {} : { owner: { uid, gid } }),
-    ...(given.shimCgroup ? { helperCgroup: given.shimCgroup } : {}),
+  const given = taskOptions(options)
+  if (given.criuImagePath !== undefined) {
+    throw new NsboxError('unimplemented', 'tasks that go on from a checkpoint')
   }
-}
-
-function readOptions(options: OpaqueValue | undefined): Partial<Options> {
-  // Clients send an empty Any where they have nothing to say.
-  if (options === undefined || options.typeUrl === '') return {}
-  const message = unpackKnownAny(options)
-  if (isMessage(message, OptionsSchema)) return message
-  throw new NsboxError(
-    'invalid_argument',
-    `runtime options of type ${JSON.stringify(options.typeUrl.slice(0, 256))}`,
-  )
+  const { ioUid: uid, ioGid: gid } = given
+  return {
+    binary: programName(runtimePath ?? '') ?? given.binary ?? defaults.binary,
+    root: join(given.root ?? defaults.root, namespace),
+    systemdCgroup: given.systemdCgroup,
+    noPivotRoot: given.noPivotRoot,
+    noNewKeyring: given.noNewKeyring,
+    ...(uid === 0 && gid === 0 ? {} : { owner: { uid, gid } }),
+    ...(given.shimCgroup === undefined ? {} : { helperCgroup: given.shimCgroup }),
+  }
 }

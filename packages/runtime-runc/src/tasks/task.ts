@@ -134,8 +134,9 @@ export class Task implements Disposable, ExecTask {
   /** Takes up what an earlier process has left, before `follow`. */
   async recover(state: TaskState): Promise<void> {
     const { started, exit } = this.#record
+    // The start was seen through, and not told any more.
+    if (!started && state !== 'created') this.#started()
     this.#state = state
-    if (!started && state !== 'created' && state !== 'stopped') this.#started()
     for (const id of this.bundle.execIds()) {
       const files = this.bundle.execFiles(id)
       const record = readExec(files)

@@ -12,6 +12,8 @@ import type { CreateTasksSubject } from './tasks-subject.ts'
 import { terminalTests } from './terminals.ts'
 
 export type { TasksClaims } from './claims.ts'
+export { FifoReader, makeFifos, openFifoWriter } from './fifo.ts'
+export { type ContainerShape, containerSpec, type ProcessShape, processSpec } from './suite-spec.ts'
 export { tasksOfRuntime } from './tasks-of-runtime.ts'
 export type { CollectedEvents, CreateTasksSubject, TasksSubject } from './tasks-subject.ts'
 
