@@ -1,6 +1,7 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Client, connect, type NewTaskOptions, type TaskHandle } from '@nsbox/client'
 import { isNotFound } from '@nsbox/errors'
 import {
@@ -33,6 +34,8 @@ export interface TaskLab extends AsyncDisposable {
   run(id: string, args: readonly string[]): Promise<{ output: string; exitStatus: number }>
   /** Ends and deletes a container, whatever it does. */
   remove(id: string): Promise<void>
+  /** Writes so much that the database's log is folded up, by a thread that is there from then on. */
+  growLog(): Promise<void>
   /** As `remove` for all that there are. */
   removeAll(): Promise<void>
   /**
@@ -92,6 +95,21 @@ export async function openTaskLab(namespace: string): Promise<TaskLab> {
   }
   // What a failed test has left must not outlive it.
   opening.defer(removeAll)
+  const openLogs = async () => {
+    const directory = `/proc/${server.process.pid}/fd`
+    const targets = (await readdir(directory)).map((fd) => readlink(join(directory, fd)).catch(() => ''))
+    return (await Promise.all(targets)).filter((target) => target.endsWith('metadata.db-wal')).length
+  }
+  const growLog = async () => {
+    const before = await openLogs()
+    const spec = { typeUrl: 'large', value: new Uint8Array(4 << 20) }
+    for (let tries = 0; (await openLogs()) === before; tries++) {
+      if (tries === 50) throw new Error('the log of the database is never folded up')
+      await client.containers.create({ id: 'large', spec, runtime: { name: 'none' } })
+      await client.containers.delete('large')
+      await delay(100)
+    }
+  }
   const supervisor = async () => {
     const [pid, ...others] = await server.supervisors()
     if (pid === undefined || others.length > 0) throw new Error(`supervisors: ${[pid, ...others]}`)
@@ -105,6 +123,7 @@ export async function openTaskLab(namespace: string): Promise<TaskLab> {
     start,
     remove,
     removeAll,
+    growLog,
     supervisor,
     async run(id, args) {
       await using task = await start(id, args)

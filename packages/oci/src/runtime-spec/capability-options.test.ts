@@ -32,7 +32,7 @@ it('replaces all', () => {
   })
 })
 
-it('fills the inheritable and ambient sets only if asked to, and empties them again', () => {
+it('B12 fills the inheritable and ambient sets only if asked to, and empties them again', () => {
   const ambient = withAmbientCapabilities(['CAP_KILL'])
   expect(sets(ambient)).toMatchObject({ inheritable: ['CAP_KILL'], ambient: ['CAP_KILL'] })
   expect(sets(ambient, withDroppedCapabilities(['CAP_KILL']))).toMatchObject({ inheritable: [], ambient: [] })

@@ -25,7 +25,7 @@ it('puts the cgroup below the namespace', () => {
   expect(defaultSpec({ namespace: 'a', id: 'b' }).linux?.cgroupsPath).toBe('/a/b')
 })
 
-it('has no inheritable and no ambient capabilities', () => {
+it('B12 has no inheritable and no ambient capabilities', () => {
   const { capabilities } = defaultSpec({ namespace: 'a', id: 'b' }).process!
   expect(Object.keys(capabilities!).sort()).toEqual(['bounding', 'effective', 'permitted'])
 })

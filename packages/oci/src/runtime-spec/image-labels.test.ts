@@ -32,7 +32,7 @@ it.each([
   'nsbox/x',
   'nerdctl/networks',
   'com.docker.compose.project',
-])('leaves out %s, which only the host may set, and says so', (key) => {
+])('B09 leaves out %s, which only the host may set, and says so', (key) => {
   const { labels, warnings } = imageLabels(image({ [key]: 'binary:///bin/sh' }))
   expect(labels).toEqual({ 'io.containerd.image.config.stop-signal': 'SIGTERM' })
   expect(warnings).toEqual([expect.stringContaining(key)])

@@ -51,7 +51,7 @@ describe('withImageConfig', () => {
     expect(() => buildSpec(base, [withImageConfig(empty, { user })])).toThrow('process.args')
   })
 
-  it.each(['A', '=x', 'A\n=1', 'A=\0'])('refuses the variable %j', (variable) => {
+  it.each(['A', '=x', 'A\n=1', 'A=\0'])('B16 refuses the variable %j', (variable) => {
     expect(() => withImageConfig({ ...image, env: ['B=1', variable] }, { user })).toThrow(
       'image config: Env[1]',
     )
@@ -71,7 +71,7 @@ describe('withImageConfig', () => {
     '/proc/self/task/1/fd/7',
     '/dev/fd/8',
     '/dev/stdin',
-  ])('refuses the working directory %j, from the image and from the user', (workingDir) => {
+  ])('B18 refuses the working directory %j, from the image and from the user', (workingDir) => {
     expect(() => withImageConfig({ ...image, workingDir }, { user })).toThrow('image config: WorkingDir')
     expect(() => buildSpec(base, [withProcessArgs(['a']), withCwd(workingDir)])).toThrow('spec: process.cwd')
   })
@@ -84,7 +84,7 @@ describe('withImageConfig', () => {
     },
   )
 
-  it('shares nothing between containers of one image', () => {
+  it('B15 shares nothing between containers of one image', () => {
     const option = withImageConfig(image, { user })
     const one = buildSpec(base, [option])
     const other = buildSpec(base, [option])

@@ -90,7 +90,7 @@ describeWith({ linux: true, root: true, programs: ['runc', 'busybox', 'tar'] }, 
     expect(await shell('pwd', withCwd('/some/where'))).toBe('/some/where\n')
   })
 
-  it('does not get out of the container by a working directory that an image makes a link of', async () => {
+  it('B18 does not get out of the container by a working directory that an image makes a link of', async () => {
     for (const number of links) {
       const { stdout } = await bundles.run(['pwd'], [withCwd(`/srv/out${number}`)])
       expect(stdout).toMatch(/^(?:\/srv\/out[0-9]+\n|)$/)
@@ -101,7 +101,7 @@ describeWith({ linux: true, root: true, programs: ['runc', 'busybox', 'tar'] }, 
     }
   })
 
-  it('keeps a user out of files that are denied to one of the image’s groups', async () => {
+  it('B11 keeps a user out of files that are denied to one of the image’s groups', async () => {
     const denied = await bundles.run(['cat', '/srv/for-others-only'], [withUser(await user('web'))])
     expect(denied).toMatchObject({
       code: 1,
@@ -116,7 +116,7 @@ describeWith({ linux: true, root: true, programs: ['runc', 'busybox', 'tar'] }, 
       [...status.matchAll(/^Cap(\w+):\s*([0-9a-f]+)$/gm)].map(([, set, mask]) => [set, BigInt(`0x${mask}`)]),
     )
 
-  it('gives root the capabilities of stock ctr, and none that would be inherited', async () => {
+  it('B12 gives root the capabilities of stock ctr, and none that would be inherited', async () => {
     const mask = 0xa80425fbn
     expect(sets(await shell('cat /proc/self/status'))).toEqual({
       Inh: 0n,

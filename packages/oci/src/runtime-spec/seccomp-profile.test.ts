@@ -36,7 +36,7 @@ describe.each(architectures)('the default profile for %s', (architecture) => {
     ).toEqual([])
   })
 
-  it('looks at families of sockets in all their bits, and has neither AF_ALG nor AF_VSOCK among them', () => {
+  it('B19 looks at families of sockets in all their bits, and has neither AF_ALG nor AF_VSOCK among them', () => {
     const conditions = withArguments(profile([...capabilityNames], architecture), 'socket')
     expect(conditions.map((each) => each?.op)).toEqual(conditions.map(() => 'SCMP_CMP_EQ'))
     expect(conditions.map((each) => each?.value)).toEqual([1, 2, 10, 16, 17])

@@ -60,7 +60,7 @@ print(json.dumps(said))
     // Numbers of x86-64; those above 423 are the same everywhere.
     const x64 = process.arch === 'x64'
 
-    it('denies io_uring', async () => {
+    it('B19 denies io_uring', async () => {
       const calls = {
         setup: 'call(425, 1, ctypes.create_string_buffer(120))',
         enter: 'call(426, 0, 0, 0, 0, 0, 0)',

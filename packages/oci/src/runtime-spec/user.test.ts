@@ -48,7 +48,7 @@ describe('parseUser', () => {
     expect(code(() => parseUser(text))).toBe('invalid_argument')
   })
 
-  it('never takes for a name what looks like a number, nor for another number', () => {
+  it('B10 never takes for a name what looks like a number, nor for another number', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }), fc.boolean(), (id, asGroup) => {
         const text = asGroup ? `web:${id}` : `${id}`
@@ -109,7 +109,7 @@ describe('resolveUser', () => {
     await expect(resolveUser(name, here)).rejects.toMatchObject({ code: 'not_found' })
   })
 
-  it('does not look up a number as a name', async () => {
+  it('B10 does not look up a number as a name', async () => {
     const files = rootfsFiles({ 'etc/passwd': '2147483648:x:0:0::/:\n5000000000:x:0:0::/:\n' })
     expect(await resolveUser('2147483648', files)).toMatchObject({ uid: 2_147_483_648 })
     await expect(resolveUser('5000000000', files)).rejects.toMatchObject({ code: 'invalid_argument' })
@@ -151,7 +151,7 @@ describe('resolveUser', () => {
     await expect(resolveUser('0', reader, { signal: AbortSignal.abort() })).rejects.toThrow('abort')
   })
 
-  it('always has the primary group among the supplementary ones, and each once', async () => {
+  it('B11 always has the primary group among the supplementary ones, and each once', async () => {
     const id = fc.integer({ min: 0, max: 20 })
     const name = fc.constantFrom('a', 'b', 'c')
     const passwd = fc.array(fc.tuple(name, id, id), { maxLength: 5 })

@@ -34,6 +34,8 @@ export class Exec {
   readonly #end = new ProcessEnd()
   #process: SupervisedProcess | undefined
   #pid = 0
+  /** Said before there was a process, as by clients whose input ends while it is being started. */
+  #inputEnded = false
 
   constructor(task: ExecTask, id: string, io: ProcessIo, files: ExecFiles) {
     this.#task = task
@@ -78,6 +80,7 @@ export class Exec {
       this.#record()
       this.#tell('/tasks/exec-started')
       void this.#follow(process)
+      if (this.#inputEnded) await process.closeStdin()
       return { pid: process.pid }
     })
   }
@@ -99,6 +102,7 @@ export class Exec {
   }
 
   async closeStdin(options: AbortOptions): Promise<void> {
+    this.#inputEnded = true
     await this.#process?.closeStdin(options)
   }
 
