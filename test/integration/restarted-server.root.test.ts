@@ -7,7 +7,7 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openTaskLab, type TaskLab } from './task-lab.ts'
 
-const count = process.env.NSBOX_TEST_LONG ? 50 : 20
+const count = 50
 const ending = 10
 const terminals = 5
 
@@ -72,6 +72,7 @@ describeWith(
       it('go on, end with their status, keep their terminals and have their events', {
         timeout: 120_000,
       }, async () => {
+        await lab.growLog()
         const watch = await lab.watch(build === 'built')
         const brief = range(0, ending).map((n) => `brief-${n}`)
         const long = range(ending + terminals, count).map((n) => `long-${n}`)
