@@ -2,7 +2,7 @@
 //   node scripts/test.mjs [--long] [FILE …]
 // --long runs the full counts and sizes of tests that are seeded samples otherwise. FILE is part of a test
 // file's path; with it only the tests of such files run.
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -20,6 +20,8 @@ async function runTests() {
     const countFile = join(directory, 'count.json')
     const temporary = join(directory, 'tmp')
     await mkdir(temporary)
+    // Containers with users of their own pass through.
+    for (const passed of [directory, temporary]) await chmod(passed, 0o711)
     const { code } = await command(
       join(root, 'node_modules/.bin/vitest'),
       ['run', '--reporter=default', '--reporter=./scripts/count-reporter.ts', ...positionals],

@@ -1,5 +1,6 @@
 import type { DescMessage } from '@bufbuild/protobuf'
 import type { Any } from '@bufbuild/protobuf/wkt'
+import { NsboxError } from '@nsbox/errors'
 import { type AnyLike, packAny, typeName, unpackAny } from './any.ts'
 import {
   ContainerCreateSchema,
@@ -60,10 +61,14 @@ const payloads: ReadonlyMap<string, DescMessage> = new Map<string, DescMessage>(
   ['/tasks/checkpointed', TaskCheckpointedSchema],
 ])
 
-/** Packs the payload of an event, as the domains tell it, in the message of its topic, which must be a known one. */
+/**
+ * Packs the payload of an event, as the domains tell it, in the message of its topic.
+ * @throws invalid_argument for an unknown topic
+ */
 export function packEventPayload(topic: string, payload: object): Any {
   const schema = payloads.get(topic)
-  if (schema === undefined) throw new Error(`no event has the topic ${topic}`)
+  if (schema === undefined)
+    throw new NsboxError('invalid_argument', `no event has the topic ${JSON.stringify(topic)}`)
   return packAny(schema, fromPlain(schema, payload as PlainMessage))
 }
 

@@ -206,21 +206,20 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'unpack', () =>
     expect((await stores.content.info(image.config.digest)).labels).toEqual({})
   })
 
-  test('A16 bounds what all layers come to together', async () => {
-    await using stores = await unpackStores(workers)
-    const image = imageInMemory(
-      ['a', 'b', 'c'].map((name) => ({ entries: [file(name, 'x'.repeat(100_000))] })),
-    )
-    await stores.add(image)
-    const limits = { ratio: 10, freeSize: 150_000 }
-    await expect(
-      unpack(image.target, { ...stores.into, content: stores.content, limits }),
-    ).rejects.toMatchObject({ code: 'resource_exhausted' })
-    await expect(
-      unpack(image.target, { ...stores.into, content: stores.content, limits: { size: 250_000 } }),
-    ).rejects.toMatchObject({ code: 'resource_exhausted' })
-    await expect(stores.snapshotter.stat(top(image))).rejects.toSatisfy(isNotFound)
-  })
+  test.each([{ ratio: 10, freeSize: 150_000 }, { size: 250_000 }])(
+    'A16 bounds what all layers come to together, by %o',
+    async (limits) => {
+      await using stores = await unpackStores(workers)
+      const image = imageInMemory(
+        ['a', 'b', 'c'].map((name) => ({ entries: [file(name, 'x'.repeat(100_000))] })),
+      )
+      await stores.add(image)
+      await expect(
+        unpack(image.target, { ...stores.into, content: stores.content, limits }),
+      ).rejects.toMatchObject({ code: 'resource_exhausted' })
+      await expect(stores.snapshotter.stat(top(image))).rejects.toSatisfy(isNotFound)
+    },
+  )
 
   test('leaves nothing but committed snapshots when it is aborted', async () => {
     await using stores = await unpackStores(workers)

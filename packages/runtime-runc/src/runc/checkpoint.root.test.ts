@@ -40,7 +40,7 @@ describeWith(needs, 'a checkpoint', () => {
     await runc.start(id)
     const { code } = await run('criu', ['check', '--feature', 'mem_dirty_track'])
     const before = runc.checkpoint(id, { imagePath: join(directory, 'first'), preDump: true })
-    if (code !== 0) return expect(before).rejects.toMatchObject({ code: 'unimplemented' })
+    if (code !== 0) return await expect(before).rejects.toMatchObject({ code: 'unimplemented' })
     await before
     expect((await runc.state(id)).status).toBe('running')
     await runc.checkpoint(id, { imagePath: join(directory, 'second'), parentPath: '../first' })
