@@ -61,12 +61,14 @@ describeWith(needed, 'stock ctr 1.7 with tasks', () => {
 
   it('run gives output, input to its end, and the exit status', async () => {
     const script = 'echo out; echo err >&2; wc -c; exit 7'
-    // More than the pipes on its way hold, so that its end comes when the container runs.
-    const input = Buffer.alloc(8_000_000, 'x')
-    const { code, stdout, stderr } = await lab.stock([...flags('--rm'), 'once', 'sh', '-c', script], {
-      input,
-    })
-    expect([code, stdout, stderr]).toEqual([7, 'out\n8000000\n', 'err\n'])
+    // Less and more than the pipes on its way hold, so that it ends before the container runs, and while it does.
+    for (const bytes of [5, 200_000, 8_000_000]) {
+      const input = Buffer.alloc(bytes, 'x')
+      const { code, stdout, stderr } = await lab.stock([...flags('--rm'), 'once', 'sh', '-c', script], {
+        input,
+      })
+      expect([code, stdout, stderr]).toEqual([7, `out\n${bytes}\n`, 'err\n'])
+    }
     const missing = await lab.stock([...flags('--rm'), 'missing', '/nowhere'])
     expect([missing.code, missing.stderr]).toEqual([1, expect.stringMatching(/\/nowhere.*no such file/)])
   })

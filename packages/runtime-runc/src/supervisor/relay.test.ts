@@ -160,6 +160,34 @@ describeWith({ linux: true }, 'input and output', () => {
     closeSync(writer)
   })
 
+  test('a client that writes and leaves before a process is let run has ended its input', async () => {
+    const [stdin, stdout] = [newFifo(), newFifo()]
+    const reader = readFifo(stdout)
+    const process = await launch('cat; echo end', { stdin, stdout, waits: true })
+    // Nobody has come yet, which is no end.
+    await delay(50)
+    expect(process.ended).toBeUndefined()
+    writeFileSync(stdin, 'short\n')
+    expect(await reader.ended).toBe('short\nend\n')
+    await process.keepStdin()
+  })
+
+  test('once a process is let run, its input goes on without a client', async () => {
+    const [stdin, stdout] = [newFifo(), newFifo()]
+    const reader = readFifo(stdout)
+    const process = await launch('cat; echo end', { stdin, stdout, waits: true })
+    await process.keepStdin()
+    await process.keepStdin()
+    for (const text of ['one\n', 'two\n']) {
+      writeFileSync(stdin, text)
+      await expect.poll(reader.text).toContain(text)
+    }
+    await delay(50)
+    expect(process.ended).toBeUndefined()
+    await process.closeStdin()
+    expect(await reader.ended).toBe('one\ntwo\nend\n')
+  })
+
   test('much input is all taken before the end, from a client that has left', async () => {
     const [stdin, stdout] = [newFifo(), newFifo()]
     const reader = readFifo(stdout)

@@ -25,6 +25,11 @@ export interface LaunchRequest extends ProcessIo {
    * it; there is one supervisor for each. By default where the daemon sits.
    */
   readonly cgroup?: string | undefined
+  /**
+   * Whether the process waits to be let run, as one that `runc create` makes. Until `keepStdin` is called, a client that
+   * has written and left has ended the input; of a process that does not wait, and of a terminal, it never does.
+   */
+  readonly waits?: boolean | undefined
   /** Milliseconds that the program may take, after which it is killed; two minutes by default. */
   readonly timeout?: number | undefined
 }
@@ -65,6 +70,9 @@ export interface SupervisedProcess {
    * @throws `failed_precondition` if it has none; `not_found` once it has been drained
    */
   resize(size: TerminalSize): void
+
+  /** From now on a client that leaves does not end its input. To be called before a process that waits is let run. */
+  keepStdin(options?: AbortOptions): Promise<void>
 
   /**
    * Ends its input, after what the client has written so far. Done again, or without input, it does nothing. A terminal

@@ -87,6 +87,7 @@ async function launch(
             noNewKeyring,
           }),
         owner,
+        waits: true,
         cgroup: helperCgroup,
         container: { id, namespace },
       },

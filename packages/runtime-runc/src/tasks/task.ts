@@ -158,11 +158,16 @@ export class Task implements Disposable, ExecTask {
       signal?.throwIfAborted()
       if (this.#state !== 'created') throw stateError('start', this.#state)
       // Once begun it is seen through: half a start cannot be taken back.
-      const starting = this.runc.start(this.id).then(() => this.#started())
+      const starting = this.#letRun().then(() => this.#started())
       this.#starting = starting.catch(() => undefined)
       await starting
       return { pid: this.pid }
     })
+  }
+
+  async #letRun(): Promise<void> {
+    if (this.io.stdin !== '' && !this.io.terminal) await this.#process?.keepStdin()
+    await this.runc.start(this.id)
   }
 
   wait(options: AbortOptions): Promise<ProcessExit> {

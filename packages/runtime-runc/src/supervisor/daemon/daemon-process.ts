@@ -3,7 +3,8 @@ import type { AbortOptions, ProcessExit, ProcessIo } from '@nsbox/core/tasks'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 import { setTerminalSize } from '@nsbox/sys/descriptors'
 import { signalPidfd } from '@nsbox/sys/processes'
-import type { ExitRecord, ProcessRecord } from '../protocol/process-record.ts'
+import type { Fields } from '../protocol/fields.ts'
+import { type ExitRecord, type ProcessRecord, readProcessRecord } from '../protocol/process-record.ts'
 import type { Ends, Role } from '../protocol/roles.ts'
 import type { SupervisedProcess, TerminalSize } from '../supervisor.ts'
 import type { SupervisorLink } from './supervisor-link.ts'
@@ -83,6 +84,14 @@ export class DaemonProcess implements SupervisedProcess {
     setTerminalSize(terminal, size)
   }
 
+  async keepStdin({ signal }: AbortOptions = {}): Promise<void> {
+    signal?.throwIfAborted()
+    if (this.#record.stdinEnded || this.#released !== undefined) return
+    await this.#ask('keepStdin', (answer, ends) =>
+      this.retold(readProcessRecord(answer.object('record')), ends),
+    )
+  }
+
   async closeStdin({ signal }: AbortOptions = {}): Promise<void> {
     signal?.throwIfAborted()
     if (this.#record.stdinEnded || this.#released !== undefined) return
@@ -146,11 +155,14 @@ export class DaemonProcess implements SupervisedProcess {
   }
 
   /** Asks whichever supervisor holds the process; one that has forgotten it has done all that there was to do. */
-  async #ask(method: 'closeStdin' | 'release'): Promise<void> {
+  async #ask(
+    method: 'keepStdin' | 'closeStdin' | 'release',
+    accept: (answer: Fields, ends: Ends) => void = () => undefined,
+  ): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const link = await this.#owner.supervisorOf(this)
       try {
-        await link.request(method, { key: this.key }, { accept: () => undefined })
+        await link.request(method, { key: this.key }, { accept })
         return
       } catch (error) {
         if (isNsboxError(error) && error.code === 'not_found') return

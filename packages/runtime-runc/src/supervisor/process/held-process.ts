@@ -3,6 +3,7 @@ import type { ExitRecord, ProcessRecord } from '../protocol/process-record.ts'
 import { type Ends, type Role, roles } from '../protocol/roles.ts'
 import { FileRelay } from './file-relay.ts'
 import { endLogger } from './logger.ts'
+import { keepInput } from './open-client-io.ts'
 import type { OwnedEnds } from './owned-ends.ts'
 import type { Records } from './records.ts'
 import { PipeRelay, type Relay, type RelayEnd, type RelayOptions } from './relay.ts'
@@ -66,6 +67,12 @@ export class HeldProcess {
     this.#update({ exit })
     this.#options.notify({ notice: 'exit', key: this.#record.key, exit })
     this.#drain()
+  }
+
+  /** From now on a client that leaves does not end the input, if none has before. */
+  keepStdin(): void {
+    this.#input?.pump()
+    if (!this.#record.stdinEnded && !this.#inputEnds) keepInput(this.#ends)
   }
 
   /** Ends the input once what the client has written is through. */

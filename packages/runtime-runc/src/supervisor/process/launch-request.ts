@@ -12,6 +12,8 @@ export interface LaunchMessage {
   readonly io: ProcessIo
   readonly owner: { readonly uid: number; readonly gid: number } | undefined
   readonly container: { readonly id: string; readonly namespace: string }
+  /** Whether a client that leaves has ended the input, until `keepStdin`. */
+  readonly waits: boolean
   /** Milliseconds. */
   readonly timeout: number
 }
@@ -29,6 +31,7 @@ export function readLaunchMessage(fields: Fields): LaunchMessage {
     io: readIo(fields.object('io')),
     owner: owner && { uid: owner.count('uid'), gid: owner.count('gid') },
     container: { id: container.string('id', 512), namespace: container.string('namespace', 512) },
+    waits: fields.boolean('waits'),
     timeout: fields.count('timeout'),
   }
 }

@@ -46,7 +46,7 @@ export async function launch(message: LaunchMessage, options: LaunchOptions): Pr
     launched = reaper.launch()
   }
   try {
-    const logger = await openClientIo(message.io, ends, { signal })
+    const logger = await openClientIo(message.io, ends, { signal, waits: message.waits })
     const terminal = await runLaunch(message, { ...options, signal }, ends, logger, begin)
     if (terminal !== undefined) ends.add('terminal', terminal)
     const pid = readPid(message.pidFile)

@@ -22,14 +22,17 @@ const nullDevice = 0x103
 export async function openClientIo(
   io: ProcessIo,
   ends: OwnedEnds,
-  { signal }: { readonly signal: AbortSignal },
+  { signal, waits }: { readonly signal: AbortSignal; readonly waits: boolean },
 ): Promise<LoggerTarget | undefined> {
   const stdout = outputTarget(io.stdout)
   // A URI for standard output stands for both.
   const both = stdout.kind === 'file' || stdout.kind === 'logger'
   const stderr = io.terminal ? outputTarget('') : both && io.stderr === '' ? stdout : outputTarget(io.stderr)
   if (io.terminal && io.stderr !== '') throw new NsboxError('invalid_argument', 'a terminal has one output')
-  if (io.stdin !== '') openInput(io.stdin, ends)
+  if (io.stdin !== '') {
+    openInput(io.stdin, ends)
+    if (io.terminal || !waits) keepInput(ends)
+  }
   if (stdout.kind === 'logger' || stderr.kind === 'logger') {
     if (stdout.kind !== 'logger' || (io.stderr !== '' && io.stderr !== io.stdout))
       throw new NsboxError('invalid_argument', 'a program takes both outputs or none')
@@ -45,10 +48,14 @@ function openInput(path: string, ends: OwnedEnds): void {
   const target = outputTarget(path)
   if (target.kind !== 'path')
     throw new NsboxError('invalid_argument', `input ${JSON.stringify(path)} is no path`)
-  withPath(target.path, (self, stats) => {
-    ends.add('stdin-source', openSync(self, O_RDONLY | O_NONBLOCK))
-    if (stats.isFIFO()) ends.add('stdin-keep', openSync(self, O_WRONLY | O_NONBLOCK))
-  })
+  withPath(target.path, (self) => ends.add('stdin-source', openSync(self, O_RDONLY | O_NONBLOCK)))
+}
+
+/** Opens a writer of the FIFO that the input comes from, if it is one, so that a client that leaves does not end it. */
+export function keepInput(ends: OwnedEnds): void {
+  const source = ends.get('stdin-source')
+  if (source === undefined || ends.get('stdin-keep') !== undefined || !fstatSync(source).isFIFO()) return
+  ends.add('stdin-keep', openSync(`/proc/self/fd/${source}`, O_WRONLY | O_NONBLOCK))
 }
 
 async function openOutput(

@@ -61,7 +61,8 @@ export class PipeRelay implements Relay {
     const { from, to, onEnd } = this.#options
     for (let pieces = 0; pieces < piecesPerTurn; pieces++) {
       const result = this.#splice(from, to)
-      if (result === 'again') {
+      // Of a FIFO whose first writer is yet to come, what is read is an end as well; only it has not hung up.
+      if (result === 'again' || (result === 'end' && !isReady(from, 'read'))) {
         this.#wait()
         return
       }

@@ -110,6 +110,11 @@ export class Session {
         const process = held.adopt(readProcessRecord(fields.object('record')), takeAll(ends))
         return { fields: () => ({ record: process.record, holds: [...process.ends.keys()] }) }
       }
+      case 'keepStdin': {
+        const process = held.get(fields.string('key', 512))
+        process.keepStdin()
+        return started(process)
+      }
       case 'closeStdin':
         held.get(fields.string('key', 512)).closeStdin()
         return {}

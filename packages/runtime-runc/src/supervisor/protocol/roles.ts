@@ -5,7 +5,7 @@
  * - `stdin`: the end to write of the pipe that the process reads; `stdout`, `stderr`: the ends to read of those that it
  *   writes; `terminal`: the supervisor's side of its terminal.
  * - `stdin-source`: what the client writes comes from here; `stdin-keep` is a writer of the same FIFO, so that a client
- *   that leaves does not end it.
+ *   that leaves does not end it; a process that waits to be let run has none before.
  * - `stdout-sink`, `stderr-sink`: what the process writes goes there.
  */
 export const roles = [
