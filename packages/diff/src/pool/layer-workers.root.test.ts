@@ -175,6 +175,17 @@ describe.skipIf(reason)(`layer workers (${reason ?? 'as root'})`, () => {
     await expect(pool.apply({ root: 'y' } as ApplyJob)).resolves.toBe(1)
   })
 
+  test('a thread without work ends after a while, and the next job gets another', async () => {
+    const answer = scripted(
+      "parentPort.postMessage({ say: 'done', id: message.id, result: require('node:worker_threads').threadId })",
+    )
+    const pool = workers({ threads: 1, idleTimeout: 50 }, answer)
+    const first = await pool.apply(await job('a'))
+    await expect
+      .poll(async () => await pool.apply(await job(`b${Math.random()}`)), { interval: 200 })
+      .not.toBe(first)
+  })
+
   test('what a thread had open is closed when it dies', async () => {
     const before = readdirSync('/proc/self/fd')
     const script = `

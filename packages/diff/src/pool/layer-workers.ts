@@ -17,6 +17,8 @@ export interface LayerWorkersOptions {
   readonly startTimeout?: number
   /** Milliseconds that a job may take to stop once it is aborted, before its thread is ended; 5000 by default. */
   readonly abortTimeout?: number
+  /** Milliseconds without work after which a thread is ended, which gives back some 30 MB; 10,000 by default. */
+  readonly idleTimeout?: number
 }
 
 /**
@@ -37,7 +39,11 @@ export class LayerWorkers implements AsyncDisposable {
   constructor(options: LayerWorkersOptions = {}, start: StartWorker = startWorker) {
     this.#threads = options.threads ?? availableParallelism()
     this.#maxWaiting = options.waiting ?? 1024
-    this.#timeouts = { start: options.startTimeout ?? 30_000, abort: options.abortTimeout ?? 5000 }
+    this.#timeouts = {
+      start: options.startTimeout ?? 30_000,
+      abort: options.abortTimeout ?? 5000,
+      idle: options.idleTimeout ?? 10_000,
+    }
     this.#start = start
   }
 

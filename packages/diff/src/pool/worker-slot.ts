@@ -20,6 +20,8 @@ export interface SlotTimeouts {
   readonly start: number
   /** Milliseconds that work which was aborted may take to end. */
   readonly abort: number
+  /** Milliseconds that it may have nothing to do, after which it ends. */
+  readonly idle: number
 }
 
 /**
@@ -29,7 +31,7 @@ export interface SlotTimeouts {
  * - `idle` without a job
  * - `busy` with one
  * - `aborting` while it ends a job that nobody waits for any more
- * - `ended` after it has died, by itself or because it took too long; it never works again, and what it had open is
+ * - `ended` after it has died, by itself, because it took too long or because there was nothing to do; it never works again, and what it had open is
  *   closed once it is gone
  *
  * A job that it holds when it ends is rejected with `internal`, which says what the thread died of.
@@ -75,6 +77,7 @@ export class WorkerSlot {
     // Only while there is work does a thread keep the process alive.
     this.#worker.ref()
     if (this.#state !== 'idle') return
+    clearTimeout(this.#timer)
     this.#state = 'busy'
     this.#begin(job)
   }
@@ -128,7 +131,7 @@ export class WorkerSlot {
     if (message.say === 'ready') {
       this.#state = job === undefined ? 'idle' : 'busy'
       if (job !== undefined) this.#begin(job)
-      else this.#onFree(this)
+      else this.#free()
       return
     }
     this.#state = 'idle'
@@ -137,6 +140,11 @@ export class WorkerSlot {
     if (message.say === 'done') job?.resolve(message.result)
     else job?.reject(deserializeError(message.error))
     this.#stopped()
+    this.#free()
+  }
+
+  #free(): void {
+    this.#arm(this.#timeouts.idle, 'had nothing to do')
     this.#onFree(this)
   }
 
