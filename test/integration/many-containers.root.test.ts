@@ -68,7 +68,6 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'many c
     await run('after', cycles * 0.3)
     expect(await watch.leaks()).toEqual([])
     const after = { daemon: await size(pids.daemon), supervisor: await size(pids.supervisor) }
-    if (process.env.NSBOX_SHOW) console.log(before, after)
     for (const name of ['daemon', 'supervisor'] as const) {
       expect(after[name].descriptors, name).toBeLessThanOrEqual(before[name].descriptors)
       expect(after[name].memory - before[name].memory, name).toBeLessThan(limits[name])

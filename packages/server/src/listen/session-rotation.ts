@@ -28,7 +28,15 @@ export function rotateSession(session: ServerHttp2Session): void {
   let allowance = streamBurst
   let last = performance.now()
   let afterNotice: number | undefined
-  session.on('stream', () => {
+  let open = 0
+  const endIfDone = () => {
+    if (open === 0) session.destroy()
+  }
+  session.on('stream', (stream) => {
+    open++
+    stream.once('close', () => {
+      open--
+    })
     if (afterNotice !== undefined) {
       afterNotice++
       if (afterNotice > noticeStreams) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
@@ -40,7 +48,11 @@ export function rotateSession(session: ServerHttp2Session): void {
     if (allowance > 0) return
     afterNotice = 0
     session.goaway(constants.NGHTTP2_NO_ERROR, highestStreamId)
-    const timer = setTimeout(() => session.close(), notice)
+    let timer = setTimeout(() => {
+      session.close()
+      // It ends with its last stream, but seldom stays where streams were refused meanwhile.
+      timer = setInterval(endIfDone, notice)
+    }, notice)
     session.once('close', () => clearTimeout(timer))
   })
 }
