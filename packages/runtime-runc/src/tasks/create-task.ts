@@ -6,10 +6,12 @@ import { parseBundleSpec } from '../bundle/bundle-spec.ts'
 import type { Bundles } from '../bundle/bundles.ts'
 import type { ContainerCgroup } from '../cgroups/container-cgroup.ts'
 import { Runc } from '../runc/runc.ts'
-import type { SupervisedProcess } from '../supervisor/supervisor.ts'
+import type { LaunchPaths, SupervisedProcess } from '../supervisor/supervisor.ts'
+import { launchProcess } from './launch-process.ts'
+import { processIo } from './process-io.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
 import { Task } from './task.ts'
-import { processKey, type TaskContext } from './task-context.ts'
+import type { TaskContext } from './task-context.ts'
 import { type TaskRecord, writeTask } from './task-record.ts'
 
 /** What a new task is made of. */
@@ -29,7 +31,7 @@ export async function createTask(wanted: NewTask): Promise<Task> {
   if (options.checkpoint !== undefined) {
     throw new NsboxError('unimplemented', 'tasks that go on from a checkpoint')
   }
-  const io = ioOf(options)
+  const io = processIo(options)
   const runc = runcOf(choice)
   await using undo = new AsyncDisposableStack()
   const bundle = await bundles.create(namespace, id, { spec, rootfs, signal })
@@ -69,35 +71,15 @@ async function launch(
   options: AbortOptions,
   undo: AsyncDisposableStack,
 ): Promise<SupervisedProcess> {
-  const { noPivotRoot, noNewKeyring, owner, helperCgroup } = choice
+  const { noPivotRoot, noNewKeyring } = choice
+  const { path, log } = bundle
   // A program that fails may have made a part of the container, whatever it says.
   undo.defer(() => removeContainer(runc, id, context))
-  try {
-    const process = await context.supervisor.launch(
-      {
-        key: processKey(namespace, id),
-        ...io,
-        command: ({ pidFile, consoleSocket }) =>
-          runc.createArguments(id, {
-            log: bundle.log,
-            bundle: bundle.path,
-            pidFile,
-            consoleSocket,
-            noPivotRoot,
-            noNewKeyring,
-          }),
-        owner,
-        waits: true,
-        cgroup: helperCgroup,
-        container: { id, namespace },
-      },
-      options,
-    )
-    undo.defer(() => end(process))
-    return process
-  } catch (error) {
-    throw await runc.launchError('create', bundle.log, error)
-  }
+  const command = (paths: LaunchPaths) =>
+    runc.createArguments(id, { log, bundle: path, ...paths, noPivotRoot, noNewKeyring })
+  const process = await launchProcess(context, { namespace, id, io, choice, runc, log, command }, options)
+  undo.defer(() => end(process))
+  return process
 }
 
 /** Undefined if it has ended already, or has no cgroup of its own. */
@@ -134,8 +116,4 @@ export async function removeContainer(runc: Runc, id: string, { onWarning }: Tas
 /** The program of a task. */
 export function runcOf({ binary, root, systemdCgroup }: RuntimeChoice): Runc {
   return new Runc({ binary, root, systemdCgroup })
-}
-
-function ioOf({ stdin = '', stdout = '', stderr = '', terminal = false }: Partial<ProcessIo>): ProcessIo {
-  return { stdin, stdout, stderr: terminal ? '' : stderr, terminal }
 }

@@ -1,6 +1,7 @@
 import type { ExecOptions, ProcessIo } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import { parseSpecObject } from '../bundle/bundle-spec.ts'
+import { processIo } from './process-io.ts'
 
 /**
  * What runc is to be told of an exec: the process as the client gave it, byte for byte where it can be, since numbers
@@ -8,7 +9,7 @@ import { parseSpecObject } from '../bundle/bundle-spec.ts'
  *
  * @throws `invalid_argument`
  */
-export function execProcess({ stdin = '', stdout = '', stderr = '', terminal = false, spec }: ExecOptions): {
+export function execProcess({ spec, ...wanted }: ExecOptions): {
   readonly io: ProcessIo
   readonly process: Uint8Array
 } {
@@ -16,10 +17,9 @@ export function execProcess({ stdin = '', stdout = '', stderr = '', terminal = f
   if (!Array.isArray(process.args) || process.args.length === 0) {
     throw new NsboxError('invalid_argument', 'process spec must have args')
   }
-  return {
-    io: { stdin, stdout, stderr: terminal ? '' : stderr, terminal },
-    process: (process.terminal ?? false) === terminal ? spec.value : withTerminal(spec.value, terminal),
-  }
+  const io = processIo(wanted)
+  const asWanted = (process.terminal ?? false) === io.terminal
+  return { io, process: asWanted ? spec.value : withTerminal(spec.value, io.terminal) }
 }
 
 /** Of a key that is there twice the last one counts. */

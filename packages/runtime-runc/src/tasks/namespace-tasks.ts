@@ -81,7 +81,7 @@ export class NamespaceTasks implements RuntimeTasks {
     execId: string,
     options: AbortOptions = {},
   ): Promise<ProcessExit & { readonly pid: number }> {
-    return await this.#task(id).deleteExec(execId, options)
+    return await this.#task(id).execs.delete(execId, options)
   }
 
   async get(id: string, options: ProcessChoice = {}): Promise<Process> {
@@ -105,7 +105,7 @@ export class NamespaceTasks implements RuntimeTasks {
       throw new NsboxError('invalid_argument', `signal ${signal}`)
     }
     if (pid !== undefined) await task.killPid(pid, signal)
-    else if (execId !== '') task.exec(execId).kill(signal)
+    else if (execId !== '') task.execs.get(execId).kill(signal)
     else if (all) await task.killAll(signal)
     else await task.kill(signal)
   }
@@ -186,7 +186,7 @@ export class NamespaceTasks implements RuntimeTasks {
 
   #process(id: string, { execId = '' }: ProcessChoice): Task | Exec {
     const task = this.#task(id)
-    return execId === '' ? task : task.exec(execId)
+    return execId === '' ? task : task.execs.get(execId)
   }
 
   #task(id: string): Task {

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { DomainEvent } from '@nsbox/core/events'
 import type { Mount } from '@nsbox/core/snapshots'
 import type {
@@ -16,16 +15,15 @@ import type { OomWatch } from '../cgroups/oom/oom-watch.ts'
 import { processInfos } from '../cgroups/process-infos.ts'
 import { signalAll, signalProcess } from '../cgroups/signal-processes.ts'
 import type { Runc } from '../runc/runc.ts'
-import type { SupervisedProcess, TerminalSize } from '../supervisor/supervisor.ts'
-import { Exec, type ExecTask } from './exec.ts'
+import type { LaunchPaths, SupervisedProcess, TerminalSize } from '../supervisor/supervisor.ts'
+import type { ExecTask } from './exec.ts'
+import { launchProcess } from './launch-process.ts'
 import { ProcessEnd } from './process-end.ts'
 import { finished, stateError, type TaskState } from './state-error.ts'
-import { processKey, type TaskContext } from './task-context.ts'
-import { readExec, removeExec, storedExit, type TaskRecord, writeExec, writeTask } from './task-record.ts'
+import type { TaskContext } from './task-context.ts'
+import { TaskExecs } from './task-execs.ts'
+import { exitOf, storedExit, type TaskRecord, writeTask } from './task-record.ts'
 import { Turns } from './turns.ts'
-
-/** Milliseconds that what a task still runs may take to go, once its first process has ended. */
-const lastMoments = 5_000
 
 /** What a task is made of. */
 export interface TaskParts {
@@ -51,11 +49,11 @@ export class Task implements Disposable, ExecTask {
   readonly runc: Runc
   readonly bundle: Bundle
   readonly cgroup: ContainerCgroup | undefined
+  readonly execs: TaskExecs = new TaskExecs(this)
   readonly #context: TaskContext
   readonly #process: SupervisedProcess | undefined
   readonly #turns = new Turns()
   readonly #end = new ProcessEnd()
-  readonly #execs = new Map<string, Exec>()
   #record: TaskRecord
   #state: TaskState = 'created'
   #starting: Promise<unknown> = Promise.resolve()
@@ -87,13 +85,6 @@ export class Task implements Disposable, ExecTask {
     const { id: containerId, pid, state: status, io } = this
     const exit = this.#end.exit
     return { containerId, execId: '', pid, status, ...io, ...(exit === undefined ? {} : { exit }) }
-  }
-
-  /** @throws `not_found` */
-  exec(execId: string): Exec {
-    const exec = this.#execs.get(execId)
-    if (exec === undefined) throw new NsboxError('not_found', `process does not exist ${execId}`)
-    return exec
   }
 
   /** Begins to look for a lack of memory, until the task is disposed of. */
@@ -137,19 +128,10 @@ export class Task implements Disposable, ExecTask {
     // The start was seen through, and not told any more.
     if (!started && state !== 'created') this.#started()
     this.#state = state
-    for (const id of this.bundle.execIds()) {
-      const files = this.bundle.execFiles(id)
-      const record = readExec(files)
-      if (record === undefined) {
-        removeExec(files)
-        await this.bundle.removeExec(id)
-      } else {
-        this.#execs.set(id, Exec.found(this, id, record, files))
-      }
-    }
+    await this.execs.recover()
     if (exit !== undefined) {
       this.#state = 'stopped'
-      this.#end.settle({ exitStatus: exit.exitStatus, exitedAt: new Date(exit.exitedAt) })
+      this.#end.settle(exitOf(exit))
     }
   }
 
@@ -210,24 +192,8 @@ export class Task implements Disposable, ExecTask {
     return this.#turns.take(async () => {
       signal?.throwIfAborted()
       if (this.#state === 'stopped' || this.isFrozen) throw stateError('exec', this.#state)
-      if (this.#execs.has(id)) throw new NsboxError('already_exists', `id ${id}`)
-      const files = await this.bundle.addExec(id, process)
-      try {
-        writeExec(files, { io, pid: 0 })
-      } catch (error) {
-        removeExec(files)
-        await this.bundle.removeExec(id)
-        throw error
-      }
-      this.#execs.set(id, new Exec(this, id, io, files))
-      this.emit({ topic: '/tasks/exec-added', payload: { containerId: this.id, execId: id } })
+      await this.execs.add(id, io, process)
     })
-  }
-
-  async deleteExec(id: string, options: AbortOptions): Promise<ProcessExit & { readonly pid: number }> {
-    const deleted = await this.exec(id).delete(options)
-    this.#execs.delete(id)
-    return deleted
   }
 
   /** Runs a process that was added. */
@@ -238,27 +204,11 @@ export class Task implements Disposable, ExecTask {
     options: AbortOptions,
   ): Promise<SupervisedProcess> {
     if (this.#state === 'stopped') throw stateError('exec', this.#state)
+    const { namespace, runc } = this
     const { choice } = this.#record
-    try {
-      return await this.#context.supervisor.launch(
-        {
-          key: processKey(this.namespace, this.id, id),
-          ...io,
-          command: ({ pidFile, consoleSocket }) =>
-            this.runc.execArguments(this.id, {
-              ...files,
-              pidFile,
-              consoleSocket,
-            }),
-          owner: choice.owner,
-          cgroup: choice.helperCgroup,
-          container: { id: this.id, namespace: this.namespace },
-        },
-        options,
-      )
-    } catch (error) {
-      throw await this.runc.launchError('exec', files.log, error)
-    }
+    const command = (paths: LaunchPaths) => runc.execArguments(this.id, { ...files, ...paths })
+    const launch = { namespace, id: this.id, execId: id, io, choice, runc, log: files.log, command }
+    return await launchProcess(this.#context, launch, options)
   }
 
   pause({ signal }: AbortOptions): Promise<void> {
@@ -300,7 +250,7 @@ export class Task implements Disposable, ExecTask {
   async processes(): Promise<ProcessInfo[]> {
     if (this.#state === 'stopped') throw new NsboxError('failed_precondition', 'process already finished')
     const pids = (await this.cgroup?.pids()) ?? []
-    return processInfos(pids, new Map([...this.#execs.values()].map((exec) => [exec.pid, exec.id])))
+    return processInfos(pids, this.execs.byPid)
   }
 
   /** What its cgroup tells; undefined if it has ended. */
@@ -325,7 +275,7 @@ export class Task implements Disposable, ExecTask {
       if (this.#state !== 'stopped') throw stateError('delete', this.#state)
       // What is written last is on its way while runc cleans up.
       await Promise.all([this.#deleteContainer(), this.#process?.drained])
-      await Promise.all([...this.#execs.values()].map((exec) => exec.discard()))
+      await this.execs.discard()
       await this.#process?.release()
       // Last, since the record is in it: what fails before can be done again, after a restart as well.
       await this.bundle.remove()
@@ -368,7 +318,7 @@ export class Task implements Disposable, ExecTask {
     const exit = (await this.#process?.exit) ?? { exitStatus: 255, exitedAt: new Date() }
     await this.#starting
     if (this.#record.sharesPids) await this.#endOthers()
-    await this.#execsEnded()
+    await this.execs.ended()
     await this.checkMemory()
     this[Symbol.dispose]()
     this.#state = 'stopped'
@@ -385,15 +335,6 @@ export class Task implements Disposable, ExecTask {
     } catch (error) {
       this.warn('its processes cannot be ended', error)
     }
-  }
-
-  async #execsEnded(): Promise<void> {
-    const running = [...this.#execs.values()].filter(({ state }) => state === 'running')
-    if (running.length === 0) return
-    const timer = new AbortController()
-    const ends = Promise.all(running.map((exec) => exec.wait({}).catch(() => undefined)))
-    await Promise.race([ends, delay(lastMoments, undefined, { signal: timer.signal }).catch(() => undefined)])
-    timer.abort()
   }
 
   async #deleteContainer(): Promise<void> {
