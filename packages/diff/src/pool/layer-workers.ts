@@ -17,7 +17,7 @@ export interface LayerWorkersOptions {
   readonly startTimeout?: number
   /** Milliseconds that a job may take to stop once it is aborted, before its thread is ended; 5000 by default. */
   readonly abortTimeout?: number
-  /** Milliseconds without work after which a thread is ended, which gives back some 30 MB; 10,000 by default. */
+  /** Milliseconds without work after which a thread is ended, which gives back some 18 MB; 10,000 by default. */
   readonly idleTimeout?: number
 }
 
