@@ -5,6 +5,8 @@ export type { CgroupV2Metrics } from './cgroup-v2-metrics.ts'
 export type { TaskMetrics } from './metrics.ts'
 export type { Process, ProcessExit, ProcessInfo, ProcessIo, ProcessStatus } from './process.ts'
 export type {
+  CheckpointImages,
+  RuntimeCheckpointOptions,
   RuntimeInfo,
   RuntimeInfoOptions,
   RuntimeTaskOptions,

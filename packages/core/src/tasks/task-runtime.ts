@@ -1,22 +1,50 @@
 import type { AbortOptions } from '../abort-options.ts'
 import type { OpaqueValue } from '../opaque-value.ts'
 import type { Mount } from '../snapshots/mount.ts'
-import type { CreateTaskOptions, Tasks } from './tasks.ts'
+import type { CheckpointOptions, CreateTaskOptions, Tasks } from './tasks.ts'
+
+/** Reads images of a checkpoint from a directory, or writes them to one that is empty. */
+export type CheckpointImages = (directory: string, options: AbortOptions) => Promise<void>
 
 /** How a runtime makes a task: all that `CreateTaskOptions` leaves to the container. */
-export interface RuntimeTaskOptions extends CreateTaskOptions {
+export interface RuntimeTaskOptions extends Omit<CreateTaskOptions, 'checkpoint'> {
   /** The container's spec. */
   readonly spec: OpaqueValue
   readonly rootfs: readonly Mount[]
+  /**
+   * Writes the images from which the task goes on once it is started, instead of from the beginning. Called once, within
+   * `create`; the directory is the runtime's, and gone when nobody needs it any more.
+   */
+  readonly restore?: CheckpointImages | undefined
+}
+
+/** How a runtime makes a checkpoint. */
+export interface RuntimeCheckpointOptions extends Omit<CheckpointOptions, 'parent'> {
+  /** Writes the images of an earlier checkpoint, to which this one adds. */
+  readonly parent?: CheckpointImages | undefined
+  /** Takes the images, which are gone when it has resolved. Not called if the options name a directory for them. */
+  readonly images: CheckpointImages
 }
 
 /**
  * The tasks of one namespace, as a runtime has them: it knows no containers, and is given what it needs of them. The
  * rest of the contract is that of `Tasks`.
  */
-export interface RuntimeTasks extends Omit<Tasks, 'create'> {
-  /** @throws as `Tasks.create`, but for containers that do not exist */
+export interface RuntimeTasks extends Omit<Tasks, 'create' | 'checkpoint'> {
+  /**
+   * @returns the pid; 0 for a task that is to go on from a checkpoint, which has a process once it is started
+   * @throws as `Tasks.create`, but for containers that do not exist
+   */
   create(id: string, options: RuntimeTaskOptions): Promise<{ readonly pid: number }>
+
+  /**
+   * Writes the state of a running or paused task to a directory. Unless the options ask for its end, the task is
+   * afterwards what it was before, also after an error.
+   *
+   * @throws `failed_precondition` before its start and after its end, and if a resource of its processes cannot be kept,
+   * which the error names; `unimplemented` if the host lacks CRIU or what it needs
+   */
+  checkpoint(id: string, options: RuntimeCheckpointOptions): Promise<void>
 }
 
 /** Which program of a runtime is meant. */

@@ -28,7 +28,7 @@ export interface NewTask {
 export async function createTask(wanted: NewTask): Promise<Task> {
   const { namespace, id, context, bundles, choice, options } = wanted
   const { spec, rootfs, signal } = options
-  if (options.checkpoint !== undefined) {
+  if (options.restore !== undefined) {
     throw new NsboxError('unimplemented', 'tasks that go on from a checkpoint')
   }
   const io = processIo(options)

@@ -1,12 +1,12 @@
 import type {
   AbortOptions,
-  CheckpointOptions,
   ExecOptions,
   KillOptions,
   Process,
   ProcessChoice,
   ProcessExit,
   ProcessInfo,
+  RuntimeCheckpointOptions,
   RuntimeTaskOptions,
   RuntimeTasks,
   TaskMetrics,
@@ -15,7 +15,6 @@ import type {
 import { NsboxError } from '@nsbox/errors'
 import { parseFilters } from '@nsbox/filters'
 import { validateIdentifier } from '@nsbox/namespaces'
-import type { Descriptor } from '@nsbox/oci'
 import type { Bundles } from '../bundle/bundles.ts'
 import { createTask } from './create-task.ts'
 import type { Exec } from './exec.ts'
@@ -165,7 +164,7 @@ export class NamespaceTasks implements RuntimeTasks {
     return await this.#process(id, options).wait(options)
   }
 
-  async checkpoint(id: string, options: CheckpointOptions = {}): Promise<Descriptor[]> {
+  async checkpoint(id: string, options: RuntimeCheckpointOptions): Promise<void> {
     options.signal?.throwIfAborted()
     this.#task(id)
     throw new NsboxError('unimplemented', 'checkpoints of tasks')

@@ -7,7 +7,8 @@ import type { TasksSubject } from './tasks-subject.ts'
 /** The tasks of a runtime together with containers, which a runtime knows nothing of. */
 export function tasksOfRuntime(runtime: RuntimeTasks): Pick<TasksSubject, 'tasks' | 'newContainer'> {
   const specs = new Map<string, OpaqueValue>()
-  const create = async (id: string, { rootfs = [], ...options }: CreateTaskOptions = {}) => {
+  const create = async (id: string, { rootfs = [], checkpoint, ...options }: CreateTaskOptions = {}) => {
+    if (checkpoint !== undefined) throw new NsboxError('unimplemented', 'a content store of checkpoints')
     const spec = specs.get(id)
     if (spec === undefined) throw new NsboxError('not_found', `container ${JSON.stringify(id)}`)
     return await runtime.create(id, { ...options, rootfs, spec })
