@@ -4,6 +4,7 @@ import type { DomainEvent } from '@nsbox/core/events'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { Bundles } from './bundle/bundles.ts'
 import { CgroupHost } from './cgroups/cgroup-host.ts'
+import { ImageDirectories } from './checkpoints/image-directories.ts'
 import { RuncRuntime } from './runc-runtime.ts'
 import { openSupervisor } from './supervisor/open-supervisor.ts'
 
@@ -42,6 +43,7 @@ export async function openRuncRuntime({
     supervisor,
     cgroups,
     bundles: new Bundles(join(directory, 'bundles')),
+    images: new ImageDirectories(join(directory, 'images')),
     defaults: { binary, root: join(directory, 'runc') },
     onEvent,
     onWarning,

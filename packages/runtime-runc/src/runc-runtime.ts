@@ -3,6 +3,7 @@ import type { RuntimeInfo, RuntimeInfoOptions, TaskRuntime } from '@nsbox/core/t
 import type { Bundles } from './bundle/bundles.ts'
 import type { CgroupHost } from './cgroups/cgroup-host.ts'
 import type { OomWatcher } from './cgroups/oom/oom-watch.ts'
+import type { ImageDirectories } from './checkpoints/image-directories.ts'
 import type { Supervisor } from './supervisor/supervisor.ts'
 import { NamespaceTasks } from './tasks/namespace-tasks.ts'
 import { recoverTasks } from './tasks/recover-tasks.ts'
@@ -16,6 +17,7 @@ export interface RuncRuntimeParts {
   readonly bundles: Bundles
   readonly cgroups: CgroupHost
   readonly defaults: RuntimeDefaults
+  readonly images: ImageDirectories
   readonly onEvent: (namespace: string, event: DomainEvent) => void
   readonly onWarning: (message: string, error?: unknown) => void
 }
@@ -28,10 +30,10 @@ export class RuncRuntime implements TaskRuntime {
   readonly #namespaces = new Map<string, NamespaceTasks>()
 
   constructor(parts: RuncRuntimeParts) {
-    const { supervisor, cgroups, onEvent, onWarning } = parts
+    const { supervisor, cgroups, images, onEvent, onWarning } = parts
     this.#parts = parts
     this.#oom = cgroups.oomWatcher(onWarning)
-    this.#context = { supervisor, cgroups, oom: this.#oom, onEvent, onWarning }
+    this.#context = { supervisor, cgroups, oom: this.#oom, images, onEvent, onWarning }
   }
 
   namespace(name: string): NamespaceTasks {
