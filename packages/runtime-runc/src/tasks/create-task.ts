@@ -1,6 +1,5 @@
 import type { AbortOptions, RuntimeTaskOptions } from '@nsbox/core/tasks'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import type { Bundle } from '../bundle/bundle.ts'
 import { parseBundleSpec } from '../bundle/bundle-spec.ts'
 import type { Bundles } from '../bundle/bundles.ts'
 import { Runc } from '../runc/runc.ts'
@@ -11,7 +10,7 @@ import { processIo } from './process-io.ts'
 import { discardImages, type RestoreSource, restoreSource } from './restore-source.ts'
 import { startOfRestored } from './restored-start.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
-import { Task } from './task.ts'
+import { Task, type TaskParts } from './task.ts'
 import type { TaskContext } from './task-context.ts'
 import { type TaskRecord, writeTask } from './task-record.ts'
 import { startOfCreated } from './task-start.ts'
@@ -45,40 +44,28 @@ export async function createTask(wanted: NewTask): Promise<Task> {
   const record: TaskRecord = { format: 1, choice, sharesPids, io, pid: 0, started: false }
   // From here on, one that finds the bundle knows what there is to undo.
   writeTask(bundle, record)
-  const parts = { namespace, id, context, runc, bundle, record }
+  const first = undo.use(new FirstProcess(namespace, id, context))
+  const parts = { namespace, id, context, runc, bundle, record, first }
   const task = restore === undefined ? await begin(parts, options, undo) : goOn(parts, restore)
   signal?.throwIfAborted()
-  await task.watch()
-  undo.use(task)
   task.created(rootfs)
   undo.move()
   return task
 }
 
-interface Parts {
-  readonly namespace: string
-  readonly id: string
-  readonly context: TaskContext
-  readonly runc: Runc
-  readonly bundle: Bundle
-  readonly record: TaskRecord
-}
+type Parts = Omit<TaskParts, 'start'>
 
 /** Has the first process made, which waits for the start. */
 async function begin(parts: Parts, options: AbortOptions, undo: AsyncDisposableStack): Promise<Task> {
-  const { id, context, runc, record } = parts
-  const first = await FirstProcess.of(context, await launch(parts, options, undo))
-  return new Task({
-    ...parts,
-    record: { ...record, pid: first.pid, cgroups: first.place },
-    first,
-    start: startOfCreated(runc, id, record.io, first),
-  })
+  const { id, runc, first } = parts
+  await first.take(await launch(parts, options, undo))
+  const record = { ...parts.record, ...first.recorded }
+  return new Task({ ...parts, record, start: startOfCreated(runc, id, record.io) })
 }
 
 function goOn(parts: Parts, restore: RestoreSource): Task {
   const record = { ...parts.record, restore }
-  return new Task({ ...parts, record, first: undefined, start: startOfRestored(parts, restore) })
+  return new Task({ ...parts, record, start: startOfRestored(parts, restore) })
 }
 
 async function launch(

@@ -1,55 +1,81 @@
 import type { AbortOptions, ProcessExit, TaskMetrics } from '@nsbox/core/tasks'
 import { isFailedPrecondition, isNotFound, NsboxError } from '@nsbox/errors'
 import type { ContainerCgroup } from '../cgroups/container-cgroup.ts'
-import type { OomWatch, OomWatcher } from '../cgroups/oom/oom-watch.ts'
+import type { OomWatch } from '../cgroups/oom/oom-watch.ts'
 import { signalAll, signalProcess } from '../cgroups/signal-processes.ts'
 import type { SupervisedProcess, TerminalSize } from '../supervisor/supervisor.ts'
-import { finished } from './state-error.ts'
+import { finished, notStarted } from './state-error.ts'
 import type { TaskContext } from './task-context.ts'
+import type { TaskRecord } from './task-record.ts'
 
-/** The first process of a task, and the cgroup that it shares with those that follow from it. */
-export class FirstProcess implements Disposable {
+/** What there is of a first process once it has been made. */
+interface Made {
   readonly pid: number
+  /** Undefined if nobody knows of it any more. */
+  readonly process: SupervisedProcess | undefined
+  /** Undefined if it has none of its own. */
   readonly cgroup: ContainerCgroup | undefined
-  readonly #process: SupervisedProcess | undefined
+}
+
+/**
+ * The first process of a task, and the cgroup that it shares with all others. It may have to be made yet; what is said
+ * about its terminal and its input before is kept for then.
+ */
+export class FirstProcess implements Disposable {
+  readonly #context: TaskContext
+  readonly #tellOom: () => void
+  #made: Made | undefined
   #oom: OomWatch | undefined
+  #size: TerminalSize | undefined
+  #inputEnded = false
 
-  /**
-   * @param process undefined if nobody knows of it any more
-   * @param cgroup undefined if it has none of its own
-   */
-  constructor(pid: number, process: SupervisedProcess | undefined, cgroup: ContainerCgroup | undefined) {
-    this.pid = pid
-    this.#process = process
-    this.cgroup = cgroup
+  constructor(namespace: string, containerId: string, context: TaskContext) {
+    this.#context = context
+    this.#tellOom = () => context.onEvent(namespace, { topic: '/tasks/oom', payload: { containerId } })
   }
 
-  /** A process that has just been made. */
-  static async of({ cgroups }: TaskContext, process: SupervisedProcess): Promise<FirstProcess> {
+  /** 0 if it has not been made. */
+  get pid(): number {
+    return this.#made?.pid ?? 0
+  }
+
+  get isMade(): boolean {
+    return this.#made !== undefined
+  }
+
+  get isAlive(): boolean {
+    const { process } = this.#made ?? {}
+    return process !== undefined && process.ended === undefined
+  }
+
+  /** As the record of the task has it. */
+  get recorded(): Pick<TaskRecord, 'pid' | 'cgroups'> {
+    const { pid, cgroup } = this.#made ?? { pid: 0 }
+    return { pid, cgroups: cgroup && [...cgroup.cgroups] }
+  }
+
+  /** Takes the process that has just been made, and begins to look for a lack of memory. */
+  async take(process: SupervisedProcess): Promise<void> {
     const { pid } = process
-    try {
-      return new FirstProcess(pid, process, await cgroups.of(pid))
-    } catch (error) {
-      // It has ended already, or has no cgroup of its own.
-      if (!isNotFound(error) && !isFailedPrecondition(error)) throw error
-      return new FirstProcess(pid, process, undefined)
-    }
+    this.#made = { pid, process, cgroup: await this.#cgroupOf(pid) }
+    await this.#watch()
+    if (this.isAlive && this.#size !== undefined) process.resize(this.#size)
+    if (this.#inputEnded) await process.closeStdin()
   }
 
-  /** As it is kept in the record of its task. */
-  get place(): (readonly [hierarchy: string, path: string])[] | undefined {
-    return this.cgroup && [...this.cgroup.cgroups]
+  /** Takes what is left of a process that was recorded. */
+  async find({ pid, cgroups }: TaskRecord, process: SupervisedProcess | undefined): Promise<void> {
+    this.#made = { pid, process, cgroup: cgroups && this.#context.cgroups.at(new Map(cgroups)) }
+    if (this.isAlive) await this.#watch()
   }
 
-  get alive(): boolean {
-    return this.#process !== undefined && this.#process.ended === undefined
+  /** Forgets a process that does not count. */
+  drop(): void {
+    this[Symbol.dispose]()
+    this.#made = undefined
   }
 
-  /** Begins to look for a lack of memory, until this is disposed of. */
-  async watch(oom: OomWatcher, tell: () => void): Promise<void> {
-    if (this.cgroup !== undefined) this.#oom = await oom.watch(this.cgroup, tell)
-  }
-
+  /** Looks for a lack of memory no more. */
   [Symbol.dispose](): void {
     this.#oom?.[Symbol.dispose]()
     this.#oom = undefined
@@ -60,49 +86,54 @@ export class FirstProcess implements Disposable {
     await this.#oom?.check()
   }
 
-  /** Resolves with how it ended. */
+  /** How it ends. */
   async exit(): Promise<ProcessExit> {
-    return (await this.#process?.exit) ?? { exitStatus: 255, exitedAt: new Date() }
+    return (await this.#made?.process?.exit) ?? { exitStatus: 255, exitedAt: new Date() }
   }
 
-  /** @throws `not_found` if it has ended */
+  /** @throws `failed_precondition` if it has not been made; `not_found` if it has ended */
   signal(signal: number): void {
-    if (this.#process === undefined) throw finished()
-    this.#process.signal(signal)
+    const { process } = this.#needed()
+    if (process === undefined) throw finished()
+    process.signal(signal)
   }
 
-  /** Signals all processes of the cgroup. @returns how many there were */
-  async signalAll(signal: number): Promise<number> {
-    return this.cgroup === undefined ? 0 : await signalAll(this.cgroup, signal)
+  /** Signals all processes of the cgroup. @throws as `signal`; `not_found` if there is none */
+  async signalAll(signal: number): Promise<void> {
+    const { cgroup } = this.#needed()
+    if (cgroup === undefined || (await signalAll(cgroup, signal)) === 0) throw finished()
   }
 
-  /** Signals a process of the cgroup. @throws `not_found` for any other */
+  /** Signals a process of the cgroup. @throws as `signal`; `not_found` for any other process */
   signalPid(pid: number, signal: number): void {
-    if (this.cgroup === undefined) throw new NsboxError('not_found', `process ${pid} of the container`)
-    signalProcess(this.cgroup, pid, signal)
+    const { cgroup } = this.#needed()
+    if (cgroup === undefined) throw new NsboxError('not_found', `process ${pid} of the container`)
+    signalProcess(cgroup, pid, signal)
   }
 
   resize(size: TerminalSize): void {
-    this.#process?.resize(size)
+    this.#size = size
+    this.#made?.process?.resize(size)
   }
 
   async keepStdin(): Promise<void> {
-    await this.#process?.keepStdin()
+    await this.#made?.process?.keepStdin()
   }
 
   async closeStdin(options: AbortOptions): Promise<void> {
-    await this.#process?.closeStdin(options)
+    this.#inputEnded = true
+    await this.#made?.process?.closeStdin(options)
   }
 
   /** The processes of the cgroup. */
   async pids(): Promise<number[]> {
-    return (await this.cgroup?.pids()) ?? []
+    return (await this.#made?.cgroup?.pids()) ?? []
   }
 
   /** What the cgroup tells; undefined if it is gone. */
   async metrics(): Promise<TaskMetrics['data'] | undefined> {
     try {
-      return await this.cgroup?.metrics()
+      return await this.#made?.cgroup?.metrics()
     } catch (error) {
       if (isNotFound(error)) return undefined
       throw error
@@ -111,11 +142,31 @@ export class FirstProcess implements Disposable {
 
   /** Resolves when all output has been handed on, after the end. */
   async drained(): Promise<void> {
-    await this.#process?.drained
+    await this.#made?.process?.drained
   }
 
   /** Has the supervisor forget it. */
   async release(): Promise<void> {
-    await this.#process?.release()
+    await this.#made?.process?.release()
+  }
+
+  #needed(): Made {
+    if (this.#made === undefined) throw notStarted()
+    return this.#made
+  }
+
+  async #watch(): Promise<void> {
+    const { cgroup } = this.#needed()
+    if (cgroup !== undefined) this.#oom = await this.#context.oom.watch(cgroup, this.#tellOom)
+  }
+
+  /** Undefined if it has ended already, or has no cgroup of its own. */
+  async #cgroupOf(pid: number): Promise<ContainerCgroup | undefined> {
+    try {
+      return await this.#context.cgroups.of(pid)
+    } catch (error) {
+      if (isNotFound(error) || isFailedPrecondition(error)) return undefined
+      throw error
+    }
   }
 }

@@ -55,16 +55,14 @@ async function recover(
   statuses: Statuses,
 ): Promise<Task> {
   const { namespace, id } = bundle
-  const process = context.supervisor.process(processKey(namespace, id))
-  const cgroup = record.cgroups && context.cgroups.at(new Map(record.cgroups))
-  const first = new FirstProcess(record.pid, process, cgroup)
+  const first = new FirstProcess(namespace, id, context)
+  await first.find(record, context.supervisor.process(processKey(namespace, id)))
   // An end is told only by `follow`, so that what has ended meanwhile is as it was before.
   const before = record.started ? 'running' : 'created'
-  const state = first.alive ? (taskState(await statuses.of(record, id)) ?? before) : before
+  const state = first.isAlive ? (taskState(await statuses.of(record, id)) ?? before) : before
   const runc = runcOf(record.choice)
-  const start = startOfCreated(runc, id, record.io, first)
+  const start = startOfCreated(runc, id, record.io)
   const task = new Task({ namespace, id, context, runc, bundle, record, first, start })
-  if (first.alive) await task.watch()
   await task.recover(state)
   task.follow()
   return task
@@ -80,14 +78,17 @@ async function recoverRestored(
   const { namespace, id } = bundle
   const process = context.supervisor.process(processKey(namespace, id))
   const runc = runcOf(record.choice)
-  // What a start that was under way has left.
-  if (process === undefined) await removeContainer(runc, id, context)
-  else if (restore.hostname !== undefined) setContainerHostname(process, restore.hostname)
-  const first = process && (await FirstProcess.of(context, process))
+  const first = new FirstProcess(namespace, id, context)
+  if (process === undefined) {
+    // What a start that was under way has left.
+    await removeContainer(runc, id, context)
+  } else {
+    if (restore.hostname !== undefined) setContainerHostname(process, restore.hostname)
+    await first.take(process)
+  }
   const start = startOfRestored({ context, runc, bundle, record }, restore)
   const task = new Task({ namespace, id, context, runc, bundle, record, first, start })
-  await task.watch()
-  await task.recover(first === undefined ? 'created' : 'running')
+  await task.recover(first.isMade ? 'running' : 'created')
   task.follow()
   return task
 }

@@ -6,7 +6,6 @@ import { criuFailure, withCriuFailure } from '../checkpoints/criu-log.ts'
 import type { Runc } from '../runc/runc.ts'
 import type { LaunchPaths } from '../supervisor/supervisor.ts'
 import { setContainerHostname } from './container-hostname.ts'
-import { FirstProcess } from './first-process.ts'
 import { launchProcess } from './launch-process.ts'
 import type { RestoreSource } from './restore-source.ts'
 import type { TaskContext } from './task-context.ts'
@@ -28,18 +27,16 @@ export interface RestoredTask {
  */
 export function startOfRestored(task: RestoredTask, source: RestoreSource): TaskStart {
   const { context, runc, bundle } = task
-  return async ({ adopt, signal }) => {
+  return async (first, { signal }) => {
     await using undo = new AsyncDisposableStack()
     // CRIU that fails may have made a part of the container, whatever runc says.
     undo.defer(() => removeContainer(runc, bundle.id, context))
     const process = await launch(task, source, { signal })
     undo.defer(() => end(process))
-    const first = await FirstProcess.of(context, process)
-    undo.use(first)
-    await adopt(first)
+    undo.defer(() => first.drop())
+    await first.take(process)
     if (source.hostname !== undefined) setContainerHostname(process, source.hostname)
     undo.move()
-    return first
   }
 }
 

@@ -18,7 +18,7 @@ import type { FirstProcess } from './first-process.ts'
 import { launchProcess } from './launch-process.ts'
 import { ProcessEnd } from './process-end.ts'
 import { discardImages } from './restore-source.ts'
-import { finished, notStarted, stateError, type TaskState } from './state-error.ts'
+import { finished, stateError, type TaskState } from './state-error.ts'
 import type { TaskContext } from './task-context.ts'
 import { TaskExecs } from './task-execs.ts'
 import { exitOf, storedExit, type TaskRecord, writeTask } from './task-record.ts'
@@ -33,8 +33,8 @@ export interface TaskParts {
   readonly runc: Runc
   readonly bundle: Bundle
   readonly record: TaskRecord
-  /** Undefined if it is to be made by the start. */
-  readonly first: FirstProcess | undefined
+  /** Still to be made by the start if it goes on from a checkpoint. */
+  readonly first: FirstProcess
   readonly start: TaskStart
 }
 
@@ -50,15 +50,13 @@ export class Task implements Disposable, ExecTask {
   readonly bundle: Bundle
   readonly execs: TaskExecs = new TaskExecs(this)
   readonly #context: TaskContext
+  readonly #first: FirstProcess
   readonly #letRun: TaskStart
   readonly #turns = new Turns()
   readonly #end = new ProcessEnd()
-  #first: FirstProcess | undefined
   #record: TaskRecord
   #state: TaskState = 'created'
   #starting: Promise<unknown> = Promise.resolve()
-  /** What was asked for before there was a process. */
-  #asked: { size?: TerminalSize; inputEnded?: boolean } = {}
 
   constructor(parts: TaskParts) {
     this.namespace = parts.namespace
@@ -74,7 +72,7 @@ export class Task implements Disposable, ExecTask {
 
   /** 0 until there is a process. */
   get pid(): number {
-    return this.#first?.pid ?? 0
+    return this.#first.pid
   }
 
   get state(): TaskState {
@@ -92,20 +90,14 @@ export class Task implements Disposable, ExecTask {
     return { containerId, execId: '', pid, status, ...io, ...(exit === undefined ? {} : { exit }) }
   }
 
-  /** Begins to look for a lack of memory, until the task is disposed of. */
-  async watch(first: FirstProcess | undefined = this.#first): Promise<void> {
-    const tell = () => this.emit({ topic: '/tasks/oom', payload: { containerId: this.id } })
-    await first?.watch(this.#context.oom, tell)
-  }
-
   [Symbol.dispose](): void {
-    this.#first?.[Symbol.dispose]()
+    this.#first[Symbol.dispose]()
   }
 
   /** To be called when a process has ended, before that is told: a lack of memory that ended it is told first. */
   async checkMemory(): Promise<void> {
     try {
-      await this.#first?.checkMemory()
+      await this.#first.checkMemory()
     } catch (error) {
       this.warn('looking for a lack of memory', error)
     }
@@ -122,14 +114,14 @@ export class Task implements Disposable, ExecTask {
 
   /** Begins to wait for the end of the first process, which then can be told. Without one it does nothing. */
   follow(): void {
-    if (this.#first !== undefined) void this.#follow(this.#first)
+    if (this.#first.isMade) void this.#follow()
   }
 
   /** Takes up what an earlier process has left, before `follow`. */
   async recover(state: TaskState): Promise<void> {
     const { started, exit } = this.#record
     // The start was seen through, and not told any more.
-    if (!started && state !== 'created' && this.#first !== undefined) this.#started(this.#first)
+    if (!started && state !== 'created') this.#started()
     this.#state = state
     await this.execs.recover()
     if (exit !== undefined) {
@@ -142,21 +134,13 @@ export class Task implements Disposable, ExecTask {
     return this.#turns.take(async () => {
       signal?.throwIfAborted()
       if (this.#state !== 'created') throw stateError('start', this.#state)
-      const starting = this.#start({ signal })
+      const isFollowed = this.#first.isMade
+      const starting = this.#letRun(this.#first, { signal }).then(() => this.#started())
       this.#starting = starting.catch(() => undefined)
       await starting
+      if (!isFollowed) this.follow()
       return { pid: this.pid }
     })
-  }
-
-  async #start(options: AbortOptions): Promise<void> {
-    const isMade = this.#first !== undefined
-    const first = await this.#letRun({ ...options, adopt: (made) => this.watch(made) })
-    const { size, inputEnded } = this.#asked
-    if (size !== undefined) first.resize(size)
-    this.#started(first)
-    if (!isMade) this.follow()
-    if (inputEnded === true) await first.closeStdin({})
   }
 
   wait(options: AbortOptions): Promise<ProcessExit> {
@@ -165,41 +149,38 @@ export class Task implements Disposable, ExecTask {
 
   /** Signals the first process. */
   async kill(signal: number): Promise<void> {
-    const first = this.#running()
+    if (this.#state === 'stopped') throw finished()
     if (this.#mustThaw(signal)) await this.runc.kill(this.id, signal)
-    else first.signal(signal)
+    else this.#first.signal(signal)
   }
 
   /** Signals all processes. */
   async killAll(signal: number): Promise<void> {
-    const first = this.#running()
+    if (this.#state === 'stopped') throw finished()
     if (this.#mustThaw(signal)) await this.runc.kill(this.id, signal, { all: true })
-    else if ((await first.signalAll(signal)) === 0) throw finished()
+    else await this.#first.signalAll(signal)
   }
 
   /** Signals any process of the container, and none that is not. */
   killPid(pid: number, signal: number): void {
     if (!Number.isInteger(pid) || pid <= 0) throw new NsboxError('invalid_argument', `pid ${pid}`)
-    if (this.#first === undefined) throw notStarted()
     this.#first.signalPid(pid, signal)
   }
 
   resize(size: TerminalSize): void {
     if (!this.io.terminal) throw new NsboxError('failed_precondition', 'process has no terminal')
-    if (this.#first === undefined) this.#asked.size = size
-    else if (this.#state !== 'stopped') this.#first.resize(size)
+    if (this.#state !== 'stopped') this.#first.resize(size)
   }
 
   async closeStdin(options: AbortOptions): Promise<void> {
-    this.#asked.inputEnded = true
-    await this.#first?.closeStdin(options)
+    await this.#first.closeStdin(options)
   }
 
   /** Adds a process. */
   addExec(id: string, io: ProcessIo, process: Uint8Array, { signal }: AbortOptions): Promise<void> {
     return this.#turns.take(async () => {
       signal?.throwIfAborted()
-      if (this.#first === undefined || this.#state === 'stopped' || this.isFrozen)
+      if (this.#state === 'stopped' || this.isFrozen || !this.#first.isMade)
         throw stateError('exec', this.#state)
       await this.execs.add(id, io, process)
     })
@@ -250,7 +231,7 @@ export class Task implements Disposable, ExecTask {
 
   update(resources: Uint8Array, { signal }: AbortOptions): Promise<void> {
     return this.#turns.take(async () => {
-      if (this.#first === undefined || this.#state === 'stopped') throw stateError('update', this.#state)
+      if (this.#state === 'stopped' || !this.#first.isMade) throw stateError('update', this.#state)
       await this.runc.update(this.id, resources, { signal })
     })
   }
@@ -258,14 +239,13 @@ export class Task implements Disposable, ExecTask {
   /** All processes, and which exec each was started by. */
   async processes(): Promise<ProcessInfo[]> {
     if (this.#state === 'stopped') throw new NsboxError('failed_precondition', 'process already finished')
-    const pids = (await this.#first?.pids()) ?? []
-    return processInfos(pids, this.execs.byPid)
+    return processInfos(await this.#first.pids(), this.execs.byPid)
   }
 
   /** What its cgroup tells; undefined if it has ended. */
   async metrics(): Promise<TaskMetrics | undefined> {
     if (this.#state === 'stopped') return undefined
-    const data = await this.#first?.metrics()
+    const data = await this.#first.metrics()
     return data && { id: this.id, timestamp: new Date(), data }
   }
 
@@ -274,11 +254,11 @@ export class Task implements Disposable, ExecTask {
     return this.#turns.take(async () => {
       signal?.throwIfAborted()
       if (this.#state === 'created') await this.#endCreated()
-      if (this.#first !== undefined && this.#state !== 'stopped') throw stateError('delete', this.#state)
+      if (this.#first.isMade && this.#state !== 'stopped') throw stateError('delete', this.#state)
       // What is written last is on its way while runc cleans up.
-      await Promise.all([this.#deleteContainer(), this.#first?.drained()])
+      await Promise.all([this.#deleteContainer(), this.#first.drained()])
       await this.execs.discard()
-      await this.#first?.release()
+      await this.#first.release()
       await discardImages(this.#record.restore)
       // Last, since the record is in it: what fails before can be done again, after a restart as well.
       await this.bundle.remove()
@@ -292,7 +272,7 @@ export class Task implements Disposable, ExecTask {
   }
 
   async #endCreated(): Promise<void> {
-    if (this.#first === undefined) return
+    if (!this.#first.isMade) return
     try {
       this.#first.signal(9)
     } catch (error) {
@@ -322,24 +302,23 @@ export class Task implements Disposable, ExecTask {
     }
   }
 
-  #started(first: FirstProcess): void {
-    const { pid } = first
+  #started(): void {
     const { restore } = this.#record
-    this.#first = first
     this.#become('running')
-    this.#change({ started: true, pid, cgroups: first.place, restore: undefined })
-    this.emit({ topic: '/tasks/start', payload: { containerId: this.id, pid } })
+    this.#change({ started: true, ...this.#first.recorded, restore: undefined })
+    this.emit({ topic: '/tasks/start', payload: { containerId: this.id, pid: this.pid } })
+    if (restore === undefined) return
     // It may be much, and nobody need wait for it but those who want to see the task gone.
     void this.#turns
       .take(() => discardImages(restore))
       .catch((error) => this.warn('the images that it was restored from cannot be removed', error))
   }
 
-  async #follow(first: FirstProcess): Promise<void> {
+  async #follow(): Promise<void> {
     if (this.#end.exit !== undefined) return
-    const exit = await first.exit()
+    const exit = await this.#first.exit()
     await this.#starting
-    if (this.#record.sharesPids) await this.#endOthers(first)
+    if (this.#record.sharesPids) await this.#endOthers()
     await this.execs.ended()
     await this.checkMemory()
     this[Symbol.dispose]()
@@ -351,10 +330,11 @@ export class Task implements Disposable, ExecTask {
   }
 
   /** Without a pid namespace of its own, nothing but this ends the others with the first process. */
-  async #endOthers(first: FirstProcess): Promise<void> {
+  async #endOthers(): Promise<void> {
     try {
-      await first.signalAll(9)
+      await this.#first.signalAll(9)
     } catch (error) {
+      if (isNotFound(error)) return
       this.warn('its processes cannot be ended', error)
     }
   }
@@ -362,7 +342,7 @@ export class Task implements Disposable, ExecTask {
   async #deleteContainer(): Promise<void> {
     try {
       // A start that failed may have left something that never was a container.
-      await this.runc.delete(this.id, { force: this.#first === undefined })
+      await this.runc.delete(this.id, { force: !this.#first.isMade })
     } catch (error) {
       // Somebody has used the runtime behind our back.
       if (!isNotFound(error)) throw error
@@ -372,13 +352,6 @@ export class Task implements Disposable, ExecTask {
   /** What is frozen does not die of a signal with cgroup v1; runc thaws it. */
   #mustThaw(signal: number): boolean {
     return this.isFrozen && signal === 9
-  }
-
-  /** What can be signalled. */
-  #running(): FirstProcess {
-    if (this.#state === 'stopped') throw finished()
-    if (this.#first === undefined) throw notStarted()
-    return this.#first
   }
 
   /** What has stopped stays so. */
