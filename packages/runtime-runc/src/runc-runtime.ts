@@ -9,15 +9,17 @@ import { NamespaceTasks } from './tasks/namespace-tasks.ts'
 import { recoverTasks } from './tasks/recover-tasks.ts'
 import type { RuntimeDefaults } from './tasks/runtime-choice.ts'
 import { runtimeInfo } from './tasks/runtime-info.ts'
+import type { Task } from './tasks/task.ts'
 import type { TaskContext } from './tasks/task-context.ts'
+import { undoDumps } from './tasks/undo-dumps.ts'
 
 /** What a runtime is made of. */
 export interface RuncRuntimeParts {
   readonly supervisor: Supervisor
   readonly bundles: Bundles
   readonly cgroups: CgroupHost
-  readonly defaults: RuntimeDefaults
   readonly images: ImageDirectories
+  readonly defaults: RuntimeDefaults
   readonly onEvent: (namespace: string, event: DomainEvent) => void
   readonly onWarning: (message: string, error?: unknown) => void
 }
@@ -51,9 +53,11 @@ export class RuncRuntime implements TaskRuntime {
 
   /** Takes up the tasks of an earlier process, and removes what it had begun to make. */
   async recover(): Promise<void> {
-    await recoverTasks(await this.#parts.bundles.list(), this.#context, (task) =>
-      this.namespace(task.namespace).add(task),
-    )
+    const bundles = this.#parts.bundles.list()
+    // What was in the making left containers in a state that is not theirs.
+    await undoDumps(bundles, this.#context)
+    const add = (task: Task) => this.namespace(task.namespace).add(task)
+    await this.#context.images.clear(await recoverTasks(bundles, this.#context, add))
   }
 
   /** Ends and deletes every task; for directories that do not outlive this process. */
