@@ -18,7 +18,7 @@ async function embedded(): Promise<{ readonly address: string } & AsyncDisposabl
 }
 
 describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'over the socket', () => {
-  tasksSuite('of nsbox-server', () => remoteTasksSubject(embedded))
+  tasksSuite('of nsbox-server', () => remoteTasksSubject(embedded), { checkpoints: false })
 })
 
 describeWith({ root: true, linux: true, programs: ['runc', 'busybox', 'containerd'] }, 'of another', () => {
@@ -38,5 +38,6 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox', 'container
     abortedCreate: false,
     execDeleteEvent: false,
     secondReader: false,
+    checkpoints: false,
   })
 })

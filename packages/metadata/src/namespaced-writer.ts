@@ -208,7 +208,8 @@ export class NamespacedWriter implements ContentWriter {
     })
     // Bytes from before the ingest was shared may be left.
     if (this.#own === undefined) collector.unused(leftBy(ingest))
-    if (info === undefined) throw new NsboxError('already_exists', `content ${digest}`)
+    if (info === undefined)
+      throw new NsboxError('already_exists', `content ${digest}`, { details: { digest } })
     return info
   }
 }

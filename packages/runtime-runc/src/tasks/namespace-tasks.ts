@@ -16,6 +16,7 @@ import { NsboxError } from '@nsbox/errors'
 import { parseFilters } from '@nsbox/filters'
 import { validateIdentifier } from '@nsbox/namespaces'
 import type { Bundles } from '../bundle/bundles.ts'
+import { checkpointRequest } from '../options/checkpoint-request.ts'
 import { createTask } from './create-task.ts'
 import type { Exec } from './exec.ts'
 import { execProcess } from './exec-process.ts'
@@ -165,9 +166,7 @@ export class NamespaceTasks implements RuntimeTasks {
   }
 
   async checkpoint(id: string, options: RuntimeCheckpointOptions): Promise<void> {
-    options.signal?.throwIfAborted()
-    this.#task(id)
-    throw new NsboxError('unimplemented', 'checkpoints of tasks')
+    await this.#task(id).checkpoint(checkpointRequest(options.options), options)
   }
 
   /** Ends and deletes every task. */

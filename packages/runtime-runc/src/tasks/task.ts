@@ -6,6 +6,7 @@ import type {
   ProcessExit,
   ProcessInfo,
   ProcessIo,
+  RuntimeCheckpointOptions,
   TaskMetrics,
 } from '@nsbox/core/tasks'
 import { isNotFound, NsboxError } from '@nsbox/errors'
@@ -14,12 +15,14 @@ import type { ContainerCgroup } from '../cgroups/container-cgroup.ts'
 import type { OomWatch } from '../cgroups/oom/oom-watch.ts'
 import { processInfos } from '../cgroups/process-infos.ts'
 import { signalAll, signalProcess } from '../cgroups/signal-processes.ts'
+import type { CheckpointRequest } from '../options/checkpoint-request.ts'
 import type { Runc } from '../runc/runc.ts'
 import type { LaunchPaths, SupervisedProcess, TerminalSize } from '../supervisor/supervisor.ts'
 import type { ExecTask } from './exec.ts'
 import { launchProcess } from './launch-process.ts'
 import { ProcessEnd } from './process-end.ts'
 import { finished, stateError, type TaskState } from './state-error.ts'
+import { type CheckpointedTask, checkpointTask } from './task-checkpoint.ts'
 import type { TaskContext } from './task-context.ts'
 import { TaskExecs } from './task-execs.ts'
 import { exitOf, storedExit, type TaskRecord, writeTask } from './task-record.ts'
@@ -41,7 +44,7 @@ export interface TaskParts {
  * The task of one container: created → running ⇄ paused → stopped. What changes it takes turns; questions and signals do
  * not wait. The end of the first process is told once, after that of its execs and after any start that is under way.
  */
-export class Task implements Disposable, ExecTask {
+export class Task implements Disposable, ExecTask, CheckpointedTask {
   readonly namespace: string
   readonly id: string
   readonly io: ProcessIo
@@ -216,16 +219,21 @@ export class Task implements Disposable, ExecTask {
       signal?.throwIfAborted()
       if (this.#state === 'paused') return
       if (this.#state !== 'running') throw stateError('pause', this.#state)
-      this.#state = 'pausing'
-      try {
-        await this.runc.pause(this.id)
-      } catch (error) {
-        this.#become('running')
-        throw error
-      }
-      this.#become('paused')
+      await this.freeze()
       this.emit({ topic: '/tasks/paused', payload: { containerId: this.id } })
     })
+  }
+
+  /** Stops all processes of a running task. For whose turn it is. */
+  async freeze(): Promise<void> {
+    this.#state = 'pausing'
+    try {
+      await this.runc.pause(this.id)
+    } catch (error) {
+      this.become('running')
+      throw error
+    }
+    this.become('paused')
   }
 
   resume({ signal }: AbortOptions): Promise<void> {
@@ -234,8 +242,18 @@ export class Task implements Disposable, ExecTask {
       if (this.#state === 'running') return
       if (this.#state !== 'paused') throw stateError('resume', this.#state)
       await this.runc.resume(this.id)
-      this.#become('running')
+      this.become('running')
       this.emit({ topic: '/tasks/resumed', payload: { containerId: this.id } })
+    })
+  }
+
+  /** Writes images of its processes. */
+  checkpoint(request: CheckpointRequest, options: RuntimeCheckpointOptions): Promise<void> {
+    return this.#turns.take(async () => {
+      options.signal?.throwIfAborted()
+      if (this.#state !== 'running' && !this.isFrozen) throw stateError('checkpoint', this.#state)
+      const checkpoint = await checkpointTask(this, this.#context.images, request, options)
+      this.emit({ topic: '/tasks/checkpointed', payload: { containerId: this.id, checkpoint } })
     })
   }
 
@@ -308,7 +326,7 @@ export class Task implements Disposable, ExecTask {
   }
 
   #started(): void {
-    this.#become('running')
+    this.become('running')
     this.#change({ started: true })
     this.emit({ topic: '/tasks/start', payload: { containerId: this.id, pid: this.pid } })
   }
@@ -359,8 +377,8 @@ export class Task implements Disposable, ExecTask {
     }
   }
 
-  /** What has stopped stays so. */
-  #become(state: TaskState): void {
+  /** Says what it has become, unless it has stopped. For whose turn it is. */
+  become(state: TaskState): void {
     if (this.#state !== 'stopped') this.#state = state
   }
 

@@ -1,7 +1,8 @@
 import type { HandlerContext } from '@connectrpc/connect'
 import type { TaskRuntime, Tasks } from '@nsbox/core/tasks'
 import type { Metadata } from '@nsbox/metadata'
-import { namespaceOf, viewsOf } from '../rpc/namespace-views.ts'
+import type { EventExchange } from '../events/event-exchange.ts'
+import { leaseOf, namespaceOf, viewsOf } from '../rpc/namespace-views.ts'
 import { loadedSnapshotter } from '../snapshotters/loaded-snapshotter.ts'
 import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
 import { ContainerTasks } from './container-tasks.ts'
@@ -14,18 +15,24 @@ export interface TasksOfParts {
   readonly metadata: Metadata
   readonly snapshotters: readonly SnapshotterEntry[]
   readonly runtime: Pick<TaskRuntime, 'namespace'>
+  readonly events: Pick<EventExchange, 'announce'>
 }
 
 /** Finds the tasks of each call's namespace. */
-export function tasksOf({ metadata, snapshotters, runtime }: TasksOfParts): TasksOf {
+export function tasksOf({ metadata, snapshotters, runtime, events }: TasksOfParts): TasksOf {
   const view = viewsOf(metadata)
   return (context) => {
     const namespaced = view(context)
+    const namespace = namespaceOf(context)
     return new ContainerTasks({
       containers: namespaced.containers,
-      runtime: runtime.namespace(namespaceOf(context)),
+      runtime: runtime.namespace(namespace),
+      content: (lease) => metadata.namespace(namespace, { lease }).content,
+      leases: namespaced.leases,
+      lease: leaseOf(context),
       snapshotter: (name) => loadedSnapshotter(namespaced, snapshotters, name),
       writes: (mounts) => metadata.writes(mounts),
+      announce: (event) => events.announce(namespace, event),
     })
   }
 }

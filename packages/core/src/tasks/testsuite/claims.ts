@@ -33,6 +33,8 @@ export interface TasksClaims {
   readonly execDeleteEvent: boolean
   /** Output goes on to a second reader after the first has left. */
   readonly secondReader: boolean
+  /** Checkpoints can be made. */
+  readonly checkpoints: boolean
 }
 
 /** The interface, fully kept. */
@@ -52,4 +54,5 @@ export const fullClaims: TasksClaims = {
   abortedCreate: true,
   execDeleteEvent: true,
   secondReader: true,
+  checkpoints: true,
 }

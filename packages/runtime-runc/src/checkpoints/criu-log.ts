@@ -1,0 +1,76 @@
+import { open } from 'node:fs/promises'
+import { type ErrorCode, errorCode, fromSystemError, isErrno, isNsboxError, NsboxError } from '@nsbox/errors'
+
+/** The end of a log that is looked at, in bytes. */
+const maxLog = 16 * 1024
+const maxLines = 5
+const maxLine = 300
+
+/** What CRIU says at every run that is not the runtime's own, and means nothing. */
+const noise = /Can't setup RLIMIT_NOFILE/
+
+/**
+ * What CRIU's words mean; the first that matches counts. What it cannot keep of a process is named here, since its own
+ * words speak of options that a client does not have, or name a number.
+ */
+const meanings: readonly (readonly [RegExp, ErrorCode, string?])[] = [
+  [/No space left on device/, 'resource_exhausted', 'no space left on device'],
+  [
+    /Tracking memory is not available/,
+    'unimplemented',
+    'this kernel does not track which memory has changed',
+  ],
+]
+
+/** What CRIU has written of what went wrong. */
+export interface CriuFailure {
+  /** Its own words, a line for each error, the first one first. */
+  readonly lines: readonly string[]
+  readonly code?: ErrorCode | undefined
+  /** What stood in the way, where that is known. */
+  readonly reason?: string | undefined
+}
+
+/**
+ * The errors at the end of CRIU's log.
+ * @returns undefined if there is no log, or no error in it
+ */
+export async function criuFailure(log: string): Promise<CriuFailure | undefined> {
+  const lines = errorLines(await endOf(log))
+  if (lines.length === 0) return undefined
+  const meaning = meanings.find(([pattern]) => lines.some((line) => pattern.test(line)))
+  return { lines: lines.slice(0, maxLines), code: meaning?.[1], reason: meaning?.[2] }
+}
+
+/** An error of a command that ran CRIU, with what CRIU says of it; its code is CRIU's where the command has none. */
+export function withCriuFailure(error: unknown, failure: CriuFailure | undefined): unknown {
+  if (failure === undefined || !isNsboxError(error)) return error
+  const code = errorCode(error)
+  const { reason, lines } = failure
+  return new NsboxError(
+    code === 'unknown' ? (failure.code ?? code) : code,
+    [error.context, ...(reason === undefined ? [] : [reason]), lines.join('; ')].join(': '),
+    { cause: error },
+  )
+}
+
+/** Without the time, and the number of the process within CRIU. */
+function errorLines(text: string): string[] {
+  return text.split('\n').flatMap((line) => {
+    const words = /^\([\d.]+\)\s*(?:\d+: )?(Error \(.*)$/.exec(line)?.[1]
+    return words === undefined || noise.test(words) ? [] : [words.slice(0, maxLine)]
+  })
+}
+
+async function endOf(path: string): Promise<string> {
+  try {
+    await using file = await open(path)
+    const { size } = await file.stat()
+    const length = Math.min(size, maxLog)
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length)
+    return buffer.toString('utf8', 0, bytesRead)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return ''
+    throw fromSystemError(error, 'reading the log of CRIU')
+  }
+}

@@ -1,0 +1,140 @@
+import { access, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { AbortOptions, ProcessExit, RuntimeCheckpointOptions } from '@nsbox/core/tasks'
+import { errorCode, fromSystemError, isNsboxError, NsboxError } from '@nsbox/errors'
+import { removeTree } from '@nsbox/mount'
+import type { Bundle } from '../bundle/bundle.ts'
+import { criuFailure, withCriuFailure } from '../checkpoints/criu-log.ts'
+import { endDump } from '../checkpoints/dump-processes.ts'
+import { removeDump, workDirectory, writeDump } from '../checkpoints/dump-record.ts'
+import type { ImageDirectories } from '../checkpoints/image-directories.ts'
+import { setPaused } from '../checkpoints/set-paused.ts'
+import type { CheckpointRequest } from '../options/checkpoint-request.ts'
+import type { Runc } from '../runc/runc.ts'
+
+/** What a checkpoint needs of its task, whose turn it is. */
+export interface CheckpointedTask {
+  readonly id: string
+  readonly runc: Runc
+  readonly bundle: Bundle
+  readonly isFrozen: boolean
+  freeze(): Promise<void>
+  become(state: 'running' | 'paused'): void
+  killAll(signal: number): Promise<void>
+  wait(options: AbortOptions): Promise<ProcessExit>
+}
+
+/** A checkpoint in the making. */
+interface Dump {
+  readonly task: CheckpointedTask
+  readonly request: CheckpointRequest
+  readonly options: Omit<RuntimeCheckpointOptions, 'options'>
+  /** A directory of its own for images; absent if the client has named one. */
+  readonly place: string | undefined
+  readonly imagePath: string
+  readonly workPath: string
+}
+
+/**
+ * Makes a checkpoint of a running or paused task. Whatever fails, the task is afterwards what it was before; if that
+ * cannot be, since its processes have ended, the error says so.
+ *
+ * A task that is to end is frozen, and ends only once somebody has taken the images. Where connections are kept CRIU has
+ * to end it, so that their other ends do not notice.
+ *
+ * @returns what names the checkpoint
+ */
+export async function checkpointTask(
+  task: CheckpointedTask,
+  directories: ImageDirectories,
+  request: CheckpointRequest,
+  options: Omit<RuntimeCheckpointOptions, 'options'>,
+): Promise<string> {
+  await using place = request.imagePath === undefined ? await directories.create() : undefined
+  const dump: Dump = {
+    task,
+    request,
+    options,
+    place: place?.path,
+    imagePath: request.imagePath ?? join(place!.path, 'images'),
+    workPath: request.workPath ?? workDirectory(task.bundle),
+  }
+  const paused = task.isFrozen
+  await prepare(dump)
+  writeDump(task.bundle, { format: 1, paused, images: dump.imagePath })
+  try {
+    return await dumpAndTake(dump, paused)
+  } catch (error) {
+    throw await broughtBack(dump, paused, error)
+  } finally {
+    if (request.workPath === undefined) await removeTree(dump.workPath)
+    removeDump(task.bundle)
+  }
+}
+
+/** Makes directories, and the images of the parent. */
+async function prepare({ place, imagePath, workPath, options: { parent, signal } }: Dump): Promise<void> {
+  try {
+    for (const path of [imagePath, workPath]) await mkdir(path, { recursive: true, mode: 0o700 })
+    if (parent === undefined) return
+    if (place === undefined)
+      throw new NsboxError('invalid_argument', 'a checkpoint that adds to another, with image_path')
+    await mkdir(join(place, 'parent'), { mode: 0o700 })
+  } catch (error) {
+    throw fromSystemError(error, 'directories of a checkpoint')
+  }
+  await parent(join(place, 'parent'), { signal })
+}
+
+async function dumpAndTake(dump: Dump, paused: boolean): Promise<string> {
+  const { task, request, options, place, imagePath } = dump
+  const { signal } = options
+  const ends = request.leaveRunning === false
+  const endsAtOnce = ends && request.tcpEstablished === true
+  if (ends && !endsAtOnce && !paused) await task.freeze()
+  await runCriu(dump, endsAtOnce)
+  const name = place === undefined ? imagePath : await options.images(imagePath, { signal })
+  if (ends && !endsAtOnce) await task.killAll(9)
+  if (ends) await task.wait({})
+  return name
+}
+
+async function runCriu({ task, request, options, imagePath, workPath }: Dump, ends: boolean): Promise<void> {
+  const { leaveRunning: _, ...wanted } = request
+  const parentPath = options.parent === undefined ? undefined : '../parent'
+  const paths = { imagePath, workPath, parentPath }
+  try {
+    await task.runc.checkpoint(task.id, { ...wanted, ...paths, leaveRunning: !ends, signal: options.signal })
+  } catch (error) {
+    throw withCriuFailure(error, await criuFailure(join(workPath, 'dump.log')))
+  }
+  try {
+    await access(join(imagePath, 'inventory.img'))
+  } catch (cause) {
+    throw new NsboxError('unknown', 'OCI runtime checkpoint wrote no images', { cause })
+  }
+}
+
+/** Lets the task be what it was, if it still is. @returns the error, which says so where it is not */
+async function broughtBack({ task, imagePath }: Dump, paused: boolean, error: unknown): Promise<unknown> {
+  try {
+    await endDump(imagePath)
+    if (await setPaused(task.runc, task.id, paused)) {
+      task.become(paused ? 'paused' : 'running')
+      return error
+    }
+  } catch (cause) {
+    return adding(error, `the task cannot be brought back: ${words(cause)}`)
+  }
+  await task.wait({})
+  return adding(error, 'the task has ended')
+}
+
+function adding(error: unknown, text: string): NsboxError {
+  return new NsboxError(errorCode(error), `${words(error)}; ${text}`, { cause: error })
+}
+
+function words(error: unknown): string {
+  if (isNsboxError(error)) return error.context
+  return error instanceof Error ? error.message : String(error)
+}
