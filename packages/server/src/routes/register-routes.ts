@@ -67,7 +67,7 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
   containersRoutes(router, view)
   snapshotsRoutes(router, snapshottersOf(metadata, snapshotters))
   diffRoutes(router, differsOf(view, { applier, workers }))
-  const tasksOfCall = tasksOf({ metadata, snapshotters, runtime, events })
+  const tasksOfCall = tasksOf({ metadata, snapshotters, runtime })
   tasksRoutes(router, tasksOfCall)
   processesRoutes(router, tasksOfCall)
   eventsRoutes(router, events)

@@ -1,11 +1,9 @@
 import type { Container, ContainerStore } from '@nsbox/core/containers'
 import type { ContentStore } from '@nsbox/core/content'
-import type { DomainEvent } from '@nsbox/core/events'
 import type { LeaseStore } from '@nsbox/core/leases'
 import type { Mount, Snapshotter } from '@nsbox/core/snapshots'
 import type {
   AbortOptions,
-  CheckpointImages,
   CheckpointOptions,
   CreateTaskOptions,
   ExecOptions,
@@ -23,7 +21,6 @@ import { NsboxError } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
 import { CheckpointLease } from './checkpoints/checkpoint-lease.ts'
 import { findCheckpoint, findParent } from './checkpoints/find-checkpoint.ts'
-import { imageDirectory } from './checkpoints/image-directory.ts'
 import { storeCheckpoint } from './checkpoints/store-checkpoint.ts'
 
 /** What the tasks of a namespace's containers are made of. */
@@ -39,8 +36,6 @@ export interface ContainerTasksParts {
   readonly snapshotter: (name: string) => Pick<Snapshotter, 'mounts'>
   /** Told of mounts that a task is about to write through. */
   readonly writes: (mounts: readonly Mount[]) => Promise<void>
-  /** Told of what has happened. */
-  readonly announce: (event: DomainEvent) => void
 }
 
 /** The name under which clients ask for the runtime, which there is one of. */
@@ -151,23 +146,25 @@ export class ContainerTasks implements Tasks {
     id: string,
     { parent = '', options, signal }: CheckpointOptions = {},
   ): Promise<Descriptor[]> {
-    const { containers, runtime, content, leases, lease: callers, announce } = this.#parts
+    const { containers, runtime, content, leases, lease: callers } = this.#parts
     const { spec } = await containers.get(id, { signal })
     const added = parent === '' ? undefined : await findParent(content(), parent, { signal })
     const lease = new CheckpointLease(leases, callers)
     let stored: Descriptor[] = []
-    const images: CheckpointImages = async (directory, during) => {
-      const held = content(await lease.id(during))
-      stored = await storeCheckpoint(held, { images: directory, spec }, during)
-    }
     try {
-      await runtime.checkpoint(id, { options, parent: added, images, signal })
+      await runtime.checkpoint(id, {
+        options,
+        parent: added,
+        signal,
+        images: async (images, during) => {
+          stored = await storeCheckpoint(content(await lease.id(during)), { images, spec }, during)
+          return stored[0]!.digest
+        },
+      })
     } catch (error) {
       await lease.drop()
       throw error
     }
-    const checkpoint = stored[0]?.digest ?? imageDirectory(options)
-    announce({ topic: '/tasks/checkpointed', payload: { containerId: id, checkpoint } })
     return stored
   }
 

@@ -1,7 +1,6 @@
 import type { HandlerContext } from '@connectrpc/connect'
 import type { TaskRuntime, Tasks } from '@nsbox/core/tasks'
 import type { Metadata } from '@nsbox/metadata'
-import type { EventExchange } from '../events/event-exchange.ts'
 import { leaseOf, namespaceOf, viewsOf } from '../rpc/namespace-views.ts'
 import { loadedSnapshotter } from '../snapshotters/loaded-snapshotter.ts'
 import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
@@ -15,11 +14,10 @@ export interface TasksOfParts {
   readonly metadata: Metadata
   readonly snapshotters: readonly SnapshotterEntry[]
   readonly runtime: Pick<TaskRuntime, 'namespace'>
-  readonly events: Pick<EventExchange, 'announce'>
 }
 
 /** Finds the tasks of each call's namespace. */
-export function tasksOf({ metadata, snapshotters, runtime, events }: TasksOfParts): TasksOf {
+export function tasksOf({ metadata, snapshotters, runtime }: TasksOfParts): TasksOf {
   const view = viewsOf(metadata)
   return (context) => {
     const namespaced = view(context)
@@ -32,7 +30,6 @@ export function tasksOf({ metadata, snapshotters, runtime, events }: TasksOfPart
       lease: leaseOf(context),
       snapshotter: (name) => loadedSnapshotter(namespaced, snapshotters, name),
       writes: (mounts) => metadata.writes(mounts),
-      announce: (event) => events.announce(namespace, event),
     })
   }
 }
