@@ -9,6 +9,7 @@ import { NamespaceTasks } from './tasks/namespace-tasks.ts'
 import { recoverTasks } from './tasks/recover-tasks.ts'
 import type { RuntimeDefaults } from './tasks/runtime-choice.ts'
 import { runtimeInfo } from './tasks/runtime-info.ts'
+import type { Task } from './tasks/task.ts'
 import type { TaskContext } from './tasks/task-context.ts'
 import { undoDumps } from './tasks/undo-dumps.ts'
 
@@ -55,8 +56,8 @@ export class RuncRuntime implements TaskRuntime {
     const bundles = this.#parts.bundles.list()
     // What was in the making left containers in a state that is not theirs.
     await undoDumps(bundles, this.#context)
-    await recoverTasks(bundles, this.#context, (task) => this.namespace(task.namespace).add(task))
-    await this.#context.images.clear()
+    const add = (task: Task) => this.namespace(task.namespace).add(task)
+    await this.#context.images.clear(await recoverTasks(bundles, this.#context, add))
   }
 
   /** Ends and deletes every task; for directories that do not outlive this process. */

@@ -10,6 +10,8 @@ export interface BundleSpec {
   readonly terminal: boolean
   /** Whether processes have a pid namespace of the container's own, so that they all end with the first one. */
   readonly ownPidNamespace: boolean
+  /** What the host is called in a UTS namespace of the container's own; undefined without one, or without a name. */
+  readonly hostname: string | undefined
   /** What the group 0 of the container is on the host; undefined without a user namespace. */
   readonly rootGid: number | undefined
 }
@@ -32,10 +34,14 @@ export function parseBundleSpec(spec: OpaqueValue): BundleSpec {
   const object = parseSpecObject(spec.value, 'spec')
   const linux = member(object, 'linux')
   const namespaces = Array.isArray(linux.namespaces) ? linux.namespaces : []
+  const hasOwn = (type: string) =>
+    namespaces.some((entry) => isObject(entry) && entry.type === type && !entry.path)
+  const { hostname } = object
   return {
     json: spec.value,
     terminal: member(object, 'process').terminal === true,
-    ownPidNamespace: namespaces.some((entry) => isObject(entry) && entry.type === 'pid' && !entry.path),
+    ownPidNamespace: hasOwn('pid'),
+    hostname: hasOwn('uts') && typeof hostname === 'string' && hostname !== '' ? hostname : undefined,
     rootGid: mappedRoot(linux.gidMappings),
   }
 }

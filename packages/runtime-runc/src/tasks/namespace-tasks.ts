@@ -104,7 +104,7 @@ export class NamespaceTasks implements RuntimeTasks {
     if (!Number.isInteger(signal) || signal < 0 || signal > 64) {
       throw new NsboxError('invalid_argument', `signal ${signal}`)
     }
-    if (pid !== undefined) await task.killPid(pid, signal)
+    if (pid !== undefined) task.killPid(pid, signal)
     else if (execId !== '') task.execs.get(execId).kill(signal)
     else if (all) await task.killAll(signal)
     else await task.kill(signal)
@@ -173,7 +173,7 @@ export class NamespaceTasks implements RuntimeTasks {
   async endAll(): Promise<void> {
     await Promise.all(
       [...this.#tasks.values()].map(async (task) => {
-        if (task.state !== 'stopped') {
+        if (task.state !== 'stopped' && task.pid !== 0) {
           await task.killAll(9)
           await task.wait({})
         }

@@ -1,10 +1,16 @@
 import type { Bundle } from '../bundle/bundle.ts'
 import type { ContainerStatus } from '../runc/container-state.ts'
-import { end, removeContainer, runcOf } from './create-task.ts'
+import { setContainerHostname } from './container-hostname.ts'
+import { runcOf } from './create-task.ts'
+import { FirstProcess } from './first-process.ts'
+import type { RestoreSource } from './restore-source.ts'
+import { startOfRestored } from './restored-start.ts'
 import type { TaskState } from './state-error.ts'
 import { Task } from './task.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import { readTask, type TaskRecord } from './task-record.ts'
+import { startOfCreated } from './task-start.ts'
+import { end, removeContainer } from './undo-process.ts'
 
 /**
  * Takes up the tasks that an earlier process has left. What that process had not completed is undone: no client was told
@@ -12,24 +18,30 @@ import { readTask, type TaskRecord } from './task-record.ts'
  *
  * @param bundles all that there are
  * @param add takes each task
+ * @returns directories of images that tasks are to go on from
  */
 export async function recoverTasks(
   bundles: readonly Bundle[],
   context: TaskContext,
   add: (task: Task) => void,
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
   const statuses = new Statuses()
+  const needed = new Set<string>()
   await Promise.all(
     bundles.map(async (bundle) => {
       try {
         const record = readTask(bundle)
-        if (record === undefined || record.pid === 0) await undo(bundle, record, context)
-        else add(await recover(bundle, record, context, statuses))
+        if (record?.restore !== undefined) needed.add(record.restore.images)
+        if (record === undefined) await undo(bundle, record, context)
+        else if (record.pid !== 0) add(await recover(bundle, record, context, statuses))
+        else if (record.restore === undefined) await undo(bundle, record, context)
+        else add(await recoverRestored(bundle, record, record.restore, context))
       } catch (error) {
         context.onWarning(`recovering task ${bundle.namespace}/${bundle.id}`, error)
       }
     }),
   )
+  return needed
 }
 
 async function undo(bundle: Bundle, record: TaskRecord | undefined, context: TaskContext): Promise<void> {
@@ -47,23 +59,40 @@ async function recover(
   statuses: Statuses,
 ): Promise<Task> {
   const { namespace, id } = bundle
-  const process = context.supervisor.process(processKey(namespace, id))
-  const alive = process !== undefined && process.ended === undefined
+  const first = new FirstProcess(namespace, id, context)
+  await first.find(record, context.supervisor.process(processKey(namespace, id)))
   // An end is told only by `follow`, so that what has ended meanwhile is as it was before.
   const before = record.started ? 'running' : 'created'
-  const state = alive ? (taskState(await statuses.of(record, id)) ?? before) : before
-  const task = new Task({
-    namespace,
-    id,
-    context,
-    runc: runcOf(record.choice),
-    bundle,
-    record,
-    process,
-    cgroup: record.cgroups && context.cgroups.at(new Map(record.cgroups)),
-  })
-  if (alive) await task.watch()
+  const state = first.isAlive ? (taskState(await statuses.of(record, id)) ?? before) : before
+  const runc = runcOf(record.choice)
+  const start = startOfCreated(runc, id, record.io)
+  const task = new Task({ namespace, id, context, runc, bundle, record, first, start })
   await task.recover(state)
+  task.follow()
+  return task
+}
+
+/** One that nobody was told the start of: if it was seen through, the process is there. */
+async function recoverRestored(
+  bundle: Bundle,
+  record: TaskRecord,
+  restore: RestoreSource,
+  context: TaskContext,
+): Promise<Task> {
+  const { namespace, id } = bundle
+  const process = context.supervisor.process(processKey(namespace, id))
+  const runc = runcOf(record.choice)
+  const first = new FirstProcess(namespace, id, context)
+  if (process === undefined) {
+    // What a start that was under way has left.
+    await removeContainer(runc, id, context)
+  } else {
+    if (restore.hostname !== undefined) setContainerHostname(process, restore.hostname)
+    await first.take(process)
+  }
+  const start = startOfRestored({ context, runc, bundle, record }, restore)
+  const task = new Task({ namespace, id, context, runc, bundle, record, first, start })
+  await task.recover(first.isMade ? 'running' : 'created')
   task.follow()
   return task
 }

@@ -1,4 +1,5 @@
 export { becomeSubreaper } from './become-subreaper.ts'
 export { peekEndedChild, reapChild } from './ended-children.ts'
 export { openPidfd, pidfdExitStatus, signalPidfd } from './pidfd.ts'
+export { setHostname } from './set-hostname.ts'
 export { zombieExitStatus } from './zombie-exit-status.ts'

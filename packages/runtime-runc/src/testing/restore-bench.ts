@@ -1,0 +1,162 @@
+import { execFile } from 'node:child_process'
+import { constants, cpSync, readFileSync } from 'node:fs'
+import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { packAny } from '@nsbox/api'
+import { OptionsSchema } from '@nsbox/api/gen/types/runc/options/oci_pb'
+import type { DomainEvent } from '@nsbox/core/events'
+import type { OpaqueValue, ProcessIo, RuntimeTaskOptions } from '@nsbox/core/tasks'
+import { containerSpec } from '@nsbox/core/tasks/testsuite'
+import { busyboxRootfs, type RootfsMount, tempDir } from '@nsbox/testing'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { openRuncRuntime } from '../open-runc-runtime.ts'
+import { Runc } from '../runc/runc.ts'
+import type { RuncRuntime } from '../runc-runtime.ts'
+import type { NamespaceTasks } from '../tasks/namespace-tasks.ts'
+import { readFifo } from './supervised-shell.ts'
+
+/** What a container of the bench may be. */
+export interface BenchContainer {
+  readonly terminal?: boolean | undefined
+  /** Keys of the spec that are replaced. */
+  readonly spec?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** Counts in `/tmp/count` and on standard output, a line for each step. */
+export const counter = [
+  'sh',
+  '-c',
+  'i=0; while :; do i=$((i+1)); echo $i >> /tmp/count; echo $i; sleep 0.01; done',
+]
+
+/** Repeats what it reads, and ends with the input. */
+export const echo = ['sh', '-c', 'while read line; do echo "got $line"; done; exit 7']
+
+/** A runtime with directories of its own, and what it takes to dump tasks and to go on from that. */
+export class RestoreBench implements AsyncDisposable {
+  readonly path: string
+  readonly events: DomainEvent[] = []
+  readonly warnings: unknown[] = []
+  readonly #resources: AsyncDisposableStack
+  readonly #binary: string | undefined
+  #runtime: RuncRuntime | undefined
+  #count = 0
+
+  /** @param binary instead of runc */
+  static async open(binary?: (directory: string) => Promise<string>): Promise<RestoreBench> {
+    await using opening = new AsyncDisposableStack()
+    const { path } = opening.use(await tempDir('nsbox-restore'))
+    const bench = new RestoreBench(path, await binary?.(path), opening.move())
+    await bench.reopen()
+    return bench
+  }
+
+  private constructor(path: string, binary: string | undefined, resources: AsyncDisposableStack) {
+    this.path = path
+    this.#binary = binary
+    this.#resources = resources
+  }
+
+  get runtime(): RuncRuntime {
+    return this.#runtime!
+  }
+
+  get tasks(): NamespaceTasks {
+    return this.runtime.namespace('bench')
+  }
+
+  /** Where images are that are the runtime's. */
+  get images(): string {
+    return join(this.path, 'runtime/images')
+  }
+
+  /** The program, as the runtime uses it. */
+  get runc(): Runc {
+    return new Runc({ root: join(this.path, 'runtime/runc/bench') })
+  }
+
+  /** Opens the runtime, as a daemon does that takes the place of another. */
+  async reopen(): Promise<void> {
+    await this.#runtime?.[Symbol.asyncDispose]()
+    this.#runtime = await openRuncRuntime({
+      directory: join(this.path, 'runtime'),
+      ...(this.#binary === undefined ? {} : { binary: this.#binary }),
+      onEvent: (_namespace, event) => void this.events.push(event),
+      onWarning: (...warning) => void this.warnings.push(warning),
+    })
+  }
+
+  /** Makes a root filesystem, or a copy of one. */
+  async rootfs(of?: readonly RootfsMount[]): Promise<RootfsMount[]> {
+    const source = join(this.path, `rootfs-${++this.#count}`)
+    if (of === undefined) return await busyboxRootfs(source)
+    cpSync(of[0]!.source, source, { recursive: true, verbatimSymlinks: true })
+    return [{ ...of[0]!, source }]
+  }
+
+  spec(id: string, args: readonly string[], { terminal, spec }: BenchContainer = {}): OpaqueValue {
+    const made = containerSpec(id, { args, terminal })
+    const object = JSON.parse(new TextDecoder().decode(made.value)) as object
+    return { ...made, value: new TextEncoder().encode(JSON.stringify({ ...object, ...spec })) }
+  }
+
+  /** Makes FIFOs, with somebody at the other end of each. */
+  async io(terminal = false): Promise<{
+    readonly io: ProcessIo
+    readonly stdin: FileHandle
+    readonly stdout: ReturnType<typeof readFifo>
+  }> {
+    const base = join(this.path, `fifo-${++this.#count}`)
+    const io = { stdin: `${base}-in`, stdout: `${base}-out`, stderr: '', terminal }
+    await promisify(execFile)('mkfifo', [io.stdin, io.stdout])
+    const stdout = readFifo(io.stdout)
+    this.#resources.defer(() => stdout.stop())
+    const stdin = await open(io.stdin, constants.O_RDWR)
+    this.#resources.defer(() => stdin.close().catch(() => undefined))
+    return { io, stdin, stdout }
+  }
+
+  /** Dumps a running task, which ends, and deletes it. @returns where the images are */
+  async dump(id: string): Promise<string> {
+    const images = join(this.path, `images-${++this.#count}`)
+    await mkdir(images)
+    await this.runc.checkpoint(id, { imagePath: images, workPath: `${images}.work` })
+    await this.tasks.wait(id)
+    await this.tasks.delete(id)
+    return images
+  }
+
+  /** Options of the runtime by which a task goes on from images where they are. */
+  from(criuImagePath: string, more: { criuWorkPath?: string } = {}): OpaqueValue {
+    return packAny(OptionsSchema, { criuImagePath, ...more })
+  }
+
+  /** What writes a copy of images, as one does who has them somewhere else. */
+  copyOf(images: string): NonNullable<RuntimeTaskOptions['restore']> {
+    return async (directory) => cpSync(images, directory, { recursive: true })
+  }
+
+  /** The numbers that a counter has written. */
+  counted(rootfs: readonly RootfsMount[]): number[] {
+    return numbers(readFileSync(join(rootfs[0]!.source, 'tmp/count'), 'utf8'))
+  }
+
+  topics(): string[] {
+    return this.events.map(({ topic }) => topic)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.runtime.endAll()
+    await this.runtime[Symbol.asyncDispose]()
+    await this.#resources.disposeAsync()
+  }
+}
+
+/** What is on whole lines. */
+export function numbers(text: string): number[] {
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => Number(line))
+}
