@@ -1,5 +1,6 @@
 import type { DomainEvent } from '@nsbox/core/events'
 import type { RuntimeInfo, RuntimeInfoOptions, TaskRuntime } from '@nsbox/core/tasks'
+import type { Bundle } from './bundle/bundle.ts'
 import type { Bundles } from './bundle/bundles.ts'
 import type { CgroupHost } from './cgroups/cgroup-host.ts'
 import type { OomWatcher } from './cgroups/oom/oom-watch.ts'
@@ -9,8 +10,8 @@ import { NamespaceTasks } from './tasks/namespace-tasks.ts'
 import { recoverTasks } from './tasks/recover-tasks.ts'
 import type { RuntimeDefaults } from './tasks/runtime-choice.ts'
 import { runtimeInfo } from './tasks/runtime-info.ts'
-import type { Task } from './tasks/task.ts'
 import type { TaskContext } from './tasks/task-context.ts'
+import { readTask } from './tasks/task-record.ts'
 import { undoDumps } from './tasks/undo-dumps.ts'
 
 /** What a runtime is made of. */
@@ -56,8 +57,8 @@ export class RuncRuntime implements TaskRuntime {
     const bundles = this.#parts.bundles.list()
     // What was in the making left containers in a state that is not theirs.
     await undoDumps(bundles, this.#context)
-    const add = (task: Task) => this.namespace(task.namespace).add(task)
-    await this.#context.images.clear(await recoverTasks(bundles, this.#context, add))
+    await recoverTasks(bundles, this.#context, (task) => this.namespace(task.namespace).add(task))
+    await this.#context.images.clear(imagesInUse(bundles))
   }
 
   /** Ends and deletes every task; for directories that do not outlive this process. */
@@ -69,4 +70,17 @@ export class RuncRuntime implements TaskRuntime {
     this.#oom[Symbol.dispose]()
     await this.#parts.supervisor[Symbol.asyncDispose]()
   }
+}
+
+/** Images from which tasks are still to go on. Those of a task that cannot be taken up are nobody's. */
+function imagesInUse(bundles: readonly Bundle[]): ReadonlySet<string> {
+  const paths = bundles.map((bundle) => {
+    try {
+      return readTask(bundle)?.restore?.images
+    } catch {
+      // It has been told of when the tasks were taken up.
+      return undefined
+    }
+  })
+  return new Set(paths.filter((path) => path !== undefined))
 }

@@ -18,20 +18,17 @@ import { end, removeContainer } from './undo-process.ts'
  *
  * @param bundles all that there are
  * @param add takes each task
- * @returns directories of images that tasks are to go on from
  */
 export async function recoverTasks(
   bundles: readonly Bundle[],
   context: TaskContext,
   add: (task: Task) => void,
-): Promise<ReadonlySet<string>> {
+): Promise<void> {
   const statuses = new Statuses()
-  const needed = new Set<string>()
   await Promise.all(
     bundles.map(async (bundle) => {
       try {
         const record = readTask(bundle)
-        if (record?.restore !== undefined) needed.add(record.restore.images)
         if (record === undefined) await undo(bundle, record, context)
         else if (record.pid !== 0) add(await recover(bundle, record, context, statuses))
         else if (record.restore === undefined) await undo(bundle, record, context)
@@ -41,7 +38,6 @@ export async function recoverTasks(
       }
     }),
   )
-  return needed
 }
 
 async function undo(bundle: Bundle, record: TaskRecord | undefined, context: TaskContext): Promise<void> {

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Bundle } from '../bundle/bundle.ts'
 import { criuFailure, withCriuFailure } from '../checkpoints/criu-log.ts'
-import { workDirectory } from '../checkpoints/dump-record.ts'
 import type { Runc } from '../runc/runc.ts'
 import type { LaunchPaths } from '../supervisor/supervisor.ts'
 import { setContainerHostname } from './container-hostname.ts'
@@ -43,7 +42,7 @@ export function startOfRestored(task: RestoredTask, source: RestoreSource): Task
 
 async function launch(
   { context, runc, bundle, record: { choice, io } }: RestoredTask,
-  { images, workPath = workDirectory(bundle) }: RestoreSource,
+  { images, workPath = bundle.criu }: RestoreSource,
   options: { readonly signal: AbortSignal | undefined },
 ) {
   const { namespace, id, path, log } = bundle

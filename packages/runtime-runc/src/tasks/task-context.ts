@@ -9,6 +9,7 @@ export interface TaskContext {
   readonly supervisor: Supervisor
   readonly cgroups: CgroupHost
   readonly oom: OomWatcher
+  /** Where images of checkpoints are put. */
   readonly images: ImageDirectories
   /** Takes what has happened, in order. Must not throw. */
   readonly onEvent: (namespace: string, event: DomainEvent) => void

@@ -2,7 +2,7 @@ import * as http from 'node:http'
 import * as http2 from 'node:http2'
 import * as net from 'node:net'
 import type { Logger } from 'pino'
-import type { NodeRequest, NodeResponse } from '../rpc/node-request.ts'
+import type { RpcHandler } from '../rpc/rpc-handler.ts'
 import { sniffProtocol } from './connection-protocol.ts'
 import { rotateSession } from './session-rotation.ts'
 
@@ -47,10 +47,7 @@ export interface HttpServers {
 /**
  * Makes servers of HTTP/1.1 and HTTP/2 without TLS behind one listener. A connection is told apart by its first bytes.
  */
-export function createHttpServers(
-  listener: (request: NodeRequest, response: NodeResponse) => void,
-  log: Logger,
-): HttpServers {
+export function createHttpServers(handler: RpcHandler, log: Logger): HttpServers {
   const http1 = http.createServer(
     {
       maxHeaderSize: maxHeaderBytes,
@@ -58,12 +55,17 @@ export function createHttpServers(
       requestTimeout: 300_000,
       connectionsCheckingInterval: 5000,
     },
-    listener,
+    handler.request,
   )
   // It gets its connections from elsewhere, and starts to look at their time-outs only when it is told that it listens.
   http1.emit('listening')
   const sessions = new Set<http2.ServerHttp2Session>()
-  const h2 = http2.createServer(http2Options, listener)
+  const h2 = http2.createServer(http2Options)
+  // Makes requests of streams, and has no connections of its own.
+  const requests = http2.createServer(http2Options, handler.request)
+  h2.on('stream', (stream, headers, ...rest) => {
+    if (!handler.stream(stream, headers)) requests.emit('stream', stream, headers, ...rest)
+  })
   h2.on('session', (session) => {
     sessions.add(session)
     session.once('close', () => sessions.delete(session))

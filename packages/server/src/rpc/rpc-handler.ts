@@ -4,6 +4,8 @@ import { universalRequestFromNodeRequest } from '@connectrpc/connect-node'
 import { anyRegistry } from '@nsbox/api'
 import type { Logger } from 'pino'
 import { resetAfterEarlyAnswer } from './early-answer.ts'
+import { recordMethods } from './grpc/direct-methods.ts'
+import { grpcStreams, type TakeStream } from './grpc/grpc-streams.ts'
 import { maxMessageBytes } from './message-limit.ts'
 import type { NodeRequest, NodeResponse } from './node-request.ts'
 import { sendAnswer } from './send-answer.ts'
@@ -20,15 +22,20 @@ export interface RpcHandlerOptions {
   readonly log: Logger
 }
 
-/**
- * Makes the listener of HTTP requests that serves the services over gRPC, gRPC-Web and Connect.
- */
+/** What serves calls, by whichever HTTP they come. */
+export interface RpcHandler {
+  /** Takes streams of HTTP/2 that it need not have as requests. */
+  readonly stream: TakeStream
+  readonly request: (request: NodeRequest, response: NodeResponse) => void
+}
+
+/** Serves the services over gRPC, gRPC-Web and Connect. */
 export function createRpcHandler({
   routes,
   interceptors,
   shutdownSignal,
   log,
-}: RpcHandlerOptions): (request: NodeRequest, response: NodeResponse) => void {
+}: RpcHandlerOptions): RpcHandler {
   // Every call under way listens to it.
   setMaxListeners(0, shutdownSignal)
   const router = createConnectRouter({
@@ -40,11 +47,12 @@ export function createRpcHandler({
     acceptCompression: [],
     jsonOptions: { registry: anyRegistry },
   })
-  routes(router)
+  const { router: recording, methods } = recordMethods(router, interceptors)
+  routes(recording)
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]))
   const services = new Map(router.handlers.map(({ service }) => [service.typeName, service]))
 
-  return (request, response) => {
+  const request: RpcHandler['request'] = (request, response) => {
     const handler = handlers.get(request.url?.split('?', 1)[0] ?? '')
     if (handler === undefined) {
       answerUnknown(request, response, services)
@@ -60,4 +68,5 @@ export function createRpcHandler({
         response.destroy()
       })
   }
+  return { request, stream: grpcStreams({ methods, shutdownSignal, log }) }
 }

@@ -18,7 +18,10 @@ export interface ServedRoutes extends AsyncDisposable {
 /** Serves routes the way the server does, without the rest of it. */
 export async function serveRoutes(
   routes: (router: ConnectRouter) => void,
-  { durable = async () => {} }: { durable?: () => Promise<void> } = {},
+  {
+    durable = async () => {},
+    shutdownSignal = new AbortController().signal,
+  }: { durable?: () => Promise<void>; shutdownSignal?: AbortSignal | undefined } = {},
 ): Promise<ServedRoutes> {
   await using starting = new AsyncDisposableStack()
   const address = join(starting.use(await tempDir('nsbox-routes')).path, 's.sock')
@@ -27,7 +30,7 @@ export async function serveRoutes(
   const handler = createRpcHandler({
     routes,
     interceptors,
-    shutdownSignal: new AbortController().signal,
+    shutdownSignal,
     log,
   })
   const http = createHttpServers(handler, log)

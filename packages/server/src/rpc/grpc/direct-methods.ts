@@ -1,0 +1,93 @@
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type Message,
+  type MessageInitShape,
+} from '@bufbuild/protobuf'
+import type {
+  ConnectRouter,
+  HandlerContext,
+  Interceptor,
+  StreamResponse,
+  UnaryResponse,
+} from '@connectrpc/connect'
+import type { GrpcCall } from './grpc-call.ts'
+
+/** What answers the calls of a method with one request. */
+export interface DirectMethod {
+  readonly method: DescMethod
+  /** The implementation within its interceptors. */
+  readonly answer: (call: GrpcCall) => Promise<UnaryResponse | StreamResponse>
+}
+
+type Implementation = (message: Message, context: HandlerContext) => unknown
+type Answer = MessageInitShape<DescMessage>
+
+/**
+ * Wraps a router so that methods with one request, be it that they have many responses, can also be called without it.
+ *
+ * @param interceptors from the outermost to the innermost. To them a call has one message, not a stream of one, so that
+ * they need not wait for it.
+ * @returns the router to register services with, and the methods by their paths, as they are registered
+ */
+export function recordMethods(
+  router: ConnectRouter,
+  interceptors: readonly Interceptor[],
+): { readonly router: ConnectRouter; readonly methods: ReadonlyMap<string, DirectMethod> } {
+  const methods = new Map<string, DirectMethod>()
+  const recording: ConnectRouter = {
+    get handlers() {
+      return router.handlers
+    },
+    service(service, implementation, options) {
+      router.service(service, implementation, options)
+      for (const method of service.methods) {
+        const { [method.localName]: run } = implementation as Readonly<Record<string, Implementation>>
+        if (run === undefined || !hasOneRequest(method)) continue
+        const answer = intercepted(answering(method, run.bind(implementation)), interceptors)
+        methods.set(`/${service.typeName}/${method.name}`, { method, answer })
+      }
+      return recording
+    },
+    rpc(method, implementation, options) {
+      router.rpc(method, implementation, options)
+      return recording
+    },
+  }
+  return { router: recording, methods }
+}
+
+function hasOneRequest({ methodKind }: DescMethod): boolean {
+  return methodKind === 'unary' || methodKind === 'server_streaming'
+}
+
+function answering(method: DescMethod, run: Implementation): DirectMethod['answer'] {
+  const common = ({ responseHeader: header, responseTrailer: trailer }: GrpcCall) => {
+    return { service: method.parent, header, trailer }
+  }
+  if (method.methodKind === 'unary')
+    return async (call) => {
+      const message = create(method.output, (await run(call.message, call)) as Answer)
+      return { ...common(call), stream: false, method: call.method, message }
+    }
+  return async (call) => {
+    const message = complete(method.output, run(call.message, call) as AsyncIterable<Answer>)
+    return { ...common(call), stream: true, method: method as StreamResponse['method'], message }
+  }
+}
+
+async function* complete(schema: DescMessage, answers: AsyncIterable<Answer>): AsyncGenerator<Message> {
+  for await (const answer of answers) yield create(schema, answer)
+}
+
+function intercepted(
+  answer: DirectMethod['answer'],
+  interceptors: readonly Interceptor[],
+): DirectMethod['answer'] {
+  const outermost = interceptors.reduceRight(
+    (next, interceptor) => interceptor(next),
+    answer as unknown as ReturnType<Interceptor>,
+  )
+  return outermost as unknown as DirectMethod['answer']
+}

@@ -1,0 +1,114 @@
+import type { ServerHttp2Stream } from 'node:http2'
+import type { ConnectError } from '@connectrpc/connect'
+import { setTrailerStatus } from '@connectrpc/connect/protocol-grpc'
+import { NsboxError } from '@nsbox/errors'
+import { resetUnlessComplete } from '../early-answer.ts'
+import type { GrpcCall } from './grpc-call.ts'
+
+const headBytes = 5
+
+/** Up to this size a message is copied behind its head, which is cheaper than writing twice. */
+const smallBytes = 16 * 1024
+
+const ok = { 'grpc-status': '0' }
+
+/** The answer to a call, message by message. */
+export class GrpcAnswer {
+  readonly #stream: ServerHttp2Stream
+  readonly #call: GrpcCall
+  #trailers: Record<string, string> = ok
+  #begun = false
+
+  constructor(stream: ServerHttp2Stream, call: GrpcCall) {
+    this.#stream = stream
+    this.#call = call
+  }
+
+  /**
+   * Sends a message; resolves once the client takes more.
+   * @throws `canceled` if the client has gone away
+   */
+  async write(message: Uint8Array): Promise<void> {
+    if (!this.#begin()) throw gone()
+    if (this.#put(message)) return
+    await new Promise<void>((resolve, reject) => {
+      const settle = (action: () => void) => {
+        this.#stream.off('drain', onDrain)
+        this.#stream.off('close', onClose)
+        action()
+      }
+      const onDrain = () => settle(resolve)
+      const onClose = () => settle(() => reject(gone()))
+      this.#stream.on('drain', onDrain)
+      this.#stream.on('close', onClose)
+    })
+  }
+
+  /** Ends it well, after a last message if one is given. */
+  end(message?: Uint8Array): void {
+    if (!this.#begin()) return
+    for (const [name, value] of this.#call.responseTrailer)
+      this.#trailers = { ...this.#trailers, [name]: value }
+    if (message === undefined) this.#stream.end()
+    else if (message.length <= smallBytes) this.#stream.end(framed(message))
+    else {
+      this.#put(message)
+      this.#stream.end()
+    }
+  }
+
+  /** Ends it with an error. */
+  fail(error: ConnectError): void {
+    if (!this.#begin()) return
+    this.#trailers = Object.fromEntries(setTrailerStatus(new Headers(this.#call.responseTrailer), error))
+    this.#stream.end()
+  }
+
+  /** @returns whether the client is still there */
+  #begin(): boolean {
+    const stream = this.#stream
+    if (stream.destroyed || stream.closed) return false
+    if (this.#begun) return true
+    this.#begun = true
+    stream.once('wantTrailers', () => {
+      stream.sendTrailers(this.#trailers)
+      resetUnlessComplete(stream)
+    })
+    const headers: Record<string, string | number> = {
+      ':status': 200,
+      'content-type': 'application/grpc+proto',
+    }
+    for (const [name, value] of this.#call.responseHeader) headers[name] = value
+    stream.respond(headers, { waitForTrailers: true })
+    return true
+  }
+
+  /** @returns whether the client takes more at once */
+  #put(message: Uint8Array): boolean {
+    const stream = this.#stream
+    if (message.length <= smallBytes) return stream.write(framed(message))
+    stream.cork()
+    stream.write(head(message.length))
+    const takesMore = stream.write(message)
+    stream.uncork()
+    return takesMore
+  }
+}
+
+function framed(message: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(headBytes + message.length)
+  frame[0] = 0
+  frame.writeUInt32BE(message.length, 1)
+  frame.set(message, headBytes)
+  return frame
+}
+
+function head(length: number): Buffer {
+  const bytes = Buffer.alloc(headBytes)
+  bytes.writeUInt32BE(length, 1)
+  return bytes
+}
+
+function gone(): NsboxError {
+  return new NsboxError('canceled', 'the client went away')
+}

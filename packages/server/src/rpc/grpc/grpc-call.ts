@@ -1,0 +1,110 @@
+import type { DescMethod, DescMethodUnary, DescService, Message } from '@bufbuild/protobuf'
+import { Code, ConnectError, createContextValues, type HandlerContext } from '@connectrpc/connect'
+import { parseTimeout } from '@connectrpc/connect/protocol-grpc'
+
+/** Headers of a request as HTTP/2 has them. */
+export type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>
+
+/** The longest time that Node can wait, in milliseconds. */
+const longestTimer = 2 ** 31 - 1
+
+const over = new ConnectError('the call is over', Code.Canceled)
+
+/** A call with one request, as interceptors and implementations see it. */
+export class GrpcCall implements HandlerContext, Disposable {
+  readonly stream = false
+  readonly requestMethod = 'POST'
+  readonly protocolName = 'grpc'
+  readonly service: DescService
+  readonly method: DescMethodUnary
+  readonly responseHeader: Headers = new Headers()
+  readonly responseTrailer: Headers = new Headers()
+  /** Told why, when the call has to end before its answer. */
+  onAbort: ((reason: unknown) => void) | undefined
+  readonly #path: string
+  readonly #headers: RequestHeaders
+  readonly #controller = new AbortController()
+  #message: Message | undefined
+  #deadline: number | undefined
+  #timer: NodeJS.Timeout | undefined
+  #requestHeader: Headers | undefined
+
+  constructor(method: DescMethod, path: string, headers: RequestHeaders) {
+    this.service = method.parent
+    // Interceptors may take it for one, since there is one request.
+    this.method = method as DescMethodUnary
+    this.#path = path
+    this.#headers = headers
+  }
+
+  /** Begins to wait for the client's deadline, if it has set one. @throws `invalid_argument` for one that is none */
+  expire(): void {
+    const { timeoutMs, error } = parseTimeout(textOf(this.#headers['grpc-timeout']), Number.MAX_SAFE_INTEGER)
+    if (error !== undefined) throw error
+    if (timeoutMs === undefined) return
+    this.#deadline = Date.now() + timeoutMs
+    const end = () => this.abort(new ConnectError('the operation timed out', Code.DeadlineExceeded))
+    this.#timer = setTimeout(end, Math.min(timeoutMs, longestTimer))
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  get message(): Message {
+    if (this.#message === undefined) throw new TypeError('the request has not been read')
+    return this.#message
+  }
+
+  set message(message: Message) {
+    this.#message = message
+  }
+
+  get header(): Headers {
+    this.#requestHeader ??= headersOf(this.#headers)
+    return this.#requestHeader
+  }
+
+  get requestHeader(): Headers {
+    return this.header
+  }
+
+  get url(): string {
+    return `http://localhost${this.#path}`
+  }
+
+  readonly timeoutMs = (): number | undefined => {
+    return this.#deadline === undefined ? undefined : this.#deadline - Date.now()
+  }
+
+  get values() {
+    return createContextValues()
+  }
+
+  abort(reason: unknown): void {
+    if (this.#controller.signal.aborted) return
+    this.#controller.abort(reason)
+    this.onAbort?.(reason)
+  }
+
+  /** The call has been answered. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer)
+    this.onAbort = undefined
+    this.#controller.abort(over)
+  }
+}
+
+function headersOf(headers: RequestHeaders): Headers {
+  const result = new Headers()
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.startsWith(':') || value === undefined) continue
+    if (typeof value === 'string') result.append(name, value)
+    else for (const each of value) result.append(name, each)
+  }
+  return result
+}
+
+function textOf(header: string | string[] | undefined): string | null {
+  return header === undefined ? null : String(header)
+}

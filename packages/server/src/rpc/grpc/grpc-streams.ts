@@ -1,0 +1,101 @@
+import type { ServerHttp2Stream } from 'node:http2'
+import { type DescMessage, fromBinary, type Message, toBinary } from '@bufbuild/protobuf'
+import { Code, ConnectError } from '@connectrpc/connect'
+import { toConnectError } from '@nsbox/api'
+import { NsboxError } from '@nsbox/errors'
+import type { Logger } from 'pino'
+import { maxMessageBytes } from '../message-limit.ts'
+import type { DirectMethod } from './direct-methods.ts'
+import { GrpcAnswer } from './grpc-answer.ts'
+import { GrpcCall, type RequestHeaders } from './grpc-call.ts'
+import { readMessage } from './read-message.ts'
+
+/** What calls are answered with. */
+export interface GrpcStreamsOptions {
+  /** By their paths. */
+  readonly methods: ReadonlyMap<string, DirectMethod>
+  /** Aborts the signals of all calls, with its reason. */
+  readonly shutdownSignal: AbortSignal
+  readonly log: Logger
+}
+
+/** Takes a stream, or leaves it. @returns whether it was taken */
+export type TakeStream = (stream: ServerHttp2Stream, headers: RequestHeaders) => boolean
+
+/**
+ * Answers calls of methods with one request over gRPC, without compression and in protobuf, straight from streams of
+ * HTTP/2: a small call costs a third of what it costs by way of requests, universal requests and pipelines of iterators.
+ * All other calls are left.
+ */
+export function grpcStreams({ methods, shutdownSignal, log }: GrpcStreamsOptions): TakeStream {
+  const calls = new Set<GrpcCall>()
+  // One listener for all calls, which come and go all the time.
+  shutdownSignal.addEventListener('abort', () => {
+    for (const call of calls) call.abort(shutdownSignal.reason)
+  })
+
+  return (stream, headers) => {
+    const path = String(headers[':path'])
+    const method = methods.get(path)
+    if (method === undefined || !isPlain(headers)) return false
+    const call = new GrpcCall(method.method, path, headers)
+    calls.add(call)
+    stream.on('error', (err) => log.debug({ method: path, err }, 'stream failed'))
+    stream.once('close', () => call.abort(gone))
+    answer(stream, call, method)
+      .catch((err: unknown) => {
+        log.debug({ method: path, err }, 'no answer could be sent')
+        stream.destroy()
+      })
+      .finally(() => {
+        calls.delete(call)
+        call[Symbol.dispose]()
+      })
+    if (shutdownSignal.aborted) call.abort(shutdownSignal.reason)
+    return true
+  }
+}
+
+const gone = new NsboxError('canceled', 'the client went away')
+
+function isPlain(headers: RequestHeaders): boolean {
+  const { ':method': method, 'content-type': type, 'grpc-encoding': encoding = 'identity' } = headers
+  return (
+    method === 'POST' &&
+    (type === 'application/grpc' || type === 'application/grpc+proto') &&
+    encoding === 'identity'
+  )
+}
+
+async function answer(
+  stream: ServerHttp2Stream,
+  call: GrpcCall,
+  { method, answer }: DirectMethod,
+): Promise<void> {
+  const reply = new GrpcAnswer(stream, call)
+  try {
+    call.expire()
+    call.message = parse(method.input, await readMessage(stream, call))
+    const outcome = await answer(call)
+    if (!outcome.stream) return reply.end(serialize(method.output, outcome.message))
+    for await (const message of outcome.message) await reply.write(serialize(method.output, message))
+    reply.end()
+  } catch (error) {
+    reply.fail(toConnectError(error))
+  }
+}
+
+function parse(schema: DescMessage, bytes: Uint8Array): Message {
+  try {
+    return fromBinary(schema, bytes)
+  } catch (error) {
+    throw new ConnectError(`parse binary: ${ConnectError.from(error).rawMessage}`, Code.Internal)
+  }
+}
+
+function serialize(schema: DescMessage, message: Message): Uint8Array {
+  const bytes = toBinary(schema, message)
+  if (bytes.length <= maxMessageBytes) return bytes
+  const text = `message size ${bytes.length} is larger than the ${maxMessageBytes} bytes allowed`
+  throw new ConnectError(text, Code.ResourceExhausted)
+}
