@@ -23,6 +23,7 @@ export { defaultSnapshotter, snapshotterFromEnvironment, snapshotterVariable } f
 export { defaultFifoDirectory } from './stdio/make-fifos.ts'
 export { removeFifos } from './stdio/remove-fifos.ts'
 export type { ContainerHandle, NewTaskOptions } from './task/container-handle.ts'
+export type { ForkOptions } from './task/fork-options.ts'
 export type { ProcessHandle } from './task/process-handle.ts'
 export { retryWhileAway } from './task/retry-while-away.ts'
 export { signalNumber } from './task/signal-number.ts'

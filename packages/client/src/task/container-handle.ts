@@ -10,6 +10,7 @@ import { fifosOf } from '../stdio/fifo-paths.ts'
 import { ProcessStreams } from '../stdio/process-streams.ts'
 import { removeFifos } from '../stdio/remove-fifos.ts'
 import { specHasTerminal } from './exec-process.ts'
+import type { ForkOptions } from './fork-options.ts'
 import { InputEnd } from './input-end.ts'
 import { makeStdio } from './make-stdio.ts'
 import type { StdioOptions } from './stdio-options.ts'
@@ -88,6 +89,29 @@ export class ContainerHandle {
     // Loaded only here: few of those who run containers make checkpoints.
     const { checkpointContainer } = await import('../checkpoint/checkpoint-container.ts')
     return await checkpointContainer(this.#stores, this.id, name, options)
+  }
+
+  /**
+   * Makes containers that go on from where this one is: each with its files, memory and processes as they are now, and
+   * with an id, a cgroup, a hostname and further changes of its own. It is frozen while it is captured, once for all
+   * copies, and goes on whatever fails; the copies are restored from one image of its memory. Either all copies run
+   * afterwards, or nothing is left of any.
+   *
+   * The spec and all else is this one's, so copies share directories of the host that are mounted into it. They have
+   * everything that was in its memory: keys, tokens, and the states of generators of random numbers, which go on alike in
+   * all of them. A server of containerd leaves them the hostname of this one.
+   *
+   * @returns the tasks of the copies, in the order of their ids
+   * @throws `already_exists` naming a copy; `failed_precondition` for a container that does not run or has no snapshot, and
+   * for what cannot be copied, such as open TCP connections, which it names; `unimplemented` if the server's host
+   * lacks CRIU; `invalid_argument`
+   */
+  async fork(options: ForkOptions = {}): Promise<TaskHandle[]> {
+    // Loaded only here: few of those who run containers fork them.
+    const { forkContainer } = await import('./fork-container.ts')
+    const stores = this.#stores
+    const createTask = (id: string, task: NewTaskOptions) => new ContainerHandle(id, stores).createTask(task)
+    return await forkContainer(this.id, { stores, createTask }, options)
   }
 
   /** Forgets the container; its task and its snapshot are the caller's business. @throws as `ContainerStore.delete` */
