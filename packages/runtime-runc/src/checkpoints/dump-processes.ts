@@ -21,12 +21,12 @@ const grace = 60_000
 export async function endDump(images: string, pid: number): Promise<void> {
   const paths = [...new Set([images, await realpath(images).catch(() => images)])]
   const end = performance.now() + grace
-  for (;;) {
+  for (let pause = 10; ; pause = Math.min(2 * pause, 160)) {
     const found = dumpProcesses(paths)
     if (found.length === 0) return
     const ends = hasEnded(pid) || performance.now() > end
     for (const process of found) if (!process.isCriu || ends) kill(process.pid, paths)
-    await delay(10)
+    await delay(pause)
   }
 }
 
