@@ -1,4 +1,12 @@
 export { addressFromEnvironment, addressVariable, defaultAddress } from './address.ts'
+export type { CheckpointContainerOptions } from './checkpoint/checkpoint-container.ts'
+export { type Checkpoint, readCheckpoint } from './checkpoint/checkpoint-index.ts'
+export type { CheckpointTaskOptions } from './checkpoint/checkpoint-options.ts'
+export type {
+  RestoreContainerOptions,
+  RestoreOptions,
+  UnpackRequest,
+} from './checkpoint/restore-container.ts'
 export {
   type Client,
   type ClientView,

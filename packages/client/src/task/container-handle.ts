@@ -1,13 +1,15 @@
 import type { Container } from '@nsbox/core/containers'
 import type { AbortOptions } from '@nsbox/core/content'
+import type { Image } from '@nsbox/core/images'
 import type { Mount } from '@nsbox/core/snapshots'
 import type { CreateTaskOptions } from '@nsbox/core/tasks'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import type { CheckpointContainerOptions } from '../checkpoint/checkpoint-container.ts'
+import type { CheckpointStores } from '../checkpoint/checkpoint-stores.ts'
 import { fifosOf } from '../stdio/fifo-paths.ts'
 import { ProcessStreams } from '../stdio/process-streams.ts'
 import { removeFifos } from '../stdio/remove-fifos.ts'
 import { specHasTerminal } from './exec-process.ts'
-import type { LeasingStores } from './fork-container.ts'
 import type { ForkOptions } from './fork-options.ts'
 import { InputEnd } from './input-end.ts'
 import { makeStdio } from './make-stdio.ts'
@@ -25,10 +27,10 @@ export interface NewTaskOptions
 /** A container by its id, which need not exist. */
 export class ContainerHandle {
   readonly id: string
-  readonly #stores: LeasingStores
+  readonly #stores: CheckpointStores
 
   /** @internal */
-  constructor(id: string, stores: LeasingStores) {
+  constructor(id: string, stores: CheckpointStores) {
     this.id = id
     this.#stores = stores
   }
@@ -73,6 +75,20 @@ export class ContainerHandle {
     const open = attach && status !== 'stopped'
     const streams = open ? await ProcessStreams.open(found, () => inputEnd.end()) : ProcessStreams.none
     return this.#handle({ pid, terminal, fifos: found, streams, inputEnd })
+  }
+
+  /**
+   * Makes an image of the container, with the memory of its task, that `Client.restore` and other clients of containerd
+   * restore it from. Its task is paused meanwhile and goes on whatever fails.
+   *
+   * @param name of the image, which must be free
+   * @throws `already_exists`, before anything is done; `not_found` for the container, its image or its task;
+   * `failed_precondition` for a container without what is to be kept; as `Tasks.checkpoint` and `Comparer.compare`
+   */
+  async checkpoint(name: string, options: CheckpointContainerOptions = {}): Promise<Image> {
+    // Loaded only here: few of those who run containers make checkpoints.
+    const { checkpointContainer } = await import('../checkpoint/checkpoint-container.ts')
+    return await checkpointContainer(this.#stores, this.id, name, options)
   }
 
   /**

@@ -44,11 +44,13 @@ export function withCriuFailure(error: unknown, failure: CriuFailure | undefined
   )
 }
 
-/** Without the time, and the number of the process within the container; each once. */
+/** Without the time, the number of the process within the container, and what names of files may hold; each once. */
 function errorLines(text: string): string[] {
   const lines = text.split('\n').flatMap((line) => {
     const words = /^(?:\([\d.]+\)|pie: \d+:)\s*(?:\d+: )?(Error \(.*)$/.exec(line)?.[1]
-    return words === undefined || noise.test(words) ? [] : [words.slice(0, maxLine)]
+    return words === undefined || noise.test(words)
+      ? []
+      : [words.slice(0, maxLine).replaceAll(/\p{Cc}/gu, '\uFFFD')]
   })
   return [...new Set(lines)]
 }

@@ -6,7 +6,7 @@ import { errorCode } from '@nsbox/errors'
 import { run, runOrThrow } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { CheckpointLab, counting } from '../testing/checkpoint-lab.ts'
+import { CheckpointLab, countingBig } from '../testing/checkpoint-lab.ts'
 import type { RuncFault } from '../testing/fake-runc.ts'
 import { waitUntil } from '../testing/wait-until.ts'
 
@@ -14,9 +14,6 @@ const needs = { root: true, linux: true, programs: ['runc', 'busybox', 'criu', '
 const options = (fields: Parameters<typeof packAny<typeof CheckpointOptionsSchema>>[1]) =>
   packAny(CheckpointOptionsSchema, fields)
 const exit = options({ exit: true })
-/** Counts, with so much memory that a checkpoint takes a while. */
-const big = `{ head -c 100000000 /dev/zero; tail -f /dev/null; } | tail -n 1 & ${counting}`
-
 describeWith(needs, 'a checkpoint of a task', () => {
   let lab: CheckpointLab
   beforeEach(async () => {
@@ -34,29 +31,8 @@ describeWith(needs, 'a checkpoint of a task', () => {
     expect(await lab.tasks.get('x')).toMatchObject({ status })
     expect(await lab.real.state('x')).toMatchObject({ status })
     expect(await lab.left()).toEqual([])
-    expect(await dumpers()).toEqual([])
-    const before = await lab.count()
-    if (status === 'running') await waitUntil(async () => (await lab.count()) > before, 'going on')
-  }
-
-  /** Processes of CRIU, or of the runtime, that are at it. */
-  async function dumpers(): Promise<string[]> {
-    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-    const lines = await Promise.all(
-      pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
-    )
-    return lines.filter((line) => line.includes(lab.images))
-  }
-
-  /** Waits until CRIU has stopped the processes. */
-  async function seized(): Promise<void> {
-    const log = join(lab.bundle, 'criu/dump.log')
-    const said = async () => (await readFile(log, 'utf8').catch(() => '')).includes('network-lock')
-    await waitUntil(said, 'the dump')
-  }
-
-  async function counts(): Promise<void> {
-    await waitUntil(async () => (await lab.count()) > 0, 'counting')
+    expect(await lab.dumpers()).toEqual([])
+    if (status === 'running') await lab.counts()
   }
 
   test('hands images over that are gone afterwards', async () => {
@@ -189,7 +165,7 @@ describeWith(needs, 'a checkpoint of a task', () => {
         const loop =
           '$| = 1; while (1) { open C, ">", "/tmp/count"; print C ++$i; close C; select undef, undef, undef, 0.01 }'
         await lab.start(`${script} ${loop}`, { perl: true })
-        await counts()
+        await lab.counts()
         for (const ends of [false, true]) {
           const error = await lab
             .checkpoint({ options: options({ exit: ends }) })
@@ -214,8 +190,8 @@ describeWith(needs, 'a checkpoint of a task', () => {
       await runOrThrow('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'nsbox-small', small])
       try {
         await lab.open(join(small, 'images'))
-        await lab.start(big)
-        await counts()
+        await lab.start(countingBig)
+        await lab.counts()
         await expect(lab.checkpoint({ options: options({ exit: ends }) })).rejects.toMatchObject({
           code: 'resource_exhausted',
           message: expect.stringContaining('no space for the images'),
@@ -299,21 +275,21 @@ describeWith(needs, 'a checkpoint of a task', () => {
     'that CRIU is to end': { exit: true, openTcp: true },
   })) {
     test(`of a task ${what} can be given up while CRIU is at it`, async () => {
-      await lab.start(big)
-      await counts()
+      await lab.start(countingBig)
+      await lab.counts()
       const stop = new AbortController()
       const checkpoint = lab.checkpoint({ options: options(request), signal: stop.signal })
-      await Promise.race([seized(), checkpoint])
+      await Promise.race([lab.seized(), checkpoint])
       stop.abort(new Error('enough'))
       await expect(checkpoint).rejects.toThrow(/^enough$/)
       await expectAsBefore('running')
     })
 
     test(`of a task ${what} says so if it ends meanwhile`, async () => {
-      await lab.start(big)
-      await counts()
+      await lab.start(countingBig)
+      await lab.counts()
       const checkpoint = lab.checkpoint({ options: options(request) })
-      await Promise.race([seized(), checkpoint])
+      await Promise.race([lab.seized(), checkpoint])
       await lab.tasks.kill('x', 9)
       await expect(checkpoint).rejects.toMatchObject({
         code: 'failed_precondition',
@@ -321,16 +297,16 @@ describeWith(needs, 'a checkpoint of a task', () => {
       })
       expect(await lab.tasks.get('x')).toMatchObject({ status: 'stopped', exit: { exitStatus: 137 } })
       expect(await lab.left()).toEqual([])
-      expect(await dumpers()).toEqual([])
+      expect(await lab.dumpers()).toEqual([])
     })
   }
 
   test('stays paused if it was paused, whatever CRIU’s end', async () => {
-    await lab.start(big)
-    await counts()
+    await lab.start(countingBig)
+    await lab.counts()
     await lab.tasks.pause('x')
     const checkpoint = lab.checkpoint()
-    await Promise.race([seized(), checkpoint])
+    await Promise.race([lab.seized(), checkpoint])
     await killCriu()
     await expect(checkpoint).rejects.toMatchObject({ code: 'unknown' })
     await expectAsBefore('paused')
@@ -339,13 +315,13 @@ describeWith(needs, 'a checkpoint of a task', () => {
   })
 
   test('lets the task go on, with its network, if CRIU is killed', async () => {
-    await lab.start(big)
-    await counts()
+    await lab.start(countingBig)
+    await lab.counts()
     const { pid } = await lab.tasks.get('x')
     const rules = async () =>
       (await runOrThrow('nsenter', [`--net=/proc/${pid}/ns/net`, 'iptables-save', '-t', 'filter'])).stdout
     const checkpoint = lab.checkpoint()
-    await Promise.race([seized(), checkpoint])
+    await Promise.race([lab.seized(), checkpoint])
     await waitUntil(async () => (await rules()).includes('CRIU'))
     await killCriu()
     await expect(checkpoint).rejects.toMatchObject({ code: 'unknown' })
@@ -355,9 +331,9 @@ describeWith(needs, 'a checkpoint of a task', () => {
 
   /** As the kernel does for want of memory. */
   async function killCriu(): Promise<void> {
-    for (const pid of await readdir('/proc')) {
-      const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-      if (line.startsWith('criu: dump') && line.includes(lab.images)) process.kill(Number(pid), 'SIGKILL')
+    for (const pid of await lab.dumpers()) {
+      const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')
+      if (name === 'criu\n') process.kill(pid, 'SIGKILL')
     }
   }
 

@@ -12,9 +12,13 @@ import type { RuncRuntime } from '../runc-runtime.ts'
 import { runcOf } from '../tasks/create-task.ts'
 import type { NamespaceTasks } from '../tasks/namespace-tasks.ts'
 import { type FakeRunc, fakeRunc } from './fake-runc.ts'
+import { waitUntil } from './wait-until.ts'
 
 /** Writes how often it has gone round to `/tmp/count`, as long as it runs. */
 export const counting = 'i=0; while :; do i=$((i + 1)); echo $i > /tmp/count; sleep 0.01; done'
+
+/** Counts, with so much memory that a checkpoint takes a while. */
+export const countingBig = `{ head -c 100000000 /dev/zero; tail -f /dev/null; } | tail -n 1 & ${counting}`
 
 const namespace = 'lab'
 
@@ -119,6 +123,27 @@ export class CheckpointLab implements AsyncDisposable {
     const names = async (path: string) => await readdir(path).catch(() => [])
     const ofBundle = (await names(this.bundle)).filter((name) => /^(?:criu|checkpoint\.json.*)$/.test(name))
     return [...(await names(this.images)), ...ofBundle]
+  }
+
+  /** The processes of CRIU, or of the runtime, that are at it. */
+  async dumpers(): Promise<number[]> {
+    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
+    const lines = await Promise.all(
+      pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+    )
+    return pids.filter((_, index) => lines[index]!.includes(this.images))
+  }
+
+  /** Waits until CRIU has stopped the processes. */
+  async seized(): Promise<void> {
+    const log = join(this.bundle, 'criu/dump.log')
+    const said = async () => (await readFile(log, 'utf8').catch(() => '')).includes('network-lock')
+    await waitUntil(said, 'the dump')
+  }
+
+  async counts(): Promise<void> {
+    const before = await this.count()
+    await waitUntil(async () => (await this.count()) > before, 'counting')
   }
 
   /** Leaves the runtime, as a daemon does that ends. */
