@@ -1,3 +1,4 @@
+import { normalize } from 'node:path/posix'
 import type { OpaqueValue } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import { type JsonObject, parseStrictJson } from '@nsbox/oci'
@@ -12,6 +13,8 @@ export interface BundleSpec {
   readonly ownPidNamespace: boolean
   /** What the host is called in a UTS namespace of the container's own; undefined without one, or without a name. */
   readonly hostname: string | undefined
+  /** Where its cgroup is in every hierarchy; undefined where the runtime says where that is, or systemd. */
+  readonly cgroup: string | undefined
   /** What the group 0 of the container is on the host; undefined without a user namespace. */
   readonly rootGid: number | undefined
 }
@@ -37,11 +40,14 @@ export function parseBundleSpec(spec: OpaqueValue): BundleSpec {
   const hasOwn = (type: string) =>
     namespaces.some((entry) => isObject(entry) && entry.type === type && !entry.path)
   const { hostname } = object
+  const { cgroupsPath } = linux
   return {
     json: spec.value,
     terminal: member(object, 'process').terminal === true,
     ownPidNamespace: hasOwn('pid'),
     hostname: hasOwn('uts') && typeof hostname === 'string' && hostname !== '' ? hostname : undefined,
+    cgroup:
+      typeof cgroupsPath === 'string' && cgroupsPath.startsWith('/') ? normalize(cgroupsPath) : undefined,
     rootGid: mappedRoot(linux.gidMappings),
   }
 }

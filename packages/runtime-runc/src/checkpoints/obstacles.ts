@@ -71,6 +71,28 @@ const known: readonly Known[] = [
     'failed_precondition',
     (name) => `process ${JSON.stringify(name)}, which is traced by another or has ended`,
   ],
+  [
+    /File (.+) has bad (size|mode) (\d+) \(expect (\d+)\)/,
+    'failed_precondition',
+    (path, what, is, was) =>
+      `file ${JSON.stringify(`/${path}`)}, whose ${what} is ${is} and was ${was} in the checkpoint`,
+  ],
+  [
+    /File (.+) has bad build-ID/,
+    'failed_precondition',
+    (path) =>
+      `file ${JSON.stringify(`/${path}`)}, which is another program or library than in the checkpoint`,
+  ],
+  [
+    /Can't open file (.+?)(?: on restore)?: No such file or directory/,
+    'failed_precondition',
+    (path) => `file ${JSON.stringify(`/${path}`)}, which the root filesystem lacks`,
+  ],
+  [
+    /Can't fork for (\d+): File exists/,
+    'failed_precondition',
+    (pid) => `process number ${pid}, which another process has`,
+  ],
   [/Dump files \(pid: \d+\) failed/, 'failed_precondition'],
 ]
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { constants, cpSync, readFileSync } from 'node:fs'
-import { type FileHandle, mkdir, open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { constants, cpSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { type FileHandle, mkdir, open, rmdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { packAny } from '@nsbox/api'
 import { OptionsSchema } from '@nsbox/api/gen/types/runc/options/oci_pb'
@@ -21,6 +21,13 @@ export interface BenchContainer {
   readonly terminal?: boolean | undefined
   /** Keys of the spec that are replaced. */
   readonly spec?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** FIFOs and what a client has at their other ends. */
+export interface BenchIo {
+  readonly io: ProcessIo
+  readonly stdin: FileHandle
+  stdout: ReturnType<typeof readFifo>
 }
 
 /** Counts in `/tmp/count` and on standard output, a line for each step. */
@@ -66,6 +73,11 @@ export class RestoreBench implements AsyncDisposable {
     return this.runtime.namespace('bench')
   }
 
+  /** Where the cgroups of containers are. */
+  get cgroup(): string {
+    return `nsbox-restore-${process.pid}-${basename(this.path)}`
+  }
+
   /** Where images are that are the runtime's. */
   get images(): string {
     return join(this.path, 'runtime/images')
@@ -97,16 +109,13 @@ export class RestoreBench implements AsyncDisposable {
 
   spec(id: string, args: readonly string[], { terminal, spec }: BenchContainer = {}): OpaqueValue {
     const made = containerSpec(id, { args, terminal })
-    const object = JSON.parse(new TextDecoder().decode(made.value)) as object
-    return { ...made, value: new TextEncoder().encode(JSON.stringify({ ...object, ...spec })) }
+    const object = JSON.parse(new TextDecoder().decode(made.value)) as { linux: object }
+    const linux = { ...object.linux, cgroupsPath: `/${this.cgroup}/${id}` }
+    return { ...made, value: new TextEncoder().encode(JSON.stringify({ ...object, linux, ...spec })) }
   }
 
   /** Makes FIFOs, with somebody at the other end of each. */
-  async io(terminal = false): Promise<{
-    readonly io: ProcessIo
-    readonly stdin: FileHandle
-    readonly stdout: ReturnType<typeof readFifo>
-  }> {
+  async io(terminal = false): Promise<BenchIo> {
     const base = join(this.path, `fifo-${++this.#count}`)
     const io = { stdin: `${base}-in`, stdout: `${base}-out`, stderr: '', terminal }
     await promisify(execFile)('mkfifo', [io.stdin, io.stdout])
@@ -115,6 +124,13 @@ export class RestoreBench implements AsyncDisposable {
     const stdin = await open(io.stdin, constants.O_RDWR)
     this.#resources.defer(() => stdin.close().catch(() => undefined))
     return { io, stdin, stdout }
+  }
+
+  /** Reads the output anew, as a client does whose first attempt has failed. */
+  readAgain(of: BenchIo): void {
+    of.stdout = readFifo(of.io.stdout)
+    const { stdout } = of
+    this.#resources.defer(() => stdout.stop())
   }
 
   /** Dumps a running task, which ends, and deletes it. @returns where the images are */
@@ -142,13 +158,57 @@ export class RestoreBench implements AsyncDisposable {
     return numbers(readFileSync(join(rootfs[0]!.source, 'tmp/count'), 'utf8'))
   }
 
+  /** What is left of containers: bundles, images, what runc knows, mounts, cgroups, processes. */
+  left(): string[] {
+    const inside = (place: string) => {
+      const path = join(this.path, 'runtime', place)
+      return existsSync(path) ? readdirSync(path).map((name) => `${place}/${name}`) : []
+    }
+    const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
+    return [
+      ...['bundles/bench', 'images', 'runc/bench'].flatMap(inside),
+      ...mounts.filter((line) => line.includes(this.path)),
+      ...this.processes().map((pid) => `process ${pid}`),
+      ...this.#cgroups().flatMap((path) =>
+        readdirSync(path, { withFileTypes: true }).flatMap((entry) =>
+          entry.isDirectory() ? [join(path, entry.name)] : [],
+        ),
+      ),
+    ]
+  }
+
+  /** Processes in the cgroups of the bench's containers, and CRIU at work for them. */
+  processes(): number[] {
+    return readdirSync('/proc').flatMap((name) => {
+      const pid = Number(name)
+      if (!Number.isInteger(pid)) return []
+      try {
+        const cgroups = readFileSync(`/proc/${pid}/cgroup`, 'utf8')
+        const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+        return cgroups.includes(`/${this.cgroup}/`) && !/^State:\s+[ZX]/m.test(status) ? [pid] : []
+      } catch {
+        // It has ended since.
+        return []
+      }
+    })
+  }
+
   topics(): string[] {
     return this.events.map(({ topic }) => topic)
+  }
+
+  /** The parents of the containers' cgroups, which runc leaves. */
+  #cgroups(): string[] {
+    const hierarchies = ['', ...readdirSync('/sys/fs/cgroup')]
+    return hierarchies
+      .map((name) => join('/sys/fs/cgroup', name, this.cgroup))
+      .filter((path) => existsSync(path))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.runtime.endAll()
     await this.runtime[Symbol.asyncDispose]()
+    for (const path of this.#cgroups()) await rmdir(path)
     await this.#resources.disposeAsync()
   }
 }
