@@ -2,6 +2,7 @@ import { isNotFound } from '@nsbox/errors'
 import type { ContainerState } from '../runc/container-state.ts'
 import type { Runc } from '../runc/runc.ts'
 import { endDump } from './dump-processes.ts'
+import { hasEnded } from './has-ended.ts'
 import { unlockNetwork } from './unlock-network.ts'
 
 /** A checkpoint that has failed, or was interrupted. */
@@ -24,10 +25,11 @@ export async function undoDump({ runc, id, pid, images, paused }: UndoneDump): P
   await endDump(images, pid)
   const container = await stateOf(runc, id)
   if (container?.status !== 'running' && container?.status !== 'paused') return false
+  if (hasEnded(pid)) return false
   await unlockNetwork(pid)
   if (paused && container.status === 'running') await runc.pause(id)
   if (!paused && container.status === 'paused') await runc.resume(id)
-  return true
+  return !hasEnded(pid)
 }
 
 async function stateOf(runc: Runc, id: string): Promise<ContainerState | undefined> {
