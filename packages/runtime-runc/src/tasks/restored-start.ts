@@ -12,6 +12,7 @@ import type { LaunchPaths, SupervisedProcess } from '../supervisor/supervisor.ts
 import { setContainerHostname } from './container-hostname.ts'
 import type { FirstProcess } from './first-process.ts'
 import { launchProcess } from './launch-process.ts'
+import { checkOwnNamespaces } from './own-namespaces.ts'
 import type { RestoreSource } from './restore-source.ts'
 import type { TaskContext } from './task-context.ts'
 import type { TaskRecord } from './task-record.ts'
@@ -93,8 +94,9 @@ export class RestoredStart implements TaskStart {
 
   /** Takes a process that has been made, and sees to what CRIU does not. */
   async #adopt(first: FirstProcess, process: SupervisedProcess): Promise<void> {
-    const { hostname } = this.#source
+    const { hostname, namespaces } = this.#source
     try {
+      checkOwnNamespaces(process.pid, namespaces)
       await first.take(process)
       if (hostname !== undefined) setContainerHostname(process, hostname)
     } catch (error) {

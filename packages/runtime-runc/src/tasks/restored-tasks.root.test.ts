@@ -162,6 +162,34 @@ describeWith(needs, 'a task that goes on from a checkpoint', () => {
     expect(bench.left()).toEqual([])
   })
 
+  test('has the namespaces of its spec, or does not start', async () => {
+    await using bench = await RestoreBench.open()
+    const { tasks } = bench
+    const rootfs = await bench.rootfs()
+    const waiting = ['tail', '-f', '/dev/null']
+    const own = ['pid', 'ipc', 'mount', 'network', 'cgroup']
+    const spec = (types: readonly string[]) =>
+      bench.spec('one', waiting, { namespaces: types, spec: types === own ? { hostname: undefined } : {} })
+    await tasks.create('one', { rootfs, spec: spec(own) })
+    await tasks.start('one')
+    const images = await bench.dump('one')
+    for (const types of [own, [...own, 'uts']]) {
+      await tasks.create('one', { rootfs, spec: spec(types), options: bench.from(images) })
+      const starting = tasks.start('one')
+      if (types === own) {
+        await starting
+        await tasks.kill('one', 9)
+        await tasks.wait('one')
+      } else {
+        const context = expect.stringContaining('uts namespace')
+        await expect(starting).rejects.toMatchObject({ code: 'failed_precondition', context })
+      }
+      await tasks.delete('one')
+      expect(bench.left()).toEqual([])
+    }
+    expect((await run('uname', ['-n'])).stdout).not.toBe('suite\n')
+  })
+
   test('is refused without images, and leaves nothing', async () => {
     await using bench = await RestoreBench.open()
     const { tasks } = bench

@@ -21,6 +21,8 @@ import { readFifo } from './supervised-shell.ts'
 /** What a container of the bench may be. */
 export interface BenchContainer {
   readonly terminal?: boolean | undefined
+  /** Types of namespaces; those of the suite by default. */
+  readonly namespaces?: readonly string[] | undefined
   /** Added to those that every container has. */
   readonly mounts?: readonly object[] | undefined
   /** Keys of the spec that are replaced. */
@@ -137,14 +139,15 @@ export class RestoreBench implements AsyncDisposable {
   spec(
     id: string,
     args: readonly string[],
-    { terminal, mounts = [], spec }: BenchContainer = {},
+    { terminal, namespaces, mounts = [], spec }: BenchContainer = {},
   ): OpaqueValue {
     const made = containerSpec(id, { args, terminal })
     const object = JSON.parse(new TextDecoder().decode(made.value)) as {
       linux: object
       mounts: object[]
     }
-    const linux = { ...object.linux, cgroupsPath: `/${this.cgroup}/${id}` }
+    const types = namespaces && { namespaces: namespaces.map((type) => ({ type })) }
+    const linux = { ...object.linux, cgroupsPath: `/${this.cgroup}/${id}`, ...types }
     return {
       ...made,
       value: new TextEncoder().encode(
