@@ -1,4 +1,4 @@
-import { closeSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isErrno, NsboxError } from '@nsbox/errors'
@@ -63,7 +63,6 @@ function isCriu(pid: number): boolean {
 
 /** Where CRIU has mounted the cgroups of the host, unless it was told to work elsewhere. */
 function cgroupYards({ criu }: Bundle): string[] {
-  if (!existsSync(criu)) return []
   return readdirSync(criu).flatMap((name) => (name.startsWith('.criu.cgyard.') ? [join(criu, name)] : []))
 }
 

@@ -33,7 +33,7 @@ export interface NewTask {
 export async function createTask(wanted: NewTask): Promise<Task> {
   const { namespace, id, context, bundles, choice, options } = wanted
   const { spec, rootfs, signal } = options
-  const sharesPids = !parseBundleSpec(spec).ownPidNamespace
+  const sharesPids = !parseBundleSpec(spec).ownNamespaces.includes('pid')
   const io = processIo(options)
   const runc = runcOf(choice)
   await using undo = new AsyncDisposableStack()

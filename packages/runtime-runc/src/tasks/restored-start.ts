@@ -1,7 +1,8 @@
-import { rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AbortOptions } from '@nsbox/core/tasks'
 import { isNotFound, NsboxError } from '@nsbox/errors'
+import { removeTree } from '@nsbox/mount'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Bundle } from '../bundle/bundle.ts'
 import { criuFailure, withCriuFailure } from '../checkpoints/criu-log.ts'
@@ -11,6 +12,7 @@ import type { LaunchPaths, SupervisedProcess } from '../supervisor/supervisor.ts
 import { setContainerHostname } from './container-hostname.ts'
 import type { FirstProcess } from './first-process.ts'
 import { launchProcess } from './launch-process.ts'
+import { checkOwnNamespaces } from './own-namespaces.ts'
 import type { RestoreSource } from './restore-source.ts'
 import type { TaskContext } from './task-context.ts'
 import type { TaskRecord } from './task-record.ts'
@@ -41,10 +43,11 @@ export class RestoredStart implements TaskStart {
     this.#source = source
   }
 
-  /** Of a start that failed nothing is left but the log of CRIU, whose end is in the error. */
+  /** Of a start that failed nothing is left; the end of CRIU's log is in the error. */
   async run(first: FirstProcess, options: AbortOptions): Promise<void> {
     await using undo = new AsyncDisposableStack()
     this.#checkCgroup()
+    mkdirSync(this.#task.bundle.criu, { recursive: true, mode: 0o700 })
     undo.defer(() => this.#undoQuietly())
     const process = await this.#launch(options)
     undo.defer(() => end(process))
@@ -91,8 +94,9 @@ export class RestoredStart implements TaskStart {
 
   /** Takes a process that has been made, and sees to what CRIU does not. */
   async #adopt(first: FirstProcess, process: SupervisedProcess): Promise<void> {
-    const { hostname } = this.#source
+    const { hostname, namespaces } = this.#source
     try {
+      checkOwnNamespaces(process.pid, namespaces)
       await first.take(process)
       if (hostname !== undefined) setContainerHostname(process, hostname)
     } catch (error) {
@@ -112,9 +116,12 @@ export class RestoredStart implements TaskStart {
     return cgroup === undefined ? undefined : this.#task.context.cgroups.named(cgroup)
   }
 
+  /** Without the directory nothing was begun, and whoever is in the cgroup has nothing to do with this task. */
   async #undo(): Promise<void> {
     const { runc, bundle } = this.#task
+    if (!existsSync(bundle.criu)) return
     await undoRestore({ runc, bundle, cgroup: this.#cgroup })
+    await removeTree(bundle.criu)
   }
 
   async #undoQuietly(): Promise<void> {

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { constants, cpSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { type FileHandle, mkdir, open, rmdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { packAny } from '@nsbox/api'
 import { OptionsSchema } from '@nsbox/api/gen/types/runc/options/oci_pb'
@@ -11,6 +12,7 @@ import { containerSpec } from '@nsbox/core/tasks/testsuite'
 import { busyboxRootfs, type RootfsMount, tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { openRuncRuntime } from '../open-runc-runtime.ts'
+import type { CheckpointOptions } from '../runc/checkpoint.ts'
 import { Runc } from '../runc/runc.ts'
 import type { RuncRuntime } from '../runc-runtime.ts'
 import type { NamespaceTasks } from '../tasks/namespace-tasks.ts'
@@ -19,6 +21,10 @@ import { readFifo } from './supervised-shell.ts'
 /** What a container of the bench may be. */
 export interface BenchContainer {
   readonly terminal?: boolean | undefined
+  /** Types of namespaces; those of the suite by default. */
+  readonly namespaces?: readonly string[] | undefined
+  /** Added to those that every container has. */
+  readonly mounts?: readonly object[] | undefined
   /** Keys of the spec that are replaced. */
   readonly spec?: Readonly<Record<string, unknown>> | undefined
 }
@@ -88,11 +94,34 @@ export class RestoreBench implements AsyncDisposable {
     return new Runc({ root: join(this.path, 'runtime/runc/bench') })
   }
 
+  /** Where the runtime has its state. */
+  get directory(): string {
+    return join(this.path, 'runtime')
+  }
+
+  /** The supervisors that run. */
+  supervisors(): number[] {
+    return readdirSync('/proc').flatMap((name) => {
+      const path = `/proc/${name}/cmdline`
+      const isOne =
+        /^\d+$/.test(name) &&
+        existsSync(path) &&
+        readFileSync(path, 'utf8').includes(`--directory\0${this.directory}/`)
+      return isOne ? [Number(name)] : []
+    })
+  }
+
+  /** Closes the runtime, as a daemon does that ends. */
+  async leave(): Promise<void> {
+    await this.#runtime?.[Symbol.asyncDispose]()
+    this.#runtime = undefined
+  }
+
   /** Opens the runtime, as a daemon does that takes the place of another. */
   async reopen(): Promise<void> {
-    await this.#runtime?.[Symbol.asyncDispose]()
+    await this.leave()
     this.#runtime = await openRuncRuntime({
-      directory: join(this.path, 'runtime'),
+      directory: this.directory,
       ...(this.#binary === undefined ? {} : { binary: this.#binary }),
       onEvent: (_namespace, event) => void this.events.push(event),
       onWarning: (...warning) => void this.warnings.push(warning),
@@ -107,11 +136,35 @@ export class RestoreBench implements AsyncDisposable {
     return [{ ...of[0]!, source }]
   }
 
-  spec(id: string, args: readonly string[], { terminal, spec }: BenchContainer = {}): OpaqueValue {
+  spec(
+    id: string,
+    args: readonly string[],
+    { terminal, namespaces, mounts = [], spec }: BenchContainer = {},
+  ): OpaqueValue {
     const made = containerSpec(id, { args, terminal })
-    const object = JSON.parse(new TextDecoder().decode(made.value)) as { linux: object }
-    const linux = { ...object.linux, cgroupsPath: `/${this.cgroup}/${id}` }
-    return { ...made, value: new TextEncoder().encode(JSON.stringify({ ...object, linux, ...spec })) }
+    const object = JSON.parse(new TextDecoder().decode(made.value)) as {
+      linux: object
+      mounts: object[]
+    }
+    const types = namespaces && { namespaces: namespaces.map((type) => ({ type })) }
+    const linux = { ...object.linux, cgroupsPath: `/${this.cgroup}/${id}`, ...types }
+    return {
+      ...made,
+      value: new TextEncoder().encode(
+        JSON.stringify({ ...object, linux, mounts: [...object.mounts, ...mounts], ...spec }),
+      ),
+    }
+  }
+
+  /** Runs a container that counts until it is dumped. @returns where the images are, and its root filesystem */
+  async counted(id = 'one'): Promise<{ readonly images: string; readonly rootfs: RootfsMount[] }> {
+    const rootfs = await this.rootfs()
+    await this.tasks.create(id, { rootfs, spec: this.spec(id, counter) })
+    await this.tasks.start(id)
+    while (!existsSync(join(rootfs[0]!.source, 'tmp/count'))) await delay(5)
+    const images = await this.dump(id)
+    this.events.length = 0
+    return { images, rootfs }
   }
 
   /** Makes FIFOs, with somebody at the other end of each. */
@@ -134,10 +187,10 @@ export class RestoreBench implements AsyncDisposable {
   }
 
   /** Dumps a running task, which ends, and deletes it. @returns where the images are */
-  async dump(id: string): Promise<string> {
+  async dump(id: string, options: Pick<CheckpointOptions, 'fileLocks'> = {}): Promise<string> {
     const images = join(this.path, `images-${++this.#count}`)
     await mkdir(images)
-    await this.runc.checkpoint(id, { imagePath: images, workPath: `${images}.work` })
+    await this.runc.checkpoint(id, { imagePath: images, workPath: `${images}.work`, ...options })
     await this.tasks.wait(id)
     await this.tasks.delete(id)
     return images
@@ -154,7 +207,7 @@ export class RestoreBench implements AsyncDisposable {
   }
 
   /** The numbers that a counter has written. */
-  counted(rootfs: readonly RootfsMount[]): number[] {
+  countOf(rootfs: readonly RootfsMount[]): number[] {
     return numbers(readFileSync(join(rootfs[0]!.source, 'tmp/count'), 'utf8'))
   }
 
@@ -206,8 +259,9 @@ export class RestoreBench implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#runtime === undefined) await this.reopen()
     await this.runtime.endAll()
-    await this.runtime[Symbol.asyncDispose]()
+    await this.leave()
     for (const path of this.#cgroups()) await rmdir(path)
     await this.#resources.disposeAsync()
   }
