@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packAny } from '@nsbox/api'
@@ -313,6 +314,22 @@ describeWith(needs, 'a checkpoint of a task', () => {
     })
     expect(await lab.left()).toEqual([])
   })
+
+  // CRIU that fails freezes again what was frozen, also if somebody has thawed it since to end it.
+  test.skipIf(!existsSync('/sys/fs/cgroup/freezer'))(
+    'leaves nothing frozen of a task that has ended, which could not be deleted',
+    async () => {
+      await lab.start()
+      const images = async () => {
+        await lab.tasks.kill('x', 9)
+        await lab.tasks.wait('x')
+        await writeFile(`/sys/fs/cgroup/freezer/nsbox-checkpoint-${process.pid}/freezer.state`, 'FROZEN')
+        throw new Error('no room')
+      }
+      await expect(lab.checkpoint({ images, options: exit })).rejects.toThrow('the task has ended')
+      await lab.tasks.delete('x')
+    },
+  )
 
   for (const status of ['running', 'paused'] as const)
     test(`leaves a task ${status}, or says that it has ended, if CRIU is killed`, async () => {
