@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, readFile, realpath } from 'node:fs/promises'
+import { mkdir, readdir, readFile, readlink, realpath } from 'node:fs/promises'
 import { type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -74,8 +74,13 @@ describeWith({ root: true, linux: true, programs }, 'a fork', () => {
         watch: async () => {
           const directories = [...scope, lab.fifos, lab.directory]
           const watch = await watchLeaks({ directories, processes, cgroups: [namespace] })
-          // runc keeps a mark of its own of what was ever dumped.
-          return async () => (await watch.leaks()).filter((line) => !line.endsWith('/box/checkpoint'))
+          return async () => {
+            for (const deadline = Date.now() + 10_000; ; await delay(50)) {
+              // runc keeps a mark of its own of what was ever dumped.
+              const added = (await watch.leaks(0)).filter((line) => !line.endsWith('/box/checkpoint'))
+              if (added.length === 0 || Date.now() > deadline) return added
+            }
+          }
         },
       }
     }
@@ -96,15 +101,14 @@ describeWith({ root: true, linux: true, programs }, 'a fork', () => {
       expect((await readdir(tmpdir())).filter((name) => name.startsWith('nsbox-fork-'))).toEqual([])
     })
 
-    /** What is left, once the collector has had time. */
+    /** What is left after a collection. */
     async function settled(): Promise<string[]> {
-      for (let tries = 0; ; tries++) {
-        const left = await lab.leftovers()
-        for await (const { name } of lab.client.snapshotter().list())
-          if (name.startsWith('fork-')) left.push(`snapshot ${name}`)
-        if (left.length === 0 || tries === 100) return left
-        await delay(100)
-      }
+      const { leases } = lab.client
+      await leases.delete((await leases.create()).id, { sync: true })
+      const left = await lab.leftovers()
+      for await (const { name } of lab.client.snapshotter().list())
+        if (name.startsWith('fork-')) left.push(`snapshot ${name}`)
+      return left
     }
 
     async function remove(id: string): Promise<void> {
@@ -135,16 +139,16 @@ describeWith({ root: true, linux: true, programs }, 'a fork', () => {
 
     const pidOf = async (id: string) => (await lab.client.tasks.get(id)).pid
 
-    /** Asks a server in a container, which may be about to listen. */
+    /** Asks a server in a container, which may be about to listen, and waits until it has closed the connection. */
     async function ask(pid: number, path = '/'): Promise<Answer> {
-      for (let tries = 0; ; tries++) {
-        try {
-          return await answer(`/proc/${pid}/root/srv/http.sock`, path)
-        } catch (error) {
-          if (tries === 100) throw error
-          await delay(50)
-        }
-      }
+      let given: Answer | undefined
+      await expect
+        .poll(async () => (given = await answer(`/proc/${pid}/root/srv/http.sock`, path)), {
+          timeout: 10_000,
+        })
+        .toBeDefined()
+      await expect.poll(() => foreignSockets(pid)).toBe(0)
+      return given!
     }
 
     const statuses = async () =>
@@ -312,8 +316,21 @@ function talk(task: TaskHandle): (line: string) => Promise<string> {
   }
 }
 
+/**
+ * How many sockets a process has that are not of its network namespace: a connection belongs to that of the one who
+ * connects, whom CRIU cannot copy.
+ */
+async function foreignSockets(pid: number): Promise<number> {
+  const tables = await Promise.all(
+    ['unix', 'tcp', 'tcp6'].map((name) => readFile(`/proc/${pid}/net/${name}`, 'utf8')),
+  )
+  const own = new Set(tables.join('\n').split(/\s+/))
+  const fds = await readdir(`/proc/${pid}/fd`)
+  const targets = await Promise.all(fds.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')))
+  return targets.filter((target) => target.startsWith('socket:[') && !own.has(target.slice(8, -1))).length
+}
+
 async function answer(socketPath: string, path: string): Promise<Answer> {
-  await access(socketPath)
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     // A connection that stays open could not be copied.
     request({ socketPath, path, agent: false }, resolve).on('error', reject).end()

@@ -30,8 +30,8 @@ export interface RestoreContainerOptions extends AbortOptions {
   readonly rw?: boolean | undefined
   /**
    * Whether whoever has made the checkpoint may make any container: run as any runtime, reach any file and device of the
-   * host. Not by default, which refuses the checkpoint of a container that reaches more than one for which nobody asks
-   * for anything.
+   * host. Not by default, which refuses a spec and a runtime that reach more than a container does for which nobody asks
+   * for anything. Memory is trusted whenever it is restored: CRIU takes from its images whatever they say.
    */
   readonly trusted?: boolean | undefined
   /** The spec in place of the checkpoint's: it is taken as it is. */

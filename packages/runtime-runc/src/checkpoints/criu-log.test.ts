@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { NsboxError } from '@nsbox/errors'
 import { tempDir } from '@nsbox/testing'
 import { expect, test } from 'vitest'
-import { criuFailure, withCriuFailure } from './criu-log.ts'
+import { criuFailure, criuHasFinished, withCriuFailure } from './criu-log.ts'
 
 async function failureOf(text: string) {
   await using dir = await tempDir()
@@ -166,4 +166,14 @@ test('an error keeps its code where it has one, and loses the name of the log', 
   expect(withCriuFailure(bug, failure)).toBe(bug)
   const plain = runtime('unknown')
   expect(withCriuFailure(plain, undefined)).toBe(plain)
+})
+
+test('a log tells whether a checkpoint is whole', async () => {
+  await using dir = await tempDir()
+  const path = join(dir.path, 'dump.log')
+  expect(await criuHasFinished(path)).toBe(false)
+  await writeFile(path, failed)
+  expect(await criuHasFinished(path)).toBe(false)
+  await writeFile(path, '(00.226587) \tUnseizing 29028 into 2\n(00.226707) Dumping finished successfully\n')
+  expect(await criuHasFinished(path)).toBe(true)
 })

@@ -30,6 +30,11 @@ export async function criuFailure(log: string): Promise<CriuFailure | undefined>
   return { lines: lines.slice(0, maxLines), code: met?.code, reason: met?.name }
 }
 
+/** Whether a log says that a checkpoint is whole. */
+export async function criuHasFinished(log: string): Promise<boolean> {
+  return (await endOf(log)).includes('Dumping finished successfully')
+}
+
 /** An error of a command that ran CRIU, with what CRIU says of it; its code is CRIU's where the command has none. */
 export function withCriuFailure(error: unknown, failure: CriuFailure | undefined): unknown {
   if (failure === undefined || !isNsboxError(error)) return error

@@ -21,12 +21,12 @@ const grace = 60_000
 export async function endDump(images: string, pid: number): Promise<void> {
   const paths = [...new Set([images, await realpath(images).catch(() => images)])]
   const end = performance.now() + grace
-  for (;;) {
+  for (let pause = 10; ; pause = Math.min(2 * pause, 160)) {
     const found = dumpProcesses(paths)
     if (found.length === 0) return
     const ends = hasEnded(pid) || performance.now() > end
     for (const process of found) if (!process.isCriu || ends) kill(process.pid, paths)
-    await delay(10)
+    await delay(pause)
   }
 }
 
@@ -48,7 +48,10 @@ function dumpProcesses(paths: readonly string[]): DumpProcess[] {
 function dumpProcess(pid: number, paths: readonly string[]): DumpProcess | undefined {
   try {
     const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-    if (paths.some((path) => line.includes(`\0--image-path\0${path}\0`))) return { pid, isCriu: false }
+    // Clients have options of the same name.
+    const isRuntime = line.includes('\0--log-format\0json\0')
+    if (isRuntime && paths.some((path) => line.includes(`\0--image-path\0${path}\0`)))
+      return { pid, isCriu: false }
     if (readFileSync(`/proc/${pid}/comm`, 'utf8') !== 'criu\n') return undefined
     const isOpen = readdirSync(`/proc/${pid}/fd`).some((descriptor) => {
       const target = opened(`/proc/${pid}/fd/${descriptor}`)

@@ -1,29 +1,33 @@
-import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packAny } from '@nsbox/api'
 import { CheckpointOptionsSchema } from '@nsbox/api/gen/types/runc/options/oci_pb'
 import { errorCode } from '@nsbox/errors'
 import { run, runOrThrow } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { CheckpointLab, countingBig } from '../testing/checkpoint-lab.ts'
 import type { RuncFault } from '../testing/fake-runc.ts'
 import { waitUntil } from '../testing/wait-until.ts'
 
-const needs = { root: true, linux: true, programs: ['runc', 'busybox', 'criu', 'perl'] } as const
+const needs = {
+  root: true,
+  linux: true,
+  programs: ['runc', 'busybox', 'criu', 'perl', 'nsenter', 'iptables'],
+} as const
 const options = (fields: Parameters<typeof packAny<typeof CheckpointOptionsSchema>>[1]) =>
   packAny(CheckpointOptionsSchema, fields)
 const exit = options({ exit: true })
 describeWith(needs, 'a checkpoint of a task', () => {
   let lab: CheckpointLab
-  beforeEach(async () => {
+  beforeAll(async () => {
     lab = await CheckpointLab.create()
     await lab.open()
   })
+  afterAll(() => lab[Symbol.asyncDispose]())
   afterEach(async () => {
-    const { warnings } = lab
-    await lab[Symbol.asyncDispose]()
-    expect(warnings).toEqual([])
+    await lab.reset()
+    expect(lab.warnings.splice(0)).toEqual([])
   })
 
   /** Holds a task against what it was before a checkpoint, of which nothing is left. */
@@ -199,7 +203,9 @@ describeWith(needs, 'a checkpoint of a task', () => {
         await expectAsBefore('running')
         expect(await readdir(join(small, 'images'))).toEqual([])
       } finally {
+        await lab.close()
         await runOrThrow('umount', ['--lazy', small])
+        await rmdir(small)
       }
     })
 
@@ -261,6 +267,21 @@ describeWith(needs, 'a checkpoint of a task', () => {
     })
   })
 
+  test('is made if somebody else ends the task that was to end, once its images are there', async () => {
+    await lab.start()
+    await lab.checkpoint({
+      options: exit,
+      images: async () => {
+        await lab.tasks.kill('x', 9)
+        await lab.tasks.wait('x')
+        return 'taken'
+      },
+    })
+    expect(await lab.tasks.get('x')).toMatchObject({ status: 'stopped', exit: { exitStatus: 137 } })
+    expect(lab.events.at(-1)).toMatchObject({ topic: '/tasks/checkpointed' })
+    expect(await lab.left()).toEqual([])
+  })
+
   test('ends where CRIU has to end the task, once that has happened', async () => {
     await lab.start()
     await lab.checkpoint({ options: options({ exit: true, openTcp: true }) })
@@ -301,41 +322,45 @@ describeWith(needs, 'a checkpoint of a task', () => {
     })
   }
 
-  test('stays paused if it was paused, whatever CRIU’s end', async () => {
-    await lab.start(countingBig)
-    await lab.counts()
-    await lab.tasks.pause('x')
-    const checkpoint = lab.checkpoint()
-    await Promise.race([lab.seized(), checkpoint])
-    await killCriu()
-    await expect(checkpoint).rejects.toMatchObject({ code: 'unknown' })
-    await expectAsBefore('paused')
-    await lab.tasks.resume('x')
-    await expectAsBefore('running')
-  })
+  for (const status of ['running', 'paused'] as const)
+    test(`leaves a task ${status}, or says that it has ended, if CRIU is killed`, async () => {
+      await lab.start(countingBig)
+      await lab.counts()
+      if (status === 'paused') await lab.tasks.pause('x')
+      const checkpoint = lab.checkpoint().catch((error: unknown) => error)
+      await Promise.race([lab.seized(), checkpoint])
+      // As the kernel does for want of memory.
+      for (const pid of await lab.dumpers()) {
+        const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')
+        if (name === 'criu\n') process.kill(pid, 'SIGKILL')
+      }
+      const error = await checkpoint
+      expect(error).toMatchObject({ message: expect.stringContaining('OCI runtime checkpoint failed') })
+      // What CRIU has a process do at that moment may be its end.
+      if ((error as Error).message.includes('the task has ended'))
+        expect(await lab.tasks.get('x')).toMatchObject({ status: 'stopped' })
+      else await expectAsBefore(status)
+    })
 
-  test('lets the task go on, with its network, if CRIU is killed', async () => {
-    await lab.start(countingBig)
-    await lab.counts()
+  test('gives the network back that CRIU had cut off when it was killed', async () => {
+    await lab.start()
     const { pid } = await lab.tasks.get('x')
-    const rules = async () =>
-      (await runOrThrow('nsenter', [`--net=/proc/${pid}/ns/net`, 'iptables-save', '-t', 'filter'])).stdout
-    const checkpoint = lab.checkpoint()
-    await Promise.race([lab.seized(), checkpoint])
-    await waitUntil(async () => (await rules()).includes('CRIU'))
-    await killCriu()
-    await expect(checkpoint).rejects.toMatchObject({ code: 'unknown' })
-    await expectAsBefore('running')
+    const within = (args: readonly string[]) => runOrThrow('nsenter', [`--net=/proc/${pid}/ns/net`, ...args])
+    const rules = async () => (await within(['iptables-save', '-t', 'filter'])).stdout
+    for (const rule of [
+      '-N CRIU',
+      '-I INPUT -j CRIU',
+      '-I OUTPUT -j CRIU',
+      '-A CRIU -j DROP',
+      '-P FORWARD DROP',
+    ])
+      await within(['iptables', '-w', ...rule.split(' ')])
+    await lab.runc.set('checkpoint', { die: 'before' })
+    await expect(lab.checkpoint()).rejects.toThrow('ended by SIGKILL')
     expect(await rules()).not.toContain('CRIU')
+    expect(await rules()).toContain(':FORWARD DROP')
+    await expectAsBefore('running')
   })
-
-  /** As the kernel does for want of memory. */
-  async function killCriu(): Promise<void> {
-    for (const pid of await lab.dumpers()) {
-      const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')
-      if (name === 'criu\n') process.kill(pid, 'SIGKILL')
-    }
-  }
 
   describe('with a runtime that', () => {
     const faults: Readonly<Record<string, RuncFault>> = {
@@ -358,13 +383,39 @@ describeWith(needs, 'a checkpoint of a task', () => {
         await expectAsBefore('paused')
       })
 
+    for (const [what, fault] of Object.entries({
+      'fails after': faults['does its work and fails']!,
+      'is killed after': faults['is killed after its work']!,
+    }))
+      test(`${what} CRIU has ended the task keeps no images from their taker`, async () => {
+        await lab.start()
+        await lab.runc.set('checkpoint', fault)
+        let taken: string[] = []
+        await lab.checkpoint({
+          options: options({ exit: true, openTcp: true }),
+          images: async (directory) => {
+            taken = await readdir(directory)
+            return 'taken'
+          },
+        })
+        expect(taken).toContain('inventory.img')
+        expect(await lab.tasks.get('x')).toMatchObject({ status: 'stopped' })
+      })
+
+    test('takes its time after CRIU has ended the task is waited for', async () => {
+      await lab.start()
+      await lab.runc.set('checkpoint', { late: 1 })
+      await lab.checkpoint({ options: options({ exit: true, openTcp: true }) })
+      expect(await lab.tasks.get('x')).toMatchObject({ status: 'stopped', exit: { exitStatus: 137 } })
+    })
+
     test('does not end is killed after ten minutes', async () => {
       await lab.start()
       await lab.runc.set('checkpoint', { hang: 'before' })
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
       try {
         const checkpoint = lab.checkpoint({ options: exit }).catch((error: unknown) => error)
-        await waitUntil(async () => (await lab.runc.calls()).includes('checkpoint'))
+        await waitUntil(async () => (await lab.runc.calls()).at(-1) === 'checkpoint')
         await vi.advanceTimersByTimeAsync(600_000)
         expect(errorCode(await checkpoint)).toBe('deadline_exceeded')
       } finally {
@@ -375,9 +426,11 @@ describeWith(needs, 'a checkpoint of a task', () => {
 
     test('cannot pause makes no checkpoint of a task that is to end', async () => {
       await lab.start()
+      const dumps = async () => (await lab.runc.calls()).filter((call) => call === 'checkpoint').length
+      const before = await dumps()
       await lab.runc.set('pause', { fail: 'no way' })
       await expect(lab.checkpoint({ options: exit })).rejects.toThrow('OCI runtime pause failed: no way')
-      expect(await lab.runc.calls()).not.toContain('checkpoint')
+      expect(await dumps()).toBe(before)
       await expectAsBefore('running')
     })
 

@@ -1,10 +1,17 @@
 import { access, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbortOptions, ProcessExit, RuntimeCheckpointOptions } from '@nsbox/core/tasks'
-import { type ErrorCode, errorCode, fromSystemError, isNsboxError, NsboxError } from '@nsbox/errors'
+import {
+  type ErrorCode,
+  errorCode,
+  fromSystemError,
+  isNotFound,
+  isNsboxError,
+  NsboxError,
+} from '@nsbox/errors'
 import { removeTree } from '@nsbox/mount'
 import type { Bundle } from '../bundle/bundle.ts'
-import { criuFailure, withCriuFailure } from '../checkpoints/criu-log.ts'
+import { criuFailure, criuHasFinished, withCriuFailure } from '../checkpoints/criu-log.ts'
 import { removeDump, writeDump } from '../checkpoints/dump-record.ts'
 import { hasEnded } from '../checkpoints/has-ended.ts'
 import type { ImageDirectories } from '../checkpoints/image-directories.ts'
@@ -14,6 +21,9 @@ import type { Runc } from '../runc/runc.ts'
 
 /** CRIU's log, as the runtimes have it called. */
 const logName = 'dump.log'
+
+/** Milliseconds that the runtime has after the end of the first process; much longer where CRIU is to end it. */
+const patience = { ends: 5000, goesOn: 500 }
 
 /** What a checkpoint needs of its task, whose turn it is. */
 export interface CheckpointedTask {
@@ -64,9 +74,8 @@ export async function checkpointTask(
     workPath: request.workPath ?? task.bundle.criu,
   }
   const paused = task.isFrozen
-  writeDump(task.bundle, { format: 1, paused, images: dump.imagePath })
   try {
-    await prepare(dump)
+    await prepare(dump, paused)
     return await dumpAndTake(dump, paused)
   } catch (error) {
     throw await broughtBack(dump, paused, error)
@@ -76,9 +85,12 @@ export async function checkpointTask(
   }
 }
 
-/** Makes directories, and the images of the parent. */
-async function prepare({ place, imagePath, workPath, options: { parent, signal } }: Dump): Promise<void> {
+/** Makes the record, directories, and the images of the parent. */
+async function prepare(dump: Dump, paused: boolean): Promise<void> {
+  const { task, place, imagePath, workPath } = dump
+  const { parent, signal } = dump.options
   try {
+    writeDump(task.bundle, { format: 1, paused, images: imagePath })
     for (const path of [imagePath, workPath]) await mkdir(path, { recursive: true, mode: 0o700 })
     await rm(join(workPath, logName), { force: true })
     if (parent === undefined) return
@@ -99,21 +111,33 @@ async function dumpAndTake(dump: Dump, paused: boolean): Promise<string> {
   if (ends && !endsAtOnce && !paused) await task.freeze()
   await runCriu(dump, endsAtOnce)
   const name = place === undefined ? imagePath : await options.images(imagePath, { signal })
-  if (ends && !endsAtOnce) await task.killAll(9)
+  if (ends && !endsAtOnce) await end(task)
   if (ends) await task.wait({})
   return name
+}
+
+/** That somebody else has ended it since the dump is fine. */
+async function end(task: CheckpointedTask): Promise<void> {
+  try {
+    await task.killAll(9)
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
 }
 
 async function runCriu({ task, request, options, imagePath, workPath }: Dump, ends: boolean): Promise<void> {
   const { leaveRunning: _, ...wanted } = request
   const parentPath = options.parent === undefined ? undefined : '../parent'
   const paths = { imagePath, workPath, parentPath }
-  using end = whenEnded(task.pid)
-  const signal = AbortSignal.any([end.signal, ...(options.signal === undefined ? [] : [options.signal])])
+  using stuck = endFor(task.pid, ends ? patience.ends : patience.goesOn)
+  const signal = AbortSignal.any([stuck.signal, ...(options.signal === undefined ? [] : [options.signal])])
   try {
     await task.runc.checkpoint(task.id, { ...wanted, ...paths, leaveRunning: !ends, signal })
   } catch (error) {
-    throw withCriuFailure(error, await criuFailure(join(workPath, logName)))
+    const log = join(workPath, logName)
+    // They are all that there is of the processes, whatever the runtime did afterwards.
+    if (!ends || !hasEnded(task.pid) || !(await criuHasFinished(log)))
+      throw withCriuFailure(error, await criuFailure(log))
   }
   try {
     await access(join(imagePath, 'inventory.img'))
@@ -123,15 +147,19 @@ async function runCriu({ task, request, options, imagePath, workPath }: Dump, en
 }
 
 /**
- * A signal for the end of a process. Nobody else is told of it while CRIU holds the process, and CRIU was seen to wait
- * for ever after it.
+ * A signal that a process ended so many milliseconds ago. Nobody else is told of the end while CRIU holds the process,
+ * and CRIU was seen to wait for ever after that.
  */
-function whenEnded(pid: number): { readonly signal: AbortSignal } & Disposable {
-  const end = new AbortController()
+function endFor(pid: number, milliseconds: number): { readonly signal: AbortSignal } & Disposable {
+  const late = new AbortController()
+  let endedAt: number | undefined
   const timer = setInterval(() => {
-    if (hasEnded(pid)) end.abort(new NsboxError('failed_precondition', 'a checkpoint that was interrupted'))
+    if (!hasEnded(pid)) return
+    endedAt ??= performance.now()
+    if (performance.now() - endedAt >= milliseconds)
+      late.abort(new NsboxError('failed_precondition', 'a checkpoint that was interrupted'))
   }, 50)
-  return { signal: end.signal, [Symbol.dispose]: () => clearInterval(timer) }
+  return { signal: late.signal, [Symbol.dispose]: () => clearInterval(timer) }
 }
 
 /** Lets the task be what it was, if it still is. @returns the error, which says so where it is not */

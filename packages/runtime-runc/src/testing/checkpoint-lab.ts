@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, symlink } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DomainEvent } from '@nsbox/core/events'
 import type { OpaqueValue, RuntimeCheckpointOptions } from '@nsbox/core/tasks'
@@ -15,7 +15,7 @@ import { type FakeRunc, fakeRunc } from './fake-runc.ts'
 import { waitUntil } from './wait-until.ts'
 
 /** Writes how often it has gone round to `/tmp/count`, as long as it runs. */
-export const counting = 'i=0; while :; do i=$((i + 1)); echo $i > /tmp/count; sleep 0.01; done'
+const counting = 'i=0; while :; do i=$((i + 1)); echo $i > /tmp/count; sleep 0.01; done'
 
 /** Counts, with so much memory that a checkpoint takes a while. */
 export const countingBig = `{ head -c 100000000 /dev/zero; tail -f /dev/null; } | tail -n 1 & ${counting}`
@@ -152,8 +152,8 @@ export class CheckpointLab implements AsyncDisposable {
     this.#runtime = undefined
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await using _owned = this.#owned
+  /** Takes away what a test has left. */
+  async reset(): Promise<void> {
     for (const command of ['checkpoint', 'pause', 'resume', 'state', 'kill']) {
       await this.runc.set(command, undefined)
     }
@@ -166,6 +166,15 @@ export class CheckpointLab implements AsyncDisposable {
       await this.tasks.delete('x')
     } catch (error) {
       if (!isNotFound(error)) throw error
+    }
+    await rm(join(this.path, 'rootfs/tmp/count'), { force: true })
+    this.events.splice(0)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await using _owned = this.#owned
+    try {
+      await this.reset()
     } finally {
       await this.close()
     }

@@ -1,0 +1,25 @@
+import { accessSync, constants, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { isErrno } from '@nsbox/errors'
+
+/**
+ * Finds a program as execvp(3) does: a name without slash in the directories of a search path, any other from `/`.
+ * @throws with the code `EACCES` if what has been found cannot be executed, else `ENOENT`
+ */
+export function findProgram(name: string, searchPath = '/usr/local/bin:/bin:/usr/bin'): string {
+  const candidates = name.includes('/')
+    ? [resolve('/', name)]
+    : searchPath.split(':').map((directory) => join(resolve('/', directory), name))
+  let refusal: unknown
+  for (const path of candidates) {
+    try {
+      if (!statSync(path).isFile()) continue
+      accessSync(path, constants.X_OK)
+      return path
+    } catch (error) {
+      if (isErrno(error, 'EACCES')) refusal = error
+      else if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw error
+    }
+  }
+  throw refusal ?? Object.assign(new Error('ENOENT: no such program'), { code: 'ENOENT' })
+}
