@@ -6,6 +6,7 @@ import { removeTree } from '@nsbox/mount'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Bundle } from '../bundle/bundle.ts'
 import { criuFailure, withCriuFailure } from '../checkpoints/criu-log.ts'
+import { hasEnded } from '../checkpoints/has-ended.ts'
 import { undoRestore } from '../checkpoints/undo-restore.ts'
 import type { Runc } from '../runc/runc.ts'
 import type { LaunchPaths, SupervisedProcess } from '../supervisor/supervisor.ts'
@@ -107,7 +108,7 @@ export class RestoredStart implements TaskStart {
 
   /** All in the cgroup is ended where a start fails, so that nobody else may be there. */
   #checkCgroup(): void {
-    if (this.#cgroup === undefined || this.#cgroup.pids().length === 0) return
+    if (this.#cgroup === undefined || this.#cgroup.pids().every(hasEnded)) return
     throw new NsboxError('failed_precondition', `cgroup ${this.#source.cgroup} has processes already`)
   }
 
