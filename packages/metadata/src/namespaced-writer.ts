@@ -54,6 +54,10 @@ export class NamespacedWriter implements ContentWriter {
     return { ...this.#own.status(), ref: this.ref, expected: expected ?? ingest.expected ?? undefined }
   }
 
+  digest(): Digest | undefined {
+    return this.#own === undefined ? this.#parts.expected : this.#own.digest?.()
+  }
+
   async write(bytes: Uint8Array, options: AbortOptions = {}): Promise<void> {
     this.#demandOpen()
     options.signal?.throwIfAborted()
@@ -208,7 +212,8 @@ export class NamespacedWriter implements ContentWriter {
     })
     // Bytes from before the ingest was shared may be left.
     if (this.#own === undefined) collector.unused(leftBy(ingest))
-    if (info === undefined) throw new NsboxError('already_exists', `content ${digest}`)
+    if (info === undefined)
+      throw new NsboxError('already_exists', `content ${digest}`, { details: { digest } })
     return info
   }
 }

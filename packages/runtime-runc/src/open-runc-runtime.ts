@@ -4,6 +4,7 @@ import type { DomainEvent } from '@nsbox/core/events'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { Bundles } from './bundle/bundles.ts'
 import { CgroupHost } from './cgroups/cgroup-host.ts'
+import { ImageDirectories } from './checkpoints/image-directories.ts'
 import { RuncRuntime } from './runc-runtime.ts'
 import { openSupervisor } from './supervisor/open-supervisor.ts'
 
@@ -14,6 +15,12 @@ export interface OpenRuncRuntimeOptions {
    * if it does not exist.
    */
   readonly directory: string
+  /**
+   * An absolute path for images of checkpoints, each as big as the memory of its processes, used by one process at a
+   * time; made when there are any. What is left there of an earlier process is removed. `images` in `directory` by
+   * default.
+   */
+  readonly images?: string | undefined
   /** The program that makes containers, unless a task names another: a path, or a name to be found; `runc` by default. */
   readonly binary?: string | undefined
   /** Told of what happens to tasks, in order. */
@@ -28,6 +35,7 @@ export interface OpenRuncRuntimeOptions {
  */
 export async function openRuncRuntime({
   directory,
+  images = join(directory, 'images'),
   binary = 'runc',
   onEvent,
   onWarning = () => {},
@@ -41,6 +49,7 @@ export async function openRuncRuntime({
   const runtime = new RuncRuntime({
     supervisor,
     cgroups,
+    images: new ImageDirectories(images),
     bundles: new Bundles(join(directory, 'bundles')),
     defaults: { binary, root: join(directory, 'runc') },
     onEvent,

@@ -1,7 +1,8 @@
 import { tasksSuite } from '@nsbox/core/tasks/testsuite'
+import { needs } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { runtimeSubject } from './testing/runtime-subject.ts'
 
 describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'runc', () => {
-  tasksSuite('of the runtime', runtimeSubject)
+  tasksSuite('of the runtime', runtimeSubject, { checkpoints: needs({ programs: ['criu'] }) === undefined })
 })

@@ -1,20 +1,25 @@
 import type { DomainEvent } from '@nsbox/core/events'
 import type { RuntimeInfo, RuntimeInfoOptions, TaskRuntime } from '@nsbox/core/tasks'
+import type { Bundle } from './bundle/bundle.ts'
 import type { Bundles } from './bundle/bundles.ts'
 import type { CgroupHost } from './cgroups/cgroup-host.ts'
 import type { OomWatcher } from './cgroups/oom/oom-watch.ts'
+import type { ImageDirectories } from './checkpoints/image-directories.ts'
 import type { Supervisor } from './supervisor/supervisor.ts'
 import { NamespaceTasks } from './tasks/namespace-tasks.ts'
 import { recoverTasks } from './tasks/recover-tasks.ts'
 import type { RuntimeDefaults } from './tasks/runtime-choice.ts'
 import { runtimeInfo } from './tasks/runtime-info.ts'
 import type { TaskContext } from './tasks/task-context.ts'
+import { readTask } from './tasks/task-record.ts'
+import { undoDumps } from './tasks/undo-dumps.ts'
 
 /** What a runtime is made of. */
 export interface RuncRuntimeParts {
   readonly supervisor: Supervisor
   readonly bundles: Bundles
   readonly cgroups: CgroupHost
+  readonly images: ImageDirectories
   readonly defaults: RuntimeDefaults
   readonly onEvent: (namespace: string, event: DomainEvent) => void
   readonly onWarning: (message: string, error?: unknown) => void
@@ -28,10 +33,10 @@ export class RuncRuntime implements TaskRuntime {
   readonly #namespaces = new Map<string, NamespaceTasks>()
 
   constructor(parts: RuncRuntimeParts) {
-    const { supervisor, cgroups, onEvent, onWarning } = parts
+    const { supervisor, cgroups, images, onEvent, onWarning } = parts
     this.#parts = parts
     this.#oom = cgroups.oomWatcher(onWarning)
-    this.#context = { supervisor, cgroups, oom: this.#oom, onEvent, onWarning }
+    this.#context = { supervisor, cgroups, oom: this.#oom, images, onEvent, onWarning }
   }
 
   namespace(name: string): NamespaceTasks {
@@ -49,9 +54,11 @@ export class RuncRuntime implements TaskRuntime {
 
   /** Takes up the tasks of an earlier process, and removes what it had begun to make. */
   async recover(): Promise<void> {
-    await recoverTasks(await this.#parts.bundles.list(), this.#context, (task) =>
-      this.namespace(task.namespace).add(task),
-    )
+    const bundles = this.#parts.bundles.list()
+    // What was in the making left containers in a state that is not theirs.
+    await undoDumps(bundles, this.#context)
+    await recoverTasks(bundles, this.#context, (task) => this.namespace(task.namespace).add(task))
+    await this.#context.images.clear(imagesInUse(bundles))
   }
 
   /** Ends and deletes every task; for directories that do not outlive this process. */
@@ -63,4 +70,17 @@ export class RuncRuntime implements TaskRuntime {
     this.#oom[Symbol.dispose]()
     await this.#parts.supervisor[Symbol.asyncDispose]()
   }
+}
+
+/** Images from which tasks are still to go on. Those of a task that cannot be taken up are nobody's. */
+function imagesInUse(bundles: readonly Bundle[]): ReadonlySet<string> {
+  const paths = bundles.map((bundle) => {
+    try {
+      return readTask(bundle)?.restore?.images
+    } catch {
+      // It has been told of when the tasks were taken up.
+      return undefined
+    }
+  })
+  return new Set(paths.filter((path) => path !== undefined))
 }

@@ -64,6 +64,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   const tasks = starting.use(
     await openRuntime({
       state,
+      root,
       temporary: config.state === undefined,
       binary: config.runtimeBinary,
       onEvent: (namespace, event) => events.announce(namespace, event),

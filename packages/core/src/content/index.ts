@@ -9,4 +9,5 @@ export type {
 } from './content-store.ts'
 export type { CommitOptions, ContentWriter, IngestOptions, IngestStatus } from './ingest.ts'
 export { hasLocalPaths, type LocalPaths } from './local-paths.ts'
+export { provedBlob } from './proved-blob.ts'
 export { readBlob } from './read-blob.ts'

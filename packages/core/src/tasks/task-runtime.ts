@@ -22,8 +22,11 @@ export interface RuntimeTaskOptions extends Omit<CreateTaskOptions, 'checkpoint'
 export interface RuntimeCheckpointOptions extends Omit<CheckpointOptions, 'parent'> {
   /** Writes the images of an earlier checkpoint, to which this one adds. */
   readonly parent?: CheckpointImages | undefined
-  /** Takes the images, which are gone when it has resolved. Not called if the options name a directory for them. */
-  readonly images: CheckpointImages
+  /**
+   * Takes the images, which are gone when it has resolved. Not called if the options name a directory for them.
+   * @returns what names the checkpoint in the event that tells of it, such as a digest
+   */
+  readonly images: (...of: Parameters<CheckpointImages>) => Promise<string>
 }
 
 /**

@@ -71,8 +71,8 @@ export interface Tasks {
    * Makes the task of a container: its namespaces, cgroup and first process, which waits for `start`. Waits, within
    * bounds, until readers of the FIFOs for output have come. After an error nothing is left.
    *
-   * @throws `already_exists`; `not_found` for the container; `invalid_argument` for a spec or options that cannot be;
-   * `unknown` with the runtime's own words
+   * @throws `already_exists`; `not_found` for the container or the checkpoint; `invalid_argument` for a spec, options or a
+   * checkpoint that cannot be; `data_loss` for a damaged checkpoint; `unknown` with the runtime's own words
    */
   create(containerId: string, options?: CreateTaskOptions): Promise<{ readonly pid: number }>
 
@@ -148,8 +148,9 @@ export interface Tasks {
   /**
    * Stores the state of a running task, so that `create` can go on from it.
    * @returns what was stored: the image of the processes, and the container's spec; nothing if the options name a
-   * directory for it
-   * @throws `unimplemented`, `failed_precondition`
+   * directory for it. What was stored is held by the caller's lease; without one, for at least an hour, within which
+   * something has to refer to it.
+   * @throws `unimplemented`, `failed_precondition`; `not_found` for the parent
    */
   checkpoint(containerId: string, options?: CheckpointOptions): Promise<Descriptor[]>
 }

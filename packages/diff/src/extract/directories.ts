@@ -24,6 +24,8 @@ export interface OpenDirectory {
   isOpen: boolean
   /** The group's id; `Directories.changeGroup` changes it. */
   group: number
+  /** Owner and mode as they were when it was opened. */
+  readonly opened: { readonly uid: number; readonly mode: number }
 }
 
 /** What was made because an entry's name implies it. */
@@ -204,8 +206,9 @@ export function linkPath(directory: number, name: ByteString): Buffer {
 }
 
 function identify(fd: number): OpenDirectory {
-  const { dev, ino, gid } = fstatSync(opened(fd), { bigint: true })
-  return { fd, id: `${dev}:${ino}`, isOpen: true, group: Number(gid) }
+  const { dev, ino, uid, gid, mode } = fstatSync(opened(fd), { bigint: true })
+  const found = { uid: Number(uid), mode: Number(mode) & 0o7777 }
+  return { fd, id: `${dev}:${ino}`, isOpen: true, group: Number(gid), opened: found }
 }
 
 function close(directory: OpenDirectory): void {

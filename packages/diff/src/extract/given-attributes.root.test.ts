@@ -27,6 +27,26 @@ describeWith({ linux: true, root: true }, 'what has its owner and mode from the 
     for (const mode of modes) expect(ofFile(`f${mode}`)).toEqual({ uid: 0, gid: 0, mode })
   })
 
+  test('is as the layer says of directories, whoever owns them, and however often they are described', async () => {
+    const modes = [0o755, 0o700, 0o750, 0o775, 0o777, 0o1777, 0o2755, 0o2770, 0, 0o500]
+    await sandbox.apply([
+      ...modes.map((mode) => ({ ...directory, name: `own${mode}/`, mode })),
+      ...modes.map((mode) => ({ ...directory, name: `theirs${mode}/`, mode, uid: 7, gid: 50 })),
+      ...modes.map((mode) => ({ ...directory, name: `own${0o2770}/${mode}/`, mode })),
+      ...modes.map((mode) => ({ ...directory, name: `again${mode}/`, mode: 0o755, uid: 7 })),
+      ...modes.map((mode) => ({ ...directory, name: `again${mode}/`, mode })),
+      { ...file, name: 'replaced', mode: 0o644 },
+      { ...directory, name: 'replaced/', mode: 0o750 },
+    ])
+    for (const mode of modes) {
+      expect(ofFile(`own${mode}`)).toEqual({ uid: 0, gid: 0, mode })
+      expect(ofFile(`theirs${mode}`)).toEqual({ uid: 7, gid: 50, mode })
+      expect(ofFile(`own${0o2770}/${mode}`)).toEqual({ uid: 0, gid: 0, mode })
+      expect(ofFile(`again${mode}`)).toEqual({ uid: 0, gid: 0, mode })
+    }
+    expect(ofFile('replaced')).toEqual({ uid: 0, gid: 0, mode: 0o750 })
+  })
+
   test('is as the layer says in directories that give their group, by whatever name they are reached', async () => {
     await sandbox.apply([
       { ...file, name: 'first', mode: 0o644 },

@@ -87,7 +87,7 @@ export class TreeWriter implements TarHandler, Disposable {
     const path = entryPath(entry.name, entry.name)
     if (path.length === 0) {
       if (entry.type !== 'directory') throw refused(entry.name, 'the root can only be a directory')
-      this.#describeDirectory(this.#directories.root, path, entry)
+      this.#describeDirectory(this.#directories.root, path, entry, false)
       return
     }
     const whiteout = whiteoutKind(entry.name, path)
@@ -194,28 +194,39 @@ export class TreeWriter implements TarHandler, Disposable {
   #directory(place: Place): void {
     const { entry, name } = place
     const path = pathOf(place)
+    const mode = this.#given?.file(entry, place.parent) ? entry.mode : 0o700
     let displaced = false
-    let made = fileCalls.mkdirat(place.parent.fd, name, 0o700)
+    let fresh = true
+    let made = fileCalls.mkdirat(place.parent.fd, name, mode)
     if (made === -EEXIST) {
       const found = lookUp(place.parent.fd, name, entry.name)
       this.#checkCollision(place)
       if (found?.kind !== 'directory') {
         this.#remove(place)
         displaced = true
-        made = fileCalls.mkdirat(place.parent.fd, name, 0o700)
-      } else made = 0
+        made = fileCalls.mkdirat(place.parent.fd, name, mode)
+      } else {
+        fresh = false
+        made = 0
+      }
     }
     checkResult(made, 'mkdir', entry.name)
     const directory = this.#directories.find(path)
     if (directory === undefined) throw refused(entry.name, 'the directory above it is gone')
-    this.#describeDirectory(directory, path, entry)
+    this.#describeDirectory(directory, path, entry, fresh && isAsSaid(directory, entry))
     // What stood in its place has hidden the lower layers' directory of this name, and that must not come back.
     if (displaced && !this.#lower.isPresent) this.#lower.hideIn(directory, entry.name)
   }
 
-  #describeDirectory(directory: OpenDirectory, path: readonly ByteString[], entry: TarEntry): void {
+  /** @param given whether it has its owner and mode already */
+  #describeDirectory(
+    directory: OpenDirectory,
+    path: readonly ByteString[],
+    entry: TarEntry,
+    given: boolean,
+  ): void {
     this.#implied.delete(directory.id)
-    this.#attributes.set(directory.fd, entry, false)
+    this.#attributes.set(directory.fd, entry, given)
     if (directory.group !== entry.gid) this.#directories.changeGroup(directory, entry.gid)
     this.#described.set(directory.id, { path, entry })
   }
@@ -290,6 +301,11 @@ export class TreeWriter implements TarHandler, Disposable {
     if (parent === undefined) throw refused(entry.name, 'it replaces a link that its own name leads through')
     place.parent = parent
   }
+}
+
+/** Whether a directory that was just made and opened has the entry's owner and mode. */
+function isAsSaid({ opened, group }: OpenDirectory, { uid, gid, mode }: TarEntry): boolean {
+  return opened.uid === uid && group === gid && opened.mode === mode
 }
 
 function oneOfTwoNames({ name }: TarEntry): NsboxError {

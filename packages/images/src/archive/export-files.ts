@@ -1,6 +1,5 @@
-import type { AbortOptions, ContentReader } from '@nsbox/core/content'
-import { NsboxError } from '@nsbox/errors'
-import { createHasher, type Digest, digestAlgorithm, type Platform } from '@nsbox/oci'
+import { type AbortOptions, type ContentReader, provedBlob } from '@nsbox/core/content'
+import type { Platform } from '@nsbox/oci'
 import { blobName, dockerDocument, indexDocument, layoutDocument } from './export-documents.ts'
 import { type ExportedImage, planExport } from './export-plan.ts'
 
@@ -46,7 +45,7 @@ export async function* exportFiles(
   const docker = skipDockerManifest ? undefined : await dockerDocument(plan, { content, platforms, signal })
   const blobs = [...plan.blobs].map(([digest, size]) => ({ name: blobName(digest), digest, size }))
   for (const { name, digest, size } of blobs.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    yield { name, mode: 0o444, size, content: provedBlob(content, digest, size, signal) }
+    yield { name, mode: 0o444, size, content: provedBlob(content, { digest, size }, { signal }) }
   }
   yield document('index.json', 0o644, indexDocument(images))
   if (docker !== undefined) yield document('manifest.json', 0o644, docker)
@@ -58,23 +57,4 @@ function document(name: string, mode: number, bytes: Uint8Array): ExportedFile {
     yield bytes
   }
   return { name, mode, size: bytes.byteLength, content: content() }
-}
-
-async function* provedBlob(
-  content: ContentReader,
-  digest: Digest,
-  size: number,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
-  const hasher = createHasher(digestAlgorithm(digest))
-  let left = size
-  for await (const chunk of content.read(digest, { signal })) {
-    left -= chunk.byteLength
-    if (left < 0) break
-    hasher.update(chunk)
-    yield chunk
-  }
-  if (left !== 0 || hasher.digest() !== digest) {
-    throw new NsboxError('data_loss', `content ${digest}: its bytes are not what its digest and size say`)
-  }
 }

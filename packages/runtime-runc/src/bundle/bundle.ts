@@ -39,6 +39,11 @@ export class Bundle {
     return join(this.path, 'log.json')
   }
 
+  /** Where CRIU writes its log and what it needs meanwhile; made by who needs it. */
+  get criu(): string {
+    return join(this.path, 'criu')
+  }
+
   /**
    * Makes the files of an exec.
    * @throws already_exists; invalid_argument for an id that is no identifier

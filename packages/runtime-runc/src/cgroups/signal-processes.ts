@@ -48,8 +48,8 @@ function signalMember(cgroup: ContainerCgroup, pid: number, signal: number): boo
   }
 }
 
-/** Undefined if there is no such process, or the number is one of a thread. */
-function pidfdOf(pid: number): number | undefined {
+/** Undefined if there is no such process, or the number is one of a thread; else who asks closes it. */
+export function pidfdOf(pid: number): number | undefined {
   if (!Number.isInteger(pid) || pid <= 0 || pid > 0x7fffffff) return undefined
   try {
     return openPidfd(pid)

@@ -1,18 +1,20 @@
-import type { AbortOptions, ProcessIo, RuntimeTaskOptions } from '@nsbox/core/tasks'
-import { isFailedPrecondition, isNotFound, NsboxError } from '@nsbox/errors'
+import type { AbortOptions, RuntimeTaskOptions } from '@nsbox/core/tasks'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import type { Bundle } from '../bundle/bundle.ts'
 import { parseBundleSpec } from '../bundle/bundle-spec.ts'
 import type { Bundles } from '../bundle/bundles.ts'
-import type { ContainerCgroup } from '../cgroups/container-cgroup.ts'
 import { Runc } from '../runc/runc.ts'
 import type { LaunchPaths, SupervisedProcess } from '../supervisor/supervisor.ts'
+import { FirstProcess } from './first-process.ts'
 import { launchProcess } from './launch-process.ts'
 import { processIo } from './process-io.ts'
+import { discardImages, type RestoreSource, restoreSource } from './restore-source.ts'
+import { RestoredStart } from './restored-start.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
-import { Task } from './task.ts'
+import { Task, type TaskParts } from './task.ts'
 import type { TaskContext } from './task-context.ts'
 import { type TaskRecord, writeTask } from './task-record.ts'
+import { CreatedStart } from './task-start.ts'
+import { end, removeContainer } from './undo-process.ts'
 
 /** What a new task is made of. */
 export interface NewTask {
@@ -24,93 +26,68 @@ export interface NewTask {
   readonly options: RuntimeTaskOptions
 }
 
-/** Makes a task, and tells of it. After an error nothing is left of what had been done until then. */
+/**
+ * Makes a task, and tells of it. One that goes on from a checkpoint has no process before its start. After an error
+ * nothing is left of what had been done until then.
+ */
 export async function createTask(wanted: NewTask): Promise<Task> {
   const { namespace, id, context, bundles, choice, options } = wanted
   const { spec, rootfs, signal } = options
-  if (options.restore !== undefined) {
-    throw new NsboxError('unimplemented', 'tasks that go on from a checkpoint')
-  }
+  const sharesPids = !parseBundleSpec(spec).ownNamespaces.includes('pid')
   const io = processIo(options)
   const runc = runcOf(choice)
   await using undo = new AsyncDisposableStack()
+  const restore = await restoreSource(context.images, options)
+  undo.defer(() => discardImages(restore))
   const bundle = await bundles.create(namespace, id, { spec, rootfs, signal })
   undo.defer(() => bundle.remove())
-  const sharesPids = !parseBundleSpec(spec).ownPidNamespace
   const record: TaskRecord = { format: 1, choice, sharesPids, io, pid: 0, started: false }
   // From here on, one that finds the bundle knows what there is to undo.
   writeTask(bundle, record)
-  const process = await launch({ ...wanted, bundle, io, runc }, options, undo)
-  const cgroup = await cgroupOf(context, process.pid)
+  const first = undo.use(new FirstProcess(namespace, id, context))
+  const parts = { namespace, id, context, runc, bundle, record, first }
+  const task = restore === undefined ? await begin(parts, options, undo) : goOn(parts, restore)
   signal?.throwIfAborted()
-  const task = new Task({
-    namespace,
-    id,
-    context,
-    runc,
-    bundle,
-    record: { ...record, pid: process.pid, ...(cgroup && { cgroups: [...cgroup.cgroups] }) },
-    process,
-    cgroup,
-  })
-  await task.watch()
-  undo.use(task)
   task.created(rootfs)
   undo.move()
   return task
 }
 
-interface Launch extends NewTask {
-  readonly bundle: Bundle
-  readonly io: ProcessIo
-  readonly runc: Runc
+type Parts = Omit<TaskParts, 'start'>
+
+/** Has the first process made, which waits for the start. */
+async function begin(parts: Parts, options: AbortOptions, undo: AsyncDisposableStack): Promise<Task> {
+  const { id, runc, first } = parts
+  await first.take(await launch(parts, options, undo))
+  const record = { ...parts.record, ...first.recorded }
+  return new Task({ ...parts, record, start: new CreatedStart(runc, id, record.io) })
+}
+
+function goOn(parts: Parts, restore: RestoreSource): Task {
+  const record = { ...parts.record, restore }
+  return new Task({ ...parts, record, start: new RestoredStart(parts, restore) })
 }
 
 async function launch(
-  { namespace, id, context, choice, bundle, io, runc }: Launch,
+  { namespace, id, context, runc, bundle, record }: Parts,
   options: AbortOptions,
   undo: AsyncDisposableStack,
 ): Promise<SupervisedProcess> {
+  const { choice, io } = record
   const { noPivotRoot, noNewKeyring } = choice
   const { path, log } = bundle
   // A program that fails may have made a part of the container, whatever it says.
   undo.defer(() => removeContainer(runc, id, context))
   const command = (paths: LaunchPaths) =>
     runc.createArguments(id, { log, bundle: path, ...paths, noPivotRoot, noNewKeyring })
-  const process = await launchProcess(context, { namespace, id, io, choice, runc, log, command }, options)
+  const process = await launchProcess(
+    'create',
+    context,
+    { namespace, id, io, choice, runc, log, command },
+    options,
+  )
   undo.defer(() => end(process))
   return process
-}
-
-/** Undefined if it has ended already, or has no cgroup of its own. */
-async function cgroupOf({ cgroups }: TaskContext, pid: number): Promise<ContainerCgroup | undefined> {
-  try {
-    return await cgroups.of(pid)
-  } catch (error) {
-    if (isNotFound(error) || isFailedPrecondition(error)) return undefined
-    throw error
-  }
-}
-
-/** Kills a process that was made in vain, and forgets it. */
-export async function end(process: SupervisedProcess): Promise<void> {
-  try {
-    process.signal(9)
-  } catch (error) {
-    if (!isNotFound(error)) throw error
-  }
-  await process.exit
-  await process.release()
-}
-
-/** Removes what the runtime knows of a container that was made in part or in vain; none is fine as well. */
-export async function removeContainer(runc: Runc, id: string, { onWarning }: TaskContext): Promise<void> {
-  try {
-    await runc.delete(id, { force: true })
-  } catch (error) {
-    // What made it necessary stays the error that the caller sees.
-    if (!isNotFound(error)) onWarning(`removing what is left of container ${id}`, error)
-  }
 }
 
 /** The program of a task. */

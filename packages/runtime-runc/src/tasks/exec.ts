@@ -4,7 +4,7 @@ import { NsboxError } from '@nsbox/errors'
 import type { Bundle, ExecFiles } from '../bundle/bundle.ts'
 import type { SupervisedProcess, TerminalSize } from '../supervisor/supervisor.ts'
 import { ProcessEnd } from './process-end.ts'
-import { finished, stateError, type TaskState } from './state-error.ts'
+import { finished, notStarted, stateError, type TaskState } from './state-error.ts'
 import { processKey } from './task-context.ts'
 import { type ExecRecord, exitOf, removeExec, storedExit, writeExec } from './task-record.ts'
 import { Turns } from './turns.ts'
@@ -90,14 +90,14 @@ export class Exec {
   }
 
   kill(signal: number): void {
-    if (this.state === 'created') throw new NsboxError('failed_precondition', 'process not created')
+    if (this.state === 'created') throw notStarted()
     if (this.#process === undefined || this.state === 'stopped') throw finished()
     this.#process.signal(signal)
   }
 
   resize(size: TerminalSize): void {
     if (!this.io.terminal) throw new NsboxError('failed_precondition', 'process has no terminal')
-    if (this.#process === undefined) throw new NsboxError('failed_precondition', 'process not created')
+    if (this.#process === undefined) throw notStarted()
     if (this.state !== 'stopped') this.#process.resize(size)
   }
 

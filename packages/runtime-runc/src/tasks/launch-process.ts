@@ -4,6 +4,9 @@ import type { LaunchPaths, SupervisedProcess } from '../supervisor/supervisor.ts
 import type { RuntimeChoice } from './runtime-choice.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 
+/** Milliseconds. */
+const restoreTimeout = 600_000
+
 /** A process of a container, to be made by the runtime's program. */
 export interface ProcessLaunch {
   readonly namespace: string
@@ -18,8 +21,12 @@ export interface ProcessLaunch {
   readonly command: (paths: LaunchPaths) => readonly string[]
 }
 
-/** Has the supervisor make a process. The first one waits for a start. @throws with the runtime's own words */
+/**
+ * Has the supervisor make a process. One that is created waits for a start, and one that is restored may be large.
+ * @throws with the runtime's own words
+ */
 export async function launchProcess(
+  kind: 'create' | 'exec' | 'restore',
   { supervisor }: TaskContext,
   { namespace, id, execId, io, choice, runc, log, command }: ProcessLaunch,
   options: AbortOptions,
@@ -31,13 +38,14 @@ export async function launchProcess(
         ...io,
         command,
         owner: choice.owner,
-        waits: execId === undefined,
+        waits: kind === 'create',
+        timeout: kind === 'restore' ? restoreTimeout : undefined,
         cgroup: choice.helperCgroup,
         container: { id, namespace },
       },
       options,
     )
   } catch (error) {
-    throw await runc.launchError(execId === undefined ? 'create' : 'exec', log, error)
+    throw await runc.launchError(kind, log, error)
   }
 }

@@ -16,6 +16,7 @@ import { NsboxError } from '@nsbox/errors'
 import { parseFilters } from '@nsbox/filters'
 import { validateIdentifier } from '@nsbox/namespaces'
 import type { Bundles } from '../bundle/bundles.ts'
+import { checkpointRequest } from '../options/checkpoint-request.ts'
 import { createTask } from './create-task.ts'
 import type { Exec } from './exec.ts'
 import { execProcess } from './exec-process.ts'
@@ -103,7 +104,7 @@ export class NamespaceTasks implements RuntimeTasks {
     if (!Number.isInteger(signal) || signal < 0 || signal > 64) {
       throw new NsboxError('invalid_argument', `signal ${signal}`)
     }
-    if (pid !== undefined) await task.killPid(pid, signal)
+    if (pid !== undefined) task.killPid(pid, signal)
     else if (execId !== '') task.execs.get(execId).kill(signal)
     else if (all) await task.killAll(signal)
     else await task.kill(signal)
@@ -165,16 +166,14 @@ export class NamespaceTasks implements RuntimeTasks {
   }
 
   async checkpoint(id: string, options: RuntimeCheckpointOptions): Promise<void> {
-    options.signal?.throwIfAborted()
-    this.#task(id)
-    throw new NsboxError('unimplemented', 'checkpoints of tasks')
+    await this.#task(id).checkpoint(checkpointRequest(options.options), options)
   }
 
   /** Ends and deletes every task. */
   async endAll(): Promise<void> {
     await Promise.all(
       [...this.#tasks.values()].map(async (task) => {
-        if (task.state !== 'stopped') {
+        if (task.state !== 'stopped' && task.pid !== 0) {
           await task.killAll(9)
           await task.wait({})
         }

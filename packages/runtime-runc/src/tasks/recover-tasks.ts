@@ -1,10 +1,15 @@
 import type { Bundle } from '../bundle/bundle.ts'
 import type { ContainerStatus } from '../runc/container-state.ts'
-import { end, removeContainer, runcOf } from './create-task.ts'
+import { runcOf } from './create-task.ts'
+import { FirstProcess } from './first-process.ts'
+import type { RestoreSource } from './restore-source.ts'
+import { RestoredStart } from './restored-start.ts'
 import type { TaskState } from './state-error.ts'
 import { Task } from './task.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import { readTask, type TaskRecord } from './task-record.ts'
+import { CreatedStart } from './task-start.ts'
+import { end, removeContainer } from './undo-process.ts'
 
 /**
  * Takes up the tasks that an earlier process has left. What that process had not completed is undone: no client was told
@@ -23,8 +28,10 @@ export async function recoverTasks(
     bundles.map(async (bundle) => {
       try {
         const record = readTask(bundle)
-        if (record === undefined || record.pid === 0) await undo(bundle, record, context)
-        else add(await recover(bundle, record, context, statuses))
+        if (record === undefined) await undo(bundle, record, context)
+        else if (record.pid !== 0) add(await recover(bundle, record, context, statuses))
+        else if (record.restore === undefined) await undo(bundle, record, context)
+        else add(await recoverRestored(bundle, record, record.restore, context))
       } catch (error) {
         context.onWarning(`recovering task ${bundle.namespace}/${bundle.id}`, error)
       }
@@ -47,23 +54,34 @@ async function recover(
   statuses: Statuses,
 ): Promise<Task> {
   const { namespace, id } = bundle
-  const process = context.supervisor.process(processKey(namespace, id))
-  const alive = process !== undefined && process.ended === undefined
+  const first = new FirstProcess(namespace, id, context)
+  await first.find(record, context.supervisor.process(processKey(namespace, id)))
   // An end is told only by `follow`, so that what has ended meanwhile is as it was before.
   const before = record.started ? 'running' : 'created'
-  const state = alive ? (taskState(await statuses.of(record, id)) ?? before) : before
-  const task = new Task({
-    namespace,
-    id,
-    context,
-    runc: runcOf(record.choice),
-    bundle,
-    record,
-    process,
-    cgroup: record.cgroups && context.cgroups.at(new Map(record.cgroups)),
-  })
-  if (alive) await task.watch()
+  const state = first.isAlive ? (taskState(await statuses.of(record, id)) ?? before) : before
+  const runc = runcOf(record.choice)
+  const start = new CreatedStart(runc, id, record.io)
+  const task = new Task({ namespace, id, context, runc, bundle, record, first, start })
   await task.recover(state)
+  task.follow()
+  return task
+}
+
+/** One that nobody was told the start of: if it was seen through, the process is there. */
+async function recoverRestored(
+  bundle: Bundle,
+  record: TaskRecord,
+  restore: RestoreSource,
+  context: TaskContext,
+): Promise<Task> {
+  const { namespace, id } = bundle
+  const process = context.supervisor.process(processKey(namespace, id))
+  const runc = runcOf(record.choice)
+  const first = new FirstProcess(namespace, id, context)
+  const start = new RestoredStart({ context, runc, bundle, record }, restore)
+  await start.recover(first, process)
+  const task = new Task({ namespace, id, context, runc, bundle, record, first, start })
+  await task.recover(first.isMade ? 'running' : 'created')
   task.follow()
   return task
 }

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import type { OpaqueValue } from '@nsbox/core/tasks'
-import { NsboxError } from '@nsbox/errors'
 import { programName, taskOptions } from '../options/task-options.ts'
 
 /** Which runtime program a task has, and how it is used; part of the task's record. */
@@ -36,9 +35,6 @@ export function runtimeChoice(
   defaults: RuntimeDefaults,
 ): RuntimeChoice {
   const given = taskOptions(options)
-  if (given.criuImagePath !== undefined) {
-    throw new NsboxError('unimplemented', 'tasks that go on from a checkpoint')
-  }
   const { ioUid: uid, ioGid: gid } = given
   return {
     binary: programName(runtimePath ?? '') ?? given.binary ?? defaults.binary,

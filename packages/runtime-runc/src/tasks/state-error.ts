@@ -27,6 +27,11 @@ export function stateError(operation: TaskOperation, state: TaskState): NsboxErr
   return new NsboxError('failed_precondition', texts[operation](state === 'pausing' ? 'paused' : state))
 }
 
+/** For signals to what has no process yet. */
+export function notStarted(): NsboxError {
+  return new NsboxError('failed_precondition', 'process not created')
+}
+
 /** For signals to what has ended, and questions about it. */
 export function finished(): NsboxError {
   return new NsboxError('not_found', 'process already finished')

@@ -1,6 +1,7 @@
 import type { DomainEvent } from '@nsbox/core/events'
 import type { CgroupHost } from '../cgroups/cgroup-host.ts'
 import type { OomWatcher } from '../cgroups/oom/oom-watch.ts'
+import type { ImageDirectories } from '../checkpoints/image-directories.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
 
 /** What all tasks of a runtime share. */
@@ -8,6 +9,8 @@ export interface TaskContext {
   readonly supervisor: Supervisor
   readonly cgroups: CgroupHost
   readonly oom: OomWatcher
+  /** Where images of checkpoints are put. */
+  readonly images: ImageDirectories
   /** Takes what has happened, in order. Must not throw. */
   readonly onEvent: (namespace: string, event: DomainEvent) => void
   /** Takes what goes wrong where nobody waits. */

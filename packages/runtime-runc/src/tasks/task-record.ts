@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import type { ProcessExit, ProcessIo } from '@nsbox/core/tasks'
 import { isErrno } from '@nsbox/errors'
 import type { Bundle, ExecFiles } from '../bundle/bundle.ts'
+import type { RestoreSource } from './restore-source.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
 import { readState, writeState } from './state-file.ts'
 
@@ -15,8 +16,10 @@ export interface TaskRecord {
   readonly io: ProcessIo
   /** Where it is in each hierarchy; absent until the task exists, or if it has no cgroup of its own. */
   readonly cgroups?: readonly (readonly [hierarchy: string, path: string])[] | undefined
-  /** 0 until the task exists: one without a pid is what an interrupted create has left. */
+  /** 0 until there is a process: a task without one that does not go on from a checkpoint was not made to the end. */
   readonly pid: number
+  /** What the start is to go on from; absent once it has, and for tasks that begin. */
+  readonly restore?: RestoreSource | undefined
   readonly started: boolean
   /** What has been told of the end of the first process. */
   readonly exit?: StoredExit | undefined

@@ -6,23 +6,26 @@ import type {
   ProcessExit,
   ProcessInfo,
   ProcessIo,
+  RuntimeCheckpointOptions,
   TaskMetrics,
 } from '@nsbox/core/tasks'
 import { isNotFound, NsboxError } from '@nsbox/errors'
 import type { Bundle, ExecFiles } from '../bundle/bundle.ts'
-import type { ContainerCgroup } from '../cgroups/container-cgroup.ts'
-import type { OomWatch } from '../cgroups/oom/oom-watch.ts'
 import { processInfos } from '../cgroups/process-infos.ts'
-import { signalAll, signalProcess } from '../cgroups/signal-processes.ts'
+import type { CheckpointRequest } from '../options/checkpoint-request.ts'
 import type { Runc } from '../runc/runc.ts'
 import type { LaunchPaths, SupervisedProcess, TerminalSize } from '../supervisor/supervisor.ts'
 import type { ExecTask } from './exec.ts'
+import type { FirstProcess } from './first-process.ts'
 import { launchProcess } from './launch-process.ts'
 import { ProcessEnd } from './process-end.ts'
+import { discardImages } from './restore-source.ts'
 import { finished, stateError, type TaskState } from './state-error.ts'
+import { type CheckpointedTask, checkpointTask } from './task-checkpoint.ts'
 import type { TaskContext } from './task-context.ts'
 import { TaskExecs } from './task-execs.ts'
 import { exitOf, storedExit, type TaskRecord, writeTask } from './task-record.ts'
+import type { TaskStart } from './task-start.ts'
 import { Turns } from './turns.ts'
 
 /** What a task is made of. */
@@ -33,43 +36,46 @@ export interface TaskParts {
   readonly runc: Runc
   readonly bundle: Bundle
   readonly record: TaskRecord
-  readonly process: SupervisedProcess | undefined
-  readonly cgroup: ContainerCgroup | undefined
+  /** Still to be made by the start if it goes on from a checkpoint. */
+  readonly first: FirstProcess
+  readonly start: TaskStart
 }
 
 /**
  * The task of one container: created → running ⇄ paused → stopped. What changes it takes turns; questions and signals do
  * not wait. The end of the first process is told once, after that of its execs and after any start that is under way.
  */
-export class Task implements Disposable, ExecTask {
+export class Task implements Disposable, ExecTask, CheckpointedTask {
   readonly namespace: string
   readonly id: string
   readonly io: ProcessIo
-  readonly pid: number
   readonly runc: Runc
   readonly bundle: Bundle
-  readonly cgroup: ContainerCgroup | undefined
   readonly execs: TaskExecs = new TaskExecs(this)
   readonly #context: TaskContext
-  readonly #process: SupervisedProcess | undefined
+  readonly #first: FirstProcess
+  readonly #start: TaskStart
   readonly #turns = new Turns()
   readonly #end = new ProcessEnd()
   #record: TaskRecord
   #state: TaskState = 'created'
   #starting: Promise<unknown> = Promise.resolve()
-  #oom: OomWatch | undefined
 
   constructor(parts: TaskParts) {
     this.namespace = parts.namespace
     this.id = parts.id
     this.io = parts.record.io
-    this.pid = parts.record.pid
     this.runc = parts.runc
     this.bundle = parts.bundle
-    this.cgroup = parts.cgroup
     this.#context = parts.context
-    this.#process = parts.process
+    this.#first = parts.first
+    this.#start = parts.start
     this.#record = parts.record
+  }
+
+  /** 0 until there is a process. */
+  get pid(): number {
+    return this.#first.pid
   }
 
   get state(): TaskState {
@@ -87,23 +93,14 @@ export class Task implements Disposable, ExecTask {
     return { containerId, execId: '', pid, status, ...io, ...(exit === undefined ? {} : { exit }) }
   }
 
-  /** Begins to look for a lack of memory, until the task is disposed of. */
-  async watch(): Promise<void> {
-    const { cgroup } = this
-    if (cgroup === undefined) return
-    const tell = () => this.emit({ topic: '/tasks/oom', payload: { containerId: this.id } })
-    this.#oom = await this.#context.oom.watch(cgroup, tell)
-  }
-
   [Symbol.dispose](): void {
-    this.#oom?.[Symbol.dispose]()
-    this.#oom = undefined
+    this.#first[Symbol.dispose]()
   }
 
   /** To be called when a process has ended, before that is told: a lack of memory that ended it is told first. */
   async checkMemory(): Promise<void> {
     try {
-      await this.#oom?.check()
+      await this.#first.checkMemory()
     } catch (error) {
       this.warn('looking for a lack of memory', error)
     }
@@ -114,12 +111,13 @@ export class Task implements Disposable, ExecTask {
     writeTask(this.bundle, this.#record)
     const { id: containerId, io, pid } = this
     const { path: bundle } = this.bundle
-    this.emit({ topic: '/tasks/create', payload: { containerId, bundle, rootfs, io, checkpoint: '', pid } })
+    const checkpoint = this.#record.restore?.images ?? ''
+    this.emit({ topic: '/tasks/create', payload: { containerId, bundle, rootfs, io, checkpoint, pid } })
   }
 
-  /** Begins to wait for the end of the first process, which then can be told. */
+  /** Begins to wait for the end of the first process, which then can be told. Without one it does nothing. */
   follow(): void {
-    void this.#follow()
+    if (this.#first.isMade) void this.#follow()
   }
 
   /** Takes up what an earlier process has left, before `follow`. */
@@ -139,17 +137,13 @@ export class Task implements Disposable, ExecTask {
     return this.#turns.take(async () => {
       signal?.throwIfAborted()
       if (this.#state !== 'created') throw stateError('start', this.#state)
-      // Once begun it is seen through: half a start cannot be taken back.
-      const starting = this.#letRun().then(() => this.#started())
+      const isFollowed = this.#first.isMade
+      const starting = this.#start.run(this.#first, { signal }).then(() => this.#started())
       this.#starting = starting.catch(() => undefined)
       await starting
+      if (!isFollowed) this.follow()
       return { pid: this.pid }
     })
-  }
-
-  async #letRun(): Promise<void> {
-    if (this.io.stdin !== '' && !this.io.terminal) await this.#process?.keepStdin()
-    await this.runc.start(this.id)
   }
 
   wait(options: AbortOptions): Promise<ProcessExit> {
@@ -158,40 +152,39 @@ export class Task implements Disposable, ExecTask {
 
   /** Signals the first process. */
   async kill(signal: number): Promise<void> {
-    const process = this.#process
-    if (this.#state === 'stopped' || process === undefined) throw finished()
+    if (this.#state === 'stopped') throw finished()
     if (this.#mustThaw(signal)) await this.runc.kill(this.id, signal)
-    else process.signal(signal)
+    else this.#first.signal(signal)
   }
 
   /** Signals all processes. */
   async killAll(signal: number): Promise<void> {
-    if (this.#state === 'stopped' || this.cgroup === undefined) throw finished()
+    if (this.#state === 'stopped') throw finished()
     if (this.#mustThaw(signal)) await this.runc.kill(this.id, signal, { all: true })
-    else if ((await signalAll(this.cgroup, signal)) === 0) throw finished()
+    else await this.#first.signalAll(signal)
   }
 
   /** Signals any process of the container, and none that is not. */
-  async killPid(pid: number, signal: number): Promise<void> {
+  killPid(pid: number, signal: number): void {
     if (!Number.isInteger(pid) || pid <= 0) throw new NsboxError('invalid_argument', `pid ${pid}`)
-    if (this.cgroup === undefined) throw new NsboxError('not_found', `process ${pid} of the container`)
-    await signalProcess(this.cgroup, pid, signal)
+    this.#first.signalPid(pid, signal)
   }
 
   resize(size: TerminalSize): void {
     if (!this.io.terminal) throw new NsboxError('failed_precondition', 'process has no terminal')
-    if (this.#state !== 'stopped') this.#process?.resize(size)
+    if (this.#state !== 'stopped') this.#first.resize(size)
   }
 
   async closeStdin(options: AbortOptions): Promise<void> {
-    await this.#process?.closeStdin(options)
+    await this.#first.closeStdin(options)
   }
 
   /** Adds a process. */
   addExec(id: string, io: ProcessIo, process: Uint8Array, { signal }: AbortOptions): Promise<void> {
     return this.#turns.take(async () => {
       signal?.throwIfAborted()
-      if (this.#state === 'stopped' || this.isFrozen) throw stateError('exec', this.#state)
+      if (this.#state === 'stopped' || this.isFrozen || !this.#first.isMade)
+        throw stateError('exec', this.#state)
       await this.execs.add(id, io, process)
     })
   }
@@ -208,7 +201,7 @@ export class Task implements Disposable, ExecTask {
     const { choice } = this.#record
     const command = (paths: LaunchPaths) => runc.execArguments(this.id, { ...files, ...paths })
     const launch = { namespace, id: this.id, execId: id, io, choice, runc, log: files.log, command }
-    return await launchProcess(this.#context, launch, options)
+    return await launchProcess('exec', this.#context, launch, options)
   }
 
   pause({ signal }: AbortOptions): Promise<void> {
@@ -216,16 +209,21 @@ export class Task implements Disposable, ExecTask {
       signal?.throwIfAborted()
       if (this.#state === 'paused') return
       if (this.#state !== 'running') throw stateError('pause', this.#state)
-      this.#state = 'pausing'
-      try {
-        await this.runc.pause(this.id)
-      } catch (error) {
-        this.#become('running')
-        throw error
-      }
-      this.#become('paused')
+      await this.freeze()
       this.emit({ topic: '/tasks/paused', payload: { containerId: this.id } })
     })
+  }
+
+  /** Stops all processes of a running task. For whose turn it is. */
+  async freeze(): Promise<void> {
+    this.#state = 'pausing'
+    try {
+      await this.runc.pause(this.id)
+    } catch (error) {
+      this.become('running')
+      throw error
+    }
+    this.become('paused')
   }
 
   resume({ signal }: AbortOptions): Promise<void> {
@@ -234,14 +232,24 @@ export class Task implements Disposable, ExecTask {
       if (this.#state === 'running') return
       if (this.#state !== 'paused') throw stateError('resume', this.#state)
       await this.runc.resume(this.id)
-      this.#become('running')
+      this.become('running')
       this.emit({ topic: '/tasks/resumed', payload: { containerId: this.id } })
+    })
+  }
+
+  /** Writes images of its processes. */
+  checkpoint(request: CheckpointRequest, options: RuntimeCheckpointOptions): Promise<void> {
+    return this.#turns.take(async () => {
+      options.signal?.throwIfAborted()
+      if (this.#state !== 'running' && !this.isFrozen) throw stateError('checkpoint', this.#state)
+      const checkpoint = await checkpointTask(this, this.#context.images, request, options)
+      this.emit({ topic: '/tasks/checkpointed', payload: { containerId: this.id, checkpoint } })
     })
   }
 
   update(resources: Uint8Array, { signal }: AbortOptions): Promise<void> {
     return this.#turns.take(async () => {
-      if (this.#state === 'stopped') throw stateError('update', this.#state)
+      if (this.#state === 'stopped' || !this.#first.isMade) throw stateError('update', this.#state)
       await this.runc.update(this.id, resources, { signal })
     })
   }
@@ -249,41 +257,46 @@ export class Task implements Disposable, ExecTask {
   /** All processes, and which exec each was started by. */
   async processes(): Promise<ProcessInfo[]> {
     if (this.#state === 'stopped') throw new NsboxError('failed_precondition', 'process already finished')
-    const pids = (await this.cgroup?.pids()) ?? []
-    return processInfos(pids, this.execs.byPid)
+    return processInfos(await this.#first.pids(), this.execs.byPid)
   }
 
   /** What its cgroup tells; undefined if it has ended. */
   async metrics(): Promise<TaskMetrics | undefined> {
-    if (this.#state === 'stopped' || this.cgroup === undefined) return undefined
-    try {
-      return { id: this.id, timestamp: new Date(), data: await this.cgroup.metrics() }
-    } catch (error) {
-      if (isNotFound(error)) return undefined
-      throw error
-    }
+    if (this.#state === 'stopped') return undefined
+    const data = await this.#first.metrics()
+    return data && { id: this.id, timestamp: new Date(), data }
   }
 
   /** Removes it with all that it has left, once it has stopped or if it was never started. */
   delete({ signal }: AbortOptions): Promise<ProcessExit & { readonly pid: number }> {
     return this.#turns.take(async () => {
       signal?.throwIfAborted()
-      if (this.#state === 'created') {
-        this.#signalQuietly(9)
-        await this.#end.wait()
-      }
-      if (this.#state !== 'stopped') throw stateError('delete', this.#state)
+      if (this.#state === 'created') await this.#endCreated()
+      if (this.#first.isMade && this.#state !== 'stopped') throw stateError('delete', this.#state)
       // What is written last is on its way while runc cleans up.
-      await Promise.all([this.#deleteContainer(), this.#process?.drained])
+      await Promise.all([this.#start.remove(this.#first), this.#first.drained()])
       await this.execs.discard()
-      await this.#process?.release()
+      await this.#first.release()
+      await discardImages(this.#record.restore)
       // Last, since the record is in it: what fails before can be done again, after a restart as well.
       await this.bundle.remove()
-      const exit = this.#end.exit!
+      this.#state = 'stopped'
+      const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: new Date() }
       const { id: containerId, pid } = this
       this.emit({ topic: '/tasks/delete', payload: { containerId, id: '', pid, ...exit } })
+      this.#end.abandon(new NsboxError('not_found', `task ${containerId} not found`))
       return { ...exit, pid }
     })
+  }
+
+  async #endCreated(): Promise<void> {
+    if (!this.#first.isMade) return
+    try {
+      this.#first.signal(9)
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+    await this.#end.wait()
   }
 
   supervised(key: string): SupervisedProcess | undefined {
@@ -308,14 +321,20 @@ export class Task implements Disposable, ExecTask {
   }
 
   #started(): void {
-    this.#become('running')
-    this.#change({ started: true })
+    const { restore } = this.#record
+    this.become('running')
+    this.#change({ started: true, ...this.#first.recorded, restore: undefined })
     this.emit({ topic: '/tasks/start', payload: { containerId: this.id, pid: this.pid } })
+    if (restore === undefined) return
+    // It may be much, and nobody need wait for it but those who want to see the task gone.
+    void this.#turns
+      .take(() => discardImages(restore))
+      .catch((error) => this.warn('the images that it was restored from cannot be removed', error))
   }
 
   async #follow(): Promise<void> {
     if (this.#end.exit !== undefined) return
-    const exit = (await this.#process?.exit) ?? { exitStatus: 255, exitedAt: new Date() }
+    const exit = await this.#first.exit()
     await this.#starting
     if (this.#record.sharesPids) await this.#endOthers()
     await this.execs.ended()
@@ -331,18 +350,10 @@ export class Task implements Disposable, ExecTask {
   /** Without a pid namespace of its own, nothing but this ends the others with the first process. */
   async #endOthers(): Promise<void> {
     try {
-      if (this.cgroup !== undefined) await signalAll(this.cgroup, 9)
+      await this.#first.signalAll(9)
     } catch (error) {
+      if (isNotFound(error)) return
       this.warn('its processes cannot be ended', error)
-    }
-  }
-
-  async #deleteContainer(): Promise<void> {
-    try {
-      await this.runc.delete(this.id)
-    } catch (error) {
-      // Somebody has used the runtime behind our back.
-      if (!isNotFound(error)) throw error
     }
   }
 
@@ -351,16 +362,8 @@ export class Task implements Disposable, ExecTask {
     return this.isFrozen && signal === 9
   }
 
-  #signalQuietly(signal: number): void {
-    try {
-      this.#process?.signal(signal)
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-    }
-  }
-
-  /** What has stopped stays so. */
-  #become(state: TaskState): void {
+  /** Says what it has become, unless it has stopped. For whose turn it is. */
+  become(state: TaskState): void {
     if (this.#state !== 'stopped') this.#state = state
   }
 

@@ -1,4 +1,6 @@
 import type { Container, ContainerStore } from '@nsbox/core/containers'
+import type { ContentStore } from '@nsbox/core/content'
+import type { LeaseStore } from '@nsbox/core/leases'
 import type { Mount, Snapshotter } from '@nsbox/core/snapshots'
 import type {
   AbortOptions,
@@ -17,11 +19,19 @@ import type {
 } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
+import { CheckpointLease } from './checkpoints/checkpoint-lease.ts'
+import { findCheckpoint, findParent } from './checkpoints/find-checkpoint.ts'
+import { storeCheckpoint } from './checkpoints/store-checkpoint.ts'
 
 /** What the tasks of a namespace's containers are made of. */
 export interface ContainerTasksParts {
   readonly containers: Pick<ContainerStore, 'get'>
   readonly runtime: RuntimeTasks
+  /** The namespace's content; what is made through it is held by the lease. */
+  readonly content: (lease?: string) => ContentStore
+  readonly leases: LeaseStore
+  /** The caller's lease. */
+  readonly lease?: string | undefined
   /** The namespace's snapshots of one snapshotter. @throws `invalid_argument` for the name of none */
   readonly snapshotter: (name: string) => Pick<Snapshotter, 'mounts'>
   /** Told of mounts that a task is about to write through. */
@@ -43,7 +53,6 @@ export class ContainerTasks implements Tasks {
     id: string,
     { checkpoint, ...options }: CreateTaskOptions = {},
   ): Promise<{ readonly pid: number }> {
-    if (checkpoint !== undefined) throw new NsboxError('unimplemented', 'tasks that go on from a checkpoint')
     const { containers, runtime, writes } = this.#parts
     const container = await containers.get(id, { signal: options.signal })
     if (container.runtime.name !== runtimeName) {
@@ -52,11 +61,13 @@ export class ContainerTasks implements Tasks {
         `runtime ${JSON.stringify(container.runtime.name)}, only ${runtimeName} is there`,
       )
     }
+    const restore = checkpoint && (await findCheckpoint(this.#parts.content(), checkpoint, options))
     const rootfs = await this.#rootfs(container, options)
     const writable = rootfs.filter((mount) => !mount.options.includes('ro'))
     if (writable.length > 0) await writes(writable)
     return await runtime.create(id, {
       ...options,
+      restore,
       rootfs,
       spec: container.spec,
       options: options.options ?? container.runtime.options,
@@ -131,15 +142,30 @@ export class ContainerTasks implements Tasks {
     return this.#parts.runtime.wait(id, options)
   }
 
-  async checkpoint(id: string, options: CheckpointOptions = {}): Promise<Descriptor[]> {
-    await this.#parts.runtime.checkpoint(id, {
-      ...options,
-      parent: undefined,
-      images: async () => {
-        throw new NsboxError('unimplemented', 'checkpoints of tasks')
-      },
-    })
-    return []
+  async checkpoint(
+    id: string,
+    { parent = '', options, signal }: CheckpointOptions = {},
+  ): Promise<Descriptor[]> {
+    const { containers, runtime, content, leases, lease: callers } = this.#parts
+    const { spec } = await containers.get(id, { signal })
+    const added = parent === '' ? undefined : await findParent(content(), parent, { signal })
+    const lease = new CheckpointLease(leases, callers)
+    let stored: Descriptor[] = []
+    try {
+      await runtime.checkpoint(id, {
+        options,
+        parent: added,
+        signal,
+        images: async (images, during) => {
+          stored = await storeCheckpoint(content(await lease.id(during)), { images, spec }, during)
+          return stored[0]!.digest
+        },
+      })
+    } catch (error) {
+      await lease.drop()
+      throw error
+    }
+    return stored
   }
 
   /** What the creator of the task says, or else the container's snapshot; neither where the spec names a directory. */

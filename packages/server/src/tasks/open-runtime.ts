@@ -9,6 +9,8 @@ import type { Logger } from 'pino'
 export interface OpenRuntimeOptions {
   /** The server's directory of state. */
   readonly state: string
+  /** The server's directory of data. */
+  readonly root: string
   /** Whether the directory goes with the server, and tasks with it. */
   readonly temporary: boolean
   readonly binary?: string | undefined
@@ -29,12 +31,13 @@ const refusals: ReadonlySet<string> = new Set(['permission_denied', 'unimplement
 
 /** Opens the runtime, and takes up the tasks of an earlier server. A server does without where the host has no tasks. */
 export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRuntime> {
-  const { state, temporary, binary, onEvent, onMissed, log } = options
+  const { state, root, temporary, binary, onEvent, onMissed, log } = options
   try {
     if (process.platform !== 'linux') throw new NsboxError('unimplemented', `tasks on ${process.platform}`)
     let recovering = true
     const runtime = await openRuncRuntime({
       directory: join(state, 'tasks'),
+      images: join(root, 'checkpoints'),
       binary,
       onEvent: (namespace, event) => (recovering ? onMissed : onEvent)(namespace, event),
       onWarning: (message, err) => log.warn({ err }, message),

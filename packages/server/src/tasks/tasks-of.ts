@@ -1,7 +1,7 @@
 import type { HandlerContext } from '@connectrpc/connect'
 import type { TaskRuntime, Tasks } from '@nsbox/core/tasks'
 import type { Metadata } from '@nsbox/metadata'
-import { namespaceOf, viewsOf } from '../rpc/namespace-views.ts'
+import { leaseOf, namespaceOf, viewsOf } from '../rpc/namespace-views.ts'
 import { loadedSnapshotter } from '../snapshotters/loaded-snapshotter.ts'
 import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
 import { ContainerTasks } from './container-tasks.ts'
@@ -21,9 +21,13 @@ export function tasksOf({ metadata, snapshotters, runtime }: TasksOfParts): Task
   const view = viewsOf(metadata)
   return (context) => {
     const namespaced = view(context)
+    const namespace = namespaceOf(context)
     return new ContainerTasks({
       containers: namespaced.containers,
-      runtime: runtime.namespace(namespaceOf(context)),
+      runtime: runtime.namespace(namespace),
+      content: (lease) => metadata.namespace(namespace, { lease }).content,
+      leases: namespaced.leases,
+      lease: leaseOf(context),
       snapshotter: (name) => loadedSnapshotter(namespaced, snapshotters, name),
       writes: (mounts) => metadata.writes(mounts),
     })

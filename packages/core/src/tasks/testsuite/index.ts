@@ -1,4 +1,5 @@
 import { describe } from 'vitest'
+import { checkpointTests } from './checkpoints.ts'
 import { fullClaims, type TasksClaims } from './claims.ts'
 import { eventTests } from './events.ts'
 import { execTests } from './execs.ts'
@@ -41,5 +42,6 @@ export function tasksSuite(
     stdioTests(create, claimed)
     terminalTests(create, claimed)
     eventTests(create, claimed)
+    checkpointTests(create, claimed)
   })
 }

@@ -14,7 +14,9 @@ const headBytes = 5
  */
 export function readMessage(stream: ServerHttp2Stream, call: GrpcCall): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    let bytes: Buffer = Buffer.alloc(0)
+    const chunks: Buffer[] = []
+    let size = 0
+    let head: Buffer | undefined
     let wanted = headBytes
     const stop = () => {
       stream.off('data', onData)
@@ -28,18 +30,22 @@ export function readMessage(stream: ServerHttp2Stream, call: GrpcCall): Promise<
       reject(error)
     }
     const onData = (chunk: Buffer) => {
-      bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk])
-      if (bytes.length < headBytes) return
-      const length = bytes.readUInt32BE(1)
+      chunks.push(chunk)
+      size += chunk.length
+      if (size < headBytes) return
+      // Joined once more at the end only: a large message comes in many pieces.
+      head ??= chunks.length === 1 ? chunk : Buffer.concat(chunks)
+      const length = head.readUInt32BE(1)
       wanted = headBytes + length
       if (length > maxMessageBytes) fail(tooLarge(length))
-      else if ((bytes[0]! & 1) === 1) fail(compressed())
-      else if (bytes.length > wanted) fail(count('received extra'))
+      else if ((head[0]! & 1) === 1) fail(compressed())
+      else if (size > wanted) fail(count('received extra'))
     }
     const onEnd = () => {
-      if (bytes.length === 0) return fail(count('missing'))
-      if (bytes.length < wanted) return fail(cutOff())
+      if (size === 0) return fail(count('missing'))
+      if (size < wanted) return fail(cutOff())
       stop()
+      const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)
       resolve(bytes.subarray(headBytes))
     }
     call.onAbort = fail

@@ -1,0 +1,28 @@
+import { NsboxError } from '@nsbox/errors'
+import { createHasher, type Descriptor, digestAlgorithm } from '@nsbox/oci'
+import type { AbortOptions } from '../abort-options.ts'
+import type { ContentReader } from './content-store.ts'
+
+/**
+ * The bytes of a blob of any size, proved to be what its descriptor says by the time they end: whoever takes them must
+ * not rely on any before. Otherwise as `ContentReader.read`.
+ *
+ * @throws `data_loss` if size or digest differ; `not_found`
+ */
+export async function* provedBlob(
+  content: Pick<ContentReader, 'read'>,
+  { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
+  { signal }: AbortOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const hasher = createHasher(digestAlgorithm(digest))
+  let left = size
+  for await (const chunk of content.read(digest, { signal })) {
+    left -= chunk.byteLength
+    if (left < 0) break
+    hasher.update(chunk)
+    yield chunk
+  }
+  if (left !== 0 || hasher.digest() !== digest) {
+    throw new NsboxError('data_loss', `content ${digest}: its bytes are not what its digest and size say`)
+  }
+}

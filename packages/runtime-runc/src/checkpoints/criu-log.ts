@@ -1,0 +1,74 @@
+import { open } from 'node:fs/promises'
+import { type ErrorCode, errorCode, fromSystemError, isErrno, isNsboxError, NsboxError } from '@nsbox/errors'
+import { obstacle } from './obstacles.ts'
+
+/** The end of a log that is looked at, in bytes. */
+const maxLog = 16 * 1024
+const maxLines = 4
+const maxLine = 300
+
+/** What CRIU says at every run on hosts that let nobody have more descriptors, and means nothing. */
+const noise = /Can't setup RLIMIT_NOFILE/
+
+/** What CRIU has written of what went wrong. */
+export interface CriuFailure {
+  /** Its own words, a line for each error, the first one first. */
+  readonly lines: readonly string[]
+  readonly code?: ErrorCode | undefined
+  /** What stood in the way, where that is known. */
+  readonly reason?: string | undefined
+}
+
+/**
+ * The errors at the end of CRIU's log.
+ * @returns undefined if there is no log, or no error in it
+ */
+export async function criuFailure(log: string): Promise<CriuFailure | undefined> {
+  const lines = errorLines(await endOf(log))
+  if (lines.length === 0) return undefined
+  const met = obstacle(lines)
+  return { lines: lines.slice(0, maxLines), code: met?.code, reason: met?.name }
+}
+
+/** Whether a log says that a checkpoint is whole. */
+export async function criuHasFinished(log: string): Promise<boolean> {
+  return (await endOf(log)).includes('Dumping finished successfully')
+}
+
+/** An error of a command that ran CRIU, with what CRIU says of it; its code is CRIU's where the command has none. */
+export function withCriuFailure(error: unknown, failure: CriuFailure | undefined): unknown {
+  if (failure === undefined || !isNsboxError(error)) return error
+  const { reason, lines } = failure
+  const code = errorCode(error)
+  // The runtime names the log, which will be gone.
+  const words = error.context.replace(/\s+log file: .*$/s, '')
+  return new NsboxError(
+    code === 'unknown' ? (failure.code ?? code) : code,
+    [words, ...(reason === undefined ? [] : [reason]), lines.join('; ')].join(': '),
+    { cause: error },
+  )
+}
+
+/** Without the time, the number of the process within the container, and what names of files may hold; each once. */
+function errorLines(text: string): string[] {
+  const lines = text.split('\n').flatMap((line) => {
+    const words = /^(?:\([\d.]+\)|pie: \d+:)\s*(?:\d+: )?(Error \(.*)$/.exec(line)?.[1]
+    return words === undefined || noise.test(words)
+      ? []
+      : [words.slice(0, maxLine).replaceAll(/\p{Cc}/gu, '\uFFFD')]
+  })
+  return [...new Set(lines)]
+}
+
+async function endOf(path: string): Promise<string> {
+  try {
+    await using file = await open(path)
+    const { size } = await file.stat()
+    const length = Math.min(size, maxLog)
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length)
+    return buffer.toString('utf8', 0, bytesRead)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return ''
+    throw fromSystemError(error, 'reading the log of CRIU')
+  }
+}

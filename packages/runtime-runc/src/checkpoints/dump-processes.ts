@@ -1,0 +1,88 @@
+import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import { isErrno } from '@nsbox/errors'
+import { signalPidfd } from '@nsbox/sys/processes'
+import { pidfdOf } from '../cgroups/signal-processes.ts'
+import { hasEnded } from './has-ended.ts'
+
+const SIGKILL = 9
+/** Milliseconds that CRIU is given to let the processes go; it writes the rest of their memory first. */
+const grace = 60_000
+
+/**
+ * Sees to it that no process that an ended or killed command has left writes images to a directory any more. The runtime
+ * is ended at once. CRIU, which then finds nobody to report to, lets the processes of the container go on by itself. To
+ * kill it can end a process that it has just made do something, which was seen once in 40 times. Once the first process
+ * has ended nothing is to be saved, and CRIU may wait for it for ever.
+ *
+ * @param pid the container's first process
+ */
+export async function endDump(images: string, pid: number): Promise<void> {
+  const paths = [...new Set([images, await realpath(images).catch(() => images)])]
+  const end = performance.now() + grace
+  for (let pause = 10; ; pause = Math.min(2 * pause, 160)) {
+    const found = dumpProcesses(paths)
+    if (found.length === 0) return
+    const ends = hasEnded(pid) || performance.now() > end
+    for (const process of found) if (!process.isCriu || ends) kill(process.pid, paths)
+    await delay(pause)
+  }
+}
+
+interface DumpProcess {
+  readonly pid: number
+  readonly isCriu: boolean
+}
+
+function dumpProcesses(paths: readonly string[]): DumpProcess[] {
+  return readdirSync('/proc').flatMap((name) => {
+    const pid = Number(name)
+    if (!Number.isInteger(pid)) return []
+    const found = dumpProcess(pid, paths)
+    return found === undefined ? [] : [found]
+  })
+}
+
+/** Told by what it was called with, and CRIU by what it has open. */
+function dumpProcess(pid: number, paths: readonly string[]): DumpProcess | undefined {
+  try {
+    const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+    // Clients have options of the same name.
+    const isRuntime = line.includes('\0--log-format\0json\0')
+    if (isRuntime && paths.some((path) => line.includes(`\0--image-path\0${path}\0`)))
+      return { pid, isCriu: false }
+    if (readFileSync(`/proc/${pid}/comm`, 'utf8') !== 'criu\n') return undefined
+    const isOpen = readdirSync(`/proc/${pid}/fd`).some((descriptor) => {
+      const target = opened(`/proc/${pid}/fd/${descriptor}`)
+      return paths.some((path) => target === path || target?.startsWith(`${path}/`))
+    })
+    return isOpen ? { pid, isCriu: true } : undefined
+  } catch (error) {
+    if (isGone(error)) return undefined
+    throw error
+  }
+}
+
+/** Undefined if it has been closed since. */
+function opened(descriptor: string): string | undefined {
+  try {
+    return readlinkSync(descriptor)
+  } catch (error) {
+    if (isGone(error)) return undefined
+    throw error
+  }
+}
+
+const isGone = (error: unknown) => isErrno(error, 'ENOENT') || isErrno(error, 'ESRCH')
+
+function kill(pid: number, paths: readonly string[]): void {
+  const descriptor = pidfdOf(pid)
+  if (descriptor === undefined) return
+  try {
+    // The number could mean another process since.
+    if (dumpProcess(pid, paths) !== undefined) signalPidfd(descriptor, SIGKILL)
+  } finally {
+    closeSync(descriptor)
+  }
+}

@@ -1,0 +1,172 @@
+import type { AbortOptions, ProcessExit, TaskMetrics } from '@nsbox/core/tasks'
+import { isFailedPrecondition, isNotFound, NsboxError } from '@nsbox/errors'
+import type { ContainerCgroup } from '../cgroups/container-cgroup.ts'
+import type { OomWatch } from '../cgroups/oom/oom-watch.ts'
+import { signalAll, signalProcess } from '../cgroups/signal-processes.ts'
+import type { SupervisedProcess, TerminalSize } from '../supervisor/supervisor.ts'
+import { finished, notStarted } from './state-error.ts'
+import type { TaskContext } from './task-context.ts'
+import type { TaskRecord } from './task-record.ts'
+
+/** What there is of a first process once it has been made. */
+interface Made {
+  readonly pid: number
+  /** Undefined if nobody knows of it any more. */
+  readonly process: SupervisedProcess | undefined
+  /** Undefined if it has none of its own. */
+  readonly cgroup: ContainerCgroup | undefined
+}
+
+/**
+ * The first process of a task, and the cgroup that it shares with all others. It may have to be made yet; what is said
+ * about its terminal and its input before is kept for then.
+ */
+export class FirstProcess implements Disposable {
+  readonly #context: TaskContext
+  readonly #tellOom: () => void
+  #made: Made | undefined
+  #oom: OomWatch | undefined
+  #size: TerminalSize | undefined
+  #inputEnded = false
+
+  constructor(namespace: string, containerId: string, context: TaskContext) {
+    this.#context = context
+    this.#tellOom = () => context.onEvent(namespace, { topic: '/tasks/oom', payload: { containerId } })
+  }
+
+  /** 0 if it has not been made. */
+  get pid(): number {
+    return this.#made?.pid ?? 0
+  }
+
+  get isMade(): boolean {
+    return this.#made !== undefined
+  }
+
+  get isAlive(): boolean {
+    const { process } = this.#made ?? {}
+    return process !== undefined && process.ended === undefined
+  }
+
+  /** As the record of the task has it. */
+  get recorded(): Pick<TaskRecord, 'pid' | 'cgroups'> {
+    const { pid, cgroup } = this.#made ?? { pid: 0 }
+    return { pid, cgroups: cgroup && [...cgroup.cgroups] }
+  }
+
+  /** Takes the process that has just been made, and begins to look for a lack of memory. */
+  async take(process: SupervisedProcess): Promise<void> {
+    const { pid } = process
+    this.#made = { pid, process, cgroup: await this.#cgroupOf(pid) }
+    await this.#watch()
+    if (this.isAlive && this.#size !== undefined) process.resize(this.#size)
+    if (this.#inputEnded) await process.closeStdin()
+  }
+
+  /** Takes what is left of a process that was recorded. */
+  async find({ pid, cgroups }: TaskRecord, process: SupervisedProcess | undefined): Promise<void> {
+    this.#made = { pid, process, cgroup: cgroups && this.#context.cgroups.at(new Map(cgroups)) }
+    if (this.isAlive) await this.#watch()
+  }
+
+  /** Forgets a process that does not count. */
+  drop(): void {
+    this[Symbol.dispose]()
+    this.#made = undefined
+  }
+
+  /** Looks for a lack of memory no more. */
+  [Symbol.dispose](): void {
+    this.#oom?.[Symbol.dispose]()
+    this.#oom = undefined
+  }
+
+  /** To be called when a process has ended, before that is told: a lack of memory that ended it is told first. */
+  async checkMemory(): Promise<void> {
+    await this.#oom?.check()
+  }
+
+  /** How it ends. */
+  async exit(): Promise<ProcessExit> {
+    return (await this.#made?.process?.exit) ?? { exitStatus: 255, exitedAt: new Date() }
+  }
+
+  /** @throws `failed_precondition` if it has not been made; `not_found` if it has ended */
+  signal(signal: number): void {
+    const { process } = this.#needed()
+    if (process === undefined) throw finished()
+    process.signal(signal)
+  }
+
+  /** Signals all processes of the cgroup. @throws as `signal`; `not_found` if there is none */
+  async signalAll(signal: number): Promise<void> {
+    const { cgroup } = this.#needed()
+    if (cgroup === undefined || (await signalAll(cgroup, signal)) === 0) throw finished()
+  }
+
+  /** Signals a process of the cgroup. @throws as `signal`; `not_found` for any other process */
+  signalPid(pid: number, signal: number): void {
+    const { cgroup } = this.#needed()
+    if (cgroup === undefined) throw new NsboxError('not_found', `process ${pid} of the container`)
+    signalProcess(cgroup, pid, signal)
+  }
+
+  resize(size: TerminalSize): void {
+    this.#size = size
+    this.#made?.process?.resize(size)
+  }
+
+  async keepStdin(): Promise<void> {
+    await this.#made?.process?.keepStdin()
+  }
+
+  async closeStdin(options: AbortOptions): Promise<void> {
+    this.#inputEnded = true
+    await this.#made?.process?.closeStdin(options)
+  }
+
+  /** The processes of the cgroup. */
+  async pids(): Promise<number[]> {
+    return (await this.#made?.cgroup?.pids()) ?? []
+  }
+
+  /** What the cgroup tells; undefined if it is gone. */
+  async metrics(): Promise<TaskMetrics['data'] | undefined> {
+    try {
+      return await this.#made?.cgroup?.metrics()
+    } catch (error) {
+      if (isNotFound(error)) return undefined
+      throw error
+    }
+  }
+
+  /** Resolves when all output has been handed on, after the end. */
+  async drained(): Promise<void> {
+    await this.#made?.process?.drained
+  }
+
+  /** Has the supervisor forget it. */
+  async release(): Promise<void> {
+    await this.#made?.process?.release()
+  }
+
+  #needed(): Made {
+    if (this.#made === undefined) throw notStarted()
+    return this.#made
+  }
+
+  async #watch(): Promise<void> {
+    const { cgroup } = this.#needed()
+    if (cgroup !== undefined) this.#oom = await this.#context.oom.watch(cgroup, this.#tellOom)
+  }
+
+  /** Undefined if it has ended already, or has no cgroup of its own. */
+  async #cgroupOf(pid: number): Promise<ContainerCgroup | undefined> {
+    try {
+      return await this.#context.cgroups.of(pid)
+    } catch (error) {
+      if (isNotFound(error) || isFailedPrecondition(error)) return undefined
+      throw error
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import type { AbortOptions } from '@nsbox/core/content'
+import type { LeaseStore } from '@nsbox/core/leases'
+import { isNotFound } from '@nsbox/errors'
+import { labelKeys } from '@nsbox/oci'
+
+/** How long a checkpoint is held for a caller without a lease, in milliseconds: until something refers to it. */
+const leaseTime = 3_600_000
+
+/** What holds the blobs of a checkpoint: the caller's lease, or one that is made when it is needed. */
+export class CheckpointLease {
+  readonly #leases: LeaseStore
+  readonly #callers: string | undefined
+  #own: string | undefined
+
+  constructor(leases: LeaseStore, callers: string | undefined) {
+    this.#leases = leases
+    this.#callers = callers
+  }
+
+  async id({ signal }: AbortOptions): Promise<string> {
+    if (this.#callers !== undefined) return this.#callers
+    const labels = { [labelKeys.gcExpire]: new Date(Date.now() + leaseTime).toISOString() }
+    this.#own ??= (await this.#leases.create({ labels }, { signal })).id
+    return this.#own
+  }
+
+  /** Ends what was made here, since nobody will refer to the blobs. */
+  async drop(): Promise<void> {
+    if (this.#own === undefined) return
+    try {
+      await this.#leases.delete(this.#own)
+    } catch (error) {
+      // It may have expired, or a user have deleted it.
+      if (!isNotFound(error)) throw error
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto'
+import { create, toBinary } from '@bufbuild/protobuf'
+import { AnySchema } from '@bufbuild/protobuf/wkt'
+import type { AbortOptions, ContentWriter, IngestManager } from '@nsbox/core/content'
+import type { OpaqueValue } from '@nsbox/core/tasks'
+import { isAlreadyExists, isNsboxError } from '@nsbox/errors'
+import { type Descriptor, type Digest, isDigest, mediaTypes } from '@nsbox/oci'
+import { checkpointArchive } from './write-archive.ts'
+
+/** What a checkpoint consists of. */
+export interface CheckpointParts {
+  /** The directory of the images of the processes. */
+  readonly images: string
+  /** The container's spec, as it is kept. */
+  readonly spec: OpaqueValue
+}
+
+/**
+ * Stores a checkpoint as two blobs: the archive of its images, and the container's spec as the bytes of a
+ * `google.protobuf.Any` (BEHAVIOUR.md §13). One that is there already is left as it is. Nothing refers to them yet but
+ * the lease that the content is bound to. An error leaves no ingest.
+ *
+ * @returns the descriptors, in this order
+ * @throws as `checkpointArchive`; `resource_exhausted` if the disk is full
+ */
+export async function storeCheckpoint(
+  content: IngestManager,
+  { images, spec }: CheckpointParts,
+  options: AbortOptions,
+): Promise<Descriptor[]> {
+  const any = toBinary(AnySchema, create(AnySchema, { typeUrl: spec.typeUrl, value: spec.value }))
+  return [
+    await storeBlob(content, mediaTypes.checkpointCriu, checkpointArchive(images), options),
+    await storeBlob(content, mediaTypes.checkpointConfig, [any], options),
+  ]
+}
+
+async function storeBlob(
+  content: IngestManager,
+  mediaType: string,
+  bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  { signal }: AbortOptions,
+): Promise<Descriptor> {
+  const ref = `checkpoint-${randomUUID()}`
+  let size = 0
+  try {
+    await using writer = await content.writer({ ref }, { signal })
+    for await (const chunk of bytes) {
+      size += chunk.byteLength
+      await writer.write(chunk, { signal })
+    }
+    return { mediaType, digest: await commit(writer, { signal }), size }
+  } catch (error) {
+    // Mostly there is nothing left of it. Should this fail, what led here is worth more to the caller, and the ingest
+    // expires.
+    await content.abort(ref).catch(() => {})
+    throw error
+  }
+}
+
+async function commit(writer: ContentWriter, options: AbortOptions): Promise<Digest> {
+  try {
+    return (await writer.commit(options)).digest
+  } catch (error) {
+    const digest = isAlreadyExists(error) && isNsboxError(error) && error.details.digest
+    if (isDigest(digest)) return digest
+    throw error
+  }
+}
