@@ -56,6 +56,37 @@ describeWith(needs, 'a checkpoint of a task', () => {
     expect(lab.events.at(-1)).toMatchObject({ payload: { checkpoint: imagePath } })
   })
 
+  for (const [what, fields] of Object.entries({
+    'a terminal': { terminal: true },
+    'unix sockets': { externalUnixSockets: true },
+    connections: { openTcp: true },
+    'locks of files': { fileLocks: true },
+    'networks that are not kept': { emptyNamespaces: ['network'] },
+    'cgroups, softly': { cgroupsMode: 'soft' },
+    'cgroups, fully': { cgroupsMode: 'full' },
+    'cgroups, strictly': { cgroupsMode: 'strict' },
+  }))
+    test(`takes an option for ${what}`, async () => {
+      await lab.start()
+      await lab.checkpoint({ options: options(fields) })
+      await expectAsBefore(lab, 'running')
+    })
+
+  test('is refused for options that cannot be', async () => {
+    await lab.start()
+    for (const fields of [
+      { cgroupsMode: 'hard' },
+      { imagePath: 'relative' },
+      { workPath: 'relative' },
+      { emptyNamespaces: ['nonesuch'] },
+    ]) {
+      const error = await lab.checkpoint({ options: options(fields) }).catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({ code: 'invalid_argument' })
+      expect((error as Error).message).toMatch(Object.values(fields).flat()[0]!)
+      await expectAsBefore(lab, 'running')
+    }
+  })
+
   test('names a directory that cannot be', async () => {
     await lab.start()
     await writeFile(join(lab.path, 'file'), '')
