@@ -47,8 +47,10 @@ export class RestoredStart implements TaskStart {
   /** Of a start that failed nothing is left; the end of CRIU's log is in the error. */
   async run(first: FirstProcess, options: AbortOptions): Promise<void> {
     await using undo = new AsyncDisposableStack()
+    // What an earlier attempt could not remove.
+    await this.#undo()
     this.#checkCgroup()
-    mkdirSync(this.#task.bundle.criu, { recursive: true, mode: 0o700 })
+    mkdirSync(this.#task.bundle.criu, { mode: 0o700 })
     undo.defer(() => this.#undoQuietly())
     const process = await this.#launch(options)
     undo.defer(() => end(process))
@@ -80,7 +82,7 @@ export class RestoredStart implements TaskStart {
     const { namespace, id, path, log } = bundle
     const { images: imagePath, workPath = bundle.criu } = this.#source
     const criuLog = join(workPath, 'restore.log')
-    // What an earlier attempt had to say.
+    // What others had to say.
     for (const old of [log, criuLog]) rmSync(old, { force: true })
     const wanted = { log, bundle: path, imagePath, workPath, noPivotRoot: choice.noPivotRoot }
     const command = (paths: LaunchPaths) =>
