@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AbortOptions } from '@nsbox/core/tasks'
-import { isNotFound, NsboxError } from '@nsbox/errors'
+import { isNotFound } from '@nsbox/errors'
 import { removeTree } from '@nsbox/mount'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Bundle } from '../bundle/bundle.ts'
@@ -47,8 +47,9 @@ export class RestoredStart implements TaskStart {
   /** Of a start that failed nothing is left; the end of CRIU's log is in the error. */
   async run(first: FirstProcess, options: AbortOptions): Promise<void> {
     await using undo = new AsyncDisposableStack()
-    this.#checkCgroup()
-    mkdirSync(this.#task.bundle.criu, { recursive: true, mode: 0o700 })
+    // What an earlier attempt could not remove.
+    await this.#undo()
+    this.#begin()
     undo.defer(() => this.#undoQuietly())
     const process = await this.#launch(options)
     undo.defer(() => end(process))
@@ -80,7 +81,7 @@ export class RestoredStart implements TaskStart {
     const { namespace, id, path, log } = bundle
     const { images: imagePath, workPath = bundle.criu } = this.#source
     const criuLog = join(workPath, 'restore.log')
-    // What an earlier attempt had to say.
+    // What others had to say.
     for (const old of [log, criuLog]) rmSync(old, { force: true })
     const wanted = { log, bundle: path, imagePath, workPath, noPivotRoot: choice.noPivotRoot }
     const command = (paths: LaunchPaths) =>
@@ -106,10 +107,15 @@ export class RestoredStart implements TaskStart {
     }
   }
 
-  /** All in the cgroup is ended where a start fails, so that nobody else may be there. */
-  #checkCgroup(): void {
-    if (this.#cgroup === undefined || this.#cgroup.pids().every(hasEnded)) return
-    throw new NsboxError('failed_precondition', `cgroup ${this.#source.cgroup} has processes already`)
+  /** Keeps that something may be left from now on, and whether all that is in the cgroup afterwards is. */
+  #begin(): void {
+    mkdirSync(this.#task.bundle.criu, { mode: 0o700 })
+    if (this.#cgroup?.pids().every(hasEnded) === true) writeFileSync(this.#alone, '', { mode: 0o600 })
+  }
+
+  /** A file that says that nobody was in the cgroup before. */
+  get #alone(): string {
+    return join(this.#task.bundle.criu, 'alone')
   }
 
   get #cgroup() {
@@ -119,9 +125,10 @@ export class RestoredStart implements TaskStart {
 
   /** Without the directory nothing was begun, and whoever is in the cgroup has nothing to do with this task. */
   async #undo(): Promise<void> {
-    const { runc, bundle } = this.#task
+    const { context, runc, bundle } = this.#task
     if (!existsSync(bundle.criu)) return
-    await undoRestore({ runc, bundle, cgroup: this.#cgroup })
+    const others = new Set(context.supervisor.processes().map(({ pid }) => pid))
+    await undoRestore({ runc, bundle, cgroup: this.#cgroup, alone: existsSync(this.#alone), others })
     await removeTree(bundle.criu)
   }
 
