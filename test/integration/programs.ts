@@ -49,13 +49,15 @@ export interface TestServer extends AsyncDisposable {
   stockCtr(args: readonly string[], options?: RunOptions): Promise<RunResult>
 }
 
-/** Starts the built server. */
+/** Starts the built server. @param options.env variables added to this process's environment */
 export async function startServer({
   root,
   args = [],
+  env,
 }: {
   root?: string
   args?: string[]
+  env?: Readonly<Record<string, string>>
 } = {}): Promise<TestServer> {
   await using starting = new AsyncDisposableStack()
   const directory = starting.use(await tempDir('nsbox-server')).path
@@ -66,7 +68,7 @@ export async function startServer({
     startProcess(
       command[0]!,
       [...command.slice(1), '--root', dataRoot, '--state', state, '--address', address, ...args],
-      { ready: /serving/, readyTimeout: 30_000 },
+      { ready: /serving/, readyTimeout: 30_000, ...(env && { env }) },
     )
   let process = await launch()
   starting.defer(async () => {

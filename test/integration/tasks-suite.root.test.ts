@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import { tasksSuite } from '@nsbox/core/tasks/testsuite'
 import { start } from '@nsbox/server'
-import { startContainerd, tempDir } from '@nsbox/testing'
+import { needs, startContainerd, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { remoteTasksSubject } from './remote-tasks-subject.ts'
+
+const checkpoints = needs({ programs: ['criu'] }) === undefined
 
 /** Our server within this process. */
 async function embedded(): Promise<{ readonly address: string } & AsyncDisposable> {
@@ -18,7 +20,7 @@ async function embedded(): Promise<{ readonly address: string } & AsyncDisposabl
 }
 
 describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'over the socket', () => {
-  tasksSuite('of nsbox-server', () => remoteTasksSubject(embedded), { checkpoints: false })
+  tasksSuite('of nsbox-server', () => remoteTasksSubject(embedded), { checkpoints })
 })
 
 describeWith({ root: true, linux: true, programs: ['runc', 'busybox', 'containerd'] }, 'of another', () => {
@@ -38,6 +40,9 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox', 'container
     abortedCreate: false,
     execDeleteEvent: false,
     secondReader: false,
-    checkpoints: false,
+    checkpoints,
+    repeatedCheckpoints: false,
+    checkpointEvent: false,
+    checkpointCodes: false,
   })
 })

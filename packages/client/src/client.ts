@@ -16,8 +16,9 @@ import type {
 } from '@nsbox/core/transfer'
 import { isNotFound } from '@nsbox/errors'
 import { type NamespaceStore, namespaceFromEnvironment, requireNamespace } from '@nsbox/namespaces'
-import { defaultPlatform, labelKeys, type Platform } from '@nsbox/oci'
+import { type Descriptor, defaultPlatform, labelKeys, type Platform } from '@nsbox/oci'
 import { addressFromEnvironment } from './address.ts'
+import type { RestoreOptions } from './checkpoint/restore-container.ts'
 import { Introspection } from './introspection.ts'
 import { RemoteApplier } from './remote-applier.ts'
 import { RemoteComparer } from './remote-comparer.ts'
@@ -34,6 +35,7 @@ import { type Binding, Rpc } from './rpc.ts'
 import { Session } from './session.ts'
 import { snapshotterFromEnvironment } from './snapshotter-name.ts'
 import { ContainerHandle } from './task/container-handle.ts'
+import type { TaskHandle } from './task/task-handle.ts'
 
 /** Where to connect to, and on whose behalf. */
 export interface ConnectOptions {
@@ -114,6 +116,17 @@ export interface ClientView {
 
   /** A container by its id, with its task and the streams of its processes; whether it exists, each call finds out. */
   container(id: string): ContainerHandle
+
+  /**
+   * Makes a container of a checkpoint, and its task, which goes on, or begins, once it is started. After an error nothing
+   * is left.
+   *
+   * @param from name of the checkpoint's image, or its descriptor
+   * @throws `already_exists` for the container or its snapshot; `not_found` for the checkpoint, its image or what was
+   * asked for and is not in it; `permission_denied` for one that is not trusted and reaches the host;
+   * `failed_precondition` for what is no checkpoint, one without a spec or an image that is not unpacked; as `Tasks.create`
+   */
+  restore(id: string, from: string | Descriptor, options?: RestoreOptions): Promise<TaskHandle>
 
   version(options?: AbortOptions): Promise<{ version: string; revision: string }>
 
@@ -212,6 +225,12 @@ class View implements ClientView {
 
   container(id: string): ContainerHandle {
     return new ContainerHandle(id, this)
+  }
+
+  async restore(id: string, from: string | Descriptor, options: RestoreOptions = {}): Promise<TaskHandle> {
+    // Loaded only here: few of those who connect restore anything.
+    const { restore } = await import('./checkpoint/restore-container.ts')
+    return await restore(this, id, from, options)
   }
 
   async version(options: AbortOptions = {}): Promise<{ version: string; revision: string }> {

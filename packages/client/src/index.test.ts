@@ -9,6 +9,7 @@ test('exports what its users need and no more', () => {
     'defaultAddress',
     'defaultFifoDirectory',
     'defaultSnapshotter',
+    'readCheckpoint',
     'removeFifos',
     'retryWhileAway',
     'signalNumber',

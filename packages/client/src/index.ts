@@ -1,4 +1,12 @@
 export { addressFromEnvironment, addressVariable, defaultAddress } from './address.ts'
+export type { CheckpointContainerOptions } from './checkpoint/checkpoint-container.ts'
+export { type Checkpoint, readCheckpoint } from './checkpoint/checkpoint-index.ts'
+export type { CheckpointTaskOptions } from './checkpoint/checkpoint-options.ts'
+export type {
+  RestoreContainerOptions,
+  RestoreOptions,
+  UnpackRequest,
+} from './checkpoint/restore-container.ts'
 export {
   type Client,
   type ClientView,
@@ -15,6 +23,7 @@ export { defaultSnapshotter, snapshotterFromEnvironment, snapshotterVariable } f
 export { defaultFifoDirectory } from './stdio/make-fifos.ts'
 export { removeFifos } from './stdio/remove-fifos.ts'
 export type { ContainerHandle, NewTaskOptions } from './task/container-handle.ts'
+export type { ForkOptions } from './task/fork-options.ts'
 export type { ProcessHandle } from './task/process-handle.ts'
 export { retryWhileAway } from './task/retry-while-away.ts'
 export { signalNumber } from './task/signal-number.ts'

@@ -57,6 +57,10 @@ export class IngestWriter implements ContentWriter {
     return this.#status
   }
 
+  digest(): Digest | undefined {
+    return this.#hasher?.digest()
+  }
+
   async write(bytes: Uint8Array, { signal }: AbortOptions = {}): Promise<void> {
     await this.#exclusively('writing', async () => {
       signal?.throwIfAborted()

@@ -4,6 +4,7 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { ContainerFlags } from './container/container-flags.ts'
 import { containerRequest } from './container/container-request.ts'
 import { createContainer, previewSpec } from './container/create-container.ts'
+import { findCheckpoint } from './container/from-checkpoint.ts'
 import { removeContainer } from './container/remove-container.ts'
 import { withoutPivot } from './container/runtime-options.ts'
 import { specHasTerminal } from './container/spec-has-terminal.ts'
@@ -16,6 +17,7 @@ import { type StdioFlags, stdioOf } from './tasks/stdio-flags.ts'
 
 /** What `run` may be told. */
 export interface RunFlags extends ContainerFlags, StdioFlags {
+  readonly checkpoint?: string
   readonly detach?: boolean
   readonly dumpConfig?: boolean
   readonly pidFile?: string
@@ -41,7 +43,8 @@ export async function runContainer(
     return
   }
   if (flags.tty && !flags.detach) Terminal.require()
-  const container = await createContainer(session, request)
+  const checkpoint = flags.checkpoint ? await findCheckpoint(session, flags.checkpoint) : undefined
+  const container = await createContainer(session, request, checkpoint)
   // One whose task cannot be started is of no use to anybody.
   await using removal = new AsyncDisposableStack()
   removal.defer(() => removeContainer(session, container))
@@ -49,6 +52,7 @@ export async function runContainer(
   const task = await client.container(container.id).createTask({
     ...stdio,
     terminal: specHasTerminal(spec),
+    checkpoint: checkpoint?.memory,
     options: flags.pivot === false ? withoutPivot(runtime.options) : undefined,
     signal,
   })

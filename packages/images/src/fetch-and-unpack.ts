@@ -45,6 +45,10 @@ async function unpackArriving(
   const arrival = async ({ digest }: Descriptor, abort: AbortOptions) =>
     await arrivals.of(digest).there(abort)
   const manifest = await findManifest(content, target, { platform, arrival, signal })
+  if (manifest === undefined) {
+    progress.say('Nothing to unpack: the index has no manifest of an image')
+    return undefined
+  }
   if (isImage(manifest)) {
     const arriving = { arrivals, followers }
     return await unpackManifest(manifest, { ...destination, content, flights, progress, arriving, signal })

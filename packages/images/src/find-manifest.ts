@@ -23,7 +23,8 @@ export interface FindManifestOptions extends AbortOptions {
 
 /**
  * The manifest of an image for a platform: the best of each index on the way. An image that is a manifest has only
- * that one, for whichever platform it is.
+ * that one, for whichever platform it is. Undefined for an index of other things than manifests, such as a checkpoint
+ * without the image of its container.
  *
  * @throws `not_found` if an index has nothing for the platform, or a document is absent; as `children`
  */
@@ -31,7 +32,7 @@ export async function findManifest(
   content: Pick<ContentReader, 'read'>,
   target: Descriptor,
   { platform, arrival = async () => undefined, signal }: FindManifestOptions,
-): Promise<Manifest & { readonly descriptor: Descriptor }> {
+): Promise<(Manifest & { readonly descriptor: Descriptor }) | undefined> {
   let descriptor = target
   for (let depth = 0; isIndex(descriptor.mediaType); depth += 1) {
     if (depth > maxDepth) {
@@ -41,7 +42,10 @@ export async function findManifest(
       )
     }
     await arrival(descriptor, { signal })
-    const [best] = chooseManifests(await children(content, descriptor, { signal }), [platform])
+    const listed = await children(content, descriptor, { signal })
+    const documents = listed.filter(({ mediaType }) => isManifest(mediaType) || isIndex(mediaType))
+    if (documents.length === 0 && listed.length > 0) return undefined
+    const [best] = chooseManifests(documents, [platform])
     if (best === undefined) {
       const wanted = formatPlatform(platform)
       throw new NsboxError('not_found', `index ${descriptor.digest}: no manifest for ${wanted}`)

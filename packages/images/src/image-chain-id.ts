@@ -16,7 +16,7 @@ export async function imageChainId(
   { platform, signal }: { readonly platform: Platform } & AbortOptions,
 ): Promise<Digest | undefined> {
   const manifest = await findManifest(content, target, { platform, signal })
-  if (!isImage(manifest)) return undefined
+  if (manifest === undefined || !isImage(manifest)) return undefined
   const { config } = manifest
   const bytes = await readBlob(content, config, { limit: maxDocumentSize, signal })
   return layerChain(manifest, parseImageConfig(bytes, config)).at(-1)?.chainId

@@ -31,10 +31,11 @@ export async function readImage(
   { platform, signal }: { readonly platform: Platform } & AbortOptions,
 ): Promise<ImageDescription> {
   const manifest = await findManifest(content, target, { platform, signal })
-  const { descriptor, config } = manifest
-  if (!isImage(manifest)) {
-    throw new NsboxError('failed_precondition', `manifest ${descriptor.digest} is that of no image`)
+  if (manifest === undefined || !isImage(manifest)) {
+    const { digest } = manifest?.descriptor ?? target
+    throw new NsboxError('failed_precondition', `manifest ${digest} is that of no image`)
   }
+  const { descriptor, config } = manifest
   const bytes = await readBlob(content, config, { limit: maxDocumentSize, signal })
   const parsed = parseImageConfig(bytes, config)
   return { manifest: descriptor, config: parsed, chainId: layerChain(manifest, parsed).at(-1)?.chainId }

@@ -55,6 +55,8 @@ export interface UnpackedImage {
 export async function unpack(target: Descriptor, options: UnpackOptions): Promise<UnpackedImage> {
   using progress = new ProgressTracker(options.onProgress)
   const manifest = await findManifest(options.content, target, options)
+  if (manifest === undefined)
+    throw new NsboxError('failed_precondition', `index ${target.digest} has no manifest of an image`)
   if (!isImage(manifest)) {
     const mediaType = JSON.stringify(manifest.config.mediaType)
     throw new NsboxError(

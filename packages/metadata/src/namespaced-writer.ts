@@ -54,6 +54,10 @@ export class NamespacedWriter implements ContentWriter {
     return { ...this.#own.status(), ref: this.ref, expected: expected ?? ingest.expected ?? undefined }
   }
 
+  digest(): Digest | undefined {
+    return this.#own === undefined ? this.#parts.expected : this.#own.digest?.()
+  }
+
   async write(bytes: Uint8Array, options: AbortOptions = {}): Promise<void> {
     this.#demandOpen()
     options.signal?.throwIfAborted()

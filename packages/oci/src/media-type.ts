@@ -20,6 +20,8 @@ export const mediaTypes = {
   dockerForeignLayerGzip: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
   checkpointConfig: 'application/vnd.containerd.container.checkpoint.config.v1+proto',
   checkpointCriu: 'application/vnd.containerd.container.criu.checkpoint.criu.tar',
+  checkpointOptions: 'application/vnd.containerd.container.checkpoint.options.v1+proto',
+  checkpointRuntimeOptions: 'application/vnd.containerd.container.checkpoint.runtime.options+proto',
 } as const
 
 /** How the bytes of a layer are compressed. */

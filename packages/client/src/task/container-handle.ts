@@ -1,12 +1,16 @@
-import type { Container, ContainerStore } from '@nsbox/core/containers'
+import type { Container } from '@nsbox/core/containers'
 import type { AbortOptions } from '@nsbox/core/content'
-import type { Mount, Snapshotter } from '@nsbox/core/snapshots'
-import type { CreateTaskOptions, Tasks } from '@nsbox/core/tasks'
+import type { Image } from '@nsbox/core/images'
+import type { Mount } from '@nsbox/core/snapshots'
+import type { CreateTaskOptions } from '@nsbox/core/tasks'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import type { CheckpointContainerOptions } from '../checkpoint/checkpoint-container.ts'
+import type { CheckpointStores } from '../checkpoint/checkpoint-stores.ts'
 import { fifosOf } from '../stdio/fifo-paths.ts'
 import { ProcessStreams } from '../stdio/process-streams.ts'
 import { removeFifos } from '../stdio/remove-fifos.ts'
 import { specHasTerminal } from './exec-process.ts'
+import type { ForkOptions } from './fork-options.ts'
 import { InputEnd } from './input-end.ts'
 import { makeStdio } from './make-stdio.ts'
 import type { StdioOptions } from './stdio-options.ts'
@@ -20,20 +24,13 @@ export interface NewTaskOptions
   readonly terminal?: boolean | undefined
 }
 
-/** What a container's handle works with. */
-interface Stores {
-  readonly containers: ContainerStore
-  readonly tasks: Tasks
-  snapshotter(name: string): Pick<Snapshotter, 'mounts'>
-}
-
 /** A container by its id, which need not exist. */
 export class ContainerHandle {
   readonly id: string
-  readonly #stores: Stores
+  readonly #stores: CheckpointStores
 
   /** @internal */
-  constructor(id: string, stores: Stores) {
+  constructor(id: string, stores: CheckpointStores) {
     this.id = id
     this.#stores = stores
   }
@@ -78,6 +75,43 @@ export class ContainerHandle {
     const open = attach && status !== 'stopped'
     const streams = open ? await ProcessStreams.open(found, () => inputEnd.end()) : ProcessStreams.none
     return this.#handle({ pid, terminal, fifos: found, streams, inputEnd })
+  }
+
+  /**
+   * Makes an image of the container, with the memory of its task, that `Client.restore` and other clients of containerd
+   * restore it from. Its task is paused meanwhile and goes on whatever fails.
+   *
+   * @param name of the image, which must be free
+   * @throws `already_exists`, before anything is done; `not_found` for the container, its image or its task;
+   * `failed_precondition` for a container without what is to be kept; as `Tasks.checkpoint` and `Comparer.compare`
+   */
+  async checkpoint(name: string, options: CheckpointContainerOptions = {}): Promise<Image> {
+    // Loaded only here: few of those who run containers make checkpoints.
+    const { checkpointContainer } = await import('../checkpoint/checkpoint-container.ts')
+    return await checkpointContainer(this.#stores, this.id, name, options)
+  }
+
+  /**
+   * Makes containers that go on from where this one is: each with its files, memory and processes as they are now, and
+   * with an id, a cgroup, a hostname and further changes of its own. It is frozen while it is captured, once for all
+   * copies, and goes on whatever fails; the copies are restored from one image of its memory. Either all copies run
+   * afterwards, or nothing is left of any.
+   *
+   * The spec and all else is this one's, so copies share directories of the host that are mounted into it. They have
+   * everything that was in its memory: keys, tokens, and the states of generators of random numbers, which go on alike in
+   * all of them. A server of containerd leaves them the hostname of this one.
+   *
+   * @returns the tasks of the copies, in the order of their ids
+   * @throws `already_exists` naming a copy; `failed_precondition` for a container that does not run or has no snapshot, and
+   * for what cannot be copied, such as open TCP connections, which it names; `unimplemented` if the server's host
+   * lacks CRIU; `invalid_argument`
+   */
+  async fork(options: ForkOptions = {}): Promise<TaskHandle[]> {
+    // Loaded only here: few of those who run containers fork them.
+    const { forkContainer } = await import('./fork-container.ts')
+    const stores = this.#stores
+    const createTask = (id: string, task: NewTaskOptions) => new ContainerHandle(id, stores).createTask(task)
+    return await forkContainer(this.id, { stores, createTask }, options)
   }
 
   /** Forgets the container; its task and its snapshot are the caller's business. @throws as `ContainerStore.delete` */

@@ -3,8 +3,10 @@ import type { Container } from '@nsbox/core/containers'
 import type { AbortOptions } from '@nsbox/core/content'
 import type { ProcessInfo, TaskMetrics, UpdateTaskOptions } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
+import type { Descriptor } from '@nsbox/oci'
 import type { Process } from '@nsbox/oci/runtime-spec'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import type { CheckpointTaskOptions } from '../checkpoint/checkpoint-options.ts'
 import { fifosOf } from '../stdio/fifo-paths.ts'
 import { ProcessStreams } from '../stdio/process-streams.ts'
 import { removeFifos } from '../stdio/remove-fifos.ts'
@@ -111,6 +113,22 @@ export class TaskHandle extends ProcessHandle {
   /** Changes limits. @throws as `Tasks.update` */
   async update(options: UpdateTaskOptions): Promise<void> {
     await this.tasks.update(this.containerId, options)
+  }
+
+  /**
+   * Writes down the memory of all processes; nothing of their files. `ContainerHandle.checkpoint` keeps both together.
+   *
+   * @returns what is in the content store now, held by the client's lease; nothing if `imagePath` is given
+   * @throws as `Tasks.checkpoint`
+   */
+  async checkpoint(options: CheckpointTaskOptions = {}): Promise<Descriptor[]> {
+    const { checkpointOptions } = await import('../checkpoint/checkpoint-options.ts')
+    const { parent, signal } = options
+    return await this.tasks.checkpoint(this.containerId, {
+      parent,
+      options: checkpointOptions(options),
+      signal,
+    })
   }
 
   async #process({ process, args, env, cwd, terminal = false, signal }: ExecProcessOptions) {

@@ -46,6 +46,9 @@ export interface ContentWriter extends AsyncDisposable {
   /** The ingest as this writer has left it. */
   status(): IngestStatus
 
+  /** The digest of what was written so far, in stores that know it without reading; undefined if this one does not. */
+  digest?(): Digest | undefined
+
   /**
    * Appends. The bytes may be used again once the promise resolves; calls must not overlap.
    * @throws `resource_exhausted` if the disk is full (what was written before stays and can be resumed),

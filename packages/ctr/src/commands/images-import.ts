@@ -1,6 +1,7 @@
 import type { ClientView } from '@nsbox/client'
-import { type ImageArchive, type ImportSummary, importImages } from '@nsbox/images'
-import { defaultPlatform } from '@nsbox/oci'
+import { isNotFound } from '@nsbox/errors'
+import { type ImageArchive, type ImportSummary, imageChainId, importImages } from '@nsbox/images'
+import { type Descriptor, defaultPlatform, type Platform } from '@nsbox/oci'
 import { Command } from 'commander'
 import { chosenSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
@@ -100,6 +101,7 @@ async function unpackAll(
   const { name: snapshotterName } = await chosenSnapshotter(session)
   const platforms = (!allPlatforms && platform) || [defaultPlatform()]
   for (const { name, target } of images) {
+    if (await isNoImage(view, target, { platform: platforms[0]!, signal })) continue
     process.stdout.write(`unpacking ${name} (${target.digest})...`)
     let outcome = '\n'
     try {
@@ -110,5 +112,20 @@ async function unpackAll(
     } finally {
       process.stdout.write(outcome)
     }
+  }
+}
+
+/** Whether there is nothing to unpack, as of a checkpoint without the image of its container. */
+async function isNoImage(
+  { content }: ClientView,
+  target: Descriptor,
+  options: { readonly platform: Platform; readonly signal: AbortSignal },
+): Promise<boolean> {
+  try {
+    return (await imageChainId(content, target, options)) === undefined
+  } catch (error) {
+    // Unpacking says what is missing.
+    if (isNotFound(error)) return false
+    throw error
   }
 }

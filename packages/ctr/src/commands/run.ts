@@ -13,6 +13,7 @@ export function runCommand(): Command {
     .option('--rm', 'remove the container after its end')
     .option('-d, --detach', 'leave it running and return at once')
     .option('--pid-file <file>', 'write the id of its first process into this file')
+    .option('--checkpoint <ref>', 'let its task go on from this checkpoint, with its files')
     .option('--no-pivot', 'do not swap the root filesystem by pivot_root')
     .option('--sync-fs', 'have what is unpacked on the disk; it always is')
     .option('--dump-config', 'print the OCI spec and make nothing')

@@ -1,17 +1,19 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { withSession } from '../command-action.ts'
+import type { CheckpointFlags } from '../tasks/checkpoint-task.ts'
 import type { ExecFlags } from '../tasks/exec-in-task.ts'
 import type { KillFlags } from '../tasks/kill-task.ts'
 import type { StartFlags } from '../tasks/start-task.ts'
 import { addStdioFlags } from '../tasks/stdio-flags.ts'
 
-/** `tasks start|attach|exec|kill|pause|resume|ps|ls|rm|metrics`; what they do is loaded only when they do it. */
+/** `tasks start|attach|checkpoint|exec|kill|pause|resume|ps|ls|rm|metrics`; what they do is loaded only when they do it. */
 export function tasksCommand(): Command {
   return new Command('tasks')
     .aliases(['t', 'task'])
     .description('manage tasks, the running processes of containers')
     .enablePositionalOptions()
     .addCommand(attachCommand())
+    .addCommand(checkpointCommand())
     .addCommand(deleteCommand())
     .addCommand(execCommand())
     .addCommand(killCommand())
@@ -31,6 +33,21 @@ function attachCommand(): Command {
       withSession(async (session, _flags, id: string | undefined) => {
         const { attachTask } = await import('../tasks/attach-task.ts')
         await attachTask(session, id)
+      }),
+    )
+}
+
+function checkpointCommand(): Command {
+  return new Command('checkpoint')
+    .description('write down a task with its files, and print the name of the image')
+    .argument('[container]')
+    .option('--exit', 'end it once it is written down')
+    .option('--image-path <directory>', 'write only its memory, to this directory, and make no image')
+    .option('--work-path <directory>', 'directory for the logs of CRIU')
+    .action(
+      withSession(async (session, flags: CheckpointFlags, id: string | undefined) => {
+        const { checkpointTask } = await import('../tasks/checkpoint-task.ts')
+        await checkpointTask(session, flags, id)
       }),
     )
 }

@@ -10,6 +10,7 @@ import type { Session } from '../session.ts'
 import type { ContainerFlags } from './container-flags.ts'
 import type { ContainerRequest } from './container-request.ts'
 import { containerSpec } from './container-spec.ts'
+import { applyCheckpoint, type UsedCheckpoint } from './from-checkpoint.ts'
 import { type ReadyImage, readyImage } from './ready-image.ts'
 import { runtimeOf } from './runtime-options.ts'
 import { withMountedRootfs, withRootfsAt } from './with-rootfs.ts'
@@ -21,9 +22,14 @@ const specType = 'types.containerd.io/opencontainers/runtime-spec/1/Spec'
  * Makes a container, with a snapshot of its image under the same name. A lease holds what is made until the container
  * does. After an error nothing is left.
  *
+ * @param checkpoint whose files the container gets
  * @throws `already_exists`; `not_found` for the image; as `containerSpec`
  */
-export async function createContainer(session: Session, request: ContainerRequest): Promise<Container> {
+export async function createContainer(
+  session: Session,
+  request: ContainerRequest,
+  checkpoint?: UsedCheckpoint,
+): Promise<Container> {
   const { client, signal } = session
   const { id, flags } = request
   const runtime = runtimeOf(flags)
@@ -34,6 +40,8 @@ export async function createContainer(session: Session, request: ContainerReques
   if (image) {
     mounts = await image.snapshotter.prepare(id, image.chainId, { labels: snapshotLabels(flags), signal })
     undo.defer(() => image.snapshotter.remove(id))
+    const on = { image, mounts, platform: flags.platform, signal }
+    if (checkpoint) await applyCheckpoint(lease.client, checkpoint, on)
   }
   const spec = await specOf(session, request, { image, mounts })
   const container = await lease.client.containers.create(

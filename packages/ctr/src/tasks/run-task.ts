@@ -37,13 +37,19 @@ export async function runTask(session: Session, task: TaskHandle, options: RunTa
   undo.defer(async () => {
     await endTask(task)
   })
+  const connect = async () => {
+    if (options.pidFile !== undefined) await writePidFile(options.pidFile, task.pid)
+    await network?.connect(task.pid)
+  }
+  // What goes on from a checkpoint has no process before.
+  const early = task.pid > 0
   const start = async () => {
     await task.start({ signal })
+    if (!early) await connect()
     options.onStart?.()
     if (!options.endsWithCommand) undo.move()
   }
-  if (options.pidFile !== undefined) await writePidFile(options.pidFile, task.pid)
-  await network?.connect(task.pid)
+  if (early) await connect()
   if (options.detach) {
     await start()
     return

@@ -12,6 +12,7 @@ test('exports these values', () => {
       "defaultSeccompProfile",
       "defaultSpec",
       "encodeSpec",
+      "hostAccess",
       "hostCapabilities",
       "hostDevices",
       "imageLabels",

@@ -11,18 +11,29 @@ describe('parseBundleSpec', () => {
     expect(parseBundleSpec({ typeUrl: `type.googleapis.com/${typeUrl}`, value })).toEqual({
       json: value,
       terminal: true,
-      ownPidNamespace: true,
+      ownNamespaces: ['pid'],
       rootGid: undefined,
     })
-    expect(of({})).toMatchObject({ terminal: false, ownPidNamespace: false, rootGid: undefined })
-    expect(of({ linux: { namespaces: [{ type: 'pid', path: '/proc/1/ns/pid' }] } }).ownPidNamespace).toBe(
-      false,
-    )
+    expect(of({})).toMatchObject({ terminal: false, ownNamespaces: [], rootGid: undefined })
+    const namespaces = [{ type: 'pid', path: '/proc/1/ns/pid' }, { type: 'uts' }, null, { type: 5 }]
+    expect(of({ linux: { namespaces } }).ownNamespaces).toEqual(['uts'])
     const gidMappings = [
       { containerID: 5, hostID: 5, size: 1 },
       { containerID: 0, hostID: 100000, size: 5 },
     ]
     expect(of({ linux: { gidMappings } }).rootGid).toBe(100000)
+  })
+
+  test('has a hostname with a namespace for it, and a cgroup by a path that means the same to everybody', () => {
+    const own = [{ type: 'uts' }]
+    expect(of({ hostname: 'name', linux: { namespaces: own } }).hostname).toBe('name')
+    expect(of({ hostname: '', linux: { namespaces: own } }).hostname).toBeUndefined()
+    expect(of({ hostname: 'name' }).hostname).toBeUndefined()
+    const joined = [{ type: 'uts', path: '/proc/1/ns/uts' }]
+    expect(of({ hostname: 'name', linux: { namespaces: joined } }).hostname).toBeUndefined()
+    expect(of({ linux: { cgroupsPath: '/a/../b//c' } }).cgroup).toBe('/b/c')
+    for (const cgroupsPath of [undefined, '', 'a', 'system.slice:a:b', 5])
+      expect(of({ linux: { cgroupsPath } }).cgroup).toBeUndefined()
   })
 
   test.each([-1, 1.5, 2 ** 32 - 1, 2 ** 53, '0', null])('takes no group from a mapping to %j', (hostID) => {

@@ -1,3 +1,4 @@
+import { normalize } from 'node:path/posix'
 import type { OpaqueValue } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import { type JsonObject, parseStrictJson } from '@nsbox/oci'
@@ -8,10 +9,12 @@ export interface BundleSpec {
   readonly json: Uint8Array
   /** Whether the first process has a terminal. */
   readonly terminal: boolean
-  /** Whether processes have a pid namespace of the container's own, so that they all end with the first one. */
-  readonly ownPidNamespace: boolean
+  /** Types of namespaces that are the container's own; with one of pids, all processes end with the first one. */
+  readonly ownNamespaces: readonly string[]
   /** What the host is called in a UTS namespace of the container's own; undefined without one, or without a name. */
   readonly hostname: string | undefined
+  /** Where its cgroup is in every hierarchy; undefined where the runtime says where that is, or systemd. */
+  readonly cgroup: string | undefined
   /** What the group 0 of the container is on the host; undefined without a user namespace. */
   readonly rootGid: number | undefined
 }
@@ -34,14 +37,19 @@ export function parseBundleSpec(spec: OpaqueValue): BundleSpec {
   const object = parseSpecObject(spec.value, 'spec')
   const linux = member(object, 'linux')
   const namespaces = Array.isArray(linux.namespaces) ? linux.namespaces : []
-  const hasOwn = (type: string) =>
-    namespaces.some((entry) => isObject(entry) && entry.type === type && !entry.path)
+  const ownNamespaces = namespaces.flatMap((entry) =>
+    isObject(entry) && typeof entry.type === 'string' && !entry.path ? [entry.type] : [],
+  )
   const { hostname } = object
+  const { cgroupsPath } = linux
   return {
     json: spec.value,
     terminal: member(object, 'process').terminal === true,
-    ownPidNamespace: hasOwn('pid'),
-    hostname: hasOwn('uts') && typeof hostname === 'string' && hostname !== '' ? hostname : undefined,
+    ownNamespaces,
+    hostname:
+      ownNamespaces.includes('uts') && typeof hostname === 'string' && hostname !== '' ? hostname : undefined,
+    cgroup:
+      typeof cgroupsPath === 'string' && cgroupsPath.startsWith('/') ? normalize(cgroupsPath) : undefined,
     rootGid: mappedRoot(linux.gidMappings),
   }
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { NsboxError } from '@nsbox/errors'
+import { isFailedPrecondition, NsboxError } from '@nsbox/errors'
 import { list, type MountInfo } from '@nsbox/mount'
 import { ContainerCgroup } from './container-cgroup.ts'
 import { eventFileSource } from './oom/event-file-source.ts'
@@ -48,6 +48,16 @@ export class CgroupHost {
    */
   of(pid: number): ContainerCgroup {
     return this.at(processCgroups(pid))
+  }
+
+  /** The cgroup of a path from the root of every hierarchy; undefined for one that is above this process. */
+  named(path: string): ContainerCgroup | undefined {
+    try {
+      return this.at(new Map([...this.#mounts.keys()].map((name) => [name, path])))
+    } catch (error) {
+      if (isFailedPrecondition(error)) return undefined
+      throw error
+    }
   }
 
   /** As `of`, from what `ContainerCgroup.cgroups` has told; the cgroup need not exist any more. */

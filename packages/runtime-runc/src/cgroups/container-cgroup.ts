@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TaskMetrics } from '@nsbox/core/tasks'
 import { fromSystemError, isErrno, isNotFound, NsboxError } from '@nsbox/errors'
@@ -55,6 +55,11 @@ export class ContainerCgroup {
     return [...found].sort((a, b) => a - b)
   }
 
+  /** Removes it from all hierarchies, as far as it is there. @throws failed_precondition if it has processes */
+  remove(): void {
+    for (const directory of this.#directories.values()) removeCgroup(directory)
+  }
+
   /**
    * What its processes have used up.
    * @throws not_found if it does not exist any more
@@ -89,6 +94,20 @@ function collectPids(directory: string, found: Set<number>): void {
     for (const entry of readdirSync(directory, { withFileTypes: true }))
       if (entry.isDirectory()) collectPids(join(directory, entry.name), found)
   } catch (error) {
+    if (!isGone(error)) throw error
+  }
+}
+
+function removeCgroup(directory: string): void {
+  try {
+    for (const entry of readdirSync(directory, { withFileTypes: true }))
+      if (entry.isDirectory()) removeCgroup(join(directory, entry.name))
+    rmdirSync(directory)
+  } catch (error) {
+    if (isErrno(error, 'EBUSY'))
+      throw new NsboxError('failed_precondition', `cgroup ${JSON.stringify(directory)} is in use`, {
+        cause: error,
+      })
     if (!isGone(error)) throw error
   }
 }

@@ -1,26 +1,14 @@
 import { open } from 'node:fs/promises'
 import { type ErrorCode, errorCode, fromSystemError, isErrno, isNsboxError, NsboxError } from '@nsbox/errors'
+import { obstacle } from './obstacles.ts'
 
 /** The end of a log that is looked at, in bytes. */
 const maxLog = 16 * 1024
-const maxLines = 5
+const maxLines = 4
 const maxLine = 300
 
-/** What CRIU says at every run that is not the runtime's own, and means nothing. */
+/** What CRIU says at every run on hosts that let nobody have more descriptors, and means nothing. */
 const noise = /Can't setup RLIMIT_NOFILE/
-
-/**
- * What CRIU's words mean; the first that matches counts. What it cannot keep of a process is named here, since its own
- * words speak of options that a client does not have, or name a number.
- */
-const meanings: readonly (readonly [RegExp, ErrorCode, string?])[] = [
-  [/No space left on device/, 'resource_exhausted', 'no space left on device'],
-  [
-    /Tracking memory is not available/,
-    'unimplemented',
-    'this kernel does not track which memory has changed',
-  ],
-]
 
 /** What CRIU has written of what went wrong. */
 export interface CriuFailure {
@@ -38,28 +26,38 @@ export interface CriuFailure {
 export async function criuFailure(log: string): Promise<CriuFailure | undefined> {
   const lines = errorLines(await endOf(log))
   if (lines.length === 0) return undefined
-  const meaning = meanings.find(([pattern]) => lines.some((line) => pattern.test(line)))
-  return { lines: lines.slice(0, maxLines), code: meaning?.[1], reason: meaning?.[2] }
+  const met = obstacle(lines)
+  return { lines: lines.slice(0, maxLines), code: met?.code, reason: met?.name }
+}
+
+/** Whether a log says that a checkpoint is whole. */
+export async function criuHasFinished(log: string): Promise<boolean> {
+  return (await endOf(log)).includes('Dumping finished successfully')
 }
 
 /** An error of a command that ran CRIU, with what CRIU says of it; its code is CRIU's where the command has none. */
 export function withCriuFailure(error: unknown, failure: CriuFailure | undefined): unknown {
   if (failure === undefined || !isNsboxError(error)) return error
-  const code = errorCode(error)
   const { reason, lines } = failure
+  const code = errorCode(error)
+  // The runtime names the log, which will be gone.
+  const words = error.context.replace(/\s+log file: .*$/s, '')
   return new NsboxError(
     code === 'unknown' ? (failure.code ?? code) : code,
-    [error.context, ...(reason === undefined ? [] : [reason]), lines.join('; ')].join(': '),
+    [words, ...(reason === undefined ? [] : [reason]), lines.join('; ')].join(': '),
     { cause: error },
   )
 }
 
-/** Without the time, and the number of the process within CRIU. */
+/** Without the time, the number of the process within the container, and what names of files may hold; each once. */
 function errorLines(text: string): string[] {
-  return text.split('\n').flatMap((line) => {
-    const words = /^\([\d.]+\)\s*(?:\d+: )?(Error \(.*)$/.exec(line)?.[1]
-    return words === undefined || noise.test(words) ? [] : [words.slice(0, maxLine)]
+  const lines = text.split('\n').flatMap((line) => {
+    const words = /^(?:\([\d.]+\)|pie: \d+:)\s*(?:\d+: )?(Error \(.*)$/.exec(line)?.[1]
+    return words === undefined || noise.test(words)
+      ? []
+      : [words.slice(0, maxLine).replaceAll(/\p{Cc}/gu, '\uFFFD')]
   })
+  return [...new Set(lines)]
 }
 
 async function endOf(path: string): Promise<string> {

@@ -4,25 +4,29 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { isErrno } from '@nsbox/errors'
 import { signalPidfd } from '@nsbox/sys/processes'
 import { pidfdOf } from '../cgroups/signal-processes.ts'
+import { hasEnded } from './has-ended.ts'
 
 const SIGKILL = 9
-/** Milliseconds that CRIU is given to let the processes go; it needs as long as it takes to write their memory. */
-const grace = 10_000
+/** Milliseconds that CRIU is given to let the processes go; it writes the rest of their memory first. */
+const grace = 60_000
 
 /**
  * Sees to it that no process that an ended or killed command has left writes images to a directory any more. The runtime
- * is ended at once. CRIU, which then finds nobody to report to, lets the processes of the container go on by itself;
- * ending it earlier could leave them in the middle of what it had them do.
+ * is ended at once. CRIU, which then finds nobody to report to, lets the processes of the container go on by itself. To
+ * kill it can end a process that it has just made do something, which was seen once in 40 times. Once the first process
+ * has ended nothing is to be saved, and CRIU may wait for it for ever.
+ *
+ * @param pid the container's first process
  */
-export async function endDump(images: string): Promise<void> {
+export async function endDump(images: string, pid: number): Promise<void> {
   const paths = [...new Set([images, await realpath(images).catch(() => images)])]
   const end = performance.now() + grace
-  for (;;) {
-    const isLate = performance.now() > end
+  for (let pause = 10; ; pause = Math.min(2 * pause, 160)) {
     const found = dumpProcesses(paths)
     if (found.length === 0) return
-    for (const { pid, isCriu } of found) if (!isCriu || isLate) kill(pid, paths)
-    await delay(10)
+    const ends = hasEnded(pid) || performance.now() > end
+    for (const process of found) if (!process.isCriu || ends) kill(process.pid, paths)
+    await delay(pause)
   }
 }
 
@@ -44,7 +48,10 @@ function dumpProcesses(paths: readonly string[]): DumpProcess[] {
 function dumpProcess(pid: number, paths: readonly string[]): DumpProcess | undefined {
   try {
     const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-    if (paths.some((path) => line.includes(`\0--image-path\0${path}\0`))) return { pid, isCriu: false }
+    // Clients have options of the same name.
+    const isRuntime = line.includes('\0--log-format\0json\0')
+    if (isRuntime && paths.some((path) => line.includes(`\0--image-path\0${path}\0`)))
+      return { pid, isCriu: false }
     if (readFileSync(`/proc/${pid}/comm`, 'utf8') !== 'criu\n') return undefined
     const isOpen = readdirSync(`/proc/${pid}/fd`).some((descriptor) => {
       const target = opened(`/proc/${pid}/fd/${descriptor}`)

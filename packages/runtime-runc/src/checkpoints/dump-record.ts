@@ -30,11 +30,6 @@ export function removeDump(bundle: Bundle): void {
   }
 }
 
-/** Where CRIU keeps its log and what it needs meanwhile, unless a client names another directory. */
-export function workDirectory({ path }: Bundle): string {
-  return join(path, 'criu')
-}
-
 function fileOf({ path }: Bundle): string {
   return join(path, 'checkpoint.json')
 }

@@ -26,6 +26,8 @@ const meanings: readonly (readonly [RegExp, ErrorCode])[] = [
   [/cannot delete container .* that is not stopped/, 'failed_precondition'],
   [/cannot exec in a (?:stopped|paused) container/, 'failed_precondition'],
   [/Container cannot be checkpointed in \w+ state/, 'failed_precondition'],
+  // runc looks for it in the search path of this process; crun loads a library.
+  [/exec: "criu": executable file not found|libcriu/, 'unimplemented'],
   [/CRIU is missing features|not supported on this (?:kernel|system)/, 'unimplemented'],
   [/container not (?:running|paused)|container is (?:paused|not running)/, 'failed_precondition'],
 ]

@@ -8,12 +8,12 @@ import { FirstProcess } from './first-process.ts'
 import { launchProcess } from './launch-process.ts'
 import { processIo } from './process-io.ts'
 import { discardImages, type RestoreSource, restoreSource } from './restore-source.ts'
-import { startOfRestored } from './restored-start.ts'
+import { RestoredStart } from './restored-start.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
 import { Task, type TaskParts } from './task.ts'
 import type { TaskContext } from './task-context.ts'
 import { type TaskRecord, writeTask } from './task-record.ts'
-import { startOfCreated } from './task-start.ts'
+import { CreatedStart } from './task-start.ts'
 import { end, removeContainer } from './undo-process.ts'
 
 /** What a new task is made of. */
@@ -33,7 +33,7 @@ export interface NewTask {
 export async function createTask(wanted: NewTask): Promise<Task> {
   const { namespace, id, context, bundles, choice, options } = wanted
   const { spec, rootfs, signal } = options
-  const sharesPids = !parseBundleSpec(spec).ownPidNamespace
+  const sharesPids = !parseBundleSpec(spec).ownNamespaces.includes('pid')
   const io = processIo(options)
   const runc = runcOf(choice)
   await using undo = new AsyncDisposableStack()
@@ -60,12 +60,12 @@ async function begin(parts: Parts, options: AbortOptions, undo: AsyncDisposableS
   const { id, runc, first } = parts
   await first.take(await launch(parts, options, undo))
   const record = { ...parts.record, ...first.recorded }
-  return new Task({ ...parts, record, start: startOfCreated(runc, id, record.io) })
+  return new Task({ ...parts, record, start: new CreatedStart(runc, id, record.io) })
 }
 
 function goOn(parts: Parts, restore: RestoreSource): Task {
   const record = { ...parts.record, restore }
-  return new Task({ ...parts, record, start: startOfRestored(parts, restore) })
+  return new Task({ ...parts, record, start: new RestoredStart(parts, restore) })
 }
 
 async function launch(

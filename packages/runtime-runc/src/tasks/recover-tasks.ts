@@ -1,15 +1,14 @@
 import type { Bundle } from '../bundle/bundle.ts'
 import type { ContainerStatus } from '../runc/container-state.ts'
-import { setContainerHostname } from './container-hostname.ts'
 import { runcOf } from './create-task.ts'
 import { FirstProcess } from './first-process.ts'
 import type { RestoreSource } from './restore-source.ts'
-import { startOfRestored } from './restored-start.ts'
+import { RestoredStart } from './restored-start.ts'
 import type { TaskState } from './state-error.ts'
 import { Task } from './task.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import { readTask, type TaskRecord } from './task-record.ts'
-import { startOfCreated } from './task-start.ts'
+import { CreatedStart } from './task-start.ts'
 import { end, removeContainer } from './undo-process.ts'
 
 /**
@@ -61,7 +60,7 @@ async function recover(
   const before = record.started ? 'running' : 'created'
   const state = first.isAlive ? (taskState(await statuses.of(record, id)) ?? before) : before
   const runc = runcOf(record.choice)
-  const start = startOfCreated(runc, id, record.io)
+  const start = new CreatedStart(runc, id, record.io)
   const task = new Task({ namespace, id, context, runc, bundle, record, first, start })
   await task.recover(state)
   task.follow()
@@ -79,14 +78,8 @@ async function recoverRestored(
   const process = context.supervisor.process(processKey(namespace, id))
   const runc = runcOf(record.choice)
   const first = new FirstProcess(namespace, id, context)
-  if (process === undefined) {
-    // What a start that was under way has left.
-    await removeContainer(runc, id, context)
-  } else {
-    if (restore.hostname !== undefined) setContainerHostname(process, restore.hostname)
-    await first.take(process)
-  }
-  const start = startOfRestored({ context, runc, bundle, record }, restore)
+  const start = new RestoredStart({ context, runc, bundle, record }, restore)
+  await start.recover(first, process)
   const task = new Task({ namespace, id, context, runc, bundle, record, first, start })
   await task.recover(first.isMade ? 'running' : 'created')
   task.follow()

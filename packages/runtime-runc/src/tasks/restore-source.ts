@@ -18,6 +18,10 @@ export interface RestoreSource {
   readonly workPath?: string | undefined
   /** What the host is called in its UTS namespace from then on; absent for what the images say. */
   readonly hostname?: string | undefined
+  /** Types of namespaces that are to be its own. */
+  readonly namespaces: readonly string[]
+  /** The cgroup that is to be its own, in every hierarchy; absent where that is not known before. */
+  readonly cgroup?: string | undefined
 }
 
 /**
@@ -35,13 +39,14 @@ export async function restoreSource(
   const { criuImagePath, criuWorkPath: workPath } = taskOptions(options)
   if (criuImagePath === undefined && restore === undefined) return undefined
   await requireCriu()
-  const { hostname } = parseBundleSpec(spec)
+  const { hostname, cgroup, ownNamespaces: namespaces } = parseBundleSpec(spec)
+  const wanted = { workPath, hostname, namespaces, cgroup }
   if (criuImagePath !== undefined) {
     await checkImages(criuImagePath)
-    return { images: criuImagePath, owned: false, workPath, hostname }
+    return { images: criuImagePath, owned: false, ...wanted }
   }
   const { path: images } = await directories.create()
-  const source = { images, owned: true, workPath, hostname }
+  const source = { images, owned: true, ...wanted }
   try {
     await restore!(images, { signal })
     await checkImages(images)

@@ -1,17 +1,24 @@
-import { rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { AbortOptions } from '@nsbox/core/tasks'
+import { isNotFound, NsboxError } from '@nsbox/errors'
+import { removeTree } from '@nsbox/mount'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Bundle } from '../bundle/bundle.ts'
 import { criuFailure, withCriuFailure } from '../checkpoints/criu-log.ts'
+import { hasEnded } from '../checkpoints/has-ended.ts'
+import { undoRestore } from '../checkpoints/undo-restore.ts'
 import type { Runc } from '../runc/runc.ts'
-import type { LaunchPaths } from '../supervisor/supervisor.ts'
+import type { LaunchPaths, SupervisedProcess } from '../supervisor/supervisor.ts'
 import { setContainerHostname } from './container-hostname.ts'
+import type { FirstProcess } from './first-process.ts'
 import { launchProcess } from './launch-process.ts'
+import { checkOwnNamespaces } from './own-namespaces.ts'
 import type { RestoreSource } from './restore-source.ts'
 import type { TaskContext } from './task-context.ts'
 import type { TaskRecord } from './task-record.ts'
-import type { TaskStart } from './task-start.ts'
-import { end, removeContainer } from './undo-process.ts'
+import { deleteContainer, type TaskStart } from './task-start.ts'
+import { end } from './undo-process.ts'
 
 /** A task whose processes are to go on from images. */
 export interface RestoredTask {
@@ -22,56 +29,113 @@ export interface RestoredTask {
 }
 
 /**
- * What has the processes of a task made anew from images, whereupon they run. Of a start that failed nothing is left but
- * the log of CRIU, whose end is in the error.
+ * What CRIU refuses to restore unless it is told to, although who made the checkpoint had to ask for it then. It means
+ * nothing for images without such resources. runc itself sees to it that networks are neither kept nor restored.
  */
-export function startOfRestored(task: RestoredTask, source: RestoreSource): TaskStart {
-  const { context, runc, bundle } = task
-  return async (first, { signal }) => {
+const whateverWasKept = { tcpEstablished: true, externalUnixSockets: true, fileLocks: true } as const
+
+/** The start of a task whose processes are made from images, whereupon they run. */
+export class RestoredStart implements TaskStart {
+  readonly #task: RestoredTask
+  readonly #source: RestoreSource
+
+  constructor(task: RestoredTask, source: RestoreSource) {
+    this.#task = task
+    this.#source = source
+  }
+
+  /** Of a start that failed nothing is left; the end of CRIU's log is in the error. */
+  async run(first: FirstProcess, options: AbortOptions): Promise<void> {
     await using undo = new AsyncDisposableStack()
-    // CRIU that fails may have made a part of the container, whatever runc says.
-    undo.defer(() => removeContainer(runc, bundle.id, context))
-    const process = await launch(task, source, { signal })
+    this.#checkCgroup()
+    mkdirSync(this.#task.bundle.criu, { recursive: true, mode: 0o700 })
+    undo.defer(() => this.#undoQuietly())
+    const process = await this.#launch(options)
     undo.defer(() => end(process))
-    undo.defer(() => first.drop())
-    await first.take(process)
-    if (source.hostname !== undefined) setContainerHostname(process, source.hostname)
+    await this.#adopt(first, process)
     undo.move()
   }
-}
 
-async function launch(
-  { context, runc, bundle, record: { choice, io } }: RestoredTask,
-  { images, workPath = bundle.criu }: RestoreSource,
-  options: { readonly signal: AbortSignal | undefined },
-) {
-  const { namespace, id, path, log } = bundle
-  const criuLog = join(workPath, 'restore.log')
-  // What an earlier attempt had to say.
-  for (const old of [log, criuLog]) rmSync(old, { force: true })
-  const command = (paths: LaunchPaths) =>
-    runc.restoreArguments(id, {
-      log,
-      bundle: path,
-      imagePath: images,
-      workPath,
-      noPivotRoot: choice.noPivotRoot,
-      ...whateverWasKept,
-      ...paths,
-    })
-  try {
-    return await launchProcess('restore', context, { namespace, id, io, choice, runc, log, command }, options)
-  } catch (error) {
-    throw withCriuFailure(error, await criuFailure(criuLog))
+  /** Takes up what an earlier daemon had begun: a start that it saw through counts, any other is undone. */
+  async recover(first: FirstProcess, process: SupervisedProcess | undefined): Promise<void> {
+    if (process === undefined) return this.#undoQuietly()
+    try {
+      await this.#adopt(first, process)
+    } catch (error) {
+      this.#warn('a start from a checkpoint that was under way fails', error)
+      await end(process)
+      await this.#undoQuietly()
+    }
+  }
+
+  async remove(first: FirstProcess): Promise<void> {
+    const { runc, bundle } = this.#task
+    if (first.isMade) await deleteContainer(runc, bundle.id)
+    else await this.#undo()
+  }
+
+  async #launch(options: AbortOptions): Promise<SupervisedProcess> {
+    const { context, runc, bundle, record } = this.#task
+    const { choice, io } = record
+    const { namespace, id, path, log } = bundle
+    const { images: imagePath, workPath = bundle.criu } = this.#source
+    const criuLog = join(workPath, 'restore.log')
+    // What an earlier attempt had to say.
+    for (const old of [log, criuLog]) rmSync(old, { force: true })
+    const wanted = { log, bundle: path, imagePath, workPath, noPivotRoot: choice.noPivotRoot }
+    const command = (paths: LaunchPaths) =>
+      runc.restoreArguments(id, { ...wanted, ...whateverWasKept, ...paths })
+    try {
+      const launch = { namespace, id, io, choice, runc, log, command }
+      return await launchProcess('restore', context, launch, options)
+    } catch (error) {
+      throw withCriuFailure(error, await criuFailure(criuLog))
+    }
+  }
+
+  /** Takes a process that has been made, and sees to what CRIU does not. */
+  async #adopt(first: FirstProcess, process: SupervisedProcess): Promise<void> {
+    const { hostname, namespaces } = this.#source
+    try {
+      checkOwnNamespaces(process.pid, namespaces)
+      await first.take(process)
+      if (hostname !== undefined) setContainerHostname(process, hostname)
+    } catch (error) {
+      first.drop()
+      throw error
+    }
+  }
+
+  /** All in the cgroup is ended where a start fails, so that nobody else may be there. */
+  #checkCgroup(): void {
+    if (this.#cgroup === undefined || this.#cgroup.pids().every(hasEnded)) return
+    throw new NsboxError('failed_precondition', `cgroup ${this.#source.cgroup} has processes already`)
+  }
+
+  get #cgroup() {
+    const { cgroup } = this.#source
+    return cgroup === undefined ? undefined : this.#task.context.cgroups.named(cgroup)
+  }
+
+  /** Without the directory nothing was begun, and whoever is in the cgroup has nothing to do with this task. */
+  async #undo(): Promise<void> {
+    const { runc, bundle } = this.#task
+    if (!existsSync(bundle.criu)) return
+    await undoRestore({ runc, bundle, cgroup: this.#cgroup })
+    await removeTree(bundle.criu)
+  }
+
+  async #undoQuietly(): Promise<void> {
+    try {
+      await this.#undo()
+    } catch (error) {
+      // What made it necessary stays the error that the caller sees.
+      if (!isNotFound(error)) this.#warn('removing what is left of its container', error)
+    }
+  }
+
+  #warn(message: string, error: unknown): void {
+    const { context, bundle } = this.#task
+    context.onWarning(`task ${bundle.namespace}/${bundle.id}: ${message}`, error)
   }
 }
-
-/**
- * What CRIU refuses to restore unless it is told to, although the one who made the checkpoint had to ask for it then. It
- * means nothing for images without such resources. runc itself sees to it that networks are neither kept nor restored.
- */
-const whateverWasKept = {
-  tcpEstablished: true,
-  externalUnixSockets: true,
-  fileLocks: true,
-} as const

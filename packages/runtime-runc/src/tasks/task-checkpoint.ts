@@ -1,20 +1,34 @@
-import { access, mkdir } from 'node:fs/promises'
+import { access, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbortOptions, ProcessExit, RuntimeCheckpointOptions } from '@nsbox/core/tasks'
-import { errorCode, fromSystemError, isNsboxError, NsboxError } from '@nsbox/errors'
+import {
+  type ErrorCode,
+  errorCode,
+  fromSystemError,
+  isNotFound,
+  isNsboxError,
+  NsboxError,
+} from '@nsbox/errors'
 import { removeTree } from '@nsbox/mount'
 import type { Bundle } from '../bundle/bundle.ts'
-import { criuFailure, withCriuFailure } from '../checkpoints/criu-log.ts'
-import { endDump } from '../checkpoints/dump-processes.ts'
-import { removeDump, workDirectory, writeDump } from '../checkpoints/dump-record.ts'
+import { criuFailure, criuHasFinished, withCriuFailure } from '../checkpoints/criu-log.ts'
+import { removeDump, writeDump } from '../checkpoints/dump-record.ts'
+import { hasEnded } from '../checkpoints/has-ended.ts'
 import type { ImageDirectories } from '../checkpoints/image-directories.ts'
-import { setPaused } from '../checkpoints/set-paused.ts'
+import { undoDump } from '../checkpoints/undo-dump.ts'
 import type { CheckpointRequest } from '../options/checkpoint-request.ts'
 import type { Runc } from '../runc/runc.ts'
+
+/** CRIU's log, as the runtimes have it called. */
+const logName = 'dump.log'
+
+/** Milliseconds that the runtime has after the end of the first process; much longer where CRIU is to end it. */
+const patience = { ends: 5000, goesOn: 500 }
 
 /** What a checkpoint needs of its task, whose turn it is. */
 export interface CheckpointedTask {
   readonly id: string
+  readonly pid: number
   readonly runc: Runc
   readonly bundle: Bundle
   readonly isFrozen: boolean
@@ -57,25 +71,28 @@ export async function checkpointTask(
     options,
     place: place?.path,
     imagePath: request.imagePath ?? join(place!.path, 'images'),
-    workPath: request.workPath ?? workDirectory(task.bundle),
+    workPath: request.workPath ?? task.bundle.criu,
   }
   const paused = task.isFrozen
-  await prepare(dump)
-  writeDump(task.bundle, { format: 1, paused, images: dump.imagePath })
   try {
+    await prepare(dump, paused)
     return await dumpAndTake(dump, paused)
   } catch (error) {
     throw await broughtBack(dump, paused, error)
   } finally {
-    if (request.workPath === undefined) await removeTree(dump.workPath)
+    if (request.workPath === undefined) await removeTree(task.bundle.criu)
     removeDump(task.bundle)
   }
 }
 
-/** Makes directories, and the images of the parent. */
-async function prepare({ place, imagePath, workPath, options: { parent, signal } }: Dump): Promise<void> {
+/** Makes the record, directories, and the images of the parent. */
+async function prepare(dump: Dump, paused: boolean): Promise<void> {
+  const { task, place, imagePath, workPath } = dump
+  const { parent, signal } = dump.options
   try {
+    writeDump(task.bundle, { format: 1, paused, images: imagePath })
     for (const path of [imagePath, workPath]) await mkdir(path, { recursive: true, mode: 0o700 })
+    await rm(join(workPath, logName), { force: true })
     if (parent === undefined) return
     if (place === undefined)
       throw new NsboxError('invalid_argument', 'a checkpoint that adds to another, with image_path')
@@ -94,19 +111,35 @@ async function dumpAndTake(dump: Dump, paused: boolean): Promise<string> {
   if (ends && !endsAtOnce && !paused) await task.freeze()
   await runCriu(dump, endsAtOnce)
   const name = place === undefined ? imagePath : await options.images(imagePath, { signal })
-  if (ends && !endsAtOnce) await task.killAll(9)
+  if (ends && !endsAtOnce) await end(task)
   if (ends) await task.wait({})
   return name
+}
+
+/** That somebody else has ended it since the dump is fine. */
+async function end(task: CheckpointedTask): Promise<void> {
+  try {
+    await task.killAll(9)
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
 }
 
 async function runCriu({ task, request, options, imagePath, workPath }: Dump, ends: boolean): Promise<void> {
   const { leaveRunning: _, ...wanted } = request
   const parentPath = options.parent === undefined ? undefined : '../parent'
   const paths = { imagePath, workPath, parentPath }
+  using stuck = endFor(task.pid, ends ? patience.ends : patience.goesOn)
+  const signal = AbortSignal.any([stuck.signal, ...(options.signal === undefined ? [] : [options.signal])])
   try {
-    await task.runc.checkpoint(task.id, { ...wanted, ...paths, leaveRunning: !ends, signal: options.signal })
+    await task.runc.checkpoint(task.id, { ...wanted, ...paths, leaveRunning: !ends, signal })
   } catch (error) {
-    throw withCriuFailure(error, await criuFailure(join(workPath, 'dump.log')))
+    const log = join(workPath, logName)
+    if (!ends || !hasEnded(task.pid) || !(await criuHasFinished(log)))
+      throw withCriuFailure(error, await criuFailure(log))
+    // The images are all that there is of the processes, whatever the runtime has not done any more.
+    const { runc, id, pid } = task
+    await undoDump({ runc, id, pid, images: imagePath, paused: false })
   }
   try {
     await access(join(imagePath, 'inventory.img'))
@@ -115,23 +148,40 @@ async function runCriu({ task, request, options, imagePath, workPath }: Dump, en
   }
 }
 
+/**
+ * A signal that a process ended so many milliseconds ago. Nobody else is told of the end while CRIU holds the process,
+ * and CRIU was seen to wait for ever after that.
+ */
+function endFor(pid: number, milliseconds: number): { readonly signal: AbortSignal } & Disposable {
+  const late = new AbortController()
+  let endedAt: number | undefined
+  const timer = setInterval(() => {
+    if (!hasEnded(pid)) return
+    endedAt ??= performance.now()
+    if (performance.now() - endedAt >= milliseconds)
+      late.abort(new NsboxError('failed_precondition', 'a checkpoint that was interrupted'))
+  }, 50)
+  return { signal: late.signal, [Symbol.dispose]: () => clearInterval(timer) }
+}
+
 /** Lets the task be what it was, if it still is. @returns the error, which says so where it is not */
 async function broughtBack({ task, imagePath }: Dump, paused: boolean, error: unknown): Promise<unknown> {
+  const { runc, id, pid } = task
   try {
-    await endDump(imagePath)
-    if (await setPaused(task.runc, task.id, paused)) {
+    if (await undoDump({ runc, id, pid, images: imagePath, paused })) {
       task.become(paused ? 'paused' : 'running')
       return error
     }
   } catch (cause) {
-    return adding(error, `the task cannot be brought back: ${words(cause)}`)
+    return adding(error, errorCode(error), `the task cannot be brought back: ${words(cause)}`)
   }
   await task.wait({})
-  return adding(error, 'the task has ended')
+  const code = errorCode(error)
+  return adding(error, code === 'unknown' ? 'failed_precondition' : code, 'the task has ended')
 }
 
-function adding(error: unknown, text: string): NsboxError {
-  return new NsboxError(errorCode(error), `${words(error)}; ${text}`, { cause: error })
+function adding(error: unknown, code: ErrorCode, text: string): NsboxError {
+  return new NsboxError(code, `${words(error)}; ${text}`, { cause: error })
 }
 
 function words(error: unknown): string {

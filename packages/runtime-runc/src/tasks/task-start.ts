@@ -1,14 +1,46 @@
 import type { AbortOptions, ProcessIo } from '@nsbox/core/tasks'
+import { isNotFound } from '@nsbox/errors'
 import type { Runc } from '../runc/runc.ts'
 import type { FirstProcess } from './first-process.ts'
 
-/** Lets the first process of a task run, which it may have to make. After an error it can be done again. */
-export type TaskStart = (first: FirstProcess, options: AbortOptions) => Promise<void>
+/** How the first process of a task comes to run, and what is to be removed for that afterwards. */
+export interface TaskStart {
+  /** Lets the process run, which it may have to make. After an error it can be done again. */
+  run(first: FirstProcess, options: AbortOptions): Promise<void>
 
-/** What starts a process that waits for it. Once begun it is seen through: half of it cannot be taken back. */
-export function startOfCreated(runc: Runc, id: string, io: ProcessIo): TaskStart {
-  return async (first) => {
-    if (io.stdin !== '' && !io.terminal) await first.keepStdin()
-    await runc.start(id)
+  /** Removes the container once its first process has ended, or what starts that failed have left of it. */
+  remove(first: FirstProcess): Promise<void>
+}
+
+/** The start of a process that waits for it. */
+export class CreatedStart implements TaskStart {
+  readonly #runc: Runc
+  readonly #id: string
+  readonly #io: ProcessIo
+
+  constructor(runc: Runc, id: string, io: ProcessIo) {
+    this.#runc = runc
+    this.#id = id
+    this.#io = io
+  }
+
+  /** Once begun it is seen through: half of it cannot be taken back. */
+  async run(first: FirstProcess): Promise<void> {
+    if (this.#io.stdin !== '' && !this.#io.terminal) await first.keepStdin()
+    await this.#runc.start(this.#id)
+  }
+
+  async remove(): Promise<void> {
+    await deleteContainer(this.#runc, this.#id)
+  }
+}
+
+/** Removes a container that has ended. */
+export async function deleteContainer(runc: Runc, id: string): Promise<void> {
+  try {
+    await runc.delete(id)
+  } catch (error) {
+    // Somebody has used the runtime behind our back.
+    if (!isNotFound(error)) throw error
   }
 }

@@ -54,7 +54,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   readonly execs: TaskExecs = new TaskExecs(this)
   readonly #context: TaskContext
   readonly #first: FirstProcess
-  readonly #letRun: TaskStart
+  readonly #start: TaskStart
   readonly #turns = new Turns()
   readonly #end = new ProcessEnd()
   #record: TaskRecord
@@ -69,7 +69,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     this.bundle = parts.bundle
     this.#context = parts.context
     this.#first = parts.first
-    this.#letRun = parts.start
+    this.#start = parts.start
     this.#record = parts.record
   }
 
@@ -138,7 +138,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
       signal?.throwIfAborted()
       if (this.#state !== 'created') throw stateError('start', this.#state)
       const isFollowed = this.#first.isMade
-      const starting = this.#letRun(this.#first, { signal }).then(() => this.#started())
+      const starting = this.#start.run(this.#first, { signal }).then(() => this.#started())
       this.#starting = starting.catch(() => undefined)
       await starting
       if (!isFollowed) this.follow()
@@ -274,7 +274,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
       if (this.#state === 'created') await this.#endCreated()
       if (this.#first.isMade && this.#state !== 'stopped') throw stateError('delete', this.#state)
       // What is written last is on its way while runc cleans up.
-      await Promise.all([this.#deleteContainer(), this.#first.drained()])
+      await Promise.all([this.#start.remove(this.#first), this.#first.drained()])
       await this.execs.discard()
       await this.#first.release()
       await discardImages(this.#record.restore)
@@ -354,16 +354,6 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     } catch (error) {
       if (isNotFound(error)) return
       this.warn('its processes cannot be ended', error)
-    }
-  }
-
-  async #deleteContainer(): Promise<void> {
-    try {
-      // A start that failed may have left something that never was a container.
-      await this.runc.delete(this.id, { force: !this.#first.isMade })
-    } catch (error) {
-      // Somebody has used the runtime behind our back.
-      if (!isNotFound(error)) throw error
     }
   }
 

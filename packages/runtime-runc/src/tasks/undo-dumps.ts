@@ -1,8 +1,7 @@
 import { removeTree } from '@nsbox/mount'
 import type { Bundle } from '../bundle/bundle.ts'
-import { endDump } from '../checkpoints/dump-processes.ts'
-import { readDump, removeDump, workDirectory } from '../checkpoints/dump-record.ts'
-import { setPaused } from '../checkpoints/set-paused.ts'
+import { readDump, removeDump } from '../checkpoints/dump-record.ts'
+import { undoDump } from '../checkpoints/undo-dump.ts'
 import { runcOf } from './create-task.ts'
 import type { TaskContext } from './task-context.ts'
 import { readTask } from './task-record.ts'
@@ -17,7 +16,7 @@ export async function undoDumps(bundles: readonly Bundle[], { onWarning }: TaskC
   await Promise.all(
     bundles.map(async (bundle) => {
       try {
-        await undoDump(bundle)
+        await undo(bundle)
       } catch (error) {
         onWarning(`bringing back task ${bundle.namespace}/${bundle.id} from its checkpoint`, error)
       }
@@ -25,12 +24,11 @@ export async function undoDumps(bundles: readonly Bundle[], { onWarning }: TaskC
   )
 }
 
-async function undoDump(bundle: Bundle): Promise<void> {
+async function undo(bundle: Bundle): Promise<void> {
   const dump = readDump(bundle)
   const record = readTask(bundle)
   if (dump === undefined || record === undefined) return
-  await endDump(dump.images)
-  await setPaused(runcOf(record.choice), bundle.id, dump.paused)
-  await removeTree(workDirectory(bundle))
+  await undoDump({ ...dump, runc: runcOf(record.choice), id: bundle.id, pid: record.pid })
+  await removeTree(bundle.criu)
   removeDump(bundle)
 }

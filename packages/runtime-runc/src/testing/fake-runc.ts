@@ -9,6 +9,8 @@ export type RuncFault =
   | { readonly failAfter: string }
   /** Never ends, having done nothing, or after its work. */
   | { readonly hang: 'before' | 'after' }
+  /** Does its work, and ends so many seconds later. */
+  | { readonly late: number }
   /** Says that it has succeeded, having done nothing, and prints this. */
   | { readonly lie: string }
   /** Is killed, having done nothing, or after its work. */
@@ -55,6 +57,7 @@ case "$kind" in
 esac
 case "$kind" in
   fail-*) complain ;;
+  late-*) sleep "$(cat "$fault/text")" ;;
   hang-*) exec sleep 100000 ;;
   die-*) kill -KILL $$ ;;
   lie) cat "$fault/text" ;;
@@ -95,6 +98,7 @@ function described(fault: RuncFault): { kind: string; text: string } {
   if ('fail' in fault) return { kind: 'fail-before', text: line(fault.fail) }
   if ('failAfter' in fault) return { kind: 'fail-after', text: line(fault.failAfter) }
   if ('hang' in fault) return { kind: `hang-${fault.hang}`, text: '' }
+  if ('late' in fault) return { kind: 'late-after', text: String(fault.late) }
   if ('die' in fault) return { kind: `die-${fault.die}`, text: '' }
   return { kind: 'lie', text: fault.lie }
 }

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
-import { constants, cpSync, readFileSync } from 'node:fs'
-import { type FileHandle, mkdir, open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { constants, cpSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { type FileHandle, mkdir, open, rmdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { packAny } from '@nsbox/api'
 import { OptionsSchema } from '@nsbox/api/gen/types/runc/options/oci_pb'
@@ -11,6 +12,7 @@ import { containerSpec } from '@nsbox/core/tasks/testsuite'
 import { busyboxRootfs, type RootfsMount, tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { openRuncRuntime } from '../open-runc-runtime.ts'
+import type { CheckpointOptions } from '../runc/checkpoint.ts'
 import { Runc } from '../runc/runc.ts'
 import type { RuncRuntime } from '../runc-runtime.ts'
 import type { NamespaceTasks } from '../tasks/namespace-tasks.ts'
@@ -19,8 +21,19 @@ import { readFifo } from './supervised-shell.ts'
 /** What a container of the bench may be. */
 export interface BenchContainer {
   readonly terminal?: boolean | undefined
+  /** Types of namespaces; those of the suite by default. */
+  readonly namespaces?: readonly string[] | undefined
+  /** Added to those that every container has. */
+  readonly mounts?: readonly object[] | undefined
   /** Keys of the spec that are replaced. */
   readonly spec?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** FIFOs and what a client has at their other ends. */
+export interface BenchIo {
+  readonly io: ProcessIo
+  readonly stdin: FileHandle
+  stdout: ReturnType<typeof readFifo>
 }
 
 /** Counts in `/tmp/count` and on standard output, a line for each step. */
@@ -66,6 +79,11 @@ export class RestoreBench implements AsyncDisposable {
     return this.runtime.namespace('bench')
   }
 
+  /** Where the cgroups of containers are. */
+  get cgroup(): string {
+    return `nsbox-restore-${process.pid}-${basename(this.path)}`
+  }
+
   /** Where images are that are the runtime's. */
   get images(): string {
     return join(this.path, 'runtime/images')
@@ -76,11 +94,34 @@ export class RestoreBench implements AsyncDisposable {
     return new Runc({ root: join(this.path, 'runtime/runc/bench') })
   }
 
+  /** Where the runtime has its state. */
+  get directory(): string {
+    return join(this.path, 'runtime')
+  }
+
+  /** The supervisors that run. */
+  supervisors(): number[] {
+    return readdirSync('/proc').flatMap((name) => {
+      const path = `/proc/${name}/cmdline`
+      const isOne =
+        /^\d+$/.test(name) &&
+        existsSync(path) &&
+        readFileSync(path, 'utf8').includes(`--directory\0${this.directory}/`)
+      return isOne ? [Number(name)] : []
+    })
+  }
+
+  /** Closes the runtime, as a daemon does that ends. */
+  async leave(): Promise<void> {
+    await this.#runtime?.[Symbol.asyncDispose]()
+    this.#runtime = undefined
+  }
+
   /** Opens the runtime, as a daemon does that takes the place of another. */
   async reopen(): Promise<void> {
-    await this.#runtime?.[Symbol.asyncDispose]()
+    await this.leave()
     this.#runtime = await openRuncRuntime({
-      directory: join(this.path, 'runtime'),
+      directory: this.directory,
       ...(this.#binary === undefined ? {} : { binary: this.#binary }),
       onEvent: (_namespace, event) => void this.events.push(event),
       onWarning: (...warning) => void this.warnings.push(warning),
@@ -95,18 +136,39 @@ export class RestoreBench implements AsyncDisposable {
     return [{ ...of[0]!, source }]
   }
 
-  spec(id: string, args: readonly string[], { terminal, spec }: BenchContainer = {}): OpaqueValue {
+  spec(
+    id: string,
+    args: readonly string[],
+    { terminal, namespaces, mounts = [], spec }: BenchContainer = {},
+  ): OpaqueValue {
     const made = containerSpec(id, { args, terminal })
-    const object = JSON.parse(new TextDecoder().decode(made.value)) as object
-    return { ...made, value: new TextEncoder().encode(JSON.stringify({ ...object, ...spec })) }
+    const object = JSON.parse(new TextDecoder().decode(made.value)) as {
+      linux: object
+      mounts: object[]
+    }
+    const types = namespaces && { namespaces: namespaces.map((type) => ({ type })) }
+    const linux = { ...object.linux, cgroupsPath: `/${this.cgroup}/${id}`, ...types }
+    return {
+      ...made,
+      value: new TextEncoder().encode(
+        JSON.stringify({ ...object, linux, mounts: [...object.mounts, ...mounts], ...spec }),
+      ),
+    }
+  }
+
+  /** Runs a container that counts until it is dumped. @returns where the images are, and its root filesystem */
+  async counted(id = 'one'): Promise<{ readonly images: string; readonly rootfs: RootfsMount[] }> {
+    const rootfs = await this.rootfs()
+    await this.tasks.create(id, { rootfs, spec: this.spec(id, counter) })
+    await this.tasks.start(id)
+    while (!existsSync(join(rootfs[0]!.source, 'tmp/count'))) await delay(5)
+    const images = await this.dump(id)
+    this.events.length = 0
+    return { images, rootfs }
   }
 
   /** Makes FIFOs, with somebody at the other end of each. */
-  async io(terminal = false): Promise<{
-    readonly io: ProcessIo
-    readonly stdin: FileHandle
-    readonly stdout: ReturnType<typeof readFifo>
-  }> {
+  async io(terminal = false): Promise<BenchIo> {
     const base = join(this.path, `fifo-${++this.#count}`)
     const io = { stdin: `${base}-in`, stdout: `${base}-out`, stderr: '', terminal }
     await promisify(execFile)('mkfifo', [io.stdin, io.stdout])
@@ -117,11 +179,18 @@ export class RestoreBench implements AsyncDisposable {
     return { io, stdin, stdout }
   }
 
+  /** Reads the output anew, as a client does whose first attempt has failed. */
+  readAgain(of: BenchIo): void {
+    of.stdout = readFifo(of.io.stdout)
+    const { stdout } = of
+    this.#resources.defer(() => stdout.stop())
+  }
+
   /** Dumps a running task, which ends, and deletes it. @returns where the images are */
-  async dump(id: string): Promise<string> {
+  async dump(id: string, options: Pick<CheckpointOptions, 'fileLocks'> = {}): Promise<string> {
     const images = join(this.path, `images-${++this.#count}`)
     await mkdir(images)
-    await this.runc.checkpoint(id, { imagePath: images, workPath: `${images}.work` })
+    await this.runc.checkpoint(id, { imagePath: images, workPath: `${images}.work`, ...options })
     await this.tasks.wait(id)
     await this.tasks.delete(id)
     return images
@@ -138,17 +207,62 @@ export class RestoreBench implements AsyncDisposable {
   }
 
   /** The numbers that a counter has written. */
-  counted(rootfs: readonly RootfsMount[]): number[] {
+  countOf(rootfs: readonly RootfsMount[]): number[] {
     return numbers(readFileSync(join(rootfs[0]!.source, 'tmp/count'), 'utf8'))
+  }
+
+  /** What is left of containers: bundles, images, what runc knows, mounts, cgroups, processes. */
+  left(): string[] {
+    const inside = (place: string) => {
+      const path = join(this.path, 'runtime', place)
+      return existsSync(path) ? readdirSync(path).map((name) => `${place}/${name}`) : []
+    }
+    const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
+    return [
+      ...['bundles/bench', 'images', 'runc/bench'].flatMap(inside),
+      ...mounts.filter((line) => line.includes(this.path)),
+      ...this.processes().map((pid) => `process ${pid}`),
+      ...this.#cgroups().flatMap((path) =>
+        readdirSync(path, { withFileTypes: true }).flatMap((entry) =>
+          entry.isDirectory() ? [join(path, entry.name)] : [],
+        ),
+      ),
+    ]
+  }
+
+  /** Processes in the cgroups of the bench's containers, and CRIU at work for them. */
+  processes(): number[] {
+    return readdirSync('/proc').flatMap((name) => {
+      const pid = Number(name)
+      if (!Number.isInteger(pid)) return []
+      try {
+        const cgroups = readFileSync(`/proc/${pid}/cgroup`, 'utf8')
+        const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+        return cgroups.includes(`/${this.cgroup}/`) && !/^State:\s+[ZX]/m.test(status) ? [pid] : []
+      } catch {
+        // It has ended since.
+        return []
+      }
+    })
   }
 
   topics(): string[] {
     return this.events.map(({ topic }) => topic)
   }
 
+  /** The parents of the containers' cgroups, which runc leaves. */
+  #cgroups(): string[] {
+    const hierarchies = ['', ...readdirSync('/sys/fs/cgroup')]
+    return hierarchies
+      .map((name) => join('/sys/fs/cgroup', name, this.cgroup))
+      .filter((path) => existsSync(path))
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#runtime === undefined) await this.reopen()
     await this.runtime.endAll()
-    await this.runtime[Symbol.asyncDispose]()
+    await this.leave()
+    for (const path of this.#cgroups()) await rmdir(path)
     await this.#resources.disposeAsync()
   }
 }

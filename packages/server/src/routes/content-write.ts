@@ -125,6 +125,8 @@ class WriteSession {
       updatedAt: toTimestamp(status.updatedAt, 'status.UpdatedAt'),
       offset: toBigInt(status.offset, 'status.Offset'),
       total: toBigInt(this.#declared.total || status.total, 'status.Total'),
+      // Of the bytes so far: clients of containerd name a blob by it whose commit says that it exists already.
+      digest: this.#writer.digest?.() ?? '',
     }
   }
 }

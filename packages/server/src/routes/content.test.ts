@@ -100,6 +100,17 @@ describe('Write', () => {
     expect(await content.info({ digest })).toMatchObject({ info: { digest, size, labels: { a: 'b' } } })
   })
 
+  test('each answer has the digest so far, by which clients name a blob that turns out to exist', async () => {
+    await ingest()
+    const stream = conversation()
+    const [first, rest] = [bytes.subarray(0, 5), bytes.subarray(5)]
+    expect(await stream.say({ action: WRITE, ref: 'r2', data: first })).toMatchObject({
+      digest: digestOf(first),
+    })
+    expect(await stream.say({ action: WRITE, offset: 5n, data: rest })).toMatchObject({ digest })
+    expect(await code(stream.say({ action: COMMIT, offset: size }))).toBe('AlreadyExists')
+  })
+
   test('a commit may bring the last bytes and needs no expectation', async () => {
     const stream = conversation()
     await stream.say({ action: WRITE, ref: 'r', data: bytes.subarray(0, 10) })

@@ -31,16 +31,25 @@ export function peekEndedChild(): number | undefined {
   return info[pidField] || undefined
 }
 
+/** How a child has ended: what it returned, or the number of the signal. */
+export type ChildEnd = { readonly code: number } | { readonly signal: number }
+
 /**
  * Waits for a child that may have ended, without waiting for its end. Its number is free afterwards.
- * @returns what it returned, or 128 and the number of the signal that ended it; undefined while it runs, or if this
- * process has no such child
+ * @returns undefined while it runs, or if this process has no such child
  */
-export function reapChild(pid: number): number | undefined {
+export function reapEndedChild(pid: number): ChildEnd | undefined {
   info[pidField] = 0
   const result = waitid(P_PID, pid, infoBytes, WEXITED | WNOHANG)
   if (result === -ECHILD) return undefined
   succeeded('waitid', result)
   if (info[pidField] === 0) return undefined
-  return info[code] === CLD_EXITED ? info[status]! : 128 + info[status]!
+  return info[code] === CLD_EXITED ? { code: info[status]! } : { signal: info[status]! }
+}
+
+/** As `reapEndedChild`, with 128 and the number of the signal for what a signal has ended. */
+export function reapChild(pid: number): number | undefined {
+  const end = reapEndedChild(pid)
+  if (end === undefined) return undefined
+  return 'code' in end ? end.code : 128 + end.signal
 }

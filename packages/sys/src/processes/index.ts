@@ -1,5 +1,6 @@
 export { becomeSubreaper } from './become-subreaper.ts'
-export { peekEndedChild, reapChild } from './ended-children.ts'
+export { type ChildEnd, peekEndedChild, reapChild, reapEndedChild } from './ended-children.ts'
 export { openPidfd, pidfdExitStatus, signalPidfd } from './pidfd.ts'
 export { setHostname } from './set-hostname.ts'
+export { type ProgramStart, spawnProgram } from './spawn-program.ts'
 export { zombieExitStatus } from './zombie-exit-status.ts'

@@ -1,10 +1,13 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { errorCode } from '@nsbox/errors'
 import { describe, expect, test } from 'vitest'
 import type { OpaqueValue } from '../../opaque-value.ts'
-import { useBench } from './bench.ts'
+import type { ProcessIo } from '../process.ts'
+import { type Ends, useBench } from './bench.ts'
 import type { TasksClaims } from './claims.ts'
-import { expectStateError } from './state-error.ts'
+import { openFifoWriter } from './fifo.ts'
+import { expectStateError, failure } from './state-error.ts'
 import type { CreateTasksSubject } from './tasks-subject.ts'
 
 /** CRIU interrupts system calls, which busybox's sleep takes for the end of its time. */
@@ -14,19 +17,29 @@ export function checkpointTests(create: CreateTasksSubject, claims: TasksClaims)
   describe.skipIf(!claims.checkpoints)('checkpoints', () => {
     const bench = useBench(create)
 
-    test('of a running task leave it running, those of a paused one paused', async () => {
+    for (const status of ['running', 'paused'] as const)
+      test(`of a ${status} task leave it ${status}`, async () => {
+        const { tasks } = bench()
+        const { id, pid } = await bench().started(waiting)
+        if (status === 'paused') await tasks.pause(id)
+        expect((await tasks.checkpoint(id)).length).toBeGreaterThan(0)
+        expect(await tasks.get(id)).toMatchObject({ status, pid })
+      })
+
+    test.skipIf(!claims.repeatedCheckpoints)('can be made again', async () => {
+      const { tasks } = bench()
+      const { id } = await bench().started(waiting)
+      for (let round = 0; round < 2; round++) expect((await tasks.checkpoint(id)).length).toBeGreaterThan(0)
+    })
+
+    test.skipIf(!claims.checkpointEvent)('are told, by what was stored', async () => {
       const { tasks } = bench()
       await using collected = await bench().subject.collectEvents()
-      const { id, pid } = await bench().started(waiting)
-      expect((await tasks.checkpoint(id)).length).toBeGreaterThan(0)
-      expect(await tasks.get(id)).toMatchObject({ status: 'running', pid })
-      await tasks.pause(id)
-      expect((await tasks.checkpoint(id)).length).toBeGreaterThan(0)
-      expect(await tasks.get(id)).toMatchObject({ status: 'paused', pid })
-      await tasks.resume(id)
+      const { id } = await bench().started(waiting)
+      const [stored] = await tasks.checkpoint(id)
       const told = () => collected.events.filter(({ topic }) => topic === '/tasks/checkpointed')
-      await expect.poll(() => told().length).toBe(2)
-      expect(told()).toMatchObject([{ payload: { containerId: id } }, { payload: { containerId: id } }])
+      const payload = { containerId: id, checkpoint: stored?.digest }
+      await expect.poll(told).toMatchObject([{ payload }])
     })
 
     for (const paused of [false, true])
@@ -43,6 +56,48 @@ export function checkpointTests(create: CreateTasksSubject, claims: TasksClaims)
         expect(await tasks.delete(id)).toEqual({ ...exit, pid })
         const exits = () => collected.events.filter(({ topic }) => topic === '/tasks/exit')
         await expect.poll(exits).toMatchObject([{ payload: { containerId: id, id, pid, ...exit } }])
+      })
+
+    for (const terminal of [false, true])
+      test(`are gone on from, with input and output${terminal ? ' by a terminal' : ''}`, async () => {
+        const { tasks } = bench()
+        const shape = {
+          args: ['sh', '-c', 'while read x; do i=$((i+1)); echo "$i:$x"; done; exit 3'],
+          terminal,
+        }
+        const first = await bench().ends({ terminal, stdin: true })
+        await using writer = await openFifoWriter(first.stdin)
+        const { id } = await bench().started(shape, ioOf(first, terminal))
+        await writer.write('a\nb\n')
+        await expect.poll(() => first.out.text).toContain('2:b')
+        const [checkpoint] = await tasks.checkpoint(id, { options: checkpointOptions({ exit: true }) })
+        await tasks.wait(id)
+        await tasks.delete(id)
+
+        const second = await bench().ends({ terminal, stdin: true })
+        const { rootfs } = bench().subject
+        await tasks.create(id, { rootfs, checkpoint, ...ioOf(second, terminal) })
+        await tasks.start(id)
+        await using other = await openFifoWriter(second.stdin)
+        await other.write('c\n')
+        await expect.poll(() => second.out.text).toContain('3:c')
+        expect(second.out.text).not.toContain('2:b')
+        await other.write(terminal ? '\x04' : '')
+        if (!terminal) {
+          await other.close()
+          await tasks.closeStdin(id)
+        }
+        expect((await tasks.wait(id)).exitStatus).toBe(3)
+      })
+
+    for (const exit of [false, true])
+      test(`are of the first process, and ${exit ? 'end execs with it' : 'do execs no harm'}`, async () => {
+        const { tasks } = bench()
+        const { id } = await bench().started(waiting)
+        await bench().exec(id, 'one', waiting)
+        await tasks.checkpoint(id, { options: checkpointOptions({ exit }) })
+        if (exit) expect((await tasks.wait(id, { execId: 'one' })).exitStatus).toBe(137)
+        else expect(await tasks.get(id, { execId: 'one' })).toMatchObject({ status: 'running' })
       })
 
     test('go to a directory that the options name, and nowhere else', async () => {
@@ -68,10 +123,15 @@ export function checkpointTests(create: CreateTasksSubject, claims: TasksClaims)
       const { tasks } = bench()
       const { id } = await bench().started(waiting)
       const options = { typeUrl: 'containerd.runc.v1.Options', value: new Uint8Array() }
-      await expect(tasks.checkpoint(id, { options })).rejects.toMatchObject({ code: 'invalid_argument' })
+      const error = await failure(tasks.checkpoint(id, { options }))
+      if (claims.checkpointCodes) expect(errorCode(error)).toBe('invalid_argument')
       expect(await tasks.get(id)).toMatchObject({ status: 'running' })
     })
   })
+}
+
+function ioOf({ stdin, stdout, stderr }: Ends, terminal: boolean): ProcessIo {
+  return { stdin, stdout, stderr, terminal }
 }
 
 /** `containerd.runc.v1.CheckpointOptions`, of which `exit` is field 1 and `image_path` field 8. */

@@ -33,8 +33,14 @@ export interface TasksClaims {
   readonly execDeleteEvent: boolean
   /** Output goes on to a second reader after the first has left. */
   readonly secondReader: boolean
-  /** Checkpoints can be made. */
+  /** Checkpoints can be made, and gone on from; the host has what that takes. */
   readonly checkpoints: boolean
+  /** A checkpoint can be made of a container that has one already. */
+  readonly repeatedCheckpoints: boolean
+  /** A checkpoint is told. */
+  readonly checkpointEvent: boolean
+  /** Options that are none of a checkpoint are `invalid_argument`; otherwise they are an error of some kind. */
+  readonly checkpointCodes: boolean
 }
 
 /** The interface, fully kept. */
@@ -55,4 +61,7 @@ export const fullClaims: TasksClaims = {
   execDeleteEvent: true,
   secondReader: true,
   checkpoints: true,
+  repeatedCheckpoints: true,
+  checkpointEvent: true,
+  checkpointCodes: true,
 }

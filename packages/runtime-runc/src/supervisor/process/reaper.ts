@@ -1,4 +1,4 @@
-import { peekEndedChild, reapChild } from '@nsbox/sys/processes'
+import { type ChildEnd, peekEndedChild, reapChild, reapEndedChild } from '@nsbox/sys/processes'
 
 /** What a reaper tells and is told. */
 export interface ReaperOptions {
@@ -18,6 +18,8 @@ export class Reaper {
   readonly #onExit: ReaperOptions['onExit']
   readonly #watched = new Set<number>()
   readonly #nodes = new Set<number>()
+  /** Programs that were started, and who waits for them. */
+  readonly #programs = new Map<number, (end: ChildEnd) => void>()
   readonly #launches = new Set<number>()
   #lastLaunch = 0
   /** The orphan that hides others that have ended, and the last launch that it may be of. */
@@ -44,6 +46,11 @@ export class Reaper {
     }
   }
 
+  /** Resolves with the end of a child that was started by other means than Node's, in this turn. */
+  end(pid: number): Promise<ChildEnd> {
+    return new Promise((resolve) => this.#programs.set(pid, resolve))
+  }
+
   /** Tells the end of a child from now on. */
   watch(pid: number): void {
     this.#watched.add(pid)
@@ -58,10 +65,12 @@ export class Reaper {
   /** To be called on SIGCHLD: waits for all that have ended. */
   sweep(): void {
     for (let pid = peekEndedChild(); pid !== undefined; pid = peekEndedChild()) {
-      if (this.#watched.has(pid)) this.#reap(pid)
+      if (this.#programs.has(pid)) this.#reapProgram(pid)
+      else if (this.#watched.has(pid)) this.#reap(pid)
       else if (this.#isOrphan(pid)) reapChild(pid)
       else {
         // The kernel shows the same child until it has been waited for, and none behind it.
+        for (const program of this.#programs.keys()) this.#reapProgram(program)
         for (const watched of this.#watched) this.#reap(watched)
         return
       }
@@ -73,6 +82,13 @@ export class Reaper {
     if (exitStatus === undefined) return
     this.#watched.delete(pid)
     this.#onExit(pid, exitStatus)
+  }
+
+  #reapProgram(pid: number): void {
+    const end = reapEndedChild(pid)
+    if (end === undefined) return
+    this.#programs.get(pid)?.(end)
+    this.#programs.delete(pid)
   }
 
   #isOrphan(pid: number): boolean {

@@ -1,9 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { isErrno, NsboxError } from '@nsbox/errors'
+import { closeSync, openSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
+import { errorCode, isErrno, NsboxError } from '@nsbox/errors'
+import { pipe } from '@nsbox/sys'
+import { spawnProgram } from '@nsbox/sys/processes'
+import { findProgram } from '../../programs/find-program.ts'
+import { signalName } from '../../programs/signal-name.ts'
+import { ProgramCopies } from './program-copies.ts'
 import type { Reaper } from './reaper.ts'
 
 /** How much of what a program complains of is kept. */
 const keptStderr = 16 * 1024
+
+const copies = new ProgramCopies()
 
 /** How to run a program. */
 export interface RunProgramOptions {
@@ -33,47 +42,96 @@ export interface ProgramEnd {
  * @throws `not_found` or `permission_denied` for the program
  */
 export async function runProgram(options: RunProgramOptions): Promise<ProgramEnd> {
-  const { command, env, stdin, stdout, stderr, reaper, signal, onStarted } = options
-  const [program, ...args] = command
+  const { command, reaper, signal, onStarted } = options
+  const [program] = command
   if (program === undefined) throw new NsboxError('invalid_argument', 'nothing to launch')
   signal.throwIfAborted()
-  const child = spawn(program, args, {
-    cwd: '/',
-    env: { ...process.env, ...env },
-    stdio: [stdin ?? 'ignore', stdout ?? 'ignore', stderr === 'keep' ? 'pipe' : (stderr ?? 'ignore')],
-  })
-  onStarted()
-  const { pid } = child
-  if (pid === undefined) throw await notStarted(child, program)
-  const seen = reaper.leaveToNode(pid)
-  const kill = () => child.kill('SIGKILL')
-  signal.addEventListener('abort', kill, { once: true })
-  let text = ''
-  child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
-    text = (text + piece).slice(-keptStderr)
-  })
+  const errors = options.stderr === 'keep' ? new KeptErrors() : undefined
+  let pid: number
   try {
-    return await new Promise<ProgramEnd>((resolve) => {
-      child.once('exit', (code, by) => {
-        seen()
-        // A child of its own may hold the other end for ever; what is there has been read on the next turn.
-        setImmediate(() => {
-          child.stderr?.destroy()
-          resolve({ code, signal: by, stderr: text })
-        })
-      })
+    pid = startProgram(program, options, errors?.end)
+  } catch (error) {
+    throw notStarted(error, program)
+  } finally {
+    errors?.begin()
+    onStarted()
+  }
+  // What has been waited for may be another process already.
+  let running = true
+  const kill = () => {
+    if (running) process.kill(pid, 'SIGKILL')
+  }
+  signal.addEventListener('abort', kill, { once: true })
+  const end = await reaper.end(pid)
+  running = false
+  signal.removeEventListener('abort', kill)
+  const stderr = (await errors?.text()) ?? ''
+  return 'code' in end
+    ? { code: end.code, signal: null, stderr }
+    : { code: null, signal: signalName(end.signal), stderr }
+}
+
+function startProgram(
+  program: string,
+  { command, env, stdin, stdout, stderr }: RunProgramOptions,
+  errors: number | undefined,
+): number {
+  const variables = { ...ownVariables, ...env }
+  const path = copies.of(findProgram(program, { searchPath: variables.PATH, from: '/' }))
+  const nothing = openSync('/dev/null', 'r+')
+  try {
+    return spawnProgram({
+      path,
+      args: command,
+      env: variables,
+      cwd: '/',
+      stdio: [stdin ?? nothing, stdout ?? nothing, errors ?? (typeof stderr === 'number' ? stderr : nothing)],
     })
   } finally {
-    signal.removeEventListener('abort', kill)
+    closeSync(nothing)
   }
 }
 
-async function notStarted(child: ChildProcess, program: string): Promise<Error> {
-  const error = await new Promise<Error>((resolve) => child.once('error', resolve))
+/** A copy, since each look at a variable of the process costs a call. */
+const ownVariables = { ...process.env } as Readonly<Record<string, string>>
+
+/** The end of what a program complains of. */
+class KeptErrors {
+  /** For the program. */
+  readonly end: number
+  readonly #socket: Socket
+  #text = ''
+
+  constructor() {
+    const { read, write } = pipe(65_536)
+    this.end = write
+    this.#socket = new Socket({ fd: read, readable: true, writable: false })
+  }
+
+  /** The program has it, or could not be started. */
+  begin(): void {
+    closeSync(this.end)
+    this.#socket.setEncoding('utf8').on('data', (piece: string) => {
+      this.#text = (this.#text + piece).slice(-keptStderr)
+    })
+    this.#socket.on('error', () => {})
+  }
+
+  /** A child of the program may hold its end for ever; what is there has been read on the next turn. */
+  async text(): Promise<string> {
+    await setImmediate()
+    await setImmediate()
+    this.#socket.destroy()
+    return this.#text
+  }
+}
+
+function notStarted(error: unknown, program: string): NsboxError {
   const code = isErrno(error, 'ENOENT')
     ? 'not_found'
     : isErrno(error, 'EACCES')
       ? 'permission_denied'
-      : 'unknown'
-  return new NsboxError(code, `${JSON.stringify(program)}: ${error.message}`, { cause: error })
+      : errorCode(error)
+  const { message } = error as Error
+  return new NsboxError(code, `${JSON.stringify(program)}: ${message}`, { cause: error })
 }

@@ -1,0 +1,122 @@
+import { availableParallelism } from 'node:os'
+import type { Container, ContainerStore } from '@nsbox/core/containers'
+import type { AbortOptions } from '@nsbox/core/content'
+import type { Applier, Comparer } from '@nsbox/core/diff'
+import type { Mount, Snapshotter } from '@nsbox/core/snapshots'
+import type { OpaqueValue, Process, Tasks } from '@nsbox/core/tasks'
+import { isNotFound, isNsboxError, NsboxError } from '@nsbox/errors'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { atOnce } from './at-once.ts'
+import { forkBase } from './fork-base.ts'
+import { captureContainer } from './fork-capture.ts'
+import { type CopyParts, makeCopy } from './fork-copy.ts'
+import { copyIds, type ForkOptions } from './fork-options.ts'
+import { restoreOptions } from './fork-restore-options.ts'
+import type { StdioOptions } from './stdio-options.ts'
+import type { TaskHandle } from './task-handle.ts'
+
+/** The stores of one namespace that a fork works with. */
+export interface ForkStores {
+  readonly containers: ContainerStore
+  readonly tasks: Tasks
+  readonly applier: Applier
+  readonly comparer: Comparer
+  snapshotter(name: string): Snapshotter
+}
+
+/** The same, and leases, whose stores hold what they make. */
+export interface LeasingStores extends ForkStores {
+  createLease(options: AbortOptions): Promise<AsyncDisposable & { readonly client: ForkStores }>
+}
+
+/** What a fork works with. */
+interface ForkParts {
+  readonly stores: LeasingStores
+  createTask(id: string, options: CopyTaskOptions): Promise<TaskHandle>
+}
+
+interface CopyTaskOptions extends StdioOptions, AbortOptions {
+  readonly rootfs: readonly Mount[]
+  readonly options: OpaqueValue
+}
+
+/** See `ContainerHandle.fork`. */
+export async function forkContainer(
+  source: string,
+  { stores, createTask }: ForkParts,
+  options: ForkOptions,
+): Promise<TaskHandle[]> {
+  const { stdio, directory, atOnce: limit = 2 * availableParallelism(), signal } = options
+  const ids = copyIds(source, options)
+  const container = await forkableContainer(source, stores, { signal })
+  const process = await liveProcess(source, stores, { signal })
+  for (const id of ids) await refuseExisting(id, stores, { signal })
+  await using lease = await stores.createLease({ signal })
+  const { containers, comparer, applier } = lease.client
+  const snapshotter = lease.client.snapshotter(container.snapshotter)
+  const snapshot = await snapshotter.stat(container.snapshotKey, { signal })
+  await using capture = await captureContainer(container, {
+    ...{ tasks: stores.tasks, comparer, snapshotter, snapshot, process, directory, signal },
+  })
+  const copyParts: CopyParts = {
+    ...{ source: container, containers, snapshotter },
+    base: await forkBase(snapshot, capture.layer, { applier, snapshotter, signal }),
+    createTask: (id, task) => {
+      const runtime = restoreOptions(container.runtime, capture.images)
+      return createTask(id, { output: 'ignore', ...stdio?.(id), ...task, options: runtime })
+    },
+  }
+  await using copies = new AsyncDisposableStack()
+  const make = async (id: string, stop: AbortSignal) => {
+    try {
+      return copies.use(await makeCopy(id, copyParts, { signal: stop })).task
+    } catch (error) {
+      throw stop.aborted ? error : inContext(`copy ${id} of container ${source}`, error)
+    }
+  }
+  const tasks = await atOnce(ids, limit, make, signal)
+  copies.move()
+  return tasks
+}
+
+async function forkableContainer(
+  id: string,
+  { containers }: Pick<ForkStores, 'containers'>,
+  options: AbortOptions,
+): Promise<Container> {
+  const container = await containers.get(id, options)
+  if (container.snapshotKey !== '') return container
+  throw new NsboxError(
+    'failed_precondition',
+    `container ${id} has no snapshot, so that its copies could not have files of their own`,
+  )
+}
+
+async function liveProcess(
+  id: string,
+  { tasks }: Pick<ForkStores, 'tasks'>,
+  options: AbortOptions,
+): Promise<Process> {
+  const process = await tasks.get(id, options)
+  if (process.status === 'running' || process.status === 'paused') return process
+  throw new NsboxError('failed_precondition', `container ${id} is ${process.status}, not running or paused`)
+}
+
+async function refuseExisting(
+  id: string,
+  { containers }: Pick<ForkStores, 'containers'>,
+  options: AbortOptions,
+): Promise<void> {
+  try {
+    await containers.get(id, options)
+  } catch (error) {
+    if (isNotFound(error)) return
+    throw error
+  }
+  throw new NsboxError('already_exists', `container ${id}`)
+}
+
+function inContext(context: string, error: unknown): unknown {
+  if (!isNsboxError(error)) return error
+  return new NsboxError(error.code, `${context}: ${error.context}`, { cause: error })
+}

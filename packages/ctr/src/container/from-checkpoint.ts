@@ -1,0 +1,45 @@
+import { type Checkpoint, type ClientView, readCheckpoint } from '@nsbox/client'
+import type { Mount } from '@nsbox/core/snapshots'
+import { NsboxError } from '@nsbox/errors'
+import { imageChainId } from '@nsbox/images'
+import { type Descriptor, defaultPlatform, type Platform } from '@nsbox/oci'
+import type { Session } from '../session.ts'
+import type { ReadyImage } from './ready-image.ts'
+
+/** A checkpoint for a container whose spec comes from elsewhere. */
+export interface UsedCheckpoint extends Checkpoint {
+  readonly memory: Descriptor
+}
+
+/** Finds the checkpoint that a container is to go on from. @throws `not_found` if it has no memory of a task */
+export async function findCheckpoint({ client, signal }: Session, name: string): Promise<UsedCheckpoint> {
+  const { target } = await client.images.get(name, { signal })
+  const checkpoint = await readCheckpoint(client.content, target, { signal })
+  const { memory } = checkpoint
+  if (memory === undefined) throw new NsboxError('not_found', `checkpoint ${name} has no memory of a task`)
+  return { ...checkpoint, memory }
+}
+
+/**
+ * Puts the layer of a checkpoint on top of an image's.
+ * @throws `failed_precondition` if it is known to belong on top of another image
+ */
+export async function applyCheckpoint(
+  { content, applier }: ClientView,
+  { image: ownImage, rw }: Checkpoint,
+  {
+    image,
+    mounts,
+    platform = defaultPlatform(),
+    signal,
+  }: {
+    readonly image: ReadyImage
+    readonly mounts: readonly Mount[]
+    readonly platform?: Platform | undefined
+    readonly signal: AbortSignal
+  },
+): Promise<void> {
+  if (ownImage && (await imageChainId(content, ownImage, { platform, signal })) !== image.chainId)
+    throw new NsboxError('failed_precondition', `the checkpoint is of another image than ${image.name}`)
+  if (rw) await applier.apply(rw, mounts, { signal })
+}

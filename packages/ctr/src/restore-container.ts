@@ -1,0 +1,49 @@
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { requireRef } from './commands/containers-checkpoint.ts'
+import { removeContainer } from './container/remove-container.ts'
+import { Terminal } from './foreground/terminal.ts'
+import type { Session } from './session.ts'
+import { requireId } from './tasks/require-id.ts'
+import { runTask } from './tasks/run-task.ts'
+import { type StdioFlags, stdioOf } from './tasks/stdio-flags.ts'
+import { unpackImage } from './unpack-image.ts'
+
+/** What `containers restore` may be told. */
+export interface RestoreFlags extends StdioFlags {
+  readonly rw?: boolean
+  readonly live?: boolean
+  readonly trusted?: boolean
+  readonly detach?: boolean
+}
+
+/** `containers restore` */
+export async function restoreContainer(
+  session: Session,
+  flags: RestoreFlags,
+  container: string | undefined,
+  ref: string | undefined,
+): Promise<void> {
+  const { client, namedSnapshotter, signal } = session
+  const { rw = false, live = false, trusted = false, detach = false } = flags
+  const id = requireId(container)
+  const task = await client.restore(id, requireRef(ref), {
+    ...stdioOf(flags),
+    ...{ rw, live, trusted, signal },
+    snapshotter: namedSnapshotter,
+    unpack: (image, { platform, snapshotter, lease, signal }) =>
+      unpackImage(client.withLease(lease), image, { snapshotterName: snapshotter, platform, signal }),
+  })
+  // One whose task cannot be started is of no use to anybody.
+  await using removal = new AsyncDisposableStack()
+  removal.defer(async () => removeContainer(session, await client.containers.get(id)))
+  const foreground = task.terminal && !detach
+  if (foreground) {
+    await using unused = new AsyncDisposableStack()
+    unused.defer(async () => {
+      await task.delete()
+    })
+    Terminal.require()
+    unused.move()
+  }
+  await runTask(session, task, { detach: !foreground, onStart: () => removal.move() })
+}

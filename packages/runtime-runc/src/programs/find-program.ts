@@ -1,0 +1,35 @@
+import { accessSync, constants, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { isErrno } from '@nsbox/errors'
+
+/** Where to look for a program. */
+export interface SearchOptions {
+  /** As the variable `PATH` has it; that of execvp(3) if there is none. */
+  readonly searchPath: string | undefined
+  /** What relative paths are relative to. */
+  readonly from: string
+}
+
+const defaultPath = '/usr/local/bin:/bin:/usr/bin'
+
+/**
+ * Finds a program as execvp(3) does: a name without slash in the directories of a search path, any other from a directory.
+ * @throws with the code `EACCES` if what has been found cannot be executed, else `ENOENT`
+ */
+export function findProgram(name: string, { searchPath = defaultPath, from }: SearchOptions): string {
+  const candidates = name.includes('/')
+    ? [resolve(from, name)]
+    : searchPath.split(':').map((directory) => join(resolve(from, directory), name))
+  let refusal: unknown
+  for (const path of candidates) {
+    try {
+      if (!statSync(path).isFile()) continue
+      accessSync(path, constants.X_OK)
+      return path
+    } catch (error) {
+      if (isErrno(error, 'EACCES')) refusal = error
+      else if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw error
+    }
+  }
+  throw refusal ?? Object.assign(new Error('ENOENT: no such program'), { code: 'ENOENT' })
+}

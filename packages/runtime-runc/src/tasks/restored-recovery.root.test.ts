@@ -1,0 +1,144 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { run } from '@nsbox/testing'
+import { describeWith } from '@nsbox/testing/describe-with'
+import { expect, test } from 'vitest'
+import { type FakeRunc, fakeRunc } from '../testing/fake-runc.ts'
+import { counter, echo, RestoreBench } from '../testing/restore-bench.ts'
+
+const needs = { root: true, linux: true, programs: ['runc', 'busybox', 'criu', 'mkfifo'] } as const
+
+describeWith(needs, 'a task that goes on from a checkpoint', () => {
+  test('is there for the next daemon before its start, with its images and no others', async () => {
+    await using bench = await RestoreBench.open()
+    const { images, rootfs } = await bench.counted()
+    const spec = bench.spec('one', counter)
+    await bench.tasks.create('one', { rootfs, spec, restore: bench.copyOf(images) })
+    const [made] = readdirSync(bench.images)
+    mkdirSync(join(bench.images, 'images-left'))
+    await bench.reopen()
+    expect(readdirSync(bench.images)).toEqual([made])
+    expect(await bench.tasks.get('one')).toMatchObject({ status: 'created', pid: 0 })
+    const { pid } = await bench.tasks.start('one')
+    expect(await bench.tasks.get('one')).toMatchObject({ status: 'running', pid })
+    await bench.reopen()
+    expect(await bench.tasks.get('one')).toMatchObject({ status: 'running', pid })
+    await bench.tasks.kill('one', 9)
+    expect(await bench.tasks.wait('one')).toMatchObject({ exitStatus: 137 })
+    await bench.tasks.delete('one')
+    expect(bench.topics()).toEqual(['/tasks/create', '/tasks/start', '/tasks/exit', '/tasks/delete'])
+    expect(bench.left()).toEqual([])
+    expect(bench.warnings).toEqual([])
+  })
+
+  test('has been started if its process is there, whoever was told', async () => {
+    await using bench = await RestoreBench.open()
+    const { images, rootfs } = await bench.counted()
+    const spec = bench.spec('one', counter, { spec: { hostname: 'another' } })
+    await bench.tasks.create('one', { rootfs, spec, restore: bench.copyOf(images) })
+    const record = join(bench.directory, 'bundles/bench/one/task.json')
+    const before = readFileSync(record)
+    const { pid } = await bench.tasks.start('one')
+    // As if the daemon had been killed in the moment in which the process was there.
+    const set = ['nsenter', [`--uts=/proc/${pid}/ns/uts`, 'hostname', 'not-yet']] as const
+    expect((await run(...set)).code).toBe(0)
+    bench.events.length = 0
+    writeFileSync(record, before)
+    await bench.reopen()
+    expect(await bench.tasks.get('one')).toMatchObject({ status: 'running', pid })
+    expect(bench.events).toMatchObject([{ topic: '/tasks/start', payload: { containerId: 'one', pid } }])
+    expect((await run('nsenter', [`--uts=/proc/${pid}/ns/uts`, 'uname', '-n'])).stdout).toBe('another\n')
+    await bench.tasks.kill('one', 9)
+    expect(await bench.tasks.wait('one')).toMatchObject({ exitStatus: 137 })
+    await bench.tasks.delete('one')
+    expect(bench.left()).toEqual([])
+  })
+
+  for (const hang of ['before', 'after'] as const) {
+    test(`can be started again if the daemon was killed while runc was at it, ${hang} its work`, async () => {
+      let runc: FakeRunc | undefined
+      await using bench = await RestoreBench.open(async (directory) => {
+        runc = await fakeRunc(directory)
+        return runc.binary
+      })
+      const { images, rootfs } = await bench.counted()
+      const spec = bench.spec('one', counter)
+      await bench.tasks.create('one', { rootfs, spec, options: bench.from(images) })
+      await runc!.set('restore', { hang })
+      await bench.leave()
+      const daemon = await startingDaemon(bench)
+      await expect.poll(() => runc!.calls()).toContain('restore')
+      if (hang === 'after') await expect.poll(() => bench.runc.list()).toMatchObject([{ status: 'running' }])
+      daemon.kill('SIGKILL')
+      await once(daemon, 'exit')
+      await bench.reopen()
+      expect(await bench.tasks.get('one')).toMatchObject({ status: 'created', pid: 0 })
+      expect(await bench.runc.list()).toEqual([])
+      expect(bench.processes()).toEqual([])
+      await runc!.set('restore', undefined)
+      await bench.tasks.start('one')
+      expect(await bench.tasks.get('one')).toMatchObject({ status: 'running' })
+      expect(bench.topics()).toEqual(['/tasks/create', '/tasks/start'])
+      expect(bench.warnings).toEqual([])
+    })
+  }
+
+  test('survives the death of its supervisor, and of its daemon, with its input and output', async () => {
+    await using bench = await RestoreBench.open()
+    const rootfs = await bench.rootfs()
+    const spec = bench.spec('one', echo)
+    const before = await bench.io()
+    await bench.tasks.create('one', { rootfs, spec, ...before.io })
+    await bench.tasks.start('one')
+    const options = bench.from(await bench.dump('one'))
+    const after = await bench.io()
+    await bench.tasks.create('one', { rootfs, spec, ...after.io, options })
+    const { pid } = await bench.tasks.start('one')
+    const [supervisor] = bench.supervisors()
+    process.kill(supervisor!, 'SIGKILL')
+    await after.stdin.write('first\n')
+    await expect.poll(() => after.stdout.text()).toBe('got first\n')
+    expect(bench.supervisors()).not.toContain(supervisor)
+    await bench.reopen()
+    await after.stdin.write('second\n')
+    await expect.poll(() => after.stdout.text()).toBe('got first\ngot second\n')
+    expect(await bench.tasks.get('one')).toMatchObject({ status: 'running', pid })
+    await bench.tasks.closeStdin('one')
+    // Whether the kernel tells the next supervisor how it ended depends on its version.
+    expect([7, 255]).toContain((await bench.tasks.wait('one')).exitStatus)
+    await bench.tasks.delete('one')
+    expect(bench.left()).toEqual([])
+  })
+
+  test('goes on again from a checkpoint of itself', async () => {
+    await using bench = await RestoreBench.open()
+    const { images, rootfs } = await bench.counted()
+    const spec = bench.spec('one', counter)
+    let from = images
+    for (let round = 0; round < 2; round++) {
+      const counted = bench.countOf(rootfs).length
+      await bench.tasks.create('one', { rootfs, spec, options: bench.from(from) })
+      await bench.tasks.start('one')
+      await expect.poll(() => bench.countOf(rootfs).length).toBeGreaterThan(counted)
+      from = await bench.dump('one')
+    }
+    const all = bench.countOf(rootfs)
+    expect(all).toEqual(all.map((_, index) => index + 1))
+  })
+})
+
+/** A daemon of its own that starts the task. */
+async function startingDaemon(bench: RestoreBench) {
+  const url = JSON.stringify(new URL('../open-runc-runtime.ts', import.meta.url).href)
+  const script = `
+    const { openRuncRuntime } = await import(${url})
+    const runtime = await openRuncRuntime({ directory: ${JSON.stringify(bench.directory)}, onEvent() {} })
+    console.log('up')
+    await runtime.namespace('bench').start('one')`
+  const args = ['--conditions=@nsbox/source', '--import', 'tsx', '--input-type=module', '-e', script]
+  const daemon = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(daemon.stdout, 'data')
+  return daemon
+}
