@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AbortOptions } from '@nsbox/core/tasks'
-import { isNotFound, NsboxError } from '@nsbox/errors'
+import { isNotFound } from '@nsbox/errors'
 import { removeTree } from '@nsbox/mount'
 import { bringUpLoopback, setHostname } from '@nsbox/sys/processes'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
@@ -50,8 +50,7 @@ export class RestoredStart implements TaskStart {
     await using undo = new AsyncDisposableStack()
     // What an earlier attempt could not remove.
     await this.#undo()
-    this.#checkCgroup()
-    mkdirSync(this.#task.bundle.criu, { mode: 0o700 })
+    this.#begin()
     undo.defer(() => this.#undoQuietly())
     const process = await this.#launch(options)
     undo.defer(() => end(process))
@@ -111,10 +110,15 @@ export class RestoredStart implements TaskStart {
     }
   }
 
-  /** All in the cgroup is ended where a start fails, so that nobody else may be there. */
-  #checkCgroup(): void {
-    if (this.#cgroup === undefined || this.#cgroup.pids().every(hasEnded)) return
-    throw new NsboxError('failed_precondition', `cgroup ${this.#source.cgroup} has processes already`)
+  /** Keeps that something may be left from now on, and whether all that is in the cgroup afterwards is. */
+  #begin(): void {
+    mkdirSync(this.#task.bundle.criu, { mode: 0o700 })
+    if (this.#cgroup?.pids().every(hasEnded) === true) writeFileSync(this.#alone, '', { mode: 0o600 })
+  }
+
+  /** A file that says that nobody was in the cgroup before. */
+  get #alone(): string {
+    return join(this.#task.bundle.criu, 'alone')
   }
 
   get #cgroup() {
@@ -124,9 +128,10 @@ export class RestoredStart implements TaskStart {
 
   /** Without the directory nothing was begun, and whoever is in the cgroup has nothing to do with this task. */
   async #undo(): Promise<void> {
-    const { runc, bundle } = this.#task
+    const { context, runc, bundle } = this.#task
     if (!existsSync(bundle.criu)) return
-    await undoRestore({ runc, bundle, cgroup: this.#cgroup })
+    const others = new Set(context.supervisor.processes().map(({ pid }) => pid))
+    await undoRestore({ runc, bundle, cgroup: this.#cgroup, alone: existsSync(this.#alone), others })
     await removeTree(bundle.criu)
   }
 
