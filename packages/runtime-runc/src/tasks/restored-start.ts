@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { AbortOptions } from '@nsbox/core/tasks'
 import { isNotFound } from '@nsbox/errors'
 import { removeTree } from '@nsbox/mount'
+import { bringUpLoopback, setHostname } from '@nsbox/sys/processes'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Bundle } from '../bundle/bundle.ts'
 import { criuFailure, withCriuFailure } from '../checkpoints/criu-log.ts'
@@ -10,7 +11,6 @@ import { hasEnded } from '../checkpoints/has-ended.ts'
 import { undoRestore } from '../checkpoints/undo-restore.ts'
 import type { Runc } from '../runc/runc.ts'
 import type { LaunchPaths, SupervisedProcess } from '../supervisor/supervisor.ts'
-import { setContainerHostname } from './container-hostname.ts'
 import type { FirstProcess } from './first-process.ts'
 import { launchProcess } from './launch-process.ts'
 import { checkOwnNamespaces } from './own-namespaces.ts'
@@ -19,6 +19,7 @@ import type { TaskContext } from './task-context.ts'
 import type { TaskRecord } from './task-record.ts'
 import { deleteContainer, type TaskStart } from './task-start.ts'
 import { end } from './undo-process.ts'
+import { withNamespace } from './with-namespace.ts'
 
 /** A task whose processes are to go on from images. */
 export interface RestoredTask {
@@ -100,7 +101,9 @@ export class RestoredStart implements TaskStart {
     try {
       checkOwnNamespaces(process.pid, namespaces)
       await first.take(process)
-      if (hostname !== undefined) setContainerHostname(process, hostname)
+      // runc brings it up in networks that it makes itself.
+      if (namespaces.includes('network')) withNamespace(process, 'net', bringUpLoopback)
+      if (hostname !== undefined) withNamespace(process, 'uts', (uts) => setHostname(uts, hostname))
     } catch (error) {
       first.drop()
       throw error
