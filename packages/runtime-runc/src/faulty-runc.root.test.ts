@@ -166,6 +166,15 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'a runt
     })
   }
 
+  test('cannot freeze all at once is asked again, a few times', async () => {
+    await create()
+    await tasks.start('x')
+    await runc.set('pause', { fail: 'unable to freeze' })
+    await expect(tasks.pause('x')).rejects.toThrow('OCI runtime pause failed: unable to freeze')
+    expect((await runc.calls()).filter((call) => call === 'pause')).toHaveLength(5)
+    expect(await tasks.get('x')).toMatchObject({ status: 'running' })
+  })
+
   test('fails at pause and resume leaves the task as it was', async () => {
     await create()
     await tasks.start('x')

@@ -1,6 +1,7 @@
 import { isNotFound } from '@nsbox/errors'
 import type { ContainerStatus } from '../runc/container-state.ts'
 import type { Runc } from '../runc/runc.ts'
+import { pauseContainer } from '../tasks/pause-container.ts'
 import { endDump } from './dump-processes.ts'
 import { hasEnded } from './has-ended.ts'
 import { unlockNetwork } from './unlock-network.ts'
@@ -27,7 +28,7 @@ export async function undoDump({ runc, id, pid, images, paused }: UndoneDump): P
   if (status !== 'running' && status !== 'paused') return false
   // What is left of a container that has ended must not be frozen, or it cannot be deleted.
   const wanted = paused && !hasEnded(pid) ? 'paused' : 'running'
-  if (status !== wanted) await (wanted === 'paused' ? runc.pause(id) : runc.resume(id))
+  if (status !== wanted) await (wanted === 'paused' ? pauseContainer(runc, id) : runc.resume(id))
   await unlockNetwork(pid)
   return !hasEnded(pid)
 }

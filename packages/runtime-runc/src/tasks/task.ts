@@ -18,6 +18,7 @@ import type { LaunchPaths, SupervisedProcess, TerminalSize } from '../supervisor
 import type { ExecTask } from './exec.ts'
 import type { FirstProcess } from './first-process.ts'
 import { launchProcess } from './launch-process.ts'
+import { pauseContainer } from './pause-container.ts'
 import { ProcessEnd } from './process-end.ts'
 import { discardImages } from './restore-source.ts'
 import { finished, stateError, type TaskState } from './state-error.ts'
@@ -214,7 +215,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   async freeze(): Promise<void> {
     this.#state = 'pausing'
     try {
-      await this.runc.pause(this.id)
+      await pauseContainer(this.runc, this.id)
     } catch (error) {
       this.become('running')
       throw error
