@@ -57,8 +57,10 @@ export class RuncRuntime implements TaskRuntime {
     const bundles = this.#parts.bundles.list()
     // What was in the making left containers in a state that is not theirs.
     await undoDumps(bundles, this.#context)
+    // Of tasks that turn out to have been started, which remove theirs.
+    const inUse = imagesInUse(bundles)
     await recoverTasks(bundles, this.#context, (task) => this.namespace(task.namespace).add(task))
-    await this.#context.images.clear(imagesInUse(bundles))
+    await this.#context.images.clear(inUse)
   }
 
   /** Ends and deletes every task; for directories that do not outlive this process. */

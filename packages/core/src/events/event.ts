@@ -24,7 +24,7 @@ export interface EventPayloads {
   }
   '/containers/update': { id: string; image: string; labels: Labels; snapshotKey: string }
   '/containers/delete': { id: string }
-  /** `checkpoint` is the digest that the task goes on from, empty for none. */
+  /** `checkpoint` is the directory with the images that the task goes on from, empty for none. */
   '/tasks/create': {
     containerId: string
     bundle: string

@@ -74,6 +74,34 @@ const lines: Readonly<Record<string, readonly [code: string, reason: string | un
     'unimplemented',
     'this kernel does not tell which memory has changed since the parent',
   ],
+  'Error (criu/files-reg.c:2175): File tmp/x y has bad size 23 (expect 13)': [
+    'failed_precondition',
+    'file "/tmp/x y", whose size is 23 and was 13 in the checkpoint',
+  ],
+  'Error (criu/files-reg.c:2186): File tmp/x has bad mode 0100600 (expect 0100644)': [
+    'failed_precondition',
+    'file "/tmp/x", whose mode is 0100600 and was 0100644 in the checkpoint',
+  ],
+  'Error (criu/files-reg.c:2100): File bin/x has bad build-ID': [
+    'failed_precondition',
+    'file "/bin/x", which is another program or library than in the checkpoint',
+  ],
+  "Error (criu/files-reg.c:2353): Can't open file tmp/data on restore: No such file or directory": [
+    'failed_precondition',
+    'file "/tmp/data", which the root filesystem lacks',
+  ],
+  'Error (criu/mount.c:3130): mnt: No mapping for 101:(null) mountpoint': [
+    'failed_precondition',
+    'a bind mount that the spec lacks',
+  ],
+  "Error (criu/tty.c:1010): tty: Don't have tty to inherit session from, aborting": [
+    'failed_precondition',
+    'a terminal, which the task was not given',
+  ],
+  "Error (criu/cr-restore.c:1230): Can't fork for 18281: File exists": [
+    'failed_precondition',
+    'process number 18281, which another process has',
+  ],
   'Error (criu/other.c:1): Dump files (pid: 1) failed with -1': ['failed_precondition', undefined],
 }
 

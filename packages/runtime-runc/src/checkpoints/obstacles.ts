@@ -88,6 +88,12 @@ const known: readonly Known[] = [
     'failed_precondition',
     (path) => `file ${JSON.stringify(`/${path}`)}, which the root filesystem lacks`,
   ],
+  [/No mapping for \d+:.* mountpoint/, 'failed_precondition', () => 'a bind mount that the spec lacks'],
+  [
+    /Don't have tty to inherit session from/,
+    'failed_precondition',
+    () => 'a terminal, which the task was not given',
+  ],
   [
     /Can't fork for (\d+): File exists/,
     'failed_precondition',

@@ -1,7 +1,8 @@
 import { isNotFound } from '@nsbox/errors'
-import type { ContainerState } from '../runc/container-state.ts'
+import type { ContainerStatus } from '../runc/container-state.ts'
 import type { Runc } from '../runc/runc.ts'
 import { endDump } from './dump-processes.ts'
+import { hasEnded } from './has-ended.ts'
 import { unlockNetwork } from './unlock-network.ts'
 
 /** A checkpoint that has failed, or was interrupted. */
@@ -22,17 +23,18 @@ export interface UndoneDump {
  */
 export async function undoDump({ runc, id, pid, images, paused }: UndoneDump): Promise<boolean> {
   await endDump(images, pid)
-  const container = await stateOf(runc, id)
-  if (container?.status !== 'running' && container?.status !== 'paused') return false
+  const status = await statusOf(runc, id)
+  if (status !== 'running' && status !== 'paused') return false
+  // What is left of a container that has ended must not be frozen, or it cannot be deleted.
+  const wanted = paused && !hasEnded(pid) ? 'paused' : 'running'
+  if (status !== wanted) await (wanted === 'paused' ? runc.pause(id) : runc.resume(id))
   await unlockNetwork(pid)
-  if (paused && container.status === 'running') await runc.pause(id)
-  if (!paused && container.status === 'paused') await runc.resume(id)
-  return true
+  return !hasEnded(pid)
 }
 
-async function stateOf(runc: Runc, id: string): Promise<ContainerState | undefined> {
+async function statusOf(runc: Runc, id: string): Promise<ContainerStatus | undefined> {
   try {
-    return await runc.state(id)
+    return (await runc.state(id)).status
   } catch (error) {
     if (isNotFound(error)) return undefined
     throw error

@@ -2,14 +2,24 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isErrno } from '@nsbox/errors'
 
+/** Where to look for a program. */
+export interface SearchOptions {
+  /** As the variable `PATH` has it; that of execvp(3) if there is none. */
+  readonly searchPath: string | undefined
+  /** What relative paths are relative to. */
+  readonly from: string
+}
+
+const defaultPath = '/usr/local/bin:/bin:/usr/bin'
+
 /**
- * Finds a program as execvp(3) does: a name without slash in the directories of a search path, any other from `/`.
+ * Finds a program as execvp(3) does: a name without slash in the directories of a search path, any other from a directory.
  * @throws with the code `EACCES` if what has been found cannot be executed, else `ENOENT`
  */
-export function findProgram(name: string, searchPath = '/usr/local/bin:/bin:/usr/bin'): string {
+export function findProgram(name: string, { searchPath = defaultPath, from }: SearchOptions): string {
   const candidates = name.includes('/')
-    ? [resolve('/', name)]
-    : searchPath.split(':').map((directory) => join(resolve('/', directory), name))
+    ? [resolve(from, name)]
+    : searchPath.split(':').map((directory) => join(resolve(from, directory), name))
   let refusal: unknown
   for (const path of candidates) {
     try {

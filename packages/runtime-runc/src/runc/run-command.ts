@@ -1,6 +1,8 @@
-import { spawn } from 'node:child_process'
-import type { Readable } from 'node:stream'
+import type { Socket } from 'node:net'
 import { NsboxError } from '@nsbox/errors'
+import { type ChildProgram, startChild } from '../programs/child-program.ts'
+import { findProgram } from '../programs/find-program.ts'
+import { signalName } from '../programs/signal-name.ts'
 import { missingProgram, type RuntimeCommand, runtimeError } from './runtime-error.ts'
 import { lastError, lastLine } from './runtime-log.ts'
 
@@ -20,8 +22,6 @@ export interface CommandRequest {
 
 const maxOutput = 16 * 1024 * 1024
 const maxErrors = 64 * 1024
-/** Milliseconds that outputs are read after the command has ended, since a hook that lives on may hold them open. */
-const afterEnd = 500
 
 /** Variables that would make the runtime talk to the service manager of this process. */
 const hidden = ['NOTIFY_SOCKET', 'LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES']
@@ -34,16 +34,18 @@ const hidden = ['NOTIFY_SOCKET', 'LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES']
  * output
  */
 export async function runCommand(request: CommandRequest): Promise<string> {
-  const { command, binary, args, prints, input, timeout, signal } = request
+  const { command, binary, input, timeout, signal } = request
   signal?.throwIfAborted()
-  const child = spawn(binary, args, {
-    env: environment(),
-    stdio: [input === undefined ? 'ignore' : 'pipe', prints ? 'pipe' : 'ignore', 'pipe'],
-  })
+  let child: ChildProgram
+  try {
+    child = startCommand(request)
+  } catch (error) {
+    throw missingProgram(command, binary, error)
+  }
   let stop: Error | undefined
   const kill = (reason: Error) => {
     stop ??= reason
-    child.kill('SIGKILL')
+    child.kill()
   }
   const stdout = collect(child.stdout, maxOutput, 'first', () =>
     kill(new NsboxError('resource_exhausted', `OCI runtime ${command} printed over ${maxOutput} bytes`)),
@@ -51,7 +53,7 @@ export async function runCommand(request: CommandRequest): Promise<string> {
   const stderr = collect(child.stderr, maxErrors, 'last')
   // A command that does not read its input fails for a reason of its own.
   child.stdin?.on('error', () => {})
-  child.stdin?.end(input)
+  if (input !== undefined) child.stdin?.end(input)
   const onAbort = () => kill(signal!.reason as Error)
   signal?.addEventListener('abort', onAbort, { once: true })
   const timer = setTimeout(
@@ -59,51 +61,33 @@ export async function runCommand(request: CommandRequest): Promise<string> {
     timeout,
   )
   try {
-    const end = await ended(child)
+    const end = await child.end
+    await child.closed
     if (stop !== undefined) throw stop
-    if (end.code === 0) return stdout()
+    if ('code' in end && end.code === 0) return stdout()
     const said = stderr()
     const words = lastError(said) ?? lastLine(said)
-    throw runtimeError(
-      command,
-      words ?? (end.code === null ? `ended by ${end.signal}` : `exit status ${end.code}`),
-    )
-  } catch (error) {
-    throw child.pid === undefined ? missingProgram(command, binary, error) : error
+    const how = 'code' in end ? `exit status ${end.code}` : `ended by ${signalName(end.signal)}`
+    throw runtimeError(command, words ?? how)
   } finally {
     clearTimeout(timer)
     signal?.removeEventListener('abort', onAbort)
     child.stdin?.destroy()
     child.stdout?.destroy()
-    child.stderr?.destroy()
+    child.stderr.destroy()
   }
 }
 
-interface End {
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
-}
-
-function ended(child: ReturnType<typeof spawn>): Promise<End> {
-  return new Promise((resolve, reject) => {
-    child.once('error', (error) => {
-      // Later ones are of a signal that could not be sent.
-      if (child.pid === undefined) reject(error)
-    })
-    child.once('exit', (code, signal) => {
-      const end = { code, signal }
-      const timer = setTimeout(() => resolve(end), afterEnd)
-      child.once('close', () => {
-        clearTimeout(timer)
-        resolve(end)
-      })
-    })
-  })
+function startCommand({ binary, args, prints, input }: CommandRequest): ChildProgram {
+  const env = environment()
+  const path = findProgram(binary, { searchPath: env.PATH, from: process.cwd() })
+  const reads = input !== undefined
+  return startChild({ path, args: [binary, ...args], env, reads, prints })
 }
 
 /** Keeps the first or the last bytes of a stream, and says when there are more than fit. */
 function collect(
-  stream: Readable | null,
+  stream: Socket | undefined,
   limit: number,
   keep: 'first' | 'last',
   onOverflow?: () => void,
@@ -124,8 +108,12 @@ function collect(
   return () => Buffer.concat(chunks).toString()
 }
 
-function environment(): NodeJS.ProcessEnv {
-  const env = { ...process.env }
-  for (const name of hidden) delete env[name]
-  return env
+let variables: Readonly<Record<string, string>> | undefined
+
+/** Read once: each variable of the process costs a call, and all of them half a millisecond. */
+function environment(): Readonly<Record<string, string>> {
+  if (variables !== undefined) return variables
+  const shown = Object.entries(process.env).filter(([name]) => !hidden.includes(name))
+  variables = Object.fromEntries(shown) as Record<string, string>
+  return variables
 }

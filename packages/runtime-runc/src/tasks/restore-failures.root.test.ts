@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { OpaqueValue } from '@nsbox/core/tasks'
 import { errorCode } from '@nsbox/errors'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeRunc, fakeRunc, type RuncFault } from '../testing/fake-runc.ts'
-import { counter, RestoreBench } from '../testing/restore-bench.ts'
+import { counter, echo, RestoreBench } from '../testing/restore-bench.ts'
 
 const needs = { root: true, linux: true, programs: ['runc', 'busybox', 'criu', 'mkfifo'] } as const
 
@@ -53,6 +54,70 @@ describeWith(needs, 'a start from a checkpoint', () => {
       expect(bench.left()).toEqual([])
     })
   }
+})
+
+describeWith(needs, 'a start from a checkpoint is refused', () => {
+  for (const [terminal, context] of [
+    [true, 'a terminal, which the task was not given'],
+    [false, 'the runtime has sent no terminal'],
+  ] as const) {
+    test(`for a task ${terminal ? 'without' : 'with'} a terminal if the images are ${terminal ? 'with' : 'without'} one`, async () => {
+      await using bench = await RestoreBench.open()
+      const { tasks } = bench
+      const rootfs = await bench.rootfs()
+      const create = async (terminal: boolean, options?: OpaqueValue) => {
+        const { io } = await bench.io(terminal)
+        await tasks.create('one', { rootfs, spec: bench.spec('one', echo, { terminal }), ...io, options })
+      }
+      await create(terminal)
+      await tasks.start('one')
+      await create(!terminal, bench.from(await bench.dump('one')))
+      await expect(tasks.start('one')).rejects.toMatchObject({
+        code: 'failed_precondition',
+        context: expect.stringContaining(context),
+      })
+      await tasks.delete('one')
+      expect(bench.left()).toEqual([])
+    })
+  }
+
+  test('for a spec that lacks a mount', async () => {
+    await using bench = await RestoreBench.open()
+    const { tasks } = bench
+    const rootfs = await bench.rootfs()
+    const mounts = [{ destination: '/mnt', type: 'bind', source: bench.path, options: ['rbind', 'ro'] }]
+    const waiting = ['tail', '-f', '/dev/null']
+    await tasks.create('one', { rootfs, spec: bench.spec('one', waiting, { mounts }) })
+    await tasks.start('one')
+    const options = bench.from(await bench.dump('one'))
+    await tasks.create('one', { rootfs, spec: bench.spec('one', waiting), options })
+    await expect(tasks.start('one')).rejects.toMatchObject({
+      code: 'failed_precondition',
+      context: expect.stringContaining('a bind mount that the spec lacks'),
+    })
+  })
+
+  test('while another process has a number that one must have again', async () => {
+    await using bench = await RestoreBench.open()
+    const { tasks } = bench
+    const rootfs = await bench.rootfs()
+    const namespaces = ['ipc', 'mount', 'network', 'uts']
+    const spec = (id: string) => bench.spec(id, ['tail', '-f', '/dev/null'], { namespaces })
+    await tasks.create('one', { rootfs, spec: spec('one') })
+    const { pid } = await tasks.start('one')
+    const imagePath = join(bench.path, 'images')
+    await bench.runc.checkpoint('one', { imagePath, workPath: `${imagePath}.work`, leaveRunning: true })
+    await tasks.create('two', { rootfs, spec: spec('two'), options: bench.from(imagePath) })
+    await expect(tasks.start('two')).rejects.toMatchObject({
+      code: 'failed_precondition',
+      context: expect.stringContaining(`process number ${pid}, which another process has`),
+    })
+    expect(await tasks.get('one')).toMatchObject({ status: 'running' })
+    await tasks.kill('one', 9)
+    await tasks.wait('one')
+    await tasks.delete('one')
+    expect(await tasks.start('two')).toEqual({ pid })
+  })
 })
 
 describeWith(needs, 'a start from a checkpoint whose runc', () => {
@@ -157,7 +222,7 @@ describeWith(needs, 'a start from a checkpoint whose runc', () => {
     expect(bench.warnings).toEqual([])
   })
 
-  test('cannot clean up after it failed says both, and is deleted later', async () => {
+  test('cannot clean up after it failed says both, and is neither deleted nor started before that', async () => {
     const { tasks } = bench
     await make()
     await runc.set('restore', { failAfter: 'no way' })
@@ -166,9 +231,14 @@ describeWith(needs, 'a start from a checkpoint whose runc', () => {
     expect(JSON.stringify(bench.warnings)).toContain('task bench/one')
     bench.warnings.length = 0
     expect(await tasks.delete('one').then(() => 'success', errorCode)).toBe('unknown')
+    await runc.set('restore', undefined)
+    await expect(tasks.start('one')).rejects.toThrow('OCI runtime delete failed: no way back')
     expect(await tasks.get('one')).toMatchObject({ status: 'created', pid: 0 })
     expect(readdirSync(bench.images)).toHaveLength(1)
     await runc.set('delete', undefined)
+    await tasks.start('one')
+    await tasks.kill('one', 9)
+    await tasks.wait('one')
     await tasks.delete('one')
     expect(bench.left()).toEqual([])
   })

@@ -135,9 +135,11 @@ async function runCriu({ task, request, options, imagePath, workPath }: Dump, en
     await task.runc.checkpoint(task.id, { ...wanted, ...paths, leaveRunning: !ends, signal })
   } catch (error) {
     const log = join(workPath, logName)
-    // They are all that there is of the processes, whatever the runtime did afterwards.
     if (!ends || !hasEnded(task.pid) || !(await criuHasFinished(log)))
       throw withCriuFailure(error, await criuFailure(log))
+    // The images are all that there is of the processes, whatever the runtime has not done any more.
+    const { runc, id, pid } = task
+    await undoDump({ runc, id, pid, images: imagePath, paused: false })
   }
   try {
     await access(join(imagePath, 'inventory.img'))

@@ -2,6 +2,7 @@ import type { HandlerContext } from '@connectrpc/connect'
 import { firstHeaderValue, leaseHeader, namespaceHeader } from '@nsbox/api'
 import type { Metadata, NamespaceView } from '@nsbox/metadata'
 import { requireNamespace } from '@nsbox/namespaces'
+import { GrpcCall } from './grpc/grpc-call.ts'
 
 /** The stores that a call is about, by its headers. */
 export type ViewOf = (context: HandlerContext) => NamespaceView
@@ -10,13 +11,17 @@ export type ViewOf = (context: HandlerContext) => NamespaceView
  * The namespace that a call names.
  * @throws `failed_precondition` if it names none, `invalid_argument` if it is malformed
  */
-export function namespaceOf({ requestHeader }: HandlerContext): string {
-  return requireNamespace(firstHeaderValue(requestHeader.get(namespaceHeader)))
+export function namespaceOf(context: HandlerContext): string {
+  return requireNamespace(firstHeaderValue(headerOf(context, namespaceHeader)))
 }
 
 /** The lease that a call names, if it does. */
-export function leaseOf({ requestHeader }: HandlerContext): string | undefined {
-  return firstHeaderValue(requestHeader.get(leaseHeader))
+export function leaseOf(context: HandlerContext): string | undefined {
+  return firstHeaderValue(headerOf(context, leaseHeader))
+}
+
+function headerOf(context: HandlerContext, name: string): string | null {
+  return context instanceof GrpcCall ? context.headerOf(name) : context.requestHeader.get(name)
 }
 
 /** Reads the namespace and the lease of each call and asks for the view of them. */

@@ -8,6 +8,7 @@ import {
 } from '@connectrpc/connect'
 import { firstHeaderValue, namespaceHeader } from '@nsbox/api'
 import type { Logger } from 'pino'
+import { GrpcCall } from './grpc/grpc-call.ts'
 
 /**
  * Logs each call with a number, its method, namespace, duration and code: at debug level, or as an error where it is
@@ -28,12 +29,13 @@ export function requestLog(log: Logger): Interceptor {
     }
   }
 
-  function begin({ service, method, header }: UnaryRequest | StreamRequest): (error?: unknown) => void {
+  function begin(request: UnaryRequest | StreamRequest): (error?: unknown) => void {
+    const { service, method } = request
     const started = performance.now()
     const call = {
       call: ++calls,
       method: `${service.typeName}/${method.name}`,
-      namespace: firstHeaderValue(header.get(namespaceHeader)),
+      namespace: firstHeaderValue(namespaceIn(request)),
     }
     log.trace(call, 'call begins')
     return (error) => {
@@ -46,6 +48,10 @@ export function requestLog(log: Logger): Interceptor {
       else log.debug(facts, 'call refused')
     }
   }
+}
+
+function namespaceIn(request: UnaryRequest | StreamRequest): string | null {
+  return request instanceof GrpcCall ? request.headerOf(namespaceHeader) : request.header.get(namespaceHeader)
 }
 
 async function* logged(

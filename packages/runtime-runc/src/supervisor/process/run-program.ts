@@ -1,11 +1,11 @@
 import { closeSync, openSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { constants } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
 import { errorCode, isErrno, NsboxError } from '@nsbox/errors'
 import { pipe } from '@nsbox/sys'
 import { spawnProgram } from '@nsbox/sys/processes'
 import { findProgram } from '../../programs/find-program.ts'
+import { signalName } from '../../programs/signal-name.ts'
 import { ProgramCopies } from './program-copies.ts'
 import type { Reaper } from './reaper.ts'
 
@@ -77,7 +77,7 @@ function startProgram(
   errors: number | undefined,
 ): number {
   const variables = { ...ownVariables, ...env }
-  const path = copies.of(findProgram(program, variables.PATH))
+  const path = copies.of(findProgram(program, { searchPath: variables.PATH, from: '/' }))
   const nothing = openSync('/dev/null', 'r+')
   try {
     return spawnProgram({
@@ -124,11 +124,6 @@ class KeptErrors {
     this.#socket.destroy()
     return this.#text
   }
-}
-
-function signalName(number: number): NodeJS.Signals {
-  const names = Object.entries(constants.signals) as [NodeJS.Signals, number][]
-  return names.find(([, value]) => value === number)?.[0] ?? 'SIGUNUSED'
 }
 
 function notStarted(error: unknown, program: string): NsboxError {

@@ -8,8 +8,6 @@ export type RequestHeaders = Readonly<Record<string, string | string[] | undefin
 /** The longest time that Node can wait, in milliseconds. */
 const longestTimer = 2 ** 31 - 1
 
-const over = new ConnectError('the call is over', Code.Canceled)
-
 /** A call with one request, as interceptors and implementations see it. */
 export class GrpcCall implements HandlerContext, Disposable {
   readonly stream = false
@@ -25,6 +23,7 @@ export class GrpcCall implements HandlerContext, Disposable {
   readonly #headers: RequestHeaders
   readonly #controller = new AbortController()
   #message: Message | undefined
+  #over = false
   #deadline: number | undefined
   #timer: NodeJS.Timeout | undefined
   #requestHeader: Headers | undefined
@@ -39,7 +38,7 @@ export class GrpcCall implements HandlerContext, Disposable {
 
   /** Begins to wait for the client's deadline, if it has set one. @throws `invalid_argument` for one that is none */
   expire(): void {
-    const { timeoutMs, error } = parseTimeout(textOf(this.#headers['grpc-timeout']), Number.MAX_SAFE_INTEGER)
+    const { timeoutMs, error } = parseTimeout(this.headerOf('grpc-timeout'), Number.MAX_SAFE_INTEGER)
     if (error !== undefined) throw error
     if (timeoutMs === undefined) return
     this.#deadline = Date.now() + timeoutMs
@@ -65,6 +64,13 @@ export class GrpcCall implements HandlerContext, Disposable {
     return this.#requestHeader
   }
 
+  /** A header without making all of them into an object, which takes as long as a small call's work. */
+  headerOf(name: string): string | null {
+    const value = this.#headers[name]
+    if (value === undefined) return null
+    return typeof value === 'string' ? value : value.join(', ')
+  }
+
   get requestHeader(): Headers {
     return this.header
   }
@@ -81,8 +87,9 @@ export class GrpcCall implements HandlerContext, Disposable {
     return createContextValues()
   }
 
+  /** Tells whoever listens to the signal; once the call has been answered, nobody. */
   abort(reason: unknown): void {
-    if (this.#controller.signal.aborted) return
+    if (this.#over || this.#controller.signal.aborted) return
     this.#controller.abort(reason)
     this.onAbort?.(reason)
   }
@@ -91,7 +98,7 @@ export class GrpcCall implements HandlerContext, Disposable {
   [Symbol.dispose](): void {
     clearTimeout(this.#timer)
     this.onAbort = undefined
-    this.#controller.abort(over)
+    this.#over = true
   }
 }
 
@@ -103,8 +110,4 @@ function headersOf(headers: RequestHeaders): Headers {
     else for (const each of value) result.append(name, each)
   }
   return result
-}
-
-function textOf(header: string | string[] | undefined): string | null {
-  return header === undefined ? null : String(header)
 }

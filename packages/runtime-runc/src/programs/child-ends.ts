@@ -1,0 +1,32 @@
+import { isMainThread } from 'node:worker_threads'
+import { type ChildEnd, reapEndedChild } from '@nsbox/sys/processes'
+
+/** Milliseconds between two looks where signals are not told, which is in all threads but the first. */
+const lookEvery = 10
+
+const waiting = new Map<number, (end: ChildEnd) => void>()
+let looking: NodeJS.Timeout | undefined
+let listening = false
+
+/** How a child ends that `spawnProgram` has started in this turn. Its number is its own until then. */
+export function childEnd(pid: number): Promise<ChildEnd> {
+  if (isMainThread && !listening) {
+    process.on('SIGCHLD', look)
+    listening = true
+  }
+  if (!isMainThread) looking ??= setInterval(look, lookEvery)
+  return new Promise((resolve) => waiting.set(pid, resolve))
+}
+
+/** Waits for those alone: other children are Node's. */
+function look(): void {
+  for (const [pid, resolve] of waiting) {
+    const end = reapEndedChild(pid)
+    if (end === undefined) continue
+    waiting.delete(pid)
+    resolve(end)
+  }
+  if (waiting.size > 0) return
+  clearInterval(looking)
+  looking = undefined
+}
