@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { mediaTypes } from '@nsbox/oci'
-import { startContainerd } from '@nsbox/testing'
+import { buffer } from 'node:stream/consumers'
+import { connect } from '@nsbox/client'
+import { digestOf, mediaTypes } from '@nsbox/oci'
+import { rawEntry, startContainerd } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -62,6 +65,14 @@ class Stock {
     await this.ctr('containers', 'rm', id)
   }
 
+  /** Removes what a failed test has left, so that it fails alone. */
+  async clear(): Promise<void> {
+    for (const [kind, ...flags] of [['tasks', '-f'], ['containers'], ['leases']]) {
+      const ids = (await this.ctr(kind!, 'ls', '-q')).split('\n').filter((id) => id !== '')
+      for (const id of ids) await this.lab.stock([kind!, 'rm', ...flags, id])
+    }
+  }
+
   /** The blobs of a checkpoint's index by their media types, and its annotations. */
   async index(name: string): Promise<{ types: string[]; annotations: Record<string, string> }> {
     const digest = new RegExp(`^${name} +\\S+ +(sha256:\\w+)`, 'm').exec(await this.ctr('images', 'ls'))![1]!
@@ -74,17 +85,28 @@ describeWith(needed, 'checkpoints with stock ctr 1.7', () => {
   const resources = new AsyncDisposableStack()
   let server: TestServer
   let here: Stock
+  /** At containerd. */
   let there: Stock
+  /** At another server of ours. */
+  let elsewhere: Stock
 
   beforeAll(async () => {
     server = resources.use(await startServer())
     const containerd = resources.use(await startContainerd())
-    here = new Stock(resources.use(await openContainerLab(server.address, 'checkpoints-here')))
-    there = new Stock(resources.use(await openContainerLab(containerd.address, 'checkpoints-there')))
+    const other = resources.use(await startServer())
+    const labAt = async (address: string, namespace: string) =>
+      new Stock(resources.use(await openContainerLab(address, namespace)))
+    here = await labAt(server.address, `checkpoints-here-${process.pid}`)
+    there = await labAt(containerd.address, `checkpoints-there-${process.pid}`)
+    elsewhere = await labAt(other.address, `checkpoints-elsewhere-${process.pid}`)
   }, 60_000)
   afterAll(() => resources.disposeAsync())
   afterEach(async () => {
-    for (const { lab } of [here, there]) expect(await lab.leftovers()).toEqual([])
+    for (const each of [here, there, elsewhere]) {
+      const leftovers = await each.lab.leftovers()
+      if (leftovers.length > 0) await each.clear()
+      expect(leftovers).toEqual([])
+    }
     expect(await readdir(join(server.root, 'checkpoints'))).toEqual([])
     expect(await readdir(join(server.root, 'content/ingest'))).toEqual([])
   })
@@ -166,14 +188,19 @@ describeWith(needed, 'checkpoints with stock ctr 1.7', () => {
 
   it('of a task become an image, again and again; with --exit they end it', async () => {
     await here.start('one')
+    const names: string[] = []
     const made = async (...flags: string[]) => {
-      const lines = (await here.ctr('tasks', 'checkpoint', ...flags, 'one')).trim()
-      expect(lines).toMatch(/^containerd\.io\/checkpoint\/one:/)
-      return lines
+      const name = (await here.ctr('tasks', 'checkpoint', ...flags, 'one')).trim()
+      expect(name).toMatch(/^containerd\.io\/checkpoint\/one:/)
+      // It is named for the second in which it was made.
+      names.push(`checkpoint-${names.length}`)
+      await here.ctr('images', 'tag', name, names.at(-1)!)
+      await here.ctr('images', 'rm', name)
     }
-    const names = new Set([await made(), await made()])
+    await made()
+    await made()
     await here.countsBeyond('one', await here.numbers('one'))
-    names.add(await made('--exit'))
+    await made('--exit')
     expect(await here.status('one')).toBe('STOPPED')
     for (const name of names) expect((await here.index(name)).types).toContain(mediaTypes.checkpointCriu)
     await here.remove('one')
@@ -192,12 +219,43 @@ describeWith(needed, 'checkpoints with stock ctr 1.7', () => {
     await here.remove('one')
   })
 
+  it('D11 that are hostile are refused by name, and leave nothing', async () => {
+    await using client = connect({ address: server.address, namespace: here.lab.namespace })
+    await here.ctr('containers', 'create', here.lab.image, 'one', 'true')
+    await here.start('first')
+    const [genuine] = await client.tasks.checkpoint('first')
+    await here.remove('first')
+    const archive = await buffer(client.content.read(genuine!.digest))
+    for (const { id } of await client.leases.list()) await client.leases.delete(id)
+    const descriptors = JSON.stringify(['/dev/null', '/dev/null', '/dev/null', 'pipe:[1]'])
+    const hostile = [
+      { name: 'container.log', type: '2', linkName: '/etc/shadow', words: /"container\.log": a symlink/ },
+      { name: '../x', content: 'x', words: /"\.\.\/x": a name with/ },
+      { name: 'inventory.img', content: 'x', words: /"inventory\.img": is there twice/ },
+      { name: 'descriptors.json', content: descriptors, words: /"descriptors\.json": 4 descriptors/ },
+    ]
+    for (const { words, ...entry } of hostile) {
+      const bytes = Buffer.concat([rawEntry(entry), archive])
+      const digest = digestOf(bytes)
+      await using writer = await client.content.writer({ ref: digest, total: bytes.length })
+      await writer.write(bytes)
+      await writer.commit()
+      const checkpoint = { mediaType: mediaTypes.checkpointCriu, digest, size: bytes.length }
+      await expect(client.tasks.create('one', { checkpoint })).rejects.toThrow(words)
+      await client.content.delete(digest)
+    }
+    expect(existsSync(join(server.state, 'tasks/bundles', here.lab.namespace, 'one'))).toBe(false)
+    expect((await here.ctr('images', 'ls', '-q')).trim()).toBe(here.lab.image)
+    await here.ctr('containers', 'rm', 'one')
+  })
+
   describe.each([
-    ['from here to containerd', true],
-    ['from containerd to here', false],
-  ])('travel %s', (_what, outwards) => {
+    ['from here to containerd', () => [here, there] as const],
+    ['from containerd to here', () => [there, here] as const],
+    ['to another server', () => [here, elsewhere] as const],
+  ])('travel %s', (_what, ends) => {
     it('in archives, and go on there', async () => {
-      const [from, to] = outwards ? [here, there] : [there, here]
+      const [from, to] = ends()
       await from.start('one')
       await from.countsBeyond('one', 2)
       await from.ctr('containers', 'checkpoint', '--rw', '--image', '--task', 'one', 'whole')
