@@ -144,6 +144,14 @@ test('a message may come byte by byte', async () => {
   expect(fromBinary(InfoResponseSchema, message!).info?.digest).toBe('slow')
 })
 
+test('a message of 16 MiB is read, in as many pieces as it comes', async () => {
+  await using server = await served()
+  const { body, trailers } = await server.call(info, request('x'.repeat((16 << 20) - 5)))
+  // The answer has all of it and more, and so is too large to be sent.
+  expect([body.length, trailers['grpc-status']]).toEqual([0, '8'])
+  expect(decodeURIComponent(trailers['grpc-message'] ?? '')).toMatch(/^message size 16777\d{3} /)
+})
+
 test('compression and JSON are left to those who know them', async () => {
   await using server = await served()
   const compressed = await server.call(info, request('x'), { 'grpc-encoding': 'gzip' })

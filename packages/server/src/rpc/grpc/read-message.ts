@@ -14,9 +14,7 @@ const headBytes = 5
  */
 export function readMessage(stream: ServerHttp2Stream, call: GrpcCall): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    let head: Buffer | undefined
+    const bytes = new GrowingBytes()
     let wanted = headBytes
     const stop = () => {
       stream.off('data', onData)
@@ -30,28 +28,51 @@ export function readMessage(stream: ServerHttp2Stream, call: GrpcCall): Promise<
       reject(error)
     }
     const onData = (chunk: Buffer) => {
-      chunks.push(chunk)
-      size += chunk.length
-      if (size < headBytes) return
-      // Joined once more at the end only: a large message comes in many pieces.
-      head ??= chunks.length === 1 ? chunk : Buffer.concat(chunks)
-      const length = head.readUInt32BE(1)
+      bytes.add(chunk)
+      const { written } = bytes
+      if (written.length < headBytes) return
+      const length = written.readUInt32BE(1)
       wanted = headBytes + length
       if (length > maxMessageBytes) fail(tooLarge(length))
-      else if ((head[0]! & 1) === 1) fail(compressed())
-      else if (size > wanted) fail(count('received extra'))
+      else if ((written[0]! & 1) === 1) fail(compressed())
+      else if (written.length > wanted) fail(count('received extra'))
     }
     const onEnd = () => {
-      if (size === 0) return fail(count('missing'))
-      if (size < wanted) return fail(cutOff())
+      const { written } = bytes
+      if (written.length === 0) return fail(count('missing'))
+      if (written.length < wanted) return fail(cutOff())
       stop()
-      const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)
-      resolve(bytes.subarray(headBytes))
+      resolve(written.subarray(headBytes))
     }
     call.onAbort = fail
     stream.on('data', onData)
     stream.on('end', onEnd)
   })
+}
+
+/** Bytes that come in pieces, of which most often there is one. However small they are, they take no more memory. */
+class GrowingBytes {
+  #space: Buffer = Buffer.alloc(0)
+  #size = 0
+
+  get written(): Buffer {
+    return this.#space.subarray(0, this.#size)
+  }
+
+  add(piece: Buffer): void {
+    const size = this.#size + piece.length
+    if (this.#size === 0) this.#space = piece
+    else {
+      if (size > this.#space.length) {
+        // Twice as many, so that each is copied a few times at most.
+        const larger = Buffer.allocUnsafe(Math.max(size, 2 * this.#space.length))
+        larger.set(this.written)
+        this.#space = larger
+      }
+      this.#space.set(piece, this.#size)
+    }
+    this.#size = size
+  }
 }
 
 function tooLarge(length: number): ConnectError {
