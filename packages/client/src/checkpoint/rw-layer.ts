@@ -6,6 +6,12 @@ import { type Descriptor, mediaTypes } from '@nsbox/oci'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { CheckpointStores } from './checkpoint-stores.ts'
 
+/** How to store a layer. */
+interface RwLayerOptions extends AbortOptions {
+  /** By default the one type that containerd's clients look for in a checkpoint. */
+  readonly mediaType?: string | undefined
+}
+
 /**
  * Stores the layer that a container has on top of its image. Nothing may write to its files meanwhile.
  * @throws `failed_precondition` for a container without a snapshot; as `Comparer.compare`
@@ -13,7 +19,7 @@ import type { CheckpointStores } from './checkpoint-stores.ts'
 export async function rwLayer(
   stores: Pick<CheckpointStores, 'comparer' | 'snapshotter'>,
   { id, snapshotter: name, snapshotKey }: Pick<Container, 'id' | 'snapshotter' | 'snapshotKey'>,
-  { signal }: AbortOptions = {},
+  { mediaType = mediaTypes.ociLayerGzip, signal }: RwLayerOptions = {},
 ): Promise<Descriptor> {
   if (snapshotKey === '')
     throw new NsboxError('failed_precondition', `container ${id} has no snapshot that a layer is made of`)
@@ -28,6 +34,5 @@ export async function rwLayer(
   }
   const lower = parent === undefined ? [] : await viewOf(parent)
   const upper = await snapshots.mounts(snapshotKey, { signal })
-  // The one type that containerd's clients look for in a checkpoint.
-  return await stores.comparer.compare(lower, upper, { mediaType: mediaTypes.ociLayerGzip, signal })
+  return await stores.comparer.compare(lower, upper, { mediaType, signal })
 }

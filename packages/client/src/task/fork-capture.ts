@@ -1,24 +1,17 @@
 import { access, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { packAny } from '@nsbox/api'
-import { CheckpointOptionsSchema } from '@nsbox/api/gen/types/runc/options/oci_pb'
 import type { Container } from '@nsbox/core/containers'
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Comparer } from '@nsbox/core/diff'
 import type { SnapshotInfo, Snapshotter } from '@nsbox/core/snapshots'
-import type { Process, Tasks } from '@nsbox/core/tasks'
-import {
-  errorCode,
-  fromSystemError,
-  isErrno,
-  isFailedPrecondition,
-  isNotFound,
-  isNsboxError,
-  NsboxError,
-} from '@nsbox/errors'
-import type { Descriptor } from '@nsbox/oci'
+import type { Tasks } from '@nsbox/core/tasks'
+import { errorCode, fromSystemError, isErrno, isNsboxError, NsboxError } from '@nsbox/errors'
+import { type Descriptor, mediaTypes } from '@nsbox/oci'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { checkpointOptions } from '../checkpoint/checkpoint-options.ts'
+import { rwLayer } from '../checkpoint/rw-layer.ts'
+import { whilePaused } from '../checkpoint/while-paused.ts'
 import { atOnce } from './at-once.ts'
 import { openConnections } from './fork-connections.ts'
 
@@ -30,15 +23,13 @@ export interface Capture extends AsyncDisposable {
   readonly layer: Descriptor | undefined
 }
 
-/** What a capture is made with; what it stores is held by the lease of the comparer and the snapshotter. */
-export interface CaptureParts extends AbortOptions {
+/** What a capture is made with. */
+interface CaptureParts extends AbortOptions {
   readonly tasks: Tasks
-  readonly comparer: Comparer
-  readonly snapshotter: Snapshotter
+  /** Under a lease, which holds what they store. */
+  readonly stores: { readonly comparer: Comparer; snapshotter(name: string): Snapshotter }
   /** The container's snapshot. */
   readonly snapshot: SnapshotInfo
-  /** Its first process. */
-  readonly process: Process
   /** Where the directory of images is made. */
   readonly directory?: string | undefined
 }
@@ -49,24 +40,21 @@ export interface CaptureParts extends AbortOptions {
  *
  * @throws `failed_precondition` naming its open TCP connections; as `Tasks.checkpoint` and `Comparer.compare`
  */
-export async function captureContainer({ id }: Container, parts: CaptureParts): Promise<Capture> {
-  const { tasks, process, snapshot, directory = tmpdir(), signal } = parts
+export async function captureContainer(container: Container, parts: CaptureParts): Promise<Capture> {
+  const { tasks, stores, snapshot, directory = tmpdir(), signal } = parts
+  const { id } = container
   await using undo = new AsyncDisposableStack()
   const images = await imagesIn(directory)
   undo.defer(() => rm(images, { recursive: true }))
-  await using frozen = new AsyncDisposableStack()
-  if (process.status !== 'paused') {
-    frozen.defer(() => resume(tasks, id))
-    await tasks.pause(id, { signal })
-  }
+  // It is applied at once on the same disk, so that compressing it would cost more than it saves.
+  const mediaType = mediaTypes.ociLayer
   const steps = [
-    async (stop: AbortSignal) => {
-      await dump(id, images, { ...parts, signal: stop })
-      return undefined
-    },
-    (stop: AbortSignal) => compare(snapshot, { ...parts, signal: stop }),
+    (stop: AbortSignal) => dump(id, images, { tasks, signal: stop }),
+    async (stop: AbortSignal) =>
+      snapshot.kind === 'view' ? undefined : await rwLayer(stores, container, { mediaType, signal: stop }),
   ]
-  const [, layer] = await atOnce(steps, steps.length, (step, stop) => step(stop), signal)
+  const both = () => atOnce(steps, steps.length, (step, stop) => step(stop), signal)
+  const [, layer] = await whilePaused(tasks, id, both, { signal })
   const owned = undo.move()
   return { images, layer, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
@@ -79,21 +67,12 @@ async function imagesIn(directory: string): Promise<string> {
   }
 }
 
-async function resume(tasks: Tasks, id: string): Promise<void> {
-  try {
-    await tasks.resume(id)
-  } catch (error) {
-    // It has ended meanwhile.
-    if (!isNotFound(error) && !isFailedPrecondition(error)) throw error
-  }
-}
-
 async function dump(
   id: string,
   images: string,
-  { tasks, process, signal }: Pick<CaptureParts, 'tasks' | 'process' | 'signal'>,
-): Promise<void> {
-  const options = packAny(CheckpointOptionsSchema, { imagePath: images, terminal: process.terminal })
+  { tasks, signal }: Pick<CaptureParts, 'tasks' | 'signal'>,
+): Promise<undefined> {
+  const options = checkpointOptions({ imagePath: images })
   try {
     await tasks.checkpoint(id, { options, signal })
   } catch (error) {
@@ -128,18 +107,4 @@ async function withObstacles(
   return new NsboxError(code, `open TCP connections cannot be copied: ${named}${more}: ${words}`, {
     cause: error,
   })
-}
-
-async function compare(
-  { name, kind, parent }: SnapshotInfo,
-  { comparer, snapshotter, signal }: Pick<CaptureParts, 'comparer' | 'snapshotter' | 'signal'>,
-): Promise<Descriptor | undefined> {
-  if (kind === 'view') return undefined
-  await using views = new AsyncDisposableStack()
-  const lowerKey = `${name}-fork-parent-${process.hrtime.bigint()}`
-  const lower = parent === undefined ? [] : await snapshotter.view(lowerKey, parent, { signal })
-  if (parent !== undefined) views.defer(() => snapshotter.remove(lowerKey))
-  const upper = await snapshotter.mounts(name, { signal })
-  // It is applied at once on the same disk, so that compressing it would cost more than it saves.
-  return await comparer.compare(lower, upper, { mediaType: 'application/vnd.oci.image.layer.v1.tar', signal })
 }

@@ -3,7 +3,7 @@ import type { Container, ContainerStore } from '@nsbox/core/containers'
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Applier, Comparer } from '@nsbox/core/diff'
 import type { Mount, Snapshotter } from '@nsbox/core/snapshots'
-import type { OpaqueValue, Process, Tasks } from '@nsbox/core/tasks'
+import type { OpaqueValue, Tasks } from '@nsbox/core/tasks'
 import { isNotFound, isNsboxError, NsboxError } from '@nsbox/errors'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { atOnce } from './at-once.ts'
@@ -49,14 +49,14 @@ export async function forkContainer(
   const { stdio, directory, atOnce: limit = 2 * availableParallelism(), signal } = options
   const ids = copyIds(source, options)
   const container = await forkableContainer(source, stores, { signal })
-  const process = await liveProcess(source, stores, { signal })
+  await requireLive(source, stores, { signal })
   for (const id of ids) await refuseExisting(id, stores, { signal })
   await using lease = await stores.createLease({ signal })
-  const { containers, comparer, applier } = lease.client
+  const { containers, applier } = lease.client
   const snapshotter = lease.client.snapshotter(container.snapshotter)
   const snapshot = await snapshotter.stat(container.snapshotKey, { signal })
   await using capture = await captureContainer(container, {
-    ...{ tasks: stores.tasks, comparer, snapshotter, snapshot, process, directory, signal },
+    ...{ tasks: stores.tasks, stores: lease.client, snapshot, directory, signal },
   })
   const copyParts: CopyParts = {
     ...{ source: container, containers, snapshotter },
@@ -92,14 +92,14 @@ async function forkableContainer(
   )
 }
 
-async function liveProcess(
+async function requireLive(
   id: string,
   { tasks }: Pick<ForkStores, 'tasks'>,
   options: AbortOptions,
-): Promise<Process> {
-  const process = await tasks.get(id, options)
-  if (process.status === 'running' || process.status === 'paused') return process
-  throw new NsboxError('failed_precondition', `container ${id} is ${process.status}, not running or paused`)
+): Promise<void> {
+  const { status } = await tasks.get(id, options)
+  if (status === 'running' || status === 'paused') return
+  throw new NsboxError('failed_precondition', `container ${id} is ${status}, not running or paused`)
 }
 
 async function refuseExisting(
