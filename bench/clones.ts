@@ -62,7 +62,7 @@ async function measure(subject: Subject): Promise<Figure[]> {
   await using client: Client = await connect({ address, namespace: 'bench' })
   const ctr = ['--address', address, '--namespace', 'bench']
   await runOrThrow(stockCtr, [...ctr, 'images', 'import', image.path], { timeout: 60_000 })
-  const web = await WebContainers.create(client, image.name)
+  await using web = await WebContainers.create(client, image.name)
   await web.start('source')
   // A connection that is about to be closed could not be copied.
   await sleep(500)
@@ -98,7 +98,6 @@ async function measure(subject: Subject): Promise<Figure[]> {
   const forked = await timed(() => web.fork('source', count, 'copy-'))
   add(`each of ${count} copies of one fork until all answer, ms`, [forked / count])
   await memory('copies')
-  await web.end()
   return result
 }
 

@@ -8,8 +8,8 @@ import { runOrThrow } from '@nsbox/testing'
 import { stockCtr } from './subjects.ts'
 import { webSocket } from './web-image.ts'
 
-/** Containers of a web service. */
-export class WebContainers {
+/** Containers of a web service, which end with this. */
+export class WebContainers implements AsyncDisposable {
   readonly #client: Client
   readonly #parent: string
   readonly #template: NewContainer
@@ -28,6 +28,10 @@ export class WebContainers {
     const { parent } = await client.snapshotter(template.snapshotter).stat(template.snapshotKey)
     await runOrThrow(stockCtr, [...ctr, 'containers', 'rm', 'template'])
     return new WebContainers(client, parent!, template)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end()
   }
 
   /** Starts one from the beginning, until it answers. */
@@ -76,8 +80,9 @@ export class WebContainers {
       await tasks.kill(id, 9)
       await ended
       await tasks.delete(id)
-      await containers.delete(id)
+      // Before the container, which holds it.
       await this.#client.snapshotter(this.#template.snapshotter).remove(id)
+      await containers.delete(id)
     }
   }
 }

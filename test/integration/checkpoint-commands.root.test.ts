@@ -1,19 +1,22 @@
+import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Client, connect } from '@nsbox/client'
 import { errorCode } from '@nsbox/errors'
+import { digestOf, mediaTypes } from '@nsbox/oci'
 import { type RunResult, runOrThrow, startContainerd, TestTerminal } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type ContainerLab, openContainerLab } from './container-lab.ts'
-import { counter, numbersOf } from './counting-container.ts'
+import { counter } from './counter.ts'
+import { numbersOf } from './numbers-of.ts'
 import { startServer } from './programs.ts'
 
 const servers = { containerd: startContainerd, 'nsbox-server': () => startServer() }
 
 /** Counts the lines that it reads, and says how many there were. */
-const answering = 'i=0; while read line; do i=$((i+1)); echo $i >> /count; echo "$line $i"; done'
+const answering = 'i=0; while read line; do i=$((i+1)); echo $i >> /numbers; echo "$line $i"; done'
 
 /** What a command prints, where it succeeds. */
 async function good(result: Promise<RunResult>): Promise<string> {
@@ -47,12 +50,13 @@ describeWith(
           await lab.stock(['tasks', 'rm', '-f', id])
           await stock('containers', 'rm', id)
         }
-        const left = (await lab.leftovers()).filter((line) => !line.startsWith('FIFOs'))
-        expect(left).toEqual([])
+        expect(await lab.leftovers()).toEqual([])
       })
 
       const fromImage = (...args: string[]) => ['run', '-d', '--null-io', ...args]
-      const counting = (id: string) => ctr(...fromImage(lab.image, id, 'sh', '-c', counter))
+      const restoring = (...args: string[]) => ['containers', 'restore', '--fifo-dir', lab.fifos, ...args]
+      const restore = (...args: string[]) => ctr('containers', 'restore', '--null-io', ...args)
+      const counting = (id: string) => ctr(...fromImage(lab.image, id, ...counter()))
       const count = (id: string) => numbersOf(client, id)
 
       /** Waits until a container has counted on, and expects that it has left nothing out and begun only once. */
@@ -77,21 +81,24 @@ describeWith(
           '',
         )
         const atLeast = await countsOn('first')
-        expect(await ctr('containers', 'restore', '--rw', '--live', 'by-us', 'cp:ours')).toBe('')
-        await stock('containers', 'restore', '--rw', '--live', 'by-stock', 'cp:ours')
-        for (const id of ['by-us', 'by-stock']) await countsOn(id)
+        expect(await restore('--rw', '--live', 'by-us', 'cp:ours')).toBe('')
+        await countsOn('by-us')
         // The same container again, whose spec is there already by now.
         await ctr('containers', 'checkpoint', '--rw', '--image', '--task', 'first', 'cp:again')
-        await ctr('containers', 'restore', '--rw', '--live', 'again', 'cp:again')
+        await restore('--rw', '--live', 'again', 'cp:again')
         await countsOn('again', atLeast)
         expect(await statusOf('first')).toBe('running')
+        // Stock ctr restores into the cgroup of the spec, which must not be in use any more.
+        await lab.stock(['tasks', 'rm', '-f', 'first'])
+        await stock('containers', 'restore', '--rw', '--live', 'by-stock', 'cp:ours')
+        await countsOn('by-stock')
       })
 
       it('a counter goes on where it was, restored from what stock ctr has made', async () => {
-        await ctr(...fromImage('--env', 'OTHER=spec', lab.image, 'second', 'sh', '-c', counter))
+        await ctr(...fromImage('--env', 'OTHER=spec', lab.image, 'second', ...counter()))
         await countsOn('second')
         await stock('containers', 'checkpoint', '--rw', '--image', '--task', 'second', 'cp:stock')
-        expect(await ctr('containers', 'restore', '--rw', '--live', 'of-stock', 'cp:stock')).toBe('')
+        expect(await restore('--rw', '--live', 'of-stock', 'cp:stock')).toBe('')
         await countsOn('of-stock')
         expect(await statusOf('second')).toBe('running')
       })
@@ -115,12 +122,12 @@ describeWith(
         await lab.stock(['tasks', 'rm', '-f', 'same'])
         await stock('containers', 'rm', 'same')
         await stock('images', 'rm', '--sync', 'cp:as-stock')
-        await ctr('containers', 'restore', '--rw', '--live', 'later', 'cp:as-ours')
+        await restore('--rw', '--live', 'later', 'cp:as-ours')
         await countsOn('later')
       })
 
       it('a terminal is that of whoever restores it', async () => {
-        const run = ['run', '-t', lab.image, 'seen', 'sh', '-c', answering]
+        const run = ['run', '-t', '--fifo-dir', lab.fifos, lab.image, 'seen', 'sh', '-c', answering]
         {
           await using first = await TestTerminal.start(lab.command(run))
           first.type('one\r')
@@ -129,7 +136,7 @@ describeWith(
           first.type('two\r')
           await first.waitFor(/two 2/)
         }
-        const restore = lab.command(['containers', 'restore', '--rw', '--live', 'again', 'cp:terminal'])
+        const restore = lab.command(restoring('--rw', '--live', 'again', 'cp:terminal'))
         const line = `${restore.join(' ')}; echo ended $?; read wait`
         await using second = await TestTerminal.start(['sh', '-c', line])
         await expect
@@ -143,7 +150,7 @@ describeWith(
         await second.waitFor(/ended 0/)
         expect(await second.isRaw()).toBe(false)
         expect(await statusOf('again').catch(errorCode)).toBe('not_found')
-        expect((await lab.ctr(['containers', 'restore', '--live', 'nowhere', 'cp:terminal'])).code).toBe(1)
+        expect((await lab.ctr(restoring('--live', 'nowhere', 'cp:terminal'))).code).toBe(1)
         expect(await stock('containers', 'ls', '-q')).not.toContain('nowhere')
       })
 
@@ -152,21 +159,21 @@ describeWith(
         await countsOn('whole')
         await ctr('containers', 'checkpoint', '--rw', 'whole', 'cp:rw')
         await ctr('containers', 'checkpoint', '--image', 'whole', 'cp:image')
-        await ctr('containers', 'restore', '--rw', 'files', 'cp:rw')
-        await ctr('containers', 'restore', 'image', 'cp:image')
+        await restore('--rw', 'files', 'cp:rw')
+        await restore('image', 'cp:image')
         await stock('containers', 'restore', '--rw', 'files-by-stock', 'cp:rw')
         await countsOn('image')
         for (const id of ['files', 'files-by-stock']) {
           await expect.poll(async () => (await count(id)).lastIndexOf(1)).toBeGreaterThan(0)
         }
-        expect(await lab.ctr(['containers', 'restore', '--live', 'no', 'cp:rw'])).toMatchObject({
+        expect(await lab.ctr(restoring('--live', 'no', 'cp:rw'))).toMatchObject({
           code: 1,
           stderr: expect.stringMatching(/^ctr: checkpoint sha256:\w+ has no memory of a task: not found\n$/),
         })
-        expect(await lab.ctr(['containers', 'restore', '--rw', 'no', 'cp:image'])).toMatchObject({ code: 1 })
+        expect(await lab.ctr(restoring('--rw', 'no', 'cp:image'))).toMatchObject({ code: 1 })
         await stock('containers', 'checkpoint', '--rw', 'whole', 'cp:stock-rw')
         // Only what has the memory has the spec with it, there.
-        expect((await lab.ctr(['containers', 'restore', '--rw', 'no', 'cp:stock-rw'])).stderr).toContain(
+        expect((await lab.ctr(restoring('--rw', 'no', 'cp:stock-rw'))).stderr).toContain(
           'has no spec of its container: failed precondition',
         )
         expect(await stock('containers', 'ls', '-q')).not.toMatch(/^no$/m)
@@ -179,7 +186,7 @@ describeWith(
         expect(name).toMatch(/^containerd\.io\/checkpoint\/task:\d\d-\d\d-\d{4}-\d\d:\d\d:\d\d$/)
         expect(await statusOf('task')).toBe('running')
         expect(await stock('images', 'ls', `name==${JSON.stringify(name)}`)).toContain('checkpoint=true')
-        await ctr('containers', 'restore', '--rw', '--live', 'restored', name)
+        await restore('--rw', '--live', 'restored', name)
         await countsOn('restored')
 
         const [images, work] = [join(lab.directory, 'images'), join(lab.directory, 'work')]
@@ -192,7 +199,7 @@ describeWith(
 
         const last = (await ctr('tasks', 'checkpoint', '--exit', 'restored')).trim()
         await expect.poll(() => statusOf('restored')).toBe('stopped')
-        await ctr('containers', 'restore', '--rw', '--live', 'after', last)
+        await restore('--rw', '--live', 'after', last)
         await countsOn('after')
       })
 
@@ -221,6 +228,8 @@ describeWith(
         const rootfs = join(lab.directory, 'other')
         await mkdir(rootfs)
         await writeFile(join(rootfs, 'file'), 'other')
+        const below = await lab.ctr(fromImage('--checkpoint', 'cp:run', '--rootfs', rootfs, 'failed', 'sh'))
+        expect(below.stderr).toContain('which need an image below them: invalid argument')
         await ctr('images', 'from-rootfs', rootfs, 'example.com/other:1')
         const other = await lab.ctr(
           fromImage('--checkpoint', 'cp:run', 'example.com/other:1', 'failed', 'sh'),
@@ -262,7 +271,7 @@ describeWith(
           'kept',
           'sh',
           '-c',
-          connected + counter,
+          connected + counter()[2],
         )
         await ctr(...run)
         await expect
@@ -310,20 +319,50 @@ describeWith(
 
       it('D11 a checkpoint of a container that reaches the host is restored only if it is trusted', async () => {
         const mount = `type=bind,src=${lab.directory},dst=/host,options=rbind:ro`
-        await ctr(...fromImage('--mount', mount, lab.image, 'reaching', 'sh', '-c', counter))
+        await ctr(...fromImage('--mount', mount, lab.image, 'reaching', ...counter()))
         await countsOn('reaching')
         await ctr('containers', 'checkpoint', '--rw', '--image', '--task', 'reaching', 'cp:reaching')
         const before = (await stock('images', 'ls', '-q')).split('\n')
-        const refused = await lab.ctr(['containers', 'restore', '--rw', '--live', 'in', 'cp:reaching'])
+        const refused = await lab.ctr(restoring('--rw', '--live', 'in', 'cp:reaching'))
         expect(refused).toMatchObject({
           code: 1,
           stderr: expect.stringMatching(/not trusted .* mounts\[7\] at \/host: permission denied\n$/),
         })
         expect(await stock('containers', 'ls', '-q')).toBe('reaching\n')
-        await ctr('containers', 'restore', '--rw', '--live', '--trusted', 'in', 'cp:reaching')
+        await restore('--rw', '--live', '--trusted', 'in', 'cp:reaching')
         await countsOn('in')
         // Nothing is given a name.
         expect((await stock('images', 'ls', '-q')).split('\n')).toEqual(before)
+      })
+
+      it('D11 what is restored from something else than memory leaves nothing', async () => {
+        await ctr('containers', 'create', lab.image, 'like')
+        await client.container('like').checkpoint('cp:files', { task: false })
+        await stock('containers', 'rm', 'like')
+        const { target } = await client.images.get('cp:files')
+        const index = JSON.parse(await ctr('content', 'get', target.digest))
+        await using lease = await client.createLease()
+        const { content } = lease.client
+        const put = async (mediaType: string, bytes: Uint8Array) => {
+          await using writer = await content.writer({ ref: mediaType })
+          await writer.write(bytes)
+          const { digest, size } = await writer.commit()
+          return { mediaType, digest, size }
+        }
+        const memory = await put(mediaTypes.checkpointCriu, randomBytes(100_000))
+        const manifests = [...index.manifests, memory]
+        const bytes = Buffer.from(JSON.stringify({ ...index, manifests }))
+        const forged = await put(mediaTypes.ociIndex, bytes)
+        await client.images.create({ name: 'cp:forged', target: forged })
+        expect(await lab.ctr(restoring('--live', 'forged', 'cp:forged'))).toMatchObject({
+          code: 1,
+          stdout: '',
+        })
+        const missing = await client
+          .restore('forged', { ...forged, digest: digestOf('none') })
+          .catch(errorCode)
+        expect(missing).toBe('not_found')
+        expect(await stock('containers', 'ls', '-q')).toBe('')
       })
     })
   },

@@ -5,7 +5,8 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { expect, it } from 'vitest'
 import { type ContainerLab, openContainerLab } from './container-lab.ts'
-import { counter, numbersOf } from './counting-container.ts'
+import { counter } from './counter.ts'
+import { numbersOf } from './numbers-of.ts'
 import { startServer } from './programs.ts'
 
 describeWith(
@@ -61,7 +62,7 @@ async function openLab(
 
 /** Makes a checkpoint of a container that counts, with all that it needs. */
 async function checkpoint(lab: ContainerLab, name: string): Promise<void> {
-  await good(lab.ctr(['run', '-d', '--null-io', lab.image, 'origin', 'sh', '-c', counter]))
+  await good(lab.ctr(['run', '-d', '--null-io', lab.image, 'origin', ...counter()]))
   await using client = connect({ address: lab.address, namespace: lab.namespace })
   await expect.poll(() => numbersOf(client, 'origin')).toContain(3)
   await good(lab.ctr(['containers', 'checkpoint', '--rw', '--image', '--task', 'origin', name]))
@@ -69,7 +70,7 @@ async function checkpoint(lab: ContainerLab, name: string): Promise<void> {
 
 /** Restores it, and expects that it counts on and has begun only once. */
 async function goesOn(lab: ContainerLab, name: string): Promise<void> {
-  await good(lab.ctr(['containers', 'restore', '--rw', '--live', 'traveller', name]))
+  await good(lab.ctr(['containers', 'restore', '--null-io', '--rw', '--live', 'traveller', name]))
   await using client: Client = connect({ address: lab.address, namespace: lab.namespace })
   let numbers: number[] = []
   const countsOn = async () => {

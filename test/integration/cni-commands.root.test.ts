@@ -9,7 +9,7 @@ import { startServer } from './programs.ts'
 
 const servers = { containerd: startContainerd, 'nsbox-server': () => startServer() }
 
-describeWith({ root: true, programs: ['containerd', 'runc'] }, 'networks of containers', () => {
+describeWith({ root: true, programs: ['containerd', 'runc', 'criu'] }, 'networks of containers', () => {
   describe.each(Object.entries(servers))('against %s', (server, start) => {
     const resources = new AsyncDisposableStack()
     const bridge = `nsbox${process.pid}`.slice(0, 15)
@@ -81,6 +81,31 @@ describeWith({ root: true, programs: ['containerd', 'runc'] }, 'networks of cont
       await lab.ctr(['tasks', 'rm', '-f', 'serving'], { env })
       await lab.stock(['containers', 'rm', 'serving'])
       expect([await given(), await lab.leftovers()]).toEqual([[], []])
+    })
+
+    it('copies of a container have addresses of their own, and can reach others', async () => {
+      const wait =
+        'until [ -e /go ]; do usleep 50000; done; ping -c 1 -W 5 10.213.7.1 > /said; tail -f /dev/null'
+      const started = await lab.ctr(running(['-d', '--null-io'], 'box', 'sh', '-c', wait), { env })
+      expect([started.code, started.stderr]).toEqual([0, ''])
+      const forked = await lab.ctr(['containers', 'fork', '--count', '2', 'box'], { env })
+      expect([forked.code, forked.stdout, forked.stderr]).toEqual([0, 'box-1\nbox-2\n', ''])
+      expect(await given()).toHaveLength(3)
+      const exec = ['tasks', 'exec', '--fifo-dir', lab.fifos, '--exec-id', 'go', 'box-2']
+      await lab.ctr([...exec, 'touch', '/go'], { env })
+      const said = async () => (await lab.ctr([...exec, 'cat', '/said'], { env })).stdout
+      await expect.poll(said, { timeout: 10_000 }).toContain('1 packets received')
+      const broken = { ...env, NETCONFPATH: lab.fifos }
+      const unconnected = await lab.ctr(['containers', 'fork', '--prefix', 'none', 'box'], { env: broken })
+      expect([unconnected.code, unconnected.stderr]).toEqual([
+        1,
+        expect.stringContaining('no network config'),
+      ])
+      for (const id of ['box', 'box-1', 'box-2']) {
+        await lab.ctr(['tasks', 'rm', '-f', id], { env })
+        await lab.ctr(['containers', 'rm', id], { env })
+      }
+      expect([await given(), await ports(), await results(), await lab.leftovers()]).toEqual([[], [], [], []])
     })
 
     it('what cannot be connected leaves nothing', async () => {

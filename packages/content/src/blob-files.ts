@@ -1,13 +1,13 @@
 import { type FileHandle, open, readdir, rename, stat, unlink } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import type { AbortOptions, ContentInfo } from '@nsbox/core/content'
 import { changeLabels, type LabelChange, type Labels } from '@nsbox/core/labels'
 import { isErrno, NsboxError } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
-import { type Digest, digestAlgorithm, isDigest } from '@nsbox/oci'
+import { type Digest, type DigestAlgorithm, digestAlgorithm, isDigest } from '@nsbox/oci'
 import { type LabelRecord, readLabels, removeLabels, writeLabels } from './blob-labels.ts'
 import { contentNotFound } from './content-not-found.ts'
-import { type Durability, syncDirectory } from './durability.ts'
+import { DirectorySync } from './directory-sync.ts'
+import type { Durability } from './durability.ts'
 import { hashFile } from './hash-file.ts'
 import { inBatches } from './in-batches.ts'
 import { KeyedMutex } from './keyed-mutex.ts'
@@ -33,11 +33,14 @@ export class BlobFiles {
   readonly #now: () => number
   /** Everything that changes a blob or its labels takes its turn; readers need none. */
   readonly #changes = new KeyedMutex()
+  readonly #names: Readonly<Record<DigestAlgorithm, DirectorySync>>
 
   constructor(layout: Layout, { durability, now }: { durability: Durability; now: () => number }) {
     this.#layout = layout
     this.#durability = durability
     this.#now = now
+    const names = (algorithm: DigestAlgorithm) => new DirectorySync(layout.blobs(algorithm), durability)
+    this.#names = { sha256: names('sha256'), sha512: names('sha512') }
   }
 
   /** @throws `not_found`, `invalid_argument` */
@@ -86,7 +89,7 @@ export class BlobFiles {
         throw error
       }
       // Labels go last: a blob never loses them while it can still be seen, not even by a power cut.
-      await syncDirectory(dirname(path), this.#durability)
+      await this.#syncNames(digest)
       await removeLabels(this.#layout.labelsOf(digest), this.#durability)
     })
   }
@@ -107,7 +110,7 @@ export class BlobFiles {
     const target = this.#layout.blob(digest)
     return await this.#changes.run(digest, async () => {
       if (await isSound(target, { digest, size, signal })) {
-        await syncDirectory(dirname(target), this.#durability)
+        await this.#syncNames(digest)
         throw new NsboxError('already_exists', `content ${digest}`, { details: { digest } })
       }
       signal?.throwIfAborted()
@@ -117,13 +120,17 @@ export class BlobFiles {
       await this.#setLabels(digest, { updatedAt: createdAt, labels: given })
       await rename(path, target)
       try {
-        await syncDirectory(dirname(target), this.#durability)
+        await this.#syncNames(digest)
       } catch (error) {
         await rename(target, path)
         throw error
       }
       return { digest, size, createdAt, updatedAt: createdAt, labels: given }
     })
+  }
+
+  async #syncNames(digest: Digest): Promise<void> {
+    await this.#names[digestAlgorithm(digest)].run()
   }
 
   async #setLabels(digest: Digest, record: LabelRecord): Promise<void> {

@@ -81,7 +81,7 @@ describeWith({ root: true, linux: true, programs: ['mount', 'umount'] }, 'D21 a 
     )
       taken++
 
-    for (let spare = 0; spare < 4; spare++) {
+    for (let spare = 0; spare < 3; spare++) {
       const refused = await store.writer({ ref: 'second', total: 5 }).catch((error) => error)
       expect(isResourceExhausted(refused)).toBe(true)
       expect(await readdir(join(root, 'ingest'))).toHaveLength(1)

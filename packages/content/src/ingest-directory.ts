@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readFile, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { IngestStatus } from '@nsbox/core/content'
 import { isErrno } from '@nsbox/errors'
@@ -7,18 +7,16 @@ import { ingestName } from './layout.ts'
 import { replaceFile } from './replace-file.ts'
 
 /**
- * An ingest is a directory that is named after the hash of its ref, with these files of text and one of bytes:
+ * An ingest is a directory that is named after the hash of its ref, with two files:
  *
- *     data        what was written so far
- *     startedat   when it was first opened (RFC 3339)
- *     updatedat   when its last writer was closed; older than `data` if that writer was killed
- *     total       how many bytes there will be, if that is known
- *     expected    the digest that they will have, if that is known
- *     ref         its name; written last, so that a directory without it is not an ingest
+ *     data         what was written so far
+ *     about.json   what there is to say about it (`About`); made last, so that a directory without it is not an ingest
  *
- * None of them is synced: a power cut may cost an ingest, never a blob, since the bytes are hashed before a commit.
+ * Neither is synced: a power cut may cost an ingest, never a blob, since the bytes are hashed before a commit. More
+ * files would cost an image of many small layers more time than its bytes.
  */
 export const dataFile = 'data'
+const aboutFile = 'about.json'
 
 /** What an ingest is opened with. */
 export interface Expectation {
@@ -26,31 +24,49 @@ export interface Expectation {
   readonly expected?: Digest | undefined
 }
 
-/** Makes a new ingest, in place of what is left of an unfinished one. */
+/** What is kept of an ingest besides its bytes; times are in milliseconds since the epoch. */
+interface About {
+  readonly ref: string
+  /** When it was first opened. */
+  readonly startedAt: number
+  /** When its last writer was closed; older than `data` if that writer was killed. */
+  readonly updatedAt: number
+  /** How many bytes there will be; 0 if that is not known. */
+  readonly total: number
+  /** The digest that they will have, if that is known. */
+  readonly expected?: Digest | undefined
+}
+
+/** Makes a new ingest, in place of what is left of an unfinished one. @returns also its data, open for the writer */
 export async function createIngest(
   directory: string,
   ref: string,
   { total, expected, now }: Expectation & { now: number },
-): Promise<IngestStatus> {
+): Promise<{ readonly status: IngestStatus; readonly handle: FileHandle }> {
   await makeEmpty(directory)
   const at = new Date(now)
+  const status = { ref, offset: 0, total: total ?? 0, expected, startedAt: at, updatedAt: at }
+  let handle: FileHandle | undefined
   try {
-    await create(directory, dataFile, '')
-    await create(directory, 'startedat', at.toISOString())
-    await create(directory, 'updatedat', at.toISOString())
-    if (total !== undefined) await create(directory, 'total', String(total))
-    if (expected !== undefined) await create(directory, 'expected', expected)
-    await create(directory, 'ref', ref)
+    handle = await open(join(directory, dataFile), 'wx+', 0o600)
+    await writeFile(join(directory, aboutFile), textOf(status), { flag: 'wx', mode: 0o600 })
   } catch (error) {
+    await handle?.close()
     await removeIngest(directory)
     throw error
   }
-  return { ref, offset: 0, total: total ?? 0, expected, startedAt: at, updatedAt: at }
+  return { status, handle }
 }
 
 /** Removes an ingest, finished or not, with all its bytes. */
 export async function removeIngest(directory: string): Promise<void> {
-  await rm(directory, { recursive: true, force: true })
+  try {
+    // All that is left of one whose bytes have become a blob.
+    await unlink(join(directory, aboutFile))
+    await rmdir(directory)
+  } catch {
+    await rm(directory, { recursive: true, force: true })
+  }
 }
 
 async function makeEmpty(directory: string): Promise<void> {
@@ -63,30 +79,19 @@ async function makeEmpty(directory: string): Promise<void> {
   }
 }
 
-async function create(directory: string, name: string, content: string): Promise<void> {
-  await writeFile(join(directory, name), content, { flag: 'wx', mode: 0o600 })
-}
-
 /** The ingest in a directory as the last writer left it; `undefined` if there is none, or an unfinished one. */
 export async function readIngest(directory: string): Promise<IngestStatus | undefined> {
   try {
-    const ref = await readFile(join(directory, 'ref'), 'utf8')
-    if (ingestName(ref) !== basename(directory)) return undefined
+    const about = parseAbout(await readFile(join(directory, aboutFile), 'utf8'))
+    if (about === undefined || ingestName(about.ref) !== basename(directory)) return undefined
     const data = await stat(join(directory, dataFile))
-    const startedAt = Date.parse(await readFile(join(directory, 'startedat'), 'utf8'))
-    const total = Number((await readIfPresent(join(directory, 'total'))) ?? 0)
-    const expected = await readIfPresent(join(directory, 'expected'))
-    if (Number.isNaN(startedAt) || !Number.isSafeInteger(total)) return undefined
-    if (expected !== undefined && !isDigest(expected)) return undefined
-    // A full disk may have left it empty; the time of the data is as good then.
-    const closedAt = Date.parse((await readIfPresent(join(directory, 'updatedat'))) ?? '') || 0
     return {
-      ref,
+      ref: about.ref,
       offset: data.size,
-      total,
-      expected,
-      startedAt: new Date(startedAt),
-      updatedAt: new Date(Math.max(startedAt, closedAt, Math.floor(data.mtimeMs))),
+      total: about.total,
+      expected: about.expected,
+      startedAt: new Date(about.startedAt),
+      updatedAt: new Date(Math.max(about.startedAt, about.updatedAt, Math.floor(data.mtimeMs))),
     }
   } catch (error) {
     if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined
@@ -94,22 +99,37 @@ export async function readIngest(directory: string): Promise<IngestStatus | unde
   }
 }
 
-/** Adds to an ingest what was not known of it before. */
-export async function recordExpectation(directory: string, { total, expected }: Expectation): Promise<void> {
-  if (total !== undefined) await replaceFile(join(directory, 'total'), String(total), 'relaxed')
-  if (expected !== undefined) await replaceFile(join(directory, 'expected'), expected, 'relaxed')
+/** Notes what is known of an ingest by now: what is expected of it, and when it was last written to. */
+export async function recordStatus(directory: string, status: IngestStatus): Promise<void> {
+  await replaceFile(join(directory, aboutFile), textOf(status), 'relaxed')
 }
 
-/** Notes when an ingest was last written to. */
-export async function recordUpdate(directory: string, at: Date): Promise<void> {
-  await writeFile(join(directory, 'updatedat'), at.toISOString(), { mode: 0o600 })
-}
-
-async function readIfPresent(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined
-    throw error
+function textOf({ ref, startedAt, updatedAt, total, expected }: IngestStatus): string {
+  const about: About = {
+    ref,
+    startedAt: startedAt.getTime(),
+    updatedAt: updatedAt.getTime(),
+    total,
+    expected,
   }
+  return JSON.stringify(about)
+}
+
+/** @returns undefined for what `textOf` does not write, as a full disk or a power cut may leave it */
+function parseAbout(text: string): About | undefined {
+  let about: { readonly [Name in keyof About]?: unknown } | null
+  try {
+    about = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  const { ref, startedAt, updatedAt, total, expected } = about ?? {}
+  if (typeof ref !== 'string' || !isCount(startedAt) || !isCount(updatedAt) || !isCount(total))
+    return undefined
+  if (expected !== undefined && !(typeof expected === 'string' && isDigest(expected))) return undefined
+  return { ref, startedAt, updatedAt, total, expected }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
 }

@@ -13,7 +13,7 @@ import { assertDigest, type Digest, type DigestAlgorithm, digestAlgorithm, type 
 import type { BlobFiles } from './blob-files.ts'
 import { type Durability, syncFile } from './durability.ts'
 import { hashFile } from './hash-file.ts'
-import { dataFile, recordUpdate, removeIngest } from './ingest-directory.ts'
+import { dataFile, recordStatus, removeIngest } from './ingest-directory.ts'
 import { showRef } from './ref.ts'
 import { withCodes } from './with-codes.ts'
 import { writeFully } from './write-fully.ts'
@@ -209,7 +209,7 @@ export class IngestWriter implements ContentWriter {
     const { directory, handle, onClosed, status } = this.#parts
     await handle.close().catch(() => {})
     if (!this.#discarded && this.#status !== status)
-      await recordUpdate(directory, this.#status.updatedAt).catch(() => {})
+      await recordStatus(directory, this.#status).catch(() => {})
     onClosed()
   }
 

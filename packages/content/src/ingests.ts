@@ -1,4 +1,4 @@
-import { open, readdir } from 'node:fs/promises'
+import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbortOptions, ContentWriter, IngestOptions, IngestStatus } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
@@ -14,13 +14,19 @@ import {
   dataFile,
   type Expectation,
   readIngest,
-  recordExpectation,
+  recordStatus,
   removeIngest,
 } from './ingest-directory.ts'
 import { IngestWriter } from './ingest-writer.ts'
 import type { Layout } from './layout.ts'
 import { checkRef, showRef } from './ref.ts'
 import { RefLocks } from './ref-locks.ts'
+
+/** An ingest, and its data open for a writer. */
+interface OpenIngest {
+  readonly status: IngestStatus
+  readonly handle: FileHandle
+}
 
 /** The ingests of a store and their writers. Errors of the operating system pass through. */
 export class Ingests implements AsyncDisposable {
@@ -51,8 +57,8 @@ export class Ingests implements AsyncDisposable {
       const { expected, total } = expectation
       if (expected !== undefined && (await this.#blobs.has(expected, total)))
         throw new NsboxError('already_exists', `content ${expected}`)
-      const status = await this.#openIngest(ref, expectation)
-      const writer = await this.#openWriter(status, { lock, signal })
+      const ingest = await this.#openIngest(ref, expectation)
+      const writer = await this.#openWriter(ingest, { lock, signal })
       this.#writers.set(ref, writer)
       if (this.#closed) await writer[Symbol.asyncDispose]()
       return writer
@@ -101,30 +107,27 @@ export class Ingests implements AsyncDisposable {
     await Promise.all([...this.#writers.values()].map((writer) => writer[Symbol.asyncDispose]()))
   }
 
-  async #openIngest(ref: string, { total, expected }: Expectation): Promise<IngestStatus> {
+  async #openIngest(ref: string, { total, expected }: Expectation): Promise<OpenIngest> {
     const directory = this.#layout.ingest(ref)
-    const status = await readIngest(directory)
-    if (status === undefined) return await createIngest(directory, ref, { total, expected, now: this.#now() })
-    if (total !== undefined && status.total !== 0 && status.total !== total) {
+    const found = await readIngest(directory)
+    if (found === undefined) return await createIngest(directory, ref, { total, expected, now: this.#now() })
+    if (total !== undefined && found.total !== 0 && found.total !== total) {
       throw new NsboxError(
         'failed_precondition',
-        `ref ${showRef(ref)}: total ${total} differs from ${status.total} when it was first opened`,
+        `ref ${showRef(ref)}: total ${total} differs from ${found.total} when it was first opened`,
       )
     }
-    const news = {
-      total: status.total === 0 ? total : undefined,
-      expected: status.expected === expected ? undefined : expected,
-    }
-    await recordExpectation(directory, news)
-    return { ...status, total: news.total ?? status.total, expected: news.expected ?? status.expected }
+    const status = { ...found, total: found.total || (total ?? 0), expected: expected ?? found.expected }
+    if (status.total !== found.total || status.expected !== found.expected)
+      await recordStatus(directory, status)
+    return { status, handle: await open(join(directory, dataFile), 'r+') }
   }
 
   async #openWriter(
-    status: IngestStatus,
+    { status, handle }: OpenIngest,
     { lock, signal }: { lock: Disposable } & AbortOptions,
   ): Promise<IngestWriter> {
     const directory = this.#layout.ingest(status.ref)
-    const handle = await open(join(directory, dataFile), 'r+')
     try {
       const algorithm = status.expected === undefined ? 'sha256' : digestAlgorithm(status.expected)
       return new IngestWriter({

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode } from '@nsbox/errors'
 import { digestHex, digestOf } from '@nsbox/oci'
@@ -68,16 +68,24 @@ test('has blobs, labels and ingests again when it is opened again', async () => 
   expect(await store.status('layer')).toMatchObject({ ref: 'layer', offset: bytes.length, total, expected })
 })
 
+async function change(directory: string, what: Record<string, unknown>): Promise<void> {
+  const path = join(directory, 'about.json')
+  await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), ...what }))
+}
+
 test('removes what is not an ingest, or not any more', async () => {
   await using dir = await tempDir('nsbox-content')
   const damage: Record<string, (directory: string) => Promise<unknown>> = {
-    'without a name': (directory) => rm(join(directory, 'ref')),
-    'with the name of another': (directory) => writeFile(join(directory, 'ref'), 'intact'),
+    'without a name': (directory) => change(directory, { ref: undefined }),
+    'with the name of another': (directory) => change(directory, { ref: 'intact' }),
     'without data': (directory) => rm(join(directory, 'data')),
-    'without a start': (directory) => rm(join(directory, 'startedat')),
-    'with an empty start': (directory) => writeFile(join(directory, 'startedat'), ''),
-    'with a total that is no number': (directory) => writeFile(join(directory, 'total'), 'x'),
-    'with a malformed digest': (directory) => writeFile(join(directory, 'expected'), 'sha256:..'),
+    'of which nothing is known': (directory) => rm(join(directory, 'about.json')),
+    'of which nothing was written down': (directory) => writeFile(join(directory, 'about.json'), ''),
+    'of which a part was written down': (directory) => truncate(join(directory, 'about.json'), 30),
+    'that is null': (directory) => writeFile(join(directory, 'about.json'), 'null'),
+    'without a start': (directory) => change(directory, { startedAt: undefined }),
+    'with a total that is no number': (directory) => change(directory, { total: 'x' }),
+    'with a malformed digest': (directory) => change(directory, { expected: 'sha256:..' }),
     'that is a file': async (directory) => {
       await rm(directory, { recursive: true })
       await writeFile(directory, '')
@@ -117,7 +125,7 @@ test('takes an ingest whose last update was not noted', async () => {
     await using writer = await store.writer({ ref: 'killed' })
     await writer.write(bytes)
   }
-  await writeFile(join(dir.path, 'ingest', ingestName('killed'), 'updatedat'), '')
+  await change(join(dir.path, 'ingest', ingestName('killed')), { updatedAt: 0 })
   await using store = await openContentStore({ root: dir.path })
   const { offset, updatedAt } = await store.status('killed')
   expect(offset).toBe(bytes.length)

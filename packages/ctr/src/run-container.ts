@@ -43,7 +43,8 @@ export async function runContainer(
     return
   }
   if (flags.tty && !flags.detach) Terminal.require()
-  const checkpoint = flags.checkpoint ? await findCheckpoint(session, flags.checkpoint) : undefined
+  const checkpoint =
+    flags.checkpoint === undefined ? undefined : await findCheckpoint(session, flags.checkpoint, request)
   const container = await createContainer(session, request, checkpoint)
   // One whose task cannot be started is of no use to anybody.
   await using removal = new AsyncDisposableStack()

@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty'
+import { PlainHeaders } from '@nsbox/api'
 import { isErrno } from '@nsbox/errors'
 import { type Command, CommanderError } from 'commander'
 
@@ -11,6 +12,7 @@ const brokenPipe = 141
  * without a message and with exit status 141.
  */
 export async function runProgram(program: Command, argv: readonly string[] = process.argv): Promise<void> {
+  globalThis.Headers = PlainHeaders
   const say = (message: string) => process.stderr.write(`${program.name()}: ${message}\n`)
   exitByError(program, (text) => say(text.replace(/^error: /, '').trimEnd()))
   dieWithTerminal()

@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8'
+import { PlainHeaders } from '@nsbox/api'
 import { isNsboxError } from '@nsbox/errors'
 import { type ConfigurationSources, readConfiguration } from './configuration/read-configuration.ts'
 import { createLog } from './log/create-log.ts'
@@ -11,6 +12,7 @@ import { start } from './start.ts'
 export async function runServer(sources: ConfigurationSources): Promise<void> {
   // Modes are set explicitly everywhere; this is for what is forgotten.
   process.umask(0o077)
+  globalThis.Headers = PlainHeaders
   try {
     const { logLevel: level, logFormat: format, ...config } = await readConfiguration(sources)
     const log = createLog({ level, format })

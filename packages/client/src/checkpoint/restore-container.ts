@@ -89,7 +89,7 @@ export async function restore(
  * Makes a container of a checkpoint, with a snapshot of its own. After an error nothing is left.
  * @throws as `restore`
  */
-export async function restoreContainer(
+async function restoreContainer(
   stores: CheckpointStores,
   id: string,
   checkpoint: Checkpoint,

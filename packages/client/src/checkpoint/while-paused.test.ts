@@ -58,10 +58,25 @@ test('a task goes on after a failure, a call that was cut off and an abort', asy
   expect(aborted.task.status).toBe('running')
 })
 
+test('a task that somebody else resumes meanwhile was not at rest', async () => {
+  for (const before of ['running', 'paused'] as const) {
+    const tasks = fakeTask(before)
+    expect(await whilePaused(tasks, 'x', () => tasks.resume()).catch(errorCode)).toBe('aborted')
+    expect(tasks.task.status).toBe('running')
+  }
+})
+
 test('a server that is away for a moment is asked again', async () => {
   const tasks = fakeTask('running', { resume: [new NsboxError('unavailable', 'away')] })
   expect(await whilePaused(tasks, 'x', async () => 1)).toBe(1)
   expect(tasks.task).toEqual({ status: 'running', calls: ['pause', 'resume', 'resume'] })
+})
+
+test('a task that has not been started cannot be frozen, and nothing more is said of it', async () => {
+  const tasks = fakeTask('created')
+  const refusal = new NsboxError('failed_precondition', 'created')
+  const refusing = { ...tasks, pause: () => Promise.reject(refusal), resume: () => Promise.reject(refusal) }
+  expect(await whilePaused(refusing, 'x', async () => 1).catch((error) => error)).toBe(refusal)
 })
 
 test('a task that has ended is left alone', async () => {

@@ -1,5 +1,5 @@
 import type { AbortOptions } from '@nsbox/core/content'
-import type { Tasks } from '@nsbox/core/tasks'
+import type { ProcessStatus, Tasks } from '@nsbox/core/tasks'
 import { errorCode, isNotFound, NsboxError } from '@nsbox/errors'
 import { retryWhileAway } from '../task/retry-while-away.ts'
 
@@ -7,7 +7,8 @@ import { retryWhileAway } from '../task/retry-while-away.ts'
  * Does something while a task is frozen, and lets it go on afterwards whatever comes of that. One that was frozen before
  * stays so, and one that has ended meanwhile is left alone.
  *
- * @throws as `Tasks.pause` and the work. If the task cannot be let go on, that is said besides, or by itself.
+ * @throws as `Tasks.pause` and the work; `aborted` if somebody else has let the task go on meanwhile. If it cannot be let
+ * go on, that is said besides, or by itself.
  */
 export async function whilePaused<T>(
   tasks: Pick<Tasks, 'get' | 'pause' | 'resume'>,
@@ -16,13 +17,18 @@ export async function whilePaused<T>(
   { signal }: AbortOptions = {},
 ): Promise<T> {
   const { status } = await tasks.get(containerId, { signal })
-  if (status === 'paused') return await work()
+  const frozen = async () => {
+    const result = await work()
+    if ((await statusOf(tasks, containerId)) !== 'running') return result
+    throw new NsboxError('aborted', `container ${containerId} was resumed by somebody else`)
+  }
+  if (status === 'paused') return await frozen()
   let result: T
   try {
     // Neither this nor the end is under the signal: a call that is cut off may freeze the task all the same.
     await tasks.pause(containerId)
     signal?.throwIfAborted()
-    result = await work()
+    result = await frozen()
   } catch (cause) {
     const failure = await thaw(tasks, containerId)
     if (failure === undefined) throw cause
@@ -41,17 +47,17 @@ async function thaw(tasks: Pick<Tasks, 'get' | 'resume'>, containerId: string): 
     return undefined
   } catch (error) {
     // Of what is not frozen some servers refuse it.
-    const frozen = await isFrozen(tasks, containerId).catch(() => true)
+    const status = await statusOf(tasks, containerId).catch(() => 'unknown' as const)
+    const frozen = status === 'paused' || status === 'pausing' || status === 'unknown'
     return frozen ? (error as Error) : undefined
   }
 }
 
-async function isFrozen(tasks: Pick<Tasks, 'get'>, containerId: string): Promise<boolean> {
+async function statusOf(tasks: Pick<Tasks, 'get'>, containerId: string): Promise<ProcessStatus | 'gone'> {
   try {
-    const { status } = await tasks.get(containerId)
-    return status === 'paused' || status === 'pausing'
+    return (await tasks.get(containerId)).status
   } catch (error) {
-    if (isNotFound(error)) return false
+    if (isNotFound(error)) return 'gone'
     throw error
   }
 }

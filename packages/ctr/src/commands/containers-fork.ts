@@ -1,6 +1,11 @@
 import { resolve } from 'node:path'
+import type { TaskHandle } from '@nsbox/client'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { Command, InvalidArgumentError } from 'commander'
 import { withSession } from '../command-action.ts'
+import { removeContainer } from '../container/remove-container.ts'
+import { networkOf } from '../network/container-network.ts'
+import type { Session } from '../session.ts'
 
 interface ForkFlags {
   readonly count: number
@@ -23,16 +28,37 @@ export function containersForkCommand(): Command {
       'where its memory lies until all copies run, on the host of the server',
     )
     .action(
-      withSession(async ({ client, signal }, { count, prefix, directory }: ForkFlags, id: string) => {
-        const copies = await client
-          .container(id)
-          .fork({ count, prefix, ...(directory !== undefined && { directory: resolve(directory) }), signal })
+      withSession(async (session, { count, prefix, directory }: ForkFlags, id: string) => {
+        const fork = { count, prefix, ...(directory !== undefined && { directory: resolve(directory) }) }
+        const copies = await session.client.container(id).fork({ ...fork, signal: session.signal })
+        await using undo = new AsyncDisposableStack()
+        for (const copy of copies) undo.defer(() => removeCopy(session, copy))
+        for (const copy of copies) await connect(session, copy, undo)
+        undo.move()
         for (const copy of copies) {
           console.log(copy.containerId)
           await copy[Symbol.asyncDispose]()
         }
       }),
     )
+}
+
+/** Connects a copy to the networks that its container was connected to; nothing of them is in a checkpoint. */
+async function connect(session: Session, copy: TaskHandle, undo: AsyncDisposableStack): Promise<void> {
+  const container = await session.client.containers.get(copy.containerId, { signal: session.signal })
+  const network = await networkOf(session, container)
+  if (network === undefined) return
+  undo.defer(() => network.disconnect())
+  await network.connect(copy.pid)
+}
+
+async function removeCopy({ client }: Session, copy: TaskHandle): Promise<void> {
+  const container = await client.containers.get(copy.containerId)
+  const ended = copy.exit
+  await copy.kill('SIGKILL', { all: true })
+  await ended
+  await copy.delete()
+  await removeContainer({ client }, container)
 }
 
 function wholeNumber(text: string): number {

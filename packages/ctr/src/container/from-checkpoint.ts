@@ -4,6 +4,7 @@ import { NsboxError } from '@nsbox/errors'
 import { imageChainId } from '@nsbox/images'
 import { type Descriptor, defaultPlatform, type Platform } from '@nsbox/oci'
 import type { Session } from '../session.ts'
+import type { ContainerRequest } from './container-request.ts'
 import type { ReadyImage } from './ready-image.ts'
 
 /** A checkpoint for a container whose spec comes from elsewhere. */
@@ -11,12 +12,22 @@ export interface UsedCheckpoint extends Checkpoint {
   readonly memory: Descriptor
 }
 
-/** Finds the checkpoint that a container is to go on from. @throws `not_found` if it has no memory of a task */
-export async function findCheckpoint({ client, signal }: Session, name: string): Promise<UsedCheckpoint> {
+/**
+ * Finds the checkpoint that a container is to go on from.
+ * @throws `not_found` if it has no memory of a task; `invalid_argument` if it has files and the container no image that
+ * they could be on top of
+ */
+export async function findCheckpoint(
+  { client, signal }: Session,
+  name: string,
+  { from }: Pick<ContainerRequest, 'from'>,
+): Promise<UsedCheckpoint> {
   const { target } = await client.images.get(name, { signal })
   const checkpoint = await readCheckpoint(client.content, target, { signal })
-  const { memory } = checkpoint
+  const { memory, rw } = checkpoint
   if (memory === undefined) throw new NsboxError('not_found', `checkpoint ${name} has no memory of a task`)
+  if (rw && (from === undefined || 'directory' in from))
+    throw new NsboxError('invalid_argument', `checkpoint ${name} has files, which need an image below them`)
   return { ...checkpoint, memory }
 }
 

@@ -13,6 +13,11 @@ const { ENOTSUP, EPERM } = os.errno
 const { O_NOFOLLOW } = constants
 const defaultAcl = 'system.posix_acl_default'
 
+/** The access control list that what is made in an entry's directory inherits. */
+export function defaultAclOf({ xattrs }: TarEntry): Uint8Array | undefined {
+  return xattrs.size === 0 ? undefined : xattrs.get(defaultAcl)
+}
+
 /** Sets what an entry says of a file besides its content, always on the very object that was made for it. */
 export class Attributes {
   readonly #userNamespace: boolean
@@ -52,7 +57,7 @@ export class Attributes {
    * inherits, as nothing of the layer must.
    */
   setLate(fd: number, entry: TarEntry): void {
-    const acl = entry.xattrs.size === 0 ? undefined : entry.xattrs.get(defaultAcl)
+    const acl = defaultAclOf(entry)
     if (acl !== undefined && isKeptXattr(defaultAcl, entry.type, this.#userNamespace))
       this.#check(fileCalls.fsetxattr(fd, defaultAcl, acl), defaultAcl, entry)
     const { seconds, nanoseconds } = entry.mtime

@@ -28,8 +28,8 @@ export interface OpenDirectory {
   readonly opened: { readonly uid: number; readonly mode: number }
 }
 
-/** What was made because an entry's name implies it. */
-export interface ImpliedHooks {
+/** Told what happens to directories. */
+export interface DirectoryHooks {
   /** A directory was made, or took the place of a whiteout. `path` has no symbolic links. */
   implied(
     directory: OpenDirectory,
@@ -37,6 +37,8 @@ export interface ImpliedHooks {
     path: readonly ByteString[],
     replaced: boolean,
   ): void
+  /** Nothing is made or removed in the directory any more by this descriptor, which is about to be closed. */
+  closing(directory: OpenDirectory): void
 }
 
 /**
@@ -46,10 +48,10 @@ export interface ImpliedHooks {
  */
 export class Directories implements Disposable {
   readonly #root: OpenDirectory
-  readonly #hooks: ImpliedHooks
+  readonly #hooks: DirectoryHooks
   readonly #open = new Map<ByteString, OpenDirectory>()
 
-  constructor(root: string, hooks: ImpliedHooks) {
+  constructor(root: string, hooks: DirectoryHooks) {
     try {
       this.#root = identify(openSync(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
     } catch (error) {
@@ -58,8 +60,8 @@ export class Directories implements Disposable {
     this.#hooks = hooks
   }
 
-  /** Opens a directory by its name in an open one, not through a link. The descriptor is the caller's. */
-  static below(directory: number, name: ByteString, entry: ByteString): OpenDirectory {
+  /** Opens a directory by its name in an open one, not through a link. The caller has to `close` it. */
+  below(directory: number, name: ByteString, entry: ByteString): OpenDirectory {
     const flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
     const fd = fileCalls.openat2(directory, name, flags, 0, resolveFlags.noMagicLinks)
     return identify(checkResult(fd, 'open', entry))
@@ -101,13 +103,21 @@ export class Directories implements Disposable {
 
   /** Lets go of all directories but the root. */
   forget(): void {
-    for (const directory of this.#open.values()) close(directory)
-    this.#open.clear()
+    for (const [name, directory] of this.#open) {
+      this.close(directory)
+      this.#open.delete(name)
+    }
+  }
+
+  close(directory: OpenDirectory): void {
+    this.#hooks.closing(directory)
+    closeOnly(directory)
   }
 
   [Symbol.dispose](): void {
-    this.forget()
-    close(this.#root)
+    for (const directory of this.#open.values()) closeOnly(directory)
+    this.#open.clear()
+    closeOnly(this.#root)
   }
 
   /** Walks component by component, as the kernel would, since a link may lead to a place that is still to be made. */
@@ -163,12 +173,12 @@ export class Directories implements Disposable {
   }
 
   #keep(name: ByteString, directory: OpenDirectory): OpenDirectory {
-    if (this.#open.size >= maxOpen) {
+    this.#open.set(name, directory)
+    if (this.#open.size > maxOpen) {
       const [oldest, unused] = this.#open.entries().next().value!
-      close(unused)
+      this.close(unused)
       this.#open.delete(oldest)
     }
-    this.#open.set(name, directory)
     return directory
   }
 }
@@ -211,7 +221,7 @@ function identify(fd: number): OpenDirectory {
   return { fd, id: `${dev}:${ino}`, isOpen: true, group: Number(gid), opened: found }
 }
 
-function close(directory: OpenDirectory): void {
+function closeOnly(directory: OpenDirectory): void {
   directory.isOpen = false
   closeDescriptor(directory.fd)
 }

@@ -48,8 +48,8 @@ export class GivenAttributes {
   }
 }
 
-/** From procfs: asking by `process.umask` changes it for a moment, for all threads. */
+/** That of the thread, from procfs: asking by `process.umask` changes it for a moment, for all threads that share it. */
 function umask(): number {
-  const found = /^Umask:\s*([0-7]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))
+  const found = /^Umask:\s*([0-7]+)$/m.exec(readFileSync('/proc/thread-self/status', 'latin1'))
   return found === null ? 0o777 : Number.parseInt(found[1]!, 8)
 }

@@ -1,8 +1,7 @@
 import { constants } from 'node:fs'
 import { fileCalls } from '@nsbox/sys/files'
 import type { ByteString } from '../tar/byte-string.ts'
-import { closeDescriptor } from './descriptors.ts'
-import { Directories, lookUp, type OpenDirectory } from './directories.ts'
+import { type Directories, lookUp, type OpenDirectory } from './directories.ts'
 import { checkResult } from './file-result.ts'
 import { type LayerForm, opaqueXattr } from './layer-form.ts'
 import type { MadeNames } from './made-names.ts'
@@ -64,11 +63,11 @@ export class LowerContent {
         removed = true
         removeTree(directory.fd, name, entry)
       } else if (lookUp(directory.fd, name, entry)?.kind === 'directory') {
-        const below = Directories.below(directory.fd, name, entry)
+        const below = this.#directories.below(directory.fd, name, entry)
         try {
           removed = this.#removeFrom(below, entry) || removed
         } finally {
-          closeDescriptor(below.fd)
+          this.#directories.close(below)
         }
       }
     }

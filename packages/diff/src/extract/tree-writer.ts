@@ -8,6 +8,7 @@ import { refused, tooMuch } from '../tar/tar-error.ts'
 import type { TarHandler } from '../tar/tar-parser.ts'
 import { Attributes } from './attributes.ts'
 import { ContentWriter } from './content-writer.ts'
+import { DescribedDirectories } from './described-directories.ts'
 import { closeDescriptor, opened } from './descriptors.ts'
 import { Directories, lookUp, type OpenDirectory } from './directories.ts'
 import { entryPath } from './entry-path.ts'
@@ -47,7 +48,7 @@ export class TreeWriter implements TarHandler, Disposable {
   /** Whether nothing was there before, so that a name that exists already was made by this layer. */
   readonly #fresh: boolean
   readonly #implied = new Map<string, readonly ByteString[]>()
-  readonly #described = new Map<string, { readonly path: readonly ByteString[]; readonly entry: TarEntry }>()
+  readonly #described: DescribedDirectories
   readonly #given: GivenAttributes | undefined
   readonly #here = new SameDirectory()
   /** The directory of the last entry, and the names that lead to it. */
@@ -59,13 +60,16 @@ export class TreeWriter implements TarHandler, Disposable {
   constructor(root: string, options: TreeWriterOptions) {
     this.#options = options
     this.#attributes = new Attributes(options.userNamespace)
+    this.#described = new DescribedDirectories(this.#attributes)
     this.#directories = new Directories(root, {
       implied: (directory, parent, path, replaced) => {
         this.#made.add(parent, path[path.length - 1]!, true)
+        this.#described.undescribed(directory)
         // What takes the place of something removed is not the directory that lower layers have there.
         if (replaced) this.#lower.hideIn(directory, path.join('/'))
         else this.#implied.set(directory.id, path)
       },
+      closing: (directory) => this.#described.closing(directory),
     })
     this.#lower = new LowerContent(options.form, this.#directories, this.#made)
     const { root: top } = this.#directories
@@ -135,11 +139,7 @@ export class TreeWriter implements TarHandler, Disposable {
 
   /** Sets what had to wait until all entries were there. Call it once, at the end of the archive. */
   finish(): Extracted {
-    for (const [id, { path, entry }] of [...this.#described].reverse()) {
-      const directory = this.#directories.find(path)
-      // A later entry may have taken its place.
-      if (directory?.id === id) this.#attributes.setLate(directory.fd, entry)
-    }
+    this.#described.finish(this.#directories)
     const implied: ByteString[] = []
     for (const [id, path] of this.#implied)
       if (this.#directories.find(path)?.id === id) implied.push(path.join('/'))
@@ -228,7 +228,7 @@ export class TreeWriter implements TarHandler, Disposable {
     this.#implied.delete(directory.id)
     this.#attributes.set(directory.fd, entry, given)
     if (directory.group !== entry.gid) this.#directories.changeGroup(directory, entry.gid)
-    this.#described.set(directory.id, { path, entry })
+    this.#described.add(directory, path, entry)
   }
 
   #symlink(place: Place): void {

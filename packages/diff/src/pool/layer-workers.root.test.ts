@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { needs, rawEntry, rawTar, type TempDir, tempDir } from '@nsbox/testing'
+import { needs, rawEntry, rawTar, type TempDir, tempDir, traceProcess } from '@nsbox/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ApplyJob } from '../apply/apply-layer.ts'
 import { GrowingFile } from '../apply/growing-file.ts'
@@ -53,6 +53,30 @@ describe.skipIf(reason)(`layer workers (${reason ?? 'as root'})`, () => {
     const { parentPort } = require('node:worker_threads')
     parentPort.on('message', (message) => { ${onMessage} })
     parentPort.postMessage({ say: 'ready' })`
+
+  test.skipIf(needs({ programs: ['strace'] }))(
+    'make files and directories with their modes, whatever the umask of the process',
+    async () => {
+      const own = { uid: 0, gid: 0 }
+      const entries = Array.from({ length: 20 }, (_, index) => [
+        rawEntry({ ...own, type: '5', name: `d${index}/`, mode: 0o755 }),
+        rawEntry({ ...own, name: `d${index}/file`, mode: 0o644, content: 'x' }),
+      ])
+      const umask = process.umask(0o077)
+      try {
+        const pool = workers({ threads: 1 })
+        await pool.apply(await job('first', rawTar(...entries.flat())))
+        const trace = await traceProcess(['fchown', 'fchmod'], process.pid)
+        await pool.apply(await job('second', rawTar(...entries.flat())))
+        expect(await trace.stop()).toEqual([])
+      } finally {
+        process.umask(umask)
+      }
+      expect(statSync(join(dir.path, 'second/d7')).mode & 0o777).toBe(0o755)
+      expect(statSync(join(dir.path, 'second/d7/file')).mode & 0o777).toBe(0o644)
+      expect(process.umask()).toBe(umask)
+    },
+  )
 
   test('apply several layers, more than there are threads', async () => {
     const pool = workers()

@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { serializeError } from '@nsbox/errors'
+import { fileCalls } from '@nsbox/sys/files'
 import { applyLayer } from '../apply/apply-layer.ts'
 import { makeLayer } from '../compare/make-layer.ts'
 import { keepDescriptorsIn } from '../extract/descriptors.ts'
@@ -34,4 +35,7 @@ function serve(port: MessagePort): void {
 
 if (parentPort === null) throw new Error('this module is the entry of a worker thread')
 keepDescriptorsIn(workerData as SharedArrayBuffer)
+// Most files of layers have modes that this one leaves as they are; that of a server, which takes all from everybody but
+// itself, would have each of them set once more. Where it cannot be had, they are.
+if (process.platform === 'linux') fileCalls.umaskOfThread(0o022)
 serve(parentPort)

@@ -43,6 +43,9 @@ const change = (part: object): SpecOption => {
 const linux = (part: object): SpecOption => {
   return (spec) => ({ ...spec, linux: { ...spec.linux, ...part } })
 }
+const resources = (part: object): SpecOption => {
+  return (spec) => linux({ resources: { ...spec.linux?.resources, ...part } })(spec)
+}
 const process = (part: object): SpecOption => {
   return (spec) => ({ ...spec, process: { ...spec.process!, ...part } })
 }
@@ -116,6 +119,11 @@ test.each<[string, SpecOption[], string[]]>([
     'no rules',
     [linux({ resources: {} })],
     ['linux.resources.devices do not begin with a rule that denies all'],
+  ],
+  [
+    'a process of the host that is moved',
+    [resources({ unified: { 'memory.high': '1', 'cgroup.procs': '1', 'memory.x/../../cgroup.procs': '1' } })],
+    ['linux.resources.unified cgroup.procs', 'linux.resources.unified memory.x/../../cgroup.procs'],
   ],
   ['shared mounts', [withRootfsPropagation('rshared')], ['linux.rootfsPropagation rshared']],
   ['a class of cache', [withRdtClass('x')], ['linux.intelRdt']],

@@ -110,6 +110,7 @@ function ofLinux(linux: Linux): string[] {
 
 function ofResources(resources: Resources): string[] {
   const [first, ...rules] = resources.devices ?? []
+  const files = Object.keys(resources.unified ?? {})
   const deniesAll = first !== undefined && !first.allow && isAny(first) && (first.access ?? 'rwm') === 'rwm'
   const usual = new Set(ordinary.linux?.resources?.devices?.map(ruleKey))
   return [
@@ -119,8 +120,12 @@ function ofResources(resources: Resources): string[] {
     ...rules
       .filter((rule) => rule.allow && !usual.has(ruleKey(rule)))
       .map((rule) => `linux.resources.devices ${ruleKey(rule)}`),
+    ...files.filter((file) => !limit.test(file)).map((file) => `linux.resources.unified ${file}`),
   ]
 }
+
+/** Files of a cgroup that are limits. What is written to others can be about any process of the host. */
+const limit = /^(?:cpu|cpuset|hugetlb|io|memory|misc|pids|rdma)\.[a-zA-Z0-9_.]+$/
 
 const isAny = ({ type = 'a', major = -1, minor = -1 }: DeviceRule) =>
   type === 'a' && major === -1 && minor === -1

@@ -1,7 +1,7 @@
 import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isErrno } from '@nsbox/errors'
+import { isErrno, NsboxError } from '@nsbox/errors'
 import { signalPidfd } from '@nsbox/sys/processes'
 import { pidfdOf } from '../cgroups/signal-processes.ts'
 import { hasEnded } from './has-ended.ts'
@@ -9,6 +9,8 @@ import { hasEnded } from './has-ended.ts'
 const SIGKILL = 9
 /** Milliseconds that CRIU is given to let the processes go; it writes the rest of their memory first. */
 const grace = 60_000
+/** Milliseconds that what was killed may take to end. */
+const afterKill = 10_000
 
 /**
  * Sees to it that no process that an ended or killed command has left writes images to a directory any more. The runtime
@@ -17,6 +19,7 @@ const grace = 60_000
  * has ended nothing is to be saved, and CRIU may wait for it for ever.
  *
  * @param pid the container's first process
+ * @throws deadline_exceeded if one of them does not end of being killed
  */
 export async function endDump(images: string, pid: number): Promise<void> {
   const paths = [...new Set([images, await realpath(images).catch(() => images)])]
@@ -24,6 +27,11 @@ export async function endDump(images: string, pid: number): Promise<void> {
   for (let pause = 10; ; pause = Math.min(2 * pause, 160)) {
     const found = dumpProcesses(paths)
     if (found.length === 0) return
+    if (performance.now() > end + afterKill)
+      throw new NsboxError(
+        'deadline_exceeded',
+        `the end of process ${found[0]!.pid}, which makes a checkpoint`,
+      )
     const ends = hasEnded(pid) || performance.now() > end
     for (const process of found) if (!process.isCriu || ends) kill(process.pid, paths)
     await delay(pause)

@@ -1,12 +1,12 @@
 import { closeSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isErrno, NsboxError } from '@nsbox/errors'
+import { isErrno, isNotFound, NsboxError } from '@nsbox/errors'
 import { unmount } from '@nsbox/mount'
 import { signalPidfd } from '@nsbox/sys/processes'
 import type { Bundle } from '../bundle/bundle.ts'
 import type { ContainerCgroup } from '../cgroups/container-cgroup.ts'
-import { pidfdOf, signalAll } from '../cgroups/signal-processes.ts'
+import { pidfdOf, signalProcess } from '../cgroups/signal-processes.ts'
 import type { Runc } from '../runc/runc.ts'
 import { hasEnded } from './has-ended.ts'
 
@@ -15,8 +15,12 @@ export interface UndoneRestore {
   readonly runc: Runc
   /** Its path tells the processes of the runtime. */
   readonly bundle: Bundle
-  /** Where CRIU and what it restores are, and nobody else; undefined if that is not known. */
+  /** Where CRIU and what it restores are; undefined if that is not known. */
   readonly cgroup: ContainerCgroup | undefined
+  /** Whether nobody else was in the cgroup before. Otherwise it stays, and CRIU is left to end what it has made. */
+  readonly alone: boolean
+  /** The numbers of processes that have nothing to do with it, and neither has what they have started. */
+  readonly others: ReadonlySet<number>
 }
 
 const SIGKILL = 9
@@ -31,29 +35,51 @@ const patience = 10_000
  * A runtime that is killed leaves the root filesystem mounted within its state. To have it remove that state would remove
  * the files of the root filesystem, so that the mount goes first, once nobody is there who could make it.
  */
-export async function undoRestore({ runc, bundle, cgroup }: UndoneRestore): Promise<void> {
+export async function undoRestore(restore: UndoneRestore): Promise<void> {
+  const { runc, bundle, cgroup, alone } = restore
   const { root } = runc.options
   if (root === undefined) throw new NsboxError('internal', 'the runtime keeps its state where it likes')
-  await endAll(bundle.path, cgroup)
+  await endAll(restore)
   for (const path of [join(root, bundle.id, 'criu-root'), ...cgroupYards(bundle)])
     await unmount(path, { recursive: true, lazy: true, noFollow: true })
   await runc.delete(bundle.id, { force: true })
-  cgroup?.remove()
+  if (alone && cgroup?.pids().length === 0) cgroup.remove()
 }
 
-async function endAll(bundle: string, cgroup: ContainerCgroup | undefined): Promise<void> {
+async function endAll({ bundle, cgroup, alone, others }: UndoneRestore): Promise<void> {
   const begin = performance.now()
   for (;;) {
-    const runtimes = runtimesOf(bundle)
-    for (const pid of runtimes) killRuntime(pid, bundle)
-    const others = (cgroup?.pids() ?? []).filter((pid) => !hasEnded(pid))
-    if (runtimes.length + others.length === 0) return
-    const since = performance.now() - begin
-    if (cgroup !== undefined && (since > grace || !others.some(isCriu))) signalAll(cgroup, SIGKILL)
-    if (since > patience)
-      throw new NsboxError('deadline_exceeded', `processes ${[...runtimes, ...others].join(', ')} do not end`)
+    const runtimes = runtimesOf(bundle.path)
+    for (const pid of runtimes) killRuntime(pid, bundle.path)
+    const left = (cgroup?.pids() ?? []).filter((pid) => !hasEnded(pid) && !descends(pid, others))
+    const working = left.filter(isCriu)
+    const isLate = performance.now() - begin > grace
+    if (runtimes.length + (alone ? left : working).length === 0) return
+    if (alone && (isLate || working.length === 0)) for (const pid of left) kill(cgroup!, pid)
+    if (performance.now() - begin > patience)
+      throw new NsboxError('deadline_exceeded', `processes ${[...runtimes, ...left].join(', ')} do not end`)
     await delay(5)
   }
+}
+
+function kill(cgroup: ContainerCgroup, pid: number): void {
+  try {
+    signalProcess(cgroup, pid, SIGKILL)
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
+}
+
+function descends(pid: number, ancestors: ReadonlySet<number>): boolean {
+  for (let at = pid; at > 1; at = parentOf(at)) if (ancestors.has(at)) return true
+  return false
+}
+
+/** 0 if it has ended. */
+function parentOf(pid: number): number {
+  const stat = readProcess(pid, 'stat')
+  // The second field is the program's name, which may hold anything.
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? 0)
 }
 
 /** CRIU, and what it has not made into something else yet. */

@@ -29,6 +29,7 @@ const meanings: readonly (readonly [RegExp, ErrorCode])[] = [
   // runc looks for it in the search path of this process; crun loads a library.
   [/exec: "criu": executable file not found|libcriu/, 'unimplemented'],
   [/CRIU is missing features|not supported on this (?:kernel|system)/, 'unimplemented'],
+  [/Invalid manage cgroups mode|namespace "[^"]*" is not supported/, 'invalid_argument'],
   [/container not (?:running|paused)|container is (?:paused|not running)/, 'failed_precondition'],
 ]
 

@@ -21,7 +21,7 @@ export interface ExecTask {
   emit(event: DomainEvent): void
   /** Writes what has to do with the record; a failure is told of, and does not keep from going on. */
   keep(write: () => void): void
-  checkMemory(): Promise<void>
+  checkMemory(): void
 }
 
 /** A process that was added to a task: created → running → stopped. */
@@ -151,7 +151,7 @@ export class Exec {
 
   async #follow(process: SupervisedProcess): Promise<void> {
     const exit = await process.exit
-    await this.#task.checkMemory()
+    this.#task.checkMemory()
     this.#ended(exit)
   }
 

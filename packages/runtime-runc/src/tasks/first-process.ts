@@ -24,6 +24,7 @@ interface Made {
 export class FirstProcess implements Disposable {
   readonly #context: TaskContext
   readonly #tellOom: () => void
+  readonly #warn: (message: string, error: unknown) => void
   #made: Made | undefined
   #oom: OomWatch | undefined
   #size: TerminalSize | undefined
@@ -31,6 +32,7 @@ export class FirstProcess implements Disposable {
 
   constructor(namespace: string, containerId: string, context: TaskContext) {
     this.#context = context
+    this.#warn = (message, error) => context.onWarning(`task ${namespace}/${containerId}: ${message}`, error)
     this.#tellOom = () => context.onEvent(namespace, { topic: '/tasks/oom', payload: { containerId } })
   }
 
@@ -82,8 +84,12 @@ export class FirstProcess implements Disposable {
   }
 
   /** To be called when a process has ended, before that is told: a lack of memory that ended it is told first. */
-  async checkMemory(): Promise<void> {
-    await this.#oom?.check()
+  checkMemory(): void {
+    try {
+      this.#oom?.check()
+    } catch (error) {
+      this.#warn('looking for a lack of memory', error)
+    }
   }
 
   /** How it ends. */
@@ -99,9 +105,27 @@ export class FirstProcess implements Disposable {
   }
 
   /** Signals all processes of the cgroup. @throws as `signal`; `not_found` if there is none */
-  async signalAll(signal: number): Promise<void> {
+  signalAll(signal: number): void {
     const { cgroup } = this.#needed()
-    if (cgroup === undefined || (await signalAll(cgroup, signal)) === 0) throw finished()
+    if (cgroup === undefined || signalAll(cgroup, signal) === 0) throw finished()
+  }
+
+  /** Kills the process; for one that has ended it does nothing. */
+  kill(): void {
+    try {
+      this.signal(9)
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+  }
+
+  /** Kills what is in the cgroup, which keeps nothing else from being done. */
+  killAll(): void {
+    try {
+      this.signalAll(9)
+    } catch (error) {
+      if (!isNotFound(error)) this.#warn('its processes cannot be ended', error)
+    }
   }
 
   /** Signals a process of the cgroup. @throws as `signal`; `not_found` for any other process */

@@ -222,7 +222,7 @@ describeWith(needs, 'a start from a checkpoint whose runc', () => {
     expect(bench.warnings).toEqual([])
   })
 
-  test('cannot clean up after it failed says both, and is deleted later', async () => {
+  test('cannot clean up after it failed says both, and is neither deleted nor started before that', async () => {
     const { tasks } = bench
     await make()
     await runc.set('restore', { failAfter: 'no way' })
@@ -231,9 +231,14 @@ describeWith(needs, 'a start from a checkpoint whose runc', () => {
     expect(JSON.stringify(bench.warnings)).toContain('task bench/one')
     bench.warnings.length = 0
     expect(await tasks.delete('one').then(() => 'success', errorCode)).toBe('unknown')
+    await runc.set('restore', undefined)
+    await expect(tasks.start('one')).rejects.toThrow('OCI runtime delete failed: no way back')
     expect(await tasks.get('one')).toMatchObject({ status: 'created', pid: 0 })
     expect(readdirSync(bench.images)).toHaveLength(1)
     await runc.set('delete', undefined)
+    await tasks.start('one')
+    await tasks.kill('one', 9)
+    await tasks.wait('one')
     await tasks.delete('one')
     expect(bench.left()).toEqual([])
   })

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { run } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
@@ -110,6 +111,33 @@ describeWith(needs, 'a task that goes on from a checkpoint', () => {
     expect([7, 255]).toContain((await bench.tasks.wait('one')).exitStatus)
     await bench.tasks.delete('one')
     expect(bench.left()).toEqual([])
+  })
+
+  test('can be started again if the supervisor was killed while runc was at it', async () => {
+    await using bench = await RestoreBench.open()
+    const { images, rootfs } = await bench.counted()
+    const { tasks } = bench
+    for (const moment of [20, 60, 100]) {
+      await tasks.create('one', { rootfs, spec: bench.spec('one', counter), options: bench.from(images) })
+      const starting = tasks.start('one').then(
+        () => true,
+        () => false,
+      )
+      await delay(moment)
+      const [supervisor] = bench.supervisors()
+      process.kill(supervisor!, 'SIGKILL')
+      if (!(await starting)) {
+        expect(await tasks.get('one')).toMatchObject({ status: 'created', pid: 0 })
+        expect(bench.processes()).toEqual([])
+        expect(await bench.runc.list()).toEqual([])
+        await tasks.start('one')
+      }
+      expect(await tasks.get('one')).toMatchObject({ status: 'running' })
+      await tasks.kill('one', 9)
+      await tasks.wait('one')
+      await tasks.delete('one')
+      expect(bench.left()).toEqual([])
+    }
   })
 
   test('goes on again from a checkpoint of itself', async () => {

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AbortOptions } from '@nsbox/core/tasks'
-import { isNotFound, NsboxError } from '@nsbox/errors'
+import { isNotFound } from '@nsbox/errors'
 import { removeTree } from '@nsbox/mount'
+import { bringUpLoopback, setHostname } from '@nsbox/sys/processes'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Bundle } from '../bundle/bundle.ts'
 import { criuFailure, withCriuFailure } from '../checkpoints/criu-log.ts'
@@ -10,7 +11,6 @@ import { hasEnded } from '../checkpoints/has-ended.ts'
 import { undoRestore } from '../checkpoints/undo-restore.ts'
 import type { Runc } from '../runc/runc.ts'
 import type { LaunchPaths, SupervisedProcess } from '../supervisor/supervisor.ts'
-import { setContainerHostname } from './container-hostname.ts'
 import type { FirstProcess } from './first-process.ts'
 import { launchProcess } from './launch-process.ts'
 import { checkOwnNamespaces } from './own-namespaces.ts'
@@ -19,6 +19,7 @@ import type { TaskContext } from './task-context.ts'
 import type { TaskRecord } from './task-record.ts'
 import { deleteContainer, type TaskStart } from './task-start.ts'
 import { end } from './undo-process.ts'
+import { withNamespace } from './with-namespace.ts'
 
 /** A task whose processes are to go on from images. */
 export interface RestoredTask {
@@ -47,8 +48,9 @@ export class RestoredStart implements TaskStart {
   /** Of a start that failed nothing is left; the end of CRIU's log is in the error. */
   async run(first: FirstProcess, options: AbortOptions): Promise<void> {
     await using undo = new AsyncDisposableStack()
-    this.#checkCgroup()
-    mkdirSync(this.#task.bundle.criu, { recursive: true, mode: 0o700 })
+    // What an earlier attempt could not remove.
+    await this.#undo()
+    this.#begin()
     undo.defer(() => this.#undoQuietly())
     const process = await this.#launch(options)
     undo.defer(() => end(process))
@@ -80,7 +82,7 @@ export class RestoredStart implements TaskStart {
     const { namespace, id, path, log } = bundle
     const { images: imagePath, workPath = bundle.criu } = this.#source
     const criuLog = join(workPath, 'restore.log')
-    // What an earlier attempt had to say.
+    // What others had to say.
     for (const old of [log, criuLog]) rmSync(old, { force: true })
     const wanted = { log, bundle: path, imagePath, workPath, noPivotRoot: choice.noPivotRoot }
     const command = (paths: LaunchPaths) =>
@@ -99,17 +101,24 @@ export class RestoredStart implements TaskStart {
     try {
       checkOwnNamespaces(process.pid, namespaces)
       await first.take(process)
-      if (hostname !== undefined) setContainerHostname(process, hostname)
+      // runc brings it up in networks that it makes itself.
+      if (namespaces.includes('network')) withNamespace(process, 'net', bringUpLoopback)
+      if (hostname !== undefined) withNamespace(process, 'uts', (uts) => setHostname(uts, hostname))
     } catch (error) {
       first.drop()
       throw error
     }
   }
 
-  /** All in the cgroup is ended where a start fails, so that nobody else may be there. */
-  #checkCgroup(): void {
-    if (this.#cgroup === undefined || this.#cgroup.pids().every(hasEnded)) return
-    throw new NsboxError('failed_precondition', `cgroup ${this.#source.cgroup} has processes already`)
+  /** Keeps that something may be left from now on, and whether all that is in the cgroup afterwards is. */
+  #begin(): void {
+    mkdirSync(this.#task.bundle.criu, { mode: 0o700 })
+    if (this.#cgroup?.pids().every(hasEnded) === true) writeFileSync(this.#alone, '', { mode: 0o600 })
+  }
+
+  /** A file that says that nobody was in the cgroup before. */
+  get #alone(): string {
+    return join(this.#task.bundle.criu, 'alone')
   }
 
   get #cgroup() {
@@ -119,9 +128,10 @@ export class RestoredStart implements TaskStart {
 
   /** Without the directory nothing was begun, and whoever is in the cgroup has nothing to do with this task. */
   async #undo(): Promise<void> {
-    const { runc, bundle } = this.#task
+    const { context, runc, bundle } = this.#task
     if (!existsSync(bundle.criu)) return
-    await undoRestore({ runc, bundle, cgroup: this.#cgroup })
+    const others = new Set(context.supervisor.processes().map(({ pid }) => pid))
+    await undoRestore({ runc, bundle, cgroup: this.#cgroup, alone: existsSync(this.#alone), others })
     await removeTree(bundle.criu)
   }
 

@@ -244,16 +244,34 @@ describeWith(needs, 'a task that goes on from a checkpoint', () => {
     expect(bench.left()).toEqual([])
   })
 
-  test('starts in no cgroup that somebody else uses', async () => {
+  test('does no harm to others in its cgroup, whether it starts or not', async () => {
     await using bench = await RestoreBench.open()
     const { tasks } = bench
     const { images, rootfs } = await bench.counted()
     await tasks.create('other', { rootfs, spec: bench.spec('one', ['tail', '-f', '/dev/null']) })
     const { pid } = await tasks.start('other')
-    await tasks.create('one', { rootfs, spec: bench.spec('one', counter), options: bench.from(images) })
-    await expect(tasks.start('one')).rejects.toMatchObject({ code: 'failed_precondition' })
+    const spec = bench.spec('one', counter)
+    const task = { rootfs, spec, options: bench.from(images) }
+    await tasks.create('one', task)
+    for (const moment of [20, 60, 100]) {
+      await tasks.start('one', { signal: AbortSignal.timeout(moment) }).catch(() => undefined)
+      if ((await tasks.get('one')).status === 'running') {
+        await tasks.kill('one', 9)
+        await tasks.wait('one')
+        await tasks.delete('one')
+        await tasks.create('one', task)
+      }
+    }
+    await tasks.delete('one')
+    await tasks.create('one', task)
+    await tasks.start('one')
+    await tasks.kill('one', 9)
+    expect(await tasks.wait('one')).toMatchObject({ exitStatus: 137 })
+    expect(await tasks.get('other')).toMatchObject({ status: 'running', pid })
+    // runc removes the cgroup of what it deletes, unless somebody is there.
     await tasks.delete('one')
     expect(await tasks.get('other')).toMatchObject({ status: 'running', pid })
+    expect(bench.processes()).toEqual([pid])
   })
 })
 

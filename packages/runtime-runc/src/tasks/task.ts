@@ -9,7 +9,7 @@ import type {
   RuntimeCheckpointOptions,
   TaskMetrics,
 } from '@nsbox/core/tasks'
-import { isNotFound, NsboxError } from '@nsbox/errors'
+import { NsboxError } from '@nsbox/errors'
 import type { Bundle, ExecFiles } from '../bundle/bundle.ts'
 import { processInfos } from '../cgroups/process-infos.ts'
 import type { CheckpointRequest } from '../options/checkpoint-request.ts'
@@ -98,12 +98,8 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   }
 
   /** To be called when a process has ended, before that is told: a lack of memory that ended it is told first. */
-  async checkMemory(): Promise<void> {
-    try {
-      await this.#first.checkMemory()
-    } catch (error) {
-      this.warn('looking for a lack of memory', error)
-    }
+  checkMemory(): void {
+    this.#first.checkMemory()
   }
 
   /** Keeps the record of a new task, and tells of it. */
@@ -161,7 +157,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   async killAll(signal: number): Promise<void> {
     if (this.#state === 'stopped') throw finished()
     if (this.#mustThaw(signal)) await this.runc.kill(this.id, signal, { all: true })
-    else await this.#first.signalAll(signal)
+    else this.#first.signalAll(signal)
   }
 
   /** Signals any process of the container, and none that is not. */
@@ -271,7 +267,10 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   delete({ signal }: AbortOptions): Promise<ProcessExit & { readonly pid: number }> {
     return this.#turns.take(async () => {
       signal?.throwIfAborted()
-      if (this.#state === 'created') await this.#endCreated()
+      if (this.#state === 'created' && this.#first.isMade) {
+        this.#first.kill()
+        await this.#end.wait()
+      }
       if (this.#first.isMade && this.#state !== 'stopped') throw stateError('delete', this.#state)
       // What is written last is on its way while runc cleans up.
       await Promise.all([this.#start.remove(this.#first), this.#first.drained()])
@@ -287,16 +286,6 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
       this.#end.abandon(new NsboxError('not_found', `task ${containerId} not found`))
       return { ...exit, pid }
     })
-  }
-
-  async #endCreated(): Promise<void> {
-    if (!this.#first.isMade) return
-    try {
-      this.#first.signal(9)
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-    }
-    await this.#end.wait()
   }
 
   supervised(key: string): SupervisedProcess | undefined {
@@ -336,25 +325,16 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     if (this.#end.exit !== undefined) return
     const exit = await this.#first.exit()
     await this.#starting
-    if (this.#record.sharesPids) await this.#endOthers()
+    // Without a pid namespace of its own, nothing but this ends the others with the first process.
+    if (this.#record.sharesPids) this.#first.killAll()
     await this.execs.ended()
-    await this.checkMemory()
+    this.checkMemory()
     this[Symbol.dispose]()
     this.#state = 'stopped'
     this.#change({ exit: storedExit(exit) })
     const { id, pid } = this
     this.emit({ topic: '/tasks/exit', payload: { containerId: id, id, pid, ...exit } })
     this.#end.settle(exit)
-  }
-
-  /** Without a pid namespace of its own, nothing but this ends the others with the first process. */
-  async #endOthers(): Promise<void> {
-    try {
-      await this.#first.signalAll(9)
-    } catch (error) {
-      if (isNotFound(error)) return
-      this.warn('its processes cannot be ended', error)
-    }
   }
 
   /** What is frozen does not die of a signal with cgroup v1; runc thaws it. */

@@ -6,6 +6,7 @@ import { CheckpointOptionsSchema } from '@nsbox/api/gen/types/runc/options/oci_p
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { CheckpointLab, countingBig } from '../testing/checkpoint-lab.ts'
+import { expectAsBefore } from '../testing/expect-as-before.ts'
 import { waitUntil } from '../testing/wait-until.ts'
 
 const needs = { root: true, linux: true, programs: ['runc', 'busybox', 'criu'] } as const
@@ -55,14 +56,6 @@ describeWith(needs, 'a task whose daemon is killed', () => {
     await once(daemon!, 'exit')
   }
 
-  async function expectAsBefore(status: 'running' | 'paused'): Promise<void> {
-    expect(await lab.tasks.get('x')).toMatchObject({ status })
-    expect(await lab.real.state('x')).toMatchObject({ status })
-    expect(await lab.left()).toEqual([])
-    expect(await lab.dumpers()).toEqual([])
-    if (status === 'running') await lab.counts()
-  }
-
   for (const exit of [false, true])
     test(`while CRIU is at it runs in the end${exit ? ', though it was to end' : ''}`, async () => {
       await checkpointing({ exit })
@@ -71,7 +64,7 @@ describeWith(needs, 'a task whose daemon is killed', () => {
       // What CRIU works at is not held up by what nobody reads.
       expect(await lab.dumpers()).not.toEqual([])
       await lab.open()
-      await expectAsBefore('running')
+      await expectAsBefore(lab, 'running')
       await lab.checkpoint()
     })
 
@@ -82,7 +75,7 @@ describeWith(needs, 'a task whose daemon is killed', () => {
     await waitUntil(async () => (await lab.dumpers()).length === 0)
     await lab.counts()
     await lab.open()
-    await expectAsBefore('running')
+    await expectAsBefore(lab, 'running')
   })
 
   test('while CRIU is at it stays paused if it was paused', async () => {
@@ -90,9 +83,9 @@ describeWith(needs, 'a task whose daemon is killed', () => {
     await lab.seized()
     await killed()
     await lab.open()
-    await expectAsBefore('paused')
+    await expectAsBefore(lab, 'paused')
     await lab.tasks.resume('x')
-    await expectAsBefore('running')
+    await expectAsBefore(lab, 'running')
   })
 
   test('while the images are taken of one that was to end runs in the end', async () => {
@@ -102,7 +95,7 @@ describeWith(needs, 'a task whose daemon is killed', () => {
     expect(await lab.real.state('x')).toMatchObject({ status: 'paused' })
     expect(await lab.left()).not.toEqual([])
     await lab.open()
-    await expectAsBefore('running')
+    await expectAsBefore(lab, 'running')
   })
 
   test('and that ends before another comes is found to have ended', async () => {

@@ -15,7 +15,7 @@ import { type FakeRunc, fakeRunc } from './fake-runc.ts'
 import { waitUntil } from './wait-until.ts'
 
 /** Writes how often it has gone round to `/tmp/count`, as long as it runs. */
-const counting = 'i=0; while :; do i=$((i + 1)); echo $i > /tmp/count; sleep 0.01; done'
+export const counting = 'i=0; while :; do i=$((i + 1)); echo $i > /tmp/count; sleep 0.01; done'
 
 /** Counts, with so much memory that a checkpoint takes a while. */
 export const countingBig = `{ head -c 100000000 /dev/zero; tail -f /dev/null; } | tail -n 1 & ${counting}`

@@ -49,4 +49,9 @@ export interface FileCalls {
    * @returns how many it has copied, which may be fewer; 0 at the end of the file
    */
   copyFileRange(from: number, fromOffset: number, to: number, toOffset: number, length: number): number
+  /**
+   * Gives the calling thread, and what it starts, a umask of its own, and so a working directory of its own (unshare(2)
+   * with `CLONE_FS`, which a container's seccomp profile may refuse). Other threads keep that of the process.
+   */
+  umaskOfThread(mask: number): number
 }

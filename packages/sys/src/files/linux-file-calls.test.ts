@@ -1,6 +1,18 @@
-import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { once } from 'node:events'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { constants as os } from 'node:os'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
@@ -34,5 +46,60 @@ describeWith({ linux: true }, 'data and holes of a file', () => {
       closeSync(fd)
       closeSync(copy)
     }
+  })
+})
+
+describeWith({ linux: true }, 'times of a file', () => {
+  test.each([
+    [0, 0],
+    [-1, 999_999_999],
+    [-(2 ** 30), 1],
+    [2 ** 31, 123_456_789],
+    [2 ** 32 - 1, 0],
+    [2 ** 33 + 5, 7],
+  ])('%d s and %d ns are set, by descriptor and by name', async (seconds, nanoseconds) => {
+    await using dir = await tempDir()
+    const path = join(dir.path, 'file')
+    const expected = BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds)
+    const fd = openSync(path, 'w')
+    const directory = openSync(dir.path, 'r')
+    try {
+      for (const set of [
+        () => linuxFileCalls.futimens(fd, seconds, nanoseconds),
+        () => linuxFileCalls.utimensat(directory, 'file', seconds, nanoseconds),
+      ]) {
+        linuxFileCalls.futimens(fd, 1000, 0)
+        expect(set()).toBe(0)
+        expect(fstatSync(fd, { bigint: true })).toMatchObject({ mtimeNs: expected, atimeNs: expected })
+      }
+    } finally {
+      closeSync(fd)
+      closeSync(directory)
+    }
+  })
+})
+
+describeWith({ linux: true }, 'the umask of a thread', () => {
+  test('is its own', async () => {
+    await using dir = await tempDir()
+    const umask = process.umask(0o077)
+    try {
+      const calls = new URL('linux-file-calls.ts', import.meta.url).href
+      const script = `
+        import('${new URL('./esm/api/index.mjs', import.meta.resolve('tsx')).href}')
+          .then(({ register }) => (register(), import('${calls}')))
+          .then(({ linuxFileCalls }) => {
+            const returned = String(linuxFileCalls.umaskOfThread(0o002))
+            require('node:fs').writeFileSync('${join(dir.path, 'thread')}', returned, { mode: 0o666 })
+          })`
+      const worker = new Worker(script, { eval: true, execArgv: ['--conditions=@nsbox/source'] })
+      await once(worker, 'exit')
+      writeFileSync(join(dir.path, 'main'), '', { mode: 0o666 })
+    } finally {
+      process.umask(umask)
+    }
+    expect(readFileSync(join(dir.path, 'thread'), 'utf8')).toBe('0')
+    expect(statSync(join(dir.path, 'thread')).mode & 0o777).toBe(0o664)
+    expect(statSync(join(dir.path, 'main')).mode & 0o777).toBe(0o600)
   })
 })

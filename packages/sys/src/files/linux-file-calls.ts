@@ -1,4 +1,4 @@
-import { constants } from 'node:os'
+import { constants, endianness } from 'node:os'
 import type { KoffiFunc } from 'koffi'
 import { koffi } from '../libc.ts'
 import type { FileCalls } from './file-calls.ts'
@@ -8,10 +8,11 @@ const SYS_openat2 = 437
 const O_CLOEXEC = 0o2000000
 const AT_SYMLINK_NOFOLLOW = 0x100
 const AT_REMOVEDIR = 0x200
+const CLONE_FS = 0x200
 const SEEK_DATA = 3
 const SEEK_HOLE = 4
 
-type Argument = number | bigint | Uint8Array | BigInt64Array | BigUint64Array | null
+type Argument = number | bigint | Uint8Array | Uint32Array | BigInt64Array | null
 
 /** A call that returns the negated errno instead of -1; an interrupted call is made again. */
 function declare(prototype: string): (...args: Argument[]) => number {
@@ -51,19 +52,24 @@ const lseek = declare('int64_t lseek(int fd, int64_t offset, int whence)')
 const copyFileRange = declare(
   'long copy_file_range(int from, void *offset, int to, void *position, size_t length, uint flags)',
 )
+const unshare = declare('int unshare(int flags)')
+const umask = declare('uint umask(uint mask)')
 
-// All are read by the call and kept by nobody, so each thread has one.
-const how = new BigUint64Array(3)
-const times = new BigInt64Array(4)
+// All are read by the call and kept by nobody, so each thread has one. Numbers of 64 bits are put together of halves, since
+// making a BigInt takes as long as a call.
+const how = new Uint32Array(6)
+const times = new Uint32Array(8)
+/** Where the lower half of a number of 64 bits is. */
+const low = endianness() === 'LE' ? 0 : 1
 const texts = [Buffer.alloc(4096), Buffer.alloc(4096)] as const
 const offsets = [new BigInt64Array(1), new BigInt64Array(1)] as const
 
 /** The calls of Linux. */
 export const linuxFileCalls: FileCalls = {
   openat2(directory, name, flags, mode, resolve) {
-    how[0] = BigInt(flags | O_CLOEXEC)
-    how[1] = BigInt(mode)
-    how[2] = BigInt(resolve)
+    how[low] = flags | O_CLOEXEC
+    how[2 + low] = mode
+    how[4 + low] = resolve
     return openat2(SYS_openat2, directory, cString(name), how, how.byteLength)
   },
   mkdirat: (directory, name, mode) => mkdirat(directory, cString(name), mode),
@@ -97,6 +103,12 @@ export const linuxFileCalls: FileCalls = {
     target[0] = BigInt(toOffset)
     return copyFileRange(from, source, to, target, length, 0)
   },
+  umaskOfThread(mask) {
+    const unshared = unshare(CLONE_FS)
+    if (unshared < 0) return unshared
+    umask(mask)
+    return 0
+  },
 }
 
 /** @param into what it is written to, if it fits: valid until the next string is written there */
@@ -115,9 +127,12 @@ function deviceNumber(major: number, minor: number): bigint {
   )
 }
 
-function bothTimes(seconds: number, nanoseconds: number): BigInt64Array {
-  times[0] = times[2] = BigInt(seconds)
-  times[1] = times[3] = BigInt(nanoseconds)
+function bothTimes(seconds: number, nanoseconds: number): Uint32Array {
+  for (const at of [0, 4]) {
+    times[at + low] = seconds
+    times[at + 1 - low] = Math.floor(seconds / 2 ** 32)
+    times[at + 2 + low] = nanoseconds
+  }
   return times
 }
 

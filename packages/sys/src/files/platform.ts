@@ -25,6 +25,7 @@ const unsupported: FileCalls = {
   seekData: missing,
   seekHole: missing,
   copyFileRange: missing,
+  umaskOfThread: missing,
 }
 
 /** The file calls of this platform; elsewhere than on Linux each throws `unimplemented` when it is made. */

@@ -1,4 +1,5 @@
 export { becomeSubreaper } from './become-subreaper.ts'
+export { bringUpLoopback } from './bring-up-loopback.ts'
 export { type ChildEnd, peekEndedChild, reapChild, reapEndedChild } from './ended-children.ts'
 export { openPidfd, pidfdExitStatus, signalPidfd } from './pidfd.ts'
 export { setHostname } from './set-hostname.ts'

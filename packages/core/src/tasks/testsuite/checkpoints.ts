@@ -82,6 +82,7 @@ export function checkpointTests(create: CreateTasksSubject, claims: TasksClaims)
         await other.write('c\n')
         await expect.poll(() => second.out.text).toContain('3:c')
         expect(second.out.text).not.toContain('2:b')
+        if (claims.repeatedCheckpoints) expect((await tasks.checkpoint(id)).length).toBeGreaterThan(0)
         await other.write(terminal ? '\x04' : '')
         if (!terminal) {
           await other.close()

@@ -1,16 +1,19 @@
 import { closeSync, openSync } from 'node:fs'
 import { isErrno, isNotFound } from '@nsbox/errors'
-import { setHostname } from '@nsbox/sys/processes'
 import type { SupervisedProcess } from '../supervisor/supervisor.ts'
 
 /**
- * Names the host for a process with a UTS namespace of its own; for one that has ended it does nothing.
- * @throws `invalid_argument` if it has none
+ * Does something with a namespace of a process; of one that has ended, nothing.
+ * @param use is given a descriptor of the namespace, for the time of the call
  */
-export function setContainerHostname(process: SupervisedProcess, name: string): void {
+export function withNamespace(
+  process: SupervisedProcess,
+  kind: 'net' | 'uts',
+  use: (namespace: number) => void,
+): void {
   let namespace: number
   try {
-    namespace = openSync(`/proc/${process.pid}/ns/uts`, 'r')
+    namespace = openSync(`/proc/${process.pid}/ns/${kind}`, 'r')
   } catch (error) {
     if (isErrno(error, 'ENOENT') || isErrno(error, 'ESRCH')) return
     throw error
@@ -18,7 +21,7 @@ export function setContainerHostname(process: SupervisedProcess, name: string): 
   try {
     // As long as it can be signalled, the number is its own.
     process.signal(0)
-    setHostname(namespace, name)
+    use(namespace)
   } catch (error) {
     if (!isNotFound(error)) throw error
   } finally {

@@ -1,0 +1,44 @@
+import type { ByteString } from '../tar/byte-string.ts'
+import type { TarEntry } from '../tar/tar-entry.ts'
+import { type Attributes, defaultAclOf } from './attributes.ts'
+import type { Directories, OpenDirectory } from './directories.ts'
+
+/**
+ * The directories that entries describe. What is made in them moves their times, so these are set whenever one is
+ * closed: to open each once more at the end would take longer.
+ */
+export class DescribedDirectories {
+  readonly #attributes: Attributes
+  readonly #described = new Map<string, { readonly path: readonly ByteString[]; readonly entry: TarEntry }>()
+
+  constructor(attributes: Attributes) {
+    this.#attributes = attributes
+  }
+
+  add({ id }: OpenDirectory, path: readonly ByteString[], entry: TarEntry): void {
+    this.#described.set(id, { path, entry })
+  }
+
+  /** Notes that a directory was made which no entry describes; it may have the inode of one that was removed. */
+  undescribed({ id }: OpenDirectory): void {
+    this.#described.delete(id)
+  }
+
+  /** Sets the times of a directory, unless it hands down an access control list: nothing of the layer must inherit that. */
+  closing({ id, fd }: OpenDirectory): void {
+    const entry = this.#described.get(id)?.entry
+    if (entry !== undefined && defaultAclOf(entry) === undefined) this.#attributes.setLate(fd, entry)
+  }
+
+  /** Sets what has to wait until nothing is made any more. */
+  finish(directories: Directories): void {
+    directories.forget()
+    this.closing(directories.root)
+    for (const [id, { path, entry }] of this.#described) {
+      if (defaultAclOf(entry) === undefined) continue
+      const directory = directories.find(path)
+      // A later entry may have taken its place.
+      if (directory?.id === id) this.#attributes.setLate(directory.fd, entry)
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import { closeSync } from 'node:fs'
+import { endianness } from 'node:os'
+import { linuxFunction, succeeded } from '../linux-function.ts'
+import { inNamespace } from './in-namespace.ts'
+
+/** Values of Linux, the same on all architectures that Node runs on (netdevice(7), socket(2)). */
+const AF_INET = 2
+const SOCK_DGRAM = 2
+const SOCK_CLOEXEC = 0o2000000
+const SIOCGIFFLAGS = 0x8913
+const SIOCSIFFLAGS = 0x8914
+const IFF_UP = 1
+
+/** Bytes of a `struct ifreq`, and where its flags are. */
+const requestSize = 40
+const flagsAt = 16
+
+const socket = linuxFunction('int socket(int domain, int type, int protocol)')
+const ioctl = linuxFunction('int ioctl(int fd, ulong request, void *argument)')
+
+/**
+ * Lets a network namespace reach itself: its interface `lo` is brought up, with its addresses. In a new one it is down.
+ *
+ * @param namespace a descriptor of `/proc/<pid>/ns/net`
+ * @throws as `inNamespace`
+ */
+export function bringUpLoopback(namespace: number): void {
+  // A socket stays in the namespace that it was made in.
+  const fd = succeeded(
+    'socket',
+    inNamespace('net', namespace, () => socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)),
+  )
+  try {
+    const request = new DataView(new ArrayBuffer(requestSize))
+    const bytes = new Uint8Array(request.buffer)
+    bytes.set(new TextEncoder().encode('lo'))
+    const isLittle = endianness() === 'LE'
+    succeeded('ioctl', ioctl(fd, SIOCGIFFLAGS, bytes))
+    request.setInt16(flagsAt, request.getInt16(flagsAt, isLittle) | IFF_UP, isLittle)
+    succeeded('ioctl', ioctl(fd, SIOCSIFFLAGS, bytes))
+  } finally {
+    closeSync(fd)
+  }
+}
