@@ -9,17 +9,26 @@ interface CheckpointerOptions {
   readonly path: string
   /** How long, in milliseconds, the worker's connection waits for another. */
   readonly timeout: number
+  /** Milliseconds that a worker waits for the next checkpoint; one second by default. */
+  readonly idleTimeout?: number | undefined
   /** Told when a checkpoint could not sync. */
   readonly onFailedSync: (cause: unknown) => void
 }
 
+/** A worker holds some megabytes, and is started in a twentieth of a second. */
+const defaultIdleTimeout = 1000
+
 /**
- * Runs checkpoints in a worker thread, one at a time. States: no worker (nothing was asked yet, or it died) → idle →
- * running → idle; a worker that dies fails the checkpoint in hand, and the next one starts another.
+ * Runs checkpoints in a worker thread, one at a time. States: no worker (nothing was asked yet, it had nothing to do for
+ * a while, or it died) → idle → running → idle; a worker that dies fails the checkpoint in hand, and the next one starts
+ * another.
  */
 export class Checkpointer {
   readonly #options: CheckpointerOptions
   #worker: Worker | undefined
+  #idle: NodeJS.Timeout | undefined
+  /** The ends of workers that had nothing to do. */
+  #ending: Promise<unknown> = Promise.resolve()
   #running: Promise<void> | undefined
 
   constructor(options: CheckpointerOptions) {
@@ -41,12 +50,19 @@ export class Checkpointer {
   /** Ends the worker after the checkpoint in hand. */
   async close(): Promise<void> {
     await this.#running?.catch(() => undefined)
+    this.#end()
+    await this.#ending
+  }
+
+  #end(): void {
+    clearTimeout(this.#idle)
     const worker = this.#worker
     if (worker === undefined) return
-    const exit = once(worker, 'exit')
+    this.#worker = undefined
+    // Until it has closed its connection.
     worker.ref()
+    this.#ending = Promise.all([this.#ending, once(worker, 'exit')])
     worker.postMessage('close')
-    await exit
   }
 
   async #ask(): Promise<void> {
@@ -69,10 +85,12 @@ export class Checkpointer {
       throw error
     } finally {
       controller.abort()
+      this.#idle = setTimeout(() => this.#end(), this.#options.idleTimeout ?? defaultIdleTimeout).unref()
     }
   }
 
   #start(): Worker {
+    clearTimeout(this.#idle)
     if (this.#worker !== undefined) return this.#worker
     const { path, timeout } = this.#options
     const worker = new Worker(new URL('./checkpoint-worker.js', import.meta.url), {
@@ -84,7 +102,7 @@ export class Checkpointer {
     // An `error` event is followed by `exit`, where the job in hand is failed; unheard it would end the process.
     worker.on('error', () => undefined)
     worker.once('exit', () => {
-      this.#worker = undefined
+      if (this.#worker === worker) this.#worker = undefined
     })
     this.#worker = worker
     return worker
