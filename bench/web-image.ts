@@ -7,7 +7,7 @@ import { build } from 'esbuild'
 export const webSocket = '/srv/http.sock'
 
 /** What starts the service. */
-export const webArguments: readonly string[] = ['/bin/node', '/srv/web.cjs']
+const webArguments: readonly string[] = ['/bin/node', '/srv/web.cjs']
 
 /** A service of the size that is usual: RPC, logs, settings and messages, all loaded before it listens. */
 const source = `

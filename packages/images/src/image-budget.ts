@@ -10,7 +10,7 @@ export interface ImageLimits {
   readonly freeSize: number
 }
 
-export const defaultImageLimits: ImageLimits = { size: 1024 ** 4, ratio: 200, freeSize: 16 * 1024 ** 3 }
+const defaultImageLimits: ImageLimits = { size: 1024 ** 4, ratio: 200, freeSize: 16 * 1024 ** 3 }
 
 /** Adds up what the layers of one image came to. */
 export class ImageBudget {

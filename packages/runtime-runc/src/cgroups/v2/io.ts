@@ -9,7 +9,7 @@ export function io(files: CgroupFiles): IOStat {
 }
 
 /** Reads lines such as `254:0 rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0`. */
-export function parseIo(text: string): IOStat['usage'] {
+function parseIo(text: string): IOStat['usage'] {
   return text.split('\n').flatMap((line) => {
     const match = /^(\d+):(\d+) (.*)$/.exec(line.trim())
     if (match === null) return []
