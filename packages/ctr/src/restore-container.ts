@@ -6,7 +6,6 @@ import type { Session } from './session.ts'
 import { requireId } from './tasks/require-id.ts'
 import { runTask } from './tasks/run-task.ts'
 import { type StdioFlags, stdioOf } from './tasks/stdio-flags.ts'
-import { unpackImage } from './unpack-image.ts'
 
 /** What `containers restore` may be told. */
 export interface RestoreFlags extends StdioFlags {
@@ -30,8 +29,11 @@ export async function restoreContainer(
     ...stdioOf(flags),
     ...{ rw, live, trusted, signal },
     snapshotter: namedSnapshotter,
-    unpack: (image, { platform, snapshotter, lease, signal }) =>
-      unpackImage(client.withLease(lease), image, { snapshotterName: snapshotter, platform, signal }),
+    unpack: async (image, { platform, snapshotter, lease, signal }) => {
+      // Loaded only here: most images are unpacked already.
+      const { unpackImage } = await import('./unpack-image.ts')
+      await unpackImage(client.withLease(lease), image, { snapshotterName: snapshotter, platform, signal })
+    },
   })
   // One whose task cannot be started is of no use to anybody.
   await using removal = new AsyncDisposableStack()
