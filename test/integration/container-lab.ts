@@ -2,7 +2,15 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { list } from '@nsbox/mount'
-import { busyboxArchive, type RunOptions, type RunResult, run, runOrThrow, tempDir } from '@nsbox/testing'
+import {
+  busyboxArchive,
+  type RunOptions,
+  type RunResult,
+  removeCgroup,
+  run,
+  runOrThrow,
+  tempDir,
+} from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { program } from './programs.ts'
 
@@ -54,6 +62,7 @@ export async function openContainerLab(
     const [file, ...all] = command(args)
     return await run(file!, all, options)
   }
+  opening.defer(() => removeCgroup(namespace))
   // Of a server that works, all of this ends with the tests; what a failed one has left must not disturb the others.
   opening.defer(async () => {
     for (const id of lines((await stock(['tasks', 'ls', '-q'])).stdout))

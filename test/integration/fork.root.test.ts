@@ -135,7 +135,7 @@ describeWith({ root: true, linux: true, programs }, 'a fork', () => {
       const mounts = [...libraries, [process.execPath, '/node']]
       const { code, stderr } = await lab.stock([
         ...['run', '-d', '--null-io', ...flags],
-        ...mounts.flatMap(([from, to]) => ['--mount', `type=bind,src=${from},dst=${to},options=rbind:ro`]),
+        ...mounts.flatMap(([from, to]) => ['--mount', `type=bind,src=${from},dst=${to},options=bind:ro`]),
         ...[lab.image, id, '/node', '-e', program],
       ])
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' })

@@ -13,7 +13,14 @@ import {
   withProcessArgs,
   withTty,
 } from '@nsbox/oci/runtime-spec'
-import { busyboxRootfs, type LeakWatch, type RootfsMount, tempDir, watchLeaks } from '@nsbox/testing'
+import {
+  busyboxRootfs,
+  type LeakWatch,
+  type RootfsMount,
+  removeCgroup,
+  tempDir,
+  watchLeaks,
+} from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { startServer, type TestServer } from './programs.ts'
 
@@ -53,6 +60,7 @@ export async function openTaskLab(namespace: string): Promise<TaskLab> {
   const directory = opening.use(await tempDir('nsbox-lab')).path
   const rootfs: RootfsMount[] = await busyboxRootfs(join(directory, 'rootfs'))
   await mkdir(join(directory, 'rootfs/run'))
+  opening.defer(() => removeCgroup(namespace))
   const server = opening.use(await startServer())
   const client = opening.use(connect({ address: server.address, namespace }))
   const fifoDirectory = join(directory, 'fifo')

@@ -1,5 +1,6 @@
 export { type BusyboxArchive, busyboxArchive } from './busybox-archive.ts'
 export { busyboxRootfs, type RootfsMount } from './busybox-rootfs.ts'
+export { removeCgroup } from './cgroups.ts'
 export { compareTrees, type TreeEntry } from './compare-trees.ts'
 export { type Containerd, startContainerd, stockCtr } from './containerd.ts'
 export { buildCorpus, type Corpus } from './corpus.ts'

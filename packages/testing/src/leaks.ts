@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { cgroupPaths } from './cgroups.ts'
 
 /** Where to look for what is left of containers. */
 export interface LeakScope {
@@ -127,10 +127,8 @@ async function children(named: readonly (readonly [string, number])[]): Promise<
 }
 
 async function cgroupsIn(name: string): Promise<string[]> {
-  const mounted = await unlessGone(readdir('/sys/fs/cgroup', { withFileTypes: true }), [])
-  const roots = mounted.flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
-  const groups = ['', ...roots].map((root) => join('/sys/fs/cgroup', root, name))
-  return (await Promise.all(groups.filter((path) => existsSync(path)).map((path) => cgroupTree(path)))).flat()
+  const groups = await unlessGone(cgroupPaths(name), [])
+  return (await Promise.all(groups.map((path) => cgroupTree(path)))).flat()
 }
 
 async function cgroupTree(path: string): Promise<string[]> {

@@ -30,6 +30,10 @@ const lines: Readonly<Record<string, readonly [code: string, reason: string | un
     'failed_precondition',
     'a terminal of a session outside (terminal keeps it)',
   ],
+  "Error (criu/mount.c:753): mnt: 96:./usr/lib/x.js doesn't have a proper root mount": [
+    'failed_precondition',
+    'a mount inside a bind mount of the host, at "/usr/lib/x.js" (of `rbind`; `bind` leaves it out)',
+  ],
   "Error (criu/sockets.c:628): sockets: Can't get 1:16 opt: Operation not supported": [
     'failed_precondition',
     'a network socket, which this CRIU cannot keep on Linux 6.16 and later',

@@ -65,6 +65,12 @@ const known: readonly Known[] = [
     'failed_precondition',
     () => 'a descriptor that no other process can be given, such as one of io_uring',
   ],
+  [
+    /mnt: \d+:\.(\S+) doesn't have a proper root mount/,
+    'failed_precondition',
+    (path) =>
+      `a mount inside a bind mount of the host, at ${JSON.stringify(path)} (of \`rbind\`; \`bind\` leaves it out)`,
+  ],
   [/dangling tty/, 'failed_precondition', () => 'a terminal of a session outside (terminal keeps it)'],
   [
     /zombie \d+ \(comm (.+)\) found while seizing/,

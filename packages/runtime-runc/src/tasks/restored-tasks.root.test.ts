@@ -125,7 +125,7 @@ describeWith(needs, 'a task that goes on from a checkpoint', () => {
     for (const name of ['lib', 'lib64']) symlinkSync(`usr/${name}`, at(name))
     const script = 'open F, ">", "/tmp/lock"; flock F, 2; open G, ">", "/tmp/locked"; sleep 1 while 1'
     const spec = bench.spec('one', ['/usr/bin/perl', '-e', script], {
-      mounts: [{ destination: '/usr', type: 'bind', source: '/usr', options: ['rbind', 'ro'] }],
+      mounts: [{ destination: '/usr', type: 'bind', source: '/usr', options: ['bind', 'ro'] }],
     })
     await tasks.create('one', { rootfs, spec })
     await tasks.start('one')

@@ -100,7 +100,7 @@ export class CheckpointLab implements AsyncDisposable {
       devices: [{ path: '/dev/fuse', type: 'c', major: 10, minor: 229, fileMode: 0o666 }],
       resources: { devices: [{ allow: true, access: 'rwm' }] },
     })
-    spec.mounts.push({ destination: '/usr', type: 'bind', source: '/usr', options: ['rbind', 'ro'] })
+    spec.mounts.push({ destination: '/usr', type: 'bind', source: '/usr', options: ['bind', 'ro'] })
     return { rootfs: this.#rootfs, spec: { typeUrl, value: Buffer.from(JSON.stringify(spec)) } }
   }
 
