@@ -220,13 +220,14 @@ describeWith(needed, 'checkpoints with stock ctr 1.7', () => {
   })
 
   it('D11 that are hostile are refused by name, and leave nothing', async () => {
-    await using client = connect({ address: server.address, namespace: here.lab.namespace })
+    await using connected = connect({ address: server.address, namespace: here.lab.namespace })
+    await using lease = await connected.createLease()
+    const { client } = lease
     await here.ctr('containers', 'create', here.lab.image, 'one', 'true')
     await here.start('first')
     const [genuine] = await client.tasks.checkpoint('first')
     await here.remove('first')
     const archive = await buffer(client.content.read(genuine!.digest))
-    for (const { id } of await client.leases.list()) await client.leases.delete(id)
     const descriptors = JSON.stringify(['/dev/null', '/dev/null', '/dev/null', 'pipe:[1]'])
     const hostile = [
       { name: 'container.log', type: '2', linkName: '/etc/shadow', words: /"container\.log": a symlink/ },

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { type RunOptions, type RunResult, run } from './run.ts'
@@ -18,6 +18,8 @@ export async function startContainerd(): Promise<Containerd> {
   await using stack = new AsyncDisposableStack()
   const directory = stack.use(await tempDir('nsbox-containerd')).path
   const root = join(directory, 'root')
+  const temporary = join(directory, 'tmp')
+  await mkdir(temporary)
   const address = join(directory, 'containerd.sock')
   const config = `
 version = 2
@@ -38,7 +40,11 @@ disabled_plugins = [
   const file = join(directory, 'config.toml')
   await writeFile(file, config)
   const process = stack.use(
-    await startProcess('containerd', ['--config', file], { ready: /containerd successfully booted/ }),
+    await startProcess('containerd', ['--config', file], {
+      ready: /containerd successfully booted/,
+      // Where it leaves directories, such as that of each checkpoint which a task was restored from.
+      env: { TMPDIR: temporary },
+    }),
   )
   const owned = stack.move()
   return { address, root, process, [Symbol.asyncDispose]: () => owned.disposeAsync() }

@@ -32,6 +32,7 @@ it('exports these, none of which needs a test run', async () => {
       "rawTar",
       "readTree",
       "readmeExample",
+      "removeCgroup",
       "run",
       "runOrThrow",
       "scratchMount",

@@ -66,7 +66,7 @@ describe.skipIf(reason)(`layer workers (${reason ?? 'as root'})`, () => {
       try {
         const pool = workers({ threads: 1 })
         await pool.apply(await job('first', rawTar(...entries.flat())))
-        const trace = await traceProcess(['fchown', 'fchmod'], process.pid)
+        await using trace = await traceProcess(['fchown', 'fchmod'], process.pid)
         await pool.apply(await job('second', rawTar(...entries.flat())))
         expect(await trace.stop()).toEqual([])
       } finally {
