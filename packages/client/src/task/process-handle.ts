@@ -83,9 +83,17 @@ export class ProcessHandle implements AsyncDisposable {
     return this.#streams.stderr
   }
 
-  /** Lets it run. @throws as `Tasks.start` */
+  /** Lets it run, also where the server goes away meanwhile and comes back. @throws as `Tasks.start` */
   async start({ signal }: AbortOptions = {}): Promise<{ readonly pid: number }> {
-    const { pid } = await this.tasks.start(this.containerId, { execId: this.execId, signal })
+    let asked = false
+    const call = async (): Promise<{ readonly pid: number }> => {
+      // The answer to a start that was seen through may have been lost.
+      const before = asked ? await this.status({ signal }) : undefined
+      if (before !== undefined && before.status !== 'created') return before
+      asked = true
+      return await this.tasks.start(this.containerId, { execId: this.execId, signal })
+    }
+    const { pid } = await retryWhileAway(call, { signal })
     this.#pid = pid
     this.#inputEnd?.allow()
     return { pid }
