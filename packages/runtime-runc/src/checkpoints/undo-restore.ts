@@ -1,4 +1,4 @@
-import { closeSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isErrno, isNotFound, NsboxError } from '@nsbox/errors'
@@ -54,10 +54,15 @@ async function endAll({ bundle, cgroup, alone, others }: UndoneRestore): Promise
     const left = (cgroup?.pids() ?? []).filter((pid) => !hasEnded(pid) && !descends(pid, others))
     const working = left.filter(isCriu)
     const isLate = performance.now() - begin > grace
-    if (runtimes.length + (alone ? left : working).length === 0) return
+    // One that has just begun is in no cgroup of the container yet, but will be.
+    const begun = criuAt(bundle.criu)
+    if (runtimes.length + begun.length + (alone ? left : working).length === 0) return
     if (alone && (isLate || working.length === 0)) for (const pid of left) kill(cgroup!, pid)
     if (performance.now() - begin > patience)
-      throw new NsboxError('deadline_exceeded', `processes ${[...runtimes, ...left].join(', ')} do not end`)
+      throw new NsboxError(
+        'deadline_exceeded',
+        `processes ${[...runtimes, ...begun, ...left].join(', ')} do not end`,
+      )
     await delay(5)
   }
 }
@@ -85,6 +90,25 @@ function parentOf(pid: number): number {
 /** CRIU, and what it has not made into something else yet. */
 function isCriu(pid: number): boolean {
   return readProcess(pid, 'comm') === 'criu\n'
+}
+
+/** CRIU at work in a directory, told by the log that it writes there. */
+function criuAt(directory: string): number[] {
+  const log = join(directory, 'restore.log')
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && isCriu(pid) && !hasEnded(pid) && hasOpen(pid, log))
+}
+
+function hasOpen(pid: number, path: string): boolean {
+  try {
+    const descriptors = readdirSync(`/proc/${pid}/fd`)
+    return descriptors.some((name) => readlinkSync(`/proc/${pid}/fd/${name}`) === path)
+  } catch (error) {
+    // It, or one of its descriptors, has gone meanwhile: it is looked at again if it is still there.
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ESRCH')) return existsSync(`/proc/${pid}`)
+    throw error
+  }
 }
 
 /** Where CRIU has mounted the cgroups of the host, unless it was told to work elsewhere. */
