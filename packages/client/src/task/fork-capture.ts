@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Container } from '@nsbox/core/containers'
 import type { AbortOptions } from '@nsbox/core/content'
-import type { Comparer } from '@nsbox/core/diff'
-import type { SnapshotInfo, Snapshotter } from '@nsbox/core/snapshots'
+import type { SnapshotInfo } from '@nsbox/core/snapshots'
 import type { Tasks } from '@nsbox/core/tasks'
 import { errorCode, fromSystemError, isErrno, isNsboxError, NsboxError } from '@nsbox/errors'
 import { type Descriptor, mediaTypes } from '@nsbox/oci'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { checkpointOptions } from '../checkpoint/checkpoint-options.ts'
+import type { CheckpointStores } from '../checkpoint/checkpoint-stores.ts'
 import { rwLayer } from '../checkpoint/rw-layer.ts'
 import { whilePaused } from '../checkpoint/while-paused.ts'
 import { atOnce } from './at-once.ts'
@@ -27,7 +27,7 @@ export interface Capture extends AsyncDisposable {
 interface CaptureParts extends AbortOptions {
   readonly tasks: Tasks
   /** Under a lease, which holds what they store. */
-  readonly stores: { readonly comparer: Comparer; snapshotter(name: string): Snapshotter }
+  readonly stores: Pick<CheckpointStores, 'comparer' | 'snapshotter'>
   /** The container's snapshot. */
   readonly snapshot: SnapshotInfo
   /** Where the directory of images is made. */

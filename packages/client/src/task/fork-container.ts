@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os'
-import type { Container, ContainerStore } from '@nsbox/core/containers'
+import type { Container } from '@nsbox/core/containers'
 import type { AbortOptions } from '@nsbox/core/content'
-import type { Applier, Comparer } from '@nsbox/core/diff'
-import type { Mount, Snapshotter } from '@nsbox/core/snapshots'
-import type { OpaqueValue, Tasks } from '@nsbox/core/tasks'
+import type { Mount } from '@nsbox/core/snapshots'
+import type { OpaqueValue } from '@nsbox/core/tasks'
 import { isNotFound, isNsboxError, NsboxError } from '@nsbox/errors'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import type { CheckpointStores } from '../checkpoint/checkpoint-stores.ts'
 import { atOnce } from './at-once.ts'
 import { forkBase } from './fork-base.ts'
 import { captureContainer } from './fork-capture.ts'
@@ -15,23 +15,9 @@ import { restoreOptions } from './fork-restore-options.ts'
 import type { StdioOptions } from './stdio-options.ts'
 import type { TaskHandle } from './task-handle.ts'
 
-/** The stores of one namespace that a fork works with. */
-export interface ForkStores {
-  readonly containers: ContainerStore
-  readonly tasks: Tasks
-  readonly applier: Applier
-  readonly comparer: Comparer
-  snapshotter(name: string): Snapshotter
-}
-
-/** The same, and leases, whose stores hold what they make. */
-export interface LeasingStores extends ForkStores {
-  createLease(options: AbortOptions): Promise<AsyncDisposable & { readonly client: ForkStores }>
-}
-
 /** What a fork works with. */
 interface ForkParts {
-  readonly stores: LeasingStores
+  readonly stores: CheckpointStores
   createTask(id: string, options: CopyTaskOptions): Promise<TaskHandle>
 }
 
@@ -81,7 +67,7 @@ export async function forkContainer(
 
 async function forkableContainer(
   id: string,
-  { containers }: Pick<ForkStores, 'containers'>,
+  { containers }: Pick<CheckpointStores, 'containers'>,
   options: AbortOptions,
 ): Promise<Container> {
   const container = await containers.get(id, options)
@@ -94,7 +80,7 @@ async function forkableContainer(
 
 async function requireLive(
   id: string,
-  { tasks }: Pick<ForkStores, 'tasks'>,
+  { tasks }: Pick<CheckpointStores, 'tasks'>,
   options: AbortOptions,
 ): Promise<void> {
   const { status } = await tasks.get(id, options)
@@ -104,7 +90,7 @@ async function requireLive(
 
 async function refuseExisting(
   id: string,
-  { containers }: Pick<ForkStores, 'containers'>,
+  { containers }: Pick<CheckpointStores, 'containers'>,
   options: AbortOptions,
 ): Promise<void> {
   try {

@@ -1,10 +1,11 @@
-import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { closeSync, readdirSync, readFileSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isErrno, NsboxError } from '@nsbox/errors'
 import { signalPidfd } from '@nsbox/sys/processes'
 import { pidfdOf } from '../cgroups/signal-processes.ts'
 import { hasEnded } from './has-ended.ts'
+import { hasOpen } from './has-open.ts'
 
 const SIGKILL = 9
 /** Milliseconds that CRIU is given to let the processes go; it writes the rest of their memory first. */
@@ -15,8 +16,8 @@ const afterKill = 10_000
 /**
  * Sees to it that no process that an ended or killed command has left writes images to a directory any more. The runtime
  * is ended at once. CRIU, which then finds nobody to report to, lets the processes of the container go on by itself. To
- * kill it can end a process that it has just made do something, which was seen once in 40 times. Once the first process
- * has ended nothing is to be saved, and CRIU may wait for it for ever.
+ * kill it could end a process that it has just made do something. Once the first process has ended nothing is to be
+ * saved, and CRIU may wait for it for ever.
  *
  * @param pid the container's first process
  * @throws deadline_exceeded if one of them does not end of being killed
@@ -61,28 +62,12 @@ function dumpProcess(pid: number, paths: readonly string[]): DumpProcess | undef
     if (isRuntime && paths.some((path) => line.includes(`\0--image-path\0${path}\0`)))
       return { pid, isCriu: false }
     if (readFileSync(`/proc/${pid}/comm`, 'utf8') !== 'criu\n') return undefined
-    const isOpen = readdirSync(`/proc/${pid}/fd`).some((descriptor) => {
-      const target = opened(`/proc/${pid}/fd/${descriptor}`)
-      return paths.some((path) => target === path || target?.startsWith(`${path}/`))
-    })
-    return isOpen ? { pid, isCriu: true } : undefined
+    return hasOpen(pid, paths) ? { pid, isCriu: true } : undefined
   } catch (error) {
-    if (isGone(error)) return undefined
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ESRCH')) return undefined
     throw error
   }
 }
-
-/** Undefined if it has been closed since. */
-function opened(descriptor: string): string | undefined {
-  try {
-    return readlinkSync(descriptor)
-  } catch (error) {
-    if (isGone(error)) return undefined
-    throw error
-  }
-}
-
-const isGone = (error: unknown) => isErrno(error, 'ENOENT') || isErrno(error, 'ESRCH')
 
 function kill(pid: number, paths: readonly string[]): void {
   const descriptor = pidfdOf(pid)

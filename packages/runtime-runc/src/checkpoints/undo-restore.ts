@@ -1,4 +1,4 @@
-import { closeSync, existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { closeSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isErrno, isNotFound, NsboxError } from '@nsbox/errors'
@@ -9,6 +9,7 @@ import type { ContainerCgroup } from '../cgroups/container-cgroup.ts'
 import { pidfdOf, signalProcess } from '../cgroups/signal-processes.ts'
 import type { Runc } from '../runc/runc.ts'
 import { hasEnded } from './has-ended.ts'
+import { hasOpen } from './has-open.ts'
 
 /** A restore that has failed, or was interrupted. */
 export interface UndoneRestore {
@@ -97,18 +98,7 @@ function criuAt(directory: string): number[] {
   const log = join(directory, 'restore.log')
   return readdirSync('/proc')
     .map(Number)
-    .filter((pid) => Number.isInteger(pid) && isCriu(pid) && !hasEnded(pid) && hasOpen(pid, log))
-}
-
-function hasOpen(pid: number, path: string): boolean {
-  try {
-    const descriptors = readdirSync(`/proc/${pid}/fd`)
-    return descriptors.some((name) => readlinkSync(`/proc/${pid}/fd/${name}`) === path)
-  } catch (error) {
-    // It, or one of its descriptors, has gone meanwhile: it is looked at again if it is still there.
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ESRCH')) return existsSync(`/proc/${pid}`)
-    throw error
-  }
+    .filter((pid) => Number.isInteger(pid) && isCriu(pid) && !hasEnded(pid) && hasOpen(pid, [log]))
 }
 
 /** Where CRIU has mounted the cgroups of the host, unless it was told to work elsewhere. */

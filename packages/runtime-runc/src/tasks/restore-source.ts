@@ -38,7 +38,7 @@ export async function restoreSource(
 ): Promise<RestoreSource | undefined> {
   const { criuImagePath, criuWorkPath: workPath } = taskOptions(options)
   if (criuImagePath === undefined && restore === undefined) return undefined
-  await requireCriu()
+  requireCriu()
   const { hostname, cgroup, ownNamespaces: namespaces } = parseBundleSpec(spec)
   const wanted = { workPath, hostname, namespaces, cgroup }
   if (criuImagePath !== undefined) {

@@ -26,8 +26,9 @@ export async function undoDumps(bundles: readonly Bundle[], { onWarning }: TaskC
 
 async function undo(bundle: Bundle): Promise<void> {
   const dump = readDump(bundle)
+  if (dump === undefined) return
   const record = readTask(bundle)
-  if (dump === undefined || record === undefined) return
+  if (record === undefined) return
   await undoDump({ ...dump, runc: runcOf(record.choice), id: bundle.id, pid: record.pid })
   await removeTree(bundle.criu)
   removeDump(bundle)
