@@ -9,26 +9,37 @@ export interface Write extends Transaction {
 }
 
 /**
- * The way to the database for everything that answers a caller: no answer, a refusal included, is given before all that
- * it may have seen is on disk (DESIGN §5).
+ * Who sees to it that no answer, a refusal included, is given before all that it may have seen is on disk (DESIGN §5):
+ * the store with each call, or, with `held`, whoever answers: it waits for `durable()` before each answer of its own,
+ * and what it does in between need not wait.
  */
+export type Answers = 'durable' | 'held'
+
+/** The way to the database for everything that answers a caller. */
 export class Ledger {
   readonly #db: Database
   readonly #outbox: EventOutbox
   readonly #onWrite: (namespace: string) => void
+  readonly #answers: Answers
 
   /** @param onWrite told of the namespace of each write that was committed */
-  constructor(db: Database, outbox: EventOutbox, onWrite: (namespace: string) => void) {
+  constructor(
+    db: Database,
+    outbox: EventOutbox,
+    onWrite: (namespace: string) => void,
+    answers: Answers = 'durable',
+  ) {
     this.#db = db
     this.#outbox = outbox
     this.#onWrite = onWrite
+    this.#answers = answers
   }
 
   async read<T>(body: (reader: Reader) => T): Promise<T> {
     try {
       return body(this.#db)
     } finally {
-      await this.#db.durable()
+      await this.answerable()
     }
   }
 
@@ -41,11 +52,11 @@ export class Ledger {
     try {
       return this.commit(namespace, body)
     } finally {
-      await this.#db.durable()
+      await this.answerable()
     }
   }
 
-  /** A write whose caller waits with `durable` before it answers, because it has more to do first. */
+  /** A write whose caller waits until it is `answerable`, because it has more to do first. */
   commit<T>(namespace: string, body: (write: Write) => T): T {
     const events: DomainEvent[] = []
     const result = this.#db.transaction((transaction) =>
@@ -56,15 +67,20 @@ export class Ledger {
     return result
   }
 
-  /** A write of what no caller gets to see: there are no events, and nothing for the collector to look at. */
-  async note<T>(body: (transaction: Transaction) => T): Promise<T> {
-    try {
-      return this.#db.transaction(body)
-    } finally {
-      await this.#db.durable()
-    }
+  /**
+   * A write of what no caller gets to see: there are no events, and nothing for the collector to look at. Wait with
+   * `durable` if something may only happen after it.
+   */
+  note<T>(body: (transaction: Transaction) => T): T {
+    return this.#db.transaction(body)
   }
 
+  /** Resolves once an answer may tell of what was done before the call. */
+  async answerable(): Promise<void> {
+    if (this.#answers === 'durable') await this.#db.durable()
+  }
+
+  /** Resolves once all that was done before the call is on disk, whoever waits for answers. */
   durable(): Promise<void> {
     return this.#db.durable()
   }

@@ -88,7 +88,7 @@ export class NamespacedWriter implements ContentWriter {
       return await this.#commitOwn(own, options, kept)
     } finally {
       await this.#release()
-      await this.#parts.ledger.durable()
+      await this.#parts.ledger.answerable()
     }
   }
 

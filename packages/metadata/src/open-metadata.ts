@@ -16,14 +16,14 @@ import { contentView } from './content-view.ts'
 import { type EventListener, EventOutbox } from './event-outbox.ts'
 import { imageStore } from './image-store.ts'
 import { leaseStore } from './lease-store.ts'
-import { Ledger } from './ledger.ts'
+import { type Answers, Ledger } from './ledger.ts'
 import { type Log, silent } from './log.ts'
 import { namespaceStore } from './namespace-store.ts'
 import { shownRef } from './quoted.ts'
 import { migrations } from './schema.ts'
 import { dropUnfinishedBackings } from './snapshots/backing-row.ts'
 import { CommitsUnderWay } from './snapshots/commits-under-way.ts'
-import { backingsAt, makePrivate } from './snapshots/provenance.ts'
+import { backingsAt, doubtUntouched, makePrivate } from './snapshots/provenance.ts'
 import { recordingApplier } from './snapshots/recording-applier.ts'
 import type { SnapshotParts } from './snapshots/snapshot-parts.ts'
 import { snapshotView } from './snapshots/snapshot-view.ts'
@@ -48,6 +48,8 @@ export interface MetadataOptions {
   readonly policy?: SharingPolicy | undefined
   /** `full` by default; see `DatabaseOptions`. */
   readonly durability?: 'full' | 'relaxed' | undefined
+  /** `durable` by default. */
+  readonly answers?: Answers | undefined
   /** Told of every event, in order, once what it tells of is on disk. */
   readonly onEvent?: EventListener | undefined
   readonly collector?: CollectorSchedule | undefined
@@ -83,7 +85,7 @@ export interface NamespaceView {
   applier(applier: Applier): Applier
 }
 
-/** The metadata of all namespaces. Nothing here answers before what the answer rests on is on disk. */
+/** The metadata of all namespaces. Unless answers are held, nothing here answers before what the answer rests on is on disk. */
 export interface Metadata extends AsyncDisposable {
   readonly namespaces: NamespaceStore
 
@@ -136,7 +138,10 @@ export function createMetadata(db: Database, options: Omit<MetadataOptions, 'pat
   const gate = new BlobGate()
   const locks = new WriterLocks(clock)
   const commits = new CommitsUnderWay()
-  db.transaction(dropUnfinishedBackings)
+  db.transaction((tx) => {
+    dropUnfinishedBackings(tx)
+    doubtUntouched(tx)
+  })
   const collector = stack.use(
     new Collector({
       ledger: new Ledger(db, outbox, () => undefined),
@@ -150,7 +155,7 @@ export function createMetadata(db: Database, options: Omit<MetadataOptions, 'pat
       schedule: options.collector ?? {},
     }),
   )
-  const ledger = new Ledger(db, outbox, (namespace) => collector.touched(namespace))
+  const ledger = new Ledger(db, outbox, (namespace) => collector.touched(namespace), options.answers)
   const parts: ContentParts & SnapshotParts = {
     ...{ ledger, collector, clock, policy },
     ...{ gate, locks, backend },
@@ -178,9 +183,10 @@ export function createMetadata(db: Database, options: Omit<MetadataOptions, 'pat
     },
     async writes(mounts) {
       const paths = await writablePaths(mounts)
-      await ledger.note((tx) => {
+      ledger.note((tx) => {
         for (const { id } of paths.flatMap((path) => backingsAt(tx, path))) makePrivate(tx, id)
       })
+      await ledger.durable()
     },
     collect: (collection) => collector.collect(collection),
     durable: () => db.durable(),

@@ -30,13 +30,13 @@ export async function openWriter(
     const ingest = shared ?? record(parts, scope, asked, undefined)
     const [own] = await Promise.all([
       shared === undefined ? openOwn(parts, ingest, asked, { signal }) : undefined,
-      parts.ledger.durable(),
+      parts.ledger.answerable(),
     ])
     parts.collector.expires(ingest.expires_at ?? undefined)
     return new NamespacedWriter({ ...parts, scope, ingest, expected, lock, own })
   } catch (error) {
     lock[Symbol.dispose]()
-    await parts.ledger.durable()
+    await parts.ledger.answerable()
     throw error
   }
 }

@@ -52,6 +52,8 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
       snapshotters: loaded,
       policy,
       durability,
+      // By `durableReplies`, so that a pull of many layers waits once and not some times for each of them.
+      answers: 'held',
       onEvent: (namespace, event) => events.announce(namespace, event),
       log,
     }),

@@ -69,7 +69,7 @@ export async function commitSnapshot(
       throw error
     }
   } finally {
-    await ledger.durable()
+    await ledger.answerable()
   }
 }
 

@@ -70,7 +70,7 @@ export async function makeSnapshot(
       throw error
     }
   } finally {
-    await ledger.durable()
+    await ledger.answerable()
   }
 }
 

@@ -182,6 +182,16 @@ describeWith({ root: true, linux: true }, 'D23 a snapshot is never adopted', () 
       },
     ],
     [
+      // That somebody had begun to write to it may not have come to the disk before a power cut.
+      'that was prepared before the server started',
+      async (subject) => {
+        await subject.sandbox.reopen()
+        const { applier, snapshotter } = await subject.sandbox.tenant('tenant')
+        await applier.apply(top.descriptor, subject.mounts)
+        await snapshotter.commit(chainId, key)
+      },
+    ],
+    [
       'whose layer carried out its removals where there was nothing to remove',
       async ({ tenant, directory }) => {
         await tenant.applier.apply(top.descriptor, [bind(directory)])

@@ -47,7 +47,16 @@ export function beginUntouched(tx: Transaction, backing: number): void {
 }
 
 /**
- * Notes that the server is about to apply a layer, for good unless `endApplying` follows.
+ * Notes that whoever may have written to an untouched backing of an earlier process is not known: what `beginApplying` had
+ * noted may be lost.
+ */
+export function doubtUntouched(tx: Transaction): void {
+  tx.run("UPDATE backing SET provenance = 'private', chain_id = NULL WHERE provenance = 'untouched'")
+}
+
+/**
+ * Notes that the server is about to apply a layer, for good unless `endApplying` follows. Nobody has to wait until that is
+ * on disk, since no backing is untouched for a later process.
  * @returns whether it is the first that writes to the backing; if not, `makePrivate` must follow
  */
 export function beginApplying(tx: Transaction, backing: number): boolean {

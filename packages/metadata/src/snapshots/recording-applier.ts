@@ -39,14 +39,15 @@ export function recordingApplier(
       const applied = await applier.apply(layer, mounts, options)
       if (target !== undefined) {
         const { id, late } = target
-        await ledger.note((tx) => endApplying(tx, id, { ...applied, late }))
+        ledger.note((tx) => endApplying(tx, id, { ...applied, late }))
+        await ledger.answerable()
       }
       return applied
     },
   }
 }
 
-/** Notes, durably, that the backings behind the mounts are about to be written to. */
+/** Notes that the backings behind the mounts are about to be written to. */
 async function begin(
   { ledger, commits }: SnapshotParts,
   snapshotters: Snapshotters,
@@ -55,20 +56,27 @@ async function begin(
   const paths = await writablePaths(mounts)
   const found = (db: Reader) => paths.flatMap((path) => backingsAt(db, path))
   const target = await findTarget(ledger.peek(found), paths, snapshotters, mounts)
-  return await ledger.note((tx) => {
-    const backings = found(tx)
-    for (const { id, committed } of backings) {
-      if (committed === 1)
-        throw new NsboxError('failed_precondition', 'the snapshot to apply a layer to is committed')
-      if (commits.isCommitting(id))
-        throw new NsboxError('unavailable', 'the snapshot to apply a layer to is being committed')
-    }
-    const [backing] = backings
-    const isTarget = target !== undefined && backings.length === 1 && backing?.id === target.id
-    if (isTarget && beginApplying(tx, target.id)) return target
-    for (const { id } of backings) makePrivate(tx, id)
-    return undefined
-  })
+  let isFirst = false
+  try {
+    return ledger.note((tx) => {
+      const backings = found(tx)
+      for (const { id, committed } of backings) {
+        if (committed === 1)
+          throw new NsboxError('failed_precondition', 'the snapshot to apply a layer to is committed')
+        if (commits.isCommitting(id))
+          throw new NsboxError('unavailable', 'the snapshot to apply a layer to is being committed')
+      }
+      const [backing] = backings
+      const isTarget = target !== undefined && backings.length === 1 && backing?.id === target.id
+      isFirst = isTarget && beginApplying(tx, target.id)
+      if (isFirst) return target
+      for (const { id } of backings) makePrivate(tx, id)
+      return undefined
+    })
+  } finally {
+    // After a power cut nothing passes for untouched, but what was applied would, whoever has written to it since.
+    await (isFirst ? ledger.answerable() : ledger.durable())
+  }
 }
 
 /** The one backing that the mounts are of, if they say just what the snapshotter says of it. */

@@ -94,7 +94,10 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
         throw new NsboxError('failed_precondition', `requested snapshot ${shownKey(key)} not active or view`)
       }
       // Whoever asks may be about to write.
-      if (row.kind === 'active' && row.proven === 1) await ledger.note((tx) => makePrivate(tx, row.backing))
+      if (row.kind === 'active' && row.proven === 1) {
+        ledger.note((tx) => makePrivate(tx, row.backing))
+        await ledger.durable()
+      }
       return await ofBackend(row, () => backend.mounts(row.key, options))
     },
 

@@ -22,7 +22,7 @@ export interface SlowDisk {
 /** A store whose disk takes as long as the test wants. */
 export async function withSlowDisk(
   body: (disk: SlowDisk) => Promise<void>,
-  { snapshotters }: Pick<MetadataOptions, 'snapshotters'> = {},
+  options: Pick<MetadataOptions, 'snapshotters' | 'answers'> = {},
 ): Promise<void> {
   await using stack = new AsyncDisposableStack()
   const { path } = stack.use(await tempDir('nsbox-durability'))
@@ -38,8 +38,8 @@ export async function withSlowDisk(
   const events: DomainEvent['topic'][] = []
   const metadata = stack.use(
     createMetadata(db, {
+      ...options,
       content,
-      snapshotters,
       onEvent: (_, { topic }) => events.push(topic),
       collector: { startupDelay: 3_600_000, scheduleDelay: 3_600_000 },
     }),
