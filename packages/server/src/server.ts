@@ -4,7 +4,7 @@ import type { Metadata } from '@nsbox/metadata'
 export interface Server extends AsyncDisposable {
   /** Path of the socket that it serves on. */
   readonly address: string
-  /** What it serves, for use within this process. */
+  /** What it serves, for use within this process. Whoever passes its answers on waits for `durable()` first. */
   readonly metadata: Metadata
 }
 
