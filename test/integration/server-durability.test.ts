@@ -46,143 +46,141 @@ function sentTooEarly(calls: readonly SystemCall[]): SystemCall[] {
   })
 }
 
-describeWith(
-  { root: true, linux: true, programs: ['strace', 'docker-registry', 'skopeo'] },
-  'the answers of a server',
-  () => {
-    let resources: AsyncDisposableStack
-    let server: TestServer
-    let client: Client
-    let other: Client
-    let trace: Trace
+const programs = ['strace', 'docker-registry', 'skopeo']
 
-    beforeEach(async () => {
-      resources = new AsyncDisposableStack()
-      await traceServer()
-    })
-    afterEach(() => resources.disposeAsync())
+describeWith({ root: true, linux: true, programs }, 'the answers of a server', () => {
+  let resources: AsyncDisposableStack
+  let server: TestServer
+  let client: Client
+  let other: Client
+  let trace: Trace
 
-    async function traceServer(args: string[] = []): Promise<void> {
-      server = resources.use(await startServer({ args }))
-      client = resources.use(connect({ address: server.address, namespace: 'n' }))
-      other = resources.use(connect({ address: server.address, namespace: 'n' }))
-      // Connections say what there is to say about themselves before the trace begins.
-      await client.version()
-      await other.version()
-      trace = resources.use(await traceProcess(traced, server.process.pid))
+  beforeEach(async () => {
+    resources = new AsyncDisposableStack()
+    await traceServer()
+  })
+  afterEach(() => resources.disposeAsync())
+
+  async function traceServer(args: string[] = []): Promise<void> {
+    server = resources.use(await startServer({ args }))
+    client = resources.use(connect({ address: server.address, namespace: 'n' }))
+    other = resources.use(connect({ address: server.address, namespace: 'n' }))
+    // Connections say what there is to say about themselves before the trace begins.
+    await client.version()
+    await other.version()
+    trace = resources.use(await traceProcess(traced, server.process.pid))
+  }
+
+  const target = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: digestOf('x'), size: 1 }
+
+  it('come after the sync of what they tell, one by one', async () => {
+    for (let i = 0; i < 20; i++) await client.images.create({ name: `i${i}`, target })
+    await client.images.update('i0', { labels: { merge: { a: 'b' } } })
+    await client.images.delete('i1')
+    await client.leases.create({ id: 'l' })
+    await client.namespaces.create({ name: 'other' })
+    const calls = await trace.stop()
+    expect(calls.filter(isLogWrite).length).toBeGreaterThanOrEqual(24)
+    expect(calls.filter(isSent).length).toBeGreaterThanOrEqual(24)
+    expect(sentTooEarly(calls)).toEqual([])
+  })
+
+  it('come after the sync of what they have only read', async () => {
+    for (let i = 0; i < 10; i++) {
+      const [, found] = await Promise.all([
+        client.images.create({ name: `i${i}`, target }),
+        client.images.list(),
+      ])
+      expect([i, i + 1]).toContain(found.length)
     }
+    const calls = await trace.stop()
+    expect(calls.filter(isLogWrite).length).toBeGreaterThanOrEqual(10)
+    expect(sentTooEarly(calls)).toEqual([])
+  })
 
-    const target = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: digestOf('x'), size: 1 }
+  it('include events, which come after the sync as well', async () => {
+    const controller = new AbortController()
+    const seen: string[] = []
+    const watching = (async () => {
+      for await (const { event } of other.events.subscribe([], controller)) seen.push(event.topic)
+    })().catch(() => undefined)
+    for (let i = 0; seen.length < 10; i++) {
+      expect(i).toBeLessThan(1000)
+      await client.images.create({ name: `i${i}`, target })
+    }
+    controller.abort()
+    await watching
+    expect(sentTooEarly(await trace.stop())).toEqual([])
+  })
 
-    it('come after the sync of what they tell, one by one', async () => {
-      for (let i = 0; i < 20; i++) await client.images.create({ name: `i${i}`, target })
-      await client.images.update('i0', { labels: { merge: { a: 'b' } } })
-      await client.images.delete('i1')
-      await client.leases.create({ id: 'l' })
-      await client.namespaces.create({ name: 'other' })
-      const calls = await trace.stop()
-      expect(calls.filter(isLogWrite).length).toBeGreaterThanOrEqual(24)
-      expect(calls.filter(isSent).length).toBeGreaterThanOrEqual(24)
-      expect(sentTooEarly(calls)).toEqual([])
-    })
+  it('come after a blob’s bytes, its name and its record are on disk, in this order', async () => {
+    const bytes = Buffer.from('hello')
+    // What nothing holds is collected at once, and what the collector commits no answer waits for.
+    await using lease = await client.createLease()
+    {
+      await using writer = await lease.client.content.writer({ ref: 'r' })
+      await writer.write(bytes)
+      await writer.commit()
+    }
+    const calls = await trace.stop()
+    expect(sentTooEarly(calls)).toEqual([])
+    const hex = digestOf(bytes).slice('sha256:'.length)
+    const renamed = calls.findLast(
+      ({ name, args }) => name === 'rename' && args.includes(`blobs/sha256/${hex}`),
+    )
+    const synced = calls.find(({ name, args }) => name.endsWith('sync') && args.includes('/ingest/'))
+    const directory = calls.findLast(({ name, args }) => name === 'fsync' && args.includes('/blobs/sha256>'))
+    const record = calls.findLast(isLogWrite)
+    expect(synced?.returned).toBeLessThan(renamed?.entered ?? -1)
+    expect(renamed?.returned).toBeLessThan(directory?.entered ?? -1)
+    expect(directory?.returned).toBeLessThan(record?.entered ?? -1)
+  })
 
-    it('come after the sync of what they have only read', async () => {
-      for (let i = 0; i < 10; i++) {
-        const [, found] = await Promise.all([
-          client.images.create({ name: `i${i}`, target }),
-          client.images.list(),
-        ])
-        expect([i, i + 1]).toContain(found.length)
-      }
-      const calls = await trace.stop()
-      expect(calls.filter(isLogWrite).length).toBeGreaterThanOrEqual(10)
-      expect(sentTooEarly(calls)).toEqual([])
-    })
+  it('come after a snapshot’s files, its record and its name are on disk, in this order', async () => {
+    await using lease = await client.createLease()
+    const snapshotter = lease.client.snapshotter('overlayfs')
+    const [mount] = await snapshotter.prepare('key', undefined)
+    await writeFile(join(mount!.source, 'file'), 'x')
+    await snapshotter.commit('name', 'key')
+    const calls = await trace.stop()
+    expect(sentTooEarly(calls)).toEqual([])
+    const ofSnapshotter = ({ args }: SystemCall) => args.includes('/snapshots/overlayfs/metadata.db-wal>')
+    const files = calls.findLast(({ name }) => name === 'syncfs')
+    const record = calls.findLast((call) => isLogWrite(call) && ofSnapshotter(call))
+    const recordSync = calls.findLast((call) => isLogSync(call) && ofSnapshotter(call))
+    const named = calls.findLast((call) => isLogWrite(call) && !ofSnapshotter(call))
+    expect(files?.returned).toBeLessThan(record?.entered ?? -1)
+    expect(record?.returned).toBeLessThan(recordSync?.entered ?? -1)
+    expect(recordSync?.returned).toBeLessThan(named?.entered ?? -1)
+  })
 
-    it('include events, which come after the sync as well', async () => {
-      const controller = new AbortController()
-      const seen: string[] = []
-      const watching = (async () => {
-        for await (const { event } of other.events.subscribe([], controller)) seen.push(event.topic)
-      })().catch(() => undefined)
-      for (let i = 0; seen.length < 10; i++) {
-        expect(i).toBeLessThan(1000)
-        await client.images.create({ name: `i${i}`, target })
-      }
-      controller.abort()
-      await watching
-      expect(sentTooEarly(await trace.stop())).toEqual([])
-    })
+  it('of a pull come after the sync of all that it has done so far', async () => {
+    const registry = resources.use(await startRegistry())
+    const layout = resources.use(await tempDir('nsbox-layout')).path
+    const layers = Array.from({ length: 20 }, (_, index) => filesLayer({ [`file${index}`]: `${index}` }))
+    const { reference } = await pushImage(await buildImage(layout, { layers }), registry, 'twenty:1')
+    await client.pull(reference, { defaultScheme: 'http', unpack: { snapshotter: 'overlayfs' } })
+    const calls = await trace.stop()
+    expect(sentTooEarly(calls)).toEqual([])
+    expect(calls.filter(isLogWrite).length).toBeGreaterThan(4 * layers.length)
+  })
 
-    it('come after a blob’s bytes, its name and its record are on disk, in this order', async () => {
-      const bytes = Buffer.from('hello')
-      {
-        await using writer = await client.content.writer({ ref: 'r' })
-        await writer.write(bytes)
-        await writer.commit()
-      }
-      const calls = await trace.stop()
-      expect(sentTooEarly(calls)).toEqual([])
-      const hex = digestOf(bytes).slice('sha256:'.length)
-      const renamed = calls.findLast(
-        ({ name, args }) => name === 'rename' && args.includes(`blobs/sha256/${hex}`),
-      )
-      const synced = calls.find(({ name, args }) => name.endsWith('sync') && args.includes('/ingest/'))
-      const directory = calls.findLast(
-        ({ name, args }) => name === 'fsync' && args.includes('/blobs/sha256>'),
-      )
-      const record = calls.findLast(isLogWrite)
-      expect(synced?.returned).toBeLessThan(renamed?.entered ?? -1)
-      expect(renamed?.returned).toBeLessThan(directory?.entered ?? -1)
-      expect(directory?.returned).toBeLessThan(record?.entered ?? -1)
-    })
+  it('do not wait with relaxed durability, which this test would notice', async () => {
+    await traceServer(['--durability', 'relaxed'])
+    await client.images.create({ name: 'i', target })
+    const calls = await trace.stop()
+    expect(calls.filter(isLogSync)).toEqual([])
+    expect(sentTooEarly(calls)).not.toEqual([])
+  })
 
-    it('come after a snapshot’s files, its record and its name are on disk, in this order', async () => {
-      await using lease = await client.createLease()
-      const snapshotter = lease.client.snapshotter('overlayfs')
-      const [mount] = await snapshotter.prepare('key', undefined)
-      await writeFile(join(mount!.source, 'file'), 'x')
-      await snapshotter.commit('name', 'key')
-      const calls = await trace.stop()
-      expect(sentTooEarly(calls)).toEqual([])
-      const ofSnapshotter = ({ args }: SystemCall) => args.includes('/snapshots/overlayfs/metadata.db-wal>')
-      const files = calls.findLast(({ name }) => name === 'syncfs')
-      const record = calls.findLast((call) => isLogWrite(call) && ofSnapshotter(call))
-      const recordSync = calls.findLast((call) => isLogSync(call) && ofSnapshotter(call))
-      const named = calls.findLast((call) => isLogWrite(call) && !ofSnapshotter(call))
-      expect(files?.returned).toBeLessThan(record?.entered ?? -1)
-      expect(record?.returned).toBeLessThan(recordSync?.entered ?? -1)
-      expect(recordSync?.returned).toBeLessThan(named?.entered ?? -1)
-    })
-
-    it('of a pull come after the sync of all that it has done so far', async () => {
-      const registry = resources.use(await startRegistry())
-      const layout = resources.use(await tempDir('nsbox-layout')).path
-      const layers = Array.from({ length: 20 }, (_, index) => filesLayer({ [`file${index}`]: `${index}` }))
-      const { reference } = await pushImage(await buildImage(layout, { layers }), registry, 'twenty:1')
-      await client.pull(reference, { defaultScheme: 'http', unpack: { snapshotter: 'overlayfs' } })
-      const calls = await trace.stop()
-      expect(sentTooEarly(calls)).toEqual([])
-      expect(calls.filter(isLogWrite).length).toBeGreaterThan(4 * layers.length)
-    })
-
-    it('do not wait with relaxed durability, which this test would notice', async () => {
-      await traceServer(['--durability', 'relaxed'])
-      await client.images.create({ name: 'i', target })
-      const calls = await trace.stop()
-      expect(calls.filter(isLogSync)).toEqual([])
-      expect(sentTooEarly(calls)).not.toEqual([])
-    })
-
-    it('of writers at the same time share syncs', async () => {
-      const count = 200
-      await Promise.all(
-        Array.from({ length: count }, (_, i) => client.images.create({ name: `i${i}`, target })),
-      )
-      const calls = await trace.stop()
-      const syncs = calls.filter(isLogSync).length
-      expect(syncs).toBeGreaterThan(0)
-      expect(syncs).toBeLessThan(count / 4)
-    })
-  },
-)
+  it('of writers at the same time share syncs', async () => {
+    const count = 200
+    await Promise.all(
+      Array.from({ length: count }, (_, i) => client.images.create({ name: `i${i}`, target })),
+    )
+    const calls = await trace.stop()
+    const syncs = calls.filter(isLogSync).length
+    expect(syncs).toBeGreaterThan(0)
+    expect(syncs).toBeLessThan(count / 4)
+  })
+})

@@ -85,7 +85,10 @@ export interface NamespaceView {
   applier(applier: Applier): Applier
 }
 
-/** The metadata of all namespaces. Unless answers are held, nothing here answers before what the answer rests on is on disk. */
+/**
+ * The metadata of all namespaces. Unless answers are held, nothing here answers before what the answer rests on is on
+ * disk.
+ */
 export interface Metadata extends AsyncDisposable {
   readonly namespaces: NamespaceStore
 

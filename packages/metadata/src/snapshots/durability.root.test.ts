@@ -55,16 +55,20 @@ const warnings: Readonly<Record<string, Change>> = {
     metadata.writes([{ type: 'bind', source: '/', options: [] }]),
 }
 
-/** @param answers whether the answer waits for the disk although its caller would */
+/** Expects that something waits for a disk that is held, and ends well once it is not. */
+async function endsWithTheDisk(disk: SlowDisk, started: Promise<unknown>): Promise<void> {
+  const operation = watch(started)
+  await expect.poll(disk.begun).toBeGreaterThan(0)
+  await setTimeout(5)
+  expect(operation.settled).toBe(false)
+  disk.release()
+  expect(await operation.end).not.toBeInstanceOf(Error)
+}
+
 function waits(change: Change, answers: Answers): Promise<void> {
   return withSnapshots(async (snapshotter, disk) => {
     disk.hold()
-    const operation = watch(change(snapshotter, disk))
-    await expect.poll(disk.begun).toBeGreaterThan(0)
-    await setTimeout(5)
-    expect(operation.settled).toBe(false)
-    disk.release()
-    expect(await operation.end).not.toBeInstanceOf(Error)
+    await endsWithTheDisk(disk, change(snapshotter, disk))
   }, answers)
 }
 
@@ -95,12 +99,7 @@ describeWith({ root: true, linux: true }, 'where whoever answers waits for the d
       withSnapshots(async (snapshotter, disk) => {
         disk.hold()
         await change(snapshotter, disk)
-        const durable = watch(disk.metadata.durable())
-        await expect.poll(disk.begun).toBeGreaterThan(0)
-        await setTimeout(5)
-        expect(durable.settled).toBe(false)
-        disk.release()
-        expect(await durable.end).not.toBeInstanceOf(Error)
+        await endsWithTheDisk(disk, disk.metadata.durable())
       }, 'held'))
 
   for (const [what, change] of Object.entries(warnings))

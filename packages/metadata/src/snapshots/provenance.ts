@@ -47,16 +47,16 @@ export function beginUntouched(tx: Transaction, backing: number): void {
 }
 
 /**
- * Notes that whoever may have written to an untouched backing of an earlier process is not known: what `beginApplying` had
- * noted may be lost.
+ * Takes what an earlier process left untouched for something that anybody may have written to: `beginApplying` may have
+ * noted otherwise, and a power cut have taken that back.
  */
 export function doubtUntouched(tx: Transaction): void {
-  tx.run("UPDATE backing SET provenance = 'private', chain_id = NULL WHERE provenance = 'untouched'")
+  tx.run("UPDATE backing SET provenance = 'private' WHERE provenance = 'untouched'")
 }
 
 /**
- * Notes that the server is about to apply a layer, for good unless `endApplying` follows. Nobody has to wait until that is
- * on disk, since no backing is untouched for a later process.
+ * Notes that the server is about to apply a layer, for good unless `endApplying` follows. It may begin before that is on
+ * disk, since no backing is untouched for a later process.
  * @returns whether it is the first that writes to the backing; if not, `makePrivate` must follow
  */
 export function beginApplying(tx: Transaction, backing: number): boolean {

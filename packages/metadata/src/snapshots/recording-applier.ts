@@ -56,9 +56,9 @@ async function begin(
   const paths = await writablePaths(mounts)
   const found = (db: Reader) => paths.flatMap((path) => backingsAt(db, path))
   const target = await findTarget(ledger.peek(found), paths, snapshotters, mounts)
-  let isFirst = false
+  let first: Target | undefined
   try {
-    return ledger.note((tx) => {
+    first = ledger.note((tx) => {
       const backings = found(tx)
       for (const { id, committed } of backings) {
         if (committed === 1)
@@ -68,14 +68,14 @@ async function begin(
       }
       const [backing] = backings
       const isTarget = target !== undefined && backings.length === 1 && backing?.id === target.id
-      isFirst = isTarget && beginApplying(tx, target.id)
-      if (isFirst) return target
+      if (isTarget && beginApplying(tx, target.id)) return target
       for (const { id } of backings) makePrivate(tx, id)
       return undefined
     })
+    return first
   } finally {
     // After a power cut nothing passes for untouched, but what was applied would, whoever has written to it since.
-    await (isFirst ? ledger.answerable() : ledger.durable())
+    await (first === undefined ? ledger.durable() : ledger.answerable())
   }
 }
 
