@@ -27,14 +27,16 @@ export function eventTests(create: CreateTasksSubject, claims: TasksClaims): voi
 
     test('tell the life of an exec', async () => {
       const { tasks } = bench()
-      const { id } = await bench().idle()
       await using collected = await bench().subject.collectEvents()
+      const { id, pid: init } = await bench().idle()
       const pid = await bench().exec(id, 'one', { args: ['sh', '-c', 'exit 7'] })
       const exit = await tasks.wait(id, { execId: 'one' })
       await tasks.deleteProcess(id, 'one')
       await tasks.pause(id)
       await tasks.resume(id)
       await expectEvents(collected.events, id, [
+        { topic: '/tasks/create', payload: { containerId: id, pid: init } },
+        { topic: '/tasks/start', payload: { containerId: id, pid: init } },
         { topic: '/tasks/exec-added', payload: { containerId: id, execId: 'one' } },
         { topic: '/tasks/exec-started', payload: { containerId: id, execId: 'one', pid } },
         { topic: '/tasks/exit', payload: { containerId: id, id: 'one', pid, ...exit } },
