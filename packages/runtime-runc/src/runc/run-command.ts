@@ -80,9 +80,14 @@ export async function runCommand(request: CommandRequest): Promise<string> {
 
 function startCommand({ binary, args, prints, input }: CommandRequest): ChildProgram {
   const env = environment()
-  const path = findProgram(binary, { searchPath: env.PATH, from: process.cwd() })
+  const path = commandPath(binary)
   const reads = input !== undefined
   return startChild({ path, args: [binary, ...args], env, reads, prints })
+}
+
+/** The program that a command runs. @throws as `findProgram` */
+export function commandPath(binary: string): string {
+  return findProgram(binary, { searchPath: environment().PATH, from: process.cwd() })
 }
 
 /** Keeps the first or the last bytes of a stream, and says when there are more than fit. */

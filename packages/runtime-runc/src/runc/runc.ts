@@ -1,7 +1,9 @@
 import type { JsonObject } from '@nsbox/oci'
+import { isRunc } from '../programs/is-runc.ts'
 import { type CheckpointOptions, checkpointArguments } from './checkpoint.ts'
 import { checkContainerId } from './container-id.ts'
 import { type ContainerState, type ListedContainer, parseContainers, parseState } from './container-state.ts'
+import { KeptContainer } from './kept-container.ts'
 import {
   type CreateOptions,
   createArguments,
@@ -12,7 +14,7 @@ import {
 } from './launch.ts'
 import { launchError } from './launch-error.ts'
 import { parsePids, parseRuntimeFeatures } from './output.ts'
-import { type CommandRequest, runCommand } from './run-command.ts'
+import { type CommandRequest, commandPath, runCommand } from './run-command.ts'
 import { type CommandOptions, globalArguments, type RuncOptions } from './runc-options.ts'
 import type { RuntimeCommand } from './runtime-error.ts'
 import { parseVersion, type RuntimeVersion } from './runtime-version.ts'
@@ -60,7 +62,9 @@ export class Runc {
 
   /** Lets the first process run. @throws failed_precondition if it runs, or has ended */
   async start(id: string, options?: CommandOptions): Promise<void> {
-    await this.#run('start', [checkContainerId(id)], options)
+    const kept = this.#kept(checkContainerId(id))
+    if (await kept?.start(options?.timeout ?? defaultTimeout)) return
+    await this.#run('start', [id], options)
   }
 
   /**
@@ -100,8 +104,10 @@ export class Runc {
    * @throws failed_precondition without `force`, if it runs
    */
   async delete(id: string, options: CommandOptions & { force?: boolean | undefined } = {}): Promise<void> {
+    checkContainerId(id)
+    if (options.force !== true && (await this.#kept(id)?.remove())) return
     const force = options.force === true ? ['--force'] : []
-    await this.#run('delete', [...force, checkContainerId(id)], options)
+    await this.#run('delete', [...force, id], options)
   }
 
   async state(id: string, options?: CommandOptions): Promise<ContainerState> {
@@ -134,6 +140,19 @@ export class Runc {
 
   async version(options?: CommandOptions): Promise<RuntimeVersion> {
     return parseVersion(await this.#exec('version', ['--version'], options, { prints: true }))
+  }
+
+  /** Undefined if everything is the program's to do. */
+  #kept(id: string): KeptContainer | undefined {
+    const { root, binary = 'runc' } = this.options
+    if (root === undefined) return undefined
+    try {
+      if (!isRunc(commandPath(binary))) return undefined
+    } catch {
+      // What is wrong with it is said when it is run.
+      return undefined
+    }
+    return KeptContainer.read(root, id)
   }
 
   async #run(

@@ -53,6 +53,7 @@ export class NamespaceTasks implements RuntimeTasks {
     validateIdentifier(id)
     if (this.#tasks.has(id) || this.#making.has(id)) throw new NsboxError('already_exists', `task ${id}`)
     const { namespace, context, defaults, bundles } = this.#options
+    context.cgroups.attachLock.expect()
     const choice = runtimeChoice(namespace, options.options, options.runtimePath, defaults)
     this.#making.add(id)
     try {
@@ -66,6 +67,7 @@ export class NamespaceTasks implements RuntimeTasks {
   }
 
   async start(id: string, options: ProcessChoice = {}): Promise<{ readonly pid: number }> {
+    if (options.execId) this.#options.context.cgroups.attachLock.expect()
     return await this.#process(id, options).start(options)
   }
 
@@ -113,6 +115,7 @@ export class NamespaceTasks implements RuntimeTasks {
   async exec(id: string, execId: string, options: ExecOptions): Promise<void> {
     const task = this.#task(id)
     validateIdentifier(execId)
+    this.#options.context.cgroups.attachLock.expect()
     const { io, process } = execProcess(options)
     await task.addExec(execId, io, process, options)
   }

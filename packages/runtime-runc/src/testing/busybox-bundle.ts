@@ -8,6 +8,7 @@ export interface BundleSpec {
   /** Kinds besides mount, which is always there; all that runc makes by default if absent. */
   readonly namespaces?: readonly string[] | undefined
   readonly resources?: Readonly<Record<string, unknown>> | undefined
+  readonly hooks?: Readonly<Record<string, readonly unknown[]>> | undefined
   /** Host ids that stand for 0 to 65535 in a user namespace of its own. */
   readonly userNamespace?: number | undefined
   readonly terminal?: boolean | undefined
@@ -59,6 +60,7 @@ export function testSpec(spec: BundleSpec): Record<string, unknown> {
         options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666'],
       },
     ],
+    ...(spec.hooks === undefined ? {} : { hooks: spec.hooks }),
     linux: {
       ...(spec.cgroupsPath === undefined ? {} : { cgroupsPath: spec.cgroupsPath }),
       ...(userNamespace === undefined ? {} : { uidMappings: mapping, gidMappings: mapping }),

@@ -64,7 +64,7 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
   contentRoutes(router, view)
   imagesRoutes(router, view)
   leasesRoutes(router, view)
-  containersRoutes(router, view)
+  containersRoutes(router, view, () => runtime.expectTask())
   snapshotsRoutes(router, snapshottersOf(metadata, snapshotters))
   diffRoutes(router, differsOf(view, { applier, workers }))
   const tasksOfCall = tasksOf({ metadata, snapshotters, runtime })

@@ -22,7 +22,7 @@ export interface OpenRuntimeOptions {
 
 /** The runtime of a server, or why it has none. */
 export interface OpenRuntime extends AsyncDisposable {
-  readonly runtime: Pick<TaskRuntime, 'namespace' | 'info'>
+  readonly runtime: Pick<TaskRuntime, 'namespace' | 'expectTask' | 'info'>
   readonly refusal?: string | undefined
 }
 
@@ -57,7 +57,7 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRunt
       throw error
     }
     return {
-      runtime: { namespace: refuse, info: refuse },
+      runtime: { namespace: refuse, expectTask() {}, info: refuse },
       refusal: error.message,
       async [Symbol.asyncDispose]() {},
     }

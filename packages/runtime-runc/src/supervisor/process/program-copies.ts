@@ -1,6 +1,7 @@
-import { closeSync, existsSync, openSync, readSync, type Stats, statSync } from 'node:fs'
+import { closeSync, existsSync, type Stats, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { sealedCopy } from '@nsbox/sys/files'
+import { isRunc } from '../../programs/is-runc.ts'
 
 /** Milliseconds that a copy is kept for another launch. */
 const keptFor = 60_000
@@ -36,7 +37,7 @@ export class ProgramCopies {
       return executable(kept.fd)
     }
     this.#drop(path)
-    if (stats.size > maxBytes || !isElf(path)) return path
+    if (stats.size > maxBytes || !isRunc(path)) return path
     let fd: number
     try {
       fd = sealedCopy(path, 'runc')
@@ -62,15 +63,4 @@ const executable = (fd: number) => `/proc/self/fd/${fd}`
 
 function identityOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
   return [dev, ino, size, mtimeMs, ctimeMs].join(' ')
-}
-
-/** The interpreter of a script would be given a name that is closed by then. */
-function isElf(path: string): boolean {
-  const fd = openSync(path, 'r')
-  try {
-    const magic = Buffer.alloc(4)
-    return readSync(fd, magic) === 4 && magic.equals(Buffer.from('\x7fELF', 'latin1'))
-  } finally {
-    closeSync(fd)
-  }
 }
