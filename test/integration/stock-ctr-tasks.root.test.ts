@@ -124,7 +124,9 @@ describeWith(needed, 'stock ctr 1.7 with tasks', () => {
       'until [ -e /go ]; do sleep 0.1; done; echo seen; exit 4',
     )
     const attached = lab.stock(['tasks', 'attach', 'attached'])
-    await ctr('tasks', 'exec', '--exec-id', 'go', '--fifo-dir', fifos, 'attached', 'touch', '/go')
+    // The end of the task is that of its execs: whoever waits for one of them has to be done before.
+    const later = '(sleep 1; touch /go) > /dev/null 2>&1 < /dev/null &'
+    await ctr('tasks', 'exec', '--exec-id', 'go', '--fifo-dir', fifos, 'attached', 'sh', '-c', later)
     expect(await attached).toMatchObject({ code: 4, stdout: 'seen\n' })
   })
 

@@ -10,12 +10,15 @@ let listening = false
 
 /** How a child ends that `spawnProgram` has started in this turn. Its number is its own until then. */
 export function childEnd(pid: number): Promise<ChildEnd> {
-  if (isMainThread && !listening) {
+  const end = new Promise<ChildEnd>((resolve) => waiting.set(pid, resolve))
+  if (!isMainThread) looking ??= setInterval(look, lookEvery)
+  else if (!listening) {
     process.on('SIGCHLD', look)
     listening = true
+    // It may have ended before anybody listened.
+    look()
   }
-  if (!isMainThread) looking ??= setInterval(look, lookEvery)
-  return new Promise((resolve) => waiting.set(pid, resolve))
+  return end
 }
 
 /** Waits for those alone: other children are Node's. */
