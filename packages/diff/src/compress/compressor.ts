@@ -34,7 +34,8 @@ function zstdProgram(): Compress | undefined {
   return (plain, options) =>
     throughProgram(program, plain, {
       ...options,
-      failed: (reason) => new NsboxError('internal', `zstd cannot compress the layer ${reason}`),
+      failed: (status, said) =>
+        new NsboxError('internal', `zstd cannot compress the layer (${status}): ${said}`),
     })
 }
 

@@ -2,6 +2,9 @@ import { NsboxError } from '@nsbox/errors'
 import type { DecompressionEngine } from './decompressor.ts'
 import { findProgram, throughProgram } from './through-program.ts'
 
+/** The exit status of a program whose libraries are not there (ld.so(8)). */
+const cannotRun = 127
+
 /**
  * An engine that is a program of the host. It reads a file by itself, and is fed what is no file.
  *
@@ -22,7 +25,14 @@ export function programEngine(
     decompress: (compressed, { signal }) =>
       throughProgram(program, compressed.file?.() ?? compressed.chunks(), {
         signal,
-        failed: (reason) => new NsboxError('data_loss', `${name} cannot decompress the layer ${reason}`),
+        failed: (status, said) => failure(name, path, status, said),
       }),
   }
+}
+
+/** What a program's end says: nothing of the layer, if it could not run. */
+function failure(name: string, path: string, status: number | string, said: string): NsboxError {
+  if (status === cannotRun || typeof status === 'string')
+    return new NsboxError('unavailable', `${path} does not run (${status}): ${said}`)
+  return new NsboxError('data_loss', `${name} cannot decompress the layer (${status}): ${said}`)
 }

@@ -30,12 +30,16 @@ export function findProgram(name: string, path: string, args: readonly string[])
  * until the next one is asked for. Ending the iteration early ends the program.
  *
  * @param input the bytes, or the descriptor of a file that has them from its offset on
- * @param failed makes the error for a program that fails; `reason` has its exit status and what it said
+ * @param failed makes the error for a program that fails, by its exit status or the signal that ended it, and by what it
+ * said
  */
 export async function* throughProgram(
   program: HostProgram,
   input: AsyncIterable<Uint8Array> | number,
-  options: { readonly failed: (reason: string) => Error; readonly signal?: AbortSignal | undefined },
+  options: {
+    readonly failed: (status: number | NodeJS.Signals, said: string) => Error
+    readonly signal?: AbortSignal | undefined
+  },
 ): AsyncGenerator<Buffer> {
   const { signal } = options
   // Loaded only here: whoever reads archives may do so without native code.
@@ -43,9 +47,9 @@ export async function* throughProgram(
   const { child, output } = start(pipe(pipeSize), program, typeof input === 'number' ? input : 'pipe')
   try {
     const said = saidBy(child)
-    const ended = new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
+    const ended = new Promise<number | NodeJS.Signals>((resolve, reject) => {
       child.once('error', reject)
-      child.once('close', (code, killedBy) => resolve(code ?? killedBy))
+      child.once('close', (code, killedBy) => resolve(code ?? killedBy!))
     })
     ended.catch(() => {})
     const fed = typeof input === 'number' ? undefined : feed(child, input, signal)
@@ -53,7 +57,7 @@ export async function* throughProgram(
     const failure = await fed
     if (failure !== undefined) throw failure
     const status = await ended
-    if (status !== 0) throw options.failed(`(${status}): ${said()}`)
+    if (status !== 0) throw options.failed(status, said())
   } finally {
     child.kill('SIGKILL')
   }
