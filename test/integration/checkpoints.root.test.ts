@@ -178,9 +178,9 @@ describeWith(needed, 'checkpoints with stock ctr 1.7', () => {
     ])
     await here.countsBeyond('one', await here.numbers('one'))
     await here.remove('one')
-    // Stock ctr takes the spec from what a checkpoint of memory leaves.
+    // Stock ctr takes the spec from what a checkpoint of memory leaves. Its snapshot is for the collector to remove.
     for (const name of ['files', 'image']) {
-      const { code, stderr } = await here.lab.stock(['containers', 'restore', 'two', name])
+      const { code, stderr } = await here.lab.stock(['containers', 'restore', `of-${name}`, name])
       expect([code, stderr]).toEqual([1, 'ctr: media type not found\n'])
     }
     await here.ctr('images', 'rm', '--sync', 'files', 'image', 'memory')

@@ -432,9 +432,9 @@ describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands 
           return terminal.output.includes('21 72')
         })
         .toBe(true)
-      // An interrupt is a key like any other.
-      terminal.type('sleep 1000\r')
-      await terminal.waitFor(/sleep 1000/)
+      // An interrupt is a key like any other, once the shell reads no line any more.
+      terminal.type('echo asleep-$((1 + 1)); sleep 1000\r')
+      await terminal.waitFor(/asleep-2/)
       terminal.type('\x03')
       terminal.type('exit 5\r')
       await terminal.waitFor(/ended 5/)

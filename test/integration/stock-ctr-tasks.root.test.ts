@@ -162,8 +162,9 @@ describeWith(needed, 'stock ctr 1.7 with tasks', () => {
         return terminal.output.includes('21 72')
       })
       .toBe(true)
-    terminal.type('sleep 1000\r')
-    await terminal.waitFor(/sleep 1000/)
+    // An interrupt counts once the shell reads no line any more.
+    terminal.type('echo asleep-$((1 + 1)); sleep 1000\r')
+    await terminal.waitFor(/asleep-2/)
     terminal.type('\x03')
     terminal.type('exit 5\r')
     await terminal.waitFor(/ended 5/)

@@ -46,9 +46,9 @@ describeWith({ root: true, programs: ['ctr', 'runc'] }, 'terminals of stock ctr'
     await terminal.waitFor(/# /)
     await takesSize(terminal, { width: 87, height: 29 })
     await takesSize(terminal, { width: 61, height: 17 })
-    // An interrupt is a key like any other.
-    terminal.type('sleep 1000\r')
-    await terminal.waitFor(/sleep 1000/)
+    // An interrupt is a key like any other, once the shell reads no line any more.
+    terminal.type('echo asleep-$((1 + 1)); sleep 1000\r')
+    await terminal.waitFor(/asleep-2/)
     terminal.type('\x03')
     terminal.type('exit 9\r')
     await terminal.waitFor(/ended 9/)

@@ -19,6 +19,7 @@ export interface HierarchyMount {
 export class CgroupHost {
   /** 2 if the unified hierarchy has all controllers, 1 if others have some (cgroup v1 and hybrid hosts). */
   readonly version: 1 | 2
+  /** To be told before a process is moved to a cgroup. */
   readonly attachLock: AttachLock = new AttachLock(() => this.#ownProcesses())
   readonly #mounts: ReadonlyMap<string, HierarchyMount>
   readonly #own: ProcessCgroups
@@ -76,7 +77,7 @@ export class CgroupHost {
     return new ContainerCgroup(this.version, cgroups, directories)
   }
 
-  /** In the unified hierarchy if there is one: beside others it has no controllers, and nobody is moved in it. */
+  /** In the unified hierarchy if there is one: beside others it has no controllers. */
   #ownProcesses(): string | undefined {
     const name = this.#mounts.has('') ? '' : [...this.#mounts.keys()][0]!
     const path = processCgroups('self').get(name)

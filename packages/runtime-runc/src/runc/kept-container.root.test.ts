@@ -11,7 +11,7 @@ import { waitUntil } from '../testing/wait-until.ts'
 import { KeptContainer } from './kept-container.ts'
 
 const sleeping: BundleSpec = { args: ['sleep', '1000'] }
-const timeout = 10_000
+const within = { timeout: 10_000 }
 
 const directoryOf = ({ directory, id }: TestContainer) => join(directory, 'root', id)
 const kept = ({ directory, id }: TestContainer) => KeptContainer.read(join(directory, 'root'), id)!
@@ -32,7 +32,7 @@ describeWith(
   () => {
     test('is started as runc does it', async () => {
       await using container = await testContainer(sleeping)
-      expect(await kept(container).start(timeout)).toBe(true)
+      expect(await kept(container).start(within)).toBe(true)
       expect(await readdir(directoryOf(container))).toEqual(['state.json'])
       expect(await container.runc.state(container.id)).toMatchObject({
         status: 'running',
@@ -43,7 +43,7 @@ describeWith(
 
     test('counts as started if its process has ended before anybody looks', async () => {
       await using container = await testContainer({ args: ['true'] })
-      const starting = kept(container).start(timeout)
+      const starting = kept(container).start(within)
       // Nothing else is done in this process meanwhile.
       const never = new Int32Array(new SharedArrayBuffer(4))
       while (!hasEndedNow(container.pid)) Atomics.wait(never, 0, 0, 10)
@@ -54,16 +54,30 @@ describeWith(
 
     test('is not started twice, which runc says', async () => {
       await using container = await testContainer(sleeping)
-      await kept(container).start(timeout)
-      expect(await kept(container).start(timeout)).toBe(false)
+      await kept(container).start(within)
+      expect(await kept(container).start(within)).toBe(false)
       await expect(container.runc.start(container.id)).rejects.toMatchObject({ code: 'failed_precondition' })
     })
 
     test('is not started when its process has died, which runc says', async () => {
       await using container = await testContainer(sleeping)
       await kill(container)
-      expect(await kept(container).start(timeout)).toBe(false)
+      expect(await kept(container).start(within)).toBe(false)
       await expect(container.runc.start(container.id)).rejects.toMatchObject({ code: 'failed_precondition' })
+    })
+
+    test('is waited for so long, or until nobody does, if its process is stopped', async () => {
+      await using container = await testContainer(sleeping)
+      process.kill(container.pid, 'SIGSTOP')
+      await expect(kept(container).start({ timeout: 50 })).rejects.toMatchObject({
+        code: 'deadline_exceeded',
+      })
+      const stop = new AbortController()
+      const starting = kept(container).start({ ...within, signal: stop.signal })
+      setTimeout(() => stop.abort(new Error('enough')), 50)
+      await expect(starting).rejects.toThrow('enough')
+      await expect(kept(container).start({ ...within, signal: stop.signal })).rejects.toThrow('enough')
+      process.kill(container.pid, 'SIGCONT')
     })
 
     test('is removed as runc does it, with its cgroups', async () => {

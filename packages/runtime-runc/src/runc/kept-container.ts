@@ -36,6 +36,13 @@ interface State {
   }
 }
 
+/** How to wait for a start. */
+interface StartOptions {
+  /** Milliseconds. */
+  readonly timeout: number
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
  * A container as runc keeps it in `<root>/<id>`. `runc start` and `runc delete` mostly do no more than a few system calls
  * to it, while each takes 7 ms to begin and end. What is done here leaves the container as runc would have; in whatever
@@ -74,9 +81,10 @@ export class KeptContainer {
   /**
    * Lets the first process run, as `runc start` does.
    * @returns false if runc has to say why it does not
-   * @throws deadline_exceeded
+   * @throws deadline_exceeded; the signal's reason
    */
-  async start(timeout: number): Promise<boolean> {
+  async start(options: StartOptions): Promise<boolean> {
+    options.signal?.throwIfAborted()
     if (this.#hasHooks('poststart')) return false
     const path = join(this.#directory, fifo)
     const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants
@@ -91,7 +99,7 @@ export class KeptContainer {
       closeSync(fd)
       return false
     }
-    if (!(await this.#hasWritten(fd, timeout))) return false
+    if (!(await this.#hasWritten(fd, options))) return false
     // Without it, the container counts as running.
     rmSync(path, { force: true })
     return true
@@ -114,12 +122,15 @@ export class KeptContainer {
   }
 
   /** Waits for the byte that the first process writes. @returns false if it has ended instead */
-  async #hasWritten(fd: number, timeout: number): Promise<boolean> {
+  async #hasWritten(fd: number, { timeout, signal }: StartOptions): Promise<boolean> {
     const socket = new Socket({ fd, readable: true, writable: false })
     let look: NodeJS.Timeout | undefined
     let timer: NodeJS.Timeout | undefined
+    let onAbort: (() => void) | undefined
     try {
       return await new Promise((resolve, reject) => {
+        onAbort = () => reject(signal?.reason)
+        signal?.addEventListener('abort', onAbort)
         socket.once('data', () => resolve(true))
         socket.once('close', () => resolve(false))
         socket.once('error', reject)
@@ -136,6 +147,7 @@ export class KeptContainer {
     } finally {
       clearInterval(look)
       clearTimeout(timer)
+      if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort)
       socket.destroy()
     }
   }

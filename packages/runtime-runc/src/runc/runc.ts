@@ -26,7 +26,8 @@ const checkpointTimeout = 600_000
 /**
  * An OCI runtime program with runc's command line. What makes processes is not run here, since whoever runs that must
  * become their parent: those methods return arguments only. Everything else runs as a child of this process, with its
- * errors read from standard error.
+ * errors read from standard error; but what `start` and `delete` do to a plain container of runc itself is done without a
+ * program (`KeptContainer`).
  *
  * All methods that run a command throw `not_found` if the container does not exist, `failed_precondition` if it is in
  * another state than the command needs, `deadline_exceeded` if the command took too long and was killed, `canceled`
@@ -63,7 +64,7 @@ export class Runc {
   /** Lets the first process run. @throws failed_precondition if it runs, or has ended */
   async start(id: string, options?: CommandOptions): Promise<void> {
     const kept = this.#kept(checkContainerId(id))
-    if (await kept?.start(options?.timeout ?? defaultTimeout)) return
+    if (await kept?.start({ timeout: defaultTimeout, ...options })) return
     await this.#run('start', [id], options)
   }
 
@@ -105,6 +106,7 @@ export class Runc {
    */
   async delete(id: string, options: CommandOptions & { force?: boolean | undefined } = {}): Promise<void> {
     checkContainerId(id)
+    options.signal?.throwIfAborted()
     if (options.force !== true && (await this.#kept(id)?.remove())) return
     const force = options.force === true ? ['--force'] : []
     await this.#run('delete', [...force, id], options)

@@ -37,6 +37,7 @@ export class ProgramCopies {
       return executable(kept.fd)
     }
     this.#drop(path)
+    // The interpreter of a script would be given a name that is closed by then.
     if (stats.size > maxBytes || !isRunc(path)) return path
     let fd: number
     try {
