@@ -152,6 +152,8 @@ describeWith(
         '[]',
         '{}',
         JSON.stringify({ ...good, config: {} }),
+        JSON.stringify({ ...good, config: { ...good.config, cgroups: null } }),
+        JSON.stringify({ ...good, config: { ...good.config, namespaces: null } }),
         JSON.stringify({ ...good, cgroup_paths: { memory: 'relative' } }),
         JSON.stringify({ ...good, cgroup_paths: { memory: 7 } }),
         JSON.stringify({ ...good, intel_rdt_path: '/sys/fs/resctrl/x' }),

@@ -31,8 +31,8 @@ interface State {
   readonly intel_rdt_path?: unknown
   readonly config?: {
     readonly Hooks?: Partial<Record<string, readonly unknown[] | null>> | null
-    readonly namespaces?: readonly { readonly type?: unknown; readonly path?: unknown }[]
-    readonly cgroups?: { readonly Systemd?: unknown }
+    readonly namespaces?: readonly { readonly type?: unknown; readonly path?: unknown }[] | null
+    readonly cgroups?: { readonly Systemd?: unknown } | null
   }
 }
 
@@ -69,7 +69,7 @@ export class KeptContainer {
       // It is runc's to say what is wrong.
       return undefined
     }
-    if (typeof state?.config?.cgroups !== 'object') return undefined
+    if (!state?.config?.cgroups || !Array.isArray(state.config.namespaces)) return undefined
     const cgroups = Object.values(state.cgroup_paths ?? {})
     const isPlain =
       state.config.cgroups.Systemd !== true &&
