@@ -4,6 +4,7 @@ import { connect } from '@nsbox/client'
 import {
   type BusyboxArchive,
   busyboxArchive,
+  removeCgroup,
   run,
   runOrThrow,
   startContainerd,
@@ -195,7 +196,8 @@ describeWith(
 
     it('refuse to delete a container that runs', async () => {
       // Its own, since the state of runc is the machine's.
-      const address = ['-a', addresses.containerd!, '-n', `running-${process.pid}`]
+      const namespace = `running-${process.pid}`
+      const address = ['-a', addresses.containerd!, '-n', namespace]
       const ours = (...args: string[]) => run(program('ctr'), [...address, ...args])
       const stock = (...args: string[]) => runOrThrow('/usr/bin/ctr', [...address, ...args])
       const state = async () => (await stock('tasks', 'ls')).stdout
@@ -213,6 +215,7 @@ describeWith(
       }
       await expect.poll(state).toContain('STOPPED')
       expect(await ours('containers', 'rm', 'x')).toMatchObject({ code: 0, stdout: '', stderr: '' })
+      await removeCgroup(namespace)
       expect(await state()).not.toContain('STOPPED')
     })
   },

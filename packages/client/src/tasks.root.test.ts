@@ -6,6 +6,7 @@ import { errorCode } from '@nsbox/errors'
 import {
   busyboxArchive,
   type Containerd,
+  removeCgroup,
   runOrThrow,
   startContainerd,
   stockCtr,
@@ -29,6 +30,7 @@ describeWith({ root: true, programs: ['containerd', 'runc'] }, 'tasks of contain
   beforeAll(async () => {
     const { path } = resources.use(await tempDir('nsbox-client-tasks'))
     containerd = resources.use(await startContainerd())
+    resources.defer(() => removeCgroup('client-tasks'))
     const archive = await busyboxArchive(path)
     image = archive.name
     await stock(['images', 'import', archive.path])

@@ -2,7 +2,7 @@ import { NsboxError } from '@nsbox/errors'
 import type { DecompressionEngine } from './decompressor.ts'
 import { findProgram, throughProgram } from './through-program.ts'
 
-/** The exit status of a program whose libraries are not there (ld.so(8)). */
+/** The exit status of glibc's loader for a program whose libraries are not there. */
 const cannotRun = 127
 
 /**

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { tempDir } from '@nsbox/testing'
+import { tempDir, traceProcess } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { describe, expect, test } from 'vitest'
 import { AttachLock } from './attach-lock.ts'
@@ -50,14 +50,17 @@ describe('the lock for moves between cgroups', () => {
   })
 })
 
-describeWith({ root: true, linux: true }, 'the lock of this host', () => {
-  test('moves this process nowhere', async () => {
+describeWith({ root: true, linux: true, programs: ['strace'] }, 'the lock of this host', () => {
+  test('is taken, and moves this process nowhere', async () => {
     const before = await ownCgroups()
     const { attachLock } = await CgroupHost.open()
+    await using trace = await traceProcess(['write'], process.pid)
     for (let time = 0; time < 5; time++) {
       attachLock.expect()
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
+    const taken = (await trace.stop()).filter(({ args }) => args.includes('/cgroup.procs>, "0"'))
+    expect(taken.map(({ result }) => result)).toContain('1')
     expect(await ownCgroups()).toBe(before)
   })
 })

@@ -62,9 +62,9 @@ export class Runc {
   }
 
   /** Lets the first process run. @throws failed_precondition if it runs, or has ended */
-  async start(id: string, options?: CommandOptions): Promise<void> {
-    const kept = this.#kept(checkContainerId(id))
-    if (await kept?.start({ timeout: defaultTimeout, ...options })) return
+  async start(id: string, options: CommandOptions = {}): Promise<void> {
+    const { timeout = defaultTimeout, signal } = options
+    if (await this.#kept(checkContainerId(id))?.start({ timeout, signal })) return
     await this.#run('start', [id], options)
   }
 

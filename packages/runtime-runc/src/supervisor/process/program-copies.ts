@@ -1,5 +1,4 @@
 import { closeSync, existsSync, type Stats, statSync } from 'node:fs'
-import { basename } from 'node:path'
 import { sealedCopy } from '@nsbox/sys/files'
 import { isRunc } from '../../programs/is-runc.ts'
 
@@ -28,7 +27,7 @@ export class ProgramCopies {
 
   /** What to execute instead of a file: a copy of what it holds now, if it is one to copy; else itself. */
   of(path: string): string {
-    if (!this.#allowed || basename(path) !== 'runc') return path
+    if (!this.#allowed) return path
     const stats = statSync(path)
     const identity = identityOf(stats)
     const kept = this.#copies.get(path)

@@ -1,0 +1,122 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describeWith } from '@nsbox/testing/describe-with'
+import { describe, expect, it } from 'vitest'
+import { servers, useRunLab } from './run-lab.ts'
+
+describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands for tasks', () => {
+  describe.each(Object.entries(servers))('against %s', (server, start) => {
+    const { lab, running, started } = useRunLab(start, `tasks-of-${server}`)
+
+    it('a detached task is started with a pid file, found, joined, killed by its stop signal and removed', async () => {
+      const file = join(lab().directory, 'pid')
+      const script = 'trap "exit 5" USR1; while true; do sleep 0.05; done'
+      await using _ = await started('found', ['--pid-file', file], ['sh', '-c', script])
+      const pid = Number(await readFile(file, 'utf8'))
+      expect((await lab().ctr(['tasks', 'ls', '--json'])).stdout).toContain(`"pid":${pid}`)
+      const exec = await lab().ctr(['tasks', 'exec', 'found', 'sh', '-c', 'echo $OF; pwd; cat; exit 3'], {
+        input: 'input',
+      })
+      expect([exec.code, exec.stdout]).toEqual([3, 'image\n/tmp\ninput'])
+      const user = ['tasks', 'exec', '--cwd', '/etc', '--user', 'user:extra', 'found', 'sh', '-c', 'id; pwd']
+      expect((await lab().ctr(user)).stdout).toBe('uid=1000(user) gid=2000(extra) groups=2000(extra)\n/etc\n')
+      expect(await lab().ctr(['tasks', 'rm', 'found'])).toMatchObject({ code: 1 })
+      expect(await lab().ctr(['tasks', 'kill', 'found'])).toMatchObject({ code: 0, stderr: '' })
+      await expect.poll(async () => (await lab().ctr(['tasks', 'ls'])).stdout).toContain('STOPPED')
+      expect((await lab().ctr(['tasks', 'kill', 'found'])).stderr).toContain(
+        'process already finished: not found',
+      )
+      const removed = await lab().ctr(['tasks', 'rm', 'found'])
+      expect([removed.code, removed.stderr]).toEqual([0, 'task found exit with non-zero exit code 5\n'])
+      expect((await lab().ctr(['tasks', 'attach', 'found'])).stderr).toContain('not found')
+    })
+
+    it('execs go on detached, are killed and removed by their ids', async () => {
+      await using _ = await started('many')
+      const exec = [
+        'tasks',
+        'exec',
+        '-d',
+        '--exec-id',
+        'one',
+        '--fifo-dir',
+        lab().fifos,
+        'many',
+        'sleep',
+        '1000',
+      ]
+      expect(await lab().ctr(exec)).toMatchObject({ code: 0 })
+      expect((await lab().ctr(exec)).stderr).toContain('already exists')
+      expect(await lab().ctr(['tasks', 'kill', '--exec-id', 'one', '-s', 'KILL', 'many'])).toMatchObject({
+        code: 0,
+      })
+      const remove = ['tasks', 'rm', '--exec-id', 'one', 'many']
+      await expect.poll(async () => (await lab().ctr(remove)).code).toBe(137)
+    })
+
+    it('tasks kill --pid reaches any process of the container, and no other, on servers that can tell', async () => {
+      await using _ = await started('by-pid')
+      const kill = (pid: number) => lab().ctr(['tasks', 'kill', '-s', 'KILL', '--pid', String(pid), 'by-pid'])
+      const other = spawn('sleep', ['1000'])
+      try {
+        const refused = await kill(other.pid!)
+        expect([refused.code, other.exitCode]).toEqual([1, null])
+        const exec = [
+          'tasks',
+          'exec',
+          '-d',
+          '--exec-id',
+          'one',
+          '--fifo-dir',
+          lab().fifos,
+          'by-pid',
+          'sleep',
+          '1000',
+        ]
+        await lab().ctr(exec)
+        const ps = JSON.parse((await lab().ctr(['tasks', 'ps', '--json', 'by-pid'])).stdout)
+        const { pid } = ps.find((each: { execId?: string }) => each.execId === 'one')
+        expect((await kill(pid)).code).toBe(server === 'containerd' ? 1 : 0)
+        if (server === 'containerd')
+          await lab().ctr(['tasks', 'kill', '--exec-id', 'one', '-s', 'KILL', 'by-pid'])
+        const remove = ['tasks', 'rm', '--exec-id', 'one', 'by-pid']
+        await expect.poll(async () => (await lab().ctr(remove)).code).toBe(137)
+      } finally {
+        other.kill('SIGKILL')
+        await once(other, 'exit')
+      }
+    })
+
+    it('a command that is killed leaves a task that others can end, with all that it made', async () => {
+      const [file, ...args] = lab().command(
+        running(['--rm'], 'orphan', 'sh', '-c', 'echo ready; cat; sleep 1000'),
+      )
+      const child = spawn(file!, args, { stdio: ['pipe', 'pipe', 'ignore'] })
+      let output = ''
+      child.stdout.on('data', (chunk) => {
+        output += chunk
+      })
+      await expect.poll(() => output, { timeout: 10_000 }).toBe('ready\n')
+      child.kill('SIGKILL')
+      await once(child, 'close')
+      expect((await lab().ctr(['tasks', 'ls'])).stdout).toMatch(/orphan\s+\d+\s+RUNNING/)
+      expect(await lab().ctr(['tasks', 'rm', '-f', 'orphan'])).toMatchObject({ code: 0 })
+      expect(await lab().ctr(['containers', 'rm', 'orphan'])).toMatchObject({ code: 0 })
+    })
+
+    it('created containers are started, frozen and removed by force', async () => {
+      await lab().stock(['containers', 'create', lab().image, 'made', 'sh', '-c', 'echo made; exit 6'])
+      const once = await lab().ctr(['tasks', 'start', '--fifo-dir', lab().fifos, 'made'])
+      expect([once.code, once.stdout]).toEqual([6, 'made\n'])
+      await lab().stock(['containers', 'rm', 'made'])
+      await lab().stock(['containers', 'create', lab().image, 'made', 'sleep', '1000'])
+      await lab().ctr(['tasks', 'start', '-d', '--fifo-dir', lab().fifos, '--no-pivot', 'made'])
+      await lab().ctr(['tasks', 'pause', 'made'])
+      expect((await lab().ctr(['tasks', 'ls'])).stdout).toContain('PAUSED')
+      expect(await lab().ctr(['tasks', 'rm', '-f', 'made'])).toMatchObject({ code: 0 })
+      await lab().stock(['containers', 'rm', 'made'])
+    })
+  })
+})
