@@ -77,12 +77,13 @@ test('a container keeps what its labels refer to until they change or it is dele
 test('a container keeps the image that its labels refer to, but not the one that it names', () =>
   withSubject(async ({ ns, blob, left }) => {
     const [labelled, named] = [await blob('labelled'), await blob('named')]
+    const labels = { 'containerd.io/gc.ref.image': 'labelled' }
+    await ns.containers.create(container('x', { image: 'named', labels }))
+    // Last, since an image that has expired may be collected from then on.
     const expired = { 'containerd.io/gc.expire': '2020-01-01T00:00:00Z' }
     for (const [name, digest] of Object.entries({ labelled, named })) {
       await ns.images.create({ name, target: { mediaType: 'a/b', digest, size: 1 }, labels: expired })
     }
-    const labels = { 'containerd.io/gc.ref.image': 'labelled' }
-    await ns.containers.create(container('x', { image: 'named', labels }))
     expect(await left()).toEqual([labelled])
     expect((await ns.images.list()).map(({ name }) => name)).toEqual(['labelled'])
   }))
