@@ -8,4 +8,7 @@ setFlagsFromString('--heap-growing-percent=200')
 // A function is optimized after fifteen times as much work as by default. What a pull runs often passes that at once,
 // and what it runs seldom is not worth the processor time: a fifth of a second of a pull's one and a half.
 setFlagsFromString('--interrupt-budget=1000000')
+// The parser of HTTP messages is WebAssembly with one big function, which V8 would compile with all its might in the very
+// middle of a first pull: 70 ms of processor time, for the few headers of some tens of answers.
+setFlagsFromString('--wasm-tiering-budget=1000000000')
 await import('../dist/bin/nsbox-server.js')
