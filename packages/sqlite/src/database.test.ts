@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { errorCode } from '@nsbox/errors'
 import Sqlite from 'better-sqlite3'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Checkpointer } from './checkpointer.ts'
 import { type DatabaseOptions, openDatabase } from './open-database.ts'
 
 const migrations = [
@@ -191,6 +192,30 @@ describe('checkpoints', () => {
     // 600 rows take more than 600 pages of log.
     expect((await stat(`${path}-wal`)).size).toBeLessThan(300 * 4096)
     expect((await stat(path)).size).toBeGreaterThan(200 * 4096)
+  })
+
+  test('wait for the end of a burst, unless the log has grown to twice the size', async () => {
+    const run = vi.spyOn(Checkpointer.prototype, 'run')
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      await using db = await open({ checkpointPages: 100 })
+      const add = (rows: number) => {
+        for (let i = 0; i < rows; i++) db.transaction((tx) => tx.run(insert, 'x'.repeat(3000)))
+      }
+      add(64)
+      vi.advanceTimersByTime(199)
+      add(1)
+      vi.advanceTimersByTime(199)
+      expect(run).not.toHaveBeenCalled()
+      vi.advanceTimersByTime(1)
+      expect(run).toHaveBeenCalledTimes(1)
+      await run.mock.results[0]!.value
+      add(250)
+      expect(run).toHaveBeenCalledTimes(2)
+    } finally {
+      vi.useRealTimers()
+      run.mockRestore()
+    }
   })
 
   test('do not hold up commits', async () => {

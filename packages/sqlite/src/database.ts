@@ -27,7 +27,7 @@ export interface DatabaseParts {
   readonly path: string
   readonly sync: GroupSync
   readonly checkpointer: Checkpointer
-  /** Pages of log from which on a checkpoint runs. */
+  /** Pages of log from which on a checkpoint runs: once nothing is committed for a moment, at twice as many at once. */
   readonly checkpointPages: number
   /** Releases what the parts hold, after the last transaction and before the connection closes. */
   readonly close: () => Promise<void>
@@ -36,6 +36,12 @@ export interface DatabaseParts {
 
 /** How many writing transactions pass between two looks at the size of the log. */
 const lookEvery = 16
+
+/**
+ * For how long, in milliseconds, nothing has to be committed before a checkpoint that can wait. Its thread takes as much
+ * of a processor as some hundred transactions, which whoever commits them has better use for.
+ */
+const quietTime = 200
 
 /**
  * A SQLite database in WAL mode. Reads and transactions are synchronous and see each other's result at once;
@@ -52,6 +58,8 @@ export class Database implements Reader, AsyncDisposable {
   #inTransaction = false
   #changed = false
   #writes = 0
+  /** Set while a checkpoint waits for a quiet moment. */
+  #quiet: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
   constructor(db: Sqlite.Database, parts: DatabaseParts) {
@@ -117,6 +125,7 @@ export class Database implements Reader, AsyncDisposable {
 
   /** Copies the log into the database file in the background, and resolves when it is done. */
   async checkpoint(): Promise<void> {
+    this.#cancelQuiet()
     await this.#parts.checkpointer.run()
     if (this.#closing !== undefined) return
     // The log starts over only at a moment when all of it has been copied, which a stream of commits without a gap
@@ -134,6 +143,7 @@ export class Database implements Reader, AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    this.#cancelQuiet()
     try {
       await this.durable()
       await this.#parts.close()
@@ -153,12 +163,23 @@ export class Database implements Reader, AsyncDisposable {
 
   #committed(): void {
     this.#parts.sync.committed()
+    this.#quiet?.refresh()
     this.#writes++
     if (this.#writes % lookEvery !== 0 || this.#parts.checkpointer.running) return
     const { log, checkpointed } = this.#log()
-    if (log - checkpointed >= this.#parts.checkpointPages) {
-      this.checkpoint().catch(this.#parts.onCheckpointError)
-    }
+    const { checkpointPages } = this.#parts
+    if (log - checkpointed >= 2 * checkpointPages) this.#checkpointInBackground()
+    else if (log - checkpointed >= checkpointPages)
+      this.#quiet ??= setTimeout(() => this.#checkpointInBackground(), quietTime).unref()
+  }
+
+  #checkpointInBackground(): void {
+    this.checkpoint().catch(this.#parts.onCheckpointError)
+  }
+
+  #cancelQuiet(): void {
+    clearTimeout(this.#quiet)
+    this.#quiet = undefined
   }
 
   /** The pages in the log, and how many of them have been copied; takes about a microsecond. */

@@ -20,7 +20,10 @@ export interface DatabaseOptions {
    * the last transactions; the database stays consistent.
    */
   readonly durability?: 'full' | 'relaxed' | undefined
-  /** Size of the log, in pages of 4 KiB, from which on it is copied into the database; 1000 by default. */
+  /**
+   * Size of the log, in pages of 4 KiB, from which on it is copied into the database once nothing is committed for a
+   * moment, and at twice that size at once; 1000 by default.
+   */
   readonly checkpointPages?: number | undefined
   /** Puts a file on disk; fdatasync by default. */
   readonly sync?: ((log: FileHandle) => Promise<void>) | undefined
