@@ -16,7 +16,9 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>
 }
 
-const bin = join(import.meta.dirname, '../node_modules/.bin')
+/** A program as npm's links lead to it; those of pnpm start a shell first. */
+const program = (name: string, file: string) =>
+  join(import.meta.dirname, '../packages', name, 'bin', `${file}.mjs`)
 
 /** That of Debian's package `containerd`; our own has the same name. */
 export const stockCtr = '/usr/bin/ctr'
@@ -71,7 +73,7 @@ function nsbox(
     name,
     async daemon(directory) {
       const address = join(directory, 'nsbox.sock')
-      const server = join(bin, 'nsbox-server')
+      const server = program('server', 'nsbox-server')
       const places = ['--root', join(directory, 'root'), '--state', join(directory, 'state')]
       const args = [...places, '--address', address, '--durability', durability]
       const ready = /serving/
@@ -85,7 +87,7 @@ function nsbox(
         ? stockPull
         : (address, image) => {
             const args = ['--address', address, '--namespace', 'bench', 'pull', '--plain-http', image]
-            return { command: join(bin, 'dist'), args }
+            return { command: program('dist', 'dist'), args }
           },
   }
 }
