@@ -3,6 +3,7 @@ import { mkdir, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { scratchMount } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { mountAll } from './mount.ts'
 import type { Mount } from './mount-record.ts'
@@ -76,11 +77,12 @@ describeWith({ root: true, linux: true }, 'several mounts', () => {
   })
 
   test('D10 withTempMount removes nothing of a mount that stays in use', async () => {
+    await using files = new AsyncDisposableStack()
     let used = ''
     const failure = withTempMount([bind], async (at) => {
       used = at
       writeFileSync(join(at, 'kept'), '')
-      return await open(join(at, 'kept'))
+      files.use(await open(join(at, 'kept')))
     })
     await expect(failure).rejects.toThrow()
     expect(readdirSync(used)).toContain('kept')
