@@ -191,6 +191,27 @@ describe('what may have seen a change waits for the change to be on disk:', () =
 })
 
 describe('events', () => {
+  test('that nobody would hear are not waited for, and not told later', async () => {
+    let heard = false
+    const create = ({ metadata }: SlowDisk, name: string) =>
+      metadata.namespace('ns').images.create({ name, target })
+    await withSlowDisk(
+      async (disk) => {
+        disk.hold()
+        await create(disk, 'unheard')
+        await setTimeout(5)
+        expect(disk.begun()).toBe(0)
+        heard = true
+        await create(disk, 'heard')
+        await expect.poll(disk.begun).toBe(1)
+        expect(disk.events).toEqual([])
+        disk.release()
+        await expect.poll(() => disk.events).toEqual(['/images/create'])
+      },
+      { answers: 'held', isHeard: () => heard },
+    )
+  })
+
   test('come in the order of the commits, and one that fails its listener holds up none', async () => {
     await using directory = await tempDir('nsbox-events')
     await using content = await openContentStore({ root: join(directory.path, 'content') })

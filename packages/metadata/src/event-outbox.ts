@@ -6,10 +6,15 @@ export type EventListener = (namespace: string, event: DomainEvent) => void
 interface OutboxOptions {
   readonly durable: () => Promise<void>
   readonly onEvent: EventListener
+  /** Whether anybody would hear of an event that happens now. */
+  readonly isHeard: () => boolean
   readonly onError: (error: unknown) => void
 }
 
-/** Holds events back until what they tell of is durable, and hands them on in the order of the commits. */
+/**
+ * Holds events back until what they tell of is durable, and hands them on in the order of the commits. One that nobody
+ * would hear is dropped, so that no sync is made for it.
+ */
 export class EventOutbox {
   readonly #options: OutboxOptions
   #waiting: { namespace: string; event: DomainEvent }[] = []
@@ -21,7 +26,8 @@ export class EventOutbox {
 
   /** Called right after the commit that the events tell of. */
   add(namespace: string, events: readonly DomainEvent[]): void {
-    for (const event of events) this.#waiting.push({ namespace, event })
+    if (events.length > 0 && this.#options.isHeard())
+      for (const event of events) this.#waiting.push({ namespace, event })
     if (this.#waiting.length === 0) return
     this.#draining ??= this.#drain().finally(() => {
       this.#draining = undefined

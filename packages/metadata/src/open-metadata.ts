@@ -52,6 +52,8 @@ export interface MetadataOptions {
   readonly answers?: Answers | undefined
   /** Told of every event, in order, once what it tells of is on disk. */
   readonly onEvent?: EventListener | undefined
+  /** Whether `onEvent` would tell anybody of an event that happens now; if not, it need not be called. Always by default. */
+  readonly isHeard?: (() => boolean) | undefined
   readonly collector?: CollectorSchedule | undefined
   readonly log?: Log | undefined
   /** The clock, in milliseconds since 1970; the system's by default. */
@@ -135,6 +137,7 @@ export function createMetadata(db: Database, options: Omit<MetadataOptions, 'pat
   const outbox = new EventOutbox({
     durable: () => db.durable(),
     onEvent: options.onEvent ?? (() => undefined),
+    isHeard: options.isHeard ?? (() => options.onEvent !== undefined),
     onError: (err) => log.warn({ err }, 'handing on an event'),
   })
   stack.defer(() => outbox.flushed())

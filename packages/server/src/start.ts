@@ -55,6 +55,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
       // By `durableReplies`, so that a pull of many layers waits once and not some times for each of them.
       answers: 'held',
       onEvent: (namespace, event) => events.announce(namespace, event),
+      isHeard: () => events.isHeard,
       log,
     }),
   )

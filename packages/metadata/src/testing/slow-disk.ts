@@ -22,7 +22,7 @@ export interface SlowDisk {
 /** A store whose disk takes as long as the test wants. */
 export async function withSlowDisk(
   body: (disk: SlowDisk) => Promise<void>,
-  options: Pick<MetadataOptions, 'snapshotters' | 'answers'> = {},
+  options: Pick<MetadataOptions, 'snapshotters' | 'answers' | 'isHeard'> = {},
 ): Promise<void> {
   await using stack = new AsyncDisposableStack()
   const { path } = stack.use(await tempDir('nsbox-durability'))

@@ -106,6 +106,17 @@ test('D22 timestamps never go backwards', async () => {
   expect((await subscriber.take(2)).map(({ timestamp }) => timestamp.getTime())).toEqual([2000, 2000])
 })
 
+test('it is heard while there is a subscriber', async () => {
+  const events = exchange()
+  expect(events.isHeard).toBe(false)
+  const subscriber = subscribe(events)
+  expect(events.isHeard).toBe(true)
+  events.announce('a', created('1'))
+  await subscriber.take(1)
+  await subscriber.end()
+  expect(events.isHeard).toBe(false)
+})
+
 test('a subscription ends with its signal, and then costs nothing', async () => {
   const events = exchange()
   const controller = new AbortController()

@@ -43,6 +43,11 @@ export class EventExchange implements EventPublisher, EventSubscriber {
     this.#limit = limit
   }
 
+  /** Whether there is a subscriber. */
+  get isHeard(): boolean {
+    return this.#subscribers.size > 0
+  }
+
   /** Passes on an event of the domains, which is well formed. What it tells of is on disk already. */
   announce(namespace: string, event: Event): void {
     this.#lastTime = Math.max(this.#lastTime, Date.now())
