@@ -9,6 +9,11 @@ import { servers, useRunLab } from './run-lab.ts'
 describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands for tasks', () => {
   describe.each(Object.entries(servers))('against %s', (server, start) => {
     const { lab, running, started } = useRunLab(start, `tasks-of-${server}`)
+    /** A detached exec that is called `one` and goes on for as long as it may. */
+    const sleeping = (task: string) => {
+      const how = ['-d', '--exec-id', 'one', '--fifo-dir', lab().fifos]
+      return ['tasks', 'exec', ...how, task, 'sleep', '1000']
+    }
 
     it('a detached task is started with a pid file, found, joined, killed by its stop signal and removed', async () => {
       const file = join(lab().directory, 'pid')
@@ -35,18 +40,7 @@ describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands 
 
     it('execs go on detached, are killed and removed by their ids', async () => {
       await using _ = await started('many')
-      const exec = [
-        'tasks',
-        'exec',
-        '-d',
-        '--exec-id',
-        'one',
-        '--fifo-dir',
-        lab().fifos,
-        'many',
-        'sleep',
-        '1000',
-      ]
+      const exec = sleeping('many')
       expect(await lab().ctr(exec)).toMatchObject({ code: 0 })
       expect((await lab().ctr(exec)).stderr).toContain('already exists')
       expect(await lab().ctr(['tasks', 'kill', '--exec-id', 'one', '-s', 'KILL', 'many'])).toMatchObject({
@@ -63,19 +57,7 @@ describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands 
       try {
         const refused = await kill(other.pid!)
         expect([refused.code, other.exitCode]).toEqual([1, null])
-        const exec = [
-          'tasks',
-          'exec',
-          '-d',
-          '--exec-id',
-          'one',
-          '--fifo-dir',
-          lab().fifos,
-          'by-pid',
-          'sleep',
-          '1000',
-        ]
-        await lab().ctr(exec)
+        await lab().ctr(sleeping('by-pid'))
         const ps = JSON.parse((await lab().ctr(['tasks', 'ps', '--json', 'by-pid'])).stdout)
         const { pid } = ps.find((each: { execId?: string }) => each.execId === 'one')
         expect((await kill(pid)).code).toBe(server === 'containerd' ? 1 : 0)

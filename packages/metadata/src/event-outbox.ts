@@ -26,8 +26,7 @@ export class EventOutbox {
 
   /** Called right after the commit that the events tell of. */
   add(namespace: string, events: readonly DomainEvent[]): void {
-    if (events.length > 0 && this.#options.isHeard())
-      for (const event of events) this.#waiting.push({ namespace, event })
+    if (this.#options.isHeard()) for (const event of events) this.#waiting.push({ namespace, event })
     if (this.#waiting.length === 0) return
     this.#draining ??= this.#drain().finally(() => {
       this.#draining = undefined

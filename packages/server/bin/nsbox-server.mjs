@@ -9,6 +9,7 @@ setFlagsFromString('--heap-growing-percent=200')
 // and what it runs seldom is not worth the processor time: a fifth of a second of a pull's one and a half.
 setFlagsFromString('--interrupt-budget=1000000')
 // The parser of HTTP messages is WebAssembly with one big function, which V8 would compile with all its might in the very
-// middle of a first pull: 70 ms of processor time, for the few headers of some tens of answers.
+// middle of a first pull: 70 ms of processor time, for the few headers of some tens of answers. zstd, where it has to be
+// WebAssembly too, is compiled a tenth of a second later for it.
 setFlagsFromString('--wasm-tiering-budget=1000000000')
 await import('../dist/bin/nsbox-server.js')
