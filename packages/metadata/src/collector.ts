@@ -16,7 +16,7 @@ import type { WriterLocks } from './writer-locks.ts'
 export interface CollectorSchedule {
   /** From opening to the first collection; 100 by default. */
   readonly startupDelay?: number | undefined
-  /** From a deletion to the collection that follows it; 0 by default. */
+  /** From a deletion to the collection that follows it, and that others until then share; 250 by default. */
   readonly scheduleDelay?: number | undefined
   /** How many other changes lead to a collection too; 100 by default. */
   readonly mutationThreshold?: number | undefined
@@ -117,7 +117,7 @@ export class Collector implements AsyncDisposable {
 
   /** Asks for a collection soon, because something was deleted. */
   schedule(): void {
-    const delay = this.#parts.schedule.scheduleDelay ?? 0
+    const delay = this.#parts.schedule.scheduleDelay ?? 250
     this.#soon.at(Math.max(performance.now() + delay, this.#notBefore))
   }
 

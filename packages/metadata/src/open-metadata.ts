@@ -103,7 +103,7 @@ export interface Metadata extends AsyncDisposable {
 
   /**
    * Says that somebody whom nobody watches, such as a task, is about to write through these mounts: what their snapshots
-   * hold then is their namespaces' own. Resolves once that is on disk.
+   * hold then is their namespaces' own. Resolves once they may, whatever a power cut takes back.
    * @throws `invalid_argument` for options of an overlay that cannot be read
    */
   writes(mounts: readonly DiffMount[]): Promise<void>
@@ -189,10 +189,11 @@ export function createMetadata(db: Database, options: Omit<MetadataOptions, 'pat
     },
     async writes(mounts) {
       const paths = await writablePaths(mounts)
-      ledger.note((tx) => {
-        for (const { id } of paths.flatMap((path) => backingsAt(tx, path))) makePrivate(tx, id)
+      const waits = ledger.note((tx) => {
+        const backings = paths.flatMap((path) => backingsAt(tx, path))
+        return backings.filter(({ id }) => makePrivate(tx, id)).length > 0
       })
-      await ledger.durable()
+      if (waits) await ledger.durable()
     },
     collect: (collection) => collector.collect(collection),
     durable: () => db.durable(),

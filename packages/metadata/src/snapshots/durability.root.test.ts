@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import type { Snapshotter } from '@nsbox/core/snapshots'
-import { digestOf } from '@nsbox/oci'
+import type { ContentStore } from '@nsbox/core/content'
+import type { Mount, Snapshotter } from '@nsbox/core/snapshots'
+import { digestOf, mediaTypes } from '@nsbox/oci'
 import { openOverlaySnapshotter } from '@nsbox/snapshots'
 import { scratchMount } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
@@ -11,9 +12,19 @@ import type { Answers } from '../ledger.ts'
 import { type SlowDisk, watch, withSlowDisk } from '../testing/slow-disk.ts'
 import { namesOf } from '../testing/snapshot-sandbox.ts'
 
-/** Calls with a snapshotter view, the metadata's slow disk, and the snapshotter below, which is on a quick one. */
+const layer = { mediaType: mediaTypes.ociLayer, digest: digestOf('layer'), size: 5 }
+
+/** A snapshotter view, the metadata's slow disk, and the snapshotter below, which is on a quick one. */
+interface Subject {
+  readonly snapshotter: Snapshotter
+  readonly disk: SlowDisk
+  readonly backend: Snapshotter
+  /** Of snapshots on nothing, which are not yet known to be a client's own. */
+  readonly mounts: Readonly<Record<'fresh' | 'applied', readonly Mount[]>>
+}
+
 async function withSnapshots(
-  body: (snapshotter: Snapshotter, disk: SlowDisk, backend: Snapshotter) => Promise<void>,
+  body: (subject: Subject) => Promise<void>,
   answers: Answers = 'durable',
 ): Promise<void> {
   await using stack = new AsyncDisposableStack()
@@ -21,38 +32,43 @@ async function withSnapshots(
   const backend = stack.use(await openOverlaySnapshotter({ root: join(path, 'overlayfs') }))
   await withSlowDisk(
     async (disk) => {
-      const snapshotter = disk.metadata.namespace('ns').snapshotter('overlayfs')
+      const { snapshotter: snapshotters, content, applier } = disk.metadata.namespace('ns')
+      const snapshotter = snapshotters('overlayfs')
       await snapshotter.prepare('key', undefined)
       await snapshotter.commit('base', 'key')
       await snapshotter.prepare('work', 'base')
-      // On nothing, so that it is not yet known to be a client's own.
-      await snapshotter.prepare('fresh', undefined)
-      await body(snapshotter, disk, backend)
+      const fresh = await snapshotter.prepare('fresh', undefined)
+      const applied = await snapshotter.prepare('applied', undefined)
+      await store(content, 'layer')
+      const nothing = { diffId: layer.digest, size: 0, implied: [] }
+      await applier({ apply: async () => nothing }).apply(layer, applied)
+      await body({ snapshotter, disk, backend, mounts: { fresh, applied } })
     },
     { snapshotters: new Map([['overlayfs', backend]]), answers },
   )
 }
 
-type Change = (snapshotter: Snapshotter, disk: SlowDisk) => Promise<unknown>
-
-const changes: Readonly<Record<string, Change>> = {
-  'preparing a snapshot': (snapshotter) => snapshotter.prepare('more', 'base'),
-  'viewing a snapshot': (snapshotter) => snapshotter.view('more', 'base'),
-  'committing a snapshot': (snapshotter) => snapshotter.commit('top', 'work'),
-  'removing a snapshot': (snapshotter) => snapshotter.remove('work'),
-  'labelling a snapshot': (snapshotter) => snapshotter.update('base', { merge: { a: '1' } }),
-  'storing a blob': async (_snapshotter, { metadata }) => {
-    await using writer = await metadata.namespace('ns').content.writer({ ref: 'blob' })
-    await writer.write(Buffer.from('bytes'))
-    await writer.commit({ expected: digestOf('bytes') })
-  },
+async function store(content: ContentStore, text: string): Promise<void> {
+  await using writer = await content.writer({ ref: text })
+  await writer.write(Buffer.from(text))
+  await writer.commit({ expected: digestOf(text) })
 }
 
-/** After these somebody may write to what the server has made. */
-const warnings: Readonly<Record<string, Change>> = {
-  'a snapshot that may be written to': (snapshotter) => snapshotter.mounts('fresh'),
-  'the notice that a task writes': async (_snapshotter, { metadata }) =>
-    metadata.writes([{ type: 'bind', source: '/', options: [] }]),
+type Change = (subject: Subject) => Promise<unknown>
+
+const changes: Readonly<Record<string, Change>> = {
+  'preparing a snapshot': ({ snapshotter }) => snapshotter.prepare('more', 'base'),
+  'viewing a snapshot': ({ snapshotter }) => snapshotter.view('more', 'base'),
+  'committing a snapshot': ({ snapshotter }) => snapshotter.commit('top', 'work'),
+  'removing a snapshot': ({ snapshotter }) => snapshotter.remove('work'),
+  'labelling a snapshot': ({ snapshotter }) => snapshotter.update('base', { merge: { a: '1' } }),
+  'storing a blob': ({ disk }) => store(disk.metadata.namespace('ns').content, 'blob'),
+}
+
+/** After these somebody may write to a snapshot that the server has made. */
+const warnings: Readonly<Record<string, (subject: Subject, key: 'fresh' | 'applied') => Promise<unknown>>> = {
+  'telling of mounts': ({ snapshotter }, key) => snapshotter.mounts(key),
+  'the notice that a task writes': ({ disk, mounts }, key) => disk.metadata.writes(mounts[key]),
 }
 
 /** Expects that something waits for a disk that is held, and ends well once it is not. */
@@ -66,19 +82,19 @@ async function endsWithTheDisk(disk: SlowDisk, started: Promise<unknown>): Promi
 }
 
 function waits(change: Change, answers: Answers): Promise<void> {
-  return withSnapshots(async (snapshotter, disk) => {
-    disk.hold()
-    await endsWithTheDisk(disk, change(snapshotter, disk))
+  return withSnapshots(async (subject) => {
+    subject.disk.hold()
+    await endsWithTheDisk(subject.disk, change(subject))
   }, answers)
 }
 
 function keepsWhatIsNotOnDisk(answers: Answers): Promise<void> {
-  return withSnapshots(async (snapshotter, disk, backend) => {
+  return withSnapshots(async ({ snapshotter, disk, backend }) => {
     disk.hold()
     const collecting = watch(disk.metadata.collect())
     await expect.poll(disk.begun).toBeGreaterThan(0)
     await setTimeout(5)
-    expect(await namesOf(backend)).toHaveLength(3)
+    expect(await namesOf(backend)).toHaveLength(4)
     disk.release()
     await collecting.end
     expect(await namesOf(backend)).toEqual([])
@@ -87,8 +103,7 @@ function keepsWhatIsNotOnDisk(answers: Answers): Promise<void> {
 }
 
 describeWith({ root: true, linux: true }, 'is not answered before it is on disk:', () => {
-  for (const [what, change] of Object.entries({ ...changes, ...warnings }))
-    test(what, () => waits(change, 'durable'))
+  for (const [what, change] of Object.entries(changes)) test(what, () => waits(change, 'durable'))
 
   test('nothing goes from the snapshotter before that', () => keepsWhatIsNotOnDisk('durable'))
 })
@@ -96,14 +111,27 @@ describeWith({ root: true, linux: true }, 'is not answered before it is on disk:
 describeWith({ root: true, linux: true }, 'where whoever answers waits for the disk,', () => {
   for (const [what, change] of Object.entries(changes))
     test(`${what} does not wait for it too, and is on disk when all is`, () =>
-      withSnapshots(async (snapshotter, disk) => {
+      withSnapshots(async (subject) => {
+        const { disk } = subject
         disk.hold()
-        await change(snapshotter, disk)
+        await change(subject)
         await endsWithTheDisk(disk, disk.metadata.durable())
       }, 'held'))
 
-  for (const [what, change] of Object.entries(warnings))
-    test(`${what} waits for it nevertheless`, () => waits(change, 'held'))
-
   test('nothing goes from the snapshotter before it is on disk', () => keepsWhatIsNotOnDisk('held'))
+})
+
+describeWith({ root: true, linux: true }, 'before somebody may write to a snapshot,', () => {
+  for (const answers of ['durable', 'held'] as const)
+    for (const [what, warn] of Object.entries(warnings)) {
+      test(`${what} waits for the disk if a layer has been applied to it: ${answers}`, () =>
+        waits((subject) => warn(subject, 'applied'), answers))
+
+      test(`${what} need not if nothing has, since a later process takes nothing for untouched: ${answers}`, () =>
+        withSnapshots(async (subject) => {
+          subject.disk.hold()
+          await warn(subject, 'fresh')
+          subject.disk.release()
+        }, answers))
+    }
 })

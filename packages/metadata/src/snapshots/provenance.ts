@@ -32,13 +32,23 @@ export function backingsAt(db: Reader, path: string): BackingAt[] {
   )
 }
 
-/** Lets nobody else have what a backing has or is going to have: who wrote it is not known any more. */
-export function makePrivate(tx: Transaction, backing: number): void {
+/**
+ * Lets nobody else have what a backing has or is going to have: who wrote it is not known any more.
+ * @returns whether that has to be on disk before anybody writes; for what was untouched it need not, since no backing is
+ * untouched for a later process
+ */
+export function makePrivate(tx: Transaction, backing: number): boolean {
+  const untouched = tx.run(
+    "UPDATE backing SET provenance = 'private' WHERE id = ? AND provenance = 'untouched' AND chain_id IS NULL",
+    backing,
+  )
+  if (untouched.changes > 0) return false
   tx.run(
     `UPDATE backing SET provenance = 'private', chain_id = NULL
      WHERE id = ? AND (provenance <> 'private' OR chain_id IS NOT NULL)`,
     backing,
   )
+  return true
 }
 
 /** Notes that a new backing is empty but for what its parent has. */

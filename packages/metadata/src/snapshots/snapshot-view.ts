@@ -95,8 +95,8 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
       }
       // Whoever asks may be about to write.
       if (row.kind === 'active' && row.proven === 1) {
-        ledger.note((tx) => makePrivate(tx, row.backing))
-        await ledger.durable()
+        const waits = ledger.note((tx) => makePrivate(tx, row.backing))
+        if (waits) await ledger.durable()
       }
       return await ofBackend(row, () => backend.mounts(row.key, options))
     },
