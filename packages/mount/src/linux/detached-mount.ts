@@ -66,13 +66,19 @@ function setLayers(context: FileSystemContext, { lower, upper, work }: OverlayLa
   if (work !== undefined) set('workdir', work)
 }
 
+/** What the kernel has said; it does not change. */
+let layersOneByOne: boolean | undefined
+
 /**
  * Whether overlayfs takes its lower directories one by one, which Linux does since 6.7. Before 6.5 it takes
  * any parameter and complains later, hence the first question.
  */
 function takesLayersOneByOne(): boolean {
-  using context = fileSystemContext('overlay')
-  return !takes(context, 'no-such-parameter') && takes(context, 'lowerdir+')
+  if (layersOneByOne === undefined) {
+    using context = fileSystemContext('overlay')
+    layersOneByOne = !takes(context, 'no-such-parameter') && takes(context, 'lowerdir+')
+  }
+  return layersOneByOne
 }
 
 function takes(context: FileSystemContext, key: string): boolean {
