@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
 import { connect as connectSocket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
@@ -39,7 +40,12 @@ async function served(shutdownSignal?: AbortSignal) {
           }
           return { info: { digest, labels } }
         },
-        async *read({ digest }) {
+        async *read({ digest }, { signal }) {
+          if (digest === 'wait') {
+            yield { data: Buffer.from('first') }
+            await setTimeout(60_000, undefined, { signal }).catch(() => ends.push(signal.reason))
+            return
+          }
           for (const size of [0, 1, 20_000, 3 << 20]) yield { data: new Uint8Array(size).fill(size % 251) }
           if (digest === 'bad') throw new ConnectError('no more', Code.DataLoss)
         },
@@ -99,6 +105,21 @@ test('a stream of messages of all sizes arrives, and the error after them', asyn
     expect(sizes).toEqual([0, 1, 20_000, 3 << 20])
     expect(trailers['grpc-status']).toBe(status)
   }
+})
+
+test('a message does not wait for the next, and a client that leaves meanwhile ends the source', async () => {
+  await using server = await served()
+  const session = connectHttp2('http://localhost', { createConnection: () => connectSocket(server.address) })
+  const stream = session.request({ ':method': 'POST', ':path': read, 'content-type': 'application/grpc' })
+  stream.on('error', () => {})
+  stream.end(request('wait'))
+  const [piece] = (await once(stream, 'data')) as [Buffer]
+  const [message] = messages(piece)
+  expect(String(fromBinary(ReadContentResponseSchema, message!).data)).toBe('first')
+  expect(server.ends).toEqual([])
+  stream.close(8)
+  await expect.poll(() => server.ends).toMatchObject([{ code: 'canceled' }])
+  session.destroy()
 })
 
 test.each([

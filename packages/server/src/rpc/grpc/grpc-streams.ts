@@ -1,4 +1,5 @@
 import type { ServerHttp2Stream } from 'node:http2'
+import { setImmediate } from 'node:timers/promises'
 import { type DescMessage, fromBinary, type Message, toBinary } from '@bufbuild/protobuf'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { toConnectError } from '@nsbox/api'
@@ -78,10 +79,30 @@ async function answer(
     call.message = parse(method.input, await readMessage(stream, call))
     const outcome = await answer(call)
     if (!outcome.stream) return reply.end(serialize(method.output, outcome.message))
-    for await (const message of outcome.message) await reply.write(serialize(method.output, message))
-    reply.end()
+    await send(reply, method.output, outcome.message)
   } catch (error) {
     reply.fail(toConnectError(error))
+  }
+}
+
+/**
+ * Sends messages as they come, and the end after them. Where the end is known within the turn in which the last message
+ * came, as that of a small blob is, both go at once: a way to the client less, and a turn of both event loops.
+ */
+async function send(reply: GrpcAnswer, schema: DescMessage, messages: AsyncIterable<Message>): Promise<void> {
+  const source = messages[Symbol.asyncIterator]()
+  try {
+    for (let piece = await source.next(); !piece.done; ) {
+      const bytes = serialize(schema, piece.value)
+      const following = source.next()
+      const ended = following.then(({ done }) => done === true).catch(() => false)
+      if (await Promise.race([ended, setImmediate(false)])) return reply.end(bytes)
+      await reply.write(bytes)
+      piece = await following
+    }
+    reply.end()
+  } finally {
+    await source.return?.()
   }
 }
 
