@@ -23,7 +23,8 @@ import { shownRef } from './quoted.ts'
 import { migrations } from './schema.ts'
 import { dropUnfinishedBackings } from './snapshots/backing-row.ts'
 import { CommitsUnderWay } from './snapshots/commits-under-way.ts'
-import { backingsAt, doubtUntouched, makePrivate } from './snapshots/provenance.ts'
+import { FreshBackings } from './snapshots/fresh-backings.ts'
+import { backingsAt, letAnybodyWrite } from './snapshots/provenance.ts'
 import { recordingApplier } from './snapshots/recording-applier.ts'
 import type { SnapshotParts } from './snapshots/snapshot-parts.ts'
 import { snapshotView } from './snapshots/snapshot-view.ts'
@@ -144,10 +145,7 @@ export function createMetadata(db: Database, options: Omit<MetadataOptions, 'pat
   const gate = new BlobGate()
   const locks = new WriterLocks(clock)
   const commits = new CommitsUnderWay()
-  db.transaction((tx) => {
-    dropUnfinishedBackings(tx)
-    doubtUntouched(tx)
-  })
+  db.transaction(dropUnfinishedBackings)
   const collector = stack.use(
     new Collector({
       ledger: new Ledger(db, outbox, () => undefined),
@@ -166,6 +164,7 @@ export function createMetadata(db: Database, options: Omit<MetadataOptions, 'pat
     ...{ ledger, collector, clock, policy },
     ...{ gate, locks, backend },
     commits,
+    fresh: new FreshBackings(),
   }
   collector.start()
 
@@ -189,11 +188,8 @@ export function createMetadata(db: Database, options: Omit<MetadataOptions, 'pat
     },
     async writes(mounts) {
       const paths = await writablePaths(mounts)
-      const waits = ledger.note((tx) => {
-        const backings = paths.flatMap((path) => backingsAt(tx, path))
-        return backings.filter(({ id }) => makePrivate(tx, id)).length > 0
-      })
-      if (waits) await ledger.durable()
+      const backings = ledger.peek((db) => paths.flatMap((path) => backingsAt(db, path)))
+      await letAnybodyWrite(parts, backings)
     },
     collect: (collection) => collector.collect(collection),
     durable: () => db.durable(),

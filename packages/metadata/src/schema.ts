@@ -34,11 +34,11 @@ import type { Migration } from '@nsbox/sqlite'
  * make the snapshot, and goes with the last row that stands for it, so that one without a row is being made, or was when
  * its process died. A snapshot's parent is a row of the same namespace, whose backing is the parent of its backing.
  *
- * `provenance` tells who has written to a backing: nobody (`untouched`, which no backing of an earlier process is); the
- * server, which is applying a layer, or was when its process died (`applying`), or has applied one (`applied`, with the
- * layer's `diff_id`, and `late` if it was written for a parent that is given at commit); somebody else may have
- * (`private`). `directory` is where its files are written, `implied` what `AppliedLayer.implied` was, as a JSON array. A
- * backing with a `chain_id` is what its layers make of it, and nobody else had a hand in it: any namespace may have it.
+ * `provenance` tells who has written to a backing: the server, which has applied one layer (`applied`, with the layer's
+ * `diff_id`, and `late` if it was written for a parent that is given at commit), or somebody else too, as far as anybody
+ * knows (`private`). `directory` is where its files are written, `implied` what `AppliedLayer.implied` was, as a JSON
+ * array. A backing with a `chain_id` is what its layers make of it, and nobody else had a hand in it: any namespace may
+ * have it.
  *
  * What containers carry for others is a type and a value of bytes. The table of containers has row ids, since specs may be
  * large and a table without would have to step over them.
@@ -187,5 +187,9 @@ export const migrations: readonly Migration[] = [
         FOREIGN KEY (namespace, container) REFERENCES container ON DELETE CASCADE
       ) STRICT;
     `,
+  },
+  {
+    version: 4,
+    sql: "UPDATE backing SET provenance = 'private' WHERE provenance IN ('untouched', 'applying')",
   },
 ]

@@ -84,33 +84,31 @@ function begin(
   { name, key, parentName }: { name: string; key: string; parentName: string | undefined },
 ): Begun {
   const { namespace, snapshotter } = scope
-  const begun = ledger.commit(namespace, (tx) => {
-    const active = demandActive(tx, scope, key)
+  const begun = ledger.peek((db) => {
+    const active = demandActive(db, scope, key)
     if (commits.isCommitting(active.backing))
       throw new NsboxError('unavailable', `snapshot ${shownKey(key)} is being committed`)
     const wanted = parentName ?? active.parent
     const coming = wanted !== null && hasLayerDirectories(backend) && commits.findName(scope, wanted)
-    const parent = wanted === null ? undefined : coming || demandParent(tx, scope, wanted)
+    const parent = wanted === null ? undefined : coming || demandParent(db, scope, wanted)
     if (active.parent !== null && active.parent !== wanted) {
       throw new NsboxError(
         'failed_precondition',
         `snapshot ${shownKey(key)} has parent ${shownKey(active.parent)} already`,
       )
     }
-    if (findSnapshot(tx, scope, name) !== undefined) {
-      hold(tx, scope, snapshotNode(scope, name))
-      return undefined
-    }
-    demandLease(tx, scope)
+    if (findSnapshot(db, scope, name) !== undefined) return undefined
+    demandLease(db, scope)
     const { backing } = active
     const published = backingKey(namespace, backing, name)
     const commit = { namespace, snapshotter, key: published, name, backing, parent: parent?.backing }
     const rebased = active.parent === null && parent !== undefined
-    const implied = rebased ? impliedWithoutParents(tx, backing) : []
+    const implied = rebased ? impliedWithoutParents(db, backing) : []
     return { commit, active, parent, implied }
   })
-  if (begun === undefined) throw new NsboxError('already_exists', `snapshot ${quoted(name)}`)
-  return begun
+  if (begun !== undefined) return begun
+  ledger.commit(namespace, (tx) => hold(tx, scope, snapshotNode(scope, name)))
+  throw new NsboxError('already_exists', `snapshot ${quoted(name)}`)
 }
 
 async function commitBacking(

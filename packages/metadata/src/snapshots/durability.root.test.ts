@@ -131,6 +131,7 @@ describeWith({ root: true, linux: true }, 'before somebody may write to a snapsh
         withSnapshots(async (subject) => {
           subject.disk.hold()
           await warn(subject, 'fresh')
+          expect(subject.disk.begun()).toBe(0)
           subject.disk.release()
         }, answers))
     }

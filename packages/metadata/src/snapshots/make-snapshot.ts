@@ -11,7 +11,6 @@ import { adoptSnapshot } from './adopt-snapshot.ts'
 import { dropBacking, reserveBacking } from './backing-row.ts'
 import { bareError } from './bare-error.ts'
 import { inheritedLabels } from './inherited-labels.ts'
-import { beginUntouched } from './provenance.ts'
 import { checkKey, shownKey } from './snapshot-key.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import {
@@ -51,7 +50,7 @@ export async function makeSnapshot(
   checkKey(key)
   const labels = changeLabels({}, { replace: asked.labels ?? {} })
   validateLabels(labels, 'info.Labels')
-  const { ledger, commits } = parts
+  const { ledger, commits, fresh, policy } = parts
   const target = labels[labelKeys.snapshotRef]
   const snapshot = { kind, key, parentName: parentName || undefined, labels }
   try {
@@ -64,6 +63,8 @@ export async function makeSnapshot(
       ledger.commit(scope.namespace, (tx) => {
         record(tx, parts, scope, snapshot, { ...reserved, directory })
       })
+      const mayBeShared = policy === 'shared' && directory !== undefined && reserved.parent?.chain_id !== null
+      if (kind === 'active' && mayBeShared) fresh.add(reserved.id)
       return mounts
     } catch (error) {
       abandon(parts, scope, reserved)
@@ -132,7 +133,7 @@ async function makeBacking(
  */
 function record(
   tx: Write,
-  { clock, commits, policy }: SnapshotParts,
+  { clock, commits }: SnapshotParts,
   scope: SnapshotScope,
   { kind, key, parentName, labels }: NewSnapshot,
   { id, parent: expected, directory }: Reserved & { readonly directory: string | undefined },
@@ -157,7 +158,6 @@ function record(
     now: clock(),
   })
   if (kind === 'view') return
-  if (policy === 'shared' && directory !== undefined && parent?.chain_id !== null) beginUntouched(tx, id)
   const { snapshotter } = scope
   tx.emit({ topic: '/snapshot/prepare', payload: { key, parent: parentName ?? '', snapshotter } })
 }

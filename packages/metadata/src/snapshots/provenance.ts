@@ -1,5 +1,6 @@
 import { type Digest, nextChainId } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
+import type { SnapshotParts } from './snapshot-parts.ts'
 import type { SnapshotRow } from './snapshot-row.ts'
 
 /** A backing whose files some path leads to. */
@@ -9,6 +10,8 @@ export interface BackingAt {
   readonly key: string
   readonly directory: string
   readonly committed: 0 | 1
+  /** Whether it is on disk that nobody but the server has written to it. */
+  readonly proven: 0 | 1
 }
 
 /**
@@ -21,7 +24,8 @@ export function backingsAt(db: Reader, path: string): BackingAt[] {
   const above = components.map((_, count) => components.slice(0, count + 1).join('/') || '/')
   const prefix = path === '/' ? path : `${path}/`
   const columns = `id, snapshotter, key, directory,
-    EXISTS (SELECT 1 FROM snapshot WHERE backing = backing.id AND kind = 'committed') AS committed`
+    EXISTS (SELECT 1 FROM snapshot WHERE backing = backing.id AND kind = 'committed') AS committed,
+    provenance <> 'private' OR chain_id IS NOT NULL AS proven`
   return db.all<BackingAt>(
     `SELECT ${columns} FROM backing WHERE directory IN (SELECT value FROM json_each(?))
      UNION SELECT ${columns} FROM backing WHERE directory > ? AND directory < ?`,
@@ -33,48 +37,26 @@ export function backingsAt(db: Reader, path: string): BackingAt[] {
 }
 
 /**
- * Lets nobody else have what a backing has or is going to have: who wrote it is not known any more.
- * @returns whether that has to be on disk before anybody writes; for what was untouched it need not, since no backing is
- * untouched for a later process
+ * Says that anybody may write to backings: what they have or are going to have is nobody else's from now on. Resolves when
+ * it may be begun, which is at once for fresh ones, and otherwise once the disk has it.
  */
-export function makePrivate(tx: Transaction, backing: number): boolean {
-  const untouched = tx.run(
-    "UPDATE backing SET provenance = 'private' WHERE id = ? AND provenance = 'untouched' AND chain_id IS NULL",
-    backing,
-  )
-  if (untouched.changes > 0) return false
-  tx.run(
-    `UPDATE backing SET provenance = 'private', chain_id = NULL
-     WHERE id = ? AND (provenance <> 'private' OR chain_id IS NOT NULL)`,
-    backing,
-  )
-  return true
+export async function letAnybodyWrite(
+  { ledger, fresh }: Pick<SnapshotParts, 'ledger' | 'fresh'>,
+  backings: readonly Pick<BackingAt, 'id' | 'proven'>[],
+): Promise<void> {
+  const known = backings.filter(({ id }) => !fresh.forget(id))
+  if (known.length === 0) return
+  const proven = known.filter((backing) => backing.proven === 1)
+  if (proven.length > 0)
+    ledger.note((tx) => {
+      for (const { id } of proven) makePrivate(tx, id)
+    })
+  // What others have noted just now too.
+  await ledger.durable()
 }
 
-/** Notes that a new backing is empty but for what its parent has. */
-export function beginUntouched(tx: Transaction, backing: number): void {
-  tx.run("UPDATE backing SET provenance = 'untouched' WHERE id = ?", backing)
-}
-
-/**
- * Takes what an earlier process left untouched for something that anybody may have written to: `beginApplying` may have
- * noted otherwise, and a power cut have taken that back.
- */
-export function doubtUntouched(tx: Transaction): void {
-  tx.run("UPDATE backing SET provenance = 'private' WHERE provenance = 'untouched'")
-}
-
-/**
- * Notes that the server is about to apply a layer, for good unless `endApplying` follows. It may begin before that is on
- * disk, since no backing is untouched for a later process.
- * @returns whether it is the first that writes to the backing; if not, `makePrivate` must follow
- */
-export function beginApplying(tx: Transaction, backing: number): boolean {
-  const { changes } = tx.run(
-    "UPDATE backing SET provenance = 'applying' WHERE id = ? AND provenance = 'untouched'",
-    backing,
-  )
-  return changes > 0
+function makePrivate(tx: Transaction, backing: number): void {
+  tx.run("UPDATE backing SET provenance = 'private', chain_id = NULL WHERE id = ?", backing)
 }
 
 /** What the server has applied. */
@@ -85,11 +67,10 @@ interface Applied {
   readonly implied: readonly string[]
 }
 
-/** Notes that the layer has been applied, unless somebody else wrote meanwhile. */
-export function endApplying(tx: Transaction, backing: number, { diffId, late, implied }: Applied): void {
+/** Notes that a layer, and nothing else, has been applied to a backing. */
+export function noteApplied(tx: Transaction, backing: number, { diffId, late, implied }: Applied): void {
   tx.run(
-    `UPDATE backing SET provenance = 'applied', diff_id = ?, late = ?, implied = ?
-     WHERE id = ? AND provenance = 'applying'`,
+    "UPDATE backing SET provenance = 'applied', diff_id = ?, late = ?, implied = ? WHERE id = ?",
     ...[diffId, late ? 1 : 0, JSON.stringify(implied), backing],
   )
 }

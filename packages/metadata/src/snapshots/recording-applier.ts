@@ -6,7 +6,7 @@ import { overlayLayers } from '@nsbox/mount'
 import type { Reader } from '@nsbox/sqlite'
 import { demandBlob } from '../blob-row.ts'
 import type { Scope } from '../lease-binding.ts'
-import { type BackingAt, backingsAt, beginApplying, endApplying, makePrivate } from './provenance.ts'
+import { type BackingAt, backingsAt, letAnybodyWrite, noteApplied } from './provenance.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import type { Snapshotters } from './snapshotters.ts'
 import { writablePaths } from './writable-paths.ts'
@@ -30,16 +30,16 @@ export function recordingApplier(
   snapshotters: Snapshotters,
   applier: Applier,
 ): Applier {
-  const { ledger } = parts
+  const { ledger, fresh } = parts
   return {
     async apply(layer, mounts, options = {}) {
       options.signal?.throwIfAborted()
       if (options.arriving === undefined) await ledger.read((db) => demandBlob(db, namespace, layer.digest))
       const target = await begin(parts, snapshotters, mounts)
       const applied = await applier.apply(layer, mounts, options)
-      if (target !== undefined) {
+      if (target !== undefined && fresh.endApplying(target.id)) {
         const { id, late } = target
-        ledger.note((tx) => endApplying(tx, id, { ...applied, late }))
+        ledger.note((tx) => noteApplied(tx, id, { ...applied, late }))
         await ledger.answerable()
       }
       return applied
@@ -47,35 +47,34 @@ export function recordingApplier(
   }
 }
 
-/** Notes that the backings behind the mounts are about to be written to. */
+/**
+ * Notes that the backings behind the mounts are about to be written to.
+ * @returns the one that the layer is applied to, if it will be all that there is in it
+ */
 async function begin(
-  { ledger, commits }: SnapshotParts,
+  parts: SnapshotParts,
   snapshotters: Snapshotters,
   mounts: readonly DiffMount[],
 ): Promise<Target | undefined> {
+  const { ledger, commits, fresh } = parts
   const paths = await writablePaths(mounts)
   const found = (db: Reader) => paths.flatMap((path) => backingsAt(db, path))
   const target = await findTarget(ledger.peek(found), paths, snapshotters, mounts)
-  let first: Target | undefined
   try {
-    first = ledger.note((tx) => {
-      const backings = found(tx)
-      for (const { id, committed } of backings) {
-        if (committed === 1)
-          throw new NsboxError('failed_precondition', 'the snapshot to apply a layer to is committed')
-        if (commits.isCommitting(id))
-          throw new NsboxError('unavailable', 'the snapshot to apply a layer to is being committed')
-      }
-      const [backing] = backings
-      const isTarget = target !== undefined && backings.length === 1 && backing?.id === target.id
-      if (isTarget && beginApplying(tx, target.id)) return target
-      for (const { id } of backings) makePrivate(tx, id)
-      return undefined
-    })
-    return first
+    const backings = ledger.peek(found)
+    for (const { id, committed } of backings) {
+      if (committed === 1)
+        throw new NsboxError('failed_precondition', 'the snapshot to apply a layer to is committed')
+      if (commits.isCommitting(id))
+        throw new NsboxError('unavailable', 'the snapshot to apply a layer to is being committed')
+    }
+    const [backing] = backings
+    const isTarget = target !== undefined && backings.length === 1 && backing?.id === target.id
+    if (isTarget && fresh.beginApplying(target.id)) return target
+    await letAnybodyWrite(parts, backings)
+    return undefined
   } finally {
-    // After a power cut nothing passes for untouched, but what was applied would, whoever has written to it since.
-    await (first === undefined ? ledger.durable() : ledger.answerable())
+    await ledger.answerable()
   }
 }
 

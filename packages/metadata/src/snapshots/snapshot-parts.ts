@@ -3,6 +3,7 @@ import type { Collector } from '../collector.ts'
 import type { SharingPolicy } from '../content-parts.ts'
 import type { Ledger } from '../ledger.ts'
 import type { CommitsUnderWay } from './commits-under-way.ts'
+import type { FreshBackings } from './fresh-backings.ts'
 
 /** What the snapshots of all namespaces work with. */
 export interface SnapshotParts {
@@ -11,4 +12,5 @@ export interface SnapshotParts {
   readonly clock: Clock
   readonly policy: SharingPolicy
   readonly commits: CommitsUnderWay
+  readonly fresh: FreshBackings
 }

@@ -18,7 +18,7 @@ import { bareError } from './bare-error.ts'
 import { commitSnapshot } from './commit-snapshot.ts'
 import { inheritedChange } from './inherited-labels.ts'
 import { makeSnapshot } from './make-snapshot.ts'
-import { makePrivate } from './provenance.ts'
+import { letAnybodyWrite } from './provenance.ts'
 import { snapshotFields } from './snapshot-fields.ts'
 import { shownKey } from './snapshot-key.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
@@ -94,10 +94,7 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
         throw new NsboxError('failed_precondition', `requested snapshot ${shownKey(key)} not active or view`)
       }
       // Whoever asks may be about to write.
-      if (row.kind === 'active' && row.proven === 1) {
-        const waits = ledger.note((tx) => makePrivate(tx, row.backing))
-        if (waits) await ledger.durable()
-      }
+      if (row.kind === 'active') await letAnybodyWrite(parts, [{ id: row.backing, proven: row.proven }])
       return await ofBackend(row, () => backend.mounts(row.key, options))
     },
 

@@ -1,0 +1,38 @@
+/** Most backings that are remembered. */
+const most = 1000
+
+/**
+ * The backings that nobody but the server has written to since this process made them: as long as that holds, a layer that
+ * is applied is all that there is in them. Each is `untouched`, or the server is `applying` a layer to it.
+ *
+ * Nothing of this is on disk, because it ends with the process: a later one cannot know who has written meanwhile. What is
+ * forgotten, which happens to the oldest of very many, only is not shared.
+ */
+export class FreshBackings {
+  readonly #states = new Map<number, 'untouched' | 'applying'>()
+
+  /** Remembers one that has just been made. */
+  add(id: number): void {
+    this.#states.set(id, 'untouched')
+    if (this.#states.size > most) this.#states.delete(this.#states.keys().next().value!)
+  }
+
+  /** The server is about to apply a layer. @returns whether nothing has been written before */
+  beginApplying(id: number): boolean {
+    if (this.#states.get(id) !== 'untouched') return false
+    this.#states.set(id, 'applying')
+    return true
+  }
+
+  /** A layer has been applied. @returns whether nobody else has written since it was begun */
+  endApplying(id: number): boolean {
+    const untouched = this.#states.get(id) === 'applying'
+    this.#states.delete(id)
+    return untouched
+  }
+
+  /** Anybody may write from now on. @returns whether nobody could before */
+  forget(id: number): boolean {
+    return this.#states.delete(id)
+  }
+}
