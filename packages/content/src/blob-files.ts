@@ -1,4 +1,5 @@
-import { type FileHandle, open, readdir, rename, stat, unlink } from 'node:fs/promises'
+import { renameSync, statSync } from 'node:fs'
+import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises'
 import type { AbortOptions, ContentInfo } from '@nsbox/core/content'
 import { changeLabels, type LabelChange, type Labels } from '@nsbox/core/labels'
 import { isErrno, NsboxError } from '@nsbox/errors'
@@ -50,9 +51,15 @@ export class BlobFiles {
     return info
   }
 
+  /** Where the bytes of a blob are. @throws `not_found` */
+  path(digest: Digest): string {
+    if (this.#findFile(digest) === undefined) throw contentNotFound(digest)
+    return this.#layout.blob(digest)
+  }
+
   /** Whether there is a blob with this digest, and with this size if that is known; waits for one that just comes. */
   async has(digest: Digest, size: number | undefined): Promise<boolean> {
-    const file = await this.#changes.run(digest, () => this.#findFile(digest))
+    const file = await this.#changes.run(digest, async () => this.#findFile(digest))
     return file !== undefined && (size === undefined || file.size === size)
   }
 
@@ -118,7 +125,7 @@ export class BlobFiles {
       await finish(createdAt)
       const given = changeLabels({}, { replace: labels })
       await this.#setLabels(digest, { updatedAt: createdAt, labels: given })
-      await rename(path, target)
+      renameSync(path, target)
       try {
         await this.#syncNames(digest)
       } catch (error) {
@@ -140,7 +147,7 @@ export class BlobFiles {
   }
 
   async #find(digest: Digest): Promise<ContentInfo | undefined> {
-    const file = await this.#findFile(digest)
+    const file = this.#findFile(digest)
     if (file === undefined) return undefined
     const { size, createdAt } = file
     const record = await readLabels(this.#layout.labelsOf(digest))
@@ -148,15 +155,10 @@ export class BlobFiles {
     return { digest, size, createdAt, updatedAt, labels: record?.labels ?? {} }
   }
 
-  async #findFile(digest: Digest): Promise<{ size: number; createdAt: Date } | undefined> {
-    try {
-      const stats = await stat(this.#layout.blob(digest))
-      if (!stats.isFile()) return undefined
-      return { size: stats.size, createdAt: new Date(Math.round(stats.mtimeMs)) }
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return undefined
-      throw error
-    }
+  #findFile(digest: Digest): { size: number; createdAt: Date } | undefined {
+    const stats = statSync(this.#layout.blob(digest), { throwIfNoEntry: false })
+    if (stats?.isFile() !== true) return undefined
+    return { size: stats.size, createdAt: new Date(Math.round(stats.mtimeMs)) }
   }
 }
 
@@ -165,6 +167,7 @@ async function isSound(
   path: string,
   { digest, size, signal }: { digest: Digest; size: number } & AbortOptions,
 ): Promise<boolean> {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return false
   let handle: FileHandle
   try {
     handle = await open(path, 'r')

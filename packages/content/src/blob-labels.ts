@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { readFile, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Labels } from '@nsbox/core/labels'
@@ -16,6 +17,7 @@ export interface LabelRecord {
  * @throws `data_loss` if it is not what `writeLabels` writes
  */
 export async function readLabels(path: string): Promise<LabelRecord | undefined> {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined
   let text: string
   try {
     text = await readFile(path, 'utf8')
@@ -54,6 +56,7 @@ export async function writeLabels(
 
 /** Removes a file with labels if there is one. */
 export async function removeLabels(path: string, durability: Durability): Promise<void> {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return
   try {
     await unlink(path)
   } catch (error) {

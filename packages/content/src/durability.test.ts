@@ -49,7 +49,7 @@ const program = (root: string) => [
     },
   }
   for (const [name, step] of Object.entries(steps)) {
-    for (let attempt = 1; attempt <= 2; attempt++) {
+    for (let attempt = 1; attempt <= 3; attempt++) {
       try {
         await step()
         writeSync(1, name + ' done\\n')
@@ -61,7 +61,10 @@ const program = (root: string) => [
   }`,
 ]
 
-/** One thread for file system calls, so that the same call has the same number in every run. */
+/**
+ * One thread for file system calls besides the main one, so that the same call has the same number in every run. strace
+ * counts by thread: what it is to fail may fail once in each.
+ */
 const env = { UV_THREADPOOL_SIZE: '1' }
 
 async function prepare(root: string): Promise<void> {

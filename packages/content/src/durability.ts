@@ -1,4 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { closeSync, fsync, openSync } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import { promisify } from 'node:util'
+
+const sync = promisify(fsync)
 
 /**
  * `full`: what was answered survives a power cut. `relaxed`: it survives the death of the process only; for hosts
@@ -14,10 +18,10 @@ export async function syncFile(handle: FileHandle, durability: Durability): Prom
 /** Brings the names in a directory to the disk: what was created, renamed or removed there. */
 export async function syncDirectory(path: string, durability: Durability): Promise<void> {
   if (durability !== 'full') return
-  const handle = await open(path, 'r')
+  const directory = openSync(path, 'r')
   try {
-    await handle.sync()
+    await sync(directory)
   } finally {
-    await handle.close()
+    closeSync(directory)
   }
 }

@@ -1,4 +1,5 @@
-import { type FileHandle, mkdir, open, readFile, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
+import { mkdirSync, rmdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { IngestStatus } from '@nsbox/core/content'
 import { isErrno } from '@nsbox/errors'
@@ -13,7 +14,8 @@ import { replaceFile } from './replace-file.ts'
  *     about.json   what there is to say about it (`About`); made last, so that a directory without it is not an ingest
  *
  * Neither is synced: a power cut may cost an ingest, never a blob, since the bytes are hashed before a commit. More
- * files would cost an image of many small layers more time than its bytes.
+ * files would cost an image of many small layers more time than its bytes, and so would a way to another thread for each
+ * name that is made or removed.
  */
 export const dataFile = 'data'
 const aboutFile = 'about.json'
@@ -49,7 +51,7 @@ export async function createIngest(
   let handle: FileHandle | undefined
   try {
     handle = await open(join(directory, dataFile), 'wx+', 0o600)
-    await writeFile(join(directory, aboutFile), textOf(status), { flag: 'wx', mode: 0o600 })
+    writeFileSync(join(directory, aboutFile), textOf(status), { flag: 'wx', mode: 0o600 })
   } catch (error) {
     await handle?.close()
     await removeIngest(directory)
@@ -62,8 +64,8 @@ export async function createIngest(
 export async function removeIngest(directory: string): Promise<void> {
   try {
     // All that is left of one whose bytes have become a blob.
-    await unlink(join(directory, aboutFile))
-    await rmdir(directory)
+    unlinkSync(join(directory, aboutFile))
+    rmdirSync(directory)
   } catch {
     await rm(directory, { recursive: true, force: true })
   }
@@ -71,16 +73,17 @@ export async function removeIngest(directory: string): Promise<void> {
 
 async function makeEmpty(directory: string): Promise<void> {
   try {
-    await mkdir(directory, { mode: 0o700 })
+    mkdirSync(directory, { mode: 0o700 })
   } catch (error) {
     if (!isErrno(error, 'EEXIST')) throw error
     await removeIngest(directory)
-    await mkdir(directory, { mode: 0o700 })
+    mkdirSync(directory, { mode: 0o700 })
   }
 }
 
 /** The ingest in a directory as the last writer left it; `undefined` if there is none, or an unfinished one. */
 export async function readIngest(directory: string): Promise<IngestStatus | undefined> {
+  if (statSync(directory, { throwIfNoEntry: false }) === undefined) return undefined
   try {
     const about = parseAbout(await readFile(join(directory, aboutFile), 'utf8'))
     if (about === undefined || ingestName(about.ref) !== basename(directory)) return undefined

@@ -86,9 +86,9 @@ export class LocalContentStore implements ContentStore, LocalPaths, AsyncDisposa
     await withCodes(`aborting ref ${showRef(ref)}`, () => this.#ingests.abort(ref))
   }
 
-  async blobPath(digest: Digest, options: AbortOptions = {}): Promise<string> {
-    await this.info(digest, options)
-    return this.#layout.blob(digest)
+  async blobPath(digest: Digest, { signal }: AbortOptions = {}): Promise<string> {
+    signal?.throwIfAborted()
+    return await withCodes(`content ${digest}`, async () => this.#blobs.path(digest))
   }
 
   async ingestPath(ref: string, { signal }: AbortOptions = {}): Promise<string> {

@@ -64,7 +64,7 @@ export class SnapshotDirectories {
   /** Makes the directory of a snapshot that is recorded. */
   async makeAgain(id: number, fill: (path: string) => Promise<void>): Promise<void> {
     const path = this.path(id)
-    await makeDirectory(path, 0o700)
+    makeDirectory(path, 0o700)
     await fill(path)
   }
 

@@ -13,11 +13,11 @@ export function nativeForm(thread: CopyThread): SnapshotForm {
 
     async create({ path, kind, parents: [parent] }, options) {
       if (parent === undefined) {
-        await makeDirectory(files(path), 0o755)
+        makeDirectory(files(path), 0o755)
         return 'empty'
       }
       if (kind === 'view') return 'empty'
-      await makeDirectory(files(path), 0o700)
+      makeDirectory(files(path), 0o700)
       await thread.copy({ from: files(parent), to: files(path), scratch: join(path, 'links') }, options)
       return 'filled'
     },

@@ -18,7 +18,8 @@ export interface OverlayForm extends SnapshotForm {
 const files = (path: string) => join(path, 'fs')
 
 /**
- * Snapshots as layers of overlays: `fs` has a snapshot's own files, `work` is the kernel's. A view of others has neither.
+ * Snapshots as layers of overlays: `fs` has a snapshot's own files, `work` is the kernel's, while one is written to on top
+ * of others. A view of others has neither.
  */
 export function overlayForm({ options, opaqueAttribute }: OverlaySupport): OverlayForm {
   return {
@@ -28,10 +29,11 @@ export function overlayForm({ options, opaqueAttribute }: OverlaySupport): Overl
     async create({ path, kind, parents }) {
       const [nearest] = parents
       if (kind === 'view' && nearest !== undefined) return 'empty'
-      await makeDirectory(files(path), 0o755)
+      makeDirectory(files(path), 0o755)
+      if (nearest === undefined) return 'empty'
       // In an overlay the root is the topmost layer's.
-      if (nearest !== undefined) await copyAttributes(Buffer.from(files(nearest)), Buffer.from(files(path)))
-      if (kind === 'active') await makeDirectory(join(path, 'work'), 0o711)
+      await copyAttributes(Buffer.from(files(nearest)), Buffer.from(files(path)))
+      makeDirectory(join(path, 'work'), 0o711)
       return 'empty'
     },
 
