@@ -5,6 +5,7 @@ import { Code, ConnectError } from '@connectrpc/connect'
 import { openContentStore } from '@nsbox/content'
 import { LayerWorkers } from '@nsbox/diff'
 import { openMetadata } from '@nsbox/metadata'
+import { trimMemory } from '@nsbox/sys/processes'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { type Logger, pino } from 'pino'
 import { opaqueEventField } from './convert/event.ts'
@@ -18,6 +19,7 @@ import { createHttpServers } from './listen/http-servers.ts'
 import { registerRoutes } from './routes/register-routes.ts'
 import { codedErrors } from './rpc/coded-errors.ts'
 import { durableReplies } from './rpc/durable-replies.ts'
+import { idleMemory } from './rpc/idle-memory.ts'
 import { interruptibleRequests } from './rpc/interruptible-requests.ts'
 import { requestLog } from './rpc/request-log.ts'
 import { createRpcHandler } from './rpc/rpc-handler.ts'
@@ -80,12 +82,14 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   const aborting = new AbortController()
   // Every call that is under way listens to them.
   setMaxListeners(0, stopping.signal, aborting.signal)
+  const idle = starting.use(idleMemory(trimMemory, log))
   const handler = createRpcHandler({
     routes: (router) => {
       const parts = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, uuid }
       registerRoutes(router, { ...parts, stopping: stopping.signal })
     },
     interceptors: [
+      idle.interceptor,
       requestLog(log),
       codedErrors,
       durableReplies(() => metadata.durable()),

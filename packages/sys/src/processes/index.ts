@@ -4,4 +4,5 @@ export { type ChildEnd, peekEndedChild, reapChild, reapEndedChild } from './ende
 export { openPidfd, pidfdExitStatus, signalPidfd } from './pidfd.ts'
 export { setHostname } from './set-hostname.ts'
 export { type ProgramStart, spawnProgram } from './spawn-program.ts'
+export { trimMemory } from './trim-memory.ts'
 export { zombieExitStatus } from './zombie-exit-status.ts'
