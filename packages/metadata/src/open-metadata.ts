@@ -189,7 +189,10 @@ export function createMetadata(db: Database, options: Omit<MetadataOptions, 'pat
     async writes(mounts) {
       const paths = await writablePaths(mounts)
       const backings = ledger.peek((db) => paths.flatMap((path) => backingsAt(db, path)))
-      await letAnybodyWrite(parts, backings)
+      await letAnybodyWrite(
+        parts,
+        backings.map(({ id }) => id),
+      )
     },
     collect: (collection) => collector.collect(collection),
     durable: () => db.durable(),

@@ -136,3 +136,41 @@ describeWith({ root: true, linux: true }, 'before somebody may write to a snapsh
         }, answers))
     }
 })
+
+describeWith(
+  { root: true, linux: true },
+  'D23 a layer that has been applied while somebody asked for the mounts',
+  () => {
+    test('proves nothing, however long the answer took', () =>
+      withSnapshots(async ({ snapshotter, disk }) => {
+        const { metadata } = disk
+        let end = () => {}
+        const ended = new Promise<void>((resolve) => {
+          end = resolve
+        })
+        let began = false
+        const slow = metadata.namespace('ns').applier({
+          async apply() {
+            began = true
+            await ended
+            return { diffId: layer.digest, size: 0, implied: [] }
+          },
+        })
+        const applying = slow.apply(layer, await snapshotter.prepare('slow', undefined))
+        await expect.poll(() => began).toBe(true)
+        disk.hold()
+        // What is read now is answered with this.
+        const pending = snapshotter.update('base', { merge: { a: '1' } })
+        await expect.poll(disk.begun).toBe(1)
+        const asked = snapshotter.mounts('slow')
+        end()
+        await setTimeout(5)
+        disk.release()
+        await Promise.all([pending, asked, applying])
+        await snapshotter.commit(layer.digest, 'slow')
+        await metadata.namespace('other').leases.create({ id: 'lease' })
+        const other = metadata.namespace('other', { lease: 'lease' }).snapshotter('overlayfs')
+        await expect(other.stat(layer.digest)).rejects.toThrow(/does not exist/)
+      }))
+  },
+)

@@ -10,8 +10,6 @@ export interface BackingAt {
   readonly key: string
   readonly directory: string
   readonly committed: 0 | 1
-  /** Whether it is on disk that nobody but the server has written to it. */
-  readonly proven: 0 | 1
 }
 
 /**
@@ -24,8 +22,7 @@ export function backingsAt(db: Reader, path: string): BackingAt[] {
   const above = components.map((_, count) => components.slice(0, count + 1).join('/') || '/')
   const prefix = path === '/' ? path : `${path}/`
   const columns = `id, snapshotter, key, directory,
-    EXISTS (SELECT 1 FROM snapshot WHERE backing = backing.id AND kind = 'committed') AS committed,
-    provenance <> 'private' OR chain_id IS NOT NULL AS proven`
+    EXISTS (SELECT 1 FROM snapshot WHERE backing = backing.id AND kind = 'committed') AS committed`
   return db.all<BackingAt>(
     `SELECT ${columns} FROM backing WHERE directory IN (SELECT value FROM json_each(?))
      UNION SELECT ${columns} FROM backing WHERE directory > ? AND directory < ?`,
@@ -42,17 +39,24 @@ export function backingsAt(db: Reader, path: string): BackingAt[] {
  */
 export async function letAnybodyWrite(
   { ledger, fresh }: Pick<SnapshotParts, 'ledger' | 'fresh'>,
-  backings: readonly Pick<BackingAt, 'id' | 'proven'>[],
+  backings: readonly number[],
 ): Promise<void> {
-  const known = backings.filter(({ id }) => !fresh.forget(id))
+  const known = backings.filter((id) => !fresh.forget(id))
   if (known.length === 0) return
-  const proven = known.filter((backing) => backing.proven === 1)
+  // Asked for now: a layer may have been applied since the caller looked.
+  const proven = ledger.peek((db) => known.filter((id) => isProven(db, id)))
   if (proven.length > 0)
     ledger.note((tx) => {
-      for (const { id } of proven) makePrivate(tx, id)
+      for (const id of proven) makePrivate(tx, id)
     })
   // What others have noted just now too.
   await ledger.durable()
+}
+
+/** Whether it is noted of a backing that nobody but the server has written to it. */
+function isProven(db: Reader, backing: number): boolean {
+  const sql = "SELECT 1 FROM backing WHERE id = ? AND (provenance <> 'private' OR chain_id IS NOT NULL)"
+  return db.get(sql, backing) !== undefined
 }
 
 function makePrivate(tx: Transaction, backing: number): void {

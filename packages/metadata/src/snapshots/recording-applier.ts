@@ -71,7 +71,10 @@ async function begin(
     const [backing] = backings
     const isTarget = target !== undefined && backings.length === 1 && backing?.id === target.id
     if (isTarget && fresh.beginApplying(target.id)) return target
-    await letAnybodyWrite(parts, backings)
+    await letAnybodyWrite(
+      parts,
+      backings.map(({ id }) => id),
+    )
     return undefined
   } finally {
     await ledger.answerable()

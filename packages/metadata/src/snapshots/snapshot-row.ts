@@ -29,13 +29,10 @@ export interface SnapshotRow {
   readonly key: string
   /** The backing's, if it may be shared. */
   readonly chain_id: Digest | null
-  /** Whether it is known what the backing is made of, so far. */
-  readonly proven: 0 | 1
 }
 
 const select = `
-  SELECT name, kind, snapshot.parent, labels, created_at, updated_at, backing, key, chain_id,
-    provenance <> 'private' AS proven
+  SELECT name, kind, snapshot.parent, labels, created_at, updated_at, backing, key, chain_id
   FROM snapshot JOIN backing ON backing.id = backing`
 
 export function snapshotNode({ snapshotter }: SnapshotScope, name: string): Node {

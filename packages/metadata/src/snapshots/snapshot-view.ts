@@ -94,7 +94,7 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
         throw new NsboxError('failed_precondition', `requested snapshot ${shownKey(key)} not active or view`)
       }
       // Whoever asks may be about to write.
-      if (row.kind === 'active') await letAnybodyWrite(parts, [{ id: row.backing, proven: row.proven }])
+      if (row.kind === 'active') await letAnybodyWrite(parts, [row.backing])
       return await ofBackend(row, () => backend.mounts(row.key, options))
     },
 
