@@ -188,12 +188,18 @@ test('ends at once with its streams when it is aborted', async () => {
   const credentials = async () => undefined
   const from = { kind: 'registry', reference: `${front}/x:y`, credentials } as const
   const options = { onProgress: () => {}, signal: controller.signal }
-  const outcome = server.transfer.transfer(from, { kind: 'image', name: 'x' }, options)
-  await expect.poll(() => silent.requests.length).toBeGreaterThan(0)
+  let outcome: Promise<unknown> | undefined
+  const begin = () => {
+    outcome = server.transfer.transfer(from, { kind: 'image', name: 'x' }, options).catch((error) => error)
+    // As above: a busy containerd may not find a stream.
+    void outcome.then((error) => errorCode(error) === 'not_found' && begin())
+  }
+  begin()
+  await expect.poll(() => silent.requests.length, { timeout: 20_000 }).toBeGreaterThan(0)
   expect(server.session.openStreams).toBe(3)
   const aborted = performance.now()
   controller.abort(reason)
-  await expect(outcome).rejects.toBe(reason)
+  expect(await outcome).toBe(reason)
   expect(performance.now() - aborted).toBeLessThan(100)
   await expect.poll(() => server.session.openStreams).toBe(0)
 })
