@@ -4,8 +4,8 @@ import { dirname } from 'node:path'
 import { isErrno } from '@nsbox/errors'
 
 /**
- * Makes a directory of a mode that does not depend on the process's umask. It is done on the calling thread, in a fifth of
- * the time that a way to another one takes.
+ * Makes a directory of a mode that does not depend on the process's umask. It is done on the calling thread, in less
+ * than half of the time that a way to another one takes.
  */
 export function makeDirectory(path: string, mode: number): void {
   mkdirSync(path, { mode })

@@ -141,7 +141,7 @@ async function commitBacking(
 
 function record(
   tx: Write,
-  { clock }: SnapshotParts,
+  { clock, fresh }: SnapshotParts,
   scope: SnapshotScope,
   { commit, active, parent: expected }: Begun,
   labels: Labels,
@@ -155,6 +155,8 @@ function record(
   if (parent?.backing !== expected?.backing)
     throw new NsboxError('not_found', `parent snapshot ${shownKey(parent?.name ?? '')} does not exist`)
   const rebased = active.parent === null && parent !== undefined
+  // A layer that is still being applied to it is none that it was committed with.
+  fresh.forget(backing)
   const chainId = provenChainId(tx, { backing, name, parent, rebased })
   tx.run(
     `UPDATE backing SET key = ?, parent = ?, chain_id = ?,

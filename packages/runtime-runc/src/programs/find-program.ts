@@ -23,7 +23,7 @@ export function findProgram(name: string, { searchPath = defaultPath, from }: Se
   let refusal: unknown
   for (const path of candidates) {
     try {
-      // Most directories do not have it, and an error takes ten times as long as to look.
+      // Most directories do not have it, and an error takes five times as long as to look.
       if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) continue
       accessSync(path, constants.X_OK)
       return path
