@@ -9,6 +9,9 @@ export interface FreshDisk extends AsyncDisposable {
   readonly path: string
 }
 
+/** In memory, as `/run` is, where daemons keep what ends with the host. */
+export const stateDirectory = 'state'
+
 /** Room for the largest image, twice. */
 const megabytes = 5000
 
@@ -45,6 +48,9 @@ export async function freshDisk(image: string): Promise<FreshDisk> {
   await runOrThrow('mkfs.ext4', ['-q', '-F', '-E', options, '-N', '400000', loop], { timeout: 120_000 })
   await runOrThrow('mount', ['-o', 'relatime', loop, path])
   made.defer(async () => void (await runOrThrow('umount', [path])))
+  await mkdir(join(path, stateDirectory))
+  await runOrThrow('mount', ['-t', 'tmpfs', '-o', 'mode=0700', 'tmpfs', join(path, stateDirectory)])
+  made.defer(async () => void (await runOrThrow('umount', [join(path, stateDirectory)])))
   // A run that is interrupted leaves no mount; its loop device goes with the last who uses it.
   const unmountAtExit = () =>
     execFileSync('sh', ['-c', 'umount --lazy "$1"; losetup --detach "$2"', 'sh', path, loop])

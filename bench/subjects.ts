@@ -1,5 +1,6 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { stateDirectory } from './fresh-disk.ts'
 
 /** A daemon to measure, and the client that pulls with it. */
 export interface Subject {
@@ -38,7 +39,7 @@ function containerd(name: string, { fast }: { fast: boolean }): Subject {
         config,
         `version = 2
 root = ${text(join(directory, 'root'))}
-state = ${text(join(directory, 'state'))}
+state = ${text(join(directory, stateDirectory))}
 disabled_plugins = ["io.containerd.grpc.v1.cri"]
 [grpc]
   address = ${text(address)}
@@ -74,7 +75,7 @@ function nsbox(
     async daemon(directory) {
       const address = join(directory, 'nsbox.sock')
       const server = program('server', 'nsbox-server')
-      const places = ['--root', join(directory, 'root'), '--state', join(directory, 'state')]
+      const places = ['--root', join(directory, 'root'), '--state', join(directory, stateDirectory)]
       const args = [...places, '--address', address, '--durability', durability]
       const ready = /serving/
       if (fast) return { command: server, args, ready, address }

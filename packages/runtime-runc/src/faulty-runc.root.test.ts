@@ -103,7 +103,7 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'a runt
       await runc.set('create', { hang })
       const stop = new AbortController()
       const creating = create(stop.signal)
-      await expect.poll(() => runc.calls()).toContain('create')
+      await expect.poll(() => runc.hanging()).toContain('create')
       stop.abort(new Error('enough'))
       await expect(creating).rejects.toThrow('enough')
       expect(await left()).toEqual([])

@@ -1,8 +1,7 @@
-import { closeSync, open, write } from 'node:fs'
+import { closeSync, openSync, write } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
-const openFile = promisify(open)
 const writeFile = promisify(write)
 
 /** Milliseconds for which the lock is kept ready, unless it is expected again. */
@@ -47,12 +46,12 @@ export class AttachLock {
     }
   }
 
-  /** In a thread, since it may wait. */
+  /** It waits in a thread. */
   async #take(): Promise<void> {
     // Looked up each time: somebody may have moved this process.
     const path = this.#ownProcesses()
     if (path === undefined) return
-    const fd = await openFile(path, 'w')
+    const fd = openSync(path, 'w')
     try {
       await writeFile(fd, '0')
     } finally {

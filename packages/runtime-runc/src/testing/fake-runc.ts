@@ -24,6 +24,8 @@ export interface FakeRunc {
   set(command: string, fault: RuncFault | undefined): Promise<void>
   /** The commands so far, in the order in which they began. */
   calls(): Promise<string[]>
+  /** Those that have come to where they never end. */
+  hanging(): Promise<string[]>
 }
 
 const script = (directory: string, real: string) => `#!/bin/sh
@@ -58,7 +60,7 @@ esac
 case "$kind" in
   fail-*) complain ;;
   late-*) sleep "$(cat "$fault/text")" ;;
-  hang-*) exec sleep 100000 ;;
+  hang-*) echo "$command" >> "$here/hanging"; exec sleep 100000 ;;
   die-*) kill -KILL $$ ;;
   lie) cat "$fault/text" ;;
 esac
@@ -70,7 +72,9 @@ esac
  */
 export async function fakeRunc(directory: string, real = 'runc'): Promise<FakeRunc> {
   const binary = join(directory, 'runc')
-  await writeFile(join(directory, 'calls'), '')
+  const recorded = async (name: string) =>
+    (await readFile(join(directory, name), 'utf8')).split('\n').filter((line) => line !== '')
+  for (const name of ['calls', 'hanging']) await writeFile(join(directory, name), '')
   await writeFile(binary, script(directory, real))
   await chmod(binary, 0o755)
   return {
@@ -87,9 +91,8 @@ export async function fakeRunc(directory: string, real = 'runc'): Promise<FakeRu
       await writeFile(join(unfinished, 'text'), text)
       await rename(unfinished, place)
     },
-    async calls() {
-      return (await readFile(join(directory, 'calls'), 'utf8')).split('\n').filter((line) => line !== '')
-    },
+    calls: () => recorded('calls'),
+    hanging: () => recorded('hanging'),
   }
 }
 

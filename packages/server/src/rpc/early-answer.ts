@@ -13,6 +13,7 @@ export function resetAfterEarlyAnswer(response: NodeResponse): void {
 
 /** Resets a stream whose answer has been sent, once that is on its way. */
 export function resetUnlessComplete(stream: ServerHttp2Stream): void {
+  if (stream.readableEnded) return
   setImmediate(() => {
     if (!stream.closed && !stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR)
   })

@@ -41,7 +41,8 @@ export function readMessage(stream: ServerHttp2Stream, call: GrpcCall): Promise<
       const { written } = bytes
       if (written.length === 0) return fail(count('missing'))
       if (written.length < wanted) return fail(cutOff())
-      stop()
+      // No more can come, so the listeners need not go, which would take longer than the message.
+      call.onAbort = undefined
       resolve(written.subarray(headBytes))
     }
     call.onAbort = fail
