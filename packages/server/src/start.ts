@@ -82,7 +82,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   const aborting = new AbortController()
   // Every call that is under way listens to them.
   setMaxListeners(0, stopping.signal, aborting.signal)
-  const idle = starting.use(idleMemory(trimMemory, log))
+  const idle = starting.use(idleMemory({ trim: trimMemory, isBusy: () => workers.hasThreads, log }))
   const handler = createRpcHandler({
     routes: (router) => {
       const parts = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, uuid }

@@ -208,6 +208,8 @@ describe.skipIf(reason)(`layer workers (${reason ?? 'as root'})`, () => {
     await expect
       .poll(async () => await pool.apply(await job(`b${Math.random()}`)), { interval: 200 })
       .not.toBe(first)
+    expect(pool.hasThreads).toBe(true)
+    await expect.poll(() => pool.hasThreads).toBe(false)
   })
 
   test('what a thread had open is closed when it dies', async () => {

@@ -47,6 +47,11 @@ export class LayerWorkers implements AsyncDisposable {
     this.#start = start
   }
 
+  /** Whether any of its threads is there, be it that it only waits for its end. */
+  get hasThreads(): boolean {
+    return this.#slots.size > 0
+  }
+
   /** Sees to it that so many threads are there, or as many as there may be, for work that is about to come. */
   start(count: number): void {
     while (!this.#closed && this.#slots.size < Math.min(count, this.#threads)) this.#newSlot()

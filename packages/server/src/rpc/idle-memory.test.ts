@@ -7,10 +7,10 @@ import { idleMemory } from './idle-memory.ts'
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-function subject(trim = vi.fn(async () => undefined)) {
+function subject(trim = vi.fn(async () => undefined), isBusy = () => false) {
   const logged: { msg: string }[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) })
-  const idle = idleMemory(trim, log)
+  const idle = idleMemory({ trim, isBusy, log })
   const next = vi.fn(async () => 'answer')
   const call = () => idle.interceptor(next as never)({} as never) as Promise<unknown>
   return { idle, trim, call, logged }
@@ -28,6 +28,17 @@ test('memory is given back once after the last of some calls, and again after ot
   await call()
   vi.advanceTimersByTime(1000)
   expect(trim).toHaveBeenCalledTimes(2)
+})
+
+test('it is not while something is under way that needs it, but afterwards', async () => {
+  let busy = true
+  const { trim, call } = subject(undefined, () => busy)
+  await call()
+  vi.advanceTimersByTime(9500)
+  expect(trim).not.toHaveBeenCalled()
+  busy = false
+  vi.advanceTimersByTime(10_000)
+  expect(trim).toHaveBeenCalledTimes(1)
 })
 
 test('it is not after the end of the server, nor without a call', async () => {
