@@ -6,7 +6,7 @@ import { connect } from './client.ts'
 
 const mebibyte = 1024 * 1024
 const long = Boolean(process.env.NSBOX_TEST_LONG)
-const size = (long ? 1024 : 64) * mebibyte
+const size = (long ? 1024 : 256) * mebibyte
 
 /** Far below the size: windows of 16 MiB in both directions, and what waits to be collected. */
 const allowance = 96 * mebibyte
