@@ -16,13 +16,10 @@ export function readMessage(stream: ServerHttp2Stream, call: GrpcCall): Promise<
   return new Promise((resolve, reject) => {
     const bytes = new GrowingBytes()
     let wanted = headBytes
-    const stop = () => {
+    const fail = (error: unknown) => {
       stream.off('data', onData)
       stream.off('end', onEnd)
       call.onAbort = undefined
-    }
-    const fail = (error: unknown) => {
-      stop()
       // What the client goes on to send is nobody's, and must not fill its window.
       stream.resume()
       reject(error)
