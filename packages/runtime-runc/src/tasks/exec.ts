@@ -2,10 +2,13 @@ import type { DomainEvent } from '@nsbox/core/events'
 import type { AbortOptions, Process, ProcessExit, ProcessIo } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import type { Bundle, ExecFiles } from '../bundle/bundle.ts'
-import type { SupervisedProcess, TerminalSize } from '../supervisor/supervisor.ts'
+import type { Runc } from '../runc/runc.ts'
+import type { LaunchPaths, SupervisedProcess, TerminalSize } from '../supervisor/supervisor.ts'
+import { launchProcess } from './launch-process.ts'
 import { ProcessEnd } from './process-end.ts'
+import type { RuntimeChoice } from './runtime-choice.ts'
 import { finished, notStarted, stateError, type TaskState } from './state-error.ts'
-import { processKey } from './task-context.ts'
+import { processKey, type TaskContext } from './task-context.ts'
 import { type ExecRecord, exitOf, removeExec, storedExit, writeExec } from './task-record.ts'
 import { Turns } from './turns.ts'
 
@@ -16,8 +19,9 @@ export interface ExecTask {
   readonly bundle: Bundle
   readonly state: TaskState
   readonly isFrozen: boolean
-  launchExec(id: string, io: ProcessIo, files: ExecFiles, options: AbortOptions): Promise<SupervisedProcess>
-  supervised(key: string): SupervisedProcess | undefined
+  readonly context: TaskContext
+  readonly runc: Runc
+  readonly choice: RuntimeChoice
   emit(event: DomainEvent): void
   /** Writes what has to do with the record; a failure is told of, and does not keep from going on. */
   keep(write: () => void): void
@@ -74,7 +78,7 @@ export class Exec {
     return this.#turns.take(async () => {
       signal?.throwIfAborted()
       if (this.state !== 'created') throw stateError('start', this.state)
-      const process = await this.#task.launchExec(this.id, this.io, this.#files, { signal })
+      const process = await this.#launch({ signal })
       this.#process = process
       this.#pid = process.pid
       this.#record()
@@ -131,8 +135,19 @@ export class Exec {
     this.#end.abandon(new NsboxError('not_found', `process does not exist ${this.id}`))
   }
 
+  async #launch(options: AbortOptions): Promise<SupervisedProcess> {
+    const { namespace, id, state, context, runc, choice } = this.#task
+    if (state === 'stopped') throw stateError('exec', state)
+    const { id: execId, io } = this
+    const files = this.#files
+    const command = (paths: LaunchPaths) => runc.execArguments(id, { ...files, ...paths })
+    const launch = { namespace, id, execId, io, choice, runc, log: files.log, command }
+    return await launchProcess('exec', context, launch, options)
+  }
+
   #recover(record: ExecRecord): void {
-    const process = this.#task.supervised(processKey(this.#task.namespace, this.#task.id, this.id))
+    const { context, namespace, id } = this.#task
+    const process = context.supervisor.process(processKey(namespace, id, this.id))
     this.#process = process
     this.#pid = record.pid || (process?.pid ?? 0)
     if (record.exit !== undefined) {

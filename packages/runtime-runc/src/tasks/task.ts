@@ -10,17 +10,17 @@ import type {
   TaskMetrics,
 } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
-import type { Bundle, ExecFiles } from '../bundle/bundle.ts'
+import type { Bundle } from '../bundle/bundle.ts'
 import { processInfos } from '../cgroups/process-infos.ts'
 import type { CheckpointRequest } from '../options/checkpoint-request.ts'
 import type { Runc } from '../runc/runc.ts'
-import type { LaunchPaths, SupervisedProcess, TerminalSize } from '../supervisor/supervisor.ts'
+import type { TerminalSize } from '../supervisor/supervisor.ts'
 import type { ExecTask } from './exec.ts'
 import type { FirstProcess } from './first-process.ts'
-import { launchProcess } from './launch-process.ts'
 import { pauseContainer } from './pause-container.ts'
 import { ProcessEnd } from './process-end.ts'
 import { discardImages } from './restore-source.ts'
+import type { RuntimeChoice } from './runtime-choice.ts'
 import { finished, stateError, type TaskState } from './state-error.ts'
 import { type CheckpointedTask, checkpointTask } from './task-checkpoint.ts'
 import type { TaskContext } from './task-context.ts'
@@ -52,8 +52,8 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   readonly io: ProcessIo
   readonly runc: Runc
   readonly bundle: Bundle
+  readonly context: TaskContext
   readonly execs: TaskExecs = new TaskExecs(this)
-  readonly #context: TaskContext
   readonly #first: FirstProcess
   readonly #start: TaskStart
   readonly #turns = new Turns()
@@ -68,7 +68,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     this.io = parts.record.io
     this.runc = parts.runc
     this.bundle = parts.bundle
-    this.#context = parts.context
+    this.context = parts.context
     this.#first = parts.first
     this.#start = parts.start
     this.#record = parts.record
@@ -81,6 +81,11 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
 
   get state(): TaskState {
     return this.#state
+  }
+
+  /** The program that it was made with. */
+  get choice(): RuntimeChoice {
+    return this.#record.choice
   }
 
   get isFrozen(): boolean {
@@ -186,21 +191,6 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     })
   }
 
-  /** Runs a process that was added. */
-  async launchExec(
-    id: string,
-    io: ProcessIo,
-    files: ExecFiles,
-    options: AbortOptions,
-  ): Promise<SupervisedProcess> {
-    if (this.#state === 'stopped') throw stateError('exec', this.#state)
-    const { namespace, runc } = this
-    const { choice } = this.#record
-    const command = (paths: LaunchPaths) => runc.execArguments(this.id, { ...files, ...paths })
-    const launch = { namespace, id: this.id, execId: id, io, choice, runc, log: files.log, command }
-    return await launchProcess('exec', this.#context, launch, options)
-  }
-
   pause({ signal }: AbortOptions): Promise<void> {
     return this.#turns.take(async () => {
       signal?.throwIfAborted()
@@ -239,7 +229,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     return this.#turns.take(async () => {
       options.signal?.throwIfAborted()
       if (this.#state !== 'running' && !this.isFrozen) throw stateError('checkpoint', this.#state)
-      const checkpoint = await checkpointTask(this, this.#context.images, request, options)
+      const checkpoint = await checkpointTask(this, this.context.images, request, options)
       this.emit({ topic: '/tasks/checkpointed', payload: { containerId: this.id, checkpoint } })
     })
   }
@@ -289,16 +279,12 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     })
   }
 
-  supervised(key: string): SupervisedProcess | undefined {
-    return this.#context.supervisor.process(key)
-  }
-
   emit(event: DomainEvent): void {
-    this.#context.onEvent(this.namespace, event)
+    this.context.onEvent(this.namespace, event)
   }
 
   warn(message: string, error: unknown): void {
-    this.#context.onWarning(`task ${this.namespace}/${this.id}: ${message}`, error)
+    this.context.onWarning(`task ${this.namespace}/${this.id}: ${message}`, error)
   }
 
   /** Does what has to do with the record, and must not keep from going on. */

@@ -13,7 +13,7 @@ export interface IdleMemoryOptions {
 }
 
 /**
- * Has memory given back once no call has come for a second: what a pull, or a compiler of V8's, has freed stays with the C
+ * Has memory given back once no call has come for a second, or later if it is busy then: what a pull, or a compiler of V8's, has freed stays with the C
  * library otherwise, 5 MB of a daemon's 125.
  */
 export function idleMemory({

@@ -38,7 +38,7 @@ export function readMessage(stream: ServerHttp2Stream, call: GrpcCall): Promise<
       const { written } = bytes
       if (written.length === 0) return fail(count('missing'))
       if (written.length < wanted) return fail(cutOff())
-      // No more can come, so the listeners need not go, which would take longer than the message.
+      // No more can come, so the listeners may stay.
       call.onAbort = undefined
       resolve(written.subarray(headBytes))
     }
