@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DomainEvent } from '@nsbox/core/events'
+import { makePassable } from '@nsbox/mount'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { Bundles } from './bundle/bundles.ts'
 import { CgroupHost } from './cgroups/cgroup-host.ts'
@@ -12,7 +12,7 @@ import { openSupervisor } from './supervisor/open-supervisor.ts'
 export interface OpenRuncRuntimeOptions {
   /**
    * An absolute path on a local file system that is empty after a start of the host, used by one process at a time; made
-   * if it does not exist.
+   * (0711) if it does not exist. Containers in user namespaces need the directories above to let anybody through.
    */
   readonly directory: string
   /**
@@ -42,7 +42,7 @@ export async function openRuncRuntime({
 }: OpenRuncRuntimeOptions): Promise<RuncRuntime> {
   await using opening = new AsyncDisposableStack()
   const cgroups = await CgroupHost.open()
-  await mkdir(directory, { recursive: true, mode: 0o711 })
+  makePassable(directory)
   const supervisor = opening.use(
     await openSupervisor({ directory: join(directory, 'supervisor'), onWarning }),
   )

@@ -11,7 +11,9 @@ import type { ContainerFlags } from './container-flags.ts'
 import type { ContainerRequest } from './container-request.ts'
 import { containerSpec } from './container-spec.ts'
 import { applyCheckpoint, type UsedCheckpoint } from './from-checkpoint.ts'
+import { parseIdMapping } from './parse-id-mapping.ts'
 import { type ReadyImage, readyImage } from './ready-image.ts'
+import { remappedSnapshot } from './remapped-snapshot.ts'
 import { runtimeOf } from './runtime-options.ts'
 import { withMountedRootfs, withRootfsAt } from './with-rootfs.ts'
 
@@ -38,7 +40,8 @@ export async function createContainer(
   const image = await imageOf(session, request, lease.client)
   let mounts: readonly Mount[] = []
   if (image) {
-    mounts = await image.snapshotter.prepare(id, image.chainId, { labels: snapshotLabels(flags), signal })
+    const { parent, labels } = await baseOf(session, image, flags, `${lease.id}-remapped`)
+    mounts = await image.snapshotter.prepare(id, parent, { labels, signal })
     undo.defer(() => image.snapshotter.remove(id))
     const on = { image, mounts, platform: flags.platform, signal }
     if (checkpoint) await applyCheckpoint(lease.client, checkpoint, on)
@@ -83,9 +86,6 @@ async function imageOf(
   leased: Parameters<typeof readyImage>[1],
 ): Promise<ReadyImage | undefined> {
   if (from === undefined || !('image' in from)) return undefined
-  if (flags.uidmap !== undefined && !flags.remapLabels) {
-    throw new NsboxError('invalid_argument', '--uidmap and --gidmap of an image need --remap-labels')
-  }
   return await readyImage(session, leased, { name: from.image, platform: flags.platform })
 }
 
@@ -117,14 +117,32 @@ function imageLabelsOf(image: ReadyImage | undefined): Readonly<Record<string, s
   return labels
 }
 
-function snapshotLabels({
-  gidmap,
-  snapshotterLabel = [],
-  uidmap,
-}: ContainerFlags): Readonly<Record<string, string>> {
-  return {
-    ...parseLabels(snapshotterLabel, { missing: 'true' }),
-    ...(uidmap !== undefined && { 'containerd.io/snapshot/uidmapping': uidmap }),
-    ...(gidmap !== undefined && { 'containerd.io/snapshot/gidmapping': gidmap }),
+/**
+ * What the container's snapshot is made on. The files of an image belong to the users of a user namespace by a copy, or by
+ * labels where that is wished and the snapshotter maps owners itself.
+ *
+ * @param key as `remappedSnapshot` has it
+ */
+async function baseOf(
+  { client, signal }: Session,
+  { chainId, snapshotter, snapshotterName }: ReadyImage,
+  { gidmap, remapLabels, snapshotterLabel = [], uidmap }: ContainerFlags,
+  key: string,
+): Promise<{ readonly parent: string | undefined; readonly labels: Readonly<Record<string, string>> }> {
+  const labels = parseLabels(snapshotterLabel, { missing: 'true' })
+  if (chainId === undefined || uidmap === undefined || gidmap === undefined)
+    return { parent: chainId, labels }
+  if (remapLabels) {
+    const filter = `type==io.containerd.snapshotter.v1,id==${JSON.stringify(snapshotterName)}`
+    const plugins = await client.introspection.plugins([filter], { signal })
+    if (plugins.some(({ capabilities }) => capabilities.includes('remap-ids'))) {
+      const mapping = {
+        'containerd.io/snapshot/uidmapping': uidmap,
+        'containerd.io/snapshot/gidmapping': gidmap,
+      }
+      return { parent: chainId, labels: { ...labels, ...mapping } }
+    }
   }
+  const mapping = { uid: parseIdMapping(uidmap), gid: parseIdMapping(gidmap) }
+  return { parent: await remappedSnapshot(snapshotter, chainId, mapping, { key, signal }), labels }
 }

@@ -1,7 +1,6 @@
 import type { ClientView } from '@nsbox/client'
 import type { Snapshotter } from '@nsbox/core/snapshots'
-import { isNotFound } from '@nsbox/errors'
-import { type ImageDescription, readImage } from '@nsbox/images'
+import { type ImageDescription, readImage, snapshotExists } from '@nsbox/images'
 import { defaultPlatform, type Platform } from '@nsbox/oci'
 import { chosenSnapshotter } from '../chosen-snapshotter.ts'
 import type { Session } from '../session.ts'
@@ -33,18 +32,11 @@ export async function readyImage(
   ])
   const description = await readImage(client.content, target, { platform, signal })
   const snapshotter = client.snapshotter(snapshotterName)
-  if (description.chainId !== undefined && !(await exists(snapshotter, description.chainId, signal))) {
+  if (
+    description.chainId !== undefined &&
+    !(await snapshotExists(snapshotter, description.chainId, { signal }))
+  ) {
     await unpackImage(client, target, { snapshotterName, platform, signal })
   }
   return { ...description, name, snapshotterName, snapshotter }
-}
-
-async function exists(snapshotter: Snapshotter, name: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    await snapshotter.stat(name, { signal })
-    return true
-  } catch (error) {
-    if (isNotFound(error)) return false
-    throw error
-  }
 }

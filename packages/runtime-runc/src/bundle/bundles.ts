@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Mount } from '@nsbox/core/snapshots'
 import type { OpaqueValue } from '@nsbox/core/tasks'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
+import { makePassable } from '@nsbox/mount'
 import { validateIdentifier } from '@nsbox/namespaces'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { Bundle } from './bundle.ts'
@@ -88,9 +89,7 @@ export class Bundles {
   }
 
   #makeDirectory({ namespace, id, path }: Bundle): void {
-    const made = mkdirSync(this.#directory, { recursive: true, mode: 0o711 })
-    if (made !== undefined) chmodSync(this.#directory, 0o711)
-    passable(join(this.#directory, namespace))
+    makePassable(join(this.#directory, namespace))
     try {
       mkdirSync(path, { mode: 0o700 })
     } catch (error) {
@@ -98,18 +97,6 @@ export class Bundles {
       throw error
     }
   }
-}
-
-/** Makes a directory that anybody may pass through and only its owner may read, unless it is there. */
-function passable(path: string): void {
-  try {
-    mkdirSync(path, { mode: 0o711 })
-  } catch (error) {
-    if (isErrno(error, 'EEXIST')) return
-    throw error
-  }
-  // The process' umask may have taken bits away.
-  chmodSync(path, 0o711)
 }
 
 function directoriesIn(path: string): string[] {

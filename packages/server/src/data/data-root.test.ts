@@ -55,16 +55,16 @@ test('the lock is not followed through a link', async () => {
   await expect(openDataRoot(directory)).rejects.toThrow()
 })
 
-test('D01 a state directory that others can write to is refused; one that is made is private', async () => {
+test('D01 a state directory that others can write to is refused; one that is made only lets others through', async () => {
   await chmod(directory, 0o1777)
   expect(errorCode(await openStateDirectory(directory).catch((error) => error))).toBe('failed_precondition')
   const state = await openStateDirectory(join(directory, 'state'))
-  expect(await mode(state.path)).toBe(0o700)
+  expect(await mode(state.path)).toBe(0o711)
 })
 
 test('a temporary state directory goes at the end', async () => {
   const state = await openStateDirectory(undefined)
-  expect(await mode(state.path)).toBe(0o700)
+  expect(await mode(state.path)).toBe(0o711)
   await state[Symbol.asyncDispose]()
   await expect(stat(state.path)).rejects.toThrow('ENOENT')
 })

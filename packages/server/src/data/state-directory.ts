@@ -1,23 +1,27 @@
-import { mkdir, mkdtemp, stat } from 'node:fs/promises'
+import { chmod, mkdtemp, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
-import { removeTree } from '@nsbox/mount'
+import { makePassable, removeTree } from '@nsbox/mount'
 
-/** The directory of sockets and of everything else that ends with the machine's uptime. */
+/**
+ * The directory of sockets and of everything else that ends with the machine's uptime. Containers in user namespaces, whose
+ * root filesystems are mounted in it, must get through; what is in it is closed by its own mode (HOSTILE D01).
+ */
 export interface StateDirectory extends AsyncDisposable {
   readonly path: string
 }
 
 /**
- * Takes a directory for state, making it (0700) if it does not exist; without a path, a private temporary one that
- * is removed at the end.
+ * Takes a directory for state, making it (0711) if it does not exist; without a path, a temporary one that is removed at
+ * the end.
  *
  * @throws `failed_precondition` for a directory that others may write to: they could put their own socket in place
  */
 export async function openStateDirectory(path: string | undefined): Promise<StateDirectory> {
   if (path === undefined) {
     const temporary = await mkdtemp(join(tmpdir(), 'nsbox-'))
+    await chmod(temporary, 0o711)
     return {
       path: temporary,
       // A root filesystem that is still mounted must not be taken for a part of the directory.
@@ -25,7 +29,7 @@ export async function openStateDirectory(path: string | undefined): Promise<Stat
     }
   }
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 })
+    makePassable(path)
     const { mode } = await stat(path)
     if ((mode & 0o022) !== 0) {
       throw new NsboxError(

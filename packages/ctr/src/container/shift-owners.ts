@@ -1,0 +1,107 @@
+import {
+  type BigIntStats,
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  lchownSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+} from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
+import { fromSystemError, NsboxError } from '@nsbox/errors'
+import type { IdMapping } from '@nsbox/oci/runtime-spec'
+
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
+const setIds = 0o6000
+
+/** How users and groups of a container are those of the host; each begins with the container's 0. */
+export interface OwnerMapping {
+  readonly uid: IdMapping
+  readonly gid: IdMapping
+}
+
+/**
+ * Gives all files of a tree to the users and groups of the host that a user namespace has for theirs. Modes stay, set-user-ID
+ * bits included, which chown(2) takes away; capabilities of files go, since none that was given outside of a user namespace
+ * counts in it (user_namespaces(7)). Symbolic links are changed, not followed. Needs root. After an error some files have
+ * their new owners.
+ *
+ * @param directory of the tree, which nobody else changes meanwhile
+ * @throws `failed_precondition` for a file whose owner is not in the mapping
+ */
+export async function shiftOwners(
+  directory: string,
+  mapping: OwnerMapping,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<void> {
+  await new OwnerShift(mapping, signal).tree(Buffer.from(directory), '/')
+}
+
+class OwnerShift {
+  readonly #mapping: OwnerMapping
+  readonly #signal: AbortSignal
+  /** Owners that files of several names were given: some file systems have them for all names then, others for the one. */
+  readonly #given = new Map<string, string>()
+
+  constructor(mapping: OwnerMapping, signal: AbortSignal) {
+    this.#mapping = mapping
+    this.#signal = signal
+  }
+
+  /** @param shown the directory's name within the tree, for errors */
+  async tree(path: Buffer, shown: string): Promise<void> {
+    this.#signal.throwIfAborted()
+    await setImmediate()
+    const fd = attempt(shown, () => openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+    try {
+      // By the descriptor, so that a path may be as long as it likes.
+      const here = Buffer.from(`/proc/self/fd/${fd}/`)
+      const own = attempt(shown, () => lstatSync(Buffer.concat([here, Buffer.from('.')]), { bigint: true }))
+      const { uid, gid } = this.#ownersOf(own, shown)
+      attempt(shown, () => chownSync(here, uid, gid))
+      for (const name of attempt(shown, () => readdirSync(here, { encoding: 'buffer' }))) {
+        const child = Buffer.concat([here, name])
+        const below = `${shown === '/' ? '' : shown}/${name.toString()}`
+        const stat = attempt(below, () => lstatSync(child, { bigint: true }))
+        if (stat.isDirectory()) await this.tree(child, below)
+        else attempt(below, () => this.#file(child, stat, below))
+      }
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  #file(path: Buffer, stat: BigIntStats, shown: string): void {
+    const id = `${stat.dev}:${stat.ino}`
+    if (stat.nlink > 1n && this.#given.get(id) === `${stat.uid}:${stat.gid}`) return
+    const { uid, gid } = this.#ownersOf(stat, shown)
+    lchownSync(path, uid, gid)
+    const mode = Number(stat.mode) & 0o7777
+    if (stat.isFile() && (mode & setIds) !== 0) chmodSync(path, mode)
+    if (stat.nlink > 1n) this.#given.set(id, `${uid}:${gid}`)
+  }
+
+  #ownersOf({ uid, gid }: BigIntStats, shown: string): { readonly uid: number; readonly gid: number } {
+    const shifted = (what: string, id: number, { hostID, size }: IdMapping) => {
+      if (id < size) return hostID + id
+      throw new NsboxError(
+        'failed_precondition',
+        `${JSON.stringify(shown)} of the image belongs to ${what} ${id}, but the mapping has ${size} of them`,
+      )
+    }
+    return {
+      uid: shifted('user', Number(uid), this.#mapping.uid),
+      gid: shifted('group', Number(gid), this.#mapping.gid),
+    }
+  }
+}
+
+function attempt<T>(shown: string, call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    throw fromSystemError(error, `giving ${JSON.stringify(shown)} of the image another owner`)
+  }
+}
