@@ -28,6 +28,8 @@ export async function compilable(launcher: string): Promise<string> {
     plugins: [{ name: 'outside', setup: (build) => leaveOutside(build, directory) }],
     write: false,
     logLevel: 'warning',
+    // The bundle imports its chunks for their names alone where they have no side effects; that is as it should be.
+    logOverride: { 'ignored-bare-import': 'silent' },
   })
   const text = outputFiles[0]!.text
     // Node does not find out where an import comes from whose code was compiled before.

@@ -30,6 +30,18 @@ describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands 
       expect(stdout).toBe('of the image\n')
     })
 
+    it('runs in the sandbox that is there, and in no other', async () => {
+      await using _ = await started('pod')
+      const { code, stdout } = await lab().ctr(running(['--rm', '--sandbox', 'pod'], 'inside', 'echo', 'in'))
+      expect([code, stdout]).toEqual([0, 'in\n'])
+      const refused = await lab().ctr(running(['--rm', '--sandbox', 'other'], 'outside', 'echo', 'in'))
+      expect(refused).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringMatching(/sandbox "?other"?: (unknown|not found)/),
+      })
+    })
+
     it('passes options of the program on, whatever they mean to ctr', async () => {
       const { stdout } = await lab().ctr(running(['--rm'], 'options', 'echo', '-n', '--rm', '-a', '--help'))
       expect(stdout).toBe('--rm -a --help')

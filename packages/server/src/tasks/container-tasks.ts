@@ -17,7 +17,7 @@ import type {
   Tasks,
   UpdateTaskOptions,
 } from '@nsbox/core/tasks'
-import { NsboxError } from '@nsbox/errors'
+import { isNotFound, NsboxError } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
 import { CheckpointLease } from './checkpoints/checkpoint-lease.ts'
 import { findCheckpoint, findParent } from './checkpoints/find-checkpoint.ts'
@@ -61,6 +61,7 @@ export class ContainerTasks implements Tasks {
         `runtime ${JSON.stringify(container.runtime.name)}, only ${runtimeName} is there`,
       )
     }
+    if (container.sandbox !== '') await this.#requireSandbox(container.sandbox, options)
     const restore = checkpoint && (await findCheckpoint(this.#parts.content(), checkpoint, options))
     const rootfs = await this.#rootfs(container, options)
     const writable = rootfs.filter((mount) => !mount.options.includes('ro'))
@@ -166,6 +167,16 @@ export class ContainerTasks implements Tasks {
       throw error
     }
     return stored
+  }
+
+  /** A sandbox is a task whose shim those of its containers share. All tasks share one here, so it only must be there. */
+  async #requireSandbox(id: string, { signal }: AbortOptions): Promise<void> {
+    try {
+      await this.#parts.runtime.get(id, { signal })
+    } catch (cause) {
+      if (!isNotFound(cause)) throw cause
+      throw new NsboxError('not_found', `sandbox ${JSON.stringify(id)}`, { cause })
+    }
   }
 
   /** What the creator of the task says, or else the container's snapshot; neither where the spec names a directory. */
