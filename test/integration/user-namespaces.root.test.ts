@@ -28,8 +28,9 @@ describeWith(needed, 'containers in user namespaces', () => {
   const run = (flags: readonly string[], id: string, ...program: string[]) => [
     ...['run', '--fifo-dir', lab.fifos, ...mapped, ...flags, lab.image, id, ...program],
   ]
-  const script = 'cat /proc/self/uid_map; stat -c "%u:%g" /bin/sh; touch /made && stat -c "%u:%g" /made'
-  const owned = /^ *0 +100000 +65536\n0:0\n0:0\n$/
+  const script = `cat /proc/self/uid_map; stat -c %u:%g /bin/sh; touch /made && stat -c %u:%g /made
+    echo anew > /dev/stdout`
+  const owned = /^ *0 +100000 +65536\n0:0\n0:0\nanew\n$/
 
   describe.each([['stock ctr'], ['our ctr']] as const)('by %s', (name) => {
     const ctr = (args: readonly string[]) => (name === 'our ctr' ? lab.ctr(args) : lab.stock(args))

@@ -14,7 +14,7 @@ import { applyCheckpoint, type UsedCheckpoint } from './from-checkpoint.ts'
 import { parseIdMapping } from './parse-id-mapping.ts'
 import { type ReadyImage, readyImage } from './ready-image.ts'
 import { remappedSnapshot } from './remapped-snapshot.ts'
-import { runtimeOf } from './runtime-options.ts'
+import { runtimeOf, withMappedOwner } from './runtime-options.ts'
 import { withMountedRootfs, withRootfsAt } from './with-rootfs.ts'
 
 /** Type of an OCI spec as JSON. */
@@ -53,7 +53,7 @@ export async function createContainer(
       image: image?.name,
       snapshotter: image?.snapshotterName,
       snapshotKey: image && id,
-      runtime,
+      runtime: withMappedOwner(runtime, spec),
       spec: { typeUrl: specType, value: encodeSpec(spec) },
       labels: { ...imageLabelsOf(image), ...parseLabels(flags.label ?? [], { missing: 'true' }) },
       sandbox: flags.sandbox,

@@ -3,6 +3,7 @@ import { OptionsSchema as RuncOptionsSchema } from '@nsbox/api/gen/types/runc/op
 import { OptionsSchema as AnyOptionsSchema } from '@nsbox/api/gen/types/runtimeoptions/v1/api_pb'
 import type { ContainerRuntime, OpaqueValue } from '@nsbox/core/containers'
 import { NsboxError } from '@nsbox/errors'
+import type { IdMapping, Spec } from '@nsbox/oci/runtime-spec'
 import type { ContainerFlags } from './container-flags.ts'
 
 const runc = 'io.containerd.runc.v2'
@@ -27,6 +28,22 @@ export function runtimeOf(flags: ContainerFlags): ContainerRuntime {
   }
   if (ofRunc) throw new NsboxError('invalid_argument', `runtime ${runtime} takes no options of runc`)
   return { name: runtime }
+}
+
+/**
+ * A runtime that gives the container's input and output to its root, where that is another user of the host: programs may
+ * open them anew then, as `/dev/stdout`.
+ */
+export function withMappedOwner(runtime: ContainerRuntime, { linux }: Spec): ContainerRuntime {
+  const { name, options } = runtime
+  const owner = { ioUid: rootOf(linux?.uidMappings), ioGid: rootOf(linux?.gidMappings) }
+  if (options === undefined || typeName(options) !== RuncOptionsSchema.typeName) return runtime
+  if (owner.ioUid === 0 && owner.ioGid === 0) return runtime
+  return { name, options: packAny(RuncOptionsSchema, { ...unpackAny(RuncOptionsSchema, options), ...owner }) }
+}
+
+function rootOf(mappings: readonly IdMapping[] = []): number {
+  return mappings.find(({ containerID }) => containerID === 0)?.hostID ?? 0
 }
 
 /**
