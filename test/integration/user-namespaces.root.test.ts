@@ -1,10 +1,10 @@
-import { chmod, readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { chmod, readFile, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type ContainerLab, openContainerLab } from './container-lab.ts'
-import { startServer } from './programs.ts'
+import { startServer, type TestServer } from './programs.ts'
 
 const needed = { root: true, linux: true, programs: ['ctr', 'runc', 'busybox'] } as const
 const mapping = '0:100000:65536'
@@ -12,10 +12,11 @@ const mapped = ['--uidmap', mapping, '--gidmap', mapping]
 
 describeWith(needed, 'containers in user namespaces', () => {
   const resources = new AsyncDisposableStack()
+  let server: TestServer
   let lab: ContainerLab
 
   beforeAll(async () => {
-    const server = resources.use(await startServer())
+    server = resources.use(await startServer())
     // What tests are given is closed to others, as no directory is that a host has for its state.
     await chmod(dirname(server.state), 0o711)
     lab = resources.use(await openContainerLab(server.address, 'user-namespaces'))
@@ -52,6 +53,21 @@ describeWith(needed, 'containers in user namespaces', () => {
         await lab.stock(['tasks', 'rm', '-f', 'detached'])
         await lab.stock(['containers', 'rm', 'detached'])
       }
+    })
+  })
+
+  it('D01 pass through directories that they cannot read, and not through others', async () => {
+    expect((await lab.stock(run(['--rm'], 'passing', 'true'))).code).toBe(0)
+    const modes = ['.', 'tasks', 'tasks/bundles', 'tasks/runc', 'tasks/supervisor'].map(async (path) => [
+      path,
+      (await stat(join(server.state, path))).mode & 0o777,
+    ])
+    expect(Object.fromEntries(await Promise.all(modes))).toEqual({
+      '.': 0o711,
+      tasks: 0o711,
+      'tasks/bundles': 0o711,
+      'tasks/runc': 0o700,
+      'tasks/supervisor': 0o700,
     })
   })
 

@@ -7,6 +7,7 @@ test('the package exports exactly this', () => {
     'get',
     'isMountPoint',
     'list',
+    'makePassable',
     'mount',
     'mountAll',
     'mounts',

@@ -34,7 +34,7 @@ function transport() {
 }
 
 describe('a server program', () => {
-  test('D01 serves with private directories and ends in an orderly way on SIGTERM', async () => {
+  test('D01 serves with directories that others cannot read and ends in an orderly way on SIGTERM', async () => {
     const server = await startServer()
     const first = JSON.parse(server.output.split('\n')[0] ?? '')
     expect(first).toMatchObject({ msg: 'serving', address, pid: server.pid })
@@ -42,7 +42,7 @@ describe('a server program', () => {
       ['root', 0o700],
       ['root/metadata.db', 0o600],
       ['root/content', 0o700],
-      ['state', 0o700],
+      ['state', 0o711],
       ['state/nsbox.sock', 0o600],
     ] as const) {
       expect([path, (await stat(join(directory, path))).mode & 0o777]).toEqual([path, mode])
