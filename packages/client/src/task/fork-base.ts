@@ -9,7 +9,7 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 /** What the root filesystems of copies are based on. */
 export interface ForkBase {
   /** Makes the snapshot of a copy, of the kind that the container's is. */
-  make(key: string, options: AbortOptions): Promise<Mount[]>
+  make(key: string): Promise<Mount[]>
 }
 
 /** What a base is made with; what it stores is held by the lease of the snapshotter. */
@@ -31,8 +31,7 @@ export async function forkBase(
 ): Promise<ForkBase> {
   const { parent } = snapshot
   const labels = copiedLabels(snapshot.labels)
-  if (layer === undefined)
-    return { make: (key, options) => snapshotter.view(key, parent, { labels, ...options }) }
+  if (layer === undefined) return { make: (key) => snapshotter.view(key, parent, { labels }) }
   const name = `fork-${randomUUID()}`
   const key = `${name}-active`
   await using undo = new AsyncDisposableStack()
@@ -41,7 +40,7 @@ export async function forkBase(
   await applier.apply(layer, mounts, { signal })
   await snapshotter.commit(name, key, { labels, signal })
   undo.move()
-  return { make: (key, options) => snapshotter.prepare(key, name, { labels, ...options }) }
+  return { make: (key) => snapshotter.prepare(key, name, { labels }) }
 }
 
 /** Labels that say how to make a snapshot, but not what they mean to the collector or to those who look for layers. */

@@ -27,19 +27,19 @@ export interface Copy extends AsyncDisposable {
 export async function makeCopy(id: string, parts: CopyParts, { signal }: AbortOptions): Promise<Copy> {
   const { source, base, containers, snapshotter, createTask } = parts
   await using undo = new AsyncDisposableStack()
-  const rootfs = await base.make(id, { signal })
+  signal?.throwIfAborted()
+  // What makes something by name is waited for, whatever happens: after an abort the server might still make it, and nobody
+  // would remove it.
+  const rootfs = await base.make(id)
   undo.defer(() => snapshotter.remove(id))
   const { image, runtime, labels, extensions, sandbox } = source
-  await containers.create(
-    {
-      ...{ id, image, runtime, extensions, sandbox },
-      labels: copyLabels(labels, source.id, id),
-      spec: await copySpec(source.spec, source.id, id),
-      snapshotter: source.snapshotter,
-      snapshotKey: id,
-    },
-    { signal },
-  )
+  await containers.create({
+    ...{ id, image, runtime, extensions, sandbox },
+    labels: copyLabels(labels, source.id, id),
+    spec: await copySpec(source.spec, source.id, id),
+    snapshotter: source.snapshotter,
+    snapshotKey: id,
+  })
   undo.defer(() => containers.delete(id))
   const task = await createTask(id, { rootfs, signal })
   undo.defer(() => endTask(task))
