@@ -71,6 +71,21 @@ describeWith(needed, 'containers in user namespaces', () => {
     })
   })
 
+  it('of our ctr share a copy of the files, which goes with the last of them', async () => {
+    const copies = async () => (await lab.stock(['snapshots', 'ls'])).stdout.match(/-100000-100000 /g) ?? []
+    const started = await lab.ctr(run(['-d'], 'keeping', 'sleep', '1000'))
+    try {
+      expect({ code: started.code, stderr: started.stderr }).toEqual({ code: 0, stderr: '' })
+      expect((await lab.ctr(run(['--rm'], 'sharing', 'true'))).code).toBe(0)
+      // The snapshot itself, and as the parent of the one that is kept.
+      expect(await copies()).toHaveLength(2)
+    } finally {
+      await lab.stock(['tasks', 'rm', '-f', 'keeping'])
+      await lab.stock(['containers', 'rm', 'keeping'])
+    }
+    await expect.poll(copies, { timeout: 10_000 }).toEqual([])
+  })
+
   it('of our ctr need a mapping that begins with root, and leave nothing without one', async () => {
     const other = ['--uidmap', '1:100000:65535', '--gidmap', mapping]
     const { code, stderr } = await lab.ctr(['run', '--rm', ...other, lab.image, 'other', 'true'])
