@@ -5,7 +5,6 @@ import type { Remote } from '@nsbox/core/transfer'
 import { isAlreadyExists, isFailedPrecondition, isNotFound, isUnavailable } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
 import type { Arrival } from './arrival.ts'
-import { gathered } from './gathered.ts'
 
 /** How to fetch one blob. */
 export interface FetchBlobOptions extends AbortOptions {
@@ -67,9 +66,6 @@ async function attempt(descriptor: Descriptor, options: FetchBlobOptions): Promi
   return await attempt(descriptor, options)
 }
 
-/** Bytes that may have come and wait to be written. */
-const readAhead = 512 * 1024
-
 async function copy(
   descriptor: Descriptor,
   writer: ContentWriter,
@@ -80,11 +76,7 @@ async function copy(
   onBytes?.(offset)
   if (offset === descriptor.size) return 0
   arrival?.begin(ref, offset)
-  const from = offset
-  const bytes = gathered((either) => remote.fetch(descriptor, { offset: from, signal: either }), readAhead, {
-    signal,
-  })
-  for await (const chunk of bytes) {
+  for await (const chunk of remote.fetch(descriptor, { offset, signal })) {
     // Also after an abort: what has come need not come again.
     await writer.write(chunk)
     offset += chunk.byteLength

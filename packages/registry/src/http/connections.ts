@@ -8,6 +8,12 @@ import { networkError } from './network-error.ts'
 import { redactUrl } from './redact.ts'
 import { connectOptions } from './tls-settings.ts'
 
+/**
+ * Bytes of a body that may wait for the reader, who gets them as one piece: one that writes each piece to a file takes
+ * fewer turns for it, and reading stops for none of them.
+ */
+const readAhead = 512 * 1024
+
 /** One request as logs may show it. */
 export interface RequestTrace {
   readonly method: string
@@ -62,6 +68,7 @@ export class Connections implements AsyncDisposable {
         dispatcher: this.#agent(exchange),
         headersTimeout: typeof exchange.body === 'function' ? uploadTimeout : headersTimeout,
         bodyTimeout: idleTimeout,
+        highWaterMark: readAhead,
         ...(signal && { signal }),
       })
       trace({ status: reply.statusCode })

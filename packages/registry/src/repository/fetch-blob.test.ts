@@ -34,6 +34,31 @@ const withOptions = (options: RegistryOptions) => createRegistry({ defaultScheme
 const ranges = () => server.requests.map(({ headers }) => headers.range)
 
 describe('a body', () => {
+  it('comes in one piece as far as it came while its reader was busy', async () => {
+    const parts = Array.from({ length: 30 }, (_, index) =>
+      content.subarray(index * 10_000, (index + 1) * 10_000),
+    )
+    let sent = () => {}
+    const allSent = new Promise<void>((resolve) => {
+      sent = resolve
+    })
+    await using slow = await serve(async (_, response) => {
+      for (const part of parts) {
+        response.write(part)
+        await delay(2)
+      }
+      response.end(sent)
+    })
+    const pieces: Uint8Array[] = []
+    for await (const piece of registry.remote(`${slow.host}/app:1`).fetch(layer)) {
+      pieces.push(piece)
+      await allSent
+      await delay(20)
+    }
+    expect(Buffer.concat(pieces).equals(content)).toBe(true)
+    expect(pieces.length).toBeLessThan(4)
+  })
+
   it('that breaks off is continued where it broke', async () => {
     server.on('GET', blobPath, { body: content, fault: { cutAfter: 100_000 } }, { body: content })
     expect((await collect(remote().fetch(layer))).equals(content)).toBe(true)
