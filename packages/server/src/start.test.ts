@@ -1,4 +1,4 @@
-import { stat, writeFile } from 'node:fs/promises'
+import { readdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type CallOptions, Code, type ConnectError, createClient } from '@connectrpc/connect'
 import { packAny } from '@nsbox/api'
@@ -50,6 +50,27 @@ const code = (promise: Promise<unknown>) =>
   )
 
 const target = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: digestOf('x'), size: 1n }
+
+test.runIf(process.platform === 'linux')(
+  'a thread for layers starts as soon as a client writes one that it has fetched',
+  async () => {
+    const { content } = clients()
+    const write = async (ref: string) => {
+      const data = Buffer.from(ref)
+      const messages = async function* () {
+        yield { action: WriteAction.WRITE, ref, data }
+      }
+      for await (const _ of content.write(messages(), inNamespace('n'))) void _
+    }
+    const threads = async () => (await readdir('/proc/self/task')).length
+    await write('config-sha256:1')
+    const before = await threads()
+    await write('manifest-sha256:2')
+    expect(await threads()).toBe(before)
+    await write('layer-sha256:3')
+    await expect.poll(threads).toBeGreaterThan(before)
+  },
+)
 
 describe('a data root', () => {
   test('has one server, which lets go of it', async () => {

@@ -19,6 +19,12 @@ interface Declared {
   expected: Digest | undefined
 }
 
+/** How to serve writing. */
+export interface ServeWriteOptions extends AbortOptions {
+  /** Told the ref of what a client begins to write. */
+  readonly onBegin: (ref: string) => void
+}
+
 /**
  * Serves one stream of `Content.Write`: the first message opens the ingest, each message is answered by one, and the
  * end of the stream closes the ingest, which keeps what was written (BEHAVIOUR.md §13).
@@ -26,12 +32,15 @@ interface Declared {
 export async function* serveWrite(
   content: ContentStore,
   requests: AsyncIterable<Request>,
-  { signal }: AbortOptions,
+  { onBegin, signal }: ServeWriteOptions,
 ): AsyncGenerator<Response> {
   let session: WriteSession | undefined
   try {
     for await (const request of requests) {
-      session ??= await WriteSession.open(content, request, { signal })
+      if (session === undefined) {
+        session = await WriteSession.open(content, request, { signal })
+        onBegin(request.ref)
+      }
       yield await session.handle(request, { signal })
     }
   } finally {

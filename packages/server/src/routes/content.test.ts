@@ -15,13 +15,21 @@ const { STAT, WRITE, COMMIT } = WriteAction
 let resources: AsyncDisposableStack
 let store: LocalContentStore
 let content: ReturnType<typeof createClient<typeof Content>>
+let begun: string[]
 
 beforeEach(async () => {
   resources = new AsyncDisposableStack()
+  begun = []
   const root = resources.use(await tempDir('nsbox-content-route')).path
   store = resources.use(await openContentStore({ root, durability: 'relaxed' }))
   const served = resources.use(
-    await serveRoutes((router) => contentRoutes(router, () => ({ content: store }) as never)),
+    await serveRoutes((router) =>
+      contentRoutes(
+        router,
+        () => ({ content: store }) as never,
+        (ref) => begun.push(ref),
+      ),
+    ),
   )
   const client = socketTransport(served.address)
   resources.defer(() => client[Symbol.dispose]())
@@ -98,6 +106,16 @@ describe('Write', () => {
     expect(committed).toMatchObject({ action: COMMIT, offset: size, digest })
     expect(await stream.end()).toBe(true)
     expect(await content.info({ digest })).toMatchObject({ info: { digest, size, labels: { a: 'b' } } })
+  })
+
+  test('is told of once it has begun, and not if it cannot begin', async () => {
+    expect(await code(conversation().say({ action: STAT, ref: '' }))).toBe('InvalidArgument')
+    expect(begun).toEqual([])
+    const stream = conversation()
+    await stream.say({ action: STAT, ref: 'r' })
+    await stream.say({ action: WRITE, data: bytes })
+    await stream.end()
+    expect(begun).toEqual(['r'])
   })
 
   test('each answer has the digest so far, by which clients name a blob that turns out to exist', async () => {

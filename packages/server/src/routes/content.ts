@@ -13,8 +13,12 @@ import { serveWrite } from './content-write.ts'
 /** The most bytes of a blob to a message. */
 const readChunk = 1 << 20
 
-/** Serves the content of namespaces. */
-export function contentRoutes(router: ConnectRouter, view: ViewOf): void {
+/**
+ * Serves the content of namespaces.
+ *
+ * @param onBegin told the ref of what a client begins to write
+ */
+export function contentRoutes(router: ConnectRouter, view: ViewOf, onBegin: (ref: string) => void): void {
   router.service(Content, {
     async info({ digest }, context) {
       return { info: toInfoMessage(await view(context).content.info(parseDigest(digest), context)) }
@@ -56,7 +60,7 @@ export function contentRoutes(router: ConnectRouter, view: ViewOf): void {
       return { statuses: statuses.map(toStatusMessage) }
     },
     async *write(requests, context) {
-      yield* serveWrite(view(context).content, requests, context)
+      yield* serveWrite(view(context).content, requests, { onBegin, signal: context.signal })
     },
     async abort({ ref }, context) {
       await view(context).content.abort(ref, context)

@@ -61,7 +61,11 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
     runtimeInfo: (options) => runtime.info(options),
   })
   namespacesRoutes(router, metadata.namespaces)
-  contentRoutes(router, view)
+  contentRoutes(router, view, (ref) => {
+    // By its name the ingest is a layer (BEHAVIOUR.md §3). A client that fetches it itself has it applied next, for which
+    // it would wait until a thread has started.
+    if (ref.startsWith('layer-')) workers.start(1)
+  })
   imagesRoutes(router, view)
   leasesRoutes(router, view)
   containersRoutes(router, view, () => runtime.expectTask())
