@@ -52,9 +52,9 @@ export class LayerWorkers implements AsyncDisposable {
     return this.#slots.size > 0
   }
 
-  /** Sees to it that so many threads are there, or as many as there may be, for work that is about to come. */
-  start(count: number): void {
-    while (!this.#closed && this.#slots.size < Math.min(count, this.#threads)) this.#newSlot()
+  /** Sees to it that a thread is there, for work that is about to come. */
+  start(): void {
+    if (!this.#closed && this.#slots.size === 0) this.#newSlot()
   }
 
   /**

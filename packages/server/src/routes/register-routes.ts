@@ -64,7 +64,7 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
   contentRoutes(router, view, (ref) => {
     // By its name the ingest is a layer (BEHAVIOUR.md §3). A client that fetches it itself has it applied next, for which
     // it would wait until a thread has started.
-    if (ref.startsWith('layer-')) workers.start(1)
+    if (ref.startsWith('layer-')) workers.start()
   })
   imagesRoutes(router, view)
   leasesRoutes(router, view)

@@ -6,16 +6,16 @@ import { loadedSnapshotter } from '../snapshotters/loaded-snapshotter.ts'
 import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
 import type { UnpackDestinations } from './transfer-service.ts'
 
-/** Threads with which an image begins: one follows a download, one applies what has come. */
-const enough = 2
-
 /** What a server unpacks with. */
 export interface UnpackParts {
   readonly metadata: Pick<Metadata, 'namespace' | 'namespaces'>
   readonly snapshotters: readonly SnapshotterEntry[]
   /** Applies the blobs of all namespaces. */
   readonly applier: Applier
-  /** The threads that the applier has; they are started when somebody is about to unpack, while others are waited for. */
+  /**
+   * The threads that the applier has. The first starts when somebody is about to unpack, while documents are waited for, and the
+   * others when there is a layer for them, which an image of one layer never has.
+   */
   readonly workers: Pick<LayerWorkers, 'start'>
 }
 
@@ -30,7 +30,7 @@ export function unpackDestinations({
     const view = metadata.namespace(namespace, { lease })
     const snapshotterName = given ?? (await defaultSnapshotter(metadata.namespaces, namespace, options))
     const snapshotter = loadedSnapshotter(view, snapshotters, snapshotterName)
-    workers.start(enough)
+    workers.start()
     return { snapshotter, snapshotterName, applier: view.applier(applier) }
   }
 }
