@@ -9,8 +9,8 @@ import { redactUrl } from './redact.ts'
 import { connectOptions } from './tls-settings.ts'
 
 /**
- * Bytes of a body that may wait for the reader, who gets them as one piece: one that writes each piece to a file takes
- * fewer turns for it, and reading stops for none of them.
+ * Bytes of a body that may wait for the reader, who gets them as one piece: whoever writes each piece to a file takes
+ * fewer turns for it, during which the next bytes come. They are lost when the connection breaks, and fetched again.
  */
 const readAhead = 512 * 1024
 

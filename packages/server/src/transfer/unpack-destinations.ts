@@ -13,8 +13,8 @@ export interface UnpackParts {
   /** Applies the blobs of all namespaces. */
   readonly applier: Applier
   /**
-   * The threads that the applier has. The first starts when somebody is about to unpack, while documents are waited for, and the
-   * others when there is a layer for them, which an image of one layer never has.
+   * The threads that the applier has. One is started when somebody is about to unpack, while documents are waited for; the
+   * others wait for a layer, since an image of one has nothing for them.
    */
   readonly workers: Pick<LayerWorkers, 'start'>
 }
