@@ -50,6 +50,7 @@ describeWith({ root: true, linux: true, programs }, 'the tree that we unpack', (
   // What one has unpacked the other has not, so that each does it.
   let overlapped: TestServer
   let layered: TestServer
+  const digests = new Map<string, string>()
 
   beforeAll(async () => {
     directory = resources.use(await tempDir('nsbox-trees')).path
@@ -62,7 +63,7 @@ describeWith({ root: true, linux: true, programs }, 'the tree that we unpack', (
     layered = resources.use(await startServer({ args }))
     corpus = await buildCorpus(join(directory, 'corpus'))
     for (const [name, image] of Object.entries(corpus))
-      await pushImage(image as BuiltImage, registry, nameOf(name))
+      digests.set(name, (await pushImage(image as BuiltImage, registry, nameOf(name))).digest)
   }, 900_000)
   afterAll(() => resources.disposeAsync())
 
@@ -86,10 +87,13 @@ describeWith({ root: true, linux: true, programs }, 'the tree that we unpack', (
     }
   }
 
-  /** Has stock `ctr` pull an image, which asks for each layer to be unpacked onto those below it. */
-  async function stockPull(address: string, name: Name): Promise<Tree> {
-    const args = ['images', 'pull', '--plain-http', reference(name)]
-    await succeed(stockCtr(address, 'default', args, { timeout }))
+  /** Has stock `ctr` unpack what it has fetched before: it has each layer applied onto those below it. */
+  async function unpackInOrder(address: string, name: Name): Promise<Tree> {
+    for (const args of [
+      ['content', 'fetch', '--plain-http', reference(name)],
+      ['snapshots', 'unpack', digests.get(name)!],
+    ])
+      await succeed(stockCtr(address, 'default', args, { timeout }))
     return await treeOf(address, name)
   }
 
@@ -125,14 +129,17 @@ describeWith({ root: true, linux: true, programs }, 'the tree that we unpack', (
     'of the image %s is what stock containerd and umoci unpack',
     { timeout },
     async (name, entries) => {
-      const [stock, ours] = await Promise.all([stockPull(containerd.address, name), pull(overlapped, name)])
+      const [stock, ours] = await Promise.all([
+        unpackInOrder(containerd.address, name),
+        pull(overlapped, name),
+      ])
       expect(ours.size).toBeGreaterThan(entries)
       const used = new Set<string>()
       const onUse = (reason: string) => used.add(reason)
       expect(differences('containerd', { ours, theirs: stock }, onUse)).toEqual([])
       const [umoci, inOrder] = await Promise.all([
         umociTree(corpus[name], name),
-        stockPull(layered.address, name),
+        unpackInOrder(layered.address, name),
       ])
       expect(differences('umoci', { ours, theirs: umoci }, onUse)).toEqual([])
       // All but that of images without an entry of the root directory.

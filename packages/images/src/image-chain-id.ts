@@ -1,7 +1,7 @@
-import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
-import { type Descriptor, type Digest, maxDocumentSize, type Platform, parseImageConfig } from '@nsbox/oci'
+import type { AbortOptions, ContentReader } from '@nsbox/core/content'
+import type { Descriptor, Digest, Platform } from '@nsbox/oci'
 import { findManifest } from './find-manifest.ts'
-import { layerChain } from './layer-chain.ts'
+import { readChain } from './read-chain.ts'
 import { isImage } from './unpack.ts'
 
 /**
@@ -17,7 +17,5 @@ export async function imageChainId(
 ): Promise<Digest | undefined> {
   const manifest = await findManifest(content, target, { platform, signal })
   if (manifest === undefined || !isImage(manifest)) return undefined
-  const { config } = manifest
-  const bytes = await readBlob(content, config, { limit: maxDocumentSize, signal })
-  return layerChain(manifest, parseImageConfig(bytes, config)).at(-1)?.chainId
+  return (await readChain(content, manifest, { signal })).at(-1)?.chainId
 }

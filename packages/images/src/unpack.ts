@@ -1,4 +1,4 @@
-import { type AbortOptions, type ContentManager, type ContentReader, readBlob } from '@nsbox/core/content'
+import type { AbortOptions, ContentManager, ContentReader } from '@nsbox/core/content'
 import type { ProgressListener } from '@nsbox/core/transfer'
 import { NsboxError } from '@nsbox/errors'
 import {
@@ -7,16 +7,14 @@ import {
   ingestRef,
   labelKeys,
   type Manifest,
-  maxDocumentSize,
   mediaTypes,
   type Platform,
-  parseImageConfig,
 } from '@nsbox/oci'
 import { findManifest } from './find-manifest.ts'
 import { createFlights, type Flights } from './flights.ts'
 import type { ImageLimits } from './image-budget.ts'
-import { layerChain } from './layer-chain.ts'
 import { ProgressTracker } from './progress-tracker.ts'
+import { readChain } from './read-chain.ts'
 import { type UnpackChainOptions, unpackChain } from './unpack-chain.ts'
 import type { UnpackDestination } from './unpack-layer.ts'
 
@@ -83,8 +81,7 @@ export async function unpackManifest(
   const { content, snapshotterName, progress, arriving, flights = createFlights(), signal } = options
   const { config, descriptor } = manifest
   await arriving?.arrivals.of(config.digest).there({ signal })
-  const bytes = await readBlob(content, config, { limit: maxDocumentSize, signal })
-  const chain = layerChain(manifest, parseImageConfig(bytes, config))
+  const chain = await readChain(content, manifest, { signal })
   const parents = [ingestRef(descriptor)]
   const applied = await unpackChain(chain, {
     ...options,

@@ -86,7 +86,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   const handler = createRpcHandler({
     routes: (router) => {
       const parts = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, uuid }
-      registerRoutes(router, { ...parts, stopping: stopping.signal })
+      registerRoutes(router, { ...parts, stopping: stopping.signal, log })
     },
     interceptors: [
       idle.interceptor,

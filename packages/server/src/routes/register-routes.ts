@@ -1,13 +1,16 @@
 import type { ConnectRouter } from '@connectrpc/connect'
 import type { Applier } from '@nsbox/core/diff'
 import type { LayerWorkers } from '@nsbox/diff'
+import { createFlights } from '@nsbox/images'
 import type { Metadata } from '@nsbox/metadata'
+import type { Logger } from 'pino'
 import { differsOf } from '../diff/differs-of.ts'
 import type { EventExchange } from '../events/event-exchange.ts'
 import { pluginList } from '../plugin-list.ts'
 import { leaseOf, namespaceOf, viewsOf } from '../rpc/namespace-views.ts'
 import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
 import { snapshottersOf } from '../snapshotters/snapshotters-of.ts'
+import { UnpackAhead } from '../snapshotters/unpack-ahead.ts'
 import { StreamRegistry } from '../streaming/stream-registry.ts'
 import type { OpenRuntime } from '../tasks/open-runtime.ts'
 import { tasksOf } from '../tasks/tasks-of.ts'
@@ -44,16 +47,19 @@ export interface RouteParts {
   readonly uuid: string
   /** Aborted when the server begins to stop. */
   readonly stopping: AbortSignal
+  readonly log: Logger
 }
 
 /** Registers every service. */
 export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
-  const { metadata, snapshotters, applier, workers, events, tasks, hostsDir, uuid, stopping } = parts
+  const { metadata, snapshotters, applier, workers, events, tasks, hostsDir, uuid, stopping, log } = parts
   const { runtime, refusal: runtimeRefusal } = tasks
   const view = viewsOf(metadata)
   const streams = new StreamRegistry()
   const destinations = unpackDestinations({ metadata, snapshotters, applier, workers })
-  const transfers = new TransferService({ metadata, hostsDir, destinations })
+  const flights = createFlights()
+  const transfers = new TransferService({ metadata, hostsDir, destinations, flights })
+  const ahead = new UnpackAhead({ metadata, applier, flights, log })
   versionRoutes(router)
   introspectionRoutes(router, {
     uuid,
@@ -69,7 +75,7 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
   imagesRoutes(router, view)
   leasesRoutes(router, view)
   containersRoutes(router, view, () => runtime.expectTask())
-  snapshotsRoutes(router, snapshottersOf(metadata, snapshotters))
+  snapshotsRoutes(router, snapshottersOf(metadata, snapshotters, ahead))
   diffRoutes(router, differsOf(view, { applier, workers }))
   const tasksOfCall = tasksOf({ metadata, snapshotters, runtime })
   tasksRoutes(router, tasksOfCall)

@@ -1,19 +1,28 @@
 import type { Metadata } from '@nsbox/metadata'
 import type { SnapshotterOf } from '../routes/snapshots.ts'
-import { namespaceOf, viewsOf } from '../rpc/namespace-views.ts'
+import { leaseOf, namespaceOf, viewsOf } from '../rpc/namespace-views.ts'
 import { defaultSnapshotter } from './default-snapshotter.ts'
 import { loadedSnapshotter } from './loaded-snapshotter.ts'
 import type { SnapshotterEntry } from './open-snapshotters.ts'
+import type { UnpackAhead } from './unpack-ahead.ts'
 
-/** Finds the snapshotter of each call, and says of one that does not work here why that is. */
+/**
+ * Finds the snapshotter of each call, and says of one that does not work here why that is. Calls under a lease may find
+ * that images are unpacked by then.
+ */
 export function snapshottersOf(
   metadata: Pick<Metadata, 'namespace' | 'namespaces'>,
   entries: readonly SnapshotterEntry[],
+  ahead: UnpackAhead,
 ): SnapshotterOf {
   const view = viewsOf(metadata)
   return async (context, given) => {
     const namespaced = view(context)
-    const name = given || (await defaultSnapshotter(metadata.namespaces, namespaceOf(context), context))
-    return loadedSnapshotter(namespaced, entries, name)
+    const [namespace, lease] = [namespaceOf(context), leaseOf(context)]
+    const snapshotterName = given || (await defaultSnapshotter(metadata.namespaces, namespace, context))
+    const snapshotter = loadedSnapshotter(namespaced, entries, snapshotterName)
+    // A client that has set a deadline does not expect that a question takes as long as the work.
+    if (lease === undefined || context.timeoutMs() !== undefined) return snapshotter
+    return ahead.for(snapshotter, { namespace, lease, snapshotterName })
   }
 }

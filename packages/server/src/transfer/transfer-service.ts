@@ -12,6 +12,7 @@ import { isAlreadyExists, NsboxError } from '@nsbox/errors'
 import {
   createFlights,
   createFollowers,
+  type Flights,
   pull,
   push,
   type UnpackDestination,
@@ -30,6 +31,8 @@ export interface TransferServiceOptions {
   readonly hostsDir?: string | undefined
   /** Where images are unpacked; a service without it refuses to unpack. */
   readonly destinations?: UnpackDestinations | undefined
+  /** Shared with whoever else unpacks images. */
+  readonly flights?: Flights | undefined
 }
 
 /**
@@ -55,12 +58,13 @@ type Progress = { readonly onProgress?: ProgressListener | undefined } & AbortOp
 /** Moves images between registries, archives and the stores of namespaces. One per server: its pulls share their downloads. */
 export class TransferService {
   readonly #options: TransferServiceOptions
-  readonly #flights = createFlights()
+  readonly #flights: Flights
   readonly #followers = createFollowers()
   readonly #leases = new PullLeases()
 
   constructor(options: TransferServiceOptions) {
     this.#options = options
+    this.#flights = options.flights ?? createFlights()
   }
 
   /** The service, as one caller uses it. */

@@ -1,0 +1,17 @@
+import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
+import { type Manifest, maxDocumentSize, parseImageConfig } from '@nsbox/oci'
+import { type LayerLink, layerChain } from './layer-chain.ts'
+
+/**
+ * The layers of an image, lowest first, with the snapshots that they make, by its manifest and the config that that names.
+ *
+ * @throws `not_found` if the config is absent; the errors of `layerChain` and of what is read
+ */
+export async function readChain(
+  content: Pick<ContentReader, 'read'>,
+  manifest: Pick<Manifest, 'config' | 'layers'>,
+  { signal }: AbortOptions = {},
+): Promise<LayerLink[]> {
+  const bytes = await readBlob(content, manifest.config, { limit: maxDocumentSize, signal })
+  return layerChain(manifest, parseImageConfig(bytes, manifest.config))
+}
