@@ -19,6 +19,11 @@ it('finds daemons that only root has in the search path', () => {
   expect(needs({ programs: ['chroot'] })).toBeUndefined()
 })
 
+it('finds what is in no search path by its own path alone', () => {
+  vi.stubEnv('CI', undefined)
+  expect(needs({ programs: [process.execPath, '/nowhere/sh'] })).toBe('needs /nowhere/sh')
+})
+
 it('refuses to let a test be skipped with CI=true', () => {
   vi.stubEnv('CI', 'true')
   expect(() => needs({ programs: ['no-such-program'] })).toThrow(/no-such-program/)

@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, isAbsolute, join } from 'node:path'
 
 /** What a test cannot run without. */
 export interface Needs {
@@ -7,7 +7,7 @@ export interface Needs {
   root?: true
   /** The platform is Linux. */
   linux?: true
-  /** Programs that must be found in the search path. */
+  /** Programs that must be found in the search path, or at their own path if it is absolute. */
   programs?: readonly string[]
 }
 
@@ -29,7 +29,8 @@ export function needs(wanted: Needs): string | undefined {
 
 function findProgram(name: string): boolean {
   // Debian keeps daemons in sbin, which an ordinary user's search path lacks.
-  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
+  const searched = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
+  const directories = isAbsolute(name) ? ['/'] : searched
   return directories.some((directory) => {
     if (directory === '') return false
     try {
