@@ -4,6 +4,7 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { type ContainerLab, openContainerLab } from './container-lab.ts'
 import { startServer } from './programs.ts'
+import { takesSize } from './takes-size.ts'
 
 describeWith({ root: true, programs: ['ctr', 'runc'] }, 'terminals of stock ctr', () => {
   const resources = new AsyncDisposableStack()
@@ -21,24 +22,6 @@ describeWith({ root: true, programs: ['ctr', 'runc'] }, 'terminals of stock ctr'
   const stock = (...args: string[]) => ['/usr/bin/ctr', '-a', lab.address, '-n', lab.namespace, ...args]
   /** At a terminal, a line in a shell that tells the exit status and keeps the terminal. */
   const shell = (...args: string[]) => ['sh', '-c', `${args.join(' ')}; echo ended $?; read wait`]
-
-  /**
-   * Changes the size until the shell says so: stock ctr does not see a change between its first look and its listening for
-   * the next one.
-   */
-  async function takesSize(terminal: TestTerminal, size: { width: number; height: number }): Promise<void> {
-    await expect
-      .poll(
-        async () => {
-          await terminal.resize({ ...size, width: size.width + 1 })
-          await terminal.resize(size)
-          terminal.type('stty size\r')
-          return terminal.output
-        },
-        { timeout: 15_000, interval: 200 },
-      )
-      .toContain(`${size.height} ${size.width}`)
-  }
 
   it('run -t has a terminal of the right size, which follows changes', async () => {
     const command = shell(...stock('run', '--rm', '-t', '--fifo-dir', lab.fifos, lab.image, 'run', 'sh'))
