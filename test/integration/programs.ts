@@ -105,7 +105,7 @@ export async function startServer({
 }
 
 /** Processes that run and whose arguments hold a text. */
-async function processesWith(text: string): Promise<number[]> {
+export async function processesWith(text: string): Promise<number[]> {
   const pids = (await readdir('/proc')).map(Number).filter((pid) => Number.isInteger(pid))
   const found = await Promise.all(
     pids.map(async (pid) => {
