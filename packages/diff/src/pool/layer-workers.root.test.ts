@@ -189,6 +189,25 @@ describe.skipIf(reason)(`layer workers (${reason ?? 'as root'})`, () => {
     await expect(silent.apply({ root: 'x' } as ApplyJob)).rejects.toMatchObject({ code: 'internal' })
   })
 
+  test('a thread that is starting is not ended before it has started', async () => {
+    const script = `
+      const { parentPort, workerData } = require('node:worker_threads')
+      setTimeout(() => {
+        workerData[0] = 1
+        parentPort.postMessage({ say: 'ready' })
+      }, 200)`
+    for (const ask of [() => undefined, (pool: LayerWorkers) => pool.apply({ root: 'x' } as ApplyJob)]) {
+      const workerData = new Uint8Array(new SharedArrayBuffer(1))
+      const pool = new LayerWorkers({ threads: 1 }, () => new Worker(script, { eval: true, workerData }))
+      pools.push(pool)
+      pool.start()
+      const asked = Promise.allSettled([ask(pool)])
+      await pool[Symbol.asyncDispose]()
+      expect(workerData[0]).toBe(1)
+      await asked
+    }
+  })
+
   test('a thread that does not stop is ended, and the next job gets another', async () => {
     const script = scripted(
       "if (message.say === 'run' && message.job.root === 'x') for (;;); parentPort.postMessage({ say: 'done', id: message.id, result: 1 })",

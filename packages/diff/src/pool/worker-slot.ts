@@ -46,6 +46,12 @@ export class WorkerSlot {
   #id = 0
   #timer: NodeJS.Timeout | undefined
   #onStopped: (() => void) | undefined
+  #hasStarted = () => {}
+  /** Resolves when the thread has said that it is ready, or is gone. */
+  readonly #started = new Promise<void>((resolve) => {
+    this.#hasStarted = resolve
+  })
+  #gone: Promise<void> | undefined
 
   /** @param onFree called whenever the state has become `idle` or `ended` */
   constructor(start: StartWorker, timeouts: SlotTimeouts, onFree: (slot: WorkerSlot) => void) {
@@ -57,6 +63,7 @@ export class WorkerSlot {
     this.#worker.on('messageerror', (cause) => this.#end('said something that cannot be read', cause))
     this.#worker.on('error', (cause) => this.#end('failed', cause))
     this.#worker.on('exit', (code) => {
+      this.#hasStarted()
       closeAbandoned(this.#descriptors)
       this.#end(`exited with code ${code}`)
     })
@@ -111,7 +118,7 @@ export class WorkerSlot {
       await new Promise<void>((resolve) => this.abort(job, resolve))
     }
     this.#end('was stopped')
-    await this.#worker.terminate()
+    await this.#gone
   }
 
   #begin(job: PoolJob): void {
@@ -125,6 +132,7 @@ export class WorkerSlot {
   }
 
   #receive(message: FromWorker): void {
+    this.#hasStarted()
     if (this.#state === 'ended') return
     clearTimeout(this.#timer)
     const job = this.#job
@@ -175,7 +183,19 @@ export class WorkerSlot {
         cause === undefined ? {} : { cause },
       ),
     )
-    void this.#worker.terminate().then(() => this.#stopped())
+    this.#gone = this.#terminate().then(() => this.#stopped())
     this.#onFree(this)
+  }
+
+  /**
+   * Ends the thread, but not while it starts, as long as that may take: what is native of what it loads then could not
+   * throw any more, and ends the process instead.
+   */
+  async #terminate(): Promise<void> {
+    this.#worker.ref()
+    const patience = setTimeout(this.#hasStarted, this.#timeouts.start)
+    await this.#started
+    clearTimeout(patience)
+    await this.#worker.terminate()
   }
 }
