@@ -41,8 +41,6 @@ export class UnpackAhead {
 
   /** The snapshots that a call under a lease is about. */
   for(snapshotter: Snapshotter, caller: LeasedSnapshots): Snapshotter {
-    // Without the lease nothing is adopted, which is for `prepare` itself to do.
-    const own = this.#parts.metadata.namespace(caller.namespace).snapshotter(caller.snapshotterName)
     return {
       ...snapshotter,
       stat: async (name, options = {}) => {
@@ -56,10 +54,25 @@ export class UnpackAhead {
       prepare: async (key, parent, options = {}) => {
         const { labels = {}, signal } = options
         const target = labels[labelKeys.snapshotRef]
-        if (target !== undefined && areOfImage(labels) && (await isMissing(own, target, { signal })))
+        if (target !== undefined && areOfImage(labels) && (await this.#isMissing(target, caller, { signal })))
           await this.#unpack(snapshotter, target, caller, { signal })
         return await snapshotter.prepare(key, parent, options)
       },
+    }
+  }
+
+  async #isMissing(
+    name: string,
+    { namespace, snapshotterName }: LeasedSnapshots,
+    options: AbortOptions,
+  ): Promise<boolean> {
+    try {
+      // Without the lease nothing is adopted, which is for `prepare` itself to do.
+      await this.#parts.metadata.namespace(namespace).snapshotter(snapshotterName).stat(name, options)
+      return false
+    } catch (error) {
+      if (isNotFound(error)) return true
+      throw error
     }
   }
 
@@ -87,15 +100,5 @@ export class UnpackAhead {
       log.info({ err, namespace, chainId }, 'unpacking layers ahead of a client')
       return false
     }
-  }
-}
-
-async function isMissing(snapshotter: Snapshotter, name: string, options: AbortOptions): Promise<boolean> {
-  try {
-    await snapshotter.stat(name, options)
-    return false
-  } catch (error) {
-    if (isNotFound(error)) return true
-    throw error
   }
 }
