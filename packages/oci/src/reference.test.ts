@@ -102,6 +102,13 @@ describe('C10 refuses what could say something else in a URL or a header', () =>
     '[1:2:3]/redis',
     '256.1.1.1/redis',
     '1.2.3.4.5/redis',
+    '08/redis',
+    '10/redis',
+    '2130706433:5000/redis',
+    '0x7f000001/redis',
+    '127.1/redis',
+    '010.0.0.1/redis',
+    'host.1/redis',
     'xn--a/redis',
     '[fe80::1%25eth0]/redis',
     '%68ost/redis',
@@ -160,7 +167,10 @@ describe('what people type is completed', () => {
 })
 
 const hosts = fc.oneof(
-  fc.stringMatching(/^[a-zA-Z0-9]{1,10}(-[a-z0-9]{1,5})?(\.[a-z]{2,8}){0,3}(:[1-9][0-9]{0,3})?$/),
+  // A last label of digits makes an address of it.
+  fc.stringMatching(/^[a-zA-Z][a-zA-Z0-9]{0,9}(-[a-z0-9]{1,5})?(\.[a-z]{2,8}){0,3}(:[1-9][0-9]{0,3})?$/),
+  fc.stringMatching(/^[0-9]{1,10}(-[a-z0-9]{1,5})?(\.[a-z]{2,8}){1,3}(:[1-9][0-9]{0,3})?$/),
+  fc.ipV4().map((address) => `${address}:5000`),
   fc.ipV6().map((address) => `[${address}]:5000`),
 )
 const repositories = fc.stringMatching(

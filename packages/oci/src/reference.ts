@@ -96,7 +96,10 @@ function isHost(host: string): boolean {
   const match = hostPattern.exec(host)
   if (match === null || match[1] === '0') return false
   // Knows more than the pattern: ports, IPv6 and IPv4 addresses, punycode.
-  return URL.canParse(`https://${host}`)
+  if (!URL.canParse(`https://${host}`)) return false
+  // A name that ends in a number is an address to a URL, and not always the one that it looks like: `127.1`, `010.0.0.1`.
+  const { hostname } = new URL(`https://${host}`)
+  return !/^[0-9.]+$/.test(hostname) || hostname === host.replace(/:[0-9]+$/, '')
 }
 
 function isRepository(repository: string): boolean {
