@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode } from '@nsbox/errors'
 import { describe, expect, test } from 'vitest'
@@ -16,11 +16,17 @@ const waiting = { args: ['tail', '-f', '/dev/null'] }
 export function checkpointTests(create: CreateTasksSubject, claims: TasksClaims): void {
   describe.skipIf(!claims.checkpoints)('checkpoints', () => {
     const bench = useBench(create)
+    /** A start ends just before runc executes the program, and runc itself cannot be dumped. */
+    const startedWaiting = async () => {
+      const task = await bench().started(waiting)
+      await expect.poll(() => readFile(`/proc/${task.pid}/comm`, 'utf8')).toBe('tail\n')
+      return task
+    }
 
     for (const status of ['running', 'paused'] as const)
       test(`of a ${status} task leave it ${status}`, async () => {
         const { tasks } = bench()
-        const { id, pid } = await bench().started(waiting)
+        const { id, pid } = await startedWaiting()
         if (status === 'paused') await tasks.pause(id)
         expect((await tasks.checkpoint(id)).length).toBeGreaterThan(0)
         expect(await tasks.get(id)).toMatchObject({ status, pid })
@@ -28,14 +34,14 @@ export function checkpointTests(create: CreateTasksSubject, claims: TasksClaims)
 
     test.skipIf(!claims.repeatedCheckpoints)('can be made again', async () => {
       const { tasks } = bench()
-      const { id } = await bench().started(waiting)
+      const { id } = await startedWaiting()
       for (let round = 0; round < 2; round++) expect((await tasks.checkpoint(id)).length).toBeGreaterThan(0)
     })
 
     test.skipIf(!claims.checkpointEvent)('are told, by what was stored', async () => {
       const { tasks } = bench()
       await using collected = await bench().subject.collectEvents()
-      const { id } = await bench().started(waiting)
+      const { id } = await startedWaiting()
       const [stored] = await tasks.checkpoint(id)
       const told = () => collected.events.filter(({ topic }) => topic === '/tasks/checkpointed')
       const payload = { containerId: id, checkpoint: stored?.digest }
@@ -46,7 +52,7 @@ export function checkpointTests(create: CreateTasksSubject, claims: TasksClaims)
       test(`end a ${paused ? 'paused' : 'running'} task where that is asked for`, async () => {
         const { tasks } = bench()
         await using collected = await bench().subject.collectEvents()
-        const { id, pid } = await bench().started(waiting)
+        const { id, pid } = await startedWaiting()
         if (paused) await tasks.pause(id)
         const ended = tasks.wait(id)
         await tasks.checkpoint(id, { options: checkpointOptions({ exit: true }) })
@@ -94,7 +100,7 @@ export function checkpointTests(create: CreateTasksSubject, claims: TasksClaims)
     for (const exit of [false, true])
       test(`are of the first process, and ${exit ? 'end execs with it' : 'do execs no harm'}`, async () => {
         const { tasks } = bench()
-        const { id } = await bench().started(waiting)
+        const { id } = await startedWaiting()
         await bench().exec(id, 'one', waiting)
         await tasks.checkpoint(id, { options: checkpointOptions({ exit }) })
         if (exit) expect((await tasks.wait(id, { execId: 'one' })).exitStatus).toBe(137)
@@ -103,7 +109,7 @@ export function checkpointTests(create: CreateTasksSubject, claims: TasksClaims)
 
     test('go to a directory that the options name, and nowhere else', async () => {
       const { tasks } = bench()
-      const { id } = await bench().started(waiting)
+      const { id } = await startedWaiting()
       const imagePath = join(bench().subject.directory, `images-${id}`)
       expect(await tasks.checkpoint(id, { options: checkpointOptions({ imagePath }) })).toEqual([])
       expect(await readdir(imagePath)).toContain('inventory.img')
@@ -122,7 +128,7 @@ export function checkpointTests(create: CreateTasksSubject, claims: TasksClaims)
 
     test('are refused for options of another kind', async () => {
       const { tasks } = bench()
-      const { id } = await bench().started(waiting)
+      const { id } = await startedWaiting()
       const options = { typeUrl: 'containerd.runc.v1.Options', value: new Uint8Array() }
       const error = await failure(tasks.checkpoint(id, { options }))
       if (claims.checkpointCodes) expect(errorCode(error)).toBe('invalid_argument')
