@@ -1,24 +1,16 @@
-import { startRegistry, TestTerminal } from '@nsbox/testing'
+import { TestTerminal } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { type EngineLab, engineNeeds, openEngineLab, pushBusybox } from './docker-engine.ts'
+import { beforeEach, expect, it } from 'vitest'
+import { type EngineLab, engineNeeds, useEngine } from './docker-engine.ts'
 import { takesSize } from './takes-size.ts'
 
 describeWith(engineNeeds, 'containers of Docker Engine', () => {
-  const resources = new AsyncDisposableStack()
+  const engine = useEngine()
   let lab: EngineLab
   let image: string
-
-  beforeAll(async () => {
-    const registry = resources.use(await startRegistry())
-    image = (await pushBusybox(registry)).reference
-    lab = resources.use(await openEngineLab({ containerdStore: true, registry }))
-    await lab.told(['pull', '-q', image])
-  })
-  afterAll(() => resources.disposeAsync())
-  afterEach(async () => {
-    await expect.poll(() => lab.leftovers()).toEqual([])
+  beforeEach(() => {
+    ;({ lab, image } = engine())
   })
 
   /** Runs a script to its end. */

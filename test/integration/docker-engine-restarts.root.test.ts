@@ -1,27 +1,17 @@
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { startRegistry } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
-import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { beforeEach, expect, it, vi } from 'vitest'
 import { counted, counter } from './counter.ts'
-import { type EngineLab, engineNeeds, openEngineLab, pushBusybox } from './docker-engine.ts'
+import { type EngineLab, engineNeeds, useEngine } from './docker-engine.ts'
 
 describeWith(engineNeeds, 'Docker Engine with containers that run', () => {
-  const resources = new AsyncDisposableStack()
+  const engine = useEngine()
   let lab: EngineLab
   let image: string
-
-  beforeAll(async () => {
-    const registry = resources.use(await startRegistry())
-    image = (await pushBusybox(registry)).reference
-    lab = resources.use(await openEngineLab({ containerdStore: true, registry }))
-    await lab.told(['pull', '-q', image])
-  })
-  afterAll(() => resources.disposeAsync())
-  afterEach(async () => {
-    await expect.poll(() => lab.leftovers()).toEqual([])
+  beforeEach(() => {
+    ;({ lab, image } = engine())
   })
 
   const state = (name: string, fields: string) => lab.told(['inspect', '-f', fields, name])

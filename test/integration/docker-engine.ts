@@ -17,10 +17,11 @@ import {
   run,
   scratchMount,
   startProcess,
+  startRegistry,
   tempDir,
 } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import { expect, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest'
 import { processesWith, startServer, type TestServer } from './programs.ts'
 
 /** What tests with Docker Engine cannot run without. */
@@ -162,6 +163,27 @@ export async function openEngineLab({ containerdStore, registry }: EngineOptions
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/**
+ * One engine for all tests of a suite, with images in the server and one that is pulled; each test must leave nothing.
+ * @returns the engine and the image's name, within tests
+ */
+export function useEngine(): () => { readonly lab: EngineLab; readonly image: string } {
+  const resources = new AsyncDisposableStack()
+  let used: { readonly lab: EngineLab; readonly image: string }
+  beforeAll(async () => {
+    const registry = resources.use(await startRegistry())
+    const image = (await pushBusybox(registry)).reference
+    const lab = resources.use(await openEngineLab({ containerdStore: true, registry }))
+    await lab.told(['pull', '-q', image])
+    used = { lab, image }
+  })
+  afterAll(() => resources.disposeAsync())
+  afterEach(async () => {
+    await expect.poll(() => used.lab.leftovers()).toEqual([])
+  })
+  return () => used
 }
 
 async function mountsBelow(directory: string): Promise<string[]> {

@@ -184,7 +184,7 @@ describe('durability', () => {
 
 describe('checkpoints', () => {
   test('run by themselves as the log grows, which then starts over instead of growing on', async () => {
-    const run = vi.spyOn(Checkpointer.prototype, 'run')
+    using run = vi.spyOn(Checkpointer.prototype, 'run')
     await using db = await open({ checkpointPages: 20 })
     for (let i = 0; i < 600; i++) {
       db.transaction((tx) => tx.run(insert, 'x'.repeat(3000)))
@@ -192,7 +192,6 @@ describe('checkpoints', () => {
       // The thread may be slower than whoever writes, which is no matter of what is tested.
       if (i % 60 === 59) await Promise.all(run.mock.results.map(({ value }) => value))
     }
-    run.mockRestore()
     // 600 rows take more than 600 pages of log.
     expect((await stat(`${path}-wal`)).size).toBeLessThan(300 * 4096)
     expect((await stat(path)).size).toBeGreaterThan(200 * 4096)

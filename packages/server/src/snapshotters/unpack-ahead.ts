@@ -1,7 +1,7 @@
 import type { Applier } from '@nsbox/core/diff'
 import type { AbortOptions, Snapshotter } from '@nsbox/core/snapshots'
 import { isNotFound } from '@nsbox/errors'
-import { areOfImage, type Flights, unpackThrough } from '@nsbox/images'
+import { areOfImage, type Flights, snapshotExists, unpackThrough } from '@nsbox/images'
 import type { Metadata } from '@nsbox/metadata'
 import { isDigest, labelKeys } from '@nsbox/oci'
 import type { Logger } from 'pino'
@@ -54,25 +54,10 @@ export class UnpackAhead {
       prepare: async (key, parent, options = {}) => {
         const { labels = {}, signal } = options
         const target = labels[labelKeys.snapshotRef]
-        if (target !== undefined && areOfImage(labels) && (await this.#isMissing(target, caller, { signal })))
+        if (target !== undefined && areOfImage(labels))
           await this.#unpack(snapshotter, target, caller, { signal })
         return await snapshotter.prepare(key, parent, options)
       },
-    }
-  }
-
-  async #isMissing(
-    name: string,
-    { namespace, snapshotterName }: LeasedSnapshots,
-    options: AbortOptions,
-  ): Promise<boolean> {
-    try {
-      // Without the lease nothing is adopted, which is for `prepare` itself to do.
-      await this.#parts.metadata.namespace(namespace).snapshotter(snapshotterName).stat(name, options)
-      return false
-    } catch (error) {
-      if (isNotFound(error)) return true
-      throw error
     }
   }
 
@@ -88,6 +73,9 @@ export class UnpackAhead {
     const { namespace, lease, snapshotterName } = caller
     let image: LeasedImage | undefined
     try {
+      // Without the lease nothing is adopted, which is for `prepare` itself to do.
+      const own = metadata.namespace(namespace).snapshotter(snapshotterName)
+      if (await snapshotExists(own, chainId, { signal })) return true
       const view = metadata.namespace(namespace, { lease })
       image = await this.#images.find(view, caller, chainId, { signal })
       if (image === undefined || image.isLeft) return false
