@@ -3,11 +3,19 @@ import { checkDocumentation } from './documentation.ts'
 import { checkImports } from './import-rules.ts'
 import { checkLightPackages } from './light-packages.ts'
 import { checkManifests } from './manifest-rules.ts'
+import { checkThreatModel } from './threat-model.ts'
 import { readWorkspace } from './workspace.ts'
 
 /** Every breach of the rules on how packages depend on each other and on others, in words. */
 export function checkWorkspace(root: string): string[] {
   const workspace = readWorkspace(root)
-  const rules = [checkManifests, checkImports, checkCycles, checkLightPackages, checkDocumentation]
+  const rules = [
+    checkManifests,
+    checkImports,
+    checkCycles,
+    checkLightPackages,
+    checkDocumentation,
+    checkThreatModel,
+  ]
   return rules.flatMap((rule) => rule(workspace))
 }
