@@ -1,5 +1,4 @@
 import { Pace } from './pace.ts'
-import type { Patience } from './patience.ts'
 
 /** A download under way, as others see it who need the same blob. */
 export class Download {
@@ -23,12 +22,14 @@ export class Download {
     this.#pace.advance(offset)
   }
 
-  /**
-   * Whether somebody who needs a blob of some size does well to wait for it: it must be the same blob, and come briskly or
-   * have come. What is hostile says of a well-known blob that it is endless, or lets it drip (threat model, E03).
-   */
-  isWorthWaitingFor(size: number, patience: Patience): boolean {
-    return size === this.size && this.#pace.isBrisk && !patience.isOver
+  /** Bytes that are there. */
+  get offset(): number {
+    return this.#pace.offset
+  }
+
+  /** Whether its bytes come briskly, or are all there. */
+  get isBrisk(): boolean {
+    return this.#pace.isBrisk
   }
 
   /** Says that somebody else has proved a blob of this digest. */

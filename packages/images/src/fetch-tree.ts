@@ -24,6 +24,7 @@ import { largestFirst } from './largest-first.ts'
 import { Patience } from './patience.ts'
 import type { ProgressTracker } from './progress-tracker.ts'
 import { Slots } from './slots.ts'
+import { WaitForDownload } from './wait-for-download.ts'
 import { maxDepth, maxObjects } from './walk.ts'
 
 /** Blobs that have come and are brought to the disk at once: they wait for it together, and each is an open file. */
@@ -172,17 +173,14 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
    * Waits for those who bring the blob already, as long as that is worth it, and for a slot, and says that this download is
    * under way.
    */
-  async function begin({ digest, size }: Descriptor, signal: AbortSignal | undefined): Promise<Turn> {
-    const isWorthIt = (other: Download) => other.isWorthWaitingFor(size, patience)
-    const isWaitingWorthIt = () => downloads.of(digest).some(isWorthIt)
-    const isNeeded = !isWaitingWorthIt() || (await infoOf(content, digest, signal)) === undefined
+  async function begin(descriptor: Descriptor, signal: AbortSignal | undefined): Promise<Turn> {
+    const { digest, size } = descriptor
+    const wait = new WaitForDownload(descriptor, downloads, patience)
+    const isNeeded = !wait.isWorthIt || (await infoOf(content, digest, signal)) === undefined
     for (;;) {
-      if (isNeeded) {
-        using _wait = patience.wait()
-        await downloads.settled(digest, isWorthIt, { signal })
-      }
+      if (isNeeded) await wait.over({ signal })
       const slot = await slots.take({ signal })
-      if (!isNeeded || !isWaitingWorthIt()) {
+      if (!isNeeded || !wait.isWorthIt) {
         const download = new Download(size)
         return { download, slot, end: downloads.begin(digest, download) }
       }

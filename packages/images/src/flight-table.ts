@@ -40,20 +40,13 @@ export class FlightTable<T extends object> {
   }
 
   /**
-   * Waits until none of those under way is worth waiting for. The caller may then begin, before it waits for anything else.
-   * @returns whether there was anything to wait for
+   * Waits until none of those under way is worth waiting for. Before anything else is waited for, that is so.
    * @throws the signal's reason if it aborts first
    */
-  async settled(
-    key: string,
-    isWorthIt: (other: T) => boolean,
-    { signal }: AbortOptions = {},
-  ): Promise<boolean> {
-    let waited = false
+  async settled(key: string, isWorthIt: (other: T) => boolean, { signal }: AbortOptions = {}): Promise<void> {
     for (;;) {
       const flights = this.#flights.get(key)
-      if (flights === undefined || ![...flights.underWay].some(isWorthIt)) return waited
-      waited = true
+      if (flights === undefined || ![...flights.underWay].some(isWorthIt)) return
       await endOrTime(flights.ended.promise, signal)
     }
   }

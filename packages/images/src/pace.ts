@@ -28,6 +28,11 @@ export class Pace {
     this.#measure()
   }
 
+  /** Bytes that are there. */
+  get offset(): number {
+    return this.#offset
+  }
+
   /** Whether all bytes are there, or 1 MiB came per second when it was last measured, over two seconds. */
   get isBrisk(): boolean {
     this.#measure()
