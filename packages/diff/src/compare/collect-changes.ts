@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { defaultNameLimits } from '../extract/extract-limits.ts'
-import { namesIn } from '../extract/remove-tree.ts'
+import { namesIn } from '../extract/remove-from-tree.ts'
 import { whiteoutPrefix } from '../extract/whiteout.ts'
 import type { ByteString } from '../tar/byte-string.ts'
 import { type Change, directoriesAbove, inOrder } from './change.ts'

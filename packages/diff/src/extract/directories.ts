@@ -1,10 +1,9 @@
 import { constants, fstatSync, openSync, readlinkSync } from 'node:fs'
 import { constants as os } from 'node:os'
 import { fromSystemError } from '@nsbox/errors'
-import { fileCalls, openPath, resolveFlags } from '@nsbox/sys/files'
+import { closeDescriptor, fileCalls, opened, openPath, resolveFlags } from '@nsbox/sys/files'
 import type { ByteString } from '../tar/byte-string.ts'
 import { refused } from '../tar/tar-error.ts'
-import { closeDescriptor, opened } from './descriptors.ts'
 import { checkResult } from './file-result.ts'
 
 const { ENOENT, ENOTDIR, ELOOP, EEXIST } = os.errno

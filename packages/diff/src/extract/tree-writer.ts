@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { constants as os } from 'node:os'
 import { NsboxError } from '@nsbox/errors'
-import { fileCalls, resolveFlags } from '@nsbox/sys/files'
+import { closeDescriptor, fileCalls, opened, resolveFlags } from '@nsbox/sys/files'
 import { type ByteString, quotedName, readable } from '../tar/byte-string.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 import { refused, tooMuch } from '../tar/tar-error.ts'
@@ -9,7 +9,6 @@ import type { TarHandler } from '../tar/tar-parser.ts'
 import { Attributes } from './attributes.ts'
 import { ContentWriter } from './content-writer.ts'
 import { DescribedDirectories } from './described-directories.ts'
-import { closeDescriptor, opened } from './descriptors.ts'
 import { Directories, lookUp, type OpenDirectory } from './directories.ts'
 import { entryPath } from './entry-path.ts'
 import type { Extracted } from './extracted.ts'
@@ -19,7 +18,7 @@ import type { LayerForm } from './layer-form.ts'
 import { LowerContent } from './lower-content.ts'
 import { MadeNames } from './made-names.ts'
 import { type Place, pathOf } from './place.ts'
-import { namesIn, removeTree } from './remove-tree.ts'
+import { isEmpty, removeFromTree } from './remove-from-tree.ts'
 import { SameDirectory } from './same-directory.ts'
 import { whiteoutKind } from './whiteout.ts'
 
@@ -73,7 +72,7 @@ export class TreeWriter implements TarHandler, Disposable {
     })
     this.#lower = new LowerContent(options.form, this.#directories, this.#made)
     const { root: top } = this.#directories
-    this.#fresh = namesIn(top.fd).length === 0
+    this.#fresh = isEmpty(top.fd)
     if (!this.#fresh) return
     this.#given = new GivenAttributes(top)
     this.#implied.set(top.id, [])
@@ -294,7 +293,7 @@ export class TreeWriter implements TarHandler, Disposable {
   #remove(place: Place): void {
     const { entry, name, parentPath } = place
     const found = lookUp(place.parent.fd, name, entry.name)
-    removeTree(place.parent.fd, name, entry.name)
+    removeFromTree(place.parent.fd, name, entry.name)
     if (found?.kind !== 'directory' && found?.kind !== 'symlink') return
     this.#directories.forget()
     const parent = this.#directories.find(parentPath)

@@ -2,7 +2,8 @@ import { chmod, mkdtemp, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
-import { makePassable, removeTree } from '@nsbox/mount'
+import { makePassable } from '@nsbox/mount'
+import { removeTree } from '@nsbox/trees'
 
 /**
  * The directory of sockets and of everything else that ends with the machine's uptime. Containers in user namespaces, whose

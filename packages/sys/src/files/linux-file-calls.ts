@@ -2,13 +2,11 @@ import { constants, endianness } from 'node:os'
 import type { KoffiFunc } from 'koffi'
 import { koffi } from '../libc.ts'
 import type { FileCalls } from './file-calls.ts'
+import { AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, O_CLOEXEC, SYS_openat2, statxMask } from './linux-file-flags.ts'
 
 const { EINTR, ERANGE } = constants.errno
-const SYS_openat2 = 437
-const O_CLOEXEC = 0o2000000
-const AT_SYMLINK_NOFOLLOW = 0x100
-const AT_REMOVEDIR = 0x200
 const CLONE_FS = 0x200
+const SEEK_SET = 0
 const SEEK_DATA = 3
 const SEEK_HOLE = 4
 
@@ -48,6 +46,8 @@ const lsetxattr = declare(
 )
 const llistxattr = declare('long llistxattr(const void *path, void *list, size_t size)')
 const lgetxattr = declare('long lgetxattr(const void *path, const void *name, void *value, size_t size)')
+const getdents64 = declare('long getdents64(int fd, void *into, size_t size)')
+const statx = declare('int statx(int fd, const void *path, int flags, uint mask, void *into)')
 const lseek = declare('int64_t lseek(int fd, int64_t offset, int whence)')
 const copyFileRange = declare(
   'long copy_file_range(int from, void *offset, int to, void *position, size_t length, uint flags)',
@@ -95,6 +95,12 @@ export const linuxFileCalls: FileCalls = {
   },
   lgetxattr: (path, attribute) =>
     whole((buffer, size) => lgetxattr(cString(path), cString(attribute, texts[1]), buffer, size)),
+  getdents64: (fd, into) => getdents64(fd, into, into.length),
+  statx: (directory, name, into) => statx(directory, cString(name), AT_SYMLINK_NOFOLLOW, statxMask, into),
+  seekEntry: (fd, position) => {
+    const result = lseek(fd, position, SEEK_SET)
+    return result < 0 ? result : 0
+  },
   seekData: (fd, offset) => lseek(fd, offset, SEEK_DATA),
   seekHole: (fd, offset) => lseek(fd, offset, SEEK_HOLE),
   copyFileRange(from, fromOffset, to, toOffset, length) {

@@ -1,6 +1,7 @@
 import { NsboxError } from '@nsbox/errors'
-import type { FileCalls } from './file-calls.ts'
+import type { FileCalls, FileCallsInThread } from './file-calls.ts'
 import { linuxFileCalls } from './linux-file-calls.ts'
+import { linuxFileCallsInThread } from './linux-file-calls-in-thread.ts'
 
 const missing = (): never => {
   throw new NsboxError('unimplemented', `file calls on ${process.platform}`)
@@ -22,6 +23,9 @@ const unsupported: FileCalls = {
   lsetxattr: missing,
   llistxattr: missing,
   lgetxattr: missing,
+  getdents64: missing,
+  statx: missing,
+  seekEntry: missing,
   seekData: missing,
   seekHole: missing,
   copyFileRange: missing,
@@ -30,3 +34,6 @@ const unsupported: FileCalls = {
 
 /** The file calls of this platform; elsewhere than on Linux each throws `unimplemented` when it is made. */
 export const fileCalls: FileCalls = process.platform === 'linux' ? linuxFileCalls : unsupported
+
+/** Those of them that may take long, made by another thread; elsewhere than on Linux each throws `unimplemented`. */
+export const fileCallsInThread: FileCallsInThread = linuxFileCallsInThread

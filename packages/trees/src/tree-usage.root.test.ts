@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { runOrThrow, scratchMount, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
-import { diskUsage } from './disk-usage.ts'
+import { treeUsage } from './tree-usage.ts'
 
 test('counts blocks and inodes as du does, names that are no UTF-8 included', async () => {
   await using dir = await tempDir('nsbox-snapshots')
@@ -12,28 +12,28 @@ test('counts blocks and inodes as du does, names that are no UTF-8 included', as
     await writeFile(join(dir.path, 'a/b', `${index}`), 'x'.repeat(index * 100))
   await writeFile(Buffer.concat([Buffer.from(`${dir.path}/`), Buffer.of(0xff, 0xfe)]), 'x')
   const { stdout } = await runOrThrow('du', ['--summarize', '--block-size=512', dir.path])
-  expect(await diskUsage(dir.path)).toEqual({ size: Number.parseInt(stdout, 10) * 512, inodes: 104 })
+  expect(await treeUsage(dir.path)).toEqual({ size: Number.parseInt(stdout, 10) * 512, inodes: 104 })
 })
 
 test('counts a hole as nothing, and a file with two names once', async () => {
   await using dir = await tempDir('nsbox-snapshots')
-  const empty = await diskUsage(dir.path)
+  const empty = await treeUsage(dir.path)
   await writeFile(join(dir.path, 'hole'), '')
   await truncate(join(dir.path, 'hole'), 1024 * 1024 * 1024)
-  const { size, inodes } = await diskUsage(dir.path)
+  const { size, inodes } = await treeUsage(dir.path)
   expect(size - empty.size).toBeLessThan(1024 * 1024)
   expect(inodes).toBe(2)
   await using file = await open(join(dir.path, 'file'), 'w')
   await file.writeFile(Buffer.alloc(1024 * 1024, 'x'))
   await file.sync()
-  const one = await diskUsage(dir.path)
+  const one = await treeUsage(dir.path)
   await link(join(dir.path, 'file'), join(dir.path, 'again'))
-  expect(await diskUsage(dir.path)).toEqual(one)
+  expect(await treeUsage(dir.path)).toEqual(one)
 })
 
 test('gives up when it is told to', async () => {
   await using dir = await tempDir('nsbox-snapshots')
-  await expect(diskUsage(dir.path, { signal: AbortSignal.abort() })).rejects.toThrow()
+  await expect(treeUsage(dir.path, { signal: AbortSignal.abort() })).rejects.toThrow()
 })
 
 describeWith({ root: true, linux: true }, 'where something is mounted', () => {
@@ -43,6 +43,6 @@ describeWith({ root: true, linux: true }, 'where something is mounted', () => {
     await mkdir(inner)
     await runOrThrow('mount', ['-t', 'tmpfs', 'nsbox-test', inner])
     await writeFile(join(inner, 'file'), Buffer.alloc(1024 * 1024))
-    expect(await diskUsage(outer.path)).toMatchObject({ inodes: 1 })
+    expect(await treeUsage(outer.path)).toMatchObject({ inodes: 1 })
   })
 })

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs'
+import { closeAbandoned, descriptorTable, keepDescriptorsIn } from '@nsbox/sys/files'
 import { rawEntry, type TempDir, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { TarParser } from '../tar/tar-parser.ts'
-import { closeAbandoned, descriptorTable, keepDescriptorsIn } from './descriptors.ts'
 import { TreeWriter } from './tree-writer.ts'
 
 // Without the one that the listing itself has.

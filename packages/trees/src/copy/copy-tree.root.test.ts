@@ -13,6 +13,7 @@ import {
 } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { endWalk } from '../walk/walk.ts'
 import { copyTree } from './copy-tree.ts'
 
 /** What no layer can hold, and attributes that are easily lost. */
@@ -39,7 +40,22 @@ describeWith({ root: true, linux: true, programs: ['python3', 'setcap'] }, 'a co
   })
   afterEach(() => dir[Symbol.asyncDispose]())
 
-  const copy = (step = () => {}) => copyTree({ from, to, scratch: join(dir.path, 'scratch') }, step)
+  /** @param step called after each step; what it throws ends the copying */
+  const copy = (step = (_count: number) => {}) => {
+    const walk = copyTree({ from, to, scratch: join(dir.path, 'scratch') })
+    let result = 0
+    for (let count = 1; ; count++) {
+      const made = walk.next(result)
+      if (made.done === true) return
+      result = made.value?.now() ?? 0
+      try {
+        step(count)
+      } catch (error) {
+        endWalk(walk, result)
+        throw error
+      }
+    }
+  }
   const openFiles = async () => (await readdir('/proc/self/fd')).length
 
   test('has everything that the tree has', async () => {
@@ -120,10 +136,9 @@ describeWith({ root: true, linux: true, programs: ['python3', 'setcap'] }, 'a co
     await writeFile(join(dir.path, 'secret/file'), 'secret')
     await mkdir(join(from, 'a'))
     await writeFile(join(from, 'a/file'), 'x')
-    let swapped = false
-    copy(() => {
-      if (swapped) return
-      swapped = true
+    copy((count) => {
+      // Both roots were opened, there was a turn, and names were read.
+      if (count !== 4) return
       renameSync(join(from, 'a'), join(from, 'b'))
       symlinkSync('../secret', join(from, 'a'))
     })
@@ -142,10 +157,9 @@ describeWith({ root: true, linux: true, programs: ['python3', 'setcap'] }, 'a co
   test('ends when it is told to, within a large file too, and leaves no descriptor open', async () => {
     await writeFile(join(from, 'large'), Buffer.alloc(40 * 1024 * 1024))
     const before = await openFiles()
-    for (const last of [1, 2, 3, 4, 5]) {
-      let steps = 0
-      const step = () => {
-        if (++steps === last) throw new Error('enough')
+    for (const last of [1, 2, 3, 4, 5, 6, 7]) {
+      const step = (count: number) => {
+        if (count === last) throw new Error('enough')
       }
       expect(() => copy(step)).toThrow('enough')
       expect(await openFiles()).toBe(before)
@@ -158,13 +172,14 @@ describeWith({ root: true, linux: true, programs: ['python3', 'setcap'] }, 'a co
       import { mkdirSync } from 'node:fs'
       process.chdir(${JSON.stringify(dir.path)})
       const { copyTree } = await import(${JSON.stringify(new URL('./copy-tree.ts', import.meta.url).href)})
+      const { walkNow } = await import(${JSON.stringify(new URL('../walk/walk.ts', import.meta.url).href)})
       const { errorCode } = await import(${JSON.stringify(import.meta.resolve('@nsbox/errors'))})
       process.setgroups([])
       process.setgid(65534)
       process.setuid(65534)
       mkdirSync('${name} copied', { mode: 0o700 })
       try {
-        copyTree({ from: '${name}', to: '${name} copied', scratch: 'scratch' }, () => {})
+        walkNow(copyTree({ from: '${name}', to: '${name} copied', scratch: 'scratch' }))
         console.log('copied')
       } catch (error) {
         console.log(errorCode(error))

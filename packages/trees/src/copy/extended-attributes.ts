@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import { fileCalls } from '@nsbox/sys/files'
-import { checkResult, failure } from './file-result.ts'
+import { checkResult, failure } from '../walk/file-result.ts'
 
 const { EOPNOTSUPP } = constants.errno
 

@@ -2,7 +2,8 @@ import { ftruncateSync } from 'node:fs'
 import { constants } from 'node:os'
 import { NsboxError } from '@nsbox/errors'
 import { fileCalls } from '@nsbox/sys/files'
-import { checkResult } from '../file-result.ts'
+import { checkResult } from '../walk/file-result.ts'
+import type { Walk } from '../walk/walk.ts'
 
 const { ENXIO } = constants.errno
 
@@ -14,16 +15,15 @@ const piece = 16 * 1024 * 1024
  * their blocks.
  *
  * @param size of the file; one that is shorter by now is an error: `failed_precondition`
- * @param step called before each piece; what it throws ends the copying
  */
-export function copyContent(from: number, to: number, size: number, step: () => void): void {
+export function* copyContent(from: number, to: number, size: number): Walk<void> {
   for (let at = 0; at < size; ) {
     const data = fileCalls.seekData(from, at)
     // Nothing but a hole follows.
     if (data === -ENXIO) break
     const end = Math.min(checkResult(fileCalls.seekHole(from, checkResult(data, 'lseek')), 'lseek'), size)
     for (at = data; at < end; ) {
-      step()
+      yield
       const copied = fileCalls.copyFileRange(from, at, to, at, Math.min(piece, end - at))
       if (checkResult(copied, 'copy_file_range') === 0)
         throw new NsboxError('failed_precondition', 'it changed while it was copied')

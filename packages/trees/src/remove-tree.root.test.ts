@@ -1,11 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { mount, unmount } from '@nsbox/mount'
 import { runOrThrow, scratchMount } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { mount } from './mount.ts'
 import { removeTree } from './remove-tree.ts'
-import { unmount } from './unmount.ts'
 
 describeWith({ root: true, linux: true }, 'removeTree', () => {
   let scratch: Awaited<ReturnType<typeof scratchMount>>
