@@ -1,6 +1,6 @@
 import { setImmediate as later } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { inTurns, isTurnOver, nextTurn, turnLength } from './turns.ts'
+import { finishInTurns, inTurns, isTurnOver, nextTurn, turnLength } from './turns.ts'
 
 /** Holds the event loop for a whole turn. */
 function work(): void {
@@ -64,6 +64,20 @@ describe('long work on the event loop', () => {
     }
     expect(await turnsOf(all())).toBeGreaterThanOrEqual(5)
     expect(done).toEqual([1, 2, 3, 4, 5])
+  })
+
+  it('goes on in later turns where it is written in steps', async () => {
+    function* steps(): Generator<void, string, void> {
+      for (let step = 0; step < 5; step++) {
+        work()
+        yield
+      }
+      return 'result'
+    }
+    const result = finishInTurns(steps())
+    expect(await turnsOf(result)).toBeGreaterThanOrEqual(5)
+    expect(await result).toBe('result')
+    await expect(finishInTurns(steps(), AbortSignal.abort(new Error('given up')))).rejects.toThrow('given up')
   })
 
   it('waits for nobody while it is short', async () => {

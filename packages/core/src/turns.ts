@@ -52,3 +52,16 @@ export async function* inTurns<T>(items: Iterable<T>, signal?: AbortSignal): Asy
     if (isTurnOver()) await nextTurn(signal)
   }
 }
+
+/**
+ * Does work that is written in steps, such as `manifestSteps` of `@nsbox/oci`, and lets others have their turn in between.
+ * @throws what the work throws
+ */
+export async function finishInTurns<T>(steps: Generator<unknown, T, void>, signal?: AbortSignal): Promise<T> {
+  begin()
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+    if (isTurnOver()) await nextTurn(signal)
+  }
+}
