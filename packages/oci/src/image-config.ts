@@ -5,7 +5,8 @@ import { maxDescriptors, maxDocumentSize } from './document.ts'
 import { jsonFields } from './json-fields.ts'
 import { type Platform, platformFields, platformFrom } from './platform.ts'
 import { quoted } from './quoted.ts'
-import { parseStrictJson } from './strict-json.ts'
+import { finish, type Steps } from './steps.ts'
+import { strictJsonSteps } from './strict-json.ts'
 
 /** What an image says about itself (OCI image specification, config.md), as far as nsbox acts on it. */
 export interface ImageConfig {
@@ -39,11 +40,20 @@ const defaultsFields = ['User', 'Env', 'Entrypoint', 'Cmd', 'WorkingDir', 'StopS
  * @throws `invalid_argument`, naming the digest: beyond `maxDocumentSize`, not strict JSON, a field of the wrong type, a
  * bad diff id
  */
-export function parseImageConfig(bytes: Uint8Array, { digest }: Pick<Descriptor, 'digest'>): ImageConfig {
+export function parseImageConfig(bytes: Uint8Array, descriptor: Pick<Descriptor, 'digest'>): ImageConfig {
+  return finish(imageConfigSteps(bytes, descriptor))
+}
+
+/** `parseImageConfig` in steps. */
+export function* imageConfigSteps(
+  bytes: Uint8Array,
+  { digest }: Pick<Descriptor, 'digest'>,
+): Steps<ImageConfig> {
   const context = `config ${digest}`
   if (bytes.byteLength > maxDocumentSize)
     throw new NsboxError('invalid_argument', `${context}: more than ${maxDocumentSize} bytes`)
-  const fields = jsonFields(parseStrictJson(bytes, context), context, known)
+  const fields = jsonFields(yield* strictJsonSteps(bytes, context), context, known)
+  yield
   const platform = platformFrom(fields)
   const rootfs = fields.object('rootfs', rootfsFields)
   const type = rootfs?.string('type')

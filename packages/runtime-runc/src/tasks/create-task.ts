@@ -1,6 +1,6 @@
 import type { AbortOptions, RuntimeTaskOptions } from '@nsbox/core/tasks'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import { parseBundleSpec } from '../bundle/bundle-spec.ts'
+import { readBundleSpec } from '../bundle/bundle-spec.ts'
 import type { Bundles } from '../bundle/bundles.ts'
 import { Runc } from '../runc/runc.ts'
 import type { LaunchPaths, SupervisedProcess } from '../supervisor/supervisor.ts'
@@ -33,7 +33,7 @@ export interface NewTask {
 export async function createTask(wanted: NewTask): Promise<Task> {
   const { namespace, id, context, bundles, choice, options } = wanted
   const { spec, rootfs, signal } = options
-  const sharesPids = !parseBundleSpec(spec).ownNamespaces.includes('pid')
+  const sharesPids = !(await readBundleSpec(spec)).ownNamespaces.includes('pid')
   const io = processIo(options)
   const runc = runcOf(choice)
   await using undo = new AsyncDisposableStack()

@@ -1,6 +1,6 @@
 import type { ExecOptions, ProcessIo } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
-import { parseSpecObject } from '../bundle/bundle-spec.ts'
+import { readSpecObject } from '../bundle/bundle-spec.ts'
 import { processIo } from './process-io.ts'
 
 /**
@@ -9,11 +9,11 @@ import { processIo } from './process-io.ts'
  *
  * @throws `invalid_argument`
  */
-export function execProcess({ spec, ...wanted }: ExecOptions): {
+export async function execProcess({ spec, ...wanted }: ExecOptions): Promise<{
   readonly io: ProcessIo
   readonly process: Uint8Array
-} {
-  const process = parseSpecObject(spec.value, 'process spec')
+}> {
+  const process = await readSpecObject(spec.value, 'process spec')
   if (!Array.isArray(process.args) || process.args.length === 0) {
     throw new NsboxError('invalid_argument', 'process spec must have args')
   }
