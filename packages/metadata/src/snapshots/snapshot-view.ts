@@ -54,7 +54,7 @@ export function snapshotView(
 }
 
 function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snapshotter): Snapshotter {
-  const { ledger, collector, commits, clock } = parts
+  const { ledger, collector, commits, inUse, clock } = parts
 
   return {
     async stat(name, { signal } = {}): Promise<SnapshotInfo> {
@@ -117,7 +117,7 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
           throw new NsboxError('failed_precondition', 'cannot remove snapshot with child')
         letGo(tx, scope, snapshotNode(scope, name))
         tx.emit({ topic: '/snapshot/remove', payload: { key: name, snapshotter } })
-        return dropSnapshot(tx, scope, row)
+        return dropSnapshot(tx, inUse, scope, row)
       })
       collector.unused(unused)
       collector.schedule()
