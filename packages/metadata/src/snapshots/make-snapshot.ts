@@ -50,7 +50,7 @@ export async function makeSnapshot(
   checkKey(key)
   const labels = changeLabels({}, { replace: asked.labels ?? {} })
   validateLabels(labels, 'info.Labels')
-  const { ledger, commits, fresh, policy } = parts
+  const { ledger, commits, fresh, sharing } = parts
   const target = labels[labelKeys.snapshotRef]
   const snapshot = { kind, key, parentName: parentName || undefined, labels }
   try {
@@ -63,7 +63,8 @@ export async function makeSnapshot(
       ledger.commit(scope.namespace, (tx) => {
         record(tx, parts, scope, snapshot, { ...reserved, directory })
       })
-      const mayBeShared = policy === 'shared' && directory !== undefined && reserved.parent?.chain_id !== null
+      const isShared = sharing.of(scope.namespace) === 'shared'
+      const mayBeShared = isShared && directory !== undefined && reserved.parent?.chain_id !== null
       if (kind === 'active' && mayBeShared) fresh.add(reserved.id)
       return mounts
     } catch (error) {
