@@ -13,7 +13,7 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { BlobGate } from './blob-gate.ts'
 import { type CollectionResult, Collector, type CollectorSchedule } from './collector.ts'
 import { containerStore } from './container-store.ts'
-import type { ContentParts, SharingPolicy } from './content-parts.ts'
+import type { ContentParts } from './content-parts.ts'
 import { contentView } from './content-view.ts'
 import { type EventListener, EventOutbox } from './event-outbox.ts'
 import { imageStore } from './image-store.ts'
@@ -23,6 +23,7 @@ import { type Log, silent } from './log.ts'
 import { namespaceStore } from './namespace-store.ts'
 import { shownRef } from './quoted.ts'
 import { migrations } from './schema.ts'
+import { type Policy, Sharing } from './sharing.ts'
 import { BackingsInUse, dropUnfinishedBackings } from './snapshots/backings-in-use.ts'
 import { CommitsUnderWay } from './snapshots/commits-under-way.ts'
 import { FreshBackings } from './snapshots/fresh-backings.ts'
@@ -47,7 +48,7 @@ export interface MetadataOptions {
    */
   readonly snapshotters?: ReadonlyMap<string, Snapshotter> | undefined
   /** `shared` by default. */
-  readonly policy?: SharingPolicy | undefined
+  readonly policy?: Policy | undefined
   /** `full` by default; see `DatabaseOptions`. */
   readonly durability?: 'full' | 'relaxed' | undefined
   /** `durable` by default. */
@@ -170,7 +171,7 @@ export function createMetadata(
   )
   const ledger = new Ledger(db, outbox, (namespace) => collector.touched(namespace), options.answers)
   const parts: ContentParts & SnapshotParts = {
-    ...{ ledger, collector, clock, policy },
+    ...{ ledger, collector, clock, sharing: new Sharing(policy) },
     ...{ gate, locks, backend },
     commits,
     fresh: new FreshBackings(),

@@ -121,6 +121,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   return {
     address,
     metadata,
+    async reload() {},
     [Symbol.asyncDispose]() {
       disposing ??= resources.disposeAsync()
       return disposing

@@ -50,7 +50,7 @@ export async function makeSnapshot(
   checkKey(key)
   const labels = changeLabels({}, { replace: asked.labels ?? {} })
   validateLabels(labels, 'info.Labels')
-  const { ledger, commits, fresh, inUse, policy } = parts
+  const { ledger, commits, fresh, inUse, sharing } = parts
   const target = labels[labelKeys.snapshotRef]
   const snapshot = { kind, key, parentName: parentName || undefined, labels }
   try {
@@ -64,7 +64,8 @@ export async function makeSnapshot(
       })
       // Whoever can write to where it was made can write to it.
       const isWatched = directory !== undefined && !inUse.canWrite(directory)
-      if (policy === 'shared' && isWatched && reserved.parent?.chain_id !== null) fresh.add(reserved.id)
+      const isShared = sharing.of(scope.namespace) === 'shared'
+      if (isShared && isWatched && reserved.parent?.chain_id !== null) fresh.add(reserved.id)
       return mounts
     } catch (error) {
       abandon(parts, scope, reserved)

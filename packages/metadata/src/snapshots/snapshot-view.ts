@@ -61,7 +61,7 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
       signal?.throwIfAborted()
       const found = await ledger.read((db) => findSnapshot(db, scope, name))
       if (found !== undefined) return infoFromRow(found)
-      const mayAdopt = (db: Reader) => hasLease(db, scope) && isShared(db, scope, name)
+      const mayAdopt = (db: Reader) => hasLease(db, scope) && isShared(db, parts, scope, name)
       if (!ledger.peek(mayAdopt)) throw snapshotNotFound(name)
       return await ledger.write(scope.namespace, (tx) => {
         if (hasLease(tx, scope)) adoptSnapshot(tx, parts, scope, { chainId: name })
