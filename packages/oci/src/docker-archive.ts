@@ -29,7 +29,7 @@ export function parseDockerArchive(bytes: Uint8Array): DockerArchiveImage[] {
   const images = document.objects('images', known, maxDescriptors) ?? []
   return images.map((image) => {
     const config = image.string('Config')
-    if (config === undefined) throw image.refuse('has no Config')
+    if (!config) throw image.refuse('has no Config')
     const layers = image.strings('Layers', maxDocumentSize) ?? []
     if (layers.length > maxDescriptors) throw image.refuse(`more than ${maxDescriptors} layers`)
     return { config, repoTags: image.strings('RepoTags', maxDocumentSize) ?? [], layers }

@@ -1,4 +1,4 @@
-import { attempt, fuzz, mutatedBytes, mutatedJson } from '@nsbox/testing/fuzz'
+import { attempt, fuzz, mutatedBytes, mutatedJson, shown } from '@nsbox/testing/fuzz'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { parseDescriptor } from './descriptor.ts'
@@ -66,10 +66,13 @@ const bytesOf = (document: unknown) => Buffer.from(JSON.stringify(document))
 
 /** As values, so that what is tried is JSON, or as bytes. */
 const mutatedDocument = fc.oneof(
-  mutatedJson(documents).map(bytesOf),
-  mutatedBytes(documents.map(bytesOf), {
-    dictionary: ['"', '{', '}', '[', ']', ',', '\\u', '\\', 'null', '1e9'],
-  }),
+  mutatedJson(documents).map((value) => shown(bytesOf(value))),
+  mutatedBytes(
+    documents.map((value) => shown(bytesOf(value))),
+    {
+      dictionary: ['"', '{', '}', '[', ']', ',', '\\u', '\\', 'null', '1e9'],
+    },
+  ),
 )
 
 fuzz('B05 strict JSON gives what JSON.parse gives, or refuses', mutatedDocument, (bytes) => {

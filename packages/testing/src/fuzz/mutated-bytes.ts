@@ -139,7 +139,15 @@ export function mutatedBytes(
   const pieces = dictionary.map((piece) => Buffer.from(piece as Uint8Array))
   return fc
     .tuple(fc.constantFrom(...bytes), fc.array(mutation(bytes, pieces), { maxLength: most }))
-    .map(([seed, mutations]) => mutations.reduce((changed, change) => change(changed), seed))
+    .map(([seed, mutations]) => shown(mutations.reduce<Buffer>((changed, change) => change(changed), seed)))
+}
+
+/** Has a failure print bytes as text, with runs of one byte as their number, and not all of those that are many. */
+export function shown(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes)
+  const text = () =>
+    JSON.stringify(copy.toString('latin1').replace(/([^])\1{7,}/g, (run) => `«${run.length}×${run[0]}»`))
+  return Object.assign(copy, { [fc.toStringMethod]: () => text().slice(0, 1500) })
 }
 
 /** `mutatedBytes` as text; what is no UTF-8 is replaced. */
