@@ -36,7 +36,7 @@ export function* dockerArchiveSteps(bytes: Uint8Array): Steps<DockerArchiveImage
   const found: DockerArchiveImage[] = []
   for (const image of images) {
     const config = image.string('Config')
-    if (config === undefined) throw image.refuse('has no Config')
+    if (!config) throw image.refuse('has no Config')
     const layers = image.strings('Layers', maxDocumentSize) ?? []
     if (layers.length > maxDescriptors) throw image.refuse(`more than ${maxDescriptors} layers`)
     found.push({ config, repoTags: image.strings('RepoTags', maxDocumentSize) ?? [], layers })

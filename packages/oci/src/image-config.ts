@@ -17,7 +17,7 @@ export interface ImageConfig {
   readonly config: ContainerDefaults
 }
 
-/** How the image wishes to be run. Whoever acts on it checks each value: all of them are the image author's words. */
+/** How the image wishes to be run; a text that is empty says nothing, as in documents of Go. Whoever acts on it checks each value: all of them are the image author's words. */
 export interface ContainerDefaults {
   readonly user?: string | undefined
   readonly env: readonly string[]
@@ -67,12 +67,12 @@ export function* imageConfigSteps(
     ...((platform.os !== '' || platform.architecture !== '') && { platform }),
     diffIds: diffIds as Digest[],
     config: {
-      user: config?.string('User'),
+      user: config?.string('User') || undefined,
       env: config?.strings('Env', maxDocumentSize) ?? [],
       entrypoint: config?.strings('Entrypoint', maxDocumentSize) ?? [],
       cmd: config?.strings('Cmd', maxDocumentSize) ?? [],
-      workingDir: config?.string('WorkingDir'),
-      stopSignal: config?.string('StopSignal'),
+      workingDir: config?.string('WorkingDir') || undefined,
+      stopSignal: config?.string('StopSignal') || undefined,
       labels: config?.stringMap('Labels', maxDocumentSize) ?? Object.create(null),
       volumes: config?.keys('Volumes') ?? [],
     },
