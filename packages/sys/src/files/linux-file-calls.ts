@@ -32,6 +32,7 @@ const mkdirat = declare('int mkdirat(int fd, const void *path, uint mode)')
 const mknodat = declare('int mknodat(int fd, const void *path, uint mode, uint64_t device)')
 const symlinkat = declare('int symlinkat(const void *target, int fd, const void *path)')
 const linkat = declare('int linkat(int from, const void *path, int to, const void *name, int flags)')
+const readlinkat = declare('long readlinkat(int fd, const void *path, void *into, size_t size)')
 const unlinkat = declare('int unlinkat(int fd, const void *path, int flags)')
 const fchown = declare('int fchown(int fd, uint uid, uint gid)')
 const fchmod = declare('int fchmod(int fd, uint mode)')
@@ -78,6 +79,11 @@ export const linuxFileCalls: FileCalls = {
   symlinkat: (target, directory, name) => symlinkat(cString(target, texts[1]), directory, cString(name)),
   linkat: (fromDirectory, from, toDirectory, to) =>
     linkat(fromDirectory, cString(from, texts[1]), toDirectory, cString(to), 0),
+  targetOf(fd) {
+    const into = Buffer.allocUnsafe(4096)
+    const length = readlinkat(fd, cString(''), into, into.length)
+    return length < 0 ? length : into.toString('latin1', 0, length)
+  },
   unlinkat: (directory, name, directoryItself) =>
     unlinkat(directory, cString(name), directoryItself ? AT_REMOVEDIR : 0),
   fchown: (fd, uid, gid) => fchown(fd, uid, gid),
