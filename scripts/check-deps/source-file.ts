@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseSync } from 'oxc-parser'
+import { type Node, recursiveCalls } from './recursive-calls.ts'
 
 export interface SourceFile {
   /** Absolute. */
@@ -13,6 +14,8 @@ export interface SourceFile {
   readonly imports: readonly string[]
   /** Whether it has an `export *`. */
   readonly exportsAll: boolean
+  /** Functions of node:fs by which it walks trees, once for each call. */
+  readonly recursiveCalls: readonly string[]
 }
 
 const importing = new Set([
@@ -26,23 +29,22 @@ const importing = new Set([
 export function readSourceFile(path: string): SourceFile {
   const { program, errors } = parseSync(path, readFileSync(path, 'utf8'))
   if (errors[0]) throw new Error(`${path}: ${errors[0].message}`)
-  const nodes = [...nodesOf(program)].filter(({ type }) => importing.has(type))
+  const all = [...nodesOf(program)]
+  const nodes = all.filter(({ type }) => importing.has(type))
   return {
     path,
     kind: kindOf(path),
-    imports: nodes.map(({ source }) => source?.value).filter((value) => typeof value === 'string'),
+    imports: nodes
+      .map(({ source }) => (source as Node | null | undefined)?.value)
+      .filter((value) => typeof value === 'string'),
     exportsAll: nodes.some(({ type }) => type === 'ExportAllDeclaration'),
+    recursiveCalls: recursiveCalls(all),
   }
 }
 
 function kindOf(path: string): SourceFile['kind'] {
   if (path.endsWith('.test.ts') || path.includes('/src/testing/')) return 'test'
   return path.includes('/testsuite/') ? 'suite' : 'source'
-}
-
-interface Node {
-  readonly type: string
-  readonly source?: { readonly value?: unknown } | null
 }
 
 /** A syntax tree's nodes, whatever fields they hang on. */

@@ -1,10 +1,11 @@
 import { constants, endianness } from 'node:os'
 import type { KoffiFunc } from 'koffi'
 import { koffi } from '../libc.ts'
+import { openAgain } from '../open-again.ts'
 import type { FileCalls } from './file-calls.ts'
 import { AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, O_CLOEXEC, SYS_openat2, statxMask } from './linux-file-flags.ts'
 
-const { EINTR, ERANGE } = constants.errno
+const { EAGAIN, EINTR, ERANGE } = constants.errno
 const CLONE_FS = 0x200
 const SEEK_SET = 0
 const SEEK_DATA = 3
@@ -71,7 +72,11 @@ export const linuxFileCalls: FileCalls = {
     how[low] = flags | O_CLOEXEC
     how[2 + low] = mode
     how[4 + low] = resolve
-    return openat2(SYS_openat2, directory, cString(name), how, how.byteLength)
+    const path = cString(name)
+    return openAgain(
+      () => openat2(SYS_openat2, directory, path, how, how.byteLength),
+      (result) => result === -EAGAIN && resolve !== 0,
+    )
   },
   mkdirat: (directory, name, mode) => mkdirat(directory, cString(name), mode),
   mknodat: (directory, name, mode, major, minor) =>
