@@ -19,7 +19,8 @@ export async function smallOrThread<Kind extends TreeJobKind>(
   signal: AbortSignal | undefined,
 ): Promise<ResultOf<Kind>> {
   signal?.throwIfAborted()
-  if (walks < mostWalks) {
+  // A thread that is there anyway takes one message instead of a switch of threads for each call.
+  if (!treeThread.isIdle && walks < mostWalks) {
     walks += 1
     try {
       const walked = await walkInPool(walkOf(kind, job), mostCalls, signal)

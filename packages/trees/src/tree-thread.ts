@@ -49,6 +49,11 @@ export class TreeThread {
     return this.#worker !== undefined
   }
 
+  /** Whether it is there and has nothing to do. */
+  get isIdle(): boolean {
+    return this.isThere && this.#running.size === 0
+  }
+
   /**
    * Has the thread do something, with the errors of that; `internal` if the thread dies. Once it has settled, by an abort
    * too, nothing is done any more.

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { constants as os } from 'node:os'
 import { NsboxError } from '@nsbox/errors'
-import { closeDescriptor, fileCalls, opened, resolveFlags } from '@nsbox/sys/files'
+import { closeDescriptor, fileCalls, opened } from '@nsbox/sys/files'
 import { type ByteString, quotedName, readable } from '../tar/byte-string.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 import { refused, tooMuch } from '../tar/tar-error.ts'
@@ -9,7 +9,7 @@ import type { TarHandler } from '../tar/tar-parser.ts'
 import { Attributes } from './attributes.ts'
 import { ContentWriter } from './content-writer.ts'
 import { DescribedDirectories } from './described-directories.ts'
-import { Directories, lookUp, type OpenDirectory } from './directories.ts'
+import { Directories, inDirectory, lookUp, type OpenDirectory } from './directories.ts'
 import { entryPath } from './entry-path.ts'
 import type { Extracted } from './extracted.ts'
 import { checkResult } from './file-result.ts'
@@ -25,7 +25,6 @@ import { whiteoutKind } from './whiteout.ts'
 
 const { EEXIST } = os.errno
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, S_IFCHR, S_IFBLK, S_IFIFO } = constants
-const { noMagicLinks } = resolveFlags
 
 export interface TreeWriterOptions {
   readonly form: LayerForm
@@ -191,7 +190,7 @@ export class TreeWriter implements TarHandler, Disposable {
     let given = false
     const fd = this.#add(place, 'open', () => {
       given = this.#given?.file(entry, place.parent) ?? false
-      return fileCalls.openat2(place.parent.fd, name, flags, given ? entry.mode : 0o600, noMagicLinks)
+      return fileCalls.openat2(place.parent.fd, name, flags, given ? entry.mode : 0o600, inDirectory)
     })
     opened(fd)
     this.#content = new ContentWriter(fd, entry, given && this.#given!.prove(fd, entry))

@@ -19,6 +19,11 @@ export interface FileCalls {
   symlinkat(target: string, directory: number, name: string): number
   /** Links the very thing that is named: a symbolic link at its end is not followed. */
   linkat(fromDirectory: number, from: string, toDirectory: number, to: string): number
+  /**
+   * The target of a symbolic link that is open by `openPath`, or the negated errno: of the link that was looked at, whatever
+   * its name stands for by now (readlinkat(2) with an empty name).
+   */
+  targetOf(fd: number): string | number
   /** @param directoryItself whether the name is of an empty directory */
   unlinkat(directory: number, name: string, directoryItself: boolean): number
   fchown(fd: number, uid: number, gid: number): number

@@ -13,6 +13,7 @@ const unsupported: FileCalls = {
   mknodat: missing,
   symlinkat: missing,
   linkat: missing,
+  targetOf: missing,
   unlinkat: missing,
   fchown: missing,
   fchmod: missing,

@@ -1,6 +1,6 @@
 import { type BigIntStats, chmodSync, constants, fstatSync, lstatSync, readlinkSync } from 'node:fs'
 import { constants as os } from 'node:os'
-import { fromSystemError, NsboxError } from '@nsbox/errors'
+import { fromSystemError, isNsboxError, NsboxError } from '@nsbox/errors'
 import { closeDescriptor, fileCalls, openPath } from '@nsbox/sys/files'
 import { openRoot } from '../walk/disk-calls.ts'
 import { checkResult } from '../walk/file-result.ts'
@@ -13,6 +13,7 @@ import { LinkGroups } from './link-groups.ts'
 import { timeParts } from './time-parts.ts'
 
 const { EXDEV } = os.errno
+const changes: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL'])
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NONBLOCK, S_IFMT, S_IFLNK, S_IFIFO, S_IFSOCK } = constants
 
 /** A tree to be copied; plain data, so that a thread can be given it. */
@@ -191,7 +192,9 @@ function* said(source: TreeCursor, name: string, body: Walk<void>): Walk<void> {
     yield* body
   } catch (error) {
     const context = `copying ${JSON.stringify(place.slice(0, 1024))}`
-    const coded = fromSystemError(error, context)
+    // A name of the tree was there, or something else, a moment before.
+    const isChange = isNsboxError(error) && changes.has(error.details.errno)
+    const coded = isChange ? changed() : fromSystemError(error, context)
     if (!(coded instanceof NsboxError) || coded.cause === error) throw coded
     throw new NsboxError(coded.code, `${context}: ${coded.context}`, { cause: error, details: coded.details })
   }
