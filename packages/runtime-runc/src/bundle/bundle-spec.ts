@@ -2,6 +2,7 @@ import { normalize } from 'node:path/posix'
 import type { OpaqueValue } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import { type JsonObject, parseStrictJson } from '@nsbox/oci'
+import { type SpecPaths, specPaths } from './spec-paths.ts'
 
 /** What the server itself needs of a spec; the rest is for the runtime to judge. */
 export interface BundleSpec {
@@ -17,6 +18,8 @@ export interface BundleSpec {
   readonly cgroup: string | undefined
   /** What the group 0 of the container is on the host; undefined without a user namespace. */
   readonly rootGid: number | undefined
+  /** What of the host it lets the container reach. */
+  readonly paths: SpecPaths
 }
 
 const specType =
@@ -51,6 +54,7 @@ export function parseBundleSpec(spec: OpaqueValue): BundleSpec {
     cgroup:
       typeof cgroupsPath === 'string' && cgroupsPath.startsWith('/') ? normalize(cgroupsPath) : undefined,
     rootGid: mappedRoot(linux.gidMappings),
+    paths: specPaths(object),
   }
 }
 
