@@ -12,7 +12,14 @@ import {
   type ReachedPath,
   resolvedForMaking,
 } from '@nsbox/mount'
-import { type BackingAt, backingsAround, backingsAt, backingsOf, backingsWith, isOfOthers } from './backings-at.ts'
+import {
+  type BackingAt,
+  backingsAround,
+  backingsAt,
+  backingsOf,
+  backingsWith,
+  isOfOthers,
+} from './backings-at.ts'
 import { dropUnusedBacking, type UseRecord, withoutRows } from './backings-in-use.ts'
 import { letAnybodyWrite } from './provenance.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
@@ -112,9 +119,7 @@ async function plainPaths(
   paths: readonly ReachedPath[],
 ): Promise<ReadonlySet<string>> {
   const texts = paths.map(({ path }) => path)
-  const directories = new Set(
-    ledger.peek((db) => backingsWith(db, texts)).map(({ directory }) => directory),
-  )
+  const directories = new Set(ledger.peek((db) => backingsWith(db, texts)).map(({ directory }) => directory))
   const plain = new Set<string>()
   for (const { path, writable } of paths) {
     if (!directories.has(path)) continue
@@ -187,10 +192,7 @@ function recordOf({ ledger }: UseParts, { all, writtenDirectories }: Reach): Use
     const direct = backingsWith(db, all)
     const known = new Set(direct.map(({ directory }) => directory))
     const others = all.filter((path) => !known.has(path))
-    return [
-      ...direct,
-      ...others.flatMap((path) => [...backingsAround(db, path), ...backingsOf(db, path)]),
-    ]
+    return [...direct, ...others.flatMap((path) => [...backingsAround(db, path), ...backingsOf(db, path)])]
   })
   // The directory of a snapshot's files, or another one beside it.
   const isOwn = (path: string) => backings.some(({ directory }) => isAtOrBelow(path, dirname(directory)))

@@ -13,6 +13,7 @@ describe('readBundleSpec', () => {
       terminal: true,
       ownNamespaces: ['pid'],
       rootGid: undefined,
+      paths: { mounts: [], changesMounts: false },
     })
     expect(await of({})).toMatchObject({ terminal: false, ownNamespaces: [], rootGid: undefined })
     const namespaces = [{ type: 'pid', path: '/proc/1/ns/pid' }, { type: 'uts' }, null, { type: 5 }]

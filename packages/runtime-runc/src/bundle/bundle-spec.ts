@@ -3,6 +3,7 @@ import type { OpaqueValue } from '@nsbox/core/tasks'
 import { finishInTurns } from '@nsbox/core/turns'
 import { NsboxError } from '@nsbox/errors'
 import { type JsonObject, maxDocumentSize, strictJsonSteps } from '@nsbox/oci'
+import { type SpecPaths, specPaths } from './spec-paths.ts'
 
 /** What the server itself needs of a spec; the rest is for the runtime to judge. */
 export interface BundleSpec {
@@ -18,6 +19,8 @@ export interface BundleSpec {
   readonly cgroup: string | undefined
   /** What the group 0 of the container is on the host; undefined without a user namespace. */
   readonly rootGid: number | undefined
+  /** What of the host it lets the container reach. */
+  readonly paths: SpecPaths
 }
 
 const specType =
@@ -68,6 +71,7 @@ async function parseBundleSpec(json: Uint8Array): Promise<BundleSpec> {
     cgroup:
       typeof cgroupsPath === 'string' && cgroupsPath.startsWith('/') ? normalize(cgroupsPath) : undefined,
     rootGid: mappedRoot(linux.gidMappings),
+    paths: specPaths(object),
   }
 }
 
