@@ -121,6 +121,7 @@ function refreshExchange(request: TokenRequest): Exchange {
 }
 
 const common = ({ tls, realm, origin, signal }: TokenRequest) => ({
+  namedBy: origin,
   tls: realm.origin === origin ? tls : withoutClient(tls),
   signal,
 })

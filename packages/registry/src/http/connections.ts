@@ -3,7 +3,9 @@ import { NsboxError } from '@nsbox/errors'
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
 import { isLoopback } from '../hosts/loopback.ts'
 import type { RegistryLimits } from '../limits.ts'
+import { checkedConnector } from './checked-connector.ts'
 import type { Exchange, Reply } from './exchange.ts'
+import { HostPlaces } from './host-places.ts'
 import { networkError } from './network-error.ts'
 import { redactUrl } from './redact.ts'
 import { connectOptions } from './tls-settings.ts'
@@ -35,6 +37,7 @@ export class Connections implements AsyncDisposable {
   readonly #onRequest: ((trace: RequestTrace) => void) | undefined
   #closed = false
   readonly #agents = new Map<string, Dispatcher>()
+  readonly #places = new HostPlaces()
 
   constructor(limits: RegistryLimits, onRequest?: (trace: RequestTrace) => void) {
     this.#limits = limits
@@ -88,22 +91,32 @@ export class Connections implements AsyncDisposable {
     await Promise.all(agents.map((agent) => agent.destroy()))
   }
 
-  #agent({ url, tls, connectTimeout = this.#limits.connectTimeout }: Exchange): Dispatcher {
+  #agent({ url, namedBy, tls, connectTimeout = this.#limits.connectTimeout }: Exchange): Dispatcher {
     const direct = isLoopback(url.hostname)
-    const key = `${direct} ${connectTimeout} ${tls.id}`
+    // What another server has named does not go over connections that were made for what the user has named.
+    const sender = namedBy === undefined ? undefined : hostOf(new URL(namedBy))
+    const namedByOther = sender === hostOf(url) ? undefined : sender
+    const key = `${direct} ${connectTimeout} ${tls.id} ${namedByOther}`
     let agent = this.#agents.get(key)
     if (!agent) {
       const { connections } = this.#limits
-      const connect = { ...connectOptions(tls), timeout: connectTimeout }
+      const options = { ...connectOptions(tls), timeout: connectTimeout }
+      const connect = checkedConnector(options, (host, addresses) =>
+        this.#places.admit(host, namedByOther, addresses),
+      )
       agent = direct
         ? new Agent({ connections, connect })
-        : // Plain http is asked of a proxy as such: many refuse tunnels to other ports than that of https.
-          new EnvHttpProxyAgent({ connections, connect, requestTls: connect, proxyTunnel: false })
+        : // Plain http is asked of a proxy as such: many refuse tunnels to other ports than that of https. Connections to
+          // the proxy itself are not looked at, and where it leads is for it to say.
+          new EnvHttpProxyAgent({ connections, connect, requestTls: options, proxyTunnel: false })
       this.#agents.set(key, agent)
     }
     return agent
   }
 }
+
+/** The host as a connection is asked for it. */
+const hostOf = ({ hostname }: URL) => hostname.replace(/^\[(.*)\]$/, '$1')
 
 /** @param onError told of what the content could not be read for, which is no failure of the network */
 function bodyOf(body: Exchange['body'], onError: (error: unknown) => void): Readable | string | undefined {

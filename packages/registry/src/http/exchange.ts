@@ -7,6 +7,8 @@ import type { TlsSettings } from './tls-settings.ts'
 export interface Exchange extends AbortOptions {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
   readonly url: URL
+  /** The origin of the server that named the URL; absent for those that are made of what the user has named. */
+  readonly namedBy?: string | undefined
   readonly headers: HeaderFields
   /** Gives the body, each time anew; `content-length` is the caller's to set. */
   readonly body?: (() => AsyncIterable<Uint8Array>) | string | undefined

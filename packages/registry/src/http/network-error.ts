@@ -23,7 +23,7 @@ const transient = new Set([
  * @param context the request, already redacted
  * @param error what was thrown, though not by a signal of the caller's
  * @returns errors with a code of their own as they are; `failed_precondition` for TLS and for a body that is not as long
- * as was announced, `invalid_argument` for a head that is too long, `unavailable` for the rest
+ * as was announced or an address that is refused, `invalid_argument` for a head that is too long, `unavailable` for the rest
  */
 export function networkError(error: unknown, context: string): unknown {
   if (isNsboxError(error) || !(error instanceof Error)) return error
@@ -35,6 +35,7 @@ export function networkError(error: unknown, context: string): unknown {
       cause: error,
       details: { errno: code, ...(kind === 'unavailable' && transient.has(code) && { transient: true }) },
     })
+  if (code === 'ERR_REFUSED_ADDRESS') return wrap('failed_precondition', firstMessage(error))
   if (code === 'ENOTFOUND') return wrap('unavailable', 'no such host')
   if (isTlsError(code)) return wrap('failed_precondition', `TLS: ${firstMessage(error)}`)
   if (code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH')
