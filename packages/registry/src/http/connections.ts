@@ -8,6 +8,7 @@ import type { Exchange, Reply } from './exchange.ts'
 import { HostPlaces } from './host-places.ts'
 import { networkError } from './network-error.ts'
 import { redactUrl } from './redact.ts'
+import { SentSecrets } from './sent-secrets.ts'
 import { connectOptions } from './tls-settings.ts'
 
 /**
@@ -38,6 +39,8 @@ export class Connections implements AsyncDisposable {
   #closed = false
   readonly #agents = new Map<string, Dispatcher>()
   readonly #places = new HostPlaces()
+  /** What was sent over these connections. */
+  readonly secrets = new SentSecrets()
 
   constructor(limits: RegistryLimits, onRequest?: (trace: RequestTrace) => void) {
     this.#limits = limits
@@ -51,11 +54,13 @@ export class Connections implements AsyncDisposable {
     signal?.throwIfAborted()
     if (this.#closed) throw new NsboxError('failed_precondition', 'the registry client is closed')
     const started = performance.now()
-    const context = `${method} ${redactUrl(url)}`
+    this.secrets.note(exchange)
+    const { secrets } = this
+    const address = exchange.namedBy === undefined ? redactUrl(url) : redactUrl(url, secrets)
     const trace = (outcome: Pick<RequestTrace, 'status' | 'error'>) =>
       this.#onRequest?.({
         method,
-        url: redactUrl(url),
+        url: address,
         ...outcome,
         milliseconds: performance.now() - started,
       })
@@ -75,10 +80,10 @@ export class Connections implements AsyncDisposable {
         ...(signal && { signal }),
       })
       trace({ status: reply.statusCode })
-      return { status: reply.statusCode, headers: reply.headers, body: reply.body, url }
+      return { status: reply.statusCode, headers: reply.headers, body: reply.body, url, address, secrets }
     } catch (error) {
       signal?.throwIfAborted()
-      const mapped = unreadable ? unreadable.error : networkError(error, context)
+      const mapped = unreadable ? unreadable.error : networkError(error, `${method} ${address}`, secrets)
       trace({ error: mapped instanceof Error ? mapped.message : String(mapped) })
       throw mapped
     }

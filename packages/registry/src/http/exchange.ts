@@ -1,6 +1,7 @@
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Dispatcher } from 'undici'
 import type { HeaderFields } from './header-fields.ts'
+import type { Hiding } from './redact.ts'
 import type { TlsSettings } from './tls-settings.ts'
 
 /** One request to one origin. */
@@ -24,6 +25,10 @@ export interface Reply {
   readonly body: Dispatcher.ResponseData['body']
   /** Where it came from in the end, after redirects. */
   readonly url: URL
+  /** The same for errors and logs. */
+  readonly address: string
+  /** To be taken out of everything that the server says, before it is told to anybody. */
+  readonly secrets: Hiding
 }
 
 /** Sends a request and waits for the head of the answer. */

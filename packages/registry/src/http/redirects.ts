@@ -24,14 +24,19 @@ export async function followRedirects(send: Send, exchange: Exchange): Promise<R
     if (!statuses.has(reply.status)) return reply
     const location = singleHeader(reply, 'location')
     await discard(reply)
-    const context = `${exchange.method} ${redactUrl(exchange.url)}`
+    const context = `${exchange.method} ${reply.address}`
     if (count === maxRedirects)
       throw new NsboxError('failed_precondition', `${context}: more than ${maxRedirects} redirects`)
-    current = redirected(current, location, context)
+    current = redirected(current, location, context, reply)
   }
 }
 
-function redirected(from: Exchange, location: string | undefined, context: string): Exchange {
+function redirected(
+  from: Exchange,
+  location: string | undefined,
+  context: string,
+  { secrets }: Reply,
+): Exchange {
   const url =
     location !== undefined && URL.canParse(location, from.url.href) ? new URL(location, from.url) : null
   if (url === null || !/^https?:$/.test(url.protocol))
@@ -39,7 +44,10 @@ function redirected(from: Exchange, location: string | undefined, context: strin
   url.username = ''
   url.password = ''
   const refuse = (why: string) =>
-    new NsboxError('failed_precondition', `${context}: redirect to ${redactUrl(url)} refused, ${why}`)
+    new NsboxError(
+      'failed_precondition',
+      `${context}: redirect to ${redactUrl(url, secrets)} refused, ${why}`,
+    )
   if (from.url.protocol === 'https:' && url.protocol === 'http:') throw refuse('it is not encrypted')
   if (isInward(url.hostname) && !isLoopback(from.url.hostname) && url.hostname !== from.url.hostname)
     throw refuse('it leads inside')
