@@ -109,8 +109,7 @@ export function jsonFields(value: Json | undefined, context: string, known: read
     keys(name) {
       const field = typed(name, isObject, 'an object')
       const keys = field && Object.keys(field)
-      if (keys !== undefined && keys.length > maxKeys)
-        throw refuse(`"${name}" has more than ${maxKeys} keys`)
+      if (keys !== undefined && keys.length > maxKeys) throw refuse(`"${name}" has more than ${maxKeys} keys`)
       return keys
     },
   }
