@@ -4,10 +4,14 @@ import { checkImports } from './import-rules.ts'
 import { checkLightPackages } from './light-packages.ts'
 import { checkManifests } from './manifest-rules.ts'
 import { checkThreatModel } from './threat-model.ts'
+import { checkTrees, ownDirectories } from './tree-rules.ts'
 import { readWorkspace } from './workspace.ts'
 
-/** Every breach of the rules on how packages depend on each other and on others, in words. */
-export function checkWorkspace(root: string): string[] {
+/**
+ * Every breach of the rules on how packages depend on each other and on others, and on how they walk trees, in words.
+ * @param exempt from the latter
+ */
+export function checkWorkspace(root: string, exempt = ownDirectories): string[] {
   const workspace = readWorkspace(root)
   const rules = [
     checkManifests,
@@ -17,5 +21,5 @@ export function checkWorkspace(root: string): string[] {
     checkDocumentation,
     checkThreatModel,
   ]
-  return rules.flatMap((rule) => rule(workspace))
+  return [...rules.flatMap((rule) => rule(workspace)), ...checkTrees(workspace, exempt)]
 }

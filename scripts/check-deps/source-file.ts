@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseSync } from 'oxc-parser'
+import { type Node, recursiveCalls } from './recursive-calls.ts'
 
 export interface SourceFile {
   /** Absolute. */
@@ -15,6 +16,8 @@ export interface SourceFile {
   readonly exportsAll: boolean
   /** The attacks that texts in it begin with, such as titles of tests: `A05`. */
   readonly attacks: readonly string[]
+  /** Functions of node:fs by which it walks trees, once for each call. */
+  readonly recursiveCalls: readonly string[]
 }
 
 const importing = new Set([
@@ -33,9 +36,12 @@ export function readSourceFile(path: string): SourceFile {
   return {
     path,
     kind: kindOf(path),
-    imports: nodes.map(({ source }) => source?.value).filter((value) => typeof value === 'string'),
+    imports: nodes
+      .map(({ source }) => (source as Node | null | undefined)?.value)
+      .filter((value) => typeof value === 'string'),
     exportsAll: nodes.some(({ type }) => type === 'ExportAllDeclaration'),
     attacks: [...new Set(all.flatMap(attacksIn))],
+    recursiveCalls: recursiveCalls(all),
   }
 }
 
@@ -49,12 +55,6 @@ function attacksIn({ type, value }: Node): string[] {
 function kindOf(path: string): SourceFile['kind'] {
   if (path.endsWith('.test.ts') || path.includes('/src/testing/')) return 'test'
   return path.includes('/testsuite/') ? 'suite' : 'source'
-}
-
-interface Node {
-  readonly type: string
-  readonly source?: { readonly value?: unknown } | null
-  readonly value?: unknown
 }
 
 /** A syntax tree's nodes, whatever fields they hang on. */

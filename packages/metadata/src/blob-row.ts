@@ -51,14 +51,23 @@ export function blobsAfter(db: Reader, namespace: string, after: string, limit: 
     .map(fromRow)
 }
 
-/** Whether a namespace with the label for it (BEHAVIOUR.md §3) has the blob. */
-export function isOffered(db: Reader, digest: Digest): boolean {
+/** The namespaces that have the blob. */
+export function ownersOf(db: Reader, digest: Digest): string[] {
   return db
-    .all<{ labels: string }>(
-      'SELECT namespace.labels FROM content JOIN namespace ON namespace.name = content.namespace WHERE digest = ?',
+    .all<{ namespace: string }>('SELECT namespace FROM content WHERE digest = ?', digest)
+    .map(({ namespace }) => namespace)
+}
+
+/** Whether a namespace with the label for it (BEHAVIOUR.md §3), which may use it, has the blob. */
+export function isOffered(db: Reader, digest: Digest, mayOffer: (namespace: string) => boolean): boolean {
+  return db
+    .all<{ name: string; labels: string }>(
+      'SELECT name, namespace.labels FROM content JOIN namespace ON namespace.name = content.namespace WHERE digest = ?',
       digest,
     )
-    .some(({ labels }) => decodeLabels(labels)[labelKeys.namespaceShareable] === 'true')
+    .some(({ name, labels }) => {
+      return decodeLabels(labels)[labelKeys.namespaceShareable] === 'true' && mayOffer(name)
+    })
 }
 
 /** Writes a blob, new or changed, and what it refers to. */

@@ -14,7 +14,6 @@ test('the package exports exactly this', () => {
     'overlayLayers',
     'overlayMount',
     'parseMountOptions',
-    'removeTree',
     'unmount',
     'withTempMount',
   ])

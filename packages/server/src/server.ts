@@ -6,6 +6,11 @@ export interface Server extends AsyncDisposable {
   readonly address: string
   /** What it serves, for use within this process. Whoever passes its answers on waits for `durable()` first. */
   readonly metadata: Metadata
+  /**
+   * Reads the files anew that say who may do what; see the package's README.
+   * @throws what is wrong with one of them; nothing has changed then
+   */
+  reload(): Promise<void>
 }
 
 /** What a server runs with. */

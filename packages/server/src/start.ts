@@ -56,6 +56,8 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
       durability,
       // By `durableReplies`, so that a pull of many layers waits once and not some times for each of them.
       answers: 'held',
+      // Once the runtime has said what tasks of an earlier server use.
+      collector: { manual: true },
       onEvent: (namespace, event) => events.announce(namespace, event),
       isHeard: () => events.isHeard,
       log,
@@ -72,11 +74,13 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
       root,
       temporary: config.state === undefined,
       binary: config.runtimeBinary,
+      uses: metadata,
       onEvent: (namespace, event) => events.announce(namespace, event),
       onMissed: (namespace, event) => events.announceMissed(namespace, event),
       log,
     }),
   )
+  metadata.startCollector()
 
   const stopping = new AbortController()
   const aborting = new AbortController()
@@ -117,6 +121,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   return {
     address,
     metadata,
+    async reload() {},
     [Symbol.asyncDispose]() {
       disposing ??= resources.disposeAsync()
       return disposing

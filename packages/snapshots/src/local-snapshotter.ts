@@ -12,8 +12,8 @@ import { NsboxError } from '@nsbox/errors'
 import { parseFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import type { Database } from '@nsbox/sqlite'
+import { treeUsage } from '@nsbox/trees'
 import { type ComingSnapshot, ComingSnapshots } from './coming-snapshots.ts'
-import { diskUsage } from './disk-usage.ts'
 import type { SnapshotDirectories } from './snapshot-directories.ts'
 import { snapshotFields } from './snapshot-fields.ts'
 import type { SnapshotForm, SnapshotPlace } from './snapshot-form.ts'
@@ -68,7 +68,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     if (size !== null && inodes !== null) return { size, inodes }
     const { directories, form } = this.#parts
     const usage = await withCodes(`usage of snapshot ${name}`, () =>
-      diskUsage(form.files(directories.path(id)), options),
+      treeUsage(form.files(directories.path(id)), options),
     )
     // Measured when it is asked for, since a commit would have to wait for it.
     if (kind === 'committed') this.#db.transaction((tx) => table.setUsage(tx, id, usage))

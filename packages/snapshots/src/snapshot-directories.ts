@@ -2,7 +2,8 @@ import { readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbortOptions } from '@nsbox/core/snapshots'
 import { isErrno, NsboxError } from '@nsbox/errors'
-import { mounts, removeTree } from '@nsbox/mount'
+import { mounts } from '@nsbox/mount'
+import { removeTree } from '@nsbox/trees'
 import { makeDirectory, makePrivateDirectory } from './make-directory.ts'
 
 /**

@@ -8,7 +8,7 @@ import { quoted } from '../quoted.ts'
 import { dropReferences, labelReferences, type Node, setReferences } from '../references.ts'
 import { decodeLabels, encodeLabels } from '../stored-labels.ts'
 import type { Unused } from '../unused.ts'
-import { dropBacking } from './backing-row.ts'
+import { type BackingsInUse, dropUnusedBacking } from './backings-in-use.ts'
 import { shownKey } from './snapshot-key.ts'
 
 /** The snapshots of one snapshotter in a namespace, as one caller sees them. */
@@ -163,16 +163,20 @@ export function writeLabels(
   setReferences(tx, namespace, snapshotNode(scope, name), labelReferences(labels))
 }
 
-/** Removes a snapshot, on which no other is based. @returns what the backend need not keep any more */
+/**
+ * Removes a snapshot, on which no other is based.
+ * @returns what the backend need not keep any more: nothing while it is in use
+ */
 export function dropSnapshot(
   tx: Transaction,
+  inUse: BackingsInUse,
   scope: SnapshotScope,
-  { name, backing, key }: Pick<SnapshotRow, 'name' | 'backing' | 'key'>,
+  { name, backing }: Pick<SnapshotRow, 'name' | 'backing'>,
 ): Unused {
   forgetSnapshot(tx, scope, name)
-  if (tx.get('SELECT 1 FROM snapshot WHERE backing = ? LIMIT 1', backing) !== undefined) return {}
-  dropBacking(tx, backing)
-  return { snapshot: { snapshotter: scope.snapshotter, key } }
+  // Its parents have rows as long as it has one.
+  const [snapshot] = dropUnusedBacking(tx, inUse, backing)
+  return { snapshot }
 }
 
 /** Removes a snapshot whose backing stays. */

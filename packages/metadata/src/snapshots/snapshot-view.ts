@@ -54,14 +54,14 @@ export function snapshotView(
 }
 
 function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snapshotter): Snapshotter {
-  const { ledger, collector, commits, clock } = parts
+  const { ledger, collector, commits, inUse, clock } = parts
 
   return {
     async stat(name, { signal } = {}): Promise<SnapshotInfo> {
       signal?.throwIfAborted()
       const found = await ledger.read((db) => findSnapshot(db, scope, name))
       if (found !== undefined) return infoFromRow(found)
-      const mayAdopt = (db: Reader) => hasLease(db, scope) && isShared(db, scope, name)
+      const mayAdopt = (db: Reader) => hasLease(db, scope) && isShared(db, parts, scope, name)
       if (!ledger.peek(mayAdopt)) throw snapshotNotFound(name)
       return await ledger.write(scope.namespace, (tx) => {
         if (hasLease(tx, scope)) adoptSnapshot(tx, parts, scope, { chainId: name })
@@ -117,7 +117,7 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
           throw new NsboxError('failed_precondition', 'cannot remove snapshot with child')
         letGo(tx, scope, snapshotNode(scope, name))
         tx.emit({ topic: '/snapshot/remove', payload: { key: name, snapshotter } })
-        return dropSnapshot(tx, scope, row)
+        return dropSnapshot(tx, inUse, scope, row)
       })
       collector.unused(unused)
       collector.schedule()

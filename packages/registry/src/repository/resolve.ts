@@ -132,7 +132,7 @@ async function fromDocument(
   const stated = singleHeader(reply, 'docker-content-digest')
   if (isDigest(stated) && digestAlgorithm(stated) === digestAlgorithm(digest) && stated !== digest)
     throw nonsense(reply, `has digest ${digest}, though the registry says ${stated}`)
-  const mediaType = manifestMediaType(bytes, contentType(reply), context)
+  const mediaType = await manifestMediaType(bytes, contentType(reply), context)
   if (mediaType === undefined) throw nonsense(reply, 'is no manifest')
   const descriptor = { mediaType, digest, size: bytes.byteLength }
   assertDescriptor(descriptor, context)

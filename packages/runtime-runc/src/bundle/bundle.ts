@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
-import { removeTree } from '@nsbox/mount'
+import { removeTree } from '@nsbox/trees'
 import { validateIdentifier } from '@nsbox/namespaces'
 import { removeRootfs } from './rootfs.ts'
 

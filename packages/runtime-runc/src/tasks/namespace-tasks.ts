@@ -116,8 +116,7 @@ export class NamespaceTasks implements RuntimeTasks {
     const task = this.#task(id)
     validateIdentifier(execId)
     this.#options.context.cgroups.attachLock.expect()
-    const { io, process } = execProcess(options)
-    await task.addExec(execId, io, process, options)
+    await task.addExec(execId, await execProcess(options), options)
   }
 
   async resize(

@@ -2,7 +2,8 @@ import { chmod, mkdtemp, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
-import { makePassable, removeTree } from '@nsbox/mount'
+import { makePassable } from '@nsbox/mount'
+import { removeTree } from '@nsbox/trees'
 import { requireOwnDirectory } from './own-directory.ts'
 
 /**

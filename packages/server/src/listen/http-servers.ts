@@ -2,6 +2,8 @@ import * as http from 'node:http'
 import * as http2 from 'node:http2'
 import * as net from 'node:net'
 import type { Logger } from 'pino'
+import { type Authenticate, type ConnectionAccess, ownSocket } from '../access/access-control.ts'
+import type { NodeRequest, NodeResponse } from '../rpc/node-request.ts'
 import type { RpcHandler } from '../rpc/rpc-handler.ts'
 import { sniffProtocol } from './connection-protocol.ts'
 import { rotateSession } from './session-rotation.ts'
@@ -40,14 +42,38 @@ export interface HttpServers {
   readonly server: net.Server
   /** Takes no more connections and no more calls; resolves once all connections have closed. */
   close(): Promise<void>
+  /** Cuts off the connections of peers that were granted what they may not do any more. */
+  endStale(): void
   /** Cuts off all connections. */
   destroy(): void
 }
 
+/** Who may make calls. */
+export interface HttpServersOptions {
+  /** Finds out who has connected; on the server's own socket, which is the default, one who may do everything. */
+  readonly authenticate?: Authenticate | undefined
+}
+
+/** A connection with what its peer may do. HTTP/2 shows its own view of a socket, through which this can be read. */
+interface KnownSocket extends net.Socket {
+  [connectionAccess]?: ConnectionAccess
+}
+
+const connectionAccess = Symbol('access')
+
 /**
  * Makes servers of HTTP/1.1 and HTTP/2 without TLS behind one listener. A connection is told apart by its first bytes.
  */
-export function createHttpServers(handler: RpcHandler, log: Logger): HttpServers {
+export function createHttpServers(
+  handler: RpcHandler,
+  log: Logger,
+  { authenticate = ownSocket }: HttpServersOptions = {},
+): HttpServers {
+  const accesses = new WeakMap<http2.Http2Session, ConnectionAccess>()
+  const onRequest = (request: NodeRequest, response: NodeResponse, access: ConnectionAccess | undefined) => {
+    if (access === undefined) response.destroy()
+    else handler.request(request, response, access)
+  }
   const http1 = http.createServer(
     {
       maxHeaderSize: maxHeaderBytes,
@@ -55,19 +81,25 @@ export function createHttpServers(handler: RpcHandler, log: Logger): HttpServers
       requestTimeout: 300_000,
       connectionsCheckingInterval: 5000,
     },
-    handler.request,
+    (request, response) => onRequest(request, response, accessBy(request.socket)),
   )
   // It gets its connections from elsewhere, and starts to look at their time-outs only when it is told that it listens.
   http1.emit('listening')
   const sessions = new Set<http2.ServerHttp2Session>()
   const h2 = http2.createServer(http2Options)
   // Makes requests of streams, and has no connections of its own.
-  const requests = http2.createServer(http2Options, handler.request)
+  const requests = http2.createServer(http2Options, (request, response) => {
+    onRequest(request, response, request.stream.session && accesses.get(request.stream.session))
+  })
   h2.on('stream', (stream, headers, ...rest) => {
-    if (!handler.stream(stream, headers)) requests.emit('stream', stream, headers, ...rest)
+    const access = stream.session && accesses.get(stream.session)
+    if (access === undefined) stream.destroy()
+    else if (!handler.stream(stream, headers, access)) requests.emit('stream', stream, headers, ...rest)
   })
   h2.on('session', (session) => {
     sessions.add(session)
+    const access = accessBy(session.socket)
+    if (access !== undefined) accesses.set(session, access)
     session.once('close', () => sessions.delete(session))
     session.setLocalWindowSize(connectionWindow)
     rotateSession(session)
@@ -75,7 +107,14 @@ export function createHttpServers(handler: RpcHandler, log: Logger): HttpServers
   h2.on('sessionError', (error) => log.debug({ err: error }, 'connection failed'))
 
   const sockets = new Set<net.Socket>()
-  const server = net.createServer((socket) => {
+  const server = net.createServer((socket: KnownSocket) => {
+    try {
+      socket[connectionAccess] = authenticate(socket)
+    } catch (error) {
+      log.debug({ err: error }, 'nobody knows who has connected')
+      socket.destroy()
+      return
+    }
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     socket.on('error', (error) => log.debug({ err: error }, 'connection failed'))
@@ -91,9 +130,16 @@ export function createHttpServers(handler: RpcHandler, log: Logger): HttpServers
       http1.close()
       await closed
     },
+    endStale() {
+      for (const socket of sockets) if (accessBy(socket)?.isCurrent() !== true) socket.destroy()
+    },
     destroy() {
       for (const session of sessions) session.destroy()
       for (const socket of sockets) socket.destroy()
     },
   }
+}
+
+function accessBy(socket: KnownSocket): ConnectionAccess | undefined {
+  return socket[connectionAccess]
 }

@@ -1,8 +1,17 @@
 import { setMaxListeners } from 'node:events'
-import { type ConnectRouter, createConnectRouter, type Interceptor } from '@connectrpc/connect'
+import {
+  type ConnectRouter,
+  createConnectRouter,
+  createContextValues,
+  type Interceptor,
+} from '@connectrpc/connect'
 import { universalRequestFromNodeRequest } from '@connectrpc/connect-node'
-import { anyRegistry } from '@nsbox/api'
+import { anyRegistry, toConnectError } from '@nsbox/api'
 import type { Logger } from 'pino'
+import type { Access } from '../access/access.ts'
+import type { ConnectionAccess } from '../access/access-control.ts'
+import { answerError } from './answer-error.ts'
+import { accessKey } from './call-access.ts'
 import { resetAfterEarlyAnswer } from './early-answer.ts'
 import { recordMethods } from './grpc/direct-methods.ts'
 import { grpcStreams, type TakeStream } from './grpc/grpc-streams.ts'
@@ -26,7 +35,7 @@ export interface RpcHandlerOptions {
 export interface RpcHandler {
   /** Takes streams of HTTP/2 that it need not have as requests. */
   readonly stream: TakeStream
-  readonly request: (request: NodeRequest, response: NodeResponse) => void
+  readonly request: (request: NodeRequest, response: NodeResponse, connection: ConnectionAccess) => void
 }
 
 /** Serves the services over gRPC, gRPC-Web and Connect. */
@@ -52,7 +61,14 @@ export function createRpcHandler({
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]))
   const services = new Map(router.handlers.map(({ service }) => [service.typeName, service]))
 
-  const request: RpcHandler['request'] = (request, response) => {
+  const request: RpcHandler['request'] = (request, response, connection) => {
+    let access: Access
+    try {
+      access = connection.of(request.headers)
+    } catch (error) {
+      answerError(request, response, toConnectError(error))
+      return
+    }
     const handler = handlers.get(request.url?.split('?', 1)[0] ?? '')
     if (handler === undefined) {
       answerUnknown(request, response, services)
@@ -61,7 +77,8 @@ export function createRpcHandler({
     // Clients put all kinds of text there, such as the path of the socket; it means nothing here and need not parse.
     request.headers[':authority' in request.headers ? ':authority' : 'host'] = 'localhost'
     resetAfterEarlyAnswer(response)
-    handler(universalRequestFromNodeRequest(request, response, undefined, undefined))
+    const values = createContextValues().set(accessKey, access)
+    handler(universalRequestFromNodeRequest(request, response, undefined, values))
       .then((answer) => sendAnswer(answer, response))
       .catch((error: unknown) => {
         log.debug({ method: handler.requestPath, err: error }, 'no answer could be sent')

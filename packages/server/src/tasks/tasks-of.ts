@@ -29,7 +29,6 @@ export function tasksOf({ metadata, snapshotters, runtime }: TasksOfParts): Task
       leases: namespaced.leases,
       lease: leaseOf(context),
       snapshotter: (name) => loadedSnapshotter(namespaced, snapshotters, name),
-      writes: (mounts) => metadata.writes(mounts),
     })
   }
 }

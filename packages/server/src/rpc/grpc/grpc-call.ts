@@ -1,6 +1,7 @@
 import type { DescMethod, DescMethodUnary, DescService, Message } from '@bufbuild/protobuf'
 import { Code, ConnectError, createContextValues, type HandlerContext } from '@connectrpc/connect'
 import { parseTimeout } from '@connectrpc/connect/protocol-grpc'
+import { type Access, nobody } from '../../access/access.ts'
 
 /** Headers of a request as HTTP/2 has them. */
 export type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>
@@ -15,6 +16,8 @@ export class GrpcCall implements HandlerContext, Disposable {
   readonly protocolName = 'grpc'
   readonly service: DescService
   readonly method: DescMethodUnary
+  /** What whoever makes it may do. */
+  access: Access = nobody
   readonly responseHeader: Headers = new Headers()
   readonly responseTrailer: Headers = new Headers()
   /** Told why, when the call has to end before its answer. */

@@ -5,6 +5,8 @@ import { Code, ConnectError } from '@connectrpc/connect'
 import { toConnectError } from '@nsbox/api'
 import { NsboxError } from '@nsbox/errors'
 import type { Logger } from 'pino'
+import type { Access } from '../../access/access.ts'
+import type { ConnectionAccess } from '../../access/access-control.ts'
 import { maxMessageBytes } from '../message-limit.ts'
 import type { DirectMethod } from './direct-methods.ts'
 import { GrpcAnswer } from './grpc-answer.ts'
@@ -21,7 +23,11 @@ export interface GrpcStreamsOptions {
 }
 
 /** Takes a stream, or leaves it. @returns whether it was taken */
-export type TakeStream = (stream: ServerHttp2Stream, headers: RequestHeaders) => boolean
+export type TakeStream = (
+  stream: ServerHttp2Stream,
+  headers: RequestHeaders,
+  connection: ConnectionAccess,
+) => boolean
 
 /**
  * Answers calls of methods with one request over gRPC, without compression and in protobuf, straight from streams of
@@ -35,7 +41,7 @@ export function grpcStreams({ methods, shutdownSignal, log }: GrpcStreamsOptions
     for (const call of calls) call.abort(shutdownSignal.reason)
   })
 
-  return (stream, headers) => {
+  return (stream, headers, connection) => {
     const path = String(headers[':path'])
     const method = methods.get(path)
     if (method === undefined || !isPlain(headers)) return false
@@ -43,7 +49,7 @@ export function grpcStreams({ methods, shutdownSignal, log }: GrpcStreamsOptions
     calls.add(call)
     stream.on('error', (err) => log.debug({ method: path, err }, 'stream failed'))
     stream.once('close', () => call.abort(gone))
-    answer(stream, call, method)
+    answer(stream, call, method, () => connection.of(headers))
       .catch((err: unknown) => {
         log.debug({ method: path, err }, 'no answer could be sent')
         stream.destroy()
@@ -72,9 +78,12 @@ async function answer(
   stream: ServerHttp2Stream,
   call: GrpcCall,
   { method, answer }: DirectMethod,
+  access: () => Access,
 ): Promise<void> {
   const reply = new GrpcAnswer(stream, call)
   try {
+    // Of whoever may not call at all, nothing is read.
+    call.access = access()
     call.expire()
     call.message = parse(method.input, await readMessage(stream, call))
     const outcome = await answer(call)
