@@ -1,6 +1,6 @@
 import { closeSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate } from 'node:timers/promises'
 import { isNotFound, NsboxError } from '@nsbox/errors'
 import { unmount } from '@nsbox/mount'
 import { signalPidfd } from '@nsbox/sys/processes'
@@ -32,6 +32,8 @@ export interface UndoneRestore {
 }
 
 const SIGKILL = 9
+/** How many processes are looked at before others have their turn. */
+const batch = 64
 /** Milliseconds that CRIU is given to find nobody to report to, and to take back what it has done. */
 const grace = 2_000
 /** Milliseconds after which something does not end. */
@@ -51,7 +53,7 @@ export async function undoRestore(restore: UndoneRestore): Promise<void> {
   for (const path of [join(root, bundle.id, 'criu-root'), ...cgroupYards(bundle)])
     await unmount(path, { recursive: true, lazy: true, noFollow: true })
   await runc.delete(bundle.id, { force: true })
-  if (alone && cgroup?.pids().length === 0) cgroup.remove()
+  if (alone && (await cgroup?.pids())?.length === 0) await cgroup?.remove()
 }
 
 async function endAll({ bundle, cgroup, alone, others }: UndoneRestore): Promise<void> {
@@ -59,7 +61,11 @@ async function endAll({ bundle, cgroup, alone, others }: UndoneRestore): Promise
   for (let pause = 5; ; pause = Math.min(2 * pause, 160)) {
     const { runtimes, begun } = await helpersOf(bundle)
     for (const pid of runtimes) killRuntime(pid, bundle.path)
-    const left = (cgroup?.pids() ?? []).filter((pid) => !hasEnded(pid) && !descends(pid, others))
+    const left: number[] = []
+    for (const [looked, pid] of ((await cgroup?.pids()) ?? []).entries()) {
+      if (looked % batch === batch - 1) await setImmediate()
+      if (!hasEnded(pid) && !descends(pid, others)) left.push(pid)
+    }
     const working = left.filter(isCriu)
     const isLate = performance.now() - begin > grace
     if (runtimes.length + begun.length + (alone ? left : working).length === 0) return

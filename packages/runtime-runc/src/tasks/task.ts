@@ -171,7 +171,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   async killAll(signal: number): Promise<void> {
     if (this.#state === 'stopped') throw finished()
     if (this.#mustThaw(signal)) await this.runc.kill(this.id, signal, { all: true })
-    else this.#first.signalAll(signal)
+    else await this.#first.signalAll(signal)
   }
 
   /** Signals any process of the container, and none that is not. */
@@ -331,7 +331,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     const exit = await this.#first.exit()
     await this.#starting
     // Without a pid namespace of its own, nothing but this ends the others with the first process.
-    if (this.#record.sharesPids) this.#first.killAll()
+    if (this.#record.sharesPids) await this.#first.killAll()
     await this.execs.ended()
     this.checkMemory()
     this[Symbol.dispose]()
