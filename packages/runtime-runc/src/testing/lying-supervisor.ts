@@ -19,28 +19,27 @@ export type Lie = (asked: Asked, to: LyingSupervisor) => string | undefined
  * for this process, so the test must not have it lost and killed: it says that it is a process of the test's.
  */
 export class LyingSupervisor implements AsyncDisposable {
+  readonly directory: string
   readonly #server: Server
   readonly #listener: number
   readonly #sockets = new Set<Socket>()
   #packets: number | undefined
   #sent = 0
-  /** How often a daemon has connected. */
-  connections = 0
-
   static async start(directory: string, pid: number, lie: Lie): Promise<LyingSupervisor> {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     const listener = listenUnix(join(directory, files.descriptors), 'packets')
     writeFileSync(join(directory, files.process), JSON.stringify({ pid, startTime: 'none' }))
-    const supervisor = new LyingSupervisor(listener, pid, lie)
+    const supervisor = new LyingSupervisor(directory, listener, pid, lie)
     await new Promise<void>((resolve) => supervisor.#server.listen(join(directory, files.control), resolve))
     return supervisor
   }
 
-  private constructor(listener: number, pid: number, lie: Lie) {
+  private constructor(directory: string, listener: number, pid: number, lie: Lie) {
+    this.directory = directory
     this.#listener = listener
     this.#server = createServer((socket) => {
-      this.connections++
       this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
       let text = ''
       socket.on('error', () => undefined)
       socket.setEncoding('utf8').on('data', (piece: string) => {

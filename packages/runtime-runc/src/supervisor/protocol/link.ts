@@ -119,6 +119,7 @@ export class Link {
   }
 
   #read(text: string): void {
+    if (this.#closed) return
     // What came before is not looked at again: a line may come in any number of pieces.
     const [first, ...others] = text.split('\n')
     try {
