@@ -106,15 +106,15 @@ describeWith({ programs: ['python3'] }, 'beside Python', () => {
         ]
       })
       // Python passes over all that follows a header which it does not take for one, takes a prefix of names from headers
-    // without a magic as well, and of a long name also what fills its last block.
-    expect(theirs.length).toBeLessThanOrEqual(mine.length)
-    for (const [index, [name, type, size, target]] of theirs.entries()) {
-      const [myName, myType, mySize, myTarget] = mine[index]!
-      expect([type === 'directory' && myType === 'file' ? 'file' : type, size]).toEqual([myType, mySize])
-      if (!name.startsWith(myName) && !name.endsWith(`2f${myName}`)) expect(name).toBe(myName)
-      if (!target.startsWith(myTarget)) expect(target).toBe(myTarget)
-    }
-    return 'accepted'
+      // without a magic as well, and of a long name also what fills its last block.
+      expect(theirs.length).toBeLessThanOrEqual(mine.length)
+      for (const [index, [name, type, size, target]] of theirs.entries()) {
+        const [myName, myType, mySize, myTarget] = mine[index]!
+        expect([type === 'directory' && myType === 'file' ? 'file' : type, size]).toEqual([myType, mySize])
+        if (!name.startsWith(myName) && !name.endsWith(`2f${myName}`)) expect(name).toBe(myName)
+        if (!target.startsWith(myTarget)) expect(target).toBe(myTarget)
+      }
+      return 'accepted'
     },
   )
 })

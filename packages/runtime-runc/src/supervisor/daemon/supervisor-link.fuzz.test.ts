@@ -93,7 +93,7 @@ describeWith({ linux: true }, 'a daemon’s link', () => {
               return key
             },
             // What is no answer is waited for as long as this.
-            timeout: 20,
+            timeout: 5,
           },
         )
         .then((key) => (key === 'ns/a' ? 'accepted' : key), errorCode)
