@@ -133,7 +133,7 @@ fuzz(
     let message = ''
     const { outcome, value } = await attemptAsync(async () => {
       try {
-        return (await dockerCredentials({ configDir: directory })({ host })) ?? 'none'
+        return (await dockerCredentials({ configDir: directory })({ host, challenges: [] })) ?? 'none'
       } catch (error) {
         message = String((error as Error).message)
         throw error
