@@ -1,27 +1,14 @@
-import type { DescService } from '@bufbuild/protobuf'
-import { type ConnectRouter, createConnectRouter } from '@connectrpc/connect'
 import { expect, test } from 'vitest'
-import { registerRoutes } from '../routes/register-routes.ts'
+import { servedMethods } from '../testing/served-methods.ts'
 import { tenantRules } from './tenant-rules.ts'
 
 /** What is registered asks for nothing before it is called. */
 const nothing = new Proxy({}, { get: () => nothing }) as never
 
-function servedServices(): DescService[] {
-  const router = createConnectRouter()
-  registerRoutes(router, {
-    ...{ metadata: { namespaces: {} }, snapshotters: [], applier: {}, workers: {}, events: {} },
-    ...{ tasks: { runtime: {} }, isSealed: () => false, stopping: new AbortController().signal, log: {} },
-  } as unknown as Parameters<typeof registerRoutes>[1])
-  return [...new Set((router as ConnectRouter).handlers.map(({ service }) => service))]
-}
-
 const rules = tenantRules(nothing)
 
 test('E12 every method of every service that is served has a rule for tenants', () => {
-  const methods = servedServices().flatMap(({ typeName, methods }) =>
-    methods.map(({ name }) => `${typeName}/${name}`),
-  )
+  const methods = [...servedMethods().keys()]
   expect(methods.length).toBeGreaterThan(70)
   expect(methods.filter((method) => !rules.has(method))).toEqual([])
   expect([...rules.keys()].filter((method) => !methods.includes(method))).toEqual([])
