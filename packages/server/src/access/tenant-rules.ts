@@ -22,7 +22,7 @@ import type { Container } from '@nsbox/core/containers'
 import type { AbortOptions } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import { fromContainerMessage } from '../convert/container.ts'
-import { namespaceRefusal, permits } from './access.ts'
+import { namespaceRefusal } from './access.ts'
 import { type Rule, type Rules, rulesOf, type TenantCall } from './rule.ts'
 import { admitContainer, admitNone, admitRuntimeOptions } from './tenant-container.ts'
 import { type MountsOf, resolveMounts, snapshotMount } from './tenant-mounts.ts'
@@ -186,11 +186,6 @@ export function tenantRules(parts: TenantRulesParts): Rules {
       },
     }),
   ])
-}
-
-/** Whether a tenant gets to know of the events of a namespace. */
-export function seesEvents(access: TenantCall['access']): (namespace: string) => boolean {
-  return (namespace) => permits(access, namespace, 'read')
 }
 
 function admitMessage(container: MessageShape<typeof ContainerSchema> | undefined, namespace: string): void {

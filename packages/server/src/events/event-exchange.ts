@@ -18,7 +18,14 @@ export interface EventExchangeOptions {
 /** Milliseconds. */
 const missedFor = 30_000
 
+/** What a subscriber gets. */
+export interface SubscribeOptions extends AbortOptions {
+  /** Whether it gets to know of a namespace at all; of every one by default. */
+  readonly sees?: ((namespace: string) => boolean) | undefined
+}
+
 interface Subscriber {
+  readonly sees: (namespace: string) => boolean
   readonly filter: Filter
   readonly queue: BoundedQueue<Envelope>
 }
@@ -81,13 +88,17 @@ export class EventExchange implements EventPublisher, EventSubscriber {
     this.#give(envelope)
   }
 
-  async *subscribe(filters: readonly string[] = [], { signal }: AbortOptions = {}): AsyncGenerator<Envelope> {
+  async *subscribe(
+    filters: readonly string[] = [],
+    { sees = () => true, signal }: SubscribeOptions = {},
+  ): AsyncGenerator<Envelope> {
     const filter = parseFilters(filters)
     signal?.throwIfAborted()
     if (this.#closed) throw closing()
-    const subscriber: Subscriber = { filter, queue: new BoundedQueue(this.#limit) }
+    const subscriber: Subscriber = { sees, filter, queue: new BoundedQueue(this.#limit) }
     for (const envelope of this.#takeMissed()) {
-      if (filter.match(eventAdaptor(envelope, this.#opaqueField))) subscriber.queue.push(envelope)
+      if (sees(envelope.namespace) && filter.match(eventAdaptor(envelope, this.#opaqueField)))
+        subscriber.queue.push(envelope)
     }
     const onAbort = () => subscriber.queue.fail(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
@@ -113,8 +124,9 @@ export class EventExchange implements EventPublisher, EventSubscriber {
 
   #give(envelope: Envelope): void {
     const adaptor = eventAdaptor(envelope, this.#opaqueField)
-    for (const { filter, queue } of this.#subscribers) {
-      if (filter.match(adaptor) && !queue.push(envelope)) queue.fail(overflow(this.#limit))
+    for (const { sees, filter, queue } of this.#subscribers) {
+      if (sees(envelope.namespace) && filter.match(adaptor) && !queue.push(envelope))
+        queue.fail(overflow(this.#limit))
     }
   }
 }

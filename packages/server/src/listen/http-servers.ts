@@ -1,6 +1,8 @@
 import * as http from 'node:http'
 import * as http2 from 'node:http2'
 import * as net from 'node:net'
+import * as tls from 'node:tls'
+import { NsboxError } from '@nsbox/errors'
 import type { Logger } from 'pino'
 import { type Authenticate, type ConnectionAccess, ownSocket } from '../access/access-control.ts'
 import type { NodeRequest, NodeResponse } from '../rpc/node-request.ts'
@@ -10,6 +12,9 @@ import { rotateSession } from './session-rotation.ts'
 
 /** The most connections at once. */
 const maxConnections = 4096
+
+/** The most connections at once of one peer, where there are several. */
+const maxPeerConnections = 256
 
 /** The most bytes of the headers of one request; nghttp2 takes no more in any case. */
 const maxHeaderBytes = 64 << 10
@@ -52,6 +57,8 @@ export interface HttpServers {
 export interface HttpServersOptions {
   /** Finds out who has connected; on the server's own socket, which is the default, one who may do everything. */
   readonly authenticate?: Authenticate | undefined
+  /** Speaks TLS with everybody; not by default. */
+  readonly tls?: tls.TlsOptions | undefined
 }
 
 /** A connection with what its peer may do. HTTP/2 shows its own view of a socket, through which this can be read. */
@@ -67,7 +74,7 @@ const connectionAccess = Symbol('access')
 export function createHttpServers(
   handler: RpcHandler,
   log: Logger,
-  { authenticate = ownSocket }: HttpServersOptions = {},
+  { authenticate = ownSocket, tls: tlsOptions }: HttpServersOptions = {},
 ): HttpServers {
   const accesses = new WeakMap<http2.Http2Session, ConnectionAccess>()
   const onRequest = (request: NodeRequest, response: NodeResponse, access: ConnectionAccess | undefined) => {
@@ -107,19 +114,42 @@ export function createHttpServers(
   h2.on('sessionError', (error) => log.debug({ err: error }, 'connection failed'))
 
   const sockets = new Set<net.Socket>()
-  const server = net.createServer((socket: KnownSocket) => {
-    try {
-      socket[connectionAccess] = authenticate(socket)
-    } catch (error) {
-      log.debug({ err: error }, 'nobody knows who has connected')
-      socket.destroy()
-      return
-    }
+  const crowd = new Map<string, number>()
+  const keep = (socket: net.Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     socket.on('error', (error) => log.debug({ err: error }, 'connection failed'))
+  }
+  const accept = (socket: KnownSocket) => {
+    try {
+      const access = authenticate(socket)
+      if (access.source !== undefined) countIn(crowd, access.source, socket)
+      socket[connectionAccess] = access
+    } catch (error) {
+      log.debug({ err: error }, 'connection refused')
+      socket.destroy()
+      return
+    }
     sniffProtocol(socket, (protocol) => (protocol === 'http2' ? h2 : http1).emit('connection', socket))
-  })
+  }
+  const server =
+    tlsOptions === undefined
+      ? net.createServer((socket) => {
+          keep(socket)
+          accept(socket)
+        })
+      : tls.createServer(tlsOptions, (socket) => {
+          keep(socket)
+          accept(socket)
+        })
+  if (tlsOptions !== undefined) {
+    // Until its handshake is over, a connection has no socket of TLS.
+    server.on('connection', (socket: net.Socket) => {
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+    })
+    server.on('tlsClientError', (error) => log.debug({ err: error }, 'no TLS connection came about'))
+  }
   server.maxConnections = maxConnections
 
   return {
@@ -131,7 +161,7 @@ export function createHttpServers(
       await closed
     },
     endStale() {
-      for (const socket of sockets) if (accessBy(socket)?.isCurrent() !== true) socket.destroy()
+      for (const socket of sockets) if (accessBy(socket)?.isCurrent() === false) socket.destroy()
     },
     destroy() {
       for (const session of sessions) session.destroy()
@@ -142,4 +172,17 @@ export function createHttpServers(
 
 function accessBy(socket: KnownSocket): ConnectionAccess | undefined {
   return socket[connectionAccess]
+}
+
+/** Counts a connection while it is open. @throws `resource_exhausted` */
+function countIn(crowd: Map<string, number>, source: string, socket: net.Socket): void {
+  const count = crowd.get(source) ?? 0
+  if (count >= maxPeerConnections)
+    throw new NsboxError('resource_exhausted', `${source} has ${count} connections`)
+  crowd.set(source, count + 1)
+  socket.once('close', () => {
+    const left = crowd.get(source)! - 1
+    if (left === 0) crowd.delete(source)
+    else crowd.set(source, left)
+  })
 }
