@@ -6,10 +6,12 @@ describe('the package', () => {
     expect(Object.keys(await import('@nsbox/api')).sort()).toEqual([
       'PlainHeaders',
       'anyRegistry',
+      'decodeMessage',
       'firstHeaderValue',
       'fromConnectError',
       'fromTimestamp',
       'leaseHeader',
+      'maxMessageFields',
       'namespaceHeader',
       'packAny',
       'receiveBytes',

@@ -1,6 +1,7 @@
 export { type AnyLike, packAny, typeName, unpackAny } from './any.ts'
 export { anyRegistry, unpackKnownAny } from './any-registry.ts'
 export { type MessageChannel, receiveBytes, sendBytes } from './byte-stream.ts'
+export { decodeMessage, maxMessageFields } from './decode-message.ts'
 export { fromConnectError, toConnectError } from './connect-error.ts'
 export { firstHeaderValue, leaseHeader, namespaceHeader } from './headers.ts'
 export { PlainHeaders } from './plain-headers.ts'
