@@ -1,11 +1,14 @@
-import { create, type DescMessage, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { create, type DescMessage, fromBinary, type Message, toBinary } from '@bufbuild/protobuf'
 import { AnySchema } from '@bufbuild/protobuf/wkt'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { checkWire } from './check-wire.ts'
-import { CPUStatSchema } from './gen/cgroups/v2/metrics_pb.ts'
 import { CPUUsageSchema } from './gen/cgroups/v1/metrics_pb.ts'
-import { CreateContainerRequestSchema, ListContainersRequestSchema } from './gen/services/containers/v1/containers_pb.ts'
+import { CPUStatSchema } from './gen/cgroups/v2/metrics_pb.ts'
+import {
+  CreateContainerRequestSchema,
+  ListContainersRequestSchema,
+} from './gen/services/containers/v1/containers_pb.ts'
 import { ApplyRequestSchema } from './gen/services/diff/v1/diff_pb.ts'
 
 const code = (schema: DescMessage, bytes: Uint8Array, maxFields = 1000): string => {
@@ -30,13 +33,13 @@ const within = (tag: number, inner: Uint8Array) => {
 }
 
 describe('E05 the fields of a message are counted before it is decoded', () => {
-  it.each([
+  it.each<[string, DescMessage, number, number]>([
     ['unknown numbers', ListContainersRequestSchema, 0x78, 0x01],
     ['unknown empty groups', ListContainersRequestSchema, 0x7b, 0x7c],
     ['empty texts', ListContainersRequestSchema, 0x0a, 0x00],
     ['empty messages', ApplyRequestSchema, 0x12, 0x00],
     ['one message in parts', ApplyRequestSchema, 0x0a, 0x00],
-  ] as const)('%s', (_, schema, ...bytes) => {
+  ])('%s', (_, schema, ...bytes) => {
     expect(code(schema, times(1000, ...bytes))).toBe('ok')
     expect(code(schema, times(1001, ...bytes))).toBe('resource_exhausted')
   })
@@ -50,7 +53,9 @@ describe('E05 the fields of a message are counted before it is decoded', () => {
 
   it('those of groups within', () => {
     expect(code(ListContainersRequestSchema, Buffer.of(0x7b, ...times(999, 0x78, 1), 0x7c))).toBe('ok')
-    expect(code(ListContainersRequestSchema, Buffer.of(0x7b, ...times(1000, 0x78, 1), 0x7c))).toBe('resource_exhausted')
+    expect(code(ListContainersRequestSchema, Buffer.of(0x7b, ...times(1000, 0x78, 1), 0x7c))).toBe(
+      'resource_exhausted',
+    )
   })
 
   it('each number of many in one record', () => {
@@ -82,7 +87,11 @@ describe('what is no message', () => {
   it.each([
     ['a field without a value', ListContainersRequestSchema, [0x0a]],
     ['a text that is cut off', ListContainersRequestSchema, [0x0a, 0x02, 0x61]],
-    ['a message that ends within a field', CreateContainerRequestSchema, [0x0a, 0x02, 0x0a, 0x05, 0x61, 0x61]],
+    [
+      'a message that ends within a field',
+      CreateContainerRequestSchema,
+      [0x0a, 0x02, 0x0a, 0x05, 0x61, 0x61],
+    ],
     ['field 0', ListContainersRequestSchema, [0x02, 0x00]],
     ['wire type 6', ListContainersRequestSchema, [0x7e]],
     ['a number in the place of a text', ListContainersRequestSchema, [0x08, 0x01]],
@@ -97,14 +106,24 @@ describe('what is no message', () => {
   })
 
   it('what the check lets through has the fields that the decoder finds', () => {
-    const schemas = [CreateContainerRequestSchema, ApplyRequestSchema, CPUStatSchema, CPUUsageSchema, AnySchema]
+    const schemas: DescMessage[] = [
+      CreateContainerRequestSchema,
+      ApplyRequestSchema,
+      CPUStatSchema,
+      CPUUsageSchema,
+      AnySchema,
+    ]
     // Bytes that look like tags and lengths more often than others.
-    const byte = fc.oneof(fc.integer({ min: 0, max: 0xff }), fc.integer({ min: 0, max: 0x32 }), fc.constantFrom(0x0a, 0x12, 0x0b, 0x0c, 0x08, 0x80))
+    const byte = fc.oneof(
+      fc.integer({ min: 0, max: 0xff }),
+      fc.integer({ min: 0, max: 0x32 }),
+      fc.constantFrom(0x0a, 0x12, 0x0b, 0x0c, 0x08, 0x80),
+    )
     fc.assert(
       fc.property(fc.constantFrom(...schemas), fc.array(byte, { maxLength: 40 }), (schema, numbers) => {
         const bytes = Uint8Array.from(numbers)
         if (code(schema, bytes) !== 'ok') return
-        let message: ReturnType<typeof fromBinary>
+        let message: Message
         try {
           message = fromBinary(schema, bytes, { readUnknownFields: false })
         } catch (error) {
@@ -121,18 +140,26 @@ describe('what is no message', () => {
   it('all that the encoder makes is let through', () => {
     const label = fc.tuple(fc.string(), fc.string())
     fc.assert(
-      fc.property(fc.array(label), fc.uint8Array(), fc.string(), fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }), (labels, value, id, seconds) => {
-        const message = create(CreateContainerRequestSchema, {
-          container: {
-            id,
-            labels: Object.fromEntries(labels),
-            spec: { typeUrl: id, value },
-            createdAt: { seconds, nanos: -1 },
-            extensions: { [id]: { typeUrl: 'x', value } },
-          },
-        })
-        expect(code(CreateContainerRequestSchema, toBinary(CreateContainerRequestSchema, message))).toBe('ok')
-      }),
+      fc.property(
+        fc.array(label),
+        fc.uint8Array(),
+        fc.string(),
+        fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
+        (labels, value, id, seconds) => {
+          const message = create(CreateContainerRequestSchema, {
+            container: {
+              id,
+              labels: Object.fromEntries(labels),
+              spec: { typeUrl: id, value },
+              createdAt: { seconds, nanos: -1 },
+              extensions: { [id]: { typeUrl: 'x', value } },
+            },
+          })
+          expect(code(CreateContainerRequestSchema, toBinary(CreateContainerRequestSchema, message))).toBe(
+            'ok',
+          )
+        },
+      ),
     )
   })
 })

@@ -31,17 +31,20 @@ type Shape = Map<number, FieldShape>
  * knows nor at the end of the message around it.
  *
  * @param maxFields the most fields at all levels together, unknown ones and each of many values included
+ * @returns how many there are
  * @throws `resource_exhausted` for more fields, or more than 100 levels; `invalid_argument` for what is no such message
  */
-export function checkWire(schema: DescMessage, bytes: Uint8Array, maxFields: number): void {
-  new WireCheck(schema.typeName, bytes, maxFields).message(shapeOf(schema), bytes.length, 0)
+export function checkWire(schema: DescMessage, bytes: Uint8Array, maxFields: number): number {
+  const check = new WireCheck(schema.typeName, bytes, maxFields)
+  check.message(shapeOf(schema), bytes.length, 0)
+  return check.fields
 }
 
 class WireCheck {
   readonly #name: string
   readonly #bytes: Uint8Array
   readonly #maxFields: number
-  #fields = 0
+  fields = 0
   #at = 0
 
   constructor(name: string, bytes: Uint8Array, maxFields: number) {
@@ -70,39 +73,39 @@ class WireCheck {
   }
 
   #known(field: FieldShape, wireType: number, end: number, depth: number, number: number): void {
-    if (field.packedType !== undefined && wireType === delimited) return this.#packed(field.packedType, end)
-    if (wireType !== field.wireType) throw this.#malformed(`wire type ${wireType} of field ${number}`)
-    if (field.message === undefined || wireType !== delimited) return this.#value(wireType, end, depth, number)
-    const length = this.#length(end)
-    const inner = this.#at + length
-    if (inner > end) throw this.#malformed('cut off')
-    this.message(field.message, inner, depth + 1)
+    if (field.packedType !== undefined && wireType === delimited) this.#packed(field.packedType, end)
+    else if (wireType !== field.wireType) throw this.#malformed(`wire type ${wireType} of field ${number}`)
+    else if (field.message === undefined) this.#value(wireType, end, depth, number)
+    else this.message(field.message, this.#inner(end), depth + 1)
   }
 
   #packed(wireType: number, end: number): void {
-    const length = this.#length(end)
-    const inner = this.#at + length
-    if (inner > end) throw this.#malformed('cut off')
+    const inner = this.#inner(end)
     if (wireType === varint) {
       for (; this.#at < inner; this.#count(1)) this.#varint(inner)
       return
     }
-    const size = wireType === fixed32 ? 4 : 8
-    if (length % size !== 0) throw this.#malformed('cut off')
-    this.#count(length / size)
+    const values = (inner - this.#at) / (wireType === fixed32 ? 4 : 8)
+    if (!Number.isInteger(values)) throw this.#malformed('cut off')
+    this.#count(values)
     this.#at = inner
   }
 
   #value(wireType: number, end: number, depth: number, number: number): void {
-    if (wireType === varint) return this.#varint(end)
-    if (wireType === startGroup) return this.message(undefined, end, depth + 1, number)
-    if (wireType === delimited) {
-      const length = this.#length(end)
-      this.#at += length
-    } else if (wireType === fixed64) this.#at += 8
+    if (wireType === varint) this.#varint(end)
+    else if (wireType === startGroup) this.message(undefined, end, depth + 1, number)
+    else if (wireType === delimited) this.#at = this.#inner(end)
+    else if (wireType === fixed64) this.#at += 8
     else if (wireType === fixed32) this.#at += 4
     else throw this.#malformed(`wire type ${wireType}`)
     if (this.#at > end) throw this.#malformed('cut off')
+  }
+
+  /** Where what has its length before it ends. */
+  #inner(end: number): number {
+    const length = this.#length(end)
+    if (this.#at + length > end) throw this.#malformed('cut off')
+    return this.#at + length
   }
 
   /** A number of up to ten bytes, whatever it is. */
@@ -128,8 +131,8 @@ class WireCheck {
   }
 
   #count(fields: number): void {
-    this.#fields += fields
-    if (this.#fields > this.#maxFields) throw this.#exhausted(`more than ${this.#maxFields} fields`)
+    this.fields += fields
+    if (this.fields > this.#maxFields) throw this.#exhausted(`more than ${this.#maxFields} fields`)
   }
 
   #exhausted(what: string): NsboxError {

@@ -6,7 +6,12 @@ import { checkWire } from './check-wire.ts'
  * The most fields of one message, at all levels together: as many as an object with the most labels has, and some more.
  * Decoding so many takes less than 50 ms.
  */
-export const maxMessageFields = 65_536
+const maxMessageFields = 65_536
+
+/** How many fields a message has, at all levels together, without decoding it. @throws what `decodeMessage` throws */
+export function countFields(schema: DescMessage, bytes: Uint8Array): number {
+  return checkWire(schema, bytes, maxMessageFields)
+}
 
 /**
  * Decodes a message that somebody else has made. Fields that are not known are left out.
@@ -15,7 +20,7 @@ export const maxMessageFields = 65_536
  * such message
  */
 export function decodeMessage<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
-  checkWire(schema, bytes, maxMessageFields)
+  countFields(schema, bytes)
   try {
     return fromBinary(schema, bytes, { readUnknownFields: false })
   } catch (cause) {

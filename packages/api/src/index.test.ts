@@ -6,12 +6,12 @@ describe('the package', () => {
     expect(Object.keys(await import('@nsbox/api')).sort()).toEqual([
       'PlainHeaders',
       'anyRegistry',
+      'countFields',
       'decodeMessage',
       'firstHeaderValue',
       'fromConnectError',
       'fromTimestamp',
       'leaseHeader',
-      'maxMessageFields',
       'namespaceHeader',
       'packAny',
       'receiveBytes',

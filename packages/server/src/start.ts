@@ -17,6 +17,7 @@ import { EventExchange } from './events/event-exchange.ts'
 import { bindSocket } from './listen/bind-socket.ts'
 import { createHttpServers } from './listen/http-servers.ts'
 import { registerRoutes } from './routes/register-routes.ts'
+import { callBudgets } from './rpc/call-budgets.ts'
 import { codedErrors } from './rpc/coded-errors.ts'
 import { durableReplies } from './rpc/durable-replies.ts'
 import { idleMemory } from './rpc/idle-memory.ts'
@@ -96,6 +97,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
       interruptibleRequests,
     ],
     shutdownSignal: aborting.signal,
+    budgets: callBudgets(),
     log,
   })
   const http = createHttpServers(handler, log)

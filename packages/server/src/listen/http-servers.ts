@@ -2,24 +2,25 @@ import * as http from 'node:http'
 import * as http2 from 'node:http2'
 import * as net from 'node:net'
 import type { Logger } from 'pino'
+import { windowBytes } from '../rpc/message-reader.ts'
 import type { RpcHandler } from '../rpc/rpc-handler.ts'
 import { sniffProtocol } from './connection-protocol.ts'
 import { rotateSession } from './session-rotation.ts'
 
 /** The most connections at once. */
-const maxConnections = 4096
+const maxConnections = 1024
 
-/** The most bytes of the headers of one request; nghttp2 takes no more in any case. */
-const maxHeaderBytes = 64 << 10
+/** The most bytes of the headers of one request. They are kept for as long as the call lasts. */
+const maxHeaderBytes = 16 << 10
 
 /** Limits of HTTP/2, all said here so that none depends on the version of Node.js (HOSTILE D17). */
 const http2Options: http2.ServerOptions = {
   settings: {
     enablePush: false,
     // One connection of a Go client carries all of its calls, and every container has one that waits for its exit.
-    maxConcurrentStreams: 16_384,
+    maxConcurrentStreams: 4096,
     // Of each stream, at most this much waits in memory for the handler to read it.
-    initialWindowSize: 1 << 20,
+    initialWindowSize: windowBytes,
     maxHeaderListSize: maxHeaderBytes,
   },
   maxHeaderListPairs: 128,

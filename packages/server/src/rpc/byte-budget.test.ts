@@ -2,7 +2,7 @@ import { errorCode } from '@nsbox/errors'
 import { describe, expect, test } from 'vitest'
 import { ByteBudget, type HeldBytes } from './byte-budget.ts'
 
-const budget = () => new ByteBudget({ name: 'things', perOwner: 10, total: 25 })
+const budget = (patience = 60_000) => new ByteBudget({ name: 'things', perOwner: 10, total: 25, patience })
 const [a, b, c] = [{}, {}, {}]
 const forever = new AbortController().signal
 const never = () => {
@@ -78,8 +78,8 @@ describe('E07 of one owner', () => {
 })
 
 describe('E07 of all', () => {
-  test('who holds the most loses what it has had for longest to one who has less', () => {
-    const bytes = budget()
+  test('who holds more loses what it has had for longest to one who has less', () => {
+    const bytes = budget(0)
     const lost: string[] = []
     const holdings: HeldBytes[] = []
     for (const [owner, sizes] of [
@@ -89,16 +89,31 @@ describe('E07 of all', () => {
     ] as const) {
       for (const size of sizes) holdings.push(bytes.take(owner, size, () => lost.push(`${size}`)))
     }
+    holdings[0]!.touch()
     bytes.take(c, 7, never)
-    expect(lost).toEqual(['3'])
-    expect(bytes.total).toBe(24)
+    // Not what has moved since.
+    expect(lost).toEqual(['5'])
+    expect(bytes.total).toBe(22)
     // What was taken away is let go of once.
     for (const held of holdings) held[Symbol.dispose]()
     expect(bytes.total).toBe(7)
   })
 
+  test('what has moved lately is waited for', async () => {
+    const bytes = budget(30)
+    const lost: string[] = []
+    bytes.take(a, 10, () => lost.push('a'))
+    bytes.take(b, 10, () => lost.push('b'))
+    expect(refusal(() => bytes.take(c, 6, never))).toBe('resource_exhausted')
+    const waiting = bytes.wait(c, 6, never, forever)
+    expect(await settled(waiting)).toBe(false)
+    expect(lost).toEqual([])
+    await waiting
+    expect(lost).toEqual(['a'])
+  })
+
   test('who holds the most itself is refused, or waits', async () => {
-    const bytes = budget()
+    const bytes = budget(0)
     bytes.take(a, 9, never)
     bytes.take(b, 9, never)
     const held = bytes.take(c, 7, never)

@@ -9,12 +9,16 @@ export interface ByteBudgetOptions {
   readonly perOwner: number
   /** By all of them together. */
   readonly total: number
+  /** After how long nothing has come of what is held, in milliseconds; five seconds by default. */
+  readonly patience?: number
 }
 
 /** Bytes that are held until they are disposed of. */
 export interface HeldBytes extends Disposable {
   /** Holds more, if need be beyond the limits: for what turned out to be larger, and is in memory already. */
   grow(bytes: number): void
+  /** Something has come of it: it is not what others wait for in vain. */
+  touch(): void
 }
 
 /** Gives up what is held, which is not the holder's from then on. */
@@ -27,6 +31,7 @@ interface Owner {
 
 interface Holding {
   bytes: number
+  touched: number
   readonly evict: Evict
 }
 
@@ -38,18 +43,19 @@ interface Waiter {
 }
 
 /**
- * Bounds how many bytes are held for each of many owners, such as connections, and for all. One who wants more than its
- * share waits until it has let go of some. One whose share is not used up does not suffer from others: if all bytes are
- * gone, then whoever holds the most loses what it has held for longest.
+ * Bounds how many bytes are held for each of many owners, such as connections, and for all. Who wants more than its share
+ * waits until it has let go of some. If all bytes are gone, whoever holds more than the one who wants some loses what has been
+ * held for longest and for nothing; what moves is waited for.
  */
 export class ByteBudget {
-  readonly #options: ByteBudgetOptions
+  readonly #options: Required<ByteBudgetOptions>
   readonly #owners = new Map<object, Owner>()
   readonly #waiters = new Set<Waiter>()
   #total = 0
+  #timer: NodeJS.Timeout | undefined
 
   constructor(options: ByteBudgetOptions) {
-    this.#options = options
+    this.#options = { patience: 5000, ...options }
   }
 
   /** How many bytes are held. */
@@ -79,16 +85,16 @@ export class ByteBudget {
     const isFirst = ![...this.#waiters].some((waiter) => waiter.owner === owner)
     if (isFirst && this.#hasRoom(owner, wanted)) return this.#hold(owner, wanted, evict)
     let waiter: Waiter | undefined
-    let given: HeldBytes | undefined
     const turn = new Promise<HeldBytes>((resolve) => {
-      waiter = { owner, bytes: wanted, evict, resolve: (held) => resolve((given = held)) }
+      waiter = { owner, bytes: wanted, evict, resolve }
       this.#waiters.add(waiter)
+      this.#timer ??= setTimeout(() => this.#serve(), this.#options.patience).unref()
     })
     try {
       return await unlessAborted(turn, signal)
     } catch (error) {
-      if (waiter !== undefined) this.#waiters.delete(waiter)
-      given?.[Symbol.dispose]()
+      // It may have been given some in the same moment.
+      if (waiter !== undefined && !this.#waiters.delete(waiter)) (await turn)[Symbol.dispose]()
       this.#serve()
       throw error
     }
@@ -98,33 +104,29 @@ export class ByteBudget {
     const { perOwner, total } = this.#options
     const wanted = () => (this.#owners.get(owner)?.held ?? 0) + bytes
     // Whoever loses something may let go of more, and others be served from that.
-    while (wanted() <= perOwner && this.#total + bytes > total) {
-      const [heaviest, held] = this.#heaviest()
-      if (heaviest === undefined || heaviest === owner || held <= wanted()) return false
-      this.#evictOldest(heaviest)
-    }
+    while (wanted() <= perOwner && this.#total + bytes > total)
+      if (!this.#evictStalled(wanted())) return false
     return wanted() <= perOwner
   }
 
-  #heaviest(): readonly [object | undefined, number] {
-    let found: object | undefined
-    let most = 0
-    for (const [owner, { held }] of this.#owners) {
-      if (held > most) [found, most] = [owner, held]
+  /** Takes something away from one who holds more than so many bytes. @returns whether there was something */
+  #evictStalled(than: number): boolean {
+    let found: { owner: object; holding: Holding } | undefined
+    for (const [owner, { held, holdings }] of this.#owners) {
+      if (held <= than) continue
+      for (const holding of holdings)
+        if (found === undefined || holding.touched < found.holding.touched) found = { owner, holding }
     }
-    return [found, most]
-  }
-
-  #evictOldest(owner: object): void {
-    const [oldest] = this.#owners.get(owner)?.holdings ?? []
-    if (oldest === undefined) return
-    this.#release(owner, oldest)
-    oldest.evict(this.#exhausted())
+    if (found === undefined || performance.now() - found.holding.touched < this.#options.patience)
+      return false
+    this.#release(found.owner, found.holding)
+    found.holding.evict(this.#exhausted())
+    return true
   }
 
   #hold(owner: object, bytes: number, evict: Evict): HeldBytes {
     const record = this.#owners.get(owner) ?? { held: 0, holdings: new Set() }
-    const holding: Holding = { bytes: 0, evict }
+    const holding: Holding = { bytes: 0, touched: performance.now(), evict }
     this.#owners.set(owner, record)
     record.holdings.add(holding)
     const grow = (more: number) => {
@@ -136,6 +138,9 @@ export class ByteBudget {
     grow(bytes)
     return {
       grow,
+      touch: () => {
+        holding.touched = performance.now()
+      },
       [Symbol.dispose]: () => {
         this.#release(owner, holding)
         this.#serve()
@@ -153,6 +158,8 @@ export class ByteBudget {
 
   /** Gives what has come free to those who wait, each owner's in turn. */
   #serve(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
     const behind = new Set<object>()
     for (const waiter of this.#waiters) {
       if (behind.has(waiter.owner)) continue
@@ -163,6 +170,8 @@ export class ByteBudget {
       this.#waiters.delete(waiter)
       waiter.resolve(this.#hold(waiter.owner, waiter.bytes, waiter.evict))
     }
+    // What they wait for may be held for nothing by then.
+    if (this.#waiters.size > 0) this.#timer = setTimeout(() => this.#serve(), this.#options.patience).unref()
   }
 
   #exhausted(): NsboxError {

@@ -14,7 +14,7 @@ const maxTextsBytes = 1 << 20
 /** Of an event: each one that is published may wait for every subscriber. */
 const maxEventBytes = 256 << 10
 
-const exceptions: ReadonlyMap<DescMethod, number> = new Map([
+const exceptions: ReadonlyMap<DescMethod, number> = new Map<DescMethod, number>([
   [Events.method.publish, maxEventBytes],
   [Events.method.forward, maxEventBytes],
 ])
