@@ -8,7 +8,7 @@ import { openMetadata } from '@nsbox/metadata'
 import { trimMemory } from '@nsbox/sys/processes'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { type Logger, pino } from 'pino'
-import { opaqueEventField } from './convert/event.ts'
+import { opaqueEventFields } from './convert/event.ts'
 import { openDataRoot } from './data/data-root.ts'
 import { serverUuid } from './data/server-uuid.ts'
 import { openStateDirectory } from './data/state-directory.ts'
@@ -22,6 +22,7 @@ import { codedErrors } from './rpc/coded-errors.ts'
 import { durableReplies } from './rpc/durable-replies.ts'
 import { idleMemory } from './rpc/idle-memory.ts'
 import { interruptibleRequests } from './rpc/interruptible-requests.ts'
+import { LoopMonitor } from './rpc/loop-monitor.ts'
 import { requestLog } from './rpc/request-log.ts'
 import { createRpcHandler } from './rpc/rpc-handler.ts'
 import type { Server, ServerConfig } from './server.ts'
@@ -47,7 +48,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   const { entries: snapshotters, loaded } = starting.use(
     await openSnapshotters({ root: join(root, 'snapshots'), durability, log }),
   )
-  const events = new EventExchange({ opaqueField: opaqueEventField })
+  const events = new EventExchange({ opaqueFields: opaqueEventFields })
   const metadata = starting.use(
     await openMetadata({
       path: join(root, 'metadata.db'),
@@ -84,6 +85,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   // Every call that is under way listens to them.
   setMaxListeners(0, stopping.signal, aborting.signal)
   const idle = starting.use(idleMemory({ trim: trimMemory, isBusy: () => workers.hasThreads, log }))
+  const loop = starting.use(new LoopMonitor({ log }))
   const handler = createRpcHandler({
     routes: (router) => {
       const parts = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, uuid }
@@ -91,7 +93,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
     },
     interceptors: [
       idle.interceptor,
-      requestLog(log),
+      requestLog(log, loop),
       codedErrors,
       durableReplies(() => metadata.durable()),
       interruptibleRequests,

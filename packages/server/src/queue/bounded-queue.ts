@@ -11,6 +11,7 @@ export interface QueueLimits {
 export class BoundedQueue<T> implements AsyncIterable<T> {
   readonly #limits: QueueLimits
   readonly #bytesOf: (item: T) => number
+  readonly #onGone: (item: T) => void
   #items: T[] = []
   /** How many of them have been taken. */
   #taken = 0
@@ -18,9 +19,11 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
   #end: { error?: unknown } | undefined
   #wake: (() => void) | undefined
 
-  constructor(limits: QueueLimits, bytesOf: (item: T) => number) {
+  /** @param onGone told of each item that has been taken or dropped */
+  constructor(limits: QueueLimits, bytesOf: (item: T) => number, onGone: (item: T) => void = () => {}) {
     this.#limits = limits
     this.#bytesOf = bytesOf
+    this.#onGone = onGone
   }
 
   /** How many items wait. */
@@ -54,9 +57,16 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
   /** Ends the iteration with an error at once; what is queued is dropped. */
   fail(error: unknown): void {
     if (this.#end !== undefined) return
-    this.#clear()
+    this.drop()
     this.#end = { error }
     this.#wake?.()
+  }
+
+  /** Drops what is queued. */
+  drop(): void {
+    const dropped = this.#items.slice(this.#taken)
+    this.#clear()
+    for (const item of dropped) this.#onGone(item)
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void> {
@@ -82,6 +92,7 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
       this.#items = this.#items.slice(this.#taken)
       this.#taken = 0
     }
+    this.#onGone(item)
     return item
   }
 

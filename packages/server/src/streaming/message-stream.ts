@@ -52,7 +52,10 @@ export class MessageStream {
   send(message: PackedMessage): void {
     if (this.closed.aborted) throw new NsboxError('unavailable', 'the stream is closed')
     if (!this.#outgoing.push(message)) {
-      throw new NsboxError('resource_exhausted', `${this.#outgoing.size} messages of ${this.#outgoing.bytes} bytes wait for the client to take them`)
+      throw new NsboxError(
+        'resource_exhausted',
+        `${this.#outgoing.size} messages of ${this.#outgoing.bytes} bytes wait for the client to take them`,
+      )
     }
   }
 
