@@ -13,7 +13,7 @@ import { openGatedListeners } from './access/gated-listeners.ts'
 import { withRealPaths } from './access/hidden-paths.ts'
 import { tenantRules } from './access/tenant-rules.ts'
 import { tenantRulesParts } from './access/tenant-rules-parts.ts'
-import { opaqueEventField } from './convert/event.ts'
+import { opaqueEventFields } from './convert/event.ts'
 import { openDataRoot } from './data/data-root.ts'
 import { serverUuid } from './data/server-uuid.ts'
 import { openStateDirectory } from './data/state-directory.ts'
@@ -23,10 +23,12 @@ import { allOf } from './listen/all-of.ts'
 import { bindSocket } from './listen/bind-socket.ts'
 import { createHttpServers } from './listen/http-servers.ts'
 import { registerRoutes } from './routes/register-routes.ts'
+import { callBudgets } from './rpc/call-budgets.ts'
 import { codedErrors } from './rpc/coded-errors.ts'
 import { durableReplies } from './rpc/durable-replies.ts'
 import { idleMemory } from './rpc/idle-memory.ts'
 import { interruptibleRequests } from './rpc/interruptible-requests.ts'
+import { LoopMonitor } from './rpc/loop-monitor.ts'
 import { requestLog } from './rpc/request-log.ts'
 import { createRpcHandler } from './rpc/rpc-handler.ts'
 import type { Server, ServerConfig } from './server.ts'
@@ -54,7 +56,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   const { entries: snapshotters, loaded } = starting.use(
     await openSnapshotters({ root: join(root, 'snapshots'), durability, log }),
   )
-  const events = new EventExchange({ opaqueField: opaqueEventField })
+  const events = new EventExchange({ opaqueFields: opaqueEventFields })
   const metadata = starting.use(
     await openMetadata({
       path: join(root, 'metadata.db'),
@@ -98,6 +100,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   // Every call that is under way listens to them.
   setMaxListeners(0, stopping.signal, aborting.signal)
   const idle = starting.use(idleMemory({ trim: trimMemory, isBusy: () => workers.hasThreads, log }))
+  const loop = starting.use(new LoopMonitor({ log }))
   const handler = createRpcHandler({
     routes: (router) => {
       const parts = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, isSealed, uuid }
@@ -105,7 +108,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
     },
     interceptors: [
       idle.interceptor,
-      requestLog(log),
+      requestLog(log, loop),
       codedErrors,
       accessGate({
         rules: tenantRules(tenantRulesParts({ metadata, snapshotters, runtime: tasks.runtime })),
@@ -115,6 +118,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
       interruptibleRequests,
     ],
     shutdownSignal: aborting.signal,
+    budgets: callBudgets(),
     log,
   })
   const http = createHttpServers(handler, log)

@@ -5,28 +5,29 @@ import * as tls from 'node:tls'
 import { NsboxError } from '@nsbox/errors'
 import type { Logger } from 'pino'
 import { type Authenticate, type ConnectionAccess, ownSocket } from '../access/access-control.ts'
+import { windowBytes } from '../rpc/message-reader.ts'
 import type { NodeRequest, NodeResponse } from '../rpc/node-request.ts'
 import type { RpcHandler } from '../rpc/rpc-handler.ts'
 import { sniffProtocol } from './connection-protocol.ts'
 import { rotateSession } from './session-rotation.ts'
 
 /** The most connections at once. */
-const maxConnections = 4096
+const maxConnections = 1024
 
 /** The most connections at once of one peer, where there are several. */
 const maxPeerConnections = 256
 
-/** The most bytes of the headers of one request; nghttp2 takes no more in any case. */
-const maxHeaderBytes = 64 << 10
+/** The most bytes of the headers of one request. They are kept for as long as the call lasts. */
+const maxHeaderBytes = 16 << 10
 
 /** Limits of HTTP/2, all said here so that none depends on the version of Node.js (HOSTILE D17). */
 const http2Options: http2.ServerOptions = {
   settings: {
     enablePush: false,
     // One connection of a Go client carries all of its calls, and every container has one that waits for its exit.
-    maxConcurrentStreams: 16_384,
+    maxConcurrentStreams: 4096,
     // Of each stream, at most this much waits in memory for the handler to read it.
-    initialWindowSize: 1 << 20,
+    initialWindowSize: windowBytes,
     maxHeaderListSize: maxHeaderBytes,
   },
   maxHeaderListPairs: 128,
