@@ -2,7 +2,7 @@ import type { AbortOptions } from '@nsbox/core/content'
 import type { Descriptor } from '@nsbox/oci'
 import { DisposableStack } from '@whatwg-node/disposablestack'
 import type { Download } from './download.ts'
-import type { FlightTable } from './flight-table.ts'
+import type { Table } from './flight-table.ts'
 import type { Slots } from './slots.ts'
 
 /** A download that is under way, with a slot, until it is disposed of. */
@@ -17,7 +17,7 @@ export class DownloadTurn implements Disposable {
     download: Download,
     parts: {
       readonly digest: Descriptor['digest']
-      readonly downloads: FlightTable<Download>
+      readonly downloads: Table<Download>
       readonly slot: Disposable
       readonly storing: Slots
     },

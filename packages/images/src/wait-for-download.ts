@@ -1,7 +1,7 @@
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Descriptor } from '@nsbox/oci'
 import type { Download } from './download.ts'
-import type { FlightTable } from './flight-table.ts'
+import type { Table } from './flight-table.ts'
 import { Pace } from './pace.ts'
 import { Patience } from './patience.ts'
 
@@ -20,7 +20,7 @@ const firstPatience = 8_000
  */
 export class WaitForDownload {
   readonly #blob: Pick<Descriptor, 'digest' | 'size'>
-  readonly #downloads: FlightTable<Download>
+  readonly #downloads: Table<Download>
   #patience: Patience
   #nextPatience = firstPatience
   readonly #ahead: Pace
@@ -28,11 +28,7 @@ export class WaitForDownload {
   #alone: number | undefined
   #hasWaited = false
 
-  constructor(
-    blob: Pick<Descriptor, 'digest' | 'size'>,
-    downloads: FlightTable<Download>,
-    patience: Patience,
-  ) {
+  constructor(blob: Pick<Descriptor, 'digest' | 'size'>, downloads: Table<Download>, patience: Patience) {
     this.#blob = blob
     this.#downloads = downloads
     this.#patience = patience

@@ -85,8 +85,8 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   const idle = starting.use(idleMemory({ trim: trimMemory, isBusy: () => workers.hasThreads, log }))
   const handler = createRpcHandler({
     routes: (router) => {
-      const parts = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, uuid }
-      registerRoutes(router, { ...parts, stopping: stopping.signal, log })
+      const what = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, uuid }
+      registerRoutes(router, { ...what, sharingPolicy: policy, stopping: stopping.signal, log })
     },
     interceptors: [
       idle.interceptor,

@@ -1,7 +1,7 @@
 import type { ConnectRouter } from '@connectrpc/connect'
 import type { Applier } from '@nsbox/core/diff'
 import type { LayerWorkers } from '@nsbox/diff'
-import { createFlights } from '@nsbox/images'
+import { createFlights, createFlightsByNamespace } from '@nsbox/images'
 import type { Metadata } from '@nsbox/metadata'
 import type { Logger } from 'pino'
 import { differsOf } from '../diff/differs-of.ts'
@@ -43,6 +43,8 @@ export interface RouteParts {
   readonly events: EventExchange
   readonly tasks: Pick<OpenRuntime, 'runtime' | 'refusal'>
   readonly hostsDir: string | undefined
+  /** Whether namespaces use each other's blobs. */
+  readonly sharingPolicy: 'shared' | 'isolated'
   /** Identity of the data root. */
   readonly uuid: string
   /** Aborted when the server begins to stop. */
@@ -53,11 +55,13 @@ export interface RouteParts {
 /** Registers every service. */
 export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
   const { metadata, snapshotters, applier, workers, events, tasks, hostsDir, uuid, stopping, log } = parts
+  const { sharingPolicy } = parts
   const { runtime, refusal: runtimeRefusal } = tasks
   const view = viewsOf(metadata)
   const streams = new StreamRegistry()
   const destinations = unpackDestinations({ metadata, snapshotters, applier, workers })
-  const flights = createFlights()
+  const shared = createFlights()
+  const flights = sharingPolicy === 'isolated' ? createFlightsByNamespace() : () => shared
   const transfers = new TransferService({ metadata, hostsDir, destinations, flights })
   const ahead = new UnpackAhead({ metadata, applier, flights, log })
   versionRoutes(router)

@@ -12,7 +12,8 @@ export interface UnpackAheadParts {
   readonly metadata: Pick<Metadata, 'namespace'>
   /** Of the blobs of all namespaces. */
   readonly applier: Applier
-  readonly flights: Flights
+  /** Those of a namespace. */
+  readonly flights: (namespace: string) => Flights
   readonly log: Logger
 }
 
@@ -81,7 +82,10 @@ export class UnpackAhead {
       if (image === undefined || image.isLeft) return false
       const applier = view.applier(this.#parts.applier)
       const destination = { snapshotter, snapshotterName, applier, content: view.content }
-      return await unpackThrough(chainId, image.chain, { ...destination, flights, signal })
+      return await unpackThrough(chainId, image.chain, {
+        ...{ ...destination, signal },
+        flights: flights(namespace),
+      })
     } catch (err) {
       signal?.throwIfAborted()
       if (image !== undefined) image.isLeft = true

@@ -31,8 +31,8 @@ export interface TransferServiceOptions {
   readonly hostsDir?: string | undefined
   /** Where images are unpacked; a service without it refuses to unpack. */
   readonly destinations?: UnpackDestinations | undefined
-  /** Shared with whoever else unpacks images. */
-  readonly flights?: Flights | undefined
+  /** Those of a namespace, shared with whoever else unpacks images. */
+  readonly flights?: ((namespace: string) => Flights) | undefined
 }
 
 /**
@@ -58,13 +58,14 @@ type Progress = { readonly onProgress?: ProgressListener | undefined } & AbortOp
 /** Moves images between registries, archives and the stores of namespaces. One per server: its pulls share their downloads. */
 export class TransferService {
   readonly #options: TransferServiceOptions
-  readonly #flights: Flights
+  readonly #flights: (namespace: string) => Flights
   readonly #followers = createFollowers()
   readonly #leases = new PullLeases()
 
   constructor(options: TransferServiceOptions) {
     this.#options = options
-    this.#flights = options.flights ?? createFlights()
+    const flights = createFlights()
+    this.#flights = options.flights ?? (() => flights)
   }
 
   /** The service, as one caller uses it. */
@@ -114,7 +115,7 @@ export class TransferService {
       const remote = registry.remote(source.reference)
       const unpack = await this.#wishes({ ...caller, lease }, destination, options)
       const what = { remote, name, platforms, allMetadata, labels, unpack }
-      const shared = { flights: this.#flights, followers: this.#followers }
+      const shared = { flights: this.#flights(caller.namespace), followers: this.#followers }
       await pull({ ...what, ...shared, content, images, ...options })
     }
     if (caller.lease !== undefined) await work(caller.lease)
@@ -130,7 +131,10 @@ export class TransferService {
     const work = async (lease: string) => {
       const wishes = await this.#wishes({ ...caller, lease }, destination, options)
       const view = this.#view({ ...caller, lease })
-      await importArchive(view, source, destination, { ...options, wishes, flights: this.#flights })
+      await importArchive(view, source, destination, {
+        ...{ ...options, wishes },
+        flights: this.#flights(caller.namespace),
+      })
     }
     if (caller.lease !== undefined) await work(caller.lease)
     else await underOwnLease(this.#view(caller).leases, work, options)
