@@ -103,7 +103,8 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   const loop = starting.use(new LoopMonitor({ log }))
   const handler = createRpcHandler({
     routes: (router) => {
-      const parts = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, isSealed, uuid }
+      const isAlone = (namespace: string) => policy === 'isolated' || isSealed(namespace)
+      const parts = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, isAlone, uuid }
       registerRoutes(router, { ...parts, stopping: stopping.signal, log })
     },
     interceptors: [
