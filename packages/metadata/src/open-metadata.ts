@@ -18,6 +18,7 @@ import { imageStore } from './image-store.ts'
 import { leaseStore } from './lease-store.ts'
 import { type Answers, Ledger } from './ledger.ts'
 import { type Log, silent } from './log.ts'
+import type { Marking } from './marking.ts'
 import { namespaceStore } from './namespace-store.ts'
 import { shownRef } from './quoted.ts'
 import { migrations } from './schema.ts'
@@ -146,9 +147,11 @@ export function createMetadata(db: Database, options: Omit<MetadataOptions, 'pat
   const locks = new WriterLocks(clock)
   const commits = new CommitsUnderWay()
   db.transaction(dropUnfinishedBackings)
+  const markings = new Set<Marking>()
   const collector = stack.use(
     new Collector({
-      ledger: new Ledger(db, outbox, () => undefined),
+      ledger: new Ledger(db, outbox, () => undefined, { markings }),
+      markings,
       backend,
       snapshotters,
       gate,
@@ -159,7 +162,10 @@ export function createMetadata(db: Database, options: Omit<MetadataOptions, 'pat
       schedule: options.collector ?? {},
     }),
   )
-  const ledger = new Ledger(db, outbox, (namespace) => collector.touched(namespace), options.answers)
+  const ledger = new Ledger(db, outbox, (namespace) => collector.touched(namespace), {
+    answers: options.answers,
+    markings,
+  })
   const parts: ContentParts & SnapshotParts = {
     ...{ ledger, collector, clock, policy },
     ...{ gate, locks, backend },
