@@ -1,5 +1,5 @@
-import type { Digest } from '@nsbox/oci'
 import { isTurnOver } from '@nsbox/core/turns'
+import type { Digest } from '@nsbox/oci'
 import { dropBlob, findBlob } from './blob-row.ts'
 import type { Garbage } from './garbage.ts'
 import { dropIngest, findIngest, leftBy } from './ingest-row.ts'
@@ -52,7 +52,8 @@ function remove(tx: Write, marking: Marking, garbage: Garbage): Unused | undefin
       return { blob: digest }
     }
     case 'image':
-      if (!drop(tx, 'DELETE FROM image WHERE namespace = ? AND name = ?', namespace, garbage)) return undefined
+      if (!drop(tx, 'DELETE FROM image WHERE namespace = ? AND name = ?', namespace, garbage))
+        return undefined
       tx.emit({ topic: '/images/delete', payload: { name: id } })
       return {}
     case 'lease':

@@ -4,7 +4,7 @@ import { NsboxError } from '@nsbox/errors'
 export const maxLabelBytes = 4096
 
 /** The most labels that one object may have, more than the largest index needs; containerd sets no bound of its own. */
-export const maxLabels = 16_384
+export const maxLabels = 10_240
 
 /**
  * The most bytes that all labels of one object may have together: as many as a document that lists what they refer to. A
