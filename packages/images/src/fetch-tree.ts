@@ -25,7 +25,7 @@ import { Patience } from './patience.ts'
 import type { ProgressTracker } from './progress-tracker.ts'
 import { Slots } from './slots.ts'
 import { WaitForDownload } from './wait-for-download.ts'
-import { maxDepth, maxObjects } from './walk.ts'
+import { documentsBudget, maxDepth, maxObjects } from './walk.ts'
 
 /** Blobs that have come and are brought to the disk at once: they wait for it together, and each is an open file. */
 const maxStoring = 8
@@ -71,6 +71,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
   const storing = new Slots(maxStoring)
   const repository = parseReference(remote.reference)
   const seen = new Set<string>()
+  const documents = documentsBudget(root)
   let bytesReceived = 0
 
   await visit(root, [], { depth: 0, layers: true, signal: options.signal })
@@ -88,7 +89,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     }
     const name = ingestRef(descriptor)
     await fetchOne(descriptor, name, parents, signal)
-    const below = await children(content, descriptor, { signal })
+    const below = await children(content, descriptor, { documents, signal })
     if (below.length === 0) return
     await content.update(descriptor.digest, { merge: childGcLabels(below) }, { signal })
     const wanted = choose(descriptor, below, layers)

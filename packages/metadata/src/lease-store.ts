@@ -7,6 +7,7 @@ import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import { labelKeys } from '@nsbox/oci'
 import type { Reader } from '@nsbox/sqlite'
+import { checkNameLength } from './check-name-length.ts'
 import type { Clock } from './clock.ts'
 import type { Collector } from './collector.ts'
 import { ensureNamespace } from './ensure-namespace.ts'
@@ -47,6 +48,7 @@ export function leaseStore({ ledger, collector, clock }: Parts, namespace: strin
   return {
     async create({ id = newId(), labels = {} } = {}, { signal } = {}) {
       if (id === '') throw new NsboxError('invalid_argument', 'lease id must not be empty')
+      checkNameLength(id, 'lease id')
       const kept = changeLabels({}, { replace: labels })
       validateLabels(kept, 'lease.Labels')
       const expiresAt = expiry(kept)

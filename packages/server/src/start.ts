@@ -103,7 +103,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   const loop = starting.use(new LoopMonitor({ log }))
   const handler = createRpcHandler({
     routes: (router) => {
-      const isAlone = (namespace: string) => policy === 'isolated' || isSealed(namespace)
+      const isAlone = (namespace: string) => sharingPolicy === 'isolated' || isSealed(namespace)
       const parts = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, isAlone, uuid }
       registerRoutes(router, { ...parts, stopping: stopping.signal, log })
     },
