@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -57,6 +58,30 @@ describeWith({ linux: true, root: true, programs: ['python3'] }, 'layers of tree
     )
     expect(statSync(at('copy/new')).mtimeMs).toBe(1_000_500)
     expect(statSync(at('copy/old')).mtimeMs).toBe(7_000)
+  })
+
+  test('E15 files with huge holes make no layer, of which nothing is written', async () => {
+    writeFileSync(at('upper/real'), 'bytes')
+    truncateSync(at('upper/real'), 8 * 1024 ** 4)
+    const layer = writeLayer({ upper: at('upper'), form: 'plain' })
+    await expect(layer.next()).rejects.toMatchObject({ code: 'resource_exhausted' })
+
+    const limits = { size: 1024 ** 3, freeSize: 1024 ** 2, ratio: 200 }
+    const first = async () =>
+      await writeLayer({ upper: at('upper'), form: 'plain' }, { limits })
+        .next()
+        .then(
+          () => 'made',
+          (error) => error.code,
+        )
+    truncateSync(at('upper/real'), 1024 ** 2)
+    expect(await first()).toBe('made')
+    truncateSync(at('upper/real'), 1024 ** 2 + 1)
+    expect(await first()).toBe('resource_exhausted')
+    writeFileSync(at('upper/other'), Buffer.alloc(1024 ** 2, 1))
+    // Names of one file count once.
+    for (const name of ['a', 'b']) linkSync(at('upper/other'), at(`upper/${name}`))
+    expect(await first()).toBe('made')
   })
 
   test.each([['.wh.x'], ['.wh..wh..opq'], ['.wh.']])('refuse the name %s', async (name) => {
