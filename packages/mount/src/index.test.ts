@@ -4,19 +4,26 @@ import * as mount from './index.ts'
 
 test('the package exports exactly this', () => {
   expect(Object.keys(mount).sort()).toEqual([
+    'PlaceFinder',
     'get',
+    'isAtOrBelow',
     'isMountPoint',
+    'isUncovered',
     'list',
     'makePassable',
     'mount',
     'mountAll',
+    'mountReach',
     'mounts',
     'overlayLayers',
     'overlayMount',
     'parseMountOptions',
+    'readTreeMount',
     'removeTree',
+    'resolvedForMaking',
     'unmount',
     'withTempMount',
+    'writtenTree',
   ])
 })
 
