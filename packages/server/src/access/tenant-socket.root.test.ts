@@ -1,10 +1,16 @@
 import { rename, stat, writeFile } from 'node:fs/promises'
 import { connect as open } from 'node:net'
+import { ConnectError, createClient } from '@connectrpc/connect'
+import { packAny } from '@nsbox/api'
+import { StreamInitSchema, Streaming } from '@nsbox/api/gen/services/streaming/v1/streaming_pb'
+import { Transfer } from '@nsbox/api/gen/services/transfer/v1/transfer_pb'
+import { ImageStoreSchema } from '@nsbox/api/gen/types/transfer/imagestore_pb'
 import { type Client, connect } from '@nsbox/client'
 import { errorCode } from '@nsbox/errors'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { socketTransport } from '../testing/grpc-call.ts'
 import {
   importImage,
   makeContainer,
@@ -123,6 +129,42 @@ namespaces.${lab.a.namespace} = ["read"]
     await lab.server.reload()
     await expect.poll(() => lab.a.client.images.list().catch(errorCode)).toBe('permission_denied')
     expect(await client.images.list()).toEqual([])
+  })
+
+  test('E14 E15 lets nobody use the stream of another, though both have the namespace', async () => {
+    await rewrite(`${both()}namespaces.${lab.a.namespace} = ["read", "write"]\n`)
+    await lab.server.reload()
+    const headers = { 'containerd-namespace': lab.a.namespace }
+    const stop = new AbortController()
+    const open = async (address: string, id: string) => {
+      const opened = socketTransport(address)
+      resources.defer(() => opened[Symbol.dispose]())
+      const first = packAny(StreamInitSchema, { id })
+      const requests = (async function* () {
+        yield first
+        await new Promise((resolve) => stop.signal.addEventListener('abort', resolve))
+      })()
+      const answers = createClient(Streaming, opened.transport).stream(requests, {
+        headers,
+        signal: stop.signal,
+      })
+      await answers[Symbol.asyncIterator]().next()
+      return createClient(Transfer, opened.transport)
+    }
+    const [a, b] = [await open(lab.a.address, 'of-a'), await open(lab.b.address, 'of-b')]
+    const use = async (client: typeof a, progressStream: string) => {
+      const [source, destination] = ['none', 'other'].map((name) => packAny(ImageStoreSchema, { name }))
+      return await client.transfer({ source, destination, options: { progressStream } }, { headers }).then(
+        () => 'ok',
+        (error) => ConnectError.from(error).rawMessage,
+      )
+    }
+    expect(await use(b, 'of-a')).toBe('stream "of-a": not found')
+    expect(await use(a, 'of-b')).toBe('stream "of-b": not found')
+    expect(await use(a, 'of-a')).toBe('image "none": not found')
+    stop.abort()
+    await rewrite(both())
+    await lab.server.reload()
   })
 
   test('E11 E15 keeps the list that it has if the new one is wrong', async () => {

@@ -185,6 +185,14 @@ describe('a spec of a tenant’s container', () => {
     }
   })
 
+  test('E14 is refused if it would take long to look at', () => {
+    const { process } = ordinary
+    const args = ['sh', '-c', 'x'.repeat(300_000)]
+    expect(refusal(() => admitSpec(any({ ...ordinary, process: { ...process, args } }), whose))).toMatch(
+      /^invalid_argument .*more than/,
+    )
+  })
+
   test('E14 names the cgroup of another container or namespace in vain', () => {
     for (const other of [
       { namespace: 'tenant', id: 'd' },
