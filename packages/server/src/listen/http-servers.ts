@@ -17,6 +17,9 @@ const maxConnections = 1024
 /** The most connections at once of one peer, where there are several. */
 const maxPeerConnections = 256
 
+/** How long whoever may do nothing can stay connected, in milliseconds. */
+const strangersTime = 30_000
+
 /** The most bytes of the headers of one request. They are kept for as long as the call lasts. */
 const maxHeaderBytes = 16 << 10
 
@@ -125,6 +128,7 @@ export function createHttpServers(
     try {
       const access = authenticate(socket)
       if (access.source !== undefined) countIn(crowd, access.source, socket)
+      if (!access.wasUsed) endUnlessUsed(socket, access)
       socket[connectionAccess] = access
     } catch (error) {
       log.debug({ err: error }, 'connection refused')
@@ -173,6 +177,14 @@ export function createHttpServers(
 
 function accessBy(socket: KnownSocket): ConnectionAccess | undefined {
   return socket[connectionAccess]
+}
+
+/** Cuts off a connection on which nobody has been let in within a time: strangers must not fill the server. */
+function endUnlessUsed(socket: net.Socket, access: ConnectionAccess): void {
+  const timer = setTimeout(() => {
+    if (!access.wasUsed) socket.destroy()
+  }, strangersTime).unref()
+  socket.once('close', () => clearTimeout(timer))
 }
 
 /** Counts a connection while it is open. @throws `resource_exhausted` */
