@@ -1,6 +1,7 @@
 import * as http from 'node:http'
 import * as http2 from 'node:http2'
 import * as net from 'node:net'
+import { isErrno } from '@nsbox/errors'
 import type { Logger } from 'pino'
 import { windowBytes } from '../rpc/message-reader.ts'
 import type { RpcHandler } from '../rpc/rpc-handler.ts'
@@ -35,6 +36,9 @@ const http2Options: http2.ServerOptions = {
 /** The window of a whole connection. Node.js opens it again as soon as bytes arrive; streams have their own. */
 const connectionWindow = 16 << 20
 
+/** How many calls in vain a violation of HTTP/2 is worth. */
+const violation = 500
+
 /** Serves requests on one socket over whichever HTTP a client speaks. */
 export interface HttpServers {
   /** Listens; give it an address. */
@@ -49,6 +53,7 @@ export interface HttpServers {
  * Makes servers of HTTP/1.1 and HTTP/2 without TLS behind one listener. A connection is told apart by its first bytes.
  */
 export function createHttpServers(handler: RpcHandler, log: Logger): HttpServers {
+  const { conduct } = handler
   const http1 = http.createServer(
     {
       maxHeaderSize: maxHeaderBytes,
@@ -65,6 +70,10 @@ export function createHttpServers(handler: RpcHandler, log: Logger): HttpServers
   // Makes requests of streams, and has no connections of its own.
   const requests = http2.createServer(http2Options, handler.request)
   h2.on('stream', (stream, headers, ...rest) => {
+    const { session } = stream
+    stream.once('close', () => {
+      if (!stream.headersSent && session !== undefined) conduct.fault(session)
+    })
     if (!handler.stream(stream, headers)) requests.emit('stream', stream, headers, ...rest)
   })
   h2.on('session', (session) => {
@@ -72,15 +81,24 @@ export function createHttpServers(handler: RpcHandler, log: Logger): HttpServers
     session.once('close', () => sessions.delete(session))
     session.setLocalWindowSize(connectionWindow)
     rotateSession(session)
+    conduct.introduce(session, session.socket, () => {
+      session.destroy(undefined, http2.constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    })
   })
-  h2.on('sessionError', (error) => log.debug({ err: error }, 'connection failed'))
+  h2.on('sessionError', (error, session) => {
+    // Not of the kind that the other side's end is: what HTTP/2 does not allow.
+    if (isErrno(error, 'ERR_HTTP2_ERROR')) conduct.fault(session, violation)
+    log.debug({ err: error }, 'connection failed')
+  })
 
   const sockets = new Set<net.Socket>()
   const server = net.createServer((socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     socket.on('error', (error) => log.debug({ err: error }, 'connection failed'))
-    sniffProtocol(socket, (protocol) => (protocol === 'http2' ? h2 : http1).emit('connection', socket))
+    conduct.admit(socket, () => {
+      sniffProtocol(socket, (protocol) => (protocol === 'http2' ? h2 : http1).emit('connection', socket))
+    })
   })
   server.maxConnections = maxConnections
 

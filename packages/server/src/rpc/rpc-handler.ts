@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import { answerBytes } from './answer-bytes.ts'
 import type { CallBudgets } from './call-budgets.ts'
 import { checkedBody } from './checked-body.ts'
+import { Conduct } from './conduct.ts'
 import { resetAfterEarlyAnswer } from './early-answer.ts'
 import { recordMethods } from './grpc/direct-methods.ts'
 import { grpcStreams, type TakeStream } from './grpc/grpc-streams.ts'
@@ -35,6 +36,8 @@ export interface RpcHandler {
   /** Takes streams of HTTP/2 that it need not have as requests. */
   readonly stream: TakeStream
   readonly request: (request: NodeRequest, response: NodeResponse) => void
+  /** What it keeps account of, and connections are to be introduced to. */
+  readonly conduct: Conduct
 }
 
 type Handler = ConnectRouter['handlers'][number]
@@ -68,6 +71,8 @@ export function createRpcHandler({
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]))
   const services = new Map(router.handlers.map(({ service }) => [service.typeName, service]))
 
+  const conduct = new Conduct()
+
   const request: RpcHandler['request'] = (request, response) => {
     const handler = handlers.get(request.url?.split('?', 1)[0] ?? '')
     if (handler === undefined) {
@@ -91,6 +96,7 @@ export function createRpcHandler({
       connection,
       budgets,
       maxRequestBytes: maxRequestBytes(method),
+      conduct,
       signal: universal.signal,
       patience,
     })
@@ -108,5 +114,9 @@ export function createRpcHandler({
     const space = call.held.use(await budgets.answers.wait(connection, bytes, cutOff, call.signal))
     await sendAnswer(await handler({ ...universal, body, signal: call.signal }), response, space)
   }
-  return { request, stream: grpcStreams({ methods, shutdownSignal, budgets, log, patience }) }
+  return {
+    request,
+    stream: grpcStreams({ methods, shutdownSignal, budgets, conduct, log, patience }),
+    conduct,
+  }
 }
