@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
+import { NsboxError } from '@nsbox/errors'
 import { defaultNameLimits } from '../extract/extract-limits.ts'
 import { namesIn } from '../extract/remove-from-tree.ts'
 import { whiteoutPrefix } from '../extract/whiteout.ts'
@@ -33,6 +34,10 @@ interface Pair {
   /** Whether what the upper directory does not have is gone; otherwise it is still there, in a layer below. */
   readonly whole: boolean
 }
+
+/** Of a directory, whose names are sorted: some three million. Each takes some bytes besides its own. */
+const maxNameBytes = 256 * 1024 * 1024
+const bytesPerName = 40
 
 // So often others get a turn, and an abort is seen.
 const entriesPerTurn = 500
@@ -188,7 +193,15 @@ function join(path: ByteString, name: ByteString): ByteString {
 
 function sortedNames(directory: number, path: ByteString): ByteString[] {
   try {
-    return [...namesIn(directory)].sort()
+    const names: ByteString[] = []
+    let bytes = 0
+    for (const name of namesIn(directory)) {
+      bytes += name.length + bytesPerName
+      if (bytes > maxNameBytes)
+        throw new NsboxError('resource_exhausted', `the names in one directory: over ${maxNameBytes} bytes`)
+      names.push(name)
+    }
+    return names.sort()
   } catch (error) {
     throw failedFile(error, path)
   }

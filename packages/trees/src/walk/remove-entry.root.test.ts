@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { mount, unmount } from '@nsbox/mount'
-import { fileCalls } from '@nsbox/sys/files'
 import { runOrThrow, scratchMount, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
 import { makeDeepTree } from '../testing/deep-tree.ts'
 import { drive } from '../testing/drive.ts'
+import { fillDirectory } from '../testing/fill-directory.ts'
 import { removeAt } from './remove-at.ts'
 import { walkNow } from './walk.ts'
 
@@ -18,13 +18,7 @@ describeWith({ root: true, linux: true }, 'the removal of a tree', () => {
   }, async () => {
     await using dir = await scratchMount()
     const tree = join(dir.path, 'tree')
-    mkdirSync(tree)
-    // A file may have some ten thousand names, which are made sooner than files.
-    for (let n = 0; n < 200_000; n++) {
-      if (n % 50_000 === 0) writeFileSync(join(dir.path, 'file'), '')
-      if (n % 50_000 === 0) renameSync(join(dir.path, 'file'), join(tree, `file${n}`))
-      else fileCalls.linkat(-1, join(tree, `file${n - (n % 50_000)}`), -1, join(tree, `file${n}`))
-    }
+    fillDirectory(tree, 200_000)
     let most = 0
     let calls = 0
     drive(removeAt(tree), (_, result) => {
@@ -55,7 +49,7 @@ describeWith({ root: true, linux: true }, 'the removal of a tree', () => {
   test('E01 touches nothing outside, whichever of its steps a directory is moved out of the tree at', async () => {
     // Deeper than descriptors are kept, so that directories above are found again by their identity.
     const levels = 45
-    for (let step = 1; step < 240; step += 7) {
+    for (let step = 1; step < 240; step += 23) {
       await using dir = await tempDir()
       const path = (name: string) => join(dir.path, name)
       for (const name of ['tree', 'outside', 'outside/x']) mkdirSync(path(name))

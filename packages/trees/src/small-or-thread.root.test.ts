@@ -1,37 +1,33 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { tempDir } from '@nsbox/testing'
+import { scratchMount } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
 import { removeTree } from './remove-tree.ts'
+import { fillDirectory } from './testing/fill-directory.ts'
 import { treeThread } from './tree-thread.ts'
 import { treeUsage } from './tree-usage.ts'
 
-function fill(directory: string, files: number): void {
-  mkdirSync(directory)
-  for (let n = 0; n < files; n++) writeFileSync(join(directory, `${n}`), '')
-}
-
-describeWith({ linux: true }, 'work on trees', () => {
+describeWith({ root: true, linux: true }, 'work on trees', () => {
   test('E06 starts a thread for a big tree, and none for a small one', async () => {
-    await using dir = await tempDir()
+    await using dir = await scratchMount()
     const tree = join(dir.path, 'tree')
-    fill(tree, 30)
+    fillDirectory(tree, 30)
     await treeUsage(tree)
     await removeTree(tree)
     expect(treeThread.isThere).toBe(false)
-    fill(tree, 1000)
-    expect(await treeUsage(tree)).toMatchObject({ inodes: 1001 })
+    fillDirectory(tree, 1000)
+    expect(await treeUsage(tree)).toMatchObject({ inodes: 2 })
     await removeTree(tree)
     expect(treeThread.isThere).toBe(true)
     expect(await readdir(dir.path)).toEqual([])
   })
 
   test('E06 leaves the event loop to others while 50,000 names are removed', async () => {
-    await using dir = await tempDir()
-    fill(join(dir.path, 'tree'), 50_000)
+    await using dir = await scratchMount()
+    fillDirectory(join(dir.path, 'tree'), 50_000)
     const delay = monitorEventLoopDelay({ resolution: 5 })
     let turns = 0
     const ticking = setInterval(() => turns++, 1)
@@ -45,9 +41,9 @@ describeWith({ linux: true }, 'work on trees', () => {
   })
 
   test('is done once, whoever else does it, too', async () => {
-    await using dir = await tempDir()
+    await using dir = await scratchMount()
     for (const files of [40, 3000]) {
-      fill(join(dir.path, 'tree'), files)
+      fillDirectory(join(dir.path, 'tree'), files)
       mkdirSync(join(dir.path, 'tree/a/b'), { recursive: true })
       await Promise.all(Array.from({ length: 4 }, () => removeTree(join(dir.path, 'tree'))))
       expect(await readdir(dir.path)).toEqual([])
@@ -55,9 +51,9 @@ describeWith({ linux: true }, 'work on trees', () => {
   })
 
   test('ends when it is told to, and can be gone on with', async () => {
-    await using dir = await tempDir()
+    await using dir = await scratchMount()
     const tree = join(dir.path, 'tree')
-    fill(tree, 20_000)
+    fillDirectory(tree, 20_000)
     const before = (await readdir('/proc/self/fd')).length
     const stop = new AbortController()
     const removed = removeTree(tree, { signal: stop.signal })
