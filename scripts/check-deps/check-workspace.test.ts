@@ -289,6 +289,20 @@ it('docs/dependencies.md has a row for each dependency and for nothing else', as
   ])
 })
 
+it('each attack of docs/threat-model.md has a test, and each test of one has its row', async () => {
+  const files = {
+    'docs/threat-model.md':
+      '| A01 | withstood |\n| A03 | claimed |\n\nWithout a surface here:\n\n- A04, A05: none.\n\nMore of A09.\n',
+    'packages/oci/src/digest.test.ts': "test('A01, A04 and B01 are withstood'); test('not of A03')",
+  }
+  expect(await check(files)).toEqual([
+    'docs/threat-model.md: no test has a title that begins with A03',
+    'docs/threat-model.md: A02 is missing',
+    'packages/oci/src/digest.test.ts: a title names A04, which has no row in docs/threat-model.md',
+    'packages/oci/src/digest.test.ts: a title names B01, which has no row in docs/threat-model.md',
+  ])
+})
+
 it('fails and names the breach, run as a program', async () => {
   await using dir = await tempDir()
   await mkdir(join(dir.path, 'packages/extra'), { recursive: true })

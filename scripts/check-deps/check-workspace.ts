@@ -3,6 +3,7 @@ import { checkDocumentation } from './documentation.ts'
 import { checkImports } from './import-rules.ts'
 import { checkLightPackages } from './light-packages.ts'
 import { checkManifests } from './manifest-rules.ts'
+import { checkThreatModel } from './threat-model.ts'
 import { checkTrees, ownDirectories } from './tree-rules.ts'
 import { readWorkspace } from './workspace.ts'
 
@@ -12,6 +13,13 @@ import { readWorkspace } from './workspace.ts'
  */
 export function checkWorkspace(root: string, exempt = ownDirectories): string[] {
   const workspace = readWorkspace(root)
-  const rules = [checkManifests, checkImports, checkCycles, checkLightPackages, checkDocumentation]
+  const rules = [
+    checkManifests,
+    checkImports,
+    checkCycles,
+    checkLightPackages,
+    checkDocumentation,
+    checkThreatModel,
+  ]
   return [...rules.flatMap((rule) => rule(workspace)), ...checkTrees(workspace, exempt)]
 }

@@ -14,6 +14,8 @@ export interface SourceFile {
   readonly imports: readonly string[]
   /** Whether it has an `export *`. */
   readonly exportsAll: boolean
+  /** The attacks that texts in it begin with, such as titles of tests: `A05`. */
+  readonly attacks: readonly string[]
   /** Functions of node:fs by which it walks trees, once for each call. */
   readonly recursiveCalls: readonly string[]
 }
@@ -38,8 +40,16 @@ export function readSourceFile(path: string): SourceFile {
       .map(({ source }) => (source as Node | null | undefined)?.value)
       .filter((value) => typeof value === 'string'),
     exportsAll: nodes.some(({ type }) => type === 'ExportAllDeclaration'),
+    attacks: [...new Set(all.flatMap(attacksIn))],
     recursiveCalls: recursiveCalls(all),
   }
+}
+
+/** What a text that begins with the ids of attacks names: `A05`, or `A05, A06 and B01`. */
+function attacksIn({ type, value }: Node): string[] {
+  const text = type === 'TemplateElement' ? (value as { readonly raw: string }).raw : value
+  if (typeof text !== 'string') return []
+  return /^[A-Z]\d\d(?:(?:, | and )[A-Z]\d\d)*(?![\w-])/.exec(text)?.[0].match(/[A-Z]\d\d/g) ?? []
 }
 
 function kindOf(path: string): SourceFile['kind'] {

@@ -1,5 +1,5 @@
-import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
-import { type Descriptor, isIndex, isManifest, maxDocumentSize, parseIndex, parseManifest } from '@nsbox/oci'
+import { type AbortOptions, type ContentReader, readIndex, readManifest } from '@nsbox/core/content'
+import { type Descriptor, isIndex, isManifest } from '@nsbox/oci'
 
 /**
  * What a descriptor's document refers to: the manifests of an index, the config and layers of a manifest, nothing for
@@ -13,9 +13,8 @@ export async function children(
   options: AbortOptions = {},
 ): Promise<readonly Descriptor[]> {
   const { mediaType } = descriptor
-  if (!isIndex(mediaType) && !isManifest(mediaType)) return []
-  const bytes = await readBlob(content, descriptor, { limit: maxDocumentSize, ...options })
-  if (isIndex(mediaType)) return parseIndex(bytes, descriptor).manifests
-  const manifest = parseManifest(bytes, descriptor)
+  if (isIndex(mediaType)) return (await readIndex(content, descriptor, options)).manifests
+  if (!isManifest(mediaType)) return []
+  const manifest = await readManifest(content, descriptor, options)
   return [manifest.config, ...manifest.layers]
 }

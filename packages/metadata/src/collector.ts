@@ -5,6 +5,7 @@ import type { BlobGate } from './blob-gate.ts'
 import type { Clock } from './clock.ts'
 import type { Ledger } from './ledger.ts'
 import type { Log } from './log.ts'
+import type { BackingsInUse } from './snapshots/backings-in-use.ts'
 import type { CommitsUnderWay } from './snapshots/commits-under-way.ts'
 import type { Snapshotters } from './snapshots/snapshotters.ts'
 import { namespacesWithExpired, nextExpiry, sweep } from './sweep.ts'
@@ -14,7 +15,9 @@ import type { WriterLocks } from './writer-locks.ts'
 
 /** When the collector runs on its own; times in milliseconds. */
 export interface CollectorSchedule {
-  /** From opening to the first collection; 100 by default. */
+  /** Whether collections begin only with `Metadata.startCollector`; false by default. */
+  readonly manual?: boolean | undefined
+  /** From opening, or that start, to the first collection; 100 by default. */
   readonly startupDelay?: number | undefined
   /** From a deletion to the collection that follows it, and that others until then share; 250 by default. */
   readonly scheduleDelay?: number | undefined
@@ -45,6 +48,7 @@ interface CollectorParts {
   readonly backend: ContentStore
   readonly snapshotters: Snapshotters
   readonly commits: CommitsUnderWay
+  readonly inUse: BackingsInUse
   readonly gate: BlobGate
   readonly locks: WriterLocks
   /** One whose writes are not reported back to the collector. */
@@ -214,12 +218,12 @@ export class Collector implements AsyncDisposable {
     namespace: string,
     count: Record<(typeof counters)[keyof typeof counters] | 'snapshots' | 'pause', number>,
   ): Promise<void> {
-    const { ledger, clock, locks, commits } = this.#parts
+    const { ledger, clock, locks, commits, inUse } = this.#parts
     for (let more = true; more; ) {
       // Requests have their turn between two transactions.
       await setImmediate()
       const start = performance.now()
-      const result = sweep(ledger, namespace, { now: clock(), locks, commits })
+      const result = sweep(ledger, namespace, { now: clock(), locks, commits, inUse })
       count.pause += performance.now() - start
       more = result.more
       for (const { kind, unused } of result.swept) {

@@ -5,6 +5,7 @@ import { ensureNamespace } from './ensure-namespace.ts'
 import { hold, type Scope } from './lease-binding.ts'
 import { shownRef } from './quoted.ts'
 import { dropReferences, setReferences } from './references.ts'
+import type { Listing } from './rows-in-turns.ts'
 import type { Unused } from './unused.ts'
 
 export interface IngestRow {
@@ -54,6 +55,19 @@ export function demandIngest(db: Reader, namespace: string, ref: string): Ingest
 export function ingestsOf(db: Reader, namespace: string): IngestRow[] {
   return db.all<IngestRow>(`SELECT ${columns} FROM ingest WHERE namespace = ? ORDER BY ref`, namespace)
 }
+
+/** The same, in turns with others. */
+export const ingestListing = (namespace: string): Listing<IngestRow> => ({
+  after: (db, ref, enough) =>
+    db.upTo(
+      `SELECT ${columns} FROM ingest WHERE namespace = ? AND ref > ? ORDER BY ref`,
+      enough,
+      namespace,
+      ref,
+    ),
+  key: ({ ref }) => ref,
+  size: ({ ref }) => ref.length,
+})
 
 /** What an ingest leaves in the backend when its row is gone. */
 export function leftBy(row: IngestRow): Unused {

@@ -4,6 +4,7 @@ import { findGarbage, type Garbage } from './garbage.ts'
 import { dropIngest, findIngest, ingestsOf, leftBy } from './ingest-row.ts'
 import type { Ledger, Write } from './ledger.ts'
 import { dropReferences } from './references.ts'
+import type { BackingsInUse } from './snapshots/backings-in-use.ts'
 import type { CommitsUnderWay } from './snapshots/commits-under-way.ts'
 import { dropSnapshotTree } from './snapshots/drop-snapshot-tree.ts'
 import type { Unused } from './unused.ts'
@@ -22,6 +23,7 @@ interface Swept {
 interface InUse {
   readonly locks: WriterLocks
   readonly commits: CommitsUnderWay
+  readonly inUse: BackingsInUse
 }
 
 /**
@@ -34,7 +36,7 @@ interface InUse {
 export function sweep(
   ledger: Ledger,
   namespace: string,
-  { now, locks, commits }: { readonly now: number } & InUse,
+  { now, locks, commits, inUse }: { readonly now: number } & InUse,
 ): { readonly swept: readonly Swept[]; readonly more: boolean } {
   return ledger.commit(namespace, (tx) => {
     const written = ingestsOf(tx, namespace)
@@ -44,7 +46,7 @@ export function sweep(
     const swept: Swept[] = []
     for (const garbage of findGarbage(tx, { namespace, now, written, committing, limit: batch })) {
       if (swept.length === batch) break
-      for (const unused of remove(tx, namespace, garbage, batch - swept.length))
+      for (const unused of remove(tx, inUse, namespace, garbage, batch - swept.length))
         swept.push({ kind: garbage.kind, unused })
     }
     return { swept, more: swept.length === batch }
@@ -52,7 +54,13 @@ export function sweep(
 }
 
 /** @returns what each row that was removed leaves; of snapshots several may go at once, but no more than `limit` */
-function remove(tx: Write, namespace: string, { kind, id }: Garbage, limit: number): Unused[] {
+function remove(
+  tx: Write,
+  inUse: BackingsInUse,
+  namespace: string,
+  { kind, id }: Garbage,
+  limit: number,
+): Unused[] {
   switch (kind) {
     case 'content': {
       const digest = id as Digest
@@ -76,7 +84,7 @@ function remove(tx: Write, namespace: string, { kind, id }: Garbage, limit: numb
     }
     default: {
       const snapshotter = kind.slice('snapshot/'.length)
-      return dropSnapshotTree(tx, { namespace, snapshotter }, id, limit)
+      return dropSnapshotTree(tx, inUse, { namespace, snapshotter }, id, limit)
     }
   }
 }

@@ -8,8 +8,9 @@ import type {
   Snapshotter,
   SnapshotUsage,
 } from '@nsbox/core/snapshots'
+import { inTurns } from '@nsbox/core/turns'
 import { NsboxError } from '@nsbox/errors'
-import { parseFilters } from '@nsbox/filters'
+import { parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import type { Database } from '@nsbox/sqlite'
 import { treeUsage } from '@nsbox/trees'
@@ -85,12 +86,13 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
 
   async *list(filters: readonly string[] = [], { signal }: AbortOptions = {}): AsyncGenerator<SnapshotInfo> {
     signal?.throwIfAborted()
-    const filter = parseFilters(filters)
+    const filter = parseListFilters(filters)
     for (let after: string | undefined = ''; after !== undefined; ) {
       this.#checkOpen()
       const rows: table.SnapshotRow[] = await this.#answer(table.snapshotsAfter(this.#db, after, page))
       after = rows.length < page ? undefined : rows.at(-1)?.name
-      for (const info of rows.map(table.infoOf)) {
+      for await (const row of inTurns(rows, signal)) {
+        const info = table.infoOf(row)
         signal?.throwIfAborted()
         if (filter.match(snapshotFields(info))) yield info
       }

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
-import { NsboxError } from '@nsbox/errors'
+import { ByteBudget } from '@nsbox/core/byte-budget'
 import { defaultNameLimits } from '../extract/extract-limits.ts'
 import { namesIn } from '../extract/remove-from-tree.ts'
 import { whiteoutPrefix } from '../extract/whiteout.ts'
@@ -22,6 +22,8 @@ export interface CollectChangesOptions {
    * lower tree; by default it is the whole tree.
    */
   readonly overlayPrefix?: string | undefined
+  /** Most bytes of names and attributes to keep in memory; 256 MiB by default. */
+  readonly kept?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -35,9 +37,11 @@ interface Pair {
   readonly whole: boolean
 }
 
-/** Of a directory, whose names are sorted: some three million. Each takes some bytes besides its own. */
-const maxNameBytes = 256 * 1024 * 1024
-const bytesPerName = 40
+/**
+ * Bytes of all names that a layer is to have and of those of directories, with their attributes: as many as a layer may
+ * have where it is applied.
+ */
+const maxKept = 256 * 1024 * 1024
 
 // So often others get a turn, and an abort is seen.
 const entriesPerTurn = 500
@@ -51,7 +55,8 @@ const entriesPerTurn = 500
  * them.
  *
  * @throws `failed_precondition` for what no layer can carry: names that begin with `.wh.` or are too long, devices 0:0;
- * also, recognised by `isMergedOnly`, for a topmost layer that cannot be understood without mounting the overlay
+ * also, recognised by `isMergedOnly`, for a topmost layer that cannot be understood without mounting the overlay;
+ * `resource_exhausted` for a tree whose names and attributes are too much to keep in memory
  */
 export async function collectChanges(options: CollectChangesOptions): Promise<readonly Change[]> {
   return await new Collector(options).collect()
@@ -63,10 +68,12 @@ class Collector {
   readonly #opaque: Change[] = []
   readonly #directories = new Map<ByteString, ShownNode>()
   readonly #links = new LinkGroups()
+  readonly #kept: ByteBudget
   #entries = 0
 
   constructor(options: CollectChangesOptions) {
     this.#options = options
+    this.#kept = new ByteBudget('names in the tree', options.kept ?? maxKept)
   }
 
   async collect(): Promise<readonly Change[]> {
@@ -123,14 +130,18 @@ class Collector {
   }
 
   #directory(path: ByteString, node: ShownNode, before: TreeNode | undefined): void {
+    this.#keep(path, node)
     this.#directories.set(path, node)
     if (before === undefined || !sameAttributes(before, node)) this.#list(path, node)
   }
 
   #other(path: ByteString, node: ShownNode, before: TreeNode | undefined): void {
     const same = before !== undefined && this.#isSame(path, before, node) ? before : undefined
-    if (node.links > 1 || (same !== undefined && same.links > 1)) this.#links.add({ path, node, same })
-    else if (same === undefined) this.#list(path, node)
+    const linked = node.links > 1 || (same !== undefined && same.links > 1)
+    if (!linked && same !== undefined) return
+    this.#keep(path, node)
+    if (linked) this.#links.add({ path, node, same })
+    else this.#list(path, node)
   }
 
   #isSame(path: ByteString, before: TreeNode, node: TreeNode): boolean {
@@ -148,9 +159,10 @@ class Collector {
     const there = sortedNames(lower, path).filter((name) => isThere(readNode(lower, name, join(path, name))))
     if (whole) for (const name of there) if (!present.has(name)) gone.add(name)
     // Not of the root: overlayfs does not look whether its layers' roots are opaque.
-    if (path !== '' && gone.size > 1 && gone.size === there.length)
+    if (path !== '' && gone.size > 1 && gone.size === there.length) {
+      this.#kept.take(path.length)
       this.#opaque.push({ kind: 'opaque', path })
-    else for (const name of gone) this.#removed(join(path, name))
+    } else for (const name of gone) this.#removed(join(path, name))
   }
 
   /** A change sets the time of the directory that it is made in, which the directory's own entry has to set again. */
@@ -166,7 +178,14 @@ class Collector {
     this.#changes.set(path, { kind: 'entry', path, node })
   }
 
+  #keep(path: ByteString, { target, xattrs }: ShownNode): void {
+    let bytes = path.length + target.length
+    for (const [attribute, value] of xattrs) bytes += attribute.length + value.byteLength
+    this.#kept.take(bytes)
+  }
+
   #removed(path: ByteString): void {
+    this.#kept.take(path.length)
     this.#changes.set(path, { kind: 'removed', path })
   }
 
@@ -194,11 +213,10 @@ function join(path: ByteString, name: ByteString): ByteString {
 function sortedNames(directory: number, path: ByteString): ByteString[] {
   try {
     const names: ByteString[] = []
-    let bytes = 0
+    // All of them, since a layer has them sorted.
+    const kept = new ByteBudget('names in one directory', maxKept)
     for (const name of namesIn(directory)) {
-      bytes += name.length + bytesPerName
-      if (bytes > maxNameBytes)
-        throw new NsboxError('resource_exhausted', `the names in one directory: over ${maxNameBytes} bytes`)
+      kept.take(name.length)
       names.push(name)
     }
     return names.sort()

@@ -20,7 +20,12 @@ describeWith({ linux: true, root: true }, 'the table of what a thread has open',
     const table = descriptorTable()
     keepDescriptorsIn(table)
     const before = listed()
-    const writer = new TreeWriter(dir.path, { form: 'overlay', userNamespace: false, fileSize: 1e6 })
+    const writer = new TreeWriter(dir.path, {
+      form: 'overlay',
+      userNamespace: false,
+      fileSize: 1e6,
+      kept: 1e6,
+    })
     const parser = new TarParser(writer)
     // As if the thread were ended within the content of a file.
     parser.push(

@@ -14,6 +14,7 @@ import { entryPath } from './entry-path.ts'
 import type { Extracted } from './extracted.ts'
 import { checkResult } from './file-result.ts'
 import { GivenAttributes } from './given-attributes.ts'
+import { impliedNames, KeptBytes } from './kept-bytes.ts'
 import type { LayerForm } from './layer-form.ts'
 import { LowerContent } from './lower-content.ts'
 import { MadeNames } from './made-names.ts'
@@ -31,6 +32,8 @@ export interface TreeWriterOptions {
   readonly userNamespace: boolean
   /** Most bytes that one file may have once it is extracted, holes included. */
   readonly fileSize: number
+  /** Most bytes of names, and of what else is kept in memory until the end. */
+  readonly kept: number
 }
 
 /**
@@ -42,7 +45,8 @@ export class TreeWriter implements TarHandler, Disposable {
   readonly #directories: Directories
   readonly #attributes: Attributes
   readonly #lower: LowerContent
-  readonly #made = new MadeNames()
+  readonly #kept: KeptBytes
+  readonly #made: MadeNames
   /** Whether nothing was there before, so that a name that exists already was made by this layer. */
   readonly #fresh: boolean
   readonly #implied = new Map<string, readonly ByteString[]>()
@@ -57,10 +61,13 @@ export class TreeWriter implements TarHandler, Disposable {
 
   constructor(root: string, options: TreeWriterOptions) {
     this.#options = options
+    this.#kept = new KeptBytes(options.kept)
+    this.#made = new MadeNames(this.#kept.budget)
     this.#attributes = new Attributes(options.userNamespace)
     this.#described = new DescribedDirectories(this.#attributes)
     this.#directories = new Directories(root, {
       implied: (directory, parent, path, replaced) => {
+        this.#kept.directory(path)
         this.#made.add(parent, path[path.length - 1]!, true)
         this.#described.undescribed(directory)
         // What takes the place of something removed is not the directory that lower layers have there.
@@ -79,6 +86,7 @@ export class TreeWriter implements TarHandler, Disposable {
 
   entry(entry: TarEntry): void {
     this.#entries += 1
+    this.#kept.entry(entry)
     const last = this.#here.lastOf(entry.name)
     if (last === undefined) this.#elsewhere(entry)
     else this.#make(entry, this.#seenPath, last)
@@ -138,10 +146,9 @@ export class TreeWriter implements TarHandler, Disposable {
   /** Sets what had to wait until all entries were there. Call it once, at the end of the archive. */
   finish(): Extracted {
     this.#described.finish(this.#directories)
-    const implied: ByteString[] = []
-    for (const [id, path] of this.#implied)
-      if (this.#directories.find(path)?.id === id) implied.push(path.join('/'))
-    return { entries: this.#entries, implied, skipped: this.#attributes.skipped }
+    const implied = [...this.#implied].filter(([id, path]) => this.#directories.find(path)?.id === id)
+    const names = impliedNames(implied.map(([, path]) => path))
+    return { entries: this.#entries, implied: names, skipped: this.#attributes.skipped }
   }
 
   [Symbol.dispose](): void {
@@ -226,6 +233,7 @@ export class TreeWriter implements TarHandler, Disposable {
     this.#implied.delete(directory.id)
     this.#attributes.set(directory.fd, entry, given)
     if (directory.group !== entry.gid) this.#directories.changeGroup(directory, entry.gid)
+    this.#kept.directory(path, entry)
     this.#described.add(directory, path, entry)
   }
 

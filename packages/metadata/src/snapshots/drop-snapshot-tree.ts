@@ -1,5 +1,6 @@
 import type { Write } from '../ledger.ts'
 import type { Unused } from '../unused.ts'
+import type { BackingsInUse } from './backings-in-use.ts'
 import { childOf, dropSnapshot, findSnapshot, type SnapshotScope } from './snapshot-row.ts'
 
 /**
@@ -7,7 +8,13 @@ import { childOf, dropSnapshot, findSnapshot, type SnapshotScope } from './snaps
  * @param limit most snapshots to remove; the first one may be left then
  * @returns what each of them leaves
  */
-export function dropSnapshotTree(tx: Write, scope: SnapshotScope, name: string, limit: number): Unused[] {
+export function dropSnapshotTree(
+  tx: Write,
+  inUse: BackingsInUse,
+  scope: SnapshotScope,
+  name: string,
+  limit: number,
+): Unused[] {
   const dropped: Unused[] = []
   const path = [name]
   for (let last = path.at(-1); last !== undefined && dropped.length < limit; last = path.at(-1)) {
@@ -20,7 +27,7 @@ export function dropSnapshotTree(tx: Write, scope: SnapshotScope, name: string, 
     const row = findSnapshot(tx, scope, last)
     // It was removed together with another.
     if (row === undefined) continue
-    dropped.push(dropSnapshot(tx, scope, row))
+    dropped.push(dropSnapshot(tx, inUse, scope, row))
     tx.emit({ topic: '/snapshot/remove', payload: { key: last, snapshotter: scope.snapshotter } })
   }
   return dropped

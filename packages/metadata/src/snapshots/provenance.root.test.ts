@@ -93,7 +93,7 @@ describeWith({ root: true, linux: true }, 'D23 a snapshot is never adopted', () 
     [
       'that a task could write to before it was unpacked',
       async (subject) => {
-        await subject.sandbox.metadata.writes(subject.mounts)
+        await subject.sandbox.metadata.use('tenant', { mounts: subject.mounts })
         await apply(subject)
         await subject.tenant.snapshotter.commit(chainId, key)
       },
@@ -102,7 +102,7 @@ describeWith({ root: true, linux: true }, 'D23 a snapshot is never adopted', () 
       'that a task could write to after it was unpacked',
       async (subject) => {
         await apply(subject)
-        await subject.sandbox.metadata.writes(subject.mounts)
+        await subject.sandbox.metadata.use('tenant', { mounts: subject.mounts })
         await subject.tenant.snapshotter.commit(chainId, key)
       },
     ],
@@ -110,7 +110,9 @@ describeWith({ root: true, linux: true }, 'D23 a snapshot is never adopted', () 
       'that a task could write to in part',
       async (subject) => {
         await apply(subject)
-        await subject.sandbox.metadata.writes([bind(join(subject.directory, 'secret'))])
+        await subject.sandbox.metadata.use('tenant', {
+          mounts: [bind(join(subject.directory, 'secret'))],
+        })
         await subject.tenant.snapshotter.commit(chainId, key)
       },
     ],
@@ -230,7 +232,7 @@ describeWith({ root: true, linux: true }, 'D23 a snapshot is never adopted', () 
       async (subject) => {
         await apply(subject)
         await subject.tenant.snapshotter.commit(chainId, key)
-        await subject.sandbox.metadata.writes([bind(subject.directory)])
+        await subject.sandbox.metadata.use('tenant', { mounts: [bind(subject.directory)] })
       },
     ],
     [
@@ -241,7 +243,7 @@ describeWith({ root: true, linux: true }, 'D23 a snapshot is never adopted', () 
         await tenant.snapshotter.commit(chainId, key)
         await tenant.snapshotter.view('base', base.diffId)
         const [parent] = await tenant.snapshotter.mounts('base')
-        await sandbox.metadata.writes([bind(parent!.source)])
+        await sandbox.metadata.use('tenant', { mounts: [bind(parent!.source)] })
       },
     ],
   ]

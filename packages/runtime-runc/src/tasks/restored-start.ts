@@ -50,7 +50,7 @@ export class RestoredStart implements TaskStart {
     await using undo = new AsyncDisposableStack()
     // What an earlier attempt could not remove.
     await this.#undo()
-    this.#begin()
+    await this.#begin()
     undo.defer(() => this.#undoQuietly())
     const process = await this.#launch(options)
     undo.defer(() => end(process))
@@ -111,9 +111,10 @@ export class RestoredStart implements TaskStart {
   }
 
   /** Keeps that something may be left from now on, and whether all that is in the cgroup afterwards is. */
-  #begin(): void {
+  async #begin(): Promise<void> {
     mkdirSync(this.#task.bundle.criu, { mode: 0o700 })
-    if (this.#cgroup?.pids().every(hasEnded) === true) writeFileSync(this.#alone, '', { mode: 0o600 })
+    const before = await this.#cgroup?.pids()
+    if (before?.every(hasEnded) === true) writeFileSync(this.#alone, '', { mode: 0o600 })
   }
 
   /** A file that says that nobody was in the cgroup before. */
