@@ -6,6 +6,7 @@ import { openContentStore } from '@nsbox/content'
 import { LayerWorkers } from '@nsbox/diff'
 import { openMetadata } from '@nsbox/metadata'
 import { trimMemory } from '@nsbox/sys/processes'
+import { hasTreeThread } from '@nsbox/trees'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { type Logger, pino } from 'pino'
 import { accessGate } from './access/access-gate.ts'
@@ -99,7 +100,9 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   const aborting = new AbortController()
   // Every call that is under way listens to them.
   setMaxListeners(0, stopping.signal, aborting.signal)
-  const idle = starting.use(idleMemory({ trim: trimMemory, isBusy: () => workers.hasThreads, log }))
+  const idle = starting.use(
+    idleMemory({ trim: trimMemory, isBusy: () => workers.hasThreads || hasTreeThread(), log }),
+  )
   const loop = starting.use(new LoopMonitor({ log }))
   const handler = createRpcHandler({
     routes: (router) => {
