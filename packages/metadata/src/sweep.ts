@@ -26,11 +26,7 @@ interface Swept {
  *
  * @returns what was removed; undefined if there is something to follow first
  */
-export function sweep(
-  ledger: Ledger,
-  marking: Marking,
-  inUse: BackingsInUse,
-): readonly Swept[] | undefined {
+export function sweep(ledger: Ledger, marking: Marking, inUse: BackingsInUse): readonly Swept[] | undefined {
   const { namespace } = marking
   const found = marking.garbage()
   if (found === undefined || !marking.hasGarbage) return found && []

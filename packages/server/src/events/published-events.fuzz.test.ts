@@ -6,7 +6,7 @@ import { parseFilter } from '@nsbox/filters'
 import { attempt, fuzz, mutatedBytes, mutatedText } from '@nsbox/testing/fuzz'
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { fromEnvelopeMessage, opaqueEventField, toEnvelopeMessage } from '../convert/event.ts'
+import { fromEnvelopeMessage, opaqueEventFields, toEnvelopeMessage } from '../convert/event.ts'
 import { eventAdaptor } from './event-adaptor.ts'
 import { validateTopic } from './event-topic.ts'
 
@@ -62,7 +62,7 @@ fuzz(
     expect(Buffer.from(again.event!.value).equals(value)).toBe(true)
     expect(again.event!.typeUrl).toBe(typeUrl)
     toBinary(EnvelopeSchema, again)
-    const adaptor = eventAdaptor(read, opaqueEventField)
+    const adaptor = eventAdaptor(read, opaqueEventFields)
     for (const filter of [
       'event.container_id==a',
       'event.exit_status~=/./',
