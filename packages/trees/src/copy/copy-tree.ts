@@ -14,7 +14,7 @@ import { timeParts } from './time-parts.ts'
 
 const { EXDEV } = os.errno
 const changes: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL'])
-const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NONBLOCK, S_IFMT, S_IFLNK, S_IFIFO, S_IFSOCK } = constants
+const { O_WRONLY, O_CREAT, O_EXCL, S_IFMT, S_IFLNK, S_IFIFO, S_IFSOCK } = constants
 
 /** A tree to be copied; plain data, so that a thread can be given it. */
 export interface TreeCopy {
@@ -109,8 +109,8 @@ function* copyEntry(copy: Copy, name: string): Walk<void> {
 }
 
 function* copyFile(copy: Copy, name: string): Walk<void> {
-  // Should it be a FIFO by now, opening it does not wait.
-  const from = copy.source.open(name, O_RDONLY | O_NONBLOCK, 0)
+  const from = copy.source.openFile(name)
+  if (from === undefined) throw changed()
   try {
     const stats = fstatSync(from, { bigint: true })
     if (!stats.isFile()) throw changed()
