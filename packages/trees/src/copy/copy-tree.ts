@@ -193,8 +193,8 @@ function* said(source: TreeCursor, name: string, body: Walk<void>): Walk<void> {
   } catch (error) {
     const context = `copying ${JSON.stringify(place.slice(0, 1024))}`
     // A name of the tree was there, or something else, a moment before.
-    const isChange = isNsboxError(error) && changes.has(error.details.errno)
-    const coded = isChange ? changed() : fromSystemError(error, context)
+    const found = fromSystemError(error, context)
+    const coded = isNsboxError(found) && changes.has(found.details.errno) ? changed() : found
     if (!(coded instanceof NsboxError) || coded.cause === error) throw coded
     throw new NsboxError(coded.code, `${context}: ${coded.context}`, { cause: error, details: coded.details })
   }
