@@ -12,12 +12,12 @@ import {
 } from '@nsbox/mount'
 import { inParallel } from '../in-parallel.ts'
 import {
+  anyOfOthers,
   type BackingAt,
   backingsAround,
   backingsAt,
   backingsOf,
   backingsWith,
-  isOfOthers,
 } from './backings-at.ts'
 import { dropUnusedBacking, type UseRecord, withoutRows } from './backings-in-use.ts'
 import { letAnybodyWrite } from './provenance.ts'
@@ -41,15 +41,13 @@ export function snapshotUses(parts: UseParts): PathUses {
         const reached = await reach(parts, given, signal)
         signal?.throwIfAborted()
         // In one turn: what is made from here on finds the use, and what was made before is found.
-        const written = ledger.peek((db) => reached.written.flatMap((path) => backingsAt(db, path)))
-        for (const backing of written) refuseOthers(parts, namespace, reached.written, backing)
-        const record = recordOf(parts, reached)
-        const use = begin(parts, record)
+        const written = ledger.peek((db) =>
+          reached.written.flatMap((path) => backingsAt(db, path).map((backing) => ({ ...backing, path }))),
+        )
+        refuseOthers(parts, namespace, written)
+        const use = begin(parts, recordOf(parts, reached))
         try {
-          await letAnybodyWrite(
-            parts,
-            written.map(({ id }) => id),
-          )
+          await letAnybodyWrite(parts, [...new Set(written.map(({ id }) => id))])
         } catch (error) {
           use[Symbol.dispose]()
           throw error
@@ -154,17 +152,18 @@ async function placesForWriting(finder: PlaceFinder, path: string): Promise<read
 function refuseOthers(
   { ledger, databasePath }: UseParts,
   namespace: string,
-  written: readonly string[],
-  { id, committed, directory }: BackingAt,
+  written: readonly (BackingAt & { readonly path: string })[],
 ): void {
-  if (committed === 0 || !ledger.peek((db) => isOfOthers(db, id, namespace))) return
-  const isReached = (path: string) => isAtOrBelow(directory, path) || isAtOrBelow(path, directory)
   const isHost = (path: string) => databasePath !== undefined && isAtOrBelow(databasePath, path)
-  const path = written.find((path) => isReached(path) && !isHost(path))
-  if (path === undefined) return
+  const reliedOn = written.filter(({ committed, path }) => committed === 1 && !isHost(path))
+  if (reliedOn.length === 0) return
+  const ids = reliedOn.map(({ id }) => id)
+  const others = ledger.peek((db) => anyOfOthers(db, ids, namespace))
+  const refused = reliedOn.find(({ id }) => id === others)
+  if (refused === undefined) return
   throw new NsboxError(
     'failed_precondition',
-    `${JSON.stringify(path)} can be written to, and leads to a committed snapshot that another namespace has too`,
+    `${JSON.stringify(refused.path)} can be written to, and leads to a committed snapshot that another namespace has too`,
   )
 }
 
