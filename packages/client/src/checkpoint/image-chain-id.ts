@@ -1,4 +1,10 @@
-import { type AbortOptions, type ContentReader, readImageConfig, readIndex, readManifest } from '@nsbox/core/content'
+import {
+  type AbortOptions,
+  type ContentReader,
+  readImageConfig,
+  readIndex,
+  readManifest,
+} from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import {
   chainIds,
