@@ -79,8 +79,8 @@ interface Arena extends AttackedTree, AsyncDisposable {
   readonly own: (name: string) => string
   /** A tree that is there when it is asked for. */
   make(): void
-  /** Puts away what is left of a tree. */
-  putAway(): void
+  /** Puts away what is left of a tree, and removes it where nobody gets to it. */
+  putAway(): Promise<void>
   begin(...attackers: readonly Attacker[]): void
   /** Ends all attackers. @returns the sum of what they have done */
   end(): Promise<Deeds>
@@ -113,7 +113,12 @@ async function openArena(): Promise<Arena> {
     tree,
     own,
     make: () => makeTree(own(`stage${made++}`), tree),
-    putAway: () => renameSync(tree, own(`left${made++}`)),
+    async putAway() {
+      const left = own(`left${made++}`)
+      renameSync(tree, left)
+      await unmount(left, { recursive: true, lazy: true })
+      await removeTree(left)
+    },
     begin: (...more) => void attackers.push(...more),
     end,
     async [Symbol.asyncDispose]() {
@@ -197,7 +202,7 @@ async function round(n: number, arena: Arena, failures: Map<string, number>): Pr
       if (!isNsboxError(error)) throw error
       const what = `${name} ${error.code}`
       failures.set(what, (failures.get(what) ?? 0) + 1)
-      if (name === 'removal') arena.putAway()
+      if (name === 'removal') await arena.putAway()
     }
 }
 

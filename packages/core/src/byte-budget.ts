@@ -48,3 +48,11 @@ export class ByteBudget {
     this.#taken -= bytes + overhead
   }
 }
+
+/**
+ * For an answer that lists things and is one message: 16 MiB, as much as containerd sends in one and its clients take
+ * (`DefaultMaxSendMsgSize`). More than that has to be asked for with filters.
+ */
+export function answerBudget(what: string): ByteBudget {
+  return new ByteBudget(`${what} in one answer`, 16 * 1024 * 1024)
+}

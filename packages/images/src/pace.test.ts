@@ -8,6 +8,7 @@ afterEach(() => void vi.useRealTimers())
 
 it('is brisk from 1 MiB a second on, measured over two seconds, of which the first are free', () => {
   const pace = new Pace(100 * MiB, 5 * MiB)
+  expect(pace.timeLeft).toBeUndefined()
   vi.advanceTimersByTime(1_900)
   expect(pace.isBrisk).toBe(true)
   vi.advanceTimersByTime(200)

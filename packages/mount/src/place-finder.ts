@@ -1,6 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { errorCode, fromSystemError, isErrno } from '@nsbox/errors'
+import { fromSystemError, isErrno, isNotFound, isUnimplemented, NsboxError } from '@nsbox/errors'
+import { hasErrno } from './linux/mount-error.ts'
 import type { MountInfo } from './mount-info.ts'
 import { list } from './mount-table.ts'
 import { isAtOrBelow } from './path-prefix.ts'
@@ -30,17 +31,22 @@ export class PlaceFinder {
     this.#signal = signal
   }
 
-  /** The places of what is at a path; undefined if nothing is, or a link that leads nowhere. */
+  /**
+   * The places of what is at a path; undefined if nothing is, or a link that leads nowhere.
+   * @throws `invalid_argument` for what this process sees in no place, such as another process's own mounts
+   */
   async of(path: string): Promise<Places | undefined> {
-    const real = await resolved(path)
-    if (real === undefined) return undefined
-    const id = await mountIdOf(path)
-    if (id === undefined) return { own: [real], below: [] }
+    const found = await placeAt(path)
+    if (found === undefined) return undefined
+    const { path: real, mountId } = found
+    if (mountId === undefined) return { own: [real], below: [] }
     this.#table ??= readTable(this.#signal)
     const table = await this.#table
-    const own = new Set([real])
+    const mount = table.byId.get(mountId)
+    if (mount === undefined) throw outOfSight(path)
+    const own = new Set<string>()
     const below = new Set<string>()
-    await addPlaces(table, { path: real, mount: table.byId.get(id) }, own, maxStack)
+    await addPlaces(table, { path: real, mount }, own, maxStack)
     for (const mount of table.all) {
       if (mount.mountPoint === real || !isAtOrBelow(mount.mountPoint, real)) continue
       await addPlaces(table, { path: mount.mountPoint, mount }, below, maxStack)
@@ -54,8 +60,8 @@ export class PlaceFinder {
  * @throws `not_found`
  */
 export async function isUncovered(path: string): Promise<boolean> {
-  const [own, parent] = await Promise.all([mountIdOf(path), mountIdOf(dirname(path))])
-  return own === parent
+  const [own, parent] = await Promise.all([placeAt(path), placeAt(dirname(path))])
+  return own !== undefined && own.path === path && own.mountId === parent?.mountId
 }
 
 /** A path without symbolic links, also where its last component does not exist yet; undefined if that is a link. */
@@ -92,28 +98,24 @@ async function readTable(signal: AbortSignal | undefined): Promise<Table> {
 
 async function addPlaces(
   table: Table,
-  { path, mount }: { readonly path: string; readonly mount: MountInfo | undefined },
+  { path, mount }: { readonly path: string; readonly mount: MountInfo },
   places: Set<string>,
   depth: number,
 ): Promise<void> {
   places.add(path)
-  // A mount that is in no place of this process's tree.
-  if (mount === undefined || depth === 0) return
+  if (depth === 0) return
   const { mountPoint, root } = mount
-  const inMount = isAtOrBelow(path, mountPoint) ? path.slice(mountPoint.length) : ''
-  const inside = join(root, inMount)
+  const inside = join(root, isAtOrBelow(path, mountPoint) ? path.slice(mountPoint.length) : '')
   for (const other of table.byDevice.get(mount.device) ?? []) {
     if (isAtOrBelow(inside, other.root))
       places.add(join(other.mountPoint, other.root === '/' ? inside : inside.slice(other.root.length)))
     else if (isAtOrBelow(other.root, inside)) places.add(other.mountPoint)
   }
-  if (mount.type !== 'overlay') return
-  const upper = upperDirectory(mount)
-  const real = upper === undefined ? undefined : await resolved(upper)
-  if (real === undefined) return
-  const id = await mountIdOf(real)
-  const written = { path: join(real, inside), mount: id === undefined ? undefined : table.byId.get(id) }
-  await addPlaces(table, written, places, depth - 1)
+  const upper = mount.type === 'overlay' ? upperDirectory(mount) : undefined
+  const written = upper === undefined ? undefined : await placeAt(upper)
+  const below = written?.mountId === undefined ? undefined : table.byId.get(written.mountId)
+  if (written === undefined || below === undefined) return
+  await addPlaces(table, { path: join(written.path, inside), mount: below }, places, depth - 1)
 }
 
 /** As the table has it, where commas and backslashes of the path have a backslash before them. */
@@ -122,14 +124,28 @@ function upperDirectory({ superOptions }: MountInfo): string | undefined {
   return path?.startsWith('/') ? path.replace(/\\(.)/g, '$1') : undefined
 }
 
-/** Undefined where the platform has no mounts, or nothing is there any more. */
-async function mountIdOf(path: string): Promise<number | undefined> {
+/**
+ * Where a path leads; undefined if to nothing. Without a mount where the platform has none.
+ * @throws as `PlaceFinder.of`
+ */
+async function placeAt(path: string): Promise<{ path: string; mountId: number | undefined } | undefined> {
   try {
-    return await platform.mountIdOf(path)
+    const { path: real, mountId } = await platform.whereIs(path)
+    if (real === undefined) throw outOfSight(path)
+    return { path: real, mountId }
   } catch (error) {
-    if (['unimplemented', 'not_found'].includes(errorCode(error))) return undefined
-    throw error
+    if (isNotFound(error) || hasErrno(error, 'ENOTDIR', 'ELOOP')) return undefined
+    if (!isUnimplemented(error)) throw error
+    const real = await resolved(path)
+    return real === undefined ? undefined : { path: real, mountId: undefined }
   }
+}
+
+function outOfSight(path: string): NsboxError {
+  return new NsboxError(
+    'invalid_argument',
+    `${JSON.stringify(path)} leads to no place that this process sees`,
+  )
 }
 
 async function resolved(path: string): Promise<string | undefined> {

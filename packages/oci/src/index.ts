@@ -23,7 +23,12 @@ export { distributionSourceLabel, distributionSources } from './distribution-sou
 export { type DockerArchiveImage, dockerArchiveSteps, parseDockerArchive } from './docker-archive.ts'
 export { maxDocumentSize } from './document.ts'
 export { childGcLabels } from './gc-label.ts'
-export { type ContainerDefaults, type ImageConfig, imageConfigSteps, parseImageConfig } from './image-config.ts'
+export {
+  type ContainerDefaults,
+  type ImageConfig,
+  imageConfigSteps,
+  parseImageConfig,
+} from './image-config.ts'
 export { type ImageConfigHistory, imageConfigJson } from './image-config-json.ts'
 export { checkImageLayout, imageLayoutVersion } from './image-layout.ts'
 export { type Index, indexSteps, parseIndex } from './index-document.ts'

@@ -66,7 +66,9 @@ export function strictJsonSteps(bytes: Uint8Array, context: string): Steps<Json>
 const valuesPerStep = 1000
 
 /** A container whose end has not come yet; of an object, the key whose value comes next. */
-type Open = { readonly array: Json[] } | { readonly array?: undefined; readonly object: JsonObject; key: string }
+type Open =
+  | { readonly array: Json[] }
+  | { readonly array?: undefined; readonly object: JsonObject; key: string }
 
 class Parser {
   readonly #text: string
@@ -102,7 +104,9 @@ class Parser {
         if (!empty) {
           if (open !== undefined) above.push(open)
           open =
-            first === bracket ? { array: [] } : this.#withKey({ object: Object.create(null) as JsonObject, key: '' })
+            first === bracket
+              ? { array: [] }
+              : this.#withKey({ object: Object.create(null) as JsonObject, key: '' })
           continue
         }
         this.#at++

@@ -141,3 +141,8 @@ export class TreeThread {
 
 /** The one of this process. */
 export const treeThread = new TreeThread()
+
+/** Whether the thread for trees is there, be it that it only waits for its end. */
+export function hasTreeThread(): boolean {
+  return treeThread.isThere
+}

@@ -1,5 +1,6 @@
-import { fromBinary, toBinary } from '@bufbuild/protobuf'
+import { toBinary } from '@bufbuild/protobuf'
 import { AnySchema } from '@bufbuild/protobuf/wkt'
+import { decodeMessage } from '@nsbox/api'
 import { type AbortOptions, type ContentReader, readBlob, readIndex } from '@nsbox/core/content'
 import type { OpaqueValue } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
@@ -92,7 +93,7 @@ export async function readCheckpoint(
 
 function readOpaque(bytes: Uint8Array, { digest, mediaType }: Descriptor): OpaqueValue {
   try {
-    return receivedOpaque(fromBinary(AnySchema, bytes))
+    return receivedOpaque(decodeMessage(AnySchema, bytes))
   } catch (cause) {
     throw new NsboxError('invalid_argument', `content ${digest} is no ${mediaType}`, { cause })
   }

@@ -212,7 +212,14 @@ function join(path: ByteString, name: ByteString): ByteString {
 
 function sortedNames(directory: number, path: ByteString): ByteString[] {
   try {
-    return [...namesIn(directory)].sort()
+    const names: ByteString[] = []
+    // All of them, since a layer has them sorted.
+    const kept = new ByteBudget('names in one directory', maxKept)
+    for (const name of namesIn(directory)) {
+      kept.take(name.length)
+      names.push(name)
+    }
+    return names.sort()
   } catch (error) {
     throw failedFile(error, path)
   }

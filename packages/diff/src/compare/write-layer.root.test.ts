@@ -22,6 +22,8 @@ import { compareTrees, readTree, scratchMount, type TempDir } from '@nsbox/testi
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { applyBytes, layerBytes } from '../testing/layer-bytes.ts'
+import { collectChanges } from './collect-changes.ts'
+import { OpenTree } from './open-in-tree.ts'
 import { isMergedOnly } from './tree-error.ts'
 import { writeLayer } from './write-layer.ts'
 
@@ -248,6 +250,18 @@ describeWith({ linux: true, root: true, programs: ['python3'] }, 'layers of tree
     await layer.return(undefined)
     await expect(interrupted(() => rmSync(at('upper/file')))).rejects.toMatchObject({ code: 'aborted' })
     expect(open()).toEqual([])
+  })
+
+  test('E04 are refused where their names would be too much to have in memory', async () => {
+    for (let index = 0; index < 40; index += 1) writeFileSync(at(`upper/${`${index}`.padEnd(200, 'n')}`), '')
+    using upper = new OpenTree(at('upper'))
+    await expect(collectChanges({ upper, kept: 8000 })).rejects.toMatchObject({ code: 'resource_exhausted' })
+    expect(await collectChanges({ upper, kept: 16_000 })).toHaveLength(41)
+    for (let index = 1; index < 40; index += 1)
+      linkSync(at(`upper/${'0'.padEnd(200, 'n')}`), at(`upper/${`${index}`.padEnd(200, 'l')}`))
+    await expect(collectChanges({ upper, kept: 16_000 })).rejects.toMatchObject({
+      code: 'resource_exhausted',
+    })
   })
 
   test('stop at an abort, during the search too', async () => {

@@ -5,11 +5,12 @@ import type { BackingRef } from './backing-row.ts'
 export interface BackingAt extends BackingRef {
   readonly id: number
   readonly directory: string
+  readonly parent: number | null
   /** Whether others may rely on what it holds: it is committed, or something is based on it. */
   readonly committed: 0 | 1
 }
 
-const columns = `id, snapshotter, key, directory,
+const columns = `id, snapshotter, key, directory, parent,
   chain_id IS NOT NULL
     OR EXISTS (SELECT 1 FROM snapshot WHERE backing = backing.id AND kind = 'committed')
     OR EXISTS (SELECT 1 FROM backing AS child WHERE child.parent = backing.id) AS committed`

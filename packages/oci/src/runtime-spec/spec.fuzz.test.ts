@@ -16,7 +16,7 @@ import { validateSpec } from './validate-spec.ts'
 
 const made = buildSpec(defaultSpec({ namespace: 'default', id: 'one' }), [
   withProcessArgs(['/bin/true']),
-  withRootfs('rootfs', { readOnly: true }),
+  withRootfs('rootfs', { readonly: true }),
   withMounts([bindMount('/a', '/b')]),
   withDefaultSeccomp({ architecture: 'amd64' }),
 ])

@@ -37,10 +37,13 @@ describe('readBundleSpec', () => {
       expect((await of({ linux: { cgroupsPath } })).cgroup).toBeUndefined()
   })
 
-  test.each([-1, 1.5, 2 ** 32 - 1, 2 ** 53, '0', null])('takes no group from a mapping to %j', async (hostID) => {
-    const { rootGid } = await of({ linux: { gidMappings: [null, { containerID: 0, hostID, size: 1 }] } })
-    expect(rootGid).toBeUndefined()
-  })
+  test.each([-1, 1.5, 2 ** 32 - 1, 2 ** 53, '0', null])(
+    'takes no group from a mapping to %j',
+    async (hostID) => {
+      const { rootGid } = await of({ linux: { gidMappings: [null, { containerID: 0, hostID, size: 1 }] } })
+      expect(rootGid).toBeUndefined()
+    },
+  )
 
   test.each([
     '',

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
 import { NsboxError } from '@nsbox/errors'
 import { peerCredentials } from '@nsbox/sys/descriptors'
 import { type Access, covers, everything, union } from './access.ts'
 import type { AccessList } from './access-list.ts'
-import { certificateNames } from './certificate-names.ts'
+import { certificateOf } from './certificate.ts'
 
 /** Headers of a request as Node.js has them. */
 export type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>
@@ -19,13 +18,21 @@ export interface ConnectionAccess {
   of(headers: RequestHeaders): Access
   /** Whether all that calls on this connection were granted still is. */
   isCurrent(): boolean
+  /** Whether any call has been let in. */
+  readonly wasUsed: boolean
+  /** Whose connections count together; those of whoever may do everything do not count. */
+  readonly source?: string | undefined
 }
 
 /** Finds out who is at the other end of a connection. */
 export type Authenticate = (socket: Socket) => ConnectionAccess
 
 /** Only those can open the server's own socket who may do everything. */
-export const ownSocket: Authenticate = () => ({ of: () => everything, isCurrent: () => true })
+export const ownSocket: Authenticate = () => ({
+  of: () => everything,
+  isCurrent: () => true,
+  wasUsed: true,
+})
 
 /** How many peers one connection may speak for: a client may have many tokens, and each is remembered. */
 const maxPeers = 16
@@ -60,7 +67,7 @@ export class AccessControl {
   /** By a socket in the file system: a peer is the user and the groups of the process that has connected. */
   readonly byProcess: Authenticate = (socket) => {
     const credentials = peerCredentials(descriptorOf(socket))
-    return new RememberedAccess(noToken, () => {
+    return new RememberedAccess(`uid ${credentials.uid}`, noToken, () => {
       const access = this.#list.ofProcess(credentials)
       if (access !== undefined) return access
       throw new NsboxError('permission_denied', `user ${credentials.uid} is not in the access list`)
@@ -69,8 +76,10 @@ export class AccessControl {
 
   /** By TLS: a peer is the holder of a certificate or, call by call, of a token. */
   readonly byTls: Authenticate = (socket) => {
-    const names = socket instanceof TLSSocket ? certificateNames(socket) : []
-    return new RememberedAccess(tokenDigest, (digest) => {
+    const { names, refusal } = certificateOf(socket)
+    return new RememberedAccess(`address ${socket.remoteAddress}`, tokenDigest, (digest) => {
+      if (refusal !== undefined)
+        throw new NsboxError('unauthenticated', `the certificate is not accepted (${refusal})`)
       if (digest !== '') {
         const access = this.#list.ofToken(digest)
         if (access !== undefined) return access
@@ -86,16 +95,19 @@ export class AccessControl {
 
 /** The access by one connection, which remembers what calls have been granted. */
 class RememberedAccess implements ConnectionAccess {
+  readonly source: string
   readonly #token: (headers: RequestHeaders) => string
   readonly #look: (token: string) => Access
   /** By the digest of the token. */
   readonly #granted = new Map<string, Access>()
 
   /**
+   * @param source whose connection it is
    * @param token the digest of a call's token, empty without one
    * @param look what the peer may do now
    */
-  constructor(token: (headers: RequestHeaders) => string, look: (token: string) => Access) {
+  constructor(source: string, token: (headers: RequestHeaders) => string, look: (token: string) => Access) {
+    this.source = source
     this.#token = token
     this.#look = look
   }
@@ -109,6 +121,10 @@ class RememberedAccess implements ConnectionAccess {
     if (before === undefined || !covers(before, access))
       this.#granted.set(token, before === undefined ? access : union(access.peer, [before, access]))
     return access
+  }
+
+  get wasUsed(): boolean {
+    return this.#granted.size > 0
   }
 
   isCurrent(): boolean {

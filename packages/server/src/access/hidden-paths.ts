@@ -1,5 +1,11 @@
+import { realpath } from 'node:fs/promises'
 import { ConnectError } from '@connectrpc/connect'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
+
+/** These directories by every name: as they are given, and where they really are. */
+export async function withRealPaths(directories: readonly string[]): Promise<string[]> {
+  return [...new Set([...directories, ...(await Promise.all(directories.map((each) => realpath(each))))])]
+}
 
 /** The same error, with no path below these directories in what is told of it. */
 export function withoutPaths(error: unknown, directories: readonly string[]): unknown {

@@ -22,7 +22,7 @@ import type { Container } from '@nsbox/core/containers'
 import type { AbortOptions } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import { fromContainerMessage } from '../convert/container.ts'
-import { namespaceRefusal, permits } from './access.ts'
+import { namespaceRefusal } from './access.ts'
 import { type Rule, type Rules, rulesOf, type TenantCall } from './rule.ts'
 import { admitContainer, admitNone, admitRuntimeOptions } from './tenant-container.ts'
 import { type MountsOf, resolveMounts, snapshotMount } from './tenant-mounts.ts'
@@ -55,8 +55,12 @@ export function tenantRules(parts: TenantRulesParts): Rules {
     ...rulesOf(Health, { check: open, watch: open }),
     ...rulesOf(Introspection, {
       plugins: { ...open, answer: (answer) => withoutHost(answer) },
-      // The server's process and identity are the host's, and the options of a plugin may name programs of it.
-      server: never,
+      // Clients ask for it at each start; the server's identity and process are the host's.
+      server: {
+        ...open,
+        answer: (answer) => ({ ...answer, uuid: '', pid: 0n, pidns: 0n, deprecations: [] }),
+      },
+      // Its options may name programs of the host.
       pluginInfo: never,
     }),
     ...rulesOf(Namespaces, {
@@ -186,11 +190,6 @@ export function tenantRules(parts: TenantRulesParts): Rules {
       },
     }),
   ])
-}
-
-/** Whether a tenant gets to know of the events of a namespace. */
-export function seesEvents(access: TenantCall['access']): (namespace: string) => boolean {
-  return (namespace) => permits(access, namespace, 'read')
 }
 
 function admitMessage(container: MessageShape<typeof ContainerSchema> | undefined, namespace: string): void {

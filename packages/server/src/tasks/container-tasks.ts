@@ -34,6 +34,8 @@ export interface ContainerTasksParts {
   readonly lease?: string | undefined
   /** The namespace's snapshots of one snapshotter. @throws `invalid_argument` for the name of none */
   readonly snapshotter: (name: string) => Pick<Snapshotter, 'mounts'>
+  /** Throws what is wrong with a container that the caller may make no task of; all will do by default. */
+  readonly admit?: ((container: Container) => void) | undefined
 }
 
 /** The name under which clients ask for the runtime, which there is one of. */
@@ -51,8 +53,9 @@ export class ContainerTasks implements Tasks {
     id: string,
     { checkpoint, ...options }: CreateTaskOptions = {},
   ): Promise<{ readonly pid: number }> {
-    const { containers, runtime } = this.#parts
+    const { containers, runtime, admit } = this.#parts
     const container = await containers.get(id, { signal: options.signal })
+    admit?.(container)
     if (container.runtime.name !== runtimeName) {
       throw new NsboxError(
         'not_found',

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { openContentStore } from '@nsbox/content'
 import type { ImageEndpoint, RegistryEndpoint } from '@nsbox/core/transfer'
 import { LayerWorkers, workerApplier } from '@nsbox/diff'
+import { createFlights, createFlightsByNamespace, type Flights } from '@nsbox/images'
 import { type Metadata, openMetadata } from '@nsbox/metadata'
 import { chainIds, type Digest, mediaTypes, parseDigest } from '@nsbox/oci'
 import { type LocalSnapshotter, openNativeSnapshotter, openOverlaySnapshotter } from '@nsbox/snapshots'
@@ -71,7 +72,7 @@ describeWith(
     let stop: AbortController
     let hostilePulls: Promise<unknown>[]
 
-    async function setUp(policy: 'shared' | 'isolated' = 'shared') {
+    async function setUp(policy: 'shared' | 'isolated' = 'shared', flights?: (namespace: string) => Flights) {
       const { path } = resources.use(await scratchMount())
       const durability = 'relaxed'
       const content = resources.use(await openContentStore({ root: join(path, 'content'), durability }))
@@ -86,7 +87,7 @@ describeWith(
       )
       const applier = workerApplier({ workers, blobPath: (digest) => content.blobPath(digest) })
       const destinations = unpackDestinations({ metadata, applier, snapshotters: [], workers })
-      service = new TransferService({ metadata, destinations })
+      service = new TransferService({ metadata, destinations, flights })
     }
 
     beforeEach(async () => {
@@ -203,7 +204,7 @@ describeWith(
     })
 
     test('E03 lets another go on where each namespace brings its own bytes', async () => {
-      await setUp('isolated')
+      await setUp('isolated', createFlightsByNamespace())
       const { state } = attack(await hostileRegistry({ deliver: () => drip }))
       await expect.poll(() => ingests('hostile')).toHaveLength(3)
       expect(await requestsOf(pull)).toEqual(once())
@@ -269,7 +270,9 @@ describeWith(
       'E03 unpacks into %s what another holds up from below',
       async (snapshotter) => {
         const unpacks = [{ snapshotter }]
-        await setUp('isolated')
+        // The other does not get the blob that it lacks, so that it stays as it is.
+        const flights = createFlights()
+        await setUp('isolated', () => flights)
         const { state } = attack(
           await hostileRegistry({ deliver: (place) => (place === 0 ? drip : whole) }),
           { unpacks },

@@ -13,7 +13,7 @@ import {
 } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { endWalk } from '../walk/walk.ts'
+import { drive } from '../testing/drive.ts'
 import { copyTree } from './copy-tree.ts'
 
 /** What no layer can hold, and attributes that are easily lost. */
@@ -40,22 +40,8 @@ describeWith({ root: true, linux: true, programs: ['python3', 'setcap'] }, 'a co
   })
   afterEach(() => dir[Symbol.asyncDispose]())
 
-  /** @param step called after each step; what it throws ends the copying */
-  const copy = (step = (_count: number) => {}) => {
-    const walk = copyTree({ from, to, scratch: join(dir.path, 'scratch') })
-    let result = 0
-    for (let count = 1; ; count++) {
-      const made = walk.next(result)
-      if (made.done === true) return
-      result = made.value?.now() ?? 0
-      try {
-        step(count)
-      } catch (error) {
-        endWalk(walk, result)
-        throw error
-      }
-    }
-  }
+  const copy = (step = (_count: number) => {}) =>
+    drive(copyTree({ from, to, scratch: join(dir.path, 'scratch') }), step)
   const openFiles = async () => (await readdir('/proc/self/fd')).length
 
   test('has everything that the tree has', async () => {

@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import { fileCalls } from '@nsbox/sys/files'
 import { readEntries } from './disk-calls.ts'
 import { checkResult } from './file-result.ts'
@@ -9,6 +10,8 @@ export interface Entry {
   /** As the directory says it, which is not more than a guess of what is there by now. */
   readonly type: 'directory' | 'other' | 'unknown'
 }
+
+const { ENOENT } = constants.errno
 
 /** Bytes that are read at once: some hundred names. */
 const pieceSize = 32 * 1024
@@ -71,7 +74,9 @@ export class DirectoryReader implements Disposable {
     for (;;) {
       if (this.#at >= this.#end) {
         this.#at = 0
-        this.#end = checkResult(yield readEntries(this.#fd, this.#piece.bytes), 'getdents64')
+        const read = yield readEntries(this.#fd, this.#piece.bytes)
+        // Of a directory that was removed.
+        this.#end = read === -ENOENT ? 0 : checkResult(read, 'getdents64')
         if (this.#end === 0) return undefined
       }
       const entry = this.#take()

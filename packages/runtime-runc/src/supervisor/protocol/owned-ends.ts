@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs'
-import type { Ends, Role } from '../protocol/roles.ts'
+import type { Ends, Role } from './roles.ts'
 
 /** Descriptors that are closed with their owner, each by what it is for. */
 export class OwnedEnds {
@@ -38,6 +38,13 @@ export class OwnedEnds {
     const fd = this.#ends.get(role)
     this.#ends.delete(role)
     return fd
+  }
+
+  /** Gives all of them away. */
+  takeAll(): Ends {
+    const ends = new Map(this.#ends)
+    this.#ends.clear()
+    return ends
   }
 
   closeAll(): void {
