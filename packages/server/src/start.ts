@@ -50,6 +50,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
 
   const gated = await openGatedListeners(config)
   const { isSealed } = gated
+  const sharesNothing = (namespace: string) => sharingPolicy === 'isolated' || isSealed(namespace)
   const content = starting.use(await openContentStore({ root: join(root, 'content'), durability }))
   const { entries: snapshotters, loaded } = starting.use(
     await openSnapshotters({ root: join(root, 'snapshots'), durability, log }),
@@ -96,8 +97,8 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   const idle = starting.use(idleMemory({ trim: trimMemory, isBusy: () => workers.hasThreads, log }))
   const handler = createRpcHandler({
     routes: (router) => {
-      const parts = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, isSealed, uuid }
-      registerRoutes(router, { ...parts, stopping: stopping.signal, log })
+      const parts = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, uuid }
+      registerRoutes(router, { ...parts, sharesNothing, stopping: stopping.signal, log })
     },
     interceptors: [
       idle.interceptor,
