@@ -47,8 +47,16 @@ async function embed(resources: AsyncDisposableStack, { root }: GlobalOptions): 
   // Loaded only here: a command that talks to a daemon starts without the server's code.
   const { readConfiguration, start } = await import('@nsbox/server')
   const configuration = await readConfiguration({ flags: root === undefined ? {} : { root } })
-  // Socket and state are this process's own: nobody else shall find the server.
-  const server = await start({ ...configuration, state: undefined, address: undefined })
+  // Socket and state are this process's own: nobody else shall find the server. The access list still says which namespaces
+  // are sealed.
+  const own = { state: undefined, address: undefined, tenantsAddress: undefined }
+  const noTcp = {
+    tcpAddress: undefined,
+    tcpCertificate: undefined,
+    tcpKey: undefined,
+    tcpClientCa: undefined,
+  }
+  const server = await start({ ...configuration, ...own, ...noTcp })
   return resources.use(server).address
 }
 

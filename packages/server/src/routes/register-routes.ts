@@ -56,8 +56,19 @@ export interface RouteParts {
 
 /** Registers every service. */
 export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
-  const { metadata, snapshotters, applier, workers, events, tasks, hostsDir, sharesNothing, uuid, stopping, log } =
-    parts
+  const {
+    metadata,
+    snapshotters,
+    applier,
+    workers,
+    events,
+    tasks,
+    hostsDir,
+    sharesNothing,
+    uuid,
+    stopping,
+    log,
+  } = parts
   const { runtime, refusal: runtimeRefusal } = tasks
   const view = viewsOf(metadata)
   const streams = new StreamRegistry()
