@@ -4,6 +4,7 @@ import { type Client, connect, defaultAddress, snapshotterVariable } from '@nsbo
 import { isErrno } from '@nsbox/errors'
 import { namespaceFromEnvironment } from '@nsbox/namespaces'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { credentials } from './credentials.ts'
 import type { GlobalOptions } from './global-options.ts'
 
 /** A command's connection. */
@@ -31,7 +32,8 @@ export async function openSession(options: GlobalOptions, env = process.env): Pr
   const address =
     named ?? ((await listens(defaultAddress())) ? defaultAddress() : await embed(opening, options))
   const namespace = options.namespace ?? namespaceFromEnvironment(env)
-  const client = opening.use(connect({ address, namespace, connectTimeout: options.connectTimeout }))
+  const { connectTimeout } = options
+  const client = opening.use(connect({ address, namespace, connectTimeout, ...(await credentials(options)) }))
   const namedSnapshotter = options.snapshotter || env[snapshotterVariable] || undefined
   const resources = opening.move()
   return {
