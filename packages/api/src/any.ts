@@ -1,13 +1,13 @@
 import {
   create,
   type DescMessage,
-  fromBinary,
   type MessageInitShape,
   type MessageShape,
   toBinary,
 } from '@bufbuild/protobuf'
 import { type Any, AnySchema } from '@bufbuild/protobuf/wkt'
 import { NsboxError } from '@nsbox/errors'
+import { decodeMessage } from './decode-message.ts'
 
 const googlePrefix = 'type.googleapis.com/'
 
@@ -37,7 +37,8 @@ export function typeName(any: Pick<Any, 'typeUrl'>): string {
 /**
  * The message in an Any that must hold one type.
  *
- * @throws invalid_argument if it holds another type, or bytes that are no message of this type
+ * @throws invalid_argument if it holds another type, or bytes that are no message of this type; resource_exhausted for
+ * more fields than a message may have
  */
 export function unpackAny<Desc extends DescMessage>(schema: Desc, any: AnyLike): MessageShape<Desc> {
   const name = typeName(any)
@@ -47,9 +48,5 @@ export function unpackAny<Desc extends DescMessage>(schema: Desc, any: AnyLike):
       `expected a message ${schema.typeName}, got ${JSON.stringify(name)}`,
     )
   }
-  try {
-    return fromBinary(schema, any.value)
-  } catch (cause) {
-    throw new NsboxError('invalid_argument', `malformed message ${name}`, { cause })
-  }
+  return decodeMessage(schema, any.value)
 }

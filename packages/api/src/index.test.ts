@@ -6,6 +6,8 @@ describe('the package', () => {
     expect(Object.keys(await import('@nsbox/api')).sort()).toEqual([
       'PlainHeaders',
       'anyRegistry',
+      'countFields',
+      'decodeMessage',
       'firstHeaderValue',
       'fromConnectError',
       'fromTimestamp',

@@ -9,7 +9,7 @@ import { expect, test } from 'vitest'
 import { openSession } from './session.ts'
 
 describeWith({ programs: ['openssl'] }, 'a session with a server over TCP', () => {
-  test('E16 says who one is by files', async () => {
+  test('F05 says who one is by files', async () => {
     await using directory = await tempDir('nsbox-ctr-tcp')
     const file = (name: string) => join(directory.path, name)
     await runOrThrow(

@@ -6,6 +6,7 @@ import { openContentStore } from '@nsbox/content'
 import { LayerWorkers } from '@nsbox/diff'
 import { openMetadata } from '@nsbox/metadata'
 import { trimMemory } from '@nsbox/sys/processes'
+import { hasTreeThread } from '@nsbox/trees'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { type Logger, pino } from 'pino'
 import { accessGate } from './access/access-gate.ts'
@@ -13,7 +14,7 @@ import { openGatedListeners } from './access/gated-listeners.ts'
 import { withRealPaths } from './access/hidden-paths.ts'
 import { tenantRules } from './access/tenant-rules.ts'
 import { tenantRulesParts } from './access/tenant-rules-parts.ts'
-import { opaqueEventField } from './convert/event.ts'
+import { opaqueEventFields } from './convert/event.ts'
 import { openDataRoot } from './data/data-root.ts'
 import { serverUuid } from './data/server-uuid.ts'
 import { openStateDirectory } from './data/state-directory.ts'
@@ -23,10 +24,12 @@ import { allOf } from './listen/all-of.ts'
 import { bindSocket } from './listen/bind-socket.ts'
 import { createHttpServers } from './listen/http-servers.ts'
 import { registerRoutes } from './routes/register-routes.ts'
+import { callBudgets } from './rpc/call-budgets.ts'
 import { codedErrors } from './rpc/coded-errors.ts'
 import { durableReplies } from './rpc/durable-replies.ts'
 import { idleMemory } from './rpc/idle-memory.ts'
 import { interruptibleRequests } from './rpc/interruptible-requests.ts'
+import { LoopMonitor } from './rpc/loop-monitor.ts'
 import { requestLog } from './rpc/request-log.ts'
 import { createRpcHandler } from './rpc/rpc-handler.ts'
 import type { Server, ServerConfig } from './server.ts'
@@ -50,12 +53,11 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
 
   const gated = await openGatedListeners(config)
   const { isSealed } = gated
-  const sharesNothing = (namespace: string) => sharingPolicy === 'isolated' || isSealed(namespace)
   const content = starting.use(await openContentStore({ root: join(root, 'content'), durability }))
   const { entries: snapshotters, loaded } = starting.use(
     await openSnapshotters({ root: join(root, 'snapshots'), durability, log }),
   )
-  const events = new EventExchange({ opaqueField: opaqueEventField })
+  const events = new EventExchange({ opaqueFields: opaqueEventFields })
   const metadata = starting.use(
     await openMetadata({
       path: join(root, 'metadata.db'),
@@ -68,6 +70,8 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
       durability,
       // By `durableReplies`, so that a pull of many layers waits once and not some times for each of them.
       answers: 'held',
+      // Once the runtime has said what tasks of an earlier server use.
+      collector: { manual: true },
       onEvent: (namespace, event) => events.announce(namespace, event),
       isHeard: () => events.isHeard,
       log,
@@ -84,25 +88,31 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
       root,
       temporary: config.state === undefined,
       binary: config.runtimeBinary,
+      uses: metadata,
       onEvent: (namespace, event) => events.announce(namespace, event),
       onMissed: (namespace, event) => events.announceMissed(namespace, event),
       log,
     }),
   )
+  metadata.startCollector()
 
   const stopping = new AbortController()
   const aborting = new AbortController()
   // Every call that is under way listens to them.
   setMaxListeners(0, stopping.signal, aborting.signal)
-  const idle = starting.use(idleMemory({ trim: trimMemory, isBusy: () => workers.hasThreads, log }))
+  const idle = starting.use(
+    idleMemory({ trim: trimMemory, isBusy: () => workers.hasThreads || hasTreeThread(), log }),
+  )
+  const loop = starting.use(new LoopMonitor({ log }))
   const handler = createRpcHandler({
     routes: (router) => {
-      const parts = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, uuid }
-      registerRoutes(router, { ...parts, sharesNothing, stopping: stopping.signal, log })
+      const isAlone = (namespace: string) => sharingPolicy === 'isolated' || isSealed(namespace)
+      const parts = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, isAlone, uuid }
+      registerRoutes(router, { ...parts, stopping: stopping.signal, log })
     },
     interceptors: [
       idle.interceptor,
-      requestLog(log),
+      requestLog(log, loop),
       codedErrors,
       accessGate({
         rules: tenantRules(tenantRulesParts({ metadata, snapshotters, runtime: tasks.runtime })),
@@ -112,6 +122,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
       interruptibleRequests,
     ],
     shutdownSignal: aborting.signal,
+    budgets: callBudgets(),
     log,
   })
   const http = createHttpServers(handler, log)

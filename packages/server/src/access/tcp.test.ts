@@ -114,7 +114,7 @@ describeWith({ programs: ['openssl'] }, 'a server over TCP', () => {
   }
   const bearer = (text: string) => ({ authorization: `Bearer ${text}` })
 
-  test('E16 lets holders of certificates do what is listed, by common name or URI', async () => {
+  test('F05 lets holders of certificates do what is listed, by common name or URI', async () => {
     await serve()
     const alice = transport(clients.alice)
     expect(await leasesIn(alice, 'alice')).toBe('ok')
@@ -128,7 +128,7 @@ describeWith({ programs: ['openssl'] }, 'a server over TCP', () => {
     expect((await createClient(Introspection, operator).server({})).uuid).not.toBe('')
   })
 
-  test('E16 lets holders of tokens do what is listed, call by call, and never logs a token', async () => {
+  test('F05 lets holders of tokens do what is listed, call by call, and never logs a token', async () => {
     await serve()
     const through = transport()
     expect(await leasesIn(through, 'ci', bearer(token))).toBe('ok')
@@ -143,7 +143,7 @@ describeWith({ programs: ['openssl'] }, 'a server over TCP', () => {
     expect(lines.join('')).not.toMatch(new RegExp(`${token}|${digestOf(token)}`, 'i'))
   })
 
-  test('E16 our client comes with a certificate or a token, and is told why it is not let in', async () => {
+  test('F05 our client comes with a certificate or a token, and is told why it is not let in', async () => {
     await serve()
     const address = `tcp://127.0.0.1:${server.tcpPort}`
     const open = (more: ConnectOptions) => resources.use(connect({ address, ...more }))
@@ -160,7 +160,7 @@ describeWith({ programs: ['openssl'] }, 'a server over TCP', () => {
     expect(await codeOf(open({ token }))).toBe('unavailable')
   })
 
-  test('E16 also over HTTP/1.1', async () => {
+  test('F05 also over HTTP/1.1', async () => {
     await serve()
     const json = createConnectTransport({
       baseUrl: `https://127.0.0.1:${server.tcpPort}`,
@@ -172,7 +172,7 @@ describeWith({ programs: ['openssl'] }, 'a server over TCP', () => {
     expect(await leasesIn(json, 'ci')).toBe('Unauthenticated')
   })
 
-  test('E16 refuses a certificate that has expired, that another authority has issued or that nobody lists', async () => {
+  test('F05 refuses a certificate that has expired, that another authority has issued or that nobody lists', async () => {
     await serve()
     for (const name of ['expired', 'foreign'])
       for (const headers of [{}, bearer(token)])
@@ -187,7 +187,7 @@ describeWith({ programs: ['openssl'] }, 'a server over TCP', () => {
     expect(String(failure)).toContain('CERT_HAS_EXPIRED')
   })
 
-  test('E16 speaks TLS 1.3 and nothing else, and resumes no session', async () => {
+  test('F05 speaks TLS 1.3 and nothing else, and resumes no session', async () => {
     await serve()
     const port = server.tcpPort!
     const outcome = async (options: ConnectionOptions) => {
@@ -234,7 +234,7 @@ describeWith({ programs: ['openssl'] }, 'a server over TCP', () => {
     )
   })
 
-  test('E11 E16 takes up other certificates, authorities and tokens, and ends what they do not cover', async () => {
+  test('E11 F05 takes up other certificates, authorities and tokens, and ends what they do not cover', async () => {
     const files = ['host.crt', 'host.key', 'ca.crt'] as const
     for (const file of files) await copyFile(join(certificates, file), join(directory, file))
     const [tcpCertificate, tcpKey, tcpClientCa] = files.map((file) => join(directory, file))
@@ -278,12 +278,12 @@ describeWith({ programs: ['openssl'] }, 'a server over TCP', () => {
     ['an address', { tcpAddress: undefined }, 'invalid_argument', 'tcp.address'],
     ['a port', { tcpAddress: '127.0.0.1' }, 'invalid_argument', 'host:port'],
     ['a file of its certificate', { tcpCertificate: '/nonexistent' }, 'not_found', '/nonexistent'],
-  ])('E16 does not start without %s', async (_, lacking, code, text) => {
+  ])('F05 does not start without %s', async (_, lacking, code, text) => {
     const failure = await start({ ...config(), ...lacking }).catch((error) => error)
     expect([errorCode(failure), String(failure)]).toEqual([code, expect.stringContaining(text)])
   })
 
-  test('E16 does not start with neither authorities of clients nor tokens, or with a key that all may read', async () => {
+  test('F05 does not start with neither authorities of clients nor tokens, or with a key that all may read', async () => {
     await writeFile(accessList, list.slice(0, list.indexOf('[[peer]]\nname = "ci"')))
     const failure = await start({ ...config(), tcpClientCa: undefined }).catch((error) => error)
     expect([errorCode(failure), String(failure)]).toEqual([

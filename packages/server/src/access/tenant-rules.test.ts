@@ -7,14 +7,14 @@ const nothing = new Proxy({}, { get: () => nothing }) as never
 
 const rules = tenantRules(nothing)
 
-test('E12 every method of every service that is served has a rule for tenants', () => {
+test('F01 every method of every service that is served has a rule for tenants', () => {
   const methods = [...servedMethods().keys()]
   expect(methods.length).toBeGreaterThan(70)
   expect(methods.filter((method) => !rules.has(method))).toEqual([])
   expect([...rules.keys()].filter((method) => !methods.includes(method))).toEqual([])
 })
 
-test('E12 what is open to tenants, and what is not for them, is this and nothing else', () => {
+test('F01 what is open to tenants, and what is not for them, is this and nothing else', () => {
   const named = (needs: string) =>
     [...rules]
       .filter(([, rule]) => rule.needs === needs)

@@ -44,7 +44,7 @@ describeWith(needed, 'the socket for tenants', () => {
   }
   const both = () => [tenant('a', lab.a.namespace), tenant('b', lab.b.namespace)].join('\n')
 
-  test('E15 is open to every user, and the server’s own to none', async () => {
+  test('F04 is open to every user, and the server’s own to none', async () => {
     expect((await stat(lab.address)).mode & 0o777).toBe(0o666)
     expect((await stat(lab.server.address)).mode & 0o777).toBe(0o600)
   })
@@ -94,7 +94,7 @@ describeWith(needed, 'the socket for tenants', () => {
     expect(diff?.size).toBeGreaterThan(0n)
   })
 
-  test('E15 answers whoever is not listed that nothing is permitted, root as well', async () => {
+  test('F04 answers whoever is not listed that nothing is permitted, root as well', async () => {
     for (const uid of [0, 1, 65_534, 65_103]) {
       const client = await as(uid, 65_200)
       const failure = await client.version().catch((error) => error)
@@ -103,7 +103,7 @@ describeWith(needed, 'the socket for tenants', () => {
     }
   })
 
-  test('E15 takes users by their groups, supplementary ones too', async () => {
+  test('F04 takes users by their groups, supplementary ones too', async () => {
     await rewrite(`${both()}
 [[peer]]
 name = "staff"
@@ -120,7 +120,7 @@ namespaces.${lab.a.namespace} = ["read"]
     expect(await without.images.list().catch(errorCode)).toBe('permission_denied')
   })
 
-  test('E15 takes up what the list says from the next call on, and ends what has lost a right', async () => {
+  test('F04 takes up what the list says from the next call on, and ends what has lost a right', async () => {
     await rewrite(both())
     await lab.server.reload()
     const { client, namespace } = lab.b
@@ -145,7 +145,7 @@ namespaces.${lab.a.namespace} = ["read"]
     expect(await client.images.list()).toEqual([])
   })
 
-  test('E14 E15 lets nobody use the stream of another, though both have the namespace', async () => {
+  test('F03 F04 lets nobody use the stream of another, though both have the namespace', async () => {
     await rewrite(`${both()}namespaces.${lab.a.namespace} = ["read", "write"]\n`)
     await lab.server.reload()
     const headers = { 'containerd-namespace': lab.a.namespace }
@@ -181,7 +181,7 @@ namespaces.${lab.a.namespace} = ["read"]
     await lab.server.reload()
   })
 
-  test('E11 E15 keeps the list that it has if the new one is wrong', async () => {
+  test('E11 F04 keeps the list that it has if the new one is wrong', async () => {
     await rewrite(both())
     await lab.server.reload()
     await rewrite(both().replace('"run"', '"everything"'))
@@ -190,7 +190,7 @@ namespaces.${lab.a.namespace} = ["read"]
     await rewrite(both())
   })
 
-  test('E15 one peer has a bounded number of connections, which takes none from others', async () => {
+  test('F04 one peer has a bounded number of connections, which takes none from others', async () => {
     const { address } = await lab.relay({ uid: tenantIds.a, gid: tenantIds.a })
     let refused = 0
     const sockets = Array.from({ length: 400 }, () => {

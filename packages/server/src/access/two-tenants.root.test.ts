@@ -134,12 +134,12 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
     return { mediaType: mediaTypes.ociManifest, digest, size: 30 }
   }
 
-  test('E12 there is an attempt for each', () => {
+  test('F01 there is an attempt for each', () => {
     expect([...methods.keys()].filter((name) => attempts[name] === undefined)).toEqual([])
     expect(Object.keys(attempts).filter((name) => !methods.has(name))).toEqual([])
   })
 
-  test('E12 gets nothing in the namespace of another, or in one that does not exist', async () => {
+  test('F01 gets nothing in the namespace of another, or in one that does not exist', async () => {
     const before = await everything()
     const json = createConnectTransport({
       baseUrl: 'http://localhost',
@@ -169,7 +169,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
     expect(await everything()).toEqual(before)
   }, 120_000)
 
-  test('E12 gets nothing without a namespace', async () => {
+  test('F01 gets nothing without a namespace', async () => {
     for (const [name, method] of methods) {
       if (isOpen(name)) continue
       const { code } = await call(grpc, method, attempts[name]!.own, undefined)
@@ -177,7 +177,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
     }
   })
 
-  test('E12 E13 finds nothing of another by its names, and changes nothing', async () => {
+  test('F01, F02 finds nothing of another by its names, and changes nothing', async () => {
     const before = await everything()
     for (const [name, method] of methods) {
       const { foreign } = attempts[name]!
@@ -189,7 +189,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
     expect(await everything()).toEqual(before)
   }, 120_000)
 
-  test('E14 reaches nothing of the host by what is a path to it', async () => {
+  test('F03 reaches nothing of the host by what is a path to it', async () => {
     const before = await everything()
     for (const [name, method] of methods) {
       for (const request of attempts[name]!.host ?? []) {
@@ -200,7 +200,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
     expect(await everything()).toEqual(before)
   }, 120_000)
 
-  test('E12 E14 reaches nothing by any text in any field', async () => {
+  test('F01, F03 reaches nothing by any text in any field', async () => {
     const before = await everything()
     const paths = ['file', '.', 'made'].map((name) => join(sentinel, name))
     const odd = [
@@ -227,7 +227,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
     expect([...changed.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThan(2000)
   }, 400_000)
 
-  test('E12 gets to know of its own events alone, and of no path of the host', async () => {
+  test('F01 gets to know of its own events alone, and of no path of the host', async () => {
     const stop = new AbortController()
     const seen: { namespace: string; event: object }[] = []
     const watching = (async () => {
@@ -258,7 +258,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
     expect(JSON.stringify(seen)).not.toContain(lab.directory)
   }, 60_000)
 
-  test('E14 cannot use a container to which its operator has given more', async () => {
+  test('F03 cannot use a container to which its operator has given more', async () => {
     const id = 'given-more'
     const { client, namespace } = lab.b
     const admin = lab.host.client.withNamespace(namespace)

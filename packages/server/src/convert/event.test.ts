@@ -3,7 +3,7 @@ import { packAny, unpackAny } from '@nsbox/api'
 import { ImageCreateSchema } from '@nsbox/api/gen/events/image_pb'
 import { TaskExitSchema } from '@nsbox/api/gen/events/task_pb'
 import { expect, test } from 'vitest'
-import { fromEnvelopeMessage, opaqueEventField, toEnvelopeMessage } from './event.ts'
+import { fromEnvelopeMessage, opaqueEventFields, toEnvelopeMessage } from './event.ts'
 
 test('an event of the domains becomes the message that clients know', () => {
   const message = toEnvelopeMessage({
@@ -40,18 +40,18 @@ test('an envelope without time or event is refused', () => {
 test('filters see the fields of events of known types, and nothing of others', () => {
   const { typeUrl, value } = packAny(TaskExitSchema, { containerId: 'c1', pid: 7 })
   const event = { topic: '/tasks/exit', opaque: { typeUrl, value } }
-  expect(opaqueEventField(event, ['container_id'])).toBe('c1')
-  expect(opaqueEventField(event, ['pid'])).toBe('7')
-  expect(opaqueEventField(event, ['id'])).toBeUndefined()
-  expect(opaqueEventField(event, ['exited_at'])).toBeUndefined()
-  expect(opaqueEventField(event, ['__proto__'])).toBeUndefined()
-  expect(opaqueEventField({ topic: '/x', opaque: { typeUrl: 'unknown', value } }, ['pid'])).toBeUndefined()
+  expect(opaqueEventFields(event)(['container_id'])).toBe('c1')
+  expect(opaqueEventFields(event)(['pid'])).toBe('7')
+  expect(opaqueEventFields(event)(['id'])).toBeUndefined()
+  expect(opaqueEventFields(event)(['exited_at'])).toBeUndefined()
+  expect(opaqueEventFields(event)(['__proto__'])).toBeUndefined()
+  expect(opaqueEventFields({ topic: '/x', opaque: { typeUrl: 'unknown', value } })(['pid'])).toBeUndefined()
   const labelled = toBinary(ImageCreateSchema, create(ImageCreateSchema, { labels: { 'a.b': 'c' } }))
   const image = { topic: '/x', opaque: { typeUrl: ImageCreateSchema.typeName, value: labelled } }
-  expect(opaqueEventField(image, ['labels', 'a', 'b'])).toBe('c')
+  expect(opaqueEventFields(image)(['labels', 'a', 'b'])).toBe('c')
 })
 
 test('malformed bytes under a known type match no filter and break nothing', () => {
   const opaque = { typeUrl: TaskExitSchema.typeName, value: new Uint8Array([0xff]) }
-  expect(opaqueEventField({ topic: '/x', opaque }, ['pid'])).toBeUndefined()
+  expect(opaqueEventFields({ topic: '/x', opaque })(['pid'])).toBeUndefined()
 })

@@ -30,7 +30,8 @@ export function toEnvelopeMessage({ timestamp, namespace, event }: Envelope): En
 /** What a client publishes: kept as it came, whatever its type. @throws `invalid_argument` if there is nothing */
 export function fromEventMessage(topic: string, event: Any | undefined): OpaqueEvent {
   if (event === undefined) throw new NsboxError('invalid_argument', 'event must be set')
-  return { topic, opaque: { typeUrl: event.typeUrl, value: event.value } }
+  // A copy, since this may be kept for long: what it was read from holds more than this.
+  return { topic, opaque: { typeUrl: event.typeUrl, value: new Uint8Array(event.value) } }
 }
 
 /** The envelope in a message. @throws `invalid_argument` if there is none, or it has no time or event */
@@ -43,18 +44,17 @@ export function fromEnvelopeMessage(message: EnvelopeMessage | undefined): Envel
 }
 
 /**
- * Reads a field of an event that a client published, for filters: a scalar, or an entry of a map of texts. Undefined
+ * What reads fields of an event that a client published, for filters: a scalar, or an entry of a map of texts. Undefined
  * for types that this server does not know and for what is not there.
  */
-export function opaqueEventField(
-  { opaque }: OpaqueEvent,
-  [name, ...rest]: readonly string[],
-): string | undefined {
+export function opaqueEventFields({ opaque }: OpaqueEvent): (path: readonly string[]) => string | undefined {
   const message = known(opaque)
-  if (message === undefined || name === undefined) return undefined
-  const schema = anyRegistry.getMessage(message.$typeName)
-  const field = schema?.fields.find((candidate) => candidate.name === name)
-  return schema === undefined || field === undefined ? undefined : fieldText(schema, message, field, rest)
+  const schema = message && anyRegistry.getMessage(message.$typeName)
+  if (message === undefined || schema === undefined) return () => undefined
+  return ([name, ...rest]) => {
+    const field = schema.fields.find((candidate) => candidate.name === name)
+    return field && fieldText(schema, message, field, rest)
+  }
 }
 
 function fieldText(

@@ -1,17 +1,23 @@
 import type { Envelope, OpaqueEvent } from '@nsbox/core/events'
 import type { Adaptor } from '@nsbox/filters'
 
-/** Reads a field of an event whose type the domains do not know; undefined if the type is unknown or has no such field. */
-export type OpaqueField = (event: OpaqueEvent, path: readonly string[]) => string | undefined
+/**
+ * What reads fields of an event whose type the domains do not know: undefined if the type is unknown or has no such field.
+ * The event is decoded once, for the first of them.
+ */
+export type OpaqueFields = (event: OpaqueEvent) => (path: readonly string[]) => string | undefined
 
 /** What a filter sees of an event: `topic`, `namespace`, `event.<field>` and `event.labels.<key>`. */
-export function eventAdaptor({ namespace, event }: Envelope, opaqueField: OpaqueField): Adaptor {
+export function eventAdaptor({ namespace, event }: Envelope, opaqueFields: OpaqueFields): Adaptor {
+  let read: ReturnType<OpaqueFields> | undefined
   return {
     field([first, ...rest]) {
       if (first === 'topic') return event.topic
       if (first === 'namespace') return namespace
       if (first !== 'event' || rest.length === 0) return undefined
-      return 'opaque' in event ? opaqueField(event, rest) : payloadField(event.payload, rest)
+      if (!('opaque' in event)) return payloadField(event.payload, rest)
+      read ??= opaqueFields(event)
+      return read(rest)
     },
   }
 }

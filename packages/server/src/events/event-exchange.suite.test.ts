@@ -1,8 +1,8 @@
 import { eventBusSuite } from '@nsbox/core/events/testsuite'
-import { opaqueEventField } from '../convert/event.ts'
+import { opaqueEventFields } from '../convert/event.ts'
 import { EventExchange } from './event-exchange.ts'
 
 eventBusSuite('exchange', async () => {
-  const bus = new EventExchange({ opaqueField: opaqueEventField })
+  const bus = new EventExchange({ opaqueFields: opaqueEventFields })
   return { bus, [Symbol.asyncDispose]: async () => bus.close() }
 })

@@ -1,11 +1,11 @@
 import type { Envelope } from '@nsbox/core/events'
 import { errorCode } from '@nsbox/errors'
 import { expect, test, vi } from 'vitest'
-import { opaqueEventField } from '../convert/event.ts'
-import { EventExchange } from './event-exchange.ts'
+import { opaqueEventFields } from '../convert/event.ts'
+import { EventExchange, type EventExchangeOptions } from './event-exchange.ts'
 
-function exchange({ limit }: { limit?: number } = {}) {
-  return new EventExchange({ opaqueField: opaqueEventField, ...(limit === undefined ? {} : { limit }) })
+function exchange(limits: Pick<EventExchangeOptions, 'limits' | 'maxBytes'> = {}) {
+  return new EventExchange({ opaqueFields: opaqueEventFields, ...limits })
 }
 
 const created = (name: string) =>
@@ -79,7 +79,7 @@ test('a filter that does not parse is refused', async () => {
 })
 
 test('D16 a subscriber that falls behind is cut off with an error, and holds up nobody', async () => {
-  const events = exchange({ limit: 10 })
+  const events = exchange({ limits: { items: 10, bytes: 1 << 20 } })
   const [slow, quick] = [subscribe(events), subscribe(events)]
   const names: string[] = []
   for (let i = 0; i < 30; i++) {
@@ -89,6 +89,58 @@ test('D16 a subscriber that falls behind is cut off with an error, and holds up 
   expect(names).toEqual(Array.from({ length: 30 }, (_, i) => String(i)))
   const failure = await slow.take(31).catch((error) => error)
   expect(errorCode(failure)).toBe('resource_exhausted')
+})
+
+const published = (bytes: number) =>
+  ({ topic: '/x', opaque: { typeUrl: 'x', value: new Uint8Array(bytes) } }) as const
+
+test('E07 a subscriber that falls behind by many bytes is cut off, and what waited for it is free', async () => {
+  const events = exchange({ limits: { items: 1000, bytes: 50_000 } })
+  const slow = subscribe(events)
+  for (let i = 0; i < 100; i++) await events.publish('a', published(10_000))
+  expect(events.waitingBytes).toBe(0)
+  expect(errorCode(await slow.take(100).catch((error) => error))).toBe('resource_exhausted')
+})
+
+test('E07 what waits for many subscribers counts once; beyond the limit for all the slowest is cut off', async () => {
+  const events = exchange({ limits: { items: 1000, bytes: 1 << 20 }, maxBytes: 100_000 })
+  const subscribers = Array.from({ length: 10 }, () => subscribe(events))
+  for (const subscriber of subscribers.slice(1)) subscriber.next()
+  for (let i = 0; i < 5; i++) await events.publish('a', published(10_000))
+  expect(events.waitingBytes).toBeLessThan(60_000)
+  const [slow, ...others] = subscribers
+  for (const other of others) expect(await other.take(4)).toHaveLength(4)
+  for (let i = 0; i < 10; i++) {
+    await events.publish('a', published(10_000))
+    for (const other of others) await other.take(1)
+  }
+  expect(events.waitingBytes).toBeLessThanOrEqual(100_000)
+  expect(errorCode(await slow!.take(15).catch((error) => error))).toBe('resource_exhausted')
+  expect(events.waitingBytes).toBe(0)
+})
+
+test('E07 what a subscriber leaves behind is free', async () => {
+  const events = exchange()
+  const subscriber = subscribe(events)
+  for (let i = 0; i < 5; i++) await events.publish('a', published(10_000))
+  await subscriber.take(1)
+  expect(events.waitingBytes).toBeGreaterThan(30_000)
+  await subscriber.end()
+  expect(events.waitingBytes).toBe(0)
+})
+
+test('an event that was published is decoded once, whatever many filters ask of it', async () => {
+  let reads = 0
+  const events = new EventExchange({
+    opaqueFields: () => {
+      reads++
+      return () => 'x'
+    },
+  })
+  const subscribers = Array.from({ length: 5 }, () => subscribe(events, ['event.a==x', 'event.b==x']))
+  await events.publish('a', published(1))
+  for (const subscriber of subscribers) await subscriber.take(1)
+  expect(reads).toBe(1)
 })
 
 test('D22 timestamps never go backwards', async () => {

@@ -3,16 +3,19 @@ import type { Envelope, Event, EventPublisher, EventSubscriber } from '@nsbox/co
 import { NsboxError } from '@nsbox/errors'
 import { type Filter, parseFilters } from '@nsbox/filters'
 import { requireNamespace } from '@nsbox/namespaces'
-import { BoundedQueue } from '../queue/bounded-queue.ts'
-import { eventAdaptor, type OpaqueField } from './event-adaptor.ts'
+import { BoundedQueue, type QueueLimits } from '../queue/bounded-queue.ts'
+import { eventAdaptor, type OpaqueFields } from './event-adaptor.ts'
+import { eventBytes } from './event-bytes.ts'
 import { validateTopic } from './event-topic.ts'
 
 /** What an exchange is made of. */
 export interface EventExchangeOptions {
   /** Reads fields of events that clients published, for filters. */
-  readonly opaqueField: OpaqueField
-  /** Events that a subscriber may lag behind; 16384 by default. */
-  readonly limit?: number
+  readonly opaqueFields: OpaqueFields
+  /** How far a subscriber may lag behind; 16384 events or 8 MiB of them by default. */
+  readonly limits?: QueueLimits
+  /** The most bytes of events that wait for any subscriber; 32 MiB by default. */
+  readonly maxBytes?: number
 }
 
 /** Milliseconds. */
@@ -24,30 +27,49 @@ export interface SubscribeOptions extends AbortOptions {
   readonly sees?: ((namespace: string) => boolean) | undefined
 }
 
+/** An event that waits; it is in memory once, for however many subscribers. */
+interface Waiting {
+  readonly envelope: Envelope
+  readonly bytes: number
+  subscribers: number
+}
+
 interface Subscriber {
   readonly sees: (namespace: string) => boolean
   readonly filter: Filter
-  readonly queue: BoundedQueue<Envelope>
+  readonly queue: BoundedQueue<Waiting>
 }
 
 /**
  * Passes events from those who publish to those who subscribe, in one order for all. Nothing here waits for a
  * subscriber: one that falls behind by more than the limit is cut off with an error, so that it knows that it has
- * missed something (HOSTILE D16). Timestamps never go backwards, whatever the clock does (D22).
+ * missed something (HOSTILE D16), and so is the one that lags the most if too much waits for all of them. Timestamps never go backwards, whatever the clock does (D22).
  */
 export class EventExchange implements EventPublisher, EventSubscriber {
-  readonly #opaqueField: OpaqueField
-  readonly #limit: number
+  readonly #opaqueFields: OpaqueFields
+  readonly #limits: QueueLimits
+  readonly #maxBytes: number
   readonly #subscribers = new Set<Subscriber>()
   /** What happened before anybody could subscribe, for those who come soon. */
   readonly #missed: Envelope[] = []
   #missedUntil = 0
   #closed = false
   #lastTime = 0
+  #waitingBytes = 0
 
-  constructor({ opaqueField, limit = 16_384 }: EventExchangeOptions) {
-    this.#opaqueField = opaqueField
-    this.#limit = limit
+  constructor({
+    opaqueFields,
+    limits = { items: 16_384, bytes: 8 << 20 },
+    maxBytes = 32 << 20,
+  }: EventExchangeOptions) {
+    this.#opaqueFields = opaqueFields
+    this.#limits = limits
+    this.#maxBytes = maxBytes
+  }
+
+  /** How many bytes of events wait for subscribers. */
+  get waitingBytes(): number {
+    return this.#waitingBytes
   }
 
   /** Whether there is a subscriber. */
@@ -67,7 +89,8 @@ export class EventExchange implements EventPublisher, EventSubscriber {
    */
   announceMissed(namespace: string, event: Event): void {
     this.#missedUntil = Date.now() + missedFor
-    if (this.#missed.length < this.#limit) this.#missed.push({ timestamp: new Date(), namespace, event })
+    if (this.#missed.length < this.#limits.items)
+      this.#missed.push({ timestamp: new Date(), namespace, event })
   }
 
   async publish(namespace: string, event: Event, { signal }: AbortOptions = {}): Promise<void> {
@@ -95,18 +118,24 @@ export class EventExchange implements EventPublisher, EventSubscriber {
     const filter = parseFilters(filters)
     signal?.throwIfAborted()
     if (this.#closed) throw closing()
-    const subscriber: Subscriber = { sees, filter, queue: new BoundedQueue(this.#limit) }
+    const queue = new BoundedQueue<Waiting>(
+      this.#limits,
+      ({ bytes }) => bytes,
+      (waiting) => this.#gone(waiting),
+    )
+    const subscriber: Subscriber = { sees, filter, queue }
     for (const envelope of this.#takeMissed()) {
-      if (sees(envelope.namespace) && filter.match(eventAdaptor(envelope, this.#opaqueField)))
-        subscriber.queue.push(envelope)
+      if (sees(envelope.namespace) && filter.match(eventAdaptor(envelope, this.#opaqueFields)))
+        this.#push(subscriber, waitingOf(envelope))
     }
-    const onAbort = () => subscriber.queue.fail(signal?.reason)
+    const onAbort = () => queue.fail(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
     this.#subscribers.add(subscriber)
     try {
-      yield* subscriber.queue
+      for await (const { envelope } of queue) yield envelope
     } finally {
       this.#subscribers.delete(subscriber)
+      queue.drop()
       signal?.removeEventListener('abort', onAbort)
     }
   }
@@ -123,18 +152,47 @@ export class EventExchange implements EventPublisher, EventSubscriber {
   }
 
   #give(envelope: Envelope): void {
-    const adaptor = eventAdaptor(envelope, this.#opaqueField)
-    for (const { sees, filter, queue } of this.#subscribers) {
-      if (sees(envelope.namespace) && filter.match(adaptor) && !queue.push(envelope))
-        queue.fail(overflow(this.#limit))
+    const adaptor = eventAdaptor(envelope, this.#opaqueFields)
+    let waiting: Waiting | undefined
+    for (const subscriber of this.#subscribers) {
+      if (!subscriber.sees(envelope.namespace) || !subscriber.filter.match(adaptor)) continue
+      waiting ??= waitingOf(envelope)
+      this.#push(subscriber, waiting)
     }
+  }
+
+  #push({ queue }: Subscriber, waiting: Waiting): void {
+    if (!queue.push(waiting)) {
+      queue.fail(overflow(this.#limits))
+      return
+    }
+    waiting.subscribers++
+    if (waiting.subscribers === 1) this.#waitingBytes += waiting.bytes
+    while (this.#waitingBytes > this.#maxBytes && this.#cutOffSlowest());
+  }
+
+  #gone(waiting: Waiting): void {
+    waiting.subscribers--
+    if (waiting.subscribers === 0) this.#waitingBytes -= waiting.bytes
+  }
+
+  /** @returns whether there was one that lags */
+  #cutOffSlowest(): boolean {
+    let slowest: BoundedQueue<Waiting> | undefined
+    for (const { queue } of this.#subscribers) if (queue.bytes > (slowest?.bytes ?? 0)) slowest = queue
+    slowest?.fail(overflow(this.#limits))
+    return slowest !== undefined
   }
 }
 
-function overflow(limit: number): NsboxError {
+function waitingOf(envelope: Envelope): Waiting {
+  return { envelope, bytes: eventBytes(envelope), subscribers: 0 }
+}
+
+function overflow({ items, bytes }: QueueLimits): NsboxError {
   return new NsboxError(
     'resource_exhausted',
-    `subscriber fell behind by more than ${limit} events; some are missing`,
+    `subscriber fell behind by more than ${items} events or ${bytes} bytes, or by more than all others; some are missing`,
   )
 }
 

@@ -2,16 +2,17 @@ import * as http from 'node:http'
 import * as http2 from 'node:http2'
 import * as net from 'node:net'
 import * as tls from 'node:tls'
-import { NsboxError } from '@nsbox/errors'
+import { isErrno, NsboxError } from '@nsbox/errors'
 import type { Logger } from 'pino'
 import { type Authenticate, type ConnectionAccess, ownSocket } from '../access/access-control.ts'
+import { windowBytes } from '../rpc/message-reader.ts'
 import type { NodeRequest, NodeResponse } from '../rpc/node-request.ts'
 import type { RpcHandler } from '../rpc/rpc-handler.ts'
 import { sniffProtocol } from './connection-protocol.ts'
 import { rotateSession } from './session-rotation.ts'
 
 /** The most connections at once. */
-const maxConnections = 4096
+const maxConnections = 1024
 
 /** The most connections at once of one peer, where there are several. */
 const maxPeerConnections = 256
@@ -19,17 +20,17 @@ const maxPeerConnections = 256
 /** How long whoever may do nothing can stay connected, in milliseconds. */
 const strangersTime = 30_000
 
-/** The most bytes of the headers of one request; nghttp2 takes no more in any case. */
-const maxHeaderBytes = 64 << 10
+/** The most bytes of the headers of one request. They are kept for as long as the call lasts. */
+const maxHeaderBytes = 16 << 10
 
 /** Limits of HTTP/2, all said here so that none depends on the version of Node.js (HOSTILE D17). */
 const http2Options: http2.ServerOptions = {
   settings: {
     enablePush: false,
     // One connection of a Go client carries all of its calls, and every container has one that waits for its exit.
-    maxConcurrentStreams: 16_384,
+    maxConcurrentStreams: 4096,
     // Of each stream, at most this much waits in memory for the handler to read it.
-    initialWindowSize: 1 << 20,
+    initialWindowSize: windowBytes,
     maxHeaderListSize: maxHeaderBytes,
   },
   maxHeaderListPairs: 128,
@@ -43,6 +44,9 @@ const http2Options: http2.ServerOptions = {
 
 /** The window of a whole connection. Node.js opens it again as soon as bytes arrive; streams have their own. */
 const connectionWindow = 16 << 20
+
+/** How many calls in vain a violation of HTTP/2 is worth. */
+const violation = 500
 
 /** Serves requests on one socket over whichever HTTP a client speaks. */
 export interface HttpServers {
@@ -79,6 +83,7 @@ export function createHttpServers(
   log: Logger,
   { authenticate = ownSocket, tls: tlsOptions }: HttpServersOptions = {},
 ): HttpServers {
+  const { conduct } = handler
   const accesses = new WeakMap<http2.Http2Session, ConnectionAccess>()
   const onRequest = (request: NodeRequest, response: NodeResponse, access: ConnectionAccess | undefined) => {
     if (access === undefined) response.destroy()
@@ -102,9 +107,16 @@ export function createHttpServers(
     onRequest(request, response, request.stream.session && accesses.get(request.stream.session))
   })
   h2.on('stream', (stream, headers, ...rest) => {
-    const access = stream.session && accesses.get(stream.session)
-    if (access === undefined) stream.destroy()
-    else if (!handler.stream(stream, headers, access)) requests.emit('stream', stream, headers, ...rest)
+    const { session } = stream
+    const access = session && accesses.get(session)
+    if (session === undefined || access === undefined) {
+      stream.destroy()
+      return
+    }
+    stream.once('close', () => {
+      if (!stream.headersSent) conduct.fault(session)
+    })
+    if (!handler.stream(stream, headers, access)) requests.emit('stream', stream, headers, ...rest)
   })
   h2.on('session', (session) => {
     sessions.add(session)
@@ -113,8 +125,15 @@ export function createHttpServers(
     session.once('close', () => sessions.delete(session))
     session.setLocalWindowSize(connectionWindow)
     rotateSession(session)
+    conduct.introduce(session, session.socket, () => {
+      session.destroy(undefined, http2.constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    })
   })
-  h2.on('sessionError', (error) => log.debug({ err: error }, 'connection failed'))
+  h2.on('sessionError', (error, session) => {
+    // Not of the kind that the other side's end is: what HTTP/2 does not allow.
+    if (isErrno(error, 'ERR_HTTP2_ERROR')) conduct.fault(session, violation)
+    log.debug({ err: error }, 'connection failed')
+  })
 
   const sockets = new Set<net.Socket>()
   const crowd = new Map<string, number>()
@@ -134,7 +153,9 @@ export function createHttpServers(
       socket.destroy()
       return
     }
-    sniffProtocol(socket, (protocol) => (protocol === 'http2' ? h2 : http1).emit('connection', socket))
+    conduct.admit(socket, () => {
+      sniffProtocol(socket, (protocol) => (protocol === 'http2' ? h2 : http1).emit('connection', socket))
+    })
   }
   const server =
     tlsOptions === undefined

@@ -1,26 +1,49 @@
+/** How much may wait in a queue. */
+export interface QueueLimits {
+  readonly items: number
+  readonly bytes: number
+}
+
 /**
- * A queue between one producer that does not wait and one consumer that does, of at most `limit` items.
+ * A queue between one producer that does not wait and one consumer that does, bounded in items and in bytes.
  * Consumed by iteration; `close` ends it after what is queued, `fail` at once.
  */
 export class BoundedQueue<T> implements AsyncIterable<T> {
-  readonly #limit: number
+  readonly #limits: QueueLimits
+  readonly #bytesOf: (item: T) => number
+  readonly #onGone: (item: T) => void
   #items: T[] = []
+  /** How many of them have been taken. */
+  #taken = 0
+  #bytes = 0
   #end: { error?: unknown } | undefined
   #wake: (() => void) | undefined
 
-  constructor(limit: number) {
-    this.#limit = limit
+  /** @param onGone told of each item that has been taken or dropped */
+  constructor(limits: QueueLimits, bytesOf: (item: T) => number, onGone: (item: T) => void = () => {}) {
+    this.#limits = limits
+    this.#bytesOf = bytesOf
+    this.#onGone = onGone
   }
 
   /** How many items wait. */
   get size(): number {
-    return this.#items.length
+    return this.#items.length - this.#taken
   }
 
-  /** Adds an item; false if there is no room or the queue has ended. */
+  /** How many bytes they have. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Adds an item; false if there is no room or the queue has ended. What is alone has room, whatever its size. */
   push(item: T): boolean {
-    if (this.#end !== undefined || this.#items.length >= this.#limit) return false
+    const bytes = this.#bytesOf(item)
+    const { items: maxItems, bytes: maxBytes } = this.#limits
+    if (this.#end !== undefined || this.size >= maxItems) return false
+    if (this.size > 0 && this.#bytes + bytes > maxBytes) return false
     this.#items.push(item)
+    this.#bytes += bytes
     this.#wake?.()
     return true
   }
@@ -34,17 +57,21 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
   /** Ends the iteration with an error at once; what is queued is dropped. */
   fail(error: unknown): void {
     if (this.#end !== undefined) return
-    this.#items = []
+    this.drop()
     this.#end = { error }
     this.#wake?.()
   }
 
+  /** Drops what is queued. */
+  drop(): void {
+    const dropped = this.#items.slice(this.#taken)
+    this.#clear()
+    for (const item of dropped) this.#onGone(item)
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void> {
     for (;;) {
-      const batch = this.#items
-      this.#items = []
-      yield* batch
-      if (this.#items.length > 0) continue
+      while (this.size > 0) yield this.#take()
       if (this.#end !== undefined) {
         if ('error' in this.#end) throw this.#end.error
         return
@@ -54,5 +81,24 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
       })
       this.#wake = undefined
     }
+  }
+
+  #take(): T {
+    const item = this.#items[this.#taken++] as T
+    this.#bytes -= this.#bytesOf(item)
+    // Taking from the front of a long array would move all of it each time.
+    if (this.#taken === this.#items.length) this.#clear()
+    else if (this.#taken >= 1024) {
+      this.#items = this.#items.slice(this.#taken)
+      this.#taken = 0
+    }
+    this.#onGone(item)
+    return item
+  }
+
+  #clear(): void {
+    this.#items = []
+    this.#taken = 0
+    this.#bytes = 0
   }
 }

@@ -62,7 +62,7 @@ async function syncUntil<T>(work: Promise<T>): Promise<T> {
 test('a reply waits for the sync, also that of a call that only read', async () => {
   const reply = content.info({ digest: 'x' })
   expect(await settles(reply)).toBe(false)
-  expect(syncs).toHaveLength(1)
+  await expect.poll(() => syncs.length).toBe(1)
   await syncUntil(reply)
 })
 
@@ -76,6 +76,7 @@ test('each message of a stream waits for a sync of its own', async () => {
   const messages = content.read({})[Symbol.asyncIterator]()
   const first = messages.next()
   expect(await settles(first)).toBe(false)
+  await expect.poll(() => syncs.length).toBe(1)
   syncs.shift()?.resolve()
   expect((await first).value?.offset).toBe(1n)
   const second = messages.next()

@@ -1,2 +1,44 @@
+import { type DescMessage, type DescMethod, ScalarType } from '@bufbuild/protobuf'
+import { AnySchema } from '@bufbuild/protobuf/wkt'
+import { Events } from '@nsbox/api/gen/services/events/v1/events_pb'
+
 /** The most bytes of one message, either way (BEHAVIOUR.md §1). */
 export const maxMessageBytes = 16 << 20
+
+/** Of a message that is made of a few names and numbers. */
+const maxPlainBytes = 64 << 10
+
+/** Of one with any number of texts, such as filters. */
+const maxTextsBytes = 1 << 20
+
+/** Of an event: each one that is published may wait for every subscriber. */
+const maxEventBytes = 256 << 10
+
+const exceptions: ReadonlyMap<DescMethod, number> = new Map<DescMethod, number>([
+  [Events.method.publish, maxEventBytes],
+  [Events.method.forward, maxEventBytes],
+])
+
+/** The most bytes of a request of a method, by what the message may hold: only some have anything that can be large. */
+export function maxRequestBytes(method: DescMethod): number {
+  const exception = exceptions.get(method)
+  if (exception !== undefined) return exception
+  const messages = withParts(method.input)
+  const fields = [...messages].flatMap((message) => message.fields)
+  if (messages.has(AnySchema)) return maxMessageBytes
+  if (fields.some((field) => field.fieldKind === 'map' || isLarge(field))) return maxMessageBytes
+  return fields.some((field) => field.fieldKind === 'list') ? maxTextsBytes : maxPlainBytes
+}
+
+function isLarge(field: DescMessage['fields'][number]): boolean {
+  if (field.fieldKind === 'list') return field.listKind === 'message'
+  return field.fieldKind === 'scalar' && field.scalar === ScalarType.BYTES
+}
+
+/** A message and all that can be within it. */
+function withParts(schema: DescMessage, found: Set<DescMessage> = new Set()): Set<DescMessage> {
+  if (found.has(schema)) return found
+  found.add(schema)
+  for (const field of schema.fields) if (field.message !== undefined) withParts(field.message, found)
+  return found
+}

@@ -9,18 +9,20 @@ import {
 import { firstHeaderValue, namespaceHeader } from '@nsbox/api'
 import type { Logger } from 'pino'
 import { accessOf, headerOf } from './call-access.ts'
+import type { LoopMonitor } from './loop-monitor.ts'
 
 /**
  * Logs each call with a number, its method, namespace, duration and code: at debug level, or as an error where it is
- * the server that is at fault. Messages and other headers are never logged, since they may hold secrets.
+ * the server that is at fault. The monitor is told what is worked on. Messages and other headers are never logged, since they may hold secrets.
  */
-export function requestLog(log: Logger): Interceptor {
+export function requestLog(log: Logger, loop: LoopMonitor): Interceptor {
   let calls = 0
   return (next) => async (request) => {
     const end = begin(request)
     try {
       const outcome = await next(request)
-      if (outcome.stream) return { ...outcome, message: logged(outcome.message, end) }
+      const touch = () => loop.touch(request.method)
+      if (outcome.stream) return { ...outcome, message: logged(outcome.message, { touch, end }) }
       end()
       return outcome
     } catch (error) {
@@ -31,6 +33,7 @@ export function requestLog(log: Logger): Interceptor {
 
   function begin(request: UnaryRequest | StreamRequest): (error?: unknown) => void {
     const { service, method } = request
+    loop.touch(method)
     const started = performance.now()
     const call = {
       call: ++calls,
@@ -41,6 +44,7 @@ export function requestLog(log: Logger): Interceptor {
     }
     log.trace(call, 'call begins')
     return (error) => {
+      loop.touch(method)
       const ms = Math.round(performance.now() - started)
       if (error === undefined) return log.debug({ ...call, ms, code: 'ok' }, 'call')
       const { code } = ConnectError.from(error)
@@ -54,10 +58,13 @@ export function requestLog(log: Logger): Interceptor {
 
 async function* logged(
   messages: StreamResponse['message'],
-  end: (error?: unknown) => void,
+  { touch, end }: { touch: () => void; end: (error?: unknown) => void },
 ): StreamResponse['message'] {
   try {
-    yield* messages
+    for await (const message of messages) {
+      touch()
+      yield message
+    }
     end()
   } catch (error) {
     end(error)

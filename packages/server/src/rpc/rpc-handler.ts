@@ -10,13 +10,18 @@ import { anyRegistry, toConnectError } from '@nsbox/api'
 import type { Logger } from 'pino'
 import type { Access } from '../access/access.ts'
 import type { ConnectionAccess } from '../access/access-control.ts'
+import { answerBytes } from './answer-bytes.ts'
 import { answerError } from './answer-error.ts'
 import { accessKey } from './call-access.ts'
+import type { CallBudgets } from './call-budgets.ts'
+import { checkedBody } from './checked-body.ts'
+import { Conduct } from './conduct.ts'
 import { resetAfterEarlyAnswer } from './early-answer.ts'
 import { recordMethods } from './grpc/direct-methods.ts'
 import { grpcStreams, type TakeStream } from './grpc/grpc-streams.ts'
-import { maxMessageBytes } from './message-limit.ts'
+import { maxMessageBytes, maxRequestBytes } from './message-limit.ts'
 import type { NodeRequest, NodeResponse } from './node-request.ts'
+import { RequestCall } from './request-call.ts'
 import { sendAnswer } from './send-answer.ts'
 import { answerUnknown } from './unknown-method.ts'
 
@@ -28,22 +33,35 @@ export interface RpcHandlerOptions {
   readonly interceptors: Interceptor[]
   /** Aborts the signals of all calls, with its reason. */
   readonly shutdownSignal: AbortSignal
+  /** What of calls may be in memory. */
+  readonly budgets: CallBudgets
   readonly log: Logger
+  /** How long a client may take for a message, in milliseconds; half a minute by default. */
+  readonly patience?: number | undefined
 }
 
 /** What serves calls, by whichever HTTP they come. */
 export interface RpcHandler {
   /** Takes streams of HTTP/2 that it need not have as requests. */
   readonly stream: TakeStream
-  readonly request: (request: NodeRequest, response: NodeResponse, connection: ConnectionAccess) => void
+  readonly request: (request: NodeRequest, response: NodeResponse, peer: ConnectionAccess) => void
+  /** What it keeps account of, and connections are to be introduced to. */
+  readonly conduct: Conduct
 }
+
+type Handler = ConnectRouter['handlers'][number]
+
+/** What an answer by way of requests needs at least, as it may be any. */
+const minAnswerBytes = 256 << 10
 
 /** Serves the services over gRPC, gRPC-Web and Connect. */
 export function createRpcHandler({
   routes,
   interceptors,
   shutdownSignal,
+  budgets,
   log,
+  patience = 30_000,
 }: RpcHandlerOptions): RpcHandler {
   // Every call under way listens to it.
   setMaxListeners(0, shutdownSignal)
@@ -54,6 +72,7 @@ export function createRpcHandler({
     writeMaxBytes: maxMessageBytes,
     // Both ends are on one machine, and what need not be decompressed cannot be a bomb.
     acceptCompression: [],
+    binaryOptions: { readUnknownFields: false },
     jsonOptions: { registry: anyRegistry },
   })
   const { router: recording, methods } = recordMethods(router, interceptors)
@@ -61,10 +80,12 @@ export function createRpcHandler({
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]))
   const services = new Map(router.handlers.map(({ service }) => [service.typeName, service]))
 
-  const request: RpcHandler['request'] = (request, response, connection) => {
+  const conduct = new Conduct()
+
+  const request: RpcHandler['request'] = (request, response, peer) => {
     let access: Access
     try {
-      access = connection.of(request.headers)
+      access = peer.of(request.headers)
     } catch (error) {
       answerError(request, response, toConnectError(error))
       return
@@ -77,13 +98,47 @@ export function createRpcHandler({
     // Clients put all kinds of text there, such as the path of the socket; it means nothing here and need not parse.
     request.headers[':authority' in request.headers ? ':authority' : 'host'] = 'localhost'
     resetAfterEarlyAnswer(response)
-    const values = createContextValues().set(accessKey, access)
-    handler(universalRequestFromNodeRequest(request, response, undefined, values))
-      .then((answer) => sendAnswer(answer, response))
-      .catch((error: unknown) => {
-        log.debug({ method: handler.requestPath, err: error }, 'no answer could be sent')
-        response.destroy()
-      })
+    answer(handler, request, response, access).catch((error: unknown) => {
+      log.debug({ method: handler.requestPath, err: error }, 'no answer could be sent')
+      response.destroy()
+    })
   }
-  return { request, stream: grpcStreams({ methods, shutdownSignal, log }) }
+
+  async function answer(
+    handler: Handler,
+    request: NodeRequest,
+    response: NodeResponse,
+    access: Access,
+  ): Promise<void> {
+    const values = createContextValues().set(accessKey, access)
+    const universal = universalRequestFromNodeRequest(request, response, undefined, values)
+    const { method } = handler
+    const connection = 'stream' in request ? (request.stream.session ?? request) : request.socket
+    using call = new RequestCall({
+      connection,
+      budgets,
+      maxRequestBytes: maxRequestBytes(method),
+      conduct,
+      signal: universal.signal,
+      patience,
+    })
+    const body = checkedBody(universal.body as AsyncIterable<Uint8Array>, call, {
+      contentType: request.headers['content-type'] ?? '',
+      schema: method.input,
+      hasOneRequest: method.methodKind === 'unary' || method.methodKind === 'server_streaming',
+    })
+    // What is cut off here has no other end: the one who would be told does not take what it is told.
+    const cutOff = (reason: unknown) => {
+      call.abort(reason)
+      response.destroy()
+    }
+    const bytes = Math.max(answerBytes(method), minAnswerBytes)
+    const space = call.held.use(await budgets.answers.wait(connection, bytes, cutOff, call.signal))
+    await sendAnswer(await handler({ ...universal, body, signal: call.signal }), response, space)
+  }
+  return {
+    request,
+    stream: grpcStreams({ methods, shutdownSignal, budgets, conduct, log, patience }),
+    conduct,
+  }
 }

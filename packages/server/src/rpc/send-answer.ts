@@ -1,5 +1,6 @@
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol'
 import { NsboxError } from '@nsbox/errors'
+import type { HeldBytes } from './byte-budget.ts'
 import type { NodeResponse } from './node-request.ts'
 
 /**
@@ -8,13 +9,18 @@ import type { NodeResponse } from './node-request.ts'
  *
  * @throws what the source throws; `canceled` if the client went away
  */
-export async function sendAnswer(answer: UniversalServerResponse, response: NodeResponse): Promise<void> {
+export async function sendAnswer(
+  answer: UniversalServerResponse,
+  response: NodeResponse,
+  space: Pick<HeldBytes, 'touch'>,
+): Promise<void> {
   const source = answer.body?.[Symbol.asyncIterator]()
   try {
     let piece = await source?.next()
     // Headers may change until the first piece is there.
     response.writeHead(answer.status, Object.fromEntries(answer.header ?? []))
     while (piece !== undefined && piece.done !== true) {
+      space.touch()
       await write(response, piece.value)
       piece = await source?.next()
     }

@@ -9,8 +9,8 @@ export interface PackedMessage {
   readonly value: Uint8Array
 }
 
-/** How many messages may wait for the client to take them. */
-const limit = 1024
+/** How much may wait for the client to take it. */
+const limits = { items: 1024, bytes: 4 << 20 }
 
 /**
  * A stream of messages between a client and whatever call uses it. The client's side is `incoming` and `outgoing`; the
@@ -18,7 +18,7 @@ const limit = 1024
  */
 export class MessageStream {
   readonly #incoming: AsyncIterator<PackedMessage>
-  readonly #outgoing = new BoundedQueue<PackedMessage>(limit)
+  readonly #outgoing = new BoundedQueue<PackedMessage>(limits, ({ value }) => value.length)
   readonly #closed = new AbortController()
   #passOn: () => void = () => {}
   readonly #passedOn = new Promise<void>((resolve) => {
@@ -52,7 +52,10 @@ export class MessageStream {
   send(message: PackedMessage): void {
     if (this.closed.aborted) throw new NsboxError('unavailable', 'the stream is closed')
     if (!this.#outgoing.push(message)) {
-      throw new NsboxError('resource_exhausted', `${limit} messages wait for the client to take them`)
+      throw new NsboxError(
+        'resource_exhausted',
+        `${this.#outgoing.size} messages of ${this.#outgoing.bytes} bytes wait for the client to take them`,
+      )
     }
   }
 

@@ -36,8 +36,6 @@ export interface ContainerTasksParts {
   readonly snapshotter: (name: string) => Pick<Snapshotter, 'mounts'>
   /** Throws what is wrong with a container that the caller may make no task of; all will do by default. */
   readonly admit?: ((container: Container) => void) | undefined
-  /** Told of mounts that a task is about to write through. */
-  readonly writes: (mounts: readonly Mount[]) => Promise<void>
 }
 
 /** The name under which clients ask for the runtime, which there is one of. */
@@ -55,7 +53,7 @@ export class ContainerTasks implements Tasks {
     id: string,
     { checkpoint, ...options }: CreateTaskOptions = {},
   ): Promise<{ readonly pid: number }> {
-    const { containers, runtime, writes, admit } = this.#parts
+    const { containers, runtime, admit } = this.#parts
     const container = await containers.get(id, { signal: options.signal })
     admit?.(container)
     if (container.runtime.name !== runtimeName) {
@@ -67,8 +65,6 @@ export class ContainerTasks implements Tasks {
     if (container.sandbox !== '') await this.#requireSandbox(container.sandbox, options)
     const restore = checkpoint && (await findCheckpoint(this.#parts.content(), checkpoint, options))
     const rootfs = await this.#rootfs(container, options)
-    const writable = rootfs.filter((mount) => !mount.options.includes('ro'))
-    if (writable.length > 0) await writes(writable)
     return await runtime.create(id, {
       ...options,
       restore,

@@ -34,7 +34,6 @@ export function tasksOf({ metadata, snapshotters, runtime }: TasksOfParts): Task
       snapshotter: (name) => loadedSnapshotter(namespaced, snapshotters, name),
       // The very container that the task is made of, whoever has changed it since somebody looked.
       admit: isTenant(accessOf(context)) ? (container) => admitContainer(container, namespace) : undefined,
-      writes: (mounts) => metadata.writes(mounts),
     })
   }
 }

@@ -37,6 +37,8 @@ export async function rawCall(
   const session = connectHttp2('http://localhost', {
     createConnection: () => connectSocket(address),
     maxSendHeaderBlockLength: 1 << 20,
+    // What is to be sent counts.
+    maxSessionMemory: 100,
   })
   try {
     return await new Promise((resolve, reject) => {

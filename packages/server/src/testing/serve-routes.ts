@@ -5,6 +5,7 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { pino } from 'pino'
 import { bindSocket } from '../listen/bind-socket.ts'
 import { createHttpServers } from '../listen/http-servers.ts'
+import { type CallBudgets, callBudgets } from '../rpc/call-budgets.ts'
 import { codedErrors } from '../rpc/coded-errors.ts'
 import { durableReplies } from '../rpc/durable-replies.ts'
 import { interruptibleRequests } from '../rpc/interruptible-requests.ts'
@@ -13,6 +14,7 @@ import { createRpcHandler } from '../rpc/rpc-handler.ts'
 /** Routes that are served on a socket, for tests. */
 export interface ServedRoutes extends AsyncDisposable {
   readonly address: string
+  readonly budgets: CallBudgets
 }
 
 /** Serves routes the way the server does, without the rest of it. */
@@ -21,17 +23,25 @@ export async function serveRoutes(
   {
     durable = async () => {},
     shutdownSignal = new AbortController().signal,
-  }: { durable?: () => Promise<void>; shutdownSignal?: AbortSignal | undefined } = {},
+    patience,
+  }: {
+    durable?: () => Promise<void>
+    shutdownSignal?: AbortSignal | undefined
+    patience?: number | undefined
+  } = {},
 ): Promise<ServedRoutes> {
   await using starting = new AsyncDisposableStack()
   const address = join(starting.use(await tempDir('nsbox-routes')).path, 's.sock')
   const log = pino({ level: 'silent' })
+  const budgets = callBudgets()
   const interceptors = [codedErrors, durableReplies(durable), interruptibleRequests]
   const handler = createRpcHandler({
     routes,
     interceptors,
     shutdownSignal,
+    budgets,
     log,
+    patience,
   })
   const http = createHttpServers(handler, log)
   await bindSocket(http.server, address)
@@ -41,5 +51,5 @@ export async function serveRoutes(
     await closed
   })
   const resources = starting.move()
-  return { address, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+  return { address, budgets, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }

@@ -10,7 +10,7 @@ export function servedMethods(): ReadonlyMap<string, DescMethod> {
     ...{ metadata: { namespaces: {} }, snapshotters: [], applier: {}, workers: {}, events: {} },
     ...{
       tasks: { runtime: {} },
-      sharesNothing: () => false,
+      isAlone: () => false,
       stopping: new AbortController().signal,
       log: {},
     },

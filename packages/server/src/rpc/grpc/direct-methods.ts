@@ -12,20 +12,25 @@ import type {
   StreamResponse,
   UnaryResponse,
 } from '@connectrpc/connect'
+import { answerBytes } from '../answer-bytes.ts'
+import { maxRequestBytes } from '../message-limit.ts'
 import type { GrpcCall } from './grpc-call.ts'
 
-/** What answers the calls of a method with one request. */
+/** What answers the calls of a method. */
 export interface DirectMethod {
   readonly method: DescMethod
+  readonly maxRequestBytes: number
+  readonly hasOneRequest: boolean
+  readonly answerBytes: number
   /** The implementation within its interceptors. */
   readonly answer: (call: GrpcCall) => Promise<UnaryResponse | StreamResponse>
 }
 
-type Implementation = (message: Message, context: HandlerContext) => unknown
+type Implementation = (message: Message | AsyncIterable<Message>, context: HandlerContext) => unknown
 type Answer = MessageInitShape<DescMessage>
 
 /**
- * Wraps a router so that methods with one request, be it that they have many responses, can also be called without it.
+ * Wraps a router so that methods can also be called without it.
  *
  * @param interceptors from the outermost to the innermost. To them a call has one message, not a stream of one, so that
  * they need not wait for it.
@@ -44,9 +49,14 @@ export function recordMethods(
       router.service(service, implementation, options)
       for (const method of service.methods) {
         const { [method.localName]: run } = implementation as Readonly<Record<string, Implementation>>
-        if (run === undefined || !hasOneRequest(method)) continue
-        const answer = intercepted(answering(method, run.bind(implementation)), interceptors)
-        methods.set(`/${service.typeName}/${method.name}`, { method, answer })
+        if (run === undefined) continue
+        methods.set(`/${service.typeName}/${method.name}`, {
+          method,
+          maxRequestBytes: maxRequestBytes(method),
+          hasOneRequest: hasOneRequest(method),
+          answerBytes: answerBytes(method),
+          answer: intercepted(answering(method, run.bind(implementation)), interceptors),
+        })
       }
       return recording
     },
@@ -66,13 +76,14 @@ function answering(method: DescMethod, run: Implementation): DirectMethod['answe
   const common = ({ responseHeader: header, responseTrailer: trailer }: GrpcCall) => {
     return { service: method.parent, header, trailer }
   }
-  if (method.methodKind === 'unary')
+  const request = (call: GrpcCall) => (hasOneRequest(method) ? call.message : call.messages)
+  if (method.methodKind === 'unary' || method.methodKind === 'client_streaming')
     return async (call) => {
-      const message = create(method.output, (await run(call.message, call)) as Answer)
+      const message = create(method.output, (await run(request(call), call)) as Answer)
       return { ...common(call), stream: false, method: call.method, message }
     }
   return async (call) => {
-    const message = complete(method.output, run(call.message, call) as AsyncIterable<Answer>)
+    const message = complete(method.output, run(request(call), call) as AsyncIterable<Answer>)
     return { ...common(call), stream: true, method: method as StreamResponse['method'], message }
   }
 }

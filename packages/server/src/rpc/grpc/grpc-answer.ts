@@ -1,7 +1,8 @@
-import type { ServerHttp2Stream } from 'node:http2'
+import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { ConnectError } from '@connectrpc/connect'
 import { setTrailerStatus } from '@connectrpc/connect/protocol-grpc'
 import { NsboxError } from '@nsbox/errors'
+import type { HeldBytes } from '../byte-budget.ts'
 import { resetUnlessComplete } from '../early-answer.ts'
 import type { GrpcCall } from './grpc-call.ts'
 
@@ -18,6 +19,8 @@ export class GrpcAnswer {
   readonly #call: GrpcCall
   #trailers: Record<string, string> = ok
   #begun = false
+  #space: HeldBytes | undefined
+  #reserved = 0
 
   constructor(stream: ServerHttp2Stream, call: GrpcCall) {
     this.#stream = stream
@@ -25,12 +28,30 @@ export class GrpcAnswer {
   }
 
   /**
+   * Waits until there is memory for what is made and sent; it is held until the client has taken all, or gone away.
+   * @throws the reason if the call is aborted
+   */
+  async reserve(bytes: number): Promise<void> {
+    if (bytes <= this.#reserved) return
+    if (this.#space === undefined) {
+      const { connection, budgets, signal } = this.#call
+      const space = await budgets.answers.wait(connection, bytes, (reason) => this.#cutOff(reason), signal)
+      this.#space = space
+      this.#stream.once('close', () => space[Symbol.dispose]())
+      if (this.#stream.destroyed) space[Symbol.dispose]()
+    } else this.#space.grow(bytes - this.#reserved)
+    this.#reserved = bytes
+  }
+
+  /**
    * Sends a message; resolves once the client takes more.
-   * @throws `canceled` if the client has gone away
+   * @throws `canceled` if the client has gone away, `resource_exhausted` if too much waits for it already
    */
   async write(message: Uint8Array): Promise<void> {
     if (!this.#begin()) throw gone()
+    this.#space?.touch()
     if (this.#put(message)) return
+    using _waiting = this.#space === undefined ? this.#waiting(message.length) : undefined
     await new Promise<void>((resolve, reject) => {
       const settle = (action: () => void) => {
         this.#stream.off('drain', onDrain)
@@ -42,6 +63,23 @@ export class GrpcAnswer {
       this.#stream.on('drain', onDrain)
       this.#stream.on('close', onClose)
     })
+  }
+
+  /** Counts what a client does not take of an answer that was not expected to be large. */
+  #waiting(bytes: number): HeldBytes {
+    const { connection, budgets } = this.#call
+    try {
+      return budgets.answers.take(connection, bytes, (reason) => this.#cutOff(reason))
+    } catch (error) {
+      this.#cutOff(error)
+      throw error
+    }
+  }
+
+  /** Ends it without regard to what the client has not taken. */
+  #cutOff(reason: unknown): void {
+    this.#call.abort(reason)
+    if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM)
   }
 
   /** Ends it well, after a last message if one is given. */

@@ -1,7 +1,11 @@
 import type { DescMethod, DescMethodUnary, DescService, Message } from '@bufbuild/protobuf'
 import { Code, ConnectError, createContextValues, type HandlerContext } from '@connectrpc/connect'
 import { parseTimeout } from '@connectrpc/connect/protocol-grpc'
+import { DisposableStack } from '@whatwg-node/disposablestack'
 import { type Access, nobody } from '../../access/access.ts'
+import type { CallBudgets } from '../call-budgets.ts'
+import type { Conduct } from '../conduct.ts'
+import type { MessageOwner } from '../message-reader.ts'
 
 /** Headers of a request as HTTP/2 has them. */
 export type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>
@@ -9,8 +13,23 @@ export type RequestHeaders = Readonly<Record<string, string | string[] | undefin
 /** The longest time that Node can wait, in milliseconds. */
 const longestTimer = 2 ** 31 - 1
 
-/** A call with one request, as interceptors and implementations see it. */
-export class GrpcCall implements HandlerContext, Disposable {
+/** What a call is one of. */
+export interface GrpcCallOptions {
+  readonly method: DescMethod
+  readonly maxRequestBytes: number
+  readonly path: string
+  readonly headers: RequestHeaders
+  /** What it came by. */
+  readonly connection: object
+  readonly budgets: CallBudgets
+  readonly conduct: Pick<Conduct, 'fault'>
+}
+
+/**
+ * A call, as interceptors and implementations see it. To them it has one request even if it has many, for which they need
+ * not wait: those are read with the call's signal.
+ */
+export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
   readonly stream = false
   readonly requestMethod = 'POST'
   readonly protocolName = 'grpc'
@@ -20,23 +39,53 @@ export class GrpcCall implements HandlerContext, Disposable {
   access: Access = nobody
   readonly responseHeader: Headers = new Headers()
   readonly responseTrailer: Headers = new Headers()
+  readonly connection: object
+  readonly budgets: CallBudgets
+  readonly conduct: Pick<Conduct, 'fault'>
+  readonly maxRequestBytes: number
   /** Told why, when the call has to end before its answer. */
   onAbort: ((reason: unknown) => void) | undefined
   readonly #path: string
   readonly #headers: RequestHeaders
   readonly #controller = new AbortController()
   #message: Message | undefined
+  #messages: AsyncIterable<Message> | undefined
   #over = false
   #deadline: number | undefined
   #timer: NodeJS.Timeout | undefined
   #requestHeader: Headers | undefined
+  #held: DisposableStack | undefined
+  #expectedSince: number | undefined
 
-  constructor(method: DescMethod, path: string, headers: RequestHeaders) {
+  constructor({ method, maxRequestBytes, path, headers, connection, budgets, conduct }: GrpcCallOptions) {
     this.service = method.parent
     // Interceptors may take it for one, since there is one request.
     this.method = method as DescMethodUnary
+    this.maxRequestBytes = maxRequestBytes
     this.#path = path
     this.#headers = headers
+    this.connection = connection
+    this.budgets = budgets
+    this.conduct = conduct
+  }
+
+  /** What is let go of at the call's end. */
+  get held(): DisposableStack {
+    this.#held ??= new DisposableStack()
+    return this.#held
+  }
+
+  expect(): void {
+    this.#expectedSince ??= performance.now()
+  }
+
+  expectNothing(): void {
+    this.#expectedSince = undefined
+  }
+
+  /** Whether a message, or the rest of one, has not come in so many milliseconds. */
+  isOverdue(patience: number): boolean {
+    return this.#expectedSince !== undefined && performance.now() - this.#expectedSince > patience
   }
 
   /** Begins to wait for the client's deadline, if it has set one. @throws `invalid_argument` for one that is none */
@@ -60,6 +109,16 @@ export class GrpcCall implements HandlerContext, Disposable {
 
   set message(message: Message) {
     this.#message = message
+  }
+
+  /** The requests of a call that has many. */
+  get messages(): AsyncIterable<Message> {
+    if (this.#messages === undefined) throw new TypeError('the call has one request')
+    return this.#messages
+  }
+
+  set messages(messages: AsyncIterable<Message>) {
+    this.#messages = messages
   }
 
   get header(): Headers {
@@ -102,6 +161,7 @@ export class GrpcCall implements HandlerContext, Disposable {
     clearTimeout(this.#timer)
     this.onAbort = undefined
     this.#over = true
+    this.#held?.dispose()
   }
 }
 

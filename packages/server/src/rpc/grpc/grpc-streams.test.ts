@@ -9,12 +9,14 @@ import {
   InfoRequestSchema,
   InfoResponseSchema,
   ReadContentResponseSchema,
+  UpdateRequestSchema,
 } from '@nsbox/api/gen/services/content/v1/content_pb'
 import { expect, test } from 'vitest'
 import { frame, rawCall } from '../../testing/grpc-call.ts'
 import { serveRoutes } from '../../testing/serve-routes.ts'
 
 const info = '/containerd.services.content.v1.Content/Info'
+const update = '/containerd.services.content.v1.Content/Update'
 const read = '/containerd.services.content.v1.Content/Read'
 const request = (digest: string) => frame(toBinary(InfoRequestSchema, create(InfoRequestSchema, { digest })))
 
@@ -40,6 +42,7 @@ async function served(shutdownSignal?: AbortSignal) {
           }
           return { info: { digest, labels } }
         },
+        update: ({ info }) => ({ info: { ...info!, digest: 'a name that makes it longer' } }),
         async *read({ digest }, { signal }) {
           if (digest === 'wait') {
             yield { data: Buffer.from('first') }
@@ -167,7 +170,8 @@ test('a message may come byte by byte', async () => {
 
 test('a message of 16 MiB is read, in as many pieces as it comes', async () => {
   await using server = await served()
-  const { body, trailers } = await server.call(info, request('x'.repeat((16 << 20) - 5)))
+  const message = create(UpdateRequestSchema, { info: { labels: { x: 'x'.repeat((16 << 20) - 20) } } })
+  const { body, trailers } = await server.call(update, frame(toBinary(UpdateRequestSchema, message)))
   // The answer has all of it and more, and so is too large to be sent.
   expect([body.length, trailers['grpc-status']]).toEqual([0, '8'])
   expect(decodeURIComponent(trailers['grpc-message'] ?? '')).toMatch(/^message size 16777\d{3} /)

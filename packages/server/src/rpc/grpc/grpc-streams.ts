@@ -1,17 +1,21 @@
 import type { ServerHttp2Stream } from 'node:http2'
 import { setImmediate } from 'node:timers/promises'
-import { type DescMessage, fromBinary, type Message, toBinary } from '@bufbuild/protobuf'
+import { type DescMessage, type Message, toBinary } from '@bufbuild/protobuf'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { toConnectError } from '@nsbox/api'
 import { NsboxError } from '@nsbox/errors'
+import { DisposableStack } from '@whatwg-node/disposablestack'
 import type { Logger } from 'pino'
 import type { Access } from '../../access/access.ts'
 import type { ConnectionAccess } from '../../access/access-control.ts'
+import type { CallBudgets } from '../call-budgets.ts'
+import type { Conduct } from '../conduct.ts'
 import { maxMessageBytes } from '../message-limit.ts'
+import { parseMessage } from '../parse-message.ts'
 import type { DirectMethod } from './direct-methods.ts'
 import { GrpcAnswer } from './grpc-answer.ts'
 import { GrpcCall, type RequestHeaders } from './grpc-call.ts'
-import { readMessage } from './read-message.ts'
+import { readMessage, readMessages } from './read-message.ts'
 
 /** What calls are answered with. */
 export interface GrpcStreamsOptions {
@@ -19,37 +23,65 @@ export interface GrpcStreamsOptions {
   readonly methods: ReadonlyMap<string, DirectMethod>
   /** Aborts the signals of all calls, with its reason. */
   readonly shutdownSignal: AbortSignal
+  readonly budgets: CallBudgets
+  readonly conduct: Pick<Conduct, 'fault'>
   readonly log: Logger
+  /** How long a client may take for a message, in milliseconds. */
+  readonly patience: number
 }
+
+/** An answer of so few bytes is not worth counting. */
+const smallBytes = 64 << 10
+
+/** How often calls are looked at, as a part of that time. */
+const looks = 4
 
 /** Takes a stream, or leaves it. @returns whether it was taken */
 export type TakeStream = (
   stream: ServerHttp2Stream,
   headers: RequestHeaders,
-  connection: ConnectionAccess,
+  peer: ConnectionAccess,
 ) => boolean
 
 /**
- * Answers calls of methods with one request over gRPC, without compression and in protobuf, straight from streams of
+ * Answers calls over gRPC, without compression and in protobuf, straight from streams of
  * HTTP/2: a small call costs a third of what it costs by way of requests, universal requests and pipelines of iterators.
  * All other calls are left.
  */
-export function grpcStreams({ methods, shutdownSignal, log }: GrpcStreamsOptions): TakeStream {
+export function grpcStreams({
+  methods,
+  shutdownSignal,
+  budgets,
+  conduct,
+  log,
+  patience,
+}: GrpcStreamsOptions): TakeStream {
   const calls = new Set<GrpcCall>()
+  let isLooking = false
+  function lookLater(): void {
+    isLooking = true
+    setTimeout(() => {
+      for (const call of calls) if (call.isOverdue(patience)) call.abort(overdue(patience))
+      isLooking = false
+      if (calls.size > 0) lookLater()
+    }, patience / looks).unref()
+  }
   // One listener for all calls, which come and go all the time.
   shutdownSignal.addEventListener('abort', () => {
     for (const call of calls) call.abort(shutdownSignal.reason)
   })
 
-  return (stream, headers, connection) => {
+  return (stream, headers, peer) => {
     const path = String(headers[':path'])
     const method = methods.get(path)
     if (method === undefined || !isPlain(headers)) return false
-    const call = new GrpcCall(method.method, path, headers)
+    const connection = stream.session ?? stream
+    const call = new GrpcCall({ ...method, path, headers, connection, budgets, conduct })
     calls.add(call)
+    if (!isLooking) lookLater()
     stream.on('error', (err) => log.debug({ method: path, err }, 'stream failed'))
     stream.once('close', () => call.abort(gone))
-    answer(stream, call, method, () => connection.of(headers))
+    answer(stream, call, method, () => peer.of(headers))
       .catch((err: unknown) => {
         log.debug({ method: path, err }, 'no answer could be sent')
         stream.destroy()
@@ -61,6 +93,10 @@ export function grpcStreams({ methods, shutdownSignal, log }: GrpcStreamsOptions
     if (shutdownSignal.aborted) call.abort(shutdownSignal.reason)
     return true
   }
+}
+
+function overdue(patience: number): NsboxError {
+  return new NsboxError('deadline_exceeded', `a message did not come within ${patience / 1000} seconds`)
 }
 
 const gone = new NsboxError('canceled', 'the client went away')
@@ -77,7 +113,7 @@ function isPlain(headers: RequestHeaders): boolean {
 async function answer(
   stream: ServerHttp2Stream,
   call: GrpcCall,
-  { method, answer }: DirectMethod,
+  { method, hasOneRequest, answerBytes, answer }: DirectMethod,
   access: () => Access,
 ): Promise<void> {
   const reply = new GrpcAnswer(stream, call)
@@ -85,9 +121,16 @@ async function answer(
     // Of whoever may not call at all, nothing is read.
     call.access = access()
     call.expire()
-    call.message = parse(method.input, await readMessage(stream, call))
+    if (hasOneRequest)
+      call.message = await parseMessage(method.input, await readMessage(stream, call), call, call.held)
+    else call.messages = parsed(method.input, stream, call)
+    if (answerBytes > 0) await reply.reserve(answerBytes)
     const outcome = await answer(call)
-    if (!outcome.stream) return reply.end(serialize(method.output, outcome.message))
+    if (!outcome.stream) {
+      const bytes = serialize(method.output, outcome.message)
+      if (bytes.length > smallBytes) await reply.reserve(bytes.length)
+      return reply.end(bytes)
+    }
     await send(reply, method.output, outcome.message)
   } catch (error) {
     reply.fail(toConnectError(error))
@@ -115,11 +158,14 @@ async function send(reply: GrpcAnswer, schema: DescMessage, messages: AsyncItera
   }
 }
 
-function parse(schema: DescMessage, bytes: Uint8Array): Message {
-  try {
-    return fromBinary(schema, bytes)
-  } catch (error) {
-    throw new ConnectError(`parse binary: ${ConnectError.from(error).rawMessage}`, Code.Internal)
+async function* parsed(
+  schema: DescMessage,
+  stream: ServerHttp2Stream,
+  call: GrpcCall,
+): AsyncGenerator<Message> {
+  for await (const bytes of readMessages(stream, call)) {
+    using held = new DisposableStack()
+    yield await parseMessage(schema, bytes, call, held)
   }
 }
 

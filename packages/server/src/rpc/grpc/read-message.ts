@@ -1,91 +1,104 @@
 import type { ServerHttp2Stream } from 'node:http2'
 import { Code, ConnectError } from '@connectrpc/connect'
-import { maxMessageBytes } from '../message-limit.ts'
+import { DisposableStack } from '@whatwg-node/disposablestack'
+import { accountFor, headBytes, MessageReader, windowBytes } from '../message-reader.ts'
 import type { GrpcCall } from './grpc-call.ts'
 
-/** Flags and length, before each message. */
-const headBytes = 5
-
 /**
- * Reads the one message of a call, to the end of the stream. What is wrong with it is told as soon as it is seen.
+ * Reads the one message of a call, to the end of the stream. What is wrong with it is told as soon as it is seen. It holds
+ * its part of the budgets for as long as the call lasts.
  *
  * @throws `resource_exhausted` for more bytes than allowed; `invalid_argument` for a message that is cut off; `internal`
  * for one that is compressed; `unimplemented` for none, or more than one; the reason if the call is aborted
  */
-export function readMessage(stream: ServerHttp2Stream, call: GrpcCall): Promise<Uint8Array> {
+export async function readMessage(stream: ServerHttp2Stream, call: GrpcCall): Promise<Uint8Array> {
+  call.expect()
+  try {
+    const { first, isAll } = await firstPiece(stream, call)
+    return isAll ? first.subarray(headBytes) : await messageFrom(stream, call, first)
+  } finally {
+    call.expectNothing()
+    // What a client goes on to send is nobody's, and must not fill its window.
+    stream.resume()
+  }
+}
+
+async function messageFrom(stream: ServerHttp2Stream, call: GrpcCall, first: Buffer): Promise<Uint8Array> {
+  using reader = new MessageReader(piecesOf(stream), call, { first })
+  const message = await reader.next(call.held)
+  if (message === undefined) throw count('missing')
+  accountFor(message, call)
+  if (await reader.more()) throw count('received extra')
+  return message
+}
+
+/** Reads the messages of a call as they are asked for. Each holds its part of the budgets until the next one is asked for. */
+export async function* readMessages(stream: ServerHttp2Stream, call: GrpcCall): AsyncGenerator<Uint8Array> {
+  // What the client may send while nobody asks.
+  call.held.use(call.budgets.arriving.take(call.connection, windowBytes, (reason) => call.abort(reason)))
+  using reader = new MessageReader(piecesOf(stream), call)
+  call.expect()
+  try {
+    for (;;) {
+      using held = new DisposableStack()
+      if (!(await reader.more())) return
+      call.expect()
+      const message = await reader.next(held)
+      if (message === undefined) return
+      call.expectNothing()
+      yield message
+    }
+  } finally {
+    call.expectNothing()
+  }
+}
+
+/** The first bytes, and whether they are one message and all. Most often they are, for which this is quicker than iterating. */
+function firstPiece(stream: ServerHttp2Stream, call: GrpcCall): Promise<{ first: Buffer; isAll: boolean }> {
   return new Promise((resolve, reject) => {
-    const bytes = new GrowingBytes()
-    let wanted = headBytes
-    const fail = (error: unknown) => {
+    let first: Buffer | undefined
+    const settle = (action: () => void) => {
       stream.off('data', onData)
       stream.off('end', onEnd)
       call.onAbort = undefined
-      // What the client goes on to send is nobody's, and must not fill its window.
-      stream.resume()
-      reject(error)
+      action()
     }
-    const onData = (chunk: Buffer) => {
-      bytes.add(chunk)
-      const { written } = bytes
-      if (written.length < headBytes) return
-      const length = written.readUInt32BE(1)
-      wanted = headBytes + length
-      if (length > maxMessageBytes) fail(tooLarge(length))
-      else if ((written[0]! & 1) === 1) fail(compressed())
-      else if (written.length > wanted) fail(count('received extra'))
+    const onData = (piece: Buffer) => {
+      const isSecond = first !== undefined
+      first = first === undefined ? piece : Buffer.concat([first, piece])
+      if (!isSecond && isWhole(piece)) return
+      const found = { first, isAll: false }
+      settle(() => {
+        stream.pause()
+        resolve(found)
+      })
     }
-    const onEnd = () => {
-      const { written } = bytes
-      if (written.length === 0) return fail(count('missing'))
-      if (written.length < wanted) return fail(cutOff())
-      // No more can come, so the listeners may stay.
-      call.onAbort = undefined
-      resolve(written.subarray(headBytes))
-    }
-    call.onAbort = fail
+    const onEnd = () =>
+      settle(() => (first === undefined ? reject(count('missing')) : resolve({ first, isAll: true })))
+    call.onAbort = (reason) => settle(() => reject(reason))
     stream.on('data', onData)
     stream.on('end', onEnd)
   })
 }
 
-/** Bytes that come in pieces, of which most often there is one. However small they are, they take no more memory. */
-class GrowingBytes {
-  #space: Buffer = Buffer.alloc(0)
-  #size = 0
-
-  get written(): Buffer {
-    return this.#space.subarray(0, this.#size)
-  }
-
-  add(piece: Buffer): void {
-    const size = this.#size + piece.length
-    if (this.#size === 0) this.#space = piece
-    else {
-      if (size > this.#space.length) {
-        // Twice as many, so that each is copied a few times at most.
-        const larger = Buffer.allocUnsafe(Math.max(size, 2 * this.#space.length))
-        larger.set(this.written)
-        this.#space = larger
-      }
-      this.#space.set(piece, this.#size)
-    }
-    this.#size = size
-  }
+/** Whether a piece is a message and nothing else; it fits into a frame, and that into every limit. */
+function isWhole(piece: Buffer): boolean {
+  return piece.length >= headBytes && piece[0] === 0 && piece.readUInt32BE(1) === piece.length - headBytes
 }
 
-function tooLarge(length: number): ConnectError {
-  const text = `message size ${length} is larger than the ${maxMessageBytes} bytes allowed`
-  return new ConnectError(text, Code.ResourceExhausted)
-}
-
-function compressed(): ConnectError {
-  return new ConnectError('protocol error: compressed message without an encoding', Code.Internal)
+/** The pieces of a stream, which flows on to nowhere afterwards. */
+function piecesOf(stream: ServerHttp2Stream): AsyncIterator<Buffer> {
+  const pieces = stream.iterator({ destroyOnReturn: false })
+  return {
+    next: () => pieces.next(),
+    async return() {
+      await pieces.return?.()
+      stream.resume()
+      return { done: true, value: undefined }
+    },
+  }
 }
 
 function count(what: string): ConnectError {
   return new ConnectError(`protocol error: ${what} input message`, Code.Unimplemented)
-}
-
-function cutOff(): ConnectError {
-  return new ConnectError('protocol error: incomplete message', Code.InvalidArgument)
 }

@@ -1,0 +1,24 @@
+import { ByteBudget } from './byte-budget.ts'
+
+/** What of calls is in memory, by connection. Who waits for one of them may hold the ones before it, and none after it. */
+export interface CallBudgets {
+  /** Bytes that come, or may come at any time, and for which there is no other place yet. */
+  readonly arriving: ByteBudget
+  /** Requests that are large, as they come and for as long as their calls last. */
+  readonly requests: ByteBudget
+  /** What they are decoded to. */
+  readonly decoded: ByteBudget
+  /** Answers that the client has not taken. */
+  readonly answers: ByteBudget
+}
+
+/** The budgets of a server: of each kind 32 MiB for one connection, and 48 MiB for all. */
+export function callBudgets(): CallBudgets {
+  const limits = { perOwner: 32 << 20, total: 48 << 20 }
+  return {
+    arriving: new ByteBudget({ name: 'unfinished requests', ...limits }),
+    requests: new ByteBudget({ name: 'requests', ...limits }),
+    decoded: new ByteBudget({ name: 'decoded requests', ...limits }),
+    answers: new ByteBudget({ name: 'answers', ...limits }),
+  }
+}

@@ -1,0 +1,180 @@
+import { Code, ConnectError } from '@connectrpc/connect'
+import { unlessAborted } from '../signal/unless-aborted.ts'
+import type { CallBudgets } from './call-budgets.ts'
+import type { Conduct } from './conduct.ts'
+
+/** Flags and length, before each message. */
+export const headBytes = 5
+
+/** The most bytes that a client sends of a stream before some of them are taken: the window of HTTP/2. */
+export const windowBytes = 64 << 10
+
+/** Gets what is held, to let go of it in time. */
+export interface Holder {
+  use(resource: Disposable): unknown
+}
+
+/** Whose messages are read. */
+export interface MessageOwner {
+  /** The connection that they come by. */
+  readonly connection: object
+  readonly budgets: CallBudgets
+  readonly conduct: Pick<Conduct, 'fault'>
+  readonly maxRequestBytes: number
+  /** Aborted when the call ends. */
+  readonly signal: AbortSignal
+  /** Ends the call. */
+  abort(reason: unknown): void
+  /** A message, or the rest of one, has to come now. */
+  expect(): void
+  /** None has to. */
+  expectNothing(): void
+}
+
+/** Reads messages that come in pieces, no more of them than there is memory for. */
+export class MessageReader implements Disposable {
+  readonly #pieces: AsyncIterator<Uint8Array>
+  readonly #owner: MessageOwner
+  readonly #maxBytes: number
+  #rest: Uint8Array
+
+  /**
+   * @param options.first what has come already
+   * @param options.maxBytes of a message, if it is less than for the method
+   */
+  constructor(
+    pieces: AsyncIterator<Uint8Array>,
+    owner: MessageOwner,
+    {
+      first = new Uint8Array(0),
+      maxBytes = owner.maxRequestBytes,
+    }: { first?: Uint8Array; maxBytes?: number } = {},
+  ) {
+    this.#pieces = pieces
+    this.#owner = owner
+    this.#rest = first
+    this.#maxBytes = maxBytes
+  }
+
+  /** Whether there are more bytes; waits for one, or the end. */
+  async more(): Promise<boolean> {
+    while (this.#rest.length === 0) {
+      const piece = await this.#next()
+      if (piece === undefined) return false
+      this.#rest = piece
+    }
+    return true
+  }
+
+  /**
+   * The next message; undefined if no more come.
+   *
+   * @param held gets what the message holds of the budgets
+   * @throws `resource_exhausted` for more bytes than allowed, `internal` for a message that is compressed,
+   * `invalid_argument` for one that is cut off; the reason if the call is aborted
+   */
+  async next(held: Holder): Promise<Uint8Array | undefined> {
+    return (await this.nextFrame(held))?.subarray(headBytes)
+  }
+
+  /** The next message behind its head; otherwise as `next`. */
+  async nextFrame(held: Holder): Promise<Uint8Array | undefined> {
+    if (!(await this.more())) return undefined
+    while (this.#rest.length < headBytes) this.#rest = Buffer.concat([this.#rest, await this.#needed()])
+    const length = headBytes + messageLength(this.#rest, this.#maxBytes)
+    if (this.#rest.length < length) return await this.#gather(length, held)
+    const frame = this.#rest.subarray(0, length)
+    this.#rest = this.#rest.subarray(length)
+    return frame
+  }
+
+  /**
+   * All that comes until the end, as one message.
+   * @throws `resource_exhausted` for more bytes than allowed; the reason if the call is aborted
+   */
+  async rest(held: Holder): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = []
+    let length = 0
+    for (let isLarge = false; await this.more(); this.#rest = new Uint8Array(0)) {
+      pieces.push(this.#rest)
+      length += this.#rest.length
+      if (length > this.#maxBytes) throw tooLarge(length, this.#maxBytes)
+      if (isLarge || length <= windowBytes) continue
+      // How much comes is not known.
+      isLarge = true
+      await this.#reserve(2 * this.#maxBytes, held)
+    }
+    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+  }
+
+  /** Lets go of the pieces, once nobody waits for one of them. */
+  [Symbol.dispose](): void {
+    this.#pieces.return?.().catch(() => undefined)
+  }
+
+  async #gather(length: number, held: Holder): Promise<Uint8Array> {
+    await this.#reserve(length - headBytes, held)
+    // Of memory that is its own alone, so that it is free as a whole; pages count from the time when they are written.
+    const message = Buffer.allocUnsafeSlow(length)
+    for (let filled = 0; ; ) {
+      const taken = this.#rest.subarray(0, length - filled)
+      message.set(taken, filled)
+      filled += taken.length
+      this.#rest = this.#rest.subarray(taken.length)
+      if (filled === length) return message
+      this.#rest = await this.#needed()
+    }
+  }
+
+  async #reserve(length: number, held: Holder): Promise<void> {
+    const { connection, budgets, signal } = this.#owner
+    const evict = (reason: unknown) => this.#owner.abort(reason)
+    // What may come while it waits.
+    using _window = budgets.arriving.take(connection, Math.min(length, windowBytes), evict)
+    this.#owner.expectNothing()
+    held.use(await budgets.requests.wait(connection, length, evict, signal))
+    this.#owner.expect()
+  }
+
+  async #needed(): Promise<Uint8Array> {
+    const piece = await this.#next()
+    if (piece === undefined)
+      throw new ConnectError('protocol error: incomplete message', Code.InvalidArgument)
+    return piece
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
+    const { value, done } = await unlessAborted(this.#pieces.next(), this.#owner.signal)
+    return done === true ? undefined : value
+  }
+}
+
+/**
+ * The length that a message's head tells.
+ * @throws `resource_exhausted` if it is more than allowed, `internal` if the message is compressed
+ */
+function messageLength(head: Uint8Array, max: number): number {
+  const length = new DataView(head.buffer, head.byteOffset).getUint32(1)
+  if (length > max) throw tooLarge(length, max)
+  if ((head[0]! & 1) === 1)
+    throw new ConnectError('protocol error: compressed message without an encoding', Code.Internal)
+  return length
+}
+
+function tooLarge(length: number, max: number): ConnectError {
+  return new ConnectError(
+    `message size ${length} is larger than the ${max} bytes allowed`,
+    Code.ResourceExhausted,
+  )
+}
+
+/** Up to this size requests are common, in bytes. */
+const commonBytes = 1 << 20
+
+/**
+ * Keeps account of a request that is one of a kind of which no client has many: each 64 KiB of it are as much work as a
+ * small call.
+ */
+export function accountFor(message: Uint8Array, { connection, conduct }: MessageOwner): void {
+  if (message.length > commonBytes) conduct.fault(connection, Math.ceil(message.length / windowBytes))
+}

@@ -1,0 +1,66 @@
+import { Code, ConnectError } from '@connectrpc/connect'
+import { DisposableStack } from '@whatwg-node/disposablestack'
+import type { CallBudgets } from './call-budgets.ts'
+import type { Conduct } from './conduct.ts'
+import type { MessageOwner } from './message-reader.ts'
+
+/** What a call is one of. */
+export interface RequestCallOptions {
+  readonly connection: object
+  readonly budgets: CallBudgets
+  readonly conduct: Pick<Conduct, 'fault'>
+  readonly maxRequestBytes: number
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal
+  /** How long the client may take for a message, in milliseconds. */
+  readonly patience: number
+}
+
+/** A call that comes as a request, for what is read of it and held for it. */
+export class RequestCall implements MessageOwner, Disposable {
+  readonly connection: object
+  readonly budgets: CallBudgets
+  readonly conduct: Pick<Conduct, 'fault'>
+  readonly maxRequestBytes: number
+  /** What is let go of at the call's end. */
+  readonly held: DisposableStack = new DisposableStack()
+  readonly #controller = new AbortController()
+  readonly #patience: number
+  #timer: NodeJS.Timeout | undefined
+
+  constructor({ connection, budgets, conduct, maxRequestBytes, signal, patience }: RequestCallOptions) {
+    this.#patience = patience
+    this.connection = connection
+    this.budgets = budgets
+    this.conduct = conduct
+    this.maxRequestBytes = maxRequestBytes
+    if (signal.aborted) this.abort(signal.reason)
+    signal.addEventListener('abort', () => this.abort(signal.reason), { once: true })
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  abort(reason: unknown): void {
+    this.#controller.abort(reason)
+  }
+
+  expect(): void {
+    const text = `a message did not come within ${this.#patience / 1000} seconds`
+    this.#timer ??= setTimeout(
+      () => this.abort(new ConnectError(text, Code.DeadlineExceeded)),
+      this.#patience,
+    )
+  }
+
+  expectNothing(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  [Symbol.dispose](): void {
+    this.expectNothing()
+    this.held.dispose()
+  }
+}
