@@ -10,6 +10,7 @@ import { Images } from '@nsbox/api/gen/services/images/v1/images_pb'
 import { Introspection } from '@nsbox/api/gen/services/introspection/v1/introspection_pb'
 import { Leases } from '@nsbox/api/gen/services/leases/v1/leases_pb'
 import { Version } from '@nsbox/api/gen/services/version/v1/version_pb'
+import { type Client, type ConnectOptions, connect } from '@nsbox/client'
 import { errorCode } from '@nsbox/errors'
 import { tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
@@ -140,6 +141,23 @@ describeWith({ programs: ['openssl'] }, 'a server over TCP', () => {
     expect(await leasesIn(transport(clients.operator), 'alice', bearer(token))).toBe('PermissionDenied')
     expect(lines.length).toBeGreaterThan(5)
     expect(lines.join('')).not.toMatch(new RegExp(`${token}|${digestOf(token)}`, 'i'))
+  })
+
+  test('F05 our client comes with a certificate or a token, and is told why it is not let in', async () => {
+    await serve()
+    const address = `tcp://127.0.0.1:${server.tcpPort}`
+    const open = (more: ConnectOptions) => resources.use(connect({ address, ...more }))
+    const { cert, privateKey: key } = clients.alice!
+    await open({ namespace: 'alice', tls: { ca: ca.cert, cert, key } }).createLease()
+    const ci = open({ namespace: 'ci', tls: { ca: ca.cert }, token })
+    await ci.createLease()
+    expect((await ci.namespaces.list()).map(({ name }) => name)).toEqual(['ci'])
+    const codeOf = (client: Client) => client.version().catch(errorCode)
+    expect(await codeOf(open({ tls: { ca: ca.cert } }))).toBe('unauthenticated')
+    expect(await codeOf(open({ tls: { ca: ca.cert }, token: 'x' }))).toBe('unauthenticated')
+    // A server that proves nothing is told nothing.
+    expect(await codeOf(open({ tls: { ca: otherCa.cert }, token }))).toBe('unavailable')
+    expect(await codeOf(open({ token }))).toBe('unavailable')
   })
 
   test('F05 also over HTTP/1.1', async () => {

@@ -1,7 +1,10 @@
 import { rename, stat, writeFile } from 'node:fs/promises'
 import { connect as open } from 'node:net'
 import { ConnectError, createClient } from '@connectrpc/connect'
+import { createConnectTransport } from '@connectrpc/connect-node'
 import { packAny } from '@nsbox/api'
+import { Diff } from '@nsbox/api/gen/services/diff/v1/diff_pb'
+import { Snapshots } from '@nsbox/api/gen/services/snapshots/v1/snapshots_pb'
 import { StreamInitSchema, Streaming } from '@nsbox/api/gen/services/streaming/v1/streaming_pb'
 import { Transfer } from '@nsbox/api/gen/services/transfer/v1/transfer_pb'
 import { ImageStoreSchema } from '@nsbox/api/gen/types/transfer/imagestore_pb'
@@ -78,6 +81,17 @@ describeWith(needed, 'the socket for tenants', () => {
     expect(right).toEqual([{ type: 'nsbox.snapshot', source: 'one', options: ['snapshotter=overlayfs'] }])
     const { size } = await client.comparer.compare(left, right)
     expect(size).toBeGreaterThan(0)
+    // The same by another protocol, whose calls take another way through the server.
+    const json = createConnectTransport({
+      baseUrl: 'http://localhost',
+      httpVersion: '1.1',
+      nodeOptions: { socketPath: lab.a.address },
+    })
+    const headers = { 'containerd-namespace': lab.a.namespace }
+    const { mounts } = await createClient(Snapshots, json).mounts({ key: 'one' }, { headers })
+    expect(mounts.map(({ type, source }) => [type, source])).toEqual([['nsbox.snapshot', 'one']])
+    const { diff } = await createClient(Diff, json).diff({ left: [], right: mounts }, { headers })
+    expect(diff?.size).toBeGreaterThan(0n)
   })
 
   test('F04 answers whoever is not listed that nothing is permitted, root as well', async () => {

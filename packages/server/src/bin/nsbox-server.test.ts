@@ -146,7 +146,7 @@ describe('a server program', () => {
     expect(server.output).not.toContain('"code":"ok"')
   })
 
-  test('E11 E15 takes up the access list on SIGHUP, unless it is wrong', async () => {
+  test('E11 F04 takes up the access list on SIGHUP, unless it is wrong', async () => {
     const [list, tenants] = [join(directory, 'access.toml'), join(directory, 'tenants.sock')]
     const grant = (namespace: string, right: string) =>
       writeFile(
