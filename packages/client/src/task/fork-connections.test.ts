@@ -48,7 +48,7 @@ describeWith({ linux: true }, 'the connections of a process', () => {
     await once(server, 'close')
   })
 
-  test('E14 are looked for in a bounded number of processes', async () => {
+  test('F03 are looked for in a bounded number of processes', async () => {
     const server = createServer()
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
