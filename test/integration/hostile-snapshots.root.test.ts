@@ -48,11 +48,11 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'snapsh
   beforeAll(async () => {
     scratch = resources.use(await tempDir('nsbox-hostile')).path
     rootfs = await busyboxRootfs(join(scratch, 'rootfs'))
-    await mkdir(join(scratch, 'rootfs/mnt'))
+    for (const name of ['rootfs/mnt', 'work']) await mkdir(join(scratch, name))
     resources.defer(() => removeCgroup(attacker))
     server = resources.use(await startServer())
     client = resources.use(connect({ address: server.address, namespace: attacker }))
-    layer = blob(await bytesOf(tar((await busyboxLayer()).entries)))
+    layer = blob(await bytesOf(tar([...(await busyboxLayer()).entries, ...['run', 'mnt'].map(directory)])))
     other = blob(await bytesOf(tar([{ name: 'evil', content: 'evil' }])))
   })
   afterEach(async () => {
@@ -131,6 +131,7 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'snapsh
     expect((await client.tasks.wait(id)).exitStatus).toBe(0)
   }
 
+  const directory = (name: string) => ({ type: 'directory', name }) as const
   const refusal = (attempt: Promise<unknown>) => attempt.then(() => 'done', errorCode)
   const bind = (source: string, ...options: string[]): DiffMount => ({ type: 'bind', source, options })
   const root =
@@ -172,7 +173,7 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'snapsh
     'a task whose read-only root is changed by another mount': (directory) =>
       run('hostile', {
         args: touch('/evil'),
-        rootfs: [bind(directory, 'rbind', 'ro'), bind(directory, 'bind', 'remount', 'rw')],
+        rootfs: [bind(directory, 'rbind', 'ro'), bind('', 'bind', 'remount', 'rw')],
       }),
     'a spec whose root it is': (directory) =>
       run('hostile', { args: touch('/evil'), rootfs: [], spec: [root(directory)] }),
@@ -219,7 +220,7 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'snapsh
               type: 'overlay',
               source: 'overlay',
               options: [
-                `lowerdir=${scratch}/rootfs/etc,upperdir=${directory},workdir=${join(directory, '../work')}`,
+                `lowerdir=${scratch}/rootfs/etc,upperdir=${directory},workdir=${join(scratch, 'work')}`,
               ],
             },
           ]),

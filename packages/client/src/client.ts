@@ -19,6 +19,7 @@ import { type NamespaceStore, namespaceFromEnvironment, requireNamespace } from 
 import { type Descriptor, defaultPlatform, labelKeys, type Platform } from '@nsbox/oci'
 import { addressFromEnvironment } from './address.ts'
 import type { RestoreOptions } from './checkpoint/restore-container.ts'
+import type { ClientTls } from './endpoint.ts'
 import { Introspection } from './introspection.ts'
 import { RemoteApplier } from './remote-applier.ts'
 import { RemoteComparer } from './remote-comparer.ts'
@@ -39,8 +40,15 @@ import type { TaskHandle } from './task/task-handle.ts'
 
 /** Where to connect to, and on whose behalf. */
 export interface ConnectOptions {
-  /** Path of the socket, or `unix:///path`; `CONTAINERD_ADDRESS` by default, else `defaultAddress()`. */
+  /**
+   * Path of the socket, `unix:///path`, or `tcp://host:port` for a server over TLS; `CONTAINERD_ADDRESS` by default, else
+   * `defaultAddress()`.
+   */
   readonly address?: string | undefined
+  /** Whom to trust and who one is, over TCP. */
+  readonly tls?: ClientTls | undefined
+  /** Tells a server over TCP who one is. */
+  readonly token?: string | undefined
   /** `CONTAINERD_NAMESPACE` by default, else `default`. */
   readonly namespace?: string | undefined
   /** Id of a lease that holds what the calls make. */
@@ -173,8 +181,10 @@ export function connect(options: ConnectOptions = {}): Client {
     namespace = namespaceFromEnvironment(),
     lease,
     connectTimeout = 10_000,
+    tls,
+    token,
   } = options
-  const session = new Session(address, { connectTimeout })
+  const session = new Session(address, { connectTimeout, tls, token })
   return new OwningView(session, { namespace: requireNamespace(namespace), lease })
 }
 

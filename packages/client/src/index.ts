@@ -17,6 +17,7 @@ export {
   type PullOptions,
   type PushOptions,
 } from './client.ts'
+export type { ClientTls } from './endpoint.ts'
 export type { Deprecation, Introspection, Plugin, ServerInfo } from './introspection.ts'
 export type { RemoteEvents } from './remote-events.ts'
 export { defaultSnapshotter, snapshotterFromEnvironment, snapshotterVariable } from './snapshotter-name.ts'

@@ -44,6 +44,7 @@ export class Rpc {
     this.#transport = transport
     this.#headers = {
       [namespaceHeader]: binding.namespace,
+      ...(session.token === undefined ? {} : { authorization: `Bearer ${session.token}` }),
       ...(binding.lease === undefined ? {} : { [leaseHeader]: binding.lease }),
     }
   }

@@ -6,12 +6,20 @@ import {
   constants,
   type OutgoingHttpHeaders,
 } from 'node:http2'
-import { createConnection } from 'node:net'
 import { NsboxError } from '@nsbox/errors'
-import { socketPath } from './address.ts'
+import { type ClientTls, type Endpoint, endpointOf } from './endpoint.ts'
 
 /** Bytes in flight to us, of one stream and of all together, before the server has to wait. */
 const windowSize = 16 * 1024 * 1024
+
+/** How to connect. */
+export interface SessionOptions {
+  /** Milliseconds. */
+  readonly connectTimeout: number
+  readonly tls?: ClientTls | undefined
+  /** Sent as `authorization: Bearer`. */
+  readonly token?: string | undefined
+}
 
 /**
  * The HTTP/2 connection to one server, shared by all calls of a client.
@@ -21,25 +29,31 @@ const windowSize = 16 * 1024 * 1024
  * once the server's SETTINGS are here, so that a peer that accepts and says nothing, or does not speak HTTP/2,
  * fails like one that is not there. Between calls it does not keep the process alive.
  *
- * There are no keep-alive pings: a unix socket cannot die unnoticed, and containerd ends connections that ping more
- * often than every five minutes.
+ * There are no keep-alive pings: a unix socket cannot die unnoticed, over TCP the kernel tries, and containerd ends
+ * connections that ping more often than every five minutes.
  */
 export class Session implements AsyncDisposable {
-  /** What the `:authority` of a call says; no server on a unix socket looks at it. */
-  readonly authority = 'http://localhost'
   readonly address: string
-  readonly #path: string
+  /** Sent with each call. */
+  readonly token: string | undefined
+  readonly #endpoint: Endpoint
   readonly #connectTimeout: number
   /** The calls that run on each connection: on the current one, and on those that only finish their calls. */
   readonly #connections = new Map<ClientHttp2Session, Set<ClientHttp2Stream>>()
   #current: { connection: ClientHttp2Session; opened: Promise<void> } | undefined
   #closed = false
 
-  /** @throws `invalid_argument` for an address that names no socket */
-  constructor(address: string, { connectTimeout }: { connectTimeout: number }) {
+  /** @throws `invalid_argument` for an address that names no server */
+  constructor(address: string, { connectTimeout, tls, token }: SessionOptions) {
     this.address = address
-    this.#path = socketPath(address)
+    this.token = token
+    this.#endpoint = endpointOf(address, { tls, token })
     this.#connectTimeout = connectTimeout
+  }
+
+  /** What the `:authority` of a call says. */
+  get authority(): string {
+    return this.#endpoint.authority
   }
 
   /** Whether it was disposed of. */
@@ -98,7 +112,7 @@ export class Session implements AsyncDisposable {
 
   #open(): { connection: ClientHttp2Session; opened: Promise<void> } {
     const connection = connect(this.authority, {
-      createConnection: () => createConnection({ path: this.#path }),
+      createConnection: () => this.#endpoint.open(),
       settings: { initialWindowSize: windowSize, enablePush: false },
       // In MB. Node resets new streams while more is buffered; the default of 10 is less than one window.
       maxSessionMemory: 256,

@@ -8,6 +8,12 @@ export interface GlobalOptions {
   readonly timeout?: number | undefined
   /** Milliseconds for the connection. */
   readonly connectTimeout?: number | undefined
+  /** Files in PEM, for a server over TCP. */
+  readonly tlsCa?: string | undefined
+  readonly tlsCert?: string | undefined
+  readonly tlsKey?: string | undefined
+  /** A file with a token for it. */
+  readonly tokenFile?: string | undefined
   /** Name of a snapshotter of the server. */
   readonly snapshotter?: string | undefined
   /** Data root of the server that runs inside this process when there is no other. */
@@ -18,10 +24,14 @@ export interface GlobalOptions {
 /** Adds the options that stand before every command (BEHAVIOUR.md §9, §11). */
 export function addGlobalOptions(program: Command): Command {
   return program
-    .option('-a, --address <socket>', 'address of the server [$CONTAINERD_ADDRESS]')
+    .option('-a, --address <socket>', 'address of the server, or tcp://host:port [$CONTAINERD_ADDRESS]')
     .option('-n, --namespace <name>', 'namespace to work in [$CONTAINERD_NAMESPACE] (default: "default")')
     .option('--timeout <duration>', 'time for the whole command, such as 30s', parseDuration)
     .option('--connect-timeout <duration>', 'time for connecting, such as 5s', parseDuration)
+    .option('--tls-ca <file>', 'authorities of a server over TCP (default: those of the system)')
+    .option('--tls-cert <file>', 'certificate that a server over TCP knows you by')
+    .option('--tls-key <file>', 'key of that certificate')
+    .option('--token-file <file>', 'file with the token that a server over TCP knows you by')
     .option('--snapshotter <name>', 'snapshotter to work with [$CONTAINERD_SNAPSHOTTER]')
     .option('--root <directory>', 'data root of the embedded server, used when no server runs')
     .option('--debug', 'show what happens inside')

@@ -4,6 +4,7 @@ import { type Client, connect, defaultAddress, snapshotterVariable } from '@nsbo
 import { isErrno } from '@nsbox/errors'
 import { namespaceFromEnvironment } from '@nsbox/namespaces'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { credentials } from './credentials.ts'
 import type { GlobalOptions } from './global-options.ts'
 
 /** A command's connection. */
@@ -31,7 +32,8 @@ export async function openSession(options: GlobalOptions, env = process.env): Pr
   const address =
     named ?? ((await listens(defaultAddress())) ? defaultAddress() : await embed(opening, options))
   const namespace = options.namespace ?? namespaceFromEnvironment(env)
-  const client = opening.use(connect({ address, namespace, connectTimeout: options.connectTimeout }))
+  const { connectTimeout } = options
+  const client = opening.use(connect({ address, namespace, connectTimeout, ...(await credentials(options)) }))
   const namedSnapshotter = options.snapshotter || env[snapshotterVariable] || undefined
   const resources = opening.move()
   return {
@@ -47,8 +49,16 @@ async function embed(resources: AsyncDisposableStack, { root }: GlobalOptions): 
   // Loaded only here: a command that talks to a daemon starts without the server's code.
   const { readConfiguration, start } = await import('@nsbox/server')
   const configuration = await readConfiguration({ flags: root === undefined ? {} : { root } })
-  // Socket and state are this process's own: nobody else shall find the server.
-  const server = await start({ ...configuration, state: undefined, address: undefined })
+  // Socket and state are this process's own: nobody else shall find the server. The access list still says which namespaces
+  // are sealed.
+  const own = { state: undefined, address: undefined, tenantsAddress: undefined }
+  const noTcp = {
+    tcpAddress: undefined,
+    tcpCertificate: undefined,
+    tcpKey: undefined,
+    tcpClientCa: undefined,
+  }
+  const server = await start({ ...configuration, ...own, ...noTcp })
   return resources.use(server).address
 }
 

@@ -9,7 +9,7 @@ import type { Selector } from './selector.ts'
  * it for empty.
  */
 export interface Filter {
-  /** Takes about 50 ms at most; most filters take a few microseconds. */
+  /** Takes about 25 ms at most; most filters take a few microseconds. */
   match(object: Adaptor): boolean
 }
 
@@ -22,7 +22,7 @@ export interface ParseFilterOptions {
   readonly onBadPattern?: ((pattern: string, reason: Error) => void) | undefined
   /**
    * Called where the texts of an object are too long for the regular expressions to be looked for in them: the sizes of
-   * both multiplied are more than 500,000 for one object. Such a text matches none, unless this throws.
+   * both multiplied are more than 250,000 for one object. Such a text matches none, unless this throws.
    */
   readonly onTooMuch?: (() => void) | undefined
 }

@@ -10,8 +10,8 @@ export const maxProgramSize = 2000
 /** Most regular expressions of one list of filters: each may keep 8 MiB of what it has found out about texts. */
 export const maxPatterns = 32
 
-/** Most instructions times characters for one object: about 50 ms at worst. */
-export const maxWork = 500_000
+/** Most instructions times characters for one object: about 25 ms at worst. */
+export const maxWork = 250_000
 
 /** A regular expression with the syntax and semantics of RE2. */
 export interface Pattern {

@@ -4,21 +4,25 @@ import { Pace } from './pace.ts'
 export class Download {
   /** Bytes that the blob has, by the descriptor of whoever downloads it. */
   readonly size: number
-  readonly #pace: Pace
-  readonly #elsewhere = new AbortController()
+  #pace: Pace
+  readonly #stop = new AbortController()
+  #from: number | undefined
 
   constructor(size: number) {
     this.size = size
     this.#pace = new Pace(size)
   }
 
-  /** Aborts when somebody else has brought the blob, and proved it. */
-  get elsewhere(): AbortSignal {
-    return this.#elsewhere.signal
+  /** Aborts with the reason why no more bytes need come: `ProvedElsewhere` or `GivesWay`. */
+  get stopped(): AbortSignal {
+    return this.#stop.signal
   }
 
-  /** Says how many bytes are there. */
+  /** Says how many bytes are there; the first time, how many there were before. */
   advance(offset: number): void {
+    // What was waited for before the first byte says nothing of how quickly they come.
+    if (this.#from === undefined) this.#pace = new Pace(this.size, offset)
+    this.#from ??= offset
     this.#pace.advance(offset)
   }
 
@@ -27,14 +31,29 @@ export class Download {
     return this.#pace.offset
   }
 
+  /** Bytes that have come by this download. */
+  get received(): number {
+    return this.offset - (this.#from ?? this.offset)
+  }
+
   /** Whether its bytes come briskly, or are all there. */
   get isBrisk(): boolean {
     return this.#pace.isBrisk
   }
 
+  /** Milliseconds until all bytes are there, as it goes now; undefined as long as that cannot be told. */
+  get timeLeft(): number | undefined {
+    return this.#pace.timeLeft
+  }
+
   /** Says that somebody else has proved a blob of this digest. */
   provedElsewhere(): void {
-    this.#elsewhere.abort(new ProvedElsewhere())
+    this.#stop.abort(new ProvedElsewhere())
+  }
+
+  /** Says that others will have brought the blob before this one. */
+  giveWay(): void {
+    this.#stop.abort(new GivesWay())
   }
 }
 
@@ -44,5 +63,14 @@ export class ProvedElsewhere extends Error {
 
   constructor() {
     super('somebody else has brought the blob')
+  }
+}
+
+/** Why a download stops that others are quicker with. */
+export class GivesWay extends Error {
+  override readonly name = 'GivesWay'
+
+  constructor() {
+    super('somebody else brings the blob sooner')
   }
 }

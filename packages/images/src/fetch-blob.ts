@@ -5,6 +5,7 @@ import type { Remote } from '@nsbox/core/transfer'
 import { isAlreadyExists, isFailedPrecondition, isNotFound, isUnavailable } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
 import type { Arrival } from './arrival.ts'
+import { ProvedElsewhere } from './download.ts'
 import { Pace } from './pace.ts'
 import type { Patience } from './patience.ts'
 
@@ -18,8 +19,11 @@ export interface FetchBlobOptions extends AbortOptions {
   readonly labels: Labels
   /** How long to wait for others who write to the ingest, as long as they do so briskly. */
   readonly patience: Patience
-  /** Aborts with `ProvedElsewhere` when the blob may be had from the store, whose bytes are then left to come no further. */
-  readonly elsewhere?: AbortSignal | undefined
+  /**
+   * Ends the download, not what comes after it. If the reason is `ProvedElsewhere`, the blob is taken from the store, or
+   * fetched to its end where the store does not give it; else it is thrown.
+   */
+  readonly stopped?: AbortSignal | undefined
   /** Called with the bytes that are there, often. */
   readonly onBytes?: ((offset: number) => void) | undefined
   /** Called when all bytes have come, before they are proved and brought to the disk, which waits for it. */
@@ -29,11 +33,13 @@ export interface FetchBlobOptions extends AbortOptions {
 }
 
 /** What is known of a fetch while it goes on. */
-interface Fetching extends Omit<FetchBlobOptions, 'elsewhere'> {
-  elsewhere: AbortSignal | undefined
+interface Fetching extends Omit<FetchBlobOptions, 'stopped'> {
+  stopped: AbortSignal | undefined
   /** Bytes that came from the remote, over all attempts. */
   received: number
-  /** The ingest of the last attempt. */
+  /** The ingest that was asked for last. */
+  asked: string
+  /** The one that was opened last. */
   opened?: string | undefined
 }
 
@@ -48,16 +54,16 @@ export async function fetchBlob(
   descriptor: Descriptor,
   options: FetchBlobOptions,
 ): Promise<number | undefined> {
-  const fetching: Fetching = { ...options, elsewhere: options.elsewhere, received: 0 }
-  const { content, labels, elsewhere, arrival, signal } = options
+  const fetching: Fetching = { ...options, stopped: options.stopped, asked: options.ref, received: 0 }
+  const { content, labels, arrival, signal } = options
   try {
     try {
       await attempt(descriptor, fetching)
     } catch (error) {
-      if (elsewhere === undefined || error !== elsewhere.reason) throw error
+      if (!(error instanceof ProvedElsewhere)) throw error
       arrival?.void()
       // The store gives what it has, unless each namespace has to bring its own bytes; then they go on to come.
-      fetching.elsewhere = undefined
+      fetching.stopped = undefined
       await attempt(descriptor, fetching)
     }
     return fetching.received
@@ -87,7 +93,7 @@ async function attempt(descriptor: Descriptor, fetching: Fetching): Promise<void
   } catch (error) {
     if (!isFailedPrecondition(error)) throw error
     fetching.arrival?.void()
-    const existed = await discard(content, fetching.opened ?? fetching.ref, signal)
+    const existed = await discard(content, fetching.asked, signal)
     if (fresh || !existed) throw error
   }
   // What an earlier attempt left was wrong, in its bytes or in its total: once more from the start.
@@ -100,7 +106,7 @@ async function copy(descriptor: Descriptor, writer: ContentWriter, fetching: Fet
   onBytes?.(offset)
   if (offset === descriptor.size) return
   arrival?.begin(writer.ref, { from: offset, size: descriptor.size })
-  const signal = eitherSignal(fetching.signal, fetching.elsewhere)
+  const signal = eitherSignal(fetching.signal, fetching.stopped)
   for await (const chunk of remote.fetch(descriptor, { offset, signal })) {
     // Also after an abort: what has come need not come again.
     await writer.write(chunk)
@@ -124,12 +130,13 @@ const maxIngests = 256
  */
 async function openWriter(
   expectation: Pick<IngestOptions, 'total' | 'expected'>,
-  { content, ref, patience, signal }: Fetching,
+  fetching: Fetching,
 ): Promise<ContentWriter> {
+  const { content, ref, patience, signal } = fetching
   for (let number = 1; ; number += 1) {
-    const own = number === 1 ? ref : `${ref}-${number}`
+    fetching.asked = number === 1 ? ref : `${ref}-${number}`
     try {
-      return await openInTime({ ...expectation, ref: own }, content, patience, signal)
+      return await openInTime({ ...expectation, ref: fetching.asked }, content, patience, signal)
     } catch (error) {
       if (!isUnavailable(error) || number === maxIngests) throw error
     }

@@ -12,11 +12,11 @@ import {
   type Platform,
   parseReference,
 } from '@nsbox/oci'
-import { DisposableStack } from '@whatwg-node/disposablestack'
 import type { Arrivals } from './arrival.ts'
 import { children } from './children.ts'
 import { chooseManifests } from './choose-manifests.ts'
-import { Download } from './download.ts'
+import { Download, GivesWay } from './download.ts'
+import { DownloadTurn } from './download-turn.ts'
 import { fetchBlob } from './fetch-blob.ts'
 import type { Flights } from './flights.ts'
 import { inParallel } from './in-parallel.ts'
@@ -25,13 +25,16 @@ import { Patience } from './patience.ts'
 import type { ProgressTracker } from './progress-tracker.ts'
 import { Slots } from './slots.ts'
 import { WaitForDownload } from './wait-for-download.ts'
-import { maxDepth, maxObjects } from './walk.ts'
+import { documentsBudget, maxDepth, maxObjects } from './walk.ts'
 
 /** Blobs that have come and are brought to the disk at once: they wait for it together, and each is an open file. */
 const maxStoring = 8
 
-/** Milliseconds that a fetch waits in all for others who download what it needs too, however briskly that comes. */
-const patienceWithDownloads = 10_000
+/**
+ * Milliseconds that a fetch waits in all for others who download what it needs too, however briskly that comes, before it
+ * tries for itself whether it is quicker alone.
+ */
+const patienceWithDownloads = 4_000
 
 /** How to fetch an image's content. */
 export interface FetchTreeOptions extends AbortOptions {
@@ -68,6 +71,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
   const storing = new Slots(maxStoring)
   const repository = parseReference(remote.reference)
   const seen = new Set<string>()
+  const documents = documentsBudget(root)
   let bytesReceived = 0
 
   await visit(root, [], { depth: 0, layers: true, signal: options.signal })
@@ -85,7 +89,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     }
     const name = ingestRef(descriptor)
     await fetchOne(descriptor, name, parents, signal)
-    const below = await children(content, descriptor, { signal })
+    const below = await children(content, descriptor, { documents, signal })
     if (below.length === 0) return
     await content.update(descriptor.digest, { merge: childGcLabels(below) }, { signal })
     const wanted = choose(descriptor, below, layers)
@@ -136,65 +140,63 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
       return { event, name, parents, progress: offset, total: descriptor.size, descriptor }
     }
     progress.state(at('waiting', 0))
-    using held = new DisposableStack()
-    const { download, slot, end } = await begin(descriptor, signal)
-    held.use(slot)
-    held.use(end)
-    const known = await infoOf(content, descriptor.digest, signal)
-    const source = distributionSourceLabel(repository, known?.labels ?? {})
+    const wait = new WaitForDownload(descriptor, downloads, patience)
     const arrival = options.arrivals?.of(descriptor.digest)
-    const received = await fetchBlob(descriptor, {
-      remote,
-      content,
-      ref: name,
-      labels: { [source.key]: source.value },
-      patience,
-      elsewhere: download.elsewhere,
-      onBytes: (offset) => {
-        download.advance(offset)
-        progress.move(at('downloading', offset))
-      },
-      // The next may come while this one goes to the disk.
-      onReceived: async () => {
-        held.use(await storing.take({ signal }))
-        slot[Symbol.dispose]()
-      },
-      arrival,
-      signal,
-    })
-    for (const other of downloads.of(descriptor.digest))
-      if (other !== download && other.size === download.size) other.provedElsewhere()
-    bytesReceived += received ?? 0
-    progress.state(at(received ? 'complete' : 'already exists', descriptor.size))
-    arrival?.finish()
+    for (;;) {
+      using turn = await begin(descriptor, wait, signal)
+      const { download } = turn
+      const known = await infoOf(content, descriptor.digest, signal)
+      const source = distributionSourceLabel(repository, known?.labels ?? {})
+      try {
+        const received = await fetchBlob(descriptor, {
+          remote,
+          content,
+          ref: name,
+          labels: { [source.key]: source.value },
+          patience,
+          stopped: download.stopped,
+          onBytes: (offset) => {
+            download.advance(offset)
+            wait.compare(download)
+            progress.move(at('downloading', offset))
+          },
+          onReceived: () => turn.received({ signal }),
+          arrival,
+          signal,
+        })
+        for (const other of downloads.of(descriptor.digest))
+          if (other !== download && other.size === download.size) other.provedElsewhere()
+        bytesReceived += received ?? 0
+        progress.state(at(received ? 'complete' : 'already exists', descriptor.size))
+        arrival?.finish()
+        return
+      } catch (error) {
+        if (!(error instanceof GivesWay)) throw error
+        bytesReceived += download.received
+        arrival?.void()
+      }
+    }
   }
 
   /**
    * Waits for those who bring the blob already, as long as that is worth it, and for a slot, and says that this download is
    * under way.
    */
-  async function begin(descriptor: Descriptor, signal: AbortSignal | undefined): Promise<Turn> {
+  async function begin(
+    descriptor: Descriptor,
+    wait: WaitForDownload,
+    signal: AbortSignal | undefined,
+  ): Promise<DownloadTurn> {
     const { digest, size } = descriptor
-    const wait = new WaitForDownload(descriptor, downloads, patience)
     const isNeeded = !wait.isWorthIt || (await infoOf(content, digest, signal)) === undefined
     for (;;) {
       if (isNeeded) await wait.over({ signal })
       const slot = await slots.take({ signal })
-      if (!isNeeded || !wait.isWorthIt) {
-        const download = new Download(size)
-        return { download, slot, end: downloads.begin(digest, download) }
-      }
+      if (!isNeeded || !wait.isWorthIt)
+        return new DownloadTurn(new Download(size), { digest, downloads, slot, storing })
       slot[Symbol.dispose]()
     }
   }
-}
-
-/** What somebody has who downloads a blob. */
-interface Turn {
-  readonly download: Download
-  readonly slot: Disposable
-  /** Disposed of at the end. */
-  readonly end: Disposable
 }
 
 async function infoOf(

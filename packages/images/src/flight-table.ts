@@ -5,6 +5,9 @@ import { unlessAborted } from './unless-aborted.ts'
 /** How often somebody who waits looks whether that is still worth it, in milliseconds. */
 const lookInterval = 200
 
+/** A table as those use it who come and go. */
+export type Table<T extends object> = Pick<FlightTable<T>, 'of' | 'begin' | 'settled'>
+
 interface Flights<T> {
   readonly underWay: Set<T>
   /** Fulfilled when one of them ends. */
@@ -17,6 +20,16 @@ interface Flights<T> {
  */
 export class FlightTable<T extends object> {
   readonly #flights = new Map<string, Flights<T>>()
+
+  /** The part of the table that has keys of its own, by a name without a slash. */
+  within(name: string): Table<T> {
+    const own = (key: string) => `${name}/${key}`
+    return {
+      of: (key) => this.of(own(key)),
+      begin: (key, flight) => this.begin(own(key), flight),
+      settled: (key, ...rest) => this.settled(own(key), ...rest),
+    }
+  }
 
   /** Those under way with a key, in the order in which they began. */
   of(key: string): readonly T[] {

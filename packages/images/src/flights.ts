@@ -1,5 +1,5 @@
 import type { Download } from './download.ts'
-import { FlightTable } from './flight-table.ts'
+import { FlightTable, type Table } from './flight-table.ts'
 import type { Unpacking } from './unpacking.ts'
 
 /**
@@ -8,12 +8,22 @@ import type { Unpacking } from './unpacking.ts'
  */
 export interface Flights {
   /** By the blob's digest. */
-  readonly downloads: FlightTable<Download>
+  readonly downloads: Table<Download>
   /** By the snapshotter's name and the chain id. */
-  readonly unpackings: FlightTable<Unpacking>
+  readonly unpackings: Table<Unpacking>
 }
 
 /** Makes empty tables. */
 export function createFlights(): Flights {
   return { downloads: new FlightTable(), unpackings: new FlightTable() }
+}
+
+/** Makes empty tables for namespaces that give each other nothing: each knows of its own pulls alone. */
+export function createFlightsByNamespace(): (namespace: string) => Flights {
+  const downloads = new FlightTable<Download>()
+  const unpackings = new FlightTable<Unpacking>()
+  return (namespace) => ({
+    downloads: downloads.within(namespace),
+    unpackings: unpackings.within(namespace),
+  })
 }

@@ -1,16 +1,19 @@
+import { AttendedTime } from './attended-time.ts'
+
 /** Milliseconds over which the rate is measured, and for which what has just begun counts as brisk. */
 const window = 2_000
 
-/** Bytes per second from which on bytes come briskly. */
-const briskRate = 1024 * 1024
+/** Bytes per millisecond from which on bytes come briskly: 1 MiB per second. */
+const briskRate = (1024 * 1024) / 1000
 
 /** How quickly the bytes of something come on which others rely. */
 export class Pace {
   readonly #total: number
   #offset: number
   #from: number
-  #since = performance.now()
-  #wasBrisk = true
+  readonly #time = new AttendedTime()
+  #elapsed = 0
+  #rate: number | undefined
 
   /**
    * @param total bytes there will be
@@ -36,15 +39,22 @@ export class Pace {
   /** Whether all bytes are there, or 1 MiB came per second when it was last measured, over two seconds. */
   get isBrisk(): boolean {
     this.#measure()
-    return this.#wasBrisk || this.#offset >= this.#total
+    return this.#rate === undefined || this.#rate >= briskRate || this.#offset >= this.#total
+  }
+
+  /** Milliseconds until all bytes are there, at the rate that was last measured; undefined before the first time. */
+  get timeLeft(): number | undefined {
+    this.#measure()
+    const left = this.#total - this.#offset
+    if (left <= 0) return 0
+    return this.#rate === undefined ? undefined : left / this.#rate
   }
 
   #measure(): void {
-    const now = performance.now()
-    const elapsed = now - this.#since
-    if (elapsed < window) return
-    this.#wasBrisk = this.#offset - this.#from >= (briskRate * elapsed) / 1000
-    this.#since = now
+    this.#elapsed += this.#time.look()
+    if (this.#elapsed < window) return
+    this.#rate = Math.max(0, this.#offset - this.#from) / this.#elapsed
+    this.#elapsed = 0
     this.#from = this.#offset
   }
 }

@@ -10,7 +10,7 @@ import { type OpenedLayer, openArriving } from './arriving-layer.ts'
 import type { ChainCommit } from './chain-commit.ts'
 import { discardSnapshot } from './discard-snapshot.ts'
 import { extractionKey } from './extraction-key.ts'
-import type { FlightTable } from './flight-table.ts'
+import type { Table } from './flight-table.ts'
 import type { ImageBudget } from './image-budget.ts'
 import type { LayerLink } from './layer-chain.ts'
 import type { Patience } from './patience.ts'
@@ -35,7 +35,7 @@ export interface UnpackLayerOptions extends UnpackDestination, AbortOptions {
   /** The commit of the layer below; undefined for the lowest. */
   readonly below: ChainCommit | undefined
   /** What others unpack. */
-  readonly unpackings: FlightTable<Unpacking>
+  readonly unpackings: Table<Unpacking>
   /** How long to wait for others who do not go on with a layer, while this one could. */
   readonly patience: Patience
   /** Bounds how many layers are applied at once. */

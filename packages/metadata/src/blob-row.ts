@@ -2,6 +2,7 @@ import type { ContentInfo } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import { type Digest, labelKeys } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
+import type { Write } from './ledger.ts'
 import { dropReferences, labelReferences, setReferences } from './references.ts'
 import type { Listing } from './rows-in-turns.ts'
 import { decodeLabels, encodeLabels } from './stored-labels.ts'
@@ -73,7 +74,7 @@ export function isOffered(db: Reader, digest: Digest, mayOffer: (namespace: stri
 }
 
 /** Writes a blob, new or changed, and what it refers to. */
-export function writeBlob(tx: Transaction, namespace: string, info: ContentInfo): void {
+export function writeBlob(tx: Write, namespace: string, info: ContentInfo): void {
   const { digest, labels } = info
   tx.run(
     'INSERT OR REPLACE INTO content VALUES (?, ?, ?, ?, ?, ?, ?)',

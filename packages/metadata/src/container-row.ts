@@ -1,6 +1,8 @@
 import type { Container, ContainerRuntime, OpaqueValue } from '@nsbox/core/containers'
 import type { Reader, Transaction } from '@nsbox/sqlite'
-import { dropReferences, labelReferences, type Node, setReferences } from './references.ts'
+import type { Write } from './ledger.ts'
+import type { Node } from './node.ts'
+import { dropReferences, labelReferences, setReferences } from './references.ts'
 import type { Listing } from './rows-in-turns.ts'
 import { decodeLabels, encodeLabels } from './stored-labels.ts'
 
@@ -67,7 +69,7 @@ function runtimeFromRow({ runtime, options_type, options }: ContainerRow): Conta
 }
 
 /** Writes a container, new or changed, and what it refers to. */
-export function writeContainer(tx: Transaction, namespace: string, container: Container): void {
+export function writeContainer(tx: Write, namespace: string, container: Container): void {
   const { id, runtime, spec, snapshotter, snapshotKey, labels, extensions } = container
   dropRow(tx, namespace, id)
   tx.run(

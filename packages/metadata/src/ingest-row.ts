@@ -3,6 +3,7 @@ import type { Digest } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
 import { ensureNamespace } from './ensure-namespace.ts'
 import { hold, type Scope } from './lease-binding.ts'
+import type { Write } from './ledger.ts'
 import { shownRef } from './quoted.ts'
 import { dropReferences, setReferences } from './references.ts'
 import type { Listing } from './rows-in-turns.ts'
@@ -88,7 +89,7 @@ export interface IngestOpening {
  * Makes an ingest, or finds it again.
  * @throws `failed_precondition` if the total differs from an earlier one; `not_found` if the lease is not there
  */
-export function openIngest(tx: Transaction, scope: Scope, opening: IngestOpening): IngestRow {
+export function openIngest(tx: Write, scope: Scope, opening: IngestOpening): IngestRow {
   const { namespace } = scope
   const { ref, total, expected, sharedSize, now } = opening
   const found = findIngest(tx, namespace, ref)

@@ -1,6 +1,8 @@
 import { NsboxError } from '@nsbox/errors'
 import type { Reader, Transaction } from '@nsbox/sqlite'
-import { addReference, type Node, removeReference } from './references.ts'
+import type { Write } from './ledger.ts'
+import type { Node } from './node.ts'
+import { addReference, removeReference } from './references.ts'
 
 /** A namespace as one caller sees it: what is made through it is held by the lease, if there is one. */
 export interface Scope {
@@ -12,7 +14,7 @@ export interface Scope {
  * Lets the scope's lease hold something.
  * @throws `not_found` if there is no such lease
  */
-export function hold(tx: Transaction, scope: Scope, node: Node): void {
+export function hold(tx: Write, scope: Scope, node: Node): void {
   const { namespace, lease } = scope
   if (lease === undefined) return
   demandLease(tx, scope)

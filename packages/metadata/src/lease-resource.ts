@@ -1,14 +1,17 @@
 import type { LeaseResource } from '@nsbox/core/leases'
 import { NsboxError } from '@nsbox/errors'
 import { isDigest } from '@nsbox/oci'
+import { checkNameLength } from './check-name-length.ts'
+import type { Kind, Node } from './node.ts'
 import { quoted } from './quoted.ts'
-import type { Kind, Node } from './references.ts'
 
 /**
  * What a lease's resource names (BEHAVIOUR.md §6).
  * @throws `unimplemented` for an unknown type, `invalid_argument` for a malformed type or id
  */
 export function nodeFromResource({ type, id }: LeaseResource): Node {
+  checkNameLength(type, 'type of a resource')
+  checkNameLength(id, 'id of a resource')
   const slash = type.indexOf('/')
   const kind = slash === -1 ? type : type.slice(0, slash)
   const rest = slash === -1 ? undefined : type.slice(slash + 1)

@@ -7,13 +7,15 @@ import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import { labelKeys } from '@nsbox/oci'
 import type { Reader } from '@nsbox/sqlite'
+import { checkNameLength } from './check-name-length.ts'
 import type { Clock } from './clock.ts'
 import type { Collector } from './collector.ts'
 import { ensureNamespace } from './ensure-namespace.ts'
 import { nodeFromResource, resourceFromNode } from './lease-resource.ts'
 import type { Ledger } from './ledger.ts'
+import type { Node } from './node.ts'
 import { quoted } from './quoted.ts'
-import { addReference, dropReferences, type Node, removeReference } from './references.ts'
+import { addReference, dropReferences, removeReference } from './references.ts'
 import { parseRfc3339 } from './rfc3339.ts'
 import { type Listing, rowsInTurns } from './rows-in-turns.ts'
 import { decodeLabels, encodeLabels } from './stored-labels.ts'
@@ -47,6 +49,7 @@ export function leaseStore({ ledger, collector, clock }: Parts, namespace: strin
   return {
     async create({ id = newId(), labels = {} } = {}, { signal } = {}) {
       if (id === '') throw new NsboxError('invalid_argument', 'lease id must not be empty')
+      checkNameLength(id, 'lease id')
       const kept = changeLabels({}, { replace: labels })
       validateLabels(kept, 'lease.Labels')
       const expiresAt = expiry(kept)

@@ -20,6 +20,7 @@ import { imageStore } from './image-store.ts'
 import { leaseStore } from './lease-store.ts'
 import { type Answers, Ledger } from './ledger.ts'
 import { type Log, silent } from './log.ts'
+import type { Marking } from './marking.ts'
 import { namespaceStore } from './namespace-store.ts'
 import { shownRef } from './quoted.ts'
 import { migrations } from './schema.ts'
@@ -134,7 +135,10 @@ export async function openMetadata(options: MetadataOptions): Promise<Metadata> 
   return createMetadata(db, options, realpathSync(path))
 }
 
-/** A metadata store over a database, which is closed with it. */
+/**
+ * A metadata store over a database, which is closed with it.
+ * @param databasePath the database's file without symbolic links, if it is one
+ */
 export function createMetadata(
   db: Database,
   options: Omit<MetadataOptions, 'path'>,
@@ -155,9 +159,11 @@ export function createMetadata(
   const locks = new WriterLocks(clock)
   const commits = new CommitsUnderWay()
   const inUse = new BackingsInUse()
+  const markings = new Set<Marking>()
   const collector = stack.use(
     new Collector({
-      ledger: new Ledger(db, outbox, () => undefined),
+      ledger: new Ledger(db, outbox, () => undefined, { markings }),
+      markings,
       backend,
       snapshotters,
       gate,
@@ -169,7 +175,10 @@ export function createMetadata(
       schedule: options.collector ?? {},
     }),
   )
-  const ledger = new Ledger(db, outbox, (namespace) => collector.touched(namespace), options.answers)
+  const ledger = new Ledger(db, outbox, (namespace) => collector.touched(namespace), {
+    answers: options.answers,
+    markings,
+  })
   const parts: ContentParts & SnapshotParts = {
     ...{ ledger, collector, clock, sharing: new Sharing(policy) },
     ...{ gate, locks, backend },

@@ -277,7 +277,7 @@ describe('of namespaces of which some are sealed', () => {
     return writer.status().offset
   }
 
-  test('E13 a sealed one brings its own bytes, whatever others have and offer', async () => {
+  test('F02 a sealed one brings its own bytes, whatever others have and offer', async () => {
     await using subject = await setUp(sealed)
     await put(subject.content('host'))
     await subject.metadata.namespaces.update('host', { replace: { [label]: 'true' } })
@@ -287,7 +287,7 @@ describe('of namespaces of which some are sealed', () => {
     expect(await offset(subject.content('other'))).toBe(size)
   })
 
-  test('E13 what only sealed ones have, or had, is nobody else’s', async () => {
+  test('F02 what only sealed ones have, or had, is nobody else’s', async () => {
     for (const policy of [
       sealed,
       (name: string) => (name.startsWith('tenant') ? 'sealed' : 'isolated'),
@@ -303,7 +303,7 @@ describe('of namespaces of which some are sealed', () => {
     }
   })
 
-  test('E13 one that becomes sealed is so at once', async () => {
+  test('F02 one that becomes sealed is so at once', async () => {
     const seals = new Set<string>()
     await using subject = await setUp((namespace) => (seals.has(namespace) ? 'sealed' : 'shared'))
     await put(subject.content('a'))

@@ -1,11 +1,10 @@
-import { resolve } from 'node:path'
 import { isNsboxError } from '@nsbox/errors'
 import type { Mount } from './mount-record.ts'
 import { readTreeMount } from './tree-mount.ts'
 
 /** A path of the host that mounts make use of. */
 export interface ReachedPath {
-  /** Absolute; it may have symbolic links, and need not exist. */
+  /** Absolute; it may have symbolic links and steps back, and need not exist. */
   readonly path: string
   /** Whether what is there may be written to by way of the mounts. */
   readonly writable: boolean
@@ -34,12 +33,14 @@ export function mountReach(mounts: readonly Mount[], options: MountReachOptions 
   const changeable = options.changeable === true || mounts.some((mount) => words(mount).has('remount'))
   const reached = new Map<string, ReachedPath>()
   const base = options.base ?? process.cwd()
+  // Not made shorter: a step back from a link goes to where the link leads.
+  const absolute = (path: string) => (path.startsWith('/') ? path : `${base}/${path}`)
   for (const mount of mounts) {
     for (const { path, writable, writableBelow } of reachOf(mount, changeable)) {
-      const absolute = resolve(base, path)
-      const before = reached.get(absolute)
-      reached.set(absolute, {
-        path: absolute,
+      const place = absolute(path)
+      const before = reached.get(place)
+      reached.set(place, {
+        path: place,
         writable: writable || (before?.writable ?? false),
         writableBelow: writableBelow || (before?.writableBelow ?? false),
       })
@@ -75,7 +76,7 @@ function access(path: string, writable: boolean, writableBelow = writable): Reac
 
 function clearTree(mount: Mount): ReturnType<typeof readTreeMount> | 'unclear' {
   // Programs that join options by commas take one with a comma for several.
-  if (mount.options.some((option) => /(?<!\\),/.test(option))) return 'unclear'
+  if (mount.options.some((option) => /(?<!\\)(?:\\\\)*,/.test(option))) return 'unclear'
   try {
     return readTreeMount(mount)
   } catch (error) {

@@ -1,7 +1,9 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { errorCode, fromSystemError, isErrno } from '@nsbox/errors'
+import { fromSystemError, isErrno, isNotFound, isUnimplemented, NsboxError } from '@nsbox/errors'
+import { hasErrno } from './linux/mount-error.ts'
 import type { MountInfo } from './mount-info.ts'
+import type { WhereIs } from './mount-platform.ts'
 import { list } from './mount-table.ts'
 import { isAtOrBelow } from './path-prefix.ts'
 import { platform } from './platform.ts'
@@ -12,6 +14,8 @@ export interface Places {
   readonly own: readonly string[]
   /** Of what is mounted below it. */
   readonly below: readonly string[]
+  /** Whether it is a directory, or may be one for all that this platform tells. */
+  readonly isDirectory: boolean
 }
 
 /** How deep overlays lie in each other that are followed; the kernel stacks no more than two. */
@@ -30,32 +34,40 @@ export class PlaceFinder {
     this.#signal = signal
   }
 
-  /** The places of what is at a path; undefined if nothing is, or a link that leads nowhere. */
+  /**
+   * The places of what is at a path; undefined if nothing is, or a link that leads nowhere. Of a FIFO, socket or device,
+   * which have nothing in the file system, only the first is told.
+   * @throws `invalid_argument` for what this process sees in no place, such as another process's own mounts
+   */
   async of(path: string): Promise<Places | undefined> {
-    const real = await resolved(path)
-    if (real === undefined) return undefined
-    const id = await mountIdOf(path)
-    if (id === undefined) return { own: [real], below: [] }
+    const found = await placeAt(path)
+    if (found === undefined) return undefined
+    const { path: real, mountId, kind } = found
+    if (real === undefined) throw outOfSight(path)
+    const isDirectory = kind === 'directory'
+    if (mountId === undefined || kind === 'other') return { own: [real], below: [], isDirectory }
     this.#table ??= readTable(this.#signal)
     const table = await this.#table
-    const own = new Set([real])
+    const mount = table.byId.get(mountId)
+    if (mount === undefined) throw outOfSight(path)
+    const own = new Set<string>()
     const below = new Set<string>()
-    await addPlaces(table, { path: real, mount: table.byId.get(id) }, own, maxStack)
-    for (const mount of table.all) {
+    await addPlaces(table, { path: real, mount }, own, maxStack)
+    for (const mount of isDirectory ? table.all : []) {
       if (mount.mountPoint === real || !isAtOrBelow(mount.mountPoint, real)) continue
       await addPlaces(table, { path: mount.mountPoint, mount }, below, maxStack)
     }
-    return { own: [...own], below: [...below] }
+    return { own: [...own], below: [...below], isDirectory }
   }
 }
 
 /**
- * Whether a path is where its parent directory has it, and nothing is mounted there. The table is not needed for that.
+ * Whether nothing is mounted at a path that has no links. It asks on this thread, so the path must be one of a file system
+ * of this host, and does not read the mount table.
  * @throws `not_found`
  */
-export async function isUncovered(path: string): Promise<boolean> {
-  const [own, parent] = await Promise.all([mountIdOf(path), mountIdOf(dirname(path))])
-  return own === parent
+export function isUncovered(path: string): boolean {
+  return platform.isUncovered(path)
 }
 
 /** A path without symbolic links, also where its last component does not exist yet; undefined if that is a link. */
@@ -92,44 +104,54 @@ async function readTable(signal: AbortSignal | undefined): Promise<Table> {
 
 async function addPlaces(
   table: Table,
-  { path, mount }: { readonly path: string; readonly mount: MountInfo | undefined },
+  { path, mount }: { readonly path: string; readonly mount: MountInfo },
   places: Set<string>,
   depth: number,
 ): Promise<void> {
   places.add(path)
-  // A mount that is in no place of this process's tree.
-  if (mount === undefined || depth === 0) return
+  if (depth === 0) return
   const { mountPoint, root } = mount
-  const inMount = isAtOrBelow(path, mountPoint) ? path.slice(mountPoint.length) : ''
-  const inside = join(root, inMount)
+  const inside = join(root, isAtOrBelow(path, mountPoint) ? path.slice(mountPoint.length) : '')
   for (const other of table.byDevice.get(mount.device) ?? []) {
     if (isAtOrBelow(inside, other.root))
       places.add(join(other.mountPoint, other.root === '/' ? inside : inside.slice(other.root.length)))
     else if (isAtOrBelow(other.root, inside)) places.add(other.mountPoint)
   }
-  if (mount.type !== 'overlay') return
-  const upper = upperDirectory(mount)
-  const real = upper === undefined ? undefined : await resolved(upper)
-  if (real === undefined) return
-  const id = await mountIdOf(real)
-  const written = { path: join(real, inside), mount: id === undefined ? undefined : table.byId.get(id) }
-  await addPlaces(table, written, places, depth - 1)
+  const upper = mount.type === 'overlay' ? upperDirectory(mount) : undefined
+  const written = upper === undefined ? undefined : await placeAt(upper)
+  const below = written?.mountId === undefined ? undefined : table.byId.get(written.mountId)
+  if (written?.path === undefined || below === undefined) return
+  await addPlaces(table, { path: join(written.path, inside), mount: below }, places, depth - 1)
 }
 
-/** As the table has it, where commas and backslashes of the path have a backslash before them. */
+/**
+ * As the table has it, where commas and backslashes of the path have a backslash before them. Where it was given by a
+ * descriptor, which is how this package gives odd ones, only who mounted it knows it.
+ */
 function upperDirectory({ superOptions }: MountInfo): string | undefined {
   const path = superOptions.find((option) => option.startsWith('upperdir='))?.slice('upperdir='.length)
-  return path?.startsWith('/') ? path.replace(/\\(.)/g, '$1') : undefined
+  return path?.startsWith('/') && !path.startsWith('/proc/') ? path.replace(/\\(.)/g, '$1') : undefined
 }
 
-/** Undefined where the platform has no mounts, or nothing is there any more. */
-async function mountIdOf(path: string): Promise<number | undefined> {
+/** As `MountPlatform.whereIs`; undefined if the path leads to nothing. Without a mount where the platform has none. */
+async function placeAt(
+  path: string,
+): Promise<(Omit<WhereIs, 'mountId'> & { readonly mountId: number | undefined }) | undefined> {
   try {
-    return await platform.mountIdOf(path)
+    return await platform.whereIs(path)
   } catch (error) {
-    if (['unimplemented', 'not_found'].includes(errorCode(error))) return undefined
-    throw error
+    if (isNotFound(error) || hasErrno(error, 'ENOTDIR', 'ELOOP')) return undefined
+    if (!isUnimplemented(error)) throw error
+    const real = await resolved(path)
+    return real === undefined ? undefined : { path: real, mountId: undefined, kind: 'directory' }
   }
+}
+
+function outOfSight(path: string): NsboxError {
+  return new NsboxError(
+    'invalid_argument',
+    `${JSON.stringify(path)} leads to no place that this process sees`,
+  )
 }
 
 async function resolved(path: string): Promise<string | undefined> {

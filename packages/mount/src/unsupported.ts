@@ -17,5 +17,10 @@ export function unsupported(name: string): MountPlatform {
     mountIdOf: async () => {
       throw missing('the mount table')
     },
+    whereIs: async () => {
+      throw missing('the mount table')
+    },
+    // Without mounts nothing is.
+    isUncovered: () => true,
   }
 }

@@ -17,7 +17,7 @@ export interface JsonFields {
   object(name: string, known: readonly string[]): JsonFields | undefined
   /** The entries of an array, each when it is asked for. */
   objects(name: string, known: readonly string[], limit: number): Iterable<JsonFields> | undefined
-  /** An object used as a map, with free keys; at most 16,384 of them, and `limit` characters in all. No prototype. */
+  /** An object used as a map, with free keys; at most 10,240 of them, and `limit` characters in all. No prototype. */
   stringMap(name: string, limit?: number): Record<string, string> | undefined
   /** The keys of an object used as a set. */
   keys(name: string): string[] | undefined
@@ -30,7 +30,7 @@ const fold = (key: string): string => key.toUpperCase().toLowerCase()
 const maxFields = 1000
 
 /** Most keys that an object may have which is used as a map: as many as an object of a store may have labels. */
-const maxKeys = 16_384
+const maxKeys = 10_240
 
 /** The names of fields by how they are folded, for each list of them. */
 const foldedNames = new WeakMap<readonly string[], ReadonlyMap<string, string>>()

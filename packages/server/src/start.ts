@@ -106,7 +106,8 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   const loop = starting.use(new LoopMonitor({ log }))
   const handler = createRpcHandler({
     routes: (router) => {
-      const parts = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, isSealed, uuid }
+      const isAlone = (namespace: string) => sharingPolicy === 'isolated' || isSealed(namespace)
+      const parts = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, isAlone, uuid }
       registerRoutes(router, { ...parts, stopping: stopping.signal, log })
     },
     interceptors: [

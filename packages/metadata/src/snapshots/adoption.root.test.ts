@@ -202,7 +202,7 @@ describeWith({ root: true, linux: true }, 'under the isolated policy', () => {
 describeWith({ root: true, linux: true }, 'of namespaces of which some are sealed', () => {
   const sealed = (namespace: string) => (namespace.startsWith('tenant') ? 'sealed' : 'shared')
 
-  test('E13 a sealed one adopts nothing, and nothing of it is adopted', async () => {
+  test('F02 a sealed one adopts nothing, and nothing of it is adopted', async () => {
     await using sandbox = await SnapshotSandbox.open({ policy: sealed })
     const target = { labels: { [labelKeys.snapshotRef]: first } }
     await sandbox.unpack(await sandbox.tenant('host'), one)
@@ -218,7 +218,7 @@ describeWith({ root: true, linux: true }, 'of namespaces of which some are seale
     expect(await exists((await sandbox.tenant('another')).snapshotter, first)).toBe(true)
   })
 
-  test('E13 what a namespace unpacked before it was sealed is not adopted any more', async () => {
+  test('F02 what a namespace unpacked before it was sealed is not adopted any more', async () => {
     const [opened] = await unpacked()
     await using sandbox = opened
     await sandbox.reopen({ policy: (namespace) => (namespace === 'a' ? 'sealed' : 'shared') })

@@ -81,8 +81,10 @@ export function provenChainId(db: Reader, { backing, name, parent, rebased }: Co
     "SELECT diff_id, late FROM backing WHERE id = ? AND provenance = 'applied'",
     backing,
   )
-  // Removals that were carried out where there was nothing to remove are lost.
+  // Removals that were carried out where there was nothing to remove are lost, and those that are written down where there
+  // will never be anything are files.
   if (row === undefined || (rebased && row.late === 0)) return undefined
+  if (parent === undefined && row.late === 1) return undefined
   if (parent?.chain_id === null) return undefined
   const chainId = nextChainId(parent?.chain_id, row.diff_id)
   return chainId === name ? chainId : undefined

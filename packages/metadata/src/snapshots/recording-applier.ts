@@ -83,8 +83,7 @@ async function begin(
   { path, realPath }: OpenDirectory,
 ): Promise<Target | undefined> {
   const { ledger, commits, fresh } = parts
-  const isPlain =
-    ledger.peek((db) => backingsWith(db, [realPath])).length === 1 && (await isUncovered(realPath))
+  const isPlain = ledger.peek((db) => backingsWith(db, [realPath])).length === 1 && isUncovered(realPath)
   const places = isPlain ? undefined : await new PlaceFinder().of(path)
   const paths = new Set([realPath, ...(places?.own ?? []), ...(places?.below ?? [])])
   const found = (db: Reader) => uniqueBackings([...paths].flatMap((place) => backingsAt(db, place)))
@@ -122,12 +121,14 @@ async function findTarget(
   mounts: readonly DiffMount[],
 ): Promise<Target | undefined> {
   if (backing === undefined || backing.committed === 1 || others.length > 0) return undefined
-  const { id, key, snapshotter, directory } = backing
+  const { id, key, snapshotter, directory, parent } = backing
   const backend = snapshotters.get(snapshotter)
   if (backend === undefined || directory !== path) return undefined
   try {
     if (isDeepStrictEqual((await backend.mounts(key)).map(described), mounts.map(described)))
       return { id, late: mounts[0]?.type === 'overlay' }
+    // What it has a parent for by now would be made as if there were none.
+    if (parent !== null) return undefined
     return (await isLayerDirectory(backend, key, mounts)) ? { id, late: true } : undefined
   } catch (error) {
     // It has been removed or committed meanwhile.
@@ -151,5 +152,7 @@ async function isLayerDirectory(
   const { path, opaqueAttribute } = await backend.layerDirectory(key)
   const { directory, overlay } = writtenTree(mounts)
   const forUsers = opaqueAttribute === 'user.overlay.opaque'
-  return directory === path && overlay?.userAttributes === forUsers
+  // Directories that the layer implies come to look like those of lower ones.
+  if (overlay === undefined || overlay.lower.length > 0) return false
+  return directory === path && overlay.userAttributes === forUsers
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts'
 import type { Collector } from '../collector.ts'
 import type { Ledger } from '../ledger.ts'
-import type { BackingsInUse } from './backings-in-use.ts'
 import type { Sharing } from '../sharing.ts'
+import type { BackingsInUse } from './backings-in-use.ts'
 import type { CommitsUnderWay } from './commits-under-way.ts'
 import type { FreshBackings } from './fresh-backings.ts'
 

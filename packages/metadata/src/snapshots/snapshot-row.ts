@@ -4,8 +4,10 @@ import { NsboxError } from '@nsbox/errors'
 import { type Digest, labelKeys } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
 import type { Scope } from '../lease-binding.ts'
+import type { Write } from '../ledger.ts'
+import type { Node } from '../node.ts'
 import { quoted } from '../quoted.ts'
-import { dropReferences, labelReferences, type Node, setReferences } from '../references.ts'
+import { dropReferences, labelReferences, setReferences } from '../references.ts'
 import type { Listing } from '../rows-in-turns.ts'
 import { decodeLabels, encodeLabels } from '../stored-labels.ts'
 import type { Unused } from '../unused.ts'
@@ -134,7 +136,7 @@ interface NewSnapshot {
 
 /** Adds a snapshot, whose namespace exists, and what it refers to. */
 export function insertSnapshot(
-  tx: Transaction,
+  tx: Write,
   scope: SnapshotScope,
   { name, kind, parent, backing, labels, now }: NewSnapshot,
 ): void {
@@ -149,7 +151,7 @@ export function insertSnapshot(
 
 /** Changes the labels of a snapshot. */
 export function writeLabels(
-  tx: Transaction,
+  tx: Write,
   scope: SnapshotScope,
   { name, labels, updatedAt }: SnapshotInfo,
 ): void {

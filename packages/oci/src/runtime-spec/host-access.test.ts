@@ -53,6 +53,11 @@ const process = (part: object): SpecOption => {
 }
 
 test.each<[string, SpecOption[], string[]]>([
+  [
+    'what may be anything to another runtime',
+    [change({ hooks: { later: { path: '/x' } } }), process({ capabilities: { all: 'yes', none: null } })],
+    ['hooks.later', 'process.capabilities.all'],
+  ],
   ['a directory of the host', [withMounts([bindMount('/etc', '/x')])], ['mounts[7] at /x']],
   [
     'a bind mount under the name of another type',

@@ -1,7 +1,7 @@
 import { defaultSpec } from './default-spec.ts'
 import { withDefaultUnixDevices } from './device-options.ts'
 import type { Linux } from './linux.ts'
-import type { Process } from './process.ts'
+import { capabilitySets, type Process } from './process.ts'
 import type { DeviceRule, Resources } from './resources.ts'
 import type { Mount, Spec } from './spec.ts'
 
@@ -20,7 +20,7 @@ export function hostAccess(spec: Spec): string[] {
     ...unknown(spec, knownSpec),
     ...(root?.path === 'rootfs' ? [] : [`root.path ${root?.path}`]),
     ...mounts.flatMap((mount, index) => (isOwn(mount) ? [] : [`mounts[${index}] at ${mount.destination}`])),
-    ...Object.entries(hooks).flatMap(([point, list]) => (list?.length ? [`hooks.${point}`] : [])),
+    ...Object.entries(hooks).flatMap(([point, list]) => (isEmpty(list) ? [] : [`hooks.${point}`])),
     // Orders to runtimes and to programs that go with them.
     ...Object.keys(annotations).map((key) => `annotations ${key}`),
     ...(process ? ofProcess(process) : []),
@@ -161,7 +161,7 @@ export function resourcesAccess(resources: Resources): string[] {
 function ofProcess(process: Process): string[] {
   const { capabilities = {}, oomScoreAdj = 0 } = process
   const usual = new Set(ordinary.process?.capabilities?.bounding)
-  const given = new Set(Object.values(capabilities).flatMap((names) => names ?? []))
+  const given = new Set(capabilitySets.flatMap((set) => capabilities[set] ?? []))
   return [
     ...[...given].filter((name) => !usual.has(name)).map((name) => `process.capabilities ${name}`),
     ...(oomScoreAdj < 0 ? [`process.oomScoreAdj ${oomScoreAdj}`] : []),

@@ -1,7 +1,7 @@
-import dns from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { buildConnector } from 'undici'
 import { isLoopback } from '../hosts/loopback.ts'
+import { systemLookup } from './system-lookup.ts'
 import type { connectOptions } from './tls-settings.ts'
 
 /** What a connection is refused with before it is made; `networkError` gives it its code. */
@@ -47,19 +47,19 @@ export function checkedConnector(
  */
 export function checkedLookup(admit: Admit = (_, addresses) => addresses): LookupFunction {
   return (host, options, callback) => {
-    dns.lookup(host, { ...options, all: true }, (error, found) => {
-      if (error) return callback(error, [])
-      const possible = isLoopback(host) ? found.filter(({ address }) => isLoopback(address)) : found
-      const addressesOf = (list: typeof found) => list.map(({ address }) => address)
-      try {
-        const admitted = admit(host, addressesOf(possible))
-        const [first, ...others] = possible.filter(({ address }) => admitted.includes(address))
-        if (first === undefined) throw new RefusedAddress(host, addressesOf(found))
-        if (options.all) callback(null, [first, ...others])
-        else callback(null, first.address, first.family)
-      } catch (refusal) {
-        callback(refusal as NodeJS.ErrnoException, [])
-      }
-    })
+    const isHere = isLoopback(host)
+    systemLookup(host, options)
+      .then((found) => {
+        const addresses = found.map(({ address }) => address)
+        const admitted = admit(host, isHere ? addresses.filter(isLoopback) : addresses)
+        const [first, ...others] = found.filter(({ address }) => admitted.includes(address))
+        if (first === undefined) throw new RefusedAddress(host, addresses)
+        return [first, ...others] as const
+      })
+      .then(
+        ([first, ...others]) =>
+          options.all ? callback(null, [first, ...others]) : callback(null, first.address, first.family),
+        (error: NodeJS.ErrnoException) => callback(error, []),
+      )
   }
 }

@@ -18,6 +18,8 @@ export interface ConnectionAccess {
   of(headers: RequestHeaders): Access
   /** Whether all that calls on this connection were granted still is. */
   isCurrent(): boolean
+  /** Whether any call has been let in. */
+  readonly wasUsed: boolean
   /** Whose connections count together; those of whoever may do everything do not count. */
   readonly source?: string | undefined
 }
@@ -26,7 +28,11 @@ export interface ConnectionAccess {
 export type Authenticate = (socket: Socket) => ConnectionAccess
 
 /** Only those can open the server's own socket who may do everything. */
-export const ownSocket: Authenticate = () => ({ of: () => everything, isCurrent: () => true })
+export const ownSocket: Authenticate = () => ({
+  of: () => everything,
+  isCurrent: () => true,
+  wasUsed: true,
+})
 
 /** How many peers one connection may speak for: a client may have many tokens, and each is remembered. */
 const maxPeers = 16
@@ -115,6 +121,10 @@ class RememberedAccess implements ConnectionAccess {
     if (before === undefined || !covers(before, access))
       this.#granted.set(token, before === undefined ? access : union(access.peer, [before, access]))
     return access
+  }
+
+  get wasUsed(): boolean {
+    return this.#granted.size > 0
   }
 
   isCurrent(): boolean {

@@ -34,7 +34,7 @@ export function accessGate({ rules, hidden }: AccessGateOptions): Interceptor {
         const message = answer(outcome.message, served.message, call) as typeof outcome.message
         return { ...outcome, message }
       }
-      return { ...outcome, message: given(outcome.message, served.message, rule!, call, hidden) }
+      return { ...outcome, message: given(outcome.message, served, rule!, call, hidden) }
     } catch (error) {
       throw withoutPaths(error, hidden)
     }
@@ -76,14 +76,14 @@ async function* mapped(
 
 async function* given(
   messages: StreamResponse['message'],
-  request: unknown,
+  request: Request,
   { answer }: AnyRule,
   call: TenantCall,
   hidden: readonly string[],
 ): StreamResponse['message'] {
   try {
     for await (const message of messages)
-      yield answer === undefined ? message : (answer(message, request, call) as typeof message)
+      yield answer === undefined ? message : (answer(message, request.message, call) as typeof message)
   } catch (error) {
     throw withoutPaths(error, hidden)
   }

@@ -34,7 +34,7 @@ namespaces.staff = ["read"]
 const parse = (text: string) => parseAccessList(text, 'list')
 
 describe('an access list', () => {
-  test('E15 gives a user what is said of it and of its groups, and nothing to others', () => {
+  test('F04 gives a user what is said of it and of its groups, and nothing to others', () => {
     const list = parse(alice + staff)
     const access = list.ofProcess({ uid: 1000, gid: 1000, groups: [50] })!
     expect(access.peer).toBe('alice+staff (uid 1000)')
@@ -83,7 +83,7 @@ describe('an access list', () => {
     ['a namespace that is none', ci.replace('ci =', '"a/b" ='), '"a/b" is none'],
     ['a namespace of systemd', ci.replace('ci =', '"system.slice" ='), 'systemd'],
     ['what is no TOML', 'peer = [', 'line'],
-  ])('E15 is refused with %s', (_, text, message) => {
+  ])('F04 is refused with %s', (_, text, message) => {
     let failure: unknown
     try {
       parse(text)
@@ -96,7 +96,7 @@ describe('an access list', () => {
 })
 
 describeWith({ root: true }, 'the file of an access list', () => {
-  test('E15 is refused if anybody but root and the server could have written it', async () => {
+  test('F04 is refused if anybody but root and the server could have written it', async () => {
     await using directory = await tempDir('nsbox-access-list')
     const path = join(directory.path, 'access.toml')
     await writeFile(path, alice, { mode: 0o644 })

@@ -55,8 +55,12 @@ export function tenantRules(parts: TenantRulesParts): Rules {
     ...rulesOf(Health, { check: open, watch: open }),
     ...rulesOf(Introspection, {
       plugins: { ...open, answer: (answer) => withoutHost(answer) },
-      // The server's process and identity are the host's, and the options of a plugin may name programs of it.
-      server: never,
+      // Clients ask for it at each start; the server's identity and process are the host's.
+      server: {
+        ...open,
+        answer: (answer) => ({ ...answer, uuid: '', pid: 0n, pidns: 0n, deprecations: [] }),
+      },
+      // Its options may name programs of the host.
       pluginInfo: never,
     }),
     ...rulesOf(Namespaces, {

@@ -1,10 +1,19 @@
 import { rename, stat, writeFile } from 'node:fs/promises'
 import { connect as open } from 'node:net'
+import { ConnectError, createClient } from '@connectrpc/connect'
+import { createConnectTransport } from '@connectrpc/connect-node'
+import { packAny } from '@nsbox/api'
+import { Diff } from '@nsbox/api/gen/services/diff/v1/diff_pb'
+import { Snapshots } from '@nsbox/api/gen/services/snapshots/v1/snapshots_pb'
+import { StreamInitSchema, Streaming } from '@nsbox/api/gen/services/streaming/v1/streaming_pb'
+import { Transfer } from '@nsbox/api/gen/services/transfer/v1/transfer_pb'
+import { ImageStoreSchema } from '@nsbox/api/gen/types/transfer/imagestore_pb'
 import { type Client, connect } from '@nsbox/client'
 import { errorCode } from '@nsbox/errors'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { socketTransport } from '../testing/grpc-call.ts'
 import {
   importImage,
   makeContainer,
@@ -35,7 +44,7 @@ describeWith(needed, 'the socket for tenants', () => {
   }
   const both = () => [tenant('a', lab.a.namespace), tenant('b', lab.b.namespace)].join('\n')
 
-  test('E15 is open to every user, and the server’s own to none', async () => {
+  test('F04 is open to every user, and the server’s own to none', async () => {
     expect((await stat(lab.address)).mode & 0o777).toBe(0o666)
     expect((await stat(lab.server.address)).mode & 0o777).toBe(0o600)
   })
@@ -72,9 +81,20 @@ describeWith(needed, 'the socket for tenants', () => {
     expect(right).toEqual([{ type: 'nsbox.snapshot', source: 'one', options: ['snapshotter=overlayfs'] }])
     const { size } = await client.comparer.compare(left, right)
     expect(size).toBeGreaterThan(0)
+    // The same by another protocol, whose calls take another way through the server.
+    const json = createConnectTransport({
+      baseUrl: 'http://localhost',
+      httpVersion: '1.1',
+      nodeOptions: { socketPath: lab.a.address },
+    })
+    const headers = { 'containerd-namespace': lab.a.namespace }
+    const { mounts } = await createClient(Snapshots, json).mounts({ key: 'one' }, { headers })
+    expect(mounts.map(({ type, source }) => [type, source])).toEqual([['nsbox.snapshot', 'one']])
+    const { diff } = await createClient(Diff, json).diff({ left: [], right: mounts }, { headers })
+    expect(diff?.size).toBeGreaterThan(0n)
   })
 
-  test('E15 answers whoever is not listed that nothing is permitted, root as well', async () => {
+  test('F04 answers whoever is not listed that nothing is permitted, root as well', async () => {
     for (const uid of [0, 1, 65_534, 65_103]) {
       const client = await as(uid, 65_200)
       const failure = await client.version().catch((error) => error)
@@ -83,7 +103,7 @@ describeWith(needed, 'the socket for tenants', () => {
     }
   })
 
-  test('E15 takes users by their groups, supplementary ones too', async () => {
+  test('F04 takes users by their groups, supplementary ones too', async () => {
     await rewrite(`${both()}
 [[peer]]
 name = "staff"
@@ -100,7 +120,7 @@ namespaces.${lab.a.namespace} = ["read"]
     expect(await without.images.list().catch(errorCode)).toBe('permission_denied')
   })
 
-  test('E15 takes up what the list says from the next call on, and ends what has lost a right', async () => {
+  test('F04 takes up what the list says from the next call on, and ends what has lost a right', async () => {
     await rewrite(both())
     await lab.server.reload()
     const { client, namespace } = lab.b
@@ -125,7 +145,43 @@ namespaces.${lab.a.namespace} = ["read"]
     expect(await client.images.list()).toEqual([])
   })
 
-  test('E11 E15 keeps the list that it has if the new one is wrong', async () => {
+  test('F03 F04 lets nobody use the stream of another, though both have the namespace', async () => {
+    await rewrite(`${both()}namespaces.${lab.a.namespace} = ["read", "write"]\n`)
+    await lab.server.reload()
+    const headers = { 'containerd-namespace': lab.a.namespace }
+    const stop = new AbortController()
+    const open = async (address: string, id: string) => {
+      const opened = socketTransport(address)
+      resources.defer(() => opened[Symbol.dispose]())
+      const first = packAny(StreamInitSchema, { id })
+      const requests = (async function* () {
+        yield first
+        await new Promise((resolve) => stop.signal.addEventListener('abort', resolve))
+      })()
+      const answers = createClient(Streaming, opened.transport).stream(requests, {
+        headers,
+        signal: stop.signal,
+      })
+      await answers[Symbol.asyncIterator]().next()
+      return createClient(Transfer, opened.transport)
+    }
+    const [a, b] = [await open(lab.a.address, 'of-a'), await open(lab.b.address, 'of-b')]
+    const use = async (client: typeof a, progressStream: string) => {
+      const [source, destination] = ['none', 'other'].map((name) => packAny(ImageStoreSchema, { name }))
+      return await client.transfer({ source, destination, options: { progressStream } }, { headers }).then(
+        () => 'ok',
+        (error) => ConnectError.from(error).rawMessage,
+      )
+    }
+    expect(await use(b, 'of-a')).toBe('stream "of-a": not found')
+    expect(await use(a, 'of-b')).toBe('stream "of-b": not found')
+    expect(await use(a, 'of-a')).toBe('image "none": not found')
+    stop.abort()
+    await rewrite(both())
+    await lab.server.reload()
+  })
+
+  test('E11 F04 keeps the list that it has if the new one is wrong', async () => {
     await rewrite(both())
     await lab.server.reload()
     await rewrite(both().replace('"run"', '"everything"'))
@@ -134,7 +190,7 @@ namespaces.${lab.a.namespace} = ["read"]
     await rewrite(both())
   })
 
-  test('E15 one peer has a bounded number of connections, which takes none from others', async () => {
+  test('F04 one peer has a bounded number of connections, which takes none from others', async () => {
     const { address } = await lab.relay({ uid: tenantIds.a, gid: tenantIds.a })
     let refused = 0
     const sockets = Array.from({ length: 400 }, () => {

@@ -165,13 +165,13 @@ describe('a spec of a tenant’s container', () => {
     ['a virtual machine', top({ vm: { kernel: { path: '/x' } } }), 'vm'],
     ['what nobody knows', top({ future: 1 }), 'future'],
     ['what nobody knows, deep inside', resources({ pids: { limit: 1, future: '/x' } }), 'future'],
-  ])('E14 is refused with %s', (_, change, field) => {
+  ])('F03 is refused with %s', (_, change, field) => {
     const text = refusal(() => admitSpec(any(change(ordinary)), whose))
     expect(text).toMatch(/^(permission_denied|invalid_argument) /)
     expect(text).toContain(field)
   })
 
-  test('E14 is refused if two readers could understand it differently', () => {
+  test('F03 is refused if two readers could understand it differently', () => {
     const json = new TextDecoder().decode(encodeSpec(ordinary))
     for (const odd of [
       json.replace('{', '{"hooks":{},"hooks":{"prestart":[{"path":"/x"}]},'),
@@ -185,7 +185,15 @@ describe('a spec of a tenant’s container', () => {
     }
   })
 
-  test('E14 names the cgroup of another container or namespace in vain', () => {
+  test('F03 is refused if it would take long to look at', () => {
+    const { process } = ordinary
+    const args = ['sh', '-c', 'x'.repeat(300_000)]
+    expect(refusal(() => admitSpec(any({ ...ordinary, process: { ...process, args } }), whose))).toMatch(
+      /^invalid_argument .*more than/,
+    )
+  })
+
+  test('F03 names the cgroup of another container or namespace in vain', () => {
     for (const other of [
       { namespace: 'tenant', id: 'd' },
       { namespace: 'other', id: 'c' },
@@ -195,7 +203,7 @@ describe('a spec of a tenant’s container', () => {
 })
 
 describe('what else a tenant says of a container', () => {
-  test('E14 one more process has no more than the first', () => {
+  test('F03 one more process has no more than the first', () => {
     const first = ordinary.process!
     admitProcess(any(first))
     for (const part of [
@@ -211,7 +219,7 @@ describe('what else a tenant says of a container', () => {
       expect(refusal(() => admitProcess(any({ ...first, ...part })))).toMatch(/^(permission_denied|invalid)/)
   })
 
-  test('E14 limits are limits', () => {
+  test('F03 limits are limits', () => {
     admitResources(any({ memory: { limit: 1 << 20 }, cpu: { shares: 10 }, pids: { limit: 5 } }))
     for (const part of [
       { devices: [{ allow: true, type: 'a', access: 'rwm' }] },
@@ -225,7 +233,7 @@ describe('what else a tenant says of a container', () => {
       expect(refusal(() => admitResources(any(part)))).toMatch(/^permission_denied /)
   })
 
-  test('E14 the runtime is the server’s own, without options', () => {
+  test('F03 the runtime is the server’s own, without options', () => {
     const container = { id: 'c', spec: any(ordinary) }
     admitContainer({ ...container, runtime: { name: 'io.containerd.runc.v2' } }, 'tenant')
     for (const name of ['/bin/sh', 'io.containerd.runc.v1', ''])
@@ -236,7 +244,7 @@ describe('what else a tenant says of a container', () => {
     expect(refusal(() => admitRuntimeOptions({ value: new Uint8Array(1) }))).toContain('permission_denied')
   })
 
-  test('E14 what names a path must be empty', () => {
+  test('F03 what names a path must be empty', () => {
     admitNone({ stdin: '', stdout: undefined, annotations: [] })
     for (const given of [{ stdin: '/x' }, { checkpoint: {} }, { annotations: ['x'] }])
       expect(refusal(() => admitNone(given))).toContain('permission_denied')

@@ -19,6 +19,9 @@ import {
 /** How many things an error names; a hostile spec could have any number. */
 const maxNamed = 8
 
+/** Most bytes of a tenant's spec, process or limits: it is looked at in one go, several times, while everybody waits. */
+const maxBytes = 256 * 1024
+
 /**
  * Refuses a spec of a tenant's container by which it would have anything of the host: all that a restored container of
  * unknown origin must not have (`hostAccess`), and what only somebody who means harm would ask for.
@@ -30,7 +33,7 @@ export function admitSpec(
   { value }: OpaqueValue,
   { namespace, id }: { namespace: string; id: string },
 ): void {
-  const spec = parseSpec(value)
+  const spec = parseSpec(bounded('spec', value))
   validateSpec(spec)
   const cgroup = `/${namespace}/${id}`
   refuse('a spec', [
@@ -44,16 +47,21 @@ export function admitSpec(
 
 /** As `admitSpec`, of one more process that is to run in a tenant's container. */
 export function admitProcess({ value }: OpaqueValue): void {
-  const process = parseProcess(value)
+  const process = parseProcess(bounded('process', value))
   validateProcess(process, 'process')
   refuse('a process', [...processAccess(process), ...ofProcess(process)])
 }
 
 /** As `admitSpec`, of the limits that a tenant's task is to have from now on. */
 export function admitResources({ value }: OpaqueValue): void {
-  const resources = parseResources(value)
+  const resources = parseResources(bounded('resources', value))
   validateResources(resources, 'resources')
   refuse('limits', [...resourcesAccess(resources), ...ofResources(resources)])
+}
+
+function bounded(what: string, value: Uint8Array): Uint8Array {
+  if (value.byteLength <= maxBytes) return value
+  throw new NsboxError('invalid_argument', `${what} of a tenant: more than ${maxBytes} bytes`)
 }
 
 function refuse(what: string, fields: readonly string[]): void {

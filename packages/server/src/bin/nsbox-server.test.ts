@@ -1,8 +1,9 @@
 import { stat, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { createClient } from '@connectrpc/connect'
+import { Code, ConnectError, createClient } from '@connectrpc/connect'
 import { Content, WriteAction } from '@nsbox/api/gen/services/content/v1/content_pb'
+import { Images } from '@nsbox/api/gen/services/images/v1/images_pb'
 import { Introspection } from '@nsbox/api/gen/services/introspection/v1/introspection_pb'
 import { Namespaces } from '@nsbox/api/gen/services/namespaces/v1/namespace_pb'
 import { Version } from '@nsbox/api/gen/services/version/v1/version_pb'
@@ -143,6 +144,42 @@ describe('a server program', () => {
     server.kill('SIGTERM')
     expect(await server.exited).toMatchObject({ code: 0, signal: null })
     expect(server.output).not.toContain('"code":"ok"')
+  })
+
+  test('E11 F04 takes up the access list on SIGHUP, unless it is wrong', async () => {
+    const [list, tenants] = [join(directory, 'access.toml'), join(directory, 'tenants.sock')]
+    const grant = (namespace: string, right: string) =>
+      writeFile(
+        list,
+        `[[peer]]\nname = "me"\nuid = ${process.geteuid?.()}\nnamespaces.${namespace} = ["${right}"]\n`,
+      )
+    await grant('mine', 'read')
+    const server = await startServer(['--access-list', list, '--tenants-address', tenants])
+    const client = socketTransport(tenants)
+    resources.defer(() => client[Symbol.dispose]())
+    const images = async (namespace: string) => {
+      const headers = { 'containerd-namespace': namespace }
+      return await createClient(Images, client.transport)
+        .list({}, { headers })
+        .then(
+          () => 'ok',
+          (error) => Code[ConnectError.from(error).code],
+        )
+    }
+    expect(await images('mine')).toBe('ok')
+    expect(await images('other')).toBe('PermissionDenied')
+    await grant('other', 'look')
+    server.kill('SIGHUP')
+    await server.waitForOutput(/not reloaded/)
+    expect(await images('mine')).toBe('ok')
+    await grant('other', 'read')
+    server.kill('SIGHUP')
+    await server.waitForOutput(/"reloaded"/)
+    await expect.poll(() => images('mine')).toBe('PermissionDenied')
+    expect(await images('other')).toBe('ok')
+    server.kill('SIGTERM')
+    expect(await server.exited).toMatchObject({ code: 0 })
+    await expect(stat(tenants)).rejects.toThrow('ENOENT')
   })
 
   test('E11 goes on whatever signal comes that does not ask for its end, and opens no port of a debugger', async () => {

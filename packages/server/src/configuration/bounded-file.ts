@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
 
@@ -18,7 +18,8 @@ export async function readBoundedFile(
   accept: (file: Stats) => void = () => {},
 ): Promise<string> {
   try {
-    await using file = await open(path, 'r')
+    // Without waiting for whoever may write to it, should it be a FIFO.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     accept(await file.stat())
     const { buffer, bytesRead } = await file.read(Buffer.alloc(maxBytes + 1), 0, maxBytes + 1, 0)
     if (bytesRead > maxBytes)

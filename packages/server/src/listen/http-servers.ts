@@ -2,7 +2,7 @@ import * as http from 'node:http'
 import * as http2 from 'node:http2'
 import * as net from 'node:net'
 import * as tls from 'node:tls'
-import { NsboxError } from '@nsbox/errors'
+import { isErrno, NsboxError } from '@nsbox/errors'
 import type { Logger } from 'pino'
 import { type Authenticate, type ConnectionAccess, ownSocket } from '../access/access-control.ts'
 import { windowBytes } from '../rpc/message-reader.ts'
@@ -16,6 +16,9 @@ const maxConnections = 1024
 
 /** The most connections at once of one peer, where there are several. */
 const maxPeerConnections = 256
+
+/** How long whoever may do nothing can stay connected, in milliseconds. */
+const strangersTime = 30_000
 
 /** The most bytes of the headers of one request. They are kept for as long as the call lasts. */
 const maxHeaderBytes = 16 << 10
@@ -41,6 +44,9 @@ const http2Options: http2.ServerOptions = {
 
 /** The window of a whole connection. Node.js opens it again as soon as bytes arrive; streams have their own. */
 const connectionWindow = 16 << 20
+
+/** How many calls in vain a violation of HTTP/2 is worth. */
+const violation = 500
 
 /** Serves requests on one socket over whichever HTTP a client speaks. */
 export interface HttpServers {
@@ -77,6 +83,7 @@ export function createHttpServers(
   log: Logger,
   { authenticate = ownSocket, tls: tlsOptions }: HttpServersOptions = {},
 ): HttpServers {
+  const { conduct } = handler
   const accesses = new WeakMap<http2.Http2Session, ConnectionAccess>()
   const onRequest = (request: NodeRequest, response: NodeResponse, access: ConnectionAccess | undefined) => {
     if (access === undefined) response.destroy()
@@ -100,9 +107,16 @@ export function createHttpServers(
     onRequest(request, response, request.stream.session && accesses.get(request.stream.session))
   })
   h2.on('stream', (stream, headers, ...rest) => {
-    const access = stream.session && accesses.get(stream.session)
-    if (access === undefined) stream.destroy()
-    else if (!handler.stream(stream, headers, access)) requests.emit('stream', stream, headers, ...rest)
+    const { session } = stream
+    const access = session && accesses.get(session)
+    if (session === undefined || access === undefined) {
+      stream.destroy()
+      return
+    }
+    stream.once('close', () => {
+      if (!stream.headersSent) conduct.fault(session)
+    })
+    if (!handler.stream(stream, headers, access)) requests.emit('stream', stream, headers, ...rest)
   })
   h2.on('session', (session) => {
     sessions.add(session)
@@ -111,8 +125,15 @@ export function createHttpServers(
     session.once('close', () => sessions.delete(session))
     session.setLocalWindowSize(connectionWindow)
     rotateSession(session)
+    conduct.introduce(session, session.socket, () => {
+      session.destroy(undefined, http2.constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    })
   })
-  h2.on('sessionError', (error) => log.debug({ err: error }, 'connection failed'))
+  h2.on('sessionError', (error, session) => {
+    // Not of the kind that the other side's end is: what HTTP/2 does not allow.
+    if (isErrno(error, 'ERR_HTTP2_ERROR')) conduct.fault(session, violation)
+    log.debug({ err: error }, 'connection failed')
+  })
 
   const sockets = new Set<net.Socket>()
   const crowd = new Map<string, number>()
@@ -125,13 +146,16 @@ export function createHttpServers(
     try {
       const access = authenticate(socket)
       if (access.source !== undefined) countIn(crowd, access.source, socket)
+      if (!access.wasUsed) endUnlessUsed(socket, access)
       socket[connectionAccess] = access
     } catch (error) {
       log.debug({ err: error }, 'connection refused')
       socket.destroy()
       return
     }
-    sniffProtocol(socket, (protocol) => (protocol === 'http2' ? h2 : http1).emit('connection', socket))
+    conduct.admit(socket, () => {
+      sniffProtocol(socket, (protocol) => (protocol === 'http2' ? h2 : http1).emit('connection', socket))
+    })
   }
   const server =
     tlsOptions === undefined
@@ -173,6 +197,14 @@ export function createHttpServers(
 
 function accessBy(socket: KnownSocket): ConnectionAccess | undefined {
   return socket[connectionAccess]
+}
+
+/** Cuts off a connection on which nobody has been let in within a time: strangers must not fill the server. */
+function endUnlessUsed(socket: net.Socket, access: ConnectionAccess): void {
+  const timer = setTimeout(() => {
+    if (!access.wasUsed) socket.destroy()
+  }, strangersTime).unref()
+  socket.once('close', () => clearTimeout(timer))
 }
 
 /** Counts a connection while it is open. @throws `resource_exhausted` */

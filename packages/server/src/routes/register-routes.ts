@@ -45,8 +45,8 @@ export interface RouteParts {
   readonly events: EventExchange
   readonly tasks: Pick<OpenRuntime, 'runtime' | 'refusal'>
   readonly hostsDir: string | undefined
-  /** Whether a namespace shares nothing with others. */
-  readonly isSealed: (namespace: string) => boolean
+  /** Whether a namespace neither uses what others have nor gives them anything. */
+  readonly isAlone: (namespace: string) => boolean
   /** Identity of the data root. */
   readonly uuid: string
   /** Aborted when the server begins to stop. */
@@ -56,13 +56,13 @@ export interface RouteParts {
 
 /** Registers every service. */
 export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
-  const { metadata, snapshotters, applier, workers, events, tasks, hostsDir, isSealed, uuid, stopping, log } =
+  const { metadata, snapshotters, applier, workers, events, tasks, hostsDir, isAlone, uuid, stopping, log } =
     parts
   const { runtime, refusal: runtimeRefusal } = tasks
   const view = viewsOf(metadata)
   const streams = new StreamRegistry()
   const destinations = unpackDestinations({ metadata, snapshotters, applier, workers })
-  const flights = flightsByNamespace(isSealed)
+  const flights = flightsByNamespace(isAlone)
   const transfers = new TransferService({ metadata, hostsDir, destinations, flights })
   const ahead = new UnpackAhead({ metadata, applier, flights, log })
   versionRoutes(router)

@@ -2,7 +2,7 @@ import type { DescMessage } from '@bufbuild/protobuf'
 import { countFields, toConnectError } from '@nsbox/api'
 import { DisposableStack } from '@whatwg-node/disposablestack'
 import { checkJson, maxJsonBytes } from './check-json.ts'
-import { headBytes, MessageReader, windowBytes } from './message-reader.ts'
+import { accountFor, headBytes, MessageReader, windowBytes } from './message-reader.ts'
 import { decodedBytes } from './parse-message.ts'
 import type { RequestCall } from './request-call.ts'
 
@@ -70,6 +70,7 @@ export function checkedBody(
   }
 
   async function count(bytes: Uint8Array, held: DisposableStack): Promise<void> {
+    if (hasOneRequest) accountFor(bytes, call)
     const size = decodedBytes(bytes, isJson ? checkJson(bytes) : countFields(schema, bytes))
     const { connection, budgets, signal } = call
     held.use(await budgets.decoded.wait(connection, size, (reason) => call.abort(reason), signal))

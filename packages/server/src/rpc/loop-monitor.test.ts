@@ -22,7 +22,7 @@ afterEach(() => {
 })
 
 /** Lets time pass, in which timers run when they are due, and then so late. */
-function pass(ms: number, { late = 0, processor = late } = {}) {
+function pass(ms: number, { late = 0, processor = late }: { late?: number; processor?: number } = {}) {
   now += ms + late
   used += processor
   vi.advanceTimersByTime(ms)

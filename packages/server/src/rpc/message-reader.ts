@@ -1,6 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect'
 import { unlessAborted } from '../signal/unless-aborted.ts'
 import type { CallBudgets } from './call-budgets.ts'
+import type { Conduct } from './conduct.ts'
 
 /** Flags and length, before each message. */
 export const headBytes = 5
@@ -18,6 +19,7 @@ export interface MessageOwner {
   /** The connection that they come by. */
   readonly connection: object
   readonly budgets: CallBudgets
+  readonly conduct: Pick<Conduct, 'fault'>
   readonly maxRequestBytes: number
   /** Aborted when the call ends. */
   readonly signal: AbortSignal
@@ -164,4 +166,15 @@ function tooLarge(length: number, max: number): ConnectError {
     `message size ${length} is larger than the ${max} bytes allowed`,
     Code.ResourceExhausted,
   )
+}
+
+/** Up to this size requests are common, in bytes. */
+const commonBytes = 1 << 20
+
+/**
+ * Keeps account of a request that is one of a kind of which no client has many: each 64 KiB of it are as much work as a
+ * small call.
+ */
+export function accountFor(message: Uint8Array, { connection, conduct }: MessageOwner): void {
+  if (message.length > commonBytes) conduct.fault(connection, Math.ceil(message.length / windowBytes))
 }

@@ -1,12 +1,14 @@
 import { Code, ConnectError } from '@connectrpc/connect'
 import { DisposableStack } from '@whatwg-node/disposablestack'
 import type { CallBudgets } from './call-budgets.ts'
+import type { Conduct } from './conduct.ts'
 import type { MessageOwner } from './message-reader.ts'
 
 /** What a call is one of. */
 export interface RequestCallOptions {
   readonly connection: object
   readonly budgets: CallBudgets
+  readonly conduct: Pick<Conduct, 'fault'>
   readonly maxRequestBytes: number
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal
@@ -18,6 +20,7 @@ export interface RequestCallOptions {
 export class RequestCall implements MessageOwner, Disposable {
   readonly connection: object
   readonly budgets: CallBudgets
+  readonly conduct: Pick<Conduct, 'fault'>
   readonly maxRequestBytes: number
   /** What is let go of at the call's end. */
   readonly held: DisposableStack = new DisposableStack()
@@ -25,10 +28,11 @@ export class RequestCall implements MessageOwner, Disposable {
   readonly #patience: number
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ connection, budgets, maxRequestBytes, signal, patience }: RequestCallOptions) {
+  constructor({ connection, budgets, conduct, maxRequestBytes, signal, patience }: RequestCallOptions) {
     this.#patience = patience
     this.connection = connection
     this.budgets = budgets
+    this.conduct = conduct
     this.maxRequestBytes = maxRequestBytes
     if (signal.aborted) this.abort(signal.reason)
     signal.addEventListener('abort', () => this.abort(signal.reason), { once: true })

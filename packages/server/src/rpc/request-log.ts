@@ -8,7 +8,7 @@ import {
 } from '@connectrpc/connect'
 import { firstHeaderValue, namespaceHeader } from '@nsbox/api'
 import type { Logger } from 'pino'
-import { GrpcCall } from './grpc/grpc-call.ts'
+import { accessOf, headerOf } from './call-access.ts'
 import type { LoopMonitor } from './loop-monitor.ts'
 
 /**
@@ -38,7 +38,9 @@ export function requestLog(log: Logger, loop: LoopMonitor): Interceptor {
     const call = {
       call: ++calls,
       method: `${service.typeName}/${method.name}`,
-      namespace: firstHeaderValue(namespaceIn(request)),
+      namespace: firstHeaderValue(headerOf(request, namespaceHeader)),
+      // Nobody in particular on the server's own socket.
+      peer: accessOf(request).peer || undefined,
     }
     log.trace(call, 'call begins')
     return (error) => {
@@ -52,10 +54,6 @@ export function requestLog(log: Logger, loop: LoopMonitor): Interceptor {
       else log.debug(facts, 'call refused')
     }
   }
-}
-
-function namespaceIn(request: UnaryRequest | StreamRequest): string | null {
-  return request instanceof GrpcCall ? request.headerOf(namespaceHeader) : request.header.get(namespaceHeader)
 }
 
 async function* logged(

@@ -15,6 +15,7 @@ import { answerError } from './answer-error.ts'
 import { accessKey } from './call-access.ts'
 import type { CallBudgets } from './call-budgets.ts'
 import { checkedBody } from './checked-body.ts'
+import { Conduct } from './conduct.ts'
 import { resetAfterEarlyAnswer } from './early-answer.ts'
 import { recordMethods } from './grpc/direct-methods.ts'
 import { grpcStreams, type TakeStream } from './grpc/grpc-streams.ts'
@@ -44,6 +45,8 @@ export interface RpcHandler {
   /** Takes streams of HTTP/2 that it need not have as requests. */
   readonly stream: TakeStream
   readonly request: (request: NodeRequest, response: NodeResponse, peer: ConnectionAccess) => void
+  /** What it keeps account of, and connections are to be introduced to. */
+  readonly conduct: Conduct
 }
 
 type Handler = ConnectRouter['handlers'][number]
@@ -76,6 +79,8 @@ export function createRpcHandler({
   routes(recording)
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]))
   const services = new Map(router.handlers.map(({ service }) => [service.typeName, service]))
+
+  const conduct = new Conduct()
 
   const request: RpcHandler['request'] = (request, response, peer) => {
     let access: Access
@@ -113,6 +118,7 @@ export function createRpcHandler({
       connection,
       budgets,
       maxRequestBytes: maxRequestBytes(method),
+      conduct,
       signal: universal.signal,
       patience,
     })
@@ -130,5 +136,9 @@ export function createRpcHandler({
     const space = call.held.use(await budgets.answers.wait(connection, bytes, cutOff, call.signal))
     await sendAnswer(await handler({ ...universal, body, signal: call.signal }), response, space)
   }
-  return { request, stream: grpcStreams({ methods, shutdownSignal, budgets, log, patience }) }
+  return {
+    request,
+    stream: grpcStreams({ methods, shutdownSignal, budgets, conduct, log, patience }),
+    conduct,
+  }
 }

@@ -5,6 +5,9 @@ import type { MessageStream } from './message-stream.ts'
 /** How many streams of one owner may wait to be used. */
 const maxUnclaimed = 1024
 
+/** Characters of an id; clients take random ones of about thirty. */
+const maxId = 1024
+
 /** How long a stream may wait to be used, in milliseconds, by default. */
 const patience = 60_000
 
@@ -20,10 +23,16 @@ export class StreamRegistry {
   /**
    * Offers a stream under an id until a call claims it, it closes, or the time for that is over, which closes it.
    *
-   * @throws `invalid_argument` for an empty id, `already_exists`, `resource_exhausted`
+   * @throws `invalid_argument` for an id that is empty or has more than 1024 characters, `already_exists`, `resource_exhausted`
    */
   offer(owner: string, id: string, stream: MessageStream): void {
     if (id === '') throw new NsboxError('invalid_argument', 'stream id must not be empty')
+    if (id.length > maxId) {
+      throw new NsboxError(
+        'invalid_argument',
+        `stream id of ${id.length} characters, at most ${maxId} are allowed`,
+      )
+    }
     const streams = this.#waiting.get(owner) ?? new Map<string, MessageStream>()
     if (streams.has(id)) throw new NsboxError('already_exists', `stream ${JSON.stringify(id)}`)
     if (streams.size >= maxUnclaimed) {

@@ -8,7 +8,12 @@ export function servedMethods(): ReadonlyMap<string, DescMethod> {
   // What is registered asks for nothing before it is called.
   registerRoutes(router, {
     ...{ metadata: { namespaces: {} }, snapshotters: [], applier: {}, workers: {}, events: {} },
-    ...{ tasks: { runtime: {} }, isSealed: () => false, stopping: new AbortController().signal, log: {} },
+    ...{
+      tasks: { runtime: {} },
+      isAlone: () => false,
+      stopping: new AbortController().signal,
+      log: {},
+    },
   } as unknown as Parameters<typeof registerRoutes>[1])
   return new Map(router.handlers.map(({ service, method }) => [`${service.typeName}/${method.name}`, method]))
 }

@@ -126,6 +126,9 @@ export function specOf(namespace: string, id: string, args: readonly string[], .
   return { typeUrl: specType, value: encodeSpec(buildSpec(defaultSpec({ id, namespace }), wishes)) }
 }
 
+/** Labels of what no collection removes, used or not. */
+export const kept = { labels: { 'containerd.io/gc.root': 'kept' } } as const
+
 /** Makes a container with a snapshot of its own on top of an image. */
 export async function makeContainer(
   { client, namespace }: Party,
@@ -134,7 +137,7 @@ export async function makeContainer(
   args: readonly string[],
   ...more: SpecOption[]
 ): Promise<void> {
-  await client.snapshotter().prepare(id, chainId)
+  await client.snapshotter().prepare(id, chainId, kept)
   await client.containers.create({
     ...{ id, snapshotter: 'overlayfs', snapshotKey: id, labels: { of: namespace } },
     runtime: { name: 'io.containerd.runc.v2' },

@@ -1,16 +1,11 @@
-import { createFlights, type Flights } from '@nsbox/images'
+import { createFlights, createFlightsByNamespace, type Flights } from '@nsbox/images'
 
-/** The table of flights of a namespace: one for all of them, but for sealed ones, which wait for nobody else. */
+/** The flights that a namespace knows of: those of all that share what they have, or its own. */
 export type FlightsOf = (namespace: string) => Flights
 
-/** @param isSealed whether a namespace shares nothing with others */
-export function flightsByNamespace(isSealed: (namespace: string) => boolean): FlightsOf {
+/** @param isAlone whether a namespace neither uses what others have nor gives them anything */
+export function flightsByNamespace(isAlone: (namespace: string) => boolean): FlightsOf {
   const shared = createFlights()
-  const own = new Map<string, Flights>()
-  return (namespace) => {
-    if (!isSealed(namespace)) return shared
-    const flights = own.get(namespace) ?? createFlights()
-    own.set(namespace, flights)
-    return flights
-  }
+  const own = createFlightsByNamespace()
+  return (namespace) => (isAlone(namespace) ? own(namespace) : shared)
 }

@@ -146,7 +146,7 @@ export function mutatedBytes(
 export function shown(bytes: Buffer): Buffer {
   const copy = Buffer.from(bytes)
   const text = () =>
-    JSON.stringify(copy.toString('latin1').replace(/([^])\1{7,}/g, (run) => `«${run.length}×${run[0]}»`))
+    JSON.stringify(copy.toString('latin1').replace(/(.)\1{7,}/gs, (run) => `«${run.length}×${run[0]}»`))
   return Object.assign(copy, { [fc.toStringMethod]: () => text().slice(0, 1500) })
 }
 

@@ -1,9 +1,10 @@
 import type { DescMethod, DescMethodUnary, DescService, Message } from '@bufbuild/protobuf'
 import { Code, ConnectError, createContextValues, type HandlerContext } from '@connectrpc/connect'
 import { parseTimeout } from '@connectrpc/connect/protocol-grpc'
-import { type Access, nobody } from '../../access/access.ts'
 import { DisposableStack } from '@whatwg-node/disposablestack'
+import { type Access, nobody } from '../../access/access.ts'
 import type { CallBudgets } from '../call-budgets.ts'
+import type { Conduct } from '../conduct.ts'
 import type { MessageOwner } from '../message-reader.ts'
 
 /** Headers of a request as HTTP/2 has them. */
@@ -21,6 +22,7 @@ export interface GrpcCallOptions {
   /** What it came by. */
   readonly connection: object
   readonly budgets: CallBudgets
+  readonly conduct: Pick<Conduct, 'fault'>
 }
 
 /**
@@ -39,6 +41,7 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
   readonly responseTrailer: Headers = new Headers()
   readonly connection: object
   readonly budgets: CallBudgets
+  readonly conduct: Pick<Conduct, 'fault'>
   readonly maxRequestBytes: number
   /** Told why, when the call has to end before its answer. */
   onAbort: ((reason: unknown) => void) | undefined
@@ -54,7 +57,7 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
   #held: DisposableStack | undefined
   #expectedSince: number | undefined
 
-  constructor({ method, maxRequestBytes, path, headers, connection, budgets }: GrpcCallOptions) {
+  constructor({ method, maxRequestBytes, path, headers, connection, budgets, conduct }: GrpcCallOptions) {
     this.service = method.parent
     // Interceptors may take it for one, since there is one request.
     this.method = method as DescMethodUnary
@@ -63,6 +66,7 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
     this.#headers = headers
     this.connection = connection
     this.budgets = budgets
+    this.conduct = conduct
   }
 
   /** What is let go of at the call's end. */

@@ -9,6 +9,7 @@ import type { Logger } from 'pino'
 import type { Access } from '../../access/access.ts'
 import type { ConnectionAccess } from '../../access/access-control.ts'
 import type { CallBudgets } from '../call-budgets.ts'
+import type { Conduct } from '../conduct.ts'
 import { maxMessageBytes } from '../message-limit.ts'
 import { parseMessage } from '../parse-message.ts'
 import type { DirectMethod } from './direct-methods.ts'
@@ -23,6 +24,7 @@ export interface GrpcStreamsOptions {
   /** Aborts the signals of all calls, with its reason. */
   readonly shutdownSignal: AbortSignal
   readonly budgets: CallBudgets
+  readonly conduct: Pick<Conduct, 'fault'>
   readonly log: Logger
   /** How long a client may take for a message, in milliseconds. */
   readonly patience: number
@@ -50,6 +52,7 @@ export function grpcStreams({
   methods,
   shutdownSignal,
   budgets,
+  conduct,
   log,
   patience,
 }: GrpcStreamsOptions): TakeStream {
@@ -73,7 +76,7 @@ export function grpcStreams({
     const method = methods.get(path)
     if (method === undefined || !isPlain(headers)) return false
     const connection = stream.session ?? stream
-    const call = new GrpcCall({ ...method, path, headers, connection, budgets })
+    const call = new GrpcCall({ ...method, path, headers, connection, budgets, conduct })
     calls.add(call)
     if (!isLooking) lookLater()
     stream.on('error', (err) => log.debug({ method: path, err }, 'stream failed'))

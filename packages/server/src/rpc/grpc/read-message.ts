@@ -1,7 +1,7 @@
 import type { ServerHttp2Stream } from 'node:http2'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { DisposableStack } from '@whatwg-node/disposablestack'
-import { headBytes, MessageReader, windowBytes } from '../message-reader.ts'
+import { accountFor, headBytes, MessageReader, windowBytes } from '../message-reader.ts'
 import type { GrpcCall } from './grpc-call.ts'
 
 /**
@@ -27,6 +27,7 @@ async function messageFrom(stream: ServerHttp2Stream, call: GrpcCall, first: Buf
   using reader = new MessageReader(piecesOf(stream), call, { first })
   const message = await reader.next(call.held)
   if (message === undefined) throw count('missing')
+  accountFor(message, call)
   if (await reader.more()) throw count('received extra')
   return message
 }
