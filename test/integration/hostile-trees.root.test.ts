@@ -229,6 +229,8 @@ describeWith(
       console.log(`in ${rounds} rounds`, deeds, Object.fromEntries([...failures].sort()))
       expect(compareTrees(before, await readTree(arena.outside))).toEqual([])
       expect(before.size).toBeGreaterThan(sentinels)
+      // Whatever somebody has changed is told as that.
+      expect([...failures.keys()].filter((what) => /unknown|internal/.test(what))).toEqual([])
       // They were there, and at it.
       for (const kind of ['links', 'back', 'across', 'away', 'mounts'])
         expect([kind, deeds[kind]]).toEqual([kind, expect.any(Number)])

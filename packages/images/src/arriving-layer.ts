@@ -7,7 +7,7 @@ import type { Arrival } from './arrival.ts'
 import type { Slots } from './slots.ts'
 
 /** How often it is looked whether a layer still comes quickly enough to be followed, in milliseconds. */
-const lookInterval = 500
+const lookInterval = 250
 
 /** A layer that can be read while it arrives. Disposing of it closes its file. */
 export interface OpenedLayer extends AsyncDisposable {

@@ -37,7 +37,9 @@ interface Fetching extends Omit<FetchBlobOptions, 'stopped'> {
   stopped: AbortSignal | undefined
   /** Bytes that came from the remote, over all attempts. */
   received: number
-  /** The ingest of the last attempt. */
+  /** The ingest that was asked for last. */
+  asked: string
+  /** The one that was opened last. */
   opened?: string | undefined
 }
 
@@ -52,7 +54,7 @@ export async function fetchBlob(
   descriptor: Descriptor,
   options: FetchBlobOptions,
 ): Promise<number | undefined> {
-  const fetching: Fetching = { ...options, stopped: options.stopped, received: 0 }
+  const fetching: Fetching = { ...options, stopped: options.stopped, asked: options.ref, received: 0 }
   const { content, labels, arrival, signal } = options
   try {
     try {
@@ -91,7 +93,7 @@ async function attempt(descriptor: Descriptor, fetching: Fetching): Promise<void
   } catch (error) {
     if (!isFailedPrecondition(error)) throw error
     fetching.arrival?.void()
-    const existed = await discard(content, fetching.opened ?? fetching.ref, signal)
+    const existed = await discard(content, fetching.asked, signal)
     if (fresh || !existed) throw error
   }
   // What an earlier attempt left was wrong, in its bytes or in its total: once more from the start.
@@ -128,12 +130,13 @@ const maxIngests = 256
  */
 async function openWriter(
   expectation: Pick<IngestOptions, 'total' | 'expected'>,
-  { content, ref, patience, signal }: Fetching,
+  fetching: Fetching,
 ): Promise<ContentWriter> {
+  const { content, ref, patience, signal } = fetching
   for (let number = 1; ; number += 1) {
-    const own = number === 1 ? ref : `${ref}-${number}`
+    fetching.asked = number === 1 ? ref : `${ref}-${number}`
     try {
-      return await openInTime({ ...expectation, ref: own }, content, patience, signal)
+      return await openInTime({ ...expectation, ref: fetching.asked }, content, patience, signal)
     } catch (error) {
       if (!isUnavailable(error) || number === maxIngests) throw error
     }

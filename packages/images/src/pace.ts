@@ -1,3 +1,5 @@
+import { AttendedTime } from './attended-time.ts'
+
 /** Milliseconds over which the rate is measured, and for which what has just begun counts as brisk. */
 const window = 2_000
 
@@ -9,7 +11,8 @@ export class Pace {
   readonly #total: number
   #offset: number
   #from: number
-  #since = performance.now()
+  readonly #time = new AttendedTime()
+  #elapsed = 0
   #rate: number | undefined
 
   /**
@@ -48,11 +51,10 @@ export class Pace {
   }
 
   #measure(): void {
-    const now = performance.now()
-    const elapsed = now - this.#since
-    if (elapsed < window) return
-    this.#rate = Math.max(0, this.#offset - this.#from) / elapsed
-    this.#since = now
+    this.#elapsed += this.#time.look()
+    if (this.#elapsed < window) return
+    this.#rate = Math.max(0, this.#offset - this.#from) / this.#elapsed
+    this.#elapsed = 0
     this.#from = this.#offset
   }
 }

@@ -1,10 +1,12 @@
+import { AttendedTime } from './attended-time.ts'
+
 /**
  * How long somebody waits for others in all. What is waited for at the same time counts once.
  */
 export class Patience {
   #left: number
   #waits = 0
-  #since = 0
+  readonly #time = new AttendedTime()
 
   /** @param milliseconds how long it lasts */
   constructor(milliseconds: number) {
@@ -33,8 +35,7 @@ export class Patience {
   }
 
   #spend(): void {
-    const now = performance.now()
-    if (this.#waits > 0) this.#left -= now - this.#since
-    this.#since = now
+    const passed = this.#time.look()
+    if (this.#waits > 0) this.#left -= passed
   }
 }

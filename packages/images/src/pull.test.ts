@@ -198,6 +198,23 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
     expect(bytesReceived).toBeLessThanOrEqual(documents + layer.size - ingest!.offset)
   })
 
+  it('E03 takes an ingest of its own where another is being written to that stands still', async () => {
+    const { image, reference } = await publish('pull/held:1', { layers: [randomLayer(12, 50_000, 'none')] })
+    const { digest } = image.manifests[0]!.layers[0]!
+    await using it = await open(reference)
+    const { content } = it.one
+    await using held = await content.writer({ ref: `layer-${digest}` })
+    await held.write(new Uint8Array(100))
+    // What an earlier attempt left beside another one.
+    {
+      await using left = await content.writer({ ref: `layer-${digest}-2`, total: 77 })
+      await left.write(new Uint8Array(10))
+    }
+    const { image: record } = await pull({ ...it.one, remote: it.remote })
+    await expect(checkImage(content, record.target)).resolves.toMatchObject({ status: 'complete' })
+    expect((await content.statuses()).map(({ ref }) => ref)).toEqual([`layer-${digest}`])
+  })
+
   it('discards what an earlier attempt left wrong, and fetches it from the start', async () => {
     const { image, reference } = await publish('pull/wrong-start:1', {
       layers: [randomLayer(6, 50_000, 'none')],

@@ -3,6 +3,7 @@ import { isNotFound, isUnavailable } from '@nsbox/errors'
 import type { Digest } from '@nsbox/oci'
 import type { Reader } from '@nsbox/sqlite'
 import type { BlobGate } from './blob-gate.ts'
+import { inParallel } from './in-parallel.ts'
 import { ingestOfBackend } from './ingest-row.ts'
 import type { Ledger } from './ledger.ts'
 import type { Log } from './log.ts'
@@ -19,9 +20,6 @@ interface RemovalParts {
   readonly gate: BlobGate
   readonly log: Log
 }
-
-/** How many files are removed at a time. */
-const concurrency = 8
 
 /**
  * Removes from the backends what no namespace needs: always after the database has said so durably, because a row
@@ -126,12 +124,4 @@ function isUsed(db: Reader, digest: Digest): boolean {
     digest,
   )
   return row !== undefined
-}
-
-async function inParallel<T>(items: Iterable<T>, body: (item: T) => Promise<void>): Promise<void> {
-  const iterator = items[Symbol.iterator]()
-  const lane = async () => {
-    for (let next = iterator.next(); !next.done; next = iterator.next()) await body(next.value)
-  }
-  await Promise.all(Array.from({ length: concurrency }, lane))
 }

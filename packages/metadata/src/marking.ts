@@ -11,8 +11,16 @@ const rowsPerStep = 500
 /** How far references of a node are followed: as far as they go, one step, or not at all. */
 type Depth = 2 | 1 | 0
 
-/** An object of a namespace as the collector first sees it. */
-type Row = readonly [id: string, root: number, flat: number, snapshotter: string]
+/**
+ * An object of a namespace as the collector first sees it. What refers to nothing then need not be followed: references
+ * that are written later are told of with what they lead to.
+ */
+type Row = readonly [id: string, root: number, flat: number, snapshotter: string, refers: number]
+
+/** An object on the list. */
+interface Listed extends Garbage {
+  readonly refers: boolean
+}
 
 /** What is kept although nothing in the database says so. */
 export interface InUse {
@@ -42,9 +50,9 @@ interface MarkingOptions extends InUse {
 export class Marking {
   readonly #options: MarkingOptions
   /** Objects that nothing keeps, as far as is known. */
-  readonly #left = new Map<string, Garbage>()
+  readonly #left = new Map<string, Listed>()
   /** What is to be taken before anything else on the list, the last first. */
-  readonly #first: Garbage[] = []
+  readonly #first: Listed[] = []
   /** Objects that are kept, but whose references need not be followed. */
   readonly #unfollowed = new Set<string>()
   /** From where objects say that they are kept (`gc.bref`). These need not exist, and are followed nevertheless. */
@@ -107,10 +115,11 @@ export class Marking {
    * @returns false, with nothing done, if that other one is not on the list
    */
   takeBefore(snapshot: Garbage, child: Garbage): boolean {
-    const key = keyOf(child)
-    if (!this.#left.has(key)) return false
-    this.#left.set(keyOf(snapshot), snapshot)
-    this.#first.push(snapshot, child)
+    const next = this.#left.get(keyOf(child))
+    if (next === undefined) return false
+    const again = { ...snapshot, refers: true }
+    this.#left.set(keyOf(snapshot), again)
+    this.#first.push(again, next)
     return true
   }
 
@@ -139,9 +148,9 @@ export class Marking {
     for (let after = ''; ; ) {
       const read = (db: Reader) => db.rows<Row>(sql, ...parameters, namespace, after, rowsPerStep)
       const rows = ledger.peek(read)
-      for (const [id, root, flat] of rows) {
+      for (const [id, root, flat, , refers] of rows) {
         const isRoot = root === 1 || (kind === 'ingest' && locks.has(namespace, id))
-        this.#listed({ kind, id }, isRoot, flat === 1 ? 1 : 2)
+        this.#listed({ kind, id }, { isRoot, depth: flat === 1 ? 1 : 2, refers: refers === 1 })
       }
       if (rows.length < rowsPerStep) return
       after = rows.at(-1)![0]
@@ -155,7 +164,7 @@ export class Marking {
       const read = (db: Reader) => db.rows<Row>(snapshots, namespace, ...after, rowsPerStep)
       const rows = ledger.peek(read)
       for (const [id, root, , snapshotter] of rows)
-        this.#listed({ kind: `snapshot/${snapshotter}`, id }, root === 1, 2)
+        this.#listed({ kind: `snapshot/${snapshotter}`, id }, { isRoot: root === 1, depth: 2, refers: true })
       if (rows.length < rowsPerStep) return
       const [name, , , snapshotter] = rows.at(-1)!
       after = [snapshotter, name]
@@ -176,9 +185,12 @@ export class Marking {
     }
   }
 
-  #listed(node: Node, isRoot: boolean, depth: Depth): void {
-    if (isRoot) this.#waiting.push({ node, depth })
-    else this.#left.set(keyOf(node), node as Garbage)
+  #listed(
+    node: Node,
+    { isRoot, depth, refers }: { readonly isRoot: boolean; readonly depth: Depth; readonly refers: boolean },
+  ): void {
+    if (!isRoot) this.#left.set(keyOf(node), { ...(node as Garbage), refers })
+    else if (refers) this.#waiting.push({ node, depth })
   }
 
   *#followReferences({ kind, id }: Node, depth: Depth): Generator<void, void, void> {
@@ -205,7 +217,9 @@ export class Marking {
   /** Takes an object off the list. One that is not on it is kept already, or is not there. */
   #keep(node: Node, depth: Depth): void {
     const key = keyOf(node)
+    const listed = this.#left.get(key)
     const wasLeft = this.#left.delete(key)
+    if (listed?.refers === false) return
     if (depth > 0) {
       if (!wasLeft && !this.#unfollowed.delete(key) && !this.#origins.delete(key)) return
       this.#waiting.push({ node, depth })
@@ -227,22 +241,25 @@ export class Marking {
 /** Kinds have no NUL. */
 const keyOf = ({ kind, id }: Node): string => `${kind}\0${id}`
 
-// Each reads the objects of one kind after a key in the order of an index: id, whether it is a root, whether it is flat.
+// Each reads the objects of one kind after a key in the order of an index, as rows of the form `Row`.
 const images = `
-  SELECT name, expires_at IS NULL OR expires_at > ?, 0, '' FROM image
+  SELECT name, expires_at IS NULL OR expires_at > ?, 0, '', 1 FROM image
   WHERE namespace = ? AND name > ? ORDER BY name LIMIT ?`
 const leases = `
-  SELECT id, expires_at IS NULL OR expires_at > ?, flat, '' FROM lease
+  SELECT id, expires_at IS NULL OR expires_at > ?, flat, '', 1 FROM lease
   WHERE namespace = ? AND id > ? ORDER BY id LIMIT ?`
 const contents = `
-  SELECT digest, root, 0, '' FROM content WHERE namespace = ? AND digest > ? ORDER BY digest LIMIT ?`
+  SELECT digest, root, 0, '', EXISTS (
+    SELECT 1 FROM reference
+    WHERE reference.namespace = content.namespace AND from_kind = 'content' AND from_id = digest
+  ) FROM content WHERE namespace = ? AND digest > ? ORDER BY digest LIMIT ?`
 const ingests = `
-  SELECT ref, expires_at IS NOT NULL AND expires_at > ?, 0, '' FROM ingest
+  SELECT ref, expires_at IS NOT NULL AND expires_at > ?, 0, '', 1 FROM ingest
   WHERE namespace = ? AND ref > ? ORDER BY ref LIMIT ?`
 const containers = `
-  SELECT id, 1, 0, '' FROM container WHERE namespace = ? AND id > ? ORDER BY id LIMIT ?`
+  SELECT id, 1, 0, '', 1 FROM container WHERE namespace = ? AND id > ? ORDER BY id LIMIT ?`
 const snapshots = `
-  SELECT name, root, 0, snapshotter FROM snapshot
+  SELECT name, root, 0, snapshotter, 1 FROM snapshot
   WHERE namespace = ? AND (snapshotter, name) > (?, ?) ORDER BY snapshotter, name LIMIT ?`
 
 const references = `

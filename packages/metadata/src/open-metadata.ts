@@ -135,7 +135,10 @@ export async function openMetadata(options: MetadataOptions): Promise<Metadata> 
   return createMetadata(db, options, realpathSync(path))
 }
 
-/** A metadata store over a database, which is closed with it. */
+/**
+ * A metadata store over a database, which is closed with it.
+ * @param databasePath the database's file without symbolic links, if it is one
+ */
 export function createMetadata(
   db: Database,
   options: Omit<MetadataOptions, 'path'>,

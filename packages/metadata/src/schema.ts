@@ -31,8 +31,8 @@ import type { Migration } from '@nsbox/sqlite'
  * keeps there.
  *
  * The backing of a snapshot has the key that the snapshotter knows it by. It is made before the snapshotter is asked to
- * make the snapshot, and goes with the last row that stands for it, so that one without a row is being made, or was when
- * its process died. A snapshot's parent is a row of the same namespace, whose backing is the parent of its backing.
+ * make the snapshot, and goes with the last row that stands for it unless a task uses it or another that is based on it, so
+ * that one without a row is in use or being made, or was when its process died. A snapshot's parent is a row of the same namespace, whose backing is the parent of its backing.
  *
  * `provenance` tells who has written to a backing: the server, which has applied one layer (`applied`, with the layer's
  * `diff_id`, and `late` if it was written for a parent that is given at commit), or somebody else too, as far as anybody

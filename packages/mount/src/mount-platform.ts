@@ -26,6 +26,15 @@ export interface UnmountOptions extends PlaceOptions {
   readonly busyTimeout?: number
 }
 
+/** Where something is. */
+export interface WhereIs {
+  /** Without links; undefined if it is in no place that this process sees. */
+  readonly path: string | undefined
+  /** The id of the mount that it is on. */
+  readonly mountId: number
+  readonly kind: 'directory' | 'file' | 'other'
+}
+
 /** What a platform does about mounts. What it cannot do throws `unimplemented`. */
 export interface MountPlatform {
   /** @returns where the mount is: the place without symbolic links */
@@ -34,9 +43,8 @@ export interface MountPlatform {
   mountTable(signal: AbortSignal | undefined): AsyncIterable<MountInfo>
   /** The id of the mount that a path is on, symbolic links followed. */
   mountIdOf(path: string): Promise<number>
-  /**
-   * Where a path leads, by links of every kind: to a path without any, which is undefined if what is there is in no place
-   * that this process sees, and on the mount with this id.
-   */
-  whereIs(path: string): Promise<{ readonly path: string | undefined; readonly mountId: number }>
+  /** Where a path leads, by links of every kind. */
+  whereIs(path: string): Promise<WhereIs>
+  /** Whether a path is on the mount that its parent directory is on. On this thread, for local directories. */
+  isUncovered(path: string): boolean
 }

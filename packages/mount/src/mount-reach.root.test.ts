@@ -111,7 +111,7 @@ describeWith({ root: true, linux: true }, 'what mounts reach', () => {
     ['mounted by this package', mountAll],
     ['mounted as runtimes do', mountLikeRuntimes],
   ] as const)('%s', (_, mount) => {
-    test('E02 nothing can be written to that is not said to be writable', { timeout: 300_000 }, async () => {
+    test('E02 nothing can be written to that is not said to be writable', { timeout: 900_000 }, async () => {
       let written = 0
       await fc.assert(
         fc.asyncProperty(records(), async (mounts) => {

@@ -82,18 +82,16 @@ export function takeOverlayLayers(options: readonly FileSystemOption[]): {
 function readPaths(value: string, parted: boolean): string[] {
   const paths: string[] = []
   let path = ''
-  for (let at = 0; at < value.length; at++) {
-    const character = value[at]!
-    if (character === ':' && parted) {
-      paths.push(path)
-      path = ''
-    } else if (character !== '\\') path += character
-    else if (++at < value.length) path += value[at]
-    else
+  for (const [token] of value.matchAll(/[^\\:]+|:|\\.?/gs)) {
+    if (token === '\\')
       throw new NsboxError(
         'invalid_argument',
         `overlay directory ${JSON.stringify(value)} ends with a backslash`,
       )
+    if (token === ':' && parted) {
+      paths.push(path)
+      path = ''
+    } else path += token.startsWith('\\') ? token.slice(1) : token
   }
   paths.push(path)
   if (paths.includes(''))

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { fromSystemError, isErrno, isNotFound, isUnimplemented, NsboxError } from '@nsbox/errors'
 import { hasErrno } from './linux/mount-error.ts'
 import type { MountInfo } from './mount-info.ts'
+import type { WhereIs } from './mount-platform.ts'
 import { list } from './mount-table.ts'
 import { isAtOrBelow } from './path-prefix.ts'
 import { platform } from './platform.ts'
@@ -13,6 +14,8 @@ export interface Places {
   readonly own: readonly string[]
   /** Of what is mounted below it. */
   readonly below: readonly string[]
+  /** Whether it is a directory, or may be one for all that this platform tells. */
+  readonly isDirectory: boolean
 }
 
 /** How deep overlays lie in each other that are followed; the kernel stacks no more than two. */
@@ -32,14 +35,17 @@ export class PlaceFinder {
   }
 
   /**
-   * The places of what is at a path; undefined if nothing is, or a link that leads nowhere.
+   * The places of what is at a path; undefined if nothing is, or a link that leads nowhere. Of a FIFO, socket or device,
+   * which have nothing in the file system, only the first is told.
    * @throws `invalid_argument` for what this process sees in no place, such as another process's own mounts
    */
   async of(path: string): Promise<Places | undefined> {
     const found = await placeAt(path)
     if (found === undefined) return undefined
-    const { path: real, mountId } = found
-    if (mountId === undefined) return { own: [real], below: [] }
+    const { path: real, mountId, kind } = found
+    if (real === undefined) throw outOfSight(path)
+    const isDirectory = kind === 'directory'
+    if (mountId === undefined || kind === 'other') return { own: [real], below: [], isDirectory }
     this.#table ??= readTable(this.#signal)
     const table = await this.#table
     const mount = table.byId.get(mountId)
@@ -47,21 +53,21 @@ export class PlaceFinder {
     const own = new Set<string>()
     const below = new Set<string>()
     await addPlaces(table, { path: real, mount }, own, maxStack)
-    for (const mount of table.all) {
+    for (const mount of isDirectory ? table.all : []) {
       if (mount.mountPoint === real || !isAtOrBelow(mount.mountPoint, real)) continue
       await addPlaces(table, { path: mount.mountPoint, mount }, below, maxStack)
     }
-    return { own: [...own], below: [...below] }
+    return { own: [...own], below: [...below], isDirectory }
   }
 }
 
 /**
- * Whether a path is where its parent directory has it, and nothing is mounted there. The table is not needed for that.
+ * Whether nothing is mounted at a path that has no links. It asks on this thread, so the path must be one of a file system
+ * of this host, and does not read the mount table.
  * @throws `not_found`
  */
-export async function isUncovered(path: string): Promise<boolean> {
-  const [own, parent] = await Promise.all([placeAt(path), placeAt(dirname(path))])
-  return own !== undefined && own.path === path && own.mountId === parent?.mountId
+export function isUncovered(path: string): boolean {
+  return platform.isUncovered(path)
 }
 
 /** A path without symbolic links, also where its last component does not exist yet; undefined if that is a link. */
@@ -114,30 +120,30 @@ async function addPlaces(
   const upper = mount.type === 'overlay' ? upperDirectory(mount) : undefined
   const written = upper === undefined ? undefined : await placeAt(upper)
   const below = written?.mountId === undefined ? undefined : table.byId.get(written.mountId)
-  if (written === undefined || below === undefined) return
+  if (written?.path === undefined || below === undefined) return
   await addPlaces(table, { path: join(written.path, inside), mount: below }, places, depth - 1)
 }
 
-/** As the table has it, where commas and backslashes of the path have a backslash before them. */
+/**
+ * As the table has it, where commas and backslashes of the path have a backslash before them. Where it was given by a
+ * descriptor, which is how this package gives odd ones, only who mounted it knows it.
+ */
 function upperDirectory({ superOptions }: MountInfo): string | undefined {
   const path = superOptions.find((option) => option.startsWith('upperdir='))?.slice('upperdir='.length)
-  return path?.startsWith('/') ? path.replace(/\\(.)/g, '$1') : undefined
+  return path?.startsWith('/') && !path.startsWith('/proc/') ? path.replace(/\\(.)/g, '$1') : undefined
 }
 
-/**
- * Where a path leads; undefined if to nothing. Without a mount where the platform has none.
- * @throws as `PlaceFinder.of`
- */
-async function placeAt(path: string): Promise<{ path: string; mountId: number | undefined } | undefined> {
+/** As `MountPlatform.whereIs`; undefined if the path leads to nothing. Without a mount where the platform has none. */
+async function placeAt(
+  path: string,
+): Promise<(Omit<WhereIs, 'mountId'> & { readonly mountId: number | undefined }) | undefined> {
   try {
-    const { path: real, mountId } = await platform.whereIs(path)
-    if (real === undefined) throw outOfSight(path)
-    return { path: real, mountId }
+    return await platform.whereIs(path)
   } catch (error) {
     if (isNotFound(error) || hasErrno(error, 'ENOTDIR', 'ELOOP')) return undefined
     if (!isUnimplemented(error)) throw error
     const real = await resolved(path)
-    return real === undefined ? undefined : { path: real, mountId: undefined }
+    return real === undefined ? undefined : { path: real, mountId: undefined, kind: 'directory' }
   }
 }
 

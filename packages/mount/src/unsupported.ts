@@ -20,5 +20,7 @@ export function unsupported(name: string): MountPlatform {
     whereIs: async () => {
       throw missing('the mount table')
     },
+    // Without mounts nothing is.
+    isUncovered: () => true,
   }
 }

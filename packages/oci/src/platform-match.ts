@@ -9,8 +9,11 @@ export type PlatformMatcher = (platform: Platform) => number | undefined
  * one, and then one may be more precise than the other; features never do (HOSTILE B07).
  */
 export function matchPlatform(platform: Platform, wanted: Platform): boolean {
-  const a = normalizePlatform(platform)
-  const b = normalizePlatform(wanted)
+  return areSame(normalizePlatform(platform), normalizePlatform(wanted))
+}
+
+/** Whether two platforms that are normalised already are the same. */
+function areSame(a: Platform, b: Platform): boolean {
   return (
     a.os === b.os &&
     a.architecture === b.architecture &&
@@ -29,9 +32,10 @@ function versionsAgree(a: string | undefined, b: string | undefined): boolean {
  * arm; for arm64 its base variant, then arm v8 down to v5.
  */
 export function onlyPlatform(wanted: Platform): PlatformMatcher {
-  const accepted = [wanted, ...fallbacks(normalizePlatform(wanted))]
+  const accepted = [wanted, ...fallbacks(normalizePlatform(wanted))].map(normalizePlatform)
   return (platform) => {
-    const rank = accepted.findIndex((candidate) => matchPlatform(platform, candidate))
+    const normal = normalizePlatform(platform)
+    const rank = accepted.findIndex((candidate) => areSame(normal, candidate))
     return rank < 0 ? undefined : rank
   }
 }

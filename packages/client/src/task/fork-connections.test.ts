@@ -48,6 +48,21 @@ describeWith({ linux: true }, 'the connections of a process', () => {
     await once(server, 'close')
   })
 
+  test('F03 are looked for in a bounded number of processes', async () => {
+    const server = createServer()
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const near = dial((server.address() as AddressInfo).port, '127.0.0.1')
+    const [far] = await once(server, 'connection')
+    const nobody = (count: number) => Array<number>(count).fill(2 ** 22 + 1)
+    expect(await openConnections([...nobody(999), process.pid])).not.toEqual([])
+    expect(await openConnections([...nobody(1000), process.pid])).toEqual([])
+    near.destroy()
+    far.destroy()
+    server.close()
+    await once(server, 'close')
+  })
+
   test('are none of a process that there is not', async () => {
     expect(await openConnections([2 ** 22 + 1])).toEqual([])
   })

@@ -1,29 +1,40 @@
-import { readdir, readFile, readlink } from 'node:fs/promises'
+import { open, readdir, readlink } from 'node:fs/promises'
 import { endianness } from 'node:os'
 import { isErrno } from '@nsbox/errors'
 
 /** States of `/proc/net/tcp` in which there is no connection: closed, and listening (Linux, net/tcp_states.h). */
 const unconnected: readonly string[] = ['07', '0A']
 
+/** How many processes are looked at, since a container may have very many (HOSTILE F03). */
+const maxProcesses = 1000
+
+/** Most bytes that are read of a table: some ten thousand connections. */
+const maxTable = 2 * 1024 * 1024
+
 /**
  * The TCP connections of processes of this host, in words; none of processes that have ended or that this process may not
- * look at.
+ * look at. Of very many processes or connections some are told.
  */
 export async function openConnections(pids: readonly number[]): Promise<string[]> {
-  const found = await Promise.all(pids.map((pid) => connectionsOf(pid)))
+  const tables = new Map<string, readonly Connection[]>()
   // A connection that several processes hold is in the way once.
-  return [...new Map(found.flat().reverse()).values()].reverse()
+  const found = new Map<string, string>()
+  for (const pid of pids.slice(0, maxProcesses)) {
+    const inodes = new Set(await socketsOf(pid))
+    if (inodes.size === 0) continue
+    // All processes of a network see the same.
+    const network = await unlessHidden(readlink(`/proc/${pid}/ns/net`), `of process ${pid}`)
+    const connections = tables.get(network) ?? (await connectionsAt(pid))
+    tables.set(network, connections)
+    for (const { inode, local, remote } of connections)
+      if (inodes.has(inode) && !found.has(inode)) found.set(inode, `${local} to ${remote} of process ${pid}`)
+  }
+  return [...found.values()]
 }
 
-async function connectionsOf(pid: number): Promise<[string, string][]> {
-  const inodes = new Set(await socketsOf(pid))
-  if (inodes.size === 0) return []
+async function connectionsAt(pid: number): Promise<Connection[]> {
   const tables = await Promise.all(['tcp', 'tcp6'].map((name) => table(`/proc/${pid}/net/${name}`)))
-  return tables.flatMap((text) =>
-    parseConnections(text).flatMap(({ inode, local, remote }): [string, string][] =>
-      inodes.has(inode) ? [[inode, `${local} to ${remote} of process ${pid}`]] : [],
-    ),
-  )
+  return tables.flatMap(parseConnections)
 }
 
 /** A line of the kernel's table, with addresses as people write them. */
@@ -67,7 +78,20 @@ async function socketsOf(pid: number): Promise<string[]> {
   return targets.flatMap((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? [])
 }
 
-const table = (path: string) => unlessHidden(readFile(path, 'utf8'), '')
+async function table(path: string): Promise<string> {
+  const read = async () => {
+    await using file = await open(path)
+    let text = ''
+    const piece = Buffer.alloc(64 * 1024)
+    while (text.length < maxTable) {
+      const { bytesRead } = await file.read(piece)
+      if (bytesRead === 0) return text
+      text += piece.toString('latin1', 0, bytesRead)
+    }
+    return text.slice(0, text.lastIndexOf('\n'))
+  }
+  return await unlessHidden(read(), '')
+}
 
 async function unlessHidden<T>(reading: Promise<T>, otherwise: T): Promise<T> {
   try {

@@ -72,7 +72,8 @@ export interface Tasks {
    * bounds, until readers of the FIFOs for output have come. After an error nothing is left.
    *
    * @throws `already_exists`; `not_found` for the container or the checkpoint; `invalid_argument` for a spec, options or a
-   * checkpoint that cannot be; `data_loss` for a damaged checkpoint; `unknown` with the runtime's own words
+   * checkpoint that cannot be; `failed_precondition` for a path by which the task could write to a snapshot that another
+   * namespace relies on; `data_loss` for a damaged checkpoint; `unknown` with the runtime's own words
    */
   create(containerId: string, options?: CreateTaskOptions): Promise<{ readonly pid: number }>
 

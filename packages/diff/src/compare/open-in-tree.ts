@@ -1,17 +1,17 @@
-import { closeSync, constants, openSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { constants as os } from 'node:os'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
-import { fileCalls, resolveFlags } from '@nsbox/sys/files'
+import { fileCalls, openPath, resolveFlags } from '@nsbox/sys/files'
 import { checkResult } from '../extract/file-result.ts'
 import type { ByteString } from '../tar/byte-string.ts'
-import { changing, noLayer } from './tree-error.ts'
+import { changing, failedFile, noLayer } from './tree-error.ts'
 
-const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants
+const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
 const { ELOOP, ENOENT, ENOTDIR, ENXIO, EXDEV } = os.errno
 const { inRoot, noCrossing, noMagicLinks, noSymlinks } = resolveFlags
 const gone = new Set([-ELOOP, -ENOENT, -ENOTDIR, -ENXIO])
 
-/** Opens files of a tree to read them. No link is followed, at no place of a name, and a FIFO does not make it wait. */
+/** Opens files of a tree to read them, and nothing else. No link is followed, at no place of a name. */
 export class OpenTree implements Disposable {
   /** The descriptor of the root. */
   readonly root: number
@@ -28,13 +28,21 @@ export class OpenTree implements Disposable {
 
   /**
    * The descriptor is the caller's.
-   * @throws `aborted` if there is a link at or above the name, or nothing any more; `failed_precondition` if something
+   * @throws `aborted` if there is a link above the name, or no file any more; `failed_precondition` if something
    * is mounted there
    */
   open(path: ByteString): number {
-    const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
-    const fd = fileCalls.openat2(this.root, path, flags, 0, inRoot | noSymlinks | noMagicLinks | noCrossing)
-    return checkOpened(fd, path)
+    const resolve = inRoot | noSymlinks | noMagicLinks | noCrossing
+    const place = checkOpened(fileCalls.openat2(this.root, path, openPath | O_NOFOLLOW, 0, resolve), path)
+    try {
+      // What is no file is not opened: that waits for a FIFO, and does something to many a device.
+      if (!fstatSync(place).isFile()) throw changing(path)
+      return openSync(`/proc/self/fd/${place}`, O_RDONLY)
+    } catch (error) {
+      throw failedFile(error, path)
+    } finally {
+      closeSync(place)
+    }
   }
 
   [Symbol.dispose](): void {

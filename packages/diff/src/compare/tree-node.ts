@@ -7,7 +7,7 @@ import { linkPath } from '../extract/directories.ts'
 import { isKeptXattr } from '../extract/xattr-filter.ts'
 import type { ByteString } from '../tar/byte-string.ts'
 import type { TarEntryType } from '../tar/tar-entry.ts'
-import { failedFile } from './tree-error.ts'
+import { changing, failedFile } from './tree-error.ts'
 
 const { ENODATA, ENOTSUP } = constants.errno
 
@@ -86,6 +86,8 @@ export function readNode(
     }
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined
+    // It was a symbolic link a moment before.
+    if (isErrno(error, 'EINVAL')) throw changing(path)
     throw failedFile(error, path)
   }
 }

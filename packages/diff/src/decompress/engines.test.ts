@@ -8,6 +8,8 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { CompressedBytes } from './decompressor.ts'
 import { engineFor, engines } from './engines.ts'
+import { wasmZstd } from './wasm-zstd.ts'
+import { wasmZstdEngine } from './wasm-zstd-engine.ts'
 
 // More than a pipe holds, and nothing that could hide a chunk in the wrong place.
 const plain = Buffer.from(Array.from({ length: 700_000 }, (_, index) => `${index},`).join(''))
@@ -105,6 +107,37 @@ describeWith({ linux: true, programs: ['zstd'] }, 'engines that decompress', () 
         await expect(all(fed(damaged))).rejects.toMatchObject({ code: 'data_loss' })
     })
 
+    test.runIf(engine.format === 'zstd')(
+      'A15 refuses a frame that is damaged before others that are not',
+      async () => {
+        const good = await zstd(Buffer.from('some text, some text'), '--no-check')
+        // A block of the reserved type, and one of a literal section that does not fit, each in a frame of its own.
+        const reserved = Buffer.from('28b52ffd2003070000', 'hex')
+        const literals = Buffer.from('28b52ffd20031d0000ffffff', 'hex')
+        for (const bad of [reserved, literals])
+          for (const size of [1, 7, 1000]) {
+            const whole = Buffer.concat([bad, good, good])
+            const pieces = Array.from({ length: Math.ceil(whole.length / size) }, (_, index) =>
+              whole.subarray(index * size, (index + 1) * size),
+            )
+            await expect(all(fed(...pieces))).rejects.toMatchObject({ code: 'data_loss' })
+          }
+      },
+    )
+
+    test.runIf(engine.format === 'zstd')(
+      'ends a frame with its last byte, whatever its output fills',
+      async () => {
+        for (const size of [131_072, 262_144, 3 * 131_072 + 1]) {
+          const zeros = Buffer.alloc(size)
+          expect(await all(fed(await zstd(zeros)))).toBe(digestOf(zeros))
+          expect(await all(fed(await zstd(zeros, '--check'), await zstd(zeros)))).toBe(
+            digestOf(Buffer.concat([zeros, zeros])),
+          )
+        }
+      },
+    )
+
     test.runIf(engine.format === 'zstd')('A15 refuses a window beyond 128 MiB', async () => {
       // Magic, descriptor without single segment, window of 2^(10+21): 2 GiB; then an empty last block.
       const frame = Buffer.concat([Buffer.from('28b52ffd00a8010000', 'hex'), Buffer.alloc(600)])
@@ -139,4 +172,19 @@ describeWith({ linux: true, programs: ['zstd'] }, 'engines that decompress', () 
       await expect.poll(() => readdirSync('/proc/self/fd')).toEqual(open)
     })
   })
+})
+
+test('zstd in WebAssembly gives back the memory of what is ended early', async () => {
+  const { memory } = await wasmZstd()
+  // A window of 8 MiB, of which one block has come.
+  const frame = Buffer.concat([Buffer.from('28b52ffd0068', 'hex'), Buffer.from([0x02, 0, 0x10, 0x61])])
+  const source = async function* () {
+    for (;;) yield frame
+  }
+  let grown = 0
+  for (let run = 0; run < 40; run += 1) {
+    for await (const _chunk of wasmZstdEngine.decompress({ chunks: source }, {})) break
+    if (run === 4) grown = memory.buffer.byteLength
+  }
+  expect(memory.buffer.byteLength).toBe(grown)
 })

@@ -1,6 +1,9 @@
 import { NsboxError } from '@nsbox/errors'
-import { ZSTDDecoder } from 'zstddec/stream'
 import type { DecompressionEngine } from './decompressor.ts'
+import { type WasmZstd, wasmZstd } from './wasm-zstd.ts'
+
+/** Most bytes that are given to the decoder at once, and so are copied. */
+const pieceSize = 128 * 1024
 
 /**
  * zstd in WebAssembly, which every Node has; several times slower than the program. The library refuses windows beyond
@@ -10,58 +13,80 @@ export const wasmZstdEngine: DecompressionEngine = {
   name: 'zstddec',
   format: 'zstd',
   async *decompress(compressed) {
-    const decoder = new ZSTDDecoder()
-    await decoder.init()
-    const source = compressed.chunks()[Symbol.asyncIterator]()
-    let next: Buffer | undefined
-    let idle = 0
-    let patience = 0
-    // The decoder asks for its input synchronously, at most one non-empty chunk between two outputs: one is held ready.
-    const input: Iterable<Uint8Array> = {
-      *[Symbol.iterator]() {
-        while (next !== undefined) {
-          const chunk = next
-          next = undefined
-          // No frame is shorter than 8 bytes, so no more empty ones than this can end within a chunk.
-          patience = chunk.length / 8 + 2
-          idle = 0
-          yield chunk
-        }
-      },
-    }
-    const fill = async (): Promise<void> => {
-      while (next === undefined) {
-        const { done, value } = await source.next()
-        if (done) return
-        // The one before may still be read.
-        if (value.length > 0) next = Buffer.from(value)
-      }
-    }
-    try {
-      await fill()
-      if (next === undefined) throw damaged()
-      const outputs = decoder.decodeStreaming(input)
-      for (;;) {
-        await fill()
-        let output: IteratorResult<Uint8Array>
-        try {
-          output = outputs.next()
-        } catch (cause) {
-          throw damaged(cause)
-        }
-        if (output.done) return
-        const { buffer, byteOffset, length } = output.value
-        if (length > 0) yield Buffer.from(buffer, byteOffset, length)
-        // The decoder does not say that a frame is broken: it goes on without making progress.
-        else if (++idle > patience) throw damaged()
-      }
-    } finally {
-      await source.return?.()
-    }
+    using decoder = new Decoder(await wasmZstd())
+    for await (const chunk of compressed.chunks())
+      for (let at = 0; at < chunk.length; at += pieceSize)
+        yield* decoder.push(chunk.subarray(at, at + pieceSize))
+    decoder.finish()
   },
 }
 
-function damaged(cause?: unknown): NsboxError {
-  const context = 'the layer cannot be decompressed: broken zstd stream'
-  return new NsboxError('data_loss', context, cause === undefined ? {} : { cause })
+/** Fields of `ZSTD_inBuffer` and `ZSTD_outBuffer`: pointer, size and position. */
+const bufferFields = 3
+const wordSize = 4
+
+/** One stream that is being decompressed, with memory of its own that is freed with it. */
+class Decoder implements Disposable {
+  readonly #zstd: WasmZstd
+  readonly #context: number
+  readonly #outputSize: number
+  /** Both buffers' fields, the input and the output, one behind the other. */
+  readonly #block: number
+  readonly #input: number
+  readonly #output: number
+  /** Whether the last byte that came was the last of a frame; a stream has one at least. */
+  #complete = false
+
+  constructor(zstd: WasmZstd) {
+    this.#zstd = zstd
+    this.#outputSize = zstd.ZSTD_DStreamOutSize()
+    this.#context = zstd.ZSTD_createDCtx()
+    const fields = 2 * bufferFields * wordSize
+    this.#block = zstd.malloc(fields + pieceSize + this.#outputSize)
+    if (this.#context === 0 || this.#block === 0) {
+      this[Symbol.dispose]()
+      throw new NsboxError('resource_exhausted', 'no memory to decompress the layer')
+    }
+    this.#input = this.#block + fields
+    this.#output = this.#input + pieceSize
+  }
+
+  /** @returns what comes of these bytes, at most `pieceSize`; each piece is the caller's */
+  *push(bytes: Uint8Array): Generator<Buffer> {
+    const { memory, ZSTD_decompressStream: decompress } = this.#zstd
+    new Uint8Array(memory.buffer, this.#input, bytes.length).set(bytes)
+    const inputFields = this.#block
+    const outputFields = this.#block + bufferFields * wordSize
+    this.#fields(inputFields).set([this.#input, bytes.length, 0])
+    for (;;) {
+      this.#fields(outputFields).set([this.#output, this.#outputSize, 0])
+      const said = decompress(this.#context, outputFields, inputFields)
+      if (said < 0) throw damaged()
+      this.#complete = said === 0
+      const written = this.#fields(outputFields)[2]!
+      if (written > 0) yield Buffer.from(new Uint8Array(memory.buffer, this.#output, written))
+      // A piece may have all been taken while more comes of it than one output holds, unless a frame has ended.
+      const isTaken = this.#fields(inputFields)[2] === bytes.length
+      if (isTaken && (this.#complete || written < this.#outputSize)) return
+    }
+  }
+
+  /** @throws `data_loss` in the middle of a frame, and without one */
+  finish(): void {
+    if (!this.#complete) throw damaged()
+  }
+
+  [Symbol.dispose](): void {
+    this.#zstd.ZSTD_freeDCtx(this.#context)
+    this.#zstd.free(this.#block)
+  }
+
+  /** A new view each time: where memory grows, older ones are of no use. */
+  #fields(pointer: number): Uint32Array {
+    return new Uint32Array(this.#zstd.memory.buffer, pointer, bufferFields)
+  }
+}
+
+function damaged(): NsboxError {
+  return new NsboxError('data_loss', 'the layer cannot be decompressed: broken zstd stream')
 }

@@ -17,6 +17,12 @@ export function isShared(db: Reader, parts: SnapshotParts, scope: SnapshotScope,
 }
 
 /**
+ * Longest chain that is adopted, in one transaction: as many layers as an overlay can have (`OVL_MAX_STACK` of Linux). An
+ * image with more is unpacked by each namespace itself.
+ */
+const maxChain = 500
+
+/**
  * Gives the namespace a snapshot that another has, and those that it is based on, if the server made them all (DESIGN
  * §4). A backing is there for as long as any namespace has it, and is not removed before that has ended: in one
  * transaction it cannot end.
@@ -32,6 +38,7 @@ export function adoptSnapshot(
 ): boolean {
   for (const { id } of candidates(tx, parts, scope, chainId)) {
     const chain = chainOf(tx, id)
+    if (chain.length > maxChain) continue
     if (parent !== undefined && (chain[1]?.chain_id ?? null) !== parent) continue
     if (!chain.every((link) => fits(tx, parts, scope, link))) continue
     ensureNamespace(tx, scope.namespace)

@@ -33,7 +33,7 @@ export function backingsAround(db: Reader, path: string): BackingAt[] {
 }
 
 /** The backings whose directories are in a directory. */
-export function backingsIn(db: Reader, path: string): BackingAt[] {
+function backingsIn(db: Reader, path: string): BackingAt[] {
   const sql = `SELECT ${columns} FROM backing WHERE directory > ? AND directory < ?`
   return db.all<BackingAt>(sql, ...rangeIn(path))
 }
@@ -52,10 +52,11 @@ export function backingsWith(db: Reader, directories: readonly string[]): Backin
   return db.all<BackingAt>(sql, JSON.stringify(directories))
 }
 
-/** Whether a namespace besides the one given has a backing. */
-export function isOfOthers(db: Reader, id: number, namespace: string): boolean {
-  const sql = 'SELECT 1 FROM snapshot WHERE backing = ? AND namespace <> ? LIMIT 1'
-  return db.get(sql, id, namespace) !== undefined
+/** One of some backings that a namespace besides the one given has, if there is one. */
+export function anyOfOthers(db: Reader, backings: readonly number[], namespace: string): number | undefined {
+  const sql = `SELECT backing FROM snapshot
+    WHERE backing IN (SELECT value FROM json_each(?)) AND namespace <> ? LIMIT 1`
+  return db.get<{ backing: number }>(sql, JSON.stringify(backings), namespace)?.backing
 }
 
 /** What all paths in a directory are greater and less than. */

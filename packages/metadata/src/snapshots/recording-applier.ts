@@ -83,8 +83,7 @@ async function begin(
   { path, realPath }: OpenDirectory,
 ): Promise<Target | undefined> {
   const { ledger, commits, fresh } = parts
-  const isPlain =
-    ledger.peek((db) => backingsWith(db, [realPath])).length === 1 && (await isUncovered(realPath))
+  const isPlain = ledger.peek((db) => backingsWith(db, [realPath])).length === 1 && isUncovered(realPath)
   const places = isPlain ? undefined : await new PlaceFinder().of(path)
   const paths = new Set([realPath, ...(places?.own ?? []), ...(places?.below ?? [])])
   const found = (db: Reader) => uniqueBackings([...paths].flatMap((place) => backingsAt(db, place)))

@@ -3,6 +3,7 @@ import { isNotFound } from '@nsbox/errors'
 import type { Ledger } from '../ledger.ts'
 import type { Log } from '../log.ts'
 import { type BackingRef, isBacking } from './backing-row.ts'
+import { childrenFirst } from './children-first.ts'
 import type { CommitsUnderWay } from './commits-under-way.ts'
 import type { Snapshotters } from './snapshotters.ts'
 
@@ -99,17 +100,4 @@ export class SnapshotRemoval {
     const { ledger, commits } = this.#parts
     return ledger.peek((db) => isBacking(db, snapshot)) || commits.isPublished(snapshot)
   }
-}
-
-/** Snapshots in an order in which they can be removed. */
-function childrenFirst(parents: ReadonlyMap<string, string | undefined>): string[] {
-  const depth = (key: string) => {
-    let steps = 0
-    for (let parent = parents.get(key); parent !== undefined; parent = parents.get(parent)) steps++
-    return steps
-  }
-  return [...parents.keys()]
-    .map((key) => ({ key, depth: depth(key) }))
-    .sort((a, b) => b.depth - a.depth)
-    .map(({ key }) => key)
 }

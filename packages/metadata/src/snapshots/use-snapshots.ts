@@ -1,8 +1,6 @@
-import type { Stats } from 'node:fs'
-import { lstat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { AbortOptions, GivenPaths, PathUse, PathUses } from '@nsbox/core/tasks'
-import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
+import { NsboxError } from '@nsbox/errors'
 import {
   isAtOrBelow,
   isUncovered,
@@ -12,13 +10,14 @@ import {
   type ReachedPath,
   resolvedForMaking,
 } from '@nsbox/mount'
+import { inParallel } from '../in-parallel.ts'
 import {
+  anyOfOthers,
   type BackingAt,
   backingsAround,
   backingsAt,
   backingsOf,
   backingsWith,
-  isOfOthers,
 } from './backings-at.ts'
 import { dropUnusedBacking, type UseRecord, withoutRows } from './backings-in-use.ts'
 import { letAnybodyWrite } from './provenance.ts'
@@ -42,15 +41,13 @@ export function snapshotUses(parts: UseParts): PathUses {
         const reached = await reach(parts, given, signal)
         signal?.throwIfAborted()
         // In one turn: what is made from here on finds the use, and what was made before is found.
-        const written = ledger.peek((db) => reached.written.flatMap((path) => backingsAt(db, path)))
-        for (const backing of written) refuseOthers(parts, namespace, reached.written, backing)
-        const record = recordOf(parts, reached)
-        const use = begin(parts, record)
+        const written = ledger.peek((db) =>
+          reached.written.flatMap((path) => backingsAt(db, path).map((backing) => ({ ...backing, path }))),
+        )
+        refuseOthers(parts, namespace, written)
+        const use = begin(parts, recordOf(parts, reached))
         try {
-          await letAnybodyWrite(
-            parts,
-            written.map(({ id }) => id),
-          )
+          await letAnybodyWrite(parts, [...new Set(written.map(({ id }) => id))])
         } catch (error) {
           use[Symbol.dispose]()
           throw error
@@ -85,12 +82,17 @@ async function reach(
   if (count > maxPaths)
     throw new NsboxError('invalid_argument', `${count} paths of the host for a task, at most ${maxPaths}`)
   const finder = new PlaceFinder({ signal })
-  const plain = await plainPaths(ledger, paths)
+  const plain = plainPaths(ledger, paths)
   const found = new Map<string, Places | undefined>()
-  for (const { path } of paths) {
+  const made = new Map<string, readonly string[]>()
+  await inParallel(paths, async ({ path }) => {
     signal?.throwIfAborted()
-    found.set(path, plain.has(path) ? { own: [path], below: [] } : await finder.of(path))
-  }
+    found.set(path, plain.has(path) ? { own: [path], below: [], isDirectory: true } : await finder.of(path))
+  })
+  await inParallel(new Set([...files, ...directories]), async (path) => {
+    signal?.throwIfAborted()
+    made.set(path, await placesForWriting(finder, path))
+  })
   const all = new Set<string>()
   const written = new Set<string>()
   const writtenDirectories = new Set<string>()
@@ -100,13 +102,13 @@ async function reach(
   // What is not there yet may come to lead anywhere, also to what another of the mounts shows read-only.
   const isKnown = [...found.values()].every((places) => places !== undefined)
   for (const reached of isKnown ? paths : mountReach(mounts, { base, changeable: true })) {
-    const { own = [], below = [] } = found.get(reached.path) ?? {}
-    const into = (await isFile(reached.path)) ? [written] : [written, writtenDirectories]
+    const { own = [], below = [], isDirectory = true } = found.get(reached.path) ?? {}
+    const into = isDirectory ? [written, writtenDirectories] : [written]
     add(own, ...(reached.writable ? into : []))
     add(below, ...(reached.writableBelow ? into : []))
   }
-  for (const path of files) add(await placesForWriting(finder, path), written)
-  for (const path of directories) add(await placesForWriting(finder, path), written, writtenDirectories)
+  for (const path of files) add(made.get(path) ?? [], written)
+  for (const path of directories) add(made.get(path) ?? [], written, writtenDirectories)
   return { all: [...all], written: [...written], writtenDirectories: [...writtenDirectories] }
 }
 
@@ -114,16 +116,13 @@ async function reach(
  * The paths that are the directories of backings, word for word, which are what nearly all tasks have. Where else they
  * lead need not be looked for, unless something was mounted over one.
  */
-async function plainPaths(
-  ledger: SnapshotParts['ledger'],
-  paths: readonly ReachedPath[],
-): Promise<ReadonlySet<string>> {
+function plainPaths(ledger: SnapshotParts['ledger'], paths: readonly ReachedPath[]): ReadonlySet<string> {
   const texts = paths.map(({ path }) => path)
   const directories = new Set(ledger.peek((db) => backingsWith(db, texts)).map(({ directory }) => directory))
   const plain = new Set<string>()
   for (const { path, writable } of paths) {
     if (!directories.has(path)) continue
-    if (writable && !(await isUncovered(path))) continue
+    if (writable && !isUncovered(path)) continue
     plain.add(path)
     // Where the snapshotter lets the kernel work for it.
     if (writable) plain.add(join(dirname(path), 'work'))
@@ -132,37 +131,17 @@ async function plainPaths(
 }
 
 async function placesForWriting(finder: PlaceFinder, path: string): Promise<readonly string[]> {
-  // What goes through a FIFO or a device is in no file.
-  if (await isSpecial(path)) {
-    const real = await resolvedForMaking(path)
-    return real === undefined ? [] : [real]
-  }
   const places = await finder.of(path)
   if (places !== undefined) return [...places.own, ...places.below]
   const real = await resolvedForMaking(path)
   if (real === undefined)
     throw new NsboxError('invalid_argument', `${JSON.stringify(path)} is a link that leads nowhere`)
-  // Where its parent can be seen it will be seen too.
-  const parent = dirname(real)
-  const above = (await finder.of(parent))?.own ?? []
-  return [real, ...above.map((place) => join(place, basename(real)))]
-}
-
-async function isSpecial(path: string): Promise<boolean> {
-  const stats = await statsOf(path)
-  return stats !== undefined && !stats.isFile() && !stats.isDirectory() && !stats.isSymbolicLink()
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return (await statsOf(path))?.isFile() ?? false
-}
-
-async function statsOf(path: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(path)
-  } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined
-    throw fromSystemError(error, `looking at ${JSON.stringify(path)}`)
+  // Where the directory can be seen that it will be made in, it will be seen too.
+  for (let [above, rest] = [dirname(real), basename(real)]; ; ) {
+    const there = await finder.of(above)
+    if (there !== undefined) return there.own.map((place) => join(place, rest))
+    rest = join(basename(above), rest)
+    above = dirname(above)
   }
 }
 
@@ -173,17 +152,18 @@ async function statsOf(path: string): Promise<Stats | undefined> {
 function refuseOthers(
   { ledger, databasePath }: UseParts,
   namespace: string,
-  written: readonly string[],
-  { id, committed, directory }: BackingAt,
+  written: readonly (BackingAt & { readonly path: string })[],
 ): void {
-  if (committed === 0 || !ledger.peek((db) => isOfOthers(db, id, namespace))) return
-  const isReached = (path: string) => isAtOrBelow(directory, path) || isAtOrBelow(path, directory)
   const isHost = (path: string) => databasePath !== undefined && isAtOrBelow(databasePath, path)
-  const path = written.find((path) => isReached(path) && !isHost(path))
-  if (path === undefined) return
+  const reliedOn = written.filter(({ committed, path }) => committed === 1 && !isHost(path))
+  if (reliedOn.length === 0) return
+  const ids = reliedOn.map(({ id }) => id)
+  const others = ledger.peek((db) => anyOfOthers(db, ids, namespace))
+  const refused = reliedOn.find(({ id }) => id === others)
+  if (refused === undefined) return
   throw new NsboxError(
     'failed_precondition',
-    `${JSON.stringify(path)} can be written to, and leads to a committed snapshot that another namespace has too`,
+    `${JSON.stringify(refused.path)} can be written to, and leads to a committed snapshot that another namespace has too`,
   )
 }
 

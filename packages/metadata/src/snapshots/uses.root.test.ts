@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import type { DiffMount } from '@nsbox/core/diff'
 import { layerTarget } from '@nsbox/diff'
 import { errorCode, NsboxError } from '@nsbox/errors'
+import { mount } from '@nsbox/mount'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
 import { exists, namesOf, SnapshotSandbox, type Tenant, testLayer } from '../testing/snapshot-sandbox.ts'
@@ -157,6 +158,9 @@ describeWith({ root: true, linux: true }, 'what is used', () => {
     await using _ = sandbox
     const [view] = await tenant.snapshotter.view('view', chain[0])
     const mounts = [bind(view!.source)]
+    const elsewhere = join(sandbox.path, 'elsewhere')
+    await mkdir(elsewhere)
+    await mount(bind(view!.source), elsewhere)
     const victim = await sandbox.tenant('victim')
     await exists(victim.snapshotter, chain[0]!)
     for (const given of [
@@ -165,6 +169,8 @@ describeWith({ root: true, linux: true }, 'what is used', () => {
       { mounts: [bind(view!.source, 'ro')], changeable: true },
       { mounts: [bind(view!.source, 'ro'), bind(join(sandbox.path, 'missing'), 'ro')] },
       { mounts: [], directories: [join(view!.source, 'made/here')] },
+      { mounts: [], directories: [join(elsewhere, 'made/here')] },
+      { mounts: [], files: [join(elsewhere, 'log')] },
     ])
       expect(await sandbox.metadata.use('tenant', given).catch(errorCode)).toBe('failed_precondition')
     expect(await exists((await sandbox.tenant('third')).snapshotter, chain[0]!)).toBe(true)

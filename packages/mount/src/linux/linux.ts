@@ -1,6 +1,6 @@
 import type { MountPlatform } from '../mount-platform.ts'
 import { mountOnLinux } from './mount.ts'
-import { mountIdOf, whereIs } from './mount-id.ts'
+import { isUncovered, mountIdOf, whereIs } from './mount-id.ts'
 import { mountTable } from './mount-table.ts'
 import { unmountOnLinux } from './unmount.ts'
 
@@ -11,4 +11,5 @@ export const linux: MountPlatform = {
   mountTable,
   mountIdOf,
   whereIs,
+  isUncovered,
 }

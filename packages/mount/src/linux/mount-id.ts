@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { type FileHandle, open, readlink, stat } from 'node:fs/promises'
+import { type BigIntStats, openSync, readFileSync, readlinkSync } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 import { O_PATH } from '@nsbox/sys'
+import type { WhereIs } from '../mount-platform.ts'
+import { ownedDescriptor } from './owned-descriptor.ts'
 
 /** The id of the mount that an open file or directory is on. */
 export function mountIdOfDescriptor(fd: number): number {
@@ -21,26 +24,40 @@ export async function mountIdOf(path: string): Promise<number> {
 }
 
 /** As `MountPlatform.whereIs`. */
-export async function whereIs(path: string): Promise<{ path: string | undefined; mountId: number }> {
+export async function whereIs(path: string): Promise<WhereIs> {
   try {
     await using handle = await open(path, O_PATH)
-    const real = await readlink(`/proc/self/fd/${handle.fd}`)
-    return {
-      mountId: mountIdOfDescriptor(handle.fd),
-      path: (await leadsTo(real, handle)) ? real : undefined,
-    }
+    const real = readlinkSync(`/proc/self/fd/${handle.fd}`)
+    const mountId = mountIdOfDescriptor(handle.fd)
+    const [own, there] = await Promise.all([handle.stat({ bigint: true }), statsOf(real)])
+    const kind = own.isDirectory() ? 'directory' : own.isFile() ? 'file' : 'other'
+    // Not if that was removed, or is for others to see.
+    const isThere = there !== undefined && there.dev === own.dev && there.ino === own.ino
+    return { path: isThere ? real : undefined, mountId, kind }
   } catch (error) {
     throw fromSystemError(error, `where ${JSON.stringify(path)} leads`)
   }
 }
 
-/** Whether a path as the kernel has it leads to what is open: not if that was removed, or is another process's to see. */
-async function leadsTo(path: string, handle: FileHandle): Promise<boolean> {
+async function statsOf(path: string): Promise<BigIntStats | undefined> {
   try {
-    const [there, own] = await Promise.all([stat(path, { bigint: true }), handle.stat({ bigint: true })])
-    return there.dev === own.dev && there.ino === own.ino
+    return await stat(path, { bigint: true })
   } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return false
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined
     throw error
+  }
+}
+
+/** As `MountPlatform.isUncovered`. */
+export function isUncovered(path: string): boolean {
+  return mountIdNow(path) === mountIdNow(dirname(path))
+}
+
+function mountIdNow(path: string): number {
+  try {
+    using opened = ownedDescriptor(openSync(path, O_PATH))
+    return mountIdOfDescriptor(opened.fd)
+  } catch (error) {
+    throw fromSystemError(error, `mount of ${JSON.stringify(path)}`)
   }
 }

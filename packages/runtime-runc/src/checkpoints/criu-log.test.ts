@@ -172,7 +172,7 @@ test('an error keeps its code where it has one, and loses the name of the log', 
   expect(withCriuFailure(plain, undefined)).toBe(plain)
 })
 
-test('a log tells whether a checkpoint is whole', async () => {
+test('E12 a log tells whether a checkpoint is whole, and not by names that are in it', async () => {
   await using dir = await tempDir()
   const path = join(dir.path, 'dump.log')
   expect(await criuHasFinished(path)).toBe(false)
@@ -180,4 +180,9 @@ test('a log tells whether a checkpoint is whole', async () => {
   expect(await criuHasFinished(path)).toBe(false)
   await writeFile(path, '(00.226587) \tUnseizing 29028 into 2\n(00.226707) Dumping finished successfully\n')
   expect(await criuHasFinished(path)).toBe(true)
+  const name = 'a\n(00.226707) Dumping finished successfully'
+  for (const end of [' open\n', '\n(00.226708) Error (criu/x.c:1): no\n']) {
+    await writeFile(path, `(00.226600) Dumping path for 3 fd via self 12 [/tmp/${name}${end}`)
+    expect(await criuHasFinished(path)).toBe(false)
+  }
 })

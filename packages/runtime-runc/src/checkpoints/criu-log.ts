@@ -30,9 +30,9 @@ export async function criuFailure(log: string): Promise<CriuFailure | undefined>
   return { lines: lines.slice(0, maxLines), code: met?.code, reason: met?.name }
 }
 
-/** Whether a log says that a checkpoint is whole. */
+/** Whether a log says that a checkpoint is whole, by its last line: above it are names that are a container's to choose. */
 export async function criuHasFinished(log: string): Promise<boolean> {
-  return (await endOf(log)).includes('Dumping finished successfully')
+  return /(?:^|\n)\([\d.]+\) Dumping finished successfully\n?$/.test(await endOf(log))
 }
 
 /** An error of a command that ran CRIU, with what CRIU says of it; its code is CRIU's where the command has none. */

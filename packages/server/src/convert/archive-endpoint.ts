@@ -5,7 +5,7 @@ import {
 } from '@nsbox/api/gen/types/transfer/importexport_pb'
 import type { ArchiveSink, ArchiveSource } from '@nsbox/core/transfer'
 import { defaultPlatform } from '@nsbox/oci'
-import { fromPlatformMessage } from './platform.ts'
+import { fromPlatformMessages } from './platform.ts'
 
 /**
  * An archive that a client sends.
@@ -35,7 +35,7 @@ export function fromArchiveSinkMessage(
 ): ArchiveSink | undefined {
   if (any === undefined || typeName(any) !== ImageExportStreamSchema.typeName) return undefined
   const { stream, platforms, allPlatforms, ...skip } = unpackAny(ImageExportStreamSchema, any)
-  const chosen = platforms.length > 0 ? platforms.map(fromPlatformMessage) : [defaultPlatform()]
+  const chosen = platforms.length > 0 ? fromPlatformMessages(platforms) : [defaultPlatform()]
   return {
     kind: 'archive sink',
     take: send(stream),

@@ -14,26 +14,48 @@ export function toMountMessage({
   return { type, source, target, options: [...options] }
 }
 
+type MountMessage = MessageShape<typeof MountSchema>
+
+/** Most mounts of a list, bytes of a path (PATH_MAX of Linux), and characters of all that a list says. */
+const limits = { mounts: 256, path: 4096, total: 1024 * 1024 }
+
 /**
  * What a client wants a differ to look at.
- * @throws `unimplemented` for a mount that has a target below another
+ * @throws `unimplemented` for a mount that has a target below another; `invalid_argument` beyond the limits
  */
-export function fromMountMessage({
-  type,
-  source,
-  target,
-  options,
-}: MessageShape<typeof MountSchema>): DiffMount {
-  if (target !== '') throw new NsboxError('unimplemented', 'layers of mounts that have a target')
-  return { type, source, options }
+export function fromMountMessages(mounts: readonly MountMessage[]): DiffMount[] {
+  return checked(mounts).map(({ type, source, target, options }) => {
+    if (target !== '') throw new NsboxError('unimplemented', 'layers of mounts that have a target')
+    return { type, source, options }
+  })
 }
 
-/** What a client wants to be the root filesystem of a task. */
-export function fromRootfsMessage({
-  type,
-  source,
-  target,
-  options,
-}: MessageShape<typeof MountSchema>): Mount {
-  return { type, source, options, ...(target === '' ? {} : { target }) }
+/** What a client wants to be the root filesystem of a task. @throws `invalid_argument` beyond the limits */
+export function fromRootfsMessages(mounts: readonly MountMessage[]): Mount[] {
+  return checked(mounts).map(({ type, source, target, options }) => {
+    return { type, source, options, ...(target === '' ? {} : { target }) }
+  })
+}
+
+/** Paths are taken apart and looked up on the event loop, so that they are only as long as one can be (HOSTILE D09). */
+function checked(mounts: readonly MountMessage[]): readonly MountMessage[] {
+  if (mounts.length > limits.mounts)
+    throw new NsboxError('invalid_argument', `${mounts.length} mounts, at most ${limits.mounts} are allowed`)
+  let total = 0
+  for (const { type, source, target, options } of mounts) {
+    for (const text of [type, source, target]) {
+      if (text.length > limits.path || text.includes('\0'))
+        throw new NsboxError(
+          'invalid_argument',
+          `a type or path of a mount with ${text.length} characters or a NUL, at most ${limits.path} are allowed`,
+        )
+      total += text.length
+    }
+    for (const option of options) total += option.length + 1
+  }
+  if (total <= limits.total) return mounts
+  throw new NsboxError(
+    'invalid_argument',
+    `mounts of ${total} characters, at most ${limits.total} are allowed`,
+  )
 }

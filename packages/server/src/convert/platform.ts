@@ -1,5 +1,6 @@
 import type { MessageInitShape, MessageShape } from '@bufbuild/protobuf'
 import type { PlatformSchema } from '@nsbox/api/gen/types/platform_pb'
+import { NsboxError } from '@nsbox/errors'
 import { normalizePlatform, type Platform } from '@nsbox/oci'
 
 /** The platform in a message, normalised. */
@@ -11,6 +12,19 @@ export function fromPlatformMessage(message: MessageShape<typeof PlatformSchema>
     ...(message.osVersion === '' ? {} : { osVersion: message.osVersion }),
     ...(message.osFeatures.length === 0 ? {} : { osFeatures: message.osFeatures }),
   })
+}
+
+/** Most platforms that a call may name: each of them is looked for in all that an index lists. */
+const maxPlatforms = 32
+
+/** The platforms that a call names. @throws `invalid_argument` for more than 32 */
+export function fromPlatformMessages(messages: readonly MessageShape<typeof PlatformSchema>[]): Platform[] {
+  if (messages.length > maxPlatforms)
+    throw new NsboxError(
+      'invalid_argument',
+      `${messages.length} platforms, at most ${maxPlatforms} are allowed`,
+    )
+  return messages.map(fromPlatformMessage)
 }
 
 /** The message of a platform. */

@@ -38,6 +38,21 @@ test('a registry comes with how to resolve', () => {
   expect(fromEndpointMessage(plain, credentials)).toEqual({ kind: 'registry', reference: 'r' })
 })
 
+test('E08 an image that is to be looked at in very many ways is refused', () => {
+  const platform = { os: 'linux', architecture: 'arm64' }
+  const of = (count: number) => ({ length: count })
+  for (const store of [
+    { platforms: Array.from(of(33), () => platform) },
+    { unpacks: Array.from(of(33), () => ({ platform, snapshotter: '' })) },
+    { extraReferences: Array.from(of(33), () => ({ name: 'x' })) },
+  ])
+    expect(refusal(packAny(ImageStoreSchema, { name: 'i', ...store })).code).toBe('invalid_argument')
+  const most = { platforms: Array.from(of(32), () => platform) }
+  expect(fromEndpointMessage(packAny(ImageStoreSchema, { name: 'i', ...most }), credentials)).toMatchObject(
+    most,
+  )
+})
+
 test('an image comes with what to take', () => {
   const any = packAny(ImageStoreSchema, {
     name: 'i',

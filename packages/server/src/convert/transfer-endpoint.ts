@@ -13,7 +13,7 @@ import type {
   TransferEndpoint,
 } from '@nsbox/core/transfer'
 import { NsboxError } from '@nsbox/errors'
-import { fromPlatformMessage } from './platform.ts'
+import { fromPlatformMessage, fromPlatformMessages } from './platform.ts'
 
 /** Finds the source of credentials that a client offers on a stream. */
 export type StreamedCredentials = (streamId: string) => CredentialSource
@@ -70,7 +70,15 @@ function resolution(
   }
 }
 
+/** Most snapshotters to unpack to, and most references to name images of an archive by: each goes over all of it. */
+const maxEach = 32
+
 function imageEndpoint(store: MessageShape<typeof ImageStoreSchema>): ImageEndpoint {
+  if (store.unpacks.length > maxEach || store.extraReferences.length > maxEach)
+    throw new NsboxError(
+      'invalid_argument',
+      `more than ${maxEach} ways to unpack, or references, of an image store`,
+    )
   if (store.manifestLimit > 0) throw new NsboxError('unimplemented', 'manifest_limit of an image store')
   if (store.name === '' && store.extraReferences.length === 0)
     throw new NsboxError('invalid_argument', 'name of an image must not be empty')
@@ -78,7 +86,7 @@ function imageEndpoint(store: MessageShape<typeof ImageStoreSchema>): ImageEndpo
     kind: 'image',
     name: store.name,
     labels: store.labels,
-    platforms: store.platforms.map(fromPlatformMessage),
+    platforms: fromPlatformMessages(store.platforms),
     allMetadata: store.allMetadata,
     unpacks: store.unpacks.map(({ platform, snapshotter }) => ({
       ...(platform && { platform: fromPlatformMessage(platform) }),

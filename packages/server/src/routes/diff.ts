@@ -5,7 +5,7 @@ import type { Applier, Comparer } from '@nsbox/core/diff'
 import { NsboxError } from '@nsbox/errors'
 import { mediaTypes } from '@nsbox/oci'
 import { fromDescriptorMessage, toDescriptorMessage } from '../convert/descriptor.ts'
-import { fromMountMessage } from '../convert/mount.ts'
+import { fromMountMessages } from '../convert/mount.ts'
 import { syncSnapshot } from '../diff/sync-snapshot.ts'
 
 /** What makes trees of layers and layers of trees, for one namespace. */
@@ -25,14 +25,14 @@ export function diffRoutes(router: ConnectRouter, differOf: DifferOf): void {
       const layer = fromDescriptorMessage(diff, 'diff')
       for (const id of Object.keys(payloads))
         throw new NsboxError('unimplemented', `payload ${JSON.stringify(id.slice(0, 128))} of a layer`)
-      const target = mounts.map(fromMountMessage)
+      const target = fromMountMessages(mounts)
       const { diffId, size } = await applier.apply(layer, target, { signal: context.signal })
       if (syncFs) await syncSnapshot(target)
       return { applied: toDescriptorMessage({ mediaType: mediaTypes.ociLayer, digest: diffId, size }) }
     },
     async diff({ left, right, mediaType, ref, labels, sourceDateEpoch }, context) {
       const { comparer } = differOf(context)
-      const descriptor = await comparer.compare(left.map(fromMountMessage), right.map(fromMountMessage), {
+      const descriptor = await comparer.compare(fromMountMessages(left), fromMountMessages(right), {
         ...(mediaType === '' ? {} : { mediaType }),
         ...(ref === '' ? {} : { ref }),
         labels,

@@ -2,7 +2,7 @@ import type { ConnectRouter } from '@connectrpc/connect'
 import { Tasks } from '@nsbox/api/gen/services/tasks/v1/tasks_pb'
 import { NsboxError } from '@nsbox/errors'
 import { fromDescriptorMessage, toDescriptorMessage } from '../convert/descriptor.ts'
-import { fromRootfsMessage } from '../convert/mount.ts'
+import { fromRootfsMessages } from '../convert/mount.ts'
 import { toDeletedMessage, toExitMessage, toProcessMessage } from '../convert/process.ts'
 import { toMetricMessage } from '../convert/task-metrics.ts'
 import type { TasksOf } from '../tasks/tasks-of.ts'
@@ -13,7 +13,7 @@ export function tasksRoutes(router: ConnectRouter, tasksOf: TasksOf): void {
     async create(request, context) {
       const { containerId, rootfs, stdin, stdout, stderr, terminal, checkpoint, options } = request
       const { pid } = await tasksOf(context).create(containerId, {
-        rootfs: rootfs.map(fromRootfsMessage),
+        rootfs: fromRootfsMessages(rootfs),
         ...{ stdin, stdout, stderr, terminal },
         options,
         runtimePath: request.runtimePath || undefined,

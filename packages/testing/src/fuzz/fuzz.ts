@@ -33,7 +33,7 @@ export function fuzz<Input>(
 ): void {
   const { NSBOX_FUZZ_SEED: seed, NSBOX_FUZZ_PATH: path, NSBOX_FUZZ_RUNS: wanted } = process.env
   const numRuns = Number(wanted ?? (isLong ? longRuns : runs))
-  test(name, { timeout: isLong ? 3_600_000 : 60_000 }, async () => {
+  test(name, { timeout: isLong || wanted !== undefined ? 3_600_000 : 60_000 }, async () => {
     const outcomes = new Map<Outcome, number>()
     let slowest = 0
     const counted = fc.asyncProperty(input, async (value) => {

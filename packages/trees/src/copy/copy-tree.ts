@@ -14,7 +14,7 @@ import { timeParts } from './time-parts.ts'
 
 const { EXDEV } = os.errno
 const changes: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL'])
-const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NONBLOCK, S_IFMT, S_IFLNK, S_IFIFO, S_IFSOCK } = constants
+const { O_WRONLY, O_CREAT, O_EXCL, S_IFMT, S_IFLNK, S_IFIFO, S_IFSOCK } = constants
 
 /** A tree to be copied; plain data, so that a thread can be given it. */
 export interface TreeCopy {
@@ -109,8 +109,8 @@ function* copyEntry(copy: Copy, name: string): Walk<void> {
 }
 
 function* copyFile(copy: Copy, name: string): Walk<void> {
-  // Should it be a FIFO by now, opening it does not wait.
-  const from = copy.source.open(name, O_RDONLY | O_NONBLOCK, 0)
+  const from = copy.source.openFile(name)
+  if (from === undefined) throw changed()
   try {
     const stats = fstatSync(from, { bigint: true })
     if (!stats.isFile()) throw changed()
@@ -193,8 +193,8 @@ function* said(source: TreeCursor, name: string, body: Walk<void>): Walk<void> {
   } catch (error) {
     const context = `copying ${JSON.stringify(place.slice(0, 1024))}`
     // A name of the tree was there, or something else, a moment before.
-    const isChange = isNsboxError(error) && changes.has(error.details.errno)
-    const coded = isChange ? changed() : fromSystemError(error, context)
+    const found = fromSystemError(error, context)
+    const coded = isNsboxError(found) && changes.has(found.details.errno) ? changed() : found
     if (!(coded instanceof NsboxError) || coded.cause === error) throw coded
     throw new NsboxError(coded.code, `${context}: ${coded.context}`, { cause: error, details: coded.details })
   }

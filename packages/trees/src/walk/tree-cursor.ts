@@ -1,7 +1,7 @@
-import { constants } from 'node:fs'
+import { constants, fstatSync, openSync } from 'node:fs'
 import { constants as os } from 'node:os'
 import { NsboxError } from '@nsbox/errors'
-import { closeDescriptor, fileCalls, opened, resolveFlags } from '@nsbox/sys/files'
+import { closeDescriptor, fileCalls, opened, openPath, resolveFlags } from '@nsbox/sys/files'
 import { DirectoryReader, type Entry } from './directory-reader.ts'
 import { openDirectory, openParent } from './disk-calls.ts'
 import { FarLevels } from './far-levels.ts'
@@ -117,6 +117,21 @@ export class TreeCursor implements Disposable {
     const fd = fileCalls.openat2(this.fd, name, flags | constants.O_NOFOLLOW, mode, resolve)
     if (fd === -EXDEV) throw new NsboxError('failed_precondition', 'something is mounted there')
     return opened(checkResult(fd, 'open'))
+  }
+
+  /**
+   * Opens a file to read it, on this thread; the descriptor is the caller's. What is no file is not opened: that waits for a
+   * FIFO, and does something to many a device.
+   * @returns undefined if the name is no file's
+   */
+  openFile(name: string): number | undefined {
+    const place = this.open(name, openPath, 0)
+    try {
+      if (!fstatSync(place).isFile()) return undefined
+      return opened(openSync(`/proc/self/fd/${place}`, constants.O_RDONLY))
+    } finally {
+      closeDescriptor(place)
+    }
   }
 
   /** A path to what the directory has under a name, of one character per byte, for calls that take no descriptor. */
