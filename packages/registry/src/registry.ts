@@ -5,6 +5,7 @@ import { Hosts } from './hosts/hosts.ts'
 import { Connections, type RequestTrace } from './http/connections.ts'
 import type { Exchange } from './http/exchange.ts'
 import { headerFields } from './http/header-fields.ts'
+import { HostPlaces } from './http/host-places.ts'
 import { tlsSettings } from './http/tls-settings.ts'
 import { defaultLimits, type RegistryLimits } from './limits.ts'
 import { RegistryClient } from './repository/registry-client.ts'
@@ -25,6 +26,12 @@ export interface RegistryOptions {
   /** Sent with every request to registries and mirrors; `authorization` only to registries themselves. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly limits?: Partial<RegistryLimits> | undefined
+  /**
+   * Whether the user is none of this machine's, and so may reach neither registries on it nor those at link-local addresses
+   * and where clouds tell machines their secrets: by address, whatever the name. Not by default. A proxy is trusted to
+   * keep its own.
+   */
+  readonly userIsElsewhere?: boolean | undefined
   /** Told of every request once its answer begins, or fails; must not throw. */
   readonly onRequest?: ((trace: RequestTrace) => void) | undefined
 }
@@ -61,7 +68,9 @@ export interface Registry extends AsyncDisposable {
 export function createRegistry(options: RegistryOptions = {}): Registry {
   const limits = { ...defaultLimits, ...options.limits }
   const headers = { 'user-agent': 'nsbox', ...headerFields(Object.entries(options.headers ?? {}), 'headers') }
-  const connections = new Connections(limits, options.onRequest)
+  const { userIsElsewhere } = options
+  const places = new HostPlaces({ userIsElsewhere })
+  const connections = new Connections(limits, options.onRequest, places)
   const send = (exchange: Exchange) => connections.send(exchange)
   const authorizer = new Authorizer(send, {
     credentials: options.credentials,
@@ -73,7 +82,8 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
   const { ca, cert, key, rejectUnauthorized = true } = options.tls ?? {}
   const hosts = new Hosts({
     hostsDir: options.hostsDir,
-    defaultScheme: options.defaultScheme,
+    // What speaks plain http on this machine is not even asked.
+    defaultScheme: options.defaultScheme ?? (userIsElsewhere ? 'https' : undefined),
     tls: tlsSettings({
       ca: ca === undefined ? [] : [ca],
       client: cert === undefined ? [] : [{ cert, key }],

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
-import { Code, ConnectError } from '@connectrpc/connect'
+import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect'
 import { openContentStore } from '@nsbox/content'
 import { LayerWorkers } from '@nsbox/diff'
 import { openMetadata } from '@nsbox/metadata'
@@ -23,7 +23,7 @@ import { EventExchange } from './events/event-exchange.ts'
 import { allOf } from './listen/all-of.ts'
 import { bindSocket } from './listen/bind-socket.ts'
 import { createHttpServers } from './listen/http-servers.ts'
-import { registerRoutes } from './routes/register-routes.ts'
+import { type RouteParts, registerRoutes, sharedServices } from './routes/register-routes.ts'
 import { callBudgets } from './rpc/call-budgets.ts'
 import { codedErrors } from './rpc/coded-errors.ts'
 import { durableReplies } from './rpc/durable-replies.ts'
@@ -104,12 +104,14 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
     idleMemory({ trim: trimMemory, isBusy: () => workers.hasThreads || hasTreeThread(), log }),
   )
   const loop = starting.use(new LoopMonitor({ log }))
-  const handler = createRpcHandler({
-    routes: (router) => {
-      const isAlone = (namespace: string) => sharingPolicy === 'isolated' || isSealed(namespace)
-      const parts = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, isAlone, uuid }
-      registerRoutes(router, { ...parts, stopping: stopping.signal, log })
-    },
+  const isAlone = (namespace: string) => sharingPolicy === 'isolated' || isSealed(namespace)
+  const parts: RouteParts = {
+    ...{ metadata, snapshotters, applier, workers, events, tasks, hostsDir, isAlone, uuid },
+    ...{ stopping: stopping.signal, log },
+  }
+  const shared = sharedServices(parts)
+  const handlerOptions = {
+    routes: (router: ConnectRouter) => registerRoutes(router, parts, shared),
     interceptors: [
       idle.interceptor,
       requestLog(log, loop),
@@ -122,10 +124,11 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
       interruptibleRequests,
     ],
     shutdownSignal: aborting.signal,
-    budgets: callBudgets(),
     log,
-  })
-  const http = createHttpServers(handler, log)
+  }
+  // Each listener has bounds of its own, so that no tenant can fill what the operator's calls need.
+  const newHandler = () => createRpcHandler({ ...handlerOptions, budgets: callBudgets() })
+  const http = createHttpServers(newHandler(), log)
   starting.defer(() =>
     shutDown({
       http: allOf(() => [http, ...gated.listeners]),
@@ -137,7 +140,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
     }),
   )
   await bindSocket(http.server, address)
-  const { tcpPort } = await gated.bind(handler, log)
+  const { tcpPort } = await gated.bind(newHandler, log)
   const { tenantsAddress } = config
   log.info({ address, tenantsAddress, tcpPort, root, state, pid: process.pid }, 'serving')
 

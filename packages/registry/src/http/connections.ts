@@ -38,13 +38,18 @@ export class Connections implements AsyncDisposable {
   readonly #onRequest: ((trace: RequestTrace) => void) | undefined
   #closed = false
   readonly #agents = new Map<string, Dispatcher>()
-  readonly #places = new HostPlaces()
+  readonly #places: HostPlaces
   /** What was sent over these connections. */
   readonly secrets = new SentSecrets()
 
-  constructor(limits: RegistryLimits, onRequest?: (trace: RequestTrace) => void) {
+  constructor(
+    limits: RegistryLimits,
+    onRequest?: (trace: RequestTrace) => void,
+    places: HostPlaces = new HostPlaces(),
+  ) {
     this.#limits = limits
     this.#onRequest = onRequest
+    this.#places = places
   }
 
   /** Sends one request; follows nothing, repeats nothing. */

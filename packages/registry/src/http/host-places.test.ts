@@ -44,6 +44,36 @@ describe('the addresses that a host may be connected to at', () => {
     expect(places.admit('c', 'neighbour', [here, link, '169.254.0.1'])).toEqual([link])
   })
 
+  it('F03 are never inward for a user who is elsewhere', () => {
+    const places = new HostPlaces({ userIsElsewhere: true })
+    expect(places.admit('a', undefined, [here, link])).toEqual([])
+    expect(places.admit('b', undefined, [here, away])).toEqual([away])
+    expect(places.admit('b', 'b', [here])).toEqual([])
+    expect(places.admit('10.0.0.1', undefined, ['10.0.0.1'])).toEqual(['10.0.0.1'])
+  })
+
+  it('F03 are not connected to for such a user, under whichever name', async () => {
+    let requests = 0
+    const server = createServer((_, response) => {
+      requests++
+      response.end()
+    }).listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+    const { port } = server.address() as AddressInfo
+    try {
+      for (const defaultScheme of ['http', undefined] as const) {
+        for (const host of ['localhost', '127.0.0.1', '[::ffff:7f00:1]']) {
+          await using registry = createRegistry({ userIsElsewhere: true, defaultScheme })
+          const error = await failure(registry.remote(`${host}:${port}/x:1`).resolve())
+          expect(error).toMatchObject({ code: 'failed_precondition' })
+        }
+      }
+      expect(requests).toBe(0)
+    } finally {
+      server.close()
+    }
+  })
+
   it('E10 are none after too many hosts', () => {
     const places = new HostPlaces()
     for (let number = 0; number < 4096; number += 1) places.admit(`${number}`, undefined, [away])

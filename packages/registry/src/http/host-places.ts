@@ -12,10 +12,17 @@ const maxHosts = 4096
 export class HostPlaces {
   /** By name or address: the inward addresses it is at, or none if it is elsewhere. */
   readonly #inward = new Map<string, readonly string[]>()
+  readonly #userIsElsewhere: boolean
+
+  /** @param options.userIsElsewhere whether the user, too, has no business at inward addresses; not by default */
+  constructor({ userIsElsewhere = false }: { readonly userIsElsewhere?: boolean | undefined } = {}) {
+    this.#userIsElsewhere = userIsElsewhere
+  }
 
   /**
    * The addresses of a host that may be connected to. Of inward ones these are
    *
+   * - none, if the user has no business there
    * - all, if the user has named the host, or a server on this machine
    * - those at which the server that has named it is itself, if that is at inward addresses of other machines
    * - none, if that server is elsewhere, or is spoken to by a proxy
@@ -37,7 +44,9 @@ export class HostPlaces {
   }
 
   #mayLead(address: string, host: string, namedBy: string | undefined): boolean {
-    if (!isInward(address) || namedBy === undefined || namedBy === host) return true
+    if (!isInward(address)) return true
+    if (this.#userIsElsewhere) return false
+    if (namedBy === undefined || namedBy === host) return true
     const sender = this.#inward.get(namedBy) ?? []
     return sender.length > 0 && (sender.every(isLoopback) || sender.includes(address))
   }

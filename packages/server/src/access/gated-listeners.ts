@@ -23,8 +23,8 @@ export interface GatedListeners {
   readonly listeners: readonly HttpServers[]
   /** Whether a namespace shares nothing with others. */
   isSealed(namespace: string): boolean
-  /** Begins to listen. */
-  bind(handler: RpcHandler, log: Logger): Promise<{ readonly tcpPort?: number | undefined }>
+  /** Begins to listen. @param newHandler makes what answers, for each listener one */
+  bind(newHandler: () => RpcHandler, log: Logger): Promise<{ readonly tcpPort?: number | undefined }>
   /** Reads all files anew; connections end of peers that may do less then. @throws as `openGatedListeners` */
   reload(): Promise<void>
 }
@@ -62,14 +62,14 @@ export async function openGatedListeners(config: GatedConfig): Promise<GatedList
   return {
     listeners,
     isSealed: (namespace) => control.isSealed(namespace),
-    async bind(handler, log) {
+    async bind(newHandler, log) {
       if (tenantsAddress !== undefined) {
-        const http = createHttpServers(handler, log, { authenticate: control.byProcess })
+        const http = createHttpServers(newHandler(), log, { authenticate: control.byProcess })
         listeners.push(http)
         await bindSocket(http.server, tenantsAddress, { openTo: 'all' })
       }
       if (tcp === undefined || current.tls === undefined) return {}
-      const http = createHttpServers(handler, log, { authenticate: control.byTls, tls: current.tls })
+      const http = createHttpServers(newHandler(), log, { authenticate: control.byTls, tls: current.tls })
       listeners.push(http)
       tlsServer = http.server as TlsServer
       return { tcpPort: await listen(http.server, tcp.address) }

@@ -54,17 +54,31 @@ export interface RouteParts {
   readonly log: Logger
 }
 
-/** Registers every service. */
-export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
-  const { metadata, snapshotters, applier, workers, events, tasks, hostsDir, isAlone, uuid, stopping, log } =
-    parts
-  const { runtime, refusal: runtimeRefusal } = tasks
-  const view = viewsOf(metadata)
-  const streams = new StreamRegistry()
+/** What the services of a server know of calls under way; there is one of each, however many listeners there are. */
+export interface SharedServices {
+  readonly streams: StreamRegistry
+  readonly transfers: TransferService
+  readonly ahead: UnpackAhead
+}
+
+/** Makes what listeners share. */
+export function sharedServices(parts: RouteParts): SharedServices {
+  const { metadata, snapshotters, applier, workers, hostsDir, isAlone, log } = parts
   const destinations = unpackDestinations({ metadata, snapshotters, applier, workers })
   const flights = flightsByNamespace(isAlone)
-  const transfers = new TransferService({ metadata, hostsDir, destinations, flights })
-  const ahead = new UnpackAhead({ metadata, applier, flights, log })
+  return {
+    streams: new StreamRegistry(),
+    transfers: new TransferService({ metadata, hostsDir, destinations, flights }),
+    ahead: new UnpackAhead({ metadata, applier, flights, log }),
+  }
+}
+
+/** Registers every service. */
+export function registerRoutes(router: ConnectRouter, parts: RouteParts, shared: SharedServices): void {
+  const { metadata, snapshotters, applier, workers, events, tasks, uuid, stopping } = parts
+  const { streams, transfers, ahead } = shared
+  const { runtime, refusal: runtimeRefusal } = tasks
+  const view = viewsOf(metadata)
   versionRoutes(router)
   introspectionRoutes(router, {
     uuid,

@@ -156,7 +156,6 @@ export class Conduct {
   }
 }
 
-/** The process at the other end where the kernel says so; else each connection is a client of its own. */
 /** The other end of a connection: an address, or a process of this host. */
 function peerOf(socket: Socket): unknown {
   if (socket.remoteAddress !== undefined) return socket.remoteAddress

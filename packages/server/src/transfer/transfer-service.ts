@@ -169,7 +169,7 @@ export class TransferService {
     if (isTenant) {
       refuseInward(endpoint.reference)
       // What is configured for registries may have secrets of the host in it.
-      return createRegistry({ credentials, headers, defaultScheme })
+      return createRegistry({ credentials, headers, defaultScheme, userIsElsewhere: true })
     }
     return createRegistry({
       credentials,
