@@ -19,6 +19,7 @@ import { createHttpServers } from './listen/http-servers.ts'
 import { registerRoutes } from './routes/register-routes.ts'
 import { callBudgets } from './rpc/call-budgets.ts'
 import { codedErrors } from './rpc/coded-errors.ts'
+import { garbageCollector } from './rpc/collect-garbage.ts'
 import { durableReplies } from './rpc/durable-replies.ts'
 import { idleMemory } from './rpc/idle-memory.ts'
 import { interruptibleRequests } from './rpc/interruptible-requests.ts'
@@ -84,7 +85,9 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   const aborting = new AbortController()
   // Every call that is under way listens to them.
   setMaxListeners(0, stopping.signal, aborting.signal)
-  const idle = starting.use(idleMemory({ trim: trimMemory, isBusy: () => workers.hasThreads, log }))
+  const idle = starting.use(
+    idleMemory({ collect: garbageCollector(), trim: trimMemory, isBusy: () => workers.hasThreads, log }),
+  )
   const loop = starting.use(new LoopMonitor({ log }))
   const handler = createRpcHandler({
     routes: (router) => {
@@ -103,6 +106,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
     log,
   })
   const http = createHttpServers(handler, log)
+  http.server.on('connection', (socket) => socket.once('close', idle.touch))
   starting.defer(() =>
     shutDown({
       http,
