@@ -20,10 +20,15 @@ const outside = ['@nsbox/server', '@nsbox/sqlite', '@nsbox/sys']
  * Packages whose threads and processes are found beside their sources. They stay outside of programs that depend on them; others take
  * in what little they use of them, which must not start a thread.
  */
-const withThreads = ['@nsbox/diff', '@nsbox/runtime-runc', '@nsbox/snapshots']
+const withThreads = ['@nsbox/diff', '@nsbox/runtime-runc', '@nsbox/trees']
 
 /** Entries of these packages that have neither native code nor threads, and are always bundled. */
-const inside = ['@nsbox/diff/archive', '@nsbox/diff/growing-file', '@nsbox/sys/mount-flags']
+const inside = [
+  '@nsbox/diff/archive',
+  '@nsbox/diff/growing-file',
+  '@nsbox/sys/mount-flags',
+  '@nsbox/trees/walk',
+]
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

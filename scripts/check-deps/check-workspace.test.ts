@@ -29,7 +29,7 @@ const row = (name: string) => `| \`${name}\` | because |\n`
 const documentation = systemPackages.map(({ name }) => row(name)).join('')
 
 /** What the check says about a small workspace without faults, changed by `files`. */
-async function check(files: Files = {}): Promise<string[]> {
+async function check(files: Files = {}, exempt: Files = {}): Promise<string[]> {
   await using dir = await tempDir()
   const all: Files = {
     'package.json': manifest('root'),
@@ -56,7 +56,7 @@ async function check(files: Files = {}): Promise<string[]> {
     await mkdir(dirname(link), { recursive: true })
     await symlink(join(dir.path, target), link)
   }
-  return checkWorkspace(dir.path)
+  return checkWorkspace(dir.path, exempt)
 }
 
 it('says nothing about a workspace without faults', async () => {
@@ -238,6 +238,45 @@ describe('a light package', () => {
   })
 })
 
+describe('trees', () => {
+  const source = 'packages/content/src/store.ts'
+  const breach = (call: string) =>
+    `${source} calls ${call} of node:fs with options that may be recursive; see tree-rules.ts`
+
+  it.each([
+    ['rm', `import { rm } from 'node:fs/promises'; rm('a', { recursive: true, force: true })`],
+    ['rmSync', `import { rmSync as remove } from 'node:fs'; remove('a', { force: true, recursive })`],
+    ['cp', `import { cp } from 'node:fs/promises'; cp('a', 'b', { 'recursive': true })`],
+    ['cpSync', `import * as fs from 'node:fs'; fs.cpSync('a', 'b', { recursive: true })`],
+    ['readdir', `import fs from 'node:fs'; fs.promises.readdir('a', { recursive: true })`],
+    ['readdirSync', `import { readdirSync } from 'fs'; readdirSync('a', { ...options })`],
+    ['opendir', `import { promises } from 'node:fs'; promises.opendir('a', { recursive: true })`],
+    ['rmdir', `import { rmdir } from 'node:fs'; rmdir('a', { recursive: true }, () => {})`],
+    ['rm', `import { rm } from 'node:fs/promises'; const how = { recursive: true }; rm('a', how)`],
+  ])('may not be walked by paths, as %s does in %s', async (call, text) => {
+    expect(await check({ [source]: text })).toEqual([breach(call)])
+    expect(await check({ 'packages/content/src/store.test.ts': text })).toEqual([])
+    expect(await check({ [source]: text }, { [source]: 'its own' })).toEqual([])
+  })
+
+  it.each([
+    `import { rm } from 'node:fs/promises'; rm('a', { force: true })`,
+    `import { rm } from 'node:fs/promises'; rm('a', { recursive: false })`,
+    `import { readdir } from 'node:fs/promises'; readdir('a', 'latin1')`,
+    `import { readdirSync } from 'node:fs'; readdirSync('a', { withFileTypes: true })`,
+    `import { mkdir } from 'node:fs/promises'; mkdir('a', { recursive: true })`,
+    `const fs = { rm() {} }; fs.rm('a', { recursive: true })`,
+  ])('are not walked by %s', async (text) => {
+    expect(await check({ [source]: text })).toEqual([])
+  })
+
+  it('may not have an exemption that nobody needs', async () => {
+    expect(await check({}, { [source]: 'its own' })).toEqual([
+      `${source} is exempt in tree-rules.ts and has no recursive call of node:fs`,
+    ])
+  })
+})
+
 it('docs/dependencies.md has a row for each dependency and for nothing else', async () => {
   const content = manifest('@nsbox/content', { dependencies: ['@nsbox/oci', 'undici'] })
   const files = {
@@ -247,6 +286,20 @@ it('docs/dependencies.md has a row for each dependency and for nothing else', as
   expect(await check(files)).toEqual([
     'docs/dependencies.md has no row for undici',
     'docs/dependencies.md has a row for left-over, which nothing uses',
+  ])
+})
+
+it('each attack of docs/threat-model.md has a test, and each test of one has its row', async () => {
+  const files = {
+    'docs/threat-model.md':
+      '| A01 | withstood |\n| A03 | claimed |\n\nWithout a surface here:\n\n- A04, A05: none.\n\nMore of A09.\n',
+    'packages/oci/src/digest.test.ts': "test('A01, A04 and B01 are withstood'); test('not of A03')",
+  }
+  expect(await check(files)).toEqual([
+    'docs/threat-model.md: no test has a title that begins with A03',
+    'docs/threat-model.md: A02 is missing',
+    'packages/oci/src/digest.test.ts: a title names A04, which has no row in docs/threat-model.md',
+    'packages/oci/src/digest.test.ts: a title names B01, which has no row in docs/threat-model.md',
   ])
 })
 

@@ -3,11 +3,23 @@ import { checkDocumentation } from './documentation.ts'
 import { checkImports } from './import-rules.ts'
 import { checkLightPackages } from './light-packages.ts'
 import { checkManifests } from './manifest-rules.ts'
+import { checkThreatModel } from './threat-model.ts'
+import { checkTrees, ownDirectories } from './tree-rules.ts'
 import { readWorkspace } from './workspace.ts'
 
-/** Every breach of the rules on how packages depend on each other and on others, in words. */
-export function checkWorkspace(root: string): string[] {
+/**
+ * Every breach of the rules on how packages depend on each other and on others, and on how they walk trees, in words.
+ * @param exempt from the latter
+ */
+export function checkWorkspace(root: string, exempt = ownDirectories): string[] {
   const workspace = readWorkspace(root)
-  const rules = [checkManifests, checkImports, checkCycles, checkLightPackages, checkDocumentation]
-  return rules.flatMap((rule) => rule(workspace))
+  const rules = [
+    checkManifests,
+    checkImports,
+    checkCycles,
+    checkLightPackages,
+    checkDocumentation,
+    checkThreatModel,
+  ]
+  return [...rules.flatMap((rule) => rule(workspace)), ...checkTrees(workspace, exempt)]
 }

@@ -5,7 +5,7 @@
 export const floors: readonly (readonly string[])[] = [
   ['errors', 'filters', 'oci', 'api', 'sys'],
   ['cni', 'mount', 'sqlite'],
-  ['core', 'namespaces'],
+  ['core', 'namespaces', 'trees'],
   ['content', 'snapshots', 'diff', 'registry'],
   ['images'],
   ['client', 'metadata', 'runtime-runc'],

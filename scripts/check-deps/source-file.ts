@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseSync } from 'oxc-parser'
+import { type Node, recursiveCalls } from './recursive-calls.ts'
 
 export interface SourceFile {
   /** Absolute. */
@@ -13,6 +14,10 @@ export interface SourceFile {
   readonly imports: readonly string[]
   /** Whether it has an `export *`. */
   readonly exportsAll: boolean
+  /** The attacks that texts in it begin with, such as titles of tests: `A05`. */
+  readonly attacks: readonly string[]
+  /** Functions of node:fs by which it walks trees, once for each call. */
+  readonly recursiveCalls: readonly string[]
 }
 
 const importing = new Set([
@@ -26,23 +31,30 @@ const importing = new Set([
 export function readSourceFile(path: string): SourceFile {
   const { program, errors } = parseSync(path, readFileSync(path, 'utf8'))
   if (errors[0]) throw new Error(`${path}: ${errors[0].message}`)
-  const nodes = [...nodesOf(program)].filter(({ type }) => importing.has(type))
+  const all = [...nodesOf(program)]
+  const nodes = all.filter(({ type }) => importing.has(type))
   return {
     path,
     kind: kindOf(path),
-    imports: nodes.map(({ source }) => source?.value).filter((value) => typeof value === 'string'),
+    imports: nodes
+      .map(({ source }) => (source as Node | null | undefined)?.value)
+      .filter((value) => typeof value === 'string'),
     exportsAll: nodes.some(({ type }) => type === 'ExportAllDeclaration'),
+    attacks: [...new Set(all.flatMap(attacksIn))],
+    recursiveCalls: recursiveCalls(all),
   }
+}
+
+/** What a text that begins with the ids of attacks names: `A05`, or `A05, A06 and B01`. */
+function attacksIn({ type, value }: Node): string[] {
+  const text = type === 'TemplateElement' ? (value as { readonly raw: string }).raw : value
+  if (typeof text !== 'string') return []
+  return /^[A-Z]\d\d(?:(?:, | and )[A-Z]\d\d)*(?![\w-])/.exec(text)?.[0].match(/[A-Z]\d\d/g) ?? []
 }
 
 function kindOf(path: string): SourceFile['kind'] {
   if (path.endsWith('.test.ts') || path.includes('/src/testing/')) return 'test'
   return path.includes('/testsuite/') ? 'suite' : 'source'
-}
-
-interface Node {
-  readonly type: string
-  readonly source?: { readonly value?: unknown } | null
 }
 
 /** A syntax tree's nodes, whatever fields they hang on. */

@@ -2,7 +2,7 @@ import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbortOptions, ContentWriter, IngestOptions, IngestStatus } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
-import { parseFilters } from '@nsbox/filters'
+import { parseListFilters } from '@nsbox/filters'
 import { digestAlgorithm } from '@nsbox/oci'
 import type { BlobFiles } from './blob-files.ts'
 import type { Durability } from './durability.ts'
@@ -82,7 +82,7 @@ export class Ingests implements AsyncDisposable {
 
   /** Directories that are not ingests, or not any more, are passed over. */
   async statuses(filters: readonly string[], { signal }: AbortOptions): Promise<IngestStatus[]> {
-    const filter = parseFilters(filters)
+    const filter = parseListFilters(filters)
     const found: IngestStatus[] = []
     const names = await readdir(this.#layout.ingests)
     const read = (name: string) => readIngest(join(this.#layout.ingests, name))

@@ -10,7 +10,7 @@ import type {
 } from '@nsbox/core/content'
 import type { LabelChange } from '@nsbox/core/labels'
 import { fromSystemError } from '@nsbox/errors'
-import { parseFilters } from '@nsbox/filters'
+import { parseListFilters } from '@nsbox/filters'
 import type { Digest } from '@nsbox/oci'
 import type { BlobFiles } from './blob-files.ts'
 import { blobFields } from './filter-adaptors.ts'
@@ -53,7 +53,7 @@ export class LocalContentStore implements ContentStore, LocalPaths, AsyncDisposa
 
   async *list(filters: readonly string[] = [], options: AbortOptions = {}): AsyncGenerator<ContentInfo> {
     options.signal?.throwIfAborted()
-    const filter = parseFilters(filters)
+    const filter = parseListFilters(filters)
     try {
       for await (const info of this.#blobs.list(options)) if (filter.match(blobFields(info))) yield info
     } catch (error) {

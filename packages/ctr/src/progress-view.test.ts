@@ -46,3 +46,16 @@ it('counts no bytes of what was there already', () => {
   view.update(at('already exists', 100))
   expect(view.bytes).toBe(0)
 })
+
+it('E13 shows what a terminal would obey in names and states', () => {
+  for (const isTTY of [false, true]) {
+    const written: string[] = []
+    {
+      const output = { write: (text: string) => void written.push(text), cursorTo() {}, isTTY, columns: 200 }
+      using view = new ProgressView(output)
+      view.update({ ...at('waiting\u009bx'), name: 'layer\u001b]0;title\u0007\nnext' })
+    }
+    expect(written.join('')).toContain('layer\\u001b]0;title\\u0007\\u000anext:')
+    for (const control of ['\u0007', '\u009b']) expect(written.join('')).not.toContain(control)
+  }
+})

@@ -2,6 +2,7 @@ import { clearScreenDown, moveCursor } from 'node:readline'
 import type { WriteStream } from 'node:tty'
 import { stripVTControlCharacters } from 'node:util'
 import type { TransferProgress } from '@nsbox/core/transfer'
+import { printable } from '@nsbox/errors'
 import { formatBinarySize } from './format-size.ts'
 
 /** Width of a bar, its ends not counted (BEHAVIOUR.md §10). */
@@ -46,7 +47,7 @@ export class ProgressView {
     this.#objects.set(progress.name, progress)
     if (moving.has(progress.event)) this.#moved.set(progress.name, progress.progress)
     if (this.#output.isTTY || before?.event === progress.event) return
-    this.#output.write(`${progress.name}: ${progress.event}\n`)
+    this.#output.write(`${printable(progress.name)}: ${printable(progress.event)}\n`)
   }
 
   /** Bytes that were moved, as far as they were told of. */
@@ -83,8 +84,8 @@ function countLines(text: string, columns: number | undefined): number {
 }
 
 function renderObject({ name, event, progress, total }: TransferProgress): string {
-  const label = `${name}:`.padEnd(80)
-  const state = event.padEnd(15)
+  const label = `${printable(name)}:`.padEnd(80)
+  const state = printable(event).padEnd(15)
   if (done.has(event)) return `${label} ${state} |${'+'.repeat(barWidth)}|`
   if (total === 0) return `${label} ${state}`
   const filled = Math.min(barWidth, Math.floor((progress / total) * barWidth))

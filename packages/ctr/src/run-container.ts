@@ -11,6 +11,7 @@ import { specHasTerminal } from './container/spec-has-terminal.ts'
 import { Terminal } from './foreground/terminal.ts'
 import { indentJson } from './indent-json.ts'
 import { networkOf } from './network/container-network.ts'
+import { printText } from './print.ts'
 import type { Session } from './session.ts'
 import { runTask } from './tasks/run-task.ts'
 import { type StdioFlags, stdioOf } from './tasks/stdio-flags.ts'
@@ -39,7 +40,7 @@ export async function runContainer(
   const request = containerRequest(flags, args)
   const stdio = stdioOf(flags)
   if (flags.dumpConfig) {
-    console.log(indentJson(new TextDecoder().decode(encodeSpec(await previewSpec(session, request)))))
+    printText(`${indentJson(new TextDecoder().decode(encodeSpec(await previewSpec(session, request))))}\n`)
     return
   }
   if (flags.tty && !flags.detach) Terminal.require()

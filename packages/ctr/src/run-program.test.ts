@@ -62,3 +62,27 @@ it('tells what went wrong first when the cleaning up failed as well', async () =
     process.exitCode = undefined
   }
 })
+
+it('E13 shows what a terminal would obey in the words of others', async () => {
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  try {
+    const program = new Command('prog').action(async () => {
+      throw new Error('registry says \u001b[2J\u009b31m')
+    })
+    await runProgram(program, ['node', 'prog'])
+    expect(said.mock.calls).toEqual([['prog: registry says \\u001b[2J\\u009b31m\n']])
+  } finally {
+    said.mockRestore()
+    process.exitCode = undefined
+  }
+})
+
+it('has help for each command', async () => {
+  const { ctrProgram } = await import('./program.ts')
+  const commands = [ctrProgram()]
+  for (const command of commands) {
+    expect(command.helpInformation()).toMatch(/^Usage: ctr/)
+    commands.push(...command.commands)
+  }
+  expect(commands.length).toBeGreaterThan(50)
+})

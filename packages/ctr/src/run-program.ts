@@ -1,6 +1,6 @@
 import { isatty } from 'node:tty'
 import { PlainHeaders } from '@nsbox/api'
-import { isErrno } from '@nsbox/errors'
+import { isErrno, printableLines } from '@nsbox/errors'
 import { type Command, CommanderError } from 'commander'
 
 /** Exit status of a program that SIGPIPE ended, as shells report it. */
@@ -13,7 +13,7 @@ const brokenPipe = 141
  */
 export async function runProgram(program: Command, argv: readonly string[] = process.argv): Promise<void> {
   globalThis.Headers = PlainHeaders
-  const say = (message: string) => process.stderr.write(`${program.name()}: ${message}\n`)
+  const say = (message: string) => process.stderr.write(printableLines(`${program.name()}: ${message}\n`))
   exitByError(program, (text) => say(text.replace(/^error: /, '').trimEnd()))
   dieWithTerminal()
   let outputFailed = false
@@ -36,7 +36,8 @@ export async function runProgram(program: Command, argv: readonly string[] = pro
       process.exitCode = brokenPipe
     } else {
       say(error instanceof Error ? error.message : String(error))
-      if (program.opts().debug && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+      if (program.opts().debug && error instanceof Error)
+        process.stderr.write(printableLines(`${error.stack}\n`))
       process.exitCode ??= 1
     }
   }

@@ -37,3 +37,16 @@ it('counts characters, not UTF-16 units', () => {
     ),
   ).toBe('😀  x\nab y\n')
 })
+
+it('E13 shows what a terminal would obey, and forges neither rows nor columns', () => {
+  const platform = 'linux\u001b]0;title\u0007\u009b2J/amd64\u202e'
+  expect(
+    renderTable(
+      [
+        ['REF', 'PLATFORMS'],
+        ['a\nb\tc', platform],
+      ],
+      { minWidth: 1, padding: 1 },
+    ),
+  ).toBe('REF             PLATFORMS\na\\u000ab\\u0009c linux\\u001b]0;title\\u0007\\u009b2J/amd64\\u202e\n')
+})

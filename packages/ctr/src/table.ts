@@ -1,3 +1,5 @@
+import { printable } from '@nsbox/errors'
+
 /** How the columns of a table are laid out; the names and meanings are those of Go's text/tabwriter. */
 export interface TableLayout {
   /** Least width of a column, padding included. */
@@ -11,7 +13,8 @@ export interface TableLayout {
 const tabWidth = 8
 
 /** Lays out rows in columns; the last cell of a row is not filled. */
-export function renderTable(rows: ReadonlyArray<readonly string[]>, layout: TableLayout): string {
+export function renderTable(texts: ReadonlyArray<readonly string[]>, layout: TableLayout): string {
+  const rows = texts.map((cells) => cells.map(printable))
   const widths: number[] = []
   for (const row of rows) {
     for (const [column, cell] of row.slice(0, -1).entries()) {

@@ -21,6 +21,8 @@ it('exports these and no more', () => {
       "isUnauthenticated",
       "isUnavailable",
       "isUnimplemented",
+      "printable",
+      "printableLines",
       "sentinels",
       "serializeError",
     ]

@@ -12,5 +12,6 @@ export {
   isUnavailable,
   isUnimplemented,
 } from './predicates.ts'
+export { printable, printableLines } from './printable.ts'
 export { deserializeError, type SerializedError, serializeError } from './serialized-error.ts'
 export { fromSystemError, isErrno } from './system-error.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Adaptor } from './adaptor.ts'
-import { maxFilterLength, maxFilters, parseFilter, parseFilters } from './filter.ts'
+import { maxFilterLength, maxFilters, parseFilter, parseFilters, parseListFilters } from './filter.ts'
 
 const invalidArgument = expect.objectContaining({ code: 'invalid_argument' })
 const named = (name: string): Adaptor => ({ field: ([first]) => (first === 'name' ? name : undefined) })
@@ -77,7 +77,7 @@ describe('D06 regular expressions of clients', () => {
     'match in time linear in the text: %s',
     (pattern) => {
       const filter = parseFilter(`name~="${pattern}"`)
-      expect(filter.match(named(`${'a'.repeat(4096)}!`.slice(0, 4096)))).toBe(pattern === '^(a|aa)+$')
+      expect(filter.match(named('a'.repeat(700)))).toBe(pattern === '^(a|aa)+$')
     },
     5000,
   )
@@ -101,6 +101,34 @@ describe('D06 regular expressions of clients', () => {
     const one = 'name~=[ab]{700}'
     expect(() => parseFilters([one, one])).not.toThrow()
     expect(() => parseFilters([one, one, one])).toThrow(invalidArgument)
+  })
+})
+
+describe('E08 the work for one object', () => {
+  const long = (length: number) => named('a'.repeat(length))
+
+  test('is bounded by the size of the regular expressions times that of the texts', () => {
+    const filter = parseListFilters(['name~="(x|a.*){100}b"'])
+    expect(filter.match(long(200))).toBe(false)
+    expect(() => filter.match(long(4096))).toThrow(expect.objectContaining({ code: 'resource_exhausted' }))
+    expect(filter.match(long(200))).toBe(false)
+  })
+
+  test('is bounded for all regular expressions together', () => {
+    const filter = parseListFilters(Array(20).fill('name~="a[ab]{40}[cd]"'))
+    expect(filter.match(long(200))).toBe(false)
+    expect(() => filter.match(long(1000))).toThrow(expect.objectContaining({ code: 'resource_exhausted' }))
+  })
+
+  test('is no match beyond that where nobody can be told', () => {
+    const filter = parseFilters(['name~="(x|a.*){100}a"'])
+    expect(filter.match(long(200))).toBe(true)
+    expect(filter.match(long(4096))).toBe(false)
+  })
+
+  test('has a bounded number of regular expressions', () => {
+    expect(() => parseFilters(Array(32).fill('name~=a'))).not.toThrow()
+    expect(() => parseFilters(Array(33).fill('name~=a'))).toThrow(invalidArgument)
   })
 })
 

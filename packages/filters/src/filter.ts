@@ -1,7 +1,7 @@
 import { NsboxError } from '@nsbox/errors'
 import type { Adaptor } from './adaptor.ts'
 import { parseSelectors } from './parse-selectors.ts'
-import { compilePattern, maxProgramSize } from './pattern.ts'
+import { compilePattern, maxPatterns, maxProgramSize, maxWork, type Pattern } from './pattern.ts'
 import type { Selector } from './selector.ts'
 
 /**
@@ -9,6 +9,7 @@ import type { Selector } from './selector.ts'
  * it for empty.
  */
 export interface Filter {
+  /** Takes about 25 ms at most; most filters take a few microseconds. */
   match(object: Adaptor): boolean
 }
 
@@ -19,6 +20,11 @@ export interface ParseFilterOptions {
    * (BEHAVIOUR.md §2), so this is the only trace of it.
    */
   readonly onBadPattern?: ((pattern: string, reason: Error) => void) | undefined
+  /**
+   * Called where the texts of an object are too long for the regular expressions to be looked for in them: the sizes of
+   * both multiplied are more than 250,000 for one object. Such a text matches none, unless this throws.
+   */
+  readonly onTooMuch?: (() => void) | undefined
 }
 
 /** Most characters of one filter, and of all filters of a list together. */
@@ -51,17 +57,28 @@ export function parseFilters(texts: readonly string[], options: ParseFilterOptio
   if (texts.reduce((sum, text) => sum + text.length, 0) > maxFilterLength)
     throw new NsboxError('invalid_argument', `filters: longer than ${maxFilterLength} characters`)
   let programSize = 0
+  let patterns = 0
+  /** What looking at the present object has taken. */
+  let work = 0
 
   function patternTest(source: string): (text: string) => boolean {
     const pattern = compilePattern(source)
     const isBad = pattern instanceof Error
     // Bad ones count as well, so that a client cannot have any number of them logged.
     programSize += isBad ? source.length + 1 : pattern.programSize
-    if (programSize > maxProgramSize)
-      throw new NsboxError('invalid_argument', 'filters: regular expressions too large')
-    if (!isBad) return pattern.test
+    if (!isBad) patterns += 1
+    if (programSize > maxProgramSize || patterns > maxPatterns)
+      throw new NsboxError('invalid_argument', 'filters: regular expressions too large or too many')
+    if (!isBad) return (text) => boundedTest(pattern, text)
     options.onBadPattern?.(source, pattern)
     return () => false
+  }
+
+  function boundedTest(pattern: Pattern, text: string): boolean {
+    work += pattern.programSize * text.length
+    if (work <= maxWork) return pattern.test(text)
+    options.onTooMuch?.()
+    return false
   }
 
   function condition(selector: Selector): Condition {
@@ -82,8 +99,29 @@ export function parseFilters(texts: readonly string[], options: ParseFilterOptio
 
   const alternatives = texts.map((text) => (text === '' ? [] : parseSelectors(text)).map(condition))
   return {
-    match: (object) =>
-      alternatives.length === 0 ||
-      alternatives.some((conditions) => conditions.every((holds) => holds(object))),
+    match(object) {
+      work = 0
+      return (
+        alternatives.length === 0 ||
+        alternatives.some((conditions) => conditions.every((holds) => holds(object)))
+      )
+    },
   }
+}
+
+/**
+ * `parseFilters` for a listing, which is refused where it cannot tell whether an object belongs to it.
+ *
+ * @throws as `parseFilters`; `match` throws `resource_exhausted` for an object whose texts are too long for the regular
+ * expressions
+ */
+export function parseListFilters(texts: readonly string[]): Filter {
+  return parseFilters(texts, {
+    onTooMuch() {
+      throw new NsboxError(
+        'resource_exhausted',
+        'filters: regular expressions too large for the length of what they are looked for in',
+      )
+    },
+  })
 }

@@ -4,4 +4,5 @@ export {
   type ParseFilterOptions,
   parseFilter,
   parseFilters,
+  parseListFilters,
 } from './filter.ts'

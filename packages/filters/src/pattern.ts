@@ -7,6 +7,12 @@ const maxPatternLength = 2048
 /** Most instructions that the regular expressions of one list of filters compile to, all together. */
 export const maxProgramSize = 2000
 
+/** Most regular expressions of one list of filters: each may keep 8 MiB of what it has found out about texts. */
+export const maxPatterns = 32
+
+/** Most instructions times characters for one object: about 25 ms at worst. */
+export const maxWork = 250_000
+
 /** A regular expression with the syntax and semantics of RE2. */
 export interface Pattern {
   /** Whether it matches anywhere in `text`. */
@@ -16,8 +22,8 @@ export interface Pattern {
 }
 
 /**
- * Compiles a regular expression from outside. Matching takes time linear in the text, whatever the expression: about
- * 0.1 s for 4 KiB and 900 instructions at worst (HOSTILE D06).
+ * Compiles a regular expression from outside. Matching takes time in proportion to the text and to the program at worst
+ * (HOSTILE D06): 0.3 s for 4 KiB and 900 instructions, so that whoever matches keeps to `maxWork`.
  *
  * @returns the reason instead if it is not a regular expression
  * @throws `invalid_argument` if it is too long

@@ -2,11 +2,12 @@ import type { AbortOptions } from '@nsbox/core/content'
 import { GrowingFile } from '@nsbox/diff/growing-file'
 import type { Digest } from '@nsbox/oci'
 import { type Deferred, deferred } from './deferred.ts'
+import { Pace } from './pace.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
 /**
  * How far a blob has come on its way into a store: nothing is known of it; its bytes are written to an ingest, which had
- * `from` bytes before; it is committed, and so proved.
+ * `from` bytes before; they come so slowly that they are not to be followed; it is committed, and so proved.
  */
 export type ArrivalState =
   | { readonly kind: 'awaited' }
@@ -15,7 +16,9 @@ export type ArrivalState =
       readonly ref: string
       readonly from: number
       readonly growing: GrowingFile
+      readonly pace: Pace
     }
+  | { readonly kind: 'dripping' }
   | { readonly kind: 'there' }
 
 /** One blob on its way into a store. Who fetches it tells, who needs it waits. */
@@ -28,21 +31,29 @@ export class Arrival {
     return this.#state
   }
 
-  /** Says that an ingest is open which has `from` bytes already. */
-  begin(ref: string, from: number): void {
-    this.#become({ kind: 'arriving', ref, from, growing: new GrowingFile(from) })
+  /** Says that an ingest is open which has `from` bytes of `size` already. */
+  begin(ref: string, { from, size }: { from: number; size: number }): void {
+    this.#become({ kind: 'arriving', ref, from, growing: new GrowingFile(from), pace: new Pace(size, from) })
   }
 
   /** Says that the ingest has so many bytes. */
   advance(offset: number): void {
-    if (this.#state.kind === 'arriving') this.#state.growing.advance(offset)
+    if (this.#state.kind !== 'arriving') return
+    this.#state.growing.advance(offset)
+    this.#state.pace.advance(offset)
+  }
+
+  /** Lets go whoever follows the ingest, if it grows slowly: they shall wait until the blob is there. */
+  dropIfSlow(): void {
+    if (this.#state.kind !== 'arriving' || this.#state.pace.isBrisk) return
+    this.#state.growing.fail()
+    this.#become({ kind: 'dripping' })
   }
 
   /** Says that what has arrived is void, and may be fetched anew. */
   void(): void {
-    if (this.#state.kind !== 'arriving') return
-    this.#state.growing.fail()
-    this.#become({ kind: 'awaited' })
+    if (this.#state.kind === 'arriving') this.#state.growing.fail()
+    if (this.#state.kind !== 'there') this.#become({ kind: 'awaited' })
   }
 
   /** Says that the blob is committed. */

@@ -6,6 +6,9 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Arrival } from './arrival.ts'
 import type { Slots } from './slots.ts'
 
+/** How often it is looked whether a layer still comes quickly enough to be followed, in milliseconds. */
+const lookInterval = 500
+
 /** A layer that can be read while it arrives. Disposing of it closes its file. */
 export interface OpenedLayer extends AsyncDisposable {
   readonly arriving: ArrivingLayer
@@ -14,10 +17,11 @@ export interface OpenedLayer extends AsyncDisposable {
 }
 
 /**
- * Waits until a layer's bytes can be read from a local file, or all of them are in the store.
+ * Waits until a layer's bytes can be read from a local file, or all of them are in the store. Who reads a layer that
+ * arrives keeps a thread, and others must have theirs: if it comes slowly, its reader is told that its download has failed,
+ * and has to wait for the store.
  *
- * @param followers bounds how many layers are read while they arrive: who reads one from a registry that stands still
- * keeps a thread for nothing, and others must have theirs
+ * @param followers bounds how many layers are read while they arrive
  * @returns undefined if they are in the store, as they are in the end if this one cannot be followed
  */
 export async function openArriving(
@@ -41,6 +45,8 @@ export async function openArriving(
       if (file !== undefined) opening.defer(() => file.close())
       // In another state by now, the ref may name another file.
       if (file !== undefined && arrival.state === state) {
+        const watch = setInterval(() => arrival.dropIfSlow(), lookInterval).unref()
+        opening.defer(() => clearInterval(watch))
         const held = opening.move()
         return {
           // By its descriptor, which all threads of the process share: the commit gives the file another name.

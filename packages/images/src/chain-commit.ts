@@ -23,6 +23,11 @@ export class ChainCommit implements Disposable {
     this.#ended.resolve()
   }
 
+  /** Whether the snapshot is there. */
+  get hasSucceeded(): boolean {
+    return this.#succeeded
+  }
+
   [Symbol.dispose](): void {
     this.#ended.resolve()
   }

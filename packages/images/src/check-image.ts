@@ -3,7 +3,7 @@ import { isNotFound } from '@nsbox/errors'
 import { type Descriptor, isIndex, type Platform } from '@nsbox/oci'
 import { children } from './children.ts'
 import { chooseManifests } from './choose-manifests.ts'
-import { maxObjects } from './walk.ts'
+import { documentsBudget, maxObjects } from './walk.ts'
 
 /** What of an image is there. */
 export interface ImageCheck {
@@ -29,6 +29,7 @@ export async function checkImage(
   const present: Descriptor[] = []
   const missing: Descriptor[] = []
   const seen = new Set<string>()
+  const documents = documentsBudget(target)
   let unknown = false
 
   const pending = [target]
@@ -38,7 +39,7 @@ export async function checkImage(
     required.push(next)
     try {
       await content.info(next.digest, { signal })
-      const below = await children(content, next, { signal })
+      const below = await children(content, next, { documents, signal })
       pending.push(...(isIndex(next.mediaType) ? chooseManifests(below, platforms) : below))
       present.push(next)
     } catch (error) {

@@ -1,21 +1,24 @@
-import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
-import { type Descriptor, isIndex, isManifest, maxDocumentSize, parseIndex, parseManifest } from '@nsbox/oci'
+import type { ByteBudget } from '@nsbox/core/byte-budget'
+import { type AbortOptions, type ContentReader, readIndex, readManifest } from '@nsbox/core/content'
+import { type Descriptor, isIndex, isManifest } from '@nsbox/oci'
 
 /**
  * What a descriptor's document refers to: the manifests of an index, the config and layers of a manifest, nothing for
  * everything else. The document is read from the store and proved against its digest.
  *
+ * @param options.documents what the bytes of the document are taken from, by whoever goes through a whole image: what waits
+ * to be visited is as large
  * @throws `not_found` if the document is absent, `invalid_argument` if it makes no sense, `data_loss` if it is corrupt
  */
 export async function children(
   content: Pick<ContentReader, 'read'>,
   descriptor: Descriptor,
-  options: AbortOptions = {},
+  { documents, ...options }: { readonly documents?: ByteBudget | undefined } & AbortOptions = {},
 ): Promise<readonly Descriptor[]> {
   const { mediaType } = descriptor
   if (!isIndex(mediaType) && !isManifest(mediaType)) return []
-  const bytes = await readBlob(content, descriptor, { limit: maxDocumentSize, ...options })
-  if (isIndex(mediaType)) return parseIndex(bytes, descriptor).manifests
-  const manifest = parseManifest(bytes, descriptor)
+  documents?.take(descriptor.size)
+  if (isIndex(mediaType)) return (await readIndex(content, descriptor, options)).manifests
+  const manifest = await readManifest(content, descriptor, options)
   return [manifest.config, ...manifest.layers]
 }

@@ -103,6 +103,34 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
     expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
   })
 
+  test('E03 lets go of a layer that drips, and reads it when it has come', async () => {
+    await using stores = await unpackStores(workers)
+    const image = sized(400)
+    const [layer] = image.layers
+    const followers = new Slots(1)
+    const drips: Delivery = async function* (blob, { digest }, offset) {
+      let at = offset
+      if (digest === layer!.digest) {
+        yield blob.subarray(at, at + 200_000)
+        at += 200_000
+        await expect.poll(() => stores.applies).toHaveLength(1)
+        expect(followers.tryTake()).toBeUndefined()
+        for (let free: Disposable | undefined; free === undefined; free?.[Symbol.dispose]()) {
+          await new Promise((resolve) => setTimeout(resolve, 50))
+          yield blob.subarray(at, at + 100)
+          at += 100
+          free = followers.tryTake()
+        }
+      }
+      yield blob.subarray(at)
+    }
+    const options = { content: stores.content, unpack: [stores.into], followers }
+    await fetch({ remote: remoteOf(image, drips), ...options })
+    expect(stores.applies.map(({ arriving }) => arriving)).toEqual([true, false])
+    expect((await stores.snapshots()).every((name) => name.startsWith('committed'))).toBe(true)
+    expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
+  })
+
   test('needs no layer below another for it to be extracted, and commits them in order', async () => {
     await using stores = await unpackStores(workers)
     const image = sized(1, 50, 100)

@@ -1,5 +1,4 @@
-import type { AbortOptions, ContentReader, ContentStore } from '@nsbox/core/content'
-import type { Labels } from '@nsbox/core/labels'
+import type { AbortOptions, ContentInfo, ContentReader, ContentStore } from '@nsbox/core/content'
 import type { Remote, TransferProgress } from '@nsbox/core/transfer'
 import { isNotFound, NsboxError } from '@nsbox/errors'
 import {
@@ -13,20 +12,29 @@ import {
   type Platform,
   parseReference,
 } from '@nsbox/oci'
-import { DisposableStack } from '@whatwg-node/disposablestack'
 import type { Arrivals } from './arrival.ts'
 import { children } from './children.ts'
 import { chooseManifests } from './choose-manifests.ts'
+import { Download, GivesWay } from './download.ts'
+import { DownloadTurn } from './download-turn.ts'
 import { fetchBlob } from './fetch-blob.ts'
 import type { Flights } from './flights.ts'
 import { inParallel } from './in-parallel.ts'
 import { largestFirst } from './largest-first.ts'
+import { Patience } from './patience.ts'
 import type { ProgressTracker } from './progress-tracker.ts'
 import { Slots } from './slots.ts'
-import { maxDepth, maxObjects } from './walk.ts'
+import { WaitForDownload } from './wait-for-download.ts'
+import { documentsBudget, maxDepth, maxObjects } from './walk.ts'
 
 /** Blobs that have come and are brought to the disk at once: they wait for it together, and each is an open file. */
 const maxStoring = 8
+
+/**
+ * Milliseconds that a fetch waits in all for others who download what it needs too, however briskly that comes, before it
+ * tries for itself whether it is quicker alone.
+ */
+const patienceWithDownloads = 4_000
 
 /** How to fetch an image's content. */
 export interface FetchTreeOptions extends AbortOptions {
@@ -57,10 +65,13 @@ export interface FetchSummary {
  */
 export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Promise<FetchSummary> {
   const { remote, content, platforms, progress } = options
+  const { downloads } = options.flights
+  const patience = new Patience(patienceWithDownloads)
   const slots = new Slots(options.concurrency)
   const storing = new Slots(maxStoring)
   const repository = parseReference(remote.reference)
   const seen = new Set<string>()
+  const documents = documentsBudget(root)
   let bytesReceived = 0
 
   await visit(root, [], { depth: 0, layers: true, signal: options.signal })
@@ -78,7 +89,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     }
     const name = ingestRef(descriptor)
     await fetchOne(descriptor, name, parents, signal)
-    const below = await children(content, descriptor, { signal })
+    const below = await children(content, descriptor, { documents, signal })
     if (below.length === 0) return
     await content.update(descriptor.digest, { merge: childGcLabels(below) }, { signal })
     const wanted = choose(descriptor, below, layers)
@@ -129,40 +140,74 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
       return { event, name, parents, progress: offset, total: descriptor.size, descriptor }
     }
     progress.state(at('waiting', 0))
-    using _flight = await options.flights.enter(descriptor.digest, { signal })
-    using held = new DisposableStack()
-    const slot = held.use(await slots.take({ signal }))
-    const source = distributionSourceLabel(repository, await labelsOf(content, descriptor.digest, signal))
+    const wait = new WaitForDownload(descriptor, downloads, patience)
     const arrival = options.arrivals?.of(descriptor.digest)
-    const received = await fetchBlob(descriptor, {
-      remote,
-      content,
-      ref: name,
-      labels: { [source.key]: source.value },
-      onBytes: (offset) => progress.move(at('downloading', offset)),
-      // The next may come while this one goes to the disk.
-      onReceived: async () => {
-        held.use(await storing.take({ signal }))
-        slot[Symbol.dispose]()
-      },
-      arrival,
-      signal,
-    })
-    bytesReceived += received ?? 0
-    progress.state(at(received ? 'complete' : 'already exists', descriptor.size))
-    arrival?.finish()
+    for (;;) {
+      using turn = await begin(descriptor, wait, signal)
+      const { download } = turn
+      const known = await infoOf(content, descriptor.digest, signal)
+      const source = distributionSourceLabel(repository, known?.labels ?? {})
+      try {
+        const received = await fetchBlob(descriptor, {
+          remote,
+          content,
+          ref: name,
+          labels: { [source.key]: source.value },
+          patience,
+          stopped: download.stopped,
+          onBytes: (offset) => {
+            download.advance(offset)
+            wait.compare(download)
+            progress.move(at('downloading', offset))
+          },
+          onReceived: () => turn.received({ signal }),
+          arrival,
+          signal,
+        })
+        for (const other of downloads.of(descriptor.digest))
+          if (other !== download && other.size === download.size) other.provedElsewhere()
+        bytesReceived += received ?? 0
+        progress.state(at(received ? 'complete' : 'already exists', descriptor.size))
+        arrival?.finish()
+        return
+      } catch (error) {
+        if (!(error instanceof GivesWay)) throw error
+        bytesReceived += download.received
+        arrival?.void()
+      }
+    }
+  }
+
+  /**
+   * Waits for those who bring the blob already, as long as that is worth it, and for a slot, and says that this download is
+   * under way.
+   */
+  async function begin(
+    descriptor: Descriptor,
+    wait: WaitForDownload,
+    signal: AbortSignal | undefined,
+  ): Promise<DownloadTurn> {
+    const { digest, size } = descriptor
+    const isNeeded = !wait.isWorthIt || (await infoOf(content, digest, signal)) === undefined
+    for (;;) {
+      if (isNeeded) await wait.over({ signal })
+      const slot = await slots.take({ signal })
+      if (!isNeeded || !wait.isWorthIt)
+        return new DownloadTurn(new Download(size), { digest, downloads, slot, storing })
+      slot[Symbol.dispose]()
+    }
   }
 }
 
-async function labelsOf(
+async function infoOf(
   content: ContentReader,
   digest: Descriptor['digest'],
   signal: AbortSignal | undefined,
-): Promise<Labels> {
+): Promise<ContentInfo | undefined> {
   try {
-    return (await content.info(digest, { signal })).labels
+    return await content.info(digest, { signal })
   } catch (error) {
-    if (isNotFound(error)) return {}
+    if (isNotFound(error)) return undefined
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
+import { type AbortOptions, type ContentReader, readManifest } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import {
   type Descriptor,
@@ -6,9 +6,7 @@ import {
   isIndex,
   isManifest,
   type Manifest,
-  maxDocumentSize,
   type Platform,
-  parseManifest,
 } from '@nsbox/oci'
 import { children } from './children.ts'
 import { chooseManifests } from './choose-manifests.ts'
@@ -57,6 +55,5 @@ export async function findManifest(
     throw new NsboxError('invalid_argument', `${descriptor.digest} of media type ${mediaType} is no manifest`)
   }
   await arrival(descriptor, { signal })
-  const bytes = await readBlob(content, descriptor, { limit: maxDocumentSize, signal })
-  return { ...parseManifest(bytes, descriptor), descriptor }
+  return { ...(await readManifest(content, descriptor, { signal })), descriptor }
 }

@@ -1,14 +1,6 @@
-import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
+import { type AbortOptions, type ContentReader, readImageConfig, readManifest } from '@nsbox/core/content'
 import { isNotFound } from '@nsbox/errors'
-import {
-  type Descriptor,
-  isIndex,
-  isManifest,
-  maxDocumentSize,
-  type Platform,
-  parseImageConfig,
-  parseManifest,
-} from '@nsbox/oci'
+import { type Descriptor, isIndex, isManifest, type Platform } from '@nsbox/oci'
 import { children } from './children.ts'
 import { maxDepth } from './walk.ts'
 
@@ -46,8 +38,7 @@ async function configPlatform(
   descriptor: Descriptor,
   options: AbortOptions,
 ): Promise<Platform[]> {
-  const limit = maxDocumentSize
-  const { config } = parseManifest(await readBlob(content, descriptor, { limit, ...options }), descriptor)
-  const { platform } = parseImageConfig(await readBlob(content, config, { limit, ...options }), config)
+  const { config } = await readManifest(content, descriptor, options)
+  const { platform } = await readImageConfig(content, config, options)
   return platform === undefined ? [] : [platform]
 }

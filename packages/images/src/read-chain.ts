@@ -1,5 +1,5 @@
-import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
-import { type Manifest, maxDocumentSize, parseImageConfig } from '@nsbox/oci'
+import { type AbortOptions, type ContentReader, readImageConfig } from '@nsbox/core/content'
+import type { Manifest } from '@nsbox/oci'
 import { type LayerLink, layerChain } from './layer-chain.ts'
 
 /**
@@ -12,6 +12,5 @@ export async function readChain(
   manifest: Pick<Manifest, 'config' | 'layers'>,
   { signal }: AbortOptions = {},
 ): Promise<LayerLink[]> {
-  const bytes = await readBlob(content, manifest.config, { limit: maxDocumentSize, signal })
-  return layerChain(manifest, parseImageConfig(bytes, manifest.config))
+  return layerChain(manifest, await readImageConfig(content, manifest.config, { signal }))
 }

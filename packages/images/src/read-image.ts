@@ -1,13 +1,6 @@
-import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
+import { type AbortOptions, type ContentReader, readImageConfig } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
-import {
-  type Descriptor,
-  type Digest,
-  type ImageConfig,
-  maxDocumentSize,
-  type Platform,
-  parseImageConfig,
-} from '@nsbox/oci'
+import type { Descriptor, Digest, ImageConfig, Platform } from '@nsbox/oci'
 import { findManifest } from './find-manifest.ts'
 import { layerChain } from './layer-chain.ts'
 import { isImage } from './unpack.ts'
@@ -36,7 +29,6 @@ export async function readImage(
     throw new NsboxError('failed_precondition', `manifest ${digest} is that of no image`)
   }
   const { descriptor, config } = manifest
-  const bytes = await readBlob(content, config, { limit: maxDocumentSize, signal })
-  const parsed = parseImageConfig(bytes, config)
+  const parsed = await readImageConfig(content, config, { signal })
   return { manifest: descriptor, config: parsed, chainId: layerChain(manifest, parsed).at(-1)?.chainId }
 }

@@ -9,9 +9,16 @@ import { ImageBudget, type ImageLimits } from './image-budget.ts'
 import { inParallel } from './in-parallel.ts'
 import { largestFirst } from './largest-first.ts'
 import type { LayerLink } from './layer-chain.ts'
+import { Patience } from './patience.ts'
 import { Slots } from './slots.ts'
 import { snapshotExists } from './snapshot-exists.ts'
 import { type UnpackDestination, unpackLayer } from './unpack-layer.ts'
+
+/**
+ * Milliseconds that an image waits in all for others who unpack what it needs and could unpack itself, while they do not go
+ * on. Where all goes well they do in a moment: what it has come to them as well.
+ */
+const patienceWithStanding = 2_000
 
 /** How to unpack the layers of an image. */
 export interface UnpackChainOptions extends UnpackDestination, AbortOptions {
@@ -24,13 +31,15 @@ export interface UnpackChainOptions extends UnpackDestination, AbortOptions {
 }
 
 /**
- * Makes the snapshots of all layers that have none yet, each once at a time by its chain id, in whichever namespaces.
+ * Makes the snapshots of all layers that have none yet, and waits for those that others make, in whichever namespaces.
  * The first failure ends all; what is committed by then stays.
  *
  * @returns how many layers were applied
  */
 export async function unpackChain(chain: readonly LayerLink[], options: UnpackChainOptions): Promise<number> {
-  const { snapshotter, snapshotterName, flights, arriving, onState } = options
+  const { snapshotter, arriving, onState } = options
+  const { unpackings } = options.flights
+  const patience = new Patience(patienceWithStanding)
   const top = chain.at(-1)
   if (top === undefined || (await snapshotExists(snapshotter, top.chainId, options))) return 0
   // For each thread that applies a layer there is one more that is being prepared, so that the thread need not wait for
@@ -44,12 +53,13 @@ export async function unpackChain(chain: readonly LayerLink[], options: UnpackCh
     async (link, signal) => {
       const { layer, chainId, parent } = link
       let isTold = false
-      using _flight = await flights.enter(`${snapshotterName}/${chainId}`, { signal })
       using commit = commits.get(chainId)!
       const isMade = await unpackLayer(link, {
         ...options,
         arrival: arriving?.arrivals.of(layer.digest),
         followers: arriving?.followers ?? new Slots(0),
+        unpackings,
+        patience,
         below: parent && commits.get(parent),
         slots,
         budget,

@@ -10,11 +10,14 @@ import { type OpenedLayer, openArriving } from './arriving-layer.ts'
 import type { ChainCommit } from './chain-commit.ts'
 import { discardSnapshot } from './discard-snapshot.ts'
 import { extractionKey } from './extraction-key.ts'
+import type { Table } from './flight-table.ts'
 import type { ImageBudget } from './image-budget.ts'
 import type { LayerLink } from './layer-chain.ts'
+import type { Patience } from './patience.ts'
 import type { Slots } from './slots.ts'
 import { snapshotExists } from './snapshot-exists.ts'
 import { snapshotLabels } from './snapshot-labels.ts'
+import { Unpacking } from './unpacking.ts'
 
 /** Where layers are unpacked to, and by whom. */
 export interface UnpackDestination {
@@ -31,6 +34,10 @@ export interface UnpackLayerOptions extends UnpackDestination, AbortOptions {
   readonly arrival?: Arrival | undefined
   /** The commit of the layer below; undefined for the lowest. */
   readonly below: ChainCommit | undefined
+  /** What others unpack. */
+  readonly unpackings: Table<Unpacking>
+  /** How long to wait for others who do not go on with a layer, while this one could. */
+  readonly patience: Patience
   /** Bounds how many layers are applied at once. */
   readonly slots: Slots
   /** Bounds how many layers are applied while they arrive. */
@@ -54,25 +61,35 @@ export interface UnpackLayerOptions extends UnpackDestination, AbortOptions {
 export async function unpackLayer(link: LayerLink, options: UnpackLayerOptions): Promise<boolean> {
   for (;;) {
     const outcome = await attempt(link, options)
-    if (outcome !== 'again') return outcome === 'made'
+    if (outcome === 'made' || outcome === 'exists') return outcome === 'made'
+    if (outcome === 'again when it is there') await options.arrival?.there(options)
+    else await othersSettled(link, options)
   }
 }
 
-type Outcome = 'made' | 'exists' | 'again'
+type Outcome = 'made' | 'exists' | 'again when it is there' | 'again after others'
 
 async function attempt(link: LayerLink, options: UnpackLayerOptions): Promise<Outcome> {
-  const { snapshotter, arrival, content, signal } = options
+  const { snapshotter, arrival, content, unpackings, signal } = options
   if (await snapshotExists(snapshotter, link.chainId, { signal })) return 'exists'
   const inOrder = !hasLayerDirectories(snapshotter)
   if (inOrder) await options.below?.ended({ signal })
   await using opened = arrival && (await openArriving(arrival, content, options.followers, { signal }))
+  const flight = flightKey(link, options)
+  if (unpackings.of(flight).some((other) => isWorthWaitingFor(other, link, options)))
+    return 'again after others'
+  const unpacking = new Unpacking(link.layer.digest, opened && arrival)
+  using _flight = unpackings.begin(flight, unpacking)
   const key = extractionKey(link.chainId)
   const labels = snapshotLabels(link)
   try {
+    // Others may have made it while the blob came.
+    if (arrival !== undefined && (await snapshotExists(snapshotter, link.chainId, { signal })))
+      return 'exists'
     const applied = await prepareAndApply(link, { key, labels, opened }, options)
     // Others may be followed while this one waits for those below it.
     await opened?.[Symbol.asyncDispose]()
-    await commit(link, { key, labels, applied }, options)
+    await commit(link, { key, labels, applied, unpacking }, options)
     options.onCommitted()
     await content.update(link.layer.digest, { merge: { [labelKeys.uncompressed]: link.diffId } }, { signal })
     return 'made'
@@ -84,8 +101,35 @@ async function attempt(link: LayerLink, options: UnpackLayerOptions): Promise<Ou
       return 'exists'
     if (opened === undefined || (opened.fresh && errorCode(error) !== 'aborted')) throw error
     // What was followed may have begun with wrong bytes of an earlier attempt: only the proved blob can tell.
-    await arrival?.there({ signal })
-    return 'again'
+    return 'again when it is there'
+  }
+}
+
+const flightKey = ({ chainId }: LayerLink, { snapshotterName }: UnpackLayerOptions) =>
+  `${snapshotterName}/${chainId}`
+
+/** Whether somebody who unpacks the same goes on, with the same blob; if not, there is some patience. */
+function isWorthWaitingFor(
+  other: Unpacking,
+  { layer }: LayerLink,
+  { patience }: UnpackLayerOptions,
+): boolean {
+  return other.layer === layer.digest && (other.isGoingOn || !patience.isOver)
+}
+
+/** Waits for those who unpack the same. Patience is spent only while this one could go on, and they do not. */
+async function othersSettled(link: LayerLink, options: UnpackLayerOptions): Promise<void> {
+  const { arrival, below, unpackings, patience, signal } = options
+  const isWorthIt = (other: Unpacking) => isWorthWaitingFor(other, link, options)
+  const canGoOn = () =>
+    (arrival === undefined || arrival.state.kind === 'there') && (below === undefined || below.hasSucceeded)
+  const flight = flightKey(link, options)
+  while (unpackings.of(flight).some(isWorthIt)) {
+    await unpackings.settled(flight, (other) => isWorthIt(other) && (other.isGoingOn || !canGoOn()), {
+      signal,
+    })
+    using _wait = patience.wait()
+    await unpackings.settled(flight, (other) => isWorthIt(other) && !other.isGoingOn, { signal })
   }
 }
 
@@ -142,7 +186,12 @@ function tellExtracting(
 
 async function commit(
   { chainId, parent }: LayerLink,
-  { key, labels, applied }: Draft & { readonly applied: AppliedLayer },
+  {
+    key,
+    labels,
+    applied,
+    unpacking,
+  }: Draft & { readonly applied: AppliedLayer; readonly unpacking: Unpacking },
   { snapshotter, below, onCommitting, signal }: UnpackLayerOptions,
 ): Promise<void> {
   if (!hasLayerDirectories(snapshotter)) {
@@ -157,12 +206,18 @@ async function commit(
     onCommitting()
     await committing
   }
-  await below?.begun({ signal })
+  const waiting = async <T>(wait: Promise<T> | undefined): Promise<T | undefined> => {
+    unpacking.waitsForBelow = true
+    const result = await wait
+    unpacking.waitsForBelow = false
+    return result
+  }
+  await waiting(below?.begun({ signal }))
   try {
     await ask()
   } catch (error) {
     // The commit below has failed. It may be tried again; if not, that failure is what went wrong.
-    if (!isNotFound(error) || !(await below?.ended({ signal }))) throw error
+    if (!isNotFound(error) || !(await waiting(below?.ended({ signal })))) throw error
     await ask()
   }
 }

@@ -39,6 +39,23 @@ it('B06 refuses a graph that is nested too deep', async () => {
   await expect(visited(content, root)).rejects.toMatchObject({ code: 'invalid_argument' })
 })
 
+it('E04 refuses documents that are too much to have in memory together', async () => {
+  const content = documents()
+  const filler = (index: number): Descriptor => ({
+    mediaType: mediaTypes.ociLayer,
+    digest: digestOf(`${index}`),
+    size: 1,
+    annotations: { filler: 'f'.repeat(200_000) },
+  })
+  // Each has 4 MB.
+  const large = (index: number) =>
+    content.index(...Array.from({ length: 19 }, (_, at) => filler(100 * index + at)))
+  const few = Array.from({ length: 3 }, (_, index) => large(index))
+  expect(await visited(content, content.index(...few, ...few))).toBe(1 + 3 * 20)
+  const many = Array.from({ length: 18 }, (_, index) => large(index))
+  await expect(visited(content, content.index(...many))).rejects.toMatchObject({ code: 'resource_exhausted' })
+})
+
 it('B06 stays quick where every level names the next one many times', async () => {
   const content = documents()
   let root = content.index()

@@ -1,3 +1,4 @@
+import { ByteBudget } from '@nsbox/core/byte-budget'
 import type { AbortOptions, ContentReader } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
@@ -9,10 +10,16 @@ export const maxDepth = 16
 /** How many different objects an image may have. */
 export const maxObjects = 65_536
 
+/** For the bytes of all documents of an image: 64 MiB, where those of the largest images have one. */
+export function documentsBudget(root: Descriptor): ByteBudget {
+  return new ByteBudget(`documents of image ${root.digest}`, 64 * 1024 * 1024)
+}
+
 /**
  * Visits a descriptor and everything below it that is present, parents before children, each digest once.
  *
- * @throws `invalid_argument` for a graph that is too deep or too wide; as `children`
+ * @throws `invalid_argument` for a graph that is too deep or too wide, `resource_exhausted` for documents of more than
+ * 64 MiB in all; as `children`
  */
 export async function* walk(
   content: Pick<ContentReader, 'read'>,
@@ -20,6 +27,7 @@ export async function* walk(
   options: AbortOptions = {},
 ): AsyncGenerator<Descriptor, void, undefined> {
   const seen = new Set<string>()
+  const documents = documentsBudget(root)
   const level: Array<{ descriptor: Descriptor; depth: number }> = [{ descriptor: root, depth: 0 }]
   for (let next = level.pop(); next !== undefined; next = level.pop()) {
     const { descriptor, depth } = next
@@ -32,7 +40,7 @@ export async function* walk(
       throw new NsboxError('invalid_argument', `image ${root.digest}: more than ${maxObjects} objects`)
     }
     yield descriptor
-    const below = await children(content, descriptor, options)
+    const below = await children(content, descriptor, { documents, ...options })
     for (const child of [...below].reverse()) level.push({ descriptor: child, depth: depth + 1 })
   }
 }

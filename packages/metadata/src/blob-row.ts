@@ -2,7 +2,9 @@ import type { ContentInfo } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import { type Digest, labelKeys } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
+import type { Write } from './ledger.ts'
 import { dropReferences, labelReferences, setReferences } from './references.ts'
+import type { Listing } from './rows-in-turns.ts'
 import { decodeLabels, encodeLabels } from './stored-labels.ts'
 
 interface BlobRow {
@@ -15,7 +17,7 @@ interface BlobRow {
 
 const columns = 'digest, size, labels, created_at, updated_at'
 
-const fromRow = (row: BlobRow): ContentInfo => ({
+export const blobFromRow = (row: BlobRow): ContentInfo => ({
   digest: row.digest,
   size: row.size,
   createdAt: new Date(row.created_at),
@@ -29,7 +31,7 @@ export function findBlob(db: Reader, namespace: string, digest: Digest): Content
     namespace,
     digest,
   )
-  return row && fromRow(row)
+  return row && blobFromRow(row)
 }
 
 /** @throws `not_found` */
@@ -39,30 +41,40 @@ export function demandBlob(db: Reader, namespace: string, digest: Digest): Conte
   return info
 }
 
-/** The next blobs of a namespace in the order of their digests. */
-export function blobsAfter(db: Reader, namespace: string, after: string, limit: number): ContentInfo[] {
-  return db
-    .all<BlobRow>(
-      `SELECT ${columns} FROM content WHERE namespace = ? AND digest > ? ORDER BY digest LIMIT ?`,
+/** The blobs of a namespace in the order of their digests. */
+export const blobsOf = (namespace: string): Listing<BlobRow> => ({
+  after: (db, digest, enough) =>
+    db.upTo(
+      `SELECT ${columns} FROM content WHERE namespace = ? AND digest > ? ORDER BY digest`,
+      enough,
       namespace,
-      after,
-      limit,
-    )
-    .map(fromRow)
+      digest,
+    ),
+  key: ({ digest }) => digest,
+  size: ({ labels }) => labels.length,
+})
+
+/** The namespaces that have the blob. */
+export function ownersOf(db: Reader, digest: Digest): string[] {
+  return db
+    .all<{ namespace: string }>('SELECT namespace FROM content WHERE digest = ?', digest)
+    .map(({ namespace }) => namespace)
 }
 
-/** Whether a namespace with the label for it (BEHAVIOUR.md §3) has the blob. */
-export function isOffered(db: Reader, digest: Digest): boolean {
+/** Whether a namespace with the label for it (BEHAVIOUR.md §3), which may use it, has the blob. */
+export function isOffered(db: Reader, digest: Digest, mayOffer: (namespace: string) => boolean): boolean {
   return db
-    .all<{ labels: string }>(
-      'SELECT namespace.labels FROM content JOIN namespace ON namespace.name = content.namespace WHERE digest = ?',
+    .all<{ name: string; labels: string }>(
+      'SELECT name, namespace.labels FROM content JOIN namespace ON namespace.name = content.namespace WHERE digest = ?',
       digest,
     )
-    .some(({ labels }) => decodeLabels(labels)[labelKeys.namespaceShareable] === 'true')
+    .some(({ name, labels }) => {
+      return decodeLabels(labels)[labelKeys.namespaceShareable] === 'true' && mayOffer(name)
+    })
 }
 
 /** Writes a blob, new or changed, and what it refers to. */
-export function writeBlob(tx: Transaction, namespace: string, info: ContentInfo): void {
+export function writeBlob(tx: Write, namespace: string, info: ContentInfo): void {
   const { digest, labels } = info
   tx.run(
     'INSERT OR REPLACE INTO content VALUES (?, ?, ?, ?, ?, ?, ?)',

@@ -1,10 +1,12 @@
-import { setImmediate } from 'node:timers/promises'
 import type { AbortOptions, ContentStore } from '@nsbox/core/content'
+import { isTurnOver, nextTurn } from '@nsbox/core/turns'
 import { BackendRemoval } from './backend-removal.ts'
 import type { BlobGate } from './blob-gate.ts'
 import type { Clock } from './clock.ts'
 import type { Ledger } from './ledger.ts'
 import type { Log } from './log.ts'
+import { Marking } from './marking.ts'
+import type { BackingsInUse } from './snapshots/backings-in-use.ts'
 import type { CommitsUnderWay } from './snapshots/commits-under-way.ts'
 import type { Snapshotters } from './snapshots/snapshotters.ts'
 import { namespacesWithExpired, nextExpiry, sweep } from './sweep.ts'
@@ -14,7 +16,9 @@ import type { WriterLocks } from './writer-locks.ts'
 
 /** When the collector runs on its own; times in milliseconds. */
 export interface CollectorSchedule {
-  /** From opening to the first collection; 100 by default. */
+  /** Whether collections begin only with `Metadata.startCollector`; false by default. */
+  readonly manual?: boolean | undefined
+  /** From opening, or that start, to the first collection; 100 by default. */
   readonly startupDelay?: number | undefined
   /** From a deletion to the collection that follows it, and that others until then share; 250 by default. */
   readonly scheduleDelay?: number | undefined
@@ -45,10 +49,13 @@ interface CollectorParts {
   readonly backend: ContentStore
   readonly snapshotters: Snapshotters
   readonly commits: CommitsUnderWay
+  readonly inUse: BackingsInUse
   readonly gate: BlobGate
   readonly locks: WriterLocks
   /** One whose writes are not reported back to the collector. */
   readonly ledger: Ledger
+  /** Those that the ledgers tell of what is written. */
+  readonly markings: Set<Marking>
   readonly clock: Clock
   readonly log: Log
   readonly schedule: CollectorSchedule
@@ -58,7 +65,7 @@ interface CollectorParts {
 const retryDelay = 60_000
 
 /**
- * Collects garbage: rows first, in one short transaction per namespace, then what the rows stood for in the backend.
+ * Collects garbage: rows first, in short turns for each namespace, then what the rows stood for in the backend.
  * Only namespaces in which something has changed or expired are looked at.
  */
 export class Collector implements AsyncDisposable {
@@ -214,18 +221,40 @@ export class Collector implements AsyncDisposable {
     namespace: string,
     count: Record<(typeof counters)[keyof typeof counters] | 'snapshots' | 'pause', number>,
   ): Promise<void> {
-    const { ledger, clock, locks, commits } = this.#parts
-    for (let more = true; more; ) {
-      // Requests have their turn between two transactions.
-      await setImmediate()
-      const start = performance.now()
-      const result = sweep(ledger, namespace, { now: clock(), locks, commits })
-      count.pause += performance.now() - start
-      more = result.more
-      for (const { kind, unused } of result.swept) {
-        this.#removal.add(unused)
-        count[kind in counters ? counters[kind as keyof typeof counters] : 'snapshots']++
+    const { ledger, clock, locks, commits, inUse, markings } = this.#parts
+    const marking = new Marking({ ledger, namespace, now: clock(), locks, commits })
+    const steps = this.#inTurns(count)
+    markings.add(marking)
+    try {
+      await steps(marking.list())
+      for (;;) {
+        await steps(marking.follow())
+        const start = performance.now()
+        const swept = sweep(ledger, marking, inUse)
+        count.pause += performance.now() - start
+        for (const { kind, unused } of swept ?? []) {
+          this.#removal.add(unused)
+          count[kind in counters ? counters[kind as keyof typeof counters] : 'snapshots']++
+        }
+        if (swept !== undefined && !marking.hasGarbage) return
       }
+    } finally {
+      markings.delete(marking)
+    }
+  }
+
+  /** Does work in steps, with turns of everybody else in between, and adds up for how long it holds the event loop. */
+  #inTurns(count: { pause: number }): (steps: Generator<void, void, void>) => Promise<void> {
+    return async (steps) => {
+      await nextTurn()
+      let start = performance.now()
+      while (!steps.next().done) {
+        if (!isTurnOver()) continue
+        count.pause += performance.now() - start
+        await nextTurn()
+        start = performance.now()
+      }
+      count.pause += performance.now() - start
     }
   }
 }

@@ -1,6 +1,8 @@
 import type { Container, ContainerRuntime, OpaqueValue } from '@nsbox/core/containers'
 import type { Reader, Transaction } from '@nsbox/sqlite'
+import type { Write } from './ledger.ts'
 import { dropReferences, labelReferences, type Node, setReferences } from './references.ts'
+import type { Listing } from './rows-in-turns.ts'
 import { decodeLabels, encodeLabels } from './stored-labels.ts'
 
 interface ContainerRow {
@@ -66,7 +68,7 @@ function runtimeFromRow({ runtime, options_type, options }: ContainerRow): Conta
 }
 
 /** Writes a container, new or changed, and what it refers to. */
-export function writeContainer(tx: Transaction, namespace: string, container: Container): void {
+export function writeContainer(tx: Write, namespace: string, container: Container): void {
   const { id, runtime, spec, snapshotter, snapshotKey, labels, extensions } = container
   dropRow(tx, namespace, id)
   tx.run(
@@ -102,15 +104,18 @@ export interface ContainerFields {
   readonly labels: string
 }
 
-/** The containers whose ids come next, in their order. */
-export function containersAfter(db: Reader, namespace: string, id: string, limit: number): ContainerFields[] {
-  return db.all(
-    'SELECT id, image, runtime, labels FROM container WHERE namespace = ? AND id > ? ORDER BY id LIMIT ?',
-    namespace,
-    id,
-    limit,
-  )
-}
+/** What filters look at of the containers of a namespace, in the order of their ids. */
+export const containerFieldsOf = (namespace: string): Listing<ContainerFields> => ({
+  after: (db, id, enough) =>
+    db.upTo(
+      'SELECT id, image, runtime, labels FROM container WHERE namespace = ? AND id > ? ORDER BY id',
+      enough,
+      namespace,
+      id,
+    ),
+  key: ({ id }) => id,
+  size: ({ image, labels }) => image.length + labels.length,
+})
 
 export function dropContainer(tx: Transaction, namespace: string, id: string): void {
   dropRow(tx, namespace, id)

@@ -1,14 +1,14 @@
 import type { Container, ContainerStore } from '@nsbox/core/containers'
 import { changeLabels } from '@nsbox/core/labels'
 import { NsboxError } from '@nsbox/errors'
-import { type Adaptor, labelField, parseFilters } from '@nsbox/filters'
+import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import type { Reader } from '@nsbox/sqlite'
 import { changeContainer } from './change-container.ts'
 import type { Clock } from './clock.ts'
 import type { Collector } from './collector.ts'
 import {
   type ContainerFields,
-  containersAfter,
+  containerFieldsOf,
   dropContainer,
   findContainer,
   writeContainer,
@@ -16,6 +16,7 @@ import {
 import { ensureNamespace } from './ensure-namespace.ts'
 import type { Ledger } from './ledger.ts'
 import { quoted, shownRef } from './quoted.ts'
+import { rowsInTurns } from './rows-in-turns.ts'
 import { decodeLabels } from './stored-labels.ts'
 import { validateContainer } from './validate-container.ts'
 
@@ -26,8 +27,8 @@ interface Parts {
   readonly clock: Clock
 }
 
-/** How many containers a listing looks at in one go; between two of these other requests have their turn. */
-const pageSize = 500
+/** How many containers a listing reads whole in one go, once it has found so many. */
+const batchSize = 100
 
 /** From how many bytes of specs on a listing hands on what it has read; every reading may have to wait for the disk. */
 const batchBytes = 1024 * 1024
@@ -45,19 +46,19 @@ export function containerStore({ ledger, collector, clock }: Parts, namespace: s
     },
 
     async *list(filters = [], { signal } = {}) {
-      const filter = parseFilters(filters)
-      for (let after = ''; ; ) {
-        signal?.throwIfAborted()
-        const page = await ledger.read((db) => containersAfter(db, namespace, after, pageSize))
-        const ids = page.filter((fields) => filter.match(adaptor(fields))).map(({ id }) => id)
+      const filter = parseListFilters(filters)
+      const ids: string[] = []
+      const takeAll = async function* () {
         while (ids.length > 0) {
           signal?.throwIfAborted()
           yield* await ledger.read((db) => takeContainers(db, namespace, ids))
         }
-        const last = page.at(-1)
-        if (last === undefined || page.length < pageSize) return
-        after = last.id
       }
+      for await (const fields of rowsInTurns(ledger, containerFieldsOf(namespace), signal)) {
+        if (filter.match(adaptor(fields))) ids.push(fields.id)
+        if (ids.length >= batchSize) yield* takeAll()
+      }
+      yield* takeAll()
     },
 
     async create(given, { signal } = {}) {

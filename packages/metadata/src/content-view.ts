@@ -1,3 +1,4 @@
+import { answerBudget } from '@nsbox/core/byte-budget'
 import {
   type ContentInfo,
   type ContentStore,
@@ -7,19 +8,17 @@ import {
 } from '@nsbox/core/content'
 import { changeLabels } from '@nsbox/core/labels'
 import { isNotFound, NsboxError } from '@nsbox/errors'
-import { type Adaptor, labelField, parseFilters } from '@nsbox/filters'
+import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import { assertDigest } from '@nsbox/oci'
-import { blobsAfter, demandBlob, dropBlob, writeBlob } from './blob-row.ts'
+import { blobFromRow, blobsOf, demandBlob, dropBlob, writeBlob } from './blob-row.ts'
 import type { ContentParts } from './content-parts.ts'
-import { backendRef, demandIngest, dropIngest, type IngestRow, ingestsOf, leftBy } from './ingest-row.ts'
+import { backendRef, demandIngest, dropIngest, type IngestRow, ingestListing, leftBy } from './ingest-row.ts'
 import { letGo, type Scope } from './lease-binding.ts'
 import { sharedStatus } from './namespaced-writer.ts'
 import { openWriter } from './open-writer.ts'
 import { shownRef } from './quoted.ts'
-
-/** How many rows a listing reads at a time; between two reads other requests have their turn. */
-const pageSize = 500
+import { rowsInTurns } from './rows-in-turns.ts'
 
 /**
  * The content of a namespace: its blobs and ingests are rows, their bytes are in the backend. It has local paths if the
@@ -76,14 +75,10 @@ function rowsAndBytes(parts: ContentParts, scope: Scope): ContentStore {
     },
 
     async *list(filters = [], { signal } = {}) {
-      const filter = parseFilters(filters)
-      for (let after = ''; ; ) {
-        signal?.throwIfAborted()
-        const page = await ledger.read((db) => blobsAfter(db, namespace, after, pageSize))
-        for (const info of page) if (filter.match(blobFields(info))) yield info
-        const last = page.at(-1)
-        if (last === undefined || page.length < pageSize) return
-        after = last.digest
+      const filter = parseListFilters(filters)
+      for await (const row of rowsInTurns(ledger, blobsOf(namespace), signal)) {
+        const info = blobFromRow(row)
+        if (filter.match(blobFields(info))) yield info
       }
     },
 
@@ -110,11 +105,15 @@ function rowsAndBytes(parts: ContentParts, scope: Scope): ContentStore {
     },
 
     async statuses(filters = [], { signal } = {}) {
-      const filter = parseFilters(filters)
+      const filter = parseListFilters(filters)
       signal?.throwIfAborted()
-      const rows = await ledger.read((db) => ingestsOf(db, namespace))
+      const budget = answerBudget('ingests')
       const statuses: IngestStatus[] = []
-      for (const row of rows) if (filter.match(ingestFields(row))) statuses.push(await statusOf(row))
+      for await (const row of rowsInTurns(ledger, ingestListing(namespace), signal)) {
+        if (!filter.match(ingestFields(row))) continue
+        budget.take(row.ref.length)
+        statuses.push(await statusOf(row))
+      }
       return statuses
     },
 

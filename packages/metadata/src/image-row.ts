@@ -2,7 +2,8 @@ import type { Image } from '@nsbox/core/images'
 import { NsboxError } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { type Descriptor, isDigest, labelKeys } from '@nsbox/oci'
-import type { Transaction } from '@nsbox/sqlite'
+import { checkNameLength } from './check-name-length.ts'
+import type { Write } from './ledger.ts'
 import { quoted } from './quoted.ts'
 import { labelReferences, setReferences } from './references.ts'
 import { parseRfc3339 } from './rfc3339.ts'
@@ -47,6 +48,8 @@ export function validateImage({ name, target, labels }: Pick<Image, 'name' | 'ta
     throw new NsboxError('invalid_argument', why)
   }
   if (name === '') refuse('image name must not be empty')
+  checkNameLength(name, 'image name')
+  checkNameLength(target.mediaType, 'target.MediaType')
   validateLabels(labels, 'image.Labels')
   if (!isDigest(target.digest)) refuse(`target.Digest ${quoted(String(target.digest).slice(0, 200))} invalid`)
   if (!Number.isSafeInteger(target.size) || target.size <= 0) refuse('target.Size must be greater than zero')
@@ -58,7 +61,7 @@ export function validateImage({ name, target, labels }: Pick<Image, 'name' | 'ta
  * Writes an image, new or changed, and what it refers to.
  * @returns when it stops being a root, if it does; an expiry that is no time is ignored (BEHAVIOUR.md §6)
  */
-export function writeImage(tx: Transaction, namespace: string, image: Image): number | undefined {
+export function writeImage(tx: Write, namespace: string, image: Image): number | undefined {
   const { name, target, labels } = image
   const expiry = labels[labelKeys.gcExpire]
   const expiresAt = expiry === undefined ? undefined : parseRfc3339(expiry)

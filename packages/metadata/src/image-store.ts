@@ -1,7 +1,8 @@
+import { answerBudget } from '@nsbox/core/byte-budget'
 import type { Image, ImageStore } from '@nsbox/core/images'
 import { changeLabels } from '@nsbox/core/labels'
 import { NsboxError } from '@nsbox/errors'
-import { type Adaptor, labelField, parseFilters } from '@nsbox/filters'
+import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import type { Reader } from '@nsbox/sqlite'
 import type { Clock } from './clock.ts'
 import type { Collector } from './collector.ts'
@@ -11,6 +12,7 @@ import { hold, letGo, type Scope } from './lease-binding.ts'
 import type { Ledger } from './ledger.ts'
 import { quoted } from './quoted.ts'
 import { dropReferences } from './references.ts'
+import { type Listing, rowsInTurns } from './rows-in-turns.ts'
 
 /** What an image store works with. */
 interface Parts {
@@ -29,14 +31,16 @@ export function imageStore({ ledger, collector, clock }: Parts, scope: Scope): I
     },
 
     async list(filters = [], { signal } = {}) {
-      const filter = parseFilters(filters)
-      signal?.throwIfAborted()
-      return ledger.read((db) =>
-        db
-          .all<ImageRow>(`SELECT ${imageColumns} FROM image WHERE namespace = ? ORDER BY name`, namespace)
-          .map(imageFromRow)
-          .filter((image) => filter.match(adaptor(image))),
-      )
+      const filter = parseListFilters(filters)
+      const budget = answerBudget('images')
+      const images: Image[] = []
+      for await (const row of rowsInTurns(ledger, imagesOf(namespace), signal)) {
+        const image = imageFromRow(row)
+        if (!filter.match(adaptor(image))) continue
+        budget.take(row.name.length + row.labels.length + row.annotations.length)
+        images.push(image)
+      }
+      return images
     },
 
     async create({ name, target, labels = {} }, { signal } = {}) {
@@ -112,6 +116,18 @@ export function imageStore({ ledger, collector, clock }: Parts, scope: Scope): I
     },
   }
 }
+
+const imagesOf = (namespace: string): Listing<ImageRow> => ({
+  after: (db, name, enough) =>
+    db.upTo(
+      `SELECT ${imageColumns} FROM image WHERE namespace = ? AND name > ? ORDER BY name`,
+      enough,
+      namespace,
+      name,
+    ),
+  key: ({ name }) => name,
+  size: ({ labels, annotations }) => labels.length + annotations.length,
+})
 
 function lookUp(db: Reader, namespace: string, name: string): ImageRow | undefined {
   return db.get<ImageRow>(

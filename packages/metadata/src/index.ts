@@ -1,5 +1,5 @@
 export type { CollectionResult, CollectorSchedule } from './collector.ts'
-export type { SharingPolicy } from './content-parts.ts'
 export type { EventListener } from './event-outbox.ts'
 export type { Log } from './log.ts'
 export { type Metadata, type MetadataOptions, type NamespaceView, openMetadata } from './open-metadata.ts'
+export type { NamespacePolicy, Policy, SharingPolicy } from './sharing.ts'

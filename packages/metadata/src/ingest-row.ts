@@ -3,8 +3,10 @@ import type { Digest } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
 import { ensureNamespace } from './ensure-namespace.ts'
 import { hold, type Scope } from './lease-binding.ts'
+import type { Write } from './ledger.ts'
 import { shownRef } from './quoted.ts'
 import { dropReferences, setReferences } from './references.ts'
+import type { Listing } from './rows-in-turns.ts'
 import type { Unused } from './unused.ts'
 
 export interface IngestRow {
@@ -55,6 +57,19 @@ export function ingestsOf(db: Reader, namespace: string): IngestRow[] {
   return db.all<IngestRow>(`SELECT ${columns} FROM ingest WHERE namespace = ? ORDER BY ref`, namespace)
 }
 
+/** The same, in turns with others. */
+export const ingestListing = (namespace: string): Listing<IngestRow> => ({
+  after: (db, ref, enough) =>
+    db.upTo(
+      `SELECT ${columns} FROM ingest WHERE namespace = ? AND ref > ? ORDER BY ref`,
+      enough,
+      namespace,
+      ref,
+    ),
+  key: ({ ref }) => ref,
+  size: ({ ref }) => ref.length,
+})
+
 /** What an ingest leaves in the backend when its row is gone. */
 export function leftBy(row: IngestRow): Unused {
   return { ingest: backendRef(row), blob: row.shared_size === null ? undefined : (row.expected ?? undefined) }
@@ -74,7 +89,7 @@ export interface IngestOpening {
  * Makes an ingest, or finds it again.
  * @throws `failed_precondition` if the total differs from an earlier one; `not_found` if the lease is not there
  */
-export function openIngest(tx: Transaction, scope: Scope, opening: IngestOpening): IngestRow {
+export function openIngest(tx: Write, scope: Scope, opening: IngestOpening): IngestRow {
   const { namespace } = scope
   const { ref, total, expected, sharedSize, now } = opening
   const found = findIngest(tx, namespace, ref)

@@ -1,5 +1,6 @@
 import { NsboxError } from '@nsbox/errors'
 import type { Reader, Transaction } from '@nsbox/sqlite'
+import type { Write } from './ledger.ts'
 import { addReference, type Node, removeReference } from './references.ts'
 
 /** A namespace as one caller sees it: what is made through it is held by the lease, if there is one. */
@@ -12,7 +13,7 @@ export interface Scope {
  * Lets the scope's lease hold something.
  * @throws `not_found` if there is no such lease
  */
-export function hold(tx: Transaction, scope: Scope, node: Node): void {
+export function hold(tx: Write, scope: Scope, node: Node): void {
   const { namespace, lease } = scope
   if (lease === undefined) return
   demandLease(tx, scope)

@@ -1,6 +1,7 @@
 import type { LeaseResource } from '@nsbox/core/leases'
 import { NsboxError } from '@nsbox/errors'
 import { isDigest } from '@nsbox/oci'
+import { checkNameLength } from './check-name-length.ts'
 import { quoted } from './quoted.ts'
 import type { Kind, Node } from './references.ts'
 
@@ -9,6 +10,8 @@ import type { Kind, Node } from './references.ts'
  * @throws `unimplemented` for an unknown type, `invalid_argument` for a malformed type or id
  */
 export function nodeFromResource({ type, id }: LeaseResource): Node {
+  checkNameLength(type, 'type of a resource')
+  checkNameLength(id, 'id of a resource')
   const slash = type.indexOf('/')
   const kind = slash === -1 ? type : type.slice(0, slash)
   const rest = slash === -1 ? undefined : type.slice(slash + 1)

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
+import { answerBudget } from '@nsbox/core/byte-budget'
 import { changeLabels } from '@nsbox/core/labels'
 import type { Lease, LeaseStore } from '@nsbox/core/leases'
 import { NsboxError } from '@nsbox/errors'
-import { type Adaptor, labelField, parseFilters } from '@nsbox/filters'
+import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import { labelKeys } from '@nsbox/oci'
 import type { Reader } from '@nsbox/sqlite'
+import { checkNameLength } from './check-name-length.ts'
 import type { Clock } from './clock.ts'
 import type { Collector } from './collector.ts'
 import { ensureNamespace } from './ensure-namespace.ts'
@@ -14,6 +16,7 @@ import type { Ledger } from './ledger.ts'
 import { quoted } from './quoted.ts'
 import { addReference, dropReferences, type Node, removeReference } from './references.ts'
 import { parseRfc3339 } from './rfc3339.ts'
+import { type Listing, rowsInTurns } from './rows-in-turns.ts'
 import { decodeLabels, encodeLabels } from './stored-labels.ts'
 
 interface Row {
@@ -28,11 +31,24 @@ interface Parts {
   readonly clock: Clock
 }
 
+const leasesOf = (namespace: string): Listing<Row> => ({
+  after: (db, id, enough) =>
+    db.upTo(
+      'SELECT id, labels, created_at FROM lease WHERE namespace = ? AND id > ? ORDER BY id',
+      enough,
+      namespace,
+      id,
+    ),
+  key: ({ id }) => id,
+  size: ({ labels }) => labels.length,
+})
+
 /** The leases of a namespace. */
 export function leaseStore({ ledger, collector, clock }: Parts, namespace: string): LeaseStore {
   return {
     async create({ id = newId(), labels = {} } = {}, { signal } = {}) {
       if (id === '') throw new NsboxError('invalid_argument', 'lease id must not be empty')
+      checkNameLength(id, 'lease id')
       const kept = changeLabels({}, { replace: labels })
       validateLabels(kept, 'lease.Labels')
       const expiresAt = expiry(kept)
@@ -68,14 +84,16 @@ export function leaseStore({ ledger, collector, clock }: Parts, namespace: strin
     },
 
     async list(filters = [], { signal } = {}) {
-      const filter = parseFilters(filters)
-      signal?.throwIfAborted()
-      return ledger.read((db) =>
-        db
-          .all<Row>('SELECT id, labels, created_at FROM lease WHERE namespace = ? ORDER BY id', namespace)
-          .map(fromRow)
-          .filter((lease) => filter.match(adaptor(lease))),
-      )
+      const filter = parseListFilters(filters)
+      const budget = answerBudget('leases')
+      const leases: Lease[] = []
+      for await (const row of rowsInTurns(ledger, leasesOf(namespace), signal)) {
+        const lease = fromRow(row)
+        if (!filter.match(adaptor(lease))) continue
+        budget.take(row.id.length + row.labels.length)
+        leases.push(lease)
+      }
+      return leases
     },
 
     async addResource(id, resource, { signal } = {}) {
@@ -99,17 +117,22 @@ export function leaseStore({ ledger, collector, clock }: Parts, namespace: strin
 
     async resources(id, { signal } = {}) {
       signal?.throwIfAborted()
-      const nodes = await ledger.read((db) => {
+      const budget = answerBudget('resources of a lease')
+      // The order of the kinds' names is that of the types'.
+      return await ledger.read((db) => {
         demand(db, namespace, id)
-        return db.all<Node>(
+        const nodes = db.upTo<Node>(
           `SELECT to_kind AS kind, to_id AS id FROM reference
            WHERE namespace = ? AND from_kind = 'lease' AND from_id = ? AND back = 0 ORDER BY to_kind, to_id`,
+          (node) => {
+            budget.take(node.kind.length + node.id.length)
+            return false
+          },
           namespace,
           id,
         )
+        return nodes.map(resourceFromNode)
       })
-      // The order of the kinds' names is that of the types'.
-      return nodes.map(resourceFromNode)
     },
   }
 }

@@ -1,11 +1,15 @@
 import type { DomainEvent } from '@nsbox/core/events'
 import type { Database, Reader, Transaction } from '@nsbox/sqlite'
 import type { EventOutbox } from './event-outbox.ts'
+import type { Marking } from './marking.ts'
+import type { Node } from './references.ts'
 
 /** What the body of a write gets. */
 export interface Write extends Transaction {
   /** Announces an event of the write's namespace, once and only if the write is durable. */
   emit(event: DomainEvent): void
+  /** Says that an object of the write's namespace was written, or is referred to anew, so that no collection takes it. */
+  touch(node: Node): void
 }
 
 /**
@@ -21,18 +25,23 @@ export class Ledger {
   readonly #outbox: EventOutbox
   readonly #onWrite: (namespace: string) => void
   readonly #answers: Answers
+  readonly #markings: Set<Marking>
 
-  /** @param onWrite told of the namespace of each write that was committed */
+  /**
+   * @param onWrite told of the namespace of each write that was committed
+   * @param markings that are under way, and have to hear of what is written meanwhile
+   */
   constructor(
     db: Database,
     outbox: EventOutbox,
     onWrite: (namespace: string) => void,
-    answers: Answers = 'durable',
+    { answers = 'durable', markings = new Set() }: { answers?: Answers; markings?: Set<Marking> } = {},
   ) {
     this.#db = db
     this.#outbox = outbox
     this.#onWrite = onWrite
     this.#answers = answers
+    this.#markings = markings
   }
 
   async read<T>(body: (reader: Reader) => T): Promise<T> {
@@ -60,7 +69,13 @@ export class Ledger {
   commit<T>(namespace: string, body: (write: Write) => T): T {
     const events: DomainEvent[] = []
     const result = this.#db.transaction((transaction) =>
-      body({ ...transaction, emit: (event) => events.push(event) }),
+      body({
+        ...transaction,
+        emit: (event) => events.push(event),
+        touch: (node) => {
+          for (const marking of this.#markings) if (marking.namespace === namespace) marking.touch(node)
+        },
+      }),
     )
     this.#outbox.add(namespace, events)
     this.#onWrite(namespace)

@@ -1,3 +1,4 @@
+import { answerBudget } from '@nsbox/core/byte-budget'
 import { changeLabels } from '@nsbox/core/labels'
 import { NsboxError } from '@nsbox/errors'
 import { type Namespace, type NamespaceStore, validateIdentifier, validateLabels } from '@nsbox/namespaces'
@@ -6,11 +7,19 @@ import type { Collector } from './collector.ts'
 import { ingestsOf, leftBy } from './ingest-row.ts'
 import type { Ledger } from './ledger.ts'
 import { quoted } from './quoted.ts'
+import { type Listing, rowsInTurns } from './rows-in-turns.ts'
 import { decodeLabels, encodeLabels } from './stored-labels.ts'
 
 interface Row {
   name: string
   labels: string
+}
+
+const allNamespaces: Listing<Row> = {
+  after: (db, name, enough) =>
+    db.upTo('SELECT name, labels FROM namespace WHERE name > ? ORDER BY name', enough, name),
+  key: ({ name }) => name,
+  size: ({ labels }) => labels.length,
 }
 
 /** Namespaces in the database. */
@@ -23,7 +32,13 @@ export function namespaceStore(ledger: Ledger, collector: Collector): NamespaceS
 
     async list({ signal } = {}) {
       signal?.throwIfAborted()
-      return ledger.read((db) => db.all<Row>('SELECT name, labels FROM namespace ORDER BY name').map(fromRow))
+      const budget = answerBudget('namespaces')
+      const namespaces: Namespace[] = []
+      for await (const row of rowsInTurns(ledger, allNamespaces, signal)) {
+        budget.take(row.name.length + row.labels.length)
+        namespaces.push(fromRow(row))
+      }
+      return namespaces
     },
 
     async create({ name, labels = {} }, { signal } = {}) {

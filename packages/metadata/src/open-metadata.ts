@@ -1,9 +1,11 @@
+import { realpathSync } from 'node:fs'
 import type { ContainerStore } from '@nsbox/core/containers'
 import type { ContentStore } from '@nsbox/core/content'
-import type { Applier, DiffMount } from '@nsbox/core/diff'
+import type { Applier } from '@nsbox/core/diff'
 import type { ImageStore } from '@nsbox/core/images'
 import type { LeaseStore } from '@nsbox/core/leases'
 import type { Snapshotter } from '@nsbox/core/snapshots'
+import type { PathUses } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import { type NamespaceStore, requireNamespace } from '@nsbox/namespaces'
 import { type Database, openDatabase } from '@nsbox/sqlite'
@@ -11,24 +13,25 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { BlobGate } from './blob-gate.ts'
 import { type CollectionResult, Collector, type CollectorSchedule } from './collector.ts'
 import { containerStore } from './container-store.ts'
-import type { ContentParts, SharingPolicy } from './content-parts.ts'
+import type { ContentParts } from './content-parts.ts'
 import { contentView } from './content-view.ts'
 import { type EventListener, EventOutbox } from './event-outbox.ts'
 import { imageStore } from './image-store.ts'
 import { leaseStore } from './lease-store.ts'
 import { type Answers, Ledger } from './ledger.ts'
 import { type Log, silent } from './log.ts'
+import type { Marking } from './marking.ts'
 import { namespaceStore } from './namespace-store.ts'
 import { shownRef } from './quoted.ts'
 import { migrations } from './schema.ts'
-import { dropUnfinishedBackings } from './snapshots/backing-row.ts'
+import { type Policy, Sharing } from './sharing.ts'
+import { BackingsInUse, dropUnfinishedBackings } from './snapshots/backings-in-use.ts'
 import { CommitsUnderWay } from './snapshots/commits-under-way.ts'
 import { FreshBackings } from './snapshots/fresh-backings.ts'
-import { backingsAt, letAnybodyWrite } from './snapshots/provenance.ts'
 import { recordingApplier } from './snapshots/recording-applier.ts'
 import type { SnapshotParts } from './snapshots/snapshot-parts.ts'
 import { snapshotView } from './snapshots/snapshot-view.ts'
-import { writablePaths } from './snapshots/writable-paths.ts'
+import { snapshotUses } from './snapshots/use-snapshots.ts'
 import { WriterLocks } from './writer-locks.ts'
 
 /** How to open a metadata store. */
@@ -46,7 +49,7 @@ export interface MetadataOptions {
    */
   readonly snapshotters?: ReadonlyMap<string, Snapshotter> | undefined
   /** `shared` by default. */
-  readonly policy?: SharingPolicy | undefined
+  readonly policy?: Policy | undefined
   /** `full` by default; see `DatabaseOptions`. */
   readonly durability?: 'full' | 'relaxed' | undefined
   /** `durable` by default. */
@@ -73,17 +76,19 @@ export interface NamespaceView {
 
   /**
    * The namespace's snapshots of one snapshotter; with layer directories if that has them. Whoever writes to one of these
-   * by other means than the namespace's applier says so by `Metadata.writes`.
+   * by other means than the namespace's applier says so by `Metadata.use`.
    * @throws `invalid_argument` for the name of none
    */
   snapshotter(name: string): Snapshotter
 
   /**
    * An applier of what the namespace has to what its snapshotters have: it does as `applier` does, and notes of which
-   * layer a snapshot is made, without which no other namespace ever comes to have it.
+   * layer a snapshot is made, without which no other namespace ever comes to have it. What `applier` is given is one mount
+   * of the directory that was looked at, by a path that only this process has.
    *
-   * Besides what `applier` throws: `not_found` for a blob that the namespace does not have; `failed_precondition` for
-   * mounts that lead into a committed snapshot, `unavailable` while it is being committed.
+   * Besides what `applier` throws: `not_found` for a blob that the namespace does not have; `invalid_argument` for mounts
+   * that contradict themselves, `unimplemented` for those of which a layer cannot be one; `failed_precondition` for mounts
+   * that lead into a committed snapshot, `unavailable` while it is being committed.
    */
   applier(applier: Applier): Applier
 }
@@ -91,8 +96,12 @@ export interface NamespaceView {
 /**
  * The metadata of all namespaces. Unless answers are held, nothing here answers before what the answer rests on is on
  * disk.
+ *
+ * Whoever is about to run something that nobody watches, such as a task, says by `use` what it is given: what snapshots
+ * hold that can be written to is their namespaces' own from then on, and the files of all that is used stay until the use
+ * is disposed of, although `remove` and the collector take the snapshots away. Uses outlive a process by their records.
  */
-export interface Metadata extends AsyncDisposable {
+export interface Metadata extends AsyncDisposable, PathUses {
   readonly namespaces: NamespaceStore
 
   /**
@@ -103,11 +112,10 @@ export interface Metadata extends AsyncDisposable {
   namespace(name: string, options?: { readonly lease?: string | undefined }): NamespaceView
 
   /**
-   * Says that somebody whom nobody watches, such as a task, is about to write through these mounts: what their snapshots
-   * hold then is their namespaces' own. Resolves once they may, whatever a power cut takes back.
-   * @throws `invalid_argument` for options of an overlay that cannot be read
+   * Starts the collector of a store that was opened with `collector: { manual: true }`. Uses that `resume` takes up are to
+   * be taken up before: what nobody has named until now is no longer kept for a use.
    */
-  writes(mounts: readonly DiffMount[]): Promise<void>
+  startCollector(): void
 
   /** Collects garbage; the collection begins after the call and has ended when the promise resolves. */
   collect(options?: { readonly signal?: AbortSignal | undefined }): Promise<CollectionResult>
@@ -123,14 +131,16 @@ export interface Metadata extends AsyncDisposable {
 export async function openMetadata(options: MetadataOptions): Promise<Metadata> {
   const { path, durability, onFatal, log = silent } = options
   const onCheckpointError = (err: unknown) => log.warn({ err }, 'checkpoint of the database')
-  return createMetadata(
-    await openDatabase({ path, migrations, durability, onFatal, onCheckpointError }),
-    options,
-  )
+  const db = await openDatabase({ path, migrations, durability, onFatal, onCheckpointError })
+  return createMetadata(db, options, realpathSync(path))
 }
 
 /** A metadata store over a database, which is closed with it. */
-export function createMetadata(db: Database, options: Omit<MetadataOptions, 'path'>): Metadata {
+export function createMetadata(
+  db: Database,
+  options: Omit<MetadataOptions, 'path'>,
+  databasePath?: string,
+): Metadata {
   const { content: backend, policy = 'shared', log = silent, now: clock = Date.now } = options
   const { snapshotters = new Map() } = options
   const stack = new AsyncDisposableStack()
@@ -145,30 +155,42 @@ export function createMetadata(db: Database, options: Omit<MetadataOptions, 'pat
   const gate = new BlobGate()
   const locks = new WriterLocks(clock)
   const commits = new CommitsUnderWay()
-  db.transaction(dropUnfinishedBackings)
+  const inUse = new BackingsInUse()
+  const markings = new Set<Marking>()
   const collector = stack.use(
     new Collector({
-      ledger: new Ledger(db, outbox, () => undefined),
+      ledger: new Ledger(db, outbox, () => undefined, { markings }),
+      markings,
       backend,
       snapshotters,
       gate,
       locks,
       commits,
+      inUse,
       clock,
       log,
       schedule: options.collector ?? {},
     }),
   )
-  const ledger = new Ledger(db, outbox, (namespace) => collector.touched(namespace), options.answers)
+  const ledger = new Ledger(db, outbox, (namespace) => collector.touched(namespace), {
+    answers: options.answers,
+    markings,
+  })
   const parts: ContentParts & SnapshotParts = {
-    ...{ ledger, collector, clock, policy },
+    ...{ ledger, collector, clock, sharing: new Sharing(policy) },
     ...{ gate, locks, backend },
     commits,
     fresh: new FreshBackings(),
+    inUse,
   }
-  collector.start()
+  const startCollector = () => {
+    db.transaction((tx) => dropUnfinishedBackings(tx, inUse))
+    collector.start()
+  }
+  if (options.collector?.manual !== true) startCollector()
 
   return {
+    ...snapshotUses({ ...parts, databasePath }),
     namespaces: namespaceStore(ledger, collector),
     namespace(name, { lease } = {}) {
       const scope = { namespace: requireNamespace(name), lease: lease || undefined }
@@ -186,14 +208,7 @@ export function createMetadata(db: Database, options: Omit<MetadataOptions, 'pat
         applier: (applier) => recordingApplier(parts, scope, snapshotters, applier),
       }
     },
-    async writes(mounts) {
-      const paths = await writablePaths(mounts)
-      const backings = ledger.peek((db) => paths.flatMap((path) => backingsAt(db, path)))
-      await letAnybodyWrite(
-        parts,
-        backings.map(({ id }) => id),
-      )
-    },
+    startCollector,
     collect: (collection) => collector.collect(collection),
     durable: () => db.durable(),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

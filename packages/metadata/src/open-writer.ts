@@ -1,7 +1,7 @@
 import type { AbortOptions, ContentWriter, IngestOptions } from '@nsbox/core/content'
 import { isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
 import { assertDigest, type Digest } from '@nsbox/oci'
-import { findBlob, isOffered } from './blob-row.ts'
+import { findBlob } from './blob-row.ts'
 import type { ContentParts } from './content-parts.ts'
 import { backendRef, findIngest, type IngestRow, leftBy, openIngest } from './ingest-row.ts'
 import { hold, type Scope } from './lease-binding.ts'
@@ -70,15 +70,14 @@ type Asked = { readonly ref: string; readonly total: number; readonly expected: 
 
 /**
  * Opens the ingest as one that stands for a blob of the backend, if there is such a blob and the policy lets this
- * namespace have it without its bytes. Blobs that the backend has and no namespace any more, or not yet, are as good
- * as others.
+ * namespace have it without its bytes.
  */
 function share(parts: ContentParts, scope: Scope, asked: Asked): Promise<IngestRow | undefined> {
-  const { backend, ledger, policy, gate } = parts
+  const { backend, ledger, sharing, gate } = parts
   const { expected, total } = asked
   if (expected === undefined) return Promise.resolve(undefined)
   return gate.use(expected, async () => {
-    if (policy === 'isolated' && !(await ledger.read((db) => isOffered(db, expected)))) return undefined
+    if (!(await ledger.read((db) => sharing.givesBlob(db, scope.namespace, expected)))) return undefined
     const found = await backend.info(expected).catch((error: unknown) => {
       if (isNotFound(error)) return undefined
       throw error

@@ -1,5 +1,6 @@
 import type { Labels } from '@nsbox/core/labels'
 import type { Transaction } from '@nsbox/sqlite'
+import type { Write } from './ledger.ts'
 
 /** What the collector tells apart; see `schema.ts` for the ids. */
 export type Kind = 'image' | 'content' | 'ingest' | 'lease' | 'container' | `snapshot/${string}`
@@ -44,23 +45,35 @@ export function labelReferences(labels: Labels): LabelReferences {
 
 /** Replaces all references that an object has made. */
 export function setReferences(
-  tx: Transaction,
+  tx: Write,
   namespace: string,
   object: Node,
   { to, from = [] }: { readonly to: readonly Node[]; readonly from?: readonly Node[] },
 ): void {
   dropReferences(tx, namespace, object)
-  for (const node of to) addReference(tx, namespace, object, node)
-  for (const { kind, id } of from) {
-    tx.run(
-      'INSERT OR IGNORE INTO reference VALUES (?, ?, ?, ?, ?, 1)',
-      namespace,
-      kind,
-      id,
-      object.kind,
-      object.id,
-    )
-  }
+  tx.touch(object)
+  for (const node of to) tx.touch(node)
+  insertReferences(tx, namespace, [
+    ...to.map((node) => [object, node, 0] as const),
+    ...from.map((node) => [node, object, 1] as const),
+  ])
+}
+
+/** How many rows one statement writes; a call for each would take twice as long as the writing. */
+const rowsAtOnce = 64
+const insertOne = 'INSERT OR IGNORE INTO reference VALUES (?, ?, ?, ?, ?, ?)'
+const insertMany = `${insertOne}${', (?, ?, ?, ?, ?, ?)'.repeat(rowsAtOnce - 1)}`
+
+function insertReferences(
+  tx: Transaction,
+  namespace: string,
+  rows: readonly (readonly [from: Node, to: Node, back: 0 | 1])[],
+): void {
+  const values = rows.map(([from, to, back]) => [namespace, from.kind, from.id, to.kind, to.id, back])
+  const whole = values.length - (values.length % rowsAtOnce)
+  for (let at = 0; at < whole; at += rowsAtOnce)
+    tx.run(insertMany, ...values.slice(at, at + rowsAtOnce).flat())
+  for (const row of values.slice(whole)) tx.run(insertOne, ...row)
 }
 
 /** Removes all references that an object has made. */
@@ -79,15 +92,9 @@ export function dropReferences(tx: Transaction, namespace: string, { kind, id }:
   )
 }
 
-export function addReference(tx: Transaction, namespace: string, from: Node, to: Node): void {
-  tx.run(
-    'INSERT OR IGNORE INTO reference VALUES (?, ?, ?, ?, ?, 0)',
-    namespace,
-    from.kind,
-    from.id,
-    to.kind,
-    to.id,
-  )
+export function addReference(tx: Write, namespace: string, from: Node, to: Node): void {
+  tx.touch(to)
+  insertReferences(tx, namespace, [[from, to, 0]])
 }
 
 export function removeReference(tx: Transaction, namespace: string, from: Node, to: Node): void {

@@ -6,8 +6,8 @@ import { type Digest, digestOf } from '@nsbox/oci'
 import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { describe, expect, test } from 'vitest'
-import type { SharingPolicy } from './content-parts.ts'
 import { type Metadata, openMetadata } from './open-metadata.ts'
+import type { Policy } from './sharing.ts'
 
 interface Subject extends AsyncDisposable {
   readonly metadata: Metadata
@@ -15,7 +15,7 @@ interface Subject extends AsyncDisposable {
   readonly content: (namespace: string, lease?: string) => ContentStore
 }
 
-async function setUp(policy: SharingPolicy = 'shared'): Promise<Subject> {
+async function setUp(policy: Policy = 'shared'): Promise<Subject> {
   await using stack = new AsyncDisposableStack()
   const { path } = stack.use(await tempDir('nsbox-sharing'))
   const backend = stack.use(await openContentStore({ root: join(path, 'content'), durability: 'relaxed' }))
@@ -266,6 +266,50 @@ describe('under the isolated policy', () => {
     }
     await subject.metadata.namespaces.update('a', { replace: { [label]: 'true' } })
     expect(await offset('true')).toBe(size)
+  })
+})
+
+describe('of namespaces of which some are sealed', () => {
+  const label = 'containerd.io/namespace.shareable'
+  const sealed = (namespace: string) => (namespace.startsWith('tenant') ? 'sealed' : 'shared')
+  const offset = async (store: ContentStore) => {
+    await using writer = await store.writer({ ref: 'probe', expected: digest })
+    return writer.status().offset
+  }
+
+  test('F02 a sealed one brings its own bytes, whatever others have and offer', async () => {
+    await using subject = await setUp(sealed)
+    await put(subject.content('host'))
+    await subject.metadata.namespaces.update('host', { replace: { [label]: 'true' } })
+    await put(subject.content('tenant-a'))
+    await subject.metadata.namespaces.update('tenant-a', { replace: { [label]: 'true' } })
+    expect(await offset(subject.content('tenant-b'))).toBe(0)
+    expect(await offset(subject.content('other'))).toBe(size)
+  })
+
+  test('F02 what only sealed ones have, or had, is nobody else’s', async () => {
+    for (const policy of [
+      sealed,
+      (name: string) => (name.startsWith('tenant') ? 'sealed' : 'isolated'),
+    ] as const) {
+      await using subject = await setUp(policy)
+      const tenant = subject.content('tenant-a')
+      await put(tenant)
+      await subject.metadata.namespaces.update('tenant-a', { replace: { [label]: 'true' } })
+      expect(await offset(subject.content('host'))).toBe(0)
+      await tenant.delete(digest)
+      expect(await blobs(subject.backend)).toEqual([digest])
+      expect(await offset(subject.content('host'))).toBe(0)
+    }
+  })
+
+  test('F02 one that becomes sealed is so at once', async () => {
+    const seals = new Set<string>()
+    await using subject = await setUp((namespace) => (seals.has(namespace) ? 'sealed' : 'shared'))
+    await put(subject.content('a'))
+    expect(await offset(subject.content('b'))).toBe(size)
+    seals.add('a')
+    expect(await offset(subject.content('c'))).toBe(0)
   })
 })
 

@@ -1,15 +1,16 @@
+import { isTurnOver } from '@nsbox/core/turns'
 import type { Digest } from '@nsbox/oci'
-import { dropBlob } from './blob-row.ts'
-import { findGarbage, type Garbage } from './garbage.ts'
-import { dropIngest, findIngest, ingestsOf, leftBy } from './ingest-row.ts'
+import { dropBlob, findBlob } from './blob-row.ts'
+import type { Garbage } from './garbage.ts'
+import { dropIngest, findIngest, leftBy } from './ingest-row.ts'
 import type { Ledger, Write } from './ledger.ts'
+import type { Marking } from './marking.ts'
 import { dropReferences } from './references.ts'
-import type { CommitsUnderWay } from './snapshots/commits-under-way.ts'
-import { dropSnapshotTree } from './snapshots/drop-snapshot-tree.ts'
+import type { BackingsInUse } from './snapshots/backings-in-use.ts'
+import { childOf, dropSnapshot, findSnapshot } from './snapshots/snapshot-row.ts'
 import type { Unused } from './unused.ts'
-import type { WriterLocks } from './writer-locks.ts'
 
-/** Most rows that one transaction removes; more take another turn of the event loop, and another look. */
+/** Most rows that one transaction removes; it ends with the turn of the event loop in any case. */
 const batch = 500
 
 /** What nothing kept, and what it leaves in the backends. */
@@ -18,67 +19,77 @@ interface Swept {
   readonly unused: Unused
 }
 
-/** What is kept although nothing in the database says so. */
-interface InUse {
-  readonly locks: WriterLocks
-  readonly commits: CommitsUnderWay
-}
-
 /**
- * Removes what nothing keeps from a namespace, as far as one transaction goes. Looking and removing are the same
- * transaction: nothing can come to be kept in between, and so nothing has to be looked at twice. It holds the event
- * loop for as long as it takes; that is why it is one namespace and a limited number of rows at a time.
+ * Removes what nothing keeps from a namespace, as far as one transaction and one turn of the event loop go. That there is
+ * nothing left to follow and that something is removed is found and done without a break, so that nothing can come to be
+ * kept in between.
  *
- * @returns what was removed, and whether there may be more
+ * @returns what was removed; undefined if there is something to follow first
  */
-export function sweep(
-  ledger: Ledger,
-  namespace: string,
-  { now, locks, commits }: { readonly now: number } & InUse,
-): { readonly swept: readonly Swept[]; readonly more: boolean } {
+export function sweep(ledger: Ledger, marking: Marking, inUse: BackingsInUse): readonly Swept[] | undefined {
+  const { namespace } = marking
+  const found = marking.garbage()
+  if (found === undefined || !marking.hasGarbage) return found && []
   return ledger.commit(namespace, (tx) => {
-    const written = ingestsOf(tx, namespace)
-      .map(({ ref }) => ref)
-      .filter((ref) => locks.has(namespace, ref))
-    const committing = commits.backings(namespace)
     const swept: Swept[] = []
-    for (const garbage of findGarbage(tx, { namespace, now, written, committing, limit: batch })) {
-      if (swept.length === batch) break
-      for (const unused of remove(tx, namespace, garbage, batch - swept.length))
-        swept.push({ kind: garbage.kind, unused })
+    for (const garbage of found) {
+      const unused = remove(tx, { marking, inUse }, garbage)
+      if (unused !== undefined) swept.push({ kind: garbage.kind, unused })
+      if (swept.length >= batch || isTurnOver()) break
     }
-    return { swept, more: swept.length === batch }
+    return swept
   })
 }
 
-/** @returns what each row that was removed leaves; of snapshots several may go at once, but no more than `limit` */
-function remove(tx: Write, namespace: string, { kind, id }: Garbage, limit: number): Unused[] {
+/** @returns what it leaves; undefined if it is not removed, or was by somebody else meanwhile */
+function remove(
+  tx: Write,
+  { marking, inUse }: { readonly marking: Marking; readonly inUse: BackingsInUse },
+  garbage: Garbage,
+): Unused | undefined {
+  const { namespace } = marking
+  const { kind, id } = garbage
   switch (kind) {
     case 'content': {
       const digest = id as Digest
+      if (findBlob(tx, namespace, digest) === undefined) return undefined
       dropBlob(tx, namespace, digest)
-      return [{ blob: digest }]
+      return { blob: digest }
     }
     case 'image':
-      tx.run('DELETE FROM image WHERE namespace = ? AND name = ?', namespace, id)
-      dropReferences(tx, namespace, { kind, id })
+      if (!drop(tx, 'DELETE FROM image WHERE namespace = ? AND name = ?', namespace, garbage))
+        return undefined
       tx.emit({ topic: '/images/delete', payload: { name: id } })
-      return [{}]
+      return {}
     case 'lease':
-      tx.run('DELETE FROM lease WHERE namespace = ? AND id = ?', namespace, id)
-      dropReferences(tx, namespace, { kind, id })
-      return [{}]
+      return drop(tx, 'DELETE FROM lease WHERE namespace = ? AND id = ?', namespace, garbage) ? {} : undefined
     case 'ingest': {
       const ingest = findIngest(tx, namespace, id)
-      if (ingest === undefined) return []
+      if (ingest === undefined) return undefined
       dropIngest(tx, ingest)
-      return [leftBy(ingest)]
+      return leftBy(ingest)
     }
     default: {
-      const snapshotter = kind.slice('snapshot/'.length)
-      return dropSnapshotTree(tx, { namespace, snapshotter }, id, limit)
+      const scope = { namespace, snapshotter: kind.slice('snapshot/'.length) }
+      const child = childOf(tx, scope, id)
+      // Nothing can keep that one either.
+      if (child !== undefined) {
+        marking.takeBefore(garbage, { kind, id: child })
+        return undefined
+      }
+      const row = findSnapshot(tx, scope, id)
+      if (row === undefined) return undefined
+      tx.emit({ topic: '/snapshot/remove', payload: { key: id, snapshotter: scope.snapshotter } })
+      return dropSnapshot(tx, inUse, scope, row)
     }
   }
+}
+
+/** @returns whether it was there */
+function drop(tx: Write, sql: string, namespace: string, garbage: Garbage): boolean {
+  const { changes } = tx.run(sql, namespace, garbage.id)
+  if (changes > 0) dropReferences(tx, namespace, garbage)
+  return changes > 0
 }
 
 /** Namespaces in which something has expired. */

@@ -4,19 +4,25 @@ import * as mount from './index.ts'
 
 test('the package exports exactly this', () => {
   expect(Object.keys(mount).sort()).toEqual([
+    'PlaceFinder',
     'get',
+    'isAtOrBelow',
     'isMountPoint',
+    'isUncovered',
     'list',
     'makePassable',
     'mount',
     'mountAll',
+    'mountReach',
     'mounts',
     'overlayLayers',
     'overlayMount',
     'parseMountOptions',
-    'removeTree',
+    'readTreeMount',
+    'resolvedForMaking',
     'unmount',
     'withTempMount',
+    'writtenTree',
   ])
 })
 

@@ -34,4 +34,9 @@ export interface MountPlatform {
   mountTable(signal: AbortSignal | undefined): AsyncIterable<MountInfo>
   /** The id of the mount that a path is on, symbolic links followed. */
   mountIdOf(path: string): Promise<number>
+  /**
+   * Where a path leads, by links of every kind: to a path without any, which is undefined if what is there is in no place
+   * that this process sees, and on the mount with this id.
+   */
+  whereIs(path: string): Promise<{ readonly path: string | undefined; readonly mountId: number }>
 }

@@ -9,6 +9,7 @@ const calls: [keyof MountPlatform, (platform: MountPlatform) => unknown][] = [
   ['unmount', (platform) => platform.unmount('/x', {})],
   ['mountTable', (platform) => platform.mountTable(undefined)],
   ['mountIdOf', (platform) => platform.mountIdOf('/')],
+  ['whereIs', (platform) => platform.whereIs('/')],
 ]
 
 test.each(calls)('%s raises unimplemented on macOS and FreeBSD', async (_, call) => {

@@ -17,5 +17,8 @@ export function unsupported(name: string): MountPlatform {
     mountIdOf: async () => {
       throw missing('the mount table')
     },
+    whereIs: async () => {
+      throw missing('the mount table')
+    },
   }
 }

@@ -6,4 +6,4 @@ export {
   requireNamespace,
 } from './namespace-name.ts'
 export type { Namespace, NamespaceStore } from './namespace-store.ts'
-export { maxLabelBytes, maxLabels, validateLabels } from './validate-labels.ts'
+export { maxLabelBytes, maxLabels, maxLabelsBytes, validateLabels } from './validate-labels.ts'

@@ -4,7 +4,13 @@ import { NsboxError } from '@nsbox/errors'
 export const maxLabelBytes = 4096
 
 /** The most labels that one object may have, more than the largest index needs; containerd sets no bound of its own. */
-export const maxLabels = 16_384
+export const maxLabels = 10_240
+
+/**
+ * The most bytes that all labels of one object may have together: as many as a document that lists what they refer to. A
+ * list of objects with many more could not be told in a message that clients take.
+ */
+export const maxLabelsBytes = 4 * 1024 * 1024
 
 /**
  * Checks labels against the limits (BEHAVIOUR.md §1).
@@ -20,8 +26,15 @@ export function validateLabels(labels: Readonly<Record<string, string>>, prefix:
       `${prefix}: ${entries.length} labels, at most ${maxLabels} are allowed`,
     )
   }
+  let all = 0
   for (const [key, value] of entries) {
     const bytes = Buffer.byteLength(key) + Buffer.byteLength(value)
+    all += bytes
+    if (all > maxLabelsBytes)
+      throw new NsboxError(
+        'invalid_argument',
+        `${prefix}: labels of more than ${maxLabelsBytes} bytes in all`,
+      )
     if (bytes <= maxLabelBytes) continue
     throw new NsboxError(
       'invalid_argument',

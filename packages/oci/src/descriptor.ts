@@ -3,6 +3,7 @@ import { type Digest, digestAlgorithm, digestOf, isDigest } from './digest.ts'
 import { type JsonFields, jsonFields } from './json-fields.ts'
 import { type Platform, platformFields, platformFrom } from './platform.ts'
 import { quoted } from './quoted.ts'
+import type { Steps } from './steps.ts'
 import type { Json } from './strict-json.ts'
 
 /** A pointer to content (OCI image specification, descriptor.md). */
@@ -47,6 +48,19 @@ export const descriptorFields = [
  */
 export function parseDescriptor(json: Json | undefined, context = 'descriptor'): Descriptor {
   return descriptorFrom(jsonFields(json, context, descriptorFields))
+}
+
+/** How many descriptors one step takes in. */
+const descriptorsPerStep = 50
+
+/** Takes in the descriptors of an array in a document, in steps. */
+export function* descriptorsSteps(entries: Iterable<JsonFields>): Steps<Descriptor[]> {
+  const descriptors: Descriptor[] = []
+  for (const fields of entries) {
+    descriptors.push(descriptorFrom(fields))
+    if (descriptors.length % descriptorsPerStep === 0) yield
+  }
+  return descriptors
 }
 
 /** `parseDescriptor` on fields that are taken in already. */
@@ -109,11 +123,6 @@ function isDataOf(data: string, { digest, size }: Pick<Descriptor, 'digest' | 's
 
 /** Undefined for what is not canonical base64. */
 function decodeBase64(text: string): Uint8Array | undefined {
-  let binary: string
-  try {
-    binary = atob(text)
-  } catch {
-    return undefined
-  }
-  return btoa(binary) === text ? Uint8Array.from(binary, (char) => char.charCodeAt(0)) : undefined
+  const bytes = Buffer.from(text, 'base64')
+  return bytes.toString('base64') === text ? bytes : undefined
 }

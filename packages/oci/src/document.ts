@@ -3,7 +3,8 @@ import type { Descriptor } from './descriptor.ts'
 import { type JsonFields, jsonFields } from './json-fields.ts'
 import { isDockerSchema1 } from './media-type.ts'
 import { quoted } from './quoted.ts'
-import { parseStrictJson } from './strict-json.ts'
+import type { Steps } from './steps.ts'
+import { strictJsonSteps } from './strict-json.ts'
 
 /** Most bytes that a manifest, index or image config may have: 4 MiB. */
 export const maxDocumentSize = 4 * 1024 * 1024
@@ -15,18 +16,18 @@ export const maxDescriptors = 10_000
 const telling = ['config', 'layers', 'manifests', 'fsLayers']
 
 /**
- * Opens a manifest or index whose bytes match their digest already.
+ * Opens, in steps, a manifest or index whose bytes match their digest already.
  *
  * @param kind `manifest` or `index`, for the error
  * @param isExpected which media types the descriptor may have
  * @param own which of the telling fields belong to this kind; the others must be absent (HOSTILE B01)
  * @throws `invalid_argument`, naming the digest
  */
-export function openDocument(
+export function* openDocument(
   bytes: Uint8Array,
   { mediaType, digest }: Pick<Descriptor, 'mediaType' | 'digest'>,
   options: { kind: string; isExpected: (mediaType: string) => boolean; known: readonly string[] },
-): JsonFields {
+): Steps<JsonFields> {
   const context = `${options.kind} ${digest}`
   if (!options.isExpected(mediaType)) {
     const why = isDockerSchema1(mediaType) ? ', which is no longer supported' : ''
@@ -34,7 +35,7 @@ export function openDocument(
   }
   if (bytes.byteLength > maxDocumentSize)
     throw new NsboxError('invalid_argument', `${context}: more than ${maxDocumentSize} bytes`)
-  const fields = jsonFields(parseStrictJson(bytes, context), context, [
+  const fields = jsonFields(yield* strictJsonSteps(bytes, context), context, [
     ...new Set([...options.known, ...telling]),
   ])
   for (const name of telling) {

@@ -5,7 +5,8 @@ import { maxDescriptors, maxDocumentSize } from './document.ts'
 import { jsonFields } from './json-fields.ts'
 import { type Platform, platformFields, platformFrom } from './platform.ts'
 import { quoted } from './quoted.ts'
-import { parseStrictJson } from './strict-json.ts'
+import { finish, type Steps } from './steps.ts'
+import { strictJsonSteps } from './strict-json.ts'
 
 /** What an image says about itself (OCI image specification, config.md), as far as nsbox acts on it. */
 export interface ImageConfig {
@@ -16,7 +17,7 @@ export interface ImageConfig {
   readonly config: ContainerDefaults
 }
 
-/** How the image wishes to be run. Whoever acts on it checks each value: all of them are the image author's words. */
+/** How the image wishes to be run; a text that is empty says nothing, as in documents of Go. Whoever acts on it checks each value: all of them are the image author's words. */
 export interface ContainerDefaults {
   readonly user?: string | undefined
   readonly env: readonly string[]
@@ -39,11 +40,20 @@ const defaultsFields = ['User', 'Env', 'Entrypoint', 'Cmd', 'WorkingDir', 'StopS
  * @throws `invalid_argument`, naming the digest: beyond `maxDocumentSize`, not strict JSON, a field of the wrong type, a
  * bad diff id
  */
-export function parseImageConfig(bytes: Uint8Array, { digest }: Pick<Descriptor, 'digest'>): ImageConfig {
+export function parseImageConfig(bytes: Uint8Array, descriptor: Pick<Descriptor, 'digest'>): ImageConfig {
+  return finish(imageConfigSteps(bytes, descriptor))
+}
+
+/** `parseImageConfig` in steps. */
+export function* imageConfigSteps(
+  bytes: Uint8Array,
+  { digest }: Pick<Descriptor, 'digest'>,
+): Steps<ImageConfig> {
   const context = `config ${digest}`
   if (bytes.byteLength > maxDocumentSize)
     throw new NsboxError('invalid_argument', `${context}: more than ${maxDocumentSize} bytes`)
-  const fields = jsonFields(parseStrictJson(bytes, context), context, known)
+  const fields = jsonFields(yield* strictJsonSteps(bytes, context), context, known)
+  yield
   const platform = platformFrom(fields)
   const rootfs = fields.object('rootfs', rootfsFields)
   const type = rootfs?.string('type')
@@ -57,12 +67,12 @@ export function parseImageConfig(bytes: Uint8Array, { digest }: Pick<Descriptor,
     ...((platform.os !== '' || platform.architecture !== '') && { platform }),
     diffIds: diffIds as Digest[],
     config: {
-      user: config?.string('User'),
+      user: config?.string('User') || undefined,
       env: config?.strings('Env', maxDocumentSize) ?? [],
       entrypoint: config?.strings('Entrypoint', maxDocumentSize) ?? [],
       cmd: config?.strings('Cmd', maxDocumentSize) ?? [],
-      workingDir: config?.string('WorkingDir'),
-      stopSignal: config?.string('StopSignal'),
+      workingDir: config?.string('WorkingDir') || undefined,
+      stopSignal: config?.string('StopSignal') || undefined,
       labels: config?.stringMap('Labels', maxDocumentSize) ?? Object.create(null),
       volumes: config?.keys('Volumes') ?? [],
     },

@@ -1,6 +1,7 @@
-import { type Descriptor, descriptorFields, descriptorFrom } from './descriptor.ts'
+import { type Descriptor, descriptorFields, descriptorFrom, descriptorsSteps } from './descriptor.ts'
 import { maxDescriptors, openDocument } from './document.ts'
 import { isIndex } from './media-type.ts'
+import { finish, type Steps } from './steps.ts'
 
 /** A list of manifests, usually one for each platform (OCI image specification, image-index.md). */
 export interface Index {
@@ -20,15 +21,25 @@ const known = ['schemaVersion', 'mediaType', 'artifactType', 'manifests', 'subje
  * media type than the descriptor's, also readable as a manifest, a bad descriptor in it
  */
 export function parseIndex(bytes: Uint8Array, descriptor: Pick<Descriptor, 'mediaType' | 'digest'>): Index {
-  const fields = openDocument(bytes, descriptor, { kind: 'index', isExpected: isIndex, known })
-  const manifests = fields.objects('manifests', descriptorFields, maxDescriptors) ?? []
+  return finish(indexSteps(bytes, descriptor))
+}
+
+/** `parseIndex` in steps. */
+export function* indexSteps(
+  bytes: Uint8Array,
+  descriptor: Pick<Descriptor, 'mediaType' | 'digest'>,
+): Steps<Index> {
+  const fields = yield* openDocument(bytes, descriptor, { kind: 'index', isExpected: isIndex, known })
+  const manifests = yield* descriptorsSteps(
+    fields.objects('manifests', descriptorFields, maxDescriptors) ?? [],
+  )
   const artifactType = fields.string('artifactType')
   const subject = fields.object('subject', descriptorFields)
   const annotations = fields.stringMap('annotations')
   return {
     mediaType: descriptor.mediaType,
     ...(artifactType && { artifactType }),
-    manifests: manifests.map(descriptorFrom),
+    manifests,
     ...(subject && { subject: descriptorFrom(subject) }),
     ...(annotations && { annotations }),
   }

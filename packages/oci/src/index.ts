@@ -20,16 +20,21 @@ export {
   parseDigest,
 } from './digest.ts'
 export { distributionSourceLabel, distributionSources } from './distribution-source.ts'
-export { type DockerArchiveImage, parseDockerArchive } from './docker-archive.ts'
+export { type DockerArchiveImage, dockerArchiveSteps, parseDockerArchive } from './docker-archive.ts'
 export { maxDocumentSize } from './document.ts'
 export { childGcLabels } from './gc-label.ts'
-export { type ContainerDefaults, type ImageConfig, parseImageConfig } from './image-config.ts'
+export {
+  type ContainerDefaults,
+  type ImageConfig,
+  imageConfigSteps,
+  parseImageConfig,
+} from './image-config.ts'
 export { type ImageConfigHistory, imageConfigJson } from './image-config-json.ts'
 export { checkImageLayout, imageLayoutVersion } from './image-layout.ts'
-export { type Index, parseIndex } from './index-document.ts'
+export { type Index, indexSteps, parseIndex } from './index-document.ts'
 export { ingestRef } from './ingest-ref.ts'
 export { labelKeys } from './label.ts'
-export { type Manifest, parseManifest } from './manifest.ts'
+export { type Manifest, manifestSteps, parseManifest } from './manifest.ts'
 export {
   isAttestation,
   isConfig,
@@ -56,4 +61,5 @@ export {
   selectManifests,
 } from './platform-match.ts'
 export { formatReference, normalizeReference, parseReference, type Reference } from './reference.ts'
-export { type Json, type JsonObject, parseStrictJson } from './strict-json.ts'
+export type { Steps } from './steps.ts'
+export { type Json, type JsonObject, parseStrictJson, strictJsonSteps } from './strict-json.ts'

@@ -15,8 +15,9 @@ export interface JsonFields {
   strings(name: string, limit?: number): string[] | undefined
   number(name: string): number | undefined
   object(name: string, known: readonly string[]): JsonFields | undefined
-  objects(name: string, known: readonly string[], limit: number): JsonFields[] | undefined
-  /** An object used as a map, with free keys; at most `limit` characters in all. No prototype. */
+  /** The entries of an array, each when it is asked for. */
+  objects(name: string, known: readonly string[], limit: number): Iterable<JsonFields> | undefined
+  /** An object used as a map, with free keys; at most 10,240 of them, and `limit` characters in all. No prototype. */
   stringMap(name: string, limit?: number): Record<string, string> | undefined
   /** The keys of an object used as a set. */
   keys(name: string): string[] | undefined
@@ -25,6 +26,24 @@ export interface JsonFields {
 
 const fold = (key: string): string => key.toUpperCase().toLowerCase()
 
+/** Most fields that an object of a known kind may have; real ones have a dozen. */
+const maxFields = 1000
+
+/** Most keys that an object may have which is used as a map: as many as an object of a store may have labels. */
+const maxKeys = 10_240
+
+/** The names of fields by how they are folded, for each list of them. */
+const foldedNames = new WeakMap<readonly string[], ReadonlyMap<string, string>>()
+
+function foldedOf(known: readonly string[]): ReadonlyMap<string, string> {
+  let folded = foldedNames.get(known)
+  if (folded === undefined) {
+    folded = new Map(known.map((name) => [fold(name), name]))
+    foldedNames.set(known, folded)
+  }
+  return folded
+}
+
 /**
  * @param known the field names that this kind of object has. A key that differs from one of them in case alone is
  * refused: Go's decoder takes it for that field, so the same document would say two things to two readers.
@@ -32,8 +51,11 @@ const fold = (key: string): string => key.toUpperCase().toLowerCase()
 export function jsonFields(value: Json | undefined, context: string, known: readonly string[]): JsonFields {
   const refuse = (why: string): NsboxError => new NsboxError('invalid_argument', `${context}: ${why}`)
   if (!isObject(value)) throw refuse('not an object')
-  const folded = new Map(known.map((name) => [fold(name), name]))
-  for (const key of Object.keys(value)) {
+  const keys = Object.keys(value)
+  if (keys.length > maxFields) throw refuse(`more than ${maxFields} fields`)
+  const folded = foldedOf(known)
+  for (const key of keys) {
+    if (known.includes(key)) continue
     const name = folded.get(fold(key))
     if (name !== undefined && name !== key) throw refuse(`key ${quoted(key)} is not spelled "${name}"`)
   }
@@ -73,11 +95,12 @@ export function jsonFields(value: Json | undefined, context: string, known: read
       const field = typed(name, isArray, 'an array')
       if (field === undefined) return undefined
       if (field.length > limit) throw refuse(`"${name}" has more than ${limit} entries`)
-      return field.map((entry, i) => jsonFields(entry, `${context}: ${name}[${i}]`, known))
+      return entries(field, `${context}: ${name}`, known)
     },
     stringMap(name, limit = 262_144) {
       const field = typed(name, isObject, 'an object')
       if (field === undefined) return undefined
+      if (Object.keys(field).length > maxKeys) throw refuse(`"${name}" has more than ${maxKeys} keys`)
       if (!Object.values(field).every(isString)) throw refuse(`"${name}" has a value that is not a string`)
       if (total(Object.keys(field)) + total(Object.values(field) as string[]) > limit)
         throw refuse(`"${name}" is longer than ${limit} characters`)
@@ -85,9 +108,15 @@ export function jsonFields(value: Json | undefined, context: string, known: read
     },
     keys(name) {
       const field = typed(name, isObject, 'an object')
-      return field && Object.keys(field)
+      const keys = field && Object.keys(field)
+      if (keys !== undefined && keys.length > maxKeys) throw refuse(`"${name}" has more than ${maxKeys} keys`)
+      return keys
     },
   }
+}
+
+function* entries(array: readonly Json[], context: string, known: readonly string[]): Generator<JsonFields> {
+  for (const [index, entry] of array.entries()) yield jsonFields(entry, `${context}[${index}]`, known)
 }
 
 const isString = (value: Json): value is string => typeof value === 'string'

@@ -1,6 +1,7 @@
-import { type Descriptor, descriptorFields, descriptorFrom } from './descriptor.ts'
+import { type Descriptor, descriptorFields, descriptorFrom, descriptorsSteps } from './descriptor.ts'
 import { maxDescriptors, openDocument } from './document.ts'
 import { isManifest } from './media-type.ts'
+import { finish, type Steps } from './steps.ts'
 
 /** An image of one platform, or an artifact: a config and layers (OCI image specification, manifest.md). */
 export interface Manifest {
@@ -25,10 +26,18 @@ export function parseManifest(
   bytes: Uint8Array,
   descriptor: Pick<Descriptor, 'mediaType' | 'digest'>,
 ): Manifest {
-  const fields = openDocument(bytes, descriptor, { kind: 'manifest', isExpected: isManifest, known })
+  return finish(manifestSteps(bytes, descriptor))
+}
+
+/** `parseManifest` in steps. */
+export function* manifestSteps(
+  bytes: Uint8Array,
+  descriptor: Pick<Descriptor, 'mediaType' | 'digest'>,
+): Steps<Manifest> {
+  const fields = yield* openDocument(bytes, descriptor, { kind: 'manifest', isExpected: isManifest, known })
   const config = fields.object('config', descriptorFields)
   if (config === undefined) throw fields.refuse('has no config')
-  const layers = fields.objects('layers', descriptorFields, maxDescriptors) ?? []
+  const layers = yield* descriptorsSteps(fields.objects('layers', descriptorFields, maxDescriptors) ?? [])
   const artifactType = fields.string('artifactType')
   const subject = fields.object('subject', descriptorFields)
   const annotations = fields.stringMap('annotations')
@@ -36,7 +45,7 @@ export function parseManifest(
     mediaType: descriptor.mediaType,
     ...(artifactType && { artifactType }),
     config: descriptorFrom(config),
-    layers: layers.map(descriptorFrom),
+    layers,
     ...(subject && { subject: descriptorFrom(subject) }),
     ...(annotations && { annotations }),
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseStrictJson } from './strict-json.ts'
+import { parseStrictJson, strictJsonSteps } from './strict-json.ts'
 
 const invalidArgument = expect.objectContaining({ code: 'invalid_argument' })
 const parse = (text: string) => parseStrictJson(Buffer.from(text), 'document')
@@ -127,6 +127,33 @@ describe('B02', () => {
 
   test('reads a string of 4 MiB', () => {
     expect(parse(`"${'\\n'.repeat(2 * 1024 * 1024 - 1)}"`)).toHaveLength(2 * 1024 * 1024 - 1)
+  })
+})
+
+describe('E08', () => {
+  /** Does all of it, and counts the steps. */
+  function inSteps(text: string): { readonly steps: number; readonly value: unknown } {
+    const work = strictJsonSteps(Buffer.from(text), 'document')
+    for (let steps = 1; ; steps++) {
+      const { done, value } = work.next()
+      if (done) return { steps, value }
+    }
+  }
+
+  test('a document is read in steps of a thousand values, with the same result', () => {
+    const text = JSON.stringify(Array.from({ length: 60_000 }, (_, index) => ({ [`k${index}`]: [index] })))
+    const { steps, value } = inSteps(text)
+    expect(steps).toBeGreaterThanOrEqual(180)
+    expect(JSON.stringify(value)).toBe(text)
+    expect(inSteps('{}').steps).toBe(1)
+  })
+
+  test('a number has a bounded number of digits', () => {
+    expect(parse('9'.repeat(1000))).toBe(Number.POSITIVE_INFINITY)
+    expect(() => parse('9'.repeat(1001))).toThrow(invalidArgument)
+    expect(() =>
+      parseStrictJson(Buffer.from('9'.repeat(4_000_000)), 'document', { bigIntegers: true }),
+    ).toThrow(invalidArgument)
   })
 })
 

@@ -67,6 +67,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     credentials: options.credentials,
     limits,
     userAgent: headers['user-agent'],
+    secrets: connections.secrets,
   })
   const client = new RegistryClient(send, authorizer, { limits, headers })
   const { ca, cert, key, rejectUnauthorized = true } = options.tls ?? {}

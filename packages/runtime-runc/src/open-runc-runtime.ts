@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { DomainEvent } from '@nsbox/core/events'
+import type { PathUses } from '@nsbox/core/tasks'
 import { makePassable } from '@nsbox/mount'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { Bundles } from './bundle/bundles.ts'
@@ -7,6 +8,7 @@ import { CgroupHost } from './cgroups/cgroup-host.ts'
 import { ImageDirectories } from './checkpoints/image-directories.ts'
 import { RuncRuntime } from './runc-runtime.ts'
 import { openSupervisor } from './supervisor/open-supervisor.ts'
+import { noUses } from './tasks/task-uses.ts'
 
 /** How to open a runtime. */
 export interface OpenRuncRuntimeOptions {
@@ -23,6 +25,11 @@ export interface OpenRuncRuntimeOptions {
   readonly images?: string | undefined
   /** The program that makes containers, unless a task names another: a path, or a name to be found; `runc` by default. */
   readonly binary?: string | undefined
+  /**
+   * Told of what tasks are about to be given of the host, and, before the promise resolves, of what those of an earlier
+   * process have; nobody by default.
+   */
+  readonly uses?: PathUses | undefined
   /** Told of what happens to tasks, in order. */
   readonly onEvent: (namespace: string, event: DomainEvent) => void
   /** Told of what goes wrong where nobody waits. */
@@ -37,6 +44,7 @@ export async function openRuncRuntime({
   directory,
   images = join(directory, 'images'),
   binary = 'runc',
+  uses = noUses,
   onEvent,
   onWarning = () => {},
 }: OpenRuncRuntimeOptions): Promise<RuncRuntime> {
@@ -52,6 +60,7 @@ export async function openRuncRuntime({
     images: new ImageDirectories(images),
     bundles: new Bundles(join(directory, 'bundles')),
     defaults: { binary, root: join(directory, 'runc') },
+    uses,
     onEvent,
     onWarning,
   })

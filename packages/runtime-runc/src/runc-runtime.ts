@@ -1,5 +1,5 @@
 import type { DomainEvent } from '@nsbox/core/events'
-import type { RuntimeInfo, RuntimeInfoOptions, TaskRuntime } from '@nsbox/core/tasks'
+import type { PathUses, RuntimeInfo, RuntimeInfoOptions, TaskRuntime } from '@nsbox/core/tasks'
 import type { Bundle } from './bundle/bundle.ts'
 import type { Bundles } from './bundle/bundles.ts'
 import type { CgroupHost } from './cgroups/cgroup-host.ts'
@@ -21,6 +21,7 @@ export interface RuncRuntimeParts {
   readonly cgroups: CgroupHost
   readonly images: ImageDirectories
   readonly defaults: RuntimeDefaults
+  readonly uses: PathUses
   readonly onEvent: (namespace: string, event: DomainEvent) => void
   readonly onWarning: (message: string, error?: unknown) => void
 }
@@ -33,10 +34,10 @@ export class RuncRuntime implements TaskRuntime {
   readonly #namespaces = new Map<string, NamespaceTasks>()
 
   constructor(parts: RuncRuntimeParts) {
-    const { supervisor, cgroups, images, onEvent, onWarning } = parts
+    const { supervisor, cgroups, images, uses, onEvent, onWarning } = parts
     this.#parts = parts
     this.#oom = cgroups.oomWatcher(onWarning)
-    this.#context = { supervisor, cgroups, oom: this.#oom, images, onEvent, onWarning }
+    this.#context = { supervisor, cgroups, oom: this.#oom, images, uses, onEvent, onWarning }
   }
 
   namespace(name: string): NamespaceTasks {

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { readmeExample } from '@nsbox/testing'
 import { expect, test } from 'vitest'
+import { parseAccessList } from './access/access-list.ts'
 import { settingEntries } from './configuration/check-setting.ts'
+import { parseConfiguration } from './configuration/configuration-file.ts'
 
 const readme = new URL('../README.md', import.meta.url)
 
@@ -15,4 +17,12 @@ test('the README lists every setting by all of its names', async () => {
     const long = /--[a-z-]+/.exec(flag)?.[0]
     expect(text).toContain(`| \`${long}\` | \`${variable}\` | \`${key}\` |`)
   }
+})
+
+test('the files for tenants in the README are ones that the server takes', async () => {
+  const blocks = [...(await readFile(readme, 'utf8')).matchAll(/```toml\n([\s\S]*?)```/g)].map(
+    ([, text]) => text!,
+  )
+  expect(parseConfiguration(blocks[0]!, 'readme')).toMatchObject({ accessList: '/etc/nsbox/access.toml' })
+  expect([...parseAccessList(blocks[1]!, 'readme').namespaces]).toContain('alice')
 })

@@ -2,23 +2,28 @@ import { setFlagsFromString } from 'node:v8'
 import { PlainHeaders } from '@nsbox/api'
 import { isNsboxError } from '@nsbox/errors'
 import { type ConfigurationSources, readConfiguration } from './configuration/read-configuration.ts'
+import { reloader } from './configuration/reload.ts'
 import { createLog } from './log/create-log.ts'
+import { SignalWatch } from './signals/signal-watch.ts'
 import { start } from './start.ts'
 
 /**
- * Runs a server as a program: until SIGTERM or SIGINT, which end it in an orderly way. A second signal ends it at once.
- * A failure to start is said on standard error in one line, with exit code 1.
+ * Runs a server as a program: until SIGTERM, SIGINT or SIGQUIT, which end it in an orderly way. A second one of these ends
+ * it at once. SIGHUP reloads what can be reloaded; other signals do nothing. A failure to start is said on standard error in one line, with exit code 1.
  */
 export async function runServer(sources: ConfigurationSources): Promise<void> {
   // Modes are set explicitly everywhere; this is for what is forgotten.
   process.umask(0o077)
   globalThis.Headers = PlainHeaders
   try {
-    const { logLevel: level, logFormat: format, ...config } = await readConfiguration(sources)
+    const running = await readConfiguration(sources)
+    const { logLevel: level, logFormat: format, ...config } = running
     const log = createLog({ level, format })
-    const signals = new SignalWatch()
+    let reload = async () => {}
+    const signals = new SignalWatch({ onReload: () => void reload(), log })
     {
-      await using _server = await start(config, { log })
+      await using server = await start(config, { log })
+      reload = reloader({ sources, running, server, log })
       keepYoungGenerationSmall()
       log.info({ signal: await signals.first }, 'stopping')
     }
@@ -38,22 +43,4 @@ export async function runServer(sources: ConfigurationSources): Promise<void> {
  */
 function keepYoungGenerationSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1')
-}
-
-/** The first signal that asks the process to end; the second one ends it. */
-class SignalWatch {
-  readonly first: Promise<NodeJS.Signals>
-
-  constructor() {
-    this.first = new Promise((resolve) => {
-      let asked = false
-      const onSignal = (signal: NodeJS.Signals) => {
-        if (asked) process.exit(signal === 'SIGINT' ? 130 : 143)
-        asked = true
-        resolve(signal)
-      }
-      process.on('SIGTERM', onSignal)
-      process.on('SIGINT', onSignal)
-    })
-  }
 }

@@ -4,8 +4,15 @@ import type { Metadata } from '@nsbox/metadata'
 export interface Server extends AsyncDisposable {
   /** Path of the socket that it serves on. */
   readonly address: string
+  /** Port that it serves on over TCP, if it does. */
+  readonly tcpPort?: number | undefined
   /** What it serves, for use within this process. Whoever passes its answers on waits for `durable()` first. */
   readonly metadata: Metadata
+  /**
+   * Reads the files anew that say who may do what; see the package's README.
+   * @throws what is wrong with one of them; nothing has changed then
+   */
+  reload(): Promise<void>
 }
 
 /** What a server runs with. */
@@ -19,6 +26,19 @@ export interface ServerConfig {
   readonly state?: string | undefined
   /** Path of the socket; `nsbox.sock` in the state directory by default. */
   readonly address?: string | undefined
+  /**
+   * File that says who may do what over the sockets below (see the package's README), without which there are none. Its
+   * namespaces share nothing with others, whatever the policy.
+   */
+  readonly accessList?: string | undefined
+  /** Path of a socket for other users of the host; none by default. */
+  readonly tenantsAddress?: string | undefined
+  /** `host:port` to serve on over TLS 1.3; nowhere by default. The files are in PEM. */
+  readonly tcpAddress?: string | undefined
+  readonly tcpCertificate?: string | undefined
+  readonly tcpKey?: string | undefined
+  /** Authorities of clients' certificates. Without it, clients need tokens. */
+  readonly tcpClientCa?: string | undefined
   /**
    * Whether namespaces use each other's blobs (`shared`, the default) or each supplies its own bytes (`isolated`;
    * BEHAVIOUR.md §3).

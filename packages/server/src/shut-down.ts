@@ -7,7 +7,7 @@ const abortGrace = 2000
 
 /** What ends in an orderly way. */
 export interface ShutDownParts {
-  readonly http: HttpServers
+  readonly http: Pick<HttpServers, 'close' | 'destroy'>
   /** Ends what would never end by itself, such as subscriptions. */
   readonly stop: () => void
   /** Aborts every call. */

@@ -6,14 +6,21 @@ import { openContentStore } from '@nsbox/content'
 import { LayerWorkers } from '@nsbox/diff'
 import { openMetadata } from '@nsbox/metadata'
 import { trimMemory } from '@nsbox/sys/processes'
+import { hasTreeThread } from '@nsbox/trees'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { type Logger, pino } from 'pino'
+import { accessGate } from './access/access-gate.ts'
+import { openGatedListeners } from './access/gated-listeners.ts'
+import { withRealPaths } from './access/hidden-paths.ts'
+import { tenantRules } from './access/tenant-rules.ts'
+import { tenantRulesParts } from './access/tenant-rules-parts.ts'
 import { opaqueEventFields } from './convert/event.ts'
 import { openDataRoot } from './data/data-root.ts'
 import { serverUuid } from './data/server-uuid.ts'
 import { openStateDirectory } from './data/state-directory.ts'
 import { localApplier } from './diff/local-applier.ts'
 import { EventExchange } from './events/event-exchange.ts'
+import { allOf } from './listen/all-of.ts'
 import { bindSocket } from './listen/bind-socket.ts'
 import { createHttpServers } from './listen/http-servers.ts'
 import { registerRoutes } from './routes/register-routes.ts'
@@ -39,12 +46,14 @@ import { openRuntime } from './tasks/open-runtime.ts'
  * @throws `failed_precondition` if another server has the root or the socket; the errors of the stores
  */
 export async function start(config: ServerConfig, { log = silent }: { log?: Logger } = {}): Promise<Server> {
-  const { durability = 'full', sharingPolicy: policy = 'shared', hostsDir } = config
+  const { durability = 'full', sharingPolicy = 'shared', hostsDir } = config
   await using starting = new AsyncDisposableStack()
   const root = starting.use(await openDataRoot(resolve(config.root))).path
   const state = starting.use(await openStateDirectory(config.state && resolve(config.state))).path
   const address = resolve(config.address ?? join(state, 'nsbox.sock'))
 
+  const gated = await openGatedListeners(config)
+  const { isSealed } = gated
   const content = starting.use(await openContentStore({ root: join(root, 'content'), durability }))
   const { entries: snapshotters, loaded } = starting.use(
     await openSnapshotters({ root: join(root, 'snapshots'), durability, log }),
@@ -55,10 +64,15 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
       path: join(root, 'metadata.db'),
       content,
       snapshotters: loaded,
-      policy,
+      policy:
+        config.accessList === undefined
+          ? sharingPolicy
+          : (name) => (isSealed(name) ? 'sealed' : sharingPolicy),
       durability,
       // By `durableReplies`, so that a pull of many layers waits once and not some times for each of them.
       answers: 'held',
+      // Once the runtime has said what tasks of an earlier server use.
+      collector: { manual: true },
       onEvent: (namespace, event) => events.announce(namespace, event),
       isHeard: () => events.isHeard,
       log,
@@ -75,29 +89,41 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
       root,
       temporary: config.state === undefined,
       binary: config.runtimeBinary,
+      uses: metadata,
       onEvent: (namespace, event) => events.announce(namespace, event),
       onMissed: (namespace, event) => events.announceMissed(namespace, event),
       log,
     }),
   )
+  metadata.startCollector()
 
   const stopping = new AbortController()
   const aborting = new AbortController()
   // Every call that is under way listens to them.
   setMaxListeners(0, stopping.signal, aborting.signal)
   const idle = starting.use(
-    idleMemory({ collect: garbageCollector(), trim: trimMemory, isBusy: () => workers.hasThreads, log }),
+    idleMemory({
+      collect: garbageCollector(),
+      trim: trimMemory,
+      isBusy: () => workers.hasThreads || hasTreeThread(),
+      log,
+    }),
   )
   const loop = starting.use(new LoopMonitor({ log }))
   const handler = createRpcHandler({
     routes: (router) => {
-      const parts = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, uuid }
+      const isAlone = (namespace: string) => sharingPolicy === 'isolated' || isSealed(namespace)
+      const parts = { metadata, snapshotters, applier, workers, events, tasks, hostsDir, isAlone, uuid }
       registerRoutes(router, { ...parts, stopping: stopping.signal, log })
     },
     interceptors: [
       idle.interceptor,
       requestLog(log, loop),
       codedErrors,
+      accessGate({
+        rules: tenantRules(tenantRulesParts({ metadata, snapshotters, runtime: tasks.runtime })),
+        hidden: await withRealPaths([root, state]),
+      }),
       durableReplies(() => metadata.durable()),
       interruptibleRequests,
     ],
@@ -109,7 +135,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   http.server.on('connection', (socket) => socket.once('close', idle.touch))
   starting.defer(() =>
     shutDown({
-      http,
+      http: allOf(() => [http, ...gated.listeners]),
       stop: () => {
         stopping.abort()
         events.close()
@@ -118,13 +144,17 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
     }),
   )
   await bindSocket(http.server, address)
-  log.info({ address, root, state, pid: process.pid }, 'serving')
+  const { tcpPort } = await gated.bind(handler, log)
+  const { tenantsAddress } = config
+  log.info({ address, tenantsAddress, tcpPort, root, state, pid: process.pid }, 'serving')
 
   const resources = starting.move()
   let disposing: Promise<void> | undefined
   return {
     address,
+    tcpPort,
     metadata,
+    reload: () => gated.reload(),
     [Symbol.asyncDispose]() {
       disposing ??= resources.disposeAsync()
       return disposing

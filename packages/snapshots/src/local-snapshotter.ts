@@ -8,12 +8,14 @@ import type {
   Snapshotter,
   SnapshotUsage,
 } from '@nsbox/core/snapshots'
+import { inTurns } from '@nsbox/core/turns'
 import { NsboxError } from '@nsbox/errors'
-import { parseFilters } from '@nsbox/filters'
+import { parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import type { Database } from '@nsbox/sqlite'
+import { treeUsage } from '@nsbox/trees'
 import { type ComingSnapshot, ComingSnapshots } from './coming-snapshots.ts'
-import { diskUsage } from './disk-usage.ts'
+import { Leftovers } from './leftovers.ts'
 import type { SnapshotDirectories } from './snapshot-directories.ts'
 import { snapshotFields } from './snapshot-fields.ts'
 import type { SnapshotForm, SnapshotPlace } from './snapshot-form.ts'
@@ -50,10 +52,17 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
   #closing: Promise<void> | undefined
 
   readonly #undertakings = new Undertakings()
+  readonly #leftovers: Leftovers
+
   /** @internal use `openOverlaySnapshotter` or `openNativeSnapshotter` */
   constructor(parts: LocalSnapshotterParts) {
     this.#parts = parts
     this.#db = parts.db
+    const { directories, onLeftover } = parts
+    // Whoever asked may leave: the row is gone, and so should be the files. Only closing the snapshotter ends it.
+    const discard = (id: number) =>
+      this.#undertakings.run(undefined, (signal) => directories.discard(id, { signal }))
+    this.#leftovers = new Leftovers({ discard, onLeftover })
   }
 
   async stat(name: string, { signal }: AbortOptions = {}): Promise<SnapshotInfo> {
@@ -68,7 +77,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     if (size !== null && inodes !== null) return { size, inodes }
     const { directories, form } = this.#parts
     const usage = await withCodes(`usage of snapshot ${name}`, () =>
-      diskUsage(form.files(directories.path(id)), options),
+      treeUsage(form.files(directories.path(id)), options),
     )
     // Measured when it is asked for, since a commit would have to wait for it.
     if (kind === 'committed') this.#db.transaction((tx) => table.setUsage(tx, id, usage))
@@ -77,12 +86,13 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
 
   async *list(filters: readonly string[] = [], { signal }: AbortOptions = {}): AsyncGenerator<SnapshotInfo> {
     signal?.throwIfAborted()
-    const filter = parseFilters(filters)
+    const filter = parseListFilters(filters)
     for (let after: string | undefined = ''; after !== undefined; ) {
       this.#checkOpen()
       const rows: table.SnapshotRow[] = await this.#answer(table.snapshotsAfter(this.#db, after, page))
       after = rows.length < page ? undefined : rows.at(-1)?.name
-      for (const info of rows.map(table.infoOf)) {
+      for await (const row of inTurns(rows, signal)) {
+        const info = table.infoOf(row)
         signal?.throwIfAborted()
         if (filter.match(snapshotFields(info))) yield info
       }
@@ -206,7 +216,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
   async remove(name: string, { signal }: AbortOptions = {}): Promise<void> {
     signal?.throwIfAborted()
     const { id } = this.#get(name)
-    const { directories, onLeftover } = this.#parts
+    const { directories } = this.#parts
     await withCodes(`removing snapshot ${name}`, () => directories.checkUnused(id))
     this.#checkNotCommitting(id, name)
     this.#db.transaction((tx) => {
@@ -216,11 +226,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     })
     // Files go once the disk has it that they belong to nobody.
     await this.#db.durable()
-    try {
-      await directories.discard(id)
-    } catch (error) {
-      onLeftover(error)
-    }
+    await this.#leftovers.discard(id)
   }
 
   async update(name: string, change: LabelChange, { signal }: AbortOptions = {}): Promise<SnapshotInfo> {
@@ -253,6 +259,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    this.#leftovers[Symbol.dispose]()
     await this.#undertakings.end(closed())
     await this.#parts.close()
   }

@@ -1,5 +1,4 @@
 import { LocalSnapshotter } from './local-snapshotter.ts'
-import { CopyThread } from './native/copy-thread.ts'
 import { nativeForm } from './native/native-form.ts'
 import { type OpenSnapshotterOptions, openLocalSnapshotter } from './open-local-snapshotter.ts'
 
@@ -16,7 +15,7 @@ import { type OpenSnapshotterOptions, openLocalSnapshotter } from './open-local-
 export async function openNativeSnapshotter(options: OpenSnapshotterOptions): Promise<LocalSnapshotter> {
   return await openLocalSnapshotter(
     options,
-    async (_root, opened) => nativeForm(opened.use(new CopyThread())),
+    async () => nativeForm,
     (parts) => new LocalSnapshotter(parts),
   )
 }

@@ -2,7 +2,8 @@ import { readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbortOptions } from '@nsbox/core/snapshots'
 import { isErrno, NsboxError } from '@nsbox/errors'
-import { mounts, removeTree } from '@nsbox/mount'
+import { mounts } from '@nsbox/mount'
+import { removeTree } from '@nsbox/trees'
 import { makeDirectory, makePrivateDirectory } from './make-directory.ts'
 
 /**
@@ -76,15 +77,15 @@ export class SnapshotDirectories {
       })
   }
 
-  /** Puts a directory out of the way and deletes it; succeeds if it does not exist. */
-  async discard(id: number): Promise<void> {
+  /** Puts a directory out of the way and deletes it; succeeds if it does not exist. An abort leaves what is left out of the way. */
+  async discard(id: number, { signal }: AbortOptions = {}): Promise<void> {
     const trash = join(this.#root, 'trash', String(id))
     try {
       await rename(this.path(id), trash)
     } catch (error) {
       if (!isErrno(error, 'ENOENT')) throw error
     }
-    await removeTree(trash)
+    await removeTree(trash, { signal })
   }
 
   /** Discards one after another, and goes on after a failure, of which it tells at the end. */
@@ -92,7 +93,7 @@ export class SnapshotDirectories {
     const failures: unknown[] = []
     for (const id of ids) {
       signal?.throwIfAborted()
-      await this.discard(id).catch((error) => failures.push(error))
+      await this.discard(id, { signal }).catch((error) => failures.push(error))
     }
     if (failures.length === 1) throw failures[0]
     if (failures.length > 1) throw new AggregateError(failures, `${failures.length} directories are left`)

@@ -12,6 +12,8 @@ export interface Reader {
   /** The first row, or undefined. */
   get<Row>(sql: string, ...parameters: SqlValue[]): Row | undefined
   all<Row>(sql: string, ...parameters: SqlValue[]): Row[]
+  /** The first rows, up to the one that is enough; what follows is not read. */
+  upTo<Row>(sql: string, enough: (row: Row) => boolean, ...parameters: SqlValue[]): Row[]
   /** All rows as arrays of their columns, which is faster than objects for many small rows. */
   rows<Row extends readonly unknown[]>(sql: string, ...parameters: SqlValue[]): Row[]
 }
@@ -68,6 +70,7 @@ export class Database implements Reader, AsyncDisposable {
     this.#transaction = {
       get: (sql, ...parameters) => this.get(sql, ...parameters),
       all: (sql, ...parameters) => this.all(sql, ...parameters),
+      upTo: (sql, enough, ...parameters) => this.upTo(sql, enough, ...parameters),
       rows: (sql, ...parameters) => this.rows(sql, ...parameters),
       run: (sql, ...parameters) => this.#run(sql, parameters),
     }
@@ -79,6 +82,17 @@ export class Database implements Reader, AsyncDisposable {
 
   all<Row>(sql: string, ...parameters: SqlValue[]): Row[] {
     return this.#coded(() => this.#prepare(sql).all(...parameters) as Row[])
+  }
+
+  upTo<Row>(sql: string, enough: (row: Row) => boolean, ...parameters: SqlValue[]): Row[] {
+    return this.#coded(() => {
+      const rows: Row[] = []
+      for (const row of this.#prepare(sql).iterate(...parameters) as IterableIterator<Row>) {
+        rows.push(row)
+        if (enough(row)) break
+      }
+      return rows
+    })
   }
 
   rows<Row extends readonly unknown[]>(sql: string, ...parameters: SqlValue[]): Row[] {

@@ -1,7 +1,8 @@
-import { NsboxError } from '@nsbox/errors'
+import { isNsboxError, NsboxError } from '@nsbox/errors'
 import { libcFunction, libcFunctionInThread, linuxSystemCall } from './libc.ts'
 import type { MountCalls } from './mount-calls.ts'
 import { AT_FDCWD } from './mount-flags.ts'
+import { openAgain } from './open-again.ts'
 
 const AT_EMPTY_PATH = 0x1000
 const AT_RECURSIVE = 0x8000
@@ -78,8 +79,23 @@ export const linuxMountCalls: MountCalls = {
   openat2(directory, path, flags, resolve) {
     // struct open_how: flags, mode, resolve.
     const how = BigUint64Array.of(BigInt(flags | O_CLOEXEC), 0n, BigInt(resolve))
-    return openat2(directory, cString(path), how, how.byteLength)
+    const name = cString(path)
+    const opened = openAgain(
+      () => attempted(() => openat2(directory, name, how, how.byteLength)),
+      (result) => isNsboxError(result) && result.details.errno === 'EAGAIN',
+    )
+    if (typeof opened === 'number') return opened
+    throw opened
   },
+}
+
+/** What a call returned, or its error. */
+function attempted(call: () => number): unknown {
+  try {
+    return call()
+  } catch (error) {
+    return error
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { toBinary } from '@bufbuild/protobuf'
 import { AnySchema } from '@bufbuild/protobuf/wkt'
 import { decodeMessage } from '@nsbox/api'
-import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
+import { type AbortOptions, type ContentReader, readBlob, readIndex } from '@nsbox/core/content'
 import type { OpaqueValue } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import {
@@ -11,7 +11,6 @@ import {
   isManifest,
   maxDocumentSize,
   mediaTypes,
-  parseIndex,
   refNameAnnotation,
 } from '@nsbox/oci'
 import { receivedOpaque } from '../opaque-value.ts'
@@ -67,7 +66,7 @@ export async function readCheckpoint(
 ): Promise<Checkpoint> {
   if (!isIndex(target.mediaType)) throw noCheckpoint(target)
   const limit = maxDocumentSize
-  const index = parseIndex(await readBlob(content, target, { limit, signal }), target)
+  const index = await readIndex(content, target, { signal })
   const { annotations = {} } = index
   const part = (is: (mediaType: string) => boolean) => index.manifests.find(({ mediaType }) => is(mediaType))
   const blobOf = (type: string) => part((mediaType) => mediaType === type)

@@ -1,4 +1,10 @@
-import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
+import {
+  type AbortOptions,
+  type ContentReader,
+  readImageConfig,
+  readIndex,
+  readManifest,
+} from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import {
   chainIds,
@@ -7,12 +13,8 @@ import {
   formatPlatform,
   isIndex,
   isManifest,
-  maxDocumentSize,
   onlyPlatform,
   type Platform,
-  parseImageConfig,
-  parseIndex,
-  parseManifest,
   selectManifests,
 } from '@nsbox/oci'
 
@@ -31,12 +33,11 @@ export async function imageChainId(
   target: Descriptor,
   { platform, signal }: { readonly platform: Platform } & AbortOptions,
 ): Promise<Digest | undefined> {
-  const read = (descriptor: Descriptor) => readBlob(content, descriptor, { limit: maxDocumentSize, signal })
   let descriptor = target
   for (let depth = 0; isIndex(descriptor.mediaType); depth += 1) {
     if (depth > maxDepth)
       throw new NsboxError('invalid_argument', `image ${target.digest}: nested deeper than ${maxDepth}`)
-    const { manifests } = parseIndex(await read(descriptor), descriptor)
+    const { manifests } = await readIndex(content, descriptor, { signal })
     const documents = manifests.filter(({ mediaType }) => isManifest(mediaType) || isIndex(mediaType))
     const [best] = selectManifests({ manifests: documents }, onlyPlatform(platform))
     if (best === undefined) {
@@ -45,6 +46,6 @@ export async function imageChainId(
     }
     descriptor = best
   }
-  const { config } = parseManifest(await read(descriptor), descriptor)
-  return chainIds(parseImageConfig(await read(config), config).diffIds).at(-1)
+  const { config } = await readManifest(content, descriptor, { signal })
+  return chainIds((await readImageConfig(content, config, { signal })).diffIds).at(-1)
 }

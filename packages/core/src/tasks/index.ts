@@ -2,6 +2,7 @@ export type { AbortOptions } from '../abort-options.ts'
 export type { OpaqueValue } from '../opaque-value.ts'
 export type { CgroupV1Metrics } from './cgroup-v1-metrics.ts'
 export type { CgroupV2Metrics } from './cgroup-v2-metrics.ts'
+export type { GivenPaths, PathUse, PathUses } from './given-paths.ts'
 export type { TaskMetrics } from './metrics.ts'
 export type { Process, ProcessExit, ProcessInfo, ProcessIo, ProcessStatus } from './process.ts'
 export type {

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { removeContainer } from '../container/remove-container.ts'
 import { networkOf } from '../network/container-network.ts'
+import { complain } from '../print.ts'
 import type { Session } from '../session.ts'
 
 /** `containers delete <containers…>` */
@@ -26,9 +27,7 @@ export function containersDeleteCommand(): Command {
         }
         const [first, ...others] = failures
         for (const { id, error } of others)
-          process.stderr.write(
-            `failed to delete container ${JSON.stringify(id)}: ${(error as Error).message}\n`,
-          )
+          complain(`failed to delete container ${JSON.stringify(id)}: ${(error as Error).message}`)
         if (first !== undefined) throw first.error
       }),
     )

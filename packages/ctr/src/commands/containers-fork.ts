@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { withSession } from '../command-action.ts'
 import { removeContainer } from '../container/remove-container.ts'
 import { networkOf } from '../network/container-network.ts'
+import { print } from '../print.ts'
 import type { Session } from '../session.ts'
 
 interface ForkFlags {
@@ -36,7 +37,7 @@ export function containersForkCommand(): Command {
         for (const copy of copies) await connect(session, copy, undo)
         undo.move()
         for (const copy of copies) {
-          console.log(copy.containerId)
+          print(copy.containerId)
           await copy[Symbol.asyncDispose]()
         }
       }),

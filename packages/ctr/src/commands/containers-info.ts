@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { hasJsonSpec, specJson } from '../container/spec-json.ts'
 import { indentJson } from '../indent-json.ts'
+import { printText } from '../print.ts'
 
 /** `containers info <container>` */
 export function containersInfoCommand(): Command {
@@ -13,7 +14,7 @@ export function containersInfoCommand(): Command {
     .action(
       withSession(async ({ client, signal }, { spec }: { spec?: boolean }, id: string) => {
         const container = await client.containers.get(id, { signal })
-        console.log(indentJson(spec ? specJson(container) : infoJson(container)))
+        printText(`${indentJson(spec ? specJson(container) : infoJson(container))}\n`)
       }),
     )
 }
@@ -25,7 +26,7 @@ export function containersSpecCommand(): Command {
     .argument('<container>')
     .action(
       withSession(async ({ client, signal }, _options, id: string) => {
-        console.log(indentJson(specJson(await client.containers.get(id, { signal }))))
+        printText(`${indentJson(specJson(await client.containers.get(id, { signal })))}\n`)
       }),
     )
 }

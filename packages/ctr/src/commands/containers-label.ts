@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { formatLabels } from '../format-labels.ts'
 import { parseLabels } from '../parse-labels.ts'
+import { print } from '../print.ts'
 
 /** `containers label <container> [key=value…]` */
 export function containersLabelCommand(): Command {
@@ -18,7 +19,7 @@ export function containersLabelCommand(): Command {
           paths.length === 0
             ? found
             : await client.containers.update({ id, labels: given }, paths, { signal })
-        console.log(formatLabels(labels, ''))
+        print(formatLabels(labels, ''))
       }),
     )
 }

@@ -1,6 +1,7 @@
 import type { Container } from '@nsbox/core/containers'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
+import { print, printText } from '../print.ts'
 import { renderTable } from '../table.ts'
 
 /** `containers ls [filters]` */
@@ -18,12 +19,12 @@ export function containersListCommand(): Command {
           // What comes with each, such as its spec, need not be in memory all at once.
           for await (const container of client.containers.list(filters, { signal }))
             containers.push(listed(container))
-          if (options.json) console.log(JSON.stringify(containers))
-          else if (options.quiet) for (const { id } of containers) console.log(id)
+          if (options.json) print(JSON.stringify(containers))
+          else if (options.quiet) for (const { id } of containers) print(id)
           else {
             const rows = containers.map(({ id, image, runtime }) => [id, image || '-', runtime, ''])
             const header = ['CONTAINER', 'IMAGE', 'RUNTIME', '']
-            process.stdout.write(renderTable([header, ...rows], { minWidth: 4, padding: 4 }))
+            printText(renderTable([header, ...rows], { minWidth: 4, padding: 4 }))
           }
         },
       ),

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { formatDuration } from '../format-duration.ts'
 import { formatDecimalSize } from '../format-size.ts'
+import { print, printText } from '../print.ts'
 import { renderTable } from '../table.ts'
 
 /** `content active [<regexp>]` */
@@ -15,7 +16,7 @@ export function contentActiveCommand(): Command {
         const filters = pattern === undefined ? [] : [activeFilter(pattern)]
         const ingests = await client.content.statuses(filters, { signal })
         if (options.json) {
-          console.log(JSON.stringify(ingests))
+          print(JSON.stringify(ingests))
           return
         }
         const rows = ingests.map(({ ref, offset, startedAt }) => [
@@ -25,7 +26,7 @@ export function contentActiveCommand(): Command {
           '',
         ])
         const header = ['REF', 'SIZE', 'AGE', '']
-        process.stdout.write(renderTable([header, ...rows], { minWidth: 1, padding: 1, tabs: true }))
+        printText(renderTable([header, ...rows], { minWidth: 1, padding: 1, tabs: true }))
       }),
     )
 }

@@ -7,6 +7,7 @@ import { formatDuration } from '../format-duration.ts'
 import { formatLabels } from '../format-labels.ts'
 import { formatDecimalSize } from '../format-size.ts'
 import { parseLabels } from '../parse-labels.ts'
+import { complain, print, printText } from '../print.ts'
 import { renderTable } from '../table.ts'
 
 /** `content ls [filters]` */
@@ -22,11 +23,11 @@ export function contentListCommand(): Command {
         async ({ client, signal }, options: { quiet?: boolean; json?: boolean }, filters: string[]) => {
           const blobs: ContentInfo[] = []
           for await (const info of client.content.list(filters, { signal })) {
-            if (options.quiet) console.log(info.digest)
+            if (options.quiet) print(info.digest)
             else blobs.push(info)
           }
-          if (options.json) console.log(JSON.stringify(blobs))
-          else if (!options.quiet) process.stdout.write(renderBlobs(blobs))
+          if (options.json) print(JSON.stringify(blobs))
+          else if (!options.quiet) printText(renderBlobs(blobs))
         },
       ),
     )
@@ -53,7 +54,7 @@ export function contentLabelCommand(): Command {
       withSession(async ({ client, signal }, _options, digest: string, args: string[]) => {
         const merge = parseLabels(args)
         const { labels } = await client.content.update(parseDigest(digest), { merge }, { signal })
-        console.log(formatLabels(labels, ''))
+        print(formatLabels(labels, ''))
       }),
     )
 }
@@ -70,9 +71,9 @@ export function contentDeleteCommand(): Command {
         for (const digest of digests) {
           try {
             await client.content.delete(parseDigest(digest), { signal })
-            console.log(digest)
+            print(digest)
           } catch (error) {
-            if (!isNotFound(error)) process.stderr.write(`${digest}: ${(error as Error).message}\n`)
+            if (!isNotFound(error)) complain(`${digest}: ${(error as Error).message}`)
             failure ??= error
           }
         }

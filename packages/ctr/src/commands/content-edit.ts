@@ -5,6 +5,7 @@ import { readBlob } from '@nsbox/core/content'
 import { type Digest, digestOf, parseDigest } from '@nsbox/oci'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
+import { print } from '../print.ts'
 import { runEditor } from '../run-editor.ts'
 import { ingest } from './content-ingest.ts'
 
@@ -33,7 +34,7 @@ export function contentEditCommand(): Command {
             { size: edited.byteLength, digest: expected },
             signal,
           )
-          console.log(expected)
+          print(expected)
         },
       ),
     )

@@ -2,6 +2,7 @@ import type { Event } from '@nsbox/core/events'
 import { isCanceled } from '@nsbox/errors'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
+import { print } from '../print.ts'
 
 /** `events` */
 export function eventsCommand(): Command {
@@ -13,7 +14,7 @@ export function eventsCommand(): Command {
       withSession(async ({ client, signal }, _options, filters: string[]) => {
         try {
           for await (const { timestamp, namespace, event } of client.events.subscribe(filters, { signal })) {
-            console.log(`${formatTime(timestamp)} ${namespace} ${event.topic} ${formatPayload(event)}`)
+            print(`${formatTime(timestamp)} ${namespace} ${event.topic} ${formatPayload(event)}`)
           }
         } catch (error) {
           if (!(isCanceled(error) && signal.aborted)) throw error

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { formatLabels } from '../format-labels.ts'
 import { parseLabels } from '../parse-labels.ts'
+import { complain, print } from '../print.ts'
 
 /** `images label <name> [key=value…]`; `set-labels` in `dist` */
 export function imagesLabelCommand(name = 'label'): Command {
@@ -17,7 +18,7 @@ export function imagesLabelCommand(name = 'label'): Command {
           const given = parseLabels(args)
           const change = options.replaceAll ? { replace: given } : { merge: given }
           const { labels } = await client.images.update(image, { labels: change }, { signal })
-          console.log(formatLabels(labels, ''))
+          print(formatLabels(labels, ''))
         },
       ),
     )
@@ -37,9 +38,9 @@ export function imagesDeleteCommand(): Command {
           try {
             // One full cycle at the end collects for all of them.
             await client.images.delete(name, { sync: options.sync && index === names.length - 1, signal })
-            console.log(name)
+            print(name)
           } catch (error) {
-            if (isNotFound(error)) process.stderr.write(`${name}: image not found\n`)
+            if (isNotFound(error)) complain(`${name}: image not found`)
             else
               failure ??= new Error(`unable to delete ${name}: ${(error as Error).message}`, { cause: error })
           }

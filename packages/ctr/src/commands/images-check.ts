@@ -7,6 +7,7 @@ import { Command } from 'commander'
 import { chosenSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
 import { formatBinarySize } from '../format-size.ts'
+import { print, printText } from '../print.ts'
 import { renderTable } from '../table.ts'
 
 interface CheckedImage {
@@ -35,15 +36,15 @@ export function imagesCheckCommand(): Command {
           checks.push({ name, mediaType: target.mediaType, digest: target.digest, check, unpacked })
         }
         if (options.json) {
-          console.log(JSON.stringify(checks))
+          print(JSON.stringify(checks))
         } else if (options.quiet) {
-          for (const { name, check } of checks) if (check.status === 'complete') console.log(name)
+          for (const { name, check } of checks) if (check.status === 'complete') print(name)
         } else {
           const rows = checks.map(({ name, mediaType, digest, check, unpacked }) => {
             return [name, mediaType, digest, ...describe(check), `${unpacked}`, '']
           })
           const header = ['REF', 'TYPE', 'DIGEST', 'STATUS', 'SIZE', 'UNPACKED', '']
-          process.stdout.write(renderTable([header, ...rows], { minWidth: 1, padding: 1 }))
+          printText(renderTable([header, ...rows], { minWidth: 1, padding: 1 }))
         }
       }),
     )

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { withSession } from '../command-action.ts'
 import { openArchive } from '../open-archive.ts'
 import { parseLabels } from '../parse-labels.ts'
+import { print } from '../print.ts'
 import { repeated } from '../repeated-option.ts'
 
 interface FromRootfsOptions {
@@ -64,7 +65,7 @@ export function imagesFromRootfsCommand(): Command {
           config: containerDefaults(options),
           signal,
         })
-        console.log(target.digest)
+        print(target.digest)
       }),
     )
 }

@@ -1,5 +1,5 @@
 import type { ClientView } from '@nsbox/client'
-import { isNotFound } from '@nsbox/errors'
+import { isNotFound, printable } from '@nsbox/errors'
 import { type ImageArchive, type ImportSummary, imageChainId, importImages } from '@nsbox/images'
 import { type Descriptor, defaultPlatform, type Platform } from '@nsbox/oci'
 import { Command } from 'commander'
@@ -7,6 +7,7 @@ import { chosenSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
 import { openArchive } from '../open-archive.ts'
 import { addPlatformOptions, chosenPlatforms, type PlatformOptions } from '../platform-options.ts'
+import { complain, printText } from '../print.ts'
 import type { Session } from '../session.ts'
 import { unpackImage } from '../unpack-image.ts'
 
@@ -44,7 +45,7 @@ export function imagesImportCommand(): Command {
         await openArchive(from),
         signal,
       )
-      for (const name of otherPlatforms) process.stderr.write(`${name}: for other platforms, not imported\n`)
+      for (const name of otherPlatforms) complain(`${name}: for other platforms, not imported`)
       if (options.unpack) await unpackAll(session, lease.client, images, options)
     }),
   )
@@ -102,7 +103,7 @@ async function unpackAll(
   const platforms = (!allPlatforms && platform) || [defaultPlatform()]
   for (const { name, target } of images) {
     if (await isNoImage(view, target, { platform: platforms[0]!, signal })) continue
-    process.stdout.write(`unpacking ${name} (${target.digest})...`)
+    printText(`unpacking ${printable(name)} (${target.digest})...`)
     let outcome = '\n'
     try {
       for (const each of platforms) {
@@ -110,7 +111,7 @@ async function unpackAll(
       }
       outcome = 'done\n'
     } finally {
-      process.stdout.write(outcome)
+      printText(outcome)
     }
   }
 }

@@ -6,6 +6,7 @@ import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { formatLabels } from '../format-labels.ts'
 import { formatBinarySize } from '../format-size.ts'
+import { print, printText } from '../print.ts'
 import { renderTable } from '../table.ts'
 
 /** `images ls [filters]`; `dist` shows no platforms (BEHAVIOUR.md §9, §11) */
@@ -20,8 +21,8 @@ export function imagesListCommand({ platforms }: { platforms: boolean }): Comman
       withSession(
         async ({ client, signal }, options: { quiet?: boolean; json?: boolean }, filters: string[]) => {
           const images = await client.images.list(filters, { signal })
-          if (options.json) console.log(JSON.stringify(images))
-          else if (options.quiet) for (const { name } of images) console.log(name)
+          if (options.json) print(JSON.stringify(images))
+          else if (options.quiet) for (const { name } of images) print(name)
           else {
             const header = [
               'REF',
@@ -34,7 +35,7 @@ export function imagesListCommand({ platforms }: { platforms: boolean }): Comman
             ]
             const rows: string[][] = []
             for (const image of images) rows.push(await describe(client, image, { platforms, signal }))
-            process.stdout.write(renderTable([header, ...rows], { minWidth: 1, padding: 1 }))
+            printText(renderTable([header, ...rows], { minWidth: 1, padding: 1 }))
           }
         },
       ),

@@ -7,6 +7,7 @@ import { Command } from 'commander'
 import { chosenSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
 import { parseDuration } from '../global-options.ts'
+import { print } from '../print.ts'
 import { unpackImage } from '../unpack-image.ts'
 
 const day = 24 * 60 * 60 * 1000
@@ -42,7 +43,7 @@ export function imagesMountCommand(): Command {
             signal,
           })
           if (chainId === undefined) throw new NsboxError('failed_precondition', `image ${ref} has no layers`)
-          console.log(chainId)
+          print(chainId)
           const kind = options.rw ? 'prepare' : 'view'
           const mounts = await openSnapshot(leased.snapshotter(name), kind, {
             key: target,
@@ -54,7 +55,7 @@ export function imagesMountCommand(): Command {
           const { mountAll } = await import('@nsbox/mount')
           await mountAll(mounts, target, { signal })
           undo.move()
-          console.log(target)
+          print(target)
         },
       ),
     )
@@ -118,7 +119,7 @@ export function imagesUnmountCommand(): Command {
           await unlessMissing(client.leases.delete(target, { signal }))
           await unlessMissing(snapshotter.remove(target, { signal }))
         }
-        console.log(target)
+        print(target)
       }),
     )
 }

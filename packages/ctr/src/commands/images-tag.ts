@@ -2,6 +2,7 @@ import { isNotFound } from '@nsbox/errors'
 import { parseReference } from '@nsbox/oci'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
+import { print } from '../print.ts'
 
 /** `images tag <source> <target…>` */
 export function imagesTagCommand(): Command {
@@ -28,7 +29,7 @@ export function imagesTagCommand(): Command {
               })
             }
             await client.images.create({ name, target, labels }, { signal })
-            console.log(name)
+            print(name)
           }
         },
       ),

@@ -4,6 +4,7 @@ import { defaultPlatform } from '@nsbox/oci'
 import { Command } from 'commander'
 import { chosenSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
+import { printText } from '../print.ts'
 import { renderUsage } from '../snapshot-usage.ts'
 
 /** `images usage <ref>` */
@@ -19,7 +20,7 @@ export function imagesUsageCommand(): Command {
         const chainId = await imageChainId(client.content, target, { platform: defaultPlatform(), signal })
         const { snapshotter } = await chosenSnapshotter(session)
         const keys = await ancestry(snapshotter, chainId, { signal })
-        process.stdout.write(await renderUsage(snapshotter, keys, { ...options, signal }))
+        printText(await renderUsage(snapshotter, keys, { ...options, signal }))
       }),
     )
 }

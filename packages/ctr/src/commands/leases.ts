@@ -5,6 +5,7 @@ import { withSession } from '../command-action.ts'
 import { formatLabels } from '../format-labels.ts'
 import { parseDuration } from '../global-options.ts'
 import { parseLabels } from '../parse-labels.ts'
+import { complain, print, printText } from '../print.ts'
 import { renderTable } from '../table.ts'
 
 const day = 24 * 60 * 60 * 1000
@@ -29,17 +30,15 @@ function listCommand(): Command {
       withSession(
         async ({ client, signal }, options: { quiet?: boolean; json?: boolean }, filters: string[]) => {
           const leases = await client.leases.list(filters, { signal })
-          if (options.json) console.log(JSON.stringify(leases))
-          else if (options.quiet) for (const { id } of leases) console.log(id)
+          if (options.json) print(JSON.stringify(leases))
+          else if (options.quiet) for (const { id } of leases) print(id)
           else {
             const rows = leases.map(({ id, createdAt, labels }) => [
               id,
               createdAt.toISOString(),
               formatLabels(labels),
             ])
-            process.stdout.write(
-              renderTable([['ID', 'CREATED AT', 'LABELS'], ...rows], { minWidth: 1, padding: 1 }),
-            )
+            printText(renderTable([['ID', 'CREATED AT', 'LABELS'], ...rows], { minWidth: 1, padding: 1 }))
           }
         },
       ),
@@ -59,7 +58,7 @@ function createCommand(): Command {
           labels[labelKeys.gcExpire] = new Date(Date.now() + options.expires).toISOString()
         }
         const lease = await client.leases.create({ id: options.id, labels }, { signal })
-        console.log(lease.id)
+        print(lease.id)
       }),
     )
 }
@@ -78,10 +77,10 @@ function deleteCommand(): Command {
             await client.leases.delete(id, { sync: options.sync && index === ids.length - 1, signal })
           } catch (error) {
             if (!isNotFound(error)) throw error
-            process.stderr.write(`${id}: not found\n`)
+            complain(`${id}: not found`)
             continue
           }
-          console.log(id)
+          print(id)
         }
       }),
     )

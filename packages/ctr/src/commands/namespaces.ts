@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { formatLabels } from '../format-labels.ts'
 import { parseLabels } from '../parse-labels.ts'
+import { print, printText } from '../print.ts'
 import { renderTable } from '../table.ts'
 
 /** `namespaces create|ls|label|rm` */
@@ -38,11 +39,11 @@ function listCommand(): Command {
     .action(
       withSession(async ({ client, signal }, options: { quiet?: boolean; json?: boolean }) => {
         const namespaces = await client.namespaces.list({ signal })
-        if (options.json) console.log(JSON.stringify(namespaces))
-        else if (options.quiet) for (const { name } of namespaces) console.log(name)
+        if (options.json) print(JSON.stringify(namespaces))
+        else if (options.quiet) for (const { name } of namespaces) print(name)
         else {
           const rows = namespaces.map(({ name, labels }) => [name, formatLabels(labels, '')])
-          process.stdout.write(renderTable([['NAME', 'LABELS'], ...rows], { minWidth: 1, padding: 1 }))
+          printText(renderTable([['NAME', 'LABELS'], ...rows], { minWidth: 1, padding: 1 }))
         }
       }),
     )
@@ -78,7 +79,7 @@ function removeCommand(): Command {
               continue
             }
           }
-          console.log(name)
+          print(name)
         }
         if (failure !== undefined) throw failure
       }),

@@ -6,6 +6,7 @@ import { withSession } from '../command-action.ts'
 import { openRemote } from '../open-remote.ts'
 import { parseLabels } from '../parse-labels.ts'
 import { addPlatformOptions, chosenPlatforms, type PlatformOptions } from '../platform-options.ts'
+import { complain, print } from '../print.ts'
 import { ProgressView } from '../progress-view.ts'
 import { pullThrough } from '../pull-through.ts'
 import { addRegistryOptions, credentialSource, type RegistryOptions } from '../registry-options.ts'
@@ -55,15 +56,15 @@ export function pullCommand(): Command {
         await (options.local ? pullHere : pullThere)(session, { ...options, unpack }, reference, view)
       }
       const { target } = await client.images.get(reference, { signal })
-      console.log(options.quiet ? target.digest : `${reference} ${target.digest}`)
+      print(options.quiet ? target.digest : `${reference} ${target.digest}`)
       if (missing !== undefined)
-        process.stderr.write(`not unpacked, since the server does not have the snapshotter ${missing}\n`)
+        complain(`not unpacked, since the server does not have the snapshotter ${missing}`)
       if (!unpack) return
       for (const platform of platformsToUnpack(options)) {
         const chainId = await imageChainId(client.content, target, { platform, signal })
         if (chainId === undefined) continue
-        if (!options.quiet) console.log(`unpacked ${formatPlatform(platform)} ${chainId}`)
-        if (options.printChainid) console.log(`image chain ID: ${chainId}`)
+        if (!options.quiet) print(`unpacked ${formatPlatform(platform)} ${chainId}`)
+        if (options.printChainid) print(`image chain ID: ${chainId}`)
       }
     }),
   )

@@ -2,6 +2,7 @@ import { parseDigest } from '@nsbox/oci'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { openRemote } from '../open-remote.ts'
+import { print } from '../print.ts'
 import { addRegistryOptions, type RegistryOptions } from '../registry-options.ts'
 
 /** `push-object <remote> <object> <type>`: one blob of the store, to a repository */
@@ -25,7 +26,7 @@ export function pushObjectCommand(): Command {
         await using opened = await openRemote(reference, options)
         const read = () => client.content.read(digest, { signal })
         await opened.remote.push({ mediaType, digest, size }, read, { signal })
-        console.log(`pushed ${digest} ${mediaType}`)
+        print(`pushed ${digest} ${mediaType}`)
       },
     ),
   )

@@ -4,6 +4,7 @@ import { chosenSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
 import { formatLabels } from '../format-labels.ts'
 import { parseLabels } from '../parse-labels.ts'
+import { print, printText } from '../print.ts'
 import { kindName } from '../snapshot-kind.ts'
 
 /** `snapshots info <key>` */
@@ -14,7 +15,7 @@ export function snapshotsInfoCommand(): Command {
     .action(
       withSession(async (session, _options, key: string) => {
         const { snapshotter } = await chosenSnapshotter(session)
-        console.log(renderInfo(await snapshotter.stat(key, session)))
+        printText(`${renderInfo(await snapshotter.stat(key, session))}\n`)
       }),
     )
 }
@@ -43,7 +44,7 @@ export function snapshotsLabelCommand(): Command {
       withSession(async (session, _options, name: string, args: string[]) => {
         const { snapshotter } = await chosenSnapshotter(session)
         const { labels } = await snapshotter.update(name, { merge: parseLabels(args) }, session)
-        console.log(formatLabels(labels, ''))
+        print(formatLabels(labels, ''))
       }),
     )
 }

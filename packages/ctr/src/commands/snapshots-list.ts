@@ -2,6 +2,7 @@ import type { SnapshotInfo } from '@nsbox/core/snapshots'
 import { Command } from 'commander'
 import { chosenSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
+import { print, printText } from '../print.ts'
 import { kindName } from '../snapshot-kind.ts'
 import { renderTable } from '../table.ts'
 
@@ -17,12 +18,10 @@ export function snapshotsListCommand(): Command {
         const { snapshotter } = await chosenSnapshotter(session)
         const snapshots: SnapshotInfo[] = []
         for await (const info of snapshotter.list(filters, session)) snapshots.push(info)
-        if (options.json) console.log(JSON.stringify(snapshots))
+        if (options.json) print(JSON.stringify(snapshots))
         else {
           const rows = snapshots.map(({ name, parent = '', kind }) => [name, parent, kindName(kind), ''])
-          process.stdout.write(
-            renderTable([['KEY', 'PARENT', 'KIND', ''], ...rows], { minWidth: 1, padding: 1 }),
-          )
+          printText(renderTable([['KEY', 'PARENT', 'KIND', ''], ...rows], { minWidth: 1, padding: 1 }))
         }
       }),
     )

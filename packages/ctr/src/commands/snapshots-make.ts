@@ -3,6 +3,7 @@ import { chosenSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
 import { formatMountCommands, formatMountsJson } from '../format-mounts.ts'
 import { gcRootLabel } from '../gc-root-label.ts'
+import { printText } from '../print.ts'
 
 const descriptions = {
   prepare: 'make an active snapshot, which can be changed and committed',
@@ -28,8 +29,8 @@ export function snapshotsMakeCommand(name: 'prepare' | 'view'): Command {
           const { snapshotter } = await chosenSnapshotter(session)
           const labels = gcRootLabel()
           const mounts = await snapshotter[name](key, parent, { labels, signal: session.signal })
-          if (options.target) process.stdout.write(formatMountCommands(mounts, options.target))
-          if (options.mounts) process.stdout.write(formatMountsJson(mounts))
+          if (options.target) printText(formatMountCommands(mounts, options.target))
+          if (options.mounts) printText(formatMountsJson(mounts))
         },
       ),
     )

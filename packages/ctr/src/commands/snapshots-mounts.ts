@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { chosenSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
 import { formatMountCommands } from '../format-mounts.ts'
+import { printText } from '../print.ts'
 
 /** `snapshots mounts <target> <key>` */
 export function snapshotsMountsCommand(): Command {
@@ -13,7 +14,7 @@ export function snapshotsMountsCommand(): Command {
     .action(
       withSession(async (session, _options, target: string, key: string) => {
         const { snapshotter } = await chosenSnapshotter(session)
-        process.stdout.write(formatMountCommands(await snapshotter.mounts(key, session), target))
+        printText(formatMountCommands(await snapshotter.mounts(key, session), target))
       }),
     )
 }

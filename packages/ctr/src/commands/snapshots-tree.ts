@@ -1,7 +1,9 @@
 import type { SnapshotInfo } from '@nsbox/core/snapshots'
+import { printable } from '@nsbox/errors'
 import { Command } from 'commander'
 import { chosenSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
+import { printText } from '../print.ts'
 
 /** `snapshots tree` */
 export function snapshotsTreeCommand(): Command {
@@ -10,7 +12,7 @@ export function snapshotsTreeCommand(): Command {
       const { snapshotter } = await chosenSnapshotter(session)
       const snapshots: SnapshotInfo[] = []
       for await (const info of snapshotter.list([], session)) snapshots.push(info)
-      process.stdout.write(renderTree(snapshots))
+      printText(renderTree(snapshots))
     }),
   )
 }
@@ -30,7 +32,7 @@ export function renderTree(snapshots: readonly Pick<SnapshotInfo, 'name' | 'pare
   const pending = (children.get(undefined) ?? []).map((name) => ({ name, depth: 0 })).reverse()
   for (let next = pending.pop(); next; next = pending.pop()) {
     const { name, depth } = next
-    lines.push(depth === 0 ? ` ${name}\n` : `${'  '.repeat(depth)}\\_ ${name}\n`)
+    lines.push(depth === 0 ? ` ${printable(name)}\n` : `${'  '.repeat(depth)}\\_ ${printable(name)}\n`)
     for (const child of [...(children.get(name) ?? [])].reverse()) {
       pending.push({ name: child, depth: depth + 1 })
     }

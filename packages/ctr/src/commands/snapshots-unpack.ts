@@ -1,6 +1,8 @@
+import { printable } from '@nsbox/errors'
 import { parseDigest } from '@nsbox/oci'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
+import { print, printText } from '../print.ts'
 import { imageTarget, unpackTarget } from '../unpack-by-digest.ts'
 
 /** `snapshots unpack <digest>` */
@@ -13,14 +15,14 @@ export function snapshotsUnpackCommand(): Command {
       withSession(async (session, _options, text: string) => {
         const digest = parseDigest(text)
         const target = await imageTarget(session, digest)
-        process.stdout.write(`unpacking ${digest} (${target.mediaType})...`)
+        printText(`unpacking ${digest} (${printable(target.mediaType)})...`)
         try {
           await unpackTarget(session, target)
         } catch (error) {
-          process.stdout.write('\n')
+          printText('\n')
           throw error
         }
-        console.log('done')
+        print('done')
       }),
     )
 }

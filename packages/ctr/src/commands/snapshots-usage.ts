@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { chosenSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
+import { printText } from '../print.ts'
 import { renderUsage } from '../snapshot-usage.ts'
 
 /** `snapshots usage [<key>…]` */
@@ -15,7 +16,7 @@ export function snapshotsUsageCommand(): Command {
         const { snapshotter } = await chosenSnapshotter(session)
         const chosen = [...keys]
         if (keys.length === 0) for await (const { name } of snapshotter.list([], session)) chosen.push(name)
-        process.stdout.write(await renderUsage(snapshotter, chosen, { ...options, signal: session.signal }))
+        printText(await renderUsage(snapshotter, chosen, { ...options, signal: session.signal }))
       }),
     )
 }

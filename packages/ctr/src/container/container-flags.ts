@@ -105,7 +105,9 @@ export function addContainerFlags(command: Command): Command {
     .option('--cpus <number>', 'most processors, such as 1.5', number)
     .option('--cpu-quota <microseconds>', 'most processor time in each period', integer)
     .option('--cpu-period <microseconds>', 'length of a period', bytes)
-    .option('--cpu-shares <shares>', 'weight against others', bytes, 1024n)
+    .addOption(
+      new Option('--cpu-shares <shares>', 'weight against others').argParser(bytes).default(1024n, '1024'),
+    )
     .option('--cpuset-cpus <list>', 'processors to use, such as 0-2,7')
     .option('--cpuset-mems <list>', 'memory nodes to use')
     .option('--rlimit-nofile <number>', 'most open files', bytes)

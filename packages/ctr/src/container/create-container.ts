@@ -6,6 +6,7 @@ import { encodeSpec, imageLabels, type Spec } from '@nsbox/oci/runtime-spec'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { networkExtension } from '../network/network-extension.ts'
 import { parseLabels } from '../parse-labels.ts'
+import { complain } from '../print.ts'
 import type { Session } from '../session.ts'
 import type { ContainerFlags } from './container-flags.ts'
 import type { ContainerRequest } from './container-request.ts'
@@ -113,7 +114,7 @@ async function specOf(
 function imageLabelsOf(image: ReadyImage | undefined): Readonly<Record<string, string>> {
   if (image === undefined) return {}
   const { labels, warnings } = imageLabels(image.config.config)
-  for (const warning of warnings) process.stderr.write(`ctr: ${warning}\n`)
+  for (const warning of warnings) complain(`ctr: ${warning}`)
   return labels
 }
 

@@ -1,9 +1,10 @@
 import {
   type BigIntStats,
-  chmodSync,
   chownSync,
   closeSync,
   constants,
+  fchmodSync,
+  fstatSync,
   lchownSync,
   lstatSync,
   openSync,
@@ -13,7 +14,7 @@ import { setImmediate } from 'node:timers/promises'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
 import type { IdMapping } from '@nsbox/oci/runtime-spec'
 
-const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
+const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
 const setIds = 0o6000
 
 /** How users and groups of a container are those of the host; each begins with the container's 0. */
@@ -79,7 +80,7 @@ class OwnerShift {
     const { uid, gid } = this.#ownersOf(stat, shown)
     lchownSync(path, uid, gid)
     const mode = Number(stat.mode) & 0o7777
-    if (stat.isFile() && (mode & setIds) !== 0) chmodSync(path, mode)
+    if (stat.isFile() && (mode & setIds) !== 0) setMode(path, stat.ino, mode)
     if (stat.nlink > 1n) this.#given.set(id, `${uid}:${gid}`)
   }
 
@@ -95,6 +96,18 @@ class OwnerShift {
       uid: shifted('user', Number(uid), this.#mapping.uid),
       gid: shifted('group', Number(gid), this.#mapping.gid),
     }
+  }
+}
+
+/** Sets the mode of a file if its name still stands for it, and of nothing that a link leads to. */
+function setMode(path: Buffer, inode: bigint, mode: number): void {
+  const fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  try {
+    if (fstatSync(fd, { bigint: true }).ino !== inode)
+      throw new NsboxError('aborted', 'somebody else changes the files of the image')
+    fchmodSync(fd, mode)
+  } finally {
+    closeSync(fd)
   }
 }
 

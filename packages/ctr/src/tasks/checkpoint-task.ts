@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { print } from '../print.ts'
 import type { Session } from '../session.ts'
 import { requireId } from './require-id.ts'
 
@@ -27,7 +28,7 @@ export async function checkpointTask(
   const name = checkpointName(id, new Date())
   const parts = { image: image !== '', rw: snapshotKey !== '' }
   await client.container(id).checkpoint(name, { ...parts, exit, workPath, signal })
-  console.log(name)
+  print(name)
 }
 
 /** As stock `ctr` names it, such as `containerd.io/checkpoint/id:11-27-2026-18:30:05`, by the clock on the wall. */

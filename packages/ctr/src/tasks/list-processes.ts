@@ -1,6 +1,7 @@
 import { unpackAny } from '@nsbox/api'
 import { ProcessDetailsSchema } from '@nsbox/api/gen/types/runc/options/oci_pb'
 import type { ProcessInfo } from '@nsbox/core/tasks'
+import { print, printText } from '../print.ts'
 import type { Session } from '../session.ts'
 import { renderTable } from '../table.ts'
 import { requireId } from './require-id.ts'
@@ -17,11 +18,11 @@ export async function listProcesses(
   const processes = await client.tasks.pids(id, { signal })
   if (json) {
     const shown = processes.map((each) => ({ pid: each.pid, execId: execIdOf(each) }))
-    console.log(JSON.stringify(shown))
+    print(JSON.stringify(shown))
     return
   }
   const rows = processes.map((each) => [String(each.pid), describe(each)])
-  process.stdout.write(renderTable([['PID', 'INFO'], ...rows], { minWidth: 4, padding: 4 }))
+  printText(renderTable([['PID', 'INFO'], ...rows], { minWidth: 4, padding: 4 }))
 }
 
 function describe(info: ProcessInfo): string {

@@ -1,3 +1,4 @@
+import { print, printText } from '../print.ts'
 import type { Session } from '../session.ts'
 import { renderTable } from '../table.ts'
 
@@ -7,10 +8,10 @@ export async function listTasks(
   { quiet, json }: { readonly quiet?: boolean; readonly json?: boolean },
 ): Promise<void> {
   const tasks = await client.tasks.list({ signal })
-  if (json) console.log(JSON.stringify(tasks))
-  else if (quiet) for (const { containerId } of tasks) console.log(containerId)
+  if (json) print(JSON.stringify(tasks))
+  else if (quiet) for (const { containerId } of tasks) print(containerId)
   else {
     const rows = tasks.map(({ containerId, pid, status }) => [containerId, String(pid), status.toUpperCase()])
-    process.stdout.write(renderTable([['TASK', 'PID', 'STATUS', ''], ...rows], { minWidth: 4, padding: 4 }))
+    printText(renderTable([['TASK', 'PID', 'STATUS', ''], ...rows], { minWidth: 4, padding: 4 }))
   }
 }

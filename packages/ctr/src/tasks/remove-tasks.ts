@@ -1,4 +1,5 @@
 import { networkOf } from '../network/container-network.ts'
+import { complain } from '../print.ts'
 import type { Session } from '../session.ts'
 import { endTask } from './run-task.ts'
 
@@ -14,8 +15,7 @@ export async function removeTasks(
       const exitStatus =
         execId === undefined ? await removeTask(session, id, force) : await removeExec(session, id, execId)
       if (exitStatus !== 0 && execId !== undefined) process.exitCode = exitStatus
-      else if (exitStatus !== 0)
-        process.stderr.write(`task ${id} exit with non-zero exit code ${exitStatus}\n`)
+      else if (exitStatus !== 0) complain(`task ${id} exit with non-zero exit code ${exitStatus}`)
     } catch (error) {
       if (session.signal.aborted) throw error
       const { message } = error as Error
@@ -23,7 +23,7 @@ export async function removeTasks(
     }
   }
   const [first, ...others] = failures
-  for (const { message } of others) process.stderr.write(`${message}\n`)
+  for (const { message } of others) complain(`${message}`)
   if (first) throw first
 }
 

@@ -1,5 +1,6 @@
 import type { TaskMetrics } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
+import { printText } from '../print.ts'
 import type { Session } from '../session.ts'
 import { renderTable } from '../table.ts'
 import { metricsJson } from './metrics-json.ts'
@@ -24,10 +25,10 @@ export async function showMetrics(
   const found = await task.metrics({ signal })
   const metrics = known(found)
   if (format === 'json') {
-    console.log(metricsJson(metrics.metrics))
+    printText(`${metricsJson(metrics.metrics)}\n`)
     return
   }
-  process.stdout.write(
+  printText(
     renderTable(
       [
         ['ID', 'TIMESTAMP', ''],
@@ -36,8 +37,8 @@ export async function showMetrics(
       layout,
     ),
   )
-  process.stdout.write('\n')
-  process.stdout.write(renderTable([['METRIC', 'VALUE', ''], ...metricsRows(metrics)], layout))
+  printText('\n')
+  printText(renderTable([['METRIC', 'VALUE', ''], ...metricsRows(metrics)], layout))
 }
 
 function known({ data }: TaskMetrics) {

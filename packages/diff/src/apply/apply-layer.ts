@@ -66,7 +66,12 @@ export async function applyLayer(
       : engineFor(compression, { programs: job.programs, size: job.layer.size }).decompress(layer, { signal })
   const hasher = createHasher(job.diffId === undefined ? 'sha256' : digestAlgorithm(job.diffId))
   const { form, userNamespace = false } = job
-  using tree = new TreeWriter(job.root, { form, userNamespace, fileSize: limits.size })
+  using tree = new TreeWriter(job.root, {
+    form,
+    userNamespace,
+    fileSize: limits.size,
+    kept: limits.kept,
+  })
   const parser = new TarParser(tree, { ...defaultTarLimits, headers: limits.headers })
   let size = 0
   for await (const chunk of plain) {

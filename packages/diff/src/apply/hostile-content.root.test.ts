@@ -237,6 +237,40 @@ describe.skipIf(reason)(`layers whose content misleads (${reason ?? 'as root'})`
       await expect(sandbox.apply([{ name: 'x', type }])).rejects.toMatchObject(refused)
   })
 
+  describe('E04 what is kept of a layer until its end is bounded in bytes:', () => {
+    const limits = { kept: 1024 * 1024 }
+    const numbered = (count: number, entry: (index: number) => readonly (RawHeader | Uint8Array)[]) =>
+      Array.from({ length: count }, (_, index) => entry(index)).flat()
+
+    test('names', async () => {
+      const files = (count: number) =>
+        numbered(count, (index) => [gnuLongName('L', `${'d'.repeat(200)}/${index}`), {}])
+      await sandbox.apply(files(1000), { limits })
+      await expect(sandbox.apply(files(4000), { limits })).rejects.toMatchObject(tooMuch)
+    })
+
+    test('link names of what is no link', async () => {
+      const target = 'l'.repeat(300_000)
+      const directories = numbered(4, (index) => [gnuLongName('K', target), directory(`d${index}`)])
+      await expect(sandbox.apply(directories, { limits })).rejects.toMatchObject(tooMuch)
+    })
+
+    test('directories that are only implied', async () => {
+      const component = 'c'.repeat(250)
+      const deep = Array.from({ length: 15 }, () => component).join('/')
+      const files = (count: number) =>
+        numbered(count, (index) => [gnuLongName('L', `${deep}/${index}/f`), { content: '' }])
+      await expect(sandbox.apply(files(400), { limits })).rejects.toMatchObject(tooMuch)
+      await sandbox.clear()
+      expect((await sandbox.apply(files(400))).implied).toHaveLength(1 + 15 + 400)
+      await sandbox.clear()
+      await expect(sandbox.apply(files(2200))).rejects.toMatchObject({
+        ...tooMuch,
+        context: expect.stringContaining('directories that no entry of the layer describes'),
+      })
+    })
+  })
+
   describe('A14', () => {
     const map = (pieces: string) => [
       paxHeader([
@@ -262,6 +296,14 @@ describe.skipIf(reason)(`layers whose content misleads (${reason ?? 'as root'})`
       )
       await sandbox.apply(map('1\n999998\n2\n'.padEnd(512, '\0').padEnd(514, 'x')))
       expect(statSync(at('s')).size).toBe(1_000_000)
+    })
+
+    test('E04 a sparse map that never says a number ends at its first block', async () => {
+      const header = { name: 'x', content: '\0'.repeat(1024), size: 1 << 30 } satisfies RawHeader
+      await expect(sandbox.apply([map('')[0] as Uint8Array, header])).rejects.toMatchObject({
+        ...damaged,
+        context: expect.stringContaining('malformed sparse map'),
+      })
     })
 
     test('a sparse file is no bigger than a layer may be', async () => {

@@ -84,7 +84,7 @@ describe.skipIf(reason)(`layers whose names mislead (${reason ?? 'as root'})`, (
     expect(existsSync(at(`proc/${process.pid}/root${sandbox.path}/outside/x`))).toBe(true)
   })
 
-  test('A03 A18 modes and owners of what a link points to stay', async () => {
+  test('A03, A18 modes and owners of what a link points to stay', async () => {
     await sandbox.apply([
       link('l', join(sandbox.path, 'outside/secret')),
       { ...link('l', join(sandbox.path, 'outside/secret')), mode: 0o777, uid: 7, gid: 7 },

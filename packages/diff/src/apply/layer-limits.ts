@@ -8,6 +8,11 @@ export interface LayerLimits {
   readonly freeSize: number
   /** Headers of the archive; 2,000,000 by default. */
   readonly headers: number
+  /**
+   * Bytes of all names, and of what else is kept in memory until the layer's end; 256 MiB by default. A million files
+   * whose names have two hundred bytes each fit.
+   */
+  readonly kept: number
 }
 
 export const defaultLayerLimits: LayerLimits = {
@@ -15,4 +20,5 @@ export const defaultLayerLimits: LayerLimits = {
   ratio: 200,
   freeSize: 4 * 1024 ** 3,
   headers: 2_000_000,
+  kept: 256 * 1024 ** 2,
 }

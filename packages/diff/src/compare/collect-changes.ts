@@ -1,7 +1,8 @@
 import { closeSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
+import { ByteBudget } from '@nsbox/core/byte-budget'
 import { defaultNameLimits } from '../extract/extract-limits.ts'
-import { namesIn } from '../extract/remove-tree.ts'
+import { namesIn } from '../extract/remove-from-tree.ts'
 import { whiteoutPrefix } from '../extract/whiteout.ts'
 import type { ByteString } from '../tar/byte-string.ts'
 import { type Change, directoriesAbove, inOrder } from './change.ts'
@@ -21,6 +22,8 @@ export interface CollectChangesOptions {
    * lower tree; by default it is the whole tree.
    */
   readonly overlayPrefix?: string | undefined
+  /** Most bytes of names and attributes to keep in memory; 256 MiB by default. */
+  readonly kept?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -34,6 +37,12 @@ interface Pair {
   readonly whole: boolean
 }
 
+/**
+ * Bytes of all names that a layer is to have and of those of directories, with their attributes: as many as a layer may
+ * have where it is applied.
+ */
+const maxKept = 256 * 1024 * 1024
+
 // So often others get a turn, and an abort is seen.
 const entriesPerTurn = 500
 
@@ -46,7 +55,8 @@ const entriesPerTurn = 500
  * them.
  *
  * @throws `failed_precondition` for what no layer can carry: names that begin with `.wh.` or are too long, devices 0:0;
- * also, recognised by `isMergedOnly`, for a topmost layer that cannot be understood without mounting the overlay
+ * also, recognised by `isMergedOnly`, for a topmost layer that cannot be understood without mounting the overlay;
+ * `resource_exhausted` for a tree whose names and attributes are too much to keep in memory
  */
 export async function collectChanges(options: CollectChangesOptions): Promise<readonly Change[]> {
   return await new Collector(options).collect()
@@ -58,10 +68,12 @@ class Collector {
   readonly #opaque: Change[] = []
   readonly #directories = new Map<ByteString, ShownNode>()
   readonly #links = new LinkGroups()
+  readonly #kept: ByteBudget
   #entries = 0
 
   constructor(options: CollectChangesOptions) {
     this.#options = options
+    this.#kept = new ByteBudget('names in the tree', options.kept ?? maxKept)
   }
 
   async collect(): Promise<readonly Change[]> {
@@ -118,14 +130,18 @@ class Collector {
   }
 
   #directory(path: ByteString, node: ShownNode, before: TreeNode | undefined): void {
+    this.#keep(path, node)
     this.#directories.set(path, node)
     if (before === undefined || !sameAttributes(before, node)) this.#list(path, node)
   }
 
   #other(path: ByteString, node: ShownNode, before: TreeNode | undefined): void {
     const same = before !== undefined && this.#isSame(path, before, node) ? before : undefined
-    if (node.links > 1 || (same !== undefined && same.links > 1)) this.#links.add({ path, node, same })
-    else if (same === undefined) this.#list(path, node)
+    const linked = node.links > 1 || (same !== undefined && same.links > 1)
+    if (!linked && same !== undefined) return
+    this.#keep(path, node)
+    if (linked) this.#links.add({ path, node, same })
+    else this.#list(path, node)
   }
 
   #isSame(path: ByteString, before: TreeNode, node: TreeNode): boolean {
@@ -143,9 +159,10 @@ class Collector {
     const there = sortedNames(lower, path).filter((name) => isThere(readNode(lower, name, join(path, name))))
     if (whole) for (const name of there) if (!present.has(name)) gone.add(name)
     // Not of the root: overlayfs does not look whether its layers' roots are opaque.
-    if (path !== '' && gone.size > 1 && gone.size === there.length)
+    if (path !== '' && gone.size > 1 && gone.size === there.length) {
+      this.#kept.take(path.length)
       this.#opaque.push({ kind: 'opaque', path })
-    else for (const name of gone) this.#removed(join(path, name))
+    } else for (const name of gone) this.#removed(join(path, name))
   }
 
   /** A change sets the time of the directory that it is made in, which the directory's own entry has to set again. */
@@ -161,7 +178,14 @@ class Collector {
     this.#changes.set(path, { kind: 'entry', path, node })
   }
 
+  #keep(path: ByteString, { target, xattrs }: ShownNode): void {
+    let bytes = path.length + target.length
+    for (const [attribute, value] of xattrs) bytes += attribute.length + value.byteLength
+    this.#kept.take(bytes)
+  }
+
   #removed(path: ByteString): void {
+    this.#kept.take(path.length)
     this.#changes.set(path, { kind: 'removed', path })
   }
 
@@ -188,7 +212,14 @@ function join(path: ByteString, name: ByteString): ByteString {
 
 function sortedNames(directory: number, path: ByteString): ByteString[] {
   try {
-    return [...namesIn(directory)].sort()
+    const names: ByteString[] = []
+    // All of them, since a layer has them sorted.
+    const kept = new ByteBudget('names in one directory', maxKept)
+    for (const name of namesIn(directory)) {
+      kept.take(name.length)
+      names.push(name)
+    }
+    return names.sort()
   } catch (error) {
     throw failedFile(error, path)
   }

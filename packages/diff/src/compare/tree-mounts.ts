@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { DiffMount } from '@nsbox/core/diff'
 import { fromSystemError, isErrno } from '@nsbox/errors'
-import { overlayLayers, overlayMount, parseMountOptions, withTempMount } from '@nsbox/mount'
+import { overlayMount, readTreeMount, withTempMount } from '@nsbox/mount'
 import type { LayerForm } from '../extract/layer-form.ts'
 
 /** The topmost layer of an overlay. */
@@ -15,6 +15,7 @@ export interface TopLayer {
  * mounted; the rest is mounted read-only, so that a snapshot that is mounted elsewhere can be read too.
  *
  * @param use is given undefined for no mounts
+ * @throws `invalid_argument` for mounts that contradict themselves
  */
 export async function withTree<T>(
   mounts: readonly DiffMount[],
@@ -39,7 +40,8 @@ export function topLayerOn(lower: readonly DiffMount[], upper: readonly DiffMoun
   if (below === undefined || all?.length !== below.length + 1) return undefined
   if (!below.every((directory, index) => directory === all[index + 1])) return undefined
   if (hasIndex(mount.options)) return undefined
-  const form = mount.options.includes('userxattr') ? 'overlay-user' : 'overlay'
+  const tree = readTreeMount(mount)
+  const form = tree?.kind === 'overlay' && tree.userAttributes ? 'overlay-user' : 'overlay'
   return { directory: all[0]!, form }
 }
 
@@ -60,21 +62,18 @@ function hasIndex(options: readonly string[]): boolean {
 function layersOf(mounts: readonly DiffMount[]): readonly string[] | undefined {
   const [mount] = mounts
   if (mount === undefined || mounts.length > 1) return undefined
-  const bound = boundDirectory(mounts)
-  if (bound !== undefined) return [bound]
-  const layers = overlayLayers(mount)
-  if (layers === undefined) return undefined
-  return layers.upper === undefined ? layers.lower : [layers.upper, ...layers.lower]
+  const tree = readTreeMount(mount)
+  if (tree?.kind === 'bind') return [tree.directory]
+  if (tree === undefined) return undefined
+  const { lower, upper } = tree.layers
+  return upper === undefined ? lower : [upper, ...lower]
 }
 
 function boundDirectory(mounts: readonly DiffMount[]): string | undefined {
   const [mount] = mounts
-  if (mount === undefined || mounts.length > 1 || !isBind(mount)) return undefined
-  return mount.source
-}
-
-function isBind({ type, options }: DiffMount): boolean {
-  return type === 'bind' || parseMountOptions(options).bind !== undefined
+  if (mount === undefined || mounts.length > 1) return undefined
+  const tree = readTreeMount(mount)
+  return tree?.kind === 'bind' ? tree.directory : undefined
 }
 
 const access = new Set(['ro', 'rw'])
@@ -86,8 +85,9 @@ const forWriting = /^(?:upperdir|workdir|lowerdir)=|^volatile$/
  */
 function readOnly(mount: DiffMount): DiffMount {
   const options = [...mount.options.filter((option) => !access.has(option)), 'ro']
-  const layers = overlayLayers(mount)
-  if (layers?.upper === undefined) return { ...mount, options }
+  const tree = readTreeMount(mount)
+  if (tree?.kind !== 'overlay' || tree.layers.upper === undefined) return { ...mount, options }
+  const { upper, lower } = tree.layers
   const others = options.filter((option) => !forWriting.test(option))
-  return { ...mount, ...overlayMount({ lower: [layers.upper, ...layers.lower] }, others) }
+  return { ...mount, ...overlayMount({ lower: [upper, ...lower] }, others) }
 }

@@ -23,6 +23,8 @@ export interface TreeNode {
   readonly gid: number
   /** Bytes of a file, else 0. */
   readonly size: number
+  /** Bytes that it takes on the disk: less than its size where it has holes. */
+  readonly stored: number
   readonly mtimeNs: bigint
   readonly ctimeNs: bigint
   /** The number of a device, as `stat` has it; else 0. */
@@ -72,6 +74,7 @@ export function readNode(
       uid: Number(stat.uid),
       gid: Number(stat.gid),
       size: type === 'file' ? Number(stat.size) : 0,
+      stored: Number(stat.blocks) * 512,
       mtimeNs: stat.mtimeNs,
       ctimeNs: stat.ctimeNs,
       device: type === 'character' || type === 'block' ? stat.rdev : 0n,

@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -21,6 +22,8 @@ import { compareTrees, readTree, scratchMount, type TempDir } from '@nsbox/testi
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { applyBytes, layerBytes } from '../testing/layer-bytes.ts'
+import { collectChanges } from './collect-changes.ts'
+import { OpenTree } from './open-in-tree.ts'
 import { isMergedOnly } from './tree-error.ts'
 import { writeLayer } from './write-layer.ts'
 
@@ -55,6 +58,30 @@ describeWith({ linux: true, root: true, programs: ['python3'] }, 'layers of tree
     )
     expect(statSync(at('copy/new')).mtimeMs).toBe(1_000_500)
     expect(statSync(at('copy/old')).mtimeMs).toBe(7_000)
+  })
+
+  test('E15 files with huge holes make no layer, of which nothing is written', async () => {
+    writeFileSync(at('upper/real'), 'bytes')
+    truncateSync(at('upper/real'), 8 * 1024 ** 4)
+    const layer = writeLayer({ upper: at('upper'), form: 'plain' })
+    await expect(layer.next()).rejects.toMatchObject({ code: 'resource_exhausted' })
+
+    const limits = { size: 1024 ** 3, freeSize: 1024 ** 2, ratio: 200 }
+    const first = async () =>
+      await writeLayer({ upper: at('upper'), form: 'plain' }, { limits })
+        .next()
+        .then(
+          () => 'made',
+          (error) => error.code,
+        )
+    truncateSync(at('upper/real'), 1024 ** 2)
+    expect(await first()).toBe('made')
+    truncateSync(at('upper/real'), 1024 ** 2 + 1)
+    expect(await first()).toBe('resource_exhausted')
+    writeFileSync(at('upper/other'), Buffer.alloc(1024 ** 2, 1))
+    // Names of one file count once.
+    for (const name of ['a', 'b']) linkSync(at('upper/other'), at(`upper/${name}`))
+    expect(await first()).toBe('made')
   })
 
   test.each([['.wh.x'], ['.wh..wh..opq'], ['.wh.']])('refuse the name %s', async (name) => {
@@ -223,6 +250,18 @@ describeWith({ linux: true, root: true, programs: ['python3'] }, 'layers of tree
     await layer.return(undefined)
     await expect(interrupted(() => rmSync(at('upper/file')))).rejects.toMatchObject({ code: 'aborted' })
     expect(open()).toEqual([])
+  })
+
+  test('E04 are refused where their names would be too much to have in memory', async () => {
+    for (let index = 0; index < 40; index += 1) writeFileSync(at(`upper/${`${index}`.padEnd(200, 'n')}`), '')
+    using upper = new OpenTree(at('upper'))
+    await expect(collectChanges({ upper, kept: 8000 })).rejects.toMatchObject({ code: 'resource_exhausted' })
+    expect(await collectChanges({ upper, kept: 16_000 })).toHaveLength(41)
+    for (let index = 1; index < 40; index += 1)
+      linkSync(at(`upper/${'0'.padEnd(200, 'n')}`), at(`upper/${`${index}`.padEnd(200, 'l')}`))
+    await expect(collectChanges({ upper, kept: 16_000 })).rejects.toMatchObject({
+      code: 'resource_exhausted',
+    })
   })
 
   test('stop at an abort, during the search too', async () => {

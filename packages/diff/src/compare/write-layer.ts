@@ -1,3 +1,5 @@
+import { NsboxError } from '@nsbox/errors'
+import { defaultLayerLimits, type LayerLimits } from '../apply/layer-limits.ts'
 import { opaqueXattr } from '../extract/layer-form.ts'
 import type { ByteString } from '../tar/byte-string.ts'
 import { padding, tarHeader } from '../tar/write-header.ts'
@@ -7,8 +9,18 @@ import { fileContent } from './file-content.ts'
 import { markerEntry, nodeEntry } from './layer-entry.ts'
 import type { LayerSource } from './layer-source.ts'
 import { OpenTree } from './open-in-tree.ts'
+import type { ShownNode } from './tree-node.ts'
 
 const end = Buffer.alloc(1024)
+
+/** What a layer may come to, as where layers are applied: the ratio is that to what the files take on the disk. */
+type WriteLayerLimits = Pick<LayerLimits, 'size' | 'freeSize' | 'ratio'>
+
+interface WriteLayerOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Those of layers that are applied by default. */
+  readonly limits?: WriteLayerLimits | undefined
+}
 
 /**
  * Writes the difference of two trees as the archive of a layer, such that applying it to the lower tree gives the upper.
@@ -18,14 +30,16 @@ const end = Buffer.alloc(1024)
  * Sockets are left out, as are attributes that no layer can carry. Nothing is written before all of the trees was seen.
  *
  * @throws `failed_precondition` for what no layer can carry, such as a name that begins with `.wh.`; `aborted` if a file
- * changes meanwhile, be it that it becomes a link
+ * changes meanwhile, be it that it becomes a link; `resource_exhausted` for more bytes than a layer may have to be
+ * applied: a file with holes takes nothing on the disk, and all its size in a layer (HOSTILE E15)
  */
 export async function* writeLayer(
   source: LayerSource,
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  options: WriteLayerOptions = {},
 ): AsyncGenerator<Buffer> {
   using upper = new OpenTree(source.upper)
   const changes = await changesOf(source, upper, options.signal)
+  checkSize(changes, options.limits ?? defaultLayerLimits)
   const latest =
     source.sourceDateEpoch === undefined ? undefined : BigInt(Math.floor(source.sourceDateEpoch)) * 1_000_000n
   const names = new Map<string, ByteString>()
@@ -43,6 +57,22 @@ export async function* writeLayer(
     yield padding(node.size)
   }
   yield end
+}
+
+function checkSize(changes: readonly Change[], { size: most, freeSize, ratio }: WriteLayerLimits): void {
+  const files = new Map<string, ShownNode>()
+  for (const change of changes)
+    if (change.kind === 'entry' && change.node.type === 'file') files.set(change.node.identity, change.node)
+  let [size, stored] = [0, 0]
+  for (const node of files.values()) {
+    size += node.size
+    stored += node.stored
+  }
+  if (size <= most && (size <= freeSize || size <= stored * ratio)) return
+  throw new NsboxError(
+    'resource_exhausted',
+    `a layer of files with ${size} bytes, ${stored} of them on the disk: at most ${most} are allowed, and ${ratio} for each there`,
+  )
 }
 
 async function changesOf(

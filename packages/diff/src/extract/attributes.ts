@@ -1,10 +1,9 @@
 import { chmodSync, constants } from 'node:fs'
 import { constants as os } from 'node:os'
-import { fileCalls, openPath, resolveFlags } from '@nsbox/sys/files'
+import { closeDescriptor, fileCalls, opened, openPath } from '@nsbox/sys/files'
 import { type ByteString, quotedName } from '../tar/byte-string.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
-import { closeDescriptor, opened } from './descriptors.ts'
-import { linkPath } from './directories.ts'
+import { inDirectory, linkPath } from './directories.ts'
 import { checkResult, failedEntry } from './file-result.ts'
 import type { Place } from './place.ts'
 import { isKeptXattr } from './xattr-filter.ts'
@@ -79,7 +78,7 @@ export class Attributes {
     this.#setOwner(place)
     // Through a descriptor that opens the place only: opening a FIFO waits, opening a device does what it does.
     const flags = openPath | O_NOFOLLOW
-    const found = fileCalls.openat2(parent.fd, name, flags, 0, resolveFlags.noMagicLinks)
+    const found = fileCalls.openat2(parent.fd, name, flags, 0, inDirectory)
     const node = opened(checkResult(found, 'open', entry.name))
     try {
       chmodSync(`/proc/self/fd/${node}`, entry.mode)

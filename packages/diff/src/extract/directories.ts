@@ -1,19 +1,22 @@
-import { constants, fstatSync, openSync, readlinkSync } from 'node:fs'
+import { constants, fstatSync, openSync } from 'node:fs'
 import { constants as os } from 'node:os'
 import { fromSystemError } from '@nsbox/errors'
-import { fileCalls, openPath, resolveFlags } from '@nsbox/sys/files'
+import { closeDescriptor, fileCalls, opened, openPath, resolveFlags } from '@nsbox/sys/files'
 import type { ByteString } from '../tar/byte-string.ts'
 import { refused } from '../tar/tar-error.ts'
-import { closeDescriptor, opened } from './descriptors.ts'
 import { checkResult } from './file-result.ts'
 
 const { ENOENT, ENOTDIR, ELOOP, EEXIST } = os.errno
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, S_IFMT, S_IFLNK, S_IFDIR, S_IFCHR } = constants
-const inRoot = resolveFlags.inRoot | resolveFlags.noMagicLinks
+const { beneath, noCrossing, noMagicLinks } = resolveFlags
+const inRoot = resolveFlags.inRoot | noCrossing | noMagicLinks
 
 // Each is a descriptor; the limit of a process is often 1024.
 const maxOpen = 64
 const maxLinks = 40
+
+/** How a name of an open directory is opened: nothing is mounted there, and it leads nowhere else. */
+export const inDirectory = beneath | noCrossing | noMagicLinks
 
 /** An open directory below the root. */
 export interface OpenDirectory {
@@ -43,7 +46,7 @@ export interface DirectoryHooks {
 
 /**
  * Opens directories below a root by name. The kernel resolves every name inside the root (openat2 with
- * RESOLVE_IN_ROOT), symbolic links included. Descriptors of directories are kept until something is removed that a kept
+ * RESOLVE_IN_ROOT), symbolic links included, and never on another mount. Descriptors of directories are kept until something is removed that a kept
  * name might have led through; call `forget` then.
  */
 export class Directories implements Disposable {
@@ -63,7 +66,7 @@ export class Directories implements Disposable {
   /** Opens a directory by its name in an open one, not through a link. The caller has to `close` it. */
   below(directory: number, name: ByteString, entry: ByteString): OpenDirectory {
     const flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
-    const fd = fileCalls.openat2(directory, name, flags, 0, resolveFlags.noMagicLinks)
+    const fd = fileCalls.openat2(directory, name, flags, 0, inDirectory)
     return identify(checkResult(fd, 'open', entry))
   }
 
@@ -190,7 +193,7 @@ export type Found =
 
 /** @returns undefined if there is nothing of that name */
 export function lookUp(directory: number, name: ByteString, entry: ByteString): Found | undefined {
-  const fd = fileCalls.openat2(directory, name, openPath | O_NOFOLLOW, 0, resolveFlags.noMagicLinks)
+  const fd = fileCalls.openat2(directory, name, openPath | O_NOFOLLOW, 0, inDirectory)
   if (fd === -ENOENT) return undefined
   opened(checkResult(fd, 'open', entry))
   try {
@@ -201,13 +204,20 @@ export function lookUp(directory: number, name: ByteString, entry: ByteString): 
       case S_IFCHR:
         return { kind: rdev === 0 ? 'whiteout' : 'other' }
       case S_IFLNK:
-        return { kind: 'symlink', target: readlinkSync(linkPath(directory, name), 'latin1') }
+        return { kind: 'symlink', target: targetOf(fd, entry) }
       default:
         return { kind: 'other' }
     }
   } finally {
     closeDescriptor(fd)
   }
+}
+
+function targetOf(link: number, entry: ByteString): ByteString {
+  const target = fileCalls.targetOf(link)
+  if (typeof target === 'string') return target
+  checkResult(target, 'readlink', entry)
+  return ''
 }
 
 /** A path to a name in an open directory, for calls that have no form with a descriptor. */

@@ -11,6 +11,14 @@ import { type ByteString, quotedName, readable } from '../tar/byte-string.ts'
 export function checkResult(result: number, call: string, name: ByteString): number {
   if (result >= 0) return result
   const code = getSystemErrorName(result)
+  if (code === 'EXDEV')
+    throw new NsboxError(
+      'failed_precondition',
+      `layer entry ${quotedName(name)}: something is mounted there`,
+      {
+        details: { entry: readable(name).slice(0, 4096) },
+      },
+    )
   throw failedEntry(Object.assign(new Error(`${call} ${code}`), { code }), name)
 }
 

@@ -6,7 +6,7 @@ import { checkResult } from './file-result.ts'
 import { type LayerForm, opaqueXattr } from './layer-form.ts'
 import type { MadeNames } from './made-names.ts'
 import { type Place, pathOf } from './place.ts'
-import { namesIn, removeTree } from './remove-tree.ts'
+import { namesIn, removeFromTree } from './remove-from-tree.ts'
 
 const { S_IFCHR } = constants
 const yes = Buffer.from('y')
@@ -61,7 +61,7 @@ export class LowerContent {
     for (const name of namesIn(directory.fd)) {
       if (!this.#made.has(directory, name)) {
         removed = true
-        removeTree(directory.fd, name, entry)
+        removeFromTree(directory.fd, name, entry)
       } else if (lookUp(directory.fd, name, entry)?.kind === 'directory') {
         const below = this.#directories.below(directory.fd, name, entry)
         try {

@@ -1,3 +1,4 @@
+import type { ByteBudget } from '@nsbox/core/byte-budget'
 import type { ByteString } from '../tar/byte-string.ts'
 import type { Directories, OpenDirectory } from './directories.ts'
 
@@ -11,6 +12,12 @@ export class MadeNames {
   readonly #unsorted: string[] = []
   /** Paths of directories that were seen to. */
   readonly #above = new Set<ByteString>()
+  readonly #budget: ByteBudget
+
+  /** @param budget of the layer; the names of entries are taken from it already, as part of what is left of them */
+  constructor(budget: ByteBudget) {
+    this.#budget = budget
+  }
 
   /** @param leads whether names may lead through it, as a directory or link: it will be asked for */
   add({ id }: OpenDirectory, name: ByteString, leads: boolean): void {
@@ -44,6 +51,7 @@ export class MadeNames {
     for (let depth = path.length; depth > 0; depth -= 1) {
       const name = path.slice(0, depth).join('/')
       if (this.#above.has(name)) return
+      this.#budget.take(name.length)
       this.#above.add(name)
       const above = directories.find(path.slice(0, depth - 1))
       if (above !== undefined) yield [above, path[depth - 1]!]

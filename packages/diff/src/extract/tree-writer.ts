@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { constants as os } from 'node:os'
 import { NsboxError } from '@nsbox/errors'
-import { fileCalls, resolveFlags } from '@nsbox/sys/files'
+import { closeDescriptor, fileCalls, opened } from '@nsbox/sys/files'
 import { type ByteString, quotedName, readable } from '../tar/byte-string.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 import { refused, tooMuch } from '../tar/tar-error.ts'
@@ -9,23 +9,22 @@ import type { TarHandler } from '../tar/tar-parser.ts'
 import { Attributes } from './attributes.ts'
 import { ContentWriter } from './content-writer.ts'
 import { DescribedDirectories } from './described-directories.ts'
-import { closeDescriptor, opened } from './descriptors.ts'
-import { Directories, lookUp, type OpenDirectory } from './directories.ts'
+import { Directories, inDirectory, lookUp, type OpenDirectory } from './directories.ts'
 import { entryPath } from './entry-path.ts'
 import type { Extracted } from './extracted.ts'
 import { checkResult } from './file-result.ts'
 import { GivenAttributes } from './given-attributes.ts'
+import { impliedNames, KeptBytes } from './kept-bytes.ts'
 import type { LayerForm } from './layer-form.ts'
 import { LowerContent } from './lower-content.ts'
 import { MadeNames } from './made-names.ts'
 import { type Place, pathOf } from './place.ts'
-import { namesIn, removeTree } from './remove-tree.ts'
+import { isEmpty, removeFromTree } from './remove-from-tree.ts'
 import { SameDirectory } from './same-directory.ts'
 import { whiteoutKind } from './whiteout.ts'
 
 const { EEXIST } = os.errno
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, S_IFCHR, S_IFBLK, S_IFIFO } = constants
-const { noMagicLinks } = resolveFlags
 
 export interface TreeWriterOptions {
   readonly form: LayerForm
@@ -33,6 +32,8 @@ export interface TreeWriterOptions {
   readonly userNamespace: boolean
   /** Most bytes that one file may have once it is extracted, holes included. */
   readonly fileSize: number
+  /** Most bytes of names, and of what else is kept in memory until the end. */
+  readonly kept: number
 }
 
 /**
@@ -44,7 +45,8 @@ export class TreeWriter implements TarHandler, Disposable {
   readonly #directories: Directories
   readonly #attributes: Attributes
   readonly #lower: LowerContent
-  readonly #made = new MadeNames()
+  readonly #kept: KeptBytes
+  readonly #made: MadeNames
   /** Whether nothing was there before, so that a name that exists already was made by this layer. */
   readonly #fresh: boolean
   readonly #implied = new Map<string, readonly ByteString[]>()
@@ -59,10 +61,13 @@ export class TreeWriter implements TarHandler, Disposable {
 
   constructor(root: string, options: TreeWriterOptions) {
     this.#options = options
+    this.#kept = new KeptBytes(options.kept)
+    this.#made = new MadeNames(this.#kept.budget)
     this.#attributes = new Attributes(options.userNamespace)
     this.#described = new DescribedDirectories(this.#attributes)
     this.#directories = new Directories(root, {
       implied: (directory, parent, path, replaced) => {
+        this.#kept.directory(path)
         this.#made.add(parent, path[path.length - 1]!, true)
         this.#described.undescribed(directory)
         // What takes the place of something removed is not the directory that lower layers have there.
@@ -73,7 +78,7 @@ export class TreeWriter implements TarHandler, Disposable {
     })
     this.#lower = new LowerContent(options.form, this.#directories, this.#made)
     const { root: top } = this.#directories
-    this.#fresh = namesIn(top.fd).length === 0
+    this.#fresh = isEmpty(top.fd)
     if (!this.#fresh) return
     this.#given = new GivenAttributes(top)
     this.#implied.set(top.id, [])
@@ -81,6 +86,7 @@ export class TreeWriter implements TarHandler, Disposable {
 
   entry(entry: TarEntry): void {
     this.#entries += 1
+    this.#kept.entry(entry)
     const last = this.#here.lastOf(entry.name)
     if (last === undefined) this.#elsewhere(entry)
     else this.#make(entry, this.#seenPath, last)
@@ -140,10 +146,9 @@ export class TreeWriter implements TarHandler, Disposable {
   /** Sets what had to wait until all entries were there. Call it once, at the end of the archive. */
   finish(): Extracted {
     this.#described.finish(this.#directories)
-    const implied: ByteString[] = []
-    for (const [id, path] of this.#implied)
-      if (this.#directories.find(path)?.id === id) implied.push(path.join('/'))
-    return { entries: this.#entries, implied, skipped: this.#attributes.skipped }
+    const implied = [...this.#implied].filter(([id, path]) => this.#directories.find(path)?.id === id)
+    const names = impliedNames(implied.map(([, path]) => path))
+    return { entries: this.#entries, implied: names, skipped: this.#attributes.skipped }
   }
 
   [Symbol.dispose](): void {
@@ -185,7 +190,7 @@ export class TreeWriter implements TarHandler, Disposable {
     let given = false
     const fd = this.#add(place, 'open', () => {
       given = this.#given?.file(entry, place.parent) ?? false
-      return fileCalls.openat2(place.parent.fd, name, flags, given ? entry.mode : 0o600, noMagicLinks)
+      return fileCalls.openat2(place.parent.fd, name, flags, given ? entry.mode : 0o600, inDirectory)
     })
     opened(fd)
     this.#content = new ContentWriter(fd, entry, given && this.#given!.prove(fd, entry))
@@ -228,6 +233,7 @@ export class TreeWriter implements TarHandler, Disposable {
     this.#implied.delete(directory.id)
     this.#attributes.set(directory.fd, entry, given)
     if (directory.group !== entry.gid) this.#directories.changeGroup(directory, entry.gid)
+    this.#kept.directory(path, entry)
     this.#described.add(directory, path, entry)
   }
 
@@ -294,7 +300,7 @@ export class TreeWriter implements TarHandler, Disposable {
   #remove(place: Place): void {
     const { entry, name, parentPath } = place
     const found = lookUp(place.parent.fd, name, entry.name)
-    removeTree(place.parent.fd, name, entry.name)
+    removeFromTree(place.parent.fd, name, entry.name)
     if (found?.kind !== 'directory' && found?.kind !== 'symlink') return
     this.#directories.forget()
     const parent = this.#directories.find(parentPath)

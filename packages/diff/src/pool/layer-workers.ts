@@ -9,7 +9,10 @@ import { type PoolJob, type SlotTimeouts, type StartWorker, WorkerSlot } from '.
 const startWorker: StartWorker = (descriptors) => startThread('./worker', import.meta.url, descriptors)
 
 export interface LayerWorkersOptions {
-  /** Threads at most; they are started when there is work for them, or by `start`. As many as there are processors by default. */
+  /**
+   * Threads at most; they are started when there is work for them, or by `start`. As many as there are processors by default,
+   * but two: one may be with a layer that is being downloaded, and others must not wait for that.
+   */
   readonly threads?: number
   /** Jobs that may wait for a thread; 1024 by default. */
   readonly waiting?: number
@@ -37,7 +40,7 @@ export class LayerWorkers implements AsyncDisposable {
 
   /** @param start starts a thread that speaks the protocol of `protocol.ts` */
   constructor(options: LayerWorkersOptions = {}, start: StartWorker = startWorker) {
-    this.#threads = options.threads ?? availableParallelism()
+    this.#threads = options.threads ?? Math.max(2, availableParallelism())
     this.#maxWaiting = options.waiting ?? 1024
     this.#timeouts = {
       start: options.startTimeout ?? 30_000,

@@ -1,6 +1,6 @@
 import type { Transferable, Worker } from 'node:worker_threads'
 import { deserializeError, NsboxError } from '@nsbox/errors'
-import { closeAbandoned, descriptorTable } from '../extract/descriptors.ts'
+import { closeAbandoned, descriptorTable } from '@nsbox/sys/files'
 import type { FromWorker, ToWorker, Work, WorkKind, WorkToDo } from './protocol.ts'
 
 /** A piece of work on its way through the pool. */

@@ -1,9 +1,8 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { serializeError } from '@nsbox/errors'
-import { fileCalls } from '@nsbox/sys/files'
+import { fileCalls, keepDescriptorsIn } from '@nsbox/sys/files'
 import { applyLayer } from '../apply/apply-layer.ts'
 import { makeLayer } from '../compare/make-layer.ts'
-import { keepDescriptorsIn } from '../extract/descriptors.ts'
 import type { FromWorker, ToWorker, Work, WorkKind, WorkToDo } from './protocol.ts'
 
 function work(todo: WorkToDo, options: { readonly signal: AbortSignal }): Promise<Work[WorkKind]['result']> {

@@ -37,12 +37,12 @@ export function paxTime(value: ByteString, key: string, name: ByteString): TarTi
   const match = /^(-?)([0-9]{1,30})(?:\.([0-9]*))?$/.exec(value)
   if (match === null) throw refused(name, `invalid ${key}`)
   const [, sign, whole, places = ''] = match
-  const seconds = Math.min(Number(whole), Number.MAX_SAFE_INTEGER - 1)
+  const seconds = Math.min(Number(whole), Number.MAX_SAFE_INTEGER)
   const nanoseconds = Number(places.slice(0, 9).padEnd(9, '0'))
   if (sign === '') return { seconds, nanoseconds }
   return nanoseconds === 0
     ? { seconds: 0 - seconds, nanoseconds }
-    : { seconds: -seconds - 1, nanoseconds: 1_000_000_000 - nanoseconds }
+    : { seconds: Math.max(-seconds - 1, Number.MIN_SAFE_INTEGER), nanoseconds: 1_000_000_000 - nanoseconds }
 }
 
 /** The last record with a key counts; an empty value takes an earlier one back (POSIX, pax). */

@@ -26,9 +26,11 @@ export class SparseText {
   add(block: Buffer): boolean {
     const lines = (this.#line + block.toString('latin1')).split('\n')
     this.#line = lines.pop()!
-    if (this.#line.replaceAll('\0', '').length > 20) throw damaged(this.#name, 'malformed sparse map')
     for (const line of lines) this.#number(paxNumber(line, 'sparse map', this.#name))
-    return this.map.pieces.length === this.#wanted
+    // What is left of the last block is padding.
+    if (this.map.pieces.length === this.#wanted) return true
+    if (this.#line.length > 20) throw damaged(this.#name, 'malformed sparse map')
+    return false
   }
 
   #number(number: number): void {

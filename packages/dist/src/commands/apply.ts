@@ -1,6 +1,7 @@
 import { type FileHandle, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { print } from '@nsbox/ctr'
 import { mediaTypes } from '@nsbox/oci'
 import { Command } from 'commander'
 
@@ -21,7 +22,7 @@ export function applyCommand(): Command {
         root: path,
         form: 'plain',
       })
-      console.log(diffId)
+      print(diffId)
     })
 }
 

@@ -3,6 +3,8 @@ import {
   formatMountCommands,
   gcRootLabel,
   imageTarget,
+  print,
+  printText,
   unpackTarget,
   withSession,
 } from '@nsbox/ctr'
@@ -24,7 +26,7 @@ function unpackCommand(): Command {
     .action(
       withSession(async (session, _options, digest: string) => {
         const chainId = await unpackTarget(session, await imageTarget(session, parseDigest(digest)))
-        if (chainId !== undefined) console.log(chainId)
+        if (chainId !== undefined) print(chainId)
       }),
     )
 }
@@ -39,7 +41,7 @@ function prepareCommand(): Command {
         const { snapshotter } = await chosenSnapshotter(session)
         const options = { labels: gcRootLabel(), signal: session.signal }
         const mounts = await snapshotter.prepare(target, parseDigest(digest), options)
-        process.stdout.write(formatMountCommands(mounts, target))
+        printText(formatMountCommands(mounts, target))
       }),
     )
 }

@@ -1,4 +1,5 @@
 import type { AbortOptions, ContentStore } from '@nsbox/core/content'
+import { finishInTurns } from '@nsbox/core/turns'
 import { NsboxError } from '@nsbox/errors'
 import {
   checkImageLayout,
@@ -6,11 +7,11 @@ import {
   type Descriptor,
   descriptorJson,
   digestOf,
+  dockerArchiveSteps,
+  indexSteps,
   isIndex,
   isManifest,
   mediaTypes,
-  parseDockerArchive,
-  parseIndex,
 } from '@nsbox/oci'
 import type { ArchiveBlobs } from './archive-blobs.ts'
 import { type DockerImagesOptions, dockerImages } from './docker-images.ts'
@@ -27,13 +28,14 @@ export interface ArchiveIndex {
  * @throws `invalid_argument` for an archive that is neither, or documents that make no sense; as `dockerImages`
  */
 export async function readArchiveIndex(options: DockerImagesOptions): Promise<ArchiveIndex> {
-  const { files } = options
+  const { files, signal } = options
   const layout = files.document('oci-layout')
   if (layout !== undefined) {
     checkImageLayout(layout)
     const bytes = files.document('index.json')
     if (bytes === undefined) throw new NsboxError('invalid_argument', 'image layout without index.json')
-    const { manifests } = parseIndex(bytes, { mediaType: mediaTypes.ociIndex, digest: digestOf(bytes) })
+    const steps = indexSteps(bytes, { mediaType: mediaTypes.ociIndex, digest: digestOf(bytes) })
+    const { manifests } = await finishInTurns(steps, signal)
     const stranger = manifests.find(({ mediaType }) => !isIndex(mediaType) && !isManifest(mediaType))
     if (stranger !== undefined) {
       throw new NsboxError('invalid_argument', `index.json: ${stranger.digest} is neither index nor manifest`)
@@ -47,7 +49,8 @@ export async function readArchiveIndex(options: DockerImagesOptions): Promise<Ar
       'archive without oci-layout and manifest.json: no images known here',
     )
   }
-  const manifests = await dockerImages(parseDockerArchive(document), options)
+  const images = await finishInTurns(dockerArchiveSteps(document), signal)
+  const manifests = await dockerImages(images, options)
   const json = { schemaVersion: 2, manifests: manifests.map(descriptorJson) }
   return { bytes: Buffer.from(JSON.stringify(json)), manifests }
 }

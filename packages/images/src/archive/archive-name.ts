@@ -1,3 +1,6 @@
+/** Most characters of a name or link in an archive: what Linux takes as a path (path_resolution(7)). */
+export const maxArchiveName = 4096
+
 /**
  * The one spelling of a name in an archive: relative, without empty parts, `.` and `..`. It identifies an entry and is
  * never a path of a file system.

@@ -5,13 +5,13 @@ import { fromSystemError, NsboxError } from '@nsbox/errors'
 import type { ArchiveFile } from './archive-file.ts'
 import { linkedName, quoted } from './archive-name.ts'
 
-const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
+const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
 const chunkSize = 256 * 1024
 const maxDirectoryDepth = 16
 
 /**
- * The files below a directory, in the order of their names. Symbolic links are told of and not followed; a FIFO or a
- * device is passed over.
+ * The files below a directory, in the order of their names. Symbolic links are told of and not followed, also if one takes
+ * the place of a directory meanwhile; a FIFO or a device is passed over.
  *
  * @throws `not_found`, `permission_denied`; `invalid_argument` for directories nested deeper than 16 levels
  */
@@ -19,32 +19,51 @@ export async function* directoryFiles(
   root: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ArchiveFile> {
-  yield* below('', 0)
+  // What the root's own name leads to is what its user means.
+  yield* below({ path: root, name: '', depth: 0, flags: O_RDONLY | O_DIRECTORY }, root, signal)
+}
 
-  async function* below(directory: string, depth: number): AsyncGenerator<ArchiveFile> {
-    if (depth > maxDirectoryDepth) {
-      throw new NsboxError('invalid_argument', `${quoted(directory)}: more than ${maxDirectoryDepth} levels`)
-    }
-    const found = await withCode(readdir(join(root, directory), { withFileTypes: true }), directory || root)
-    for (const entry of found.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      signal?.throwIfAborted()
-      const name = directory === '' ? entry.name : `${directory}/${entry.name}`
-      if (entry.isDirectory()) yield* below(name, depth + 1)
-      else if (entry.isSymbolicLink()) {
-        yield { kind: 'link', name, target: linkedName(name, await readlink(join(root, name))) }
-      } else if (entry.isFile()) yield* file(name)
-    }
-  }
+interface Level {
+  readonly path: string
+  /** Within the root. */
+  readonly name: string
+  readonly depth: number
+  /** How it is opened. */
+  readonly flags: number
+}
 
-  async function* file(name: string): AsyncGenerator<ArchiveFile> {
-    const handle = await withCode(open(join(root, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK), name)
-    try {
-      const stat = await handle.stat()
-      if (stat.isFile()) yield { kind: 'file', name, size: stat.size, content: contentOf(handle) }
-    } finally {
-      await handle.close()
-    }
+async function* below(
+  level: Level,
+  root: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ArchiveFile> {
+  const { name: directory, depth } = level
+  if (depth > maxDirectoryDepth)
+    throw new NsboxError('invalid_argument', `${quoted(directory)}: more than ${maxDirectoryDepth} levels`)
+  await using handle = await withCode(open(level.path, level.flags), directory || root)
+  const here = pathTo(handle, level.path)
+  const found = await withCode(readdir(here, { withFileTypes: true }), directory || root)
+  for (const entry of found.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    signal?.throwIfAborted()
+    const name = directory === '' ? entry.name : `${directory}/${entry.name}`
+    const path = join(here, entry.name)
+    if (entry.isDirectory())
+      yield* below({ path, name, depth: depth + 1, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW }, root, signal)
+    else if (entry.isSymbolicLink())
+      yield { kind: 'link', name, target: linkedName(name, await withCode(readlink(path), name)) }
+    else if (entry.isFile()) yield* file(path, name)
   }
+}
+
+/** A path to the very directory that is open, where the platform has such paths. */
+function pathTo({ fd }: FileHandle, path: string): string {
+  return process.platform === 'linux' ? `/proc/self/fd/${fd}` : path
+}
+
+async function* file(path: string, name: string): AsyncGenerator<ArchiveFile> {
+  await using handle = await withCode(open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK), name)
+  const stat = await handle.stat()
+  if (stat.isFile()) yield { kind: 'file', name, size: stat.size, content: contentOf(handle) }
 }
 
 async function* contentOf(handle: FileHandle): AsyncGenerator<Uint8Array> {

@@ -1,4 +1,4 @@
-import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
+import { type AbortOptions, type ContentReader, readImageConfig } from '@nsbox/core/content'
 import { compressorFor, sniffCompression } from '@nsbox/diff/archive'
 import { NsboxError } from '@nsbox/errors'
 import {
@@ -10,10 +10,8 @@ import {
   type ImageConfig,
   imageNameAnnotation,
   labelKeys,
-  maxDocumentSize,
   mediaTypes,
   normalizeReference,
-  parseImageConfig,
   parseReference,
   refNameAnnotation,
 } from '@nsbox/oci'
@@ -65,8 +63,7 @@ async function dockerImage(image: DockerArchiveImage, options: DockerImagesOptio
   const { blobs, content, signal } = options
   const file = existing(image.config, options)
   await stored(file, blobs)
-  const limit = maxDocumentSize
-  const parsed = parseImageConfig(file.bytes ?? (await readBlob(content, file, { limit, signal })), file)
+  const parsed = await readImageConfig(content, file, { signal })
   const layers = await dockerLayers(image, parsed, options)
   const config = { mediaType: mediaTypes.dockerConfig, digest: file.digest, size: file.size }
   const mediaType = mediaTypes.dockerManifest

@@ -1,4 +1,4 @@
-import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
+import { type AbortOptions, type ContentReader, readImageConfig, readManifest } from '@nsbox/core/content'
 import {
   type Descriptor,
   type Digest,
@@ -8,12 +8,9 @@ import {
   digestHex,
   imageLayoutVersion,
   imageNameAnnotation,
-  maxDocumentSize,
   mediaTypes,
   onlyPlatform,
   type Platform,
-  parseImageConfig,
-  parseManifest,
   parseReference,
   refNameAnnotation,
 } from '@nsbox/oci'
@@ -65,7 +62,6 @@ export async function dockerDocument(
   options: { readonly content: ContentReader; readonly platforms: readonly Platform[] } & AbortOptions,
 ): Promise<Buffer> {
   const { content, platforms, signal } = options
-  const limit = maxDocumentSize
   const matcher = onlyPlatform(platforms[0] ?? defaultPlatform())
   const entries = new Map<Digest, { Config: string; RepoTags: string[]; Layers: string[] }>()
   for (const [image, candidates] of manifests) {
@@ -90,12 +86,9 @@ export async function dockerDocument(
       | { rank: number; descriptor: Descriptor; config: Descriptor; layers: readonly Descriptor[] }
       | undefined
     for (const descriptor of candidates) {
-      const { config, layers } = parseManifest(
-        await readBlob(content, descriptor, { limit, signal }),
-        descriptor,
-      )
+      const { config, layers } = await readManifest(content, descriptor, { signal })
       if (!isImage({ config })) continue
-      const parsed = parseImageConfig(await readBlob(content, config, { limit, signal }), config)
+      const parsed = await readImageConfig(content, config, { signal })
       const platform = descriptor.platform ?? parsed.platform
       const rank = platform === undefined ? Number.MAX_SAFE_INTEGER : matcher(platform)
       if (rank !== undefined && (best === undefined || rank < best.rank))

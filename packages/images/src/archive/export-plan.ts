@@ -1,3 +1,4 @@
+import type { ByteBudget } from '@nsbox/core/byte-budget'
 import type { AbortOptions, ContentReader } from '@nsbox/core/content'
 import { isNotFound, NsboxError } from '@nsbox/errors'
 import {
@@ -10,7 +11,7 @@ import {
 } from '@nsbox/oci'
 import { children } from '../children.ts'
 import { chooseManifests } from '../choose-manifests.ts'
-import { maxDepth, maxObjects } from '../walk.ts'
+import { documentsBudget, maxDepth, maxObjects } from '../walk.ts'
 
 /** An image to export. */
 export interface ExportedImage {
@@ -47,7 +48,7 @@ export async function planExport(
   const manifests = new Map<ExportedImage, readonly Descriptor[]>()
   for (const image of images) {
     const found: Descriptor[] = []
-    await visit(image, image.target, 0, new Set(), found)
+    await visit(image, image.target, 0, { seen: new Set(), documents: documentsBudget(image.target) }, found)
     manifests.set(image, found)
   }
   return { blobs, manifests }
@@ -56,7 +57,7 @@ export async function planExport(
     image: ExportedImage,
     descriptor: Descriptor,
     depth: number,
-    seen: Set<string>,
+    { seen, documents }: { readonly seen: Set<string>; readonly documents: ByteBudget },
     found: Descriptor[],
   ): Promise<void> {
     const { mediaType, digest, size } = descriptor
@@ -69,7 +70,7 @@ export async function planExport(
     await prove(image, descriptor)
     blobs.set(digest, size)
     if (isManifest(mediaType)) found.push(descriptor)
-    const below = await children(content, descriptor, { signal })
+    const below = await children(content, descriptor, { documents, signal })
     const chosen = isIndex(mediaType) ? chooseManifests(below, platforms) : below
     if (below.length > 0 && chosen.length === 0) {
       throw new NsboxError(
@@ -77,7 +78,7 @@ export async function planExport(
         `image ${quotedName(image)}: index ${digest} has no manifest for the chosen platforms`,
       )
     }
-    for (const child of chosen) await visit(image, child, depth + 1, seen, found)
+    for (const child of chosen) await visit(image, child, depth + 1, { seen, documents }, found)
   }
 
   async function prove(image: ExportedImage, { digest, size }: Descriptor): Promise<void> {

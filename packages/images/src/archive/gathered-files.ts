@@ -1,3 +1,4 @@
+import { ByteBudget } from '@nsbox/core/byte-budget'
 import { NsboxError } from '@nsbox/errors'
 import { type Digest, digestOf, isDigest, maxDocumentSize } from '@nsbox/oci'
 import type { ArchiveBlobs } from './archive-blobs.ts'
@@ -6,6 +7,9 @@ import { quoted } from './archive-name.ts'
 
 /** The documents that say what an archive holds. */
 const documents = new Set(['oci-layout', 'index.json', 'manifest.json'])
+
+/** Bytes of all names and links of an archive; those of real ones are a few hundred, of about a hundred bytes each. */
+const maxNames = 16 * 1024 * 1024
 
 /** Other files up to this size wait in memory until an image asks for them, as long as all of them fit. */
 const smallFile = 64 * 1024
@@ -28,7 +32,8 @@ export class GatheredFiles {
   readonly #blobs: ArchiveBlobs
   readonly #files = new Map<string, GatheredFile>()
   readonly #links = new Map<string, string | undefined>()
-  #held = 0
+  readonly #names = new ByteBudget('names and links of the archive', maxNames)
+  readonly #held = new ByteBudget('small files of the archive', maxHeld)
 
   private constructor(blobs: ArchiveBlobs) {
     this.#blobs = blobs
@@ -37,12 +42,13 @@ export class GatheredFiles {
   /**
    * Reads an archive to its end. What it has by digest is proved and goes into the store, and so does what is big.
    *
-   * @throws `data_loss` for a blob that is not what its name says, `resource_exhausted` for a document that is too big,
-   * `invalid_argument` for a name that stands for two different files
+   * @throws `data_loss` for a blob that is not what its name says, `resource_exhausted` for a document that is too big
+   * and for names and links of more than 16 MiB in all, `invalid_argument` for a name that stands for two different files
    */
   static async from(files: AsyncIterable<ArchiveFile>, blobs: ArchiveBlobs): Promise<GatheredFiles> {
     const gathered = new GatheredFiles(blobs)
     for await (const file of files) {
+      gathered.#names.take(bytesOf(file))
       if (file.kind === 'link') gathered.#links.set(file.name, file.target)
       else await gathered.#add(file)
     }
@@ -69,13 +75,12 @@ export class GatheredFiles {
   }
 
   async #add(file: ArchiveFile & { kind: 'file' }): Promise<void> {
-    const { name, size } = file
+    const { name } = file
     const gathered = await this.#read(file)
     const before = this.#files.get(name)
     if (before !== undefined && before.digest !== gathered.digest) {
       throw new NsboxError('invalid_argument', `archive entry ${quoted(name)}: is there twice`)
     }
-    if (gathered.bytes !== undefined && before === undefined) this.#held += size
     this.#files.set(name, gathered)
   }
 
@@ -90,12 +95,18 @@ export class GatheredFiles {
       return await hold(name, size, content)
     }
     const expected = blobDigest(name)
-    if (expected === undefined && size <= smallFile && this.#held + size <= maxHeld) {
+    if (expected === undefined && size <= smallFile && this.#held.has(size)) {
+      this.#held.take(size)
       return await hold(name, size, content)
     }
     const digest = await this.#blobs.write(content, { name, size, expected })
     return { name, digest, size }
   }
+}
+
+/** What is kept of a file's names: two bytes for each character, as some take in memory. */
+function bytesOf(file: ArchiveFile): number {
+  return 2 * (file.name.length + (file.kind === 'link' ? (file.target?.length ?? 0) : 0))
 }
 
 /** The digest that a name such as `blobs/sha256/<hex>` claims (OCI image specification, image-layout.md). */

@@ -11,7 +11,7 @@ import {
 } from '@nsbox/oci'
 import { children } from '../children.ts'
 import { chooseManifests } from '../choose-manifests.ts'
-import { maxDepth, maxObjects } from '../walk.ts'
+import { documentsBudget, maxDepth, maxObjects } from '../walk.ts'
 
 /** What `holdImage` has seen already, for images that share content. */
 export type HeldObjects = Set<string>
@@ -35,6 +35,7 @@ export interface HoldImageOptions extends AbortOptions {
  */
 export async function holdImage(root: Descriptor, options: HoldImageOptions): Promise<void> {
   const { content, platforms, held, discardLayers, signal } = options
+  const documents = documentsBudget(root)
   const pending: Array<{ descriptor: Descriptor; depth: number }> = [{ descriptor: root, depth: 0 }]
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { descriptor, depth } = next
@@ -47,7 +48,7 @@ export async function holdImage(root: Descriptor, options: HoldImageOptions): Pr
       throw new NsboxError('invalid_argument', `image ${root.digest}: too deep or too many objects`)
     }
     await prove(descriptor, root, options)
-    const below = await children(content, descriptor, { signal })
+    const below = await children(content, descriptor, { documents, signal })
     if (below.length === 0) continue
     const kept = discardLayers ? below.filter((child) => !isLayer(child.mediaType)) : below
     await content.update(digest, { merge: childGcLabels(kept) }, { signal })

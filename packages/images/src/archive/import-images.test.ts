@@ -10,7 +10,9 @@ import {
   buildImage,
   filesLayer,
   type ImageSpec,
+  paxHeader,
   randomLayer,
+  rawEntry,
   type TarEntry,
   tar,
 } from '@nsbox/testing'
@@ -386,6 +388,37 @@ describe('a hostile archive', () => {
       ),
       { name: `blobs/sha256/${digestOf(big).slice(7)}`, content: big },
     ])
+  })
+
+  describe('E04 asks for more memory than', () => {
+    /** An archive that begins with links of such long names and targets. */
+    async function* afterLinks(count: number, length: number, entries: readonly TarEntry[]) {
+      for (let index = 0; index < count; index++) {
+        const text = String(index).padEnd(length, 'n')
+        yield paxHeader([
+          ['path', text],
+          ['linkpath', `t${text.slice(1)}`],
+        ])
+        yield rawEntry({ name: 'link', type: '2', linkName: 'target' })
+      }
+      yield* tar(entries)
+    }
+
+    async function importAfter(count: number, length: number) {
+      await using it = await prepare({ layers: [filesLayer({ a: 'b' })] })
+      await it.import(afterLinks(count, length, await it.entries()))
+      return await it.view.images.list()
+    }
+
+    it('a name or link may have', async () => {
+      await expect(importAfter(1, 260_000)).rejects.toThrow(code('resource_exhausted'))
+      await expect(importAfter(1, 4097)).rejects.toThrow(code('resource_exhausted'))
+    })
+
+    it('all names and links may have', async () => {
+      expect(await importAfter(900, 4000)).toHaveLength(1)
+      await expect(importAfter(1100, 4000)).rejects.toThrow(code('resource_exhausted'))
+    })
   })
 
   it('B03 has a descriptor with another size than the blob', async () => {

@@ -1,7 +1,7 @@
 import { readTar } from '@nsbox/diff/archive'
 import { NsboxError } from '@nsbox/errors'
 import type { ArchiveFile } from './archive-file.ts'
-import { archiveName, linkedName, quoted } from './archive-name.ts'
+import { archiveName, linkedName, maxArchiveName, quoted } from './archive-name.ts'
 
 /** Headers that an archive of images may have; those of real ones are a few hundred. */
 const maxHeaders = 200_000
@@ -10,7 +10,8 @@ const maxHeaders = 200_000
  * The files of an archive that comes as tar, plain or compressed by gzip or zstd. Directories are implied by the names
  * of files, and what can be no part of an image, such as a device, is passed over.
  *
- * @throws `invalid_argument` for a name that leads out of the archive; as `readTar`
+ * @throws `invalid_argument` for a name that leads out of the archive, `resource_exhausted` for one that is too long; as
+ * `readTar`
  */
 export async function* tarFiles(
   source: AsyncIterable<Uint8Array>,
@@ -19,6 +20,12 @@ export async function* tarFiles(
   for await (const member of readTar(source, { limits: { headers: maxHeaders }, signal })) {
     const { type, linkName, size, content } = member
     if (type !== 'file' && type !== 'symlink' && type !== 'hardlink') continue
+    if (member.name.length > maxArchiveName || linkName.length > maxArchiveName) {
+      throw new NsboxError(
+        'resource_exhausted',
+        `archive entry ${quoted(member.name)}: a name or link of more than ${maxArchiveName} characters`,
+      )
+    }
     const name = archiveName(member.name)
     if (name === undefined) {
       throw new NsboxError('invalid_argument', `archive entry ${quoted(member.name)}: names no file in it`)

@@ -11,9 +11,9 @@ interface Link {
   readonly chain_id: string | null
 }
 
-/** Whether some namespace has a snapshot with this chain id that any may have. */
-export function isShared(db: Reader, { snapshotter }: SnapshotScope, chainId: string): boolean {
-  return candidates(db, snapshotter, chainId).length > 0
+/** Whether some namespace has a snapshot with this chain id that this one may have. */
+export function isShared(db: Reader, parts: SnapshotParts, scope: SnapshotScope, chainId: string): boolean {
+  return candidates(db, parts, scope, chainId).length > 0
 }
 
 /**
@@ -30,8 +30,7 @@ export function adoptSnapshot(
   scope: SnapshotScope,
   { chainId, parent }: { readonly chainId: string; readonly parent?: string | null | undefined },
 ): boolean {
-  if (parts.policy !== 'shared') return false
-  for (const { id } of candidates(tx, scope.snapshotter, chainId)) {
+  for (const { id } of candidates(tx, parts, scope, chainId)) {
     const chain = chainOf(tx, id)
     if (parent !== undefined && (chain[1]?.chain_id ?? null) !== parent) continue
     if (!chain.every((link) => fits(tx, parts, scope, link))) continue
@@ -43,8 +42,20 @@ export function adoptSnapshot(
   return false
 }
 
-function candidates(db: Reader, snapshotter: string, chainId: string): { id: number }[] {
-  return db.all('SELECT id FROM backing WHERE snapshotter = ? AND chain_id = ?', snapshotter, chainId)
+function candidates(
+  db: Reader,
+  { sharing }: SnapshotParts,
+  { namespace, snapshotter }: SnapshotScope,
+  chainId: string,
+): { id: number }[] {
+  if (sharing.of(namespace) !== 'shared') return []
+  return db
+    .all<{ id: number }>(
+      'SELECT id FROM backing WHERE snapshotter = ? AND chain_id = ?',
+      snapshotter,
+      chainId,
+    )
+    .filter(({ id }) => sharing.givesBacking(db, id))
 }
 
 /** A backing and those that it is based on, the nearest first. */

@@ -198,3 +198,30 @@ describeWith({ root: true, linux: true }, 'under the isolated policy', () => {
     expect(await namesOf(snapshotter)).toEqual(['key'])
   })
 })
+
+describeWith({ root: true, linux: true }, 'of namespaces of which some are sealed', () => {
+  const sealed = (namespace: string) => (namespace.startsWith('tenant') ? 'sealed' : 'shared')
+
+  test('F02 a sealed one adopts nothing, and nothing of it is adopted', async () => {
+    await using sandbox = await SnapshotSandbox.open({ policy: sealed })
+    const target = { labels: { [labelKeys.snapshotRef]: first } }
+    await sandbox.unpack(await sandbox.tenant('host'), one)
+    const tenant = await sandbox.tenant('tenant-a')
+    expect(await exists(tenant.snapshotter, first)).toBe(false)
+    await tenant.snapshotter.prepare('key', undefined, target)
+    expect(await namesOf(tenant.snapshotter)).toEqual(['key'])
+
+    const chain = await sandbox.unpack(tenant, two!)
+    expect(await exists(tenant.snapshotter, chain[0]!)).toBe(true)
+    for (const other of ['host', 'tenant-b'])
+      expect(await exists((await sandbox.tenant(other, other)).snapshotter, chain[0]!)).toBe(false)
+    expect(await exists((await sandbox.tenant('another')).snapshotter, first)).toBe(true)
+  })
+
+  test('F02 what a namespace unpacked before it was sealed is not adopted any more', async () => {
+    const [opened] = await unpacked()
+    await using sandbox = opened
+    await sandbox.reopen({ policy: (namespace) => (namespace === 'a' ? 'sealed' : 'shared') })
+    expect(await exists((await sandbox.tenant('b')).snapshotter, third)).toBe(false)
+  })
+})

@@ -41,8 +41,3 @@ export function isBacking(db: Reader, { snapshotter, key }: BackingRef): boolean
 export function dropBacking(tx: Transaction, id: number): void {
   tx.run('DELETE FROM backing WHERE id = ?', id)
 }
-
-/** Forgets what an earlier process was making when it died. */
-export function dropUnfinishedBackings(tx: Transaction): void {
-  tx.run('DELETE FROM backing WHERE NOT EXISTS (SELECT 1 FROM snapshot WHERE backing = backing.id)')
-}

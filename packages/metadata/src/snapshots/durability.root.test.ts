@@ -68,7 +68,8 @@ const changes: Readonly<Record<string, Change>> = {
 /** After these somebody may write to a snapshot that the server has made. */
 const warnings: Readonly<Record<string, (subject: Subject, key: 'fresh' | 'applied') => Promise<unknown>>> = {
   'telling of mounts': ({ snapshotter }, key) => snapshotter.mounts(key),
-  'the notice that a task writes': ({ disk, mounts }, key) => disk.metadata.writes(mounts[key]),
+  'the notice that a task writes': ({ disk, mounts }, key) =>
+    disk.metadata.use('ns', { mounts: mounts[key] }),
 }
 
 /** Expects that something waits for a disk that is held, and ends well once it is not. */

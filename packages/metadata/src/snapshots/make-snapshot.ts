@@ -21,7 +21,7 @@ import {
   type SnapshotScope,
   snapshotNode,
 } from './snapshot-row.ts'
-import { writablePaths } from './writable-paths.ts'
+import { writtenDirectory } from './written-directory.ts'
 
 /** What to make. */
 interface NewSnapshot {
@@ -50,7 +50,7 @@ export async function makeSnapshot(
   checkKey(key)
   const labels = changeLabels({}, { replace: asked.labels ?? {} })
   validateLabels(labels, 'info.Labels')
-  const { ledger, commits, fresh, policy } = parts
+  const { ledger, commits, fresh, inUse, sharing } = parts
   const target = labels[labelKeys.snapshotRef]
   const snapshot = { kind, key, parentName: parentName || undefined, labels }
   try {
@@ -58,13 +58,14 @@ export async function makeSnapshot(
     const reserved = reserve(parts, scope, snapshot)
     try {
       const mounts = await makeBacking(backend, snapshot, reserved, signal)
-      const paths = await writablePaths(mounts)
-      const directory = paths.length === 1 ? paths[0] : undefined
+      const directory = kind === 'active' ? await writtenDirectory(mounts) : undefined
       ledger.commit(scope.namespace, (tx) => {
         record(tx, parts, scope, snapshot, { ...reserved, directory })
       })
-      const mayBeShared = policy === 'shared' && directory !== undefined && reserved.parent?.chain_id !== null
-      if (kind === 'active' && mayBeShared) fresh.add(reserved.id)
+      // Whoever can write to where it was made can write to it.
+      const isWatched = directory !== undefined && !inUse.canWrite(directory)
+      const isShared = sharing.of(scope.namespace) === 'shared'
+      if (isShared && isWatched && reserved.parent?.chain_id !== null) fresh.add(reserved.id)
       return mounts
     } catch (error) {
       abandon(parts, scope, reserved)

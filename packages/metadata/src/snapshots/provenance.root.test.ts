@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { DiffMount } from '@nsbox/core/diff'
 import { errorCode } from '@nsbox/errors'
-import { overlayMount, withTempMount } from '@nsbox/mount'
+import { mount, overlayMount, withTempMount } from '@nsbox/mount'
 import { nextChainId } from '@nsbox/oci'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
@@ -93,7 +93,7 @@ describeWith({ root: true, linux: true }, 'D23 a snapshot is never adopted', () 
     [
       'that a task could write to before it was unpacked',
       async (subject) => {
-        await subject.sandbox.metadata.writes(subject.mounts)
+        await subject.sandbox.metadata.use('tenant', { mounts: subject.mounts })
         await apply(subject)
         await subject.tenant.snapshotter.commit(chainId, key)
       },
@@ -102,7 +102,7 @@ describeWith({ root: true, linux: true }, 'D23 a snapshot is never adopted', () 
       'that a task could write to after it was unpacked',
       async (subject) => {
         await apply(subject)
-        await subject.sandbox.metadata.writes(subject.mounts)
+        await subject.sandbox.metadata.use('tenant', { mounts: subject.mounts })
         await subject.tenant.snapshotter.commit(chainId, key)
       },
     ],
@@ -110,7 +110,9 @@ describeWith({ root: true, linux: true }, 'D23 a snapshot is never adopted', () 
       'that a task could write to in part',
       async (subject) => {
         await apply(subject)
-        await subject.sandbox.metadata.writes([bind(join(subject.directory, 'secret'))])
+        await subject.sandbox.metadata.use('tenant', {
+          mounts: [bind(join(subject.directory, 'secret'))],
+        })
         await subject.tenant.snapshotter.commit(chainId, key)
       },
     ],
@@ -207,6 +209,47 @@ describeWith({ root: true, linux: true }, 'D23 a snapshot is never adopted', () 
       },
     ],
     [
+      'whose implied directories came to look like those of a client’s own',
+      async ({ tenant, directory, sandbox }) => {
+        const lower = join(sandbox.path, 'lower')
+        await mkdir(join(lower, 'secret'), { recursive: true, mode: 0o777 })
+        await tenant.applier.apply(top.descriptor, [overlayMount({ lower: [lower], upper: directory })])
+        await tenant.snapshotter.commit(chainId, key)
+      },
+    ],
+    [
+      'that was made as if there were no parent, and has one',
+      async ({ tenant, directory }) => {
+        await tenant.applier.apply(top.descriptor, [overlayMount({ lower: [], upper: directory })])
+        await tenant.snapshotter.commit(chainId, key)
+      },
+    ],
+    [
+      'to which a layer was applied by a mount elsewhere on the host',
+      async (subject) => {
+        const { sandbox, tenant, directory } = subject
+        await apply(subject)
+        const place = join(sandbox.path, 'elsewhere')
+        await mkdir(place)
+        await mount(bind(directory), place)
+        await tenant.applier.apply(other.descriptor, [bind(place)])
+        await tenant.snapshotter.commit(chainId, key)
+      },
+    ],
+    [
+      'in which a task can write by an overlay that is mounted on the host',
+      async (subject) => {
+        const { sandbox, tenant, directory } = subject
+        await apply(subject)
+        for (const name of ['lower', 'merged', 'overlayfs/work']) await mkdir(join(sandbox.path, name))
+        const work = join(sandbox.path, 'overlayfs/work')
+        const overlay = overlayMount({ lower: [join(sandbox.path, 'lower')], upper: directory, work })
+        await mount(overlay, join(sandbox.path, 'merged'))
+        await sandbox.metadata.use('tenant', { mounts: [bind(join(sandbox.path, 'merged'))] })
+        await tenant.snapshotter.commit(chainId, key)
+      },
+    ],
+    [
       'that was committed while the layer was being applied',
       async ({ tenant, mounts }) => {
         const slow = tenant.view.applier({
@@ -230,7 +273,7 @@ describeWith({ root: true, linux: true }, 'D23 a snapshot is never adopted', () 
       async (subject) => {
         await apply(subject)
         await subject.tenant.snapshotter.commit(chainId, key)
-        await subject.sandbox.metadata.writes([bind(subject.directory)])
+        await subject.sandbox.metadata.use('tenant', { mounts: [bind(subject.directory)] })
       },
     ],
     [
@@ -241,7 +284,7 @@ describeWith({ root: true, linux: true }, 'D23 a snapshot is never adopted', () 
         await tenant.snapshotter.commit(chainId, key)
         await tenant.snapshotter.view('base', base.diffId)
         const [parent] = await tenant.snapshotter.mounts('base')
-        await sandbox.metadata.writes([bind(parent!.source)])
+        await sandbox.metadata.use('tenant', { mounts: [bind(parent!.source)] })
       },
     ],
   ]
@@ -261,6 +304,18 @@ describeWith({ root: true, linux: true }, 'D23 a snapshot is never adopted', () 
     await apply(subject)
     await subject.tenant.snapshotter.commit(chainId, key, { parent: base.diffId })
     expect(await isAdopted(subject.sandbox)).toBe(false)
+  })
+
+  test('whose removals are written down where there is nothing below', async () => {
+    await using sandbox = await SnapshotSandbox.open()
+    const tenant = await sandbox.tenant('tenant')
+    const lowest = testLayer({ name: 'file', content: 'x' }, { name: '.wh.gone' })
+    await sandbox.store(tenant, lowest)
+    await tenant.snapshotter.prepare(key, undefined)
+    const { path } = await tenant.snapshotter.layerDirectory(key)
+    await tenant.applier.apply(lowest.descriptor, [overlayMount({ lower: [], upper: path })])
+    await tenant.snapshotter.commit(lowest.diffId, key)
+    expect(await isAdopted(sandbox, lowest.diffId)).toBe(false)
   })
 
   test('whose parent is a client’s own', async () => {

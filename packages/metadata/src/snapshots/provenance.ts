@@ -3,36 +3,6 @@ import type { Reader, Transaction } from '@nsbox/sqlite'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import type { SnapshotRow } from './snapshot-row.ts'
 
-/** A backing whose files some path leads to. */
-export interface BackingAt {
-  readonly id: number
-  readonly snapshotter: string
-  readonly key: string
-  readonly directory: string
-  readonly committed: 0 | 1
-}
-
-/**
- * The backings whose files are written through a directory: that whose directory it is, is in, or those whose
- * directories are in it.
- * @param path without symbolic links
- */
-export function backingsAt(db: Reader, path: string): BackingAt[] {
-  const components = path.split('/')
-  const above = components.map((_, count) => components.slice(0, count + 1).join('/') || '/')
-  const prefix = path === '/' ? path : `${path}/`
-  const columns = `id, snapshotter, key, directory,
-    EXISTS (SELECT 1 FROM snapshot WHERE backing = backing.id AND kind = 'committed') AS committed`
-  return db.all<BackingAt>(
-    `SELECT ${columns} FROM backing WHERE directory IN (SELECT value FROM json_each(?))
-     UNION SELECT ${columns} FROM backing WHERE directory > ? AND directory < ?`,
-    JSON.stringify(above),
-    prefix,
-    // The character after the slash.
-    `${prefix.slice(0, -1)}0`,
-  )
-}
-
 /**
  * Says that anybody may write to backings: what they have or are going to have is nobody else's from now on. Resolves when
  * it may be begun, which is at once for fresh ones, and otherwise once the disk has it.
@@ -44,23 +14,24 @@ export async function letAnybodyWrite(
   const known = backings.filter((id) => !fresh.forget(id))
   if (known.length === 0) return
   // Asked for now: a layer may have been applied since the caller looked.
-  const proven = ledger.peek((db) => known.filter((id) => isProven(db, id)))
-  if (proven.length > 0)
-    ledger.note((tx) => {
-      for (const id of proven) makePrivate(tx, id)
-    })
+  const proven = ledger.peek((db) => provenAmong(db, known))
+  if (proven.length > 0) ledger.note((tx) => makePrivate(tx, proven))
   // What others have noted just now too.
   await ledger.durable()
 }
 
-/** Whether it is noted of a backing that nobody but the server has written to it. */
-function isProven(db: Reader, backing: number): boolean {
-  const sql = "SELECT 1 FROM backing WHERE id = ? AND (provenance <> 'private' OR chain_id IS NOT NULL)"
-  return db.get(sql, backing) !== undefined
+/** Those of which it is noted that nobody but the server has written to them. */
+function provenAmong(db: Reader, backings: readonly number[]): number[] {
+  const sql = `SELECT id FROM backing WHERE id IN (SELECT value FROM json_each(?))
+    AND (provenance <> 'private' OR chain_id IS NOT NULL)`
+  return db.all<{ id: number }>(sql, JSON.stringify(backings)).map(({ id }) => id)
 }
 
-function makePrivate(tx: Transaction, backing: number): void {
-  tx.run("UPDATE backing SET provenance = 'private', chain_id = NULL WHERE id = ?", backing)
+function makePrivate(tx: Transaction, backings: readonly number[]): void {
+  tx.run(
+    `UPDATE backing SET provenance = 'private', chain_id = NULL WHERE id IN (SELECT value FROM json_each(?))`,
+    JSON.stringify(backings),
+  )
 }
 
 /** What the server has applied. */
@@ -110,8 +81,10 @@ export function provenChainId(db: Reader, { backing, name, parent, rebased }: Co
     "SELECT diff_id, late FROM backing WHERE id = ? AND provenance = 'applied'",
     backing,
   )
-  // Removals that were carried out where there was nothing to remove are lost.
+  // Removals that were carried out where there was nothing to remove are lost, and those that are written down where there
+  // will never be anything are files.
   if (row === undefined || (rebased && row.late === 0)) return undefined
+  if (parent === undefined && row.late === 1) return undefined
   if (parent?.chain_id === null) return undefined
   const chainId = nextChainId(parent?.chain_id, row.diff_id)
   return chainId === name ? chainId : undefined

@@ -2,14 +2,16 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Applier, DiffMount } from '@nsbox/core/diff'
 import { hasLayerDirectories, type Snapshotter } from '@nsbox/core/snapshots'
 import { isFailedPrecondition, isNotFound, NsboxError } from '@nsbox/errors'
-import { overlayLayers } from '@nsbox/mount'
+import { isUncovered, overlayMount, PlaceFinder, type WrittenTree, writtenTree } from '@nsbox/mount'
 import type { Reader } from '@nsbox/sqlite'
 import { demandBlob } from '../blob-row.ts'
 import type { Scope } from '../lease-binding.ts'
-import { type BackingAt, backingsAt, letAnybodyWrite, noteApplied } from './provenance.ts'
+import { type BackingAt, backingsAt, backingsWith } from './backings-at.ts'
+import { bareError } from './bare-error.ts'
+import { type OpenDirectory, openDirectory } from './open-directory.ts'
+import { letAnybodyWrite, noteApplied } from './provenance.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import type { Snapshotters } from './snapshotters.ts'
-import { writablePaths } from './writable-paths.ts'
 
 /** A backing that a layer is applied to as the snapshotter says. */
 interface Target {
@@ -19,10 +21,14 @@ interface Target {
 
 /**
  * An applier for a namespace: it applies what the namespace has, and notes what became of which snapshot, so that it is
- * known at commit what the snapshot is made of.
+ * known at commit what the snapshot is made of. The applier below is given the very directory that was looked at, as an
+ * open one, and nothing else of the mounts.
  *
- * Besides what the applier throws: `not_found` for a blob that the namespace does not have; `failed_precondition` for
- * mounts that lead into a committed snapshot, `unavailable` for one that is being committed.
+ * Besides what the applier throws: `not_found` for a blob that the namespace does not have; `invalid_argument` for mounts
+ * that contradict themselves; `failed_precondition` for mounts that lead into a committed snapshot, `unavailable` for one
+ * that is being committed.
+ *
+ * @param applier of this process
  */
 export function recordingApplier(
   parts: SnapshotParts,
@@ -35,8 +41,10 @@ export function recordingApplier(
     async apply(layer, mounts, options = {}) {
       options.signal?.throwIfAborted()
       if (options.arriving === undefined) await ledger.read((db) => demandBlob(db, namespace, layer.digest))
-      const target = await begin(parts, snapshotters, mounts)
-      const applied = await applier.apply(layer, mounts, options)
+      const tree = writtenTree(mounts)
+      await using opened = await openDirectory(tree.directory)
+      const target = await begin(parts, snapshotters, mounts, opened)
+      const applied = await applyTo(tree, opened, (written) => applier.apply(layer, written, options))
       if (target !== undefined && fresh.endApplying(target.id)) {
         const { id, late } = target
         ledger.note((tx) => noteApplied(tx, id, { ...applied, late }))
@@ -44,6 +52,23 @@ export function recordingApplier(
       }
       return applied
     },
+  }
+}
+
+/** Has an open directory written to, in the form that the mounts want. Errors have the name that the caller used. */
+async function applyTo<T>(
+  { directory, overlay }: WrittenTree,
+  { path }: OpenDirectory,
+  write: (mounts: readonly DiffMount[]) => Promise<T>,
+): Promise<T> {
+  const mount =
+    overlay === undefined
+      ? { type: 'bind', source: path, options: ['rbind', 'rw'] }
+      : overlayMount({ lower: overlay.lower, upper: path }, overlay.userAttributes ? ['userxattr'] : [])
+  try {
+    return await write([mount])
+  } catch (error) {
+    throw bareError(error, new Map([[path, directory]]))
   }
 }
 
@@ -55,11 +80,15 @@ async function begin(
   parts: SnapshotParts,
   snapshotters: Snapshotters,
   mounts: readonly DiffMount[],
+  { path, realPath }: OpenDirectory,
 ): Promise<Target | undefined> {
   const { ledger, commits, fresh } = parts
-  const paths = await writablePaths(mounts)
-  const found = (db: Reader) => paths.flatMap((path) => backingsAt(db, path))
-  const target = await findTarget(ledger.peek(found), paths, snapshotters, mounts)
+  const isPlain =
+    ledger.peek((db) => backingsWith(db, [realPath])).length === 1 && (await isUncovered(realPath))
+  const places = isPlain ? undefined : await new PlaceFinder().of(path)
+  const paths = new Set([realPath, ...(places?.own ?? []), ...(places?.below ?? [])])
+  const found = (db: Reader) => uniqueBackings([...paths].flatMap((place) => backingsAt(db, place)))
+  const target = await findTarget(ledger.peek(found), realPath, snapshotters, mounts)
   try {
     const backings = ledger.peek(found)
     for (const { id, committed } of backings) {
@@ -81,20 +110,26 @@ async function begin(
   }
 }
 
+function uniqueBackings(backings: readonly BackingAt[]): BackingAt[] {
+  return [...new Map(backings.map((backing) => [backing.id, backing])).values()]
+}
+
 /** The one backing that the mounts are of, if they say just what the snapshotter says of it. */
 async function findTarget(
   [backing, ...others]: readonly BackingAt[],
-  [path, ...otherPaths]: readonly string[],
+  path: string,
   snapshotters: Snapshotters,
   mounts: readonly DiffMount[],
 ): Promise<Target | undefined> {
-  if (backing === undefined || backing.committed === 1 || others.length > 0 || otherPaths.length > 0) return
-  const { id, key, snapshotter, directory } = backing
+  if (backing === undefined || backing.committed === 1 || others.length > 0) return undefined
+  const { id, key, snapshotter, directory, parent } = backing
   const backend = snapshotters.get(snapshotter)
   if (backend === undefined || directory !== path) return undefined
   try {
     if (isDeepStrictEqual((await backend.mounts(key)).map(described), mounts.map(described)))
       return { id, late: mounts[0]?.type === 'overlay' }
+    // What it has a parent for by now would be made as if there were none.
+    if (parent !== null) return undefined
     return (await isLayerDirectory(backend, key, mounts)) ? { id, late: true } : undefined
   } catch (error) {
     // It has been removed or committed meanwhile.
@@ -112,10 +147,13 @@ const described = ({ type, source, options }: DiffMount) => ({ type, source, opt
 async function isLayerDirectory(
   backend: Snapshotter,
   key: string,
-  [mount, ...others]: readonly DiffMount[],
+  mounts: readonly DiffMount[],
 ): Promise<boolean> {
-  if (mount === undefined || others.length > 0 || !hasLayerDirectories(backend)) return false
+  if (!hasLayerDirectories(backend)) return false
   const { path, opaqueAttribute } = await backend.layerDirectory(key)
+  const { directory, overlay } = writtenTree(mounts)
   const forUsers = opaqueAttribute === 'user.overlay.opaque'
-  return overlayLayers(mount)?.upper === path && mount.options.includes('userxattr') === forUsers
+  // Directories that the layer implies come to look like those of lower ones.
+  if (overlay === undefined || overlay.lower.length > 0) return false
+  return directory === path && overlay.userAttributes === forUsers
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts'
 import type { Collector } from '../collector.ts'
-import type { SharingPolicy } from '../content-parts.ts'
 import type { Ledger } from '../ledger.ts'
+import type { Sharing } from '../sharing.ts'
+import type { BackingsInUse } from './backings-in-use.ts'
 import type { CommitsUnderWay } from './commits-under-way.ts'
 import type { FreshBackings } from './fresh-backings.ts'
 
@@ -10,7 +11,8 @@ export interface SnapshotParts {
   readonly ledger: Ledger
   readonly collector: Collector
   readonly clock: Clock
-  readonly policy: SharingPolicy
+  readonly sharing: Sharing
   readonly commits: CommitsUnderWay
   readonly fresh: FreshBackings
+  readonly inUse: BackingsInUse
 }

@@ -4,11 +4,13 @@ import { NsboxError } from '@nsbox/errors'
 import { type Digest, labelKeys } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
 import type { Scope } from '../lease-binding.ts'
+import type { Write } from '../ledger.ts'
 import { quoted } from '../quoted.ts'
 import { dropReferences, labelReferences, type Node, setReferences } from '../references.ts'
+import type { Listing } from '../rows-in-turns.ts'
 import { decodeLabels, encodeLabels } from '../stored-labels.ts'
 import type { Unused } from '../unused.ts'
-import { dropBacking } from './backing-row.ts'
+import { type BackingsInUse, dropUnusedBacking } from './backings-in-use.ts'
 import { shownKey } from './snapshot-key.ts'
 
 /** The snapshots of one snapshotter in a namespace, as one caller sees them. */
@@ -90,21 +92,19 @@ export function demandParent(db: Reader, scope: SnapshotScope, name: string): Sn
   throw new NsboxError('invalid_argument', `parent ${quoted(name)} is not committed snapshot`)
 }
 
-/** The next snapshots in the order of the bytes of their names. */
-export function snapshotsAfter(
-  db: Reader,
-  { namespace, snapshotter }: SnapshotScope,
-  after: string,
-  limit: number,
-): SnapshotRow[] {
-  return db.all<SnapshotRow>(
-    `${select} WHERE namespace = ? AND snapshot.snapshotter = ? AND name > ? ORDER BY name LIMIT ?`,
-    namespace,
-    snapshotter,
-    after,
-    limit,
-  )
-}
+/** The snapshots in the order of the bytes of their names. */
+export const snapshotsOf = ({ namespace, snapshotter }: SnapshotScope): Listing<SnapshotRow> => ({
+  after: (db, name, enough) =>
+    db.upTo(
+      `${select} WHERE namespace = ? AND snapshot.snapshotter = ? AND name > ? ORDER BY name`,
+      enough,
+      namespace,
+      snapshotter,
+      name,
+    ),
+  key: ({ name }) => name,
+  size: ({ labels }) => labels.length,
+})
 
 export function hasChildren(db: Reader, { namespace, snapshotter }: SnapshotScope, name: string): boolean {
   return childOf(db, { namespace, snapshotter }, name) !== undefined
@@ -135,7 +135,7 @@ interface NewSnapshot {
 
 /** Adds a snapshot, whose namespace exists, and what it refers to. */
 export function insertSnapshot(
-  tx: Transaction,
+  tx: Write,
   scope: SnapshotScope,
   { name, kind, parent, backing, labels, now }: NewSnapshot,
 ): void {
@@ -150,7 +150,7 @@ export function insertSnapshot(
 
 /** Changes the labels of a snapshot. */
 export function writeLabels(
-  tx: Transaction,
+  tx: Write,
   scope: SnapshotScope,
   { name, labels, updatedAt }: SnapshotInfo,
 ): void {
@@ -163,16 +163,20 @@ export function writeLabels(
   setReferences(tx, namespace, snapshotNode(scope, name), labelReferences(labels))
 }
 
-/** Removes a snapshot, on which no other is based. @returns what the backend need not keep any more */
+/**
+ * Removes a snapshot, on which no other is based.
+ * @returns what the backend need not keep any more: nothing while it is in use
+ */
 export function dropSnapshot(
   tx: Transaction,
+  inUse: BackingsInUse,
   scope: SnapshotScope,
-  { name, backing, key }: Pick<SnapshotRow, 'name' | 'backing' | 'key'>,
+  { name, backing }: Pick<SnapshotRow, 'name' | 'backing'>,
 ): Unused {
   forgetSnapshot(tx, scope, name)
-  if (tx.get('SELECT 1 FROM snapshot WHERE backing = ? LIMIT 1', backing) !== undefined) return {}
-  dropBacking(tx, backing)
-  return { snapshot: { snapshotter: scope.snapshotter, key } }
+  // Its parents have rows as long as it has one.
+  const [snapshot] = dropUnusedBacking(tx, inUse, backing)
+  return { snapshot }
 }
 
 /** Removes a snapshot whose backing stays. */

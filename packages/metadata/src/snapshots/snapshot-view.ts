@@ -9,10 +9,11 @@ import {
   type SnapshotUsage,
 } from '@nsbox/core/snapshots'
 import { NsboxError } from '@nsbox/errors'
-import { parseFilters } from '@nsbox/filters'
+import { parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import type { Reader } from '@nsbox/sqlite'
 import { hasLease, letGo } from '../lease-binding.ts'
+import { rowsInTurns } from '../rows-in-turns.ts'
 import { adoptSnapshot, isShared } from './adopt-snapshot.ts'
 import { bareError } from './bare-error.ts'
 import { commitSnapshot } from './commit-snapshot.ts'
@@ -33,12 +34,9 @@ import {
   type SnapshotScope,
   snapshotNode,
   snapshotNotFound,
-  snapshotsAfter,
+  snapshotsOf,
   writeLabels,
 } from './snapshot-row.ts'
-
-/** How many rows a listing reads at a time; between two reads other requests have their turn. */
-const pageSize = 500
 
 /**
  * The snapshots of a namespace: their names, labels and parents are rows, their files are in the backend. It has layer
@@ -54,14 +52,14 @@ export function snapshotView(
 }
 
 function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snapshotter): Snapshotter {
-  const { ledger, collector, commits, clock } = parts
+  const { ledger, collector, commits, inUse, clock } = parts
 
   return {
     async stat(name, { signal } = {}): Promise<SnapshotInfo> {
       signal?.throwIfAborted()
       const found = await ledger.read((db) => findSnapshot(db, scope, name))
       if (found !== undefined) return infoFromRow(found)
-      const mayAdopt = (db: Reader) => hasLease(db, scope) && isShared(db, scope, name)
+      const mayAdopt = (db: Reader) => hasLease(db, scope) && isShared(db, parts, scope, name)
       if (!ledger.peek(mayAdopt)) throw snapshotNotFound(name)
       return await ledger.write(scope.namespace, (tx) => {
         if (hasLease(tx, scope)) adoptSnapshot(tx, parts, scope, { chainId: name })
@@ -76,14 +74,10 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
     },
 
     async *list(filters = [], { signal } = {}): AsyncGenerator<SnapshotInfo> {
-      const filter = parseFilters(filters)
-      for (let after = ''; ; ) {
-        signal?.throwIfAborted()
-        const page = await ledger.read((db) => snapshotsAfter(db, scope, after, pageSize))
-        for (const info of page.map(infoFromRow)) if (filter.match(snapshotFields(info))) yield info
-        const last = page.at(-1)
-        if (last === undefined || page.length < pageSize) return
-        after = last.name
+      const filter = parseListFilters(filters)
+      for await (const row of rowsInTurns(ledger, snapshotsOf(scope), signal)) {
+        const info = infoFromRow(row)
+        if (filter.match(snapshotFields(info))) yield info
       }
     },
 
@@ -117,7 +111,7 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
           throw new NsboxError('failed_precondition', 'cannot remove snapshot with child')
         letGo(tx, scope, snapshotNode(scope, name))
         tx.emit({ topic: '/snapshot/remove', payload: { key: name, snapshotter } })
-        return dropSnapshot(tx, scope, row)
+        return dropSnapshot(tx, inUse, scope, row)
       })
       collector.unused(unused)
       collector.schedule()

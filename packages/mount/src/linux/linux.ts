@@ -1,6 +1,6 @@
 import type { MountPlatform } from '../mount-platform.ts'
 import { mountOnLinux } from './mount.ts'
-import { mountIdOf } from './mount-id.ts'
+import { mountIdOf, whereIs } from './mount-id.ts'
 import { mountTable } from './mount-table.ts'
 import { unmountOnLinux } from './unmount.ts'
 
@@ -10,4 +10,5 @@ export const linux: MountPlatform = {
   unmount: unmountOnLinux,
   mountTable,
   mountIdOf,
+  whereIs,
 }

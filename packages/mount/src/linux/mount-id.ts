@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { open } from 'node:fs/promises'
-import { fromSystemError, NsboxError } from '@nsbox/errors'
+import { type FileHandle, open, readlink, stat } from 'node:fs/promises'
+import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 import { O_PATH } from '@nsbox/sys'
 
 /** The id of the mount that an open file or directory is on. */
@@ -17,5 +17,30 @@ export async function mountIdOf(path: string): Promise<number> {
     return mountIdOfDescriptor(handle.fd)
   } catch (error) {
     throw fromSystemError(error, `mount of ${JSON.stringify(path)}`)
+  }
+}
+
+/** As `MountPlatform.whereIs`. */
+export async function whereIs(path: string): Promise<{ path: string | undefined; mountId: number }> {
+  try {
+    await using handle = await open(path, O_PATH)
+    const real = await readlink(`/proc/self/fd/${handle.fd}`)
+    return {
+      mountId: mountIdOfDescriptor(handle.fd),
+      path: (await leadsTo(real, handle)) ? real : undefined,
+    }
+  } catch (error) {
+    throw fromSystemError(error, `where ${JSON.stringify(path)} leads`)
+  }
+}
+
+/** Whether a path as the kernel has it leads to what is open: not if that was removed, or is another process's to see. */
+async function leadsTo(path: string, handle: FileHandle): Promise<boolean> {
+  try {
+    const [there, own] = await Promise.all([stat(path, { bigint: true }), handle.stat({ bigint: true })])
+    return there.dev === own.dev && there.ino === own.ino
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return false
+    throw error
   }
 }

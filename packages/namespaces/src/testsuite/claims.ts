@@ -4,7 +4,7 @@ import type { ErrorCode } from '@nsbox/errors'
 export interface NamespaceStoreClaims {
   /** `get` and `update` of a namespace that does not exist are `not_found`, not one without labels. */
   readonly knowsMissing: boolean
-  /** More than 16,384 labels of one namespace are refused with `invalid_argument`. */
+  /** More than 10,240 labels of one namespace are refused with `invalid_argument`. */
   readonly labelCountLimit: boolean
   /** Every identifier can be a name; `version` cannot where the store keeps its own version among its namespaces. */
   readonly everyName: boolean

@@ -10,7 +10,7 @@ import { withPrivileged } from './privileged.ts'
 import { withOomScoreAdj, withTty } from './process-options.ts'
 import { withCpus, withMemoryLimit, withRdtClass } from './resource-options.ts'
 import { withDefaultSeccomp } from './seccomp-profile.ts'
-import type { Spec } from './spec.ts'
+import type { Mount, Spec } from './spec.ts'
 import type { SpecOption } from './spec-option.ts'
 import { withAnnotations, withHooks, withRootfs } from './spec-options.ts'
 
@@ -37,6 +37,8 @@ test('what limits a container, or is its own, is no access to the host', () => {
   ).toEqual([])
 })
 
+const idMapped = { uidMappings: [{ containerID: 0, hostID: 0, size: 1 }] }
+
 const change = (part: object): SpecOption => {
   return (spec) => ({ ...spec, ...part })
 }
@@ -51,6 +53,11 @@ const process = (part: object): SpecOption => {
 }
 
 test.each<[string, SpecOption[], string[]]>([
+  [
+    'what may be anything to another runtime',
+    [change({ hooks: { later: { path: '/x' } } }), process({ capabilities: { all: 'yes', none: null } })],
+    ['hooks.later', 'process.capabilities.all'],
+  ],
   ['a directory of the host', [withMounts([bindMount('/etc', '/x')])], ['mounts[7] at /x']],
   [
     'a bind mount under the name of another type',
@@ -137,6 +144,26 @@ test.each<[string, SpecOption[], string[]]>([
     'what is hidden',
     [linux({ maskedPaths: ordinary.linux!.maskedPaths!.slice(1) })],
     ['linux.maskedPaths without /proc/acpi'],
+  ],
+  [
+    'the host’s /sys, made writable by a change of the mount that is there',
+    [withMounts([{ destination: '/sys', type: 'tmpfs', source: 'x', options: ['remount', 'rw'] }])],
+    ['mounts[7] at /sys'],
+  ],
+  [
+    'an option of a mount that nobody knows',
+    [withMounts([{ destination: '/x', type: 'tmpfs', options: ['size=1m', 'lowerdir=/etc'] }])],
+    ['mounts[7] at /x'],
+  ],
+  [
+    'a mapping of a mount',
+    [withMounts([{ destination: '/x', type: 'tmpfs', ...idMapped } as Mount])],
+    ['mounts[7].uidMappings'],
+  ],
+  [
+    'something new deep inside',
+    [resources({ memory: { limit: 1, future: 1 } }), process({ user: { uid: 0, gid: 0, username: 'x' } })],
+    ['process.user.username', 'linux.resources.memory.future'],
   ],
   ['something new', [change({ future: { path: '/' } })], ['future']],
   ['a virtual machine', [change({ vm: { kernel: { path: '/x' } } })], ['vm']],

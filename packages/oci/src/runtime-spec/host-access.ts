@@ -1,7 +1,7 @@
 import { defaultSpec } from './default-spec.ts'
 import { withDefaultUnixDevices } from './device-options.ts'
 import type { Linux } from './linux.ts'
-import type { Process } from './process.ts'
+import { capabilitySets, type Process } from './process.ts'
 import type { DeviceRule, Resources } from './resources.ts'
 import type { Mount, Spec } from './spec.ts'
 
@@ -17,10 +17,10 @@ import type { Mount, Spec } from './spec.ts'
 export function hostAccess(spec: Spec): string[] {
   const { process, root, mounts = [], hooks = {}, linux = {}, annotations = {} } = spec
   return [
-    ...unknown('', spec, known.spec),
+    ...unknown(spec, knownSpec),
     ...(root?.path === 'rootfs' ? [] : [`root.path ${root?.path}`]),
     ...mounts.flatMap((mount, index) => (isOwn(mount) ? [] : [`mounts[${index}] at ${mount.destination}`])),
-    ...Object.entries(hooks).flatMap(([point, list]) => (list?.length ? [`hooks.${point}`] : [])),
+    ...Object.entries(hooks).flatMap(([point, list]) => (isEmpty(list) ? [] : [`hooks.${point}`])),
     // Orders to runtimes and to programs that go with them.
     ...Object.keys(annotations).map((key) => `annotations ${key}`),
     ...(process ? ofProcess(process) : []),
@@ -28,28 +28,86 @@ export function hostAccess(spec: Spec): string[] {
   ]
 }
 
-const known = {
-  spec: [
-    ...['ociVersion', 'process', 'root', 'hostname', 'domainname', 'mounts', 'hooks', 'annotations'],
-    'linux',
-  ],
-  process: [
-    ...['terminal', 'consoleSize', 'user', 'args', 'env', 'cwd', 'capabilities', 'rlimits'],
-    ...['noNewPrivileges', 'apparmorProfile', 'oomScoreAdj'],
-  ],
-  linux: [
-    ...['uidMappings', 'gidMappings', 'sysctl', 'resources', 'cgroupsPath', 'namespaces', 'devices'],
-    ...['seccomp', 'rootfsPropagation', 'maskedPaths', 'readonlyPaths'],
-  ],
-  resources: ['devices', 'memory', 'cpu', 'pids', 'blockIO', 'hugepageLimits', 'rdma', 'unified'],
-} satisfies Record<string, string[]>
+/** Names of fields; `true` for anything, one in a list for each of a list. A map with free keys is `true`. */
+type Known = true | readonly [Known] | { readonly [name: string]: Known }
 
-/** Fields that say something and are not among those that are known. */
-function unknown(prefix: string, value: object, names: readonly string[]): string[] {
-  return Object.entries(value).flatMap(([name, field]) =>
-    names.includes(name) || isEmpty(field) ? [] : [`${prefix}${name}`],
-  )
+const mapping = [{ containerID: true, hostID: true, size: true }] as const
+const throttle = [{ major: true, minor: true, rate: true }] as const
+
+const knownProcess = {
+  terminal: true,
+  consoleSize: { height: true, width: true },
+  user: { uid: true, gid: true, umask: true, additionalGids: true },
+  ...{ args: true, env: true, cwd: true },
+  capabilities: { bounding: true, effective: true, inheritable: true, permitted: true, ambient: true },
+  rlimits: [{ type: true, hard: true, soft: true }],
+  ...{ noNewPrivileges: true, apparmorProfile: true, oomScoreAdj: true },
+} as const satisfies Known
+
+const knownResources = {
+  devices: [{ allow: true, type: true, major: true, minor: true, access: true }],
+  memory: {
+    ...{ limit: true, reservation: true, swap: true, kernel: true, kernelTCP: true },
+    ...{ swappiness: true, disableOOMKiller: true, useHierarchy: true, checkBeforeUpdate: true },
+  },
+  cpu: {
+    ...{ shares: true, quota: true, burst: true, period: true, realtimeRuntime: true, realtimePeriod: true },
+    ...{ cpus: true, mems: true, idle: true },
+  },
+  pids: { limit: true },
+  blockIO: {
+    ...{ weight: true, leafWeight: true },
+    weightDevice: [{ major: true, minor: true, weight: true, leafWeight: true }],
+    ...{ throttleReadBpsDevice: throttle, throttleWriteBpsDevice: throttle },
+    ...{ throttleReadIOPSDevice: throttle, throttleWriteIOPSDevice: throttle },
+  },
+  hugepageLimits: [{ pageSize: true, limit: true }],
+  ...{ rdma: true, unified: true },
+} as const satisfies Known
+
+const knownSpec = {
+  ociVersion: true,
+  process: knownProcess,
+  root: { path: true, readonly: true },
+  ...{ hostname: true, domainname: true },
+  mounts: [{ destination: true, type: true, source: true, options: true }],
+  // Each of these counts by itself.
+  ...{ hooks: true, annotations: true },
+  linux: {
+    ...{ uidMappings: mapping, gidMappings: mapping },
+    ...{ sysctl: true, resources: knownResources, cgroupsPath: true },
+    namespaces: [{ type: true, path: true }],
+    devices: true,
+    seccomp: {
+      ...{ defaultAction: true, defaultErrnoRet: true, architectures: true, flags: true },
+      // Counts by itself.
+      listenerPath: true,
+      syscalls: [
+        {
+          ...{ names: true, action: true, errnoRet: true },
+          args: [{ index: true, value: true, valueTwo: true, op: true }],
+        },
+      ],
+    },
+    ...{ rootfsPropagation: true, maskedPaths: true, readonlyPaths: true },
+  },
+} as const satisfies Known
+
+/** Fields that say something and are not among those that are known, at any depth. */
+function unknown(value: unknown, known: Known, path = ''): string[] {
+  if (known === true || typeof value !== 'object' || value === null) return []
+  if (isList(known)) {
+    const entries = Array.isArray(value) ? value : []
+    return entries.flatMap((entry, index) => unknown(entry, known[0], `${path}[${index}]`))
+  }
+  return Object.entries(value).flatMap(([name, field]) => {
+    const at = path === '' ? name : `${path}.${name}`
+    if (isEmpty(field)) return []
+    return Object.hasOwn(known, name) ? unknown(field, known[name]!, at) : [at]
+  })
 }
+
+const isList = (known: Known): known is readonly [Known] => Array.isArray(known)
 
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value === false) return true
@@ -66,19 +124,45 @@ const places: ReadonlyMap<string, string | undefined> = new Map([
   ['mqueue', undefined],
 ])
 
+/**
+ * What such a file system may be mounted with: neither another mount at the place, nor a change of one that is there
+ * (`remount`), nor another file system in the end.
+ */
+const harmless = new Set([
+  ...['ro', 'rw', 'nosuid', 'suid', 'nodev', 'noexec', 'exec', 'sync', 'async', 'dirsync', 'defaults'],
+  ...['relatime', 'norelatime', 'strictatime', 'nostrictatime', 'noatime', 'atime', 'nodiratime', 'diratime'],
+  ...['private', 'rprivate', 'slave', 'rslave', 'unbindable', 'runbindable'],
+  ...['newinstance', 'tmpcopyup', 'nosymfollow', 'symfollow'],
+])
+const harmlessSetting = /^(?:size|nr_blocks|nr_inodes|mode|uid|gid|ptmxmode|max|huge|hidepid)=[0-9a-z%]+$/i
+
 function isOwn({ type = '', destination, options = [] }: Mount): boolean {
-  if (!places.has(type) || options.some((option) => option === 'bind' || option === 'rbind')) return false
+  if (!places.has(type)) return false
+  if (!options.every((option) => harmless.has(option) || harmlessSetting.test(option))) return false
   const place = places.get(type)
   if (place !== undefined && place !== destination) return false
   return (type !== 'sysfs' && type !== 'cgroup') || (options.includes('ro') && !options.includes('rw'))
 }
 
+/** As `hostAccess`, of one more process that is to run in a container. */
+export function processAccess(process: Process): string[] {
+  return [...unknown(process, knownProcess, 'process'), ...ofProcess(process)]
+}
+
+/** As `hostAccess`, of limits that a container is to have from now on; where they name no devices, those stay as they are. */
+export function resourcesAccess(resources: Resources): string[] {
+  return [
+    ...unknown(resources, knownResources, 'resources'),
+    ...(resources.devices?.length ? ofDevices(resources.devices) : []),
+    ...ofUnified(resources),
+  ]
+}
+
 function ofProcess(process: Process): string[] {
   const { capabilities = {}, oomScoreAdj = 0 } = process
   const usual = new Set(ordinary.process?.capabilities?.bounding)
-  const given = new Set(Object.values(capabilities).flatMap((names) => names ?? []))
+  const given = new Set(capabilitySets.flatMap((set) => capabilities[set] ?? []))
   return [
-    ...unknown('process.', process, known.process),
     ...[...given].filter((name) => !usual.has(name)).map((name) => `process.capabilities ${name}`),
     ...(oomScoreAdj < 0 ? [`process.oomScoreAdj ${oomScoreAdj}`] : []),
   ]
@@ -96,7 +180,6 @@ function ofLinux(linux: Linux): string[] {
     (path) => !readonlyPaths.includes(path) && !maskedPaths.includes(path),
   )
   return [
-    ...unknown('linux.', linux, known.linux),
     ...ownNamespaces.filter((type) => !own.has(type)).map((type) => `linux.namespaces ${type} of the host`),
     ...namespaces.flatMap(({ type, path }) => (path ? [`linux.namespaces ${type} at ${path}`] : [])),
     ...devices.map(({ path }) => `linux.devices ${path}`),
@@ -104,24 +187,26 @@ function ofLinux(linux: Linux): string[] {
     ...(ownPropagation.includes(rootfsPropagation) ? [] : [`linux.rootfsPropagation ${rootfsPropagation}`]),
     ...hidden.map((path) => `linux.maskedPaths without ${path}`),
     ...(writable ?? []).map((path) => `linux.readonlyPaths without ${path}`),
-    ...ofResources(resources),
+    ...ofDevices(resources.devices ?? []),
+    ...ofUnified(resources),
   ]
 }
 
-function ofResources(resources: Resources): string[] {
-  const [first, ...rules] = resources.devices ?? []
-  const files = Object.keys(resources.unified ?? {})
+function ofDevices([first, ...rules]: readonly DeviceRule[]): string[] {
   const deniesAll = first !== undefined && !first.allow && isAny(first) && (first.access ?? 'rwm') === 'rwm'
   const usual = new Set(ordinary.linux?.resources?.devices?.map(ruleKey))
   return [
-    ...unknown('linux.resources.', resources, known.resources),
     // The last rule that matches decides, and without the first all devices are allowed.
     ...(deniesAll ? [] : ['linux.resources.devices do not begin with a rule that denies all']),
     ...rules
       .filter((rule) => rule.allow && !usual.has(ruleKey(rule)))
       .map((rule) => `linux.resources.devices ${ruleKey(rule)}`),
-    ...files.filter((file) => !limit.test(file)).map((file) => `linux.resources.unified ${file}`),
   ]
+}
+
+function ofUnified({ unified = {} }: Resources): string[] {
+  const files = Object.keys(unified)
+  return files.filter((file) => !limit.test(file)).map((file) => `linux.resources.unified ${file}`)
 }
 
 /** Files of a cgroup that are limits. What is written to others can be about any process of the host. */

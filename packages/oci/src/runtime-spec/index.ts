@@ -15,7 +15,7 @@ export {
   withDevices,
 } from './device-options.ts'
 export { defaultPath, mergeEnv } from './env.ts'
-export { hostAccess } from './host-access.ts'
+export { hostAccess, processAccess, resourcesAccess } from './host-access.ts'
 export { hostCapabilities } from './host-capabilities.ts'
 export { hostDevices } from './host-devices.ts'
 export type { IdMapping } from './id-mapping.ts'

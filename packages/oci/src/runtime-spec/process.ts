@@ -35,6 +35,15 @@ export interface Capabilities {
   readonly ambient?: readonly string[] | undefined
 }
 
+/** The sets that a spec knows; a foreign one may have others, which may be anything. */
+export const capabilitySets = [
+  'bounding',
+  'effective',
+  'inheritable',
+  'permitted',
+  'ambient',
+] as const satisfies readonly (keyof Capabilities)[]
+
 /** A limit of getrlimit(2), such as `RLIMIT_NOFILE`. */
 export interface Rlimit {
   readonly type: string

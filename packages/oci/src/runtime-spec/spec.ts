@@ -47,6 +47,16 @@ export interface Hooks {
   readonly poststop?: readonly Hook[] | undefined
 }
 
+/** The points that a spec knows; a foreign one may have others, which may be anything. */
+export const hookPoints = [
+  'prestart',
+  'createRuntime',
+  'createContainer',
+  'startContainer',
+  'poststart',
+  'poststop',
+] as const satisfies readonly (keyof Hooks)[]
+
 export interface Hook {
   readonly path: string
   readonly args?: readonly string[] | undefined

@@ -1,7 +1,7 @@
 import { quoted } from '../quoted.ts'
 import { maxId } from './account-limits.ts'
 import { assertEnv } from './env.ts'
-import type { Capabilities, Process, Rlimit } from './process.ts'
+import { type Capabilities, capabilitySets, type Process, type Rlimit } from './process.ts'
 import { refuse } from './shape.ts'
 import { assertWorkingDirectory } from './working-directory.ts'
 
@@ -38,8 +38,8 @@ function assertId(id: number, field: string): void {
 }
 
 function validateCapabilities(sets: Capabilities, field: string): void {
-  for (const [set, names] of Object.entries(sets)) {
-    const bad = names?.find((name: string) => !/^CAP_[A-Z_]+$/.test(name))
+  for (const set of capabilitySets) {
+    const bad = sets[set]?.find((name) => !/^CAP_[A-Z_]+$/.test(name))
     if (bad !== undefined) throw refuse(`${field}.${set}`, `${quoted(bad)} is not a capability`)
   }
   // capabilities(7): what the kernel refuses at capset and prctl.

@@ -3,6 +3,7 @@ import { defaultSpec } from './default-spec.ts'
 import type { Linux } from './linux.ts'
 import type { Process } from './process.ts'
 import type { Spec } from './spec.ts'
+import { encodeSpec, parseSpec } from './spec-json.ts'
 import { validateSpec } from './validate-spec.ts'
 
 const base = defaultSpec({ namespace: 'a', id: 'b' })
@@ -21,6 +22,12 @@ it('takes the default spec with a program', () => {
 it('takes a spec of Windows', () => {
   const windows = defaultSpec({ namespace: 'a', os: 'windows' })
   validateSpec({ ...windows, root: { path: 'C:\\' }, process: { ...windows.process!, args: ['cmd'] } })
+})
+
+it('leaves what it does not know to the runtime, whatever its type', () => {
+  const { process, ...rest } = good
+  const odd = { process: { ...process, capabilities: { later: 5 } }, hooks: { later: { path: 'x' } } }
+  validateSpec(parseSpec(encodeSpec({ ...rest, ...odd } as unknown as Spec)))
 })
 
 it('takes what is at the bounds', () => {

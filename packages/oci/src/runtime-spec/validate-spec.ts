@@ -1,7 +1,7 @@
 import { quoted } from '../quoted.ts'
 import { assertAbsolutePath } from './absolute-path.ts'
 import { refuse } from './shape.ts'
-import type { Mount, Spec } from './spec.ts'
+import { hookPoints, type Mount, type Spec } from './spec.ts'
 import { specShape } from './spec-shape.ts'
 import { validateLinux } from './validate-linux.ts'
 import { validateProcess } from './validate-process.ts'
@@ -27,8 +27,8 @@ export function validateSpec(spec: Spec): void {
   validateProcess(spec.process, 'spec: process', { windows: spec.windows !== undefined })
   if (!spec.root?.path || spec.root.path.includes('\0')) throw refuse('spec: root.path', 'is not a path')
   for (const [index, mount] of (spec.mounts ?? []).entries()) validateMount(mount, `spec: mounts[${index}]`)
-  for (const [point, hooks] of Object.entries(spec.hooks ?? {})) {
-    for (const [index, { path }] of (hooks ?? []).entries())
+  for (const point of hookPoints) {
+    for (const [index, { path }] of (spec.hooks?.[point] ?? []).entries())
       assertAbsolutePath(path, `spec: hooks.${point}[${index}].path`)
   }
   for (const key of Object.keys(spec.annotations ?? {}))

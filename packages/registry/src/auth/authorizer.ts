@@ -3,6 +3,7 @@ import type { CredentialSource, Credentials } from '@nsbox/core/transfer'
 import { NsboxError } from '@nsbox/errors'
 import type { RegistryHost } from '../hosts/registry-host.ts'
 import type { Send } from '../http/exchange.ts'
+import type { Hiding } from '../http/redact.ts'
 import type { RegistryLimits } from '../limits.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import { mergeScopes, type Scope } from './scope.ts'
@@ -36,17 +37,24 @@ export class Authorizer {
   readonly #credentials: CredentialSource | undefined
   readonly #limits: RegistryLimits
   readonly #userAgent: string
+  readonly #secrets: Hiding
   readonly #access = new Map<string, Access>()
   readonly #flights = new SharedFlights<string | undefined>()
 
   constructor(
     send: Send,
-    options: { credentials: CredentialSource | undefined; limits: RegistryLimits; userAgent: string },
+    options: {
+      credentials: CredentialSource | undefined
+      limits: RegistryLimits
+      userAgent: string
+      secrets: Hiding
+    },
   ) {
     this.#send = send
     this.#credentials = options.credentials
     this.#limits = options.limits
     this.#userAgent = options.userAgent
+    this.#secrets = options.secrets
   }
 
   /** The value to send by what is known, with a new token if there was one that is about to expire. */
@@ -114,7 +122,7 @@ export class Authorizer {
     signal: AbortSignal,
   ): Promise<string> {
     const { host, reference, scopes } = request
-    const realm = checkRealm(challenge.parameters.get('realm'), new URL(host.origin))
+    const realm = checkRealm(challenge.parameters.get('realm'), new URL(host.origin), this.#secrets)
     const credentials: Credentials | undefined = await this.#credentials?.(
       { host: host.credentialHost, reference, challenges: values },
       { signal },

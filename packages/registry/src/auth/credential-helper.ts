@@ -38,7 +38,9 @@ export async function askHelper(
   const { code, stdout } = await run(program, `${server}\n`, timeout, signal)
   if (code !== 0) {
     if (nothing.test(stdout.trim())) return undefined
-    throw new NsboxError('failed_precondition', `${program}: exit status ${code} (${remoteText(stdout)})`)
+    // An answer is no message, whatever the status is that comes with it.
+    const said = /secret/i.test(stdout) ? '' : ` (${remoteText(stdout)})`
+    throw new NsboxError('failed_precondition', `${program}: exit status ${code}${said}`)
   }
   return parseAnswer(stdout, program)
 }

@@ -98,6 +98,15 @@ describe('credentials in the file itself', () => {
 })
 
 describe('a credential helper', () => {
+  it('E09 that answers and fails has its answer shown to nobody', async () => {
+    await helper('odd', `${answer('ann', 'sesame')}; exit 3`)
+    await configure({ credsStore: 'odd' })
+    const error = await failure(ask('a.test'))
+    expect(error).toMatchObject({ code: 'failed_precondition' })
+    expect(error.message).toContain('exit status 3')
+    expect(error.message).not.toContain('sesame')
+  })
+
   it('is asked for the server, a registry’s own before the general one, and before the file', async () => {
     const own = await helper('own', answer('own', 'x'))
     const general = await helper('general', answer('<token>', 'refresh'))

@@ -5,10 +5,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createRegistry, type RegistryOptions } from '../registry.ts'
 import { checkRealm } from './token.ts'
 
+/** Of requests without secrets. */
+const nothing = { hide: (text: string) => text }
+
 describe('the place of a token server', () => {
   const refused = (realm: string | undefined, registry: string) => {
     try {
-      checkRealm(realm, new URL(registry))
+      checkRealm(realm, new URL(registry), nothing)
     } catch (error) {
       return (error as { code: string }).code
     }
@@ -19,6 +22,7 @@ describe('the place of a token server', () => {
     const realm = checkRealm(
       'https://user:x@auth.docker.io/token?a=b#c',
       new URL('https://registry-1.docker.io'),
+      nothing,
     )
     expect(realm.href).toBe('https://auth.docker.io/token?a=b')
   })

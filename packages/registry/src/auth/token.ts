@@ -4,7 +4,7 @@ import { isNsboxError, NsboxError } from '@nsbox/errors'
 import { isInward, isLoopback } from '../hosts/loopback.ts'
 import type { Exchange, Send } from '../http/exchange.ts'
 import type { HeaderFields } from '../http/header-fields.ts'
-import { redactUrl } from '../http/redact.ts'
+import { type Hiding, redactUrl } from '../http/redact.ts'
 import { followRedirects } from '../http/redirects.ts'
 import { readBody } from '../http/response-body.ts'
 import { responseError } from '../http/response-error.ts'
@@ -41,10 +41,11 @@ export interface Token {
 /**
  * Where a registry says tokens are to be had, if that is a place to go to with credentials (HOSTILE C01).
  *
+ * @param secrets that the registry may have put into it
  * @throws `failed_precondition` for plain http if the registry itself does not speak it, and for this machine or a
  * link-local address if the registry is elsewhere; `invalid_argument` for what is no URL
  */
-export function checkRealm(realm: string | undefined, registry: URL): URL {
+export function checkRealm(realm: string | undefined, registry: URL, secrets: Hiding): URL {
   const context = `token server of ${registry.host}`
   if (realm === undefined || !URL.canParse(realm) || !/^https?:/i.test(realm))
     throw new NsboxError('invalid_argument', `${context}: the registry names none`)
@@ -53,9 +54,9 @@ export function checkRealm(realm: string | undefined, registry: URL): URL {
   url.password = ''
   url.hash = ''
   if (url.protocol === 'http:' && registry.protocol !== 'http:')
-    throw new NsboxError('failed_precondition', `${context}: ${redactUrl(url)} is not encrypted`)
+    throw new NsboxError('failed_precondition', `${context}: ${redactUrl(url, secrets)} is not encrypted`)
   if (isInward(url.hostname) && !isLoopback(registry.hostname) && url.hostname !== registry.hostname)
-    throw new NsboxError('failed_precondition', `${context}: ${redactUrl(url)} leads inside`)
+    throw new NsboxError('failed_precondition', `${context}: ${redactUrl(url, secrets)} leads inside`)
   return url
 }
 
@@ -68,10 +69,10 @@ export function checkRealm(realm: string | undefined, registry: URL): URL {
 export async function fetchToken(send: Send, request: TokenRequest, limits: RegistryLimits): Promise<Token> {
   const { signal } = request
   const exchange = request.credentials?.kind === 'refresh' ? refreshExchange(request) : getExchange(request)
-  const context = `${exchange.method} ${redactUrl(exchange.url)}`
   const attempt = async (): Promise<Token> => {
     const reply = await (exchange.method === 'GET' ? followRedirects(send, exchange) : send(exchange))
     if (reply.status !== 200) throw await refusal(exchange, reply)
+    const context = `${exchange.method} ${reply.address}`
     return parseToken(await readBody(reply.body, context, maxTokenBody, limits), context)
   }
   // A refresh token may be good for one use, so that POST is not repeated.
@@ -121,6 +122,7 @@ function refreshExchange(request: TokenRequest): Exchange {
 }
 
 const common = ({ tls, realm, origin, signal }: TokenRequest) => ({
+  namedBy: origin,
   tls: realm.origin === origin ? tls : withoutClient(tls),
   signal,
 })

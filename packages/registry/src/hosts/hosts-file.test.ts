@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { parseDuration } from './duration.ts'
 import { parseHostsFile } from './hosts-file.ts'
@@ -118,4 +119,18 @@ describe('a duration', () => {
   ])('%s', (text, milliseconds) => {
     expect(parseDuration(text)).toBe(milliseconds)
   })
+})
+
+it('E09 shows nothing of what a file has that makes no sense', () => {
+  const header = '[header]\nauthorization = "Bearer s3cret"'
+  for (const text of [`${header} x`, `${header}\n[host."https://ann:s3cret@a.test"]`, `${header}\n[`]) {
+    try {
+      parseHostsFile(text, 'hosts.toml')
+      expect.unreachable()
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'invalid_argument' })
+      expect(inspect(error, { depth: 5 })).toContain('hosts.toml')
+      expect(inspect(error, { depth: 5 })).not.toContain('s3cret')
+    }
+  }
 })

@@ -1,5 +1,5 @@
 import { NsboxError } from '@nsbox/errors'
-import { parse } from 'smol-toml'
+import { parse, TomlError } from 'smol-toml'
 import { type HeaderFields, headerFields } from '../http/header-fields.ts'
 import { parseDuration } from './duration.ts'
 import type { Capability } from './registry-host.ts'
@@ -32,12 +32,11 @@ export function parseHostsFile(text: string, context: string): HostEntry[] {
   let file: unknown
   try {
     file = parse(text, { maxDepth: 16 })
-  } catch (cause) {
-    throw new NsboxError(
-      'invalid_argument',
-      `${context}: ${cause instanceof Error ? cause.message : cause}`,
-      { cause },
-    )
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error
+    // What follows the first line of its message quotes the file, which may have secrets.
+    const [said] = error.message.split('\n')
+    throw refuse(context, `${said} (line ${error.line}, column ${error.column})`)
   }
   const root = table(file, context)
   const hosts = root.host === undefined ? [] : Object.entries(table(root.host, `${context}: host`))
@@ -49,7 +48,7 @@ export function parseHostsFile(text: string, context: string): HostEntry[] {
 }
 
 function entry(address: string | undefined, fields: Fields, file: string): HostEntry {
-  const context = address === undefined ? file : `${file}: ${JSON.stringify(address.slice(0, 256))}`
+  const context = address === undefined ? file : `${file}: ${JSON.stringify(shown(address))}`
   const duration = optionalString(fields, 'dial_timeout', context)
   const dialTimeout = duration === undefined ? undefined : parseDuration(duration)
   if (duration !== undefined && !dialTimeout)
@@ -67,6 +66,9 @@ function entry(address: string | undefined, fields: Fields, file: string): HostE
     ...(dialTimeout && { dialTimeout }),
   }
 }
+
+/** Without a name and a password, which are refused. */
+const shown = (address: string) => address.replace(/^(https?:\/\/)?[^/]*@/i, '$1***@').slice(0, 256)
 
 function location(address: string, keepPath: boolean, context: string): { url: URL; path: string } {
   const text = /^https?:\/\//i.test(address) ? address : `https://${address}`

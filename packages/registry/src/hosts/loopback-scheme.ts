@@ -1,5 +1,6 @@
 import { connect } from 'node:tls'
 import type { AbortOptions } from '@nsbox/core/content'
+import { checkedLookup } from '../http/checked-connector.ts'
 import { isTlsError } from '../http/network-error.ts'
 
 /** Milliseconds that a server on this machine may take for a TLS handshake before it counts as one that knows none. */
@@ -18,7 +19,8 @@ export async function loopbackScheme(
 ): Promise<'https' | 'http' | undefined> {
   signal?.throwIfAborted()
   const host = hostname.replace(/^\[(.*)\]$/, '$1')
-  const socket = connect({ host, port, rejectUnauthorized: false, timeout: handshakeTimeout })
+  const lookup = checkedLookup()
+  const socket = connect({ host, port, lookup, rejectUnauthorized: false, timeout: handshakeTimeout })
   const abort = () => socket.destroy()
   signal?.addEventListener('abort', abort)
   try {

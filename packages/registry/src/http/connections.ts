@@ -3,9 +3,12 @@ import { NsboxError } from '@nsbox/errors'
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
 import { isLoopback } from '../hosts/loopback.ts'
 import type { RegistryLimits } from '../limits.ts'
+import { checkedConnector } from './checked-connector.ts'
 import type { Exchange, Reply } from './exchange.ts'
+import { HostPlaces } from './host-places.ts'
 import { networkError } from './network-error.ts'
 import { redactUrl } from './redact.ts'
+import { SentSecrets } from './sent-secrets.ts'
 import { connectOptions } from './tls-settings.ts'
 
 /**
@@ -35,6 +38,9 @@ export class Connections implements AsyncDisposable {
   readonly #onRequest: ((trace: RequestTrace) => void) | undefined
   #closed = false
   readonly #agents = new Map<string, Dispatcher>()
+  readonly #places = new HostPlaces()
+  /** What was sent over these connections. */
+  readonly secrets = new SentSecrets()
 
   constructor(limits: RegistryLimits, onRequest?: (trace: RequestTrace) => void) {
     this.#limits = limits
@@ -48,11 +54,13 @@ export class Connections implements AsyncDisposable {
     signal?.throwIfAborted()
     if (this.#closed) throw new NsboxError('failed_precondition', 'the registry client is closed')
     const started = performance.now()
-    const context = `${method} ${redactUrl(url)}`
+    this.secrets.note(exchange)
+    const { secrets } = this
+    const address = exchange.namedBy === undefined ? redactUrl(url) : redactUrl(url, secrets)
     const trace = (outcome: Pick<RequestTrace, 'status' | 'error'>) =>
       this.#onRequest?.({
         method,
-        url: redactUrl(url),
+        url: address,
         ...outcome,
         milliseconds: performance.now() - started,
       })
@@ -72,10 +80,10 @@ export class Connections implements AsyncDisposable {
         ...(signal && { signal }),
       })
       trace({ status: reply.statusCode })
-      return { status: reply.statusCode, headers: reply.headers, body: reply.body, url }
+      return { status: reply.statusCode, headers: reply.headers, body: reply.body, url, address, secrets }
     } catch (error) {
       signal?.throwIfAborted()
-      const mapped = unreadable ? unreadable.error : networkError(error, context)
+      const mapped = unreadable ? unreadable.error : networkError(error, `${method} ${address}`, secrets)
       trace({ error: mapped instanceof Error ? mapped.message : String(mapped) })
       throw mapped
     }
@@ -88,22 +96,32 @@ export class Connections implements AsyncDisposable {
     await Promise.all(agents.map((agent) => agent.destroy()))
   }
 
-  #agent({ url, tls, connectTimeout = this.#limits.connectTimeout }: Exchange): Dispatcher {
+  #agent({ url, namedBy, tls, connectTimeout = this.#limits.connectTimeout }: Exchange): Dispatcher {
     const direct = isLoopback(url.hostname)
-    const key = `${direct} ${connectTimeout} ${tls.id}`
+    // What another server has named does not go over connections that were made for what the user has named.
+    const sender = namedBy === undefined ? undefined : hostOf(new URL(namedBy))
+    const namedByOther = sender === hostOf(url) ? undefined : sender
+    const key = `${direct} ${connectTimeout} ${tls.id} ${namedByOther}`
     let agent = this.#agents.get(key)
     if (!agent) {
       const { connections } = this.#limits
-      const connect = { ...connectOptions(tls), timeout: connectTimeout }
+      const options = { ...connectOptions(tls), timeout: connectTimeout }
+      const connect = checkedConnector(options, (host, addresses) =>
+        this.#places.admit(host, namedByOther, addresses),
+      )
       agent = direct
         ? new Agent({ connections, connect })
-        : // Plain http is asked of a proxy as such: many refuse tunnels to other ports than that of https.
-          new EnvHttpProxyAgent({ connections, connect, requestTls: connect, proxyTunnel: false })
+        : // Plain http is asked of a proxy as such: many refuse tunnels to other ports than that of https. Connections to
+          // the proxy itself are not looked at, and where it leads is for it to say.
+          new EnvHttpProxyAgent({ connections, connect, requestTls: options, proxyTunnel: false })
       this.#agents.set(key, agent)
     }
     return agent
   }
 }
+
+/** The host as a connection is asked for it. */
+const hostOf = ({ hostname }: URL) => hostname.replace(/^\[(.*)\]$/, '$1')
 
 /** @param onError told of what the content could not be read for, which is no failure of the network */
 function bodyOf(body: Exchange['body'], onError: (error: unknown) => void): Readable | string | undefined {

@@ -1,12 +1,15 @@
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Dispatcher } from 'undici'
 import type { HeaderFields } from './header-fields.ts'
+import type { Hiding } from './redact.ts'
 import type { TlsSettings } from './tls-settings.ts'
 
 /** One request to one origin. */
 export interface Exchange extends AbortOptions {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
   readonly url: URL
+  /** The origin of the server that named the URL; absent for those that are made of what the user has named. */
+  readonly namedBy?: string | undefined
   readonly headers: HeaderFields
   /** Gives the body, each time anew; `content-length` is the caller's to set. */
   readonly body?: (() => AsyncIterable<Uint8Array>) | string | undefined
@@ -22,6 +25,10 @@ export interface Reply {
   readonly body: Dispatcher.ResponseData['body']
   /** Where it came from in the end, after redirects. */
   readonly url: URL
+  /** The same for errors and logs. */
+  readonly address: string
+  /** To be taken out of everything that the server says, before it is told to anybody. */
+  readonly secrets: Hiding
 }
 
 /** Sends a request and waits for the head of the answer. */

@@ -1,4 +1,5 @@
 import { isNsboxError, NsboxError } from '@nsbox/errors'
+import { type Hiding, remoteText } from './redact.ts'
 
 /** Failures of the network that another try may not meet. Names that do not resolve are not among them. */
 const transient = new Set([
@@ -22,19 +23,22 @@ const transient = new Set([
  *
  * @param context the request, already redacted
  * @param error what was thrown, though not by a signal of the caller's
+ * @param secrets to take out of what it quotes, such as the names in a certificate
  * @returns errors with a code of their own as they are; `failed_precondition` for TLS and for a body that is not as long
- * as was announced, `invalid_argument` for a head that is too long, `unavailable` for the rest
+ * as was announced or an address that is refused, `invalid_argument` for a head that is too long, `unavailable` for the rest
  */
-export function networkError(error: unknown, context: string): unknown {
+export function networkError(error: unknown, context: string, secrets?: Hiding): unknown {
   if (isNsboxError(error) || !(error instanceof Error)) return error
   // The parser of answers does not always say which of its rules was broken.
   const code = (error as NodeJS.ErrnoException).code ?? (error.name === 'HTTPParserError' ? 'HPE' : undefined)
   if (typeof code !== 'string') return error
   const wrap = (kind: 'unavailable' | 'failed_precondition' | 'invalid_argument', said: string) =>
-    new NsboxError(kind, `${context}: ${said}`, {
-      cause: error,
+    new NsboxError(kind, `${context}: ${remoteText(said, secrets)}`, {
+      // The parser's has the bytes that it could not read.
+      ...(!('data' in error) && remoteText(said, secrets) === said && { cause: error }),
       details: { errno: code, ...(kind === 'unavailable' && transient.has(code) && { transient: true }) },
     })
+  if (code === 'ERR_REFUSED_ADDRESS') return wrap('failed_precondition', firstMessage(error))
   if (code === 'ENOTFOUND') return wrap('unavailable', 'no such host')
   if (isTlsError(code)) return wrap('failed_precondition', `TLS: ${firstMessage(error)}`)
   if (code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH')

@@ -1,17 +1,11 @@
 import { expect, it } from 'vitest'
-import { redactUrl, remoteText, secretsOf } from './redact.ts'
+import { redactUrl, remoteText } from './redact.ts'
 
 it('C06 shows no user information and no query value that may be secret', () => {
   const url = new URL(
     'https://ann:sesame@host.test/v2/a?ns=docker.io&X-Amz-Signature=s3cret&token=s3cret#s3cret',
   )
   expect(redactUrl(url)).toBe('https://host.test/v2/a?ns=docker.io&X-Amz-Signature=***&token=***')
-})
-
-it('C06 takes out of a server’s text what was sent to it', () => {
-  const secrets = secretsOf(`Basic ${Buffer.from('ann:sesame').toString('base64')}`)
-  expect(remoteText('wrong: sesame, YW5uOnNlc2FtZQ==', secrets)).toBe('wrong: ***, ***')
-  expect(remoteText('token abcdef is bad', secretsOf('Bearer abcdef'))).toBe('token *** is bad')
 })
 
 it('makes one bounded line of a server’s text', () => {

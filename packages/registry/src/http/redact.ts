@@ -1,36 +1,50 @@
-/** Query parameters of the protocol that say nothing secret; the value of any other may be a signature or a token. */
-const harmless = new Set(['ns', 'digest', 'mount', 'from', 'service', 'scope'])
+import { isNsboxError, NsboxError } from '@nsbox/errors'
 
-/** A URL for errors and logs: without user information and fragment, unknown query values masked (HOSTILE C06). */
-export function redactUrl(url: URL): string {
-  const query = [...url.searchParams].map(
-    ([key, value]) => `${encodeURIComponent(key)}=${harmless.has(key) ? value : '***'}`,
-  )
-  return printable(`${url.origin}${url.pathname}${query.length === 0 ? '' : `?${query.join('&')}`}`, 1024)
+/** What takes secrets out of a text. */
+export interface Hiding {
+  hide(text: string): string
 }
+
+/** Query parameters of the protocol that say nothing secret; the value of any other may be a signature or a token. */
+export const shownParameters: ReadonlySet<string> = new Set([
+  'ns',
+  'digest',
+  'mount',
+  'from',
+  'service',
+  'scope',
+])
+
+const hidingNothing: Hiding = { hide: (text) => text }
 
 /**
- * Text that a server sent, for errors: one line, bounded, and without the secrets that went to that server, which it
- * may echo.
+ * A URL for errors and logs: without user information and fragment, unknown query values masked (HOSTILE C06).
  *
- * @param secrets passwords, tokens and header values that must not appear
+ * @param secrets to take out of what a server has named; what the user has named stays as it is
  */
-export function remoteText(text: string, secrets: readonly string[] = []): string {
-  let result = text
-  for (const secret of secrets) if (secret.length >= 4) result = result.replaceAll(secret, '***')
-  return printable(result, 512)
+export function redactUrl(url: URL, secrets: Hiding = hidingNothing): string {
+  const query = [...url.searchParams].map(
+    ([key, value]) => `${encodeURIComponent(key)}=${shownParameters.has(key) ? value : '***'}`,
+  )
+  const text = `${url.origin}${url.pathname}${query.length === 0 ? '' : `?${query.join('&')}`}`
+  return printable(text, 1024, secrets)
 }
 
-/** The secrets that an `Authorization` value holds, in each form in which it could be echoed. */
-export function secretsOf(authorization: string | undefined): string[] {
-  if (authorization === undefined) return []
-  const value = authorization.replace(/^\S+\s+/, '')
-  if (!/^basic\s/i.test(authorization)) return [value]
-  const decoded = Buffer.from(value, 'base64').toString()
-  return [value, decoded.slice(decoded.indexOf(':') + 1)]
+/** Text that a server or a program sent, for errors: one line, bounded, and without secrets, which it may echo. */
+export function remoteText(text: string, secrets: Hiding = hidingNothing): string {
+  return printable(text, 512, secrets)
 }
 
-function printable(text: string, limit: number): string {
-  const line = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim()
+/** An error about what a server has sent, without secrets that it quotes. */
+export function withoutSecrets(error: unknown, secrets: Hiding): unknown {
+  if (!isNsboxError(error)) return error
+  const context = secrets.hide(error.context)
+  return context === error.context ? error : new NsboxError(error.code, context, { details: error.details })
+}
+
+function printable(text: string, limit: number, secrets: Hiding): string {
+  // What is not to be seen could stand in the middle of a secret.
+  const visible = secrets.hide(text).replace(/\p{Cf}+/gu, '')
+  const line = secrets.hide(visible.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim())
   return line.length > limit ? `${line.slice(0, limit)}…` : line
 }

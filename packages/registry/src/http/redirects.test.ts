@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { createRegistry } from '../registry.ts'
 import type { Exchange, Reply } from './exchange.ts'
 import { followRedirects } from './redirects.ts'
+import { SentSecrets } from './sent-secrets.ts'
 import { tlsSettings } from './tls-settings.ts'
 
 /** Answers of servers elsewhere, which tests cannot have: by address, each a place to go to, or none. */
@@ -18,6 +19,8 @@ function network(places: Record<string, string>) {
       headers: { location },
       body: { dump: async () => {} },
       url: exchange.url,
+      address: exchange.url.href,
+      secrets: new SentSecrets(),
     } as unknown as Reply
   }
   return { sent, send }

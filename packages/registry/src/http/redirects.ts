@@ -14,8 +14,8 @@ const portable = ['accept', 'accept-encoding', 'range', 'user-agent']
  * Sends a GET or HEAD and follows where it leads. Once the origin has changed, credentials, configured headers and client
  * certificates stay behind, for all further steps (HOSTILE B08, C01).
  *
- * @throws `failed_precondition` for more than 10 redirects, from https to http, or from elsewhere to this machine or a
- * link-local address; `invalid_argument` for a place that is none
+ * @throws `failed_precondition` for more than 10 redirects, from https to http, or from elsewhere to this machine or
+ * another inward address, by whatever name; `invalid_argument` for a place that is none
  */
 export async function followRedirects(send: Send, exchange: Exchange): Promise<Reply> {
   let current = exchange
@@ -24,14 +24,19 @@ export async function followRedirects(send: Send, exchange: Exchange): Promise<R
     if (!statuses.has(reply.status)) return reply
     const location = singleHeader(reply, 'location')
     await discard(reply)
-    const context = `${exchange.method} ${redactUrl(exchange.url)}`
+    const context = `${exchange.method} ${reply.address}`
     if (count === maxRedirects)
       throw new NsboxError('failed_precondition', `${context}: more than ${maxRedirects} redirects`)
-    current = redirected(current, location, context)
+    current = redirected(current, location, context, reply)
   }
 }
 
-function redirected(from: Exchange, location: string | undefined, context: string): Exchange {
+function redirected(
+  from: Exchange,
+  location: string | undefined,
+  context: string,
+  { secrets }: Reply,
+): Exchange {
   const url =
     location !== undefined && URL.canParse(location, from.url.href) ? new URL(location, from.url) : null
   if (url === null || !/^https?:$/.test(url.protocol))
@@ -39,10 +44,14 @@ function redirected(from: Exchange, location: string | undefined, context: strin
   url.username = ''
   url.password = ''
   const refuse = (why: string) =>
-    new NsboxError('failed_precondition', `${context}: redirect to ${redactUrl(url)} refused, ${why}`)
+    new NsboxError(
+      'failed_precondition',
+      `${context}: redirect to ${redactUrl(url, secrets)} refused, ${why}`,
+    )
   if (from.url.protocol === 'https:' && url.protocol === 'http:') throw refuse('it is not encrypted')
   if (isInward(url.hostname) && !isLoopback(from.url.hostname) && url.hostname !== from.url.hostname)
     throw refuse('it leads inside')
-  if (url.origin === from.url.origin) return { ...from, url }
-  return { ...from, url, headers: pick(from.headers, portable), tls: withoutClient(from.tls) }
+  const namedBy = from.url.origin
+  if (url.origin === namedBy) return { ...from, url, namedBy }
+  return { ...from, url, namedBy, headers: pick(from.headers, portable), tls: withoutClient(from.tls) }
 }

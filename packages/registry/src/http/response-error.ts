@@ -1,7 +1,7 @@
 import { type ErrorCode, NsboxError } from '@nsbox/errors'
 import type { RegistryLimits } from '../limits.ts'
 import type { Exchange, Reply } from './exchange.ts'
-import { redactUrl, remoteText, secretsOf } from './redact.ts'
+import { remoteText } from './redact.ts'
 import { readStart } from './response-body.ts'
 import { retryAfter } from './retry-after.ts'
 
@@ -23,8 +23,8 @@ export async function responseError(
   reply: Reply,
   limits: RegistryLimits,
 ): Promise<NsboxError> {
-  const source = `${exchange.method} ${redactUrl(reply.url)}`
-  const errors = await bodyErrors(reply, source, secretsOf(exchange.headers.authorization), limits)
+  const source = `${exchange.method} ${reply.address}`
+  const errors = await bodyErrors(reply, source, limits)
   const said = errors.map(({ code, message }) => [code, message].filter(Boolean).join(': ')).join('; ')
   const after = retryAfter(reply.headers['retry-after'])
   return new NsboxError(
@@ -69,17 +69,12 @@ interface BodyError {
   readonly message: string
 }
 
-async function bodyErrors(
-  reply: Reply,
-  source: string,
-  secrets: readonly string[],
-  limits: RegistryLimits,
-): Promise<BodyError[]> {
+async function bodyErrors(reply: Reply, source: string, limits: RegistryLimits): Promise<BodyError[]> {
   // The status is the news; a body that breaks on the way must not hide it.
   const start = await readStart(reply.body, source, maxErrorBody, limits).catch(() => undefined)
   if (start === undefined || start.bytes.byteLength === 0) return []
   const text = Buffer.from(start.bytes).toString()
-  const clean = (value: unknown) => (typeof value === 'string' ? remoteText(value, secrets) : '')
+  const clean = (value: unknown) => (typeof value === 'string' ? remoteText(value, reply.secrets) : '')
   try {
     const json = JSON.parse(text) as { errors?: unknown; details?: unknown } | null
     const list = Array.isArray(json?.errors) ? json.errors.slice(0, 5) : []

@@ -6,7 +6,6 @@ import type { RegistryHost } from '../hosts/registry-host.ts'
 import { discard, type Reply, singleHeader } from '../http/exchange.ts'
 import type { HeaderFields } from '../http/header-fields.ts'
 import { networkError } from '../http/network-error.ts'
-import { redactUrl } from '../http/redact.ts'
 import { backOff, isTransient } from '../http/retry.ts'
 import { watchThroughput } from '../http/throughput-watchdog.ts'
 import type { RegistryLimits } from '../limits.ts'
@@ -94,7 +93,7 @@ function open(
  * @throws `invalid_argument` for content that is encoded or of another size
  */
 function startOf(reply: Reply, asked: number, { size }: Descriptor): number | undefined {
-  const context = `GET ${redactUrl(reply.url)}`
+  const context = `GET ${reply.address}`
   const encoding = singleHeader(reply, 'content-encoding') ?? 'identity'
   if (encoding !== 'identity')
     throw new NsboxError('invalid_argument', `${context}: the reply is encoded, which was not asked for`)
@@ -120,7 +119,7 @@ async function* bodyFrom(
   progress: Progress,
   limits: RegistryLimits,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const context = `GET ${redactUrl(reply.url)}`
+  const context = `GET ${reply.address}`
   let at = start
   try {
     for await (const chunk of watchThroughput(reply.body, context, limits)) {

@@ -1,4 +1,5 @@
-import { isIndex, isManifest, type JsonObject, mediaTypes, parseStrictJson } from '@nsbox/oci'
+import { finishInTurns } from '@nsbox/core/turns'
+import { isIndex, isManifest, type JsonObject, mediaTypes, strictJsonSteps } from '@nsbox/oci'
 
 /**
  * The media type of a document that came with a `Content-Type` that need not be right: static file servers guess it. What
@@ -8,13 +9,13 @@ import { isIndex, isManifest, type JsonObject, mediaTypes, parseStrictJson } fro
  * @returns undefined for what neither the document nor the header tells
  * @throws `invalid_argument` for a document that is no JSON, or could be read as an index and as a manifest (HOSTILE B01)
  */
-export function manifestMediaType(
+export async function manifestMediaType(
   bytes: Uint8Array,
   header: string | undefined,
   context: string,
-): string | undefined {
+): Promise<string | undefined> {
   if (header !== undefined && (isManifest(header) || isIndex(header))) return header
-  const json = parseStrictJson(bytes, context)
+  const json = await finishInTurns(strictJsonSteps(bytes, context))
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined
   if (typeof json.mediaType === 'string' && json.mediaType !== '') return json.mediaType
   return shapeOf(json) ?? header

@@ -13,7 +13,6 @@ import { repositoryScope } from '../auth/scope.ts'
 import type { RegistryHost } from '../hosts/registry-host.ts'
 import { discard, type Reply, singleHeader } from '../http/exchange.ts'
 import type { HeaderFields } from '../http/header-fields.ts'
-import { redactUrl } from '../http/redact.ts'
 import { retried } from '../http/retry.ts'
 import type { ApiRequest, RegistryClient } from './registry-client.ts'
 import { acceptManifests } from './resolve.ts'
@@ -133,6 +132,6 @@ async function stored(reply: Reply, { digest }: Descriptor): Promise<void> {
   if (!isDigest(stated) || digestAlgorithm(stated) !== digestAlgorithm(digest) || stated === digest) return
   throw new NsboxError(
     'failed_precondition',
-    `${redactUrl(reply.url)}: stored as ${stated} instead of ${digest}`,
+    `${reply.address}: stored as ${reply.secrets.hide(stated)} instead of ${digest}`,
   )
 }

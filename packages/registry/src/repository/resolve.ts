@@ -18,7 +18,7 @@ import {
 import { repositoryScope } from '../auth/scope.ts'
 import type { RegistryHost } from '../hosts/registry-host.ts'
 import { discard, type Reply, singleHeader } from '../http/exchange.ts'
-import { redactUrl } from '../http/redact.ts'
+import { remoteText, withoutSecrets } from '../http/redact.ts'
 import { readBody } from '../http/response-body.ts'
 import { retried } from '../http/retry.ts'
 import type { RegistryLimits } from '../limits.ts'
@@ -108,7 +108,7 @@ export function resolveAt(
 function fromHead(reply: Reply, wanted: Digest | undefined): Descriptor | undefined {
   const stated = singleHeader(reply, 'docker-content-digest')
   if (stated !== undefined && wanted !== undefined && stated !== wanted)
-    throw nonsense(reply, `is for digest ${JSON.stringify(stated.slice(0, 160))}`)
+    throw nonsense(reply, `is for digest ${JSON.stringify(remoteText(stated, reply.secrets).slice(0, 160))}`)
   const digest = wanted ?? stated
   const size = sizeOf(reply)
   if (!isDigest(digest) || size === undefined) return undefined
@@ -125,17 +125,23 @@ async function fromDocument(
   wanted: Digest | undefined,
   limits: RegistryLimits,
 ): Promise<Descriptor> {
-  const context = `GET ${redactUrl(reply.url)}`
+  const context = `GET ${reply.address}`
   const bytes = await readBody(reply.body, context, maxDocumentSize, limits)
   const digest = digestOf(bytes, wanted && digestAlgorithm(wanted))
   if (wanted !== undefined && digest !== wanted) throw nonsense(reply, `has digest ${digest}`)
   const stated = singleHeader(reply, 'docker-content-digest')
   if (isDigest(stated) && digestAlgorithm(stated) === digestAlgorithm(digest) && stated !== digest)
-    throw nonsense(reply, `has digest ${digest}, though the registry says ${stated}`)
-  const mediaType = manifestMediaType(bytes, contentType(reply), context)
-  if (mediaType === undefined) throw nonsense(reply, 'is no manifest')
+    throw nonsense(reply, `has digest ${digest}, though the registry says ${reply.secrets.hide(stated)}`)
+  const mediaType = await manifestMediaType(bytes, contentType(reply), context)
+  // Who is told of the content is told its type, which is the server's text as well.
+  if (mediaType === undefined || reply.secrets.hide(mediaType) !== mediaType)
+    throw nonsense(reply, 'is no manifest')
   const descriptor = { mediaType, digest, size: bytes.byteLength }
-  assertDescriptor(descriptor, context)
+  try {
+    assertDescriptor(descriptor, context)
+  } catch (error) {
+    throw withoutSecrets(error, reply.secrets)
+  }
   return descriptor
 }
 
@@ -149,5 +155,5 @@ function contentType(reply: Reply): string | undefined {
 }
 
 function nonsense(reply: Reply, why: string): NsboxError {
-  return new NsboxError('invalid_argument', `${redactUrl(reply.url)}: the reply ${why}`)
+  return new NsboxError('invalid_argument', `${reply.address}: the reply ${why}`)
 }

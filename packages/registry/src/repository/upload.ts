@@ -96,7 +96,7 @@ export async function cancelUpload(
 }
 
 function uploadLocation(reply: Reply, host: RegistryHost): URL {
-  const context = `POST ${redactUrl(reply.url)}`
+  const context = `POST ${reply.address}`
   const text = singleHeader(reply, 'location')
   if (text === undefined || !URL.canParse(text, reply.url.href))
     throw new NsboxError(
@@ -107,7 +107,7 @@ function uploadLocation(reply: Reply, host: RegistryHost): URL {
   if (location.origin !== host.origin)
     throw new NsboxError(
       'failed_precondition',
-      `${context}: upload to ${redactUrl(location)} refused, it is elsewhere`,
+      `${context}: upload to ${redactUrl(location, reply.secrets)} refused, it is elsewhere`,
     )
   location.username = ''
   location.password = ''

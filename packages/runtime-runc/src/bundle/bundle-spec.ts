@@ -1,7 +1,9 @@
 import { normalize } from 'node:path/posix'
 import type { OpaqueValue } from '@nsbox/core/tasks'
+import { finishInTurns } from '@nsbox/core/turns'
 import { NsboxError } from '@nsbox/errors'
-import { type JsonObject, parseStrictJson } from '@nsbox/oci'
+import { type JsonObject, maxDocumentSize, strictJsonSteps } from '@nsbox/oci'
+import { type SpecPaths, specPaths } from './spec-paths.ts'
 
 /** What the server itself needs of a spec; the rest is for the runtime to judge. */
 export interface BundleSpec {
@@ -17,24 +19,42 @@ export interface BundleSpec {
   readonly cgroup: string | undefined
   /** What the group 0 of the container is on the host; undefined without a user namespace. */
   readonly rootGid: number | undefined
+  /** What of the host it lets the container reach. */
+  readonly paths: SpecPaths
 }
 
 const specType =
   /^(?:type\.googleapis\.com\/)?types\.containerd\.io\/opencontainers\/runtime-spec\/1[\d.]*\/Spec$/
 
+/** What was read before: one task asks for its spec in several places. */
+const read = new WeakMap<Uint8Array, Promise<BundleSpec>>()
+
 /**
- * Reads the spec of a container. It must be one JSON object that no two readers understand differently; whether it is
- * one that can run is found out by the runtime.
+ * Reads the spec of a container, in turns with others. It must be one JSON object that no two readers understand
+ * differently; whether it is one that can run is found out by the runtime.
  *
- * @throws invalid_argument
+ * @throws invalid_argument, also for one of more than 4 MiB
  */
-export function parseBundleSpec(spec: OpaqueValue): BundleSpec {
+export async function readBundleSpec(spec: OpaqueValue): Promise<BundleSpec> {
+  checkType(spec)
+  let reading = read.get(spec.value)
+  if (reading === undefined) {
+    reading = parseBundleSpec(spec.value)
+    read.set(spec.value, reading)
+  }
+  return await reading
+}
+
+function checkType(spec: OpaqueValue): void {
   if (!specType.test(spec.typeUrl))
     throw new NsboxError(
       'invalid_argument',
       `spec of type ${JSON.stringify(spec.typeUrl)}, not of an OCI runtime`,
     )
-  const object = parseSpecObject(spec.value, 'spec')
+}
+
+async function parseBundleSpec(json: Uint8Array): Promise<BundleSpec> {
+  const object = await readSpecObject(json, 'spec')
   const linux = member(object, 'linux')
   const namespaces = Array.isArray(linux.namespaces) ? linux.namespaces : []
   const ownNamespaces = namespaces.flatMap((entry) =>
@@ -43,7 +63,7 @@ export function parseBundleSpec(spec: OpaqueValue): BundleSpec {
   const { hostname } = object
   const { cgroupsPath } = linux
   return {
-    json: spec.value,
+    json,
     terminal: member(object, 'process').terminal === true,
     ownNamespaces,
     hostname:
@@ -51,12 +71,15 @@ export function parseBundleSpec(spec: OpaqueValue): BundleSpec {
     cgroup:
       typeof cgroupsPath === 'string' && cgroupsPath.startsWith('/') ? normalize(cgroupsPath) : undefined,
     rootGid: mappedRoot(linux.gidMappings),
+    paths: specPaths(object),
   }
 }
 
-/** Reads a JSON object of a client, such as the process of an exec. @throws invalid_argument */
-export function parseSpecObject(bytes: Uint8Array, context: string): JsonObject {
-  const value: unknown = parseStrictJson(bytes, context)
+/** Reads a JSON object of a client, such as the process of an exec. @throws invalid_argument, also beyond 4 MiB */
+export async function readSpecObject(bytes: Uint8Array, context: string): Promise<JsonObject> {
+  if (bytes.byteLength > maxDocumentSize)
+    throw new NsboxError('invalid_argument', `${context}: more than ${maxDocumentSize} bytes`)
+  const value: unknown = await finishInTurns(strictJsonSteps(bytes, context))
   if (isObject(value)) return value
   throw new NsboxError('invalid_argument', `${context}: not a JSON object`)
 }

@@ -1,8 +1,8 @@
 import { lstatSync, mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
-import { removeTree } from '@nsbox/mount'
 import { validateIdentifier } from '@nsbox/namespaces'
+import { removeTree } from '@nsbox/trees'
 import { removeRootfs } from './rootfs.ts'
 
 /** Files of an exec, in a directory of its own. */

@@ -7,7 +7,7 @@ import { makePassable } from '@nsbox/mount'
 import { validateIdentifier } from '@nsbox/namespaces'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { Bundle } from './bundle.ts'
-import { parseBundleSpec } from './bundle-spec.ts'
+import { readBundleSpec } from './bundle-spec.ts'
 import { mountRootfs } from './rootfs.ts'
 
 /** What a bundle is made of. */
@@ -42,7 +42,7 @@ export class Bundles {
    */
   async create(namespace: string, id: string, { spec, rootfs, signal }: BundleContents): Promise<Bundle> {
     signal?.throwIfAborted()
-    const { json, rootGid } = parseBundleSpec(spec)
+    const { json, rootGid } = await readBundleSpec(spec)
     const bundle = this.#bundle(namespace, id)
     await using undo = new AsyncDisposableStack()
     try {

@@ -1,7 +1,8 @@
 import { rmdirSync } from 'node:fs'
 import type { Mount } from '@nsbox/core/snapshots'
 import { isErrno, NsboxError } from '@nsbox/errors'
-import { mountAll, parseMountOptions, removeTree, unmount } from '@nsbox/mount'
+import { mountAll, parseMountOptions, unmount } from '@nsbox/mount'
+import { removeTree } from '@nsbox/trees'
 
 /** Milliseconds that a mount may be in use by a process that is about to end. */
 const busyTimeout = 300

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
@@ -34,19 +35,33 @@ async function started(args: readonly string[], options: Parameters<typeof testC
   return { container, host, cgroup }
 }
 
+/** What work leads to, and how often the event loop has gone round meanwhile. */
+async function turnsDuring<T>(work: Promise<T>): Promise<{ readonly result: T; readonly turns: number }> {
+  let turns = 0
+  let next: NodeJS.Immediate
+  const turn = () => {
+    turns++
+    next = setImmediate(turn)
+  }
+  turn()
+  const result = await work
+  clearImmediate(next!)
+  return { result, turns }
+}
+
 describeWith(needs, 'the cgroup of a container', () => {
   test('has its processes, and nobody else', async () => {
     const { container, cgroup, host } = await started(['sh', '-c', 'sleep 1000 & sleep 1000 & wait'])
     await using _ = container
-    await waitUntil(() => cgroup.pids().length === 3)
-    const pids = cgroup.pids()
+    await waitUntil(async () => (await cgroup.pids()).length === 3)
+    const pids = await cgroup.pids()
     expect(pids).toEqual(await container.runc.ps(container.id).then((all) => all.sort((a, b) => a - b)))
     expect(pids.map((pid) => cgroup.has(pid))).toEqual([true, true, true])
     expect([process.pid, 1, 2 ** 22].map((pid) => cgroup.has(pid))).toEqual([false, false, false])
     const again = host.at(cgroup.cgroups)
-    expect(again.pids()).toEqual(pids)
+    expect(await again.pids()).toEqual(pids)
     await container.runc.delete(container.id, { force: true })
-    expect(again.pids()).toEqual([])
+    expect(await again.pids()).toEqual([])
     expect(() => again.metrics()).toThrow(notFound)
     expect(() => host.of(2 ** 22 + 1)).toThrow(notFound)
   })
@@ -93,7 +108,7 @@ describeWith(needs, 'the cgroup of a container', () => {
     const host = new CgroupHost(new Map([['', { mountPoint, root: '/' }]]), new Map())
     expect(host.version).toBe(2)
     const unified = host.of(container.pid)
-    expect(unified.pids()).toEqual([container.pid])
+    expect(await unified.pids()).toEqual([container.pid])
     const data = unified.metrics()
     expect(data).toMatchObject({ cgroup: 2, metrics: { cpu: { usageUsec: expect.any(BigInt) } } })
   })
@@ -102,14 +117,14 @@ describeWith(needs, 'the cgroup of a container', () => {
     const { container, cgroup } = await started(['sh', '-c', 'sleep 1000 & wait $!; exec sleep 1000'])
     await using _ = container
     await using other = outsider()
-    await waitUntil(() => cgroup.pids().length === 2)
-    const child = cgroup.pids().find((pid) => pid !== container.pid)!
+    await waitUntil(async () => (await cgroup.pids()).length === 2)
+    const child = (await cgroup.pids()).find((pid) => pid !== container.pid)!
     const nobody = [other.pid, process.pid, 1, 0, -1, 1.5, 2 ** 22 + 1, 2 ** 40, Number.NaN]
     for (const pid of nobody) expect(() => signalProcess(cgroup, pid, 9)).toThrow(notFound)
     expect(other.alive()).toBe(true)
     signalProcess(cgroup, child, 9)
     await waitUntil(hasEnded(child))
-    await waitUntil(() => cgroup.pids().length === 1)
+    await waitUntil(async () => (await cgroup.pids()).length === 1)
     expect(() => signalProcess(cgroup, child, 9)).toThrow(notFound)
   })
 
@@ -118,21 +133,42 @@ describeWith(needs, 'the cgroup of a container', () => {
     const { container, cgroup } = await started(['sh', '-c', fork], { namespaces: ['ipc', 'uts'] })
     await using _ = container
     await using other = outsider()
-    await waitUntil(() => cgroup.pids().length > 5)
-    expect(signalAll(cgroup, 9)).toBeGreaterThan(0)
-    await waitUntil(() => cgroup.pids().length === 0)
-    expect(signalAll(cgroup, 9)).toBe(0)
+    await waitUntil(async () => (await cgroup.pids()).length > 5)
+    expect(await signalAll(cgroup, 9)).toBeGreaterThan(0)
+    await waitUntil(async () => (await cgroup.pids()).length === 0)
+    expect(await signalAll(cgroup, 9)).toBe(0)
     expect(other.alive()).toBe(true)
+  })
+
+  test('E14 very many processes and cgroups are listed, signalled and removed while others have their turn', async () => {
+    const script = 'trap "" TERM; i=0; while [ $((i += 1)) -lt 800 ]; do sleep 1000 & done; wait'
+    const { container, cgroup } = await started(['sh', '-c', script])
+    await using _ = container
+    await waitUntil(async () => (await cgroup.pids()).length === 800)
+    const signalled = await turnsDuring(signalAll(cgroup, 15))
+    expect(signalled.result).toBe(800)
+    expect(signalled.turns).toBeGreaterThan(10)
+
+    const directory = cgroup.directory('pids') ?? cgroup.directory('')!
+    for (let i = 0; i < 400; i++) await mkdir(join(directory, `below-${i}`))
+    const listed = await turnsDuring(cgroup.pids())
+    expect(listed.result).toHaveLength(800)
+    expect(listed.turns).toBeGreaterThan(20)
+
+    expect((await turnsDuring(signalAll(cgroup, 9))).result).toBeGreaterThan(0)
+    await waitUntil(async () => (await cgroup.pids()).length === 0)
+    expect((await turnsDuring(cgroup.remove())).turns).toBeGreaterThan(20)
+    expect(existsSync(directory)).toBe(false)
   })
 
   test('is signalled as a whole without killing', async () => {
     const script = 'trap "" TERM; sleep 1000 & sleep 1000 & while true; do wait; done'
     const { container, cgroup } = await started(['sh', '-c', script])
     await using _ = container
-    await waitUntil(() => cgroup.pids().length === 3)
+    await waitUntil(async () => (await cgroup.pids()).length === 3)
     // Children ignore it as well, since that is inherited.
-    expect(signalAll(cgroup, 15)).toBe(3)
-    expect(cgroup.pids()).toHaveLength(3)
+    expect(await signalAll(cgroup, 15)).toBe(3)
+    expect(await cgroup.pids()).toHaveLength(3)
   })
 
   test('names the processes of execs', async () => {
@@ -147,7 +183,7 @@ describeWith(needs, 'the cgroup of a container', () => {
     await writeFile(files[0], JSON.stringify(testProcess({ args: ['sleep', '1000'] })))
     await launch(runc.execArguments(id, { process: files[0], pidFile: files[1], log: files[2] }))
     const pid = Number(await readFile(files[1], 'utf8'))
-    const infos = processInfos(cgroup.pids(), new Map([[pid, 'shell']]))
+    const infos = processInfos(await cgroup.pids(), new Map([[pid, 'shell']]))
     expect(infos).toEqual([
       { pid: container.pid },
       {

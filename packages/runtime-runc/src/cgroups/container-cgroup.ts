@@ -1,10 +1,16 @@
-import { readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { opendir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { TaskMetrics } from '@nsbox/core/tasks'
 import { fromSystemError, isErrno, isNotFound, NsboxError } from '@nsbox/errors'
 import { isWithin, type ProcessCgroups, processCgroups } from './process-cgroups.ts'
 import { cgroupV1Metrics } from './v1/metrics.ts'
 import { cgroupV2Metrics } from './v2/metrics.ts'
+
+/** How much is done before others have their turn: bytes of a list, and cgroups. */
+const pieceSize = 16 * 1024
+const batch = 16
 
 /**
  * The hierarchies that tell a container's processes on a host of version 1, the most certain first. The unified one is not
@@ -49,15 +55,15 @@ export class ContainerCgroup {
   }
 
   /** All processes in it and below, as the host numbers them, ordered; none if it does not exist any more. */
-  pids(): number[] {
+  async pids(): Promise<number[]> {
     const found = new Set<number>()
-    collectPids(this.#directories.get(this.#reference)!, found)
+    await collectPids(this.#directories.get(this.#reference)!, found)
     return [...found].sort((a, b) => a - b)
   }
 
   /** Removes it from all hierarchies, as far as it is there. @throws failed_precondition if it has processes */
-  remove(): void {
-    for (const directory of this.#directories.values()) removeCgroup(directory)
+  async remove(): Promise<void> {
+    for (const directory of this.#directories.values()) await removeCgroup(directory)
   }
 
   /**
@@ -81,28 +87,52 @@ export class ContainerCgroup {
 
 const gone = (cause: unknown) => new NsboxError('not_found', 'cgroup of the container', { cause })
 
-function collectPids(directory: string, found: Set<number>): void {
-  try {
-    const text = readFileSync(join(directory, 'cgroup.procs'), 'utf8')
-    // 0 stands for a process that this one cannot see.
-    for (const line of text.split('\n')) if (Number(line) > 0) found.add(Number(line))
-  } catch (error) {
-    // EOPNOTSUPP: threads only, whose processes are told further up (cgroup v2).
-    if (!isErrno(error, 'EOPNOTSUPP') && !isErrno(error, 'ENOTSUP') && !isGone(error)) throw error
+/** Others have their turn after each piece of a list, and after some cgroups: a container can have very many of both. */
+async function collectPids(top: string, found: Set<number>): Promise<void> {
+  const directories = [top]
+  for (let at = directories.pop(), looked = 1; at !== undefined; at = directories.pop(), looked++) {
+    if (looked % batch === 0) await setImmediate()
+    try {
+      // 0 stands for a process that this one cannot see.
+      for await (const line of lines(join(at, 'cgroup.procs'))) if (Number(line) > 0) found.add(Number(line))
+    } catch (error) {
+      // EOPNOTSUPP: threads only, whose processes are told further up (cgroup v2).
+      if (!isErrno(error, 'EOPNOTSUPP') && !isErrno(error, 'ENOTSUP') && !isGone(error)) throw error
+    }
+    for await (const name of cgroupsIn(at)) directories.push(join(at, name))
   }
+}
+
+async function* lines(path: string): AsyncGenerator<string> {
+  const fd = openSync(path, 'r')
   try {
-    for (const entry of readdirSync(directory, { withFileTypes: true }))
-      if (entry.isDirectory()) collectPids(join(directory, entry.name), found)
+    const piece = Buffer.alloc(pieceSize)
+    let begun = ''
+    for (let read = readSync(fd, piece); read > 0; read = readSync(fd, piece)) {
+      const [first = '', ...more] = piece.toString('latin1', 0, read).split('\n')
+      const complete = [begun + first, ...more]
+      begun = complete.pop()!
+      yield* complete
+      if (read === pieceSize) await setImmediate()
+    }
+    yield begun
+  } finally {
+    closeSync(fd)
+  }
+}
+
+async function* cgroupsIn(directory: string): AsyncGenerator<string> {
+  try {
+    for await (const entry of await opendir(directory)) if (entry.isDirectory()) yield entry.name
   } catch (error) {
     if (!isGone(error)) throw error
   }
 }
 
-function removeCgroup(directory: string): void {
+async function removeCgroup(directory: string): Promise<void> {
+  for await (const name of cgroupsIn(directory)) await removeCgroup(join(directory, name))
   try {
-    for (const entry of readdirSync(directory, { withFileTypes: true }))
-      if (entry.isDirectory()) removeCgroup(join(directory, entry.name))
-    rmdirSync(directory)
+    await rmdir(directory)
   } catch (error) {
     if (isErrno(error, 'EBUSY'))
       throw new NsboxError('failed_precondition', `cgroup ${JSON.stringify(directory)} is in use`, {

@@ -1,12 +1,16 @@
 import { closeSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { isErrno, isNsboxError, NsboxError } from '@nsbox/errors'
 import { isReady } from '@nsbox/sys/descriptors'
 import { openPidfd, signalPidfd } from '@nsbox/sys/processes'
+import { startTimeOf } from '../supervisor/start-time.ts'
 import type { ContainerCgroup } from './container-cgroup.ts'
 
 const SIGKILL = 9
 const mostRounds = 100
+/** How many processes are signalled before others have their turn: a container can have very many. */
+const batch = 64
 
 /**
  * Signals one process of a container. A number that has come to mean another process meanwhile reaches nobody: the
@@ -26,13 +30,19 @@ export function signalProcess(cgroup: ContainerCgroup, pid: number, signal: numb
  * Signals all processes of a container, those that appear meanwhile included if the signal kills.
  * @returns how many were signalled; unknown, and at least one, where the kernel does it in one step
  */
-export function signalAll(cgroup: ContainerCgroup, signal: number): number {
-  if (signal === SIGKILL && cgroup.pids().length > 0 && killAtOnce(cgroup)) return 1
-  const signalled = new Set<number>()
+export async function signalAll(cgroup: ContainerCgroup, signal: number): Promise<number> {
+  if (signal === SIGKILL && (await cgroup.pids()).length > 0 && killAtOnce(cgroup)) return 1
+  // With the time of the start: where much is forked, numbers come round.
+  const signalled = new Set<string>()
   for (let round = 0; round < mostRounds; round++) {
-    const fresh = cgroup.pids().filter((pid) => !signalled.has(pid))
-    for (const pid of fresh) if (signalMember(cgroup, pid, signal)) signalled.add(pid)
-    if (fresh.length === 0 || signal !== SIGKILL) break
+    const before = signalled.size
+    let looked = 0
+    for (const pid of await cgroup.pids()) {
+      if (++looked % batch === 0) await setImmediate()
+      const process = `${pid} ${startTimeOf(pid)}`
+      if (!signalled.has(process) && signalMember(cgroup, pid, signal)) signalled.add(process)
+    }
+    if (signalled.size === before || signal !== SIGKILL) break
   }
   return signalled.size
 }

@@ -1,11 +1,12 @@
-import { closeSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isErrno, NsboxError } from '@nsbox/errors'
+import { NsboxError } from '@nsbox/errors'
 import { signalPidfd } from '@nsbox/sys/processes'
 import { pidfdOf } from '../cgroups/signal-processes.ts'
 import { hasEnded } from './has-ended.ts'
 import { hasOpen } from './has-open.ts'
+import { commandLine, type HelperProcess, helperProcess, helperProcesses } from './helper-processes.ts'
 
 const SIGKILL = 9
 /** Milliseconds that CRIU is given to let the processes go; it writes the rest of their memory first. */
@@ -26,7 +27,7 @@ export async function endDump(images: string, pid: number): Promise<void> {
   const paths = [...new Set([images, await realpath(images).catch(() => images)])]
   const end = performance.now() + grace
   for (let pause = 10; ; pause = Math.min(2 * pause, 160)) {
-    const found = dumpProcesses(paths)
+    const found = await dumpProcesses(paths)
     if (found.length === 0) return
     if (performance.now() > end + afterKill)
       throw new NsboxError(
@@ -44,29 +45,23 @@ interface DumpProcess {
   readonly isCriu: boolean
 }
 
-function dumpProcesses(paths: readonly string[]): DumpProcess[] {
-  return readdirSync('/proc').flatMap((name) => {
-    const pid = Number(name)
-    if (!Number.isInteger(pid)) return []
-    const found = dumpProcess(pid, paths)
-    return found === undefined ? [] : [found]
-  })
+async function dumpProcesses(paths: readonly string[]): Promise<DumpProcess[]> {
+  const found: DumpProcess[] = []
+  for await (const helper of helperProcesses()) {
+    const dumping = dumpProcess(helper, paths)
+    if (dumping !== undefined) found.push(dumping)
+  }
+  return found
 }
 
 /** Told by what it was called with, and CRIU by what it has open. */
-function dumpProcess(pid: number, paths: readonly string[]): DumpProcess | undefined {
-  try {
-    const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-    // Clients have options of the same name.
-    const isRuntime = line.includes('\0--log-format\0json\0')
-    if (isRuntime && paths.some((path) => line.includes(`\0--image-path\0${path}\0`)))
-      return { pid, isCriu: false }
-    if (readFileSync(`/proc/${pid}/comm`, 'utf8') !== 'criu\n') return undefined
-    return hasOpen(pid, paths) ? { pid, isCriu: true } : undefined
-  } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ESRCH')) return undefined
-    throw error
-  }
+function dumpProcess({ pid, name }: HelperProcess, paths: readonly string[]): DumpProcess | undefined {
+  const line = commandLine(pid)
+  // Clients have options of the same name.
+  const isRuntime = line.includes('\0--log-format\0json\0')
+  if (isRuntime && paths.some((path) => line.includes(`\0--image-path\0${path}\0`)))
+    return { pid, isCriu: false }
+  return name === 'criu' && hasOpen(pid, paths) ? { pid, isCriu: true } : undefined
 }
 
 function kill(pid: number, paths: readonly string[]): void {
@@ -74,7 +69,8 @@ function kill(pid: number, paths: readonly string[]): void {
   if (descriptor === undefined) return
   try {
     // The number could mean another process since.
-    if (dumpProcess(pid, paths) !== undefined) signalPidfd(descriptor, SIGKILL)
+    const helper = helperProcess(pid)
+    if (helper !== undefined && dumpProcess(helper, paths) !== undefined) signalPidfd(descriptor, SIGKILL)
   } finally {
     closeSync(descriptor)
   }

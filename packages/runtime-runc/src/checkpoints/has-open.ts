@@ -1,24 +1,24 @@
-import { readdirSync, readlinkSync } from 'node:fs'
-import { isErrno } from '@nsbox/errors'
+import { readdirSync, readlinkSync, type Stats, statSync } from 'node:fs'
+import { unlessGone } from './helper-processes.ts'
 
-/** Whether a process has a file open, or one in it if it is a directory; one that has ended has not. */
+/**
+ * Whether a process has a file open, or one in it if it is a directory; one that has ended has not. The name of what is
+ * open is the process's own, as it is in its root file system, so that it must be the same file here.
+ */
 export function hasOpen(pid: number, paths: readonly string[]): boolean {
-  return descriptors(pid).some((name) => {
-    const target = unlessGone(() => readlinkSync(`/proc/${pid}/fd/${name}`), undefined)
-    return paths.some((path) => target === path || target?.startsWith(`${path}/`))
+  const directory = `/proc/${pid}/fd`
+  return unlessGone(() => readdirSync(directory), []).some((name) => {
+    const target = unlessGone(() => readlinkSync(`${directory}/${name}`), undefined)
+    if (target === undefined || !paths.some((path) => target === path || target.startsWith(`${path}/`)))
+      return false
+    return isSame(fileAt(target), fileAt(`${directory}/${name}`))
   })
 }
 
-function descriptors(pid: number): string[] {
-  return unlessGone(() => readdirSync(`/proc/${pid}/fd`), [])
+function fileAt(path: string): Stats | undefined {
+  return unlessGone(() => statSync(path), undefined)
 }
 
-/** What is read of a process, which may end, and close what it has open, at any time. */
-function unlessGone<T>(read: () => T, otherwise: T): T {
-  try {
-    return read()
-  } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ESRCH')) return otherwise
-    throw error
-  }
+function isSame(a: Stats | undefined, b: Stats | undefined): boolean {
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino
 }

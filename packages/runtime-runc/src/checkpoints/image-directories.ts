@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromSystemError, isErrno } from '@nsbox/errors'
-import { removeTree } from '@nsbox/mount'
+import { removeTree } from '@nsbox/trees'
 
 /** A directory for images that is gone when it is disposed of. */
 export interface ImageDirectory extends AsyncDisposable {

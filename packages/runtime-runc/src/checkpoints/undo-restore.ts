@@ -1,7 +1,7 @@
 import { closeSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { isErrno, isNotFound, NsboxError } from '@nsbox/errors'
+import { setTimeout as delay, setImmediate } from 'node:timers/promises'
+import { isNotFound, NsboxError } from '@nsbox/errors'
 import { unmount } from '@nsbox/mount'
 import { signalPidfd } from '@nsbox/sys/processes'
 import type { Bundle } from '../bundle/bundle.ts'
@@ -10,6 +10,13 @@ import { pidfdOf, signalProcess } from '../cgroups/signal-processes.ts'
 import type { Runc } from '../runc/runc.ts'
 import { hasEnded } from './has-ended.ts'
 import { hasOpen } from './has-open.ts'
+import {
+  commandLine,
+  type HelperProcess,
+  helperProcess,
+  helperProcesses,
+  unlessGone,
+} from './helper-processes.ts'
 
 /** A restore that has failed, or was interrupted. */
 export interface UndoneRestore {
@@ -25,6 +32,8 @@ export interface UndoneRestore {
 }
 
 const SIGKILL = 9
+/** How many processes are looked at before others have their turn. */
+const batch = 64
 /** Milliseconds that CRIU is given to find nobody to report to, and to take back what it has done. */
 const grace = 2_000
 /** Milliseconds after which something does not end. */
@@ -44,19 +53,21 @@ export async function undoRestore(restore: UndoneRestore): Promise<void> {
   for (const path of [join(root, bundle.id, 'criu-root'), ...cgroupYards(bundle)])
     await unmount(path, { recursive: true, lazy: true, noFollow: true })
   await runc.delete(bundle.id, { force: true })
-  if (alone && cgroup?.pids().length === 0) cgroup.remove()
+  if (alone && (await cgroup?.pids())?.length === 0) await cgroup?.remove()
 }
 
 async function endAll({ bundle, cgroup, alone, others }: UndoneRestore): Promise<void> {
   const begin = performance.now()
-  for (;;) {
-    const runtimes = runtimesOf(bundle.path)
+  for (let pause = 5; ; pause = Math.min(2 * pause, 160)) {
+    const { runtimes, begun } = await helpersOf(bundle)
     for (const pid of runtimes) killRuntime(pid, bundle.path)
-    const left = (cgroup?.pids() ?? []).filter((pid) => !hasEnded(pid) && !descends(pid, others))
+    const left: number[] = []
+    for (const [looked, pid] of ((await cgroup?.pids()) ?? []).entries()) {
+      if (looked % batch === batch - 1) await setImmediate()
+      if (!hasEnded(pid) && !descends(pid, others)) left.push(pid)
+    }
     const working = left.filter(isCriu)
     const isLate = performance.now() - begin > grace
-    // One that has just begun is in no cgroup of the container yet, but will be.
-    const begun = criuAt(bundle.criu)
     if (runtimes.length + begun.length + (alone ? left : working).length === 0) return
     if (alone && (isLate || working.length === 0)) for (const pid of left) kill(cgroup!, pid)
     if (performance.now() - begin > patience)
@@ -64,7 +75,7 @@ async function endAll({ bundle, cgroup, alone, others }: UndoneRestore): Promise
         'deadline_exceeded',
         `processes ${[...runtimes, ...begun, ...left].join(', ')} do not end`,
       )
-    await delay(5)
+    await delay(pause)
   }
 }
 
@@ -93,12 +104,20 @@ function isCriu(pid: number): boolean {
   return readProcess(pid, 'comm') === 'criu\n'
 }
 
-/** CRIU at work in a directory, told by the log that it writes there. */
-function criuAt(directory: string): number[] {
-  const log = join(directory, 'restore.log')
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => Number.isInteger(pid) && isCriu(pid) && !hasEnded(pid) && hasOpen(pid, [log]))
+/**
+ * The runtimes that restore a bundle, told by what they were called with, and CRIU at work for them, told by the log
+ * that it writes. One that has just begun is in no cgroup of the container yet, but will be.
+ */
+async function helpersOf({ path, criu }: Bundle): Promise<{ runtimes: number[]; begun: number[] }> {
+  const log = join(criu, 'restore.log')
+  const runtimes: number[] = []
+  const begun: number[] = []
+  for await (const helper of helperProcesses()) {
+    const { pid, name } = helper
+    if (restores(helper, path)) runtimes.push(pid)
+    else if (name === 'criu' && !hasEnded(pid) && hasOpen(pid, [log])) begun.push(pid)
+  }
+  return { runtimes, begun }
 }
 
 /** Where CRIU has mounted the cgroups of the host, unless it was told to work elsewhere. */
@@ -106,25 +125,14 @@ function cgroupYards({ criu }: Bundle): string[] {
   return readdirSync(criu).flatMap((name) => (name.startsWith('.criu.cgyard.') ? [join(criu, name)] : []))
 }
 
-function runtimesOf(bundle: string): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => Number.isInteger(pid) && restores(pid, bundle))
-}
-
-function restores(pid: number, bundle: string): boolean {
-  const line = readProcess(pid, 'cmdline')
+function restores({ pid }: HelperProcess, bundle: string): boolean {
+  const line = commandLine(pid)
   return line.includes('\0restore\0') && line.includes(`\0--bundle\0${bundle}\0`)
 }
 
 /** Empty if it has ended. */
-function readProcess(pid: number, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
-  } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ESRCH')) return ''
-    throw error
-  }
+function readProcess(pid: number, file: 'comm' | 'stat'): string {
+  return unlessGone(() => readFileSync(`/proc/${pid}/${file}`, 'utf8'), '')
 }
 
 function killRuntime(pid: number, bundle: string): void {
@@ -132,7 +140,8 @@ function killRuntime(pid: number, bundle: string): void {
   if (descriptor === undefined) return
   try {
     // The number could mean another process since.
-    if (restores(pid, bundle)) signalPidfd(descriptor, SIGKILL)
+    const helper = helperProcess(pid)
+    if (helper !== undefined && restores(helper, bundle)) signalPidfd(descriptor, SIGKILL)
   } finally {
     closeSync(descriptor)
   }

@@ -40,10 +40,14 @@ export function parseContainers(text: string): ListedContainer[] {
 function containerState(command: string, state: JsonObject): ContainerState {
   // A container that has ended has no pid with some runtimes.
   const { id, pid = 0, status, bundle } = state
-  if (typeof id !== 'string' || typeof pid !== 'number' || typeof bundle !== 'string' || !isStatus(status))
+  if (typeof id !== 'string' || !isPid(pid) || typeof bundle !== 'string' || !isStatus(status))
     throw new NsboxError('unknown', `OCI runtime ${command} printed a container without id, status or bundle`)
   return { id, pid, status, bundle }
 }
+
+/** Others would stand for groups of processes, or for other processes. */
+const isPid = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 31
 
 const isStatus = (value: unknown): value is ContainerStatus =>
   typeof value === 'string' && statuses.includes(value)

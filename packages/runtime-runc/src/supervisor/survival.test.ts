@@ -183,6 +183,17 @@ describeWith({ linux: true }, 'survival', () => {
     await process.drained
   })
 
+  test('E11 a supervisor goes on whatever it is sent, and opens no port for a debugger', async () => {
+    const supervisor = await fixture.open()
+    const running = await fixture.launch(supervisor, 'sleep 1; exit 9')
+    const [pid] = fixture.supervisors()
+    const signals = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGPIPE'] as const
+    for (const signal of signals) process.kill(pid!, signal)
+    expect(await running.exit).toMatchObject({ exitStatus: 9 })
+    expect(fixture.supervisors()).toEqual([pid])
+    expect(fixture.logs()).not.toContain('Debugger')
+  })
+
   test('a supervisor that no longer answers is killed and replaced', async () => {
     const supervisor = await fixture.open({ answerTimeout: 1000 })
     const running = await fixture.launch(supervisor, 'exec sleep 60')

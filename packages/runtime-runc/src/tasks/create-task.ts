@@ -1,10 +1,12 @@
 import type { AbortOptions, RuntimeTaskOptions } from '@nsbox/core/tasks'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import { parseBundleSpec } from '../bundle/bundle-spec.ts'
+import type { Bundle } from '../bundle/bundle.ts'
+import { readBundleSpec } from '../bundle/bundle-spec.ts'
 import type { Bundles } from '../bundle/bundles.ts'
 import { Runc } from '../runc/runc.ts'
 import type { LaunchPaths, SupervisedProcess } from '../supervisor/supervisor.ts'
 import { FirstProcess } from './first-process.ts'
+import { pathsBeforeBundle, pathsOfSpec } from './given-paths.ts'
 import { launchProcess } from './launch-process.ts'
 import { processIo } from './process-io.ts'
 import { discardImages, type RestoreSource, restoreSource } from './restore-source.ts'
@@ -14,6 +16,7 @@ import { Task, type TaskParts } from './task.ts'
 import type { TaskContext } from './task-context.ts'
 import { type TaskRecord, writeTask } from './task-record.ts'
 import { CreatedStart } from './task-start.ts'
+import { TaskUses } from './task-uses.ts'
 import { end, removeContainer } from './undo-process.ts'
 
 /** What a new task is made of. */
@@ -33,19 +36,31 @@ export interface NewTask {
 export async function createTask(wanted: NewTask): Promise<Task> {
   const { namespace, id, context, bundles, choice, options } = wanted
   const { spec, rootfs, signal } = options
-  const sharesPids = !parseBundleSpec(spec).ownNamespaces.includes('pid')
+  const { ownNamespaces, paths } = await readBundleSpec(spec)
+  const sharesPids = !ownNamespaces.includes('pid')
   const io = processIo(options)
   const runc = runcOf(choice)
   await using undo = new AsyncDisposableStack()
   const restore = await restoreSource(context.images, options)
   undo.defer(() => discardImages(restore))
+  const uses = new TaskUses(namespace, context.uses)
+  let made: Bundle | undefined
+  undo.defer(async () => {
+    await made?.remove()
+    // What is still mounted stays where it is.
+    uses.release()
+  })
+  const given = { rootfs, io, options: options.options, changesMounts: paths.changesMounts }
+  await uses.add(pathsBeforeBundle(given), { signal })
   const bundle = await bundles.create(namespace, id, { spec, rootfs, signal })
-  undo.defer(() => bundle.remove())
-  const record: TaskRecord = { format: 1, choice, sharesPids, io, pid: 0, started: false }
+  made = bundle
+  const more = pathsOfSpec(paths, bundle)
+  if (more !== undefined) await uses.add(more, { signal })
+  const record: TaskRecord = { format: 1, choice, sharesPids, io, pid: 0, started: false, uses: uses.records }
   // From here on, one that finds the bundle knows what there is to undo.
   writeTask(bundle, record)
   const first = undo.use(new FirstProcess(namespace, id, context))
-  const parts = { namespace, id, context, runc, bundle, record, first }
+  const parts = { namespace, id, context, runc, bundle, record, first, uses }
   const task = restore === undefined ? await begin(parts, options, undo) : goOn(parts, restore)
   signal?.throwIfAborted()
   task.created(rootfs)

@@ -1,7 +1,17 @@
 import type { ExecOptions, ProcessIo } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
-import { parseSpecObject } from '../bundle/bundle-spec.ts'
+import { readSpecObject } from '../bundle/bundle-spec.ts'
+import { mayChangeMounts } from '../bundle/spec-paths.ts'
 import { processIo } from './process-io.ts'
+
+/** An exec that is about to be added. */
+export interface NewExec {
+  readonly io: ProcessIo
+  /** The OCI process as JSON. */
+  readonly process: Uint8Array
+  /** Whether it has the right to change mounts. */
+  readonly changesMounts: boolean
+}
 
 /**
  * What runc is to be told of an exec: the process as the client gave it, byte for byte where it can be, since numbers
@@ -9,17 +19,15 @@ import { processIo } from './process-io.ts'
  *
  * @throws `invalid_argument`
  */
-export function execProcess({ spec, ...wanted }: ExecOptions): {
-  readonly io: ProcessIo
-  readonly process: Uint8Array
-} {
-  const process = parseSpecObject(spec.value, 'process spec')
+export async function execProcess({ spec, ...wanted }: ExecOptions): Promise<NewExec> {
+  const process = await readSpecObject(spec.value, 'process spec')
   if (!Array.isArray(process.args) || process.args.length === 0) {
     throw new NsboxError('invalid_argument', 'process spec must have args')
   }
   const io = processIo(wanted)
   const asWanted = (process.terminal ?? false) === io.terminal
-  return { io, process: asWanted ? spec.value : withTerminal(spec.value, io.terminal) }
+  const changesMounts = mayChangeMounts(process)
+  return { io, changesMounts, process: asWanted ? spec.value : withTerminal(spec.value, io.terminal) }
 }
 
 /** Of a key that is there twice the last one counts. */

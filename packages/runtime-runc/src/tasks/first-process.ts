@@ -105,9 +105,9 @@ export class FirstProcess implements Disposable {
   }
 
   /** Signals all processes of the cgroup. @throws as `signal`; `not_found` if there is none */
-  signalAll(signal: number): void {
+  async signalAll(signal: number): Promise<void> {
     const { cgroup } = this.#needed()
-    if (cgroup === undefined || signalAll(cgroup, signal) === 0) throw finished()
+    if (cgroup === undefined || (await signalAll(cgroup, signal)) === 0) throw finished()
   }
 
   /** Kills the process; for one that has ended it does nothing. */
@@ -120,9 +120,9 @@ export class FirstProcess implements Disposable {
   }
 
   /** Kills what is in the cgroup, which keeps nothing else from being done. */
-  killAll(): void {
+  async killAll(): Promise<void> {
     try {
-      this.signalAll(9)
+      await this.signalAll(9)
     } catch (error) {
       if (!isNotFound(error)) this.#warn('its processes cannot be ended', error)
     }

@@ -12,8 +12,9 @@ import type {
   TaskMetrics,
   UpdateTaskOptions,
 } from '@nsbox/core/tasks'
+import { inTurns } from '@nsbox/core/turns'
 import { NsboxError } from '@nsbox/errors'
-import { parseFilters } from '@nsbox/filters'
+import { parseListFilters } from '@nsbox/filters'
 import { validateIdentifier } from '@nsbox/namespaces'
 import type { Bundles } from '../bundle/bundles.ts'
 import { checkpointRequest } from '../options/checkpoint-request.ts'
@@ -116,8 +117,7 @@ export class NamespaceTasks implements RuntimeTasks {
     const task = this.#task(id)
     validateIdentifier(execId)
     this.#options.context.cgroups.attachLock.expect()
-    const { io, process } = execProcess(options)
-    await task.addExec(execId, io, process, options)
+    await task.addExec(execId, await execProcess(options), options)
   }
 
   async resize(
@@ -153,13 +153,14 @@ export class NamespaceTasks implements RuntimeTasks {
   }
 
   async metrics(filters: readonly string[] = [], { signal }: AbortOptions = {}): Promise<TaskMetrics[]> {
-    const filter = parseFilters(filters)
+    const filter = parseListFilters(filters)
     signal?.throwIfAborted()
-    const asked = this.#sorted().filter(({ id }) => {
-      return filter.match({
-        field: ([name, ...rest]) => (name === 'id' && rest.length === 0 ? id : undefined),
-      })
-    })
+    const asked: Task[] = []
+    for await (const task of inTurns(this.#sorted(), signal)) {
+      const field = ([name, ...rest]: readonly string[]) =>
+        name === 'id' && rest.length === 0 ? task.id : undefined
+      if (filter.match({ field })) asked.push(task)
+    }
     const found = await Promise.all(asked.map((task) => task.metrics()))
     return found.filter((metrics) => metrics !== undefined)
   }

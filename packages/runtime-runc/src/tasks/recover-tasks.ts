@@ -9,6 +9,7 @@ import { Task } from './task.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import { readTask, type TaskRecord } from './task-record.ts'
 import { CreatedStart } from './task-start.ts'
+import { TaskUses } from './task-uses.ts'
 import { end, removeContainer } from './undo-process.ts'
 
 /**
@@ -28,10 +29,12 @@ export async function recoverTasks(
     bundles.map(async (bundle) => {
       try {
         const record = readTask(bundle)
-        if (record === undefined) await undo(bundle, record, context)
-        else if (record.pid !== 0) add(await recover(bundle, record, context, statuses))
-        else if (record.restore === undefined) await undo(bundle, record, context)
-        else add(await recoverRestored(bundle, record, record.restore, context))
+        // A task that cannot be taken up keeps what it has.
+        const uses = TaskUses.resume(bundle.namespace, context.uses, record?.uses ?? [])
+        if (record?.pid) add(await recover({ bundle, record, context, uses }, statuses))
+        else if (record?.restore !== undefined)
+          add(await recoverRestored({ bundle, record, context, uses }, record.restore))
+        else await undo({ bundle, record, context, uses })
       } catch (error) {
         context.onWarning(`recovering task ${bundle.namespace}/${bundle.id}`, error)
       }
@@ -39,20 +42,29 @@ export async function recoverTasks(
   )
 }
 
-async function undo(bundle: Bundle, record: TaskRecord | undefined, context: TaskContext): Promise<void> {
+/** What an earlier process has left of a task. */
+interface LeftTask {
+  readonly bundle: Bundle
+  readonly record: TaskRecord
+  readonly context: TaskContext
+  readonly uses: TaskUses
+}
+
+async function undo({
+  bundle,
+  record,
+  context,
+  uses,
+}: Omit<LeftTask, 'record'> & { readonly record: TaskRecord | undefined }): Promise<void> {
   const { namespace, id } = bundle
   const process = context.supervisor.process(processKey(namespace, id))
   if (process !== undefined) await end(process)
   if (record !== undefined) await removeContainer(runcOf(record.choice), id, context)
   await bundle.remove()
+  uses.release()
 }
 
-async function recover(
-  bundle: Bundle,
-  record: TaskRecord,
-  context: TaskContext,
-  statuses: Statuses,
-): Promise<Task> {
+async function recover({ bundle, record, context, uses }: LeftTask, statuses: Statuses): Promise<Task> {
   const { namespace, id } = bundle
   const first = new FirstProcess(namespace, id, context)
   await first.find(record, context.supervisor.process(processKey(namespace, id)))
@@ -61,7 +73,7 @@ async function recover(
   const state = first.isAlive ? (taskState(await statuses.of(record, id)) ?? before) : before
   const runc = runcOf(record.choice)
   const start = new CreatedStart(runc, id, record.io)
-  const task = new Task({ namespace, id, context, runc, bundle, record, first, start })
+  const task = new Task({ namespace, id, context, runc, bundle, record, first, uses, start })
   await task.recover(state)
   task.follow()
   return task
@@ -69,10 +81,8 @@ async function recover(
 
 /** One that nobody was told the start of: if it was seen through, the process is there. */
 async function recoverRestored(
-  bundle: Bundle,
-  record: TaskRecord,
+  { bundle, record, context, uses }: LeftTask,
   restore: RestoreSource,
-  context: TaskContext,
 ): Promise<Task> {
   const { namespace, id } = bundle
   const process = context.supervisor.process(processKey(namespace, id))
@@ -80,7 +90,7 @@ async function recoverRestored(
   const first = new FirstProcess(namespace, id, context)
   const start = new RestoredStart({ context, runc, bundle, record }, restore)
   await start.recover(first, process)
-  const task = new Task({ namespace, id, context, runc, bundle, record, first, start })
+  const task = new Task({ namespace, id, context, runc, bundle, record, first, uses, start })
   await task.recover(first.isMade ? 'running' : 'created')
   task.follow()
   return task

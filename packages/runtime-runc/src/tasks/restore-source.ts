@@ -2,8 +2,8 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RuntimeTaskOptions } from '@nsbox/core/tasks'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
-import { removeTree } from '@nsbox/mount'
-import { parseBundleSpec } from '../bundle/bundle-spec.ts'
+import { removeTree } from '@nsbox/trees'
+import { readBundleSpec } from '../bundle/bundle-spec.ts'
 import type { ImageDirectories } from '../checkpoints/image-directories.ts'
 import { taskOptions } from '../options/task-options.ts'
 import { requireCriu } from '../runc/require-criu.ts'
@@ -39,7 +39,7 @@ export async function restoreSource(
   const { criuImagePath, criuWorkPath: workPath } = taskOptions(options)
   if (criuImagePath === undefined && restore === undefined) return undefined
   requireCriu()
-  const { hostname, cgroup, ownNamespaces: namespaces } = parseBundleSpec(spec)
+  const { hostname, cgroup, ownNamespaces: namespaces } = await readBundleSpec(spec)
   const wanted = { workPath, hostname, namespaces, cgroup }
   if (criuImagePath !== undefined) {
     await checkImages(criuImagePath)

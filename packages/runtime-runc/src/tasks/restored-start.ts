@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AbortOptions } from '@nsbox/core/tasks'
 import { isNotFound } from '@nsbox/errors'
-import { removeTree } from '@nsbox/mount'
 import { bringUpLoopback, setHostname } from '@nsbox/sys/processes'
+import { removeTree } from '@nsbox/trees'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Bundle } from '../bundle/bundle.ts'
 import { criuFailure, withCriuFailure } from '../checkpoints/criu-log.ts'
@@ -50,7 +50,7 @@ export class RestoredStart implements TaskStart {
     await using undo = new AsyncDisposableStack()
     // What an earlier attempt could not remove.
     await this.#undo()
-    this.#begin()
+    await this.#begin()
     undo.defer(() => this.#undoQuietly())
     const process = await this.#launch(options)
     undo.defer(() => end(process))
@@ -111,9 +111,10 @@ export class RestoredStart implements TaskStart {
   }
 
   /** Keeps that something may be left from now on, and whether all that is in the cgroup afterwards is. */
-  #begin(): void {
+  async #begin(): Promise<void> {
     mkdirSync(this.#task.bundle.criu, { mode: 0o700 })
-    if (this.#cgroup?.pids().every(hasEnded) === true) writeFileSync(this.#alone, '', { mode: 0o600 })
+    const before = await this.#cgroup?.pids()
+    if (before?.every(hasEnded) === true) writeFileSync(this.#alone, '', { mode: 0o600 })
   }
 
   /** A file that says that nobody was in the cgroup before. */

@@ -9,7 +9,7 @@ import {
   isNsboxError,
   NsboxError,
 } from '@nsbox/errors'
-import { removeTree } from '@nsbox/mount'
+import { removeTree } from '@nsbox/trees'
 import type { Bundle } from '../bundle/bundle.ts'
 import { criuFailure, criuHasFinished, withCriuFailure } from '../checkpoints/criu-log.ts'
 import { removeDump, writeDump } from '../checkpoints/dump-record.ts'

@@ -1,4 +1,5 @@
 import type { DomainEvent } from '@nsbox/core/events'
+import type { PathUses } from '@nsbox/core/tasks'
 import type { CgroupHost } from '../cgroups/cgroup-host.ts'
 import type { OomWatcher } from '../cgroups/oom/oom-watch.ts'
 import type { ImageDirectories } from '../checkpoints/image-directories.ts'
@@ -11,6 +12,8 @@ export interface TaskContext {
   readonly oom: OomWatcher
   /** Where images of checkpoints are put. */
   readonly images: ImageDirectories
+  /** Told of what tasks are given of the host. */
+  readonly uses: PathUses
   /** Takes what has happened, in order. Must not throw. */
   readonly onEvent: (namespace: string, event: DomainEvent) => void
   /** Takes what goes wrong where nobody waits. */

@@ -21,6 +21,8 @@ export interface TaskRecord {
   /** What the start is to go on from; absent once it has, and for tasks that begin. */
   readonly restore?: RestoreSource | undefined
   readonly started: boolean
+  /** What is held for it, as `PathUse.record`. */
+  readonly uses?: readonly object[] | undefined
   /** What has been told of the end of the first process. */
   readonly exit?: StoredExit | undefined
 }

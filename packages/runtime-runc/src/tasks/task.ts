@@ -2,6 +2,7 @@ import type { DomainEvent } from '@nsbox/core/events'
 import type { Mount } from '@nsbox/core/snapshots'
 import type {
   AbortOptions,
+  GivenPaths,
   Process,
   ProcessExit,
   ProcessInfo,
@@ -16,7 +17,9 @@ import type { CheckpointRequest } from '../options/checkpoint-request.ts'
 import type { Runc } from '../runc/runc.ts'
 import type { TerminalSize } from '../supervisor/supervisor.ts'
 import type { ExecTask } from './exec.ts'
+import type { NewExec } from './exec-process.ts'
 import type { FirstProcess } from './first-process.ts'
+import { outputFiles, pathsOfChanging, pathsOfCheckpoint } from './given-paths.ts'
 import { pauseContainer } from './pause-container.ts'
 import { ProcessEnd } from './process-end.ts'
 import { discardImages } from './restore-source.ts'
@@ -27,6 +30,7 @@ import type { TaskContext } from './task-context.ts'
 import { TaskExecs } from './task-execs.ts'
 import { exitOf, storedExit, type TaskRecord, writeTask } from './task-record.ts'
 import type { TaskStart } from './task-start.ts'
+import type { TaskUses } from './task-uses.ts'
 import { Turns } from './turns.ts'
 
 /** What a task is made of. */
@@ -40,6 +44,8 @@ export interface TaskParts {
   /** Still to be made by the start if it goes on from a checkpoint. */
   readonly first: FirstProcess
   readonly start: TaskStart
+  /** What it has been given of the host; released when it is gone. */
+  readonly uses: TaskUses
 }
 
 /**
@@ -56,6 +62,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   readonly execs: TaskExecs = new TaskExecs(this)
   readonly #first: FirstProcess
   readonly #start: TaskStart
+  readonly #uses: TaskUses
   readonly #turns = new Turns()
   readonly #end = new ProcessEnd()
   #record: TaskRecord
@@ -71,6 +78,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     this.context = parts.context
     this.#first = parts.first
     this.#start = parts.start
+    this.#uses = parts.uses
     this.#record = parts.record
   }
 
@@ -163,7 +171,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   async killAll(signal: number): Promise<void> {
     if (this.#state === 'stopped') throw finished()
     if (this.#mustThaw(signal)) await this.runc.kill(this.id, signal, { all: true })
-    else this.#first.signalAll(signal)
+    else await this.#first.signalAll(signal)
   }
 
   /** Signals any process of the container, and none that is not. */
@@ -182,13 +190,20 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   }
 
   /** Adds a process. */
-  addExec(id: string, io: ProcessIo, process: Uint8Array, { signal }: AbortOptions): Promise<void> {
+  addExec(id: string, exec: NewExec, { signal }: AbortOptions): Promise<void> {
     return this.#turns.take(async () => {
       signal?.throwIfAborted()
       if (this.#state === 'stopped' || this.isFrozen || !this.#first.isMade)
         throw stateError('exec', this.#state)
-      await this.execs.add(id, io, process)
+      const files = outputFiles(exec.io)
+      if (files.length > 0) await this.#use({ mounts: [], files }, signal)
+      if (exec.changesMounts) await this.#use(await pathsOfChanging(this.bundle), signal)
+      await this.execs.add(id, exec.io, exec.process)
     })
+  }
+
+  async #use(given: GivenPaths, signal: AbortSignal | undefined): Promise<void> {
+    if (await this.#uses.add(given, { signal })) this.#change({ uses: this.#uses.records })
   }
 
   pause({ signal }: AbortOptions): Promise<void> {
@@ -229,6 +244,8 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     return this.#turns.take(async () => {
       options.signal?.throwIfAborted()
       if (this.#state !== 'running' && !this.isFrozen) throw stateError('checkpoint', this.#state)
+      // Beyond the call nobody writes there.
+      using _ = await this.context.uses.use(this.namespace, pathsOfCheckpoint(request), options)
       const checkpoint = await checkpointTask(this, this.context.images, request, options)
       this.emit({ topic: '/tasks/checkpointed', payload: { containerId: this.id, checkpoint } })
     })
@@ -270,6 +287,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
       await discardImages(this.#record.restore)
       // Last, since the record is in it: what fails before can be done again, after a restart as well.
       await this.bundle.remove()
+      this.#uses.release()
       this.#state = 'stopped'
       const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: new Date() }
       const { id: containerId, pid } = this
@@ -313,7 +331,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     const exit = await this.#first.exit()
     await this.#starting
     // Without a pid namespace of its own, nothing but this ends the others with the first process.
-    if (this.#record.sharesPids) this.#first.killAll()
+    if (this.#record.sharesPids) await this.#first.killAll()
     await this.execs.ended()
     this.checkMemory()
     this[Symbol.dispose]()

@@ -1,4 +1,4 @@
-import { removeTree } from '@nsbox/mount'
+import { removeTree } from '@nsbox/trees'
 import type { Bundle } from '../bundle/bundle.ts'
 import { readDump, removeDump } from '../checkpoints/dump-record.ts'
 import { undoDump } from '../checkpoints/undo-dump.ts'

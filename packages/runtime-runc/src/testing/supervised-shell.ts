@@ -76,6 +76,13 @@ export class SupervisorFixture implements AsyncDisposable {
     return processesWith(`--directory\0${this.directory}/`)
   }
 
+  /** What supervisors have written to their standard error. */
+  logs(): string {
+    return readdirSync(this.directory)
+      .map((name) => readFileSync(join(this.directory, name, 'log'), 'utf8'))
+      .join('')
+  }
+
   /** What is on disk of the processes of all supervisors. */
   records(): { key: string; pid: number; exit?: { exitStatus: number } }[] {
     return readdirSync(this.directory).flatMap((name) => {

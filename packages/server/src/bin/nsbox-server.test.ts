@@ -1,10 +1,12 @@
 import { stat, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { createClient } from '@connectrpc/connect'
+import { Code, ConnectError, createClient } from '@connectrpc/connect'
 import { Content, WriteAction } from '@nsbox/api/gen/services/content/v1/content_pb'
+import { Images } from '@nsbox/api/gen/services/images/v1/images_pb'
 import { Introspection } from '@nsbox/api/gen/services/introspection/v1/introspection_pb'
 import { Namespaces } from '@nsbox/api/gen/services/namespaces/v1/namespace_pb'
+import { Version } from '@nsbox/api/gen/services/version/v1/version_pb'
 import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -114,6 +116,99 @@ describe('a server program', () => {
     expect((await server.exited).code).toBe(130)
     expect(performance.now() - began).toBeLessThan(1500)
     socket.destroy()
+  })
+
+  test('E11 takes up on SIGHUP what can change while it runs, and says what needs a restart', async () => {
+    const file = join(directory, 'config.toml')
+    await writeFile(file, '[log]\nlevel = "info"\n')
+    const server = await startServer(['--config', file])
+    await createClient(Version, transport()).version({})
+    expect(server.output).not.toContain('"code":"ok"')
+    await writeFile(file, 'durability = "relaxed"\n[log]\nlevel = "debug"\n')
+    server.kill('SIGHUP')
+    await server.waitForOutput(/"reloaded"/)
+    expect(server.output).toMatch(/"settings":\["durability"\].*need a restart/)
+    await createClient(Version, transport()).version({})
+    await server.waitForOutput(/"code":"ok"/)
+  })
+
+  test('E11 keeps all it has on SIGHUP if the file is wrong, and says what is wrong with it', async () => {
+    const file = join(directory, 'config.toml')
+    await writeFile(file, '[log]\nlevel = "info"\n')
+    const server = await startServer(['--config', file])
+    await writeFile(file, 'colour = "red"\n[log]\nlevel = "debug"\n')
+    server.kill('SIGHUP')
+    await server.waitForOutput(/not reloaded/)
+    expect(server.output).toContain('unknown key')
+    await createClient(Version, transport()).version({})
+    server.kill('SIGTERM')
+    expect(await server.exited).toMatchObject({ code: 0, signal: null })
+    expect(server.output).not.toContain('"code":"ok"')
+  })
+
+  test('E11 E15 takes up the access list on SIGHUP, unless it is wrong', async () => {
+    const [list, tenants] = [join(directory, 'access.toml'), join(directory, 'tenants.sock')]
+    const grant = (namespace: string, right: string) =>
+      writeFile(
+        list,
+        `[[peer]]\nname = "me"\nuid = ${process.geteuid?.()}\nnamespaces.${namespace} = ["${right}"]\n`,
+      )
+    await grant('mine', 'read')
+    const server = await startServer(['--access-list', list, '--tenants-address', tenants])
+    const client = socketTransport(tenants)
+    resources.defer(() => client[Symbol.dispose]())
+    const images = async (namespace: string) => {
+      const headers = { 'containerd-namespace': namespace }
+      return await createClient(Images, client.transport)
+        .list({}, { headers })
+        .then(
+          () => 'ok',
+          (error) => Code[ConnectError.from(error).code],
+        )
+    }
+    expect(await images('mine')).toBe('ok')
+    expect(await images('other')).toBe('PermissionDenied')
+    await grant('other', 'look')
+    server.kill('SIGHUP')
+    await server.waitForOutput(/not reloaded/)
+    expect(await images('mine')).toBe('ok')
+    await grant('other', 'read')
+    server.kill('SIGHUP')
+    await server.waitForOutput(/"reloaded"/)
+    await expect.poll(() => images('mine')).toBe('PermissionDenied')
+    expect(await images('other')).toBe('ok')
+    server.kill('SIGTERM')
+    expect(await server.exited).toMatchObject({ code: 0 })
+    await expect(stat(tenants)).rejects.toThrow('ENOENT')
+  })
+
+  test('E11 goes on whatever signal comes that does not ask for its end, and opens no port of a debugger', async () => {
+    const server = await startServer()
+    const signals = [
+      'SIGUSR1',
+      'SIGUSR2',
+      'SIGALRM',
+      'SIGVTALRM',
+      'SIGPROF',
+      'SIGIO',
+      'SIGPWR',
+      'SIGPIPE',
+    ] as const
+    for (const signal of [...signals, 'SIGSTKFLT', 'SIGXCPU', 'SIGXFSZ', 'SIGHUP'] as const) {
+      const before = server.output.length
+      server.kill(signal)
+      const asked = signal === 'SIGHUP' ? /reloaded/ : new RegExp(`"signal":"(${signal}|SIGPOLL)"`)
+      await expect.poll(() => server.output.slice(before)).toMatch(asked)
+    }
+    expect(server.output).not.toMatch(/debugger/i)
+    await createClient(Version, transport()).version({})
+  })
+
+  test('E11 ends in an orderly way on SIGQUIT', async () => {
+    const server = await startServer()
+    server.kill('SIGQUIT')
+    expect(await server.exited).toMatchObject({ code: 0, signal: null })
+    await expect(stat(address)).rejects.toThrow('ENOENT')
   })
 
   test('is configured by a file, the environment and flags, in this order', async () => {

@@ -13,6 +13,13 @@ export interface Configuration {
   readonly root: string
   readonly state: string
   readonly address: string
+  readonly accessList: string | undefined
+  readonly tenantsAddress: string | undefined
+  /** Host and port. */
+  readonly tcpAddress: string | undefined
+  readonly tcpCertificate: string | undefined
+  readonly tcpKey: string | undefined
+  readonly tcpClientCa: string | undefined
   readonly durability: 'full' | 'relaxed'
   readonly hostsDir: string | undefined
   readonly runtimeBinary: string | undefined
@@ -52,14 +59,22 @@ export async function readConfiguration({
     root: resolve(settings.root ?? defaults.root),
     state,
     address: resolve(settings.address ?? `${state}/nsbox.sock`),
+    accessList: absolute(settings.accessList),
+    tenantsAddress: absolute(settings.tenantsAddress),
+    tcpAddress: settings.tcpAddress,
+    tcpCertificate: absolute(settings.tcpCertificate),
+    tcpKey: absolute(settings.tcpKey),
+    tcpClientCa: absolute(settings.tcpClientCa),
     durability: settings.durability ?? 'full',
-    hostsDir: settings.hostsDir === undefined ? undefined : resolve(settings.hostsDir),
+    hostsDir: absolute(settings.hostsDir),
     runtimeBinary: settings.runtimeBinary,
     sharingPolicy: settings.sharingPolicy ?? 'shared',
     logLevel: settings.logLevel ?? 'info',
     logFormat: settings.logFormat ?? 'json',
   }
 }
+
+const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(path))
 
 async function fileSettings(file: string | undefined): Promise<Settings> {
   try {

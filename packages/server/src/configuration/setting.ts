@@ -34,6 +34,42 @@ export const settings = {
     flag: '-a, --address <socket>',
     description: 'path of the socket to serve on (default: nsbox.sock in the state directory)',
   },
+  accessList: {
+    key: 'access_list',
+    variable: 'NSBOX_ACCESS_LIST',
+    flag: '--access-list <file>',
+    description: 'who may do what over the socket for tenants and over TCP',
+  },
+  tenantsAddress: {
+    key: 'tenants.address',
+    variable: 'NSBOX_TENANTS_ADDRESS',
+    flag: '--tenants-address <socket>',
+    description: 'path of a socket for users of this host that the access list names (default: none)',
+  },
+  tcpAddress: {
+    key: 'tcp.address',
+    variable: 'NSBOX_TCP_ADDRESS',
+    flag: '--tcp-address <host:port>',
+    description: 'where to serve over TCP, with TLS, those that the access list names (default: nowhere)',
+  },
+  tcpCertificate: {
+    key: 'tcp.certificate',
+    variable: 'NSBOX_TCP_CERTIFICATE',
+    flag: '--tcp-certificate <file>',
+    description: 'certificate of the server, in PEM',
+  },
+  tcpKey: {
+    key: 'tcp.key',
+    variable: 'NSBOX_TCP_KEY',
+    flag: '--tcp-key <file>',
+    description: 'key of that certificate, in PEM',
+  },
+  tcpClientCa: {
+    key: 'tcp.client_ca',
+    variable: 'NSBOX_TCP_CLIENT_CA',
+    flag: '--tcp-client-ca <file>',
+    description: 'authorities that issue certificates of clients, in PEM',
+  },
   durability: {
     key: 'durability',
     variable: 'NSBOX_DURABILITY',

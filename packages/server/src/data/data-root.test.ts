@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { errorCode } from '@nsbox/errors'
@@ -61,6 +61,24 @@ test('D01 a state directory that others can write to is refused; one that is mad
   const state = await openStateDirectory(join(directory, 'state'))
   expect(await mode(state.path)).toBe(0o711)
 })
+
+test.runIf(process.geteuid?.() === 0)(
+  'D01 a root or state directory of another user is refused',
+  async () => {
+    for (const [what, open] of [
+      ['data root', openDataRoot],
+      ['state directory', openStateDirectory],
+    ] as const) {
+      const path = join(directory, what)
+      await mkdir(path, { mode: 0o700 })
+      await chown(path, 65_534, 65_534)
+      const refusal = await open(path).catch((error) => error)
+      expect(errorCode(refusal)).toBe('failed_precondition')
+      expect(String(refusal)).toContain(`${what} "${path}" belongs to another user, 65534`)
+      expect(await readdir(path)).toEqual([])
+    }
+  },
+)
 
 test('a temporary state directory goes at the end', async () => {
   const state = await openStateDirectory(undefined)

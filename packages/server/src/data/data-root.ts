@@ -3,6 +3,7 @@ import { chmod, type FileHandle, mkdir, open, readdir, stat } from 'node:fs/prom
 import { join } from 'node:path'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
 import { tryFlock } from '@nsbox/sys'
+import { requireOwnDirectory } from './own-directory.ts'
 
 /** The directory of content and metadata, held exclusively. Disposing of it lets the next server have it. */
 export interface DataRoot extends AsyncDisposable {
@@ -16,8 +17,8 @@ const lockName = 'lock'
  * lock is the kernel's: it ends with the process, however that ends, and holds against a server in another process
  * as well as against one embedded in this process.
  *
- * @throws `failed_precondition` if another server has it, or if it is a directory that others may enter and that
- * holds foreign files, `permission_denied`
+ * @throws `failed_precondition` if another server has it, if it is another user's, or if it is a directory that others may
+ * enter and that holds foreign files; `permission_denied`
  */
 export async function openDataRoot(path: string): Promise<DataRoot> {
   try {
@@ -32,7 +33,8 @@ export async function openDataRoot(path: string): Promise<DataRoot> {
 
 /** A directory of somebody else's making that was named by mistake, such as a home, must not change its mode. */
 async function closeToOthers(path: string): Promise<void> {
-  const { mode } = await stat(path)
+  const { mode, uid } = await stat(path)
+  requireOwnDirectory({ uid }, `data root ${JSON.stringify(path)}`)
   if ((mode & 0o077) === 0) return
   const names = await readdir(path)
   if (names.length > 0 && !names.includes(lockName)) {

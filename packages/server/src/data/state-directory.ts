@@ -2,7 +2,9 @@ import { chmod, mkdtemp, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
-import { makePassable, removeTree } from '@nsbox/mount'
+import { makePassable } from '@nsbox/mount'
+import { removeTree } from '@nsbox/trees'
+import { requireOwnDirectory } from './own-directory.ts'
 
 /**
  * The directory of sockets and of everything else that ends with the machine's uptime. Containers in user namespaces, whose
@@ -16,7 +18,8 @@ export interface StateDirectory extends AsyncDisposable {
  * Takes a directory for state, making it (0711) if it does not exist; without a path, a temporary one that is removed at
  * the end.
  *
- * @throws `failed_precondition` for a directory that others may write to: they could put their own socket in place
+ * @throws `failed_precondition` for a directory that is another user's or that others may write to: they could put their
+ * own socket in place
  */
 export async function openStateDirectory(path: string | undefined): Promise<StateDirectory> {
   if (path === undefined) {
@@ -30,7 +33,8 @@ export async function openStateDirectory(path: string | undefined): Promise<Stat
   }
   try {
     makePassable(path)
-    const { mode } = await stat(path)
+    const { mode, uid } = await stat(path)
+    requireOwnDirectory({ uid }, `state directory ${JSON.stringify(path)}`)
     if ((mode & 0o022) !== 0) {
       throw new NsboxError(
         'failed_precondition',

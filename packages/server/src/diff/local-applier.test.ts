@@ -2,12 +2,13 @@ import type { LayerWorkers } from '@nsbox/diff'
 import { digestOf, mediaTypes } from '@nsbox/oci'
 import { beforeEach, expect, it, vi } from 'vitest'
 import { localApplier } from './local-applier.ts'
-import { syncSnapshot } from './sync-snapshot.ts'
+import { openSnapshot, syncDirectory } from './sync-snapshot.ts'
 
-vi.mock('./sync-snapshot.ts', () => ({ syncSnapshot: vi.fn() }))
+vi.mock('./sync-snapshot.ts', () => ({ openSnapshot: vi.fn(), syncDirectory: vi.fn() }))
 
 let size = 5_000_000
-const sync = vi.mocked(syncSnapshot)
+const directory = {} as Awaited<ReturnType<typeof openSnapshot>>
+const sync = vi.mocked(syncDirectory)
 const digest = digestOf(Buffer.from('layer'))
 const layer = { mediaType: mediaTypes.ociLayer, digest, size: 5 }
 const mounts = [{ type: 'bind', source: '/snapshot', options: ['rw', 'rbind'] }]
@@ -18,6 +19,7 @@ const content = { blobPath: async () => '/blob' }
 
 beforeEach(() => {
   sync.mockReset()
+  vi.mocked(openSnapshot).mockReset().mockResolvedValue(directory)
   size = 5_000_000
 })
 
@@ -30,7 +32,8 @@ it('begins to write a large layer once it is applied, without waiting for the di
   )
   const applier = localApplier(workers, content, { writeEarly: true })
   await applier.apply(layer, mounts)
-  expect(sync.mock.calls).toEqual([[mounts]])
+  expect(vi.mocked(openSnapshot).mock.calls).toEqual([[mounts]])
+  expect(sync.mock.calls).toEqual([[directory]])
   let disposed = false
   const disposing = applier[Symbol.asyncDispose]().then(() => {
     disposed = true

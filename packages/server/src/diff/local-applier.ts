@@ -1,9 +1,9 @@
 import type { LocalPaths } from '@nsbox/core/content'
 import type { Applier, DiffMount } from '@nsbox/core/diff'
 import { type LayerWorkers, workerApplier } from '@nsbox/diff'
-import { overlayLayers } from '@nsbox/mount'
+import { writtenTree } from '@nsbox/mount'
 import { resolveImpliedDirectories } from '@nsbox/snapshots'
-import { syncSnapshot } from './sync-snapshot.ts'
+import { openSnapshot, syncDirectory } from './sync-snapshot.ts'
 
 /** Layers of fewer bytes are written by the commit: asking for it costs more than it hastens. */
 const largeLayer = 4 * 1024 * 1024
@@ -28,9 +28,11 @@ export function localApplier(
   { writeEarly = false }: LocalApplierOptions = {},
 ): Applier & AsyncDisposable {
   const writing = new Set<Promise<void>>()
-  const beginToWrite = (mounts: readonly DiffMount[]) => {
+  const beginToWrite = async (mounts: readonly DiffMount[]) => {
+    // The paths hold for as long as the call.
+    const directory = await openSnapshot(mounts)
     // What the disk does not take is told by the snapshotter's own sync, at the commit.
-    const written = syncSnapshot(mounts)
+    const written = syncDirectory(directory)
       .catch(() => undefined)
       .finally(() => writing.delete(written))
     writing.add(written)
@@ -39,17 +41,14 @@ export function localApplier(
   return {
     async apply(layer, mounts, options = {}) {
       const applied = await applier.apply(layer, mounts, options)
-      for (const mount of mounts) {
-        const overlay = overlayLayers(mount)
-        // Who applies without parents says at commit what the layer only implies.
-        if (overlay?.upper === undefined || overlay.lower.length === 0) continue
-        const opaqueAttribute = mount.options.includes('userxattr')
-          ? 'user.overlay.opaque'
-          : 'trusted.overlay.opaque'
+      const { directory, overlay } = writtenTree(mounts)
+      // Who applies without parents says at commit what the layer only implies.
+      if (overlay !== undefined && overlay.lower.length > 0) {
+        const opaqueAttribute = overlay.userAttributes ? 'user.overlay.opaque' : 'trusted.overlay.opaque'
         const implied = { parents: overlay.lower, paths: applied.implied, opaqueAttribute } as const
-        await resolveImpliedDirectories(overlay.upper, implied, options)
+        await resolveImpliedDirectories(directory, implied, options)
       }
-      if (writeEarly && applied.size >= largeLayer) beginToWrite(mounts)
+      if (writeEarly && applied.size >= largeLayer) await beginToWrite(mounts)
       return applied
     },
     async [Symbol.asyncDispose]() {

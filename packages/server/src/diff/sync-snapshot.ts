@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import type { DiffMount } from '@nsbox/core/diff'
 import { layerTarget } from '@nsbox/diff'
 import { fromSystemError } from '@nsbox/errors'
@@ -11,11 +11,25 @@ import { syncfs } from '@nsbox/sys'
  * @throws `data_loss` or `resource_exhausted` if the disk does not take them
  */
 export async function syncSnapshot(mounts: readonly DiffMount[]): Promise<void> {
+  await syncDirectory(await openSnapshot(mounts))
+}
+
+/** Opens the directory that a snapshot's mounts write to. */
+export async function openSnapshot(mounts: readonly DiffMount[]): Promise<FileHandle> {
   const { root } = layerTarget(mounts)
   try {
-    await using directory = await open(root, 'r')
-    await syncfs(directory.fd)
+    return await open(root, 'r')
   } catch (error) {
     throw fromSystemError(error, `syncing ${root}`)
+  }
+}
+
+/** As `syncSnapshot`, for an open directory, which is closed. */
+export async function syncDirectory(directory: FileHandle): Promise<void> {
+  try {
+    await using open = directory
+    await syncfs(open.fd)
+  } catch (error) {
+    throw fromSystemError(error, 'syncing a snapshot')
   }
 }

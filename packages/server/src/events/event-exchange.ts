@@ -21,6 +21,12 @@ export interface EventExchangeOptions {
 /** Milliseconds. */
 const missedFor = 30_000
 
+/** What a subscriber gets. */
+export interface SubscribeOptions extends AbortOptions {
+  /** Whether it gets to know of a namespace at all; of every one by default. */
+  readonly sees?: ((namespace: string) => boolean) | undefined
+}
+
 /** An event that waits; it is in memory once, for however many subscribers. */
 interface Waiting {
   readonly envelope: Envelope
@@ -29,6 +35,7 @@ interface Waiting {
 }
 
 interface Subscriber {
+  readonly sees: (namespace: string) => boolean
   readonly filter: Filter
   readonly queue: BoundedQueue<Waiting>
 }
@@ -104,7 +111,10 @@ export class EventExchange implements EventPublisher, EventSubscriber {
     this.#give(envelope)
   }
 
-  async *subscribe(filters: readonly string[] = [], { signal }: AbortOptions = {}): AsyncGenerator<Envelope> {
+  async *subscribe(
+    filters: readonly string[] = [],
+    { sees = () => true, signal }: SubscribeOptions = {},
+  ): AsyncGenerator<Envelope> {
     const filter = parseFilters(filters)
     signal?.throwIfAborted()
     if (this.#closed) throw closing()
@@ -113,9 +123,9 @@ export class EventExchange implements EventPublisher, EventSubscriber {
       ({ bytes }) => bytes,
       (waiting) => this.#gone(waiting),
     )
-    const subscriber: Subscriber = { filter, queue }
+    const subscriber: Subscriber = { sees, filter, queue }
     for (const envelope of this.#takeMissed()) {
-      if (filter.match(eventAdaptor(envelope, this.#opaqueFields)))
+      if (sees(envelope.namespace) && filter.match(eventAdaptor(envelope, this.#opaqueFields)))
         this.#push(subscriber, waitingOf(envelope))
     }
     const onAbort = () => queue.fail(signal?.reason)
@@ -145,7 +155,7 @@ export class EventExchange implements EventPublisher, EventSubscriber {
     const adaptor = eventAdaptor(envelope, this.#opaqueFields)
     let waiting: Waiting | undefined
     for (const subscriber of this.#subscribers) {
-      if (!subscriber.filter.match(adaptor)) continue
+      if (!subscriber.sees(envelope.namespace) || !subscriber.filter.match(adaptor)) continue
       waiting ??= waitingOf(envelope)
       this.#push(subscriber, waiting)
     }

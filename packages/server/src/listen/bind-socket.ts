@@ -7,8 +7,14 @@ import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 /** The most bytes of a socket's path: the size of `sun_path` less its terminating zero. */
 const maxPathBytes = process.platform === 'linux' ? 107 : 103
 
+/** Who may open a socket. */
+export interface BindOptions {
+  /** Only the owner by default. Others have to be let through the directories that lead to it as well. */
+  readonly openTo?: 'owner' | 'all' | undefined
+}
+
 /**
- * Lets a server listen on a socket in the file system that only its owner may open, from the moment it exists
+ * Lets a server listen on a socket in the file system that has its final mode from the moment it exists
  * (HOSTILE D01, D02). What a killed server left behind is removed; a socket that somebody answers on is not.
  *
  * The caller holds the lock of its data root, so that no two servers of one root get here.
@@ -16,7 +22,11 @@ const maxPathBytes = process.platform === 'linux' ? 107 : 103
  * @throws `invalid_argument` if the path is too long for a socket; `failed_precondition` if it is in use or is no
  * socket
  */
-export async function bindSocket(server: Server, path: string): Promise<void> {
+export async function bindSocket(
+  server: Server,
+  path: string,
+  { openTo = 'owner' }: BindOptions = {},
+): Promise<void> {
   const bytes = Buffer.byteLength(path)
   if (bytes > maxPathBytes) {
     throw new NsboxError(
@@ -27,16 +37,16 @@ export async function bindSocket(server: Server, path: string): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     await removeStale(path)
-    await listen(server, path)
+    await listen(server, path, openTo === 'all' ? 0o666 : 0o600)
   } catch (error) {
     throw fromSystemError(error, `socket ${JSON.stringify(path)}`)
   }
 }
 
-async function listen(server: Server, path: string): Promise<void> {
+async function listen(server: Server, path: string, mode: number): Promise<void> {
   const listening = once(server, 'listening')
   // The socket gets its mode from the umask. It is bound before `listen` returns, so nothing else sees this umask.
-  const umask = process.umask(0o177)
+  const umask = process.umask(0o777 & ~mode)
   try {
     server.listen(path)
   } finally {

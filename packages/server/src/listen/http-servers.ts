@@ -1,15 +1,24 @@
 import * as http from 'node:http'
 import * as http2 from 'node:http2'
 import * as net from 'node:net'
-import { isErrno } from '@nsbox/errors'
+import * as tls from 'node:tls'
+import { isErrno, NsboxError } from '@nsbox/errors'
 import type { Logger } from 'pino'
+import { type Authenticate, type ConnectionAccess, ownSocket } from '../access/access-control.ts'
 import { windowBytes } from '../rpc/message-reader.ts'
+import type { NodeRequest, NodeResponse } from '../rpc/node-request.ts'
 import type { RpcHandler } from '../rpc/rpc-handler.ts'
 import { sniffProtocol } from './connection-protocol.ts'
 import { rotateSession } from './session-rotation.ts'
 
 /** The most connections at once. */
 const maxConnections = 1024
+
+/** The most connections at once of one peer, where there are several. */
+const maxPeerConnections = 256
+
+/** How long whoever may do nothing can stay connected, in milliseconds. */
+const strangersTime = 30_000
 
 /** The most bytes of the headers of one request. They are kept for as long as the call lasts. */
 const maxHeaderBytes = 16 << 10
@@ -45,15 +54,41 @@ export interface HttpServers {
   readonly server: net.Server
   /** Takes no more connections and no more calls; resolves once all connections have closed. */
   close(): Promise<void>
+  /** Cuts off the connections of peers that were granted what they may not do any more. */
+  endStale(): void
   /** Cuts off all connections. */
   destroy(): void
 }
 
+/** Who may make calls. */
+export interface HttpServersOptions {
+  /** Finds out who has connected; on the server's own socket, which is the default, one who may do everything. */
+  readonly authenticate?: Authenticate | undefined
+  /** Speaks TLS with everybody; not by default. */
+  readonly tls?: tls.TlsOptions | undefined
+}
+
+/** A connection with what its peer may do. HTTP/2 shows its own view of a socket, through which this can be read. */
+interface KnownSocket extends net.Socket {
+  [connectionAccess]?: ConnectionAccess
+}
+
+const connectionAccess = Symbol('access')
+
 /**
  * Makes servers of HTTP/1.1 and HTTP/2 without TLS behind one listener. A connection is told apart by its first bytes.
  */
-export function createHttpServers(handler: RpcHandler, log: Logger): HttpServers {
+export function createHttpServers(
+  handler: RpcHandler,
+  log: Logger,
+  { authenticate = ownSocket, tls: tlsOptions }: HttpServersOptions = {},
+): HttpServers {
   const { conduct } = handler
+  const accesses = new WeakMap<http2.Http2Session, ConnectionAccess>()
+  const onRequest = (request: NodeRequest, response: NodeResponse, access: ConnectionAccess | undefined) => {
+    if (access === undefined) response.destroy()
+    else handler.request(request, response, access)
+  }
   const http1 = http.createServer(
     {
       maxHeaderSize: maxHeaderBytes,
@@ -61,23 +96,32 @@ export function createHttpServers(handler: RpcHandler, log: Logger): HttpServers
       requestTimeout: 300_000,
       connectionsCheckingInterval: 5000,
     },
-    handler.request,
+    (request, response) => onRequest(request, response, accessBy(request.socket)),
   )
   // It gets its connections from elsewhere, and starts to look at their time-outs only when it is told that it listens.
   http1.emit('listening')
   const sessions = new Set<http2.ServerHttp2Session>()
   const h2 = http2.createServer(http2Options)
   // Makes requests of streams, and has no connections of its own.
-  const requests = http2.createServer(http2Options, handler.request)
+  const requests = http2.createServer(http2Options, (request, response) => {
+    onRequest(request, response, request.stream.session && accesses.get(request.stream.session))
+  })
   h2.on('stream', (stream, headers, ...rest) => {
     const { session } = stream
+    const access = session && accesses.get(session)
+    if (session === undefined || access === undefined) {
+      stream.destroy()
+      return
+    }
     stream.once('close', () => {
-      if (!stream.headersSent && session !== undefined) conduct.fault(session)
+      if (!stream.headersSent) conduct.fault(session)
     })
-    if (!handler.stream(stream, headers)) requests.emit('stream', stream, headers, ...rest)
+    if (!handler.stream(stream, headers, access)) requests.emit('stream', stream, headers, ...rest)
   })
   h2.on('session', (session) => {
     sessions.add(session)
+    const access = accessBy(session.socket)
+    if (access !== undefined) accesses.set(session, access)
     session.once('close', () => sessions.delete(session))
     session.setLocalWindowSize(connectionWindow)
     rotateSession(session)
@@ -92,14 +136,45 @@ export function createHttpServers(handler: RpcHandler, log: Logger): HttpServers
   })
 
   const sockets = new Set<net.Socket>()
-  const server = net.createServer((socket) => {
+  const crowd = new Map<string, number>()
+  const keep = (socket: net.Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     socket.on('error', (error) => log.debug({ err: error }, 'connection failed'))
+  }
+  const accept = (socket: KnownSocket) => {
+    try {
+      const access = authenticate(socket)
+      if (access.source !== undefined) countIn(crowd, access.source, socket)
+      if (!access.wasUsed) endUnlessUsed(socket, access)
+      socket[connectionAccess] = access
+    } catch (error) {
+      log.debug({ err: error }, 'connection refused')
+      socket.destroy()
+      return
+    }
     conduct.admit(socket, () => {
       sniffProtocol(socket, (protocol) => (protocol === 'http2' ? h2 : http1).emit('connection', socket))
     })
-  })
+  }
+  const server =
+    tlsOptions === undefined
+      ? net.createServer((socket) => {
+          keep(socket)
+          accept(socket)
+        })
+      : tls.createServer(tlsOptions, (socket) => {
+          keep(socket)
+          accept(socket)
+        })
+  if (tlsOptions !== undefined) {
+    // Until its handshake is over, a connection has no socket of TLS.
+    server.on('connection', (socket: net.Socket) => {
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+    })
+    server.on('tlsClientError', (error) => log.debug({ err: error }, 'no TLS connection came about'))
+  }
   server.maxConnections = maxConnections
 
   return {
@@ -110,9 +185,37 @@ export function createHttpServers(handler: RpcHandler, log: Logger): HttpServers
       http1.close()
       await closed
     },
+    endStale() {
+      for (const socket of sockets) if (accessBy(socket)?.isCurrent() === false) socket.destroy()
+    },
     destroy() {
       for (const session of sessions) session.destroy()
       for (const socket of sockets) socket.destroy()
     },
   }
+}
+
+function accessBy(socket: KnownSocket): ConnectionAccess | undefined {
+  return socket[connectionAccess]
+}
+
+/** Cuts off a connection on which nobody has been let in within a time: strangers must not fill the server. */
+function endUnlessUsed(socket: net.Socket, access: ConnectionAccess): void {
+  const timer = setTimeout(() => {
+    if (!access.wasUsed) socket.destroy()
+  }, strangersTime).unref()
+  socket.once('close', () => clearTimeout(timer))
+}
+
+/** Counts a connection while it is open. @throws `resource_exhausted` */
+function countIn(crowd: Map<string, number>, source: string, socket: net.Socket): void {
+  const count = crowd.get(source) ?? 0
+  if (count >= maxPeerConnections)
+    throw new NsboxError('resource_exhausted', `${source} has ${count} connections`)
+  crowd.set(source, count + 1)
+  socket.once('close', () => {
+    const left = crowd.get(source)! - 1
+    if (left === 0) crowd.delete(source)
+    else crowd.set(source, left)
+  })
 }

@@ -1,10 +1,17 @@
+import { printable, printableLines } from '@nsbox/errors'
 import { pino } from 'pino'
 
-/** A line of the log for people: time, level, message, then the facts as `name=value`. */
+/**
+ * A line of the log for people: time, level, message, then the facts as `name=value`. The stack of an error follows in
+ * lines that are indented, so that nothing in it can be taken for a line of the log (HOSTILE E13).
+ */
 export function textLine(json: string): string {
   const { time, level, msg, err, ...facts } = JSON.parse(json) as Record<string, unknown>
   const label = (pino.levels.labels[Number(level)] ?? String(level)).toUpperCase().padEnd(5)
   const pairs = Object.entries(facts).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`)
-  const stack = typeof err === 'object' && err !== null && 'stack' in err ? `\n${String(err.stack)}` : ''
-  return `${String(time)} ${label} ${String(msg)}${pairs.join('')}${stack}\n`
+  const stack =
+    typeof err === 'object' && err !== null && 'stack' in err
+      ? `\n${printableLines(String(err.stack)).replace(/^/gm, '    ')}`
+      : ''
+  return `${String(time)} ${label} ${printable(`${String(msg)}${pairs.join('')}`)}${stack}\n`
 }

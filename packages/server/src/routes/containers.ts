@@ -1,6 +1,7 @@
 import type { MessageShape } from '@bufbuild/protobuf'
 import type { ConnectRouter } from '@connectrpc/connect'
 import { type ContainerSchema, Containers } from '@nsbox/api/gen/services/containers/v1/containers_pb'
+import { answerBudget } from '@nsbox/core/byte-budget'
 import type { ContainerChange, NewContainer } from '@nsbox/core/containers'
 import { NsboxError } from '@nsbox/errors'
 import { fromContainerMessage, toContainerMessage } from '../convert/container.ts'
@@ -18,9 +19,13 @@ export function containersRoutes(router: ConnectRouter, view: ViewOf, onCreate: 
       return { container: toContainerMessage(await view(context).containers.get(id, context)) }
     },
     async list({ filters }, context) {
+      const budget = answerBudget('containers')
       const containers = []
-      for await (const container of view(context).containers.list(filters, context))
-        containers.push(toContainerMessage(container))
+      for await (const container of view(context).containers.list(filters, context)) {
+        const message = toContainerMessage(container)
+        budget.take(container.spec.value.byteLength + bytesOf(container.labels))
+        containers.push(message)
+      }
       return { containers }
     },
     async *listStream({ filters }, context) {
@@ -43,6 +48,10 @@ export function containersRoutes(router: ConnectRouter, view: ViewOf, onCreate: 
       return {}
     },
   })
+}
+
+function bytesOf(labels: Readonly<Record<string, string>>): number {
+  return Object.entries(labels).reduce((bytes, [key, value]) => bytes + key.length + value.length, 0)
 }
 
 function required(container: MessageShape<typeof ContainerSchema> | undefined): ContainerChange {

@@ -1,7 +1,9 @@
 import type { ConnectRouter } from '@connectrpc/connect'
 import { Events } from '@nsbox/api/gen/services/events/v1/events_pb'
+import { permits } from '../access/access.ts'
 import { fromEnvelopeMessage, fromEventMessage, toEnvelopeMessage } from '../convert/event.ts'
 import type { EventExchange } from '../events/event-exchange.ts'
+import { accessOf } from '../rpc/call-access.ts'
 import { namespaceOf } from '../rpc/namespace-views.ts'
 
 /** Serves the events of all namespaces. */
@@ -16,7 +18,9 @@ export function eventsRoutes(router: ConnectRouter, events: EventExchange): void
       return {}
     },
     async *subscribe({ filters }, context) {
-      for await (const envelope of events.subscribe(filters, context)) yield toEnvelopeMessage(envelope)
+      const sees = (namespace: string) => permits(accessOf(context), namespace, 'read')
+      for await (const envelope of events.subscribe(filters, { sees, signal: context.signal }))
+        yield toEnvelopeMessage(envelope)
     },
   })
 }

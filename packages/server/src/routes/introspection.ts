@@ -2,8 +2,9 @@ import { stat } from 'node:fs/promises'
 import type { ConnectRouter } from '@connectrpc/connect'
 import { Introspection } from '@nsbox/api/gen/services/introspection/v1/introspection_pb'
 import type { TaskRuntime } from '@nsbox/core/tasks'
+import { inTurns } from '@nsbox/core/turns'
 import { isErrno, NsboxError } from '@nsbox/errors'
-import { parseFilters } from '@nsbox/filters'
+import { parseListFilters } from '@nsbox/filters'
 import { toPlatformMessage } from '../convert/platform.ts'
 import { type Plugin, runtime, runtimePlugin } from '../plugin-list.ts'
 import { runtimeExtra } from '../tasks/runtime-extra.ts'
@@ -21,9 +22,12 @@ export interface Introspected {
 export function introspectionRoutes(router: ConnectRouter, introspected: Introspected): void {
   const { uuid, plugins, runtimeInfo } = introspected
   router.service(Introspection, {
-    plugins({ filters }) {
-      const { match } = parseFilters(filters)
-      return { plugins: plugins.filter((plugin) => match(adaptor(plugin))).map(toMessage) }
+    async plugins({ filters }, { signal }) {
+      const { match } = parseListFilters(filters)
+      const found = []
+      for await (const plugin of inTurns(plugins, signal))
+        if (match(adaptor(plugin))) found.push(toMessage(plugin))
+      return { plugins: found }
     },
     async server() {
       return { uuid, pid: BigInt(process.pid), pidns: await pidNamespace() }

@@ -2,8 +2,9 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { ConnectRouter } from '@connectrpc/connect'
 import { type NamespaceSchema, Namespaces } from '@nsbox/api/gen/services/namespaces/v1/namespace_pb'
 import { labelChangeFromPaths } from '@nsbox/core/labels'
+import { inTurns } from '@nsbox/core/turns'
 import { NsboxError } from '@nsbox/errors'
-import { labelField, parseFilter } from '@nsbox/filters'
+import { labelField, parseListFilters } from '@nsbox/filters'
 import type { Namespace, NamespaceStore } from '@nsbox/namespaces'
 import { namespaceLabels } from '../namespaces/namespace-labels.ts'
 
@@ -15,9 +16,11 @@ export function namespacesRoutes(router: ConnectRouter, namespaces: NamespaceSto
       return { namespace: { name, labels: { ...(await namespaceLabels(namespaces, name, { signal })) } } }
     },
     async list({ filter }, { signal }) {
-      const { match } = parseFilter(filter)
-      const all = await namespaces.list({ signal })
-      return { namespaces: all.filter((namespace) => match(adaptor(namespace))).map(toMessage) }
+      const { match } = parseListFilters([filter])
+      const found = []
+      for await (const namespace of inTurns(await namespaces.list({ signal }), signal))
+        if (match(adaptor(namespace))) found.push(toMessage(namespace))
+      return { namespaces: found }
     },
     async create(request, { signal }) {
       const { name, labels } = required(request.namespace)

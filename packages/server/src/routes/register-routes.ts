@@ -1,12 +1,13 @@
 import type { ConnectRouter } from '@connectrpc/connect'
 import type { Applier } from '@nsbox/core/diff'
 import type { LayerWorkers } from '@nsbox/diff'
-import { createFlights } from '@nsbox/images'
 import type { Metadata } from '@nsbox/metadata'
 import type { Logger } from 'pino'
+import { isTenant } from '../access/access.ts'
 import { differsOf } from '../diff/differs-of.ts'
 import type { EventExchange } from '../events/event-exchange.ts'
 import { pluginList } from '../plugin-list.ts'
+import { accessOf } from '../rpc/call-access.ts'
 import { leaseOf, namespaceOf, viewsOf } from '../rpc/namespace-views.ts'
 import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
 import { snapshottersOf } from '../snapshotters/snapshotters-of.ts'
@@ -14,6 +15,7 @@ import { UnpackAhead } from '../snapshotters/unpack-ahead.ts'
 import { StreamRegistry } from '../streaming/stream-registry.ts'
 import type { OpenRuntime } from '../tasks/open-runtime.ts'
 import { tasksOf } from '../tasks/tasks-of.ts'
+import { flightsByNamespace } from '../transfer/flights-by-namespace.ts'
 import { TransferService } from '../transfer/transfer-service.ts'
 import { unpackDestinations } from '../transfer/unpack-destinations.ts'
 import { containersRoutes } from './containers.ts'
@@ -43,6 +45,8 @@ export interface RouteParts {
   readonly events: EventExchange
   readonly tasks: Pick<OpenRuntime, 'runtime' | 'refusal'>
   readonly hostsDir: string | undefined
+  /** Whether a namespace neither uses what others have nor gives them anything. */
+  readonly isAlone: (namespace: string) => boolean
   /** Identity of the data root. */
   readonly uuid: string
   /** Aborted when the server begins to stop. */
@@ -52,12 +56,13 @@ export interface RouteParts {
 
 /** Registers every service. */
 export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
-  const { metadata, snapshotters, applier, workers, events, tasks, hostsDir, uuid, stopping, log } = parts
+  const { metadata, snapshotters, applier, workers, events, tasks, hostsDir, isAlone, uuid, stopping, log } =
+    parts
   const { runtime, refusal: runtimeRefusal } = tasks
   const view = viewsOf(metadata)
   const streams = new StreamRegistry()
   const destinations = unpackDestinations({ metadata, snapshotters, applier, workers })
-  const flights = createFlights()
+  const flights = flightsByNamespace(isAlone)
   const transfers = new TransferService({ metadata, hostsDir, destinations, flights })
   const ahead = new UnpackAhead({ metadata, applier, flights, log })
   versionRoutes(router)
@@ -83,7 +88,8 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts): void {
   eventsRoutes(router, events)
   streamingRoutes(router, streams)
   transferRoutes(router, streams, (context) => {
-    return transfers.for({ namespace: namespaceOf(context), lease: leaseOf(context) })
+    const caller = { namespace: namespaceOf(context), lease: leaseOf(context) }
+    return transfers.for({ ...caller, isTenant: isTenant(accessOf(context)) })
   })
   healthRoutes(router, () => router.handlers.map(({ service }) => service.typeName), stopping)
 }

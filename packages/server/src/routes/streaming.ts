@@ -3,8 +3,8 @@ import type { ConnectRouter } from '@connectrpc/connect'
 import { packAny, unpackAny } from '@nsbox/api'
 import { StreamInitSchema, Streaming } from '@nsbox/api/gen/services/streaming/v1/streaming_pb'
 import { NsboxError } from '@nsbox/errors'
-import { namespaceOf } from '../rpc/namespace-views.ts'
 import { MessageStream } from '../streaming/message-stream.ts'
+import { streamOwner } from '../streaming/stream-owner.ts'
 import type { StreamRegistry } from '../streaming/stream-registry.ts'
 
 /**
@@ -14,7 +14,7 @@ import type { StreamRegistry } from '../streaming/stream-registry.ts'
 export function streamingRoutes(router: ConnectRouter, streams: StreamRegistry): void {
   router.service(Streaming, {
     async *stream(requests, context) {
-      const namespace = namespaceOf(context)
+      const owner = streamOwner(context)
       const incoming = requests[Symbol.asyncIterator]()
       const first = await incoming.next()
       if (first.done === true) throw new NsboxError('invalid_argument', 'first message must be a StreamInit')
@@ -23,7 +23,7 @@ export function streamingRoutes(router: ConnectRouter, streams: StreamRegistry):
       const onAbort = () => stream.fail(context.signal.reason)
       context.signal.addEventListener('abort', onAbort, { once: true })
       try {
-        streams.offer(namespace, id, stream)
+        streams.offer(owner, id, stream)
         yield packAny(EmptySchema, {})
         yield* stream.outgoing
       } finally {

@@ -5,7 +5,7 @@ import type { ArchiveSink, Transferrer } from '@nsbox/core/transfer'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { fromArchiveSinkMessage, fromArchiveSourceMessage } from '../convert/archive-endpoint.ts'
 import { fromEndpointMessage } from '../convert/transfer-endpoint.ts'
-import { namespaceOf } from '../rpc/namespace-views.ts'
+import { streamOwner } from '../streaming/stream-owner.ts'
 import type { StreamRegistry } from '../streaming/stream-registry.ts'
 import { streamCredentials } from '../transfer/stream-credentials.ts'
 import { streamProgress } from '../transfer/stream-progress.ts'
@@ -18,9 +18,9 @@ export function transferRoutes(
 ): void {
   router.service(Transfer, {
     async transfer({ source, destination, options }, context) {
-      const namespace = namespaceOf(context)
+      const owner = streamOwner(context)
       await using claimed = new AsyncDisposableStack()
-      const claim = (id: string) => claimed.adopt(streams.claim(namespace, id), (stream) => stream.finish())
+      const claim = (id: string) => claimed.adopt(streams.claim(owner, id), (stream) => stream.finish())
       const progress = options?.progressStream
         ? claimed.use(streamProgress(claim(options.progressStream)))
         : undefined

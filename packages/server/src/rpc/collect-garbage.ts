@@ -12,7 +12,7 @@ type Collect = (options: { type: 'major'; execution: 'async' }) => Promise<void>
  */
 export function garbageCollector(): () => Promise<void> {
   let collect: Collect | undefined
-  let least = Number.POSITIVE_INFINITY
+  let least = memoryInUse()
   return async () => {
     least = Math.min(least, memoryInUse())
     if (memoryInUse() < least + worthwhileBytes) return

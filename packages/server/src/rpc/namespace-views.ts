@@ -2,7 +2,7 @@ import type { HandlerContext } from '@connectrpc/connect'
 import { firstHeaderValue, leaseHeader, namespaceHeader } from '@nsbox/api'
 import type { Metadata, NamespaceView } from '@nsbox/metadata'
 import { requireNamespace } from '@nsbox/namespaces'
-import { GrpcCall } from './grpc/grpc-call.ts'
+import { headerOf } from './call-access.ts'
 
 /** The stores that a call is about, by its headers. */
 export type ViewOf = (context: HandlerContext) => NamespaceView
@@ -18,10 +18,6 @@ export function namespaceOf(context: HandlerContext): string {
 /** The lease that a call names, if it does. */
 export function leaseOf(context: HandlerContext): string | undefined {
   return firstHeaderValue(headerOf(context, leaseHeader))
-}
-
-function headerOf(context: HandlerContext, name: string): string | null {
-  return context instanceof GrpcCall ? context.headerOf(name) : context.requestHeader.get(name)
 }
 
 /** Reads the namespace and the lease of each call and asks for the view of them. */

@@ -1,9 +1,18 @@
 import { setMaxListeners } from 'node:events'
-import { type ConnectRouter, createConnectRouter, type Interceptor } from '@connectrpc/connect'
+import {
+  type ConnectRouter,
+  createConnectRouter,
+  createContextValues,
+  type Interceptor,
+} from '@connectrpc/connect'
 import { universalRequestFromNodeRequest } from '@connectrpc/connect-node'
-import { anyRegistry } from '@nsbox/api'
+import { anyRegistry, toConnectError } from '@nsbox/api'
 import type { Logger } from 'pino'
+import type { Access } from '../access/access.ts'
+import type { ConnectionAccess } from '../access/access-control.ts'
 import { answerBytes } from './answer-bytes.ts'
+import { answerError } from './answer-error.ts'
+import { accessKey } from './call-access.ts'
 import type { CallBudgets } from './call-budgets.ts'
 import { checkedBody } from './checked-body.ts'
 import { Conduct } from './conduct.ts'
@@ -35,7 +44,7 @@ export interface RpcHandlerOptions {
 export interface RpcHandler {
   /** Takes streams of HTTP/2 that it need not have as requests. */
   readonly stream: TakeStream
-  readonly request: (request: NodeRequest, response: NodeResponse) => void
+  readonly request: (request: NodeRequest, response: NodeResponse, peer: ConnectionAccess) => void
   /** What it keeps account of, and connections are to be introduced to. */
   readonly conduct: Conduct
 }
@@ -73,7 +82,14 @@ export function createRpcHandler({
 
   const conduct = new Conduct()
 
-  const request: RpcHandler['request'] = (request, response) => {
+  const request: RpcHandler['request'] = (request, response, peer) => {
+    let access: Access
+    try {
+      access = peer.of(request.headers)
+    } catch (error) {
+      answerError(request, response, toConnectError(error))
+      return
+    }
     const handler = handlers.get(request.url?.split('?', 1)[0] ?? '')
     if (handler === undefined) {
       answerUnknown(request, response, services)
@@ -82,14 +98,20 @@ export function createRpcHandler({
     // Clients put all kinds of text there, such as the path of the socket; it means nothing here and need not parse.
     request.headers[':authority' in request.headers ? ':authority' : 'host'] = 'localhost'
     resetAfterEarlyAnswer(response)
-    answer(handler, request, response).catch((error: unknown) => {
+    answer(handler, request, response, access).catch((error: unknown) => {
       log.debug({ method: handler.requestPath, err: error }, 'no answer could be sent')
       response.destroy()
     })
   }
 
-  async function answer(handler: Handler, request: NodeRequest, response: NodeResponse): Promise<void> {
-    const universal = universalRequestFromNodeRequest(request, response, undefined, undefined)
+  async function answer(
+    handler: Handler,
+    request: NodeRequest,
+    response: NodeResponse,
+    access: Access,
+  ): Promise<void> {
+    const values = createContextValues().set(accessKey, access)
+    const universal = universalRequestFromNodeRequest(request, response, undefined, values)
     const { method } = handler
     const connection = 'stream' in request ? (request.stream.session ?? request) : request.socket
     using call = new RequestCall({

@@ -1,4 +1,5 @@
 import { type AbortOptions, readBlob } from '@nsbox/core/content'
+import { finishInTurns } from '@nsbox/core/turns'
 import { isNsboxError } from '@nsbox/errors'
 import { isImage, type LayerLink, readChain } from '@nsbox/images'
 import type { NamespaceView } from '@nsbox/metadata'
@@ -7,10 +8,10 @@ import {
   isDigest,
   labelKeys,
   type Manifest,
+  manifestSteps,
   maxDocumentSize,
   mediaTypes,
-  parseManifest,
-  parseStrictJson,
+  strictJsonSteps,
 } from '@nsbox/oci'
 
 /** An image that a lease holds. */
@@ -81,7 +82,8 @@ async function readImage(
     const { size, labels } = await content.info(digest, { signal })
     if (!Object.hasOwn(labels, configLabel)) return undefined
     const bytes = await readBlob(content, { digest, size }, { limit: maxDocumentSize, signal })
-    const manifest = parseManifest(bytes, { digest, mediaType: statedMediaType(bytes, digest) })
+    const mediaType = await statedMediaType(bytes, digest, signal)
+    const manifest = await finishInTurns(manifestSteps(bytes, { digest, mediaType }), signal)
     if (!isImage(manifest)) return undefined
     return { manifest: digest, chain: await readChain(content, manifest, { signal }), isLeft: false }
   } catch (error) {
@@ -93,8 +95,12 @@ async function readImage(
 }
 
 /** Only manifests in Docker's format have to say what they are (OCI image specification, manifest.md, "mediaType"). */
-function statedMediaType(bytes: Uint8Array, digest: Digest): Manifest['mediaType'] {
-  const document = parseStrictJson(bytes, `manifest ${digest}`)
+async function statedMediaType(
+  bytes: Uint8Array,
+  digest: Digest,
+  signal: AbortSignal | undefined,
+): Promise<Manifest['mediaType']> {
+  const document = await finishInTurns(strictJsonSteps(bytes, `manifest ${digest}`), signal)
   const isObject = typeof document === 'object' && document !== null && !Array.isArray(document)
   const stated = isObject ? document.mediaType : undefined
   return typeof stated === 'string' && stated !== '' ? stated : mediaTypes.ociManifest

@@ -1,10 +1,11 @@
 import type { Applier } from '@nsbox/core/diff'
 import type { AbortOptions, Snapshotter } from '@nsbox/core/snapshots'
 import { isNotFound } from '@nsbox/errors'
-import { areOfImage, type Flights, snapshotExists, unpackThrough } from '@nsbox/images'
+import { areOfImage, snapshotExists, unpackThrough } from '@nsbox/images'
 import type { Metadata } from '@nsbox/metadata'
 import { isDigest, labelKeys } from '@nsbox/oci'
 import type { Logger } from 'pino'
+import type { FlightsOf } from '../transfer/flights-by-namespace.ts'
 import { type LeasedImage, LeasedImages } from './leased-images.ts'
 
 /** What images are unpacked with. */
@@ -12,7 +13,7 @@ export interface UnpackAheadParts {
   readonly metadata: Pick<Metadata, 'namespace'>
   /** Of the blobs of all namespaces. */
   readonly applier: Applier
-  readonly flights: Flights
+  readonly flights: FlightsOf
   readonly log: Logger
 }
 
@@ -81,7 +82,11 @@ export class UnpackAhead {
       if (image === undefined || image.isLeft) return false
       const applier = view.applier(this.#parts.applier)
       const destination = { snapshotter, snapshotterName, applier, content: view.content }
-      return await unpackThrough(chainId, image.chain, { ...destination, flights, signal })
+      return await unpackThrough(chainId, image.chain, {
+        ...destination,
+        flights: flights(namespace),
+        signal,
+      })
     } catch (err) {
       signal?.throwIfAborted()
       if (image !== undefined) image.isLeft = true

@@ -45,6 +45,14 @@ test('an id that waits cannot be offered again; one that was claimed can', async
   two.close()
 })
 
+test('E04 an id is bounded in length', async () => {
+  const streams = new StreamRegistry()
+  const offered = stream()
+  expect(await refusal(() => streams.offer('a', 'i'.repeat(1025), offered))).toBe('invalid_argument')
+  streams.offer('a', 'i'.repeat(1024), offered)
+  offered.close()
+})
+
 test('a stream that ends is not there any more', async () => {
   const streams = new StreamRegistry()
   const offered = stream()

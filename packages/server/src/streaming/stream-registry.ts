@@ -2,13 +2,16 @@ import type { AbortOptions } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import type { MessageStream } from './message-stream.ts'
 
-/** How many streams of one namespace may wait to be used. */
+/** How many streams of one owner may wait to be used. */
 const maxUnclaimed = 1024
+
+/** Characters of an id; clients take random ones of about thirty. */
+const maxId = 1024
 
 /** How long a stream may wait to be used, in milliseconds, by default. */
 const patience = 60_000
 
-/** Streams that clients opened for a later call to use, by namespace and id. */
+/** Streams that clients opened for a later call to use, by owner and id. */
 export class StreamRegistry {
   readonly #patience: number
   readonly #waiting = new Map<string, Map<string, MessageStream>>()
@@ -20,24 +23,30 @@ export class StreamRegistry {
   /**
    * Offers a stream under an id until a call claims it, it closes, or the time for that is over, which closes it.
    *
-   * @throws `invalid_argument` for an empty id, `already_exists`, `resource_exhausted`
+   * @throws `invalid_argument` for an id that is empty or has more than 1024 characters, `already_exists`, `resource_exhausted`
    */
-  offer(namespace: string, id: string, stream: MessageStream): void {
+  offer(owner: string, id: string, stream: MessageStream): void {
     if (id === '') throw new NsboxError('invalid_argument', 'stream id must not be empty')
-    const streams = this.#waiting.get(namespace) ?? new Map<string, MessageStream>()
+    if (id.length > maxId) {
+      throw new NsboxError(
+        'invalid_argument',
+        `stream id of ${id.length} characters, at most ${maxId} are allowed`,
+      )
+    }
+    const streams = this.#waiting.get(owner) ?? new Map<string, MessageStream>()
     if (streams.has(id)) throw new NsboxError('already_exists', `stream ${JSON.stringify(id)}`)
     if (streams.size >= maxUnclaimed) {
       throw new NsboxError('resource_exhausted', `${maxUnclaimed} streams wait to be used`)
     }
-    this.#waiting.set(namespace, streams.set(id, stream))
+    this.#waiting.set(owner, streams.set(id, stream))
     const timer = setTimeout(() => {
-      if (this.#take(namespace, id, stream)) {
+      if (this.#take(owner, id, stream)) {
         stream.fail(new NsboxError('deadline_exceeded', `stream ${JSON.stringify(id)} was not used in time`))
       }
     }, this.#patience)
     stream.closed.addEventListener('abort', () => {
       clearTimeout(timer)
-      this.#take(namespace, id, stream)
+      this.#take(owner, id, stream)
     })
   }
 
@@ -45,20 +54,20 @@ export class StreamRegistry {
    * Takes a stream; nobody else gets it.
    * @throws `not_found`
    */
-  claim(namespace: string, id: string, { signal }: AbortOptions = {}): MessageStream {
+  claim(owner: string, id: string, { signal }: AbortOptions = {}): MessageStream {
     signal?.throwIfAborted()
-    const stream = this.#waiting.get(namespace)?.get(id)
-    if (stream === undefined || !this.#take(namespace, id, stream)) {
+    const stream = this.#waiting.get(owner)?.get(id)
+    if (stream === undefined || !this.#take(owner, id, stream)) {
       throw new NsboxError('not_found', `stream ${JSON.stringify(id)}`)
     }
     return stream
   }
 
-  #take(namespace: string, id: string, stream: MessageStream): boolean {
-    const streams = this.#waiting.get(namespace)
+  #take(owner: string, id: string, stream: MessageStream): boolean {
+    const streams = this.#waiting.get(owner)
     if (streams?.get(id) !== stream) return false
     streams.delete(id)
-    if (streams.size === 0) this.#waiting.delete(namespace)
+    if (streams.size === 0) this.#waiting.delete(owner)
     return true
   }
 }

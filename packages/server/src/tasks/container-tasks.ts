@@ -34,8 +34,8 @@ export interface ContainerTasksParts {
   readonly lease?: string | undefined
   /** The namespace's snapshots of one snapshotter. @throws `invalid_argument` for the name of none */
   readonly snapshotter: (name: string) => Pick<Snapshotter, 'mounts'>
-  /** Told of mounts that a task is about to write through. */
-  readonly writes: (mounts: readonly Mount[]) => Promise<void>
+  /** Throws what is wrong with a container that the caller may make no task of; all will do by default. */
+  readonly admit?: ((container: Container) => void) | undefined
 }
 
 /** The name under which clients ask for the runtime, which there is one of. */
@@ -53,8 +53,9 @@ export class ContainerTasks implements Tasks {
     id: string,
     { checkpoint, ...options }: CreateTaskOptions = {},
   ): Promise<{ readonly pid: number }> {
-    const { containers, runtime, writes } = this.#parts
+    const { containers, runtime, admit } = this.#parts
     const container = await containers.get(id, { signal: options.signal })
+    admit?.(container)
     if (container.runtime.name !== runtimeName) {
       throw new NsboxError(
         'not_found',
@@ -64,8 +65,6 @@ export class ContainerTasks implements Tasks {
     if (container.sandbox !== '') await this.#requireSandbox(container.sandbox, options)
     const restore = checkpoint && (await findCheckpoint(this.#parts.content(), checkpoint, options))
     const rootfs = await this.#rootfs(container, options)
-    const writable = rootfs.filter((mount) => !mount.options.includes('ro'))
-    if (writable.length > 0) await writes(writable)
     return await runtime.create(id, {
       ...options,
       restore,

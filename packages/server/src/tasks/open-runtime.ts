@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { DomainEvent } from '@nsbox/core/events'
-import type { TaskRuntime } from '@nsbox/core/tasks'
+import type { PathUses, TaskRuntime } from '@nsbox/core/tasks'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 import { openRuncRuntime } from '@nsbox/runtime-runc'
 import type { Logger } from 'pino'
@@ -14,6 +14,8 @@ export interface OpenRuntimeOptions {
   /** Whether the directory goes with the server, and tasks with it. */
   readonly temporary: boolean
   readonly binary?: string | undefined
+  /** Told of what tasks are given, and of what those of an earlier server have. */
+  readonly uses: PathUses
   readonly onEvent: (namespace: string, event: DomainEvent) => void
   /** Takes what has happened to tasks since the last server. */
   readonly onMissed: (namespace: string, event: DomainEvent) => void
@@ -31,7 +33,7 @@ const refusals: ReadonlySet<string> = new Set(['permission_denied', 'unimplement
 
 /** Opens the runtime, and takes up the tasks of an earlier server. A server does without where the host has no tasks. */
 export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRuntime> {
-  const { state, root, temporary, binary, onEvent, onMissed, log } = options
+  const { state, root, temporary, binary, uses, onEvent, onMissed, log } = options
   try {
     if (process.platform !== 'linux') throw new NsboxError('unimplemented', `tasks on ${process.platform}`)
     let recovering = true
@@ -39,6 +41,7 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRunt
       directory: join(state, 'tasks'),
       images: join(root, 'checkpoints'),
       binary,
+      uses,
       onEvent: (namespace, event) => (recovering ? onMissed : onEvent)(namespace, event),
       onWarning: (message, err) => log.warn({ err }, message),
     })

@@ -1,6 +1,9 @@
 import type { HandlerContext } from '@connectrpc/connect'
 import type { TaskRuntime, Tasks } from '@nsbox/core/tasks'
 import type { Metadata } from '@nsbox/metadata'
+import { isTenant } from '../access/access.ts'
+import { admitContainer } from '../access/tenant-container.ts'
+import { accessOf } from '../rpc/call-access.ts'
 import { leaseOf, namespaceOf, viewsOf } from '../rpc/namespace-views.ts'
 import { loadedSnapshotter } from '../snapshotters/loaded-snapshotter.ts'
 import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
@@ -29,7 +32,8 @@ export function tasksOf({ metadata, snapshotters, runtime }: TasksOfParts): Task
       leases: namespaced.leases,
       lease: leaseOf(context),
       snapshotter: (name) => loadedSnapshotter(namespaced, snapshotters, name),
-      writes: (mounts) => metadata.writes(mounts),
+      // The very container that the task is made of, whoever has changed it since somebody looked.
+      admit: isTenant(accessOf(context)) ? (container) => admitContainer(container, namespace) : undefined,
     })
   }
 }

@@ -9,19 +9,12 @@ import type {
   TransferSource,
 } from '@nsbox/core/transfer'
 import { isAlreadyExists, NsboxError } from '@nsbox/errors'
-import {
-  createFlights,
-  createFollowers,
-  type Flights,
-  pull,
-  push,
-  type UnpackDestination,
-  type UnpackWish,
-} from '@nsbox/images'
+import { createFollowers, pull, push, type UnpackDestination, type UnpackWish } from '@nsbox/images'
 import type { Metadata, NamespaceView } from '@nsbox/metadata'
-import { defaultPlatform, type Platform } from '@nsbox/oci'
-import { createRegistry, type Registry } from '@nsbox/registry'
+import { defaultPlatform, type Platform, parseReference } from '@nsbox/oci'
+import { createRegistry, isInward, type Registry } from '@nsbox/registry'
 import { exportArchive, importArchive, underOwnLease } from './archive-transfer.ts'
+import { type FlightsOf, flightsByNamespace } from './flights-by-namespace.ts'
 import { PullLeases } from './pull-lease.ts'
 
 /** What a transfer service works with. */
@@ -32,7 +25,7 @@ export interface TransferServiceOptions {
   /** Where images are unpacked; a service without it refuses to unpack. */
   readonly destinations?: UnpackDestinations | undefined
   /** Shared with whoever else unpacks images. */
-  readonly flights?: Flights | undefined
+  readonly flights?: FlightsOf | undefined
 }
 
 /**
@@ -51,6 +44,8 @@ export interface Caller {
   readonly namespace: string
   /** The caller's own lease; without one, a pull makes one. */
   readonly lease?: string | undefined
+  /** Whether nothing of the host is the caller's: neither what it says of registries, nor those that are on it. */
+  readonly isTenant?: boolean | undefined
 }
 
 type Progress = { readonly onProgress?: ProgressListener | undefined } & AbortOptions
@@ -58,13 +53,13 @@ type Progress = { readonly onProgress?: ProgressListener | undefined } & AbortOp
 /** Moves images between registries, archives and the stores of namespaces. One per server: its pulls share their downloads. */
 export class TransferService {
   readonly #options: TransferServiceOptions
-  readonly #flights: Flights
+  readonly #flights: FlightsOf
   readonly #followers = createFollowers()
   readonly #leases = new PullLeases()
 
   constructor(options: TransferServiceOptions) {
     this.#options = options
-    this.#flights = options.flights ?? createFlights()
+    this.#flights = options.flights ?? flightsByNamespace(() => false)
   }
 
   /** The service, as one caller uses it. */
@@ -93,7 +88,7 @@ export class TransferService {
     if (source.kind === 'registry' && destination.kind === 'image') {
       await this.#pull(caller, source, destination, options)
     } else if (source.kind === 'image' && destination.kind === 'registry') {
-      await this.#push(view, source, destination, options)
+      await this.#push(caller, source, destination, options)
     } else if (source.kind === 'image' && destination.kind === 'image') {
       await tag(view, source, destination, options)
     } else {
@@ -107,14 +102,14 @@ export class TransferService {
     destination: ImageEndpoint,
     options: Progress,
   ): Promise<void> {
-    await using registry = this.#registry(source)
+    await using registry = this.#registry(caller, source)
     const work = async (lease: string) => {
       const { content, images } = this.#view({ ...caller, lease })
       const { name, platforms, allMetadata, labels } = destination
       const remote = registry.remote(source.reference)
       const unpack = await this.#wishes({ ...caller, lease }, destination, options)
       const what = { remote, name, platforms, allMetadata, labels, unpack }
-      const shared = { flights: this.#flights, followers: this.#followers }
+      const shared = { flights: this.#flights(caller.namespace), followers: this.#followers }
       await pull({ ...what, ...shared, content, images, ...options })
     }
     if (caller.lease !== undefined) await work(caller.lease)
@@ -130,7 +125,8 @@ export class TransferService {
     const work = async (lease: string) => {
       const wishes = await this.#wishes({ ...caller, lease }, destination, options)
       const view = this.#view({ ...caller, lease })
-      await importArchive(view, source, destination, { ...options, wishes, flights: this.#flights })
+      const flights = this.#flights(caller.namespace)
+      await importArchive(view, source, destination, { ...options, wishes, flights })
     }
     if (caller.lease !== undefined) await work(caller.lease)
     else await underOwnLease(this.#view(caller).leases, work, options)
@@ -152,13 +148,14 @@ export class TransferService {
   }
 
   async #push(
-    { content, images }: NamespaceView,
+    caller: Caller,
     source: ImageEndpoint,
     destination: RegistryEndpoint,
     options: Progress,
   ): Promise<void> {
+    const { content, images } = this.#view(caller)
     const { target } = await images.get(source.name, options)
-    await using registry = this.#registry(destination)
+    await using registry = this.#registry(caller, destination)
     const { reference } = destination
     await push(target, { registry, reference, content, platform: onePlatform(source.platforms), ...options })
   }
@@ -167,7 +164,13 @@ export class TransferService {
     return this.#options.metadata.namespace(namespace, { lease })
   }
 
-  #registry({ credentials, headers, hostsDir, defaultScheme }: RegistryEndpoint): Registry {
+  #registry({ isTenant = false }: Caller, endpoint: RegistryEndpoint): Registry {
+    const { credentials, headers, hostsDir, defaultScheme } = endpoint
+    if (isTenant) {
+      refuseInward(endpoint.reference)
+      // What is configured for registries may have secrets of the host in it.
+      return createRegistry({ credentials, headers, defaultScheme })
+    }
     return createRegistry({
       credentials,
       headers,
@@ -175,6 +178,14 @@ export class TransferService {
       hostsDir: hostsDir ?? this.#options.hostsDir,
     })
   }
+}
+
+/** @throws `permission_denied` for a registry on this machine, or where clouds tell machines their secrets */
+function refuseInward(reference: string): void {
+  const { host } = parseReference(reference)
+  const { hostname } = new URL(`http://${host}`)
+  if (isInward(hostname))
+    throw new NsboxError('permission_denied', `registry ${JSON.stringify(host)} for a tenant`)
 }
 
 async function tag(

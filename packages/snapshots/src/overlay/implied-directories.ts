@@ -1,9 +1,16 @@
-import type { Stats } from 'node:fs'
-import { lstat } from 'node:fs/promises'
+import { constants } from 'node:os'
+import { setImmediate } from 'node:timers/promises'
 import type { AbortOptions, LayerDirectory } from '@nsbox/core/snapshots'
-import { isErrno, NsboxError } from '@nsbox/errors'
-import { joinBytes } from '../join-bytes.ts'
-import { copyAttributes, isOpaque } from './attributes.ts'
+import { NsboxError } from '@nsbox/errors'
+import { checkResult, TreeCursor, walkNow } from '@nsbox/trees/walk'
+import { DisposableStack } from '@whatwg-node/disposablestack'
+import { copyDirectoryAttributes, isOpaque } from './attributes.ts'
+import { LayerRoot } from './layer-root.ts'
+
+const { ELOOP, ENOENT, ENOTDIR, EXDEV } = constants.errno
+
+/** Milliseconds of looking names up until others get a turn. */
+const turn = 10
 
 /** Directories that a layer has no entries for, and the layers that know what they look like. */
 export interface ImpliedDirectories {
@@ -27,38 +34,37 @@ export async function resolveImpliedDirectories(
   { parents, paths, opaqueAttribute }: ImpliedDirectories,
   { signal }: AbortOptions = {},
 ): Promise<void> {
+  const begun = { at: performance.now() }
+  const takeTurn = async () => {
+    signal?.throwIfAborted()
+    if (performance.now() - begun.at < turn) return
+    await setImmediate()
+    begun.at = performance.now()
+  }
   // A directory's entries come before itself, since nothing else may change its modification time afterwards; and its
   // own attributes do not change those of its entries.
   for (const path of paths) {
-    signal?.throwIfAborted()
+    await takeTurn()
     const components = split(path)
-    const own = await lookUp(Buffer.from(layer), components, opaqueAttribute)
-    if (own.path === undefined)
+    using own = lookUp(layer, components, opaqueAttribute)
+    if (!own.isDirectory)
       throw new NsboxError('failed_precondition', `${show(path)} is no directory of the snapshot`)
     if (own.hidden) continue
-    const below = await firstBelow(parents, components, opaqueAttribute)
-    if (below !== undefined) await copyAttributes(below, own.path)
+    // The first layer that says what shows there.
+    for (const parent of parents) {
+      await takeTurn()
+      using below = lookUp(parent, components, opaqueAttribute)
+      if (below.isDirectory) copyDirectoryAttributes(below.fd, own.fd)
+      if (below.isDirectory || below.opaque || below.blocked) break
+    }
   }
 }
 
-/** The directory that shows at a place in a stack of layers, if what shows there is one. */
-async function firstBelow(
-  layers: readonly string[],
-  components: readonly Uint8Array[],
-  opaqueAttribute: string,
-): Promise<Buffer | undefined> {
-  for (const layer of layers) {
-    const { path, opaque, blocked } = await lookUp(Buffer.from(layer), components, opaqueAttribute)
-    if (path !== undefined) return path
-    if (opaque || blocked) return undefined
-  }
-  return undefined
-}
-
-interface Found {
-  /** The directory, if the layer has one there. */
-  readonly path?: Buffer
-  /** Whether one on the way to it hides the layers below. */
+interface Found extends Disposable {
+  /** Whether the layer has a directory there, which is open then. */
+  readonly isDirectory: boolean
+  readonly fd: number
+  /** Whether a directory on the way to it hides the layers below. */
   readonly hidden: boolean
   /** Whether it does so itself, or one on the way to it. */
   readonly opaque: boolean
@@ -66,32 +72,31 @@ interface Found {
   readonly blocked: boolean
 }
 
-async function lookUp(
-  layer: Buffer,
-  components: readonly Uint8Array[],
-  opaqueAttribute: string,
-): Promise<Found> {
-  let path = layer
+/** Looks a place up in a layer, step by step from its root, through no link. */
+function lookUp(layer: string, components: readonly Uint8Array[], opaqueAttribute: string): Found {
+  using owned = new DisposableStack()
+  const root = owned.use(new LayerRoot(layer))
+  const cursor = owned.use(new TreeCursor(root.fd))
   // The root of a layer hides nothing, whatever attributes it has: so it is with the kernel.
   let opaque = false
   let hidden = false
+  let entered = 0
   for (const component of components) {
     hidden = opaque
-    path = joinBytes(path, component)
-    const stats = await statOrNothing(path)
-    if (stats === undefined) return { hidden, opaque, blocked: false }
-    if (!stats.isDirectory()) return { hidden, opaque, blocked: true }
-    opaque ||= isOpaque(path, opaqueAttribute)
+    entered = walkNow(cursor.enter(Buffer.from(component).toString('latin1')))
+    if (entered === -EXDEV) throw new NsboxError('failed_precondition', 'something is mounted in a layer')
+    if (entered < 0 && ![-ENOENT, -ENOTDIR, -ELOOP].includes(entered)) checkResult(entered, 'open')
+    if (entered < 0) break
+    opaque ||= isOpaque(cursor.fd, opaqueAttribute)
   }
-  return { path, hidden, opaque, blocked: false }
-}
-
-async function statOrNothing(path: Buffer): Promise<Stats | undefined> {
-  try {
-    return await lstat(path)
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined
-    throw error
+  const kept = owned.move()
+  return {
+    isDirectory: entered >= 0,
+    fd: cursor.fd,
+    hidden,
+    opaque,
+    blocked: entered < 0 && entered !== -ENOENT,
+    [Symbol.dispose]: () => kept.dispose(),
   }
 }
 

@@ -4,8 +4,9 @@ import { overlayMount } from '@nsbox/mount'
 import { bindMount } from '../bind-mount.ts'
 import { makeDirectory } from '../make-directory.ts'
 import type { SnapshotForm, SnapshotPlace } from '../snapshot-form.ts'
-import { copyAttributes } from './attributes.ts'
+import { copyDirectoryAttributes } from './attributes.ts'
 import { resolveImpliedDirectories } from './implied-directories.ts'
+import { LayerRoot } from './layer-root.ts'
 import type { OverlaySupport } from './probe-overlay.ts'
 
 /** A form in which layers can be put on top of others after they were written. */
@@ -32,7 +33,9 @@ export function overlayForm({ options, opaqueAttribute }: OverlaySupport): Overl
       makeDirectory(files(path), 0o755)
       if (nearest === undefined) return 'empty'
       // In an overlay the root is the topmost layer's.
-      await copyAttributes(Buffer.from(files(nearest)), Buffer.from(files(path)))
+      using from = new LayerRoot(files(nearest))
+      using to = new LayerRoot(files(path))
+      copyDirectoryAttributes(from.fd, to.fd)
       makeDirectory(join(path, 'work'), 0o711)
       return 'empty'
     },

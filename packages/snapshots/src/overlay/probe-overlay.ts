@@ -1,10 +1,12 @@
-import { lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LayerDirectory } from '@nsbox/core/snapshots'
 import { isNotFound, isNsboxError, NsboxError } from '@nsbox/errors'
-import { mount, overlayMount, removeTree, unmount } from '@nsbox/mount'
+import { mount, overlayMount, unmount } from '@nsbox/mount'
+import { removeTree } from '@nsbox/trees'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { isOpaque } from './attributes.ts'
+import { LayerRoot } from './layer-root.ts'
 
 /** How overlays are made in a place. */
 export interface OverlaySupport {
@@ -56,7 +58,7 @@ async function tryOverlay(path: string, options: readonly string[], opaqueAttrib
   await mount(overlayMount({ lower: [lower], upper, work: place('work') }, options), mounted)
   try {
     await rm(join(mounted, 'file'))
-    await rm(join(mounted, 'directory'), { recursive: true })
+    await rmdir(join(mounted, 'directory'))
     await mkdir(join(mounted, 'directory'))
   } catch (error) {
     // Without extended attributes the kernel finds out only now, and says EIO.
@@ -65,7 +67,8 @@ async function tryOverlay(path: string, options: readonly string[], opaqueAttrib
     await unmount(mounted)
   }
   const whiteout = await lstat(join(upper, 'file'))
-  const marked = isOpaque(Buffer.from(join(upper, 'directory')), opaqueAttribute)
+  using directory = new LayerRoot(join(upper, 'directory'))
+  const marked = isOpaque(directory.fd, opaqueAttribute)
   if (!whiteout.isCharacterDevice() || whiteout.rdev !== 0 || !marked) throw refuse()
 }
 

@@ -14,7 +14,7 @@ const connecting = (path: string) =>
   `require('net').connect(${JSON.stringify(path)}, () => process.setuid?.(0)).on('error', () => {}); setInterval(() => {}, 1000)`
 
 describeWith({ root: true, linux: true }, 'credentials of a peer', () => {
-  test('E15 are those of the process that has connected, also of another user', async () => {
+  test('F04 are those of the process that has connected, also of another user', async () => {
     await using directory = await tempDir('nsbox-peer')
     await chmod(directory.path, 0o711)
     const path = join(directory.path, 's.sock')

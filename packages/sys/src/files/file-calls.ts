@@ -19,6 +19,11 @@ export interface FileCalls {
   symlinkat(target: string, directory: number, name: string): number
   /** Links the very thing that is named: a symbolic link at its end is not followed. */
   linkat(fromDirectory: number, from: string, toDirectory: number, to: string): number
+  /**
+   * The target of a symbolic link that is open by `openPath`, or the negated errno: of the link that was looked at, whatever
+   * its name stands for by now (readlinkat(2) with an empty name).
+   */
+  targetOf(fd: number): string | number
   /** @param directoryItself whether the name is of an empty directory */
   unlinkat(directory: number, name: string, directoryItself: boolean): number
   fchown(fd: number, uid: number, gid: number): number
@@ -37,6 +42,20 @@ export interface FileCalls {
   /** The value of an extended attribute, or the negated errno. Does not follow a symbolic link at the end. */
   lgetxattr(path: string, attribute: string): Uint8Array | number
   /**
+   * getdents64(2): the next entries of an open directory, as the kernel lays them out, which `TreeCursor` of
+   * `@nsbox/trees` reads.
+   * @param into of at least 512 bytes, which any entry fits into
+   * @returns how many bytes were written; 0 at the end of the directory
+   */
+  getdents64(fd: number, into: Uint8Array): number
+  /**
+   * statx(2) of the basic attributes and the id of the mount. Does not follow a symbolic link.
+   * @param into 256 bytes
+   */
+  statx(directory: number, name: string, into: Uint8Array): number
+  /** Has the next `getdents64` begin at a position that an entry has told (`d_off`), or with 0n at the first entry. */
+  seekEntry(fd: number, position: bigint): number
+  /**
    * Where a file's next data begin at or after an offset, in bytes; `-ENXIO` if there are none. Moves the position of the
    * descriptor. What a file system does not know of holes is data.
    */
@@ -54,4 +73,11 @@ export interface FileCalls {
    * with `CLONE_FS`, which a container's seccomp profile may refuse). Other threads keep that of the process.
    */
   umaskOfThread(mask: number): number
+}
+
+/** Those that may wait for a disk for long, each made by a thread of libuv's pool. The bytes stay untouched meanwhile. */
+export type FileCallsInThread = {
+  readonly [Call in 'openat2' | 'unlinkat' | 'getdents64' | 'statx']: (
+    ...args: Parameters<FileCalls[Call]>
+  ) => Promise<number>
 }

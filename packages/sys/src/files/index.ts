@@ -1,4 +1,11 @@
-export type { FileCalls } from './file-calls.ts'
-export { fileCalls } from './platform.ts'
+export {
+  closeAbandoned,
+  closeDescriptor,
+  descriptorTable,
+  keepDescriptorsIn,
+  opened,
+} from './descriptor-table.ts'
+export type { FileCalls, FileCallsInThread } from './file-calls.ts'
+export { fileCalls, fileCallsInThread } from './platform.ts'
 export { openPath, resolveFlags } from './resolve-flags.ts'
 export { sealedCopy } from './sealed-copy.ts'

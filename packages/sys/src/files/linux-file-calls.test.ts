@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   closeSync,
   constants,
   fstatSync,
   ftruncateSync,
+  mkdirSync,
   openSync,
   readFileSync,
   statSync,
@@ -17,6 +19,7 @@ import { tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
 import { linuxFileCalls } from './linux-file-calls.ts'
+import { resolveFlags } from './resolve-flags.ts'
 
 const { seekData, seekHole, copyFileRange } = linuxFileCalls
 const mega = 1024 * 1024
@@ -101,5 +104,29 @@ describeWith({ linux: true }, 'the umask of a thread', () => {
     expect(readFileSync(join(dir.path, 'thread'), 'utf8')).toBe('0')
     expect(statSync(join(dir.path, 'thread')).mode & 0o777).toBe(0o664)
     expect(statSync(join(dir.path, 'main')).mode & 0o777).toBe(0o600)
+  })
+})
+
+describeWith({ linux: true, programs: ['perl'] }, 'a name with dots within a scope', () => {
+  test('E01 is opened, though somebody does nothing but rename', async () => {
+    await using dir = await tempDir()
+    mkdirSync(join(dir.path, 'a/b'), { recursive: true })
+    writeFileSync(join(dir.path, '1'), '')
+    const renaming = spawn('perl', ['-e', 'while (1) { rename("1", "2"); rename("2", "1") }'], {
+      cwd: dir.path,
+    })
+    const root = openSync(dir.path, 'r')
+    try {
+      await once(renaming, 'spawn')
+      for (let n = 0; n < 20_000; n++) {
+        const fd = linuxFileCalls.openat2(root, 'a/b/../../a', constants.O_DIRECTORY, 0, resolveFlags.inRoot)
+        expect(fd).toBeGreaterThan(0)
+        closeSync(fd)
+      }
+    } finally {
+      closeSync(root)
+      renaming.kill('SIGKILL')
+      await once(renaming, 'exit')
+    }
   })
 })

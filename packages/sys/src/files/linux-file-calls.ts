@@ -1,14 +1,13 @@
 import { constants, endianness } from 'node:os'
 import type { KoffiFunc } from 'koffi'
 import { koffi } from '../libc.ts'
+import { openAgain } from '../open-again.ts'
 import type { FileCalls } from './file-calls.ts'
+import { AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, O_CLOEXEC, SYS_openat2, statxMask } from './linux-file-flags.ts'
 
-const { EINTR, ERANGE } = constants.errno
-const SYS_openat2 = 437
-const O_CLOEXEC = 0o2000000
-const AT_SYMLINK_NOFOLLOW = 0x100
-const AT_REMOVEDIR = 0x200
+const { EAGAIN, EINTR, ERANGE } = constants.errno
 const CLONE_FS = 0x200
+const SEEK_SET = 0
 const SEEK_DATA = 3
 const SEEK_HOLE = 4
 
@@ -34,6 +33,7 @@ const mkdirat = declare('int mkdirat(int fd, const void *path, uint mode)')
 const mknodat = declare('int mknodat(int fd, const void *path, uint mode, uint64_t device)')
 const symlinkat = declare('int symlinkat(const void *target, int fd, const void *path)')
 const linkat = declare('int linkat(int from, const void *path, int to, const void *name, int flags)')
+const readlinkat = declare('long readlinkat(int fd, const void *path, void *into, size_t size)')
 const unlinkat = declare('int unlinkat(int fd, const void *path, int flags)')
 const fchown = declare('int fchown(int fd, uint uid, uint gid)')
 const fchmod = declare('int fchmod(int fd, uint mode)')
@@ -48,6 +48,8 @@ const lsetxattr = declare(
 )
 const llistxattr = declare('long llistxattr(const void *path, void *list, size_t size)')
 const lgetxattr = declare('long lgetxattr(const void *path, const void *name, void *value, size_t size)')
+const getdents64 = declare('long getdents64(int fd, void *into, size_t size)')
+const statx = declare('int statx(int fd, const void *path, int flags, uint mask, void *into)')
 const lseek = declare('int64_t lseek(int fd, int64_t offset, int whence)')
 const copyFileRange = declare(
   'long copy_file_range(int from, void *offset, int to, void *position, size_t length, uint flags)',
@@ -70,7 +72,11 @@ export const linuxFileCalls: FileCalls = {
     how[low] = flags | O_CLOEXEC
     how[2 + low] = mode
     how[4 + low] = resolve
-    return openat2(SYS_openat2, directory, cString(name), how, how.byteLength)
+    const path = cString(name)
+    return openAgain(
+      () => openat2(SYS_openat2, directory, path, how, how.byteLength),
+      (result) => result === -EAGAIN && resolve !== 0,
+    )
   },
   mkdirat: (directory, name, mode) => mkdirat(directory, cString(name), mode),
   mknodat: (directory, name, mode, major, minor) =>
@@ -78,6 +84,11 @@ export const linuxFileCalls: FileCalls = {
   symlinkat: (target, directory, name) => symlinkat(cString(target, texts[1]), directory, cString(name)),
   linkat: (fromDirectory, from, toDirectory, to) =>
     linkat(fromDirectory, cString(from, texts[1]), toDirectory, cString(to), 0),
+  targetOf(fd) {
+    const into = Buffer.allocUnsafe(4096)
+    const length = readlinkat(fd, cString(''), into, into.length)
+    return length < 0 ? length : into.toString('latin1', 0, length)
+  },
   unlinkat: (directory, name, directoryItself) =>
     unlinkat(directory, cString(name), directoryItself ? AT_REMOVEDIR : 0),
   fchown: (fd, uid, gid) => fchown(fd, uid, gid),
@@ -95,6 +106,12 @@ export const linuxFileCalls: FileCalls = {
   },
   lgetxattr: (path, attribute) =>
     whole((buffer, size) => lgetxattr(cString(path), cString(attribute, texts[1]), buffer, size)),
+  getdents64: (fd, into) => getdents64(fd, into, into.length),
+  statx: (directory, name, into) => statx(directory, cString(name), AT_SYMLINK_NOFOLLOW, statxMask, into),
+  seekEntry: (fd, position) => {
+    const result = lseek(fd, position, SEEK_SET)
+    return result < 0 ? result : 0
+  },
   seekData: (fd, offset) => lseek(fd, offset, SEEK_DATA),
   seekHole: (fd, offset) => lseek(fd, offset, SEEK_HOLE),
   copyFileRange(from, fromOffset, to, toOffset, length) {

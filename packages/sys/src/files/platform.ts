@@ -1,6 +1,7 @@
 import { NsboxError } from '@nsbox/errors'
-import type { FileCalls } from './file-calls.ts'
+import type { FileCalls, FileCallsInThread } from './file-calls.ts'
 import { linuxFileCalls } from './linux-file-calls.ts'
+import { linuxFileCallsInThread } from './linux-file-calls-in-thread.ts'
 
 const missing = (): never => {
   throw new NsboxError('unimplemented', `file calls on ${process.platform}`)
@@ -12,6 +13,7 @@ const unsupported: FileCalls = {
   mknodat: missing,
   symlinkat: missing,
   linkat: missing,
+  targetOf: missing,
   unlinkat: missing,
   fchown: missing,
   fchmod: missing,
@@ -22,6 +24,9 @@ const unsupported: FileCalls = {
   lsetxattr: missing,
   llistxattr: missing,
   lgetxattr: missing,
+  getdents64: missing,
+  statx: missing,
+  seekEntry: missing,
   seekData: missing,
   seekHole: missing,
   copyFileRange: missing,
@@ -30,3 +35,6 @@ const unsupported: FileCalls = {
 
 /** The file calls of this platform; elsewhere than on Linux each throws `unimplemented` when it is made. */
 export const fileCalls: FileCalls = process.platform === 'linux' ? linuxFileCalls : unsupported
+
+/** Those of them that may take long, made by another thread; elsewhere than on Linux each throws `unimplemented`. */
+export const fileCallsInThread: FileCallsInThread = linuxFileCallsInThread

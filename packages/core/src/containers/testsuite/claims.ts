@@ -4,7 +4,7 @@ export interface ContainerStoreClaims {
   readonly demandsSpec: boolean
   /** An update can take extensions away; otherwise it only adds and replaces them. */
   readonly extensionRemoval: boolean
-  /** More than 16,384 labels or 1024 extensions, or more than 12 MiB in all are refused with `invalid_argument`. */
+  /** More than 10,240 labels or 1024 extensions, or more than 12 MiB in all are refused with `invalid_argument`. */
   readonly limits: boolean
 }
 

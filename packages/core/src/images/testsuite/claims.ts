@@ -1,6 +1,6 @@
 /** What a store promises beyond or short of the interface, as plain data; see the claims of content stores. */
 export interface ImageStoreClaims {
-  /** More than 16,384 labels of one image are refused with `invalid_argument`. */
+  /** More than 10,240 labels of one image are refused with `invalid_argument`. */
   readonly labelCountLimit: boolean
   /** Annotations can be changed without naming a target. */
   readonly annotationChange: boolean

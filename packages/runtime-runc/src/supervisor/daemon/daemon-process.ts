@@ -4,6 +4,7 @@ import { isNsboxError, NsboxError } from '@nsbox/errors'
 import { setTerminalSize } from '@nsbox/sys/descriptors'
 import { signalPidfd } from '@nsbox/sys/processes'
 import type { Fields } from '../protocol/fields.ts'
+import type { OwnedEnds } from '../protocol/owned-ends.ts'
 import { type ExitRecord, type ProcessRecord, readProcessRecord } from '../protocol/process-record.ts'
 import type { Ends, Role } from '../protocol/roles.ts'
 import type { SupervisedProcess, TerminalSize } from '../supervisor.ts'
@@ -88,7 +89,7 @@ export class DaemonProcess implements SupervisedProcess {
     signal?.throwIfAborted()
     if (this.#record.stdinEnded || this.#released !== undefined) return
     await this.#ask('keepStdin', (answer, ends) =>
-      this.retold(readProcessRecord(answer.object('record')), ends),
+      this.retold(readProcessRecord(answer.object('record'), this.key), ends.takeAll()),
     )
   }
 
@@ -157,7 +158,7 @@ export class DaemonProcess implements SupervisedProcess {
   /** Asks whichever supervisor holds the process; one that has forgotten it has done all that there was to do. */
   async #ask(
     method: 'keepStdin' | 'closeStdin' | 'release',
-    accept: (answer: Fields, ends: Ends) => void = () => undefined,
+    accept: (answer: Fields, ends: OwnedEnds) => void = () => undefined,
   ): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const link = await this.#owner.supervisorOf(this)

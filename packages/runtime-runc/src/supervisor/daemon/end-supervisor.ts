@@ -5,6 +5,7 @@ import { isErrno } from '@nsbox/errors'
 import { isReady } from '@nsbox/sys/descriptors'
 import { signalPidfd } from '@nsbox/sys/processes'
 import { Fields } from '../protocol/fields.ts'
+import { mostPid } from '../protocol/process-record.ts'
 import { files } from '../protocol/version.ts'
 import { findProcess } from './find-process.ts'
 
@@ -21,13 +22,23 @@ export async function endSupervisor(directory: string): Promise<void> {
     if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return
     throw error
   }
-  const fields = new Fields(JSON.parse(text))
-  const pidfd = findProcess({ pid: fields.count('pid'), startTime: fields.string('startTime', 32) })
+  const self = readSelf(text)
+  const pidfd = self && findProcess(self)
   if (pidfd === undefined) return
   try {
     signalPidfd(pidfd, 9)
     for (let tries = 0; !isReady(pidfd, 'read') && tries < 500; tries++) await delay(10)
   } finally {
     closeSync(pidfd)
+  }
+}
+
+/** Undefined for what was being written when it died: it is whole before a supervisor begins. */
+function readSelf(text: string): { readonly pid: number; readonly startTime: string } | undefined {
+  try {
+    const fields = new Fields(JSON.parse(text))
+    return { pid: fields.count('pid', mostPid), startTime: fields.string('startTime', 32) }
+  } catch {
+    return undefined
   }
 }

@@ -41,7 +41,10 @@ export async function launchOn(
   try {
     const process = await link.request('launch', fields, {
       timeout: timeout + launchSlack,
-      accept: (answer, ends) => accept(readProcessRecord(answer.object('record')), ends),
+      accept: (answer, ends) => {
+        const record = readProcessRecord(answer.object('record'), key)
+        return accept(record, ends.takeAll())
+      },
     })
     if (signal?.aborted !== true) return process
     await endAndRelease(process)

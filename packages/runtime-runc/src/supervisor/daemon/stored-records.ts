@@ -26,7 +26,7 @@ function filesOf(directory: string): string[] {
   try {
     return readdirSync(directory).map((name) => join(directory, name))
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return []
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return []
     throw error
   }
 }

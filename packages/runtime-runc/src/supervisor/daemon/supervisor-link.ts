@@ -2,17 +2,20 @@ import { randomBytes } from 'node:crypto'
 import { closeSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { deserializeError, fromSystemError, NsboxError } from '@nsbox/errors'
+import { fromSystemError, NsboxError } from '@nsbox/errors'
 import { connectUnix, isReady, sendDescriptors } from '@nsbox/sys/descriptors'
 import { openPidfd, signalPidfd } from '@nsbox/sys/processes'
+import { readError } from '../protocol/error-fields.ts'
 import type { Fields } from '../protocol/fields.ts'
 import { Link } from '../protocol/link.ts'
-import type { Ends, Role } from '../protocol/roles.ts'
+import type { OwnedEnds } from '../protocol/owned-ends.ts'
+import { mostPid } from '../protocol/process-record.ts'
+import type { Ends } from '../protocol/roles.ts'
 import { files, protocols } from '../protocol/version.ts'
 
-/** What a supervisor tells on its own; the descriptors are the handler's. */
+/** What a supervisor tells on its own; descriptors that are not taken are closed. */
 export interface SupervisorLinkHandlers {
-  notice(link: SupervisorLink, fields: Fields, ends: Map<Role, number>): void
+  notice(link: SupervisorLink, fields: Fields, ends: OwnedEnds): void
   /** The connection has ended, though nobody here has closed it. */
   lost(link: SupervisorLink, error: Error | undefined): void
 }
@@ -21,14 +24,14 @@ export interface SupervisorLinkHandlers {
 export interface RequestOptions<T> {
   /** Asked when the request is sent. */
   readonly ends?: (() => Ends) | undefined
-  /** Takes the answer, before anything that comes after it; the descriptors are its own. */
-  readonly accept: (fields: Fields, ends: Map<Role, number>) => T
+  /** Takes the answer, and what descriptors it wants, before anything that comes after it. That it throws ends the link. */
+  readonly accept: (fields: Fields, ends: OwnedEnds) => T
   /** Milliseconds, after which the supervisor counts as lost. */
   readonly timeout?: number | undefined
 }
 
 interface Waiting {
-  readonly accept: (fields: Fields, ends: Map<Role, number>) => void
+  readonly accept: (fields: Fields, ends: OwnedEnds) => void
   readonly reject: (error: unknown) => void
   readonly timer: NodeJS.Timeout
 }
@@ -140,7 +143,7 @@ export class SupervisorLink {
       }
       const id = ++this.#requests
       const timer = setTimeout(() => this.#link.close(this.#unavailable(`no answer to ${method}`)), timeout)
-      const take = (answer: Fields, given: Map<Role, number>) => resolve(accept(answer, given))
+      const take = (answer: Fields, given: OwnedEnds) => resolve(accept(answer, given))
       this.#waiting.set(id, { accept: take, reject, timer })
       this.#link.send({ id, method, ...fields }, ends)
     })
@@ -168,7 +171,7 @@ export class SupervisorLink {
           accept: (fields) => {
             this.#build = fields.string('build', 256)
             this.#cgroup = fields.string('cgroup', 4096)
-            this.#pid = fields.count('pid')
+            this.#pid = fields.count('pid', mostPid)
             this.#pidfd = openPidfd(this.#pid)
           },
         },
@@ -179,22 +182,20 @@ export class SupervisorLink {
     }
   }
 
-  #take(fields: Fields, ends: Map<Role, number>): void {
+  #take(fields: Fields, ends: OwnedEnds): void {
     if (!fields.has('reply')) {
       this.#handlers.notice(this, fields, ends)
       return
     }
     const id = fields.count('reply')
     const waiting = this.#waiting.get(id)
-    this.#waiting.delete(id)
-    clearTimeout(waiting?.timer)
+    if (waiting === undefined) return
     const error = fields.optionalObject('error')
-    if (waiting !== undefined && error === undefined) {
-      waiting.accept(fields, ends)
-      return
-    }
-    for (const fd of ends.values()) closeSync(fd)
-    if (error !== undefined) waiting?.reject(readError(error))
+    // An answer that is not understood ends the link, and with it the wait.
+    if (error === undefined) waiting.accept(fields, ends)
+    else waiting.reject(readError(error))
+    this.#waiting.delete(id)
+    clearTimeout(waiting.timer)
   }
 
   #closed(error: Error | undefined): void {
@@ -209,12 +210,4 @@ export class SupervisorLink {
   #unavailable(why = 'it is gone'): NsboxError {
     return new NsboxError('unavailable', `supervisor in ${this.directory}: ${why}`)
   }
-}
-
-function readError(fields: Fields): NsboxError {
-  return deserializeError({
-    code: fields.string('code', 64) as NsboxError['code'],
-    context: fields.string('context', 65_536),
-    details: fields.plain('details'),
-  })
 }

@@ -1,18 +1,19 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AbortOptions } from '@nsbox/core/tasks'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 import type { Fields } from '../protocol/fields.ts'
+import type { OwnedEnds } from '../protocol/owned-ends.ts'
 import {
   type ExitRecord,
   type ProcessRecord,
   readExit,
   readProcessRecord,
 } from '../protocol/process-record.ts'
-import type { Ends, Role } from '../protocol/roles.ts'
+import type { Ends } from '../protocol/roles.ts'
 import type { LaunchRequest, SupervisedProcess, Supervisor } from '../supervisor.ts'
 import { DaemonProcess, type DaemonProcessOwner } from './daemon-process.ts'
 import { endSupervisor } from './end-supervisor.ts'
@@ -118,13 +119,13 @@ export class Supervisors implements Supervisor, DaemonProcessOwner, SupervisorLi
     if (this.#processes.get(process.key) === process) this.#processes.delete(process.key)
   }
 
-  notice(link: SupervisorLink, fields: Fields, ends: Map<Role, number>): void {
+  notice(link: SupervisorLink, fields: Fields, ends: OwnedEnds): void {
     const kind = fields.string('notice', 64)
     if (kind === 'process') {
-      this.#told(link, readProcessRecord(fields.object('record')), ends)
+      const record = readProcessRecord(fields.object('record'))
+      this.#told(link, record, ends.takeAll())
       return
     }
-    for (const fd of ends.values()) closeSync(fd)
     const process = this.#processes.get(fields.string('key', 512))
     if (process === undefined || this.#holders.get(process) !== link) return
     if (kind === 'exit') this.#exited(process, readExit(fields.object('exit')))
@@ -256,7 +257,7 @@ export class Supervisors implements Supervisor, DaemonProcessOwner, SupervisorLi
     if (!this.#holders.has(process) || this.#holders.get(process) === link) return
     try {
       const accept = (answer: Fields) => {
-        const record = readProcessRecord(answer.object('record'))
+        const record = readProcessRecord(answer.object('record'), process.key)
         const holds = answer.strings('holds', 100)
         if (record.exit !== undefined) this.#exited(process, record.exit)
         process.closed(

@@ -1,10 +1,10 @@
 import { constants, fstatSync, openSync } from 'node:fs'
+import { OwnedEnds } from '../protocol/owned-ends.ts'
 import type { ExitRecord, ProcessRecord } from '../protocol/process-record.ts'
 import { type Ends, type Role, roles } from '../protocol/roles.ts'
 import { FileRelay } from './file-relay.ts'
 import { endLogger } from './logger.ts'
 import { keepInput } from './open-client-io.ts'
-import type { OwnedEnds } from './owned-ends.ts'
 import type { Records } from './records.ts'
 import { PipeRelay, type Relay, type RelayEnd, type RelayOptions } from './relay.ts'
 import type { Watcher } from './watcher.ts'
@@ -41,16 +41,24 @@ export class HeldProcess {
   #draining = false
   #released = false
 
-  /** Takes over the descriptors and begins to relay. The record is on disk afterwards. */
+  /**
+   * Takes over the descriptors, whatever it throws, and begins to relay. The record is on disk afterwards, and after an
+   * error gone with all else.
+   */
   constructor(record: ProcessRecord, ends: OwnedEnds, options: HeldProcessOptions) {
     this.#record = record
-    this.#ends = ends
+    this.#ends = new OwnedEnds(ends.takeAll())
     this.#options = options
-    options.records.write(record)
-    this.#relayInput()
-    for (const { from, to } of outputs) this.#relayOutput(from, this.#ends.get(to))
-    this.#watchLogger()
-    if (record.exit !== undefined && !record.drained) this.#drain()
+    try {
+      options.records.write(record)
+      this.#relayInput()
+      for (const { from, to } of outputs) this.#relayOutput(from, this.#ends.get(to))
+      this.#watchLogger()
+      if (record.exit !== undefined && !record.drained) this.#drain()
+    } catch (error) {
+      void this.release()
+      throw error
+    }
   }
 
   get record(): ProcessRecord {
@@ -61,7 +69,7 @@ export class HeldProcess {
     return this.#ends.all
   }
 
-  /** The process has ended: that is on disk, then told; its output is drained. */
+  /** The process has ended: that is on disk, if there is room, then told; its output is drained. */
   ended(exit: ExitRecord): void {
     if (this.#record.exit !== undefined || this.#released) return
     this.#update({ exit })
@@ -213,6 +221,11 @@ export class HeldProcess {
 
   #update(change: Partial<ProcessRecord>): void {
     this.#record = { ...this.#record, ...change }
-    this.#options.records.write(this.#record)
+    try {
+      this.#options.records.write(this.#record)
+    } catch (error) {
+      // A disk that is full must not keep the end of a process from those who wait for it.
+      console.error(`the record of ${this.#record.key} is not written:`, error)
+    }
   }
 }

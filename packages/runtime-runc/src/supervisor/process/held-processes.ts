@@ -1,11 +1,12 @@
 import { NsboxError } from '@nsbox/errors'
+import { signalPidfd } from '@nsbox/sys/processes'
+import { OwnedEnds } from '../protocol/owned-ends.ts'
 import type { ExitRecord, ProcessRecord } from '../protocol/process-record.ts'
-import type { Ends } from '../protocol/roles.ts'
+import type { Ends, Role } from '../protocol/roles.ts'
 import { ForeignEnd, unknownStatus } from './foreign-end.ts'
 import { HeldProcess, type HeldProcessOptions } from './held-process.ts'
 import { launch } from './launch.ts'
 import type { LaunchMessage } from './launch-request.ts'
-import { OwnedEnds } from './owned-ends.ts'
 import { Reaper } from './reaper.ts'
 
 /** All processes that a supervisor has in charge, and launches under way. */
@@ -70,11 +71,13 @@ export class HeldProcesses {
     const owned = new OwnedEnds(ends)
     try {
       this.#checkFree(record.key)
+      for (const role of ['pidfd', 'logger'] as const) checkProcess(role, owned.get(role))
       const held = this.#hold(record, owned)
       if (record.exit === undefined) this.#watch(held)
       return held
     } catch (error) {
       owned.closeAll()
+      if (this.#held.get(record.key)?.record === record) void this.release(record.key)
       throw error
     }
   }
@@ -115,5 +118,14 @@ export class HeldProcesses {
         held.record.key,
         new ForeignEnd(held.record.pid, pidfd, { watcher: this.#options.watcher, onEnd }),
       )
+  }
+}
+
+/** @throws `invalid_argument` for a descriptor that stands for no process, whose end would be waited for in vain */
+function checkProcess(role: Role, fd: number | undefined): void {
+  try {
+    if (fd !== undefined) signalPidfd(fd, 0)
+  } catch (cause) {
+    throw new NsboxError('invalid_argument', `the descriptor ${role} stands for no process`, { cause })
   }
 }

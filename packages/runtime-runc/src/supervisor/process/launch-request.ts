@@ -18,6 +18,11 @@ export interface LaunchMessage {
   readonly timeout: number
 }
 
+/** The last one stands for no change (chown(2)). */
+const mostId = 2 ** 32 - 2
+/** What a timer takes. */
+const longestTimeout = 2 ** 31 - 1
+
 /** @throws `invalid_argument` for anything but such a message */
 export function readLaunchMessage(fields: Fields): LaunchMessage {
   const owner = fields.optionalObject('owner')
@@ -29,9 +34,9 @@ export function readLaunchMessage(fields: Fields): LaunchMessage {
     consoleSocket: fields.has('consoleSocket') ? fields.string('consoleSocket', 107) : undefined,
     env: fields.stringMap('env'),
     io: readIo(fields.object('io')),
-    owner: owner && { uid: owner.count('uid'), gid: owner.count('gid') },
+    owner: owner && { uid: owner.count('uid', mostId), gid: owner.count('gid', mostId) },
     container: { id: container.string('id', 512), namespace: container.string('namespace', 512) },
     waits: fields.boolean('waits'),
-    timeout: fields.count('timeout'),
+    timeout: fields.count('timeout', longestTimeout),
   }
 }

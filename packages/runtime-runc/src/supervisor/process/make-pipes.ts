@@ -1,7 +1,7 @@
 import { closeSync, fchownSync } from 'node:fs'
 import { pipe } from '@nsbox/sys'
+import type { OwnedEnds } from '../protocol/owned-ends.ts'
 import type { Role } from '../protocol/roles.ts'
-import type { OwnedEnds } from './owned-ends.ts'
 
 /**
  * Bytes that a pipe takes before its writer has to wait. With the 64 KiB that the system gives by default, relaying costs

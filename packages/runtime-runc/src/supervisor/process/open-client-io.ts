@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ProcessIo } from '@nsbox/core/tasks'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 import { O_PATH } from '@nsbox/sys/mount-flags'
+import type { OwnedEnds } from '../protocol/owned-ends.ts'
 import { type LoggerTarget, type OutputTarget, outputTarget } from './output-target.ts'
-import type { OwnedEnds } from './owned-ends.ts'
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY, O_RDWR, O_CREAT } = constants
 const readerTimeout = 10_000

@@ -6,6 +6,7 @@ test.each([
   ['/run/fifo', { kind: 'path', path: '/run/fifo' }],
   ['/run/a%20b', { kind: 'path', path: '/run/a%20b' }],
   ['fifo:///run/a%20b', { kind: 'path', path: '/run/a b' }],
+  ['file:///var/log/c é', { kind: 'file', path: '/var/log/c é' }],
   ['file:///var/log/c1', { kind: 'file', path: '/var/log/c1' }],
   [
     'binary:///bin/logger?--tag&id=a%20b',
@@ -25,6 +26,15 @@ test.each([
   'binary:relative',
   'file:///a%00b',
   'file:///%ff',
+  // Other paths to a URL than those that are written.
+  'f\nile:///a',
+  'file:///var/l\nog',
+  'file:///a/../etc/x',
+  'file:///a\\b',
+  ' file:///a',
+  'file:///a ',
+  'file://localhost/a',
+  'file:/a',
 ])('%j is refused', (value) => {
   expect(() => outputTarget(value)).toThrow(expect.objectContaining({ code: 'invalid_argument' }))
 })

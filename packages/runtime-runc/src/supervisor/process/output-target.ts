@@ -27,6 +27,9 @@ export function outputTarget(value: string): OutputTarget {
   const url = URL.canParse(value) ? new URL(value) : undefined
   const path = url === undefined ? '' : decodePath(url.pathname, value)
   if (url === undefined || url.host !== '' || !isAbsolute(path)) refuse(value)
+  // A URL's reader leaves out line ends, resolves dots and takes a backslash for a slash: another path than is written.
+  const [, written = ''] = /^[a-z0-9-]+:\/\/([^?#]*)/i.exec(value) ?? []
+  if (decodePath(written, value) !== path) refuse(value)
   switch (url.protocol) {
     case 'fifo:':
       return { kind: 'path', path }

@@ -1,14 +1,18 @@
 import type { Socket } from 'node:net'
-import { errorCode, NsboxError, serializeError } from '@nsbox/errors'
+import { errorCode, NsboxError } from '@nsbox/errors'
+import { errorFields } from '../protocol/error-fields.ts'
 import type { Fields } from '../protocol/fields.ts'
 import { Link } from '../protocol/link.ts'
+import type { OwnedEnds } from '../protocol/owned-ends.ts'
 import { readProcessRecord } from '../protocol/process-record.ts'
-import type { Ends, Role } from '../protocol/roles.ts'
+import type { Ends } from '../protocol/roles.ts'
 import { protocols } from '../protocol/version.ts'
 import type { HeldProcess } from './held-process.ts'
 import type { HeldProcesses } from './held-processes.ts'
 import { readLaunchMessage } from './launch-request.ts'
-import { OwnedEnds } from './owned-ends.ts'
+
+/** Milliseconds in which a connection must say hello. */
+const helloTimeout = 10_000
 
 /** What a session asks of the supervisor. */
 export interface SessionOptions {
@@ -40,14 +44,17 @@ export class Session {
   readonly #options: SessionOptions
   readonly #link: Link
   readonly #left = new AbortController()
+  readonly #greeting: NodeJS.Timeout
   #greeted = false
 
   constructor(socket: Socket, options: SessionOptions) {
     this.#options = options
+    this.#greeting = setTimeout(() => this.close(), helloTimeout)
     this.#link = new Link(socket, {
       message: (fields, ends) => this.#take(fields, ends),
       closed: (error) => {
         if (error !== undefined) console.error('a connection ends:', error)
+        clearTimeout(this.#greeting)
         // Nobody waits for what its launches make.
         this.#left.abort()
         options.onClosed(this)
@@ -63,25 +70,17 @@ export class Session {
     this.#link.close()
   }
 
-  #take(fields: Fields, ends: Map<Role, number>): void {
-    const owned = new OwnedEnds(ends)
-    try {
-      const id = fields.count('id')
-      const method = fields.string('method', 64)
-      if (!this.#greeted && method !== 'hello') throw new NsboxError('invalid_argument', 'no hello')
-      this.#answer(method, fields, owned).then(
-        (answer) => this.#link.send({ reply: id, ...answer.fields?.() }, answer.ends),
-        (error) => {
-          owned.closeAll()
-          if (errorCode(error) === 'unknown') console.error(`${method}:`, error)
-          const { code, context, details } = serializeError(error)
-          this.#link.send({ reply: id, error: { code, context, details } })
-        },
-      )
-    } catch (error) {
-      owned.closeAll()
-      throw error
-    }
+  #take(fields: Fields, ends: OwnedEnds): void {
+    const id = fields.count('id')
+    const method = fields.string('method', 64)
+    if (!this.#greeted && method !== 'hello') throw new NsboxError('invalid_argument', 'no hello')
+    this.#answer(method, fields, ends).then(
+      (answer) => this.#link.send({ reply: id, ...answer.fields?.() }, answer.ends),
+      (error) => {
+        if (errorCode(error) === 'unknown') console.error(`${method}:`, error)
+        this.#link.send({ reply: id, error: errorFields(error) })
+      },
+    )
   }
 
   /** Begins in the same turn as the message came, so that what it does is in the order of messages. */
@@ -94,6 +93,7 @@ export class Session {
         if (protocol === undefined) throw new NsboxError('unimplemented', `protocols ${known.join(', ')}`)
         this.#link.carryDescriptors(takePackets(fields.string('token', 128)))
         this.#greeted = true
+        clearTimeout(this.#greeting)
         onHello(this)
         return { fields: () => ({ protocol, ...identity }) }
       }
@@ -107,7 +107,7 @@ export class Session {
         held.cancel(fields.string('key', 512))
         return {}
       case 'adopt': {
-        const process = held.adopt(readProcessRecord(fields.object('record')), takeAll(ends))
+        const process = held.adopt(readProcessRecord(fields.object('record')), ends.takeAll())
         return { fields: () => ({ record: process.record, holds: [...process.ends.keys()] }) }
       }
       case 'keepStdin': {
@@ -133,8 +133,4 @@ export class Session {
 
 function started(process: HeldProcess): Answer {
   return { fields: () => ({ record: process.record }), ends: () => process.ends }
-}
-
-function takeAll(ends: OwnedEnds): Ends {
-  return new Map([...ends.all.keys()].map((role) => [role, ends.take(role)!]))
 }

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { NsboxError } from '@nsbox/errors'
@@ -12,6 +12,9 @@ import { Watcher } from './watcher.ts'
 
 /** Milliseconds that a supervisor without processes waits for another daemon. */
 const idleTimeout = 10_000
+
+/** There is one daemon, and its next connection or its successor’s; each may have a line begun. */
+const mostConnections = 16
 
 /** What a supervisor is started with. */
 export interface SupervisorProcessOptions {
@@ -48,11 +51,14 @@ export class SupervisorProcess {
     const notify = (notice: object) => this.#daemon?.notify(notice)
     this.#held = new HeldProcesses({ watcher: this.#watcher, records, notify })
     const self = { pid: process.pid, startTime: startTimeOf(process.pid) }
-    writeFileSync(join(directory, files.process), JSON.stringify(self), { mode: 0o600 })
+    const path = join(directory, files.process)
+    writeFileSync(`${path}.new`, JSON.stringify(self), { mode: 0o600 })
+    renameSync(`${path}.new`, path)
     // Its sockets are its owner's only.
     process.umask(0o177)
     this.#packets = listenUnix(join(directory, files.descriptors), 'packets')
     this.#server = createServer((socket) => this.#connect(socket))
+    this.#server.maxConnections = mostConnections
   }
 
   /** Serves until there is nothing to do. Resolves when daemons can connect. */
@@ -132,13 +138,21 @@ export class SupervisorProcess {
   /** A daemon connects to this socket and sends its token before it says hello. */
   #takePackets(token: string): number {
     for (let fd = acceptUnix(this.#packets); fd !== undefined; fd = acceptUnix(this.#packets)) {
-      const received = receiveDescriptors(fd, 128)
-      if (typeof received !== 'string') {
-        for (const descriptor of received.descriptors) closeSync(descriptor)
-        if (Buffer.from(received.bytes).toString() === token) return fd
-      }
+      if (hasSent(fd, token)) return fd
       closeSync(fd)
     }
     throw new NsboxError('invalid_argument', 'no socket for descriptors has sent this token')
+  }
+}
+
+function hasSent(fd: number, token: string): boolean {
+  try {
+    const received = receiveDescriptors(fd, 128)
+    if (typeof received === 'string') return false
+    for (const descriptor of received.descriptors) closeSync(descriptor)
+    return Buffer.from(received.bytes).toString() === token
+  } catch (error) {
+    console.error('a socket for descriptors is closed:', error)
+    return false
   }
 }

@@ -19,7 +19,7 @@ export class Watcher {
       for (const fd of await waitForReady(this.#set)) {
         const callbacks = this.#callbacks.get(fd) ?? new Map()
         this.#callbacks.delete(fd)
-        for (const callback of callbacks.values()) callback()
+        for (const callback of callbacks.values()) called(callback)
       }
     }
   }
@@ -50,5 +50,14 @@ export class Watcher {
   forget(fd: number): void {
     this.#callbacks.delete(fd)
     if (this.#added.delete(fd)) unwatch(this.#set, fd)
+  }
+}
+
+/** What goes wrong with one descriptor must not keep others from being waited for. */
+function called(callback: () => void): void {
+  try {
+    callback()
+  } catch (error) {
+    console.error('what waited for a descriptor has failed:', error)
   }
 }

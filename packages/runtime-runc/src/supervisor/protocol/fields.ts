@@ -11,7 +11,7 @@ export class Fields {
   }
 
   has(name: string): boolean {
-    return this.#object[name] !== undefined
+    return Object.hasOwn(this.#object, name)
   }
 
   /** @param longest in UTF-16 code units */
@@ -27,10 +27,11 @@ export class Fields {
     return value
   }
 
-  /** An integer from 0. */
-  count(name: string): number {
+  /** An integer from 0 to `most`. */
+  count(name: string, most = Number.MAX_SAFE_INTEGER): number {
     const value = this.#object[name]
-    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) this.#refuse(name)
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > most)
+      this.#refuse(name)
     return value
   }
 

@@ -6,10 +6,12 @@ import { acceptUnix, connectUnix, listenUnix, sendDescriptors } from '@nsbox/sys
 import { type TempDir, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openFiles } from '../../testing/open-files.ts'
 import { SupervisorFixture } from '../../testing/supervised-shell.ts'
 import type { Fields } from './fields.ts'
 import { Link } from './link.ts'
-import type { Role } from './roles.ts'
+import type { OwnedEnds } from './owned-ends.ts'
+import type { Ends } from './roles.ts'
 
 describeWith({ linux: true }, 'a link', () => {
   let dir: TempDir
@@ -17,12 +19,14 @@ describeWith({ linux: true }, 'a link', () => {
   let raw: Socket
   let packets: number
   let link: Link
-  let messages: { fields: Fields; ends: Map<Role, number> }[]
+  let messages: { fields: Fields; ends: Ends }[]
   let closed: (Error | undefined)[]
+  let handle: (fields: Fields, ends: OwnedEnds) => void
   beforeEach(async () => {
     dir = await tempDir()
     messages = []
     closed = []
+    handle = (fields, ends) => messages.push({ fields, ends: ends.takeAll() })
     server = createServer()
     const control = join(dir.path, 'control')
     const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve))
@@ -31,7 +35,7 @@ describeWith({ linux: true }, 'a link', () => {
     const listener = listenUnix(join(dir.path, 'packets'), 'packets')
     packets = connectUnix(join(dir.path, 'packets'), 'packets')
     link = new Link(await accepted, {
-      message: (fields, ends) => messages.push({ fields, ends }),
+      message: (fields, ends) => handle(fields, ends),
       closed: (error) => closed.push(error),
     })
     link.carryDescriptors(acceptUnix(listener)!)
@@ -85,6 +89,29 @@ describeWith({ linux: true }, 'a link', () => {
     expect(openFiles()).not.toContain(name)
   })
 
+  test('closes what its handler does not take, also when that throws, which ends it', async () => {
+    const { read, write } = pipe(4096)
+    const name = readlinkSync(`/proc/self/fd/${read}`)
+    handle = (fields) => {
+      if (fields.has('bad')) throw new Error('not understood')
+    }
+    for (const number of ['1', '2']) sendDescriptors(packets, Buffer.from(number), [read])
+    closeSync(read)
+    closeSync(write)
+    raw.write('{"packet":1,"roles":["pidfd"]}\n{"bad":1,"packet":2,"roles":["stdin"]}\n')
+    await expect.poll(() => closed).toEqual([expect.objectContaining({ message: 'not understood' })])
+    expect(openFiles()).not.toContain(name)
+  })
+
+  test('takes a line as long as the longest, in pieces of any size', async () => {
+    const line = `{"a":"${'x'.repeat(1024 * 1024 - 9)}"}`
+    for (let at = 0; at < line.length; at += 1000) raw.write(line.slice(at, at + 1000))
+    raw.write('\n{}\n')
+    await expect.poll(() => messages.length).toBe(2)
+    raw.write(`${line}  \n`)
+    await expect.poll(() => closed).toEqual([expect.objectContaining({ code: 'invalid_argument' })])
+  })
+
   test('ends when the other side does not read, within bounds', async () => {
     raw.pause()
     const message = { text: 'x'.repeat(1024 * 1024) }
@@ -95,17 +122,6 @@ describeWith({ linux: true }, 'a link', () => {
     expect(closed).toHaveLength(1)
   })
 })
-
-function openFiles(): string[] {
-  return readdirSync('/proc/self/fd').map((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`)
-    } catch {
-      // That of the directory itself is closed by now.
-      return ''
-    }
-  })
-}
 
 describeWith({ linux: true }, 'a supervisor', () => {
   test('is not hurt by what strangers send, and serves nobody who has not said hello', async () => {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { NsboxError } from '@nsbox/errors'
 import { receiveDescriptors, sendDescriptors } from '@nsbox/sys/descriptors'
 import { Fields } from './fields.ts'
+import { OwnedEnds } from './owned-ends.ts'
 import { type Ends, type Role, roles } from './roles.ts'
 
 const longestLine = 1024 * 1024
@@ -12,8 +13,11 @@ const packetSize = 64
 
 /** What a link tells its owner. */
 export interface LinkHandlers {
-  /** A message has come. The descriptors are the handler's to close, also when it throws, which ends the link. */
-  message(fields: Fields, ends: Map<Role, number>): void
+  /**
+   * A message has come. The descriptors that the handler has not taken when it returns or throws are closed; that it
+   * throws ends the link.
+   */
+  message(fields: Fields, ends: OwnedEnds): void
   /** Called once, whoever ended the link, with what was wrong if something was. */
   closed(error: Error | undefined): void
 }
@@ -26,11 +30,15 @@ export interface LinkHandlers {
 export class Link {
   readonly #socket: Socket
   readonly #handlers: LinkHandlers
-  readonly #queue: { readonly message: object; readonly ends: (() => Ends) | undefined }[] = []
+  readonly #queue: { readonly text: string; readonly ends: (() => Ends) | undefined }[] = []
+  /** Characters that wait in the queue. */
+  #queued = 0
   #packets: number | undefined
   #sent = 0
   #received = 0
-  #text = ''
+  /** What has come of a line that is not at its end yet. */
+  #pieces: string[] = []
+  #length = 0
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
@@ -60,8 +68,10 @@ export class Link {
    */
   send(message: object, ends?: () => Ends): void {
     if (this.#closed) return
-    this.#queue.push({ message, ends })
-    if (this.#queue.length > mostQueued || this.#socket.writableLength > mostUnsent)
+    const text = JSON.stringify(message)
+    this.#queue.push({ text, ends })
+    this.#queued += text.length
+    if (this.#queue.length > mostQueued || this.#queued + this.#socket.writableLength > mostUnsent)
       this.close(new NsboxError('resource_exhausted', 'the other side of a supervisor’s link does not read'))
     else if (this.#timer === undefined) this.#flush()
   }
@@ -91,9 +101,10 @@ export class Link {
           this.#timer = setTimeout(() => this.#flush(), 5)
           return
         }
-        const packet = ends.size > 0 ? { packet: this.#sent, roles: [...ends.keys()] } : {}
+        const packet = ends.size > 0 ? JSON.stringify({ packet: this.#sent, roles: [...ends.keys()] }) : '{}'
         this.#queue.shift()
-        this.#socket.write(`${JSON.stringify({ ...next.message, ...packet })}\n`)
+        this.#queued -= next.text.length
+        this.#socket.write(`${merged(next.text, packet)}\n`)
       }
     } catch (error) {
       this.close(error as Error)
@@ -108,18 +119,29 @@ export class Link {
   }
 
   #read(text: string): void {
-    const lines = (this.#text + text).split('\n')
-    this.#text = lines.pop()!
+    if (this.#closed) return
+    // What came before is not looked at again: a line may come in any number of pieces.
+    const [first, ...others] = text.split('\n')
     try {
-      if (this.#text.length > longestLine)
-        throw new NsboxError('invalid_argument', 'message of a supervisor: too long')
-      for (const line of lines) {
-        if (this.#closed) return
+      this.#add(first!)
+      for (const piece of others) {
+        const line = this.#pieces.join('')
+        this.#pieces = []
+        this.#length = 0
         this.#take(line)
+        if (this.#closed) return
+        this.#add(piece)
       }
     } catch (error) {
       this.close(error as Error)
     }
+  }
+
+  #add(piece: string): void {
+    this.#length += piece.length
+    if (this.#length > longestLine)
+      throw new NsboxError('invalid_argument', 'message of a supervisor: too long')
+    if (piece !== '') this.#pieces.push(piece)
   }
 
   #take(line: string): void {
@@ -136,10 +158,14 @@ export class Link {
       new Set(names).size !== names.length
     )
       throw new NsboxError('invalid_argument', 'message of a supervisor: descriptors for nothing known')
-    const ends = fields.has('packet')
-      ? this.#receiveEnds(fields.count('packet'), names)
-      : new Map<Role, number>()
-    this.#handlers.message(fields, ends)
+    const ends = new OwnedEnds(
+      fields.has('packet') ? this.#receiveEnds(fields.count('packet'), names) : undefined,
+    )
+    try {
+      this.#handlers.message(fields, ends)
+    } finally {
+      ends.closeAll()
+    }
   }
 
   #receiveEnds(packet: number, names: readonly Role[]): Map<Role, number> {
@@ -158,4 +184,10 @@ export class Link {
     }
     return new Map(names.map((name, index) => [name, descriptors[index]!]))
   }
+}
+
+/** Two objects of JSON as one. */
+function merged(first: string, second: string): string {
+  if (first === '{}') return second
+  return second === '{}' ? first : `${first.slice(0, -1)},${second.slice(1)}`
 }

@@ -1,4 +1,5 @@
 import type { ProcessIo } from '@nsbox/core/tasks'
+import { NsboxError } from '@nsbox/errors'
 import type { Fields } from './fields.ts'
 
 /** How a process ended, as it is sent and kept on disk. */
@@ -24,13 +25,25 @@ export interface ProcessRecord {
   readonly drained: boolean
 }
 
-/** @throws `invalid_argument` for anything but a record */
-export function readProcessRecord(fields: Fields): ProcessRecord {
+/** Numbers that the kernel and the answers to clients have room for. */
+export const mostPid = 2 ** 31 - 1
+const mostStatus = 2 ** 32 - 1
+/** The last millisecond that a `Date` can be. */
+const lastTime = 8_640_000_000_000_000
+
+/**
+ * @param expected the key of the process that was asked for; any by default
+ * @throws `invalid_argument` for anything but a record, and for that of another process
+ */
+export function readProcessRecord(fields: Fields, expected?: string): ProcessRecord {
   const io = fields.object('io')
   const exit = fields.optionalObject('exit')
+  const key = fields.string('key', 512)
+  if (expected !== undefined && key !== expected)
+    throw new NsboxError('invalid_argument', `message of a supervisor: ${key} instead of ${expected}`)
   return {
-    key: fields.string('key', 512),
-    pid: fields.count('pid'),
+    key,
+    pid: fields.count('pid', mostPid),
     startTime: fields.string('startTime', 32),
     io: readIo(io),
     stdinEnded: fields.boolean('stdinEnded'),
@@ -43,8 +56,8 @@ export function readProcessRecord(fields: Fields): ProcessRecord {
 export function readExit(fields: Fields): ExitRecord {
   const unknown = fields.has('unknown') && fields.boolean('unknown')
   return {
-    exitStatus: fields.count('exitStatus'),
-    exitedAt: fields.count('exitedAt'),
+    exitStatus: fields.count('exitStatus', mostStatus),
+    exitedAt: fields.count('exitedAt', lastTime),
     ...(unknown ? { unknown } : {}),
   }
 }

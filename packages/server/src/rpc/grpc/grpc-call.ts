@@ -2,6 +2,7 @@ import type { DescMethod, DescMethodUnary, DescService, Message } from '@bufbuil
 import { Code, ConnectError, createContextValues, type HandlerContext } from '@connectrpc/connect'
 import { parseTimeout } from '@connectrpc/connect/protocol-grpc'
 import { DisposableStack } from '@whatwg-node/disposablestack'
+import { type Access, nobody } from '../../access/access.ts'
 import type { CallBudgets } from '../call-budgets.ts'
 import type { Conduct } from '../conduct.ts'
 import type { MessageOwner } from '../message-reader.ts'
@@ -34,6 +35,8 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
   readonly protocolName = 'grpc'
   readonly service: DescService
   readonly method: DescMethodUnary
+  /** What whoever makes it may do. */
+  access: Access = nobody
   readonly responseHeader: Headers = new Headers()
   readonly responseTrailer: Headers = new Headers()
   readonly connection: object

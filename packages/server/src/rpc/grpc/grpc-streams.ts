@@ -6,6 +6,8 @@ import { toConnectError } from '@nsbox/api'
 import { NsboxError } from '@nsbox/errors'
 import { DisposableStack } from '@whatwg-node/disposablestack'
 import type { Logger } from 'pino'
+import type { Access } from '../../access/access.ts'
+import type { ConnectionAccess } from '../../access/access-control.ts'
 import type { CallBudgets } from '../call-budgets.ts'
 import type { Conduct } from '../conduct.ts'
 import { maxMessageBytes } from '../message-limit.ts'
@@ -35,7 +37,11 @@ const smallBytes = 64 << 10
 const looks = 4
 
 /** Takes a stream, or leaves it. @returns whether it was taken */
-export type TakeStream = (stream: ServerHttp2Stream, headers: RequestHeaders) => boolean
+export type TakeStream = (
+  stream: ServerHttp2Stream,
+  headers: RequestHeaders,
+  peer: ConnectionAccess,
+) => boolean
 
 /**
  * Answers calls over gRPC, without compression and in protobuf, straight from streams of
@@ -65,7 +71,7 @@ export function grpcStreams({
     for (const call of calls) call.abort(shutdownSignal.reason)
   })
 
-  return (stream, headers) => {
+  return (stream, headers, peer) => {
     const path = String(headers[':path'])
     const method = methods.get(path)
     if (method === undefined || !isPlain(headers)) return false
@@ -75,7 +81,7 @@ export function grpcStreams({
     if (!isLooking) lookLater()
     stream.on('error', (err) => log.debug({ method: path, err }, 'stream failed'))
     stream.once('close', () => call.abort(gone))
-    answer(stream, call, method)
+    answer(stream, call, method, () => peer.of(headers))
       .catch((err: unknown) => {
         log.debug({ method: path, err }, 'no answer could be sent')
         stream.destroy()
@@ -108,9 +114,12 @@ async function answer(
   stream: ServerHttp2Stream,
   call: GrpcCall,
   { method, hasOneRequest, answerBytes, answer }: DirectMethod,
+  access: () => Access,
 ): Promise<void> {
   const reply = new GrpcAnswer(stream, call)
   try {
+    // Of whoever may not call at all, nothing is read.
+    call.access = access()
     call.expire()
     if (hasOneRequest)
       call.message = await parseMessage(method.input, await readMessage(stream, call), call, call.held)

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
@@ -127,6 +127,19 @@ describeWith({ linux: true }, 'an archive of a checkpoint', () => {
     ['a root that is a file', [file('.')]],
   ])('D11 with one name for %s is refused', async (_what, entries) => {
     await expect(extract(rawTar(...entries))).rejects.toMatchObject({ code: 'invalid_argument' })
+  })
+
+  it('E04 has a bounded number of bytes in names of directories', async () => {
+    const deep = Array.from({ length: 60 }, (_, level) => `${level}`.padEnd(60, 'd')).join('/')
+    const directories = (count: number) =>
+      Array.from({ length: count }, (_, index) => [
+        paxHeader([['path', `${deep}/${index}/`]]),
+        rawEntry({ name: 'd', type: '5' }),
+      ]).flat()
+    await extract(rawTar(...directories(1000)))
+    await rm(directory, { recursive: true })
+    await mkdir(directory)
+    await expect(extract(rawTar(...directories(1200)))).rejects.toMatchObject({ code: 'resource_exhausted' })
   })
 
   it('D11 has no more bytes than its own', async () => {

@@ -1,5 +1,6 @@
 import { close, closeSync, constants, openSync, write } from 'node:fs'
 import { getSystemErrorName, promisify } from 'node:util'
+import { ByteBudget } from '@nsbox/core/byte-budget'
 import type { AbortOptions } from '@nsbox/core/content'
 import { readTar, type TarMember } from '@nsbox/diff/archive'
 import { fromSystemError } from '@nsbox/errors'
@@ -13,6 +14,9 @@ const resolve = inRoot | noCrossing | noMagicLinks | noSymlinks
 
 /** Headers of the archive; CRIU writes some ten images for each process. */
 const maxHeaders = 500_000
+
+/** Bytes of the names of all its directories, of which a real one has one for each checkpoint that it adds to. */
+const maxDirectoryNames = 4 * 1024 * 1024
 
 const writeBytes = promisify(write)
 const closeFile = promisify(close)
@@ -51,6 +55,7 @@ class CheckpointTree implements Disposable {
   readonly #root: number
   /** Whether the archive has named the directory, or has only named what is in it. */
   readonly #directories = new Map<string, boolean>()
+  readonly #names = new ByteBudget('directories of the checkpoint', maxDirectoryNames)
 
   constructor(directory: string) {
     try {
@@ -98,6 +103,7 @@ class CheckpointTree implements Disposable {
   }
 
   #mkdir(name: string, member: TarMember): void {
+    this.#names.take(name.length)
     const parent = name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : '.'
     const flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
     const fd = checked(fileCalls.openat2(this.#root, parent, flags, 0, resolve), member)

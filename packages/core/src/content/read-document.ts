@@ -1,0 +1,55 @@
+import {
+  type Descriptor,
+  type ImageConfig,
+  type Index,
+  imageConfigSteps,
+  indexSteps,
+  type Manifest,
+  manifestSteps,
+  maxDocumentSize,
+} from '@nsbox/oci'
+import type { AbortOptions } from '../abort-options.ts'
+import { finishInTurns } from '../turns.ts'
+import type { ContentReader } from './content-store.ts'
+import { readBlob } from './read-blob.ts'
+
+type Reader = Pick<ContentReader, 'read'>
+
+/**
+ * Reads a manifest, in turns with others: it may have 4 MiB.
+ * @throws as `readBlob` and `parseManifest`
+ */
+export async function readManifest(
+  content: Reader,
+  descriptor: Descriptor,
+  { signal }: AbortOptions = {},
+): Promise<Manifest> {
+  const bytes = await readBlob(content, descriptor, { limit: maxDocumentSize, signal })
+  return await finishInTurns(manifestSteps(bytes, descriptor), signal)
+}
+
+/**
+ * Reads an index as `readManifest` reads a manifest.
+ * @throws as `readBlob` and `parseIndex`
+ */
+export async function readIndex(
+  content: Reader,
+  descriptor: Descriptor,
+  { signal }: AbortOptions = {},
+): Promise<Index> {
+  const bytes = await readBlob(content, descriptor, { limit: maxDocumentSize, signal })
+  return await finishInTurns(indexSteps(bytes, descriptor), signal)
+}
+
+/**
+ * Reads the config of an image as `readManifest` reads a manifest.
+ * @throws as `readBlob` and `parseImageConfig`
+ */
+export async function readImageConfig(
+  content: Reader,
+  descriptor: Pick<Descriptor, 'digest' | 'size'>,
+  { signal }: AbortOptions = {},
+): Promise<ImageConfig> {
+  const bytes = await readBlob(content, descriptor, { limit: maxDocumentSize, signal })
+  return await finishInTurns(imageConfigSteps(bytes, descriptor), signal)
+}

@@ -1,0 +1,42 @@
+import type { AbortOptions } from '@nsbox/core/content'
+import type { Descriptor } from '@nsbox/oci'
+import { DisposableStack } from '@whatwg-node/disposablestack'
+import type { Download } from './download.ts'
+import type { Table } from './flight-table.ts'
+import type { Slots } from './slots.ts'
+
+/** A download that is under way, with a slot, until it is disposed of. */
+export class DownloadTurn implements Disposable {
+  readonly download: Download
+  readonly #slot: Disposable
+  readonly #storing: Slots
+  readonly #held = new DisposableStack()
+  #isStoring = false
+
+  constructor(
+    download: Download,
+    parts: {
+      readonly digest: Descriptor['digest']
+      readonly downloads: Table<Download>
+      readonly slot: Disposable
+      readonly storing: Slots
+    },
+  ) {
+    this.download = download
+    this.#slot = this.#held.use(parts.slot)
+    this.#storing = parts.storing
+    this.#held.use(parts.downloads.begin(parts.digest, download))
+  }
+
+  /** Lets the next download come while this blob goes to the disk. */
+  async received(options: AbortOptions): Promise<void> {
+    if (this.#isStoring) return
+    this.#isStoring = true
+    this.#held.use(await this.#storing.take(options))
+    this.#slot[Symbol.dispose]()
+  }
+
+  [Symbol.dispose](): void {
+    this.#held.dispose()
+  }
+}

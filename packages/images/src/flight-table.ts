@@ -1,0 +1,78 @@
+import type { AbortOptions } from '@nsbox/core/content'
+import { type Deferred, deferred } from './deferred.ts'
+import { unlessAborted } from './unless-aborted.ts'
+
+/** How often somebody who waits looks whether that is still worth it, in milliseconds. */
+const lookInterval = 200
+
+/** A table as those use it who come and go. */
+export type Table<T extends object> = Pick<FlightTable<T>, 'of' | 'begin' | 'settled'>
+
+interface Flights<T> {
+  readonly underWay: Set<T>
+  /** Fulfilled when one of them ends. */
+  ended: Deferred
+}
+
+/**
+ * What is under way, by key, so that the same is not done twice at once without need. It holds nobody up: who needs the
+ * same waits for those who do it already only as long as that seems worth it, and then does it as well.
+ */
+export class FlightTable<T extends object> {
+  readonly #flights = new Map<string, Flights<T>>()
+
+  /** The part of the table that has keys of its own, by a name without a slash. */
+  within(name: string): Table<T> {
+    const own = (key: string) => `${name}/${key}`
+    return {
+      of: (key) => this.of(own(key)),
+      begin: (key, flight) => this.begin(own(key), flight),
+      settled: (key, ...rest) => this.settled(own(key), ...rest),
+    }
+  }
+
+  /** Those under way with a key, in the order in which they began. */
+  of(key: string): readonly T[] {
+    return [...(this.#flights.get(key)?.underWay ?? [])]
+  }
+
+  /** Says that one more is under way, until the result is disposed of. */
+  begin(key: string, flight: T): Disposable {
+    const flights = this.#flights.get(key) ?? { underWay: new Set<T>(), ended: deferred() }
+    this.#flights.set(key, flights)
+    flights.underWay.add(flight)
+    return {
+      [Symbol.dispose]: () => {
+        if (!flights.underWay.delete(flight)) return
+        if (flights.underWay.size === 0) this.#flights.delete(key)
+        const { resolve } = flights.ended
+        flights.ended = deferred()
+        resolve()
+      },
+    }
+  }
+
+  /**
+   * Waits until none of those under way is worth waiting for. Another one who waited may begin just then: whoever is not to
+   * begin beside it looks once more, by `of`, and begins without a wait in between.
+   * @throws the signal's reason if it aborts first
+   */
+  async settled(key: string, isWorthIt: (other: T) => boolean, { signal }: AbortOptions = {}): Promise<void> {
+    for (;;) {
+      const flights = this.#flights.get(key)
+      if (flights === undefined || ![...flights.underWay].some(isWorthIt)) return
+      await endOrTime(flights.ended.promise, signal)
+    }
+  }
+}
+
+/** Waits until something has ended, or it is time to look again. */
+async function endOrTime(ended: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  const time = deferred()
+  const timer = setTimeout(time.resolve, lookInterval)
+  try {
+    await unlessAborted(Promise.race([ended, time.promise]), signal)
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,58 @@
+/** Milliseconds over which the rate is measured, and for which what has just begun counts as brisk. */
+const window = 2_000
+
+/** Bytes per millisecond from which on bytes come briskly: 1 MiB per second. */
+const briskRate = (1024 * 1024) / 1000
+
+/** How quickly the bytes of something come on which others rely. */
+export class Pace {
+  readonly #total: number
+  #offset: number
+  #from: number
+  #since = performance.now()
+  #rate: number | undefined
+
+  /**
+   * @param total bytes there will be
+   * @param offset bytes that are there at the beginning
+   */
+  constructor(total: number, offset = 0) {
+    this.#total = total
+    this.#offset = offset
+    this.#from = offset
+  }
+
+  /** Says that so many bytes are there now. */
+  advance(offset: number): void {
+    this.#offset = offset
+    this.#measure()
+  }
+
+  /** Bytes that are there. */
+  get offset(): number {
+    return this.#offset
+  }
+
+  /** Whether all bytes are there, or 1 MiB came per second when it was last measured, over two seconds. */
+  get isBrisk(): boolean {
+    this.#measure()
+    return this.#rate === undefined || this.#rate >= briskRate || this.#offset >= this.#total
+  }
+
+  /** Milliseconds until all bytes are there, at the rate that was last measured; undefined before the first time. */
+  get timeLeft(): number | undefined {
+    this.#measure()
+    const left = this.#total - this.#offset
+    if (left <= 0) return 0
+    return this.#rate === undefined ? undefined : left / this.#rate
+  }
+
+  #measure(): void {
+    const now = performance.now()
+    const elapsed = now - this.#since
+    if (elapsed < window) return
+    this.#rate = Math.max(0, this.#offset - this.#from) / elapsed
+    this.#since = now
+    this.#from = this.#offset
+  }
+}

@@ -1,0 +1,66 @@
+import type { Reader } from '@nsbox/sqlite'
+import type { BackingRef } from './backing-row.ts'
+
+/** A backing whose files some path leads to. */
+export interface BackingAt extends BackingRef {
+  readonly id: number
+  readonly directory: string
+  readonly parent: number | null
+  /** Whether others may rely on what it holds: it is committed, or something is based on it. */
+  readonly committed: 0 | 1
+}
+
+const columns = `id, snapshotter, key, directory, parent,
+  chain_id IS NOT NULL
+    OR EXISTS (SELECT 1 FROM snapshot WHERE backing = backing.id AND kind = 'committed')
+    OR EXISTS (SELECT 1 FROM backing AS child WHERE child.parent = backing.id) AS committed`
+
+/**
+ * The backings whose files are reached by a directory: that whose directory it is, is in, or those whose directories are
+ * in it.
+ * @param path without symbolic links
+ */
+export function backingsAt(db: Reader, path: string): BackingAt[] {
+  return [...backingsAround(db, path), ...backingsIn(db, path)]
+}
+
+/** The backing whose directory a path is or is in. */
+export function backingsAround(db: Reader, path: string): BackingAt[] {
+  const components = path.split('/')
+  const above = components.map((_, count) => components.slice(0, count + 1).join('/') || '/')
+  const sql = `SELECT ${columns} FROM backing WHERE directory IN (SELECT value FROM json_each(?))`
+  return db.all<BackingAt>(sql, JSON.stringify(above))
+}
+
+/** The backings whose directories are in a directory. */
+export function backingsIn(db: Reader, path: string): BackingAt[] {
+  const sql = `SELECT ${columns} FROM backing WHERE directory > ? AND directory < ?`
+  return db.all<BackingAt>(sql, ...rangeIn(path))
+}
+
+/** The backing that a directory is made for: its own is right in that one, beside what else its snapshotter keeps there. */
+export function backingsOf(db: Reader, path: string): BackingAt[] {
+  const [from, to] = rangeIn(path)
+  const sql = `SELECT ${columns} FROM backing WHERE directory > ? AND directory < ?
+    AND instr(substr(directory, ?), '/') = 0`
+  return db.all<BackingAt>(sql, from, to, from.length + 1)
+}
+
+/** Those of some directories that are the directories of backings, without a look at links. */
+export function backingsWith(db: Reader, directories: readonly string[]): BackingAt[] {
+  const sql = `SELECT ${columns} FROM backing WHERE directory IN (SELECT value FROM json_each(?))`
+  return db.all<BackingAt>(sql, JSON.stringify(directories))
+}
+
+/** Whether a namespace besides the one given has a backing. */
+export function isOfOthers(db: Reader, id: number, namespace: string): boolean {
+  const sql = 'SELECT 1 FROM snapshot WHERE backing = ? AND namespace <> ? LIMIT 1'
+  return db.get(sql, id, namespace) !== undefined
+}
+
+/** What all paths in a directory are greater and less than. */
+function rangeIn(path: string): [string, string] {
+  const prefix = path === '/' ? path : `${path}/`
+  // The character after the slash.
+  return [prefix, `${prefix.slice(0, -1)}0`]
+}

@@ -1,0 +1,121 @@
+import type { Reader, Transaction } from '@nsbox/sqlite'
+import { type BackingRef, dropBacking } from './backing-row.ts'
+
+/** What one use leads to; plain data. */
+export interface UseRecord {
+  /** Ids of backings whose files it leads to. */
+  readonly backings: readonly number[]
+  /** Directories that it can write to and that snapshots may come to be made in; without symbolic links. */
+  readonly writable: readonly string[]
+}
+
+/**
+ * The backings that tasks use, whose files stay until those have ended, whatever becomes of the rows; and the directories
+ * in which they can write to whatever is made there. In memory only: whoever outlives this process says it again to the
+ * next one.
+ */
+export class BackingsInUse {
+  readonly #backings = new Counts<number>()
+  readonly #writable = new Counts<string>()
+
+  /** Adds a use until what is returned is called; more than once is as good as once. */
+  add({ backings, writable }: UseRecord): () => void {
+    for (const id of backings) this.#backings.add(id)
+    for (const path of writable) this.#writable.add(path)
+    let ended = false
+    return () => {
+      if (ended) return
+      ended = true
+      for (const id of backings) this.#backings.remove(id)
+      for (const path of writable) this.#writable.remove(path)
+    }
+  }
+
+  has(backing: number): boolean {
+    return this.#backings.has(backing)
+  }
+
+  all(): number[] {
+    return this.#backings.all()
+  }
+
+  /** Whether some use can write to all that is made in a directory. */
+  canWrite(directory: string): boolean {
+    if (this.#writable.isEmpty) return false
+    for (let end = directory.length; end > 0; end = directory.lastIndexOf('/', end - 1))
+      if (this.#writable.has(directory.slice(0, end))) return true
+    return this.#writable.has('/')
+  }
+}
+
+/**
+ * Drops a backing that no namespace has any more, unless something uses it or is based on it; and those that it was based
+ * on and that were kept only for that.
+ * @returns what the backend need not keep any more
+ */
+export function dropUnusedBacking(tx: Transaction, inUse: BackingsInUse, id: number): BackingRef[] {
+  const dropped: BackingRef[] = []
+  for (let next: number | null = id; next !== null; ) {
+    const row: (BackingRef & { parent: number | null }) | undefined = isNeeded(tx, inUse, next)
+      ? undefined
+      : tx.get('SELECT snapshotter, key, parent FROM backing WHERE id = ?', next)
+    if (row === undefined) break
+    dropBacking(tx, next)
+    dropped.push({ snapshotter: row.snapshotter, key: row.key })
+    next = row.parent
+  }
+  return dropped
+}
+
+function isNeeded(db: Reader, inUse: BackingsInUse, id: number): boolean {
+  if (inUse.has(id)) return true
+  const sql = `SELECT 1 FROM snapshot WHERE backing = ? UNION ALL SELECT 1 FROM backing WHERE parent = ? LIMIT 1`
+  return db.get(sql, id, id) !== undefined
+}
+
+/** Those of some backings that no namespace has. */
+export function withoutRows(db: Reader, backings: readonly number[]): number[] {
+  const sql = `SELECT id FROM backing WHERE id IN (SELECT value FROM json_each(?))
+    AND NOT EXISTS (SELECT 1 FROM snapshot WHERE backing = backing.id)`
+  return db.all<{ id: number }>(sql, JSON.stringify(backings)).map(({ id }) => id)
+}
+
+/** Forgets what an earlier process was making when it died, and what it kept for uses that have ended since. */
+export function dropUnfinishedBackings(tx: Transaction, inUse: BackingsInUse): void {
+  const left = `NOT EXISTS (SELECT 1 FROM snapshot WHERE backing = backing.id) AND id NOT IN (
+    WITH RECURSIVE kept (id) AS (
+      SELECT value FROM json_each(?)
+      UNION SELECT backing.parent FROM kept JOIN backing ON backing.id = kept.id WHERE backing.parent IS NOT NULL
+    )
+    SELECT id FROM kept)`
+  const used = JSON.stringify(inUse.all())
+  // Each keeps its parent, in whichever order they go.
+  tx.run(`UPDATE backing SET parent = NULL WHERE parent IS NOT NULL AND ${left}`, used)
+  tx.run(`DELETE FROM backing WHERE ${left}`, used)
+}
+
+class Counts<Key> {
+  readonly #counts = new Map<Key, number>()
+
+  get isEmpty(): boolean {
+    return this.#counts.size === 0
+  }
+
+  has(key: Key): boolean {
+    return this.#counts.has(key)
+  }
+
+  all(): Key[] {
+    return [...this.#counts.keys()]
+  }
+
+  add(key: Key): void {
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
+  }
+
+  remove(key: Key): void {
+    const left = (this.#counts.get(key) ?? 0) - 1
+    if (left > 0) this.#counts.set(key, left)
+    else this.#counts.delete(key)
+  }
+}

@@ -1,0 +1,229 @@
+import type { Stats } from 'node:fs'
+import { lstat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { AbortOptions, GivenPaths, PathUse, PathUses } from '@nsbox/core/tasks'
+import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
+import {
+  isAtOrBelow,
+  isUncovered,
+  mountReach,
+  PlaceFinder,
+  type Places,
+  type ReachedPath,
+  resolvedForMaking,
+} from '@nsbox/mount'
+import {
+  type BackingAt,
+  backingsAround,
+  backingsAt,
+  backingsOf,
+  backingsWith,
+  isOfOthers,
+} from './backings-at.ts'
+import { dropUnusedBacking, type UseRecord, withoutRows } from './backings-in-use.ts'
+import { letAnybodyWrite } from './provenance.ts'
+import type { SnapshotParts } from './snapshot-parts.ts'
+
+/** Most paths that one use may have; each takes system calls. */
+const maxPaths = 4096
+
+/** What uses of snapshots are found with. */
+interface UseParts extends SnapshotParts {
+  /** The database's file, without symbolic links. Whoever may write to it is the host itself, and promised nothing. */
+  readonly databasePath: string | undefined
+}
+
+/** Notes what tasks are given, so that it stays and is nobody else's. */
+export function snapshotUses(parts: UseParts): PathUses {
+  return {
+    async use(namespace, given, { signal }: AbortOptions = {}) {
+      const { ledger } = parts
+      try {
+        const reached = await reach(parts, given, signal)
+        signal?.throwIfAborted()
+        // In one turn: what is made from here on finds the use, and what was made before is found.
+        const written = ledger.peek((db) => reached.written.flatMap((path) => backingsAt(db, path)))
+        for (const backing of written) refuseOthers(parts, namespace, reached.written, backing)
+        const record = recordOf(parts, reached)
+        const use = begin(parts, record)
+        try {
+          await letAnybodyWrite(
+            parts,
+            written.map(({ id }) => id),
+          )
+        } catch (error) {
+          use[Symbol.dispose]()
+          throw error
+        }
+        return use
+      } finally {
+        await ledger.answerable()
+      }
+    },
+    resume(record) {
+      return begin(parts, checkedRecord(record))
+    },
+  }
+}
+
+/** Where paths lead, without symbolic links. */
+interface Reach {
+  /** Files and directories that are read, and those that are written to. */
+  readonly all: readonly string[]
+  readonly written: readonly string[]
+  /** Those that are written to and can have directories in them. */
+  readonly writtenDirectories: readonly string[]
+}
+
+async function reach(
+  { ledger }: UseParts,
+  { mounts, base, changeable, files = [], directories = [] }: GivenPaths,
+  signal: AbortSignal | undefined,
+): Promise<Reach> {
+  const paths = mountReach(mounts, { base, changeable })
+  const count = paths.length + files.length + directories.length
+  if (count > maxPaths)
+    throw new NsboxError('invalid_argument', `${count} paths of the host for a task, at most ${maxPaths}`)
+  const finder = new PlaceFinder({ signal })
+  const plain = await plainPaths(ledger, paths)
+  const found = new Map<string, Places | undefined>()
+  for (const { path } of paths) {
+    signal?.throwIfAborted()
+    found.set(path, plain.has(path) ? { own: [path], below: [] } : await finder.of(path))
+  }
+  const all = new Set<string>()
+  const written = new Set<string>()
+  const writtenDirectories = new Set<string>()
+  const add = (places: Iterable<string>, ...sets: Set<string>[]) => {
+    for (const place of places) for (const set of [all, ...sets]) set.add(place)
+  }
+  // What is not there yet may come to lead anywhere, also to what another of the mounts shows read-only.
+  const isKnown = [...found.values()].every((places) => places !== undefined)
+  for (const reached of isKnown ? paths : mountReach(mounts, { base, changeable: true })) {
+    const { own = [], below = [] } = found.get(reached.path) ?? {}
+    const into = (await isFile(reached.path)) ? [written] : [written, writtenDirectories]
+    add(own, ...(reached.writable ? into : []))
+    add(below, ...(reached.writableBelow ? into : []))
+  }
+  for (const path of files) add(await placesForWriting(finder, path), written)
+  for (const path of directories) add(await placesForWriting(finder, path), written, writtenDirectories)
+  return { all: [...all], written: [...written], writtenDirectories: [...writtenDirectories] }
+}
+
+/**
+ * The paths that are the directories of backings, word for word, which are what nearly all tasks have. Where else they
+ * lead need not be looked for, unless something was mounted over one.
+ */
+async function plainPaths(
+  ledger: SnapshotParts['ledger'],
+  paths: readonly ReachedPath[],
+): Promise<ReadonlySet<string>> {
+  const texts = paths.map(({ path }) => path)
+  const directories = new Set(ledger.peek((db) => backingsWith(db, texts)).map(({ directory }) => directory))
+  const plain = new Set<string>()
+  for (const { path, writable } of paths) {
+    if (!directories.has(path)) continue
+    if (writable && !(await isUncovered(path))) continue
+    plain.add(path)
+    // Where the snapshotter lets the kernel work for it.
+    if (writable) plain.add(join(dirname(path), 'work'))
+  }
+  return plain
+}
+
+async function placesForWriting(finder: PlaceFinder, path: string): Promise<readonly string[]> {
+  // What goes through a FIFO or a device is in no file.
+  if (await isSpecial(path)) {
+    const real = await resolvedForMaking(path)
+    return real === undefined ? [] : [real]
+  }
+  const places = await finder.of(path)
+  if (places !== undefined) return [...places.own, ...places.below]
+  const real = await resolvedForMaking(path)
+  if (real === undefined)
+    throw new NsboxError('invalid_argument', `${JSON.stringify(path)} is a link that leads nowhere`)
+  // Where its parent can be seen it will be seen too.
+  const parent = dirname(real)
+  const above = (await finder.of(parent))?.own ?? []
+  return [real, ...above.map((place) => join(place, basename(real)))]
+}
+
+async function isSpecial(path: string): Promise<boolean> {
+  const stats = await statsOf(path)
+  return stats !== undefined && !stats.isFile() && !stats.isDirectory() && !stats.isSymbolicLink()
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await statsOf(path))?.isFile() ?? false
+}
+
+async function statsOf(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined
+    throw fromSystemError(error, `looking at ${JSON.stringify(path)}`)
+  }
+}
+
+/**
+ * @throws `failed_precondition` if another namespace relies on a backing that could be written to. A directory of the host
+ * that has the database in it is given to those who run the host.
+ */
+function refuseOthers(
+  { ledger, databasePath }: UseParts,
+  namespace: string,
+  written: readonly string[],
+  { id, committed, directory }: BackingAt,
+): void {
+  if (committed === 0 || !ledger.peek((db) => isOfOthers(db, id, namespace))) return
+  const isReached = (path: string) => isAtOrBelow(directory, path) || isAtOrBelow(path, directory)
+  const isHost = (path: string) => databasePath !== undefined && isAtOrBelow(databasePath, path)
+  const path = written.find((path) => isReached(path) && !isHost(path))
+  if (path === undefined) return
+  throw new NsboxError(
+    'failed_precondition',
+    `${JSON.stringify(path)} can be written to, and leads to a committed snapshot that another namespace has too`,
+  )
+}
+
+function recordOf({ ledger }: UseParts, { all, writtenDirectories }: Reach): UseRecord {
+  const backings = ledger.peek((db) => {
+    const direct = backingsWith(db, all)
+    const known = new Set(direct.map(({ directory }) => directory))
+    const others = all.filter((path) => !known.has(path))
+    return [...direct, ...others.flatMap((path) => [...backingsAround(db, path), ...backingsOf(db, path)])]
+  })
+  // The directory of a snapshot's files, or another one beside it.
+  const isOwn = (path: string) => backings.some(({ directory }) => isAtOrBelow(path, dirname(directory)))
+  return {
+    backings: [...new Set(backings.map(({ id }) => id))],
+    writable: writtenDirectories.filter((path) => !isOwn(path)),
+  }
+}
+
+function begin(parts: UseParts, record: UseRecord): PathUse {
+  const { ledger, inUse, collector } = parts
+  const isEmpty = record.backings.length === 0 && record.writable.length === 0
+  const end = inUse.add(record)
+  return {
+    record: isEmpty ? undefined : record,
+    [Symbol.dispose]() {
+      end()
+      const left = ledger.peek((db) => withoutRows(db, record.backings))
+      if (left.length === 0) return
+      const dropped = ledger.note((tx) => left.flatMap((id) => dropUnusedBacking(tx, inUse, id)))
+      for (const snapshot of dropped) collector.unused({ snapshot })
+      collector.schedule()
+    },
+  }
+}
+
+/** @throws `data_loss` for what is no record */
+function checkedRecord(record: object): UseRecord {
+  const { backings, writable } = record as Partial<UseRecord>
+  const isList = (value: unknown, type: string) =>
+    Array.isArray(value) && value.every((item) => typeof item === type)
+  if (isList(backings, 'number') && isList(writable, 'string')) return record as UseRecord
+  throw new NsboxError('data_loss', 'what a task uses of snapshots')
+}

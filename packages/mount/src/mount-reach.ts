@@ -1,0 +1,117 @@
+import { isNsboxError } from '@nsbox/errors'
+import type { Mount } from './mount-record.ts'
+import { readTreeMount } from './tree-mount.ts'
+
+/** A path of the host that mounts make use of. */
+export interface ReachedPath {
+  /** Absolute; it may have symbolic links and steps back, and need not exist. */
+  readonly path: string
+  /** Whether what is there may be written to by way of the mounts. */
+  readonly writable: boolean
+  /** Whether the same goes for what is mounted below it. */
+  readonly writableBelow: boolean
+}
+
+/** How mounts are going to be made. */
+export interface MountReachOptions {
+  /** What relative paths are relative to; the directory of this process by default. */
+  readonly base?: string | undefined
+  /**
+   * Whether somebody may change the mounts afterwards, such as a container with the right to: then what is mounted
+   * read-only can be written to as well, except for the lower directories of overlays. False by default.
+   */
+  readonly changeable?: boolean | undefined
+}
+
+/**
+ * All paths of the host that mounts make use of, as far as their records can tell, and which of them may be written to.
+ * The records may be made for other programs than this package. What contradicts itself, or is not known, counts as
+ * writable in every text that could be a path.
+ */
+export function mountReach(mounts: readonly Mount[], options: MountReachOptions = {}): ReachedPath[] {
+  // One that changes another can make it writable.
+  const changeable = options.changeable === true || mounts.some((mount) => words(mount).has('remount'))
+  const reached = new Map<string, ReachedPath>()
+  const base = options.base ?? process.cwd()
+  // Not made shorter: a step back from a link goes to where the link leads.
+  const absolute = (path: string) => (path.startsWith('/') ? path : `${base}/${path}`)
+  for (const mount of mounts) {
+    for (const { path, writable, writableBelow } of reachOf(mount, changeable)) {
+      const place = absolute(path)
+      const before = reached.get(place)
+      reached.set(place, {
+        path: place,
+        writable: writable || (before?.writable ?? false),
+        writableBelow: writableBelow || (before?.writableBelow ?? false),
+      })
+    }
+  }
+  return [...reached.values()]
+}
+
+function reachOf(mount: Mount, changeable: boolean): ReachedPath[] {
+  const said = words(mount)
+  const isBind = mount.type === 'bind' || said.has('bind') || said.has('rbind')
+  const tree = clearTree(mount)
+  if (tree === 'unclear' && isBind && mount.type !== 'overlay' && !mount.options.some(isPathOption)) {
+    // With options that other programs know, or two that contradict each other.
+    const readOnly = (said.has('ro') || said.has('rro')) && !said.has('rw') && !said.has('rrw')
+    return [access(mount.source, !readOnly || changeable, !said.has('rro') || changeable)]
+  }
+  if (tree === 'unclear') return allPaths(mount).map((path) => access(path, true))
+  if (tree === undefined) return allPaths(mount).map((path) => access(path, true))
+  // The attribute is that of the one mount, and not of those below it.
+  if (tree.kind === 'bind') return [access(tree.directory, !tree.readOnly || changeable, true)]
+  const { lower, upper, work } = tree.layers
+  return [
+    ...lower.map((path) => access(path, false)),
+    // The kernel prepares them even where nothing else is written.
+    ...[upper, work].filter((path) => path !== undefined).map((path) => access(path, true)),
+  ]
+}
+
+function access(path: string, writable: boolean, writableBelow = writable): ReachedPath {
+  return { path, writable, writableBelow }
+}
+
+function clearTree(mount: Mount): ReturnType<typeof readTreeMount> | 'unclear' {
+  // Programs that join options by commas take one with a comma for several.
+  if (mount.options.some((option) => /(?<!\\)(?:\\\\)*,/.test(option))) return 'unclear'
+  try {
+    return readTreeMount(mount)
+  } catch (error) {
+    if (isNsboxError(error)) return 'unclear'
+    throw error
+  }
+}
+
+/** The words among options, also of those that are given as one. */
+function words({ options }: Mount): Set<string> {
+  return new Set(options.flatMap((option) => option.split(',')))
+}
+
+const isPathOption = (option: string) => /(?:dir|dirs|br)\+?=|[=:,]\//.test(option)
+
+/** Every text in a record that some file system could take for a path. */
+function allPaths({ type, source, options }: Mount): string[] {
+  const texts = new Set<string>()
+  const add = (text: string) => {
+    if (text.startsWith('/')) texts.add(text)
+  }
+  const isBind = type === 'bind' || options.some((option) => /(?:^|,)r?bind(?:,|$)/.test(option))
+  if (isBind && source !== '') texts.add(source)
+  else add(source)
+  for (const option of options) {
+    const isDirectory = /dir\+?=/.test(option)
+    for (const value of [option, ...option.split(/(?<!\\),/), ...option.split(',')]) {
+      const said = value.slice(value.indexOf('=') + 1)
+      for (const part of [said, ...said.split(/(?<!\\):/), ...said.split(':')]) {
+        for (const text of [part, part.replace(/\\(.)/g, '$1')]) {
+          if (isDirectory && text !== '' && !text.includes('=')) texts.add(text)
+          else add(text)
+        }
+      }
+    }
+  }
+  return [...texts].filter((text) => !text.includes('\0'))
+}

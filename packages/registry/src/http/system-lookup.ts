@@ -1,0 +1,114 @@
+import dns, { type LookupAddress, promises } from 'node:dns'
+import { isIPv6 } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { readBoundedFile } from '../hosts/bounded-file.ts'
+
+/**
+ * Lookups that the system does at once: each keeps a thread of libuv until it has an answer, which gives half of its four
+ * threads to them, and lets all others wait.
+ */
+const atOnce = 2
+
+/** Milliseconds after which a lookup that has no thread is done by itself. */
+const patience = 500
+
+/** Milliseconds after which nobody waits for a lookup any more, since a connection has to be made by then. */
+const lifetime = 10_000
+
+/** Most bytes of the file of hosts. */
+const maxHostsFile = 1024 * 1024
+
+interface Turn {
+  readonly take: () => void
+}
+
+/** What all lookups of the process share, as they share its threads. */
+const waiting: Turn[] = []
+const underWay = new Map<string, Promise<readonly LookupAddress[]>>()
+let busy = 0
+
+/**
+ * The addresses of a host, as the system finds them. Where it is busy with names for which nobody answers, as a hostile
+ * server has them (threat model, E03), those of the file of hosts, else those that a DNS server gives: such lookups do not
+ * wait for each other.
+ *
+ * @throws the errors of `dns.lookup`
+ */
+export function systemLookup(host: string, options: dns.LookupOptions): Promise<readonly LookupAddress[]> {
+  const key = JSON.stringify([host, options.family, options.hints])
+  const known = underWay.get(key)
+  if (known !== undefined) return known
+  const found = lookup(host, options).finally(() => underWay.delete(key))
+  underWay.set(key, found)
+  return found
+}
+
+async function lookup(host: string, options: dns.LookupOptions): Promise<readonly LookupAddress[]> {
+  if (busy < atOnce) return await bySystem(host, options)
+  const over = new AbortController()
+  const system = turn(over.signal).then(() => bySystem(host, options))
+  const byItself = delay(patience, undefined, { signal: over.signal }).then(() =>
+    byFileOrServer(host, options),
+  )
+  try {
+    // What fails here the system may find, by means of its own.
+    return await Promise.any([system, byItself])
+  } catch {
+    return await system
+  } finally {
+    over.abort()
+  }
+}
+
+/** Waits for a thread, in the order of asking. */
+async function turn(signal: AbortSignal): Promise<void> {
+  const late = AbortSignal.timeout(lifetime)
+  const ended = AbortSignal.any([signal, late])
+  await new Promise<void>((resolve, reject) => {
+    const next = { take: resolve }
+    waiting.push(next)
+    ended.addEventListener('abort', () => {
+      const at = waiting.indexOf(next)
+      if (at !== -1) waiting.splice(at, 1)
+      reject(Object.assign(new Error('the system is busy with other names'), { code: 'EAI_AGAIN' }))
+    })
+  })
+}
+
+async function bySystem(host: string, options: dns.LookupOptions): Promise<readonly LookupAddress[]> {
+  busy += 1
+  try {
+    return await new Promise((resolve, reject) =>
+      dns.lookup(host, { ...options, all: true }, (error, found) => (error ? reject(error) : resolve(found))),
+    )
+  } finally {
+    busy -= 1
+    waiting.shift()?.take()
+  }
+}
+
+async function byFileOrServer(
+  host: string,
+  { family }: dns.LookupOptions,
+): Promise<readonly LookupAddress[]> {
+  const isWanted = ({ family: found }: LookupAddress) => !family || found === family
+  const listed = addressesIn((await readBoundedFile('/etc/hosts', maxHostsFile)) ?? '', host).filter(isWanted)
+  if (listed.length > 0) return listed
+  const resolver = new promises.Resolver({ timeout: 2_000, tries: 2 })
+  const answers = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
+  const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
+  const addresses = found.map(addressOf).filter(isWanted)
+  if (addresses.length === 0) throw new Error(`no address of ${host}`)
+  return addresses
+}
+
+const addressOf = (address: string): LookupAddress => ({ address, family: isIPv6(address) ? 6 : 4 })
+
+/** What a file of hosts says of a name (hosts(5)). */
+export function addressesIn(hosts: string, name: string): LookupAddress[] {
+  const wanted = name.replace(/\.$/, '').toLowerCase()
+  return hosts.split('\n').flatMap((line) => {
+    const [address, ...names] = line.replace(/#.*/, '').trim().toLowerCase().split(/\s+/)
+    return address && names.includes(wanted) ? [addressOf(address)] : []
+  })
+}

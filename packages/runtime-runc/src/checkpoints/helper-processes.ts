@@ -1,0 +1,74 @@
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
+import { isErrno } from '@nsbox/errors'
+
+/** A process that may be a program that this process, or one before it, has started. */
+export interface HelperProcess {
+  readonly pid: number
+  /** What it calls itself, at most 15 bytes. */
+  readonly name: string
+}
+
+/** Of pids; a process has the same as long as it lives. */
+let ownNamespace: string | undefined
+
+/** How many processes are looked at before others have their turn. */
+const batch = 100
+
+/**
+ * Most bytes of a command line that are read. A process can make its own as long as its memory
+ * (`PR_SET_MM_MAP` in prctl(2)), and what runtimes are called with is a few paths.
+ */
+const maxCommandLine = 64 * 1024
+
+/**
+ * The processes of this host that may be helpers: in the pid namespace of this process, and of its user with all its
+ * ids. Those of containers are neither, whatever they call themselves and whatever they claim to have open: both are
+ * theirs to choose (HOSTILE E12).
+ */
+export async function* helperProcesses(): AsyncGenerator<HelperProcess> {
+  let looked = 0
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name)
+    if (!Number.isInteger(pid)) continue
+    if (++looked % batch === 0) await setImmediate()
+    const found = helperProcess(pid)
+    if (found !== undefined) yield found
+  }
+}
+
+/** A process, if it may be a helper now. */
+export function helperProcess(pid: number): HelperProcess | undefined {
+  return unlessGone(() => {
+    ownNamespace ??= readlinkSync('/proc/self/ns/pid')
+    if (readlinkSync(`/proc/${pid}/ns/pid`) !== ownNamespace) return undefined
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    const ids = /^Uid:\t(.*)$/m.exec(status)?.[1]?.split('\t')
+    if (ids === undefined || ids.some((id) => Number(id) !== process.geteuid?.())) return undefined
+    // The kernel writes a line break in a name as two characters.
+    return { pid, name: /^Name:\t(.*)$/m.exec(status)?.[1] ?? '' }
+  }, undefined)
+}
+
+/** The beginning of what a process was called with, each argument with a NUL at its end; empty for one that has ended. */
+export function commandLine(pid: number): string {
+  return unlessGone(() => {
+    const fd = openSync(`/proc/${pid}/cmdline`, 'r')
+    try {
+      const text = Buffer.alloc(maxCommandLine)
+      return text.toString('utf8', 0, readSync(fd, text))
+    } finally {
+      closeSync(fd)
+    }
+  }, '')
+}
+
+/** What is read of a process, which may end at any time; one that may not be looked at is nobody's helper. */
+export function unlessGone<T>(read: () => T, otherwise: T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].some((errno) => isErrno(error, errno))) return otherwise
+    throw error
+  }
+}

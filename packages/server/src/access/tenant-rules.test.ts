@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { servedMethods } from '../testing/served-methods.ts'
+import { tenantRules } from './tenant-rules.ts'
+
+/** What is registered asks for nothing before it is called. */
+const nothing = new Proxy({}, { get: () => nothing }) as never
+
+const rules = tenantRules(nothing)
+
+test('F01 every method of every service that is served has a rule for tenants', () => {
+  const methods = [...servedMethods().keys()]
+  expect(methods.length).toBeGreaterThan(70)
+  expect(methods.filter((method) => !rules.has(method))).toEqual([])
+  expect([...rules.keys()].filter((method) => !methods.includes(method))).toEqual([])
+})
+
+test('F01 what is open to tenants, and what is not for them, is this and nothing else', () => {
+  const named = (needs: string) =>
+    [...rules]
+      .filter(([, rule]) => rule.needs === needs)
+      .map(([name]) => name)
+      .sort()
+  expect(named('open')).toEqual([
+    'containerd.services.events.v1.Events/Subscribe',
+    'containerd.services.introspection.v1.Introspection/Plugins',
+    'containerd.services.introspection.v1.Introspection/Server',
+    'containerd.services.namespaces.v1.Namespaces/Get',
+    'containerd.services.namespaces.v1.Namespaces/List',
+    'containerd.services.version.v1.Version/Version',
+    'grpc.health.v1.Health/Check',
+    'grpc.health.v1.Health/Watch',
+  ])
+  expect(named('never')).toEqual([
+    'containerd.services.events.v1.Events/Forward',
+    'containerd.services.events.v1.Events/Publish',
+    'containerd.services.introspection.v1.Introspection/PluginInfo',
+    'containerd.services.namespaces.v1.Namespaces/Create',
+    'containerd.services.namespaces.v1.Namespaces/Delete',
+    'containerd.services.namespaces.v1.Namespaces/Update',
+    'containerd.services.snapshots.v1.Snapshots/Cleanup',
+    'containerd.services.tasks.v1.Tasks/Checkpoint',
+  ])
+})

@@ -1,0 +1,252 @@
+import { create, type MessageShape } from '@bufbuild/protobuf'
+import { AnySchema } from '@bufbuild/protobuf/wkt'
+import { packAny, typeName, unpackAny } from '@nsbox/api'
+import { TaskCreateSchema } from '@nsbox/api/gen/events/task_pb'
+import { Health } from '@nsbox/api/gen/grpc/health/v1/health_pb'
+import { Processes } from '@nsbox/api/gen/nsbox/tasks/v1/processes_pb'
+import { type ContainerSchema, Containers } from '@nsbox/api/gen/services/containers/v1/containers_pb'
+import { Content } from '@nsbox/api/gen/services/content/v1/content_pb'
+import { Diff } from '@nsbox/api/gen/services/diff/v1/diff_pb'
+import { Events } from '@nsbox/api/gen/services/events/v1/events_pb'
+import { Images } from '@nsbox/api/gen/services/images/v1/images_pb'
+import { Introspection } from '@nsbox/api/gen/services/introspection/v1/introspection_pb'
+import { Leases } from '@nsbox/api/gen/services/leases/v1/leases_pb'
+import { Namespaces } from '@nsbox/api/gen/services/namespaces/v1/namespace_pb'
+import { Snapshots } from '@nsbox/api/gen/services/snapshots/v1/snapshots_pb'
+import { Streaming } from '@nsbox/api/gen/services/streaming/v1/streaming_pb'
+import { Tasks } from '@nsbox/api/gen/services/tasks/v1/tasks_pb'
+import { Transfer } from '@nsbox/api/gen/services/transfer/v1/transfer_pb'
+import { Version } from '@nsbox/api/gen/services/version/v1/version_pb'
+import type { EnvelopeSchema } from '@nsbox/api/gen/types/event_pb'
+import type { Container } from '@nsbox/core/containers'
+import type { AbortOptions } from '@nsbox/core/content'
+import { NsboxError } from '@nsbox/errors'
+import { fromContainerMessage } from '../convert/container.ts'
+import { namespaceRefusal } from './access.ts'
+import { type Rule, type Rules, rulesOf, type TenantCall } from './rule.ts'
+import { admitContainer, admitNone, admitRuntimeOptions } from './tenant-container.ts'
+import { type MountsOf, resolveMounts, snapshotMount } from './tenant-mounts.ts'
+import { admitProcess, admitResources } from './tenant-spec.ts'
+import { admitEndpoint } from './tenant-transfer.ts'
+
+/** What rules look up. */
+export interface TenantRulesParts {
+  /** @throws `not_found` */
+  readonly containerOf: (namespace: string, id: string, options: AbortOptions) => Promise<Container>
+  readonly hasTask: (namespace: string, id: string, options: AbortOptions) => Promise<boolean>
+  /** Of one namespace's snapshots. */
+  readonly mountsIn: (namespace: string) => MountsOf
+}
+
+const read = { needs: 'read' } as const
+const write = { needs: 'write' } as const
+const run = { needs: 'run' } as const
+const open = { needs: 'open' } as const
+const never = { needs: 'never' } as const
+
+/**
+ * What tenants may do: a rule for every method of every service. What has none is refused. A rule looks at the request
+ * that is served then, so that nothing else can be used than what it has seen.
+ */
+export function tenantRules(parts: TenantRulesParts): Rules {
+  const { containerOf } = parts
+  return new Map<string, Rule<never, unknown>>([
+    ...rulesOf(Version, { version: open }),
+    ...rulesOf(Health, { check: open, watch: open }),
+    ...rulesOf(Introspection, {
+      plugins: { ...open, answer: (answer) => withoutHost(answer) },
+      // Clients ask for it at each start; the server's identity and process are the host's.
+      server: {
+        ...open,
+        answer: (answer) => ({ ...answer, uuid: '', pid: 0n, pidns: 0n, deprecations: [] }),
+      },
+      // Its options may name programs of the host.
+      pluginInfo: never,
+    }),
+    ...rulesOf(Namespaces, {
+      get: {
+        ...open,
+        request(request, { access }) {
+          if (!access.grants.has(request.name)) throw namespaceRefusal(request.name)
+          return request
+        },
+      },
+      list: {
+        ...open,
+        answer: (answer, _, { access }) => {
+          return { ...answer, namespaces: answer.namespaces.filter(({ name }) => access.grants.has(name)) }
+        },
+      },
+      // They come into being with what is stored in them; their labels say how the server treats them.
+      ...{ create: never, update: never, delete: never },
+    }),
+    ...rulesOf(Content, {
+      ...{ info: read, list: read, read, status: read, listStatuses: read },
+      ...{ update: write, delete: write, write, abort: write },
+    }),
+    ...rulesOf(Images, { get: read, list: read, create: write, update: write, delete: write }),
+    ...rulesOf(Leases, {
+      ...{ list: read, listResources: read },
+      ...{ create: write, delete: write, addResource: write, deleteResource: write },
+    }),
+    ...rulesOf(Containers, {
+      ...{ get: read, list: read, listStream: read },
+      create: {
+        ...write,
+        request(request, { namespace }) {
+          admitMessage(request.container, namespace)
+          return request
+        },
+      },
+      update: {
+        ...write,
+        async request(request, call) {
+          admitMessage(request.container, call.namespace)
+          await demandNoTask(parts, call, request.container?.id ?? '')
+          return request
+        },
+      },
+      delete: {
+        ...write,
+        async request(request, call) {
+          await demandNoTask(parts, call, request.id)
+          return request
+        },
+      },
+    }),
+    ...rulesOf(Snapshots, {
+      prepare: { ...write, answer: named },
+      view: { ...write, answer: named },
+      mounts: { ...read, answer: named },
+      ...{ stat: read, list: read, usage: read },
+      ...{ commit: write, remove: write, update: write },
+      // It is about what all namespaces have left.
+      cleanup: never,
+    }),
+    ...rulesOf(Diff, {
+      apply: {
+        ...write,
+        request: async (request, call) => ({ ...request, mounts: await own(parts, request.mounts, call) }),
+      },
+      diff: {
+        ...write,
+        request: async (request, call) => ({
+          ...request,
+          left: await own(parts, request.left, call),
+          right: await own(parts, request.right, call),
+        }),
+      },
+    }),
+    ...rulesOf(Tasks, {
+      ...{ get: read, list: read, listPids: read, metrics: read, wait: read },
+      ...{ start: run, delete: run, deleteProcess: run, kill: run, resizePty: run, closeIO: run },
+      ...{ pause: run, resume: run },
+      create: {
+        ...run,
+        async request(request, call) {
+          const { stdin, stdout, stderr, checkpoint, runtimePath } = request
+          admitNone({ stdin, stdout, stderr, checkpoint, runtime_path: runtimePath })
+          admitRuntimeOptions(request.options)
+          return { ...request, rootfs: await own(parts, request.rootfs, call) }
+        },
+      },
+      exec: {
+        ...run,
+        async request(request, { namespace, signal }) {
+          const { stdin, stdout, stderr, spec } = request
+          admitNone({ stdin, stdout, stderr })
+          if (spec !== undefined) admitProcess(spec)
+          // Its container may be one that the operator has given more than a tenant may have.
+          admitContainer(await containerOf(namespace, request.containerId, { signal }), namespace)
+          return request
+        },
+      },
+      update: {
+        ...run,
+        request(request) {
+          admitNone({ annotations: Object.keys(request.annotations) })
+          if (request.resources !== undefined) admitResources(request.resources)
+          return request
+        },
+      },
+      // CRIU's images are trusted by whoever restores them, and its options are paths of the host.
+      checkpoint: never,
+    }),
+    ...rulesOf(Processes, { kill: run }),
+    ...rulesOf(Events, {
+      // The server's own events could not be told from those that a tenant makes up.
+      ...{ publish: never, forward: never },
+      subscribe: { ...open, answer: withoutPaths },
+    }),
+    ...rulesOf(Streaming, { stream: write }),
+    ...rulesOf(Transfer, {
+      transfer: {
+        ...write,
+        request(request) {
+          admitEndpoint(request.source)
+          admitEndpoint(request.destination)
+          return request
+        },
+      },
+    }),
+  ])
+}
+
+function admitMessage(container: MessageShape<typeof ContainerSchema> | undefined, namespace: string): void {
+  if (container !== undefined)
+    admitContainer({ ...fromContainerMessage(container), id: container.id }, namespace)
+}
+
+/**
+ * The container of a task says what the task may do, so it stays as long as the task does: another one of its id would say
+ * that of a task that is not its own.
+ */
+async function demandNoTask(
+  { hasTask }: TenantRulesParts,
+  { namespace, signal }: TenantCall,
+  id: string,
+): Promise<void> {
+  if (!(await hasTask(namespace, id, { signal }))) return
+  throw new NsboxError('failed_precondition', `container ${JSON.stringify(id.slice(0, 128))} has a task`)
+}
+
+async function own(
+  { mountsIn }: TenantRulesParts,
+  mounts: Parameters<typeof resolveMounts>[0],
+  { namespace, signal }: TenantCall,
+): ReturnType<typeof resolveMounts> {
+  return await resolveMounts(mounts, mountsIn(namespace), { signal })
+}
+
+function named<A extends { mounts: unknown }>(
+  answer: A,
+  { snapshotter, key }: { readonly snapshotter: string; readonly key: string },
+): A {
+  return { ...answer, mounts: [snapshotMount(snapshotter, key)] }
+}
+
+/** What there is, without where, and why not. */
+function withoutHost(answer: MessageShape<typeof Introspection.method.plugins.output>): typeof answer {
+  const plugins = answer.plugins.map((plugin) => ({
+    ...plugin,
+    exports: {},
+    ...(plugin.initErr && { initErr: { ...plugin.initErr, message: 'not on this host: skip plugin' } }),
+  }))
+  return { ...answer, plugins }
+}
+
+/** The start of a task tells where its files are on the host. */
+function withoutPaths(envelope: MessageShape<typeof EnvelopeSchema>): typeof envelope {
+  const { topic, event } = envelope
+  if (topic !== '/tasks/create' || event === undefined) return envelope
+  return { ...envelope, event: withoutTaskPaths(event) }
+}
+
+function withoutTaskPaths(event: MessageShape<typeof AnySchema>): typeof event {
+  if (typeName(event) !== TaskCreateSchema.typeName) return create(AnySchema, { typeUrl: event.typeUrl })
+  try {
+    return packAny(TaskCreateSchema, { ...unpackAny(TaskCreateSchema, event), bundle: '', rootfs: [] })
+  } catch {
+    return create(AnySchema, { typeUrl: event.typeUrl })
+  }
+}

@@ -1,0 +1,45 @@
+import type { Logger } from 'pino'
+import type { Server } from '../server.ts'
+import { type Configuration, type ConfigurationSources, readConfiguration } from './read-configuration.ts'
+
+/** What is reloaded. */
+export interface ReloadOptions {
+  readonly sources: ConfigurationSources
+  /** What the server runs with. */
+  readonly running: Configuration
+  readonly server: Pick<Server, 'reload'>
+  readonly log: Logger
+}
+
+/**
+ * Makes what reads the configuration anew: the log's level, and the files that the server reads anew by itself, take
+ * effect; all else that has changed is named in the log, since it needs a restart. If anything is wrong, nothing
+ * changes, and the log says why. Never throws; one reload follows another.
+ */
+export function reloader(options: ReloadOptions): () => Promise<void> {
+  let last: Promise<void> = Promise.resolve()
+  return () => {
+    last = last.then(() => reload(options))
+    return last
+  }
+}
+
+async function reload({ sources, running, server, log }: ReloadOptions): Promise<void> {
+  try {
+    const wanted = await readConfiguration(sources)
+    await server.reload()
+    log.level = wanted.logLevel
+    const settings = changed(running, wanted)
+    if (settings.length > 0) log.warn({ settings }, 'these settings have changed and need a restart')
+    log.info('reloaded')
+  } catch (err) {
+    log.error({ err }, 'the configuration is wrong and was not reloaded; nothing has changed')
+  }
+}
+
+function changed(running: Configuration, wanted: Configuration): string[] {
+  const { logLevel: _, ...others } = wanted
+  return Object.entries(others).flatMap(([name, value]) =>
+    running[name as keyof Configuration] === value ? [] : [name],
+  )
+}

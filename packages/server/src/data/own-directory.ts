@@ -1,0 +1,11 @@
+import { NsboxError } from '@nsbox/errors'
+
+/**
+ * Refuses a directory of another user, who could change it, and put something else in its place, whatever its mode is.
+ * @param what the directory, for the error
+ * @throws `failed_precondition`
+ */
+export function requireOwnDirectory({ uid }: { readonly uid: number }, what: string): void {
+  if (uid === 0 || uid === process.geteuid?.()) return
+  throw new NsboxError('failed_precondition', `${what} belongs to another user, ${uid}`)
+}

@@ -1,0 +1,13 @@
+import type { HttpServers } from './http-servers.ts'
+
+/** Several listeners as one, whichever there are by then. */
+export function allOf(listeners: () => readonly HttpServers[]): Pick<HttpServers, 'close' | 'destroy'> {
+  return {
+    async close() {
+      await Promise.all(listeners().map((each) => each.close()))
+    },
+    destroy() {
+      for (const each of listeners()) each.destroy()
+    },
+  }
+}

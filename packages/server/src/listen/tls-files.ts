@@ -1,0 +1,60 @@
+import { constants, X509Certificate } from 'node:crypto'
+import { createSecureContext, type TlsOptions } from 'node:tls'
+import { NsboxError } from '@nsbox/errors'
+import { ownFile, readBoundedFile } from '../configuration/bounded-file.ts'
+
+/** Files in PEM. */
+export interface TlsFiles {
+  /** The server's certificate, with those that lead to its authority. */
+  readonly certificate: string
+  readonly key: string
+  /** Authorities that issue certificates of clients; without them no client has one. */
+  readonly clientCa?: string | undefined
+}
+
+/** Milliseconds. */
+const handshakeTimeout = 10_000
+
+/**
+ * Reads what TLS is spoken with: version 1.3 and nothing older.
+ *
+ * @throws `invalid_argument` for what is no certificate or key, or do not belong together; `permission_denied` for a key
+ * that everybody may read, or a file that others can write to; `not_found`
+ */
+export async function readTlsFiles({ certificate, key, clientCa }: TlsFiles): Promise<TlsOptions> {
+  const [certText, keyText, caText] = await Promise.all([
+    read(certificate, 'TLS certificate'),
+    read(key, 'TLS key', 0o007),
+    clientCa === undefined ? undefined : read(clientCa, 'client authorities'),
+  ])
+  const options: TlsOptions = {
+    cert: certText,
+    key: keyText,
+    ...(caText === undefined ? {} : { ca: caText }),
+    minVersion: 'TLSv1.3',
+    ALPNProtocols: ['h2', 'http/1.1'],
+    handshakeTimeout,
+    requestCert: caText !== undefined,
+    // Whoever has none may have a token; one that does not count is told at each call.
+    rejectUnauthorized: false,
+    // Each connection proves anew who it is: what was proved before may have expired, or not count any more.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  }
+  try {
+    createSecureContext(options)
+    if (caText !== undefined) new X509Certificate(caText)
+  } catch (cause) {
+    throw new NsboxError('invalid_argument', `TLS with certificate ${certificate} and key ${key}`, { cause })
+  }
+  return options
+}
+
+async function read(path: string, what: string, unreadable = 0): Promise<string> {
+  const name = `${what} ${path}`
+  const accept = ownFile(name)
+  return await readBoundedFile(path, name, (file) => {
+    accept(file)
+    if ((file.mode & unreadable) !== 0)
+      throw new NsboxError('permission_denied', `${name}: everybody may read it`)
+  })
+}

@@ -1,0 +1,22 @@
+import {
+  createContextKey,
+  type HandlerContext,
+  type StreamRequest,
+  type UnaryRequest,
+} from '@connectrpc/connect'
+import { type Access, nobody } from '../access/access.ts'
+import { GrpcCall } from './grpc/grpc-call.ts'
+
+/** Where a call has the access of whoever makes it. */
+export const accessKey = createContextKey<Access>(nobody)
+
+/** What whoever makes a call may do. */
+export function accessOf(call: HandlerContext | UnaryRequest | StreamRequest): Access {
+  if (call instanceof GrpcCall) return call.access
+  return ('values' in call ? call.values : call.contextValues).get(accessKey)
+}
+
+export function headerOf(call: HandlerContext | UnaryRequest | StreamRequest, name: string): string | null {
+  if (call instanceof GrpcCall) return call.headerOf(name)
+  return ('requestHeader' in call ? call.requestHeader : call.header).get(name)
+}

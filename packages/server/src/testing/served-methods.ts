@@ -1,0 +1,14 @@
+import type { DescMethod } from '@bufbuild/protobuf'
+import { createConnectRouter } from '@connectrpc/connect'
+import { registerRoutes } from '../routes/register-routes.ts'
+
+/** Every method that a server has, by the API's own descriptors; names such as `grpc.health.v1.Health/Check`. */
+export function servedMethods(): ReadonlyMap<string, DescMethod> {
+  const router = createConnectRouter()
+  // What is registered asks for nothing before it is called.
+  registerRoutes(router, {
+    ...{ metadata: { namespaces: {} }, snapshotters: [], applier: {}, workers: {}, events: {} },
+    ...{ tasks: { runtime: {} }, isSealed: () => false, stopping: new AbortController().signal, log: {} },
+  } as unknown as Parameters<typeof registerRoutes>[1])
+  return new Map(router.handlers.map(({ service, method }) => [`${service.typeName}/${method.name}`, method]))
+}

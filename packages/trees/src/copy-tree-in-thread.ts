@@ -1,0 +1,10 @@
+import type { TreeCopy } from './copy/copy-tree.ts'
+import { treeThread } from './tree-thread.ts'
+
+/** `copyTree` in the thread for trees. Once it has settled, by an abort too, nothing is written any more. */
+export async function copyTreeInThread(
+  copy: TreeCopy,
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<void> {
+  await treeThread.run('copy', copy, options.signal)
+}

@@ -1,0 +1,201 @@
+import { type BigIntStats, chmodSync, constants, fstatSync, lstatSync, readlinkSync } from 'node:fs'
+import { constants as os } from 'node:os'
+import { fromSystemError, isNsboxError, NsboxError } from '@nsbox/errors'
+import { closeDescriptor, fileCalls, openPath } from '@nsbox/sys/files'
+import { openRoot } from '../walk/disk-calls.ts'
+import { checkResult } from '../walk/file-result.ts'
+import { TreeCursor } from '../walk/tree-cursor.ts'
+import type { Walk } from '../walk/walk.ts'
+import { copyAttributes } from './copy-attributes.ts'
+import { copyContent } from './copy-content.ts'
+import { copyExtendedAttributes } from './extended-attributes.ts'
+import { LinkGroups } from './link-groups.ts'
+import { timeParts } from './time-parts.ts'
+
+const { EXDEV } = os.errno
+const changes: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL'])
+const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NONBLOCK, S_IFMT, S_IFLNK, S_IFIFO, S_IFSOCK } = constants
+
+/** A tree to be copied; plain data, so that a thread can be given it. */
+export interface TreeCopy {
+  /** The directory whose tree it is. */
+  readonly from: string
+  /** An empty directory, which becomes like it. */
+  readonly to: string
+  /** A directory that does not exist, on the same file system; it is gone afterwards. */
+  readonly scratch: string
+}
+
+/**
+ * Copies a tree with everything in it: files with their holes and links among each other, symbolic links, devices, FIFOs
+ * and sockets, with owner, mode, modification time and extended attributes. It is for a thread that its system calls may
+ * block.
+ *
+ * It follows no link and enters no mount, even if somebody changes the tree meanwhile, which nobody should.
+ *
+ * @throws `failed_precondition` where something is mounted in the tree or it is being changed; `permission_denied`,
+ * `resource_exhausted` and others, as the system has it. The copy is then to be thrown away.
+ */
+export function* copyTree({ from, to, scratch }: TreeCopy): Walk<void> {
+  using sourceRoot = yield* root(from)
+  using targetRoot = yield* root(to)
+  using source = new TreeCursor(sourceRoot.fd)
+  using target = new TreeCursor(targetRoot.fd)
+  const links = new LinkGroups(scratch)
+  const device = fstatSync(source.fd, { bigint: true }).dev
+  try {
+    yield* copyEntries({ source, target, links, device })
+    yield* links.remove()
+  } finally {
+    links.close()
+  }
+}
+
+function* root(path: string): Walk<Disposable & { readonly fd: number }> {
+  const opening = openRoot(Buffer.from(path).toString('latin1'))
+  const fd = checkResult(yield opening, `copying ${JSON.stringify(path)}`)
+  return { fd, [Symbol.dispose]: () => closeDescriptor(fd) }
+}
+
+interface Copy {
+  readonly source: TreeCursor
+  readonly target: TreeCursor
+  readonly links: LinkGroups
+  /** The file system of the source. */
+  readonly device: bigint
+}
+
+function* copyEntries(copy: Copy): Walk<void> {
+  const { source } = copy
+  for (;;) {
+    yield
+    const entry = yield* source.next()
+    if (entry !== undefined) yield* said(source, entry.name, copyEntry(copy, entry.name))
+    else {
+      const isLast = source.isAtRoot
+      yield* said(source, '.', finishDirectory(copy))
+      if (isLast) return
+    }
+  }
+}
+
+function* finishDirectory(copy: Copy): Walk<void> {
+  const { source, target } = copy
+  setAttributes(copy, '.', target.fd, fstatSync(source.fd, { bigint: true }))
+  if (source.isAtRoot) return
+  const left = yield* source.leave()
+  if ((yield* target.leave()) === 'lost' || left === 'lost') throw changed()
+}
+
+/** A directory is entered; its own attributes are left for later. */
+function* copyEntry(copy: Copy, name: string): Walk<void> {
+  const { source, target, links } = copy
+  const stats = lstatSync(bytes(source, name), { bigint: true })
+  if (stats.dev !== copy.device) throw mounted()
+  if (stats.isDirectory()) {
+    checkResult(fileCalls.mkdirat(target.fd, name, 0o700), 'mkdir')
+    for (const cursor of [source, target]) {
+      const entered = yield* cursor.enter(name)
+      if (entered === -EXDEV) throw mounted()
+      checkResult(entered, 'open')
+    }
+    return
+  }
+  if (links.link(stats, target, name)) return
+  if (stats.isFile()) yield* copyFile(copy, name)
+  else if (stats.isSymbolicLink()) copyLink(copy, name, stats)
+  else copyNode(copy, name, stats)
+  yield* links.add(stats, target, name)
+}
+
+function* copyFile(copy: Copy, name: string): Walk<void> {
+  // Should it be a FIFO by now, opening it does not wait.
+  const from = copy.source.open(name, O_RDONLY | O_NONBLOCK, 0)
+  try {
+    const stats = fstatSync(from, { bigint: true })
+    if (!stats.isFile()) throw changed()
+    const to = copy.target.open(name, O_WRONLY | O_CREAT | O_EXCL, 0o600)
+    try {
+      yield* copyContent(from, to, Number(stats.size))
+      setAttributes(copy, name, to, stats)
+    } finally {
+      closeDescriptor(to)
+    }
+  } finally {
+    closeDescriptor(from)
+  }
+}
+
+function copyLink(copy: Copy, name: string, stats: BigIntStats): void {
+  const { source, target } = copy
+  const linked = readlinkSync(bytes(source, name), 'latin1')
+  checkResult(fileCalls.symlinkat(linked, target.fd, name), 'symlink')
+  setAttributesByName(copy, name, stats)
+}
+
+function copyNode(copy: Copy, name: string, stats: BigIntStats): void {
+  const type = Number(stats.mode) & S_IFMT
+  const [major, minor] = type === S_IFIFO || type === S_IFSOCK ? [0, 0] : deviceParts(stats.rdev)
+  checkResult(fileCalls.mknodat(copy.target.fd, name, type | 0o600, major, minor), 'mknod')
+  setAttributesByName(copy, name, stats)
+}
+
+function setAttributes({ source, target }: Copy, name: string, fd: number, stats: BigIntStats): void {
+  copyAttributes({ stats, path: source.bytePath(name) }, { fd, path: target.bytePath(name) }, belongsToFile)
+}
+
+/** For what cannot be opened. */
+function setAttributesByName(copy: Copy, name: string, stats: BigIntStats): void {
+  const { source, target } = copy
+  checkResult(fileCalls.fchownat(target.fd, name, Number(stats.uid), Number(stats.gid)), 'chown')
+  if ((Number(stats.mode) & S_IFMT) !== S_IFLNK) {
+    // Through a descriptor of the place only: opening a FIFO waits, opening a device does what it does.
+    const place = target.open(name, openPath, 0)
+    try {
+      chmodSync(`/proc/self/fd/${place}`, Number(stats.mode) & 0o7777)
+    } finally {
+      closeDescriptor(place)
+    }
+  }
+  copyExtendedAttributes(source.bytePath(name), target.bytePath(name), belongsToFile)
+  checkResult(fileCalls.utimensat(target.fd, name, ...timeParts(stats.mtimeNs)), 'utimens')
+}
+
+/** Labels of security modules and integrity measurements belong to the host, and to the one file. */
+function belongsToFile(attribute: string): boolean {
+  return !attribute.startsWith('security.') || attribute === 'security.capability'
+}
+
+/** Of a device number as Linux puts it together. */
+function deviceParts(device: bigint): [major: number, minor: number] {
+  const major = ((device >> 32n) & 0xfffff000n) | ((device >> 8n) & 0xfffn)
+  const minor = ((device >> 12n) & 0xffffff00n) | (device & 0xffn)
+  return [Number(major), Number(minor)]
+}
+
+function bytes(cursor: TreeCursor, name: string): Buffer {
+  return Buffer.from(cursor.bytePath(name), 'latin1')
+}
+
+function changed(): NsboxError {
+  return new NsboxError('failed_precondition', 'it changed while it was copied')
+}
+
+function mounted(): NsboxError {
+  return new NsboxError('failed_precondition', 'something is mounted there')
+}
+
+/** Has an error say what was being copied. */
+function* said(source: TreeCursor, name: string, body: Walk<void>): Walk<void> {
+  const place = source.place(name)
+  try {
+    yield* body
+  } catch (error) {
+    const context = `copying ${JSON.stringify(place.slice(0, 1024))}`
+    // A name of the tree was there, or something else, a moment before.
+    const isChange = isNsboxError(error) && changes.has(error.details.errno)
+    const coded = isChange ? changed() : fromSystemError(error, context)
+    if (!(coded instanceof NsboxError) || coded.cause === error) throw coded
+    throw new NsboxError(coded.code, `${context}: ${coded.context}`, { cause: error, details: coded.details })
+  }
+}

@@ -1,0 +1,69 @@
+import { type BigIntStats, mkdirSync, renameSync } from 'node:fs'
+import { constants } from 'node:os'
+import { basename, dirname } from 'node:path'
+import { closeDescriptor, fileCalls } from '@nsbox/sys/files'
+import { openRoot } from '../walk/disk-calls.ts'
+import { checkResult, failure } from '../walk/file-result.ts'
+import { removeEntry } from '../walk/remove-entry.ts'
+import type { TreeCursor } from '../walk/tree-cursor.ts'
+import type { Walk } from '../walk/walk.ts'
+
+const { EMLINK, ENOENT } = constants.errno
+
+/**
+ * The files of a tree that have several names, while it is copied. The first copy of each has one more name in a directory
+ * aside, the number of the file it was copied from, by which it is found however deep the others are and however many there
+ * are.
+ */
+export class LinkGroups {
+  readonly #path: string
+  #aside: number | undefined
+
+  /** @param path of a directory that does not exist, on the file system of the copy */
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  /** Gives a copy that exists the next name; false if there is none yet. */
+  link({ ino, nlink }: BigIntStats, to: TreeCursor, name: string): boolean {
+    if (nlink < 2n || this.#aside === undefined) return false
+    const result = fileCalls.linkat(this.#aside, String(ino), to.fd, name)
+    if (result === -ENOENT) return false
+    // The copy has as many names as the file system allows; then this is the last one.
+    if (result === -EMLINK)
+      renameSync(`/proc/self/fd/${this.#aside}/${ino}`, Buffer.from(to.bytePath(name), 'latin1'))
+    else checkResult(result, 'link')
+    return true
+  }
+
+  /** Remembers the first copy of a file, if it has several names. */
+  *add({ ino, nlink }: BigIntStats, to: TreeCursor, name: string): Walk<void> {
+    if (nlink < 2n) return
+    if (this.#aside === undefined) {
+      mkdirSync(this.#path, { mode: 0o700 })
+      this.#aside = checkResult(yield openRoot(bytes(this.#path)), 'open')
+    }
+    checkResult(fileCalls.linkat(to.fd, name, this.#aside, String(ino)), 'link')
+  }
+
+  /** Removes the directory, as far as there is one. */
+  *remove(): Walk<void> {
+    const parent = yield openRoot(bytes(dirname(this.#path)))
+    if (parent < 0) throw failure(parent, 'open')
+    try {
+      yield* removeEntry(parent, bytes(basename(this.#path)), this.#path)
+    } finally {
+      closeDescriptor(parent)
+    }
+  }
+
+  /** Lets go of the directory. */
+  close(): void {
+    if (this.#aside !== undefined) closeDescriptor(this.#aside)
+    this.#aside = undefined
+  }
+}
+
+function bytes(path: string): string {
+  return Buffer.from(path).toString('latin1')
+}

@@ -1,0 +1,6 @@
+export type { TreeCopy } from './copy/copy-tree.ts'
+export { copyTreeInThread } from './copy-tree-in-thread.ts'
+export { removeTree } from './remove-tree.ts'
+export { hasTreeThread } from './tree-thread.ts'
+export { treeUsage } from './tree-usage.ts'
+export type { TreeUsage } from './walk/measure-tree.ts'

@@ -1,0 +1,70 @@
+import { constants } from 'node:fs'
+import { fileCalls, fileCallsInThread, opened, resolveFlags } from '@nsbox/sys/files'
+import { AT_FDCWD } from '@nsbox/sys/mount-flags'
+import type { DiskCall } from './walk.ts'
+
+const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
+const { beneath, noCrossing, noMagicLinks, noSymlinks } = resolveFlags
+const flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
+
+/** How every name in a tree is resolved: to what lies in the open directory itself, on the same mount. */
+const inDirectory = beneath | noCrossing | noMagicLinks | noSymlinks
+
+/** Opens a directory by its name in an open one. `-EXDEV` for a mount; `-ELOOP` or `-ENOTDIR` for a symbolic link. */
+export function openDirectory(directory: number, name: string): DiskCall {
+  return opening(directory, name, inDirectory)
+}
+
+/** Opens the directory that an open one lies in, wherever it is by now. */
+export function openParent(directory: number): DiskCall {
+  return opening(directory, '..', noCrossing | noMagicLinks | noSymlinks)
+}
+
+/** Opens a directory by a path that nobody else can change, which may lead through symbolic links, but not end with one. */
+export function openRoot(path: string): DiskCall {
+  return opening(AT_FDCWD, path, 0)
+}
+
+function opening(directory: number, name: string, resolve: number): DiskCall {
+  return {
+    now: () => noted(fileCalls.openat2(directory, name, flags, 0, resolve)),
+    inThread: async () => noted(await fileCallsInThread.openat2(directory, name, flags, 0, resolve)),
+  }
+}
+
+function noted(fd: number): number {
+  return fd < 0 ? fd : opened(fd)
+}
+
+/** Removes a name that is no directory's. `-EISDIR` for a directory, on some file systems `-EPERM`. */
+export function unlink(directory: number, name: string): DiskCall {
+  return unlinking(directory, name, false)
+}
+
+/** Removes an empty directory. */
+export function removeDirectory(directory: number, name: string): DiskCall {
+  return unlinking(directory, name, true)
+}
+
+function unlinking(directory: number, name: string, directoryItself: boolean): DiskCall {
+  return {
+    now: () => fileCalls.unlinkat(directory, name, directoryItself),
+    inThread: () => fileCallsInThread.unlinkat(directory, name, directoryItself),
+  }
+}
+
+/** Reads the next entries of an open directory. */
+export function readEntries(fd: number, into: Uint8Array): DiskCall {
+  return {
+    now: () => fileCalls.getdents64(fd, into),
+    inThread: () => fileCallsInThread.getdents64(fd, into),
+  }
+}
+
+/** Looks at a name in an open directory, not through a link; `.` is the directory itself. */
+export function stat(directory: number, name: string, into: Uint8Array): DiskCall {
+  return {
+    now: () => fileCalls.statx(directory, name, into),
+    inThread: () => fileCallsInThread.statx(directory, name, into),
+  }
+}

@@ -1,0 +1,7 @@
+export { copyAttributes } from '../copy/copy-attributes.ts'
+export { DirectoryReader, type Entry } from './directory-reader.ts'
+export { openDirectory } from './disk-calls.ts'
+export { checkResult, failure } from './file-result.ts'
+export { removeEntry } from './remove-entry.ts'
+export { TreeCursor } from './tree-cursor.ts'
+export { type Walk, walkNow } from './walk.ts'

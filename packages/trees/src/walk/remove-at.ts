@@ -1,0 +1,25 @@
+import { constants } from 'node:os'
+import { basename, dirname } from 'node:path'
+import { closeDescriptor } from '@nsbox/sys/files'
+import { openRoot } from './disk-calls.ts'
+import { failure } from './file-result.ts'
+import { removeEntry } from './remove-entry.ts'
+import type { Walk } from './walk.ts'
+
+const { ENOENT, ENOTDIR } = constants.errno
+
+/** `removeEntry` of a path that nobody else can change above its last component. Nothing is done if it does not exist. */
+export function* removeAt(path: string): Walk<void> {
+  const parent = yield openRoot(bytes(dirname(path)))
+  if (parent === -ENOENT || parent === -ENOTDIR) return
+  if (parent < 0) throw failure(parent, `removing ${JSON.stringify(path)}`)
+  try {
+    yield* removeEntry(parent, bytes(basename(path)), path)
+  } finally {
+    closeDescriptor(parent)
+  }
+}
+
+function bytes(path: string): string {
+  return Buffer.from(path).toString('latin1')
+}

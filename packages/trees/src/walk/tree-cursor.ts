@@ -1,0 +1,147 @@
+import { constants } from 'node:fs'
+import { constants as os } from 'node:os'
+import { NsboxError } from '@nsbox/errors'
+import { closeDescriptor, fileCalls, opened, resolveFlags } from '@nsbox/sys/files'
+import { DirectoryReader, type Entry } from './directory-reader.ts'
+import { openDirectory, openParent } from './disk-calls.ts'
+import { FarLevels } from './far-levels.ts'
+import { checkResult } from './file-result.ts'
+import type { Walk } from './walk.ts'
+
+const { EXDEV } = os.errno
+const { beneath, noCrossing, noMagicLinks } = resolveFlags
+
+/** Directories above the one it is in whose descriptors stay open, besides the root. */
+const maxHeld = 32
+
+interface Level {
+  readonly fd: number
+  /** In the directory above; empty if it is not known any more. */
+  readonly name: string
+  reader: DirectoryReader | undefined
+}
+
+/**
+ * A directory within a tree, moved one step at a time, never through a link or a mount. Whatever others do to the tree
+ * meanwhile, it is in a directory that was in the tree when it was entered, and comes back to those it came from: their
+ * descriptors are open, or what is found above is compared with what was there. However deep it is, it has 34
+ * descriptors at most and some buffers of 32 KiB.
+ *
+ * Names have one character per byte.
+ */
+export class TreeCursor implements Disposable {
+  readonly #root: Level
+  /** The nearest ones below the root, the current one last. */
+  readonly #held: Level[] = []
+  /** Those between the root and the nearest ones. */
+  readonly #far = new FarLevels()
+  /** The name of the directory in the root that it is in. */
+  #first = ''
+
+  /** @param fd of the root, which stays the caller's */
+  constructor(fd: number) {
+    this.#root = { fd, name: '', reader: undefined }
+  }
+
+  get fd(): number {
+    return this.#here.fd
+  }
+
+  get isAtRoot(): boolean {
+    return this.#held.length === 0
+  }
+
+  /** How many entries of the directory were told since it was entered. */
+  get count(): number {
+    return this.#here.reader?.count ?? 0
+  }
+
+  /**
+   * Where a name of the directory is in the tree, for people. Names far above are left out.
+   * @param below how many levels below the root it begins
+   */
+  place(name: string, below = 0): string {
+    const held = this.#held.map((level) => level.name)
+    const known = this.#far.length > 0 ? held : held.slice(below)
+    const shown = Buffer.from([...known, name].join('/'), 'latin1').toString()
+    return (this.#far.length > 0 ? `…/${shown}` : shown).slice(0, 4096)
+  }
+
+  /** The next entry of the directory; undefined once all were told. */
+  next(): Walk<Entry | undefined> {
+    const here = this.#here
+    here.reader ??= new DirectoryReader(here.fd)
+    return here.reader.next()
+  }
+
+  /** Enters a directory. @returns the negated errno if that does not go: `-EXDEV` for a mount */
+  *enter(name: string): Walk<number> {
+    const fd = yield openDirectory(this.fd, name)
+    if (fd < 0) return fd
+    if (this.isAtRoot) this.#first = name
+    this.#held.push({ fd, name, reader: undefined })
+    if (this.#held.length > maxHeld) this.#letGo()
+    return 0
+  }
+
+  /**
+   * Goes back to the directory above, whose next entry is the one after the directory that is left.
+   * @returns the name that was left, undefined if it has none any more; `lost` if the directory above is out of reach now
+   */
+  *leave(): Walk<{ readonly name: string | undefined } | 'lost'> {
+    const left = this.#held.pop()!
+    try {
+      if (this.#held.length > 0) return { name: left.name }
+      if (this.#far.length === 0) return { name: this.#first }
+      const fd = yield openParent(left.fd)
+      if (fd < 0) return 'lost'
+      this.#held.push({ fd, name: '', reader: undefined })
+      const position = this.#far.popIf(fd)
+      if (position === undefined) return 'lost'
+      this.#here.reader = new DirectoryReader(fd, position)
+      return { name: (yield* this.#here.reader.next())?.name }
+    } finally {
+      close(left)
+    }
+  }
+
+  /** Goes to the root. */
+  reset(): void {
+    for (const level of this.#held.splice(0)) close(level)
+    this.#far.clear()
+  }
+
+  /** Opens what the directory has under a name; the descriptor is the caller's. On this thread. */
+  open(name: string, flags: number, mode: number): number {
+    const resolve = beneath | noCrossing | noMagicLinks
+    const fd = fileCalls.openat2(this.fd, name, flags | constants.O_NOFOLLOW, mode, resolve)
+    if (fd === -EXDEV) throw new NsboxError('failed_precondition', 'something is mounted there')
+    return opened(checkResult(fd, 'open'))
+  }
+
+  /** A path to what the directory has under a name, of one character per byte, for calls that take no descriptor. */
+  bytePath(name: string): string {
+    return `/proc/self/fd/${this.fd}/${name}`
+  }
+
+  [Symbol.dispose](): void {
+    this.reset()
+    this.#root.reader?.[Symbol.dispose]()
+  }
+
+  get #here(): Level {
+    return this.#held.at(-1) ?? this.#root
+  }
+
+  #letGo(): void {
+    const [level] = this.#held
+    this.#far.push(level!.fd, level!.reader?.last ?? 0n)
+    this.#held.shift()
+    close(level!)
+  }
+}
+
+function close({ fd, reader }: Level): void {
+  reader?.[Symbol.dispose]()
+  closeDescriptor(fd)
+}
