@@ -5,7 +5,7 @@ import { systemLookup } from './system-lookup.ts'
 import type { connectOptions } from './tls-settings.ts'
 
 /** What a connection is refused with before it is made; `networkError` gives it its code. */
-export class RefusedAddress extends Error {
+class RefusedAddress extends Error {
   override readonly name = 'RefusedAddress'
   readonly code = 'ERR_REFUSED_ADDRESS'
 
