@@ -5,6 +5,7 @@ import { startThread } from '@nsbox/sys/threads'
 import { runOrThrow, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
+import { fillDirectory } from './testing/fill-directory.ts'
 import { TreeThread } from './tree-thread.ts'
 
 /** Trees to copy. */
@@ -72,8 +73,7 @@ describeWith({ linux: true }, 'a thread for trees', () => {
   test('E06 lets a small tree be done with before a big one that was there first', async () => {
     await using given = await trees('one')
     const big = join(given.path, 'big')
-    await mkdir(big)
-    for (let n = 0; n < 20_000; n++) await writeFile(join(big, `${n}`), '')
+    fillDirectory(big, 20_000)
     const thread = new TreeThread(quick)
     const done: string[] = []
     await Promise.all([
