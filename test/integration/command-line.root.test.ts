@@ -1,3 +1,5 @@
+import { connect } from '@nsbox/client'
+import { digestOf, mediaTypes } from '@nsbox/oci'
 import {
   buildImage,
   busyboxLayer,
@@ -85,6 +87,31 @@ describeWith(
           // Stock containerd says `content digest` here.
           stderr: expect.stringMatching(new RegExp(`^ctr: content (digest )?${digest}: not found\n$`)),
         })
+      })
+
+      it('show all images although one cannot be read, and say which', async () => {
+        await using client = await connect({ address: addresses[server]!, namespace: 'default' })
+        const bytes = Buffer.from('{"schemaVersion":2,"config":[]}')
+        const digest = digestOf(bytes)
+        const target = { mediaType: mediaTypes.ociManifest, digest, size: bytes.length }
+        await using lease = await client.createLease()
+        await using writer = await lease.client.content.writer({ ref: 'odd', expected: digest })
+        await writer.write(bytes)
+        await writer.commit({ expected: digest })
+        await client.images.create({ name: 'odd/image:1', target })
+        try {
+          for (const command of ['ls', 'check']) {
+            const { code, stdout, stderr } = await ours('ctr', 'images', command)
+            expect({ code, stderr }).toEqual({
+              code: 0,
+              stderr: expect.stringMatching(/^image odd\/image:1: /),
+            })
+            expect(stdout).toContain(reference)
+            expect(stdout).toMatch(/^odd\/image:1 /m)
+          }
+        } finally {
+          await client.images.delete('odd/image:1')
+        }
       })
 
       it('tag, label and remove images', async () => {

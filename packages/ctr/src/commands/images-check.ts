@@ -9,6 +9,7 @@ import { withSession } from '../command-action.ts'
 import { formatBinarySize } from '../format-size.ts'
 import { print, printText } from '../print.ts'
 import { renderTable } from '../table.ts'
+import { unlessUnreadable } from '../unless-unreadable.ts'
 
 interface CheckedImage {
   readonly name: string
@@ -17,6 +18,8 @@ interface CheckedImage {
   readonly check: ImageCheck
   readonly unpacked: boolean
 }
+
+const unreadable: ImageCheck = { status: 'unavailable', required: [], present: [], missing: [] }
 
 /** `images check [filters]` */
 export function imagesCheckCommand(): Command {
@@ -31,9 +34,13 @@ export function imagesCheckCommand(): Command {
         const { snapshotter } = await chosenSnapshotter(session)
         const checks: CheckedImage[] = []
         for (const { name, target } of await client.images.list(filters, { signal })) {
-          const check = await checkImage(client.content, target, { platforms: [defaultPlatform()], signal })
-          const unpacked = await isUnpacked({ content: client.content, snapshotter }, target, signal)
-          checks.push({ name, mediaType: target.mediaType, digest: target.digest, check, unpacked })
+          const found = await unlessUnreadable(name, async () => {
+            const check = await checkImage(client.content, target, { platforms: [defaultPlatform()], signal })
+            const unpacked = await isUnpacked({ content: client.content, snapshotter }, target, signal)
+            return { check, unpacked }
+          })
+          const { mediaType, digest } = target
+          checks.push({ name, mediaType, digest, ...(found ?? { check: unreadable, unpacked: false }) })
         }
         if (options.json) {
           print(JSON.stringify(checks))

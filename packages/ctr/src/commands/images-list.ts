@@ -8,6 +8,7 @@ import { formatLabels } from '../format-labels.ts'
 import { formatBinarySize } from '../format-size.ts'
 import { print, printText } from '../print.ts'
 import { renderTable } from '../table.ts'
+import { unlessUnreadable } from '../unless-unreadable.ts'
 
 /** `images ls [filters]`; `dist` shows no platforms (BEHAVIOUR.md §9, §11) */
 export function imagesListCommand({ platforms }: { platforms: boolean }): Command {
@@ -47,12 +48,13 @@ async function describe(
   { name, target, labels }: Image,
   { platforms, signal }: { platforms: boolean; signal: AbortSignal },
 ): Promise<string[]> {
-  const { required } = await checkImage(content, target, { platforms: [defaultPlatform()], signal })
-  const size = required.reduce((sum, descriptor) => sum + descriptor.size, 0)
-  const row = [name, target.mediaType, target.digest, formatBinarySize(size)]
-  if (platforms) {
-    const names = (await imagePlatforms(content, target, { signal })).map(formatPlatform)
-    row.push([...new Set(names)].sort().join(',') || '-')
-  }
+  const read = await unlessUnreadable(name, async () => {
+    const { required } = await checkImage(content, target, { platforms: [defaultPlatform()], signal })
+    const size = required.reduce((sum, descriptor) => sum + descriptor.size, 0)
+    const names = platforms ? (await imagePlatforms(content, target, { signal })).map(formatPlatform) : []
+    return { size: formatBinarySize(size), names: [...new Set(names)].sort().join(',') }
+  })
+  const row = [name, target.mediaType, target.digest, read?.size ?? '-']
+  if (platforms) row.push(read?.names || '-')
   return [...row, formatLabels(labels), '']
 }

@@ -1,7 +1,7 @@
 import { closeSync, readFileSync, readSync, rmSync } from 'node:fs'
 import { isErrno, NsboxError } from '@nsbox/errors'
 import { pipe } from '@nsbox/sys'
-import { isReady } from '@nsbox/sys/descriptors'
+import { setNonBlocking } from '@nsbox/sys/descriptors'
 import { openPidfd, signalPidfd } from '@nsbox/sys/processes'
 import { OwnedEnds } from '../protocol/owned-ends.ts'
 import type { ProcessRecord } from '../protocol/process-record.ts'
@@ -147,9 +147,16 @@ function failure(
 
 /** What the program wrote where the process would have written. */
 function complaints(fd: number | undefined): string {
-  if (fd === undefined || !isReady(fd, 'read')) return ''
+  if (fd === undefined) return ''
+  // A process of the container may have the pipe as well, and read what is there first.
+  setNonBlocking(fd)
   const text = Buffer.alloc(65_536)
-  return text.subarray(0, readSync(fd, text)).toString().slice(-keptStderr)
+  try {
+    return text.subarray(0, readSync(fd, text)).toString().slice(-keptStderr)
+  } catch (error) {
+    if (isErrno(error, 'EAGAIN')) return ''
+    throw error
+  }
 }
 
 function readPid(path: string): number {
