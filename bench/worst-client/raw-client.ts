@@ -56,6 +56,19 @@ export class RawClient {
     return stream
   }
 
+  /** Resolves once the server has seen all that was sent, or has ended the connection. */
+  answered(): Promise<void> {
+    const { session } = this
+    return new Promise((resolve) => {
+      const settle = () => {
+        session.off('close', settle)
+        resolve()
+      }
+      session.once('close', settle)
+      session.ping(settle)
+    })
+  }
+
   /** Makes a call; resolves once it has ended, with its status if it has one. */
   call(method: string, message: Buffer): Promise<string | undefined> {
     return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-import type { Kind } from './references.ts'
+import type { Kind } from './node.ts'
 
 /** Something that nothing keeps any more. */
 export interface Garbage {

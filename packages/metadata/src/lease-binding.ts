@@ -1,7 +1,8 @@
 import { NsboxError } from '@nsbox/errors'
 import type { Reader, Transaction } from '@nsbox/sqlite'
 import type { Write } from './ledger.ts'
-import { addReference, type Node, removeReference } from './references.ts'
+import type { Node } from './node.ts'
+import { addReference, removeReference } from './references.ts'
 
 /** A namespace as one caller sees it: what is made through it is held by the lease, if there is one. */
 export interface Scope {

@@ -2,8 +2,8 @@ import type { LeaseResource } from '@nsbox/core/leases'
 import { NsboxError } from '@nsbox/errors'
 import { isDigest } from '@nsbox/oci'
 import { checkNameLength } from './check-name-length.ts'
+import type { Kind, Node } from './node.ts'
 import { quoted } from './quoted.ts'
-import type { Kind, Node } from './references.ts'
 
 /**
  * What a lease's resource names (BEHAVIOUR.md §6).

@@ -1,14 +1,19 @@
 import type { DomainEvent } from '@nsbox/core/events'
 import type { Database, Reader, Transaction } from '@nsbox/sqlite'
 import type { EventOutbox } from './event-outbox.ts'
-import type { Marking } from './marking.ts'
-import type { Node } from './references.ts'
+import type { Node } from './node.ts'
 
 /** What the body of a write gets. */
 export interface Write extends Transaction {
   /** Announces an event of the write's namespace, once and only if the write is durable. */
   emit(event: DomainEvent): void
   /** Says that an object of the write's namespace was written, or is referred to anew, so that no collection takes it. */
+  touch(node: Node): void
+}
+
+/** Who has to hear of what is written in a namespace: a collection that is under way. */
+interface Listener {
+  readonly namespace: string
   touch(node: Node): void
 }
 
@@ -25,7 +30,7 @@ export class Ledger {
   readonly #outbox: EventOutbox
   readonly #onWrite: (namespace: string) => void
   readonly #answers: Answers
-  readonly #markings: Set<Marking>
+  readonly #markings: ReadonlySet<Listener>
 
   /**
    * @param onWrite told of the namespace of each write that was committed
@@ -35,7 +40,10 @@ export class Ledger {
     db: Database,
     outbox: EventOutbox,
     onWrite: (namespace: string) => void,
-    { answers = 'durable', markings = new Set() }: { answers?: Answers; markings?: Set<Marking> } = {},
+    {
+      answers = 'durable',
+      markings = new Set(),
+    }: { answers?: Answers; markings?: ReadonlySet<Listener> } = {},
   ) {
     this.#db = db
     this.#outbox = outbox

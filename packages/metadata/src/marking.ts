@@ -1,7 +1,7 @@
 import type { Reader } from '@nsbox/sqlite'
 import type { Garbage } from './garbage.ts'
 import type { Ledger } from './ledger.ts'
-import type { Kind, Node } from './references.ts'
+import type { Kind, Node } from './node.ts'
 import type { CommitsUnderWay } from './snapshots/commits-under-way.ts'
 import type { WriterLocks } from './writer-locks.ts'
 

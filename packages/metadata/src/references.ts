@@ -1,14 +1,7 @@
 import type { Labels } from '@nsbox/core/labels'
 import type { Transaction } from '@nsbox/sqlite'
 import type { Write } from './ledger.ts'
-
-/** What the collector tells apart; see `schema.ts` for the ids. */
-export type Kind = 'image' | 'content' | 'ingest' | 'lease' | 'container' | `snapshot/${string}`
-
-export interface Node {
-  readonly kind: Kind
-  readonly id: string
-}
+import type { Kind, Node } from './node.ts'
 
 /** The references that an object's labels make. */
 interface LabelReferences {

@@ -217,6 +217,11 @@ describe('what a record reaches', () => {
     expect(reach(mount)).toContainEqual(['/u', true, true])
   })
 
+  test('of what is no path is nothing', () => {
+    expect(reach(bind('', 'bind', 'remount', 'rw'), bind('/a\0b', 'rw'))).toEqual([])
+    expect(reach({ type: 'proc', source: 'proc', options: ['nosuid', 'hidepid=2'] })).toEqual([])
+  })
+
   test('is relative to where the mount is made', () => {
     expect(mountReach([bind('x/../y')], { base: '/bundle' })[0]!.path).toBe('/bundle/x/../y')
   })

@@ -37,6 +37,8 @@ export function mountReach(mounts: readonly Mount[], options: MountReachOptions 
   const absolute = (path: string) => (path.startsWith('/') ? path : `${base}/${path}`)
   for (const mount of mounts) {
     for (const { path, writable, writableBelow } of reachOf(mount, changeable)) {
+      // Neither is a path, for whoever mounts it.
+      if (path === '' || path.includes('\0')) continue
       const place = absolute(path)
       const before = reached.get(place)
       reached.set(place, {
@@ -51,15 +53,13 @@ export function mountReach(mounts: readonly Mount[], options: MountReachOptions 
 
 function reachOf(mount: Mount, changeable: boolean): ReachedPath[] {
   const said = words(mount)
-  const isBind = mount.type === 'bind' || said.has('bind') || said.has('rbind')
   const tree = clearTree(mount)
-  if (tree === 'unclear' && isBind && mount.type !== 'overlay' && !mount.options.some(isPathOption)) {
+  if (tree === 'unclear' && isBind(mount) && mount.type !== 'overlay' && !mount.options.some(isPathOption)) {
     // With options that other programs know, or two that contradict each other.
     const readOnly = (said.has('ro') || said.has('rro')) && !said.has('rw') && !said.has('rrw')
     return [access(mount.source, !readOnly || changeable, !said.has('rro') || changeable)]
   }
-  if (tree === 'unclear') return allPaths(mount).map((path) => access(path, true))
-  if (tree === undefined) return allPaths(mount).map((path) => access(path, true))
+  if (tree === 'unclear' || tree === undefined) return allPaths(mount).map((path) => access(path, true))
   // The attribute is that of the one mount, and not of those below it.
   if (tree.kind === 'bind') return [access(tree.directory, !tree.readOnly || changeable, true)]
   const { lower, upper, work } = tree.layers
@@ -90,16 +90,21 @@ function words({ options }: Mount): Set<string> {
   return new Set(options.flatMap((option) => option.split(',')))
 }
 
+function isBind(mount: Mount): boolean {
+  const said = words(mount)
+  return mount.type === 'bind' || said.has('bind') || said.has('rbind')
+}
+
 const isPathOption = (option: string) => /(?:dir|dirs|br)\+?=|[=:,]\//.test(option)
 
 /** Every text in a record that some file system could take for a path. */
-function allPaths({ type, source, options }: Mount): string[] {
+function allPaths(mount: Mount): string[] {
+  const { source, options } = mount
   const texts = new Set<string>()
   const add = (text: string) => {
     if (text.startsWith('/')) texts.add(text)
   }
-  const isBind = type === 'bind' || options.some((option) => /(?:^|,)r?bind(?:,|$)/.test(option))
-  if (isBind && source !== '') texts.add(source)
+  if (isBind(mount)) texts.add(source)
   else add(source)
   for (const option of options) {
     const isDirectory = /dir\+?=/.test(option)
@@ -107,11 +112,11 @@ function allPaths({ type, source, options }: Mount): string[] {
       const said = value.slice(value.indexOf('=') + 1)
       for (const part of [said, ...said.split(/(?<!\\):/), ...said.split(':')]) {
         for (const text of [part, part.replace(/\\(.)/g, '$1')]) {
-          if (isDirectory && text !== '' && !text.includes('=')) texts.add(text)
+          if (isDirectory && !text.includes('=')) texts.add(text)
           else add(text)
         }
       }
     }
   }
-  return [...texts].filter((text) => !text.includes('\0'))
+  return [...texts]
 }

@@ -165,7 +165,7 @@ fuzz(
     expect(status, method.name).toMatch(allowed)
     return status === '0' ? 'accepted' : `status ${status}`
   },
-  { runs: 400 },
+  { runs: 200 },
 )
 
 const timeout = mutatedBytes(['10S', '99999999H', '1n', '5m', '0u', '100000000S'], { most: 2 }).map((bytes) =>
@@ -175,17 +175,22 @@ const timeout = mutatedBytes(['10S', '99999999H', '1n', '5m', '0u', '100000000S'
     .trim(),
 )
 
-fuzz('a deadline is kept, or refused, and never taken for another one', timeout, async (text) => {
-  const status = await called(pathOf(Version.method.version), frame(Buffer.alloc(0)), {
-    'grpc-timeout': text,
-  })
-  const match = /^([0-9]{1,8})[HMSmun]$/.exec(text.trim())
-  if (match === null) expect(status).toBe('3')
-  // A second is more than this call takes.
-  else if (match !== null && /^0*[1-9][0-9]*[HMS]$/.test(match[0])) expect(status).toBe('0')
-  else expect(['0', '4']).toContain(status)
-  return status === '0' ? 'accepted' : `status ${status}`
-})
+fuzz(
+  'a deadline is kept, or refused, and never taken for another one',
+  timeout,
+  async (text) => {
+    const status = await called(pathOf(Version.method.version), frame(Buffer.alloc(0)), {
+      'grpc-timeout': text,
+    })
+    const match = /^([0-9]{1,8})[HMSmun]$/.exec(text.trim())
+    if (match === null) expect(status).toBe('3')
+    // A minute is more than this call takes on any machine.
+    else if (/^0*[1-9][0-9]*[HM]$/.test(match[0])) expect(status).toBe('0')
+    else expect(['0', '4']).toContain(status)
+    return status === '0' ? 'accepted' : `status ${status}`
+  },
+  { runs: 100 },
+)
 
 /** What a client of HTTP/2 writes for a call. */
 async function recorded(): Promise<Buffer> {
@@ -250,7 +255,7 @@ fuzz(
     if (runs++ % 100 === 0) await expectAlive()
     return outcome
   },
-  { runs: 200 },
+  { runs: 100 },
 )
 
 const requests = [
@@ -283,5 +288,5 @@ fuzz(
     if (runs++ % 100 === 0) await expectAlive()
     return outcome
   },
-  { runs: 200 },
+  { runs: 100 },
 )

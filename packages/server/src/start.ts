@@ -26,6 +26,7 @@ import { createHttpServers } from './listen/http-servers.ts'
 import { type RouteParts, registerRoutes, sharedServices } from './routes/register-routes.ts'
 import { callBudgets } from './rpc/call-budgets.ts'
 import { codedErrors } from './rpc/coded-errors.ts'
+import { garbageCollector } from './rpc/collect-garbage.ts'
 import { durableReplies } from './rpc/durable-replies.ts'
 import { idleMemory } from './rpc/idle-memory.ts'
 import { interruptibleRequests } from './rpc/interruptible-requests.ts'
@@ -101,7 +102,12 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   // Every call that is under way listens to them.
   setMaxListeners(0, stopping.signal, aborting.signal)
   const idle = starting.use(
-    idleMemory({ trim: trimMemory, isBusy: () => workers.hasThreads || hasTreeThread(), log }),
+    idleMemory({
+      collect: garbageCollector(),
+      trim: trimMemory,
+      isBusy: () => workers.hasThreads || hasTreeThread(),
+      log,
+    }),
   )
   const loop = starting.use(new LoopMonitor({ log }))
   const isAlone = (namespace: string) => sharingPolicy === 'isolated' || isSealed(namespace)
@@ -129,6 +135,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   // Each listener has bounds of its own, so that no tenant can fill what the operator's calls need.
   const newHandler = () => createRpcHandler({ ...handlerOptions, budgets: callBudgets() })
   const http = createHttpServers(newHandler(), log)
+  http.server.on('connection', (socket) => socket.once('close', idle.touch))
   starting.defer(() =>
     shutDown({
       http: allOf(() => [http, ...gated.listeners]),

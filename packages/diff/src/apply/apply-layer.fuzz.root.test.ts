@@ -64,6 +64,6 @@ describeWith({ linux: true, root: true, programs: ['python3'] }, 'a layer', () =
       await sandbox.clear()
       return outcome
     },
-    { runs: 200 },
+    { runs: 100 },
   )
 })

@@ -72,7 +72,7 @@ describeWith({ linux: true, programs: ['zstd', 'igzip'] }, 'engines', async () =
         }
         return outcome
       },
-      { runs: 300 },
+      { runs: 150 },
     )
 
     fuzz(
@@ -90,7 +90,7 @@ describeWith({ linux: true, programs: ['zstd', 'igzip'] }, 'engines', async () =
             ? 'accepted by some'
             : found[0]!.outcome
       },
-      { runs: 60, longRuns: 5_000 },
+      { runs: 30, longRuns: 5_000 },
     )
   }
 })

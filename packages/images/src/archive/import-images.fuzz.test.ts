@@ -107,7 +107,7 @@ fuzz(
     await leases.delete(id)
     return outcome
   },
-  { runs: 150 },
+  { runs: 60 },
 )
 
 /** Undefined for names that no tar header has room for. */

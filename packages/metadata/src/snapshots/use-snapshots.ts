@@ -91,6 +91,8 @@ async function reach(
   })
   await inParallel(new Set([...files, ...directories]), async (path) => {
     signal?.throwIfAborted()
+    // Nobody can open it.
+    if (path.includes('\0')) return
     made.set(path, await placesForWriting(finder, path))
   })
   const all = new Set<string>()

@@ -77,6 +77,14 @@ describe('D17 a client that does too much in vain', () => {
     expect(connect('b').isAdmitted()).toBe(true)
   })
 
+  test('has no more than 128 connections', () => {
+    const connections = Array.from({ length: 130 }, () => connect('a'))
+    expect(connections.filter(({ socket }) => socket.destroyed)).toHaveLength(2)
+    expect(connect('b').socket.destroyed).toBe(false)
+    connections[0]!.socket.destroy()
+    expect(connect('a').isAdmitted()).toBe(true)
+  })
+
   test('is not let off by making a new connection', () => {
     for (let i = 0; i < 3; i++) {
       const { connection, socket } = connect('a')

@@ -16,12 +16,16 @@ const longestPause = 32_000
 /** After how long without a pause the next one is short again, in milliseconds. */
 const forgetAfter = 120_000
 
-/** The most connections that wait for a pause to end, of one client. */
+/** The most connections of one client, and of those the most that wait for a pause to end. */
+const maxConnections = 128
 const maxWaiting = 16
 
 /** What is remembered of one client: of all connections of a process, or of an address. */
 interface Client {
+  /** What ends each connection that has been introduced. */
   readonly connections: Set<() => void>
+  /** All that are open. */
+  open: number
   allowance: number
   updated: number
   pause: number
@@ -54,9 +58,26 @@ export class Conduct {
     this.#clientOf = clientOf
   }
 
-  /** Calls back when a connection may be listened to, which is at once but for clients that are paused. */
+  /**
+   * Calls back when a connection may be listened to, which is at once but for clients that are paused. One that is too many
+   * for its client is closed.
+   */
   admit(socket: Socket, onAdmit: () => void): void {
-    const client = this.#client(this.#clientOf(socket))
+    const key = this.#clientOf(socket)
+    const client = this.#client(key)
+    if (client.open >= maxConnections) {
+      socket.destroy()
+      return
+    }
+    client.open++
+    socket.once('close', () => {
+      client.open--
+      this.#forget(key, client)
+    })
+    this.#admitLater(client, socket, onAdmit)
+  }
+
+  #admitLater(client: Client, socket: Socket, onAdmit: () => void): void {
     const wait = client.pausedUntil - this.#now()
     if (wait <= 0) {
       onAdmit()
@@ -74,7 +95,7 @@ export class Conduct {
     }
     const timer = setTimeout(() => {
       leave()
-      this.admit(socket, onAdmit)
+      this.#admitLater(client, socket, onAdmit)
     }, wait)
     socket.once('close', leave)
   }
@@ -85,14 +106,10 @@ export class Conduct {
    * @param cutOff ends it
    */
   introduce(connection: object, socket: Socket, cutOff: () => void): void {
-    const key = this.#clientOf(socket)
-    const client = this.#client(key)
+    const client = this.#client(this.#clientOf(socket))
     this.#connections.set(connection, client)
     client.connections.add(cutOff)
-    socket.once('close', () => {
-      client.connections.delete(cutOff)
-      this.#forget(key, client)
-    })
+    socket.once('close', () => client.connections.delete(cutOff))
   }
 
   /** Something was done in vain on a connection, worth so many calls. */
@@ -110,6 +127,7 @@ export class Conduct {
       const updated = this.#now()
       client = {
         connections: new Set(),
+        open: 0,
         allowance: burst,
         updated,
         pause: firstPause,
@@ -141,7 +159,7 @@ export class Conduct {
 
   /** Forgets a client that has no connections, once there is nothing to remember. */
   #forget(key: unknown, client: Client): void {
-    if (client.connections.size > 0 || client.waiting > 0 || client.isLeaving) return
+    if (client.open > 0 || client.isLeaving) return
     this.#refill(client)
     const isClean = client.allowance === burst && this.#now() - client.pausedUntil > forgetAfter
     if (isClean) {

@@ -8,45 +8,53 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 function subject(trim = vi.fn(async () => undefined), isBusy = () => false) {
+  const collect = vi.fn(async () => undefined)
   const logged: { msg: string }[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) })
-  const idle = idleMemory({ trim, isBusy, log })
+  const idle = idleMemory({ collect, trim, isBusy, log })
   const next = vi.fn(async () => 'answer')
   const call = () => idle.interceptor(next as never)({} as never) as Promise<unknown>
-  return { idle, trim, call, logged }
+  return { idle, collect, trim, call, logged }
 }
 
 test('memory is given back once after the last of some calls, and again after others', async () => {
   const { trim, call } = subject()
   for (let count = 0; count < 3; count++) {
     expect(await call()).toBe('answer')
-    vi.advanceTimersByTime(900)
+    await vi.advanceTimersByTimeAsync(900)
   }
   expect(trim).not.toHaveBeenCalled()
-  vi.advanceTimersByTime(10_000)
+  await vi.advanceTimersByTimeAsync(10_000)
   expect(trim).toHaveBeenCalledTimes(1)
   await call()
-  vi.advanceTimersByTime(1000)
+  await vi.advanceTimersByTimeAsync(1000)
   expect(trim).toHaveBeenCalledTimes(2)
+})
+
+test('E07 what is not used any more is found before, also after a connection without a call', async () => {
+  const { idle, collect, trim } = subject()
+  idle.touch()
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(collect.mock.invocationCallOrder[0]).toBeLessThan(trim.mock.invocationCallOrder[0]!)
 })
 
 test('it is not while something is under way that needs it, but afterwards', async () => {
   let busy = true
   const { trim, call } = subject(undefined, () => busy)
   await call()
-  vi.advanceTimersByTime(9500)
+  await vi.advanceTimersByTimeAsync(9500)
   expect(trim).not.toHaveBeenCalled()
   busy = false
-  vi.advanceTimersByTime(10_000)
+  await vi.advanceTimersByTimeAsync(10_000)
   expect(trim).toHaveBeenCalledTimes(1)
 })
 
 test('it is not after the end of the server, nor without a call', async () => {
   const { idle, trim, call } = subject()
-  vi.advanceTimersByTime(10_000)
+  await vi.advanceTimersByTimeAsync(10_000)
   await call()
   idle[Symbol.dispose]()
-  vi.advanceTimersByTime(10_000)
+  await vi.advanceTimersByTimeAsync(10_000)
   expect(trim).not.toHaveBeenCalled()
 })
 
@@ -56,7 +64,7 @@ test('that it cannot be is logged', async () => {
   })
   const { call, logged } = subject(failing as never)
   await call()
-  vi.advanceTimersByTime(1000)
+  await vi.advanceTimersByTimeAsync(1000)
   vi.useRealTimers()
   await sleep(1)
   expect(logged).toMatchObject([{ msg: 'giving memory back' }])

@@ -102,6 +102,6 @@ describeWith({ linux: true }, 'a daemon’s link', () => {
       expect(openFiles().filter((name) => name === '/dev/zero')).toHaveLength(1)
       return outcome
     },
-    { runs: 200 },
+    { runs: 80 },
   )
 })

@@ -137,6 +137,6 @@ describeWith({ linux: true, programs: ['perl'] }, 'a supervisor', () => {
       }
       return answer.includes('"error"') ? 'refused' : 'accepted'
     },
-    { runs: 200 },
+    { runs: 60 },
   )
 })

@@ -173,5 +173,6 @@ describeWith({ linux: true }, 'with descriptors', () => {
       expect(['open', undefined, 'invalid_argument']).toContain(closed)
       return closed === 'invalid_argument' ? 'invalid_argument' : 'accepted'
     },
+    { runs: 150 },
   )
 })

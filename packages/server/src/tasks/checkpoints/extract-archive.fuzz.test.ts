@@ -97,5 +97,6 @@ describeWith({ linux: true }, 'an archive of a checkpoint', () => {
       rmSync(directory, { recursive: true })
       return outcome
     },
+    { runs: 150 },
   )
 })

@@ -1,0 +1,8 @@
+/** What the collector tells apart; see `schema.ts` for the ids. */
+export type Kind = 'image' | 'content' | 'ingest' | 'lease' | 'container' | `snapshot/${string}`
+
+/** An object of a namespace, as the collector sees it. */
+export interface Node {
+  readonly kind: Kind
+  readonly id: string
+}

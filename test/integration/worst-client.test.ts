@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { connect } from '@nsbox/client'
+import { createHasher } from '@nsbox/oci'
+import { startProcess } from '@nsbox/testing'
+import { describeWith } from '@nsbox/testing/describe-with'
+import { expect, it } from 'vitest'
+import { startServer } from './programs.ts'
+
+/** What the benchmark does for as long as it is let. */
+const attacks = join(import.meta.dirname, '../../bench/worst-client/attacks.ts')
+
+/** How much a hostile client may cost a server, in megabytes, and how much may be left of it. */
+const most = 300
+const left = 120
+
+describeWith({ linux: true }, 'a client that does its worst', () => {
+  it.each(['streams', 'reads', 'unfinished', 'resets', 'bodies', 'connections', 'all'])(
+    'E07 by %s costs the server bounded memory, which it gives back, and no other client an answer',
+    { timeout: 120_000 },
+    async (name) => {
+      await using server = await startServer()
+      await using client = connect({ address: server.address, namespace: 'bench' })
+      const resident = async () => {
+        const status = await readFile(`/proc/${server.process.pid}/status`, 'utf8')
+        return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) / 1000
+      }
+      const bytes = Buffer.alloc(4 << 20, 1)
+      const hasher = createHasher()
+      hasher.update(bytes)
+      const digest = hasher.digest()
+      {
+        await using writer = await client.content.writer({ ref: 'blob' })
+        await writer.write(bytes)
+        await writer.commit({ labels: { 'containerd.io/gc.root': 'now' } })
+      }
+      const before = await resident()
+      let peak = 0
+      {
+        const node = ['--conditions=@nsbox/source', '--import', import.meta.resolve('tsx')]
+        await using attacker = await startProcess(process.execPath, [
+          ...node,
+          attacks,
+          ...[server.address, name, digest],
+        ])
+        const until = performance.now() + 4000
+        while (performance.now() < until) {
+          await client.version()
+          peak = Math.max(peak, await resident())
+        }
+        expect(attacker.output).toBe('')
+      }
+      expect(peak - before).toBeLessThan(most)
+      await expect.poll(async () => (await resident()) - before, { timeout: 60_000 }).toBeLessThan(left)
+      expect((await client.content.info(digest)).size).toBe(bytes.length)
+    },
+  )
+})
