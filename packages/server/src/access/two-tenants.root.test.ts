@@ -49,6 +49,8 @@ interface Attempt {
   readonly foreign?: { readonly request: Request; readonly codes: readonly (Code | 'ok')[] }
   /** Naming what the host has: refused as not permitted. */
   readonly host?: readonly Request[]
+  /** The same, refused where it is about to be reached. */
+  readonly reached?: readonly Request[]
   /** Gets no answer of itself. */
   readonly waits?: boolean
 }
@@ -195,6 +197,10 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
       for (const request of attempts[name]!.host ?? []) {
         const outcome = await call(grpc, method, request, lab.b.namespace)
         expect([name, outcome.code, outcome.text]).toEqual([name, PermissionDenied, outcome.text])
+      }
+      for (const request of attempts[name]!.reached ?? []) {
+        const outcome = await call(grpc, method, request, lab.b.namespace)
+        expect([name, outcome.code, outcome.text]).toEqual([name, FailedPrecondition, outcome.text])
       }
     }
     expect(await everything()).toEqual(before)
@@ -596,13 +602,13 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
       [`${services}.transfer.v1.Transfer/Transfer`]: {
         own: { source: image('none'), destination: image('other') },
         foreign: { request: { source: image(`image-of-${a}`), destination: image('stolen') }, codes: absent },
-        host: [
+        reached: [
           { source: from(`${registry.host}/x:1`), destination: image('x') },
           { source: from('localhost:1/x:1'), destination: image('x') },
           { source: from('169.254.169.254/x:1'), destination: image('x') },
           { source: image(lab.image), destination: from(`${registry.host}/x:1`) },
-          { source: from('example.com/x:1', { hostDir: sentinel }), destination: image('x') },
         ],
+        host: [{ source: from('example.com/x:1', { hostDir: sentinel }), destination: image('x') }],
       },
     }
   }

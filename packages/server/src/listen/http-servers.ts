@@ -15,7 +15,7 @@ import { rotateSession } from './session-rotation.ts'
 const maxConnections = 1024
 
 /** The most connections at once of one peer, where there are several. */
-const maxPeerConnections = 256
+const maxPeerConnections = 128
 
 /** How long whoever may do nothing can stay connected, in milliseconds. */
 const strangersTime = 30_000

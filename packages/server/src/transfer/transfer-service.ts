@@ -11,8 +11,8 @@ import type {
 import { isAlreadyExists, NsboxError } from '@nsbox/errors'
 import { createFollowers, pull, push, type UnpackDestination, type UnpackWish } from '@nsbox/images'
 import type { Metadata, NamespaceView } from '@nsbox/metadata'
-import { defaultPlatform, type Platform, parseReference } from '@nsbox/oci'
-import { createRegistry, isInward, type Registry } from '@nsbox/registry'
+import { defaultPlatform, type Platform } from '@nsbox/oci'
+import { createRegistry, type Registry } from '@nsbox/registry'
 import { exportArchive, importArchive, underOwnLease } from './archive-transfer.ts'
 import { type FlightsOf, flightsByNamespace } from './flights-by-namespace.ts'
 import { PullLeases } from './pull-lease.ts'
@@ -167,7 +167,6 @@ export class TransferService {
   #registry({ isTenant = false }: Caller, endpoint: RegistryEndpoint): Registry {
     const { credentials, headers, hostsDir, defaultScheme } = endpoint
     if (isTenant) {
-      refuseInward(endpoint.reference)
       // What is configured for registries may have secrets of the host in it.
       return createRegistry({ credentials, headers, defaultScheme, userIsElsewhere: true })
     }
@@ -178,14 +177,6 @@ export class TransferService {
       hostsDir: hostsDir ?? this.#options.hostsDir,
     })
   }
-}
-
-/** @throws `permission_denied` for a registry on this machine, or where clouds tell machines their secrets */
-function refuseInward(reference: string): void {
-  const { host } = parseReference(reference)
-  const { hostname } = new URL(`http://${host}`)
-  if (isInward(hostname))
-    throw new NsboxError('permission_denied', `registry ${JSON.stringify(host)} for a tenant`)
 }
 
 async function tag(
