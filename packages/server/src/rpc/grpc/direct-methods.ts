@@ -76,14 +76,13 @@ function answering(method: DescMethod, run: Implementation): DirectMethod['answe
   const common = ({ responseHeader: header, responseTrailer: trailer }: GrpcCall) => {
     return { service: method.parent, header, trailer }
   }
-  const request = (call: GrpcCall) => (hasOneRequest(method) ? call.message : call.messages)
   if (method.methodKind === 'unary' || method.methodKind === 'client_streaming')
     return async (call) => {
-      const message = create(method.output, (await run(request(call), call)) as Answer)
+      const message = create(method.output, (await run(call.message, call)) as Answer)
       return { ...common(call), stream: false, method: call.method, message }
     }
   return async (call) => {
-    const message = complete(method.output, run(request(call), call) as AsyncIterable<Answer>)
+    const message = complete(method.output, run(call.message, call) as AsyncIterable<Answer>)
     return { ...common(call), stream: true, method: method as StreamResponse['method'], message }
   }
 }

@@ -26,8 +26,8 @@ export interface GrpcCallOptions {
 }
 
 /**
- * A call, as interceptors and implementations see it. To them it has one request even if it has many, for which they need
- * not wait: those are read with the call's signal.
+ * A call, as interceptors and implementations see it. It is no stream to them even if it has many requests, as those are
+ * read with the call's signal, so that nobody else need interrupt them; its message is iterated over then.
  */
 export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
   readonly stream = false
@@ -48,8 +48,7 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
   readonly #path: string
   readonly #headers: RequestHeaders
   readonly #controller = new AbortController()
-  #message: Message | undefined
-  #messages: AsyncIterable<Message> | undefined
+  #message: Message | AsyncIterable<Message> | undefined
   #over = false
   #deadline: number | undefined
   #timer: NodeJS.Timeout | undefined
@@ -102,23 +101,14 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
     return this.#controller.signal
   }
 
-  get message(): Message {
+  /** The request, or the requests of a call that has many. */
+  get message(): Message | AsyncIterable<Message> {
     if (this.#message === undefined) throw new TypeError('the request has not been read')
     return this.#message
   }
 
-  set message(message: Message) {
+  set message(message: Message | AsyncIterable<Message>) {
     this.#message = message
-  }
-
-  /** The requests of a call that has many. */
-  get messages(): AsyncIterable<Message> {
-    if (this.#messages === undefined) throw new TypeError('the call has one request')
-    return this.#messages
-  }
-
-  set messages(messages: AsyncIterable<Message>) {
-    this.#messages = messages
   }
 
   get header(): Headers {

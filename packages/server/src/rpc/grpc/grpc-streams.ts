@@ -123,7 +123,7 @@ async function answer(
     call.expire()
     if (hasOneRequest)
       call.message = await parseMessage(method.input, await readMessage(stream, call), call, call.held)
-    else call.messages = parsed(method.input, stream, call)
+    else call.message = parsed(method.input, stream, call)
     if (answerBytes > 0) await reply.reserve(answerBytes)
     const outcome = await answer(call)
     if (!outcome.stream) {
