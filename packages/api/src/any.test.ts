@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { describe, expect, it } from 'vitest'
 import { packAny, typeName, unpackAny } from './any.ts'
+import { decodeMessage } from './decode-message.ts'
 import { ContentCreateSchema, ContentDeleteSchema } from './gen/events/content_pb.ts'
 
 const digest = `sha256:${'0'.repeat(64)}`
@@ -38,6 +39,16 @@ describe('unpackAny', () => {
     expect(() => unpackAny(ContentCreateSchema, { typeUrl, value })).toThrow(
       expect.objectContaining({ code: 'invalid_argument' }),
     )
+  })
+
+  it('shows fields that are not known, which a request has no more', () => {
+    const unknown = Uint8Array.of(0x98, 0x06, 1)
+    const { $unknown } = unpackAny(ContentDeleteSchema, {
+      typeUrl: ContentDeleteSchema.typeName,
+      value: unknown,
+    })
+    expect($unknown).toMatchObject([{ no: 99 }])
+    expect(decodeMessage(ContentDeleteSchema, unknown)).not.toHaveProperty('$unknown')
   })
 
   it('refuses bytes that are no message', () => {

@@ -35,7 +35,7 @@ export function typeName(any: Pick<Any, 'typeUrl'>): string {
 }
 
 /**
- * The message in an Any that must hold one type.
+ * The message in an Any that must hold one type, with the fields that are not known: whoever acts on one refuses them.
  *
  * @throws invalid_argument if it holds another type, or bytes that are no message of this type; resource_exhausted for
  * more fields than a message may have
@@ -48,5 +48,5 @@ export function unpackAny<Desc extends DescMessage>(schema: Desc, any: AnyLike):
       `expected a message ${schema.typeName}, got ${JSON.stringify(name)}`,
     )
   }
-  return decodeMessage(schema, any.value)
+  return decodeMessage(schema, any.value, { unknown: true })
 }

@@ -14,15 +14,20 @@ export function countFields(schema: DescMessage, bytes: Uint8Array): number {
 }
 
 /**
- * Decodes a message that somebody else has made. Fields that are not known are left out.
+ * Decodes a message that somebody else has made.
  *
+ * @param options.unknown whether fields that are not known are kept, for those who refuse them; they are left out by default
  * @throws `resource_exhausted` for more than 65,536 fields, or more than 100 levels; `invalid_argument` for bytes that are no
  * such message
  */
-export function decodeMessage<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
+export function decodeMessage<Desc extends DescMessage>(
+  schema: Desc,
+  bytes: Uint8Array,
+  { unknown = false }: { readonly unknown?: boolean } = {},
+): MessageShape<Desc> {
   countFields(schema, bytes)
   try {
-    return fromBinary(schema, bytes, { readUnknownFields: false })
+    return fromBinary(schema, bytes, { readUnknownFields: unknown })
   } catch (cause) {
     throw new NsboxError('invalid_argument', `malformed message ${schema.typeName}`, { cause })
   }
