@@ -98,6 +98,10 @@ export class Arrivals {
   /** Says that no other blob is coming: whoever still waits for one shall look for it in the store. */
   close(): void {
     this.#closed = true
-    for (const arrival of this.#blobs.values()) if (arrival.state.kind !== 'there') arrival.finish()
+    for (const arrival of this.#blobs.values()) {
+      // What has not come whole by now does not: its follower shall not take its beginning for all of it.
+      arrival.void()
+      if (arrival.state.kind !== 'there') arrival.finish()
+    }
   }
 }

@@ -56,7 +56,7 @@ test.each<[string, SpecOption[], string[]]>([
   [
     'what may be anything to another runtime',
     [change({ hooks: { later: { path: '/x' } } }), process({ capabilities: { all: 'yes', none: null } })],
-    ['hooks.later', 'process.capabilities.all'],
+    ['process.capabilities.all', 'hooks.later'],
   ],
   ['a directory of the host', [withMounts([bindMount('/etc', '/x')])], ['mounts[7] at /x']],
   [

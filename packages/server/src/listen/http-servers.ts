@@ -107,6 +107,8 @@ export function createHttpServers(
     onRequest(request, response, request.stream.session && accesses.get(request.stream.session))
   })
   h2.on('stream', (stream, headers, ...rest) => {
+    // Also one that has failed already, with its session: nobody takes it, and its error must not end the process.
+    stream.on('error', (error) => log.debug({ err: error }, 'stream failed'))
     const { session } = stream
     const access = session && accesses.get(session)
     if (session === undefined || access === undefined) {

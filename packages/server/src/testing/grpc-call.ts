@@ -42,7 +42,7 @@ export async function rawCall(
   })
   try {
     return await new Promise((resolve, reject) => {
-      session.once('error', reject)
+      session.on('error', reject)
       const stream = session.request(
         { ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers', ...headers },
         { endStream: false },

@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 
-/** A socket by which one connects to another as some user, for tests. */
+/** A socket by which one connects to another from a process of its own, for tests. */
 export interface PeerRelay extends AsyncDisposable {
   readonly address: string
 }
 
-/** Passes connections on as the user that its process has become. */
+/** Passes connections on, as the user that its process has become if it is to be one. */
 const program = `
 const net = require('node:net')
 const [from, to, uid, gid, groups] = process.argv.slice(1)
@@ -23,23 +23,25 @@ const server = net.createServer((near) => {
   }
 })
 server.listen(from, () => {
+  if (uid !== '') {
   process.setgroups(groups === '' ? [] : groups.split(',').map(Number))
   process.setgid(Number(gid))
   process.setuid(Number(uid))
+  }
   console.log('ready')
 })
 `
 
-/** Starts a process that connects to `to`, as a user, for whoever connects to the relay. Needs root. */
+/** Starts a process that connects to `to` for whoever connects to the relay; as another user only if root does so. */
 export async function startPeerRelay(
   to: string,
-  { uid, gid, groups = [] }: { uid: number; gid: number; groups?: readonly number[] },
+  { uid, gid, groups = [] }: { uid?: number; gid?: number; groups?: readonly number[] } = {},
 ): Promise<PeerRelay> {
   await using starting = new AsyncDisposableStack()
   const { path } = starting.use(await tempDir('nsbox-relay'))
   await chmod(path, 0o755)
   const address = join(path, 's.sock')
-  const args = ['-e', program, address, to, String(uid), String(gid), groups.join(',')]
+  const args = ['-e', program, address, to, String(uid ?? ''), String(gid ?? ''), groups.join(',')]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: '/' })
   const exited = once(child, 'exit')
   starting.defer(async () => {

@@ -78,7 +78,7 @@ export function badInputTests(create: CreateSnapshotter, claims: SnapshotterClai
       'D05 refuses more labels than allowed',
       async (snapshotter) => {
         await snapshotter.prepare('key', undefined)
-        const labels = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`${index}`, 'x']))
+        const labels = Object.fromEntries(Array.from({ length: 12_000 }, (_, index) => [`${index}`, 'x']))
         await expectCode(snapshotter.update('key', { merge: labels }), 'invalid_argument')
         expect({ ...(await snapshotter.stat('key')).labels }).toEqual({})
       },
