@@ -33,6 +33,18 @@ describe('E07 of one owner', () => {
     expect(bytes.total).toBe(20)
   })
 
+  test('those who hold much leave something to those who hold little', async () => {
+    const bytes = budget()
+    bytes.take(a, 10, never)
+    bytes.take(b, 10, never)
+    bytes.take({}, 5, never)
+    expect(await settled(bytes.wait(c, 4, never, forever))).toBe(false)
+    expect(await settled(bytes.wait({}, 3, never, forever))).toBe(true)
+    expect(await settled(bytes.wait({}, 3, never, forever))).toBe(true)
+    expect(await settled(bytes.wait({}, 3, never, forever))).toBe(false)
+    expect(bytes.total).toBe(31)
+  })
+
   test('who wants more waits, in the order of asking, and others do not', async () => {
     const bytes = budget()
     const held = bytes.take(a, 6, never)

@@ -1,13 +1,17 @@
 import { NsboxError } from '@nsbox/errors'
 import { unlessAborted } from '../signal/unless-aborted.ts'
 
+/** What is kept for owners who hold little, as a part of all bytes and besides them, and how little that is. */
+const keptPart = 1 / 4
+const smallPart = 1 / 8
+
 /** How many bytes may be held. */
 export interface ByteBudgetOptions {
   /** What the bytes are, for errors. */
   readonly name: string
   /** By one owner. */
   readonly perOwner: number
-  /** By all of them together. */
+  /** By all of them together; owners who hold no more than an eighth of it may hold a quarter of it besides. */
   readonly total: number
   /** After how long nothing has come of what is held, in milliseconds; five seconds by default. */
   readonly patience?: number
@@ -44,7 +48,7 @@ interface Waiter {
 
 /**
  * Bounds how many bytes are held for each of many owners, such as connections, and for all. Who wants more than its share
- * waits until it has let go of some. If all bytes are gone, whoever holds more than the one who wants some loses what has been
+ * waits until it has let go of some. Something is kept for those who hold little. If all bytes are gone, whoever holds more than the one who wants some loses what has been
  * held for longest and for nothing; what moves is waited for.
  */
 export class ByteBudget {
@@ -103,8 +107,10 @@ export class ByteBudget {
   #hasRoom(owner: object, bytes: number): boolean {
     const { perOwner, total } = this.#options
     const wanted = () => (this.#owners.get(owner)?.held ?? 0) + bytes
+    // Those who hold much get nothing of what is kept for others, whom they would let wait.
+    const limit = () => (wanted() > total * smallPart ? total : total * (1 + keptPart))
     // Whoever loses something may let go of more, and others be served from that.
-    while (wanted() <= perOwner && this.#total + bytes > total)
+    while (wanted() <= perOwner && this.#total + bytes > limit())
       if (!this.#evictStalled(wanted())) return false
     return wanted() <= perOwner
   }

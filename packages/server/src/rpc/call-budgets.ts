@@ -12,9 +12,9 @@ export interface CallBudgets {
   readonly answers: ByteBudget
 }
 
-/** The budgets of a server: of each kind 32 MiB for one connection, and 48 MiB for all. */
+/** The budgets of a server: of each kind 32 MiB for one connection, and 50 MiB for all, 10 of which are for those who hold at most 5. */
 export function callBudgets(): CallBudgets {
-  const limits = { perOwner: 32 << 20, total: 48 << 20 }
+  const limits = { perOwner: 32 << 20, total: 40 << 20 }
   return {
     arriving: new ByteBudget({ name: 'unfinished requests', ...limits }),
     requests: new ByteBudget({ name: 'requests', ...limits }),
