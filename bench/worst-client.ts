@@ -11,7 +11,7 @@ import { median } from './median.ts'
 import { cpuTime } from './process-usage.ts'
 import { quiet } from './quiet-machine.ts'
 
-const names = ['streams', 'reads', 'unfinished', 'resets', 'bodies', 'connections', 'all']
+const names = ['processor', 'streams', 'reads', 'unfinished', 'resets', 'bodies', 'connections', 'all']
 const { values: options } = parseArgs({
   options: {
     seconds: { type: 'string', default: '10' },
@@ -27,11 +27,14 @@ const source = (file: string) => join(import.meta.dirname, 'worst-client', file)
 const node = ['--conditions=@nsbox/source', '--import', import.meta.resolve('tsx')]
 const server = join(import.meta.dirname, '../packages/server/bin/nsbox-server.mjs')
 
+/** How long the client makes calls before its rate is taken, in milliseconds. */
+const warmUp = 8000
+
 if (!options.busy) await quiet()
 console.log(
-  '| attack | calls/s alone | beside it | ratio | longest call ms | daemon MB before | peak | 5 s after |',
+  '| attack | calls/s alone | beside it | ratio | longest call ms | its processor | daemon MB before | peak | 5 s after |',
 )
-console.log('| --- | --- | --- | --- | --- | --- | --- | --- |')
+console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- |')
 for (const name of names.filter((each) => options.only === '' || options.only.split(',').includes(each)))
   await measure(name)
 
@@ -52,12 +55,13 @@ async function measure(name: string): Promise<void> {
     ready: /answered/,
   })
   const rates = ratesOf(victim)
-  await sleep(2000)
+  // Programs run faster once their code is compiled, on both sides.
+  await sleep(warmUp)
   const before = await residentMegabytes(daemon.pid)
   const alone = await rates(seconds)
   let peak = 0
   const beside = await (async () => {
-    await using _attacker = await startProcess(process.execPath, [
+    await using attacker = await startProcess(process.execPath, [
       ...node,
       source('attacks.ts'),
       ...[address, name, digest],
@@ -66,7 +70,8 @@ async function measure(name: string): Promise<void> {
       peak = Math.max(peak, await residentMegabytes(daemon.pid))
     }, 50)
     try {
-      return await rates(seconds)
+      const got = await rates(seconds)
+      return { ...got, processor: (await cpuTime(attacker.pid)) / (1000 * (seconds + 1)) }
     } finally {
       clearInterval(timer)
     }
@@ -80,6 +85,7 @@ async function measure(name: string): Promise<void> {
     beside.rate,
     (beside.rate / alone.rate).toFixed(2),
     beside.longest,
+    beside.processor.toFixed(2),
     before,
     peak,
     after,
