@@ -25,8 +25,17 @@ export interface PeerCredentials {
  * @throws with detail `errno` if it is none; `unimplemented` elsewhere than on Linux
  */
 export function peerCredentials(fd: number): PeerCredentials {
+  return { ...processOf(fd), groups: peerGroups(fd) }
+}
+
+/** The pid alone; otherwise as `peerCredentials`. */
+export function peerProcess(fd: number): number {
+  return processOf(fd).pid
+}
+
+function processOf(fd: number): Omit<PeerCredentials, 'groups'> {
   const [pid, uid, gid] = new Uint32Array(option(fd, SO_PEERCRED, 12).buffer)
-  return { pid: pid!, uid: uid!, gid: gid!, groups: peerGroups(fd) }
+  return { pid: pid!, uid: uid!, gid: gid! }
 }
 
 function peerGroups(fd: number): number[] {
