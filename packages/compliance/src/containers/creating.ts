@@ -1,16 +1,10 @@
 import type { NewContainer, OpaqueValue } from '@nsbox/core/containers'
 import { describe, expect } from 'vitest'
+import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
 import type { ContainerStoreClaims } from './claims.ts'
-import {
-  bare,
-  type CreateContainerStore,
-  expectCode,
-  listed,
-  opaque,
-  plain,
-  storeTest,
-  whole,
-} from './store-test.ts'
+import { bare, listed, opaque, plain, whole } from './made-containers.ts'
+import type { CreateContainerStore } from './subject.ts'
 
 const bad: readonly (readonly [what: string, container: NewContainer, text: string])[] = [
   ['without an id', bare(''), 'container.ID: identifier must not be empty'],
@@ -36,9 +30,9 @@ const bad: readonly (readonly [what: string, container: NewContainer, text: stri
 
 export function creatingTests(create: CreateContainerStore, claims: ContainerStoreClaims): void {
   describe('creating', () => {
-    const test = storeTest(create)
+    const test = subjectTest(create)
 
-    test('keeps all of it, byte for byte', async (store) => {
+    test('keeps all of it, byte for byte', async ({ store }) => {
       const before = Date.now()
       const created = await store.create(whole('x'))
       const { createdAt, updatedAt, ...rest } = plain(created)
@@ -48,7 +42,7 @@ export function creatingTests(create: CreateContainerStore, claims: ContainerSto
       expect(plain(await store.get('x'))).toEqual(plain(created))
     })
 
-    test('takes what is absent for empty', async (store) => {
+    test('takes what is absent for empty', async ({ store }) => {
       await store.create(bare('x'))
       const { createdAt, updatedAt, ...rest } = plain(await store.get('x'))
       expect(rest).toEqual({
@@ -62,7 +56,7 @@ export function creatingTests(create: CreateContainerStore, claims: ContainerSto
       })
     })
 
-    test('keeps values without a type or without bytes as they are', async (store) => {
+    test('keeps values without a type or without bytes as they are', async ({ store }) => {
       const none = new Uint8Array()
       await store.create(
         bare('x', {
@@ -77,44 +71,44 @@ export function creatingTests(create: CreateContainerStore, claims: ContainerSto
       expect(extensions).toEqual({ typed: { typeUrl: 'a.B', value: none }, constructor: opaque('c') })
     })
 
-    test('keeps a large spec', async (store) => {
+    test('keeps a large spec', async ({ store }) => {
       const value = new Uint8Array(1024 * 1024).map((_, index) => index * 31)
       await store.create(bare('x', { spec: { typeUrl: 'large', value } }))
       const { spec } = await store.get('x')
       expect(Buffer.compare(spec.value, value)).toBe(0)
     })
 
-    test('keeps no labels with empty values', async (store) => {
+    test('keeps no labels with empty values', async ({ store }) => {
       await store.create(bare('x', { labels: { a: '', constructor: '1' } }))
       expect({ ...(await store.get('x')).labels }).toEqual({ constructor: '1' })
     })
 
-    test('takes any identifier for an id', async (store) => {
+    test('takes any identifier for an id', async ({ store }) => {
       const ids = ['constructor', 'a.b-c_d', '0', 'X'.repeat(76)]
       for (const id of ids) await store.create(bare(id))
       expect(await listed(store)).toEqual([...ids].sort())
     })
 
-    test('refuses an id that is taken and leaves its container as it is', async (store) => {
+    test('refuses an id that is taken and leaves its container as it is', async ({ store }) => {
       const first = await store.create(whole('x'))
       await expectCode(store.create(bare('x')), 'already_exists', 'container "x"')
       expect(plain(await store.get('x'))).toEqual(plain(first))
     })
 
     for (const [what, container, text] of bad) {
-      test(`refuses a container ${what}`, async (store) => {
+      test(`refuses a container ${what}`, async ({ store }) => {
         await expectCode(store.create(container), 'invalid_argument', text)
         expect(await listed(store)).toEqual([])
       })
     }
 
-    storeTest(create, claims.demandsSpec)('refuses a container without a spec', async (store) => {
+    subjectTest(create, claims.demandsSpec)('refuses a container without a spec', async ({ store }) => {
       const container = { ...bare('x'), spec: undefined as unknown as OpaqueValue }
       await expectCode(store.create(container), 'invalid_argument', 'container.Spec must be set')
       expect(await listed(store)).toEqual([])
     })
 
-    storeTest(create, claims.limits)('D05 refuses more than allowed', async (store) => {
+    subjectTest(create, claims.limits)('D05 refuses more than allowed', async ({ store }) => {
       const many = (count: number) => Array.from({ length: count }, (_, index) => `number ${index}`)
       const labels = Object.fromEntries(many(16_385).map((name) => [name, 'x']))
       await expectCode(store.create(bare('x', { labels })), 'invalid_argument')
@@ -125,9 +119,9 @@ export function creatingTests(create: CreateContainerStore, claims: ContainerSto
       expect(await listed(store)).toEqual([])
     })
 
-    storeTest(create, claims.limits)(
+    subjectTest(create, claims.limits)(
       'D05 lets no container grow beyond what one message can carry',
-      async (store) => {
+      async ({ store }) => {
         const part = { typeUrl: 'large', value: new Uint8Array(4 * 1024 * 1024) }
         await store.create(bare('x', { spec: part, extensions: { first: part } }))
         const change = { id: 'x', extensions: { second: part } }
@@ -136,7 +130,7 @@ export function creatingTests(create: CreateContainerStore, claims: ContainerSto
       },
     )
 
-    test('lets one of many have an id that is created at once', async (store) => {
+    test('lets one of many have an id that is created at once', async ({ store }) => {
       const outcomes = await Promise.allSettled(
         ['a', 'b', 'c', 'd'].map((image) => store.create(bare('x', { image }))),
       )
@@ -146,7 +140,7 @@ export function creatingTests(create: CreateContainerStore, claims: ContainerSto
       }
     })
 
-    test('does nothing for a caller who has given up already', async (store) => {
+    test('does nothing for a caller who has given up already', async ({ store }) => {
       const reason = new Error('the caller gave up')
       const signal = AbortSignal.abort(reason)
       const kept = await store.create(whole('kept'))

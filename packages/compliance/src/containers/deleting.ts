@@ -1,11 +1,14 @@
 import { describe, expect } from 'vitest'
-import { bare, type CreateContainerStore, expectCode, listed, plain, storeTest, whole } from './store-test.ts'
+import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
+import { bare, listed, plain, whole } from './made-containers.ts'
+import type { CreateContainerStore } from './subject.ts'
 
 export function deletingTests(create: CreateContainerStore): void {
   describe('deleting', () => {
-    const test = storeTest(create)
+    const test = subjectTest(create)
 
-    test('deletes a container, and no other', async (store) => {
+    test('deletes a container, and no other', async ({ store }) => {
       await store.create(whole('x'))
       await store.create(whole('y'))
       await store.delete('x')
@@ -15,11 +18,11 @@ export function deletingTests(create: CreateContainerStore): void {
       await expectCode(store.delete(''), 'not_found')
     })
 
-    test('knows nothing of a container that does not exist', async (store) => {
+    test('knows nothing of a container that does not exist', async ({ store }) => {
       await expectCode(store.delete('x'), 'not_found')
     })
 
-    test('leaves nothing of a container to one that gets its id later', async (store) => {
+    test('leaves nothing of a container to one that gets its id later', async ({ store }) => {
       await store.create(whole('x'))
       await store.delete('x')
       await store.create(bare('x'))

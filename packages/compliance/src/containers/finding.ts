@@ -1,32 +1,35 @@
 import { describe, expect } from 'vitest'
-import { bare, type CreateContainerStore, expectCode, listed, plain, storeTest, whole } from './store-test.ts'
+import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
+import { bare, listed, plain, whole } from './made-containers.ts'
+import type { CreateContainerStore } from './subject.ts'
 
 export function findingTests(create: CreateContainerStore): void {
   describe('finding', () => {
-    const test = storeTest(create)
+    const test = subjectTest(create)
 
-    test('knows nothing of a container that does not exist', async (store) => {
+    test('knows nothing of a container that does not exist', async ({ store }) => {
       await expectCode(store.get('x'), 'not_found', 'container "x" in namespace "')
       expect(await listed(store)).toEqual([])
       await store.create(bare('y'))
       for (const id of ['x', '', '../y', 'Y']) await expectCode(store.get(id), 'not_found')
     })
 
-    test('lists containers in the order of their ids, with all that is kept of them', async (store) => {
+    test('lists containers in the order of their ids, with all that is kept of them', async ({ store }) => {
       for (const id of ['c', 'a', 'B', 'b']) await store.create(whole(id))
       expect(await listed(store)).toEqual(['B', 'a', 'b', 'c'])
       for await (const container of store.list())
         expect(plain(container)).toEqual(plain(await store.get(container.id)))
     })
 
-    test('lists more containers than fit into one message', async (store) => {
+    test('lists more containers than fit into one message', async ({ store }) => {
       const spec = { typeUrl: 'large', value: new Uint8Array(3 * 1024 * 1024) }
       const ids = Array.from({ length: 8 }, (_, index) => `x${index}`)
       for (const id of ids) await store.create(bare(id, { spec }))
       expect(await listed(store)).toEqual(ids)
     })
 
-    test('ends a listing that nobody wants to see the end of', async (store) => {
+    test('ends a listing that nobody wants to see the end of', async ({ store }) => {
       for (const id of ['a', 'b', 'c']) await store.create(bare(id))
       for await (const { id } of store.list()) {
         expect(id).toBe('a')
@@ -36,7 +39,7 @@ export function findingTests(create: CreateContainerStore): void {
       expect(await listed(store)).toEqual(['a', 'c'])
     })
 
-    test('finds containers by filters', async (store) => {
+    test('finds containers by filters', async ({ store }) => {
       await store.create(bare('a', { image: 'docker.io/a', labels: { 'x.y/z': '1', mark: 'yes' } }))
       await store.create(bare('b', { image: 'docker.io/b', labels: { mark: 'no' } }))
       await store.create(bare('c', { runtime: { name: 'other' }, sandbox: 'pod', snapshotter: 'native' }))
@@ -57,7 +60,7 @@ export function findingTests(create: CreateContainerStore): void {
       expect(await listed(store, '')).toEqual(['a', 'b', 'c'])
     })
 
-    test('refuses a filter that does not parse', async (store) => {
+    test('refuses a filter that does not parse', async ({ store }) => {
       await expectCode(listed(store, 'id=='), 'invalid_argument')
     })
   })

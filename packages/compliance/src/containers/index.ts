@@ -3,11 +3,11 @@ import { type ContainerStoreClaims, fullClaims } from './claims.ts'
 import { creatingTests } from './creating.ts'
 import { deletingTests } from './deleting.ts'
 import { findingTests } from './finding.ts'
-import type { CreateContainerStore } from './store-test.ts'
+import type { CreateContainerStore } from './subject.ts'
 import { updatingTests } from './updating.ts'
 
 export type { ContainerStoreClaims } from './claims.ts'
-export type { CreateContainerStore } from './store-test.ts'
+export type { CreateContainerStore } from './subject.ts'
 
 /**
  * Declares, for vitest, the tests of everything that a container store promises.

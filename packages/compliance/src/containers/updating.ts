@@ -1,7 +1,10 @@
 import type { NewContainer } from '@nsbox/core/containers'
 import { describe, expect } from 'vitest'
+import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
 import type { ContainerStoreClaims } from './claims.ts'
-import { bare, type CreateContainerStore, expectCode, opaque, plain, storeTest, whole } from './store-test.ts'
+import { bare, opaque, plain, whole } from './made-containers.ts'
+import type { CreateContainerStore } from './subject.ts'
 
 /** Differs from `whole` in everything that can change. */
 const other = whole('x', {
@@ -33,11 +36,11 @@ const unknown = [
 
 export function updatingTests(create: CreateContainerStore, claims: ContainerStoreClaims): void {
   describe('updating', () => {
-    const test = storeTest(create)
-    const removal = storeTest(create, claims.extensionRemoval)
+    const test = subjectTest(create)
+    const removal = subjectTest(create, claims.extensionRemoval)
 
     for (const [path, change] of single) {
-      test(`takes ${path}, and nothing else`, async (store) => {
+      test(`takes ${path}, and nothing else`, async ({ store }) => {
         const created = await store.create(whole('x'))
         const updated = await store.update(other, [path])
         const { updatedAt, ...rest } = plain(updated)
@@ -47,7 +50,7 @@ export function updatingTests(create: CreateContainerStore, claims: ContainerSto
       })
     }
 
-    test('needs no more of the container than what the paths name', async (store) => {
+    test('needs no more of the container than what the paths name', async ({ store }) => {
       await store.create(whole('x'))
       const change = { id: 'x', image: 'y' }
       expect(plain(await store.update(change, ['image']))).toMatchObject(whole('x', { image: 'y' }))
@@ -56,33 +59,33 @@ export function updatingTests(create: CreateContainerStore, claims: ContainerSto
       )
     })
 
-    test('takes several paths, the later one over the earlier', async (store) => {
+    test('takes several paths, the later one over the earlier', async ({ store }) => {
       await store.create(whole('x'))
       const { labels, image } = await store.update(other, ['labels.b.c/d', 'labels', 'labels.a', 'image'])
       expect({ ...labels }).toEqual({ a: '9', e: '5' })
       expect(image).toBe('other image')
     })
 
-    test('takes everything that can change without paths', async (store) => {
+    test('takes everything that can change without paths', async ({ store }) => {
       const { createdAt } = await store.create(whole('x', { extensions: { other: opaque('o') } }))
       const { updatedAt, ...rest } = plain(await store.update(other))
       expect(rest).toEqual({ ...other, labels: { a: '9', e: '5' }, createdAt })
     })
 
-    test('takes a container that was read and changed', async (store) => {
+    test('takes a container that was read and changed', async ({ store }) => {
       const created = await store.create(whole('x'))
       const { updatedAt, ...rest } = plain(await store.update({ ...(await store.get('x')), image: 'y' }))
       expect(rest).toEqual({ ...whole('x'), image: 'y', createdAt: created.createdAt })
     })
 
-    test('leaves runtime options and sandbox as they are without paths', async (store) => {
+    test('leaves runtime options and sandbox as they are without paths', async ({ store }) => {
       await store.create(whole('x'))
       const { runtime } = whole('x')
       const changed = { ...whole('x'), runtime: { name: runtime.name, options: opaque('y') }, sandbox: 'y' }
       expect(plain(await store.update(changed))).toMatchObject({ runtime, sandbox: 'pod' })
     })
 
-    removal('takes away extensions that are not given', async (store) => {
+    removal('takes away extensions that are not given', async ({ store }) => {
       await store.create(whole('x'))
       const names = async () => Object.keys((await store.get('x')).extensions).sort()
       await store.update(whole('x', { extensions: {} }), ['extensions.other'])
@@ -98,7 +101,7 @@ export function updatingTests(create: CreateContainerStore, claims: ContainerSto
       ['snapshotter to none', { snapshotter: '' }, 'container.Snapshotter'],
       ['runtime', { runtime: { name: 'other' } }, 'container.Runtime.Name'],
     ] as const) {
-      test(`refuses to change the ${what}`, async (store) => {
+      test(`refuses to change the ${what}`, async ({ store }) => {
         const created = await store.create(whole('x'))
         await expectCode(
           store.update({ ...other, ...change }),
@@ -110,7 +113,7 @@ export function updatingTests(create: CreateContainerStore, claims: ContainerSto
     }
 
     for (const path of unknown) {
-      test(`refuses the path "${path}", and what others name`, async (store) => {
+      test(`refuses the path "${path}", and what others name`, async ({ store }) => {
         const created = await store.create(whole('x'))
         await expectCode(
           store.update(other, ['image', path]),
@@ -121,7 +124,7 @@ export function updatingTests(create: CreateContainerStore, claims: ContainerSto
       })
     }
 
-    test('refuses what creating refuses and leaves the container as it is', async (store) => {
+    test('refuses what creating refuses and leaves the container as it is', async ({ store }) => {
       const created = await store.create(bare('x'))
       for (const [change, path, text] of [
         [{ labels: { k: 'v'.repeat(4096) } }, 'labels', 'containers.Labels: '],
@@ -134,7 +137,7 @@ export function updatingTests(create: CreateContainerStore, claims: ContainerSto
       expect(plain(await store.get('x'))).toEqual(plain(created))
     })
 
-    storeTest(create, claims.demandsSpec)('refuses to take away the spec', async (store) => {
+    subjectTest(create, claims.demandsSpec)('refuses to take away the spec', async ({ store }) => {
       const created = await store.create(whole('x'))
       const without = { ...whole('x'), spec: undefined }
       await expectCode(store.update(without, ['spec']), 'invalid_argument', 'container.Spec must be set')
@@ -142,7 +145,7 @@ export function updatingTests(create: CreateContainerStore, claims: ContainerSto
       expect(plain(await store.get('x'))).toEqual(plain(created))
     })
 
-    test('knows nothing of a container that does not exist', async (store) => {
+    test('knows nothing of a container that does not exist', async ({ store }) => {
       await expectCode(store.update(bare('x')), 'not_found')
       await store.create(bare('y'))
       await expectCode(store.update(bare('x'), ['image']), 'not_found', 'container "x"')

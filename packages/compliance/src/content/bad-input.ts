@@ -1,9 +1,10 @@
 import type { Digest } from '@nsbox/oci'
 import { describe, expect } from 'vitest'
 import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
 import { collect, interrupt, newBlob } from './blobs.ts'
 import type { ContentStoreClaims } from './claims.ts'
-import { type CreateContentStore, storeTest } from './store-test.ts'
+import type { CreateContentStore } from './subject.ts'
 
 const hex = 'a'.repeat(64)
 
@@ -41,9 +42,9 @@ const odd: readonly (readonly [what: string, ref: string])[] = [
 
 export function badInputTests(create: CreateContentStore, claims: ContentStoreClaims): void {
   describe('odd and bad input', () => {
-    const test = storeTest(create)
+    const test = subjectTest(create)
 
-    test('B04 refuses malformed digests', async (store) => {
+    test('B04 refuses malformed digests', async ({ store }) => {
       for (const digest of malformed) {
         await expectCode(store.info(digest), 'invalid_argument')
         await expectCode(collect(store.read(digest)), 'invalid_argument')
@@ -54,19 +55,19 @@ export function badInputTests(create: CreateContentStore, claims: ContentStoreCl
       expect(await store.statuses()).toEqual([])
     })
 
-    test('B04 refuses a malformed digest at commit and keeps the ingest', async (store) => {
+    test('B04 refuses a malformed digest at commit and keeps the ingest', async ({ store }) => {
       await using writer = await store.writer({ ref: 'malformed' })
       await writer.write(newBlob(10).bytes)
       await expectCode(writer.commit({ expected: `sha256:${hex}0` }), 'invalid_argument')
       expect(await store.status('malformed')).toMatchObject({ offset: 10 })
     })
 
-    test('D04 refuses an empty ref', async (store) => {
+    test('D04 refuses an empty ref', async ({ store }) => {
       await expectCode(store.writer({ ref: '' }), 'invalid_argument')
       expect(await store.statuses()).toEqual([])
     })
 
-    test('D04 tells refs apart that differ in case or form only', async (store) => {
+    test('D04 tells refs apart that differ in case or form only', async ({ store }) => {
       const refs = ['ref', 'Ref', 'ref/', 'ref ', '\u00e9', 'e\u0301']
       for (const [index, ref] of refs.entries()) await interrupt(store, ref, new Uint8Array(index + 1))
       for (const [index, ref] of refs.entries())
@@ -75,7 +76,7 @@ export function badInputTests(create: CreateContentStore, claims: ContentStoreCl
     })
 
     for (const [what, ref] of odd) {
-      test(`D04 takes a ref ${what}`, async (store) => {
+      test(`D04 takes a ref ${what}`, async ({ store }) => {
         const blob = newBlob(100)
         await interrupt(store, ref, blob.bytes.subarray(0, 50))
         expect(await store.status(ref)).toMatchObject({ ref, offset: 50 })
@@ -88,7 +89,7 @@ export function badInputTests(create: CreateContentStore, claims: ContentStoreCl
       })
     }
 
-    storeTest(create, claims.refLimits)('D04 refuses refs that no store can keep', async (store) => {
+    subjectTest(create, claims.refLimits)('D04 refuses refs that no store can keep', async ({ store }) => {
       for (const ref of ['x'.repeat(65_536), '層'.repeat(20_000), 'lone \ud800 surrogate'])
         await expectCode(store.writer({ ref }), 'invalid_argument')
       expect(await store.statuses()).toEqual([])

@@ -1,7 +1,8 @@
 import { describe, expect } from 'vitest'
 import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
 import { collect, interrupt, items, newBlob, put, sameBytes } from './blobs.ts'
-import { type CreateContentStore, storeTest } from './store-test.ts'
+import type { CreateContentStore } from './subject.ts'
 
 const reason = new Error('the caller gave up')
 
@@ -18,10 +19,10 @@ async function settle(operation: Promise<unknown>): Promise<'done' | 'aborted'> 
 
 export function cancellingTests(create: CreateContentStore): void {
   describe('cancelling', () => {
-    const test = storeTest(create)
+    const test = subjectTest(create)
     const signal = AbortSignal.abort(reason)
 
-    test('does nothing for a caller who has given up already', async (store) => {
+    test('does nothing for a caller who has given up already', async ({ store }) => {
       const blob = newBlob(10)
       await put(store, blob, { labels: { a: '1' } })
       await interrupt(store, 'kept', new Uint8Array(5))
@@ -40,7 +41,7 @@ export function cancellingTests(create: CreateContentStore): void {
       expect((await store.statuses()).map(({ ref, offset }) => [ref, offset])).toEqual([['kept', 5]])
     })
 
-    test('writes nothing for a caller who has given up already', async (store) => {
+    test('writes nothing for a caller who has given up already', async ({ store }) => {
       await using writer = await store.writer({ ref: 'layer' })
       await writer.write(new Uint8Array(5))
       await expect(writer.write(new Uint8Array(5), { signal })).rejects.toBe(reason)
@@ -49,7 +50,9 @@ export function cancellingTests(create: CreateContentStore): void {
       expect(await store.status('layer')).toMatchObject({ offset: 5 })
     })
 
-    test('publishes nothing for a caller who has given up already, and closes the writer', async (store) => {
+    test('publishes nothing for a caller who has given up already, and closes the writer', async ({
+      store,
+    }) => {
       const blob = newBlob(10)
       await using writer = await store.writer({ ref: 'layer' })
       await writer.write(blob.bytes)
@@ -61,7 +64,7 @@ export function cancellingTests(create: CreateContentStore): void {
       expect((await next.commit()).digest).toBe(blob.digest)
     })
 
-    test('stops a read', async (store) => {
+    test('stops a read', async ({ store }) => {
       const blob = newBlob(8 * 1024 * 1024)
       await put(store, blob)
       const controller = new AbortController()
@@ -76,7 +79,7 @@ export function cancellingTests(create: CreateContentStore): void {
       expect(read).toBeLessThan(blob.bytes.length)
     })
 
-    test('leaves an ingest that can be resumed when a write is stopped', async (store) => {
+    test('leaves an ingest that can be resumed when a write is stopped', async ({ store }) => {
       const blob = newBlob(8 * 1024 * 1024)
       {
         await using writer = await store.writer({ ref: 'layer' })
@@ -90,7 +93,7 @@ export function cancellingTests(create: CreateContentStore): void {
       expect((await writer.commit({ size: blob.bytes.length })).digest).toBe(blob.digest)
     })
 
-    test('leaves a whole blob or none when a commit is stopped', async (store) => {
+    test('leaves a whole blob or none when a commit is stopped', async ({ store }) => {
       const blob = newBlob(1024 * 1024)
       await using writer = await store.writer({ ref: 'layer' })
       await writer.write(blob.bytes)

@@ -1,9 +1,10 @@
 import type { CommitOptions, ContentStore, IngestOptions } from '@nsbox/core/content'
 import { describe, expect } from 'vitest'
 import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
 import { type Blob, collect, interrupt, items, newBlob, put } from './blobs.ts'
 import type { ContentStoreClaims } from './claims.ts'
-import { type CreateContentStore, storeTest } from './store-test.ts'
+import type { CreateContentStore } from './subject.ts'
 
 /** Holds a commit that must fail its check, and that the ingest can still become the blob afterwards. */
 async function expectRefusal(
@@ -21,10 +22,10 @@ async function expectRefusal(
 
 export function committingTests(create: CreateContentStore, claims: ContentStoreClaims): void {
   describe('committing', () => {
-    const test = storeTest(create)
+    const test = subjectTest(create)
 
     for (const size of [99, 101, 0]) {
-      test(`B03 refuses 100 bytes where ${size} are expected and keeps the ingest`, async (store) => {
+      test(`B03 refuses 100 bytes where ${size} are expected and keeps the ingest`, async ({ store }) => {
         const blob = newBlob(100)
         await expectRefusal(store, blob, { commit: { size } })
         await using writer = await store.writer({ ref: 'checked' })
@@ -32,18 +33,22 @@ export function committingTests(create: CreateContentStore, claims: ContentStore
       })
     }
 
-    test('refuses bytes of another digest than the commit expects and keeps the ingest', async (store) => {
+    test('refuses bytes of another digest than the commit expects and keeps the ingest', async ({
+      store,
+    }) => {
       const blob = newBlob(100)
       await expectRefusal(store, blob, { commit: { expected: newBlob(100).digest } })
       await using writer = await store.writer({ ref: 'checked' })
       expect((await writer.commit({ expected: blob.digest })).digest).toBe(blob.digest)
     })
 
-    test('refuses bytes of another digest than the opening expects and keeps the ingest', async (store) => {
+    test('refuses bytes of another digest than the opening expects and keeps the ingest', async ({
+      store,
+    }) => {
       await expectRefusal(store, newBlob(100), { open: { expected: newBlob(100).digest } })
     })
 
-    test('B03 refuses fewer bytes than the total and keeps the ingest', async (store) => {
+    test('B03 refuses fewer bytes than the total and keeps the ingest', async ({ store }) => {
       const blob = newBlob(100)
       await expectRefusal(store, blob, { open: { total: 101 } })
       await using writer = await store.writer({ ref: 'checked', total: 101 })
@@ -51,7 +56,7 @@ export function committingTests(create: CreateContentStore, claims: ContentStore
       expect((await writer.commit()).size).toBe(101)
     })
 
-    test('B03 refuses more bytes than the total', async (store) => {
+    test('B03 refuses more bytes than the total', async ({ store }) => {
       await using writer = await store.writer({ ref: 'endless', total: 100 })
       const overfull = async () => {
         await writer.write(newBlob(101).bytes)
@@ -61,7 +66,7 @@ export function committingTests(create: CreateContentStore, claims: ContentStore
       expect(await items(store.list())).toEqual([])
     })
 
-    test('ends the ingest', async (store) => {
+    test('ends the ingest', async ({ store }) => {
       const blob = newBlob(100)
       await using writer = await store.writer({ ref: 'once' })
       await writer.write(blob.bytes)
@@ -72,7 +77,7 @@ export function committingTests(create: CreateContentStore, claims: ContentStore
       expect(next.status().offset).toBe(0)
     })
 
-    test('leaves a blob that exists as it is and ends the ingest', async (store) => {
+    test('leaves a blob that exists as it is and ends the ingest', async ({ store }) => {
       const blob = newBlob(100)
       const first = await put(store, blob, { labels: { a: '1' } })
       await using writer = await store.writer({ ref: 'again' })
@@ -84,7 +89,7 @@ export function committingTests(create: CreateContentStore, claims: ContentStore
       expect(await collect(store.read(blob.digest))).toEqual(blob.bytes)
     })
 
-    test('opens no ingest for a blob that exists', async (store) => {
+    test('opens no ingest for a blob that exists', async ({ store }) => {
       const blob = newBlob(100)
       await put(store, blob)
       await expectCode(store.writer({ ref: 'needless', expected: blob.digest, total: 100 }), 'already_exists')
@@ -94,12 +99,12 @@ export function committingTests(create: CreateContentStore, claims: ContentStore
       expect(writer.status().offset).toBe(0)
     })
 
-    test('takes labels that are exactly as long as allowed', async (store) => {
+    test('takes labels that are exactly as long as allowed', async ({ store }) => {
       const labels = { key: 'v'.repeat(4093) }
       expect({ ...(await put(store, newBlob(10), { labels })).labels }).toEqual(labels)
     })
 
-    test('D05 refuses labels that are too long and publishes nothing', async (store) => {
+    test('D05 refuses labels that are too long and publishes nothing', async ({ store }) => {
       const blob = newBlob(10)
       await interrupt(store, 'labelled', blob.bytes)
       await using writer = await store.writer({ ref: 'labelled' })
@@ -108,7 +113,7 @@ export function committingTests(create: CreateContentStore, claims: ContentStore
       expect(await store.status('labelled')).toMatchObject({ offset: 10 })
     })
 
-    storeTest(create, claims.labelCountLimit)('D05 refuses more labels than allowed', async (store) => {
+    subjectTest(create, claims.labelCountLimit)('D05 refuses more labels than allowed', async ({ store }) => {
       const labels = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`label-${index}`, 'x']))
       const blob = newBlob(10)
       await using writer = await store.writer({ ref: 'labelled' })
@@ -117,7 +122,7 @@ export function committingTests(create: CreateContentStore, claims: ContentStore
       await expectCode(store.info(blob.digest), 'not_found')
     })
 
-    test('publishes once what two writers commit at the same time', async (store) => {
+    test('publishes once what two writers commit at the same time', async ({ store }) => {
       const blob = newBlob(200_000)
       await using left = await store.writer({ ref: 'left', expected: blob.digest })
       await using right = await store.writer({ ref: 'right', expected: blob.digest })
@@ -130,7 +135,7 @@ export function committingTests(create: CreateContentStore, claims: ContentStore
       expect((await items(store.list())).map((info) => info.digest)).toEqual([blob.digest])
     })
 
-    test('publishes what many writers commit at the same time', async (store) => {
+    test('publishes what many writers commit at the same time', async ({ store }) => {
       const blobs = Array.from({ length: 12 }, (_, index) => newBlob(10_000 + index))
       const infos = await Promise.all(blobs.map((blob) => put(store, blob)))
       expect(infos.map((info) => info.digest)).toEqual(blobs.map((blob) => blob.digest))

@@ -8,11 +8,11 @@ import { localPathTests } from './local-paths.ts'
 import { managingTests } from './managing.ts'
 import { readingTests } from './reading.ts'
 import { resumingTests } from './resuming.ts'
-import type { CreateContentStore } from './store-test.ts'
+import type { CreateContentStore } from './subject.ts'
 import { writingTests } from './writing.ts'
 
 export type { ContentStoreClaims } from './claims.ts'
-export type { CreateContentStore } from './store-test.ts'
+export type { CreateContentStore } from './subject.ts'
 
 /**
  * Declares, for vitest, the tests of everything that a content store promises.

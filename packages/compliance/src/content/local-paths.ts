@@ -4,24 +4,25 @@ import { type ContentStore, hasLocalPaths, type LocalPaths } from '@nsbox/core/c
 import type { Digest } from '@nsbox/oci'
 import { describe, expect } from 'vitest'
 import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
 import { newBlob, put } from './blobs.ts'
 import type { ContentStoreClaims } from './claims.ts'
-import { type CreateContentStore, storeTest } from './store-test.ts'
+import type { CreateContentStore } from './subject.ts'
 
 export function localPathTests(create: CreateContentStore, { localPaths }: ContentStoreClaims): void {
   describe('local paths', () => {
-    storeTest(create)('are there if they are claimed', async (store) => {
+    subjectTest(create)('are there if they are claimed', async ({ store }) => {
       expect(hasLocalPaths(store)).toBe(localPaths)
     })
 
-    const declare = storeTest(create, localPaths)
-    const test = (name: string, body: (store: ContentStore & LocalPaths) => Promise<void>) =>
-      declare(name, async (store) => {
-        if (hasLocalPaths(store)) await body(store)
+    const declare = subjectTest(create, localPaths)
+    const test = (name: string, body: (subject: { store: ContentStore & LocalPaths }) => Promise<void>) =>
+      declare(name, async ({ store }) => {
+        if (hasLocalPaths(store)) await body({ store })
         else expect.fail('no local paths')
       })
 
-    test('lead to the bytes of a blob', async (store) => {
+    test('lead to the bytes of a blob', async ({ store }) => {
       const blob = newBlob(1000)
       await put(store, blob)
       const path = await store.blobPath(blob.digest)
@@ -29,7 +30,7 @@ export function localPathTests(create: CreateContentStore, { localPaths }: Conte
       expect(new Uint8Array(await readFile(path))).toEqual(blob.bytes)
     })
 
-    test('lead to the bytes of an ingest as they are written', async (store) => {
+    test('lead to the bytes of an ingest as they are written', async ({ store }) => {
       const blob = newBlob(1000)
       await using writer = await store.writer({ ref: 'layer' })
       const path = await store.ingestPath('layer')
@@ -44,7 +45,9 @@ export function localPathTests(create: CreateContentStore, { localPaths }: Conte
       expect(new Uint8Array(await readFile(path))).toEqual(blob.bytes)
     })
 
-    test('lead to the bytes of an ingest whose writer is closed, and nowhere once it is a blob', async (store) => {
+    test('lead to the bytes of an ingest whose writer is closed, and nowhere once it is a blob', async ({
+      store,
+    }) => {
       const blob = newBlob(10)
       const first = await store.writer({ ref: 'layer' })
       await first.write(blob.bytes)
@@ -55,18 +58,18 @@ export function localPathTests(create: CreateContentStore, { localPaths }: Conte
       await expectCode(store.ingestPath('layer'), 'not_found')
     })
 
-    test('are refused for what is not there', async (store) => {
+    test('are refused for what is not there', async ({ store }) => {
       await put(store, newBlob(10))
       await expectCode(store.blobPath(newBlob(11).digest), 'not_found')
       await expectCode(store.ingestPath('none'), 'not_found')
     })
 
-    test('B04 are refused for what is no digest', async (store) => {
+    test('B04 are refused for what is no digest', async ({ store }) => {
       for (const digest of ['', 'sha256:../../etc/passwd', `md5:${'0'.repeat(32)}`, '__proto__'])
         await expectCode(store.blobPath(digest as Digest), 'invalid_argument')
     })
 
-    test('are told nobody who has given up already', async (store) => {
+    test('are told nobody who has given up already', async ({ store }) => {
       const reason = new Error('the caller gave up')
       const signal = AbortSignal.abort(reason)
       const blob = newBlob(10)

@@ -1,17 +1,18 @@
 import { describe, expect } from 'vitest'
 import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
 import { collect, items, newBlob, put } from './blobs.ts'
-import { type CreateContentStore, storeTest } from './store-test.ts'
+import type { CreateContentStore } from './subject.ts'
 
 export function managingTests(create: CreateContentStore): void {
   describe('managing', () => {
-    const test = storeTest(create)
+    const test = subjectTest(create)
 
-    test('has no information on a blob that is not there', async (store) => {
+    test('has no information on a blob that is not there', async ({ store }) => {
       await expectCode(store.info(newBlob(10).digest), 'not_found')
     })
 
-    test('merges labels, and drops those that become empty', async (store) => {
+    test('merges labels, and drops those that become empty', async ({ store }) => {
       const blob = newBlob(10)
       const created = await put(store, blob, { labels: { keep: '1', change: '1', drop: '1' } })
       const updated = await store.update(blob.digest, {
@@ -24,7 +25,7 @@ export function managingTests(create: CreateContentStore): void {
       expect({ ...info, labels: { ...info.labels } }).toEqual({ ...updated, labels: { ...updated.labels } })
     })
 
-    test('replaces labels, without those that are empty', async (store) => {
+    test('replaces labels, without those that are empty', async ({ store }) => {
       const blob = newBlob(10)
       await put(store, blob, { labels: { a: '1', b: '1' } })
       await store.update(blob.digest, { replace: { b: '2', c: '3', d: '' } })
@@ -33,7 +34,7 @@ export function managingTests(create: CreateContentStore): void {
       expect({ ...(await store.info(blob.digest)).labels }).toEqual({})
     })
 
-    test('keeps the labels that others change at the same time', async (store) => {
+    test('keeps the labels that others change at the same time', async ({ store }) => {
       const blob = newBlob(10)
       await put(store, blob)
       const keys = Array.from({ length: 10 }, (_, index) => `key-${index}`)
@@ -41,7 +42,7 @@ export function managingTests(create: CreateContentStore): void {
       expect(Object.keys((await store.info(blob.digest)).labels).sort()).toEqual(keys)
     })
 
-    test('D05 refuses labels that are too long and changes nothing', async (store) => {
+    test('D05 refuses labels that are too long and changes nothing', async ({ store }) => {
       const blob = newBlob(10)
       await put(store, blob, { labels: { a: '1' } })
       const long = 'v'.repeat(4096)
@@ -50,11 +51,11 @@ export function managingTests(create: CreateContentStore): void {
       expect({ ...(await store.info(blob.digest)).labels }).toEqual({ a: '1' })
     })
 
-    test('updates no blob that is not there', async (store) => {
+    test('updates no blob that is not there', async ({ store }) => {
       await expectCode(store.update(newBlob(10).digest, { merge: { a: '1' } }), 'not_found')
     })
 
-    test('lists blobs in the order of their digests', async (store) => {
+    test('lists blobs in the order of their digests', async ({ store }) => {
       expect(await items(store.list())).toEqual([])
       const blobs = Array.from({ length: 20 }, () => newBlob(10))
       for (const blob of blobs) await put(store, blob, { labels: { of: blob.digest } })
@@ -67,7 +68,7 @@ export function managingTests(create: CreateContentStore): void {
       expect(await items(store.list([]))).toHaveLength(20)
     })
 
-    test('finds blobs by filters', async (store) => {
+    test('finds blobs by filters', async ({ store }) => {
       const [one, two, three] = [newBlob(1), newBlob(20), newBlob(30)]
       await put(store, one, { labels: { kind: 'layer', 'a.b/c': 'x' } })
       await put(store, two, { labels: { kind: 'layer' } })
@@ -88,7 +89,7 @@ export function managingTests(create: CreateContentStore): void {
       await expectCode(items(store.list(['digest=='])), 'invalid_argument')
     })
 
-    test('can end a list early', async (store) => {
+    test('can end a list early', async ({ store }) => {
       const blobs = Array.from({ length: 5 }, () => newBlob(10))
       for (const blob of blobs) await put(store, blob)
       for await (const info of store.list()) {
@@ -99,7 +100,7 @@ export function managingTests(create: CreateContentStore): void {
       expect(await items(store.list())).toEqual([])
     })
 
-    test('deletes a blob with its labels', async (store) => {
+    test('deletes a blob with its labels', async ({ store }) => {
       const [blob, other] = [newBlob(10), newBlob(10)]
       await put(store, blob, { labels: { a: '1' } })
       await put(store, other)

@@ -1,14 +1,15 @@
 import { describe, expect } from 'vitest'
 import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
 import { type Blob, collect, items, newBlob, put, sameBytes } from './blobs.ts'
 import type { ContentStoreClaims } from './claims.ts'
-import { type CreateContentStore, storeTest } from './store-test.ts'
+import type { CreateContentStore } from './subject.ts'
 
 export function writingTests(create: CreateContentStore, claims: ContentStoreClaims): void {
   describe('writing', () => {
-    const test = storeTest(create)
+    const test = subjectTest(create)
 
-    test('reads back what was written and committed', async (store) => {
+    test('reads back what was written and committed', async ({ store }) => {
       const blob = newBlob(1000)
       const before = Date.now()
       await using writer = await store.writer({ ref: 'one' })
@@ -26,7 +27,7 @@ export function writingTests(create: CreateContentStore, claims: ContentStoreCla
       expect(await collect(store.read(blob.digest))).toEqual(blob.bytes)
     })
 
-    test('shows nothing of a blob before its commit', async (store) => {
+    test('shows nothing of a blob before its commit', async ({ store }) => {
       const blob = newBlob(1000)
       await using writer = await store.writer({ ref: 'one', expected: blob.digest })
       await writer.write(blob.bytes)
@@ -37,7 +38,7 @@ export function writingTests(create: CreateContentStore, claims: ContentStoreCla
       expect((await items(store.list())).map((info) => info.digest)).toEqual([blob.digest])
     })
 
-    test('joins writes of any size', async (store) => {
+    test('joins writes of any size', async ({ store }) => {
       const blob = newBlob(300_000)
       await using writer = await store.writer({ ref: 'pieces' })
       let offset = 0
@@ -50,7 +51,7 @@ export function writingTests(create: CreateContentStore, claims: ContentStoreCla
       expect(sameBytes(await collect(store.read(blob.digest)), blob.bytes)).toBe(true)
     })
 
-    test('lets the caller use its bytes again after a write', async (store) => {
+    test('lets the caller use its bytes again after a write', async ({ store }) => {
       const blob = newBlob(100_000)
       const piece = new Uint8Array(10_000)
       await using writer = await store.writer({ ref: 'reused' })
@@ -63,28 +64,28 @@ export function writingTests(create: CreateContentStore, claims: ContentStoreCla
       expect(sameBytes(await collect(store.read(blob.digest)), blob.bytes)).toBe(true)
     })
 
-    test('takes a blob without bytes', async (store) => {
+    test('takes a blob without bytes', async ({ store }) => {
       const empty: Blob = newBlob(0)
       await using writer = await store.writer({ ref: 'empty', expected: empty.digest })
       expect(await writer.commit({ size: 0 })).toMatchObject({ digest: empty.digest, size: 0 })
       expect(await collect(store.read(empty.digest))).toEqual(empty.bytes)
     })
 
-    test('takes more in one write than fits in one message of the wire', async (store) => {
+    test('takes more in one write than fits in one message of the wire', async ({ store }) => {
       const blob = newBlob(17 * 1024 * 1024 + 1)
       const info = await put(store, blob, { size: blob.bytes.length })
       expect(info).toMatchObject({ digest: blob.digest, size: blob.bytes.length })
       expect(sameBytes(await collect(store.read(blob.digest)), blob.bytes)).toBe(true)
     })
 
-    test('adds labels at commit', async (store) => {
+    test('adds labels at commit', async ({ store }) => {
       const labels = { 'containerd.io/uncompressed': 'sha256:x', 'a.b.c/d': 'ä = "1"', constructor: 'x' }
       const blob = newBlob(10)
       expect({ ...(await put(store, blob, { labels })).labels }).toEqual(labels)
       expect({ ...(await store.info(blob.digest)).labels }).toEqual(labels)
     })
 
-    test('tells how far it is', async (store) => {
+    test('tells how far it is', async ({ store }) => {
       await using writer = await store.writer({ ref: 'status', total: 20 })
       expect(writer.ref).toBe('status')
       const first = writer.status()
@@ -96,7 +97,7 @@ export function writingTests(create: CreateContentStore, claims: ContentStoreCla
       expect(writer.status().startedAt).toEqual(first.startedAt)
     })
 
-    test('refuses a writer that was closed', async (store) => {
+    test('refuses a writer that was closed', async ({ store }) => {
       const writer = await store.writer({ ref: 'closed' })
       await writer.write(new Uint8Array(3))
       await writer[Symbol.asyncDispose]()
@@ -107,7 +108,7 @@ export function writingTests(create: CreateContentStore, claims: ContentStoreCla
       expect(await store.status('closed')).toMatchObject({ offset: 3 })
     })
 
-    test('refuses a writer that has committed', async (store) => {
+    test('refuses a writer that has committed', async ({ store }) => {
       await using writer = await store.writer({ ref: 'committed' })
       await writer.write(newBlob(3).bytes)
       await writer.commit()
@@ -116,7 +117,7 @@ export function writingTests(create: CreateContentStore, claims: ContentStoreCla
       await expectCode(writer.commit(), 'failed_precondition')
     })
 
-    storeTest(create, claims.sha512)('takes a blob with a sha512 digest', async (store) => {
+    subjectTest(create, claims.sha512)('takes a blob with a sha512 digest', async ({ store }) => {
       const blob = newBlob(5000, 'sha512')
       expect(await put(store, blob)).toMatchObject({ digest: blob.digest, size: 5000 })
       expect(await collect(store.read(blob.digest))).toEqual(blob.bytes)
@@ -124,12 +125,15 @@ export function writingTests(create: CreateContentStore, claims: ContentStoreCla
       expect((await items(store.list())).map((info) => info.digest)).toEqual([blob.digest])
     })
 
-    storeTest(create, claims.sha512)('takes a sha512 digest that only the commit names', async (store) => {
-      const blob = newBlob(5000, 'sha512')
-      await using writer = await store.writer({ ref: 'late' })
-      await writer.write(blob.bytes)
-      expect((await writer.commit({ expected: blob.digest })).digest).toBe(blob.digest)
-      expect(await collect(store.read(blob.digest))).toEqual(blob.bytes)
-    })
+    subjectTest(create, claims.sha512)(
+      'takes a sha512 digest that only the commit names',
+      async ({ store }) => {
+        const blob = newBlob(5000, 'sha512')
+        await using writer = await store.writer({ ref: 'late' })
+        await writer.write(blob.bytes)
+        expect((await writer.commit({ expected: blob.digest })).digest).toBe(blob.digest)
+        expect(await collect(store.read(blob.digest))).toEqual(blob.bytes)
+      },
+    )
   })
 }

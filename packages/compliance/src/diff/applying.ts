@@ -4,9 +4,10 @@ import { type Descriptor, type Digest, digestOf, labelKeys, mediaTypes } from '@
 import { describe, expect } from 'vitest'
 import { put } from '../content/blobs.ts'
 import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
 import type { DifferClaims } from './claims.ts'
-import { type CreateDiffer, type DifferSubject, differTest } from './differ-test.ts'
 import { layerArchive } from './layer-names.ts'
+import type { CreateDiffer, DifferSubject } from './subject.ts'
 import { type ChangeFiles, compareTrees } from './trees.ts'
 
 const nothing: ChangeFiles = async () => undefined
@@ -23,7 +24,7 @@ async function stored({ content }: DifferSubject, bytes: Uint8Array, mediaType: 
 
 export function applyingTests(create: CreateDiffer, claims: DifferClaims): void {
   describe('applying a layer', () => {
-    const test = differTest(create)
+    const test = subjectTest(create)
 
     test('tells the diff id and the size of its archive', async (subject) => {
       const layer = await compareTrees(subject, nothing, someFiles)
@@ -58,7 +59,7 @@ export function applyingTests(create: CreateDiffer, claims: DifferClaims): void 
       expect(names).toBe(true)
     })
 
-    const checked = differTest(create, claims.checkedLayers)
+    const checked = subjectTest(create, claims.checkedLayers)
 
     checked('fails for a snapshot that cannot be written', async (subject) => {
       const layer = await compareTrees(subject, nothing, someFiles)

@@ -2,15 +2,16 @@ import { chown, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
+import { type SubjectTest, subjectTest } from '../subject-test.ts'
 import { before, listedChanges, longAgo, moreChanges } from './changes.ts'
 import type { DifferClaims } from './claims.ts'
-import { type CreateDiffer, type DifferTest, differTest } from './differ-test.ts'
 import { layerNames } from './layer-names.ts'
+import type { CreateDiffer, DifferSubject } from './subject.ts'
 import { appliedToBase, type ChangeFiles, compareTrees, describeTree, makePair } from './trees.ts'
 
 export function comparingTests(create: CreateDiffer, claims: DifferClaims): void {
   describe('a layer lists', () => {
-    const test = differTest(create)
+    const test = subjectTest(create)
     for (const { name, change, lists } of listedChanges)
       test(name, async (subject) => {
         const layer = await compareTrees(subject, before, change)
@@ -20,11 +21,11 @@ export function comparingTests(create: CreateDiffer, claims: DifferClaims): void
   })
 
   describe('a layer brings one tree to the other', () => {
-    roundTrips(differTest(create), claims)
+    roundTrips(subjectTest(create), claims)
   })
 
   describe('the root directory', () => {
-    const test = differTest(create, claims.rootAttributes)
+    const test = subjectTest(create, claims.rootAttributes)
     test('is listed with its attributes', async (subject) => {
       const layer = await compareTrees(subject, before, (path) => chown(path, 7, 8))
       expect(await layerNames(subject.content, layer)).toEqual([''])
@@ -35,7 +36,7 @@ export function comparingTests(create: CreateDiffer, claims: DifferClaims): void
   })
 
   describe('a layer', () => {
-    const test = differTest(create, claims.sameBytes)
+    const test = subjectTest(create, claims.sameBytes)
     test('is the same whenever it is made', async (subject) => {
       const { lower, upper } = await makePair(subject, before, async (path) => {
         await rm(join(path, 'gone'))
@@ -46,7 +47,7 @@ export function comparingTests(create: CreateDiffer, claims: DifferClaims): void
       expect(await subject.comparer.compare(lower, upper)).toEqual(one)
     })
 
-    differTest(create)('has no time later than it was told', async (subject) => {
+    subjectTest(create)('has no time later than it was told', async (subject) => {
       const change: ChangeFiles = async (path) => {
         await writeFile(join(path, 'new'), 'new')
         await writeFile(join(path, 'old'), 'old')
@@ -61,7 +62,7 @@ export function comparingTests(create: CreateDiffer, claims: DifferClaims): void
       expect(tree.old).toBe('644 0 0 1000 old file old')
     })
 
-    differTest(create)('leaves sockets out', async (subject) => {
+    subjectTest(create)('leaves sockets out', async (subject) => {
       const layer = await compareTrees(subject, before, async (path) => {
         const server = createServer().listen(join(path, 'socket'))
         await new Promise((resolve) => server.once('listening', resolve))
@@ -73,7 +74,7 @@ export function comparingTests(create: CreateDiffer, claims: DifferClaims): void
       expect((await layerNames(subject.content, layer)).filter((name) => name !== '')).toEqual(['file'])
     })
 
-    differTest(create, claims.refusesNames)(
+    subjectTest(create, claims.refusesNames)(
       'A11 is refused for a name that means a removal there',
       async (subject) => {
         const made = compareTrees(subject, before, (path) => writeFile(join(path, 'a/.wh.one'), ''))
@@ -83,7 +84,7 @@ export function comparingTests(create: CreateDiffer, claims: DifferClaims): void
   })
 }
 
-function roundTrips(test: DifferTest, claims: DifferClaims): void {
+function roundTrips(test: SubjectTest<DifferSubject>, claims: DifferClaims): void {
   for (const { name, change } of [...listedChanges, ...moreChanges])
     test(name, async (subject) => {
       const layer = await compareTrees(subject, before, change)

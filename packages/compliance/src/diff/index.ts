@@ -2,11 +2,11 @@ import { describe } from 'vitest'
 import { applyingTests } from './applying.ts'
 import { type DifferClaims, fullClaims } from './claims.ts'
 import { comparingTests } from './comparing.ts'
-import type { CreateDiffer } from './differ-test.ts'
 import { storingTests } from './storing.ts'
+import type { CreateDiffer } from './subject.ts'
 
 export type { DifferClaims } from './claims.ts'
-export type { CreateDiffer, DifferSubject, WithMounts } from './differ-test.ts'
+export type { CreateDiffer, DifferSubject } from './subject.ts'
 
 /**
  * Declares, for vitest, the tests of everything that an applier and a comparer promise. They mount, change owners and so

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { digestOf, labelKeys, mediaTypes } from '@nsbox/oci'
 import { describe, expect } from 'vitest'
 import { expectCode } from '../expect-code.ts'
+import { type SubjectTest, subjectTest } from '../subject-test.ts'
 import type { DifferClaims } from './claims.ts'
-import { type CreateDiffer, differTest } from './differ-test.ts'
 import { layerArchive } from './layer-names.ts'
+import type { CreateDiffer, DifferSubject } from './subject.ts'
 import { appliedToBase, type ChangeFiles, compareTrees, describeTree, makePair } from './trees.ts'
 
 const nothing: ChangeFiles = async () => undefined
@@ -13,7 +14,7 @@ const oneFile: ChangeFiles = (path) => writeFile(join(path, 'file'), 'content')
 
 export function storingTests(create: CreateDiffer, claims: DifferClaims): void {
   describe('the blob of a layer', () => {
-    const test = differTest(create)
+    const test = subjectTest(create)
 
     test('is compressed with gzip by default and tells its diff id', async (subject) => {
       const layer = await compareTrees(subject, nothing, oneFile)
@@ -32,7 +33,7 @@ export function storingTests(create: CreateDiffer, claims: DifferClaims): void {
       mediaTypes.dockerLayerGzip,
       mediaTypes.dockerLayerZstd,
     ])
-      madeAs(differTest(create, claims.allMediaTypes), claims, mediaType)
+      madeAs(subjectTest(create, claims.allMediaTypes), claims, mediaType)
 
     test('of a type that is no layer is not made', async (subject) => {
       const { lower, upper } = await makePair(subject, nothing, oneFile)
@@ -47,7 +48,7 @@ export function storingTests(create: CreateDiffer, claims: DifferClaims): void {
       expect((await subject.content.info(layer.digest)).labels).toMatchObject(labels)
     })
 
-    differTest(create, claims.labelsOfExisting && claims.sameBytes)(
+    subjectTest(create, claims.labelsOfExisting && claims.sameBytes)(
       'gets labels besides those that it has, if it exists already',
       async (subject) => {
         const { lower, upper } = await makePair(subject, nothing, oneFile)
@@ -89,7 +90,7 @@ export function storingTests(create: CreateDiffer, claims: DifferClaims): void {
   })
 }
 
-function madeAs(test: ReturnType<typeof differTest>, claims: DifferClaims, mediaType: string): void {
+function madeAs(test: SubjectTest<DifferSubject>, claims: DifferClaims, mediaType: string): void {
   test(`is made as ${mediaType}`, async (subject) => {
     const layer = await compareTrees(subject, nothing, oneFile, { mediaType })
     expect(layer.mediaType).toBe(mediaType)

@@ -5,7 +5,7 @@ import type { CompareOptions } from '@nsbox/core/diff'
 import type { Mount } from '@nsbox/core/snapshots'
 import type { Descriptor } from '@nsbox/oci'
 import type { DifferClaims } from './claims.ts'
-import type { DifferSubject } from './differ-test.ts'
+import type { DifferSubject } from './subject.ts'
 
 /** Changes the files below a directory. */
 export type ChangeFiles = (path: string) => Promise<unknown>

@@ -1,22 +1,25 @@
 import { describe, expect } from 'vitest'
-import { type CreateImageStore, expectCode, storeTest, target } from './store-test.ts'
+import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
+import { target } from './made-images.ts'
+import type { CreateImageStore } from './subject.ts'
 
 export function findingTests(create: CreateImageStore): void {
   describe('finding', () => {
-    const test = storeTest(create)
+    const test = subjectTest(create)
 
-    test('knows nothing of an image that does not exist', async (store) => {
+    test('knows nothing of an image that does not exist', async ({ store }) => {
       await expectCode(store.get('x'), 'not_found')
       expect(await store.list()).toEqual([])
     })
 
-    test('lists images in the order of their names', async (store) => {
+    test('lists images in the order of their names', async ({ store }) => {
       for (const name of ['c', 'a', 'B', 'b']) await store.create({ name, target: target(name) })
       expect((await store.list()).map(({ name }) => name)).toEqual(['B', 'a', 'b', 'c'])
       expect(await store.list([])).toHaveLength(4)
     })
 
-    test('finds images by filters', async (store) => {
+    test('finds images by filters', async ({ store }) => {
       await store.create({ name: 'docker.io/a', target: target('a'), labels: { 'x.y/z': '1', mark: 'yes' } })
       await store.create({
         name: 'docker.io/b',
@@ -39,7 +42,7 @@ export function findingTests(create: CreateImageStore): void {
       expect(await names('name==none')).toEqual([])
     })
 
-    test('refuses a filter that does not parse', async (store) => {
+    test('refuses a filter that does not parse', async ({ store }) => {
       await expectCode(store.list(['name==']), 'invalid_argument')
     })
   })

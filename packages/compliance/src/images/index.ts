@@ -3,11 +3,11 @@ import { fullClaims, type ImageStoreClaims } from './claims.ts'
 import { creatingTests } from './creating.ts'
 import { deletingTests } from './deleting.ts'
 import { findingTests } from './finding.ts'
-import type { CreateImageStore } from './store-test.ts'
+import type { CreateImageStore } from './subject.ts'
 import { updatingTests } from './updating.ts'
 
 export type { ImageStoreClaims } from './claims.ts'
-export type { CreateImageStore } from './store-test.ts'
+export type { CreateImageStore } from './subject.ts'
 
 /**
  * Declares, for vitest, the tests of everything that an image store promises.

@@ -1,14 +1,16 @@
 import { digestOf } from '@nsbox/oci'
 import { describe, expect } from 'vitest'
-import { type CreateLeaseStore, expectCode, storeTest } from './store-test.ts'
+import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
+import type { CreateLeaseStore } from './subject.ts'
 
 const digest = digestOf('held')
 
 export function holdingTests(create: CreateLeaseStore): void {
   describe('resources', () => {
-    const test = storeTest(create)
+    const test = subjectTest(create)
 
-    test('are listed by type and id, whether they exist or not', async (store) => {
+    test('are listed by type and id, whether they exist or not', async ({ store }) => {
       await store.create({ id: 'x' })
       expect(await store.resources('x')).toEqual([])
       const resources = [
@@ -21,7 +23,7 @@ export function holdingTests(create: CreateLeaseStore): void {
       expect(await store.resources('x')).toEqual(resources.reverse())
     })
 
-    test('are held once, however often they are added', async (store) => {
+    test('are held once, however often they are added', async ({ store }) => {
       await store.create({ id: 'x' })
       const resource = { type: 'content', id: digest }
       await store.addResource('x', resource)
@@ -31,14 +33,14 @@ export function holdingTests(create: CreateLeaseStore): void {
       expect(await store.resources('x')).toEqual([])
     })
 
-    test('can be let go of without having been held', async (store) => {
+    test('can be let go of without having been held', async ({ store }) => {
       await store.create({ id: 'x' })
       await store.deleteResource('x', { type: 'content', id: digest })
       await store.deleteResource('x', { type: 'ingests', id: 'layer' })
       await store.deleteResource('x', { type: 'snapshots/native', id: 'key' })
     })
 
-    test('are those of their lease only', async (store) => {
+    test('are those of their lease only', async ({ store }) => {
       for (const id of ['x', 'y']) {
         await store.create({ id })
         await store.addResource(id, { type: 'ingests', id: `of ${id}` })
@@ -50,14 +52,14 @@ export function holdingTests(create: CreateLeaseStore): void {
       expect(await store.resources('x')).toEqual([])
     })
 
-    test('need a lease', async (store) => {
+    test('need a lease', async ({ store }) => {
       const resource = { type: 'content', id: digest }
       await expectCode(store.addResource('x', resource), 'not_found')
       await expectCode(store.deleteResource('x', resource), 'not_found')
       await expectCode(store.resources('x'), 'not_found')
     })
 
-    test('are of known types', async (store) => {
+    test('are of known types', async ({ store }) => {
       await store.create({ id: 'x' })
       for (const type of ['', 'contents', 'containers', '__proto__', 'snapshot/overlayfs']) {
         await expectCode(store.addResource('x', { type, id: digest }), 'unimplemented')
@@ -66,7 +68,7 @@ export function holdingTests(create: CreateLeaseStore): void {
       expect(await store.resources('x')).toEqual([])
     })
 
-    test('are well-formed', async (store) => {
+    test('are well-formed', async ({ store }) => {
       await store.create({ id: 'x' })
       for (const resource of [
         { type: 'snapshots', id: 'key' },

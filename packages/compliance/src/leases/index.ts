@@ -2,10 +2,10 @@ import { describe } from 'vitest'
 import { fullClaims, type LeaseStoreClaims } from './claims.ts'
 import { holdingTests } from './holding.ts'
 import { managingTests } from './managing.ts'
-import type { CreateLeaseStore } from './store-test.ts'
+import type { CreateLeaseStore } from './subject.ts'
 
 export type { LeaseStoreClaims } from './claims.ts'
-export type { CreateLeaseStore } from './store-test.ts'
+export type { CreateLeaseStore } from './subject.ts'
 
 /**
  * Declares, for vitest, the tests of everything that a lease store promises by itself. That a lease keeps what it holds

@@ -1,15 +1,17 @@
 import { describe, expect } from 'vitest'
+import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
 import type { LeaseStoreClaims } from './claims.ts'
-import { type CreateLeaseStore, expectCode, storeTest } from './store-test.ts'
+import type { CreateLeaseStore } from './subject.ts'
 
 /** Far enough away that no collection ends a lease of a test. */
 const later = '2100-01-01T00:00:00Z'
 
 export function managingTests(create: CreateLeaseStore, claims: LeaseStoreClaims): void {
   describe('leases', () => {
-    const test = storeTest(create)
+    const test = subjectTest(create)
 
-    test('keep their id and labels', async (store) => {
+    test('keep their id and labels', async ({ store }) => {
       const labels = { a: '1', 'containerd.io/gc.expire': later, 'containerd.io/gc.flat': 'true' }
       const before = Date.now()
       const lease = await store.create({ id: 'mine', labels })
@@ -21,20 +23,20 @@ export function managingTests(create: CreateLeaseStore, claims: LeaseStoreClaims
       ])
     })
 
-    test('get an id of their own if none is given', async (store) => {
+    test('get an id of their own if none is given', async ({ store }) => {
       const ids = [(await store.create()).id, (await store.create({ labels: { a: '1' } })).id]
       for (const id of ids) expect(id).toMatch(/^\d+-[A-Za-z0-9_-]{4}$/)
       expect(new Set(ids).size).toBe(2)
       expect((await store.list()).map(({ id }) => id)).toEqual(ids.sort())
     })
 
-    test('have ids of their own', async (store) => {
+    test('have ids of their own', async ({ store }) => {
       await store.create({ id: 'x', labels: { a: '1' } })
       await expectCode(store.create({ id: 'x' }), 'already_exists')
       expect((await store.list()).map(({ id, labels }) => [id, { ...labels }])).toEqual([['x', { a: '1' }]])
     })
 
-    test('have any text for an id', async (store) => {
+    test('have any text for an id', async ({ store }) => {
       const odd = ['__proto__', 'a/b', 'schicht ü', 'constructor']
       for (const id of odd) await store.create({ id })
       expect((await store.list()).map(({ id }) => id)).toEqual(odd.sort())
@@ -42,7 +44,7 @@ export function managingTests(create: CreateLeaseStore, claims: LeaseStoreClaims
       expect(await store.list()).toEqual([])
     })
 
-    storeTest(create, claims.labelRules)('need an expiry that is a time, if any', async (store) => {
+    subjectTest(create, claims.labelRules)('need an expiry that is a time, if any', async ({ store }) => {
       for (const time of [
         'tomorrow',
         '2026-11-24',
@@ -58,14 +60,14 @@ export function managingTests(create: CreateLeaseStore, claims: LeaseStoreClaims
       }
     })
 
-    storeTest(create, claims.labelRules)('D05 have labels within the limits', async (store) => {
+    subjectTest(create, claims.labelRules)('D05 have labels within the limits', async ({ store }) => {
       await expectCode(store.create({ labels: { k: 'v'.repeat(4096) } }), 'invalid_argument')
       const many = Object.fromEntries(Array.from({ length: 16_385 }, (_, index) => [`label-${index}`, 'x']))
       await expectCode(store.create({ labels: many }), 'invalid_argument')
       expect(await store.list()).toEqual([])
     })
 
-    test('are found by filters, in the order of their ids', async (store) => {
+    test('are found by filters, in the order of their ids', async ({ store }) => {
       for (const [id, mark] of [
         ['c', 'yes'],
         ['a', 'no'],
@@ -84,7 +86,7 @@ export function managingTests(create: CreateLeaseStore, claims: LeaseStoreClaims
     })
 
     for (const sync of [false, true]) {
-      test(`end${sync ? ', and the caller waits for the collection' : ''}`, async (store) => {
+      test(`end${sync ? ', and the caller waits for the collection' : ''}`, async ({ store }) => {
         await store.create({ id: 'x' })
         await store.create({ id: 'y' })
         await store.delete('x', { sync })
@@ -93,7 +95,7 @@ export function managingTests(create: CreateLeaseStore, claims: LeaseStoreClaims
       })
     }
 
-    test('do nothing for a caller who has given up already', async (store) => {
+    test('do nothing for a caller who has given up already', async ({ store }) => {
       const reason = new Error('the caller gave up')
       const signal = AbortSignal.abort(reason)
       const resource = { type: 'images', id: 'x' }

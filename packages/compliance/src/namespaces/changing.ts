@@ -1,10 +1,12 @@
 import { describe, expect } from 'vitest'
+import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
 import type { NamespaceStoreClaims } from './claims.ts'
-import { type CreateNamespaceStore, expectCode, newName, storeTest } from './store-test.ts'
+import { type CreateNamespaceStore, newName } from './subject.ts'
 
 export function changingTests(create: CreateNamespaceStore, claims: NamespaceStoreClaims): void {
   describe('labels', () => {
-    const test = storeTest(create)
+    const test = subjectTest(create)
 
     test('are merged, and an empty value deletes', async ({ store }) => {
       const name = newName()
@@ -28,7 +30,7 @@ export function changingTests(create: CreateNamespaceStore, claims: NamespaceSto
       expect({ ...(await store.get(name)).labels }).toEqual({ a: '1' })
     })
 
-    storeTest(create, claims.knowsMissing)('are those of namespaces that exist', async ({ store }) => {
+    subjectTest(create, claims.knowsMissing)('are those of namespaces that exist', async ({ store }) => {
       const name = newName()
       await expectCode(store.get(name), 'not_found')
       await expectCode(store.update(name, { merge: { a: '1' } }), 'not_found')

@@ -1,13 +1,15 @@
 import { maxLabels } from '@nsbox/namespaces'
 import { describe, expect } from 'vitest'
+import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
 import type { NamespaceStoreClaims } from './claims.ts'
-import { type CreateNamespaceStore, expectCode, newName, storeTest } from './store-test.ts'
+import { type CreateNamespaceStore, newName } from './subject.ts'
 
 const malformed = ['', '-a', 'a-', 'a..b', 'a/b', '../a', 'a b', 'ü', '__proto__', 'a\n', 'a'.repeat(77)]
 
 export function creatingTests(create: CreateNamespaceStore, claims: NamespaceStoreClaims): void {
   describe('creating', () => {
-    const test = storeTest(create)
+    const test = subjectTest(create)
 
     test('keeps name and labels', async ({ store }) => {
       const name = newName()
@@ -42,7 +44,7 @@ export function creatingTests(create: CreateNamespaceStore, claims: NamespaceSto
       }
     })
 
-    storeTest(create, claims.everyName)(
+    subjectTest(create, claims.everyName)(
       'D07 takes a name that stores use for themselves',
       async ({ store }) => {
         await store.create({ name: 'version' })
@@ -62,7 +64,7 @@ export function creatingTests(create: CreateNamespaceStore, claims: NamespaceSto
       expect((await store.list()).map((namespace) => namespace.name)).not.toContain(name)
     })
 
-    storeTest(create, claims.labelCountLimit)('D05 refuses more labels than allowed', async ({ store }) => {
+    subjectTest(create, claims.labelCountLimit)('D05 refuses more labels than allowed', async ({ store }) => {
       const name = newName()
       const labels = Object.fromEntries(
         Array.from({ length: maxLabels + 1 }, (_, index) => [`label-${index}`, 'x']),

@@ -1,9 +1,11 @@
 import { describe, expect } from 'vitest'
-import { type CreateNamespaceStore, expectCode, newName, storeTest } from './store-test.ts'
+import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
+import { type CreateNamespaceStore, newName } from './subject.ts'
 
 export function deletingTests(create: CreateNamespaceStore): void {
   describe('deleting', () => {
-    const test = storeTest(create)
+    const test = subjectTest(create)
 
     test('deletes an empty namespace with its labels', async ({ store }) => {
       const name = newName()

@@ -3,10 +3,10 @@ import { changingTests } from './changing.ts'
 import { fullClaims, type NamespaceStoreClaims } from './claims.ts'
 import { creatingTests } from './creating.ts'
 import { deletingTests } from './deleting.ts'
-import type { CreateNamespaceStore } from './store-test.ts'
+import type { CreateNamespaceStore } from './subject.ts'
 
 export type { NamespaceStoreClaims } from './claims.ts'
-export type { CreateNamespaceStore, NamespaceStoreSubject } from './store-test.ts'
+export type { CreateNamespaceStore, NamespaceStoreSubject } from './subject.ts'
 
 /**
  * Declares, for vitest, the tests of everything that a namespace store promises.

@@ -2,9 +2,10 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
 import type { SnapshotterClaims } from './claims.ts'
 import { names, tree } from './layers.ts'
-import { type CreateSnapshotter, snapshotterTest } from './snapshotter-test.ts'
+import type { CreateSnapshotter } from './subject.ts'
 
 const odd: readonly (readonly [what: string, key: string])[] = [
   ['of 4096 bytes', 'x'.repeat(4096)],
@@ -23,10 +24,10 @@ const odd: readonly (readonly [what: string, key: string])[] = [
 
 export function badInputTests(create: CreateSnapshotter, claims: SnapshotterClaims): void {
   describe('odd and bad input', () => {
-    const test = snapshotterTest(create)
+    const test = subjectTest(create)
 
     for (const [what, key] of odd) {
-      test(`D04 takes a key ${what}`, async (snapshotter, withMounts) => {
+      test(`D04 takes a key ${what}`, async ({ snapshotter, withMounts }) => {
         await withMounts(await snapshotter.prepare(key, undefined), (path) =>
           writeFile(join(path, 'file'), 'x'),
         )
@@ -44,7 +45,7 @@ export function badInputTests(create: CreateSnapshotter, claims: SnapshotterClai
       })
     }
 
-    test('D04 tells keys apart that differ in case or form only', async (snapshotter, withMounts) => {
+    test('D04 tells keys apart that differ in case or form only', async ({ snapshotter, withMounts }) => {
       const keys = ['key', 'Key', 'key/', 'key ', 'key\0', '\u00e9', 'e\u0301']
       for (const key of keys)
         await withMounts(await snapshotter.prepare(key, undefined), (path) =>
@@ -55,7 +56,7 @@ export function badInputTests(create: CreateSnapshotter, claims: SnapshotterClai
       expect(await names(snapshotter)).toHaveLength(keys.length)
     })
 
-    test('D04 refuses an empty key and an empty name', async (snapshotter) => {
+    test('D04 refuses an empty key and an empty name', async ({ snapshotter }) => {
       await expectCode(snapshotter.prepare('', undefined), 'invalid_argument')
       await expectCode(snapshotter.view('', undefined), 'invalid_argument')
       await snapshotter.prepare('key', undefined)
@@ -63,7 +64,7 @@ export function badInputTests(create: CreateSnapshotter, claims: SnapshotterClai
       expect(await names(snapshotter)).toEqual(['key'])
     })
 
-    test('D04 refuses keys that cannot be kept', async (snapshotter) => {
+    test('D04 refuses keys that cannot be kept', async ({ snapshotter }) => {
       const bad = ['x'.repeat(4097), '層'.repeat(2000), 'lone \ud800 surrogate']
       await snapshotter.prepare('key', undefined)
       for (const key of bad) {
@@ -74,9 +75,9 @@ export function badInputTests(create: CreateSnapshotter, claims: SnapshotterClai
       expect(await names(snapshotter)).toEqual(['key'])
     })
 
-    snapshotterTest(create, claims.labelCountLimit)(
+    subjectTest(create, claims.labelCountLimit)(
       'D05 refuses more labels than allowed',
-      async (snapshotter) => {
+      async ({ snapshotter }) => {
         await snapshotter.prepare('key', undefined)
         const labels = Object.fromEntries(Array.from({ length: 12_000 }, (_, index) => [`${index}`, 'x']))
         await expectCode(snapshotter.update('key', { merge: labels }), 'invalid_argument')
@@ -86,9 +87,9 @@ export function badInputTests(create: CreateSnapshotter, claims: SnapshotterClai
   })
 
   describe('cancelling', () => {
-    const test = snapshotterTest(create)
+    const test = subjectTest(create)
 
-    test('does nothing once a signal is aborted', async (snapshotter) => {
+    test('does nothing once a signal is aborted', async ({ snapshotter }) => {
       const signal = AbortSignal.abort()
       await snapshotter.prepare('key', undefined)
       const calls = [

@@ -1,17 +1,18 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
+import { subjectTest } from '../subject-test.ts'
 import { inView, layer, tree } from './layers.ts'
-import { type CreateSnapshotter, snapshotterTest } from './snapshotter-test.ts'
+import type { CreateSnapshotter } from './subject.ts'
 
 const layers = 128
 
 export function depthTests(create: CreateSnapshotter): void {
   describe('depth', () => {
-    const test = snapshotterTest(create)
+    const test = subjectTest(create)
 
-    test(`reaches ${layers} layers`, async (snapshotter, withMounts) => {
-      const subject = { snapshotter, withMounts }
+    test(`reaches ${layers} layers`, async (subject) => {
+      const { snapshotter, withMounts } = subject
       const expected: Record<string, string> = { bottom: '' }
       await layer(subject, 'layer 1', undefined, (path) => writeFile(join(path, 'bottom'), ''))
       for (let depth = 2; depth <= layers; depth++) {
@@ -28,8 +29,8 @@ export function depthTests(create: CreateSnapshotter): void {
       })
     })
 
-    test('does not show in what is known of a snapshot, which has one parent', async (snapshotter, withMounts) => {
-      const subject = { snapshotter, withMounts }
+    test('does not show in what is known of a snapshot, which has one parent', async (subject) => {
+      const { snapshotter } = subject
       await layer(subject, 'one', undefined)
       await layer(subject, 'two', 'one')
       await layer(subject, 'three', 'two')

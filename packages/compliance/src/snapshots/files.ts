@@ -14,18 +14,18 @@ import {
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
+import { subjectTest } from '../subject-test.ts'
 import type { SnapshotterClaims } from './claims.ts'
 import { inView, layer, tree } from './layers.ts'
-import { type CreateSnapshotter, snapshotterTest } from './snapshotter-test.ts'
+import type { CreateSnapshotter } from './subject.ts'
 
 const mode = async (path: string) => (await stat(path)).mode & 0o7777
 
 export function fileTests(create: CreateSnapshotter, claims: SnapshotterClaims): void {
   describe('files', () => {
-    const test = snapshotterTest(create)
+    const test = subjectTest(create)
 
-    test('are what the last layer that names them says', async (snapshotter, withMounts) => {
-      const subject = { snapshotter, withMounts }
+    test('are what the last layer that names them says', async (subject) => {
       await layer(subject, 'one', undefined, async (path) => {
         await mkdir(join(path, 'a/b'), { recursive: true })
         for (const name of ['a/b/1', 'a/b/2', 'a/3', 'gone']) await writeFile(join(path, name), 'one')
@@ -55,8 +55,7 @@ export function fileTests(create: CreateSnapshotter, claims: SnapshotterClaims):
       expect(await inView(subject, 'three', tree)).toEqual({ ...two, 'a/3': 'directory', gone: '-> a/b/2' })
     })
 
-    test('deleted in a child are still there in the parent', async (snapshotter, withMounts) => {
-      const subject = { snapshotter, withMounts }
+    test('deleted in a child are still there in the parent', async (subject) => {
       await layer(subject, 'base', undefined, async (path) => {
         await writeFile(join(path, 'foo'), '')
         await writeFile(join(path, 'bar'), '')
@@ -67,8 +66,7 @@ export function fileTests(create: CreateSnapshotter, claims: SnapshotterClaims):
       expect(Object.keys(await inView(subject, 'base', tree))).toEqual(['bar', 'foo'])
     })
 
-    test('of a lower layer can be appended to, renamed, and replaced', async (snapshotter, withMounts) => {
-      const subject = { snapshotter, withMounts }
+    test('of a lower layer can be appended to, renamed, and replaced', async (subject) => {
       await layer(subject, 'base', undefined, async (path) => {
         for (const name of ['appended', 'moved', 'target']) await writeFile(join(path, name), name)
       })
@@ -80,8 +78,7 @@ export function fileTests(create: CreateSnapshotter, claims: SnapshotterClaims):
       expect(await inView(subject, 'base', tree)).toMatchObject({ moved: 'moved', target: 'target' })
     })
 
-    test('keep owners, modes and times through a commit', async (snapshotter, withMounts) => {
-      const subject = { snapshotter, withMounts }
+    test('keep owners, modes and times through a commit', async (subject) => {
       const then = new Date('2001-02-03T04:05:06Z')
       await layer(subject, 'base', undefined, async (path) => {
         await mkdir(join(path, 'sticky'))
@@ -106,8 +103,7 @@ export function fileTests(create: CreateSnapshotter, claims: SnapshotterClaims):
       })
     })
 
-    test('can change hands in a child, in a directory of the parent', async (snapshotter, withMounts) => {
-      const subject = { snapshotter, withMounts }
+    test('can change hands in a child, in a directory of the parent', async (subject) => {
       await layer(subject, 'base', undefined, async (path) => {
         await mkdir(join(path, 'opt/a'), { recursive: true })
         await writeFile(join(path, 'opt/a/file'), 'x')
@@ -123,8 +119,7 @@ export function fileTests(create: CreateSnapshotter, claims: SnapshotterClaims):
       })
     })
 
-    test('of one inode stay linked', async (snapshotter, withMounts) => {
-      const subject = { snapshotter, withMounts }
+    test('of one inode stay linked', async (subject) => {
       await layer(subject, 'base', undefined, async (path) => {
         await writeFile(join(path, 'one'), 'x')
         await link(join(path, 'one'), join(path, 'two'))
@@ -145,9 +140,9 @@ export function fileTests(create: CreateSnapshotter, claims: SnapshotterClaims):
   })
 
   describe('the root directory', () => {
-    const test = snapshotterTest(create)
+    const test = subjectTest(create)
 
-    test('begins with mode 0755 and belongs to root', async (snapshotter, withMounts) => {
+    test('begins with mode 0755 and belongs to root', async ({ snapshotter, withMounts }) => {
       const umask = process.umask(0o077)
       try {
         await withMounts(await snapshotter.prepare('key', undefined), async (path) => {
@@ -159,10 +154,10 @@ export function fileTests(create: CreateSnapshotter, claims: SnapshotterClaims):
       }
     })
 
-    snapshotterTest(create, claims.rootDirectory)(
+    subjectTest(create, claims.rootDirectory)(
       'is handed on to children with owner, mode and time',
-      async (snapshotter, withMounts) => {
-        const subject = { snapshotter, withMounts }
+      async (subject) => {
+        const { snapshotter, withMounts } = subject
         const then = new Date('2001-02-03T04:05:06Z')
         await layer(subject, 'one', undefined, async (path) => {
           await chown(path, 1, 2)

@@ -7,11 +7,11 @@ import { lifecycleTests } from './lifecycle.ts'
 import { managingTests } from './managing.ts'
 import { parentAtCommitTests } from './parent-at-commit.ts'
 import { removingTests } from './removing.ts'
-import type { CreateSnapshotter } from './snapshotter-test.ts'
+import type { CreateSnapshotter } from './subject.ts'
 import { viewTests } from './views.ts'
 
 export type { SnapshotterClaims } from './claims.ts'
-export type { CreateSnapshotter, SnapshotterSubject, WithMounts } from './snapshotter-test.ts'
+export type { CreateSnapshotter, SnapshotterSubject, WithMounts } from './subject.ts'
 
 /**
  * Declares, for vitest, the tests of everything that a snapshotter promises. They mount, change owners and so need

@@ -1,11 +1,11 @@
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CommitOptions, SnapshotInfo, Snapshotter } from '@nsbox/core/snapshots'
-import type { WithMounts } from './snapshotter-test.ts'
+import type { SnapshotterSubject } from './subject.ts'
 
 /** Makes a committed snapshot: prepares one on `parent`, has `change` change its files, and commits it. */
 export async function layer(
-  { snapshotter, withMounts }: { snapshotter: Snapshotter; withMounts: WithMounts },
+  { snapshotter, withMounts }: SnapshotterSubject,
   name: string,
   parent: string | undefined,
   change: (path: string) => Promise<unknown> = async () => undefined,
@@ -18,7 +18,7 @@ export async function layer(
 
 /** Makes a view, runs `use` on its files and removes it. */
 export async function inView<T>(
-  { snapshotter, withMounts }: { snapshotter: Snapshotter; withMounts: WithMounts },
+  { snapshotter, withMounts }: SnapshotterSubject,
   parent: string,
   use: (path: string) => Promise<T>,
 ): Promise<T> {

@@ -2,15 +2,17 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
 import type { SnapshotterClaims } from './claims.ts'
 import { inView, layer, names, tree } from './layers.ts'
-import { type CreateSnapshotter, snapshotterTest } from './snapshotter-test.ts'
+import type { CreateSnapshotter } from './subject.ts'
 
 export function lifecycleTests(create: CreateSnapshotter, claims: SnapshotterClaims): void {
   describe('life cycle', () => {
-    const test = snapshotterTest(create)
+    const test = subjectTest(create)
 
-    test('keeps what is written to an active snapshot, commits it, and bases others on it', async (snapshotter, withMounts) => {
+    test('keeps what is written to an active snapshot, commits it, and bases others on it', async (subject) => {
+      const { snapshotter, withMounts } = subject
       const mounts = await snapshotter.prepare('one', undefined)
       expect(await snapshotter.mounts('one')).toEqual(mounts)
       await withMounts(mounts, async (path) => {
@@ -28,14 +30,14 @@ export function lifecycleTests(create: CreateSnapshotter, claims: SnapshotterCla
         await rm(join(path, 'directory'), { recursive: true })
       })
       await snapshotter.commit('top', 'two')
-      const subject = { snapshotter, withMounts }
       expect(await inView(subject, 'base', tree)).toEqual({ directory: 'directory', file: 'one' })
       expect(await inView(subject, 'top', tree)).toEqual({ file: 'two' })
       expect(await names(snapshotter)).toEqual(['base', 'top'])
     })
 
-    test('tells siblings apart', async (snapshotter, withMounts) => {
-      await layer({ snapshotter, withMounts }, 'base', undefined, (path) => writeFile(join(path, 'file'), ''))
+    test('tells siblings apart', async (subject) => {
+      const { snapshotter, withMounts } = subject
+      await layer(subject, 'base', undefined, (path) => writeFile(join(path, 'file'), ''))
       for (const key of ['a', 'b'])
         await withMounts(await snapshotter.prepare(key, 'base'), (path) => writeFile(join(path, 'file'), key))
       for (const key of ['a', 'b'])
@@ -44,7 +46,7 @@ export function lifecycleTests(create: CreateSnapshotter, claims: SnapshotterCla
         })
     })
 
-    test('gives a key again once it is free', async (snapshotter, withMounts) => {
+    test('gives a key again once it is free', async ({ snapshotter, withMounts }) => {
       for (const name of ['one', 'two']) {
         await withMounts(await snapshotter.prepare('key', undefined), async (path) => {
           expect(await tree(path)).toEqual({})
@@ -59,7 +61,7 @@ export function lifecycleTests(create: CreateSnapshotter, claims: SnapshotterCla
       })
     })
 
-    test('refuses names that are taken', async (snapshotter) => {
+    test('refuses names that are taken', async ({ snapshotter }) => {
       await snapshotter.prepare('first', undefined)
       await snapshotter.commit('committed', 'first')
       await snapshotter.prepare('active', undefined)
@@ -72,12 +74,12 @@ export function lifecycleTests(create: CreateSnapshotter, claims: SnapshotterCla
       expect(await snapshotter.stat('active')).toMatchObject({ kind: 'active' })
     })
 
-    test('does not commit under the key that is taken by the snapshot itself', async (snapshotter) => {
+    test('does not commit under the key that is taken by the snapshot itself', async ({ snapshotter }) => {
       await snapshotter.prepare('same', undefined)
       await expectCode(snapshotter.commit('same', 'same'), 'already_exists')
     })
 
-    test('bases nothing on what is not there or not committed', async (snapshotter) => {
+    test('bases nothing on what is not there or not committed', async ({ snapshotter }) => {
       await expect(snapshotter.prepare('key', 'none')).rejects.toThrow(
         'parent snapshot none does not exist: not found',
       )
@@ -89,13 +91,13 @@ export function lifecycleTests(create: CreateSnapshotter, claims: SnapshotterCla
       expect(await names(snapshotter)).toEqual(['active', 'view'])
     })
 
-    test('takes an empty parent for none', async (snapshotter) => {
+    test('takes an empty parent for none', async ({ snapshotter }) => {
       await snapshotter.prepare('key', '')
       expect((await snapshotter.stat('key')).parent).toBeUndefined()
       expect(await snapshotter.commit('name', 'key', { parent: '' })).toMatchObject({ parent: undefined })
     })
 
-    test('commits nothing but active snapshots', async (snapshotter) => {
+    test('commits nothing but active snapshots', async ({ snapshotter }) => {
       await expectCode(snapshotter.commit('name', 'none'), 'not_found')
       await snapshotter.prepare('key', undefined)
       await snapshotter.commit('committed', 'key')
@@ -108,7 +110,7 @@ export function lifecycleTests(create: CreateSnapshotter, claims: SnapshotterCla
       expect(await names(snapshotter)).toEqual(['committed', 'view'])
     })
 
-    test('has mounts for active snapshots and views only', async (snapshotter) => {
+    test('has mounts for active snapshots and views only', async ({ snapshotter }) => {
       await snapshotter.prepare('key', undefined)
       await snapshotter.commit('committed', 'key')
       await expect(snapshotter.mounts('committed')).rejects.toThrow(
@@ -117,7 +119,7 @@ export function lifecycleTests(create: CreateSnapshotter, claims: SnapshotterCla
       await expect(snapshotter.mounts('none')).rejects.toThrow('snapshot none does not exist: not found')
     })
 
-    test('lets one of many win who want the same name', async (snapshotter) => {
+    test('lets one of many win who want the same name', async ({ snapshotter }) => {
       const outcomes = await Promise.allSettled(
         Array.from({ length: 5 }, () => snapshotter.prepare('key', undefined)),
       )
@@ -131,8 +133,7 @@ export function lifecycleTests(create: CreateSnapshotter, claims: SnapshotterCla
       expect(await names(snapshotter)).toHaveLength(2)
     })
 
-    test('moves files over those of a lower layer', async (snapshotter, withMounts) => {
-      const subject = { snapshotter, withMounts }
+    test('moves files over those of a lower layer', async (subject) => {
       await layer(subject, 'base', undefined, async (path) => {
         await mkdir(join(path, 'old/below'), { recursive: true })
         await writeFile(join(path, 'old/below/file'), 'kept')

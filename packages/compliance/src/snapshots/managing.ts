@@ -3,17 +3,18 @@ import { join } from 'node:path'
 import type { SnapshotInfo } from '@nsbox/core/snapshots'
 import { describe, expect } from 'vitest'
 import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
 import type { SnapshotterClaims } from './claims.ts'
 import { layer, names } from './layers.ts'
-import { type CreateSnapshotter, snapshotterTest } from './snapshotter-test.ts'
+import type { CreateSnapshotter } from './subject.ts'
 
 const plain = (info: SnapshotInfo) => ({ ...info, labels: { ...info.labels } })
 
 export function managingTests(create: CreateSnapshotter, claims: SnapshotterClaims): void {
   describe('stat, labels and lists', () => {
-    const test = snapshotterTest(create)
+    const test = subjectTest(create)
 
-    test('tells what a snapshot is', async (snapshotter) => {
+    test('tells what a snapshot is', async ({ snapshotter }) => {
       const before = Date.now()
       await snapshotter.prepare('one', undefined, { labels: { a: '1', empty: '' } })
       const active = await snapshotter.stat('one')
@@ -33,14 +34,14 @@ export function managingTests(create: CreateSnapshotter, claims: SnapshotterClai
       await expect(snapshotter.stat('none')).rejects.toThrow('snapshot none does not exist: not found')
     })
 
-    test('gives a committed snapshot the labels of the commit and no others', async (snapshotter) => {
+    test('gives a committed snapshot the labels of the commit and no others', async ({ snapshotter }) => {
       await snapshotter.prepare('key', undefined, { labels: { active: '1', both: '1' } })
       const info = await snapshotter.commit('name', 'key', { labels: { both: '2', new: '2', empty: '' } })
       expect({ ...info.labels }).toEqual({ both: '2', new: '2' })
       expect(plain(await snapshotter.stat('name'))).toEqual(plain(info))
     })
 
-    test('changes labels of every kind of snapshot', async (snapshotter) => {
+    test('changes labels of every kind of snapshot', async ({ snapshotter }) => {
       await snapshotter.prepare('key', undefined)
       await snapshotter.commit('committed', 'key')
       await snapshotter.prepare('active', 'committed')
@@ -62,14 +63,14 @@ export function managingTests(create: CreateSnapshotter, claims: SnapshotterClai
       await expectCode(snapshotter.update('none', { merge: { a: '1' } }), 'not_found')
     })
 
-    test('keeps the labels that others change at the same time', async (snapshotter) => {
+    test('keeps the labels that others change at the same time', async ({ snapshotter }) => {
       await snapshotter.prepare('key', undefined)
       const keys = Array.from({ length: 10 }, (_, index) => `key-${index}`)
       await Promise.all(keys.map((key) => snapshotter.update('key', { merge: { [key]: 'x' } })))
       expect(Object.keys((await snapshotter.stat('key')).labels).sort()).toEqual(keys)
     })
 
-    test('D05 refuses labels that are too long and changes nothing', async (snapshotter) => {
+    test('D05 refuses labels that are too long and changes nothing', async ({ snapshotter }) => {
       const labels = { long: 'v'.repeat(4096) }
       await expectCode(snapshotter.prepare('key', undefined, { labels }), 'invalid_argument')
       await expectCode(snapshotter.view('key', undefined, { labels }), 'invalid_argument')
@@ -80,7 +81,7 @@ export function managingTests(create: CreateSnapshotter, claims: SnapshotterClai
       expect(await names(snapshotter)).toEqual(['key'])
     })
 
-    test('lists snapshots in the order of their names, however many', async (snapshotter) => {
+    test('lists snapshots in the order of their names, however many', async ({ snapshotter }) => {
       expect(await names(snapshotter)).toEqual([])
       const keys = Array.from({ length: 450 }, (_, index) => `key ${index}`)
       for (let at = 0; at < keys.length; at += 50)
@@ -92,7 +93,7 @@ export function managingTests(create: CreateSnapshotter, claims: SnapshotterClai
       }
     })
 
-    test('finds snapshots by filters', async (snapshotter) => {
+    test('finds snapshots by filters', async ({ snapshotter }) => {
       await snapshotter.prepare('key', undefined)
       await snapshotter.commit('base', 'key', { labels: { 'a.b/c': 'x' } })
       await snapshotter.prepare('active', 'base', { labels: { kind: 'layer' } })
@@ -111,26 +112,24 @@ export function managingTests(create: CreateSnapshotter, claims: SnapshotterClai
       expect(await found('kind==none')).toEqual([])
     })
 
-    test('refuses filters that do not parse', async (snapshotter) => {
+    test('refuses filters that do not parse', async ({ snapshotter }) => {
       const refused = names(snapshotter, 'name==')
       if (claims.filterCode) await expectCode(refused, 'invalid_argument')
       else await expect(refused).rejects.toThrow()
     })
 
-    snapshotterTest(create, claims.parentPresence)(
-      'finds the snapshots that have a parent',
-      async (snapshotter, withMounts) => {
-        await layer({ snapshotter, withMounts }, 'base', undefined)
-        await snapshotter.prepare('active', 'base')
-        expect(await names(snapshotter, 'parent')).toEqual(['active'])
-      },
-    )
+    subjectTest(create, claims.parentPresence)('finds the snapshots that have a parent', async (subject) => {
+      const { snapshotter } = subject
+      await layer(subject, 'base', undefined)
+      await snapshotter.prepare('active', 'base')
+      expect(await names(snapshotter, 'parent')).toEqual(['active'])
+    })
   })
 
   describe('usage', () => {
-    const test = snapshotterTest(create)
+    const test = subjectTest(create)
 
-    test('grows with what is written', async (snapshotter, withMounts) => {
+    test('grows with what is written', async ({ snapshotter, withMounts }) => {
       const mounts = await snapshotter.prepare('key', undefined)
       const empty = await snapshotter.usage('key')
       await withMounts(mounts, async (path) => {
@@ -146,19 +145,16 @@ export function managingTests(create: CreateSnapshotter, claims: SnapshotterClai
       await expectCode(snapshotter.usage('none'), 'not_found')
     })
 
-    snapshotterTest(create, claims.usageAlone)(
-      'is that of the snapshot without its parents',
-      async (snapshotter, withMounts) => {
-        const subject = { snapshotter, withMounts }
-        await layer(subject, 'base', undefined, (path) =>
-          writeFile(join(path, 'file'), Buffer.alloc(1_000_000, 'x')),
-        )
-        await layer(subject, 'empty', undefined)
-        await layer(subject, 'top', 'base', (path) => writeFile(join(path, 'small'), 'x'))
-        const [empty, top] = [await snapshotter.usage('empty'), await snapshotter.usage('top')]
-        expect(top.size).toBeLessThan(100_000)
-        expect(top.inodes - empty.inodes).toBe(1)
-      },
-    )
+    subjectTest(create, claims.usageAlone)('is that of the snapshot without its parents', async (subject) => {
+      const { snapshotter } = subject
+      await layer(subject, 'base', undefined, (path) =>
+        writeFile(join(path, 'file'), Buffer.alloc(1_000_000, 'x')),
+      )
+      await layer(subject, 'empty', undefined)
+      await layer(subject, 'top', 'base', (path) => writeFile(join(path, 'small'), 'x'))
+      const [empty, top] = [await snapshotter.usage('empty'), await snapshotter.usage('top')]
+      expect(top.size).toBeLessThan(100_000)
+      expect(top.inodes - empty.inodes).toBe(1)
+    })
   })
 }

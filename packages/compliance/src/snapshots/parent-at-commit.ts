@@ -2,16 +2,17 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
 import type { SnapshotterClaims } from './claims.ts'
 import { inView, layer, names, tree } from './layers.ts'
-import { type CreateSnapshotter, snapshotterTest } from './snapshotter-test.ts'
+import type { CreateSnapshotter } from './subject.ts'
 
 export function parentAtCommitTests(create: CreateSnapshotter, claims: SnapshotterClaims): void {
   describe('a parent given at commit', () => {
-    const test = snapshotterTest(create, claims.parentAtCommit)
+    const test = subjectTest(create, claims.parentAtCommit)
 
-    test('lies below what was written without it', async (snapshotter, withMounts) => {
-      const subject = { snapshotter, withMounts }
+    test('lies below what was written without it', async (subject) => {
+      const { snapshotter, withMounts } = subject
       const keys = ['one', 'two', 'three']
       await Promise.all(
         keys.map(async (key) => {
@@ -36,8 +37,8 @@ export function parentAtCommitTests(create: CreateSnapshotter, claims: Snapshott
       await expectCode(snapshotter.remove('layer one'), 'failed_precondition')
     })
 
-    test('must be there, committed, and no other than the snapshot has', async (snapshotter, withMounts) => {
-      const subject = { snapshotter, withMounts }
+    test('must be there, committed, and no other than the snapshot has', async (subject) => {
+      const { snapshotter } = subject
       await layer(subject, 'base', undefined)
       await layer(subject, 'other', undefined)
       await snapshotter.prepare('active', undefined)

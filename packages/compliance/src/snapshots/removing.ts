@@ -2,16 +2,17 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
 import type { SnapshotterClaims } from './claims.ts'
 import { inView, layer, names, tree } from './layers.ts'
-import { type CreateSnapshotter, snapshotterTest } from './snapshotter-test.ts'
+import type { CreateSnapshotter } from './subject.ts'
 
 export function removingTests(create: CreateSnapshotter, claims: SnapshotterClaims): void {
   describe('removing', () => {
-    const test = snapshotterTest(create)
+    const test = subjectTest(create)
 
-    test('goes from the children to the parents', async (snapshotter, withMounts) => {
-      const subject = { snapshotter, withMounts }
+    test('goes from the children to the parents', async (subject) => {
+      const { snapshotter } = subject
       await layer(subject, 'base', undefined)
       await layer(subject, 'top', 'base')
       await snapshotter.prepare('active', 'top')
@@ -32,7 +33,7 @@ export function removingTests(create: CreateSnapshotter, claims: SnapshotterClai
       expect(await names(snapshotter)).toEqual([])
     })
 
-    test('fails for what is not there', async (snapshotter) => {
+    test('fails for what is not there', async ({ snapshotter }) => {
       await expect(snapshotter.remove('none')).rejects.toThrow('snapshot none does not exist: not found')
       await snapshotter.prepare('key', undefined)
       await snapshotter.remove('key')
@@ -42,8 +43,8 @@ export function removingTests(create: CreateSnapshotter, claims: SnapshotterClai
       await expectCode(snapshotter.usage('key'), 'not_found')
     })
 
-    test('leaves siblings and parents whole', async (snapshotter, withMounts) => {
-      const subject = { snapshotter, withMounts }
+    test('leaves siblings and parents whole', async (subject) => {
+      const { snapshotter } = subject
       await layer(subject, 'base', undefined, (path) => writeFile(join(path, 'base'), ''))
       for (const name of ['left', 'right'])
         await layer(subject, name, 'base', (path) => writeFile(join(path, name), ''))
@@ -52,8 +53,9 @@ export function removingTests(create: CreateSnapshotter, claims: SnapshotterClai
       expect(await inView(subject, 'base', tree)).toEqual({ base: '' })
     })
 
-    test('leaves no child without its parent when one is removed while the other is made', async (snapshotter, withMounts) => {
-      await layer({ snapshotter, withMounts }, 'base', undefined)
+    test('leaves no child without its parent when one is removed while the other is made', async (subject) => {
+      const { snapshotter } = subject
+      await layer(subject, 'base', undefined)
       const outcomes = await Promise.allSettled([
         snapshotter.prepare('key', 'base'),
         snapshotter.remove('base'),
@@ -64,18 +66,13 @@ export function removingTests(create: CreateSnapshotter, claims: SnapshotterClai
       if (left.includes('key')) expect(left).toContain('base')
     })
 
-    snapshotterTest(create, claims.cleanup)(
-      'is not what cleaning up does to snapshots',
-      async (snapshotter, withMounts) => {
-        const subject = { snapshotter, withMounts }
-        await layer(subject, 'base', undefined, (path) => writeFile(join(path, 'file'), 'x'))
-        await withMounts(await snapshotter.prepare('key', 'base'), (path) =>
-          writeFile(join(path, 'new'), 'y'),
-        )
-        await snapshotter.cleanup()
-        expect(await names(snapshotter)).toEqual(['base', 'key'])
-        expect(await withMounts(await snapshotter.mounts('key'), tree)).toEqual({ file: 'x', new: 'y' })
-      },
-    )
+    subjectTest(create, claims.cleanup)('is not what cleaning up does to snapshots', async (subject) => {
+      const { snapshotter, withMounts } = subject
+      await layer(subject, 'base', undefined, (path) => writeFile(join(path, 'file'), 'x'))
+      await withMounts(await snapshotter.prepare('key', 'base'), (path) => writeFile(join(path, 'new'), 'y'))
+      await snapshotter.cleanup()
+      expect(await names(snapshotter)).toEqual(['base', 'key'])
+      expect(await withMounts(await snapshotter.mounts('key'), tree)).toEqual({ file: 'x', new: 'y' })
+    })
   })
 }

@@ -1,20 +1,21 @@
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
+import { subjectTest } from '../subject-test.ts'
 import { layer, tree } from './layers.ts'
-import { type CreateSnapshotter, snapshotterTest } from './snapshotter-test.ts'
+import type { CreateSnapshotter } from './subject.ts'
 
 export function viewTests(create: CreateSnapshotter): void {
   describe('views', () => {
-    const test = snapshotterTest(create)
+    const test = subjectTest(create)
 
     async function expectReadOnly(path: string): Promise<void> {
       await expect(writeFile(join(path, 'new'), '')).rejects.toMatchObject({ code: 'EROFS' })
       await expect(mkdir(join(path, 'new'))).rejects.toMatchObject({ code: 'EROFS' })
     }
 
-    test('cannot be written to, whatever their depth', async (snapshotter, withMounts) => {
-      const subject = { snapshotter, withMounts }
+    test('cannot be written to, whatever their depth', async (subject) => {
+      const { snapshotter, withMounts } = subject
       await withMounts(await snapshotter.view('view 0', undefined), async (path) => {
         expect(await tree(path)).toEqual({})
         await expectReadOnly(path)
@@ -32,7 +33,7 @@ export function viewTests(create: CreateSnapshotter): void {
       }
     })
 
-    test('are views in what is known of them', async (snapshotter) => {
+    test('are views in what is known of them', async ({ snapshotter }) => {
       await snapshotter.prepare('key', undefined)
       await snapshotter.commit('base', 'key')
       await snapshotter.view('view', 'base', { labels: { a: '1' } })
@@ -45,8 +46,9 @@ export function viewTests(create: CreateSnapshotter): void {
       expect(await snapshotter.usage('view')).toEqual({ size: 0, inodes: 0 })
     })
 
-    test('have the root directory of their parent', async (snapshotter, withMounts) => {
-      await layer({ snapshotter, withMounts }, 'base', undefined)
+    test('have the root directory of their parent', async (subject) => {
+      const { snapshotter, withMounts } = subject
+      await layer(subject, 'base', undefined)
       const modeOf = async (path: string) => (await stat(path)).mode & 0o7777
       expect(await withMounts(await snapshotter.view('view', 'base'), modeOf)).toBe(0o755)
     })

@@ -4,8 +4,8 @@ import type { CreateTaskOptions, Tasks } from '@nsbox/core/tasks'
 import { isNotFound } from '@nsbox/errors'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { FifoReader, makeFifos } from './fifo.ts'
+import type { CreateTasksSubject, TasksSubject } from './subject.ts'
 import { type ContainerShape, containerSpec, type ProcessShape, processSpec } from './suite-spec.ts'
-import type { CreateTasksSubject, TasksSubject } from './tasks-subject.ts'
 
 /** FIFOs of a process, with readers at those for output. */
 export interface Ends {

@@ -7,7 +7,7 @@ import { type Ends, useBench } from './bench.ts'
 import type { TasksClaims } from './claims.ts'
 import { openFifoWriter } from './fifo.ts'
 import { expectStateError, failure } from './state-error.ts'
-import type { CreateTasksSubject } from './tasks-subject.ts'
+import type { CreateTasksSubject } from './subject.ts'
 
 /** CRIU interrupts system calls, which busybox's sleep takes for the end of its time. */
 const waiting = { args: ['tail', '-f', '/dev/null'] }

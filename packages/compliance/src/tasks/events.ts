@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { useBench } from './bench.ts'
 import type { TasksClaims } from './claims.ts'
 import { failure } from './state-error.ts'
+import type { CreateTasksSubject } from './subject.ts'
 import { processSpec } from './suite-spec.ts'
-import type { CreateTasksSubject } from './tasks-subject.ts'
 
 export function eventTests(create: CreateTasksSubject, claims: TasksClaims): void {
   describe('events', () => {

@@ -3,8 +3,8 @@ import { expectCode } from '../expect-code.ts'
 import { useBench } from './bench.ts'
 import type { TasksClaims } from './claims.ts'
 import { expectStateError, failure } from './state-error.ts'
+import type { CreateTasksSubject } from './subject.ts'
 import { processSpec } from './suite-spec.ts'
-import type { CreateTasksSubject } from './tasks-subject.ts'
 
 const spec = processSpec({ args: ['true'] })
 

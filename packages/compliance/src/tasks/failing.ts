@@ -5,7 +5,7 @@ import { type Bench, useBench } from './bench.ts'
 import type { TasksClaims } from './claims.ts'
 import { makeFifos } from './fifo.ts'
 import { failure } from './state-error.ts'
-import type { CreateTasksSubject } from './tasks-subject.ts'
+import type { CreateTasksSubject } from './subject.ts'
 
 export function failingTests(create: CreateTasksSubject, claims: TasksClaims): void {
   describe('a task that cannot be made', () => {

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { useBench } from './bench.ts'
 import type { TasksClaims } from './claims.ts'
 import { expectStateError } from './state-error.ts'
+import type { CreateTasksSubject } from './subject.ts'
 import { processSpec } from './suite-spec.ts'
-import type { CreateTasksSubject } from './tasks-subject.ts'
 
 export function freezingTests(create: CreateTasksSubject, claims: TasksClaims): void {
   describe('pausing', () => {

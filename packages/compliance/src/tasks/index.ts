@@ -9,14 +9,14 @@ import { inspectingTests } from './inspecting.ts'
 import { lifecycleTests } from './lifecycle.ts'
 import { signalTests } from './signals.ts'
 import { stdioTests } from './stdio.ts'
-import type { CreateTasksSubject } from './tasks-subject.ts'
+import type { CreateTasksSubject } from './subject.ts'
 import { terminalTests } from './terminals.ts'
 
 export type { TasksClaims } from './claims.ts'
 export { FifoReader, makeFifos, openFifoWriter } from './fifo.ts'
+export type { CollectedEvents, CreateTasksSubject, TasksSubject } from './subject.ts'
 export { type ContainerShape, containerSpec, type ProcessShape, processSpec } from './suite-spec.ts'
 export { tasksOfRuntime } from './tasks-of-runtime.ts'
-export type { CollectedEvents, CreateTasksSubject, TasksSubject } from './tasks-subject.ts'
 
 /**
  * Declares, for vitest, the tests of everything that tasks promise, whether they are those of a runtime

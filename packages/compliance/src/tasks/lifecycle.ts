@@ -3,7 +3,7 @@ import { expectCode } from '../expect-code.ts'
 import { type Bench, useBench } from './bench.ts'
 import type { TasksClaims } from './claims.ts'
 import { expectStateError } from './state-error.ts'
-import type { CreateTasksSubject } from './tasks-subject.ts'
+import type { CreateTasksSubject } from './subject.ts'
 
 const sleep = { args: ['sleep', '1000'] }
 

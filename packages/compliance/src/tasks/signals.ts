@@ -5,7 +5,7 @@ import { expectCode } from '../expect-code.ts'
 import { useBench } from './bench.ts'
 import type { TasksClaims } from './claims.ts'
 import { failure } from './state-error.ts'
-import type { CreateTasksSubject } from './tasks-subject.ts'
+import type { CreateTasksSubject } from './subject.ts'
 
 export function signalTests(create: CreateTasksSubject, claims: TasksClaims): void {
   describe('signals', () => {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { useBench } from './bench.ts'
 import type { TasksClaims } from './claims.ts'
 import { FifoReader, makeFifos, openFifoWriter } from './fifo.ts'
-import type { CreateTasksSubject } from './tasks-subject.ts'
+import type { CreateTasksSubject } from './subject.ts'
 
 /** More than all the pipes on the way can hold. */
 const flood = 'yes 0123456789012345678901234567890123456789 | head -n 40000'

@@ -8,7 +8,7 @@ import type {
 import { NsboxError } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
 import { CheckpointStore } from './checkpoint-store.ts'
-import type { TasksSubject } from './tasks-subject.ts'
+import type { TasksSubject } from './subject.ts'
 
 /** The tasks of a runtime together with containers and a store of checkpoints, which a runtime knows nothing of. */
 export function tasksOfRuntime(runtime: RuntimeTasks): Pick<TasksSubject, 'tasks' | 'newContainer'> {

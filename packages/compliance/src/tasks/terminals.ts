@@ -3,7 +3,7 @@ import { useBench } from './bench.ts'
 import type { TasksClaims } from './claims.ts'
 import { openFifoWriter } from './fifo.ts'
 import { expectStateError } from './state-error.ts'
-import type { CreateTasksSubject } from './tasks-subject.ts'
+import type { CreateTasksSubject } from './subject.ts'
 
 export function terminalTests(create: CreateTasksSubject, claims: TasksClaims): void {
   describe('a terminal', () => {

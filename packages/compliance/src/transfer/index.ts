@@ -1,9 +1,10 @@
 import type { ContentReader } from '@nsbox/core/content'
 import type { ImageStore } from '@nsbox/core/images'
 import type { TransferProgress, Transferrer } from '@nsbox/core/transfer'
-import { type ErrorCode, errorCode } from '@nsbox/errors'
 import type { Digest, Platform } from '@nsbox/oci'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
+import { expectCode } from '../expect-code.ts'
+import { subjectTest } from '../subject-test.ts'
 
 /** A transferrer, where it puts images, and a registry for it. */
 export interface TransferSubject extends AsyncDisposable {
@@ -33,18 +34,10 @@ export interface TransferSubject extends AsyncDisposable {
  * @param create makes one with an empty image store for each test
  */
 export function transferSuite(name: string, create: () => Promise<TransferSubject>): void {
-  const transferTest = (behaviour: string, body: (subject: TransferSubject) => Promise<void>) => {
-    test(behaviour, async () => {
-      await using subject = await create()
-      await body(subject)
-    })
-  }
-  const refused = async (operation: Promise<unknown>, code: ErrorCode) => {
-    expect(await operation.then(() => 'success', errorCode)).toBe(code)
-  }
-
   describe(`transfer: ${name}`, () => {
-    transferTest('pulls under the name and labels asked for, and tells how it goes on', async (subject) => {
+    const test = subjectTest(create)
+
+    test('pulls under the name and labels asked for, and tells how it goes on', async (subject) => {
       const { transferrer, images, registry } = subject
       const told: TransferProgress[] = []
       await transferrer.transfer(
@@ -63,7 +56,7 @@ export function transferSuite(name: string, create: () => Promise<TransferSubjec
       expect(layers.at(-1)!.progress).toBe(layers.at(-1)!.total)
     })
 
-    transferTest('points an image that exists to what was pulled, and keeps its labels', async (subject) => {
+    test('points an image that exists to what was pulled, and keeps its labels', async (subject) => {
       const { transferrer, images, registry } = subject
       const destination = { kind: 'image', name: 'mine' } as const
       await transferrer.transfer(
@@ -76,7 +69,7 @@ export function transferSuite(name: string, create: () => Promise<TransferSubjec
       expect({ ...image.labels }).toMatchObject({ a: '1' })
     })
 
-    transferTest('takes the chosen platforms of an index, all of them if none is chosen', async (subject) => {
+    test('takes the chosen platforms of an index, all of them if none is chosen', async (subject) => {
       const { transferrer, content, registry } = subject
       const present = async () =>
         await Promise.all(
@@ -95,7 +88,7 @@ export function transferSuite(name: string, create: () => Promise<TransferSubjec
       expect(await present()).toEqual([true, true])
     })
 
-    transferTest('pushes what it pulled, and gives images further names', async (subject) => {
+    test('pushes what it pulled, and gives images further names', async (subject) => {
       const { transferrer, images, registry } = subject
       await transferrer.transfer(
         { kind: 'registry', reference: registry.index },
@@ -111,19 +104,19 @@ export function transferSuite(name: string, create: () => Promise<TransferSubjec
       expect((await images.get('other')).target.digest).toBe(target.digest)
     })
 
-    transferTest('says what is wrong, and records nothing', async (subject) => {
+    test('says what is wrong, and records nothing', async (subject) => {
       const { transferrer, images, registry } = subject
       const mine = { kind: 'image', name: 'mine' } as const
       const at = (reference: string) => ({ kind: 'registry', reference }) as const
-      await refused(transferrer.transfer(at(`${registry.reference}-absent`), mine), 'not_found')
-      await refused(transferrer.transfer(at('NO/reference'), mine), 'invalid_argument')
-      await refused(transferrer.transfer(mine, at(registry.free)), 'not_found')
-      await refused(transferrer.transfer(at(registry.reference), at(registry.free)), 'unimplemented')
+      await expectCode(transferrer.transfer(at(`${registry.reference}-absent`), mine), 'not_found')
+      await expectCode(transferrer.transfer(at('NO/reference'), mine), 'invalid_argument')
+      await expectCode(transferrer.transfer(mine, at(registry.free)), 'not_found')
+      await expectCode(transferrer.transfer(at(registry.reference), at(registry.free)), 'unimplemented')
       expect(await images.list()).toEqual([])
       expect(await registry.digestOf(registry.free)).toBeUndefined()
     })
 
-    transferTest('does nothing for a caller who has given up', async (subject) => {
+    test('does nothing for a caller who has given up', async (subject) => {
       const { transferrer, images, registry } = subject
       const reason = new Error('given up')
       const pulling = transferrer.transfer(

@@ -1,24 +1,4 @@
 import type { Container, ContainerStore, NewContainer, OpaqueValue } from '@nsbox/core/containers'
-import { type ErrorCode, errorCode, isNsboxError } from '@nsbox/errors'
-import { expect, type TestFunction, test } from 'vitest'
-
-/** Makes a store that holds nothing, and takes it away again when it is disposed of. */
-export type CreateContainerStore = () => Promise<{ readonly store: ContainerStore } & AsyncDisposable>
-
-/** Declares a test on a store of its own. */
-export type StoreTest = (name: string, body: (store: ContainerStore) => Promise<void>) => void
-
-/** @param claimed whether the store promises what is tested; if not, the tests are listed as skipped */
-export function storeTest(create: CreateContainerStore, claimed = true): StoreTest {
-  return (name, body) => {
-    const run: TestFunction = async () => {
-      await using subject = await create()
-      await body(subject.store)
-    }
-    if (claimed) test(name, run)
-    else test.skip(`${name} (not claimed)`, run)
-  }
-}
 
 /** A value whose bytes are no text. */
 export function opaque(typeUrl: string, ...bytes: number[]): OpaqueValue {
@@ -69,14 +49,4 @@ export async function listed(store: ContainerStore, ...filters: string[]): Promi
   const ids: string[] = []
   for await (const { id } of store.list(filters)) ids.push(id)
   return ids
-}
-
-/** @param text what the message says before its code's name, for what clients know by its text */
-export async function expectCode(operation: Promise<unknown>, code: ErrorCode, text?: string): Promise<void> {
-  const error: unknown = await operation.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  expect(error === undefined ? 'success' : errorCode(error)).toBe(code)
-  if (text !== undefined) expect(isNsboxError(error) && error.message).toContain(text)
 }
