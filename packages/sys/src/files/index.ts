@@ -5,7 +5,6 @@ export {
   keepDescriptorsIn,
   opened,
 } from './descriptor-table.ts'
-export type { FileCalls, FileCallsInThread } from './file-calls.ts'
-export { fileCalls, fileCallsInThread } from './platform.ts'
+export { type FileCalls, fileCalls, fileCallsInThread } from './file-calls.ts'
 export { openPath, resolveFlags } from './resolve-flags.ts'
 export { sealedCopy } from './sealed-copy.ts'
