@@ -18,8 +18,8 @@ import { Worker } from 'node:worker_threads'
 import { tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
+import { RESOLVE } from '../mount-flags.ts'
 import { fileCalls } from './file-calls.ts'
-import { resolveFlags } from './resolve-flags.ts'
 
 const { seekData, seekHole, copyFileRange } = fileCalls
 const mega = 1024 * 1024
@@ -119,7 +119,7 @@ describeWith({ linux: true, programs: ['perl'] }, 'a name with dots within a sco
     try {
       await once(renaming, 'spawn')
       for (let n = 0; n < 20_000; n++) {
-        const fd = fileCalls.openat2(root, 'a/b/../../a', constants.O_DIRECTORY, 0, resolveFlags.inRoot)
+        const fd = fileCalls.openat2(root, 'a/b/../../a', constants.O_DIRECTORY, 0, RESOLVE.IN_ROOT)
         expect(fd).toBeGreaterThan(0)
         closeSync(fd)
       }

@@ -68,7 +68,7 @@ const offsets = [new BigInt64Array(1), new BigInt64Array(1)] as const
 export const fileCalls = {
   /**
    * openat2(2), Linux 5.6. `O_CLOEXEC` is added.
-   * @param resolve of `resolveFlags`
+   * @param resolve of `RESOLVE`
    */
   openat2(directory: number, name: string, flags: number, mode: number, resolve: number): number {
     const path = cString(name)
@@ -91,7 +91,7 @@ export const fileCalls = {
     return linkat.call(fromDirectory, cString(from, texts[1]), toDirectory, cString(to), 0)
   },
   /**
-   * The target of a symbolic link that is open by `openPath`, or the negated errno: of the link that was looked at, whatever
+   * The target of a symbolic link that is open by `O_PATH`, or the negated errno: of the link that was looked at, whatever
    * its name stands for by now (readlinkat(2) with an empty name).
    */
   targetOf(fd: number): string | number {

@@ -1,3 +1,4 @@
+export { O_PATH, RESOLVE } from '../mount-flags.ts'
 export {
   closeAbandoned,
   closeDescriptor,
@@ -6,5 +7,4 @@ export {
   opened,
 } from './descriptor-table.ts'
 export { type FileCalls, fileCalls, fileCallsInThread } from './file-calls.ts'
-export { openPath, resolveFlags } from './resolve-flags.ts'
 export { sealedCopy } from './sealed-copy.ts'
