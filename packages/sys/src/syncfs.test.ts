@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import { traceRun } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
-import { syncfs } from './sync-file-system.ts'
+import { syncfs } from './syncfs.ts'
 
 describeWith({ linux: true }, 'syncfs', () => {
   test('fails with the name of the error for what is not open', async () => {

@@ -18,10 +18,10 @@ import { Worker } from 'node:worker_threads'
 import { tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
-import { linuxFileCalls } from './linux-file-calls.ts'
-import { resolveFlags } from './resolve-flags.ts'
+import { RESOLVE } from '../mount-flags.ts'
+import { fileCalls } from './file-calls.ts'
 
-const { seekData, seekHole, copyFileRange } = linuxFileCalls
+const { seekData, seekHole, copyFileRange } = fileCalls
 const mega = 1024 * 1024
 
 describeWith({ linux: true }, 'data and holes of a file', () => {
@@ -68,10 +68,10 @@ describeWith({ linux: true }, 'times of a file', () => {
     const directory = openSync(dir.path, 'r')
     try {
       for (const set of [
-        () => linuxFileCalls.futimens(fd, seconds, nanoseconds),
-        () => linuxFileCalls.utimensat(directory, 'file', seconds, nanoseconds),
+        () => fileCalls.futimens(fd, seconds, nanoseconds),
+        () => fileCalls.utimensat(directory, 'file', seconds, nanoseconds),
       ]) {
-        linuxFileCalls.futimens(fd, 1000, 0)
+        fileCalls.futimens(fd, 1000, 0)
         expect(set()).toBe(0)
         expect(fstatSync(fd, { bigint: true })).toMatchObject({ mtimeNs: expected, atimeNs: expected })
       }
@@ -87,12 +87,12 @@ describeWith({ linux: true }, 'the umask of a thread', () => {
     await using dir = await tempDir()
     const umask = process.umask(0o077)
     try {
-      const calls = new URL('linux-file-calls.ts', import.meta.url).href
+      const calls = new URL('file-calls.ts', import.meta.url).href
       const script = `
         import('${new URL('./esm/api/index.mjs', import.meta.resolve('tsx')).href}')
           .then(({ register }) => (register(), import('${calls}')))
-          .then(({ linuxFileCalls }) => {
-            const returned = String(linuxFileCalls.umaskOfThread(0o002))
+          .then(({ fileCalls }) => {
+            const returned = String(fileCalls.umaskOfThread(0o002))
             require('node:fs').writeFileSync('${join(dir.path, 'thread')}', returned, { mode: 0o666 })
           })`
       const worker = new Worker(script, { eval: true, execArgv: ['--conditions=@nsbox/source'] })
@@ -119,7 +119,7 @@ describeWith({ linux: true, programs: ['perl'] }, 'a name with dots within a sco
     try {
       await once(renaming, 'spawn')
       for (let n = 0; n < 20_000; n++) {
-        const fd = linuxFileCalls.openat2(root, 'a/b/../../a', constants.O_DIRECTORY, 0, resolveFlags.inRoot)
+        const fd = fileCalls.openat2(root, 'a/b/../../a', constants.O_DIRECTORY, 0, RESOLVE.IN_ROOT)
         expect(fd).toBeGreaterThan(0)
         closeSync(fd)
       }

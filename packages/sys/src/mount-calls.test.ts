@@ -3,10 +3,8 @@ import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { needs, tempDir } from '@nsbox/testing'
 import { describe, expect, test } from 'vitest'
-import { linuxMountCalls } from './linux-mount-calls.ts'
+import { mount, openat2, umount2 } from './mount-calls.ts'
 import { AT_FDCWD, O_PATH, RESOLVE, UMOUNT } from './mount-flags.ts'
-
-const { mount, umount2, openat2 } = linuxMountCalls
 
 describe.skipIf(needs({ linux: true }))('the calls of Linux about mounts', () => {
   test('an error of a call made in a thread carries the errno of that thread', async () => {
