@@ -12,9 +12,9 @@ test('results are in the order of the items, and no more are in work than allowe
     running--
     return item * 10
   }
-  expect(await mapConcurrently([5, 1, 3, 1, 2], work, { concurrency: 2 })).toEqual([50, 10, 30, 10, 20])
+  expect(await mapConcurrently([5, 1, 3, 4, 2], work, { concurrency: 2 })).toEqual([50, 10, 30, 40, 20])
   expect(most).toBe(2)
-  expect(await mapConcurrently(new Set([5, 1, 3, 1, 2]), work)).toEqual([50, 10, 30, 10, 20])
+  expect(await mapConcurrently(new Set([5, 1, 3, 4, 2]), work)).toEqual([50, 10, 30, 40, 20])
   expect(most).toBe(5)
   expect(await mapConcurrently([], () => Promise.reject(new Error('nothing to do')))).toEqual([])
 })

@@ -1,5 +1,5 @@
+import { shouldYield, yieldToEventLoop } from '@nsbox/concurrency'
 import type { AbortOptions, ContentStore } from '@nsbox/core/content'
-import { isTurnOver, nextTurn } from '@nsbox/core/turns'
 import { BackendRemoval } from './backend-removal.ts'
 import type { BlobGate } from './blob-gate.ts'
 import type { Clock } from './clock.ts'
@@ -246,12 +246,12 @@ export class Collector implements AsyncDisposable {
   /** Does work in steps, with turns of everybody else in between, and adds up for how long it holds the event loop. */
   #inTurns(count: { pause: number }): (steps: Generator<void, void, void>) => Promise<void> {
     return async (steps) => {
-      await nextTurn()
+      await yieldToEventLoop()
       let start = performance.now()
       while (!steps.next().done) {
-        if (!isTurnOver()) continue
+        if (!shouldYield()) continue
         count.pause += performance.now() - start
-        await nextTurn()
+        await yieldToEventLoop()
         start = performance.now()
       }
       count.pause += performance.now() - start
