@@ -1,5 +1,5 @@
 import { shouldYield, yieldToEventLoop } from '@nsbox/concurrency'
-import type { AbortOptions, ContentStore } from '@nsbox/core/content'
+import type { AbortOptions, ContentStore, IngestLocks } from '@nsbox/core/content'
 import { BackendRemoval } from './backend-removal.ts'
 import type { BlobGate } from './blob-gate.ts'
 import type { Clock } from './clock.ts'
@@ -12,7 +12,6 @@ import type { Snapshotters } from './snapshots/snapshotters.ts'
 import { namespacesWithExpired, nextExpiry, sweep } from './sweep.ts'
 import type { Unused } from './unused.ts'
 import { WakeUp } from './wake-up.ts'
-import type { WriterLocks } from './writer-locks.ts'
 
 /** When the collector runs on its own; times in milliseconds. */
 export interface CollectorSchedule {
@@ -51,7 +50,7 @@ interface CollectorParts {
   readonly commits: CommitsUnderWay
   readonly inUse: BackingsInUse
   readonly gate: BlobGate
-  readonly locks: WriterLocks
+  readonly locks: IngestLocks
   /** One whose writes are not reported back to the collector. */
   readonly ledger: Ledger
   /** Those that the ledgers tell of what is written. */
