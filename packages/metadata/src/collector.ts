@@ -1,5 +1,5 @@
-import type { AbortOptions, ContentStore } from '@nsbox/core/content'
-import { isTurnOver, nextTurn } from '@nsbox/core/turns'
+import { shouldYield, yieldToEventLoop } from '@nsbox/concurrency'
+import type { AbortOptions, ContentStore, IngestLocks } from '@nsbox/core/content'
 import { BackendRemoval } from './backend-removal.ts'
 import type { BlobGate } from './blob-gate.ts'
 import type { Clock } from './clock.ts'
@@ -13,7 +13,6 @@ import type { Snapshotters } from './snapshots/snapshotters.ts'
 import { namespacesWithExpired, nextExpiry, sweep } from './sweep.ts'
 import type { Unused } from './unused.ts'
 import { WakeUp } from './wake-up.ts'
-import type { WriterLocks } from './writer-locks.ts'
 
 /** When the collector runs on its own; times in milliseconds. */
 export interface CollectorSchedule {
@@ -52,7 +51,7 @@ interface CollectorParts {
   readonly commits: CommitsUnderWay
   readonly inUse: BackingsInUse
   readonly gate: BlobGate
-  readonly locks: WriterLocks
+  readonly locks: IngestLocks
   /** One whose writes are not reported back to the collector. */
   readonly ledger: Ledger
   /** Those that the ledgers tell of what is written. */
@@ -241,12 +240,12 @@ export class Collector implements GarbageCollector, AsyncDisposable {
   /** Does work in steps, with turns of everybody else in between, and adds up for how long it holds the event loop. */
   #inTurns(count: { pause: number }): (steps: Generator<void, void, void>) => Promise<void> {
     return async (steps) => {
-      await nextTurn()
+      await yieldToEventLoop()
       let start = performance.now()
       while (!steps.next().done) {
-        if (!isTurnOver()) continue
+        if (!shouldYield()) continue
         count.pause += performance.now() - start
-        await nextTurn()
+        await yieldToEventLoop()
         start = performance.now()
       }
       count.pause += performance.now() - start

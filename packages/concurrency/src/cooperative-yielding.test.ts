@@ -1,47 +1,42 @@
 import { setImmediate as later } from 'node:timers/promises'
+import { turnsOf } from '@nsbox/testing'
 import { describe, expect, it } from 'vitest'
-import { finishInTurns, inTurns, isTurnOver, nextTurn, turnLength } from './turns.ts'
+import {
+  runYielding,
+  shouldYield,
+  timeSlice,
+  yieldBetween,
+  yieldToEventLoop,
+} from './cooperative-yielding.ts'
 
-/** Holds the event loop for a whole turn. */
+/** Holds the event loop for a whole time slice. */
 function work(): void {
-  const end = performance.now() + turnLength
+  const end = performance.now() + timeSlice
   while (performance.now() < end);
-}
-
-/** Counts turns of the event loop until the work has ended. */
-async function turnsOf(body: Promise<unknown>): Promise<number> {
-  let ended = false
-  const ending = body.finally(() => {
-    ended = true
-  })
-  let turns = 0
-  for (; !ended; turns++) await later()
-  await ending
-  return turns
 }
 
 describe('long work on the event loop', () => {
   it('has a turn that is over after a while, and then another', async () => {
     await later()
-    expect(isTurnOver()).toBe(false)
+    expect(shouldYield()).toBe(false)
     work()
-    expect(isTurnOver()).toBe(true)
-    await nextTurn()
-    expect(isTurnOver()).toBe(false)
+    expect(shouldYield()).toBe(true)
+    await yieldToEventLoop()
+    expect(shouldYield()).toBe(false)
   })
 
   it('counts together with that of others in the same turn', async () => {
     await later()
-    isTurnOver()
+    shouldYield()
     work()
-    const other = () => isTurnOver()
+    const other = () => shouldYield()
     expect(other()).toBe(true)
   })
 
   it('goes on once in each turn, however many have to wait', async () => {
     const order: number[] = []
     const waiting = [0, 1, 2, 3, 4, 5, 6, 7].map(async (each) => {
-      await nextTurn()
+      await yieldToEventLoop()
       order.push(each)
     })
     expect(await turnsOf(Promise.all(waiting))).toBeGreaterThanOrEqual(8)
@@ -50,14 +45,14 @@ describe('long work on the event loop', () => {
 
   it('ends where it would go on, if it was aborted', async () => {
     const reason = new Error('given up')
-    await expect(nextTurn(AbortSignal.abort(reason))).rejects.toBe(reason)
-    await expect(nextTurn()).resolves.toBe(undefined)
+    await expect(yieldToEventLoop({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+    await expect(yieldToEventLoop()).resolves.toBe(undefined)
   })
 
   it('lets others have their turn between pieces, in the order of the pieces', async () => {
     const done: number[] = []
     const all = async () => {
-      for await (const piece of inTurns([1, 2, 3, 4, 5])) {
+      for await (const piece of yieldBetween([1, 2, 3, 4, 5])) {
         work()
         done.push(piece)
       }
@@ -74,17 +69,19 @@ describe('long work on the event loop', () => {
       }
       return 'result'
     }
-    const result = finishInTurns(steps())
+    const result = runYielding(steps())
     expect(await turnsOf(result)).toBeGreaterThanOrEqual(5)
     expect(await result).toBe('result')
-    await expect(finishInTurns(steps(), AbortSignal.abort(new Error('given up')))).rejects.toThrow('given up')
+    await expect(runYielding(steps(), { signal: AbortSignal.abort(new Error('given up')) })).rejects.toThrow(
+      'given up',
+    )
   })
 
   it('waits for nobody while it is short', async () => {
     await later()
     const seen: number[] = []
     const all = (async () => {
-      for await (const piece of inTurns([1, 2, 3])) seen.push(piece)
+      for await (const piece of yieldBetween([1, 2, 3])) seen.push(piece)
     })()
     await Promise.resolve()
     expect(await turnsOf(all)).toBeLessThanOrEqual(2)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { showRef } from './ref.ts'
+import { showRef } from './show-ref.ts'
 
 test('shows a plain ref as it is', () => {
   expect(showRef('layer-sha256:abc')).toBe('layer-sha256:abc')

@@ -3,18 +3,18 @@ import { join } from 'node:path'
 import { run, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
-import { DirectorySync } from './directory-sync.ts'
+import { sharedDirectorySync } from './durability.ts'
 
 test('fails for all who share a sync, and not for who comes later', async () => {
   await using dir = await tempDir('nsbox-content')
   const path = join(dir.path, 'missing')
-  const sync = new DirectorySync(path, 'full')
+  const sync = sharedDirectorySync(path, 'full')
   const all = await Promise.allSettled([sync.run(), sync.run(), sync.run()])
   expect(all.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
   await rm(path, { force: true })
-  await expect(new DirectorySync(dir.path, 'full').run()).resolves.toBeUndefined()
+  await expect(sharedDirectorySync(dir.path, 'full').run()).resolves.toBeUndefined()
   await expect(sync.run()).rejects.toThrow('ENOENT')
-  await expect(new DirectorySync(path, 'relaxed').run()).resolves.toBeUndefined()
+  await expect(sharedDirectorySync(path, 'relaxed').run()).resolves.toBeUndefined()
 })
 
 describeWith({ linux: true, programs: ['strace'] }, 'the syncs of a directory', () => {
@@ -29,8 +29,8 @@ describeWith({ linux: true, programs: ['strace'] }, 'the syncs of a directory', 
         '--input-type=module',
         '--eval',
       ],
-      `import { DirectorySync } from ${JSON.stringify(join(import.meta.dirname, 'directory-sync.ts'))}
-      const sync = new DirectorySync(${JSON.stringify(dir.path)}, 'full')
+      `import { sharedDirectorySync } from ${JSON.stringify(join(import.meta.dirname, 'durability.ts'))}
+      const sync = sharedDirectorySync(${JSON.stringify(dir.path)}, 'full')
       const first = sync.run()
       await null
       await Promise.all([first, ...Array.from({ length: 20 }, () => sync.run())])
