@@ -1,5 +1,6 @@
 import { abortable, Coalescer, shouldYield, yieldToEventLoop } from '@nsbox/concurrency'
 import type { AbortOptions, ContentStore, IngestLocks } from '@nsbox/core/content'
+import { Alarm } from './alarm.ts'
 import { BackendRemoval } from './backend-removal.ts'
 import type { BlobGate } from './blob-gate.ts'
 import type { Clock } from './clock.ts'
@@ -11,7 +12,6 @@ import type { CommitsUnderWay } from './snapshots/commits-under-way.ts'
 import type { Snapshotters } from './snapshots/snapshotters.ts'
 import { namespacesWithExpired, nextExpiry, sweep } from './sweep.ts'
 import type { Unused } from './unused.ts'
-import { WakeUp } from './wake-up.ts'
 
 /** When the collector runs on its own; times in milliseconds. */
 export interface CollectorSchedule {
@@ -71,8 +71,8 @@ export class Collector implements AsyncDisposable {
   readonly #parts: CollectorParts
   readonly #removal: BackendRemoval
   /** For delays, which go by a clock that is never set. */
-  readonly #soon: WakeUp
-  readonly #expiry: WakeUp
+  readonly #soon: Alarm
+  readonly #expiry: Alarm
   readonly #dirty = new Set<string>()
   #changes = 0
   /** No collection before this time, unless someone asks for one; keeps to the pause threshold. */
@@ -84,8 +84,8 @@ export class Collector implements AsyncDisposable {
   constructor(parts: CollectorParts) {
     this.#parts = parts
     this.#removal = new BackendRemoval(parts)
-    this.#soon = new WakeUp(performance.now.bind(performance), () => this.#collectInBackground())
-    this.#expiry = new WakeUp(parts.clock, () => this.#collectInBackground())
+    this.#soon = new Alarm(performance.now.bind(performance), () => this.#collectInBackground())
+    this.#expiry = new Alarm(parts.clock, () => this.#collectInBackground())
   }
 
   /** Starts to run on its own; everything from before is looked at in the first collection. */

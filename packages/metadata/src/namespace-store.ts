@@ -6,8 +6,8 @@ import type { Reader } from '@nsbox/sqlite'
 import type { Collector } from './collector.ts'
 import { ingestsOf, leftBy } from './ingest-row.ts'
 import type { Ledger } from './ledger.ts'
+import { type Listing, listRows } from './listing.ts'
 import { quoted } from './quoted.ts'
-import { type Listing, rowsInTurns } from './rows-in-turns.ts'
 import { decodeLabels, encodeLabels } from './stored-labels.ts'
 
 interface Row {
@@ -34,7 +34,7 @@ export function namespaceStore(ledger: Ledger, collector: Collector): NamespaceS
       signal?.throwIfAborted()
       const budget = answerBudget('namespaces')
       const namespaces: Namespace[] = []
-      for await (const row of rowsInTurns(ledger, allNamespaces, signal)) {
+      for await (const row of listRows(ledger, allNamespaces, signal)) {
         budget.take(row.name.length + row.labels.length)
         namespaces.push(fromRow(row))
       }
