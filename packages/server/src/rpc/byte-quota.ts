@@ -1,12 +1,12 @@
+import { abortable, deferred } from '@nsbox/concurrency'
 import { NsboxError } from '@nsbox/errors'
-import { unlessAborted } from '../signal/unless-aborted.ts'
 
 /** What is kept for owners who hold little, as a part of all bytes and besides them, and how little that is. */
 const keptPart = 1 / 4
 const smallPart = 1 / 8
 
 /** How many bytes may be held. */
-export interface ByteBudgetOptions {
+export interface ByteQuotaOptions {
   /** What the bytes are, for errors. */
   readonly name: string
   /** By one owner. */
@@ -51,14 +51,14 @@ interface Waiter {
  * waits until it has let go of some. Something is kept for those who hold little. If all bytes are gone, whoever holds more than the one who wants some loses what has been
  * held for longest and for nothing; what moves is waited for.
  */
-export class ByteBudget {
-  readonly #options: Required<ByteBudgetOptions>
+export class ByteQuota {
+  readonly #options: Required<ByteQuotaOptions>
   readonly #owners = new Map<object, Owner>()
   readonly #waiters = new Set<Waiter>()
   #total = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(options: ByteBudgetOptions) {
+  constructor(options: ByteQuotaOptions) {
     this.#options = { patience: 5000, ...options }
   }
 
@@ -88,17 +88,15 @@ export class ByteBudget {
     const wanted = Math.min(bytes, this.#options.perOwner)
     const isFirst = ![...this.#waiters].some((waiter) => waiter.owner === owner)
     if (isFirst && this.#hasRoom(owner, wanted)) return this.#hold(owner, wanted, evict)
-    let waiter: Waiter | undefined
-    const turn = new Promise<HeldBytes>((resolve) => {
-      waiter = { owner, bytes: wanted, evict, resolve }
-      this.#waiters.add(waiter)
-      this.#timer ??= setTimeout(() => this.#serve(), this.#options.patience).unref()
-    })
+    const { promise: turn, resolve } = deferred<HeldBytes>()
+    const waiter: Waiter = { owner, bytes: wanted, evict, resolve }
+    this.#waiters.add(waiter)
+    this.#timer ??= setTimeout(() => this.#serve(), this.#options.patience).unref()
     try {
-      return await unlessAborted(turn, signal)
+      return await abortable(turn, { signal })
     } catch (error) {
       // It may have been given some in the same moment.
-      if (waiter !== undefined && !this.#waiters.delete(waiter)) (await turn)[Symbol.dispose]()
+      if (!this.#waiters.delete(waiter)) (await turn)[Symbol.dispose]()
       this.#serve()
       throw error
     }
