@@ -25,10 +25,19 @@ export interface PeerCredentials {
  * @throws with detail `errno` if it is none; `unimplemented` elsewhere than on Linux
  */
 export function peerCredentials(fd: number): PeerCredentials {
+  return { ...processOf(fd), groups: peerGroups(fd) }
+}
+
+/** The pid alone; otherwise as `peerCredentials`. */
+export function peerProcess(fd: number): number {
+  return processOf(fd).pid
+}
+
+function processOf(fd: number): Omit<PeerCredentials, 'groups'> {
   const value = new Uint32Array(3)
   getsockopt.callOrThrow(fd, SOL_SOCKET, SO_PEERCRED, value, new Uint32Array([value.byteLength]))
   const [pid, uid, gid] = value
-  return { pid: pid!, uid: uid!, gid: gid!, groups: peerGroups(fd) }
+  return { pid: pid!, uid: uid!, gid: gid! }
 }
 
 function peerGroups(fd: number): number[] {
