@@ -289,6 +289,8 @@ fuzz(
   async (bytes) => {
     const outcome = await spoken(bytes)
     if (runs++ % 100 === 0) await expectAlive(lenient.address)
+    // No connection stays once its client has gone.
+    if (runs % 500 === 0) await expect.poll(() => lenient.connections()).toBeLessThan(50)
     return outcome
   },
   { runs: 160, together: 16 },

@@ -10,6 +10,7 @@ import type { NodeRequest, NodeResponse } from '../rpc/node-request.ts'
 import type { RpcHandler } from '../rpc/rpc-handler.ts'
 import { sniffProtocol } from './connection-protocol.ts'
 import { rotateSession } from './session-rotation.ts'
+import { SessionSockets } from './session-sockets.ts'
 
 /** The most connections at once. */
 const maxConnections = 1024
@@ -68,12 +69,14 @@ export interface HttpServersOptions {
   readonly tls?: tls.TlsOptions | undefined
 }
 
-/** A connection with what its peer may do. HTTP/2 shows its own view of a socket, through which this can be read. */
+/** A connection with what its peer may do. HTTP/2 shows its own view of a socket, through which these can be read. */
 interface KnownSocket extends net.Socket {
   [connectionAccess]?: ConnectionAccess
+  [itself]?: net.Socket
 }
 
 const connectionAccess = Symbol('access')
+const itself = Symbol('socket')
 
 /**
  * Makes servers of HTTP/1.1 and HTTP/2 without TLS behind one listener. A connection is told apart by its first bytes.
@@ -100,7 +103,7 @@ export function createHttpServers(
   )
   // It gets its connections from elsewhere, and starts to look at their time-outs only when it is told that it listens.
   http1.emit('listening')
-  const sessions = new Set<http2.ServerHttp2Session>()
+  const sessionSockets = new SessionSockets()
   const h2 = http2.createServer(http2Options)
   // Makes requests of streams, and has no connections of its own.
   const requests = http2.createServer(http2Options, (request, response) => {
@@ -121,10 +124,9 @@ export function createHttpServers(
     if (!handler.stream(stream, headers, access)) requests.emit('stream', stream, headers, ...rest)
   })
   h2.on('session', (session) => {
-    sessions.add(session)
-    const access = accessBy(session.socket)
+    const { [connectionAccess]: access, [itself]: socket } = session.socket as KnownSocket
     if (access !== undefined) accesses.set(session, access)
-    session.once('close', () => sessions.delete(session))
+    if (socket !== undefined) sessionSockets.add(session, socket)
     session.setLocalWindowSize(connectionWindow)
     rotateSession(session)
     conduct.introduce(session, session.socket, () => {
@@ -153,6 +155,7 @@ export function createHttpServers(
         endUnlessUsed(socket, access)
       }
       socket[connectionAccess] = access
+      socket[itself] = socket
     } catch (error) {
       log.debug({ err: error }, 'connection refused')
       socket.destroy()
@@ -186,7 +189,7 @@ export function createHttpServers(
     server,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      for (const session of sessions) session.close()
+      for (const session of sessionSockets.sessions) session.close()
       http1.close()
       await closed
     },
@@ -194,7 +197,7 @@ export function createHttpServers(
       for (const socket of sockets) if (accessBy(socket)?.isCurrent() === false) socket.destroy()
     },
     destroy() {
-      for (const session of sessions) session.destroy()
+      for (const session of sessionSockets.sessions) session.destroy()
       for (const socket of sockets) socket.destroy()
     },
   }
