@@ -2,7 +2,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { ConnectError } from '@connectrpc/connect'
 import { setTrailerStatus } from '@connectrpc/connect/protocol-grpc'
 import { NsboxError } from '@nsbox/errors'
-import type { HeldBytes } from '../byte-budget.ts'
+import type { HeldBytes } from '../byte-quota.ts'
 import { resetUnlessComplete } from '../early-answer.ts'
 import type { GrpcCall } from './grpc-call.ts'
 
