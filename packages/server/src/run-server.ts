@@ -3,6 +3,7 @@ import { isNsboxError } from '@nsbox/errors'
 import { type ConfigurationSources, readConfiguration } from './configuration/read-configuration.ts'
 import { reloader } from './configuration/reload.ts'
 import { createLog } from './log/create-log.ts'
+import { garbageCollector } from './rpc/collect-garbage.ts'
 import { SignalWatch } from './signals/signal-watch.ts'
 import { start } from './start.ts'
 
@@ -20,7 +21,7 @@ export async function runServer(sources: ConfigurationSources): Promise<void> {
     let reload = async () => {}
     const signals = new SignalWatch({ onReload: () => void reload(), log })
     {
-      await using server = await start(config, { log })
+      await using server = await start(config, { log, collectGarbage: garbageCollector() })
       reload = reloader({ sources, running, server, log })
       keepYoungGenerationSmall()
       log.info({ signal: await signals.first }, 'stopping')

@@ -26,7 +26,6 @@ import { createHttpServers } from './listen/http-servers.ts'
 import { type RouteParts, registerRoutes, sharedServices } from './routes/register-routes.ts'
 import { callBudgets } from './rpc/call-budgets.ts'
 import { codedErrors } from './rpc/coded-errors.ts'
-import { garbageCollector } from './rpc/collect-garbage.ts'
 import { durableReplies } from './rpc/durable-replies.ts'
 import { idleMemory } from './rpc/idle-memory.ts'
 import { interruptibleRequests } from './rpc/interruptible-requests.ts'
@@ -43,9 +42,17 @@ import { openRuntime } from './tasks/open-runtime.ts'
  * Starts a server in this process. It serves when the promise resolves.
  *
  * @param options.log where to log; nowhere by default
+ * @param options.collectGarbage called when there is nothing to do, in a process that is the server's own; does nothing by
+ * default
  * @throws `failed_precondition` if another server has the root or the socket; the errors of the stores
  */
-export async function start(config: ServerConfig, { log = silent }: { log?: Logger } = {}): Promise<Server> {
+export async function start(
+  config: ServerConfig,
+  {
+    log = silent,
+    collectGarbage = async () => {},
+  }: { log?: Logger; collectGarbage?: () => Promise<void> } = {},
+): Promise<Server> {
   const { durability = 'full', sharingPolicy = 'shared', hostsDir } = config
   await using starting = new AsyncDisposableStack()
   const root = starting.use(await openDataRoot(resolve(config.root))).path
@@ -103,7 +110,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
   setMaxListeners(0, stopping.signal, aborting.signal)
   const idle = starting.use(
     idleMemory({
-      collect: garbageCollector(),
+      collect: collectGarbage,
       trim: trimMemory,
       isBusy: () => workers.hasThreads || hasTreeThread(),
       log,

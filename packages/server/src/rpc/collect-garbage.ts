@@ -8,7 +8,7 @@ type Collect = (options: { type: 'major'; execution: 'async' }) => Promise<void>
 
 /**
  * Makes what has V8 collect its garbage where there may be much: in a process that has nothing to do it would stay, since
- * V8 collects when it is asked for more.
+ * V8 collects when it is asked for more. It sets a flag of V8's, and so is for a program to call.
  */
 export function garbageCollector(): () => Promise<void> {
   let collect: Collect | undefined
