@@ -17,10 +17,13 @@ const { code, output } = await command('npm', pack, {
 })
 if (code !== 0) throw new Error(`npm pack ended with exit code ${code}: ${output}`)
 
-for (const [index, { name, files }] of JSON.parse(output).entries()) {
+/** @type {{ name: string, files: { path: string }[] }[]} */
+const packed = JSON.parse(output)
+for (const [index, { name, files }] of packed.entries()) {
+  const directory = join(root, /** @type {string} */ (published[index]))
   const inside = files.map(({ path }) => ({
     name: `package/${path}`,
-    data: readFileSync(join(root, published[index], path)),
+    data: readFileSync(join(directory, path)),
   }))
   const { messages, pkg } = await publint({ pkgDir: 'package', strict: true, pack: { files: inside } })
   for (const message of messages) console.log(`${name}: ${formatMessage(message, pkg)}`)
