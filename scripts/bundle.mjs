@@ -56,7 +56,10 @@ const { metafile } = await build({
   conditions: ['@nsbox/source'],
   // CommonJS modules within the bundle ask for Node's own modules by `require`.
   banner: {
-    js: `import { createRequire as createBundleRequire } from 'node:module'\nconst require = createBundleRequire(import.meta.url)`,
+    js: [
+      `import { createRequire as createBundleRequire } from 'node:module'`,
+      'const require = createBundleRequire(import.meta.url)',
+    ].join('\n'),
   },
   sourcemap: 'linked',
   sourcesContent: false,

@@ -8,8 +8,8 @@ export const maxLineLength = 120
 const skipped = new Set(['node_modules', 'dist', 'gen'])
 
 /**
- * The lines of sources, scripts and documentation that are longer, each with its place. Rows of tables in Markdown cannot
- * be broken.
+ * The lines of sources, scripts and documentation that are longer, each with its place. Rows of tables in Markdown
+ * cannot be broken, nor can regular expressions and other lines without a blank.
  */
 export function longLines(root: string): string[] {
   return [...files(root)].flatMap((path) =>
@@ -17,7 +17,8 @@ export function longLines(root: string): string[] {
       .split('\n')
       .flatMap((line, index) => {
         const { length } = [...line]
-        if (length <= maxLineLength || (path.endsWith('.md') && line.trimStart().startsWith('|'))) return []
+        const cannotBeBroken = /^\s*\S+$/.test(line) || (path.endsWith('.md') && /^\s*\|/.test(line))
+        if (length <= maxLineLength || cannotBeBroken) return []
         return [`${relative(root, path)}:${index + 1} has ${length} characters, more than ${maxLineLength}`]
       }),
   )

@@ -18,7 +18,8 @@ describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands 
       )
       expect([code, stdout]).toEqual([7, 'out\n'])
       expect(stderr).toBe(
-        'ctr: label "containerd.io/restart.loguri" of the image is left out: only the host may set containerd.io/\nerr\n',
+        'ctr: label "containerd.io/restart.loguri" of the image is left out: only the host may set ' +
+          'containerd.io/\nerr\n',
       )
     })
 

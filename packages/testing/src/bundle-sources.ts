@@ -25,7 +25,10 @@ export async function bundleSources(source: string, from: string, directory: str
     conditions: ['@nsbox/source'],
     // CommonJS modules within the bundle ask for Node's own modules by `require`.
     banner: {
-      js: `import { createRequire as createBundleRequire } from 'node:module'\nconst require = createBundleRequire(import.meta.url)`,
+      js: [
+        `import { createRequire as createBundleRequire } from 'node:module'`,
+        'const require = createBundleRequire(import.meta.url)',
+      ].join('\n'),
     },
     plugins: [inPlace],
     logLevel: 'error',

@@ -31,8 +31,9 @@ describeWith(needs, 'a task whose daemon is killed', () => {
     const { typeUrl, value } = packAny(CheckpointOptionsSchema, { exit })
     const runtime = { directory: join(lab.path, 'runtime'), images: lab.images, binary: lab.runc.binary }
     const bytes = (data: Uint8Array) => `Buffer.from('${Buffer.from(data).toString('base64')}', 'base64')`
+    const module = new URL('../open-runc-runtime.ts', import.meta.url).href
     const script = `
-      const { openRuncRuntime } = await import(${JSON.stringify(new URL('../open-runc-runtime.ts', import.meta.url).href)})
+      const { openRuncRuntime } = await import(${JSON.stringify(module)})
       const runtime = await openRuncRuntime({ ...${JSON.stringify(runtime)}, onEvent() {} })
       const tasks = runtime.namespace('lab')
       const spec = { typeUrl: '${spec.typeUrl}', value: ${bytes(spec.value)} }

@@ -61,7 +61,8 @@ describe('a server program', () => {
     const second = await program.run([...args, '--address', join(directory, 'other.sock')])
     expect(second.code).toBe(1)
     expect(second.stderr).toBe(
-      `nsbox-server: data root ${JSON.stringify(join(directory, 'root'))} is in use by process ${server.pid}: failed precondition\n`,
+      `nsbox-server: data root ${JSON.stringify(join(directory, 'root'))} is in use by process ` +
+        `${server.pid}: failed precondition\n`,
     )
     const { pid } = await createClient(Introspection, transport()).server({})
     expect(Number(pid)).toBe(server.pid)

@@ -96,7 +96,8 @@ function declared(): Calls {
   )
   calls = {
     spawn: libc.func(
-      'int posix_spawn(_Out_ int *pid, const char *path, void *actions, void *attributes, const char **args, const char **env)',
+      'int posix_spawn(_Out_ int *pid, const char *path, void *actions, void *attributes, const char **args, ' +
+        'const char **env)',
     ) as Calls['spawn'],
     beginActions: libc.func('int posix_spawn_file_actions_init(void *actions)') as Call,
     endActions: libc.func('int posix_spawn_file_actions_destroy(void *actions)') as Call,

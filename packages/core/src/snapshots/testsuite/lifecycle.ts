@@ -10,7 +10,7 @@ export function lifecycleTests(create: CreateSnapshotter, claims: SnapshotterCla
   describe('life cycle', () => {
     const test = snapshotterTest(create)
 
-    test('keeps what is written to an active snapshot, commits it, and bases others on it', async (snapshotter, withMounts) => {
+    test('keeps what is written to an active snapshot, and bases others on it', async (snapshotter, withMounts) => {
       const mounts = await snapshotter.prepare('one', undefined)
       expect(await snapshotter.mounts('one')).toEqual(mounts)
       await withMounts(mounts, async (path) => {

@@ -52,7 +52,7 @@ export function removingTests(create: CreateSnapshotter, claims: SnapshotterClai
       expect(await inView(subject, 'base', tree)).toEqual({ base: '' })
     })
 
-    test('leaves no child without its parent when one is removed while the other is made', async (snapshotter, withMounts) => {
+    test('leaves no child without its parent when both go and come at once', async (snapshotter, withMounts) => {
       await layer({ snapshotter, withMounts }, 'base', undefined)
       const outcomes = await Promise.allSettled([
         snapshotter.prepare('key', 'base'),
