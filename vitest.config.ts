@@ -17,8 +17,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // What is waited for comes soon on an idle machine, and later on a busy one.
     expect: { poll: { timeout: 10_000 } },
-    // The machine the project is built for has two cores; tests that start daemons would only queue up.
-    maxWorkers: 2,
+    // The machine the project is built for has two cores, and tests wait for a good part of their time.
+    maxWorkers: 3,
     projects: [
       {
         extends: true,

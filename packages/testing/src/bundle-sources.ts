@@ -36,17 +36,17 @@ export async function bundleSources(source: string, from: string, directory: str
   return outfile
 }
 
-/** Leaves native code where it is, and tells sources where they were. */
+/** Leaves what does not work in a bundle where it is, and tells sources where they were. */
 const inPlace: Plugin = {
   name: 'in place',
   setup({ onLoad, onResolve }) {
-    onResolve({ filter: /^better-sqlite3$/ }, ({ path, importer }) => ({
+    onResolve({ filter: /^(?:better-sqlite3|esbuild)$/ }, ({ path, importer }) => ({
       path: createRequire(importer).resolve(path),
       external: true,
     }))
     onLoad({ filter: /\/packages\/[^/]+\/src\/.*\.ts$/ }, async ({ path }) => ({
       contents: (await readFile(path, 'utf8'))
-        .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href))
+        .replaceAll(/(?<!')import\.meta\.url/g, JSON.stringify(pathToFileURL(path).href))
         .replaceAll('import.meta.dirname', JSON.stringify(dirname(path))),
       loader: 'ts',
     }))
