@@ -21,7 +21,7 @@ test('finds long comments and texts by their places, and not what is generated o
     await mkdir(dirname(join(dir.path, path)), { recursive: true })
     await writeFile(join(dir.path, path), text)
   }
-  const places = longLines(dir.path).map((problem) => problem.split(' has ')[0])
+  const places = longLines(dir.path).map((problem) => problem.split(': ')[0])
   expect(places.sort()).toEqual([
     'docs/a.md:3',
     'packages/a/src/a.ts:2',
