@@ -10,11 +10,15 @@ test('what does not fit begins the next line of a comment, and a line of its own
   )
 })
 
-test('a comment of one line becomes a block, and a tag keeps what belongs to it indented', () => {
+test('a comment of one line becomes a block, and what goes on with a tag or an item keeps its indentation', () => {
   expect(wrapLines(`  /** ${words(24)} */`, 'code')).toBe(`  /**\n   * ${words(23)}\n   * word\n   */`)
   expect(wrapLines(` * @param ${words(24)}\n * @returns it`, 'code')).toBe(
-    ` * @param ${words(22)}\n *   word word\n * @returns it`,
+    ` * @param ${words(22)}\n * word word\n * @returns it`,
   )
+  expect(wrapLines(` * @param ${words(23)}\n *   goes on`, 'code')).toBe(
+    ` * @param ${words(22)}\n *   word goes on`,
+  )
+  expect(wrapLines(` * - ${words(24)}`, 'code')).toBe(` * - ${words(23)}\n *   word`)
 })
 
 test('items of Markdown are indented, and no line begins with what has a meaning', () => {

@@ -32,19 +32,20 @@ export function wrapLines(text: string, language: Language): string {
     const [first, rest] = broken(start, line.slice(start.length))
     if (rest === '') continue
     lines[index] = start + first
-    const below = startBelow(start, first, language)
-    const next = lines[index + 1]
-    if (next?.startsWith(below) && !separate.test(next.slice(below.length)))
-      lines[index + 1] = `${below}${rest} ${next.slice(below.length)}`
-    else lines.splice(index + 1, 0, below + rest)
+    const next = lines[index + 1] ?? ''
+    const indented = language === 'markdown' ? ' '.repeat(start.length) : `${start}  `
+    const below = [indented, start].find(
+      (each) => next.startsWith(each) && !separate.test(next.slice(each.length)),
+    )
+    if (below !== undefined) lines[index + 1] = `${below}${rest} ${next.slice(below.length)}`
+    else lines.splice(index + 1, 0, (isItem(line, start, language) ? indented : start) + rest)
   }
   return lines.join('\n')
 }
 
-/** Items and tags have what belongs to them indented. */
-function startBelow(start: string, text: string, language: Language): string {
-  if (language === 'markdown') return ' '.repeat(start.length)
-  return /^(?:@|- )/.test(text) ? `${start}  ` : start
+/** Items have what belongs to them indented. */
+function isItem(line: string, start: string, language: Language): boolean {
+  return language === 'markdown' || line.startsWith('- ', start.length)
 }
 
 /** As much of a text as fits on the line, at least a word, and what remains; which begins with nothing that has a meaning. */
