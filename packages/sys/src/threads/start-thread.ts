@@ -13,7 +13,9 @@ export function startThread(name: string, from: string, workerData?: unknown): W
   // Node would complain of every descriptor that a thread closes but has not opened by Node's own functions.
   const options = { trackUnmanagedFds: false, workerData }
   if (!from.endsWith('.ts')) return new Worker(new URL(`${name}.js`, from), options)
-  return new Worker(bundled(fileURLToPath(new URL(`${name}.ts`, from))), { ...options, eval: true })
+  const script = bundled(fileURLToPath(new URL(`${name}.ts`, from)))
+  // The process's own options may say what form a script has.
+  return new Worker(script, { ...options, eval: true, execArgv: [] })
 }
 
 type BuildSync = (options: object) => { readonly outputFiles: readonly [{ readonly text: string }] }
