@@ -210,7 +210,7 @@ describeWith(
   { root: true, linux: true, programs: ['perl', 'runc', 'python3'] },
   'trees that others change meanwhile',
   () => {
-    test(`E01 in ${rounds} rounds no file outside is touched, whatever a user’s and a container’s processes put in its way`, {
+    test(`E01 in ${rounds} rounds no file outside is touched, whatever users and containers put in its way`, {
       timeout: 60_000 + rounds * 500,
     }, async () => {
       await using arena = await openArena()

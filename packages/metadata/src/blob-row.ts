@@ -65,7 +65,8 @@ export function ownersOf(db: Reader, digest: Digest): string[] {
 export function isOffered(db: Reader, digest: Digest, mayOffer: (namespace: string) => boolean): boolean {
   return db
     .all<{ name: string; labels: string }>(
-      'SELECT name, namespace.labels FROM content JOIN namespace ON namespace.name = content.namespace WHERE digest = ?',
+      'SELECT name, namespace.labels FROM content JOIN namespace ON namespace.name = content.namespace WHERE ' +
+        'digest = ?',
       digest,
     )
     .some(({ name, labels }) => {

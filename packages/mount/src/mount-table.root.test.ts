@@ -132,7 +132,8 @@ describeWith({ root: true, linux: true }, 'the mount table', () => {
     await using scratch = await scratchMount()
     const script = `
       import { mkdirSync } from 'node:fs'
-      import { get, isMountPoint, list, mounts } from ${JSON.stringify(new URL('./mount-table.ts', import.meta.url).href)}
+      import { get, isMountPoint, list, mounts } from
+        ${JSON.stringify(new URL('./mount-table.ts', import.meta.url).href)}
       import { mount } from ${JSON.stringify(new URL('./mount.ts', import.meta.url).href)}
       const dir = ${JSON.stringify(scratch.path)}
       const count = 3000
@@ -143,7 +144,8 @@ describeWith({ root: true, linux: true }, 'the mount table', () => {
       let first
       for await (const info of mounts({ under: dir })) { first = info.mountPoint; break }
       const places = new Set((await list({ under: dir })).map(({ mountPoint }) => mountPoint))
-      console.log(JSON.stringify([first, places.size, (await get(dir + '/2999')).mountPoint, await isMountPoint(dir + '/17')]))`
+      const { mountPoint } = await get(dir + '/2999')
+      console.log(JSON.stringify([first, places.size, mountPoint, await isMountPoint(dir + '/17')]))`
     const node = [process.execPath, '--conditions=@nsbox/source', '--import', import.meta.resolve('tsx')]
     // A namespace of its own takes the mounts along when the process ends.
     const result = await run('unshare', [

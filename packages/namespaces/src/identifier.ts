@@ -16,7 +16,8 @@ export function validateIdentifier(text: string): void {
   if (text.length > maxIdentifierLength) {
     throw new NsboxError(
       'invalid_argument',
-      `identifier "${text.slice(0, 2 * maxIdentifierLength)}" greater than maximum length (${maxIdentifierLength} characters)`,
+      `identifier "${text.slice(0, 2 * maxIdentifierLength)}" greater than maximum length ` +
+        `(${maxIdentifierLength} characters)`,
     )
   }
   if (!identifier.test(text)) {

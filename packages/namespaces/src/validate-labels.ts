@@ -38,7 +38,8 @@ export function validateLabels(labels: Readonly<Record<string, string>>, prefix:
     if (bytes <= maxLabelBytes) continue
     throw new NsboxError(
       'invalid_argument',
-      `${prefix}: label key and value length (${bytes} bytes) greater than maximum size (${maxLabelBytes} bytes), key: ${key.slice(0, 64)}`,
+      `${prefix}: label key and value length (${bytes} bytes) greater than maximum size (${maxLabelBytes} ` +
+        `bytes), key: ${key.slice(0, 64)}`,
     )
   }
 }

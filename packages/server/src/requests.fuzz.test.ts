@@ -230,9 +230,12 @@ function spoken(bytes: Buffer): Promise<string> {
 }
 
 const requests = [
-  'POST /containerd.services.version.v1.Version/Version HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}',
-  'POST /containerd.services.version.v1.Version/Version HTTP/1.1\r\nHost: x\r\nContent-Type: application/grpc-web+proto\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n\0\0\0\0\0\r\n0\r\n\r\n',
-  'GET /containerd.services.version.v1.Version/Version?connect=v1&encoding=json&message=%7B%7D HTTP/1.1\r\nHost: x\r\n\r\n',
+  'POST /containerd.services.version.v1.Version/Version HTTP/1.1\r\nHost: x\r\nContent-Type: ' +
+    'application/json\r\nContent-Length: 2\r\n\r\n{}',
+  'POST /containerd.services.version.v1.Version/Version HTTP/1.1\r\nHost: x\r\nContent-Type: ' +
+    'application/grpc-web+proto\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n\0\0\0\0\0\r\n0\r\n\r\n',
+  'GET /containerd.services.version.v1.Version/Version?connect=v1&encoding=json&message=%7B%7D HTTP/1.1\r\n' +
+    'Host: x\r\n\r\n',
   'OPTIONS * HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\nExpect: 100-continue\r\n\r\n',
 ]
 const http1Bytes = mutatedBytes(requests, {

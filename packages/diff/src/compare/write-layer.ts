@@ -71,7 +71,8 @@ function checkSize(changes: readonly Change[], { size: most, freeSize, ratio }: 
   if (size <= most && (size <= freeSize || size <= stored * ratio)) return
   throw new NsboxError(
     'resource_exhausted',
-    `a layer of files with ${size} bytes, ${stored} of them on the disk: at most ${most} are allowed, and ${ratio} for each there`,
+    `a layer of files with ${size} bytes, ${stored} of them on the disk: at most ${most} are allowed, and ` +
+      `${ratio} for each there`,
   )
 }
 

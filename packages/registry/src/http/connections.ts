@@ -116,8 +116,8 @@ export class Connections implements AsyncDisposable {
       )
       agent = direct
         ? new Agent({ connections, connect })
-        : // Plain http is asked of a proxy as such: many refuse tunnels to other ports than that of https. Connections to
-          // the proxy itself are not looked at, and where it leads is for it to say.
+        : // Plain http is asked of a proxy as such: many refuse tunnels to other ports than that of https.
+          // Connections to the proxy itself are not looked at, and where it leads is for it to say.
           new EnvHttpProxyAgent({ connections, connect, requestTls: options, proxyTunnel: false })
       this.#agents.set(key, agent)
     }

@@ -48,11 +48,16 @@ export function networkError(error: unknown, context: string, secrets?: Hiding):
   return wrap('unavailable', firstMessage(error))
 }
 
+/** Codes of TLS: of its handshake, and of certificates that are not trusted. */
+const tlsCodes = [
+  ...['EPROTO$', 'ERR_TLS_', 'ERR_SSL_', 'ERR_OSSL_', 'CERT_', 'CRL_', 'UNABLE_TO_', 'SELF_SIGNED_'],
+  ...['DEPTH_ZERO_', 'INVALID_', 'PATH_LENGTH_', 'HOSTNAME_MISMATCH'],
+]
+const tlsCode = new RegExp(`^(?:${tlsCodes.join('|')})`)
+
 /** Whether the failure is one of TLS: its handshake, or a certificate that is not trusted. */
 export function isTlsError(code: string): boolean {
-  return /^(?:EPROTO$|ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_|PATH_LENGTH_|HOSTNAME_MISMATCH)/.test(
-    code,
-  )
+  return tlsCode.test(code)
 }
 
 /** Connecting to several addresses fails with an error that has no message but those of its parts. */

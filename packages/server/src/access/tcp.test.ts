@@ -172,7 +172,7 @@ describeWith({ programs: ['openssl'] }, 'a server over TCP', () => {
     expect(await leasesIn(json, 'ci')).toBe('Unauthenticated')
   })
 
-  test('F05 refuses a certificate that has expired, that another authority has issued or that nobody lists', async () => {
+  test('F05 refuses a certificate that has expired, is of another authority or that nobody lists', async () => {
     await serve()
     for (const name of ['expired', 'foreign'])
       for (const headers of [{}, bearer(token)])
@@ -283,7 +283,7 @@ describeWith({ programs: ['openssl'] }, 'a server over TCP', () => {
     expect([errorCode(failure), String(failure)]).toEqual([code, expect.stringContaining(text)])
   })
 
-  test('F05 does not start with neither authorities of clients nor tokens, or with a key that all may read', async () => {
+  test('F05 does not start without authorities of clients and tokens, or with a key that all may read', async () => {
     await writeFile(accessList, list.slice(0, list.indexOf('[[peer]]\nname = "ci"')))
     const failure = await start({ ...config(), tcpClientCa: undefined }).catch((error) => error)
     expect([errorCode(failure), String(failure)]).toEqual([

@@ -191,7 +191,8 @@ function waitingOf(envelope: Envelope): Waiting {
 function overflow({ items, bytes }: QueueLimits): NsboxError {
   return new NsboxError(
     'resource_exhausted',
-    `subscriber fell behind by more than ${items} events or ${bytes} bytes, or by more than all others; some are missing`,
+    `subscriber fell behind by more than ${items} events or ${bytes} bytes, or by more than all others; some ` +
+      'are missing',
   )
 }
 

@@ -7,8 +7,7 @@ import {
   startRegistry,
   tempDir,
 } from '@nsbox/testing'
-import { afterEach, expect, it, vi } from 'vitest'
-import * as exported from './index.ts'
+import { afterEach, it, vi } from 'vitest'
 
 afterEach(() => vi.unstubAllEnvs())
 
@@ -22,8 +21,4 @@ it.skipIf(missing)('does what the README shows', async () => {
   vi.stubEnv('IMAGE', reference)
   vi.stubEnv('DOCKER_CONFIG', layout.path)
   await readmeExample(new URL('../README.md', import.meta.url))
-})
-
-it('exports these', () => {
-  expect(Object.keys(exported).sort()).toEqual(['createRegistry', 'dockerCredentials'])
 })
