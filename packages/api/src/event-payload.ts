@@ -33,7 +33,7 @@ import {
 } from './gen/events/task_pb.ts'
 import { fromPlain, type PlainMessage, toPlain } from './plain-message.ts'
 
-/** What the events of a topic carry (BEHAVIOUR.md §8). */
+/** What the events of a topic carry (docs/behaviour.md §8). */
 const payloads: ReadonlyMap<string, DescMessage> = new Map<string, DescMessage>([
   ['/namespaces/create', NamespaceCreateSchema],
   ['/namespaces/update', NamespaceUpdateSchema],

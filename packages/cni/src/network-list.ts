@@ -94,7 +94,7 @@ async function configurationFiles(directory: string): Promise<string[]> {
   }
 }
 
-/** What everyone may write to would let everyone run programs as root (HOSTILE D15). */
+/** What everyone may write to would let everyone run programs as root (docs/threat-model.md D15). */
 export async function refuseIfOpenToAll(path: string): Promise<void> {
   const { mode } = await stat(path)
   if ((mode & 0o002) === 0) return

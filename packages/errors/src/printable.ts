@@ -5,7 +5,7 @@ const layout = /^[\n\t]$/
 /**
  * Text as it may be shown on a terminal. Names, labels, platforms and messages come from images, registries and other
  * clients; what in them would move the cursor, change the title or forge a line is shown as it is written in JSON
- * (HOSTILE E13).
+ * (docs/threat-model.md E13).
  */
 export function printable(text: string): string {
   return text.replace(controls, escaped)

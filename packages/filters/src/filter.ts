@@ -17,7 +17,7 @@ export interface Filter {
 export interface ParseFilterOptions {
   /**
    * Told of each regular expression that is none. Such a one matches nothing and is no error to the client
-   * (BEHAVIOUR.md §2), so this is the only trace of it.
+   * (docs/behaviour.md §2), so this is the only trace of it.
    */
   readonly onBadPattern?: ((pattern: string, reason: Error) => void) | undefined
   /**

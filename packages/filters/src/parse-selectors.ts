@@ -11,7 +11,7 @@ const quotes = '"/|'
 const isQuote = (char: string | undefined): char is string => char !== undefined && quotes.includes(char)
 
 /**
- * The grammar of BEHAVIOUR.md §2 in full:
+ * The grammar of docs/behaviour.md §2 in full:
  *
  *     filter   := selector *( "," selector )
  *     selector := path [ operator value ]

@@ -23,7 +23,7 @@ export interface Pattern {
 
 /**
  * Compiles a regular expression from outside. Matching takes time in proportion to the text and to the program at worst
- * (HOSTILE D06): 0.3 s for 4 KiB and 900 instructions, so that whoever matches keeps to `maxWork`.
+ * (docs/threat-model.md D06): 0.3 s for 4 KiB and 900 instructions, so that whoever matches keeps to `maxWork`.
  *
  * @returns the reason instead if it is not a regular expression
  * @throws `invalid_argument` if it is too long

@@ -8,8 +8,8 @@ const inherited = 'containerd.io/snapshot/'
 const notForImages = new Set([`${inherited}uidmapping`, `${inherited}gidmapping`])
 
 /**
- * The labels of a layer's snapshot (BEHAVIOUR.md §4, §5): the chain id that it is for, and what the layer's annotations
- * say to snapshotters.
+ * The labels of a layer's snapshot (docs/behaviour.md §4, §5): the chain id that it is for, and what the layer's
+ * annotations say to snapshotters.
  */
 export function snapshotLabels({ layer, chainId }: Pick<LayerLink, 'layer' | 'chainId'>): Labels {
   const said = Object.entries(layer.annotations ?? {}).filter(

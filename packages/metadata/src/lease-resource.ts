@@ -6,7 +6,7 @@ import type { Kind, Node } from './node.ts'
 import { quoted } from './quoted.ts'
 
 /**
- * What a lease's resource names (BEHAVIOUR.md §6).
+ * What a lease's resource names (docs/behaviour.md §6).
  * @throws `unimplemented` for an unknown type, `invalid_argument` for a malformed type or id
  */
 export function nodeFromResource({ type, id }: LeaseResource): Node {

@@ -13,7 +13,7 @@ export class WriterLocks {
 
   /**
    * Takes a ref until what is returned is disposed of.
-   * @throws `unavailable` if it is taken, with the text that clients know (BEHAVIOUR.md §3)
+   * @throws `unavailable` if it is taken, with the text that clients know (docs/behaviour.md §3)
    */
   acquire(namespace: string, ref: string): Disposable {
     const key = keyOf(namespace, ref)

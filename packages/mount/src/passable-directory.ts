@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 /**
  * Makes a directory, and those above it that are missing, which anybody may pass through and only its owner may read
  * (0711, whatever the umask). A container in a user namespace whose root filesystem is mounted below is nobody to the host,
- * and must get there by its own rights (HOSTILE D01). What is there already stays as it is.
+ * and must get there by its own rights (docs/threat-model.md D01). What is there already stays as it is.
  *
  * @param path absolute
  */

@@ -13,7 +13,7 @@ export const maxLabels = 10_240
 export const maxLabelsBytes = 4 * 1024 * 1024
 
 /**
- * Checks labels against the limits (BEHAVIOUR.md §1).
+ * Checks labels against the limits (docs/behaviour.md §1).
  *
  * @param prefix names the object in the error: `namespace.Labels`, `info.Labels`, `image.Labels`, `containers.Labels`
  * @throws `invalid_argument`

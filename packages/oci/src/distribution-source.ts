@@ -5,7 +5,7 @@ const maxLabel = 4096
 
 /**
  * The label that records which repositories of a registry have a blob, so that a push to the same registry can mount it
- * instead of sending it (BEHAVIOUR.md §4). The port is not part of the key.
+ * instead of sending it (docs/behaviour.md §4). The port is not part of the key.
  */
 export function distributionSourceKey(host: string): string {
   return prefix + host.replace(/:[0-9]+$/, '').replace(/^\[(.*)\]$/, '$1')

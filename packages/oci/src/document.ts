@@ -20,7 +20,7 @@ const telling = ['config', 'layers', 'manifests', 'fsLayers']
  *
  * @param kind `manifest` or `index`, for the error
  * @param isExpected which media types the descriptor may have
- * @param own which of the telling fields belong to this kind; the others must be absent (HOSTILE B01)
+ * @param own which of the telling fields belong to this kind; the others must be absent (docs/threat-model.md B01)
  * @throws `invalid_argument`, naming the digest
  */
 export function* openDocument(

@@ -1,5 +1,6 @@
 /**
- * The labels that containerd and its clients give a meaning to (BEHAVIOUR.md §4), as far as nsbox reads or writes them.
+ * The labels that containerd and its clients give a meaning to (docs/behaviour.md §4), as far as nsbox reads or writes
+ * them.
  */
 export const labelKeys = {
   /** On a compressed layer: the digest of its uncompressed bytes. */

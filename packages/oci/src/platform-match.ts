@@ -6,7 +6,7 @@ export type PlatformMatcher = (platform: Platform) => number | undefined
 
 /**
  * Whether two platforms are the same after normalisation. A version of the operating system counts where both name
- * one, and then one may be more precise than the other; features never do (HOSTILE B07).
+ * one, and then one may be more precise than the other; features never do (docs/threat-model.md B07).
  */
 export function matchPlatform(platform: Platform, wanted: Platform): boolean {
   return areSame(normalizePlatform(platform), normalizePlatform(wanted))

@@ -26,7 +26,8 @@ const limits = { host: 261, repository: 255 } as const
 
 /**
  * Reads `host/repository[:tag][@digest]`. The host is not optional and nothing is filled in: see
- * `normalizeReference` for what people type. What passes is safe as part of a URL or a header (HOSTILE C10).
+ * `normalizeReference` for what people type. What passes is safe as part of a URL or a header
+ * (docs/threat-model.md C10).
  *
  * @throws `invalid_argument`
  */

@@ -2,7 +2,7 @@ import { hasLayerDirectories } from '@nsbox/core/snapshots'
 import { defaultPlatform, type Platform } from '@nsbox/oci'
 import type { SnapshotterEntry } from './snapshotters/open-snapshotters.ts'
 
-/** A part of the server, under the names by which clients of containerd look for parts (BEHAVIOUR.md §13). */
+/** A part of the server, under the names by which clients of containerd look for parts (docs/behaviour.md §13). */
 export interface Plugin {
   readonly type: string
   readonly id: string

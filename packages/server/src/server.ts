@@ -41,7 +41,7 @@ export interface ServerConfig {
   readonly tcpClientCa?: string | undefined
   /**
    * Whether namespaces use each other's blobs (`shared`, the default) or each supplies its own bytes (`isolated`;
-   * BEHAVIOUR.md §3).
+   * docs/behaviour.md §3).
    */
   readonly sharingPolicy?: 'shared' | 'isolated' | undefined
   /** `full` (the default): no answer before the disk has what it tells of. `relaxed`: for hosts to be thrown away. */

@@ -15,7 +15,7 @@ export interface ContainerRuntime {
  * collected; its running processes are its task (`@nsbox/core/tasks`).
  */
 export interface Container {
-  /** An identifier (BEHAVIOUR.md §1). */
+  /** An identifier (docs/behaviour.md §1). */
   readonly id: string
   readonly labels: Labels
   /** Name of the image that it was made from, which need not exist; empty for none. */
@@ -54,8 +54,8 @@ export interface ContainerChange extends Omit<NewContainer, 'runtime' | 'spec'> 
 /**
  * Containers by id. Labels must be within the limits of `@nsbox/namespaces` (`containers.Labels`), the runtime's name
  * and the spec must be set, a snapshot key needs a snapshotter and an extension a name; there are at most 1024
- * extensions, and 12 MiB of a container in all. Otherwise it is `invalid_argument` (the texts are in BEHAVIOUR.md §1). The
- * image and the snapshot need not exist.
+ * extensions, and 12 MiB of a container in all. Otherwise it is `invalid_argument` (the texts are in
+ * docs/behaviour.md §1). The image and the snapshot need not exist.
  */
 export interface ContainerStore {
   /** @throws `not_found` */

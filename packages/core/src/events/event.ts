@@ -3,7 +3,7 @@ import type { OpaqueValue } from '../opaque-value.ts'
 import type { Mount } from '../snapshots/mount.ts'
 import type { ProcessIo } from '../tasks/process.ts'
 
-/** The events that nsbox itself publishes: topic → payload (BEHAVIOUR.md §8). */
+/** The events that nsbox itself publishes: topic → payload (docs/behaviour.md §8). */
 export interface EventPayloads {
   '/namespaces/create': { name: string; labels: Labels }
   '/namespaces/update': { name: string; labels: Labels }

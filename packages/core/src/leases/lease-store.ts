@@ -4,7 +4,7 @@ import type { Labels } from '../labels/labels.ts'
 /**
  * Keeps resources from being collected while something is being built from them. A lease with the label
  * `containerd.io/gc.expire` (RFC 3339) ends then; with `containerd.io/gc.flat` it holds only what it names, not what
- * that refers to (BEHAVIOUR.md §6).
+ * that refers to (docs/behaviour.md §6).
  */
 export interface Lease {
   readonly id: string

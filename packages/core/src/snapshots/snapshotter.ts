@@ -16,8 +16,8 @@ export interface SnapshotReader {
   usage(name: string, options?: AbortOptions): Promise<SnapshotUsage>
 
   /**
-   * The snapshots that match any of the filters (fields `kind`, `name`, `parent`, `labels.*`; BEHAVIOUR.md §2), ordered
-   * by the bytes of their names; all of them if there is no filter. What is made or removed meanwhile may be
+   * The snapshots that match any of the filters (fields `kind`, `name`, `parent`, `labels.*`; docs/behaviour.md §2),
+   * ordered by the bytes of their names; all of them if there is no filter. What is made or removed meanwhile may be
    * there or not.
    * @throws `invalid_argument` for a filter that does not parse
    */

@@ -6,7 +6,7 @@ export type ProcessStatus = 'created' | 'running' | 'stopped' | 'paused' | 'paus
 /**
  * Where a process reads from and writes to. Each of the three is empty for nothing, the path of a FIFO that the
  * client has made, or, for output, a URI: `file:///path`, `binary:///program?argument`, `binary-v2:///…`
- * (BEHAVIOUR.md §7).
+ * (docs/behaviour.md §7).
  */
 export interface ProcessIo {
   readonly stdin: string

@@ -61,10 +61,10 @@ export interface CheckpointOptions extends AbortOptions {
  * A task is created, then started; it stays, stopped, after its first process has ended, until it is deleted. The same
  * holds for each exec. Events are published for all of it in the order create → start → exit → delete, and for an exec
  * exec-added → exec-started → exit → delete; each exit exactly once, and only of what was created successfully
- * (BEHAVIOUR.md §7, §13).
+ * (docs/behaviour.md §7, §13).
  *
  * All methods throw `not_found` for a container without a task, or a task without that exec, and `invalid_argument` for
- * what is no identifier. The texts of state errors are those of containerd (BEHAVIOUR.md §1).
+ * what is no identifier. The texts of state errors are those of containerd (docs/behaviour.md §1).
  */
 export interface Tasks {
   /**

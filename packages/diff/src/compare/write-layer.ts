@@ -31,7 +31,7 @@ interface WriteLayerOptions {
  *
  * @throws `failed_precondition` for what no layer can carry, such as a name that begins with `.wh.`; `aborted` if a file
  * changes meanwhile, be it that it becomes a link; `resource_exhausted` for more bytes than a layer may have to be
- * applied: a file with holes takes nothing on the disk, and all its size in a layer (HOSTILE E15)
+ * applied: a file with holes takes nothing on the disk, and all its size in a layer (docs/threat-model.md E15)
  */
 export async function* writeLayer(
   source: LayerSource,

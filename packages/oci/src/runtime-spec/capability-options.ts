@@ -3,7 +3,7 @@ import type { Capabilities } from './process.ts'
 import { changeProcess, type SpecOption } from './spec-option.ts'
 
 // The sets that decide what a process can do now. The inheritable and ambient ones decide what it keeps across an
-// execve, and are left alone (HOSTILE B12).
+// execve, and are left alone (docs/threat-model.md B12).
 const changed = ['bounding', 'effective', 'permitted'] as const
 
 /** These capabilities and no others. */

@@ -38,7 +38,8 @@ export function defaultSpec({ namespace, id = '', os = 'linux' }: DefaultSpecOpt
     process: {
       user,
       cwd: '/',
-      // No inheritable and no ambient ones: those would pass an execve of a user other than root (HOSTILE B12).
+      // No inheritable and no ambient ones: those would pass an execve of a user other than root
+      // (docs/threat-model.md B12).
       capabilities: {
         bounding: [...defaultCapabilities],
         effective: [...defaultCapabilities],

@@ -5,7 +5,7 @@ import { quoted } from '../quoted.ts'
 export const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 // A value may have control characters, such as the line ends of a certificate; a name with some is an attempt to look
-// like two variables where an environment is printed (HOSTILE B16).
+// like two variables where an environment is printed (docs/threat-model.md B16).
 const assignment = /^[^=\p{Cc}]+=[^\0]*$/u
 const name = /^[^=\p{Cc}]+$/u
 

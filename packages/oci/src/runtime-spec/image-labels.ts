@@ -6,7 +6,8 @@ const maxLabelBytes = 4096
 
 /**
  * Prefixes of labels that tell a program on the host what to do: containerd and its plugins, nsbox, nerdctl, Docker. An
- * image's author must not speak through them (HOSTILE B09, where such a label made the daemon start a program).
+ * image's author must not speak through them (docs/threat-model.md B09, where such a label made the daemon start a
+ * program).
  */
 const reserved = [
   'containerd.io/',

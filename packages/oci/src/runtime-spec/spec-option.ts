@@ -13,8 +13,8 @@ export type SpecOption = (spec: Spec) => Spec
 
 /**
  * Applies options to a spec, usually `defaultSpec`, in their order. The result shares no part with the spec or with
- * what the options were made from, so that containers of one image cannot change each other (HOSTILE B15), and keeps
- * what `validateSpec` demands.
+ * what the options were made from, so that containers of one image cannot change each other (docs/threat-model.md B15),
+ * and keeps what `validateSpec` demands.
  *
  * @throws `invalid_argument`, naming the field
  */

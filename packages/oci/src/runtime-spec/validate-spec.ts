@@ -48,7 +48,8 @@ function validateMount({ destination, type, source, options }: Mount, field: str
 }
 
 function validateHostname({ hostname, linux }: Spec): void {
-  // sethostname(2): 64 bytes. What is not a label could end up as more than one line of a file (HOSTILE B16).
+  // sethostname(2): 64 bytes. What is not a label could end up as more than one line of a file
+  // (docs/threat-model.md B16).
   if (!/^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,63})$/.test(hostname!))
     throw refuse('spec: hostname', `${quoted(hostname)} is not a host name`)
   if (linux && !linux.namespaces?.some(({ type }) => type === 'uts'))

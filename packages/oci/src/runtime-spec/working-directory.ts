@@ -8,7 +8,8 @@ const leadsOut = /^\/(?:proc\/(?:self|thread-self|[0-9]+)|dev\/(?:fd|stdin|stdou
 
 /**
  * Refuses a working directory that is not absolute, has control characters, or names a way into another process's
- * directories (HOSTILE B18). A symbolic link of the image's may still lead there; that is the runtime's to notice.
+ * directories (docs/threat-model.md B18). A symbolic link of the image's may still lead there; that is the runtime's to
+ * notice.
  *
  * @param field what the path was called, for the error
  * @throws `invalid_argument`

@@ -15,7 +15,8 @@ const maxOutput = 64 * 1024
 const nothing = /^credentials not found in native keychain/
 
 /**
- * Asks a docker credential helper, the program `docker-credential-<name>`, for a server (HOSTILE C08, D20).
+ * Asks a docker credential helper, the program `docker-credential-<name>`, for a server (docs/threat-model.md C08,
+ * D20).
  *
  * @param server what Docker's configuration knows the server by
  * @param timeout milliseconds after which the helper and all that it started is killed

@@ -39,7 +39,7 @@ export interface Token {
 }
 
 /**
- * Where a registry says tokens are to be had, if that is a place to go to with credentials (HOSTILE C01).
+ * Where a registry says tokens are to be had, if that is a place to go to with credentials (docs/threat-model.md C01).
  *
  * @param secrets that the registry may have put into it
  * @throws `failed_precondition` for plain http if the registry itself does not speak it, and for this machine or a

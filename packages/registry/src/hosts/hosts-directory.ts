@@ -8,7 +8,7 @@ import { defaultHost, type HostDefaults } from './default-host.ts'
 import { type HostEntry, parseHostsFile } from './hosts-file.ts'
 import { type RegistryHost, registryHost } from './registry-host.ts'
 
-/** Most bytes of a hosts.toml or a PEM file, and most files in a directory (HOSTILE D18). */
+/** Most bytes of a hosts.toml or a PEM file, and most files in a directory (docs/threat-model.md D18). */
 const maxFile = 1024 * 1024
 const maxFiles = 256
 

@@ -19,11 +19,11 @@ export interface HostEntry {
   readonly dialTimeout?: number | undefined
 }
 
-/** Most hosts, and most entries of any list in it (HOSTILE D18). */
+/** Most hosts, and most entries of any list in it (docs/threat-model.md D18). */
 const maxEntries = 64
 
 /**
- * Reads the hosts.toml of containerd (BEHAVIOUR.md §12): the hosts in the order of the file, then the server.
+ * Reads the hosts.toml of containerd (docs/behaviour.md §12): the hosts in the order of the file, then the server.
  *
  * @throws `invalid_argument` for malformed TOML, a field of another type, an unknown capability, an address that is none,
  * a header that cannot be sent. Unknown fields are passed over.

@@ -28,7 +28,7 @@ export class Hosts {
 
   /**
    * The hosts in the order in which to try them, the registry itself last. Configuration is read anew each time, so that
-   * changes count at once: of the directories of BEHAVIOUR.md §12 the first that exists, whatever is in it.
+   * changes count at once: of the directories of docs/behaviour.md §12 the first that exists, whatever is in it.
    *
    * @param registry host and port as in references
    * @throws `invalid_argument` for configuration that makes no sense; `permission_denied`; `failed_precondition` for a

@@ -8,7 +8,7 @@ const handshakeTimeout = 3_000
 
 /**
  * Which scheme a registry on this machine speaks, found out by a TLS handshake in which nothing secret is sent. Only for
- * loopback addresses: elsewhere a failed handshake must not lead to plain http (HOSTILE C07).
+ * loopback addresses: elsewhere a failed handshake must not lead to plain http (docs/threat-model.md C07).
  *
  * @returns undefined if nothing accepts connections there
  */

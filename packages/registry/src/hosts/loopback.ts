@@ -9,8 +9,8 @@ export function isLoopback(hostname: string): boolean {
 
 /**
  * Whether a registry elsewhere has no business in naming this host or address: this machine, and the link-local addresses
- * and those at which clouds serve a machine's own secrets (HOSTILE C01, B08). Private networks are not among them, since
- * registries and their storage are there.
+ * and those at which clouds serve a machine's own secrets (docs/threat-model.md C01, B08). Private networks are not
+ * among them, since registries and their storage are there.
  */
 export function isInward(hostname: string): boolean {
   return isLoopback(hostname) || has(inward, bare(hostname))

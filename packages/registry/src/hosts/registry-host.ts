@@ -18,7 +18,10 @@ export interface RegistryHost {
   readonly dialTimeout?: number | undefined
   /** What credentials for it are known by: the registry's name in references, or a mirror's host and port. */
   readonly credentialHost: string
-  /** The registry's name, if requests must say which one they are for, as those to mirrors do (HOSTILE C03). */
+  /**
+   * The registry's name, if requests must say which one they are for, as those to mirrors do
+   * (docs/threat-model.md C03).
+   */
   readonly proxyOf?: string | undefined
 }
 

@@ -20,7 +20,7 @@ const reserved = new Set([
 ])
 
 /**
- * Takes in header fields from configuration (HOSTILE C10).
+ * Takes in header fields from configuration (docs/threat-model.md C10).
  *
  * @throws `invalid_argument` for a name or value that could not be sent as one field
  */

@@ -18,7 +18,8 @@ export const shownParameters: ReadonlySet<string> = new Set([
 const hidingNothing: Hiding = { hide: (text) => text }
 
 /**
- * A URL for errors and logs: without user information and fragment, unknown query values masked (HOSTILE C06).
+ * A URL for errors and logs: without user information and fragment, unknown query values masked
+ * (docs/threat-model.md C06).
  *
  * @param secrets to take out of what a server has named; what the user has named stays as it is
  */

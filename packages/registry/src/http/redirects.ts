@@ -12,7 +12,7 @@ const portable = ['accept', 'accept-encoding', 'range', 'user-agent']
 
 /**
  * Sends a GET or HEAD and follows where it leads. Once the origin has changed, credentials, configured headers and client
- * certificates stay behind, for all further steps (HOSTILE B08, C01).
+ * certificates stay behind, for all further steps (docs/threat-model.md B08, C01).
  *
  * @throws `failed_precondition` for more than 10 redirects, from https to http, or from elsewhere to this machine or
  * another inward address, by whatever name; `invalid_argument` for a place that is none

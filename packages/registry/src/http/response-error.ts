@@ -5,7 +5,7 @@ import { remoteText } from './redact.ts'
 import { readStart } from './response-body.ts'
 import { retryAfter } from './retry-after.ts'
 
-/** Most bytes read of an error's body (HOSTILE B02). */
+/** Most bytes read of an error's body (docs/threat-model.md B02). */
 const maxErrorBody = 64 * 1024
 
 const transientStatuses = new Set([408, 425, 429, 500, 502, 503, 504])

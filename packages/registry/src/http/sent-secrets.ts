@@ -23,7 +23,8 @@ const harmlessParameters = new Set([...shownParameters, 'account', 'client_id', 
 
 /**
  * What a client has sent that nobody else may see: passwords, tokens, signatures, values of configured headers. A server may
- * echo it, so it is taken out of everything that servers say before that is told to anybody (HOSTILE C06; threat model, E09).
+ * echo it, so it is taken out of everything that servers say before that is told to anybody (docs/threat-model.md C06,
+ * E09).
  */
 export class SentSecrets {
   /** Each with the forms in which it may come back. */

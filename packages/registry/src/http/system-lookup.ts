@@ -29,8 +29,8 @@ let busy = 0
 
 /**
  * The addresses of a host, as the system finds them. Where it is busy with names for which nobody answers, as a hostile
- * server has them (threat model, E03), those of the file of hosts, else those that a DNS server gives: such lookups do not
- * wait for each other.
+ * server has them (docs/threat-model.md E03), those of the file of hosts, else those that a DNS server gives: such
+ * lookups do not wait for each other.
  *
  * @throws the errors of `dns.lookup`
  */

@@ -29,11 +29,12 @@ const closed = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_RES_CONTENT_LENGTH_MISMA
 
 /**
  * The bytes from `progress.position` to the end from one host. A body that breaks off is continued by range; where the
- * server cannot, it is read anew and what is known of it passed over (HOSTILE C05). Gives up after `limits.attempts` tries
- * in a row without progress; less than `limits.minimumRate` asks for is no progress.
+ * server cannot, it is read anew and what is known of it passed over (docs/threat-model.md C05). Gives up after
+ * `limits.attempts` tries in a row without progress; less than `limits.minimumRate` asks for is no progress.
  *
  * @throws `data_loss` if the server keeps ending the body early; `invalid_argument` if it has another size than the
- * descriptor, of which no excess is delivered (HOSTILE B03); the errors of `responseError` and `networkError`
+ * descriptor, of which no excess is delivered (docs/threat-model.md B03); the errors of `responseError` and
+ * `networkError`
  */
 export async function* fetchAt(
   client: RegistryClient,

@@ -7,7 +7,8 @@ import { isIndex, isManifest, type JsonObject, mediaTypes, strictJsonSteps } fro
  *
  * @param header its media type, without parameters
  * @returns undefined for what neither the document nor the header tells
- * @throws `invalid_argument` for a document that is no JSON, or could be read as an index and as a manifest (HOSTILE B01)
+ * @throws `invalid_argument` for a document that is no JSON, or could be read as an index and as a manifest
+ * (docs/threat-model.md B01)
  */
 export async function manifestMediaType(
   bytes: Uint8Array,

@@ -33,7 +33,9 @@ export class RemoteRepository implements Remote {
     this.#hosts = hosts
   }
 
-  /** Only hosts with the capability may say what a tag points to (HOSTILE C02); a digest speaks for itself. */
+  /**
+   * Only hosts with the capability may say what a tag points to (docs/threat-model.md C02); a digest speaks for itself.
+   */
   async resolve({ signal }: AbortOptions = {}): Promise<Descriptor> {
     const { digest } = this.#parsed
     const hosts = await this.#capable(digest === undefined ? ['pull', 'resolve'] : ['pull'], signal)

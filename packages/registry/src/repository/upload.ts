@@ -24,8 +24,8 @@ export interface UploadRequest extends Common {
  * Opens an upload, unless the blob can be had from another repository of the registry.
  *
  * @returns where to send the bytes
- * @throws `failed_precondition` if the registry names another origin (HOSTILE C04); `invalid_argument` if it names none, or
- * for a repository that is no such name (HOSTILE C10)
+ * @throws `failed_precondition` if the registry names another origin (docs/threat-model.md C04); `invalid_argument` if
+ * it names none, or for a repository that is no such name (docs/threat-model.md C10)
  */
 export async function startUpload(
   client: RegistryClient,

@@ -37,7 +37,10 @@ export function fromRootfsMessages(mounts: readonly MountMessage[]): Mount[] {
   })
 }
 
-/** Paths are taken apart and looked up on the event loop, so that they are only as long as one can be (HOSTILE D09). */
+/**
+ * Paths are taken apart and looked up on the event loop, so that they are only as long as one can be
+ * (docs/threat-model.md D09).
+ */
 function checked(mounts: readonly MountMessage[]): readonly MountMessage[] {
   if (mounts.length > limits.mounts)
     throw new NsboxError('invalid_argument', `${mounts.length} mounts, at most ${limits.mounts} are allowed`)

@@ -13,9 +13,9 @@ export interface DataRoot extends AsyncDisposable {
 const lockName = 'lock'
 
 /**
- * Takes a directory as data root, making it if it does not exist. It is readable by its owner only (HOSTILE D01). The
- * lock is the kernel's: it ends with the process, however that ends, and holds against a server in another process
- * as well as against one embedded in this process.
+ * Takes a directory as data root, making it if it does not exist. It is readable by its owner only
+ * (docs/threat-model.md D01). The lock is the kernel's: it ends with the process, however that ends, and holds against
+ * a server in another process as well as against one embedded in this process.
  *
  * @throws `failed_precondition` if another server has it, if it is another user's, or if it is a directory that others may
  * enter and that holds foreign files; `permission_denied`

@@ -8,7 +8,8 @@ import { requireOwnDirectory } from './own-directory.ts'
 
 /**
  * The directory of sockets and of everything else that ends with the machine's uptime. Containers in user namespaces, whose
- * root filesystems are mounted in it, must get through; what is in it is closed by its own mode (HOSTILE D01).
+ * root filesystems are mounted in it, must get through; what is in it is closed by its own mode
+ * (docs/threat-model.md D01).
  */
 export interface StateDirectory extends AsyncDisposable {
   readonly path: string

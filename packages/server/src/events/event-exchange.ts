@@ -43,7 +43,8 @@ interface Subscriber {
 /**
  * Passes events from those who publish to those who subscribe, in one order for all. Nothing here waits for a
  * subscriber: one that falls behind by more than the limit is cut off with an error, so that it knows that it has
- * missed something (HOSTILE D16), and so is the one that lags the most if too much waits for all of them. Timestamps never go backwards, whatever the clock does (D22).
+ * missed something (docs/threat-model.md D16), and so is the one that lags the most if too much waits for all of them.
+ * Timestamps never go backwards, whatever the clock does (D22).
  */
 export class EventExchange implements EventPublisher, EventSubscriber {
   readonly #opaqueFields: OpaqueFields

@@ -15,7 +15,8 @@ export interface BindOptions {
 
 /**
  * Lets a server listen on a socket in the file system that has its final mode from the moment it exists
- * (HOSTILE D01, D02). What a killed server left behind is removed; a socket that somebody answers on is not.
+ * (docs/threat-model.md D01, D02). What a killed server left behind is removed; a socket that somebody answers on is
+ * not.
  *
  * The caller holds the lock of its data root, so that no two servers of one root get here.
  *

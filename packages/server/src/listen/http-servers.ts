@@ -23,7 +23,7 @@ const strangersTime = 30_000
 /** The most bytes of the headers of one request. They are kept for as long as the call lasts. */
 const maxHeaderBytes = 16 << 10
 
-/** Limits of HTTP/2, all said here so that none depends on the version of Node.js (HOSTILE D17). */
+/** Limits of HTTP/2, all said here so that none depends on the version of Node.js (docs/threat-model.md D17). */
 const http2Options: http2.ServerOptions = {
   settings: {
     enablePush: false,

@@ -27,7 +27,7 @@ export interface ServeWriteOptions extends AbortOptions {
 
 /**
  * Serves one stream of `Content.Write`: the first message opens the ingest, each message is answered by one, and the
- * end of the stream closes the ingest, which keeps what was written (BEHAVIOUR.md §13).
+ * end of the stream closes the ingest, which keeps what was written (docs/behaviour.md §13).
  */
 export async function* serveWrite(
   content: ContentStore,

@@ -87,8 +87,8 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts, shared:
   })
   namespacesRoutes(router, metadata.namespaces)
   contentRoutes(router, view, (ref) => {
-    // By its name the ingest is a layer (BEHAVIOUR.md §3). A client that fetches it itself has it applied next, for which
-    // it would wait until a thread has started.
+    // By its name the ingest is a layer (docs/behaviour.md §3). A client that fetches it itself has it applied next,
+    // for which it would wait until a thread has started.
     if (ref.startsWith('layer-')) workers.start()
   })
   imagesRoutes(router, view)

@@ -11,7 +11,7 @@ const statuses: Readonly<Partial<Record<Code, number>>> = {
   [Code.ResourceExhausted]: 429,
 }
 
-/** Answers a request that no service gets to see, the way its protocol wants it (BEHAVIOUR.md §13). */
+/** Answers a request that no service gets to see, the way its protocol wants it (docs/behaviour.md §13). */
 export function answerError(request: NodeRequest, response: NodeResponse, error: ConnectError): void {
   const type = request.headers['content-type'] ?? ''
   const message = error.rawMessage

@@ -2,7 +2,7 @@ import { type DescMessage, type DescMethod, ScalarType } from '@bufbuild/protobu
 import { AnySchema } from '@bufbuild/protobuf/wkt'
 import { Events } from '@nsbox/api/gen/services/events/v1/events_pb'
 
-/** The most bytes of one message, either way (BEHAVIOUR.md §1). */
+/** The most bytes of one message, either way (docs/behaviour.md §1). */
 export const maxMessageBytes = 16 << 20
 
 /** Of a message that is made of a few names and numbers. */

@@ -5,7 +5,7 @@ import type { NodeRequest, NodeResponse } from './node-request.ts'
 
 /**
  * Answers a call of something that does not exist. A bare 404 would be reported by gRPC clients as a malformed header
- * instead of `unimplemented` (BEHAVIOUR.md §13).
+ * instead of `unimplemented` (docs/behaviour.md §13).
  */
 export function answerUnknown(
   request: NodeRequest,

@@ -24,7 +24,7 @@ export interface LeasedImage {
 
 type Stores = Pick<NamespaceView, 'leases' | 'content'>
 
-/** What a client labels a manifest with, and nothing else (BEHAVIOUR.md §4). */
+/** What a client labels a manifest with, and nothing else (docs/behaviour.md §4). */
 const configLabel = `${labelKeys.gcRefContent}.config`
 
 /** Most leases whose images are remembered. */

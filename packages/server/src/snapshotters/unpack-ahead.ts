@@ -26,8 +26,9 @@ export interface LeasedSnapshots {
 
 /**
  * Unpacks for clients that ask for one layer after the other. Such a client asks for the snapshot of a chain id before it
- * makes it, by `stat` or with the label `containerd.io/snapshot.ref` (BEHAVIOUR.md §5, §13), and its lease holds the image
- * that it unpacks. So all layers that have come are unpacked at once, before it is answered that they are there.
+ * makes it, by `stat` or with the label `containerd.io/snapshot.ref` (docs/behaviour.md §5, §13), and its lease holds
+ * the image that it unpacks. So all layers that have come are unpacked at once, before it is answered that they are
+ * there.
  *
  * It is the client's own unpacking in another order: what is made is held by its lease, and its call ends it. Where it
  * cannot be done the client goes on by itself, and meets the reason.

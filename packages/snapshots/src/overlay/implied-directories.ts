@@ -23,8 +23,8 @@ export interface ImpliedDirectories {
 }
 
 /**
- * Gives the implied directories of a layer the attributes that they have in the layers below (DESIGN §4, late
- * parents).
+ * Gives the implied directories of a layer the attributes that they have in the layers below, once these are known
+ * (docs/threat-model.md A09).
  *
  * @param layer the root of the layer
  * @throws `invalid_argument` for a path that is none; `failed_precondition` if it is no directory in the layer

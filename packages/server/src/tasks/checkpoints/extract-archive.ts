@@ -28,9 +28,10 @@ export interface ExtractOptions extends AbortOptions {
 }
 
 /**
- * Writes what an archive of a checkpoint holds into an empty directory, whoever has made it (HOSTILE D11): only files
- * and directories, each once, which belong to this process's user and nobody else may read. Owners, modes, times and
- * extended attributes are not taken over. The directory must be nobody else's; after an error it holds anything.
+ * Writes what an archive of a checkpoint holds into an empty directory, whoever has made it (docs/threat-model.md D11):
+ * only files and directories, each once, which belong to this process's user and nobody else may read. Owners, modes,
+ * times and extended attributes are not taken over. The directory must be nobody else's; after an error it holds
+ * anything.
  *
  * @throws `invalid_argument` for an archive that no checkpoint is, with the entry's name as detail `entry`; as `readTar`
  */

@@ -17,8 +17,8 @@ export interface CheckpointParts {
 
 /**
  * Stores a checkpoint as two blobs: the archive of its images, and the container's spec as the bytes of a
- * `google.protobuf.Any` (BEHAVIOUR.md §13). One that is there already is left as it is. Nothing refers to them yet but
- * the lease that the content is bound to. An error leaves no ingest.
+ * `google.protobuf.Any` (docs/behaviour.md §13). One that is there already is left as it is. Nothing refers to them yet
+ * but the lease that the content is bound to. An error leaves no ingest.
  *
  * @returns the descriptors, in this order
  * @throws as `checkpointArchive`; `resource_exhausted` if the disk is full
