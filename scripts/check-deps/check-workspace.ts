@@ -1,6 +1,7 @@
 import { checkCitations } from './citations.ts'
 import { checkCycles } from './cycles.ts'
 import { checkDocumentation } from './documentation.ts'
+import { checkFloorPicture } from './floor-picture.ts'
 import { checkImports } from './import-rules.ts'
 import { checkLightPackages } from './light-packages.ts'
 import { checkManifests } from './manifest-rules.ts'
@@ -23,6 +24,7 @@ export function checkWorkspace(root: string, exempt = ownDirectories): string[] 
     checkDocumentation,
     checkThreatModel,
     checkCitations,
+    checkFloorPicture,
   ]
   return [...rules.flatMap((rule) => rule(workspace)), ...checkTrees(workspace, exempt)]
 }

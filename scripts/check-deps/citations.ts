@@ -14,7 +14,7 @@ const rules = 'docs/behaviour.md'
 const attacks = 'docs/threat-model.md'
 
 /**
- * Citations in comments and documents that lead nowhere: of a document that is not in the repository, of a section that
+ * Citations in comments and documents that lead nowhere: of a document or source that is not there, of a section that
  * docs/behaviour.md does not have, of an attack that docs/threat-model.md does not have.
  */
 export function checkCitations(workspace: Workspace): string[] {
@@ -28,7 +28,7 @@ export function checkCitations(workspace: Workspace): string[] {
       ...cited(text, attacks, '[A-Z]\\d\\d')
         .filter((id) => !ids.rows.has(id) && !ids.surfaceless.has(id))
         .map((id) => `cites ${attacks} ${id}, which it does not have`),
-      ...documentsIn(text)
+      ...filesIn(text)
         .filter((name) => !isThere(workspace.root, file, name))
         .map((name) => `names ${name}, which is not in the repository`),
       ...[...text.matchAll(byTitle)].map(([citation]) => `cites ${citation} instead of a path in docs/`),
@@ -46,9 +46,13 @@ function cited(text: string, document: string, part: string): string[] {
   return [...text.matchAll(citation)].flatMap(([, parts]) => parts!.match(new RegExp(part, 'g')) ?? [])
 }
 
-/** The documents that a text names. Those of specifications are named without a path, and are not looked for here. */
-function documentsIn(text: string): string[] {
-  const names = text.match(/(?<![\w/.@-])[\w./@-]*\w\.md\b/g) ?? []
+/**
+ * The documents that a text names, and sources by their paths from the root. Documents of specifications are named without a
+ * path, and are not looked for here.
+ */
+function filesIn(text: string): string[] {
+  const names =
+    text.match(/(?<![\w/.@-])(?:[\w./@-]*\w\.md|(?:packages|scripts|test|bench)\/[\w./-]+\.m?ts)\b/g) ?? []
   return /\bspecification\b/.test(text) ? names.filter((name) => name.includes('/')) : names
 }
 
