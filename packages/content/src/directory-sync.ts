@@ -1,9 +1,6 @@
 import { type Durability, syncDirectory } from './durability.ts'
 
-/**
- * Brings the names in a directory to the disk, once for all who ask while an earlier sync is under way: each of them has
- * to wait for the disk anyway.
- */
+/** Syncs a directory. All callers that ask while a sync is running share the next one. */
 export class DirectorySync {
   readonly #path: string
   readonly #durability: Durability
@@ -22,7 +19,7 @@ export class DirectorySync {
   }
 
   async #after(earlier: Promise<void> | undefined): Promise<void> {
-    // Whoever waits for the earlier one hears of its failure.
+    // A failure is reported to those who wait for that sync.
     await earlier?.catch(() => undefined)
     this.#running = this.#next
     this.#next = undefined

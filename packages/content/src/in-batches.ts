@@ -1,9 +1,9 @@
 import type { AbortOptions } from '@nsbox/core/content'
 
-/** How many things are looked at together: few enough for any limit on open files. */
+/** How many items are worked on at once: few enough for any limit on open files. */
 const batchSize = 16
 
-/** What `body` makes of each item, in the order of the items; at most a batch is in work at a time. */
+/** The results of `body` for each item, in order. At most one batch is worked on at a time. */
 export async function* inBatches<T, R>(
   items: readonly T[],
   body: (item: T) => Promise<R>,
