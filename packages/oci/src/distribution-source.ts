@@ -12,8 +12,8 @@ export function distributionSourceKey(host: string): string {
 }
 
 /**
- * The label's key and value once `reference`'s repository is among its repositories: sorted, comma-separated. What would
- * grow beyond the limit of a label loses other repositories.
+ * The label's key and value with the repository of `reference` added: sorted, joined by commas. Other repositories are
+ * dropped where the label would be too long.
  *
  * @param labels the labels that the blob has now
  */

@@ -47,7 +47,7 @@ function change(to: (present: readonly string[]) => string[]): SpecOption {
     changeProcess(spec, (process) => {
       const sets: Record<string, readonly string[] | undefined> = { ...process.capabilities }
       for (const set of changed) sets[set] = to(sets[set] ?? [])
-      // What is no longer permitted could not be inherited either.
+      // A capability that is not permitted cannot be inherited either.
       for (const set of ['inheritable', 'ambient'] as const)
         if (sets[set]) sets[set] = sets[set].filter((name) => sets.permitted!.includes(name))
       return { ...process, capabilities: sets as Capabilities }

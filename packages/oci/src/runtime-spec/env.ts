@@ -10,8 +10,8 @@ const assignment = /^[^=\p{Cc}]+=[^\0]*$/u
 const name = /^[^=\p{Cc}]+$/u
 
 /**
- * Lays changes over an environment: `NAME=value` sets, `NAME` removes. Variables keep their places, new ones follow in
- * their order; of two changes of one variable the later counts.
+ * Applies changes to an environment: `NAME=value` sets, `NAME` removes. Variables keep their places and new ones
+ * follow. Of two changes of one variable the later counts.
  *
  * @throws `invalid_argument` for a change without a name, a control character in a name, or a NUL
  */

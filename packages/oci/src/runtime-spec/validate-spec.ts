@@ -7,8 +7,8 @@ import { validateLinux } from './validate-linux.ts'
 import { validateProcess } from './validate-process.ts'
 
 /**
- * Checks what every spec of `buildSpec` keeps. Most of it the runtime would refuse as well, later and in its own words;
- * some it would take and do something else than was meant.
+ * Checks the rules that every spec of `buildSpec` keeps. Most breaches the runtime would refuse as well, later and with
+ * its own texts; some it would accept, and do something else than was meant.
  *
  * - every field has its type; the version is 1.x
  * - a process with a program, an absolute working directory that is the container's own, variables with names, ids of
