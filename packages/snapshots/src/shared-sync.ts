@@ -1,15 +1,15 @@
 import { setImmediate } from 'node:timers/promises'
 
 /**
- * Runs one sync for all who ask while another is running. Two never run at the same time: the kernel tells of a
- * failure only once, and the one that is told must be the one that whoever is concerned waits for.
+ * Runs one sync for all callers that ask while another is running. Two never run at the same time: the kernel reports a
+ * failure only once, and it must be reported to those whom it concerns.
  */
 export class SharedSync {
   readonly #sync: () => Promise<void>
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
 
-  /** @param sync brings everything that was written before it to the disk */
+  /** @param sync syncs everything that was written before the call */
   constructor(sync: () => Promise<void>) {
     this.#sync = sync
   }
@@ -24,9 +24,9 @@ export class SharedSync {
   }
 
   async #after(earlier: Promise<void> | undefined): Promise<void> {
-    // Whoever waits for the earlier one hears of its failure.
+    // A failure is reported to those who wait for that sync.
     await earlier?.catch(() => undefined)
-    // Whoever asks within the same turn joins.
+    // Calls in the same turn of the event loop share a sync.
     await setImmediate()
     this.#running = this.#next
     this.#next = undefined
