@@ -7,13 +7,13 @@ interface Flight<T> {
 }
 
 /**
- * Work that several callers want at once, done once. It goes on as long as anyone waits for it: a caller that gives up
- * does not take the result away from the others, and the last one to give up ends the work.
+ * Work that several callers wait for, done once. A caller that aborts does not disturb the others; when the last one
+ * does, the work is aborted.
  */
 export class SharedFlights<T> {
   readonly #flights = new Map<string, Flight<T>>()
 
-  /** @param work is given the signal of all its callers together */
+  /** @param work gets a signal that aborts when all callers have aborted */
   async join(
     key: string,
     work: (signal: AbortSignal) => Promise<T>,
@@ -43,7 +43,7 @@ export class SharedFlights<T> {
     const controller = new AbortController()
     const flight: Flight<T> = { controller, waiting: 0, result: work(controller.signal) }
     this.#flights.set(key, flight)
-    // Whoever still waits learns of a failure; without anyone it is of no interest.
+    // Callers that still wait get the error; without any it is ignored.
     flight.result.catch(() => {}).finally(() => this.#forget(key, flight))
     return flight
   }

@@ -17,7 +17,7 @@ const maxFiles = 256
  * `*.cert` with `*.key` (client certificates) for the registry itself.
  *
  * @returns undefined if the directory does not exist
- * @throws `invalid_argument` for a file that makes no sense, `failed_precondition` naming a file that is missing
+ * @throws `invalid_argument` for a malformed file, `failed_precondition` naming a file that is missing
  */
 export async function readHostsDirectory(
   directory: string,
