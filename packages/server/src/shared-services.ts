@@ -5,14 +5,14 @@ import { flightsByNamespace } from './transfer/flights-by-namespace.ts'
 import { TransferService } from './transfer/transfer-service.ts'
 import { unpackDestinations } from './transfer/unpack-destinations.ts'
 
-/** What the services of a server know of calls under way; there is one of each, however many listeners there are. */
+/** Services with state across calls. All listeners share them. */
 export interface SharedServices {
   readonly streams: StreamRegistry
   readonly transfers: TransferService
   readonly ahead: UnpackAhead
 }
 
-/** Makes what listeners share. */
+/** Makes the services that all listeners share. */
 export function sharedServices(parts: RouteParts): SharedServices {
   const { metadata, snapshotters, applier, workers, hostsDir, isAlone, log } = parts
   const destinations = unpackDestinations({ metadata, snapshotters, applier, workers })

@@ -42,7 +42,7 @@ import { openSnapshotters } from './snapshotters/open-snapshotters.ts'
 import { openRuntime } from './tasks/open-runtime.ts'
 
 /**
- * Starts a server in this process. It serves when the promise resolves.
+ * Starts a server in this process. It serves once the promise resolves.
  *
  * @param options.log where to log; nowhere by default
  * @throws `failed_precondition` if another server has the root or the socket; the errors of the stores
@@ -71,9 +71,9 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
           ? sharingPolicy
           : (name) => (isSealed(name) ? 'sealed' : sharingPolicy),
       durability,
-      // By `durableReplies`, so that a pull of many layers waits once and not some times for each of them.
+      // `durableReplies` waits, so that a pull waits once and not for each layer.
       answers: 'held',
-      // Once the runtime has said what tasks of an earlier server use.
+      // Started below, once the runtime has reported what tasks of an earlier server use.
       collector: { manual: true },
       onEvent: (namespace, event) => events.announce(namespace, event),
       isHeard: () => events.isHeard,
@@ -81,7 +81,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
     }),
   )
   starting.use(backgroundCleanup(snapshotters, log))
-  // One may follow a download, and one must be left for layers that have come.
+  // Two at least: one may follow a download, and one must be left for complete layers.
   const workers = starting.use(new LayerWorkers({ threads: Math.max(2, availableParallelism()) }))
   const applier = starting.use(localApplier(workers, content, { writeEarly: durability === 'full' }))
   const uuid = await serverUuid(root)
@@ -101,7 +101,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
 
   const stopping = new AbortController()
   const aborting = new AbortController()
-  // Every call that is under way listens to them.
+  // Every running call listens to them.
   setMaxListeners(0, stopping.signal, aborting.signal)
   const idle = starting.use(
     idleMemory({
@@ -134,7 +134,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
     shutdownSignal: aborting.signal,
     log,
   }
-  // Each listener has bounds of its own, so that no tenant can fill what the operator's calls need.
+  // Each listener has limits of its own, so that tenants cannot use up those of the operator.
   const newHandler = () => createRpcHandler({ ...handlerOptions, budgets: callBudgets() })
   const http = createHttpServers(newHandler(), log)
   http.server.on('connection', (socket) => socket.once('close', idle.touch))

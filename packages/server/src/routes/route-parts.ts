@@ -6,7 +6,7 @@ import type { EventExchange } from '../events/event-exchange.ts'
 import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
 import type { OpenRuntime } from '../tasks/open-runtime.ts'
 
-/** What the services serve. */
+/** The parts of a server that its services need. */
 export interface RouteParts {
   readonly metadata: Metadata
   readonly snapshotters: readonly SnapshotterEntry[]
@@ -17,7 +17,7 @@ export interface RouteParts {
   readonly events: EventExchange
   readonly tasks: Pick<OpenRuntime, 'runtime' | 'refusal'>
   readonly hostsDir: string | undefined
-  /** Whether a namespace neither uses what others have nor gives them anything. */
+  /** Whether a namespace shares nothing with others. */
   readonly isAlone: (namespace: string) => boolean
   /** Identity of the data root. */
   readonly uuid: string

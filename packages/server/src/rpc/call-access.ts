@@ -7,10 +7,10 @@ import {
 import { type Access, nobody } from '../access/access.ts'
 import { GrpcCall } from './grpc/grpc-call.ts'
 
-/** Where a call has the access of whoever makes it. */
+/** The key of the caller's access in a call's context. */
 export const accessKey = createContextKey<Access>(nobody)
 
-/** What whoever makes a call may do. */
+/** The access of a caller. */
 export function accessOf(call: HandlerContext | UnaryRequest | StreamRequest): Access {
   if (call instanceof GrpcCall) return call.access
   return ('values' in call ? call.values : call.contextValues).get(accessKey)

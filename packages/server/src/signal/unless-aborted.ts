@@ -1,4 +1,4 @@
-/** What a promise comes to, or the signal's reason if that aborts first; the promise's own end then counts no more. */
+/** The result of a promise, or the signal's reason if that aborts first. The promise's own result is then ignored. */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason)
