@@ -29,7 +29,8 @@ export class LinkGroups {
     if (nlink < 2n || this.#aside === undefined) return false
     const result = fileCalls.linkat(this.#aside, String(ino), to.fd, name)
     if (result === -ENOENT) return false
-    // The copy has as many names as the file system allows, so a new copy is made.
+    // The copy has as many names as the file system allows: its temporary name becomes this one, and the next name a
+    // new copy.
     if (result === -EMLINK)
       renameSync(`/proc/self/fd/${this.#aside}/${ino}`, Buffer.from(to.bytePath(name), 'latin1'))
     else checkResult(result, 'link')
