@@ -1,18 +1,17 @@
 import { setImmediate as later } from 'node:timers/promises'
 
-/** Milliseconds for which long work may hold the event loop before others get their turn. */
+/** Milliseconds for which long work may block the event loop before others get a turn. */
 export const turnLength = 10
 
-/** When the first piece of long work of the present turn of the event loop began; undefined if there was none yet. */
+/** When long work began in the current turn of the event loop; undefined if there was none yet. */
 let began: number | undefined
 
-/** Of those who wait for their next turn, the one that came last. */
+/** The last one of the queue of those that wait for their next turn. */
 let last: Promise<void> = Promise.resolve()
 
 /**
- * Whether long work on the event loop, whose length somebody else's input decides, has to let others have their turn: all
- * such work together has held the loop for `turnLength`. Ask after each piece, which has to be much shorter than that;
- * then wait for `nextTurn`.
+ * Whether long work, whose length depends on input, has to yield: all such work together has blocked the event loop for
+ * `turnLength`. Ask after each piece, which has to be much shorter than that, and then await `nextTurn`.
  */
 export function isTurnOver(): boolean {
   return performance.now() - begin() >= turnLength
@@ -29,8 +28,8 @@ function begin(): number {
 }
 
 /**
- * Resolves once everybody else has had a turn: one of those who wait goes on in each turn of the event loop, in the order
- * in which they came. So the number of those who have much to do makes each of them slower, and nobody else.
+ * Resolves once all others have had a turn. In each turn of the event loop one waiter continues, first come, first
+ * served. So long jobs slow each other down, and nothing else.
  *
  * @throws the signal's reason, if it is aborted by then
  */
@@ -42,9 +41,7 @@ export async function nextTurn(signal?: AbortSignal): Promise<void> {
   begin()
 }
 
-/**
- * Hands on what it gets, and lets others have their turn in between; what comes of the work of whoever takes it counts.
- */
+/** Passes items on, and lets others have a turn in between; the consumer's work counts, too. */
 export async function* inTurns<T>(items: Iterable<T>, signal?: AbortSignal): AsyncGenerator<T> {
   begin()
   for (const item of items) {
@@ -54,8 +51,8 @@ export async function* inTurns<T>(items: Iterable<T>, signal?: AbortSignal): Asy
 }
 
 /**
- * Does work that is written in steps, such as `manifestSteps` of `@nsbox/oci`, and lets others have their turn in between.
- * @throws what the work throws
+ * Runs work that is written in steps, such as `manifestSteps` of `@nsbox/oci`, and lets others have a turn in between.
+ * @throws the errors of the work
  */
 export async function finishInTurns<T>(steps: Generator<unknown, T, void>, signal?: AbortSignal): Promise<T> {
   begin()

@@ -35,7 +35,7 @@ export interface Container {
   readonly updatedAt: Date
 }
 
-/** What a new container is made of. What is absent is empty. */
+/** A new container. Absent fields are empty. */
 export interface NewContainer extends Pick<Container, 'id' | 'runtime' | 'spec'> {
   readonly labels?: Labels | undefined
   readonly image?: string | undefined
@@ -45,7 +45,7 @@ export interface NewContainer extends Pick<Container, 'id' | 'runtime' | 'spec'>
   readonly sandbox?: string | undefined
 }
 
-/** What an update takes from. Only what its paths name need be there. */
+/** The new values of an update. Only fields that its paths name are needed. */
 export interface ContainerChange extends Omit<NewContainer, 'runtime' | 'spec'> {
   readonly runtime?: ContainerRuntime | undefined
   readonly spec?: OpaqueValue | undefined
@@ -84,7 +84,7 @@ export interface ContainerStore {
   update(change: ContainerChange, paths?: readonly string[], options?: AbortOptions): Promise<Container>
 
   /**
-   * Forgets the container and lets go of what it held. Whether it has a task is the caller's business.
+   * Deletes the container and releases what it held. Does not check whether it has a task.
    * @throws `not_found`
    */
   delete(id: string, options?: AbortOptions): Promise<void>

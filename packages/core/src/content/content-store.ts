@@ -58,7 +58,7 @@ export interface IngestManager {
   abort(ref: string, options?: AbortOptions): Promise<void>
 }
 
-/** Looks after committed blobs. */
+/** Manages committed blobs. */
 export interface ContentManager {
   /**
    * Changes the labels of a blob.

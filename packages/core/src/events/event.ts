@@ -49,10 +49,10 @@ export interface EventPayloads {
 
 export type EventTopic = keyof EventPayloads
 
-/** Something that happened, as the domains tell it. */
+/** An event of a domain. */
 export type DomainEvent = { [T in EventTopic]: { topic: T; payload: EventPayloads[T] } }[EventTopic]
 
-/** An event of a type that nsbox does not know: what a client published, kept verbatim. */
+/** An event that a client has published, kept verbatim. */
 export interface OpaqueEvent {
   topic: string
   opaque: { typeUrl: string; value: Uint8Array }
@@ -60,7 +60,7 @@ export interface OpaqueEvent {
 
 export type Event = DomainEvent | OpaqueEvent
 
-/** An event with its time and place. */
+/** An event with its time and namespace. */
 export interface Envelope {
   readonly timestamp: Date
   readonly namespace: string
