@@ -40,7 +40,7 @@ export function imageFromRow(row: ImageRow): Image {
 }
 
 /**
- * Holds an image against its rules, with the texts that clients know (docs/behaviour.md §1).
+ * Checks the fields of an image. The error texts are containerd's (docs/behaviour.md §1).
  * @throws `invalid_argument`
  */
 export function validateImage({ name, target, labels }: Pick<Image, 'name' | 'target' | 'labels'>): void {
