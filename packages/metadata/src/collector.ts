@@ -1,8 +1,9 @@
-import type { AbortOptions, ContentStore } from '@nsbox/core/content'
-import { isTurnOver, nextTurn } from '@nsbox/core/turns'
+import { shouldYield, yieldToEventLoop } from '@nsbox/concurrency'
+import type { AbortOptions, ContentStore, IngestLocks } from '@nsbox/core/content'
 import { BackendRemoval } from './backend-removal.ts'
 import type { BlobGate } from './blob-gate.ts'
 import type { Clock } from './clock.ts'
+import type { GarbageCollector } from './garbage-collector.ts'
 import type { Ledger } from './ledger.ts'
 import type { Log } from './log.ts'
 import { Marking } from './marking.ts'
@@ -12,7 +13,6 @@ import type { Snapshotters } from './snapshots/snapshotters.ts'
 import { namespacesWithExpired, nextExpiry, sweep } from './sweep.ts'
 import type { Unused } from './unused.ts'
 import { WakeUp } from './wake-up.ts'
-import type { WriterLocks } from './writer-locks.ts'
 
 /** When the collector runs on its own; times in milliseconds. */
 export interface CollectorSchedule {
@@ -51,7 +51,7 @@ interface CollectorParts {
   readonly commits: CommitsUnderWay
   readonly inUse: BackingsInUse
   readonly gate: BlobGate
-  readonly locks: WriterLocks
+  readonly locks: IngestLocks
   /** One whose writes are not reported back to the collector. */
   readonly ledger: Ledger
   /** Those that the ledgers tell of what is written. */
@@ -68,7 +68,7 @@ const retryDelay = 60_000
  * Collects garbage: rows first, in short turns for each namespace, then what the rows stood for in the backend.
  * Only namespaces in which something has changed or expired are looked at.
  */
-export class Collector implements AsyncDisposable {
+export class Collector implements GarbageCollector, AsyncDisposable {
   readonly #parts: CollectorParts
   readonly #removal: BackendRemoval
   /** For delays, which go by a clock that is never set. */
@@ -99,36 +99,30 @@ export class Collector implements AsyncDisposable {
     this.#soon.at(performance.now() + (schedule.startupDelay ?? 100))
   }
 
-  /** Notes that something in a namespace has changed. */
   touched(namespace: string): void {
     this.#dirty.add(namespace)
     this.#changes++
     if (this.#changes >= (this.#parts.schedule.mutationThreshold ?? 100)) this.schedule()
   }
 
-  /** Names what may not be needed in the backend any more. */
   unused(unused: Unused): void {
     this.#removal.add(unused)
   }
 
-  /** Removes from the backend what was named. */
   async removeUnused(): Promise<void> {
     await this.#removal.run()
   }
 
-  /** Finds what nothing uses in the snapshotters, whoever left it there, and removes it. */
   async removeOrphanSnapshots(): Promise<void> {
     await this.#removal.findOrphanSnapshots()
     await this.#removal.run()
   }
 
-  /** Asks for a collection soon, because something was deleted. */
   schedule(): void {
     const delay = this.#parts.schedule.scheduleDelay ?? 250
     this.#soon.at(Math.max(performance.now() + delay, this.#notBefore))
   }
 
-  /** Notes when something expires. */
   expires(time: number | undefined): void {
     if (time !== undefined) this.#expiry.at(time)
   }
@@ -246,12 +240,12 @@ export class Collector implements AsyncDisposable {
   /** Does work in steps, with turns of everybody else in between, and adds up for how long it holds the event loop. */
   #inTurns(count: { pause: number }): (steps: Generator<void, void, void>) => Promise<void> {
     return async (steps) => {
-      await nextTurn()
+      await yieldToEventLoop()
       let start = performance.now()
       while (!steps.next().done) {
-        if (!isTurnOver()) continue
+        if (!shouldYield()) continue
         count.pause += performance.now() - start
-        await nextTurn()
+        await yieldToEventLoop()
         start = performance.now()
       }
       count.pause += performance.now() - start

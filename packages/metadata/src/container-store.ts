@@ -1,11 +1,11 @@
 import type { Container, ContainerStore } from '@nsbox/core/containers'
+import { showRef } from '@nsbox/core/content'
 import { changeLabels } from '@nsbox/core/labels'
 import { NsboxError } from '@nsbox/errors'
 import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import type { Reader } from '@nsbox/sqlite'
 import { changeContainer } from './change-container.ts'
 import type { Clock } from './clock.ts'
-import type { Collector } from './collector.ts'
 import {
   type ContainerFields,
   containerFieldsOf,
@@ -14,8 +14,9 @@ import {
   writeContainer,
 } from './container-row.ts'
 import { ensureNamespace } from './ensure-namespace.ts'
+import type { GarbageCollector } from './garbage-collector.ts'
 import type { Ledger } from './ledger.ts'
-import { quoted, shownRef } from './quoted.ts'
+import { quoted } from './quoted.ts'
 import { rowsInTurns } from './rows-in-turns.ts'
 import { decodeLabels } from './stored-labels.ts'
 import { validateContainer } from './validate-container.ts'
@@ -23,7 +24,7 @@ import { validateContainer } from './validate-container.ts'
 /** What a container store works with. */
 interface Parts {
   readonly ledger: Ledger
-  readonly collector: Collector
+  readonly collector: GarbageCollector
   readonly clock: Clock
 }
 
@@ -112,7 +113,7 @@ export function containerStore({ ledger, collector, clock }: Parts, namespace: s
       signal?.throwIfAborted()
       await ledger.write(namespace, (tx) => {
         if (findContainer(tx, namespace, id) === undefined)
-          throw new NsboxError('not_found', `container ${shownRef(id)}`)
+          throw new NsboxError('not_found', `container ${showRef(id)}`)
         dropContainer(tx, namespace, id)
         tx.emit({ topic: '/containers/delete', payload: { id } })
       })

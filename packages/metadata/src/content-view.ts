@@ -5,6 +5,7 @@ import {
   hasLocalPaths,
   type IngestStatus,
   type LocalPaths,
+  showRef,
 } from '@nsbox/core/content'
 import { changeLabels } from '@nsbox/core/labels'
 import { isNotFound, NsboxError } from '@nsbox/errors'
@@ -17,7 +18,6 @@ import { backendRef, demandIngest, dropIngest, type IngestRow, ingestListing, le
 import { letGo, type Scope } from './lease-binding.ts'
 import { sharedStatus } from './namespaced-writer.ts'
 import { openWriter } from './open-writer.ts'
-import { shownRef } from './quoted.ts'
 import { rowsInTurns } from './rows-in-turns.ts'
 
 /**
@@ -119,7 +119,7 @@ function rowsAndBytes(parts: ContentParts, scope: Scope): ContentStore {
 
     async abort(ref, { signal } = {}) {
       signal?.throwIfAborted()
-      using _lock = locks.acquire(namespace, ref)
+      using _lock = locks.acquire(ref, namespace)
       const ingest = await ledger.write(namespace, (tx) => {
         const ingest = demandIngest(tx, namespace, ref)
         dropIngest(tx, ingest)
@@ -146,7 +146,7 @@ function localPaths(backend: LocalPaths, { ledger }: ContentParts, { namespace }
       options.signal?.throwIfAborted()
       const row = await ledger.read((db) => demandIngest(db, namespace, ref))
       const nowhere = (cause?: unknown) =>
-        new NsboxError('not_found', `file of ingest ref ${shownRef(ref)}`, { cause })
+        new NsboxError('not_found', `file of ingest ref ${showRef(ref)}`, { cause })
       // It stands for a blob of the backend; what it may have had before is not what it has now.
       if (row.shared_size !== null) throw nowhere()
       try {

@@ -1,4 +1,4 @@
-import { inTurns } from '@nsbox/core/turns'
+import { yieldBetween } from '@nsbox/concurrency'
 import type { Reader } from '@nsbox/sqlite'
 import type { Ledger } from './ledger.ts'
 
@@ -33,7 +33,7 @@ export async function* rowsInTurns<Row>(
     }
     const page = await ledger.read((db) => after(db, from, enough))
     const isLast = count < mostRows && bytes < mostBytes
-    yield* inTurns(page, signal)
+    yield* yieldBetween(page, { signal })
     last = isLast ? undefined : key(page.at(-1)!)
   }
 }

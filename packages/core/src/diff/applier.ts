@@ -1,5 +1,5 @@
+import type { AbortOptions } from '@nsbox/concurrency'
 import type { Descriptor, Digest } from '@nsbox/oci'
-import type { AbortOptions } from '../abort-options.ts'
 
 /** The fields of a mount that a differ uses; `containerd.types.Mount` has the same. */
 export interface DiffMount {

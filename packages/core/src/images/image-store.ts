@@ -1,5 +1,5 @@
+import type { AbortOptions } from '@nsbox/concurrency'
 import type { Descriptor } from '@nsbox/oci'
-import type { AbortOptions } from '../abort-options.ts'
 import type { LabelChange, Labels } from '../labels/labels.ts'
 
 /** An image: a name for a target descriptor. */

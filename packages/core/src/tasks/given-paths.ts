@@ -1,4 +1,4 @@
-import type { AbortOptions } from '../abort-options.ts'
+import type { AbortOptions } from '@nsbox/concurrency'
 import type { Mount } from '../snapshots/mount.ts'
 
 /** Paths of the host that a task gets, or that are written to on its behalf. */

@@ -1,4 +1,4 @@
-import type { AbortOptions } from '../abort-options.ts'
+import type { AbortOptions } from '@nsbox/concurrency'
 
 /** A registry's request for credentials. */
 export interface CredentialRequest {

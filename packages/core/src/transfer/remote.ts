@@ -1,5 +1,5 @@
+import type { AbortOptions } from '@nsbox/concurrency'
 import type { Descriptor } from '@nsbox/oci'
-import type { AbortOptions } from '../abort-options.ts'
 
 /**
  * A repository of a registry, or another source of blobs, bound to one reference. Implementations do not verify

@@ -20,7 +20,7 @@ export interface ConnectionAccess {
   isCurrent(): boolean
   /** Whether any call has been admitted. */
   readonly wasUsed: boolean
-  /** The peer whose connections are counted together; undefined for peers with all rights, which are not counted. */
+  /** The peer whose connections are counted together, and closed if unused; undefined for peers with all rights. */
   readonly source?: string | undefined
 }
 
@@ -28,11 +28,19 @@ export interface ConnectionAccess {
 export type Authenticate = (socket: Socket) => ConnectionAccess
 
 /** Whoever can open the server's own socket has all rights. */
-export const ownSocket: Authenticate = () => ({
-  of: () => everything,
-  isCurrent: () => true,
-  wasUsed: true,
-})
+export const ownSocket: Authenticate = () => {
+  let wasUsed = false
+  return {
+    of() {
+      wasUsed = true
+      return everything
+    },
+    isCurrent: () => true,
+    get wasUsed() {
+      return wasUsed
+    },
+  }
+}
 
 /** Most peers on one connection: a client may use many tokens, and each is remembered. */
 const maxPeers = 16

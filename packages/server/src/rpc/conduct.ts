@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
-import { peerCredentials } from '@nsbox/sys/descriptors'
+import { peerProcess } from '@nsbox/sys/descriptors'
 
 /**
  * How many wasted calls a client may make at once, and per second. A call that it resets before the answer counts as
- * one; a request that is much larger than needed counts as several. A program that is stopped cancels many calls at
- * once, but none does so all the time.
+ * one, and so does a connection without any call. A request that is much larger than needed, or never completed, counts
+ * by its pieces. A program that is stopped cancels many calls at once, but none does so all the time.
  */
 const burst = 2000
 const perSecond = 50
@@ -61,17 +61,20 @@ export class Conduct {
   /**
    * Calls back when a connection may be served: at once unless the client is paused. If the client has too many
    * connections, this one is closed.
+   * @param access tells, once the connection has closed, whether there was a call on it
    */
-  admit(socket: Socket, onAdmit: () => void): void {
+  admit(socket: Socket, access: { readonly wasUsed: boolean }, onAdmit: () => void): void {
     const key = this.#clientOf(socket)
     const client = this.#client(key)
     if (client.open >= maxConnections) {
+      this.#fault(client, 1)
       socket.destroy()
       return
     }
     client.open++
     socket.once('close', () => {
       client.open--
+      if (!access.wasUsed) this.#fault(client, 1)
       this.#forget(key, client)
     })
     this.#admitLater(client, socket, onAdmit)
@@ -115,7 +118,10 @@ export class Conduct {
   /** Counts wasted work on a connection, in calls. */
   fault(connection: object, weight = 1): void {
     const client = this.#connections.get(connection)
-    if (client === undefined) return
+    if (client !== undefined) this.#fault(client, weight)
+  }
+
+  #fault(client: Client, weight: number): void {
     this.#refill(client)
     client.allowance -= weight
     if (client.allowance < 0) this.#pause(client)
@@ -180,7 +186,7 @@ function peerOf(socket: Socket): unknown {
   const { fd } = (socket as { _handle?: { fd?: number } })._handle ?? {}
   if (fd === undefined || fd < 0) return socket
   try {
-    return peerCredentials(fd).pid
+    return peerProcess(fd)
   } catch {
     return socket
   }

@@ -5,11 +5,11 @@ const ending = { SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const
 
 /**
  * Signals that are ignored: they would kill the program, or, for SIGUSR1, start Node.js's debugger. Signals for faults
- * of the program, such as SIGSEGV, and those that only stop it, such as SIGTSTP, keep their meaning. Unknown names do
- * no harm.
+ * of the program, such as SIGSEGV, and those that only stop it, such as SIGTSTP, keep their meaning; SIGPROF is left to
+ * V8's profiler. Unknown names do no harm.
  */
 const meaningless = [
-  ...['SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGPROF', 'SIGIO', 'SIGPOLL', 'SIGPWR', 'SIGSTKFLT'],
+  ...['SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGIO', 'SIGPOLL', 'SIGPWR', 'SIGSTKFLT'],
   ...['SIGXCPU', 'SIGXFSZ', 'SIGPIPE'],
 ] as NodeJS.Signals[]
 
