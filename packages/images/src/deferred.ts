@@ -1,4 +1,4 @@
-/** A promise that somebody else fulfils. */
+/** A promise with its resolve and reject functions. */
 export interface Deferred {
   readonly promise: Promise<void>
   readonly resolve: () => void
