@@ -16,8 +16,8 @@ import {
 import { ensureNamespace } from './ensure-namespace.ts'
 import type { GarbageCollector } from './garbage-collector.ts'
 import type { Ledger } from './ledger.ts'
+import { listRows } from './listing.ts'
 import { quoted } from './quoted.ts'
-import { rowsInTurns } from './rows-in-turns.ts'
 import { decodeLabels } from './stored-labels.ts'
 import { validateContainer } from './validate-container.ts'
 
@@ -55,7 +55,7 @@ export function containerStore({ ledger, collector, clock }: Parts, namespace: s
           yield* await ledger.read((db) => takeContainers(db, namespace, ids))
         }
       }
-      for await (const fields of rowsInTurns(ledger, containerFieldsOf(namespace), signal)) {
+      for await (const fields of listRows(ledger, containerFieldsOf(namespace), signal)) {
         if (filter.match(adaptor(fields))) ids.push(fields.id)
         if (ids.length >= batchSize) yield* takeAll()
       }

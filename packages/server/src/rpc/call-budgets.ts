@@ -1,4 +1,4 @@
-import { ByteBudget } from './byte-budget.ts'
+import { ByteQuota } from './byte-quota.ts'
 
 /**
  * Budgets for the memory of calls, by connection. A call that waits for one of them may hold bytes of those before it,
@@ -6,13 +6,13 @@ import { ByteBudget } from './byte-budget.ts'
  */
 export interface CallBudgets {
   /** Received bytes, and those that may come at any time. */
-  readonly arriving: ByteBudget
+  readonly arriving: ByteQuota
   /** Large requests, while they are received and until their calls end. */
-  readonly requests: ByteBudget
+  readonly requests: ByteQuota
   /** Decoded requests. */
-  readonly decoded: ByteBudget
+  readonly decoded: ByteQuota
   /** Answers that the client has not read. */
-  readonly answers: ByteBudget
+  readonly answers: ByteQuota
 }
 
 /**
@@ -22,9 +22,9 @@ export interface CallBudgets {
 export function callBudgets(): CallBudgets {
   const limits = { perOwner: 32 << 20, total: 40 << 20 }
   return {
-    arriving: new ByteBudget({ name: 'unfinished requests', ...limits }),
-    requests: new ByteBudget({ name: 'requests', ...limits }),
-    decoded: new ByteBudget({ name: 'decoded requests', ...limits }),
-    answers: new ByteBudget({ name: 'answers', ...limits }),
+    arriving: new ByteQuota({ name: 'unfinished requests', ...limits }),
+    requests: new ByteQuota({ name: 'requests', ...limits }),
+    decoded: new ByteQuota({ name: 'decoded requests', ...limits }),
+    answers: new ByteQuota({ name: 'answers', ...limits }),
   }
 }

@@ -4,7 +4,7 @@ const longest = 60 * 60 * 1000
 /**
  * One timer for the earliest of the times it is asked for. It never keeps the process alive.
  */
-export class WakeUp implements Disposable {
+export class Alarm implements Disposable {
   readonly #now: () => number
   readonly #body: () => void
   #due = Number.POSITIVE_INFINITY
@@ -20,7 +20,7 @@ export class WakeUp implements Disposable {
     this.#body = body
   }
 
-  /** Asks to be woken at a time of the clock. */
+  /** Asks for the body to be called at a time of the clock. */
   at(time: number): void {
     if (this.#closed || time >= this.#due) return
     this.#due = time

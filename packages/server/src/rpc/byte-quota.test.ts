@@ -1,8 +1,8 @@
 import { errorCode } from '@nsbox/errors'
 import { describe, expect, test } from 'vitest'
-import { ByteBudget, type HeldBytes } from './byte-budget.ts'
+import { ByteQuota, type HeldBytes } from './byte-quota.ts'
 
-const budget = (patience = 60_000) => new ByteBudget({ name: 'things', perOwner: 10, total: 25, patience })
+const budget = (patience = 60_000) => new ByteQuota({ name: 'things', perOwner: 10, total: 25, patience })
 const [a, b, c] = [{}, {}, {}]
 const forever = new AbortController().signal
 const never = () => {

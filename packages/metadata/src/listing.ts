@@ -16,7 +16,7 @@ export interface Listing<Row> {
 }
 
 /** The rows of a listing. Others have their turn in between, whatever is done with each row: it counts. */
-export async function* rowsInTurns<Row>(
+export async function* listRows<Row>(
   ledger: Ledger,
   { after, key, size }: Listing<Row>,
   signal: AbortSignal | undefined,

@@ -1,5 +1,5 @@
+import { abortable, deferred } from '@nsbox/concurrency'
 import { NsboxError } from '@nsbox/errors'
-import { unlessAborted } from '../signal/unless-aborted.ts'
 
 /**
  * The part of all bytes that is reserved, in addition, for owners that hold little, and the most that such an owner
@@ -8,8 +8,8 @@ import { unlessAborted } from '../signal/unless-aborted.ts'
 const keptPart = 1 / 4
 const smallPart = 1 / 8
 
-/** Limits of a budget. */
-export interface ByteBudgetOptions {
+/** Limits of a quota. */
+export interface ByteQuotaOptions {
   /** What the bytes are for, for errors. */
   readonly name: string
   /** Most bytes of one owner. */
@@ -55,14 +55,14 @@ interface Waiter {
  * owner that holds more than the waiting one loses those that it has held longest without progress; others are waited
  * for.
  */
-export class ByteBudget {
-  readonly #options: Required<ByteBudgetOptions>
+export class ByteQuota {
+  readonly #options: Required<ByteQuotaOptions>
   readonly #owners = new Map<object, Owner>()
   readonly #waiters = new Set<Waiter>()
   #total = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(options: ByteBudgetOptions) {
+  constructor(options: ByteQuotaOptions) {
     this.#options = { patience: 5000, ...options }
   }
 
@@ -92,17 +92,15 @@ export class ByteBudget {
     const wanted = Math.min(bytes, this.#options.perOwner)
     const isFirst = ![...this.#waiters].some((waiter) => waiter.owner === owner)
     if (isFirst && this.#hasRoom(owner, wanted)) return this.#hold(owner, wanted, evict)
-    let waiter: Waiter | undefined
-    const turn = new Promise<HeldBytes>((resolve) => {
-      waiter = { owner, bytes: wanted, evict, resolve }
-      this.#waiters.add(waiter)
-      this.#timer ??= setTimeout(() => this.#serve(), this.#options.patience).unref()
-    })
+    const { promise: turn, resolve } = deferred<HeldBytes>()
+    const waiter: Waiter = { owner, bytes: wanted, evict, resolve }
+    this.#waiters.add(waiter)
+    this.#timer ??= setTimeout(() => this.#serve(), this.#options.patience).unref()
     try {
-      return await unlessAborted(turn, signal)
+      return await abortable(turn, { signal })
     } catch (error) {
       // It may have got some in the same turn.
-      if (waiter !== undefined && !this.#waiters.delete(waiter)) (await turn)[Symbol.dispose]()
+      if (!this.#waiters.delete(waiter)) (await turn)[Symbol.dispose]()
       this.#serve()
       throw error
     }

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { WakeUp } from './wake-up.ts'
+import { Alarm } from './alarm.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-test('wakes once, at the earliest time it was asked for', () => {
+test('rings once, at the earliest time it was asked for', () => {
   const body = vi.fn()
-  using wakeUp = new WakeUp(Date.now, body)
-  wakeUp.at(Date.now() + 500)
-  wakeUp.at(Date.now() + 100)
-  wakeUp.at(Date.now() + 900)
+  using alarm = new Alarm(Date.now, body)
+  alarm.at(Date.now() + 500)
+  alarm.at(Date.now() + 100)
+  alarm.at(Date.now() + 900)
   vi.advanceTimersByTime(99)
   expect(body).not.toHaveBeenCalled()
   vi.advanceTimersByTime(1)
@@ -18,11 +18,11 @@ test('wakes once, at the earliest time it was asked for', () => {
   expect(body).toHaveBeenCalledTimes(1)
 })
 
-test('wakes at a time further away than a timer of Node can wait', () => {
+test('rings at a time further away than a timer of Node can wait', () => {
   const body = vi.fn()
-  using wakeUp = new WakeUp(Date.now, body)
+  using alarm = new Alarm(Date.now, body)
   const far = 60 * 24 * 60 * 60 * 1000
-  wakeUp.at(Date.now() + far)
+  alarm.at(Date.now() + far)
   vi.advanceTimersByTime(far - 1)
   expect(body).not.toHaveBeenCalled()
   vi.advanceTimersByTime(1)
@@ -32,26 +32,26 @@ test('wakes at a time further away than a timer of Node can wait', () => {
 test('goes by the clock, not by the time that passes, and looks at it once an hour', () => {
   const body = vi.fn()
   let now = 0
-  using wakeUp = new WakeUp(() => now, body)
-  wakeUp.at(1000)
+  using alarm = new Alarm(() => now, body)
+  alarm.at(1000)
   vi.advanceTimersByTime(5000)
   expect(body).not.toHaveBeenCalled()
-  wakeUp.at(500_000_000)
+  alarm.at(500_000_000)
   now = 2000
   vi.advanceTimersByTime(1000)
   expect(body).toHaveBeenCalledTimes(1)
-  wakeUp.at(500_000_000)
+  alarm.at(500_000_000)
   now = 500_000_000
   vi.advanceTimersByTime(60 * 60 * 1000)
   expect(body).toHaveBeenCalledTimes(2)
 })
 
-test('does not wake after it was disposed of', () => {
+test('does not ring after it was disposed of', () => {
   const body = vi.fn()
-  const wakeUp = new WakeUp(Date.now, body)
-  wakeUp.at(Date.now() + 100)
-  wakeUp[Symbol.dispose]()
-  wakeUp.at(Date.now() + 100)
+  const alarm = new Alarm(Date.now, body)
+  alarm.at(Date.now() + 100)
+  alarm[Symbol.dispose]()
+  alarm.at(Date.now() + 100)
   vi.advanceTimersByTime(1000)
   expect(body).not.toHaveBeenCalled()
 })
