@@ -87,7 +87,7 @@ describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands 
         SnapshotKey: 'shown',
         Snapshotter: 'overlayfs',
       })
-      // HOSTILE B09.
+      // docs/threat-model.md B09.
       expect(stdout).not.toContain('evil')
     })
 

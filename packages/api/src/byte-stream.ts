@@ -14,7 +14,7 @@ interface WaitOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** How many bytes the other end may send before it is told that some were taken, and the most that it may ask for. */
+/** The window: how many bytes the sender may send before it gets an update, and the most that it may ask for. */
 const windowSize = 1024 * 1024
 
 /** Bytes of one message; what containerd's own clients send. */
@@ -38,18 +38,18 @@ export async function* receiveBytes(
     const message = await channel.receive(options)
     if (message === undefined) return
     const { data } = unpackAny(DataSchema, message)
-    // Whoever sends more than it may is held back by the transport.
+    // A sender that exceeds its window is held back by the transport.
     window = Math.max(0, window - data.byteLength)
     if (data.byteLength > 0) yield data
   }
 }
 
 /**
- * Sends bytes over a stream, as many as the other end says that it takes. The end of the stream, which says that these
- * are all, is the caller's.
+ * Sends bytes over a stream, as many as the receiver has granted. The caller ends the stream, which means that these
+ * are all.
  *
- * @throws what `bytes` and the channel throw; `invalid_argument` for a message of another kind, `unavailable` if the other
- * end takes no more
+ * @throws what `bytes` and the channel throw; `invalid_argument` for a message of another kind, `unavailable` if the
+ * other end takes no more
  */
 export async function sendBytes(
   channel: MessageChannel,

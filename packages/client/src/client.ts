@@ -45,9 +45,9 @@ export interface ConnectOptions {
    * `defaultAddress()`.
    */
   readonly address?: string | undefined
-  /** Whom to trust and who one is, over TCP. */
+  /** TLS settings for TCP. */
   readonly tls?: ClientTls | undefined
-  /** Tells a server over TCP who one is. */
+  /** Bearer token for a server over TCP. */
   readonly token?: string | undefined
   /** `CONTAINERD_NAMESPACE` by default, else `default`. */
   readonly namespace?: string | undefined
@@ -57,7 +57,7 @@ export interface ConnectOptions {
   readonly connectTimeout?: number | undefined
 }
 
-/** What a pull or a push says of the registry. */
+/** Options for the registry of a pull or push. */
 type RegistryOptions = Omit<RegistryEndpoint, 'kind' | 'reference'>
 
 /** How to pull. */
@@ -88,7 +88,7 @@ export interface PushOptions extends RegistryOptions, AbortOptions {
 
 /** How to make a lease. */
 export interface LeaseOptions extends AbortOptions {
-  /** Milliseconds until the lease ends by itself, should nobody end it; a day by default. */
+  /** Milliseconds until the lease expires, unless it is deleted before; a day by default. */
   readonly expiresIn?: number | undefined
   readonly labels?: Labels | undefined
 }
@@ -238,7 +238,7 @@ class View implements ClientView {
   }
 
   async restore(id: string, from: string | Descriptor, options: RestoreOptions = {}): Promise<TaskHandle> {
-    // Loaded only here: few of those who connect restore anything.
+    // Loaded only here: few clients restore anything.
     const { restore } = await import('./checkpoint/restore-container.ts')
     return await restore(this, id, from, options)
   }

@@ -35,7 +35,7 @@ const closeTimeout = 5_000
 
 /**
  * Opens an ingest over the Write stream. A ref whose last writer was reset a moment ago may still be locked; servers
- * wait about half a second for it before they say `unavailable` (BEHAVIOUR.md §13), so that nothing is tried again
+ * wait about half a second for it before they say `unavailable` (docs/behaviour.md §13), so that nothing is tried again
  * here.
  */
 export async function openRemoteWriter(

@@ -3,16 +3,16 @@ import { extname, join } from 'node:path'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 import { type JsonObject, parseObject } from './json-object.ts'
 
-/** A network as its administrator has configured it: plugins that are called one after the other. */
+/** A configured network: a list of plugins that are called one after the other. */
 export interface NetworkList {
-  /** Of the specification that the plugins are to follow, such as `1.0.0`. */
+  /** Version of the specification for the plugins, such as `1.0.0`. */
   readonly cniVersion: string
   readonly name: string
   /** The configuration of each plugin, as it stands in the file. */
   readonly plugins: readonly PluginConfiguration[]
-  /** Whether there is nothing to check. */
+  /** Whether CHECK must not be called. */
   readonly disableCheck: boolean
-  /** The text of the file. */
+  /** The text of the file, which is kept with results. */
   readonly text: string
 }
 
@@ -29,17 +29,16 @@ const maxPlugins = 64
 /** CNI specification, section 1: names of networks, which are part of the names of files. */
 const networkName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
 
-/** A plugin is a program in one of the directories for them, never somewhere else. */
+/** The name of a plugin, a program in one of the plugin directories and never elsewhere. */
 const pluginType = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
 
-/** Where networks are configured if nothing else is said. */
+/** The default directory of configurations. */
 export const defaultNetworkDirectory = '/etc/cni/net.d'
 
 /**
- * The network that containers are connected to where nobody names one: that of the first configuration in a directory, by
- * the names of the files `*.conflist`, `*.conf` and `*.json`.
+ * The default network: the first configuration in a directory, by name, among `*.conflist`, `*.conf` and `*.json`.
  *
- * @throws `not_found` without any; `invalid_argument` for a configuration that is none; `failed_precondition` for a file
+ * @throws `not_found` without any; `invalid_argument` for a malformed configuration; `failed_precondition` for a file
  * or a directory that everyone may write to
  */
 export async function readDefaultNetwork(
@@ -75,7 +74,7 @@ export function parseNetworkList(text: string, source: string): NetworkList {
   if (!Array.isArray(plugins) || plugins.length === 0 || plugins.length > maxPlugins)
     throw refuse('no plugins')
   if (!plugins.every(isPlugin)) throw refuse('a plugin without a type')
-  // Some write it as a text.
+  // Some configurations have it as a string.
   return { cniVersion, name, plugins, disableCheck: disableCheck === true || disableCheck === 'true', text }
 }
 
@@ -94,7 +93,7 @@ async function configurationFiles(directory: string): Promise<string[]> {
   }
 }
 
-/** What everyone may write to would let everyone run programs as root (HOSTILE D15). */
+/** If everybody could write to it, everybody could run programs as root (docs/threat-model.md D15). */
 export async function refuseIfOpenToAll(path: string): Promise<void> {
   const { mode } = await stat(path)
   if ((mode & 0o002) === 0) return

@@ -13,7 +13,7 @@ export interface LabelRecord {
 }
 
 /**
- * What a file with labels says, or `undefined` if there is none.
+ * Reads a file with labels; `undefined` if there is none.
  * @throws `data_loss` if it is not what `writeLabels` writes
  */
 export async function readLabels(path: string): Promise<LabelRecord | undefined> {
@@ -44,7 +44,7 @@ function parseRecord(text: string): LabelRecord {
   return { updatedAt: new Date(time), labels: result }
 }
 
-/** Replaces a file with labels in one step. */
+/** Replaces a file with labels atomically. */
 export async function writeLabels(
   path: string,
   { updatedAt, labels }: LabelRecord,

@@ -11,12 +11,12 @@ const sync = promisify(fsync)
  */
 export type Durability = 'full' | 'relaxed'
 
-/** Brings what a file holds to the disk. */
+/** Syncs a file. */
 export async function syncFile(handle: FileHandle, durability: Durability): Promise<void> {
   if (durability === 'full') await handle.sync()
 }
 
-/** Brings the names in a directory to the disk: what was created, renamed or removed there. */
+/** Syncs a directory: what was created, renamed or removed in it. */
 export async function syncDirectory(path: string, durability: Durability): Promise<void> {
   if (durability !== 'full') return
   const directory = openSync(path, 'r')

@@ -1,6 +1,6 @@
 import { fromSystemError } from '@nsbox/errors'
 
-/** Runs `body` so that what the operating system has against it leaves with a code and says what was being done. */
+/** Runs `body`; errors of the operating system get a code, and a context that says what was being done. */
 export async function withCodes<T>(context: string, body: () => Promise<T>): Promise<T> {
   try {
     return await body()

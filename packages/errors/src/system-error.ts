@@ -1,7 +1,7 @@
 import type { ErrorCode } from './code.ts'
 import { isNsboxError, NsboxError } from './nsbox-error.ts'
 
-/** The errno names that mean something to a caller; every other one is `unknown`. */
+/** The code for each errno name; every other one is `unknown`. */
 const codes: Readonly<Record<string, ErrorCode>> = {
   ENOENT: 'not_found',
   EEXIST: 'already_exists',

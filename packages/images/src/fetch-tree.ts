@@ -60,7 +60,8 @@ export interface FetchSummary {
 
 /**
  * Fetches what a descriptor refers to, documents before what they name, blobs in parallel. Every blob gets the label of
- * the repository it came from, every document the labels that keep its children from being collected (BEHAVIOUR.md §4).
+ * the repository it came from, every document the labels that keep its children from being collected
+ * (docs/behaviour.md §4).
  */
 export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Promise<FetchSummary> {
   const { remote, content, platforms, progress } = options

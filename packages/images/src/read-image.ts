@@ -5,7 +5,7 @@ import { findManifest } from './find-manifest.ts'
 import { isImage } from './is-image.ts'
 import { layerChain } from './layer-chain.ts'
 
-/** What an image says of itself for one platform. */
+/** Manifest and config of an image for one platform. */
 export interface ImageDescription {
   readonly manifest: Descriptor
   readonly config: ImageConfig
@@ -14,7 +14,7 @@ export interface ImageDescription {
 }
 
 /**
- * Reads what an image says of itself for a platform.
+ * Reads manifest and config of an image for a platform.
  *
  * @throws `failed_precondition` for what is no image; otherwise as `unpack`, of what it reads
  */

@@ -135,7 +135,7 @@ function takeContainers(db: Reader, namespace: string, ids: string[]): Container
   return containers
 }
 
-/** What filters see of a container (BEHAVIOUR.md §2). */
+/** What filters see of a container (docs/behaviour.md §2). */
 function adaptor({ id, image, runtime, labels }: ContainerFields): Adaptor {
   return {
     field([first, ...rest]) {

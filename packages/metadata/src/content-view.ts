@@ -158,7 +158,7 @@ function localPaths(backend: LocalPaths, { ledger }: ContentParts, { namespace }
   }
 }
 
-/** What filters see of a blob (BEHAVIOUR.md §2). */
+/** What filters see of a blob (docs/behaviour.md §2). */
 function blobFields({ digest, labels }: ContentInfo): Adaptor {
   return {
     field([first, ...rest]) {
@@ -168,7 +168,7 @@ function blobFields({ digest, labels }: ContentInfo): Adaptor {
   }
 }
 
-/** What filters see of an ingest (BEHAVIOUR.md §2). */
+/** What filters see of an ingest (docs/behaviour.md §2). */
 function ingestFields({ ref }: IngestRow): Adaptor {
   return { field: (path) => (path.length === 1 && path[0] === 'ref' ? ref : undefined) }
 }

@@ -40,7 +40,7 @@ export function imageFromRow(row: ImageRow): Image {
 }
 
 /**
- * Holds an image against its rules, with the texts that clients know (BEHAVIOUR.md §1).
+ * Checks the fields of an image. The error texts are containerd's (docs/behaviour.md §1).
  * @throws `invalid_argument`
  */
 export function validateImage({ name, target, labels }: Pick<Image, 'name' | 'target' | 'labels'>): void {
@@ -59,7 +59,7 @@ export function validateImage({ name, target, labels }: Pick<Image, 'name' | 'ta
 
 /**
  * Writes an image, new or changed, and what it refers to.
- * @returns when it stops being a root, if it does; an expiry that is no time is ignored (BEHAVIOUR.md §6)
+ * @returns when it stops being a root, if it does; an expiry that is no time is ignored (docs/behaviour.md §6)
  */
 export function writeImage(tx: Write, namespace: string, image: Image): number | undefined {
   const { name, target, labels } = image

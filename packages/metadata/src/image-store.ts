@@ -143,7 +143,7 @@ function find(db: Reader, namespace: string, name: string): Image {
   return imageFromRow(row)
 }
 
-/** What filters see of an image (BEHAVIOUR.md §2). */
+/** What filters see of an image (docs/behaviour.md §2). */
 function adaptor({ name, target, labels }: Image): Adaptor {
   return {
     field([first, ...rest]) {

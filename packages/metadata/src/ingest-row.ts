@@ -22,7 +22,7 @@ export interface IngestRow {
 
 const columns = 'id, namespace, ref, total, expected, shared_size, started_at, expires_at'
 
-/** How long an ingest lives that no lease holds and no writer opens again (BEHAVIOUR.md §3). */
+/** How long an ingest lives that no lease holds and no writer opens again (docs/behaviour.md §3). */
 const lifetime = 24 * 60 * 60 * 1000
 
 /**

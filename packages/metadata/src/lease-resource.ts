@@ -6,7 +6,7 @@ import type { Kind, Node } from './node.ts'
 import { quoted } from './quoted.ts'
 
 /**
- * What a lease's resource names (BEHAVIOUR.md §6).
+ * The object that a lease's resource names (docs/behaviour.md §6).
  * @throws `unimplemented` for an unknown type, `invalid_argument` for a malformed type or id
  */
 export function nodeFromResource({ type, id }: LeaseResource): Node {
@@ -46,7 +46,7 @@ const types: Readonly<Partial<Record<Kind, string>>> = {
   image: 'images',
 }
 
-/** The other way. */
+/** The inverse of `nodeFromResource`. */
 export function resourceFromNode({ kind, id }: Node): LeaseResource {
   return { type: types[kind] ?? kind.replace(/^snapshot\//, 'snapshots/'), id }
 }

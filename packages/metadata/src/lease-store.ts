@@ -167,7 +167,7 @@ const fromRow = ({ id, labels, created_at }: Row): Lease => ({
   createdAt: new Date(created_at),
 })
 
-/** What filters see of a lease (BEHAVIOUR.md §2). */
+/** What filters see of a lease (docs/behaviour.md §2). */
 function adaptor({ id, labels }: Lease): Adaptor {
   return {
     field([first, ...rest]) {

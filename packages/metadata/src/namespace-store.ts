@@ -108,7 +108,7 @@ function known(db: Reader, name: string): Namespace {
   return namespace
 }
 
-/** What keeps a namespace from being deleted, in the words that clients know (BEHAVIOUR.md §1). */
+/** What a namespace still has, as the error of its deletion lists it (docs/behaviour.md §1). */
 function holdings(db: Reader, name: string): string[] {
   const held: string[] = []
   if (db.get('SELECT 1 FROM image WHERE namespace = ? LIMIT 1', name)) held.push('images')

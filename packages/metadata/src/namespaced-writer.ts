@@ -35,7 +35,7 @@ interface Published {
 /**
  * The writer of an ingest of a namespace. It either passes everything to a writer of the backend, or stands for a
  * blob that the backend has: then it starts complete, needs no bytes, and takes a copy of its own as soon as it gets
- * some (BEHAVIOUR.md §3).
+ * some (docs/behaviour.md §3).
  */
 export class NamespacedWriter implements ContentWriter {
   readonly ref: string

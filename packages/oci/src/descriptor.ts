@@ -39,21 +39,21 @@ export const descriptorFields = [
 ]
 
 /**
- * Takes in a descriptor from a JSON document.
+ * Reads a descriptor from a JSON document.
  *
  * @param context what the descriptor is, for the error
  * @throws `invalid_argument` for a media type that is not one or has more than 255 characters, a digest that
- * `parseDigest` refuses, a size that is not a whole number of bytes, annotations beyond 256 Ki characters, `data`
- * that is not the content
+ * `parseDigest` refuses, a size that is not a whole number of bytes, annotations beyond 256 Ki characters, `data` that
+ * is not the content
  */
 export function parseDescriptor(json: Json | undefined, context = 'descriptor'): Descriptor {
   return descriptorFrom(jsonFields(json, context, descriptorFields))
 }
 
-/** How many descriptors one step takes in. */
+/** How many descriptors one step reads. */
 const descriptorsPerStep = 50
 
-/** Takes in the descriptors of an array in a document, in steps. */
+/** Reads an array of descriptors, in steps. */
 export function* descriptorsSteps(entries: Iterable<JsonFields>): Steps<Descriptor[]> {
   const descriptors: Descriptor[] = []
   for (const fields of entries) {
@@ -63,7 +63,7 @@ export function* descriptorsSteps(entries: Iterable<JsonFields>): Steps<Descript
   return descriptors
 }
 
-/** `parseDescriptor` on fields that are taken in already. */
+/** `parseDescriptor` on fields that have been read already. */
 export function descriptorFrom(fields: JsonFields): Descriptor {
   const mediaType = fields.string('mediaType')
   if (!isMediaType(mediaType)) throw fields.refuse(`invalid media type ${quoted(mediaType)}`)

@@ -12,15 +12,15 @@ export const maxDocumentSize = 4 * 1024 * 1024
 /** Most descriptors that one manifest or index may list. */
 export const maxDescriptors = 10_000
 
-/** The fields that tell a manifest and an index apart, of both OCI and Docker, and of Docker's schema 1. */
+/** The fields by which a manifest, an index and Docker's schema 1 differ. */
 const telling = ['config', 'layers', 'manifests', 'fsLayers']
 
 /**
- * Opens, in steps, a manifest or index whose bytes match their digest already.
+ * Parses, in steps, a manifest or index whose digest has been verified.
  *
  * @param kind `manifest` or `index`, for the error
  * @param isExpected which media types the descriptor may have
- * @param own which of the telling fields belong to this kind; the others must be absent (HOSTILE B01)
+ * @param own which of these fields belong to this kind; the others must be absent (docs/threat-model.md B01)
  * @throws `invalid_argument`, naming the digest
  */
 export function* openDocument(

@@ -10,7 +10,7 @@ export const imageLayoutVersion = '1.0.0'
 /**
  * Checks the `oci-layout` document that marks an image layout.
  *
- * @throws `invalid_argument` for another version, a document that is none
+ * @throws `invalid_argument` for another version or a malformed document
  */
 export function checkImageLayout(bytes: Uint8Array): void {
   const context = 'oci-layout'

@@ -3,9 +3,8 @@ import { quoted } from './quoted.ts'
 import type { Json, JsonObject } from './strict-json.ts'
 
 /**
- * Typed access to the fields of an object of a foreign document. Absent and `null` are the same, as in the documents
- * that Go programs write. Every method throws `invalid_argument`, naming document and field, for a value of another
- * type.
+ * Typed access to the fields of an object in a foreign JSON document. Absent and `null` mean the same, as Go programs
+ * write it. Every method throws `invalid_argument`, naming document and field, for a value of another type.
  */
 export interface JsonFields {
   /** What the object is called in errors, such as `manifest sha256:…: layers[3]`. */
@@ -15,7 +14,7 @@ export interface JsonFields {
   strings(name: string, limit?: number): string[] | undefined
   number(name: string): number | undefined
   object(name: string, known: readonly string[]): JsonFields | undefined
-  /** The entries of an array, each when it is asked for. */
+  /** The entries of an array, checked one by one as they are read. */
   objects(name: string, known: readonly string[], limit: number): Iterable<JsonFields> | undefined
   /** An object used as a map, with free keys; at most 10,240 of them, and `limit` characters in all. No prototype. */
   stringMap(name: string, limit?: number): Record<string, string> | undefined
@@ -32,7 +31,7 @@ const maxFields = 1000
 /** Most keys that an object may have which is used as a map: as many as an object of a store may have labels. */
 const maxKeys = 10_240
 
-/** The names of fields by how they are folded, for each list of them. */
+/** The known names by their folded form, for each list of names. */
 const foldedNames = new WeakMap<readonly string[], ReadonlyMap<string, string>>()
 
 function foldedOf(known: readonly string[]): ReadonlyMap<string, string> {

@@ -8,11 +8,12 @@ import { SignalWatch } from './signals/signal-watch.ts'
 import { start } from './start.ts'
 
 /**
- * Runs a server as a program: until SIGTERM, SIGINT or SIGQUIT, which end it in an orderly way. A second one of these ends
- * it at once. SIGHUP reloads what can be reloaded; other signals do nothing. A failure to start is said on standard error in one line, with exit code 1.
+ * Runs a server as a program: until SIGTERM, SIGINT or SIGQUIT, which end it in an orderly way. A second one of these
+ * ends it at once. SIGHUP reloads what can be reloaded; other signals do nothing. If the start fails, it prints one
+ * line on standard error and exits with 1.
  */
 export async function runServer(sources: ConfigurationSources): Promise<void> {
-  // Modes are set explicitly everywhere; this is for what is forgotten.
+  // Modes are set explicitly everywhere; the umask is a second line of defence.
   process.umask(0o077)
   try {
     const running = await readConfiguration(sources)
@@ -27,7 +28,7 @@ export async function runServer(sources: ConfigurationSources): Promise<void> {
       log.info({ signal: await signals.first }, 'stopping')
     }
     log.info('stopped')
-    // Nothing may keep the process: the root has been let go.
+    // Exit even if something keeps the process alive: the root has been released.
     process.exit(0)
   } catch (error) {
     const text = isNsboxError(error) ? error.message : error instanceof Error ? error.stack : String(error)

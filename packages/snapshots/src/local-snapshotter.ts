@@ -41,7 +41,7 @@ export interface LocalSnapshotterParts {
 /** How many rows a list reads at once. */
 const page = 200
 
-/** Puts a snapshot that was made without parents on top of some: what belongs to that besides the record. */
+/** Gives a snapshot that was made without parents its parents, as far as its files are concerned. */
 export type Rebase = (path: string, parents: readonly string[]) => Promise<void>
 
 /** A snapshotter in a directory of its own. Disposing of it leaves all snapshots as they are. */
@@ -59,7 +59,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     this.#parts = parts
     this.#db = parts.db
     const { directories, onLeftover } = parts
-    // Whoever asked may leave: the row is gone, and so should be the files. Only closing the snapshotter ends it.
+    // Not aborted with the call: the row is gone, so the files have to go, too. Only closing the snapshotter ends it.
     const discard = (id: number) =>
       this.#undertakings.run(undefined, (signal) => directories.discard(id, { signal }))
     this.#leftovers = new Leftovers({ discard, onLeftover })
@@ -79,7 +79,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     const usage = await withCodes(`usage of snapshot ${name}`, () =>
       treeUsage(form.files(directories.path(id)), options),
     )
-    // Measured when it is asked for, since a commit would have to wait for it.
+    // Measured on request, since a commit would have to wait for it.
     if (kind === 'committed') this.#db.transaction((tx) => table.setUsage(tx, id, usage))
     return usage
   }
@@ -138,7 +138,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
         },
         (made) => {
           signal?.throwIfAborted()
-          // Others went on meanwhile.
+          // Looked up again, since other calls ran meanwhile.
           this.#db.transaction((tx) => {
             this.#checkFree(key, 'snapshot')
             if (parent !== null && !table.snapshotExists(tx, parent))
@@ -197,7 +197,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
         await rebase?.(directories.path(id), paths)
         coming.fill()
         signal?.throwIfAborted()
-        // Those that are committed at once share a sync, which need not be in their order: the records are.
+        // Snapshots that are committed at the same time share a sync. Only the records have to be in order.
         await sync.run(id, key)
         await below?.ended
         signal?.throwIfAborted()
@@ -224,7 +224,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
         throw new NsboxError('not_found', `snapshot ${name} does not exist`)
       table.deleteSnapshot(tx, id)
     })
-    // Files go once the disk has it that they belong to nobody.
+    // The files are removed only after the removal of the row is durable.
     await this.#db.durable()
     await this.#leftovers.discard(id)
   }
@@ -264,7 +264,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     await this.#parts.close()
   }
 
-  /** An answer, once nothing that it tells of can be taken back any more. */
+  /** Resolves once everything that the answer tells of is durable. */
   async #answer<T>(answer: T): Promise<T> {
     await this.#db.durable()
     return answer

@@ -4,7 +4,7 @@ import { NsboxError } from '@nsbox/errors'
 const maxNameBytes = 4096
 
 /**
- * Checks a name or key. It is never part of a path, so it may be any text that a database can tell from others.
+ * Checks a name or key. It is never part of a path, so any text will do that the database can tell from others.
  *
  * @throws `invalid_argument`
  */

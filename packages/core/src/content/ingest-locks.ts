@@ -15,7 +15,7 @@ export class IngestLocks {
    * Takes a ref until what is returned is disposed of, which may happen more than once.
    *
    * @param namespace whose ref it is, where refs are by namespace
-   * @throws `unavailable` if it is taken, with the text that clients know (BEHAVIOUR.md §3)
+   * @throws `unavailable` if it is taken, with the text that clients know (docs/behaviour.md §3)
    */
   acquire(ref: string, namespace = ''): Disposable {
     const key = keyOf(ref, namespace)

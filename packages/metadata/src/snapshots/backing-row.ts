@@ -6,8 +6,8 @@ import type { BackingRef } from '../backing-ref.ts'
 const maxKeyBytes = 4096
 
 /**
- * The key that a snapshot has in the backend (BEHAVIOUR.md §3). The number makes it another one when the same name is
- * used again, so that the removal of an old snapshot never meets a new one. What would be too long is hashed.
+ * The key that a snapshot has in the backend (docs/behaviour.md §3). The number makes it another one when the same name
+ * is used again, so that the removal of an old snapshot never meets a new one. What would be too long is hashed.
  */
 export function backingKey(namespace: string, id: number, name: string): string {
   const key = `${namespace}/${id}/${name}`

@@ -79,7 +79,7 @@ export async function makeSnapshot(
 /**
  * Takes a number for the backing, unless the snapshot that the new one is to become is there, or is another namespace's
  * that this one may have too. What exists already is held by the lease from here on, although it is refused.
- * @throws `already_exists`, also for the snapshot that the new one is to become (BEHAVIOUR.md §5); `not_found`
+ * @throws `already_exists`, also for the snapshot that the new one is to become (docs/behaviour.md §5); `not_found`
  */
 function reserve(
   parts: SnapshotParts,

@@ -70,7 +70,7 @@ export function demandSnapshot(db: Reader, scope: SnapshotScope, name: string): 
   return row
 }
 
-/** The text is known to clients of containerd (BEHAVIOUR.md §1). */
+/** The text is known to clients of containerd (docs/behaviour.md §1). */
 export function snapshotNotFound(name: string): NsboxError {
   return new NsboxError('not_found', `snapshot ${shownKey(name)} does not exist`)
 }

@@ -123,7 +123,7 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
       const before = infoFromRow(row)
       const after = changed(before)
       const inherited = inheritedChange(before.labels, after.labels)
-      // What other namespaces may have too is nobody's to label.
+      // A snapshot that other namespaces may share gets no labels of this one in the snapshotter.
       if (inherited !== undefined && row.chain_id === null)
         await ofBackend(row, () => backend.update(row.key, { merge: inherited }, { signal }))
       return await ledger.write(scope.namespace, (tx) => {

@@ -35,7 +35,7 @@ export interface Capabilities {
   readonly ambient?: readonly string[] | undefined
 }
 
-/** The sets that a spec knows; a foreign one may have others, which may be anything. */
+/** The sets that the specification names; a foreign spec may have others of any shape. */
 export const capabilitySets = [
   'bounding',
   'effective',

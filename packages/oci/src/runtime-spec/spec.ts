@@ -37,7 +37,7 @@ export interface Mount {
   readonly gidMappings?: readonly IdMapping[] | undefined
 }
 
-/** Programs of the host's that the runtime starts at points of a container's life. */
+/** Programs of the host that the runtime starts at points of a container's life. */
 export interface Hooks {
   readonly prestart?: readonly Hook[] | undefined
   readonly createRuntime?: readonly Hook[] | undefined
@@ -47,7 +47,7 @@ export interface Hooks {
   readonly poststop?: readonly Hook[] | undefined
 }
 
-/** The points that a spec knows; a foreign one may have others, which may be anything. */
+/** The points that the specification names; a foreign spec may have others of any shape. */
 export const hookPoints = [
   'prestart',
   'createRuntime',

@@ -19,10 +19,10 @@ import { fromPlatformMessage, fromPlatformMessages } from './platform.ts'
 export type StreamedCredentials = (streamId: string) => CredentialSource
 
 /**
- * One end of a transfer, as a client describes it.
+ * The source or destination of a transfer, as a client describes it.
  *
- * @throws `invalid_argument` if it is malformed; `unimplemented` for another kind of end, and for what this server
- * cannot do with it, naming it
+ * @throws `invalid_argument` if it is malformed; `unimplemented` for another kind of endpoint or for unsupported
+ * options, naming them
  */
 export function fromEndpointMessage(
   any: AnyLike | undefined,
@@ -70,7 +70,7 @@ function resolution(
   }
 }
 
-/** Most snapshotters to unpack to, and most references to name images of an archive by: each goes over all of it. */
+/** Most snapshotters to unpack to, and most references for images of an archive: each takes a pass over all of it. */
 const maxEach = 32
 
 function imageEndpoint(store: MessageShape<typeof ImageStoreSchema>): ImageEndpoint {

@@ -8,7 +8,7 @@ import { fromDescriptorMessage, toDescriptorMessage } from '../convert/descripto
 import { fromMountMessages } from '../convert/mount.ts'
 import { syncSnapshot } from '../diff/sync-snapshot.ts'
 
-/** What makes trees of layers and layers of trees, for one namespace. */
+/** Applies and makes layers, for one namespace. */
 export interface Differ {
   readonly applier: Applier
   readonly comparer: Comparer
@@ -17,7 +17,7 @@ export interface Differ {
 /** The differ of a call, by its headers. */
 export type DifferOf = (context: HandlerContext) => Differ
 
-/** Serves what is between layers and snapshots. */
+/** Serves applying and making layers. */
 export function diffRoutes(router: ConnectRouter, differOf: DifferOf): void {
   router.service(Diff, {
     async apply({ diff, mounts, payloads, syncFs }, context) {

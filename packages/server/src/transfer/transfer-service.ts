@@ -17,14 +17,14 @@ import { exportArchive, importArchive, underOwnLease } from './archive-transfer.
 import { type FlightsOf, flightsByNamespace } from './flights-by-namespace.ts'
 import { PullLeases } from './pull-lease.ts'
 
-/** What a transfer service works with. */
+/** Options of a transfer service. */
 export interface TransferServiceOptions {
   readonly metadata: Pick<Metadata, 'namespace'>
   /** Directory of `hosts.toml` files, unless an endpoint names another. */
   readonly hostsDir?: string | undefined
-  /** Where images are unpacked; a service without it refuses to unpack. */
+  /** Finds where to unpack images; without it, unpacking is refused. */
   readonly destinations?: UnpackDestinations | undefined
-  /** Shared with whoever else unpacks images. */
+  /** Shared with all others that unpack images. */
   readonly flights?: FlightsOf | undefined
 }
 
@@ -39,12 +39,14 @@ export type UnpackDestinations = (
   options: AbortOptions,
 ) => Promise<UnpackDestination>
 
-/** Whom a transfer is for. */
+/** The caller of a transfer. */
 export interface Caller {
   readonly namespace: string
   /** The caller's own lease; without one, a pull makes one. */
   readonly lease?: string | undefined
-  /** Whether nothing of the host is the caller's: neither what it says of registries, nor those that are on it. */
+  /**
+   * Whether the caller is a tenant, who must use neither the host's settings for registries nor registries on the host.
+   */
   readonly isTenant?: boolean | undefined
 }
 
@@ -167,7 +169,7 @@ export class TransferService {
   #registry({ isTenant = false }: Caller, endpoint: RegistryEndpoint): Registry {
     const { credentials, headers, hostsDir, defaultScheme } = endpoint
     if (isTenant) {
-      // What is configured for registries may have secrets of the host in it.
+      // The settings for registries may have secrets of the host.
       return createRegistry({ credentials, headers, defaultScheme, userIsElsewhere: true })
     }
     return createRegistry({
