@@ -1,4 +1,5 @@
-import { type Durability, syncDirectory } from './durability.ts'
+import type { Durability } from '@nsbox/core/content'
+import { syncDirectory } from './durability.ts'
 
 /**
  * Brings the names in a directory to the disk, once for all who ask while an earlier sync is under way: each of them has

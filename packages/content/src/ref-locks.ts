@@ -1,5 +1,4 @@
-import { NsboxError } from '@nsbox/errors'
-import { showRef } from './ref.ts'
+import { NsboxError, shownName } from '@nsbox/errors'
 
 /** The refs that are in use, and since when. */
 export class RefLocks {
@@ -16,7 +15,7 @@ export class RefLocks {
       const seconds = Math.max(0, now - since) / 1000
       throw new NsboxError(
         'unavailable',
-        `ref ${showRef(ref)} locked for ${seconds}s (since ${new Date(since).toISOString()})`,
+        `ref ${shownName(ref)} locked for ${seconds}s (since ${new Date(since).toISOString()})`,
       )
     }
     this.#held.set(ref, now)

@@ -1,6 +1,6 @@
 import type { Container, ContainerStore } from '@nsbox/core/containers'
 import { changeLabels } from '@nsbox/core/labels'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted, shownName } from '@nsbox/errors'
 import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import type { Reader } from '@nsbox/sqlite'
 import { changeContainer } from './change-container.ts'
@@ -15,7 +15,6 @@ import {
 } from './container-row.ts'
 import { ensureNamespace } from './ensure-namespace.ts'
 import type { Ledger } from './ledger.ts'
-import { quoted, shownRef } from './quoted.ts'
 import { rowsInTurns } from './rows-in-turns.ts'
 import { decodeLabels } from './stored-labels.ts'
 import { validateContainer } from './validate-container.ts'
@@ -112,7 +111,7 @@ export function containerStore({ ledger, collector, clock }: Parts, namespace: s
       signal?.throwIfAborted()
       await ledger.write(namespace, (tx) => {
         if (findContainer(tx, namespace, id) === undefined)
-          throw new NsboxError('not_found', `container ${shownRef(id)}`)
+          throw new NsboxError('not_found', `container ${shownName(id)}`)
         dropContainer(tx, namespace, id)
         tx.emit({ topic: '/containers/delete', payload: { id } })
       })

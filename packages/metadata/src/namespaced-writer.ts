@@ -6,14 +6,13 @@ import type {
   IngestStatus,
 } from '@nsbox/core/content'
 import { changeLabels, type Labels } from '@nsbox/core/labels'
-import { isAlreadyExists, isNsboxError, NsboxError } from '@nsbox/errors'
+import { isAlreadyExists, isNsboxError, NsboxError, shownName } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { assertDigest, type Digest, digestAlgorithm, isDigest } from '@nsbox/oci'
 import { findBlob, writeBlob } from './blob-row.ts'
 import type { ContentParts } from './content-parts.ts'
 import { backendRef, demandIngest, dropIngest, type IngestRow, leftBy } from './ingest-row.ts'
 import { demandLease, hold, letGo, type Scope } from './lease-binding.ts'
-import { shownRef } from './quoted.ts'
 
 interface WriterParts extends ContentParts {
   readonly scope: Scope
@@ -99,7 +98,7 @@ export class NamespacedWriter implements ContentWriter {
 
   #demandOpen(): void {
     if (!this.#closed) return
-    throw new NsboxError('failed_precondition', `ref ${shownRef(this.ref)}: the writer is closed`)
+    throw new NsboxError('failed_precondition', `ref ${shownName(this.ref)}: the writer is closed`)
   }
 
   #demandSameDigest(digest: Digest | undefined): void {
@@ -199,7 +198,7 @@ export class NamespacedWriter implements ContentWriter {
     const { namespace } = scope
     const info = ledger.commit(namespace, (tx) => {
       const current = demandIngest(tx, namespace, this.ref)
-      if (current.id !== ingest.id) throw new NsboxError('not_found', `ingest ref ${shownRef(this.ref)}`)
+      if (current.id !== ingest.id) throw new NsboxError('not_found', `ingest ref ${shownName(this.ref)}`)
       hold(tx, scope, { kind: 'content', id: digest })
       letGo(tx, scope, { kind: 'ingest', id: this.ref })
       dropIngest(tx, current)

@@ -1,12 +1,12 @@
 import { realpathSync } from 'node:fs'
 import type { ContainerStore } from '@nsbox/core/containers'
-import type { ContentStore } from '@nsbox/core/content'
+import type { ContentStore, Durability } from '@nsbox/core/content'
 import type { Applier } from '@nsbox/core/diff'
 import type { ImageStore } from '@nsbox/core/images'
 import type { LeaseStore } from '@nsbox/core/leases'
 import type { Snapshotter } from '@nsbox/core/snapshots'
 import type { PathUses } from '@nsbox/core/tasks'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, shownName } from '@nsbox/errors'
 import { type NamespaceStore, requireNamespace } from '@nsbox/namespaces'
 import { type Database, openDatabase } from '@nsbox/sqlite'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
@@ -22,7 +22,6 @@ import { type Answers, Ledger } from './ledger.ts'
 import { type Log, silent } from './log.ts'
 import type { Marking } from './marking.ts'
 import { namespaceStore } from './namespace-store.ts'
-import { shownRef } from './quoted.ts'
 import { migrations } from './schema.ts'
 import { type Policy, Sharing } from './sharing.ts'
 import { BackingsInUse, dropUnfinishedBackings } from './snapshots/backings-in-use.ts'
@@ -51,7 +50,7 @@ export interface MetadataOptions {
   /** `shared` by default. */
   readonly policy?: Policy | undefined
   /** `full` by default; see `DatabaseOptions`. */
-  readonly durability?: 'full' | 'relaxed' | undefined
+  readonly durability?: Durability | undefined
   /** `durable` by default. */
   readonly answers?: Answers | undefined
   /** Told of every event, in order, once what it tells of is on disk. */
@@ -205,7 +204,7 @@ export function createMetadata(
         snapshotter(snapshotter) {
           const backend = snapshotters.get(snapshotter)
           if (backend === undefined)
-            throw new NsboxError('invalid_argument', `snapshotter not loaded: ${shownRef(snapshotter)}`)
+            throw new NsboxError('invalid_argument', `snapshotter not loaded: ${shownName(snapshotter)}`)
           return snapshotView(parts, { ...scope, snapshotter }, backend)
         },
         applier: (applier) => recordingApplier(parts, scope, snapshotters, applier),

@@ -1,6 +1,5 @@
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, shownName } from '@nsbox/errors'
 import type { Clock } from './clock.ts'
-import { shownRef } from './quoted.ts'
 
 /** Which ingests have a writer, and since when. */
 export class WriterLocks {
@@ -22,7 +21,7 @@ export class WriterLocks {
     if (since !== undefined) {
       throw new NsboxError(
         'unavailable',
-        `ref ${shownRef(ref)} locked for ${Math.max(0, now - since) / 1000}s (since ${new Date(since).toISOString()})`,
+        `ref ${shownName(ref)} locked for ${Math.max(0, now - since) / 1000}s (since ${new Date(since).toISOString()})`,
       )
     }
     this.#held.set(key, now)

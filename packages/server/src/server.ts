@@ -1,3 +1,4 @@
+import type { Durability } from '@nsbox/core/content'
 import type { Metadata } from '@nsbox/metadata'
 
 /** A running server. Disposing of it ends what it does and lets go of its data root; that is idempotent. */
@@ -45,7 +46,7 @@ export interface ServerConfig {
    */
   readonly sharingPolicy?: 'shared' | 'isolated' | undefined
   /** `full` (the default): no answer before the disk has what it tells of. `relaxed`: for hosts to be thrown away. */
-  readonly durability?: 'full' | 'relaxed' | undefined
+  readonly durability?: Durability | undefined
   /** The OCI runtime program of tasks that name none: a path, or a name to be found; `runc` by default. */
   readonly runtimeBinary?: string | undefined
   /** Directory of `hosts.toml` files for registries, unless a client names another; none by default. */

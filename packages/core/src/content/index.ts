@@ -1,4 +1,5 @@
 export type { AbortOptions } from '../abort-options.ts'
+export type { Durability } from '../durability.ts'
 export type { ContentInfo } from './content-info.ts'
 export type {
   ContentManager,
