@@ -7,7 +7,7 @@ import { imageStoreSuite } from '@nsbox/compliance/images'
 import { leaseStoreSuite } from '@nsbox/compliance/leases'
 import { namespaceStoreSuite } from '@nsbox/compliance/namespaces'
 import { digestOf } from '@nsbox/oci'
-import { start } from '@nsbox/server'
+import { startServer } from '@nsbox/server'
 import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 
@@ -16,7 +16,7 @@ async function behindServer(): Promise<{ client: ClientView } & AsyncDisposable>
   await using opening = new AsyncDisposableStack()
   const { path } = opening.use(await tempDir('nsbox-suite'))
   const server = opening.use(
-    await start({ root: join(path, 'root'), state: join(path, 'state'), durability: 'relaxed' }),
+    await startServer({ root: join(path, 'root'), state: join(path, 'state'), durability: 'relaxed' }),
   )
   const client = opening.use(connect({ address: server.address, namespace: 'suite' }))
   const owned = opening.move()

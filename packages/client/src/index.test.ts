@@ -4,16 +4,11 @@ import * as client from './index.ts'
 test('exports what its users need and no more', () => {
   expect(Object.keys(client).sort()).toEqual([
     'addressFromEnvironment',
-    'addressVariable',
     'connect',
     'defaultAddress',
-    'defaultFifoDirectory',
     'defaultSnapshotter',
     'readCheckpoint',
-    'removeFifos',
     'retryWhileAway',
     'signalNumber',
-    'snapshotterFromEnvironment',
-    'snapshotterVariable',
   ])
 })

@@ -16,7 +16,7 @@ export interface ImageDescription {
 /**
  * Reads what an image says of itself for a platform.
  *
- * @throws `failed_precondition` for what is no image; otherwise as `unpack`, of what it reads
+ * @throws `failed_precondition` for what is no image; otherwise as `unpackImage`, of what it reads
  */
 export async function readImage(
   content: Pick<ContentReader, 'read'>,

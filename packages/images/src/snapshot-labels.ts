@@ -19,7 +19,7 @@ export function snapshotLabels({ layer, chainId }: Pick<LayerLink, 'layer' | 'ch
 }
 
 /** Whether labels of a layer's snapshot say nothing but what concerns the image, so that it is the same without them. */
-export function areOfImage(labels: Labels): boolean {
+export function areImageLabels(labels: Labels): boolean {
   return Object.keys(labels).every(
     (key) => key === labelKeys.snapshotRef || (key.startsWith(inherited) && !notForImages.has(key)),
   )

@@ -19,7 +19,7 @@ import { tempDir } from '@nsbox/testing'
 import { attempt, fuzz, mutatedBytes, shown } from '@nsbox/testing/fuzz'
 import fc from 'fast-check'
 import { afterAll, expect } from 'vitest'
-import { start } from './start.ts'
+import { startServer } from './start.ts'
 import { frame, rawCall } from './testing/grpc-call.ts'
 import { startPeerRelay } from './testing/peer-relay.ts'
 import { sampleMessage } from './testing/sample-message.ts'
@@ -66,7 +66,7 @@ const samples = {
 }
 
 const dir = await tempDir('nsbox-requests')
-const server = await start({
+const server = await startServer({
   root: join(dir.path, 'root'),
   state: join(dir.path, 'state'),
   durability: 'relaxed',

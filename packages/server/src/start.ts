@@ -45,7 +45,10 @@ import { openRuntime } from './tasks/open-runtime.ts'
  * @param options.log where to log; nowhere by default
  * @throws `failed_precondition` if another server has the root or the socket; the errors of the stores
  */
-export async function start(config: ServerConfig, { log = silent }: { log?: Logger } = {}): Promise<Server> {
+export async function startServer(
+  config: ServerConfig,
+  { log = silent }: { log?: Logger } = {},
+): Promise<Server> {
   const { durability = 'full', sharingPolicy = 'shared', hostsDir } = config
   await using starting = new AsyncDisposableStack()
   const root = starting.use(await openDataRoot(resolve(config.root))).path

@@ -9,7 +9,7 @@ import {
   isNonDistributable,
   type Platform,
 } from '@nsbox/oci'
-import { children } from '../children.ts'
+import { readChildren } from '../children.ts'
 import { chooseManifests } from '../choose-manifests.ts'
 import { documentsBudget, maxDepth, maxObjects } from '../walk.ts'
 
@@ -38,7 +38,7 @@ export interface ExportPlan {
  * Finds everything that an export must hold, and makes sure that all of it is there.
  *
  * @throws `not_found` for content that is missing, naming it and the image, and for an index without a manifest for the
- * platforms; `data_loss` for content of another size than its descriptor says; as `children`
+ * platforms; `data_loss` for content of another size than its descriptor says; as `readChildren`
  */
 export async function planExport(
   images: readonly ExportedImage[],
@@ -70,7 +70,7 @@ export async function planExport(
     await prove(image, descriptor)
     blobs.set(digest, size)
     if (isManifest(mediaType)) found.push(descriptor)
-    const below = await children(content, descriptor, { documents, signal })
+    const below = await readChildren(content, descriptor, { documents, signal })
     const chosen = isIndex(mediaType) ? chooseManifests(below, platforms) : below
     if (below.length > 0 && chosen.length === 0) {
       throw new NsboxError(
