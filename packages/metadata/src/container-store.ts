@@ -5,7 +5,6 @@ import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import type { Reader } from '@nsbox/sqlite'
 import { changeContainer } from './change-container.ts'
 import type { Clock } from './clock.ts'
-import type { Collector } from './collector.ts'
 import {
   type ContainerFields,
   containerFieldsOf,
@@ -14,15 +13,16 @@ import {
   writeContainer,
 } from './container-row.ts'
 import { ensureNamespace } from './ensure-namespace.ts'
+import type { GarbageCollector } from './garbage-collector.ts'
 import type { Ledger } from './ledger.ts'
-import { rowsInTurns } from './rows-in-turns.ts'
+import { listRows } from './listing.ts'
 import { decodeLabels } from './stored-labels.ts'
 import { validateContainer } from './validate-container.ts'
 
 /** What a container store works with. */
 interface Parts {
   readonly ledger: Ledger
-  readonly collector: Collector
+  readonly collector: GarbageCollector
   readonly clock: Clock
 }
 
@@ -53,7 +53,7 @@ export function containerStore({ ledger, collector, clock }: Parts, namespace: s
           yield* await ledger.read((db) => takeContainers(db, namespace, ids))
         }
       }
-      for await (const fields of rowsInTurns(ledger, containerFieldsOf(namespace), signal)) {
+      for await (const fields of listRows(ledger, containerFieldsOf(namespace), signal)) {
         if (filter.match(adaptor(fields))) ids.push(fields.id)
         if (ids.length >= batchSize) yield* takeAll()
       }

@@ -4,8 +4,8 @@ import type { Reader, Transaction } from '@nsbox/sqlite'
 import { ensureNamespace } from './ensure-namespace.ts'
 import { hold, type Scope } from './lease-binding.ts'
 import type { Write } from './ledger.ts'
+import type { Listing } from './listing.ts'
 import { dropReferences, setReferences } from './references.ts'
-import type { Listing } from './rows-in-turns.ts'
 import type { Unused } from './unused.ts'
 
 export interface IngestRow {

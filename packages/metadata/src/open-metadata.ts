@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import type { ContainerStore } from '@nsbox/core/containers'
-import type { ContentStore, Durability } from '@nsbox/core/content'
+import { type ContentStore, type Durability, IngestLocks } from '@nsbox/core/content'
 import type { Applier } from '@nsbox/core/diff'
 import type { ImageStore } from '@nsbox/core/images'
 import type { LeaseStore } from '@nsbox/core/leases'
@@ -31,7 +31,6 @@ import { recordingApplier } from './snapshots/recording-applier.ts'
 import type { SnapshotParts } from './snapshots/snapshot-parts.ts'
 import { snapshotView } from './snapshots/snapshot-view.ts'
 import { snapshotUses } from './snapshots/use-snapshots.ts'
-import { WriterLocks } from './writer-locks.ts'
 
 /** How to open a metadata store. */
 export interface MetadataOptions {
@@ -155,7 +154,7 @@ export function createMetadata(
   })
   stack.defer(() => outbox.flushed())
   const gate = new BlobGate()
-  const locks = new WriterLocks(clock)
+  const locks = new IngestLocks(clock)
   const commits = new CommitsUnderWay()
   const inUse = new BackingsInUse()
   const markings = new Set<Marking>()

@@ -21,7 +21,7 @@ export async function openWriter(
   signal?.throwIfAborted()
   if (expected !== undefined) await refuseExisting(parts, scope, expected)
 
-  const lock = parts.locks.acquire(scope.namespace, ref)
+  const lock = parts.locks.acquire(ref, scope.namespace)
   try {
     const asked = { ref, total, expected }
     const shared = await share(parts, scope, asked)

@@ -72,6 +72,7 @@ export function holdingTests(create: CreateLeaseStore): void {
       await store.create({ id: 'x' })
       for (const resource of [
         { type: 'snapshots', id: 'key' },
+        { type: 'snapshots/overlayfs/type1', id: 'key' },
         { type: 'content', id: 'no digest' },
         { type: 'content', id: `${digest}0` },
         { type: 'content/x', id: digest },

@@ -33,7 +33,22 @@ export function changingTests(create: CreateNamespaceStore, claims: NamespaceSto
     subjectTest(create, claims.knowsMissing)('are those of namespaces that exist', async ({ store }) => {
       const name = newName()
       await expectCode(store.get(name), 'not_found')
-      await expectCode(store.update(name, { merge: { a: '1' } }), 'not_found')
+      expect((await store.list()).map((namespace) => namespace.name)).not.toContain(name)
+    })
+
+    test('of a namespace that does not exist make it', async ({ store }) => {
+      for (const change of ['merge', 'replace'] as const) {
+        const name = newName()
+        const labels = { a: '1' }
+        await store.update(name, change === 'merge' ? { merge: labels } : { replace: labels })
+        expect({ ...(await store.get(name)).labels }).toEqual({ a: '1' })
+        expect((await store.list()).map((namespace) => namespace.name)).toContain(name)
+      }
+    })
+
+    test('that are none make no namespace', async ({ store }) => {
+      const name = newName()
+      expect({ ...(await store.update(name, { replace: {} })).labels }).toEqual({})
       expect((await store.list()).map((namespace) => namespace.name)).not.toContain(name)
     })
   })

@@ -2,7 +2,7 @@ import type { ErrorCode } from '@nsbox/errors'
 
 /** What a store promises beyond or short of the interface, as plain data; its tests are then listed as skipped. */
 export interface NamespaceStoreClaims {
-  /** `get` and `update` of a namespace that does not exist are `not_found`, not one without labels. */
+  /** `get` of a namespace that does not exist is `not_found`, not one without labels. */
   readonly knowsMissing: boolean
   /** More than 10,240 labels of one namespace are refused with `invalid_argument`. */
   readonly labelCountLimit: boolean

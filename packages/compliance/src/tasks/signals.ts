@@ -30,6 +30,15 @@ export function signalTests(create: CreateTasksSubject, claims: TasksClaims): vo
       expect((await Promise.all(ends)).map(({ exitStatus }) => exitStatus)).toEqual([137, 137, 137])
     })
 
+    test('reach one exec alone, whether all are meant besides or not', async () => {
+      const { tasks } = bench()
+      const { id } = await bench().idle()
+      await bench().exec(id, 'one', { args: ['sleep', '1000'] })
+      await tasks.kill(id, 9, { execId: 'one', all: true })
+      expect((await tasks.wait(id, { execId: 'one' })).exitStatus).toBe(137)
+      expect(await tasks.get(id)).toMatchObject({ status: 'running' })
+    })
+
     test('find nobody after the end', async () => {
       const { tasks } = bench()
       const { id } = await bench().started({ args: ['true'] })
@@ -86,7 +95,6 @@ export function signalTests(create: CreateTasksSubject, claims: TasksClaims): vo
       const { tasks } = bench()
       await expectCode(tasks.kill(id, 9, { all: true, pid }), 'invalid_argument')
       await expectCode(tasks.kill(id, 9, { execId: 'one', pid }), 'invalid_argument')
-      await expectCode(tasks.kill(id, 9, { execId: 'one', all: true }), 'invalid_argument')
       expect(await tasks.get(id)).toMatchObject({ status: 'running' })
     })
 

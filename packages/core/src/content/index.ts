@@ -1,4 +1,4 @@
-export type { AbortOptions } from '../abort-options.ts'
+export type { AbortOptions } from '@nsbox/concurrency'
 export type { Durability } from '../durability.ts'
 export type { ContentInfo } from './content-info.ts'
 export type {
@@ -9,6 +9,7 @@ export type {
   ReadRange,
 } from './content-store.ts'
 export type { CommitOptions, ContentWriter, IngestOptions, IngestStatus } from './ingest.ts'
+export { IngestLocks } from './ingest-locks.ts'
 export { hasLocalPaths, type LocalPaths } from './local-paths.ts'
 export { provedBlob } from './proved-blob.ts'
 export { readBlob } from './read-blob.ts'

@@ -1,12 +1,7 @@
 import { maxNameBytes } from '@nsbox/core/names'
 import { digestOf } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
-
-/** A snapshot as its snapshotter knows it. */
-export interface BackingRef {
-  readonly snapshotter: string
-  readonly key: string
-}
+import type { BackingRef } from '../backing-ref.ts'
 
 /**
  * The key that a snapshot has in the backend (BEHAVIOUR.md §3). The number makes it another one when the same name is
