@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connect } from '@nsbox/client'
-import { list } from '@nsbox/mount'
+import { listMounts } from '@nsbox/mount'
 import {
   busyboxArchive,
   type RunOptions,
@@ -76,7 +76,7 @@ export async function openContainerLab(
     const cgroups = ['/sys/fs/cgroup', '/sys/fs/cgroup/pids', '/sys/fs/cgroup/unified']
     const groups = cgroups.map((root) => join(root, namespace)).filter((path) => existsSync(path))
     const inside = await Promise.all(groups.map((path) => directoriesIn(path)))
-    const mounts = (await list()).filter(({ mountPoint }) => mountPoint.includes(`/${namespace}/`))
+    const mounts = (await listMounts()).filter(({ mountPoint }) => mountPoint.includes(`/${namespace}/`))
     return [
       ...(await client.tasks.list()).map(({ containerId }) => `task ${containerId}`),
       ...(await all(client.containers.list())).map(({ id }) => `container ${id}`),

@@ -7,7 +7,7 @@ import { imageStoreSuite } from '@nsbox/compliance/images'
 import { leaseStoreSuite } from '@nsbox/compliance/leases'
 import { namespaceStoreSuite } from '@nsbox/compliance/namespaces'
 import { digestOf } from '@nsbox/oci'
-import { start } from '@nsbox/server'
+import { startServer } from '@nsbox/server'
 import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll } from 'vitest'
@@ -16,11 +16,11 @@ interface Served extends AsyncDisposable {
   readonly address: string
 }
 
-async function startServer(): Promise<Served> {
+async function serve(): Promise<Served> {
   await using opening = new AsyncDisposableStack()
   const { path } = opening.use(await tempDir('nsbox-suite'))
   const { address } = opening.use(
-    await start({ root: join(path, 'root'), state: join(path, 'state'), durability: 'relaxed' }),
+    await startServer({ root: join(path, 'root'), state: join(path, 'state'), durability: 'relaxed' }),
   )
   const owned = opening.move()
   return { address, [Symbol.asyncDispose]: () => owned.disposeAsync() }
@@ -33,7 +33,7 @@ interface Behind extends AsyncDisposable {
 let shared: Served
 let namespaces = 0
 beforeAll(async () => {
-  shared = await startServer()
+  shared = await serve()
 })
 afterAll(() => shared[Symbol.asyncDispose]())
 
@@ -46,7 +46,7 @@ async function inNamespace(): Promise<Behind> {
 /** A client of a server of its own, for what goes beyond namespaces. */
 async function behindServer(): Promise<Behind> {
   await using opening = new AsyncDisposableStack()
-  const { address } = opening.use(await startServer())
+  const { address } = opening.use(await serve())
   const client = opening.use(connect({ address, namespace: 'suite' }))
   const owned = opening.move()
   return { client, [Symbol.asyncDispose]: () => owned.disposeAsync() }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { tasksSuite } from '@nsbox/compliance/tasks'
-import { start } from '@nsbox/server'
+import { startServer } from '@nsbox/server'
 import { needs, startContainerd, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
@@ -29,7 +29,7 @@ async function embedded(): Promise<Served> {
   await using opening = new AsyncDisposableStack()
   const { path } = opening.use(await tempDir('nsbox-tasks-server'))
   const server = opening.use(
-    await start({ root: join(path, 'root'), state: join(path, 'state'), durability: 'relaxed' }),
+    await startServer({ root: join(path, 'root'), state: join(path, 'state'), durability: 'relaxed' }),
   )
   const owned = opening.move()
   return { address: server.address, [Symbol.asyncDispose]: () => owned.disposeAsync() }

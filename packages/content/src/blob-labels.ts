@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs'
 import { readFile, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type { Durability } from '@nsbox/core/content'
 import type { Labels } from '@nsbox/core/labels'
 import { isErrno, NsboxError } from '@nsbox/errors'
-import { type Durability, syncDirectory } from './durability.ts'
+import { syncDirectory } from './durability.ts'
 import { replaceFile } from './replace-file.ts'
 
 /** The labels of a blob and when they were last changed. */

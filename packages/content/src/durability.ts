@@ -2,14 +2,9 @@ import { closeSync, fsync, openSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { Coalescer } from '@nsbox/concurrency'
+import type { Durability } from '@nsbox/core/content'
 
 const sync = promisify(fsync)
-
-/**
- * `full`: what was answered survives a power cut. `relaxed`: it survives the death of the process only; for hosts
- * that are thrown away.
- */
-export type Durability = 'full' | 'relaxed'
 
 /** Syncs a file. */
 export async function syncFile(handle: FileHandle, durability: Durability): Promise<void> {

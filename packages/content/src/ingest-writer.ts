@@ -1,21 +1,20 @@
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  type AbortOptions,
-  type CommitOptions,
-  type ContentInfo,
-  type ContentWriter,
-  type IngestStatus,
-  showRef,
+import type {
+  AbortOptions,
+  CommitOptions,
+  ContentInfo,
+  ContentWriter,
+  Durability,
+  IngestStatus,
 } from '@nsbox/core/content'
-import { isAlreadyExists, NsboxError } from '@nsbox/errors'
+import { isAlreadyExists, NsboxError, shownName, withErrorContext } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { assertDigest, type Digest, type DigestAlgorithm, digestAlgorithm, type Hasher } from '@nsbox/oci'
 import type { BlobFiles } from './blob-files.ts'
-import { type Durability, syncFile } from './durability.ts'
+import { syncFile } from './durability.ts'
 import { hashFile } from './hash-file.ts'
 import { dataFile, recordStatus, removeIngest } from './ingest-directory.ts'
-import { withCodes } from './with-codes.ts'
 import { writeFully } from './write-fully.ts'
 
 /**
@@ -220,11 +219,11 @@ export class IngestWriter implements ContentWriter {
   }
 
   async #exclusively<T>(doing: string, body: () => Promise<T>): Promise<T> {
-    const context = `${doing} ref ${showRef(this.ref)}`
+    const context = `${doing} ref ${shownName(this.ref)}`
     if (this.#closed) throw new NsboxError('failed_precondition', `${context}: the writer is closed`)
     if (this.#turn !== undefined)
       throw new NsboxError('failed_precondition', `${context}: an earlier call is not done`)
-    const turn = withCodes(context, body)
+    const turn = withErrorContext(context, body)
     // Only for a concurrent close, which waits; the result goes to the caller.
     this.#turn = turn.catch(() => {})
     try {

@@ -29,3 +29,21 @@ export const isUnauthenticated = (error: unknown): boolean => errorCode(error) =
 
 /** Whether an error means that a disk, quota, limit or memory is used up. */
 export const isResourceExhausted = (error: unknown): boolean => errorCode(error) === 'resource_exhausted'
+
+/** Whether an error says that the time that the caller gave has passed. */
+export const isDeadlineExceeded = (error: unknown): boolean => errorCode(error) === 'deadline_exceeded'
+
+/** Whether an error says that the caller may not do this. */
+export const isPermissionDenied = (error: unknown): boolean => errorCode(error) === 'permission_denied'
+
+/** Whether an error says that the operation gave way to another one. */
+export const isAborted = (error: unknown): boolean => errorCode(error) === 'aborted'
+
+/** Whether an error says that something is wrong in the program itself. */
+export const isInternal = (error: unknown): boolean => errorCode(error) === 'internal'
+
+/** Whether an error says that what was kept is damaged or lost. */
+export const isDataLoss = (error: unknown): boolean => errorCode(error) === 'data_loss'
+
+/** Whether an error has no code that says more, as all have that are not nsbox's. */
+export const isUnknown = (error: unknown): boolean => errorCode(error) === 'unknown'

@@ -40,3 +40,12 @@ export function fromSystemError(error: unknown, context: string): unknown {
     details: { errno },
   })
 }
+
+/** Runs `body` so that errors of the operating system leave it as `fromSystemError` makes them. */
+export async function withErrorContext<T>(context: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body()
+  } catch (error) {
+    throw fromSystemError(error, context)
+  }
+}

@@ -14,7 +14,7 @@ import {
   parseReference,
 } from '@nsbox/oci'
 import type { Arrivals } from './arrival.ts'
-import { children } from './children.ts'
+import { readChildren } from './children.ts'
 import { chooseManifests } from './choose-manifests.ts'
 import { Download, GivesWay } from './download.ts'
 import { DownloadTurn } from './download-turn.ts'
@@ -89,7 +89,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     }
     const name = ingestRef(descriptor)
     await fetchOne(descriptor, name, parents, signal)
-    const below = await children(content, descriptor, { documents, signal })
+    const below = await readChildren(content, descriptor, { documents, signal })
     if (below.length === 0) return
     await content.update(descriptor.digest, { merge: childGcLabels(below) }, { signal })
     const wanted = choose(descriptor, below, layers)

@@ -16,7 +16,7 @@ export interface ImageDescription {
 /**
  * Reads manifest and config of an image for a platform.
  *
- * @throws `failed_precondition` for what is no image; otherwise as `unpack`, of what it reads
+ * @throws `failed_precondition` for what is no image; otherwise as `unpackImage`, of what it reads
  */
 export async function readImage(
   content: Pick<ContentReader, 'read'>,

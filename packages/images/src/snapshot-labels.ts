@@ -19,7 +19,7 @@ export function snapshotLabels({ layer, chainId }: Pick<LayerLink, 'layer' | 'ch
 }
 
 /** Whether a layer's snapshot has labels of the image only, so that it is the same for every client. */
-export function areOfImage(labels: Labels): boolean {
+export function areImageLabels(labels: Labels): boolean {
   return Object.keys(labels).every(
     (key) => key === labelKeys.snapshotRef || (key.startsWith(inherited) && !notForImages.has(key)),
   )

@@ -43,7 +43,7 @@ export interface UnpackedImage {
  * no image, or a layer of another diff id than the config says; `invalid_argument` for documents that make no sense;
  * `unimplemented` for layers of an unknown kind; the errors of the applier, the snapshotter and the store
  */
-export async function unpack(target: Descriptor, options: UnpackOptions): Promise<UnpackedImage> {
+export async function unpackImage(target: Descriptor, options: UnpackOptions): Promise<UnpackedImage> {
   using progress = new ProgressTracker(options.onProgress)
   const manifest = await findManifest(options.content, target, options)
   if (manifest === undefined)

@@ -1,6 +1,6 @@
 import { answerBudget } from '@nsbox/core/byte-budget'
 import { changeLabels } from '@nsbox/core/labels'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { type Namespace, type NamespaceStore, validateIdentifier, validateLabels } from '@nsbox/namespaces'
 import type { Reader } from '@nsbox/sqlite'
 import { ensureNamespace } from './ensure-namespace.ts'
@@ -8,7 +8,6 @@ import type { GarbageCollector } from './garbage-collector.ts'
 import { ingestsOf, leftBy } from './ingest-row.ts'
 import type { Ledger } from './ledger.ts'
 import { type Listing, listRows } from './listing.ts'
-import { quoted } from './quoted.ts'
 import { decodeLabels, encodeLabels } from './stored-labels.ts'
 
 interface Row {

@@ -4,7 +4,7 @@ import { fromSystemError, isErrno, isNotFound, isUnimplemented, NsboxError } fro
 import { hasErrno } from './linux/mount-error.ts'
 import type { MountInfo } from './mount-info.ts'
 import type { WhereIs } from './mount-platform.ts'
-import { list } from './mount-table.ts'
+import { listMounts } from './mount-table.ts'
 import { isAtOrBelow } from './path-prefix.ts'
 import { platform } from './platform.ts'
 
@@ -92,7 +92,7 @@ interface Table {
 }
 
 async function readTable(signal: AbortSignal | undefined): Promise<Table> {
-  const all = await list({}, { signal })
+  const all = await listMounts({}, { signal })
   const byDevice = new Map<string, MountInfo[]>()
   for (const info of all) {
     const those = byDevice.get(info.device)

@@ -1,4 +1,4 @@
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { parseMountOptions } from './mount-options.ts'
 import type { Mount } from './mount-record.ts'
 import { type OverlayLayers, takeOverlayLayers } from './overlay.ts'
@@ -80,5 +80,3 @@ export function writtenTree(mounts: readonly Mount[]): WrittenTree {
 }
 
 const isNoAccess = (word: string) => word !== 'ro' && word !== 'rw'
-
-const quoted = (text: string) => JSON.stringify(text.slice(0, 256))

@@ -21,7 +21,7 @@ import fc from 'fast-check'
 import { afterAll, expect } from 'vitest'
 import { versionRoutes } from './routes/version.ts'
 import { Conduct } from './rpc/conduct.ts'
-import { start } from './start.ts'
+import { startServer } from './start.ts'
 import { frame, rawCall } from './testing/grpc-call.ts'
 import { startPeerRelay } from './testing/peer-relay.ts'
 import { sampleMessage } from './testing/sample-message.ts'
@@ -69,7 +69,7 @@ const samples = {
 }
 
 const dir = await tempDir('nsbox-requests')
-const server = await start({
+const server = await startServer({
   root: join(dir.path, 'root'),
   state: join(dir.path, 'state'),
   durability: 'relaxed',

@@ -5,7 +5,7 @@ import { reloader } from './configuration/reload.ts'
 import { createLog } from './log/create-log.ts'
 import { garbageCollector } from './rpc/collect-garbage.ts'
 import { SignalWatch } from './signals/signal-watch.ts'
-import { start } from './start.ts'
+import { startServer } from './start.ts'
 
 /**
  * Runs a server as a program: until SIGTERM, SIGINT or SIGQUIT, which end it in an orderly way. A second one of these
@@ -22,7 +22,7 @@ export async function runServer(sources: ConfigurationSources): Promise<void> {
     let reload = async () => {}
     const signals = new SignalWatch({ onReload: () => void reload(), log })
     {
-      await using server = await start(config, { log, collectGarbage: garbageCollector() })
+      await using server = await startServer(config, { log, collectGarbage: garbageCollector() })
       reload = reloader({ sources, running, server, log })
       keepYoungGenerationSmall()
       log.info({ signal: await signals.first }, 'stopping')

@@ -1,3 +1,4 @@
+import type { Durability } from '@nsbox/core/content'
 import type { Metadata } from '@nsbox/metadata'
 
 /** A running server. Disposing of it stops the server and releases its data root; idempotent. */
@@ -48,7 +49,7 @@ export interface ServerConfig {
    * `full` (the default): no answer before what it tells of is on disk. `relaxed`: no syncs, for hosts that are thrown
    * away.
    */
-  readonly durability?: 'full' | 'relaxed' | undefined
+  readonly durability?: Durability | undefined
   /** The OCI runtime program of tasks that name none: a path, or a name in `PATH`; `runc` by default. */
   readonly runtimeBinary?: string | undefined
   /** Directory of `hosts.toml` files for registries, unless a client names another; none by default. */

@@ -48,7 +48,7 @@ import { openRuntime } from './tasks/open-runtime.ts'
  * default
  * @throws `failed_precondition` if another server has the root or the socket; the errors of the stores
  */
-export async function start(
+export async function startServer(
   config: ServerConfig,
   {
     log = silent,

@@ -1,5 +1,6 @@
 import { yieldBetween } from '@nsbox/concurrency'
 import { changeLabels, type LabelChange } from '@nsbox/core/labels'
+import { checkName } from '@nsbox/core/names'
 import type {
   AbortOptions,
   CommitOptions,
@@ -9,7 +10,7 @@ import type {
   Snapshotter,
   SnapshotUsage,
 } from '@nsbox/core/snapshots'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, withErrorContext } from '@nsbox/errors'
 import { parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import type { Database } from '@nsbox/sqlite'
@@ -20,11 +21,9 @@ import type { SnapshotDirectories } from './snapshot-directories.ts'
 import { snapshotFields } from './snapshot-fields.ts'
 import type { SnapshotForm, SnapshotPlace } from './snapshot-form.ts'
 import { checkLabels } from './snapshot-labels.ts'
-import { checkName } from './snapshot-name.ts'
 import * as table from './snapshot-table.ts'
 import type { TrustedSync } from './trusted-sync.ts'
 import { Undertakings } from './undertakings.ts'
-import { withCodes } from './with-codes.ts'
 
 /** What a snapshotter is made of. */
 export interface LocalSnapshotterParts {
@@ -76,7 +75,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     if (kind === 'view') return { size: 0, inodes: 0 }
     if (size !== null && inodes !== null) return { size, inodes }
     const { directories, form } = this.#parts
-    const usage = await withCodes(`usage of snapshot ${name}`, () =>
+    const usage = await withErrorContext(`usage of snapshot ${name}`, () =>
       treeUsage(form.files(directories.path(id)), options),
     )
     // Measured on request, since a commit would have to wait for it.
@@ -125,13 +124,13 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     parentName: string | undefined,
     { labels, signal }: PrepareOptions,
   ): Promise<Mount[]> {
-    checkName(key)
+    checkName('snapshot key', key)
     const checked = checkLabels(labels)
     this.#checkFree(key, 'snapshot')
     const parent = parentName ? table.getParent(this.#db, parentName).id : null
     const { directories, form, sync } = this.#parts
     const parents = this.#paths(parent)
-    const id = await withCodes(`making snapshot ${key}`, () =>
+    const id = await withErrorContext(`making snapshot ${key}`, () =>
       directories.make(
         async (path, made) => {
           if ((await form.create({ path, kind, parents }, { signal })) === 'filled') await sync.run(made, key)
@@ -176,7 +175,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
 
   async #commit(name: string, key: string, options: CommitOptions, rebase?: Rebase): Promise<SnapshotInfo> {
     const { labels, parent: parentName, signal } = options
-    checkName(name)
+    checkName('snapshot key', name)
     const checked = checkLabels(labels)
     const { id, parent: ownParent, parentName: ownParentName } = this.#active(key)
     const { directories, sync } = this.#parts
@@ -192,7 +191,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     let info: SnapshotInfo
     {
       using coming = this.#coming.begin(name, { id, paths: [directories.path(id), ...paths] })
-      await withCodes(`committing snapshot ${key}`, async () => {
+      await withErrorContext(`committing snapshot ${key}`, async () => {
         await below?.filled
         await rebase?.(directories.path(id), paths)
         coming.fill()
@@ -217,7 +216,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     signal?.throwIfAborted()
     const { id } = this.#get(name)
     const { directories } = this.#parts
-    await withCodes(`removing snapshot ${name}`, () => directories.checkUnused(id))
+    await withErrorContext(`removing snapshot ${name}`, () => directories.checkUnused(id))
     this.#checkNotCommitting(id, name)
     this.#db.transaction((tx) => {
       if (table.getSnapshot(tx, name).id !== id)
@@ -246,7 +245,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     signal?.throwIfAborted()
     this.#checkOpen()
     const { directories } = this.#parts
-    await withCodes('cleaning up snapshots', async () => {
+    await withErrorContext('cleaning up snapshots', async () => {
       const orphans = await directories.orphans((id) => table.snapshotExists(this.#db, id))
       await this.#db.durable()
       await directories.discardAll(orphans, { signal })

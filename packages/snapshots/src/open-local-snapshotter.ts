@@ -1,9 +1,10 @@
 import { open } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import type { Durability } from '@nsbox/core/snapshots'
+import { withErrorContext } from '@nsbox/errors'
 import { openDatabase } from '@nsbox/sqlite'
 import { syncfs } from '@nsbox/sys'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import type { Durability } from './durability.ts'
 import type { LocalSnapshotterParts } from './local-snapshotter.ts'
 import { makePrivateDirectory } from './make-directory.ts'
 import { migrations } from './schema.ts'
@@ -11,7 +12,6 @@ import { SnapshotDirectories } from './snapshot-directories.ts'
 import type { SnapshotForm } from './snapshot-form.ts'
 import { chainOf, lastId, uncommitted } from './snapshot-table.ts'
 import { TrustedSync } from './trusted-sync.ts'
-import { withCodes } from './with-codes.ts'
 
 export interface OpenSnapshotterOptions {
   /** The directory of the snapshotter, made if it is missing; nobody but its owner may enter it afterwards. */
@@ -42,7 +42,7 @@ export async function openLocalSnapshotter<F extends SnapshotForm, S>(
 ): Promise<S> {
   const { durability = 'full', now = Date.now, sync = syncfs, onLeftover = () => undefined } = options
   const root = resolve(options.root)
-  return await withCodes(`opening snapshotter ${root}`, async () => {
+  return await withErrorContext(`opening snapshotter ${root}`, async () => {
     await using opened = new AsyncDisposableStack()
     await makePrivateDirectory(root)
     const form = await formIn(root, opened)

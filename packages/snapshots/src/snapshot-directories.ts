@@ -2,7 +2,7 @@ import { readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbortOptions } from '@nsbox/core/snapshots'
 import { isErrno, NsboxError } from '@nsbox/errors'
-import { mounts } from '@nsbox/mount'
+import { readMounts } from '@nsbox/mount'
 import { removeTree } from '@nsbox/trees'
 import { makeDirectory, makePrivateDirectory } from './make-directory.ts'
 
@@ -70,7 +70,7 @@ export class SnapshotDirectories {
 
   /** @throws `failed_precondition` if something is mounted there */
   async checkUnused(id: number): Promise<void> {
-    for await (const { mountPoint } of mounts({ under: this.path(id) }))
+    for await (const { mountPoint } of readMounts({ under: this.path(id) }))
       throw new NsboxError('failed_precondition', `${JSON.stringify(mountPoint)} is mounted`, {
         details: { mountPoint },
       })

@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
-import { mounts } from '@nsbox/mount'
+import { readMounts } from '@nsbox/mount'
 import { smallOrThread } from './small-or-thread.ts'
 
 /**
@@ -24,7 +24,7 @@ export async function removeTree(
   try {
     // A symbolic link as the last component is removed itself, so it is not followed.
     const real = join(await realpath(dirname(path)), basename(path))
-    for await (const { mountPoint } of mounts({ under: real }, { signal }))
+    for await (const { mountPoint } of readMounts({ under: real }, { signal }))
       throw new NsboxError(
         'failed_precondition',
         `removing ${JSON.stringify(path)}: ${JSON.stringify(mountPoint)} is mounted`,

@@ -1,5 +1,4 @@
-import { NsboxError } from '@nsbox/errors'
-import { showRef } from './show-ref.ts'
+import { NsboxError, shownName } from '@nsbox/errors'
 
 /** Which ingests have a writer, and since when: an ingest has one at a time, and nobody waits for it. */
 export class IngestLocks {
@@ -25,7 +24,7 @@ export class IngestLocks {
       const seconds = Math.max(0, now - since) / 1000
       throw new NsboxError(
         'unavailable',
-        `ref ${showRef(ref)} locked for ${seconds}s (since ${new Date(since).toISOString()})`,
+        `ref ${shownName(ref)} locked for ${seconds}s (since ${new Date(since).toISOString()})`,
       )
     }
     this.#since.set(key, now)

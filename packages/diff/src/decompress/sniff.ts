@@ -1,4 +1,4 @@
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { type LayerCompression, layerCompression } from '@nsbox/oci'
 
 /** How many bytes `sniffCompression` needs. */
@@ -22,6 +22,6 @@ export function sniffCompression(start: Uint8Array): LayerCompression {
 export function compressionOf(mediaType: string, start: Uint8Array): LayerCompression {
   if (layerCompression(mediaType) !== undefined) return sniffCompression(start)
   const kind = mediaType.includes('+encrypted') ? 'an encrypted layer' : 'a layer'
-  const type = JSON.stringify(mediaType.slice(0, 255))
+  const type = quoted(mediaType)
   throw new NsboxError('unimplemented', `applying ${kind} of type ${type}`)
 }

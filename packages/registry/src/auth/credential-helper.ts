@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { onAbort } from '@nsbox/concurrency'
 import type { AbortOptions } from '@nsbox/core/content'
-import { isErrno, NsboxError } from '@nsbox/errors'
+import { isErrno, NsboxError, quoted } from '@nsbox/errors'
 import { remoteText } from '../http/redact.ts'
 
 /** The answer of a helper. */
@@ -31,10 +31,7 @@ export async function askHelper(
   { timeout, signal }: { readonly timeout: number } & AbortOptions,
 ): Promise<HelperAnswer | undefined> {
   if (!/^[A-Za-z0-9._-]{1,128}$/.test(name))
-    throw new NsboxError(
-      'invalid_argument',
-      `credential helper ${JSON.stringify(name.slice(0, 128))}: invalid name`,
-    )
+    throw new NsboxError('invalid_argument', `credential helper ${quoted(name)}: invalid name`)
   signal?.throwIfAborted()
   const program = `docker-credential-${name}`
   const { code, stdout } = await run(program, `${server}\n`, timeout, signal)

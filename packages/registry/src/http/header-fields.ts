@@ -1,4 +1,4 @@
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 
 /** Header fields by lower-case name. */
 export type HeaderFields = Readonly<Record<string, string>>
@@ -28,7 +28,7 @@ export function headerFields(fields: Iterable<readonly [string, string]>, contex
   const result: Record<string, string> = Object.create(null)
   for (const [key, text] of fields) {
     const lower = key.toLowerCase()
-    if (!name.test(key)) throw refuse(context, `header name ${JSON.stringify(key.slice(0, 128))}`)
+    if (!name.test(key)) throw refuse(context, `header name ${quoted(key)}`)
     if (reserved.has(lower)) throw refuse(context, `header ${lower}, which is not for the user to set`)
     if (!value.test(text)) throw refuse(context, `value of header ${lower}`)
     result[lower] = lower in result ? `${result[lower]}, ${text}` : text

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { validateIdentifier } from '@nsbox/namespaces'
 import type { PeerCredentials } from '@nsbox/sys/descriptors'
 import { ownFile, readBoundedFile } from '../configuration/bounded-file.ts'
@@ -146,7 +146,7 @@ function parseGrants(namespaces: unknown, what: string): ReadonlyMap<string, Rea
   if (!isTable(namespaces)) throw wrong(what, 'namespaces must be a table')
   return new Map(
     Object.entries(namespaces).map(([namespace, given]) => {
-      const field = `${what}: namespace ${JSON.stringify(namespace.slice(0, 128))}`
+      const field = `${what}: namespace ${quoted(namespace)}`
       context(field, () => validateIdentifier(namespace))
       // A container's cgroup is in one that is named after its namespace, which must not be one of systemd's.
       if (/\.(?:slice|scope|service|mount|socket|swap)$/.test(namespace))

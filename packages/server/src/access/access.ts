@@ -1,4 +1,4 @@
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 
 /** A right in a namespace: look at its contents, change them, run containers. */
 export const rights = ['read', 'write', 'run'] as const
@@ -55,5 +55,5 @@ export function union(peer: string, accesses: readonly Access[]): Access {
 
 /** A refusal that does not tell whether the namespace exists. */
 export function namespaceRefusal(namespace: string): NsboxError {
-  return new NsboxError('permission_denied', `namespace ${JSON.stringify(namespace.slice(0, 128))}`)
+  return new NsboxError('permission_denied', `namespace ${quoted(namespace)}`)
 }

@@ -1,5 +1,5 @@
 import type { Container, ContainerChange } from '@nsbox/core/containers'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { admitSpec } from './tenant-spec.ts'
 
 /** The only runtime for containers of tenants. */
@@ -15,7 +15,7 @@ type Given = Pick<ContainerChange, 'runtime' | 'spec'> & Pick<Container, 'id'>
  */
 export function admitContainer({ id, runtime, spec }: Given, namespace: string): void {
   if (runtime !== undefined && runtime.name !== runtimeName)
-    throw denied(`runtime ${JSON.stringify(runtime.name.slice(0, 128))} of a tenant's container`)
+    throw denied(`runtime ${quoted(runtime.name)} of a tenant's container`)
   admitRuntimeOptions(runtime?.options)
   if (spec !== undefined) admitSpec(spec, { namespace, id })
 }

@@ -20,7 +20,7 @@ import { Version } from '@nsbox/api/gen/services/version/v1/version_pb'
 import type { EnvelopeSchema } from '@nsbox/api/gen/types/event_pb'
 import type { Container } from '@nsbox/core/containers'
 import type { AbortOptions } from '@nsbox/core/content'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { fromContainerMessage } from '../convert/container.ts'
 import { namespaceRefusal } from './access.ts'
 import { type Rule, type Rules, rulesOf, type TenantCall } from './rule.ts'
@@ -207,7 +207,7 @@ async function demandNoTask(
   id: string,
 ): Promise<void> {
   if (!(await hasTask(namespace, id, { signal }))) return
-  throw new NsboxError('failed_precondition', `container ${JSON.stringify(id.slice(0, 128))} has a task`)
+  throw new NsboxError('failed_precondition', `container ${quoted(id)} has a task`)
 }
 
 async function own(

@@ -12,7 +12,7 @@ import type {
   RegistryEndpoint,
   TransferEndpoint,
 } from '@nsbox/core/transfer'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { fromPlatformMessage, fromPlatformMessages } from './platform.ts'
 
 /** Finds the source of credentials that a client offers on a stream. */
@@ -35,10 +35,7 @@ export function fromEndpointMessage(
     case ImageStoreSchema.typeName:
       return imageEndpoint(unpackAny(ImageStoreSchema, any))
     default:
-      throw new NsboxError(
-        'unimplemented',
-        `transfer from or to ${JSON.stringify(typeName(any).slice(0, 128))}`,
-      )
+      throw new NsboxError('unimplemented', `transfer from or to ${quoted(typeName(any))}`)
   }
 }
 
@@ -60,7 +57,7 @@ function resolution(
     throw new NsboxError('unimplemented', 'http_debug and logs_stream of a registry')
   }
   if (defaultScheme !== '' && defaultScheme !== 'http' && defaultScheme !== 'https') {
-    throw new NsboxError('invalid_argument', `default_scheme ${JSON.stringify(defaultScheme.slice(0, 128))}`)
+    throw new NsboxError('invalid_argument', `default_scheme ${quoted(defaultScheme)}`)
   }
   return {
     headers,

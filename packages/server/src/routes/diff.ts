@@ -2,7 +2,7 @@ import type { ConnectRouter, HandlerContext } from '@connectrpc/connect'
 import { fromTimestamp } from '@nsbox/api'
 import { Diff } from '@nsbox/api/gen/services/diff/v1/diff_pb'
 import type { Applier, Comparer } from '@nsbox/core/diff'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { mediaTypes } from '@nsbox/oci'
 import { fromDescriptorMessage, toDescriptorMessage } from '../convert/descriptor.ts'
 import { fromMountMessages } from '../convert/mount.ts'
@@ -24,7 +24,7 @@ export function diffRoutes(router: ConnectRouter, differOf: DifferOf): void {
       const { applier } = differOf(context)
       const layer = fromDescriptorMessage(diff, 'diff')
       for (const id of Object.keys(payloads))
-        throw new NsboxError('unimplemented', `payload ${JSON.stringify(id.slice(0, 128))} of a layer`)
+        throw new NsboxError('unimplemented', `payload ${quoted(id)} of a layer`)
       const target = fromMountMessages(mounts)
       const { diffId, size } = await applier.apply(layer, target, { signal: context.signal })
       if (syncFs) await syncSnapshot(target)

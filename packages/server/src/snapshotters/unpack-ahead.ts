@@ -1,7 +1,7 @@
 import type { Applier } from '@nsbox/core/diff'
 import type { AbortOptions, Snapshotter } from '@nsbox/core/snapshots'
 import { isNotFound } from '@nsbox/errors'
-import { areOfImage, snapshotExists, unpackThrough } from '@nsbox/images'
+import { areImageLabels, snapshotExists, unpackThrough } from '@nsbox/images'
 import type { Metadata } from '@nsbox/metadata'
 import { isDigest, labelKeys } from '@nsbox/oci'
 import type { Logger } from 'pino'
@@ -55,7 +55,7 @@ export class UnpackAhead {
       prepare: async (key, parent, options = {}) => {
         const { labels = {}, signal } = options
         const target = labels[labelKeys.snapshotRef]
-        if (target !== undefined && areOfImage(labels))
+        if (target !== undefined && areImageLabels(labels))
           await this.#unpack(snapshotter, target, caller, { signal })
         return await snapshotter.prepare(key, parent, options)
       },

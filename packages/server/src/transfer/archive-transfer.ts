@@ -14,7 +14,7 @@ import {
   type ImageNaming,
   importImages,
   type UnpackWish,
-  unpack,
+  unpackImage,
 } from '@nsbox/images'
 import type { NamespaceView } from '@nsbox/metadata'
 import { labelKeys } from '@nsbox/oci'
@@ -43,7 +43,7 @@ export async function importArchive(
     signal,
   })
   for (const { target } of imported.images) {
-    for (const wish of wishes) await unpack(target, { ...wish, content, flights, onProgress, signal })
+    for (const wish of wishes) await unpackImage(target, { ...wish, content, flights, onProgress, signal })
   }
 }
 

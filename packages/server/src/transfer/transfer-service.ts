@@ -9,7 +9,7 @@ import type {
   TransferSource,
 } from '@nsbox/core/transfer'
 import { isAlreadyExists, NsboxError } from '@nsbox/errors'
-import { createFollowers, pull, push, type UnpackDestination, type UnpackWish } from '@nsbox/images'
+import { createFollowers, pullImage, pushImage, type UnpackDestination, type UnpackWish } from '@nsbox/images'
 import type { Metadata, NamespaceView } from '@nsbox/metadata'
 import { defaultPlatform, type Platform } from '@nsbox/oci'
 import { createRegistry, type Registry } from '@nsbox/registry'
@@ -112,7 +112,7 @@ export class TransferService {
       const unpack = await this.#wishes({ ...caller, lease }, destination, options)
       const what = { remote, name, platforms, allMetadata, labels, unpack }
       const shared = { flights: this.#flights(caller.namespace), followers: this.#followers }
-      await pull({ ...what, ...shared, content, images, ...options })
+      await pullImage({ ...what, ...shared, content, images, ...options })
     }
     if (caller.lease !== undefined) await work(caller.lease)
     else await this.#leases.under(this.#view(caller).leases, destination.name, work, options)
@@ -159,7 +159,13 @@ export class TransferService {
     const { target } = await images.get(source.name, options)
     await using registry = this.#registry(caller, destination)
     const { reference } = destination
-    await push(target, { registry, reference, content, platform: onePlatform(source.platforms), ...options })
+    await pushImage(target, {
+      registry,
+      reference,
+      content,
+      platform: onePlatform(source.platforms),
+      ...options,
+    })
   }
 
   #view({ namespace, lease }: Caller): NamespaceView {

@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
 import type { AbortOptions, LayerDirectory } from '@nsbox/core/snapshots'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { checkResult, TreeCursor, walkNow } from '@nsbox/trees/walk'
 import { DisposableStack } from '@whatwg-node/disposablestack'
 import { copyDirectoryAttributes, isOpaque } from './attributes.ts'
@@ -109,5 +109,5 @@ function split(path: string): Buffer[] {
 }
 
 function show(path: string): string {
-  return JSON.stringify(Buffer.from(path.slice(0, 256), 'latin1').toString())
+  return quoted(Buffer.from(path, 'latin1').toString())
 }
