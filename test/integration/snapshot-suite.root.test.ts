@@ -16,7 +16,7 @@ describeWith({ root: true, linux: true }, 'over the socket', () => {
   beforeAll(async () => {
     const { path } = all.use(await scratchMount())
     const places = { root: join(path, 'root'), state: join(path, 'state') }
-    const server = all.use(await start({ ...places, durability: 'relaxed' }))
+    const server = all.use(await startServer({ ...places, durability: 'relaxed' }))
     address = server.address
   })
   afterAll(() => all.disposeAsync())
