@@ -11,7 +11,7 @@ import { busyboxArchive, runOrThrow, startProcess, tempDir } from '@nsbox/testin
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { ContainerLoad } from './container-load.ts'
 import { daemonGroup } from './daemon-group.ts'
-import { gains, type Rounds } from './gains.ts'
+import { gains } from './gains.ts'
 import { quiet } from './quiet-machine.ts'
 import { stockCtr } from './subjects.ts'
 
@@ -64,7 +64,7 @@ const states = await mkdtemp('/dev/shm/nsbox-bench-')
 process.once('exit', () => rmSync(states, { recursive: true, force: true }))
 const archive = await busyboxArchive(directory.path)
 if (!options.busy) await quiet()
-const measured = new Map<string, Rounds>()
+const measured = new Map<string, Map<string, number[]>>()
 if (rounds > 0) await measureWarm()
 for (let round = 0; round < cold && !stopped; round++)
   for (const subject of inTurn(round, subjects)) await measureCold(subject)

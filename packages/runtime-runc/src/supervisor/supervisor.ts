@@ -16,6 +16,8 @@ export interface LaunchRequest extends ProcessIo {
   readonly command: (paths: LaunchPaths) => readonly string[]
   /** Added to the supervisor's few variables. */
   readonly env?: Readonly<Record<string, string>> | undefined
+  /** Whether the program is to run from a sealed copy in memory; scripts, and all if the host forbids it, do not. */
+  readonly fromMemory?: boolean | undefined
   /** The owner of the container's ends of its pipes; the supervisor's own by default. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined
   /** What a program that takes the output (`binary://`) is told of the container. */

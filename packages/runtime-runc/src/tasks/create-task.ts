@@ -72,10 +72,10 @@ type Parts = Omit<TaskParts, 'start'>
 
 /** Has the first process made, which waits for the start. */
 async function begin(parts: Parts, options: AbortOptions, undo: AsyncDisposableStack): Promise<Task> {
-  const { id, runc, first } = parts
+  const { id, context, runc, first } = parts
   await first.take(await launch(parts, options, undo))
   const record = { ...parts.record, ...first.recorded }
-  return new Task({ ...parts, record, start: new CreatedStart(runc, id, record.io) })
+  return new Task({ ...parts, record, start: new CreatedStart(context.shortcuts, runc, id, record.io) })
 }
 
 function goOn(parts: Parts, restore: RestoreSource): Task {

@@ -27,7 +27,7 @@ export interface ProcessLaunch {
  */
 export async function launchProcess(
   kind: 'create' | 'exec' | 'restore',
-  { supervisor }: TaskContext,
+  { supervisor, shortcuts }: TaskContext,
   { namespace, id, execId, io, choice, runc, log, command }: ProcessLaunch,
   options: AbortOptions,
 ): Promise<SupervisedProcess> {
@@ -37,6 +37,7 @@ export async function launchProcess(
         key: processKey(namespace, id, execId),
         ...io,
         command,
+        fromMemory: shortcuts.fromMemory(runc),
         owner: choice.owner,
         waits: kind === 'create',
         timeout: kind === 'restore' ? restoreTimeout : undefined,

@@ -71,8 +71,8 @@ export class RestoredStart implements TaskStart {
   }
 
   async remove(first: FirstProcess): Promise<void> {
-    const { runc, bundle } = this.#task
-    if (first.isMade) await deleteContainer(runc, bundle.id)
+    const { context, runc, bundle } = this.#task
+    if (first.isMade) await deleteContainer(context.shortcuts, runc, bundle.id)
     else await this.#undo()
   }
 

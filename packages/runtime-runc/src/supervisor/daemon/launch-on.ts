@@ -26,12 +26,13 @@ export async function launchOn(
   { signal, accept }: LaunchOnOptions,
 ): Promise<DaemonProcess> {
   const { key, timeout = launchTimeout, env = {}, owner, container = { id: '', namespace: '' } } = request
-  const { stdin, stdout, stderr, terminal, waits = false } = request
+  const { stdin, stdout, stderr, terminal, fromMemory = false, waits = false } = request
   // Not a number that an earlier daemon may have used, whose launches may be under way; and short, for a socket.
   const base = join(link.directory, files.launches, randomBytes(4).toString('base64url'))
   const paths = { pidFile: `${base}.pid`, consoleSocket: terminal ? `${base}.tty` : undefined }
   const io = { stdin, stdout, stderr, terminal }
-  const fields = { key, command: request.command(paths), ...paths, io, env, owner, container, waits, timeout }
+  const launched = { key, command: request.command(paths), ...paths, fromMemory, io, env, owner, container }
+  const fields = { ...launched, waits, timeout }
   const cancel = () => {
     link.request('cancel', { key }, { accept: () => undefined }).catch(() => {
       // It is lost, and the launch with it.

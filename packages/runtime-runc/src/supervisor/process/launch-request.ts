@@ -8,6 +8,7 @@ export interface LaunchMessage {
   readonly command: readonly string[]
   readonly pidFile: string
   readonly consoleSocket: string | undefined
+  readonly fromMemory: boolean
   readonly env: Readonly<Record<string, string>>
   readonly io: ProcessIo
   readonly owner: { readonly uid: number; readonly gid: number } | undefined
@@ -32,6 +33,7 @@ export function readLaunchMessage(fields: Fields): LaunchMessage {
     command: fields.strings('command', 10_000),
     pidFile: fields.string('pidFile', 4096),
     consoleSocket: fields.has('consoleSocket') ? fields.string('consoleSocket', 107) : undefined,
+    fromMemory: fields.boolean('fromMemory'),
     env: fields.stringMap('env'),
     io: readIo(fields.object('io')),
     owner: owner && { uid: owner.count('uid', mostId), gid: owner.count('gid', mostId) },

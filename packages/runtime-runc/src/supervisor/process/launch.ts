@@ -73,7 +73,7 @@ async function runLaunch(
   logger: LoggerTarget | undefined,
   begin: () => void,
 ): Promise<number | undefined> {
-  const { io, consoleSocket, command, env, owner } = message
+  const { io, consoleSocket, command, fromMemory, env, owner } = message
   if (io.terminal !== (consoleSocket !== undefined))
     throw new NsboxError('invalid_argument', 'a terminal needs a socket to come through')
   using socket = consoleSocket === undefined ? undefined : new ConsoleSocket(consoleSocket)
@@ -91,6 +91,7 @@ async function runLaunch(
     const { stdin, stdout } = program
     const run = {
       command,
+      fromMemory,
       env,
       stdin,
       stdout,

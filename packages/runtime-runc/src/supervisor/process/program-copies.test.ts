@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { ProgramCopies } from './program-copies.ts'
 
 describeWith({ linux: true }, 'copies of programs', () => {
-  test('are made of runc once, and again when the file has changed', async () => {
+  test('are made of a program once, and again when the file has changed', async () => {
     await using directory = await tempDir('nsbox-copies')
     const path = join(directory.path, 'runc')
     await copyFile('/bin/true', path)
@@ -21,10 +21,9 @@ describeWith({ linux: true }, 'copies of programs', () => {
     expect(await readFile(second)).toEqual(await readFile('/bin/false'))
   })
 
-  test('are made neither of other programs nor of scripts', async () => {
+  test('are not made of scripts', async () => {
     await using directory = await tempDir('nsbox-copies')
     const copies = new ProgramCopies()
-    expect(copies.of('/bin/true')).toBe('/bin/true')
     const script = join(directory.path, 'runc')
     await writeFile(script, '#!/bin/sh\n', { mode: 0o755 })
     expect(copies.of(script)).toBe(script)

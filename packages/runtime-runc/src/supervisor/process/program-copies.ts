@@ -1,6 +1,7 @@
 import { closeSync, existsSync, type Stats, statSync } from 'node:fs'
+import { basename } from 'node:path'
 import { sealedCopy } from '@nsbox/sys/files'
-import { isRunc } from '../../programs/is-runc.ts'
+import { isElf } from '../../programs/is-elf.ts'
 
 /** Milliseconds that a copy is kept for another launch. */
 const keptFor = 60_000
@@ -15,10 +16,8 @@ interface Copy {
 }
 
 /**
- * Sealed copies of runc in memory, to be executed instead of the file. Before it enters a container, runc makes such a copy
- * of itself each time, so that nothing in the container can reach the file on the host (CVE-2019-5736), unless it finds
- * that it has been started from one, as by its own `memfd-bind`. That spares each `create` and `exec` a copy of 10 MB and
- * an execution of it: 6 ms of 18.
+ * Sealed copies of programs in memory, to be executed instead of their files by programs that would make such a copy of
+ * themselves each time, so that nobody whom they start can reach the file (memfd_create(2)).
  */
 export class ProgramCopies {
   readonly #copies = new Map<string, Copy>()
@@ -37,10 +36,10 @@ export class ProgramCopies {
     }
     this.#drop(path)
     // The interpreter of a script would be given a name that is closed by then.
-    if (stats.size > maxBytes || !isRunc(path)) return path
+    if (stats.size > maxBytes || !isElf(path)) return path
     let fd: number
     try {
-      fd = sealedCopy(path, 'runc')
+      fd = sealedCopy(path, basename(path))
     } catch {
       // There is no memory for it, or the host does not let programs run from memory.
       return path

@@ -18,6 +18,8 @@ const copies = new ProgramCopies()
 export interface RunProgramOptions {
   readonly command: readonly string[]
   readonly env: Readonly<Record<string, string>>
+  /** Whether it is to run from a sealed copy. */
+  readonly fromMemory: boolean
   /** Descriptors for its input and output; the null device where undefined. */
   readonly stdin: number | undefined
   readonly stdout: number | undefined
@@ -73,15 +75,15 @@ export async function runProgram(options: RunProgramOptions): Promise<ProgramEnd
 
 function startProgram(
   program: string,
-  { command, env, stdin, stdout, stderr }: RunProgramOptions,
+  { command, env, fromMemory, stdin, stdout, stderr }: RunProgramOptions,
   errors: number | undefined,
 ): number {
   const variables = { ...ownVariables, ...env }
-  const path = copies.of(findProgram(program, { searchPath: variables.PATH, from: '/' }))
+  const found = findProgram(program, { searchPath: variables.PATH, from: '/' })
   const nothing = openSync('/dev/null', 'r+')
   try {
     return spawnProgram({
-      path,
+      path: fromMemory ? copies.of(found) : found,
       args: command,
       env: variables,
       cwd: '/',

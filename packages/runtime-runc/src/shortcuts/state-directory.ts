@@ -16,9 +16,10 @@ import { isErrno, NsboxError } from '@nsbox/errors'
 import { hasEnded } from '../checkpoints/has-ended.ts'
 import { startTimeOf } from '../supervisor/start-time.ts'
 
-const stateFile = 'state.json'
-/** Its first process waits until somebody opens it, and writes a byte before it becomes what it is to be. */
-const fifo = 'exec.fifo'
+/** Written by `runc create`. */
+export const stateFile = 'state.json'
+/** The first process waits until somebody opens it, and writes a byte before it executes what the spec says. */
+export const fifo = 'exec.fifo'
 
 /** Milliseconds between two looks at whether the process that is to write is still there. */
 const lookInterval = 100
@@ -36,19 +37,12 @@ interface State {
   }
 }
 
-/** How to wait for a start. */
-interface StartOptions {
-  /** Milliseconds. */
-  readonly timeout: number
-  readonly signal?: AbortSignal | undefined
-}
-
 /**
- * A container as runc keeps it in `<root>/<id>`. `runc start` and `runc delete` mostly do no more than a few system calls
- * to it, while each takes 7 ms to begin and end. What is done here leaves the container as runc would have; in whatever
- * case is not plain nothing is done, or nothing that runc would not do again.
+ * The directory `<root>/<id>` in which runc keeps the state of a container. `runc start` and `runc delete` mostly do no
+ * more than a few system calls to it, while each takes 7 ms to begin and end. What is done here leaves the container as
+ * runc would have; in whatever case is not plain nothing is done, or nothing that runc would not do again.
  */
-export class KeptContainer {
+export class StateDirectory {
   readonly #directory: string
   readonly #state: State
   readonly #cgroups: readonly string[]
@@ -60,7 +54,7 @@ export class KeptContainer {
   }
 
   /** @returns undefined for one that is not there, or that is better left to runc */
-  static read(root: string, id: string): KeptContainer | undefined {
+  static read(root: string, id: string): StateDirectory | undefined {
     const directory = join(root, id)
     let state: State | null
     try {
@@ -75,16 +69,16 @@ export class KeptContainer {
       state.config.cgroups.Systemd !== true &&
       (state.intel_rdt_path ?? '') === '' &&
       cgroups.every((path) => typeof path === 'string' && path.startsWith('/'))
-    return isPlain ? new KeptContainer(directory, state, cgroups) : undefined
+    return isPlain ? new StateDirectory(directory, state, cgroups) : undefined
   }
 
   /**
    * Lets the first process run, as `runc start` does.
+   * @param timeout milliseconds
    * @returns false if runc has to say why it does not
-   * @throws deadline_exceeded; the signal's reason
+   * @throws deadline_exceeded
    */
-  async start(options: StartOptions): Promise<boolean> {
-    options.signal?.throwIfAborted()
+  async start(timeout: number): Promise<boolean> {
     if (this.#hasHooks('poststart')) return false
     const path = join(this.#directory, fifo)
     const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants
@@ -99,7 +93,7 @@ export class KeptContainer {
       closeSync(fd)
       return false
     }
-    if (!(await this.#hasWritten(fd, options))) return false
+    if (!(await this.#hasWritten(fd, timeout))) return false
     // Without it, the container counts as running.
     rmSync(path, { force: true })
     return true
@@ -121,16 +115,23 @@ export class KeptContainer {
     return true
   }
 
+  /** Whether a process is its first one. */
+  isOf(pid: number): boolean {
+    return this.#state.init_process_pid === pid && this.#lives() && this.#hasPids()
+  }
+
+  /** Its cgroups, as absolute paths. */
+  get cgroups(): readonly string[] {
+    return this.#cgroups
+  }
+
   /** Waits for the byte that the first process writes. @returns false if it has ended instead */
-  async #hasWritten(fd: number, { timeout, signal }: StartOptions): Promise<boolean> {
+  async #hasWritten(fd: number, timeout: number): Promise<boolean> {
     const socket = new Socket({ fd, readable: true, writable: false })
     let look: NodeJS.Timeout | undefined
     let timer: NodeJS.Timeout | undefined
-    let onAbort: (() => void) | undefined
     try {
       return await new Promise((resolve, reject) => {
-        onAbort = () => reject(signal?.reason)
-        signal?.addEventListener('abort', onAbort)
         socket.once('data', () => resolve(true))
         socket.once('close', () => resolve(false))
         socket.once('error', reject)
@@ -147,7 +148,6 @@ export class KeptContainer {
     } finally {
       clearInterval(look)
       clearTimeout(timer)
-      if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort)
       socket.destroy()
     }
   }

@@ -1,0 +1,134 @@
+import { join } from 'node:path'
+import { commandPath } from '../runc/run-command.ts'
+import type { Runc } from '../runc/runc.ts'
+import type { Supervisor } from '../supervisor/supervisor.ts'
+import { type Proof, probe } from './probe.ts'
+import { type Program, runcProgram } from './program.ts'
+import { Proofs } from './proofs.ts'
+import { StateDirectory } from './state-directory.ts'
+
+/** Milliseconds, as `runc start` has. */
+const startTimeout = 60_000
+/** Milliseconds after the first use of a program until it is tried, beside nothing that somebody waits for. */
+const probeDelay = 1_000
+
+/** How to open shortcuts. */
+export interface ShortcutsOptions {
+  /** Whether there are any. */
+  readonly enabled: boolean
+  /** That of the runtime; empty after a start of the host. */
+  readonly directory: string
+  readonly supervisor: Supervisor
+  readonly onWarning: (message: string, error?: unknown) => void
+}
+
+/**
+ * What is done in place of runc, by what is known of its insides: `start` and `delete` without running it, and running it
+ * from a copy that it need not make itself. It is done with a program of that name for which it has been proved with
+ * containers of its own, once since the start of the host, as long as the file is the same; with all others, and until
+ * then, runc does all itself.
+ */
+export class Shortcuts implements AsyncDisposable {
+  readonly #options: ShortcutsOptions
+  readonly #proofs: Proofs
+  readonly #probes: string
+  /** By identity of the program. */
+  readonly #tried = new Map<string, Promise<boolean>>()
+  #last: Promise<unknown> = Promise.resolve()
+  #timer: NodeJS.Timeout | undefined
+  readonly #leaving = new AbortController()
+
+  constructor(options: ShortcutsOptions) {
+    this.#options = options
+    this.#proofs = new Proofs(join(options.directory, 'proofs.json'))
+    this.#probes = join(options.directory, 'probe')
+  }
+
+  /** Lets the first process of a container run. @throws as `Runc.start` */
+  async start(runc: Runc, id: string): Promise<void> {
+    if (await this.#stateOf(runc, id)?.start(startTimeout)) return
+    await runc.start(id)
+  }
+
+  /** Removes a container whose first process has ended. @throws as `Runc.delete` */
+  async delete(runc: Runc, id: string): Promise<void> {
+    if (await this.#stateOf(runc, id)?.remove()) return
+    await runc.delete(id)
+  }
+
+  /** Whether a program is to be run from memory (`LaunchRequest.fromMemory`). */
+  fromMemory(runc: Runc): boolean {
+    return this.#proofOf(runc)?.fromMemory === true
+  }
+
+  /** Tries a program now. @returns whether it is as expected */
+  async prove({ options }: Runc): Promise<boolean> {
+    const program = this.#programOf(options.binary)
+    return program !== undefined && (await this.#prove(program))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#leaving.abort()
+    await this.#last
+  }
+
+  #stateOf(runc: Runc, id: string): StateDirectory | undefined {
+    const { root } = runc.options
+    if (root === undefined || this.#proofOf(runc) === undefined) return undefined
+    return StateDirectory.read(root, id)
+  }
+
+  /** Undefined for a program that is not to be trusted, or not yet. */
+  #proofOf({ options }: Runc): Proof | undefined {
+    const program = this.#programOf(options.binary)
+    if (program === undefined) return undefined
+    const proof = this.#proofs.of(program)
+    if (proof === undefined && !this.#tried.has(program.identity)) this.#proveSoon(program)
+    return proof
+  }
+
+  #programOf(binary = 'runc'): Program | undefined {
+    if (!this.#options.enabled || process.geteuid?.() !== 0) return undefined
+    try {
+      return runcProgram(commandPath(binary))
+    } catch {
+      // What is wrong with it is said when it is run.
+      return undefined
+    }
+  }
+
+  #proveSoon(program: Program): void {
+    if (this.#leaving.signal.aborted) return
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      void this.#prove(program)
+    }, probeDelay).unref()
+  }
+
+  /** One after the other, each once. */
+  #prove(program: Program): Promise<boolean> {
+    const known = this.#tried.get(program.identity)
+    if (known !== undefined) return known
+    const trying = this.#last.then(() => this.#try(program))
+    this.#last = trying
+    this.#tried.set(program.identity, trying)
+    return trying
+  }
+
+  async #try(program: Program): Promise<boolean> {
+    const { supervisor, onWarning } = this.#options
+    const { signal } = this.#leaving
+    if (this.#proofs.of(program) !== undefined) return true
+    try {
+      const proof = await probe(program, { supervisor, directory: this.#probes, signal })
+      // Somebody may have replaced it meanwhile.
+      if (this.#programOf(program.path)?.identity !== program.identity) return false
+      this.#proofs.add(program, proof)
+      return true
+    } catch (error) {
+      if (!signal.aborted) onWarning(`runc ${JSON.stringify(program.path)} has to do all itself`, error)
+      return false
+    }
+  }
+}
