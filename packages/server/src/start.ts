@@ -89,6 +89,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
       root,
       temporary: config.state === undefined,
       binary: config.runtimeBinary,
+      shortcuts: config.runtimeShortcuts !== 'off',
       uses: metadata,
       onEvent: (namespace, event) => events.announce(namespace, event),
       onMissed: (namespace, event) => events.announceMissed(namespace, event),

@@ -14,6 +14,7 @@ export interface OpenRuntimeOptions {
   /** Whether the directory goes with the server, and tasks with it. */
   readonly temporary: boolean
   readonly binary?: string | undefined
+  readonly shortcuts: boolean
   /** Told of what tasks are given, and of what those of an earlier server have. */
   readonly uses: PathUses
   readonly onEvent: (namespace: string, event: DomainEvent) => void
@@ -33,7 +34,7 @@ const refusals: ReadonlySet<string> = new Set(['permission_denied', 'unimplement
 
 /** Opens the runtime, and takes up the tasks of an earlier server. A server does without where the host has no tasks. */
 export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRuntime> {
-  const { state, root, temporary, binary, uses, onEvent, onMissed, log } = options
+  const { state, root, temporary, binary, shortcuts, uses, onEvent, onMissed, log } = options
   try {
     if (process.platform !== 'linux') throw new NsboxError('unimplemented', `tasks on ${process.platform}`)
     let recovering = true
@@ -41,6 +42,7 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRunt
       directory: join(state, 'tasks'),
       images: join(root, 'checkpoints'),
       binary,
+      shortcuts,
       uses,
       onEvent: (namespace, event) => (recovering ? onMissed : onEvent)(namespace, event),
       onWarning: (message, err) => log.warn({ err }, message),
