@@ -8,6 +8,7 @@ import type { Bundle } from '../bundle/bundle.ts'
 import type { ContainerCgroup } from '../cgroups/container-cgroup.ts'
 import { pidfdOf, signalProcess } from '../cgroups/signal-processes.ts'
 import type { Runc } from '../runc/runc.ts'
+import { criuRoot } from '../runc-internals/state-directory.ts'
 import { hasEnded } from './has-ended.ts'
 import { hasOpen } from './has-open.ts'
 import {
@@ -50,7 +51,7 @@ export async function undoRestore(restore: UndoneRestore): Promise<void> {
   const { root } = runc.options
   if (root === undefined) throw new NsboxError('internal', 'the runtime keeps its state where it likes')
   await endAll(restore)
-  for (const path of [join(root, bundle.id, 'criu-root'), ...cgroupYards(bundle)])
+  for (const path of [criuRoot(root, bundle.id), ...cgroupYards(bundle)])
     await unmount(path, { recursive: true, lazy: true, noFollow: true })
   await runc.delete(bundle.id, { force: true })
   if (alone && (await cgroup?.pids())?.length === 0) await cgroup?.remove()

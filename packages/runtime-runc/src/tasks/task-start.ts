@@ -1,7 +1,7 @@
 import type { AbortOptions, ProcessIo } from '@nsbox/core/tasks'
 import { isNotFound } from '@nsbox/errors'
 import type { Runc } from '../runc/runc.ts'
-import type { Shortcuts } from '../shortcuts/shortcuts.ts'
+import type { Shortcuts } from '../runc-internals/shortcuts.ts'
 import type { FirstProcess } from './first-process.ts'
 
 /** How the first process of a task comes to run, and what is to be removed for that afterwards. */

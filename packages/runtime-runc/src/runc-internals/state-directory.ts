@@ -21,6 +21,9 @@ export const stateFile = 'state.json'
 /** The first process waits until somebody opens it, and writes a byte before it executes what the spec says. */
 export const fifo = 'exec.fifo'
 
+/** Where runc mounts the root filesystem for CRIU while it restores a container. */
+export const criuRoot = (root: string, id: string): string => join(root, id, 'criu-root')
+
 /** Milliseconds between two looks at whether the process that is to write is still there. */
 const lookInterval = 100
 

@@ -143,7 +143,13 @@ async function writeBundle(bundle: string, more: object): Promise<void> {
   const spec = {
     ociVersion: '1.0.2',
     process: {
-      ...{ args: [onHost('sleep'), '60'], cwd: '/', user: { uid: 0, gid: 0 }, capabilities: {}, noNewPrivileges: true },
+      ...{
+        args: [onHost('sleep'), '60'],
+        cwd: '/',
+        user: { uid: 0, gid: 0 },
+        capabilities: {},
+        noNewPrivileges: true,
+      },
     },
     root: { path: 'rootfs', readonly: true },
     mounts: [{ destination: '/proc', type: 'proc', source: 'proc' }, ...binds],
