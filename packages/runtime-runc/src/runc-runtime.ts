@@ -52,10 +52,6 @@ export class RuncRuntime implements TaskRuntime {
     return tasks
   }
 
-  expectTask(): void {
-    this.#context.cgroups.attachLock.expect()
-  }
-
   async info(options: RuntimeInfoOptions = {}): Promise<RuntimeInfo> {
     return await runtimeInfo(this.#parts.defaults, options)
   }

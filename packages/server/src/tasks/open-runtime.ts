@@ -25,7 +25,7 @@ export interface OpenRuntimeOptions {
 
 /** The runtime of a server, or why it has none. */
 export interface OpenRuntime extends AsyncDisposable {
-  readonly runtime: Pick<TaskRuntime, 'namespace' | 'expectTask' | 'info'>
+  readonly runtime: Pick<TaskRuntime, 'namespace' | 'info'>
   readonly refusal?: string | undefined
 }
 
@@ -62,7 +62,7 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRunt
       throw error
     }
     return {
-      runtime: { namespace: refuse, expectTask() {}, info: refuse },
+      runtime: { namespace: refuse, info: refuse },
       refusal: error.message,
       async [Symbol.asyncDispose]() {},
     }
