@@ -4,7 +4,7 @@
  */
 export const floors: readonly (readonly string[])[] = [
   ['errors', 'filters', 'oci', 'api', 'sys'],
-  ['cni', 'mount', 'sqlite'],
+  ['cni', 'mount', 'sqlite', 'supervisor'],
   ['core', 'namespaces', 'trees'],
   ['content', 'snapshots', 'diff', 'registry'],
   ['images'],

@@ -2,12 +2,12 @@ import { join } from 'node:path'
 import type { DomainEvent } from '@nsbox/core/events'
 import type { PathUses } from '@nsbox/core/tasks'
 import { makePassable } from '@nsbox/mount'
+import { openSupervisor } from '@nsbox/supervisor'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { Bundles } from './bundle/bundles.ts'
 import { CgroupHost } from './cgroups/cgroup-host.ts'
 import { ImageDirectories } from './checkpoints/image-directories.ts'
 import { RuncRuntime } from './runc-runtime.ts'
-import { openSupervisor } from './supervisor/open-supervisor.ts'
 import { noUses } from './tasks/task-uses.ts'
 
 /** How to open a runtime. */

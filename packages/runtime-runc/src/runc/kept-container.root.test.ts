@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { isErrno } from '@nsbox/errors'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
-import { hasEnded as hasEndedNow } from '../checkpoints/has-ended.ts'
 import type { BundleSpec } from '../testing/busybox-bundle.ts'
 import { hasEnded, type TestContainer, testContainer } from '../testing/test-container.ts'
 import { waitUntil } from '../testing/wait-until.ts'
+import { hasEnded as hasEndedNow } from './has-ended.ts'
 import { KeptContainer } from './kept-container.ts'
 
 const sleeping: BundleSpec = { args: ['sleep', '1000'] }

@@ -13,8 +13,8 @@ import { rmdir } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { isErrno, NsboxError } from '@nsbox/errors'
-import { hasEnded } from '../checkpoints/has-ended.ts'
-import { startTimeOf } from '../supervisor/start-time.ts'
+import { processStat } from '@nsbox/sys/processes'
+import { hasEnded } from './has-ended.ts'
 
 const stateFile = 'state.json'
 /** Its first process waits until somebody opens it, and writes a byte before it becomes what it is to be. */
@@ -165,7 +165,7 @@ export class KeptContainer {
   #lives(): boolean {
     const { init_process_pid: pid, init_process_start: start } = this.#state
     if (typeof pid !== 'number' || pid <= 0) return true
-    return startTimeOf(pid) === String(start) && !hasEnded(pid)
+    return processStat(pid)?.startTime === String(start) && !hasEnded(pid)
   }
 }
 

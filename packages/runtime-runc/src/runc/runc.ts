@@ -1,8 +1,8 @@
 import type { JsonObject } from '@nsbox/oci'
-import { isRunc } from '../programs/is-runc.ts'
 import { type CheckpointOptions, checkpointArguments } from './checkpoint.ts'
 import { checkContainerId } from './container-id.ts'
 import { type ContainerState, type ListedContainer, parseContainers, parseState } from './container-state.ts'
+import { isRunc } from './is-runc.ts'
 import { KeptContainer } from './kept-container.ts'
 import {
   type CreateOptions,
@@ -11,7 +11,7 @@ import {
   execArguments,
   type RestoreOptions,
   restoreArguments,
-} from './launch.ts'
+} from './launch-arguments.ts'
 import { launchError } from './launch-error.ts'
 import { parsePids, parseRuntimeFeatures } from './output.ts'
 import { type CommandRequest, commandPath, runCommand } from './run-command.ts'

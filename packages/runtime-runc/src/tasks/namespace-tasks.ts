@@ -20,7 +20,7 @@ import type { Bundles } from '../bundle/bundles.ts'
 import { checkpointRequest } from '../options/checkpoint-request.ts'
 import { createTask } from './create-task.ts'
 import type { Exec } from './exec.ts'
-import { execProcess } from './exec-process.ts'
+import { newExec } from './new-exec.ts'
 import { type RuntimeDefaults, runtimeChoice } from './runtime-choice.ts'
 import type { Task } from './task.ts'
 import type { TaskContext } from './task-context.ts'
@@ -117,7 +117,7 @@ export class NamespaceTasks implements RuntimeTasks {
     const task = this.#task(id)
     validateIdentifier(execId)
     this.#options.context.cgroups.attachLock.expect()
-    await task.addExec(execId, await execProcess(options), options)
+    await task.addExec(execId, await newExec(options), options)
   }
 
   async resize(

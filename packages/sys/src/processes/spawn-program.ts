@@ -1,3 +1,4 @@
+import { constants as fileConstants } from 'node:fs'
 import { constants, endianness } from 'node:os'
 import { NsboxError } from '@nsbox/errors'
 import { koffi, systemError } from '../libc.ts'
@@ -12,12 +13,18 @@ export interface ProgramStart {
   readonly env: Readonly<Record<string, string>>
   /** `.` by default. */
   readonly cwd?: string | undefined
-  /** Which of this process's descriptors become its 0, 1 and 2; each is above 2, and stays open here. */
-  readonly stdio: readonly [number, number, number]
+  /**
+   * Which of this process's descriptors become its 0, 1 and 2; each is above 2, and stays open here. Or the path of a
+   * terminal that it opens as all three.
+   */
+  readonly stdio: readonly [number, number, number] | string
+  /** Whether it begins a session (setsid(2)), of which its terminal is then the controlling one; false by default. */
+  readonly session?: boolean | undefined
 }
 
 const POSIX_SPAWN_SETSIGDEF = 4
 const POSIX_SPAWN_SETSIGMASK = 8
+const POSIX_SPAWN_SETSID = 128
 /** More than any C library's structure for it has. */
 const structureBytes = 1024
 const { SIGKILL, SIGSTOP } = constants.signals
@@ -37,7 +44,9 @@ interface Calls {
   readonly beginActions: Call
   readonly endActions: Call
   readonly duplicate: Call
+  readonly open: Call
   readonly changeDirectory: Call
+  readonly setFlags: Call
   readonly attributes: Uint8Array
 }
 
@@ -51,18 +60,22 @@ let calls: Calls | undefined
  * @returns its number
  * @throws with the detail `errno`, as `ENOENT` or `EACCES` for the program; `invalid_argument` for a string with NUL
  */
-export function spawnProgram({ path, args, env, cwd, stdio }: ProgramStart): number {
+export function spawnProgram({ path, args, env, cwd, stdio, session }: ProgramStart): number {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-  for (const text of [path, cwd ?? '', ...args, ...variables])
+  for (const text of [path, cwd ?? '', String(stdio), ...args, ...variables])
     if (text.includes('\0'))
       throw new NsboxError('invalid_argument', `posix_spawn: ${JSON.stringify(text)} has a NUL`)
   const c = declared()
   const actions = new Uint8Array(structureBytes)
   checked('posix_spawn_file_actions_init', c.beginActions(actions))
   try {
-    for (const [target, fd] of stdio.entries())
+    if (typeof stdio === 'string')
+      checked('posix_spawn_file_actions_addopen', c.open(actions, 0, stdio, fileConstants.O_RDWR, 0))
+    for (const [target, fd] of (typeof stdio === 'string' ? [0, 0, 0] : stdio).entries())
       checked('posix_spawn_file_actions_adddup2', c.duplicate(actions, fd, target))
     if (cwd !== undefined) checked('posix_spawn_file_actions_addchdir_np', c.changeDirectory(actions, cwd))
+    const flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | (session === true ? POSIX_SPAWN_SETSID : 0)
+    checked('posix_spawnattr_setflags', c.setFlags(c.attributes, flags))
     const pid = [0]
     checked('posix_spawn', c.spawn(pid, path, actions, c.attributes, [...args, null], [...variables, null]))
     return pid[0]!
@@ -83,7 +96,6 @@ function declared(): Calls {
   )
   const set = (name: string, type: string, value: unknown) =>
     checked(name, (libc.func(`int ${name}(void *attributes, ${type} value)`) as Call)(attributes, value))
-  set('posix_spawnattr_setflags', 'short', POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)
   set(
     'posix_spawnattr_setsigdefault',
     'void *',
@@ -101,6 +113,10 @@ function declared(): Calls {
     beginActions: libc.func('int posix_spawn_file_actions_init(void *actions)') as Call,
     endActions: libc.func('int posix_spawn_file_actions_destroy(void *actions)') as Call,
     duplicate: libc.func('int posix_spawn_file_actions_adddup2(void *actions, int from, int to)') as Call,
+    open: libc.func(
+      'int posix_spawn_file_actions_addopen(void *actions, int fd, const char *path, int flags, uint mode)',
+    ) as Call,
+    setFlags: libc.func('int posix_spawnattr_setflags(void *attributes, short flags)') as Call,
     changeDirectory: libc.func(
       'int posix_spawn_file_actions_addchdir_np(void *actions, const char *path)',
     ) as Call,
