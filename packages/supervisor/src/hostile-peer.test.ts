@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import {
   closeSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -12,31 +13,34 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { pipe } from '@nsbox/sys'
 import { connectUnix, sendDescriptors } from '@nsbox/sys/descriptors'
+import { openPidfd, processStat } from '@nsbox/sys/processes'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
-import { Fields } from './protocol/fields.ts'
-import { readLaunchMessage } from './protocol/launch-message.ts'
-import { readExit, readProcessRecord } from './protocol/process-record.ts'
+import { launchMessage } from './protocol/launch-message.ts'
+import { exitRecord, processRecord } from './protocol/process-record.ts'
+import type { Role } from './protocol/roles.ts'
+import { checked } from './protocol/schema.ts'
+import type { LaunchPaths } from './supervisor.ts'
 import { type Lie, LyingSupervisor, someRecord } from './testing/lying-supervisor.ts'
 import { openFiles } from './testing/open-files.ts'
 import { SupervisorFixture } from './testing/supervised-shell.ts'
 
-/** A daemon's connection as a test wants it, and what is answered. */
-class RawDaemon implements AsyncDisposable {
+/** A client's connection as a test wants it, and what is answered. */
+class RawClient implements AsyncDisposable {
   readonly #socket: Socket
   readonly #packets: number
   #text = ''
   #id = 0
   #sent = 0
 
-  static async connect(directory: string): Promise<RawDaemon> {
+  static async connect(directory: string): Promise<RawClient> {
     const packets = connectUnix(join(directory, 'descriptors'), 'packets')
     sendDescriptors(packets, Buffer.from('token'), [])
     const socket = connect(join(directory, 'control'))
     await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
-    const daemon = new RawDaemon(socket, packets)
-    await daemon.ask('hello', { protocols: [1], token: 'token' })
-    return daemon
+    const client = new RawClient(socket, packets)
+    await client.ask('hello', { protocols: [1], token: 'token' })
+    return client
   }
 
   private constructor(socket: Socket, packets: number) {
@@ -78,7 +82,14 @@ class RawDaemon implements AsyncDisposable {
   }
 }
 
-describeWith({ linux: true, programs: ['perl'] }, 'a daemon', () => {
+function readablePipe(): number {
+  const { read, write } = pipe(4096)
+  writeFileSync(write, 'readable')
+  closeSync(write)
+  return read
+}
+
+describeWith({ linux: true, programs: ['perl'] }, 'a client', () => {
   test('is told of a refusal that quotes much of what a client has given, and keeps its supervisor', async () => {
     await using fixture = await SupervisorFixture.create()
     const supervisor = await fixture.open()
@@ -140,7 +151,7 @@ describeWith({ linux: true, programs: ['perl'] }, 'a daemon', () => {
 })
 
 describeWith({ linux: true, programs: ['perl'] }, 'a supervisor', () => {
-  /** A supervisor with a process of its own, and a second daemon's connection. */
+  /** A supervisor with a process of its own, and a second client's connection. */
   async function attacked(fixture: SupervisorFixture) {
     const supervisor = await fixture.open()
     const process = await fixture.launch(supervisor, 'sleep 60')
@@ -150,30 +161,61 @@ describeWith({ linux: true, programs: ['perl'] }, 'a supervisor', () => {
     return { directory, pid: pid!, process }
   }
 
-  test('refuses a descriptor that stands for no process as one, and goes on', async () => {
+  test.each<[string, Role, () => number]>([
+    ['a pipe', 'pidfd', readablePipe],
+    ['a pipe', 'logger', readablePipe],
+    // The kernel would signal it all the same.
+    ['the directory of another process in /proc', 'pidfd', () => openSync(`/proc/${process.pid}`, 'r')],
+    ['the directory of another process in /proc', 'logger', () => openSync(`/proc/${process.pid}`, 'r')],
+    ['another process', 'pidfd', () => openPidfd(process.pid)],
+  ])('refuses %s as the descriptor %s of a process, and goes on', async (_, role, open) => {
     await using fixture = await SupervisorFixture.create()
     const { directory, pid } = await attacked(fixture)
-    await using daemon = await RawDaemon.connect(directory)
-    const { read, write } = pipe(4096)
-    writeFileSync(write, 'readable')
-    const answer = await daemon.ask('adopt', { record: someRecord('odd', 1) }, { pidfd: read })
+    await using client = await RawClient.connect(directory)
+    const fd = open()
+    const name = readlinkSync(`/proc/self/fd/${fd}`)
+    const answer = await client.ask('adopt', { record: someRecord('odd', 1) }, { [role]: fd })
     expect(answer).toMatchObject({ error: { code: 'invalid_argument' } })
-    const name = readlinkSync(`/proc/self/fd/${read}`)
-    expect(openFiles(pid)).not.toContain(name)
-    closeSync(read)
-    closeSync(write)
-    expect(await daemon.ask('keepStdin', { key: 'odd' })).toMatchObject({ error: { code: 'not_found' } })
+    if (!name.includes('pidfd')) expect(openFiles(pid)).not.toContain(name)
+    closeSync(fd)
+    expect(await client.ask('keepStdin', { key: 'odd' })).toMatchObject({ error: { code: 'not_found' } })
     expect(fixture.supervisors()).toEqual([pid])
+  })
+
+  test('tells the end of a process though another one was said to have its number, and forgotten', async () => {
+    await using fixture = await SupervisorFixture.create()
+    const { directory, process: victim } = await attacked(fixture)
+    await using client = await RawClient.connect(directory)
+    await client.ask('adopt', { record: someRecord('odd', victim.pid) })
+    await client.ask('release', { key: 'odd' })
+    const supervisor = await fixture.open()
+    const again = supervisor.process(victim.key)!
+    again.signal(15)
+    expect(await again.exit).toMatchObject({ exitStatus: 143 })
+  })
+
+  test('takes no number that a program writes for a process that is not its child', async () => {
+    await using fixture = await SupervisorFixture.create()
+    const supervisor = await fixture.open()
+    const other = spawn('sleep', ['600'], { stdio: 'ignore' })
+    const writes = (paths: LaunchPaths) => ['sh', '-c', `printf ${other.pid} >${paths.pidFile}`]
+    const failing = (paths: LaunchPaths) => ['sh', '-c', `printf ${other.pid} >${paths.pidFile}; exit 1`]
+    const launch = fixture.launch(supervisor, '', { command: writes })
+    await expect(launch).rejects.toMatchObject({ code: 'failed_precondition' })
+    await expect(fixture.launch(supervisor, '', { command: failing })).rejects.toThrow()
+    expect(other.kill(0)).toBe(true)
+    expect(processStat(other.pid!)?.state).toBe('S')
+    other.kill('SIGKILL')
   })
 
   test('keeps nothing of a process whose record it cannot write', async () => {
     await using fixture = await SupervisorFixture.create()
     const { directory, pid } = await attacked(fixture)
-    await using daemon = await RawDaemon.connect(directory)
+    await using client = await RawClient.connect(directory)
     const { read, write } = pipe(4096)
     const name = readlinkSync(`/proc/self/fd/${read}`)
     renameSync(join(directory, 'records'), join(directory, 'elsewhere'))
-    const answer = await daemon.ask(
+    const answer = await client.ask(
       'adopt',
       { record: someRecord('new', 1) },
       { stdout: read, 'stdout-sink': write },
@@ -182,7 +224,7 @@ describeWith({ linux: true, programs: ['perl'] }, 'a supervisor', () => {
     expect(answer).toHaveProperty('error')
     expect(openFiles(pid)).not.toContain(name)
     for (const fd of [read, write]) closeSync(fd)
-    expect(await daemon.ask('release', { key: 'new' })).toMatchObject({ error: { code: 'not_found' } })
+    expect(await client.ask('release', { key: 'new' })).toMatchObject({ error: { code: 'not_found' } })
   })
 
   test('D21 tells the end of a process also where it cannot be written down', async () => {
@@ -215,7 +257,6 @@ describeWith({ linux: true, programs: ['perl'] }, 'a supervisor', () => {
   })
 
   test('takes no owner, time-out or process that the kernel would take for another one', () => {
-    const fields = (value: object) => new Fields(JSON.parse(JSON.stringify(value)))
     const invalid = expect.objectContaining({ code: 'invalid_argument' })
     const launch = {
       key: 'a',
@@ -227,15 +268,16 @@ describeWith({ linux: true, programs: ['perl'] }, 'a supervisor', () => {
       waits: false,
       timeout: 1,
     }
-    expect(readLaunchMessage(fields(launch))).toMatchObject({ timeout: 1 })
+    expect(checked(launchMessage, launch)).toMatchObject({ timeout: 1 })
     for (const odd of [
       { owner: { uid: 2 ** 32, gid: 0 } },
       { owner: { uid: 0, gid: 2 ** 32 - 1 } },
       { timeout: 2 ** 31 },
     ])
-      expect(() => readLaunchMessage(fields({ ...launch, ...odd }))).toThrow(invalid)
-    expect(() => readProcessRecord(fields(someRecord('a', 2 ** 32 + 1)))).toThrow(invalid)
-    expect(() => readExit(fields({ exitStatus: 2 ** 32, exitedAt: 0 }))).toThrow(invalid)
-    expect(() => readExit(fields({ exitStatus: 0, exitedAt: 8_640_000_000_000_001 }))).toThrow(invalid)
+      expect(() => checked(launchMessage, { ...launch, ...odd })).toThrow(invalid)
+    for (const pid of [2 ** 32 + 1, 0, -1])
+      expect(() => checked(processRecord, someRecord('a', pid))).toThrow(invalid)
+    expect(() => checked(exitRecord, { exitStatus: 2 ** 32, exitedAt: 0 })).toThrow(invalid)
+    expect(() => checked(exitRecord, { exitStatus: 0, exitedAt: 8_640_000_000_000_001 })).toThrow(invalid)
   })
 })

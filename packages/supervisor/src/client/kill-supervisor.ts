@@ -4,9 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { isErrno } from '@nsbox/errors'
 import { isReady } from '@nsbox/sys/descriptors'
 import { signalPidfd } from '@nsbox/sys/processes'
+import * as v from 'valibot'
 import { files } from '../protocol/directory-layout.ts'
-import { Fields } from '../protocol/fields.ts'
-import { mostPid } from '../protocol/process-record.ts'
+import { processRecord } from '../protocol/process-record.ts'
+import { checked } from '../protocol/schema.ts'
 import { findProcess } from './find-process.ts'
 
 /**
@@ -33,11 +34,12 @@ export async function killSupervisor(directory: string): Promise<void> {
   }
 }
 
+const self = v.pick(processRecord, ['pid', 'startTime'])
+
 /** Undefined for what was being written when it died: it is whole before a supervisor begins. */
 function readSelf(text: string): { readonly pid: number; readonly startTime: string } | undefined {
   try {
-    const fields = new Fields(JSON.parse(text))
-    return { pid: fields.count('pid', mostPid), startTime: fields.string('startTime', 32) }
+    return checked(self, JSON.parse(text))
   } catch {
     return undefined
   }

@@ -2,15 +2,10 @@ import { closeSync } from 'node:fs'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 import { setTerminalSize, type TerminalSize } from '@nsbox/sys/descriptors'
 import { signalPidfd } from '@nsbox/sys/processes'
-import type { Fields } from '../protocol/fields.ts'
 import type { OwnedEnds } from '../protocol/owned-ends.ts'
-import {
-  type ExitRecord,
-  type ProcessIo,
-  type ProcessRecord,
-  readProcessRecord,
-} from '../protocol/process-record.ts'
+import type { ExitRecord, ProcessIo, ProcessRecord } from '../protocol/process-record.ts'
 import type { Ends, Role } from '../protocol/roles.ts'
+import { recordOf } from './record-of.ts'
 import type { AbortOptions, ProcessExit, SupervisedProcess } from '../supervisor.ts'
 import type { SupervisorConnection } from './supervisor-connection.ts'
 
@@ -92,9 +87,7 @@ export class ProcessHandle implements SupervisedProcess {
   async keepStdin({ signal }: AbortOptions = {}): Promise<void> {
     signal?.throwIfAborted()
     if (this.#record.stdinEnded || this.#released !== undefined) return
-    await this.#ask('keepStdin', (answer, ends) =>
-      this.retold(readProcessRecord(answer.object('record'), this.key), ends.takeAll()),
-    )
+    await this.#ask('keepStdin', (answer, ends) => this.retold(recordOf(answer, this.key), ends.takeAll()))
   }
 
   async closeStdin({ signal }: AbortOptions = {}): Promise<void> {
@@ -162,7 +155,7 @@ export class ProcessHandle implements SupervisedProcess {
   /** Asks whichever supervisor holds the process; one that has forgotten it has done all that there was to do. */
   async #ask(
     method: 'keepStdin' | 'closeStdin' | 'release',
-    accept: (answer: Fields, ends: OwnedEnds) => void = () => undefined,
+    accept?: (answer: object, ends: OwnedEnds) => void,
   ): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const link = await this.#owner.supervisorOf(this)

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { isNotFound } from '@nsbox/errors'
 import { launchPaths } from '../protocol/directory-layout.ts'
-import { type ProcessRecord, readProcessRecord } from '../protocol/process-record.ts'
+import type { ProcessRecord } from '../protocol/process-record.ts'
 import type { Ends } from '../protocol/roles.ts'
 import type { LaunchRequest } from '../supervisor.ts'
 import type { ProcessHandle } from './process-handle.ts'
+import { recordOf } from './record-of.ts'
 import type { SupervisorConnection } from './supervisor-connection.ts'
 
 const launchTimeout = 120_000
@@ -34,7 +35,7 @@ export async function requestLaunch(
     typeof command === 'function' ? command(launchPaths(link.directory, makes!, terminal)) : command
   const fields = { key, command: program, makes, fromMemory, io, env, owner, logEnv, waits, timeout }
   const cancel = () => {
-    link.request('cancel', { key }, { accept: () => undefined }).catch(() => {
+    link.request('cancel', { key }).catch(() => {
       // It is lost, and the launch with it.
     })
   }
@@ -42,10 +43,7 @@ export async function requestLaunch(
   try {
     const process = await link.request('launch', fields, {
       timeout: timeout + launchSlack,
-      accept: (answer, ends) => {
-        const record = readProcessRecord(answer.object('record'), key)
-        return accept(record, ends.takeAll())
-      },
+      accept: (answer, ends) => accept(recordOf(answer, key), ends.takeAll()),
     })
     if (signal?.aborted !== true) return process
     await endAndRelease(process)

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno } from '@nsbox/errors'
 import { files } from '../protocol/directory-layout.ts'
-import { Fields } from '../protocol/fields.ts'
-import { type ProcessRecord, readProcessRecord } from '../protocol/process-record.ts'
+import { type ProcessRecord, processRecord } from '../protocol/process-record.ts'
+import { checked } from '../protocol/schema.ts'
 
 /** What a supervisor that is gone has left on disk of the processes that it held. */
 export function storedRecords(
@@ -14,7 +14,7 @@ export function storedRecords(
     // One that was being written when the supervisor died; the one before it is there.
     if (!path.endsWith('.json')) return []
     try {
-      return [readProcessRecord(new Fields(JSON.parse(readFileSync(path, 'utf8'))))]
+      return [checked(processRecord, JSON.parse(readFileSync(path, 'utf8')))]
     } catch (error) {
       onWarning(`the record ${path} cannot be read`, error)
       return []

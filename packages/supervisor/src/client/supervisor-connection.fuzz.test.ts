@@ -7,7 +7,9 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { fuzz, mutatedBytes, mutatedJson, shown } from '@nsbox/testing/fuzz'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect } from 'vitest'
-import { readExit, readProcessRecord } from '../protocol/process-record.ts'
+import { notice, notices } from '../protocol/answers.ts'
+import { checked } from '../protocol/schema.ts'
+import { recordOf } from './record-of.ts'
 import { LyingSupervisor, someRecord } from '../testing/lying-supervisor.ts'
 import { openFiles } from '../testing/open-files.ts'
 import { SupervisorConnection } from './supervisor-connection.ts'
@@ -70,13 +72,10 @@ describeWith({ linux: true }, 'a daemon’s link', () => {
       const link = await SupervisorConnection.connect(
         liar.directory,
         {
-          notice: (_, fields, ends) => {
-            const kind = fields.string('notice', 64)
-            if (kind === 'process') {
-              readProcessRecord(fields.object('record'))
-              for (const fd of ends.takeAll().values()) closeSync(fd)
-            } else if (kind === 'exit') readExit(fields.object('exit'))
-            else if (kind === 'closed') fields.strings('roles', 100)
+          notice: (_, message, ends) => {
+            const { notice: kind } = checked(notice, message)
+            if (Object.hasOwn(notices, kind)) checked(notices[kind as keyof typeof notices], message)
+            if (kind === 'process') for (const fd of ends.takeAll().values()) closeSync(fd)
           },
           lost: (_, error) => lost.push(error),
         },
@@ -87,8 +86,8 @@ describeWith({ linux: true }, 'a daemon’s link', () => {
           'launch',
           {},
           {
-            accept: (fields, ends) => {
-              const { key } = readProcessRecord(fields.object('record'), 'ns/a')
+            accept: (answer, ends) => {
+              const { key } = recordOf(answer, 'ns/a')
               for (const fd of ends.takeAll().values()) closeSync(fd)
               return key
             },

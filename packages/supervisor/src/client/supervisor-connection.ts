@@ -6,17 +6,18 @@ import { fromSystemError, NsboxError } from '@nsbox/errors'
 import { connectUnix, isReady, sendDescriptors } from '@nsbox/sys/descriptors'
 import { openPidfd, signalPidfd } from '@nsbox/sys/processes'
 import { files } from '../protocol/directory-layout.ts'
-import { readError } from '../protocol/error-fields.ts'
-import type { Fields } from '../protocol/fields.ts'
+import { fromErrorFields } from '../protocol/error-fields.ts'
+import { answer, identity } from '../protocol/answers.ts'
 import { Link } from '../protocol/link.ts'
 import type { OwnedEnds } from '../protocol/owned-ends.ts'
-import { mostPid } from '../protocol/process-record.ts'
 import { protocols } from '../protocol/protocols.ts'
+import type { Method } from '../protocol/requests.ts'
 import type { Ends } from '../protocol/roles.ts'
+import { checked } from '../protocol/schema.ts'
 
 /** What a supervisor tells on its own; descriptors that are not taken are closed. */
 export interface SupervisorConnectionHandlers {
-  notice(link: SupervisorConnection, fields: Fields, ends: OwnedEnds): void
+  notice(link: SupervisorConnection, message: object, ends: OwnedEnds): void
   /** The connection has ended, though nobody here has closed it. */
   lost(link: SupervisorConnection, error: Error | undefined): void
 }
@@ -25,14 +26,17 @@ export interface SupervisorConnectionHandlers {
 export interface RequestOptions<T> {
   /** Asked when the request is sent. */
   readonly ends?: (() => Ends) | undefined
-  /** Takes the answer, and what descriptors it wants, before anything that comes after it. That it throws ends the link. */
-  readonly accept: (fields: Fields, ends: OwnedEnds) => T
+  /**
+   * Takes the answer, and what descriptors it wants, before anything that comes after it. That it throws ends the link.
+   * What is answered is nothing by default.
+   */
+  readonly accept?: ((answer: object, ends: OwnedEnds) => T) | undefined
   /** Milliseconds, after which the supervisor counts as lost. */
   readonly timeout?: number | undefined
 }
 
 interface Waiting {
-  readonly accept: (fields: Fields, ends: OwnedEnds) => void
+  readonly accept: (answer: object, ends: OwnedEnds) => void
   readonly reject: (error: unknown) => void
   readonly timer: NodeJS.Timeout
 }
@@ -92,7 +96,7 @@ export class SupervisorConnection {
     this.#handlers = handlers
     socket.removeAllListeners('error')
     this.#link = new Link(socket, {
-      message: (fields, ends) => this.#take(fields, ends),
+      message: (message, ends) => this.#take(message, ends),
       closed: (error) => this.#closed(error),
     })
   }
@@ -118,7 +122,7 @@ export class SupervisorConnection {
   /** Has the supervisor end once it holds nothing. */
   async retire(): Promise<void> {
     this.#retired = true
-    await this.request('retire', {}, { accept: () => undefined })
+    await this.request('retire')
   }
 
   /** Whether the supervisor's process runs, be it that it does not answer. */
@@ -132,10 +136,10 @@ export class SupervisorConnection {
   }
 
   /** @throws what the supervisor answers; `unavailable` if it is lost before it does */
-  request<T>(
-    method: string,
-    fields: object,
-    { ends, accept, timeout = this.#answerTimeout }: RequestOptions<T>,
+  request<T = void>(
+    method: Method,
+    fields: object = {},
+    { ends, accept = () => undefined as T, timeout = this.#answerTimeout }: RequestOptions<T> = {},
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#link.closed) {
@@ -144,7 +148,7 @@ export class SupervisorConnection {
       }
       const id = ++this.#requests
       const timer = setTimeout(() => this.#link.close(this.#unavailable(`no answer to ${method}`)), timeout)
-      const take = (answer: Fields, given: OwnedEnds) => resolve(accept(answer, given))
+      const take = (answered: object, given: OwnedEnds) => resolve(accept(answered, given))
       this.#waiting.set(id, { accept: take, reject, timer })
       this.#link.send({ id, method, ...fields }, ends)
     })
@@ -169,11 +173,12 @@ export class SupervisorConnection {
         'hello',
         { protocols, token },
         {
-          accept: (fields) => {
-            this.#build = fields.string('build', 256)
-            this.#cgroup = fields.string('cgroup', 4096)
-            this.#pid = fields.count('pid', mostPid)
-            this.#pidfd = openPidfd(this.#pid)
+          accept: (answered) => {
+            const { build, cgroup, pid } = checked(identity, answered)
+            this.#build = build
+            this.#cgroup = cgroup
+            this.#pid = pid
+            this.#pidfd = openPidfd(pid)
           },
         },
       )
@@ -183,18 +188,17 @@ export class SupervisorConnection {
     }
   }
 
-  #take(fields: Fields, ends: OwnedEnds): void {
-    if (!fields.has('reply')) {
-      this.#handlers.notice(this, fields, ends)
+  #take(message: object, ends: OwnedEnds): void {
+    // An answer that is not understood ends the link, and with it the wait.
+    const { reply: id, error } = checked(answer, message)
+    if (id === undefined) {
+      this.#handlers.notice(this, message, ends)
       return
     }
-    const id = fields.count('reply')
     const waiting = this.#waiting.get(id)
     if (waiting === undefined) return
-    const error = fields.optionalObject('error')
-    // An answer that is not understood ends the link, and with it the wait.
-    if (error === undefined) waiting.accept(fields, ends)
-    else waiting.reject(readError(error))
+    if (error === undefined) waiting.accept(message, ends)
+    else waiting.reject(fromErrorFields(error))
     this.#waiting.delete(id)
     clearTimeout(waiting.timer)
   }

@@ -4,18 +4,15 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
-import type { Fields } from '../protocol/fields.ts'
+import { adoptAnswer, notice, notices } from '../protocol/answers.ts'
 import type { OwnedEnds } from '../protocol/owned-ends.ts'
-import {
-  type ExitRecord,
-  type ProcessRecord,
-  readExit,
-  readProcessRecord,
-} from '../protocol/process-record.ts'
+import type { ExitRecord, ProcessRecord } from '../protocol/process-record.ts'
 import type { Ends } from '../protocol/roles.ts'
+import { checked } from '../protocol/schema.ts'
 import type { AbortOptions, LaunchRequest, SupervisedProcess, Supervisor } from '../supervisor.ts'
 import { killSupervisor } from './kill-supervisor.ts'
 import { orphanedProcess } from './orphaned-process.ts'
+import { recordOf } from './record-of.ts'
 import { ProcessHandle, type ProcessHandleOwner } from './process-handle.ts'
 import { requestLaunch } from './request-launch.ts'
 import { startSupervisor } from './start-supervisor.ts'
@@ -118,17 +115,18 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     if (this.#processes.get(process.key) === process) this.#processes.delete(process.key)
   }
 
-  notice(link: SupervisorConnection, fields: Fields, ends: OwnedEnds): void {
-    const kind = fields.string('notice', 64)
+  notice(link: SupervisorConnection, message: object, ends: OwnedEnds): void {
+    const { notice: kind } = checked(notice, message)
     if (kind === 'process') {
-      const record = readProcessRecord(fields.object('record'))
-      this.#told(link, record, ends.takeAll())
-      return
+      this.#told(link, checked(notices.process, message).record, ends.takeAll())
+    } else if (kind === 'exit') {
+      const { key, exit } = checked(notices.exit, message)
+      const process = this.#heldBy(link, key)
+      if (process !== undefined) this.#exited(process, exit)
+    } else if (kind === 'closed') {
+      const { key, roles, drained } = checked(notices.closed, message)
+      this.#heldBy(link, key)?.closed(roles, drained)
     }
-    const process = this.#processes.get(fields.string('key', 512))
-    if (process === undefined || this.#holders.get(process) !== link) return
-    if (kind === 'exit') this.#exited(process, readExit(fields.object('exit')))
-    else if (kind === 'closed') process.closed(fields.strings('roles', 100), fields.boolean('drained'))
   }
 
   lost(link: SupervisorConnection, error: Error | undefined): void {
@@ -151,6 +149,11 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     if (exit.unknown)
       this.#options.onWarning(`how the process ${process.pid} of ${process.key} ended is unknown`)
     process.exited(exit)
+  }
+
+  #heldBy(link: SupervisorConnection, key: string): ProcessHandle | undefined {
+    const process = this.#processes.get(key)
+    return process !== undefined && this.#holders.get(process) === link ? process : undefined
   }
 
   /** A supervisor tells of a process, which may be known. */
@@ -194,7 +197,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
   /** Takes in a supervisor that runs already; one of another build, or that is one too many, is to end with its processes. */
   async #join(link: SupervisorConnection): Promise<void> {
     this.#links.add(link)
-    await link.request('processes', {}, { accept: () => undefined })
+    await link.request('processes')
     if (link.build === this.#options.program.build && !this.#current.has(link.cgroup)) {
       this.#ready.set(link.cgroup, link)
       this.#current.set(link.cgroup, Promise.resolve(link))
@@ -258,9 +261,9 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
   async #adopt(link: SupervisorConnection, process: ProcessHandle): Promise<void> {
     if (!this.#holders.has(process) || this.#holders.get(process) === link) return
     try {
-      const accept = (answer: Fields) => {
-        const record = readProcessRecord(answer.object('record'), process.key)
-        const holds = answer.strings('holds', 100)
+      const accept = (answer: object) => {
+        const record = recordOf(answer, process.key)
+        const { holds } = checked(adoptAnswer, answer)
         if (record.exit !== undefined) this.#exited(process, record.exit)
         process.closed(
           [...process.ends.keys()].filter((role) => !holds.includes(role)),

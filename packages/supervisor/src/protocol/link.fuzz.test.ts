@@ -8,14 +8,14 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { attempt, fuzz, mutatedBytes, mutatedJson, shown } from '@nsbox/testing/fuzz'
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { readLaunchMessage } from '../protocol/launch-message.ts'
 import { openFiles } from '../testing/open-files.ts'
 import { socketPair } from '../testing/socket-pair.ts'
-import { errorFields, readError } from './error-fields.ts'
-import { Fields } from './fields.ts'
+import { errorFields, fromErrorFields, toErrorFields } from './error-fields.ts'
+import { launchMessage } from './launch-message.ts'
 import { Link } from './link.ts'
-import { readProcessRecord } from './process-record.ts'
+import { processRecord } from './process-record.ts'
 import { roles } from './roles.ts'
+import { checked } from './schema.ts'
 
 const io = { stdin: '/in', stdout: '/out', stderr: '', terminal: false }
 const record = { key: 'ns/a', pid: 7, startTime: '123', io, stdinEnded: false, drained: false }
@@ -68,7 +68,7 @@ function taken(text: string, size: number): { messages: unknown[]; closed: unkno
   const found: unknown[] = []
   let closed: unknown = 'open'
   const link = new Link(socket as Socket, {
-    message: (fields) => found.push(fields),
+    message: (message) => found.push(message),
     closed: (error) => {
       closed = isNsboxError(error) ? error.code : error
     },
@@ -93,7 +93,7 @@ fuzz(
     const complete = text.split('\n').slice(0, -1)
     for (const [index, line] of complete.slice(0, found.length).entries()) {
       const value = JSON.parse(line)
-      expect(found[index]).toEqual(new Fields(value))
+      expect(found[index]).toEqual(value)
       // Nothing has been sent, so whatever names descriptors is refused.
       expect(Object.hasOwn(value, 'packet')).toBe(false)
     }
@@ -104,29 +104,26 @@ fuzz(
 
 fuzz(
   'what is read of a message has the types and bounds that were asked for',
-  mutatedJson([launch, record, ended, errorFields(new Error('x'))]),
+  mutatedJson([launch, record, ended, toErrorFields(new Error('x'))]),
   (json) => {
-    const fields = attempt(() => new Fields(JSON.parse(JSON.stringify(json))))
-    if (fields.value === undefined) return fields.outcome
-    const { value } = fields
-    const outcomes = [
-      attempt(() => readProcessRecord(value)),
-      attempt(() => readLaunchMessage(value)),
-      attempt(() => readError(value)),
-    ]
-    const [told, asked, error] = outcomes
-    if (told?.value !== undefined && 'pid' in told.value) {
+    const value: unknown = JSON.parse(JSON.stringify(json))
+    const told = attempt(() => checked(processRecord, value))
+    const asked = attempt(() => checked(launchMessage, value))
+    const error = attempt(() => checked(errorFields, value))
+    if (told.value !== undefined) {
       expect(told.value.pid | 0).toBe(told.value.pid)
+      expect(told.value.pid).toBeGreaterThan(0)
       const time = told.value.exit?.exitedAt
       if (time !== undefined) expect(Number.isNaN(new Date(time).getTime())).toBe(false)
-      expect(readProcessRecord(new Fields(JSON.parse(JSON.stringify(told.value))))).toEqual(told.value)
+      expect(checked(processRecord, JSON.parse(JSON.stringify(told.value)))).toEqual(told.value)
     }
-    if (asked?.value !== undefined && 'timeout' in asked.value) {
+    if (asked.value !== undefined) {
       AbortSignal.timeout(asked.value.timeout)
       expect(asked.value.command.every((word) => !word.includes('\0'))).toBe(true)
     }
-    if (error?.value !== undefined) expect(isNsboxError(error.value)).toBe(true)
-    return outcomes.find(({ outcome }) => outcome === 'accepted')?.outcome ?? told!.outcome
+    if (error.value !== undefined) expect(isNsboxError(fromErrorFields(error.value))).toBe(true)
+    const outcomes = [told, asked, error]
+    return outcomes.find(({ outcome }) => outcome === 'accepted')?.outcome ?? told.outcome
   },
 )
 
@@ -156,8 +153,8 @@ describeWith({ linux: true }, 'with descriptors', () => {
       let received = 0
       let closed: unknown = 'open'
       const link = new Link(socket as Socket, {
-        message: (fields, ends) => {
-          expect([...ends.all.keys()]).toEqual(fields.strings('roles', 10))
+        message: (message, ends) => {
+          expect([...ends.all.keys()]).toEqual((message as { roles?: unknown }).roles ?? [])
           received += ends.all.size
           if (takes) for (const fd of ends.takeAll().values()) closeSync(fd)
         },

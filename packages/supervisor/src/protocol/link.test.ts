@@ -8,7 +8,6 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openFiles } from '../testing/open-files.ts'
 import { SupervisorFixture } from '../testing/supervised-shell.ts'
-import type { Fields } from './fields.ts'
 import { Link } from './link.ts'
 import type { OwnedEnds } from './owned-ends.ts'
 import type { Ends } from './roles.ts'
@@ -19,14 +18,14 @@ describeWith({ linux: true }, 'a link', () => {
   let raw: Socket
   let packets: number
   let link: Link
-  let messages: { fields: Fields; ends: Ends }[]
+  let messages: { message: object; ends: Ends }[]
   let closed: (Error | undefined)[]
-  let handle: (fields: Fields, ends: OwnedEnds) => void
+  let handle: (message: object, ends: OwnedEnds) => void
   beforeEach(async () => {
     dir = await tempDir()
     messages = []
     closed = []
-    handle = (fields, ends) => messages.push({ fields, ends: ends.takeAll() })
+    handle = (message, ends) => messages.push({ message, ends: ends.takeAll() })
     server = createServer()
     const control = join(dir.path, 'control')
     const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve))
@@ -35,7 +34,7 @@ describeWith({ linux: true }, 'a link', () => {
     const listener = listenUnix(join(dir.path, 'packets'), 'packets')
     packets = connectUnix(join(dir.path, 'packets'), 'packets')
     link = new Link(await accepted, {
-      message: (fields, ends) => handle(fields, ends),
+      message: (message, ends) => handle(message, ends),
       closed: (error) => closed.push(error),
     })
     link.carryDescriptors(acceptUnix(listener)!)
@@ -57,7 +56,7 @@ describeWith({ linux: true }, 'a link', () => {
     await expect.poll(() => messages.length).toBe(1)
     raw.write('wo","packet":1,"roles":["pidfd"]}\n')
     await expect.poll(() => messages.length).toBe(2)
-    expect(messages.map(({ fields }) => fields.string('a', 10))).toEqual(['one', 'two'])
+    expect(messages.map(({ message }) => message)).toMatchObject([{ a: 'one' }, { a: 'two' }])
     expect(fstatSync(messages[1]!.ends.get('pidfd')!).ino).toBe(fstatSync(read).ino)
     closeSync(read)
     closeSync(write)
@@ -92,8 +91,8 @@ describeWith({ linux: true }, 'a link', () => {
   test('closes what its handler does not take, also when that throws, which ends it', async () => {
     const { read, write } = pipe(4096)
     const name = readlinkSync(`/proc/self/fd/${read}`)
-    handle = (fields) => {
-      if (fields.has('bad')) throw new Error('not understood')
+    handle = (message) => {
+      if ('bad' in message) throw new Error('not understood')
     }
     for (const number of ['1', '2']) sendDescriptors(packets, Buffer.from(number), [read])
     closeSync(read)

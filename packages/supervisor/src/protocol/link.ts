@@ -2,14 +2,18 @@ import { closeSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { NsboxError } from '@nsbox/errors'
 import { receiveDescriptors, sendDescriptors } from '@nsbox/sys/descriptors'
-import { Fields } from './fields.ts'
+import * as v from 'valibot'
 import { OwnedEnds } from './owned-ends.ts'
 import { type Ends, type Role, roles } from './roles.ts'
+import { checked, integer, list } from './schema.ts'
 
 const longestLine = 1024 * 1024
 const mostUnsent = 16 * 1024 * 1024
 const mostQueued = 65_536
 const packetSize = 64
+
+/** What a message has that comes with descriptors: the number of their packet, and what each is for. */
+const announcement = v.object({ packet: integer(), roles: list(v.picklist(roles), roles.length) })
 
 /** What a link tells its owner. */
 export interface LinkHandlers {
@@ -17,7 +21,7 @@ export interface LinkHandlers {
    * A message has come. The descriptors that the handler has not taken when it returns or throws are closed; that it
    * throws ends the link.
    */
-  message(fields: Fields, ends: OwnedEnds): void
+  message(message: object, ends: OwnedEnds): void
   /** Called once, whoever ended the link, with what was wrong if something was. */
   closed(error: Error | undefined): void
 }
@@ -151,24 +155,20 @@ export class Link {
     } catch (cause) {
       throw new NsboxError('invalid_argument', 'message of a supervisor: no JSON', { cause })
     }
-    const fields = new Fields(value)
-    const names = fields.has('packet') ? fields.strings('roles', roles.length) : []
-    if (
-      !names.every((name): name is Role => roles.includes(name as Role)) ||
-      new Set(names).size !== names.length
-    )
-      throw new NsboxError('invalid_argument', 'message of a supervisor: descriptors for nothing known')
-    const ends = new OwnedEnds(
-      fields.has('packet') ? this.#receiveEnds(fields.count('packet'), names) : undefined,
-    )
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new NsboxError('invalid_argument', 'message of a supervisor: no object')
+    const ends = new OwnedEnds(Object.hasOwn(value, 'packet') ? this.#receiveEnds(value) : undefined)
     try {
-      this.#handlers.message(fields, ends)
+      this.#handlers.message(value, ends)
     } finally {
       ends.closeAll()
     }
   }
 
-  #receiveEnds(packet: number, names: readonly Role[]): Map<Role, number> {
+  #receiveEnds(message: object): Map<Role, number> {
+    const { packet, roles: names } = checked(announcement, message)
+    if (new Set(names).size !== names.length)
+      throw new NsboxError('invalid_argument', 'message of a supervisor: two descriptors for the same')
     const received = this.#packets === undefined ? 'nothing' : receiveDescriptors(this.#packets, packetSize)
     if (typeof received === 'string')
       throw new NsboxError('invalid_argument', 'message of a supervisor: no descriptors')

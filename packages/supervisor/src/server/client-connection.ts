@@ -1,13 +1,12 @@
 import type { Socket } from 'node:net'
 import { errorCode, NsboxError } from '@nsbox/errors'
-import { errorFields } from '../protocol/error-fields.ts'
-import type { Fields } from '../protocol/fields.ts'
-import { readLaunchMessage } from '../protocol/launch-message.ts'
+import { toErrorFields } from '../protocol/error-fields.ts'
 import { Link } from '../protocol/link.ts'
 import type { OwnedEnds } from '../protocol/owned-ends.ts'
-import { readProcessRecord } from '../protocol/process-record.ts'
 import { protocols } from '../protocol/protocols.ts'
+import { request, requests } from '../protocol/requests.ts'
 import type { Ends } from '../protocol/roles.ts'
+import { checked } from '../protocol/schema.ts'
 import type { ManagedProcess } from './managed-process.ts'
 import type { ProcessTable } from './process-table.ts'
 
@@ -51,7 +50,7 @@ export class ClientConnection {
     this.#options = options
     this.#greeting = setTimeout(() => this.close(), helloTimeout)
     this.#link = new Link(socket, {
-      message: (fields, ends) => this.#take(fields, ends),
+      message: (message, ends) => this.#take(message, ends),
       closed: (error) => {
         if (error !== undefined) console.error('a connection ends:', error)
         clearTimeout(this.#greeting)
@@ -70,28 +69,27 @@ export class ClientConnection {
     this.#link.close()
   }
 
-  #take(fields: Fields, ends: OwnedEnds): void {
-    const id = fields.count('id')
-    const method = fields.string('method', 64)
+  #take(message: object, ends: OwnedEnds): void {
+    const { id, method } = checked(request, message)
     if (!this.#greeted && method !== 'hello') throw new NsboxError('invalid_argument', 'no hello')
-    this.#answer(method, fields, ends).then(
+    this.#answer(method, message, ends).then(
       (answer) => this.#link.send({ reply: id, ...answer.fields?.() }, answer.ends),
       (error) => {
         if (errorCode(error) === 'unknown') console.error(`${method}:`, error)
-        this.#link.send({ reply: id, error: errorFields(error) })
+        this.#link.send({ reply: id, error: toErrorFields(error) })
       },
     )
   }
 
   /** Begins in the same turn as the message came, so that what it does is in the order of messages. */
-  async #answer(method: string, fields: Fields, ends: OwnedEnds): Promise<Answer> {
+  async #answer(method: string, message: object, ends: OwnedEnds): Promise<Answer> {
     const { processes, identity, onHello, onReleased, onRetire, takePackets } = this.#options
     switch (method) {
       case 'hello': {
-        const known = fields.counts('protocols', 100)
+        const { protocols: known, token } = checked(requests.hello, message)
         const protocol = protocols.find((number) => known.includes(number))
         if (protocol === undefined) throw new NsboxError('unimplemented', `protocols ${known.join(', ')}`)
-        this.#link.carryDescriptors(takePackets(fields.string('token', 128)))
+        this.#link.carryDescriptors(takePackets(token))
         this.#greeted = true
         clearTimeout(this.#greeting)
         onHello(this)
@@ -102,24 +100,24 @@ export class ClientConnection {
           this.#link.send({ notice: 'process', record: process.record }, () => process.ends)
         return {}
       case 'launch':
-        return started(await processes.launch(readLaunchMessage(fields), { signal: this.#left.signal }))
+        return started(await processes.launch(checked(requests.launch, message), { signal: this.#left.signal }))
       case 'cancel':
-        processes.cancel(fields.string('key', 512))
+        processes.cancel(checked(requests.cancel, message).key)
         return {}
       case 'adopt': {
-        const process = processes.adopt(readProcessRecord(fields.object('record')), ends.takeAll())
+        const process = processes.adopt(checked(requests.adopt, message).record, ends.takeAll())
         return { fields: () => ({ record: process.record, holds: [...process.ends.keys()] }) }
       }
       case 'keepStdin': {
-        const process = processes.get(fields.string('key', 512))
+        const process = processes.get(checked(requests.keepStdin, message).key)
         process.keepStdin()
         return started(process)
       }
       case 'closeStdin':
-        processes.get(fields.string('key', 512)).closeStdin()
+        processes.get(checked(requests.closeStdin, message).key).closeStdin()
         return {}
       case 'release':
-        await processes.release(fields.string('key', 512))
+        await processes.release(checked(requests.release, message).key)
         onReleased()
         return {}
       case 'retire':

@@ -1,5 +1,5 @@
 import { NsboxError } from '@nsbox/errors'
-import { signalPidfd } from '@nsbox/sys/processes'
+import { pidfdProcess } from '@nsbox/sys/processes'
 import type { LaunchMessage } from '../protocol/launch-message.ts'
 import { OwnedEnds } from '../protocol/owned-ends.ts'
 import type { ExitRecord, ProcessRecord } from '../protocol/process-record.ts'
@@ -81,7 +81,8 @@ export class ProcessTable {
     const owned = new OwnedEnds(ends)
     try {
       this.#checkFree(record.key)
-      for (const role of ['pidfd', 'logger'] as const) checkProcess(role, owned.get(role))
+      checkPidfd('pidfd', owned.get('pidfd'), record.pid)
+      checkPidfd('logger', owned.get('logger'))
       const held = this.#hold(record, owned)
       if (record.exit === undefined) this.#watch(held)
       return held
@@ -96,7 +97,11 @@ export class ProcessTable {
     const held = this.get(key)
     this.#held.delete(key)
     const { pid } = held.record
-    if (this.#byPid.delete(pid)) this.#reaper.forget(pid)
+    // One that was adopted may say that it has the number of one that was launched.
+    if (this.#byPid.get(pid) === held) {
+      this.#byPid.delete(pid)
+      this.#reaper.forget(pid)
+    }
     this.#foreign.get(key)?.stop()
     this.#foreign.delete(key)
     await held.release()
@@ -131,11 +136,14 @@ export class ProcessTable {
   }
 }
 
-/** @throws `invalid_argument` for a descriptor that stands for no process, whose end would be waited for in vain */
-function checkProcess(role: Role, fd: number | undefined): void {
-  try {
-    if (fd !== undefined) signalPidfd(fd, 0)
-  } catch (cause) {
-    throw new NsboxError('invalid_argument', `the descriptor ${role} stands for no process`, { cause })
-  }
+/**
+ * Its end is waited for, and it may be signalled.
+ * @param pid of the process that it must stand for, unless that is gone; any by default
+ * @throws `invalid_argument` for another descriptor
+ */
+function checkPidfd(role: Role, fd: number | undefined, pid?: number): void {
+  if (fd === undefined) return
+  const found = pidfdProcess(fd)
+  if (found === undefined || (pid !== undefined && found !== pid && found !== -1))
+    throw new NsboxError('invalid_argument', `the descriptor ${role} stands for ${found ?? 'no process'}`)
 }
