@@ -1,5 +1,7 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFifo } from '@nsbox/sys/descriptors'
+import { readFifo } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { openSupervisor } from './open-supervisor.ts'
@@ -247,3 +249,45 @@ describeWith({ linux: true }, 'launching', () => {
 function childrenOf(pid: number): string[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
 }
+
+describeWith({ linux: true }, 'a program that is the process itself', () => {
+  test('has pipes and a session of its own, and is told how it ended', async () => {
+    await using fixture = await SupervisorFixture.create()
+    const supervisor = await fixture.open()
+    const [stdin, stdout] = [join(fixture.dir.path, 'in'), join(fixture.dir.path, 'out')]
+    makeFifo(stdin, 0o600)
+    const command = ['sh', '-c', 'cat; echo "$A"; cut -d " " -f 6 /proc/$$/stat >&2; exit 5']
+    const io = { stdin, stdout: `file://${stdout}`, stderr: `file://${stdout}.err` }
+    const launched = await supervisor.launch({ key: 'one', command, ...io, env: { A: 'b' } })
+    writeFileSync(stdin, 'some input\n')
+    await launched.closeStdin()
+    expect(await launched.exit).toMatchObject({ exitStatus: 5 })
+    await launched.drained
+    expect(readFileSync(stdout, 'utf8')).toBe('some input\nb\n')
+    expect(readFileSync(`${stdout}.err`, 'utf8')).toBe(`${launched.pid}\n`)
+    const missing = supervisor.launch({ key: 'two', command: ['nsbox-no-such-program'] })
+    await expect(missing).rejects.toMatchObject({ code: 'not_found' })
+    await expect(supervisor.launch({ key: 'two', command: [] })).rejects.toMatchObject({
+      code: 'invalid_argument',
+    })
+  })
+
+  test('has a terminal that controls it, of the size that it is given', async () => {
+    await using fixture = await SupervisorFixture.create()
+    const supervisor = await fixture.open()
+    const [stdin, stdout] = [join(fixture.dir.path, 'in'), join(fixture.dir.path, 'out')]
+    for (const path of [stdin, stdout]) makeFifo(path, 0o600)
+    const reader = readFifo(stdout)
+    const command = ['sh', '-c', 'stty -echo; tty; echo here >/dev/tty; read line; stty size; exec sleep 600']
+    const launched = await supervisor.launch({ key: 'one', command, stdin, stdout, terminal: true })
+    await expect.poll(reader.text).toMatch(/^\/dev\/pts\/\d+\r\nhere\r\n$/)
+    launched.resize({ width: 132, height: 43 })
+    writeFileSync(stdin, '\n')
+    await expect.poll(reader.text).toContain('43 132\r\n')
+    // The key that interrupts what is in the terminal's foreground.
+    writeFileSync(stdin, '\u0003')
+    expect(await launched.exit).toMatchObject({ exitStatus: 130 })
+    await launched.drained
+    await reader.ended
+  })
+})

@@ -5,8 +5,8 @@ import { signalPidfd } from '@nsbox/sys/processes'
 import type { OwnedEnds } from '../protocol/owned-ends.ts'
 import type { ExitRecord, ProcessIo, ProcessRecord } from '../protocol/process-record.ts'
 import type { Ends, Role } from '../protocol/roles.ts'
-import { recordOf } from './record-of.ts'
 import type { AbortOptions, ProcessExit, SupervisedProcess } from '../supervisor.ts'
+import { recordOf } from './record-of.ts'
 import type { SupervisorConnection } from './supervisor-connection.ts'
 
 /** SupervisorPool that may be lost one after the other while something is asked of them. */

@@ -9,9 +9,9 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { notice, notices } from '../protocol/answers.ts'
 import { checked } from '../protocol/schema.ts'
-import { recordOf } from './record-of.ts'
 import { LyingSupervisor, someRecord } from '../testing/lying-supervisor.ts'
 import { openFiles } from '../testing/open-files.ts'
+import { recordOf } from './record-of.ts'
 import { SupervisorConnection } from './supervisor-connection.ts'
 
 const record = someRecord('ns/a', 1)

@@ -100,7 +100,9 @@ export class ClientConnection {
           this.#link.send({ notice: 'process', record: process.record }, () => process.ends)
         return {}
       case 'launch':
-        return started(await processes.launch(checked(requests.launch, message), { signal: this.#left.signal }))
+        return started(
+          await processes.launch(checked(requests.launch, message), { signal: this.#left.signal }),
+        )
       case 'cancel':
         processes.cancel(checked(requests.cancel, message).key)
         return {}

@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { isNsboxError } from '@nsbox/errors'
 import { acceptUnix, listenUnix, sendDescriptors } from '@nsbox/sys/descriptors'
 import { files } from '../protocol/directory-layout.ts'
 
@@ -56,7 +57,12 @@ export class LyingSupervisor implements AsyncDisposable {
 
   /** Sends descriptors by the socket for them, as before the message that announces them. @returns the packet's number */
   sendDescriptors(descriptors: readonly number[], name = String(this.#sent + 1)): number {
-    sendDescriptors(this.#packets!, Buffer.from(name), descriptors)
+    try {
+      sendDescriptors(this.#packets!, Buffer.from(name), descriptors)
+    } catch (error) {
+      // The client has given up meanwhile.
+      if (!isNsboxError(error) || error.details.errno !== 'EPIPE') throw error
+    }
     return ++this.#sent
   }
 
