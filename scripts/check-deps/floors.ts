@@ -6,7 +6,7 @@ export const floors: readonly (readonly string[])[] = [
   ['errors', 'filters', 'oci', 'api', 'sys'],
   ['cni', 'mount', 'sqlite', 'supervisor'],
   ['core', 'namespaces', 'trees'],
-  ['content', 'snapshots', 'diff', 'registry'],
+  ['content', 'snapshots', 'diff', 'registry', 'compliance'],
   ['images'],
   ['client', 'metadata', 'runtime-runc'],
   ['server'],
@@ -40,6 +40,7 @@ export const lightPackages: Readonly<Record<string, readonly string[]>> = {
   oci: ['valibot'],
   api: ['@bufbuild/protobuf', '@connectrpc/connect'],
   cni: [],
+  compliance: ['valibot'],
   core: ['valibot'],
   namespaces: [],
   registry: [

@@ -3,8 +3,8 @@ import { changeLabels } from '@nsbox/core/labels'
 import { NsboxError } from '@nsbox/errors'
 import { type Namespace, type NamespaceStore, validateIdentifier, validateLabels } from '@nsbox/namespaces'
 import type { Reader } from '@nsbox/sqlite'
-import type { Collector } from './collector.ts'
 import { ensureNamespace } from './ensure-namespace.ts'
+import type { GarbageCollector } from './garbage-collector.ts'
 import { ingestsOf, leftBy } from './ingest-row.ts'
 import type { Ledger } from './ledger.ts'
 import { quoted } from './quoted.ts'
@@ -24,7 +24,7 @@ const allNamespaces: Listing<Row> = {
 }
 
 /** Namespaces in the database. */
-export function namespaceStore(ledger: Ledger, collector: Collector): NamespaceStore {
+export function namespaceStore(ledger: Ledger, collector: GarbageCollector): NamespaceStore {
   return {
     async get(name, { signal } = {}) {
       signal?.throwIfAborted()

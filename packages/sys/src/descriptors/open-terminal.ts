@@ -1,10 +1,10 @@
 import { closeSync, constants, openSync } from 'node:fs'
-import { linuxFunction, succeeded } from '../linux-function.ts'
+import { CFunction } from '../c-function.ts'
 
 const TIOCGPTN = 0x80045430
 const TIOCSPTLCK = 0x40045431
 
-const ioctl = linuxFunction('int ioctl(int fd, ulong request, void *argument)')
+const ioctl = new CFunction('int ioctl(int fd, ulong request, void *argument)')
 
 /** A new terminal (pty(7)). */
 export interface OpenedTerminal {
@@ -19,9 +19,8 @@ export function openTerminal(): OpenedTerminal {
   const fd = openSync('/dev/ptmx', constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK)
   try {
     const number = new Uint32Array(1)
-    const argument = new Uint8Array(number.buffer)
-    succeeded('ioctl', ioctl(fd, TIOCSPTLCK, argument))
-    succeeded('ioctl', ioctl(fd, TIOCGPTN, argument))
+    ioctl.callOrThrow(fd, TIOCSPTLCK, number)
+    ioctl.callOrThrow(fd, TIOCGPTN, number)
     return { fd, path: `/dev/pts/${number[0]}` }
   } catch (error) {
     closeSync(fd)
