@@ -4,9 +4,9 @@
  */
 export const floors: readonly (readonly string[])[] = [
   ['errors', 'filters', 'oci', 'api', 'sys'],
-  ['cni', 'mount', 'sqlite'],
+  ['cni', 'mount', 'sqlite', 'supervisor'],
   ['core', 'namespaces', 'trees'],
-  ['content', 'snapshots', 'diff', 'registry'],
+  ['content', 'snapshots', 'diff', 'registry', 'compliance'],
   ['images'],
   ['client', 'metadata', 'runtime-runc'],
   ['server'],
@@ -37,12 +37,20 @@ export const nativeCode: Readonly<Record<string, string>> = { 'better-sqlite3': 
 export const lightPackages: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   filters: ['re2js'],
-  oci: [],
+  oci: ['valibot'],
   api: ['@bufbuild/protobuf', '@connectrpc/connect'],
   cni: [],
-  core: [],
+  compliance: ['valibot'],
+  core: ['valibot'],
   namespaces: [],
-  registry: ['@whatwg-node/disposablestack', '@whatwg-node/promise-helpers', 'smol-toml', 'tslib', 'undici'],
+  registry: [
+    '@whatwg-node/disposablestack',
+    '@whatwg-node/promise-helpers',
+    'smol-toml',
+    'tslib',
+    'undici',
+    'valibot',
+  ],
   client: [
     '@bufbuild/protobuf',
     '@connectrpc/connect',
@@ -50,5 +58,6 @@ export const lightPackages: Readonly<Record<string, readonly string[]>> = {
     '@whatwg-node/disposablestack',
     '@whatwg-node/promise-helpers',
     'tslib',
+    'valibot',
   ],
 }

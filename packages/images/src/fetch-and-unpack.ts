@@ -4,8 +4,9 @@ import { Arrivals } from './arrival.ts'
 import { type FetchSummary, type FetchTreeOptions, fetchTree } from './fetch-tree.ts'
 import { findManifest } from './find-manifest.ts'
 import { inParallel } from './in-parallel.ts'
+import { isImage } from './is-image.ts'
 import type { Slots } from './slots.ts'
-import { isImage, type UnpackedImage, unpackManifest } from './unpack.ts'
+import { type UnpackedImage, unpackManifest } from './unpack.ts'
 import type { UnpackDestination } from './unpack-layer.ts'
 
 /** An image to unpack: that of one platform. */

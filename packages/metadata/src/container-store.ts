@@ -5,7 +5,6 @@ import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import type { Reader } from '@nsbox/sqlite'
 import { changeContainer } from './change-container.ts'
 import type { Clock } from './clock.ts'
-import type { Collector } from './collector.ts'
 import {
   type ContainerFields,
   containerFieldsOf,
@@ -14,6 +13,7 @@ import {
   writeContainer,
 } from './container-row.ts'
 import { ensureNamespace } from './ensure-namespace.ts'
+import type { GarbageCollector } from './garbage-collector.ts'
 import type { Ledger } from './ledger.ts'
 import { quoted, shownRef } from './quoted.ts'
 import { rowsInTurns } from './rows-in-turns.ts'
@@ -23,7 +23,7 @@ import { validateContainer } from './validate-container.ts'
 /** What a container store works with. */
 interface Parts {
   readonly ledger: Ledger
-  readonly collector: Collector
+  readonly collector: GarbageCollector
   readonly clock: Clock
 }
 

@@ -1,7 +1,7 @@
 import type { ContentStore } from '@nsbox/core/content'
 import type { BlobGate } from './blob-gate.ts'
 import type { Clock } from './clock.ts'
-import type { Collector } from './collector.ts'
+import type { GarbageCollector } from './garbage-collector.ts'
 import type { Ledger } from './ledger.ts'
 import type { Sharing } from './sharing.ts'
 import type { WriterLocks } from './writer-locks.ts'
@@ -9,7 +9,7 @@ import type { WriterLocks } from './writer-locks.ts'
 /** What the content of all namespaces works with. */
 export interface ContentParts {
   readonly ledger: Ledger
-  readonly collector: Collector
+  readonly collector: GarbageCollector
   readonly clock: Clock
   readonly gate: BlobGate
   readonly locks: WriterLocks

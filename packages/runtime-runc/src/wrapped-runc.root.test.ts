@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { tasksSuite } from '@nsbox/core/tasks/testsuite'
+import { tasksSuite } from '@nsbox/compliance/tasks'
 import { needs, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterAll, beforeAll } from 'vitest'

@@ -30,6 +30,7 @@ it('exports these, none of which needs a test run', async () => {
       "randomLayer",
       "rawEntry",
       "rawTar",
+      "readFifo",
       "readTree",
       "readmeExample",
       "removeCgroup",

@@ -1,4 +1,4 @@
-import type { BackingRef } from './backing-row.ts'
+import type { BackingRef } from '../backing-ref.ts'
 
 /** A snapshot that the backend is committing. */
 export interface CommitUnderWay extends BackingRef {

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { basename } from 'node:path'
-import { isElf } from '../programs/is-elf.ts'
+import { isElf } from '@nsbox/supervisor/programs'
 
 /** A program, as it is now. */
 export interface Program {

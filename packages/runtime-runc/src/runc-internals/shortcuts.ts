@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import type { Supervisor } from '@nsbox/supervisor'
 import { commandPath } from '../runc/run-command.ts'
 import type { Runc } from '../runc/runc.ts'
-import type { Supervisor } from '../supervisor/supervisor.ts'
 import { type Proof, probe } from './probe.ts'
 import { type Program, runcProgram } from './program.ts'
 import { Proofs } from './proofs.ts'
@@ -56,7 +56,12 @@ export class Shortcuts implements AsyncDisposable {
     await runc.delete(id)
   }
 
-  /** Whether a program is to be run from memory (`LaunchRequest.fromMemory`). */
+  /**
+   * Whether a program is to be run from a sealed copy in memory. Before it enters a container, runc makes such a copy of
+   * itself each time, so that nothing in the container can reach the file on the host (CVE-2019-5736), unless it finds that
+   * it has been started from one, as by its own `memfd-bind`. That spares each `create` and `exec` a copy of 10 MB and an
+   * execution of it: 6 ms of 18.
+   */
   fromMemory(runc: Runc): boolean {
     return this.#proofOf(runc)?.fromMemory === true
   }

@@ -13,8 +13,8 @@ import { rmdir } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { isErrno, NsboxError } from '@nsbox/errors'
-import { hasEnded } from '../checkpoints/has-ended.ts'
-import { startTimeOf } from '../supervisor/start-time.ts'
+import { processStat } from '@nsbox/sys/processes'
+import { hasEnded } from '../runc/has-ended.ts'
 
 /** Written by `runc create`. */
 export const stateFile = 'state.json'
@@ -168,7 +168,7 @@ export class StateDirectory {
   #lives(): boolean {
     const { init_process_pid: pid, init_process_start: start } = this.#state
     if (typeof pid !== 'number' || pid <= 0) return true
-    return startTimeOf(pid) === String(start) && !hasEnded(pid)
+    return processStat(pid)?.startTime === String(start) && !hasEnded(pid)
   }
 }
 

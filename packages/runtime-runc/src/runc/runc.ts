@@ -9,7 +9,7 @@ import {
   execArguments,
   type RestoreOptions,
   restoreArguments,
-} from './launch.ts'
+} from './launch-arguments.ts'
 import { launchError } from './launch-error.ts'
 import { parsePids, parseRuntimeFeatures } from './output.ts'
 import { type CommandRequest, runCommand } from './run-command.ts'

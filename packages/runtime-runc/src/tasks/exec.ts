@@ -1,10 +1,10 @@
 import type { DomainEvent } from '@nsbox/core/events'
 import type { AbortOptions, Process, ProcessExit, ProcessIo } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
+import type { LaunchPaths, SupervisedProcess, TerminalSize } from '@nsbox/supervisor'
 import type { Bundle, ExecFiles } from '../bundle/bundle.ts'
+import { launchRunc } from '../runc/launch-runc.ts'
 import type { Runc } from '../runc/runc.ts'
-import type { LaunchPaths, SupervisedProcess, TerminalSize } from '../supervisor/supervisor.ts'
-import { launchProcess } from './launch-process.ts'
 import { ProcessEnd } from './process-end.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
 import { finished, notStarted, stateError, type TaskState } from './state-error.ts'
@@ -141,8 +141,10 @@ export class Exec {
     const { id: execId, io } = this
     const files = this.#files
     const command = (paths: LaunchPaths) => runc.execArguments(id, { ...files, ...paths })
-    const launch = { namespace, id, execId, io, choice, runc, log: files.log, command }
-    return await launchProcess('exec', context, launch, options)
+    const key = processKey(namespace, id, execId)
+    const { log } = files
+    const launch = { kind: 'exec', key, namespace, id, io, ...choice, runc, log, command } as const
+    return await launchRunc(context, launch, options)
   }
 
   #recover(record: ExecRecord): void {

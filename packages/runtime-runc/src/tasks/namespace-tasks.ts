@@ -20,7 +20,7 @@ import type { Bundles } from '../bundle/bundles.ts'
 import { checkpointRequest } from '../options/checkpoint-request.ts'
 import { createTask } from './create-task.ts'
 import type { Exec } from './exec.ts'
-import { execProcess } from './exec-process.ts'
+import { newExec } from './new-exec.ts'
 import { type RuntimeDefaults, runtimeChoice } from './runtime-choice.ts'
 import type { Task } from './task.ts'
 import type { TaskContext } from './task-context.ts'
@@ -99,8 +99,8 @@ export class NamespaceTasks implements RuntimeTasks {
     options.signal?.throwIfAborted()
     const { execId = '', all = false, pid } = options
     const task = this.#task(id)
-    if ([execId !== '', all, pid !== undefined].filter(Boolean).length > 1) {
-      throw new NsboxError('invalid_argument', 'at most one of an exec, a pid and all can be signalled')
+    if (pid !== undefined && (all || execId !== '')) {
+      throw new NsboxError('invalid_argument', 'either a pid or an exec or all can be signalled')
     }
     if (!Number.isInteger(signal) || signal < 0 || signal > 64) {
       throw new NsboxError('invalid_argument', `signal ${signal}`)
@@ -114,7 +114,7 @@ export class NamespaceTasks implements RuntimeTasks {
   async exec(id: string, execId: string, options: ExecOptions): Promise<void> {
     const task = this.#task(id)
     validateIdentifier(execId)
-    await task.addExec(execId, await execProcess(options), options)
+    await task.addExec(execId, await newExec(options), options)
   }
 
   async resize(

@@ -13,10 +13,10 @@ import { removeTree } from '@nsbox/trees'
 import type { Bundle } from '../bundle/bundle.ts'
 import { criuFailure, criuHasFinished, withCriuFailure } from '../checkpoints/criu-log.ts'
 import { removeDump, writeDump } from '../checkpoints/dump-record.ts'
-import { hasEnded } from '../checkpoints/has-ended.ts'
 import type { ImageDirectories } from '../checkpoints/image-directories.ts'
 import { undoDump } from '../checkpoints/undo-dump.ts'
 import type { CheckpointRequest } from '../options/checkpoint-request.ts'
+import { hasEnded } from '../runc/has-ended.ts'
 import type { Runc } from '../runc/runc.ts'
 
 /** CRIU's log, as the runtimes have it called. */
