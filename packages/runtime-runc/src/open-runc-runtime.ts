@@ -64,7 +64,7 @@ export async function openRuncRuntime({
   )
   const runtime = new RuncRuntime({
     supervisor,
-    shortcuts: new Shortcuts({ enabled: shortcuts, directory, supervisor, onWarning }),
+    shortcuts: new Shortcuts({ enabled: shortcuts, directory, supervisor, cgroups, onWarning }),
     cgroups,
     images: new ImageDirectories(images),
     bundles: new Bundles(join(directory, 'bundles')),

@@ -73,6 +73,14 @@ export class CgroupHost {
     }
     return new ContainerCgroup(this.version, cgroups, directories)
   }
+
+  /** The file of the threads in this process's cgroup; undefined without a unified hierarchy. */
+  ownThreads(): string | undefined {
+    const mount = this.#mounts.get('')
+    const path = processCgroups('self').get('')
+    const directory = mount && path && directoryOf(path, mount)
+    return directory && join(directory, 'cgroup.threads')
+  }
 }
 
 /** Mount points of hierarchies by what names them; of two mounts of one, the first that shows all of it. */

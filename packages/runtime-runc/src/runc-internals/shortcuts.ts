@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import type { Supervisor } from '@nsbox/supervisor'
+import type { CgroupHost } from '../cgroups/cgroup-host.ts'
 import { commandPath } from '../runc/run-command.ts'
 import type { Runc } from '../runc/runc.ts'
+import { AttachLock } from './attach-lock.ts'
 import { type Proof, probe } from './probe.ts'
 import { type Program, runcProgram } from './program.ts'
 import { Proofs } from './proofs.ts'
@@ -19,6 +21,7 @@ export interface ShortcutsOptions {
   /** That of the runtime; empty after a start of the host. */
   readonly directory: string
   readonly supervisor: Supervisor
+  readonly cgroups: CgroupHost
   readonly onWarning: (message: string, error?: unknown) => void
 }
 
@@ -32,6 +35,7 @@ export class Shortcuts implements AsyncDisposable {
   readonly #options: ShortcutsOptions
   readonly #proofs: Proofs
   readonly #probes: string
+  readonly #attachLock: AttachLock
   /** By identity of the program. */
   readonly #tried = new Map<string, Promise<boolean>>()
   #last: Promise<unknown> = Promise.resolve()
@@ -42,6 +46,7 @@ export class Shortcuts implements AsyncDisposable {
     this.#options = options
     this.#proofs = new Proofs(join(options.directory, 'proofs.json'))
     this.#probes = join(options.directory, 'probe')
+    this.#attachLock = new AttachLock(() => options.cgroups.ownThreads())
   }
 
   /** Lets the first process of a container run. @throws as `Runc.start` */
@@ -54,6 +59,11 @@ export class Shortcuts implements AsyncDisposable {
   async delete(runc: Runc, id: string): Promise<void> {
     if (await this.#stateOf(runc, id)?.remove()) return
     await runc.delete(id)
+  }
+
+  /** Says that runc is about to move a process to a cgroup, whichever runc it is: what that waits for is the kernel's. */
+  expectMove(): void {
+    if (this.#options.enabled) this.#attachLock.expect()
   }
 
   /**

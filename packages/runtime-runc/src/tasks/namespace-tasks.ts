@@ -54,6 +54,7 @@ export class NamespaceTasks implements RuntimeTasks {
     validateIdentifier(id)
     if (this.#tasks.has(id) || this.#making.has(id)) throw new NsboxError('already_exists', `task ${id}`)
     const { namespace, context, defaults, bundles } = this.#options
+    context.shortcuts.expectMove()
     const choice = runtimeChoice(namespace, options.options, options.runtimePath, defaults)
     this.#making.add(id)
     try {
@@ -67,6 +68,7 @@ export class NamespaceTasks implements RuntimeTasks {
   }
 
   async start(id: string, options: ProcessChoice = {}): Promise<{ readonly pid: number }> {
+    if (options.execId) this.#options.context.shortcuts.expectMove()
     return await this.#process(id, options).start(options)
   }
 
@@ -114,6 +116,7 @@ export class NamespaceTasks implements RuntimeTasks {
   async exec(id: string, execId: string, options: ExecOptions): Promise<void> {
     const task = this.#task(id)
     validateIdentifier(execId)
+    this.#options.context.shortcuts.expectMove()
     await task.addExec(execId, await newExec(options), options)
   }
 
