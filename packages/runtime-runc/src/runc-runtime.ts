@@ -73,6 +73,7 @@ export class RuncRuntime implements TaskRuntime {
     const inUse = imagesInUse(bundles)
     await recoverTasks(bundles, this.#context, (task) => this.namespace(task.namespace).add(task))
     await this.#context.images.clear(inUse)
+    this.#parts.shortcuts.resume(new Runc(this.#parts.defaults))
   }
 
   /** Ends and deletes every task; for directories that do not outlive this process. */

@@ -142,6 +142,14 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'shortc
     expect(await live(runtime)).toEqual(allTaken)
   })
 
+  test('leave nothing of a probe that was interrupted by a crash', async () => {
+    const place = join(path, 'runtime/probe/root/nsbox-probe-left')
+    await mkdir(place, { recursive: true })
+    await open('runc')
+    await expect.poll(() => existsSync(join(path, 'runtime/proofs.json')), { timeout: 30_000 }).toBe(true)
+    await expect.poll(() => existsSync(join(path, 'runtime/probe'))).toBe(false)
+  })
+
   test('leave nothing if the daemon ends while runc is tried', async () => {
     const runtime = await open('runc')
     const proving = runtime.proveShortcuts()

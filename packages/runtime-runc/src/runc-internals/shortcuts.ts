@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Supervisor } from '@nsbox/supervisor'
 import type { CgroupHost } from '../cgroups/cgroup-host.ts'
@@ -74,6 +75,12 @@ export class Shortcuts implements AsyncDisposable {
    */
   fromMemory(runc: Runc): boolean {
     return this.#proofOf(runc)?.fromMemory === true
+  }
+
+  /** Has what an interrupted probe has left removed, by another one. */
+  resume({ options }: Runc): void {
+    const program = existsSync(this.#probes) ? this.#programOf(options.binary) : undefined
+    if (program !== undefined) this.#proveSoon(program)
   }
 
   /** Tries a program now. @returns whether it is as expected */
