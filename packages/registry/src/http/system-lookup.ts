@@ -1,7 +1,7 @@
 import dns, { type LookupAddress, promises } from 'node:dns'
 import { isIPv6 } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { readBoundedFile } from '../hosts/bounded-file.ts'
+import { readBoundedFile } from '../bounded-file.ts'
 
 /**
  * Lookups that the system does at once: each keeps a thread of libuv until it has an answer, which gives half of its four

@@ -1,8 +1,8 @@
 import type { Applier } from '@nsbox/core/diff'
 import type { Digest } from '@nsbox/oci'
-import type { LayerWorkers } from '../pool/layer-workers.ts'
-import type { LayerLimits } from './layer-limits.ts'
-import { layerTarget } from './layer-target.ts'
+import type { LayerLimits } from '../apply/layer-limits.ts'
+import { layerTarget } from '../apply/layer-target.ts'
+import type { LayerWorkers } from './layer-workers.ts'
 
 export interface WorkerApplierOptions {
   readonly workers: LayerWorkers

@@ -7,8 +7,8 @@ import { overlayMount } from '@nsbox/mount'
 import { digestOf, mediaTypes } from '@nsbox/oci'
 import { needs, rawEntry, rawTar, tempDir } from '@nsbox/testing'
 import { describe, expect, test } from 'vitest'
-import { LayerWorkers } from '../pool/layer-workers.ts'
-import { layerTarget } from './layer-target.ts'
+import { layerTarget } from '../apply/layer-target.ts'
+import { LayerWorkers } from './layer-workers.ts'
 import { workerApplier } from './worker-applier.ts'
 
 const reason = needs({ linux: true, root: true })

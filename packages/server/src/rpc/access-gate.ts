@@ -2,10 +2,10 @@ import type { Interceptor, StreamResponse } from '@connectrpc/connect'
 import { firstHeaderValue, namespaceHeader } from '@nsbox/api'
 import { NsboxError } from '@nsbox/errors'
 import { requireNamespace } from '@nsbox/namespaces'
-import { accessOf, headerOf } from '../rpc/call-access.ts'
-import { isTenant, namespaceRefusal, permits, type TenantAccess } from './access.ts'
-import { withoutPaths } from './hidden-paths.ts'
-import type { Rule, Rules, TenantCall } from './rule.ts'
+import { isTenant, namespaceRefusal, permits, type TenantAccess } from '../access/access.ts'
+import { withoutPaths } from '../access/hidden-paths.ts'
+import type { Rule, Rules, TenantCall } from '../access/rule.ts'
+import { accessOf, headerOf } from './call-access.ts'
 
 /** What calls pass through. */
 export interface AccessGateOptions {

@@ -8,9 +8,9 @@ import { scratchMount } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll } from 'vitest'
-import { workerApplier } from '../apply/worker-applier.ts'
-import { LayerWorkers } from '../pool/layer-workers.ts'
+import { LayerWorkers } from './layer-workers.ts'
 import { localComparer } from './local-comparer.ts'
+import { workerApplier } from './worker-applier.ts'
 
 type OpenSnapshotter = typeof openNativeSnapshotter | typeof openOverlaySnapshotter
 

@@ -1,10 +1,10 @@
 import type { TaskRuntime } from '@nsbox/core/tasks'
 import { isNotFound, isNsboxError } from '@nsbox/errors'
 import type { Metadata } from '@nsbox/metadata'
-import { defaultSnapshotter } from '../snapshotters/default-snapshotter.ts'
-import { loadedSnapshotter } from '../snapshotters/loaded-snapshotter.ts'
-import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
-import type { TenantRulesParts } from './tenant-rules.ts'
+import type { TenantRulesParts } from './access/tenant-rules.ts'
+import { defaultSnapshotter } from './snapshotters/default-snapshotter.ts'
+import { loadedSnapshotter } from './snapshotters/loaded-snapshotter.ts'
+import type { SnapshotterEntry } from './snapshotters/open-snapshotters.ts'
 
 /** What a server has. */
 interface ServerParts {

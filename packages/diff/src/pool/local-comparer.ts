@@ -4,13 +4,13 @@ import type { ContentManager, ContentWriter, IngestManager } from '@nsbox/core/c
 import type { CompareOptions, Comparer, DiffMount } from '@nsbox/core/diff'
 import { isAlreadyExists, NsboxError } from '@nsbox/errors'
 import { type LayerCompression, labelKeys, mediaTypes } from '@nsbox/oci'
+import { receiveBytes } from '../compare/byte-channel.ts'
+import type { LayerSource } from '../compare/layer-source.ts'
+import type { MadeLayer } from '../compare/make-layer.ts'
+import { isMergedOnly } from '../compare/tree-error.ts'
+import { topLayerOn, withTree } from '../compare/tree-mounts.ts'
 import { compressionToMake } from '../compress/layer-media-type.ts'
-import { receiveBytes } from '../pool/byte-channel.ts'
-import type { LayerWorkers } from '../pool/layer-workers.ts'
-import type { LayerSource } from './layer-source.ts'
-import type { MadeLayer } from './make-layer.ts'
-import { isMergedOnly } from './tree-error.ts'
-import { topLayerOn, withTree } from './tree-mounts.ts'
+import type { LayerWorkers } from './layer-workers.ts'
 
 export interface LocalComparerOptions {
   readonly workers: LayerWorkers

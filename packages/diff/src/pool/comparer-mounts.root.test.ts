@@ -9,8 +9,8 @@ import { list, mount, overlayMount } from '@nsbox/mount'
 import { compareTrees, readTree, scratchMount, type TempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { LayerWorkers } from '../pool/layer-workers.ts'
 import { applyBytes, layerBytes } from '../testing/layer-bytes.ts'
+import { LayerWorkers } from './layer-workers.ts'
 import { localComparer } from './local-comparer.ts'
 
 const bind = (source: string): DiffMount => ({ type: 'bind', source, options: ['rbind', 'rw'] })
