@@ -1,4 +1,4 @@
-import { checkCycles } from './cycles.ts'
+import { checkCycles, checkFolderCycles, folderExceptions } from './cycles.ts'
 import { checkDocumentation } from './documentation.ts'
 import { checkImports } from './import-rules.ts'
 import { checkLightPackages } from './light-packages.ts'
@@ -10,8 +10,9 @@ import { readWorkspace } from './workspace.ts'
 /**
  * Every breach of the rules on how packages depend on each other and on others, and on how they walk trees, in words.
  * @param exempt from the latter
+ * @param folders from the rule that folders depend on each other in no circle
  */
-export function checkWorkspace(root: string, exempt = ownDirectories): string[] {
+export function checkWorkspace(root: string, exempt = ownDirectories, folders = folderExceptions): string[] {
   const workspace = readWorkspace(root)
   const rules = [
     checkManifests,
@@ -21,5 +22,9 @@ export function checkWorkspace(root: string, exempt = ownDirectories): string[] 
     checkDocumentation,
     checkThreatModel,
   ]
-  return [...rules.flatMap((rule) => rule(workspace)), ...checkTrees(workspace, exempt)]
+  return [
+    ...rules.flatMap((rule) => rule(workspace)),
+    ...checkFolderCycles(workspace, folders),
+    ...checkTrees(workspace, exempt),
+  ]
 }

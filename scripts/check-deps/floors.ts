@@ -3,7 +3,7 @@
  * floor, except as `sameFloor` lists.
  */
 export const floors: readonly (readonly string[])[] = [
-  ['errors', 'filters', 'oci', 'api', 'sys'],
+  ['concurrency', 'errors', 'filters', 'oci', 'api', 'sys'],
   ['cni', 'mount', 'sqlite', 'supervisor'],
   ['core', 'namespaces', 'trees'],
   ['content', 'snapshots', 'diff', 'registry', 'compliance'],
@@ -35,6 +35,7 @@ export const nativeCode: Readonly<Record<string, string>> = { 'better-sqlite3': 
  * None of them may have native code or depend on `sqlite` or `sys`.
  */
 export const lightPackages: Readonly<Record<string, readonly string[]>> = {
+  concurrency: [],
   errors: [],
   filters: ['re2js'],
   oci: ['valibot'],

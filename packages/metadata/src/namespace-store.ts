@@ -7,8 +7,8 @@ import { ensureNamespace } from './ensure-namespace.ts'
 import type { GarbageCollector } from './garbage-collector.ts'
 import { ingestsOf, leftBy } from './ingest-row.ts'
 import type { Ledger } from './ledger.ts'
+import { type Listing, listRows } from './listing.ts'
 import { quoted } from './quoted.ts'
-import { type Listing, rowsInTurns } from './rows-in-turns.ts'
 import { decodeLabels, encodeLabels } from './stored-labels.ts'
 
 interface Row {
@@ -35,7 +35,7 @@ export function namespaceStore(ledger: Ledger, collector: GarbageCollector): Nam
       signal?.throwIfAborted()
       const budget = answerBudget('namespaces')
       const namespaces: Namespace[] = []
-      for await (const row of rowsInTurns(ledger, allNamespaces, signal)) {
+      for await (const row of listRows(ledger, allNamespaces, signal)) {
         budget.take(row.name.length + row.labels.length)
         namespaces.push(fromRow(row))
       }

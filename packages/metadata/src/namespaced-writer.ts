@@ -5,6 +5,7 @@ import type {
   ContentWriter,
   IngestStatus,
 } from '@nsbox/core/content'
+import { showRef } from '@nsbox/core/content'
 import { changeLabels, type Labels } from '@nsbox/core/labels'
 import { isAlreadyExists, isNsboxError, NsboxError } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
@@ -13,7 +14,6 @@ import { findBlob, writeBlob } from './blob-row.ts'
 import type { ContentParts } from './content-parts.ts'
 import { backendRef, demandIngest, dropIngest, type IngestRow, leftBy } from './ingest-row.ts'
 import { demandLease, hold, letGo, type Scope } from './lease-binding.ts'
-import { shownRef } from './quoted.ts'
 import { dropReferences } from './references.ts'
 
 interface WriterParts extends ContentParts {
@@ -104,7 +104,7 @@ export class NamespacedWriter implements ContentWriter {
 
   #demandOpen(): void {
     if (!this.#closed) return
-    throw new NsboxError('failed_precondition', `ref ${shownRef(this.ref)}: the writer is closed`)
+    throw new NsboxError('failed_precondition', `ref ${showRef(this.ref)}: the writer is closed`)
   }
 
   #demandSameDigest(digest: Digest | undefined): void {
@@ -206,7 +206,7 @@ export class NamespacedWriter implements ContentWriter {
     const { namespace } = scope
     const info = ledger.commit(namespace, (tx) => {
       const current = demandIngest(tx, namespace, this.ref)
-      if (current.id !== ingest.id) throw new NsboxError('not_found', `ingest ref ${shownRef(this.ref)}`)
+      if (current.id !== ingest.id) throw new NsboxError('not_found', `ingest ref ${showRef(this.ref)}`)
       hold(tx, scope, { kind: 'content', id: digest })
       letGo(tx, scope, { kind: 'ingest', id: this.ref })
       dropIngest(tx, current)

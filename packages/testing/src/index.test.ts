@@ -47,6 +47,7 @@ it('exports these, none of which needs a test run', async () => {
       "tempDir",
       "traceProcess",
       "traceRun",
+      "turnsOf",
       "watchLeaks",
     ]
   `)

@@ -1,5 +1,5 @@
 import { NsboxError } from '@nsbox/errors'
-import { isInward, isLoopback } from '../hosts/loopback.ts'
+import { isInward, isLoopback } from './loopback.ts'
 
 /** Hosts that one client may come to by redirects and the like. */
 const maxHosts = 4096

@@ -1,3 +1,4 @@
+import { yieldBetween } from '@nsbox/concurrency'
 import type {
   AbortOptions,
   ExecOptions,
@@ -12,7 +13,6 @@ import type {
   TaskMetrics,
   UpdateTaskOptions,
 } from '@nsbox/core/tasks'
-import { inTurns } from '@nsbox/core/turns'
 import { NsboxError } from '@nsbox/errors'
 import { parseListFilters } from '@nsbox/filters'
 import { validateIdentifier } from '@nsbox/namespaces'
@@ -156,7 +156,7 @@ export class NamespaceTasks implements RuntimeTasks {
     const filter = parseListFilters(filters)
     signal?.throwIfAborted()
     const asked: Task[] = []
-    for await (const task of inTurns(this.#sorted(), signal)) {
+    for await (const task of yieldBetween(this.#sorted(), { signal })) {
       const field = ([name, ...rest]: readonly string[]) =>
         name === 'id' && rest.length === 0 ? task.id : undefined
       if (filter.match({ field })) asked.push(task)

@@ -1,5 +1,5 @@
 import { Code, ConnectError } from '@connectrpc/connect'
-import { unlessAborted } from '../signal/unless-aborted.ts'
+import { abortable } from '@nsbox/concurrency'
 import type { CallBudgets } from './call-budgets.ts'
 import type { Conduct } from './conduct.ts'
 
@@ -151,7 +151,7 @@ export class MessageReader implements Disposable {
   }
 
   async #next(): Promise<Uint8Array | undefined> {
-    const { value, done } = await unlessAborted(this.#pieces.next(), this.#owner.signal)
+    const { value, done } = await abortable(this.#pieces.next(), this.#owner)
     return done === true ? undefined : value
   }
 }

@@ -13,8 +13,8 @@ import { createFollowers, pull, push, type UnpackDestination, type UnpackWish } 
 import type { Metadata, NamespaceView } from '@nsbox/metadata'
 import { defaultPlatform, type Platform } from '@nsbox/oci'
 import { createRegistry, type Registry } from '@nsbox/registry'
+import { type FlightsOf, flightsByNamespace } from '../flights-by-namespace.ts'
 import { exportArchive, importArchive, underOwnLease } from './archive-transfer.ts'
-import { type FlightsOf, flightsByNamespace } from './flights-by-namespace.ts'
 import { PullLeases } from './pull-lease.ts'
 
 /** What a transfer service works with. */

@@ -1,0 +1,37 @@
+import type { Applier } from '@nsbox/core/diff'
+import type { Digest } from '@nsbox/oci'
+import type { LayerLimits } from '../apply/layer-limits.ts'
+import { layerTarget } from '../apply/layer-target.ts'
+import type { LayerWorkers } from './layer-workers.ts'
+
+export interface WorkerApplierOptions {
+  readonly workers: LayerWorkers
+  /** The path of a committed blob. @throws `not_found` */
+  readonly blobPath: (digest: Digest) => Promise<string>
+  /** Each limit by default as `LayerLimits` says. */
+  readonly limits?: Partial<LayerLimits> | undefined
+}
+
+/**
+ * An `Applier` of blobs that are files, which works in threads. Mounts with `userxattr` mean that it is root in a user
+ * namespace only.
+ */
+export function workerApplier({ workers, blobPath, limits }: WorkerApplierOptions): Applier {
+  return {
+    async apply(layer, mounts, { diffId, arriving, signal } = {}) {
+      signal?.throwIfAborted()
+      const target = layerTarget(mounts)
+      const file = arriving ?? { path: await blobPath(layer.digest) }
+      const job = {
+        ...target,
+        layer: { ...file, size: layer.size },
+        mediaType: layer.mediaType,
+        userNamespace: target.form === 'overlay-user',
+        diffId,
+        limits,
+      }
+      const applied = await workers.apply(job, { signal })
+      return { diffId: applied.diffId, size: applied.size, implied: applied.implied }
+    },
+  }
+}
