@@ -72,7 +72,8 @@ describeWith({ root: true, linux: true, programs }, 'a fork', () => {
         client,
         watch: async () => {
           const directories = [...scope, lab.fifos, lab.directory]
-          const watch = await watchLeaks({ directories, processes, cgroups: [namespace] })
+          const lasting = scope.map((state) => join(state, 'tasks/proofs.json'))
+          const watch = await watchLeaks({ directories, lasting, processes, cgroups: [namespace] })
           return async () => {
             for (const deadline = Date.now() + 10_000; ; await delay(50)) {
               // runc keeps a mark of its own of what was ever dumped.

@@ -25,6 +25,7 @@ describeWith(needed, 'stock ctr 1.7 with tasks', () => {
     await ctr('run', '--rm', '--fifo-dir', fifos, lab.image, 'warm', 'true')
     watch = await watchLeaks({
       directories: [server.state],
+      lasting: [join(server.state, 'tasks/proofs.json')],
       processes: async () => {
         const [supervisor] = await server.supervisors()
         return { daemon: server.process.pid, supervisor: supervisor! }

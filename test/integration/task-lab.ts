@@ -143,6 +143,7 @@ export async function openTaskLab(namespace: string): Promise<TaskLab> {
     watch: (processes = true) =>
       watchLeaks({
         directories: [server.state, fifoDirectory],
+        lasting: [join(server.state, 'tasks/proofs.json')],
         anyName: /(?<=\/tasks\/supervisor\/)[0-9a-f]{8}/,
         processes: async () => {
           if (!processes) return {}

@@ -13,6 +13,8 @@ export interface LeakScope {
   readonly cgroups?: readonly string[] | undefined
   /** Names that may be others each time, such as random ones; none by default. */
   readonly anyName?: RegExp | undefined
+  /** Paths of files that may be made meanwhile, and stay. */
+  readonly lasting?: readonly string[] | undefined
 }
 
 /** What a host looked like. */
@@ -48,7 +50,7 @@ function difference(after: Findings, before: Findings): string[] {
   })
 }
 
-async function look({ directories, processes, cgroups = [], anyName }: LeakScope): Promise<Findings> {
+async function look({ directories, processes, cgroups = [], anyName, lasting = [] }: LeakScope): Promise<Findings> {
   const named = Object.entries(await processes())
   const lines = [
     ...(await Promise.all(directories.map((directory) => files(directory)))).flat(),
@@ -58,7 +60,8 @@ async function look({ directories, processes, cgroups = [], anyName }: LeakScope
     ...(await Promise.all(cgroups.map((name) => cgroupsIn(name)))).flat(),
   ]
   const found = new Map<string, number>()
-  for (const full of lines) {
+  const mayStay = new Set(lasting.map((path) => `file ${path}`))
+  for (const full of lines.filter((line) => !mayStay.has(line))) {
     const line = anyName === undefined ? full : full.replace(anyName, '*')
     found.set(line, (found.get(line) ?? 0) + 1)
   }
