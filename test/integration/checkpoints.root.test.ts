@@ -236,7 +236,7 @@ describeWith(needed, 'checkpoints with stock ctr 1.7', () => {
     ].map(({ words, ...entry }) => ({ words, bytes: Buffer.concat([rawEntry(entry), archive]) }))
     hostile.push({
       words: /"descriptors\.json": 4 descriptors/,
-      bytes: rawTar(rawEntry({ name: 'descriptors.json', content: descriptors })),
+      bytes: Buffer.from(rawTar(rawEntry({ name: 'descriptors.json', content: descriptors }))),
     })
     for (const { words, bytes } of hostile) {
       const digest = digestOf(bytes)

@@ -10,7 +10,7 @@ import type { RuntimeChoice } from './runtime-choice.ts'
 import { finished, notStarted, stateError, type TaskState } from './state-error.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import { type ExecRecord, exitOf, removeExec, storedExit, writeExec } from './task-record.ts'
-import { Turns } from './turns.ts'
+import { YieldingMutex } from './yielding-mutex.ts'
 
 /** What an exec needs of the task that it belongs to. */
 export interface ExecTask {
@@ -34,7 +34,7 @@ export class Exec {
   readonly io: ProcessIo
   readonly #task: ExecTask
   readonly #files: ExecFiles
-  readonly #turns = new Turns()
+  readonly #mutex = new YieldingMutex()
   readonly #end = new ProcessEnd()
   #process: SupervisedProcess | undefined
   #pid = 0
@@ -75,18 +75,20 @@ export class Exec {
 
   /** Lets it run. */
   start({ signal }: AbortOptions): Promise<{ readonly pid: number }> {
-    return this.#turns.take(async () => {
-      signal?.throwIfAborted()
-      if (this.state !== 'created') throw stateError('start', this.state)
-      const process = await this.#launch({ signal })
-      this.#process = process
-      this.#pid = process.pid
-      this.#record()
-      this.#tell('/tasks/exec-started')
-      void this.#follow(process)
-      if (this.#inputEnded) await process.closeStdin()
-      return { pid: process.pid }
-    })
+    return this.#mutex.run(
+      async () => {
+        if (this.state !== 'created') throw stateError('start', this.state)
+        const process = await this.#launch({ signal })
+        this.#process = process
+        this.#pid = process.pid
+        this.#record()
+        this.#tell('/tasks/exec-started')
+        void this.#follow(process)
+        if (this.#inputEnded) await process.closeStdin()
+        return { pid: process.pid }
+      },
+      { signal },
+    )
   }
 
   wait(options: AbortOptions): Promise<ProcessExit> {
@@ -112,19 +114,21 @@ export class Exec {
 
   /** Removes it, and all that it has left. */
   delete({ signal }: AbortOptions): Promise<ProcessExit & { readonly pid: number }> {
-    return this.#turns.take(async () => {
-      signal?.throwIfAborted()
-      if (this.state === 'running')
-        throw stateError('delete', this.#task.isFrozen ? this.#task.state : 'running')
-      await this.#process?.drained
-      await this.discard()
-      const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: new Date() }
-      this.#task.emit({
-        topic: '/tasks/delete',
-        payload: { containerId: this.#task.id, id: this.id, pid: this.#pid, ...exit },
-      })
-      return { ...exit, pid: this.#pid }
-    })
+    return this.#mutex.run(
+      async () => {
+        if (this.state === 'running')
+          throw stateError('delete', this.#task.isFrozen ? this.#task.state : 'running')
+        await this.#process?.drained
+        await this.discard()
+        const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: new Date() }
+        this.#task.emit({
+          topic: '/tasks/delete',
+          payload: { containerId: this.#task.id, id: this.id, pid: this.#pid, ...exit },
+        })
+        return { ...exit, pid: this.#pid }
+      },
+      { signal },
+    )
   }
 
   /** Removes what it has left without a word, whatever its state. */

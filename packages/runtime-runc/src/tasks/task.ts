@@ -31,7 +31,7 @@ import { TaskExecs } from './task-execs.ts'
 import { exitOf, storedExit, type TaskRecord, writeTask } from './task-record.ts'
 import type { TaskStart } from './task-start.ts'
 import type { TaskUses } from './task-uses.ts'
-import { Turns } from './turns.ts'
+import { YieldingMutex } from './yielding-mutex.ts'
 
 /** What a task is made of. */
 export interface TaskParts {
@@ -63,7 +63,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   readonly #first: FirstProcess
   readonly #start: TaskStart
   readonly #uses: TaskUses
-  readonly #turns = new Turns()
+  readonly #mutex = new YieldingMutex()
   readonly #end = new ProcessEnd()
   #record: TaskRecord
   #state: TaskState = 'created'
@@ -144,16 +144,18 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   }
 
   start({ signal }: AbortOptions): Promise<{ readonly pid: number }> {
-    return this.#turns.take(async () => {
-      signal?.throwIfAborted()
-      if (this.#state !== 'created') throw stateError('start', this.#state)
-      const isFollowed = this.#first.isMade
-      const starting = this.#start.run(this.#first, { signal }).then(() => this.#started())
-      this.#starting = starting.catch(() => undefined)
-      await starting
-      if (!isFollowed) this.follow()
-      return { pid: this.pid }
-    })
+    return this.#mutex.run(
+      async () => {
+        if (this.#state !== 'created') throw stateError('start', this.#state)
+        const isFollowed = this.#first.isMade
+        const starting = this.#start.run(this.#first, { signal }).then(() => this.#started())
+        this.#starting = starting.catch(() => undefined)
+        await starting
+        if (!isFollowed) this.follow()
+        return { pid: this.pid }
+      },
+      { signal },
+    )
   }
 
   wait(options: AbortOptions): Promise<ProcessExit> {
@@ -191,15 +193,17 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
 
   /** Adds a process. */
   addExec(id: string, exec: NewExec, { signal }: AbortOptions): Promise<void> {
-    return this.#turns.take(async () => {
-      signal?.throwIfAborted()
-      if (this.#state === 'stopped' || this.isFrozen || !this.#first.isMade)
-        throw stateError('exec', this.#state)
-      const files = outputFiles(exec.io)
-      if (files.length > 0) await this.#use({ mounts: [], files }, signal)
-      if (exec.changesMounts) await this.#use(await pathsOfChanging(this.bundle), signal)
-      await this.execs.add(id, exec.io, exec.process)
-    })
+    return this.#mutex.run(
+      async () => {
+        if (this.#state === 'stopped' || this.isFrozen || !this.#first.isMade)
+          throw stateError('exec', this.#state)
+        const files = outputFiles(exec.io)
+        if (files.length > 0) await this.#use({ mounts: [], files }, signal)
+        if (exec.changesMounts) await this.#use(await pathsOfChanging(this.bundle), signal)
+        await this.execs.add(id, exec.io, exec.process)
+      },
+      { signal },
+    )
   }
 
   async #use(given: GivenPaths, signal: AbortSignal | undefined): Promise<void> {
@@ -207,13 +211,15 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   }
 
   pause({ signal }: AbortOptions): Promise<void> {
-    return this.#turns.take(async () => {
-      signal?.throwIfAborted()
-      if (this.#state === 'paused') return
-      if (this.#state !== 'running') throw stateError('pause', this.#state)
-      await this.freeze()
-      this.emit({ topic: '/tasks/paused', payload: { containerId: this.id } })
-    })
+    return this.#mutex.run(
+      async () => {
+        if (this.#state === 'paused') return
+        if (this.#state !== 'running') throw stateError('pause', this.#state)
+        await this.freeze()
+        this.emit({ topic: '/tasks/paused', payload: { containerId: this.id } })
+      },
+      { signal },
+    )
   }
 
   /** Stops all processes of a running task. For whose turn it is. */
@@ -229,33 +235,37 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   }
 
   resume({ signal }: AbortOptions): Promise<void> {
-    return this.#turns.take(async () => {
-      signal?.throwIfAborted()
-      if (this.#state === 'running') return
-      if (this.#state !== 'paused') throw stateError('resume', this.#state)
-      await this.runc.resume(this.id)
-      this.become('running')
-      this.emit({ topic: '/tasks/resumed', payload: { containerId: this.id } })
-    })
+    return this.#mutex.run(
+      async () => {
+        if (this.#state === 'running') return
+        if (this.#state !== 'paused') throw stateError('resume', this.#state)
+        await this.runc.resume(this.id)
+        this.become('running')
+        this.emit({ topic: '/tasks/resumed', payload: { containerId: this.id } })
+      },
+      { signal },
+    )
   }
 
   /** Writes images of its processes. */
   checkpoint(request: CheckpointRequest, options: RuntimeCheckpointOptions): Promise<void> {
-    return this.#turns.take(async () => {
-      options.signal?.throwIfAborted()
+    return this.#mutex.run(async () => {
       if (this.#state !== 'running' && !this.isFrozen) throw stateError('checkpoint', this.#state)
       // Beyond the call nobody writes there.
       using _ = await this.context.uses.use(this.namespace, pathsOfCheckpoint(request), options)
       const checkpoint = await checkpointTask(this, this.context.images, request, options)
       this.emit({ topic: '/tasks/checkpointed', payload: { containerId: this.id, checkpoint } })
-    })
+    }, options)
   }
 
   update(resources: Uint8Array, { signal }: AbortOptions): Promise<void> {
-    return this.#turns.take(async () => {
-      if (this.#state === 'stopped' || !this.#first.isMade) throw stateError('update', this.#state)
-      await this.runc.update(this.id, resources, { signal })
-    })
+    return this.#mutex.run(
+      async () => {
+        if (this.#state === 'stopped' || !this.#first.isMade) throw stateError('update', this.#state)
+        await this.runc.update(this.id, resources, { signal })
+      },
+      { signal },
+    )
   }
 
   /** All processes, and which exec each was started by. */
@@ -273,28 +283,30 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
 
   /** Removes it with all that it has left, once it has stopped or if it was never started. */
   delete({ signal }: AbortOptions): Promise<ProcessExit & { readonly pid: number }> {
-    return this.#turns.take(async () => {
-      signal?.throwIfAborted()
-      if (this.#state === 'created' && this.#first.isMade) {
-        this.#first.kill()
-        await this.#end.wait()
-      }
-      if (this.#first.isMade && this.#state !== 'stopped') throw stateError('delete', this.#state)
-      // What is written last is on its way while runc cleans up, and nobody asks for the process any more.
-      const released = this.#first.drained().then(() => this.#first.release())
-      await Promise.all([this.#start.remove(this.#first), released])
-      await this.execs.discard()
-      await discardImages(this.#record.restore)
-      // Last, since the record is in it: what fails before can be done again, after a restart as well.
-      await this.bundle.remove()
-      this.#uses.release()
-      this.#state = 'stopped'
-      const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: new Date() }
-      const { id: containerId, pid } = this
-      this.emit({ topic: '/tasks/delete', payload: { containerId, id: '', pid, ...exit } })
-      this.#end.abandon(new NsboxError('not_found', `task ${containerId} not found`))
-      return { ...exit, pid }
-    })
+    return this.#mutex.run(
+      async () => {
+        if (this.#state === 'created' && this.#first.isMade) {
+          this.#first.kill()
+          await this.#end.wait()
+        }
+        if (this.#first.isMade && this.#state !== 'stopped') throw stateError('delete', this.#state)
+        // What is written last is on its way while runc cleans up, and nobody asks for the process any more.
+        const released = this.#first.drained().then(() => this.#first.release())
+        await Promise.all([this.#start.remove(this.#first), released])
+        await this.execs.discard()
+        await discardImages(this.#record.restore)
+        // Last, since the record is in it: what fails before can be done again, after a restart as well.
+        await this.bundle.remove()
+        this.#uses.release()
+        this.#state = 'stopped'
+        const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: new Date() }
+        const { id: containerId, pid } = this
+        this.emit({ topic: '/tasks/delete', payload: { containerId, id: '', pid, ...exit } })
+        this.#end.abandon(new NsboxError('not_found', `task ${containerId} not found`))
+        return { ...exit, pid }
+      },
+      { signal },
+    )
   }
 
   emit(event: DomainEvent): void {
@@ -321,8 +333,8 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     this.emit({ topic: '/tasks/start', payload: { containerId: this.id, pid: this.pid } })
     if (restore === undefined) return
     // It may be much, and nobody need wait for it but those who want to see the task gone.
-    void this.#turns
-      .take(() => discardImages(restore))
+    void this.#mutex
+      .run(() => discardImages(restore))
       .catch((error) => this.warn('the images that it was restored from cannot be removed', error))
   }
 

@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { errorCode } from '@nsbox/errors'
 import { type TempDir, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
-import { fuzz, mutatedBytes, mutatedJson, shown } from '@nsbox/testing/fuzz'
+import { fuzz } from '@nsbox/testing/fuzz'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { notice, notices } from '../protocol/answers.ts'
 import { checked } from '../protocol/schema.ts'
 import { LyingSupervisor, someRecord } from '../testing/lying-supervisor.ts'
+import { mutatedLines } from '../testing/mutated-lines.ts'
 import { openFiles } from '../testing/open-files.ts'
 import { recordOf } from './record-of.ts'
 import { SupervisorConnection } from './supervisor-connection.ts'
@@ -29,15 +30,7 @@ const answers = [
   },
   { notice: 'closed', key: 'ns/a', roles: ['stdin'], drained: true },
 ]
-const line = (message: unknown) => `${JSON.stringify(message)}\n`
-const lies = fc.oneof(
-  fc
-    .array(mutatedJson(answers, 2), { minLength: 1, maxLength: 4 })
-    .map((all) => shown(Buffer.from(all.map(line).join('')))),
-  mutatedBytes([answers.map(line).join(''), ...answers.map(line)], {
-    dictionary: ['\n', '"reply":2,', '{', '}'],
-  }),
-)
+const lies = mutatedLines(answers, { dictionary: ['\n', '"reply":2,', '{', '}'] })
 
 describeWith({ linux: true }, 'a daemon’s link', () => {
   let dir: TempDir

@@ -5,9 +5,10 @@ import { isNsboxError } from '@nsbox/errors'
 import { pipe } from '@nsbox/sys'
 import { sendDescriptors } from '@nsbox/sys/descriptors'
 import { describeWith } from '@nsbox/testing/describe-with'
-import { attempt, fuzz, mutatedBytes, mutatedJson, shown } from '@nsbox/testing/fuzz'
+import { attempt, fuzz, mutatedJson } from '@nsbox/testing/fuzz'
 import fc from 'fast-check'
 import { expect } from 'vitest'
+import { mutatedLines } from '../testing/mutated-lines.ts'
 import { openFiles } from '../testing/open-files.ts'
 import { socketPair } from '../testing/socket-pair.ts'
 import { errorFields, fromErrorFields, toErrorFields } from './error-fields.ts'
@@ -42,25 +43,20 @@ const messages = [
   { notice: 'closed', key: 'ns/a', roles: ['stdin'], drained: false },
   { notice: 'process', record: ended, packet: 2, roles: ['logger'] },
 ]
-const lines = `${messages.map((message) => JSON.stringify(message)).join('\n')}\n`
-const stream = fc.oneof(
-  mutatedBytes([lines, ...messages.map((message) => `${JSON.stringify(message)}\n`)], {
-    dictionary: [
-      '\n',
-      '\n\n',
-      '{}\n',
-      '"packet":1,',
-      '"roles":["stdin","stdin"],',
-      '\u2028',
-      'é',
-      '"',
-      '\\u0000',
-    ],
-  }),
-  fc
-    .array(mutatedJson(messages), { maxLength: 4 })
-    .map((all) => shown(Buffer.from(all.map((message) => `${JSON.stringify(message)}\n`).join('')))),
-)
+const stream = mutatedLines(messages, {
+  atLeast: 0,
+  dictionary: [
+    '\n',
+    '\n\n',
+    '{}\n',
+    '"packet":1,',
+    '"roles":["stdin","stdin"],',
+    '\u2028',
+    'é',
+    '"',
+    '\\u0000',
+  ],
+})
 
 /** What a link makes of text that comes in pieces, without any descriptors. */
 function taken(text: string, size: number): { messages: unknown[]; closed: unknown } {

@@ -1,11 +1,12 @@
 import { constants, fstatSync, openSync } from 'node:fs'
+import { KeyedMutex } from '@nsbox/concurrency'
 import { type SpliceResult, spliceNow, spliceToFile } from '@nsbox/sys/descriptors'
 import type { Relay, RelayOptions } from './relay.ts'
 
 const pieceSize = 1024 * 1024
 
-/** Files that are being appended to, by device and inode: several relays may have one. */
-const turns = new Map<string, Promise<unknown>>()
+/** Of files that are being appended to, by device and inode: several relays may have one. */
+const appending = new KeyedMutex()
 
 let nothing: number | undefined
 
@@ -65,18 +66,10 @@ export class FileRelay implements Relay {
   }
 
   async #append(): Promise<SpliceResult> {
-    const before = turns.get(this.#file)
-    const mine = (async () => {
-      await before?.catch(() => undefined)
+    const { from, to } = this.#options
+    return await appending.run(this.#file, async () => {
       // The descriptors may have been closed, and their numbers be others', since.
-      if (this.#stopped) return 'closed'
-      return spliceToFile(this.#options.from, this.#options.to, fstatSync(this.#options.to).size, pieceSize)
-    })()
-    turns.set(this.#file, mine)
-    try {
-      return await mine
-    } finally {
-      if (turns.get(this.#file) === mine) turns.delete(this.#file)
-    }
+      return this.#stopped ? 'closed' : await spliceToFile(from, to, fstatSync(to).size, pieceSize)
+    })
   }
 }

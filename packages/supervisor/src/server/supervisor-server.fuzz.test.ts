@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { pipe } from '@nsbox/sys'
 import { connectUnix, sendDescriptors } from '@nsbox/sys/descriptors'
 import { describeWith } from '@nsbox/testing/describe-with'
-import { fuzz, mutatedBytes, mutatedJson, shown } from '@nsbox/testing/fuzz'
+import { fuzz } from '@nsbox/testing/fuzz'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { roles } from '../protocol/roles.ts'
+import { line, mutatedLines } from '../testing/mutated-lines.ts'
 import { openFiles } from '../testing/open-files.ts'
 import { SupervisorFixture } from '../testing/supervised-shell.ts'
 
@@ -40,13 +41,7 @@ const requests = [
   { method: 'hello', protocols: [1], token: 'again' },
 ]
 const asked = requests.map((request, index) => ({ id: index + 10, ...request }))
-const line = (request: unknown) => `${JSON.stringify(request)}\n`
-const text = fc.oneof(
-  fc
-    .array(mutatedJson(asked, 2), { minLength: 1, maxLength: 5 })
-    .map((all) => shown(Buffer.from(all.map(line).join('')))),
-  mutatedBytes([asked.map(line).join(''), ...asked.map(line)], { dictionary: ['\n', '"id":1,', '{', '}'] }),
-)
+const text = mutatedLines(asked, { dictionary: ['\n', '"id":1,', '{', '}'] })
 const packet = fc.record({
   // Which descriptors are sent, and what they are said to be for.
   kinds: fc.array(fc.nat(5), { minLength: 1, maxLength: 4 }),
