@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Supervisor } from '@nsbox/supervisor'
 import type { CgroupHost } from '../cgroups/cgroup-host.ts'
+import { checkContainerId } from '../runc/container-id.ts'
 import { commandPath } from '../runc/run-command.ts'
 import type { Runc } from '../runc/runc.ts'
 import { AttachLock } from './attach-lock.ts'
@@ -98,7 +99,7 @@ export class Shortcuts implements AsyncDisposable {
   #stateOf(runc: Runc, id: string): StateDirectory | undefined {
     const { root } = runc.options
     if (root === undefined || this.#proofOf(runc) === undefined) return undefined
-    return StateDirectory.read(root, id)
+    return StateDirectory.read(root, checkContainerId(id))
   }
 
   /** Undefined for a program that is not to be trusted, or not yet. */
