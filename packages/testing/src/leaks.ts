@@ -50,7 +50,13 @@ function difference(after: Findings, before: Findings): string[] {
   })
 }
 
-async function look({ directories, processes, cgroups = [], anyName, lasting = [] }: LeakScope): Promise<Findings> {
+async function look({
+  directories,
+  processes,
+  cgroups = [],
+  anyName,
+  lasting = [],
+}: LeakScope): Promise<Findings> {
   const named = Object.entries(await processes())
   const lines = [
     ...(await Promise.all(directories.map((directory) => files(directory)))).flat(),
