@@ -13,8 +13,8 @@ export interface LeakScope {
   readonly cgroups?: readonly string[] | undefined
   /** Names that may be others each time, such as random ones; none by default. */
   readonly anyName?: RegExp | undefined
-  /** Paths of files that may be made meanwhile, and stay. */
-  readonly lasting?: readonly string[] | undefined
+  /** Lines that may be added meanwhile, and stay; none by default. */
+  readonly lasting?: RegExp | undefined
 }
 
 /** What a host looked like. */
@@ -55,7 +55,7 @@ async function look({
   processes,
   cgroups = [],
   anyName,
-  lasting = [],
+  lasting,
 }: LeakScope): Promise<Findings> {
   const named = Object.entries(await processes())
   const lines = [
@@ -66,8 +66,8 @@ async function look({
     ...(await Promise.all(cgroups.map((name) => cgroupsIn(name)))).flat(),
   ]
   const found = new Map<string, number>()
-  const mayStay = new Set(lasting.map((path) => `file ${path}`))
-  for (const full of lines.filter((line) => !mayStay.has(line))) {
+  for (const full of lines) {
+    if (lasting?.test(full)) continue
     const line = anyName === undefined ? full : full.replace(anyName, '*')
     found.set(line, (found.get(line) ?? 0) + 1)
   }
