@@ -41,7 +41,7 @@ interface Waiting {
   readonly timer: NodeJS.Timeout
 }
 
-/** A daemon's connection to one supervisor. */
+/** A client's connection to one supervisor. */
 export class SupervisorConnection {
   readonly directory: string
   readonly #handlers: SupervisorConnectionHandlers
