@@ -115,7 +115,7 @@ describeWith({ linux: true, programs: ['perl'] }, 'a client', () => {
     ['that is too long', () => 'x'.repeat(2 ** 21)],
   ])('waits no longer for an answer %s, and keeps no descriptor', async (_, answer) => {
     await using fixture = await SupervisorFixture.create()
-    // What the daemon takes the supervisor for, and may kill as such.
+    // What the client takes the supervisor for, and may kill as such.
     const other = spawn('sleep', ['600'], { stdio: 'ignore' })
     const { read, write } = pipe(4096)
     const name = readlinkSync(`/proc/self/fd/${read}`)

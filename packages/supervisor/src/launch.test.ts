@@ -156,7 +156,7 @@ describeWith({ linux: true }, 'launching', () => {
     expect(readFileSync(log, 'utf8')).toBe('0\n1\n2\n3\n')
   })
 
-  test('a process knows none of the daemon’s variables but a few, and those that it was given', async () => {
+  test('a process knows none of the client’s variables but a few, and those that it was given', async () => {
     const log = join(fixture.dir.path, 'log')
     process.env.NSBOX_TEST_SECRET = 'x'
     const launched = await fixture.launch(supervisor, 'exec env', {
@@ -235,7 +235,7 @@ describeWith({ linux: true }, 'launching', () => {
     await expect.poll(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')).toBe('')
   })
 
-  test('a supervisor without processes ends when its daemon leaves', async () => {
+  test('a supervisor without processes ends when its client leaves', async () => {
     await supervisor.warm()
     expect(fixture.supervisors()).toHaveLength(1)
     await fixture.leave(supervisor)

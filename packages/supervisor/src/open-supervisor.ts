@@ -9,7 +9,7 @@ import type { Supervisor, SupervisorOptions } from './supervisor.ts'
 const longestDirectory = 77
 
 /**
- * Opens the supervisor of a state directory. Processes of an earlier daemon are found again, with what they write, how
+ * Opens the supervisor of a directory. Processes of an earlier client are found again, with what they write, how
  * they ended, and all that can be asked of them. No supervisor is started unless one is needed.
  *
  * @throws `invalid_argument` for a directory that cannot be; `permission_denied` for somebody else's; `unimplemented` if a

@@ -11,12 +11,12 @@ import { gone, SupervisorFixture } from './testing/supervised-shell.ts'
 
 describeWith({ linux: true }, 'survival', () => {
   let fixture: SupervisorFixture
-  const daemons: ChildProcess[] = []
+  const clients: ChildProcess[] = []
   beforeEach(async () => {
     fixture = await SupervisorFixture.create()
   })
   afterEach(async () => {
-    for (const daemon of daemons.splice(0)) daemon.kill('SIGKILL')
+    for (const client of clients.splice(0)) client.kill('SIGKILL')
     await fixture[Symbol.asyncDispose]()
   })
 
@@ -28,8 +28,8 @@ describeWith({ linux: true }, 'survival', () => {
 
   const recordOf = (key: string) => fixture.records().find((record) => record.key === key)
 
-  /** A daemon that launches what it is told to, by key, and is killed then. */
-  async function killedDaemon(
+  /** A client that launches what it is told to, by key, and is killed then. */
+  async function killedClient(
     launches: Record<string, { script: string; stdin?: string; stdout?: string }>,
   ): Promise<void> {
     const url = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)
@@ -43,17 +43,17 @@ describeWith({ linux: true }, 'survival', () => {
       console.log('up')
       await new Promise(() => setInterval(() => undefined, 1000))`
     const args = ['--conditions=@nsbox/source', '--import', 'tsx', '--input-type=module', '-e', script]
-    const daemon = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-    daemons.push(daemon)
-    await once(daemon.stdout!, 'data')
-    daemon.kill('SIGKILL')
-    await once(daemon, 'exit')
+    const client = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    clients.push(client)
+    await once(client.stdout!, 'data')
+    client.kill('SIGKILL')
+    await once(client, 'exit')
   }
 
-  test('a daemon that is killed finds its processes again: running, ended meanwhile, and with their input and output', async () => {
+  test('a client that is killed finds its processes again: running, ended meanwhile, and with their input and output', async () => {
     const [stdin, stdout] = [newFifo('in'), newFifo('out')]
     const reader = readFifo(stdout)
-    await killedDaemon({
+    await killedClient({
       runs: { script: 'cat; echo end', stdin, stdout },
       ended: { script: 'sleep 0.3; exit 5' },
     })
@@ -79,7 +79,7 @@ describeWith({ linux: true }, 'survival', () => {
     expect(fixture.warnings).toEqual([])
   })
 
-  test('a daemon that leaves finds its processes again, and they can be released', async () => {
+  test('a client that leaves finds its processes again, and they can be released', async () => {
     const first = await fixture.open()
     await fixture.launch(first, 'exec sleep 60', { key: 'one' })
     await fixture.leave(first)
@@ -92,7 +92,7 @@ describeWith({ linux: true }, 'survival', () => {
     await expect.poll(() => fixture.supervisors()).toEqual([])
   })
 
-  test('a launch whose daemon leaves is cancelled, and its key is free for the next one', async () => {
+  test('a launch whose client leaves is cancelled, and its key is free for the next one', async () => {
     const first = await fixture.open()
     await fixture.launch(first, 'exec sleep 60', { key: 'kept' })
     const started = join(fixture.dir.path, 'started')
@@ -205,8 +205,8 @@ describeWith({ linux: true }, 'survival', () => {
     process.kill(running.pid)
   })
 
-  test('processes whose daemon and supervisor are both killed are found by what is on disk', async () => {
-    await killedDaemon({
+  test('processes whose client and supervisor are both killed are found by what is on disk', async () => {
+    await killedClient({
       runs: { script: 'exec sleep 60' },
       ended: { script: 'exit 5' },
       lost: { script: 'exec sleep 60' },
@@ -229,7 +229,7 @@ describeWith({ linux: true }, 'survival', () => {
     await runs.drained
   })
 
-  test('a supervisor that does not answer a new daemon is ended before another one takes over', async () => {
+  test('a supervisor that does not answer a new client is ended before another one takes over', async () => {
     const first = await fixture.open()
     const running = await fixture.launch(first, 'exec sleep 60', { key: 'one' })
     await fixture.leave(first)

@@ -75,20 +75,17 @@ export class Exec {
 
   /** Lets it run. */
   start({ signal }: AbortOptions): Promise<{ readonly pid: number }> {
-    return this.#mutex.run(
-      async () => {
-        if (this.state !== 'created') throw stateError('start', this.state)
-        const process = await this.#launch({ signal })
-        this.#process = process
-        this.#pid = process.pid
-        this.#record()
-        this.#tell('/tasks/exec-started')
-        void this.#follow(process)
-        if (this.#inputEnded) await process.closeStdin()
-        return { pid: process.pid }
-      },
-      { signal },
-    )
+    return this.#mutex.run({ signal }, async () => {
+      if (this.state !== 'created') throw stateError('start', this.state)
+      const process = await this.#launch({ signal })
+      this.#process = process
+      this.#pid = process.pid
+      this.#record()
+      this.#tell('/tasks/exec-started')
+      void this.#follow(process)
+      if (this.#inputEnded) await process.closeStdin()
+      return { pid: process.pid }
+    })
   }
 
   wait(options: AbortOptions): Promise<ProcessExit> {
@@ -114,21 +111,18 @@ export class Exec {
 
   /** Removes it, and all that it has left. */
   delete({ signal }: AbortOptions): Promise<ProcessExit & { readonly pid: number }> {
-    return this.#mutex.run(
-      async () => {
-        if (this.state === 'running')
-          throw stateError('delete', this.#task.isFrozen ? this.#task.state : 'running')
-        await this.#process?.drained
-        await this.discard()
-        const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: new Date() }
-        this.#task.emit({
-          topic: '/tasks/delete',
-          payload: { containerId: this.#task.id, id: this.id, pid: this.#pid, ...exit },
-        })
-        return { ...exit, pid: this.#pid }
-      },
-      { signal },
-    )
+    return this.#mutex.run({ signal }, async () => {
+      if (this.state === 'running')
+        throw stateError('delete', this.#task.isFrozen ? this.#task.state : 'running')
+      await this.#process?.drained
+      await this.discard()
+      const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: new Date() }
+      this.#task.emit({
+        topic: '/tasks/delete',
+        payload: { containerId: this.#task.id, id: this.id, pid: this.#pid, ...exit },
+      })
+      return { ...exit, pid: this.#pid }
+    })
   }
 
   /** Removes what it has left without a word, whatever its state. */

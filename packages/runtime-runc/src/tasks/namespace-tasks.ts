@@ -107,10 +107,10 @@ export class NamespaceTasks implements RuntimeTasks {
     if (!Number.isInteger(signal) || signal < 0 || signal > 64) {
       throw new NsboxError('invalid_argument', `signal ${signal}`)
     }
-    if (pid !== undefined) task.killPid(pid, signal)
+    if (pid !== undefined) task.signals.killPid(pid, signal)
     else if (execId !== '') task.execs.get(execId).kill(signal)
-    else if (all) await task.killAll(signal)
-    else await task.kill(signal)
+    else if (all) await task.signals.killAll(signal)
+    else await task.signals.kill(signal)
   }
 
   async exec(id: string, execId: string, options: ExecOptions): Promise<void> {
@@ -178,7 +178,7 @@ export class NamespaceTasks implements RuntimeTasks {
     await Promise.all(
       [...this.#tasks.values()].map(async (task) => {
         if (task.state !== 'stopped' && task.pid !== 0) {
-          await task.killAll(9)
+          await task.signals.killAll(9)
           await task.wait({})
         }
         await this.delete(task.id)

@@ -24,11 +24,12 @@ import type { NewExec } from './new-exec.ts'
 import { ProcessEnd } from './process-end.ts'
 import { discardImages } from './restore-source.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
-import { finished, stateError, type TaskState } from './state-error.ts'
+import { stateError, type TaskState } from './state-error.ts'
 import { type CheckpointedTask, checkpointTask } from './task-checkpoint.ts'
 import type { TaskContext } from './task-context.ts'
 import { TaskExecs } from './task-execs.ts'
 import { exitOf, storedExit, type TaskRecord, writeTask } from './task-record.ts'
+import { TaskSignals } from './task-signals.ts'
 import type { TaskStart } from './task-start.ts'
 import type { TaskUses } from './task-uses.ts'
 import { YieldingMutex } from './yielding-mutex.ts'
@@ -60,6 +61,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   readonly bundle: Bundle
   readonly context: TaskContext
   readonly execs: TaskExecs = new TaskExecs(this)
+  readonly signals: TaskSignals
   readonly #first: FirstProcess
   readonly #start: TaskStart
   readonly #uses: TaskUses
@@ -77,6 +79,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     this.bundle = parts.bundle
     this.context = parts.context
     this.#first = parts.first
+    this.signals = new TaskSignals(this, parts.first)
     this.#start = parts.start
     this.#uses = parts.uses
     this.#record = parts.record
@@ -144,42 +147,19 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   }
 
   start({ signal }: AbortOptions): Promise<{ readonly pid: number }> {
-    return this.#mutex.run(
-      async () => {
-        if (this.#state !== 'created') throw stateError('start', this.#state)
-        const isFollowed = this.#first.isMade
-        const starting = this.#start.run(this.#first, { signal }).then(() => this.#started())
-        this.#starting = starting.catch(() => undefined)
-        await starting
-        if (!isFollowed) this.follow()
-        return { pid: this.pid }
-      },
-      { signal },
-    )
+    return this.#mutex.run({ signal }, async () => {
+      if (this.#state !== 'created') throw stateError('start', this.#state)
+      const isFollowed = this.#first.isMade
+      const starting = this.#start.run(this.#first, { signal }).then(() => this.#started())
+      this.#starting = starting.catch(() => undefined)
+      await starting
+      if (!isFollowed) this.follow()
+      return { pid: this.pid }
+    })
   }
 
   wait(options: AbortOptions): Promise<ProcessExit> {
     return this.#end.wait(options)
-  }
-
-  /** Signals the first process. */
-  async kill(signal: number): Promise<void> {
-    if (this.#state === 'stopped') throw finished()
-    if (this.#mustThaw(signal)) await this.runc.kill(this.id, signal)
-    else this.#first.signal(signal)
-  }
-
-  /** Signals all processes. */
-  async killAll(signal: number): Promise<void> {
-    if (this.#state === 'stopped') throw finished()
-    if (this.#mustThaw(signal)) await this.runc.kill(this.id, signal, { all: true })
-    else await this.#first.signalAll(signal)
-  }
-
-  /** Signals any process of the container, and none that is not. */
-  killPid(pid: number, signal: number): void {
-    if (!Number.isInteger(pid) || pid <= 0) throw new NsboxError('invalid_argument', `pid ${pid}`)
-    this.#first.signalPid(pid, signal)
   }
 
   resize(size: TerminalSize): void {
@@ -193,17 +173,14 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
 
   /** Adds a process. */
   addExec(id: string, exec: NewExec, { signal }: AbortOptions): Promise<void> {
-    return this.#mutex.run(
-      async () => {
-        if (this.#state === 'stopped' || this.isFrozen || !this.#first.isMade)
-          throw stateError('exec', this.#state)
-        const files = outputFiles(exec.io)
-        if (files.length > 0) await this.#use({ mounts: [], files }, signal)
-        if (exec.changesMounts) await this.#use(await pathsOfChanging(this.bundle), signal)
-        await this.execs.add(id, exec.io, exec.process)
-      },
-      { signal },
-    )
+    return this.#mutex.run({ signal }, async () => {
+      if (this.#state === 'stopped' || this.isFrozen || !this.#first.isMade)
+        throw stateError('exec', this.#state)
+      const files = outputFiles(exec.io)
+      if (files.length > 0) await this.#use({ mounts: [], files }, signal)
+      if (exec.changesMounts) await this.#use(await pathsOfChanging(this.bundle), signal)
+      await this.execs.add(id, exec.io, exec.process)
+    })
   }
 
   async #use(given: GivenPaths, signal: AbortSignal | undefined): Promise<void> {
@@ -211,15 +188,12 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   }
 
   pause({ signal }: AbortOptions): Promise<void> {
-    return this.#mutex.run(
-      async () => {
-        if (this.#state === 'paused') return
-        if (this.#state !== 'running') throw stateError('pause', this.#state)
-        await this.freeze()
-        this.emit({ topic: '/tasks/paused', payload: { containerId: this.id } })
-      },
-      { signal },
-    )
+    return this.#mutex.run({ signal }, async () => {
+      if (this.#state === 'paused') return
+      if (this.#state !== 'running') throw stateError('pause', this.#state)
+      await this.freeze()
+      this.emit({ topic: '/tasks/paused', payload: { containerId: this.id } })
+    })
   }
 
   /** Stops all processes of a running task. For whose turn it is. */
@@ -235,37 +209,31 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   }
 
   resume({ signal }: AbortOptions): Promise<void> {
-    return this.#mutex.run(
-      async () => {
-        if (this.#state === 'running') return
-        if (this.#state !== 'paused') throw stateError('resume', this.#state)
-        await this.runc.resume(this.id)
-        this.become('running')
-        this.emit({ topic: '/tasks/resumed', payload: { containerId: this.id } })
-      },
-      { signal },
-    )
+    return this.#mutex.run({ signal }, async () => {
+      if (this.#state === 'running') return
+      if (this.#state !== 'paused') throw stateError('resume', this.#state)
+      await this.runc.resume(this.id)
+      this.become('running')
+      this.emit({ topic: '/tasks/resumed', payload: { containerId: this.id } })
+    })
   }
 
   /** Writes images of its processes. */
   checkpoint(request: CheckpointRequest, options: RuntimeCheckpointOptions): Promise<void> {
-    return this.#mutex.run(async () => {
+    return this.#mutex.run(options, async () => {
       if (this.#state !== 'running' && !this.isFrozen) throw stateError('checkpoint', this.#state)
       // Beyond the call nobody writes there.
       using _ = await this.context.uses.use(this.namespace, pathsOfCheckpoint(request), options)
       const checkpoint = await checkpointTask(this, this.context.images, request, options)
       this.emit({ topic: '/tasks/checkpointed', payload: { containerId: this.id, checkpoint } })
-    }, options)
+    })
   }
 
   update(resources: Uint8Array, { signal }: AbortOptions): Promise<void> {
-    return this.#mutex.run(
-      async () => {
-        if (this.#state === 'stopped' || !this.#first.isMade) throw stateError('update', this.#state)
-        await this.runc.update(this.id, resources, { signal })
-      },
-      { signal },
-    )
+    return this.#mutex.run({ signal }, async () => {
+      if (this.#state === 'stopped' || !this.#first.isMade) throw stateError('update', this.#state)
+      await this.runc.update(this.id, resources, { signal })
+    })
   }
 
   /** All processes, and which exec each was started by. */
@@ -283,30 +251,27 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
 
   /** Removes it with all that it has left, once it has stopped or if it was never started. */
   delete({ signal }: AbortOptions): Promise<ProcessExit & { readonly pid: number }> {
-    return this.#mutex.run(
-      async () => {
-        if (this.#state === 'created' && this.#first.isMade) {
-          this.#first.kill()
-          await this.#end.wait()
-        }
-        if (this.#first.isMade && this.#state !== 'stopped') throw stateError('delete', this.#state)
-        // What is written last is on its way while runc cleans up, and nobody asks for the process any more.
-        const released = this.#first.drained().then(() => this.#first.release())
-        await Promise.all([this.#start.remove(this.#first), released])
-        await this.execs.discard()
-        await discardImages(this.#record.restore)
-        // Last, since the record is in it: what fails before can be done again, after a restart as well.
-        await this.bundle.remove()
-        this.#uses.release()
-        this.#state = 'stopped'
-        const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: new Date() }
-        const { id: containerId, pid } = this
-        this.emit({ topic: '/tasks/delete', payload: { containerId, id: '', pid, ...exit } })
-        this.#end.abandon(new NsboxError('not_found', `task ${containerId} not found`))
-        return { ...exit, pid }
-      },
-      { signal },
-    )
+    return this.#mutex.run({ signal }, async () => {
+      if (this.#state === 'created' && this.#first.isMade) {
+        this.#first.kill()
+        await this.#end.wait()
+      }
+      if (this.#first.isMade && this.#state !== 'stopped') throw stateError('delete', this.#state)
+      // What is written last is on its way while runc cleans up, and nobody asks for the process any more.
+      const released = this.#first.drained().then(() => this.#first.release())
+      await Promise.all([this.#start.remove(this.#first), released])
+      await this.execs.discard()
+      await discardImages(this.#record.restore)
+      // Last, since the record is in it: what fails before can be done again, after a restart as well.
+      await this.bundle.remove()
+      this.#uses.release()
+      this.#state = 'stopped'
+      const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: new Date() }
+      const { id: containerId, pid } = this
+      this.emit({ topic: '/tasks/delete', payload: { containerId, id: '', pid, ...exit } })
+      this.#end.abandon(new NsboxError('not_found', `task ${containerId} not found`))
+      return { ...exit, pid }
+    })
   }
 
   emit(event: DomainEvent): void {
@@ -334,7 +299,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     if (restore === undefined) return
     // It may be much, and nobody need wait for it but those who want to see the task gone.
     void this.#mutex
-      .run(() => discardImages(restore))
+      .run({}, () => discardImages(restore))
       .catch((error) => this.warn('the images that it was restored from cannot be removed', error))
   }
 
@@ -352,11 +317,6 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     const { id, pid } = this
     this.emit({ topic: '/tasks/exit', payload: { containerId: id, id, pid, ...exit } })
     this.#end.settle(exit)
-  }
-
-  /** What is frozen does not die of a signal with cgroup v1; runc thaws it. */
-  #mustThaw(signal: number): boolean {
-    return this.isFrozen && signal === 9
   }
 
   /** Says what it has become, unless it has stopped. For whose turn it is. */

@@ -5,7 +5,7 @@ export class YieldingMutex {
   readonly #mutex = new Mutex()
 
   /** As `Mutex.run`. */
-  run<T>(body: () => Promise<T>, options: AbortOptions = {}): Promise<T> {
+  run<T>(options: AbortOptions, body: () => Promise<T>): Promise<T> {
     return this.#mutex.run(async () => {
       if (shouldYield()) await yieldToEventLoop(options)
       return await body()

@@ -6,7 +6,7 @@ import { findProcess } from './find-process.ts'
 const unknownStatus = 255
 
 /**
- * What is left of a process whose supervisor ended while no daemon was there to hold its descriptors: it may run on, or
+ * What is left of a process whose supervisor ended while no client was there to hold its descriptors: it may run on, or
  * have ended with a record of how, or without. Its input and output are gone.
  */
 export function orphanedProcess(record: ProcessRecord): {

@@ -19,7 +19,7 @@ export interface ProcessHandleOwner {
   forget(process: ProcessHandle): void
 }
 
-/** A process as the daemon has it: duplicates of the supervisor's descriptors, and what it has been told. */
+/** A process as the client has it: duplicates of the supervisor's descriptors, and what it has been told. */
 export class ProcessHandle implements SupervisedProcess {
   readonly exit: Promise<ProcessExit>
   readonly drained: Promise<void>

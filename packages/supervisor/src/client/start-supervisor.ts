@@ -7,7 +7,7 @@ import { files } from '../protocol/directory-layout.ts'
 import type { SupervisorProgram } from './supervisor-program.ts'
 
 const startTimeout = 20_000
-/** What a runtime needs of the daemon's variables. The rest is nobody's business, and Node's options are for the daemon. */
+/** What programs need of the client's variables. The rest is nobody's business, and Node's options are for the client. */
 const passedOn = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS']
 
 /** How to start a supervisor. */
@@ -15,7 +15,7 @@ export interface StartSupervisorOptions {
   readonly program: SupervisorProgram
   /** Its own, which must not exist. */
   readonly directory: string
-  /** The cgroup that it is to sit in; empty for the daemon's. */
+  /** The cgroup that it is to sit in; empty for the client's. */
   readonly cgroup: string
 }
 
@@ -82,7 +82,7 @@ function unavailable(reason: string): NsboxError {
   return new NsboxError('unavailable', `the supervisor does not start: ${reason}`)
 }
 
-/** One more than the daemon's, so that it is killed before it where memory runs out. */
+/** One more than the client's, so that it is killed before it where memory runs out. */
 function oomScore(): string {
   return String(Math.min(Number(readFileSync('/proc/self/oom_score_adj', 'utf8')) + 1, 1000))
 }

@@ -32,7 +32,7 @@ const answers = [
 ]
 const lies = mutatedLines(answers, { dictionary: ['\n', '"reply":2,', '{', '}'] })
 
-describeWith({ linux: true }, 'a daemon’s link', () => {
+describeWith({ linux: true }, 'a client’s link', () => {
   let dir: TempDir
   let liar: LyingSupervisor
   let other: ChildProcess

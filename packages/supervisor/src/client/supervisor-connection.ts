@@ -10,8 +10,7 @@ import { files } from '../protocol/directory-layout.ts'
 import { fromErrorFields } from '../protocol/error-fields.ts'
 import { Link } from '../protocol/link.ts'
 import type { OwnedEnds } from '../protocol/owned-ends.ts'
-import { protocols } from '../protocol/protocols.ts'
-import type { Method } from '../protocol/requests.ts'
+import { type Method, protocols } from '../protocol/requests.ts'
 import type { Ends } from '../protocol/roles.ts'
 import { checked } from '../protocol/schema.ts'
 
@@ -41,7 +40,7 @@ interface Waiting {
   readonly timer: NodeJS.Timeout
 }
 
-/** A daemon's connection to one supervisor. */
+/** A client's connection to one supervisor. */
 export class SupervisorConnection {
   readonly directory: string
   readonly #handlers: SupervisorConnectionHandlers

@@ -20,7 +20,7 @@ import { storedRecords } from './stored-records.ts'
 import { SupervisorConnection, type SupervisorConnectionHandlers } from './supervisor-connection.ts'
 import type { SupervisorProgram } from './supervisor-program.ts'
 
-/** What a daemon's supervisors are opened with. */
+/** What a client's supervisors are opened with. */
 export interface SupervisorPoolOptions {
   /** Of all supervisors; each has one of its own inside. */
   readonly directory: string
@@ -30,7 +30,7 @@ export interface SupervisorPoolOptions {
   readonly answerTimeout: number
 }
 
-/** All supervisors of a daemon, as one. */
+/** All supervisors of a client, as one. */
 export class SupervisorPool implements Supervisor, ProcessHandleOwner, SupervisorConnectionHandlers {
   readonly #options: SupervisorPoolOptions
   readonly #processes = new Map<string, ProcessHandle>()
@@ -48,7 +48,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     this.#options = options
   }
 
-  /** Finds the supervisors of an earlier daemon, and what those that are gone have left. */
+  /** Finds the supervisors of an earlier client, and what those that are gone have left. */
   async find(): Promise<void> {
     const left: string[] = []
     for (const name of await readdir(this.#options.directory)) {
@@ -278,7 +278,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     }
   }
 
-  /** What a supervisor has left that ended while no daemon was there to hold its descriptors. */
+  /** What a supervisor has left that ended while no client was there to hold its descriptors. */
   async #takeOver(directory: string): Promise<void> {
     await killSupervisor(directory)
     const processes = this.#recordsOf(directory).map((record) => {

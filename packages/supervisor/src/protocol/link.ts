@@ -27,7 +27,7 @@ export interface LinkHandlers {
 }
 
 /**
- * A connection between a daemon and a supervisor. Messages are lines of JSON in a stream that Node reads. Node cannot
+ * A connection between a client and a supervisor. Messages are lines of JSON in a stream that Node reads. Node cannot
  * receive descriptors, so they go through a second socket, of packets: a message that comes with descriptors is sent
  * after them and names their packet, which is then there to be taken without waiting.
  */

@@ -3,6 +3,13 @@ import { launchMessage } from './launch-message.ts'
 import { processRecord } from './process-record.ts'
 import { integer, key, list, text } from './schema.ts'
 
+/**
+ * The protocols between clients and supervisors that this build speaks, the preferred one first. A supervisor outlives
+ * upgrades of its client, so a protocol that has been released stays in this list. Adding a field that may be absent needs
+ * no new number.
+ */
+export const protocols: readonly number[] = [1]
+
 const ofProcess = v.object({ key })
 
 /** What each request of a client has besides its number and its method. */

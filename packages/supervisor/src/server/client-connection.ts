@@ -3,8 +3,7 @@ import { errorCode, NsboxError } from '@nsbox/errors'
 import { toErrorFields } from '../protocol/error-fields.ts'
 import { Link } from '../protocol/link.ts'
 import type { OwnedEnds } from '../protocol/owned-ends.ts'
-import { protocols } from '../protocol/protocols.ts'
-import { request, requests } from '../protocol/requests.ts'
+import { protocols, request, requests } from '../protocol/requests.ts'
 import type { Ends } from '../protocol/roles.ts'
 import { checked } from '../protocol/schema.ts'
 import type { ManagedProcess } from './managed-process.ts'
@@ -13,20 +12,20 @@ import type { ProcessTable } from './process-table.ts'
 /** Milliseconds in which a connection must say hello. */
 const helloTimeout = 10_000
 
-/** What a session asks of the supervisor. */
+/** What a connection asks of the supervisor. */
 export interface ClientConnectionOptions {
   readonly processes: ProcessTable
   /** What the supervisor says of itself. */
   readonly identity: { readonly build: string; readonly cgroup: string; readonly pid: number }
-  /** The socket that a daemon's descriptors come through, by the token that it has sent there. */
+  /** The socket that a client's descriptors come through, by the token that it has sent there. */
   readonly takePackets: (token: string) => number
-  /** The daemon has said hello. */
-  readonly onHello: (session: ClientConnection) => void
+  /** The client has said hello. */
+  readonly onHello: (connection: ClientConnection) => void
   /** The supervisor is to end once it holds nothing. */
   readonly onRetire: () => void
   /** Something was forgotten, so that the supervisor may be of no more use. */
   readonly onReleased: () => void
-  readonly onClosed: (session: ClientConnection) => void
+  readonly onClosed: (connection: ClientConnection) => void
 }
 
 /**
@@ -38,7 +37,7 @@ interface Answer {
   readonly ends?: () => Ends
 }
 
-/** One daemon's connection to the supervisor. Whatever a daemon sends, no process is hurt but those that it names. */
+/** One client's connection to the supervisor. Whatever a client sends, no process is hurt but those that it names. */
 export class ClientConnection {
   readonly #options: ClientConnectionOptions
   readonly #link: Link

@@ -1,5 +1,5 @@
 // The supervisor's program: node main.js --directory DIR --build NAME [--cgroup PATH] [--oom-score-adj NUMBER]
-// Its standard output says in one line of JSON that daemons can connect, or why they never will.
+// Its standard output says in one line of JSON that clients can connect, or why they never will.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { serializeError } from '@nsbox/errors'
@@ -20,7 +20,7 @@ if (values.directory === undefined) throw new Error('--directory is missing')
 
 // What goes wrong with one process must not take the others along.
 process.on('uncaughtException', (error) => console.error(error))
-// Its daemon may leave or be stopped with all that is in its session; this process stays for the containers. Others would
+// Its client may leave or be stopped with all that is in its session; this process stays for what it holds. Others would
 // end it too if nobody listened, and SIGUSR1 would open the port of Node's debugger, through which whoever reaches the
 // loopback interface could say what root does: a container with the network and the pids of the host can do both
 // (HOSTILE E11).
@@ -32,7 +32,7 @@ let supervisor: SupervisorServer | undefined
 
 try {
   becomeSubreaper()
-  // What the daemon had inherited is not for containers (HOSTILE B18).
+  // What the client had inherited is not for what is launched (HOSTILE B18).
   closeAllOnExec()
   const adjustment = values['oom-score-adj']
   if (adjustment !== undefined) writeFileSync('/proc/self/oom_score_adj', adjustment)

@@ -24,7 +24,7 @@ const outputs = [
 export interface ManagedProcessOptions {
   readonly watcher: Watcher
   readonly records: RecordFiles
-  /** Tells the daemon something of a process, with `key`. */
+  /** Tells the client something of a process, with `key`. */
   readonly notify: (notice: Readonly<Record<string, unknown>>) => void
 }
 
@@ -77,13 +77,13 @@ export class ManagedProcess {
     this.#drain()
   }
 
-  /** From now on a client that leaves does not end the input, if none has before. */
+  /** From now on a writer that leaves does not end the input, if none has before. */
   keepStdin(): void {
     this.#input?.pump()
     if (!this.#record.stdinEnded && !this.#inputEnds) keepInput(this.#ends)
   }
 
-  /** Ends the input once what the client has written is through. */
+  /** Ends the input once what has been written is through. */
   closeStdin(): void {
     if (this.#record.stdinEnded || this.#inputEnds) return
     this.#inputEnds = true
@@ -191,7 +191,7 @@ export class ManagedProcess {
     if (logger !== undefined) endLogger(this.#options.watcher, logger)
   }
 
-  /** Closes descriptors, here and in the daemon. */
+  /** Closes descriptors, here and in the client. */
   async #drop(dropped: readonly Role[], drained: boolean): Promise<void> {
     if (dropped.includes('stdin-source')) this.#input?.stop()
     if (drained) {

@@ -12,7 +12,7 @@ import { line, mutatedLines } from '../testing/mutated-lines.ts'
 import { openFiles } from '../testing/open-files.ts'
 import { SupervisorFixture } from '../testing/supervised-shell.ts'
 
-// Names that mean nothing to the host, whatever becomes of them: a supervisor runs what its daemon asks for.
+// Names that mean nothing to the host, whatever becomes of them: a supervisor runs what its client asks for.
 const io = { stdin: '', stdout: '', stderr: '', terminal: false }
 const record = { key: 'fuzz/a', pid: 4_194_304, startTime: '1', io, stdinEnded: true, drained: true }
 const launch = {
@@ -85,7 +85,7 @@ describeWith({ linux: true, programs: ['perl'] }, 'a supervisor', () => {
 
   let runs = 0
   fuzz(
-    'lives on, answers and leaves its processes alone, whatever a daemon asks',
+    'lives on, answers and leaves its processes alone, whatever a client asks',
     fc.tuple(text, fc.array(packet, { maxLength: 2 })),
     async ([bytes, packets]) => {
       const sent = connectUnix(join(directory, 'descriptors'), 'packets')

@@ -10,10 +10,10 @@ import { ProcessTable } from './process-table.ts'
 import { RecordFiles } from './record-files.ts'
 import { Watcher } from './watcher.ts'
 
-/** Milliseconds that a supervisor without processes waits for another daemon. */
+/** Milliseconds that a supervisor without processes waits for another client. */
 const idleTimeout = 10_000
 
-/** There is one daemon, and its next connection or its successor’s; each may have a line begun. */
+/** There is one client, and its next connection or its successor’s; each may have a line begun. */
 const mostConnections = 16
 
 /** What a supervisor is started with. */
@@ -30,16 +30,16 @@ export interface SupervisorServerOptions {
 
 /**
  * The supervisor: launches processes, holds their descriptors, relays between them, reports their ends. It serves one
- * daemon at a time, the last that said hello, and goes on without one as long as it holds a process.
+ * client at a time, the last that said hello, and goes on without one as long as it holds a process.
  */
 export class SupervisorServer {
   readonly #options: SupervisorServerOptions
   readonly #watcher = new Watcher()
   readonly #processes: ProcessTable
-  readonly #sessions = new Set<ClientConnection>()
+  readonly #connections = new Set<ClientConnection>()
   readonly #packets: number
   readonly #server: Server
-  #daemon: ClientConnection | undefined
+  #client: ClientConnection | undefined
   #retiring = false
   #idle: NodeJS.Timeout | undefined
 
@@ -48,7 +48,7 @@ export class SupervisorServer {
     const { directory } = options
     mkdirSync(join(directory, files.launches), { recursive: true, mode: 0o700 })
     const records = new RecordFiles(join(directory, files.records))
-    const notify = (notice: object) => this.#daemon?.notify(notice)
+    const notify = (notice: object) => this.#client?.notify(notice)
     this.#processes = new ProcessTable({ directory, watcher: this.#watcher, records, notify })
     const self = { pid: process.pid, startTime: processStat(process.pid)!.startTime }
     const path = join(directory, files.process)
@@ -61,7 +61,7 @@ export class SupervisorServer {
     this.#server.maxConnections = mostConnections
   }
 
-  /** Serves until there is nothing to do. Resolves when daemons can connect. */
+  /** Serves until there is nothing to do. Resolves when clients can connect. */
   async start(): Promise<void> {
     this.#watcher.run().catch((error) => {
       // Without it nothing is relayed any more; another supervisor can take over.
@@ -85,7 +85,7 @@ export class SupervisorServer {
 
   #connect(socket: Socket): void {
     const { build, cgroup } = this.#options
-    const session = new ClientConnection(socket, {
+    const connection = new ClientConnection(socket, {
       processes: this.#processes,
       identity: { build, cgroup, pid: process.pid },
       takePackets: (token) => this.#takePackets(token),
@@ -94,21 +94,21 @@ export class SupervisorServer {
       onReleased: () => this.#endIfDone(),
       onClosed: (closed) => this.#left(closed),
     })
-    this.#sessions.add(session)
+    this.#connections.add(connection)
   }
 
-  #serve(session: ClientConnection): void {
-    const before = this.#daemon
-    this.#daemon = session
+  #serve(connection: ClientConnection): void {
+    const before = this.#client
+    this.#client = connection
     this.#retiring = false
     clearTimeout(this.#idle)
-    if (before !== session) before?.close()
+    if (before !== connection) before?.close()
   }
 
-  #left(session: ClientConnection): void {
-    this.#sessions.delete(session)
-    if (session !== this.#daemon) return
-    this.#daemon = undefined
+  #left(connection: ClientConnection): void {
+    this.#connections.delete(connection)
+    if (connection !== this.#client) return
+    this.#client = undefined
     this.#startIdling()
     this.#endIfDone()
   }
@@ -127,7 +127,7 @@ export class SupervisorServer {
     // The answers to what led here go first.
     setImmediate(() => {
       if (!this.#retiring || !this.#processes.empty) return
-      for (const session of this.#sessions) session.close()
+      for (const connection of this.#connections) connection.close()
       this.#server.close()
       closeSync(this.#packets)
       rmSync(this.#options.directory, { recursive: true, force: true })
@@ -135,7 +135,7 @@ export class SupervisorServer {
     })
   }
 
-  /** A daemon connects to this socket and sends its token before it says hello. */
+  /** A client connects to this socket and sends its token before it says hello. */
   #takePackets(token: string): number {
     for (let fd = acceptUnix(this.#packets); fd !== undefined; fd = acceptUnix(this.#packets)) {
       if (hasSent(fd, token)) return fd

@@ -5,7 +5,7 @@ import { isNsboxError } from '@nsbox/errors'
 import { acceptUnix, listenUnix, sendDescriptors } from '@nsbox/sys/descriptors'
 import { files } from '../protocol/directory-layout.ts'
 
-/** What a daemon has asked. */
+/** What a client has asked. */
 export interface Asked {
   readonly id: number
   readonly method: string
@@ -16,7 +16,7 @@ export interface Asked {
 export type Lie = (asked: Asked, to: LyingSupervisor) => string | undefined
 
 /**
- * A supervisor that runs in this process and says what a test wants: real ones do not lie on demand. The daemon takes it
+ * A supervisor that runs in this process and says what a test wants: real ones do not lie on demand. The client takes it
  * for this process, so the test must not have it lost and killed: it says that it is a process of the test's.
  */
 export class LyingSupervisor implements AsyncDisposable {

@@ -55,7 +55,7 @@ export class SupervisorFixture implements AsyncDisposable {
     return supervisor
   }
 
-  /** Closes a handle, as a daemon that ends does. */
+  /** Closes a handle, as a client that ends does. */
   async leave(supervisor: Supervisor): Promise<void> {
     this.#open.delete(supervisor)
     await supervisor[Symbol.asyncDispose]()
