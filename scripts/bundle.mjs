@@ -20,7 +20,7 @@ const outside = ['@nsbox/server', '@nsbox/sqlite', '@nsbox/sys']
  * Packages whose threads and processes are found beside their sources. They stay outside of programs that depend on them; others take
  * in what little they use of them, which must not start a thread.
  */
-const withThreads = ['@nsbox/diff', '@nsbox/runtime-runc', '@nsbox/trees']
+const withThreads = ['@nsbox/diff', '@nsbox/runtime-runc', '@nsbox/supervisor', '@nsbox/trees']
 
 /** Entries of these packages that have neither native code nor threads, and are always bundled. */
 const inside = [

@@ -63,9 +63,9 @@ async function workspace(files: Files = {}) {
 }
 
 /** What the check says about that workspace. */
-async function check(files: Files = {}, exempt: Files = {}): Promise<string[]> {
+async function check(files: Files = {}, exempt: Files = {}, folders: Files = {}): Promise<string[]> {
   await using dir = await workspace(files)
-  return checkWorkspace(dir.path, exempt)
+  return checkWorkspace(dir.path, exempt, folders)
 }
 
 it('says nothing about a workspace without faults', async () => {
@@ -197,6 +197,50 @@ describe('imports', () => {
     }
     expect(await check(files)).toEqual([
       `imports go in a circle: ${source}/a.ts → ${source}/b.ts → ${source}/c.ts → ${source}/a.ts`,
+    ])
+  })
+})
+
+describe('folders', () => {
+  const source = 'packages/errors/src'
+  const files = {
+    [`${source}/a/one.ts`]: `import '../b/deep/two.ts'`,
+    [`${source}/b/deep/two.ts`]: `import '../../c/three.ts'`,
+    [`${source}/c/three.ts`]: `import type {} from '../a/four.ts'`,
+    [`${source}/a/four.ts`]: '',
+  }
+
+  it('beside each other do not depend on each other in a circle, though no file does', async () => {
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => `${source}/${name}`)
+    expect(await check(files)).toEqual([`folders go in a circle: ${a} → ${b} → ${c} → ${a}`])
+    const within = Object.fromEntries(
+      Object.entries(files).map(([name, text]) => [name.replace('/src/', '/src/within/'), text]),
+    )
+    expect(await check(within)).toHaveLength(1)
+  })
+
+  it('may be depended on by folders within them, by files beside them, an index and tests', async () => {
+    const rest = { ...files, [`${source}/c/three.ts`]: '' }
+    expect(await check(rest)).toEqual([])
+    expect(
+      await check({
+        ...rest,
+        [`${source}/c/three.ts`]: `import '../beside.ts'`,
+        [`${source}/beside.ts`]: `import './a/four.ts'`,
+        [`${source}/c/index.ts`]: `export { a } from '../a/four.ts'`,
+        [`${source}/c/three.test.ts`]: `import '../a/four.ts'`,
+        [`${source}/b/six.ts`]: `import './deep/five.ts'`,
+        [`${source}/b/deep/five.ts`]: `import '../seven.ts'`,
+        [`${source}/b/seven.ts`]: '',
+      }),
+    ).toEqual([])
+  })
+
+  it('may have an exception, which must be one', async () => {
+    const edge = `${source}/c → ${source}/a`
+    expect(await check(files, {}, { [edge]: 'for now' })).toEqual([])
+    expect(await check({}, {}, { [edge]: 'for now' })).toEqual([
+      `${edge} is an exception in cycles.ts and no dependency`,
     ])
   })
 })

@@ -1,5 +1,5 @@
 import { checkCitations } from './citations.ts'
-import { checkCycles } from './cycles.ts'
+import { checkCycles, checkFolderCycles, folderExceptions } from './cycles.ts'
 import { checkDocumentation } from './documentation.ts'
 import { checkFloorPicture } from './floor-picture.ts'
 import { checkImports } from './import-rules.ts'
@@ -13,8 +13,9 @@ import { readWorkspace } from './workspace.ts'
  * Every breach, in words, of the rules on how packages depend on each other and on others, on how they walk trees, and on
  * what documents have and are cited for.
  * @param exempt from the rule on trees
+ * @param folders from the rule that folders depend on each other in no circle
  */
-export function checkWorkspace(root: string, exempt = ownDirectories): string[] {
+export function checkWorkspace(root: string, exempt = ownDirectories, folders = folderExceptions): string[] {
   const workspace = readWorkspace(root)
   const rules = [
     checkManifests,
@@ -26,5 +27,9 @@ export function checkWorkspace(root: string, exempt = ownDirectories): string[] 
     checkCitations,
     checkFloorPicture,
   ]
-  return [...rules.flatMap((rule) => rule(workspace)), ...checkTrees(workspace, exempt)]
+  return [
+    ...rules.flatMap((rule) => rule(workspace)),
+    ...checkFolderCycles(workspace, folders),
+    ...checkTrees(workspace, exempt),
+  ]
 }

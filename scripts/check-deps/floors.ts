@@ -4,7 +4,7 @@
  */
 export const floors: readonly (readonly string[])[] = [
   ['concurrency', 'errors', 'filters', 'oci', 'api', 'sys'],
-  ['cni', 'mount', 'sqlite'],
+  ['cni', 'mount', 'sqlite', 'supervisor'],
   ['core', 'namespaces', 'trees'],
   ['content', 'snapshots', 'diff', 'registry', 'compliance'],
   ['images'],
@@ -38,13 +38,20 @@ export const lightPackages: Readonly<Record<string, readonly string[]>> = {
   concurrency: [],
   errors: [],
   filters: ['re2js'],
-  oci: [],
+  oci: ['valibot'],
   api: ['@bufbuild/protobuf', '@connectrpc/connect'],
   cni: [],
-  compliance: [],
-  core: [],
+  compliance: ['valibot'],
+  core: ['valibot'],
   namespaces: [],
-  registry: ['@whatwg-node/disposablestack', '@whatwg-node/promise-helpers', 'smol-toml', 'tslib', 'undici'],
+  registry: [
+    '@whatwg-node/disposablestack',
+    '@whatwg-node/promise-helpers',
+    'smol-toml',
+    'tslib',
+    'undici',
+    'valibot',
+  ],
   client: [
     '@bufbuild/protobuf',
     '@connectrpc/connect',
@@ -52,5 +59,6 @@ export const lightPackages: Readonly<Record<string, readonly string[]>> = {
     '@whatwg-node/disposablestack',
     '@whatwg-node/promise-helpers',
     'tslib',
+    'valibot',
   ],
 }

@@ -11,9 +11,9 @@ export const ownDirectories: Readonly<Record<string, string>> = {
   'packages/ctr/src/commands/content-edit.ts': 'a temporary directory of mode 0700 of its own',
   'packages/dist/src/commands/apply.ts': 'a temporary directory of mode 0700 of its own',
   'packages/images/src/archive/export-to-directory.ts': 'a directory that it is just making, of its own user',
-  'packages/runtime-runc/src/supervisor/daemon/start-supervisor.ts': 'the supervisor’s, of mode 0700',
-  'packages/runtime-runc/src/supervisor/daemon/supervisors.ts': 'supervisors’, of mode 0700',
-  'packages/runtime-runc/src/supervisor/process/supervisor-process.ts': 'its own, of mode 0700',
+  'packages/supervisor/src/client/start-supervisor.ts': 'the supervisor’s, of mode 0700',
+  'packages/supervisor/src/client/supervisor-pool.ts': 'supervisors’, of mode 0700',
+  'packages/supervisor/src/server/supervisor-server.ts': 'its own, of mode 0700',
 }
 
 /** Sources that walk trees by paths, with functions of node:fs that are recursive, and exemptions that nobody needs. */

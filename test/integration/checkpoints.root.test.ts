@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { connect } from '@nsbox/client'
 import { digestOf, mediaTypes } from '@nsbox/oci'
-import { rawEntry, startContainerd } from '@nsbox/testing'
+import { rawEntry, rawTar, startContainerd } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -233,10 +233,12 @@ describeWith(needed, 'checkpoints with stock ctr 1.7', () => {
       { name: 'container.log', type: '2', linkName: '/etc/shadow', words: /"container\.log": a symlink/ },
       { name: '../x', content: 'x', words: /"\.\.\/x": a name with/ },
       { name: 'inventory.img', content: 'x', words: /"inventory\.img": is there twice/ },
-      { name: 'descriptors.json', content: descriptors, words: /"descriptors\.json": 4 descriptors/ },
-    ]
-    for (const { words, ...entry } of hostile) {
-      const bytes = Buffer.concat([rawEntry(entry), archive])
+    ].map(({ words, ...entry }) => ({ words, bytes: Buffer.concat([rawEntry(entry), archive]) }))
+    hostile.push({
+      words: /"descriptors\.json": 4 descriptors/,
+      bytes: Buffer.from(rawTar(rawEntry({ name: 'descriptors.json', content: descriptors }))),
+    })
+    for (const { words, bytes } of hostile) {
       const digest = digestOf(bytes)
       await using writer = await client.content.writer({ ref: digest, total: bytes.length })
       await writer.write(bytes)

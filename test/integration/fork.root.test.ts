@@ -10,7 +10,7 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type ContainerLab, openContainerLab } from './container-lab.ts'
-import { startServer } from './programs.ts'
+import { ofProvedRunc, startServer } from './programs.ts'
 
 /** A server of HTTP on a socket in its root filesystem, which counts and keeps what it is told in a file. */
 const web = `
@@ -72,7 +72,12 @@ describeWith({ root: true, linux: true, programs }, 'a fork', () => {
         client,
         watch: async () => {
           const directories = [...scope, lab.fifos, lab.directory]
-          const watch = await watchLeaks({ directories, processes, cgroups: [namespace] })
+          const watch = await watchLeaks({
+            directories,
+            lasting: ofProvedRunc,
+            processes,
+            cgroups: [namespace],
+          })
           return async () => {
             for (const deadline = Date.now() + 10_000; ; await delay(50)) {
               // runc keeps a mark of its own of what was ever dumped.

@@ -26,6 +26,10 @@ const sources = [
   join(import.meta.dirname, '../../packages/server/src/bin/nsbox-server.ts'),
 ]
 
+/** What a server adds, in the lines of a `LeakWatch`, when it has tried runc, a while after its first container. */
+export const ofProvedRunc =
+  /^file .*\/tasks\/proofs\.json$|^descriptor of supervisor.*: \/memfd:runc \(deleted\)$/
+
 /** A running server with directories of its own. */
 export interface TestServer extends AsyncDisposable {
   readonly root: string

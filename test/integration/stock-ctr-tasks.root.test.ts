@@ -6,7 +6,7 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { type ContainerLab, openContainerLab } from './container-lab.ts'
-import { startServer, type TestServer } from './programs.ts'
+import { ofProvedRunc, startServer, type TestServer } from './programs.ts'
 
 const needed = { root: true, linux: true, programs: ['ctr', 'runc', 'busybox', 'script'] } as const
 
@@ -25,6 +25,7 @@ describeWith(needed, 'stock ctr 1.7 with tasks', () => {
     await ctr('run', '--rm', '--fifo-dir', fifos, lab.image, 'warm', 'true')
     watch = await watchLeaks({
       directories: [server.state],
+      lasting: ofProvedRunc,
       processes: async () => {
         const [supervisor] = await server.supervisors()
         return { daemon: server.process.pid, supervisor: supervisor! }

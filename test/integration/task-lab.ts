@@ -22,7 +22,7 @@ import {
   watchLeaks,
 } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import { startServer, type TestServer } from './programs.ts'
+import { ofProvedRunc, startServer, type TestServer } from './programs.ts'
 
 /** How to make a container of a lab. */
 export interface LabTaskOptions extends NewTaskOptions {
@@ -143,6 +143,7 @@ export async function openTaskLab(namespace: string): Promise<TaskLab> {
     watch: (processes = true) =>
       watchLeaks({
         directories: [server.state, fifoDirectory],
+        lasting: ofProvedRunc,
         anyName: /(?<=\/tasks\/supervisor\/)[0-9a-f]{8}/,
         processes: async () => {
           if (!processes) return {}

@@ -2,6 +2,7 @@ import { packAny } from '@nsbox/api'
 import { CheckpointOptionsSchema, OptionsSchema } from '@nsbox/api/gen/types/runc/options/oci_pb'
 import { OptionsSchema as AnyRuntimeOptionsSchema } from '@nsbox/api/gen/types/runtimeoptions/v1/api_pb'
 import { errorCode } from '@nsbox/errors'
+import { outputTarget } from '@nsbox/supervisor'
 import { attempt, fuzz, mutatedBytes, mutatedJson, mutatedText } from '@nsbox/testing/fuzz'
 import fc from 'fast-check'
 import { expect } from 'vitest'
@@ -10,7 +11,6 @@ import { taskOptions } from './options/task-options.ts'
 import { parseContainers, parseState } from './runc/container-state.ts'
 import { lastError, lastLine } from './runc/runtime-log.ts'
 import { parseVersion, versionWarning } from './runc/runtime-version.ts'
-import { outputTarget } from './supervisor/process/output-target.ts'
 
 const options = packAny(OptionsSchema, {
   binaryName: 'runc',

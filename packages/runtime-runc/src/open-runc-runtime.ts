@@ -2,12 +2,13 @@ import { join } from 'node:path'
 import type { DomainEvent } from '@nsbox/core/events'
 import type { PathUses } from '@nsbox/core/tasks'
 import { makePassable } from '@nsbox/mount'
+import { openSupervisor } from '@nsbox/supervisor'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { Bundles } from './bundle/bundles.ts'
 import { CgroupHost } from './cgroups/cgroup-host.ts'
 import { ImageDirectories } from './checkpoints/image-directories.ts'
+import { Shortcuts } from './runc-internals/shortcuts.ts'
 import { RuncRuntime } from './runc-runtime.ts'
-import { openSupervisor } from './supervisor/open-supervisor.ts'
 import { noUses } from './tasks/task-uses.ts'
 
 /** How to open a runtime. */
@@ -25,6 +26,12 @@ export interface OpenRuncRuntimeOptions {
   readonly images?: string | undefined
   /** The program that makes containers, unless a task names another: a path, or a name to be found; `runc` by default. */
   readonly binary?: string | undefined
+  /**
+   * Whether what `runc start` and `runc delete` do is done without running runc, and runc is executed from a copy in
+   * memory, once a runc has been found to be as expected by containers of its own (see the package's README); true by
+   * default.
+   */
+  readonly shortcuts?: boolean | undefined
   /**
    * Told of what tasks are about to be given of the host, and, before the promise resolves, of what those of an earlier
    * process have; nobody by default.
@@ -44,6 +51,7 @@ export async function openRuncRuntime({
   directory,
   images = join(directory, 'images'),
   binary = 'runc',
+  shortcuts = true,
   uses = noUses,
   onEvent,
   onWarning = () => {},
@@ -56,6 +64,7 @@ export async function openRuncRuntime({
   )
   const runtime = new RuncRuntime({
     supervisor,
+    shortcuts: new Shortcuts({ enabled: shortcuts, directory, supervisor, cgroups, onWarning }),
     cgroups,
     images: new ImageDirectories(images),
     bundles: new Bundles(join(directory, 'bundles')),

@@ -1,11 +1,13 @@
 import type { DomainEvent } from '@nsbox/core/events'
 import type { PathUses, RuntimeInfo, RuntimeInfoOptions, TaskRuntime } from '@nsbox/core/tasks'
+import type { Supervisor } from '@nsbox/supervisor'
 import type { Bundle } from './bundle/bundle.ts'
 import type { Bundles } from './bundle/bundles.ts'
 import type { CgroupHost } from './cgroups/cgroup-host.ts'
 import type { OomWatcher } from './cgroups/oom/oom-watch.ts'
 import type { ImageDirectories } from './checkpoints/image-directories.ts'
-import type { Supervisor } from './supervisor/supervisor.ts'
+import { Runc } from './runc/runc.ts'
+import type { Shortcuts } from './runc-internals/shortcuts.ts'
 import { NamespaceTasks } from './tasks/namespace-tasks.ts'
 import { recoverTasks } from './tasks/recover-tasks.ts'
 import type { RuntimeDefaults } from './tasks/runtime-choice.ts'
@@ -17,6 +19,7 @@ import { undoDumps } from './tasks/undo-dumps.ts'
 /** What a runtime is made of. */
 export interface RuncRuntimeParts {
   readonly supervisor: Supervisor
+  readonly shortcuts: Shortcuts
   readonly bundles: Bundles
   readonly cgroups: CgroupHost
   readonly images: ImageDirectories
@@ -34,10 +37,10 @@ export class RuncRuntime implements TaskRuntime {
   readonly #namespaces = new Map<string, NamespaceTasks>()
 
   constructor(parts: RuncRuntimeParts) {
-    const { supervisor, cgroups, images, uses, onEvent, onWarning } = parts
+    const { supervisor, shortcuts, cgroups, images, uses, onEvent, onWarning } = parts
     this.#parts = parts
     this.#oom = cgroups.oomWatcher(onWarning)
-    this.#context = { supervisor, cgroups, oom: this.#oom, images, uses, onEvent, onWarning }
+    this.#context = { supervisor, shortcuts, cgroups, oom: this.#oom, images, uses, onEvent, onWarning }
   }
 
   namespace(name: string): NamespaceTasks {
@@ -49,12 +52,16 @@ export class RuncRuntime implements TaskRuntime {
     return tasks
   }
 
-  expectTask(): void {
-    this.#context.cgroups.attachLock.expect()
-  }
-
   async info(options: RuntimeInfoOptions = {}): Promise<RuntimeInfo> {
     return await runtimeInfo(this.#parts.defaults, options)
+  }
+
+  /**
+   * Tries the runtime's program now, and not a while after its first use.
+   * @returns whether shortcuts are taken with it from now on
+   */
+  async proveShortcuts(): Promise<boolean> {
+    return await this.#parts.shortcuts.prove(new Runc(this.#parts.defaults))
   }
 
   /** Takes up the tasks of an earlier process, and removes what it had begun to make. */
@@ -66,6 +73,7 @@ export class RuncRuntime implements TaskRuntime {
     const inUse = imagesInUse(bundles)
     await recoverTasks(bundles, this.#context, (task) => this.namespace(task.namespace).add(task))
     await this.#context.images.clear(inUse)
+    this.#parts.shortcuts.resume(new Runc(this.#parts.defaults))
   }
 
   /** Ends and deletes every task; for directories that do not outlive this process. */
@@ -75,6 +83,7 @@ export class RuncRuntime implements TaskRuntime {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#oom[Symbol.dispose]()
+    await this.#parts.shortcuts[Symbol.asyncDispose]()
     await this.#parts.supervisor[Symbol.asyncDispose]()
   }
 }

@@ -52,6 +52,11 @@ export interface ServerConfig {
   readonly durability?: Durability | undefined
   /** The OCI runtime program of tasks that name none: a path, or a name in `PATH`; `runc` by default. */
   readonly runtimeBinary?: string | undefined
+  /**
+   * `on` (the default): what is known of runc's insides is used where it was proved. `off`: runc does all itself. See
+   * the README of `@nsbox/runtime-runc`.
+   */
+  readonly runtimeShortcuts?: 'on' | 'off' | undefined
   /** Directory of `hosts.toml` files for registries, unless a client names another; none by default. */
   readonly hostsDir?: string | undefined
 }

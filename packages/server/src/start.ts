@@ -9,11 +9,8 @@ import { trimMemory } from '@nsbox/sys/processes'
 import { hasTreeThread } from '@nsbox/trees'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { type Logger, pino } from 'pino'
-import { accessGate } from './access/access-gate.ts'
-import { openGatedListeners } from './access/gated-listeners.ts'
 import { withRealPaths } from './access/hidden-paths.ts'
 import { tenantRules } from './access/tenant-rules.ts'
-import { tenantRulesParts } from './access/tenant-rules-parts.ts'
 import { opaqueEventFields } from './convert/event.ts'
 import { openDataRoot } from './data/data-root.ts'
 import { serverUuid } from './data/server-uuid.ts'
@@ -22,9 +19,11 @@ import { localApplier } from './diff/local-applier.ts'
 import { EventExchange } from './events/event-exchange.ts'
 import { allOf } from './listen/all-of.ts'
 import { bindSocket } from './listen/bind-socket.ts'
+import { openGatedListeners } from './listen/gated-listeners.ts'
 import { createHttpServers } from './listen/http-servers.ts'
 import { registerRoutes } from './routes/register-routes.ts'
 import type { RouteParts } from './routes/route-parts.ts'
+import { accessGate } from './rpc/access-gate.ts'
 import { callBudgets } from './rpc/call-budgets.ts'
 import { codedErrors } from './rpc/coded-errors.ts'
 import { durableReplies } from './rpc/durable-replies.ts'
@@ -39,6 +38,7 @@ import { shutDown } from './shut-down.ts'
 import { backgroundCleanup } from './snapshotters/background-cleanup.ts'
 import { openSnapshotters } from './snapshotters/open-snapshotters.ts'
 import { openRuntime } from './tasks/open-runtime.ts'
+import { tenantRulesParts } from './tenant-rules-parts.ts'
 
 /**
  * Starts a server in this process. It serves once the promise resolves.
@@ -98,6 +98,7 @@ export async function startServer(
       root,
       temporary: config.state === undefined,
       binary: config.runtimeBinary,
+      shortcuts: config.runtimeShortcuts !== 'off',
       uses: metadata,
       onEvent: (namespace, event) => events.announce(namespace, event),
       onMissed: (namespace, event) => events.announceMissed(namespace, event),

@@ -28,6 +28,7 @@ export { type Needs, needs } from './needs.ts'
 export { makeOddTree } from './odd-tree.ts'
 export { type PushedImage, type PushImageOptions, pushImage } from './push-image.ts'
 export { gnuLongName, paxHeader, type RawHeader, rawEntry, rawTar } from './raw-tar.ts'
+export { type FifoReader, readFifo } from './read-fifo.ts'
 export { type ReadTreeOptions, readTree } from './read-tree.ts'
 export { readmeExample } from './readme-example.ts'
 export {

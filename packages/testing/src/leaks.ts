@@ -13,6 +13,8 @@ export interface LeakScope {
   readonly cgroups?: readonly string[] | undefined
   /** Names that may be others each time, such as random ones; none by default. */
   readonly anyName?: RegExp | undefined
+  /** Lines that may be added meanwhile, and stay; none by default. */
+  readonly lasting?: RegExp | undefined
 }
 
 /** What a host looked like. */
@@ -48,7 +50,13 @@ function difference(after: Findings, before: Findings): string[] {
   })
 }
 
-async function look({ directories, processes, cgroups = [], anyName }: LeakScope): Promise<Findings> {
+async function look({
+  directories,
+  processes,
+  cgroups = [],
+  anyName,
+  lasting,
+}: LeakScope): Promise<Findings> {
   const named = Object.entries(await processes())
   const lines = [
     ...(await Promise.all(directories.map((directory) => files(directory)))).flat(),
@@ -59,6 +67,7 @@ async function look({ directories, processes, cgroups = [], anyName }: LeakScope
   ]
   const found = new Map<string, number>()
   for (const full of lines) {
+    if (lasting?.test(full)) continue
     const line = anyName === undefined ? full : full.replace(anyName, '*')
     found.set(line, (found.get(line) ?? 0) + 1)
   }

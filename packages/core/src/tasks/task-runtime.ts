@@ -73,9 +73,6 @@ export interface RuntimeInfo {
 export interface TaskRuntime extends AsyncDisposable {
   namespace(name: string): RuntimeTasks
 
-  /** Says that a task may be created soon, for which a runtime can make ready what takes time. */
-  expectTask(): void
-
   /** @throws `invalid_argument` for options; `unknown` with the name of a program that cannot be run */
   info(options?: RuntimeInfoOptions): Promise<RuntimeInfo>
 }

@@ -1,7 +1,7 @@
 import { NsboxError } from '@nsbox/errors'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
-import { requireId } from '../tasks/require-id.ts'
+import { requireId } from '../require-id.ts'
 
 interface CheckpointFlags {
   readonly rw?: boolean

@@ -1,5 +1,5 @@
 import { NsboxError } from '@nsbox/errors'
-import { requireId } from '../tasks/require-id.ts'
+import { requireId } from '../require-id.ts'
 import type { ContainerFlags } from './container-flags.ts'
 
 /** What container to make. */

@@ -1,8 +1,8 @@
 import { runInForeground } from '../foreground/run-in-foreground.ts'
 import { Terminal } from '../foreground/terminal.ts'
 import { networkOf } from '../network/container-network.ts'
+import { requireId } from '../require-id.ts'
 import type { Session } from '../session.ts'
-import { requireId } from './require-id.ts'
 
 /** `tasks attach` */
 export async function attachTask(session: Session, idGiven: string | undefined): Promise<void> {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { print } from '../print.ts'
+import { requireId } from '../require-id.ts'
 import type { Session } from '../session.ts'
-import { requireId } from './require-id.ts'
 
 /** What `tasks checkpoint` may be told. */
 export interface CheckpointFlags {

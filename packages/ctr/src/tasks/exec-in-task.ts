@@ -6,8 +6,8 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { withRootfs } from '../container/with-rootfs.ts'
 import { runInForeground } from '../foreground/run-in-foreground.ts'
 import { Terminal } from '../foreground/terminal.ts'
+import { requireId } from '../require-id.ts'
 import type { Session } from '../session.ts'
-import { requireId } from './require-id.ts'
 import { type StdioFlags, stdioOf } from './stdio-flags.ts'
 
 /** What `tasks exec` may be told. */

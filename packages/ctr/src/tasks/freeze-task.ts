@@ -1,5 +1,5 @@
+import { requireId } from '../require-id.ts'
 import type { Session } from '../session.ts'
-import { requireId } from './require-id.ts'
 
 /** `tasks pause` */
 export async function pauseTask({ client, signal }: Session, container: string | undefined): Promise<void> {

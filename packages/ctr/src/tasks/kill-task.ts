@@ -1,7 +1,7 @@
 import { signalNumber } from '@nsbox/client'
 import { NsboxError } from '@nsbox/errors'
+import { requireId } from '../require-id.ts'
 import type { Session } from '../session.ts'
-import { requireId } from './require-id.ts'
 
 /** What `tasks kill` may be told. */
 export interface KillFlags {

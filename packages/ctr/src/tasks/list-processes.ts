@@ -2,9 +2,9 @@ import { unpackAny } from '@nsbox/api'
 import { ProcessDetailsSchema } from '@nsbox/api/gen/types/runc/options/oci_pb'
 import type { ProcessInfo } from '@nsbox/core/tasks'
 import { print, printText } from '../print.ts'
+import { requireId } from '../require-id.ts'
 import type { Session } from '../session.ts'
 import { renderTable } from '../table.ts'
-import { requireId } from './require-id.ts'
 
 /** `tasks ps` */
 export async function listProcesses(

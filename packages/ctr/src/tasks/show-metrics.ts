@@ -1,11 +1,11 @@
 import type { TaskMetrics } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import { printText } from '../print.ts'
+import { requireId } from '../require-id.ts'
 import type { Session } from '../session.ts'
 import { renderTable } from '../table.ts'
 import { metricsJson } from './metrics-json.ts'
 import { metricsRows } from './metrics-rows.ts'
-import { requireId } from './require-id.ts'
 
 const layout = { minWidth: 1, padding: 4 }
 

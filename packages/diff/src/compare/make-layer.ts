@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { createHasher, type Digest, type LayerCompression } from '@nsbox/oci'
 import { compressorFor } from '../compress/compressor.ts'
-import { ByteSender } from '../pool/byte-channel.ts'
+import { ByteSender } from './byte-channel.ts'
 import { inBlocks } from './in-blocks.ts'
 import type { LayerSource } from './layer-source.ts'
 import { writeLayer } from './write-layer.ts'

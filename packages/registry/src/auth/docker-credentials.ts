@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { CredentialSource, Credentials } from '@nsbox/core/transfer'
 import { NsboxError } from '@nsbox/errors'
-import { readBoundedFile } from '../hosts/bounded-file.ts'
+import { readBoundedFile } from '../bounded-file.ts'
 import { askHelper } from './credential-helper.ts'
 
 export interface DockerCredentialsOptions {

@@ -1,5 +1,5 @@
+import { isLoopback } from '../http/loopback.ts'
 import { type TlsSettings, tlsSettings } from '../http/tls-settings.ts'
-import { isLoopback } from './loopback.ts'
 import { type HostOptions, type RegistryHost, registryHost, serverName } from './registry-host.ts'
 
 /** Settings for registries that are not configured. */

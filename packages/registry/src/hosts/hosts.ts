@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import type { AbortOptions } from '@nsbox/core/content'
+import { isLoopback } from '../http/loopback.ts'
 import { type TlsSettings, tlsSettings } from '../http/tls-settings.ts'
 import { defaultHost, type HostDefaults } from './default-host.ts'
 import { readHostsDirectory } from './hosts-directory.ts'
-import { isLoopback } from './loopback.ts'
 import { loopbackScheme } from './loopback-scheme.ts'
 import type { RegistryHost } from './registry-host.ts'
 

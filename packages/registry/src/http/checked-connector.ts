@@ -1,6 +1,6 @@
 import { isIP, type LookupFunction } from 'node:net'
 import { buildConnector } from 'undici'
-import { isLoopback } from '../hosts/loopback.ts'
+import { isLoopback } from './loopback.ts'
 import { systemLookup } from './system-lookup.ts'
 import type { connectOptions } from './tls-settings.ts'
 

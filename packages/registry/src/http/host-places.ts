@@ -1,5 +1,5 @@
 import { NsboxError } from '@nsbox/errors'
-import { isInward, isLoopback } from '../hosts/loopback.ts'
+import { isInward, isLoopback } from './loopback.ts'
 
 /** Most hosts that are remembered for one client. */
 const maxHosts = 4096

@@ -1,7 +1,7 @@
 import { NsboxError } from '@nsbox/errors'
-import { isInward, isLoopback } from '../hosts/loopback.ts'
 import { discard, type Exchange, type Reply, type Send, singleHeader } from './exchange.ts'
 import { pick } from './header-fields.ts'
+import { isInward, isLoopback } from './loopback.ts'
 import { redactUrl } from './redact.ts'
 import { withoutClient } from './tls-settings.ts'
 

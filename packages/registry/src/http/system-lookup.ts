@@ -2,7 +2,7 @@ import dns, { type LookupAddress, promises } from 'node:dns'
 import { isIPv6 } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Semaphore, SingleFlight } from '@nsbox/concurrency'
-import { readBoundedFile } from '../hosts/bounded-file.ts'
+import { readBoundedFile } from '../bounded-file.ts'
 
 /** Most concurrent lookups by the system: each occupies one of libuv's four threads until it is answered. */
 const atOnce = 2

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { isFailedPrecondition, NsboxError } from '@nsbox/errors'
 import { listMounts, type MountInfo } from '@nsbox/mount'
-import { AttachLock } from './attach-lock.ts'
 import { ContainerCgroup } from './container-cgroup.ts'
 import { eventFileSource } from './oom/event-file-source.ts'
 import { EventfdSource } from './oom/eventfd-source.ts'
@@ -19,8 +18,6 @@ export interface HierarchyMount {
 export class CgroupHost {
   /** 2 if the unified hierarchy has all controllers, 1 if others have some (cgroup v1 and hybrid hosts). */
   readonly version: 1 | 2
-  /** To be told before a process is moved to a cgroup. */
-  readonly attachLock: AttachLock = new AttachLock(() => this.#ownProcesses())
   readonly #mounts: ReadonlyMap<string, HierarchyMount>
   readonly #own: ProcessCgroups
 
@@ -77,12 +74,12 @@ export class CgroupHost {
     return new ContainerCgroup(this.version, cgroups, directories)
   }
 
-  /** In the unified hierarchy if there is one: beside others it has no controllers. */
-  #ownProcesses(): string | undefined {
-    const name = this.#mounts.has('') ? '' : [...this.#mounts.keys()][0]!
-    const path = processCgroups('self').get(name)
-    const directory = path && directoryOf(path, this.#mounts.get(name)!)
-    return directory && join(directory, 'cgroup.procs')
+  /** The file of the threads in this process's cgroup; undefined without a unified hierarchy. */
+  ownThreads(): string | undefined {
+    const mount = this.#mounts.get('')
+    const path = processCgroups('self').get('')
+    const directory = mount && path && directoryOf(path, mount)
+    return directory && join(directory, 'cgroup.threads')
   }
 }
 

@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { isErrno, isNsboxError, NsboxError } from '@nsbox/errors'
 import { isReady } from '@nsbox/sys/descriptors'
-import { openPidfd, signalPidfd } from '@nsbox/sys/processes'
-import { startTimeOf } from '../supervisor/start-time.ts'
+import { openPidfd, processStat, signalPidfd } from '@nsbox/sys/processes'
 import type { ContainerCgroup } from './container-cgroup.ts'
 
 const SIGKILL = 9
@@ -39,7 +38,7 @@ export async function signalAll(cgroup: ContainerCgroup, signal: number): Promis
     let looked = 0
     for (const pid of await cgroup.pids()) {
       if (++looked % batch === 0) await setImmediate()
-      const process = `${pid} ${startTimeOf(pid)}`
+      const process = `${pid} ${processStat(pid)?.startTime}`
       if (!signalled.has(process) && signalMember(cgroup, pid, signal)) signalled.add(process)
     }
     if (signalled.size === before || signal !== SIGKILL) break

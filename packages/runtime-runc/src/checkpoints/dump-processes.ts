@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { NsboxError } from '@nsbox/errors'
 import { signalPidfd } from '@nsbox/sys/processes'
 import { pidfdOf } from '../cgroups/signal-processes.ts'
-import { hasEnded } from './has-ended.ts'
+import { hasEnded } from '../runc/has-ended.ts'
 import { hasOpen } from './has-open.ts'
 import { commandLine, type HelperProcess, helperProcess, helperProcesses } from './helper-processes.ts'
 

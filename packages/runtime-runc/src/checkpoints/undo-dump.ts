@@ -1,9 +1,9 @@
 import { isNotFound } from '@nsbox/errors'
 import type { ContainerStatus } from '../runc/container-state.ts'
+import { hasEnded } from '../runc/has-ended.ts'
+import { pauseContainer } from '../runc/pause-container.ts'
 import type { Runc } from '../runc/runc.ts'
-import { pauseContainer } from '../tasks/pause-container.ts'
 import { endDump } from './dump-processes.ts'
-import { hasEnded } from './has-ended.ts'
 import { unlockNetwork } from './unlock-network.ts'
 
 /** A checkpoint that has failed, or was interrupted. */

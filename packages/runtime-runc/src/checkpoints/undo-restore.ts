@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import { setTimeout as delay, setImmediate } from 'node:timers/promises'
 import { isNotFound, NsboxError } from '@nsbox/errors'
 import { unmount } from '@nsbox/mount'
-import { signalPidfd } from '@nsbox/sys/processes'
+import { processStat, signalPidfd } from '@nsbox/sys/processes'
 import type { Bundle } from '../bundle/bundle.ts'
 import type { ContainerCgroup } from '../cgroups/container-cgroup.ts'
 import { pidfdOf, signalProcess } from '../cgroups/signal-processes.ts'
+import { hasEnded } from '../runc/has-ended.ts'
 import type { Runc } from '../runc/runc.ts'
-import { hasEnded } from './has-ended.ts'
+import { criuRoot } from '../runc-internals/state-directory.ts'
 import { hasOpen } from './has-open.ts'
 import {
   commandLine,
@@ -50,7 +51,7 @@ export async function undoRestore(restore: UndoneRestore): Promise<void> {
   const { root } = runc.options
   if (root === undefined) throw new NsboxError('internal', 'the runtime keeps its state where it likes')
   await endAll(restore)
-  for (const path of [join(root, bundle.id, 'criu-root'), ...cgroupYards(bundle)])
+  for (const path of [criuRoot(root, bundle.id), ...cgroupYards(bundle)])
     await unmount(path, { recursive: true, lazy: true, noFollow: true })
   await runc.delete(bundle.id, { force: true })
   if (alone && (await cgroup?.pids())?.length === 0) await cgroup?.remove()
@@ -88,20 +89,13 @@ function kill(cgroup: ContainerCgroup, pid: number): void {
 }
 
 function descends(pid: number, ancestors: ReadonlySet<number>): boolean {
-  for (let at = pid; at > 1; at = parentOf(at)) if (ancestors.has(at)) return true
+  for (let at = pid; at > 1; at = processStat(at)?.parent ?? 0) if (ancestors.has(at)) return true
   return false
-}
-
-/** 0 if it has ended. */
-function parentOf(pid: number): number {
-  const stat = readProcess(pid, 'stat')
-  // The second field is the program's name, which may hold anything.
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? 0)
 }
 
 /** CRIU, and what it has not made into something else yet. */
 function isCriu(pid: number): boolean {
-  return readProcess(pid, 'comm') === 'criu\n'
+  return unlessGone(() => readFileSync(`/proc/${pid}/comm`, 'utf8'), '') === 'criu\n'
 }
 
 /**
@@ -128,11 +122,6 @@ function cgroupYards({ criu }: Bundle): string[] {
 function restores({ pid }: HelperProcess, bundle: string): boolean {
   const line = commandLine(pid)
   return line.includes('\0restore\0') && line.includes(`\0--bundle\0${bundle}\0`)
-}
-
-/** Empty if it has ended. */
-function readProcess(pid: number, file: 'comm' | 'stat'): string {
-  return unlessGone(() => readFileSync(`/proc/${pid}/${file}`, 'utf8'), '')
 }
 
 function killRuntime(pid: number, bundle: string): void {

@@ -3,7 +3,7 @@ import { CheckpointOptionsSchema } from '@nsbox/api/gen/types/runc/options/oci_p
 import type { OpaqueValue } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import type { CheckpointOptions } from '../runc/checkpoint.ts'
-import type { CgroupsMode } from '../runc/launch.ts'
+import type { CgroupsMode } from '../runc/launch-arguments.ts'
 import { absolutePath, onlyKnownFields } from './option-value.ts'
 
 /** How to make a checkpoint, of `containerd.runc.v1.CheckpointOptions`. */

@@ -1,4 +1,4 @@
-import type { CgroupsMode } from './launch.ts'
+import type { CgroupsMode } from './launch-arguments.ts'
 import { optionArguments } from './option-arguments.ts'
 
 /** How to make a checkpoint; the defaults are those of the runtime. */

@@ -1,5 +1,5 @@
 import { isErrno, NsboxError } from '@nsbox/errors'
-import { findProgram } from '../programs/find-program.ts'
+import { findProgram } from '@nsbox/supervisor/programs'
 
 /** Looks for the program with which runtimes make and restore checkpoints. @throws `unimplemented` if there is none */
 export function requireCriu(): void {

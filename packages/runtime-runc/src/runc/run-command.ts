@@ -1,8 +1,6 @@
 import type { Socket } from 'node:net'
 import { NsboxError } from '@nsbox/errors'
-import { type ChildProgram, startChild } from '../programs/child-program.ts'
-import { findProgram } from '../programs/find-program.ts'
-import { signalName } from '../programs/signal-name.ts'
+import { type ChildProgram, findProgram, signalName, startChild } from '@nsbox/supervisor/programs'
 import { missingProgram, type RuntimeCommand, runtimeError } from './runtime-error.ts'
 import { lastError, lastLine } from './runtime-log.ts'
 

@@ -1,9 +1,7 @@
 import type { JsonObject } from '@nsbox/oci'
-import { isRunc } from '../programs/is-runc.ts'
 import { type CheckpointOptions, checkpointArguments } from './checkpoint.ts'
 import { checkContainerId } from './container-id.ts'
 import { type ContainerState, type ListedContainer, parseContainers, parseState } from './container-state.ts'
-import { KeptContainer } from './kept-container.ts'
 import {
   type CreateOptions,
   createArguments,
@@ -11,10 +9,10 @@ import {
   execArguments,
   type RestoreOptions,
   restoreArguments,
-} from './launch.ts'
+} from './launch-arguments.ts'
 import { launchError } from './launch-error.ts'
 import { parsePids, parseRuntimeFeatures } from './output.ts'
-import { type CommandRequest, commandPath, runCommand } from './run-command.ts'
+import { type CommandRequest, runCommand } from './run-command.ts'
 import { type CommandOptions, globalArguments, type RuncOptions } from './runc-options.ts'
 import type { RuntimeCommand } from './runtime-error.ts'
 import { parseVersion, type RuntimeVersion } from './runtime-version.ts'
@@ -26,8 +24,7 @@ const checkpointTimeout = 600_000
 /**
  * An OCI runtime program with runc's command line. What makes processes is not run here, since whoever runs that must
  * become their parent: those methods return arguments only. Everything else runs as a child of this process, with its
- * errors read from standard error; but what `start` and `delete` do to a plain container of runc itself is done without a
- * program (`KeptContainer`).
+ * errors read from standard error.
  *
  * All methods that run a command throw `not_found` if the container does not exist, `failed_precondition` if it is in
  * another state than the command needs, `deadline_exceeded` if the command took too long and was killed, `canceled`
@@ -62,10 +59,8 @@ export class Runc {
   }
 
   /** Lets the first process run. @throws failed_precondition if it runs, or has ended */
-  async start(id: string, options: CommandOptions = {}): Promise<void> {
-    const { timeout = defaultTimeout, signal } = options
-    if (await this.#kept(checkContainerId(id))?.start({ timeout, signal })) return
-    await this.#run('start', [id], options)
+  async start(id: string, options?: CommandOptions): Promise<void> {
+    await this.#run('start', [checkContainerId(id)], options)
   }
 
   /**
@@ -105,11 +100,8 @@ export class Runc {
    * @throws failed_precondition without `force`, if it runs
    */
   async delete(id: string, options: CommandOptions & { force?: boolean | undefined } = {}): Promise<void> {
-    checkContainerId(id)
-    options.signal?.throwIfAborted()
-    if (options.force !== true && (await this.#kept(id)?.remove())) return
     const force = options.force === true ? ['--force'] : []
-    await this.#run('delete', [...force, id], options)
+    await this.#run('delete', [...force, checkContainerId(id)], options)
   }
 
   async state(id: string, options?: CommandOptions): Promise<ContainerState> {
@@ -142,19 +134,6 @@ export class Runc {
 
   async version(options?: CommandOptions): Promise<RuntimeVersion> {
     return parseVersion(await this.#exec('version', ['--version'], options, { prints: true }))
-  }
-
-  /** Undefined if everything is the program's to do. */
-  #kept(id: string): KeptContainer | undefined {
-    const { root, binary = 'runc' } = this.options
-    if (root === undefined) return undefined
-    try {
-      if (!isRunc(commandPath(binary))) return undefined
-    } catch {
-      // What is wrong with it is said when it is run.
-      return undefined
-    }
-    return KeptContainer.read(root, id)
   }
 
   async #run(

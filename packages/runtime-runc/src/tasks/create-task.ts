@@ -1,19 +1,19 @@
 import type { AbortOptions, RuntimeTaskOptions } from '@nsbox/core/tasks'
+import type { LaunchPaths, SupervisedProcess } from '@nsbox/supervisor'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Bundle } from '../bundle/bundle.ts'
 import { readBundleSpec } from '../bundle/bundle-spec.ts'
 import type { Bundles } from '../bundle/bundles.ts'
+import { launchRunc } from '../runc/launch-runc.ts'
 import { Runc } from '../runc/runc.ts'
-import type { LaunchPaths, SupervisedProcess } from '../supervisor/supervisor.ts'
 import { FirstProcess } from './first-process.ts'
 import { pathsBeforeBundle, pathsOfSpec } from './given-paths.ts'
-import { launchProcess } from './launch-process.ts'
 import { processIo } from './process-io.ts'
 import { discardImages, type RestoreSource, restoreSource } from './restore-source.ts'
 import { RestoredStart } from './restored-start.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
 import { Task, type TaskParts } from './task.ts'
-import type { TaskContext } from './task-context.ts'
+import { processKey, type TaskContext } from './task-context.ts'
 import { type TaskRecord, writeTask } from './task-record.ts'
 import { CreatedStart } from './task-start.ts'
 import { TaskUses } from './task-uses.ts'
@@ -72,10 +72,10 @@ type Parts = Omit<TaskParts, 'start'>
 
 /** Has the first process made, which waits for the start. */
 async function begin(parts: Parts, options: AbortOptions, undo: AsyncDisposableStack): Promise<Task> {
-  const { id, runc, first } = parts
+  const { id, context, runc, first } = parts
   await first.take(await launch(parts, options, undo))
   const record = { ...parts.record, ...first.recorded }
-  return new Task({ ...parts, record, start: new CreatedStart(runc, id, record.io) })
+  return new Task({ ...parts, record, start: new CreatedStart(context.shortcuts, runc, id, record.io) })
 }
 
 function goOn(parts: Parts, restore: RestoreSource): Task {
@@ -95,10 +95,9 @@ async function launch(
   undo.defer(() => removeContainer(runc, id, context))
   const command = (paths: LaunchPaths) =>
     runc.createArguments(id, { log, bundle: path, ...paths, noPivotRoot, noNewKeyring })
-  const process = await launchProcess(
-    'create',
+  const process = await launchRunc(
     context,
-    { namespace, id, io, choice, runc, log, command },
+    { kind: 'create', key: processKey(namespace, id), namespace, id, io, ...choice, runc, log, command },
     options,
   )
   undo.defer(() => end(process))

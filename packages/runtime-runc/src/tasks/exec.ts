@@ -1,16 +1,16 @@
 import type { DomainEvent } from '@nsbox/core/events'
 import type { AbortOptions, Process, ProcessExit, ProcessIo } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
+import type { LaunchPaths, SupervisedProcess, TerminalSize } from '@nsbox/supervisor'
 import type { Bundle, ExecFiles } from '../bundle/bundle.ts'
+import { launchRunc } from '../runc/launch-runc.ts'
 import type { Runc } from '../runc/runc.ts'
-import type { LaunchPaths, SupervisedProcess, TerminalSize } from '../supervisor/supervisor.ts'
-import { launchProcess } from './launch-process.ts'
 import { ProcessEnd } from './process-end.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
 import { finished, notStarted, stateError, type TaskState } from './state-error.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import { type ExecRecord, exitOf, removeExec, storedExit, writeExec } from './task-record.ts'
-import { Turns } from './turns.ts'
+import { YieldingMutex } from './yielding-mutex.ts'
 
 /** What an exec needs of the task that it belongs to. */
 export interface ExecTask {
@@ -34,7 +34,7 @@ export class Exec {
   readonly io: ProcessIo
   readonly #task: ExecTask
   readonly #files: ExecFiles
-  readonly #turns = new Turns()
+  readonly #mutex = new YieldingMutex()
   readonly #end = new ProcessEnd()
   #process: SupervisedProcess | undefined
   #pid = 0
@@ -75,8 +75,7 @@ export class Exec {
 
   /** Lets it run. */
   start({ signal }: AbortOptions): Promise<{ readonly pid: number }> {
-    return this.#turns.take(async () => {
-      signal?.throwIfAborted()
+    return this.#mutex.run({ signal }, async () => {
       if (this.state !== 'created') throw stateError('start', this.state)
       const process = await this.#launch({ signal })
       this.#process = process
@@ -112,8 +111,7 @@ export class Exec {
 
   /** Removes it, and all that it has left. */
   delete({ signal }: AbortOptions): Promise<ProcessExit & { readonly pid: number }> {
-    return this.#turns.take(async () => {
-      signal?.throwIfAborted()
+    return this.#mutex.run({ signal }, async () => {
       if (this.state === 'running')
         throw stateError('delete', this.#task.isFrozen ? this.#task.state : 'running')
       await this.#process?.drained
@@ -141,8 +139,10 @@ export class Exec {
     const { id: execId, io } = this
     const files = this.#files
     const command = (paths: LaunchPaths) => runc.execArguments(id, { ...files, ...paths })
-    const launch = { namespace, id, execId, io, choice, runc, log: files.log, command }
-    return await launchProcess('exec', context, launch, options)
+    const key = processKey(namespace, id, execId)
+    const { log } = files
+    const launch = { kind: 'exec', key, namespace, id, io, ...choice, runc, log, command } as const
+    return await launchRunc(context, launch, options)
   }
 
   #recover(record: ExecRecord): void {

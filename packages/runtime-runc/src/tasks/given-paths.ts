@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises'
 import type { Mount } from '@nsbox/core/snapshots'
 import type { GivenPaths, OpaqueValue, ProcessIo } from '@nsbox/core/tasks'
 import { isInvalidArgument } from '@nsbox/errors'
+import { outputTarget } from '@nsbox/supervisor'
 import type { Bundle } from '../bundle/bundle.ts'
 import { readSpecObject } from '../bundle/bundle-spec.ts'
 import { type SpecPaths, specPaths } from '../bundle/spec-paths.ts'
 import type { CheckpointRequest } from '../options/checkpoint-request.ts'
 import { taskOptions } from '../options/task-options.ts'
-import { outputTarget } from '../supervisor/process/output-target.ts'
 
 /** What a new task is given before there is a bundle: its root file system, its output, directories of its options. */
 export function pathsBeforeBundle({

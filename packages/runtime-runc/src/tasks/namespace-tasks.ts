@@ -20,7 +20,7 @@ import type { Bundles } from '../bundle/bundles.ts'
 import { checkpointRequest } from '../options/checkpoint-request.ts'
 import { createTask } from './create-task.ts'
 import type { Exec } from './exec.ts'
-import { execProcess } from './exec-process.ts'
+import { newExec } from './new-exec.ts'
 import { type RuntimeDefaults, runtimeChoice } from './runtime-choice.ts'
 import type { Task } from './task.ts'
 import type { TaskContext } from './task-context.ts'
@@ -54,7 +54,7 @@ export class NamespaceTasks implements RuntimeTasks {
     validateIdentifier(id)
     if (this.#tasks.has(id) || this.#making.has(id)) throw new NsboxError('already_exists', `task ${id}`)
     const { namespace, context, defaults, bundles } = this.#options
-    context.cgroups.attachLock.expect()
+    context.shortcuts.expectMove()
     const choice = runtimeChoice(namespace, options.options, options.runtimePath, defaults)
     this.#making.add(id)
     try {
@@ -68,7 +68,7 @@ export class NamespaceTasks implements RuntimeTasks {
   }
 
   async start(id: string, options: ProcessChoice = {}): Promise<{ readonly pid: number }> {
-    if (options.execId) this.#options.context.cgroups.attachLock.expect()
+    if (options.execId) this.#options.context.shortcuts.expectMove()
     return await this.#process(id, options).start(options)
   }
 
@@ -107,17 +107,17 @@ export class NamespaceTasks implements RuntimeTasks {
     if (!Number.isInteger(signal) || signal < 0 || signal > 64) {
       throw new NsboxError('invalid_argument', `signal ${signal}`)
     }
-    if (pid !== undefined) task.killPid(pid, signal)
+    if (pid !== undefined) task.signals.killPid(pid, signal)
     else if (execId !== '') task.execs.get(execId).kill(signal)
-    else if (all) await task.killAll(signal)
-    else await task.kill(signal)
+    else if (all) await task.signals.killAll(signal)
+    else await task.signals.kill(signal)
   }
 
   async exec(id: string, execId: string, options: ExecOptions): Promise<void> {
     const task = this.#task(id)
     validateIdentifier(execId)
-    this.#options.context.cgroups.attachLock.expect()
-    await task.addExec(execId, await execProcess(options), options)
+    this.#options.context.shortcuts.expectMove()
+    await task.addExec(execId, await newExec(options), options)
   }
 
   async resize(
@@ -178,7 +178,7 @@ export class NamespaceTasks implements RuntimeTasks {
     await Promise.all(
       [...this.#tasks.values()].map(async (task) => {
         if (task.state !== 'stopped' && task.pid !== 0) {
-          await task.killAll(9)
+          await task.signals.killAll(9)
           await task.wait({})
         }
         await this.delete(task.id)

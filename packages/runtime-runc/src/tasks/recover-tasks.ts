@@ -72,7 +72,7 @@ async function recover({ bundle, record, context, uses }: LeftTask, statuses: St
   const before = record.started ? 'running' : 'created'
   const state = first.isAlive ? (taskState(await statuses.of(record, id)) ?? before) : before
   const runc = runcOf(record.choice)
-  const start = new CreatedStart(runc, id, record.io)
+  const start = new CreatedStart(context.shortcuts, runc, id, record.io)
   const task = new Task({ namespace, id, context, runc, bundle, record, first, uses, start })
   await task.recover(state)
   task.follow()

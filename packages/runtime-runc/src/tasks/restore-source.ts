@@ -7,6 +7,7 @@ import { readBundleSpec } from '../bundle/bundle-spec.ts'
 import type { ImageDirectories } from '../checkpoints/image-directories.ts'
 import { taskOptions } from '../options/task-options.ts'
 import { requireCriu } from '../runc/require-criu.ts'
+import { checkStandardDescriptors } from '../runc-internals/standard-descriptors.ts'
 
 /** What a task goes on from; part of its record. */
 export interface RestoreSource {
@@ -49,6 +50,7 @@ export async function restoreSource(
   const source = { images, owned: true, ...wanted }
   try {
     await restore!(images, { signal })
+    await checkStandardDescriptors(images)
     await checkImages(images)
     return source
   } catch (error) {

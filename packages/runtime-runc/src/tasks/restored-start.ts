@@ -2,20 +2,20 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AbortOptions } from '@nsbox/core/tasks'
 import { isNotFound } from '@nsbox/errors'
+import type { LaunchPaths, SupervisedProcess } from '@nsbox/supervisor'
 import { bringUpLoopback, setHostname } from '@nsbox/sys/processes'
 import { removeTree } from '@nsbox/trees'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Bundle } from '../bundle/bundle.ts'
 import { criuFailure, withCriuFailure } from '../checkpoints/criu-log.ts'
-import { hasEnded } from '../checkpoints/has-ended.ts'
 import { undoRestore } from '../checkpoints/undo-restore.ts'
+import { hasEnded } from '../runc/has-ended.ts'
+import { launchRunc } from '../runc/launch-runc.ts'
 import type { Runc } from '../runc/runc.ts'
-import type { LaunchPaths, SupervisedProcess } from '../supervisor/supervisor.ts'
 import type { FirstProcess } from './first-process.ts'
-import { launchProcess } from './launch-process.ts'
 import { checkOwnNamespaces } from './own-namespaces.ts'
 import type { RestoreSource } from './restore-source.ts'
-import type { TaskContext } from './task-context.ts'
+import { processKey, type TaskContext } from './task-context.ts'
 import type { TaskRecord } from './task-record.ts'
 import { deleteContainer, type TaskStart } from './task-start.ts'
 import { end } from './undo-process.ts'
@@ -71,8 +71,8 @@ export class RestoredStart implements TaskStart {
   }
 
   async remove(first: FirstProcess): Promise<void> {
-    const { runc, bundle } = this.#task
-    if (first.isMade) await deleteContainer(runc, bundle.id)
+    const { context, runc, bundle } = this.#task
+    if (first.isMade) await deleteContainer(context.shortcuts, runc, bundle.id)
     else await this.#undo()
   }
 
@@ -88,8 +88,9 @@ export class RestoredStart implements TaskStart {
     const command = (paths: LaunchPaths) =>
       runc.restoreArguments(id, { ...wanted, ...whateverWasKept, ...paths })
     try {
-      const launch = { namespace, id, io, choice, runc, log, command }
-      return await launchProcess('restore', context, launch, options)
+      const key = processKey(namespace, id)
+      const launch = { kind: 'restore', key, namespace, id, io, ...choice, runc, log, command } as const
+      return await launchRunc(context, launch, options)
     } catch (error) {
       throw withCriuFailure(error, await criuFailure(criuLog))
     }

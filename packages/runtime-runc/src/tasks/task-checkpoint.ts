@@ -13,11 +13,12 @@ import { removeTree } from '@nsbox/trees'
 import type { Bundle } from '../bundle/bundle.ts'
 import { criuFailure, criuHasFinished, withCriuFailure } from '../checkpoints/criu-log.ts'
 import { removeDump, writeDump } from '../checkpoints/dump-record.ts'
-import { hasEnded } from '../checkpoints/has-ended.ts'
 import type { ImageDirectories } from '../checkpoints/image-directories.ts'
 import { undoDump } from '../checkpoints/undo-dump.ts'
 import type { CheckpointRequest } from '../options/checkpoint-request.ts'
+import { hasEnded } from '../runc/has-ended.ts'
 import type { Runc } from '../runc/runc.ts'
+import type { TaskSignals } from './task-signals.ts'
 
 /** CRIU's log, as the runtimes have it called. */
 const logName = 'dump.log'
@@ -34,7 +35,7 @@ export interface CheckpointedTask {
   readonly isFrozen: boolean
   freeze(): Promise<void>
   become(state: 'running' | 'paused'): void
-  killAll(signal: number): Promise<void>
+  readonly signals: Pick<TaskSignals, 'killAll'>
   wait(options: AbortOptions): Promise<ProcessExit>
 }
 
@@ -119,7 +120,7 @@ async function dumpAndTake(dump: Dump, paused: boolean): Promise<string> {
 /** That somebody else has ended it since the dump is fine. */
 async function end(task: CheckpointedTask): Promise<void> {
   try {
-    await task.killAll(9)
+    await task.signals.killAll(9)
   } catch (error) {
     if (!isNotFound(error)) throw error
   }

@@ -1,13 +1,15 @@
 import type { DomainEvent } from '@nsbox/core/events'
 import type { PathUses } from '@nsbox/core/tasks'
+import type { Supervisor } from '@nsbox/supervisor'
 import type { CgroupHost } from '../cgroups/cgroup-host.ts'
 import type { OomWatcher } from '../cgroups/oom/oom-watch.ts'
 import type { ImageDirectories } from '../checkpoints/image-directories.ts'
-import type { Supervisor } from '../supervisor/supervisor.ts'
+import type { Shortcuts } from '../runc-internals/shortcuts.ts'
 
 /** What all tasks of a runtime share. */
 export interface TaskContext {
   readonly supervisor: Supervisor
+  readonly shortcuts: Shortcuts
   readonly cgroups: CgroupHost
   readonly oom: OomWatcher
   /** Where images of checkpoints are put. */

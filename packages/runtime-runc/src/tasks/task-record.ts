@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path'
 import type { ProcessExit, ProcessIo } from '@nsbox/core/tasks'
 import { isErrno } from '@nsbox/errors'
 import type { Bundle, ExecFiles } from '../bundle/bundle.ts'
+import { readState, writeState } from '../bundle/state-file.ts'
 import type { RestoreSource } from './restore-source.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
-import { readState, writeState } from './state-file.ts'
 
 /** What is to be known of a task after this process has gone: `task.json` in its bundle. */
 export interface TaskRecord {

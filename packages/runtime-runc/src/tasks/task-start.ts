@@ -1,6 +1,7 @@
 import type { AbortOptions, ProcessIo } from '@nsbox/core/tasks'
 import { isNotFound } from '@nsbox/errors'
 import type { Runc } from '../runc/runc.ts'
+import type { Shortcuts } from '../runc-internals/shortcuts.ts'
 import type { FirstProcess } from './first-process.ts'
 
 /** How the first process of a task comes to run, and what is to be removed for that afterwards. */
@@ -14,11 +15,13 @@ export interface TaskStart {
 
 /** The start of a process that waits for it. */
 export class CreatedStart implements TaskStart {
+  readonly #shortcuts: Shortcuts
   readonly #runc: Runc
   readonly #id: string
   readonly #io: ProcessIo
 
-  constructor(runc: Runc, id: string, io: ProcessIo) {
+  constructor(shortcuts: Shortcuts, runc: Runc, id: string, io: ProcessIo) {
+    this.#shortcuts = shortcuts
     this.#runc = runc
     this.#id = id
     this.#io = io
@@ -27,18 +30,18 @@ export class CreatedStart implements TaskStart {
   /** Once begun it is seen through: half of it cannot be taken back. */
   async run(first: FirstProcess): Promise<void> {
     if (this.#io.stdin !== '' && !this.#io.terminal) await first.keepStdin()
-    await this.#runc.start(this.#id)
+    await this.#shortcuts.start(this.#runc, this.#id)
   }
 
   async remove(): Promise<void> {
-    await deleteContainer(this.#runc, this.#id)
+    await deleteContainer(this.#shortcuts, this.#runc, this.#id)
   }
 }
 
 /** Removes a container that has ended. */
-export async function deleteContainer(runc: Runc, id: string): Promise<void> {
+export async function deleteContainer(shortcuts: Shortcuts, runc: Runc, id: string): Promise<void> {
   try {
-    await runc.delete(id)
+    await shortcuts.delete(runc, id)
   } catch (error) {
     // Somebody has used the runtime behind our back.
     if (!isNotFound(error)) throw error

@@ -11,27 +11,28 @@ import type {
   TaskMetrics,
 } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
+import type { TerminalSize } from '@nsbox/supervisor'
 import type { Bundle } from '../bundle/bundle.ts'
 import { processInfos } from '../cgroups/process-infos.ts'
 import type { CheckpointRequest } from '../options/checkpoint-request.ts'
+import { pauseContainer } from '../runc/pause-container.ts'
 import type { Runc } from '../runc/runc.ts'
-import type { TerminalSize } from '../supervisor/supervisor.ts'
 import type { ExecTask } from './exec.ts'
-import type { NewExec } from './exec-process.ts'
 import type { FirstProcess } from './first-process.ts'
 import { outputFiles, pathsOfChanging, pathsOfCheckpoint } from './given-paths.ts'
-import { pauseContainer } from './pause-container.ts'
+import type { NewExec } from './new-exec.ts'
 import { ProcessEnd } from './process-end.ts'
 import { discardImages } from './restore-source.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
-import { finished, stateError, type TaskState } from './state-error.ts'
+import { stateError, type TaskState } from './state-error.ts'
 import { type CheckpointedTask, checkpointTask } from './task-checkpoint.ts'
 import type { TaskContext } from './task-context.ts'
 import { TaskExecs } from './task-execs.ts'
 import { exitOf, storedExit, type TaskRecord, writeTask } from './task-record.ts'
+import { TaskSignals } from './task-signals.ts'
 import type { TaskStart } from './task-start.ts'
 import type { TaskUses } from './task-uses.ts'
-import { Turns } from './turns.ts'
+import { YieldingMutex } from './yielding-mutex.ts'
 
 /** What a task is made of. */
 export interface TaskParts {
@@ -60,10 +61,11 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   readonly bundle: Bundle
   readonly context: TaskContext
   readonly execs: TaskExecs = new TaskExecs(this)
+  readonly signals: TaskSignals
   readonly #first: FirstProcess
   readonly #start: TaskStart
   readonly #uses: TaskUses
-  readonly #turns = new Turns()
+  readonly #mutex = new YieldingMutex()
   readonly #end = new ProcessEnd()
   #record: TaskRecord
   #state: TaskState = 'created'
@@ -77,6 +79,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     this.bundle = parts.bundle
     this.context = parts.context
     this.#first = parts.first
+    this.signals = new TaskSignals(this, parts.first)
     this.#start = parts.start
     this.#uses = parts.uses
     this.#record = parts.record
@@ -144,8 +147,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   }
 
   start({ signal }: AbortOptions): Promise<{ readonly pid: number }> {
-    return this.#turns.take(async () => {
-      signal?.throwIfAborted()
+    return this.#mutex.run({ signal }, async () => {
       if (this.#state !== 'created') throw stateError('start', this.#state)
       const isFollowed = this.#first.isMade
       const starting = this.#start.run(this.#first, { signal }).then(() => this.#started())
@@ -160,26 +162,6 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     return this.#end.wait(options)
   }
 
-  /** Signals the first process. */
-  async kill(signal: number): Promise<void> {
-    if (this.#state === 'stopped') throw finished()
-    if (this.#mustThaw(signal)) await this.runc.kill(this.id, signal)
-    else this.#first.signal(signal)
-  }
-
-  /** Signals all processes. */
-  async killAll(signal: number): Promise<void> {
-    if (this.#state === 'stopped') throw finished()
-    if (this.#mustThaw(signal)) await this.runc.kill(this.id, signal, { all: true })
-    else await this.#first.signalAll(signal)
-  }
-
-  /** Signals any process of the container, and none that is not. */
-  killPid(pid: number, signal: number): void {
-    if (!Number.isInteger(pid) || pid <= 0) throw new NsboxError('invalid_argument', `pid ${pid}`)
-    this.#first.signalPid(pid, signal)
-  }
-
   resize(size: TerminalSize): void {
     if (!this.io.terminal) throw new NsboxError('failed_precondition', 'process has no terminal')
     if (this.#state !== 'stopped') this.#first.resize(size)
@@ -191,8 +173,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
 
   /** Adds a process. */
   addExec(id: string, exec: NewExec, { signal }: AbortOptions): Promise<void> {
-    return this.#turns.take(async () => {
-      signal?.throwIfAborted()
+    return this.#mutex.run({ signal }, async () => {
       if (this.#state === 'stopped' || this.isFrozen || !this.#first.isMade)
         throw stateError('exec', this.#state)
       const files = outputFiles(exec.io)
@@ -207,8 +188,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   }
 
   pause({ signal }: AbortOptions): Promise<void> {
-    return this.#turns.take(async () => {
-      signal?.throwIfAborted()
+    return this.#mutex.run({ signal }, async () => {
       if (this.#state === 'paused') return
       if (this.#state !== 'running') throw stateError('pause', this.#state)
       await this.freeze()
@@ -229,8 +209,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   }
 
   resume({ signal }: AbortOptions): Promise<void> {
-    return this.#turns.take(async () => {
-      signal?.throwIfAborted()
+    return this.#mutex.run({ signal }, async () => {
       if (this.#state === 'running') return
       if (this.#state !== 'paused') throw stateError('resume', this.#state)
       await this.runc.resume(this.id)
@@ -241,8 +220,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
 
   /** Writes images of its processes. */
   checkpoint(request: CheckpointRequest, options: RuntimeCheckpointOptions): Promise<void> {
-    return this.#turns.take(async () => {
-      options.signal?.throwIfAborted()
+    return this.#mutex.run(options, async () => {
       if (this.#state !== 'running' && !this.isFrozen) throw stateError('checkpoint', this.#state)
       // Beyond the call nobody writes there.
       using _ = await this.context.uses.use(this.namespace, pathsOfCheckpoint(request), options)
@@ -252,7 +230,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   }
 
   update(resources: Uint8Array, { signal }: AbortOptions): Promise<void> {
-    return this.#turns.take(async () => {
+    return this.#mutex.run({ signal }, async () => {
       if (this.#state === 'stopped' || !this.#first.isMade) throw stateError('update', this.#state)
       await this.runc.update(this.id, resources, { signal })
     })
@@ -273,8 +251,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
 
   /** Removes it with all that it has left, once it has stopped or if it was never started. */
   delete({ signal }: AbortOptions): Promise<ProcessExit & { readonly pid: number }> {
-    return this.#turns.take(async () => {
-      signal?.throwIfAborted()
+    return this.#mutex.run({ signal }, async () => {
       if (this.#state === 'created' && this.#first.isMade) {
         this.#first.kill()
         await this.#end.wait()
@@ -321,8 +298,8 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     this.emit({ topic: '/tasks/start', payload: { containerId: this.id, pid: this.pid } })
     if (restore === undefined) return
     // It may be much, and nobody need wait for it but those who want to see the task gone.
-    void this.#turns
-      .take(() => discardImages(restore))
+    void this.#mutex
+      .run({}, () => discardImages(restore))
       .catch((error) => this.warn('the images that it was restored from cannot be removed', error))
   }
 
@@ -340,11 +317,6 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     const { id, pid } = this
     this.emit({ topic: '/tasks/exit', payload: { containerId: id, id, pid, ...exit } })
     this.#end.settle(exit)
-  }
-
-  /** What is frozen does not die of a signal with cgroup v1; runc thaws it. */
-  #mustThaw(signal: number): boolean {
-    return this.isFrozen && signal === 9
   }
 
   /** Says what it has become, unless it has stopped. For whose turn it is. */

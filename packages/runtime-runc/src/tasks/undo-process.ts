@@ -1,6 +1,6 @@
 import { isNotFound } from '@nsbox/errors'
+import type { SupervisedProcess } from '@nsbox/supervisor'
 import type { Runc } from '../runc/runc.ts'
-import type { SupervisedProcess } from '../supervisor/supervisor.ts'
 import type { TaskContext } from './task-context.ts'
 
 /** Kills a process that was made in vain, and forgets it. */

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { isErrno, isNotFound } from '@nsbox/errors'
-import type { SupervisedProcess } from '../supervisor/supervisor.ts'
+import type { SupervisedProcess } from '@nsbox/supervisor'
 
 /**
  * Does something with a namespace of a process; of one that has ended, nothing.

@@ -9,14 +9,13 @@ import { OptionsSchema } from '@nsbox/api/gen/types/runc/options/oci_pb'
 import { containerSpec } from '@nsbox/compliance/tasks'
 import type { DomainEvent } from '@nsbox/core/events'
 import type { OpaqueValue, ProcessIo, RuntimeTaskOptions } from '@nsbox/core/tasks'
-import { busyboxRootfs, type RootfsMount, tempDir } from '@nsbox/testing'
+import { busyboxRootfs, type FifoReader, type RootfsMount, readFifo, tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { openRuncRuntime } from '../open-runc-runtime.ts'
 import type { CheckpointOptions } from '../runc/checkpoint.ts'
 import { Runc } from '../runc/runc.ts'
 import type { RuncRuntime } from '../runc-runtime.ts'
 import type { NamespaceTasks } from '../tasks/namespace-tasks.ts'
-import { readFifo } from './supervised-shell.ts'
 
 /** What a container of the bench may be. */
 export interface BenchContainer {
@@ -33,7 +32,7 @@ export interface BenchContainer {
 export interface BenchIo {
   readonly io: ProcessIo
   readonly stdin: FileHandle
-  stdout: ReturnType<typeof readFifo>
+  stdout: FifoReader
 }
 
 /** Counts in `/tmp/count` and on standard output, a line for each step. */

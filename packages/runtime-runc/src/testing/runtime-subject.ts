@@ -2,12 +2,19 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TasksSubject, tasksOfRuntime } from '@nsbox/compliance/tasks'
 import type { Event } from '@nsbox/core/events'
+import { NsboxError } from '@nsbox/errors'
 import { busyboxRootfs, tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { openRuncRuntime } from '../open-runc-runtime.ts'
 
+/** How to make a subject. */
+export interface RuntimeSubjectOptions {
+  /** Instead of runc, with which shortcuts are taken. */
+  readonly binary?: string | undefined
+}
+
 /** A runtime with directories of its own, for the suite of tasks. */
-export async function runtimeSubject(): Promise<TasksSubject> {
+export async function runtimeSubject({ binary }: RuntimeSubjectOptions = {}): Promise<TasksSubject> {
   await using opening = new AsyncDisposableStack()
   const { path } = opening.use(await tempDir('nsbox-runtime'))
   const listeners = new Set<(event: Event) => void>()
@@ -17,12 +24,15 @@ export async function runtimeSubject(): Promise<TasksSubject> {
   const runtime = opening.use(
     await openRuncRuntime({
       directory: join(path, 'runtime'),
+      binary,
       onEvent: (_namespace, event) => {
         for (const listener of listeners) listener(event)
       },
       onWarning: (...warning) => void warnings.push(warning),
     }),
   )
+  if ((await runtime.proveShortcuts()) !== (binary === undefined))
+    throw new NsboxError('internal', `shortcuts of ${binary ?? 'runc'}`)
   const owned = opening.move()
   return {
     ...tasksOfRuntime(runtime.namespace('suite')),

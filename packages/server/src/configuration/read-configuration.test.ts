@@ -39,6 +39,7 @@ test('flags win over the environment, that over the file, that over defaults', a
     address: '/env-state/nsbox.sock',
     durability: 'relaxed',
     hostsDir: '/hosts',
+    runtimeShortcuts: 'on',
     sharingPolicy: 'isolated',
     logLevel: 'debug',
     logFormat: 'text',

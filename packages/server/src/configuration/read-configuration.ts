@@ -23,6 +23,7 @@ export interface Configuration {
   readonly durability: 'full' | 'relaxed'
   readonly hostsDir: string | undefined
   readonly runtimeBinary: string | undefined
+  readonly runtimeShortcuts: 'on' | 'off'
   readonly sharingPolicy: 'shared' | 'isolated'
   readonly logLevel: NonNullable<Settings['logLevel']>
   readonly logFormat: 'json' | 'text'
@@ -68,6 +69,7 @@ export async function readConfiguration({
     durability: settings.durability ?? 'full',
     hostsDir: absolute(settings.hostsDir),
     runtimeBinary: settings.runtimeBinary,
+    runtimeShortcuts: settings.runtimeShortcuts ?? 'on',
     sharingPolicy: settings.sharingPolicy ?? 'shared',
     logLevel: settings.logLevel ?? 'info',
     logFormat: settings.logFormat ?? 'json',

@@ -89,6 +89,13 @@ export const settings = {
     flag: '--runtime-binary <program>',
     description: 'OCI runtime of tasks that name none (default: runc)',
   },
+  runtimeShortcuts: {
+    key: 'runtime.shortcuts',
+    variable: 'NSBOX_RUNTIME_SHORTCUTS',
+    flag: '--runtime-shortcuts <use>',
+    description: 'on: what is known of runc’s insides is used where it was proved; off: runc does all itself',
+    values: ['on', 'off'],
+  },
   sharingPolicy: {
     key: 'content.sharing_policy',
     variable: 'NSBOX_CONTENT_SHARING_POLICY',

@@ -1,7 +1,16 @@
-import type { Applier } from '@nsbox/core/diff'
+import type { HandlerContext } from '@connectrpc/connect'
+import type { Applier, Comparer } from '@nsbox/core/diff'
 import { type LayerWorkers, localComparer } from '@nsbox/diff'
-import type { DifferOf } from '../routes/diff.ts'
 import type { ViewOf } from '../rpc/namespace-views.ts'
+
+/** Applies and makes layers, for one namespace. */
+export interface Differ {
+  readonly applier: Applier
+  readonly comparer: Comparer
+}
+
+/** The differ of a call, by its headers. */
+export type DifferOf = (context: HandlerContext) => Differ
 
 /** What differs are made of. */
 export interface DifferParts {

@@ -10,10 +10,8 @@ import type { ViewOf } from '../rpc/namespace-views.ts'
 /**
  * Serves the containers of namespaces. Containers are metadata: one can be deleted although it has a task, as with
  * stock containerd, whose clients look for the task first.
- *
- * @param onCreate called before a container is created, which usually gets a task soon
  */
-export function containersRoutes(router: ConnectRouter, view: ViewOf, onCreate: () => void): void {
+export function containersRoutes(router: ConnectRouter, view: ViewOf): void {
   router.service(Containers, {
     async get({ id }, context) {
       return { container: toContainerMessage(await view(context).containers.get(id, context)) }
@@ -33,7 +31,6 @@ export function containersRoutes(router: ConnectRouter, view: ViewOf, onCreate: 
         yield { container: toContainerMessage(container) }
     },
     async create({ container }, context) {
-      onCreate()
       // The store refuses a container without a runtime or spec.
       const given = { runtime: { name: '' }, ...required(container) } as NewContainer
       return { container: toContainerMessage(await view(context).containers.create(given, context)) }

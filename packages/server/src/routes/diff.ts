@@ -1,21 +1,12 @@
-import type { ConnectRouter, HandlerContext } from '@connectrpc/connect'
+import type { ConnectRouter } from '@connectrpc/connect'
 import { fromTimestamp } from '@nsbox/api'
 import { Diff } from '@nsbox/api/gen/services/diff/v1/diff_pb'
-import type { Applier, Comparer } from '@nsbox/core/diff'
 import { NsboxError, quoted } from '@nsbox/errors'
 import { mediaTypes } from '@nsbox/oci'
 import { fromDescriptorMessage, toDescriptorMessage } from '../convert/descriptor.ts'
 import { fromMountMessages } from '../convert/mount.ts'
+import type { DifferOf } from '../diff/differs-of.ts'
 import { syncSnapshot } from '../diff/sync-snapshot.ts'
-
-/** Applies and makes layers, for one namespace. */
-export interface Differ {
-  readonly applier: Applier
-  readonly comparer: Comparer
-}
-
-/** The differ of a call, by its headers. */
-export type DifferOf = (context: HandlerContext) => Differ
 
 /** Serves applying and making layers. */
 export function diffRoutes(router: ConnectRouter, differOf: DifferOf): void {

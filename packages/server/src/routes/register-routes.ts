@@ -41,7 +41,7 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts, shared:
   contentRoutes(router, view, startForLayers(workers))
   imagesRoutes(router, view)
   leasesRoutes(router, view)
-  containersRoutes(router, view, () => runtime.expectTask())
+  containersRoutes(router, view)
   snapshotsRoutes(router, snapshottersOf(metadata, snapshotters, ahead))
   diffRoutes(router, differsOf(view, { applier, workers }))
   const tasksOfCall = tasksOf({ metadata, snapshotters, runtime })

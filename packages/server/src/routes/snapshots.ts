@@ -1,18 +1,12 @@
-import type { ConnectRouter, HandlerContext } from '@connectrpc/connect'
+import type { ConnectRouter } from '@connectrpc/connect'
 import { toBigInt } from '@nsbox/api'
 import { Snapshots } from '@nsbox/api/gen/services/snapshots/v1/snapshots_pb'
 import { labelChangeFromPaths } from '@nsbox/core/labels'
-import type { Snapshotter } from '@nsbox/core/snapshots'
 import { NsboxError } from '@nsbox/errors'
 import { toMountMessage } from '../convert/mount.ts'
 import { toSnapshotInfoMessage } from '../convert/snapshot-info.ts'
+import type { SnapshotterOf } from '../snapshotters/snapshotters-of.ts'
 import { batches } from './batches.ts'
-
-/**
- * The snapshotter that a call is about, by its headers and the name in its request, which may be empty.
- * @throws `invalid_argument` for a name that no snapshotter has
- */
-export type SnapshotterOf = (context: HandlerContext, name: string) => Promise<Snapshotter>
 
 /** Serves the snapshots of namespaces. */
 export function snapshotsRoutes(router: ConnectRouter, snapshotterOf: SnapshotterOf): void {

@@ -1,10 +1,17 @@
+import type { HandlerContext } from '@connectrpc/connect'
+import type { Snapshotter } from '@nsbox/core/snapshots'
 import type { Metadata } from '@nsbox/metadata'
-import type { SnapshotterOf } from '../routes/snapshots.ts'
 import { leaseOf, namespaceOf, viewsOf } from '../rpc/namespace-views.ts'
 import { defaultSnapshotter } from './default-snapshotter.ts'
 import { loadedSnapshotter } from './loaded-snapshotter.ts'
 import type { SnapshotterEntry } from './open-snapshotters.ts'
 import type { UnpackAhead } from './unpack-ahead.ts'
+
+/**
+ * The snapshotter of a call, by its headers and the name in its request, which may be empty.
+ * @throws `invalid_argument` for a name that no snapshotter has
+ */
+export type SnapshotterOf = (context: HandlerContext, name: string) => Promise<Snapshotter>
 
 /**
  * Finds the snapshotter of each call; for one that does not work here, throws the reason. For calls under a lease,

@@ -5,7 +5,7 @@ import { areImageLabels, snapshotExists, unpackThrough } from '@nsbox/images'
 import type { Metadata } from '@nsbox/metadata'
 import { isDigest, labelKeys } from '@nsbox/oci'
 import type { Logger } from 'pino'
-import type { FlightsOf } from '../transfer/flights-by-namespace.ts'
+import type { FlightsOf } from '../flights-by-namespace.ts'
 import { type LeasedImage, LeasedImages } from './leased-images.ts'
 
 /** What unpacking needs. */

@@ -14,6 +14,7 @@ export interface OpenRuntimeOptions {
   /** Whether the state directory, and the tasks, end with the server. */
   readonly temporary: boolean
   readonly binary?: string | undefined
+  readonly shortcuts: boolean
   /** Called with what tasks use, also those of an earlier server. */
   readonly uses: PathUses
   readonly onEvent: (namespace: string, event: DomainEvent) => void
@@ -24,7 +25,7 @@ export interface OpenRuntimeOptions {
 
 /** The runtime of a server, or why it has none. */
 export interface OpenRuntime extends AsyncDisposable {
-  readonly runtime: Pick<TaskRuntime, 'namespace' | 'expectTask' | 'info'>
+  readonly runtime: Pick<TaskRuntime, 'namespace' | 'info'>
   readonly refusal?: string | undefined
 }
 
@@ -35,7 +36,7 @@ const refusals: ReadonlySet<string> = new Set(['permission_denied', 'unimplement
  * Opens the runtime, and takes over the tasks of an earlier server. On a host without support, every task is refused.
  */
 export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRuntime> {
-  const { state, root, temporary, binary, uses, onEvent, onMissed, log } = options
+  const { state, root, temporary, binary, shortcuts, uses, onEvent, onMissed, log } = options
   try {
     if (process.platform !== 'linux') throw new NsboxError('unimplemented', `tasks on ${process.platform}`)
     let recovering = true
@@ -43,6 +44,7 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRunt
       directory: join(state, 'tasks'),
       images: join(root, 'checkpoints'),
       binary,
+      shortcuts,
       uses,
       onEvent: (namespace, event) => (recovering ? onMissed : onEvent)(namespace, event),
       onWarning: (message, err) => log.warn({ err }, message),
@@ -62,7 +64,7 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRunt
       throw error
     }
     return {
-      runtime: { namespace: refuse, expectTask() {}, info: refuse },
+      runtime: { namespace: refuse, info: refuse },
       refusal: error.message,
       async [Symbol.asyncDispose]() {},
     }

@@ -13,8 +13,8 @@ import { createFollowers, pullImage, pushImage, type UnpackDestination, type Unp
 import type { Metadata, NamespaceView } from '@nsbox/metadata'
 import { defaultPlatform, type Platform } from '@nsbox/oci'
 import { createRegistry, type Registry } from '@nsbox/registry'
+import { type FlightsOf, flightsByNamespace } from '../flights-by-namespace.ts'
 import { exportArchive, importArchive, underOwnLease } from './archive-transfer.ts'
-import { type FlightsOf, flightsByNamespace } from './flights-by-namespace.ts'
 import { PullLeases } from './pull-lease.ts'
 
 /** Options of a transfer service. */

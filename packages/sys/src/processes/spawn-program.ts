@@ -1,3 +1,4 @@
+import { constants as fileConstants } from 'node:fs'
 import { constants } from 'node:os'
 import { type CArgument, CFunction, littleEndian } from '../c-function.ts'
 
@@ -11,12 +12,18 @@ export interface ProgramStart {
   readonly env: Readonly<Record<string, string>>
   /** `.` by default. */
   readonly cwd?: string | undefined
-  /** Which of this process's descriptors become its 0, 1 and 2; each is above 2, and stays open here. */
-  readonly stdio: readonly [number, number, number]
+  /**
+   * Which of this process's descriptors become its 0, 1 and 2; each is above 2, and stays open here. Or the path of a
+   * terminal that it opens as all three.
+   */
+  readonly stdio: readonly [number, number, number] | string
+  /** Whether it begins a session (setsid(2)), of which its terminal is then the controlling one; false by default. */
+  readonly session?: boolean | undefined
 }
 
 const POSIX_SPAWN_SETSIGDEF = 4
 const POSIX_SPAWN_SETSIGMASK = 8
+const POSIX_SPAWN_SETSID = 128
 /** More than any C library's structure for it has. */
 const structureBytes = 1024
 const { SIGKILL, SIGSTOP } = constants.signals
@@ -29,6 +36,9 @@ const calls = {
   beginActions: new CFunction('int posix_spawn_file_actions_init(void *actions)'),
   endActions: new CFunction('int posix_spawn_file_actions_destroy(void *actions)'),
   duplicate: new CFunction('int posix_spawn_file_actions_adddup2(void *actions, int from, int to)'),
+  open: new CFunction(
+    'int posix_spawn_file_actions_addopen(void *actions, int fd, const char *path, int flags, uint mode)',
+  ),
   changeDirectory: new CFunction('int posix_spawn_file_actions_addchdir_np(void *actions, const char *path)'),
   beginAttributes: new CFunction('int posix_spawnattr_init(void *attributes)'),
   setFlags: new CFunction('int posix_spawnattr_setflags(void *attributes, short flags)'),
@@ -46,14 +56,19 @@ let attributes: Uint8Array | undefined
  * @returns its number
  * @throws with the detail `errno`, as `ENOENT` or `EACCES` for the program; `invalid_argument` for a string with NUL
  */
-export function spawnProgram({ path, args, env, cwd, stdio }: ProgramStart): number {
+export function spawnProgram({ path, args, env, cwd, stdio, session }: ProgramStart): number {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   attributes ??= signalAttributes()
   const actions = new Uint8Array(structureBytes)
   done(calls.beginActions, actions)
   try {
-    for (const [target, fd] of stdio.entries()) done(calls.duplicate, actions, fd, target)
+    const isTerminal = typeof stdio === 'string'
+    if (isTerminal) done(calls.open, actions, 0, stdio, fileConstants.O_RDWR, 0)
+    for (const [target, fd] of (isTerminal ? [0, 0, 0] : stdio).entries())
+      done(calls.duplicate, actions, fd, target)
     if (cwd !== undefined) done(calls.changeDirectory, actions, cwd)
+    const flags = session === true ? POSIX_SPAWN_SETSID : 0
+    done(calls.setFlags, attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | flags)
     const pid = new Int32Array(1)
     const error = calls.spawn.call(pid, path, actions, attributes, [...args, null], [...variables, null])
     calls.spawn.succeeded(-error, path)
@@ -66,7 +81,6 @@ export function spawnProgram({ path, args, env, cwd, stdio }: ProgramStart): num
 function signalAttributes(): Uint8Array {
   const made = new Uint8Array(structureBytes)
   done(calls.beginAttributes, made)
-  done(calls.setFlags, made, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)
   const canBeSet = (signal: number) => signal !== SIGKILL && signal !== SIGSTOP
   done(calls.setDefaults, made, signalSet(canBeSet))
   done(

@@ -160,26 +160,6 @@ describeWith({ linux: true }, 'an archive of a checkpoint', () => {
     await expect(extract(whole.subarray(0, 1024), whole.length)).rejects.toMatchObject({ code: 'data_loss' })
   })
 
-  it.each([
-    ['another number than those of a container', '["/dev/null","/dev/null","/dev/null","pipe:[1]"]'],
-    ['a number', '[1]'],
-    ['an object', '{"4":"pipe:[1]"}'],
-    ['nothing', 'null'],
-    ['no JSON', '["pipe:[1]"'],
-    ['more than any', JSON.stringify(['x'.repeat(20_000)])],
-  ])('D11 whose descriptors are of %s is refused', async (_what, content) => {
-    await expect(extract(rawTar(file('descriptors.json', { content })))).rejects.toMatchObject({
-      code: 'invalid_argument',
-      details: { entry: 'descriptors.json' },
-    })
-  })
-
-  it('has the descriptors of a container', async () => {
-    await extract(rawTar(file('descriptors.json', { content: '[ "pipe:[1]", "pipe:[2]","/dev/null" ]' })))
-    const text = await readFile(join(directory, 'descriptors.json'), 'utf8')
-    expect(JSON.parse(text)).toEqual(['pipe:[1]', 'pipe:[2]', '/dev/null'])
-  })
-
   it('is made of a directory, always the same, with the images that its own ones add to', async () => {
     const from = join(outside, 'from')
     await mkdir(join(from, 'deep'), { recursive: true })

@@ -6,7 +6,6 @@ import { readTar, type TarMember } from '@nsbox/diff/archive'
 import { fromSystemError } from '@nsbox/errors'
 import { fileCalls, RESOLVE } from '@nsbox/sys/files'
 import { memberPath, refusedMember } from './member-path.ts'
-import { descriptorsName, standardDescriptors } from './standard-descriptors.ts'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants
 const resolve = RESOLVE.IN_ROOT | RESOLVE.NO_XDEV | RESOLVE.NO_MAGICLINKS | RESOLVE.NO_SYMLINKS
@@ -80,8 +79,7 @@ class CheckpointTree implements Disposable {
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
     const fd = checked(fileCalls.openat2(this.#root, name, flags, 0o600, resolve), member)
     try {
-      const content = name === descriptorsName ? [await standardDescriptors(member)] : member.content
-      for await (const chunk of content) await writeFully(fd, chunk)
+      for await (const chunk of member.content) await writeFully(fd, chunk)
     } catch (error) {
       throw fromSystemError(error, `writing checkpoint entry ${JSON.stringify(member.name)}`)
     } finally {

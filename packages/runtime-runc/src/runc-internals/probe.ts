@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdir, readFile, readlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { isNotFound, NsboxError } from '@nsbox/errors'
+import type { SupervisedProcess, Supervisor } from '@nsbox/supervisor'
+import { findProgram } from '@nsbox/supervisor/programs'
+import { removeTree } from '@nsbox/trees'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { Runc } from '../runc/runc.ts'
+import type { Program } from './program.ts'
+import { fifo, StateDirectory, stateFile } from './state-directory.ts'
+
+/** Names its process for the supervisor; those of tasks have slashes. */
+const key = 'probe'
+/** Milliseconds that one step may take. */
+const patience = 20_000
+/** Where programs and what they need are, as far as the host has it; some link to others. */
+const programDirectories = ['/bin', '/lib', '/lib64', '/usr', '/nix', '/gnu']
+
+/** What a probe needs. */
+export interface ProbeOptions {
+  readonly supervisor: Supervisor
+  /** A directory of its own, which does not exist between probes. */
+  readonly directory: string
+  readonly signal: AbortSignal
+}
+
+/** What holds for a program that has been tried. */
+export interface Proof {
+  /** Whether it executes no copy of itself if it has been started from one (`LaunchRequest.fromMemory`). */
+  readonly fromMemory: boolean
+}
+
+/**
+ * Tries a program with two containers that sleep. The first has hooks, must be left to the program because of them, and is
+ * started and removed by it; the second by what is done in its place. The same must come of both.
+ *
+ * @throws `failed_precondition` for what is not as expected; as the program's commands
+ */
+export async function probe(program: Program, options: ProbeOptions): Promise<Proof> {
+  const { directory } = options
+  const runc = new Runc({ binary: program.path, root: join(directory, 'root') })
+  await removeProbe(program, options)
+  await using undo = new AsyncDisposableStack()
+  undo.defer(() => removeProbe(program, options))
+  const [plain, hooked] = [join(directory, 'plain'), join(directory, 'hooked')]
+  await writeBundle(plain, {})
+  const hooks = [{ path: onHost('true') }]
+  await writeBundle(hooked, { hooks: { poststart: hooks, poststop: hooks } })
+  await live({ ...options, program, runc, bundle: hooked, shortcut: false })
+  const { isCopy } = await live({ ...options, program, runc, bundle: plain, shortcut: true })
+  return { fromMemory: isCopy }
+}
+
+/** Removes what a probe has left that was interrupted. */
+async function removeProbe(program: Program, { supervisor, directory }: ProbeOptions): Promise<void> {
+  const process = supervisor.process(key)
+  if (process !== undefined) await end(process)
+  const root = join(directory, 'root')
+  const runc = new Runc({ binary: program.path, root })
+  for (const id of existsSync(root) ? readdirSync(root) : []) await runc.delete(id, { force: true })
+  await removeTree(directory)
+}
+
+interface Life extends ProbeOptions {
+  readonly program: Program
+  readonly runc: Runc
+  readonly bundle: string
+  /** Whether it is started and removed in place of runc. */
+  readonly shortcut: boolean
+}
+
+/** A container from its beginning to its end. @returns whether its first process was executed from a copy made here */
+async function live(life: Life): Promise<{ readonly isCopy: boolean }> {
+  const { program, runc, bundle, shortcut, supervisor, directory, signal } = life
+  const id = `nsbox-probe-${randomBytes(6).toString('hex')}`
+  const root = runc.options.root!
+  const place = join(root, id)
+  const log = join(directory, 'log')
+  const launched = await supervisor.launch(
+    {
+      ...{ key, stdin: '', stdout: '', stderr: '', terminal: false },
+      command: (paths) => runc.createArguments(id, { bundle, log, ...paths }),
+      ...{ fromMemory: shortcut, waits: true, timeout: patience },
+    },
+    { signal },
+  )
+  const { pid } = launched
+  const executable = () => readlink(`/proc/${pid}/exe`)
+
+  const state = StateDirectory.read(root, id)
+  must(state?.isOf(pid) === true, 'has a state of another form')
+  must(hasOnly(place, [fifo, stateFile]), 'keeps other files')
+  const cgroups = state.cgroups.filter(existsSync)
+  must(cgroups.length > 0, 'makes no cgroup')
+  const created = await runc.state(id)
+  must(created.status === 'created' && created.pid === pid, 'does not say what it has created')
+  const before = await executable()
+  must(await isSame(`/proc/${pid}/exe`, program.path), 'executes another program')
+  const written = await readFile(join(place, stateFile))
+
+  must((await state.start(patience)) === shortcut, shortcut ? 'does not start' : 'does not tell of hooks')
+  if (!shortcut) await runc.start(id)
+  await until(async () => (await executable()) !== before, 'does not execute its program', signal)
+  must(hasOnly(place, [stateFile]), 'keeps other files after the start')
+  must((await readFile(join(place, stateFile))).equals(written), 'changes its state at the start')
+  const running = await runc.state(id)
+  must(running.status === 'running' && running.pid === pid, 'does not say that it runs')
+
+  await end(launched)
+  // The kernel may take a moment until its cgroup is empty.
+  if (shortcut) await until(() => state.remove(), 'has a container that cannot be removed', signal)
+  else {
+    must(!(await state.remove()), 'does not tell of hooks')
+    await runc.delete(id)
+  }
+  must(readdirSync(root).length === 0, 'keeps something of a container that is removed')
+  must(!cgroups.some(existsSync), 'leaves cgroups')
+  must((await runc.state(id).catch(isNotFound)) === true, 'knows of a container that is removed')
+  // What runc makes of itself has another name.
+  return { isCopy: before === '/memfd:runc (deleted)' }
+}
+
+/** Kills and forgets it. */
+async function end(process: SupervisedProcess): Promise<void> {
+  try {
+    process.signal(9)
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
+  await process.exit
+  await process.release()
+}
+
+/** A container that sleeps, with the host's programs and nothing else. */
+async function writeBundle(bundle: string, more: object): Promise<void> {
+  await mkdir(join(bundle, 'rootfs'), { recursive: true, mode: 0o700 })
+  const binds = programDirectories.filter(existsSync).map((path) => ({
+    ...{ destination: path, source: path, type: 'bind', options: ['rbind', 'ro'] },
+  }))
+  const spec = {
+    ociVersion: '1.0.2',
+    process: {
+      ...{
+        args: [onHost('sleep'), '60'],
+        cwd: '/',
+        user: { uid: 0, gid: 0 },
+        capabilities: {},
+        noNewPrivileges: true,
+      },
+    },
+    root: { path: 'rootfs', readonly: true },
+    mounts: [{ destination: '/proc', type: 'proc', source: 'proc' }, ...binds],
+    ...more,
+    linux: { namespaces: ['pid', 'mount', 'ipc', 'uts', 'network'].map((type) => ({ type })) },
+  }
+  await writeFile(join(bundle, 'config.json'), JSON.stringify(spec))
+}
+
+const onHost = (name: string) => findProgram(name, { searchPath: process.env.PATH, from: '/' })
+
+function must(condition: boolean, otherwise: string): asserts condition {
+  if (!condition) throw new NsboxError('failed_precondition', `the runtime ${otherwise}`)
+}
+
+/** Waits for something that comes about soon. */
+async function until(come: () => Promise<boolean>, otherwise: string, signal: AbortSignal): Promise<void> {
+  for (const begin = performance.now(); !(await come()); await delay(10, undefined, { signal }))
+    must(performance.now() - begin < patience, otherwise)
+}
+
+const hasOnly = (directory: string, names: readonly string[]) =>
+  readdirSync(directory).sort().join() === [...names].sort().join()
+
+async function isSame(path: string, other: string): Promise<boolean> {
+  const [first, second] = await Promise.all([readFile(path), readFile(other)])
+  return first.equals(second)
+}

@@ -1,0 +1,22 @@
+import { statSync } from 'node:fs'
+import { basename } from 'node:path'
+import { isElf } from '@nsbox/supervisor/programs'
+
+/** A program, as it is now. */
+export interface Program {
+  readonly path: string
+  /** Is another one once the file is another, or has changed (stat(2)). */
+  readonly identity: string
+}
+
+/**
+ * A program that may be runc itself: it has the name, and is no script, which may do other things besides. What is known
+ * of runc does not hold for programs that only have its command line.
+ *
+ * @returns undefined for any other
+ */
+export function runcProgram(path: string): Program | undefined {
+  if (basename(path) !== 'runc' || !isElf(path)) return undefined
+  const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true })
+  return { path, identity: [dev, ino, size, mtimeNs, ctimeNs].join(' ') }
+}

@@ -1,0 +1,53 @@
+import { NsboxError } from '@nsbox/errors'
+import type { Runc } from '../runc/runc.ts'
+import type { FirstProcess } from './first-process.ts'
+import { finished, type TaskState } from './state-error.ts'
+
+/** The task whose processes are signalled. */
+export interface SignalledTask {
+  readonly id: string
+  readonly runc: Runc
+  readonly state: TaskState
+  readonly isFrozen: boolean
+}
+
+/** Signals to the processes of a task, which take no turns. */
+export class TaskSignals {
+  readonly #task: SignalledTask
+  readonly #first: FirstProcess
+
+  constructor(task: SignalledTask, first: FirstProcess) {
+    this.#task = task
+    this.#first = first
+  }
+
+  /** Signals the first process. @throws `not_found` if it has ended */
+  async kill(signal: number): Promise<void> {
+    const { id, runc } = this.#running()
+    if (this.#mustThaw(signal)) await runc.kill(id, signal)
+    else this.#first.signal(signal)
+  }
+
+  /** Signals all processes. @throws as `kill` */
+  async killAll(signal: number): Promise<void> {
+    const { id, runc } = this.#running()
+    if (this.#mustThaw(signal)) await runc.kill(id, signal, { all: true })
+    else await this.#first.signalAll(signal)
+  }
+
+  /** Signals any process of the container, and none that is not. */
+  killPid(pid: number, signal: number): void {
+    if (!Number.isInteger(pid) || pid <= 0) throw new NsboxError('invalid_argument', `pid ${pid}`)
+    this.#first.signalPid(pid, signal)
+  }
+
+  #running(): SignalledTask {
+    if (this.#task.state === 'stopped') throw finished()
+    return this.#task
+  }
+
+  /** What is frozen does not die of a signal with cgroup v1; runc thaws it. */
+  #mustThaw(signal: number): boolean {
+    return this.#task.isFrozen && signal === 9
+  }
+}

@@ -1,0 +1,27 @@
+import { closeSync } from 'node:fs'
+import { isNsboxError } from '@nsbox/errors'
+import { openPidfd, processStat } from '@nsbox/sys/processes'
+
+/**
+ * Opens a process that somebody has written down, unless its number has come to mean another one since.
+ * @returns undefined if it has ended and been waited for
+ */
+export function findProcess({
+  pid,
+  startTime,
+}: {
+  readonly pid: number
+  readonly startTime: string
+}): number | undefined {
+  let pidfd: number
+  try {
+    pidfd = openPidfd(pid)
+  } catch (error) {
+    if (isNsboxError(error) && error.details.errno === 'ESRCH') return undefined
+    throw error
+  }
+  // Looked at while the descriptor is open, so that it is this process whose start is read, or none.
+  if (processStat(pid)?.startTime === startTime) return pidfd
+  closeSync(pidfd)
+  return undefined
+}

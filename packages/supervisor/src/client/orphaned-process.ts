@@ -1,0 +1,22 @@
+import type { ProcessRecord } from '../protocol/process-record.ts'
+import type { Ends } from '../protocol/roles.ts'
+import { findProcess } from './find-process.ts'
+
+/** What is told where nobody knows how a process ended. */
+const unknownStatus = 255
+
+/**
+ * What is left of a process whose supervisor ended while no client was there to hold its descriptors: it may run on, or
+ * have ended with a record of how, or without. Its input and output are gone.
+ */
+export function orphanedProcess(record: ProcessRecord): {
+  readonly record: ProcessRecord
+  readonly ends: Ends
+} {
+  const left = { ...record, stdinEnded: true, drained: true }
+  if (record.exit !== undefined) return { record: left, ends: new Map() }
+  const pidfd = findProcess(record)
+  if (pidfd !== undefined) return { record: left, ends: new Map([['pidfd', pidfd]]) }
+  const exit = { exitStatus: unknownStatus, exitedAt: Date.now(), unknown: true as const }
+  return { record: { ...left, exit }, ends: new Map() }
+}

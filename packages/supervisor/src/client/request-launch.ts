@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto'
+import { isNotFound } from '@nsbox/errors'
+import { launchPaths } from '../protocol/directory-layout.ts'
+import type { ProcessRecord } from '../protocol/process-record.ts'
+import type { Ends } from '../protocol/roles.ts'
+import type { LaunchRequest } from '../supervisor.ts'
+import type { ProcessHandle } from './process-handle.ts'
+import { recordOf } from './record-of.ts'
+import type { SupervisorConnection } from './supervisor-connection.ts'
+
+const launchTimeout = 120_000
+/** Milliseconds beyond its own time that a launch may need: readers and loggers have ten seconds each. */
+const launchSlack = 30_000
+
+/** What goes along with a launch. */
+export interface RequestLaunchOptions {
+  readonly signal: AbortSignal | undefined
+  /** Takes the process that was made, before anything else is told of it. */
+  readonly accept: (record: ProcessRecord, ends: Ends) => ProcessHandle
+}
+
+/** Has a supervisor launch a process. @throws as `Supervisor.launch` */
+export async function requestLaunch(
+  link: SupervisorConnection,
+  request: LaunchRequest,
+  { signal, accept }: RequestLaunchOptions,
+): Promise<ProcessHandle> {
+  const { key, command, timeout = launchTimeout, env = {}, logEnv = {}, owner } = request
+  const { fromMemory = false, waits = false } = request
+  const { stdin = '', stdout = '', stderr = '', terminal = false } = request
+  const io = { stdin, stdout, stderr, terminal }
+  // Not a number that an earlier client may have used, whose launches may be under way; and short, for a socket.
+  const makes = typeof command === 'function' ? randomBytes(4).toString('base64url') : undefined
+  const program =
+    typeof command === 'function' ? command(launchPaths(link.directory, makes!, terminal)) : command
+  const fields = { key, command: program, makes, fromMemory, io, env, owner, logEnv, waits, timeout }
+  const cancel = () => {
+    link.request('cancel', { key }).catch(() => {
+      // It is lost, and the launch with it.
+    })
+  }
+  signal?.addEventListener('abort', cancel, { once: true })
+  try {
+    const process = await link.request('launch', fields, {
+      timeout: timeout + launchSlack,
+      accept: (answer, ends) => accept(recordOf(answer, key), ends.takeAll()),
+    })
+    if (signal?.aborted !== true) return process
+    await endAndRelease(process)
+    throw signal.reason
+  } catch (error) {
+    throw signal?.aborted === true ? signal.reason : error
+  } finally {
+    signal?.removeEventListener('abort', cancel)
+  }
+}
+
+/** The process was made in the moment in which nobody wanted it any more. */
+async function endAndRelease(process: ProcessHandle): Promise<void> {
+  try {
+    process.signal(9)
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
+  await process.release()
+}

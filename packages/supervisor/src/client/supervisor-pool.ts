@@ -1,0 +1,329 @@
+import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { isNsboxError, NsboxError } from '@nsbox/errors'
+import { adoptAnswer, notice, notices } from '../protocol/answers.ts'
+import type { OwnedEnds } from '../protocol/owned-ends.ts'
+import type { ExitRecord, ProcessRecord } from '../protocol/process-record.ts'
+import type { Ends } from '../protocol/roles.ts'
+import { checked } from '../protocol/schema.ts'
+import type { AbortOptions, LaunchRequest, SupervisedProcess, Supervisor } from '../supervisor.ts'
+import { killSupervisor } from './kill-supervisor.ts'
+import { orphanedProcess } from './orphaned-process.ts'
+import { ProcessHandle, type ProcessHandleOwner } from './process-handle.ts'
+import { recordOf } from './record-of.ts'
+import { requestLaunch } from './request-launch.ts'
+import { startSupervisor } from './start-supervisor.ts'
+import { storedRecords } from './stored-records.ts'
+import { SupervisorConnection, type SupervisorConnectionHandlers } from './supervisor-connection.ts'
+import type { SupervisorProgram } from './supervisor-program.ts'
+
+/** What a client's supervisors are opened with. */
+export interface SupervisorPoolOptions {
+  /** Of all supervisors; each has one of its own inside. */
+  readonly directory: string
+  readonly program: SupervisorProgram
+  readonly onWarning: (message: string, error?: unknown) => void
+  /** Milliseconds after which a supervisor that does not answer is taken for dead. */
+  readonly answerTimeout: number
+}
+
+/** All supervisors of a client, as one. */
+export class SupervisorPool implements Supervisor, ProcessHandleOwner, SupervisorConnectionHandlers {
+  readonly #options: SupervisorPoolOptions
+  readonly #processes = new Map<string, ProcessHandle>()
+  readonly #launching = new Set<string>()
+  /** The supervisor of each process; a promise while another one takes over. */
+  readonly #holders = new Map<ProcessHandle, SupervisorConnection | Promise<SupervisorConnection>>()
+  readonly #links = new Set<SupervisorConnection>()
+  /** The supervisors that take new processes, by cgroup. */
+  readonly #current = new Map<string, Promise<SupervisorConnection>>()
+  /** Those of them that have been started. */
+  readonly #ready = new Map<string, SupervisorConnection>()
+  #disposed: Promise<void> | undefined
+
+  constructor(options: SupervisorPoolOptions) {
+    this.#options = options
+  }
+
+  /** Finds the supervisors of an earlier client, and what those that are gone have left. */
+  async find(): Promise<void> {
+    const left: string[] = []
+    for (const name of await readdir(this.#options.directory)) {
+      const directory = join(this.#options.directory, name)
+      const link = await SupervisorConnection.connect(directory, this, this.#options.answerTimeout).catch(
+        (error) => {
+          if (isNsboxError(error) && error.code === 'unimplemented') throw error
+          return undefined
+        },
+      )
+      if (link === undefined) left.push(directory)
+      else await this.#join(link)
+    }
+    for (const directory of left) await this.#takeOver(directory)
+  }
+
+  async launch(request: LaunchRequest, { signal }: AbortOptions = {}): Promise<SupervisedProcess> {
+    signal?.throwIfAborted()
+    const { key } = request
+    this.#checkOpen()
+    if (this.#processes.has(key) || this.#launching.has(key))
+      throw new NsboxError('already_exists', `process ${JSON.stringify(key)}`)
+    this.#launching.add(key)
+    try {
+      const link = await this.#currentFor(request.cgroup ?? '')
+      signal?.throwIfAborted()
+      return await requestLaunch(link, request, {
+        signal,
+        accept: (record, ends) => this.#told(link, record, ends),
+      })
+    } finally {
+      this.#launching.delete(key)
+    }
+  }
+
+  processes(): readonly SupervisedProcess[] {
+    return [...this.#processes.values()]
+  }
+
+  process(key: string): SupervisedProcess | undefined {
+    return this.#processes.get(key)
+  }
+
+  async warm({ signal }: AbortOptions = {}): Promise<void> {
+    signal?.throwIfAborted()
+    this.#checkOpen()
+    await this.#currentFor('')
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#leave()
+    return this.#disposed
+  }
+
+  async supervisorOf(process: ProcessHandle): Promise<SupervisorConnection> {
+    this.#checkOpen()
+    const holder = this.#holders.get(process)
+    if (holder === undefined) throw new NsboxError('not_found', `process ${process.key}`)
+    return holder
+  }
+
+  forget(process: ProcessHandle): void {
+    this.#holders.delete(process)
+    if (this.#processes.get(process.key) === process) this.#processes.delete(process.key)
+  }
+
+  notice(link: SupervisorConnection, message: object, ends: OwnedEnds): void {
+    const { notice: kind } = checked(notice, message)
+    if (kind === 'process') {
+      this.#told(link, checked(notices.process, message).record, ends.takeAll())
+    } else if (kind === 'exit') {
+      const { key, exit } = checked(notices.exit, message)
+      const process = this.#heldBy(link, key)
+      if (process !== undefined) this.#exited(process, exit)
+    } else if (kind === 'closed') {
+      const { key, roles, drained } = checked(notices.closed, message)
+      this.#heldBy(link, key)?.closed(roles, drained)
+    }
+  }
+
+  lost(link: SupervisorConnection, error: Error | undefined): void {
+    this.#drop(link)
+    if (this.#disposed !== undefined) return
+    const mine = [...this.#holders].flatMap(([process, holder]) => (holder === link ? [process] : []))
+    // One that was told to end once it holds nothing has done so.
+    if (mine.length === 0 && error === undefined && (link.retired || !link.alive)) {
+      link.forget()
+      rmSync(link.directory, { recursive: true, force: true })
+      return
+    }
+    this.#options.onWarning(`the supervisor ${link.pid} is lost`, error)
+    const successor = this.#succeed(link, mine)
+    successor.catch((failure) => this.#options.onWarning('no supervisor takes over', failure))
+    for (const process of mine) this.#holders.set(process, successor)
+  }
+
+  #exited(process: ProcessHandle, exit: ExitRecord): void {
+    if (exit.unknown)
+      this.#options.onWarning(`how the process ${process.pid} of ${process.key} ended is unknown`)
+    process.exited(exit)
+  }
+
+  #heldBy(link: SupervisorConnection, key: string): ProcessHandle | undefined {
+    const process = this.#processes.get(key)
+    return process !== undefined && this.#holders.get(process) === link ? process : undefined
+  }
+
+  /** A supervisor tells of a process, which may be known. */
+  #told(link: SupervisorConnection, record: ProcessRecord, ends: Ends): ProcessHandle {
+    const known = this.#processes.get(record.key)
+    if (known !== undefined) {
+      known.retold(record, ends)
+      this.#holders.set(known, link)
+      return known
+    }
+    const process = new ProcessHandle(record, ends, this)
+    this.#processes.set(record.key, process)
+    this.#holders.set(process, link)
+    return process
+  }
+
+  #currentFor(cgroup: string): Promise<SupervisorConnection> {
+    const current = this.#current.get(cgroup)
+    if (current !== undefined) return current
+    const starting = this.#start(cgroup)
+    this.#current.set(cgroup, starting)
+    starting.catch(() => {
+      if (this.#current.get(cgroup) === starting) this.#current.delete(cgroup)
+    })
+    return starting
+  }
+
+  async #start(cgroup: string): Promise<SupervisorConnection> {
+    const directory = join(this.#options.directory, randomBytes(4).toString('hex'))
+    await startSupervisor({ program: this.#options.program, directory, cgroup })
+    const link = await SupervisorConnection.connect(directory, this, this.#options.answerTimeout)
+    this.#links.add(link)
+    this.#ready.set(cgroup, link)
+    if (this.#disposed !== undefined) {
+      await this.#retire(link)
+      throw new NsboxError('canceled', 'the supervisor’s handle is closed')
+    }
+    return link
+  }
+
+  /** Takes in a supervisor that runs already; one of another build, or that is one too many, is to end with its processes. */
+  async #join(link: SupervisorConnection): Promise<void> {
+    this.#links.add(link)
+    await link.request('processes')
+    if (link.build === this.#options.program.build && !this.#current.has(link.cgroup)) {
+      this.#ready.set(link.cgroup, link)
+      this.#current.set(link.cgroup, Promise.resolve(link))
+    } else await link.retire()
+  }
+
+  #drop(link: SupervisorConnection): void {
+    this.#links.delete(link)
+    if (this.#ready.get(link.cgroup) !== link) return
+    this.#ready.delete(link.cgroup)
+    this.#current.delete(link.cgroup)
+  }
+
+  /** Goes on with the supervisor whose connection was lost, or else has another one take over what it held. */
+  async #succeed(
+    link: SupervisorConnection,
+    processes: readonly ProcessHandle[],
+  ): Promise<SupervisorConnection> {
+    const again = link.alive ? await this.#reconnect(link) : undefined
+    if (again !== undefined) return again
+    link.kill()
+    for (let tries = 0; link.alive && tries < 500; tries++) await delay(10)
+    link.forget()
+    const records = new Map(this.#recordsOf(link.directory).map((record) => [record.key, record]))
+    for (const process of processes) {
+      const exit = records.get(process.key)?.exit
+      if (exit !== undefined) process.exited(exit)
+    }
+    const successor = await this.#handOver(link.cgroup, processes)
+    rmSync(link.directory, { recursive: true, force: true })
+    return successor
+  }
+
+  async #reconnect(link: SupervisorConnection): Promise<SupervisorConnection | undefined> {
+    try {
+      const again = await SupervisorConnection.connect(link.directory, this, this.#options.answerTimeout)
+      link.forget()
+      await this.#join(again)
+      return again
+    } catch (error) {
+      this.#options.onWarning(`the supervisor ${link.pid} does not answer`, error)
+      return undefined
+    }
+  }
+
+  /** Has a supervisor take over processes, however often it is lost meanwhile. */
+  async #handOver(cgroup: string, processes: readonly ProcessHandle[]): Promise<SupervisorConnection> {
+    for (let wait = 50; ; wait = Math.min(2 * wait, 5_000)) {
+      this.#checkOpen()
+      try {
+        const link = await this.#currentFor(cgroup)
+        for (const process of processes) await this.#adopt(link, process)
+        return link
+      } catch (error) {
+        this.#options.onWarning('a supervisor cannot take over processes', error)
+      }
+      await delay(wait, undefined, { ref: false })
+    }
+  }
+
+  async #adopt(link: SupervisorConnection, process: ProcessHandle): Promise<void> {
+    if (!this.#holders.has(process) || this.#holders.get(process) === link) return
+    try {
+      const accept = (answer: object) => {
+        const record = recordOf(answer, process.key)
+        const { holds } = checked(adoptAnswer, answer)
+        if (record.exit !== undefined) this.#exited(process, record.exit)
+        process.closed(
+          [...process.ends.keys()].filter((role) => !holds.includes(role)),
+          record.drained,
+        )
+        this.#holders.set(process, link)
+      }
+      await link.request('adopt', { record: process.record }, { ends: () => process.ends, accept })
+    } catch (error) {
+      if (!isNsboxError(error) || error.code !== 'already_exists') throw error
+      this.#holders.set(process, link)
+    }
+  }
+
+  /** What a supervisor has left that ended while no client was there to hold its descriptors. */
+  async #takeOver(directory: string): Promise<void> {
+    await killSupervisor(directory)
+    const processes = this.#recordsOf(directory).map((record) => {
+      const left = orphanedProcess(record)
+      const process = new ProcessHandle(left.record, left.ends, this)
+      this.#processes.set(process.key, process)
+      return process
+    })
+    if (processes.length > 0) {
+      this.#options.onWarning(
+        `the supervisor of ${directory} has ended, and with it the input and output of its processes`,
+      )
+      const successor = this.#handOver('', processes)
+      for (const process of processes) this.#holders.set(process, successor)
+      await successor
+    }
+    rmSync(directory, { recursive: true, force: true })
+  }
+
+  #recordsOf(directory: string): ProcessRecord[] {
+    return storedRecords(directory, this.#options.onWarning)
+  }
+
+  async #leave(): Promise<void> {
+    // Those that are being started find out themselves.
+    await Promise.all([...this.#links].map((link) => this.#retire(link)))
+    await Promise.allSettled(this.#current.values())
+    for (const process of this.#processes.values()) process.abandon()
+    this.#processes.clear()
+    this.#holders.clear()
+  }
+
+  /** Leaves a supervisor, which ends once it holds nothing. */
+  async #retire(link: SupervisorConnection): Promise<void> {
+    try {
+      await link.retire()
+    } catch (error) {
+      this.#options.onWarning(`the supervisor ${link.pid} does not answer`, error)
+    }
+    link.forget()
+    this.#links.delete(link)
+  }
+
+  #checkOpen(): void {
+    if (this.#disposed !== undefined)
+      throw new NsboxError('failed_precondition', 'the supervisor’s handle is closed')
+  }
+}

@@ -1,0 +1,14 @@
+export { openSupervisor } from './open-supervisor.ts'
+export { type LogProgram, type OutputTarget, outputTarget } from './protocol/output-target.ts'
+export type {
+  AbortOptions,
+  LaunchCommand,
+  LaunchPaths,
+  LaunchRequest,
+  ProcessExit,
+  ProcessIo,
+  SupervisedProcess,
+  Supervisor,
+  SupervisorOptions,
+  TerminalSize,
+} from './supervisor.ts'

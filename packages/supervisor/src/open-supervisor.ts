@@ -1,0 +1,48 @@
+import { chmod, lstat, mkdir } from 'node:fs/promises'
+import { isAbsolute } from 'node:path'
+import { NsboxError } from '@nsbox/errors'
+import { SupervisorPool } from './client/supervisor-pool.ts'
+import { supervisorProgram } from './client/supervisor-program.ts'
+import type { Supervisor, SupervisorOptions } from './supervisor.ts'
+
+/** A socket's path has at most 107 bytes, of which those below the directory take up to 30. */
+const longestDirectory = 77
+
+/**
+ * Opens the supervisor of a directory. Processes of an earlier client are found again, with what they write, how
+ * they ended, and all that can be asked of them. No supervisor is started unless one is needed.
+ *
+ * @throws `invalid_argument` for a directory that cannot be; `permission_denied` for somebody else's; `unimplemented` if a
+ * supervisor runs there that speaks no protocol of this build
+ */
+export async function openSupervisor({
+  directory,
+  onWarning,
+  build,
+  answerTimeout = 10_000,
+}: SupervisorOptions): Promise<Supervisor> {
+  if (!isAbsolute(directory) || Buffer.byteLength(directory) > longestDirectory)
+    throw new NsboxError(
+      'invalid_argument',
+      `directory ${directory}: an absolute path of at most ${longestDirectory} bytes`,
+    )
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const stats = await lstat(directory)
+  if (!stats.isDirectory() || stats.uid !== process.geteuid?.())
+    throw new NsboxError('permission_denied', `directory ${directory} is somebody else’s`)
+  await chmod(directory, 0o700)
+  const program = supervisorProgram()
+  const supervisors = new SupervisorPool({
+    directory,
+    program: build === undefined ? program : { ...program, build },
+    onWarning: onWarning ?? (() => undefined),
+    answerTimeout,
+  })
+  try {
+    await supervisors.find()
+    return supervisors
+  } catch (error) {
+    await supervisors[Symbol.asyncDispose]()
+    throw error
+  }
+}

@@ -1,0 +1,32 @@
+import {
+  deserializeError,
+  type NsboxError,
+  type SerializedError,
+  sentinels,
+  serializeError,
+} from '@nsbox/errors'
+import * as v from 'valibot'
+import { text } from './schema.ts'
+
+/** Most of what an error says of its context; what a client has given may be quoted in it, several times as long. */
+const longestContext = 16_384
+
+export const errorFields = v.object({
+  code: text(64),
+  context: text(longestContext),
+  details: v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])),
+})
+
+/** An error as it is sent. */
+export type ErrorFields = v.InferOutput<typeof errorFields>
+
+export function toErrorFields(error: unknown): ErrorFields {
+  const { code, context, details } = serializeError(error)
+  return { code, context: context.slice(0, longestContext), details }
+}
+
+/** The error that was sent, with the code `unknown` for one that this build does not know. */
+export function fromErrorFields({ code, ...rest }: ErrorFields): NsboxError {
+  const known = Object.hasOwn(sentinels, code)
+  return deserializeError({ code: known ? (code as SerializedError['code']) : 'unknown', ...rest })
+}

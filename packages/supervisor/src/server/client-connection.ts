@@ -1,0 +1,135 @@
+import type { Socket } from 'node:net'
+import { errorCode, NsboxError } from '@nsbox/errors'
+import { toErrorFields } from '../protocol/error-fields.ts'
+import { Link } from '../protocol/link.ts'
+import type { OwnedEnds } from '../protocol/owned-ends.ts'
+import { protocols, request, requests } from '../protocol/requests.ts'
+import type { Ends } from '../protocol/roles.ts'
+import { checked } from '../protocol/schema.ts'
+import type { ManagedProcess } from './managed-process.ts'
+import type { ProcessTable } from './process-table.ts'
+
+/** Milliseconds in which a connection must say hello. */
+const helloTimeout = 10_000
+
+/** What a connection asks of the supervisor. */
+export interface ClientConnectionOptions {
+  readonly processes: ProcessTable
+  /** What the supervisor says of itself. */
+  readonly identity: { readonly build: string; readonly cgroup: string; readonly pid: number }
+  /** The socket that a client's descriptors come through, by the token that it has sent there. */
+  readonly takePackets: (token: string) => number
+  /** The client has said hello. */
+  readonly onHello: (connection: ClientConnection) => void
+  /** The supervisor is to end once it holds nothing. */
+  readonly onRetire: () => void
+  /** Something was forgotten, so that the supervisor may be of no more use. */
+  readonly onReleased: () => void
+  readonly onClosed: (connection: ClientConnection) => void
+}
+
+/**
+ * What a request is answered with, and the descriptors that go along. Both are asked for when the answer is sent: what was
+ * told of the process before has not been understood, what is told afterwards will be.
+ */
+interface Answer {
+  readonly fields?: () => object
+  readonly ends?: () => Ends
+}
+
+/** One client's connection to the supervisor. Whatever a client sends, no process is hurt but those that it names. */
+export class ClientConnection {
+  readonly #options: ClientConnectionOptions
+  readonly #link: Link
+  readonly #left = new AbortController()
+  readonly #greeting: NodeJS.Timeout
+  #greeted = false
+
+  constructor(socket: Socket, options: ClientConnectionOptions) {
+    this.#options = options
+    this.#greeting = setTimeout(() => this.close(), helloTimeout)
+    this.#link = new Link(socket, {
+      message: (message, ends) => this.#take(message, ends),
+      closed: (error) => {
+        if (error !== undefined) console.error('a connection ends:', error)
+        clearTimeout(this.#greeting)
+        // Nobody waits for what its launches make.
+        this.#left.abort()
+        options.onClosed(this)
+      },
+    })
+  }
+
+  notify(notice: object): void {
+    this.#link.send(notice)
+  }
+
+  close(): void {
+    this.#link.close()
+  }
+
+  #take(message: object, ends: OwnedEnds): void {
+    const { id, method } = checked(request, message)
+    if (!this.#greeted && method !== 'hello') throw new NsboxError('invalid_argument', 'no hello')
+    this.#answer(method, message, ends).then(
+      (answer) => this.#link.send({ reply: id, ...answer.fields?.() }, answer.ends),
+      (error) => {
+        if (errorCode(error) === 'unknown') console.error(`${method}:`, error)
+        this.#link.send({ reply: id, error: toErrorFields(error) })
+      },
+    )
+  }
+
+  /** Begins in the same turn as the message came, so that what it does is in the order of messages. */
+  async #answer(method: string, message: object, ends: OwnedEnds): Promise<Answer> {
+    const { processes, identity, onHello, onReleased, onRetire, takePackets } = this.#options
+    switch (method) {
+      case 'hello': {
+        const { protocols: known, token } = checked(requests.hello, message)
+        const protocol = protocols.find((number) => known.includes(number))
+        if (protocol === undefined) throw new NsboxError('unimplemented', `protocols ${known.join(', ')}`)
+        this.#link.carryDescriptors(takePackets(token))
+        this.#greeted = true
+        clearTimeout(this.#greeting)
+        onHello(this)
+        return { fields: () => ({ protocol, ...identity }) }
+      }
+      case 'processes':
+        for (const process of processes.all())
+          this.#link.send({ notice: 'process', record: process.record }, () => process.ends)
+        return {}
+      case 'launch':
+        return started(
+          await processes.launch(checked(requests.launch, message), { signal: this.#left.signal }),
+        )
+      case 'cancel':
+        processes.cancel(checked(requests.cancel, message).key)
+        return {}
+      case 'adopt': {
+        const process = processes.adopt(checked(requests.adopt, message).record, ends.takeAll())
+        return { fields: () => ({ record: process.record, holds: [...process.ends.keys()] }) }
+      }
+      case 'keepStdin': {
+        const process = processes.get(checked(requests.keepStdin, message).key)
+        process.keepStdin()
+        return started(process)
+      }
+      case 'closeStdin':
+        processes.get(checked(requests.closeStdin, message).key).closeStdin()
+        return {}
+      case 'release':
+        await processes.release(checked(requests.release, message).key)
+        onReleased()
+        return {}
+      case 'retire':
+        onRetire()
+        return {}
+      default:
+        throw new NsboxError('unimplemented', `method ${JSON.stringify(method)}`)
+    }
+  }
+}
+
+function started(process: ManagedProcess): Answer {
+  return { fields: () => ({ record: process.record }), ends: () => process.ends }
+}

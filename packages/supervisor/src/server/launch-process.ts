@@ -1,0 +1,144 @@
+import { closeSync } from 'node:fs'
+import { NsboxError } from '@nsbox/errors'
+import { pipe } from '@nsbox/sys'
+import { openTerminal } from '@nsbox/sys/descriptors'
+import { openPidfd, processStat, signalPidfd } from '@nsbox/sys/processes'
+import type { LaunchMessage } from '../protocol/launch-message.ts'
+import type { LogProgram } from '../protocol/output-target.ts'
+import { OwnedEnds } from '../protocol/owned-ends.ts'
+import type { ProcessRecord } from '../protocol/process-record.ts'
+import { startLogger } from './logger.ts'
+import { makePipes, type ProgramEnds } from './make-pipes.ts'
+import { openStdio } from './open-stdio.ts'
+import { ProcessMaker } from './process-maker.ts'
+import type { Reaper } from './reaper.ts'
+import { startProgram } from './start-program.ts'
+import type { Watcher } from './watcher.ts'
+
+/** What a launch needs of the supervisor. */
+export interface LaunchOptions {
+  /** The supervisor's. */
+  readonly directory: string
+  readonly watcher: Watcher
+  readonly reaper: Reaper
+  /** Cancels the launch. */
+  readonly signal: AbortSignal
+  /**
+   * Takes charge of the process, within the same turn in which its number became known: whatever it throws, the process
+   * and its descriptors are ended.
+   */
+  readonly hold: (record: ProcessRecord, ends: OwnedEnds) => void
+}
+
+/** Starts what is to become the process, and returns its number. */
+type Start = (pipes: ProgramEnds, ends: OwnedEnds) => number | Promise<number>
+
+/**
+ * Makes a process: opens what there is for input and output, makes pipes or a terminal, starts the program, and has the
+ * process held. After an error everything is closed, the logger ended, and a process that was made nonetheless killed.
+ */
+export async function launchProcess(message: LaunchMessage, options: LaunchOptions): Promise<void> {
+  const { directory, reaper } = options
+  const timeout = AbortSignal.timeout(message.timeout)
+  const signal = AbortSignal.any([options.signal, timeout])
+  const ends = new OwnedEnds()
+  let maker: ProcessMaker | undefined
+  let launched: (() => void) | undefined
+  let pid: number | undefined
+  try {
+    if (message.makes !== undefined) maker = new ProcessMaker(message, message.makes, directory)
+    const start: Start = (pipes) => {
+      // Not before: orphans wait for launches, and loggers and readers may be long in coming.
+      launched = reaper.launch()
+      return maker === undefined
+        ? startDirectly(message, pipes, ends)
+        : maker.run(pipes, ends, { reaper, signal })
+    }
+    pid = await withStdio(message, { ...options, signal }, ends, start)
+    ends.add('pidfd', openPidfd(pid))
+    const startTime = processStat(pid)?.startTime ?? ''
+    const { key, io } = message
+    options.hold({ key, pid, startTime, io, stdinEnded: io.stdin === '', drained: false }, ends)
+  } catch (error) {
+    abandon(pid ?? maker?.made(), ends)
+    if (timeout.aborted && !options.signal.aborted)
+      throw new NsboxError('deadline_exceeded', `${message.command[0]} for ${message.key}`, { cause: error })
+    throw error
+  } finally {
+    maker?.[Symbol.dispose]()
+    launched?.()
+  }
+}
+
+/** The program is the process, with a session of its own. */
+function startDirectly(
+  { command, env, fromMemory, io }: LaunchMessage,
+  { stdin, stdout, stderr }: ProgramEnds,
+  ends: OwnedEnds,
+): number {
+  const program = { command, env, fromMemory, session: true }
+  if (!io.terminal) return startProgram({ ...program, stdio: [stdin, stdout, stderr] })
+  const { fd, path } = openTerminal()
+  ends.add('terminal', fd)
+  return startProgram({ ...program, stdio: path })
+}
+
+/** Opens and makes what is the process's input and output, and has it started. */
+async function withStdio(
+  message: LaunchMessage,
+  options: LaunchOptions,
+  ends: OwnedEnds,
+  start: Start,
+): Promise<number> {
+  const { io, owner, waits } = message
+  const { signal } = options
+  const logger = await openStdio(io, ends, { signal, waits })
+  const pipes = makePipes(ends, {
+    stdin: !io.terminal && ends.get('stdin-source') !== undefined,
+    stdout: !io.terminal && (logger ?? ends.get('stdout-sink')) !== undefined,
+    stderr: !io.terminal && (logger ?? ends.get('stderr-sink')) !== undefined,
+    owner,
+  })
+  try {
+    if (logger !== undefined) await beginLogger(logger, message, options, ends)
+    signal.throwIfAborted()
+    return await start(pipes, ends)
+  } finally {
+    pipes.close()
+  }
+}
+
+async function beginLogger(
+  target: LogProgram,
+  { io, logEnv: env }: LaunchMessage,
+  { watcher, reaper, signal }: LaunchOptions,
+  ends: OwnedEnds,
+): Promise<void> {
+  const common = { watcher, reaper, signal, env }
+  if (!io.terminal) {
+    await startLogger(target, ends, { ...common, stdout: ends.get('stdout')!, stderr: ends.get('stderr')! })
+    return
+  }
+  // One output, which the supervisor writes to itself, and another that has ended.
+  const output = pipe(65_536)
+  const nothing = pipe(4096)
+  closeSync(nothing.write)
+  ends.add('stdout-sink', output.write)
+  try {
+    await startLogger(target, ends, { ...common, stdout: output.read, stderr: nothing.read })
+  } finally {
+    closeSync(output.read)
+    closeSync(nothing.read)
+  }
+}
+
+/**
+ * Ends what a launch that failed has left.
+ * @param pid of a child that nobody waits for as long as the launch lasts, so that the number is its own
+ */
+function abandon(pid: number | undefined, ends: OwnedEnds): void {
+  if (pid !== undefined) process.kill(pid, 'SIGKILL')
+  const logger = ends.get('logger')
+  if (logger !== undefined) signalPidfd(logger, 9)
+  ends.closeAll()
+}

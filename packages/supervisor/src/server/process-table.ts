@@ -1,0 +1,149 @@
+import { NsboxError } from '@nsbox/errors'
+import { pidfdProcess } from '@nsbox/sys/processes'
+import type { LaunchMessage } from '../protocol/launch-message.ts'
+import { OwnedEnds } from '../protocol/owned-ends.ts'
+import type { ExitRecord, ProcessRecord } from '../protocol/process-record.ts'
+import type { Ends, Role } from '../protocol/roles.ts'
+import { AdoptedProcessExit, unknownStatus } from './adopted-process-exit.ts'
+import { launchProcess } from './launch-process.ts'
+import { ManagedProcess, type ManagedProcessOptions } from './managed-process.ts'
+import { Reaper } from './reaper.ts'
+
+/** What the processes of a supervisor share. */
+export interface ProcessTableOptions extends ManagedProcessOptions {
+  /** The supervisor's. */
+  readonly directory: string
+}
+
+/** All processes that a supervisor has in charge, and launches under way. */
+export class ProcessTable {
+  readonly #options: ProcessTableOptions
+  readonly #held = new Map<string, ManagedProcess>()
+  readonly #launches = new Map<string, AbortController>()
+  /** Those that other supervisors have launched. */
+  readonly #foreign = new Map<string, AdoptedProcessExit>()
+  readonly #byPid = new Map<number, ManagedProcess>()
+  readonly #reaper = new Reaper({ onExit: (pid, exitStatus) => this.#exited(pid, exitStatus) })
+
+  constructor(options: ProcessTableOptions) {
+    this.#options = options
+    process.on('SIGCHLD', () => this.#reaper.sweep())
+  }
+
+  get empty(): boolean {
+    return this.#held.size === 0 && this.#launches.size === 0
+  }
+
+  all(): Iterable<ManagedProcess> {
+    return this.#held.values()
+  }
+
+  /** @throws `not_found` */
+  get(key: string): ManagedProcess {
+    const held = this.#held.get(key)
+    if (held === undefined) throw new NsboxError('not_found', `process ${JSON.stringify(key)}`)
+    return held
+  }
+
+  /** @throws as `Supervisor.launch` */
+  async launch(
+    message: LaunchMessage,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<ManagedProcess> {
+    this.#checkFree(message.key)
+    const controller = new AbortController()
+    this.#launches.set(message.key, controller)
+    const cancel = () => controller.abort()
+    signal.addEventListener('abort', cancel)
+    try {
+      const { directory, watcher } = this.#options
+      const hold = (record: ProcessRecord, ends: OwnedEnds) => {
+        const held = this.#hold(record, ends)
+        this.#byPid.set(record.pid, held)
+        this.#reaper.watch(record.pid)
+      }
+      const reaper = this.#reaper
+      await launchProcess(message, { directory, watcher, reaper, signal: controller.signal, hold })
+      return this.get(message.key)
+    } finally {
+      signal.removeEventListener('abort', cancel)
+      this.#launches.delete(message.key)
+    }
+  }
+
+  /** Ends a launch that is under way; without one, it does nothing. */
+  cancel(key: string): void {
+    this.#launches.get(key)?.abort()
+  }
+
+  /** Takes charge of a process that another supervisor launched, whose descriptors the caller hands over. */
+  adopt(record: ProcessRecord, ends: Ends): ManagedProcess {
+    const owned = new OwnedEnds(ends)
+    try {
+      this.#checkFree(record.key)
+      checkPidfd('pidfd', owned.get('pidfd'), record.pid)
+      checkPidfd('logger', owned.get('logger'))
+      const held = this.#hold(record, owned)
+      if (record.exit === undefined) this.#watch(held)
+      return held
+    } catch (error) {
+      owned.closeAll()
+      if (this.#held.get(record.key)?.record === record) void this.release(record.key)
+      throw error
+    }
+  }
+
+  async release(key: string): Promise<void> {
+    const held = this.get(key)
+    this.#held.delete(key)
+    const { pid } = held.record
+    // One that was adopted may say that it has the number of one that was launched.
+    if (this.#byPid.get(pid) === held) {
+      this.#byPid.delete(pid)
+      this.#reaper.forget(pid)
+    }
+    this.#foreign.get(key)?.stop()
+    this.#foreign.delete(key)
+    await held.release()
+  }
+
+  #hold(record: ProcessRecord, ends: OwnedEnds): ManagedProcess {
+    const held = new ManagedProcess(record, ends, this.#options)
+    this.#held.set(record.key, held)
+    return held
+  }
+
+  #checkFree(key: string): void {
+    if (this.#held.has(key) || this.#launches.has(key))
+      throw new NsboxError('already_exists', `process ${JSON.stringify(key)}`)
+  }
+
+  #exited(pid: number, exitStatus: number): void {
+    const held = this.#byPid.get(pid)
+    this.#byPid.delete(pid)
+    held?.ended({ exitStatus, exitedAt: Date.now() })
+  }
+
+  #watch(held: ManagedProcess): void {
+    const pidfd = held.ends.get('pidfd')
+    const onEnd = (exit: ExitRecord) => held.ended(exit)
+    if (pidfd === undefined) onEnd({ exitStatus: unknownStatus, exitedAt: Date.now(), unknown: true })
+    else
+      this.#foreign.set(
+        held.record.key,
+        new AdoptedProcessExit(held.record.pid, pidfd, { watcher: this.#options.watcher, onEnd }),
+      )
+  }
+}
+
+/**
+ * Its end is waited for, and it may be signalled.
+ * @param pid of the process that it must stand for, unless that is gone; any by default
+ * @throws `invalid_argument` for another descriptor
+ */
+function checkPidfd(role: Role, fd: number | undefined, pid?: number): void {
+  if (fd === undefined) return
+  const found = pidfdProcess(fd)
+  if (found === undefined || (pid !== undefined && found !== pid && found !== -1))
+    throw new NsboxError('invalid_argument', `the descriptor ${role} stands for ${found ?? 'no process'}`)
+}

@@ -1,0 +1,65 @@
+import { closeSync, existsSync, type Stats, statSync } from 'node:fs'
+import { basename } from 'node:path'
+import { sealedCopy } from '@nsbox/sys/files'
+import { isElf } from '../programs/is-elf.ts'
+
+/** Milliseconds that a copy is kept for another launch. */
+const keptFor = 60_000
+
+/** Larger ones are not worth their memory. */
+const maxBytes = 64 << 20
+
+interface Copy {
+  readonly identity: string
+  readonly fd: number
+  readonly timer: NodeJS.Timeout
+}
+
+/**
+ * Sealed copies of programs in memory, to be executed instead of their files by programs that would make such a copy of
+ * themselves each time, so that nobody whom they start can reach the file (memfd_create(2)).
+ */
+export class ProgramCopies {
+  readonly #copies = new Map<string, Copy>()
+  /** A policy by the labels of files would take the copy for another program. */
+  readonly #allowed = !existsSync('/sys/fs/selinux/enforce')
+
+  /** What to execute instead of a file: a copy of what it holds now, if it is one to copy; else itself. */
+  of(path: string): string {
+    if (!this.#allowed) return path
+    const stats = statSync(path)
+    const identity = identityOf(stats)
+    const kept = this.#copies.get(path)
+    if (kept?.identity === identity) {
+      kept.timer.refresh()
+      return executable(kept.fd)
+    }
+    this.#drop(path)
+    // The interpreter of a script would be given a name that is closed by then.
+    if (stats.size > maxBytes || !isElf(path)) return path
+    let fd: number
+    try {
+      fd = sealedCopy(path, basename(path))
+    } catch {
+      // There is no memory for it, or the host does not let programs run from memory.
+      return path
+    }
+    const timer = setTimeout(() => this.#drop(path), keptFor).unref()
+    this.#copies.set(path, { identity, fd, timer })
+    return executable(fd)
+  }
+
+  #drop(path: string): void {
+    const copy = this.#copies.get(path)
+    if (copy === undefined) return
+    this.#copies.delete(path)
+    clearTimeout(copy.timer)
+    closeSync(copy.fd)
+  }
+}
+
+const executable = (fd: number) => `/proc/self/fd/${fd}`
+
+function identityOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return [dev, ino, size, mtimeMs, ctimeMs].join(' ')
+}

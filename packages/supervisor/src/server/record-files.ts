@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ProcessRecord } from '../protocol/process-record.ts'
+
+/**
+ * What is known of each process, one file each, so that it outlives the supervisor. A record is whole or not there; the
+ * directory lasts as long as the system runs, and so do the processes, so nothing is synced.
+ */
+export class RecordFiles {
+  readonly #directory: string
+
+  constructor(directory: string) {
+    this.#directory = directory
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+  }
+
+  write(record: ProcessRecord): void {
+    const path = this.#path(record.key)
+    writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 })
+    renameSync(`${path}.new`, path)
+  }
+
+  remove(key: string): void {
+    rmSync(this.#path(key), { force: true })
+  }
+
+  // Keys hold slashes, and may be longer than a name can be.
+  #path(key: string): string {
+    return join(this.#directory, `${createHash('sha256').update(key).digest('hex')}.json`)
+  }
+}

@@ -1,0 +1,158 @@
+import { closeSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { NsboxError } from '@nsbox/errors'
+import { acceptUnix, listenUnix, receiveDescriptors } from '@nsbox/sys/descriptors'
+import { processStat } from '@nsbox/sys/processes'
+import { files } from '../protocol/directory-layout.ts'
+import { ClientConnection } from './client-connection.ts'
+import { ProcessTable } from './process-table.ts'
+import { RecordFiles } from './record-files.ts'
+import { Watcher } from './watcher.ts'
+
+/** Milliseconds that a supervisor without processes waits for another client. */
+const idleTimeout = 10_000
+
+/** There is one client, and its next connection or its successor’s; each may have a line begun. */
+const mostConnections = 16
+
+/** What a supervisor is started with. */
+export interface SupervisorServerOptions {
+  /** Its own; made by whoever starts it. */
+  readonly directory: string
+  /** Names the program's build. */
+  readonly build: string
+  /** The cgroup that it was started for; empty for none. */
+  readonly cgroup: string
+  /** Called when it has nothing to do any more and its directory is gone. */
+  readonly onEnd: () => void
+}
+
+/**
+ * The supervisor: launches processes, holds their descriptors, relays between them, reports their ends. It serves one
+ * client at a time, the last that said hello, and goes on without one as long as it holds a process.
+ */
+export class SupervisorServer {
+  readonly #options: SupervisorServerOptions
+  readonly #watcher = new Watcher()
+  readonly #processes: ProcessTable
+  readonly #connections = new Set<ClientConnection>()
+  readonly #packets: number
+  readonly #server: Server
+  #client: ClientConnection | undefined
+  #retiring = false
+  #idle: NodeJS.Timeout | undefined
+
+  constructor(options: SupervisorServerOptions) {
+    this.#options = options
+    const { directory } = options
+    mkdirSync(join(directory, files.launches), { recursive: true, mode: 0o700 })
+    const records = new RecordFiles(join(directory, files.records))
+    const notify = (notice: object) => this.#client?.notify(notice)
+    this.#processes = new ProcessTable({ directory, watcher: this.#watcher, records, notify })
+    const self = { pid: process.pid, startTime: processStat(process.pid)!.startTime }
+    const path = join(directory, files.process)
+    writeFileSync(`${path}.new`, JSON.stringify(self), { mode: 0o600 })
+    renameSync(`${path}.new`, path)
+    // Its sockets are its owner's only.
+    process.umask(0o177)
+    this.#packets = listenUnix(join(directory, files.descriptors), 'packets')
+    this.#server = createServer((socket) => this.#connect(socket))
+    this.#server.maxConnections = mostConnections
+  }
+
+  /** Serves until there is nothing to do. Resolves when clients can connect. */
+  async start(): Promise<void> {
+    this.#watcher.run().catch((error) => {
+      // Without it nothing is relayed any more; another supervisor can take over.
+      console.error('nothing can be waited for:', error)
+      process.exit(1)
+    })
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(join(this.#options.directory, files.control), resolve)
+    })
+    // What it starts gets the usual mask.
+    process.umask(0o022)
+    this.#startIdling()
+  }
+
+  /** Ends as soon as no process is held. */
+  retire(): void {
+    this.#retiring = true
+    this.#endIfDone()
+  }
+
+  #connect(socket: Socket): void {
+    const { build, cgroup } = this.#options
+    const connection = new ClientConnection(socket, {
+      processes: this.#processes,
+      identity: { build, cgroup, pid: process.pid },
+      takePackets: (token) => this.#takePackets(token),
+      onHello: (greeted) => this.#serve(greeted),
+      onRetire: () => this.retire(),
+      onReleased: () => this.#endIfDone(),
+      onClosed: (closed) => this.#left(closed),
+    })
+    this.#connections.add(connection)
+  }
+
+  #serve(connection: ClientConnection): void {
+    const before = this.#client
+    this.#client = connection
+    this.#retiring = false
+    clearTimeout(this.#idle)
+    if (before !== connection) before?.close()
+  }
+
+  #left(connection: ClientConnection): void {
+    this.#connections.delete(connection)
+    if (connection !== this.#client) return
+    this.#client = undefined
+    this.#startIdling()
+    this.#endIfDone()
+  }
+
+  #startIdling(): void {
+    clearTimeout(this.#idle)
+    this.#idle = setTimeout(() => {
+      this.#retiring = true
+      this.#endIfDone()
+    }, idleTimeout)
+  }
+
+  #endIfDone(): void {
+    if (!this.#retiring || !this.#processes.empty) return
+    clearTimeout(this.#idle)
+    // The answers to what led here go first.
+    setImmediate(() => {
+      if (!this.#retiring || !this.#processes.empty) return
+      for (const connection of this.#connections) connection.close()
+      this.#server.close()
+      closeSync(this.#packets)
+      rmSync(this.#options.directory, { recursive: true, force: true })
+      this.#options.onEnd()
+    })
+  }
+
+  /** A client connects to this socket and sends its token before it says hello. */
+  #takePackets(token: string): number {
+    for (let fd = acceptUnix(this.#packets); fd !== undefined; fd = acceptUnix(this.#packets)) {
+      if (hasSent(fd, token)) return fd
+      closeSync(fd)
+    }
+    throw new NsboxError('invalid_argument', 'no socket for descriptors has sent this token')
+  }
+}
+
+function hasSent(fd: number, token: string): boolean {
+  try {
+    const received = receiveDescriptors(fd, 128)
+    if (typeof received === 'string') return false
+    for (const descriptor of received.descriptors) closeSync(descriptor)
+    return Buffer.from(received.bytes).toString() === token
+  } catch (error) {
+    console.error('a socket for descriptors is closed:', error)
+    return false
+  }
+}
