@@ -1,7 +1,7 @@
+import { flightsByNamespace } from './flights-by-namespace.ts'
 import type { RouteParts } from './routes/route-parts.ts'
 import { UnpackAhead } from './snapshotters/unpack-ahead.ts'
 import { StreamRegistry } from './streaming/stream-registry.ts'
-import { flightsByNamespace } from './flights-by-namespace.ts'
 import { TransferService } from './transfer/transfer-service.ts'
 import { unpackDestinations } from './transfer/unpack-destinations.ts'
 
