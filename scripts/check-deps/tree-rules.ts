@@ -6,7 +6,7 @@ import type { Workspace } from './workspace.ts'
  * put a symbolic link in a directory's place meanwhile; `removeTree` and `treeUsage` of `@nsbox/trees` are for that.
  */
 export const ownDirectories: Readonly<Record<string, string>> = {
-  'packages/client/src/task/fork-capture.ts': 'a directory of mode 0700 that it has made itself',
+  'packages/client/src/fork/fork-capture.ts': 'a directory of mode 0700 that it has made itself',
   'packages/content/src/ingest-directory.ts': 'the store’s own, below directories of mode 0700',
   'packages/ctr/src/commands/content-edit.ts': 'a temporary directory of mode 0700 of its own',
   'packages/dist/src/commands/apply.ts': 'a temporary directory of mode 0700 of its own',

@@ -3,11 +3,11 @@ import { errorCode } from '@nsbox/errors'
 import { type Containerd, startContainerd } from '@nsbox/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect } from './client.ts'
-import { RemoteContentStore } from './remote-content-store.ts'
-import { RemoteEvents } from './remote-events.ts'
-import { RemoteImageStore } from './remote-image-store.ts'
-import { Rpc } from './rpc.ts'
-import { Session } from './session.ts'
+import { Rpc } from './connection/rpc.ts'
+import { Session } from './connection/session.ts'
+import { RemoteContentStore } from './remote/remote-content-store.ts'
+import { RemoteEvents } from './remote/remote-events.ts'
+import { RemoteImageStore } from './remote/remote-image-store.ts'
 
 let containerd: Containerd
 

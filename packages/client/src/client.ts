@@ -17,25 +17,25 @@ import type {
 import { isNotFound } from '@nsbox/errors'
 import { type NamespaceStore, namespaceFromEnvironment, requireNamespace } from '@nsbox/namespaces'
 import { type Descriptor, defaultPlatform, labelKeys, type Platform } from '@nsbox/oci'
-import { addressFromEnvironment } from './address.ts'
-import type { RestoreOptions } from './checkpoint/restore-container.ts'
-import type { ClientTls } from './endpoint.ts'
-import { Introspection } from './introspection.ts'
-import { RemoteApplier } from './remote-applier.ts'
-import { RemoteComparer } from './remote-comparer.ts'
-import { RemoteContainerStore } from './remote-container-store.ts'
-import { RemoteContentStore } from './remote-content-store.ts'
-import { RemoteEvents } from './remote-events.ts'
-import { RemoteImageStore } from './remote-image-store.ts'
-import { RemoteLeaseStore } from './remote-lease-store.ts'
-import { RemoteNamespaceStore } from './remote-namespace-store.ts'
-import { RemoteSnapshotter } from './remote-snapshotter.ts'
-import { RemoteTasks } from './remote-tasks.ts'
-import { RemoteTransfer } from './remote-transfer.ts'
-import { Rpc } from './rpc.ts'
-import { Session } from './session.ts'
-import { snapshotterFromEnvironment } from './snapshotter-name.ts'
-import { ContainerHandle } from './task/container-handle.ts'
+import { addressFromEnvironment } from './connection/address.ts'
+import type { ClientTls } from './connection/endpoint.ts'
+import { Rpc } from './connection/rpc.ts'
+import { Session } from './connection/session.ts'
+import { ContainerHandle } from './containers/container-handle.ts'
+import type { RestoreOptions } from './containers/restore-container.ts'
+import { snapshotterFromEnvironment } from './messages/snapshotter-name.ts'
+import { Introspection } from './remote/introspection.ts'
+import { RemoteApplier } from './remote/remote-applier.ts'
+import { RemoteComparer } from './remote/remote-comparer.ts'
+import { RemoteContainerStore } from './remote/remote-container-store.ts'
+import { RemoteContentStore } from './remote/remote-content-store.ts'
+import { RemoteEvents } from './remote/remote-events.ts'
+import { RemoteImageStore } from './remote/remote-image-store.ts'
+import { RemoteLeaseStore } from './remote/remote-lease-store.ts'
+import { RemoteNamespaceStore } from './remote/remote-namespace-store.ts'
+import { RemoteSnapshotter } from './remote/remote-snapshotter.ts'
+import { RemoteTasks } from './remote/remote-tasks.ts'
+import { RemoteTransfer } from './remote/remote-transfer.ts'
 import type { TaskHandle } from './task/task-handle.ts'
 
 /** Where to connect to, and on whose behalf. */
@@ -212,7 +212,7 @@ function openView(rpc: Rpc): ClientView {
 
     async restore(id, from, options = {}) {
       // Loaded only here: few clients restore anything.
-      const { restore } = await import('./checkpoint/restore-container.ts')
+      const { restore } = await import('./containers/restore-container.ts')
       return await restore(view, id, from, options)
     },
 

@@ -1,12 +1,4 @@
-export { addressFromEnvironment, defaultAddress } from './address.ts'
-export type { CheckpointContainerOptions } from './checkpoint/checkpoint-container.ts'
 export { type Checkpoint, readCheckpoint } from './checkpoint/checkpoint-index.ts'
-export type { CheckpointTaskOptions } from './checkpoint/checkpoint-options.ts'
-export type {
-  RestoreContainerOptions,
-  RestoreOptions,
-  UnpackRequest,
-} from './checkpoint/restore-container.ts'
 export {
   type Client,
   type ClientView,
@@ -17,12 +9,20 @@ export {
   type PullOptions,
   type PushOptions,
 } from './client.ts'
-export type { ClientTls } from './endpoint.ts'
-export type { Deprecation, Introspection, Plugin, ServerInfo } from './introspection.ts'
-export type { RemoteEvents } from './remote-events.ts'
-export { defaultSnapshotter } from './snapshotter-name.ts'
-export type { ContainerHandle, NewTaskOptions } from './task/container-handle.ts'
-export type { ForkOptions } from './task/fork-options.ts'
+export { addressFromEnvironment, defaultAddress } from './connection/address.ts'
+export type { ClientTls } from './connection/endpoint.ts'
+export type { CheckpointContainerOptions } from './containers/checkpoint-container.ts'
+export type { ContainerHandle, NewTaskOptions } from './containers/container-handle.ts'
+export type {
+  RestoreContainerOptions,
+  RestoreOptions,
+  UnpackRequest,
+} from './containers/restore-container.ts'
+export type { ForkOptions } from './fork/fork-options.ts'
+export { defaultSnapshotter } from './messages/snapshotter-name.ts'
+export type { Deprecation, Introspection, Plugin, ServerInfo } from './remote/introspection.ts'
+export type { RemoteEvents } from './remote/remote-events.ts'
+export type { CheckpointTaskOptions } from './task/checkpoint-options.ts'
 export type { ProcessHandle } from './task/process-handle.ts'
 export { retryWhileAway } from './task/retry-while-away.ts'
 export { signalNumber } from './task/signal-number.ts'

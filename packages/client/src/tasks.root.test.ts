@@ -16,7 +16,7 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Client, connect } from './client.ts'
-import type { NewTaskOptions } from './task/container-handle.ts'
+import type { NewTaskOptions } from './containers/container-handle.ts'
 import type { TaskHandle } from './task/task-handle.ts'
 
 describeWith({ root: true, programs: ['containerd', 'runc'] }, 'tasks of containerd', () => {

@@ -6,8 +6,8 @@ import { digestOf } from '@nsbox/oci'
 import { openDatabase } from '@nsbox/sqlite'
 import { tempDir } from '@nsbox/testing'
 import { describe, expect, test } from 'vitest'
+import { migrations } from './database/schema.ts'
 import { createMetadata } from './open-metadata.ts'
-import { migrations } from './schema.ts'
 import { type SlowDisk, watch, withSlowDisk } from './testing/slow-disk.ts'
 
 const bytes = Buffer.from('bytes')

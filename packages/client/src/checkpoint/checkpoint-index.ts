@@ -13,7 +13,7 @@ import {
   mediaTypes,
   refNameAnnotation,
 } from '@nsbox/oci'
-import { receivedOpaque } from '../opaque-value.ts'
+import { receivedOpaque } from '../messages/opaque-value.ts'
 
 /** Annotations of the index of a checkpoint, as containerd's clients have them. */
 export const checkpointAnnotations = {

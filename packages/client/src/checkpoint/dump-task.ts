@@ -1,8 +1,8 @@
 import type { Container } from '@nsbox/core/containers'
 import { isAlreadyExists, isNotFound } from '@nsbox/errors'
 import { type Descriptor, digestOf, mediaTypes, parseDigest } from '@nsbox/oci'
+import { type CheckpointTaskOptions, checkpointOptions } from '../task/checkpoint-options.ts'
 import { opaqueBytes } from './checkpoint-index.ts'
-import { type CheckpointTaskOptions, checkpointOptions } from './checkpoint-options.ts'
 import type { CheckpointLease } from './checkpoint-stores.ts'
 
 /**

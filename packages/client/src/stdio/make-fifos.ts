@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { AbortOptions } from '@nsbox/core/content'
 import { fromSystemError } from '@nsbox/errors'
-import { defaultAddress } from '../address.ts'
+import { defaultAddress } from '../connection/address.ts'
 import type { FifoPaths } from './fifo-paths.ts'
 import { removeFifos, removeForgottenFifos } from './remove-fifos.ts'
 

@@ -6,10 +6,10 @@ import { NsboxError } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
 import type { Process } from '@nsbox/oci/runtime-spec'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import type { CheckpointTaskOptions } from '../checkpoint/checkpoint-options.ts'
 import { fifosOf } from '../stdio/fifo-paths.ts'
 import { ProcessStreams } from '../stdio/process-streams.ts'
 import { removeFifos } from '../stdio/remove-fifos.ts'
+import type { CheckpointTaskOptions } from './checkpoint-options.ts'
 import { execProcess } from './exec-process.ts'
 import { InputEnd } from './input-end.ts'
 import { makeStdio } from './make-stdio.ts'
@@ -122,7 +122,7 @@ export class TaskHandle extends ProcessHandle {
    * @throws as `Tasks.checkpoint`
    */
   async checkpoint(options: CheckpointTaskOptions = {}): Promise<Descriptor[]> {
-    const { checkpointOptions } = await import('../checkpoint/checkpoint-options.ts')
+    const { checkpointOptions } = await import('./checkpoint-options.ts')
     const { parent, signal } = options
     return await this.tasks.checkpoint(this.containerId, {
       parent,

@@ -16,7 +16,7 @@ import {
 import { describeWith } from '@nsbox/testing/describe-with'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { checkImage } from '../check-image.ts'
+import { checkImage } from '../documents/check-image.ts'
 import { dockerEntries, plainLayer } from '../testing/archive-bytes.ts'
 import { openStores, type TestStores } from '../testing/open-stores.ts'
 import { exportImages } from './export-images.ts'

@@ -9,9 +9,9 @@ import {
   isNonDistributable,
   type Platform,
 } from '@nsbox/oci'
-import { readChildren } from '../children.ts'
-import { chooseManifests } from '../choose-manifests.ts'
-import { documentsBudget, maxDepth, maxObjects } from '../walk.ts'
+import { readChildren } from '../documents/children.ts'
+import { chooseManifests } from '../documents/choose-manifests.ts'
+import { documentsBudget, maxDepth, maxObjects } from '../documents/walk.ts'
 
 /** An image to export. */
 export interface ExportedImage {

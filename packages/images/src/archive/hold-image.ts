@@ -9,9 +9,9 @@ import {
   isNonDistributable,
   type Platform,
 } from '@nsbox/oci'
-import { readChildren } from '../children.ts'
-import { chooseManifests } from '../choose-manifests.ts'
-import { documentsBudget, maxDepth, maxObjects } from '../walk.ts'
+import { readChildren } from '../documents/children.ts'
+import { chooseManifests } from '../documents/choose-manifests.ts'
+import { documentsBudget, maxDepth, maxObjects } from '../documents/walk.ts'
 
 /** What `holdImage` has seen already, for images that share content. */
 export type HeldObjects = Set<string>

@@ -17,7 +17,7 @@ import {
   tar,
 } from '@nsbox/testing'
 import { describe, expect, it, test } from 'vitest'
-import { checkImage } from '../check-image.ts'
+import { checkImage } from '../documents/check-image.ts'
 import { directoryEntries, dockerEntries, plainLayer } from '../testing/archive-bytes.ts'
 import { openStores, type TestStores } from '../testing/open-stores.ts'
 import { type ImageArchive, type ImportOptions, importImages } from './import-images.ts'

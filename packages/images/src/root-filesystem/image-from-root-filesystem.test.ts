@@ -10,7 +10,7 @@ import { compareTrees, readTree, runOrThrow, seededBytes, type TarEntry, tar } f
 import { describeWith } from '@nsbox/testing/describe-with'
 import { describe, expect, it, test } from 'vitest'
 import { exportToDirectory } from '../archive/export-to-directory.ts'
-import { checkImage } from '../check-image.ts'
+import { checkImage } from '../documents/check-image.ts'
 import { openStores, type TestStores } from '../testing/open-stores.ts'
 import { imageFromRootFilesystem, type RootFilesystemOptions } from './image-from-root-filesystem.ts'
 import type { RootFilesystem } from './root-filesystem-layer.ts'

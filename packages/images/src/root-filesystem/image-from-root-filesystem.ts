@@ -15,7 +15,7 @@ import {
   type Platform,
 } from '@nsbox/oci'
 import { ArchiveBlobs } from '../archive/archive-blobs.ts'
-import { recordImage } from '../record-image.ts'
+import { recordImage } from '../documents/record-image.ts'
 import {
   type RootFilesystem,
   type RootFilesystemLayerOptions,

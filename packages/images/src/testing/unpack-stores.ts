@@ -6,7 +6,7 @@ import { parsePlatform } from '@nsbox/oci'
 import { type OverlaySnapshotter, openNativeSnapshotter, openOverlaySnapshotter } from '@nsbox/snapshots'
 import { readTree, scratchMount, type TreeEntry } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import type { UnpackWish } from '../fetch-and-unpack.ts'
+import type { UnpackWish } from '../pull/fetch-and-unpack.ts'
 import type { ImageInMemory } from './image-in-memory.ts'
 
 /** A content store and an overlay snapshotter on a file system of their own. */

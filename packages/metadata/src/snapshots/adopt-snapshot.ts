@@ -1,7 +1,7 @@
 import type { Reader } from '@nsbox/sqlite'
-import { ensureNamespace } from '../ensure-namespace.ts'
-import { hold } from '../lease-binding.ts'
-import type { Write } from '../ledger.ts'
+import { ensureNamespace } from '../database/ensure-namespace.ts'
+import type { Write } from '../database/ledger.ts'
+import { hold } from '../leases/lease-binding.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import { findSnapshot, insertSnapshot, type SnapshotScope, snapshotNode } from './snapshot-row.ts'
 

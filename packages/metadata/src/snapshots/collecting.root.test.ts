@@ -6,8 +6,8 @@ import { openDatabase } from '@nsbox/sqlite'
 import { tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { describe, expect, test } from 'vitest'
+import { migrations } from '../database/schema.ts'
 import { openMetadata } from '../open-metadata.ts'
-import { migrations } from '../schema.ts'
 import { namesOf, SnapshotSandbox, type Tenant, testLayer } from '../testing/snapshot-sandbox.ts'
 
 /** A namespace with the snapshots `base`, `top` on it, and `work`, an active one, on that, which nothing holds. */

@@ -8,7 +8,7 @@ import { scratchMount } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { expect, test } from 'vitest'
-import type { Answers } from '../ledger.ts'
+import type { Answers } from '../database/ledger.ts'
 import { type SlowDisk, watch, withSlowDisk } from '../testing/slow-disk.ts'
 import { namesOf } from '../testing/snapshot-sandbox.ts'
 

@@ -6,7 +6,7 @@ import type { Digest } from '@nsbox/oci'
 import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { expect } from 'vitest'
-import type { CollectorSchedule } from '../collector.ts'
+import type { CollectorSchedule } from '../collector/collector.ts'
 import { type Metadata, openMetadata } from '../open-metadata.ts'
 
 /** A schedule that leaves all collections to the test. */

@@ -4,8 +4,8 @@ import type { DomainEvent } from '@nsbox/core/events'
 import { openDatabase } from '@nsbox/sqlite'
 import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { migrations } from '../database/schema.ts'
 import { createMetadata, type Metadata, type MetadataOptions } from '../open-metadata.ts'
-import { migrations } from '../schema.ts'
 
 /** A store, and the disk that its database is on. */
 export interface SlowDisk {

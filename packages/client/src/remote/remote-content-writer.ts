@@ -1,0 +1,175 @@
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import { toBigInt, toSafeNumber } from '@nsbox/api'
+import {
+  Content,
+  WriteAction,
+  type WriteContentRequestSchema,
+  type WriteContentResponse,
+} from '@nsbox/api/gen/services/content/v1/content_pb'
+import type {
+  AbortOptions,
+  CommitOptions,
+  ContentInfo,
+  ContentReader,
+  ContentWriter,
+  IngestOptions,
+  IngestStatus,
+} from '@nsbox/core/content'
+import { checkName } from '@nsbox/core/names'
+import { NsboxError } from '@nsbox/errors'
+import { assertDigest, parseDigest } from '@nsbox/oci'
+import type { Duplex } from '../connection/duplex.ts'
+import { receivedDate } from '../connection/received.ts'
+import type { Rpc } from '../connection/rpc.ts'
+
+type Request = MessageInitShape<typeof WriteContentRequestSchema>
+type WriteStream = Duplex<Request, WriteContentResponse>
+
+/** Bytes of one message; what containerd's own client sends. */
+const chunkSize = 1024 * 1024
+
+/** How long, in milliseconds, a server may take to close an ingest before the stream is reset instead. */
+const closeTimeout = 5_000
+
+/**
+ * Opens an ingest over the Write stream. A ref whose last writer was reset a moment ago may still be locked; servers
+ * wait about half a second for it before they say `unavailable` (docs/behaviour.md §13), so that nothing is tried again
+ * here.
+ */
+export async function openRemoteWriter(
+  rpc: Rpc,
+  content: Pick<ContentReader, 'info'>,
+  options: IngestOptions,
+  { signal }: AbortOptions,
+): Promise<ContentWriter> {
+  const { ref, total = 0, expected } = options
+  // What cannot be sent as it is would name another ingest on the server.
+  checkName('ref', ref)
+  if (expected !== undefined) assertDigest(expected)
+  const open = { action: WriteAction.STAT, ref, total: toBigInt(total, 'total'), expected: expected ?? '' }
+  const stream = rpc.duplex(Content.method.write)
+  try {
+    const response = await stream.exchange(open, { signal })
+    return new RemoteContentWriter(stream, content, options, response)
+  } catch (error) {
+    stream[Symbol.dispose]()
+    throw error
+  }
+}
+
+class RemoteContentWriter implements ContentWriter {
+  readonly ref: string
+  readonly #stream: WriteStream
+  readonly #content: Pick<ContentReader, 'info'>
+  readonly #options: IngestOptions
+  readonly #startedAt: Date
+  #updatedAt: Date
+  #offset: number
+  #closed = false
+
+  constructor(
+    stream: WriteStream,
+    content: Pick<ContentReader, 'info'>,
+    options: IngestOptions,
+    opened: WriteContentResponse,
+  ) {
+    this.ref = options.ref
+    this.#stream = stream
+    this.#content = content
+    this.#options = options
+    this.#startedAt = receivedDate(opened.startedAt, 'started_at')
+    this.#updatedAt = receivedDate(opened.updatedAt, 'updated_at')
+    this.#offset = toSafeNumber(opened.offset, 'offset')
+  }
+
+  status(): IngestStatus {
+    const { total = 0, expected } = this.#options
+    return {
+      ref: this.ref,
+      offset: this.#offset,
+      total,
+      startedAt: this.#startedAt,
+      updatedAt: this.#updatedAt,
+      ...(expected === undefined ? {} : { expected }),
+    }
+  }
+
+  async write(bytes: Uint8Array, options: AbortOptions = {}): Promise<void> {
+    for (let start = 0; start < bytes.byteLength; start += chunkSize) {
+      await this.#write(bytes.subarray(start, start + chunkSize), options)
+    }
+  }
+
+  async restart(options: AbortOptions = {}): Promise<void> {
+    this.#offset = 0
+    // Writing at offset 0, be it nothing, is how a server is told to truncate.
+    await this.#write(new Uint8Array(), options)
+  }
+
+  async commit(options: CommitOptions & AbortOptions = {}): Promise<ContentInfo> {
+    try {
+      return await this.#commit(options)
+    } finally {
+      await this[Symbol.asyncDispose]()
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#stream.end()
+    // The end of the responses is when the server has let go of the ref.
+    const signal = AbortSignal.timeout(closeTimeout)
+    await this.#stream.receive({ signal }).catch(() => undefined)
+    this.#stream[Symbol.dispose]()
+  }
+
+  async #commit(options: CommitOptions & AbortOptions): Promise<ContentInfo> {
+    const { size, expected, labels = {}, signal } = options
+    if (expected !== undefined) assertDigest(expected)
+    // Here, since on the wire a size of 0 says that any will do.
+    if (size !== undefined && size !== this.#offset) {
+      throw new NsboxError('failed_precondition', `unexpected commit size ${this.#offset}, expected ${size}`)
+    }
+    const request = {
+      action: WriteAction.COMMIT,
+      offset: BigInt(this.#offset),
+      total: BigInt(size ?? 0),
+      expected: expected ?? '',
+      labels: { ...labels },
+    }
+    const { digest } = await this.#exchange(request, { signal })
+    return await this.#content.info(parseDigest(digest), { signal })
+  }
+
+  async #write(data: Uint8Array, options: AbortOptions): Promise<void> {
+    const offset = this.#offset
+    const response = await this.#exchange(
+      { action: WriteAction.WRITE, offset: BigInt(offset), data },
+      options,
+    )
+    const reached = toSafeNumber(response.offset, 'offset')
+    if (reached !== offset + data.byteLength) {
+      await this[Symbol.asyncDispose]()
+      throw new NsboxError(
+        'data_loss',
+        `ingest ${this.ref}: the server is at offset ${reached}, not ${offset + data.byteLength}`,
+      )
+    }
+    this.#offset = reached
+    this.#updatedAt = response.updatedAt ? receivedDate(response.updatedAt, 'updated_at') : new Date()
+  }
+
+  async #exchange(request: Request, options: AbortOptions): Promise<WriteContentResponse> {
+    options.signal?.throwIfAborted()
+    if (this.#closed) throw new NsboxError('failed_precondition', `writer of ingest ${this.ref} is closed`)
+    try {
+      return await this.#stream.exchange(request, options)
+    } catch (error) {
+      // Whatever went wrong, the stream is over.
+      this.#closed = true
+      this.#stream[Symbol.dispose]()
+      throw error
+    }
+  }
+}

@@ -1,0 +1,225 @@
+import { readFile } from 'node:fs/promises'
+import { request } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { SnapshotInfo } from '@nsbox/core/snapshots'
+import type { CredentialRequest, TransferProgress } from '@nsbox/core/transfer'
+import { errorCode } from '@nsbox/errors'
+import { chainIds, parseDigest } from '@nsbox/oci'
+import {
+  type BuiltImage,
+  buildImage,
+  type Containerd,
+  filesLayer,
+  pushImage,
+  type Registry,
+  randomLayer,
+  runOrThrow,
+  startContainerd,
+  startFaultServer,
+  startRegistry,
+  type TempDir,
+  tempDir,
+} from '@nsbox/testing'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Client, connect } from '../client.ts'
+import { Rpc } from '../connection/rpc.ts'
+import { Session } from '../connection/session.ts'
+import { RemoteTransfer } from './remote-transfer.ts'
+
+const resources = new AsyncDisposableStack()
+const auth = { user: 'jo', password: 'secret' }
+let containerd: Containerd
+let registry: Registry
+let guarded: Registry
+let scratch: TempDir
+let certificate: string
+let image: BuiltImage
+/** Where the two registries speak TLS. */
+let host: string
+let guardedHost: string
+let namespaces = 0
+
+/** Puts TLS before a registry: in a transfer, containerd 1.7 speaks nothing else. */
+async function tlsFront(registry: { readonly host: string }, certificate: string): Promise<string> {
+  const [key, cert] = await Promise.all([readFile(`${certificate}.key`), readFile(`${certificate}.crt`)])
+  const server = createServer({ key, cert }, (incoming, outgoing) => {
+    const headers = { ...incoming.headers, 'x-forwarded-proto': 'https' }
+    const { method, url: path } = incoming
+    const [host, port] = registry.host.split(':')
+    const forwarded = request({ host, port, method, path, headers }, (reply) => {
+      outgoing.writeHead(reply.statusCode ?? 500, reply.headers)
+      reply.pipe(outgoing)
+    })
+    forwarded.on('error', () => outgoing.destroy())
+    incoming.pipe(forwarded)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  resources.defer(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** Starts containerd so that it trusts a certificate. */
+async function startTrusting(certificate: string): Promise<Containerd> {
+  process.env.SSL_CERT_FILE = `${certificate}.crt`
+  try {
+    return await startContainerd()
+  } finally {
+    delete process.env.SSL_CERT_FILE
+  }
+}
+
+beforeAll(async () => {
+  scratch = resources.use(await tempDir('nsbox-transfer'))
+  certificate = `${scratch.path}/front`
+  await runOrThrow('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
+    ...['-subj', '/CN=front', '-addext', 'subjectAltName=IP:127.0.0.1'],
+    ...['-keyout', `${certificate}.key`, '-out', `${certificate}.crt`],
+  ])
+  containerd = resources.use(await startTrusting(certificate))
+  registry = resources.use(await startRegistry())
+  guarded = resources.use(await startRegistry({ auth }))
+  ;[host, guardedHost] = await Promise.all([tlsFront(registry, certificate), tlsFront(guarded, certificate)])
+  image = await buildImage(`${scratch.path}/image`, {
+    layers: [filesLayer({ 'etc/name': 'small' }), randomLayer(1, 3_000_000)],
+  })
+})
+afterAll(() => resources.disposeAsync())
+
+/** Transfers over a session that can be looked into. */
+async function servedTransfer(): Promise<{ session: Session; transfer: RemoteTransfer } & AsyncDisposable> {
+  const session = new Session(containerd.address, { connectTimeout: 5000 })
+  const transfer = new RemoteTransfer(new Rpc(session, { namespace: `transfer-${namespaces++}` }))
+  return { session, transfer, [Symbol.asyncDispose]: () => session[Symbol.asyncDispose]() }
+}
+
+function newClient(): Client {
+  return connect({ address: containerd.address, namespace: `transfer-${namespaces++}` })
+}
+
+test('pulls an image with its progress to the end', async () => {
+  const { digest } = await pushImage(image, registry, 'pull/some:latest')
+  const reference = `${host}/pull/some:latest`
+  await using client = newClient()
+  const steps: TransferProgress[] = []
+  const pulled = await client.pull(reference, {
+    name: 'some',
+    labels: { from: 'here' },
+    onProgress: (step) => void steps.push(step),
+  })
+  expect(pulled).toMatchObject({ name: 'some', target: { digest } })
+  expect(pulled.labels.from).toBe('here')
+  const [manifest] = image.manifests
+  for (const { size } of [manifest?.config, ...(manifest?.layers ?? [])] as { size: number }[]) {
+    expect(steps).toContainEqual(expect.objectContaining({ event: 'complete', progress: size, total: size }))
+  }
+  expect(steps.find(({ event, name }) => event === 'saved' && name === 'some')).toBeDefined()
+})
+
+test.each([undefined, 'overlayfs'])('has an image unpacked by the snapshotter %s', async (named) => {
+  await pushImage(image, registry, 'pull/unpacked:latest')
+  await using client = newClient()
+  const snapshotter = client.snapshotter(named ?? 'overlayfs')
+  const platforms = named === undefined ? undefined : []
+  await client.pull(`${host}/pull/unpacked:latest`, { unpack: { snapshotter: named }, platforms })
+  const committed: SnapshotInfo[] = []
+  for await (const info of snapshotter.list()) committed.push(info)
+  const chain = chainIds(image.manifests[0]!.layers.map(({ diffId }) => parseDigest(diffId)))
+  expect(committed.map(({ name }) => name).sort()).toEqual([...chain].sort())
+  expect(await snapshotter.stat(chain.at(-1)!)).toMatchObject({ kind: 'committed', parent: chain[0] })
+})
+
+test('answers for credentials', async () => {
+  await pushImage(image, guarded, 'pull/guarded:latest')
+  const reference = `${guardedHost}/pull/guarded:latest`
+  await using client = newClient()
+  const asked: CredentialRequest[] = []
+  const pull = (username: string) =>
+    client.pull(reference, {
+      credentials: async (request) => {
+        asked.push(request)
+        return username === '' ? undefined : { kind: 'basic', username, password: auth.password }
+      },
+    })
+  await expect(client.pull(reference)).rejects.toThrow('401')
+  await expect(pull('')).rejects.toThrow('authorization failed')
+  await expect(pull('somebody')).rejects.toThrow('401')
+  await pull(auth.user)
+  expect(asked.length).toBeGreaterThanOrEqual(3)
+  for (const request of asked) expect(request).toEqual({ host: guardedHost, reference, challenges: [] })
+})
+
+test('ends with the error of a credential source that fails', async () => {
+  await using server = await servedTransfer()
+  const failure = new Error('no keyring')
+  const credentials = () => Promise.reject(failure)
+  const from = { kind: 'registry', reference: `${guardedHost}/pull/guarded:latest`, credentials } as const
+  const outcome = () => server.transfer.transfer(from, { kind: 'image', name: 'x' }).catch((error) => error)
+  // containerd, when it is busy, may say of a stream that it has just acknowledged that it is not found.
+  await expect.poll(outcome, { timeout: 20_000 }).toBe(failure)
+  await expect.poll(() => server.session.openStreams).toBe(0)
+})
+
+test('ends with the error of a progress listener that throws', async () => {
+  await using server = await servedTransfer()
+  const failure = new Error('no terminal')
+  const onProgress = () => {
+    throw failure
+  }
+  const from = { kind: 'registry', reference: `${host}/pull/absent:latest` } as const
+  const outcome = server.transfer.transfer(from, { kind: 'image', name: 'x' }, { onProgress })
+  // Whichever comes first: the transfer fails as well.
+  await expect(outcome).rejects.toThrow(/no terminal|not found/)
+  await expect.poll(() => server.session.openStreams).toBe(0)
+})
+
+test('ends at once with its streams when it is aborted', async () => {
+  await using silent = await startFaultServer()
+  silent.on('HEAD', '/v2/x/manifests/y', { fault: 'silent' })
+  const front = await tlsFront(silent, certificate)
+  await using server = await servedTransfer()
+  const controller = new AbortController()
+  const reason = new Error('the caller gave up')
+  const credentials = async () => undefined
+  const from = { kind: 'registry', reference: `${front}/x:y`, credentials } as const
+  const options = { onProgress: () => {}, signal: controller.signal }
+  let outcome: Promise<unknown> | undefined
+  const begin = () => {
+    outcome = server.transfer.transfer(from, { kind: 'image', name: 'x' }, options).catch((error) => error)
+    // As above: a busy containerd may not find a stream.
+    void outcome.then((error) => errorCode(error) === 'not_found' && begin())
+  }
+  begin()
+  await expect.poll(() => silent.requests.length, { timeout: 20_000 }).toBeGreaterThan(0)
+  expect(server.session.openStreams).toBe(3)
+  const aborted = performance.now()
+  controller.abort(reason)
+  expect(await outcome).toBe(reason)
+  expect(performance.now() - aborted).toBeLessThan(100)
+  await expect.poll(() => server.session.openStreams).toBe(0)
+})
+
+test('says what a registry does not have', async () => {
+  await using client = newClient()
+  expect(await client.pull(`${host}/pull/absent:latest`).then(() => 'pulled', errorCode)).toBe('not_found')
+})
+
+test('pushes an image, and tags it', async () => {
+  await pushImage(image, registry, 'push/from:latest')
+  await using client = newClient()
+  const { target } = await client.pull(`${host}/push/from:latest`)
+  const reference = `${host}/push/to:latest`
+  await client.tag(`${host}/push/from:latest`, reference)
+  const steps: TransferProgress[] = []
+  await client.push(reference, { onProgress: (step) => void steps.push(step) })
+  expect(steps.at(0)?.event).toContain('Pushing')
+  await client.images.delete(reference)
+  expect(await client.pull(reference)).toMatchObject({ name: reference, target })
+  await client.push(reference, { reference: `${host}/push/elsewhere:1` })
+  expect(await client.pull(`${host}/push/elsewhere:1`)).toMatchObject({ target })
+})

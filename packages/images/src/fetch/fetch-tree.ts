@@ -1,0 +1,213 @@
+import { mapConcurrently, Semaphore } from '@nsbox/concurrency'
+import type { AbortOptions, ContentInfo, ContentReader, ContentStore } from '@nsbox/core/content'
+import type { Remote, TransferProgress } from '@nsbox/core/transfer'
+import { isNotFound, NsboxError } from '@nsbox/errors'
+import {
+  childGcLabels,
+  type Descriptor,
+  distributionSourceLabel,
+  ingestRef,
+  isIndex,
+  isManifest,
+  maxDocumentSize,
+  type Platform,
+  parseReference,
+} from '@nsbox/oci'
+import { readChildren } from '../documents/children.ts'
+import { chooseManifests } from '../documents/choose-manifests.ts'
+import { documentsBudget, maxDepth, maxObjects } from '../documents/walk.ts'
+import type { Arrivals } from '../flights/arrival.ts'
+import { Download, GivesWay } from '../flights/download.ts'
+import { DownloadTurn } from '../flights/download-turn.ts'
+import type { Flights } from '../flights/flights.ts'
+import { largestFirst } from '../flights/largest-first.ts'
+import { Patience } from '../flights/patience.ts'
+import { WaitForDownload } from '../flights/wait-for-download.ts'
+import type { ProgressTracker } from '../progress/progress-tracker.ts'
+import { fetchBlob } from './fetch-blob.ts'
+
+/** Blobs that have come and are brought to the disk at once: they wait for it together, and each is an open file. */
+const maxStoring = 8
+
+/**
+ * Milliseconds that a fetch waits in all for others who download what it needs too, however briskly that comes, before it
+ * tries for itself whether it is quicker alone.
+ */
+const patienceWithDownloads = 4_000
+
+/** How to fetch an image's content. */
+export interface FetchTreeOptions extends AbortOptions {
+  readonly remote: Remote
+  readonly content: ContentStore
+  readonly platforms: readonly Platform[]
+  readonly allMetadata: boolean
+  readonly concurrency: number
+  readonly flights: Flights
+  readonly progress: ProgressTracker
+  /** Told how each blob arrives. */
+  readonly arrivals?: Arrivals | undefined
+  /** Whether layers are fetched from the lowest on, for who needs them in that order; else the largest comes first. */
+  readonly inOrder: boolean
+}
+
+/** What a fetch did. */
+export interface FetchSummary {
+  /** Objects of the image that are present now. */
+  readonly objects: number
+  /** Bytes that came from the remote. */
+  readonly bytesReceived: number
+}
+
+/**
+ * Fetches what a descriptor refers to, documents before what they name, blobs in parallel. Every blob gets the label of
+ * the repository it came from, every document the labels that keep its children from being collected
+ * (docs/behaviour.md §4).
+ */
+export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Promise<FetchSummary> {
+  const { remote, content, platforms, progress } = options
+  const { downloads } = options.flights
+  const patience = new Patience(patienceWithDownloads)
+  const slots = new Semaphore(options.concurrency)
+  const storing = new Semaphore(maxStoring)
+  const repository = parseReference(remote.reference)
+  const seen = new Set<string>()
+  const documents = documentsBudget(root)
+  let bytesReceived = 0
+
+  await visit(root, [], { depth: 0, layers: true, signal: options.signal })
+  return { objects: seen.size, bytesReceived }
+
+  async function visit(
+    descriptor: Descriptor,
+    parents: readonly string[],
+    { depth, layers, signal }: { depth: number; layers: boolean; signal: AbortSignal | undefined },
+  ): Promise<void> {
+    if (seen.has(descriptor.digest)) return
+    seen.add(descriptor.digest)
+    if (depth > maxDepth || seen.size > maxObjects) {
+      throw new NsboxError('invalid_argument', `image ${root.digest}: too deep or too many objects`)
+    }
+    const name = ingestRef(descriptor)
+    await fetchOne(descriptor, name, parents, signal)
+    const below = await readChildren(content, descriptor, { documents, signal })
+    if (below.length === 0) return
+    await content.update(descriptor.digest, { merge: childGcLabels(below) }, { signal })
+    const wanted = choose(descriptor, below, layers)
+    await mapConcurrently(
+      wanted,
+      (child, either) =>
+        visit(child.descriptor, [name], { depth: depth + 1, layers: child.layers, signal: either }),
+      { signal },
+    )
+  }
+
+  /** The children to fetch: those of the chosen platforms, and of the others at most what describes them. */
+  function choose(
+    parent: Descriptor,
+    below: readonly Descriptor[],
+    layers: boolean,
+  ): Array<{ descriptor: Descriptor; layers: boolean }> {
+    if (!isIndex(parent.mediaType)) {
+      const config = below.slice(0, 1)
+      const blobs = options.inOrder ? below.slice(1) : largestFirst(below.slice(1), ({ size }) => size)
+      return (layers ? [...config, ...blobs] : config).map((descriptor) => ({ descriptor, layers }))
+    }
+    const chosen = chooseManifests(below, platforms)
+    if (chosen.length === 0 && layers) {
+      throw new NsboxError('not_found', `index ${parent.digest}: no manifest for the chosen platforms`)
+    }
+    const digests = new Set(chosen.map(({ digest }) => digest))
+    return (options.allMetadata ? below : chosen).map((descriptor) => ({
+      descriptor,
+      layers: layers && digests.has(descriptor.digest),
+    }))
+  }
+
+  async function fetchOne(
+    descriptor: Descriptor,
+    name: string,
+    parents: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const document = isIndex(descriptor.mediaType) || isManifest(descriptor.mediaType)
+    if (document && descriptor.size > maxDocumentSize) {
+      throw new NsboxError(
+        'resource_exhausted',
+        `manifest ${descriptor.digest}: ${descriptor.size} bytes, at most ${maxDocumentSize} are accepted`,
+      )
+    }
+    const at = (event: string, offset: number): TransferProgress => {
+      return { event, name, parents, progress: offset, total: descriptor.size, descriptor }
+    }
+    progress.state(at('waiting', 0))
+    const wait = new WaitForDownload(descriptor, downloads, patience)
+    const arrival = options.arrivals?.of(descriptor.digest)
+    for (;;) {
+      using turn = await begin(descriptor, wait, signal)
+      const { download } = turn
+      const known = await infoOf(content, descriptor.digest, signal)
+      const source = distributionSourceLabel(repository, known?.labels ?? {})
+      try {
+        const received = await fetchBlob(descriptor, {
+          remote,
+          content,
+          ref: name,
+          labels: { [source.key]: source.value },
+          patience,
+          stopped: download.stopped,
+          onBytes: (offset) => {
+            download.advance(offset)
+            wait.compare(download)
+            progress.move(at('downloading', offset))
+          },
+          onReceived: () => turn.received({ signal }),
+          arrival,
+          signal,
+        })
+        for (const other of downloads.of(descriptor.digest))
+          if (other !== download && other.size === download.size) other.provedElsewhere()
+        bytesReceived += received ?? 0
+        progress.state(at(received ? 'complete' : 'already exists', descriptor.size))
+        arrival?.finish()
+        return
+      } catch (error) {
+        if (!(error instanceof GivesWay)) throw error
+        bytesReceived += download.received
+        arrival?.void()
+      }
+    }
+  }
+
+  /**
+   * Waits for those who bring the blob already, as long as that is worth it, and for a slot, and says that this download is
+   * under way.
+   */
+  async function begin(
+    descriptor: Descriptor,
+    wait: WaitForDownload,
+    signal: AbortSignal | undefined,
+  ): Promise<DownloadTurn> {
+    const { digest, size } = descriptor
+    const isNeeded = !wait.isWorthIt || (await infoOf(content, digest, signal)) === undefined
+    for (;;) {
+      if (isNeeded) await wait.over({ signal })
+      const slot = await slots.acquire({ signal })
+      if (!isNeeded || !wait.isWorthIt)
+        return new DownloadTurn(new Download(size), { digest, downloads, slot, storing })
+      slot[Symbol.dispose]()
+    }
+  }
+}
+
+async function infoOf(
+  content: ContentReader,
+  digest: Descriptor['digest'],
+  signal: AbortSignal | undefined,
+): Promise<ContentInfo | undefined> {
+  try {
+    return await content.info(digest, { signal })
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
+  }
+}

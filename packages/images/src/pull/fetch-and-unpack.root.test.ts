@@ -1,0 +1,437 @@
+import { deferred, Semaphore } from '@nsbox/concurrency'
+import type { Applier } from '@nsbox/core/diff'
+import type { Remote, TransferProgress } from '@nsbox/core/transfer'
+import { LayerWorkers } from '@nsbox/diff'
+import { isNotFound, NsboxError } from '@nsbox/errors'
+import { chainIds, type Descriptor, digestOf, mediaTypes } from '@nsbox/oci'
+import { compareTrees, type RawHeader, seededBytes } from '@nsbox/testing'
+import { describeWith } from '@nsbox/testing/describe-with'
+import { afterAll, expect, test } from 'vitest'
+import { createFlights } from '../flights/flights.ts'
+import { type Delivery, type ImageInMemory, imageInMemory, remoteOf } from '../testing/image-in-memory.ts'
+import { sequentialTree } from '../testing/sequential-tree.ts'
+import { unpackStores } from '../testing/unpack-stores.ts'
+import { fetchImage } from './pull.ts'
+
+const described = [{ name: '', type: '5', mtime: 1 }].map(
+  ({ type }): RawHeader => ({ name: './', type, mode: 0o755, mtime: 1 }),
+)
+const file = (name: string, content: string | Uint8Array): RawHeader => ({ name, content, mtime: 2000 })
+const random = (seed: string, size: number) => Buffer.concat([...seededBytes(seed, size)])
+
+/** Layers whose bytes do not compress: each the given number of kilobytes. */
+const sized = (...kilobytes: readonly number[]) =>
+  imageInMemory(
+    kilobytes.map((size, index) => ({
+      entries: [...described, file(`f${index}`, random(`${index}`, size * 1000)), file('last', `${index}`)],
+      mediaType: index % 2 === 0 ? mediaTypes.ociLayer : mediaTypes.ociLayerGzip,
+    })),
+  )
+
+const top = ({ layers }: ImageInMemory) => chainIds(layers.map(({ diffId }) => diffId)).at(-1)!
+const isLayer = (image: ImageInMemory, { digest }: Descriptor) =>
+  image.layers.some((layer) => layer.digest === digest)
+
+describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that unpacks', () => {
+  const workers = new LayerWorkers({ threads: 2 })
+  afterAll(() => workers[Symbol.asyncDispose]())
+
+  test('gives the tree and the blobs', async () => {
+    await using stores = await unpackStores(workers)
+    const image = sized(300, 20, 700, 1)
+    const { content, into } = stores
+    const fetched = await fetchImage({ remote: remoteOf(image), content, unpack: [into] })
+    expect(fetched.unpacked).toMatchObject([{ chainId: top(image), applied: 4 }])
+    expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
+    for (const digest of image.blobs.keys()) await content.info(digest)
+    expect(await content.statuses()).toEqual([])
+  })
+
+  test('extracts a layer while it is downloaded', async () => {
+    await using stores = await unpackStores(workers)
+    const image = sized(600)
+    const [layer] = image.layers
+    const name = 'f0'
+    let seen = 0
+    // The second half is held back until the first is a file in the snapshot.
+    const half: Delivery = async function* (blob, descriptor, offset) {
+      const middle = descriptor.digest === layer!.digest ? blob.length >> 1 : blob.length
+      yield blob.subarray(offset, middle)
+      if (middle === blob.length) return
+      for (let tries = 0; seen === 0 && tries < 500; tries += 1) {
+        for await (const { name: key, kind } of stores.snapshotter.list(['kind==active'])) {
+          expect(kind).toBe('active')
+          const { path } = await stores.snapshotter.layerDirectory(key)
+          seen = await sizeOf(`${path}/${name}`)
+        }
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      yield blob.subarray(middle)
+    }
+    await fetchImage({ remote: remoteOf(image, half), content: stores.content, unpack: [stores.into] })
+    expect(seen).toBeGreaterThan(0)
+    expect(stores.applies).toEqual([{ digest: layer!.digest, arriving: true }])
+    expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
+  })
+
+  test('lets a layer that stands still keep one thread at most', async () => {
+    await using stores = await unpackStores(workers)
+    const image = sized(200, 400, 300)
+    const [lowest, largest, other] = image.layers
+    const done = deferred()
+    const options = { content: stores.content, unpack: [stores.into], followers: new Semaphore(1) }
+    const stalls: Delivery = async function* (blob, { digest }, offset) {
+      if (digest === lowest!.digest) {
+        await expect.poll(() => stores.applies.length).toBeGreaterThan(0)
+      } else if (digest === largest!.digest) {
+        yield blob.subarray(offset, 1000)
+        await done.promise
+        offset = 1000
+      }
+      yield blob.subarray(offset)
+    }
+    const fetching = fetchImage({ remote: remoteOf(image, stalls), ...options })
+    await expect
+      .poll(async () => (await stores.snapshots()).filter((name) => name.startsWith('committed')))
+      .toHaveLength(1)
+    expect(stores.applies).toContainEqual({ digest: largest!.digest, arriving: true })
+    for (const { digest } of [lowest!, other!])
+      expect(stores.applies).toContainEqual({ digest, arriving: false })
+    done.resolve()
+    await fetching
+    expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
+  })
+
+  test('E03 lets go of a layer that drips, and reads it when it has come', async () => {
+    await using stores = await unpackStores(workers)
+    const image = sized(400)
+    const [layer] = image.layers
+    const followers = new Semaphore(1)
+    const drips: Delivery = async function* (blob, { digest }, offset) {
+      let at = offset
+      if (digest === layer!.digest) {
+        yield blob.subarray(at, at + 200_000)
+        at += 200_000
+        await expect.poll(() => stores.applies).toHaveLength(1)
+        expect(followers.tryAcquire()).toBeUndefined()
+        for (let free: Disposable | undefined; free === undefined; free?.[Symbol.dispose]()) {
+          await new Promise((resolve) => setTimeout(resolve, 50))
+          yield blob.subarray(at, at + 100)
+          at += 100
+          free = followers.tryAcquire()
+        }
+      }
+      yield blob.subarray(at)
+    }
+    const options = { content: stores.content, unpack: [stores.into], followers }
+    await fetchImage({ remote: remoteOf(image, drips), ...options })
+    expect(stores.applies.map(({ arriving }) => arriving)).toEqual([true, false])
+    expect((await stores.snapshots()).every((name) => name.startsWith('committed'))).toBe(true)
+    expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
+  })
+
+  test('needs no layer below another for it to be extracted, and commits them in order', async () => {
+    await using stores = await unpackStores(workers)
+    const image = sized(1, 50, 100)
+    const applied = new Set<string>()
+    const others = deferred()
+    const applier: Applier = {
+      apply: async (layer, ...rest) => {
+        const result = await stores.into.applier.apply(layer, ...rest)
+        applied.add(layer.digest)
+        if (applied.size === 2) others.resolve()
+        return result
+      },
+    }
+    const lowestLast: Delivery = async function* (blob, { digest }, offset) {
+      if (digest === image.layers[0]!.digest) await others.promise
+      yield blob.subarray(offset)
+    }
+    await fetchImage({
+      remote: remoteOf(image, lowestLast),
+      content: stores.content,
+      unpack: [{ ...stores.into, applier }],
+    })
+    expect([...applied].at(-1)).toBe(image.layers[0]!.digest)
+    expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
+  })
+
+  test('unpacks in order where the snapshotter has no layer directories', async () => {
+    await using stores = await unpackStores(workers)
+    const image = sized(10, 500, 1)
+    await fetchImage({ remote: remoteOf(image), content: stores.content, unpack: [stores.inOrder] })
+    expect(stores.applies.map(({ digest }) => digest)).toEqual(image.layers.map(({ digest }) => digest))
+    expect(compareTrees(await sequentialTree(image), await stores.tree(top(image), stores.inOrder))).toEqual(
+      [],
+    )
+  })
+
+  test('unpacks into two snapshotters at once, from one download', async () => {
+    await using stores = await unpackStores(workers)
+    const image = sized(30, 100)
+    const fetched: string[] = []
+    const once: Delivery = (blob, { digest }, offset) => {
+      fetched.push(digest)
+      return [blob.subarray(offset)]
+    }
+    const unpack = [stores.into, stores.inOrder]
+    const { unpacked } = await fetchImage({ remote: remoteOf(image, once), content: stores.content, unpack })
+    expect(unpacked.map((each) => each?.chainId)).toEqual([top(image), top(image)])
+    expect(fetched).toHaveLength(new Set(fetched).size)
+    const tree = await sequentialTree(image)
+    for (const wish of unpack) expect(compareTrees(tree, await stores.tree(top(image), wish))).toEqual([])
+    expect((await stores.content.info(image.config.digest)).labels).toMatchObject({
+      'containerd.io/gc.ref.snapshot.native': top(image),
+      'containerd.io/gc.ref.snapshot.overlayfs': top(image),
+    })
+  })
+
+  test('goes on after an interruption, and leaves but committed snapshots and ingests by it', async () => {
+    await using stores = await unpackStores(workers)
+    const image = sized(10, 800)
+    const stop = new AbortController()
+    const stopped: Delivery = async function* (blob, { digest }, offset) {
+      if (digest !== image.layers[1]!.digest) return yield blob.subarray(offset)
+      yield blob.subarray(offset, 300_000)
+      stop.abort()
+      yield blob.subarray(300_000)
+    }
+    const options = { content: stores.content, unpack: [stores.into] }
+    const { signal } = stop
+    await expect(fetchImage({ remote: remoteOf(image, stopped), ...options, signal })).rejects.toMatchObject({
+      name: 'AbortError',
+    })
+    expect((await stores.snapshots()).filter((name) => !name.startsWith('committed'))).toEqual([])
+    await expect(stores.snapshotter.stat(top(image))).rejects.toSatisfy(isNotFound)
+    expect((await stores.content.status(`layer-${image.layers[1]!.digest}`)).offset).toBe(300_000)
+
+    const offsets: number[] = []
+    const resumed: Delivery = (blob, descriptor, offset) => {
+      if (isLayer(image, descriptor)) offsets.push(offset)
+      return [blob.subarray(offset)]
+    }
+    await fetchImage({ remote: remoteOf(image, resumed), ...options })
+    expect(offsets).toContain(300_000)
+    expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
+  })
+
+  test('begins a layer anew that an earlier attempt left wrong', async () => {
+    await using stores = await unpackStores(workers)
+    const image = sized(5, 400)
+    const [, layer] = image.layers
+    {
+      await using writer = await stores.content.writer({ ref: `layer-${layer!.digest}`, total: layer!.size })
+      await writer.write(
+        image.blobs
+          .get(layer!.digest)!
+          .subarray(0, 100_000)
+          .map((byte, at) => (at > 90_000 ? 0 : byte)),
+      )
+    }
+    const ofLayer = () => stores.applies.filter(({ digest }) => digest === layer!.digest)
+    const followed: Delivery = async function* (blob, { digest }, offset) {
+      // What is resumed comes to its end only when somebody reads it.
+      if (digest === layer!.digest && offset > 0) await expect.poll(ofLayer).toHaveLength(1)
+      yield blob.subarray(offset)
+    }
+    await fetchImage({ remote: remoteOf(image, followed), content: stores.content, unpack: [stores.into] })
+    expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
+    expect(ofLayer().map(({ arriving }) => arriving)).toEqual([true, false])
+  })
+
+  test('applies from the store what is there already', async () => {
+    await using stores = await unpackStores(workers)
+    const image = sized(5, 50)
+    await stores.add(image)
+    const { bytesReceived } = await fetchImage({
+      remote: remoteOf(image),
+      content: stores.content,
+      unpack: [stores.into],
+    })
+    expect(bytesReceived).toBe(0)
+    expect(stores.applies.map(({ arriving }) => arriving)).toEqual([false, false])
+    expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
+  })
+
+  test('unpacks nothing twice, and fetches blobs whose snapshots are there', async () => {
+    await using stores = await unpackStores(workers)
+    const image = sized(5, 50)
+    const options = { remote: remoteOf(image), content: stores.content, unpack: [stores.into] }
+    await fetchImage(options)
+    for (const { digest } of image.layers) await stores.content.delete(digest)
+    const { unpacked } = await fetchImage(options)
+    expect(unpacked).toMatchObject([{ chainId: top(image), applied: 0 }])
+    for (const { digest } of image.layers) await stores.content.info(digest)
+    expect(stores.applies).toHaveLength(2)
+  })
+
+  test('unpacks once for two that fetch at once', async () => {
+    await using stores = await unpackStores(workers)
+    const image = sized(5, 50, 500)
+    const options = {
+      remote: remoteOf(image),
+      content: stores.content,
+      unpack: [stores.into],
+      flights: createFlights(),
+    }
+    await Promise.all([fetchImage(options), fetchImage(options)])
+    expect(stores.applies).toHaveLength(3)
+    expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
+  })
+
+  test('takes a layer that comes twice', async () => {
+    await using stores = await unpackStores(workers)
+    const [a, b] = [
+      { entries: [...described, file('x', random('a', 100_000))] },
+      { entries: [...described, file('x', 'b')] },
+    ]
+    const image = imageInMemory([a, b, a])
+    await fetchImage({ remote: remoteOf(image), content: stores.content, unpack: [stores.into] })
+    expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
+  })
+
+  test.each<[string, (image: ImageInMemory) => Delivery, string]>([
+    [
+      'bytes that are not the layer’s',
+      (image) => (blob, descriptor, offset) => [
+        isLayer(image, descriptor) ? Buffer.alloc(blob.length - offset, 7) : blob.subarray(offset),
+      ],
+      'failed_precondition|data_loss|invalid_argument',
+    ],
+    [
+      'a remote that fails in the middle',
+      (image) =>
+        async function* (blob, descriptor, offset) {
+          yield blob.subarray(offset, isLayer(image, descriptor) ? 1000 : blob.length)
+          if (isLayer(image, descriptor)) throw new NsboxError('unavailable', 'the remote')
+        },
+      'unavailable',
+    ],
+  ])('ends at once for %s, and commits no layer', async (_, delivery, codes) => {
+    await using stores = await unpackStores(workers)
+    const image = sized(100, 200, 300)
+    const failed = fetchImage({
+      remote: remoteOf(image, delivery(image)),
+      content: stores.content,
+      unpack: [stores.into],
+    })
+    await expect(failed).rejects.toMatchObject({ code: expect.stringMatching(codes) })
+    expect(await stores.snapshots()).toEqual([])
+    for (const { digest } of image.layers)
+      await expect(stores.content.info(digest)).rejects.toSatisfy(isNotFound)
+  })
+
+  test.each<[string, ImageInMemory, string]>([
+    [
+      'A01 an entry outside of the tree',
+      imageInMemory([{ entries: [file('../out', random('x', 100_000))], mediaType: mediaTypes.ociLayer }]),
+      'invalid_argument',
+    ],
+    [
+      'a diff id that is not the layer’s',
+      imageInMemory([{ entries: [file('a', 'b')], diffId: digestOf('c') }]),
+      'failed_precondition',
+    ],
+    [
+      'an encrypted layer',
+      imageInMemory([{ entries: [], mediaType: `${mediaTypes.ociLayerGzip}+encrypted` }]),
+      'unimplemented',
+    ],
+  ])('refuses %s, without waiting for other layers', async (_, { target, blobs, layers }, code) => {
+    await using stores = await unpackStores(workers)
+    const never: Remote = remoteOf({ target, blobs, layers, config: target })
+    await expect(
+      fetchImage({ remote: never, content: stores.content, unpack: [stores.into] }),
+    ).rejects.toMatchObject({ code })
+    expect(await stores.snapshots()).toEqual([])
+  })
+
+  test('does not wait for the rest of a layer that it refuses', async () => {
+    await using stores = await unpackStores(workers)
+    const image = imageInMemory([
+      { entries: [file('../out', ''), file('rest', random('x', 200_000))], mediaType: mediaTypes.ociLayer },
+    ])
+    const stalls: Delivery = async function* (blob, descriptor, offset) {
+      if (!isLayer(image, descriptor)) return yield blob.subarray(offset)
+      yield blob.subarray(offset, 2000)
+      await new Promise((resolve) => setTimeout(resolve, 15_000).unref())
+      yield blob.subarray(2000)
+    }
+    // Were the rest waited for, its abort would be noticed only then, and the test would be over by that.
+    const unavailable = remoteOf(image, stalls)
+    const remote: Remote = {
+      ...unavailable,
+      fetch: (descriptor, options) => untilAborted(unavailable.fetch(descriptor, options), options?.signal),
+    }
+    await expect(
+      fetchImage({ remote, content: stores.content, unpack: [stores.into] }),
+    ).rejects.toMatchObject({
+      code: 'invalid_argument',
+    })
+    expect(await stores.snapshots()).toEqual([])
+  })
+
+  test('only fetches an artifact, and says so', async () => {
+    await using stores = await unpackStores(workers)
+    const image = imageInMemory([{ entries: [], mediaType: 'application/x-chart' }], {
+      configType: 'application/x-chart.config',
+    })
+    const told: TransferProgress[] = []
+    const onProgress = (progress: TransferProgress) => told.push(progress)
+    const { unpacked } = await fetchImage({
+      remote: remoteOf(image),
+      content: stores.content,
+      unpack: [stores.into],
+      onProgress,
+    })
+    expect(unpacked).toEqual([undefined])
+    expect(told.map(({ event }) => event)).toContain(
+      'Nothing to unpack: config of media type application/x-chart.config',
+    )
+    await stores.content.info(image.layers[0]!.digest)
+  })
+
+  test('tells that a layer is extracted, after its download', async () => {
+    await using stores = await unpackStores(workers)
+    const image = sized(5)
+    const told: TransferProgress[] = []
+    const onProgress = (progress: TransferProgress) => told.push(progress)
+    await fetchImage({ remote: remoteOf(image), content: stores.content, unpack: [stores.into], onProgress })
+    const name = `layer-${image.layers[0]!.digest}`
+    const states = told.filter((progress) => progress.name === name).map(({ event }) => event)
+    expect([...new Set(states)].filter((event) => event !== 'downloading')).toEqual([
+      'waiting',
+      'complete',
+      'extracting',
+      'extracted',
+    ])
+    expect(told.find(({ event }) => event === 'extracted')).toMatchObject({
+      parents: [`manifest-${image.target.digest}`],
+      progress: image.layers[0]!.size,
+    })
+  })
+})
+
+async function sizeOf(path: string): Promise<number> {
+  const { stat } = await import('node:fs/promises')
+  return await stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  )
+}
+
+/** A remote notices an abort while it waits for bytes. */
+async function* untilAborted(
+  bytes: AsyncIterable<Uint8Array>,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const iterator = bytes[Symbol.asyncIterator]()
+  for (;;) {
+    const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+      iterator.next().then(resolve, reject)
+    })
+    if (next.done) return
+    yield next.value
+  }
+}

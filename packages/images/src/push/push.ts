@@ -1,0 +1,113 @@
+import { mapConcurrently, Semaphore } from '@nsbox/concurrency'
+import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
+import type { ProgressListener, Remote } from '@nsbox/core/transfer'
+import { NsboxError } from '@nsbox/errors'
+import {
+  type Descriptor,
+  distributionSources,
+  formatReference,
+  ingestRef,
+  isIndex,
+  isManifest,
+  maxDocumentSize,
+  type Platform,
+  parseReference,
+} from '@nsbox/oci'
+import { readChildren } from '../documents/children.ts'
+import { chooseManifests } from '../documents/choose-manifests.ts'
+import { maxDepth } from '../documents/walk.ts'
+import { ProgressTracker } from '../progress/progress-tracker.ts'
+
+/** How to push. */
+export interface PushOptions extends AbortOptions {
+  /** Makes remotes for references; `Registry` of `@nsbox/registry` is one. */
+  readonly registry: { remote(reference: string): Remote }
+  /** Where to push to, with a tag, a digest or both. */
+  readonly reference: string
+  readonly content: ContentReader
+  /** Push the manifest of this platform instead of a whole index. */
+  readonly platform?: Platform | undefined
+  /** Blobs to upload at once; 3 by default. */
+  readonly concurrency?: number | undefined
+  readonly onProgress?: ProgressListener | undefined
+}
+
+/**
+ * Pushes an image: blobs in parallel, each document after everything it names, the target last and under the
+ * reference's tag. Blobs that another repository of the same registry holds are mounted from there.
+ *
+ * @returns the descriptor that the tag now points to
+ * @throws `not_found` naming the blob if the image is not complete, before anything refers to it; the errors of the
+ * remote
+ */
+export async function pushImage(image: Descriptor, options: PushOptions): Promise<Descriptor> {
+  const { registry, reference, content, signal } = options
+  using progress = new ProgressTracker(options.onProgress)
+  const target = await choose(image, options)
+  const { host, repository, tag } = parseReference(reference)
+  // Bound to the digest as well, so that of all the documents only the target moves the tag.
+  const remote = registry.remote(formatReference({ host, repository, tag, digest: target.digest }))
+  const slots = new Semaphore(options.concurrency ?? 3)
+  progress.say(`Pushing to ${reference}`)
+  await visit(target, [], 0, signal)
+  progress.say(`Completed push to ${reference}`)
+  return target
+
+  async function visit(
+    descriptor: Descriptor,
+    parents: readonly string[],
+    depth: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    if (depth > maxDepth) {
+      throw new NsboxError(
+        'invalid_argument',
+        `image ${target.digest}: nested deeper than ${maxDepth} levels`,
+      )
+    }
+    const name = ingestRef(descriptor)
+    const below = await readChildren(content, descriptor, { signal })
+    await mapConcurrently(below, (child, either) => visit(child, [name], depth + 1, either), { signal })
+    using _slot = await slots.acquire({ signal })
+    const { labels } = await content.info(descriptor.digest, { signal })
+    const at = (event: string, offset: number) => {
+      return { event, name, parents, progress: offset, total: descriptor.size, descriptor }
+    }
+    progress.state(at('waiting', 0))
+    const outcome = await remote.push(
+      descriptor,
+      () => bytes(descriptor, (n) => progress.move(at('uploading', n)), signal),
+      {
+        mountFrom: distributionSources(host, labels),
+        signal,
+      },
+    )
+    progress.state(at(outcome === 'exists' ? 'already exists' : 'complete', descriptor.size))
+  }
+
+  async function* bytes(
+    descriptor: Descriptor,
+    onBytes: (offset: number) => void,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    if (isIndex(descriptor.mediaType) || isManifest(descriptor.mediaType)) {
+      yield await readBlob(content, descriptor, { limit: maxDocumentSize, signal })
+      return
+    }
+    let offset = 0
+    for await (const chunk of content.read(descriptor.digest, { signal })) {
+      offset += chunk.byteLength
+      onBytes(offset)
+      yield chunk
+    }
+  }
+}
+
+async function choose(image: Descriptor, { content, platform, signal }: PushOptions): Promise<Descriptor> {
+  if (platform === undefined || !isIndex(image.mediaType)) return image
+  const [chosen] = chooseManifests(await readChildren(content, image, { signal }), [platform])
+  if (chosen === undefined) {
+    throw new NsboxError('not_found', `index ${image.digest}: no manifest for the chosen platform`)
+  }
+  return chosen
+}

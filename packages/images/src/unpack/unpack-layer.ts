@@ -1,0 +1,231 @@
+import type { Semaphore } from '@nsbox/concurrency'
+import type { AbortOptions, ContentManager } from '@nsbox/core/content'
+import type { AppliedLayer, Applier, DiffMount } from '@nsbox/core/diff'
+import type { Labels } from '@nsbox/core/labels'
+import { hasLayerDirectories, type LayerDirectory, type Snapshotter } from '@nsbox/core/snapshots'
+import { errorCode, isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
+import { overlayMount } from '@nsbox/mount/overlay'
+import { labelKeys } from '@nsbox/oci'
+import type { ImageBudget } from '../documents/image-budget.ts'
+import type { LayerLink } from '../documents/layer-chain.ts'
+import { type OpenedLayer, openArriving } from '../fetch/arriving-layer.ts'
+import type { Arrival } from '../flights/arrival.ts'
+import type { Table } from '../flights/flight-table.ts'
+import type { Patience } from '../flights/patience.ts'
+import { Unpacking } from '../flights/unpacking.ts'
+import type { ChainCommit } from './chain-commit.ts'
+import { discardSnapshot } from './discard-snapshot.ts'
+import { extractionKey } from './extraction-key.ts'
+import { snapshotExists } from './snapshot-exists.ts'
+import { snapshotLabels } from './snapshot-labels.ts'
+
+/** Where layers are unpacked to, and by whom. */
+export interface UnpackDestination {
+  readonly snapshotter: Snapshotter
+  /** The snapshotter's name, which is part of the label that keeps what was unpacked. */
+  readonly snapshotterName: string
+  readonly applier: Applier
+}
+
+/** How to unpack one layer. */
+export interface UnpackLayerOptions extends UnpackDestination, AbortOptions {
+  readonly content: Pick<ContentManager, 'update'>
+  /** How the layer's blob arrives; it is there by default. */
+  readonly arrival?: Arrival | undefined
+  /** The commit of the layer below; undefined for the lowest. */
+  readonly below: ChainCommit | undefined
+  /** What others unpack. */
+  readonly unpackings: Table<Unpacking>
+  /** How long to wait for others who do not go on with a layer, while this one could. */
+  readonly patience: Patience
+  /** Bounds how many layers are applied at once. */
+  readonly slots: Semaphore
+  /** Bounds how many layers are applied while they arrive. */
+  readonly followers: Semaphore
+  readonly budget: ImageBudget
+  /** Called when the layer is being extracted and its blob has arrived. */
+  readonly onExtracting: () => void
+  /** Called as soon as the snapshotter has been asked to commit, and may be asked to commit the layer above. */
+  readonly onCommitting: () => void
+  /** Called as soon as the snapshot is committed. */
+  readonly onCommitted: () => void
+}
+
+/**
+ * Makes the snapshot of one layer, unless it exists: prepared, applied, and committed under the chain id after the layers
+ * below (docs/behaviour.md §5). Where the snapshotter has layer directories, everything but the commit goes on without
+ * the layers below, and the commit begins once theirs has begun.
+ *
+ * @returns whether the layer was applied
+ */
+export async function unpackLayer(link: LayerLink, options: UnpackLayerOptions): Promise<boolean> {
+  for (;;) {
+    const outcome = await attempt(link, options)
+    if (outcome === 'made' || outcome === 'exists') return outcome === 'made'
+    if (outcome === 'again when it is there') await options.arrival?.there(options)
+    else await othersSettled(link, options)
+  }
+}
+
+type Outcome = 'made' | 'exists' | 'again when it is there' | 'again after others'
+
+async function attempt(link: LayerLink, options: UnpackLayerOptions): Promise<Outcome> {
+  const { snapshotter, arrival, content, unpackings, signal } = options
+  if (await snapshotExists(snapshotter, link.chainId, { signal })) return 'exists'
+  const inOrder = !hasLayerDirectories(snapshotter)
+  if (inOrder) await options.below?.ended({ signal })
+  await using opened = arrival && (await openArriving(arrival, content, options.followers, { signal }))
+  const flight = flightKey(link, options)
+  if (unpackings.of(flight).some((other) => isWorthWaitingFor(other, link, options)))
+    return 'again after others'
+  const unpacking = new Unpacking(link.layer.digest, opened && arrival)
+  using _flight = unpackings.begin(flight, unpacking)
+  const key = extractionKey(link.chainId)
+  const labels = snapshotLabels(link)
+  try {
+    // Others may have made it while the blob came.
+    if (arrival !== undefined && (await snapshotExists(snapshotter, link.chainId, { signal })))
+      return 'exists'
+    const applied = await prepareAndApply(link, { key, labels, opened }, options)
+    // Others may be followed while this one waits for those below it.
+    await opened?.[Symbol.asyncDispose]()
+    await commit(link, { key, labels, applied, unpacking }, options)
+    options.onCommitted()
+    await content.update(link.layer.digest, { merge: { [labelKeys.uncompressed]: link.diffId } }, { signal })
+    return 'made'
+  } catch (caught) {
+    const error = await discardSnapshot(snapshotter, key, caught)
+    if (signal?.aborted) throw error
+    // Somebody else has made it; if it is not there after all, this is not what went wrong.
+    if (isAlreadyExists(error) && (await snapshotExists(snapshotter, link.chainId, { signal })))
+      return 'exists'
+    if (opened === undefined || (opened.fresh && errorCode(error) !== 'aborted')) throw error
+    // What was followed may have begun with wrong bytes of an earlier attempt: only the proved blob can tell.
+    return 'again when it is there'
+  }
+}
+
+const flightKey = ({ chainId }: LayerLink, { snapshotterName }: UnpackLayerOptions) =>
+  `${snapshotterName}/${chainId}`
+
+/** Whether somebody who unpacks the same goes on, with the same blob; if not, there is some patience. */
+function isWorthWaitingFor(
+  other: Unpacking,
+  { layer }: LayerLink,
+  { patience }: UnpackLayerOptions,
+): boolean {
+  return other.layer === layer.digest && (other.isGoingOn || !patience.isOver)
+}
+
+/** Waits for those who unpack the same. Patience is spent only while this one could go on, and they do not. */
+async function othersSettled(link: LayerLink, options: UnpackLayerOptions): Promise<void> {
+  const { arrival, below, unpackings, patience, signal } = options
+  const isWorthIt = (other: Unpacking) => isWorthWaitingFor(other, link, options)
+  const canGoOn = () =>
+    (arrival === undefined || arrival.state.kind === 'there') && (below === undefined || below.hasSucceeded)
+  const flight = flightKey(link, options)
+  while (unpackings.of(flight).some(isWorthIt)) {
+    await unpackings.settled(flight, (other) => isWorthIt(other) && (other.isGoingOn || !canGoOn()), {
+      signal,
+    })
+    using _wait = patience.wait()
+    await unpackings.settled(flight, (other) => isWorthIt(other) && !other.isGoingOn, { signal })
+  }
+}
+
+/** A snapshot on its way to being committed. */
+interface Draft {
+  readonly key: string
+  readonly labels: Labels
+}
+
+async function prepareAndApply(
+  { layer, diffId, parent }: LayerLink,
+  { key, labels, opened }: Draft & { readonly opened: OpenedLayer | undefined },
+  options: UnpackLayerOptions,
+): Promise<AppliedLayer> {
+  const { snapshotter, applier, budget, signal } = options
+  using _slot = await options.slots.acquire({ signal })
+  const late = hasLayerDirectories(snapshotter) ? snapshotter : undefined
+  const mounts = await snapshotter.prepare(key, late ? undefined : parent, { labels, signal })
+  // The lowest layer has nothing to hide, so it needs no whiteouts.
+  const target =
+    late && parent !== undefined ? [layerMount(await late.layerDirectory(key, { signal }))] : mounts
+  using _telling = tellExtracting(opened, options)
+  const applied = await applier.apply(layer, target, { diffId, arriving: opened?.arriving, signal })
+  // An applier of another host may not check it.
+  if (applied.diffId !== diffId) {
+    throw new NsboxError(
+      'failed_precondition',
+      `layer ${layer.digest}: diff id ${applied.diffId}, its image's config says ${diffId}`,
+    )
+  }
+  budget.add({ compressed: layer.size, size: applied.size })
+  return applied
+}
+
+/** Tells that a layer is being extracted, once it is not being downloaded any more, unless that is over by then. */
+function tellExtracting(
+  opened: OpenedLayer | undefined,
+  { arrival, onExtracting, signal }: UnpackLayerOptions,
+): Disposable {
+  let over = false
+  if (opened === undefined || arrival === undefined) onExtracting()
+  else
+    arrival.there({ signal }).then(
+      () => over || onExtracting(),
+      // The abort is told by what it ends.
+      () => undefined,
+    )
+  return {
+    [Symbol.dispose]: () => {
+      over = true
+    },
+  }
+}
+
+async function commit(
+  { chainId, parent }: LayerLink,
+  {
+    key,
+    labels,
+    applied,
+    unpacking,
+  }: Draft & { readonly applied: AppliedLayer; readonly unpacking: Unpacking },
+  { snapshotter, below, onCommitting, signal }: UnpackLayerOptions,
+): Promise<void> {
+  if (!hasLayerDirectories(snapshotter)) {
+    await snapshotter.commit(chainId, key, { labels, signal })
+    return
+  }
+  const ask = async () => {
+    const committing = snapshotter.commit(chainId, key, {
+      ...{ parent, impliedDirectories: applied.implied },
+      ...{ labels, signal },
+    })
+    onCommitting()
+    await committing
+  }
+  const waiting = async <T>(wait: Promise<T> | undefined): Promise<T | undefined> => {
+    unpacking.waitsForBelow = true
+    const result = await wait
+    unpacking.waitsForBelow = false
+    return result
+  }
+  await waiting(below?.begun({ signal }))
+  try {
+    await ask()
+  } catch (error) {
+    // The commit below has failed. It may be tried again; if not, that failure is what went wrong.
+    if (!isNotFound(error) || !(await waiting(below?.ended({ signal })))) throw error
+    await ask()
+  }
+}
+
+/** The mount by which an applier knows where to write, and how removals are said there; nothing is mounted. */
+function layerMount({ path, opaqueAttribute }: LayerDirectory): DiffMount {
+  return overlayMount(
+    { lower: [], upper: path },
+    opaqueAttribute === 'user.overlay.opaque' ? ['userxattr'] : [],
+  )
+}

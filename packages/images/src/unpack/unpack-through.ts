@@ -1,0 +1,61 @@
+import type { AbortOptions, ContentManager, ContentReader } from '@nsbox/core/content'
+import { hasLayerDirectories } from '@nsbox/core/snapshots'
+import { isNotFound } from '@nsbox/errors'
+import type { Digest } from '@nsbox/oci'
+import type { LayerLink } from '../documents/layer-chain.ts'
+import type { Flights } from '../flights/flights.ts'
+import { snapshotExists } from './snapshot-exists.ts'
+import { unpackChain } from './unpack-chain.ts'
+import type { UnpackDestination } from './unpack-layer.ts'
+
+/** How to unpack through a layer. */
+export interface UnpackThroughOptions extends UnpackDestination, AbortOptions {
+  readonly content: Pick<ContentReader, 'info'> & Pick<ContentManager, 'update'>
+  readonly flights: Flights
+}
+
+/**
+ * Unpacks the layer that makes the snapshot of a chain id, at once with those next to it: what is missing below, and what
+ * follows above as far as its content is there. It does nothing where that gains nothing: for a single layer,
+ * and for a snapshotter that takes layers in order.
+ *
+ * @param chain the image's layers, one of which has the chain id
+ * @returns whether the snapshot is there; it is not if the content of its layer is absent
+ * @throws the errors of `unpack`
+ */
+export async function unpackThrough(
+  chainId: string,
+  chain: readonly LayerLink[],
+  options: UnpackThroughOptions,
+): Promise<boolean> {
+  if (!hasLayerDirectories(options.snapshotter)) return false
+  const links = await run(chain, chainId, options)
+  if (links.length < 2) return false
+  await unpackChain(links, { ...options, onState: () => undefined })
+  return true
+}
+
+/** The layers around the wanted one that lack their snapshots and not their content; none if it lacks its content. */
+async function run(
+  chain: readonly LayerLink[],
+  chainId: string,
+  options: UnpackThroughOptions,
+): Promise<readonly LayerLink[]> {
+  const wanted = chain.findIndex((link) => link.chainId === chainId)
+  let first = wanted
+  while (first > 0 && !(await snapshotExists(options.snapshotter, chain[first - 1]!.chainId, options)))
+    first -= 1
+  let end = first
+  while (end < chain.length && (await isThere(chain[end]!.layer.digest, options))) end += 1
+  return end > wanted ? chain.slice(first, end) : []
+}
+
+async function isThere(digest: Digest, { content, signal }: UnpackThroughOptions): Promise<boolean> {
+  try {
+    await content.info(digest, { signal })
+    return true
+  } catch (error) {
+    if (isNotFound(error)) return false
+    throw error
+  }
+}

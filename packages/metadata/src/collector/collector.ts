@@ -1,0 +1,233 @@
+import { abortable, Coalescer, shouldYield, yieldToEventLoop } from '@nsbox/concurrency'
+import type { AbortOptions, ContentStore, IngestLocks } from '@nsbox/core/content'
+import type { BlobGate } from '../content/blob-gate.ts'
+import type { Clock } from '../database/clock.ts'
+import type { GarbageCollector } from '../database/garbage-collector.ts'
+import type { Ledger } from '../database/ledger.ts'
+import type { Log } from '../database/log.ts'
+import type { Unused } from '../database/unused.ts'
+import type { BackingsInUse } from '../snapshots/backings-in-use.ts'
+import type { CommitsUnderWay } from '../snapshots/commits-under-way.ts'
+import type { Snapshotters } from '../snapshots/snapshotters.ts'
+import { Alarm } from './alarm.ts'
+import { BackendRemoval } from './backend-removal.ts'
+import { Marking } from './marking.ts'
+import { namespacesWithExpired, nextExpiry, sweep } from './sweep.ts'
+
+/** When the collector runs on its own; times in milliseconds. */
+export interface CollectorSchedule {
+  /** Whether collections begin only with `Metadata.startCollector`; false by default. */
+  readonly manual?: boolean | undefined
+  /** From opening, or that start, to the first collection; 100 by default. */
+  readonly startupDelay?: number | undefined
+  /** From a deletion to the collection that follows it, and that others until then share; 250 by default. */
+  readonly scheduleDelay?: number | undefined
+  /** How many other changes lead to a collection too; 100 by default. */
+  readonly mutationThreshold?: number | undefined
+  /** Largest part of the time that collections may hold the event loop for, up to 0.5; 0.02 by default. */
+  readonly pauseThreshold?: number | undefined
+}
+
+/** What a collection has done. */
+export interface CollectionResult {
+  readonly images: number
+  readonly content: number
+  readonly leases: number
+  readonly ingests: number
+  readonly snapshots: number
+  /** Blobs removed from the disk, because no namespace has them any more. */
+  readonly blobs: number
+  /** The bytes that they had. */
+  readonly bytes: number
+  /** Snapshots removed from their snapshotters, because no namespace has them any more. */
+  readonly trees: number
+  /** Milliseconds for which the event loop was held. */
+  readonly pause: number
+}
+
+interface CollectorParts {
+  readonly backend: ContentStore
+  readonly snapshotters: Snapshotters
+  readonly commits: CommitsUnderWay
+  readonly inUse: BackingsInUse
+  readonly gate: BlobGate
+  readonly locks: IngestLocks
+  /** One whose writes are not reported back to the collector. */
+  readonly ledger: Ledger
+  /** Those that the ledgers tell of what is written. */
+  readonly markings: Set<Marking>
+  readonly clock: Clock
+  readonly log: Log
+  readonly schedule: CollectorSchedule
+}
+
+/** How long to wait, in milliseconds, before another attempt to remove what could not be removed. */
+const retryDelay = 60_000
+
+/**
+ * Collects garbage: rows first, in short turns for each namespace, then what the rows stood for in the backend.
+ * Only namespaces in which something has changed or expired are looked at.
+ */
+export class Collector implements GarbageCollector, AsyncDisposable {
+  readonly #parts: CollectorParts
+  readonly #removal: BackendRemoval
+  /** For delays, which go by a clock that is never set. */
+  readonly #soon: Alarm
+  readonly #expiry: Alarm
+  readonly #dirty = new Set<string>()
+  #changes = 0
+  /** No collection before this time, unless someone asks for one; keeps to the pause threshold. */
+  #notBefore = 0
+  #searchOrphans = true
+  readonly #collections = new Coalescer(() => this.#cycle())
+  #closed = false
+
+  constructor(parts: CollectorParts) {
+    this.#parts = parts
+    this.#removal = new BackendRemoval(parts)
+    this.#soon = new Alarm(performance.now.bind(performance), () => this.#collectInBackground())
+    this.#expiry = new Alarm(parts.clock, () => this.#collectInBackground())
+  }
+
+  /** Starts to run on its own; everything from before is looked at in the first collection. */
+  start(): void {
+    const { ledger, schedule } = this.#parts
+    for (const { name } of ledger.peek((db) => db.all<{ name: string }>('SELECT name FROM namespace'))) {
+      this.#dirty.add(name)
+    }
+    this.#soon.at(performance.now() + (schedule.startupDelay ?? 100))
+  }
+
+  touched(namespace: string): void {
+    this.#dirty.add(namespace)
+    this.#changes++
+    if (this.#changes >= (this.#parts.schedule.mutationThreshold ?? 100)) this.schedule()
+  }
+
+  unused(unused: Unused): void {
+    this.#removal.add(unused)
+  }
+
+  async removeUnused(): Promise<void> {
+    await this.#removal.run()
+  }
+
+  async removeOrphanSnapshots(): Promise<void> {
+    await this.#removal.findOrphanSnapshots()
+    await this.#removal.run()
+  }
+
+  schedule(): void {
+    const delay = this.#parts.schedule.scheduleDelay ?? 250
+    this.#soon.at(Math.max(performance.now() + delay, this.#notBefore))
+  }
+
+  expires(time: number | undefined): void {
+    if (time !== undefined) this.#expiry.at(time)
+  }
+
+  /**
+   * Runs a collection that begins after the call, and waits for its end. Callers share it.
+   * An abort ends the waiting, not the collection.
+   */
+  async collect({ signal }: AbortOptions = {}): Promise<CollectionResult> {
+    signal?.throwIfAborted()
+    return await abortable(this.#collections.run(), { signal })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    this.#soon[Symbol.dispose]()
+    this.#expiry[Symbol.dispose]()
+    await this.#collections.settled()
+  }
+
+  #collectInBackground(): void {
+    if (this.#closed) return
+    this.#collections.run().catch((error: unknown) => {
+      this.#parts.log.warn({ err: error }, 'garbage collection')
+      this.#soon.at(performance.now() + retryDelay)
+    })
+  }
+
+  async #cycle(): Promise<CollectionResult> {
+    const { ledger, clock, schedule, log } = this.#parts
+    const result = { images: 0, content: 0, leases: 0, ingests: 0, snapshots: 0, pause: 0 }
+    this.#changes = 0
+    // What was asked for until now is what this one does.
+    this.#soon.cancel()
+    for (const namespace of namespacesWithExpired(ledger, clock())) this.#dirty.add(namespace)
+    const dirty = [...this.#dirty]
+    this.#dirty.clear()
+    try {
+      for (const namespace of dirty) await this.#sweepNamespace(namespace, result)
+    } catch (error) {
+      for (const namespace of dirty) this.#dirty.add(namespace)
+      throw error
+    }
+    await this.#searchForOrphans()
+    const removed = await this.#removal.run()
+
+    this.expires(nextExpiry(ledger, clock()))
+    const now = performance.now()
+    const pauseThreshold = Math.min(schedule.pauseThreshold ?? 0.02, 0.5)
+    this.#notBefore = now + result.pause / pauseThreshold - result.pause
+    if (this.#removal.pending) this.#soon.at(now + retryDelay)
+    log.debug({ ...result, ...removed }, 'garbage collection')
+    return { ...result, ...removed }
+  }
+
+  /** Once, in the first collection. That the backend cannot be listed is no reason to keep anyone from deleting. */
+  async #searchForOrphans(): Promise<void> {
+    if (!this.#searchOrphans) return
+    try {
+      await this.#removal.findOrphans()
+      this.#searchOrphans = false
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, 'searching for what nothing uses')
+    }
+  }
+
+  async #sweepNamespace(
+    namespace: string,
+    count: Record<(typeof counters)[keyof typeof counters] | 'snapshots' | 'pause', number>,
+  ): Promise<void> {
+    const { ledger, clock, locks, commits, inUse, markings } = this.#parts
+    const marking = new Marking({ ledger, namespace, now: clock(), locks, commits })
+    const steps = this.#yielding(count)
+    markings.add(marking)
+    try {
+      await steps(marking.list())
+      for (;;) {
+        await steps(marking.follow())
+        const start = performance.now()
+        const swept = sweep(ledger, marking, inUse)
+        count.pause += performance.now() - start
+        for (const { kind, unused } of swept ?? []) {
+          this.#removal.add(unused)
+          count[kind in counters ? counters[kind as keyof typeof counters] : 'snapshots']++
+        }
+        if (swept !== undefined && !marking.hasGarbage) return
+      }
+    } finally {
+      markings.delete(marking)
+    }
+  }
+
+  /** Does work in steps, yields in between, and adds up for how long it holds the event loop. */
+  #yielding(count: { pause: number }): (steps: Generator<void, void, void>) => Promise<void> {
+    return async (steps) => {
+      await yieldToEventLoop()
+      let start = performance.now()
+      while (!steps.next().done) {
+        if (!shouldYield()) continue
+        count.pause += performance.now() - start
+        await yieldToEventLoop()
+        start = performance.now()
+      }
+      count.pause += performance.now() - start
+    }
+  }
+}
+
+const counters = { image: 'images', content: 'content', lease: 'leases', ingest: 'ingests' } as const

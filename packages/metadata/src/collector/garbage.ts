@@ -1,0 +1,7 @@
+import type { Kind } from '../database/node.ts'
+
+/** An object to collect. */
+export interface Garbage {
+  readonly kind: Exclude<Kind, 'container'>
+  readonly id: string
+}

@@ -1,0 +1,129 @@
+import type { Container, ContainerRuntime, OpaqueValue } from '@nsbox/core/containers'
+import type { Reader, Transaction } from '@nsbox/sqlite'
+import type { Write } from '../database/ledger.ts'
+import type { Listing } from '../database/listing.ts'
+import type { Node } from '../database/node.ts'
+import { dropReferences, labelReferences, setReferences } from '../database/references.ts'
+import { decodeLabels, encodeLabels } from '../database/stored-labels.ts'
+
+interface ContainerRow {
+  readonly id: string
+  readonly image: string
+  readonly runtime: string
+  readonly options_type: string | null
+  readonly options: Uint8Array | null
+  readonly spec_type: string
+  readonly spec: Uint8Array
+  readonly snapshotter: string
+  readonly snapshot_key: string
+  readonly sandbox: string
+  readonly labels: string
+  readonly created_at: number
+  readonly updated_at: number
+}
+
+interface ExtensionRow {
+  readonly name: string
+  readonly type: string
+  readonly value: Uint8Array
+}
+
+const columns = `id, image, runtime, options_type, options, spec_type, spec, snapshotter, snapshot_key, sandbox, labels,
+  created_at, updated_at`
+
+const node = (id: string): Node => ({ kind: 'container', id })
+
+export function findContainer(db: Reader, namespace: string, id: string): Container | undefined {
+  const row = db.get<ContainerRow>(
+    `SELECT ${columns} FROM container WHERE namespace = ? AND id = ?`,
+    namespace,
+    id,
+  )
+  if (row === undefined) return undefined
+  const extensions: Record<string, OpaqueValue> = Object.create(null)
+  for (const { name, type, value } of db.all<ExtensionRow>(
+    'SELECT name, type, value FROM container_extension WHERE namespace = ? AND container = ?',
+    namespace,
+    id,
+  )) {
+    extensions[name] = { typeUrl: type, value }
+  }
+  return {
+    id,
+    labels: decodeLabels(row.labels),
+    image: row.image,
+    runtime: runtimeFromRow(row),
+    spec: { typeUrl: row.spec_type, value: row.spec },
+    snapshotter: row.snapshotter,
+    snapshotKey: row.snapshot_key,
+    extensions,
+    sandbox: row.sandbox,
+    createdAt: new Date(row.created_at),
+    updatedAt: new Date(row.updated_at),
+  }
+}
+
+function runtimeFromRow({ runtime, options_type, options }: ContainerRow): ContainerRuntime {
+  if (options_type === null || options === null) return { name: runtime }
+  return { name: runtime, options: { typeUrl: options_type, value: options } }
+}
+
+/** Writes a container, new or changed, and what it refers to. */
+export function writeContainer(tx: Write, namespace: string, container: Container): void {
+  const { id, runtime, spec, snapshotter, snapshotKey, labels, extensions } = container
+  dropRow(tx, namespace, id)
+  tx.run(
+    `INSERT INTO container (namespace, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    namespace,
+    id,
+    container.image,
+    runtime.name,
+    runtime.options?.typeUrl ?? null,
+    runtime.options?.value ?? null,
+    spec.typeUrl,
+    spec.value,
+    snapshotter,
+    snapshotKey,
+    container.sandbox,
+    encodeLabels(labels),
+    container.createdAt.getTime(),
+    container.updatedAt.getTime(),
+  )
+  for (const [name, { typeUrl, value }] of Object.entries(extensions)) {
+    tx.run('INSERT INTO container_extension VALUES (?, ?, ?, ?, ?)', namespace, id, name, typeUrl, value)
+  }
+  const { to, from } = labelReferences(labels)
+  const rootfs: Node[] = snapshotKey === '' ? [] : [{ kind: `snapshot/${snapshotter}`, id: snapshotKey }]
+  setReferences(tx, namespace, node(id), { to: [...rootfs, ...to], from })
+}
+
+/** Only the fields of filters: a spec may be large, and most listings look for one container. */
+export interface ContainerFields {
+  readonly id: string
+  readonly image: string
+  readonly runtime: string
+  readonly labels: string
+}
+
+/** What filters look at of the containers of a namespace, in the order of their ids. */
+export const containerFieldsOf = (namespace: string): Listing<ContainerFields> => ({
+  after: (db, id, enough) =>
+    db.upTo(
+      'SELECT id, image, runtime, labels FROM container WHERE namespace = ? AND id > ? ORDER BY id',
+      enough,
+      namespace,
+      id,
+    ),
+  key: ({ id }) => id,
+  size: ({ image, labels }) => image.length + labels.length,
+})
+
+export function dropContainer(tx: Transaction, namespace: string, id: string): void {
+  dropRow(tx, namespace, id)
+  dropReferences(tx, namespace, node(id))
+}
+
+/** Its extensions go with it. */
+function dropRow(tx: Transaction, namespace: string, id: string): void {
+  tx.run('DELETE FROM container WHERE namespace = ? AND id = ?', namespace, id)
+}

@@ -1,0 +1,96 @@
+import type { ContentInfo } from '@nsbox/core/content'
+import { NsboxError } from '@nsbox/errors'
+import { type Digest, labelKeys } from '@nsbox/oci'
+import type { Reader, Transaction } from '@nsbox/sqlite'
+import type { Write } from '../database/ledger.ts'
+import type { Listing } from '../database/listing.ts'
+import { dropReferences, labelReferences, setReferences } from '../database/references.ts'
+import { decodeLabels, encodeLabels } from '../database/stored-labels.ts'
+
+interface BlobRow {
+  digest: Digest
+  size: number
+  labels: string
+  created_at: number
+  updated_at: number
+}
+
+const columns = 'digest, size, labels, created_at, updated_at'
+
+export const blobFromRow = (row: BlobRow): ContentInfo => ({
+  digest: row.digest,
+  size: row.size,
+  createdAt: new Date(row.created_at),
+  updatedAt: new Date(row.updated_at),
+  labels: decodeLabels(row.labels),
+})
+
+export function findBlob(db: Reader, namespace: string, digest: Digest): ContentInfo | undefined {
+  const row = db.get<BlobRow>(
+    `SELECT ${columns} FROM content WHERE namespace = ? AND digest = ?`,
+    namespace,
+    digest,
+  )
+  return row && blobFromRow(row)
+}
+
+/** @throws `not_found` */
+export function demandBlob(db: Reader, namespace: string, digest: Digest): ContentInfo {
+  const info = findBlob(db, namespace, digest)
+  if (info === undefined) throw new NsboxError('not_found', `content ${digest}`)
+  return info
+}
+
+/** The blobs of a namespace in the order of their digests. */
+export const blobsOf = (namespace: string): Listing<BlobRow> => ({
+  after: (db, digest, enough) =>
+    db.upTo(
+      `SELECT ${columns} FROM content WHERE namespace = ? AND digest > ? ORDER BY digest`,
+      enough,
+      namespace,
+      digest,
+    ),
+  key: ({ digest }) => digest,
+  size: ({ labels }) => labels.length,
+})
+
+/** The namespaces that have the blob. */
+export function ownersOf(db: Reader, digest: Digest): string[] {
+  return db
+    .all<{ namespace: string }>('SELECT namespace FROM content WHERE digest = ?', digest)
+    .map(({ namespace }) => namespace)
+}
+
+/** Whether a namespace with the label for it (docs/behaviour.md §3), which may use it, has the blob. */
+export function isOffered(db: Reader, digest: Digest, mayOffer: (namespace: string) => boolean): boolean {
+  return db
+    .all<{ name: string; labels: string }>(
+      'SELECT name, namespace.labels FROM content JOIN namespace ON namespace.name = content.namespace WHERE ' +
+        'digest = ?',
+      digest,
+    )
+    .some(({ name, labels }) => {
+      return decodeLabels(labels)[labelKeys.namespaceShareable] === 'true' && mayOffer(name)
+    })
+}
+
+/** Writes a blob, new or changed, and what it refers to. */
+export function writeBlob(tx: Write, namespace: string, info: ContentInfo): void {
+  const { digest, labels } = info
+  tx.run(
+    'INSERT OR REPLACE INTO content VALUES (?, ?, ?, ?, ?, ?, ?)',
+    namespace,
+    digest,
+    info.size,
+    encodeLabels(labels),
+    info.createdAt.getTime(),
+    info.updatedAt.getTime(),
+    Object.hasOwn(labels, labelKeys.gcRoot) ? 1 : 0,
+  )
+  setReferences(tx, namespace, { kind: 'content', id: digest }, labelReferences(labels))
+}
+
+export function dropBlob(tx: Transaction, namespace: string, digest: Digest): void {
+  tx.run('DELETE FROM content WHERE namespace = ? AND digest = ?', namespace, digest)
+  dropReferences(tx, namespace, { kind: 'content', id: digest })
+}

@@ -1,0 +1,146 @@
+import { NsboxError, shownName } from '@nsbox/errors'
+import type { Digest } from '@nsbox/oci'
+import type { Reader, Transaction } from '@nsbox/sqlite'
+import { ensureNamespace } from '../database/ensure-namespace.ts'
+import type { Write } from '../database/ledger.ts'
+import type { Listing } from '../database/listing.ts'
+import { dropReferences, setReferences } from '../database/references.ts'
+import type { Unused } from '../database/unused.ts'
+import { hold, type Scope } from '../leases/lease-binding.ts'
+
+export interface IngestRow {
+  id: number
+  namespace: string
+  ref: string
+  total: number
+  expected: Digest | null
+  shared_size: number | null
+  started_at: number
+  expires_at: number | null
+}
+
+const columns = 'id, namespace, ref, total, expected, shared_size, started_at, expires_at'
+
+/** How long an ingest lives that no lease holds and no writer opens again (docs/behaviour.md §3). */
+const lifetime = 24 * 60 * 60 * 1000
+
+/**
+ * The ref that an ingest has in the backend. The number makes it another one when the same ref is used again, so that
+ * the removal of old bytes never meets new ones.
+ */
+export function backendRef({ namespace, id, ref }: Pick<IngestRow, 'namespace' | 'id' | 'ref'>): string {
+  return `${namespace}/${id}/${ref}`
+}
+
+/** The ingest that a ref of the backend belongs to. */
+export function ingestOfBackend(db: Reader, ref: string): IngestRow | undefined {
+  const id = Number(/^[^/]+\/(\d{1,15})\//.exec(ref)?.[1])
+  if (Number.isNaN(id)) return undefined
+  const row = db.get<IngestRow>(`SELECT ${columns} FROM ingest WHERE id = ?`, id)
+  return row !== undefined && backendRef(row) === ref ? row : undefined
+}
+
+export function findIngest(db: Reader, namespace: string, ref: string): IngestRow | undefined {
+  return db.get<IngestRow>(`SELECT ${columns} FROM ingest WHERE namespace = ? AND ref = ?`, namespace, ref)
+}
+
+/** @throws `not_found` */
+export function demandIngest(db: Reader, namespace: string, ref: string): IngestRow {
+  const row = findIngest(db, namespace, ref)
+  if (row === undefined) throw new NsboxError('not_found', `ingest ref ${shownName(ref)}`)
+  return row
+}
+
+/** The ingests of a namespace, ordered by ref. */
+export function ingestsOf(db: Reader, namespace: string): IngestRow[] {
+  return db.all<IngestRow>(`SELECT ${columns} FROM ingest WHERE namespace = ? ORDER BY ref`, namespace)
+}
+
+/** The same, in turns with others. */
+export const ingestListing = (namespace: string): Listing<IngestRow> => ({
+  after: (db, ref, enough) =>
+    db.upTo(
+      `SELECT ${columns} FROM ingest WHERE namespace = ? AND ref > ? ORDER BY ref`,
+      enough,
+      namespace,
+      ref,
+    ),
+  key: ({ ref }) => ref,
+  size: ({ ref }) => ref.length,
+})
+
+/** What an ingest leaves in the backend when its row is gone. */
+export function leftBy(row: IngestRow): Unused {
+  return { ingest: backendRef(row), blob: row.shared_size === null ? undefined : (row.expected ?? undefined) }
+}
+
+/** How an ingest is opened; `sharedSize` if it stands for a blob of the backend. */
+export interface IngestOpening {
+  readonly ref: string
+  /** 0 if it is not known. */
+  readonly total: number
+  readonly expected: Digest | undefined
+  readonly sharedSize: number | undefined
+  readonly now: number
+}
+
+/**
+ * Makes an ingest, or finds it again.
+ * @throws `failed_precondition` if the total differs from an earlier one; `not_found` if the lease is not there
+ */
+export function openIngest(tx: Write, scope: Scope, opening: IngestOpening): IngestRow {
+  const { namespace } = scope
+  const { ref, total, expected, sharedSize, now } = opening
+  const found = findIngest(tx, namespace, ref)
+  if (found !== undefined && found.total > 0 && total > 0 && found.total !== total) {
+    throw new NsboxError(
+      'failed_precondition',
+      `ref ${shownName(ref)}: total ${total} differs from ${found.total} when it was first opened`,
+    )
+  }
+  ensureNamespace(tx, namespace)
+  hold(tx, scope, { kind: 'ingest', id: ref })
+  // What a lease alone holds goes on living with the lease.
+  const leased = found === undefined ? scope.lease !== undefined : found.expires_at === null
+  const next = {
+    total: found?.total || total,
+    expected: expected ?? found?.expected ?? null,
+    shared_size: sharedSize ?? null,
+    expires_at: leased ? null : now + lifetime,
+  }
+  setReferences(
+    tx,
+    namespace,
+    { kind: 'ingest', id: ref },
+    { to: next.expected === null ? [] : [{ kind: 'content', id: next.expected }] },
+  )
+  if (found !== undefined) {
+    tx.run(
+      'UPDATE ingest SET total = ?, expected = ?, shared_size = ?, expires_at = ? WHERE id = ?',
+      next.total,
+      next.expected,
+      next.shared_size,
+      next.expires_at,
+      found.id,
+    )
+    return { ...found, ...next }
+  }
+  const { id } = tx.run(
+    `INSERT INTO ingest (namespace, ref, total, expected, shared_size, started_at, expires_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    namespace,
+    ref,
+    next.total,
+    next.expected,
+    next.shared_size,
+    now,
+    next.expires_at,
+  )
+  return { id, namespace, ref, started_at: now, ...next }
+}
+
+/** Removes an ingest from the database. */
+export function dropIngest(tx: Transaction, { id, namespace, ref }: IngestRow): void {
+  tx.run('DELETE FROM ingest WHERE id = ?', id)
+  dropReferences(tx, namespace, { kind: 'ingest', id: ref })
+}

@@ -1,0 +1,88 @@
+import type { Image } from '@nsbox/core/images'
+import { checkNameLength } from '@nsbox/core/names'
+import { NsboxError, quoted } from '@nsbox/errors'
+import { validateLabels } from '@nsbox/namespaces'
+import { type Descriptor, isDigest, labelKeys } from '@nsbox/oci'
+import type { Write } from '../database/ledger.ts'
+import { labelReferences, setReferences } from '../database/references.ts'
+import { parseRfc3339 } from '../database/rfc3339.ts'
+import { decodeLabels, encodeLabels } from '../database/stored-labels.ts'
+
+export interface ImageRow {
+  name: string
+  media_type: string
+  digest: string
+  size: number
+  annotations: string
+  labels: string
+  created_at: number
+  updated_at: number
+}
+
+export const imageColumns = 'name, media_type, digest, size, annotations, labels, created_at, updated_at'
+
+/** Of the target, what the wire knows is kept: media type, digest, size and annotations. */
+export function imageFromRow(row: ImageRow): Image {
+  const annotations = decodeLabels(row.annotations)
+  return {
+    name: row.name,
+    target: {
+      mediaType: row.media_type,
+      digest: row.digest as Descriptor['digest'],
+      size: row.size,
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+    },
+    labels: decodeLabels(row.labels),
+    createdAt: new Date(row.created_at),
+    updatedAt: new Date(row.updated_at),
+  }
+}
+
+/**
+ * Checks the fields of an image. The error texts are containerd's (docs/behaviour.md §1).
+ * @throws `invalid_argument`
+ */
+export function validateImage({ name, target, labels }: Pick<Image, 'name' | 'target' | 'labels'>): void {
+  const refuse = (why: string): never => {
+    throw new NsboxError('invalid_argument', why)
+  }
+  if (name === '') refuse('image name must not be empty')
+  checkNameLength('image name', name)
+  checkNameLength('target.MediaType', target.mediaType)
+  validateLabels(labels, 'image.Labels')
+  if (!isDigest(target.digest)) refuse(`target.Digest ${quoted(target.digest)} invalid`)
+  if (!Number.isSafeInteger(target.size) || target.size <= 0) refuse('target.Size must be greater than zero')
+  if (target.mediaType === '') refuse('target.MediaType must be set')
+  validateLabels(target.annotations ?? {}, 'target.Annotations')
+}
+
+/**
+ * Writes an image, new or changed, and what it refers to.
+ * @returns when it stops being a root, if it does; an expiry that is no time is ignored (docs/behaviour.md §6)
+ */
+export function writeImage(tx: Write, namespace: string, image: Image): number | undefined {
+  const { name, target, labels } = image
+  const expiry = labels[labelKeys.gcExpire]
+  const expiresAt = expiry === undefined ? undefined : parseRfc3339(expiry)
+  tx.run(
+    'INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    namespace,
+    name,
+    target.mediaType,
+    target.digest,
+    target.size,
+    encodeLabels(target.annotations ?? {}),
+    encodeLabels(labels),
+    image.createdAt.getTime(),
+    image.updatedAt.getTime(),
+    expiresAt ?? null,
+  )
+  const { to, from } = labelReferences(labels)
+  setReferences(
+    tx,
+    namespace,
+    { kind: 'image', id: name },
+    { to: [{ kind: 'content', id: target.digest }, ...to], from },
+  )
+  return expiresAt
+}

@@ -1,0 +1,40 @@
+import { NsboxError } from '@nsbox/errors'
+import type { Reader, Transaction } from '@nsbox/sqlite'
+import type { Write } from '../database/ledger.ts'
+import type { Node } from '../database/node.ts'
+import { addReference, removeReference } from '../database/references.ts'
+
+/** A namespace as one caller sees it: what is made through it is held by the lease, if there is one. */
+export interface Scope {
+  readonly namespace: string
+  readonly lease?: string | undefined
+}
+
+/**
+ * Lets the scope's lease hold something.
+ * @throws `not_found` if there is no such lease
+ */
+export function hold(tx: Write, scope: Scope, node: Node): void {
+  const { namespace, lease } = scope
+  if (lease === undefined) return
+  demandLease(tx, scope)
+  addReference(tx, namespace, { kind: 'lease', id: lease }, node)
+}
+
+/** @throws `not_found` if the scope has a lease that does not exist, with the text that clients know */
+export function demandLease(db: Reader, scope: Scope): void {
+  const { lease } = scope
+  if (lease === undefined || hasLease(db, scope)) return
+  throw new NsboxError('not_found', 'lease does not exist', { details: { lease } })
+}
+
+/** Whether the scope has a lease, and one that exists. */
+export function hasLease(db: Reader, { namespace, lease }: Scope): boolean {
+  if (lease === undefined) return false
+  return db.get('SELECT 1 FROM lease WHERE namespace = ? AND id = ?', namespace, lease) !== undefined
+}
+
+/** Lets the scope's lease let go of something that is no more. */
+export function letGo(tx: Transaction, { namespace, lease }: Scope, node: Node): void {
+  if (lease !== undefined) removeReference(tx, namespace, { kind: 'lease', id: lease }, node)
+}
