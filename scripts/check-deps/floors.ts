@@ -37,12 +37,19 @@ export const nativeCode: Readonly<Record<string, string>> = { 'better-sqlite3': 
 export const lightPackages: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   filters: ['re2js'],
-  oci: [],
+  oci: ['valibot'],
   api: ['@bufbuild/protobuf', '@connectrpc/connect'],
   cni: [],
-  core: [],
+  core: ['valibot'],
   namespaces: [],
-  registry: ['@whatwg-node/disposablestack', '@whatwg-node/promise-helpers', 'smol-toml', 'tslib', 'undici'],
+  registry: [
+    '@whatwg-node/disposablestack',
+    '@whatwg-node/promise-helpers',
+    'smol-toml',
+    'tslib',
+    'undici',
+    'valibot',
+  ],
   client: [
     '@bufbuild/protobuf',
     '@connectrpc/connect',
@@ -50,5 +57,6 @@ export const lightPackages: Readonly<Record<string, readonly string[]>> = {
     '@whatwg-node/disposablestack',
     '@whatwg-node/promise-helpers',
     'tslib',
+    'valibot',
   ],
 }
