@@ -31,6 +31,8 @@ const imageSchema = v.pipe(
   ),
 )
 
+const imagesSchema = v.nullish(entries(maxDescriptors), [])
+
 /**
  * Reads the `manifest.json` of a Docker archive. What it names are entries of the archive: foreign text, and no paths of
  * this machine.
@@ -45,6 +47,6 @@ export function parseDockerArchive(bytes: Uint8Array): DockerArchiveImage[] {
 /** `parseDockerArchive` in steps. */
 export function* dockerArchiveSteps(bytes: Uint8Array): Steps<DockerArchiveImage[]> {
   const context = 'manifest.json'
-  const images = yield* documentSteps(bytes, entries(maxDescriptors), context)
+  const images = yield* documentSteps(bytes, imagesSchema, context)
   return yield* validateEachSteps(imageSchema, images, context)
 }

@@ -41,6 +41,11 @@ export function openFields<const E extends v.ObjectEntries>(entries: E): v.Gener
   )
 }
 
+/** The same fields, each of which may be missing. */
+export function optional<const E extends v.ObjectEntries>(entries: E) {
+  return v.partial(v.object(entries)).entries
+}
+
 const fold = (key: string): string => key.toUpperCase().toLowerCase()
 
 /** An object without those of these fields that are `null`. */
@@ -70,6 +75,19 @@ function spelled(entries: v.ObjectEntries, limit = Number.POSITIVE_INFINITY) {
 }
 
 export const text = v.string('not a string')
+
+export const boolean = v.boolean('not a boolean')
+
+/** A text of which somebody else says whether it is one of these words. */
+export function word<T extends string>() {
+  return v.custom<T>((value) => typeof value === 'string', 'not a string')
+}
+
+export function list<const S extends v.GenericSchema>(
+  entry: S,
+): v.GenericSchema<unknown, readonly v.InferOutput<S>[]> {
+  return v.array(entry, 'not an array')
+}
 
 /** @param limit most characters */
 export function shortText(limit = 4096) {
@@ -136,6 +154,9 @@ export function textMap(
     }),
   )
 }
+
+/** The same without a limit. */
+export const anyTextMap = textMap(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
 
 const areTexts = (value: unknown): boolean =>
   Array.isArray(value) && value.every((each) => typeof each === 'string')
