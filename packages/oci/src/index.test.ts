@@ -55,5 +55,6 @@ test('exports these values', () => {
     'refNameAnnotation',
     'selectManifests',
     'strictJsonSteps',
+    'validate',
   ])
 })

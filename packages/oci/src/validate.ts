@@ -8,7 +8,7 @@ import type { Steps } from './steps.ts'
  * messages that the library has itself.
  */
 export function tryParse<const S extends v.GenericSchema>(schema: S, value: unknown): v.SafeParseResult<S> {
-  return v.safeParse(schema, value, { abortEarly: true, message: ({ expected }) => `not ${expected}` })
+  return v.safeParse(schema, value, { abortEarly: true, message: ({ expected }) => `expected ${expected}` })
 }
 
 /**
