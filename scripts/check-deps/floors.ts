@@ -3,10 +3,10 @@
  * floor, except as `sameFloor` lists.
  */
 export const floors: readonly (readonly string[])[] = [
-  ['errors', 'filters', 'oci', 'api', 'sys'],
+  ['concurrency', 'errors', 'filters', 'oci', 'api', 'sys'],
   ['cni', 'mount', 'sqlite'],
   ['core', 'namespaces', 'trees'],
-  ['content', 'snapshots', 'diff', 'registry'],
+  ['content', 'snapshots', 'diff', 'registry', 'compliance'],
   ['images'],
   ['client', 'metadata', 'runtime-runc'],
   ['server'],
@@ -35,11 +35,13 @@ export const nativeCode: Readonly<Record<string, string>> = { 'better-sqlite3': 
  * None of them may have native code or depend on `sqlite` or `sys`.
  */
 export const lightPackages: Readonly<Record<string, readonly string[]>> = {
+  concurrency: [],
   errors: [],
   filters: ['re2js'],
   oci: ['valibot'],
   api: ['@bufbuild/protobuf', '@connectrpc/connect'],
   cni: [],
+  compliance: ['valibot'],
   core: ['valibot'],
   namespaces: [],
   registry: [

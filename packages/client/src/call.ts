@@ -1,8 +1,8 @@
 import { Code, ConnectError } from '@connectrpc/connect'
 import { fromConnectError } from '@nsbox/api'
+import { onAbort } from '@nsbox/concurrency'
 import type { AbortOptions } from '@nsbox/core/content'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
-import { onAbort } from './on-abort.ts'
 import type { Session } from './session.ts'
 
 /** Codes that a transport makes up when a stream or its connection breaks; from a server they mean what they say. */

@@ -1,7 +1,7 @@
+import { onAbort } from '@nsbox/concurrency'
 import type { AbortOptions } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import { Call } from './call.ts'
-import { onAbort } from './on-abort.ts'
 import { Outbox } from './outbox.ts'
 import type { Session } from './session.ts'
 

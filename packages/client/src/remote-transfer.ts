@@ -8,6 +8,7 @@ import {
   ImageImportStreamSchema,
 } from '@nsbox/api/gen/types/transfer/importexport_pb'
 import { AuthResponseSchema, OCIRegistrySchema } from '@nsbox/api/gen/types/transfer/registry_pb'
+import { onAbort } from '@nsbox/concurrency'
 import type { AbortOptions } from '@nsbox/core/content'
 import type {
   CredentialSource,
@@ -106,14 +107,12 @@ function endingAfter(over: AbortSignal, stream: SideStream): MessageChannel {
     receive: (options) => {
       return new Promise((resolve, reject) => {
         let timer: NodeJS.Timeout | undefined
-        const wait = () => {
+        const waiting = onAbort(over, () => {
           timer = setTimeout(() => resolve(undefined), quietTime)
-        }
-        if (over.aborted) wait()
-        else over.addEventListener('abort', wait, { once: true })
+        })
         const settled = () => {
           clearTimeout(timer)
-          over.removeEventListener('abort', wait)
+          waiting[Symbol.dispose]()
         }
         stream.receive(options).then(resolve, reject).finally(settled)
       })

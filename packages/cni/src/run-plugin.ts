@@ -4,6 +4,7 @@ import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { onAbort } from '@nsbox/concurrency'
 import { NsboxError } from '@nsbox/errors'
 import { type JsonObject, parseObject } from './json-object.ts'
 import { refuseIfOpenToAll } from './network-list.ts'
@@ -72,8 +73,7 @@ export async function runPlugin(
     child.stdout.destroy()
     child.stderr.destroy()
   }
-  const onAbort = () => end(signal?.reason)
-  signal?.addEventListener('abort', onAbort, { once: true })
+  using _aborting = onAbort(signal, () => end(signal?.reason))
   const timer = setTimeout(
     () => end(new NsboxError('deadline_exceeded', `${context}: not done after ${timeout} ms`)),
     timeout,
@@ -93,7 +93,6 @@ export async function runPlugin(
     throw new NsboxError('unknown', `${context}: ${complaint(stdout(), stderr(), killedBy ?? code)}`)
   } finally {
     clearTimeout(timer)
-    signal?.removeEventListener('abort', onAbort)
   }
 }
 

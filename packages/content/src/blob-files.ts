@@ -1,5 +1,6 @@
 import { renameSync, statSync } from 'node:fs'
 import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises'
+import { type Coalescer, KeyedMutex, mapConcurrently } from '@nsbox/concurrency'
 import type { AbortOptions, ContentInfo } from '@nsbox/core/content'
 import { changeLabels, type LabelChange, type Labels } from '@nsbox/core/labels'
 import { isErrno, NsboxError } from '@nsbox/errors'
@@ -7,12 +8,9 @@ import { validateLabels } from '@nsbox/namespaces'
 import { type Digest, type DigestAlgorithm, digestAlgorithm, isDigest } from '@nsbox/oci'
 import { type LabelRecord, readLabels, removeLabels, writeLabels } from './blob-labels.ts'
 import { contentNotFound } from './content-not-found.ts'
-import { DirectorySync } from './directory-sync.ts'
-import type { Durability } from './durability.ts'
+import { type Durability, sharedDirectorySync } from './durability.ts'
 import { hashFile } from './hash-file.ts'
-import { inBatches } from './in-batches.ts'
-import { KeyedMutex } from './keyed-mutex.ts'
-import { algorithms, type Layout } from './layout.ts'
+import { algorithms, filesAtOnce, type Layout } from './layout.ts'
 
 /** A file that is to become a blob; its bytes have this digest and size. */
 export interface CheckedFile {
@@ -34,13 +32,13 @@ export class BlobFiles {
   readonly #now: () => number
   /** Everything that changes a blob or its labels takes its turn; readers need none. */
   readonly #changes = new KeyedMutex()
-  readonly #names: Readonly<Record<DigestAlgorithm, DirectorySync>>
+  readonly #names: Readonly<Record<DigestAlgorithm, Coalescer>>
 
   constructor(layout: Layout, { durability, now }: { durability: Durability; now: () => number }) {
     this.#layout = layout
     this.#durability = durability
     this.#now = now
-    const names = (algorithm: DigestAlgorithm) => new DirectorySync(layout.blobs(algorithm), durability)
+    const names = (algorithm: DigestAlgorithm) => sharedDirectorySync(layout.blobs(algorithm), durability)
     this.#names = { sha256: names('sha256'), sha512: names('sha512') }
   }
 
@@ -79,9 +77,15 @@ export class BlobFiles {
   async *list(options: AbortOptions): AsyncGenerator<ContentInfo> {
     for (const algorithm of algorithms) {
       const names = await readdir(this.#layout.blobs(algorithm))
-      const digests = names.map((name) => `${algorithm}:${name}`).filter(isDigest)
-      for await (const info of inBatches(digests.sort(), (digest) => this.#find(digest), options))
-        if (info !== undefined) yield info
+      const digests = names
+        .map((name) => `${algorithm}:${name}`)
+        .filter(isDigest)
+        .sort()
+      for (let start = 0; start < digests.length; start += filesAtOnce) {
+        const batch = digests.slice(start, start + filesAtOnce)
+        const found = await mapConcurrently(batch, (digest) => this.#find(digest), options)
+        yield* found.filter((info) => info !== undefined)
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 import { closeSync, fsync, openSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { promisify } from 'node:util'
+import { Coalescer } from '@nsbox/concurrency'
 
 const sync = promisify(fsync)
 
@@ -24,4 +25,12 @@ export async function syncDirectory(path: string, durability: Durability): Promi
   } finally {
     closeSync(directory)
   }
+}
+
+/**
+ * `syncDirectory`, once for all who ask while an earlier sync is under way: each of them has to wait for the disk anyway.
+ * `run` resolves once everything that was created, renamed or removed before the call is on the disk.
+ */
+export function sharedDirectorySync(path: string, durability: Durability): Coalescer {
+  return new Coalescer(() => syncDirectory(path, durability))
 }

@@ -1,11 +1,12 @@
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import type {
-  AbortOptions,
-  CommitOptions,
-  ContentInfo,
-  ContentWriter,
-  IngestStatus,
+import {
+  type AbortOptions,
+  type CommitOptions,
+  type ContentInfo,
+  type ContentWriter,
+  type IngestStatus,
+  showRef,
 } from '@nsbox/core/content'
 import { isAlreadyExists, NsboxError } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
@@ -14,7 +15,6 @@ import type { BlobFiles } from './blob-files.ts'
 import { type Durability, syncFile } from './durability.ts'
 import { hashFile } from './hash-file.ts'
 import { dataFile, recordStatus, removeIngest } from './ingest-directory.ts'
-import { showRef } from './ref.ts'
 import { withCodes } from './with-codes.ts'
 import { writeFully } from './write-fully.ts'
 

@@ -1,6 +1,14 @@
 import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { AbortOptions, ContentWriter, IngestOptions, IngestStatus } from '@nsbox/core/content'
+import { mapConcurrently } from '@nsbox/concurrency'
+import {
+  type AbortOptions,
+  type ContentWriter,
+  IngestLocks,
+  type IngestOptions,
+  type IngestStatus,
+  showRef,
+} from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import { parseListFilters } from '@nsbox/filters'
 import { digestAlgorithm } from '@nsbox/oci'
@@ -8,7 +16,6 @@ import type { BlobFiles } from './blob-files.ts'
 import type { Durability } from './durability.ts'
 import { ingestFields } from './filter-adaptors.ts'
 import { hashFile } from './hash-file.ts'
-import { inBatches } from './in-batches.ts'
 import {
   createIngest,
   dataFile,
@@ -18,9 +25,8 @@ import {
   removeIngest,
 } from './ingest-directory.ts'
 import { IngestWriter } from './ingest-writer.ts'
-import type { Layout } from './layout.ts'
-import { checkRef, showRef } from './ref.ts'
-import { RefLocks } from './ref-locks.ts'
+import { filesAtOnce, type Layout } from './layout.ts'
+import { checkRef } from './ref.ts'
 
 /** An ingest, and its data open for a writer. */
 interface OpenIngest {
@@ -34,7 +40,7 @@ export class Ingests implements AsyncDisposable {
   readonly #blobs: BlobFiles
   readonly #durability: Durability
   readonly #now: () => number
-  readonly #locks = new RefLocks()
+  readonly #locks: IngestLocks
   readonly #writers = new Map<string, IngestWriter>()
   #closed = false
 
@@ -46,13 +52,14 @@ export class Ingests implements AsyncDisposable {
     this.#blobs = blobs
     this.#durability = durability
     this.#now = now
+    this.#locks = new IngestLocks(now)
   }
 
   async writer({ ref, ...asked }: IngestOptions, { signal }: AbortOptions): Promise<ContentWriter> {
     if (this.#closed) throw new NsboxError('failed_precondition', 'the content store is closed')
     checkRef(ref)
     const expectation = checkExpectation(asked)
-    const lock = this.#locks.acquire(ref, this.#now())
+    const lock = this.#locks.acquire(ref)
     try {
       const { expected, total } = expectation
       if (expected !== undefined && (await this.#blobs.has(expected, total)))
@@ -83,19 +90,18 @@ export class Ingests implements AsyncDisposable {
   /** Directories that are not ingests, or not any more, are passed over. */
   async statuses(filters: readonly string[], { signal }: AbortOptions): Promise<IngestStatus[]> {
     const filter = parseListFilters(filters)
-    const found: IngestStatus[] = []
-    const names = await readdir(this.#layout.ingests)
-    const read = (name: string) => readIngest(join(this.#layout.ingests, name))
-    for await (const onDisk of inBatches(names, read, { signal })) {
-      if (onDisk === undefined) continue
-      const status = this.#writers.get(onDisk.ref)?.status() ?? onDisk
-      if (filter.match(ingestFields(status))) found.push(status)
+    const read = async (name: string) => {
+      const onDisk = await readIngest(join(this.#layout.ingests, name))
+      const status = onDisk && (this.#writers.get(onDisk.ref)?.status() ?? onDisk)
+      return status && filter.match(ingestFields(status)) ? [status] : []
     }
-    return found.sort((a, b) => (a.ref < b.ref ? -1 : 1))
+    const names = await readdir(this.#layout.ingests)
+    const found = await mapConcurrently(names, read, { concurrency: filesAtOnce, signal })
+    return found.flat().sort((a, b) => (a.ref < b.ref ? -1 : 1))
   }
 
   async abort(ref: string): Promise<void> {
-    using _lock = this.#locks.acquire(ref, this.#now())
+    using _lock = this.#locks.acquire(ref)
     const directory = this.#layout.ingest(ref)
     if ((await readIngest(directory)) === undefined) throw ingestNotFound(ref)
     await removeIngest(directory)

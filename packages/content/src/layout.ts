@@ -12,6 +12,9 @@ import {
 /** The algorithms that have a directory for blobs, in the order of their names. */
 export const algorithms: readonly DigestAlgorithm[] = ['sha256', 'sha512']
 
+/** How many files are looked at together: few enough for any limit on open files. */
+export const filesAtOnce = 16
+
 /**
  * Where things are:
  *

@@ -1,12 +1,13 @@
-import type {
-  AbortOptions,
-  ContentInfo,
-  ContentStore,
-  ContentWriter,
-  IngestOptions,
-  IngestStatus,
-  LocalPaths,
-  ReadRange,
+import {
+  type AbortOptions,
+  type ContentInfo,
+  type ContentStore,
+  type ContentWriter,
+  type IngestOptions,
+  type IngestStatus,
+  type LocalPaths,
+  type ReadRange,
+  showRef,
 } from '@nsbox/core/content'
 import type { LabelChange } from '@nsbox/core/labels'
 import { fromSystemError } from '@nsbox/errors'
@@ -17,7 +18,6 @@ import { blobFields } from './filter-adaptors.ts'
 import type { Ingests } from './ingests.ts'
 import type { Layout } from './layout.ts'
 import { readBlobFile } from './read-blob-file.ts'
-import { showRef } from './ref.ts'
 import { withCodes } from './with-codes.ts'
 
 /** A content store in a directory of its own. Disposing of it closes its writers; what they wrote stays. */

@@ -1,3 +1,4 @@
+import { showRef } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 
 /** Bytes: the 4096 of the contract, and room for what a namespaced view puts before a ref. */
@@ -20,10 +21,4 @@ export function checkRef(ref: string): void {
   }
   if (bytes.toString() !== ref)
     throw new NsboxError('invalid_argument', `ref ${showRef(ref)} is not Unicode text`)
-}
-
-/** A ref for a message: as it is if it is plain and short, else quoted and cut, so that it cannot forge log lines. */
-export function showRef(ref: string): string {
-  if (/^[\x21-\x7e]{1,256}$/.test(ref)) return ref
-  return JSON.stringify(ref.length > 256 ? `${ref.slice(0, 256)}…` : ref)
 }

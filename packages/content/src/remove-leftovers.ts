@@ -1,9 +1,9 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { mapConcurrently } from '@nsbox/concurrency'
 import type { BlobFiles } from './blob-files.ts'
-import { inBatches } from './in-batches.ts'
 import { readIngest, removeIngest } from './ingest-directory.ts'
-import { algorithms, type Layout, labelledDigest } from './layout.ts'
+import { algorithms, filesAtOnce, type Layout, labelledDigest } from './layout.ts'
 
 /**
  * Removes what a process that died has left between two steps: ingests that were not made in full, or whose data has
@@ -24,5 +24,5 @@ export async function removeLeftovers(layout: Layout, blobs: BlobFiles): Promise
 }
 
 async function finish<T>(items: readonly T[], body: (item: T) => Promise<void>): Promise<void> {
-  for await (const _ of inBatches(items, body, {}));
+  await mapConcurrently(items, body, { concurrency: filesAtOnce })
 }

@@ -1,9 +1,8 @@
+import { abortable, type Deferred, deferred } from '@nsbox/concurrency'
 import type { AbortOptions } from '@nsbox/core/content'
 import { GrowingFile } from '@nsbox/diff/growing-file'
 import type { Digest } from '@nsbox/oci'
-import { type Deferred, deferred } from './deferred.ts'
 import { Pace } from './pace.ts'
-import { unlessAborted } from './unless-aborted.ts'
 
 /**
  * How far a blob has come on its way into a store: nothing is known of it; its bytes are written to an ingest, which had
@@ -24,7 +23,7 @@ export type ArrivalState =
 /** One blob on its way into a store. Who fetches it tells, who needs it waits. */
 export class Arrival {
   #state: ArrivalState = { kind: 'awaited' }
-  #changed: Deferred = deferred()
+  #changed: Deferred<void> = deferred()
 
   /** Another object whenever it has changed. */
   get state(): ArrivalState {
@@ -63,8 +62,8 @@ export class Arrival {
   }
 
   /** Waits until the state is another one than `seen`. */
-  async changed(seen: ArrivalState, { signal }: AbortOptions = {}): Promise<void> {
-    while (this.#state === seen) await unlessAborted(this.#changed.promise, signal)
+  async changed(seen: ArrivalState, options: AbortOptions = {}): Promise<void> {
+    while (this.#state === seen) await abortable(this.#changed.promise, options)
   }
 
   /** Waits until the blob is committed. */

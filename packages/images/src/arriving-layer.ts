@@ -1,10 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import type { Semaphore } from '@nsbox/concurrency'
 import { type AbortOptions, type ContentStore, hasLocalPaths } from '@nsbox/core/content'
 import type { ArrivingLayer } from '@nsbox/core/diff'
 import { isErrno, isNotFound } from '@nsbox/errors'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Arrival } from './arrival.ts'
-import type { Slots } from './slots.ts'
 
 /** How often it is looked whether a layer still comes quickly enough to be followed, in milliseconds. */
 const lookInterval = 250
@@ -27,14 +27,14 @@ export interface OpenedLayer extends AsyncDisposable {
 export async function openArriving(
   arrival: Arrival,
   content: Partial<ContentStore>,
-  followers: Slots,
+  followers: Semaphore,
   { signal }: AbortOptions = {},
 ): Promise<OpenedLayer | undefined> {
   for (;;) {
     const { state } = arrival
     if (state.kind === 'there') return undefined
     if (state.kind === 'arriving') {
-      const turn = hasLocalPaths(content) ? followers.tryTake() : undefined
+      const turn = hasLocalPaths(content) ? followers.tryAcquire() : undefined
       if (turn === undefined || !hasLocalPaths(content)) {
         await arrival.there({ signal })
         return undefined

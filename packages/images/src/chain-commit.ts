@@ -1,6 +1,4 @@
-import type { AbortOptions } from '@nsbox/core/content'
-import { deferred } from './deferred.ts'
-import { unlessAborted } from './unless-aborted.ts'
+import { type AbortOptions, abortable, deferred } from '@nsbox/concurrency'
 
 /**
  * How far the commit of one layer has come, for the layer above it. Disposing of it says that no more will come: a commit
@@ -33,13 +31,13 @@ export class ChainCommit implements Disposable {
   }
 
   /** Waits until the commit has begun, or the snapshot is there. */
-  async begun({ signal }: AbortOptions): Promise<void> {
-    await unlessAborted(this.#begun.promise, signal)
+  async begun(options: AbortOptions): Promise<void> {
+    await abortable(this.#begun.promise, options)
   }
 
   /** Waits until the commit has ended. @returns whether the snapshot is there */
-  async ended({ signal }: AbortOptions): Promise<boolean> {
-    await unlessAborted(this.#ended.promise, signal)
+  async ended(options: AbortOptions): Promise<boolean> {
+    await abortable(this.#ended.promise, options)
     return this.#succeeded
   }
 }

@@ -1,15 +1,15 @@
+import type { Semaphore } from '@nsbox/concurrency'
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Descriptor } from '@nsbox/oci'
 import { DisposableStack } from '@whatwg-node/disposablestack'
 import type { Download } from './download.ts'
 import type { Table } from './flight-table.ts'
-import type { Slots } from './slots.ts'
 
 /** A download that is under way, with a slot, until it is disposed of. */
 export class DownloadTurn implements Disposable {
   readonly download: Download
   readonly #slot: Disposable
-  readonly #storing: Slots
+  readonly #storing: Semaphore
   readonly #held = new DisposableStack()
   #isStoring = false
 
@@ -19,7 +19,7 @@ export class DownloadTurn implements Disposable {
       readonly digest: Descriptor['digest']
       readonly downloads: Table<Download>
       readonly slot: Disposable
-      readonly storing: Slots
+      readonly storing: Semaphore
     },
   ) {
     this.download = download
@@ -32,7 +32,7 @@ export class DownloadTurn implements Disposable {
   async received(options: AbortOptions): Promise<void> {
     if (this.#isStoring) return
     this.#isStoring = true
-    this.#held.use(await this.#storing.take(options))
+    this.#held.use(await this.#storing.acquire(options))
     this.#slot[Symbol.dispose]()
   }
 

@@ -1,3 +1,4 @@
+import { deferred, Semaphore } from '@nsbox/concurrency'
 import type { Applier } from '@nsbox/core/diff'
 import type { Remote, TransferProgress } from '@nsbox/core/transfer'
 import { LayerWorkers } from '@nsbox/diff'
@@ -6,10 +7,8 @@ import { chainIds, type Descriptor, digestOf, mediaTypes } from '@nsbox/oci'
 import { compareTrees, type RawHeader, seededBytes } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterAll, expect, test } from 'vitest'
-import { deferred } from './deferred.ts'
 import { createFlights } from './flights.ts'
 import { fetch } from './pull.ts'
-import { Slots } from './slots.ts'
 import { type Delivery, type ImageInMemory, imageInMemory, remoteOf } from './testing/image-in-memory.ts'
 import { sequentialTree } from './testing/sequential-tree.ts'
 import { unpackStores } from './testing/unpack-stores.ts'
@@ -80,7 +79,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
     const image = sized(200, 400, 300)
     const [lowest, largest, other] = image.layers
     const done = deferred()
-    const options = { content: stores.content, unpack: [stores.into], followers: new Slots(1) }
+    const options = { content: stores.content, unpack: [stores.into], followers: new Semaphore(1) }
     const stalls: Delivery = async function* (blob, { digest }, offset) {
       if (digest === lowest!.digest) {
         await expect.poll(() => stores.applies.length).toBeGreaterThan(0)
@@ -107,19 +106,19 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
     await using stores = await unpackStores(workers)
     const image = sized(400)
     const [layer] = image.layers
-    const followers = new Slots(1)
+    const followers = new Semaphore(1)
     const drips: Delivery = async function* (blob, { digest }, offset) {
       let at = offset
       if (digest === layer!.digest) {
         yield blob.subarray(at, at + 200_000)
         at += 200_000
         await expect.poll(() => stores.applies).toHaveLength(1)
-        expect(followers.tryTake()).toBeUndefined()
+        expect(followers.tryAcquire()).toBeUndefined()
         for (let free: Disposable | undefined; free === undefined; free?.[Symbol.dispose]()) {
           await new Promise((resolve) => setTimeout(resolve, 50))
           yield blob.subarray(at, at + 100)
           at += 100
-          free = followers.tryTake()
+          free = followers.tryAcquire()
         }
       }
       yield blob.subarray(at)

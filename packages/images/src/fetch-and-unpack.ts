@@ -1,11 +1,11 @@
+import { mapConcurrently, type Semaphore } from '@nsbox/concurrency'
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Descriptor, Platform } from '@nsbox/oci'
 import { Arrivals } from './arrival.ts'
 import { type FetchSummary, type FetchTreeOptions, fetchTree } from './fetch-tree.ts'
 import { findManifest } from './find-manifest.ts'
-import { inParallel } from './in-parallel.ts'
-import type { Slots } from './slots.ts'
-import { isImage, type UnpackedImage, unpackManifest } from './unpack.ts'
+import { isImage } from './is-image.ts'
+import { type UnpackedImage, unpackManifest } from './unpack.ts'
 import type { UnpackDestination } from './unpack-layer.ts'
 
 /** An image to unpack: that of one platform. */
@@ -20,7 +20,7 @@ export interface UnpackWish extends UnpackDestination {
 export async function fetchAndUnpack(
   target: Descriptor,
   wishes: readonly UnpackWish[],
-  options: FetchTreeOptions & { readonly followers: Slots },
+  options: FetchTreeOptions & { readonly followers: Semaphore },
 ): Promise<FetchSummary & { readonly unpacked: readonly (UnpackedImage | undefined)[] }> {
   const arrivals = new Arrivals()
   const unpacked = wishes.map((): UnpackedImage | undefined => undefined)
@@ -32,14 +32,16 @@ export async function fetchAndUnpack(
   const unpackings = wishes.map((wish, index) => async (signal: AbortSignal) => {
     unpacked[index] = await unpackArriving(target, wish, { ...options, arrivals, signal })
   })
-  await inParallel([fetching, ...unpackings], async (task, either) => await task(either), options)
+  await mapConcurrently([fetching, ...unpackings], async (task, either) => await task(either), {
+    signal: options.signal,
+  })
   return { ...summary, unpacked }
 }
 
 async function unpackArriving(
   target: Descriptor,
   { platform, ...destination }: UnpackWish,
-  options: FetchTreeOptions & { readonly arrivals: Arrivals; readonly followers: Slots },
+  options: FetchTreeOptions & { readonly arrivals: Arrivals; readonly followers: Semaphore },
 ): Promise<UnpackedImage | undefined> {
   const { content, flights, progress, arrivals, followers, signal } = options
   const arrival = async ({ digest }: Descriptor, abort: AbortOptions) =>

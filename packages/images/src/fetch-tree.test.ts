@@ -1,8 +1,8 @@
+import { deferred } from '@nsbox/concurrency'
 import { openContentStore } from '@nsbox/content'
 import type { ContentStore } from '@nsbox/core/content'
 import { tempDir } from '@nsbox/testing'
 import { expect, it } from 'vitest'
-import { deferred } from './deferred.ts'
 import { fetch } from './pull.ts'
 import { imageInMemory, remoteOf } from './testing/image-in-memory.ts'
 

@@ -1,3 +1,4 @@
+import { mapConcurrently, Semaphore } from '@nsbox/concurrency'
 import type { AbortOptions, ContentInfo, ContentReader, ContentStore } from '@nsbox/core/content'
 import type { Remote, TransferProgress } from '@nsbox/core/transfer'
 import { isNotFound, NsboxError } from '@nsbox/errors'
@@ -19,11 +20,9 @@ import { Download, GivesWay } from './download.ts'
 import { DownloadTurn } from './download-turn.ts'
 import { fetchBlob } from './fetch-blob.ts'
 import type { Flights } from './flights.ts'
-import { inParallel } from './in-parallel.ts'
 import { largestFirst } from './largest-first.ts'
 import { Patience } from './patience.ts'
 import type { ProgressTracker } from './progress-tracker.ts'
-import { Slots } from './slots.ts'
 import { WaitForDownload } from './wait-for-download.ts'
 import { documentsBudget, maxDepth, maxObjects } from './walk.ts'
 
@@ -67,8 +66,8 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
   const { remote, content, platforms, progress } = options
   const { downloads } = options.flights
   const patience = new Patience(patienceWithDownloads)
-  const slots = new Slots(options.concurrency)
-  const storing = new Slots(maxStoring)
+  const slots = new Semaphore(options.concurrency)
+  const storing = new Semaphore(maxStoring)
   const repository = parseReference(remote.reference)
   const seen = new Set<string>()
   const documents = documentsBudget(root)
@@ -93,7 +92,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     if (below.length === 0) return
     await content.update(descriptor.digest, { merge: childGcLabels(below) }, { signal })
     const wanted = choose(descriptor, below, layers)
-    await inParallel(
+    await mapConcurrently(
       wanted,
       (child, either) =>
         visit(child.descriptor, [name], { depth: depth + 1, layers: child.layers, signal: either }),
@@ -191,7 +190,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     const isNeeded = !wait.isWorthIt || (await infoOf(content, digest, signal)) === undefined
     for (;;) {
       if (isNeeded) await wait.over({ signal })
-      const slot = await slots.take({ signal })
+      const slot = await slots.acquire({ signal })
       if (!isNeeded || !wait.isWorthIt)
         return new DownloadTurn(new Download(size), { digest, downloads, slot, storing })
       slot[Symbol.dispose]()

@@ -1,6 +1,4 @@
-import type { AbortOptions } from '@nsbox/core/content'
-import { type Deferred, deferred } from './deferred.ts'
-import { unlessAborted } from './unless-aborted.ts'
+import { type AbortOptions, abortable, type Deferred, deferred } from '@nsbox/concurrency'
 
 /** How often somebody who waits looks whether that is still worth it, in milliseconds. */
 const lookInterval = 200
@@ -11,7 +9,7 @@ export type Table<T extends object> = Pick<FlightTable<T>, 'of' | 'begin' | 'set
 interface Flights<T> {
   readonly underWay: Set<T>
   /** Fulfilled when one of them ends. */
-  ended: Deferred
+  ended: Deferred<void>
 }
 
 /**
@@ -71,7 +69,7 @@ async function endOrTime(ended: Promise<void>, signal: AbortSignal | undefined):
   const time = deferred()
   const timer = setTimeout(time.resolve, lookInterval)
   try {
-    await unlessAborted(Promise.race([ended, time.promise]), signal)
+    await abortable(Promise.race([ended, time.promise]), { signal })
   } finally {
     clearTimeout(timer)
   }

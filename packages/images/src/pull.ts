@@ -1,3 +1,4 @@
+import type { Semaphore } from '@nsbox/concurrency'
 import type { AbortOptions, ContentStore } from '@nsbox/core/content'
 import type { Image, ImageStore } from '@nsbox/core/images'
 import type { Labels } from '@nsbox/core/labels'
@@ -8,9 +9,9 @@ import { type Descriptor, isIndex, isManifest, type Platform } from '@nsbox/oci'
 import { fetchAndUnpack, type UnpackWish } from './fetch-and-unpack.ts'
 import type { FetchSummary } from './fetch-tree.ts'
 import { createFlights, type Flights } from './flights.ts'
+import { createFollowers } from './followers.ts'
 import { ProgressTracker } from './progress-tracker.ts'
 import { recordImage } from './record-image.ts'
-import { createFollowers, type Slots } from './slots.ts'
 import type { UnpackedImage } from './unpack.ts'
 
 /** How to fetch. */
@@ -32,7 +33,7 @@ export interface FetchOptions extends AbortOptions {
    * Bounds how many layers keep a thread of the applier busy while they are downloaded; others are applied when they
    * have come. Shared with other pulls as `flights` is; by default one less than there are processors, and at least one.
    */
-  readonly followers?: Slots | undefined
+  readonly followers?: Semaphore | undefined
   readonly onProgress?: ProgressListener | undefined
 }
 

@@ -1,3 +1,4 @@
+import { mapConcurrently, Semaphore } from '@nsbox/concurrency'
 import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
 import type { ProgressListener, Remote } from '@nsbox/core/transfer'
 import { NsboxError } from '@nsbox/errors'
@@ -14,9 +15,7 @@ import {
 } from '@nsbox/oci'
 import { children } from './children.ts'
 import { chooseManifests } from './choose-manifests.ts'
-import { inParallel } from './in-parallel.ts'
 import { ProgressTracker } from './progress-tracker.ts'
-import { Slots } from './slots.ts'
 import { maxDepth } from './walk.ts'
 
 /** How to push. */
@@ -48,7 +47,7 @@ export async function push(image: Descriptor, options: PushOptions): Promise<Des
   const { host, repository, tag } = parseReference(reference)
   // Bound to the digest as well, so that of all the documents only the target moves the tag.
   const remote = registry.remote(formatReference({ host, repository, tag, digest: target.digest }))
-  const slots = new Slots(options.concurrency ?? 3)
+  const slots = new Semaphore(options.concurrency ?? 3)
   progress.say(`Pushing to ${reference}`)
   await visit(target, [], 0, signal)
   progress.say(`Completed push to ${reference}`)
@@ -68,8 +67,8 @@ export async function push(image: Descriptor, options: PushOptions): Promise<Des
     }
     const name = ingestRef(descriptor)
     const below = await children(content, descriptor, { signal })
-    await inParallel(below, (child, either) => visit(child, [name], depth + 1, either), { signal })
-    using _slot = await slots.take({ signal })
+    await mapConcurrently(below, (child, either) => visit(child, [name], depth + 1, either), { signal })
+    using _slot = await slots.acquire({ signal })
     const { labels } = await content.info(descriptor.digest, { signal })
     const at = (event: string, offset: number) => {
       return { event, name, parents, progress: offset, total: descriptor.size, descriptor }

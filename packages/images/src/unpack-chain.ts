@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { mapConcurrently, Semaphore } from '@nsbox/concurrency'
 import type { AbortOptions, ContentManager } from '@nsbox/core/content'
 import { hasLayerDirectories } from '@nsbox/core/snapshots'
 import type { Descriptor } from '@nsbox/oci'
@@ -6,11 +7,9 @@ import type { Arrivals } from './arrival.ts'
 import { ChainCommit } from './chain-commit.ts'
 import type { Flights } from './flights.ts'
 import { ImageBudget, type ImageLimits } from './image-budget.ts'
-import { inParallel } from './in-parallel.ts'
 import { largestFirst } from './largest-first.ts'
 import type { LayerLink } from './layer-chain.ts'
 import { Patience } from './patience.ts'
-import { Slots } from './slots.ts'
 import { snapshotExists } from './snapshot-exists.ts'
 import { type UnpackDestination, unpackLayer } from './unpack-layer.ts'
 
@@ -26,7 +25,7 @@ export interface UnpackChainOptions extends UnpackDestination, AbortOptions {
   readonly flights: Flights
   readonly limits?: Partial<ImageLimits> | undefined
   /** How blobs arrive, and how many may be applied meanwhile. All blobs are there by default. */
-  readonly arriving?: { readonly arrivals: Arrivals; readonly followers: Slots } | undefined
+  readonly arriving?: { readonly arrivals: Arrivals; readonly followers: Semaphore } | undefined
   readonly onState: (layer: Descriptor, event: 'extracting' | 'extracted') => void
 }
 
@@ -44,11 +43,11 @@ export async function unpackChain(chain: readonly LayerLink[], options: UnpackCh
   if (top === undefined || (await snapshotExists(snapshotter, top.chainId, options))) return 0
   // For each thread that applies a layer there is one more that is being prepared, so that the thread need not wait for
   // the disk. More at once would only make other images wait.
-  const slots = new Slots(2 * Math.max(2, availableParallelism()))
+  const slots = new Semaphore(2 * Math.max(2, availableParallelism()))
   const budget = new ImageBudget(options.limits)
   const commits = new Map(chain.map(({ chainId }) => [chainId, new ChainCommit()]))
   let made = 0
-  await inParallel(
+  await mapConcurrently(
     hasLayerDirectories(snapshotter) ? largestFirst(chain, ({ layer }) => layer.size) : chain,
     async (link, signal) => {
       const { layer, chainId, parent } = link
@@ -57,7 +56,7 @@ export async function unpackChain(chain: readonly LayerLink[], options: UnpackCh
       const isMade = await unpackLayer(link, {
         ...options,
         arrival: arriving?.arrivals.of(layer.digest),
-        followers: arriving?.followers ?? new Slots(0),
+        followers: arriving?.followers ?? new Semaphore(0),
         unpackings,
         patience,
         below: parent && commits.get(parent),
@@ -75,7 +74,7 @@ export async function unpackChain(chain: readonly LayerLink[], options: UnpackCh
       if (isMade) made += 1
       if (isMade || isTold) onState(layer, 'extracted')
     },
-    options,
+    { signal: options.signal },
   )
   return made
 }

@@ -1,3 +1,4 @@
+import type { Semaphore } from '@nsbox/concurrency'
 import type { AbortOptions, ContentManager } from '@nsbox/core/content'
 import type { AppliedLayer, Applier, DiffMount } from '@nsbox/core/diff'
 import type { Labels } from '@nsbox/core/labels'
@@ -14,7 +15,6 @@ import type { Table } from './flight-table.ts'
 import type { ImageBudget } from './image-budget.ts'
 import type { LayerLink } from './layer-chain.ts'
 import type { Patience } from './patience.ts'
-import type { Slots } from './slots.ts'
 import { snapshotExists } from './snapshot-exists.ts'
 import { snapshotLabels } from './snapshot-labels.ts'
 import { Unpacking } from './unpacking.ts'
@@ -39,9 +39,9 @@ export interface UnpackLayerOptions extends UnpackDestination, AbortOptions {
   /** How long to wait for others who do not go on with a layer, while this one could. */
   readonly patience: Patience
   /** Bounds how many layers are applied at once. */
-  readonly slots: Slots
+  readonly slots: Semaphore
   /** Bounds how many layers are applied while they arrive. */
-  readonly followers: Slots
+  readonly followers: Semaphore
   readonly budget: ImageBudget
   /** Called when the layer is being extracted and its blob has arrived. */
   readonly onExtracting: () => void
@@ -145,7 +145,7 @@ async function prepareAndApply(
   options: UnpackLayerOptions,
 ): Promise<AppliedLayer> {
   const { snapshotter, applier, budget, signal } = options
-  using _slot = await options.slots.take({ signal })
+  using _slot = await options.slots.acquire({ signal })
   const late = hasLayerDirectories(snapshotter) ? snapshotter : undefined
   const mounts = await snapshotter.prepare(key, late ? undefined : parent, { labels, signal })
   // The lowest layer has nothing to hide, so it needs no whiteouts.

@@ -1,9 +1,9 @@
+import { mapConcurrently } from '@nsbox/concurrency'
 import type { ContentStore } from '@nsbox/core/content'
 import { isNotFound, isUnavailable } from '@nsbox/errors'
 import type { Digest } from '@nsbox/oci'
 import type { Reader } from '@nsbox/sqlite'
 import type { BlobGate } from './blob-gate.ts'
-import { inParallel } from './in-parallel.ts'
 import { ingestOfBackend } from './ingest-row.ts'
 import type { Ledger } from './ledger.ts'
 import type { Log } from './log.ts'
@@ -11,6 +11,9 @@ import type { CommitsUnderWay } from './snapshots/commits-under-way.ts'
 import { SnapshotRemoval } from './snapshots/snapshot-removal.ts'
 import type { Snapshotters } from './snapshots/snapshotters.ts'
 import type { Unused } from './unused.ts'
+
+/** How many are removed at a time; each takes a thread for a while. */
+const concurrency = 8
 
 interface RemovalParts {
   readonly backend: ContentStore
@@ -73,13 +76,14 @@ export class BackendRemoval {
     await this.#parts.ledger.durable()
     let bytes = 0
     let count = 0
-    await inParallel(blobs, async (digest) => {
+    const removeBlob = async (digest: Digest) => {
       const size = await this.#removeBlob(digest)
       if (size === undefined) return
       bytes += size
       count++
-    })
-    await inParallel(ingests, (ref) => this.#removeIngest(ref))
+    }
+    await mapConcurrently(blobs, removeBlob, { concurrency })
+    await mapConcurrently(ingests, (ref) => this.#removeIngest(ref), { concurrency })
     return { blobs: count, bytes, trees: await this.#snapshots.run() }
   }
 

@@ -1,3 +1,4 @@
+import { deferred } from '@nsbox/concurrency'
 import type { Digest } from '@nsbox/oci'
 
 interface Passage {
@@ -34,10 +35,7 @@ export class BlobGate {
         other.removes !== removes &&
         (other.digest === undefined || digest === undefined || other.digest === digest),
     )
-    let end = () => {}
-    const done = new Promise<void>((resolve) => {
-      end = resolve
-    })
+    const { promise: done, resolve: end } = deferred()
     const passage = { removes, digest, done }
     this.#passages.add(passage)
     try {

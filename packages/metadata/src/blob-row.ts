@@ -3,8 +3,8 @@ import { NsboxError } from '@nsbox/errors'
 import { type Digest, labelKeys } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
 import type { Write } from './ledger.ts'
+import type { Listing } from './listing.ts'
 import { dropReferences, labelReferences, setReferences } from './references.ts'
-import type { Listing } from './rows-in-turns.ts'
 import { decodeLabels, encodeLabels } from './stored-labels.ts'
 
 interface BlobRow {

@@ -1,8 +1,10 @@
-import type { AbortOptions, ContentStore } from '@nsbox/core/content'
-import { isTurnOver, nextTurn } from '@nsbox/core/turns'
+import { abortable, Coalescer, shouldYield, yieldToEventLoop } from '@nsbox/concurrency'
+import type { AbortOptions, ContentStore, IngestLocks } from '@nsbox/core/content'
+import { Alarm } from './alarm.ts'
 import { BackendRemoval } from './backend-removal.ts'
 import type { BlobGate } from './blob-gate.ts'
 import type { Clock } from './clock.ts'
+import type { GarbageCollector } from './garbage-collector.ts'
 import type { Ledger } from './ledger.ts'
 import type { Log } from './log.ts'
 import { Marking } from './marking.ts'
@@ -11,8 +13,6 @@ import type { CommitsUnderWay } from './snapshots/commits-under-way.ts'
 import type { Snapshotters } from './snapshots/snapshotters.ts'
 import { namespacesWithExpired, nextExpiry, sweep } from './sweep.ts'
 import type { Unused } from './unused.ts'
-import { WakeUp } from './wake-up.ts'
-import type { WriterLocks } from './writer-locks.ts'
 
 /** When the collector runs on its own; times in milliseconds. */
 export interface CollectorSchedule {
@@ -51,7 +51,7 @@ interface CollectorParts {
   readonly commits: CommitsUnderWay
   readonly inUse: BackingsInUse
   readonly gate: BlobGate
-  readonly locks: WriterLocks
+  readonly locks: IngestLocks
   /** One whose writes are not reported back to the collector. */
   readonly ledger: Ledger
   /** Those that the ledgers tell of what is written. */
@@ -68,26 +68,25 @@ const retryDelay = 60_000
  * Collects garbage: rows first, in short turns for each namespace, then what the rows stood for in the backend.
  * Only namespaces in which something has changed or expired are looked at.
  */
-export class Collector implements AsyncDisposable {
+export class Collector implements GarbageCollector, AsyncDisposable {
   readonly #parts: CollectorParts
   readonly #removal: BackendRemoval
   /** For delays, which go by a clock that is never set. */
-  readonly #soon: WakeUp
-  readonly #expiry: WakeUp
+  readonly #soon: Alarm
+  readonly #expiry: Alarm
   readonly #dirty = new Set<string>()
   #changes = 0
   /** No collection before this time, unless someone asks for one; keeps to the pause threshold. */
   #notBefore = 0
   #searchOrphans = true
-  #running: Promise<CollectionResult> | undefined
-  #next: Promise<CollectionResult> | undefined
+  readonly #collections = new Coalescer(() => this.#cycle())
   #closed = false
 
   constructor(parts: CollectorParts) {
     this.#parts = parts
     this.#removal = new BackendRemoval(parts)
-    this.#soon = new WakeUp(performance.now.bind(performance), () => this.#collectInBackground())
-    this.#expiry = new WakeUp(parts.clock, () => this.#collectInBackground())
+    this.#soon = new Alarm(performance.now.bind(performance), () => this.#collectInBackground())
+    this.#expiry = new Alarm(parts.clock, () => this.#collectInBackground())
   }
 
   /** Starts to run on its own; everything from before is looked at in the first collection. */
@@ -99,36 +98,30 @@ export class Collector implements AsyncDisposable {
     this.#soon.at(performance.now() + (schedule.startupDelay ?? 100))
   }
 
-  /** Notes that something in a namespace has changed. */
   touched(namespace: string): void {
     this.#dirty.add(namespace)
     this.#changes++
     if (this.#changes >= (this.#parts.schedule.mutationThreshold ?? 100)) this.schedule()
   }
 
-  /** Names what may not be needed in the backend any more. */
   unused(unused: Unused): void {
     this.#removal.add(unused)
   }
 
-  /** Removes from the backend what was named. */
   async removeUnused(): Promise<void> {
     await this.#removal.run()
   }
 
-  /** Finds what nothing uses in the snapshotters, whoever left it there, and removes it. */
   async removeOrphanSnapshots(): Promise<void> {
     await this.#removal.findOrphanSnapshots()
     await this.#removal.run()
   }
 
-  /** Asks for a collection soon, because something was deleted. */
   schedule(): void {
     const delay = this.#parts.schedule.scheduleDelay ?? 250
     this.#soon.at(Math.max(performance.now() + delay, this.#notBefore))
   }
 
-  /** Notes when something expires. */
   expires(time: number | undefined): void {
     if (time !== undefined) this.#expiry.at(time)
   }
@@ -139,41 +132,19 @@ export class Collector implements AsyncDisposable {
    */
   async collect({ signal }: AbortOptions = {}): Promise<CollectionResult> {
     signal?.throwIfAborted()
-    const collection = this.#request()
-    if (signal === undefined) return await collection
-    return await new Promise((resolve, reject) => {
-      const onAbort = () => reject(signal.reason)
-      signal.addEventListener('abort', onAbort, { once: true })
-      collection.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-    })
+    return await abortable(this.#collections.run(), { signal })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
     this.#soon[Symbol.dispose]()
     this.#expiry[Symbol.dispose]()
-    await (this.#next ?? this.#running)?.catch(() => undefined)
-  }
-
-  #request(): Promise<CollectionResult> {
-    if (this.#running === undefined) {
-      this.#running = this.#cycle().finally(() => {
-        this.#running = undefined
-      })
-      return this.#running
-    }
-    this.#next ??= this.#running
-      .catch(() => undefined)
-      .then(() => {
-        this.#next = undefined
-        return this.#request()
-      })
-    return this.#next
+    await this.#collections.settled()
   }
 
   #collectInBackground(): void {
     if (this.#closed) return
-    this.#request().catch((error: unknown) => {
+    this.#collections.run().catch((error: unknown) => {
       this.#parts.log.warn({ err: error }, 'garbage collection')
       this.#soon.at(performance.now() + retryDelay)
     })
@@ -223,7 +194,7 @@ export class Collector implements AsyncDisposable {
   ): Promise<void> {
     const { ledger, clock, locks, commits, inUse, markings } = this.#parts
     const marking = new Marking({ ledger, namespace, now: clock(), locks, commits })
-    const steps = this.#inTurns(count)
+    const steps = this.#yielding(count)
     markings.add(marking)
     try {
       await steps(marking.list())
@@ -243,15 +214,15 @@ export class Collector implements AsyncDisposable {
     }
   }
 
-  /** Does work in steps, with turns of everybody else in between, and adds up for how long it holds the event loop. */
-  #inTurns(count: { pause: number }): (steps: Generator<void, void, void>) => Promise<void> {
+  /** Does work in steps, yields in between, and adds up for how long it holds the event loop. */
+  #yielding(count: { pause: number }): (steps: Generator<void, void, void>) => Promise<void> {
     return async (steps) => {
-      await nextTurn()
+      await yieldToEventLoop()
       let start = performance.now()
       while (!steps.next().done) {
-        if (!isTurnOver()) continue
+        if (!shouldYield()) continue
         count.pause += performance.now() - start
-        await nextTurn()
+        await yieldToEventLoop()
         start = performance.now()
       }
       count.pause += performance.now() - start

@@ -1,9 +1,9 @@
 import type { Container, ContainerRuntime, OpaqueValue } from '@nsbox/core/containers'
 import type { Reader, Transaction } from '@nsbox/sqlite'
 import type { Write } from './ledger.ts'
+import type { Listing } from './listing.ts'
 import type { Node } from './node.ts'
 import { dropReferences, labelReferences, setReferences } from './references.ts'
-import type { Listing } from './rows-in-turns.ts'
 import { decodeLabels, encodeLabels } from './stored-labels.ts'
 
 interface ContainerRow {

@@ -1,11 +1,11 @@
 import type { Container, ContainerStore } from '@nsbox/core/containers'
+import { showRef } from '@nsbox/core/content'
 import { changeLabels } from '@nsbox/core/labels'
 import { NsboxError } from '@nsbox/errors'
 import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import type { Reader } from '@nsbox/sqlite'
 import { changeContainer } from './change-container.ts'
 import type { Clock } from './clock.ts'
-import type { Collector } from './collector.ts'
 import {
   type ContainerFields,
   containerFieldsOf,
@@ -14,16 +14,17 @@ import {
   writeContainer,
 } from './container-row.ts'
 import { ensureNamespace } from './ensure-namespace.ts'
+import type { GarbageCollector } from './garbage-collector.ts'
 import type { Ledger } from './ledger.ts'
-import { quoted, shownRef } from './quoted.ts'
-import { rowsInTurns } from './rows-in-turns.ts'
+import { listRows } from './listing.ts'
+import { quoted } from './quoted.ts'
 import { decodeLabels } from './stored-labels.ts'
 import { validateContainer } from './validate-container.ts'
 
 /** What a container store works with. */
 interface Parts {
   readonly ledger: Ledger
-  readonly collector: Collector
+  readonly collector: GarbageCollector
   readonly clock: Clock
 }
 
@@ -54,7 +55,7 @@ export function containerStore({ ledger, collector, clock }: Parts, namespace: s
           yield* await ledger.read((db) => takeContainers(db, namespace, ids))
         }
       }
-      for await (const fields of rowsInTurns(ledger, containerFieldsOf(namespace), signal)) {
+      for await (const fields of listRows(ledger, containerFieldsOf(namespace), signal)) {
         if (filter.match(adaptor(fields))) ids.push(fields.id)
         if (ids.length >= batchSize) yield* takeAll()
       }
@@ -112,7 +113,7 @@ export function containerStore({ ledger, collector, clock }: Parts, namespace: s
       signal?.throwIfAborted()
       await ledger.write(namespace, (tx) => {
         if (findContainer(tx, namespace, id) === undefined)
-          throw new NsboxError('not_found', `container ${shownRef(id)}`)
+          throw new NsboxError('not_found', `container ${showRef(id)}`)
         dropContainer(tx, namespace, id)
         tx.emit({ topic: '/containers/delete', payload: { id } })
       })

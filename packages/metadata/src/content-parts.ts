@@ -1,18 +1,17 @@
-import type { ContentStore } from '@nsbox/core/content'
+import type { ContentStore, IngestLocks } from '@nsbox/core/content'
 import type { BlobGate } from './blob-gate.ts'
 import type { Clock } from './clock.ts'
-import type { Collector } from './collector.ts'
+import type { GarbageCollector } from './garbage-collector.ts'
 import type { Ledger } from './ledger.ts'
 import type { Sharing } from './sharing.ts'
-import type { WriterLocks } from './writer-locks.ts'
 
 /** What the content of all namespaces works with. */
 export interface ContentParts {
   readonly ledger: Ledger
-  readonly collector: Collector
+  readonly collector: GarbageCollector
   readonly clock: Clock
   readonly gate: BlobGate
-  readonly locks: WriterLocks
+  readonly locks: IngestLocks
   /** The store that has the bytes of all namespaces. */
   readonly backend: ContentStore
   readonly sharing: Sharing

@@ -5,6 +5,7 @@ import {
   hasLocalPaths,
   type IngestStatus,
   type LocalPaths,
+  showRef,
 } from '@nsbox/core/content'
 import { changeLabels } from '@nsbox/core/labels'
 import { isNotFound, NsboxError } from '@nsbox/errors'
@@ -15,10 +16,9 @@ import { blobFromRow, blobsOf, demandBlob, dropBlob, writeBlob } from './blob-ro
 import type { ContentParts } from './content-parts.ts'
 import { backendRef, demandIngest, dropIngest, type IngestRow, ingestListing, leftBy } from './ingest-row.ts'
 import { letGo, type Scope } from './lease-binding.ts'
+import { listRows } from './listing.ts'
 import { sharedStatus } from './namespaced-writer.ts'
 import { openWriter } from './open-writer.ts'
-import { shownRef } from './quoted.ts'
-import { rowsInTurns } from './rows-in-turns.ts'
 
 /**
  * The content of a namespace: its blobs and ingests are rows, their bytes are in the backend. It has local paths if the
@@ -76,7 +76,7 @@ function rowsAndBytes(parts: ContentParts, scope: Scope): ContentStore {
 
     async *list(filters = [], { signal } = {}) {
       const filter = parseListFilters(filters)
-      for await (const row of rowsInTurns(ledger, blobsOf(namespace), signal)) {
+      for await (const row of listRows(ledger, blobsOf(namespace), signal)) {
         const info = blobFromRow(row)
         if (filter.match(blobFields(info))) yield info
       }
@@ -109,7 +109,7 @@ function rowsAndBytes(parts: ContentParts, scope: Scope): ContentStore {
       signal?.throwIfAborted()
       const budget = answerBudget('ingests')
       const statuses: IngestStatus[] = []
-      for await (const row of rowsInTurns(ledger, ingestListing(namespace), signal)) {
+      for await (const row of listRows(ledger, ingestListing(namespace), signal)) {
         if (!filter.match(ingestFields(row))) continue
         budget.take(row.ref.length)
         statuses.push(await statusOf(row))
@@ -119,7 +119,7 @@ function rowsAndBytes(parts: ContentParts, scope: Scope): ContentStore {
 
     async abort(ref, { signal } = {}) {
       signal?.throwIfAborted()
-      using _lock = locks.acquire(namespace, ref)
+      using _lock = locks.acquire(ref, namespace)
       const ingest = await ledger.write(namespace, (tx) => {
         const ingest = demandIngest(tx, namespace, ref)
         dropIngest(tx, ingest)
@@ -146,7 +146,7 @@ function localPaths(backend: LocalPaths, { ledger }: ContentParts, { namespace }
       options.signal?.throwIfAborted()
       const row = await ledger.read((db) => demandIngest(db, namespace, ref))
       const nowhere = (cause?: unknown) =>
-        new NsboxError('not_found', `file of ingest ref ${shownRef(ref)}`, { cause })
+        new NsboxError('not_found', `file of ingest ref ${showRef(ref)}`, { cause })
       // It stands for a blob of the backend; what it may have had before is not what it has now.
       if (row.shared_size !== null) throw nowhere()
       try {

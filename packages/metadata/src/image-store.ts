@@ -5,19 +5,19 @@ import { NsboxError } from '@nsbox/errors'
 import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import type { Reader } from '@nsbox/sqlite'
 import type { Clock } from './clock.ts'
-import type { Collector } from './collector.ts'
 import { ensureNamespace } from './ensure-namespace.ts'
+import type { GarbageCollector } from './garbage-collector.ts'
 import { type ImageRow, imageColumns, imageFromRow, validateImage, writeImage } from './image-row.ts'
 import { hold, letGo, type Scope } from './lease-binding.ts'
 import type { Ledger } from './ledger.ts'
+import { type Listing, listRows } from './listing.ts'
 import { quoted } from './quoted.ts'
 import { dropReferences } from './references.ts'
-import { type Listing, rowsInTurns } from './rows-in-turns.ts'
 
 /** What an image store works with. */
 interface Parts {
   readonly ledger: Ledger
-  readonly collector: Collector
+  readonly collector: GarbageCollector
   readonly clock: Clock
 }
 
@@ -34,7 +34,7 @@ export function imageStore({ ledger, collector, clock }: Parts, scope: Scope): I
       const filter = parseListFilters(filters)
       const budget = answerBudget('images')
       const images: Image[] = []
-      for await (const row of rowsInTurns(ledger, imagesOf(namespace), signal)) {
+      for await (const row of listRows(ledger, imagesOf(namespace), signal)) {
         const image = imageFromRow(row)
         if (!filter.match(adaptor(image))) continue
         budget.take(row.name.length + row.labels.length + row.annotations.length)

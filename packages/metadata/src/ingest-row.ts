@@ -1,12 +1,12 @@
+import { showRef } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import type { Digest } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
 import { ensureNamespace } from './ensure-namespace.ts'
 import { hold, type Scope } from './lease-binding.ts'
 import type { Write } from './ledger.ts'
-import { shownRef } from './quoted.ts'
+import type { Listing } from './listing.ts'
 import { dropReferences, setReferences } from './references.ts'
-import type { Listing } from './rows-in-turns.ts'
 import type { Unused } from './unused.ts'
 
 export interface IngestRow {
@@ -48,7 +48,7 @@ export function findIngest(db: Reader, namespace: string, ref: string): IngestRo
 /** @throws `not_found` */
 export function demandIngest(db: Reader, namespace: string, ref: string): IngestRow {
   const row = findIngest(db, namespace, ref)
-  if (row === undefined) throw new NsboxError('not_found', `ingest ref ${shownRef(ref)}`)
+  if (row === undefined) throw new NsboxError('not_found', `ingest ref ${showRef(ref)}`)
   return row
 }
 
@@ -96,7 +96,7 @@ export function openIngest(tx: Write, scope: Scope, opening: IngestOpening): Ing
   if (found !== undefined && found.total > 0 && total > 0 && found.total !== total) {
     throw new NsboxError(
       'failed_precondition',
-      `ref ${shownRef(ref)}: total ${total} differs from ${found.total} when it was first opened`,
+      `ref ${showRef(ref)}: total ${total} differs from ${found.total} when it was first opened`,
     )
   }
   ensureNamespace(tx, namespace)

@@ -9,15 +9,15 @@ import { labelKeys } from '@nsbox/oci'
 import type { Reader } from '@nsbox/sqlite'
 import { checkNameLength } from './check-name-length.ts'
 import type { Clock } from './clock.ts'
-import type { Collector } from './collector.ts'
 import { ensureNamespace } from './ensure-namespace.ts'
+import type { GarbageCollector } from './garbage-collector.ts'
 import { nodeFromResource, resourceFromNode } from './lease-resource.ts'
 import type { Ledger } from './ledger.ts'
+import { type Listing, listRows } from './listing.ts'
 import type { Node } from './node.ts'
 import { quoted } from './quoted.ts'
 import { addReference, dropReferences, removeReference } from './references.ts'
 import { parseRfc3339 } from './rfc3339.ts'
-import { type Listing, rowsInTurns } from './rows-in-turns.ts'
 import { decodeLabels, encodeLabels } from './stored-labels.ts'
 
 interface Row {
@@ -28,7 +28,7 @@ interface Row {
 
 interface Parts {
   readonly ledger: Ledger
-  readonly collector: Collector
+  readonly collector: GarbageCollector
   readonly clock: Clock
 }
 
@@ -88,7 +88,7 @@ export function leaseStore({ ledger, collector, clock }: Parts, namespace: strin
       const filter = parseListFilters(filters)
       const budget = answerBudget('leases')
       const leases: Lease[] = []
-      for await (const row of rowsInTurns(ledger, leasesOf(namespace), signal)) {
+      for await (const row of listRows(ledger, leasesOf(namespace), signal)) {
         const lease = fromRow(row)
         if (!filter.match(adaptor(lease))) continue
         budget.take(row.id.length + row.labels.length)

@@ -1,19 +1,7 @@
-import { setImmediate as later } from 'node:timers/promises'
 import { isResourceExhausted } from '@nsbox/errors'
+import { turnsOf } from '@nsbox/testing'
 import { describe, expect, test } from 'vitest'
 import { withSubject } from './testing/collector-subject.ts'
-
-/** Counts turns of the event loop until something has ended. */
-async function turnsOf(body: Promise<unknown>): Promise<number> {
-  let ended = false
-  const ending = body.finally(() => {
-    ended = true
-  })
-  let turns = 0
-  for (; !ended; turns++) await later()
-  await ending
-  return turns
-}
 
 describe('E08 a listing', () => {
   // As good as random, so that nothing that was found out about one text helps with another.

@@ -1,9 +1,9 @@
+import type { IngestLocks } from '@nsbox/core/content'
 import type { Reader } from '@nsbox/sqlite'
 import type { Garbage } from './garbage.ts'
 import type { Ledger } from './ledger.ts'
 import type { Kind, Node } from './node.ts'
 import type { CommitsUnderWay } from './snapshots/commits-under-way.ts'
-import type { WriterLocks } from './writer-locks.ts'
 
 /** How many rows one step reads: a few milliseconds at most. */
 const rowsPerStep = 500
@@ -24,7 +24,7 @@ interface Listed extends Garbage {
 
 /** What is kept although nothing in the database says so. */
 export interface InUse {
-  readonly locks: WriterLocks
+  readonly locks: IngestLocks
   readonly commits: CommitsUnderWay
 }
 
@@ -128,7 +128,7 @@ export class Marking {
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       this.#left.delete(keyOf(next))
       // Its writer has come meanwhile, and is about to write its row anew.
-      if (next.kind !== 'ingest' || !locks.has(namespace, next.id)) yield next
+      if (next.kind !== 'ingest' || !locks.has(next.id, namespace)) yield next
     }
   }
 
@@ -149,7 +149,7 @@ export class Marking {
       const read = (db: Reader) => db.rows<Row>(sql, ...parameters, namespace, after, rowsPerStep)
       const rows = ledger.peek(read)
       for (const [id, root, flat, , refers] of rows) {
-        const isRoot = root === 1 || (kind === 'ingest' && locks.has(namespace, id))
+        const isRoot = root === 1 || (kind === 'ingest' && locks.has(id, namespace))
         this.#listed({ kind, id }, { isRoot, depth: flat === 1 ? 1 : 2, refers: refers === 1 })
       }
       if (rows.length < rowsPerStep) return

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs'
 import type { ContainerStore } from '@nsbox/core/containers'
 import type { ContentStore } from '@nsbox/core/content'
+import { IngestLocks, showRef } from '@nsbox/core/content'
 import type { Applier } from '@nsbox/core/diff'
 import type { ImageStore } from '@nsbox/core/images'
 import type { LeaseStore } from '@nsbox/core/leases'
@@ -22,7 +23,6 @@ import { type Answers, Ledger } from './ledger.ts'
 import { type Log, silent } from './log.ts'
 import type { Marking } from './marking.ts'
 import { namespaceStore } from './namespace-store.ts'
-import { shownRef } from './quoted.ts'
 import { migrations } from './schema.ts'
 import { type Policy, Sharing } from './sharing.ts'
 import { BackingsInUse, dropUnfinishedBackings } from './snapshots/backings-in-use.ts'
@@ -32,7 +32,6 @@ import { recordingApplier } from './snapshots/recording-applier.ts'
 import type { SnapshotParts } from './snapshots/snapshot-parts.ts'
 import { snapshotView } from './snapshots/snapshot-view.ts'
 import { snapshotUses } from './snapshots/use-snapshots.ts'
-import { WriterLocks } from './writer-locks.ts'
 
 /** How to open a metadata store. */
 export interface MetadataOptions {
@@ -156,7 +155,7 @@ export function createMetadata(
   })
   stack.defer(() => outbox.flushed())
   const gate = new BlobGate()
-  const locks = new WriterLocks(clock)
+  const locks = new IngestLocks(clock)
   const commits = new CommitsUnderWay()
   const inUse = new BackingsInUse()
   const markings = new Set<Marking>()
@@ -205,7 +204,7 @@ export function createMetadata(
         snapshotter(snapshotter) {
           const backend = snapshotters.get(snapshotter)
           if (backend === undefined)
-            throw new NsboxError('invalid_argument', `snapshotter not loaded: ${shownRef(snapshotter)}`)
+            throw new NsboxError('invalid_argument', `snapshotter not loaded: ${showRef(snapshotter)}`)
           return snapshotView(parts, { ...scope, snapshotter }, backend)
         },
         applier: (applier) => recordingApplier(parts, scope, snapshotters, applier),

@@ -1,4 +1,5 @@
 import type { AbortOptions, ContentWriter, IngestOptions } from '@nsbox/core/content'
+import { showRef } from '@nsbox/core/content'
 import { isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
 import { assertDigest, type Digest } from '@nsbox/oci'
 import { findBlob } from './blob-row.ts'
@@ -6,7 +7,6 @@ import type { ContentParts } from './content-parts.ts'
 import { backendRef, findIngest, type IngestRow, leftBy, openIngest } from './ingest-row.ts'
 import { hold, type Scope } from './lease-binding.ts'
 import { NamespacedWriter } from './namespaced-writer.ts'
-import { shownRef } from './quoted.ts'
 
 const maxRefBytes = 4096
 
@@ -23,7 +23,7 @@ export async function openWriter(
   signal?.throwIfAborted()
   if (expected !== undefined) await refuseExisting(parts, scope, expected)
 
-  const lock = parts.locks.acquire(scope.namespace, ref)
+  const lock = parts.locks.acquire(ref, scope.namespace)
   try {
     const asked = { ref, total, expected }
     const shared = await share(parts, scope, asked)
@@ -51,7 +51,7 @@ function checkRef(ref: string): void {
     )
   }
   if (bytes.toString() !== ref)
-    throw new NsboxError('invalid_argument', `ref ${shownRef(ref)} is not Unicode text`)
+    throw new NsboxError('invalid_argument', `ref ${showRef(ref)} is not Unicode text`)
 }
 
 /** A blob that the namespace has is held by the lease from here on, although its writer is refused. */

@@ -1,4 +1,4 @@
-import { isTurnOver } from '@nsbox/core/turns'
+import { shouldYield } from '@nsbox/concurrency'
 import type { Digest } from '@nsbox/oci'
 import { dropBlob, findBlob } from './blob-row.ts'
 import type { Garbage } from './garbage.ts'
@@ -35,7 +35,7 @@ export function sweep(ledger: Ledger, marking: Marking, inUse: BackingsInUse): r
     for (const garbage of found) {
       const unused = remove(tx, { marking, inUse }, garbage)
       if (unused !== undefined) swept.push({ kind: garbage.kind, unused })
-      if (swept.length >= batch || isTurnOver()) break
+      if (swept.length >= batch || shouldYield()) break
     }
     return swept
   })

@@ -1,3 +1,5 @@
+import { deferred } from '@nsbox/concurrency'
+
 /** A snapshot whose commit is under way. */
 export interface ComingSnapshot {
   readonly id: number
@@ -31,14 +33,8 @@ export class ComingSnapshots {
   }
 
   begin(name: string, { id, paths }: Pick<ComingSnapshot, 'id' | 'paths'>): Coming {
-    let fill = () => {}
-    let end = () => {}
-    const filled = new Promise<void>((resolve) => {
-      fill = resolve
-    })
-    const ended = new Promise<void>((resolve) => {
-      end = resolve
-    })
+    const { promise: filled, resolve: fill } = deferred()
+    const { promise: ended, resolve: end } = deferred()
     const snapshot = { id, paths, filled, ended }
     this.#ids.add(id)
     if (!this.#byName.has(name)) this.#byName.set(name, snapshot)

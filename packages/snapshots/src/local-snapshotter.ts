@@ -1,3 +1,4 @@
+import { yieldBetween } from '@nsbox/concurrency'
 import { changeLabels, type LabelChange } from '@nsbox/core/labels'
 import type {
   AbortOptions,
@@ -8,7 +9,6 @@ import type {
   Snapshotter,
   SnapshotUsage,
 } from '@nsbox/core/snapshots'
-import { inTurns } from '@nsbox/core/turns'
 import { NsboxError } from '@nsbox/errors'
 import { parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
@@ -91,7 +91,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
       this.#checkOpen()
       const rows: table.SnapshotRow[] = await this.#answer(table.snapshotsAfter(this.#db, after, page))
       after = rows.length < page ? undefined : rows.at(-1)?.name
-      for await (const row of inTurns(rows, signal)) {
+      for await (const row of yieldBetween(rows, { signal })) {
         const info = table.infoOf(row)
         signal?.throwIfAborted()
         if (filter.match(snapshotFields(info))) yield info

@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Coalescer } from '@nsbox/concurrency'
 import { isResourceExhausted, NsboxError } from '@nsbox/errors'
-import { SharedSync } from './shared-sync.ts'
 
 interface TrustedSyncOptions {
   /** Brings everything that was written before it to the disk. */
@@ -13,13 +14,17 @@ interface TrustedSyncOptions {
  * could not write, and does not say of which snapshot it was.
  */
 export class TrustedSync {
-  readonly #shared: SharedSync
+  /**
+   * Two syncs never run at the same time: the kernel tells of a failure only once, and the one that is told must be the one
+   * that whoever is concerned waits for.
+   */
+  readonly #syncs: Coalescer
   readonly #lastId: () => number
   /** The greatest id that a snapshot had when the disk failed to take files. */
   #distrusted = 0
 
   constructor({ sync, lastId }: TrustedSyncOptions) {
-    this.#shared = new SharedSync(sync)
+    this.#syncs = new Coalescer(sync, { gather: nextTurn })
     this.#lastId = lastId
   }
 
@@ -29,7 +34,7 @@ export class TrustedSync {
    */
   async run(id: number, key: string): Promise<void> {
     try {
-      await this.#shared.run()
+      await this.#syncs.run()
     } catch (cause) {
       this.#distrusted = this.#lastId()
       const code = isResourceExhausted(cause) ? 'resource_exhausted' : 'data_loss'

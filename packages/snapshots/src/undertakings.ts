@@ -6,15 +6,12 @@ export class Undertakings {
   async run<T>(signal: AbortSignal | undefined, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
     signal?.throwIfAborted()
     const controller = new AbortController()
-    const abort = () => controller.abort(signal?.reason)
-    signal?.addEventListener('abort', abort)
-    const running = body(controller.signal)
+    const running = body(signal ? AbortSignal.any([signal, controller.signal]) : controller.signal)
     this.#running.set(controller, running)
     try {
       return await running
     } finally {
       this.#running.delete(controller)
-      signal?.removeEventListener('abort', abort)
     }
   }
 

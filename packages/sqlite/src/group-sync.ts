@@ -1,4 +1,5 @@
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Coalescer } from '@nsbox/concurrency'
 import { NsboxError } from '@nsbox/errors'
 
 /**
@@ -8,9 +9,12 @@ import { NsboxError } from '@nsbox/errors'
 export class GroupSync {
   readonly #sync: () => Promise<void>
   readonly #onFailure: (cause: unknown) => void
+  // Writers of the same turn of the event loop get into a sync instead of having to wait for the next.
+  readonly #syncs = new Coalescer(() => this.#run(), { gather: nextTurn })
+  /** How many commits there were, how many of them the latest sync covers, and how many are on disk. */
   #committed = 0
+  #syncing = 0
   #covered = 0
-  #running: Promise<void> | undefined
   #failure: NsboxError | undefined
 
   /**
@@ -33,11 +37,9 @@ export class GroupSync {
    */
   async durable(): Promise<void> {
     const target = this.#committed
-    while (this.#covered < target || this.#failure !== undefined) {
-      if (this.#failure !== undefined) throw this.#failure
-      this.#running ??= this.#run()
-      await this.#running
-    }
+    if (this.#failure === undefined && this.#covered < target)
+      await (this.#syncing < target ? this.#syncs.run() : this.#syncs.latest)
+    if (this.#failure !== undefined) throw this.#failure
   }
 
   /** Gives up: the state of the disk is unknown. */
@@ -48,16 +50,13 @@ export class GroupSync {
   }
 
   async #run(): Promise<void> {
+    if (this.#failure !== undefined) return
+    this.#syncing = this.#committed
     try {
-      // Writers of the same turn of the event loop get into this sync instead of having to wait for the next.
-      await setImmediate()
-      const covers = this.#committed
       await this.#sync()
-      this.#covered = covers
+      this.#covered = this.#syncing
     } catch (cause) {
       this.fail(cause)
-    } finally {
-      this.#running = undefined
     }
   }
 }

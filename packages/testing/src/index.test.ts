@@ -46,6 +46,7 @@ it('exports these, none of which needs a test run', async () => {
       "tempDir",
       "traceProcess",
       "traceRun",
+      "turnsOf",
       "watchLeaks",
     ]
   `)

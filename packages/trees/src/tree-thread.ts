@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads'
+import { onAbort } from '@nsbox/concurrency'
 import { deserializeError, NsboxError } from '@nsbox/errors'
 import { closeAbandoned, descriptorTable } from '@nsbox/sys/files'
 import { startThread } from '@nsbox/sys/threads'
@@ -65,8 +66,7 @@ export class TreeThread {
   ): Promise<ResultOf<Kind>> {
     signal?.throwIfAborted()
     const id = ++this.#lastId
-    const cancel = () => this.#cancel(id, signal?.reason)
-    signal?.addEventListener('abort', cancel)
+    using _canceling = onAbort(signal, () => this.#cancel(id, signal?.reason))
     try {
       return await new Promise<ResultOf<Kind>>((resolve, reject) => {
         this.#waiting.push({ id, kind, job, resolve: resolve as Job['resolve'], reject })
@@ -75,8 +75,6 @@ export class TreeThread {
     } catch (error) {
       signal?.throwIfAborted()
       throw error
-    } finally {
-      signal?.removeEventListener('abort', cancel)
     }
   }
 

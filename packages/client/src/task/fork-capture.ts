@@ -1,6 +1,7 @@
 import { access, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { mapConcurrently } from '@nsbox/concurrency'
 import type { Container } from '@nsbox/core/containers'
 import type { AbortOptions } from '@nsbox/core/content'
 import type { SnapshotInfo } from '@nsbox/core/snapshots'
@@ -12,7 +13,6 @@ import { checkpointOptions } from '../checkpoint/checkpoint-options.ts'
 import type { CheckpointStores } from '../checkpoint/checkpoint-stores.ts'
 import { rwLayer } from '../checkpoint/rw-layer.ts'
 import { whilePaused } from '../checkpoint/while-paused.ts'
-import { atOnce } from './at-once.ts'
 import { openConnections } from './fork-connections.ts'
 
 /** A container as it was at one moment. */
@@ -53,7 +53,7 @@ export async function captureContainer(container: Container, parts: CaptureParts
     async (stop: AbortSignal) =>
       snapshot.kind === 'view' ? undefined : await rwLayer(stores, container, { mediaType, signal: stop }),
   ]
-  const both = () => atOnce(steps, steps.length, (step, stop) => step(stop), signal)
+  const both = () => mapConcurrently(steps, (step, stop) => step(stop), { signal })
   const [, layer] = await whilePaused(tasks, id, both, { signal })
   const owned = undo.move()
   return { images, layer, [Symbol.asyncDispose]: () => owned.disposeAsync() }

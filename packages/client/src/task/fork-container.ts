@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { mapConcurrently } from '@nsbox/concurrency'
 import type { Container } from '@nsbox/core/containers'
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Mount } from '@nsbox/core/snapshots'
@@ -6,7 +7,6 @@ import type { OpaqueValue } from '@nsbox/core/tasks'
 import { isNotFound, isNsboxError, NsboxError } from '@nsbox/errors'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { CheckpointStores } from '../checkpoint/checkpoint-stores.ts'
-import { atOnce } from './at-once.ts'
 import { forkBase } from './fork-base.ts'
 import { captureContainer } from './fork-capture.ts'
 import { type CopyParts, makeCopy } from './fork-copy.ts'
@@ -32,7 +32,7 @@ export async function forkContainer(
   { stores, createTask }: ForkParts,
   options: ForkOptions,
 ): Promise<TaskHandle[]> {
-  const { stdio, directory, atOnce: limit = 2 * availableParallelism(), signal } = options
+  const { stdio, directory, atOnce: concurrency = 2 * availableParallelism(), signal } = options
   const ids = copyIds(source, options)
   const container = await forkableContainer(source, stores, { signal })
   await requireLive(source, stores, { signal })
@@ -60,7 +60,7 @@ export async function forkContainer(
       throw stop.aborted ? error : inContext(`copy ${id} of container ${source}`, error)
     }
   }
-  const tasks = await atOnce(ids, limit, make, signal)
+  const tasks = await mapConcurrently(ids, make, { concurrency, signal })
   copies.move()
   return tasks
 }

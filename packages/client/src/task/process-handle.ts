@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
+import { abortable } from '@nsbox/concurrency'
 import type { AbortOptions } from '@nsbox/core/content'
 import type { KillOptions, Process, ProcessExit, Tasks } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
@@ -124,7 +125,7 @@ export class ProcessHandle implements AsyncDisposable {
 
   /** Waits for its end, and until all its output has been read; what nobody reads is thrown away. */
   async finished({ signal }: AbortOptions = {}): Promise<ProcessExit> {
-    const exit = await unlessAborted(this.exit, signal)
+    const exit = await abortable(this.exit, { signal })
     await this.#streams.drain({ signal })
     return exit
   }
@@ -159,15 +160,4 @@ export class ProcessHandle implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#letGo()
   }
-}
-
-/** A promise's result, or the signal's reason if that comes first. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason)
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
 }

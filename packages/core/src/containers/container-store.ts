@@ -1,4 +1,4 @@
-import type { AbortOptions } from '../abort-options.ts'
+import type { AbortOptions } from '@nsbox/concurrency'
 import type { Labels } from '../labels/labels.ts'
 import type { OpaqueValue } from '../opaque-value.ts'
 

@@ -1,5 +1,5 @@
+import type { AbortOptions } from '@nsbox/concurrency'
 import type { Digest } from '@nsbox/oci'
-import type { AbortOptions } from '../abort-options.ts'
 import type { LabelChange } from '../labels/labels.ts'
 import type { ContentInfo } from './content-info.ts'
 import type { ContentWriter, IngestOptions, IngestStatus } from './ingest.ts'

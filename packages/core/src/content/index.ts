@@ -1,4 +1,4 @@
-export type { AbortOptions } from '../abort-options.ts'
+export type { AbortOptions } from '@nsbox/concurrency'
 export type { ContentInfo } from './content-info.ts'
 export type {
   ContentManager,
@@ -8,7 +8,9 @@ export type {
   ReadRange,
 } from './content-store.ts'
 export type { CommitOptions, ContentWriter, IngestOptions, IngestStatus } from './ingest.ts'
+export { IngestLocks } from './ingest-locks.ts'
 export { hasLocalPaths, type LocalPaths } from './local-paths.ts'
 export { provedBlob } from './proved-blob.ts'
 export { readBlob } from './read-blob.ts'
 export { readImageConfig, readIndex, readManifest } from './read-document.ts'
+export { showRef } from './show-ref.ts'

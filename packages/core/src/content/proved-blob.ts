@@ -1,6 +1,6 @@
+import type { AbortOptions } from '@nsbox/concurrency'
 import { NsboxError } from '@nsbox/errors'
 import { createHasher, type Descriptor, digestAlgorithm } from '@nsbox/oci'
-import type { AbortOptions } from '../abort-options.ts'
 import type { ContentReader } from './content-store.ts'
 
 /**

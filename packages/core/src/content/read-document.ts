@@ -1,3 +1,5 @@
+import type { AbortOptions } from '@nsbox/concurrency'
+import { runYielding } from '@nsbox/concurrency'
 import {
   type Descriptor,
   type ImageConfig,
@@ -8,15 +10,13 @@ import {
   manifestSteps,
   maxDocumentSize,
 } from '@nsbox/oci'
-import type { AbortOptions } from '../abort-options.ts'
-import { finishInTurns } from '../turns.ts'
 import type { ContentReader } from './content-store.ts'
 import { readBlob } from './read-blob.ts'
 
 type Reader = Pick<ContentReader, 'read'>
 
 /**
- * Reads a manifest, in turns with others: it may have 4 MiB.
+ * Reads a manifest, and yields in between: it may have 4 MiB.
  * @throws as `readBlob` and `parseManifest`
  */
 export async function readManifest(
@@ -25,7 +25,7 @@ export async function readManifest(
   { signal }: AbortOptions = {},
 ): Promise<Manifest> {
   const bytes = await readBlob(content, descriptor, { limit: maxDocumentSize, signal })
-  return await finishInTurns(manifestSteps(bytes, descriptor), signal)
+  return await runYielding(manifestSteps(bytes, descriptor), { signal })
 }
 
 /**
@@ -38,7 +38,7 @@ export async function readIndex(
   { signal }: AbortOptions = {},
 ): Promise<Index> {
   const bytes = await readBlob(content, descriptor, { limit: maxDocumentSize, signal })
-  return await finishInTurns(indexSteps(bytes, descriptor), signal)
+  return await runYielding(indexSteps(bytes, descriptor), { signal })
 }
 
 /**
@@ -51,5 +51,5 @@ export async function readImageConfig(
   { signal }: AbortOptions = {},
 ): Promise<ImageConfig> {
   const bytes = await readBlob(content, descriptor, { limit: maxDocumentSize, signal })
-  return await finishInTurns(imageConfigSteps(bytes, descriptor), signal)
+  return await runYielding(imageConfigSteps(bytes, descriptor), { signal })
 }

@@ -1,5 +1,5 @@
+import type { AbortOptions } from '@nsbox/concurrency'
 import type { Descriptor, Digest } from '@nsbox/oci'
-import type { AbortOptions } from '../abort-options.ts'
 
 /** What a snapshotter says to mount, as far as a differ looks at it; `containerd.types.Mount` has the same fields. */
 export interface DiffMount {

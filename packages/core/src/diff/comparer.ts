@@ -1,5 +1,5 @@
+import type { AbortOptions } from '@nsbox/concurrency'
 import type { Descriptor } from '@nsbox/oci'
-import type { AbortOptions } from '../abort-options.ts'
 import type { Labels } from '../labels/labels.ts'
 import type { DiffMount } from './applier.ts'
 

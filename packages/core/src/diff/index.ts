@@ -1,3 +1,3 @@
-export type { AbortOptions } from '../abort-options.ts'
+export type { AbortOptions } from '@nsbox/concurrency'
 export type { AppliedLayer, Applier, ApplyLayerOptions, ArrivingLayer, DiffMount } from './applier.ts'
 export type { CompareOptions, Comparer } from './comparer.ts'

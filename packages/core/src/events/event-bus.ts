@@ -1,4 +1,4 @@
-import type { AbortOptions } from '../abort-options.ts'
+import type { AbortOptions } from '@nsbox/concurrency'
 import type { Envelope, Event } from './event.ts'
 
 /** Takes events in. */

@@ -1,4 +1,4 @@
-export type { AbortOptions } from '../abort-options.ts'
+export type { AbortOptions } from '@nsbox/concurrency'
 export {
   type CommitLayerOptions,
   hasLayerDirectories,

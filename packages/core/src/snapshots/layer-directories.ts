@@ -1,4 +1,4 @@
-import type { AbortOptions } from '../abort-options.ts'
+import type { AbortOptions } from '@nsbox/concurrency'
 import type { SnapshotInfo } from './snapshot-info.ts'
 import type { CommitOptions, Snapshotter } from './snapshotter.ts'
 

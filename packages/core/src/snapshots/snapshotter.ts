@@ -1,4 +1,4 @@
-import type { AbortOptions } from '../abort-options.ts'
+import type { AbortOptions } from '@nsbox/concurrency'
 import type { LabelChange, Labels } from '../labels/labels.ts'
 import type { Mount } from './mount.ts'
 import type { SnapshotInfo, SnapshotUsage } from './snapshot-info.ts'

@@ -1,4 +1,4 @@
-import type { AbortOptions } from '../abort-options.ts'
+import type { AbortOptions } from '@nsbox/concurrency'
 import type { Mount } from '../snapshots/mount.ts'
 
 /** What of the host is about to be given to a task, or written to on its behalf. */

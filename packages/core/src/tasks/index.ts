@@ -1,4 +1,4 @@
-export type { AbortOptions } from '../abort-options.ts'
+export type { AbortOptions } from '@nsbox/concurrency'
 export type { OpaqueValue } from '../opaque-value.ts'
 export type { CgroupV1Metrics } from './cgroup-v1-metrics.ts'
 export type { CgroupV2Metrics } from './cgroup-v2-metrics.ts'

@@ -1,4 +1,4 @@
-import type { AbortOptions } from '../abort-options.ts'
+import type { AbortOptions } from '@nsbox/concurrency'
 import type { OpaqueValue } from '../opaque-value.ts'
 import type { Mount } from '../snapshots/mount.ts'
 import type { CheckpointOptions, CreateTaskOptions, Tasks } from './tasks.ts'

@@ -1,4 +1,4 @@
-import type { AbortOptions } from '../abort-options.ts'
+import type { AbortOptions } from '@nsbox/concurrency'
 
 /** What a registry asks credentials for. */
 export interface CredentialRequest {

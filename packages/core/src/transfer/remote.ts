@@ -1,5 +1,5 @@
+import type { AbortOptions } from '@nsbox/concurrency'
 import type { Descriptor } from '@nsbox/oci'
-import type { AbortOptions } from '../abort-options.ts'
 
 /**
  * A repository on a registry, or anything else that names and holds blobs, bound to one reference. Implementations

@@ -1,5 +1,6 @@
 import { readSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { abortable } from '@nsbox/concurrency'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
 import { GrowingFileView, type GrowingHandle, type GrowingState } from './growing-file.ts'
 
@@ -92,17 +93,11 @@ async function change(
   seen: GrowingState,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  let onAbort = () => {}
-  const aborted = new Promise<void>((resolve) => {
-    onAbort = resolve
-  })
-  signal?.addEventListener('abort', onAbort)
   const changed = view.change(() => {
     const now = view.read()
     return now.offset !== seen.offset || now.state !== seen.state || now.generation !== seen.generation
   }, checkInterval)
-  await Promise.race([changed, aborted])
-  signal?.removeEventListener('abort', onAbort)
+  await abortable(changed, { signal })
 }
 
 function wrongSize(actual: number, expected: number): NsboxError {

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import { abortable, deferred } from '@nsbox/concurrency'
 
 // Pieces that may be under way: enough that neither side waits for the other, little enough for memory.
 const window = 4
@@ -24,17 +25,10 @@ export class ByteSender {
     this.#ahead += 1
     const copy = new Uint8Array(bytes)
     this.#port.postMessage(copy, [copy.buffer])
-    const wake = () => this.#wake?.()
-    signal?.addEventListener('abort', wake)
-    try {
-      while (this.#ahead >= window) {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve
-        })
-        signal?.throwIfAborted()
-      }
-    } finally {
-      signal?.removeEventListener('abort', wake)
+    while (this.#ahead >= window) {
+      const taken = deferred()
+      this.#wake = taken.resolve
+      await abortable(taken.promise, { signal })
     }
   }
 
@@ -67,10 +61,9 @@ export async function* receiveBytes(port: MessagePort, work: Promise<unknown>): 
         port.postMessage('taken')
         continue
       }
-      const next = new Promise<void>((resolve) => {
-        wake = resolve
-      })
-      await Promise.race([next, failed])
+      const next = deferred()
+      wake = next.resolve
+      await Promise.race([next.promise, failed])
     }
   } finally {
     port.close()

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { deferred, onAbort } from '@nsbox/concurrency'
 import { NsboxError } from '@nsbox/errors'
 import { startThread } from '@nsbox/sys/threads'
 import type { AppliedTree, ApplyJob } from '../apply/apply-layer.ts'
@@ -99,18 +100,12 @@ export class LayerWorkers implements AsyncDisposable {
     if (this.#closed) throw new NsboxError('failed_precondition', 'the layer workers were stopped')
     if (this.#waiting.length >= this.#maxWaiting)
       throw new NsboxError('resource_exhausted', `${this.#maxWaiting} layers wait for a worker`)
-    let onAbort: (() => void) | undefined
-    try {
-      return await new Promise((resolve, reject) => {
-        const waiting: PoolJob = { work, description, resolve, reject }
-        onAbort = () => this.#drop(waiting, () => reject(signal!.reason))
-        signal?.addEventListener('abort', onAbort, { once: true })
-        this.#waiting.push(waiting)
-        this.#assign()
-      })
-    } finally {
-      if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort)
-    }
+    const { promise, resolve, reject } = deferred<Work[Kind]['result']>()
+    const job: PoolJob = { work, description, resolve: resolve as PoolJob['resolve'], reject }
+    using _aborting = onAbort(signal, () => this.#drop(job, () => reject(signal?.reason)))
+    this.#waiting.push(job)
+    this.#assign()
+    return await promise
   }
 
   #assign(): void {

@@ -1,4 +1,5 @@
 import type { Transferable, Worker } from 'node:worker_threads'
+import { deferred } from '@nsbox/concurrency'
 import { deserializeError, NsboxError } from '@nsbox/errors'
 import { closeAbandoned, descriptorTable } from '@nsbox/sys/files'
 import type { FromWorker, ToWorker, Work, WorkKind, WorkToDo } from './protocol.ts'
@@ -46,11 +47,8 @@ export class WorkerSlot {
   #id = 0
   #timer: NodeJS.Timeout | undefined
   #onStopped: (() => void) | undefined
-  #hasStarted = () => {}
-  /** Resolves when the thread has said that it is ready, or is gone. */
-  readonly #started = new Promise<void>((resolve) => {
-    this.#hasStarted = resolve
-  })
+  /** Resolved when the thread has said that it is ready, or is gone. */
+  readonly #started = deferred()
   #gone: Promise<void> | undefined
 
   /** @param onFree called whenever the state has become `idle` or `ended` */
@@ -63,7 +61,7 @@ export class WorkerSlot {
     this.#worker.on('messageerror', (cause) => this.#end('said something that cannot be read', cause))
     this.#worker.on('error', (cause) => this.#end('failed', cause))
     this.#worker.on('exit', (code) => {
-      this.#hasStarted()
+      this.#started.resolve()
       closeAbandoned(this.#descriptors)
       this.#end(`exited with code ${code}`)
     })
@@ -132,7 +130,7 @@ export class WorkerSlot {
   }
 
   #receive(message: FromWorker): void {
-    this.#hasStarted()
+    this.#started.resolve()
     if (this.#state === 'ended') return
     clearTimeout(this.#timer)
     const job = this.#job
@@ -193,8 +191,8 @@ export class WorkerSlot {
    */
   async #terminate(): Promise<void> {
     this.#worker.ref()
-    const patience = setTimeout(this.#hasStarted, this.#timeouts.start)
-    await this.#started
+    const patience = setTimeout(this.#started.resolve, this.#timeouts.start)
+    await this.#started.promise
     clearTimeout(patience)
     await this.#worker.terminate()
   }

@@ -1,5 +1,5 @@
+import { runYielding } from '@nsbox/concurrency'
 import type { AbortOptions, ContentStore } from '@nsbox/core/content'
-import { finishInTurns } from '@nsbox/core/turns'
 import { NsboxError } from '@nsbox/errors'
 import {
   checkImageLayout,
@@ -35,7 +35,7 @@ export async function readArchiveIndex(options: DockerImagesOptions): Promise<Ar
     const bytes = files.document('index.json')
     if (bytes === undefined) throw new NsboxError('invalid_argument', 'image layout without index.json')
     const steps = indexSteps(bytes, { mediaType: mediaTypes.ociIndex, digest: digestOf(bytes) })
-    const { manifests } = await finishInTurns(steps, signal)
+    const { manifests } = await runYielding(steps, { signal })
     const stranger = manifests.find(({ mediaType }) => !isIndex(mediaType) && !isManifest(mediaType))
     if (stranger !== undefined) {
       throw new NsboxError('invalid_argument', `index.json: ${stranger.digest} is neither index nor manifest`)
@@ -49,7 +49,7 @@ export async function readArchiveIndex(options: DockerImagesOptions): Promise<Ar
       'archive without oci-layout and manifest.json: no images known here',
     )
   }
-  const images = await finishInTurns(dockerArchiveSteps(document), signal)
+  const images = await runYielding(dockerArchiveSteps(document), { signal })
   const manifests = await dockerImages(images, options)
   const json = { schemaVersion: 2, manifests: manifests.map(descriptorJson) }
   return { bytes: Buffer.from(JSON.stringify(json)), manifests }

@@ -1,4 +1,5 @@
-import type { BackingRef } from './backing-row.ts'
+import { deferred } from '@nsbox/concurrency'
+import type { BackingRef } from '../backing-ref.ts'
 
 /** A snapshot that the backend is committing. */
 export interface CommitUnderWay extends BackingRef {
@@ -23,17 +24,12 @@ export class CommitsUnderWay {
 
   /** Notes a commit until what is returned is disposed of. */
   begin(commit: CommitUnderWay): Disposable {
-    let end = () => {}
-    this.#commits.set(
-      commit,
-      new Promise<void>((resolve) => {
-        end = resolve
-      }),
-    )
+    const { promise, resolve } = deferred()
+    this.#commits.set(commit, promise)
     return {
       [Symbol.dispose]: () => {
         this.#commits.delete(commit)
-        end()
+        resolve()
       },
     }
   }

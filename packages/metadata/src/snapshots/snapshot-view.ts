@@ -13,7 +13,7 @@ import { parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import type { Reader } from '@nsbox/sqlite'
 import { hasLease, letGo } from '../lease-binding.ts'
-import { rowsInTurns } from '../rows-in-turns.ts'
+import { listRows } from '../listing.ts'
 import { adoptSnapshot, isShared } from './adopt-snapshot.ts'
 import { bareError } from './bare-error.ts'
 import { commitSnapshot } from './commit-snapshot.ts'
@@ -75,7 +75,7 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
 
     async *list(filters = [], { signal } = {}): AsyncGenerator<SnapshotInfo> {
       const filter = parseListFilters(filters)
-      for await (const row of rowsInTurns(ledger, snapshotsOf(scope), signal)) {
+      for await (const row of listRows(ledger, snapshotsOf(scope), signal)) {
         const info = infoFromRow(row)
         if (filter.match(snapshotFields(info))) yield info
       }

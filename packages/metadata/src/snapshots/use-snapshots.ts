@@ -1,4 +1,5 @@
 import { basename, dirname, join } from 'node:path'
+import { mapConcurrently } from '@nsbox/concurrency'
 import type { AbortOptions, GivenPaths, PathUse, PathUses } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import {
@@ -10,7 +11,6 @@ import {
   type ReachedPath,
   resolvedForMaking,
 } from '@nsbox/mount'
-import { inParallel } from '../in-parallel.ts'
 import {
   anyOfOthers,
   type BackingAt,
@@ -25,6 +25,9 @@ import type { SnapshotParts } from './snapshot-parts.ts'
 
 /** Most paths that one use may have; each takes system calls. */
 const maxPaths = 4096
+
+/** How many are looked at together; each takes a thread for a while. */
+const concurrency = 8
 
 /** What uses of snapshots are found with. */
 interface UseParts extends SnapshotParts {
@@ -85,16 +88,16 @@ async function reach(
   const plain = plainPaths(ledger, paths)
   const found = new Map<string, Places | undefined>()
   const made = new Map<string, readonly string[]>()
-  await inParallel(paths, async ({ path }) => {
-    signal?.throwIfAborted()
+  const find = async ({ path }: ReachedPath) => {
     found.set(path, plain.has(path) ? { own: [path], below: [], isDirectory: true } : await finder.of(path))
-  })
-  await inParallel(new Set([...files, ...directories]), async (path) => {
-    signal?.throwIfAborted()
+  }
+  const findMade = async (path: string) => {
     // Nobody can open it.
     if (path.includes('\0')) return
     made.set(path, await placesForWriting(finder, path))
-  })
+  }
+  await mapConcurrently(paths, find, { concurrency, signal })
+  await mapConcurrently(new Set([...files, ...directories]), findMade, { concurrency, signal })
   const all = new Set<string>()
   const written = new Set<string>()
   const writtenDirectories = new Set<string>()

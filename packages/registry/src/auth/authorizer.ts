@@ -1,3 +1,4 @@
+import { abortable, SingleFlight } from '@nsbox/concurrency'
 import type { AbortOptions } from '@nsbox/core/content'
 import type { CredentialSource, Credentials } from '@nsbox/core/transfer'
 import { NsboxError } from '@nsbox/errors'
@@ -7,7 +8,6 @@ import type { Hiding } from '../http/redact.ts'
 import type { RegistryLimits } from '../limits.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import { mergeScopes, type Scope } from './scope.ts'
-import { SharedFlights } from './shared-flight.ts'
 import { basicAuthorization, checkRealm, fetchToken } from './token.ts'
 
 /** What a request is about, as far as credentials matter. */
@@ -39,7 +39,7 @@ export class Authorizer {
   readonly #userAgent: string
   readonly #secrets: Hiding
   readonly #access = new Map<string, Access>()
-  readonly #flights = new SharedFlights<string | undefined>()
+  readonly #flights = new SingleFlight<string | undefined>()
 
   constructor(
     send: Send,
@@ -170,24 +170,26 @@ export class Authorizer {
   ): Promise<string | undefined> {
     const { host, signal } = request
     const key = JSON.stringify([host.origin, keyOf(request), values])
-    return this.#flights.join(key, (signal) => this.#inTime(host, work, signal), { signal })
+    return this.#flights.run(key, (signal) => this.#inTime(host, work, signal), { signal })
   }
 
   /** Bounds all that goes into an answer together, even if a source of credentials does not heed its signal. */
-  #inTime<T>(host: RegistryHost, work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+  async #inTime<T>(
+    host: RegistryHost,
+    work: (signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
     const { tokenTimeout } = this.#limits
     const deadline = AbortSignal.timeout(tokenTimeout)
-    const late = new Promise<never>((_, reject) => {
-      const fail = () =>
-        reject(
-          new NsboxError(
-            'unavailable',
-            `authorization for ${host.origin}: not there after ${tokenTimeout} ms`,
-          ),
-        )
-      deadline.addEventListener('abort', fail, { once: true })
-    })
-    return Promise.race([work(AbortSignal.any([signal, deadline])), late])
+    try {
+      return await abortable(work(AbortSignal.any([signal, deadline])), { signal: deadline })
+    } catch (error) {
+      if (error !== deadline.reason) throw error
+      throw new NsboxError(
+        'unavailable',
+        `authorization for ${host.origin}: not there after ${tokenTimeout} ms`,
+      )
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { onAbort } from '@nsbox/concurrency'
 import type { AbortOptions } from '@nsbox/core/content'
 import { isErrno, NsboxError } from '@nsbox/errors'
 import { remoteText } from '../http/redact.ts'
@@ -72,18 +73,17 @@ function run(
     let size = 0
     const end = (error?: unknown) => {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', abort)
+      aborting[Symbol.dispose]()
       if (error === undefined) return
       reject(error)
       child.stdout.destroy()
       if (child.pid !== undefined) killGroup(child.pid)
     }
-    const abort = () => end(signal?.reason)
     const timer = setTimeout(
       () => end(new NsboxError('unavailable', `${program}: no answer after ${timeout} ms`)),
       timeout,
     )
-    signal?.addEventListener('abort', abort)
+    const aborting = onAbort(signal, () => end(signal?.reason))
     child.once('error', (error) =>
       end(
         isErrno(error, 'ENOENT')

@@ -1,4 +1,5 @@
 import { connect } from 'node:tls'
+import { onAbort } from '@nsbox/concurrency'
 import type { AbortOptions } from '@nsbox/core/content'
 import { checkedLookup } from '../http/checked-connector.ts'
 import { isTlsError } from '../http/network-error.ts'
@@ -21,8 +22,7 @@ export async function loopbackScheme(
   const host = hostname.replace(/^\[(.*)\]$/, '$1')
   const lookup = checkedLookup()
   const socket = connect({ host, port, lookup, rejectUnauthorized: false, timeout: handshakeTimeout })
-  const abort = () => socket.destroy()
-  signal?.addEventListener('abort', abort)
+  using _aborting = onAbort(signal, () => socket.destroy())
   try {
     return await new Promise((resolve, reject) => {
       let connected = false
@@ -38,7 +38,6 @@ export async function loopbackScheme(
       socket.once('close', () => (signal?.aborted ? reject(signal.reason) : resolve(undefined)))
     })
   } finally {
-    signal?.removeEventListener('abort', abort)
     socket.destroy()
   }
 }

@@ -1,6 +1,7 @@
 import dns, { type LookupAddress, promises } from 'node:dns'
 import { isIPv6 } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Semaphore, SingleFlight } from '@nsbox/concurrency'
 import { readBoundedFile } from '../hosts/bounded-file.ts'
 
 /**
@@ -18,14 +19,9 @@ const lifetime = 10_000
 /** Most bytes of the file of hosts. */
 const maxHostsFile = 1024 * 1024
 
-interface Turn {
-  readonly take: () => void
-}
-
 /** What all lookups of the process share, as they share its threads. */
-const waiting: Turn[] = []
-const underWay = new Map<string, Promise<readonly LookupAddress[]>>()
-let busy = 0
+const threads = new Semaphore(atOnce)
+const lookups = new SingleFlight<readonly LookupAddress[]>()
 
 /**
  * The addresses of a host, as the system finds them. Where it is busy with names for which nobody answers, as a hostile
@@ -36,17 +32,14 @@ let busy = 0
  */
 export function systemLookup(host: string, options: dns.LookupOptions): Promise<readonly LookupAddress[]> {
   const key = JSON.stringify([host, options.family, options.hints])
-  const known = underWay.get(key)
-  if (known !== undefined) return known
-  const found = lookup(host, options).finally(() => underWay.delete(key))
-  underWay.set(key, found)
-  return found
+  return lookups.run(key, () => lookup(host, options))
 }
 
 async function lookup(host: string, options: dns.LookupOptions): Promise<readonly LookupAddress[]> {
-  if (busy < atOnce) return await bySystem(host, options)
+  const free = threads.tryAcquire()
+  if (free !== undefined) return await bySystem(free, host, options)
   const over = new AbortController()
-  const system = turn(over.signal).then(() => bySystem(host, options))
+  const system = freeThread(over.signal).then((thread) => bySystem(thread, host, options))
   const byItself = delay(patience, undefined, { signal: over.signal }).then(() =>
     byFileOrServer(host, options),
   )
@@ -61,30 +54,23 @@ async function lookup(host: string, options: dns.LookupOptions): Promise<readonl
 }
 
 /** Waits for a thread, in the order of asking. */
-async function turn(signal: AbortSignal): Promise<void> {
-  const late = AbortSignal.timeout(lifetime)
-  const ended = AbortSignal.any([signal, late])
-  await new Promise<void>((resolve, reject) => {
-    const next = { take: resolve }
-    waiting.push(next)
-    ended.addEventListener('abort', () => {
-      const at = waiting.indexOf(next)
-      if (at !== -1) waiting.splice(at, 1)
-      reject(Object.assign(new Error('the system is busy with other names'), { code: 'EAI_AGAIN' }))
-    })
-  })
+async function freeThread(signal: AbortSignal): Promise<Disposable> {
+  try {
+    return await threads.acquire({ signal: AbortSignal.any([signal, AbortSignal.timeout(lifetime)]) })
+  } catch {
+    throw Object.assign(new Error('the system is busy with other names'), { code: 'EAI_AGAIN' })
+  }
 }
 
-async function bySystem(host: string, options: dns.LookupOptions): Promise<readonly LookupAddress[]> {
-  busy += 1
-  try {
-    return await new Promise((resolve, reject) =>
-      dns.lookup(host, { ...options, all: true }, (error, found) => (error ? reject(error) : resolve(found))),
-    )
-  } finally {
-    busy -= 1
-    waiting.shift()?.take()
-  }
+async function bySystem(
+  thread: Disposable,
+  host: string,
+  options: dns.LookupOptions,
+): Promise<readonly LookupAddress[]> {
+  using _thread = thread
+  return await new Promise((resolve, reject) =>
+    dns.lookup(host, { ...options, all: true }, (error, found) => (error ? reject(error) : resolve(found))),
+  )
 }
 
 async function byFileOrServer(

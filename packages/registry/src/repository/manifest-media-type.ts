@@ -1,4 +1,4 @@
-import { finishInTurns } from '@nsbox/core/turns'
+import { runYielding } from '@nsbox/concurrency'
 import { isIndex, isManifest, type JsonObject, mediaTypes, strictJsonSteps } from '@nsbox/oci'
 
 /**
@@ -15,7 +15,7 @@ export async function manifestMediaType(
   context: string,
 ): Promise<string | undefined> {
   if (header !== undefined && (isManifest(header) || isIndex(header))) return header
-  const json = await finishInTurns(strictJsonSteps(bytes, context))
+  const json = await runYielding(strictJsonSteps(bytes, context))
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined
   if (typeof json.mediaType === 'string' && json.mediaType !== '') return json.mediaType
   return shapeOf(json) ?? header

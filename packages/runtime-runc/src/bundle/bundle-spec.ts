@@ -1,6 +1,6 @@
 import { normalize } from 'node:path/posix'
+import { runYielding } from '@nsbox/concurrency'
 import type { OpaqueValue } from '@nsbox/core/tasks'
-import { finishInTurns } from '@nsbox/core/turns'
 import { NsboxError } from '@nsbox/errors'
 import { type JsonObject, maxDocumentSize, strictJsonSteps } from '@nsbox/oci'
 import { type SpecPaths, specPaths } from './spec-paths.ts'
@@ -79,7 +79,7 @@ async function parseBundleSpec(json: Uint8Array): Promise<BundleSpec> {
 export async function readSpecObject(bytes: Uint8Array, context: string): Promise<JsonObject> {
   if (bytes.byteLength > maxDocumentSize)
     throw new NsboxError('invalid_argument', `${context}: more than ${maxDocumentSize} bytes`)
-  const value: unknown = await finishInTurns(strictJsonSteps(bytes, context))
+  const value: unknown = await runYielding(strictJsonSteps(bytes, context))
   if (isObject(value)) return value
   throw new NsboxError('invalid_argument', `${context}: not a JSON object`)
 }

@@ -1,3 +1,4 @@
+import { yieldBetween } from '@nsbox/concurrency'
 import type {
   AbortOptions,
   ExecOptions,
@@ -12,7 +13,6 @@ import type {
   TaskMetrics,
   UpdateTaskOptions,
 } from '@nsbox/core/tasks'
-import { inTurns } from '@nsbox/core/turns'
 import { NsboxError } from '@nsbox/errors'
 import { parseListFilters } from '@nsbox/filters'
 import { validateIdentifier } from '@nsbox/namespaces'
@@ -101,8 +101,8 @@ export class NamespaceTasks implements RuntimeTasks {
     options.signal?.throwIfAborted()
     const { execId = '', all = false, pid } = options
     const task = this.#task(id)
-    if ([execId !== '', all, pid !== undefined].filter(Boolean).length > 1) {
-      throw new NsboxError('invalid_argument', 'at most one of an exec, a pid and all can be signalled')
+    if (pid !== undefined && (all || execId !== '')) {
+      throw new NsboxError('invalid_argument', 'either a pid or an exec or all can be signalled')
     }
     if (!Number.isInteger(signal) || signal < 0 || signal > 64) {
       throw new NsboxError('invalid_argument', `signal ${signal}`)
@@ -156,7 +156,7 @@ export class NamespaceTasks implements RuntimeTasks {
     const filter = parseListFilters(filters)
     signal?.throwIfAborted()
     const asked: Task[] = []
-    for await (const task of inTurns(this.#sorted(), signal)) {
+    for await (const task of yieldBetween(this.#sorted(), { signal })) {
       const field = ([name, ...rest]: readonly string[]) =>
         name === 'id' && rest.length === 0 ? task.id : undefined
       if (filter.match({ field })) asked.push(task)

@@ -1,3 +1,4 @@
+import { onAbort } from '@nsbox/concurrency'
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Envelope, Event, EventPublisher, EventSubscriber } from '@nsbox/core/events'
 import { NsboxError } from '@nsbox/errors'
@@ -128,15 +129,13 @@ export class EventExchange implements EventPublisher, EventSubscriber {
       if (sees(envelope.namespace) && filter.match(eventAdaptor(envelope, this.#opaqueFields)))
         this.#push(subscriber, waitingOf(envelope))
     }
-    const onAbort = () => queue.fail(signal?.reason)
-    signal?.addEventListener('abort', onAbort, { once: true })
+    using _aborting = onAbort(signal, () => queue.fail(signal?.reason))
     this.#subscribers.add(subscriber)
     try {
       for await (const { envelope } of queue) yield envelope
     } finally {
       this.#subscribers.delete(subscriber)
       queue.drop()
-      signal?.removeEventListener('abort', onAbort)
     }
   }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { ConnectRouter } from '@connectrpc/connect'
 import { Health, HealthCheckResponse_ServingStatus as Status } from '@nsbox/api/gen/grpc/health/v1/health_pb'
 import { NsboxError } from '@nsbox/errors'
@@ -24,15 +25,9 @@ export function healthRoutes(
     },
     async *watch({ service }, { signal }) {
       yield { status: exists(service) ? status() : Status.SERVICE_UNKNOWN }
-      await aborted(AbortSignal.any([signal, stopping]))
+      const over = AbortSignal.any([signal, stopping])
+      if (!over.aborted) await once(over, 'abort')
       if (!signal.aborted && exists(service)) yield { status: Status.NOT_SERVING }
     },
-  })
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 }

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises'
 import type { ConnectRouter } from '@connectrpc/connect'
 import { Introspection } from '@nsbox/api/gen/services/introspection/v1/introspection_pb'
+import { yieldBetween } from '@nsbox/concurrency'
 import type { TaskRuntime } from '@nsbox/core/tasks'
-import { inTurns } from '@nsbox/core/turns'
 import { isErrno, NsboxError } from '@nsbox/errors'
 import { parseListFilters } from '@nsbox/filters'
 import { toPlatformMessage } from '../convert/platform.ts'
@@ -25,7 +25,7 @@ export function introspectionRoutes(router: ConnectRouter, introspected: Introsp
     async plugins({ filters }, { signal }) {
       const { match } = parseListFilters(filters)
       const found = []
-      for await (const plugin of inTurns(plugins, signal))
+      for await (const plugin of yieldBetween(plugins, { signal }))
         if (match(adaptor(plugin))) found.push(toMessage(plugin))
       return { plugins: found }
     },

@@ -1,8 +1,8 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { ConnectRouter } from '@connectrpc/connect'
 import { type NamespaceSchema, Namespaces } from '@nsbox/api/gen/services/namespaces/v1/namespace_pb'
+import { yieldBetween } from '@nsbox/concurrency'
 import { labelChangeFromPaths } from '@nsbox/core/labels'
-import { inTurns } from '@nsbox/core/turns'
 import { NsboxError } from '@nsbox/errors'
 import { labelField, parseListFilters } from '@nsbox/filters'
 import type { Namespace, NamespaceStore } from '@nsbox/namespaces'
@@ -18,7 +18,7 @@ export function namespacesRoutes(router: ConnectRouter, namespaces: NamespaceSto
     async list({ filter }, { signal }) {
       const { match } = parseListFilters([filter])
       const found = []
-      for await (const namespace of inTurns(await namespaces.list({ signal }), signal))
+      for await (const namespace of yieldBetween(await namespaces.list({ signal }), { signal }))
         if (match(adaptor(namespace))) found.push(toMessage(namespace))
       return { namespaces: found }
     },

@@ -2,6 +2,7 @@ import { EmptySchema } from '@bufbuild/protobuf/wkt'
 import type { ConnectRouter } from '@connectrpc/connect'
 import { packAny, unpackAny } from '@nsbox/api'
 import { StreamInitSchema, Streaming } from '@nsbox/api/gen/services/streaming/v1/streaming_pb'
+import { onAbort } from '@nsbox/concurrency'
 import { NsboxError } from '@nsbox/errors'
 import { MessageStream } from '../streaming/message-stream.ts'
 import { streamOwner } from '../streaming/stream-owner.ts'
@@ -20,14 +21,12 @@ export function streamingRoutes(router: ConnectRouter, streams: StreamRegistry):
       if (first.done === true) throw new NsboxError('invalid_argument', 'first message must be a StreamInit')
       const { id } = unpackAny(StreamInitSchema, first.value)
       const stream = new MessageStream(incoming)
-      const onAbort = () => stream.fail(context.signal.reason)
-      context.signal.addEventListener('abort', onAbort, { once: true })
+      using _aborting = onAbort(context.signal, () => stream.fail(context.signal.reason))
       try {
         streams.offer(owner, id, stream)
         yield packAny(EmptySchema, {})
         yield* stream.outgoing
       } finally {
-        context.signal.removeEventListener('abort', onAbort)
         stream.end()
       }
     },

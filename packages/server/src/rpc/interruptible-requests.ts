@@ -1,5 +1,5 @@
 import type { Interceptor, StreamRequest } from '@connectrpc/connect'
-import { unlessAborted } from '../signal/unless-aborted.ts'
+import { abortable } from '@nsbox/concurrency'
 
 /**
  * Lets whoever waits for the client's next message be interrupted by the call's deadline, or by the end of the server;
@@ -16,7 +16,7 @@ function interruptible(messages: StreamRequest['message'], signal: AbortSignal):
     [Symbol.asyncIterator]() {
       const source = messages[Symbol.asyncIterator]()
       return {
-        next: () => unlessAborted(source.next(), signal),
+        next: () => abortable(source.next(), { signal }),
         return: async () => {
           // The source may be waiting for a message that never comes, and so may its end.
           source.return?.().catch(() => undefined)

@@ -1,5 +1,5 @@
 import { Code, ConnectError } from '@connectrpc/connect'
-import { unlessAborted } from '../signal/unless-aborted.ts'
+import { abortable } from '@nsbox/concurrency'
 import type { CallBudgets } from './call-budgets.ts'
 import type { Conduct } from './conduct.ts'
 
@@ -116,13 +116,20 @@ export class MessageReader implements Disposable {
     await this.#reserve(length - headBytes, held)
     // Of memory that is its own alone, so that it is free as a whole; pages count from the time when they are written.
     const message = Buffer.allocUnsafeSlow(length)
-    for (let filled = 0; ; ) {
-      const taken = this.#rest.subarray(0, length - filled)
-      message.set(taken, filled)
-      filled += taken.length
-      this.#rest = this.#rest.subarray(taken.length)
-      if (filled === length) return message
-      this.#rest = await this.#needed()
+    let filled = 0
+    try {
+      for (;;) {
+        const taken = this.#rest.subarray(0, length - filled)
+        message.set(taken, filled)
+        filled += taken.length
+        this.#rest = this.#rest.subarray(taken.length)
+        if (filled === length) return message
+        this.#rest = await this.#needed()
+      }
+    } catch (error) {
+      const { conduct, connection } = this.#owner
+      conduct.fault(connection, Math.ceil(filled / windowBytes))
+      throw error
     }
   }
 
@@ -144,7 +151,7 @@ export class MessageReader implements Disposable {
   }
 
   async #next(): Promise<Uint8Array | undefined> {
-    const { value, done } = await unlessAborted(this.#pieces.next(), this.#owner.signal)
+    const { value, done } = await abortable(this.#pieces.next(), this.#owner)
     return done === true ? undefined : value
   }
 }

@@ -1,4 +1,5 @@
 import { Code, ConnectError } from '@connectrpc/connect'
+import { onAbort } from '@nsbox/concurrency'
 import { DisposableStack } from '@whatwg-node/disposablestack'
 import type { CallBudgets } from './call-budgets.ts'
 import type { Conduct } from './conduct.ts'
@@ -34,8 +35,7 @@ export class RequestCall implements MessageOwner, Disposable {
     this.budgets = budgets
     this.conduct = conduct
     this.maxRequestBytes = maxRequestBytes
-    if (signal.aborted) this.abort(signal.reason)
-    signal.addEventListener('abort', () => this.abort(signal.reason), { once: true })
+    this.held.use(onAbort(signal, () => this.abort(signal.reason)))
   }
 
   get signal(): AbortSignal {

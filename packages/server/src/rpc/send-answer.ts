@@ -1,6 +1,6 @@
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol'
 import { NsboxError } from '@nsbox/errors'
-import type { HeldBytes } from './byte-budget.ts'
+import type { HeldBytes } from './byte-quota.ts'
 import type { NodeResponse } from './node-request.ts'
 
 /**

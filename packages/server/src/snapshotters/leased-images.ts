@@ -1,5 +1,5 @@
+import { runYielding } from '@nsbox/concurrency'
 import { type AbortOptions, readBlob } from '@nsbox/core/content'
-import { finishInTurns } from '@nsbox/core/turns'
 import { isNsboxError } from '@nsbox/errors'
 import { isImage, type LayerLink, readChain } from '@nsbox/images'
 import type { NamespaceView } from '@nsbox/metadata'
@@ -83,7 +83,7 @@ async function readImage(
     if (!Object.hasOwn(labels, configLabel)) return undefined
     const bytes = await readBlob(content, { digest, size }, { limit: maxDocumentSize, signal })
     const mediaType = await statedMediaType(bytes, digest, signal)
-    const manifest = await finishInTurns(manifestSteps(bytes, { digest, mediaType }), signal)
+    const manifest = await runYielding(manifestSteps(bytes, { digest, mediaType }), { signal })
     if (!isImage(manifest)) return undefined
     return { manifest: digest, chain: await readChain(content, manifest, { signal }), isLeft: false }
   } catch (error) {
@@ -100,7 +100,7 @@ async function statedMediaType(
   digest: Digest,
   signal: AbortSignal | undefined,
 ): Promise<Manifest['mediaType']> {
-  const document = await finishInTurns(strictJsonSteps(bytes, `manifest ${digest}`), signal)
+  const document = await runYielding(strictJsonSteps(bytes, `manifest ${digest}`), { signal })
   const isObject = typeof document === 'object' && document !== null && !Array.isArray(document)
   const stated = isObject ? document.mediaType : undefined
   return typeof stated === 'string' && stated !== '' ? stated : mediaTypes.ociManifest

@@ -1,7 +1,7 @@
+import { abortable, deferred } from '@nsbox/concurrency'
 import type { AbortOptions } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import { BoundedQueue } from '../queue/bounded-queue.ts'
-import { unlessAborted } from '../signal/unless-aborted.ts'
 
 /** A message of any type, packed. */
 export interface PackedMessage {
@@ -20,10 +20,7 @@ export class MessageStream {
   readonly #incoming: AsyncIterator<PackedMessage>
   readonly #outgoing = new BoundedQueue<PackedMessage>(limits, ({ value }) => value.length)
   readonly #closed = new AbortController()
-  #passOn: () => void = () => {}
-  readonly #passedOn = new Promise<void>((resolve) => {
-    this.#passOn = resolve
-  })
+  readonly #passedOn = deferred()
 
   /** @param incoming what the client sends */
   constructor(incoming: AsyncIterator<PackedMessage>) {
@@ -65,21 +62,21 @@ export class MessageStream {
    */
   async receive({ signal }: AbortOptions = {}): Promise<PackedMessage | undefined> {
     const either = signal === undefined ? this.closed : AbortSignal.any([signal, this.closed])
-    const { value, done } = await unlessAborted(this.#incoming.next(), either)
+    const { value, done } = await abortable(this.#incoming.next(), { signal: either })
     return done === true ? undefined : value
   }
 
   /** Called by the client's side when everything sent has been passed on, or nothing more can be. */
   end(): void {
     this.close()
-    this.#passOn()
+    this.#passedOn.resolve()
   }
 
   /** Ends the stream after what was sent, and waits until that has been passed on, but not for longer than a second. */
   async finish(): Promise<void> {
     this.close()
-    const timer = setTimeout(() => this.#passOn(), 1000)
-    await this.#passedOn
+    const timer = setTimeout(() => this.#passedOn.resolve(), 1000)
+    await this.#passedOn.promise
     clearTimeout(timer)
   }
 

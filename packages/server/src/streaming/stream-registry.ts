@@ -1,3 +1,4 @@
+import { onAbort } from '@nsbox/concurrency'
 import type { AbortOptions } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import type { MessageStream } from './message-stream.ts'
@@ -44,7 +45,7 @@ export class StreamRegistry {
         stream.fail(new NsboxError('deadline_exceeded', `stream ${JSON.stringify(id)} was not used in time`))
       }
     }, this.#patience)
-    stream.closed.addEventListener('abort', () => {
+    onAbort(stream.closed, () => {
       clearTimeout(timer)
       this.#take(owner, id, stream)
     })

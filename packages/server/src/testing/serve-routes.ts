@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { ConnectRouter } from '@connectrpc/connect'
+import type { ConnectRouter, Interceptor } from '@connectrpc/connect'
 import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { pino } from 'pino'
@@ -7,6 +7,7 @@ import { bindSocket } from '../listen/bind-socket.ts'
 import { createHttpServers } from '../listen/http-servers.ts'
 import { type CallBudgets, callBudgets } from '../rpc/call-budgets.ts'
 import { codedErrors } from '../rpc/coded-errors.ts'
+import type { Conduct } from '../rpc/conduct.ts'
 import { durableReplies } from '../rpc/durable-replies.ts'
 import { interruptibleRequests } from '../rpc/interruptible-requests.ts'
 import { createRpcHandler } from '../rpc/rpc-handler.ts'
@@ -24,17 +25,22 @@ export async function serveRoutes(
     durable = async () => {},
     shutdownSignal = new AbortController().signal,
     patience,
+    inner = [],
+    conduct,
   }: {
     durable?: () => Promise<void>
     shutdownSignal?: AbortSignal | undefined
     patience?: number | undefined
+    /** Interceptors within those of the server. */
+    inner?: Interceptor[]
+    conduct?: Conduct | undefined
   } = {},
 ): Promise<ServedRoutes> {
   await using starting = new AsyncDisposableStack()
   const address = join(starting.use(await tempDir('nsbox-routes')).path, 's.sock')
   const log = pino({ level: 'silent' })
   const budgets = callBudgets()
-  const interceptors = [codedErrors, durableReplies(durable), interruptibleRequests]
+  const interceptors = [codedErrors, durableReplies(durable), interruptibleRequests, ...inner]
   const handler = createRpcHandler({
     routes,
     interceptors,
@@ -42,6 +48,7 @@ export async function serveRoutes(
     budgets,
     log,
     patience,
+    conduct,
   })
   const http = createHttpServers(handler, log)
   await bindSocket(http.server, address)

@@ -1,5 +1,6 @@
 import { packAny, unpackAny } from '@nsbox/api'
 import { AuthRequestSchema, AuthResponseSchema, AuthType } from '@nsbox/api/gen/types/transfer/registry_pb'
+import { Mutex } from '@nsbox/concurrency'
 import type { CredentialSource, Credentials } from '@nsbox/core/transfer'
 import { NsboxError } from '@nsbox/errors'
 import type { MessageStream } from '../streaming/message-stream.ts'
@@ -8,19 +9,15 @@ import type { MessageStream } from '../streaming/message-stream.ts'
  * Asks the client for credentials over its stream, one question at a time, since answers do not say what they answer.
  */
 export function streamCredentials(stream: MessageStream): CredentialSource {
-  let previous: Promise<unknown> = Promise.resolve()
-  return ({ host, reference = '', challenges }, options) => {
-    const ask = async () => {
+  const asking = new Mutex()
+  return ({ host, reference = '', challenges }, options) =>
+    asking.run(async () => {
       stream.send(packAny(AuthRequestSchema, { host, reference, wwwauthenticate: [...challenges] }))
       const answer = await stream.receive(options)
       if (answer === undefined)
         throw new NsboxError('unavailable', `credentials for ${host}: the client sends none`)
       return fromAuthResponse(unpackAny(AuthResponseSchema, answer))
-    }
-    const asked = previous.then(ask, ask)
-    previous = asked
-    return asked
-  }
+    }, options)
 }
 
 function fromAuthResponse({

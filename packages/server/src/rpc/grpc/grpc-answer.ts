@@ -2,7 +2,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { ConnectError } from '@connectrpc/connect'
 import { setTrailerStatus } from '@connectrpc/connect/protocol-grpc'
 import { NsboxError } from '@nsbox/errors'
-import type { HeldBytes } from '../byte-budget.ts'
+import type { HeldBytes } from '../byte-quota.ts'
 import { resetUnlessComplete } from '../early-answer.ts'
 import type { GrpcCall } from './grpc-call.ts'
 
@@ -98,7 +98,7 @@ export class GrpcAnswer {
   /** Ends it with an error. */
   fail(error: ConnectError): void {
     if (!this.#begin()) return
-    this.#trailers = Object.fromEntries(setTrailerStatus(new Headers(this.#call.responseTrailer), error))
+    this.#trailers = Object.fromEntries(setTrailerStatus(this.#call.responseTrailer, error))
     this.#stream.end()
   }
 

@@ -1,0 +1,49 @@
+/**
+ * Runs one thing for many who ask, such as a sync of a disk: everybody who asks while a run is under way shares the next
+ * one, so that the number of runs is bounded by how long one takes and not by how many ask. Two never run at the same time.
+ * A failure is told to those whose run it was, and to nobody else.
+ */
+export class Coalescer<T = void> {
+  readonly #body: () => Promise<T>
+  readonly #gather: (() => Promise<unknown>) | undefined
+  #running: Promise<T> | undefined
+  #next: Promise<T> | undefined
+
+  /**
+   * @param body what is run; it begins after all requests that it serves
+   * @param options.gather what is waited for before each run, so that more who ask can join it: the next turn of the event
+   * loop, say. Without it those join who ask before the next microtask.
+   */
+  constructor(body: () => Promise<T>, { gather }: { readonly gather?: () => Promise<unknown> } = {}) {
+    this.#body = body
+    this.#gather = gather
+  }
+
+  /** The run that has begun last, if there was any. */
+  get latest(): Promise<T> | undefined {
+    return this.#running
+  }
+
+  /**
+   * What a run comes to that begins after the call.
+   * @throws what the body throws
+   */
+  run(): Promise<T> {
+    this.#next ??= this.#after(this.#running)
+    return this.#next
+  }
+
+  /** Resolves once all runs have ended that were asked for by now, however they did. */
+  async settled(): Promise<void> {
+    await (this.#next ?? this.#running)?.catch(() => undefined)
+  }
+
+  async #after(earlier: Promise<T> | undefined): Promise<T> {
+    // Whoever waits for the earlier one hears of its failure.
+    await earlier?.catch(() => undefined)
+    if (this.#gather !== undefined) await this.#gather()
+    this.#running = this.#next
+    this.#next = undefined
+    return await this.#body()
+  }
+}

@@ -1,0 +1,72 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { AbortOptions } from './abort-options.ts'
+
+/** Milliseconds for which long work may hold the event loop before it yields. */
+export const timeSlice = 10
+
+/** When the first piece of long work of the present turn of the event loop began; undefined if there was none yet. */
+let began: number | undefined
+
+/** Of those who have yielded, the one that came last. */
+let last: Promise<void> = Promise.resolve()
+
+/**
+ * Whether long work on the event loop, whose length somebody else's input decides, has to yield: all such work together has
+ * held the loop for a time slice. Ask after each piece, which has to be much shorter than that; then wait for
+ * `yieldToEventLoop`.
+ */
+export function shouldYield(): boolean {
+  return performance.now() - begin() >= timeSlice
+}
+
+function begin(): number {
+  if (began === undefined) {
+    began = performance.now()
+    setImmediate(() => {
+      began = undefined
+    })
+  }
+  return began
+}
+
+/**
+ * Resolves once everybody else has had a turn: one of those who have yielded goes on in each turn of the event loop, in the
+ * order in which they came. So the number of those who have much to do makes each of them slower, and nobody else.
+ *
+ * @throws the signal's reason, if it is aborted by then
+ */
+export async function yieldToEventLoop({ signal }: AbortOptions = {}): Promise<void> {
+  const turn = last.then(() => nextTurn())
+  last = turn
+  await turn
+  signal?.throwIfAborted()
+  begin()
+}
+
+/**
+ * Hands on what it gets, and yields in between where that is due; what comes of the work of whoever takes it counts.
+ * @throws the signal's reason, if it is aborted when it would go on
+ */
+export async function* yieldBetween<T>(items: Iterable<T>, options: AbortOptions = {}): AsyncGenerator<T> {
+  begin()
+  for (const item of items) {
+    yield item
+    if (shouldYield()) await yieldToEventLoop(options)
+  }
+}
+
+/**
+ * Does work that is written in steps, such as `manifestSteps` of `@nsbox/oci`, and yields in between where that is due.
+ * @throws what the work throws; the signal's reason, if it is aborted when it would go on
+ */
+export async function runYielding<T>(
+  steps: Generator<unknown, T, void>,
+  options: AbortOptions = {},
+): Promise<T> {
+  begin()
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+    if (shouldYield()) await yieldToEventLoop(options)
+  }
+}

@@ -1,0 +1,69 @@
+import type { AbortOptions } from './abort-options.ts'
+import { type Deferred, deferred } from './deferred.ts'
+import { onAbort } from './on-abort.ts'
+
+/**
+ * A bound on how many may do something at once. Who finds no permit free waits, in the order of asking; nobody overtakes
+ * those who wait.
+ */
+export class Semaphore {
+  readonly #permits: number
+  readonly #waiting = new Set<Deferred<Disposable>>()
+  #free: number
+
+  /** @param permits how many there are; with 0 everybody waits for ever */
+  constructor(permits: number) {
+    this.#permits = permits
+    this.#free = permits
+  }
+
+  /** Whether nobody has a permit. */
+  get isIdle(): boolean {
+    return this.#free === this.#permits
+  }
+
+  /**
+   * Waits for a permit, which is given back when the result is disposed of; to do so again has no effect.
+   * @throws the signal's reason if it aborts first; the waiter then leaves the queue and takes no permit
+   */
+  async acquire({ signal }: AbortOptions = {}): Promise<Disposable> {
+    signal?.throwIfAborted()
+    const free = this.tryAcquire()
+    if (free !== undefined) return free
+    const granted = deferred<Disposable>()
+    this.#waiting.add(granted)
+    using _leaving = onAbort(signal, () => {
+      // A permit that was granted in the same moment is the caller's.
+      if (this.#waiting.delete(granted)) granted.reject(signal?.reason)
+    })
+    return await granted.promise
+  }
+
+  /** A permit if there is a free one. */
+  tryAcquire(): Disposable | undefined {
+    if (this.#free === 0) return undefined
+    this.#free -= 1
+    return this.#permit()
+  }
+
+  #permit(): Disposable {
+    let held = true
+    return {
+      [Symbol.dispose]: () => {
+        if (!held) return
+        held = false
+        this.#release()
+      },
+    }
+  }
+
+  #release(): void {
+    const [next] = this.#waiting
+    if (next === undefined) {
+      this.#free += 1
+      return
+    }
+    this.#waiting.delete(next)
+    next.resolve(this.#permit())
+  }
+}

@@ -1,0 +1,57 @@
+/** Longest time, in milliseconds, that a timer is set for: a clock may be set, and Node's timers end at 24.8 days. */
+const longest = 60 * 60 * 1000
+
+/**
+ * One timer for the earliest of the times it is asked for. It never keeps the process alive.
+ */
+export class Alarm implements Disposable {
+  readonly #now: () => number
+  readonly #body: () => void
+  #due = Number.POSITIVE_INFINITY
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+
+  /**
+   * @param now the clock that the times are of, in milliseconds
+   * @param body called at or after the time asked for
+   */
+  constructor(now: () => number, body: () => void) {
+    this.#now = now
+    this.#body = body
+  }
+
+  /** Asks for the body to be called at a time of the clock. */
+  at(time: number): void {
+    if (this.#closed || time >= this.#due) return
+    this.#due = time
+    this.#set()
+  }
+
+  /** Forgets what was asked for: it has come about otherwise. */
+  cancel(): void {
+    clearTimeout(this.#timer)
+    this.#due = Number.POSITIVE_INFINITY
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
+  }
+
+  #set(): void {
+    clearTimeout(this.#timer)
+    const delay = Math.min(Math.max(0, this.#due - this.#now()), longest)
+    this.#timer = setTimeout(() => this.#fire(), delay)
+    this.#timer.unref()
+  }
+
+  #fire(): void {
+    // A shortened wait, or a timer that was a little early.
+    if (this.#now() < this.#due) {
+      this.#set()
+      return
+    }
+    this.#due = Number.POSITIVE_INFINITY
+    this.#body()
+  }
+}
