@@ -63,7 +63,8 @@ base() {
   echo "layer base" >&2
   local tree=$directory/base
   rm -rf "$tree"
-  debootstrap --variant=minbase --cache-dir="$debs" "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$tree" >/dev/null
+  debootstrap --variant=minbase --cache-dir="$debs" \
+    "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$tree" >/dev/null
   rm -rf "$tree"/var/cache/apt/archives/*.deb "$tree"/var/lib/apt/lists/* "$tree"/dev/* "$tree"/proc/* "$tree"/sys/*
   archive base "$tree"
   rm -rf "$tree"
@@ -145,7 +146,8 @@ zstd_image() {
   digest=$(printf %s "$manifest" | sha256sum | cut -d ' ' -f 1)
   printf %s "$manifest" >"$other/blobs/sha256/$digest"
   jq -n --arg digest "sha256:$digest" --argjson size "$(stat -c %s "$other/blobs/sha256/$digest")" \
-    '{schemaVersion: 2, manifests: [{mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $digest, size: $size,
+    '{schemaVersion: 2, manifests: [{mediaType: "application/vnd.oci.image.manifest.v1+json",
+      digest: $digest, size: $size,
       annotations: {"org.opencontainers.image.ref.name": "zstd"}}]}' >"$other/index.json"
   echo '{"imageLayoutVersion":"1.0.0"}' >"$other/oci-layout"
   skopeo copy -q --preserve-digests --dest-tls-verify=false "oci:$other:zstd" "docker://$registry/bench/$name:1"
@@ -155,7 +157,8 @@ serve
 base
 busybox
 top
-layer python libpython3.13-minimal python3.13-minimal libpython3.13-stdlib python3.13 python3-numpy python3-sympy python3-django
+layer python libpython3.13-minimal python3.13-minimal libpython3.13-stdlib python3.13 \
+  python3-numpy python3-sympy python3-django
 layer perl perl perl-modules-5.40 libperl5.40 perl-doc git git-man git-doc
 layer node nodejs libnode115 npm node-typescript
 layer gcc binutils-x86-64-linux-gnu cpp-14-x86-64-linux-gnu gcc-14-x86-64-linux-gnu g++-14-x86-64-linux-gnu \

@@ -35,7 +35,8 @@ const warmUp = 8000
 
 if (!options.busy) await quiet()
 console.log(
-  '| attack | calls/s alone | beside it | ratio | longest call ms | its processor | daemon MB before | peak | 5 s after |',
+  '| attack | calls/s alone | beside it | ratio | longest call ms | its processor | daemon MB before | peak ' +
+    '| 5 s after |',
 )
 console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- |')
 for (const name of names.filter((each) => options.only === '' || options.only.split(',').includes(each)))

@@ -57,7 +57,10 @@ const { metafile } = await build({
   inject: values.program ? [join(import.meta.dirname, 'plain-headers.ts')] : [],
   // CommonJS modules within the bundle ask for Node's own modules by `require`.
   banner: {
-    js: `import { createRequire as createBundleRequire } from 'node:module'\nconst require = createBundleRequire(import.meta.url)`,
+    js: [
+      `import { createRequire as createBundleRequire } from 'node:module'`,
+      'const require = createBundleRequire(import.meta.url)',
+    ].join('\n'),
   },
   sourcemap: 'linked',
   sourcesContent: false,

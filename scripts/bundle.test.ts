@@ -25,7 +25,9 @@ async function packageDir(files: Readonly<Record<string, string>>) {
 
 it('makes a file that runs without what it was made from', async () => {
   await using dir = await packageDir({
-    'src/main.ts': `import word from 'old'\nawait using _ = { async [Symbol.asyncDispose]() { console.log(word as string) } }`,
+    'src/main.ts':
+      `import word from 'old'\nawait using _ = { async [Symbol.asyncDispose]() { ` +
+      'console.log(word as string) } }',
     'node_modules/old/package.json': '{"name":"old","main":"main.js"}',
     'node_modules/old/main.js': `module.exports = require('path').basename('a/word')`,
   })
@@ -38,7 +40,8 @@ it('makes a file that runs without what it was made from', async () => {
 
 it('puts what is imported dynamically into files of its own', async () => {
   await using dir = await packageDir({
-    'src/main.ts': `import { a } from './both.ts'\nif (process.argv[2]) console.log((await import('./seldom.ts')).b, a)`,
+    'src/main.ts': `import { a } from './both.ts'
+      if (process.argv[2]) console.log((await import('./seldom.ts')).b, a)`,
     'src/seldom.ts': `import { a } from './both.ts'\nexport const b = a + ' seldom'`,
     'src/both.ts': `export const a = 'both'`,
   })

@@ -1,9 +1,13 @@
 import { script, tool } from './steps.mjs'
 
-/** The checks that execute nothing of the project. */
+/** The checks of what is written and built, which run none of it; those that take longest come first. */
 export const staticChecks = [
   tool('types', 'tsc', '--noEmit', '-p', 'tsconfig.json'),
+  script('packaging', 'scripts/packaging.mjs'),
+  tool('nothing unused', 'knip', '--no-progress'),
   tool('lint and format', 'biome', 'check', '--error-on-warnings', '.'),
   script('dependencies and floors', '--import', 'tsx', 'scripts/check-deps.ts'),
   script('generated code', 'packages/api/scripts/generate.mjs', '--check'),
+  script('exports', '--import', 'tsx', 'scripts/exports.ts', '--check'),
+  script('lengths of lines', '--import', 'tsx', 'scripts/line-lengths.ts'),
 ]

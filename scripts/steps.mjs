@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { command, root } from './setup/command.mjs'
 
@@ -32,19 +33,25 @@ function step(name, program, args) {
 }
 
 /**
- * Runs all steps, whatever becomes of those before, and prints what each came to and what a failed one said.
+ * Runs all steps, as many at once as there are processors, whatever becomes of others, and prints what each came to and
+ * what a failed one said.
  *
  * @param {readonly Step[]} steps
  * @returns {Promise<string[]>} the names of those that failed
  */
 export async function runSteps(steps) {
+  /** @type {string[]} */
   const failed = []
-  for (const { name, run } of steps) {
-    const { code, output } = await run()
-    console.log(`${code === 0 ? 'passed' : 'FAILED'}: ${name}`)
-    if (code === 0) continue
-    console.log(output)
-    failed.push(name)
+  const left = steps.values()
+  const work = async () => {
+    for (const { name, run } of left) {
+      const { code, output } = await run()
+      console.log(`${code === 0 ? 'passed' : 'FAILED'}: ${name}`)
+      if (code === 0) continue
+      console.log(output)
+      failed.push(name)
+    }
   }
+  await Promise.all(Array.from({ length: availableParallelism() }, work))
   return failed
 }

@@ -1,4 +1,5 @@
-// Sets up, runs the static checks and all tests, and ends with the line `N passed, N failed`:
+// Sets up, runs the static checks and all tests, none of which may change a file of the checkout, and ends with the line
+// `N passed, N failed`:
 //   node scripts/test.mjs [--long] [FILE …]
 // --long runs the full counts and sizes of tests that are seeded samples otherwise. FILE is part of a test
 // file's path; with it only the tests of such files run.
@@ -6,6 +7,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { changedFiles, cleanTree } from './clean-tree.mjs'
 import { command, root } from './setup/command.mjs'
 import { setUp } from './setup.mjs'
 import { staticChecks } from './static-checks.mjs'
@@ -50,15 +52,23 @@ async function runTests() {
 }
 
 const total = { passed: 0, failed: 0, skipped: 0 }
+
+/** @param {readonly import('./steps.mjs').Step[]} steps */
+async function check(steps) {
+  const { length } = await runSteps(steps)
+  total.passed += steps.length - length
+  total.failed += length
+}
+
 try {
+  const before = await changedFiles()
   await setUp()
-  const failedChecks = await runSteps(staticChecks)
-  total.passed += staticChecks.length - failedChecks.length
-  total.failed += failedChecks.length
+  await check(staticChecks)
   const tests = await runTests()
   total.passed += tests.passed
   total.failed += tests.failed
   total.skipped += tests.skipped
+  await check([cleanTree(before)])
 } catch (error) {
   // A step that cannot be carried out has failed, whatever it would have counted.
   console.error(error)

@@ -4,8 +4,11 @@ import { run, tempDir } from '@nsbox/testing'
 import { describe, expect, it } from 'vitest'
 import { systemPackages } from '../setup/system-packages.mjs'
 import { checkWorkspace } from './check-workspace.ts'
+import { begin, end, withFloorPicture } from './floor-picture.ts'
+import { readWorkspace } from './workspace.ts'
 
 interface Declared {
+  description?: string
   dependencies?: readonly string[]
   devDependencies?: readonly string[]
   peerDependencies?: Readonly<Record<string, string>>
@@ -28,9 +31,9 @@ function manifest(name: string, { dependencies = [], devDependencies = [], ...re
 const row = (name: string) => `| \`${name}\` | because |\n`
 const documentation = systemPackages.map(({ name }) => row(name)).join('')
 
-/** What the check says about a small workspace without faults, changed by `files`. */
-async function check(files: Files = {}, exempt: Files = {}): Promise<string[]> {
-  await using dir = await tempDir()
+/** A small workspace without faults, changed by `files`. */
+async function workspace(files: Files = {}) {
+  const dir = await tempDir()
   const all: Files = {
     'package.json': manifest('root'),
     'docs/dependencies.md': documentation,
@@ -56,6 +59,12 @@ async function check(files: Files = {}, exempt: Files = {}): Promise<string[]> {
     await mkdir(dirname(link), { recursive: true })
     await symlink(join(dir.path, target), link)
   }
+  return dir
+}
+
+/** What the check says about that workspace. */
+async function check(files: Files = {}, exempt: Files = {}): Promise<string[]> {
+  await using dir = await workspace(files)
   return checkWorkspace(dir.path, exempt)
 }
 
@@ -302,6 +311,77 @@ it('each attack of docs/threat-model.md has a test, and each test of one has its
     'packages/oci/src/digest.test.ts: a title names A04, which has no row in docs/threat-model.md',
     'packages/oci/src/digest.test.ts: a title names B01, which has no row in docs/threat-model.md',
   ])
+})
+
+describe('the picture of the floors', () => {
+  const place = (made: string) => `# A\n\n${begin}${made}${end}\nMore.\n`
+
+  it('has each package on its floor, and an arrow for what it uses without another one in between', async () => {
+    const content = manifest('@nsbox/content', {
+      dependencies: ['@nsbox/errors', '@nsbox/oci'],
+      description: 'what content is',
+    })
+    await using dir = await workspace({ 'packages/content/package.json': content })
+    const text = withFloorPicture(place('old'), readWorkspace(dir.path))
+    expect(text).toMatch(/^# A\n\n<!--.*\nMore\.\n$/s)
+    expect(text).toContain('  subgraph floor1[1]\n    errors\n    oci\n  end\n')
+    expect(text.match(/^ {2}\w+ --> \w+$/gm)).toEqual(['  content --> oci', '  oci --> errors'])
+    expect(text).toContain('| 4 | `content` | what content is |')
+  })
+
+  it('is as the packages are', async () => {
+    const stale = 'docs/ARCHITECTURE.md shows other packages than there are; run pnpm draw-floors'
+    expect(await check({ 'docs/ARCHITECTURE.md': place('old') })).toEqual([stale])
+    await using dir = await workspace()
+    const fresh = withFloorPicture(place('old'), readWorkspace(dir.path))
+    expect(await check({ 'docs/ARCHITECTURE.md': fresh })).toEqual([])
+  })
+})
+
+describe('citations', () => {
+  const source = 'packages/errors/src/code.ts'
+  const rules = '# Rules\n\n## 1. Names\n\n## 3. Content\n'
+  const model = '| A01 | withstood |\n\nWithout a surface here:\n\n- A02: none.\n'
+  const tested = { 'packages/errors/src/code.test.ts': "test('A01 is withstood')" }
+  const documents: Files = { 'docs/behaviour.md': rules, 'docs/threat-model.md': model, ...tested }
+
+  it.each([
+    '/** Limits (docs/behaviour.md §1, §3). */',
+    '/**\n * Limits (docs/behaviour.md §1 and\n * §3).\n */',
+    '// See docs/threat-model.md A01, A02.',
+    '// See docs/behaviour.md and packages/errors/src/code.ts.',
+    '// RFC 9110 §9 and the image specification, manifest.md.',
+    `export const text = 'docs/none.md §1'`,
+  ])('may be those of %s', async (text) => {
+    expect(await check({ ...documents, [source]: text })).toEqual([])
+  })
+
+  it.each([
+    ['/** Limits (docs/behaviour.md §1, §2). */', 'cites docs/behaviour.md §2, which is no section of it'],
+    ['// See docs/behaviour.md §1,\n// §12.', 'cites docs/behaviour.md §12, which is no section of it'],
+    ['// docs/threat-model.md A01 and B01', 'cites docs/threat-model.md B01, which it does not have'],
+    [
+      '// See packages/errors/src/none.ts.',
+      'names packages/errors/src/none.ts, which is not in the repository',
+    ],
+    ['// As in OTHER.md.', 'names OTHER.md, which is not in the repository'],
+    [
+      '// As in ../../../../shared/OTHER.md.',
+      'names ../../../../shared/OTHER.md, which is not in the repository',
+    ],
+    ['// OTHER §5', 'cites OTHER §5 instead of a path in docs/'],
+    ['// OTHER B01', 'cites OTHER B01 instead of a path in docs/'],
+  ])('lead somewhere, unlike %s', async (text, problem) => {
+    expect(await check({ ...documents, [source]: text })).toEqual([`${source} ${problem}`])
+  })
+
+  it('in documents lead somewhere as well', async () => {
+    const files = { 'docs/more.md': 'As `behaviour.md` says, and `OTHER.md`; (docs/behaviour.md §7)' }
+    expect(await check({ ...documents, ...files })).toEqual([
+      'docs/more.md cites docs/behaviour.md §7, which is no section of it',
+      'docs/more.md names OTHER.md, which is not in the repository',
+    ])
+  })
 })
 
 it('fails and names the breach, run as a program', async () => {

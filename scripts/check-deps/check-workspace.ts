@@ -1,5 +1,7 @@
+import { checkCitations } from './citations.ts'
 import { checkCycles } from './cycles.ts'
 import { checkDocumentation } from './documentation.ts'
+import { checkFloorPicture } from './floor-picture.ts'
 import { checkImports } from './import-rules.ts'
 import { checkLightPackages } from './light-packages.ts'
 import { checkManifests } from './manifest-rules.ts'
@@ -8,8 +10,9 @@ import { checkTrees, ownDirectories } from './tree-rules.ts'
 import { readWorkspace } from './workspace.ts'
 
 /**
- * Every breach of the rules on how packages depend on each other and on others, and on how they walk trees, in words.
- * @param exempt from the latter
+ * Every breach, in words, of the rules on how packages depend on each other and on others, on how they walk trees, and on
+ * what documents have and are cited for.
+ * @param exempt from the rule on trees
  */
 export function checkWorkspace(root: string, exempt = ownDirectories): string[] {
   const workspace = readWorkspace(root)
@@ -20,6 +23,8 @@ export function checkWorkspace(root: string, exempt = ownDirectories): string[] 
     checkLightPackages,
     checkDocumentation,
     checkThreatModel,
+    checkCitations,
+    checkFloorPicture,
   ]
   return [...rules.flatMap((rule) => rule(workspace)), ...checkTrees(workspace, exempt)]
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { parseSync } from 'oxc-parser'
+import { type Comment, parseSync } from 'oxc-parser'
 import { type Node, recursiveCalls } from './recursive-calls.ts'
 
 export interface SourceFile {
@@ -14,6 +14,8 @@ export interface SourceFile {
   readonly imports: readonly string[]
   /** Whether it has an `export *`. */
   readonly exportsAll: boolean
+  /** The texts of its comments, each in one line; line comments that follow each other are one. */
+  readonly comments: readonly string[]
   /** The attacks that texts in it begin with, such as titles of tests: `A05`. */
   readonly attacks: readonly string[]
   /** Functions of node:fs by which it walks trees, once for each call. */
@@ -29,7 +31,8 @@ const importing = new Set([
 ])
 
 export function readSourceFile(path: string): SourceFile {
-  const { program, errors } = parseSync(path, readFileSync(path, 'utf8'))
+  const text = readFileSync(path, 'utf8')
+  const { program, comments, errors } = parseSync(path, text)
   if (errors[0]) throw new Error(`${path}: ${errors[0].message}`)
   const all = [...nodesOf(program)]
   const nodes = all.filter(({ type }) => importing.has(type))
@@ -40,6 +43,7 @@ export function readSourceFile(path: string): SourceFile {
       .map(({ source }) => (source as Node | null | undefined)?.value)
       .filter((value) => typeof value === 'string'),
     exportsAll: nodes.some(({ type }) => type === 'ExportAllDeclaration'),
+    comments: joinComments(text, comments),
     attacks: [...new Set(all.flatMap(attacksIn))],
     recursiveCalls: recursiveCalls(all),
   }
@@ -50,6 +54,19 @@ function attacksIn({ type, value }: Node): string[] {
   const text = type === 'TemplateElement' ? (value as { readonly raw: string }).raw : value
   if (typeof text !== 'string') return []
   return /^[A-Z]\d\d(?:(?:, | and )[A-Z]\d\d)*(?![\w-])/.exec(text)?.[0].match(/[A-Z]\d\d/g) ?? []
+}
+
+function joinComments(text: string, comments: readonly Comment[]): string[] {
+  const joined: string[] = []
+  let end = -1
+  for (const comment of comments) {
+    const line = comment.value.replace(/\s*\n\s*\*?\s*/g, ' ').trim()
+    const follows = comment.type === 'Line' && end !== -1 && text.slice(end, comment.start).trim() === ''
+    if (follows) joined[joined.length - 1] += ` ${line}`
+    else joined.push(line)
+    end = comment.type === 'Line' ? comment.end : -1
+  }
+  return joined
 }
 
 function kindOf(path: string): SourceFile['kind'] {

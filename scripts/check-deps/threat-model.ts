@@ -3,7 +3,7 @@ import { join, relative } from 'node:path'
 import type { Workspace } from './workspace.ts'
 
 /** What the document says of attacks. */
-interface Document {
+export interface Attacks {
   /** Attacks that are withstood, each of which needs a test. */
   readonly rows: ReadonlySet<string>
   /** Attacks that have nothing to attack here, with the reason. */
@@ -19,7 +19,7 @@ const path = 'docs/threat-model.md'
 export function checkThreatModel({ root, packages, others }: Workspace): string[] {
   const file = join(root, path)
   if (!existsSync(file)) return []
-  const { rows, surfaceless } = readDocument(readFileSync(file, 'utf8'))
+  const { rows, surfaceless } = readAttacks(readFileSync(file, 'utf8'))
   const tests = [...packages, ...others].flatMap(({ files }) => files).filter(({ kind }) => kind !== 'source')
   const tested = new Set(tests.flatMap(({ attacks }) => attacks))
   const known = new Set([...rows, ...surfaceless])
@@ -37,7 +37,7 @@ export function checkThreatModel({ root, packages, others }: Workspace): string[
   ]
 }
 
-function readDocument(text: string): Document {
+export function readAttacks(text: string): Attacks {
   const rows = [...text.matchAll(/^\| ([A-Z]\d\d) \|/gm)].map(([, id]) => id!)
   const [, reasons = ''] = /^Without a surface here:\n+((?:[- ] .*\n)+)/m.exec(text) ?? []
   return { rows: new Set(rows), surfaceless: new Set(reasons.match(/\b[A-Z]\d\d\b/g)) }

@@ -5,6 +5,7 @@ import { readSourceFile, type SourceFile } from './source-file.ts'
 /** The fields of a package.json that are looked at. */
 export interface Manifest {
   readonly name: string
+  readonly description: string
   readonly dependencies: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>
   readonly peerDependencies: Readonly<Record<string, string>>
@@ -48,7 +49,14 @@ function readPackage(directory: string, sources: string): Package {
   return {
     name: name.startsWith(scope) ? name.slice(scope.length) : name,
     directory,
-    manifest: { name, dependencies: {}, devDependencies: {}, peerDependencies: {}, ...manifest },
+    manifest: {
+      name,
+      description: '',
+      dependencies: {},
+      devDependencies: {},
+      peerDependencies: {},
+      ...manifest,
+    },
     files: sourceFiles(join(directory, sources)).map(readSourceFile),
   }
 }

@@ -111,7 +111,7 @@ describeWith(needed, 'checkpoints with stock ctr 1.7', () => {
     expect(await readdir(join(server.root, 'content/ingest'))).toEqual([])
   })
 
-  it('of memory, files and image together let a counter go on where it was, and leave the original running', async () => {
+  it('of memory, files and image let a counter go on where it was, and leave the original running', async () => {
     await here.start('one')
     await here.countsBeyond('one', 2)
     await here.ctr('containers', 'checkpoint', '--rw', '--image', '--task', 'one', 'whole')

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { list } from '@nsbox/mount'
+import { connect } from '@nsbox/client'
+import { listMounts } from '@nsbox/mount'
 import {
   busyboxArchive,
   type RunOptions,
@@ -62,6 +63,7 @@ export async function openContainerLab(
     const [file, ...all] = command(args)
     return await run(file!, all, options)
   }
+  const client = opening.use(connect({ address, namespace }))
   opening.defer(() => removeCgroup(namespace))
   // Of a server that works, all of this ends with the tests; what a failed one has left must not disturb the others.
   opening.defer(async () => {
@@ -74,12 +76,14 @@ export async function openContainerLab(
     const cgroups = ['/sys/fs/cgroup', '/sys/fs/cgroup/pids', '/sys/fs/cgroup/unified']
     const groups = cgroups.map((root) => join(root, namespace)).filter((path) => existsSync(path))
     const inside = await Promise.all(groups.map((path) => directoriesIn(path)))
-    const mounts = (await list()).filter(({ mountPoint }) => mountPoint.includes(`/${namespace}/`))
+    const mounts = (await listMounts()).filter(({ mountPoint }) => mountPoint.includes(`/${namespace}/`))
     return [
-      ...lines((await stock(['tasks', 'ls', '-q'])).stdout).map((id) => `task ${id}`),
-      ...lines((await stock(['containers', 'ls', '-q'])).stdout).map((id) => `container ${id}`),
-      ...lines((await stock(['leases', 'ls', '-q'])).stdout).map((id) => `lease ${id}`),
-      ...(await activeSnapshots(stock)).map((key) => `snapshot ${key}`),
+      ...(await client.tasks.list()).map(({ containerId }) => `task ${containerId}`),
+      ...(await all(client.containers.list())).map(({ id }) => `container ${id}`),
+      ...(await client.leases.list()).map(({ id }) => `lease ${id}`),
+      ...(await all(client.snapshotter('overlayfs').list()))
+        .filter(({ kind }) => kind !== 'committed')
+        .map(({ name }) => `snapshot ${name}`),
       ...(await readdir(fifos)).map((name) => `FIFOs ${name}`),
       ...inside.flat().map((path) => `cgroup ${path}`),
       ...mounts.map(({ mountPoint }) => `mount ${mountPoint}`),
@@ -100,9 +104,10 @@ export async function openContainerLab(
   }
 }
 
-async function activeSnapshots(stock: ContainerLab['stock']): Promise<string[]> {
-  const rows = lines((await stock(['snapshots', 'ls'])).stdout).slice(1)
-  return rows.filter((row) => !row.endsWith('Committed')).map((row) => row.split(/\s/)[0]!)
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = []
+  for await (const item of items) found.push(item)
+  return found
 }
 
 async function directoriesIn(path: string): Promise<string[]> {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { connect } from '@nsbox/client'
 import { differSuite } from '@nsbox/compliance/diff'
 import { withTempMount } from '@nsbox/mount'
-import { start } from '@nsbox/server'
+import { startServer } from '@nsbox/server'
 import { scratchMount } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
@@ -17,7 +17,7 @@ describeWith({ root: true, linux: true }, 'over the socket', () => {
   beforeAll(async () => {
     const { path } = all.use(await scratchMount())
     const places = { root: join(path, 'root'), state: join(path, 'state') }
-    const server = all.use(await start({ ...places, durability: 'relaxed' }))
+    const server = all.use(await startServer({ ...places, durability: 'relaxed' }))
     address = server.address
   })
   afterAll(() => all.disposeAsync())

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Client, connect } from '@nsbox/client'
-import { list } from '@nsbox/mount'
+import { listMounts } from '@nsbox/mount'
 import {
   buildImage,
   busyboxLayer,
@@ -187,7 +187,7 @@ export function useEngine(): () => { readonly lab: EngineLab; readonly image: st
 }
 
 async function mountsBelow(directory: string): Promise<string[]> {
-  const points = (await list()).map(({ mountPoint }) => mountPoint)
+  const points = (await listMounts()).map(({ mountPoint }) => mountPoint)
   return points.filter((path) => path.startsWith(`${directory}/`))
 }
 

@@ -61,7 +61,8 @@ describeWith({ root: true, programs: ['docker-registry', 'skopeo'] }, 'an image 
     const refused = await server.ctr(['namespaces', 'rm', 'default'])
     expect(refused.code).toBe(1)
     expect(refused.stderr).toContain(
-      'ctr: unable to delete default: namespace "default" must be empty, but it still has images, blobs, snapshots on "overlayfs" snapshotter: failed precondition',
+      'ctr: unable to delete default: namespace "default" must be empty, but it still has images, blobs, ' +
+        'snapshots on "overlayfs" snapshotter: failed precondition',
     )
   })
 })

@@ -60,7 +60,7 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'contai
     expect(await output('second', ['env'], [])).not.toContain('SECRET')
   })
 
-  it('B16 a NUL and a name of two lines are refused by whoever makes a spec, and a NUL by the runtime as well', async () => {
+  it('B16 a NUL and a name of two lines are refused by whoever makes a spec, a NUL by the runtime too', async () => {
     await using task = await lab.start('named', ['sleep', '1000'], { output: 'ignore' })
     for (const variable of ['A=b\0c', 'A\nB=c', '=c']) {
       const changed: SpecOption = (made) => ({ ...made, process: { ...made.process!, env: [variable] } })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { applyLayer, writeLayer } from '@nsbox/diff'
 import { isNsboxError } from '@nsbox/errors'
-import { list, mount, unmount } from '@nsbox/mount'
+import { listMounts, mount, unmount } from '@nsbox/mount'
 import { mediaTypes } from '@nsbox/oci'
 import { compareTrees, readTree, scratchMount, type TarEntry, tar } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
@@ -168,7 +168,7 @@ function operations({ tree, own, outside }: Arena): Readonly<Record<string, () =
         const target = `d${Math.floor(Math.random() * directories)}/sub`
         await mount({ type: 'bind', source: own('quiet'), options: ['rbind', 'ro'], target }, tree)
       } finally {
-        const elsewhere = await list({ under: outside })
+        const elsewhere = await listMounts({ under: outside })
         expect(elsewhere).toEqual([])
         await unmount(tree, { recursive: true, lazy: true, noFollow: true })
       }
@@ -210,7 +210,7 @@ describeWith(
   { root: true, linux: true, programs: ['perl', 'runc', 'python3'] },
   'trees that others change meanwhile',
   () => {
-    test(`E01 in ${rounds} rounds no file outside is touched, whatever a user’s and a container’s processes put in its way`, {
+    test(`E01 in ${rounds} rounds no file outside is touched, whatever users and containers put in its way`, {
       timeout: 60_000 + rounds * 500,
     }, async () => {
       await using arena = await openArena()

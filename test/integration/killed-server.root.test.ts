@@ -21,7 +21,7 @@ import { expect, it } from 'vitest'
 import { program, startServer, type TestServer } from './programs.ts'
 
 const long = Boolean(process.env.NSBOX_TEST_LONG)
-const kills = long ? 50 : 8
+const kills = long ? 50 : 4
 const minutes = long ? 60 : 4
 
 /** A directory in the corpus needs a whole Debian system; the quick run takes an image of a few layers. */

@@ -6,15 +6,10 @@ import type { Event } from '@nsbox/core/events'
 import { busyboxRootfs, tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 
-const namespace = 'suite'
-
-/** The tasks of a server, through our client, for the suite of tasks. It ends with the subject. */
-export async function remoteTasksSubject(
-  startServer: () => Promise<{ readonly address: string } & AsyncDisposable>,
-): Promise<TasksSubject> {
+/** The tasks of a namespace of a server, through our client, for the suite of tasks. */
+export async function remoteTasksSubject(address: string, namespace: string): Promise<TasksSubject> {
   await using opening = new AsyncDisposableStack()
   const directory = opening.use(await tempDir('nsbox-tasks')).path
-  const { address } = opening.use(await startServer())
   const client = opening.use(connect({ address, namespace }))
   await mkdir(join(directory, 'io'))
   const rootfs = await busyboxRootfs(join(directory, 'rootfs'))
@@ -26,15 +21,16 @@ export async function remoteTasksSubject(
     },
     rootfs,
     directory: join(directory, 'io'),
-    collectEvents: () => collectEvents(client),
+    collectEvents: () => collectEvents(client, namespace),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
 
 /** Nothing but an event that arrives tells that a subscription is active. */
-async function collectEvents({
-  events: bus,
-}: Pick<ReturnType<typeof connect>, 'events'>): Promise<CollectedEvents> {
+async function collectEvents(
+  { events: bus }: Pick<ReturnType<typeof connect>, 'events'>,
+  namespace: string,
+): Promise<CollectedEvents> {
   const stop = new AbortController()
   const events: Event[] = []
   let active = false

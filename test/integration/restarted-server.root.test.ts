@@ -7,9 +7,10 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openTaskLab, type TaskLab } from './task-lab.ts'
 
-const count = 50
-const ending = 10
-const terminals = 5
+const isLong = process.env.NSBOX_TEST_LONG !== undefined
+const count = isLong ? 50 : 20
+const ending = isLong ? 10 : 6
+const terminals = isLong ? 5 : 3
 
 /** A container at whose terminal somebody sits. */
 interface Seat {

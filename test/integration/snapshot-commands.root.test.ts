@@ -198,7 +198,7 @@ describeWith(
         })
       })
 
-      it('work with the snapshotter that an option, the environment or the namespace names, in this order', async () => {
+      it('work with the snapshotter that an option, the environment or the namespace names', async () => {
         await ours('namespaces', 'create', 'choosing', 'containerd.io/defaults/snapshotter=missing-1')
         const named = async (args: string[], env = {}) =>
           (await run(program('ctr'), [...address(), '-n', 'choosing', ...args, 'snapshots', 'ls'], { env }))

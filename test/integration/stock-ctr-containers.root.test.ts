@@ -91,7 +91,8 @@ describeWith({ root: true, programs: ['ctr', 'busybox'] }, 'stock ctr 1.7 with c
       .filter((line) => line.includes('"id":"x"'))
       .map((line) => line.replace(/^.* default /, ''))
     expect(ofX).toEqual([
-      '/containers/create {"id":"x","image":"example.com/busybox:latest","runtime":{"name":"io.containerd.runc.v2","options":{"type_url":"containerd.runc.v1.Options"}}}',
+      '/containers/create {"id":"x","image":"example.com/busybox:latest",' +
+        '"runtime":{"name":"io.containerd.runc.v2","options":{"type_url":"containerd.runc.v1.Options"}}}',
       '/containers/update {"id":"x","image":"example.com/busybox:latest","labels":{"a":"1"},"snapshot_key":"x"}',
       '/containers/delete {"id":"x"}',
     ])

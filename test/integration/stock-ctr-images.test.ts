@@ -98,7 +98,7 @@ describeWith({ programs: ['ctr', 'docker-registry', 'skopeo'] }, 'stock ctr 1.7 
     }
   })
 
-  it('C06 answers a registry that asks for credentials, over the stream of the transfer and without telling secrets', async () => {
+  it('C06 answers a registry that asks for credentials, by the stream and without telling secrets', async () => {
     const auth = { user: 'someone', password: 'secret' }
     const guarded = resources.use(await startRegistry({ auth }))
     const layout = resources.use(await tempDir('nsbox-layout')).path

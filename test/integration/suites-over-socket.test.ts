@@ -7,18 +7,47 @@ import { imageStoreSuite } from '@nsbox/compliance/images'
 import { leaseStoreSuite } from '@nsbox/compliance/leases'
 import { namespaceStoreSuite } from '@nsbox/compliance/namespaces'
 import { digestOf } from '@nsbox/oci'
-import { start } from '@nsbox/server'
+import { startServer } from '@nsbox/server'
 import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { afterAll, beforeAll } from 'vitest'
 
-/** A client of a server of its own. */
-async function behindServer(): Promise<{ client: ClientView } & AsyncDisposable> {
+interface Served extends AsyncDisposable {
+  readonly address: string
+}
+
+async function serve(): Promise<Served> {
   await using opening = new AsyncDisposableStack()
   const { path } = opening.use(await tempDir('nsbox-suite'))
-  const server = opening.use(
-    await start({ root: join(path, 'root'), state: join(path, 'state'), durability: 'relaxed' }),
+  const { address } = opening.use(
+    await startServer({ root: join(path, 'root'), state: join(path, 'state'), durability: 'relaxed' }),
   )
-  const client = opening.use(connect({ address: server.address, namespace: 'suite' }))
+  const owned = opening.move()
+  return { address, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+interface Behind extends AsyncDisposable {
+  readonly client: ClientView
+}
+
+let shared: Served
+let namespaces = 0
+beforeAll(async () => {
+  shared = await serve()
+})
+afterAll(() => shared[Symbol.asyncDispose]())
+
+/** A client of one server for all, in a namespace of its own. */
+async function inNamespace(): Promise<Behind> {
+  const client = connect({ address: shared.address, namespace: `suite-${namespaces++}` })
+  return { client, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() }
+}
+
+/** A client of a server of its own, for what goes beyond namespaces. */
+async function behindServer(): Promise<Behind> {
+  await using opening = new AsyncDisposableStack()
+  const { address } = opening.use(await serve())
+  const client = opening.use(connect({ address, namespace: 'suite' }))
   const owned = opening.move()
   return { client, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
@@ -29,24 +58,24 @@ eventBusSuite('remote, of nsbox-server', async () => {
 })
 
 contentStoreSuite('remote, of nsbox-server', async () => {
-  const { client, ...owned } = await behindServer()
+  const { client, ...owned } = await inNamespace()
   // What no lease holds may be collected at any time. The server's end takes it away.
   const lease = await client.createLease()
   return { ...owned, store: lease.client.content }
 })
 
 imageStoreSuite('remote, of nsbox-server', async () => {
-  const { client, ...owned } = await behindServer()
+  const { client, ...owned } = await inNamespace()
   return { ...owned, store: client.images }
 })
 
 containerStoreSuite('remote, of nsbox-server', async () => {
-  const { client, ...owned } = await behindServer()
+  const { client, ...owned } = await inNamespace()
   return { ...owned, store: client.containers }
 })
 
 leaseStoreSuite('remote, of nsbox-server', async () => {
-  const { client, ...owned } = await behindServer()
+  const { client, ...owned } = await inNamespace()
   return { ...owned, store: client.leases }
 })
 

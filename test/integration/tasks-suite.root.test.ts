@@ -1,30 +1,46 @@
 import { join } from 'node:path'
 import { tasksSuite } from '@nsbox/compliance/tasks'
-import { start } from '@nsbox/server'
+import { startServer } from '@nsbox/server'
 import { needs, startContainerd, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { afterAll, beforeAll } from 'vitest'
 import { remoteTasksSubject } from './remote-tasks-subject.ts'
 
 const checkpoints = needs({ programs: ['criu'] }) === undefined
 
+interface Served extends AsyncDisposable {
+  readonly address: string
+}
+
+/** Makes subjects of one server for all tests of a block, in a namespace each. */
+function subjectsOf(startServer: () => Promise<Served>): () => ReturnType<typeof remoteTasksSubject> {
+  let server: Served
+  let namespaces = 0
+  beforeAll(async () => {
+    server = await startServer()
+  })
+  afterAll(() => server[Symbol.asyncDispose]())
+  return () => remoteTasksSubject(server.address, `suite-${namespaces++}`)
+}
+
 /** Our server within this process. */
-async function embedded(): Promise<{ readonly address: string } & AsyncDisposable> {
+async function embedded(): Promise<Served> {
   await using opening = new AsyncDisposableStack()
   const { path } = opening.use(await tempDir('nsbox-tasks-server'))
   const server = opening.use(
-    await start({ root: join(path, 'root'), state: join(path, 'state'), durability: 'relaxed' }),
+    await startServer({ root: join(path, 'root'), state: join(path, 'state'), durability: 'relaxed' }),
   )
   const owned = opening.move()
   return { address: server.address, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'over the socket', () => {
-  tasksSuite('of nsbox-server', () => remoteTasksSubject(embedded), { checkpoints })
+  tasksSuite('of nsbox-server', subjectsOf(embedded), { checkpoints })
 })
 
 describeWith({ root: true, linux: true, programs: ['runc', 'busybox', 'containerd'] }, 'of another', () => {
-  tasksSuite('of stock containerd', () => remoteTasksSubject(startContainerd), {
+  tasksSuite('of stock containerd', subjectsOf(startContainerd), {
     stateCodes: false,
     idempotentPause: false,
     killByPid: false,

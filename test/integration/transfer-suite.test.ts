@@ -4,7 +4,7 @@ import { type TransferSubject, transferSuite } from '@nsbox/compliance/transfer'
 import { isNotFound } from '@nsbox/errors'
 import { type Platform, parseDigest } from '@nsbox/oci'
 import { createRegistry } from '@nsbox/registry'
-import { start } from '@nsbox/server'
+import { startServer } from '@nsbox/server'
 import {
   buildImage,
   filesLayer,
@@ -50,7 +50,7 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'images between a regi
   transferSuite('remote, of nsbox-server', async () => {
     await using opening = new AsyncDisposableStack()
     const { path } = opening.use(await tempDir('nsbox-transfer'))
-    const server = opening.use(await start({ root: path, durability: 'relaxed' }))
+    const server = opening.use(await startServer({ root: path, durability: 'relaxed' }))
     const client = opening.use(connect({ address: server.address, namespace: 'suite' }))
     const remotes = opening.use(createRegistry())
     const owned = opening.move()

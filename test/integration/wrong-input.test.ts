@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { openContentStore } from '@nsbox/content'
-import { type FetchOptions, pull } from '@nsbox/images'
+import { type FetchOptions, pullImage } from '@nsbox/images'
 import { type Metadata, openMetadata } from '@nsbox/metadata'
 import { digestOf } from '@nsbox/oci'
 import { createRegistry } from '@nsbox/registry'
@@ -44,7 +44,7 @@ beforeEach(async () => {
   const registry = resources.use(createRegistry({ limits }))
   const { id: lease } = await metadata.namespace('default').leases.create()
   attempt = (reference = `${server.host}/a/b:1`, options = {}) => {
-    return pull({
+    return pullImage({
       ...metadata.namespace('default', { lease }),
       remote: registry.remote(reference),
       ...options,

@@ -49,10 +49,9 @@ export const anyRegistry: Registry = createRegistry(
 )
 
 /**
- * The message in an Any, if its type is in `anyRegistry`; undefined for every other type, whose bytes stay
- * opaque.
+ * The message in an Any, if its type is in `anyRegistry`; undefined for every other type, whose bytes stay opaque.
  *
- * @throws invalid_argument for bytes that are no message of the type
+ * @throws invalid_argument for bytes that do not decode as the type
  */
 export function unpackKnownAny(any: AnyLike): Message | undefined {
   const schema = anyRegistry.getMessage(typeName(any))

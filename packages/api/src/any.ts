@@ -11,7 +11,7 @@ import { decodeMessage } from './decode-message.ts'
 
 const googlePrefix = 'type.googleapis.com/'
 
-/** What a function that reads an Any needs of it. */
+/** The fields of an Any. */
 export type AnyLike = Pick<Any, 'typeUrl' | 'value'>
 
 /**
@@ -35,7 +35,7 @@ export function typeName(any: Pick<Any, 'typeUrl'>): string {
 }
 
 /**
- * The message in an Any that must hold one type, with the fields that are not known: whoever acts on one refuses them.
+ * The message in an Any that must have the given type. Unknown fields are kept, so that the caller can refuse them.
  *
  * @throws invalid_argument if it holds another type, or bytes that are no message of this type; resource_exhausted for
  * more fields than a message may have

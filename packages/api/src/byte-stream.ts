@@ -14,10 +14,10 @@ interface WaitOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** How many bytes the other end may send before it is told that some were taken, and the most that it may ask for. */
+/** The window: how many bytes the sender may send before it gets an update, and the most that it may ask for. */
 const windowSize = 1024 * 1024
 
-/** Bytes of one message; what containerd's own clients send. */
+/** The most bytes of one message; what containerd's own clients send. */
 const pieceSize = 32 * 1024
 
 /**
@@ -38,18 +38,19 @@ export async function* receiveBytes(
     const message = await channel.receive(options)
     if (message === undefined) return
     const { data } = unpackAny(DataSchema, message)
-    // Whoever sends more than it may is held back by the transport.
+    // A sender that exceeds its window is held back by the transport.
     window = Math.max(0, window - data.byteLength)
     if (data.byteLength > 0) yield data
   }
 }
 
 /**
- * Sends bytes over a stream, as many as the other end says that it takes. The end of the stream, which says that these
- * are all, is the caller's.
+ * Sends bytes over a stream, as many as the receiver has granted. Each chunk goes out by itself, in messages of 32 KiB
+ * at most, so whoever has many small ones puts them together first. The caller ends the stream, which means that these
+ * are all.
  *
- * @throws what `bytes` and the channel throw; `invalid_argument` for a message of another kind, `unavailable` if the other
- * end takes no more
+ * @throws what `bytes` and the channel throw; `invalid_argument` for a message of another kind, `unavailable` if the
+ * other end takes no more
  */
 export async function sendBytes(
   channel: MessageChannel,
@@ -57,10 +58,10 @@ export async function sendBytes(
   options: WaitOptions = {},
 ): Promise<void> {
   let window = 0
-  for await (const piece of inPieces(bytes)) {
-    for (let at = 0; at < piece.byteLength; ) {
+  for await (const chunk of bytes) {
+    for (let at = 0; at < chunk.byteLength; ) {
       if (window <= 0) window = await nextWindow(channel, options)
-      const data = piece.subarray(at, at + window)
+      const data = chunk.subarray(at, at + Math.min(window, pieceSize))
       await channel.send(packAny(DataSchema, { data }))
       window -= data.byteLength
       at += data.byteLength
@@ -74,23 +75,4 @@ async function nextWindow(channel: MessageChannel, options: WaitOptions): Promis
   const { update } = unpackAny(WindowUpdateSchema, message)
   if (update <= 0) throw new NsboxError('invalid_argument', `window update of ${update} bytes`)
   return Math.min(update, windowSize)
-}
-
-/** The same bytes in pieces of one size, the last one excepted. */
-async function* inPieces(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let piece = Buffer.allocUnsafe(pieceSize)
-  let held = 0
-  for await (const chunk of bytes) {
-    for (let at = 0; at < chunk.byteLength; ) {
-      const part = chunk.subarray(at, at + pieceSize - held)
-      piece.set(part, held)
-      held += part.byteLength
-      at += part.byteLength
-      if (held < pieceSize) continue
-      yield piece
-      piece = Buffer.allocUnsafe(pieceSize)
-      held = 0
-    }
-  }
-  if (held > 0) yield piece.subarray(0, held)
 }

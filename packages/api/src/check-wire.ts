@@ -12,23 +12,23 @@ const startGroup = 3
 const endGroup = 4
 const fixed32 = 5
 
-/** What a field has on the wire. */
+/** The encoding of a field. */
 interface FieldShape {
   readonly wireType: number
-  /** Of each value, where many stand in one record. */
+  /** Wire type of each value in a packed field. */
   readonly packedType?: number
-  /** What a record holds: a message, or the entry of a map. */
+  /** The message, or map entry, that the field holds. */
   readonly message?: Shape
 }
 
 type Shape = Map<number, FieldShape>
 
 /**
- * Goes over the encoded form of a message before it is decoded: a field takes two bytes there and some hundred in memory,
- * and as much time as a label of many bytes.
+ * Counts the fields of an encoded message before it is decoded. A field can take two bytes encoded and a hundred in
+ * memory.
  *
- * What is well formed here is read in the same way by the decoder, which looks at neither the wire type of a field that it
- * knows nor at the end of the message around it.
+ * Accepts only encodings that the decoder reads in the same way. The decoder checks neither the wire type of a known
+ * field nor that a field ends within its message.
  *
  * @param maxFields the most fields at all levels together, unknown ones and each of many values included
  * @returns how many there are
@@ -101,14 +101,14 @@ class WireCheck {
     if (this.#at > end) throw this.#malformed('cut off')
   }
 
-  /** Where what has its length before it ends. */
+  /** Where a length-delimited value ends. */
   #inner(end: number): number {
     const length = this.#length(end)
     if (this.#at + length > end) throw this.#malformed('cut off')
     return this.#at + length
   }
 
-  /** A number of up to ten bytes, whatever it is. */
+  /** Skips a varint of up to ten bytes. */
   #varint(end: number): void {
     const last = Math.min(end, this.#at + 10)
     while (this.#at < last) if (this.#bytes[this.#at++]! < 0x80) return
@@ -150,7 +150,7 @@ function shapeOf(schema: DescMessage): Shape {
   let shape = shapes.get(schema)
   if (shape === undefined) {
     shape = new Map()
-    // First, since messages may hold messages of their own kind.
+    // Stored before its fields are looked at, since messages may be recursive.
     shapes.set(schema, shape)
     for (const field of schema.fields) shape.set(field.number, fieldShape(field))
   }
@@ -176,7 +176,7 @@ function fieldShape(field: DescField): FieldShape {
 }
 
 function messageShape(schema: DescMessage, isGroup: boolean): FieldShape {
-  // None of the API's messages has one, and no check of theirs is better than a wrong one.
+  // No message of the API has a group, so none is accepted.
   if (isGroup) throw new TypeError(`${schema.typeName} is encoded as a group`)
   return { wireType: delimited, message: shapeOf(schema) }
 }

@@ -14,11 +14,11 @@ export function countFields(schema: DescMessage, bytes: Uint8Array): number {
 }
 
 /**
- * Decodes a message that somebody else has made.
+ * Decodes a message of a peer, within limits.
  *
- * @param options.unknown whether fields that are not known are kept, for those who refuse them; they are left out by default
- * @throws `resource_exhausted` for more than 65,536 fields, or more than 100 levels; `invalid_argument` for bytes that are no
- * such message
+ * @param options.unknown whether unknown fields are kept, for callers that refuse them; false by default
+ * @throws `resource_exhausted` for more than 65,536 fields, or more than 100 levels; `invalid_argument` for bytes that
+ * do not decode
  */
 export function decodeMessage<Desc extends DescMessage>(
   schema: Desc,

@@ -9,7 +9,7 @@ type Details = NsboxError['details']
  */
 export const detailsHeader = 'nsbox-error-details-bin'
 
-/** Longest value of the trailer, in characters: more would endanger the trailers as a whole. */
+/** Longest value of the trailer, in characters. Longer ones could exceed the limit of all trailers. */
 const maxLength = 8192
 
 /** The value of the trailer; undefined where there is nothing to send, or too much. */

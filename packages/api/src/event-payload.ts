@@ -33,7 +33,7 @@ import {
 } from './gen/events/task_pb.ts'
 import { fromPlain, type PlainMessage, toPlain } from './plain-message.ts'
 
-/** What the events of a topic carry (BEHAVIOUR.md §8). */
+/** The message type of each topic (docs/behaviour.md §8). */
 const payloads: ReadonlyMap<string, DescMessage> = new Map<string, DescMessage>([
   ['/namespaces/create', NamespaceCreateSchema],
   ['/namespaces/update', NamespaceUpdateSchema],
@@ -62,7 +62,7 @@ const payloads: ReadonlyMap<string, DescMessage> = new Map<string, DescMessage>(
 ])
 
 /**
- * Packs the payload of an event, as the domains tell it, in the message of its topic.
+ * Packs the payload of an event into the message of its topic.
  * @throws invalid_argument for an unknown topic
  */
 export function packEventPayload(topic: string, payload: object): Any {
@@ -73,10 +73,9 @@ export function packEventPayload(topic: string, payload: object): Any {
 }
 
 /**
- * The payload of an event as the domains tell it; undefined for an unknown topic, or a message of another type than
- * the topic's.
+ * The payload of an event; undefined for an unknown topic, or a message of another type than the topic's.
  *
- * @throws invalid_argument for bytes that are no message of the type
+ * @throws invalid_argument for bytes that do not decode as the type
  */
 export function unpackEventPayload(topic: string, any: AnyLike): PlainMessage | undefined {
   const schema = payloads.get(topic)

@@ -6,7 +6,7 @@ export const leaseHeader = 'containerd-lease'
 
 /**
  * The value of a request header that some clients send twice: the newest comes first and counts
- * (BEHAVIOUR.md §13). Node joins the values to `a, b`; neither a namespace nor a lease id can hold a comma.
+ * (docs/behaviour.md §13). Node joins the values to `a, b`; neither a namespace nor a lease id can hold a comma.
  *
  * @returns the first value that is not empty, without surrounding blanks; undefined if there is none
  */

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { NsboxError } from '@nsbox/errors'
 
 /** The environment variable that names the socket of a client's server. */
-export const addressVariable = 'CONTAINERD_ADDRESS'
+const addressVariable = 'CONTAINERD_ADDRESS'
 
 type Environment = Readonly<Record<string, string | undefined>>
 

@@ -32,7 +32,7 @@ import { RemoteNamespaceStore } from './remote-namespace-store.ts'
 import { RemoteSnapshotter } from './remote-snapshotter.ts'
 import { RemoteTasks } from './remote-tasks.ts'
 import { RemoteTransfer } from './remote-transfer.ts'
-import { type Binding, Rpc } from './rpc.ts'
+import { Rpc } from './rpc.ts'
 import { Session } from './session.ts'
 import { snapshotterFromEnvironment } from './snapshotter-name.ts'
 import { ContainerHandle } from './task/container-handle.ts'
@@ -45,9 +45,9 @@ export interface ConnectOptions {
    * `defaultAddress()`.
    */
   readonly address?: string | undefined
-  /** Whom to trust and who one is, over TCP. */
+  /** TLS settings for TCP. */
   readonly tls?: ClientTls | undefined
-  /** Tells a server over TCP who one is. */
+  /** Bearer token for a server over TCP. */
   readonly token?: string | undefined
   /** `CONTAINERD_NAMESPACE` by default, else `default`. */
   readonly namespace?: string | undefined
@@ -57,7 +57,7 @@ export interface ConnectOptions {
   readonly connectTimeout?: number | undefined
 }
 
-/** What a pull or a push says of the registry. */
+/** Options for the registry of a pull or push. */
 type RegistryOptions = Omit<RegistryEndpoint, 'kind' | 'reference'>
 
 /** How to pull. */
@@ -88,7 +88,7 @@ export interface PushOptions extends RegistryOptions, AbortOptions {
 
 /** How to make a lease. */
 export interface LeaseOptions extends AbortOptions {
-  /** Milliseconds until the lease ends by itself, should nobody end it; a day by default. */
+  /** Milliseconds until the lease expires, unless it is deleted before; a day by default. */
   readonly expiresIn?: number | undefined
   readonly labels?: Labels | undefined
 }
@@ -185,138 +185,95 @@ export function connect(options: ConnectOptions = {}): Client {
     token,
   } = options
   const session = new Session(address, { connectTimeout, tls, token })
-  return new OwningView(session, { namespace: requireNamespace(namespace), lease })
+  const view = openView(new Rpc(session, { namespace: requireNamespace(namespace), lease }))
+  return { ...view, [Symbol.asyncDispose]: () => session[Symbol.asyncDispose]() }
 }
 
-class View implements ClientView {
-  readonly #rpc: Rpc
-  readonly namespaces: NamespaceStore
-  readonly content: ContentStore
-  readonly images: ImageStore
-  readonly containers: ContainerStore
-  readonly tasks: Tasks
-  readonly leases: LeaseStore
-  readonly applier: Applier
-  readonly comparer: Comparer
-  readonly events: RemoteEvents
-  readonly transfer: Transferrer
-  readonly introspection: Introspection
+/** A view, whose stores are made once and share the connection. */
+function openView(rpc: Rpc): ClientView {
+  const { namespace, lease } = rpc.binding
+  const view: ClientView = {
+    address: rpc.session.address,
+    namespace,
+    lease,
+    namespaces: new RemoteNamespaceStore(rpc),
+    content: new RemoteContentStore(rpc),
+    images: new RemoteImageStore(rpc),
+    containers: new RemoteContainerStore(rpc),
+    tasks: new RemoteTasks(rpc),
+    leases: new RemoteLeaseStore(rpc),
+    applier: new RemoteApplier(rpc),
+    comparer: new RemoteComparer(rpc),
+    events: new RemoteEvents(rpc),
+    transfer: new RemoteTransfer(rpc),
+    introspection: new Introspection(rpc),
+    snapshotter: (name = snapshotterFromEnvironment()) => new RemoteSnapshotter(rpc, name),
+    container: (id) => new ContainerHandle(id, view),
 
-  constructor(rpc: Rpc) {
-    this.#rpc = rpc
-    this.namespaces = new RemoteNamespaceStore(rpc)
-    this.content = new RemoteContentStore(rpc)
-    this.images = new RemoteImageStore(rpc)
-    this.containers = new RemoteContainerStore(rpc)
-    this.tasks = new RemoteTasks(rpc)
-    this.leases = new RemoteLeaseStore(rpc)
-    this.applier = new RemoteApplier(rpc)
-    this.comparer = new RemoteComparer(rpc)
-    this.events = new RemoteEvents(rpc)
-    this.transfer = new RemoteTransfer(rpc)
-    this.introspection = new Introspection(rpc)
-  }
+    async restore(id, from, options = {}) {
+      // Loaded only here: few clients restore anything.
+      const { restore } = await import('./checkpoint/restore-container.ts')
+      return await restore(view, id, from, options)
+    },
 
-  get address(): string {
-    return this.#rpc.session.address
-  }
+    async version(options = {}) {
+      const { version, revision } = await rpc.unary(Version.method.version, {}, options)
+      return { version, revision }
+    },
 
-  get namespace(): string {
-    return this.#rpc.binding.namespace
-  }
+    withNamespace: (name) => openView(rpc.bind({ namespace: requireNamespace(name), lease: undefined })),
+    withLease: (id) => openView(rpc.bind({ lease: id })),
 
-  get lease(): string | undefined {
-    return this.#rpc.binding.lease
-  }
-
-  snapshotter(name: string = snapshotterFromEnvironment()): Snapshotter {
-    return new RemoteSnapshotter(this.#rpc, name)
-  }
-
-  container(id: string): ContainerHandle {
-    return new ContainerHandle(id, this)
-  }
-
-  async restore(id: string, from: string | Descriptor, options: RestoreOptions = {}): Promise<TaskHandle> {
-    // Loaded only here: few of those who connect restore anything.
-    const { restore } = await import('./checkpoint/restore-container.ts')
-    return await restore(this, id, from, options)
-  }
-
-  async version(options: AbortOptions = {}): Promise<{ version: string; revision: string }> {
-    const { version, revision } = await this.#rpc.unary(Version.method.version, {}, options)
-    return { version, revision }
-  }
-
-  withNamespace(namespace: string): ClientView {
-    return new View(this.#rpc.bind({ namespace: requireNamespace(namespace), lease: undefined }))
-  }
-
-  withLease(id: string): ClientView {
-    return new View(this.#rpc.bind({ lease: id }))
-  }
-
-  async createLease({ expiresIn = 86_400_000, labels, signal }: LeaseOptions = {}): Promise<OwnLease> {
-    const expiry = new Date(Date.now() + expiresIn).toISOString()
-    const { id } = await this.leases.create(
-      { labels: { ...labels, [labelKeys.gcExpire]: expiry } },
-      { signal },
-    )
-    const end = async () => {
-      try {
-        await this.leases.delete(id)
-      } catch (error) {
-        // It has ended by itself.
-        if (!isNotFound(error)) throw error
+    async createLease({ expiresIn = 86_400_000, labels, signal } = {}) {
+      const expiry = new Date(Date.now() + expiresIn).toISOString()
+      const { id } = await view.leases.create(
+        { labels: { ...labels, [labelKeys.gcExpire]: expiry } },
+        { signal },
+      )
+      const end = async () => {
+        try {
+          await view.leases.delete(id)
+        } catch (error) {
+          // It has ended by itself.
+          if (!isNotFound(error)) throw error
+        }
       }
-    }
-    return { id, client: this.withLease(id), [Symbol.asyncDispose]: end }
-  }
+      return { id, client: view.withLease(id), [Symbol.asyncDispose]: end }
+    },
 
-  async pull(reference: string, options: PullOptions = {}): Promise<Image> {
-    const {
-      name = reference,
-      platforms = [defaultPlatform()],
-      allMetadata,
-      unpack,
-      labels,
-      ...rest
-    } = options
-    const { onProgress, signal, ...registry } = rest
-    const unpackFor = platforms.length === 0 ? [defaultPlatform()] : platforms
-    const unpacks = unpack && unpackFor.map((platform) => ({ platform, snapshotter: unpack.snapshotter }))
-    await this.transfer.transfer(
-      { kind: 'registry', reference, ...registry },
-      { kind: 'image', name, platforms, allMetadata, unpacks, labels },
-      { onProgress, signal },
-    )
-    return await this.images.get(name, { signal })
-  }
+    async pull(reference, options = {}) {
+      const {
+        name = reference,
+        platforms = [defaultPlatform()],
+        allMetadata,
+        unpack,
+        labels,
+        ...rest
+      } = options
+      const { onProgress, signal, ...registry } = rest
+      const unpackFor = platforms.length === 0 ? [defaultPlatform()] : platforms
+      const unpacks = unpack && unpackFor.map((platform) => ({ platform, snapshotter: unpack.snapshotter }))
+      await view.transfer.transfer(
+        { kind: 'registry', reference, ...registry },
+        { kind: 'image', name, platforms, allMetadata, unpacks, labels },
+        { onProgress, signal },
+      )
+      return await view.images.get(name, { signal })
+    },
 
-  async push(name: string, options: PushOptions = {}): Promise<void> {
-    const { reference = name, platform, onProgress, signal, ...registry } = options
-    await this.transfer.transfer(
-      { kind: 'image', name, platforms: platform && [platform] },
-      { kind: 'registry', reference, ...registry },
-      { onProgress, signal },
-    )
-  }
+    async push(name, options = {}) {
+      const { reference = name, platform, onProgress, signal, ...registry } = options
+      await view.transfer.transfer(
+        { kind: 'image', name, platforms: platform && [platform] },
+        { kind: 'registry', reference, ...registry },
+        { onProgress, signal },
+      )
+    },
 
-  async tag(name: string, as: string, options: AbortOptions = {}): Promise<Image> {
-    const { target, labels } = await this.images.get(name, options)
-    return await this.images.create({ name: as, target, labels }, options)
+    async tag(name, as, options = {}) {
+      const { target, labels } = await view.images.get(name, options)
+      return await view.images.create({ name: as, target, labels }, options)
+    },
   }
-}
-
-class OwningView extends View implements Client {
-  readonly #session: Session
-
-  constructor(session: Session, binding: Binding) {
-    super(new Rpc(session, binding))
-    this.#session = session
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#session[Symbol.asyncDispose]()
-  }
+  return view
 }

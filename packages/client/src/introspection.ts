@@ -28,7 +28,7 @@ export interface Deprecation {
   readonly lastOccurrence?: Date | undefined
 }
 
-/** What a server says of itself. */
+/** Information on a server. */
 export interface ServerInfo {
   readonly uuid: string
   readonly pid: number

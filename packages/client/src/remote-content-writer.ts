@@ -15,6 +15,7 @@ import type {
   IngestOptions,
   IngestStatus,
 } from '@nsbox/core/content'
+import { checkName } from '@nsbox/core/names'
 import { NsboxError } from '@nsbox/errors'
 import { assertDigest, parseDigest } from '@nsbox/oci'
 import type { Duplex } from './duplex.ts'
@@ -27,15 +28,12 @@ type WriteStream = Duplex<Request, WriteContentResponse>
 /** Bytes of one message; what containerd's own client sends. */
 const chunkSize = 1024 * 1024
 
-/** Of the contract of `IngestOptions`. */
-const maxRefBytes = 4096
-
 /** How long, in milliseconds, a server may take to close an ingest before the stream is reset instead. */
 const closeTimeout = 5_000
 
 /**
  * Opens an ingest over the Write stream. A ref whose last writer was reset a moment ago may still be locked; servers
- * wait about half a second for it before they say `unavailable` (BEHAVIOUR.md §13), so that nothing is tried again
+ * wait about half a second for it before they say `unavailable` (docs/behaviour.md §13), so that nothing is tried again
  * here.
  */
 export async function openRemoteWriter(
@@ -45,7 +43,8 @@ export async function openRemoteWriter(
   { signal }: AbortOptions,
 ): Promise<ContentWriter> {
   const { ref, total = 0, expected } = options
-  checkRef(ref)
+  // What cannot be sent as it is would name another ingest on the server.
+  checkName('ref', ref)
   if (expected !== undefined) assertDigest(expected)
   const open = { action: WriteAction.STAT, ref, total: toBigInt(total, 'total'), expected: expected ?? '' }
   const stream = rpc.duplex(Content.method.write)
@@ -56,19 +55,6 @@ export async function openRemoteWriter(
     stream[Symbol.dispose]()
     throw error
   }
-}
-
-/** What cannot be sent as it is would name another ingest on the server, and what is too long fails there in odd ways. */
-function checkRef(ref: string): void {
-  if (ref === '') throw new NsboxError('invalid_argument', 'ref must not be empty')
-  const bytes = Buffer.from(ref)
-  if (bytes.byteLength > maxRefBytes) {
-    throw new NsboxError(
-      'invalid_argument',
-      `ref of ${bytes.byteLength} bytes, at most ${maxRefBytes} are allowed`,
-    )
-  }
-  if (bytes.toString() !== ref) throw new NsboxError('invalid_argument', 'ref is not Unicode text')
 }
 
 class RemoteContentWriter implements ContentWriter {

@@ -1,6 +1,7 @@
 import { toSafeNumber } from '@nsbox/api'
 import { Snapshots } from '@nsbox/api/gen/services/snapshots/v1/snapshots_pb'
 import type { LabelChange } from '@nsbox/core/labels'
+import { checkName } from '@nsbox/core/names'
 import type {
   AbortOptions,
   CommitOptions,
@@ -17,9 +18,6 @@ import { receivedMount } from './mount-message.ts'
 import { received } from './received.ts'
 import type { Rpc } from './rpc.ts'
 import { snapshotInfo } from './snapshot-message.ts'
-
-/** Of the contract of `SnapshotMaker`. */
-const maxNameBytes = 4096
 
 /** The snapshots of one namespace of a server, of one of its snapshotters. */
 export class RemoteSnapshotter implements Snapshotter {
@@ -69,7 +67,7 @@ export class RemoteSnapshotter implements Snapshotter {
 
   async commit(name: string, key: string, options: CommitOptions = {}): Promise<SnapshotInfo> {
     const { labels = {}, parent, signal } = options
-    checkName(name)
+    checkName('snapshot key', name)
     const request = {
       ...this.#of(key),
       name,
@@ -98,7 +96,7 @@ export class RemoteSnapshotter implements Snapshotter {
   }
 
   #of(key: string): { snapshotter: string; key: string } {
-    checkName(key)
+    checkName('snapshot key', key)
     return { snapshotter: this.#snapshotter, key }
   }
 
@@ -125,20 +123,6 @@ export class RemoteSnapshotter implements Snapshotter {
 /** The parent for a request, in which the empty one is none. */
 function parentName(parent: string | undefined): string {
   if (!parent) return ''
-  checkName(parent)
+  checkName('snapshot key', parent)
   return parent
-}
-
-/** What cannot be sent as it is would name another snapshot on the server. */
-function checkName(name: string): void {
-  if (name === '') throw new NsboxError('invalid_argument', 'name of a snapshot must not be empty')
-  const bytes = Buffer.from(name)
-  if (bytes.byteLength > maxNameBytes) {
-    throw new NsboxError(
-      'invalid_argument',
-      `name of a snapshot of ${bytes.byteLength} bytes, at most ${maxNameBytes} are allowed`,
-    )
-  }
-  if (bytes.toString() !== name)
-    throw new NsboxError('invalid_argument', 'name of a snapshot is not Unicode text')
 }

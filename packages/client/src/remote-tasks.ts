@@ -82,8 +82,8 @@ export class RemoteTasks implements Tasks {
     signalNumber: number,
     { execId = '', all = false, pid, signal }: KillOptions = {},
   ): Promise<void> {
-    if ([execId !== '', all, pid !== undefined].filter(Boolean).length > 1) {
-      throw new NsboxError('invalid_argument', 'enter one of an exec id, all and a pid')
+    if (pid !== undefined && (all || execId !== '')) {
+      throw new NsboxError('invalid_argument', 'enter either a pid or an exec id or all')
     }
     if (pid !== undefined) {
       if (!Number.isInteger(pid) || pid <= 0) throw new NsboxError('invalid_argument', `pid ${pid}`)

@@ -15,7 +15,7 @@ import { Duplex } from './duplex.ts'
 import { retryRefused } from './retry-refused.ts'
 import type { Session } from './session.ts'
 
-/** Most bytes of a message, each way (BEHAVIOUR.md §1). */
+/** Most bytes of a message, each way (docs/behaviour.md §1). */
 const maxMessageBytes = 16 * 1024 * 1024
 
 /** What every call of a view says about itself. */

@@ -1,5 +1,5 @@
 /** The environment variable that names the snapshotter of a client. */
-export const snapshotterVariable = 'CONTAINERD_SNAPSHOTTER'
+const snapshotterVariable = 'CONTAINERD_SNAPSHOTTER'
 
 /** The snapshotter that clients of containerd use where nothing names one. */
 export const defaultSnapshotter = 'overlayfs'

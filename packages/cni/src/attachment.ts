@@ -7,13 +7,13 @@ export interface Attachment {
   readonly containerId: string
   /** Name of the interface in the container, at most 15 characters. */
   readonly ifName: string
-  /** Path of the network namespace; may be absent when a network is left that is gone. */
+  /** Path of the network namespace; may be absent to delete an attachment whose namespace is gone. */
   readonly netns?: string | undefined
   /** Such as `{ portMappings: [{ hostPort: 8080, containerPort: 80, protocol: 'tcp' }] }`; each goes to the plugins that ask for it. */
   readonly capabilityArgs?: JsonObject | undefined
 }
 
-/** CNI specification, section 2, parameters. Both become parts of the names of files. */
+/** CNI specification, section 2, parameters. Both become parts of file names. */
 const containerIdentifier = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
 const interfaceName = /^(?!\.{1,2}$)[^/:\s\p{Cc}]{1,15}$/u
 

@@ -5,17 +5,17 @@ import { type NetworkList, type PluginConfiguration, parseNetworkList } from './
 import { ResultCache } from './result-cache.ts'
 import { type PluginCall, runPlugin } from './run-plugin.ts'
 
-/** Where plugins and results are. */
+/** Directories and time-out. */
 export interface CniOptions {
   /** `CNI_PATH` by default, else `/opt/cni/bin` and `/usr/lib/cni`. */
   readonly pluginDirectories?: readonly string[] | undefined
-  /** Where results are kept between the connection and its end; `/var/lib/cni/results` by default. */
+  /** Where results are kept until a connection is deleted; `/var/lib/cni/results` by default. */
   readonly cacheDirectory?: string | undefined
   /** Milliseconds for one plugin; 60,000 by default. */
   readonly timeout?: number | undefined
 }
 
-/** What came of a connection: the interfaces, addresses, routes and name servers, as the last plugin tells them. */
+/** The result of a connection: interfaces, addresses, routes and name servers, as the last plugin returned them. */
 export interface CniResult extends JsonObject {
   readonly interfaces?: readonly { readonly name: string; readonly mac?: string; readonly sandbox?: string }[]
   readonly ips?: readonly {
@@ -29,7 +29,7 @@ interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** The first version in which plugins are told at DEL what they have done, and in which there is CHECK. */
+/** The first version with CHECK, and with the earlier result at DEL. */
 const tellsResult = [0, 4, 0] as const
 
 /** Connects containers to networks by plugins (CNI specification 1.1, section 3). */
@@ -64,7 +64,7 @@ export class Cni {
       }
       await this.#cache.write(list, attachment, result as JsonObject)
     } catch (error) {
-      // Not under the signal, which may be what ended it. What cannot be undone either is the lesser news.
+      // Without the signal, which may have caused the failure. Errors of undoing matter less than the first one.
       await this.#undo(list, attachment, result).catch(() => undefined)
       throw error
     }
@@ -72,8 +72,8 @@ export class Cni {
   }
 
   /**
-   * Looks whether a connection is as it was made.
-   * @throws `failed_precondition` if nobody has made it; what the plugins find as `unknown`
+   * Checks whether a connection is still as it was made.
+   * @throws `failed_precondition` if there is none; what the plugins report as `unknown`
    */
   async check(list: NetworkList, attachment: Attachment, { signal }: CallOptions = {}): Promise<void> {
     checkAttachment(attachment)
@@ -92,8 +92,9 @@ export class Cni {
   }
 
   /**
-   * Ends a connection, by the plugins as they were configured when it was made; idempotent. The namespace may be gone.
-   * @throws as `add`; the connection is not forgotten then, so that it can be tried again
+   * Deletes a connection, with the plugins and configuration that it was made with; idempotent. The namespace may be
+   * gone.
+   * @throws as `add`; the connection is remembered then, so that it can be tried again
    */
   async delete(list: NetworkList, attachment: Attachment, { signal }: CallOptions = {}): Promise<void> {
     checkAttachment(attachment)
@@ -105,8 +106,7 @@ export class Cni {
   }
 
   /**
-   * Ends all connections of a container that anybody on this host has made and not ended yet, as they were configured
-   * then; idempotent.
+   * Deletes all connections of a container, whichever program on this host made them; idempotent.
    *
    * @param options `netns`: path of the network namespace, if it still exists
    * @throws as `delete`, after all have been tried
@@ -143,7 +143,7 @@ export class Cni {
         await this.#run({ ...callOf(plugin, attachment), command: 'DEL', configuration }, signal)
       } catch (error) {
         signal?.throwIfAborted()
-        // The others may still have something to give back.
+        // The other plugins may still have something to release.
         failure ??= error
       }
     }
@@ -165,7 +165,7 @@ function callOf({ type }: PluginConfiguration, { containerId, ifName, netns }: A
   return { type, containerId, ifName, netns }
 }
 
-/** The configuration of one plugin as it is to read it (CNI specification, section 3, derivation). */
+/** The configuration to pass to one plugin (CNI specification, section 3, derivation). */
 function configured(
   { cniVersion, name }: NetworkList,
   plugin: PluginConfiguration,

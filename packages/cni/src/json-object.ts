@@ -1,11 +1,11 @@
 import { NsboxError } from '@nsbox/errors'
 
-/** An object of JSON, of which nothing is known yet. */
+/** A JSON object with unknown fields. */
 export interface JsonObject {
   readonly [name: string]: unknown
 }
 
-/** Reads an object of JSON. @throws `invalid_argument`, with `context` */
+/** Parses a JSON object. @throws `invalid_argument`, with `context` */
 export function parseObject(text: string, context: string): JsonObject {
   let value: unknown
   try {

@@ -1,6 +1,6 @@
 import { type NetworkList, parseNetworkList } from './network-list.ts'
 
-/** The network of a container with itself: its interface is `lo`. */
+/** The loopback network: its interface is `lo`. */
 export const loopbackNetwork: NetworkList = parseNetworkList(
   JSON.stringify({ cniVersion: '0.3.1', name: 'cni-loopback', plugins: [{ type: 'loopback' }] }),
   'loopback',

@@ -39,14 +39,13 @@ export interface NetworkList extends Readonly<v.InferOutput<typeof networkSchema
   readonly text: string
 }
 
-/** Where networks are configured if nothing else is said. */
+/** The default directory of configurations. */
 export const defaultNetworkDirectory = '/etc/cni/net.d'
 
 /**
- * The network that containers are connected to where nobody names one: that of the first configuration in a directory, by
- * the names of the files `*.conflist`, `*.conf` and `*.json`.
+ * The default network: the first configuration in a directory, by name, among `*.conflist`, `*.conf` and `*.json`.
  *
- * @throws `not_found` without any; `invalid_argument` for a configuration that is none; `failed_precondition` for a file
+ * @throws `not_found` without any; `invalid_argument` for a malformed configuration; `failed_precondition` for a file
  * or a directory that everyone may write to
  */
 export async function readDefaultNetwork(
@@ -91,7 +90,7 @@ async function configurationFiles(directory: string): Promise<string[]> {
   }
 }
 
-/** What everyone may write to would let everyone run programs as root (HOSTILE D15). */
+/** If everybody could write to it, everybody could run programs as root (docs/threat-model.md D15). */
 export async function refuseIfOpenToAll(path: string): Promise<void> {
   const { mode } = await stat(path)
   if ((mode & 0o002) === 0) return

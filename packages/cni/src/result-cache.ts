@@ -5,7 +5,7 @@ import type { Attachment } from './attachment.ts'
 import { type JsonObject, parseObject } from './json-object.ts'
 import type { NetworkList } from './network-list.ts'
 
-/** What was done for an attachment, so that it can be undone by another process. */
+/** The record of an attachment, with which another process can delete it. */
 export interface CachedResult {
   readonly result: JsonObject
   /** The configuration at that time. */
@@ -13,10 +13,10 @@ export interface CachedResult {
   readonly capabilityArgs: JsonObject
 }
 
-/** As those who use the plugins' own library keep it. */
+/** The format of libcni. */
 const kind = 'cniCacheV1'
 
-/** Keeps results in a directory, in the form in which other programs that use plugins keep theirs. */
+/** Keeps results in a directory, in the format of libcni, which other programs use. */
 export class ResultCache {
   readonly #directory: string
 
@@ -24,7 +24,7 @@ export class ResultCache {
     this.#directory = directory
   }
 
-  /** @throws `already_exists` if the name of its file is that of another one's */
+  /** @throws `already_exists` if another attachment has the same file name */
   async write(list: NetworkList, attachment: Attachment, result: JsonObject): Promise<void> {
     const { containerId, ifName, capabilityArgs = {} } = attachment
     const entry = {
@@ -52,7 +52,7 @@ export class ResultCache {
     }
   }
 
-  /** Undefined if nothing is known, or nothing that can be read. */
+  /** Undefined if there is none, or it cannot be read. */
   async read(network: string, connection: Connection): Promise<CachedResult | undefined> {
     const entry = await readEntry(this.#path(network, connection))
     if (entry === undefined || !isOf(entry, network, connection)) return undefined
@@ -106,7 +106,7 @@ async function readEntry(path: string): Promise<JsonObject | undefined> {
   }
 }
 
-/** Whether an entry is of a connection: names of files put together of two names each are not. */
+/** Whether an entry is of this connection. File names made of several names can be ambiguous. */
 function isOf(entry: JsonObject, network: string, { containerId, ifName }: Connection): boolean {
   return entry.networkName === network && entry.containerId === containerId && entry.ifName === ifName
 }

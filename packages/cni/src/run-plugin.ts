@@ -14,10 +14,10 @@ export interface PluginCall {
   readonly command: 'ADD' | 'CHECK' | 'DEL'
   /** Name of the program. */
   readonly type: string
-  /** The configuration, as the plugin is to read it. */
+  /** The configuration to pass to the plugin. */
   readonly configuration: JsonObject
   readonly containerId: string
-  /** Path of the network namespace; absent at DEL where it is gone. */
+  /** Path of the network namespace; may be absent at DEL. */
   readonly netns?: string | undefined
   /** Name of the interface in the namespace. */
   readonly ifName: string
@@ -32,13 +32,13 @@ export interface RunPluginOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Most bytes of a result, and of what a plugin writes beside it. */
+/** Most bytes of a result, and of standard error. */
 const maxResult = 1024 * 1024
 const maxStderr = 64 * 1024
 
 /**
- * Runs a plugin (CNI specification, section 2) with those that it starts itself in a process group of its own, all of
- * which end when the time is up, too much is written or the signal says so.
+ * Runs a plugin (CNI specification, section 2) in a process group of its own. The whole group is killed after the
+ * time-out, after too much output and by the signal.
  *
  * @returns what it printed; undefined for nothing, which only ADD may not do
  * @throws `not_found` without such a program; `unknown` with the plugin's own words; `deadline_exceeded`;
@@ -81,7 +81,7 @@ export async function runPlugin(
   const tooMuch = () => end(new NsboxError('resource_exhausted', `${context}: too much output`))
   const stdout = collect(child.stdout, maxResult, tooMuch)
   const stderr = collect(child.stderr, maxStderr, tooMuch)
-  // A plugin may end without having read anything.
+  // A plugin may end without reading its input.
   child.stdin.on('error', () => undefined)
   child.stdin.end(JSON.stringify(configuration))
   try {
@@ -110,7 +110,7 @@ async function findPlugin(type: string, directories: readonly string[]): Promise
   throw new NsboxError('not_found', `CNI plugin ${type} in ${directories.join(', ')}`)
 }
 
-/** What a plugin that failed says of that: an error of the specification, or else whatever it wrote. */
+/** The error of a failed plugin: in the form of the specification, or else its output. */
 function complaint(stdout: string, stderr: string, how: string | number): string {
   try {
     const { code, msg, details } = parseObject(stdout, 'error')
@@ -119,7 +119,7 @@ function complaint(stdout: string, stderr: string, how: string | number): string
       return `${msg}${more} (code ${code})`
     }
   } catch {
-    // It ended in another way than the specification knows.
+    // Its output is not in the form of the specification.
   }
   const said = [stderr, stdout].map((text) => text.trim()).filter((text) => text !== '')
   return [`ended with ${how}`, ...said].join(': ')
@@ -140,6 +140,6 @@ function killGroup(leader: number): void {
   try {
     process.kill(-leader, 'SIGKILL')
   } catch {
-    // All of them have ended.
+    // The whole group has ended.
   }
 }

@@ -42,7 +42,7 @@ test('runs again for those who ask while it runs, once and not beside it', async
   expect(runs).toHaveLength(2)
 })
 
-test('those who ask within a turn of the event loop share a run that gathers them, and wait a turn for it', async () => {
+test('those who ask within a turn of the event loop share a run, and wait a turn for it', async () => {
   const { runs, coalescer } = held(nextTurn)
   const first = coalescer.run()
   await null

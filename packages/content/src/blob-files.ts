@@ -1,14 +1,14 @@
 import { renameSync, statSync } from 'node:fs'
 import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises'
 import { type Coalescer, KeyedMutex, mapConcurrently } from '@nsbox/concurrency'
-import type { AbortOptions, ContentInfo } from '@nsbox/core/content'
+import type { AbortOptions, ContentInfo, Durability } from '@nsbox/core/content'
 import { changeLabels, type LabelChange, type Labels } from '@nsbox/core/labels'
 import { isErrno, NsboxError } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { type Digest, type DigestAlgorithm, digestAlgorithm, isDigest } from '@nsbox/oci'
 import { type LabelRecord, readLabels, removeLabels, writeLabels } from './blob-labels.ts'
 import { contentNotFound } from './content-not-found.ts'
-import { type Durability, sharedDirectorySync } from './durability.ts'
+import { sharedDirectorySync } from './durability.ts'
 import { hashFile } from './hash-file.ts'
 import { algorithms, filesAtOnce, type Layout } from './layout.ts'
 
@@ -21,7 +21,7 @@ export interface CheckedFile {
 
 export interface PublishOptions extends AbortOptions {
   readonly labels: Labels
-  /** Dates the file and makes sure that its bytes are on the disk; called only if they are needed. */
+  /** Sets the file's time and syncs it; called only if the blob does not exist yet. */
   finish(createdAt: Date): Promise<void>
 }
 
@@ -30,7 +30,7 @@ export class BlobFiles {
   readonly #layout: Layout
   readonly #durability: Durability
   readonly #now: () => number
-  /** Everything that changes a blob or its labels takes its turn; readers need none. */
+  /** Changes of a blob or its labels go one after another; readers do not wait. */
   readonly #changes = new KeyedMutex()
   readonly #names: Readonly<Record<DigestAlgorithm, Coalescer>>
 
@@ -49,13 +49,13 @@ export class BlobFiles {
     return info
   }
 
-  /** Where the bytes of a blob are. @throws `not_found` */
+  /** The path of a blob. @throws `not_found` */
   path(digest: Digest): string {
     if (this.#findFile(digest) === undefined) throw contentNotFound(digest)
     return this.#layout.blob(digest)
   }
 
-  /** Whether there is a blob with this digest, and with this size if that is known; waits for one that just comes. */
+  /** Whether there is a blob with this digest, and with this size if that is known. Waits for a commit under way. */
   async has(digest: Digest, size: number | undefined): Promise<boolean> {
     const file = await this.#changes.run(digest, async () => this.#findFile(digest))
     return file !== undefined && (size === undefined || file.size === size)
@@ -73,7 +73,7 @@ export class BlobFiles {
     })
   }
 
-  /** All blobs in the order of their digests. Files with other names are none. */
+  /** All blobs in the order of their digests. Files with other names are left out. */
   async *list(options: AbortOptions): AsyncGenerator<ContentInfo> {
     for (const algorithm of algorithms) {
       const names = await readdir(this.#layout.blobs(algorithm))
@@ -106,11 +106,10 @@ export class BlobFiles {
   }
 
   /**
-   * Gives a file the name of its digest. A file that has the name already stays if its bytes are right; if not, it is
-   * replaced, because here are the bytes that belong there.
+   * Renames a file to its digest. A blob that exists stays if its bytes are right; if it is damaged, it is replaced.
    *
-   * If the name cannot be brought to the disk the file goes back to its path, so that a failure leaves no blob that a
-   * power cut could take away again.
+   * If the directory cannot be synced the file is renamed back, so that a failure leaves no blob that a power cut could
+   * take away.
    *
    * @throws `already_exists` if the blob was there
    */

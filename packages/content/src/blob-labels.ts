@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs'
 import { readFile, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type { Durability } from '@nsbox/core/content'
 import type { Labels } from '@nsbox/core/labels'
 import { isErrno, NsboxError } from '@nsbox/errors'
-import { type Durability, syncDirectory } from './durability.ts'
+import { syncDirectory } from './durability.ts'
 import { replaceFile } from './replace-file.ts'
 
 /** The labels of a blob and when they were last changed. */
@@ -13,7 +14,7 @@ export interface LabelRecord {
 }
 
 /**
- * What a file with labels says, or `undefined` if there is none.
+ * Reads a file with labels; `undefined` if there is none.
  * @throws `data_loss` if it is not what `writeLabels` writes
  */
 export async function readLabels(path: string): Promise<LabelRecord | undefined> {
@@ -44,7 +45,7 @@ function parseRecord(text: string): LabelRecord {
   return { updatedAt: new Date(time), labels: result }
 }
 
-/** Replaces a file with labels in one step. */
+/** Replaces a file with labels atomically. */
 export async function writeLabels(
   path: string,
   { updatedAt, labels }: LabelRecord,

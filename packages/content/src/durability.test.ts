@@ -1,10 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { digestOf } from '@nsbox/oci'
-import { run, type SystemCall, tempDir, traceRun } from '@nsbox/testing'
+import { bundleSources, run, type SystemCall, type TempDir, tempDir, traceRun } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openContentStore } from './open-content-store.ts'
 
 const layer = Buffer.from('the layer, of which one half was there before the process began')
@@ -16,50 +15,53 @@ const labels = { kind: 'layer' }
 /** The calls that change what is on the disk; `write`, which also wakes the event loop, is left out. */
 const changing = ['fsync', 'ftruncate', 'mkdir', 'pwrite64', 'rename', 'rmdir', 'unlink', 'utimensat']
 
-/** Commits, changes labels, deletes, and says which of them was answered; tries again what has failed. */
-const program = (root: string) => [
-  '--conditions=@nsbox/source',
-  '--import',
-  import.meta.resolve('tsx'),
-  '--input-type=module',
-  '--eval',
-  `import { writeSync } from 'node:fs'
-  import { errorCode } from ${JSON.stringify(import.meta.resolve('@nsbox/errors'))}
-  import { openContentStore } from ${JSON.stringify(fileURLToPath(new URL('./open-content-store.ts', import.meta.url)))}
-  const layer = Buffer.from(${JSON.stringify(layer.toString())})
-  let store
-  const steps = {
-    async open() {
-      store = await openContentStore({ root: ${JSON.stringify(root)} })
-    },
-    async commit() {
-      const writer = await store.writer({ ref: 'layer', total: layer.length, expected: '${digestOf(layer)}' })
-      try {
-        await writer.write(layer.subarray(writer.status().offset))
-        await writer.commit({ labels: ${JSON.stringify(labels)} })
-      } finally {
-        await writer[Symbol.asyncDispose]()
-      }
-    },
-    async update() {
-      await store.update('${digestOf(other)}', { merge: { a: '2' } })
-    },
-    async delete() {
-      await store.delete('${digestOf(old)}')
-    },
-  }
-  for (const [name, step] of Object.entries(steps)) {
-    for (let attempt = 1; attempt <= 3; attempt++) {
-      try {
-        await step()
-        writeSync(1, name + ' done\\n')
-        break
-      } catch (error) {
-        writeSync(1, name + ' ' + errorCode(error) + '\\n')
-      }
+let bundle: TempDir
+/** Commits, changes labels, deletes in the root it is given, and says which was answered; tries what failed again. */
+let program: string
+beforeAll(async () => {
+  bundle = await tempDir('nsbox-content')
+  program = await bundleSources(
+    `import { writeSync } from 'node:fs'
+    import { errorCode } from '@nsbox/errors'
+    import { openContentStore } from './open-content-store.ts'
+    const layer = Buffer.from(${JSON.stringify(layer.toString())})
+    let store
+    const steps = {
+      async open() {
+        store = await openContentStore({ root: process.argv[2] })
+      },
+      async commit() {
+        const writer = await store.writer({ ref: 'layer', total: layer.length, expected: '${digestOf(layer)}' })
+        try {
+          await writer.write(layer.subarray(writer.status().offset))
+          await writer.commit({ labels: ${JSON.stringify(labels)} })
+        } finally {
+          await writer[Symbol.asyncDispose]()
+        }
+      },
+      async update() {
+        await store.update('${digestOf(other)}', { merge: { a: '2' } })
+      },
+      async delete() {
+        await store.delete('${digestOf(old)}')
+      },
     }
-  }`,
-]
+    for (const [name, step] of Object.entries(steps)) {
+      for (let attempt = 1; attempt <= 3; attempt++) {
+        try {
+          await step()
+          writeSync(1, name + ' done\\n')
+          break
+        } catch (error) {
+          writeSync(1, name + ' ' + errorCode(error) + '\\n')
+        }
+      }
+    }`,
+    import.meta.dirname,
+    bundle.path,
+  )
+})
+afterAll(() => bundle[Symbol.asyncDispose]())
 
 /**
  * One thread for file system calls besides the main one, so that the same call has the same number in every run. strace
@@ -104,7 +106,7 @@ async function runWithFault(root: string, { name, number }: Place, fault: string
   const strace = ['--follow-forks', `--trace=${name}`, inject, `--output=${log}`, '--', process.execPath]
   // Filtering in the kernel saves half of the time, but strace's signals get lost with it.
   if (!fault.startsWith('signal')) strace.unshift('--seccomp-bpf')
-  const result = await run('strace', [...strace, ...program(root)], { env })
+  const result = await run('strace', [...strace, program, root], { env })
   const said = result.stdout.split('\n').filter((line) => line !== '')
   return { said, signal: result.signal, log: await readFile(log, 'utf8') }
 }
@@ -160,11 +162,10 @@ describeWith({ linux: true, programs: ['strace'] }, 'what was answered', () => {
   test('is on the disk before: bytes, then name, then answer', async () => {
     await using dir = await tempDir('nsbox-content')
     await prepare(dir.path)
-    const { calls } = await traceRun(
-      ['fsync', 'rename', 'unlink', 'write'],
-      process.execPath,
-      program(dir.path),
-    )
+    const { calls } = await traceRun(['fsync', 'rename', 'unlink', 'write'], process.execPath, [
+      program,
+      dir.path,
+    ])
     const hex = digestOf(layer).slice('sha256:'.length)
     const find = (name: string, text: string) => {
       const found = calls.filter((call) => call.name === name && call.args.includes(text))
@@ -202,7 +203,7 @@ describeWith({ linux: true, programs: ['strace'] }, 'what was answered', () => {
     await using dir = await tempDir('nsbox-content')
     const traced = join(dir.path, 'traced')
     await prepare(traced)
-    const { calls } = await traceRun(names, process.execPath, program(traced), { env })
+    const { calls } = await traceRun(names, process.execPath, [program, traced], { env })
     const found = places(calls, traced)
     for (const [index, place] of found.entries()) {
       const root = join(dir.path, String(index))

@@ -1,7 +1,7 @@
 import type { ContentInfo, IngestStatus } from '@nsbox/core/content'
 import { type Adaptor, labelField } from '@nsbox/filters'
 
-/** The fields of a blob that filters know (BEHAVIOUR.md §2). */
+/** The fields of a blob that filters know (docs/behaviour.md §2). */
 export function blobFields({ digest, labels }: ContentInfo): Adaptor {
   return {
     field([first, ...rest]) {
@@ -11,7 +11,7 @@ export function blobFields({ digest, labels }: ContentInfo): Adaptor {
   }
 }
 
-/** The fields of an ingest that filters know (BEHAVIOUR.md §2). */
+/** The fields of an ingest that filters know (docs/behaviour.md §2). */
 export function ingestFields({ ref }: IngestStatus): Adaptor {
   return { field: (path) => (path.length === 1 && path[0] === 'ref' ? ref : undefined) }
 }

@@ -6,6 +6,7 @@ export type {
   ContentReader,
   ContentStore,
   ContentWriter,
+  Durability,
   IngestManager,
   IngestOptions,
   IngestStatus,
@@ -13,6 +14,5 @@ export type {
   ReadRange,
 } from '@nsbox/core/content'
 export { hasLocalPaths, readBlob } from '@nsbox/core/content'
-export type { Durability } from './durability.ts'
 export type { LocalContentStore } from './local-content-store.ts'
 export { type OpenContentStoreOptions, openContentStore } from './open-content-store.ts'

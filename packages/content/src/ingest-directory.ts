@@ -15,8 +15,7 @@ import { replaceFile } from './replace-file.ts'
  *     about.json   what there is to say about it (`About`); made last, so that a directory without it is not an ingest
  *
  * Neither is synced: a power cut may cost an ingest, never a blob, since the bytes are hashed before a commit. More
- * files would cost an image of many small layers more time than its bytes, and so would a way to another thread for each
- * name that is made or removed.
+ * files, or asynchronous calls for each name, would cost an image of many small layers more time than its bytes.
  */
 export const dataFile = 'data'
 const aboutFile = 'about.json'
@@ -68,7 +67,7 @@ export async function createIngest(
 /** Removes an ingest, finished or not, with all its bytes. */
 export async function removeIngest(directory: string): Promise<void> {
   try {
-    // All that is left of one whose bytes have become a blob.
+    // What is left after a commit has renamed the data.
     unlinkSync(join(directory, aboutFile))
     rmdirSync(directory)
   } catch {
@@ -107,7 +106,7 @@ export async function readIngest(directory: string): Promise<IngestStatus | unde
   }
 }
 
-/** Notes what is known of an ingest by now: what is expected of it, and when it was last written to. */
+/** Records what is expected of an ingest, and when it was last written to. */
 export async function recordStatus(directory: string, status: IngestStatus): Promise<void> {
   await replaceFile(join(directory, aboutFile), textOf(status), 'relaxed')
 }
@@ -123,7 +122,7 @@ function textOf({ ref, startedAt, updatedAt, total, expected }: IngestStatus): s
   return JSON.stringify(about)
 }
 
-/** @returns undefined for what `textOf` does not write, as a full disk or a power cut may leave it */
+/** @returns undefined for a file that is incomplete, as after a full disk or a power cut */
 function parseAbout(text: string): About | undefined {
   try {
     return v.parse(aboutSchema, JSON.parse(text), { abortEarly: true })

@@ -1,24 +1,26 @@
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  type AbortOptions,
-  type CommitOptions,
-  type ContentInfo,
-  type ContentWriter,
-  type IngestStatus,
-  showRef,
+import type {
+  AbortOptions,
+  CommitOptions,
+  ContentInfo,
+  ContentWriter,
+  Durability,
+  IngestStatus,
 } from '@nsbox/core/content'
-import { isAlreadyExists, NsboxError } from '@nsbox/errors'
+import { isAlreadyExists, NsboxError, shownName, withErrorContext } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { assertDigest, type Digest, type DigestAlgorithm, digestAlgorithm, type Hasher } from '@nsbox/oci'
 import type { BlobFiles } from './blob-files.ts'
-import { type Durability, syncFile } from './durability.ts'
+import { syncFile } from './durability.ts'
 import { hashFile } from './hash-file.ts'
 import { dataFile, recordStatus, removeIngest } from './ingest-directory.ts'
-import { withCodes } from './with-codes.ts'
 import { writeFully } from './write-fully.ts'
 
-/** Bounds how long hashing keeps the event loop: about half a millisecond where the processor helps. */
+/**
+ * Bytes hashed at once, which bounds how long that blocks the event loop: about half a millisecond where the processor
+ * has instructions for it.
+ */
 const pieceSize = 1024 * 1024
 
 /** What a writer works with; `handle` and `lock` are its own from here on. */
@@ -75,7 +77,7 @@ export class IngestWriter implements ContentWriter {
           await written
         }
       } catch (error) {
-        // All or nothing, so that the caller need not find out how much of it is there.
+        // A write is taken as a whole or not at all.
         await this.#truncate(offset)
         throw error
       }
@@ -140,7 +142,7 @@ export class IngestWriter implements ContentWriter {
     throw new NsboxError('failed_precondition', `unexpected commit size ${offset}, expected ${wanted}`)
   }
 
-  /** The digest of what was written, after all that is known of it beforehand was held against it. */
+  /** The digest of what was written, after it was compared with the announced size and digests. */
   async #checkDigest(expected: Digest | undefined, signal: AbortSignal | undefined): Promise<Digest> {
     const wanted = [expected, this.#status.expected].filter((digest) => digest !== undefined)
     for (const digest of wanted) {
@@ -163,8 +165,8 @@ export class IngestWriter implements ContentWriter {
     try {
       await syncFile(handle, durability)
     } catch (error) {
-      // The kernel may have dropped what it could not write, and would call it written the next time. The bytes that
-      // a reader still sees prove nothing, so they have to come again.
+      // After a failed sync the kernel may have dropped the data, and the next sync would succeed. What can still be
+      // read proves nothing, so the bytes have to be sent again.
       await handle.truncate(0).catch(() => this.#discard())
       throw error
     }
@@ -183,7 +185,7 @@ export class IngestWriter implements ContentWriter {
     this.#status = { ...this.#status, offset, updatedAt }
   }
 
-  /** Takes back what a failed write has left. Should that fail too, the next writer goes by the file's true size. */
+  /** Truncates what a failed write has left. Should that fail too, the next writer uses the file's actual size. */
   async #truncate(length: number): Promise<void> {
     try {
       await this.#parts.handle.truncate(length)
@@ -193,13 +195,16 @@ export class IngestWriter implements ContentWriter {
     }
   }
 
-  /** Removes the ingest. What cannot be removed has no data any more, or will be found out as a blob that exists. */
+  /**
+   * Removes the ingest. A failure is ignored: the ingest has no data any more, or the next writer finds that the blob
+   * exists.
+   */
   async #discard(): Promise<void> {
     this.#discarded = true
     await removeIngest(this.#parts.directory).catch(() => {})
   }
 
-  /** Gives back the file and the ref. Never fails: the bytes are where they are, and nothing else is lost. */
+  /** Closes the file and releases the ref. Never fails, since the bytes are written already. */
   #release(): Promise<void> {
     this.#released ??= this.#releaseOnce()
     return this.#released
@@ -214,12 +219,12 @@ export class IngestWriter implements ContentWriter {
   }
 
   async #exclusively<T>(doing: string, body: () => Promise<T>): Promise<T> {
-    const context = `${doing} ref ${showRef(this.ref)}`
+    const context = `${doing} ref ${shownName(this.ref)}`
     if (this.#closed) throw new NsboxError('failed_precondition', `${context}: the writer is closed`)
     if (this.#turn !== undefined)
       throw new NsboxError('failed_precondition', `${context}: an earlier call is not done`)
-    const turn = withCodes(context, body)
-    // For whoever closes the writer meanwhile; how the turn ends is for its caller.
+    const turn = withErrorContext(context, body)
+    // Only for a concurrent close, which waits; the result goes to the caller.
     this.#turn = turn.catch(() => {})
     try {
       return await turn

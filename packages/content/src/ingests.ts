@@ -4,16 +4,16 @@ import { mapConcurrently } from '@nsbox/concurrency'
 import {
   type AbortOptions,
   type ContentWriter,
+  type Durability,
   IngestLocks,
   type IngestOptions,
   type IngestStatus,
-  showRef,
 } from '@nsbox/core/content'
-import { NsboxError } from '@nsbox/errors'
+import { checkName, maxNameBytes } from '@nsbox/core/names'
+import { NsboxError, shownName } from '@nsbox/errors'
 import { parseListFilters } from '@nsbox/filters'
 import { digestAlgorithm } from '@nsbox/oci'
 import type { BlobFiles } from './blob-files.ts'
-import type { Durability } from './durability.ts'
 import { ingestFields } from './filter-adaptors.ts'
 import { hashFile } from './hash-file.ts'
 import {
@@ -26,7 +26,9 @@ import {
 } from './ingest-directory.ts'
 import { IngestWriter } from './ingest-writer.ts'
 import { filesAtOnce, type Layout } from './layout.ts'
-import { checkRef } from './ref.ts'
+
+/** Bytes: those of the contract, and room for what a namespaced view puts before a ref. */
+const maxRefBytes = 2 * maxNameBytes
 
 /** An ingest, and its data open for a writer. */
 interface OpenIngest {
@@ -57,7 +59,7 @@ export class Ingests implements AsyncDisposable {
 
   async writer({ ref, ...asked }: IngestOptions, { signal }: AbortOptions): Promise<ContentWriter> {
     if (this.#closed) throw new NsboxError('failed_precondition', 'the content store is closed')
-    checkRef(ref)
+    checkName('ref', ref, maxRefBytes)
     const expectation = checkExpectation(asked)
     const lock = this.#locks.acquire(ref)
     try {
@@ -120,7 +122,7 @@ export class Ingests implements AsyncDisposable {
     if (total !== undefined && found.total !== 0 && found.total !== total) {
       throw new NsboxError(
         'failed_precondition',
-        `ref ${showRef(ref)}: total ${total} differs from ${found.total} when it was first opened`,
+        `ref ${shownName(ref)}: total ${total} differs from ${found.total} when it was first opened`,
       )
     }
     const status = { ...found, total: found.total || (total ?? 0), expected: expected ?? found.expected }
@@ -164,5 +166,5 @@ function checkExpectation({ total, expected }: Expectation): Expectation {
 }
 
 function ingestNotFound(ref: string): NsboxError {
-  return new NsboxError('not_found', `ingest ref ${showRef(ref)}`)
+  return new NsboxError('not_found', `ingest ref ${shownName(ref)}`)
 }

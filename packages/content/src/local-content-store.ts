@@ -1,16 +1,15 @@
-import {
-  type AbortOptions,
-  type ContentInfo,
-  type ContentStore,
-  type ContentWriter,
-  type IngestOptions,
-  type IngestStatus,
-  type LocalPaths,
-  type ReadRange,
-  showRef,
+import type {
+  AbortOptions,
+  ContentInfo,
+  ContentStore,
+  ContentWriter,
+  IngestOptions,
+  IngestStatus,
+  LocalPaths,
+  ReadRange,
 } from '@nsbox/core/content'
 import type { LabelChange } from '@nsbox/core/labels'
-import { fromSystemError } from '@nsbox/errors'
+import { fromSystemError, shownName, withErrorContext } from '@nsbox/errors'
 import { parseListFilters } from '@nsbox/filters'
 import type { Digest } from '@nsbox/oci'
 import type { BlobFiles } from './blob-files.ts'
@@ -18,7 +17,6 @@ import { blobFields } from './filter-adaptors.ts'
 import type { Ingests } from './ingests.ts'
 import type { Layout } from './layout.ts'
 import { readBlobFile } from './read-blob-file.ts'
-import { withCodes } from './with-codes.ts'
 
 /** A content store in a directory of its own. Disposing of it closes its writers; what they wrote stays. */
 export class LocalContentStore implements ContentStore, LocalPaths, AsyncDisposable {
@@ -35,7 +33,7 @@ export class LocalContentStore implements ContentStore, LocalPaths, AsyncDisposa
 
   async info(digest: Digest, { signal }: AbortOptions = {}): Promise<ContentInfo> {
     signal?.throwIfAborted()
-    return await withCodes(`content ${digest}`, () => this.#blobs.info(digest))
+    return await withErrorContext(`content ${digest}`, () => this.#blobs.info(digest))
   }
 
   async *read(digest: Digest, options: ReadRange & AbortOptions = {}): AsyncGenerator<Uint8Array> {
@@ -48,7 +46,7 @@ export class LocalContentStore implements ContentStore, LocalPaths, AsyncDisposa
 
   async update(digest: Digest, labels: LabelChange, { signal }: AbortOptions = {}): Promise<ContentInfo> {
     signal?.throwIfAborted()
-    return await withCodes(`updating content ${digest}`, () => this.#blobs.update(digest, labels))
+    return await withErrorContext(`updating content ${digest}`, () => this.#blobs.update(digest, labels))
   }
 
   async *list(filters: readonly string[] = [], options: AbortOptions = {}): AsyncGenerator<ContentInfo> {
@@ -63,37 +61,39 @@ export class LocalContentStore implements ContentStore, LocalPaths, AsyncDisposa
 
   async delete(digest: Digest, { signal }: AbortOptions = {}): Promise<void> {
     signal?.throwIfAborted()
-    await withCodes(`deleting content ${digest}`, () => this.#blobs.delete(digest))
+    await withErrorContext(`deleting content ${digest}`, () => this.#blobs.delete(digest))
   }
 
   async writer(options: IngestOptions, abort: AbortOptions = {}): Promise<ContentWriter> {
     abort.signal?.throwIfAborted()
-    return await withCodes(`opening ref ${showRef(options.ref)}`, () => this.#ingests.writer(options, abort))
+    return await withErrorContext(`opening ref ${shownName(options.ref)}`, () =>
+      this.#ingests.writer(options, abort),
+    )
   }
 
   async status(ref: string, { signal }: AbortOptions = {}): Promise<IngestStatus> {
     signal?.throwIfAborted()
-    return await withCodes(`status of ref ${showRef(ref)}`, () => this.#ingests.status(ref))
+    return await withErrorContext(`status of ref ${shownName(ref)}`, () => this.#ingests.status(ref))
   }
 
   async statuses(filters: readonly string[] = [], options: AbortOptions = {}): Promise<IngestStatus[]> {
     options.signal?.throwIfAborted()
-    return await withCodes('listing ingests', () => this.#ingests.statuses(filters, options))
+    return await withErrorContext('listing ingests', () => this.#ingests.statuses(filters, options))
   }
 
   async abort(ref: string, { signal }: AbortOptions = {}): Promise<void> {
     signal?.throwIfAborted()
-    await withCodes(`aborting ref ${showRef(ref)}`, () => this.#ingests.abort(ref))
+    await withErrorContext(`aborting ref ${shownName(ref)}`, () => this.#ingests.abort(ref))
   }
 
   async blobPath(digest: Digest, { signal }: AbortOptions = {}): Promise<string> {
     signal?.throwIfAborted()
-    return await withCodes(`content ${digest}`, async () => this.#blobs.path(digest))
+    return await withErrorContext(`content ${digest}`, async () => this.#blobs.path(digest))
   }
 
   async ingestPath(ref: string, { signal }: AbortOptions = {}): Promise<string> {
     signal?.throwIfAborted()
-    return await withCodes(`path of ref ${showRef(ref)}`, () => this.#ingests.path(ref))
+    return await withErrorContext(`path of ref ${shownName(ref)}`, () => this.#ingests.path(ref))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type Durability, syncDirectory } from './durability.ts'
+import type { Durability } from '@nsbox/core/content'
+import { syncDirectory } from './durability.ts'
 
 /** Makes a directory for the owner alone, and those above it that are missing, and brings their names to the disk. */
 export async function makeDirectory(path: string, durability: Durability): Promise<void> {

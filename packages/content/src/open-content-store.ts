@@ -1,13 +1,14 @@
 import { chmod } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import type { Durability } from '@nsbox/core/content'
+import { withErrorContext } from '@nsbox/errors'
 import { BlobFiles } from './blob-files.ts'
-import { type Durability, syncDirectory } from './durability.ts'
+import { syncDirectory } from './durability.ts'
 import { Ingests } from './ingests.ts'
 import { algorithms, layoutAt } from './layout.ts'
 import { LocalContentStore } from './local-content-store.ts'
 import { makeDirectory } from './make-directory.ts'
 import { removeLeftovers } from './remove-leftovers.ts'
-import { withCodes } from './with-codes.ts'
 
 export interface OpenContentStoreOptions {
   /** The directory of the store, made if it is missing; nobody but its owner may enter it afterwards. */
@@ -27,7 +28,7 @@ export interface OpenContentStoreOptions {
 export async function openContentStore(options: OpenContentStoreOptions): Promise<LocalContentStore> {
   const { durability = 'full', now = Date.now } = options
   const layout = layoutAt(resolve(options.root))
-  return await withCodes(`opening content store ${layout.root}`, async () => {
+  return await withErrorContext(`opening content store ${layout.root}`, async () => {
     await makeDirectory(layout.root, durability)
     await chmod(layout.root, 0o700)
     const blobDirectories = algorithms.map((algorithm) => layout.blobs(algorithm))

@@ -1,6 +1,7 @@
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type Durability, syncDirectory, syncFile } from './durability.ts'
+import type { Durability } from '@nsbox/core/content'
+import { syncDirectory, syncFile } from './durability.ts'
 
 /** Gives a file new content in one step. Calls for one path must not overlap. */
 export async function replaceFile(path: string, content: string, durability: Durability): Promise<void> {

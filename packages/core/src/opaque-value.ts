@@ -1,7 +1,4 @@
-/**
- * A value of a type that only its maker and its reader know, as `google.protobuf.Any` carries it. It is stored and
- * handed on byte for byte.
- */
+/** A value of a type that the store does not know, as in a `google.protobuf.Any`. It is kept byte for byte. */
 export interface OpaqueValue {
   /** What the value is; for messages the bare message name or `type.googleapis.com/` and the name. */
   readonly typeUrl: string

@@ -21,7 +21,7 @@ export interface GlobalOptions {
   readonly debug?: boolean | undefined
 }
 
-/** Adds the options that stand before every command (BEHAVIOUR.md §9, §11). */
+/** Adds the options that stand before every command (docs/behaviour.md §9, §11). */
 export function addGlobalOptions(program: Command): Command {
   return program
     .option('-a, --address <socket>', 'address of the server, or tcp://host:port [$CONTAINERD_ADDRESS]')

@@ -5,7 +5,7 @@ import type { TransferProgress } from '@nsbox/core/transfer'
 import { printable } from '@nsbox/errors'
 import { formatBinarySize } from './format-size.ts'
 
-/** Width of a bar, its ends not counted (BEHAVIOUR.md §10). */
+/** Width of a bar, its ends not counted (docs/behaviour.md §10). */
 const barWidth = 40
 
 /** States in which an object has nothing left to do. */

@@ -1,5 +1,5 @@
 import type { Client } from '@nsbox/client'
-import { type Fetched, type PullOptions, pull } from '@nsbox/images'
+import { type Fetched, type PullOptions, pullImage } from '@nsbox/images'
 import type { Platform } from '@nsbox/oci'
 
 /** How to pull with this process as the registry's client. */
@@ -24,5 +24,5 @@ export async function pullThrough(
     const { snapshotterName } = unpackFor
     return { platform, snapshotterName, snapshotter: lease.client.snapshotter(snapshotterName), applier }
   })
-  return await pull({ ...options, content, images, unpack })
+  return await pullImage({ ...options, content, images, unpack })
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { CredentialSource, Credentials } from '@nsbox/core/transfer'
 import type { Command } from 'commander'
 
-/** The options of every command that talks to a registry (BEHAVIOUR.md §9, §11). */
+/** The options of every command that talks to a registry (docs/behaviour.md §9, §11). */
 export interface RegistryOptions {
   readonly plainHttp?: boolean
   readonly skipVerify?: boolean

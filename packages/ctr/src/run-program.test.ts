@@ -1,17 +1,21 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { run } from '@nsbox/testing'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { bundleSources, run, type TempDir, tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { Command } from 'commander'
-import { expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { runProgram } from './run-program.ts'
 
-const ctr = [
-  '--conditions=@nsbox/source',
-  '--import',
-  import.meta.resolve('tsx'),
-  new URL('bin/ctr.ts', import.meta.url).pathname,
-]
+let directory: TempDir
+let ctr: string
+beforeAll(async () => {
+  const sources = join(import.meta.dirname, 'bin')
+  directory = await tempDir('nsbox-ctr')
+  ctr = await bundleSources(await readFile(join(sources, 'ctr.ts'), 'utf8'), sources, directory.path)
+})
+afterAll(() => directory[Symbol.asyncDispose]())
 
 it.each([
   [['content', 'get'], "ctr: missing required argument 'digests'\n"],
@@ -22,7 +26,7 @@ it.each([
     /^ctr: option '--timeout <duration>' argument 'soon' is invalid\. .*\n$/,
   ],
 ])('says what is wrong with the arguments %j, with exit status 1', async (args, stderr) => {
-  const { code, ...said } = await run(process.execPath, [...ctr, ...args])
+  const { code, ...said } = await run(process.execPath, [ctr, ...args])
   expect({ code, stderr: said.stderr }).toEqual({
     code: 1,
     stderr: typeof stderr === 'string' ? stderr : expect.stringMatching(stderr),
@@ -30,13 +34,13 @@ it.each([
 })
 
 it('shows help with exit status 0', async () => {
-  const { code, stdout } = await run(process.execPath, [...ctr, 'images', '--help'])
+  const { code, stdout } = await run(process.execPath, [ctr, 'images', '--help'])
   expect(code).toBe(0)
   expect(stdout).toMatch(/^Usage: ctr images/)
 })
 
 it('ends quietly when nobody reads its output any more', async () => {
-  const child = spawn(process.execPath, [...ctr, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [ctr, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
   let errors = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors += text

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode } from '@nsbox/errors'
-import { start } from '@nsbox/server'
+import { startServer } from '@nsbox/server'
 import { runOrThrow, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
@@ -24,7 +24,7 @@ describeWith({ programs: ['openssl'] }, 'a session with a server over TCP', () =
     const digest = createHash('sha256').update('a-token').digest('hex')
     const peer = `[[peer]]\nname = "me"\ntoken_sha256 = "${digest}"\nnamespaces.mine = ["write"]\n`
     await writeFile(file('access.toml'), peer)
-    await using server = await start({
+    await using server = await startServer({
       ...{ root: file('root'), state: file('state'), durability: 'relaxed' },
       ...{ accessList: file('access.toml'), tcpAddress: '127.0.0.1:0' },
       ...{ tcpCertificate: file('crt'), tcpKey: file('key') },

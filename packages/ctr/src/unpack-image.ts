@@ -1,6 +1,6 @@
 import type { ClientView } from '@nsbox/client'
 import type { AbortOptions } from '@nsbox/core/content'
-import { type UnpackedImage, unpack } from '@nsbox/images'
+import { type UnpackedImage, unpackImage as unpack } from '@nsbox/images'
 import type { Descriptor, Platform } from '@nsbox/oci'
 
 /** What to unpack, and where. */

@@ -18,7 +18,7 @@ import { applyCommand } from './commands/apply.ts'
 import { pushCommand } from './commands/push.ts'
 import { rootfsCommand } from './commands/rootfs.ts'
 
-/** The whole command line of `dist` (BEHAVIOUR.md §11). */
+/** The whole command line of `dist` (docs/behaviour.md §11). */
 export function distProgram(): Command {
   const program = new Command('dist')
     .description('pulls, pushes and inspects images, with a server or without')

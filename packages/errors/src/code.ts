@@ -22,7 +22,7 @@ export type ErrorCode =
 
 /**
  * The sentinel text that ends an error's message. Clients of containerd recognise and strip exactly these
- * (BEHAVIOUR.md §1).
+ * (docs/behaviour.md §1).
  */
 export const sentinels: Readonly<Record<ErrorCode, string>> = {
   canceled: 'context canceled',

@@ -6,7 +6,9 @@ const brand = Symbol.for('nsbox.error')
 export interface NsboxErrorOptions {
   /** The error that led to this one. */
   cause?: unknown
-  /** Facts that a caller acts on, such as `{ offset: 4096 }`; plain data, so that it survives a worker boundary. */
+  /**
+   * Facts that a caller acts on, such as `{ offset: 4096 }`. Plain data, so that they can be sent to another thread.
+   */
   details?: Readonly<Record<string, string | number | boolean>>
 }
 

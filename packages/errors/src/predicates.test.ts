@@ -13,3 +13,7 @@ it.each(asked)('%s is true for errors of its code only', (_, predicate, code) =>
   expect(codes.filter((each) => predicate(new NsboxError(each, 'x')))).toEqual([code])
   expect(predicate(new Error(sentinels[code]))).toBe(code === 'unknown')
 })
+
+it('each code has a predicate', () => {
+  expect(asked.map(([, , code]) => code).sort()).toEqual(Object.keys(sentinels).sort())
+})

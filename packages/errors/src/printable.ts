@@ -1,17 +1,17 @@
-/** What a terminal takes for commands, what changes the order of other characters, and ends of lines. */
+/** Control characters, characters that change the direction of text, and line ends. */
 const controls = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 const layout = /^[\n\t]$/
 
 /**
- * Text as it may be shown on a terminal. Names, labels, platforms and messages come from images, registries and other
- * clients; what in them would move the cursor, change the title or forge a line is shown as it is written in JSON
- * (HOSTILE E13).
+ * Makes text safe to show on a terminal. Names, labels, platforms and messages come from images, registries and other
+ * clients. Characters in them that would move the cursor, change the title or forge a line are escaped as in JSON
+ * (docs/threat-model.md E13).
  */
 export function printable(text: string): string {
   return text.replace(controls, escaped)
 }
 
-/** As `printable`, of text that is laid out in lines. */
+/** As `printable`, but keeps line ends. */
 export function printableLines(text: string): string {
   return text.replace(controls, (character) => (layout.test(character) ? character : escaped(character)))
 }

@@ -20,7 +20,10 @@ export function serializeError(error: unknown): SerializedError {
   }
 }
 
-/** The other way: an NsboxError with the same code, context and details, and the sender's stack as its cause. */
+/**
+ * Turns plain data back into an NsboxError with the same code, context and details, and the sender's stack as its
+ * cause.
+ */
 export function deserializeError(data: SerializedError): NsboxError {
   const cause = data.stack === undefined ? {} : { cause: data.stack }
   return new NsboxError(data.code, data.context, { ...cause, details: data.details })

@@ -1,7 +1,7 @@
 import type { ErrorCode } from './code.ts'
 import { isNsboxError, NsboxError } from './nsbox-error.ts'
 
-/** The errno names that mean something to a caller; every other one is `unknown`. */
+/** The code for each errno name; every other one is `unknown`. */
 const codes: Readonly<Record<string, ErrorCode>> = {
   ENOENT: 'not_found',
   EEXIST: 'already_exists',
@@ -39,4 +39,13 @@ export function fromSystemError(error: unknown, context: string): unknown {
     cause: error,
     details: { errno },
   })
+}
+
+/** Runs `body` so that errors of the operating system leave it as `fromSystemError` makes them. */
+export async function withErrorContext<T>(context: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body()
+  } catch (error) {
+    throw fromSystemError(error, context)
+  }
 }

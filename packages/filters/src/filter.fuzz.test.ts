@@ -27,8 +27,10 @@ const dictionary = [
   '\ud83d\ude00',
 ]
 
+const escaped = (char: string) => `\\U${char.codePointAt(0)!.toString(16).padStart(8, '0')}`
+
 const quoted = (text: string) =>
-  `"${[...text].map((char) => (/[A-Za-z0-9]/.test(char) ? char : `\\U${char.codePointAt(0)!.toString(16).padStart(8, '0')}`)).join('')}"`
+  `"${[...text].map((char) => (/[A-Za-z0-9]/.test(char) ? char : escaped(char))).join('')}"`
 
 const printed = (selector: Selector) => {
   const path = selector.path.map(quoted).join('.')

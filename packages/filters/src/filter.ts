@@ -16,13 +16,13 @@ export interface Filter {
 /** How to parse filters. */
 export interface ParseFilterOptions {
   /**
-   * Told of each regular expression that is none. Such a one matches nothing and is no error to the client
-   * (BEHAVIOUR.md §2), so this is the only trace of it.
+   * Called with each invalid regular expression. The client gets no error: such an expression matches nothing
+   * (docs/behaviour.md §2).
    */
   readonly onBadPattern?: ((pattern: string, reason: Error) => void) | undefined
   /**
-   * Called where the texts of an object are too long for the regular expressions to be looked for in them: the sizes of
-   * both multiplied are more than 250,000 for one object. Such a text matches none, unless this throws.
+   * Called when an object's texts are too long to be searched: their characters times the instructions of the regular
+   * expressions are more than 250,000. Such a text matches nothing, unless this throws.
    */
   readonly onTooMuch?: (() => void) | undefined
 }
@@ -58,13 +58,13 @@ export function parseFilters(texts: readonly string[], options: ParseFilterOptio
     throw new NsboxError('invalid_argument', `filters: longer than ${maxFilterLength} characters`)
   let programSize = 0
   let patterns = 0
-  /** What looking at the present object has taken. */
+  /** Work spent on the current object, in instructions times characters. */
   let work = 0
 
   function patternTest(source: string): (text: string) => boolean {
     const pattern = compilePattern(source)
     const isBad = pattern instanceof Error
-    // Bad ones count as well, so that a client cannot have any number of them logged.
+    // Invalid ones count as well: each is logged, and a client must not fill the log.
     programSize += isBad ? source.length + 1 : pattern.programSize
     if (!isBad) patterns += 1
     if (programSize > maxProgramSize || patterns > maxPatterns)
@@ -110,7 +110,7 @@ export function parseFilters(texts: readonly string[], options: ParseFilterOptio
 }
 
 /**
- * `parseFilters` for a listing, which is refused where it cannot tell whether an object belongs to it.
+ * `parseFilters` for a listing. The listing fails if an object is too large to be searched, instead of leaving it out.
  *
  * @throws as `parseFilters`; `match` throws `resource_exhausted` for an object whose texts are too long for the regular
  * expressions

@@ -3,7 +3,7 @@ import { NsboxError } from '@nsbox/errors'
 const shown = 200
 
 /**
- * The error for a filter that is wrong at `position`, in the form that clients know (BEHAVIOUR.md §2):
+ * The error for a filter that is wrong at `position`, in the form that clients know (docs/behaviour.md §2):
  * `filters: parse error: [before >|c|< after]: why`, without the marker at the end of the text. Long texts are cut.
  */
 export function parseError(text: string, position: number, why: string): NsboxError {

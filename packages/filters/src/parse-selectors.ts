@@ -5,13 +5,13 @@ import type { Selector } from './selector.ts'
 const space = /\p{White_Space}*/uy
 const fieldName = /[A-Za-z0-9_]+/y
 const operatorRun = /[=!~]+/y
-/** The first character of a bare value is free except for those with a meaning; the others must be visible. */
+/** A bare value may begin with any character that has no meaning in the grammar; the others must be visible. */
 const bareValue = /[^.,"/|=!~](?:(?!,)[\p{L}\p{M}\p{N}\p{P}\p{S}])*/uy
 const quotes = '"/|'
 const isQuote = (char: string | undefined): char is string => char !== undefined && quotes.includes(char)
 
 /**
- * The grammar of BEHAVIOUR.md §2 in full:
+ * The grammar of docs/behaviour.md §2 in full:
  *
  *     filter   := selector *( "," selector )
  *     selector := path [ operator value ]
@@ -61,7 +61,7 @@ export function parseSelectors(text: string): Selector[] {
     take(space)
     const start = at
     const operator = take(operatorRun)
-    // A literal that is broken is told of first, even where none belongs.
+    // An invalid literal is reported before one in the wrong place.
     if (operator === '' && isQuote(text[at])) readQuotedLiteral(text, at)
     if (operator === '') fail(at, 'expected an operator ("=="|"!="|"~=")')
     if (operator !== '==' && operator !== '!=' && operator !== '~=')

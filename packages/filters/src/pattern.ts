@@ -7,7 +7,7 @@ const maxPatternLength = 2048
 /** Most instructions that the regular expressions of one list of filters compile to, all together. */
 export const maxProgramSize = 2000
 
-/** Most regular expressions of one list of filters: each may keep 8 MiB of what it has found out about texts. */
+/** Most regular expressions of one list of filters: the cache of each may grow to 8 MiB. */
 export const maxPatterns = 32
 
 /** Most instructions times characters for one object: about 25 ms at worst. */
@@ -22,10 +22,10 @@ export interface Pattern {
 }
 
 /**
- * Compiles a regular expression from outside. Matching takes time in proportion to the text and to the program at worst
- * (HOSTILE D06): 0.3 s for 4 KiB and 900 instructions, so that whoever matches keeps to `maxWork`.
+ * Compiles a regular expression of a client. Matching takes time in proportion to the text and to the program
+ * (docs/threat-model.md D06). At worst that is 0.3 s for 4 KiB and 900 instructions, so callers must keep to `maxWork`.
  *
- * @returns the reason instead if it is not a regular expression
+ * @returns the reason if it is not a valid regular expression
  * @throws `invalid_argument` if it is too long
  */
 export function compilePattern(source: string): Pattern | Error {

@@ -1,6 +1,6 @@
 import { parseError } from './parse-error.ts'
 
-/** How many digits of which base an escape that stands for a number has, by the character after the backslash. */
+/** Number of digits and base of a numeric escape, by the character after the backslash. */
 const numeric: Readonly<Record<string, { digits: number; base: 8 | 16; max: number }>> = {
   x: { digits: 2, base: 16, max: 0xff },
   u: { digits: 4, base: 16, max: 0x10ffff },
@@ -19,11 +19,11 @@ const single: Readonly<Record<string, string>> = {
   '\\': '\\',
 }
 
-/** A literal in quotes: where it ends, and what it says. */
+/** A quoted literal: where it ends, and its value. */
 export interface QuotedLiteral {
   /** Position after the closing quote. */
   readonly end: number
-  /** Decodes the escapes; apart from scanning, because the grammar may refuse the quote first. */
+  /** Decodes the escapes. Separate from scanning, because the parser may refuse the quote first. */
   value(): string
 }
 

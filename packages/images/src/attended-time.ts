@@ -2,8 +2,8 @@
 const longest = 500
 
 /**
- * Time as it passes for somebody who looks again and again. If the looks come late, since the host is busy, what they look
- * for is late as well, and nobody else is to blame: so of a long time without a look only a part counts.
+ * A clock for polling. If polls come late because the host is busy, what they wait for is late as well: so of a long
+ * time between two polls only a part counts.
  */
 export class AttendedTime {
   #last = performance.now()

@@ -1,7 +1,7 @@
 import type { AbortOptions, ContentReader } from '@nsbox/core/content'
 import { isNotFound } from '@nsbox/errors'
 import { type Descriptor, isIndex, type Platform } from '@nsbox/oci'
-import { children } from './children.ts'
+import { readChildren } from './children.ts'
 import { chooseManifests } from './choose-manifests.ts'
 import { documentsBudget, maxObjects } from './walk.ts'
 
@@ -39,7 +39,7 @@ export async function checkImage(
     required.push(next)
     try {
       await content.info(next.digest, { signal })
-      const below = await children(content, next, { documents, signal })
+      const below = await readChildren(content, next, { documents, signal })
       pending.push(...(isIndex(next.mediaType) ? chooseManifests(below, platforms) : below))
       present.push(next)
     } catch (error) {

@@ -6,8 +6,8 @@ import { exportImages } from './archive/export-images.ts'
 import { importImages } from './archive/import-images.ts'
 import { checkImage } from './check-image.ts'
 import { imageChainId } from './image-chain-id.ts'
-import { pull } from './pull.ts'
-import { push } from './push.ts'
+import { pullImage } from './pull.ts'
+import { pushImage } from './push.ts'
 import { imageInMemory, remoteOf } from './testing/image-in-memory.ts'
 import { openStores } from './testing/open-stores.ts'
 
@@ -59,7 +59,7 @@ it.each([
     await using stores = await openStores()
     const { content, images } = stores.view
     const remote = remoteOf({ ...imageInMemory([]), target, blobs })
-    await pull({ remote, content, images, name, platforms: [wanted] })
+    await pullImage({ remote, content, images, name, platforms: [wanted] })
     await stores.collect()
     expect(await digests(stores)).toEqual(all)
     expect(await checkImage(content, target, { platforms: [wanted] })).toMatchObject({ status: 'complete' })
@@ -78,7 +78,7 @@ it('a checkpoint is pushed with all its parts, the index last', async () => {
   const { target, blobs } = checkpoint({ withImage: true })
   await using stores = await openStores()
   const { content, images } = stores.view
-  await pull({ remote: remoteOf({ ...imageInMemory([]), target, blobs }), content, images, name })
+  await pullImage({ remote: remoteOf({ ...imageInMemory([]), target, blobs }), content, images, name })
   const pushed: string[] = []
   const registry = {
     remote: (reference: string) => ({
@@ -90,7 +90,7 @@ it('a checkpoint is pushed with all its parts, the index last', async () => {
       },
     }),
   }
-  await push(target, { registry, reference: name, content })
+  await pushImage(target, { registry, reference: name, content })
   expect(new Set(pushed)).toEqual(new Set(blobs.keys()))
   expect(pushed.at(-1)).toBe(target.digest)
 })

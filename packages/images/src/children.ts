@@ -10,7 +10,7 @@ import { type Descriptor, isIndex, isManifest } from '@nsbox/oci'
  * to be visited is as large
  * @throws `not_found` if the document is absent, `invalid_argument` if it makes no sense, `data_loss` if it is corrupt
  */
-export async function children(
+export async function readChildren(
   content: Pick<ContentReader, 'read'>,
   descriptor: Descriptor,
   { documents, ...options }: { readonly documents?: ByteBudget | undefined } & AbortOptions = {},

@@ -1,6 +1,6 @@
 import { Pace } from './pace.ts'
 
-/** A download under way, as others see it who need the same blob. */
+/** A running download, for others that need the same blob. */
 export class Download {
   /** Bytes that the blob has, by the descriptor of whoever downloads it. */
   readonly size: number

@@ -3,12 +3,15 @@ import type { Digest } from '@nsbox/oci'
 
 const prefix = 'extract-'
 
-/** A new key for the snapshot that a layer is applied to, before it is committed under its chain id (BEHAVIOUR.md §5). */
+/**
+ * A new key for the snapshot that a layer is applied to, before it is committed under its chain id
+ * (docs/behaviour.md §5).
+ */
 export function extractionKey(chainId: Digest): string {
   return `${prefix}${process.hrtime.bigint()}-${randomBytes(3).toString('base64url')} ${chainId}`
 }
 
-/** Whether a snapshot of this key is one that somebody applies a layer to, or was about to when he died. */
+/** Whether a snapshot of this key is one that a layer is being applied to, or was when the process died. */
 export function isExtractionKey(key: string): boolean {
   return key.startsWith(prefix)
 }

@@ -8,7 +8,7 @@ import { compareTrees, type RawHeader, seededBytes } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterAll, expect, test } from 'vitest'
 import { createFlights } from './flights.ts'
-import { fetch } from './pull.ts'
+import { fetchImage } from './pull.ts'
 import { type Delivery, type ImageInMemory, imageInMemory, remoteOf } from './testing/image-in-memory.ts'
 import { sequentialTree } from './testing/sequential-tree.ts'
 import { unpackStores } from './testing/unpack-stores.ts'
@@ -40,7 +40,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
     await using stores = await unpackStores(workers)
     const image = sized(300, 20, 700, 1)
     const { content, into } = stores
-    const fetched = await fetch({ remote: remoteOf(image), content, unpack: [into] })
+    const fetched = await fetchImage({ remote: remoteOf(image), content, unpack: [into] })
     expect(fetched.unpacked).toMatchObject([{ chainId: top(image), applied: 4 }])
     expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
     for (const digest of image.blobs.keys()) await content.info(digest)
@@ -68,7 +68,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
       }
       yield blob.subarray(middle)
     }
-    await fetch({ remote: remoteOf(image, half), content: stores.content, unpack: [stores.into] })
+    await fetchImage({ remote: remoteOf(image, half), content: stores.content, unpack: [stores.into] })
     expect(seen).toBeGreaterThan(0)
     expect(stores.applies).toEqual([{ digest: layer!.digest, arriving: true }])
     expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
@@ -90,7 +90,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
       }
       yield blob.subarray(offset)
     }
-    const fetching = fetch({ remote: remoteOf(image, stalls), ...options })
+    const fetching = fetchImage({ remote: remoteOf(image, stalls), ...options })
     await expect
       .poll(async () => (await stores.snapshots()).filter((name) => name.startsWith('committed')))
       .toHaveLength(1)
@@ -124,7 +124,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
       yield blob.subarray(at)
     }
     const options = { content: stores.content, unpack: [stores.into], followers }
-    await fetch({ remote: remoteOf(image, drips), ...options })
+    await fetchImage({ remote: remoteOf(image, drips), ...options })
     expect(stores.applies.map(({ arriving }) => arriving)).toEqual([true, false])
     expect((await stores.snapshots()).every((name) => name.startsWith('committed'))).toBe(true)
     expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
@@ -147,7 +147,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
       if (digest === image.layers[0]!.digest) await others.promise
       yield blob.subarray(offset)
     }
-    await fetch({
+    await fetchImage({
       remote: remoteOf(image, lowestLast),
       content: stores.content,
       unpack: [{ ...stores.into, applier }],
@@ -159,7 +159,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
   test('unpacks in order where the snapshotter has no layer directories', async () => {
     await using stores = await unpackStores(workers)
     const image = sized(10, 500, 1)
-    await fetch({ remote: remoteOf(image), content: stores.content, unpack: [stores.inOrder] })
+    await fetchImage({ remote: remoteOf(image), content: stores.content, unpack: [stores.inOrder] })
     expect(stores.applies.map(({ digest }) => digest)).toEqual(image.layers.map(({ digest }) => digest))
     expect(compareTrees(await sequentialTree(image), await stores.tree(top(image), stores.inOrder))).toEqual(
       [],
@@ -175,7 +175,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
       return [blob.subarray(offset)]
     }
     const unpack = [stores.into, stores.inOrder]
-    const { unpacked } = await fetch({ remote: remoteOf(image, once), content: stores.content, unpack })
+    const { unpacked } = await fetchImage({ remote: remoteOf(image, once), content: stores.content, unpack })
     expect(unpacked.map((each) => each?.chainId)).toEqual([top(image), top(image)])
     expect(fetched).toHaveLength(new Set(fetched).size)
     const tree = await sequentialTree(image)
@@ -198,7 +198,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
     }
     const options = { content: stores.content, unpack: [stores.into] }
     const { signal } = stop
-    await expect(fetch({ remote: remoteOf(image, stopped), ...options, signal })).rejects.toMatchObject({
+    await expect(fetchImage({ remote: remoteOf(image, stopped), ...options, signal })).rejects.toMatchObject({
       name: 'AbortError',
     })
     expect((await stores.snapshots()).filter((name) => !name.startsWith('committed'))).toEqual([])
@@ -210,7 +210,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
       if (isLayer(image, descriptor)) offsets.push(offset)
       return [blob.subarray(offset)]
     }
-    await fetch({ remote: remoteOf(image, resumed), ...options })
+    await fetchImage({ remote: remoteOf(image, resumed), ...options })
     expect(offsets).toContain(300_000)
     expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
   })
@@ -234,7 +234,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
       if (digest === layer!.digest && offset > 0) await expect.poll(ofLayer).toHaveLength(1)
       yield blob.subarray(offset)
     }
-    await fetch({ remote: remoteOf(image, followed), content: stores.content, unpack: [stores.into] })
+    await fetchImage({ remote: remoteOf(image, followed), content: stores.content, unpack: [stores.into] })
     expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
     expect(ofLayer().map(({ arriving }) => arriving)).toEqual([true, false])
   })
@@ -243,7 +243,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
     await using stores = await unpackStores(workers)
     const image = sized(5, 50)
     await stores.add(image)
-    const { bytesReceived } = await fetch({
+    const { bytesReceived } = await fetchImage({
       remote: remoteOf(image),
       content: stores.content,
       unpack: [stores.into],
@@ -257,9 +257,9 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
     await using stores = await unpackStores(workers)
     const image = sized(5, 50)
     const options = { remote: remoteOf(image), content: stores.content, unpack: [stores.into] }
-    await fetch(options)
+    await fetchImage(options)
     for (const { digest } of image.layers) await stores.content.delete(digest)
-    const { unpacked } = await fetch(options)
+    const { unpacked } = await fetchImage(options)
     expect(unpacked).toMatchObject([{ chainId: top(image), applied: 0 }])
     for (const { digest } of image.layers) await stores.content.info(digest)
     expect(stores.applies).toHaveLength(2)
@@ -274,7 +274,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
       unpack: [stores.into],
       flights: createFlights(),
     }
-    await Promise.all([fetch(options), fetch(options)])
+    await Promise.all([fetchImage(options), fetchImage(options)])
     expect(stores.applies).toHaveLength(3)
     expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
   })
@@ -286,7 +286,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
       { entries: [...described, file('x', 'b')] },
     ]
     const image = imageInMemory([a, b, a])
-    await fetch({ remote: remoteOf(image), content: stores.content, unpack: [stores.into] })
+    await fetchImage({ remote: remoteOf(image), content: stores.content, unpack: [stores.into] })
     expect(compareTrees(await sequentialTree(image), await stores.tree(top(image)))).toEqual([])
   })
 
@@ -310,7 +310,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
   ])('ends at once for %s, and commits no layer', async (_, delivery, codes) => {
     await using stores = await unpackStores(workers)
     const image = sized(100, 200, 300)
-    const failed = fetch({
+    const failed = fetchImage({
       remote: remoteOf(image, delivery(image)),
       content: stores.content,
       unpack: [stores.into],
@@ -341,7 +341,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
     await using stores = await unpackStores(workers)
     const never: Remote = remoteOf({ target, blobs, layers, config: target })
     await expect(
-      fetch({ remote: never, content: stores.content, unpack: [stores.into] }),
+      fetchImage({ remote: never, content: stores.content, unpack: [stores.into] }),
     ).rejects.toMatchObject({ code })
     expect(await stores.snapshots()).toEqual([])
   })
@@ -363,7 +363,9 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
       ...unavailable,
       fetch: (descriptor, options) => untilAborted(unavailable.fetch(descriptor, options), options?.signal),
     }
-    await expect(fetch({ remote, content: stores.content, unpack: [stores.into] })).rejects.toMatchObject({
+    await expect(
+      fetchImage({ remote, content: stores.content, unpack: [stores.into] }),
+    ).rejects.toMatchObject({
       code: 'invalid_argument',
     })
     expect(await stores.snapshots()).toEqual([])
@@ -376,7 +378,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
     })
     const told: TransferProgress[] = []
     const onProgress = (progress: TransferProgress) => told.push(progress)
-    const { unpacked } = await fetch({
+    const { unpacked } = await fetchImage({
       remote: remoteOf(image),
       content: stores.content,
       unpack: [stores.into],
@@ -394,7 +396,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
     const image = sized(5)
     const told: TransferProgress[] = []
     const onProgress = (progress: TransferProgress) => told.push(progress)
-    await fetch({ remote: remoteOf(image), content: stores.content, unpack: [stores.into], onProgress })
+    await fetchImage({ remote: remoteOf(image), content: stores.content, unpack: [stores.into], onProgress })
     const name = `layer-${image.layers[0]!.digest}`
     const states = told.filter((progress) => progress.name === name).map(({ event }) => event)
     expect([...new Set(states)].filter((event) => event !== 'downloading')).toEqual([

@@ -3,7 +3,7 @@ import { openContentStore } from '@nsbox/content'
 import type { ContentStore } from '@nsbox/core/content'
 import { tempDir } from '@nsbox/testing'
 import { expect, it } from 'vitest'
-import { fetch } from './pull.ts'
+import { fetchImage } from './pull.ts'
 import { imageInMemory, remoteOf } from './testing/image-in-memory.ts'
 
 const layer = (name: string) => ({ entries: [{ name, content: name }] })
@@ -36,6 +36,6 @@ it('receives the next blob while one goes to the disk', async () => {
     info: { value: store.info.bind(store) },
     update: { value: store.update.bind(store) },
   })
-  await fetch({ remote, content, concurrency: 1 })
+  await fetchImage({ remote, content, concurrency: 1 })
   expect(layers).toBe(2)
 })

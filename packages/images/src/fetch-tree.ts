@@ -14,7 +14,7 @@ import {
   parseReference,
 } from '@nsbox/oci'
 import type { Arrivals } from './arrival.ts'
-import { children } from './children.ts'
+import { readChildren } from './children.ts'
 import { chooseManifests } from './choose-manifests.ts'
 import { Download, GivesWay } from './download.ts'
 import { DownloadTurn } from './download-turn.ts'
@@ -60,7 +60,8 @@ export interface FetchSummary {
 
 /**
  * Fetches what a descriptor refers to, documents before what they name, blobs in parallel. Every blob gets the label of
- * the repository it came from, every document the labels that keep its children from being collected (BEHAVIOUR.md §4).
+ * the repository it came from, every document the labels that keep its children from being collected
+ * (docs/behaviour.md §4).
  */
 export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Promise<FetchSummary> {
   const { remote, content, platforms, progress } = options
@@ -88,7 +89,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     }
     const name = ingestRef(descriptor)
     await fetchOne(descriptor, name, parents, signal)
-    const below = await children(content, descriptor, { documents, signal })
+    const below = await readChildren(content, descriptor, { documents, signal })
     if (below.length === 0) return
     await content.update(descriptor.digest, { merge: childGcLabels(below) }, { signal })
     const wanted = choose(descriptor, below, layers)

@@ -8,7 +8,7 @@ import {
   type Manifest,
   type Platform,
 } from '@nsbox/oci'
-import { children } from './children.ts'
+import { readChildren } from './children.ts'
 import { chooseManifests } from './choose-manifests.ts'
 import { maxDepth } from './walk.ts'
 
@@ -24,7 +24,7 @@ export interface FindManifestOptions extends AbortOptions {
  * that one, for whichever platform it is. Undefined for an index of other things than manifests, such as a checkpoint
  * without the image of its container.
  *
- * @throws `not_found` if an index has nothing for the platform, or a document is absent; as `children`
+ * @throws `not_found` if an index has nothing for the platform, or a document is absent; as `readChildren`
  */
 export async function findManifest(
   content: Pick<ContentReader, 'read'>,
@@ -40,7 +40,7 @@ export async function findManifest(
       )
     }
     await arrival(descriptor, { signal })
-    const listed = await children(content, descriptor, { signal })
+    const listed = await readChildren(content, descriptor, { signal })
     const documents = listed.filter(({ mediaType }) => isManifest(mediaType) || isIndex(mediaType))
     if (documents.length === 0 && listed.length > 0) return undefined
     const [best] = chooseManifests(documents, [platform])

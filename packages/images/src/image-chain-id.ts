@@ -8,7 +8,7 @@ import { readChain } from './read-chain.ts'
  * The chain id of an image for a platform: the name of the snapshot that unpacking it makes, whether that exists or not.
  * Undefined for an image without layers, and for an artifact that is no image.
  *
- * @throws as `unpack`, of what it reads
+ * @throws as `unpackImage`, of what it reads
  */
 export async function imageChainId(
   content: Pick<ContentReader, 'read'>,

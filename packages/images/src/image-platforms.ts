@@ -1,7 +1,7 @@
 import { type AbortOptions, type ContentReader, readImageConfig, readManifest } from '@nsbox/core/content'
 import { isNotFound } from '@nsbox/errors'
 import { type Descriptor, isIndex, isManifest, type Platform } from '@nsbox/oci'
-import { children } from './children.ts'
+import { readChildren } from './children.ts'
 import { maxDepth } from './walk.ts'
 
 /**
@@ -22,7 +22,7 @@ export async function imagePlatforms(
       if (isManifest(descriptor.mediaType)) return await configPlatform(content, descriptor, options)
       if (!isIndex(descriptor.mediaType)) return []
       const found: Platform[] = []
-      for (const child of await children(content, descriptor, options)) {
+      for (const child of await readChildren(content, descriptor, options)) {
         found.push(...(await platformsOf(child, depth + 1)))
       }
       return found

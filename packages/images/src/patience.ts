@@ -1,8 +1,6 @@
 import { AttendedTime } from './attended-time.ts'
 
-/**
- * How long somebody waits for others in all. What is waited for at the same time counts once.
- */
+/** A bound for the total time of waiting for others. Waits at the same time count once. */
 export class Patience {
   #left: number
   #waits = 0

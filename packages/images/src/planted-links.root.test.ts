@@ -6,7 +6,7 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { afterAll, expect, test } from 'vitest'
 import { imageInMemory } from './testing/image-in-memory.ts'
 import { unpackStores } from './testing/unpack-stores.ts'
-import { unpack } from './unpack.ts'
+import { unpackImage } from './unpack.ts'
 
 const link = (name: string, linkName: string): RawHeader => ({ name, type: '2', linkName, mtime: 1000 })
 
@@ -56,7 +56,7 @@ describeWith(
         ])
         await stores.add(image)
         const into = way === 'in order' ? stores.inOrder : stores.into
-        const { chainId } = await unpack(image.target, { ...into, content: stores.content })
+        const { chainId } = await unpackImage(image.target, { ...into, content: stores.content })
         const tree = await stores.tree(chainId!, into)
         if (way === 'in order') {
           // A layer that is applied to a copy of those below finds the links, which lead within the image.
@@ -84,7 +84,9 @@ describeWith(
         { entries: [{ name: 'stolen', type: '1', linkName: 'absolute/secret' }] },
       ])
       await stores.add(image)
-      await expect(unpack(image.target, { ...stores.into, content: stores.content })).rejects.toMatchObject({
+      await expect(
+        unpackImage(image.target, { ...stores.into, content: stores.content }),
+      ).rejects.toMatchObject({
         code: 'invalid_argument',
         details: { entry: 'stolen' },
       })

@@ -22,9 +22,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { checkImage } from './check-image.ts'
 import { createFlights } from './flights.ts'
 import { imagePlatforms } from './image-platforms.ts'
-import { fetch, pull } from './pull.ts'
-import { push } from './push.ts'
-import { walk } from './walk.ts'
+import { fetchImage, pullImage } from './pull.ts'
+import { pushImage as push } from './push.ts'
+import { walkImage } from './walk.ts'
 
 const linux = (architecture: string) => ({ os: 'linux', architecture })
 const here = [hostPlatform as Platform]
@@ -74,7 +74,7 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
       layers: [filesLayer({ hello: 'world' }), randomLayer(1, 200_000)],
     })
     await using it = await open(reference)
-    const { bytesReceived, objects, image: record } = await pull({ ...it.one, remote: it.remote })
+    const { bytesReceived, objects, image: record } = await pullImage({ ...it.one, remote: it.remote })
 
     expect(record).toMatchObject({ name: reference, target: { digest: image.target.digest } })
     const { manifest, config, layers } = image.manifests[0]!
@@ -101,7 +101,7 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
     })
     const { image, reference } = await publish('pull/index:1', images)
     await using it = await open(reference)
-    const { image: record } = await pull({
+    const { image: record } = await pullImage({
       ...it.one,
       remote: it.remote,
       platforms: [parsePlatform('linux/arm64')],
@@ -122,21 +122,26 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
       checkImage(it.one.content, record.target, { platforms: [parsePlatform('linux/s390x')] }),
     ).resolves.toMatchObject({ status: 'incomplete' })
 
-    await pull({ ...it.one, remote: it.remote, platforms: [parsePlatform('linux/arm64')], allMetadata: true })
+    await pullImage({
+      ...it.one,
+      remote: it.remote,
+      platforms: [parsePlatform('linux/arm64')],
+      allMetadata: true,
+    })
     expect(await Promise.all(image.manifests.map(({ config }) => has(config)))).toEqual([true, true, true])
     expect(await presence()).toEqual([false, true, false])
     expect(
       (await imagePlatforms(it.one.content, record.target)).map(({ architecture }) => architecture),
     ).toEqual(['amd64', 'arm64', 's390x'])
 
-    await pull({ ...it.one, remote: it.remote })
+    await pullImage({ ...it.one, remote: it.remote })
     expect(await presence()).toEqual([true, true, true])
     const visited: Descriptor[] = []
-    for await (const descriptor of walk(it.one.content, record.target)) visited.push(descriptor)
+    for await (const descriptor of walkImage(it.one.content, record.target)) visited.push(descriptor)
     expect(visited).toHaveLength(10)
 
     await expect(
-      pull({ ...it.two, remote: it.remote, platforms: [parsePlatform('linux/riscv64')] }),
+      pullImage({ ...it.two, remote: it.remote, platforms: [parsePlatform('linux/riscv64')] }),
     ).rejects.toMatchObject({ code: 'not_found' })
     await expect(it.two.images.list()).resolves.toEqual([])
   })
@@ -144,8 +149,8 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
   it('downloads nothing for a second namespace', async () => {
     const { reference } = await publish('pull/shared:1', { layers: [randomLayer(2, 100_000)] })
     await using it = await open(reference)
-    await pull({ ...it.one, remote: it.remote })
-    const again = await pull({ ...it.two, remote: it.remote })
+    await pullImage({ ...it.one, remote: it.remote })
+    const again = await pullImage({ ...it.two, remote: it.remote })
     expect(again.bytesReceived).toBe(0)
     await expect(checkImage(it.two.content, again.image.target)).resolves.toMatchObject({
       status: 'complete',
@@ -159,7 +164,7 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
     await using it = await open(reference)
     const flights = createFlights()
     const before = (await registry.accessLog()).length
-    await Promise.all([it.one, it.two].map((view) => pull({ ...view, remote: it.remote, flights })))
+    await Promise.all([it.one, it.two].map((view) => pullImage({ ...view, remote: it.remote, flights })))
     const requests = (await registry.accessLog()).slice(before)
     for (const { digest } of image.manifests[0]!.layers) {
       expect(requests.filter(({ method, path }) => method === 'GET' && path.includes(digest))).toHaveLength(1)
@@ -187,12 +192,12 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
         }
       },
     }
-    await expect(pull({ ...it.one, remote: interrupted, signal: stop.signal })).rejects.toMatchObject({
+    await expect(pullImage({ ...it.one, remote: interrupted, signal: stop.signal })).rejects.toMatchObject({
       name: 'AbortError',
     })
     const [ingest] = await it.one.content.statuses([`ref~="^layer-"`])
     expect(ingest?.offset).toBeGreaterThan(2_000_000)
-    const { bytesReceived } = await pull({ ...it.one, remote: it.remote })
+    const { bytesReceived } = await pullImage({ ...it.one, remote: it.remote })
     const { manifest, config } = image.manifests[0]!
     const documents = manifest.size + config.size
     expect(bytesReceived).toBeLessThanOrEqual(documents + layer.size - ingest!.offset)
@@ -210,7 +215,7 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
       await using left = await content.writer({ ref: `layer-${digest}-2`, total: 77 })
       await left.write(new Uint8Array(10))
     }
-    const { image: record } = await pull({ ...it.one, remote: it.remote })
+    const { image: record } = await pullImage({ ...it.one, remote: it.remote })
     await expect(checkImage(content, record.target)).resolves.toMatchObject({ status: 'complete' })
     expect((await content.statuses()).map(({ ref }) => ref)).toEqual([`layer-${digest}`])
   })
@@ -225,7 +230,7 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
       await using writer = await it.one.content.writer({ ref: `layer-${layer.digest}`, total: layer.size })
       await writer.write(new Uint8Array(1000))
     }
-    const { image: record } = await pull({ ...it.one, remote: it.remote })
+    const { image: record } = await pullImage({ ...it.one, remote: it.remote })
     await expect(checkImage(it.one.content, record.target)).resolves.toMatchObject({ status: 'complete' })
   })
 
@@ -242,7 +247,9 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
         else yield* it.remote.fetch(descriptor, options)
       },
     }
-    await expect(pull({ ...it.one, remote: lying })).rejects.toMatchObject({ code: 'failed_precondition' })
+    await expect(pullImage({ ...it.one, remote: lying })).rejects.toMatchObject({
+      code: 'failed_precondition',
+    })
     await expect(it.one.images.list()).resolves.toEqual([])
     await expect(it.one.content.status(`layer-${layer.digest}`)).rejects.toMatchObject({ code: 'not_found' })
     await expect(it.one.content.info(parseDigest(layer.digest))).rejects.toMatchObject({ code: 'not_found' })
@@ -253,7 +260,7 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
     await using it = await open(reference)
     const told: TransferProgress[] = []
     const onProgress: ProgressListener = (progress) => told.push(progress)
-    await pull({ ...it.one, remote: it.remote, onProgress })
+    await pullImage({ ...it.one, remote: it.remote, onProgress })
     const layer = `layer-${image.manifests[0]!.layers[0]!.digest}`
     const ofLayer = told.filter(({ name }) => name === layer)
     expect(ofLayer.at(0)).toMatchObject({ event: 'waiting', parents: [`manifest-${image.target.digest}`] })
@@ -266,7 +273,7 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
   it('fetches without recording an image', async () => {
     const { image, reference } = await publish('pull/fetched:1', { layers: [randomLayer(9, 1000)] })
     await using it = await open(reference)
-    const { target } = await fetch({ remote: it.remote, content: it.one.content, platforms: here })
+    const { target } = await fetchImage({ remote: it.remote, content: it.one.content, platforms: here })
     expect(target.digest).toBe(image.target.digest)
     await expect(it.one.images.list()).resolves.toEqual([])
   })
@@ -274,7 +281,7 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
   it('pushes what it pulled to another repository, mounting what the registry has', async () => {
     const { image, reference } = await publish('push/source:1', { layers: [randomLayer(10, 300_000)] })
     await using it = await open(reference)
-    const { image: record } = await pull({ ...it.one, remote: it.remote })
+    const { image: record } = await pullImage({ ...it.one, remote: it.remote })
     await using registryClient = createRegistry({})
     const copy = `${registry.host}/push/copy:2`
     const before = (await registry.accessLog()).length
@@ -289,7 +296,7 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
   it('B06 refuses to push an image that is not complete, before anything refers to it', async () => {
     const { image, reference } = await publish('push/incomplete:1', { layers: [randomLayer(11, 1000)] })
     await using it = await open(reference)
-    const { image: record } = await pull({ ...it.one, remote: it.remote })
+    const { image: record } = await pullImage({ ...it.one, remote: it.remote })
     await it.one.content.delete(parseDigest(image.manifests[0]!.layers[0]!.digest))
     await using registryClient = createRegistry({})
     const copy = `${registry.host}/push/incomplete-copy:1`

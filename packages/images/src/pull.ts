@@ -60,13 +60,13 @@ export interface PullOptions extends FetchOptions {
  * was fetched by then stays as ingests and blobs, and what was unpacked as committed snapshots, which nothing but the
  * lease holds, so that another attempt goes on from there.
  */
-export async function fetch(options: FetchOptions): Promise<Fetched> {
+export async function fetchImage(options: FetchOptions): Promise<Fetched> {
   using progress = new ProgressTracker(options.onProgress)
   return await fetchWith(progress, options)
 }
 
 /** Fetches an image and records it under its name; an image of that name then points to what was fetched. */
-export async function pull(options: PullOptions): Promise<Omit<Fetched, 'target'> & { image: Image }> {
+export async function pullImage(options: PullOptions): Promise<Omit<Fetched, 'target'> & { image: Image }> {
   const { remote, images, signal } = options
   const name = options.name ?? remote.reference
   using progress = new ProgressTracker(options.onProgress)

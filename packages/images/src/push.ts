@@ -13,7 +13,7 @@ import {
   type Platform,
   parseReference,
 } from '@nsbox/oci'
-import { children } from './children.ts'
+import { readChildren } from './children.ts'
 import { chooseManifests } from './choose-manifests.ts'
 import { ProgressTracker } from './progress-tracker.ts'
 import { maxDepth } from './walk.ts'
@@ -40,7 +40,7 @@ export interface PushOptions extends AbortOptions {
  * @throws `not_found` naming the blob if the image is not complete, before anything refers to it; the errors of the
  * remote
  */
-export async function push(image: Descriptor, options: PushOptions): Promise<Descriptor> {
+export async function pushImage(image: Descriptor, options: PushOptions): Promise<Descriptor> {
   const { registry, reference, content, signal } = options
   using progress = new ProgressTracker(options.onProgress)
   const target = await choose(image, options)
@@ -66,7 +66,7 @@ export async function push(image: Descriptor, options: PushOptions): Promise<Des
       )
     }
     const name = ingestRef(descriptor)
-    const below = await children(content, descriptor, { signal })
+    const below = await readChildren(content, descriptor, { signal })
     await mapConcurrently(below, (child, either) => visit(child, [name], depth + 1, either), { signal })
     using _slot = await slots.acquire({ signal })
     const { labels } = await content.info(descriptor.digest, { signal })
@@ -105,7 +105,7 @@ export async function push(image: Descriptor, options: PushOptions): Promise<Des
 
 async function choose(image: Descriptor, { content, platform, signal }: PushOptions): Promise<Descriptor> {
   if (platform === undefined || !isIndex(image.mediaType)) return image
-  const [chosen] = chooseManifests(await children(content, image, { signal }), [platform])
+  const [chosen] = chooseManifests(await readChildren(content, image, { signal }), [platform])
   if (chosen === undefined) {
     throw new NsboxError('not_found', `index ${image.digest}: no manifest for the chosen platform`)
   }

@@ -5,7 +5,7 @@ import { findManifest } from './find-manifest.ts'
 import { isImage } from './is-image.ts'
 import { layerChain } from './layer-chain.ts'
 
-/** What an image says of itself for one platform. */
+/** Manifest and config of an image for one platform. */
 export interface ImageDescription {
   readonly manifest: Descriptor
   readonly config: ImageConfig
@@ -14,9 +14,9 @@ export interface ImageDescription {
 }
 
 /**
- * Reads what an image says of itself for a platform.
+ * Reads manifest and config of an image for a platform.
  *
- * @throws `failed_precondition` for what is no image; otherwise as `unpack`, of what it reads
+ * @throws `failed_precondition` for what is no image; otherwise as `unpackImage`, of what it reads
  */
 export async function readImage(
   content: Pick<ContentReader, 'read'>,

@@ -8,7 +8,7 @@ import { createFlights } from './flights.ts'
 import { type ImageInMemory, imageInMemory } from './testing/image-in-memory.ts'
 import { sequentialTree } from './testing/sequential-tree.ts'
 import { type UnpackStores, unpackStores } from './testing/unpack-stores.ts'
-import { unpack } from './unpack.ts'
+import { unpackImage } from './unpack.ts'
 
 const directory = (name: string, more: RawHeader = {}): RawHeader => {
   return { name, type: '5', mode: 0o755, mtime: 1000, ...more }
@@ -46,7 +46,10 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'unpack', () =>
       const image = imageInMemory(entangled)
       await stores.add(image)
       const into = way === 'in order' ? stores.inOrder : stores.into
-      const { chainId, applied, manifest } = await unpack(image.target, { ...into, content: stores.content })
+      const { chainId, applied, manifest } = await unpackImage(image.target, {
+        ...into,
+        content: stores.content,
+      })
 
       expect({ chainId, applied, manifest }).toMatchObject({
         chainId: top(image),
@@ -70,7 +73,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'unpack', () =>
     }
     const image = imageInMemory([{ entries: [file('a', 'b')], annotations }])
     await stores.add(image)
-    await unpack(image.target, { ...stores.into, content: stores.content })
+    await unpackImage(image.target, { ...stores.into, content: stores.content })
     const [layer] = image.layers
     expect((await stores.content.info(image.config.digest)).labels).toEqual({
       'containerd.io/gc.ref.snapshot.overlayfs': layer!.diffId,
@@ -90,7 +93,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'unpack', () =>
     const [below, above] = [imageInMemory(base), imageInMemory([...base, { entries: [file('.wh.a', '')] }])]
     await stores.add(below)
     for (const applied of [2, 0])
-      expect(await unpack(below.target, { ...stores.into, content: stores.content })).toMatchObject({
+      expect(await unpackImage(below.target, { ...stores.into, content: stores.content })).toMatchObject({
         applied,
       })
     for (const [digest, bytes] of above.blobs) {
@@ -99,7 +102,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'unpack', () =>
       await writer.write(bytes)
       await writer.commit()
     }
-    expect(await unpack(above.target, { ...stores.into, content: stores.content })).toMatchObject({
+    expect(await unpackImage(above.target, { ...stores.into, content: stores.content })).toMatchObject({
       applied: 1,
     })
     expect([...(await stores.tree(top(above))).keys()]).toEqual(['.', 'b'])
@@ -110,11 +113,11 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'unpack', () =>
     const [a, b] = [{ entries: [file('x', 'a')] }, { entries: [file('x', 'b')] }]
     const image = imageInMemory([a, b, a])
     await stores.add(image)
-    const { chainId } = await unpack(image.target, { ...stores.into, content: stores.content })
+    const { chainId } = await unpackImage(image.target, { ...stores.into, content: stores.content })
     expect(differences(await sequentialTree(image), await stores.tree(chainId!))).toEqual([])
     const empty = imageInMemory([])
     await stores.add(empty)
-    expect(await unpack(empty.target, { ...stores.into, content: stores.content })).toMatchObject({
+    expect(await unpackImage(empty.target, { ...stores.into, content: stores.content })).toMatchObject({
       chainId: undefined,
       applied: 0,
     })
@@ -126,7 +129,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'unpack', () =>
     await stores.add(image)
     const flights = createFlights()
     const options = { ...stores.into, content: stores.content, flights }
-    const both = await Promise.all([unpack(image.target, options), unpack(image.target, options)])
+    const both = await Promise.all([unpackImage(image.target, options), unpackImage(image.target, options)])
     expect(both.map(({ chainId }) => chainId)).toEqual([top(image), top(image)])
     expect(stores.applies).toHaveLength(6)
     expect(both[0].applied + both[1].applied).toBe(6)
@@ -138,7 +141,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'unpack', () =>
     await stores.add(image)
     // Tables of their own, as two processes on one daemon have them.
     const options = { ...stores.into, content: stores.content }
-    await Promise.all([unpack(image.target, options), unpack(image.target, options)])
+    await Promise.all([unpackImage(image.target, options), unpackImage(image.target, options)])
     const tree = await stores.tree(top(image))
     expect(differences(await sequentialTree(image), tree)).toEqual([])
     expect((await stores.snapshots()).filter((name) => !name.startsWith('committed'))).toEqual([])
@@ -157,7 +160,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'unpack', () =>
       })),
     )
     await stores.add(image)
-    const { chainId } = await unpack(image.target, { ...stores.into, content: stores.content })
+    const { chainId } = await unpackImage(image.target, { ...stores.into, content: stores.content })
     const order = stores.applies.map(({ digest }) =>
       image.layers.findIndex((layer) => layer.digest === digest),
     )
@@ -198,7 +201,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'unpack', () =>
   ])('refuses %s without a trace in any committed name', async (_, image, code) => {
     await using stores = await unpackStores(workers)
     await stores.add(image)
-    const failed = unpack(image.target, { ...stores.into, content: stores.content })
+    const failed = unpackImage(image.target, { ...stores.into, content: stores.content })
     await expect(failed).rejects.toMatchObject({ code })
     const names = await stores.snapshots()
     // The lowest layer is a good one, and may have been committed before.
@@ -215,7 +218,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'unpack', () =>
       )
       await stores.add(image)
       await expect(
-        unpack(image.target, { ...stores.into, content: stores.content, limits }),
+        unpackImage(image.target, { ...stores.into, content: stores.content, limits }),
       ).rejects.toMatchObject({ code: 'resource_exhausted' })
       await expect(stores.snapshotter.stat(top(image))).rejects.toSatisfy(isNotFound)
     },
@@ -234,10 +237,10 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'unpack', () =>
       },
     }
     const options = { ...stores.into, applier, content: stores.content, signal: stop.signal }
-    await expect(unpack(image.target, options)).rejects.toMatchObject({ code: 'canceled' })
+    await expect(unpackImage(image.target, options)).rejects.toMatchObject({ code: 'canceled' })
     expect((await stores.snapshots()).filter((name) => !name.startsWith('committed'))).toEqual([])
     await expect(stores.snapshotter.stat(top(image))).rejects.toSatisfy(isNotFound)
-    const { chainId } = await unpack(image.target, { ...stores.into, content: stores.content })
+    const { chainId } = await unpackImage(image.target, { ...stores.into, content: stores.content })
     expect(differences(await sequentialTree(image), await stores.tree(chainId!))).toEqual([])
   })
 })

@@ -35,7 +35,7 @@ export interface UnpackedImage {
 /**
  * Unpacks an image whose content is there: a committed snapshot for each layer under its chain id, on top of that of the
  * layers below. What exists is left as it is. The config's blob gets the label that keeps the topmost snapshot, and each
- * layer that is applied the one with its diff id (BEHAVIOUR.md §4).
+ * layer that is applied the one with its diff id (docs/behaviour.md §4).
  *
  * After a failure, by an abort too, only committed snapshots are left.
  *
@@ -43,7 +43,7 @@ export interface UnpackedImage {
  * no image, or a layer of another diff id than the config says; `invalid_argument` for documents that make no sense;
  * `unimplemented` for layers of an unknown kind; the errors of the applier, the snapshotter and the store
  */
-export async function unpack(target: Descriptor, options: UnpackOptions): Promise<UnpackedImage> {
+export async function unpackImage(target: Descriptor, options: UnpackOptions): Promise<UnpackedImage> {
   using progress = new ProgressTracker(options.onProgress)
   const manifest = await findManifest(options.content, target, options)
   if (manifest === undefined)

@@ -17,7 +17,7 @@ import {
 } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
-import { fetch } from './pull.ts'
+import { fetchImage } from './pull.ts'
 import { sequentialTree } from './testing/sequential-tree.ts'
 import { unpackStores } from './testing/unpack-stores.ts'
 
@@ -52,12 +52,12 @@ describeWith({ root: true, linux: true, programs }, 'an image of a registry', ()
       },
     }
     const options = { content: stores.content, unpack: [stores.into] }
-    await expect(fetch({ remote: interrupted, ...options, signal: stop.signal })).rejects.toMatchObject({
+    await expect(fetchImage({ remote: interrupted, ...options, signal: stop.signal })).rejects.toMatchObject({
       name: 'AbortError',
     })
     expect((await stores.snapshots()).filter((name) => !name.startsWith('committed'))).toEqual([])
 
-    const { bytesReceived, unpacked } = await fetch({ remote, ...options })
+    const { bytesReceived, unpacked } = await fetchImage({ remote, ...options })
     expect(bytesReceived).toBeLessThan(manifest!.layers.reduce((sum, { size }) => sum + size, 0))
     const chainId = chainIds(manifest!.layers.map(({ diffId }) => parseDigest(diffId))).at(-1)!
     expect(unpacked).toMatchObject([{ chainId }])
@@ -71,7 +71,7 @@ describeWith({ root: true, linux: true, programs }, 'an image of a registry', ()
     const ignore = (name: string, field: string) => name === '.' && field === 'mtime'
     expect(compareTrees(sequential, await stores.tree(chainId), { ignore })).toEqual([])
 
-    const again = await fetch({ remote, ...options })
+    const again = await fetchImage({ remote, ...options })
     expect(again).toMatchObject({ bytesReceived: 0, unpacked: [{ chainId, applied: 0 }] })
   })
 })

@@ -1,7 +1,7 @@
 import type { Digest } from '@nsbox/oci'
 import type { Arrival } from './arrival.ts'
 
-/** A layer that is being unpacked, as others see it who need the same snapshot. */
+/** A layer that is being unpacked, for others that need the same snapshot. */
 export class Unpacking {
   /** Of the layer's blob; another one of the same diff id may take longer to unpack. */
   readonly layer: Digest
@@ -15,7 +15,7 @@ export class Unpacking {
     this.#arrival = arrival
   }
 
-  /** Whether it goes on with what is on this host: for how long it waits for bytes, somebody else decides. */
+  /** Whether it progresses with bytes that are on this host. How long it waits for others depends on a registry. */
   get isGoingOn(): boolean {
     return !this.waitsForBelow && (this.#arrival === undefined || this.#arrival.state.kind === 'there')
   }

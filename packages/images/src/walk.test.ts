@@ -1,6 +1,6 @@
 import { type Descriptor, type Digest, digestOf, mediaTypes } from '@nsbox/oci'
 import { expect, it } from 'vitest'
-import { walk } from './walk.ts'
+import { walkImage } from './walk.ts'
 
 /** A store of documents, and a way to put an index of given manifests into it. */
 function documents() {
@@ -21,7 +21,7 @@ function documents() {
 
 async function visited(content: ReturnType<typeof documents>, root: Descriptor): Promise<number> {
   let count = 0
-  for await (const _descriptor of walk(content, root)) count++
+  for await (const _descriptor of walkImage(content, root)) count++
   return count
 }
 

@@ -2,7 +2,7 @@ import { ByteBudget } from '@nsbox/core/byte-budget'
 import type { AbortOptions, ContentReader } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
-import { children } from './children.ts'
+import { readChildren } from './children.ts'
 
 /** How deep indexes may refer to indexes; real images need two levels. */
 export const maxDepth = 16
@@ -19,9 +19,9 @@ export function documentsBudget(root: Descriptor): ByteBudget {
  * Visits a descriptor and everything below it that is present, parents before children, each digest once.
  *
  * @throws `invalid_argument` for a graph that is too deep or too wide, `resource_exhausted` for documents of more than
- * 64 MiB in all; as `children`
+ * 64 MiB in all; as `readChildren`
  */
-export async function* walk(
+export async function* walkImage(
   content: Pick<ContentReader, 'read'>,
   root: Descriptor,
   options: AbortOptions = {},
@@ -40,7 +40,7 @@ export async function* walk(
       throw new NsboxError('invalid_argument', `image ${root.digest}: more than ${maxObjects} objects`)
     }
     yield descriptor
-    const below = await children(content, descriptor, { documents, ...options })
+    const below = await readChildren(content, descriptor, { documents, ...options })
     for (const child of [...below].reverse()) level.push({ descriptor: child, depth: depth + 1 })
   }
 }

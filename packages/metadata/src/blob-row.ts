@@ -61,11 +61,12 @@ export function ownersOf(db: Reader, digest: Digest): string[] {
     .map(({ namespace }) => namespace)
 }
 
-/** Whether a namespace with the label for it (BEHAVIOUR.md §3), which may use it, has the blob. */
+/** Whether a namespace with the label for it (docs/behaviour.md §3), which may use it, has the blob. */
 export function isOffered(db: Reader, digest: Digest, mayOffer: (namespace: string) => boolean): boolean {
   return db
     .all<{ name: string; labels: string }>(
-      'SELECT name, namespace.labels FROM content JOIN namespace ON namespace.name = content.namespace WHERE digest = ?',
+      'SELECT name, namespace.labels FROM content JOIN namespace ON namespace.name = content.namespace WHERE ' +
+        'digest = ?',
       digest,
     )
     .some(({ name, labels }) => {

@@ -1,7 +1,6 @@
 import type { Container, ContainerChange } from '@nsbox/core/containers'
 import { changeLabels } from '@nsbox/core/labels'
-import { NsboxError } from '@nsbox/errors'
-import { quoted } from './quoted.ts'
+import { NsboxError, quoted } from '@nsbox/errors'
 
 /** What an update without paths takes. */
 const everything = ['labels', 'spec', 'extensions', 'image', 'snapshotkey']

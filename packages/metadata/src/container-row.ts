@@ -97,7 +97,7 @@ export function writeContainer(tx: Write, namespace: string, container: Containe
   setReferences(tx, namespace, node(id), { to: [...rootfs, ...to], from })
 }
 
-/** What filters look at; a spec may be large, and most listings have one container in mind. */
+/** Only the fields of filters: a spec may be large, and most listings look for one container. */
 export interface ContainerFields {
   readonly id: string
   readonly image: string

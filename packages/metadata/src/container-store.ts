@@ -1,7 +1,6 @@
 import type { Container, ContainerStore } from '@nsbox/core/containers'
-import { showRef } from '@nsbox/core/content'
 import { changeLabels } from '@nsbox/core/labels'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted, shownName } from '@nsbox/errors'
 import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import type { Reader } from '@nsbox/sqlite'
 import { changeContainer } from './change-container.ts'
@@ -17,7 +16,6 @@ import { ensureNamespace } from './ensure-namespace.ts'
 import type { GarbageCollector } from './garbage-collector.ts'
 import type { Ledger } from './ledger.ts'
 import { listRows } from './listing.ts'
-import { quoted } from './quoted.ts'
 import { decodeLabels } from './stored-labels.ts'
 import { validateContainer } from './validate-container.ts'
 
@@ -113,7 +111,7 @@ export function containerStore({ ledger, collector, clock }: Parts, namespace: s
       signal?.throwIfAborted()
       await ledger.write(namespace, (tx) => {
         if (findContainer(tx, namespace, id) === undefined)
-          throw new NsboxError('not_found', `container ${showRef(id)}`)
+          throw new NsboxError('not_found', `container ${shownName(id)}`)
         dropContainer(tx, namespace, id)
         tx.emit({ topic: '/containers/delete', payload: { id } })
       })
@@ -135,7 +133,7 @@ function takeContainers(db: Reader, namespace: string, ids: string[]): Container
   return containers
 }
 
-/** What filters see of a container (BEHAVIOUR.md §2). */
+/** What filters see of a container (docs/behaviour.md §2). */
 function adaptor({ id, image, runtime, labels }: ContainerFields): Adaptor {
   return {
     field([first, ...rest]) {

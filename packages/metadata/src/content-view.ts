@@ -5,10 +5,9 @@ import {
   hasLocalPaths,
   type IngestStatus,
   type LocalPaths,
-  showRef,
 } from '@nsbox/core/content'
 import { changeLabels } from '@nsbox/core/labels'
-import { isNotFound, NsboxError } from '@nsbox/errors'
+import { isNotFound, NsboxError, shownName } from '@nsbox/errors'
 import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import { assertDigest } from '@nsbox/oci'
@@ -146,7 +145,7 @@ function localPaths(backend: LocalPaths, { ledger }: ContentParts, { namespace }
       options.signal?.throwIfAborted()
       const row = await ledger.read((db) => demandIngest(db, namespace, ref))
       const nowhere = (cause?: unknown) =>
-        new NsboxError('not_found', `file of ingest ref ${showRef(ref)}`, { cause })
+        new NsboxError('not_found', `file of ingest ref ${shownName(ref)}`, { cause })
       // It stands for a blob of the backend; what it may have had before is not what it has now.
       if (row.shared_size !== null) throw nowhere()
       try {
@@ -158,7 +157,7 @@ function localPaths(backend: LocalPaths, { ledger }: ContentParts, { namespace }
   }
 }
 
-/** What filters see of a blob (BEHAVIOUR.md §2). */
+/** What filters see of a blob (docs/behaviour.md §2). */
 function blobFields({ digest, labels }: ContentInfo): Adaptor {
   return {
     field([first, ...rest]) {
@@ -168,7 +167,7 @@ function blobFields({ digest, labels }: ContentInfo): Adaptor {
   }
 }
 
-/** What filters see of an ingest (BEHAVIOUR.md §2). */
+/** What filters see of an ingest (docs/behaviour.md §2). */
 function ingestFields({ ref }: IngestRow): Adaptor {
   return { field: (path) => (path.length === 1 && path[0] === 'ref' ? ref : undefined) }
 }

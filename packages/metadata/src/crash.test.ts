@@ -2,11 +2,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { openContentStore } from '@nsbox/content'
 import { readBlob } from '@nsbox/core/content'
 import { digestOf } from '@nsbox/oci'
-import { tempDir } from '@nsbox/testing'
+import { bundleSources, tempDir } from '@nsbox/testing'
 import { expect, test } from 'vitest'
 import { type Metadata, openMetadata } from './open-metadata.ts'
 
@@ -15,13 +14,14 @@ import { type Metadata, openMetadata } from './open-metadata.ts'
  * image is there and `-name` before it is removed. Each image has a manifest and a layer of its own and one layer
  * that all share.
  */
-const program = (path: string) => `
+const source = `
+  import { join } from 'node:path'
   import { openContentStore } from '@nsbox/content'
   import { digestOf } from '@nsbox/oci'
-  import { openMetadata } from ${JSON.stringify(fileURLToPath(new URL('./open-metadata.ts', import.meta.url)))}
-  const content = await openContentStore({ root: ${JSON.stringify(join(path, 'content'))}, durability: 'relaxed' })
+  import { openMetadata } from './open-metadata.ts'
+  const content = await openContentStore({ root: join(process.argv[2], 'content'), durability: 'relaxed' })
   const metadata = await openMetadata({
-    path: ${JSON.stringify(join(path, 'metadata.db'))}, content, durability: 'relaxed', collector: { startupDelay: 0 },
+    path: join(process.argv[2], 'metadata.db'), content, durability: 'relaxed', collector: { startupDelay: 0 },
   })
   const put = async (store, text, labels) => {
     const expected = digestOf(text)
@@ -57,14 +57,12 @@ const program = (path: string) => `
 
 /** Runs the process until it has said that many things, then kills it; what it said is put into the sets. */
 async function runAndKill(
+  program: string,
   path: string,
   count: number,
   { made, doubtful, gone }: { made: Set<string>; doubtful: Set<string>; gone: Set<string> },
 ): Promise<void> {
-  const args = ['--conditions=@nsbox/source', '--import', import.meta.resolve('tsx'), '--input-type=module']
-  const child = spawn(process.execPath, [...args, '--eval', program(path)], {
-    // Modules are looked up from here.
-    cwd: fileURLToPath(new URL('..', import.meta.url)),
+  const child = spawn(process.execPath, [program, path], {
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: 60_000,
     killSignal: 'SIGKILL',
@@ -92,9 +90,11 @@ test('kill -9 at any moment takes no answer back, loses no byte and leaves nothi
 }, async () => {
   await using directory = await tempDir('nsbox-crash')
   const { path } = directory
+  await using bundle = await tempDir('nsbox-crash')
+  const program = await bundleSources(source, import.meta.dirname, bundle.path)
   const said = { made: new Set<string>(), doubtful: new Set<string>(), gone: new Set<string>() }
   for (const count of [7, 60, 23, 41, 100]) {
-    await runAndKill(path, count, said)
+    await runAndKill(program, path, count, said)
     await using content = await openContentStore({ root: join(path, 'content'), durability: 'relaxed' })
     await using metadata = await openMetadata({
       path: join(path, 'metadata.db'),

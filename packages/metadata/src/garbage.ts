@@ -1,6 +1,6 @@
 import type { Kind } from './node.ts'
 
-/** Something that nothing keeps any more. */
+/** An object to collect. */
 export interface Garbage {
   readonly kind: Exclude<Kind, 'container'>
   readonly id: string

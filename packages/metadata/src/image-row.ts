@@ -1,10 +1,9 @@
 import type { Image } from '@nsbox/core/images'
-import { NsboxError } from '@nsbox/errors'
+import { checkNameLength } from '@nsbox/core/names'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { type Descriptor, isDigest, labelKeys } from '@nsbox/oci'
-import { checkNameLength } from './check-name-length.ts'
 import type { Write } from './ledger.ts'
-import { quoted } from './quoted.ts'
 import { labelReferences, setReferences } from './references.ts'
 import { parseRfc3339 } from './rfc3339.ts'
 import { decodeLabels, encodeLabels } from './stored-labels.ts'
@@ -40,7 +39,7 @@ export function imageFromRow(row: ImageRow): Image {
 }
 
 /**
- * Holds an image against its rules, with the texts that clients know (BEHAVIOUR.md §1).
+ * Checks the fields of an image. The error texts are containerd's (docs/behaviour.md §1).
  * @throws `invalid_argument`
  */
 export function validateImage({ name, target, labels }: Pick<Image, 'name' | 'target' | 'labels'>): void {
@@ -48,10 +47,10 @@ export function validateImage({ name, target, labels }: Pick<Image, 'name' | 'ta
     throw new NsboxError('invalid_argument', why)
   }
   if (name === '') refuse('image name must not be empty')
-  checkNameLength(name, 'image name')
-  checkNameLength(target.mediaType, 'target.MediaType')
+  checkNameLength('image name', name)
+  checkNameLength('target.MediaType', target.mediaType)
   validateLabels(labels, 'image.Labels')
-  if (!isDigest(target.digest)) refuse(`target.Digest ${quoted(String(target.digest).slice(0, 200))} invalid`)
+  if (!isDigest(target.digest)) refuse(`target.Digest ${quoted(target.digest)} invalid`)
   if (!Number.isSafeInteger(target.size) || target.size <= 0) refuse('target.Size must be greater than zero')
   if (target.mediaType === '') refuse('target.MediaType must be set')
   validateLabels(target.annotations ?? {}, 'target.Annotations')
@@ -59,7 +58,7 @@ export function validateImage({ name, target, labels }: Pick<Image, 'name' | 'ta
 
 /**
  * Writes an image, new or changed, and what it refers to.
- * @returns when it stops being a root, if it does; an expiry that is no time is ignored (BEHAVIOUR.md §6)
+ * @returns when it stops being a root, if it does; an expiry that is no time is ignored (docs/behaviour.md §6)
  */
 export function writeImage(tx: Write, namespace: string, image: Image): number | undefined {
   const { name, target, labels } = image

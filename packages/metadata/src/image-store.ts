@@ -1,7 +1,7 @@
 import { answerBudget } from '@nsbox/core/byte-budget'
 import type { Image, ImageStore } from '@nsbox/core/images'
 import { changeLabels } from '@nsbox/core/labels'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import type { Reader } from '@nsbox/sqlite'
 import type { Clock } from './clock.ts'
@@ -11,7 +11,6 @@ import { type ImageRow, imageColumns, imageFromRow, validateImage, writeImage } 
 import { hold, letGo, type Scope } from './lease-binding.ts'
 import type { Ledger } from './ledger.ts'
 import { type Listing, listRows } from './listing.ts'
-import { quoted } from './quoted.ts'
 import { dropReferences } from './references.ts'
 
 /** What an image store works with. */
@@ -143,7 +142,7 @@ function find(db: Reader, namespace: string, name: string): Image {
   return imageFromRow(row)
 }
 
-/** What filters see of an image (BEHAVIOUR.md §2). */
+/** What filters see of an image (docs/behaviour.md §2). */
 function adaptor({ name, target, labels }: Image): Adaptor {
   return {
     field([first, ...rest]) {

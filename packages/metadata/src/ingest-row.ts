@@ -1,5 +1,4 @@
-import { showRef } from '@nsbox/core/content'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, shownName } from '@nsbox/errors'
 import type { Digest } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
 import { ensureNamespace } from './ensure-namespace.ts'
@@ -22,7 +21,7 @@ export interface IngestRow {
 
 const columns = 'id, namespace, ref, total, expected, shared_size, started_at, expires_at'
 
-/** How long an ingest lives that no lease holds and no writer opens again (BEHAVIOUR.md §3). */
+/** How long an ingest lives that no lease holds and no writer opens again (docs/behaviour.md §3). */
 const lifetime = 24 * 60 * 60 * 1000
 
 /**
@@ -48,7 +47,7 @@ export function findIngest(db: Reader, namespace: string, ref: string): IngestRo
 /** @throws `not_found` */
 export function demandIngest(db: Reader, namespace: string, ref: string): IngestRow {
   const row = findIngest(db, namespace, ref)
-  if (row === undefined) throw new NsboxError('not_found', `ingest ref ${showRef(ref)}`)
+  if (row === undefined) throw new NsboxError('not_found', `ingest ref ${shownName(ref)}`)
   return row
 }
 
@@ -96,7 +95,7 @@ export function openIngest(tx: Write, scope: Scope, opening: IngestOpening): Ing
   if (found !== undefined && found.total > 0 && total > 0 && found.total !== total) {
     throw new NsboxError(
       'failed_precondition',
-      `ref ${showRef(ref)}: total ${total} differs from ${found.total} when it was first opened`,
+      `ref ${shownName(ref)}: total ${total} differs from ${found.total} when it was first opened`,
     )
   }
   ensureNamespace(tx, namespace)

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { answerBudget } from '@nsbox/core/byte-budget'
 import { changeLabels } from '@nsbox/core/labels'
 import type { Lease, LeaseStore } from '@nsbox/core/leases'
-import { NsboxError } from '@nsbox/errors'
+import { checkNameLength } from '@nsbox/core/names'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import { labelKeys } from '@nsbox/oci'
 import type { Reader } from '@nsbox/sqlite'
-import { checkNameLength } from './check-name-length.ts'
 import type { Clock } from './clock.ts'
 import { ensureNamespace } from './ensure-namespace.ts'
 import type { GarbageCollector } from './garbage-collector.ts'
@@ -15,7 +15,6 @@ import { nodeFromResource, resourceFromNode } from './lease-resource.ts'
 import type { Ledger } from './ledger.ts'
 import { type Listing, listRows } from './listing.ts'
 import type { Node } from './node.ts'
-import { quoted } from './quoted.ts'
 import { addReference, dropReferences, removeReference } from './references.ts'
 import { parseRfc3339 } from './rfc3339.ts'
 import { decodeLabels, encodeLabels } from './stored-labels.ts'
@@ -49,7 +48,7 @@ export function leaseStore({ ledger, collector, clock }: Parts, namespace: strin
   return {
     async create({ id = newId(), labels = {} } = {}, { signal } = {}) {
       if (id === '') throw new NsboxError('invalid_argument', 'lease id must not be empty')
-      checkNameLength(id, 'lease id')
+      checkNameLength('lease id', id)
       const kept = changeLabels({}, { replace: labels })
       validateLabels(kept, 'lease.Labels')
       const expiresAt = expiry(kept)
@@ -152,7 +151,7 @@ function expiry(labels: Lease['labels']): number | undefined {
   if (time !== undefined) return time
   throw new NsboxError(
     'invalid_argument',
-    `lease.Labels: ${labelKeys.gcExpire} ${quoted(text.slice(0, 100))} is no RFC 3339 time`,
+    `lease.Labels: ${labelKeys.gcExpire} ${quoted(text)} is no RFC 3339 time`,
   )
 }
 
@@ -167,7 +166,7 @@ const fromRow = ({ id, labels, created_at }: Row): Lease => ({
   createdAt: new Date(created_at),
 })
 
-/** What filters see of a lease (BEHAVIOUR.md §2). */
+/** What filters see of a lease (docs/behaviour.md §2). */
 function adaptor({ id, labels }: Lease): Adaptor {
   return {
     field([first, ...rest]) {

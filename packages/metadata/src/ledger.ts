@@ -18,9 +18,8 @@ interface Listener {
 }
 
 /**
- * Who sees to it that no answer, a refusal included, is given before all that it may have seen is on disk (DESIGN §5):
- * the store with each call, or, with `held`, whoever answers: it waits for `durable()` before each answer of its own,
- * and what it does in between need not wait.
+ * Who waits until everything that an answer tells of is on disk (docs/behaviour.md §16). With `durable`, the store does
+ * before it returns from each call. With `held`, the caller does: it awaits `durable()` before each answer of its own.
  */
 export type Answers = 'durable' | 'held'
 

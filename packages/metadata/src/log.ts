@@ -1,4 +1,4 @@
-/** Where the store tells what no caller is there to hear; a pino logger is one. */
+/** A log for errors of background work; a pino logger will do. */
 export interface Log {
   warn(fields: object, message: string): void
   debug(fields: object, message: string): void

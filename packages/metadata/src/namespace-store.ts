@@ -1,6 +1,6 @@
 import { answerBudget } from '@nsbox/core/byte-budget'
 import { changeLabels } from '@nsbox/core/labels'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { type Namespace, type NamespaceStore, validateIdentifier, validateLabels } from '@nsbox/namespaces'
 import type { Reader } from '@nsbox/sqlite'
 import { ensureNamespace } from './ensure-namespace.ts'
@@ -8,7 +8,6 @@ import type { GarbageCollector } from './garbage-collector.ts'
 import { ingestsOf, leftBy } from './ingest-row.ts'
 import type { Ledger } from './ledger.ts'
 import { type Listing, listRows } from './listing.ts'
-import { quoted } from './quoted.ts'
 import { decodeLabels, encodeLabels } from './stored-labels.ts'
 
 interface Row {
@@ -108,7 +107,7 @@ function known(db: Reader, name: string): Namespace {
   return namespace
 }
 
-/** What keeps a namespace from being deleted, in the words that clients know (BEHAVIOUR.md §1). */
+/** What a namespace still has, as the error of its deletion lists it (docs/behaviour.md §1). */
 function holdings(db: Reader, name: string): string[] {
   const held: string[] = []
   if (db.get('SELECT 1 FROM image WHERE namespace = ? LIMIT 1', name)) held.push('images')

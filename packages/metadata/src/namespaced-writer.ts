@@ -5,9 +5,8 @@ import type {
   ContentWriter,
   IngestStatus,
 } from '@nsbox/core/content'
-import { showRef } from '@nsbox/core/content'
 import { changeLabels, type Labels } from '@nsbox/core/labels'
-import { isAlreadyExists, isNsboxError, NsboxError } from '@nsbox/errors'
+import { isAlreadyExists, isNsboxError, NsboxError, shownName } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { assertDigest, type Digest, digestAlgorithm, isDigest } from '@nsbox/oci'
 import { findBlob, writeBlob } from './blob-row.ts'
@@ -35,7 +34,7 @@ interface Published {
 /**
  * The writer of an ingest of a namespace. It either passes everything to a writer of the backend, or stands for a
  * blob that the backend has: then it starts complete, needs no bytes, and takes a copy of its own as soon as it gets
- * some (BEHAVIOUR.md §3).
+ * some (docs/behaviour.md §3).
  */
 export class NamespacedWriter implements ContentWriter {
   readonly ref: string
@@ -104,7 +103,7 @@ export class NamespacedWriter implements ContentWriter {
 
   #demandOpen(): void {
     if (!this.#closed) return
-    throw new NsboxError('failed_precondition', `ref ${showRef(this.ref)}: the writer is closed`)
+    throw new NsboxError('failed_precondition', `ref ${shownName(this.ref)}: the writer is closed`)
   }
 
   #demandSameDigest(digest: Digest | undefined): void {
@@ -206,7 +205,7 @@ export class NamespacedWriter implements ContentWriter {
     const { namespace } = scope
     const info = ledger.commit(namespace, (tx) => {
       const current = demandIngest(tx, namespace, this.ref)
-      if (current.id !== ingest.id) throw new NsboxError('not_found', `ingest ref ${showRef(this.ref)}`)
+      if (current.id !== ingest.id) throw new NsboxError('not_found', `ingest ref ${shownName(this.ref)}`)
       hold(tx, scope, { kind: 'content', id: digest })
       letGo(tx, scope, { kind: 'ingest', id: this.ref })
       dropIngest(tx, current)

@@ -1,13 +1,12 @@
 import { realpathSync } from 'node:fs'
 import type { ContainerStore } from '@nsbox/core/containers'
-import type { ContentStore } from '@nsbox/core/content'
-import { IngestLocks, showRef } from '@nsbox/core/content'
+import { type ContentStore, type Durability, IngestLocks } from '@nsbox/core/content'
 import type { Applier } from '@nsbox/core/diff'
 import type { ImageStore } from '@nsbox/core/images'
 import type { LeaseStore } from '@nsbox/core/leases'
 import type { Snapshotter } from '@nsbox/core/snapshots'
 import type { PathUses } from '@nsbox/core/tasks'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, shownName } from '@nsbox/errors'
 import { type NamespaceStore, requireNamespace } from '@nsbox/namespaces'
 import { type Database, openDatabase } from '@nsbox/sqlite'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
@@ -50,7 +49,7 @@ export interface MetadataOptions {
   /** `shared` by default. */
   readonly policy?: Policy | undefined
   /** `full` by default; see `DatabaseOptions`. */
-  readonly durability?: 'full' | 'relaxed' | undefined
+  readonly durability?: Durability | undefined
   /** `durable` by default. */
   readonly answers?: Answers | undefined
   /** Told of every event, in order, once what it tells of is on disk. */
@@ -204,7 +203,7 @@ export function createMetadata(
         snapshotter(snapshotter) {
           const backend = snapshotters.get(snapshotter)
           if (backend === undefined)
-            throw new NsboxError('invalid_argument', `snapshotter not loaded: ${showRef(snapshotter)}`)
+            throw new NsboxError('invalid_argument', `snapshotter not loaded: ${shownName(snapshotter)}`)
           return snapshotView(parts, { ...scope, snapshotter }, backend)
         },
         applier: (applier) => recordingApplier(parts, scope, snapshotters, applier),

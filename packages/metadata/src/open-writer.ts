@@ -1,5 +1,5 @@
 import type { AbortOptions, ContentWriter, IngestOptions } from '@nsbox/core/content'
-import { showRef } from '@nsbox/core/content'
+import { checkName } from '@nsbox/core/names'
 import { isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
 import { assertDigest, type Digest } from '@nsbox/oci'
 import { findBlob } from './blob-row.ts'
@@ -8,8 +8,6 @@ import { backendRef, findIngest, type IngestRow, leftBy, openIngest } from './in
 import { hold, type Scope } from './lease-binding.ts'
 import { NamespacedWriter } from './namespaced-writer.ts'
 
-const maxRefBytes = 4096
-
 /** Opens an ingest of a namespace; the contract is that of `IngestManager.writer`. */
 export async function openWriter(
   parts: ContentParts,
@@ -17,7 +15,7 @@ export async function openWriter(
   { ref, total = 0, expected }: IngestOptions,
   { signal }: AbortOptions,
 ): Promise<ContentWriter> {
-  checkRef(ref)
+  checkName('ref', ref)
   if (!Number.isSafeInteger(total) || total < 0) throw new NsboxError('invalid_argument', `total ${total}`)
   if (expected !== undefined) assertDigest(expected)
   signal?.throwIfAborted()
@@ -39,19 +37,6 @@ export async function openWriter(
     await parts.ledger.answerable()
     throw error
   }
-}
-
-function checkRef(ref: string): void {
-  if (ref === '') throw new NsboxError('invalid_argument', 'ref must not be empty')
-  const bytes = Buffer.from(ref)
-  if (bytes.length > maxRefBytes) {
-    throw new NsboxError(
-      'invalid_argument',
-      `ref of ${bytes.length} bytes, at most ${maxRefBytes} are allowed`,
-    )
-  }
-  if (bytes.toString() !== ref)
-    throw new NsboxError('invalid_argument', `ref ${showRef(ref)} is not Unicode text`)
 }
 
 /** A blob that the namespace has is held by the lease from here on, although its writer is refused. */

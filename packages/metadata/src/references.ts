@@ -15,9 +15,9 @@ const label =
   /^containerd\.io\/gc\.(ref|bref)\.(?:(content|image|container)(?:[./].*)?|snapshot\.([^/]+)(?:\/.*)?)$/s
 
 /**
- * The references in an object's labels (BEHAVIOUR.md §6): `gc.ref.<kind>` for what the object keeps, `gc.bref.<kind>`
- * for what keeps the object; the kind is `content`, `image` or `container`, which a suffix after `.` or `/` may
- * follow, or `snapshot.<snapshotter>`, which only one after `/` may. Every other label means nothing here.
+ * The references in an object's labels (docs/behaviour.md §6): `gc.ref.<kind>` for what the object keeps,
+ * `gc.bref.<kind>` for what keeps the object; the kind is `content`, `image` or `container`, which a suffix after `.`
+ * or `/` may follow, or `snapshot.<snapshotter>`, which only one after `/` may. Every other label means nothing here.
  */
 export function labelReferences(labels: Labels): LabelReferences {
   const to: Node[] = []

@@ -3,8 +3,8 @@ import type { Reader } from '@nsbox/sqlite'
 import { isOffered, ownersOf } from './blob-row.ts'
 
 /**
- * Whether a blob that one namespace has may be taken over by another without its bytes (BEHAVIOUR.md §3), and what the
- * server has unpacked for one without unpacking it again (DESIGN §4).
+ * Whether a namespace may take over what another has (docs/behaviour.md §3): a blob without bringing its bytes, and a
+ * layer that the server has unpacked without unpacking it again.
  */
 export type SharingPolicy = 'shared' | 'isolated'
 

@@ -9,7 +9,7 @@ const maxBytes = 12 * 1024 * 1024
 const maxExtensions = 1024
 
 /**
- * Holds a container against its rules, with the texts that clients know (BEHAVIOUR.md §1).
+ * Checks the fields of a container. The error texts are containerd's (docs/behaviour.md §1).
  *
  * @param doing what the texts begin with
  * @throws `invalid_argument`

@@ -10,7 +10,7 @@ export {
 export type { PlaceOptions, UnmountOptions } from './mount-platform.ts'
 export { type MountReachOptions, mountReach, type ReachedPath } from './mount-reach.ts'
 export type { Mount } from './mount-record.ts'
-export { get, isMountPoint, list, type MountFilter, mounts } from './mount-table.ts'
+export { isMountPoint, listMounts, type MountFilter, mountOf, readMounts } from './mount-table.ts'
 export { type OverlayLayers, overlayLayers, overlayMount } from './overlay.ts'
 export { makePassable } from './passable-directory.ts'
 export { isAtOrBelow } from './path-prefix.ts'

@@ -1,7 +1,7 @@
 // A subpath without native code, so that `@nsbox/mount/overlay` has none either.
 import { MOUNT_ATTR, MS } from '@nsbox/sys/mount-flags'
 
-/** What the kernel keeps for one mount and not for its file system. What is absent stays as it is. */
+/** Attributes of a single mount, not of its file system. An absent one stays as it is. */
 export interface MountAttributes {
   readonly readOnly?: boolean
   readonly noSuid?: boolean
@@ -29,7 +29,7 @@ export const attributeWords: ReadonlyMap<string, MountAttributes> = new Map<stri
   ['noatime', { atime: 'never' }],
   ['strictatime', { atime: 'strict' }],
   ['relatime', { atime: 'relative' }],
-  // Each undoes another word, and relative is what the kernel does unasked.
+  // Each negates another word. `relatime` is the kernel's default.
   ['atime', { atime: 'relative' }],
   ['norelatime', { atime: 'relative' }],
   ['nostrictatime', { atime: 'relative' }],

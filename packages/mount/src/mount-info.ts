@@ -1,4 +1,4 @@
-/** How mounts below a mount spread, as the mount table says it. */
+/** The propagation of a mount, as in the mount table. */
 export interface MountPropagation {
   /** The group of mounts that it shares with. */
   readonly shared?: number
@@ -9,14 +9,14 @@ export interface MountPropagation {
   readonly unbindable: boolean
 }
 
-/** A mount, as a line of the mount table says it. */
+/** A line of the mount table. */
 export interface MountInfo {
   readonly id: number
   /** The mount that this one is on; the id of a mount that is not visible here for the root of the table. */
   readonly parentId: number
   /** The device number of its files, as `major:minor`. */
   readonly device: string
-  /** What of the file system is to be seen; `/` if all of it is. */
+  /** The part of the file system that is mounted; `/` for all of it. */
   readonly root: string
   /** Its place, as seen from this process's root. A byte that is not UTF-8 is U+FFFD here. */
   readonly mountPoint: string

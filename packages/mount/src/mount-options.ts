@@ -10,18 +10,18 @@ export interface FileSystemOption {
   readonly value?: string
 }
 
-/** What the options of a mount ask for. */
+/** The parsed options of a mount. */
 export interface ParsedMountOptions {
-  /** Whether an existing file or directory is to be seen at another place, and the mounts below it too. */
+  /** Bind mount, alone or with the mounts below it. */
   readonly bind?: 'single' | 'recursive'
-  /** Whether to change the attributes of a mount that is there, instead of making one. */
+  /** Whether to change an existing mount instead of making one. */
   readonly remount: boolean
   /** Attributes of the mount. */
   readonly attributes: MountAttributes
   readonly propagation?: { readonly kind: PropagationKind; readonly recursive: boolean }
   /** Switches of the file system that the kernel knows for all of them: `ro`, `sync`, `lazytime`, … */
   readonly superblock: readonly string[]
-  /** Everything else, for the file system to judge. */
+  /** All other options, which are passed to the file system. */
   readonly fileSystem: readonly FileSystemOption[]
 }
 
@@ -47,10 +47,9 @@ const superblockWords = new Set([
 
 /**
  * Reads the options of a mount. Known words are `ro rw nosuid suid nodev dev noexec exec nodiratime diratime
- * nosymfollow symfollow`, `noatime strictatime relatime` and their opposites, `bind rbind remount`, `shared
- * slave private unbindable` and each with an `r` before it for the whole tree, `sync async dirsync lazytime
- * nolazytime mand nomand` and `defaults`; of two that contradict each other the later holds. Any other is one
- * for the file system.
+ * nosymfollow symfollow`, `noatime strictatime relatime` and their opposites, `bind rbind remount`, `shared slave
+ * private unbindable` and each with an `r` before it for the whole tree, `sync async dirsync lazytime nolazytime mand
+ * nomand` and `defaults`; of two that contradict each other the later counts. All others are passed to the file system.
  *
  * @throws `invalid_argument` for an option that is empty, has no key or has a NUL
  */

@@ -16,8 +16,8 @@ export interface UnmountOptions extends PlaceOptions {
   /** Whether what is mounted below goes first, and everything stacked at the place; false by default. */
   readonly recursive?: boolean
   /**
-   * Whether a mount in use vanishes from the tree at once and ends when its last user does; false by default.
-   * Its files live on until then, so nothing may be concluded about them.
+   * Whether a mount in use is detached at once and ends with its last user; false by default. Its files may still be in
+   * use after the call.
    */
   readonly lazy?: boolean
   /** Whether a network file system whose server is away gives up; false by default. */
@@ -35,7 +35,7 @@ export interface WhereIs {
   readonly kind: 'directory' | 'file' | 'other'
 }
 
-/** What a platform does about mounts. What it cannot do throws `unimplemented`. */
+/** The operations on mounts of a platform. Those that it lacks throw `unimplemented`. */
 export interface MountPlatform {
   /** @returns where the mount is: the place without symbolic links */
   mount(mount: Mount, target: string, options: PlaceOptions): Promise<string>

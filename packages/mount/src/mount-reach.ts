@@ -24,20 +24,20 @@ export interface MountReachOptions {
 }
 
 /**
- * All paths of the host that mounts make use of, as far as their records can tell, and which of them may be written to.
- * The records may be made for other programs than this package. What contradicts itself, or is not known, counts as
- * writable in every text that could be a path.
+ * All paths of the host that mounts use, as far as their records tell, and which of them may be written to. The records
+ * may be for other programs than this package. In a record that contradicts itself or is not understood, every text
+ * that could be a path counts as writable.
  */
 export function mountReach(mounts: readonly Mount[], options: MountReachOptions = {}): ReachedPath[] {
-  // One that changes another can make it writable.
+  // A remount can make a mount writable.
   const changeable = options.changeable === true || mounts.some((mount) => words(mount).has('remount'))
   const reached = new Map<string, ReachedPath>()
   const base = options.base ?? process.cwd()
-  // Not made shorter: a step back from a link goes to where the link leads.
+  // Not normalised: `..` after a symbolic link means the parent of where the link leads.
   const absolute = (path: string) => (path.startsWith('/') ? path : `${base}/${path}`)
   for (const mount of mounts) {
     for (const { path, writable, writableBelow } of reachOf(mount, changeable)) {
-      // Neither is a path, for whoever mounts it.
+      // Neither of them is taken for a path by mount programs.
       if (path === '' || path.includes('\0')) continue
       const place = absolute(path)
       const before = reached.get(place)
@@ -55,12 +55,12 @@ function reachOf(mount: Mount, changeable: boolean): ReachedPath[] {
   const said = words(mount)
   const tree = clearTree(mount)
   if (tree === 'unclear' && isBind(mount) && mount.type !== 'overlay' && !mount.options.some(isPathOption)) {
-    // With options that other programs know, or two that contradict each other.
+    // Options that other programs may know, or that contradict each other.
     const readOnly = (said.has('ro') || said.has('rro')) && !said.has('rw') && !said.has('rrw')
     return [access(mount.source, !readOnly || changeable, !said.has('rro') || changeable)]
   }
   if (tree === 'unclear' || tree === undefined) return allPaths(mount).map((path) => access(path, true))
-  // The attribute is that of the one mount, and not of those below it.
+  // The attribute is that of this mount, not of those below it.
   if (tree.kind === 'bind') return [access(tree.directory, !tree.readOnly || changeable, true)]
   const { lower, upper, work } = tree.layers
   return [
@@ -75,7 +75,7 @@ function access(path: string, writable: boolean, writableBelow = writable): Reac
 }
 
 function clearTree(mount: Mount): ReturnType<typeof readTreeMount> | 'unclear' {
-  // Programs that join options by commas take one with a comma for several.
+  // Programs that join options with commas take one that has a comma for several.
   if (mount.options.some((option) => /(?<!\\)(?:\\\\)*,/.test(option))) return 'unclear'
   try {
     return readTreeMount(mount)
@@ -85,7 +85,7 @@ function clearTree(mount: Mount): ReturnType<typeof readTreeMount> | 'unclear' {
   }
 }
 
-/** The words among options, also of those that are given as one. */
+/** All words of the options, split at commas. */
 function words({ options }: Mount): Set<string> {
   return new Set(options.flatMap((option) => option.split(',')))
 }

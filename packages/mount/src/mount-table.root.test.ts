@@ -5,7 +5,7 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { mount } from './mount.ts'
-import { get, isMountPoint, list, mounts } from './mount-table.ts'
+import { isMountPoint, listMounts, mountOf, readMounts } from './mount-table.ts'
 import { overlayMount } from './overlay.ts'
 import { unmount } from './unmount.ts'
 
@@ -33,7 +33,7 @@ describeWith({ root: true, linux: true }, 'the mount table', () => {
         try {
           mkdirSync(join(path, source))
           await mount({ type: 'bind', source: join(path, source), options: ['bind'] }, path)
-          const [first, second] = await list({ under: path })
+          const [first, second] = await listMounts({ under: path })
           expect(first).toMatchObject({ mountPoint: path, source, root: '/' })
           expect(second).toMatchObject({ mountPoint: path, source, root: `/${source}` })
         } finally {
@@ -51,7 +51,7 @@ describeWith({ root: true, linux: true }, 'the mount table', () => {
     for (const path of [lower, join(scratch.path, 'other'), target]) mkdirSync(path)
     await mount(overlayMount({ lower: [join(scratch.path, 'other'), lower] }, []), target)
     // Directories with a comma are given by their descriptors, as the table then says.
-    const { superOptions } = await get(target)
+    const { superOptions } = await mountOf(target)
     expect(superOptions).toContain(`lowerdir+=${join(scratch.path, 'other')}`)
     expect(superOptions).toContainEqual(expect.stringMatching(/^lowerdir\+=\/proc\/self\/fd\/\d+$/))
   })
@@ -62,8 +62,8 @@ describeWith({ root: true, linux: true }, 'the mount table', () => {
     for (const name of ['a', 'ab']) mkdirSync(path(name))
     await mount(tmpfs(), path('a'))
     await mount({ type: 'bind', source: '/proc', options: ['bind'] }, path('ab'))
-    const places = async (filter: Parameters<typeof list>[0]) =>
-      (await list(filter)).map(({ mountPoint }) => mountPoint)
+    const places = async (filter: Parameters<typeof listMounts>[0]) =>
+      (await listMounts(filter)).map(({ mountPoint }) => mountPoint)
     expect(await places({ under: path('a') })).toEqual([path('a')])
     expect(await places({ under: scratch.path, types: ['proc', 'none'] })).toEqual([path('ab')])
     expect(await places({ under: scratch.path, types: [] })).toEqual([])
@@ -71,7 +71,9 @@ describeWith({ root: true, linux: true }, 'the mount table', () => {
   })
 
   test('stops being read when it is aborted', async () => {
-    await expect(list({}, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' })
+    await expect(listMounts({}, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      name: 'AbortError',
+    })
   })
 
   describe('get', () => {
@@ -83,14 +85,14 @@ describeWith({ root: true, linux: true }, 'the mount table', () => {
       await mount(tmpfs('above'), target)
       mkdirSync(join(target, 'directory'))
       symlinkSync(join(target, 'directory'), join(scratch.path, 'link'))
-      expect(await get(join(scratch.path, 'link'))).toMatchObject({ source: 'above', mountPoint: target })
-      expect(await get(scratch.path)).toMatchObject({ mountPoint: scratch.path })
+      expect(await mountOf(join(scratch.path, 'link'))).toMatchObject({ source: 'above', mountPoint: target })
+      expect(await mountOf(scratch.path)).toMatchObject({ mountPoint: scratch.path })
       await unmount(target)
-      expect(await get(target)).toMatchObject({ source: 'below' })
+      expect(await mountOf(target)).toMatchObject({ source: 'below' })
     })
 
     test('does not find what does not exist', async () => {
-      await expect(get('/does/not/exist')).rejects.toMatchObject({ code: 'not_found' })
+      await expect(mountOf('/does/not/exist')).rejects.toMatchObject({ code: 'not_found' })
     })
   })
 
@@ -132,7 +134,8 @@ describeWith({ root: true, linux: true }, 'the mount table', () => {
     await using scratch = await scratchMount()
     const script = `
       import { mkdirSync } from 'node:fs'
-      import { get, isMountPoint, list, mounts } from ${JSON.stringify(new URL('./mount-table.ts', import.meta.url).href)}
+      import { isMountPoint, listMounts, mountOf, readMounts } from
+        ${JSON.stringify(new URL('./mount-table.ts', import.meta.url).href)}
       import { mount } from ${JSON.stringify(new URL('./mount.ts', import.meta.url).href)}
       const dir = ${JSON.stringify(scratch.path)}
       const count = 3000
@@ -141,9 +144,10 @@ describeWith({ root: true, linux: true }, 'the mount table', () => {
         await mount({ type: 'bind', source: dir, options: ['bind'] }, dir + '/' + at)
       }
       let first
-      for await (const info of mounts({ under: dir })) { first = info.mountPoint; break }
-      const places = new Set((await list({ under: dir })).map(({ mountPoint }) => mountPoint))
-      console.log(JSON.stringify([first, places.size, (await get(dir + '/2999')).mountPoint, await isMountPoint(dir + '/17')]))`
+      for await (const info of readMounts({ under: dir })) { first = info.mountPoint; break }
+      const places = new Set((await listMounts({ under: dir })).map(({ mountPoint }) => mountPoint))
+      const { mountPoint } = await mountOf(dir + '/2999')
+      console.log(JSON.stringify([first, places.size, mountPoint, await isMountPoint(dir + '/17')]))`
     const node = [process.execPath, '--conditions=@nsbox/source', '--import', import.meta.resolve('tsx')]
     // A namespace of its own takes the mounts along when the process ends.
     const result = await run('unshare', [
@@ -161,7 +165,7 @@ describeWith({ root: true, linux: true }, 'the mount table', () => {
   })
 
   test('reading may stop early', async () => {
-    for await (const info of mounts()) {
+    for await (const info of readMounts()) {
       expect(info.id).toBeGreaterThan(0)
       break
     }

@@ -19,7 +19,7 @@ export interface MountFilter {
  *
  * @throws `unimplemented` on a platform without a mount table
  */
-export async function* mounts(
+export async function* readMounts(
   filter: MountFilter = {},
   options: { signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<MountInfo> {
@@ -31,13 +31,13 @@ export async function* mounts(
   }
 }
 
-/** As `mounts`, all at once. */
-export async function list(
+/** As `readMounts`, all at once. */
+export async function listMounts(
   filter?: MountFilter,
   options?: { signal?: AbortSignal | undefined },
 ): Promise<MountInfo[]> {
   const infos: MountInfo[] = []
-  for await (const info of mounts(filter, options)) infos.push(info)
+  for await (const info of readMounts(filter, options)) infos.push(info)
   return infos
 }
 
@@ -47,12 +47,12 @@ export async function list(
  *
  * @throws `not_found` if the path does not exist
  */
-export async function get(
+export async function mountOf(
   path: string,
   options: { signal?: AbortSignal | undefined } = {},
 ): Promise<MountInfo> {
   const id = await platform.mountIdOf(path)
-  for await (const info of mounts({}, options)) if (info.id === id) return info
+  for await (const info of readMounts({}, options)) if (info.id === id) return info
   throw new NsboxError('not_found', `mount of ${JSON.stringify(path)}: outside of this process's root`)
 }
 

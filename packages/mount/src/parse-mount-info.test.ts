@@ -20,7 +20,8 @@ const overlay = {
 describe('parseMountInfo', () => {
   test('reads a line with everything in it', () => {
     const line =
-      '36 35 98:0 /mnt1 /mnt2 rw,noatime shared:3 master:1 propagate_from:2 unbindable - ext3 /dev/root rw,errors=continue'
+      '36 35 98:0 /mnt1 /mnt2 rw,noatime shared:3 master:1 propagate_from:2 unbindable - ext3 /dev/root ' +
+      'rw,errors=continue'
     expect(parse(line)).toEqual({
       id: 36,
       parentId: 35,

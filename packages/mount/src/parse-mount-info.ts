@@ -8,7 +8,7 @@ const escapes = /\\([0-3][0-7]{2})/g
 /**
  * Parses a line of `/proc/<pid>/mountinfo` (proc(5)), without its end of line.
  *
- * @throws `internal` for a line that is none: it may stand for a mount that the caller must not overlook
+ * @throws `internal` for a malformed line, which may be a mount that the caller must not overlook
  */
 export function parseMountInfo(line: Uint8Array): MountInfo {
   // One character is one byte until the escapes are gone, since those stand for bytes.
@@ -39,7 +39,7 @@ export function parseMountInfo(line: Uint8Array): MountInfo {
     propagation: propagation(fields.slice(6, separator)),
     type: text(type),
     source: text(source),
-    // File systems that print a space as it is exist; whatever follows is theirs.
+    // Some file systems print spaces unescaped, so the rest of the line is theirs.
     superOptions: list(superOptions.join(' ')),
   }
 }
@@ -57,7 +57,7 @@ function list(field: string): string[] {
   return field === '' ? [] : field.split(',').map(text)
 }
 
-/** Fields that are not known are passed over, as proc(5) asks. */
+/** Unknown fields are skipped, as proc(5) asks. */
 function propagation(fields: readonly string[]): MountPropagation {
   const group = (tag: string): number | undefined => {
     const digits = fields.find((field) => field.startsWith(`${tag}:`))?.slice(tag.length + 1)

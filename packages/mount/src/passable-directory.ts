@@ -2,9 +2,9 @@ import { chmodSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * Makes a directory, and those above it that are missing, which anybody may pass through and only its owner may read
- * (0711, whatever the umask). A container in a user namespace whose root filesystem is mounted below is nobody to the host,
- * and must get there by its own rights (HOSTILE D01). What is there already stays as it is.
+ * Makes a directory, and those above it that are missing, with mode 0711, whatever the umask. A container in a user
+ * namespace is an unprivileged user to the host and has to get through to its root filesystem
+ * (docs/threat-model.md D01). Existing directories stay as they are.
  *
  * @param path absolute
  */

@@ -4,27 +4,27 @@ import { fromSystemError, isErrno, isNotFound, isUnimplemented, NsboxError } fro
 import { hasErrno } from './linux/mount-error.ts'
 import type { MountInfo } from './mount-info.ts'
 import type { WhereIs } from './mount-platform.ts'
-import { list } from './mount-table.ts'
+import { listMounts } from './mount-table.ts'
 import { isAtOrBelow } from './path-prefix.ts'
 import { platform } from './platform.ts'
 
-/** Where what is at a path can be seen, by absolute paths without symbolic links. */
+/** All places where a file or directory can be seen, as absolute paths without symbolic links. */
 export interface Places {
   /** Of the file or directory itself, and of parts of it that are mounted elsewhere. */
   readonly own: readonly string[]
   /** Of what is mounted below it. */
   readonly below: readonly string[]
-  /** Whether it is a directory, or may be one for all that this platform tells. */
+  /** Whether it is a directory, or may be one if the platform cannot tell. */
   readonly isDirectory: boolean
 }
 
-/** How deep overlays lie in each other that are followed; the kernel stacks no more than two. */
+/** How deep stacked overlays are followed; the kernel stacks no more than two. */
 const maxStack = 3
 
 /**
  * Finds where else in this process's tree of mounts the same files can be seen: by other bind mounts of the same file
- * system, and in the upper directory of an overlay. So that two paths to one directory can be told to be that. The mount
- * table is read when it is first needed, and once.
+ * system, and in the upper directory of an overlay. This tells whether two paths lead to one directory. The mount table
+ * is read once, when it is first needed.
  */
 export class PlaceFinder {
   readonly #signal: AbortSignal | undefined
@@ -35,9 +35,9 @@ export class PlaceFinder {
   }
 
   /**
-   * The places of what is at a path; undefined if nothing is, or a link that leads nowhere. Of a FIFO, socket or device,
-   * which have nothing in the file system, only the first is told.
-   * @throws `invalid_argument` for what this process sees in no place, such as another process's own mounts
+   * The places of what a path leads to; undefined if there is nothing or a dangling link. Of a FIFO, socket or device
+   * only the first place, since writing to it does not change the file system.
+   * @throws `invalid_argument` for what is at no place that this process sees, such as in mounts of another namespace
    */
   async of(path: string): Promise<Places | undefined> {
     const found = await placeAt(path)
@@ -62,8 +62,8 @@ export class PlaceFinder {
 }
 
 /**
- * Whether nothing is mounted at a path that has no links. It asks on this thread, so the path must be one of a file system
- * of this host, and does not read the mount table.
+ * Whether nothing is mounted at a path without symbolic links. Blocks this thread, so the file system must be a local
+ * one. It does not read the mount table.
  * @throws `not_found`
  */
 export function isUncovered(path: string): boolean {
@@ -92,7 +92,7 @@ interface Table {
 }
 
 async function readTable(signal: AbortSignal | undefined): Promise<Table> {
-  const all = await list({}, { signal })
+  const all = await listMounts({}, { signal })
   const byDevice = new Map<string, MountInfo[]>()
   for (const info of all) {
     const those = byDevice.get(info.device)
@@ -125,8 +125,8 @@ async function addPlaces(
 }
 
 /**
- * As the table has it, where commas and backslashes of the path have a backslash before them. Where it was given by a
- * descriptor, which is how this package gives odd ones, only who mounted it knows it.
+ * As in the table, where commas and backslashes are escaped. A directory that was passed by a descriptor, as this
+ * package does with unusual names, cannot be read from there.
  */
 function upperDirectory({ superOptions }: MountInfo): string | undefined {
   const path = superOptions.find((option) => option.startsWith('upperdir='))?.slice('upperdir='.length)

@@ -8,9 +8,9 @@ const maxLine = 16 * 1024 * 1024
 const newline = 10
 
 /**
- * Reads a mount table as it comes, one mount after the other, holding no more than a line.
+ * Reads a mount table line by line.
  *
- * @throws `internal` for a line that is none; `resource_exhausted` for one over 16 MiB
+ * @throws `internal` for a malformed line; `resource_exhausted` for one over 16 MiB
  */
 export async function* readMountTable(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<MountInfo> {
   let pending: Uint8Array[] = []

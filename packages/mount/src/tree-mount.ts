@@ -1,29 +1,28 @@
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { parseMountOptions } from './mount-options.ts'
 import type { Mount } from './mount-record.ts'
 import { type OverlayLayers, takeOverlayLayers } from './overlay.ts'
 
-/** A mount that shows directories of the host: one as it is, or several as an overlay. */
+/** A mount of directories of the host: a bind mount or an overlay. */
 export type TreeMount =
   | { readonly kind: 'bind'; readonly directory: string; readonly readOnly: boolean }
   | {
       readonly kind: 'overlay'
       readonly layers: OverlayLayers
       readonly readOnly: boolean
-      /** Whether it keeps what it says of removals in attributes of users (`userxattr`). */
+      /** Whether opaque directories are marked by `user.` attributes (`userxattr`). */
       readonly userAttributes: boolean
     }
 
 const bindTypes: readonly string[] = ['bind', 'none', '']
 
 /**
- * Reads a mount whose directories are used without mounting it. Whoever reads it must not understand it differently from
- * whoever mounts it, so what could be read in two ways is none.
+ * Reads the record of a mount, to use its directories without mounting it. It must mean the same to this function and
+ * to whoever mounts it, so ambiguous records are refused.
  *
  * @returns undefined for a file system of another type
- * @throws `invalid_argument` for a record that contradicts itself: `ro` and `rw`, a bind mount with options or of a type
- * that such a mount has no use for, a change of another mount, an overlay with a directory said twice or in a form that
- * is not known
+ * @throws `invalid_argument` for a record that contradicts itself: `ro` and `rw`, a bind mount with a type or options
+ * that it cannot have, a remount, an overlay with a directory given twice or in an unknown form
  */
 export function readTreeMount(mount: Mount): TreeMount | undefined {
   const { type, source, options } = mount
@@ -41,7 +40,7 @@ export function readTreeMount(mount: Mount): TreeMount | undefined {
   if (type !== 'overlay') return undefined
   const { layers, others } = takeOverlayLayers(parsed.fileSystem)
   for (const { key, value } of others) {
-    // Layers that are added one by one, and data-only ones, in the kernel's own form.
+    // The kernel's own syntax for layers that are added one by one and for data-only layers.
     if (key.endsWith('+') || (key === 'userxattr' && value !== undefined))
       throw refuse(`option ${quoted(key)} in this form`)
   }
@@ -49,16 +48,16 @@ export function readTreeMount(mount: Mount): TreeMount | undefined {
   return { kind: 'overlay', layers, readOnly: readOnly || layers.upper === undefined, userAttributes }
 }
 
-/** Where what is changed through mounts is written to. */
+/** The directory that changes through mounts are written to. */
 export interface WrittenTree {
   readonly directory: string
-  /** What lies below it, if the directory is the upper one of an overlay. */
+  /** The lower directories, if it is the upper directory of an overlay. */
   readonly overlay?: { readonly lower: readonly string[]; readonly userAttributes: boolean }
 }
 
 /**
  * The one directory that a snapshot's mounts write to, found without mounting anything: the source of a bind mount, the
- * upper directory of an overlay. It is always one of those that `mountReach` says can be written to.
+ * upper directory of an overlay. It is always one that `mountReach` reports as writable.
  *
  * @throws `failed_precondition` for mounts that cannot be written to; `unimplemented` for several or of another type;
  * `invalid_argument` as `readTreeMount`, and for a path that depends on where a process is
@@ -81,5 +80,3 @@ export function writtenTree(mounts: readonly Mount[]): WrittenTree {
 }
 
 const isNoAccess = (word: string) => word !== 'ro' && word !== 'rw'
-
-const quoted = (text: string) => JSON.stringify(text.slice(0, 256))

@@ -5,7 +5,7 @@ import { run, runOrThrow, scratchMount } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { mount } from './mount.ts'
-import { isMountPoint, list } from './mount-table.ts'
+import { isMountPoint, listMounts } from './mount-table.ts'
 import { unmount } from './unmount.ts'
 
 const tmpfs = { type: 'tmpfs', source: 'memory', options: [] }
@@ -14,7 +14,7 @@ describeWith({ root: true, linux: true }, 'unmount', () => {
   let scratch: Awaited<ReturnType<typeof scratchMount>>
   let path: (name: string) => string
   const mounted = async () =>
-    (await list({ under: scratch.path })).slice(1).map(({ mountPoint }) => mountPoint)
+    (await listMounts({ under: scratch.path })).slice(1).map(({ mountPoint }) => mountPoint)
 
   beforeEach(async () => {
     scratch = await scratchMount()

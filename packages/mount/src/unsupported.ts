@@ -1,7 +1,7 @@
 import { NsboxError } from '@nsbox/errors'
 import type { MountPlatform } from './mount-platform.ts'
 
-/** Mounts of a platform that has none that nsbox knows to make: everything throws `unimplemented`. */
+/** For platforms whose mounts nsbox cannot make: everything throws `unimplemented`. */
 export function unsupported(name: string): MountPlatform {
   const missing = (what: string) => new NsboxError('unimplemented', `${what} on ${name}`)
   return {
@@ -20,7 +20,7 @@ export function unsupported(name: string): MountPlatform {
     whereIs: async () => {
       throw missing('the mount table')
     },
-    // Without mounts nothing is.
+    // Nothing can be mounted.
     isUncovered: () => true,
   }
 }

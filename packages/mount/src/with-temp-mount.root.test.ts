@@ -7,7 +7,7 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { mountAll } from './mount.ts'
 import type { Mount } from './mount-record.ts'
-import { list } from './mount-table.ts'
+import { listMounts } from './mount-table.ts'
 import { unmount } from './unmount.ts'
 import { withTempMount } from './with-temp-mount.ts'
 
@@ -34,7 +34,7 @@ describeWith({ root: true, linux: true }, 'several mounts', () => {
 
   const nothingLeft = async () => {
     expect(readdirSync(path('tmp'))).toEqual([])
-    expect(await list({ under: scratch.path })).toHaveLength(1)
+    expect(await listMounts({ under: scratch.path })).toHaveLength(1)
   }
 
   const broken: Mount = { type: 'tmpfs', source: 'x', options: ['bogus'] }
@@ -42,17 +42,17 @@ describeWith({ root: true, linux: true }, 'several mounts', () => {
 
   test('mountAll mounts in order, below what it has mounted', async () => {
     await mountAll([bind, { ...tmpfs, target: 'below' }], path('target'))
-    const places = (await list({ under: path('target') })).map(({ mountPoint }) => mountPoint)
+    const places = (await listMounts({ under: path('target') })).map(({ mountPoint }) => mountPoint)
     expect(places).toEqual([path('target'), path('target/below')])
   })
 
   test('mountAll unmounts what it has mounted if one fails, and nothing else', async () => {
     await mountAll([tmpfs], path('target'))
-    const before = await list({ under: scratch.path })
+    const before = await listMounts({ under: scratch.path })
     await expect(
       mountAll([bind, { ...tmpfs, target: 'below' }, broken], path('target')),
     ).rejects.toMatchObject({ code: 'invalid_argument' })
-    expect(await list({ under: scratch.path })).toEqual(before)
+    expect(await listMounts({ under: scratch.path })).toEqual(before)
   })
 
   test('withTempMount gives the mounted directory and what its user returns', async () => {

@@ -8,12 +8,11 @@ import type { Mount } from './mount-record.ts'
 import { unmount } from './unmount.ts'
 
 /**
- * Mounts `mounts` at a new directory that only this user can reach, and unmounts them when `use` is done with
- * it, however it ends. The directory is removed only if it is empty: were something still mounted there,
- * nothing of it would be touched.
+ * Mounts `mounts` at a new directory that only this user can reach, and unmounts them when `use` has ended, with an
+ * error or not. The directory is removed only if it is empty, so nothing that is still mounted is deleted.
  *
  * @param use is given the directory
- * @param options `lazy`: whether a mount that is still in use vanishes at once and ends with its last user, for what is
+ * @param options `lazy`: whether a mount in use is detached at once and ends with its last user, for mounts that are
  * only read; false by default
  * @returns what `use` returned
  * @throws what `mountAll` throws, what `use` throws, and `failed_precondition` if a mount is still in use

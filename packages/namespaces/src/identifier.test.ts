@@ -44,7 +44,9 @@ it('D05 bounds key and value together, in bytes', () => {
   expect(() => validateLabels({ ['k'.repeat(100)]: 'é'.repeat(1999) }, 'info.Labels')).toThrow(
     expect.objectContaining({
       code: 'invalid_argument',
-      message: `info.Labels: label key and value length (4098 bytes) greater than maximum size (4096 bytes), key: ${'k'.repeat(64)}: invalid argument`,
+      message:
+        'info.Labels: label key and value length (4098 bytes) greater than maximum size (4096 bytes), ' +
+        `key: ${'k'.repeat(64)}: invalid argument`,
     }),
   )
 })

@@ -7,7 +7,7 @@ const identifier = /^[A-Za-z0-9]+(?:[._-](?:[A-Za-z0-9]+))*$/
 
 /**
  * Checks an identifier: the name of a namespace, container, exec process or sandbox. The texts are those that clients
- * of containerd know (BEHAVIOUR.md §1).
+ * of containerd know (docs/behaviour.md §1).
  *
  * @throws `invalid_argument`
  */
@@ -16,7 +16,8 @@ export function validateIdentifier(text: string): void {
   if (text.length > maxIdentifierLength) {
     throw new NsboxError(
       'invalid_argument',
-      `identifier "${text.slice(0, 2 * maxIdentifierLength)}" greater than maximum length (${maxIdentifierLength} characters)`,
+      `identifier "${text.slice(0, 2 * maxIdentifierLength)}" greater than maximum length ` +
+        `(${maxIdentifierLength} characters)`,
     )
   }
   if (!identifier.test(text)) {

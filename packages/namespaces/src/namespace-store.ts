@@ -10,8 +10,8 @@ interface AbortOptions {
 }
 
 /**
- * Namespaces by name. They come into being by hand or as a side effect of storing something in them, and go only
- * when they are empty. Labels must be within the limits, names must be identifiers; otherwise `invalid_argument`.
+ * Namespaces by name. A namespace is created by `create`, or when something is stored in it, and can be deleted only
+ * when it is empty. Labels must be within the limits and names must be identifiers; otherwise `invalid_argument`.
  */
 export interface NamespaceStore {
   /** @throws `not_found` */

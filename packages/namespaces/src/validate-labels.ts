@@ -7,13 +7,13 @@ export const maxLabelBytes = 4096
 export const maxLabels = 10_240
 
 /**
- * The most bytes that all labels of one object may have together: as many as a document that lists what they refer to. A
- * list of objects with many more could not be told in a message that clients take.
+ * The most bytes that all labels of one object may have together: as many as the largest manifest or index, whose
+ * children they list. With more, a list of objects would exceed what clients accept in a message.
  */
 export const maxLabelsBytes = 4 * 1024 * 1024
 
 /**
- * Checks labels against the limits (BEHAVIOUR.md §1).
+ * Checks labels against the limits (docs/behaviour.md §1).
  *
  * @param prefix names the object in the error: `namespace.Labels`, `info.Labels`, `image.Labels`, `containers.Labels`
  * @throws `invalid_argument`
@@ -38,7 +38,8 @@ export function validateLabels(labels: Readonly<Record<string, string>>, prefix:
     if (bytes <= maxLabelBytes) continue
     throw new NsboxError(
       'invalid_argument',
-      `${prefix}: label key and value length (${bytes} bytes) greater than maximum size (${maxLabelBytes} bytes), key: ${key.slice(0, 64)}`,
+      `${prefix}: label key and value length (${bytes} bytes) greater than maximum size (${maxLabelBytes} ` +
+        `bytes), key: ${key.slice(0, 64)}`,
     )
   }
 }

@@ -1,8 +1,8 @@
 import type { Descriptor } from './descriptor.ts'
 
 /**
- * A descriptor as it stands in a JSON document: its fields in the order of the image specification's own library and its
- * annotations by name, so that the same descriptors make the same bytes as there.
+ * A descriptor for a JSON document. Fields have the order of the image specification's Go library and annotations are
+ * sorted, so that both write the same bytes.
  */
 export function descriptorJson(descriptor: Descriptor): Readonly<Record<string, unknown>> {
   const { mediaType, digest, size, urls, annotations, data, platform, artifactType } = descriptor

@@ -54,12 +54,12 @@ export const refNameAnnotation = 'org.opencontainers.image.ref.name'
 export const imageNameAnnotation = 'io.containerd.image.name'
 
 /**
- * Takes in a descriptor from a JSON document.
+ * Reads a descriptor from a JSON document.
  *
  * @param context what the descriptor is, for the error
  * @throws `invalid_argument` for a media type that is not one or has more than 255 characters, a digest that
- * `parseDigest` refuses, a size that is not a whole number of bytes, annotations beyond 256 Ki characters, `data`
- * that is not the content
+ * `parseDigest` refuses, a size that is not a whole number of bytes, annotations beyond 256 Ki characters, `data` that
+ * is not the content
  */
 export function parseDescriptor(json: Json | undefined, context = 'descriptor'): Descriptor {
   return validate(descriptorSchema, json, context)

@@ -5,7 +5,7 @@ import { quoted } from './quoted.ts'
 /** The hash functions that nsbox verifies content with. */
 export type DigestAlgorithm = 'sha256' | 'sha512'
 
-/** `algorithm:hex`. Text becomes one through `parseDigest` only, never through a cast. */
+/** `algorithm:hex`. Made of text by `parseDigest` only, never by a cast. */
 export type Digest = `${DigestAlgorithm}:${string}`
 
 const pattern = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/
@@ -16,7 +16,7 @@ export function isDigest(text: unknown): text is Digest {
 }
 
 /**
- * Takes in a digest from outside. What passes is safe as part of a path or URL.
+ * Reads a digest that comes from outside. The result is safe as part of a path or URL.
  *
  * @throws `invalid_argument` naming the text
  */
@@ -46,7 +46,7 @@ export interface Hasher {
   update(bytes: Uint8Array): void
   /** The digest of everything so far; more bytes may follow. */
   digest(): Digest
-  /** A second hasher with the same state; the two go separate ways from here. */
+  /** A copy of the hasher with the same state. */
   clone(): Hasher
 }
 
@@ -66,7 +66,7 @@ function hasherOver(hash: Hash, algorithm: DigestAlgorithm): Hasher {
   }
 }
 
-/** The digest of bytes that are all there, or of a text's UTF-8 encoding. */
+/** The digest of bytes, or of a text's UTF-8 encoding. */
 export function digestOf(content: Uint8Array | string, algorithm: DigestAlgorithm = 'sha256'): Digest {
   return `${algorithm}:${createHash(algorithm).update(content).digest('hex')}`
 }

@@ -5,15 +5,15 @@ const maxLabel = 4096
 
 /**
  * The label that records which repositories of a registry have a blob, so that a push to the same registry can mount it
- * instead of sending it (BEHAVIOUR.md §4). The port is not part of the key.
+ * instead of sending it (docs/behaviour.md §4). The port is not part of the key.
  */
 export function distributionSourceKey(host: string): string {
   return prefix + host.replace(/:[0-9]+$/, '').replace(/^\[(.*)\]$/, '$1')
 }
 
 /**
- * The label's key and value once `reference`'s repository is among its repositories: sorted, comma-separated. What would
- * grow beyond the limit of a label loses other repositories.
+ * The label's key and value with the repository of `reference` added: sorted, joined by commas. Other repositories are
+ * dropped where the label would be too long.
  *
  * @param labels the labels that the blob has now
  */

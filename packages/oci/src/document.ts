@@ -31,7 +31,7 @@ export const commonFields = {
   mediaType: optionalText(),
 }
 
-/** A field that tells another kind of document, and must be absent (HOSTILE B01). */
+/** A field that tells another kind of document, and must be absent (docs/threat-model.md B01). */
 export const otherKind = v.optional(v.never('is of another kind of document'))
 
 /**
@@ -50,7 +50,7 @@ export function* documentSteps<const S extends v.GenericSchema>(
 }
 
 /**
- * Opens, in steps, a manifest or index whose bytes match their digest already.
+ * Parses, in steps, a manifest or index whose digest has been verified.
  *
  * @param context what it is, for the error
  * @param isExpected which media types the descriptor may have

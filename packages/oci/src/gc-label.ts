@@ -16,7 +16,7 @@ export function childGcLabels(
     const prefix = `${labelKeys.gcRefContent}.${childKind(mediaType)}`
     const n = counts.get(prefix) ?? 0
     counts.set(prefix, n + 1)
-    // The first config has no number, those that should not exist do.
+    // The first config has no number. Further ones, which should not exist, have one.
     labels[prefix.endsWith('.') || n > 0 ? `${prefix}${n}` : prefix] = digest
   }
   return labels

@@ -4,15 +4,15 @@ import { quoted } from './quoted.ts'
 
 /** What a new image's config says beyond what nsbox acts on. */
 export interface ImageConfigHistory {
-  /** When the image was made; not said by default. */
+  /** When the image was made; left out by default. */
   readonly created?: Date | undefined
-  /** What made its one layer. */
+  /** What made its only layer, for the history. */
   readonly createdBy: string
 }
 
 /**
- * The document of an image config (OCI image specification, config.md): what `parseImageConfig` reads. The same values
- * give the same document; what is empty is left out.
+ * The document of an image config (OCI image specification, config.md): the inverse of `parseImageConfig`. The same
+ * values give the same document; empty ones are left out.
  *
  * @throws `invalid_argument` for a variable of the environment without a name, or a NUL in one
  */

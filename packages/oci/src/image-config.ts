@@ -6,7 +6,7 @@ import { fields, keys, optionalText, textMap, texts } from './field-schema.ts'
 import { type Platform, platformFields, platformFrom } from './platform.ts'
 import { finish, type Steps } from './steps.ts'
 
-/** What an image says about itself (OCI image specification, config.md), as far as nsbox acts on it. */
+/** An image's config (OCI image specification, config.md), as far as nsbox acts on it. */
 export interface ImageConfig {
   /** Undefined if the document names neither operating system nor architecture, as configs of artifacts do. */
   readonly platform?: Platform | undefined
@@ -15,7 +15,10 @@ export interface ImageConfig {
   readonly config: ContainerDefaults
 }
 
-/** How the image wishes to be run; a text that is empty says nothing, as in documents of Go. Whoever acts on it checks each value: all of them are the image author's words. */
+/**
+ * How to run the image. An empty text means that nothing is set, as in documents of Go programs. The values come from
+ * the image's author and have to be checked before they are used.
+ */
 export interface ContainerDefaults {
   readonly user?: string | undefined
   readonly env: readonly string[]

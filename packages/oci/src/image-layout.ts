@@ -13,7 +13,7 @@ const schema = fields({
 /**
  * Checks the `oci-layout` document that marks an image layout.
  *
- * @throws `invalid_argument` for another version, a document that is none
+ * @throws `invalid_argument` for another version or a malformed document
  */
 export function checkImageLayout(bytes: Uint8Array): void {
   finish(documentSteps(bytes, schema, 'oci-layout'))

@@ -10,7 +10,7 @@ const kinds: readonly (readonly [string, (mediaType: string) => boolean])[] = [
 ]
 
 /**
- * The name under which a pull ingests a blob (BEHAVIOUR.md §3): every client that pulls it chooses the same, so
+ * The name under which a pull ingests a blob (docs/behaviour.md §3): every client that pulls it chooses the same, so
  * one continues where another was interrupted.
  */
 export function ingestRef({

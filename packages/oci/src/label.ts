@@ -1,6 +1,4 @@
-/**
- * The labels that containerd and its clients give a meaning to (BEHAVIOUR.md §4), as far as nsbox reads or writes them.
- */
+/** The labels of containerd's clients that nsbox reads or writes (docs/behaviour.md §4). */
 export const labelKeys = {
   /** On a compressed layer: the digest of its uncompressed bytes. */
   uncompressed: 'containerd.io/uncompressed',
@@ -17,8 +15,8 @@ export const labelKeys = {
   gcRefImage: 'containerd.io/gc.ref.image',
   /** At `Prepare`: the chain id that the snapshot is going to be committed under. */
   snapshotRef: 'containerd.io/snapshot.ref',
-  /** On a namespace: the snapshotter of whoever names none. */
+  /** On a namespace: the snapshotter to use if none is named. */
   defaultSnapshotter: 'containerd.io/defaults/snapshotter',
-  /** On a namespace: its blobs may be taken over by others under the isolated policy too. */
+  /** On a namespace: other namespaces may share its blobs even under the policy `isolated`. */
   namespaceShareable: 'containerd.io/namespace.shareable',
 } as const

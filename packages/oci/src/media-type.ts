@@ -50,7 +50,7 @@ export const isIndex = (mediaType: string): boolean => indexes.has(mediaType)
 /** Whether content of this type lists a config and layers. */
 export const isManifest = (mediaType: string): boolean => manifests.has(mediaType)
 
-/** Whether content of this type is a config that says something to nsbox. */
+/** Whether content of this type is an image config. */
 export const isConfig = (mediaType: string): boolean => configs.has(mediaType)
 
 /** Whether content of this type is a file system layer, of whatever compression or wrapping. */
@@ -70,8 +70,8 @@ export const isNonDistributable = (mediaType: string): boolean =>
   mediaType === t.dockerForeignLayerGzip
 
 /**
- * How a layer of this type is compressed. `unknown` for Docker's plain types, under which compressed bytes are in
- * circulation: look at the bytes. Undefined for what is no layer and for layers wrapped in something else, such as
+ * How a layer of this type is compressed. `unknown` for Docker's plain types, since there are compressed layers of such
+ * a type: look at the bytes. Undefined for what is no layer and for layers wrapped in something else, such as
  * `+encrypted`.
  */
 export function layerCompression(mediaType: string): LayerCompression | 'unknown' | undefined {

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { fields, optionalText, shortText, texts } from './field-schema.ts'
 import { quoted } from './quoted.ts'
 
-/** What an image runs on (OCI image specification, image-index.md), in the words of Go's GOOS and GOARCH. */
+/** What an image runs on (OCI image specification, image-index.md), by Go's names, GOOS and GOARCH. */
 export interface Platform {
   readonly os: string
   readonly architecture: string
@@ -53,9 +53,8 @@ const architectureAliases: Readonly<Record<string, readonly [string, string?]>> 
 const osAliases: Readonly<Record<string, string>> = { macos: 'darwin' }
 
 /**
- * The one spelling of a platform that all its spellings share: lower case, Go's names, and a variant exactly where it
- * is not the base one (`amd64` for amd64/v1, `arm64` for arm64/v8), except that `arm` always has one, v7 unless said
- * otherwise.
+ * Normalises the spelling of a platform: lower case, Go's names, and a variant exactly where it is not the base one
+ * (`amd64` for amd64/v1, `arm64` for arm64/v8), except that `arm` always has one, v7 unless said otherwise.
  */
 export function normalizePlatform(platform: Platform): Platform {
   const os = platform.os.toLowerCase()

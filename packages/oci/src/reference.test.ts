@@ -221,7 +221,8 @@ test('C10 whatever is taken is made of harmless characters and names the same th
 test('completing twice changes nothing more', () => {
   fc.assert(
     fc.property(repositories, tags, digests, (repository, tag, digest) => {
-      const typed = `${repository.replaceAll('.', '-')}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`
+      const tagged = tag === undefined ? '' : `:${tag}`
+      const typed = `${repository.replaceAll('.', '-')}${tagged}${digest === undefined ? '' : `@${digest}`}`
       const full = normalizeReference(typed)
       expect(normalizeReference(full)).toBe(full)
     }),

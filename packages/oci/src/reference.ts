@@ -26,7 +26,8 @@ const limits = { host: 261, repository: 255 } as const
 
 /**
  * Reads `host/repository[:tag][@digest]`. The host is not optional and nothing is filled in: see
- * `normalizeReference` for what people type. What passes is safe as part of a URL or a header (HOSTILE C10).
+ * `normalizeReference` for what people type. What passes is safe as part of a URL or a header
+ * (docs/threat-model.md C10).
  *
  * @throws `invalid_argument`
  */
@@ -71,8 +72,8 @@ export function formatReference({
 }
 
 /**
- * The full reference that a person means by a short one, in the way of Docker's command line: `docker.io` and
- * `library/` where nothing looks like a host, `latest` where there is neither tag nor digest.
+ * Completes a short reference that a person has typed, as Docker's command line does: `docker.io` and `library/` where
+ * nothing looks like a host, `latest` where there is neither tag nor digest.
  *
  * @throws `invalid_argument`
  */
@@ -95,9 +96,10 @@ function isHost(host: string): boolean {
   if (host.length > limits.host) return false
   const match = hostPattern.exec(host)
   if (match === null || match[1] === '0') return false
-  // Knows more than the pattern: ports, IPv6 and IPv4 addresses, punycode.
+  // URL also checks ports, IPv6 and IPv4 addresses and punycode.
   if (!URL.canParse(`https://${host}`)) return false
-  // A name that ends in a number is an address to a URL, and not always the one that it looks like: `127.1`, `010.0.0.1`.
+  // URL takes a name that ends in a number for an IPv4 address, and not always for the one that it looks like: `127.1`,
+  // `010.0.0.1`.
   const { hostname } = new URL(`https://${host}`)
   return !/^[0-9.]+$/.test(hostname) || hostname === host.replace(/:[0-9]+$/, '')
 }

@@ -1,10 +1,10 @@
 /**
- * Work in small steps, for whoever must not be held up by all of it at once: it may be left for a while wherever it
- * yields, and returns its result. Each step takes about a millisecond.
+ * Work in small steps, so that it does not block the event loop: a generator that yields after about each millisecond
+ * and returns the result.
  */
 export type Steps<T> = Generator<void, T, void>
 
-/** Does all of the work at once. */
+/** Does all of the work without a pause. */
 export function finish<T>(steps: Steps<T>): T {
   for (;;) {
     const { done, value } = steps.next()

@@ -34,10 +34,9 @@ const bracket = 0x5b
 const brace = 0x7b
 
 /**
- * Reads JSON that decides what runs on this machine, so that no two readers can understand it differently.
- * Refused besides malformed JSON: bytes that are not UTF-8, a byte order mark, lone surrogates, an object with
- * one key twice, more than 32 levels, more than 250 000 values, numbers of more than 1000 characters. Keys such as
- * `__proto__` are keys like any other.
+ * Reads JSON strictly, so that no two readers can understand a document differently. Refused besides malformed JSON:
+ * bytes that are not UTF-8, a byte order mark, lone surrogates, an object with one key twice, more than 32 levels, more
+ * than 250 000 values, numbers of more than 1000 characters. Keys such as `__proto__` are keys like any other.
  *
  * @param context what is being read, for the error
  * @throws `invalid_argument`
@@ -65,7 +64,7 @@ export function strictJsonSteps(bytes: Uint8Array, context: string): Steps<Json>
 /** How many values one step reads. */
 const valuesPerStep = 1000
 
-/** A container whose end has not come yet; of an object, the key whose value comes next. */
+/** An array or object whose end has not been read yet; of an object, the key whose value comes next. */
 type Open =
   | { readonly array: Json[] }
   | { readonly array?: undefined; readonly object: JsonObject; key: string }
@@ -98,7 +97,7 @@ class Parser {
       if (first === bracket || first === brace) {
         this.#at++
         const empty = this.#next() === first + 2
-        // Who is in as many containers has as many levels above.
+        // The number of open arrays and objects is the depth.
         if (above.length + (open === undefined ? 0 : 1) + (empty ? 0 : 1) > maxDepth)
           throw this.#refuse(`more than ${maxDepth} levels`)
         if (!empty) {
@@ -112,7 +111,7 @@ class Parser {
         this.#at++
         value = first === bracket ? [] : (Object.create(null) as JsonObject)
       } else value = first === quote ? this.#string() : this.#scalar()
-      // What is complete is part of what it stands in, which may be complete with it.
+      // A complete value is added to the array or object around it, which may be complete with it.
       for (;;) {
         if (open === undefined) {
           this.#next()
@@ -147,7 +146,7 @@ class Parser {
     return into
   }
 
-  /** The first character that is no space, from here on; NaN at the end. */
+  /** The next character that is not white space; NaN at the end. */
   #next(): number {
     const text = this.#text
     for (let at = this.#at; ; at++) {
@@ -168,7 +167,7 @@ class Parser {
         return text.slice(start + 1, at)
       }
       if (char === backslash) return this.#escapedString(at)
-      // NaN, at the end of the text, is not greater either.
+      // Also false for NaN, at the end of the text.
       if (!(char >= 0x20)) throw this.#malformed()
     }
   }
@@ -186,7 +185,7 @@ class Parser {
     } catch {
       throw this.#malformed()
     }
-    // Text that was UTF-8 has none but those that are written as escapes.
+    // The text was valid UTF-8, so surrogates can come from escapes only.
     if (/\p{Surrogate}/u.test(value))
       throw this.#refuse(`lone surrogate in the string at character ${this.#at}`)
     this.#at = at + 1

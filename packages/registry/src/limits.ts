@@ -1,14 +1,14 @@
-/** What a client waits for and how often it tries. */
+/** Timeouts and retries of a client. */
 export interface RegistryLimits {
   /** Milliseconds to open a connection, its TLS handshake included; 10,000 by default. */
   readonly connectTimeout: number
   /** Milliseconds from a request to the head of its answer; 60,000 by default. */
   readonly headersTimeout: number
-  /** Milliseconds that a registry may take for a piece of what is sent to it, and then to answer; 300,000 by default. */
+  /** Milliseconds that a registry may take to accept a piece of an upload, and then to answer; 300,000 by default. */
   readonly uploadTimeout: number
   /** Milliseconds between two pieces of a body; 30,000 by default. */
   readonly idleTimeout: number
-  /** Bytes per second that a body must arrive with, measured over `rateWindow`; 1,024 by default. */
+  /** Minimum bytes per second of a body, measured over `rateWindow`; 1,024 by default. */
   readonly minimumRate: number
   /** Milliseconds over which the rate is measured, not counting time in which the reader was busy; 30,000 by default. */
   readonly rateWindow: number

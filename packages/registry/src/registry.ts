@@ -12,27 +12,27 @@ import { RegistryClient } from './repository/registry-client.ts'
 import { RemoteRepository } from './repository/remote-repository.ts'
 
 export interface RegistryOptions {
-  /** Asked whenever a host wants credentials; without it everything is anonymous. */
+  /** Source of credentials, called when a host asks for some; anonymous without it. */
   readonly credentials?: CredentialSource | undefined
   /** Directory of `hosts.toml` files, one directory for each registry; none by default. */
   readonly hostsDir?: string | undefined
   /**
-   * Scheme for registries of which configuration does not say it; `http` is plain http on request. By default `https`, and
-   * for registries on loopback addresses whichever they speak.
+   * Scheme for registries that are not configured; `http` is plain http on request. By default `https`, and for
+   * registries on loopback addresses whichever they speak.
    */
   readonly defaultScheme?: 'http' | 'https' | undefined
-  /** TLS with registries of which configuration says nothing about it; not with mirrors. */
+  /** TLS settings for registries that are not configured; not for mirrors. */
   readonly tls?: RegistryTls | undefined
   /** Sent with every request to registries and mirrors; `authorization` only to registries themselves. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly limits?: Partial<RegistryLimits> | undefined
   /**
-   * Whether the user is none of this machine's, and so may reach neither registries on it nor those at link-local addresses
-   * and where clouds tell machines their secrets: by address, whatever the name. Not by default. A proxy is trusted to
-   * keep its own.
+   * Whether the user is not one of this machine, and so must reach neither registries on it, nor link-local addresses,
+   * nor those at which clouds serve a machine's secrets. Addresses count, not names. False by default. A proxy has to
+   * see to that itself.
    */
   readonly userIsElsewhere?: boolean | undefined
-  /** Told of every request once its answer begins, or fails; must not throw. */
+  /** Called for every request once its answer begins or fails; must not throw. */
   readonly onRequest?: ((trace: RequestTrace) => void) | undefined
 }
 
@@ -51,11 +51,11 @@ export interface RegistryTls {
 /** A client of any number of registries, with its connections, credentials and tokens. */
 export interface Registry extends AsyncDisposable {
   /**
-   * A repository, bound to a tag or digest in it. A push moves the tag with each manifest, or if the reference has a digest
-   * as well, only with the manifest of that digest: name it to push an index under a tag.
+   * A repository, bound to a tag or digest in it. A push moves the tag with each manifest, or if the reference has a
+   * digest as well, only with the manifest of that digest: name it to push an index under a tag.
    *
    * @param reference complete, such as `docker.io/library/redis:latest`
-   * @throws `invalid_argument` for a reference that is none
+   * @throws `invalid_argument` for a malformed reference
    */
   remote(reference: string): Remote
 }
@@ -82,7 +82,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
   const { ca, cert, key, rejectUnauthorized = true } = options.tls ?? {}
   const hosts = new Hosts({
     hostsDir: options.hostsDir,
-    // What speaks plain http on this machine is not even asked.
+    // Such a user's registries on this machine are not even probed for their scheme.
     defaultScheme: options.defaultScheme ?? (userIsElsewhere ? 'https' : undefined),
     tls: tlsSettings({
       ca: ca === undefined ? [] : [ca],

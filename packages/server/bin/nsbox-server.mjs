@@ -5,10 +5,6 @@ import { setFlagsFromString } from 'node:v8'
 // that could be measured, and keeps 30 MB of memory free; twice makes a pull a tenth slower. It is said before anything
 // is loaded, since each collection decides when the next one comes.
 setFlagsFromString('--heap-growing-percent=200')
-// A function is optimized after four times as much work as by default. At the default a daemon takes 2 MB more,
-// and a container is run no sooner by a daemon that has just started, 4 % sooner by one that has run some tens; at fifteen
-// times it takes a sixth more of its processor time.
-setFlagsFromString('--interrupt-budget=250000')
 // The parser of HTTP messages is WebAssembly with one big function, which V8 would compile with all its might in the very
 // middle of a first pull: 70 ms of processor time, for the few headers of some tens of answers. zstd, where it has to be
 // WebAssembly too, is compiled a tenth of a second later for it.

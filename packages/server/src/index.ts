@@ -4,4 +4,4 @@ export {
   readConfiguration,
 } from './configuration/read-configuration.ts'
 export type { Server, ServerConfig } from './server.ts'
-export { start } from './start.ts'
+export { startServer } from './start.ts'

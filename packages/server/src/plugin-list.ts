@@ -2,17 +2,17 @@ import { hasLayerDirectories } from '@nsbox/core/snapshots'
 import { defaultPlatform, type Platform } from '@nsbox/oci'
 import type { SnapshotterEntry } from './snapshotters/open-snapshotters.ts'
 
-/** A part of the server, under the names by which clients of containerd look for parts (BEHAVIOUR.md §13). */
+/** A part of the server, under containerd's name for it (docs/behaviour.md §13). */
 export interface Plugin {
   readonly type: string
   readonly id: string
-  /** Types of the parts that it is made of. */
+  /** Types of the plugins that it needs. */
   readonly requires: readonly string[]
-  /** What it works for, where it depends on the host. */
+  /** Supported platforms, if it depends on the host. */
   readonly platforms?: readonly Platform[]
-  /** What clients may want to know of it, such as its directory as `root`. */
+  /** Values for clients, such as its directory as `root`. */
   readonly exports?: Readonly<Record<string, string>>
-  /** What it can do that others of its type cannot. */
+  /** Optional features. */
   readonly capabilities?: readonly string[]
   /** Why it is not loaded. */
   readonly skipped?: string
@@ -34,14 +34,14 @@ const grpc = 'io.containerd.grpc.v1'
 /** The name of the runtime among the runtimes. */
 export const runtimePlugin = 'task'
 
-/** What the list depends on. */
+/** What the list is made of. */
 export interface PluginListParts {
   readonly snapshotters: readonly SnapshotterEntry[]
-  /** Why there are no tasks; undefined if there are. */
+  /** Why tasks are not supported; undefined if they are. */
   readonly runtimeRefusal?: string | undefined
 }
 
-/** The parts that a server has, and those that it would have on another host. */
+/** The plugins of a server, with those that are skipped on this host. */
 export function pluginList({ snapshotters, runtimeRefusal }: PluginListParts): Plugin[] {
   const platforms = [defaultPlatform()]
   return [
@@ -85,7 +85,7 @@ function snapshotterPlugin({ name, root, snapshotter: loaded, refusal }: Snapsho
     requires: [],
     platforms: [defaultPlatform()],
     exports: { root },
-    // Without it, clients do not name a parent only at commit.
+    // Without it, clients do not name the parent at commit.
     capabilities: loaded !== undefined && hasLayerDirectories(loaded) ? ['rebase'] : [],
     ...(refusal === undefined ? {} : { skipped: refusal.message }),
   }

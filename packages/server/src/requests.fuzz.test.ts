@@ -21,7 +21,7 @@ import fc from 'fast-check'
 import { afterAll, expect } from 'vitest'
 import { versionRoutes } from './routes/version.ts'
 import { Conduct } from './rpc/conduct.ts'
-import { start } from './start.ts'
+import { startServer } from './start.ts'
 import { frame, rawCall } from './testing/grpc-call.ts'
 import { startPeerRelay } from './testing/peer-relay.ts'
 import { sampleMessage } from './testing/sample-message.ts'
@@ -69,7 +69,7 @@ const samples = {
 }
 
 const dir = await tempDir('nsbox-requests')
-const server = await start({
+const server = await startServer({
   root: join(dir.path, 'root'),
   state: join(dir.path, 'state'),
   durability: 'relaxed',
@@ -230,9 +230,12 @@ function spoken(bytes: Buffer): Promise<string> {
 }
 
 const requests = [
-  'POST /containerd.services.version.v1.Version/Version HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}',
-  'POST /containerd.services.version.v1.Version/Version HTTP/1.1\r\nHost: x\r\nContent-Type: application/grpc-web+proto\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n\0\0\0\0\0\r\n0\r\n\r\n',
-  'GET /containerd.services.version.v1.Version/Version?connect=v1&encoding=json&message=%7B%7D HTTP/1.1\r\nHost: x\r\n\r\n',
+  'POST /containerd.services.version.v1.Version/Version HTTP/1.1\r\nHost: x\r\nContent-Type: ' +
+    'application/json\r\nContent-Length: 2\r\n\r\n{}',
+  'POST /containerd.services.version.v1.Version/Version HTTP/1.1\r\nHost: x\r\nContent-Type: ' +
+    'application/grpc-web+proto\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n\0\0\0\0\0\r\n0\r\n\r\n',
+  'GET /containerd.services.version.v1.Version/Version?connect=v1&encoding=json&message=%7B%7D HTTP/1.1\r\n' +
+    'Host: x\r\n\r\n',
   'OPTIONS * HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\nExpect: 100-continue\r\n\r\n',
 ]
 const http1Bytes = mutatedBytes(requests, {
@@ -289,6 +292,8 @@ fuzz(
   async (bytes) => {
     const outcome = await spoken(bytes)
     if (runs++ % 100 === 0) await expectAlive(lenient.address)
+    // No connection stays once its client has gone.
+    if (runs % 500 === 0) await expect.poll(() => lenient.connections()).toBeLessThan(50)
     return outcome
   },
   { runs: 160, together: 16 },

@@ -3,15 +3,17 @@ import { isNsboxError } from '@nsbox/errors'
 import { type ConfigurationSources, readConfiguration } from './configuration/read-configuration.ts'
 import { reloader } from './configuration/reload.ts'
 import { createLog } from './log/create-log.ts'
+import { garbageCollector } from './rpc/collect-garbage.ts'
 import { SignalWatch } from './signals/signal-watch.ts'
-import { start } from './start.ts'
+import { startServer } from './start.ts'
 
 /**
- * Runs a server as a program: until SIGTERM, SIGINT or SIGQUIT, which end it in an orderly way. A second one of these ends
- * it at once. SIGHUP reloads what can be reloaded; other signals do nothing. A failure to start is said on standard error in one line, with exit code 1.
+ * Runs a server as a program: until SIGTERM, SIGINT or SIGQUIT, which end it in an orderly way. A second one of these
+ * ends it at once. SIGHUP reloads what can be reloaded; other signals do nothing. If the start fails, it prints one
+ * line on standard error and exits with 1.
  */
 export async function runServer(sources: ConfigurationSources): Promise<void> {
-  // Modes are set explicitly everywhere; this is for what is forgotten.
+  // Modes are set explicitly everywhere; the umask is a second line of defence.
   process.umask(0o077)
   try {
     const running = await readConfiguration(sources)
@@ -20,13 +22,13 @@ export async function runServer(sources: ConfigurationSources): Promise<void> {
     let reload = async () => {}
     const signals = new SignalWatch({ onReload: () => void reload(), log })
     {
-      await using server = await start(config, { log })
+      await using server = await startServer(config, { log, collectGarbage: garbageCollector() })
       reload = reloader({ sources, running, server, log })
       keepYoungGenerationSmall()
       log.info({ signal: await signals.first }, 'stopping')
     }
     log.info('stopped')
-    // Nothing may keep the process: the root has been let go.
+    // Exit even if something keeps the process alive: the root has been released.
     process.exit(0)
   } catch (error) {
     const text = isNsboxError(error) ? error.message : error instanceof Error ? error.stack : String(error)

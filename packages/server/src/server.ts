@@ -1,21 +1,22 @@
+import type { Durability } from '@nsbox/core/content'
 import type { Metadata } from '@nsbox/metadata'
 
-/** A running server. Disposing of it ends what it does and lets go of its data root; that is idempotent. */
+/** A running server. Disposing of it stops the server and releases its data root; idempotent. */
 export interface Server extends AsyncDisposable {
   /** Path of the socket that it serves on. */
   readonly address: string
-  /** Port that it serves on over TCP, if it does. */
+  /** TCP port that it serves on, if any. */
   readonly tcpPort?: number | undefined
-  /** What it serves, for use within this process. Whoever passes its answers on waits for `durable()` first. */
+  /** The metadata store, for use within this process. Wait for `durable()` before passing its answers on. */
   readonly metadata: Metadata
   /**
-   * Reads the files anew that say who may do what; see the package's README.
-   * @throws what is wrong with one of them; nothing has changed then
+   * Reads the access list and TLS files anew; see the package's README.
+   * @throws the error of a file; nothing has changed then
    */
   reload(): Promise<void>
 }
 
-/** What a server runs with. */
+/** The configuration of a server. */
 export interface ServerConfig {
   /** Directory of content and metadata; made if it does not exist. Only one server at a time can have it. */
   readonly root: string
@@ -27,8 +28,8 @@ export interface ServerConfig {
   /** Path of the socket; `nsbox.sock` in the state directory by default. */
   readonly address?: string | undefined
   /**
-   * File that says who may do what over the sockets below (see the package's README), without which there are none. Its
-   * namespaces share nothing with others, whatever the policy.
+   * The access list for the sockets below (see the package's README), which need it. Its namespaces share nothing with
+   * others, whatever the policy.
    */
   readonly accessList?: string | undefined
   /** Path of a socket for other users of the host; none by default. */
@@ -41,12 +42,15 @@ export interface ServerConfig {
   readonly tcpClientCa?: string | undefined
   /**
    * Whether namespaces use each other's blobs (`shared`, the default) or each supplies its own bytes (`isolated`;
-   * BEHAVIOUR.md §3).
+   * docs/behaviour.md §3).
    */
   readonly sharingPolicy?: 'shared' | 'isolated' | undefined
-  /** `full` (the default): no answer before the disk has what it tells of. `relaxed`: for hosts to be thrown away. */
-  readonly durability?: 'full' | 'relaxed' | undefined
-  /** The OCI runtime program of tasks that name none: a path, or a name to be found; `runc` by default. */
+  /**
+   * `full` (the default): no answer before what it tells of is on disk. `relaxed`: no syncs, for hosts that are thrown
+   * away.
+   */
+  readonly durability?: Durability | undefined
+  /** The OCI runtime program of tasks that name none: a path, or a name in `PATH`; `runc` by default. */
   readonly runtimeBinary?: string | undefined
   /** Directory of `hosts.toml` files for registries, unless a client names another; none by default. */
   readonly hostsDir?: string | undefined

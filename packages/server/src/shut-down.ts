@@ -5,17 +5,17 @@ import type { HttpServers } from './listen/http-servers.ts'
 const grace = 5000
 const abortGrace = 2000
 
-/** What ends in an orderly way. */
+/** What to shut down. */
 export interface ShutDownParts {
   readonly http: Pick<HttpServers, 'close' | 'destroy'>
-  /** Ends what would never end by itself, such as subscriptions. */
+  /** Ends calls that would never end by themselves, such as subscriptions. */
   readonly stop: () => void
   /** Aborts every call. */
   readonly abort: () => void
 }
 
 /**
- * Ends serving: takes nothing new, lets calls end, aborts those that do not within a bound, and at last cuts off every
+ * Stops serving: refuses new calls, lets running ones end, aborts them after a time-out, and at last closes every
  * connection.
  */
 export async function shutDown({ http, stop, abort }: ShutDownParts): Promise<void> {

@@ -11,7 +11,7 @@ import { scratchMount } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { start } from './start.ts'
+import { startServer } from './start.ts'
 import { socketTransport } from './testing/grpc-call.ts'
 
 describeWith({ root: true, linux: true }, 'a server with snapshots', () => {
@@ -25,7 +25,7 @@ describeWith({ root: true, linux: true }, 'a server with snapshots', () => {
   afterEach(() => resources.disposeAsync())
 
   async function serve(root = join(scratch, 'root')) {
-    const server = resources.use(await start({ root, durability: 'relaxed' }))
+    const server = resources.use(await startServer({ root, durability: 'relaxed' }))
     const client = resources.adopt(socketTransport(server.address), (opened) => opened[Symbol.dispose]())
     return {
       server,

@@ -14,7 +14,7 @@ import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Server } from './server.ts'
-import { start } from './start.ts'
+import { startServer } from './start.ts'
 import { rawCall, socketTransport } from './testing/grpc-call.ts'
 
 let resources: AsyncDisposableStack
@@ -24,7 +24,7 @@ let server: Server
 beforeEach(async () => {
   resources = new AsyncDisposableStack()
   root = join(resources.use(await tempDir('nsbox-start')).path, 'root')
-  server = resources.use(await start({ root, durability: 'relaxed' }))
+  server = resources.use(await startServer({ root, durability: 'relaxed' }))
 })
 afterEach(() => resources.disposeAsync())
 
@@ -74,17 +74,17 @@ test.runIf(process.platform === 'linux')(
 
 describe('a data root', () => {
   test('has one server, which lets go of it', async () => {
-    const refusal = await start({ root }).catch((error) => error)
+    const refusal = await startServer({ root }).catch((error) => error)
     expect(errorCode(refusal)).toBe('failed_precondition')
     expect(String(refusal)).toContain(JSON.stringify(root))
     await server[Symbol.asyncDispose]()
-    await (await start({ root }))[Symbol.asyncDispose]()
+    await (await startServer({ root }))[Symbol.asyncDispose]()
   })
 
   test('keeps everything for the next server', async () => {
     await clients().images.create({ image: { name: 'i', labels: { a: 'b' }, target } }, inNamespace('n'))
     await server[Symbol.asyncDispose]()
-    const next = resources.use(await start({ root }))
+    const next = resources.use(await startServer({ root }))
     const { image } = await clients(next).images.get({ name: 'i' }, inNamespace('n'))
     expect(image).toMatchObject({ name: 'i', labels: { a: 'b' }, target })
   })
@@ -93,8 +93,10 @@ describe('a data root', () => {
     await server[Symbol.asyncDispose]()
     const address = join(dirname(root), 'file')
     await writeFile(address, '')
-    expect(errorCode(await start({ root, address }).catch((error) => error))).toBe('failed_precondition')
-    await (await start({ root }))[Symbol.asyncDispose]()
+    expect(errorCode(await startServer({ root, address }).catch((error) => error))).toBe(
+      'failed_precondition',
+    )
+    await (await startServer({ root }))[Symbol.asyncDispose]()
   })
 
   test('gives its stores to the process that embeds it', async () => {

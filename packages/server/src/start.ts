@@ -23,10 +23,10 @@ import { EventExchange } from './events/event-exchange.ts'
 import { allOf } from './listen/all-of.ts'
 import { bindSocket } from './listen/bind-socket.ts'
 import { createHttpServers } from './listen/http-servers.ts'
-import { type RouteParts, registerRoutes, sharedServices } from './routes/register-routes.ts'
+import { registerRoutes } from './routes/register-routes.ts'
+import type { RouteParts } from './routes/route-parts.ts'
 import { callBudgets } from './rpc/call-budgets.ts'
 import { codedErrors } from './rpc/coded-errors.ts'
-import { garbageCollector } from './rpc/collect-garbage.ts'
 import { durableReplies } from './rpc/durable-replies.ts'
 import { idleMemory } from './rpc/idle-memory.ts'
 import { interruptibleRequests } from './rpc/interruptible-requests.ts'
@@ -34,18 +34,27 @@ import { LoopMonitor } from './rpc/loop-monitor.ts'
 import { requestLog } from './rpc/request-log.ts'
 import { createRpcHandler } from './rpc/rpc-handler.ts'
 import type { Server, ServerConfig } from './server.ts'
+import { sharedServices } from './shared-services.ts'
 import { shutDown } from './shut-down.ts'
 import { backgroundCleanup } from './snapshotters/background-cleanup.ts'
 import { openSnapshotters } from './snapshotters/open-snapshotters.ts'
 import { openRuntime } from './tasks/open-runtime.ts'
 
 /**
- * Starts a server in this process. It serves when the promise resolves.
+ * Starts a server in this process. It serves once the promise resolves.
  *
  * @param options.log where to log; nowhere by default
+ * @param options.collectGarbage called when there is nothing to do, in a process that is the server's own; does nothing by
+ * default
  * @throws `failed_precondition` if another server has the root or the socket; the errors of the stores
  */
-export async function start(config: ServerConfig, { log = silent }: { log?: Logger } = {}): Promise<Server> {
+export async function startServer(
+  config: ServerConfig,
+  {
+    log = silent,
+    collectGarbage = async () => {},
+  }: { log?: Logger; collectGarbage?: () => Promise<void> } = {},
+): Promise<Server> {
   const { durability = 'full', sharingPolicy = 'shared', hostsDir } = config
   await using starting = new AsyncDisposableStack()
   const root = starting.use(await openDataRoot(resolve(config.root))).path
@@ -69,9 +78,9 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
           ? sharingPolicy
           : (name) => (isSealed(name) ? 'sealed' : sharingPolicy),
       durability,
-      // By `durableReplies`, so that a pull of many layers waits once and not some times for each of them.
+      // `durableReplies` waits, so that a pull waits once and not for each layer.
       answers: 'held',
-      // Once the runtime has said what tasks of an earlier server use.
+      // Started below, once the runtime has reported what tasks of an earlier server use.
       collector: { manual: true },
       onEvent: (namespace, event) => events.announce(namespace, event),
       isHeard: () => events.isHeard,
@@ -79,7 +88,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
     }),
   )
   starting.use(backgroundCleanup(snapshotters, log))
-  // One may follow a download, and one must be left for layers that have come.
+  // Two at least: one may follow a download, and one must be left for complete layers.
   const workers = starting.use(new LayerWorkers({ threads: Math.max(2, availableParallelism()) }))
   const applier = starting.use(localApplier(workers, content, { writeEarly: durability === 'full' }))
   const uuid = await serverUuid(root)
@@ -99,11 +108,11 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
 
   const stopping = new AbortController()
   const aborting = new AbortController()
-  // Every call that is under way listens to them.
+  // Every running call listens to them.
   setMaxListeners(0, stopping.signal, aborting.signal)
   const idle = starting.use(
     idleMemory({
-      collect: garbageCollector(),
+      collect: collectGarbage,
       trim: trimMemory,
       isBusy: () => workers.hasThreads || hasTreeThread(),
       log,
@@ -132,7 +141,7 @@ export async function start(config: ServerConfig, { log = silent }: { log?: Logg
     shutdownSignal: aborting.signal,
     log,
   }
-  // Each listener has bounds of its own, so that no tenant can fill what the operator's calls need.
+  // Each listener has limits of its own, so that tenants cannot use up those of the operator.
   const newHandler = () => createRpcHandler({ ...handlerOptions, budgets: callBudgets() })
   const http = createHttpServers(newHandler(), log)
   http.server.on('connection', (socket) => socket.once('close', idle.touch))

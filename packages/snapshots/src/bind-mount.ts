@@ -1,6 +1,6 @@
 import type { Mount } from '@nsbox/core/snapshots'
 
-/** Shows a directory in another place, whatever is mounted in it included. */
+/** A recursive bind mount of a directory. */
 export function bindMount(source: string, access: 'ro' | 'rw'): Mount {
   return { type: 'bind', source, options: [access, 'rbind'] }
 }

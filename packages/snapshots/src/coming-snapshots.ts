@@ -3,9 +3,9 @@ import { deferred } from '@nsbox/concurrency'
 /** A snapshot whose commit is under way. */
 export interface ComingSnapshot {
   readonly id: number
-  /** Its directory and those of the snapshots that it is going to be based on, itself first. */
+  /** Its directory, then those of its future parents, the nearest first. */
   readonly paths: readonly string[]
-  /** Resolves once its files stay as they are, or the commit has failed. */
+  /** Resolves once its files are final, or the commit has failed. */
   readonly filled: Promise<void>
   /** Resolves once it is recorded, or the commit has failed. */
   readonly ended: Promise<void>
@@ -13,11 +13,11 @@ export interface ComingSnapshot {
 
 /** A commit that is under way; disposing of it ends it. */
 export interface Coming extends Disposable {
-  /** Says that the files of the snapshot stay as they are. */
+  /** Tells that the files of the snapshot are final. */
   fill(): void
 }
 
-/** The commits that are under way, by the names that they give: other commits may count on these already. */
+/** The commits under way, by the names that they give: other commits may name these as parents already. */
 export class ComingSnapshots {
   readonly #byName = new Map<string, ComingSnapshot>()
   readonly #ids = new Set<number>()
@@ -27,7 +27,7 @@ export class ComingSnapshots {
     return this.#ids.has(id)
   }
 
-  /** The snapshot that is going to have a name; of two that want it, the one that came first. */
+  /** The snapshot that is being committed under a name; of two, the one that came first. */
   find(name: string): ComingSnapshot | undefined {
     return this.#byName.get(name)
   }

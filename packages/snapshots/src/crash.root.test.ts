@@ -1,8 +1,7 @@
 import { link, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { withTempMount } from '@nsbox/mount'
-import { run, type SystemCall, scratchMount, tempDir, traceRun } from '@nsbox/testing'
+import { bundleSources, run, type SystemCall, scratchMount, tempDir, traceRun } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
 import type { LocalSnapshotter } from './local-snapshotter.ts'
@@ -70,55 +69,53 @@ const kinds: readonly Kind[] = [
   },
 ]
 
-/** Prepares, commits, changes labels and removes, and says which of them was answered. */
-const program = ({ open, module, prepare, commit }: Kind, root: string) => [
-  '--conditions=@nsbox/source',
-  '--import',
-  import.meta.resolve('tsx'),
-  '--input-type=module',
-  '--eval',
-  `import { mkdirSync, writeFileSync, writeSync } from 'node:fs'
-  import { errorCode } from ${JSON.stringify(import.meta.resolve('@nsbox/errors'))}
-  import { ${open.name} } from ${JSON.stringify(fileURLToPath(new URL(module, import.meta.url)))}
-  let snapshotter
-  const steps = {
-    async open() {
-      snapshotter = await ${open.name}({ root: ${JSON.stringify(root)} })
-    },
-    async prepare() {
-      ${prepare}
-    },
-    async commit() {
-      ${commit}
-    },
-    async child() {
-      await snapshotter.prepare('child', 'top')
-    },
-    async update() {
-      await snapshotter.update('base', { merge: { a: '2' } })
-    },
-    async remove() {
-      await snapshotter.remove('old')
-    },
-    async cleanup() {
-      await snapshotter.cleanup()
-    },
-  }
-  for (const [name, step] of Object.entries(steps)) {
-    for (let attempt = 1; attempt <= 2; attempt++) {
-      try {
-        await step()
-        writeSync(1, name + ' done\\n')
-        break
-      } catch (error) {
-        // The program's own files.
-        const code = error.code === 'ENOSPC' ? 'resource_exhausted' : errorCode(error)
-        writeSync(1, name + ' ' + code + '\\n')
+/** Prepares, commits, changes labels and removes in the root it is given, and says which of them was answered. */
+const bundledProgram = ({ open, module, prepare, commit }: Kind, directory: string) =>
+  bundleSources(
+    `import { mkdirSync, writeFileSync, writeSync } from 'node:fs'
+    import { errorCode } from '@nsbox/errors'
+    import { ${open.name} } from '${module}'
+    let snapshotter
+    const steps = {
+      async open() {
+        snapshotter = await ${open.name}({ root: process.argv[2] })
+      },
+      async prepare() {
+        ${prepare}
+      },
+      async commit() {
+        ${commit}
+      },
+      async child() {
+        await snapshotter.prepare('child', 'top')
+      },
+      async update() {
+        await snapshotter.update('base', { merge: { a: '2' } })
+      },
+      async remove() {
+        await snapshotter.remove('old')
+      },
+      async cleanup() {
+        await snapshotter.cleanup()
+      },
+    }
+    for (const [name, step] of Object.entries(steps)) {
+      for (let attempt = 1; attempt <= 2; attempt++) {
+        try {
+          await step()
+          writeSync(1, name + ' done\\n')
+          break
+        } catch (error) {
+          // The program's own files.
+          const code = error.code === 'ENOSPC' ? 'resource_exhausted' : errorCode(error)
+          writeSync(1, name + ' ' + code + '\\n')
+        }
       }
     }
-  }
-  process.exit()`,
-]
+    process.exit()`,
+    import.meta.dirname,
+    directory,
+  )
 
 /** One thread for file system calls, so that the same call has the same number in every run. */
 const env = { UV_THREADPOOL_SIZE: '1' }
@@ -200,11 +197,10 @@ for (const kind of kinds)
         await using dir = await scratchMount()
         const root = join(dir.path, 'root')
         await prepare(kind, root)
-        const { calls } = await traceRun(
-          ['syncfs', 'fdatasync', 'rename', 'write'],
-          process.execPath,
-          program(kind, root),
-        )
+        const { calls } = await traceRun(['syncfs', 'fdatasync', 'rename', 'write'], process.execPath, [
+          await bundledProgram(kind, dir.path),
+          root,
+        ])
         const said = (text: string) =>
           calls.find(({ name, args }) => name === 'write' && args.includes(text))!
         const within = (name: string, from: SystemCall, to: SystemCall) =>
@@ -229,9 +225,10 @@ for (const kind of kinds)
       ): Promise<number> {
         await using dir = await scratchMount()
         await using logs = await tempDir('nsbox-snapshots')
+        const program = await bundledProgram(kind, logs.path)
         const traced = join(dir.path, 'traced')
         await prepare(kind, traced)
-        const { calls } = await traceRun(names, process.execPath, program(kind, traced), { env })
+        const { calls } = await traceRun(names, process.execPath, [program, traced], { env })
         const found = places(calls, traced)
         for (const [index, { name, number, args }] of found.entries()) {
           const root = join(dir.path, String(index))
@@ -243,9 +240,7 @@ for (const kind of kinds)
             `--inject=${name}:${fault}:when=${number}`,
             `--output=${log}`,
           ]
-          const result = await run('strace', [...strace, '--', process.execPath, ...program(kind, root)], {
-            env,
-          })
+          const result = await run('strace', [...strace, '--', process.execPath, program, root], { env })
           try {
             const said = result.stdout.split('\n').filter((line) => line !== '')
             body({ said, signal: result.signal, log: await readFile(log, 'utf8') })

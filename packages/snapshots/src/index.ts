@@ -2,6 +2,7 @@ export {
   type AbortOptions,
   type CommitLayerOptions,
   type CommitOptions,
+  type Durability,
   hasLayerDirectories,
   type LayerDirectories,
   type LayerDirectory,
@@ -16,7 +17,6 @@ export {
   type Snapshotter,
   type SnapshotUsage,
 } from '@nsbox/core/snapshots'
-export type { Durability } from './durability.ts'
 export type { LocalSnapshotter } from './local-snapshotter.ts'
 export type { OpenSnapshotterOptions } from './open-local-snapshotter.ts'
 export { openNativeSnapshotter } from './open-native-snapshotter.ts'

@@ -2,7 +2,7 @@ import { NsboxError } from '@nsbox/errors'
 import { expect, test } from 'vitest'
 import { Leftovers } from './leftovers.ts'
 
-test('E01 what cannot be removed is tried again until it can, and no longer than the snapshotter is there', async () => {
+test('E01 what cannot be removed is tried again until it can, while the snapshotter is there', async () => {
   const failures = new Map([
     [1, 2],
     [2, 0],

@@ -1,15 +1,15 @@
 export interface LeftoversOptions {
   /** Removes the directory of a snapshot; succeeds if it does not exist. */
   readonly discard: (id: number) => Promise<void>
-  /** Told each time that it has failed. */
+  /** Called after each failure. */
   readonly onLeftover: (error: unknown) => void
-  /** Milliseconds until it is tried again; a minute by default. */
+  /** Milliseconds until the next try; a minute by default. */
   readonly delay?: number
 }
 
 /**
- * Directories of snapshots that could not be removed, because somebody still writes to them or has mounted something there.
- * It is tried again after a while, as often as it takes.
+ * Directories of snapshots that could not be removed, because a process still writes to them or something is mounted
+ * there. Removal is tried again until it succeeds.
  */
 export class Leftovers implements Disposable {
   readonly #options: LeftoversOptions
@@ -35,7 +35,7 @@ export class Leftovers implements Disposable {
     }
   }
 
-  /** Nothing is tried again from now on. */
+  /** Stops trying. */
   [Symbol.dispose](): void {
     this.#ended = true
     clearTimeout(this.#timer)

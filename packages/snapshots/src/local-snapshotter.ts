@@ -1,5 +1,6 @@
 import { yieldBetween } from '@nsbox/concurrency'
 import { changeLabels, type LabelChange } from '@nsbox/core/labels'
+import { checkName } from '@nsbox/core/names'
 import type {
   AbortOptions,
   CommitOptions,
@@ -9,7 +10,7 @@ import type {
   Snapshotter,
   SnapshotUsage,
 } from '@nsbox/core/snapshots'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, withErrorContext } from '@nsbox/errors'
 import { parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import type { Database } from '@nsbox/sqlite'
@@ -20,11 +21,9 @@ import type { SnapshotDirectories } from './snapshot-directories.ts'
 import { snapshotFields } from './snapshot-fields.ts'
 import type { SnapshotForm, SnapshotPlace } from './snapshot-form.ts'
 import { checkLabels } from './snapshot-labels.ts'
-import { checkName } from './snapshot-name.ts'
 import * as table from './snapshot-table.ts'
 import type { TrustedSync } from './trusted-sync.ts'
 import { Undertakings } from './undertakings.ts'
-import { withCodes } from './with-codes.ts'
 
 /** What a snapshotter is made of. */
 export interface LocalSnapshotterParts {
@@ -41,7 +40,7 @@ export interface LocalSnapshotterParts {
 /** How many rows a list reads at once. */
 const page = 200
 
-/** Puts a snapshot that was made without parents on top of some: what belongs to that besides the record. */
+/** Gives a snapshot that was made without parents its parents, as far as its files are concerned. */
 export type Rebase = (path: string, parents: readonly string[]) => Promise<void>
 
 /** A snapshotter in a directory of its own. Disposing of it leaves all snapshots as they are. */
@@ -59,7 +58,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     this.#parts = parts
     this.#db = parts.db
     const { directories, onLeftover } = parts
-    // Whoever asked may leave: the row is gone, and so should be the files. Only closing the snapshotter ends it.
+    // Not aborted with the call: the row is gone, so the files have to go, too. Only closing the snapshotter ends it.
     const discard = (id: number) =>
       this.#undertakings.run(undefined, (signal) => directories.discard(id, { signal }))
     this.#leftovers = new Leftovers({ discard, onLeftover })
@@ -76,10 +75,10 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     if (kind === 'view') return { size: 0, inodes: 0 }
     if (size !== null && inodes !== null) return { size, inodes }
     const { directories, form } = this.#parts
-    const usage = await withCodes(`usage of snapshot ${name}`, () =>
+    const usage = await withErrorContext(`usage of snapshot ${name}`, () =>
       treeUsage(form.files(directories.path(id)), options),
     )
-    // Measured when it is asked for, since a commit would have to wait for it.
+    // Measured on request, since a commit would have to wait for it.
     if (kind === 'committed') this.#db.transaction((tx) => table.setUsage(tx, id, usage))
     return usage
   }
@@ -125,20 +124,20 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     parentName: string | undefined,
     { labels, signal }: PrepareOptions,
   ): Promise<Mount[]> {
-    checkName(key)
+    checkName('snapshot key', key)
     const checked = checkLabels(labels)
     this.#checkFree(key, 'snapshot')
     const parent = parentName ? table.getParent(this.#db, parentName).id : null
     const { directories, form, sync } = this.#parts
     const parents = this.#paths(parent)
-    const id = await withCodes(`making snapshot ${key}`, () =>
+    const id = await withErrorContext(`making snapshot ${key}`, () =>
       directories.make(
         async (path, made) => {
           if ((await form.create({ path, kind, parents }, { signal })) === 'filled') await sync.run(made, key)
         },
         (made) => {
           signal?.throwIfAborted()
-          // Others went on meanwhile.
+          // Looked up again, since other calls ran meanwhile.
           this.#db.transaction((tx) => {
             this.#checkFree(key, 'snapshot')
             if (parent !== null && !table.snapshotExists(tx, parent))
@@ -176,7 +175,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
 
   async #commit(name: string, key: string, options: CommitOptions, rebase?: Rebase): Promise<SnapshotInfo> {
     const { labels, parent: parentName, signal } = options
-    checkName(name)
+    checkName('snapshot key', name)
     const checked = checkLabels(labels)
     const { id, parent: ownParent, parentName: ownParentName } = this.#active(key)
     const { directories, sync } = this.#parts
@@ -192,12 +191,12 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     let info: SnapshotInfo
     {
       using coming = this.#coming.begin(name, { id, paths: [directories.path(id), ...paths] })
-      await withCodes(`committing snapshot ${key}`, async () => {
+      await withErrorContext(`committing snapshot ${key}`, async () => {
         await below?.filled
         await rebase?.(directories.path(id), paths)
         coming.fill()
         signal?.throwIfAborted()
-        // Those that are committed at once share a sync, which need not be in their order: the records are.
+        // Snapshots that are committed at the same time share a sync. Only the records have to be in order.
         await sync.run(id, key)
         await below?.ended
         signal?.throwIfAborted()
@@ -217,14 +216,14 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     signal?.throwIfAborted()
     const { id } = this.#get(name)
     const { directories } = this.#parts
-    await withCodes(`removing snapshot ${name}`, () => directories.checkUnused(id))
+    await withErrorContext(`removing snapshot ${name}`, () => directories.checkUnused(id))
     this.#checkNotCommitting(id, name)
     this.#db.transaction((tx) => {
       if (table.getSnapshot(tx, name).id !== id)
         throw new NsboxError('not_found', `snapshot ${name} does not exist`)
       table.deleteSnapshot(tx, id)
     })
-    // Files go once the disk has it that they belong to nobody.
+    // The files are removed only after the removal of the row is durable.
     await this.#db.durable()
     await this.#leftovers.discard(id)
   }
@@ -246,7 +245,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     signal?.throwIfAborted()
     this.#checkOpen()
     const { directories } = this.#parts
-    await withCodes('cleaning up snapshots', async () => {
+    await withErrorContext('cleaning up snapshots', async () => {
       const orphans = await directories.orphans((id) => table.snapshotExists(this.#db, id))
       await this.#db.durable()
       await directories.discardAll(orphans, { signal })
@@ -264,7 +263,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     await this.#parts.close()
   }
 
-  /** An answer, once nothing that it tells of can be taken back any more. */
+  /** Resolves once everything that the answer tells of is durable. */
   async #answer<T>(answer: T): Promise<T> {
     await this.#db.durable()
     return answer

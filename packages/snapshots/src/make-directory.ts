@@ -4,8 +4,8 @@ import { dirname } from 'node:path'
 import { isErrno } from '@nsbox/errors'
 
 /**
- * Makes a directory of a mode that does not depend on the process's umask. It is done on the calling thread, in less
- * than half of the time that a way to another one takes.
+ * Makes a directory of a mode that does not depend on the process's umask. It is done on the calling thread, which
+ * takes less than half of the time of an asynchronous call.
  */
 export function makeDirectory(path: string, mode: number): void {
   mkdirSync(path, { mode })
@@ -13,8 +13,8 @@ export function makeDirectory(path: string, mode: number): void {
 }
 
 /**
- * Makes a directory for its owner alone, and those above it that are missing. One that exists is left to its owner
- * alone. Node's own recursion never ends where a directory says of everything that it does not exist, as /proc.
+ * Makes a directory of mode 0700, and those above it that are missing. One that exists gets that mode. Node's
+ * `recursive` does not end in file systems such as /proc, where making a directory fails with ENOENT.
  */
 export async function makePrivateDirectory(path: string): Promise<void> {
   await makeMissing(path)

@@ -1,9 +1,10 @@
 import { open } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import type { Durability } from '@nsbox/core/snapshots'
+import { withErrorContext } from '@nsbox/errors'
 import { openDatabase } from '@nsbox/sqlite'
 import { syncfs } from '@nsbox/sys'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import type { Durability } from './durability.ts'
 import type { LocalSnapshotterParts } from './local-snapshotter.ts'
 import { makePrivateDirectory } from './make-directory.ts'
 import { migrations } from './schema.ts'
@@ -11,7 +12,6 @@ import { SnapshotDirectories } from './snapshot-directories.ts'
 import type { SnapshotForm } from './snapshot-form.ts'
 import { chainOf, lastId, uncommitted } from './snapshot-table.ts'
 import { TrustedSync } from './trusted-sync.ts'
-import { withCodes } from './with-codes.ts'
 
 export interface OpenSnapshotterOptions {
   /** The directory of the snapshotter, made if it is missing; nobody but its owner may enter it afterwards. */
@@ -20,11 +20,11 @@ export interface OpenSnapshotterOptions {
   readonly durability?: Durability | undefined
   /** The clock, in milliseconds since the epoch; `Date.now` by default. */
   readonly now?: (() => number) | undefined
-  /** Brings everything on the file system of an open file to its disk; `syncfs` by default. */
+  /** Syncs the whole file system of an open file; `syncfs` by default. */
   readonly sync?: ((fd: number) => Promise<void>) | undefined
   /**
-   * Told why files of a snapshot that was removed are still there; `cleanup` tries again, and says so if it fails. By
-   * default nobody is told before.
+   * Called if files of a removed snapshot are still there, with the reason. `cleanup` tries again and throws if it
+   * fails.
    */
   readonly onLeftover?: ((error: unknown) => void) | undefined
 }
@@ -32,8 +32,8 @@ export interface OpenSnapshotterOptions {
 /**
  * Opens a snapshotter in a directory.
  *
- * @param formIn finds out in which form snapshots are kept in the directory; what it opens it leaves to the stack
- * @param make makes the snapshotter of its parts, which are its own from then on
+ * @param formIn finds out how snapshots are kept in the directory; adds what it opens to the stack
+ * @param make makes the snapshotter of its parts, and takes ownership of them
  */
 export async function openLocalSnapshotter<F extends SnapshotForm, S>(
   options: OpenSnapshotterOptions,
@@ -42,7 +42,7 @@ export async function openLocalSnapshotter<F extends SnapshotForm, S>(
 ): Promise<S> {
   const { durability = 'full', now = Date.now, sync = syncfs, onLeftover = () => undefined } = options
   const root = resolve(options.root)
-  return await withCodes(`opening snapshotter ${root}`, async () => {
+  return await withErrorContext(`opening snapshotter ${root}`, async () => {
     await using opened = new AsyncDisposableStack()
     await makePrivateDirectory(root)
     const form = await formIn(root, opened)
@@ -54,7 +54,7 @@ export async function openLocalSnapshotter<F extends SnapshotForm, S>(
     const existing = await directories.existing()
     for (const { id, kind, parent } of uncommitted(db)) {
       if (existing.has(id)) continue
-      // A power cut has taken the directory, which is synced only at commit: so nothing in it had been synced.
+      // After a power cut the directory is missing. It is synced at commit only, so nothing in it had been synced.
       const parents = chainOf(db, parent).map((link) => directories.path(link))
       await directories.makeAgain(id, async (path) => {
         await form.create({ path, kind, parents }, {})

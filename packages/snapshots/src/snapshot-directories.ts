@@ -2,13 +2,13 @@ import { readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbortOptions } from '@nsbox/core/snapshots'
 import { isErrno, NsboxError } from '@nsbox/errors'
-import { mounts } from '@nsbox/mount'
+import { readMounts } from '@nsbox/mount'
 import { removeTree } from '@nsbox/trees'
 import { makeDirectory, makePrivateDirectory } from './make-directory.ts'
 
 /**
- * The directories of snapshots, named by number: `snapshots/<id>`, and on its way out `trash/<id>`. A number is not
- * used again while anything has it, so that a directory without a row in the database stays nobody's.
+ * The directories of snapshots, named by number: `snapshots/<id>`, and `trash/<id>` while it is removed. A number is
+ * not used again while a row or directory has it, so a directory without a row can be removed.
  */
 export class SnapshotDirectories {
   readonly #root: string
@@ -40,8 +40,7 @@ export class SnapshotDirectories {
   }
 
   /**
-   * Makes a directory and has `fill` put into it what belongs there, then `record` record it. If either fails the
-   * directory goes again.
+   * Makes a directory, fills it with `fill`, then records it with `record`. If either fails the directory is removed.
    */
   async make(
     fill: (path: string, id: number) => Promise<void>,
@@ -54,7 +53,7 @@ export class SnapshotDirectories {
       record(id)
       return id
     } catch (error) {
-      // What cannot be removed now is an orphan, and stays one until somebody cleans up.
+      // If it cannot be removed now, `cleanup` removes it later.
       await this.discard(id).catch(() => undefined)
       throw error
     } finally {
@@ -71,13 +70,16 @@ export class SnapshotDirectories {
 
   /** @throws `failed_precondition` if something is mounted there */
   async checkUnused(id: number): Promise<void> {
-    for await (const { mountPoint } of mounts({ under: this.path(id) }))
+    for await (const { mountPoint } of readMounts({ under: this.path(id) }))
       throw new NsboxError('failed_precondition', `${JSON.stringify(mountPoint)} is mounted`, {
         details: { mountPoint },
       })
   }
 
-  /** Puts a directory out of the way and deletes it; succeeds if it does not exist. An abort leaves what is left out of the way. */
+  /**
+   * Moves a directory to `trash` and deletes it; succeeds if it does not exist. After an abort the rest stays in
+   * `trash`.
+   */
   async discard(id: number, { signal }: AbortOptions = {}): Promise<void> {
     const trash = join(this.#root, 'trash', String(id))
     try {
@@ -88,7 +90,7 @@ export class SnapshotDirectories {
     await removeTree(trash, { signal })
   }
 
-  /** Discards one after another, and goes on after a failure, of which it tells at the end. */
+  /** Discards one after another. Goes on after a failure, and throws it at the end. */
   async discardAll(ids: readonly number[], { signal }: AbortOptions = {}): Promise<void> {
     const failures: unknown[] = []
     for (const id of ids) {
@@ -103,7 +105,7 @@ export class SnapshotDirectories {
     return new Set(await numbersIn(join(this.#root, 'snapshots')))
   }
 
-  /** The directories that are neither recorded nor being made, and those on their way out. */
+  /** The directories that are neither recorded nor being made, and those in `trash`. */
   async orphans(isRecorded: (id: number) => boolean): Promise<number[]> {
     const trash = await numbersIn(join(this.#root, 'trash'))
     const all = await numbersIn(join(this.#root, 'snapshots'))

@@ -1,7 +1,7 @@
 import type { SnapshotInfo } from '@nsbox/core/snapshots'
 import { type Adaptor, labelField } from '@nsbox/filters'
 
-/** The fields of a snapshot that filters know (BEHAVIOUR.md §2). */
+/** The fields of a snapshot that filters know (docs/behaviour.md §2). */
 export function snapshotFields({ kind, name, parent, labels }: SnapshotInfo): Adaptor {
   return {
     field([first, ...rest]) {

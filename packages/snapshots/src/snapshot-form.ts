@@ -1,6 +1,6 @@
 import type { AbortOptions, Mount, SnapshotKind } from '@nsbox/core/snapshots'
 
-/** Where the files of a snapshot are, and those of what it is based on. */
+/** The directories of a snapshot and of its parents. */
 export interface SnapshotPlace {
   /** The directory of the snapshot. */
   readonly path: string
@@ -9,14 +9,14 @@ export interface SnapshotPlace {
   readonly parents: readonly string[]
 }
 
-/** How a snapshotter keeps files in the directories of its snapshots. */
+/** How a snapshotter keeps files: as overlays or as copies. */
 export interface SnapshotForm {
   /**
-   * Puts into the empty directory of a new snapshot what belongs there. Once it has settled it does nothing more.
-   * @returns `filled` if that is files which must not be lost before the snapshot is recorded
+   * Fills the empty directory of a new snapshot. Writes nothing after it has settled.
+   * @returns `filled` if there are files that have to be synced before the snapshot is recorded
    */
   create(place: SnapshotPlace, options: AbortOptions): Promise<'empty' | 'filled'>
   mounts(place: SnapshotPlace): Mount[]
-  /** Where the files of an active or committed snapshot are by themselves. */
+  /** The directory of an active or committed snapshot's own files. */
   files(path: string): string
 }

@@ -3,7 +3,7 @@ import type { SnapshotInfo, SnapshotKind, SnapshotUsage } from '@nsbox/core/snap
 import { NsboxError } from '@nsbox/errors'
 import type { Reader, Transaction } from '@nsbox/sqlite'
 
-/** A snapshot as the database has it. */
+/** A row of the database. */
 export interface SnapshotRow {
   readonly id: number
   readonly name: string

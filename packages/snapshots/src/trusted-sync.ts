@@ -3,15 +3,15 @@ import { Coalescer } from '@nsbox/concurrency'
 import { isResourceExhausted, NsboxError } from '@nsbox/errors'
 
 interface TrustedSyncOptions {
-  /** Brings everything that was written before it to the disk. */
+  /** Syncs everything that was written before the call. */
   readonly sync: () => Promise<void>
   /** The greatest id that any snapshot has had. */
   readonly lastId: () => number
 }
 
 /**
- * Brings the files of snapshots to the disk, and remembers which of them may have been lost: the kernel drops what it
- * could not write, and does not say of which snapshot it was.
+ * Syncs the files of snapshots, and remembers which may have been lost: the kernel drops what it could not write, and
+ * does not tell of which snapshot it was.
  */
 export class TrustedSync {
   /**
@@ -20,7 +20,7 @@ export class TrustedSync {
    */
   readonly #syncs: Coalescer
   readonly #lastId: () => number
-  /** The greatest id that a snapshot had when the disk failed to take files. */
+  /** The greatest snapshot id at the time of the last failed sync. */
   #distrusted = 0
 
   constructor({ sync, lastId }: TrustedSyncOptions) {

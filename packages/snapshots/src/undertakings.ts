@@ -1,4 +1,4 @@
-/** What is under way, which can be told to end. */
+/** Operations under way, which can be aborted together. */
 export class Undertakings {
   readonly #running = new Map<AbortController, Promise<unknown>>()
 
@@ -15,7 +15,7 @@ export class Undertakings {
     }
   }
 
-  /** Aborts all that is under way, and resolves when nothing of it is left to do. */
+  /** Aborts all operations, and resolves when they have ended. */
   async end(reason: unknown): Promise<void> {
     for (const controller of this.#running.keys()) controller.abort(reason)
     await Promise.allSettled(this.#running.values())

@@ -7,15 +7,15 @@ type Answer = 'done' | { readonly error: { readonly code: string; readonly messa
 
 interface CheckpointerOptions {
   readonly path: string
-  /** How long, in milliseconds, the worker's connection waits for another. */
+  /** How long the worker's connection waits for a lock, in milliseconds. */
   readonly timeout: number
   /** Milliseconds that a worker waits for the next checkpoint; one second by default. */
   readonly idleTimeout?: number | undefined
-  /** Told when a checkpoint could not sync. */
+  /** Called when a checkpoint could not sync. */
   readonly onFailedSync: (cause: unknown) => void
 }
 
-/** A worker holds some megabytes, and is started in a twentieth of a second. */
+/** A worker takes some megabytes, and 50 ms to start. */
 const defaultIdleTimeout = 1000
 
 /**
@@ -27,7 +27,7 @@ export class Checkpointer {
   readonly #options: CheckpointerOptions
   #worker: Worker | undefined
   #idle: NodeJS.Timeout | undefined
-  /** The ends of workers that had nothing to do. */
+  /** Idle workers that are ending. */
   #ending: Promise<unknown> = Promise.resolve()
   #running: Promise<void> | undefined
 
@@ -47,7 +47,7 @@ export class Checkpointer {
     return this.#running
   }
 
-  /** Ends the worker after the checkpoint in hand. */
+  /** Ends the worker after the running checkpoint. */
   async close(): Promise<void> {
     await this.#running?.catch(() => undefined)
     this.#end()
@@ -95,11 +95,11 @@ export class Checkpointer {
     const { path, timeout } = this.#options
     const worker = new Worker(new URL('./checkpoint-worker.js', import.meta.url), {
       workerData: { path, timeout },
-      // Flags of the process, such as a loader of TypeScript, are of no use to a plain file.
+      // Flags of the process, such as a loader for TypeScript, are not needed.
       execArgv: [],
     })
     worker.unref()
-    // An `error` event is followed by `exit`, where the job in hand is failed; unheard it would end the process.
+    // Handled by `exit`, which follows; without a listener it would end the process.
     worker.on('error', () => undefined)
     worker.once('exit', () => {
       if (this.#worker === worker) this.#worker = undefined

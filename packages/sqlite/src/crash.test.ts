@@ -92,7 +92,8 @@ test('a failed sync ends the process', async () => {
   const ended = run(
     process.execPath,
     program(`
-      const db = await openDatabase({ path: ${JSON.stringify(path)}, migrations, sync: async () => { throw new Error('EIO') } })
+      const sync = async () => { throw new Error('EIO') }
+      const db = await openDatabase({ path: ${JSON.stringify(path)}, migrations, sync })
       process.on('uncaughtException', () => {})
       db.transaction((tx) => tx.run('INSERT INTO item (text) VALUES (?)', 'x'))
       await db.durable()

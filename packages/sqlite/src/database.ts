@@ -7,12 +7,12 @@ import { fromSqliteError, isFailedSync } from './sqlite-error.ts'
 /** A value of a parameter: never a boolean or undefined, which SQLite does not have. */
 export type SqlValue = string | number | bigint | null | Uint8Array
 
-/** Reads. Statements are prepared once per text, so texts are constants of the program, values are parameters. */
+/** Reads. Statements are cached by their text, so texts must be constants, and values parameters. */
 export interface Reader {
   /** The first row, or undefined. */
   get<Row>(sql: string, ...parameters: SqlValue[]): Row | undefined
   all<Row>(sql: string, ...parameters: SqlValue[]): Row[]
-  /** The first rows, up to the one that is enough; what follows is not read. */
+  /** The first rows, up to the one for which `enough` is true. */
   upTo<Row>(sql: string, enough: (row: Row) => boolean, ...parameters: SqlValue[]): Row[]
   /** All rows as arrays of their columns, which is faster than objects for many small rows. */
   rows<Row extends readonly unknown[]>(sql: string, ...parameters: SqlValue[]): Row[]
@@ -24,33 +24,36 @@ export interface Transaction extends Reader {
   run(sql: string, ...parameters: SqlValue[]): { readonly changes: number; readonly id: number }
 }
 
-/** What a database needs to know of its surroundings. */
+/** Options of a database. */
 export interface DatabaseParts {
   readonly path: string
   readonly sync: GroupSync
   readonly checkpointer: Checkpointer
-  /** Pages of log from which on a checkpoint runs: once nothing is committed for a moment, at twice as many at once. */
+  /**
+   * Pages of the log from which a checkpoint runs: once nothing is committed for a moment, or immediately at twice as
+   * many.
+   */
   readonly checkpointPages: number
   /** Releases what the parts hold, after the last transaction and before the connection closes. */
   readonly close: () => Promise<void>
   readonly onCheckpointError: (error: unknown) => void
 }
 
-/** How many writing transactions pass between two looks at the size of the log. */
+/** Number of writing transactions between two checks of the log's size. */
 const lookEvery = 16
 
 /**
- * For how long, in milliseconds, nothing has to be committed before a checkpoint that can wait. Its thread takes as much
- * of a processor as some hundred transactions, which whoever commits them has better use for.
+ * Milliseconds without a commit before a checkpoint that can wait. It takes as much processor time as some hundred
+ * transactions, which would be slower meanwhile.
  */
 const quietTime = 200
 
 /**
- * A SQLite database in WAL mode. Reads and transactions are synchronous and see each other's result at once;
- * `durable` tells when they are on disk. Everybody who passes on what was read or written waits for it first.
+ * A SQLite database in WAL mode. Reads and transactions are synchronous and see each other's result at once; `durable`
+ * resolves when they are on disk. Wait for it before passing on what was read or written.
  *
  * Every call throws coded errors where a caller can act: `resource_exhausted` for a full disk, `data_loss` for a
- * damaged file or failing disk, `unavailable` for a lock that was not to be had in time.
+ * damaged file or failing disk, `unavailable` for a lock that was not free in time.
  */
 export class Database implements Reader, AsyncDisposable {
   readonly #db: Sqlite.Database
@@ -107,8 +110,8 @@ export class Database implements Reader, AsyncDisposable {
   }
 
   /**
-   * Runs `body` in a transaction: all of its changes happen, or none if it throws. The body is synchronous, and is the
-   * only place where anything can be changed; transactions do not nest.
+   * Runs `body` in a transaction: all of its changes happen, or none if it throws. The body is synchronous. There is no
+   * other way to change anything, and transactions do not nest.
    */
   transaction<T>(body: (transaction: Transaction) => T): T {
     if (this.#inTransaction) throw new TypeError('transactions do not nest')
@@ -131,7 +134,7 @@ export class Database implements Reader, AsyncDisposable {
 
   /**
    * Resolves once everything committed before the call is on disk; at once if nothing is waiting to be.
-   * @throws `data_loss` after the disk has refused a sync
+   * @throws `data_loss` after a sync has failed
    */
   durable(): Promise<void> {
     return this.#parts.sync.durable()
@@ -142,9 +145,8 @@ export class Database implements Reader, AsyncDisposable {
     this.#cancelQuiet()
     await this.#parts.checkpointer.run()
     if (this.#closing !== undefined) return
-    // The log starts over only at a moment when all of it has been copied, which a stream of commits without a gap
-    // would put off for ever. The few pages that came during the last pass are copied here, where nothing comes in
-    // between.
+    // The log restarts only when all of it has been copied, which an uninterrupted stream of commits would put off for
+    // ever. The few pages of the last pass are copied here, synchronously.
     const { log, checkpointed } = this.#log()
     if (checkpointed < log && log > 4 * this.#parts.checkpointPages) {
       this.#coded(() => this.#prepare('PRAGMA wal_checkpoint(PASSIVE)').get())

@@ -3,8 +3,8 @@ import { Coalescer } from '@nsbox/concurrency'
 import { NsboxError } from '@nsbox/errors'
 
 /**
- * Makes commits durable together: everybody who waits while a sync runs shares the next one, so that the number of
- * syncs is bounded by the disk's pace and not by the number of writers.
+ * Group commit: all who wait while a sync runs share the next one, so that the number of syncs is bounded by the disk's
+ * speed and not by the number of writers.
  */
 export class GroupSync {
   readonly #sync: () => Promise<void>
@@ -18,15 +18,15 @@ export class GroupSync {
   #failure: NsboxError | undefined
 
   /**
-   * @param sync puts everything that was written before the call on disk
-   * @param onFailure told once, when `sync` has failed; from then on nothing here resolves any more
+   * @param sync syncs everything that was written before the call
+   * @param onFailure called once, when `sync` has failed; from then on nothing resolves any more
    */
   constructor(sync: () => Promise<void>, onFailure: (cause: unknown) => void) {
     this.#sync = sync
     this.#onFailure = onFailure
   }
 
-  /** Notes that something was committed that no sync covers yet. */
+  /** Records a commit that no sync covers yet. */
   committed(): void {
     this.#committed++
   }

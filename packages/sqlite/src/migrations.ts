@@ -22,7 +22,8 @@ export function migrate(db: Sqlite.Database, migrations: readonly Migration[], p
   if (current > migrations.length) {
     throw new NsboxError(
       'failed_precondition',
-      `database ${path} has schema version ${current}, this program knows versions up to ${migrations.length}: use a newer program`,
+      `database ${path} has schema version ${current}, this program knows versions up to ` +
+        `${migrations.length}: use a newer program`,
       { details: { found: current, known: migrations.length } },
     )
   }

@@ -25,15 +25,15 @@ export interface DatabaseOptions {
    * moment, and at twice that size at once; 1000 by default.
    */
   readonly checkpointPages?: number | undefined
-  /** Puts a file on disk; fdatasync by default. */
+  /** Syncs a file; fdatasync by default. */
   readonly sync?: ((log: FileHandle) => Promise<void>) | undefined
   /**
-   * Called when the disk has refused a sync. By default it ends the process with SIGABRT after a line on stderr: the
-   * kernel has dropped the pages it could not write, so everything read from now on may be taken back, and trying
-   * again would report success falsely.
+   * Called when a sync has failed. By default it ends the process with SIGABRT after a line on stderr: the kernel has
+   * dropped the pages it could not write, so what is read from now on may not be on disk, and another sync would
+   * succeed wrongly.
    */
   readonly onFatal?: ((error: unknown) => void) | undefined
-  /** Told of checkpoints that failed for a passing reason, such as a full disk; the next one tries again. */
+  /** Called when a checkpoint fails for a transient reason, such as a full disk; the next one tries again. */
   readonly onCheckpointError?: ((error: unknown) => void) | undefined
 }
 
@@ -42,19 +42,19 @@ const pageSize = 4096
 
 const defaultCheckpointPages = 1000
 
-/** How long, in milliseconds, one connection waits for another. */
+/** How long a connection waits for a lock, in milliseconds. */
 const busyTimeout = 5000
 
 /**
  * Opens a database and brings its schema up to date.
  *
  * Commits do not sync (`synchronous = NORMAL`); one shared asynchronous fdatasync of the log covers all that were
- * committed before it began. That is sound because SQLite starts the log over only after a checkpoint has copied all
- * of it and synced the database file, and it syncs the log's new header before it writes the first frame after it.
- * That last one is the only sync that a commit ever pays for itself, once per log.
+ * committed before it began. That is sound because SQLite restarts the log only after a checkpoint has copied all of it
+ * and synced the database file, and it syncs the log's new header before the first frame after it. That is the only
+ * sync of a commit itself, once for each restart.
  *
  * @throws `not_found` if there is no such directory; `failed_precondition` if the file was made by a newer program or
- * cannot be opened; `data_loss` if it is no database
+ * cannot be opened; `data_loss` if it is not a database
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { path, migrations, durability = 'full', checkpointPages = defaultCheckpointPages } = options
@@ -67,7 +67,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     db.pragma('synchronous = NORMAL')
     db.pragma('foreign_keys = ON')
     db.pragma('wal_autocheckpoint = 0')
-    // After a burst has made the log long, it is cut to this when it starts over.
+    // After a burst, the log is truncated to this when it restarts.
     db.pragma(`journal_size_limit = ${4 * checkpointPages * pageSize}`)
     migrate(db, migrations, path)
     // The log exists from the first transaction on, and is the same file until the connection closes.

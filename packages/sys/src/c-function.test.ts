@@ -73,7 +73,8 @@ describeWith({ linux: true }, 'a function of C', () => {
       let signals = 0
       process.on('SIGUSR1', () => signals++)
       const { read, write } = pipe(4096)
-      spawn('sh', ['-c', 'sleep 0.2; kill -USR1 $PPID; sleep 0.2; echo x >&3'], { stdio: ['ignore', 'ignore', 'inherit', write] })
+      const stdio = ['ignore', 'ignore', 'inherit', write]
+      spawn('sh', ['-c', 'sleep 0.2; kill -USR1 $PPID; sleep 0.2; echo x >&3'], { stdio })
       const result = poll.call(new Int32Array([read, 1]), 1, 20_000)
       setTimeout(() => console.log(result, signals), 20)`
     const args = ['--conditions=@nsbox/source', '--import', 'tsx', '--input-type=module', '-e', script]

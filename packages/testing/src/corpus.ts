@@ -37,7 +37,8 @@ async function oddLayer(directory: string): Promise<ArchiveLayer> {
   const script = `
 set -e
 tar --create --sort=name --format=pax --numeric-owner --xattrs '--xattrs-include=*' \\
-  --pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f '--transform=s,^\\./,opt/odd/,S' . | gzip -n > "$1"`
+  --pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f \\
+  '--transform=s,^\\./,opt/odd/,S' . | gzip -n > "$1"`
   await runOrThrow('sh', ['-c', script, 'sh', archive], { cwd: join(directory, 'odd') })
   return { archive }
 }

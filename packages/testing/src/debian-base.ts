@@ -12,7 +12,8 @@ debootstrap --variant=minbase "$3" "$1" "$4"
 cd "$1"
 rm -rf var/cache/apt/archives/*.deb var/lib/apt/lists/* var/log/* var/cache/ldconfig/aux-cache dev/* proc/* sys/*
 tar --create --sort=name --format=pax --numeric-owner --xattrs '--xattrs-include=*' \\
-  --pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f --mtime=@1735689600 --clamp-mtime . | gzip -n > "$2"
+  --pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f --mtime=@1735689600 \
+--clamp-mtime . | gzip -n > "$2"
 `
 
 /**

@@ -1,3 +1,4 @@
+export { bundleSources } from './bundle-sources.ts'
 export { type BusyboxArchive, busyboxArchive } from './busybox-archive.ts'
 export { busyboxRootfs, type RootfsMount } from './busybox-rootfs.ts'
 export { removeCgroup } from './cgroups.ts'

@@ -8,7 +8,8 @@ import { startRegistry } from './registry.ts'
 import { tempDir } from './temp-dir.ts'
 
 const accept =
-  'application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json'
+  'application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, ' +
+  'application/vnd.docker.distribution.manifest.v2+json'
 
 describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pushImage', () => {
   it('keeps digests, for a single image and for an index', async () => {

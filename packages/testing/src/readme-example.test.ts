@@ -37,7 +37,8 @@ it('rejects if it prints something else than promised', async () => {
 })
 
 it('runs the first example of a section', async () => {
-  const readme = `${fenced('ts', 'process.exit(1)')}\n## More\n\n${fenced('ts', 'console.log(2)')}${fenced('text', '2')}`
+  const more = `${fenced('ts', 'console.log(2)')}${fenced('text', '2')}`
+  const readme = `${fenced('ts', 'process.exit(1)')}\n## More\n\n${more}`
   expect(await example(readme, 'More')).toContain('README.md')
   await expect(example(readme, 'Less')).rejects.toThrow(/no section Less/)
 })

@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto'
-import { readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundleSources } from './bundle-sources.ts'
 import { runOrThrow } from './run.ts'
+import { tempDir } from './temp-dir.ts'
 
 // Blocks between lines of three backquotes, with the word that follows the first.
 const block = /^```(\w*)\n([\s\S]*?)^```$/gm
@@ -28,15 +29,9 @@ export async function readmeExample(
   const first = blocks.findIndex(([, language]) => language === 'ts')
   if (first === -1) throw new Error(`${path} has no example`)
   const [, language, expected] = blocks[first + 1] ?? []
-  // Only a file within the package, and outside of node_modules, can import the package by its own name.
-  const file = join(dirname(path), `.readme-example-${randomBytes(6).toString('hex')}.ts`)
-  try {
-    await writeFile(file, blocks[first]![2]!)
-    const args = ['--conditions=@nsbox/source', '--import', import.meta.resolve('tsx'), file]
-    const { stdout } = await runOrThrow(process.execPath, args, { timeout, cwd: dirname(path) })
-    if (language === 'text' && stdout !== expected)
-      throw new Error(`${path} promises\n${expected}but its example prints\n${stdout}`)
-  } finally {
-    await rm(file, { force: true })
-  }
+  await using directory = await tempDir('nsbox-readme')
+  const program = await bundleSources(blocks[first]![2]!, dirname(path), directory.path)
+  const { stdout } = await runOrThrow(process.execPath, [program], { timeout, cwd: dirname(path) })
+  if (language === 'text' && stdout !== expected)
+    throw new Error(`${path} promises\n${expected}but its example prints\n${stdout}`)
 }

@@ -1,7 +1,7 @@
 import type { TreeCopy } from './copy/copy-tree.ts'
 import { treeThread } from './tree-thread.ts'
 
-/** `copyTree` in the thread for trees. Once it has settled, by an abort too, nothing is written any more. */
+/** `copyTree` in the thread for trees. Once it has settled, even by an abort, nothing is written any more. */
 export async function copyTreeInThread(
   copy: TreeCopy,
   options: { signal?: AbortSignal | undefined } = {},

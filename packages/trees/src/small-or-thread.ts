@@ -2,24 +2,21 @@ import { type JobOf, type ResultOf, type TreeJobKind, walkOf } from './tree-job.
 import { treeThread } from './tree-thread.ts'
 import { walkInPool } from './walk-in-pool.ts'
 
-/** System calls within which a tree is done with without a thread of its own: that of a container's bundle has some twenty. */
+/** Most system calls for a tree before the thread for trees takes over. A container's bundle takes some twenty. */
 const mostCalls = 400
-/** Walks by libuv's pool at once, each of which may have 35 descriptors open. */
+/** Most concurrent walks by libuv's pool, each of which may have 35 descriptors open. */
 const mostWalks = 8
 
 let walks = 0
 
-/**
- * Does something with a tree: by libuv's pool as long as it proves to be small, otherwise by the thread for trees, from the
- * beginning.
- */
+/** Runs a job on a tree in libuv's pool. If the tree turns out to be large, the thread for trees starts it again. */
 export async function smallOrThread<Kind extends TreeJobKind>(
   kind: Kind,
   job: JobOf<Kind>,
   signal: AbortSignal | undefined,
 ): Promise<ResultOf<Kind>> {
   signal?.throwIfAborted()
-  // A thread that is there anyway takes one message instead of a switch of threads for each call.
+  // If the thread is running, sending it a message is cheaper than a call to the pool for each step.
   if (!treeThread.isIdle && walks < mostWalks) {
     walks += 1
     try {

@@ -4,7 +4,7 @@ import { measureTree, type TreeUsage } from './walk/measure-tree.ts'
 import { removeAt } from './walk/remove-at.ts'
 import type { Walk } from './walk/walk.ts'
 
-/** Work on trees, and what comes of each; all of it survives structured cloning. */
+/** Jobs on trees, with their results; all of it can be cloned to a thread. */
 interface TreeWork {
   readonly remove: { readonly job: string; readonly result: unknown }
   readonly measure: { readonly job: string; readonly result: TreeUsage }
@@ -16,7 +16,7 @@ export type TreeJobKind = keyof TreeWork
 export type JobOf<Kind extends TreeJobKind> = TreeWork[Kind]['job']
 export type ResultOf<Kind extends TreeJobKind> = TreeWork[Kind]['result']
 
-/** The walk that does work of each kind. */
+/** The walk for each kind of job. */
 const walks: { readonly [Kind in TreeJobKind]: (job: JobOf<Kind>) => Walk<ResultOf<Kind>> } = {
   remove: removeAt,
   measure: (path) => measureTree(path),
@@ -27,7 +27,7 @@ export function walkOf<Kind extends TreeJobKind>(kind: Kind, job: JobOf<Kind>): 
   return walks[kind](job)
 }
 
-/** What the thread for trees is told. After `end` it is told nothing more. */
+/** Messages to the thread for trees. `end` is the last one. */
 export type ToTreeThread =
   | {
       readonly say: 'run'
@@ -38,7 +38,7 @@ export type ToTreeThread =
   | { readonly say: 'cancel'; readonly id: number }
   | { readonly say: 'end' }
 
-/** What it says, once for each job. */
+/** Its answers, one for each job. */
 export type FromTreeThread =
   | { readonly id: number; readonly result: ResultOf<TreeJobKind>; readonly error?: undefined }
   | { readonly id: number; readonly error: SerializedError }

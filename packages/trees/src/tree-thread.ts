@@ -5,13 +5,13 @@ import { closeAbandoned, descriptorTable } from '@nsbox/sys/files'
 import { startThread } from '@nsbox/sys/threads'
 import type { FromTreeThread, JobOf, ResultOf, ToTreeThread, TreeJobKind } from './tree-job.ts'
 
-/** Starts a thread that does as `tree-worker.ts`, and notes in a table what it has open. */
+/** Starts a thread that runs `tree-worker.ts` and records its open descriptors in a table. */
 export type StartTreeThread = (descriptors: SharedArrayBuffer) => Worker
 
 export interface TreeThreadOptions {
   /** Milliseconds without work after which the thread ends; 10,000 by default. */
   readonly idleTimeout?: number
-  /** Jobs that it does in turns; the others wait. Each may have 70 descriptors open. 8 by default. */
+  /** Most concurrent jobs; the others wait. Each may have 70 descriptors open. 8 by default. */
   readonly atOnce?: number
 }
 
@@ -26,8 +26,8 @@ interface Job {
 const start: StartTreeThread = (descriptors) => startThread('./tree-worker', import.meta.url, descriptors)
 
 /**
- * A thread for trees that take long. It is started when there is work for it, keeps the process alive only meanwhile, and
- * ends after a while without. If it dies, what it was given fails, and the next job gets another thread.
+ * A thread for large trees. It is started when there is work, keeps the process alive only while it works, and ends
+ * after a while without. If it dies, its jobs fail and the next one starts another thread.
  */
 export class TreeThread {
   readonly #start: StartTreeThread
@@ -50,14 +50,14 @@ export class TreeThread {
     return this.#worker !== undefined
   }
 
-  /** Whether it is there and has nothing to do. */
+  /** Whether it is running and idle. */
   get isIdle(): boolean {
     return this.isThere && this.#running.size === 0
   }
 
   /**
-   * Has the thread do something, with the errors of that; `internal` if the thread dies. Once it has settled, by an abort
-   * too, nothing is done any more.
+   * Runs a job in the thread, with the job's errors; `internal` if the thread dies. Once it has settled, even by an
+   * abort, nothing more is done.
    */
   async run<Kind extends TreeJobKind>(
     kind: Kind,
@@ -90,7 +90,7 @@ export class TreeThread {
     const worker = this.#worker
     worker?.unref()
     this.#idle = setTimeout(() => {
-      // From now on it is told nothing any more, so that nothing gets lost in it.
+      // No messages after this one, which it would not read.
       worker?.postMessage({ say: 'end' } satisfies ToTreeThread)
       if (this.#worker === worker) this.#worker = undefined
     }, this.#idleTimeout).unref()
@@ -137,7 +137,7 @@ export class TreeThread {
   }
 }
 
-/** The one of this process. */
+/** The thread of this process. */
 export const treeThread = new TreeThread()
 
 /** Whether the thread for trees is there, be it that it only waits for its end. */

@@ -1,7 +1,9 @@
 import { smallOrThread } from './small-or-thread.ts'
 import type { TreeUsage } from './walk/measure-tree.ts'
 
-/** `measureTree` of a directory by an absolute path. It holds up no event loop, and others may write to the tree. */
+/**
+ * `measureTree` of a directory by an absolute path. It does not block the event loop, and others may write to the tree.
+ */
 export async function treeUsage(
   path: string,
   options: { signal?: AbortSignal | undefined } = {},

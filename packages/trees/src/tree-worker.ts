@@ -10,17 +10,17 @@ import {
 } from './tree-job.ts'
 import { endWalk, type Walk } from './walk/walk.ts'
 
-/** Milliseconds that a walk goes on before it is another's turn, and steps between two looks at the clock. */
+/** Milliseconds of a turn of one walk, and steps between two looks at the clock. */
 const turn = 5
 const steps = 16
 
 interface Running {
   readonly walk: Walk<ResultOf<TreeJobKind>>
-  /** What the last call returned. */
+  /** The result of the last call. */
   result: number
 }
 
-/** The thread's side: it does what it is told in turns, so that a big tree holds up no small one. */
+/** The thread's side: it runs jobs in turns, so that a large tree does not delay a small one. */
 function serve(port: MessagePort): void {
   const say = (message: FromTreeThread) => port.postMessage(message)
   const running = new Map<number, Running>()
@@ -61,7 +61,7 @@ function serve(port: MessagePort): void {
   })
 }
 
-/** Drives a walk for one turn. @returns what it returned if it has come to its end */
+/** Runs a walk for one turn. @returns the walk's result if it has ended */
 function advance(each: Running): IteratorReturnResult<ResultOf<TreeJobKind>> | undefined {
   const end = performance.now() + turn
   for (let count = 1; ; count++) {

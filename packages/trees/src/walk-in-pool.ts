@@ -1,13 +1,13 @@
 import { endWalk, type Walk } from './walk/walk.ts'
 
-/** What came of a walk, or that it is too long for this. */
+/** The result of a walk, or that it takes too many calls. */
 export type Walked<T> = { readonly value: T } | 'unfinished'
 
 /**
- * Drives a walk by threads of libuv's pool, one call after another, which holds up no event loop and needs no thread of
- * its own; some calls make a walk `unfinished`.
+ * Runs a walk in libuv's pool, one call after another. It does not block the event loop and needs no thread of its own.
+ * After `most` calls the walk is given up as `unfinished`.
  *
- * @param most how many calls are made
+ * @param most most calls
  */
 export async function walkInPool<T>(
   walk: Walk<T>,

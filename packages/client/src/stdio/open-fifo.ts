@@ -6,7 +6,7 @@ const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 
 /**
  * Opens one end of a FIFO and returns the descriptor, at once: for reading whether somebody writes or not, for writing
- * only if somebody reads. A FIFO that something else has taken the place of is not touched (HOSTILE D08).
+ * only if somebody reads. A FIFO that something else has taken the place of is not touched (docs/threat-model.md D08).
  *
  * @throws an error of the system with code `ENXIO` for writing without a reader, `ENOENT`; `failed_precondition` for
  * what is no FIFO

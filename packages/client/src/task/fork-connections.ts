@@ -5,7 +5,7 @@ import { isErrno } from '@nsbox/errors'
 /** States of `/proc/net/tcp` in which there is no connection: closed, and listening (Linux, net/tcp_states.h). */
 const unconnected: readonly string[] = ['07', '0A']
 
-/** How many processes are looked at, since a container may have very many (HOSTILE F03). */
+/** How many processes are looked at, since a container may have very many (docs/threat-model.md E14). */
 const maxProcesses = 1000
 
 /** Most bytes that are read of a table: some ten thousand connections. */

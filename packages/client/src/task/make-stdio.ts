@@ -3,7 +3,7 @@ import { NsboxError } from '@nsbox/errors'
 import { defaultFifoDirectory, makeFifos } from '../stdio/make-fifos.ts'
 import type { StdioOptions } from './stdio-options.ts'
 
-/** What URIs for output may begin with; others could mean anything to a server (HOSTILE B09). */
+/** What URIs for output may begin with; others could mean anything to a server (docs/threat-model.md B09). */
 const schemes = ['file:///', 'binary:///', 'binary-v2:///']
 
 /** Makes the FIFOs that a process needs, and says what to tell the server of its standard streams. */

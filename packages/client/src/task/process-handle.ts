@@ -100,7 +100,7 @@ export class ProcessHandle implements AsyncDisposable {
     return { pid }
   }
 
-  /** What the server says of it now. @throws as `Tasks.get` */
+  /** Its current state on the server. @throws as `Tasks.get` */
   async status({ signal }: AbortOptions = {}): Promise<Process> {
     return await this.tasks.get(this.containerId, { execId: this.execId, signal })
   }

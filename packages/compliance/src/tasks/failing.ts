@@ -15,7 +15,8 @@ export function failingTests(create: CreateTasksSubject, claims: TasksClaims): v
       const id = await bench().container({ args: ['nonesuch'] })
       const error = await failure(attempt(bench(), id))
       expect(error.message).toContain(
-        'OCI runtime create failed: runc create failed: unable to start container process: exec: "nonesuch": executable file not found in $PATH',
+        'OCI runtime create failed: runc create failed: unable to start container process: exec: "nonesuch": ' +
+          'executable file not found in $PATH',
       )
       await expectNothing(bench(), id)
     })

@@ -15,7 +15,7 @@ export interface ContainerRuntime {
  * collected; its running processes are its task (`@nsbox/core/tasks`).
  */
 export interface Container {
-  /** An identifier (BEHAVIOUR.md §1). */
+  /** An identifier (docs/behaviour.md §1). */
   readonly id: string
   readonly labels: Labels
   /** Name of the image that it was made from, which need not exist; empty for none. */
@@ -35,7 +35,7 @@ export interface Container {
   readonly updatedAt: Date
 }
 
-/** What a new container is made of. What is absent is empty. */
+/** A new container. Absent fields are empty. */
 export interface NewContainer extends Pick<Container, 'id' | 'runtime' | 'spec'> {
   readonly labels?: Labels | undefined
   readonly image?: string | undefined
@@ -45,7 +45,7 @@ export interface NewContainer extends Pick<Container, 'id' | 'runtime' | 'spec'>
   readonly sandbox?: string | undefined
 }
 
-/** What an update takes from. Only what its paths name need be there. */
+/** The new values of an update. Only fields that its paths name are needed. */
 export interface ContainerChange extends Omit<NewContainer, 'runtime' | 'spec'> {
   readonly runtime?: ContainerRuntime | undefined
   readonly spec?: OpaqueValue | undefined
@@ -54,8 +54,8 @@ export interface ContainerChange extends Omit<NewContainer, 'runtime' | 'spec'> 
 /**
  * Containers by id. Labels must be within the limits of `@nsbox/namespaces` (`containers.Labels`), the runtime's name
  * and the spec must be set, a snapshot key needs a snapshotter and an extension a name; there are at most 1024
- * extensions, and 12 MiB of a container in all. Otherwise it is `invalid_argument` (the texts are in BEHAVIOUR.md §1). The
- * image and the snapshot need not exist.
+ * extensions, and 12 MiB of a container in all. Otherwise it is `invalid_argument` (the texts are in
+ * docs/behaviour.md §1). The image and the snapshot need not exist.
  */
 export interface ContainerStore {
   /** @throws `not_found` */
@@ -84,7 +84,7 @@ export interface ContainerStore {
   update(change: ContainerChange, paths?: readonly string[], options?: AbortOptions): Promise<Container>
 
   /**
-   * Forgets the container and lets go of what it held. Whether it has a task is the caller's business.
+   * Deletes the container and releases what it held. Does not check whether it has a task.
    * @throws `not_found`
    */
   delete(id: string, options?: AbortOptions): Promise<void>

@@ -1,7 +1,7 @@
 import type { Digest } from '@nsbox/oci'
 import type { Labels } from '../labels/labels.ts'
 
-/** What a store knows of a blob. */
+/** Size, times and labels of a blob. */
 export interface ContentInfo {
   readonly digest: Digest
   /** Bytes. */

@@ -45,7 +45,7 @@ export interface IngestManager {
   status(ref: string, options?: AbortOptions): Promise<IngestStatus>
 
   /**
-   * The ingests that match any of the filters (field `ref`; BEHAVIOUR.md §2), ordered by ref; all of them if there
+   * The ingests that match any of the filters (field `ref`; docs/behaviour.md §2), ordered by ref; all of them if there
    * is no filter.
    * @throws `invalid_argument` for a filter that does not parse
    */
@@ -58,7 +58,7 @@ export interface IngestManager {
   abort(ref: string, options?: AbortOptions): Promise<void>
 }
 
-/** Looks after committed blobs. */
+/** Manages committed blobs. */
 export interface ContentManager {
   /**
    * Changes the labels of a blob.

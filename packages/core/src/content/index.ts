@@ -1,4 +1,5 @@
 export type { AbortOptions } from '@nsbox/concurrency'
+export type { Durability } from '../durability.ts'
 export type { ContentInfo } from './content-info.ts'
 export type {
   ContentManager,
@@ -13,4 +14,3 @@ export { hasLocalPaths, type LocalPaths } from './local-paths.ts'
 export { provedBlob } from './proved-blob.ts'
 export { readBlob } from './read-blob.ts'
 export { readImageConfig, readIndex, readManifest } from './read-document.ts'
-export { showRef } from './show-ref.ts'

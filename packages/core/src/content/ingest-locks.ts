@@ -1,5 +1,4 @@
-import { NsboxError } from '@nsbox/errors'
-import { showRef } from './show-ref.ts'
+import { NsboxError, shownName } from '@nsbox/errors'
 
 /** Which ingests have a writer, and since when: an ingest has one at a time, and nobody waits for it. */
 export class IngestLocks {
@@ -15,7 +14,7 @@ export class IngestLocks {
    * Takes a ref until what is returned is disposed of, which may happen more than once.
    *
    * @param namespace whose ref it is, where refs are by namespace
-   * @throws `unavailable` if it is taken, with the text that clients know (BEHAVIOUR.md §3)
+   * @throws `unavailable` if it is taken, with the text that clients know (docs/behaviour.md §3)
    */
   acquire(ref: string, namespace = ''): Disposable {
     const key = keyOf(ref, namespace)
@@ -25,7 +24,7 @@ export class IngestLocks {
       const seconds = Math.max(0, now - since) / 1000
       throw new NsboxError(
         'unavailable',
-        `ref ${showRef(ref)} locked for ${seconds}s (since ${new Date(since).toISOString()})`,
+        `ref ${shownName(ref)} locked for ${seconds}s (since ${new Date(since).toISOString()})`,
       )
     }
     this.#since.set(key, now)

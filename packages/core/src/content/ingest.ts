@@ -5,15 +5,15 @@ import type { ContentInfo } from './content-info.ts'
 
 /** How to open an ingest. */
 export interface IngestOptions {
-  /** Names the ingest for as long as it is not committed; any non-empty text of at most 4096 bytes. */
+  /** The name of the ingest until it is committed; any non-empty text of at most 4096 bytes. */
   readonly ref: string
-  /** How many bytes there will be in all; recorded when the ingest is first opened, checked at commit. Unknown by default. */
+  /** Total size in bytes. Recorded when the ingest is first opened, and checked at commit. Unknown by default. */
   readonly total?: number | undefined
   /** The digest that the bytes will have; a commit fails if they have another. Its algorithm is used; sha256 by default. */
   readonly expected?: Digest | undefined
 }
 
-/** An ingest as it stands. */
+/** The status of an ingest. */
 export interface IngestStatus {
   readonly ref: string
   /** Bytes written so far. */
@@ -26,7 +26,7 @@ export interface IngestStatus {
   readonly updatedAt: Date
 }
 
-/** What a commit checks and adds. */
+/** Options of a commit. */
 export interface CommitOptions {
   /** Size in bytes that the blob must have. */
   readonly size?: number | undefined
@@ -46,7 +46,7 @@ export interface ContentWriter extends AsyncDisposable {
   /** The ingest as this writer has left it. */
   status(): IngestStatus
 
-  /** The digest of what was written so far, in stores that know it without reading; undefined if this one does not. */
+  /** The digest of the bytes so far; undefined in stores that would have to read them again. */
   digest?(): Digest | undefined
 
   /**
@@ -60,13 +60,13 @@ export interface ContentWriter extends AsyncDisposable {
   restart(options?: AbortOptions): Promise<void>
 
   /**
-   * Publishes what was written as a blob: checked, synced to disk, then visible in one step. Closes the writer
-   * whatever happens. After a check has failed the ingest stays as it is. The ingest is gone after success and after
+   * Publishes what was written as a blob: checked, synced to disk, then visible in one step. Closes the writer whatever
+   * happens. After a check has failed the ingest stays as it is. The ingest is gone after success and after
    * `already_exists`.
    *
-   * @throws `failed_precondition` for an unexpected size or digest, or after commit or close; `already_exists` if
-   * the blob exists (its bytes were not replaced, labels are not changed), with the blob's digest as `details.digest` in
-   * a store of this process
+   * @throws `failed_precondition` for an unexpected size or digest, or after commit or close; `already_exists` if the
+   * blob exists (neither its bytes nor its labels are changed), with the blob's digest as `details.digest` in a store
+   * of this process
    */
   commit(options?: CommitOptions & AbortOptions): Promise<ContentInfo>
 }

@@ -4,8 +4,8 @@ import { createHasher, type Descriptor, digestAlgorithm } from '@nsbox/oci'
 import type { ContentReader } from './content-store.ts'
 
 /**
- * The bytes of a blob of any size, proved to be what its descriptor says by the time they end: whoever takes them must
- * not rely on any before. Otherwise as `ContentReader.read`.
+ * The bytes of a blob of any size, verified against its descriptor at the end: do not rely on any of them before.
+ * Otherwise as `ContentReader.read`.
  *
  * @throws `data_loss` if size or digest differ; `not_found`
  */

@@ -4,7 +4,7 @@ import { createHasher, type Descriptor, digestAlgorithm } from '@nsbox/oci'
 import type { ContentReader } from './content-store.ts'
 
 /**
- * Reads a whole blob into memory and proves that it is what its descriptor says.
+ * Reads a whole blob into memory and verifies it against its descriptor.
  *
  * @param limit most bytes to accept, against memory exhaustion
  * @throws `resource_exhausted` beyond the limit, before anything is read; `data_loss` if size or digest differ;

@@ -16,7 +16,7 @@ import { readBlob } from './read-blob.ts'
 type Reader = Pick<ContentReader, 'read'>
 
 /**
- * Reads a manifest, and yields in between: it may have 4 MiB.
+ * Reads a manifest, which may have 4 MiB, without blocking the event loop.
  * @throws as `readBlob` and `parseManifest`
  */
 export async function readManifest(

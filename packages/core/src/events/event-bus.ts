@@ -1,7 +1,7 @@
 import type { AbortOptions } from '@nsbox/concurrency'
 import type { Envelope, Event } from './event.ts'
 
-/** Takes events in. */
+/** Publishes events. */
 export interface EventPublisher {
   /**
    * Publishes an event in a namespace; subscribers get it once everything that it tells of is durable, in the order
@@ -11,7 +11,7 @@ export interface EventPublisher {
   publish(namespace: string, event: Event, options?: AbortOptions): Promise<void>
 }
 
-/** Gives events out. */
+/** Subscribes to events. */
 export interface EventSubscriber {
   /**
    * The events of all namespaces from now on that match any of the filters (fields `topic`, `namespace`, `event.*`);

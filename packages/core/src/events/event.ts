@@ -3,7 +3,7 @@ import type { OpaqueValue } from '../opaque-value.ts'
 import type { Mount } from '../snapshots/mount.ts'
 import type { ProcessIo } from '../tasks/process.ts'
 
-/** The events that nsbox itself publishes: topic → payload (BEHAVIOUR.md §8). */
+/** The events that nsbox itself publishes: topic → payload (docs/behaviour.md §8). */
 export interface EventPayloads {
   '/namespaces/create': { name: string; labels: Labels }
   '/namespaces/update': { name: string; labels: Labels }
@@ -49,10 +49,10 @@ export interface EventPayloads {
 
 export type EventTopic = keyof EventPayloads
 
-/** Something that happened, as the domains tell it. */
+/** An event of a domain. */
 export type DomainEvent = { [T in EventTopic]: { topic: T; payload: EventPayloads[T] } }[EventTopic]
 
-/** An event of a type that nsbox does not know: what a client published, kept verbatim. */
+/** An event that a client has published, kept verbatim. */
 export interface OpaqueEvent {
   topic: string
   opaque: { typeUrl: string; value: Uint8Array }
@@ -60,7 +60,7 @@ export interface OpaqueEvent {
 
 export type Event = DomainEvent | OpaqueEvent
 
-/** An event with its time and place. */
+/** An event with its time and namespace. */
 export interface Envelope {
   readonly timestamp: Date
   readonly namespace: string

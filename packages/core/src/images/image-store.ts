@@ -2,7 +2,7 @@ import type { AbortOptions } from '@nsbox/concurrency'
 import type { Descriptor } from '@nsbox/oci'
 import type { LabelChange, Labels } from '../labels/labels.ts'
 
-/** A name for a tree of content. */
+/** An image: a name for a target descriptor. */
 export interface Image {
   /** Usually a reference such as `docker.io/library/redis:latest`, but any non-empty text is allowed. */
   readonly name: string
@@ -12,14 +12,14 @@ export interface Image {
   readonly updatedAt: Date
 }
 
-/** What a new image is made of. */
+/** A new image. */
 export interface NewImage {
   readonly name: string
   readonly target: Descriptor
   readonly labels?: Labels | undefined
 }
 
-/** What an update changes; what is absent stays. */
+/** The changes of an update; absent fields stay. */
 export interface ImageChange {
   readonly target?: Descriptor | undefined
   readonly labels?: LabelChange | undefined

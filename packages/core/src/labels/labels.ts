@@ -3,6 +3,6 @@ export type Labels = Readonly<Record<string, string>>
 
 /**
  * How an update changes labels. `replace` makes them exactly the given ones; `merge` sets the given keys and leaves
- * the others. In both, an empty value means that the key goes (BEHAVIOUR.md §1, §3).
+ * the others. In both, an empty value means that the key goes (docs/behaviour.md §1, §3).
  */
 export type LabelChange = { readonly replace: Labels } | { readonly merge: Labels }

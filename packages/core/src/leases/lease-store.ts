@@ -4,7 +4,7 @@ import type { Labels } from '../labels/labels.ts'
 /**
  * Keeps resources from being collected while something is being built from them. A lease with the label
  * `containerd.io/gc.expire` (RFC 3339) ends then; with `containerd.io/gc.flat` it holds only what it names, not what
- * that refers to (BEHAVIOUR.md §6).
+ * that refers to (docs/behaviour.md §6).
  */
 export interface Lease {
   readonly id: string
@@ -21,9 +21,9 @@ export interface LeaseResource {
   readonly id: string
 }
 
-/** What a new lease is made of. */
+/** A new lease. */
 export interface NewLease {
-  /** Made up by the store if absent: `<nanoseconds>-<base64url of 3 random bytes>`. */
+  /** By default the store makes one: `<nanoseconds>-<base64url of 3 random bytes>`. */
   readonly id?: string | undefined
   readonly labels?: Labels | undefined
 }
@@ -34,7 +34,7 @@ export interface LeaseStore {
   create(lease?: NewLease, options?: AbortOptions): Promise<Lease>
 
   /**
-   * Ends a lease; with `sync`, waits until everything that only it held has been collected.
+   * Deletes a lease; with `sync`, waits until everything that only it held has been collected.
    * @throws `not_found`
    */
   delete(id: string, options?: { readonly sync?: boolean | undefined } & AbortOptions): Promise<void>
@@ -52,9 +52,9 @@ export interface LeaseStore {
    */
   addResource(id: string, resource: LeaseResource, options?: AbortOptions): Promise<void>
 
-  /** Lets go of a resource; idempotent. Errors as for `addResource`. */
+  /** Releases a resource; idempotent. Errors as for `addResource`. */
   deleteResource(id: string, resource: LeaseResource, options?: AbortOptions): Promise<void>
 
-  /** What a lease holds, ordered by type and id. @throws `not_found` */
+  /** The resources of a lease, ordered by type and id. @throws `not_found` */
   resources(id: string, options?: AbortOptions): Promise<LeaseResource[]>
 }

@@ -1,4 +1,5 @@
 export type { AbortOptions } from '@nsbox/concurrency'
+export type { Durability } from '../durability.ts'
 export {
   type CommitLayerOptions,
   hasLayerDirectories,

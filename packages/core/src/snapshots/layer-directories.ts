@@ -2,13 +2,13 @@ import type { AbortOptions } from '@nsbox/concurrency'
 import type { SnapshotInfo } from './snapshot-info.ts'
 import type { CommitOptions, Snapshotter } from './snapshotter.ts'
 
-/** Where the files of one active snapshot are by themselves, without its parents. */
+/** The directory of one active snapshot's own files, without its parents. */
 export interface LayerDirectory {
-  /** Absolute. Whoever writes here must not mount the snapshot meanwhile. */
+  /** Absolute. While it is written to, the snapshot must not be mounted. */
   readonly path: string
   /**
-   * How a deletion of the parents' files is written here: as a character device 0:0 in place of the file; and, where a
-   * directory hides what the parents have in it, as this extended attribute of the directory with the value `y`.
+   * How deletions are expressed: a character device 0:0 in place of a file is a whiteout, and a directory with this
+   * extended attribute, of value `y`, is opaque.
    */
   readonly opaqueAttribute: 'trusted.overlay.opaque' | 'user.overlay.opaque'
 }
@@ -16,35 +16,35 @@ export interface LayerDirectory {
 /** How to commit a snapshot whose files were written without its parents. */
 export interface CommitLayerOptions extends CommitOptions {
   /**
-   * The directories that exist in the snapshot only because something in them does, and were made with whatever
-   * attributes: each takes owner, mode, modification time and extended attributes of the directory that it
-   * stands for in the parents. One that no parent has, or that lies in one that hides
-   * what the parents have there, is left as it is.
+   * Directories that were made only because something in them exists. Each gets owner, mode, modification time and
+   * extended attributes of the parents' directory at its place. One that no parent has, or that is in an opaque
+   * directory, stays as it is.
    *
    * Paths have one character per byte, as those of `AppliedLayer`; they are relative to the root of the snapshot,
-   * without `.` or `..` or empty components, in any order. The root itself, if nothing described it, is the empty path.
+   * without `.` or `..` or empty components, in any order. The root itself, if no entry describes it, is the empty
+   * path.
    */
   readonly impliedDirectories?: readonly string[] | undefined
 }
 
 /**
- * The power of snapshotters that keep each snapshot's own changes in a directory by themselves: a layer can be
- * written there before its parents exist, and learns of them at commit.
+ * An extension of snapshotters that keep each snapshot's own changes in a separate directory: a layer can be written
+ * there before its parents exist, and gets them at commit.
  */
 export interface LayerDirectories {
   /** @throws `not_found`; `failed_precondition` for a snapshot that is not active */
   layerDirectory(key: string, options?: AbortOptions): Promise<LayerDirectory>
 
   /**
-   * As `Snapshotter.commit`. The parent may also be the name that a commit gives which was called before and is under
-   * way: then this one ends after that, and with `not_found` if that fails. So the disk can be waited for once for many
-   * layers, where each would have to wait for the one below.
-   * @throws `invalid_argument` for a path that is none, `failed_precondition` if it is no directory in the snapshot
+   * As `Snapshotter.commit`. The parent may also be the name of an earlier commit that is still running. This commit
+   * then ends after that one, and fails with `not_found` if that one fails. So many layers can share one sync, instead
+   * of each waiting for the one below.
+   * @throws `invalid_argument` for an invalid path, `failed_precondition` if it is no directory in the snapshot
    */
   commit(name: string, key: string, options?: CommitLayerOptions): Promise<SnapshotInfo>
 }
 
-/** Whether a snapshotter has layer directories; one of another host has not. */
+/** Whether a snapshotter has layer directories; a remote one has not. */
 export function hasLayerDirectories(snapshotter: Snapshotter): snapshotter is Snapshotter & LayerDirectories {
   return typeof (snapshotter as Partial<LayerDirectories>).layerDirectory === 'function'
 }

@@ -1,4 +1,4 @@
-/** What to mount, as `containerd.types.Mount` says it. Any process of the host can mount it. */
+/** What to mount, with the fields of `containerd.types.Mount`. Any process of the host can mount it. */
 export interface Mount {
   /** The type of the file system, such as `overlay`; `bind` for a bind mount. */
   readonly type: string

@@ -6,7 +6,7 @@ import type { Labels } from '../labels/labels.ts'
  */
 export type SnapshotKind = 'active' | 'view' | 'committed'
 
-/** What a snapshotter knows of a snapshot. */
+/** Kind, name, parent, times and labels of a snapshot. */
 export interface SnapshotInfo {
   /** The key that an active one or a view was made with; the name that a committed one was given. */
   readonly name: string
@@ -20,10 +20,7 @@ export interface SnapshotInfo {
   readonly updatedAt: Date
 }
 
-/**
- * What a snapshot takes on the disk by itself: what it has beyond its parents where it is kept that way, and the whole of
- * it where it is a copy.
- */
+/** The disk usage of a snapshot: without its parents, or of the whole tree if it is kept as a copy. */
 export interface SnapshotUsage {
   /** Bytes of disk blocks, so that holes count nothing and a hard-linked file counts once. */
   readonly size: number

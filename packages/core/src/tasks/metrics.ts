@@ -2,12 +2,12 @@ import type { OpaqueValue } from '../opaque-value.ts'
 import type { CgroupV1Metrics } from './cgroup-v1-metrics.ts'
 import type { CgroupV2Metrics } from './cgroup-v2-metrics.ts'
 
-/** What a task has used up, read at one moment. */
+/** The metrics of a task at one moment. */
 export interface TaskMetrics {
   /** The container. */
   readonly id: string
   readonly timestamp: Date
-  /** By the version of the host's cgroups; verbatim where a server answers something else. */
+  /** By the version of the host's cgroups; other answers of a server are kept verbatim. */
   readonly data:
     | { readonly cgroup: 1; readonly metrics: CgroupV1Metrics }
     | { readonly cgroup: 2; readonly metrics: CgroupV2Metrics }

@@ -1,12 +1,11 @@
 import type { OpaqueValue } from '../opaque-value.ts'
 
-/** What state a process is in; `pausing` while its container is being frozen. */
+/** The state of a process; `pausing` while its container is being frozen. */
 export type ProcessStatus = 'created' | 'running' | 'stopped' | 'paused' | 'pausing' | 'unknown'
 
 /**
- * Where a process reads from and writes to. Each of the three is empty for nothing, the path of a FIFO that the
- * client has made, or, for output, a URI: `file:///path`, `binary:///program?argument`, `binary-v2:///…`
- * (BEHAVIOUR.md §7).
+ * Input and output of a process. Each of the three is empty for none, the path of a FIFO that the client has made, or,
+ * for output, a URI: `file:///path`, `binary:///program?argument`, `binary-v2:///…` (docs/behaviour.md §7).
  */
 export interface ProcessIo {
   readonly stdin: string
@@ -31,15 +30,15 @@ export interface Process extends ProcessIo {
 
 /** How a process ended. */
 export interface ProcessExit {
-  /** What it returned, or 128 and the number of the signal that ended it; 255 where nobody can tell any more. */
+  /** Its exit status, or 128 plus the number of the signal that killed it; 255 if it is unknown. */
   readonly exitStatus: number
   readonly exitedAt: Date
 }
 
-/** A process that a container holds, whoever started it. */
+/** A process in a container, whoever started it. */
 export interface ProcessInfo {
   /** As the host sees it. */
   readonly pid: number
-  /** What the runtime tells of it, such as `containerd.runc.v1.ProcessDetails` with the id of an exec. */
+  /** Details of the runtime, such as `containerd.runc.v1.ProcessDetails` with the id of an exec. */
   readonly info?: OpaqueValue | undefined
 }

@@ -5,7 +5,7 @@ import type { Mount } from '../snapshots/mount.ts'
 import type { TaskMetrics } from './metrics.ts'
 import type { Process, ProcessExit, ProcessInfo, ProcessIo } from './process.ts'
 
-/** Which process of a task: the first one, unless an exec is named. */
+/** Selects a process of a task: the first one, unless an exec is named. */
 export interface ProcessChoice extends AbortOptions {
   readonly execId?: string | undefined
 }
@@ -18,7 +18,7 @@ export interface CreateTaskOptions extends Partial<ProcessIo>, AbortOptions {
   readonly options?: OpaqueValue | undefined
   /** The program of the runtime; that of the options, or else the runtime's own by default. */
   readonly runtimePath?: string | undefined
-  /** A checkpoint in the content store to go on from, instead of a start from the beginning. */
+  /** A checkpoint in the content store to restore. */
   readonly checkpoint?: Descriptor | undefined
 }
 
@@ -28,13 +28,13 @@ export interface ExecOptions extends Partial<ProcessIo>, AbortOptions {
   readonly spec: OpaqueValue
 }
 
-/** Whom to signal. A `pid` comes alone. */
+/** The processes to signal. A `pid` comes alone. */
 export interface KillOptions extends ProcessChoice {
   /** All processes of the container; not by default, and of no meaning with an `execId`. */
   readonly all?: boolean | undefined
   /**
-   * Any process of the container, as the host numbers it. It is looked up in the container's cgroup and then signalled
-   * without a chance that the number has come to mean another one.
+   * Any process of the container, by its pid on the host. It is looked up in the container's cgroup, and signalled
+   * without the risk that the pid was reused.
    */
   readonly pid?: number | undefined
 }
@@ -61,18 +61,18 @@ export interface CheckpointOptions extends AbortOptions {
  * A task is created, then started; it stays, stopped, after its first process has ended, until it is deleted. The same
  * holds for each exec. Events are published for all of it in the order create → start → exit → delete, and for an exec
  * exec-added → exec-started → exit → delete; each exit exactly once, and only of what was created successfully
- * (BEHAVIOUR.md §7, §13).
+ * (docs/behaviour.md §7, §13).
  *
  * All methods throw `not_found` for a container without a task, or a task without that exec, and `invalid_argument` for
- * what is no identifier. The texts of state errors are those of containerd (BEHAVIOUR.md §1).
+ * malformed identifiers. The texts of state errors are those of containerd (docs/behaviour.md §1).
  */
 export interface Tasks {
   /**
    * Makes the task of a container: its namespaces, cgroup and first process, which waits for `start`. Waits, within
    * bounds, until readers of the FIFOs for output have come. After an error nothing is left.
    *
-   * @throws `already_exists`; `not_found` for the container or the checkpoint; `invalid_argument` for a spec, options or a
-   * checkpoint that cannot be; `failed_precondition` for a path by which the task could write to a snapshot that another
+   * @throws `already_exists`; `not_found` for the container or the checkpoint; `invalid_argument` for an invalid spec,
+   * options or checkpoint; `failed_precondition` for a path by which the task could write to a snapshot that another
    * namespace relies on; `data_loss` for a damaged checkpoint; `unknown` with the runtime's own words
    */
   create(containerId: string, options?: CreateTaskOptions): Promise<{ readonly pid: number }>
@@ -105,7 +105,7 @@ export interface Tasks {
   /**
    * Sends a signal, by its number.
    * @throws `not_found` if the process has ended, or the pid is not the container's; `failed_precondition` before it is
-   * started; `invalid_argument` for what is no signal or more than one choice
+   * started; `invalid_argument` for an unknown signal or more than one choice
    */
   kill(containerId: string, signal: number, options?: KillOptions): Promise<void>
 
@@ -138,8 +138,8 @@ export interface Tasks {
   update(containerId: string, options: UpdateTaskOptions): Promise<void>
 
   /**
-   * What the cgroups of the tasks that match any of the filters (field `id`) have used up; of all running ones if there
-   * is no filter. A task that ends meanwhile is left out.
+   * Metrics of the tasks that match any of the filters (field `id`); of all running ones if there is no filter. A task
+   * that ends meanwhile is left out.
    */
   metrics(filters?: readonly string[], options?: AbortOptions): Promise<TaskMetrics[]>
 
@@ -147,7 +147,7 @@ export interface Tasks {
   wait(containerId: string, options?: ProcessChoice): Promise<ProcessExit>
 
   /**
-   * Stores the state of a running task, so that `create` can go on from it.
+   * Stores a checkpoint of a running task, which `create` can restore.
    * @returns what was stored: the image of the processes, and the container's spec; nothing if the options name a
    * directory for it. What was stored is held by the caller's lease; without one, for at least an hour, within which
    * something has to refer to it.

@@ -1,6 +1,6 @@
 import type { AbortOptions } from '@nsbox/concurrency'
 
-/** What a registry asks credentials for. */
+/** A registry's request for credentials. */
 export interface CredentialRequest {
   /** Host and port as in the reference, such as `docker.io` or `127.0.0.1:5000`. */
   readonly host: string
@@ -15,7 +15,7 @@ export type Credentials =
   | { readonly kind: 'refresh'; readonly token: string }
   | { readonly kind: 'header'; readonly authorization: string }
 
-/** Gives the credentials for a host, or nothing to go on without. */
+/** Returns the credentials for a host, or undefined for anonymous access. */
 export type CredentialSource = (
   request: CredentialRequest,
   options?: AbortOptions,

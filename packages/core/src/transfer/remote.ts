@@ -2,24 +2,24 @@ import type { AbortOptions } from '@nsbox/concurrency'
 import type { Descriptor } from '@nsbox/oci'
 
 /**
- * A repository on a registry, or anything else that names and holds blobs, bound to one reference. Implementations
- * check nothing against digests: whoever writes the bytes down does.
+ * A repository of a registry, or another source of blobs, bound to one reference. Implementations do not verify
+ * digests: whoever stores the bytes does.
  */
 export interface Remote {
   /** The reference it is bound to, such as `docker.io/library/redis:latest`. */
   readonly reference: string
 
   /**
-   * What the reference points to at this moment.
-   * @throws `not_found`, `unauthenticated`, `permission_denied`, `unavailable`, `invalid_argument` for a reply that makes
-   * no sense
+   * Resolves the reference.
+   * @throws `not_found`, `unauthenticated`, `permission_denied`, `unavailable`, `invalid_argument` for a malformed
+   * reply
    */
   resolve(options?: AbortOptions): Promise<Descriptor>
 
   /**
-   * The bytes of a manifest or blob from `offset` on (0 by default). Broken connections are mended inside; more bytes
-   * than the descriptor's size are never delivered. Errors come from the iteration.
-   * @throws as `resolve`; `data_loss` for a body that ends early for good
+   * The bytes of a manifest or blob from `offset` on (0 by default). Broken connections are resumed; never more bytes
+   * than the descriptor's size are delivered. Errors come from the iteration.
+   * @throws as `resolve`; `data_loss` for a body that keeps ending early
    */
   fetch(
     descriptor: Descriptor,
@@ -29,7 +29,7 @@ export interface Remote {
   /**
    * Stores a manifest or blob. `read` gives its bytes from the start, each time it is called.
    * @param mountFrom repositories of the same registry that hold the blob, to be mounted instead of sent
-   * @returns what it took: `exists` and `mounted` sent nothing
+   * @returns how it was stored: with `exists` and `mounted` nothing was sent
    * @throws as `resolve`; `failed_precondition` if the registry computed another digest
    */
   push(

@@ -11,7 +11,7 @@ export interface RegistryEndpoint {
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** Directory of `hosts.toml` files. */
   readonly hostsDir?: string | undefined
-  /** Scheme for hosts that nothing else says it of; `http` is plain http on request. */
+  /** Scheme for hosts that are not configured; `http` is plain http on request. */
   readonly defaultScheme?: 'http' | 'https' | undefined
   readonly credentials?: CredentialSource | undefined
 }
@@ -25,19 +25,19 @@ export interface ImageEndpoint {
   readonly platforms?: readonly Platform[] | undefined
   /** Take the manifests and configs of all platforms, but layers only of the chosen ones. */
   readonly allMetadata?: boolean | undefined
-  /** What to unpack once it is there: the image for each of these platforms; nothing by default. */
+  /** Where to unpack the image, and for which platforms; not at all by default. */
   readonly unpacks?: readonly UnpackTarget[] | undefined
   /**
-   * More names, where images come from an archive or go to one: how to name what comes, and what else goes. With them
-   * `name` may be empty; it names the whole index of an archive that comes.
+   * Further names, for archives: how to name imported images, or which other images to export. `name` may be empty
+   * then; at an import it names the whole index of the archive.
    */
   readonly references?: readonly ImageReference[] | undefined
 }
 
-/** A name, or how names of many images begin. */
+/** A name, or the prefix of names. */
 export interface ImageReference {
   readonly name: string
-  /** Whether `name` is what names begin with: with `foo/bar`, the tag `v1` is the image `foo/bar:v1`; not by default. */
+  /** Whether `name` is a prefix: with `foo/bar`, the tag `v1` becomes the image `foo/bar:v1`. False by default. */
   readonly isPrefix?: boolean | undefined
   /** Take images of other names as well; not by default. */
   readonly allowOverwrite?: boolean | undefined
@@ -47,7 +47,7 @@ export interface ImageReference {
   readonly skipNamedDigest?: boolean | undefined
 }
 
-/** Images that come as an archive: a tar, be it compressed, of an image layout or of what `docker save` writes. */
+/** An archive to import: a tar, which may be compressed, of an image layout or of `docker save`. */
 export interface ArchiveSource {
   readonly kind: 'archive source'
   /** The archive, read once. */
@@ -56,10 +56,10 @@ export interface ArchiveSource {
   readonly compressBlobs?: boolean | undefined
 }
 
-/** What takes images as an archive: a tar that is an image layout and can be loaded by Docker. */
+/** The target of an export: a tar that is an image layout and can be loaded by Docker. */
 export interface ArchiveSink {
   readonly kind: 'archive sink'
-  /** Takes the archive; called once. If `bytes` fails, what came before is not whole. */
+  /** Receives the archive; called once. If `bytes` fails, the archive is incomplete. */
   readonly take: (bytes: AsyncIterable<Uint8Array>, options: AbortOptions) => Promise<void>
   /** Platforms to export; all of them if absent or empty. */
   readonly platforms?: readonly Platform[] | undefined
@@ -99,7 +99,7 @@ export interface TransferProgress {
   readonly descriptor?: Descriptor | undefined
 }
 
-/** Takes progress in; must not throw. */
+/** Receives progress; must not throw. */
 export type ProgressListener = (progress: TransferProgress) => void
 
 /** Moves images between places. */

@@ -31,7 +31,7 @@ export function contentActiveCommand(): Command {
     )
 }
 
-/** A filter is taken as it is; anything else is a regular expression for the ref (BEHAVIOUR.md §2). */
+/** A filter is taken as it is; anything else is a regular expression for the ref (docs/behaviour.md §2). */
 export function activeFilter(pattern: string): string {
   return /^ref(==|!=|~=)/.test(pattern) ? pattern : `ref~=${JSON.stringify(pattern)}`
 }

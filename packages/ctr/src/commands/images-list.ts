@@ -10,7 +10,7 @@ import { print, printText } from '../print.ts'
 import { renderTable } from '../table.ts'
 import { unlessUnreadable } from '../unless-unreadable.ts'
 
-/** `images ls [filters]`; `dist` shows no platforms (BEHAVIOUR.md §9, §11) */
+/** `images ls [filters]`; `dist` shows no platforms (docs/behaviour.md §9, §11) */
 export function imagesListCommand({ platforms }: { platforms: boolean }): Command {
   return new Command('list')
     .alias('ls')

@@ -110,7 +110,7 @@ async function specOf(
   })
 }
 
-/** What the image says; what it must not say is left out, with a warning (HOSTILE B09). */
+/** What the image says; what it must not say is left out, with a warning (docs/threat-model.md B09). */
 function imageLabelsOf(image: ReadyImage | undefined): Readonly<Record<string, string>> {
   if (image === undefined) return {}
   const { labels, warnings } = imageLabels(image.config.config)

@@ -11,7 +11,7 @@ import { CountedLayer } from './counted-layer.ts'
 import { defaultLayerLimits, type LayerLimits } from './layer-limits.ts'
 import { type LayerFile, openLayer } from './read-layer.ts'
 
-/** One layer to apply to one directory; plain data, so that a worker can be given it. */
+/** One layer to apply to one directory. Plain data, to be sent to a worker thread. */
 export interface ApplyJob {
   readonly layer: LayerFile
   readonly mediaType: string
@@ -37,14 +37,15 @@ export interface AppliedTree extends Extracted {
 }
 
 /**
- * Applies a layer: reads, decompresses, hashes, verifies and extracts it in one pass. It runs on any thread, which its
- * system calls block; decompression runs beside it.
+ * Applies a layer: reads, decompresses, hashes, verifies and extracts it in one pass. It blocks the calling thread;
+ * decompression runs beside it.
  *
  * On failure the directory holds part of the layer and must be discarded. Nothing outside of it is ever touched.
  *
- * @throws `unimplemented` for a media type that is no archive's; `invalid_argument` for what no layer may hold, `resource_exhausted` beyond a limit or on a full disk,
- * `data_loss` for a damaged layer or one of the wrong size, `failed_precondition` for a wrong diff id or names that the
- * file system takes for one, `aborted` if a growing file is started again. Errors of entries have the detail `entry`.
+ * @throws `unimplemented` for a media type that is no layer's; `invalid_argument` for what no layer may hold,
+ * `resource_exhausted` beyond a limit or on a full disk, `data_loss` for a damaged layer or one of the wrong size,
+ * `failed_precondition` for a wrong diff id or names that the file system takes for one, `aborted` if a growing file is
+ * started again. Errors about an entry have the detail `entry`.
  */
 export async function applyLayer(
   job: ApplyJob,
@@ -84,7 +85,7 @@ export async function applyLayer(
     parser.push(chunk)
   }
   parser.finish()
-  // An engine may stop at the end of its stream; the layer must have its size nevertheless.
+  // A decompressor may stop at the end of its stream, but the layer must have the announced size.
   await layer.drain()
   const diffId = hasher.digest()
   if (job.diffId !== undefined && diffId !== job.diffId)

@@ -8,12 +8,15 @@ export interface WholeFile {
   readonly size: number
 }
 
-/** A layer's bytes, which are looked at before they are read, and counted as they are. Disposing of it closes the source. */
+/**
+ * A layer's bytes: the first can be looked at in advance, and all are counted as they are read. Disposing of it closes
+ * the source.
+ */
 export class CountedLayer implements CompressedBytes, AsyncDisposable {
   readonly #source: AsyncGenerator<Buffer>
   readonly #whole: WholeFile | undefined
   #held: Buffer | undefined
-  /** How many have been taken. */
+  /** How many have been read. */
   bytes = 0
 
   /** @param whole the same bytes as a file, if there is one */
@@ -22,7 +25,7 @@ export class CountedLayer implements CompressedBytes, AsyncDisposable {
     this.#whole = whole
   }
 
-  /** The first bytes, as many as tell the compression if there are that many. */
+  /** The first bytes, enough to tell the compression unless there are fewer. */
   async start(): Promise<Buffer> {
     let held = Buffer.alloc(0)
     while (held.length < sniffLength) {
@@ -34,7 +37,7 @@ export class CountedLayer implements CompressedBytes, AsyncDisposable {
     return held.subarray(0, sniffLength)
   }
 
-  /** All bytes, the first included. Ending the iteration early leaves the source open for `drain`. */
+  /** All bytes, from the first on. Ending the iteration early leaves the source open for `drain`. */
   async *chunks(): AsyncGenerator<Buffer> {
     const held = this.#held
     this.#held = undefined
@@ -50,14 +53,14 @@ export class CountedLayer implements CompressedBytes, AsyncDisposable {
     }
   }
 
-  /** The file, if there is one; all its bytes count as taken then. */
+  /** The file, if there is one; all its bytes count as read then. */
   file(): number | undefined {
     if (this.#whole === undefined) return undefined
     this.bytes = this.#whole.size
     return this.#whole.fd
   }
 
-  /** Reads what is left, unless it was taken as a file. */
+  /** Reads the rest, unless the file was used. */
   async drain(): Promise<void> {
     if (this.bytes === this.#whole?.size) return
     for await (const chunk of this.#source) this.bytes += chunk.length

@@ -3,11 +3,11 @@ const { waitAsync } = Atomics as unknown as {
   waitAsync(words: Int32Array, index: number, value: number, timeout: number): { value: unknown }
 }
 
-/** What the reader of a growing file sees of it. */
+/** The state of a growing file. */
 export interface GrowingState {
   /** Bytes that may be read. */
   readonly offset: number
-  /** Changes whenever what was written before is void. */
+  /** Changes with each restart, which discards what was written before. */
   readonly generation: number
   readonly state: 'growing' | 'complete' | 'failed'
 }
@@ -39,31 +39,34 @@ export class GrowingFile {
     Atomics.store(this.#offset, 0, BigInt(offset))
   }
 
-  /** What a reader is given. It reads what the file is now: after a `restart` it gives up, even if it begins later. */
+  /**
+   * A handle for a reader. It is for the file as it is now: after a `restart` the reader fails, even if it begins
+   * later.
+   */
   handle(): GrowingHandle {
     return { shared: this.#shared, generation: Atomics.load(this.#words, generation) }
   }
 
-  /** Says that the file has this many bytes now. */
+  /** Publishes the number of bytes that the file has now. */
   advance(offset: number): void {
     Atomics.store(this.#offset, 0, BigInt(offset))
     this.#announce()
   }
 
-  /** Says that the file was cut to nothing and starts again: whoever has read from it gives up. */
+  /** Publishes that the file was truncated and starts again. Its readers fail. */
   restart(): void {
     Atomics.add(this.#words, generation, 1)
     Atomics.store(this.#offset, 0, 0n)
     this.#announce()
   }
 
-  /** Says that the file has all its bytes. */
+  /** Publishes that the file is complete. */
   complete(): void {
     Atomics.store(this.#words, state, states.indexOf('complete'))
     this.#announce()
   }
 
-  /** Says that nothing more will come. */
+  /** Publishes that the file will never be complete. */
   fail(): void {
     Atomics.store(this.#words, state, states.indexOf('failed'))
     this.#announce()
@@ -86,7 +89,7 @@ export class GrowingFileView {
   }
 
   read(): GrowingState {
-    // The state first: a file that is complete has its last offset published before it.
+    // The state is read first: the last offset is published before the file is said to be complete.
     const current = states[Atomics.load(this.#words, state)]!
     const offset = Number(Atomics.load(this.#offset, 0))
     return { state: current, offset, generation: Atomics.load(this.#words, generation) }

@@ -196,7 +196,7 @@ describe.skipIf(reason)(`layers whose content misleads (${reason ?? 'as root'})`
       expect(await xattrs('d/g')).toBe(`system.posix_acl_access=${encoded}`)
     })
 
-    test("labels of the host are not the layer's to set; user attributes are on files and directories only", async () => {
+    test("labels of the host are not the layer's to set; only files and directories have user attributes", async () => {
       const records = [
         'security.selinux',
         'security.ima',

@@ -58,7 +58,7 @@ describe.skipIf(reason)(`layers whose names mislead (${reason ?? 'as root'})`, (
     })
   })
 
-  test('A02 a parent that becomes a link to the outside, after files were made in it, leads nowhere outside', async () => {
+  test('A02 a parent that becomes a link to the outside, once files are in it, leads nowhere outside', async () => {
     await sandbox.apply([
       directory('dir'),
       { name: 'dir/first', content: '1' },

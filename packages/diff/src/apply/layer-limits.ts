@@ -1,16 +1,16 @@
-/** What one layer may come to. */
+/** Limits of one layer. */
 export interface LayerLimits {
   /** Bytes after decompression, and of any single file with its holes; 256 GiB by default. */
   readonly size: number
-  /** Bytes after decompression for each byte before, once `freeSize` is exceeded; 200 by default. */
+  /** Most bytes after decompression for each byte before, once `freeSize` is exceeded; 200 by default. */
   readonly ratio: number
   /** Bytes after decompression up to which the ratio does not matter; 4 GiB by default. */
   readonly freeSize: number
   /** Headers of the archive; 2,000,000 by default. */
   readonly headers: number
   /**
-   * Bytes of all names, and of what else is kept in memory until the layer's end; 256 MiB by default. A million files
-   * whose names have two hundred bytes each fit.
+   * Bytes of all names, and of everything else that is kept in memory until the layer's end; 256 MiB by default. A
+   * million files with names of two hundred bytes fit.
    */
   readonly kept: number
 }

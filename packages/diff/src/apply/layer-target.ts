@@ -2,15 +2,15 @@ import type { DiffMount } from '@nsbox/core/diff'
 import { writtenTree } from '@nsbox/mount'
 import type { LayerForm } from '../extract/layer-form.ts'
 
-/** The directory that a layer is written to, and how removals are said in it. */
+/** The directory that a layer is written to, and how deletions are expressed in it. */
 export interface LayerTarget {
   readonly root: string
   readonly form: LayerForm
 }
 
 /**
- * Where a layer for a snapshot is written, without mounting anything: the upper directory of an overlay, the source of
- * a bind mount.
+ * Finds the directory that a layer for a snapshot is written to, without mounting anything: the upper directory of an
+ * overlay or the source of a bind mount.
  *
  * @throws `failed_precondition` for a snapshot that cannot be written; `unimplemented` for other mounts;
  * `invalid_argument` for mounts that contradict themselves

@@ -4,7 +4,7 @@ import { abortable } from '@nsbox/concurrency'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
 import { GrowingFileView, type GrowingHandle, type GrowingState } from './growing-file.ts'
 
-/** Where the bytes of a layer are. */
+/** The file that has the bytes of a layer. */
 export interface LayerFile {
   readonly path: string
   /** Bytes that the layer must have. */
@@ -20,14 +20,14 @@ export interface OpenLayer extends AsyncDisposable {
   /**
    * Reads the file to its end, following it while it grows. A chunk is valid until the next one is asked for.
    *
-   * @throws `data_loss` if the file has not the size that it must have, as soon as that is known; `aborted` if it was
-   * cut and started again, or will never be complete
+   * @throws `data_loss` if the file has another size, as soon as that is known; `aborted` if it was started again or
+   * will never be complete
    */
   read(signal?: AbortSignal): AsyncGenerator<Buffer>
 }
 
 const chunkSize = 256 * 1024
-// Each wait has an end, so that a lost wake-up costs a second and not the layer.
+// Each wait is bounded, so that a lost wake-up costs a second and not the layer.
 const checkInterval = 1000
 
 /** @throws as `OpenLayer.read` for what is known at once; `not_found` */
@@ -62,7 +62,7 @@ async function* read(
 ): AsyncGenerator<Buffer> {
   const generation = file.growing?.generation
   const whole = { state: 'complete', offset: file.size, generation } as const
-  // One for all: what is allocated anew for each chunk keeps the collector busy.
+  // One buffer for all chunks: allocating one for each would keep V8's collector busy.
   const buffer = Buffer.allocUnsafeSlow(chunkSize)
   let offset = 0
   for (;;) {
@@ -71,9 +71,10 @@ async function* read(
     if (seen.generation !== generation) throw new NsboxError('aborted', 'the layer is being downloaded anew')
     if (seen.offset > file.size) throw wrongSize(seen.offset, file.size)
     if (offset < seen.offset) {
-      // It was just downloaded, so that no disk has to be waited for, and a trip to another thread would cost more.
+      // Read synchronously: the file was just downloaded and is in the page cache, and an asynchronous read would cost
+      // more.
       const bytesRead = readSync(handle.fd, buffer, 0, Math.min(chunkSize, seen.offset - offset), offset)
-      // What is cut to nothing and started again may be read in between.
+      // The file may have been started again meanwhile.
       if (view !== undefined && view.read().generation !== generation) continue
       if (bytesRead === 0) throw wrongSize(offset, file.size)
       offset += bytesRead
@@ -87,7 +88,7 @@ async function* read(
   }
 }
 
-/** Waits until a file is no longer as it was seen, or it is time to look whether that was missed. */
+/** Waits until the state of a file has changed, or for a bounded time in case a wake-up was lost. */
 async function change(
   view: GrowingFileView,
   seen: GrowingState,

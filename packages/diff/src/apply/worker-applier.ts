@@ -13,8 +13,8 @@ export interface WorkerApplierOptions {
 }
 
 /**
- * An `Applier` of blobs that are files, which works in threads. Mounts with `userxattr` mean that it is root in a user
- * namespace only.
+ * An `Applier` that works in threads, for blobs that are files. Mounts with `userxattr` mean that the process is root
+ * in a user namespace only.
  */
 export function workerApplier({ workers, blobPath, limits }: WorkerApplierOptions): Applier {
   return {

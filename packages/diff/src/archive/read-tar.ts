@@ -7,12 +7,12 @@ import { defaultTarLimits } from '../tar/tar-limits.ts'
 import { TarParser } from '../tar/tar-parser.ts'
 import { plainBytes } from './plain-bytes.ts'
 
-/** An entry of an archive as it is read. */
+/** An entry of an archive. */
 export interface TarMember {
   readonly type: TarEntryType
-  /** As it stands in the archive, as UTF-8; no path to be used as one. */
+  /** As in the archive, decoded as UTF-8. Not checked, so not to be used as a path. */
   readonly name: string
-  /** Target of a hard or symbolic link, as it stands there. */
+  /** Target of a hard or symbolic link, as in the archive. */
   readonly linkName: string
   /** Bytes of content. */
   readonly size: number
@@ -33,8 +33,8 @@ export interface ReadTarOptions {
  * Reads a tar archive, plain or compressed by gzip or zstd, entry by entry and no faster than the content is taken. A
  * chunk is valid until the next one is asked for. Ending the iteration early releases the source.
  *
- * @throws `data_loss` for a damaged or truncated archive, `invalid_argument` for one that says what no archive may or
- * that has sparse files, `resource_exhausted` beyond a limit; errors of entries name them in the detail `entry`
+ * @throws `data_loss` for a damaged or truncated archive, `invalid_argument` for one with invalid entries or sparse
+ * files, `resource_exhausted` beyond a limit; errors of entries name them in the detail `entry`
  */
 export async function* readTar(
   source: AsyncIterable<Uint8Array>,
@@ -47,7 +47,7 @@ export async function* readTar(
     for (;;) {
       const next = await found.take()
       if (next === undefined) return
-      // What is left of an entry whose content was not read to its end.
+      // The rest of an entry whose content was not read to its end.
       if (!('entry' in next)) continue
       const { entry } = next
       if (entry.sparse !== undefined) throw refused(entry.name, 'a sparse file, which is not read here')
@@ -69,7 +69,7 @@ export async function* readTar(
 
 type Piece = { readonly entry: TarEntry } | { readonly data: Buffer } | { readonly end: true }
 
-/** What the parser has told and nobody has taken yet: no more than one chunk of the archive holds. */
+/** Events of the parser that have not been read yet: no more than those of one chunk. */
 class Found {
   readonly #chunks: AsyncGenerator<Buffer>
   readonly #signal: AbortSignal | undefined

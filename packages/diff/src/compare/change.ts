@@ -1,16 +1,16 @@
 import type { ByteString } from '../tar/byte-string.ts'
 import type { ShownNode } from './tree-node.ts'
 
-/** What a layer says of one name, which is relative to the root: the root is the empty one. */
+/** A change of one path, which is relative to the root; the root is the empty path. */
 export type Change =
-  /** Is there, like this. */
+  /** Added or changed. */
   | { readonly kind: 'entry'; readonly path: ByteString; readonly node: ShownNode }
-  /** Is there no more. */
+  /** Removed. */
   | { readonly kind: 'removed'; readonly path: ByteString }
-  /** Is a directory that has nothing of what it held before. */
+  /** A directory that has lost everything that it held before. */
   | { readonly kind: 'opaque'; readonly path: ByteString }
 
-/** The directory of a name, and so on up to the root; none above the root. */
+/** The parent directories of a path, up to the root. */
 export function* directoriesAbove(path: ByteString): Generator<ByteString> {
   for (let rest = path; rest !== ''; ) {
     const slash = rest.lastIndexOf('/')

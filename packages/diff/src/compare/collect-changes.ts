@@ -15,7 +15,7 @@ import { isShown, readNode, type ShownNode, type TreeNode } from './tree-node.ts
 
 export interface CollectChangesOptions {
   readonly upper: OpenTree
-  /** Nothing was there by default. */
+  /** An empty tree by default. */
   readonly lower?: OpenTree | undefined
   /**
    * Prefix of the attributes of overlayfs, if the upper tree is only the topmost layer of an overlay, which lies on the
@@ -33,7 +33,7 @@ interface Pair {
   readonly depth: number
   readonly upper: number
   readonly lower: number | undefined
-  /** Whether what the upper directory does not have is gone; otherwise it is still there, in a layer below. */
+  /** Whether names that the upper directory lacks were removed; otherwise they are in a layer below. */
   readonly whole: boolean
 }
 
@@ -43,19 +43,19 @@ interface Pair {
  */
 const maxKept = 256 * 1024 * 1024
 
-// So often others get a turn, and an abort is seen.
+// Number of names after which others get a turn and aborts are noticed.
 const entriesPerTurn = 500
 
 /**
- * Finds what makes the upper tree of the lower one, in the order of a layer: what is new or differs in anything that a
- * layer can carry, the directories that this is in, and what is gone. The result is the same whether the upper tree is
- * given as a whole or as the topmost layer of an overlay.
+ * Finds the changes from the lower tree to the upper one, in the order of a layer: what is new or differs in anything
+ * that a layer can carry, the directories that contain such changes, and what was removed. The result is the same
+ * whether the upper tree is given as a whole or as the topmost layer of an overlay.
  *
  * Links are not followed, and nothing on another file system is read. Sockets are left out, since no layer can carry
  * them.
  *
  * @throws `failed_precondition` for what no layer can carry: names that begin with `.wh.` or are too long, devices 0:0;
- * also, recognised by `isMergedOnly`, for a topmost layer that cannot be understood without mounting the overlay;
+ * also for a topmost layer that cannot be understood without mounting the overlay (see `isMergedOnly`);
  * `resource_exhausted` for a tree whose names and attributes are too much to keep in memory
  */
 export async function collectChanges(options: CollectChangesOptions): Promise<readonly Change[]> {
@@ -150,7 +150,7 @@ class Collector {
     return sameContent(path, this.#options.lower!, this.#options.upper)
   }
 
-  /** Lists what the lower directory has and the upper has not: by one word for all, where nothing is left of it. */
+  /** Lists what the lower directory has and the upper has not, as one opaque directory if nothing is left. */
   #missing(
     { path, whole }: Pair,
     lower: number,
@@ -158,14 +158,14 @@ class Collector {
   ): void {
     const there = sortedNames(lower, path).filter((name) => isThere(readNode(lower, name, join(path, name))))
     if (whole) for (const name of there) if (!present.has(name)) gone.add(name)
-    // Not of the root: overlayfs does not look whether its layers' roots are opaque.
+    // Never for the root: overlayfs does not check whether the root of a layer is opaque.
     if (path !== '' && gone.size > 1 && gone.size === there.length) {
       this.#kept.take(path.length)
       this.#opaque.push({ kind: 'opaque', path })
     } else for (const name of gone) this.#removed(join(path, name))
   }
 
-  /** A change sets the time of the directory that it is made in, which the directory's own entry has to set again. */
+  /** Applying a change sets the modification time of its directory, so the directory needs an entry as well. */
   #listAbove(): void {
     const above = new Set<ByteString>()
     for (const { path } of this.#opaque) for (const each of [path, ...directoriesAbove(path)]) above.add(each)
@@ -213,7 +213,7 @@ function join(path: ByteString, name: ByteString): ByteString {
 function sortedNames(directory: number, path: ByteString): ByteString[] {
   try {
     const names: ByteString[] = []
-    // All of them, since a layer has them sorted.
+    // All names are collected first, since a layer has them sorted.
     const kept = new ByteBudget('names in one directory', maxKept)
     for (const name of namesIn(directory)) {
       kept.take(name.length)

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads'
 import { gunzipSync } from 'node:zlib'
 import { type LocalContentStore, openContentStore } from '@nsbox/content'
 import type { DiffMount } from '@nsbox/core/diff'
-import { list, mount, overlayMount } from '@nsbox/mount'
+import { listMounts, mount, overlayMount } from '@nsbox/mount'
 import { compareTrees, readTree, scratchMount, type TempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -51,7 +51,7 @@ describeWith({ linux: true, root: true, programs: ['python3'] }, 'the local comp
   }
 
   /** Mounts that a comparer has left; the tests' own are elsewhere. */
-  const left = () => list({ under: at('tmp') })
+  const left = () => listMounts({ under: at('tmp') })
 
   test('gives the same layer for an overlay on other layers, whether it is mounted or not', async () => {
     await mount(upper(), at('merged'))

@@ -9,8 +9,8 @@ const pieceSize = 256 * 1024
 /**
  * Reads a file of a tree to its end.
  *
- * @param node what was found under the name before
- * @throws `aborted` if the name stands for something else by now, or the file changes while it is read
+ * @param node the file as it was found before
+ * @throws `aborted` if it is another file by now, or changes while it is read
  */
 export function* fileContent(tree: OpenTree, path: ByteString, node: TreeNode): Generator<Buffer> {
   const fd = tree.open(path)

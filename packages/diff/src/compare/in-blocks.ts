@@ -1,6 +1,8 @@
 const blockSize = 256 * 1024
 
-/** The same bytes in pieces of some size, since each piece costs a trip through a compressor; they are the caller's. */
+/**
+ * The same bytes in larger pieces, since each piece costs a call of the compressor. The pieces belong to the caller.
+ */
 export async function* inBlocks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let block = Buffer.allocUnsafe(blockSize)
   let used = 0

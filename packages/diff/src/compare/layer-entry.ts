@@ -7,7 +7,7 @@ import type { ShownNode } from './tree-node.ts'
 const billion = 1_000_000_000n
 const noXattrs: ReadonlyMap<ByteString, Uint8Array> = new Map()
 
-/** The empty file that says in a layer that something is gone. */
+/** A whiteout: the empty file by which a layer removes a name. */
 export function markerEntry({ kind, path }: Change): TarEntry {
   const slash = path.lastIndexOf('/')
   const name =
@@ -19,14 +19,14 @@ export function markerEntry({ kind, path }: Change): TarEntry {
   return { type: 'file', name, linkName: '', ...owner, xattrs: noXattrs }
 }
 
-/** What a layer says of something that is there. */
+/** The entry of something that exists. */
 export function nodeEntry(
   path: ByteString,
   node: ShownNode,
   options: {
-    /** The name that the layer has the same file under already. */
+    /** Another name of the same file that the layer has already. */
     readonly first: ByteString | undefined
-    /** Nanoseconds since 1970 beyond which the time is cut. */
+    /** Latest time, in nanoseconds since 1970; later ones become this one. */
     readonly latest: bigint | undefined
   },
 ): TarEntry {
@@ -41,7 +41,7 @@ export function nodeEntry(
     gid,
     size: first === undefined ? node.size : 0,
     mtime: timeOf(latest !== undefined && latest < node.mtimeNs ? latest : node.mtimeNs),
-    // dev_t as the C libraries of Linux take it apart.
+    // The parts of a dev_t, as C libraries of Linux compute them.
     major: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n)),
     minor: Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n)),
     xattrs: first === undefined ? node.xattrs : noXattrs,

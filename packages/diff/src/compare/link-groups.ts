@@ -1,17 +1,17 @@
 import type { ByteString } from '../tar/byte-string.ts'
 import type { ShownNode, TreeNode } from './tree-node.ts'
 
-/** A name of a file that has, or had, several. */
+/** A name of a file that has or had several names. */
 export interface LinkedName {
   readonly path: ByteString
   readonly node: ShownNode
-  /** What the lower tree has under this name, if it is the same in all that a layer can carry. */
+  /** The file of the lower tree under this name, if it is unchanged. */
   readonly same: TreeNode | undefined
 }
 
 interface Group {
   readonly names: LinkedName[]
-  /** The file of the lower tree that all names were names of, if all of them are as they were. */
+  /** The file of the lower tree that all names belonged to, if all are unchanged. */
   lower: string | undefined
 }
 
@@ -32,7 +32,10 @@ export class LinkGroups {
     }
   }
 
-  /** The names to list. Of a file of the lower tree whose names have parted, those that came first stay unlisted. */
+  /**
+   * The names to list. If the names of one file of the lower tree belong to several files now, those of the first stay
+   * unlisted.
+   */
   *changed(): Generator<LinkedName> {
     const kept = new Set<string>()
     for (const { names, lower } of this.#groups.values()) {
@@ -41,7 +44,7 @@ export class LinkGroups {
     }
   }
 
-  /** A file that is as it was, of which the lower tree may have more names than were added. */
+  /** An unchanged file, of which the lower tree may have more names than were added. */
   unchanged(): LinkedName | undefined {
     for (const { names, lower } of this.#groups.values())
       if (lower !== undefined && names[0]!.same!.links > 1) return names[0]

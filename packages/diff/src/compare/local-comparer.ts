@@ -20,11 +20,11 @@ export interface LocalComparerOptions {
 
 /**
  * A `Comparer` of trees on this host, which works in threads. Of an overlay on top of the lower tree only the topmost
- * layer is read; other trees that are no directories are mounted, read-only and out of others' sight, which needs the
- * right to mount.
+ * layer is read; trees that are not directories of the host are mounted, read-only and hidden from others, which needs
+ * the right to mount.
  *
- * It makes layers for every media type of the interface, `+zstd` where the machine has the program or Node can do it.
- * After a failure nothing is left of the ingest.
+ * It supports every media type of the interface; `+zstd` needs the zstd program or a Node that has it. After a failure
+ * nothing is left of the ingest.
  */
 export function localComparer({ workers, content }: LocalComparerOptions): Comparer {
   return {
@@ -42,7 +42,7 @@ export function localComparer({ workers, content }: LocalComparerOptions): Compa
         await commit(content, writer, made, { ...options, compression })
         return { mediaType, digest: made.digest, size: made.size }
       } catch (error) {
-        // An ingest that it could not open is somebody else's. What is not removed now expires.
+        // An ingest that could not be opened belongs to another writer. If removing ours fails, it expires.
         if (writer !== undefined) {
           await writer[Symbol.asyncDispose]()
           await content.abort(ref).catch(() => {})
@@ -87,7 +87,7 @@ async function compareTrees(
   )
 }
 
-/** Has a worker make the layer and writes what it sends. When this has settled, the worker does nothing any more. */
+/** Has a worker make the layer and writes what it sends. Once this has settled, the worker is idle. */
 async function writeTo(output: Output, source: LayerSource): Promise<MadeLayer> {
   const { workers, writer, compression, signal } = output
   const { port1, port2 } = new MessageChannel()

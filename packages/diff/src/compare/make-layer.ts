@@ -6,7 +6,7 @@ import { inBlocks } from './in-blocks.ts'
 import type { LayerSource } from './layer-source.ts'
 import { writeLayer } from './write-layer.ts'
 
-/** A layer to make; plain data but for the port, which is handed over. */
+/** A layer to make. Plain data except for the port, which is transferred. */
 export interface MakeLayerJob {
   readonly source: LayerSource
   readonly compression: LayerCompression
@@ -14,7 +14,7 @@ export interface MakeLayerJob {
   readonly output: MessagePort
 }
 
-/** What a layer has become. */
+/** The layer that was made. */
 export interface MadeLayer {
   /** Digest of the archive before compression. */
   readonly diffId: Digest
@@ -25,10 +25,10 @@ export interface MadeLayer {
 }
 
 /**
- * Makes a layer of the difference of two trees: writes, hashes and compresses it in one pass. It runs on any thread,
- * which its system calls block; compression runs beside it.
+ * Makes a layer of the difference of two trees: writes, hashes and compresses it in one pass. It blocks the calling
+ * thread; compression runs beside it.
  *
- * @throws what `writeLayer` throws, for its reasons that are about the trees before anything is sent
+ * @throws what `writeLayer` throws; errors about the trees before anything is sent
  */
 export async function makeLayer(
   { source, compression, output }: MakeLayerJob,

@@ -10,7 +10,7 @@ const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
 const { ELOOP, ENOENT, ENOTDIR, ENXIO, EXDEV } = os.errno
 const gone = new Set([-ELOOP, -ENOENT, -ENOTDIR, -ENXIO])
 
-/** Opens files of a tree to read them, and nothing else. No link is followed, at no place of a name. */
+/** Opens regular files of a tree for reading. No symbolic link is followed, in no component of a path. */
 export class OpenTree implements Disposable {
   /** The descriptor of the root. */
   readonly root: number
@@ -27,14 +27,14 @@ export class OpenTree implements Disposable {
 
   /**
    * The descriptor is the caller's.
-   * @throws `aborted` if there is a link above the name, or no file any more; `failed_precondition` if something
-   * is mounted there
+   * @throws `aborted` if a directory has become a link, or the file is gone; `failed_precondition` if something is
+   * mounted there
    */
   open(path: ByteString): number {
     const resolve = RESOLVE.IN_ROOT | RESOLVE.NO_SYMLINKS | RESOLVE.NO_MAGICLINKS | RESOLVE.NO_XDEV
     const place = checkOpened(fileCalls.openat2(this.root, path, O_PATH | O_NOFOLLOW, 0, resolve), path)
     try {
-      // What is no file is not opened: that waits for a FIFO, and does something to many a device.
+      // Only regular files are opened: opening a FIFO blocks, and opening a device can have effects.
       if (!fstatSync(place).isFile()) throw changing(path)
       return openSync(`/proc/self/fd/${place}`, O_RDONLY)
     } catch (error) {

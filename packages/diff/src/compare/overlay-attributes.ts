@@ -3,7 +3,7 @@ import { mergedOnly } from './tree-error.ts'
 import type { TreeNode } from './tree-node.ts'
 
 /**
- * What overlayfs notes in its layers without changing what they say: where a file was copied from, that a directory has
+ * Attributes of overlayfs that do not change the content of a layer: where a file was copied from, that a directory has
  * such files, how many names a file has, which layers belong together, and flags that no layer carries.
  */
 const notes = new Set<ByteString>(['impure', 'nlink', 'origin', 'protattr', 'upper', 'uuid'])
@@ -14,8 +14,8 @@ export function isOpaque(node: TreeNode): boolean {
 }
 
 /**
- * @throws an error that `isMergedOnly` knows, for an attribute that says something else: that the content or the files
- * below are found under another name in the layers below (`metacopy`, `redirect`), or what this version does not know
+ * @throws an error for which `isMergedOnly` is true, for all other attributes: content or files that are under another
+ * name in the layers below (`metacopy`, `redirect`), and unknown ones
  */
 export function checkOverlayAttributes(path: ByteString, { overlay }: TreeNode): void {
   for (const [name, value] of overlay) {

@@ -5,7 +5,7 @@ import type { TreeNode } from './tree-node.ts'
 
 const pieceSize = 64 * 1024
 
-/** Whether two names stand for the same in all that a layer can carry, content and links aside. */
+/** Whether two files have the same attributes, as far as a layer can carry them. Content and links are not compared. */
 export function sameAttributes(a: TreeNode, b: TreeNode): boolean {
   return (
     a.type === b.type &&
@@ -25,8 +25,8 @@ export function sameAttributes(a: TreeNode, b: TreeNode): boolean {
 }
 
 /**
- * Whether two files have the same bytes. Times are no proof of it: programs set them, and much of an image has whole
- * seconds.
+ * Whether two files have the same bytes. Equal times do not prove it: programs set them, and many files of images have
+ * whole seconds.
  */
 export function sameContent(path: ByteString, lower: OpenTree, upper: OpenTree): boolean {
   const a = lower.open(path)

@@ -1,7 +1,7 @@
 import { fromSystemError, isNsboxError, NsboxError } from '@nsbox/errors'
 import { type ByteString, quotedName } from '../tar/byte-string.ts'
 
-/** A file that is not what it was a moment ago. */
+/** A file that has changed meanwhile. */
 export function changing(path: ByteString): NsboxError {
   return new NsboxError('aborted', `${quotedName(path)} changes while a layer is made of it`)
 }
@@ -17,8 +17,8 @@ export function failedFile(error: unknown, path: ByteString): unknown {
 }
 
 /**
- * An overlay's layer that says something which only the kernel can tell from the mounted overlay, such as that a file's
- * content is elsewhere. `isMergedOnly` knows it again after it has come from another thread.
+ * A layer of an overlay that can only be read through the mounted overlay, since for instance a file's content is
+ * elsewhere. `isMergedOnly` recognises the error after it has come from another thread.
  */
 export function mergedOnly(path: ByteString, reason: string): NsboxError {
   return new NsboxError(

@@ -11,8 +11,8 @@ export interface TopLayer {
 }
 
 /**
- * Makes a tree's files readable at a directory for as long as `use` takes. What is a directory of the host anyway is not
- * mounted; the rest is mounted read-only, so that a snapshot that is mounted elsewhere can be read too.
+ * Makes a tree's files readable at a directory while `use` runs. A directory of the host is used as it is; other trees
+ * are mounted read-only, so that a snapshot that is mounted elsewhere can be read too.
  *
  * @param use is given undefined for no mounts
  * @throws `invalid_argument` for mounts that contradict themselves
@@ -25,13 +25,13 @@ export async function withTree<T>(
   if (mounts.length === 0) return await use(undefined)
   const directory = boundDirectory(mounts)
   if (directory !== undefined) return await use(directory)
-  // A thread that was ended in the middle leaves descriptors open, which must not keep the mount.
+  // A thread that was terminated leaves descriptors open, which must not keep the mount busy.
   return await withTempMount(mounts.map(readOnly), use, { ...options, lazy: true })
 }
 
 /**
- * The directory with all that the upper tree has on top of the lower one, if the mounts say that there is one: an
- * overlay that has the lower tree's layers, in their order, below one more.
+ * The directory with the changes from the lower tree to the upper one, if the mounts show that there is one: the upper
+ * tree is an overlay with one layer on top of the lower tree's layers.
  */
 export function topLayerOn(lower: readonly DiffMount[], upper: readonly DiffMount[]): TopLayer | undefined {
   const [mount] = upper
@@ -45,20 +45,22 @@ export function topLayerOn(lower: readonly DiffMount[], upper: readonly DiffMoun
   return { directory: all[0]!, form }
 }
 
-/** With an index, all names of a file change together, and the topmost layer has only those that were used for it. */
+/**
+ * With `index`, all names of a file change together, and the topmost layer only has those that were used to change it.
+ */
 function hasIndex(options: readonly string[]): boolean {
   if (options.some((option) => option === 'index=on' || option === 'nfs_export=on')) return true
   if (options.includes('index=off')) return false
   try {
     return readFileSync('/sys/module/overlay/parameters/index', 'latin1').startsWith('Y')
   } catch (error) {
-    // A kernel without the feature.
+    // The kernel does not have the feature.
     if (isErrno(error, 'ENOENT')) return false
     throw fromSystemError(error, "reading the kernel's parameters of overlays")
   }
 }
 
-/** The directories that a tree is made of, the topmost first; undefined for a tree that is made otherwise. */
+/** The directories that a tree consists of, the topmost first; undefined for other kinds of mounts. */
 function layersOf(mounts: readonly DiffMount[]): readonly string[] | undefined {
   const [mount] = mounts
   if (mount === undefined || mounts.length > 1) return undefined
@@ -80,8 +82,8 @@ const access = new Set(['ro', 'rw'])
 const forWriting = /^(?:upperdir|workdir|lowerdir)=|^volatile$/
 
 /**
- * The same files, not to be written. An overlay's upper directory becomes its topmost lower one: mounted twice for
- * writing, it would spoil.
+ * The same files, read-only. An overlay's upper directory becomes its topmost lower one: mounting it writable twice
+ * would corrupt it.
  */
 function readOnly(mount: DiffMount): DiffMount {
   const options = [...mount.options.filter((option) => !access.has(option)), 'ro']

@@ -13,7 +13,7 @@ const { ENODATA, ENOTSUP } = constants.errno
 
 type Xattrs = ReadonlyMap<ByteString, Uint8Array>
 
-/** What a directory has under one name. */
+/** A file, directory or other node of a tree. */
 export interface TreeNode {
   /** `whiteout` for a character device 0:0, which overlayfs takes for one and no layer can hold. */
   readonly type: Exclude<TarEntryType, 'hardlink'> | 'socket' | 'whiteout'
@@ -23,7 +23,7 @@ export interface TreeNode {
   readonly gid: number
   /** Bytes of a file, else 0. */
   readonly size: number
-  /** Bytes that it takes on the disk: less than its size where it has holes. */
+  /** Bytes on the disk: fewer than its size if it has holes. */
   readonly stored: number
   readonly mtimeNs: bigint
   readonly ctimeNs: bigint
@@ -37,11 +37,11 @@ export interface TreeNode {
   readonly target: ByteString
   /** Those that a layer can carry, sorted by name. */
   readonly xattrs: Xattrs
-  /** Those that overlayfs keeps for itself, without their common prefix, where they were asked for. */
+  /** Those of overlayfs, without their common prefix, if they were asked for. */
   readonly overlay: Xattrs
 }
 
-/** What a layer can show. */
+/** Nodes that a layer can contain. */
 export type ShownNode = TreeNode & { readonly type: Exclude<TarEntryType, 'hardlink'> }
 
 const none: Xattrs = new Map()
@@ -55,7 +55,7 @@ export function isShown(node: TreeNode): node is ShownNode {
  *
  * @param path for errors
  * @param overlayPrefix of the attributes that overlayfs keeps in its layers; they are not read by default
- * @returns undefined if there is nothing of that name
+ * @returns undefined if there is none of that name
  */
 export function readNode(
   directory: number,
@@ -86,7 +86,7 @@ export function readNode(
     }
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined
-    // It was a symbolic link a moment before.
+    // It was a symbolic link before and has changed.
     if (isErrno(error, 'EINVAL')) throw changing(path)
     throw failedFile(error, path)
   }

@@ -13,25 +13,26 @@ import type { ShownNode } from './tree-node.ts'
 
 const end = Buffer.alloc(1024)
 
-/** What a layer may come to, as where layers are applied: the ratio is that to what the files take on the disk. */
+/** Limits of the layer, as where layers are applied. The ratio is to what the files take on the disk. */
 type WriteLayerLimits = Pick<LayerLimits, 'size' | 'freeSize' | 'ratio'>
 
 interface WriteLayerOptions {
   readonly signal?: AbortSignal | undefined
-  /** Those of layers that are applied by default. */
+  /** By default those of applying. */
   readonly limits?: WriteLayerLimits | undefined
 }
 
 /**
- * Writes the difference of two trees as the archive of a layer, such that applying it to the lower tree gives the upper.
- * The same trees give the same bytes, also if the upper one is given as the topmost layer of an overlay: entries are
- * sorted, owners are numbers, and nothing of this machine or moment is written. Both trees must be at rest.
+ * Writes the difference of two trees as the archive of a layer, such that applying it to the lower tree gives the
+ * upper. The same trees give the same bytes, also if the upper one is given as the topmost layer of an overlay: entries
+ * are sorted, owners are numbers, and nothing of this machine or moment is written. Both trees must be at rest.
  *
- * Sockets are left out, as are attributes that no layer can carry. Nothing is written before all of the trees was seen.
+ * Sockets are left out, as are attributes that no layer can carry. Nothing is written before the trees have been
+ * compared.
  *
- * @throws `failed_precondition` for what no layer can carry, such as a name that begins with `.wh.`; `aborted` if a file
- * changes meanwhile, be it that it becomes a link; `resource_exhausted` for more bytes than a layer may have to be
- * applied: a file with holes takes nothing on the disk, and all its size in a layer (HOSTILE E15)
+ * @throws `failed_precondition` for what no layer can carry, such as a name that begins with `.wh.`; `aborted` if a
+ * file changes meanwhile; `resource_exhausted` for more bytes than a layer may have to be applied: a file with holes
+ * takes little on the disk and all of its size in a layer (docs/threat-model.md E15)
  */
 export async function* writeLayer(
   source: LayerSource,
@@ -71,7 +72,8 @@ function checkSize(changes: readonly Change[], { size: most, freeSize, ratio }: 
   if (size <= most && (size <= freeSize || size <= stored * ratio)) return
   throw new NsboxError(
     'resource_exhausted',
-    `a layer of files with ${size} bytes, ${stored} of them on the disk: at most ${most} are allowed, and ${ratio} for each there`,
+    `a layer of files with ${size} bytes, ${stored} of them on the disk: at most ${most} are allowed, and ` +
+      `${ratio} for each there`,
   )
 }
 

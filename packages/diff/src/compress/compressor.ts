@@ -11,7 +11,7 @@ type Compress = (
   options: { readonly signal?: AbortSignal | undefined },
 ) => AsyncIterable<Buffer>
 
-// Bigger than the default of 16 KiB: each chunk is a trip through libuv's pool.
+// Larger than the default of 16 KiB, since each chunk is a job for libuv's thread pool.
 const chunkSize = 256 * 1024
 
 /** zlib's default level, as containerd's; the header names no file and no time. */
@@ -20,7 +20,7 @@ const gzip: Compress = through(() => zlib.createGzip({ chunkSize }))
 /**
  * The compressor of a format. The same bytes give the same result on the same machine.
  *
- * @throws `unimplemented` if this machine has none
+ * @throws `unimplemented` if this machine has no compressor for it
  */
 export function compressorFor(format: Exclude<LayerCompression, 'none'>): Compress {
   const compress = format === 'gzip' ? gzip : (zstdProgram() ?? zstdOfNode())
@@ -54,7 +54,7 @@ function through(create: () => Transform): Compress {
       await done
     } finally {
       output.destroy()
-      // It failed only if the output did, or because nobody wants it.
+      // It fails only if the output does, or if the reader has left.
       await done.catch(() => {})
     }
   }

@@ -1,4 +1,4 @@
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { type LayerCompression, mediaTypes } from '@nsbox/oci'
 
 const compressions = new Map<string, LayerCompression>([
@@ -17,5 +17,5 @@ const compressions = new Map<string, LayerCompression>([
 export function compressionToMake(mediaType: string): LayerCompression {
   const compression = compressions.get(mediaType)
   if (compression !== undefined) return compression
-  throw new NsboxError('unimplemented', `making a layer of type ${JSON.stringify(mediaType.slice(0, 255))}`)
+  throw new NsboxError('unimplemented', `making a layer of type ${quoted(mediaType)}`)
 }

@@ -1,20 +1,19 @@
 import type { LayerCompression } from '@nsbox/oci'
 
-/** Compressed bytes, which can be had once and in one of two ways. */
+/** Compressed bytes, which can be read once and in one of two ways. */
 export interface CompressedBytes {
   /** All of them in order; each chunk is valid until the next one is asked for. */
   chunks(): AsyncIterable<Buffer>
   /**
-   * A descriptor, at offset 0, of a file that has these bytes and no others, for a program to read by itself; undefined
-   * where there is no such file. Whoever gave the bytes closes it.
+   * A descriptor, at offset 0, of a file with exactly these bytes, for a program to read; undefined if there is none.
+   * The caller closes it.
    */
   file?(): number | undefined
 }
 
 /**
- * Turns compressed bytes into plain ones. A chunk is valid until the next one is asked for. Reading ends with an error
- * (`data_loss`) for a stream that is damaged or cut, and ending the iteration early releases everything, child processes
- * included.
+ * Decompresses bytes. A chunk is valid until the next one is asked for. Reading ends with an error (`data_loss`) for a
+ * stream that is damaged or cut, and ending the iteration early releases everything, child processes included.
  */
 export type Decompress = (compressed: CompressedBytes, options: DecompressOptions) => AsyncIterable<Buffer>
 

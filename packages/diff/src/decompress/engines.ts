@@ -9,7 +9,7 @@ const igzipEngine = programEngine('igzip', 'gzip', '/usr/bin/igzip', ['-d', '-c'
 /** The zstd program; it refuses windows beyond 128 MiB. */
 const zstdProgramEngine = programEngine('zstd', 'zstd', '/usr/bin/zstd', ['-d', '-c', '-q', '-'])
 
-/** All engines that this machine has, the fastest of each format first. */
+/** All decompressors that this machine has, the fastest of each format first. */
 export const engines: readonly DecompressionEngine[] = [
   igzipEngine,
   zlibEngine,
@@ -18,18 +18,18 @@ export const engines: readonly DecompressionEngine[] = [
   wasmZstdEngine,
 ].filter((engine) => engine !== undefined)
 
-// What starting one costs (about 4 ms of processor time, and longer until it runs) it must save.
+// Starting a program takes about 4 ms of processor time, so it is used for larger layers only.
 const worthAProgram = 4 * 1024 * 1024
 
-/** What an engine is chosen by. */
+/** How to choose an engine. */
 export interface EngineWishes {
   /** Whether programs of the host may be used; true by default. */
   readonly programs?: boolean | undefined
-  /** Compressed bytes that are to come; many by default. */
+  /** Number of compressed bytes; many by default. */
   readonly size?: number | undefined
 }
 
-/** The engine to use for a format: a program where there is one, unless the bytes are few and Node can do it. */
+/** The engine to use for a format: a program if there is one, unless the layer is small and Node can decompress it. */
 export function engineFor(
   format: DecompressionEngine['format'],
   { programs = true, size = worthAProgram }: EngineWishes = {},

@@ -1,13 +1,13 @@
 const { port1: port, port2 } = new MessageChannel()
-// Nobody listens, so what is sent is gone at once.
+// Nobody listens, so a message is dropped at once.
 port2.close()
 port.close()
 
 /**
- * Frees memory that nobody uses any more, which becomes empty. The collector would do so too, but it goes through all
- * that lives whenever 64 MB of such memory were allocated: several times a second for a stream.
+ * Frees a buffer at once; its length becomes 0. V8's collector would free it too, but it runs a full collection
+ * whenever 64 MB of buffers were allocated, which for a stream is several times a second.
  */
 export function freeMemory(memory: ArrayBuffer): void {
-  // Of the memory that is handed over with a message the sender keeps nothing, whether or not there is a receiver.
+  // Transferring a buffer takes it from the sender, whether or not there is a receiver.
   port.postMessage(undefined, [memory])
 }

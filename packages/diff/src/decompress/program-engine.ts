@@ -2,11 +2,11 @@ import { NsboxError } from '@nsbox/errors'
 import type { DecompressionEngine } from './decompressor.ts'
 import { findProgram, throughProgram } from './through-program.ts'
 
-/** The exit status of glibc's loader for a program whose libraries are not there. */
+/** The exit status of glibc's loader for a program whose libraries are missing. */
 const cannotRun = 127
 
 /**
- * An engine that is a program of the host. It reads a file by itself, and is fed what is no file.
+ * An engine that is a program of the host. It reads a file by itself; other bytes are written to its standard input.
  *
  * @param path absolute
  * @returns undefined if there is no such program
@@ -30,7 +30,7 @@ export function programEngine(
   }
 }
 
-/** What a program's end says: nothing of the layer, if it could not run. */
+/** The error for a program's end, which says nothing about the layer if the program could not run. */
 function failure(name: string, path: string, status: number | string, said: string): NsboxError {
   if (status === cannotRun || typeof status === 'string')
     return new NsboxError('unavailable', `${path} does not run (${status}): ${said}`)

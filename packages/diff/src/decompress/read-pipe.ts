@@ -11,7 +11,7 @@ export async function* readPipe(fd: number, size: number, signal?: AbortSignal):
   let failure: unknown
   let ended = false
   let wake = () => {}
-  // A stream of its own buffers would allocate as much as flows through it, and the collector would have to follow.
+  // A Node stream would allocate a buffer for each chunk and keep V8's collector busy.
   const buffer = Buffer.allocUnsafeSlow(size)
   const options: SocketConstructorOpts & ConnectOpts = {
     fd,

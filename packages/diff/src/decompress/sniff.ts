@@ -1,10 +1,10 @@
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { type LayerCompression, layerCompression } from '@nsbox/oci'
 
-/** How many bytes `sniffCompression` wants to see. */
+/** How many bytes `sniffCompression` needs. */
 export const sniffLength = 4
 
-/** How bytes that begin like this are compressed. A zstd stream may begin with a skippable frame. */
+/** The compression of bytes, by their beginning. A zstd stream may begin with a skippable frame. */
 export function sniffCompression(start: Uint8Array): LayerCompression {
   if (start[0] === 0x1f && start[1] === 0x8b && start[2] === 0x08) return 'gzip'
   if (start.length < 4) return 'none'
@@ -13,15 +13,15 @@ export function sniffCompression(start: Uint8Array): LayerCompression {
 }
 
 /**
- * How a layer is compressed: as its first bytes tell, whatever compression its media type names. Layers that are not what
- * their type says are in circulation, containerd takes them, and which archive it must be the diff id proves. The type
- * decides alone whether this is an archive at all.
+ * The compression of a layer, by its first bytes, whatever its media type says. There are layers with a wrong type,
+ * which containerd accepts; the diff id proves that the archive is right. The type only decides whether it is a layer
+ * at all.
  *
- * @throws `unimplemented` for the type of an encrypted layer, of another compression, or of what is no layer
+ * @throws `unimplemented` for a type that is no layer's, or of a layer that is encrypted or has an unknown compression
  */
 export function compressionOf(mediaType: string, start: Uint8Array): LayerCompression {
   if (layerCompression(mediaType) !== undefined) return sniffCompression(start)
   const kind = mediaType.includes('+encrypted') ? 'an encrypted layer' : 'a layer'
-  const type = JSON.stringify(mediaType.slice(0, 255))
+  const type = quoted(mediaType)
   throw new NsboxError('unimplemented', `applying ${kind} of type ${type}`)
 }

@@ -4,13 +4,13 @@ import { readPipe } from './read-pipe.ts'
 import { writeChunks } from './write-chunks.ts'
 
 const maxStderr = 4096
-// What the program may be ahead by, while its output is put to use; the most that the kernel gives everybody.
+// The size of the pipe, by which the program may be ahead; the most that the kernel allows without privileges.
 const pipeSize = 1024 * 1024
 
 /** A program of the host that turns its standard input into its standard output. */
 export interface HostProgram {
   readonly name: string
-  /** Absolute, so that nothing in an image or in a search path has a say in what runs. */
+  /** Absolute, so that neither an image nor a search path decides which program runs. */
   readonly path: string
   readonly args: readonly string[]
 }
@@ -42,7 +42,7 @@ export async function* throughProgram(
   },
 ): AsyncGenerator<Buffer> {
   const { signal } = options
-  // Loaded only here: whoever reads archives may do so without native code.
+  // Loaded only here, so that archives can be read without native code.
   const { pipe } = await import('@nsbox/sys')
   const { child, output } = start(pipe(pipeSize), program, typeof input === 'number' ? input : 'pipe')
   try {
@@ -88,7 +88,7 @@ function saidBy(child: ChildProcess): () => string {
   return () => said.trim()
 }
 
-/** @returns what went wrong with the bytes, which ends the program */
+/** @returns what went wrong with the input, in which case the program is killed */
 async function feed(
   child: ChildProcess,
   input: AsyncIterable<Uint8Array>,
@@ -97,7 +97,7 @@ async function feed(
   try {
     await writeChunks(child.stdin!, input, signal)
   } catch (error) {
-    // A program that stops reading before the end says why with its exit status.
+    // If a program stops reading early, its exit status tells why.
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') return undefined
     child.kill('SIGKILL')
     return error

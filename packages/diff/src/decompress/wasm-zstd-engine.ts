@@ -2,7 +2,7 @@ import { NsboxError } from '@nsbox/errors'
 import type { DecompressionEngine } from './decompressor.ts'
 import { type WasmZstd, wasmZstd } from './wasm-zstd.ts'
 
-/** Most bytes that are given to the decoder at once, and so are copied. */
+/** Most bytes to copy to the decoder at once. */
 const pieceSize = 128 * 1024
 
 /**
@@ -30,7 +30,7 @@ class Decoder implements Disposable {
   readonly #zstd: WasmZstd
   readonly #context: number
   readonly #outputSize: number
-  /** Both buffers' fields, the input and the output, one behind the other. */
+  /** The fields of the input buffer, followed by those of the output buffer. */
   readonly #block: number
   readonly #input: number
   readonly #output: number
@@ -51,7 +51,7 @@ class Decoder implements Disposable {
     this.#output = this.#input + pieceSize
   }
 
-  /** @returns what comes of these bytes, at most `pieceSize`; each piece is the caller's */
+  /** @returns the decompressed bytes, in pieces of at most `pieceSize` that belong to the caller */
   *push(bytes: Uint8Array): Generator<Buffer> {
     const { memory, ZSTD_decompressStream: decompress } = this.#zstd
     new Uint8Array(memory.buffer, this.#input, bytes.length).set(bytes)
@@ -65,7 +65,7 @@ class Decoder implements Disposable {
       this.#complete = said === 0
       const written = this.#fields(outputFields)[2]!
       if (written > 0) yield Buffer.from(new Uint8Array(memory.buffer, this.#output, written))
-      // A piece may have all been taken while more comes of it than one output holds, unless a frame has ended.
+      // The input may be consumed although more output is to come, unless a frame has ended.
       const isTaken = this.#fields(inputFields)[2] === bytes.length
       if (isTaken && (this.#complete || written < this.#outputSize)) return
     }
@@ -81,7 +81,7 @@ class Decoder implements Disposable {
     this.#zstd.free(this.#block)
   }
 
-  /** A new view each time: where memory grows, older ones are of no use. */
+  /** A new view each time, since older ones are detached when the memory grows. */
   #fields(pointer: number): Uint32Array {
     return new Uint32Array(this.#zstd.memory.buffer, pointer, bufferFields)
   }

@@ -1,11 +1,11 @@
 import type { Writable } from 'node:stream'
 
 /**
- * Writes all chunks to a stream, each once the one before was taken, and ends it. Stops, without an error, once the stream
- * wants no more.
+ * Writes all chunks to a stream, each after the previous one was accepted, and ends it. Stops without an error when the
+ * stream is closed.
  *
  * @param chunks each is used until the next one is asked for
- * @throws what the source or the stream fails with
+ * @throws the errors of the source and the stream
  */
 export async function writeChunks(
   stream: Writable,

@@ -5,8 +5,8 @@ import type { Decompress, DecompressionEngine } from './decompressor.ts'
 import { freeMemory } from './free-memory.ts'
 import { writeChunks } from './write-chunks.ts'
 
-// Bigger than the default of 16 KiB, since each chunk is a trip through libuv's pool; and one more may be held, so that
-// the next is decompressed while one is taken. As objects they are not put together when two are there.
+// Larger chunks than the default of 16 KiB, since each is a job for libuv's thread pool. One chunk may wait, so that
+// the next is decompressed meanwhile. Object mode keeps Node from joining chunks.
 const chunkSize = 1024 * 1024
 const options: zlib.ZlibOptions & Pick<TransformOptions, 'readableHighWaterMark' | 'readableObjectMode'> = {
   chunkSize,
@@ -14,7 +14,7 @@ const options: zlib.ZlibOptions & Pick<TransformOptions, 'readableHighWaterMark'
   readableObjectMode: true,
 }
 
-/** gzip by Node's own zlib, whose work is done in a thread of libuv's pool. */
+/** gzip by Node's zlib, which works in libuv's thread pool. */
 export const zlibEngine: DecompressionEngine = {
   name: 'node:zlib',
   format: 'gzip',
@@ -34,14 +34,14 @@ function through(create: () => Transform): Decompress {
     const output = create()
     let failure: unknown
     const done = writeChunks(output, compressed.chunks(), signal).catch((error: unknown) => {
-      // What follows the end of a stream is passed over, and it then says that it was cut off.
+      // zlib ignores bytes after the end of a stream, and then reports that the stream is cut off.
       if (!output.readableEnded) failure = error
       output.destroy()
     })
     try {
       for await (const chunk of output as AsyncIterable<Buffer>) {
         yield chunk
-        // Chunks fill a piece of memory one after another, and what is full is of no use any more.
+        // zlib fills one buffer with several chunks; a full one is not used any more.
         const { buffer, byteOffset, byteLength } = chunk
         if (byteOffset + byteLength === buffer.byteLength) freeMemory(buffer as ArrayBuffer)
       }

@@ -12,12 +12,12 @@ const { ENOTSUP, EPERM } = os.errno
 const { O_NOFOLLOW } = constants
 const defaultAcl = 'system.posix_acl_default'
 
-/** The access control list that what is made in an entry's directory inherits. */
+/** The default access control list, which new files in a directory inherit. */
 export function defaultAclOf({ xattrs }: TarEntry): Uint8Array | undefined {
   return xattrs.size === 0 ? undefined : xattrs.get(defaultAcl)
 }
 
-/** Sets what an entry says of a file besides its content, always on the very object that was made for it. */
+/** Sets the attributes of an entry, always on the very file that was made for it. */
 export class Attributes {
   readonly #userNamespace: boolean
   readonly #skipped: string[] = []
@@ -27,7 +27,7 @@ export class Attributes {
     this.#userNamespace = userNamespace
   }
 
-  /** What could not be set or made, as text; at most 100 are listed. */
+  /** Descriptions of what could not be set or made, 100 at most. */
   get skipped(): readonly string[] {
     return this.#skipped
   }
@@ -37,7 +37,7 @@ export class Attributes {
   }
 
   /**
-   * All but what `setLate` sets. The owner comes first, which clears setuid and capabilities.
+   * Sets all attributes but those of `setLate`. The owner comes first, since setting it clears setuid and capabilities.
    * @param given whether it has its owner and mode already
    */
   set(fd: number, entry: TarEntry, given: boolean): void {
@@ -52,8 +52,8 @@ export class Attributes {
   }
 
   /**
-   * Times, which what is made in a directory changes; and the access control list that what is made in a directory
-   * inherits, as nothing of the layer must.
+   * Sets what must wait until a directory is complete: its times, and the default access control list, which the
+   * layer's files must not inherit.
    */
   setLate(fd: number, entry: TarEntry): void {
     const acl = defaultAclOf(entry)
@@ -76,7 +76,7 @@ export class Attributes {
   setNode(place: Place): void {
     const { entry, name, parent } = place
     this.#setOwner(place)
-    // Through a descriptor that opens the place only: opening a FIFO waits, opening a device does what it does.
+    // By an O_PATH descriptor: opening a FIFO blocks, and opening a device can have effects.
     const flags = O_PATH | O_NOFOLLOW
     const found = fileCalls.openat2(parent.fd, name, flags, 0, inDirectory)
     const node = opened(checkResult(found, 'open', entry.name))

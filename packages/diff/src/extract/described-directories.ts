@@ -4,8 +4,8 @@ import { type Attributes, defaultAclOf } from './attributes.ts'
 import type { Directories, OpenDirectory } from './directories.ts'
 
 /**
- * The directories that entries describe. What is made in them moves their times, so these are set whenever one is
- * closed: to open each once more at the end would take longer.
+ * The directories that have entries. Making files in them changes their times, so these are set whenever a directory is
+ * closed; opening each again at the end would take longer.
  */
 export class DescribedDirectories {
   readonly #attributes: Attributes
@@ -24,13 +24,16 @@ export class DescribedDirectories {
     this.#described.delete(id)
   }
 
-  /** Sets the times of a directory, unless it hands down an access control list: nothing of the layer must inherit that. */
+  /**
+   * Sets the times of a directory, unless it has a default access control list, which the layer's files must not
+   * inherit.
+   */
   closing({ id, fd }: OpenDirectory): void {
     const entry = this.#described.get(id)?.entry
     if (entry !== undefined && defaultAclOf(entry) === undefined) this.#attributes.setLate(fd, entry)
   }
 
-  /** Sets what has to wait until nothing is made any more. */
+  /** Sets everything that has to wait for the end of the layer. */
   finish(directories: Directories): void {
     directories.forget()
     this.closing(directories.root)

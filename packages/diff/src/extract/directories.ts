@@ -10,11 +10,11 @@ const { ENOENT, ENOTDIR, ELOOP, EEXIST } = os.errno
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, S_IFMT, S_IFLNK, S_IFDIR, S_IFCHR } = constants
 const inRoot = RESOLVE.IN_ROOT | RESOLVE.NO_XDEV | RESOLVE.NO_MAGICLINKS
 
-// Each is a descriptor; the limit of a process is often 1024.
+// Each takes a descriptor; the limit of a process is often 1024.
 const maxOpen = 64
 const maxLinks = 40
 
-/** How a name of an open directory is opened: nothing is mounted there, and it leads nowhere else. */
+/** Flags to open a name in an open directory: no mount is entered and no link followed. */
 export const inDirectory = RESOLVE.BENEATH | RESOLVE.NO_XDEV | RESOLVE.NO_MAGICLINKS
 
 /** An open directory below the root. */
@@ -30,7 +30,7 @@ export interface OpenDirectory {
   readonly opened: { readonly uid: number; readonly mode: number }
 }
 
-/** Told what happens to directories. */
+/** Called with what happens to directories. */
 export interface DirectoryHooks {
   /** A directory was made, or took the place of a whiteout. `path` has no symbolic links. */
   implied(
@@ -39,7 +39,7 @@ export interface DirectoryHooks {
     path: readonly ByteString[],
     replaced: boolean,
   ): void
-  /** Nothing is made or removed in the directory any more by this descriptor, which is about to be closed. */
+  /** The directory's descriptor is about to be closed. */
   closing(directory: OpenDirectory): void
 }
 
@@ -79,7 +79,7 @@ export class Directories implements Disposable {
     const name = path.join('/')
     const kept = this.#open.get(name)
     if (kept !== undefined) {
-      // The one that was used last is closed last: a caller works with two at most.
+      // The one that was used longest ago is closed: a caller works with two at most.
       this.#open.delete(name)
       this.#open.set(name, kept)
       return kept
@@ -90,7 +90,7 @@ export class Directories implements Disposable {
   }
 
   /**
-   * Opens a directory and makes it, and those above it, where they are missing.
+   * Opens a directory, and makes it and those above it if they are missing.
    * @param entry for errors: `invalid_argument` if something else than a directory is in the way
    */
   ensure(path: readonly ByteString[], entry: ByteString): OpenDirectory {
@@ -103,7 +103,7 @@ export class Directories implements Disposable {
     for (const directory of this.#open.values()) if (directory.id === id) directory.group = group
   }
 
-  /** Lets go of all directories but the root. */
+  /** Closes all directories but the root. */
   forget(): void {
     for (const [name, directory] of this.#open) {
       this.close(directory)
@@ -185,12 +185,12 @@ export class Directories implements Disposable {
   }
 }
 
-/** What a name in a directory stands for, without following it. */
+/** What a name in a directory is, without following links. */
 export type Found =
   | { readonly kind: 'directory' | 'whiteout' | 'other'; readonly target?: undefined }
   | { readonly kind: 'symlink'; readonly target: ByteString }
 
-/** @returns undefined if there is nothing of that name */
+/** @returns undefined if there is none of that name */
 export function lookUp(directory: number, name: ByteString, entry: ByteString): Found | undefined {
   const fd = fileCalls.openat2(directory, name, O_PATH | O_NOFOLLOW, 0, inDirectory)
   if (fd === -ENOENT) return undefined
@@ -219,7 +219,7 @@ function targetOf(link: number, entry: ByteString): ByteString {
   return ''
 }
 
-/** A path to a name in an open directory, for calls that have no form with a descriptor. */
+/** A path to a name in an open directory, for system calls that take no descriptor. */
 export function linkPath(directory: number, name: ByteString): Buffer {
   return Buffer.from(`/proc/self/fd/${directory}/${name}`, 'latin1')
 }

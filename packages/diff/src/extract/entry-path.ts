@@ -4,8 +4,8 @@ import { defaultNameLimits, type NameLimits } from './extract-limits.ts'
 import { whiteoutPrefix } from './whiteout.ts'
 
 /**
- * Takes a name of an archive apart into components below the layer's root, none of which is empty, `.` or `..`. A
- * leading slash stands for the root. No component means the root itself.
+ * Splits a name of an archive into components below the layer's root, without empty ones, `.` and `..`. A leading slash
+ * means the root. No component means the root itself.
  *
  * @param entry the entry's name, for the error
  * @param name the same, or the target of a hard link
@@ -27,7 +27,7 @@ export function entryPath(
       if (path.pop() === undefined) throw refused(entry, 'a name that leads out of the layer')
       continue
     }
-    // A whiteout's name is longer than the one that it removes, and is never made.
+    // A whiteout's name is longer than the name that it removes, and is never created.
     const length = component.startsWith(whiteoutPrefix)
       ? component.length - whiteoutPrefix.length
       : component.length

@@ -1,4 +1,4 @@
-/** What the names of an archive may ask of the file system. */
+/** Limits of the names in an archive. */
 export interface NameLimits {
   /** Bytes of a whole name; 4095 by default, the most that Linux takes in one call. */
   readonly name: number

@@ -1,15 +1,15 @@
 import type { ByteString } from '../tar/byte-string.ts'
 
-/** What an extraction reports. */
+/** The result of an extraction. */
 export interface Extracted {
   /** Entries of the archive, whiteouts included. */
   readonly entries: number
   /**
    * Directories that exist only because names of entries imply them, parents first, one character per byte. They have
-   * mode 0755 and belong to root; where a lower layer has them, its attributes are right. The empty path is the root, if
-   * it was empty and no entry describes it: it is as it was before.
+   * mode 0755 and belong to root; where a lower layer has them, its attributes are right. The empty path is the root,
+   * if the directory was empty and no entry describes it; its attributes are unchanged then.
    */
   readonly implied: readonly ByteString[]
-  /** What was left out because the file system or a user namespace cannot have it, as text; at most 100 are listed. */
+  /** Descriptions of what was left out because the file system or user namespace does not allow it, 100 at most. */
   readonly skipped: readonly string[]
 }

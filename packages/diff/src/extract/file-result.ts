@@ -3,9 +3,9 @@ import { fromSystemError, NsboxError } from '@nsbox/errors'
 import { type ByteString, quotedName, readable } from '../tar/byte-string.ts'
 
 /**
- * Checks what a file call returned.
+ * Checks the result of a file call.
  *
- * @param name of the layer's entry that the call was made for
+ * @param name the name of the layer's entry, for the error
  * @returns the result if it is no error; throws an NsboxError with the entry's name and the details `entry` and `errno`
  */
 export function checkResult(result: number, call: string, name: ByteString): number {

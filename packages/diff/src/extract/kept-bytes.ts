@@ -3,12 +3,11 @@ import type { ByteString } from '../tar/byte-string.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 
 /**
- * Bytes of the directories of a layer that only names imply: a database keeps them until the snapshot is committed, and
- * there they are one value.
+ * Most bytes of the names of implied directories, which a database keeps as one value until the snapshot is committed.
  */
 const maxImplied = 8 * 1024 * 1024
 
-/** Counts what is kept in memory of a layer until its end. */
+/** Counts the bytes of a layer that are kept in memory until its end. */
 export class KeptBytes {
   readonly budget: ByteBudget
 
@@ -17,18 +16,20 @@ export class KeptBytes {
     this.budget = new ByteBudget('names in the layer', limit)
   }
 
-  /** An entry's name: all of it, since the last component keeps it in memory. */
+  /** Counts an entry's whole name, since its last component keeps it in memory. */
   entry({ name }: TarEntry): void {
     this.budget.take(name.length)
   }
 
-  /** A directory, with the entry that describes it if one does. */
+  /** Counts a directory, with its entry if there is one. */
   directory(path: readonly ByteString[], entry?: TarEntry): void {
     this.budget.take(pathBytes(path) + (entry === undefined ? 0 : bytesBesidesName(entry)))
   }
 }
 
-/** The names of directories that are handed on for all the life of a snapshot. @throws `resource_exhausted` beyond 8 MiB */
+/**
+ * Counts the names of implied directories, which are kept with the snapshot. @throws `resource_exhausted` beyond 8 MiB
+ */
 export function impliedNames(paths: Iterable<readonly ByteString[]>): ByteString[] {
   const budget = new ByteBudget('directories that no entry of the layer describes', maxImplied)
   const names: ByteString[] = []

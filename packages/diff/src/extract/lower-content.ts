@@ -11,7 +11,7 @@ import { namesIn, removeFromTree } from './remove-from-tree.ts'
 const { S_IFCHR } = constants
 const yes = Buffer.from('y')
 
-/** Takes away what lower layers have, in the way that a form of layer says it; what this layer has made stays. */
+/** Deletes content of lower layers, in the form of the layer. What this layer has made stays. */
 export class LowerContent {
   readonly #opaque: string | undefined
   readonly #directories: Directories
@@ -28,7 +28,7 @@ export class LowerContent {
     return this.#opaque === undefined
   }
 
-  /** Makes a directory show nothing of the lower layers. */
+  /** Makes a directory opaque. */
   hideIn(directory: OpenDirectory, entry: ByteString): void {
     if (this.#opaque !== undefined)
       checkResult(fileCalls.fsetxattr(directory.fd, this.#opaque, yes), 'setxattr', entry)
@@ -36,7 +36,7 @@ export class LowerContent {
   }
 
   /**
-   * Makes a name show nothing of the lower layers, whatever the order of the layer's entries.
+   * Deletes a name of the lower layers, whatever the order of the layer's entries.
    * @returns the directory of this layer that is there, if there is one
    */
   hide(place: Place, remove: (place: Place) => void): OpenDirectory | undefined {
@@ -55,7 +55,7 @@ export class LowerContent {
     return undefined
   }
 
-  /** @returns whether a directory or link that a name may have led through was removed */
+  /** @returns whether a directory or link was removed, through which a kept name may lead */
   #removeFrom(directory: OpenDirectory, entry: ByteString): boolean {
     let removed = false
     for (const name of namesIn(directory.fd)) {

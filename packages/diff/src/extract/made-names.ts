@@ -3,23 +3,23 @@ import type { ByteString } from '../tar/byte-string.ts'
 import type { Directories, OpenDirectory } from './directories.ts'
 
 /**
- * What a layer has made, so that it can be told from what lower layers have and from what a file system takes for the
- * same name: identities of directories and names in them.
+ * Records what a layer has made: device and inode of directories, and names in them. So it can be told from content of
+ * lower layers, and from names that the file system takes for the same.
  */
 export class MadeNames {
   readonly #names = new Set<string>()
-  /** Identities and names in turns, which are among the names too. Hardly a layer has any of them looked up. */
+  /** Not indexed yet: identities and names in turns. Few layers need a lookup. */
   readonly #unsorted: string[] = []
-  /** Paths of directories that were seen to. */
+  /** Paths of directories that have been checked. */
   readonly #above = new Set<ByteString>()
   readonly #budget: ByteBudget
 
-  /** @param budget of the layer; the names of entries are taken from it already, as part of what is left of them */
+  /** @param budget of the layer; the names of entries have been counted already */
   constructor(budget: ByteBudget) {
     this.#budget = budget
   }
 
-  /** @param leads whether names may lead through it, as a directory or link: it will be asked for */
+  /** @param leads whether it is a directory or link, through which names may lead: then it will be looked up */
   add({ id }: OpenDirectory, name: ByteString, leads: boolean): void {
     if (leads) this.#names.add(`${id}/${name}`)
     else this.#unsorted.push(id, name)
@@ -35,18 +35,20 @@ export class MadeNames {
     return this.#names.has(key)
   }
 
-  /** Takes a directory and those above it for made, because something of the layer is in them. */
+  /** Counts a directory and those above it as made, because something of the layer is in them. */
   addAbove(path: readonly ByteString[], directories: Directories): void {
     for (const [above, name] of this.#newAbove(path, directories)) this.add(above, name, true)
   }
 
-  /** Whether a directory and those above it were made by the names that the path has, in a layer that began with nothing. */
+  /**
+   * Whether a directory and those above it were made under exactly these names, in a directory that was empty before.
+   */
   hasAbove(path: readonly ByteString[], directories: Directories): boolean {
     for (const [above, name] of this.#newAbove(path, directories)) if (!this.has(above, name)) return false
     return true
   }
 
-  /** The names that lead to a directory, from the last on, as far as they were not asked for before. */
+  /** The names that lead to a directory, from the last on, as far as they have not been checked before. */
   *#newAbove(path: readonly ByteString[], directories: Directories): Generator<[OpenDirectory, ByteString]> {
     for (let depth = path.length; depth > 0; depth -= 1) {
       const name = path.slice(0, depth).join('/')

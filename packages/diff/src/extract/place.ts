@@ -8,11 +8,11 @@ export interface Place {
   /** The names that lead to the directory. */
   readonly parentPath: readonly ByteString[]
   readonly name: ByteString
-  /** Opened again when something was removed, which closes descriptors. */
+  /** Opened again after something was removed, since that closes descriptors. */
   parent: OpenDirectory
 }
 
-/** All names that lead to a place. */
+/** The whole path of a place. */
 export function pathOf({ parentPath, name }: Place): readonly ByteString[] {
   return [...parentPath, name]
 }

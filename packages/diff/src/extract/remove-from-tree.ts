@@ -2,8 +2,8 @@ import { DirectoryReader, removeEntry, walkNow } from '@nsbox/trees/walk'
 import { type ByteString, quotedName } from '../tar/byte-string.ts'
 
 /**
- * Removes what a name in an open directory stands for, with all below it. Symbolic links are removed, not followed,
- * and what is mounted in it is not touched.
+ * Removes a name in an open directory, with everything below it. Symbolic links are removed, not followed, and what is
+ * mounted in it is not touched.
  *
  * @param entry of the layer, for errors
  */
@@ -17,7 +17,7 @@ export function isEmpty(fd: number): boolean {
   return true
 }
 
-/** The names in an open directory, as bytes. Those it has told may be removed meanwhile. */
+/** The names in an open directory, as bytes. Names that it has yielded may be removed meanwhile. */
 export function* namesIn(fd: number): Generator<ByteString> {
   using reader = new DirectoryReader(fd, 0n)
   for (let entry = walkNow(reader.next()); entry !== undefined; entry = walkNow(reader.next()))

@@ -4,8 +4,7 @@ import { defaultNameLimits, type NameLimits } from './extract-limits.ts'
 const dot = 0x2e
 
 /**
- * The directory of an entry, to tell cheaply which of the next entries are in it too: archives list what a directory
- * holds one after another.
+ * The directory of the last entry, to tell cheaply which of the next entries are in it too, as is common in archives.
  */
 export class SameDirectory {
   readonly #limits: NameLimits
@@ -16,17 +15,17 @@ export class SameDirectory {
     this.#limits = limits
   }
 
-  /** @param last the last component of the name, as `entryPath` found it, which also saw to all before it */
+  /** @param last the last component of the name, as returned by `entryPath`, which has checked the others */
   set(name: ByteString, last: ByteString): void {
     const prefix = name.slice(0, name.lastIndexOf('/', name.length - 2) + 1)
-    // Otherwise the name ends with slashes or dots, and what they follow is the last component.
+    // Otherwise the name ends with slashes or dots.
     const isLast = name === prefix + last || name === `${prefix}${last}/`
     this.#prefix = isLast ? prefix : undefined
   }
 
   /**
-   * The last component of a name that begins as the one of `set`.
-   * @returns undefined for one that needs a closer look: of another directory, of a whiteout, or out of the ordinary
+   * The last component of a name in the same directory as that of `set`.
+   * @returns undefined for a name that has to be parsed: in another directory, a whiteout, or an unusual one
    */
   lastOf(name: ByteString): ByteString | undefined {
     const prefix = this.#prefix

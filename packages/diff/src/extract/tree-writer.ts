@@ -47,13 +47,13 @@ export class TreeWriter implements TarHandler, Disposable {
   readonly #lower: LowerContent
   readonly #kept: KeptBytes
   readonly #made: MadeNames
-  /** Whether nothing was there before, so that a name that exists already was made by this layer. */
+  /** Whether the directory was empty before, so that every name in it was made by this layer. */
   readonly #fresh: boolean
   readonly #implied = new Map<string, readonly ByteString[]>()
   readonly #described: DescribedDirectories
   readonly #given: GivenAttributes | undefined
   readonly #here = new SameDirectory()
-  /** The directory of the last entry, and the names that lead to it. */
+  /** The directory of the last entry, and its path. */
   #seenTo: OpenDirectory | undefined
   #seenPath: readonly ByteString[] = []
   #entries = 0
@@ -70,7 +70,7 @@ export class TreeWriter implements TarHandler, Disposable {
         this.#kept.directory(path)
         this.#made.add(parent, path[path.length - 1]!, true)
         this.#described.undescribed(directory)
-        // What takes the place of something removed is not the directory that lower layers have there.
+        // A directory that replaces something else is not the one of the lower layers.
         if (replaced) this.#lower.hideIn(directory, path.join('/'))
         else this.#implied.set(directory.id, path)
       },
@@ -92,7 +92,7 @@ export class TreeWriter implements TarHandler, Disposable {
     else this.#make(entry, this.#seenPath, last)
   }
 
-  /** An entry whose name says something else than that it is in the directory of the one before. */
+  /** An entry in another directory than the previous one, or with an unusual name. */
   #elsewhere(entry: TarEntry): void {
     const path = entryPath(entry.name, entry.name)
     if (path.length === 0) {
@@ -143,7 +143,7 @@ export class TreeWriter implements TarHandler, Disposable {
     closeDescriptor(fd)
   }
 
-  /** Sets what had to wait until all entries were there. Call it once, at the end of the archive. */
+  /** Sets the attributes that had to wait. Call it once, at the end of the archive. */
   finish(): Extracted {
     this.#described.finish(this.#directories)
     const implied = [...this.#implied].filter(([id, path]) => this.#directories.find(path)?.id === id)
@@ -157,10 +157,10 @@ export class TreeWriter implements TarHandler, Disposable {
     this.#directories[Symbol.dispose]()
   }
 
-  /** The directory of an entry, made if need be, once the names that lead to it were seen to. */
+  /** The directory of an entry, made if it is missing, after its path has been checked. */
   #parent(path: readonly ByteString[], entry: TarEntry): OpenDirectory {
     const seenTo = this.#seenTo
-    // Files and links open no other directory, so that this one need not be kept from being closed.
+    // Files and links open no other directory, so this one stays open.
     if (path === this.#seenPath && seenTo?.isOpen && (entry.type === 'file' || entry.type === 'symlink'))
       return seenTo
     const parent = this.#directories.ensure(path, entry.name)
@@ -168,7 +168,7 @@ export class TreeWriter implements TarHandler, Disposable {
     if (parent === seenTo) return parent
     if (!this.#fresh) this.#made.addAbove(path, this.#directories)
     else if (!this.#made.hasAbove(path, this.#directories)) throw oneOfTwoNames(entry)
-    // Once more, since a deep name may have had descriptors closed.
+    // Opened again, since a deep path may have closed descriptors.
     this.#seenTo = this.#directories.ensure(path, entry.name)
     return this.#seenTo
   }
@@ -219,7 +219,7 @@ export class TreeWriter implements TarHandler, Disposable {
     const directory = this.#directories.find(path)
     if (directory === undefined) throw refused(entry.name, 'the directory above it is gone')
     this.#describeDirectory(directory, path, entry, fresh && isAsSaid(directory, entry))
-    // What stood in its place has hidden the lower layers' directory of this name, and that must not come back.
+    // A file in its place had hidden the lower layers' directory, which must stay hidden.
     if (displaced && !this.#lower.isPresent) this.#lower.hideIn(directory, entry.name)
   }
 
@@ -246,7 +246,7 @@ export class TreeWriter implements TarHandler, Disposable {
     this.#attributes.setLink(place, this.#given?.owner(entry, place.parent) ?? false)
   }
 
-  /** A link gives a file another name and nothing else: its attributes came with the entry that made it. */
+  /** A link only gives a file another name; its attributes are those of the entry that made it. */
   #hardlink(place: Place): void {
     const { entry, name } = place
     const target = entryPath(entry.name, entry.linkName)
@@ -268,7 +268,7 @@ export class TreeWriter implements TarHandler, Disposable {
   #node(place: Place, type: number): void {
     const { entry, name } = place
     if (type !== S_IFIFO) {
-      // Overlayfs would take it for a whiteout.
+      // Overlayfs would take the device for a whiteout.
       if (type === S_IFCHR && entry.major === 0 && entry.minor === 0)
         throw refused(entry.name, 'a character device 0:0')
       if (this.#options.userNamespace) {
@@ -284,7 +284,7 @@ export class TreeWriter implements TarHandler, Disposable {
     this.#attributes.setNode(place)
   }
 
-  /** Makes something under a new name; what has the name already gives way, as a later entry does to an earlier. */
+  /** Makes something under a name. What has the name already is replaced: a later entry counts. */
   #add(place: Place, call: string, attempt: () => number): number {
     const result = attempt()
     if (result !== -EEXIST) return checkResult(result, call, place.entry.name)

@@ -2,8 +2,8 @@ import type { ByteString } from '../tar/byte-string.ts'
 import { refused } from '../tar/tar-error.ts'
 
 /**
- * What an entry's last component says: nothing special, that a name of the lower layers is gone, that all of the
- * directory's lower content is gone, or something for other file systems (OCI image specification, layer.md).
+ * The kind of an entry by its last component: an ordinary one, a whiteout of a name, an opaque whiteout of the
+ * directory, or metadata of other file systems (OCI image specification, layer.md).
  */
 export type WhiteoutKind =
   | { readonly kind: 'entry' }
@@ -11,13 +11,13 @@ export type WhiteoutKind =
   | { readonly kind: 'opaque' }
   | { readonly kind: 'meta' }
 
-/** What the name of a whiteout begins with. */
+/** Prefix of whiteouts. */
 export const whiteoutPrefix = '.wh.'
 const metaPrefix = '.wh..wh.'
 const entry: WhiteoutKind = { kind: 'entry' }
 const meta: WhiteoutKind = { kind: 'meta' }
 
-/** @throws `invalid_argument` for a whiteout of nothing, of a directory itself, or in the middle of a name */
+/** @throws `invalid_argument` for a whiteout without a name, of `.` or `..`, or in the middle of a path */
 export function whiteoutKind(name: ByteString, path: readonly ByteString[]): WhiteoutKind {
   for (let index = 0; index < path.length - 1; index += 1) {
     const component = path[index]!

@@ -4,7 +4,7 @@ import type { TarEntryType } from '../tar/tar-entry.ts'
 const acls = new Set(['system.posix_acl_access', 'system.posix_acl_default'])
 
 /**
- * Whether a layer may set an extended attribute: what steers overlayfs, labels of security modules and integrity
+ * Whether a layer may set an extended attribute. Attributes of overlayfs, labels of security modules and integrity
  * measurements belong to the host; `user.` attributes exist on files and directories only.
  */
 export function isKeptXattr(attribute: ByteString, type: TarEntryType, userNamespace: boolean): boolean {

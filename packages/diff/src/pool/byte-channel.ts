@@ -1,10 +1,10 @@
 import type { MessagePort } from 'node:worker_threads'
 import { abortable, deferred } from '@nsbox/concurrency'
 
-// Pieces that may be under way: enough that neither side waits for the other, little enough for memory.
+// Pieces that may be in flight: enough that neither side waits, few enough for memory.
 const window = 4
 
-/** The end of a channel of bytes between threads that sends. The receiver closes the channel. */
+/** The sending end of a channel of bytes between threads. The receiver closes the channel. */
 export class ByteSender {
   readonly #port: MessagePort
   #ahead = 0
@@ -32,16 +32,16 @@ export class ByteSender {
     }
   }
 
-  /** Says that there is no more. */
+  /** Tells the receiver that these were all bytes. */
   end(): void {
     this.#port.postMessage(null)
   }
 }
 
 /**
- * The bytes that a `ByteSender` sends, up to their end; then, or when the iteration is ended early, the channel is closed.
+ * The bytes that a `ByteSender` sends. At the end, or when the iteration is ended early, the channel is closed.
  *
- * @param work what the sender does: if it fails, so does the iteration
+ * @param work the sender's job: if it fails, so does the iteration
  */
 export async function* receiveBytes(port: MessagePort, work: Promise<unknown>): AsyncGenerator<Uint8Array> {
   const arrived: (Uint8Array | null)[] = []

@@ -166,7 +166,8 @@ describe.skipIf(reason)(`layer workers (${reason ?? 'as root'})`, () => {
     const died = workers(
       { threads: 1 },
       scripted(
-        "if (message.job.root === 'die') process.exit(3); parentPort.postMessage({ say: 'done', id: message.id, result: 1 })",
+        "if (message.job.root === 'die') process.exit(3); parentPort.postMessage({ say: 'done', id: " +
+          'message.id, result: 1 })',
       ),
     )
     const [bad, good] = await Promise.allSettled([
@@ -210,7 +211,8 @@ describe.skipIf(reason)(`layer workers (${reason ?? 'as root'})`, () => {
 
   test('a thread that does not stop is ended, and the next job gets another', async () => {
     const script = scripted(
-      "if (message.say === 'run' && message.job.root === 'x') for (;;); parentPort.postMessage({ say: 'done', id: message.id, result: 1 })",
+      "if (message.say === 'run' && message.job.root === 'x') for (;;); " +
+        "parentPort.postMessage({ say: 'done', id: message.id, result: 1 })",
     )
     const pool = workers({ threads: 1, abortTimeout: 100 }, script)
     const abort = new AbortController()

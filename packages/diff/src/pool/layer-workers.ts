@@ -11,24 +11,23 @@ const startWorker: StartWorker = (descriptors) => startThread('./worker', import
 
 export interface LayerWorkersOptions {
   /**
-   * Threads at most; they are started when there is work for them, or by `start`. As many as there are processors by default,
-   * but two: one may be with a layer that is being downloaded, and others must not wait for that.
+   * Most threads; they are started when there is work for them, or by `start`. By default as many as there are
+   * processors, and two at least: one may follow a download, and other layers must not wait for that.
    */
   readonly threads?: number
   /** Jobs that may wait for a thread; 1024 by default. */
   readonly waiting?: number
   /** Milliseconds that a thread may take to start; 30,000 by default. */
   readonly startTimeout?: number
-  /** Milliseconds that a job may take to stop once it is aborted, before its thread is ended; 5000 by default. */
+  /** Milliseconds that an aborted job may take to stop before its thread is terminated; 5000 by default. */
   readonly abortTimeout?: number
-  /** Milliseconds without work after which a thread is ended, which gives back some 18 MB; 10,000 by default. */
+  /** Milliseconds without work after which a thread ends, which frees some 18 MB; 10,000 by default. */
   readonly idleTimeout?: number
 }
 
 /**
- * Threads that apply and make layers, one at a time each. A thread that dies takes only its own job with it and is replaced when
- * there is work. Disposing of the pool ends all threads and rejects what they were doing, and what waits, with
- * `canceled`.
+ * Threads that apply and make layers, one at a time each. If a thread dies, only its job fails, and it is replaced when
+ * there is work. Disposing of the pool ends all threads and rejects running and waiting jobs with `canceled`.
  */
 export class LayerWorkers implements AsyncDisposable {
   readonly #threads: number
@@ -51,19 +50,19 @@ export class LayerWorkers implements AsyncDisposable {
     this.#start = start
   }
 
-  /** Whether any of its threads is there, be it that it only waits for its end. */
+  /** Whether any thread exists, also an idle one. */
   get hasThreads(): boolean {
     return this.#slots.size > 0
   }
 
-  /** Sees to it that a thread is there, for work that is about to come. */
+  /** Starts a thread if there is none, for work that is about to come. */
   start(): void {
     if (!this.#closed && this.#slots.size === 0) this.#newSlot()
   }
 
   /**
    * `applyLayer` in a thread, with its errors; also `internal` if the thread dies, `resource_exhausted` if too many
-   * jobs wait, `failed_precondition` after the pool was disposed of. Once it has settled, by an abort too, nothing is
+   * jobs wait, `failed_precondition` after the pool was disposed of. Once it has settled, even by an abort, nothing is
    * written to the directory any more.
    */
   async apply(

@@ -4,7 +4,7 @@ import { deserializeError, NsboxError } from '@nsbox/errors'
 import { closeAbandoned, descriptorTable } from '@nsbox/sys/files'
 import type { FromWorker, ToWorker, Work, WorkKind, WorkToDo } from './protocol.ts'
 
-/** A piece of work on its way through the pool. */
+/** A job in the pool. */
 export interface PoolJob {
   readonly work: WorkToDo
   /** For errors, such as `applying a layer to /…`. */
@@ -13,29 +13,29 @@ export interface PoolJob {
   readonly reject: (reason: unknown) => void
 }
 
-/** @param descriptors shared memory in which the thread notes what it has open (`keepDescriptorsIn`) */
+/** @param descriptors shared memory in which the thread records its open descriptors (`keepDescriptorsIn`) */
 export type StartWorker = (descriptors: SharedArrayBuffer) => Worker
 
 export interface SlotTimeouts {
   /** Milliseconds that a thread may take to start. */
   readonly start: number
-  /** Milliseconds that work which was aborted may take to end. */
+  /** Milliseconds that an aborted job may take to end. */
   readonly abort: number
-  /** Milliseconds that it may have nothing to do, after which it ends. */
+  /** Milliseconds without work after which it ends. */
   readonly idle: number
 }
 
 /**
  * One thread of a pool.
  *
- * - `starting` from its construction until it says `ready`; it may hold a job, which it is given then
+ * - `starting` from its construction until it says `ready`; it may have a job, which it gets then
  * - `idle` without a job
  * - `busy` with one
- * - `aborting` while it ends a job that nobody waits for any more
- * - `ended` after it has died, by itself, because it took too long or because there was nothing to do; it never works again, and what it had open is
+ * - `aborting` while it ends an aborted job
+ * - `ended` after it has died, was terminated because it took too long, or had nothing to do; its descriptors are
  *   closed once it is gone
  *
- * A job that it holds when it ends is rejected with `internal`, which says what the thread died of.
+ * A job that it has when it ends is rejected with `internal` and the reason.
  */
 export class WorkerSlot {
   readonly #worker: Worker
@@ -47,7 +47,7 @@ export class WorkerSlot {
   #id = 0
   #timer: NodeJS.Timeout | undefined
   #onStopped: (() => void) | undefined
-  /** Resolved when the thread has said that it is ready, or is gone. */
+  /** Resolved when the thread is ready, or gone. */
   readonly #started = deferred()
   #gone: Promise<void> | undefined
 
@@ -79,7 +79,7 @@ export class WorkerSlot {
   /** Gives it a job; it must be `idle`, or `starting` without one. */
   run(job: PoolJob): void {
     this.#job = job
-    // Only while there is work does a thread keep the process alive.
+    // A thread keeps the process alive only while it has work.
     this.#worker.ref()
     if (this.#state !== 'idle') return
     clearTimeout(this.#timer)
@@ -88,8 +88,8 @@ export class WorkerSlot {
   }
 
   /**
-   * Ends a job whose caller has given up; nothing if it has another one by now.
-   * @param stopped called once the job does nothing any more
+   * Aborts a job; does nothing if the thread has another one by now.
+   * @param stopped called once the job has stopped
    */
   abort(job: PoolJob, stopped: () => void): void {
     if (this.#job !== job) return
@@ -106,8 +106,8 @@ export class WorkerSlot {
   }
 
   /**
-   * Resolves when the thread has ended. What it does is rejected with `canceled`, and it is left the time to stop that
-   * an abort has, so that it ends what it has started.
+   * Resolves when the thread has ended. Its job is rejected with `canceled` and has as much time to stop as an aborted
+   * one, so that it can clean up.
    */
   async stop(): Promise<void> {
     const job = this.#job
@@ -186,8 +186,8 @@ export class WorkerSlot {
   }
 
   /**
-   * Ends the thread, but not while it starts, as long as that may take: what is native of what it loads then could not
-   * throw any more, and ends the process instead.
+   * Terminates the thread, but never while it starts: a native module that is being loaded would then crash the process
+   * instead of throwing.
    */
   async #terminate(): Promise<void> {
     this.#worker.ref()

@@ -1,3 +1,4 @@
+import { quoted } from '@nsbox/errors'
 /**
  * A string with one character per byte. Names in archives are bytes in no known encoding; as such strings they compare,
  * split and serve as keys without loss.
@@ -11,6 +12,5 @@ export function readable(bytes: ByteString): string {
 
 /** A name in quotes and of bounded length, for an error. */
 export function quotedName(bytes: ByteString): string {
-  const text = readable(bytes)
-  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text)
+  return quoted(readable(bytes))
 }

@@ -65,12 +65,12 @@ function textField(block: Buffer, offset: number, length: number): ByteString {
 
 /**
  * A number in octal, or in base 256 where its first bit is set.
- * @returns undefined for what is neither; numbers beyond the safe integers come as the nearest of them
+ * @returns undefined for anything else; numbers beyond the safe integers are rounded
  */
 export function numberField(block: Buffer, offset: number, length: number): number | undefined {
   const first = block[offset]!
   if ((first & 0x80) === 0) return octal(block, offset, length)
-  // Two's complement; the bit that marks the form is the sign's copy in 0xff and no part of the number in 0x80.
+  // Two's complement. The bit that marks the form extends the sign in 0xff, and is not part of the number in 0x80.
   let value = BigInt.asIntN(7, BigInt(first & 0x7f))
   for (let at = offset + 1; at < offset + length; at += 1) value = (value << 8n) | BigInt(block[at]!)
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) return Number.MAX_SAFE_INTEGER
@@ -92,7 +92,7 @@ function octal(block: Buffer, offset: number, length: number): number | undefine
   return value
 }
 
-/** The sum of all bytes with the checksum's own as spaces; old archives took bytes as signed. */
+/** The sum of all bytes, with the checksum field as spaces. Old archives sum signed bytes. */
 function checksums(block: Buffer): { unsigned: number; signed: number } | undefined {
   let unsigned = 0
   let high = 0

@@ -6,7 +6,7 @@ import type { SparsePiece, TarEntry, TarEntryType } from './tar-entry.ts'
 import { refused } from './tar-error.ts'
 import type { TarLimits } from './tar-limits.ts'
 
-/** What precedes an entry and changes it. */
+/** The extended headers before an entry. */
 export interface Extension {
   records?: PaxRecords
   longName?: ByteString
@@ -28,11 +28,11 @@ const types: Readonly<Record<string, TarEntryType>> = {
 
 export const noRecords: PaxRecords = []
 
-/** That nothing precedes an entry. */
+/** No extended headers. */
 export const noExtension: Readonly<Extension> = {}
 const noXattrs: ReadonlyMap<ByteString, Uint8Array> = new Map()
 
-/** An entry's name, of all that may say it. */
+/** An entry's name, from whichever field has it. */
 function entryName(block: HeaderBlock, { records = noRecords, longName }: Readonly<Extension>): ByteString {
   return lastValue(records, 'GNU.sparse.name') ?? lastValue(records, 'path') ?? longName ?? block.name
 }
@@ -42,12 +42,12 @@ function entryType(block: HeaderBlock, name: ByteString, stored: number): TarEnt
   const type = types[block.type]
   if (type === undefined)
     throw refused(name, `entries of type ${JSON.stringify(block.type)} have no meaning in a layer`)
-  // Archives without a magic mark directories by their names only.
+  // Archives without a magic mark directories by a trailing slash only.
   return type === 'file' && name.endsWith('/') && (block.type === '\0' || stored === 0) ? 'directory' : type
 }
 
 /**
- * Puts an entry together from its header and what precedes it.
+ * Makes an entry of its header and the extended headers before it.
  * @param stored bytes of data that follow for it
  * @param map of a sparse file
  */
@@ -94,7 +94,7 @@ export function makeEntry(
   }
 }
 
-/** Most entries: all that is said of them is in one header. */
+/** The common case: everything is in one header. */
 function plainEntry(block: HeaderBlock, stored: number): TarEntry {
   const { name, linkName, mode, uid, gid, mtime, major, minor } = block
   const type = entryType(block, name, stored)

@@ -32,7 +32,7 @@ export function paxNumber(value: ByteString, key: string, name: ByteString): num
   return number
 }
 
-/** A decimal number with any number of places; what is finer than a nanosecond is cut off. */
+/** A decimal number with fractions; digits beyond nanoseconds are cut off. */
 export function paxTime(value: ByteString, key: string, name: ByteString): TarTime {
   const match = /^(-?)([0-9]{1,30})(?:\.([0-9]*))?$/.exec(value)
   if (match === null) throw refused(name, `invalid ${key}`)
@@ -74,7 +74,7 @@ export function paxXattrs(
     if (key.startsWith(schily)) xattrs.set(key.slice(schily.length), Buffer.from(value, 'latin1'))
     else if (key.startsWith(libarchive)) {
       const attribute = percentDecoded(key.slice(libarchive.length))
-      // Writers that have both write the same; the raw form has no second meaning.
+      // If both forms are present they are equal; the raw form is unambiguous.
       if (!xattrs.has(attribute)) xattrs.set(attribute, Buffer.from(value, 'base64'))
     }
   }

@@ -1,4 +1,4 @@
-/** Puts blocks and headers together that arrive in pieces. */
+/** Assembles blocks and headers that arrive in pieces. */
 export class PieceCollector {
   #pieces: Buffer[] = []
   #size = 0
@@ -9,8 +9,8 @@ export class PieceCollector {
   }
 
   /**
-   * Takes what is missing from a chunk, which stays the caller's.
-   * @returns all `wanted` bytes, once there are so many; they are valid as long as the chunk
+   * Takes the missing bytes from a chunk, which stays the caller's.
+   * @returns all `wanted` bytes once they are complete, valid as long as the chunk
    */
   take(chunk: Buffer, at: number, wanted: number): Buffer | undefined {
     const piece = chunk.subarray(at, at + wanted - this.#size)

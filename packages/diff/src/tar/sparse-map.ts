@@ -36,7 +36,7 @@ export class SparseMap {
   }
 }
 
-/** Reads entries of the old GNU format: pairs of 12-byte fields, an empty one ends the list. */
+/** Reads entries of the old GNU format: pairs of 12-byte fields. An empty one ends the list. */
 export function addOldGnuPieces(map: SparseMap, block: Buffer, at: number, count: number, name: ByteString) {
   for (let index = 0; index < count; index += 1, at += 24) {
     if (block[at] === 0) return

@@ -27,7 +27,7 @@ export class SparseText {
     const lines = (this.#line + block.toString('latin1')).split('\n')
     this.#line = lines.pop()!
     for (const line of lines) this.#number(paxNumber(line, 'sparse map', this.#name))
-    // What is left of the last block is padding.
+    // The rest of the last block is padding.
     if (this.map.pieces.length === this.#wanted) return true
     if (this.#line.length > 20) throw damaged(this.#name, 'malformed sparse map')
     return false

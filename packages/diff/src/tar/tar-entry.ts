@@ -1,6 +1,6 @@
 import type { ByteString } from './byte-string.ts'
 
-/** What an entry is; contiguous and sparse files are files. */
+/** The type of an entry; contiguous and sparse files are files. */
 export type TarEntryType = 'file' | 'hardlink' | 'symlink' | 'character' | 'block' | 'directory' | 'fifo'
 
 /** Seconds since 1970, of either sign, and the nanoseconds that come on top. */
@@ -15,7 +15,7 @@ export interface SparsePiece {
   readonly length: number
 }
 
-/** An entry of a tar archive, with all that its extended headers say. Names are as they stand in the archive. */
+/** An entry of a tar archive, with its extended headers. Names are as in the archive. */
 export interface TarEntry {
   readonly type: TarEntryType
   readonly name: ByteString

@@ -1,7 +1,7 @@
 import { NsboxError } from '@nsbox/errors'
 import { type ByteString, quotedName, readable } from './byte-string.ts'
 
-/** An archive that asks for something that no layer may: `invalid_argument` with the entry's name. */
+/** An archive with an entry that no layer may have: `invalid_argument` with the entry's name. */
 export function refused(name: ByteString, reason: string): NsboxError {
   return new NsboxError('invalid_argument', `archive entry ${quotedName(name)}: ${reason}`, {
     details: { entry: readable(name).slice(0, 4096) },

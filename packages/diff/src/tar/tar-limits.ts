@@ -1,6 +1,6 @@
-/** What an archive may ask of its reader, so that a hostile one cannot exhaust memory. */
+/** Limits of an archive, so that a hostile one cannot exhaust memory. */
 export interface TarLimits {
-  /** Headers in all, those that extend others included; 2,000,000 by default. */
+  /** Headers in all, extended ones included; 2,000,000 by default. */
   readonly headers: number
   /** Bytes of one extended header or long name; 1 MiB by default. */
   readonly extendedHeader: number

@@ -9,7 +9,7 @@ import type { TarEntry } from './tar-entry.ts'
 import { damaged, tooMuch } from './tar-error.ts'
 import { defaultTarLimits, type TarLimits } from './tar-limits.ts'
 
-/** What a parser tells, in the archive's order. What a handler throws ends the parsing. */
+/** Handlers of a parser, called in the archive's order. An exception of a handler ends the parsing. */
 export interface TarHandler {
   entry(entry: TarEntry): void
   /** A piece of the content of the last entry, valid as long as what was pushed. Sparse files: the stored pieces. */
@@ -45,8 +45,8 @@ const inData: State = { in: 'data' }
  * keeps names and attributes as bytes, and knows all sparse formats. Bytes after the two blocks that end an archive are
  * ignored.
  *
- * Errors name the entry: `data_loss` for a damaged or truncated archive, `invalid_argument` for one that says what no
- * archive may, `resource_exhausted` beyond the limits.
+ * Errors name the entry: `data_loss` for a damaged or truncated archive, `invalid_argument` for one with invalid
+ * fields, `resource_exhausted` beyond the limits.
  */
 export class TarParser {
   readonly #handler: TarHandler
@@ -56,7 +56,7 @@ export class TarParser {
   #extension: Readonly<Extension> = noExtension
   #headers = 0
   #lastName: ByteString = ''
-  /** Bytes of the present content that have not come yet, and of the padding after it. */
+  /** Bytes of the current content that are still to come, and of the padding after it. */
   #left = 0
   #padding = 0
 
@@ -97,9 +97,9 @@ export class TarParser {
     }
   }
 
-  /** Says that nothing follows. @throws `data_loss` if an entry or the end of the archive is missing */
+  /** Ends the archive. @throws `data_loss` if an entry or the end of the archive is missing */
   finish(): void {
-    // The end of an entry may be the end of the archive, without padding and the two blocks, as Go's reader has it.
+    // As for Go's reader, an archive may end right after an entry, without padding and end blocks.
     if (this.#state.in === 'end') return
     const cut = this.#state.in !== 'header' || this.#collector.size > 0 || this.#isExtended()
     if (cut || this.#headers === 0) throw damaged(this.#lastName, 'the archive is truncated')
@@ -167,7 +167,7 @@ export class TarParser {
     if (block.size > limit) throw tooMuch(block.name, `an extended header of more than ${limit} bytes`)
     this.#padding = paddingOf(block.size)
     this.#left = block.size
-    // What a global header says (git puts a comment there) is not applied, as in Go's reader.
+    // Global headers (git writes a comment there) are ignored, as by Go's reader.
     if (type === 'g') this.#state = block.size === 0 ? inHeader : { in: 'comment' }
     else if (block.size === 0) this.#body(Buffer.alloc(0), type, block.name)
     else this.#state = { in: 'body', type, name: block.name }
@@ -191,7 +191,7 @@ export class TarParser {
     const entry = makeEntry(block, this.#extension, stored, map, this.#limits)
     this.#extension = noExtension
     this.#lastName = entry.name
-    // Entries that are no files have no data, whatever their size says, as in Go's reader.
+    // Entries other than files have no data, whatever their size field says, as in Go's reader.
     this.#left = entry.type === 'file' ? stored : 0
     this.#padding = paddingOf(this.#left)
     this.#state = inData

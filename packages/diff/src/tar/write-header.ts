@@ -12,8 +12,8 @@ const typeFlags: Readonly<Record<TarEntryType, string>> = {
 }
 
 /**
- * The header of an entry in the format ustar, after an extended header with what does not fit: long names, big numbers,
- * fractions of seconds, times before 1970, extended attributes. The same entry always gives the same bytes.
+ * The header of an entry in ustar format, preceded by an extended header for what does not fit: long names, big
+ * numbers, fractions of seconds, times before 1970, extended attributes. The same entry always gives the same bytes.
  */
 export function tarHeader(entry: TarEntry): Buffer {
   const records: [ByteString, ByteString][] = []
@@ -45,7 +45,7 @@ export function tarHeader(entry: TarEntry): Buffer {
   return Buffer.concat([block(extended, body.length, 0, 'x'), body, padding(body.length), header])
 }
 
-/** What fills the last block of content of this size. */
+/** The padding after content of this size. */
 export function padding(size: number): Buffer {
   return Buffer.alloc((512 - (size % 512)) % 512)
 }

@@ -5,7 +5,8 @@ import type { Readable, Writable } from 'node:stream'
 /** Lists the archives that come on standard input, each after its length in four bytes. */
 const program = `
 import io, json, struct, sys, tarfile
-kinds = {b'0': 'file', b'\\0': 'file', b'7': 'file', b'S': 'file', b'1': 'hardlink', b'2': 'symlink', b'3': 'character', b'4': 'block', b'5': 'directory', b'6': 'fifo'}
+kinds = {b'0': 'file', b'\\0': 'file', b'7': 'file', b'S': 'file', b'1': 'hardlink', b'2': 'symlink',
+         b'3': 'character', b'4': 'block', b'5': 'directory', b'6': 'fifo'}
 raw = lambda text: text.encode('utf-8', 'surrogateescape').hex()
 while True:
     size = sys.stdin.buffer.read(4)
@@ -14,7 +15,8 @@ while True:
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode='r:', encoding='utf-8', errors='surrogateescape') as tar:
             members = tar.getmembers()
-        answer = [[raw(m.name.rstrip('/')), kinds.get(m.type, m.type.decode('latin1')), m.size if m.isreg() else 0, raw(m.linkname) if m.islnk() or m.issym() else ''] for m in members]
+        answer = [[raw(m.name.rstrip('/')), kinds.get(m.type, m.type.decode('latin1')), m.size if m.isreg() else 0,
+                   raw(m.linkname) if m.islnk() or m.issym() else ''] for m in members]
     except Exception:
         answer = None
     print(json.dumps(answer), flush=True)

@@ -11,7 +11,7 @@ import {
 import { parseDigest } from '@nsbox/oci'
 import { Command } from 'commander'
 
-/** `rootfs unpack|prepare` (BEHAVIOUR.md §11) */
+/** `rootfs unpack|prepare` (docs/behaviour.md §11) */
 export function rootfsCommand(): Command {
   return new Command('rootfs')
     .description('make root filesystems of images')

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { ContentStore } from '@nsbox/core/content'
 import type { Labels } from '@nsbox/core/labels'
-import { isAlreadyExists, isFailedPrecondition, NsboxError } from '@nsbox/errors'
+import { isAlreadyExists, isFailedPrecondition, NsboxError, quoted } from '@nsbox/errors'
 import { createHasher, type Digest } from '@nsbox/oci'
-import { quoted } from './archive-name.ts'
 
 /** A blob to be made of bytes that come with an image's archive. */
 export interface ArchiveBlob {

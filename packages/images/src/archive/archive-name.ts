@@ -21,8 +21,3 @@ export function archiveName(name: string): string | undefined {
 export function linkedName(link: string, target: string): string | undefined {
   return archiveName(target.startsWith('/') ? target : `${link}/../${target}`)
 }
-
-/** Foreign text for an error message: escaped and of bounded length. */
-export function quoted(text: string): string {
-  return JSON.stringify(text.length > 160 ? `${text.slice(0, 160)}…` : text)
-}

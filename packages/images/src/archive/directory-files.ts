@@ -1,9 +1,9 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fromSystemError, NsboxError } from '@nsbox/errors'
+import { fromSystemError, NsboxError, quoted } from '@nsbox/errors'
 import type { ArchiveFile } from './archive-file.ts'
-import { linkedName, quoted } from './archive-name.ts'
+import { linkedName } from './archive-name.ts'
 
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
 const chunkSize = 256 * 1024

@@ -1,6 +1,6 @@
 import { type AbortOptions, type ContentReader, readImageConfig } from '@nsbox/core/content'
 import { compressorFor, sniffCompression } from '@nsbox/diff/archive'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import {
   type Descriptor,
   type Digest,
@@ -16,7 +16,6 @@ import {
   refNameAnnotation,
 } from '@nsbox/oci'
 import type { ArchiveBlobs } from './archive-blobs.ts'
-import { quoted } from './archive-name.ts'
 import type { GatheredFile, GatheredFiles } from './gathered-files.ts'
 
 const layerTypes = {

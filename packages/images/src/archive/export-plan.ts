@@ -1,6 +1,6 @@
 import type { ByteBudget } from '@nsbox/core/byte-budget'
 import type { AbortOptions, ContentReader } from '@nsbox/core/content'
-import { isNotFound, NsboxError } from '@nsbox/errors'
+import { isNotFound, NsboxError, quoted } from '@nsbox/errors'
 import {
   type Descriptor,
   type Digest,
@@ -9,7 +9,7 @@ import {
   isNonDistributable,
   type Platform,
 } from '@nsbox/oci'
-import { children } from '../children.ts'
+import { readChildren } from '../children.ts'
 import { chooseManifests } from '../choose-manifests.ts'
 import { documentsBudget, maxDepth, maxObjects } from '../walk.ts'
 
@@ -38,7 +38,7 @@ export interface ExportPlan {
  * Finds everything that an export must hold, and makes sure that all of it is there.
  *
  * @throws `not_found` for content that is missing, naming it and the image, and for an index without a manifest for the
- * platforms; `data_loss` for content of another size than its descriptor says; as `children`
+ * platforms; `data_loss` for content of another size than its descriptor says; as `readChildren`
  */
 export async function planExport(
   images: readonly ExportedImage[],
@@ -65,17 +65,17 @@ export async function planExport(
     if (seen.has(key) || (skipNonDistributable && isNonDistributable(mediaType))) return
     seen.add(key)
     if (depth > maxDepth || seen.size > maxObjects) {
-      throw new NsboxError('invalid_argument', `image ${quotedName(image)}: too deep or too many objects`)
+      throw new NsboxError('invalid_argument', `image ${quoted(image.name)}: too deep or too many objects`)
     }
     await prove(image, descriptor)
     blobs.set(digest, size)
     if (isManifest(mediaType)) found.push(descriptor)
-    const below = await children(content, descriptor, { documents, signal })
+    const below = await readChildren(content, descriptor, { documents, signal })
     const chosen = isIndex(mediaType) ? chooseManifests(below, platforms) : below
     if (below.length > 0 && chosen.length === 0) {
       throw new NsboxError(
         'not_found',
-        `image ${quotedName(image)}: index ${digest} has no manifest for the chosen platforms`,
+        `image ${quoted(image.name)}: index ${digest} has no manifest for the chosen platforms`,
       )
     }
     for (const child of chosen) await visit(image, child, depth + 1, { seen, documents }, found)
@@ -87,13 +87,11 @@ export async function planExport(
       if (info.size === size) return
       throw new NsboxError(
         'data_loss',
-        `image ${quotedName(image)}: content ${digest} has ${info.size} bytes, its descriptor says ${size}`,
+        `image ${quoted(image.name)}: content ${digest} has ${info.size} bytes, its descriptor says ${size}`,
       )
     } catch (error) {
       if (!isNotFound(error)) throw error
-      throw new NsboxError('not_found', `image ${quotedName(image)}: content ${digest}`, { cause: error })
+      throw new NsboxError('not_found', `image ${quoted(image.name)}: content ${digest}`, { cause: error })
     }
   }
 }
-
-const quotedName = ({ name }: ExportedImage): string => JSON.stringify(name)

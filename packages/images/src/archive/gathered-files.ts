@@ -1,9 +1,8 @@
 import { ByteBudget } from '@nsbox/core/byte-budget'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { type Digest, digestOf, isDigest, maxDocumentSize } from '@nsbox/oci'
 import type { ArchiveBlobs } from './archive-blobs.ts'
 import type { ArchiveFile } from './archive-file.ts'
-import { quoted } from './archive-name.ts'
 
 /** The documents that say what an archive holds. */
 const documents = new Set(['oci-layout', 'index.json', 'manifest.json'])

@@ -9,7 +9,7 @@ import {
   isNonDistributable,
   type Platform,
 } from '@nsbox/oci'
-import { children } from '../children.ts'
+import { readChildren } from '../children.ts'
 import { chooseManifests } from '../choose-manifests.ts'
 import { documentsBudget, maxDepth, maxObjects } from '../walk.ts'
 
@@ -31,7 +31,7 @@ export interface HoldImageOptions extends AbortOptions {
  * together. Layers that may not be distributed may be missing.
  *
  * @throws `not_found` for content that is missing or an index without a manifest for the platforms, `data_loss` for
- * content of another size than its descriptor says; as `children`
+ * content of another size than its descriptor says; as `readChildren`
  */
 export async function holdImage(root: Descriptor, options: HoldImageOptions): Promise<void> {
   const { content, platforms, held, discardLayers, signal } = options
@@ -48,7 +48,7 @@ export async function holdImage(root: Descriptor, options: HoldImageOptions): Pr
       throw new NsboxError('invalid_argument', `image ${root.digest}: too deep or too many objects`)
     }
     await prove(descriptor, root, options)
-    const below = await children(content, descriptor, { documents, signal })
+    const below = await readChildren(content, descriptor, { documents, signal })
     if (below.length === 0) continue
     const kept = discardLayers ? below.filter((child) => !isLayer(child.mediaType)) : below
     await content.update(digest, { merge: childGcLabels(kept) }, { signal })

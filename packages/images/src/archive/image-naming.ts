@@ -1,6 +1,5 @@
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { type Descriptor, imageNameAnnotation, refNameAnnotation } from '@nsbox/oci'
-import { quoted } from './archive-name.ts'
 
 /** How images of an archive are named. */
 export interface ImageNaming {

@@ -1,7 +1,7 @@
 import { readTar } from '@nsbox/diff/archive'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import type { ArchiveFile } from './archive-file.ts'
-import { archiveName, linkedName, maxArchiveName, quoted } from './archive-name.ts'
+import { archiveName, linkedName, maxArchiveName } from './archive-name.ts'
 
 /** Headers that an archive of images may have; those of real ones are a few hundred. */
 const maxHeaders = 200_000

@@ -1,7 +1,7 @@
 import { writeLayer } from '@nsbox/diff'
 import { padding, readTar, type TarEntry, tarHeader } from '@nsbox/diff/archive'
-import { fromSystemError, NsboxError } from '@nsbox/errors'
-import { archiveName, quoted } from '../archive/archive-name.ts'
+import { fromSystemError, NsboxError, quoted } from '@nsbox/errors'
+import { archiveName } from '../archive/archive-name.ts'
 
 /** A root file system: a directory, or the bytes of a tar, plain or compressed by gzip or zstd. */
 export type RootFilesystem = AsyncIterable<Uint8Array> | { readonly directory: string }

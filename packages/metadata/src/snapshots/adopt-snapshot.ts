@@ -23,9 +23,8 @@ export function isShared(db: Reader, parts: SnapshotParts, scope: SnapshotScope,
 const maxChain = 500
 
 /**
- * Gives the namespace a snapshot that another has, and those that it is based on, if the server made them all (DESIGN
- * §4). A backing is there for as long as any namespace has it, and is not removed before that has ended: in one
- * transaction it cannot end.
+ * Gives the namespace a snapshot that another has, and those that it is based on, if the server made them all
+ * (docs/behaviour.md §3). A backing exists as long as any namespace has it; within one transaction that cannot change.
  *
  * @param parent what the snapshot must be based on, `null` for nothing; anything if it is undefined
  * @returns whether the namespace has it now; it does not if it has something else under the name of a parent

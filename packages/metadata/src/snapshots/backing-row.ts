@@ -1,17 +1,15 @@
+import { maxNameBytes } from '@nsbox/core/names'
 import { digestOf } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
 import type { BackingRef } from '../backing-ref.ts'
 
-/** The most bytes of a key, as `SnapshotMaker` has it. */
-const maxKeyBytes = 4096
-
 /**
- * The key that a snapshot has in the backend (BEHAVIOUR.md §3). The number makes it another one when the same name is
- * used again, so that the removal of an old snapshot never meets a new one. What would be too long is hashed.
+ * The key that a snapshot has in the backend (docs/behaviour.md §3). The number makes it another one when the same name
+ * is used again, so that the removal of an old snapshot never meets a new one. What would be too long is hashed.
  */
 export function backingKey(namespace: string, id: number, name: string): string {
   const key = `${namespace}/${id}/${name}`
-  return Buffer.byteLength(key) > maxKeyBytes ? `${namespace}/${id}/${digestOf(name)}` : key
+  return Buffer.byteLength(key) > maxNameBytes ? `${namespace}/${id}/${digestOf(name)}` : key
 }
 
 /** Takes a number, and the key that goes with it, for a snapshot that is about to be made. */

@@ -1,4 +1,5 @@
 import { changeLabels, type Labels } from '@nsbox/core/labels'
+import { checkName } from '@nsbox/core/names'
 import {
   type AbortOptions,
   type CommitLayerOptions,
@@ -6,17 +7,15 @@ import {
   type SnapshotInfo,
   type Snapshotter,
 } from '@nsbox/core/snapshots'
-import { isAlreadyExists, NsboxError } from '@nsbox/errors'
+import { isAlreadyExists, NsboxError, quoted, shownName } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { demandLease, hasLease, hold, letGo } from '../lease-binding.ts'
 import type { Write } from '../ledger.ts'
-import { quoted } from '../quoted.ts'
 import { backingKey } from './backing-row.ts'
 import { bareError } from './bare-error.ts'
 import type { CommitUnderWay } from './commits-under-way.ts'
 import { inheritedLabels } from './inherited-labels.ts'
 import { impliedWithoutParents, provenChainId } from './provenance.ts'
-import { checkKey, shownKey } from './snapshot-key.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import {
   demandActive,
@@ -51,7 +50,7 @@ export async function commitSnapshot(
   { name, key, ...options }: CommitLayerOptions & { readonly name: string; readonly key: string },
 ): Promise<SnapshotInfo> {
   options.signal?.throwIfAborted()
-  checkKey(name)
+  checkName('snapshot key', name)
   const labels = changeLabels({}, { replace: options.labels ?? {} })
   validateLabels(labels, 'info.Labels')
   const { ledger, commits, collector } = parts
@@ -87,14 +86,14 @@ function begin(
   const begun = ledger.peek((db) => {
     const active = demandActive(db, scope, key)
     if (commits.isCommitting(active.backing))
-      throw new NsboxError('unavailable', `snapshot ${shownKey(key)} is being committed`)
+      throw new NsboxError('unavailable', `snapshot ${shownName(key)} is being committed`)
     const wanted = parentName ?? active.parent
     const coming = wanted !== null && hasLayerDirectories(backend) && commits.findName(scope, wanted)
     const parent = wanted === null ? undefined : coming || demandParent(db, scope, wanted)
     if (active.parent !== null && active.parent !== wanted) {
       throw new NsboxError(
         'failed_precondition',
-        `snapshot ${shownKey(key)} has parent ${shownKey(active.parent)} already`,
+        `snapshot ${shownName(key)} has parent ${shownName(active.parent)} already`,
       )
     }
     if (findSnapshot(db, scope, name) !== undefined) return undefined
@@ -128,7 +127,7 @@ async function commitBacking(
   } catch (error) {
     // To clients this code says that the name is there.
     if (isAlreadyExists(error)) {
-      throw new NsboxError('unavailable', `remains of snapshot ${shownKey(commit.name)}`, { cause: error })
+      throw new NsboxError('unavailable', `remains of snapshot ${shownName(commit.name)}`, { cause: error })
     }
     const names = new Map([
       [active.key, active.name],
@@ -153,7 +152,7 @@ function record(
   // It cannot have gone, but others may not have it any more; and a commit that was under way may have failed.
   const parent = expected && demandParent(tx, scope, expected.name)
   if (parent?.backing !== expected?.backing)
-    throw new NsboxError('not_found', `parent snapshot ${shownKey(parent?.name ?? '')} does not exist`)
+    throw new NsboxError('not_found', `parent snapshot ${shownName(parent?.name ?? '')} does not exist`)
   const rebased = active.parent === null && parent !== undefined
   // A layer that is still being applied to it is none that it was committed with.
   fresh.forget(backing)

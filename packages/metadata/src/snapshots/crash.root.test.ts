@@ -2,12 +2,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { openContentStore } from '@nsbox/content'
 import type { Snapshotter } from '@nsbox/core/snapshots'
 import { withTempMount } from '@nsbox/mount'
 import { openOverlaySnapshotter } from '@nsbox/snapshots'
-import { readTree, scratchMount } from '@nsbox/testing'
+import { bundleSources, readTree, scratchMount, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { expect, test } from 'vitest'
@@ -18,14 +17,14 @@ import { openMetadata } from '../open-metadata.ts'
  * that it makes up. It says `+namespace top` when one is there, `-namespace top` before it is removed. Each of them
  * takes over half of what the other has.
  */
-const program = (path: string) => `
+const source = `
   import { join } from 'node:path'
   import { openContentStore } from '@nsbox/content'
   import { digestOf, nextChainId } from '@nsbox/oci'
   import { openOverlaySnapshotter } from '@nsbox/snapshots'
   import { writeFileSync } from 'node:fs'
-  import { openMetadata } from ${JSON.stringify(fileURLToPath(new URL('../open-metadata.ts', import.meta.url)))}
-  const path = ${JSON.stringify(path)}
+  import { openMetadata } from '../open-metadata.ts'
+  const path = process.argv[2]
   const content = await openContentStore({ root: join(path, 'content'), durability: 'relaxed' })
   const overlayfs = await openOverlaySnapshotter({ root: join(path, 'overlayfs'), durability: 'relaxed' })
   const metadata = await openMetadata({
@@ -79,11 +78,8 @@ const program = (path: string) => `
 `
 
 /** Runs the process until it has said that many things, then kills it. @returns what it said is there */
-async function runAndKill(path: string, count: number): Promise<Set<string>> {
-  const args = ['--conditions=@nsbox/source', '--import', import.meta.resolve('tsx'), '--input-type=module']
-  const child = spawn(process.execPath, [...args, '--eval', program(path)], {
-    // Modules are looked up from here.
-    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+async function runAndKill(program: string, path: string, count: number): Promise<Set<string>> {
+  const child = spawn(process.execPath, [program, path], {
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: 60_000,
     killSignal: 'SIGKILL',
@@ -117,9 +113,11 @@ describeWith({ root: true, linux: true }, 'snapshots of a server that is killed'
   }, async () => {
     await using scratch = await scratchMount()
     const { path } = scratch
+    await using bundle = await tempDir('nsbox-crash')
+    const program = await bundleSources(source, import.meta.dirname, bundle.path)
     const there = new Set<string>()
     for (const count of [4, 19, 9]) {
-      for (const name of await runAndKill(path, count)) there.add(name)
+      for (const name of await runAndKill(program, path, count)) there.add(name)
       await using stack = new AsyncDisposableStack()
       const durability = 'relaxed'
       const content = stack.use(await openContentStore({ root: join(path, 'content'), durability }))

@@ -4,7 +4,7 @@ import { labelKeys } from '@nsbox/oci'
 /** Labels that are said to the snapshotter too; all others are about the namespace's snapshot alone. */
 const prefix = 'containerd.io/snapshot/'
 
-/** The labels that a snapshotter gets to know (BEHAVIOUR.md §4). */
+/** The labels that a snapshotter gets to know (docs/behaviour.md §4). */
 export function inheritedLabels(labels: Labels): Labels {
   return Object.fromEntries(Object.entries(labels).filter(([key]) => isInherited(key)))
 }

@@ -1,17 +1,16 @@
 import { changeLabels, type Labels } from '@nsbox/core/labels'
+import { checkName } from '@nsbox/core/names'
 import type { Mount, PrepareOptions, Snapshotter } from '@nsbox/core/snapshots'
-import { isAlreadyExists, NsboxError } from '@nsbox/errors'
+import { isAlreadyExists, NsboxError, quoted, shownName } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { labelKeys } from '@nsbox/oci'
 import { ensureNamespace } from '../ensure-namespace.ts'
 import { demandLease, hold } from '../lease-binding.ts'
 import type { Write } from '../ledger.ts'
-import { quoted } from '../quoted.ts'
 import { adoptSnapshot } from './adopt-snapshot.ts'
 import { dropBacking, reserveBacking } from './backing-row.ts'
 import { bareError } from './bare-error.ts'
 import { inheritedLabels } from './inherited-labels.ts'
-import { checkKey, shownKey } from './snapshot-key.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import {
   demandParent,
@@ -47,7 +46,7 @@ export async function makeSnapshot(
 ): Promise<Mount[]> {
   const { kind, key, parentName, signal } = asked
   signal?.throwIfAborted()
-  checkKey(key)
+  checkName('snapshot key', key)
   const labels = changeLabels({}, { replace: asked.labels ?? {} })
   validateLabels(labels, 'info.Labels')
   const { ledger, commits, fresh, inUse, sharing } = parts
@@ -79,7 +78,7 @@ export async function makeSnapshot(
 /**
  * Takes a number for the backing, unless the snapshot that the new one is to become is there, or is another namespace's
  * that this one may have too. What exists already is held by the lease from here on, although it is refused.
- * @throws `already_exists`, also for the snapshot that the new one is to become (BEHAVIOUR.md §5); `not_found`
+ * @throws `already_exists`, also for the snapshot that the new one is to become (docs/behaviour.md §5); `not_found`
  */
 function reserve(
   parts: SnapshotParts,
@@ -121,7 +120,7 @@ async function makeBacking(
   } catch (error) {
     // To clients this code says that the target is there.
     if (isAlreadyExists(error))
-      throw new NsboxError('unavailable', `remains of snapshot ${shownKey(key)}`, { cause: error })
+      throw new NsboxError('unavailable', `remains of snapshot ${shownName(key)}`, { cause: error })
     const names = new Map([[reserved.key, key]])
     if (parentKey !== undefined && parentName !== undefined) names.set(parentKey, parentName)
     throw bareError(error, names)
@@ -143,7 +142,7 @@ function record(
     throw new NsboxError('already_exists', `snapshot ${quoted(key)}`)
   const parent = parentName === undefined ? undefined : demandParent(tx, scope, parentName)
   if (parent?.backing !== expected?.backing)
-    throw new NsboxError('not_found', `parent snapshot ${shownKey(parentName ?? '')} does not exist`)
+    throw new NsboxError('not_found', `parent snapshot ${shownName(parentName ?? '')} does not exist`)
   ensureNamespace(tx, scope.namespace)
   hold(tx, scope, snapshotNode(scope, key))
   tx.run(

@@ -73,8 +73,8 @@ interface Committed {
 
 /**
  * The chain id of a snapshot that any namespace may have: exactly one layer was applied to it, by the server, on a
- * parent that any namespace may have too, nobody else could write to it, and its name is what follows from that (DESIGN
- * §4). Undefined for all others: names are chosen by clients, and prove nothing.
+ * parent that any namespace may have too, nobody else could write to it, and its name is the chain id that follows
+ * (docs/threat-model.md D23). Undefined for all others: names are chosen by clients, and prove nothing.
  */
 export function provenChainId(db: Reader, { backing, name, parent, rebased }: Committed): Digest | undefined {
   const row = db.get<{ diff_id: Digest; late: 0 | 1 }>(

@@ -1,7 +1,7 @@
 import type { SnapshotInfo } from '@nsbox/core/snapshots'
 import { type Adaptor, labelField } from '@nsbox/filters'
 
-/** What filters see of a snapshot (BEHAVIOUR.md §2). */
+/** What filters see of a snapshot (docs/behaviour.md §2). */
 export function snapshotFields(info: SnapshotInfo): Adaptor {
   return {
     field([first, ...rest]) {

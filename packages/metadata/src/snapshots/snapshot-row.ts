@@ -1,18 +1,16 @@
 import type { Labels } from '@nsbox/core/labels'
 import type { SnapshotInfo, SnapshotKind } from '@nsbox/core/snapshots'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted, shownName } from '@nsbox/errors'
 import { type Digest, labelKeys } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
 import type { Scope } from '../lease-binding.ts'
 import type { Write } from '../ledger.ts'
 import type { Listing } from '../listing.ts'
 import type { Node } from '../node.ts'
-import { quoted } from '../quoted.ts'
 import { dropReferences, labelReferences, setReferences } from '../references.ts'
 import { decodeLabels, encodeLabels } from '../stored-labels.ts'
 import type { Unused } from '../unused.ts'
 import { type BackingsInUse, dropUnusedBacking } from './backings-in-use.ts'
-import { shownKey } from './snapshot-key.ts'
 
 /** The snapshots of one snapshotter in a namespace, as one caller sees them. */
 export interface SnapshotScope extends Scope {
@@ -70,16 +68,16 @@ export function demandSnapshot(db: Reader, scope: SnapshotScope, name: string): 
   return row
 }
 
-/** The text is known to clients of containerd (BEHAVIOUR.md §1). */
+/** The text is known to clients of containerd (docs/behaviour.md §1). */
 export function snapshotNotFound(name: string): NsboxError {
-  return new NsboxError('not_found', `snapshot ${shownKey(name)} does not exist`)
+  return new NsboxError('not_found', `snapshot ${shownName(name)} does not exist`)
 }
 
 /** @throws `not_found`; `failed_precondition` for a snapshot that is not active */
 export function demandActive(db: Reader, scope: SnapshotScope, key: string): SnapshotRow {
   const row = demandSnapshot(db, scope, key)
   if (row.kind === 'active') return row
-  throw new NsboxError('failed_precondition', `snapshot ${shownKey(key)} is not active`)
+  throw new NsboxError('failed_precondition', `snapshot ${shownName(key)} is not active`)
 }
 
 /**
@@ -88,7 +86,8 @@ export function demandActive(db: Reader, scope: SnapshotScope, key: string): Sna
  */
 export function demandParent(db: Reader, scope: SnapshotScope, name: string): SnapshotRow {
   const row = findSnapshot(db, scope, name)
-  if (row === undefined) throw new NsboxError('not_found', `parent snapshot ${shownKey(name)} does not exist`)
+  if (row === undefined)
+    throw new NsboxError('not_found', `parent snapshot ${shownName(name)} does not exist`)
   if (row.kind === 'committed') return row
   throw new NsboxError('invalid_argument', `parent ${quoted(name)} is not committed snapshot`)
 }

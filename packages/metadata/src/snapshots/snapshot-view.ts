@@ -8,7 +8,7 @@ import {
   type Snapshotter,
   type SnapshotUsage,
 } from '@nsbox/core/snapshots'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, shownName } from '@nsbox/errors'
 import { parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import type { Reader } from '@nsbox/sqlite'
@@ -21,7 +21,6 @@ import { inheritedChange } from './inherited-labels.ts'
 import { makeSnapshot } from './make-snapshot.ts'
 import { letAnybodyWrite } from './provenance.ts'
 import { snapshotFields } from './snapshot-fields.ts'
-import { shownKey } from './snapshot-key.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import {
   demandActive,
@@ -85,7 +84,7 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
       options.signal?.throwIfAborted()
       const row = await ledger.read((db) => demandSnapshot(db, scope, key))
       if (row.kind === 'committed') {
-        throw new NsboxError('failed_precondition', `requested snapshot ${shownKey(key)} not active or view`)
+        throw new NsboxError('failed_precondition', `requested snapshot ${shownName(key)} not active or view`)
       }
       // Whoever asks may be about to write.
       if (row.kind === 'active') await letAnybodyWrite(parts, [row.backing])
@@ -106,7 +105,7 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
       const unused = await ledger.write(scope.namespace, (tx) => {
         const row = demandSnapshot(tx, scope, name)
         if (commits.isCommitting(row.backing))
-          throw new NsboxError('unavailable', `snapshot ${shownKey(name)} is being committed`)
+          throw new NsboxError('unavailable', `snapshot ${shownName(name)} is being committed`)
         if (hasChildren(tx, scope, name) || commits.isParent(scope.namespace, row.backing))
           throw new NsboxError('failed_precondition', 'cannot remove snapshot with child')
         letGo(tx, scope, snapshotNode(scope, name))
@@ -123,7 +122,7 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
       const before = infoFromRow(row)
       const after = changed(before)
       const inherited = inheritedChange(before.labels, after.labels)
-      // What other namespaces may have too is nobody's to label.
+      // A snapshot that other namespaces may share gets no labels of this one in the snapshotter.
       if (inherited !== undefined && row.chain_id === null)
         await ofBackend(row, () => backend.update(row.key, { merge: inherited }, { signal }))
       return await ledger.write(scope.namespace, (tx) => {

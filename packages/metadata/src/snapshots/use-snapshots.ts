@@ -168,7 +168,8 @@ function refuseOthers(
   if (refused === undefined) return
   throw new NsboxError(
     'failed_precondition',
-    `${JSON.stringify(refused.path)} can be written to, and leads to a committed snapshot that another namespace has too`,
+    `${JSON.stringify(refused.path)} can be written to, and leads to a committed snapshot that another ` +
+      'namespace has too',
   )
 }
 

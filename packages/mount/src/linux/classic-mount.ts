@@ -10,7 +10,7 @@ import type { OwnedDescriptor } from './owned-descriptor.ts'
 import { propagationFlag } from './propagation-flag.ts'
 import { remount } from './remount.ts'
 
-// The kernel cuts off the last byte of a page, without saying so.
+// The kernel silently cuts off the last byte of a page.
 const maxData = 4095
 
 const superblockFlags = new Map<string, number>([
@@ -24,8 +24,8 @@ const superblockFlags = new Map<string, number>([
 ])
 
 /**
- * Mounts with mount(2), for kernels without the calls that `detachedMount` makes. Attributes of a bind mount
- * and propagation take more calls after the first, between which the mount can be seen without them.
+ * Mounts with mount(2), for kernels without the calls that `detachedMount` makes. Attributes of a bind mount and
+ * propagation take further calls, and until these are done the mount can be seen without them.
  *
  * @param reopen opens the place again, which then is the mount made
  */
@@ -48,7 +48,7 @@ export async function classicMount(
     const { kind, recursive } = propagation
     sys.mount(null, made.path, null, propagationFlag(kind) | (recursive ? sys.MS.REC : 0), null)
   } catch (error) {
-    // It is in use only by the descriptor here.
+    // Only our own descriptor uses it.
     await sys.umount2(made.path, sys.UMOUNT.DETACH)
     throw error
   }

@@ -10,11 +10,9 @@ import { type OwnedDescriptor, ownedDescriptor } from './owned-descriptor.ts'
 import { propagationFlag } from './propagation-flag.ts'
 
 /**
- * Makes a mount that is attached nowhere yet and has all that was asked for, so that nobody ever sees it half
- * made.
+ * Makes a detached mount with all its attributes and options, so that it cannot be seen half made.
  *
- * @returns undefined if this takes calls or parameters that the kernel does not have, or values that are too
- * long for them
+ * @returns undefined if the kernel lacks a call or parameter that this needs, or a value is too long for one
  */
 export function detachedMount(request: MountRequest): OwnedDescriptor | undefined {
   try {
@@ -66,7 +64,7 @@ function setLayers(context: FileSystemContext, { lower, upper, work }: OverlayLa
   if (work !== undefined) set('workdir', work)
 }
 
-/** What the kernel has said; it does not change. */
+/** The answer of the kernel, which does not change. */
 let layersOneByOne: boolean | undefined
 
 /**

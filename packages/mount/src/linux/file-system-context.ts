@@ -4,14 +4,14 @@ import * as sys from '@nsbox/sys'
 import { type OwnedDescriptor, ownedDescriptor } from './owned-descriptor.ts'
 
 /**
- * A file system being set up (fsopen(2)). An error says which setting was refused and what the kernel says of
- * it, as in `size=x: EINVAL: tmpfs: Bad value for 'size'`.
+ * A file system being set up (fsopen(2)). An error names the refused setting and has the kernel's message, as in
+ * `size=x: EINVAL: tmpfs: Bad value for 'size'`.
  */
 export interface FileSystemContext extends Disposable {
   flag(key: string): void
-  /** @param shown what the error calls the value, if not by itself */
+  /** @param shown the value to show in an error, if it is not the value itself */
   set(key: string, value: string, shown?: string): void
-  /** Makes the file system and a mount of it that is attached nowhere. */
+  /** Makes the file system and a detached mount of it. */
   mount(attributes: number): OwnedDescriptor
 }
 

@@ -6,7 +6,7 @@ import { ownedDescriptor } from './owned-descriptor.ts'
 /** The longest string that fsconfig(2) takes, in bytes. */
 export const maxSetting = 255
 
-// What no version of overlayfs takes for anything but itself, in a list of options too.
+// Characters that have no special meaning to any version of overlayfs, in a list of options either.
 const plain = /^[^\\:,"\p{Cc}]+$/u
 
 /**

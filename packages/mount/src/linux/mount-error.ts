@@ -1,6 +1,6 @@
 import { type ErrorCode, fromSystemError, isNsboxError, NsboxError } from '@nsbox/errors'
 
-/** What the errnos of calls about mounts mean beyond what every system call means by them. */
+/** Codes for the errnos that have a meaning of their own in calls about mounts. */
 const codes = new Map<unknown, ErrorCode>([
   ['EINVAL', 'invalid_argument'],
   ['E2BIG', 'invalid_argument'],

@@ -31,7 +31,7 @@ export async function whereIs(path: string): Promise<WhereIs> {
     const mountId = mountIdOfDescriptor(handle.fd)
     const [own, there] = await Promise.all([handle.stat({ bigint: true }), statsOf(real)])
     const kind = own.isDirectory() ? 'directory' : own.isFile() ? 'file' : 'other'
-    // Not if that was removed, or is for others to see.
+    // Not if it was removed, or cannot be seen from here.
     const isThere = there !== undefined && there.dev === own.dev && there.ino === own.ino
     return { path: isThere ? real : undefined, mountId, kind }
   } catch (error) {

@@ -22,7 +22,7 @@ export function mountRequest(mount: Mount): MountRequest {
       ...parsed.superblock.filter((word) => word !== 'ro' && word !== 'rw'),
       ...parsed.fileSystem.map(({ key }) => key),
     ]
-    // The kernel would pass over them.
+    // The kernel would ignore them.
     if (other.length > 0) throw refuse(`options of a bind mount that has no use for them: ${other.join(' ')}`)
     return { ...parsed, bind, type, source }
   }

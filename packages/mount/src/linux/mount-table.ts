@@ -8,7 +8,7 @@ export function mountTable(signal?: AbortSignal | undefined): AsyncGenerator<Mou
   return readMountTable(chunks(signal))
 }
 
-// Not a stream: it closes its file some time after a reader has left, and reads ahead.
+// Not a stream, which reads ahead and closes its file some time after a reader has left.
 async function* chunks(signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   signal?.throwIfAborted()
   await using file = await open('/proc/self/mountinfo')

@@ -7,7 +7,7 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Mount } from '../mount-record.ts'
-import { get } from '../mount-table.ts'
+import { mountOf } from '../mount-table.ts'
 import { overlayMount } from '../overlay.ts'
 import { classicMount } from './classic-mount.ts'
 import { mountOnLinux } from './mount.ts'
@@ -64,7 +64,7 @@ describeWith({ root: true, linux: true }, 'overlays', () => {
       expect(readdirSync(target).sort()).toEqual(['file-0', 'file-1', 'file-2', 'shared'])
       writeFileSync(join(target, 'written'), '')
       expect(readdirSync(upper)).toEqual(['written'])
-      expect((await get(target)).superOptions).toContain('metacopy=on')
+      expect((await mountOf(target)).superOptions).toContain('metacopy=on')
     })
 
     test('D09 directories of any name are used exactly', async () => {
@@ -115,7 +115,9 @@ describeWith({ root: true, linux: true }, 'overlays', () => {
       const lower = lowers(2, join(scratch.path, 'a,upperdir=x')).join(':')
       await mount({ type: 'overlay', source: 'overlay', options: [`lowerdir=${lower}`] }, target)
       expect(readdirSync(target)).toContain('file-0')
-      expect((await get(target)).superOptions.filter((option) => option.startsWith('upperdir'))).toEqual([])
+      expect((await mountOf(target)).superOptions.filter((option) => option.startsWith('upperdir'))).toEqual(
+        [],
+      )
     })
   })
 

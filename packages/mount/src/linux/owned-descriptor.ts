@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs'
 /** A descriptor that is closed when it is disposed of. */
 export interface OwnedDescriptor extends Disposable {
   readonly fd: number
-  /** A path that leads to exactly what is open, whatever its name has become. */
+  /** A path that leads to the open file itself, even after it was renamed. */
   readonly path: string
 }
 

@@ -21,7 +21,7 @@ export async function unmountTree(place: string, flags: number): Promise<unknown
         failure ??= error
       }
     }
-    // A mount can hide another whose path then leads elsewhere; it comes to light when the first has gone.
+    // A mount can hide another one. That can only be unmounted once the first is gone.
     if (!progress) return failure
   }
 }

@@ -1,7 +1,7 @@
 import { NsboxError } from '@nsbox/errors'
 import { maxAccountFile, maxId } from './account-limits.ts'
 
-/** A line of passwd(5), as far as it decides who a process is. */
+/** The fields of a line of passwd(5) that nsbox uses. */
 export interface PasswdEntry {
   readonly name: string
   readonly uid: number
@@ -18,8 +18,7 @@ export interface GroupEntry {
 }
 
 /**
- * The accounts in `/etc/passwd`, in their order. Lines that are no account are left out, those with an id beyond
- * `maxId` among them.
+ * The accounts in `/etc/passwd`, in their order. Lines that are malformed or have an id beyond `maxId` are left out.
  *
  * @throws `invalid_argument` for a file with more than `maxAccountFile` bytes or a NUL
  */

@@ -3,7 +3,7 @@ import type { Capabilities } from './process.ts'
 import { changeProcess, type SpecOption } from './spec-option.ts'
 
 // The sets that decide what a process can do now. The inheritable and ambient ones decide what it keeps across an
-// execve, and are left alone (HOSTILE B12).
+// execve, and are left alone (docs/threat-model.md B12).
 const changed = ['bounding', 'effective', 'permitted'] as const
 
 /** These capabilities and no others. */
@@ -47,7 +47,7 @@ function change(to: (present: readonly string[]) => string[]): SpecOption {
     changeProcess(spec, (process) => {
       const sets: Record<string, readonly string[] | undefined> = { ...process.capabilities }
       for (const set of changed) sets[set] = to(sets[set] ?? [])
-      // What is no longer permitted could not be inherited either.
+      // A capability that is not permitted cannot be inherited either.
       for (const set of ['inheritable', 'ambient'] as const)
         if (sets[set]) sets[set] = sets[set].filter((name) => sets.permitted!.includes(name))
       return { ...process, capabilities: sets as Capabilities }

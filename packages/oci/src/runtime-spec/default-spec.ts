@@ -17,8 +17,8 @@ export const specVersion = '1.2.0'
 const noExec = ['nosuid', 'noexec', 'nodev']
 
 /**
- * What a container gets if nobody asks for anything, the same as in stock `ctr` 1.7.24 (`ctr oci spec`). A spec of
- * Linux needs `process.args` before it can run.
+ * The spec of a container without options, the same as that of stock `ctr` 1.7.24 (`ctr oci spec`). A spec of Linux
+ * needs `process.args` before it can run.
  *
  * A new value at each call.
  */
@@ -38,7 +38,8 @@ export function defaultSpec({ namespace, id = '', os = 'linux' }: DefaultSpecOpt
     process: {
       user,
       cwd: '/',
-      // No inheritable and no ambient ones: those would pass an execve of a user other than root (HOSTILE B12).
+      // No inheritable and no ambient ones: those would pass an execve of a user other than root
+      // (docs/threat-model.md B12).
       capabilities: {
         bounding: [...defaultCapabilities],
         effective: [...defaultCapabilities],

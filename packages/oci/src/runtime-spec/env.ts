@@ -5,13 +5,13 @@ import { quoted } from '../quoted.ts'
 export const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 // A value may have control characters, such as the line ends of a certificate; a name with some is an attempt to look
-// like two variables where an environment is printed (HOSTILE B16).
+// like two variables where an environment is printed (docs/threat-model.md B16).
 const assignment = /^[^=\p{Cc}]+=[^\0]*$/u
 const name = /^[^=\p{Cc}]+$/u
 
 /**
- * Lays changes over an environment: `NAME=value` sets, `NAME` removes. Variables keep their places, new ones follow in
- * their order; of two changes of one variable the later counts.
+ * Applies changes to an environment: `NAME=value` sets, `NAME` removes. Variables keep their places and new ones
+ * follow. Of two changes of one variable the later counts.
  *
  * @throws `invalid_argument` for a change without a name, a control character in a name, or a NUL
  */

@@ -6,13 +6,13 @@ import type { DeviceRule, Resources } from './resources.ts'
 import type { Mount, Spec } from './spec.ts'
 
 /**
- * What a container would have of its host by a spec, beyond what a new one has for which nobody asks for anything: the
- * names of the fields, each with what it asks for. Empty for a spec that somebody else may have written and that may be
- * run all the same. Whatever this package does not know counts: it could mean anything to a runtime.
+ * Lists what a spec gives a container of its host, beyond what a default container has: the names of the fields with
+ * their values. If the list is empty, a spec of an untrusted author can be run. Unknown fields are listed, since they
+ * could mean anything to a runtime.
  *
- * What the container is limited by, and what it does within its own namespaces, is not looked at.
+ * Limits, and what only concerns the container's own namespaces, are not listed.
  *
- * @param spec one that `parseSpec` and `validateSpec` have taken
+ * @param spec one that `parseSpec` and `validateSpec` have accepted
  */
 export function hostAccess(spec: Spec): string[] {
   const { process, root, mounts = [], hooks = {}, linux = {}, annotations = {} } = spec
@@ -21,14 +21,14 @@ export function hostAccess(spec: Spec): string[] {
     ...(root?.path === 'rootfs' ? [] : [`root.path ${root?.path}`]),
     ...mounts.flatMap((mount, index) => (isOwn(mount) ? [] : [`mounts[${index}] at ${mount.destination}`])),
     ...Object.entries(hooks).flatMap(([point, list]) => (isEmpty(list) ? [] : [`hooks.${point}`])),
-    // Orders to runtimes and to programs that go with them.
+    // Instructions to runtimes and to programs that work with them.
     ...Object.keys(annotations).map((key) => `annotations ${key}`),
     ...(process ? ofProcess(process) : []),
     ...ofLinux(linux),
   ]
 }
 
-/** Names of fields; `true` for anything, one in a list for each of a list. A map with free keys is `true`. */
+/** The known fields: `true` for any value and for maps with free keys; a list has one shape for all its entries. */
 type Known = true | readonly [Known] | { readonly [name: string]: Known }
 
 const mapping = [{ containerID: true, hostID: true, size: true }] as const
@@ -93,7 +93,7 @@ const knownSpec = {
   },
 } as const satisfies Known
 
-/** Fields that say something and are not among those that are known, at any depth. */
+/** Unknown fields with a value, at any depth. */
 function unknown(value: unknown, known: Known, path = ''): string[] {
   if (known === true || typeof value !== 'object' || value === null) return []
   if (isList(known)) {
@@ -114,7 +114,10 @@ function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && Object.keys(value).length === 0
 }
 
-/** File systems that show a container its own, and where. A second /proc would be one that nothing is hidden in. */
+/**
+ * File systems that show a container only what is its own, and where they may be mounted. In a second /proc nothing
+ * would be hidden.
+ */
 const places: ReadonlyMap<string, string | undefined> = new Map([
   ['proc', '/proc'],
   ['sysfs', '/sys'],
@@ -144,12 +147,12 @@ function isOwn({ type = '', destination, options = [] }: Mount): boolean {
   return (type !== 'sysfs' && type !== 'cgroup') || (options.includes('ro') && !options.includes('rw'))
 }
 
-/** As `hostAccess`, of one more process that is to run in a container. */
+/** As `hostAccess`, for a further process in a container. */
 export function processAccess(process: Process): string[] {
   return [...unknown(process, knownProcess, 'process'), ...ofProcess(process)]
 }
 
-/** As `hostAccess`, of limits that a container is to have from now on; where they name no devices, those stay as they are. */
+/** As `hostAccess`, for new limits of a container. If they name no devices, those stay as they are. */
 export function resourcesAccess(resources: Resources): string[] {
   return [
     ...unknown(resources, knownResources, 'resources'),
@@ -218,5 +221,5 @@ const isAny = ({ type = 'a', major = -1, minor = -1 }: DeviceRule) =>
 const ruleKey = ({ type = 'a', major, minor, access = 'rwm' }: DeviceRule) =>
   `${type} ${major ?? '*'}:${minor ?? '*'} ${access}`
 
-/** The container that nobody asks anything for. */
+/** A container without options. */
 const ordinary = withDefaultUnixDevices()(defaultSpec({ namespace: 'default', id: 'ordinary' }))

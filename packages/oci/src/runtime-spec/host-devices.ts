@@ -5,7 +5,7 @@ import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 import { quoted } from '../quoted.ts'
 import type { Device } from './linux.ts'
 
-// What a container has of its own at these places, or what belongs to the host's udev and other container managers.
+// Paths where a container has its own devices, and those of the host's udev and of other container managers.
 const skipped = new Set([
   '/dev/pts',
   '/dev/shm',
@@ -52,7 +52,7 @@ async function collect(directory: string, devices: Device[], signal: AbortSignal
     try {
       stats = await lstat(path)
     } catch (error) {
-      // Unplugged meanwhile.
+      // The device was unplugged meanwhile.
       if (isErrno(error, 'ENOENT')) continue
       throw fromSystemError(error, `device ${quoted(path)}`)
     }

@@ -5,8 +5,8 @@ import { quoted } from '../quoted.ts'
 const maxLabelBytes = 4096
 
 /**
- * Prefixes of labels that tell a program on the host what to do: containerd and its plugins, nsbox, nerdctl, Docker. An
- * image's author must not speak through them (HOSTILE B09, where such a label made the daemon start a program).
+ * Prefixes of labels that tell a program on the host what to do: containerd and its plugins, nsbox, nerdctl, Docker.
+ * They are not copied from an image: such a label could start a program on the host (docs/threat-model.md B09).
  */
 const reserved = [
   'containerd.io/',
@@ -29,8 +29,8 @@ export interface ImageLabels {
 }
 
 /**
- * The labels that a container takes over from its image, and `io.containerd.image.config.stop-signal` for the signal
- * that the image wants to be stopped with (`SIGTERM` if it names none), where clients look for it.
+ * The labels that a container gets from its image. Clients look for the image's stop signal in
+ * `io.containerd.image.config.stop-signal`; it is `SIGTERM` if the image names none.
  */
 export function imageLabels(config: ContainerDefaults): ImageLabels {
   const labels: Record<string, string> = Object.create(null)

@@ -12,7 +12,7 @@ export interface ImageOptions {
 }
 
 /**
- * What an image wishes for its process: program, environment, working directory. Variables that are set already win
+ * The settings of an image for its process: program, environment, working directory. Variables that are set already win
  * over the image's; an image without `PATH` gets one.
  *
  * @throws `invalid_argument`, naming the field: a variable that is not of the form `NAME=value`, a working directory

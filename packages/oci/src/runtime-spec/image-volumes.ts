@@ -6,7 +6,7 @@ import { quoted } from '../quoted.ts'
 /**
  * The directories that an image declares to be volumes, each once, as clean absolute paths inside its root file system.
  * They are names only: on the way to them may be symbolic links of the image's, so whoever reads or writes there must
- * resolve them inside (HOSTILE B13).
+ * resolve them inside (docs/threat-model.md B13).
  *
  * @throws `invalid_argument` for a path that is relative, the root itself, or has `..` or control characters
  */

@@ -20,7 +20,7 @@ export function withReadonlyPaths(paths: readonly string[]): SpecOption {
 
 /**
  * Hides what tells a container about the work of its neighbours through the hardware: counts of interrupts and of
- * thermal throttling (HOSTILE B19). Stock `ctr` 1.7 leaves them readable.
+ * thermal throttling (docs/threat-model.md B19). Stock `ctr` 1.7 leaves them readable.
  *
  * @param processors how many the host has
  */

@@ -2,9 +2,9 @@ import { withCapabilities } from './capability-options.ts'
 import { changeLinux, changeProcess, type SpecOption } from './spec-option.ts'
 
 /**
- * Takes away what keeps a container from its host: capabilities as given, nothing masked or read-only in `/proc` and
- * `/sys`, no filter of system calls, no profile. Devices are a wish of their own (`withAllDevices`), and programs still
- * gain no privileges by set-user-ID bits, both as with stock `ctr`.
+ * Makes a container privileged: capabilities as given, nothing masked or read-only in `/proc` and `/sys`, no filter of
+ * system calls, no AppArmor profile. As with stock `ctr`, devices have an option of their own (`withAllDevices`), and
+ * programs still gain no privileges by set-user-ID bits.
  *
  * @param capabilities usually all that the daemon has; see `hostCapabilities`
  */

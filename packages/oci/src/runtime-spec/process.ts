@@ -28,7 +28,7 @@ const capabilitiesSchema = openFields(
 /** The capability sets of capabilities(7), by names such as `CAP_CHOWN`. */
 export interface Capabilities extends v.InferOutput<typeof capabilitiesSchema> {}
 
-/** The sets that a spec knows; a foreign one may have others, which may be anything. */
+/** The sets that the specification names; a foreign spec may have others of any shape. */
 export const capabilitySets = [
   'bounding',
   'effective',

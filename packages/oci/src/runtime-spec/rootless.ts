@@ -14,8 +14,8 @@ export interface RootlessOptions {
 /**
  * What a user other than root can run: a user namespace, no supplementary groups (runc sets none for such a user), no
  * owners of mounts that the namespace does not map, no cgroup unless one is delegated. In the host's network namespace,
- * which is not the user's, a new sysfs cannot be mounted; the host's is bound instead. Belongs after the options whose
- * wishes it takes back.
+ * which is not the user's, a new sysfs cannot be mounted; the host's is bound instead. Has to come after the options
+ * that it overrides.
  */
 export function withRootless({ uidMappings, gidMappings, cgroups = false }: RootlessOptions): SpecOption {
   const mapped = withUserNamespace({ uid: uidMappings, gid: gidMappings })

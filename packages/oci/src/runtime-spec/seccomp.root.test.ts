@@ -207,7 +207,8 @@ print(json.dumps(said))
         [
           'sh',
           '-c',
-          'cd /run && echo a > b && cp b c && tar -cf d b c && gzip d && ls -l | wc -l && ps > /dev/null && sleep 0.01 & wait; echo done',
+          'cd /run && echo a > b && cp b c && tar -cf d b c && gzip d && ls -l | wc -l && ps > /dev/null && ' +
+            'sleep 0.01 & wait; echo done',
         ],
         '4\ndone\n',
       ],
@@ -227,7 +228,8 @@ print(json.dumps(said))
           '-c',
           `set -e
           mkdir -p /run/p/DEBIAN /run/p/etc && echo x > /run/p/etc/x
-          printf 'Package: p\\nVersion: 1\\nArchitecture: all\\nMaintainer: m\\nDescription: d\\n' > /run/p/DEBIAN/control
+          printf 'Package: p\\nVersion: 1\\nArchitecture: all\\nMaintainer: m\\nDescription: d\\n' \
+            > /run/p/DEBIAN/control
           /usr/bin/dpkg-deb --build /run/p /run/p.deb > /run/said
           /usr/bin/dpkg-deb --extract /run/p.deb /run/q && cat /run/q/etc/x`,
         ],
@@ -248,14 +250,16 @@ print(json.dumps(said))
           '/usr/bin/python3',
           '-c',
           `
-import concurrent.futures, hashlib, multiprocessing, os, select, signal, socket, ssl, subprocess, tempfile, threading, time
+import concurrent.futures, hashlib, multiprocessing, os, select, signal
+import socket, ssl, subprocess, tempfile, threading, time
 def work(x): return x * x
 if __name__ == "__main__":
     with concurrent.futures.ThreadPoolExecutor(4) as pool: assert list(pool.map(work, range(4))) == [0, 1, 4, 9]
     with multiprocessing.get_context("fork").Pool(2) as pool: assert pool.map(work, [3]) == [9]
     assert subprocess.run(["/bin/echo", "x"], capture_output=True).stdout == b"x\\n"
     a, b = socket.socketpair(); a.sendall(b"y"); assert b.recv(1) == b"y"
-    server = socket.create_server(("127.0.0.1", 0)); client = socket.create_connection(server.getsockname()); client.close()
+    server = socket.create_server(("127.0.0.1", 0))
+    client = socket.create_connection(server.getsockname()); client.close()
     select.epoll().close(); os.memfd_create("m"); os.urandom(4); os.sched_getaffinity(0); time.sleep(0.001)
     signal.signal(signal.SIGALRM, lambda *_: None); signal.setitimer(signal.ITIMER_REAL, 0.001); signal.pause()
     ssl.create_default_context(); tempfile.TemporaryFile().close()

@@ -19,8 +19,9 @@ const refusal = (field: string) =>
 describe('parseSpec', () => {
   it('keeps what it does not know, at every level, through options as well', () => {
     const odd =
-      '{"ociVersion":"1.3.0","process":{"user":{"uid":1,"gid":2,"new":1},"cwd":"/","args":["a"],"scheduler":{"policy":"x"}},' +
-      '"root":{"path":"r","new":null},"linux":{"timeOffsets":{"boottime":{"secs":1}},"resources":{"memory":{"new":2}}},"vm":{"a":[1]}}'
+      '{"ociVersion":"1.3.0","process":{"user":{"uid":1,"gid":2,"new":1},"cwd":"/","args":["a"],' +
+      '"scheduler":{"policy":"x"}},"root":{"path":"r","new":null},"linux":{"timeOffsets":{"boottime":{"secs":1}},' +
+      '"resources":{"memory":{"new":2}}},"vm":{"a":[1]}}'
     expect(text(parseSpec(bytes(odd)))).toBe(odd)
     expect(text(buildSpec(parseSpec(bytes(odd)), []))).toBe(odd)
   })
@@ -28,7 +29,8 @@ describe('parseSpec', () => {
   it('keeps integers that a double cannot hold', () => {
     const spec = parseSpec(
       bytes(
-        '{"ociVersion":"1.0.0","process":{"cwd":"/","rlimits":[{"type":"RLIMIT_CPU","hard":18446744073709551615,"soft":1}]},"new":-9007199254740993}',
+        '{"ociVersion":"1.0.0","process":{"cwd":"/","rlimits":' +
+          '[{"type":"RLIMIT_CPU","hard":18446744073709551615,"soft":1}]},"new":-9007199254740993}',
       ),
     )
     expect(spec.process?.rlimits?.[0]).toEqual({ type: 'RLIMIT_CPU', hard: 2n ** 64n - 1n, soft: 1 })

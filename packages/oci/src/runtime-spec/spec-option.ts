@@ -5,16 +5,15 @@ import type { Spec } from './spec.ts'
 import { validateSpec } from './validate-spec.ts'
 
 /**
- * One wish about a container: gives a changed spec and leaves the one it is given as it was. What it does not speak of
- * stays, fields that this package does not know included. Options are applied in their order, so a later one sees and
- * may replace what an earlier one did.
+ * One option of a container: returns a changed spec and does not modify its argument. Other fields stay, unknown ones
+ * included. Options are applied in their order, so a later one sees and may replace what an earlier one did.
  */
 export type SpecOption = (spec: Spec) => Spec
 
 /**
  * Applies options to a spec, usually `defaultSpec`, in their order. The result shares no part with the spec or with
- * what the options were made from, so that containers of one image cannot change each other (HOSTILE B15), and keeps
- * what `validateSpec` demands.
+ * what the options were made from, so that containers of one image cannot change each other (docs/threat-model.md B15),
+ * and keeps what `validateSpec` demands.
  *
  * @throws `invalid_argument`, naming the field
  */

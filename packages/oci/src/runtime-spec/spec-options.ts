@@ -24,7 +24,7 @@ export function withAnnotations(annotations: Readonly<Record<string, string>>): 
   return (spec) => ({ ...spec, annotations: { ...spec.annotations, ...annotations } })
 }
 
-/** Adds programs of the host's to those that the runtime starts already. */
+/** Adds hooks: programs of the host that the runtime starts. */
 export function withHooks(hooks: Hooks): SpecOption {
   return (spec) => {
     const merged: Record<string, readonly Hook[] | undefined> = { ...spec.hooks }

@@ -52,7 +52,7 @@ const hooksSchema = openFields(
 /** Programs of the host's that the runtime starts at points of a container's life. */
 export interface Hooks extends v.InferOutput<typeof hooksSchema> {}
 
-/** The points that a spec knows; a foreign one may have others, which may be anything. */
+/** The points that the specification names; a foreign spec may have others of any shape. */
 export const hookPoints = [
   'prestart',
   'createRuntime',

@@ -12,7 +12,7 @@ export interface UserName {
 
 /**
  * Reads `user`, `user:group` or `:group`, each a name or a number. What looks like a number is one: it is never looked
- * up as a name, and never wraps (HOSTILE B10). Nobody and nothing before the colon is root, 0.
+ * up as a name, and never wraps (docs/threat-model.md B10). Nobody and nothing before the colon is root, 0.
  *
  * @throws `invalid_argument`
  */
@@ -49,8 +49,8 @@ export interface RootfsReader {
  * Who a user is in a root file system: by its `/etc/passwd` and `/etc/group`, which need not exist for numbers.
  *
  * Without a group, the user's own one and all that list the user; with one, that alone. The supplementary groups always
- * hold the primary one, without which a process could pass files that deny access to that group (HOSTILE B11). A number
- * that nobody has gets group 0.
+ * hold the primary one, without which a process could pass files that deny access to that group
+ * (docs/threat-model.md B11). A number that nobody has gets group 0.
  *
  * @param name what `parseUser` takes; an image without `USER` has the empty text, which is root
  * @throws `invalid_argument` for a malformed user or file; `not_found` for a name that the files do not have

@@ -9,7 +9,7 @@ import { validateSeccomp } from './validate-seccomp.ts'
 
 const namespaceTypes = ['pid', 'network', 'mount', 'ipc', 'uts', 'user', 'cgroup', 'time']
 
-/** The part of `validateSpec` that speaks of Linux. */
+/** The part of `validateSpec` for Linux. */
 export function validateLinux(linux: Linux): void {
   const namespaces = linux.namespaces ?? []
   const seen = new Set<string>()

@@ -6,7 +6,7 @@ import { type Capabilities, capabilitySets, type Process, type Rlimit } from './
 import { assertWorkingDirectory } from './working-directory.ts'
 
 /**
- * The part of `validateSpec` that speaks of a process, which a client also sends to run one more in a container.
+ * The part of `validateSpec` for a process, also of one that a client adds to a container.
  *
  * @param field what the process is called in errors, such as `spec: process`
  * @param windows whether its paths are those of Windows, which are not looked at

@@ -4,8 +4,7 @@ import type { Resources } from './resources.ts'
 import { validateDeviceRule } from './validate-device-rule.ts'
 
 /**
- * The part of `validateSpec` that speaks of limits, which a client also sends to change those of a task. The bounds are
- * the kernel's.
+ * The part of `validateSpec` for limits, also of those that a client changes. The bounds are the kernel's.
  *
  * @param field what they are called in errors, such as `spec: linux.resources`
  * @throws `invalid_argument`, naming the field

@@ -6,7 +6,7 @@ const action = /^SCMP_ACT_(?:KILL|KILL_PROCESS|KILL_THREAD|TRAP|ERRNO|TRACE|ALLO
 const operator = /^SCMP_CMP_(?:NE|LT|LE|EQ|GE|GT|MASKED_EQ)$/
 
 /**
- * The part of `validateSpec` that speaks of system calls.
+ * The part of `validateSpec` for the filter of system calls.
  *
  * @param field what the filter is called in errors, such as `spec: linux.seccomp`
  * @throws `invalid_argument`, naming the field

@@ -6,8 +6,8 @@ import { validateLinux } from './validate-linux.ts'
 import { validateProcess } from './validate-process.ts'
 
 /**
- * Checks what every spec of `buildSpec` keeps. Most of it the runtime would refuse as well, later and in its own words;
- * some it would take and do something else than was meant.
+ * Checks the rules that every spec of `buildSpec` keeps. Most breaches the runtime would refuse as well, later and with
+ * its own texts; some it would accept, and do something else than was meant.
  *
  * - every field has its type; the version is 1.x
  * - a process with a program, an absolute working directory that is the container's own, variables with names, ids of
@@ -47,7 +47,8 @@ function validateMount({ destination, type, source, options }: Mount, field: str
 }
 
 function validateHostname({ hostname, linux }: Spec): void {
-  // sethostname(2): 64 bytes. What is not a label could end up as more than one line of a file (HOSTILE B16).
+  // sethostname(2): 64 bytes. What is not a label could end up as more than one line of a file
+  // (docs/threat-model.md B16).
   if (!/^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,63})$/.test(hostname!))
     throw refuse('spec: hostname', `${quoted(hostname)} is not a host name`)
   if (linux && !linux.namespaces?.some(({ type }) => type === 'uts'))

@@ -2,13 +2,13 @@ import { posix } from 'node:path'
 import { NsboxError } from '@nsbox/errors'
 import { quoted } from '../quoted.ts'
 
-// Names in /proc and /dev that stand for what a process has open or where it is. The runtime's own processes pass
-// through the container's file system before the program runs, and with them what they hold of the host's (CVE-2024-21626).
+// Names in /proc and /dev that lead to what a process has open, or to its directories. The runtime's own processes are
+// in the container's file system before the program runs, with descriptors of the host (CVE-2024-21626).
 const leadsOut = /^\/(?:proc\/(?:self|thread-self|[0-9]+)|dev\/(?:fd|stdin|stdout|stderr))(?:\/|$)/
 
 /**
- * Refuses a working directory that is not absolute, has control characters, or names a way into another process's
- * directories (HOSTILE B18). A symbolic link of the image's may still lead there; that is the runtime's to notice.
+ * Refuses a working directory that is not absolute, has control characters, or leads to another process's directories
+ * (docs/threat-model.md B18). A symbolic link of the image may still lead there; the runtime has to check that.
  *
  * @param field what the path was called, for the error
  * @throws `invalid_argument`

@@ -10,14 +10,14 @@ import { type Challenge, parseChallenges } from './challenge.ts'
 import { mergeScopes, type Scope } from './scope.ts'
 import { basicAuthorization, checkRealm, fetchToken } from './token.ts'
 
-/** What a request is about, as far as credentials matter. */
+/** The parts of a request that decide on its credentials. */
 export interface AuthorizationRequest extends AbortOptions {
   readonly host: RegistryHost
   readonly scopes: readonly Scope[]
   readonly reference: string
 }
 
-/** What one origin has shown to want. */
+/** The authentication that an origin has asked for. */
 type Access =
   | { readonly kind: 'fixed'; readonly authorization: string }
   | { readonly kind: 'bearer'; readonly challenge: Challenge; readonly tokens: Map<string, UsableToken> }
@@ -28,10 +28,10 @@ interface UsableToken {
   readonly renewAt: number
 }
 
-/** Tokens kept for one origin; the one that was made first goes first. */
+/** Most tokens kept for one origin; the oldest is dropped first. */
 const maxTokens = 256
 
-/** Knows, for each origin by itself, what to send in `Authorization`. */
+/** Chooses the `Authorization` of each request. Each origin has its own credentials and tokens. */
 export class Authorizer {
   readonly #send: Send
   readonly #credentials: CredentialSource | undefined
@@ -57,7 +57,7 @@ export class Authorizer {
     this.#secrets = options.secrets
   }
 
-  /** The value to send by what is known, with a new token if there was one that is about to expire. */
+  /** The value to send. Gets a new token if the known one is about to expire. */
   async authorization(request: AuthorizationRequest): Promise<string | undefined> {
     const access = this.#access.get(request.host.origin)
     if (access?.kind !== 'bearer') return access?.authorization
@@ -67,7 +67,7 @@ export class Authorizer {
   }
 
   /**
-   * What to send after a 401, or undefined if there is nothing better than what was sent.
+   * The value to send after a 401, or undefined if there is none other than the refused one.
    *
    * @param values of the `WWW-Authenticate` headers
    * @param sent what the refused request had
@@ -173,7 +173,7 @@ export class Authorizer {
     return this.#flights.run(key, (signal) => this.#inTime(host, work, signal), { signal })
   }
 
-  /** Bounds all that goes into an answer together, even if a source of credentials does not heed its signal. */
+  /** Bounds the time for credentials and token together, even if a source of credentials ignores its signal. */
   async #inTime<T>(
     host: RegistryHost,
     work: (signal: AbortSignal) => Promise<T>,

@@ -2,7 +2,7 @@
 export interface Challenge {
   /** In lower case. */
   readonly scheme: string
-  /** By lower-case name; the first of a name that is there twice. */
+  /** By lower-case name; of duplicates the first. */
   readonly parameters: ReadonlyMap<string, string>
 }
 
@@ -14,8 +14,8 @@ const space = /[ \t]*/y
 const separators = /[ \t,]*/y
 
 /**
- * Reads the values of `WWW-Authenticate` headers (RFC 9110 §11.6.1), of which each may offer several schemes. What cannot
- * be read ends the reading of its value.
+ * Reads the values of `WWW-Authenticate` headers (RFC 9110 §11.6.1), of which each may offer several schemes. Parsing
+ * of a value ends at the first syntax error.
  */
 export function parseChallenges(values: readonly string[]): Challenge[] {
   return values.flatMap((value) => [...challengesOf(value)]).slice(0, maxChallenges)
@@ -29,7 +29,7 @@ function* challengesOf(text: string): Generator<Challenge> {
     if (found) at = pattern.lastIndex
     return found
   }
-  /** A parameter, or nothing with the position unchanged. */
+  /** A parameter; undefined, with the position unchanged, if there is none. */
   const parameter = (): [string, string] | undefined => {
     const start = at
     const name = match(token)?.[0]

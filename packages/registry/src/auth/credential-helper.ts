@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { onAbort } from '@nsbox/concurrency'
 import type { AbortOptions } from '@nsbox/core/content'
-import { isErrno, NsboxError } from '@nsbox/errors'
+import { isErrno, NsboxError, quoted } from '@nsbox/errors'
 import { remoteText } from '../http/redact.ts'
 
-/** What a helper answers. */
+/** The answer of a helper. */
 export interface HelperAnswer {
   /** `<token>` if the secret is a refresh token. */
   readonly username: string
@@ -12,17 +12,18 @@ export interface HelperAnswer {
 }
 
 const maxOutput = 64 * 1024
-/** What helpers say, with a failure, if they have nothing for a server. */
+/** The messages with which helpers fail if they have no credentials for a server. */
 const nothing = /^credentials not found in native keychain/
 
 /**
- * Asks a docker credential helper, the program `docker-credential-<name>`, for a server (HOSTILE C08, D20).
+ * Asks a docker credential helper, the program `docker-credential-<name>`, for a server (docs/threat-model.md C08,
+ * D20).
  *
- * @param server what Docker's configuration knows the server by
+ * @param server the server's key in Docker's configuration
  * @param timeout milliseconds after which the helper and all that it started is killed
  * @returns undefined if the helper has nothing for the server
- * @throws `invalid_argument` for a name that is none; `failed_precondition` if the helper does not exist, fails, or says
- * something else than it should; `unavailable` if it takes too long
+ * @throws `invalid_argument` for an invalid name; `failed_precondition` if the helper does not exist, fails, or gives a
+ * malformed answer; `unavailable` if it takes too long
  */
 export async function askHelper(
   name: string,
@@ -30,16 +31,13 @@ export async function askHelper(
   { timeout, signal }: { readonly timeout: number } & AbortOptions,
 ): Promise<HelperAnswer | undefined> {
   if (!/^[A-Za-z0-9._-]{1,128}$/.test(name))
-    throw new NsboxError(
-      'invalid_argument',
-      `credential helper ${JSON.stringify(name.slice(0, 128))}: invalid name`,
-    )
+    throw new NsboxError('invalid_argument', `credential helper ${quoted(name)}: invalid name`)
   signal?.throwIfAborted()
   const program = `docker-credential-${name}`
   const { code, stdout } = await run(program, `${server}\n`, timeout, signal)
   if (code !== 0) {
     if (nothing.test(stdout.trim())) return undefined
-    // An answer is no message, whatever the status is that comes with it.
+    // Output that is an answer is never quoted as an error message, whatever the exit status.
     const said = /secret/i.test(stdout) ? '' : ` (${remoteText(stdout)})`
     throw new NsboxError('failed_precondition', `${program}: exit status ${code}${said}`)
   }
@@ -55,7 +53,7 @@ function parseAnswer(stdout: string, program: string): HelperAnswer | undefined 
     if (typeof username === 'string' && typeof secret === 'string')
       return secret === '' ? undefined : { username, secret }
   } catch {
-    // Said below, without the output: it may hold the secret.
+    // Reported below without the output, which may have the secret.
   }
   throw new NsboxError('failed_precondition', `${program}: its answer makes no sense`)
 }
@@ -102,7 +100,7 @@ function run(
       if (code === null) reject(new NsboxError('failed_precondition', `${program}: ended by ${killed}`))
       else resolve({ code, stdout: Buffer.concat(chunks).toString() })
     })
-    // A helper may answer without reading what it is asked for.
+    // A helper may answer without reading its input.
     child.stdin.on('error', () => {})
     child.stdin.end(input)
   })

@@ -13,14 +13,14 @@ export interface DockerCredentialsOptions {
 }
 
 const maxConfig = 1024 * 1024
-/** What Docker's client files Docker Hub under. */
+/** The key of Docker Hub in the configuration of Docker's client. */
 const hubKey = 'https://index.docker.io/v1/'
 
 /**
  * Credentials as Docker's client keeps them: in `config.json` itself, or in the credential helpers that it names. The
  * file is read anew each time. A registry's own helper counts before the general one, and both before the file.
  *
- * The source throws `invalid_argument` for a file that makes no sense, and what helpers fail with.
+ * The source throws `invalid_argument` for a malformed file, and the errors of helpers.
  */
 export function dockerCredentials(options: DockerCredentialsOptions = {}): CredentialSource {
   const { helperTimeout = 30_000 } = options
@@ -48,12 +48,12 @@ function parseConfig(text: string, path: string): Fields {
   try {
     return object(JSON.parse(text))
   } catch {
-    // The parser's message quotes the text, which holds secrets.
+    // The parser's message quotes the text, which has secrets.
     throw new NsboxError('invalid_argument', `${path}: not JSON`)
   }
 }
 
-/** By its very key, or by one that is an address of the same host, as old clients wrote them. */
+/** By the exact key, or by a URL of the same host, as old clients wrote them. */
 function entryFor(auths: Fields, keys: readonly string[]): Fields {
   const exact = keys.find((key) => auths[key] !== undefined)
   const key = exact ?? Object.keys(auths).find((address) => keys.includes(hostOf(address)))
@@ -82,7 +82,7 @@ function fromEntry(entry: Fields, path: string): Credentials | undefined {
   }
 }
 
-/** Without a prototype, so that a host named like a property of one finds nothing. */
+/** Without a prototype, so that a host called `constructor` finds nothing. */
 function object(value: unknown): Fields {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
   return Object.assign(Object.create(null), isObject ? value : {})

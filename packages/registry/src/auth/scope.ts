@@ -1,4 +1,4 @@
-/** What a token is asked for, such as `repository:library/redis:pull`. */
+/** The scope of a token, such as `repository:library/redis:pull`. */
 export type Scope = string
 
 /** @param actions `pull`, or `pull,push` */
@@ -6,7 +6,7 @@ export function repositoryScope(repository: string, actions: 'pull' | 'pull,push
   return `repository:${repository}:${actions}`
 }
 
-/** One scope for each resource, with all its actions, sorted: equal wishes give equal texts. */
+/** Merges scopes to one for each resource with all its actions, sorted, so that equal scopes give equal texts. */
 export function mergeScopes(scopes: readonly Scope[]): Scope[] {
   const byResource = new Map<string, Set<string>>()
   for (const scope of scopes) {

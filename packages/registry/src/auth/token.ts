@@ -15,17 +15,17 @@ import type { Scope } from './scope.ts'
 
 /** Most bytes of a token server's answer. */
 const maxTokenBody = 1024 * 1024
-/** What the protocol says a token lives if its answer does not. */
+/** Lifetime of a token if the answer has none, by the protocol. */
 const defaultLifetime = 60
 const clientId = 'nsbox'
 
-/** What to ask a token server. */
+/** A request for a token. */
 export interface TokenRequest extends AbortOptions {
   readonly realm: URL
   readonly service: string | undefined
   readonly scopes: readonly Scope[]
   readonly credentials: Credentials | undefined
-  /** As for the registry; its client certificates are not shown to a token server elsewhere. */
+  /** As for the registry, but client certificates are not shown to another origin. */
   readonly tls: TlsSettings
   /** Of the registry. */
   readonly origin: string
@@ -39,11 +39,11 @@ export interface Token {
 }
 
 /**
- * Where a registry says tokens are to be had, if that is a place to go to with credentials (HOSTILE C01).
+ * The token server that a registry names, if credentials may be sent to it (docs/threat-model.md C01).
  *
- * @param secrets that the registry may have put into it
+ * @param secrets that the registry may have put into the URL
  * @throws `failed_precondition` for plain http if the registry itself does not speak it, and for this machine or a
- * link-local address if the registry is elsewhere; `invalid_argument` for what is no URL
+ * link-local address if the registry is elsewhere; `invalid_argument` for an invalid URL
  */
 export function checkRealm(realm: string | undefined, registry: URL, secrets: Hiding): URL {
   const context = `token server of ${registry.host}`
@@ -61,10 +61,11 @@ export function checkRealm(realm: string | undefined, registry: URL, secrets: Hi
 }
 
 /**
- * Gets a token: by a POST in the way of OAuth 2 for a refresh token, by a GET with or without a name and password
- * otherwise, as Docker's client does.
+ * Gets a token as Docker's client does: with a refresh token by an OAuth 2 POST, otherwise by a GET with or without
+ * name and password.
  *
- * @throws `unauthenticated` if the server refuses, `invalid_argument` for an answer without a usable token, `unavailable`
+ * @throws `unauthenticated` if the server refuses, `invalid_argument` for an answer without a usable token,
+ * `unavailable`
  */
 export async function fetchToken(send: Send, request: TokenRequest, limits: RegistryLimits): Promise<Token> {
   const { signal } = request
@@ -89,7 +90,7 @@ export async function fetchToken(send: Send, request: TokenRequest, limits: Regi
   }
 }
 
-/** Has been tried often enough here: whoever needed the token must not try it all again. */
+/** Not transient for the caller, since it has been tried often enough here. */
 function final(error: unknown): unknown {
   if (!isNsboxError(error)) return error
   const { transient: _, ...details } = error.details
@@ -142,11 +143,11 @@ function parseToken(bytes: Uint8Array, context: string): Token {
   try {
     json = JSON.parse(Buffer.from(bytes).toString())
   } catch {
-    // The parser's message would quote what may be a token.
+    // The parser's message would quote the text, which may have a token.
     throw new NsboxError('invalid_argument', `${context}: the answer is not JSON`)
   }
   const value = json?.token || json?.access_token
-  // What else could not be sent as part of a header.
+  // Other characters cannot be sent in a header.
   if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value))
     throw new NsboxError('invalid_argument', `${context}: the answer has no token`)
   const seconds = json?.expires_in

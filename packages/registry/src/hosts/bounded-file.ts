@@ -4,11 +4,11 @@ import type { AbortOptions } from '@nsbox/core/content'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 
 /**
- * The text of a configuration file, or undefined if it does not exist. What is no regular file is not read, and a FIFO
- * does not block.
+ * The text of a configuration file, or undefined if it does not exist. Only regular files are read; a FIFO does not
+ * block.
  *
  * @param limit most bytes
- * @throws `invalid_argument` beyond the limit and for what is no file; `permission_denied`
+ * @throws `invalid_argument` beyond the limit and for anything but a regular file; `permission_denied`
  */
 export async function readBoundedFile(
   path: string,

@@ -2,7 +2,7 @@ import { type TlsSettings, tlsSettings } from '../http/tls-settings.ts'
 import { isLoopback } from './loopback.ts'
 import { type HostOptions, type RegistryHost, registryHost, serverName } from './registry-host.ts'
 
-/** What holds for registries of which configuration does not say otherwise. */
+/** Settings for registries that are not configured. */
 export interface HostDefaults {
   /** Tells the scheme of a host (with its port, if it has one). */
   scheme(host: string): Promise<'http' | 'https'>
@@ -10,8 +10,8 @@ export interface HostDefaults {
 }
 
 /**
- * The registry itself, where configuration names no other server for it. What configures TLS for it settles the scheme. On
- * this machine any certificate will do unless something is said about trust, since plain http would do as well.
+ * The registry itself, for configurations without a `server`. With TLS settings the scheme is https. On this machine
+ * any certificate is accepted unless authorities are configured, since plain http is accepted as well.
  */
 export async function defaultHost(
   registry: string,

@@ -8,7 +8,7 @@ const milliseconds: Readonly<Record<string, number>> = {
   h: 3_600_000,
 }
 
-/** Milliseconds of a duration as configuration files of Go programs write it, such as `1m30s`; undefined for others. */
+/** Milliseconds of a duration in Go's syntax, such as `1m30s`; undefined for other texts. */
 export function parseDuration(text: string): number | undefined {
   if (!/^(?:\d{1,9}(?:\.\d{1,9})?(?:ns|us|µs|ms|s|m|h)){1,8}$/.test(text)) return undefined
   let total = 0

@@ -8,7 +8,7 @@ import { defaultHost, type HostDefaults } from './default-host.ts'
 import { type HostEntry, parseHostsFile } from './hosts-file.ts'
 import { type RegistryHost, registryHost } from './registry-host.ts'
 
-/** Most bytes of a hosts.toml or a PEM file, and most files in a directory (HOSTILE D18). */
+/** Most bytes of a hosts.toml or a PEM file, and most files in a directory (docs/threat-model.md D18). */
 const maxFile = 1024 * 1024
 const maxFiles = 256
 
@@ -17,7 +17,7 @@ const maxFiles = 256
  * `*.cert` with `*.key` (client certificates) for the registry itself.
  *
  * @returns undefined if the directory does not exist
- * @throws `invalid_argument` for a file that makes no sense, `failed_precondition` naming a file that is missing
+ * @throws `invalid_argument` for a malformed file, `failed_precondition` naming a file that is missing
  */
 export async function readHostsDirectory(
   directory: string,

@@ -6,9 +6,9 @@ import { type HeaderFields, headerFields } from '../http/header-fields.ts'
 import { parseDuration } from './duration.ts'
 import type { Capability } from './registry-host.ts'
 
-/** What a hosts.toml says of one host. Paths are as they stand in the file. */
+/** A host of a hosts.toml. Paths are as in the file. */
 export interface HostEntry {
-  /** Absent for the registry itself, where the file does not say where that is. */
+  /** Absent for the registry itself, if the file has no `server`. */
   readonly url?: URL | undefined
   /** Where the API starts; absent together with `url`. */
   readonly path?: string | undefined
@@ -21,7 +21,7 @@ export interface HostEntry {
   readonly dialTimeout?: number | undefined
 }
 
-/** Most hosts, and most entries of any list in it (HOSTILE D18). */
+/** Most hosts of a file, and most entries of any list in it (docs/threat-model.md D18). */
 const maxEntries = 64
 
 const table = v.custom<Readonly<Record<string, unknown>>>(
@@ -85,10 +85,10 @@ const fileSchema = v.pipe(
 )
 
 /**
- * Reads the hosts.toml of containerd (BEHAVIOUR.md §12): the hosts in the order of the file, then the server.
+ * Reads the hosts.toml of containerd (docs/behaviour.md §12): the hosts in the order of the file, then the server.
  *
- * @throws `invalid_argument` for malformed TOML, a field of another type, an unknown capability, an address that is none,
- * a header that cannot be sent. Unknown fields are passed over.
+ * @throws `invalid_argument` for malformed TOML, a field of another type, an unknown capability, an invalid address, a
+ * header that cannot be sent. Unknown fields are ignored.
  */
 export function parseHostsFile(text: string, context: string): HostEntry[] {
   let file: unknown
@@ -96,7 +96,7 @@ export function parseHostsFile(text: string, context: string): HostEntry[] {
     file = parse(text, { maxDepth: 16 })
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
-    // What follows the first line of its message quotes the file, which may have secrets.
+    // The further lines of its message quote the file, which may have secrets.
     const [said] = error.message.split('\n')
     throw refuse(context, `${said} (line ${error.line}, column ${error.column})`)
   }

@@ -13,13 +13,13 @@ export interface HostsOptions {
   readonly tls?: TlsSettings | undefined
 }
 
-/** Milliseconds for which the scheme of a server on this machine is taken for known. */
+/** Milliseconds for which the scheme of a server on this machine is remembered. */
 const schemeLifetime = 10_000
 
 /** Finds the hosts that serve a registry. */
 export class Hosts {
   readonly #options: HostsOptions
-  /** What servers on this machine speak, by host; elsewhere it is never found out by trying. */
+  /** Schemes of servers on this machine, by host. For other hosts it is never found out by trying. */
   readonly #loopbackSchemes = new Map<string, { scheme: 'http' | 'https'; until: number }>()
 
   constructor(options: HostsOptions) {
@@ -27,12 +27,12 @@ export class Hosts {
   }
 
   /**
-   * The hosts in the order in which to try them, the registry itself last. Configuration is read anew each time, so that
-   * changes count at once: of the directories of BEHAVIOUR.md §12 the first that exists, whatever is in it.
+   * The hosts in the order in which to try them, the registry itself last. Configuration is read anew each time, from
+   * the first directory of docs/behaviour.md §12 that exists.
    *
    * @param registry host and port as in references
-   * @throws `invalid_argument` for configuration that makes no sense; `permission_denied`; `failed_precondition` for a
-   * file that is missing
+   * @throws `invalid_argument` for malformed configuration; `permission_denied`; `failed_precondition` for a file that
+   * is missing
    */
   async of(registry: string, { signal }: AbortOptions = {}): Promise<RegistryHost[]> {
     signal?.throwIfAborted()
@@ -58,7 +58,7 @@ export class Hosts {
     if (known && performance.now() < known.until) return known.scheme
     const found = await loopbackScheme(hostname, Number(port || 443), { signal })
     if (found) this.#loopbackSchemes.set(host, { scheme: found, until: performance.now() + schemeLifetime })
-    // Nobody is there; where plain http has a port of its own, somebody may be there.
+    // Nothing listens there; on the port of plain http something may.
     return found ?? 'http'
   }
 }

@@ -4,12 +4,12 @@ import type { AbortOptions } from '@nsbox/core/content'
 import { checkedLookup } from '../http/checked-connector.ts'
 import { isTlsError } from '../http/network-error.ts'
 
-/** Milliseconds that a server on this machine may take for a TLS handshake before it counts as one that knows none. */
+/** Milliseconds that a server on this machine may take for a TLS handshake before it counts as one without TLS. */
 const handshakeTimeout = 3_000
 
 /**
- * Which scheme a registry on this machine speaks, found out by a TLS handshake in which nothing secret is sent. Only for
- * loopback addresses: elsewhere a failed handshake must not lead to plain http (HOSTILE C07).
+ * Finds out the scheme of a registry on this machine by a TLS handshake, in which nothing secret is sent. Only for
+ * loopback addresses: elsewhere a failed handshake must not lead to plain http (docs/threat-model.md C07).
  *
  * @returns undefined if nothing accepts connections there
  */
@@ -32,7 +32,7 @@ export async function loopbackScheme(
       socket.once('secureConnect', () => resolve('https'))
       socket.once('timeout', () => resolve(connected ? 'http' : undefined))
       socket.on('error', (error: NodeJS.ErrnoException) => {
-        // A server that knows no TLS answers in plain text or hangs up.
+        // A server without TLS answers in plain text or closes the connection.
         resolve(connected || isTlsError(error.code ?? '') ? 'http' : undefined)
       })
       socket.once('close', () => (signal?.aborted ? reject(signal.reason) : resolve(undefined)))

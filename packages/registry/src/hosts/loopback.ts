@@ -8,18 +8,21 @@ export function isLoopback(hostname: string): boolean {
 }
 
 /**
- * Whether a registry elsewhere has no business in naming this host or address: this machine, and the link-local addresses
- * and those at which clouds serve a machine's own secrets (HOSTILE C01, B08). Private networks are not among them, since
- * registries and their storage are there.
+ * Whether a host or address is inward: this machine, link-local addresses, and those at which clouds serve a machine's
+ * secrets. A registry elsewhere must not lead its client there (docs/threat-model.md C01, B08). Private networks are
+ * not inward, since registries and their storage may be there.
  */
 export function isInward(hostname: string): boolean {
   return isLoopback(hostname) || has(inward, bare(hostname))
 }
 
-/** The form of an IPv4 address in IPv6 that sockets take for the same (RFC 4291 §2.5.5.2). */
+/** The IPv6 form of an IPv4 address that sockets treat as the same (RFC 4291 §2.5.5.2). */
 const mapped = ['::ffff:']
 
-/** Forms that routers and kernels may take for it: compatible (§2.5.5.1), translated (RFC 2765 §2.1), NAT64 (RFC 6052, 8215). */
+/**
+ * Forms that routers and kernels may translate to it: compatible (RFC 4291 §2.5.5.1), translated (RFC 2765 §2.1), NAT64
+ * (RFC 6052, 8215).
+ */
 const translated = [...mapped, '::', '::ffff:0:', '64:ff9b::', '64:ff9b:1::']
 
 const loopbackNetworks = ['127.0.0.0/8', '::1/128']
@@ -27,7 +30,7 @@ const loopbackNetworks = ['127.0.0.0/8', '::1/128']
 const loopback = blockList(loopbackNetworks, mapped)
 
 const inwardNetworks = [
-  // "This host on this network", which the kernel takes for itself (RFC 1122 §3.2.1.3, RFC 4291 §2.5.2).
+  // "This host on this network", which the kernel treats as this machine (RFC 1122 §3.2.1.3, RFC 4291 §2.5.2).
   '0.0.0.0/8',
   '::/128',
   // Link-local (RFC 3927, RFC 4291 §2.5.6); most clouds have their metadata at 169.254.169.254.
@@ -49,7 +52,7 @@ function has(list: BlockList, address: string): boolean {
   return isIPv6(address) && list.check(address, 'ipv6')
 }
 
-/** @param forms what stands before an IPv4 address in IPv6 */
+/** @param forms prefixes of an IPv4 address in IPv6 */
 function blockList(networks: readonly string[], forms: readonly string[]): BlockList {
   const list = new BlockList()
   for (const network of networks) {

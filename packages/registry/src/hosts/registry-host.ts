@@ -1,7 +1,7 @@
 import type { HeaderFields } from '../http/header-fields.ts'
 import { type TlsSettings, tlsSettings } from '../http/tls-settings.ts'
 
-/** What a host is good for: giving content by digest, telling what a tag points to, taking content in. */
+/** Capabilities of a host: `pull` content by digest, `resolve` tags, `push` content. */
 export type Capability = 'pull' | 'resolve' | 'push'
 
 /** A server that has, or mirrors, the repositories of a registry. */
@@ -16,15 +16,15 @@ export interface RegistryHost {
   readonly tls: TlsSettings
   /** Milliseconds to open a connection. */
   readonly dialTimeout?: number | undefined
-  /** What credentials for it are known by: the registry's name in references, or a mirror's host and port. */
+  /** The key of its credentials: the registry's name in references, or a mirror's host and port. */
   readonly credentialHost: string
-  /** The registry's name, if requests must say which one they are for, as those to mirrors do (HOSTILE C03). */
+  /** The registry's name, if requests must name it, as those to mirrors do (docs/threat-model.md C03). */
   readonly proxyOf?: string | undefined
 }
 
 const everyCapability: ReadonlySet<Capability> = new Set(['pull', 'resolve', 'push'])
 
-/** What configuration may say of a host; by default it can do everything at `/v2`. */
+/** Configuration of a host; by default it has all capabilities, at `/v2`. */
 export type HostOptions = Partial<
   Pick<RegistryHost, 'path' | 'capabilities' | 'headers' | 'tls' | 'dialTimeout'>
 >
@@ -47,12 +47,12 @@ export function registryHost(url: URL, registry: string, options: HostOptions = 
   }
 }
 
-/** Where a registry is that has another name in references than in the network. */
+/** The network names of registries that have another name in references. */
 export function serverName(registry: string): string {
   return registry === 'docker.io' ? 'registry-1.docker.io' : registry
 }
 
-/** The address of something on a host; path segments must be free of what a URL gives a meaning to. */
+/** A URL on a host; path segments must not have characters with a meaning in URLs. */
 export function hostUrl(
   { origin, path, proxyOf }: RegistryHost,
   segments: readonly string[],

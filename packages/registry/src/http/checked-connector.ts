@@ -4,7 +4,7 @@ import { isLoopback } from '../hosts/loopback.ts'
 import { systemLookup } from './system-lookup.ts'
 import type { connectOptions } from './tls-settings.ts'
 
-/** What a connection is refused with before it is made; `networkError` gives it its code. */
+/** The error for a refused address; `networkError` gives it its code. */
 class RefusedAddress extends Error {
   override readonly name = 'RefusedAddress'
   readonly code = 'ERR_REFUSED_ADDRESS'
@@ -15,12 +15,12 @@ class RefusedAddress extends Error {
   }
 }
 
-/** Takes the addresses that may be connected to from those that a host has. */
+/** Chooses the addresses that may be connected to from those of a host. */
 export type Admit = (host: string, addresses: readonly string[]) => readonly string[]
 
 /**
- * Connects as undici does, to addresses that are admitted. They are looked at as they come from the resolver, and the very
- * ones are connected to.
+ * Connects as undici does, but only to admitted addresses. The addresses that are checked are the ones that are
+ * connected to.
  */
 export function checkedConnector(
   options: Pick<buildConnector.BuildOptions, 'timeout'> & ReturnType<typeof connectOptions>,
@@ -30,7 +30,7 @@ export function checkedConnector(
   return (target, callback) => {
     const { hostname } = target
     try {
-      // An address is not looked up.
+      // An address needs no lookup.
       if (isIP(hostname) !== 0 && admit(hostname, [hostname]).length === 0)
         throw new RefusedAddress(hostname, [hostname])
     } catch (error) {
@@ -42,8 +42,8 @@ export function checkedConnector(
 }
 
 /**
- * Looks a name up as the system does, and passes the admitted addresses on. Names of this machine itself, of which less is
- * asked than of others, lead to no other.
+ * Looks a name up as the system does, and returns the admitted addresses. Names of this machine, for which less is
+ * required than for others, must lead to this machine.
  */
 export function checkedLookup(admit: Admit = (_, addresses) => addresses): LookupFunction {
   return (host, options, callback) => {

@@ -1,42 +1,27 @@
 import { buffer as collect } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Descriptor, digestOf, mediaTypes } from '@nsbox/oci'
-import { type FaultServer, seededBytes, startFaultServer } from '@nsbox/testing'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createRegistry, type Registry, type RegistryOptions } from '../registry.ts'
+import { describe, expect, it } from 'vitest'
 import { failure } from '../testing/failure.ts'
+import {
+  blobPath,
+  content,
+  layer,
+  limits,
+  registry,
+  remote,
+  replaceServer,
+  server,
+  useFaultServer,
+  withOptions,
+} from '../testing/fault-registry.ts'
 import { serve, serveRaw } from '../testing/odd-server.ts'
 
-const content = Buffer.concat([...seededBytes('faults', 300_000)])
-const layer: Descriptor = {
-  mediaType: mediaTypes.ociLayerGzip,
-  digest: digestOf(content),
-  size: content.length,
-}
-const blobPath = `/v2/app/blobs/${layer.digest}`
-const limits = { retryDelay: 1, attempts: 3 }
-
-let server: FaultServer
-let registry: Registry
-
-beforeEach(async () => {
-  server = await startFaultServer()
-  registry = createRegistry({ limits, defaultScheme: 'http' })
-})
-
-afterEach(async () => {
-  await registry[Symbol.asyncDispose]()
-  await server[Symbol.asyncDispose]()
-})
-
-const remote = (client = registry) => client.remote(`${server.host}/app:1`)
-const withOptions = (options: RegistryOptions) => createRegistry({ defaultScheme: 'http', ...options })
+useFaultServer()
 
 describe('a connection', () => {
   it('that nobody takes is unavailable, naming the host', async () => {
     const { host } = server
-    await server[Symbol.asyncDispose]()
-    server = await startFaultServer()
+    await replaceServer()
     const error = await failure(registry.remote(`${host}/app:1`).resolve())
     expect(error).toMatchObject({ code: 'unavailable' })
     expect(error.message).toContain(host)

@@ -12,17 +12,17 @@ import { SentSecrets } from './sent-secrets.ts'
 import { connectOptions } from './tls-settings.ts'
 
 /**
- * Bytes of a body that may wait for the reader, who gets them as one piece: whoever writes each piece to a file takes
- * fewer turns for it, during which the next bytes come. They are lost when the connection breaks, and fetched again.
+ * Bytes of a body that may wait for the reader, who gets them as one piece and so has fewer pieces to write to a file.
+ * They are lost when the connection breaks, and fetched again.
  */
 const readAhead = 512 * 1024
 
-/** One request as logs may show it. */
+/** One request, for logs. */
 export interface RequestTrace {
   readonly method: string
   /** Without secrets. */
   readonly url: string
-  /** Absent if no answer came. */
+  /** Absent if there was no answer. */
   readonly status?: number | undefined
   readonly error?: string | undefined
   /** From the request to the head of its answer. */
@@ -39,7 +39,7 @@ export class Connections implements AsyncDisposable {
   #closed = false
   readonly #agents = new Map<string, Dispatcher>()
   readonly #places: HostPlaces
-  /** What was sent over these connections. */
+  /** Secrets that were sent over these connections. */
   readonly secrets = new SentSecrets()
 
   constructor(
@@ -52,7 +52,7 @@ export class Connections implements AsyncDisposable {
     this.#places = places
   }
 
-  /** Sends one request; follows nothing, repeats nothing. */
+  /** Sends one request, without following redirects or retrying. */
   async send(exchange: Exchange): Promise<Reply> {
     const { method, url, headers, signal } = exchange
     const { headersTimeout, uploadTimeout, idleTimeout } = this.#limits
@@ -103,7 +103,7 @@ export class Connections implements AsyncDisposable {
 
   #agent({ url, namedBy, tls, connectTimeout = this.#limits.connectTimeout }: Exchange): Dispatcher {
     const direct = isLoopback(url.hostname)
-    // What another server has named does not go over connections that were made for what the user has named.
+    // A host that a server has named gets connections of its own, never those for hosts that the user has named.
     const sender = namedBy === undefined ? undefined : hostOf(new URL(namedBy))
     const namedByOther = sender === hostOf(url) ? undefined : sender
     const key = `${direct} ${connectTimeout} ${tls.id} ${namedByOther}`
@@ -116,8 +116,8 @@ export class Connections implements AsyncDisposable {
       )
       agent = direct
         ? new Agent({ connections, connect })
-        : // Plain http is asked of a proxy as such: many refuse tunnels to other ports than that of https. Connections to
-          // the proxy itself are not looked at, and where it leads is for it to say.
+        : // Plain http is asked of a proxy as such: many refuse tunnels to other ports than that of https.
+          // Connections to the proxy itself are not looked at, and where it leads is for it to say.
           new EnvHttpProxyAgent({ connections, connect, requestTls: options, proxyTunnel: false })
       this.#agents.set(key, agent)
     }
@@ -125,10 +125,10 @@ export class Connections implements AsyncDisposable {
   }
 }
 
-/** The host as a connection is asked for it. */
+/** The host of a connection. */
 const hostOf = ({ hostname }: URL) => hostname.replace(/^\[(.*)\]$/, '$1')
 
-/** @param onError told of what the content could not be read for, which is no failure of the network */
+/** @param onError called with the error if the content cannot be read, which is no network error */
 function bodyOf(body: Exchange['body'], onError: (error: unknown) => void): Readable | string | undefined {
   return typeof body === 'function' ? Readable.from(watched(body(), onError), { objectMode: false }) : body
 }
@@ -140,7 +140,7 @@ async function* watched(
   const iterator = source[Symbol.asyncIterator]()
   try {
     for (;;) {
-      // Only here can the source itself fail: what undici fails with is thrown at the yield.
+      // Only errors of the source itself get here: those of undici are thrown at the yield.
       const next = await iterator.next().catch((error) => {
         onError(error)
         throw error

@@ -8,10 +8,10 @@ import type { TlsSettings } from './tls-settings.ts'
 export interface Exchange extends AbortOptions {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
   readonly url: URL
-  /** The origin of the server that named the URL; absent for those that are made of what the user has named. */
+  /** The origin of the server that named the URL; absent if the user did. */
   readonly namedBy?: string | undefined
   readonly headers: HeaderFields
-  /** Gives the body, each time anew; `content-length` is the caller's to set. */
+  /** Gives the body from its start at each call. The caller sets `content-length`. */
   readonly body?: (() => AsyncIterable<Uint8Array>) | string | undefined
   readonly tls: TlsSettings
   /** Milliseconds to open a connection, in place of the general limit. */
@@ -23,27 +23,27 @@ export interface Reply {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly body: Dispatcher.ResponseData['body']
-  /** Where it came from in the end, after redirects. */
+  /** The final URL, after redirects. */
   readonly url: URL
-  /** The same for errors and logs. */
+  /** The redacted URL, for errors and logs. */
   readonly address: string
-  /** To be taken out of everything that the server says, before it is told to anybody. */
+  /** Secrets to remove from everything that the server says. */
   readonly secrets: Hiding
 }
 
 /** Sends a request and waits for the head of the answer. */
 export type Send = (exchange: Exchange) => Promise<Reply>
 
-/** A header that may come once only; undefined if it is absent or there more than once. */
+/** A header that must not be repeated; undefined if it is absent or repeated. */
 export function singleHeader(reply: Reply, name: string): string | undefined {
   const value = reply.headers[name]
   return typeof value === 'string' ? value : undefined
 }
 
-/** Most bytes and milliseconds that go into a body of no interest. */
+/** Most bytes and milliseconds for draining an unused body. */
 const discarded = { limit: 16 * 1024, time: 1_000 }
 
-/** Ends an answer whose body is of no interest; a small rest is read, so that the connection can be used again. */
+/** Discards an answer's body; a small rest is read, so that the connection can be reused. */
 export async function discard({ body }: Reply): Promise<void> {
   const signal = AbortSignal.timeout(discarded.time)
   await body.dump({ limit: discarded.limit, signal }).catch(() => {})

@@ -1,33 +1,33 @@
 import { NsboxError } from '@nsbox/errors'
 import { isInward, isLoopback } from '../hosts/loopback.ts'
 
-/** Hosts that one client may come to by redirects and the like. */
+/** Most hosts that are remembered for one client. */
 const maxHosts = 4096
 
 /**
- * Where hosts are: at inward addresses (see `isInward`), or elsewhere. It is by addresses that it is decided where a server
- * may send its client: a name says nothing, since whoever has a domain lets it resolve to what they like, and to something
- * else the next time. So a host stays where it was when it was first looked up.
+ * Whether hosts are at inward addresses (see `isInward`) or elsewhere. Addresses decide where a server may send its
+ * client, not names: the owner of a domain can let it resolve to anything, and to something else the next time. So a
+ * host's place is kept from its first lookup.
  */
 export class HostPlaces {
-  /** By name or address: the inward addresses it is at, or none if it is elsewhere. */
+  /** The inward addresses of each host; none if it is elsewhere. */
   readonly #inward = new Map<string, readonly string[]>()
   readonly #userIsElsewhere: boolean
 
-  /** @param options.userIsElsewhere whether the user, too, has no business at inward addresses; not by default */
+  /** @param options.userIsElsewhere whether the user must not reach inward addresses either; false by default */
   constructor({ userIsElsewhere = false }: { readonly userIsElsewhere?: boolean | undefined } = {}) {
     this.#userIsElsewhere = userIsElsewhere
   }
 
   /**
-   * The addresses of a host that may be connected to. Of inward ones these are
+   * Chooses the addresses of a host that may be connected to. Inward ones are allowed as follows:
    *
-   * - none, if the user has no business there
-   * - all, if the user has named the host, or a server on this machine
-   * - those at which the server that has named it is itself, if that is at inward addresses of other machines
-   * - none, if that server is elsewhere, or is spoken to by a proxy
+   * - none, if the user must not reach any
+   * - all, if the host was named by the user or by a server on this machine
+   * - the naming server's own addresses, if that server is at inward addresses of other machines
+   * - none, if the naming server is elsewhere or behind a proxy
    *
-   * @param namedBy the host of the server that has named the host; absent if the user did
+   * @param namedBy the host that has named this one, as by a redirect; absent if the user did
    * @throws `resource_exhausted` for too many hosts
    */
   admit(host: string, namedBy: string | undefined, addresses: readonly string[]): readonly string[] {

@@ -1,7 +1,7 @@
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 import { type Hiding, remoteText } from './redact.ts'
 
-/** Failures of the network that another try may not meet. Names that do not resolve are not among them. */
+/** Transient failures of the network. Names that do not resolve are not among them. */
 const transient = new Set([
   'EAI_AGAIN',
   'ECONNABORTED',
@@ -19,22 +19,22 @@ const transient = new Set([
 ])
 
 /**
- * What a failure of undici or the system below it means.
+ * Gives an error of undici or the system its code.
  *
  * @param context the request, already redacted
- * @param error what was thrown, though not by a signal of the caller's
- * @param secrets to take out of what it quotes, such as the names in a certificate
- * @returns errors with a code of their own as they are; `failed_precondition` for TLS and for a body that is not as long
- * as was announced or an address that is refused, `invalid_argument` for a head that is too long, `unavailable` for the rest
+ * @param error what was thrown, unless it comes from the caller's signal
+ * @param secrets to remove from what the error quotes, such as names in a certificate
+ * @returns errors with a code unchanged; `failed_precondition` for TLS, a body of another length than announced and a
+ * refused address, `invalid_argument` for a head that is too long, otherwise `unavailable`
  */
 export function networkError(error: unknown, context: string, secrets?: Hiding): unknown {
   if (isNsboxError(error) || !(error instanceof Error)) return error
-  // The parser of answers does not always say which of its rules was broken.
+  // The HTTP parser does not always name the rule that was broken.
   const code = (error as NodeJS.ErrnoException).code ?? (error.name === 'HTTPParserError' ? 'HPE' : undefined)
   if (typeof code !== 'string') return error
   const wrap = (kind: 'unavailable' | 'failed_precondition' | 'invalid_argument', said: string) =>
     new NsboxError(kind, `${context}: ${remoteText(said, secrets)}`, {
-      // The parser's has the bytes that it could not read.
+      // The parser's error has the bytes that it could not read.
       ...(!('data' in error) && remoteText(said, secrets) === said && { cause: error }),
       details: { errno: code, ...(kind === 'unavailable' && transient.has(code) && { transient: true }) },
     })
@@ -48,14 +48,19 @@ export function networkError(error: unknown, context: string, secrets?: Hiding):
   return wrap('unavailable', firstMessage(error))
 }
 
+/** Codes of TLS: of its handshake, and of certificates that are not trusted. */
+const tlsCodes = [
+  ...['EPROTO$', 'ERR_TLS_', 'ERR_SSL_', 'ERR_OSSL_', 'CERT_', 'CRL_', 'UNABLE_TO_', 'SELF_SIGNED_'],
+  ...['DEPTH_ZERO_', 'INVALID_', 'PATH_LENGTH_', 'HOSTNAME_MISMATCH'],
+]
+const tlsCode = new RegExp(`^(?:${tlsCodes.join('|')})`)
+
 /** Whether the failure is one of TLS: its handshake, or a certificate that is not trusted. */
 export function isTlsError(code: string): boolean {
-  return /^(?:EPROTO$|ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_|PATH_LENGTH_|HOSTNAME_MISMATCH)/.test(
-    code,
-  )
+  return tlsCode.test(code)
 }
 
-/** Connecting to several addresses fails with an error that has no message but those of its parts. */
+/** If connecting to several addresses fails, only the parts of the error have messages. */
 function firstMessage(error: Error): string {
   const first = error instanceof AggregateError ? error.errors[0] : error
   return (first instanceof Error ? first.message : '') || error.message || error.name

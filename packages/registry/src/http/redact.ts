@@ -1,6 +1,6 @@
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 
-/** What takes secrets out of a text. */
+/** Removes secrets from texts. */
 export interface Hiding {
   hide(text: string): string
 }
@@ -18,9 +18,10 @@ export const shownParameters: ReadonlySet<string> = new Set([
 const hidingNothing: Hiding = { hide: (text) => text }
 
 /**
- * A URL for errors and logs: without user information and fragment, unknown query values masked (HOSTILE C06).
+ * A URL for errors and logs: without user information and fragment, unknown query values masked
+ * (docs/threat-model.md C06).
  *
- * @param secrets to take out of what a server has named; what the user has named stays as it is
+ * @param secrets to remove from a URL that a server has named; one that the user has named stays as it is
  */
 export function redactUrl(url: URL, secrets: Hiding = hidingNothing): string {
   const query = [...url.searchParams].map(
@@ -30,12 +31,12 @@ export function redactUrl(url: URL, secrets: Hiding = hidingNothing): string {
   return printable(text, 1024, secrets)
 }
 
-/** Text that a server or a program sent, for errors: one line, bounded, and without secrets, which it may echo. */
+/** Text of a server or a program, for errors: one line of bounded length, without secrets. */
 export function remoteText(text: string, secrets: Hiding = hidingNothing): string {
   return printable(text, 512, secrets)
 }
 
-/** An error about what a server has sent, without secrets that it quotes. */
+/** An error about a server's answer, without the secrets that it quotes. */
 export function withoutSecrets(error: unknown, secrets: Hiding): unknown {
   if (!isNsboxError(error)) return error
   const context = secrets.hide(error.context)
@@ -43,7 +44,7 @@ export function withoutSecrets(error: unknown, secrets: Hiding): unknown {
 }
 
 function printable(text: string, limit: number, secrets: Hiding): string {
-  // What is not to be seen could stand in the middle of a secret.
+  // Invisible characters could stand in the middle of a secret.
   const visible = secrets.hide(text).replace(/\p{Cf}+/gu, '')
   const line = secrets.hide(visible.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim())
   return line.length > limit ? `${line.slice(0, limit)}…` : line

@@ -7,15 +7,15 @@ import { withoutClient } from './tls-settings.ts'
 
 const maxRedirects = 10
 const statuses = new Set([301, 302, 303, 307, 308])
-/** What another origin may know of a request. */
+/** Headers that another origin may get. */
 const portable = ['accept', 'accept-encoding', 'range', 'user-agent']
 
 /**
- * Sends a GET or HEAD and follows where it leads. Once the origin has changed, credentials, configured headers and client
- * certificates stay behind, for all further steps (HOSTILE B08, C01).
+ * Sends a GET or HEAD and follows where it leads. Once the origin has changed, credentials, configured headers and
+ * client certificates stay behind, for all further steps (docs/threat-model.md B08, C01).
  *
  * @throws `failed_precondition` for more than 10 redirects, from https to http, or from elsewhere to this machine or
- * another inward address, by whatever name; `invalid_argument` for a place that is none
+ * another inward address, by whatever name; `invalid_argument` for an invalid location
  */
 export async function followRedirects(send: Send, exchange: Exchange): Promise<Reply> {
   let current = exchange

@@ -1,35 +1,20 @@
 import { buffer as collect } from 'node:stream/consumers'
-import { type Descriptor, digestOf, mediaTypes } from '@nsbox/oci'
-import { type FaultServer, seededBytes, startFaultServer } from '@nsbox/testing'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createRegistry, type Registry, type RegistryOptions } from '../registry.ts'
+import { describe, expect, it } from 'vitest'
 import { failure } from '../testing/failure.ts'
+import {
+  blobPath,
+  content,
+  layer,
+  limits,
+  registry,
+  remote,
+  server,
+  useFaultServer,
+  withOptions,
+} from '../testing/fault-registry.ts'
 import { serve } from '../testing/odd-server.ts'
 
-const content = Buffer.concat([...seededBytes('faults', 300_000)])
-const layer: Descriptor = {
-  mediaType: mediaTypes.ociLayerGzip,
-  digest: digestOf(content),
-  size: content.length,
-}
-const blobPath = `/v2/app/blobs/${layer.digest}`
-const limits = { retryDelay: 1, attempts: 3 }
-
-let server: FaultServer
-let registry: Registry
-
-beforeEach(async () => {
-  server = await startFaultServer()
-  registry = createRegistry({ limits, defaultScheme: 'http' })
-})
-
-afterEach(async () => {
-  await registry[Symbol.asyncDispose]()
-  await server[Symbol.asyncDispose]()
-})
-
-const remote = (client = registry) => client.remote(`${server.host}/app:1`)
-const withOptions = (options: RegistryOptions) => createRegistry({ defaultScheme: 'http', ...options })
+useFaultServer()
 
 describe('a status', () => {
   const codes: [number, string][] = [

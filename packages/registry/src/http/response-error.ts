@@ -5,18 +5,18 @@ import { remoteText } from './redact.ts'
 import { readStart } from './response-body.ts'
 import { retryAfter } from './retry-after.ts'
 
-/** Most bytes read of an error's body (HOSTILE B02). */
+/** Most bytes read of an error's body (docs/threat-model.md B02). */
 const maxErrorBody = 64 * 1024
 
 const transientStatuses = new Set([408, 425, 429, 500, 502, 503, 504])
 
 /**
- * The error that a status stands for, with the codes and messages of the body where it is one of the distribution
- * specification ("Error Codes"). Consumes the body.
+ * The error for a status, with the codes and messages of the body if it has the form of the distribution specification
+ * ("Error Codes"). Consumes the body.
  *
- * @returns 401 `unauthenticated`, 403 and 451 `permission_denied`, 404 and 410 `not_found`, 429 `resource_exhausted`, 501
- * `unimplemented`, other 5xx `unavailable`, 408 `unavailable`, other 4xx `invalid_argument`, `failed_precondition` where
- * the registry found another digest or size than was announced, `unknown` for a status that is no error
+ * @returns 401 `unauthenticated`, 403 and 451 `permission_denied`, 404 and 410 `not_found`, 429 `resource_exhausted`,
+ * 501 `unimplemented`, other 5xx `unavailable`, 408 `unavailable`, other 4xx `invalid_argument`, `failed_precondition`
+ * if the registry found another digest or size than announced, `unknown` for a status that is no error
  */
 export async function responseError(
   exchange: Exchange,
@@ -70,7 +70,7 @@ interface BodyError {
 }
 
 async function bodyErrors(reply: Reply, source: string, limits: RegistryLimits): Promise<BodyError[]> {
-  // The status is the news; a body that breaks on the way must not hide it.
+  // A body that breaks off must not hide the status.
   const start = await readStart(reply.body, source, maxErrorBody, limits).catch(() => undefined)
   if (start === undefined || start.bytes.byteLength === 0) return []
   const text = Buffer.from(start.bytes).toString()
@@ -83,10 +83,10 @@ async function bodyErrors(reply: Reply, source: string, limits: RegistryLimits):
         code: clean(entry?.code),
         message: clean(entry?.message),
       }))
-    // Token servers of Docker Hub's kind say it this way.
+    // The form of token servers such as Docker Hub's.
     if (typeof json?.details === 'string') return [{ code: '', message: clean(json.details) }]
   } catch {
-    // Not JSON: a proxy's text or page.
+    // Not JSON: a text or page of a proxy.
   }
   const type = String(reply.headers['content-type'] ?? '')
   return type.startsWith('text/plain') ? [{ code: '', message: clean(text) }] : []

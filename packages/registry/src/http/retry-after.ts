@@ -1,6 +1,6 @@
 /**
- * Milliseconds that a `Retry-After` value asks for (RFC 9110 §10.2.3: seconds or a date), or undefined if it says nothing
- * of sense. Not capped.
+ * Milliseconds that a `Retry-After` value asks for (RFC 9110 §10.2.3: seconds or a date), or undefined if it is
+ * malformed. Not capped.
  */
 export function retryAfter(value: string | string[] | undefined, now = Date.now()): number | undefined {
   if (typeof value !== 'string') return undefined

@@ -5,14 +5,14 @@ import type { RegistryLimits } from '../limits.ts'
 
 type RetryLimits = Pick<RegistryLimits, 'attempts' | 'retryDelay' | 'maxRetryDelay'>
 
-/** Whether another try may succeed where this one failed: connection errors, 408, 429 and most of 5xx. */
+/** Whether an error is transient, so that another try may succeed: connection errors, 408, 429 and most of 5xx. */
 export function isTransient(error: unknown): boolean {
   return isNsboxError(error) && error.details.transient === true
 }
 
 /**
- * Waits before another try: doubling, with jitter over the upper half so that many clients do not come back at once, and
- * not before the server wants it, within bounds.
+ * Waits before another try: exponential backoff, with jitter over the upper half so that many clients do not come back
+ * at once. Heeds `Retry-After`, within bounds.
  *
  * @param failures how many tries have failed so far, at least 1
  */
@@ -30,7 +30,10 @@ export async function backOff(
   )
 }
 
-/** Repeats what may be repeated without harm until it succeeds, fails for good, or has been tried often enough. */
+/**
+ * Retries an idempotent operation until it succeeds, fails with an error that is not transient, or has been tried often
+ * enough.
+ */
 export async function retried<T>(
   attempt: () => Promise<T>,
   limits: RetryLimits,

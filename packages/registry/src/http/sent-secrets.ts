@@ -1,14 +1,14 @@
 import type { Exchange } from './exchange.ts'
 import { shownParameters } from './redact.ts'
 
-/** Secrets that are kept; the one that was sent longest ago goes first. */
+/** Most secrets that are remembered; the one that was sent longest ago is dropped first. */
 const maxSecrets = 64
-/** Most characters of one. Of a server's text no more is read, so a longer one cannot be in it as a whole. */
+/** Most characters of a secret. No more is read of a server's text, so it cannot have a longer one as a whole. */
 const maxLength = 64 * 1024
-/** Shorter ones are hidden as words of their own only, so that other text stays what it is. */
+/** Shorter secrets are masked only as whole words, so that other text stays readable. */
 const shortest = 4
 
-/** Headers that say nothing secret. */
+/** Headers without secrets. */
 const harmlessHeaders = new Set([
   'accept',
   'accept-encoding',
@@ -18,18 +18,18 @@ const harmlessHeaders = new Set([
   'user-agent',
 ])
 
-/** Parameters of the protocol's queries and forms that say nothing secret; any other may be a signature or a token. */
+/** Parameters of queries and forms that are no secrets; any other may be a signature or a token. */
 const harmlessParameters = new Set([...shownParameters, 'account', 'client_id', 'grant_type'])
 
 /**
- * What a client has sent that nobody else may see: passwords, tokens, signatures, values of configured headers. A server may
- * echo it, so it is taken out of everything that servers say before that is told to anybody (HOSTILE C06; threat model, E09).
+ * The secrets that a client has sent: passwords, tokens, signatures, values of configured headers. A server may echo
+ * them, so they are removed from all texts of servers (docs/threat-model.md C06, E09).
  */
 export class SentSecrets {
-  /** Each with the forms in which it may come back. */
+  /** Each secret with all forms in which a server may echo it. */
   readonly #secrets = new Map<string, readonly string[]>()
 
-  /** Notes the secrets of a request, wherever they are in it: header, query or form. */
+  /** Records the secrets of a request, from its headers, query and form. */
   note({ headers, url, body }: Pick<Exchange, 'headers' | 'url' | 'body'>): void {
     for (const [name, value] of Object.entries(headers))
       if (!harmlessHeaders.has(name.toLowerCase())) this.#noteHeader(name, value)
@@ -52,7 +52,7 @@ export class SentSecrets {
   #noteHeader(name: string, value: string): void {
     const isAuthorization = name.toLowerCase().endsWith('authorization')
     const [, scheme, credentials] = /^([A-Za-z][\w-]*)\s+(\S+)$/.exec(value) ?? []
-    // A short value of another header is hardly a secret, and what it says would be missed in other text.
+    // A short value of another header is hardly a secret, and masking it would spoil other text.
     if (isAuthorization || value.length >= shortest) this.#note(credentials ?? value)
     for (const part of value.split(/[\s;,]+|(?<==)/)) if (part.length >= 2 * shortest) this.#note(part)
     if (scheme?.toLowerCase() !== 'basic' || credentials === undefined) return
@@ -70,7 +70,7 @@ export class SentSecrets {
   }
 }
 
-/** As it is, and in base64, URLs, forms and JSON. */
+/** The secret itself, and encoded in base64, URLs, forms and JSON. */
 function formsOf(secret: string): readonly string[] {
   const bytes = Buffer.from(secret)
   const base64 = bytes.toString('base64')

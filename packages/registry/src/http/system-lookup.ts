@@ -4,29 +4,26 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Semaphore, SingleFlight } from '@nsbox/concurrency'
 import { readBoundedFile } from '../hosts/bounded-file.ts'
 
-/**
- * Lookups that the system does at once: each keeps a thread of libuv until it has an answer, which gives half of its four
- * threads to them, and lets all others wait.
- */
+/** Most concurrent lookups by the system: each occupies one of libuv's four threads until it is answered. */
 const atOnce = 2
 
-/** Milliseconds after which a lookup that has no thread is done by itself. */
+/** Milliseconds after which a lookup that still waits for a thread is done without one. */
 const patience = 500
 
-/** Milliseconds after which nobody waits for a lookup any more, since a connection has to be made by then. */
+/** Most milliseconds of a lookup; a connection has to be made by then. */
 const lifetime = 10_000
 
-/** Most bytes of the file of hosts. */
+/** Most bytes of /etc/hosts. */
 const maxHostsFile = 1024 * 1024
 
-/** What all lookups of the process share, as they share its threads. */
+/** State of all lookups of the process, which share its threads. */
 const threads = new Semaphore(atOnce)
 const lookups = new SingleFlight<readonly LookupAddress[]>()
 
 /**
- * The addresses of a host, as the system finds them. Where it is busy with names for which nobody answers, as a hostile
- * server has them (threat model, E03), those of the file of hosts, else those that a DNS server gives: such lookups do not
- * wait for each other.
+ * The addresses of a host, as the system finds them. If the system is busy with names that no server answers for, as a
+ * hostile registry can use them (docs/threat-model.md E03), /etc/hosts and a DNS server are asked directly. Such
+ * lookups do not wait for each other.
  *
  * @throws the errors of `dns.lookup`
  */
@@ -44,7 +41,7 @@ async function lookup(host: string, options: dns.LookupOptions): Promise<readonl
     byFileOrServer(host, options),
   )
   try {
-    // What fails here the system may find, by means of its own.
+    // The system may still find it, by other means.
     return await Promise.any([system, byItself])
   } catch {
     return await system
@@ -53,7 +50,7 @@ async function lookup(host: string, options: dns.LookupOptions): Promise<readonl
   }
 }
 
-/** Waits for a thread, in the order of asking. */
+/** Waits for a thread, first come, first served. */
 async function freeThread(signal: AbortSignal): Promise<Disposable> {
   try {
     return await threads.acquire({ signal: AbortSignal.any([signal, AbortSignal.timeout(lifetime)]) })
@@ -90,7 +87,7 @@ async function byFileOrServer(
 
 const addressOf = (address: string): LookupAddress => ({ address, family: isIPv6(address) ? 6 : 4 })
 
-/** What a file of hosts says of a name (hosts(5)). */
+/** The addresses of a name in a hosts file (hosts(5)). */
 export function addressesIn(hosts: string, name: string): LookupAddress[] {
   const wanted = name.replace(/\.$/, '').toLowerCase()
   return hosts.split('\n').flatMap((line) => {

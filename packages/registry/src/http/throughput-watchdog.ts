@@ -3,11 +3,11 @@ import { NsboxError } from '@nsbox/errors'
 import type { RegistryLimits } from '../limits.ts'
 
 /**
- * The chunks of a body, as long as it keeps arriving at the least rate; the body is destroyed when it does not, and
- * when the iteration ends early. Only time spent waiting for the body counts, so a slow reader never trips it.
+ * The chunks of a body, which must arrive at a minimum rate. The body is destroyed if it does not, and when the
+ * iteration ends early. Only time spent waiting for the body counts, not that of a slow reader.
  *
  * @param source whose body it is, for the error
- * @throws `unavailable` for a trickle; what the body itself fails with
+ * @throws `unavailable` if the body is too slow; the errors of the body
  */
 export async function* watchThroughput(
   body: Readable,

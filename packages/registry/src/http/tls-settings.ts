@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
 
-/** How to tell that a server is the right one, and to prove to it who we are. */
+/** How to verify a server, and how to authenticate to it. */
 export interface TlsSettings {
-  /** The same for settings that say the same, and empty for those that say nothing. */
+  /** Equal for equal settings, and empty for default ones. */
   readonly id: string
   /** PEM files, trusted besides the usual authorities. */
   readonly ca: readonly string[]
@@ -33,7 +33,7 @@ export function tlsSettings({
   return { id, ca, client, skipVerify }
 }
 
-/** What holds for another origin that a server points to: the same trust, but who we are is none of its business. */
+/** The settings for another origin that a server points to: the same authorities, without client certificates. */
 export function withoutClient(tls: TlsSettings): TlsSettings {
   return tls.client.length === 0 ? tls : tlsSettings({ ca: tls.ca, skipVerify: tls.skipVerify })
 }

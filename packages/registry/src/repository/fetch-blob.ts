@@ -12,7 +12,7 @@ import type { RegistryLimits } from '../limits.ts'
 import type { RegistryClient } from './registry-client.ts'
 import { acceptManifests, type ContentKind } from './resolve.ts'
 
-/** Where a download stands, across hosts and tries. */
+/** The progress of a download, across hosts and tries. */
 export interface Progress {
   /** Bytes delivered, from the start of the content. */
   position: number
@@ -24,16 +24,17 @@ export interface FetchRequest extends AbortOptions {
   readonly kind: ContentKind
 }
 
-/** How a connection fails that the other side closed. */
+/** Error codes of a connection that the server has closed. */
 const closed = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'UND_ERR_SOCKET'])
 
 /**
- * The bytes from `progress.position` to the end from one host. A body that breaks off is continued by range; where the
- * server cannot, it is read anew and what is known of it passed over (HOSTILE C05). Gives up after `limits.attempts` tries
- * in a row without progress; less than `limits.minimumRate` asks for is no progress.
+ * The bytes from `progress.position` to the end from one host. A body that breaks off is resumed by a range request; if
+ * the server does not support that, it is read from the start and the known part skipped (docs/threat-model.md C05).
+ * Gives up after `limits.attempts` consecutive tries without progress; less than `limits.minimumRate` is no progress.
  *
- * @throws `data_loss` if the server keeps ending the body early; `invalid_argument` if it has another size than the
- * descriptor, of which no excess is delivered (HOSTILE B03); the errors of `responseError` and `networkError`
+ * @throws `data_loss` if the server keeps ending the body early; `invalid_argument` if its size differs from the
+ * descriptor's; excess bytes are never delivered (docs/threat-model.md B03); the errors of `responseError` and
+ * `networkError`
  */
 export async function* fetchAt(
   client: RegistryClient,
@@ -131,7 +132,7 @@ async function* bodyFrom(
       if (at > size) break
     }
   } catch (error) {
-    // Once all is there, how the connection ends is of no interest.
+    // After the last byte, errors of the connection are ignored.
     if (progress.position < size) throw bodyError(error, context, at, size)
   }
   if (at > size) throw otherSize(context, size, 'more')

@@ -2,12 +2,13 @@ import { runYielding } from '@nsbox/concurrency'
 import { isIndex, isManifest, type JsonObject, mediaTypes, strictJsonSteps } from '@nsbox/oci'
 
 /**
- * The media type of a document that came with a `Content-Type` that need not be right: static file servers guess it. What
- * the document says of itself counts, then its shape, then the header.
+ * The media type of a document. `Content-Type` may be wrong, as static file servers guess it: the document's own
+ * `mediaType` counts first, then its shape, then the header.
  *
  * @param header its media type, without parameters
- * @returns undefined for what neither the document nor the header tells
- * @throws `invalid_argument` for a document that is no JSON, or could be read as an index and as a manifest (HOSTILE B01)
+ * @returns undefined if neither the document nor the header tells it
+ * @throws `invalid_argument` for a document that is no JSON, or could be read as an index and as a manifest
+ * (docs/threat-model.md B01)
  */
 export async function manifestMediaType(
   bytes: Uint8Array,

@@ -1,37 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { digestOf, mediaTypes } from '@nsbox/oci'
-import { type FaultServer, startFaultServer } from '@nsbox/testing'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createRegistry, type Registry, type RegistryOptions } from '../registry.ts'
+import { startFaultServer } from '@nsbox/testing'
+import { describe, expect, it } from 'vitest'
 import { failure } from '../testing/failure.ts'
+import {
+  described,
+  limits,
+  manifest,
+  registry,
+  remote,
+  server,
+  tagPath,
+  useFaultServer,
+  withOptions,
+} from '../testing/fault-registry.ts'
 import { serve } from '../testing/odd-server.ts'
 
 const layer = { mediaType: mediaTypes.ociLayerGzip, digest: digestOf('layer'), size: 5 }
-const manifest = JSON.stringify({
-  schemaVersion: 2,
-  mediaType: mediaTypes.ociManifest,
-  config: { mediaType: mediaTypes.ociConfig, digest: digestOf('{}'), size: 2 },
-  layers: [],
-})
-const described = { mediaType: mediaTypes.ociManifest, digest: digestOf(manifest), size: manifest.length }
-const tagPath = '/v2/app/manifests/1'
-const limits = { retryDelay: 1, attempts: 3 }
-
-let server: FaultServer
-let registry: Registry
-
-beforeEach(async () => {
-  server = await startFaultServer()
-  registry = createRegistry({ limits, defaultScheme: 'http' })
-})
-
-afterEach(async () => {
-  await registry[Symbol.asyncDispose]()
-  await server[Symbol.asyncDispose]()
-})
-
-const remote = () => registry.remote(`${server.host}/app:1`)
-const withOptions = (options: RegistryOptions) => createRegistry({ defaultScheme: 'http', ...options })
+useFaultServer()
 
 describe('an upload', () => {
   it('may take longer than the head of an answer, as long as the registry takes it in', async () => {

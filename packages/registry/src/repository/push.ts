@@ -28,8 +28,8 @@ export interface PushRequest extends AbortOptions {
 export type PushOutcome = 'pushed' | 'exists' | 'mounted'
 
 /**
- * Stores a manifest or blob on one host; see `Remote.push`. What failed for a passing reason is begun again from the
- * question whether the content is there.
+ * Stores a manifest or blob on one host; see `Remote.push`. After a transient failure it starts again by asking whether
+ * the content exists.
  */
 export function pushTo(
   client: RegistryClient,
@@ -125,7 +125,7 @@ async function exists(
   return reply.status === 200 ? reply : undefined
 }
 
-/** Checks what a registry says it stored. It may say nothing. */
+/** Checks the digest that a registry says it has stored, if it says one. */
 async function stored(reply: Reply, { digest }: Descriptor): Promise<void> {
   await discard(reply)
   const stated = singleHeader(reply, 'docker-content-digest')

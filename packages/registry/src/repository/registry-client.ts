@@ -11,17 +11,17 @@ import type { RegistryLimits } from '../limits.ts'
 /** One request of the distribution protocol. */
 export interface ApiRequest extends AbortOptions {
   readonly method: Exchange['method']
-  /** What comes after `/v2`, or the whole address where the registry named it. */
+  /** The path below `/v2`, or the whole URL if the registry has named it. */
   readonly at: readonly string[] | URL
   readonly query?: Readonly<Record<string, string>> | undefined
   readonly headers?: HeaderFields | undefined
   readonly body?: Exchange['body']
   readonly scopes: readonly Scope[]
-  /** What it is made for, for sources of credentials. */
+  /** The operation, for sources of credentials. */
   readonly reference: string
 }
 
-/** Speaks with hosts: headers, authorization, redirects, and errors as `NsboxError`. */
+/** Sends requests to hosts: headers, authorization, redirects, and errors as `NsboxError`. */
 export class RegistryClient {
   readonly limits: RegistryLimits
   readonly #send: Send
@@ -40,7 +40,7 @@ export class RegistryClient {
     this.limits = options.limits
   }
 
-  /** The answer, if its status is among the accepted ones. Nothing is repeated but a request that needed authorization. */
+  /** The answer, if its status is among the accepted ones. Only a request that needed authorization is repeated. */
   async request(host: RegistryHost, request: ApiRequest, accepted: readonly number[]): Promise<Reply> {
     const { scopes, reference, signal } = request
     const wish = { host, scopes, reference, signal }

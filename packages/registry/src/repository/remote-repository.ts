@@ -33,7 +33,10 @@ export class RemoteRepository implements Remote {
     this.#hosts = hosts
   }
 
-  /** Only hosts with the capability may say what a tag points to (HOSTILE C02); a digest speaks for itself. */
+  /**
+   * Only hosts with the capability may say what a tag points to (docs/threat-model.md C02); content is verified by its
+   * digest.
+   */
   async resolve({ signal }: AbortOptions = {}): Promise<Descriptor> {
     const { digest } = this.#parsed
     const hosts = await this.#capable(digest === undefined ? ['pull', 'resolve'] : ['pull'], signal)
@@ -69,7 +72,7 @@ export class RemoteRepository implements Remote {
     throw hostsError(`fetching ${descriptor.digest} of ${this.reference}`, errors)
   }
 
-  /** Stores at the first host that takes content in; see `pushTo` for tags. */
+  /** Stores at the first host that accepts pushes; see `pushTo` for tags. */
   async push(
     descriptor: Descriptor,
     read: () => AsyncIterable<Uint8Array>,
@@ -87,7 +90,7 @@ export class RemoteRepository implements Remote {
   }
 }
 
-/** Where content of a type is kept; of a type that says nothing, in either place. */
+/** The collections to look for content of a type: for an unknown type, both. */
 function kindsOf({ mediaType }: Descriptor): ContentKind[] {
   if (isManifest(mediaType) || isIndex(mediaType)) return ['manifests']
   return isLayer(mediaType) || isConfig(mediaType) ? ['blobs'] : ['blobs', 'manifests']

@@ -1,35 +1,20 @@
 import { digestOf, mediaTypes } from '@nsbox/oci'
-import { type FaultServer, startFaultServer } from '@nsbox/testing'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createRegistry, type Registry } from '../registry.ts'
+import { describe, expect, it } from 'vitest'
 import { failure } from '../testing/failure.ts'
+import {
+  described,
+  manifest,
+  registry,
+  remote,
+  server,
+  tagPath,
+  useFaultServer,
+} from '../testing/fault-registry.ts'
 
 const layer = { mediaType: mediaTypes.ociLayerGzip, digest: digestOf('layer'), size: 5 }
-const manifest = JSON.stringify({
-  schemaVersion: 2,
-  mediaType: mediaTypes.ociManifest,
-  config: { mediaType: mediaTypes.ociConfig, digest: digestOf('{}'), size: 2 },
-  layers: [],
-})
-const described = { mediaType: mediaTypes.ociManifest, digest: digestOf(manifest), size: manifest.length }
 const manifestHeaders = { 'content-type': described.mediaType, 'docker-content-digest': described.digest }
-const tagPath = '/v2/app/manifests/1'
-const limits = { retryDelay: 1, attempts: 3 }
 
-let server: FaultServer
-let registry: Registry
-
-beforeEach(async () => {
-  server = await startFaultServer()
-  registry = createRegistry({ limits, defaultScheme: 'http' })
-})
-
-afterEach(async () => {
-  await registry[Symbol.asyncDispose]()
-  await server[Symbol.asyncDispose]()
-})
-
-const remote = () => registry.remote(`${server.host}/app:1`)
+useFaultServer()
 
 describe('a tag', () => {
   it('is resolved by HEAD alone where that tells everything', async () => {

@@ -28,7 +28,7 @@ import type { RegistryClient } from './registry-client.ts'
 /** The two collections of a repository. */
 export type ContentKind = 'manifests' | 'blobs'
 
-/** What answers to a manifest may be, best known first; anything else is taken as well, since artifacts are many. */
+/** The `Accept` header for manifests, preferred types first; any other type is accepted too, for artifacts. */
 export const acceptManifests = [
   mediaTypes.dockerManifest,
   mediaTypes.dockerManifestList,
@@ -37,12 +37,12 @@ export const acceptManifests = [
   '*/*',
 ].join(', ')
 
-/** Statuses of HEAD by which servers say that they answer to GET only. */
+/** Statuses of servers that do not support HEAD. */
 const headUnsupported = [400, 405, 501]
 
 /**
- * What a tag or digest points to at one host, by HEAD; by GET where the answer to that leaves something open. A digest may
- * be that of a blob that is no manifest.
+ * Resolves a tag or digest at one host, by HEAD; by GET if the answer to that is incomplete. The digest may be that of
+ * a blob that is no manifest.
  *
  * @throws `not_found`, `invalid_argument` for a document beyond the limit of manifests, an answer that contradicts the
  * reference's digest, or one that is no document of a known or stated kind; the errors of `responseError`
@@ -77,7 +77,7 @@ export function resolveAt(
       try {
         return await manifest()
       } catch (error) {
-        // What docker-registry says to the digest of a layer is 500.
+        // docker-registry answers with 500 to the digest of a layer.
         const status = isNsboxError(error) ? error.details.status : undefined
         if (digest === undefined || (status !== 404 && status !== 500)) throw error
         return await blob(digest, error)
@@ -104,7 +104,7 @@ export function resolveAt(
   }
 }
 
-/** The descriptor, if the head of the answer tells all of it. */
+/** The descriptor, if the headers are sufficient. */
 function fromHead(reply: Reply, wanted: Digest | undefined): Descriptor | undefined {
   const stated = singleHeader(reply, 'docker-content-digest')
   if (stated !== undefined && wanted !== undefined && stated !== wanted)
@@ -113,7 +113,7 @@ function fromHead(reply: Reply, wanted: Digest | undefined): Descriptor | undefi
   const size = sizeOf(reply)
   if (!isDigest(digest) || size === undefined) return undefined
   const mediaType = contentType(reply)
-  // What serves files does not know; what is in the document does.
+  // Static file servers do not know the type; the document tells it.
   if (mediaType === undefined || !(isManifest(mediaType) || isIndex(mediaType) || isDockerSchema1(mediaType)))
     return undefined
   if (size > maxDocumentSize) throw nonsense(reply, `has ${size} bytes, more than ${maxDocumentSize}`)
@@ -133,7 +133,7 @@ async function fromDocument(
   if (isDigest(stated) && digestAlgorithm(stated) === digestAlgorithm(digest) && stated !== digest)
     throw nonsense(reply, `has digest ${digest}, though the registry says ${reply.secrets.hide(stated)}`)
   const mediaType = await manifestMediaType(bytes, contentType(reply), context)
-  // Who is told of the content is told its type, which is the server's text as well.
+  // The type is text of the server, too, and must not have a secret in it.
   if (mediaType === undefined || reply.secrets.hide(mediaType) !== mediaType)
     throw nonsense(reply, 'is no manifest')
   const descriptor = { mediaType, digest, size: bytes.byteLength }

@@ -3,11 +3,11 @@ import { errorCode, NsboxError } from '@nsbox/errors'
 import type { RegistryHost } from '../hosts/registry-host.ts'
 
 /**
- * The first success among hosts, in order. A host that fails, for whatever reason, is passed over.
+ * Tries hosts in order until one succeeds. After any failure the next one is tried.
  *
  * @param what is being done, for the error if there is no host for it
- * @throws the error of the only host; or one with the code of the last, which is the registry itself, and the messages of
- * all; `not_found` without any host
+ * @throws the error of the only host; or one with the code of the last, which is the registry itself, and the messages
+ * of all; `not_found` without any host
  */
 export async function tryHosts<T>(
   hosts: readonly RegistryHost[],
@@ -28,7 +28,7 @@ export async function tryHosts<T>(
   throw hostsError(what, errors)
 }
 
-/** One error for those of all hosts that were tried. */
+/** One error for the failures of all hosts. */
 export function hostsError(what: string, errors: readonly unknown[]): unknown {
   if (errors.length === 1) return errors[0]
   if (errors.length === 0) return new NsboxError('not_found', `${what}: no host is configured for it`)

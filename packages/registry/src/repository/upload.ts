@@ -6,9 +6,9 @@ import { discard, type Reply, singleHeader } from '../http/exchange.ts'
 import { redactUrl } from '../http/redact.ts'
 import type { ApiRequest, RegistryClient } from './registry-client.ts'
 
-/** Repositories that are asked for a blob before it is sent. */
+/** Most repositories to try to mount a blob from. */
 const maxMounts = 3
-/** Milliseconds for telling a registry that an upload will not come. */
+/** Milliseconds for cancelling an upload. */
 const cancelTimeout = 2_000
 
 type Common = Pick<ApiRequest, 'scopes' | 'reference' | 'signal'>
@@ -21,11 +21,11 @@ export interface UploadRequest extends Common {
 }
 
 /**
- * Opens an upload, unless the blob can be had from another repository of the registry.
+ * Starts an upload, unless the blob can be mounted from another repository of the registry.
  *
  * @returns where to send the bytes
- * @throws `failed_precondition` if the registry names another origin (HOSTILE C04); `invalid_argument` if it names none, or
- * for a repository that is no such name (HOSTILE C10)
+ * @throws `failed_precondition` if the registry names another origin (docs/threat-model.md C04); `invalid_argument` if
+ * it names none, or for an invalid repository name (docs/threat-model.md C10)
  */
 export async function startUpload(
   client: RegistryClient,
@@ -61,7 +61,7 @@ export async function startUpload(
 
 const headers = { 'content-length': '0' }
 
-/** Undefined where the other repository is not ours to read, or unknown. */
+/** Undefined if the other repository is unknown or may not be read. */
 async function mount(
   client: RegistryClient,
   host: RegistryHost,
@@ -78,7 +78,7 @@ async function mount(
   }
 }
 
-/** Tells a registry to forget an upload; it forgets by itself after some time if this fails. */
+/** Cancels an upload. If this fails, it expires at the registry. */
 export async function cancelUpload(
   client: RegistryClient,
   host: RegistryHost,
@@ -91,7 +91,7 @@ export async function cancelUpload(
       await client.request(host, { ...common, signal, method: 'DELETE', at: location }, [200, 204]),
     )
   } catch {
-    // Nothing hangs on it.
+    // A failure does not matter.
   }
 }
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { list, mount, unmount } from '@nsbox/mount'
+import { listMounts, mount, unmount } from '@nsbox/mount'
 import { run, runOrThrow, scratchMount } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
@@ -23,7 +23,7 @@ async function prepared() {
   await writeFile(join(source, 'file'), 'content')
   const directory = join(scratch.path, 'bundles')
   const bind = { type: 'bind', source, options: ['rbind', 'rw'] }
-  const mounted = async () => (await list({ under: directory })).map(({ mountPoint }) => mountPoint)
+  const mounted = async () => (await listMounts({ under: directory })).map(({ mountPoint }) => mountPoint)
   return { scratch, source, directory, bind, bundles: new Bundles(directory), mounted }
 }
 
@@ -146,7 +146,9 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'Bundle
       await expect(
         bundles.create('ns', 'a', { spec, rootfs: [bind, { ...tmpfs, target }] }),
       ).rejects.toMatchObject({ code: 'not_found' })
-    expect((await list({ under: scratch.path })).map(({ mountPoint }) => mountPoint)).toEqual([scratch.path])
+    expect((await listMounts({ under: scratch.path })).map(({ mountPoint }) => mountPoint)).toEqual([
+      scratch.path,
+    ])
   })
 
   test('D09: what is mounted in a root file system does not show where it comes from', async () => {
@@ -156,8 +158,8 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'Bundle
     await mount({ type: 'bind', source, options: ['bind', 'shared'] }, source)
     const inner = { type: 'tmpfs', source: 'tmpfs', options: [], target: 'inner' }
     const bundle = await bundles.create('ns', 'a', { spec, rootfs: [bind, inner] })
-    expect((await list({ under: join(source, 'inner') })).length).toBe(0)
-    expect((await list({ under: bundle.rootfs })).length).toBe(2)
+    expect((await listMounts({ under: join(source, 'inner') })).length).toBe(0)
+    expect((await listMounts({ under: bundle.rootfs })).length).toBe(2)
     await bundle.remove()
     await unmount(source)
   })

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { isFailedPrecondition, NsboxError } from '@nsbox/errors'
-import { list, type MountInfo } from '@nsbox/mount'
+import { listMounts, type MountInfo } from '@nsbox/mount'
 import { AttachLock } from './attach-lock.ts'
 import { ContainerCgroup } from './container-cgroup.ts'
 import { eventFileSource } from './oom/event-file-source.ts'
@@ -33,7 +33,7 @@ export class CgroupHost {
 
   /** @throws unimplemented if no cgroups are mounted */
   static async open(): Promise<CgroupHost> {
-    const mounts = cgroupMounts(await list({ types: ['cgroup', 'cgroup2'] }))
+    const mounts = cgroupMounts(await listMounts({ types: ['cgroup', 'cgroup2'] }))
     if (mounts.size === 0) throw new NsboxError('unimplemented', 'cgroups: none are mounted')
     return new CgroupHost(mounts, processCgroups('self'))
   }

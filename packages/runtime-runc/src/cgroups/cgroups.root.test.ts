@@ -140,7 +140,7 @@ describeWith(needs, 'the cgroup of a container', () => {
     expect(other.alive()).toBe(true)
   })
 
-  test('E14 very many processes and cgroups are listed, signalled and removed while others have their turn', async () => {
+  test('E14 very many processes and cgroups are listed, signalled and removed beside other work', async () => {
     const script = 'trap "" TERM; i=0; while [ $((i += 1)) -lt 800 ]; do sleep 1000 & done; wait'
     const { container, cgroup } = await started(['sh', '-c', script])
     await using _ = container

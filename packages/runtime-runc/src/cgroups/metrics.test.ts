@@ -31,11 +31,19 @@ const unified = {
   'pids.current': '3\n',
   'pids.max': 'max\n',
   'cpu.stat':
-    'usage_usec 9007199254740993\nuser_usec 120\nsystem_usec 34\nnice_usec 0\ncore_sched.force_idle_usec 0\nnr_periods 5\nnr_throttled 2\nthrottled_usec 77\nnr_bursts 1\nburst_usec 9\n',
+    'usage_usec 9007199254740993\nuser_usec 120\nsystem_usec 34\nnice_usec 0\ncore_sched.force_idle_usec 0\n' +
+    'nr_periods 5\nnr_throttled 2\nthrottled_usec 77\nnr_bursts 1\nburst_usec 9\n',
   'cpu.pressure':
     'some avg10=0.12 avg60=3.40 avg300=56.78 total=1234567\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n',
   'memory.stat':
-    'anon 4096\nfile 8192\nkernel 20480\nkernel_stack 16384\npagetables 4096\nsec_pagetables 0\npercpu 0\nsock 1\nvmalloc 0\nshmem 2\nfile_mapped 3\nfile_dirty 4\nfile_writeback 5\nswapcached 0\nanon_thp 6\nfile_thp 0\ninactive_anon 7\nactive_anon 8\ninactive_file 9\nactive_file 10\nunevictable 11\nslab_reclaimable 12\nslab_unreclaimable 13\nslab 25\nworkingset_refault_anon 1\nworkingset_refault_file 2\nworkingset_activate_anon 3\nworkingset_activate_file 4\nworkingset_restore_anon 0\nworkingset_nodereclaim 5\npgscan 14\npgsteal 15\npgfault 16\npgmajfault 17\npgrefill 18\npgactivate 19\npgdeactivate 20\npglazyfree 21\npglazyfreed 22\nthp_fault_alloc 23\nthp_collapse_alloc 24\n',
+    'anon 4096\nfile 8192\nkernel 20480\nkernel_stack 16384\npagetables 4096\nsec_pagetables 0\npercpu 0\n' +
+    'sock 1\nvmalloc 0\nshmem 2\nfile_mapped 3\nfile_dirty 4\nfile_writeback 5\nswapcached 0\nanon_thp 6\n' +
+    'file_thp 0\ninactive_anon 7\nactive_anon 8\ninactive_file 9\nactive_file 10\nunevictable 11\n' +
+    'slab_reclaimable 12\nslab_unreclaimable 13\nslab 25\nworkingset_refault_anon 1\n' +
+    'workingset_refault_file 2\nworkingset_activate_anon 3\nworkingset_activate_file 4\n' +
+    'workingset_restore_anon 0\nworkingset_nodereclaim 5\npgscan 14\npgsteal 15\npgfault 16\npgmajfault ' +
+    '17\npgrefill 18\npgactivate 19\npgdeactivate 20\npglazyfree 21\npglazyfreed 22\nthp_fault_alloc 23\n' +
+    'thp_collapse_alloc 24\n',
   'memory.current': '53248\n',
   'memory.max': '104857600\n',
   'memory.peak': '90000\n',
@@ -165,7 +173,8 @@ describe('statistics of hierarchies by controller', () => {
         'memory',
         await fixture(scratch, 'memory', {
           'memory.stat':
-            'cache 1\nrss 2\nrss_huge 3\npgpgin 4\npgmajfault 5\nhierarchical_memory_limit 9223372036854771712\nhierarchical_memsw_limit 7\ntotal_cache 8\ntotal_pgmajfault 9\n',
+            'cache 1\nrss 2\nrss_huge 3\npgpgin 4\npgmajfault 5\nhierarchical_memory_limit ' +
+            '9223372036854771712\nhierarchical_memsw_limit 7\ntotal_cache 8\ntotal_pgmajfault 9\n',
           'memory.oom_control': 'oom_kill_disable 0\nunder_oom 1\noom_kill 2\n',
           ...entry('memory', 10),
           ...entry('memory.kmem', 20),

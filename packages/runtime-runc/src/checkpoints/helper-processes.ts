@@ -24,7 +24,7 @@ const maxCommandLine = 64 * 1024
 /**
  * The processes of this host that may be helpers: in the pid namespace of this process, and of its user with all its
  * ids. Those of containers are neither, whatever they call themselves and whatever they claim to have open: both are
- * theirs to choose (HOSTILE E12).
+ * theirs to choose (docs/threat-model.md E12).
  */
 export async function* helperProcesses(): AsyncGenerator<HelperProcess> {
   let looked = 0

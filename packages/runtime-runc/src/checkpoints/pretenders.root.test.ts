@@ -77,7 +77,8 @@ describeWith(needs, 'processes of a container that pretend', () => {
     const pids = await startLiar(
       `my $at = syscall(${mmap}, 0, ${size}, 3, 0x4022, -1, 0);
       open my $file, '<', '/proc/self/stat'; my @stat = split ' ', (<$file> =~ s/.*\\)/x x/r);
-      my $map = pack('Q11QLl', @stat[25, 26, 44, 45, 46], $stat[46], $stat[27], $at, $at + ${size}, @stat[49, 50], 0, 0, -1);
+      my @ends = ($at, $at + ${size}, @stat[49, 50]);
+      my $map = pack('Q11QLl', @stat[25, 26, 44, 45, 46], $stat[46], $stat[27], @ends, 0, 0, -1);
       syscall(${prctl}, 35, 14, $map, length $map, 0) == 0 or die $!;
       $SIG{TERM} = 'IGNORE'; fork; sleep 1000;`,
       2,

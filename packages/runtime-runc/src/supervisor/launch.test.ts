@@ -173,7 +173,7 @@ describeWith({ linux: true }, 'launching', () => {
     delete process.env.NSBOX_TEST_SECRET
   })
 
-  test('the supervisor is its owner’s only, in a session of its own, and first to go where memory runs out', async () => {
+  test('the supervisor is its owner’s only, has its own session, and goes first where memory runs out', async () => {
     await supervisor.warm()
     const [pid] = fixture.supervisors()
     const own = Number(readFileSync('/proc/self/oom_score_adj', 'utf8'))

@@ -49,7 +49,7 @@ describeWith({ linux: true }, 'survival', () => {
     await once(daemon, 'exit')
   }
 
-  test('a daemon that is killed finds its processes again: running, ended meanwhile, and with their input and output', async () => {
+  test('a daemon that is killed finds its processes again, running or ended, and their input and output', async () => {
     const [stdin, stdout] = [newFifo('in'), newFifo('out')]
     const reader = readFifo(stdout)
     await killedDaemon({
@@ -240,7 +240,7 @@ describeWith({ linux: true }, 'survival', () => {
     expect(second.process('one')).toMatchObject({ pid: running.pid, ended: undefined })
   })
 
-  test('a supervisor of another build keeps its processes and ends with them; new ones go to a new supervisor', async () => {
+  test('a supervisor of another build keeps its processes and ends with them; new ones go to a new one', async () => {
     const first = await fixture.open({ build: 'old' })
     const old = await fixture.launch(first, 'exec sleep 60', { key: 'old' })
     await fixture.leave(first)

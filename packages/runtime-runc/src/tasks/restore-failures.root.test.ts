@@ -61,7 +61,8 @@ describeWith(needs, 'a start from a checkpoint is refused', () => {
     [true, 'a terminal, which the task was not given'],
     [false, 'the runtime has sent no terminal'],
   ] as const) {
-    test(`for a task ${terminal ? 'without' : 'with'} a terminal if the images are ${terminal ? 'with' : 'without'} one`, async () => {
+    const [task, images] = terminal ? ['without', 'with'] : ['with', 'without']
+    test(`for a task ${task} a terminal if the images are ${images} one`, async () => {
       await using bench = await RestoreBench.open()
       const { tasks } = bench
       const rootfs = await bench.rootfs()

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { run } from '@nsbox/testing'
+import { bundleSources, run } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
 import { type FakeRunc, fakeRunc } from '../testing/fake-runc.ts'
@@ -158,14 +158,13 @@ describeWith(needs, 'a task that goes on from a checkpoint', () => {
 
 /** A daemon of its own that starts the task. */
 async function startingDaemon(bench: RestoreBench) {
-  const url = JSON.stringify(new URL('../open-runc-runtime.ts', import.meta.url).href)
-  const script = `
-    const { openRuncRuntime } = await import(${url})
+  const source = `
+    import { openRuncRuntime } from '../open-runc-runtime.ts'
     const runtime = await openRuncRuntime({ directory: ${JSON.stringify(bench.directory)}, onEvent() {} })
     console.log('up')
     await runtime.namespace('bench').start('one')`
-  const args = ['--conditions=@nsbox/source', '--import', 'tsx', '--input-type=module', '-e', script]
-  const daemon = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const program = await bundleSources(source, import.meta.dirname, bench.path)
+  const daemon = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] })
   await once(daemon.stdout, 'data')
   return daemon
 }

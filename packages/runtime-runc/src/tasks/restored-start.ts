@@ -82,7 +82,7 @@ export class RestoredStart implements TaskStart {
     const { namespace, id, path, log } = bundle
     const { images: imagePath, workPath = bundle.criu } = this.#source
     const criuLog = join(workPath, 'restore.log')
-    // What others had to say.
+    // Logs of an earlier attempt.
     for (const old of [log, criuLog]) rmSync(old, { force: true })
     const wanted = { log, bundle: path, imagePath, workPath, noPivotRoot: choice.noPivotRoot }
     const command = (paths: LaunchPaths) =>

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { packAny } from '@nsbox/api'
 import { CheckpointOptionsSchema } from '@nsbox/api/gen/types/runc/options/oci_pb'
+import { bundleSources } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { CheckpointLab, countingBig } from '../testing/checkpoint-lab.ts'
@@ -31,8 +32,8 @@ describeWith(needs, 'a task whose daemon is killed', () => {
     const { typeUrl, value } = packAny(CheckpointOptionsSchema, { exit })
     const runtime = { directory: join(lab.path, 'runtime'), images: lab.images, binary: lab.runc.binary }
     const bytes = (data: Uint8Array) => `Buffer.from('${Buffer.from(data).toString('base64')}', 'base64')`
-    const script = `
-      const { openRuncRuntime } = await import(${JSON.stringify(new URL('../open-runc-runtime.ts', import.meta.url).href)})
+    const source = `
+      import { openRuncRuntime } from '../open-runc-runtime.ts'
       const runtime = await openRuncRuntime({ ...${JSON.stringify(runtime)}, onEvent() {} })
       const tasks = runtime.namespace('lab')
       const spec = { typeUrl: '${spec.typeUrl}', value: ${bytes(spec.value)} }
@@ -45,8 +46,8 @@ describeWith(needs, 'a task whose daemon is killed', () => {
           images: () => new Promise(() => console.log('taking')),
         })
       })`
-    const args = ['--conditions=@nsbox/source', '--import', 'tsx', '--input-type=module', '-e', script]
-    daemon = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    const program = await bundleSources(source, import.meta.dirname, lab.path)
+    daemon = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] })
     await waitUntil(async () => (await lab.count()) > 0, 'the daemon’s task')
     daemon.stdin!.write('go\n')
   }

@@ -9,25 +9,25 @@ import { certificateOf } from './certificate.ts'
 /** Headers of a request as Node.js has them. */
 export type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>
 
-/** What whoever is at the other end of a connection may do. */
+/** The access of a connection's peer. */
 export interface ConnectionAccess {
   /**
-   * The access of a call, by what holds now.
-   * @throws `unauthenticated` if nobody knows who calls, `permission_denied` for one who is known and not listed
+   * The access of a call, by the current list.
+   * @throws `unauthenticated` if the peer is unknown, `permission_denied` if it is known but not listed
    */
   of(headers: RequestHeaders): Access
-  /** Whether all that calls on this connection were granted still is. */
+  /** Whether everything that calls on this connection were granted is still granted. */
   isCurrent(): boolean
-  /** Whether any call has been let in. */
+  /** Whether any call has been admitted. */
   readonly wasUsed: boolean
-  /** Whose connections count together, and end unless used; undefined for whoever may do everything. */
+  /** The peer whose connections are counted together, and closed if unused; undefined for peers with all rights. */
   readonly source?: string | undefined
 }
 
-/** Finds out who is at the other end of a connection. */
+/** Identifies the peer of a connection. */
 export type Authenticate = (socket: Socket) => ConnectionAccess
 
-/** Only those can open the server's own socket who may do everything. */
+/** Whoever can open the server's own socket has all rights. */
 export const ownSocket: Authenticate = () => {
   let wasUsed = false
   return {
@@ -42,16 +42,16 @@ export const ownSocket: Authenticate = () => {
   }
 }
 
-/** How many peers one connection may speak for: a client may have many tokens, and each is remembered. */
+/** Most peers on one connection: a client may use many tokens, and each is remembered. */
 const maxPeers = 16
 
 /**
- * Who may do what by a list that can be replaced while the server runs. Whoever has connected stays who they are; what they
- * may do is looked up for each call.
+ * Access by a list that can be replaced while the server runs. The identity of a connection's peer does not change; its
+ * rights are looked up for each call.
  */
 export class AccessControl {
   #list: AccessList
-  /** All namespaces that have been a tenant's since the start: what they hold does not become everybody's meanwhile. */
+  /** All namespaces that have been a tenant's since the start; they stay sealed. */
   readonly #sealed = new Set<string>()
 
   constructor(list: AccessList) {
@@ -72,7 +72,7 @@ export class AccessControl {
     return this.#sealed.has(namespace)
   }
 
-  /** By a socket in the file system: a peer is the user and the groups of the process that has connected. */
+  /** For a unix socket: the peer is the user and groups of the process that has connected. */
   readonly byProcess: Authenticate = (socket) => {
     const credentials = peerCredentials(descriptorOf(socket))
     return new RememberedAccess(`uid ${credentials.uid}`, noToken, () => {
@@ -82,7 +82,7 @@ export class AccessControl {
     })
   }
 
-  /** By TLS: a peer is the holder of a certificate or, call by call, of a token. */
+  /** For TLS: the peer is the holder of a certificate or, for each call, of a token. */
   readonly byTls: Authenticate = (socket) => {
     const { names, refusal } = certificateOf(socket)
     return new RememberedAccess(`address ${socket.remoteAddress}`, tokenDigest, (digest) => {
@@ -101,12 +101,12 @@ export class AccessControl {
   }
 }
 
-/** The access by one connection, which remembers what calls have been granted. */
+/** The access of one connection, which remembers what its calls were granted. */
 class RememberedAccess implements ConnectionAccess {
   readonly source: string
   readonly #token: (headers: RequestHeaders) => string
   readonly #look: (token: string) => Access
-  /** By the digest of the token. */
+  /** Access by the digest of the token. */
   readonly #granted = new Map<string, Access>()
 
   /**
@@ -160,7 +160,7 @@ function tokenDigest({ authorization }: RequestHeaders): string {
   return createHash('sha256').update(token).digest('hex')
 }
 
-/** Node.js has no other way to the number of a connection's descriptor. */
+/** Node.js has no public way to the descriptor of a connection. */
 function descriptorOf(socket: Socket): number {
   const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: number } }
   if (handle?.fd === undefined || handle.fd < 0)

@@ -10,14 +10,14 @@ import type { Rule, Rules, TenantCall } from './rule.ts'
 /** What calls pass through. */
 export interface AccessGateOptions {
   readonly rules: Rules
-  /** Directories of the server, which no text may tell a tenant. */
+  /** Directories of the server, whose paths are removed from texts for tenants. */
   readonly hidden: readonly string[]
 }
 
 type AnyRule = Rule<unknown, unknown>
 type Request = Parameters<ReturnType<Interceptor>>[0]
 
-/** Lets a tenant's calls through by the rules; those of one who may do everything pass as they are. */
+/** Admits a tenant's calls by the rules. Calls of peers with all rights pass unchanged. */
 export function accessGate({ rules, hidden }: AccessGateOptions): Interceptor {
   return (next) => async (request) => {
     const access = accessOf(request)
@@ -56,11 +56,11 @@ function admit(rule: AnyRule | undefined, name: string, request: Request, access
   return { access, namespace, signal }
 }
 
-/** The request that is served: what the rule makes of the one that came, or of the one in a stream. */
+/** The request to serve, as changed by the rule. */
 async function withRequest(request: Request, rule: AnyRule, call: TenantCall): Promise<Request> {
   const { request: admitted } = rule
   if (admitted === undefined) return request
-  // A call is an object of a class, whose message can be replaced but which cannot be copied.
+  // A call is an object of a class. Its message can be replaced, but it cannot be copied.
   const changed = request as { message: unknown }
   if (isIterable(request.message)) changed.message = mapped(request.message, (each) => admitted(each, call))
   else changed.message = await admitted(request.message, call)

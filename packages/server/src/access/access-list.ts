@@ -1,18 +1,18 @@
 import { timingSafeEqual } from 'node:crypto'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { validateIdentifier } from '@nsbox/namespaces'
 import type { PeerCredentials } from '@nsbox/sys/descriptors'
 import { ownFile, readBoundedFile } from '../configuration/bounded-file.ts'
 import { parseToml } from '../configuration/toml-document.ts'
 import { type Access, type Right, rights, union } from './access.ts'
 
-/** What the kernel says of whom it cannot name, so that it could be anybody. */
+/** The id that the kernel reports for users and groups without one here. It could be anybody. */
 const overflowId = 65_534
 
-/** The most peers of one list: each of its own socket's connections is compared with all of them. */
+/** The most peers of one list: each connection of the socket for tenants is compared with all of them. */
 const maxPeers = 4096
 
-/** By what a peer is known. */
+/** How a peer is identified. */
 type Mark =
   | { readonly uid: number }
   | { readonly gid: number }
@@ -24,7 +24,7 @@ interface Entry {
   readonly access: Access
 }
 
-/** Who may do what. */
+/** An access list. */
 export class AccessList {
   readonly #entries: readonly Entry[]
 
@@ -41,14 +41,14 @@ export class AccessList {
     return this.#entries.some(({ mark }) => 'token' in mark)
   }
 
-  /** What a process may do that has connected to a socket of this host: all that is said of its user and its groups. */
+  /** The access of a process that has connected to a socket of this host: that of its user and of all its groups. */
   ofProcess({ uid, gid, groups }: Omit<PeerCredentials, 'pid'>): Access | undefined {
     const all = new Set([gid, ...groups])
     const found = this.#entries.filter(
       ({ mark }) => ('uid' in mark && mark.uid === uid) || ('gid' in mark && all.has(mark.gid)),
     )
     const names = found.map(({ access }) => access.peer).join('+')
-    // A user's streams are that user's, also where a whole group is listed.
+    // Streams belong to the user, even if a whole group is listed.
     return found.length === 0
       ? undefined
       : union(
@@ -57,13 +57,13 @@ export class AccessList {
         )
   }
 
-  /** What the holder of a certificate may do that a client authority has issued for one of these names. */
+  /** The access of a certificate of a client authority with these names. */
   ofCertificate(names: readonly string[]): Access | undefined {
     return this.#entries.find(({ mark }) => 'certificate' in mark && names.includes(mark.certificate))?.access
   }
 
   /**
-   * What the holder of a token may do. The time that it takes does not depend on the token.
+   * The access of a token. Takes constant time.
    * @param digest the token's SHA-256, in hexadecimal
    */
   ofToken(digest: string): Access | undefined {
@@ -78,8 +78,8 @@ export class AccessList {
 /**
  * Reads an access list. It must be a regular file that only root or the server's own user can write to.
  *
- * @throws `permission_denied` if others can write to it; `invalid_argument` for anything in it that means nothing, naming
- * it; `not_found`
+ * @throws `permission_denied` if others can write to it; `invalid_argument` for anything malformed or unknown in it,
+ * naming it; `not_found`
  */
 export async function readAccessList(path: string): Promise<AccessList> {
   const what = `access list ${path}`
@@ -146,9 +146,9 @@ function parseGrants(namespaces: unknown, what: string): ReadonlyMap<string, Rea
   if (!isTable(namespaces)) throw wrong(what, 'namespaces must be a table')
   return new Map(
     Object.entries(namespaces).map(([namespace, given]) => {
-      const field = `${what}: namespace ${JSON.stringify(namespace.slice(0, 128))}`
+      const field = `${what}: namespace ${quoted(namespace)}`
       context(field, () => validateIdentifier(namespace))
-      // A container's cgroup is below one that is called after its namespace, which must not be one of systemd's.
+      // A container's cgroup is in one that is named after its namespace, which must not be one of systemd's.
       if (/\.(?:slice|scope|service|mount|socket|swap)$/.test(namespace))
         throw wrong(field, 'is called like a unit of systemd')
       if (!Array.isArray(given) || given.length === 0) throw wrong(field, 'must have a list of rights')

@@ -1,27 +1,27 @@
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 
-/** What may be done in a namespace: look, change what it has, run containers. */
+/** A right in a namespace: look at its contents, change them, run containers. */
 export const rights = ['read', 'write', 'run'] as const
 export type Right = (typeof rights)[number]
 
-/** What may be done in which namespaces. */
+/** Rights by namespace. */
 export type Grants = ReadonlyMap<string, ReadonlySet<Right>>
 
-/** What whoever makes a call may do. */
+/** The access of a caller. */
 export interface Access {
-  /** Who it is, in the words of the access list; empty on the server's own socket. */
+  /** The peer's name in the access list; empty on the server's own socket. */
   readonly peer: string
-  /** A tenant's grants; undefined for one who may do everything, as root of the host may. */
+  /** A tenant's rights; undefined for a caller with all rights, such as root of the host. */
   readonly grants?: Grants | undefined
 }
 
 /** The access of a tenant. */
 export type TenantAccess = Access & { readonly grants: Grants }
 
-/** Nothing at all: the access of a call that nobody has said anything of. */
+/** No access: that of a call whose peer was not identified. */
 export const nobody: Access = { peer: 'nobody', grants: new Map() }
 
-/** The access by the server's own socket. */
+/** The access of callers on the server's own socket. */
 export const everything: Access = { peer: '' }
 
 export function isTenant(access: Access): access is TenantAccess {
@@ -32,7 +32,7 @@ export function permits({ grants }: Access, namespace: string, right: Right): bo
   return grants === undefined || (grants.get(namespace)?.has(right) ?? false)
 }
 
-/** Whether one access permits all that another one does. */
+/** Whether one access includes another one. */
 export function covers(access: Access | undefined, other: Access): boolean {
   if (access === undefined) return false
   if (!isTenant(access)) return true
@@ -42,7 +42,7 @@ export function covers(access: Access | undefined, other: Access): boolean {
   )
 }
 
-/** All that either permits. */
+/** The union of two accesses. */
 export function union(peer: string, accesses: readonly Access[]): Access {
   const grants = new Map<string, Set<Right>>()
   for (const access of accesses) {
@@ -53,7 +53,7 @@ export function union(peer: string, accesses: readonly Access[]): Access {
   return { peer, grants }
 }
 
-/** A refusal that is the same whether the namespace is there or not. */
+/** A refusal that does not tell whether the namespace exists. */
 export function namespaceRefusal(namespace: string): NsboxError {
-  return new NsboxError('permission_denied', `namespace ${JSON.stringify(namespace.slice(0, 128))}`)
+  return new NsboxError('permission_denied', `namespace ${quoted(namespace)}`)
 }

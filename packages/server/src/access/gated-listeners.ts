@@ -12,20 +12,20 @@ import type { ServerConfig } from '../server.ts'
 import { AccessControl } from './access-control.ts'
 import { readAccessList } from './access-list.ts'
 
-/** What is served beside the server's own socket. */
+/** The listeners besides the server's own socket. */
 type GatedConfig = Pick<
   ServerConfig,
   'accessList' | 'tenantsAddress' | 'tcpAddress' | 'tcpCertificate' | 'tcpKey' | 'tcpClientCa'
 >
 
-/** Sockets for those whom the access list names. */
+/** Listeners for peers of the access list. */
 export interface GatedListeners {
   readonly listeners: readonly HttpServers[]
   /** Whether a namespace shares nothing with others. */
   isSealed(namespace: string): boolean
-  /** Begins to listen. @param newHandler makes what answers, for each listener one */
+  /** Begins to listen. @param newHandler makes the handler of each listener */
   bind(newHandler: () => RpcHandler, log: Logger): Promise<{ readonly tcpPort?: number | undefined }>
-  /** Reads all files anew; connections end of peers that may do less then. @throws as `openGatedListeners` */
+  /** Reads all files anew. Connections end whose peers have lost a right. @throws as `openGatedListeners` */
   reload(): Promise<void>
 }
 
@@ -35,7 +35,7 @@ interface Tcp {
 }
 
 /**
- * Reads who may do what, and what TLS is spoken with.
+ * Reads the access list and the files for TLS.
  *
  * @throws `invalid_argument` for settings that lack another, and for files in which something is wrong;
  * `permission_denied` for files that others may change; `not_found`
@@ -79,7 +79,7 @@ export async function openGatedListeners(config: GatedConfig): Promise<GatedList
       if (next.tls !== undefined) tlsServer?.setSecureContext(next.tls)
       control.replace(next.list)
       for (const listener of listeners) {
-        // Whoever has proved something to another authority than the one that counts now has proved nothing.
+        // A certificate that was verified by another authority than the current one no longer counts.
         if (listener.server === tlsServer && changesTrust(current.tls, next.tls)) listener.destroy()
         else listener.endStale()
       }

@@ -2,12 +2,12 @@ import { realpath } from 'node:fs/promises'
 import { ConnectError } from '@connectrpc/connect'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 
-/** These directories by every name: as they are given, and where they really are. */
+/** These directories, also by their real paths. */
 export async function withRealPaths(directories: readonly string[]): Promise<string[]> {
   return [...new Set([...directories, ...(await Promise.all(directories.map((each) => realpath(each))))])]
 }
 
-/** The same error, with no path below these directories in what is told of it. */
+/** The same error, without paths below these directories. */
 export function withoutPaths(error: unknown, directories: readonly string[]): unknown {
   const hide = (text: string) => directories.reduce(hideIn, text)
   if (isNsboxError(error)) {
@@ -27,7 +27,7 @@ export function withoutPaths(error: unknown, directories: readonly string[]): un
   return new NsboxError('unknown', hide(message), { cause: error })
 }
 
-/** A path ends where a text goes on with what names of the server's files do not consist of. */
+/** A path ends at the first character that names of the server's files do not have. */
 function hideIn(text: string, directory: string): string {
   const [before, ...pieces] = text.split(directory)
   return [before, ...pieces.map((piece) => `…${piece.replace(/^[^\s"',;:)]*/, '')}`)].join('')

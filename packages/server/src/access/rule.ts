@@ -4,18 +4,18 @@ import type { Right, TenantAccess } from './access.ts'
 /** A tenant's call. */
 export interface TenantCall {
   readonly access: TenantAccess
-  /** The namespace that it is about, which the tenant has the right in that is needed; empty for a method that is open. */
+  /** The namespace of the call, in which the tenant has the required right; empty for an open method. */
   readonly namespace: string
   readonly signal: AbortSignal
 }
 
-/** What a tenant needs to call a method, and what becomes of the call. */
+/** The right that a tenant needs for a method, and changes to request and answer. */
 export interface Rule<I, O> {
-  /** A right in the call's namespace; nothing at all (`open`); or it is not for tenants (`never`). */
+  /** A right in the call's namespace; none (`open`); or the method is not for tenants (`never`). */
   readonly needs: Right | 'open' | 'never'
-  /** Refuses a request, or gives the one to be served in its place. Not called for a stream of requests. */
+  /** Refuses a request, or returns the one to serve instead. Not called for a stream of requests. */
   readonly request?: (request: I, call: TenantCall) => I | Promise<I>
-  /** Gives the answer that the tenant gets. */
+  /** Returns the answer for the tenant. */
   readonly answer?: (answer: O, request: I, call: TenantCall) => O
 }
 
@@ -30,7 +30,7 @@ export type ServiceRules<S extends DescService> = {
 /** Rules by the names of methods, such as `containerd.services.version.v1.Version/Version`. */
 export type Rules = ReadonlyMap<string, Rule<never, unknown>>
 
-/** The rules of a service, of which none can be forgotten. */
+/** The rules of a service. The type requires one for each method. */
 export function rulesOf<S extends DescService>(
   service: S,
   rules: ServiceRules<S>,

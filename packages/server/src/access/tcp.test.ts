@@ -18,7 +18,7 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { type Logger, pino } from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Server, ServerConfig } from '../server.ts'
-import { start } from '../start.ts'
+import { startServer } from '../start.ts'
 import { type Issued, issue, makeAuthority } from '../testing/certificates.ts'
 
 const digestOf = (token: string) => createHash('sha256').update(token).digest('hex')
@@ -91,7 +91,7 @@ describeWith({ programs: ['openssl'] }, 'a server over TCP', () => {
   })
   const log = (): Logger => pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) })
   const serve = async (more: Partial<ServerConfig> = {}) => {
-    server = resources.use(await start({ ...config(), ...more }, { log: log() }))
+    server = resources.use(await startServer({ ...config(), ...more }, { log: log() }))
   }
   const trust = (client?: Issued): ConnectionOptions => ({
     ca: ca.cert,
@@ -172,7 +172,7 @@ describeWith({ programs: ['openssl'] }, 'a server over TCP', () => {
     expect(await leasesIn(json, 'ci')).toBe('Unauthenticated')
   })
 
-  test('F05 refuses a certificate that has expired, that another authority has issued or that nobody lists', async () => {
+  test('F05 refuses a certificate that has expired, is of another authority or that nobody lists', async () => {
     await serve()
     for (const name of ['expired', 'foreign'])
       for (const headers of [{}, bearer(token)])
@@ -279,13 +279,13 @@ describeWith({ programs: ['openssl'] }, 'a server over TCP', () => {
     ['a port', { tcpAddress: '127.0.0.1' }, 'invalid_argument', 'host:port'],
     ['a file of its certificate', { tcpCertificate: '/nonexistent' }, 'not_found', '/nonexistent'],
   ])('F05 does not start without %s', async (_, lacking, code, text) => {
-    const failure = await start({ ...config(), ...lacking }).catch((error) => error)
+    const failure = await startServer({ ...config(), ...lacking }).catch((error) => error)
     expect([errorCode(failure), String(failure)]).toEqual([code, expect.stringContaining(text)])
   })
 
-  test('F05 does not start with neither authorities of clients nor tokens, or with a key that all may read', async () => {
+  test('F05 does not start without authorities of clients and tokens, or with a key that all may read', async () => {
     await writeFile(accessList, list.slice(0, list.indexOf('[[peer]]\nname = "ci"')))
-    const failure = await start({ ...config(), tcpClientCa: undefined }).catch((error) => error)
+    const failure = await startServer({ ...config(), tcpClientCa: undefined }).catch((error) => error)
     expect([errorCode(failure), String(failure)]).toEqual([
       'invalid_argument',
       expect.stringContaining('tcp.client_ca'),
@@ -293,7 +293,7 @@ describeWith({ programs: ['openssl'] }, 'a server over TCP', () => {
     const tcpKey = join(directory, 'host.key')
     await copyFile(host.key, tcpKey)
     await chmod(tcpKey, 0o644)
-    const readable = await start({ ...config(), tcpKey }).catch((error) => error)
+    const readable = await startServer({ ...config(), tcpKey }).catch((error) => error)
     expect([errorCode(readable), String(readable)]).toEqual([
       'permission_denied',
       expect.stringContaining('everybody may read it'),

@@ -1,27 +1,27 @@
 import type { Container, ContainerChange } from '@nsbox/core/containers'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { admitSpec } from './tenant-spec.ts'
 
-/** The one runtime that a tenant's containers are run by. */
+/** The only runtime for containers of tenants. */
 const runtimeName = 'io.containerd.runc.v2'
 
 type Given = Pick<ContainerChange, 'runtime' | 'spec'> & Pick<Container, 'id'>
 
 /**
- * Refuses what would give a tenant's container anything of the host. What is not said is not looked at; before a task is
- * made of a container, all of it is.
+ * Refuses a container that would get anything of the host. Only given fields are checked; before a task is made of a
+ * container, all of them are.
  *
- * @throws `permission_denied`, naming the field; `invalid_argument` for what is no spec
+ * @throws `permission_denied`, naming the field; `invalid_argument` for a malformed spec
  */
 export function admitContainer({ id, runtime, spec }: Given, namespace: string): void {
   if (runtime !== undefined && runtime.name !== runtimeName)
-    throw denied(`runtime ${JSON.stringify(runtime.name.slice(0, 128))} of a tenant's container`)
+    throw denied(`runtime ${quoted(runtime.name)} of a tenant's container`)
   admitRuntimeOptions(runtime?.options)
   if (spec !== undefined) admitSpec(spec, { namespace, id })
 }
 
 /**
- * Refuses options of the runtime: they are programs and paths of the host. A message with nothing in it says nothing.
+ * Refuses options of the runtime: they are programs and paths of the host. An empty message is allowed.
  * @throws `permission_denied`
  */
 export function admitRuntimeOptions(options: { readonly value: Uint8Array } | undefined): void {

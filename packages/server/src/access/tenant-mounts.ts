@@ -7,20 +7,22 @@ import { toMountMessage } from '../convert/mount.ts'
 
 type MountMessage = MessageShape<typeof MountSchema>
 
-/** What a tenant gets in the place of a mount, which would tell paths of the host. */
+/** The type of a mount that tenants get, since real ones would reveal paths of the host. */
 const type = 'nsbox.snapshot'
 const option = 'snapshotter='
 
-/** Finds what is to be mounted for a snapshot of the tenant's. The name of the snapshotter may be empty. */
+/** Finds the mounts of a tenant's snapshot. The name of the snapshotter may be empty. */
 export type MountsOf = (snapshotter: string, key: string, options: AbortOptions) => Promise<readonly Mount[]>
 
-/** What a tenant gets as the mounts of a snapshot: its name. The server takes it wherever it takes mounts. */
+/**
+ * The mount that a tenant gets for a snapshot, which has its name. The server accepts it wherever it accepts mounts.
+ */
 export function snapshotMount(snapshotter: string, key: string): MountMessage {
   return create(MountSchema, { type, source: key, options: [`${option}${snapshotter}`] })
 }
 
 /**
- * What a tenant means by mounts: those of one of its snapshots, or none. So no path that it says is ever mounted.
+ * Resolves a tenant's mounts to those of its snapshot, or none. So no path of a tenant is ever mounted.
  * @throws `permission_denied` for any other mount; as `mountsOf`
  */
 export async function resolveMounts(

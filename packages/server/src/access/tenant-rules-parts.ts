@@ -6,14 +6,14 @@ import { loadedSnapshotter } from '../snapshotters/loaded-snapshotter.ts'
 import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
 import type { TenantRulesParts } from './tenant-rules.ts'
 
-/** What a server has. */
+/** Parts of a server. */
 interface ServerParts {
   readonly metadata: Pick<Metadata, 'namespace' | 'namespaces'>
   readonly snapshotters: readonly SnapshotterEntry[]
   readonly runtime: Pick<TaskRuntime, 'namespace'>
 }
 
-/** What the rules look up, in a server's own stores. */
+/** Makes the lookups of the rules, in the server's own stores. */
 export function tenantRulesParts({ metadata, snapshotters, runtime }: ServerParts): TenantRulesParts {
   return {
     containerOf: (namespace, id, options) => metadata.namespace(namespace).containers.get(id, options),
@@ -22,7 +22,7 @@ export function tenantRulesParts({ metadata, snapshotters, runtime }: ServerPart
         await runtime.namespace(namespace).get(id, options)
         return true
       } catch (error) {
-        // Where the host has no tasks, or for what is no identifier, there is none.
+        // Hosts without tasks and malformed ids have none.
         const isNone = isNotFound(error) || (isNsboxError(error) && none.has(error.code))
         if (isNone) return false
         throw error

@@ -20,7 +20,7 @@ import { Version } from '@nsbox/api/gen/services/version/v1/version_pb'
 import type { EnvelopeSchema } from '@nsbox/api/gen/types/event_pb'
 import type { Container } from '@nsbox/core/containers'
 import type { AbortOptions } from '@nsbox/core/content'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { fromContainerMessage } from '../convert/container.ts'
 import { namespaceRefusal } from './access.ts'
 import { type Rule, type Rules, rulesOf, type TenantCall } from './rule.ts'
@@ -29,7 +29,7 @@ import { type MountsOf, resolveMounts, snapshotMount } from './tenant-mounts.ts'
 import { admitProcess, admitResources } from './tenant-spec.ts'
 import { admitEndpoint } from './tenant-transfer.ts'
 
-/** What rules look up. */
+/** Lookups of the rules. */
 export interface TenantRulesParts {
   /** @throws `not_found` */
   readonly containerOf: (namespace: string, id: string, options: AbortOptions) => Promise<Container>
@@ -45,8 +45,8 @@ const open = { needs: 'open' } as const
 const never = { needs: 'never' } as const
 
 /**
- * What tenants may do: a rule for every method of every service. What has none is refused. A rule looks at the request
- * that is served then, so that nothing else can be used than what it has seen.
+ * The rules for tenants, one for every method of every service. A method without a rule is refused. The request that a
+ * rule returns is the one that is served, so what was checked is what is used.
  */
 export function tenantRules(parts: TenantRulesParts): Rules {
   const { containerOf } = parts
@@ -77,7 +77,7 @@ export function tenantRules(parts: TenantRulesParts): Rules {
           return { ...answer, namespaces: answer.namespaces.filter(({ name }) => access.grants.has(name)) }
         },
       },
-      // They come into being with what is stored in them; their labels say how the server treats them.
+      // Namespaces are created by storing something in them, and their labels configure the server.
       ...{ create: never, update: never, delete: never },
     }),
     ...rulesOf(Content, {
@@ -120,7 +120,7 @@ export function tenantRules(parts: TenantRulesParts): Rules {
       mounts: { ...read, answer: named },
       ...{ stat: read, list: read, usage: read },
       ...{ commit: write, remove: write, update: write },
-      // It is about what all namespaces have left.
+      // It cleans up after all namespaces.
       cleanup: never,
     }),
     ...rulesOf(Diff, {
@@ -156,7 +156,7 @@ export function tenantRules(parts: TenantRulesParts): Rules {
           const { stdin, stdout, stderr, spec } = request
           admitNone({ stdin, stdout, stderr })
           if (spec !== undefined) admitProcess(spec)
-          // Its container may be one that the operator has given more than a tenant may have.
+          // The operator may have given its container more than a tenant may have.
           admitContainer(await containerOf(namespace, request.containerId, { signal }), namespace)
           return request
         },
@@ -169,12 +169,12 @@ export function tenantRules(parts: TenantRulesParts): Rules {
           return request
         },
       },
-      // CRIU's images are trusted by whoever restores them, and its options are paths of the host.
+      // Restoring trusts the images of CRIU, and the options are paths of the host.
       checkpoint: never,
     }),
     ...rulesOf(Processes, { kill: run }),
     ...rulesOf(Events, {
-      // The server's own events could not be told from those that a tenant makes up.
+      // A tenant could fake the server's own events.
       ...{ publish: never, forward: never },
       subscribe: { ...open, answer: withoutPaths },
     }),
@@ -198,8 +198,8 @@ function admitMessage(container: MessageShape<typeof ContainerSchema> | undefine
 }
 
 /**
- * The container of a task says what the task may do, so it stays as long as the task does: another one of its id would say
- * that of a task that is not its own.
+ * A container cannot be deleted while it has a task: rules check a task by its container, and another one with the same
+ * id would give it other rights.
  */
 async function demandNoTask(
   { hasTask }: TenantRulesParts,
@@ -207,7 +207,7 @@ async function demandNoTask(
   id: string,
 ): Promise<void> {
   if (!(await hasTask(namespace, id, { signal }))) return
-  throw new NsboxError('failed_precondition', `container ${JSON.stringify(id.slice(0, 128))} has a task`)
+  throw new NsboxError('failed_precondition', `container ${quoted(id)} has a task`)
 }
 
 async function own(
@@ -225,7 +225,7 @@ function named<A extends { mounts: unknown }>(
   return { ...answer, mounts: [snapshotMount(snapshotter, key)] }
 }
 
-/** What there is, without where, and why not. */
+/** The plugins, without their paths and reasons. */
 function withoutHost(answer: MessageShape<typeof Introspection.method.plugins.output>): typeof answer {
   const plugins = answer.plugins.map((plugin) => ({
     ...plugin,
@@ -235,7 +235,7 @@ function withoutHost(answer: MessageShape<typeof Introspection.method.plugins.ou
   return { ...answer, plugins }
 }
 
-/** The start of a task tells where its files are on the host. */
+/** The event of a task's creation has paths of the host. */
 function withoutPaths(envelope: MessageShape<typeof EnvelopeSchema>): typeof envelope {
   const { topic, event } = envelope
   if (topic !== '/tasks/create' || event === undefined) return envelope

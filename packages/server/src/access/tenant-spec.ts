@@ -16,18 +16,18 @@ import {
   validateSpec,
 } from '@nsbox/oci/runtime-spec'
 
-/** How many things an error names; a hostile spec could have any number. */
+/** Most fields that an error names; a hostile spec could have any number. */
 const maxNamed = 8
 
-/** Most bytes of a tenant's spec, process or limits: it is looked at in one go, several times, while everybody waits. */
+/** Most bytes of a tenant's spec, process or limits: checking it blocks the event loop. */
 const maxBytes = 256 * 1024
 
 /**
- * Refuses a spec of a tenant's container by which it would have anything of the host: all that a restored container of
- * unknown origin must not have (`hostAccess`), and what only somebody who means harm would ask for.
+ * Refuses a spec that would give a tenant's container anything of the host: what a restored container of unknown origin
+ * must not have (`hostAccess`), and what only an attacker would ask for.
  *
  * @param id the container's
- * @throws `invalid_argument` for what is no spec; `permission_denied`, naming the fields
+ * @throws `invalid_argument` for a malformed spec; `permission_denied`, naming the fields
  */
 export function admitSpec(
   { value }: OpaqueValue,
@@ -40,19 +40,19 @@ export function admitSpec(
     ...hostAccess(spec),
     ...ofProcess(spec.process),
     ...ofLinux(spec),
-    // Without a path the runtime takes one that is called after the container alone.
+    // Without a path the runtime uses one that is named after the container alone.
     ...(spec.linux?.cgroupsPath === cgroup ? [] : [`linux.cgroupsPath other than ${cgroup}`]),
   ])
 }
 
-/** As `admitSpec`, of one more process that is to run in a tenant's container. */
+/** As `admitSpec`, for a further process in a tenant's container. */
 export function admitProcess({ value }: OpaqueValue): void {
   const process = parseProcess(bounded('process', value))
   validateProcess(process, 'process')
   refuse('a process', [...processAccess(process), ...ofProcess(process)])
 }
 
-/** As `admitSpec`, of the limits that a tenant's task is to have from now on. */
+/** As `admitSpec`, for new limits of a tenant's task. */
 export function admitResources({ value }: OpaqueValue): void {
   const resources = parseResources(bounded('resources', value))
   validateResources(resources, 'resources')
@@ -71,10 +71,7 @@ function refuse(what: string, fields: readonly string[]): void {
   throw new NsboxError('permission_denied', `${what} of a tenant with ${named.join(', ')}${others}`)
 }
 
-/**
- * The most of what a process may be given beyond what every process has anyway; of the rest it may have all there is. Bytes
- * and numbers.
- */
+/** The most that a process may get of these resource limits, in bytes or numbers; others are not bounded. */
 const highestLimits: ReadonlyMap<string, bigint> = new Map([
   ['RLIMIT_MEMLOCK', 64n << 20n],
   ['RLIMIT_MSGQUEUE', 819_200n],
@@ -103,7 +100,7 @@ function isBounded(type: string, hard: Integer): boolean {
 
 const ownNamespaces: readonly string[] = ['pid', 'ipc', 'uts', 'mount', 'network', 'cgroup']
 
-/** Settings of the kernel that each network or IPC namespace has for itself. */
+/** Kernel settings of a network or IPC namespace. */
 const ownSettings =
   /^(?:net\.[a-zA-Z0-9_.-]+|fs\.mqueue\.[a-z_]+|kernel\.(?:msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced))$/
 
@@ -123,7 +120,7 @@ function ofLinux({ linux = {}, mounts = [] }: Spec): string[] {
   ]
 }
 
-/** Files of a cgroup that hold it down. Others would hold it up at the expense of everybody else. */
+/** Files of a cgroup that limit it. Others would favour it over all others. */
 const limitingFiles = [
   'cpu.max',
   'cpu.weight',

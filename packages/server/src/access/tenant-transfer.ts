@@ -3,8 +3,8 @@ import { OCIRegistrySchema } from '@nsbox/api/gen/types/transfer/registry_pb'
 import { admitNone } from './tenant-container.ts'
 
 /**
- * Refuses an end of a transfer that names paths of the host. Which registries a tenant reaches is for the client of
- * registries to say, which knows the addresses.
+ * Refuses an endpoint of a transfer that names paths of the host. Which registries a tenant may reach is checked by the
+ * registry client, which knows the addresses.
  *
  * @throws `permission_denied`, naming the field
  */

@@ -633,10 +633,11 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
       for await (const part of content.list({}, { headers })) show(Content.method.list, part)
       show(Content.method.listStatuses, await content.listStatuses({}, { headers }))
       const containers = await createClient(Containers, operator).list({}, { headers })
-      for (const { spec, ...container } of containers.containers)
-        lines.push(
-          `${name} container ${JSON.stringify({ ...container, createdAt: 0, updatedAt: `${container.updatedAt?.seconds} ${container.updatedAt?.nanos}` }, bigints)} ${Buffer.from(spec!.value)}`,
-        )
+      for (const { spec, ...container } of containers.containers) {
+        const updatedAt = `${container.updatedAt?.seconds} ${container.updatedAt?.nanos}`
+        const text = JSON.stringify({ ...container, createdAt: 0, updatedAt }, bigints)
+        lines.push(`${name} container ${text} ${Buffer.from(spec!.value)}`)
+      }
       const snapshots = createClient(Snapshots, operator)
       for (const snapshotter of ['overlayfs', 'native'])
         for await (const part of snapshots.list({ snapshotter }, { headers }))

@@ -11,8 +11,9 @@ import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { socketTransport } from '../testing/grpc-call.ts'
-import { runServerProcess, startServerProcess } from '../testing/server-process.ts'
+import { useServerProgram } from '../testing/server-process.ts'
 
+const program = useServerProgram()
 let resources: AsyncDisposableStack
 let directory: string
 let args: string[]
@@ -27,7 +28,7 @@ beforeEach(async () => {
 afterEach(() => resources.disposeAsync())
 
 const startServer = async (more: string[] = [], env = {}) =>
-  resources.use(await startServerProcess([...args, ...more], { env }))
+  resources.use(await program.start([...args, ...more], { env }))
 
 function transport() {
   const client = socketTransport(address)
@@ -57,10 +58,11 @@ describe('a server program', () => {
 
   test('is refused a root that another one has, by name and with exit code 1', async () => {
     const server = await startServer()
-    const second = await runServerProcess([...args, '--address', join(directory, 'other.sock')])
+    const second = await program.run([...args, '--address', join(directory, 'other.sock')])
     expect(second.code).toBe(1)
     expect(second.stderr).toBe(
-      `nsbox-server: data root ${JSON.stringify(join(directory, 'root'))} is in use by process ${server.pid}: failed precondition\n`,
+      `nsbox-server: data root ${JSON.stringify(join(directory, 'root'))} is in use by process ` +
+        `${server.pid}: failed precondition\n`,
     )
     const { pid } = await createClient(Introspection, transport()).server({})
     expect(Number(pid)).toBe(server.pid)
@@ -68,7 +70,7 @@ describe('a server program', () => {
 
   test('is refused a socket that another one serves on', async () => {
     await startServer()
-    const second = await runServerProcess(['--root', join(directory, 'root2'), '--address', address])
+    const second = await program.run(['--root', join(directory, 'root2'), '--address', address])
     expect(second.code).toBe(1)
     expect(second.stderr).toContain('in use by another server: failed precondition')
   })
@@ -219,15 +221,15 @@ describe('a server program', () => {
   ])('says what is wrong with %s', async (_, text, message) => {
     const file = join(directory, 'config.toml')
     await writeFile(file, text)
-    const { code, stderr } = await runServerProcess([...args, '--config', file])
+    const { code, stderr } = await program.run([...args, '--config', file])
     expect(code).toBe(1)
     expect(stderr).toContain(message)
     expect(stderr.trim().split('\n')).toHaveLength(1)
   })
 
   test('tells its version and its flags', async () => {
-    expect((await runServerProcess(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
-    const help = (await runServerProcess(['--help'])).stdout
+    expect((await program.run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+    const help = (await program.run(['--help'])).stdout
     for (const flag of ['--root', '--state', '--address', '--config', '--durability', '--hosts-dir']) {
       expect(help).toContain(flag)
     }

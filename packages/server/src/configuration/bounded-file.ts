@@ -9,7 +9,7 @@ const maxBytes = 1 << 20
  * Reads a file of the configuration.
  *
  * @param what names the file in errors, such as `configuration /etc/nsbox/config.toml`
- * @param accept looks at the very file that is read, and throws if it is not to be
+ * @param accept checks the opened file, and throws if it must not be read
  * @throws `not_found`, `permission_denied`; `invalid_argument` if it is too large
  */
 export async function readBoundedFile(
@@ -18,7 +18,7 @@ export async function readBoundedFile(
   accept: (file: Stats) => void = () => {},
 ): Promise<string> {
   try {
-    // Without waiting for whoever may write to it, should it be a FIFO.
+    // Without blocking, should it be a FIFO.
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     accept(await file.stat())
     const { buffer, bytesRead } = await file.read(Buffer.alloc(maxBytes + 1), 0, maxBytes + 1, 0)

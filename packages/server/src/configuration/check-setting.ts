@@ -5,9 +5,9 @@ import { type Setting, type SettingName, type Settings, settings } from './setti
 export const settingEntries = Object.entries(settings) as ReadonlyArray<[SettingName, Setting]>
 
 /**
- * Turns texts into settings.
+ * Checks texts and returns them as settings.
  *
- * @param given what a source says, by name; what is undefined was not said
+ * @param given the values of a source, by name; undefined ones are not set
  * @param source names the source of a setting in an error, such as `NSBOX_ROOT`
  * @throws `invalid_argument`
  */

@@ -7,8 +7,8 @@ import { parseToml } from './toml-document.ts'
 /**
  * Reads a configuration file in TOML.
  *
- * @throws `not_found`, `permission_denied`; `invalid_argument` if it is no TOML, too large, has a key that does not
- * exist, or a value that is not allowed
+ * @throws `not_found`, `permission_denied`; `invalid_argument` if it is too large, malformed, or has an unknown key or
+ * a value that is not allowed
  */
 export async function readConfigurationFile(path: string): Promise<Settings> {
   return parseConfiguration(await readBoundedFile(path, `configuration ${path}`), path)
@@ -32,7 +32,7 @@ const tables = new Set(
   settingEntries.map(([, { key }]) => key).flatMap((key) => (key.includes('.') ? [key.split('.')[0]] : [])),
 )
 
-/** The keys of a document with their values; a table is entered only where a setting lies in it. */
+/** The dotted keys of a document with their values; only tables with known settings are entered. */
 function* leaves(document: Readonly<Record<string, unknown>>): Iterable<[string, unknown]> {
   for (const [key, value] of Object.entries(document)) {
     if (!tables.has(key) || typeof value !== 'object' || value === null) yield [key, value]

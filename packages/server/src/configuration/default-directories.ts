@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-/** Where a server keeps its things if nothing says where. */
+/** The default directories of a server. */
 export interface DefaultDirectories {
   readonly root: string
   readonly state: string

@@ -40,8 +40,8 @@ export interface ConfigurationSources {
 /**
  * Reads the configuration of a server: flags win over the environment, that over the file, that over defaults.
  *
- * @throws `invalid_argument` for a value or key that does not exist, naming it and where it stands; `not_found` if a
- * file was asked for and is missing
+ * @throws `invalid_argument` for an unknown key or value, naming it and its source; `not_found` if a file was asked for
+ * and is missing
  */
 export async function readConfiguration({
   flags = {},

@@ -5,16 +5,16 @@ import { type Configuration, type ConfigurationSources, readConfiguration } from
 /** What is reloaded. */
 export interface ReloadOptions {
   readonly sources: ConfigurationSources
-  /** What the server runs with. */
+  /** The current configuration. */
   readonly running: Configuration
   readonly server: Pick<Server, 'reload'>
   readonly log: Logger
 }
 
 /**
- * Makes what reads the configuration anew: the log's level, and the files that the server reads anew by itself, take
- * effect; all else that has changed is named in the log, since it needs a restart. If anything is wrong, nothing
- * changes, and the log says why. Never throws; one reload follows another.
+ * Makes the function that reloads the configuration. The log's level and the files of the server take effect; other
+ * changed settings are named in the log, since they need a restart. If anything is wrong, nothing changes and the log
+ * says why. Never throws; reloads run one after another.
  */
 export function reloader(options: ReloadOptions): () => Promise<void> {
   let last: Promise<void> = Promise.resolve()

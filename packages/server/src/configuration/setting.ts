@@ -1,4 +1,4 @@
-/** One thing that can be configured, and the names it goes by. */
+/** A setting, with its names in each source. */
 export interface Setting {
   /** Dotted key in the configuration file. */
   readonly key: string
@@ -12,8 +12,8 @@ export interface Setting {
 }
 
 /**
- * Everything that can be configured, and nothing else: the configuration file, the environment and the command line
- * are read by this table. Flags win over the environment, that wins over the file, and that over the default.
+ * All settings. The configuration file, the environment and the command line are read by this table. Flags win over the
+ * environment, that wins over the file, and that over the default.
  */
 export const settings = {
   root: {
@@ -114,7 +114,7 @@ export const settings = {
 
 export type SettingName = keyof typeof settings
 
-/** Settings that were given somewhere, by name; checked against `values`. */
+/** Given settings, by name; checked against `values`. */
 export type Settings = { readonly [N in SettingName]?: SettingValue<N> }
 
 type SettingValue<N extends SettingName> = (typeof settings)[N] extends { values: readonly (infer V)[] }

@@ -10,7 +10,7 @@ export function parseToml(text: string, what: string): Readonly<Record<string, u
   }
 }
 
-/** The parser's message goes on with a picture of the place. */
+/** The parser's message continues with an excerpt of the document. */
 function reason(error: unknown): string {
   if (!(error instanceof TomlError)) return String(error)
   return `line ${error.line}, column ${error.column}: ${error.message.split('\n', 1)[0]}`

@@ -10,7 +10,7 @@ import { fromPlatformMessages } from './platform.ts'
 /**
  * An archive that a client sends.
  *
- * @param receive gives what the client sends over a stream
+ * @param receive gives the bytes that the client sends over a stream
  * @returns undefined for another kind of end
  */
 export function fromArchiveSourceMessage(
@@ -18,7 +18,7 @@ export function fromArchiveSourceMessage(
   receive: (streamId: string) => AsyncIterable<Uint8Array>,
 ): ArchiveSource | undefined {
   if (any === undefined || typeName(any) !== ImageImportStreamSchema.typeName) return undefined
-  // The media type says no more than the bytes do.
+  // The media type is not needed; the bytes tell.
   const { stream, forceCompress } = unpackAny(ImageImportStreamSchema, any)
   return { kind: 'archive source', bytes: receive(stream), compressBlobs: forceCompress }
 }

@@ -27,10 +27,10 @@ export function toEnvelopeMessage({ timestamp, namespace, event }: Envelope): En
   })
 }
 
-/** What a client publishes: kept as it came, whatever its type. @throws `invalid_argument` if there is nothing */
+/** The payload that a client publishes, kept verbatim. @throws `invalid_argument` if there is none */
 export function fromEventMessage(topic: string, event: Any | undefined): OpaqueEvent {
   if (event === undefined) throw new NsboxError('invalid_argument', 'event must be set')
-  // A copy, since this may be kept for long: what it was read from holds more than this.
+  // A copy, since it may be kept for long and is a view of a larger buffer.
   return { topic, opaque: { typeUrl: event.typeUrl, value: new Uint8Array(event.value) } }
 }
 
@@ -44,8 +44,8 @@ export function fromEnvelopeMessage(message: EnvelopeMessage | undefined): Envel
 }
 
 /**
- * What reads fields of an event that a client published, for filters: a scalar, or an entry of a map of texts. Undefined
- * for types that this server does not know and for what is not there.
+ * Reads fields of a client's event, for filters: scalars, and entries of maps of texts. Undefined for unknown types and
+ * missing fields.
  */
 export function opaqueEventFields({ opaque }: OpaqueEvent): (path: readonly string[]) => string | undefined {
   const message = known(opaque)
@@ -70,7 +70,7 @@ function fieldText(
   return entry === undefined ? undefined : String(entry)
 }
 
-/** Whoever published malformed bytes gets them delivered as they are; they just match no filter on fields. */
+/** Malformed bytes are delivered as they are; they just match no filter on fields. */
 function known(any: OpaqueEvent['opaque']): Message | undefined {
   try {
     const message = unpackKnownAny(any)

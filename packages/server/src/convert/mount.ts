@@ -4,7 +4,7 @@ import type { DiffMount } from '@nsbox/core/diff'
 import type { Mount } from '@nsbox/core/snapshots'
 import { NsboxError } from '@nsbox/errors'
 
-/** The message of what a snapshotter says to mount. */
+/** The message of a mount. */
 export function toMountMessage({
   type,
   source,
@@ -16,11 +16,11 @@ export function toMountMessage({
 
 type MountMessage = MessageShape<typeof MountSchema>
 
-/** Most mounts of a list, bytes of a path (PATH_MAX of Linux), and characters of all that a list says. */
+/** Most mounts of a list, bytes of a path (PATH_MAX of Linux), and characters of a whole list. */
 const limits = { mounts: 256, path: 4096, total: 1024 * 1024 }
 
 /**
- * What a client wants a differ to look at.
+ * The mounts that a client gives to a differ.
  * @throws `unimplemented` for a mount that has a target below another; `invalid_argument` beyond the limits
  */
 export function fromMountMessages(mounts: readonly MountMessage[]): DiffMount[] {
@@ -30,14 +30,14 @@ export function fromMountMessages(mounts: readonly MountMessage[]): DiffMount[] 
   })
 }
 
-/** What a client wants to be the root filesystem of a task. @throws `invalid_argument` beyond the limits */
+/** The mounts that a client gives for the root filesystem of a task. @throws `invalid_argument` beyond the limits */
 export function fromRootfsMessages(mounts: readonly MountMessage[]): Mount[] {
   return checked(mounts).map(({ type, source, target, options }) => {
     return { type, source, options, ...(target === '' ? {} : { target }) }
   })
 }
 
-/** Paths are taken apart and looked up on the event loop, so that they are only as long as one can be (HOSTILE D09). */
+/** Paths are parsed and looked up on the event loop, so their length is bounded (docs/threat-model.md D09). */
 function checked(mounts: readonly MountMessage[]): readonly MountMessage[] {
   if (mounts.length > limits.mounts)
     throw new NsboxError('invalid_argument', `${mounts.length} mounts, at most ${limits.mounts} are allowed`)

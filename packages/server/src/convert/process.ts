@@ -13,7 +13,7 @@ const statuses: Readonly<Record<ProcessStatus, Status>> = {
   unknown: Status.UNKNOWN,
 }
 
-/** What clients written in Go take for "never". */
+/** Go's zero time, which clients take for "never". */
 const never = { seconds: -62_135_596_800n, nanos: 0 }
 
 /** The message of a process. Its id is that of the exec, or of the container for the first one. */
@@ -38,7 +38,7 @@ export function toExitMessage({ exitStatus, exitedAt }: ProcessExit) {
   return { exitStatus, exitedAt: toTimestamp(exitedAt, 'exited_at') }
 }
 
-/** What a deletion tells. */
+/** The answer to a deletion. */
 export function toDeletedMessage(
   id: string,
   { pid, ...exit }: ProcessExit & { readonly pid: number },

@@ -9,7 +9,7 @@ const kinds: Readonly<Record<SnapshotKind, Kind>> = {
   committed: Kind.COMMITTED,
 }
 
-/** The message of what a snapshotter knows of a snapshot. */
+/** The message of a snapshot. */
 export function toSnapshotInfoMessage(info: SnapshotInfo): MessageInitShape<typeof InfoSchema> {
   return {
     name: info.name,

@@ -5,14 +5,14 @@ import { MetricsSchema as V2Schema } from '@nsbox/api/gen/cgroups/v2/metrics_pb'
 import type { MetricSchema } from '@nsbox/api/gen/types/metrics_pb'
 import type { TaskMetrics } from '@nsbox/core/tasks'
 
-/** The message of what a task has used up. */
+/** The message of a task's metrics. */
 export function toMetricMessage({ id, timestamp, data }: TaskMetrics): MessageInitShape<typeof MetricSchema> {
   return { id, timestamp: toTimestamp(timestamp, 'timestamp'), data: toAny(data) }
 }
 
 function toAny(data: TaskMetrics['data']) {
   if ('opaque' in data) return data.opaque
-  // The domain's fields are the messages'; only what is read-only there is not here.
+  // The fields are those of the message, apart from `readonly`.
   return data.cgroup === 1
     ? packAny(V1Schema, data.metrics as MessageInitShape<typeof V1Schema>)
     : packAny(V2Schema, data.metrics as MessageInitShape<typeof V2Schema>)

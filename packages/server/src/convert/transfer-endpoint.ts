@@ -12,17 +12,17 @@ import type {
   RegistryEndpoint,
   TransferEndpoint,
 } from '@nsbox/core/transfer'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { fromPlatformMessage, fromPlatformMessages } from './platform.ts'
 
 /** Finds the source of credentials that a client offers on a stream. */
 export type StreamedCredentials = (streamId: string) => CredentialSource
 
 /**
- * One end of a transfer, as a client describes it.
+ * The source or destination of a transfer, as a client describes it.
  *
- * @throws `invalid_argument` if it is malformed; `unimplemented` for another kind of end, and for what this server
- * cannot do with it, naming it
+ * @throws `invalid_argument` if it is malformed; `unimplemented` for another kind of endpoint or for unsupported
+ * options, naming them
  */
 export function fromEndpointMessage(
   any: AnyLike | undefined,
@@ -35,10 +35,7 @@ export function fromEndpointMessage(
     case ImageStoreSchema.typeName:
       return imageEndpoint(unpackAny(ImageStoreSchema, any))
     default:
-      throw new NsboxError(
-        'unimplemented',
-        `transfer from or to ${JSON.stringify(typeName(any).slice(0, 128))}`,
-      )
+      throw new NsboxError('unimplemented', `transfer from or to ${quoted(typeName(any))}`)
   }
 }
 
@@ -60,7 +57,7 @@ function resolution(
     throw new NsboxError('unimplemented', 'http_debug and logs_stream of a registry')
   }
   if (defaultScheme !== '' && defaultScheme !== 'http' && defaultScheme !== 'https') {
-    throw new NsboxError('invalid_argument', `default_scheme ${JSON.stringify(defaultScheme.slice(0, 128))}`)
+    throw new NsboxError('invalid_argument', `default_scheme ${quoted(defaultScheme)}`)
   }
   return {
     headers,
@@ -70,7 +67,7 @@ function resolution(
   }
 }
 
-/** Most snapshotters to unpack to, and most references to name images of an archive by: each goes over all of it. */
+/** Most snapshotters to unpack to, and most references for images of an archive: each takes a pass over all of it. */
 const maxEach = 32
 
 function imageEndpoint(store: MessageShape<typeof ImageStoreSchema>): ImageEndpoint {

@@ -62,7 +62,7 @@ test('the lock is not followed through a link', async () => {
   await expect(openDataRoot(directory)).rejects.toThrow()
 })
 
-test('D01 a state directory that others can write to is refused; one that is made only lets others through', async () => {
+test('D01 a state directory that others can write to is refused; one that is made lets them through', async () => {
   await chmod(directory, 0o1777)
   expect(errorCode(await openStateDirectory(directory).catch((error) => error))).toBe('failed_precondition')
   const state = await openStateDirectory(join(directory, 'state'))

@@ -5,7 +5,7 @@ import { fromSystemError, NsboxError } from '@nsbox/errors'
 import { tryFlock } from '@nsbox/sys'
 import { requireOwnDirectory } from './own-directory.ts'
 
-/** The directory of content and metadata, held exclusively. Disposing of it lets the next server have it. */
+/** The directory of content and metadata, held exclusively. Disposing of it releases the lock. */
 export interface DataRoot extends AsyncDisposable {
   readonly path: string
 }
@@ -16,12 +16,12 @@ const lockName = 'lock'
 const ofNewFileSystem = 'lost+found'
 
 /**
- * Takes a directory as data root, making it if it does not exist. It is readable by its owner only (HOSTILE D01). The
- * lock is the kernel's: it ends with the process, however that ends, and holds against a server in another process
- * as well as against one embedded in this process.
+ * Locks a directory as data root, and makes it if it does not exist. It is readable by its owner only
+ * (docs/threat-model.md D01). The lock is the kernel's: it ends with the process, however that ends, and holds against
+ * a server in another process as well as against one embedded in this process.
  *
- * @throws `failed_precondition` if another server has it, if it is another user's, or if it is a directory that others may
- * enter and that holds foreign files; `permission_denied`
+ * @throws `failed_precondition` if another server has it, if it is another user's, or if it is a directory that others
+ * may enter and that holds foreign files; `permission_denied`
  */
 export async function openDataRoot(path: string): Promise<DataRoot> {
   try {
@@ -34,7 +34,7 @@ export async function openDataRoot(path: string): Promise<DataRoot> {
   }
 }
 
-/** A directory of somebody else's making that was named by mistake, such as a home, must not change its mode. */
+/** A foreign directory that was named by mistake, such as a home, must keep its mode. */
 async function closeToOthers(path: string): Promise<void> {
   const { mode, uid } = await stat(path)
   requireOwnDirectory({ uid }, `data root ${JSON.stringify(path)}`)

@@ -1,7 +1,7 @@
 import { NsboxError } from '@nsbox/errors'
 
 /**
- * Refuses a directory of another user, who could change it, and put something else in its place, whatever its mode is.
+ * Refuses a directory of another user, who could change or replace it whatever its mode is.
  * @param what the directory, for the error
  * @throws `failed_precondition`
  */

@@ -5,10 +5,7 @@ import { isErrno } from '@nsbox/errors'
 
 const pattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/**
- * The identity of the server of a data root: made up by its first start, the same ever after. A file that was damaged
- * counts as none.
- */
+/** The UUID of a data root, made by the first start. A damaged file is replaced. */
 export async function serverUuid(root: string): Promise<string> {
   const path = join(root, 'uuid')
   const known = await read(path)

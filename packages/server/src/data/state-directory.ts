@@ -7,19 +7,19 @@ import { removeTree } from '@nsbox/trees'
 import { requireOwnDirectory } from './own-directory.ts'
 
 /**
- * The directory of sockets and of everything else that ends with the machine's uptime. Containers in user namespaces, whose
- * root filesystems are mounted in it, must get through; what is in it is closed by its own mode (HOSTILE D01).
+ * The directory of sockets and of other state until the next boot. Containers in user namespaces have to get through to
+ * their root filesystems in it; what is in it is protected by its own mode (docs/threat-model.md D01).
  */
 export interface StateDirectory extends AsyncDisposable {
   readonly path: string
 }
 
 /**
- * Takes a directory for state, making it (0711) if it does not exist; without a path, a temporary one that is removed at
- * the end.
+ * Opens a directory for state, and makes it (0711) if it does not exist. Without a path it is a temporary one that is
+ * removed at the end.
  *
- * @throws `failed_precondition` for a directory that is another user's or that others may write to: they could put their
- * own socket in place
+ * @throws `failed_precondition` for a directory that is another user's or that others may write to: they could put
+ * their own socket in place
  */
 export async function openStateDirectory(path: string | undefined): Promise<StateDirectory> {
   if (path === undefined) {
@@ -27,7 +27,7 @@ export async function openStateDirectory(path: string | undefined): Promise<Stat
     await chmod(temporary, 0o711)
     return {
       path: temporary,
-      // A root filesystem that is still mounted must not be taken for a part of the directory.
+      // Root filesystems that are still mounted in it must not be removed.
       [Symbol.asyncDispose]: () => removeTree(temporary),
     }
   }

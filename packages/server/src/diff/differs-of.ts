@@ -3,9 +3,9 @@ import { type LayerWorkers, localComparer } from '@nsbox/diff'
 import type { DifferOf } from '../routes/diff.ts'
 import type { ViewOf } from '../rpc/namespace-views.ts'
 
-/** What layers are applied and made with. */
+/** What differs are made of. */
 export interface DifferParts {
-  /** Of the blobs of all namespaces. */
+  /** For the blobs of all namespaces. */
   readonly applier: Applier
   readonly workers: LayerWorkers
 }

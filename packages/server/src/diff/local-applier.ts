@@ -5,22 +5,23 @@ import { writtenTree } from '@nsbox/mount'
 import { resolveImpliedDirectories } from '@nsbox/snapshots'
 import { openSnapshot, syncDirectory } from './sync-snapshot.ts'
 
-/** Layers of fewer bytes are written by the commit: asking for it costs more than it hastens. */
+/** Smaller layers are written back by the commit: starting that early costs more than it saves. */
 const largeLayer = 4 * 1024 * 1024
 
 /** How to apply. */
 export interface LocalApplierOptions {
   /**
-   * Whether the disk begins to write a large layer as soon as it is applied, and not when its snapshot is committed, which may
-   * have to wait for those below; the kernel by itself waits for half a minute or gigabytes. Not by default.
+   * Whether write-back of a large layer starts as soon as it is applied, and not only when its snapshot is committed,
+   * which may have to wait for its parents. The kernel by itself waits for half a minute or gigabytes. False by
+   * default.
    */
   readonly writeEarly?: boolean | undefined
 }
 
 /**
  * An applier of the blobs of one store, for snapshots that have their parents already: directories that a layer only
- * implies look at once as they do in the parents, so that whoever commits the snapshot need not know of them.
- * Disposing of it waits for what it has begun to write early.
+ * implies get the attributes of the parents at once, so the commit need not know of them. Disposing of it waits for
+ * early write-back.
  */
 export function localApplier(
   workers: LayerWorkers,
@@ -29,9 +30,9 @@ export function localApplier(
 ): Applier & AsyncDisposable {
   const writing = new Set<Promise<void>>()
   const beginToWrite = async (mounts: readonly DiffMount[]) => {
-    // The paths hold for as long as the call.
+    // The paths are valid during the call.
     const directory = await openSnapshot(mounts)
-    // What the disk does not take is told by the snapshotter's own sync, at the commit.
+    // Errors of the disk are reported by the snapshotter's own sync, at the commit.
     const written = syncDirectory(directory)
       .catch(() => undefined)
       .finally(() => writing.delete(written))
@@ -42,7 +43,7 @@ export function localApplier(
     async apply(layer, mounts, options = {}) {
       const applied = await applier.apply(layer, mounts, options)
       const { directory, overlay } = writtenTree(mounts)
-      // Who applies without parents says at commit what the layer only implies.
+      // A snapshot without parents gets its implied directories at commit.
       if (overlay !== undefined && overlay.lower.length > 0) {
         const opaqueAttribute = overlay.userAttributes ? 'user.overlay.opaque' : 'trusted.overlay.opaque'
         const implied = { parents: overlay.lower, paths: applied.implied, opaqueAttribute } as const

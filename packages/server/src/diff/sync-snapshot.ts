@@ -5,10 +5,10 @@ import { fromSystemError } from '@nsbox/errors'
 import { syncfs } from '@nsbox/sys'
 
 /**
- * Brings the files of a snapshot to the disk, along with whatever else its file system has not written. A commit does so
- * anyway, unless durability is `relaxed`; this is for a client that asks for it.
+ * Syncs the file system of a snapshot, for a client that asks for it. A commit does so anyway, unless durability is
+ * `relaxed`.
  *
- * @throws `data_loss` or `resource_exhausted` if the disk does not take them
+ * @throws `data_loss` or `resource_exhausted` if the disk fails or is full
  */
 export async function syncSnapshot(mounts: readonly DiffMount[]): Promise<void> {
   await syncDirectory(await openSnapshot(mounts))

@@ -2,12 +2,12 @@ import type { Envelope, OpaqueEvent } from '@nsbox/core/events'
 import type { Adaptor } from '@nsbox/filters'
 
 /**
- * What reads fields of an event whose type the domains do not know: undefined if the type is unknown or has no such field.
- * The event is decoded once, for the first of them.
+ * Reads fields of an event that is not of the domains; undefined for unknown types and missing fields. The event is
+ * decoded once, when its first field is read.
  */
 export type OpaqueFields = (event: OpaqueEvent) => (path: readonly string[]) => string | undefined
 
-/** What a filter sees of an event: `topic`, `namespace`, `event.<field>` and `event.labels.<key>`. */
+/** The fields of an event for filters: `topic`, `namespace`, `event.<field>` and `event.labels.<key>`. */
 export function eventAdaptor({ namespace, event }: Envelope, opaqueFields: OpaqueFields): Adaptor {
   let read: ReturnType<OpaqueFields> | undefined
   return {
@@ -22,7 +22,7 @@ export function eventAdaptor({ namespace, event }: Envelope, opaqueFields: Opaqu
   }
 }
 
-/** Filters name fields as the messages do, `container_id`. */
+/** Filters use the names of the messages, such as `container_id`. */
 function payloadField(payload: object, [field, ...rest]: readonly string[]): string | undefined {
   const name = field?.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
   if (name === undefined || !Object.hasOwn(payload, name)) return undefined

@@ -1,12 +1,12 @@
 import type { Envelope } from '@nsbox/core/events'
 
-/** What an event takes besides its texts and bytes, about. */
+/** Approximate overhead of an event, besides its texts and bytes. */
 const overhead = 512
 
-/** What each field and each entry of a map takes, about. */
+/** Approximate overhead of each field and each entry of a map. */
 const fieldOverhead = 64
 
-/** How many bytes an event takes in memory, about. */
+/** Approximate bytes of an event in memory. */
 export function eventBytes({ event }: Envelope): number {
   if (!('opaque' in event)) return overhead + fieldBytes(event.payload)
   const { typeUrl, value } = event.opaque

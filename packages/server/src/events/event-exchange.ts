@@ -9,26 +9,26 @@ import { eventAdaptor, type OpaqueFields } from './event-adaptor.ts'
 import { eventBytes } from './event-bytes.ts'
 import { validateTopic } from './event-topic.ts'
 
-/** What an exchange is made of. */
+/** Options of an exchange. */
 export interface EventExchangeOptions {
   /** Reads fields of events that clients published, for filters. */
   readonly opaqueFields: OpaqueFields
   /** How far a subscriber may lag behind; 16384 events or 8 MiB of them by default. */
   readonly limits?: QueueLimits
-  /** The most bytes of events that wait for any subscriber; 32 MiB by default. */
+  /** The most bytes of events that wait, for all subscribers together; 32 MiB by default. */
   readonly maxBytes?: number
 }
 
 /** Milliseconds. */
 const missedFor = 30_000
 
-/** What a subscriber gets. */
+/** Options of a subscription. */
 export interface SubscribeOptions extends AbortOptions {
-  /** Whether it gets to know of a namespace at all; of every one by default. */
+  /** Whether it gets the events of a namespace; those of all by default. */
   readonly sees?: ((namespace: string) => boolean) | undefined
 }
 
-/** An event that waits; it is in memory once, for however many subscribers. */
+/** A waiting event, which is in memory once for all subscribers. */
 interface Waiting {
   readonly envelope: Envelope
   readonly bytes: number
@@ -42,16 +42,17 @@ interface Subscriber {
 }
 
 /**
- * Passes events from those who publish to those who subscribe, in one order for all. Nothing here waits for a
- * subscriber: one that falls behind by more than the limit is cut off with an error, so that it knows that it has
- * missed something (HOSTILE D16), and so is the one that lags the most if too much waits for all of them. Timestamps never go backwards, whatever the clock does (D22).
+ * Passes events from publishers to subscribers, in one order for all. Publishing never waits for a subscriber. One that
+ * falls behind by more than the limit is ended with an error, so that it knows of the gap (docs/threat-model.md D16);
+ * so is the slowest one if too much waits for all of them. Timestamps never go backwards, whatever the clock does
+ * (D22).
  */
 export class EventExchange implements EventPublisher, EventSubscriber {
   readonly #opaqueFields: OpaqueFields
   readonly #limits: QueueLimits
   readonly #maxBytes: number
   readonly #subscribers = new Set<Subscriber>()
-  /** What happened before anybody could subscribe, for those who come soon. */
+  /** Events from before the start, for those who subscribe soon. */
   readonly #missed: Envelope[] = []
   #missedUntil = 0
   #closed = false
@@ -78,15 +79,15 @@ export class EventExchange implements EventPublisher, EventSubscriber {
     return this.#subscribers.size > 0
   }
 
-  /** Passes on an event of the domains, which is well formed. What it tells of is on disk already. */
+  /** Publishes an event of the domains. What it tells of is on disk already. */
   announce(namespace: string, event: Event): void {
     this.#lastTime = Math.max(this.#lastTime, Date.now())
     this.#give({ timestamp: new Date(this.#lastTime), namespace, event })
   }
 
   /**
-   * Passes on what has happened while this exchange was not there, such as the end of a task during a restart: whoever
-   * subscribes within half a minute gets it first, as it would have without the interruption.
+   * Publishes an event from before the start, such as the end of a task during a restart. Whoever subscribes within
+   * half a minute gets it first.
    */
   announceMissed(namespace: string, event: Event): void {
     this.#missedUntil = Date.now() + missedFor
@@ -102,7 +103,7 @@ export class EventExchange implements EventPublisher, EventSubscriber {
   }
 
   /**
-   * Passes on an event that happened elsewhere, with its own time.
+   * Publishes an event of another server, with its own time.
    * @throws `invalid_argument`, `failed_precondition` for a missing namespace
    */
   async forward(envelope: Envelope, { signal }: AbortOptions = {}): Promise<void> {
@@ -175,7 +176,7 @@ export class EventExchange implements EventPublisher, EventSubscriber {
     if (waiting.subscribers === 0) this.#waitingBytes -= waiting.bytes
   }
 
-  /** @returns whether there was one that lags */
+  /** @returns whether there was one that lagged behind */
   #cutOffSlowest(): boolean {
     let slowest: BoundedQueue<Waiting> | undefined
     for (const { queue } of this.#subscribers) if (queue.bytes > (slowest?.bytes ?? 0)) slowest = queue
@@ -191,7 +192,8 @@ function waitingOf(envelope: Envelope): Waiting {
 function overflow({ items, bytes }: QueueLimits): NsboxError {
   return new NsboxError(
     'resource_exhausted',
-    `subscriber fell behind by more than ${items} events or ${bytes} bytes, or by more than all others; some are missing`,
+    `subscriber fell behind by more than ${items} events or ${bytes} bytes, or by more than all others; some ` +
+      'are missing',
   )
 }
 

@@ -1,4 +1,4 @@
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { validateIdentifier } from '@nsbox/namespaces'
 
 /** The most bytes of a topic. */
@@ -13,20 +13,16 @@ export function validateTopic(topic: string): void {
   if (!topic.startsWith('/') || topic === '/' || topic.length > maxTopicBytes) {
     throw new NsboxError(
       'invalid_argument',
-      `topic ${JSON.stringify(topic.slice(0, 128))} must start with "/" and have at least one component`,
+      `topic ${quoted(topic)} must start with "/" and have at least one component`,
     )
   }
   for (const component of topic.slice(1).split('/')) {
     try {
       validateIdentifier(component)
     } catch (cause) {
-      throw new NsboxError(
-        'invalid_argument',
-        `component ${JSON.stringify(component.slice(0, 128))} of topic`,
-        {
-          cause,
-        },
-      )
+      throw new NsboxError('invalid_argument', `component ${quoted(component)} of topic`, {
+        cause,
+      })
     }
   }
 }

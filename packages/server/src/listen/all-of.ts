@@ -1,6 +1,6 @@
 import type { HttpServers } from './http-servers.ts'
 
-/** Several listeners as one, whichever there are by then. */
+/** Several listeners as one. The list is asked for at each call. */
 export function allOf(listeners: () => readonly HttpServers[]): Pick<HttpServers, 'close' | 'destroy'> {
   return {
     async close() {

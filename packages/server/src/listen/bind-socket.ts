@@ -9,13 +9,13 @@ const maxPathBytes = process.platform === 'linux' ? 107 : 103
 
 /** Who may open a socket. */
 export interface BindOptions {
-  /** Only the owner by default. Others have to be let through the directories that lead to it as well. */
+  /** Only the owner by default. Others also need access to the directories that lead to it. */
   readonly openTo?: 'owner' | 'all' | undefined
 }
 
 /**
  * Lets a server listen on a socket in the file system that has its final mode from the moment it exists
- * (HOSTILE D01, D02). What a killed server left behind is removed; a socket that somebody answers on is not.
+ * (docs/threat-model.md D01, D02). A socket that a killed server left is replaced; one that a server answers on is not.
  *
  * The caller holds the lock of its data root, so that no two servers of one root get here.
  *
@@ -45,7 +45,7 @@ export async function bindSocket(
 
 async function listen(server: Server, path: string, mode: number): Promise<void> {
   const listening = once(server, 'listening')
-  // The socket gets its mode from the umask. It is bound before `listen` returns, so nothing else sees this umask.
+  // The socket gets its mode from the umask. It is bound before `listen` returns, so nothing else uses this umask.
   const umask = process.umask(0o777 & ~mode)
   try {
     server.listen(path)

@@ -1,14 +1,16 @@
 import type { Socket } from 'node:net'
 
-/** What every HTTP/2 connection without TLS starts with (RFC 9113 §3.4), as far as HTTP/1.1 could be mistaken for it. */
+/**
+ * The beginning of every HTTP/2 connection without TLS (RFC 9113 §3.4), as much as is needed to tell it from HTTP/1.1.
+ */
 const preface = Buffer.from('PRI * HTTP/2.0\r\n')
 
 /** How long a client may take to send the bytes by which its protocol is known, in milliseconds. */
 const patience = 30_000
 
 /**
- * Finds out by its first bytes which protocol a connection speaks, and hands the connection on with nothing taken off
- * it. A client that says nothing for too long is cut off.
+ * Finds out by its first bytes which protocol a connection speaks. The bytes stay readable. A client that sends nothing
+ * for too long is disconnected.
  */
 export function sniffProtocol(socket: Socket, hand: (protocol: 'http1' | 'http2') => void): void {
   let seen = Buffer.alloc(0)

@@ -10,6 +10,7 @@ import type { NodeRequest, NodeResponse } from '../rpc/node-request.ts'
 import type { RpcHandler } from '../rpc/rpc-handler.ts'
 import { sniffProtocol } from './connection-protocol.ts'
 import { rotateSession } from './session-rotation.ts'
+import { SessionSockets } from './session-sockets.ts'
 
 /** The most connections at once. */
 const maxConnections = 1024
@@ -17,19 +18,19 @@ const maxConnections = 1024
 /** The most connections at once of one peer, where there are several. */
 const maxPeerConnections = 128
 
-/** How long whoever may do nothing can stay connected, in milliseconds. */
+/** How long a connection may be open without an admitted call, in milliseconds. */
 const strangersTime = 30_000
 
 /** The most bytes of the headers of one request. They are kept for as long as the call lasts. */
 const maxHeaderBytes = 16 << 10
 
-/** Limits of HTTP/2, all said here so that none depends on the version of Node.js (HOSTILE D17). */
+/** Limits of HTTP/2, all set explicitly so that none depends on the version of Node.js (docs/threat-model.md D17). */
 const http2Options: http2.ServerOptions = {
   settings: {
     enablePush: false,
-    // One connection of a Go client carries all of its calls, and every container has one that waits for its exit.
+    // A Go client has one connection for all of its calls, and each container has a call that waits for its exit.
     maxConcurrentStreams: 4096,
-    // Of each stream, at most this much waits in memory for the handler to read it.
+    // At most this much of each stream waits in memory for its handler.
     initialWindowSize: windowBytes,
     maxHeaderListSize: maxHeaderBytes,
   },
@@ -42,42 +43,42 @@ const http2Options: http2.ServerOptions = {
   maxSettings: 32,
 }
 
-/** The window of a whole connection. Node.js opens it again as soon as bytes arrive; streams have their own. */
+/** The window of a whole connection. Node.js reopens it as soon as bytes arrive; streams have their own. */
 const connectionWindow = 16 << 20
 
-/** How many calls in vain a violation of HTTP/2 is worth. */
+/** How many cancelled calls a violation of HTTP/2 counts for. */
 const violation = 500
 
-/** Serves requests on one socket over whichever HTTP a client speaks. */
+/** A server of HTTP/1.1 and HTTP/2 on one socket. */
 export interface HttpServers {
-  /** Listens; give it an address. */
+  /** The listening server. */
   readonly server: net.Server
-  /** Takes no more connections and no more calls; resolves once all connections have closed. */
+  /** Refuses new connections and calls; resolves once all connections have closed. */
   close(): Promise<void>
-  /** Cuts off the connections of peers that were granted what they may not do any more. */
+  /** Closes the connections of peers that have lost a right they were granted. */
   endStale(): void
-  /** Cuts off all connections. */
+  /** Closes all connections. */
   destroy(): void
 }
 
-/** Who may make calls. */
+/** Options for access. */
 export interface HttpServersOptions {
-  /** Finds out who has connected; on the server's own socket, which is the default, one who may do everything. */
+  /** Identifies the peers of connections. By default each has all rights, as on the server's own socket. */
   readonly authenticate?: Authenticate | undefined
-  /** Speaks TLS with everybody; not by default. */
+  /** TLS settings; without TLS by default. */
   readonly tls?: tls.TlsOptions | undefined
 }
 
-/** A connection with what its peer may do. HTTP/2 shows its own view of a socket, through which this can be read. */
+/** A connection with the access of its peer. Both can also be read through HTTP/2's proxy of a socket. */
 interface KnownSocket extends net.Socket {
   [connectionAccess]?: ConnectionAccess
+  [itself]?: net.Socket
 }
 
 const connectionAccess = Symbol('access')
+const itself = Symbol('socket')
 
-/**
- * Makes servers of HTTP/1.1 and HTTP/2 without TLS behind one listener. A connection is told apart by its first bytes.
- */
+/** Makes servers of HTTP/1.1 and HTTP/2 behind one listener. The first bytes of a connection tell its protocol. */
 export function createHttpServers(
   handler: RpcHandler,
   log: Logger,
@@ -98,16 +99,17 @@ export function createHttpServers(
     },
     (request, response) => onRequest(request, response, accessBy(request.socket)),
   )
-  // It gets its connections from elsewhere, and starts to look at their time-outs only when it is told that it listens.
+  // Checks time-outs only after `listening`, which it would not get, since its connections come from the other
+  // listener.
   http1.emit('listening')
-  const sessions = new Set<http2.ServerHttp2Session>()
+  const sessionSockets = new SessionSockets()
   const h2 = http2.createServer(http2Options)
-  // Makes requests of streams, and has no connections of its own.
+  // Turns HTTP/2 streams into requests; has no connections of its own.
   const requests = http2.createServer(http2Options, (request, response) => {
     onRequest(request, response, request.stream.session && accesses.get(request.stream.session))
   })
   h2.on('stream', (stream, headers, ...rest) => {
-    // Also one that has failed already, with its session: nobody takes it, and its error must not end the process.
+    // Also a stream that has failed with its session: its error would go unhandled and end the process.
     stream.on('error', (error) => log.debug({ err: error }, 'stream failed'))
     const { session } = stream
     const access = session && accesses.get(session)
@@ -121,10 +123,9 @@ export function createHttpServers(
     if (!handler.stream(stream, headers, access)) requests.emit('stream', stream, headers, ...rest)
   })
   h2.on('session', (session) => {
-    sessions.add(session)
-    const access = accessBy(session.socket)
+    const { [connectionAccess]: access, [itself]: socket } = session.socket as KnownSocket
     if (access !== undefined) accesses.set(session, access)
-    session.once('close', () => sessions.delete(session))
+    if (socket !== undefined) sessionSockets.add(session, socket)
     session.setLocalWindowSize(connectionWindow)
     rotateSession(session)
     conduct.introduce(session, session.socket, () => {
@@ -132,7 +133,7 @@ export function createHttpServers(
     })
   })
   h2.on('sessionError', (error, session) => {
-    // Not of the kind that the other side's end is: what HTTP/2 does not allow.
+    // A violation of HTTP/2, not just a closed connection.
     if (isErrno(error, 'ERR_HTTP2_ERROR')) conduct.fault(session, violation)
     log.debug({ err: error }, 'connection failed')
   })
@@ -153,6 +154,7 @@ export function createHttpServers(
         endUnlessUsed(socket, access)
       }
       socket[connectionAccess] = access
+      socket[itself] = socket
     } catch (error) {
       log.debug({ err: error }, 'connection refused')
       socket.destroy()
@@ -173,7 +175,7 @@ export function createHttpServers(
           accept(socket)
         })
   if (tlsOptions !== undefined) {
-    // Until its handshake is over, a connection has no socket of TLS.
+    // A connection has no TLS socket before its handshake is complete.
     server.on('connection', (socket: net.Socket) => {
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))
@@ -186,7 +188,7 @@ export function createHttpServers(
     server,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      for (const session of sessions) session.close()
+      for (const session of sessionSockets.sessions) session.close()
       http1.close()
       await closed
     },
@@ -194,7 +196,7 @@ export function createHttpServers(
       for (const socket of sockets) if (accessBy(socket)?.isCurrent() === false) socket.destroy()
     },
     destroy() {
-      for (const session of sessions) session.destroy()
+      for (const session of sessionSockets.sessions) session.destroy()
       for (const socket of sockets) socket.destroy()
     },
   }
@@ -204,7 +206,7 @@ function accessBy(socket: KnownSocket): ConnectionAccess | undefined {
   return socket[connectionAccess]
 }
 
-/** Cuts off a connection on which nobody has been let in within a time: strangers must not fill the server. */
+/** Closes a connection without an admitted call after some time: strangers must not exhaust the connections. */
 function endUnlessUsed(socket: net.Socket, access: ConnectionAccess): void {
   const timer = setTimeout(() => {
     if (!access.wasUsed) socket.destroy()

@@ -1,12 +1,12 @@
 import { constants, type ServerHttp2Session } from 'node:http2'
 
 /**
- * How many streams a connection may have had, beyond `streamsPerSecond`, before its client is asked to make a new one.
+ * How many streams a connection may have, beyond `streamsPerSecond`, before its client is asked to open a new one.
  *
- * nghttp2 ends a connection with an error once its client has reset more than 1000 streams and 33 a second, against rapid
- * resets (CVE-2023-44487), and Node.js 20 has no setting for it. Stock clients of containerd reset a stream for each piece
- * of a blob that they read, so they would be cut off in the middle of an image. Every stream counts here, since a reset
- * that arrives after the stream's end cannot be seen.
+ * nghttp2 ends a connection with an error once its client has reset more than 1000 streams and 33 a second, against
+ * rapid resets (CVE-2023-44487), and Node.js 20 has no setting for it. Stock clients of containerd reset a stream for
+ * each piece of a blob that they read, so they would be cut off in the middle of an image. Every stream counts here,
+ * since a reset that arrives after the stream's end cannot be seen.
  */
 const streamBurst = 500
 const streamsPerSecond = 30
@@ -14,15 +14,15 @@ const streamsPerSecond = 30
 /** How long a client may go on to open streams, in milliseconds, after it was asked to use a new connection. */
 const notice = 1000
 
-/** The streams that it may open in that time: more than it would have under way. */
+/** The streams that it may open in that time: more than it has in progress. */
 const noticeStreams = 2000
 
 const highestStreamId = 2 ** 31 - 1
 
 /**
- * Lets a connection live for a bounded number of streams. Then its client is asked to use a new one (RFC 9113 §6.8), which
- * libraries do without their user noticing: calls under way go on to their end, and no call is lost in between.
- * A client that does not listen is cut off.
+ * Lets a connection live for a bounded number of streams. Then its client is asked to use a new one (RFC 9113 §6.8),
+ * which client libraries do transparently: calls in progress continue, and none is lost. A client that does not comply
+ * is disconnected.
  */
 export function rotateSession(session: ServerHttp2Session): void {
   let allowance = streamBurst
@@ -50,7 +50,7 @@ export function rotateSession(session: ServerHttp2Session): void {
     session.goaway(constants.NGHTTP2_NO_ERROR, highestStreamId)
     let timer = setTimeout(() => {
       session.close()
-      // It ends with its last stream, but seldom stays where streams were refused meanwhile.
+      // The session closes after its last stream, but sometimes does not if streams were refused meanwhile.
       timer = setInterval(endIfDone, notice)
     }, notice)
     session.once('close', () => clearTimeout(timer))

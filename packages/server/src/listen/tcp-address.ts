@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 
 /** Where to listen. */
 export interface TcpAddress {
@@ -14,8 +14,5 @@ export function parseTcpAddress(text: string): TcpAddress {
   const host = bracketed ?? plain
   const isHost = bracketed === undefined || isIP(bracketed) === 6
   if (host !== undefined && isHost && Number(port) <= 65_535) return { host, port: Number(port) }
-  throw new NsboxError(
-    'invalid_argument',
-    `TCP address ${JSON.stringify(text.slice(0, 128))}, must have the form host:port`,
-  )
+  throw new NsboxError('invalid_argument', `TCP address ${quoted(text)}, must have the form host:port`)
 }

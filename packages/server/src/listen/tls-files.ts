@@ -5,10 +5,10 @@ import { ownFile, readBoundedFile } from '../configuration/bounded-file.ts'
 
 /** Files in PEM. */
 export interface TlsFiles {
-  /** The server's certificate, with those that lead to its authority. */
+  /** The server's certificate and its chain. */
   readonly certificate: string
   readonly key: string
-  /** Authorities that issue certificates of clients; without them no client has one. */
+  /** Authorities of client certificates; without them certificates are not accepted. */
   readonly clientCa?: string | undefined
 }
 
@@ -16,10 +16,10 @@ export interface TlsFiles {
 const handshakeTimeout = 10_000
 
 /**
- * Reads what TLS is spoken with: version 1.3 and nothing older.
+ * Reads the TLS settings: version 1.3 only.
  *
- * @throws `invalid_argument` for what is no certificate or key, or do not belong together; `permission_denied` for a key
- * that everybody may read, or a file that others can write to; `not_found`
+ * @throws `invalid_argument` for malformed files, or a key of another certificate; `permission_denied` for a key that
+ * everybody may read, or a file that others can write to; `not_found`
  */
 export async function readTlsFiles({ certificate, key, clientCa }: TlsFiles): Promise<TlsOptions> {
   const [certText, keyText, caText] = await Promise.all([
@@ -35,9 +35,9 @@ export async function readTlsFiles({ certificate, key, clientCa }: TlsFiles): Pr
     ALPNProtocols: ['h2', 'http/1.1'],
     handshakeTimeout,
     requestCert: caText !== undefined,
-    // Whoever has none may have a token; one that does not count is told at each call.
+    // A client without a certificate may have a token. An invalid certificate is reported at each call.
     rejectUnauthorized: false,
-    // Each connection proves anew who it is: what was proved before may have expired, or not count any more.
+    // No session resumption: a certificate that was verified before may have expired or its authority been removed.
     secureOptions: constants.SSL_OP_NO_TICKET,
   }
   try {

@@ -7,7 +7,9 @@ export interface LogOptions {
   readonly format: 'json' | 'text'
 }
 
-/** Makes the log of a server program: lines on standard error, written at once so that none is lost in a crash. */
+/**
+ * Makes the log of a server program: lines on standard error, written synchronously so that none is lost in a crash.
+ */
 export function createLog({ level, format }: LogOptions): Logger {
   const stderr = pino.destination({ fd: 2, sync: true })
   const destination: DestinationStream =

@@ -3,7 +3,7 @@ import { pino } from 'pino'
 
 /**
  * A line of the log for people: time, level, message, then the facts as `name=value`. The stack of an error follows in
- * lines that are indented, so that nothing in it can be taken for a line of the log (HOSTILE E13).
+ * lines that are indented, so that nothing in it can be taken for a line of the log (docs/threat-model.md E13).
  */
 export function textLine(json: string): string {
   const { time, level, msg, err, ...facts } = JSON.parse(json) as Record<string, unknown>

@@ -3,7 +3,7 @@ import type { Labels } from '@nsbox/core/labels'
 import { isNotFound } from '@nsbox/errors'
 import type { NamespaceStore } from '@nsbox/namespaces'
 
-/** The labels of a namespace; one that does not exist has none (BEHAVIOUR.md §1). */
+/** The labels of a namespace; one that does not exist has none (docs/behaviour.md §1). */
 export async function namespaceLabels(
   namespaces: Pick<NamespaceStore, 'get'>,
   name: string,

@@ -1,12 +1,12 @@
-/** How much may wait in a queue. */
+/** Limits of a queue. */
 export interface QueueLimits {
   readonly items: number
   readonly bytes: number
 }
 
 /**
- * A queue between one producer that does not wait and one consumer that does, bounded in items and in bytes.
- * Consumed by iteration; `close` ends it after what is queued, `fail` at once.
+ * A queue between a producer that never waits and a consumer that does, bounded in items and in bytes. Consumed by
+ * iteration; `close` ends it after what is queued, `fail` at once.
  */
 export class BoundedQueue<T> implements AsyncIterable<T> {
   readonly #limits: QueueLimits
@@ -19,7 +19,7 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
   #end: { error?: unknown } | undefined
   #wake: (() => void) | undefined
 
-  /** @param onGone told of each item that has been taken or dropped */
+  /** @param onGone called with each item that was taken or dropped */
   constructor(limits: QueueLimits, bytesOf: (item: T) => number, onGone: (item: T) => void = () => {}) {
     this.#limits = limits
     this.#bytesOf = bytesOf
@@ -31,12 +31,12 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
     return this.#items.length - this.#taken
   }
 
-  /** How many bytes they have. */
+  /** How many bytes wait. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** Adds an item; false if there is no room or the queue has ended. What is alone has room, whatever its size. */
+  /** Adds an item; false if there is no room or the queue has ended. An empty queue takes an item of any size. */
   push(item: T): boolean {
     const bytes = this.#bytesOf(item)
     const { items: maxItems, bytes: maxBytes } = this.#limits
@@ -86,7 +86,7 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
   #take(): T {
     const item = this.#items[this.#taken++] as T
     this.#bytes -= this.#bytesOf(item)
-    // Taking from the front of a long array would move all of it each time.
+    // Removing the first item of a long array would move all others each time.
     if (this.#taken === this.#items.length) this.#clear()
     else if (this.#taken >= 1024) {
       this.#items = this.#items.slice(this.#taken)

@@ -1,7 +1,7 @@
 /** How many items a message of a listing has. */
 const size = 100
 
-/** The items of a listing, as many as fit a message at a time; none at all if there are none. */
+/** The items of a listing, in batches for messages. */
 export async function* batches<T, M>(
   items: AsyncIterable<T>,
   toMessage: (item: T) => M,

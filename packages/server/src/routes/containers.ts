@@ -8,10 +8,10 @@ import { fromContainerMessage, toContainerMessage } from '../convert/container.t
 import type { ViewOf } from '../rpc/namespace-views.ts'
 
 /**
- * Serves the containers of namespaces. Containers are metadata: one can be deleted although it has a task, as with stock
- * containerd, whose clients look for the task first.
+ * Serves the containers of namespaces. Containers are metadata: one can be deleted although it has a task, as with
+ * stock containerd, whose clients look for the task first.
  *
- * @param onCreate called before a container is created, which mostly has a task soon
+ * @param onCreate called before a container is created, which usually gets a task soon
  */
 export function containersRoutes(router: ConnectRouter, view: ViewOf, onCreate: () => void): void {
   router.service(Containers, {
@@ -34,7 +34,7 @@ export function containersRoutes(router: ConnectRouter, view: ViewOf, onCreate: 
     },
     async create({ container }, context) {
       onCreate()
-      // What lacks a runtime or a spec, the store refuses.
+      // The store refuses a container without a runtime or spec.
       const given = { runtime: { name: '' }, ...required(container) } as NewContainer
       return { container: toContainerMessage(await view(context).containers.create(given, context)) }
     },

@@ -13,21 +13,21 @@ import { openWriter } from './open-writer.ts'
 type Request = MessageShape<typeof WriteContentRequestSchema>
 type Response = MessageInitShape<typeof WriteContentResponseSchema>
 
-/** What the client has said of the blob so far; later messages may add to it or change it. */
+/** The size and digest that the client has announced so far; later messages may change them. */
 interface Declared {
   total: number
   expected: Digest | undefined
 }
 
-/** How to serve writing. */
+/** Options for serving a write. */
 export interface ServeWriteOptions extends AbortOptions {
-  /** Told the ref of what a client begins to write. */
+  /** Called with the ref when a client begins to write. */
   readonly onBegin: (ref: string) => void
 }
 
 /**
  * Serves one stream of `Content.Write`: the first message opens the ingest, each message is answered by one, and the
- * end of the stream closes the ingest, which keeps what was written (BEHAVIOUR.md §13).
+ * end of the stream closes the ingest, which keeps what was written (docs/behaviour.md §13).
  */
 export async function* serveWrite(
   content: ContentStore,
@@ -89,7 +89,7 @@ class WriteSession {
     await this.#writer[Symbol.asyncDispose]()
   }
 
-  /** A blob that came into being meanwhile needs no ingest. */
+  /** Ends the ingest if the blob exists by now. */
   async #refuseExisting(digest: Digest, options: AbortOptions): Promise<void> {
     try {
       await this.#content.info(digest, options)
@@ -134,7 +134,7 @@ class WriteSession {
       updatedAt: toTimestamp(status.updatedAt, 'status.UpdatedAt'),
       offset: toBigInt(status.offset, 'status.Offset'),
       total: toBigInt(this.#declared.total || status.total, 'status.Total'),
-      // Of the bytes so far: clients of containerd name a blob by it whose commit says that it exists already.
+      // The digest of the bytes so far: clients use it as the blob's name if the commit answers that it exists.
       digest: this.#writer.digest?.() ?? '',
     }
   }

@@ -10,13 +10,13 @@ import type { ViewOf } from '../rpc/namespace-views.ts'
 import { batches } from './batches.ts'
 import { serveWrite } from './content-write.ts'
 
-/** The most bytes of a blob to a message. */
+/** The most bytes of a blob in a message. */
 const readChunk = 1 << 20
 
 /**
  * Serves the content of namespaces.
  *
- * @param onBegin told the ref of what a client begins to write
+ * @param onBegin called with the ref when a client begins to write
  */
 export function contentRoutes(router: ConnectRouter, view: ViewOf, onBegin: (ref: string) => void): void {
   router.service(Content, {

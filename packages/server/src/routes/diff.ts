@@ -2,13 +2,13 @@ import type { ConnectRouter, HandlerContext } from '@connectrpc/connect'
 import { fromTimestamp } from '@nsbox/api'
 import { Diff } from '@nsbox/api/gen/services/diff/v1/diff_pb'
 import type { Applier, Comparer } from '@nsbox/core/diff'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { mediaTypes } from '@nsbox/oci'
 import { fromDescriptorMessage, toDescriptorMessage } from '../convert/descriptor.ts'
 import { fromMountMessages } from '../convert/mount.ts'
 import { syncSnapshot } from '../diff/sync-snapshot.ts'
 
-/** What makes trees of layers and layers of trees, for one namespace. */
+/** Applies and makes layers, for one namespace. */
 export interface Differ {
   readonly applier: Applier
   readonly comparer: Comparer
@@ -17,14 +17,14 @@ export interface Differ {
 /** The differ of a call, by its headers. */
 export type DifferOf = (context: HandlerContext) => Differ
 
-/** Serves what is between layers and snapshots. */
+/** Serves applying and making layers. */
 export function diffRoutes(router: ConnectRouter, differOf: DifferOf): void {
   router.service(Diff, {
     async apply({ diff, mounts, payloads, syncFs }, context) {
       const { applier } = differOf(context)
       const layer = fromDescriptorMessage(diff, 'diff')
       for (const id of Object.keys(payloads))
-        throw new NsboxError('unimplemented', `payload ${JSON.stringify(id.slice(0, 128))} of a layer`)
+        throw new NsboxError('unimplemented', `payload ${quoted(id)} of a layer`)
       const target = fromMountMessages(mounts)
       const { diffId, size } = await applier.apply(layer, target, { signal: context.signal })
       if (syncFs) await syncSnapshot(target)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { ConnectRouter } from '@connectrpc/connect'
 import { Health, HealthCheckResponse_ServingStatus as Status } from '@nsbox/api/gen/grpc/health/v1/health_pb'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 
 /**
  * Tells that the server and each of its services are ready: calls are answered only once everything is.
@@ -19,8 +19,7 @@ export function healthRoutes(
 
   router.service(Health, {
     check({ service }) {
-      if (!exists(service))
-        throw new NsboxError('not_found', `service ${JSON.stringify(service.slice(0, 128))}`)
+      if (!exists(service)) throw new NsboxError('not_found', `service ${quoted(service)}`)
       return { status: status() }
     },
     async *watch({ service }, { signal }) {

@@ -9,16 +9,16 @@ import { toPlatformMessage } from '../convert/platform.ts'
 import { type Plugin, runtime, runtimePlugin } from '../plugin-list.ts'
 import { runtimeExtra } from '../tasks/runtime-extra.ts'
 
-/** What there is to tell of a server. */
+/** What the service reports. */
 export interface Introspected {
   /** Identity of the data root. */
   readonly uuid: string
   readonly plugins: readonly Plugin[]
-  /** Tells what tasks are run with. */
+  /** Describes the runtime of tasks. */
   readonly runtimeInfo: TaskRuntime['info']
 }
 
-/** Tells what the server is and what it is made of. */
+/** Serves the identity of the server and the list of its plugins. */
 export function introspectionRoutes(router: ConnectRouter, introspected: Introspected): void {
   const { uuid, plugins, runtimeInfo } = introspected
   router.service(Introspection, {
@@ -65,13 +65,13 @@ function toMessage(plugin: Plugin) {
     exports: { ...exports },
     capabilities: [...capabilities],
   }
-  // By this text clients tell what was skipped on purpose from what failed; code 2 is `unknown`.
+  // Clients recognise a skipped plugin by this text; code 2 is `unknown`.
   return skipped === undefined
     ? message
     : { ...message, initErr: { code: 2, message: `${skipped}: skip plugin` } }
 }
 
-/** The number of the pid namespace that the pid is to be read in; 0 where there is no such thing. */
+/** The inode of the pid namespace of the pid; 0 on platforms without pid namespaces. */
 async function pidNamespace(): Promise<bigint> {
   try {
     return (await stat('/proc/self/ns/pid', { bigint: true })).ino

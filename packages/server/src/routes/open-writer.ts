@@ -7,7 +7,7 @@ const delays = [5, 10, 20, 40, 80, 160, 320, 400]
 
 /**
  * Opens an ingest, and tries again for a short while if somebody has it: clients reopen a ref at once after they have
- * closed the stream that held it, before the server has noticed that (BEHAVIOUR.md §13).
+ * closed the stream that held it, before the server has noticed that (docs/behaviour.md §13).
  */
 export async function openWriter(
   content: Pick<IngestManager, 'writer'>,

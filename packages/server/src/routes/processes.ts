@@ -2,7 +2,7 @@ import type { ConnectRouter } from '@connectrpc/connect'
 import { Processes } from '@nsbox/api/gen/nsbox/tasks/v1/processes_pb'
 import type { TasksOf } from '../tasks/tasks-of.ts'
 
-/** Serves what containerd's task service has no words for. */
+/** Serves operations on processes that containerd's task service lacks. */
 export function processesRoutes(router: ConnectRouter, tasksOf: TasksOf): void {
   router.service(Processes, {
     async kill({ containerId, pid, signal }, context) {

@@ -1,23 +1,13 @@
 import type { ConnectRouter } from '@connectrpc/connect'
-import type { Applier } from '@nsbox/core/diff'
-import type { LayerWorkers } from '@nsbox/diff'
-import type { Metadata } from '@nsbox/metadata'
-import type { Logger } from 'pino'
 import { isTenant } from '../access/access.ts'
 import { differsOf } from '../diff/differs-of.ts'
-import type { EventExchange } from '../events/event-exchange.ts'
+import { startForLayers } from '../diff/start-for-layers.ts'
 import { pluginList } from '../plugin-list.ts'
 import { accessOf } from '../rpc/call-access.ts'
 import { leaseOf, namespaceOf, viewsOf } from '../rpc/namespace-views.ts'
-import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
+import type { SharedServices } from '../shared-services.ts'
 import { snapshottersOf } from '../snapshotters/snapshotters-of.ts'
-import { UnpackAhead } from '../snapshotters/unpack-ahead.ts'
-import { StreamRegistry } from '../streaming/stream-registry.ts'
-import type { OpenRuntime } from '../tasks/open-runtime.ts'
 import { tasksOf } from '../tasks/tasks-of.ts'
-import { flightsByNamespace } from '../transfer/flights-by-namespace.ts'
-import { TransferService } from '../transfer/transfer-service.ts'
-import { unpackDestinations } from '../transfer/unpack-destinations.ts'
 import { containersRoutes } from './containers.ts'
 import { contentRoutes } from './content.ts'
 import { diffRoutes } from './diff.ts'
@@ -28,52 +18,14 @@ import { introspectionRoutes } from './introspection.ts'
 import { leasesRoutes } from './leases.ts'
 import { namespacesRoutes } from './namespaces.ts'
 import { processesRoutes } from './processes.ts'
+import type { RouteParts } from './route-parts.ts'
 import { snapshotsRoutes } from './snapshots.ts'
 import { streamingRoutes } from './streaming.ts'
 import { tasksRoutes } from './tasks.ts'
 import { transferRoutes } from './transfer.ts'
 import { versionRoutes } from './version.ts'
 
-/** What the services serve. */
-export interface RouteParts {
-  readonly metadata: Metadata
-  readonly snapshotters: readonly SnapshotterEntry[]
-  /** Of the blobs of all namespaces. */
-  readonly applier: Applier
-  /** Threads that apply and make layers. */
-  readonly workers: LayerWorkers
-  readonly events: EventExchange
-  readonly tasks: Pick<OpenRuntime, 'runtime' | 'refusal'>
-  readonly hostsDir: string | undefined
-  /** Whether a namespace neither uses what others have nor gives them anything. */
-  readonly isAlone: (namespace: string) => boolean
-  /** Identity of the data root. */
-  readonly uuid: string
-  /** Aborted when the server begins to stop. */
-  readonly stopping: AbortSignal
-  readonly log: Logger
-}
-
-/** What the services of a server know of calls under way; there is one of each, however many listeners there are. */
-export interface SharedServices {
-  readonly streams: StreamRegistry
-  readonly transfers: TransferService
-  readonly ahead: UnpackAhead
-}
-
-/** Makes what listeners share. */
-export function sharedServices(parts: RouteParts): SharedServices {
-  const { metadata, snapshotters, applier, workers, hostsDir, isAlone, log } = parts
-  const destinations = unpackDestinations({ metadata, snapshotters, applier, workers })
-  const flights = flightsByNamespace(isAlone)
-  return {
-    streams: new StreamRegistry(),
-    transfers: new TransferService({ metadata, hostsDir, destinations, flights }),
-    ahead: new UnpackAhead({ metadata, applier, flights, log }),
-  }
-}
-
-/** Registers every service. */
+/** Registers every service with what it serves. Nothing is decided here. */
 export function registerRoutes(router: ConnectRouter, parts: RouteParts, shared: SharedServices): void {
   const { metadata, snapshotters, applier, workers, events, tasks, uuid, stopping } = parts
   const { streams, transfers, ahead } = shared
@@ -86,11 +38,7 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts, shared:
     runtimeInfo: (options) => runtime.info(options),
   })
   namespacesRoutes(router, metadata.namespaces)
-  contentRoutes(router, view, (ref) => {
-    // By its name the ingest is a layer (BEHAVIOUR.md §3). A client that fetches it itself has it applied next, for which
-    // it would wait until a thread has started.
-    if (ref.startsWith('layer-')) workers.start()
-  })
+  contentRoutes(router, view, startForLayers(workers))
   imagesRoutes(router, view)
   leasesRoutes(router, view)
   containersRoutes(router, view, () => runtime.expectTask())

@@ -2,6 +2,7 @@ import type { ConnectRouter, HandlerContext } from '@connectrpc/connect'
 import { receiveBytes, sendBytes } from '@nsbox/api'
 import { Transfer } from '@nsbox/api/gen/services/transfer/v1/transfer_pb'
 import type { ArchiveSink, Transferrer } from '@nsbox/core/transfer'
+import { inBlocks } from '@nsbox/diff/archive'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { fromArchiveSinkMessage, fromArchiveSourceMessage } from '../convert/archive-endpoint.ts'
 import { fromEndpointMessage } from '../convert/transfer-endpoint.ts'
@@ -31,7 +32,7 @@ export function transferRoutes(
         const stream = claim(id)
         return async (bytes, abort) => {
           try {
-            await sendBytes(stream, bytes, abort)
+            await sendBytes(stream, inBlocks(bytes), abort)
           } catch (error) {
             // The end of the stream would say that this is all.
             stream.fail(error)

@@ -1,18 +1,18 @@
 import { type DescMethod, ScalarType } from '@bufbuild/protobuf'
 import { Events } from '@nsbox/api/gen/services/events/v1/events_pb'
 
-/** An answer that has all of a list in one message. */
+/** Bytes reserved for a whole list in one message. */
 const listBytes = 4 << 20
 
-/** A list that comes in parts: the one that is sent, and the one that is made meanwhile. */
+/** Bytes for a streamed list: one part that is sent, and one that is made meanwhile. */
 const partsBytes = 2 << 20
 
-/** Pieces of a blob, likewise. */
+/** Bytes for pieces of a blob, likewise. */
 const piecesBytes = 512 << 10
 
 /**
- * How much memory the answers of a method are taken to need while they are made and sent; 0 for those that are small, and
- * for those that mostly wait for something to happen.
+ * How much memory to reserve for the answers of a method while they are made and sent; 0 for small ones, and for
+ * streams that mostly wait.
  */
 export function answerBytes(method: DescMethod): number {
   const { fields } = method.output

@@ -3,7 +3,7 @@ import { codeToString } from '@connectrpc/connect/protocol-connect'
 import { resetUnlessComplete } from './early-answer.ts'
 import type { NodeRequest, NodeResponse } from './node-request.ts'
 
-/** Statuses of HTTP for what is refused before it is anybody's call, as the protocol of Connect has them. */
+/** HTTP statuses for requests that are refused before a service gets them, as in Connect's protocol. */
 const statuses: Readonly<Partial<Record<Code, number>>> = {
   [Code.Unimplemented]: 404,
   [Code.Unauthenticated]: 401,
@@ -11,7 +11,7 @@ const statuses: Readonly<Partial<Record<Code, number>>> = {
   [Code.ResourceExhausted]: 429,
 }
 
-/** Answers a request that no service gets to see, the way its protocol wants it (BEHAVIOUR.md §13). */
+/** Refuses a request in the form of its protocol, before a service gets it (docs/behaviour.md §13). */
 export function answerError(request: NodeRequest, response: NodeResponse, error: ConnectError): void {
   const type = request.headers['content-type'] ?? ''
   const message = error.rawMessage
@@ -29,7 +29,7 @@ export function answerError(request: NodeRequest, response: NodeResponse, error:
   }
   if ('stream' in response) {
     if (response.stream.destroyed || response.stream.closed) return
-    // The status counts only in headers that end the stream themselves; `end` would send an empty frame for that.
+    // gRPC reads the status from headers only if they end the stream; `end` would send an empty frame.
     response.stream.respond({ ':status': 200, ...headers }, { endStream: true })
     resetUnlessComplete(response.stream)
   } else {

@@ -1,31 +1,34 @@
 import { abortable, deferred } from '@nsbox/concurrency'
 import { NsboxError } from '@nsbox/errors'
 
-/** What is kept for owners who hold little, as a part of all bytes and besides them, and how little that is. */
+/**
+ * The part of all bytes that is reserved, in addition, for owners that hold little, and the most that such an owner
+ * holds.
+ */
 const keptPart = 1 / 4
 const smallPart = 1 / 8
 
-/** How many bytes may be held. */
+/** Limits of a quota. */
 export interface ByteQuotaOptions {
-  /** What the bytes are, for errors. */
+  /** What the bytes are for, for errors. */
   readonly name: string
-  /** By one owner. */
+  /** Most bytes of one owner. */
   readonly perOwner: number
-  /** By all of them together; owners who hold no more than an eighth of it may hold a quarter of it besides. */
+  /** Most bytes of all owners together. Owners that hold at most an eighth of it share another quarter. */
   readonly total: number
-  /** After how long nothing has come of what is held, in milliseconds; five seconds by default. */
+  /** Milliseconds without progress after which held bytes may be taken away; five seconds by default. */
   readonly patience?: number
 }
 
-/** Bytes that are held until they are disposed of. */
+/** Held bytes, until disposed of. */
 export interface HeldBytes extends Disposable {
-  /** Holds more, if need be beyond the limits: for what turned out to be larger, and is in memory already. */
+  /** Holds more, even beyond the limits: for data that is larger than expected and in memory already. */
   grow(bytes: number): void
-  /** Something has come of it: it is not what others wait for in vain. */
+  /** Records progress, so that the bytes are not taken away. */
   touch(): void
 }
 
-/** Gives up what is held, which is not the holder's from then on. */
+/** Makes the holder release the bytes. */
 type Evict = (reason: NsboxError) => void
 
 interface Owner {
@@ -47,9 +50,10 @@ interface Waiter {
 }
 
 /**
- * Bounds how many bytes are held for each of many owners, such as connections, and for all. Who wants more than its share
- * waits until it has let go of some. Something is kept for those who hold little. If all bytes are gone, whoever holds more than the one who wants some loses what has been
- * held for longest and for nothing; what moves is waited for.
+ * Bounds the bytes held by each of many owners, such as connections, and by all. An owner that wants more than its
+ * share waits until it has released some. A part is reserved for owners that hold little. If no bytes are left, an
+ * owner that holds more than the waiting one loses those that it has held longest without progress; others are waited
+ * for.
  */
 export class ByteQuota {
   readonly #options: Required<ByteQuotaOptions>
@@ -62,16 +66,16 @@ export class ByteQuota {
     this.#options = { patience: 5000, ...options }
   }
 
-  /** How many bytes are held. */
+  /** Bytes held. */
   get total(): number {
     return this.#total
   }
 
   /**
-   * Holds bytes at once.
+   * Holds bytes without waiting.
    *
-   * @param evict called when others need them more
-   * @throws `resource_exhausted` if there are not so many left
+   * @param evict called when the bytes are taken away
+   * @throws `resource_exhausted` if there are not enough left
    */
   take(owner: object, bytes: number, evict: Evict): HeldBytes {
     if (!this.#hasRoom(owner, bytes)) throw this.#exhausted()
@@ -79,7 +83,7 @@ export class ByteQuota {
   }
 
   /**
-   * Holds bytes once there are so many left; at most as many as an owner may hold.
+   * Waits for bytes; at most as many as an owner may hold.
    *
    * @throws the signal's reason
    */
@@ -95,7 +99,7 @@ export class ByteQuota {
     try {
       return await abortable(turn, { signal })
     } catch (error) {
-      // It may have been given some in the same moment.
+      // It may have got some in the same turn.
       if (!this.#waiters.delete(waiter)) (await turn)[Symbol.dispose]()
       this.#serve()
       throw error
@@ -105,15 +109,15 @@ export class ByteQuota {
   #hasRoom(owner: object, bytes: number): boolean {
     const { perOwner, total } = this.#options
     const wanted = () => (this.#owners.get(owner)?.held ?? 0) + bytes
-    // Those who hold much get nothing of what is kept for others, whom they would let wait.
+    // Owners that hold much get nothing of the reserved part.
     const limit = () => (wanted() > total * smallPart ? total : total * (1 + keptPart))
-    // Whoever loses something may let go of more, and others be served from that.
+    // Evicting one may release more, which serves others.
     while (wanted() <= perOwner && this.#total + bytes > limit())
       if (!this.#evictStalled(wanted())) return false
     return wanted() <= perOwner
   }
 
-  /** Takes something away from one who holds more than so many bytes. @returns whether there was something */
+  /** Evicts bytes of an owner that holds more than the given number. @returns whether there was one */
   #evictStalled(than: number): boolean {
     let found: { owner: object; holding: Holding } | undefined
     for (const [owner, { held, holdings }] of this.#owners) {
@@ -160,7 +164,7 @@ export class ByteQuota {
     if (record.holdings.size === 0) this.#owners.delete(owner)
   }
 
-  /** Gives what has come free to those who wait, each owner's in turn. */
+  /** Serves waiting requests, one of each owner in turn. */
   #serve(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -174,7 +178,7 @@ export class ByteQuota {
       this.#waiters.delete(waiter)
       waiter.resolve(this.#hold(waiter.owner, waiter.bytes, waiter.evict))
     }
-    // What they wait for may be held for nothing by then.
+    // By then, what they wait for may have been without progress for too long.
     if (this.#waiters.size > 0) this.#timer = setTimeout(() => this.#serve(), this.#options.patience).unref()
   }
 

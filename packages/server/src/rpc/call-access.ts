@@ -13,13 +13,15 @@ type Call = HandlerContext | UnaryRequest | StreamRequest
 /** Headers of a request as Node has them, by names in lower case. */
 export type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>
 
-/** Where a call has the access of whoever makes it. */
+/** The key of the caller's access in a call's context. */
 export const accessKey = createContextKey<Access>(nobody)
 
-/** Where a call has the headers of its request; making `Headers` of them takes as long as a small call's work. */
+/**
+ * The key of a call's request headers in its context. Making `Headers` of them takes as long as a small call's work.
+ */
 export const headersKey = createContextKey<RequestHeaders>({})
 
-/** What whoever makes a call may do. */
+/** The access of a caller. */
 export function accessOf(call: Call): Access {
   return valuesOf(call).get(accessKey)
 }

@@ -1,18 +1,24 @@
 import { ByteQuota } from './byte-quota.ts'
 
-/** What of calls is in memory, by connection. Who waits for one of them may hold the ones before it, and none after it. */
+/**
+ * Budgets for the memory of calls, by connection. A call that waits for one of them may hold bytes of those before it,
+ * never of those after it, so there is no deadlock.
+ */
 export interface CallBudgets {
-  /** Bytes that come, or may come at any time, and for which there is no other place yet. */
+  /** Received bytes, and those that may come at any time. */
   readonly arriving: ByteQuota
-  /** Requests that are large, as they come and for as long as their calls last. */
+  /** Large requests, while they are received and until their calls end. */
   readonly requests: ByteQuota
-  /** What they are decoded to. */
+  /** Decoded requests. */
   readonly decoded: ByteQuota
-  /** Answers that the client has not taken. */
+  /** Answers that the client has not read. */
   readonly answers: ByteQuota
 }
 
-/** The budgets of a server: of each kind 32 MiB for one connection, and 50 MiB for all, 10 of which are for those who hold at most 5. */
+/**
+ * The budgets of a server: of each kind 32 MiB for one connection and 50 MiB for all, of which 10 are reserved for
+ * connections that hold at most 5.
+ */
 export function callBudgets(): CallBudgets {
   const limits = { perOwner: 32 << 20, total: 40 << 20 }
   return {

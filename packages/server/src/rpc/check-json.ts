@@ -1,20 +1,20 @@
 import { NsboxError } from '@nsbox/errors'
 
-/** The most bytes of a request in JSON, which is for people and small programs. */
+/** The most bytes of a request in JSON, which is meant for people and small programs. */
 export const maxJsonBytes = 1 << 20
 
-/** The most values of one. */
+/** The most values of a request. */
 const maxValues = 65_536
 
-/** The most levels. */
+/** The most levels of a request. */
 const maxDepth = 100
 
 const [quote, backslash, comma] = Buffer.from('"\\,')
 const [openBracket, openBrace, closeBracket, closeBrace] = Buffer.from('[{]}')
 
 /**
- * Counts what a request in JSON has before it is parsed, as values take more time and memory than bytes. Whether it is
- * well formed is the parser's to say.
+ * Counts the values of a JSON request before it is parsed, since many small values take much time and memory. Syntax is
+ * checked by the parser.
  *
  * @returns how many values there are
  * @throws `resource_exhausted` for too many values, or levels
@@ -36,7 +36,7 @@ export function checkJson(bytes: Uint8Array): number {
   return values
 }
 
-/** Where the text that begins at a quotation mark has its last one. */
+/** The index of the closing quotation mark. */
 function endOfText(bytes: Uint8Array, start: number): number {
   for (let at = start + 1; at < bytes.length; at++) {
     if (bytes[at] === backslash) at++

@@ -6,7 +6,7 @@ import { accountFor, headBytes, MessageReader, windowBytes } from './message-rea
 import { decodedBytes } from './parse-message.ts'
 import type { RequestCall } from './request-call.ts'
 
-/** What the messages of a request's body are. */
+/** The form of a request's body. */
 export interface BodyOptions {
   readonly contentType: string
   readonly schema: DescMessage
@@ -14,8 +14,8 @@ export interface BodyOptions {
 }
 
 /**
- * The body of a request that another reads and decodes: no more of it than there is memory for, and each message only once
- * it is whole and its fields have been counted.
+ * The body of a request for connect-node: read only as budgets allow, and each message only once it is complete and its
+ * fields have been counted.
  */
 export function checkedBody(
   body: AsyncIterable<Uint8Array>,
@@ -45,7 +45,7 @@ export function checkedBody(
     }
   }
 
-  /** One message of Connect: the body as a whole. */
+  /** A unary call of Connect: the body is one message. */
   async function* asOne(): AsyncGenerator<Uint8Array> {
     using bytes = reader()
     call.held.use(arriving())
@@ -56,7 +56,7 @@ export function checkedBody(
     yield message
   }
 
-  /** Errors of another kind would be taken for the server's fault. */
+  /** connect-node would report errors of another kind as internal. */
   async function* coded(messages: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     try {
       yield* messages

@@ -2,7 +2,7 @@ import { Code, ConnectError, type Interceptor, type StreamResponse } from '@conn
 import { toConnectError } from '@nsbox/api'
 import { errorCode, isErrno } from '@nsbox/errors'
 
-/** Gives everything that a call throws the code that clients get to see. */
+/** Converts errors of calls to statuses with the codes that clients get. */
 export const codedErrors: Interceptor = (next) => async (request) => {
   try {
     const outcome = await next(request)
@@ -20,7 +20,7 @@ async function* coded(messages: StreamResponse['message'], signal: AbortSignal):
   }
 }
 
-/** An interrupted call says why it was: the deadline, the client or the end of the server. */
+/** An aborted call fails with the reason: the deadline, the client or the end of the server. */
 function coding(error: unknown, signal: AbortSignal): unknown {
   if (isErrno(error, 'ERR_STREAM_PREMATURE_CLOSE'))
     return new ConnectError('the client went away', Code.Canceled)

@@ -1,14 +1,14 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** From how many bytes more than after the last time on it is worth the time that it takes. */
+/** Growth in bytes since the last collection from which another one is worthwhile. */
 const worthwhileBytes = 16 << 20
 
 type Collect = (options: { type: 'major'; execution: 'async' }) => Promise<void>
 
 /**
- * Makes what has V8 collect its garbage where there may be much: in a process that has nothing to do it would stay, since
- * V8 collects when it is asked for more.
+ * Makes a function that runs V8's collector if there may be much garbage. In an idle process V8 would not run it, since
+ * it does so on allocation. It sets a flag of V8's, and so is for a program to call.
  */
 export function garbageCollector(): () => Promise<void> {
   let collect: Collect | undefined
@@ -18,7 +18,7 @@ export function garbageCollector(): () => Promise<void> {
     if (memoryInUse() < least + worthwhileBytes) return
     if (collect === undefined) {
       setFlagsFromString('--expose-gc')
-      // Of a context that is made after the flag was set.
+      // `gc` exists only in a context made after the flag was set.
       collect = runInNewContext('gc') as Collect
     }
     await collect({ type: 'major', execution: 'async' })

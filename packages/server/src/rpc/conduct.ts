@@ -2,28 +2,27 @@ import type { Socket } from 'node:net'
 import { peerProcess } from '@nsbox/sys/descriptors'
 
 /**
- * How much a client may do in vain at once, and in each second: a call that it resets before there is an answer is one, a
- * connection without any call is one, and a request that is much larger than any of its kind need be, or whose end does
- * not come, as many as it has pieces. Programs that are stopped cancel many
- * calls at once, none does so all the time.
+ * How many wasted calls a client may make at once, and per second. A call that it resets before the answer counts as
+ * one, and so does a connection without any call. A request that is much larger than needed, or never completed, counts
+ * by its pieces. A program that is stopped cancels many calls at once, but none does so all the time.
  */
 const burst = 2000
 const perSecond = 50
 
-/** How long a client that has done more is not listened to, the first time and at most, in milliseconds. */
+/** How long such a client is paused, the first time and at most, in milliseconds. */
 const firstPause = 1000
 const longestPause = 32_000
 
-/** After how long without a pause the next one is short again, in milliseconds. */
+/** Milliseconds without a pause after which the next one is short again. */
 const forgetAfter = 120_000
 
-/** The most connections of one client, and of those the most that wait for a pause to end. */
+/** The most connections of one client, and the most that wait for its pause to end. */
 const maxConnections = 128
 const maxWaiting = 16
 
-/** What is remembered of one client: of all connections of a process, or of an address. */
+/** The state of one client: of all connections of a process or an address. */
 interface Client {
-  /** What ends each connection that has been introduced. */
+  /** Functions that close its registered connections. */
   readonly connections: Set<() => void>
   /** All that are open. */
   open: number
@@ -39,14 +38,14 @@ interface Client {
 export interface ConductOptions {
   /** Milliseconds on a clock that only goes forward. */
   readonly now?: () => number
-  /** What tells clients apart. */
+  /** Identifies the client of a connection. */
   readonly clientOf?: (socket: Socket) => unknown
 }
 
 /**
- * Keeps account of what clients do in vain. All of them share one event loop, and a client that resets its calls by the
- * thousand, or sends requests of many megabytes again and again, would take it from the others. Its connections are cut off,
- * and it is not listened to for a while, longer each time.
+ * Limits wasted work for each client. All clients share one event loop, and one that resets thousands of calls, or
+ * sends requests of many megabytes again and again, would block the others. Its connections are closed and it is paused
+ * for a while, longer each time.
  */
 export class Conduct {
   readonly #now: () => number
@@ -60,9 +59,9 @@ export class Conduct {
   }
 
   /**
-   * Calls back when a connection may be listened to, which is at once but for clients that are paused. One that is too many
-   * for its client is closed.
-   * @param access whether there was a call on it, once it has closed
+   * Calls back when a connection may be served: at once unless the client is paused. If the client has too many
+   * connections, this one is closed.
+   * @param access tells, once the connection has closed, whether there was a call on it
    */
   admit(socket: Socket, access: { readonly wasUsed: boolean }, onAdmit: () => void): void {
     const key = this.#clientOf(socket)
@@ -105,9 +104,9 @@ export class Conduct {
   }
 
   /**
-   * Takes down a connection as one of a client's.
-   * @param connection what is given to `fault`
-   * @param cutOff ends it
+   * Registers a connection of a client.
+   * @param connection the object to pass to `fault`
+   * @param cutOff closes it
    */
   introduce(connection: object, socket: Socket, cutOff: () => void): void {
     const client = this.#client(this.#clientOf(socket))
@@ -116,7 +115,7 @@ export class Conduct {
     socket.once('close', () => client.connections.delete(cutOff))
   }
 
-  /** Something was done in vain on a connection, worth so many calls. */
+  /** Counts wasted work on a connection, in calls. */
   fault(connection: object, weight = 1): void {
     const client = this.#connections.get(connection)
     if (client !== undefined) this.#fault(client, weight)
@@ -159,7 +158,7 @@ export class Conduct {
     if (now - client.pausedUntil > forgetAfter) client.pause = firstPause
     client.pausedUntil = now + client.pause
     client.pause = Math.min(longestPause, 2 * client.pause)
-    // Enough for who has come to its senses.
+    // Enough after a pause for a client that behaves again.
     client.allowance = burst / 8
     for (const cutOff of [...client.connections]) cutOff()
   }

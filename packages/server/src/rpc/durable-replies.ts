@@ -2,7 +2,7 @@ import type { Interceptor, StreamResponse } from '@connectrpc/connect'
 
 /**
  * Holds back every reply, every message of a stream and every error until all that it could have observed is on disk,
- * reads included: nothing that was once answered can be taken back by a power cut (DESIGN.md §5).
+ * reads included: nothing that was once answered can be taken back by a power cut (docs/behaviour.md §16).
  */
 export function durableReplies(durable: () => Promise<void>): Interceptor {
   return (next) => async (request) => {

@@ -3,7 +3,7 @@ import type { NodeResponse } from './node-request.ts'
 
 /**
  * Resets the stream after an answer that came before the client's last message. Otherwise the stream would stay open,
- * with the client's bytes in its window, until the client thought of closing it (BEHAVIOUR.md §13).
+ * with the client's bytes in its window, until the client closes it (docs/behaviour.md §13).
  *
  * To be called before the answer is sent.
  */

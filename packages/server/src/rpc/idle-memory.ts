@@ -4,28 +4,28 @@ import type { Logger } from 'pino'
 /** Milliseconds. */
 const quietTime = 1000
 
-/** What memory is given back by, and when not. */
+/** How to free memory, and when not to. */
 export interface IdleMemoryOptions {
-  /** Finds what is not used any more. */
+  /** Collects garbage. */
   readonly collect: () => Promise<void>
-  /** Gives back to the system what is free. */
+  /** Returns free memory to the system. */
   readonly trim: () => Promise<void>
-  /** Whether it would be needed again at once, or more is going to be free soon. */
+  /** Whether the memory would be needed again at once, or more will be free soon. */
   readonly isBusy: () => boolean
   readonly log: Logger
 }
 
-/** What memory is given back by. */
+/** Frees the memory of an idle server. */
 export interface IdleMemory extends Disposable {
-  /** Tells it of calls. */
+  /** Observes calls. */
   readonly interceptor: Interceptor
-  /** Something else has been done, such as a connection that has ended. */
+  /** Reports other activity, such as the end of a connection. */
   readonly touch: () => void
 }
 
 /**
- * Has memory given back once nothing has been done for a second, or later if it is busy then: what a pull, or a compiler of
- * V8's, has freed stays with the C library otherwise, 5 MB of a daemon's 125; what a client has sent in vain stays with V8.
+ * Frees memory after a second without activity, or later if the server is busy then. Otherwise the C library keeps what
+ * a pull or V8's compiler has freed, 5 MB of a daemon's 125, and V8 keeps what a client has sent in vain.
  */
 export function idleMemory({ collect, trim, isBusy, log }: IdleMemoryOptions): IdleMemory {
   let timer: NodeJS.Timeout | undefined

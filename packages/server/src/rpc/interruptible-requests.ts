@@ -2,8 +2,8 @@ import type { Interceptor, StreamRequest } from '@connectrpc/connect'
 import { abortable } from '@nsbox/concurrency'
 
 /**
- * Lets whoever waits for the client's next message be interrupted by the call's deadline, or by the end of the server;
- * otherwise a client that says nothing could hold a call, and what the call holds, for as long as it likes.
+ * Lets the call's deadline, or the end of the server, interrupt waiting for the client's next message. Otherwise a
+ * silent client could keep a call and its resources for ever.
  */
 export const interruptibleRequests: Interceptor = (next) => (request) => {
   return next(

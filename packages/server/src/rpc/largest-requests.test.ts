@@ -14,7 +14,7 @@ import { type RunningProcess, startProcess, tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { frame } from '../testing/grpc-call.ts'
-import { startServerProcess } from '../testing/server-process.ts'
+import { useServerProgram } from '../testing/server-process.ts'
 import { maxRequestBytes } from './message-limit.ts'
 
 /** How long anybody may be kept waiting, in milliseconds: also by a disk, and by what else the machine does. */
@@ -152,6 +152,7 @@ function entry(key: string, value: Uint8Array): Uint8Array {
   return writer.tag(2, WireType.LengthDelimited).bytes(value).finish()
 }
 
+const program = useServerProgram()
 let resources: AsyncDisposableStack
 let server: RunningProcess
 let address: string
@@ -226,21 +227,19 @@ beforeAll(async () => {
   const { path } = resources.use(await tempDir('nsbox-largest'))
   address = join(path, 's.sock')
   const places = ['--root', join(path, 'root'), '--state', join(path, 'state'), '--address', address]
-  server = resources.use(
-    await startServerProcess([...places, '--durability', 'relaxed', '--log-format', 'json']),
-  )
+  server = resources.use(await program.start([...places, '--durability', 'relaxed', '--log-format', 'json']))
   hostile = new Relayed(path)
   other = connection(address)
 })
 afterAll(() => resources.disposeAsync())
 
-/** The status that a call ends with; a call that waits for something has two seconds. */
+/** The status that a call ends with; a call that waits for something has two seconds, or half a second if it is small. */
 function call(by: () => ClientHttp2Session, path: string, message: Uint8Array): Promise<string | undefined> {
   return new Promise((resolve) => {
     const headers = {
       'content-type': 'application/grpc',
       'containerd-namespace': 'default',
-      'grpc-timeout': '2S',
+      'grpc-timeout': message.length > 1 << 20 ? '2S' : '500m',
     }
     const stream = by().request({ ':method': 'POST', ':path': path, ...headers })
     let status: string | undefined

@@ -1,16 +1,16 @@
 import type { DescMethod } from '@bufbuild/protobuf'
 import type { Logger } from 'pino'
 
-/** How long nobody else may have to wait for the event loop, in milliseconds. */
+/** How long the event loop may be blocked, in milliseconds. */
 const budget = 100
 
-/** How often it is looked at, in milliseconds, while there are calls. */
+/** Interval of the checks while there are calls, in milliseconds. */
 const beat = 50
 
-/** For how many beats it is looked at after the last call. */
+/** Number of checks after the last call. */
 const quietBeats = 20
 
-/** The most methods that are named. */
+/** The most methods to name. */
 const maxNames = 8
 
 /** Options of a monitor. */
@@ -18,19 +18,19 @@ export interface LoopMonitorOptions {
   readonly log: Logger
   /** Milliseconds on a clock that only goes forward. */
   readonly now?: () => number
-  /** Milliseconds of processor time that this process has used. */
+  /** Processor time that this process has used, in milliseconds. */
   readonly processorTime?: () => number
 }
 
 /**
- * Logs which calls were worked on while the event loop was held for more than 100 ms. It looks only as long as calls come,
- * so that an idle server sleeps. What other processes take from this one does not count.
+ * Logs which methods were running when the event loop was blocked for more than 100 ms. It checks only while there are
+ * calls, so that an idle server sleeps. Time that other processes take from this one does not count.
  */
 export class LoopMonitor implements Disposable {
   readonly #log: Logger
   readonly #now: () => number
   readonly #processorTime: () => number
-  /** What was worked on since the last beat, and before that. */
+  /** The methods that ran since the last check, and before it. */
   #methods = new Set<DescMethod>()
   #earlier = new Set<DescMethod>()
   #timer: NodeJS.Timeout | undefined
@@ -44,7 +44,7 @@ export class LoopMonitor implements Disposable {
     this.#processorTime = processorTime
   }
 
-  /** A call of the method is worked on. */
+  /** A call of the method is running. */
   touch(method: DescMethod): void {
     this.#methods.add(method)
     if (this.#timer === undefined) this.#look()
@@ -62,7 +62,7 @@ export class LoopMonitor implements Disposable {
 
   #beat(): void {
     const held = this.#now() - this.#due
-    // A beat is late as well when other processes have the processors, or the machine was asleep.
+    // A check is also late if other processes use the processors or the machine was asleep.
     if (held > budget && this.#processorTime() - this.#used > held / 2) this.#tell(held)
     this.#quiet = this.#methods.size === 0 ? this.#quiet + 1 : 0
     this.#earlier = this.#methods

@@ -2,16 +2,16 @@ import { type DescMessage, type DescMethod, ScalarType } from '@bufbuild/protobu
 import { AnySchema } from '@bufbuild/protobuf/wkt'
 import { Events } from '@nsbox/api/gen/services/events/v1/events_pb'
 
-/** The most bytes of one message, either way (BEHAVIOUR.md §1). */
+/** The most bytes of one message, either way (docs/behaviour.md §1). */
 export const maxMessageBytes = 16 << 20
 
-/** Of a message that is made of a few names and numbers. */
+/** For messages of a few names and numbers. */
 const maxPlainBytes = 64 << 10
 
-/** Of one with any number of texts, such as filters. */
+/** For messages with any number of texts, such as filters. */
 const maxTextsBytes = 1 << 20
 
-/** Of an event: each one that is published may wait for every subscriber. */
+/** For an event, which may wait for every subscriber. */
 const maxEventBytes = 256 << 10
 
 const exceptions: ReadonlyMap<DescMethod, number> = new Map<DescMethod, number>([
@@ -19,7 +19,7 @@ const exceptions: ReadonlyMap<DescMethod, number> = new Map<DescMethod, number>(
   [Events.method.forward, maxEventBytes],
 ])
 
-/** The most bytes of a request of a method, by what the message may hold: only some have anything that can be large. */
+/** The most bytes of a request of a method, by the fields of its message: only a few can be large. */
 export function maxRequestBytes(method: DescMethod): number {
   const exception = exceptions.get(method)
   if (exception !== undefined) return exception
@@ -35,7 +35,7 @@ function isLarge(field: DescMessage['fields'][number]): boolean {
   return field.fieldKind === 'scalar' && field.scalar === ScalarType.BYTES
 }
 
-/** A message and all that can be within it. */
+/** A message type and all types that can be nested in it. */
 function withParts(schema: DescMessage, found: Set<DescMessage> = new Set()): Set<DescMessage> {
   if (found.has(schema)) return found
   found.add(schema)

@@ -9,14 +9,14 @@ export const headBytes = 5
 /** The most bytes that a client sends of a stream before some of them are taken: the window of HTTP/2. */
 export const windowBytes = 64 << 10
 
-/** Gets what is held, to let go of it in time. */
+/** Gets the held bytes, to release them in time. */
 export interface Holder {
   use(resource: Disposable): unknown
 }
 
-/** Whose messages are read. */
+/** The call whose messages are read. */
 export interface MessageOwner {
-  /** The connection that they come by. */
+  /** The connection of the call. */
   readonly connection: object
   readonly budgets: CallBudgets
   readonly conduct: Pick<Conduct, 'fault'>
@@ -25,13 +25,13 @@ export interface MessageOwner {
   readonly signal: AbortSignal
   /** Ends the call. */
   abort(reason: unknown): void
-  /** A message, or the rest of one, has to come now. */
+  /** Starts the time-out for a message, or the rest of one. */
   expect(): void
-  /** None has to. */
+  /** Stops the time-out. */
   expectNothing(): void
 }
 
-/** Reads messages that come in pieces, no more of them than there is memory for. */
+/** Reads messages that come in pieces, only as budgets allow. */
 export class MessageReader implements Disposable {
   readonly #pieces: AsyncIterator<Uint8Array>
   readonly #owner: MessageOwner
@@ -39,8 +39,8 @@ export class MessageReader implements Disposable {
   #rest: Uint8Array
 
   /**
-   * @param options.first what has come already
-   * @param options.maxBytes of a message, if it is less than for the method
+   * @param options.first bytes that were received already
+   * @param options.maxBytes limit of a message, if it is less than that of the method
    */
   constructor(
     pieces: AsyncIterator<Uint8Array>,
@@ -77,7 +77,7 @@ export class MessageReader implements Disposable {
     return (await this.nextFrame(held))?.subarray(headBytes)
   }
 
-  /** The next message behind its head; otherwise as `next`. */
+  /** The next message after its head; otherwise as `next`. */
   async nextFrame(held: Holder): Promise<Uint8Array | undefined> {
     if (!(await this.more())) return undefined
     while (this.#rest.length < headBytes) this.#rest = Buffer.concat([this.#rest, await this.#needed()])
@@ -89,7 +89,7 @@ export class MessageReader implements Disposable {
   }
 
   /**
-   * All that comes until the end, as one message.
+   * All bytes to the end, as one message.
    * @throws `resource_exhausted` for more bytes than allowed; the reason if the call is aborted
    */
   async rest(held: Holder): Promise<Uint8Array> {
@@ -100,21 +100,21 @@ export class MessageReader implements Disposable {
       length += this.#rest.length
       if (length > this.#maxBytes) throw tooLarge(length, this.#maxBytes)
       if (isLarge || length <= windowBytes) continue
-      // How much comes is not known.
+      // The length is not known.
       isLarge = true
       await this.#reserve(2 * this.#maxBytes, held)
     }
     return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
   }
 
-  /** Lets go of the pieces, once nobody waits for one of them. */
+  /** Releases the pieces once nothing waits for them. */
   [Symbol.dispose](): void {
     this.#pieces.return?.().catch(() => undefined)
   }
 
   async #gather(length: number, held: Holder): Promise<Uint8Array> {
     await this.#reserve(length - headBytes, held)
-    // Of memory that is its own alone, so that it is free as a whole; pages count from the time when they are written.
+    // In an allocation of its own, so that it can be freed as a whole. Pages take memory only once they are written.
     const message = Buffer.allocUnsafeSlow(length)
     let filled = 0
     try {
@@ -136,7 +136,7 @@ export class MessageReader implements Disposable {
   async #reserve(length: number, held: Holder): Promise<void> {
     const { connection, budgets, signal } = this.#owner
     const evict = (reason: unknown) => this.#owner.abort(reason)
-    // What may come while it waits.
+    // Bytes that may arrive while it waits.
     using _window = budgets.arriving.take(connection, Math.min(length, windowBytes), evict)
     this.#owner.expectNothing()
     held.use(await budgets.requests.wait(connection, length, evict, signal))
@@ -157,7 +157,7 @@ export class MessageReader implements Disposable {
 }
 
 /**
- * The length that a message's head tells.
+ * The length of a message, from its head.
  * @throws `resource_exhausted` if it is more than allowed, `internal` if the message is compressed
  */
 function messageLength(head: Uint8Array, max: number): number {
@@ -178,10 +178,7 @@ function tooLarge(length: number, max: number): ConnectError {
 /** Up to this size requests are common, in bytes. */
 const commonBytes = 1 << 20
 
-/**
- * Keeps account of a request that is one of a kind of which no client has many: each 64 KiB of it are as much work as a
- * small call.
- */
+/** Counts an unusually large request as wasted work: each 64 KiB of it are as much work as a small call. */
 export function accountFor(message: Uint8Array, { connection, conduct }: MessageOwner): void {
   if (message.length > commonBytes) conduct.fault(connection, Math.ceil(message.length / windowBytes))
 }

@@ -4,7 +4,7 @@ import type { Metadata, NamespaceView } from '@nsbox/metadata'
 import { requireNamespace } from '@nsbox/namespaces'
 import { headerOf } from './call-access.ts'
 
-/** The stores that a call is about, by its headers. */
+/** Finds the stores of a call, by its headers. */
 export type ViewOf = (context: HandlerContext) => NamespaceView
 
 /**
@@ -15,12 +15,12 @@ export function namespaceOf(context: HandlerContext): string {
   return requireNamespace(firstHeaderValue(headerOf(context, namespaceHeader)))
 }
 
-/** The lease that a call names, if it does. */
+/** The lease that a call names, if any. */
 export function leaseOf(context: HandlerContext): string | undefined {
   return firstHeaderValue(headerOf(context, leaseHeader))
 }
 
-/** Reads the namespace and the lease of each call and asks for the view of them. */
+/** Makes the function that finds the view of a call's namespace and lease. */
 export function viewsOf(metadata: Pick<Metadata, 'namespace'>): ViewOf {
   return (context) => {
     const lease = leaseOf(context)

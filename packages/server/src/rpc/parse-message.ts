@@ -4,13 +4,13 @@ import { countFields, decodeMessage } from '@nsbox/api'
 import { errorCode, type NsboxError } from '@nsbox/errors'
 import type { Holder, MessageOwner } from './message-reader.ts'
 
-/** About how many bytes a field takes in memory. */
+/** Approximate bytes of a field in memory. */
 const fieldBytes = 256
 
 /** Smaller messages have so few fields that they need not be counted. */
 const smallBytes = 256
 
-/** How many bytes a message takes in memory, about. */
+/** Approximate bytes of a message in memory. */
 export function decodedBytes(bytes: Uint8Array, fields: number): number {
   return bytes.length + fieldBytes * fields
 }
@@ -19,7 +19,7 @@ export function decodedBytes(bytes: Uint8Array, fields: number): number {
  * Decodes a request.
  *
  * @param held gets what the message holds of the budgets
- * @throws `internal` for bytes that are no such message; `resource_exhausted` for too many fields
+ * @throws `internal` for bytes that do not decode; `resource_exhausted` for too many fields
  */
 export async function parseMessage(
   schema: DescMessage,

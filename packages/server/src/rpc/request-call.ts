@@ -17,13 +17,13 @@ export interface RequestCallOptions {
   readonly patience: number
 }
 
-/** A call that comes as a request, for what is read of it and held for it. */
+/** A call that comes as a request, with the resources that it holds. */
 export class RequestCall implements MessageOwner, Disposable {
   readonly connection: object
   readonly budgets: CallBudgets
   readonly conduct: Pick<Conduct, 'fault'>
   readonly maxRequestBytes: number
-  /** What is let go of at the call's end. */
+  /** Resources that are released at the call's end. */
   readonly held: DisposableStack = new DisposableStack()
   readonly #controller = new AbortController()
   readonly #patience: number

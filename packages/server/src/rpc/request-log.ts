@@ -12,8 +12,9 @@ import { accessOf, headerOf } from './call-access.ts'
 import type { LoopMonitor } from './loop-monitor.ts'
 
 /**
- * Logs each call with a number, its method, namespace, duration and code: at debug level, or as an error where it is
- * the server that is at fault. The monitor is told what is worked on. Messages and other headers are never logged, since they may hold secrets.
+ * Logs each call with a number, its method, namespace, duration and code: at debug level, or as an error if the server
+ * is at fault. The monitor is told which methods run. Messages and other headers are never logged, since they may hold
+ * secrets.
  */
 export function requestLog(log: Logger, loop: LoopMonitor): Interceptor {
   let calls = 0
@@ -39,7 +40,7 @@ export function requestLog(log: Logger, loop: LoopMonitor): Interceptor {
       call: ++calls,
       method: `${service.typeName}/${method.name}`,
       namespace: firstHeaderValue(headerOf(request, namespaceHeader)),
-      // Nobody in particular on the server's own socket.
+      // Empty on the server's own socket.
       peer: accessOf(request).peer || undefined,
     }
     log.trace(call, 'call begins')

@@ -25,7 +25,7 @@ import { RequestCall } from './request-call.ts'
 import { sendAnswer } from './send-answer.ts'
 import { answerUnknown } from './unknown-method.ts'
 
-/** What answers requests. */
+/** Options of a handler. */
 export interface RpcHandlerOptions {
   /** Registers the services. */
   readonly routes: (router: ConnectRouter) => void
@@ -33,7 +33,7 @@ export interface RpcHandlerOptions {
   readonly interceptors: Interceptor[]
   /** Aborts the signals of all calls, with its reason. */
   readonly shutdownSignal: AbortSignal
-  /** What of calls may be in memory. */
+  /** Budgets for the memory of calls. */
   readonly budgets: CallBudgets
   readonly log: Logger
   /** How long a client may take for a message, in milliseconds; half a minute by default. */
@@ -42,18 +42,18 @@ export interface RpcHandlerOptions {
   readonly conduct?: Conduct | undefined
 }
 
-/** What serves calls, by whichever HTTP they come. */
+/** Serves calls over HTTP/1.1 and HTTP/2. */
 export interface RpcHandler {
-  /** Takes streams of HTTP/2 that it need not have as requests. */
+  /** Serves HTTP/2 streams directly, those that it can. */
   readonly stream: TakeStream
   readonly request: (request: NodeRequest, response: NodeResponse, peer: ConnectionAccess) => void
-  /** What it keeps account of, and connections are to be introduced to. */
+  /** Limits wasted work; connections have to be registered with it. */
   readonly conduct: Conduct
 }
 
 type Handler = ConnectRouter['handlers'][number]
 
-/** What an answer by way of requests needs at least, as it may be any. */
+/** Bytes to reserve for an answer of unknown size. */
 const minAnswerBytes = 256 << 10
 
 /** Serves the services over gRPC, gRPC-Web and Connect. */
@@ -73,7 +73,7 @@ export function createRpcHandler({
     shutdownSignal,
     readMaxBytes: maxMessageBytes,
     writeMaxBytes: maxMessageBytes,
-    // Both ends are on one machine, and what need not be decompressed cannot be a bomb.
+    // No compression: both ends are on one machine, and there are no decompression bombs.
     acceptCompression: [],
     binaryOptions: { readUnknownFields: false },
     jsonOptions: { registry: anyRegistry },
@@ -96,7 +96,7 @@ export function createRpcHandler({
       answerUnknown(request, response, services)
       return
     }
-    // Clients put all kinds of text there, such as the path of the socket; it means nothing here and need not parse.
+    // Go clients send texts such as the path of the socket as host. It is not used and need not parse.
     request.headers[':authority' in request.headers ? ':authority' : 'host'] = 'localhost'
     resetAfterEarlyAnswer(response)
     answer(handler, request, response, access).catch((error: unknown) => {
@@ -128,7 +128,7 @@ export function createRpcHandler({
       schema: method.input,
       hasOneRequest: method.methodKind === 'unary' || method.methodKind === 'server_streaming',
     })
-    // What is cut off here has no other end: the one who would be told does not take what it is told.
+    // The stream is reset without an error message, since the client does not read what it is sent.
     const cutOff = (reason: unknown) => {
       call.abort(reason)
       response.destroy()

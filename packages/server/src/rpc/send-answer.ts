@@ -17,7 +17,7 @@ export async function sendAnswer(
   const source = answer.body?.[Symbol.asyncIterator]()
   try {
     let piece = await source?.next()
-    // Headers may change until the first piece is there.
+    // Headers may change until the first piece.
     response.writeHead(answer.status, Object.fromEntries(answer.header ?? []))
     while (piece !== undefined && piece.done !== true) {
       space.touch()
@@ -34,7 +34,7 @@ export async function sendAnswer(
 function write(response: NodeResponse, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     if (isGone(response)) return reject(gone())
-    // What it calls back after the client went away is neither an error nor an event, so the events are all there is.
+    // The callback of `write` tells nothing once the client has gone away, so events are used.
     if ((response as { write(bytes: Uint8Array): boolean }).write(bytes)) return resolve()
     const settle = (action: () => void) => {
       response.off('drain', onDrain)

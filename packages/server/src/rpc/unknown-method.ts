@@ -4,8 +4,8 @@ import { answerError } from './answer-error.ts'
 import type { NodeRequest, NodeResponse } from './node-request.ts'
 
 /**
- * Answers a call of something that does not exist. A bare 404 would be reported by gRPC clients as a malformed header
- * instead of `unimplemented` (BEHAVIOUR.md §13).
+ * Answers a call of an unknown service or method. A bare 404 would be reported by gRPC clients as a malformed header
+ * instead of `unimplemented` (docs/behaviour.md §13).
  */
 export function answerUnknown(
   request: NodeRequest,
@@ -23,7 +23,7 @@ function describe(url: string, services: ReadonlyMap<string, DescService>): stri
     : `unknown service ${name}`
 }
 
-/** What is not printable ASCII could not stand in a header, and lone surrogates could not be encoded. */
+/** Replaces characters that cannot be sent in a header. */
 function printable(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?')
 }

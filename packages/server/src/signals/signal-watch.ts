@@ -1,20 +1,19 @@
 import type { Logger } from 'pino'
 
-/** Signals that ask the program to end, and the exit code by which a shell tells of each. */
+/** Signals that ask the program to end, and the exit code for each, as shells have it. */
 const ending = { SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const
 
 /**
- * Signals that would end the program in the middle of its work if nobody listened; SIGUSR1 would open the port of
- * Node.js's debugger. To the daemon they mean nothing. The ones that tell of a fault of the program itself, such as SIGSEGV,
- * are left to end it, and the ones that only stop it, such as SIGTSTP, to stop it; SIGPROF is left to V8's profiler. Names that a system does not have do
- * no harm.
+ * Signals that are ignored: they would kill the program, or, for SIGUSR1, start Node.js's debugger. Signals for faults
+ * of the program, such as SIGSEGV, and those that only stop it, such as SIGTSTP, keep their meaning; SIGPROF is left to
+ * V8's profiler. Unknown names do no harm.
  */
 const meaningless = [
   ...['SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGIO', 'SIGPOLL', 'SIGPWR', 'SIGSTKFLT'],
   ...['SIGXCPU', 'SIGXFSZ', 'SIGPIPE'],
 ] as NodeJS.Signals[]
 
-/** What signals do. */
+/** The signal handlers. */
 export interface SignalWatchOptions {
   /** Called at each SIGHUP. */
   readonly onReload: () => void
@@ -22,8 +21,8 @@ export interface SignalWatchOptions {
 }
 
 /**
- * Takes over the signals of the process, for good: no signal that an operator may send ends the program other than in an
- * orderly way, but for a second one of those that ask for its end.
+ * Handles the signals of the process from now on. No signal of an operator kills the program, except for a second one
+ * of those that ask it to end.
  */
 export class SignalWatch {
   /** The first signal that asks the process to end; the next one ends it. */

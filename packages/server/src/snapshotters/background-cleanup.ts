@@ -1,10 +1,7 @@
 import type { Logger } from 'pino'
 import type { SnapshotterEntry } from './open-snapshotters.ts'
 
-/**
- * Removes what a killed server was about to make or remove, beside everything else that goes on. Disposing of it ends it
- * early; the next server goes on from there.
- */
+/** Removes in the background what a killed server has left. Disposing of it aborts that; the next server continues. */
 export function backgroundCleanup(entries: readonly SnapshotterEntry[], log: Logger): AsyncDisposable {
   const stopping = new AbortController()
   const { signal } = stopping

@@ -3,7 +3,7 @@ import type { NamespaceStore } from '@nsbox/namespaces'
 import { labelKeys } from '@nsbox/oci'
 import { namespaceLabels } from '../namespaces/namespace-labels.ts'
 
-/** The snapshotter of whoever names none: what the namespace's label says, else `overlayfs`. */
+/** The snapshotter if none is named: that of the namespace's label, else `overlayfs`. */
 export async function defaultSnapshotter(
   namespaces: Pick<NamespaceStore, 'get'>,
   namespace: string,

@@ -18,19 +18,19 @@ import {
 export interface LeasedImage {
   readonly manifest: Digest
   readonly chain: readonly LayerLink[]
-  /** It could not be unpacked, and is left to whoever holds the lease. */
+  /** It could not be unpacked ahead, and is left to the client. */
   isLeft: boolean
 }
 
 type Stores = Pick<NamespaceView, 'leases' | 'content'>
 
-/** What a client labels a manifest with, and nothing else (BEHAVIOUR.md §4). */
+/** A label that clients put on manifests only (docs/behaviour.md §4). */
 const configLabel = `${labelKeys.gcRefContent}.config`
 
 /** Most leases whose images are remembered. */
 const mostLeases = 100
 
-/** Most resources of a lease that are looked at, since nothing else is done meanwhile. */
+/** Most resources of a lease that are looked at, since that blocks the event loop. */
 const mostResources = 1000
 
 /** Finds the images of leases by the snapshots that they make. What was read of them is remembered. */
@@ -39,8 +39,8 @@ export class LeasedImages {
   readonly #known = new Map<string, readonly LeasedImage[]>()
 
   /**
-   * The image that makes the snapshot of a chain id, if the lease holds its manifest by itself, as it does what a client
-   * pulls or imports.
+   * The image with a layer of this chain id, if the lease holds its manifest directly, as it does while a client pulls
+   * or imports it.
    * @throws `not_found` for the lease
    */
   async find(
@@ -88,7 +88,7 @@ async function readImage(
     return { manifest: digest, chain: await readChain(content, manifest, { signal }), isLeft: false }
   } catch (error) {
     signal?.throwIfAborted()
-    // It is the client who is to learn that something is wrong with its image, from what it does with it.
+    // Errors are ignored: the client meets them when it unpacks the image itself.
     if (isNsboxError(error)) return undefined
     throw error
   }

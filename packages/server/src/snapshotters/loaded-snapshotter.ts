@@ -5,7 +5,7 @@ import type { SnapshotterEntry } from './open-snapshotters.ts'
 
 /**
  * The snapshots that a namespace has of one snapshotter.
- * @throws `invalid_argument` if there is none of that name, or it does not work here, and why
+ * @throws `invalid_argument` if there is none of that name or it does not work here, with the reason
  */
 export function loadedSnapshotter(
   view: Pick<NamespaceView, 'snapshotter'>,

@@ -9,14 +9,14 @@ import {
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Logger } from 'pino'
 
-/** A snapshotter that this server has, or would have on another host. */
+/** A snapshotter, which may not work on this host. */
 export interface SnapshotterEntry {
   readonly name: string
   /** Its directory. */
   readonly root: string
-  /** Absent where the host does not let it work. */
+  /** Absent if it does not work on this host. */
   readonly snapshotter?: LocalSnapshotter
-  /** Why it is absent. */
+  /** Why it does not work. */
   readonly refusal?: NsboxError
 }
 
@@ -34,12 +34,12 @@ const kinds: Readonly<Record<string, Open>> = {
   native: openNativeSnapshotter,
 }
 
-/** What a snapshotter says where it does not work; all else is wrong with one that does. */
+/** Codes of a snapshotter that does not work on this host. Any other error is a fault. */
 const refusals: ReadonlySet<string> = new Set(['permission_denied', 'unimplemented', 'failed_precondition'])
 
 /** How to open snapshotters. */
 export interface OpenSnapshottersOptions {
-  /** The directory in which each has one of its own, of its name. */
+  /** The directory with a subdirectory for each snapshotter, by its name. */
   readonly root: string
   readonly durability: 'full' | 'relaxed'
   readonly log: Logger

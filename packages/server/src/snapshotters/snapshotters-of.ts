@@ -7,8 +7,8 @@ import type { SnapshotterEntry } from './open-snapshotters.ts'
 import type { UnpackAhead } from './unpack-ahead.ts'
 
 /**
- * Finds the snapshotter of each call, and says of one that does not work here why that is. Calls under a lease may find
- * that images are unpacked by then.
+ * Finds the snapshotter of each call; for one that does not work here, throws the reason. For calls under a lease,
+ * images are unpacked ahead.
  */
 export function snapshottersOf(
   metadata: Pick<Metadata, 'namespace' | 'namespaces'>,
@@ -21,7 +21,7 @@ export function snapshottersOf(
     const [namespace, lease] = [namespaceOf(context), leaseOf(context)]
     const snapshotterName = given || (await defaultSnapshotter(metadata.namespaces, namespace, context))
     const snapshotter = loadedSnapshotter(namespaced, entries, snapshotterName)
-    // A client that has set a deadline does not expect that a question takes as long as the work.
+    // Not with a deadline: that is for a question, and unpacking takes longer.
     if (lease === undefined || context.timeoutMs() !== undefined) return snapshotter
     return ahead.for(snapshotter, { namespace, lease, snapshotterName })
   }

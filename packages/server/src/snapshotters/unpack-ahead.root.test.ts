@@ -10,7 +10,7 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Server } from '../server.ts'
-import { start } from '../start.ts'
+import { startServer } from '../start.ts'
 import { socketTransport } from '../testing/grpc-call.ts'
 
 interface TestImage {
@@ -60,7 +60,7 @@ describeWith({ root: true, linux: true }, 'a server that is asked for one layer 
     logged = []
     root = join(resources.use(await scratchMount()).path, 'root')
     const log = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) })
-    server = resources.use(await start({ root, durability: 'relaxed' }, { log }))
+    server = resources.use(await startServer({ root, durability: 'relaxed' }, { log }))
     const client = resources.adopt(socketTransport(server.address), (opened) => opened[Symbol.dispose]())
     snapshots = createClient(Snapshots, client.transport)
   })

@@ -1,14 +1,14 @@
 import type { Applier } from '@nsbox/core/diff'
 import type { AbortOptions, Snapshotter } from '@nsbox/core/snapshots'
 import { isNotFound } from '@nsbox/errors'
-import { areOfImage, snapshotExists, unpackThrough } from '@nsbox/images'
+import { areImageLabels, snapshotExists, unpackThrough } from '@nsbox/images'
 import type { Metadata } from '@nsbox/metadata'
 import { isDigest, labelKeys } from '@nsbox/oci'
 import type { Logger } from 'pino'
 import type { FlightsOf } from '../transfer/flights-by-namespace.ts'
 import { type LeasedImage, LeasedImages } from './leased-images.ts'
 
-/** What images are unpacked with. */
+/** What unpacking needs. */
 export interface UnpackAheadParts {
   readonly metadata: Pick<Metadata, 'namespace'>
   /** Of the blobs of all namespaces. */
@@ -17,7 +17,7 @@ export interface UnpackAheadParts {
   readonly log: Logger
 }
 
-/** Whose snapshots, and under which lease. */
+/** The namespace, lease and snapshotter of a call. */
 export interface LeasedSnapshots {
   readonly namespace: string
   readonly lease: string
@@ -25,12 +25,12 @@ export interface LeasedSnapshots {
 }
 
 /**
- * Unpacks for clients that ask for one layer after the other. Such a client asks for the snapshot of a chain id before it
- * makes it, by `stat` or with the label `containerd.io/snapshot.ref` (BEHAVIOUR.md §5, §13), and its lease holds the image
- * that it unpacks. So all layers that have come are unpacked at once, before it is answered that they are there.
+ * Unpacks images ahead for clients that unpack layer by layer. Before it makes a snapshot, such a client asks for it by
+ * its chain id, with `stat` or with the label `containerd.io/snapshot.ref` (docs/behaviour.md §5), and its lease holds
+ * the image. Then all layers that are here are unpacked in parallel, and the answer is that the snapshot exists.
  *
- * It is the client's own unpacking in another order: what is made is held by its lease, and its call ends it. Where it
- * cannot be done the client goes on by itself, and meets the reason.
+ * The snapshots are held by the client's lease, and the end of its call aborts the work. If it fails, the client goes
+ * on by itself and meets the error.
  */
 export class UnpackAhead {
   readonly #parts: UnpackAheadParts
@@ -40,7 +40,7 @@ export class UnpackAhead {
     this.#parts = parts
   }
 
-  /** The snapshots that a call under a lease is about. */
+  /** A snapshotter that unpacks ahead, for a call under a lease. */
   for(snapshotter: Snapshotter, caller: LeasedSnapshots): Snapshotter {
     return {
       ...snapshotter,
@@ -55,14 +55,14 @@ export class UnpackAhead {
       prepare: async (key, parent, options = {}) => {
         const { labels = {}, signal } = options
         const target = labels[labelKeys.snapshotRef]
-        if (target !== undefined && areOfImage(labels))
+        if (target !== undefined && areImageLabels(labels))
           await this.#unpack(snapshotter, target, caller, { signal })
         return await snapshotter.prepare(key, parent, options)
       },
     }
   }
 
-  /** @returns whether the snapshot is there now */
+  /** @returns whether the snapshot exists now */
   async #unpack(
     snapshotter: Snapshotter,
     chainId: string,
@@ -74,7 +74,7 @@ export class UnpackAhead {
     const { namespace, lease, snapshotterName } = caller
     let image: LeasedImage | undefined
     try {
-      // Without the lease nothing is adopted, which is for `prepare` itself to do.
+      // Looked up without the lease, so that nothing is adopted: `prepare` does that.
       const own = metadata.namespace(namespace).snapshotter(snapshotterName)
       if (await snapshotExists(own, chainId, { signal })) return true
       const view = metadata.namespace(namespace, { lease })

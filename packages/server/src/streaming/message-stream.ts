@@ -13,8 +13,8 @@ export interface PackedMessage {
 const limits = { items: 1024, bytes: 4 << 20 }
 
 /**
- * A stream of messages between a client and whatever call uses it. The client's side is `incoming` and `outgoing`; the
- * call's side is the rest.
+ * A stream of messages between a client and the call that uses it. `incoming` and `outgoing` are the client's side,
+ * everything else the call's.
  */
 export class MessageStream {
   readonly #incoming: AsyncIterator<PackedMessage>
@@ -27,7 +27,7 @@ export class MessageStream {
     this.#incoming = incoming
   }
 
-  /** What is sent to the client, until the stream is closed. */
+  /** The messages to the client, until the stream is closed. */
   get outgoing(): AsyncIterable<PackedMessage> {
     return this.#outgoing
   }
@@ -37,14 +37,14 @@ export class MessageStream {
     return this.#closed.signal
   }
 
-  /** How many messages the client has not taken yet. */
+  /** How many messages the client has not read yet. */
   get pending(): number {
     return this.#outgoing.size
   }
 
   /**
    * Sends a message.
-   * @throws `unavailable` if the stream has ended, `resource_exhausted` if the client does not take messages
+   * @throws `unavailable` if the stream has ended, `resource_exhausted` if the client does not read
    */
   send(message: PackedMessage): void {
     if (this.closed.aborted) throw new NsboxError('unavailable', 'the stream is closed')
@@ -66,13 +66,13 @@ export class MessageStream {
     return done === true ? undefined : value
   }
 
-  /** Called by the client's side when everything sent has been passed on, or nothing more can be. */
+  /** Called by the client's side when all messages have been passed on, or none can be any more. */
   end(): void {
     this.close()
     this.#passedOn.resolve()
   }
 
-  /** Ends the stream after what was sent, and waits until that has been passed on, but not for longer than a second. */
+  /** Ends the stream after the sent messages, and waits until they have been passed on, for a second at most. */
   async finish(): Promise<void> {
     this.close()
     const timer = setTimeout(() => this.#passedOn.resolve(), 1000)
@@ -80,7 +80,7 @@ export class MessageStream {
     clearTimeout(timer)
   }
 
-  /** Ends the stream after what was sent. */
+  /** Ends the stream after the sent messages. */
   close(): void {
     this.#outgoing.close()
     this.#closed.abort(new NsboxError('unavailable', 'the stream is closed'))

@@ -3,7 +3,8 @@ import { accessOf } from '../rpc/call-access.ts'
 import { namespaceOf } from '../rpc/namespace-views.ts'
 
 /**
- * Whose streams a call can use: those that the same peer has opened in the same namespace. Secrets are asked for on them.
+ * The owner of a call's streams: the same peer and namespace. Secrets are sent over streams, so others must not use
+ * them.
  * @throws as `namespaceOf`
  */
 export function streamOwner(context: HandlerContext): string {

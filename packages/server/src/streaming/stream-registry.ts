@@ -12,7 +12,7 @@ const maxId = 1024
 /** How long a stream may wait to be used, in milliseconds, by default. */
 const patience = 60_000
 
-/** Streams that clients opened for a later call to use, by owner and id. */
+/** Streams that clients have opened for a later call, by owner and id. */
 export class StreamRegistry {
   readonly #patience: number
   readonly #waiting = new Map<string, Map<string, MessageStream>>()
@@ -22,9 +22,10 @@ export class StreamRegistry {
   }
 
   /**
-   * Offers a stream under an id until a call claims it, it closes, or the time for that is over, which closes it.
+   * Offers a stream under an id until a call claims it or it closes. After a time-out it is closed.
    *
-   * @throws `invalid_argument` for an id that is empty or has more than 1024 characters, `already_exists`, `resource_exhausted`
+   * @throws `invalid_argument` for an id that is empty or has more than 1024 characters, `already_exists`,
+   * `resource_exhausted`
    */
   offer(owner: string, id: string, stream: MessageStream): void {
     if (id === '') throw new NsboxError('invalid_argument', 'stream id must not be empty')
@@ -52,7 +53,7 @@ export class StreamRegistry {
   }
 
   /**
-   * Takes a stream; nobody else gets it.
+   * Claims a stream, which can be done once.
    * @throws `not_found`
    */
   claim(owner: string, id: string, { signal }: AbortOptions = {}): MessageStream {

@@ -27,21 +27,21 @@ import { storeCheckpoint } from './checkpoints/store-checkpoint.ts'
 export interface ContainerTasksParts {
   readonly containers: Pick<ContainerStore, 'get'>
   readonly runtime: RuntimeTasks
-  /** The namespace's content; what is made through it is held by the lease. */
+  /** The namespace's content store. The lease holds what it makes. */
   readonly content: (lease?: string) => ContentStore
   readonly leases: LeaseStore
   /** The caller's lease. */
   readonly lease?: string | undefined
-  /** The namespace's snapshots of one snapshotter. @throws `invalid_argument` for the name of none */
+  /** The namespace's snapshots of one snapshotter. @throws `invalid_argument` for an unknown name */
   readonly snapshotter: (name: string) => Pick<Snapshotter, 'mounts'>
-  /** Throws what is wrong with a container that the caller may make no task of; all will do by default. */
+  /** Throws if the caller may not make a task of a container; any by default. */
   readonly admit?: ((container: Container) => void) | undefined
 }
 
-/** The name under which clients ask for the runtime, which there is one of. */
+/** The name of the only runtime. */
 export const runtimeName = 'io.containerd.runc.v2'
 
-/** The tasks of containers: a container says what a runtime has to know. All else is the runtime's. */
+/** Tasks of containers: looks up what the runtime needs of a container, and passes all else on. */
 export class ContainerTasks implements Tasks {
   readonly #parts: ContainerTasksParts
 
@@ -168,7 +168,10 @@ export class ContainerTasks implements Tasks {
     return stored
   }
 
-  /** A sandbox is a task whose shim those of its containers share. All tasks share one here, so it only must be there. */
+  /**
+   * In containerd the containers of a sandbox share the shim of its task. Here all tasks share one supervisor, so the
+   * sandbox's task only has to exist.
+   */
   async #requireSandbox(id: string, { signal }: AbortOptions): Promise<void> {
     try {
       await this.#parts.runtime.get(id, { signal })
@@ -178,7 +181,7 @@ export class ContainerTasks implements Tasks {
     }
   }
 
-  /** What the creator of the task says, or else the container's snapshot; neither where the spec names a directory. */
+  /** The mounts that the caller gives, else those of the container's snapshot; none if the spec names a directory. */
   async #rootfs(
     { snapshotter, snapshotKey }: Container,
     { rootfs = [], signal }: CreateTaskOptions,

@@ -11,13 +11,13 @@ export interface OpenRuntimeOptions {
   readonly state: string
   /** The server's directory of data. */
   readonly root: string
-  /** Whether the directory goes with the server, and tasks with it. */
+  /** Whether the state directory, and the tasks, end with the server. */
   readonly temporary: boolean
   readonly binary?: string | undefined
-  /** Told of what tasks are given, and of what those of an earlier server have. */
+  /** Called with what tasks use, also those of an earlier server. */
   readonly uses: PathUses
   readonly onEvent: (namespace: string, event: DomainEvent) => void
-  /** Takes what has happened to tasks since the last server. */
+  /** Called with events of tasks from before the start. */
   readonly onMissed: (namespace: string, event: DomainEvent) => void
   readonly log: Logger
 }
@@ -28,10 +28,12 @@ export interface OpenRuntime extends AsyncDisposable {
   readonly refusal?: string | undefined
 }
 
-/** What this host says where tasks cannot be; all else is wrong with one where they can. */
+/** Codes of a host without support for tasks. Any other error is a fault. */
 const refusals: ReadonlySet<string> = new Set(['permission_denied', 'unimplemented'])
 
-/** Opens the runtime, and takes up the tasks of an earlier server. A server does without where the host has no tasks. */
+/**
+ * Opens the runtime, and takes over the tasks of an earlier server. On a host without support, every task is refused.
+ */
 export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRuntime> {
   const { state, root, temporary, binary, uses, onEvent, onMissed, log } = options
   try {

@@ -5,9 +5,9 @@ import type { TaskRuntime } from '@nsbox/core/tasks'
 import { runtimeName } from './container-tasks.ts'
 
 /**
- * What there is to tell of the runtime of tasks.
+ * The `extra` of the runtime's plugin info.
  *
- * @param options a `containerd.types.RuntimeRequest`, for another program than that of tasks which name none
+ * @param options a `containerd.types.RuntimeRequest`, to ask about another program than the default one
  */
 export async function runtimeExtra(
   info: TaskRuntime['info'],
@@ -15,7 +15,7 @@ export async function runtimeExtra(
   signal: AbortSignal,
 ): Promise<ReturnType<typeof packAny>> {
   const request = options === undefined ? undefined : unpackAny(RuntimeRequestSchema, options)
-  // Clients put the name of the runtime where others have the path of its program.
+  // Some clients send the runtime's name in the field for the path of its program.
   const path = request?.runtimePath
   const runtimePath = path === '' || path === runtimeName ? undefined : path
   const { name, version, revision, features } = await info({ options: request?.options, runtimePath, signal })

@@ -9,17 +9,17 @@ import { loadedSnapshotter } from '../snapshotters/loaded-snapshotter.ts'
 import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
 import { ContainerTasks } from './container-tasks.ts'
 
-/** The tasks that a call is about, by its headers. */
+/** Finds the tasks of a call, by its headers. */
 export type TasksOf = (context: HandlerContext) => Tasks
 
-/** What tasks are made of. */
+/** The parts that tasks need. */
 export interface TasksOfParts {
   readonly metadata: Metadata
   readonly snapshotters: readonly SnapshotterEntry[]
   readonly runtime: Pick<TaskRuntime, 'namespace'>
 }
 
-/** Finds the tasks of each call's namespace. */
+/** Makes the function that finds the tasks of a call's namespace. */
 export function tasksOf({ metadata, snapshotters, runtime }: TasksOfParts): TasksOf {
   const view = viewsOf(metadata)
   return (context) => {
@@ -32,7 +32,7 @@ export function tasksOf({ metadata, snapshotters, runtime }: TasksOfParts): Task
       leases: namespaced.leases,
       lease: leaseOf(context),
       snapshotter: (name) => loadedSnapshotter(namespaced, snapshotters, name),
-      // The very container that the task is made of, whoever has changed it since somebody looked.
+      // Checks the very container that the task is made of, which may have changed since an earlier check.
       admit: isTenant(accessOf(context)) ? (container) => admitContainer(container, namespace) : undefined,
     })
   }

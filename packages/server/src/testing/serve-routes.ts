@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { ConnectRouter, Interceptor } from '@connectrpc/connect'
 import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
@@ -16,6 +17,8 @@ import { createRpcHandler } from '../rpc/rpc-handler.ts'
 export interface ServedRoutes extends AsyncDisposable {
   readonly address: string
   readonly budgets: CallBudgets
+  /** How many connections are open. */
+  connections(): Promise<number>
 }
 
 /** Serves routes the way the server does, without the rest of it. */
@@ -58,5 +61,6 @@ export async function serveRoutes(
     await closed
   })
   const resources = starting.move()
-  return { address, budgets, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+  const connections = promisify(http.server.getConnections).bind(http.server)
+  return { address, budgets, connections, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }

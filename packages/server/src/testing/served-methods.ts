@@ -1,6 +1,7 @@
 import type { DescMethod } from '@bufbuild/protobuf'
 import { createConnectRouter } from '@connectrpc/connect'
-import { registerRoutes, sharedServices } from '../routes/register-routes.ts'
+import { registerRoutes } from '../routes/register-routes.ts'
+import { sharedServices } from '../shared-services.ts'
 
 /** Every method that a server has, by the API's own descriptors; names such as `grpc.health.v1.Health/Check`. */
 export function servedMethods(): ReadonlyMap<string, DescMethod> {

@@ -1,28 +1,43 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type RunningProcess, run, startProcess } from '@nsbox/testing'
-
-const program = join(import.meta.dirname, '../bin/nsbox-server.ts')
-const node = ['--conditions=@nsbox/source', '--import', import.meta.resolve('tsx'), program]
+import { bundleSources, type RunningProcess, run, startProcess, type TempDir, tempDir } from '@nsbox/testing'
+import { afterAll, beforeAll } from 'vitest'
 
 /** Nothing from outside may configure a server under test. */
 const env = { NSBOX_CONFIG: '/dev/null' }
 
-/** Starts the server program from its sources, and waits until it serves. */
-export function startServerProcess(
-  args: readonly string[],
-  options: { readonly env?: Readonly<Record<string, string>> } = {},
-): Promise<RunningProcess> {
-  return startProcess(process.execPath, [...node, ...args], {
-    ready: /serving/,
-    stopTimeout: 20_000,
-    env: { ...env, ...options.env },
-  })
+interface Options {
+  readonly env?: Readonly<Record<string, string>>
 }
 
-/** Runs the server program where it is expected to end by itself. */
-export function runServerProcess(
-  args: readonly string[],
-  options: { readonly env?: Record<string, string> } = {},
-) {
-  return run(process.execPath, [...node, ...args], { env: { ...env, ...options.env } })
+interface ServerProgram {
+  /** Starts it, and waits until it serves. */
+  start(args: readonly string[], options?: Options): Promise<RunningProcess>
+  /** Runs it where it is expected to end by itself. */
+  run(args: readonly string[], options?: Options): ReturnType<typeof run>
+}
+
+/** Makes the server program from its sources before the tests of a file. */
+export function useServerProgram(): ServerProgram {
+  let directory: TempDir
+  let program: string
+  beforeAll(async () => {
+    const sources = join(import.meta.dirname, '../bin')
+    directory = await tempDir('nsbox-program')
+    program = await bundleSources(
+      await readFile(join(sources, 'nsbox-server.ts'), 'utf8'),
+      sources,
+      directory.path,
+    )
+  })
+  afterAll(() => directory[Symbol.asyncDispose]())
+  return {
+    start: (args, options) =>
+      startProcess(process.execPath, [program, ...args], {
+        ready: /serving/,
+        stopTimeout: 20_000,
+        env: { ...env, ...options?.env },
+      }),
+    run: (args, options) => run(process.execPath, [program, ...args], { env: { ...env, ...options?.env } }),
+  }
 }

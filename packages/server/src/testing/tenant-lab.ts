@@ -15,7 +15,7 @@ import {
 import { busyboxArchive, removeCgroup, scratchMount } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Server } from '../server.ts'
-import { start } from '../start.ts'
+import { startServer } from '../start.ts'
 import { type PeerRelay, startPeerRelay } from './peer-relay.ts'
 
 /** One of the parties of a lab: a namespace, and who works in it. */
@@ -61,7 +61,7 @@ export async function openTenantLab(prefix: string): Promise<TenantLab> {
   await writeFile(accessList, [tenant('a', names.a), tenant('b', names.b)].join('\n'))
   const address = join(directory, 'tenants.sock')
   const server = opening.use(
-    await start({
+    await startServer({
       root: join(directory, 'root'),
       state: join(directory, 'state'),
       durability: 'relaxed',

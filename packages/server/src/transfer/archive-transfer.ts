@@ -14,14 +14,14 @@ import {
   type ImageNaming,
   importImages,
   type UnpackWish,
-  unpack,
+  unpackImage,
 } from '@nsbox/images'
 import type { NamespaceView } from '@nsbox/metadata'
 import { labelKeys } from '@nsbox/oci'
 
 type Progress = { readonly onProgress?: ProgressListener | undefined } & AbortOptions
 
-/** Imports the images of an archive and unpacks them where that is wished. */
+/** Imports the images of an archive, and unpacks them if asked to. */
 export async function importArchive(
   { content, images }: Pick<NamespaceView, 'content' | 'images'>,
   source: ArchiveSource,
@@ -43,11 +43,11 @@ export async function importArchive(
     signal,
   })
   for (const { target } of imported.images) {
-    for (const wish of wishes) await unpack(target, { ...wish, content, flights, onProgress, signal })
+    for (const wish of wishes) await unpackImage(target, { ...wish, content, flights, onProgress, signal })
   }
 }
 
-/** How references of a client name what an archive holds. */
+/** Names for the images of an archive, from the references of a client. */
 function naming(references: readonly ImageReference[]): ImageNaming {
   const [reference, ...others] = references
   if (reference === undefined) return {}
@@ -84,10 +84,10 @@ export async function exportArchive(
   say('Completed export')
 }
 
-/** How long what an import brings is held at most, should the server be killed, in milliseconds. */
+/** Lifetime of the lease of an import, should the server be killed, in milliseconds. */
 const leaseTime = 3_600_000
 
-/** Does work under a lease that ends with it. */
+/** Runs work under a lease, which is deleted afterwards. */
 export async function underOwnLease<T>(
   leases: LeaseStore,
   work: (lease: string) => Promise<T>,

@@ -1,9 +1,11 @@
 import { createFlights, createFlightsByNamespace, type Flights } from '@nsbox/images'
 
-/** The flights that a namespace knows of: those of all that share what they have, or its own. */
+/**
+ * The running downloads and unpackings that a namespace can join: those of all namespaces that share, or only its own.
+ */
 export type FlightsOf = (namespace: string) => Flights
 
-/** @param isAlone whether a namespace neither uses what others have nor gives them anything */
+/** @param isAlone whether a namespace shares nothing with others */
 export function flightsByNamespace(isAlone: (namespace: string) => boolean): FlightsOf {
   const shared = createFlights()
   const own = createFlightsByNamespace()

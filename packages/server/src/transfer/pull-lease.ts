@@ -4,22 +4,21 @@ import { isNotFound } from '@nsbox/errors'
 import { isExtractionKey } from '@nsbox/images'
 import { digestOf, labelKeys } from '@nsbox/oci'
 
-/** How long what a pull fetched is held, if the pull does not end well, so that another attempt can go on from there. */
+/** How long the content of a failed pull is held, so that another attempt can go on from there, in milliseconds. */
 const leaseHours = 24
 
-/** On a lease: the image that the pull is of, or the digest of its name where that is long. */
+/** Label of a lease: the name of the image, or its digest if it is long. */
 const imageLabel = 'nsbox/transfer.image'
 
 /**
- * Leases under which images are pulled: each pull has one, which ends with it once the image holds everything. The lease
- * of a pull that failed, or of a server that was killed, stays until it expires or until the next pull of the same image
- * takes over what it holds.
+ * Leases of pulls. The lease of a successful pull is deleted, since the image holds everything. That of a failed one,
+ * or of a killed server, stays until it expires or the next pull of the same image takes over its resources.
  */
 export class PullLeases {
-  /** Leases of pulls that are under way. */
+  /** Leases of running pulls. */
   readonly #active = new Set<string>()
 
-  /** Does `work` under a lease. */
+  /** Runs `work` under a lease. */
   async under<T>(
     leases: LeaseStore,
     image: string,
@@ -38,7 +37,7 @@ export class PullLeases {
       return result
     } catch (error) {
       await ifThere(async () => {
-        // A lease that holds nothing has no use.
+        // An empty lease is of no use.
         if ((await leases.resources(id)).length === 0) await leases.delete(id)
       })
       throw error
@@ -57,7 +56,7 @@ export class PullLeases {
       if (left.labels[imageLabel] !== label || this.#active.has(left.id)) continue
       await ifThere(async () => {
         for (const resource of await leases.resources(left.id, { signal })) {
-          // What a server that was killed was extracting is of no use to anybody.
+          // Snapshots that a killed server was extracting are of no use.
           if (resource.type.startsWith('snapshots/') && isExtractionKey(resource.id)) continue
           await leases.addResource(id, resource, { signal })
         }

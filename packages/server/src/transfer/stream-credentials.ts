@@ -6,7 +6,7 @@ import { NsboxError } from '@nsbox/errors'
 import type { MessageStream } from '../streaming/message-stream.ts'
 
 /**
- * Asks the client for credentials over its stream, one question at a time, since answers do not say what they answer.
+ * Asks the client for credentials over its stream, one question at a time, since answers do not name their question.
  */
 export function streamCredentials(stream: MessageStream): CredentialSource {
   const asking = new Mutex()
@@ -33,7 +33,7 @@ function fromAuthResponse({
     case AuthType.CREDENTIALS:
       return { kind: 'basic', username, password: secret }
     case AuthType.REFRESH:
-      // Clients without credentials say this, with nothing in it.
+      // Clients without credentials send an empty answer of this kind.
       return secret === '' ? undefined : { kind: 'refresh', token: secret }
     case AuthType.HEADER:
       return { kind: 'header', authorization: secret }

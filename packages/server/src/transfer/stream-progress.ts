@@ -4,20 +4,20 @@ import type { ProgressListener, TransferProgress } from '@nsbox/core/transfer'
 import { toDescriptorMessage } from '../convert/descriptor.ts'
 import type { MessageStream } from '../streaming/message-stream.ts'
 
-/** From how many untaken messages on bytes that merely moved are not worth another one. */
+/** Number of unread messages from which updates of byte counts are left out. */
 const enough = 64
 
-/** How often a client is told, in milliseconds. */
+/** Interval of updates, in milliseconds. */
 const interval = 100
 
-/** States that an object only passes through. */
+/** Transient states, which may be left out. */
 const passing = new Set(['waiting', 'downloading', 'uploading', 'extracting'])
 
 /**
  * Sends progress to the client over its stream, ten times a second: a small object has come through most of its states
- * by then, and each message costs both sides as much as it does. What an object only passed through since the last time
- * is not told of. A client that is slow gets fewer counts of bytes; one that takes nothing at all loses the stream, and
- * the transfer goes on without it. Dispose of it to send the last states.
+ * by then, and each message costs both sides as much as it does. Transient states between two updates are left out. A
+ * client that is slow gets fewer counts of bytes; one that takes nothing at all loses the stream, and the transfer goes
+ * on without it. Dispose of it to send the last states.
  */
 export function streamProgress(stream: MessageStream): ProgressListener & Disposable {
   const told = new Map<string, string>()

@@ -9,7 +9,7 @@ import type {
   TransferSource,
 } from '@nsbox/core/transfer'
 import { isAlreadyExists, NsboxError } from '@nsbox/errors'
-import { createFollowers, pull, push, type UnpackDestination, type UnpackWish } from '@nsbox/images'
+import { createFollowers, pullImage, pushImage, type UnpackDestination, type UnpackWish } from '@nsbox/images'
 import type { Metadata, NamespaceView } from '@nsbox/metadata'
 import { defaultPlatform, type Platform } from '@nsbox/oci'
 import { createRegistry, type Registry } from '@nsbox/registry'
@@ -17,14 +17,14 @@ import { exportArchive, importArchive, underOwnLease } from './archive-transfer.
 import { type FlightsOf, flightsByNamespace } from './flights-by-namespace.ts'
 import { PullLeases } from './pull-lease.ts'
 
-/** What a transfer service works with. */
+/** Options of a transfer service. */
 export interface TransferServiceOptions {
   readonly metadata: Pick<Metadata, 'namespace'>
   /** Directory of `hosts.toml` files, unless an endpoint names another. */
   readonly hostsDir?: string | undefined
-  /** Where images are unpacked; a service without it refuses to unpack. */
+  /** Finds where to unpack images; without it, unpacking is refused. */
   readonly destinations?: UnpackDestinations | undefined
-  /** Shared with whoever else unpacks images. */
+  /** Shared with all others that unpack images. */
   readonly flights?: FlightsOf | undefined
 }
 
@@ -39,12 +39,14 @@ export type UnpackDestinations = (
   options: AbortOptions,
 ) => Promise<UnpackDestination>
 
-/** Whom a transfer is for. */
+/** The caller of a transfer. */
 export interface Caller {
   readonly namespace: string
   /** The caller's own lease; without one, a pull makes one. */
   readonly lease?: string | undefined
-  /** Whether nothing of the host is the caller's: neither what it says of registries, nor those that are on it. */
+  /**
+   * Whether the caller is a tenant, who must use neither the host's settings for registries nor registries on the host.
+   */
   readonly isTenant?: boolean | undefined
 }
 
@@ -110,7 +112,7 @@ export class TransferService {
       const unpack = await this.#wishes({ ...caller, lease }, destination, options)
       const what = { remote, name, platforms, allMetadata, labels, unpack }
       const shared = { flights: this.#flights(caller.namespace), followers: this.#followers }
-      await pull({ ...what, ...shared, content, images, ...options })
+      await pullImage({ ...what, ...shared, content, images, ...options })
     }
     if (caller.lease !== undefined) await work(caller.lease)
     else await this.#leases.under(this.#view(caller).leases, destination.name, work, options)
@@ -157,7 +159,13 @@ export class TransferService {
     const { target } = await images.get(source.name, options)
     await using registry = this.#registry(caller, destination)
     const { reference } = destination
-    await push(target, { registry, reference, content, platform: onePlatform(source.platforms), ...options })
+    await pushImage(target, {
+      registry,
+      reference,
+      content,
+      platform: onePlatform(source.platforms),
+      ...options,
+    })
   }
 
   #view({ namespace, lease }: Caller): NamespaceView {
@@ -167,7 +175,7 @@ export class TransferService {
   #registry({ isTenant = false }: Caller, endpoint: RegistryEndpoint): Registry {
     const { credentials, headers, hostsDir, defaultScheme } = endpoint
     if (isTenant) {
-      // What is configured for registries may have secrets of the host in it.
+      // The settings for registries may have secrets of the host.
       return createRegistry({ credentials, headers, defaultScheme, userIsElsewhere: true })
     }
     return createRegistry({

@@ -6,15 +6,15 @@ import { loadedSnapshotter } from '../snapshotters/loaded-snapshotter.ts'
 import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
 import type { UnpackDestinations } from './transfer-service.ts'
 
-/** What a server unpacks with. */
+/** What unpacking needs. */
 export interface UnpackParts {
   readonly metadata: Pick<Metadata, 'namespace' | 'namespaces'>
   readonly snapshotters: readonly SnapshotterEntry[]
   /** Applies the blobs of all namespaces. */
   readonly applier: Applier
   /**
-   * The threads that the applier has. One is started when somebody is about to unpack, while documents are waited for; the
-   * others wait for a layer, since an image of one has nothing for them.
+   * The threads of the applier. The first is started when a pull begins, while documents are fetched; the others when
+   * there are layers for them.
    */
   readonly workers: Pick<LayerWorkers, 'start'>
 }

@@ -5,7 +5,7 @@ import { copyAttributes, failure } from '@nsbox/trees/walk'
 
 const { ENODATA, EOPNOTSUPP } = constants.errno
 
-/** Whether an open directory hides what those below it have in the same place. */
+/** Whether an open directory is opaque: hides what lower layers have in its place. */
 export function isOpaque(directory: number, attribute: string): boolean {
   const value = fileCalls.lgetxattr(pathOf(directory), attribute)
   if (typeof value !== 'number') return Buffer.from(value).toString() === 'y'
@@ -14,8 +14,8 @@ export function isOpaque(directory: number, attribute: string): boolean {
 }
 
 /**
- * Gives an open directory the owner, mode, extended attributes and modification time of another. What overlays keep in
- * extended attributes is left out.
+ * Gives an open directory the owner, mode, extended attributes and modification time of another. The extended
+ * attributes of overlayfs are left out.
  */
 export function copyDirectoryAttributes(from: number, to: number): void {
   const stats = fstatSync(from, { bigint: true })

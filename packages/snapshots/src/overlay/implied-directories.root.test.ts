@@ -92,7 +92,7 @@ describeWith({ root: true, linux: true }, 'implied directories', () => {
     expect([await stack.owner('a'), await stack.owner('a/b')]).toEqual([100, 0])
   })
 
-  test('stay as they are within an opaque directory of their own layer, which is the one below, but empty', async () => {
+  test('stay as they are within an opaque directory of their own layer, which hides the one below', async () => {
     await using stack = await layers(['a/b'], ['a', 'a/b'])
     setAttribute(join(stack.layer, 'a'), opaqueAttribute, 'y')
     await stack.resolve('a/b', 'a')

@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
 import type { AbortOptions, LayerDirectory } from '@nsbox/core/snapshots'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { checkResult, TreeCursor, walkNow } from '@nsbox/trees/walk'
 import { DisposableStack } from '@whatwg-node/disposablestack'
 import { copyDirectoryAttributes, isOpaque } from './attributes.ts'
@@ -9,22 +9,22 @@ import { LayerRoot } from './layer-root.ts'
 
 const { ELOOP, ENOENT, ENOTDIR, EXDEV } = constants.errno
 
-/** Milliseconds of looking names up until others get a turn. */
+/** Milliseconds of work before others get a turn. */
 const turn = 10
 
-/** Directories that a layer has no entries for, and the layers that know what they look like. */
+/** Directories that a layer has no entries for, and the layers below, which have their attributes. */
 export interface ImpliedDirectories {
   /** The roots of the layers below, the nearest first. */
   readonly parents: readonly string[]
   /** As `CommitLayerOptions.impliedDirectories`. */
   readonly paths: readonly string[]
-  /** The attribute by which a directory hides those below. */
+  /** The attribute that marks an opaque directory. */
   readonly opaqueAttribute: LayerDirectory['opaqueAttribute']
 }
 
 /**
- * Gives the implied directories of a layer the attributes that they have in the layers below (DESIGN §4, late
- * parents).
+ * Gives the implied directories of a layer the attributes that they have in the layers below, once these are known
+ * (docs/threat-model.md A09).
  *
  * @param layer the root of the layer
  * @throws `invalid_argument` for a path that is none; `failed_precondition` if it is no directory in the layer
@@ -41,8 +41,7 @@ export async function resolveImpliedDirectories(
     await setImmediate()
     begun.at = performance.now()
   }
-  // A directory's entries come before itself, since nothing else may change its modification time afterwards; and its
-  // own attributes do not change those of its entries.
+  // A directory comes after its entries, since changing them would change its modification time.
   for (const path of paths) {
     await takeTurn()
     const components = split(path)
@@ -50,7 +49,7 @@ export async function resolveImpliedDirectories(
     if (!own.isDirectory)
       throw new NsboxError('failed_precondition', `${show(path)} is no directory of the snapshot`)
     if (own.hidden) continue
-    // The first layer that says what shows there.
+    // The nearest layer that has the directory, or hides it.
     for (const parent of parents) {
       await takeTurn()
       using below = lookUp(parent, components, opaqueAttribute)
@@ -72,12 +71,12 @@ interface Found extends Disposable {
   readonly blocked: boolean
 }
 
-/** Looks a place up in a layer, step by step from its root, through no link. */
+/** Looks a path up in a layer, component by component, without following links. */
 function lookUp(layer: string, components: readonly Uint8Array[], opaqueAttribute: string): Found {
   using owned = new DisposableStack()
   const root = owned.use(new LayerRoot(layer))
   const cursor = owned.use(new TreeCursor(root.fd))
-  // The root of a layer hides nothing, whatever attributes it has: so it is with the kernel.
+  // The kernel ignores whether the root of a layer is opaque.
   let opaque = false
   let hidden = false
   let entered = 0
@@ -110,5 +109,5 @@ function split(path: string): Buffer[] {
 }
 
 function show(path: string): string {
-  return JSON.stringify(Buffer.from(path.slice(0, 256), 'latin1').toString())
+  return quoted(Buffer.from(path, 'latin1').toString())
 }

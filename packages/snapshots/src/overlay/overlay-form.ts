@@ -9,18 +9,18 @@ import { resolveImpliedDirectories } from './implied-directories.ts'
 import { LayerRoot } from './layer-root.ts'
 import type { OverlaySupport } from './probe-overlay.ts'
 
-/** A form in which layers can be put on top of others after they were written. */
+/** A form in which layers can get their parents after they were written. */
 export interface OverlayForm extends SnapshotForm {
   readonly opaqueAttribute: LayerDirectory['opaqueAttribute']
-  /** Puts a snapshot that was made without parents on top of some. */
+  /** Gives a snapshot that was made without parents its parents. */
   rebase(path: string, parents: readonly string[], impliedDirectories: readonly string[]): Promise<void>
 }
 
 const files = (path: string) => join(path, 'fs')
 
 /**
- * Snapshots as layers of overlays: `fs` has a snapshot's own files, `work` is the kernel's, while one is written to on top
- * of others. A view of others has neither.
+ * Snapshots as layers of overlays: `fs` has a snapshot's own files, `work` is the kernel's work directory of an active
+ * snapshot with parents. A view has neither.
  */
 export function overlayForm({ options, opaqueAttribute }: OverlaySupport): OverlayForm {
   return {
@@ -46,7 +46,7 @@ export function overlayForm({ options, opaqueAttribute }: OverlaySupport): Overl
         if (lower.length === 0) return [bindMount(files(path), 'rw')]
         return [overlayMount({ lower, upper: files(path), work: join(path, 'work') }, options)]
       }
-      // The kernel wants two layers at least if none is to be written to.
+      // The kernel requires two layers at least for an overlay without an upper directory.
       if (lower.length < 2) return [bindMount(lower[0] ?? files(path), 'ro')]
       return [overlayMount({ lower }, options)]
     },

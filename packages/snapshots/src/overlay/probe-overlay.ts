@@ -8,27 +8,27 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { isOpaque } from './attributes.ts'
 import { LayerRoot } from './layer-root.ts'
 
-/** How overlays are made in a place. */
+/** How overlays are made in a directory. */
 export interface OverlaySupport {
-  /** The options that all of them get. */
+  /** Options for all of them. */
   readonly options: readonly string[]
   readonly opaqueAttribute: LayerDirectory['opaqueAttribute']
 }
 
 /**
- * Finds out how overlays are made whose layers are in `directory`, by making one and deleting files in it, all of which
- * happens in `probe` there.
+ * Finds out how to make overlays whose layers are in `directory`, by making one in its subdirectory `probe` and
+ * deleting files in it.
  *
- * @throws `failed_precondition` if the file system of the directory does not do for it; `permission_denied`,
+ * @throws `failed_precondition` if the file system of the directory cannot hold layers; `permission_denied`,
  * `unimplemented`
  */
 export async function probeOverlay(directory: string): Promise<OverlaySupport> {
   await using cleanup = new AsyncDisposableStack()
   const probe = join(directory, 'probe')
-  // What a process left that died in here.
+  // Left by a process that died during a probe.
   await unmountIfThere(join(probe, 'mounted'))
   cleanup.defer(() => removeTree(probe))
-  // In a user namespace the kernel refuses the attributes that are trusted, and takes others on request.
+  // In a user namespace the kernel refuses `trusted.` attributes, and uses `user.` ones with `userxattr`.
   const inUserNamespace = !/^\s*0\s+0\s+4294967295\s*$/.test(await readFile('/proc/self/uid_map', 'utf8'))
   const opaqueAttribute = inUserNamespace ? 'user.overlay.opaque' : 'trusted.overlay.opaque'
   const needed = inUserNamespace ? ['userxattr'] : []

@@ -1,4 +1,5 @@
 export { closeAllOnExec } from './close-on-exec.ts'
+export { hasHungUp } from './has-hung-up.ts'
 export { makeEventfd } from './make-eventfd.ts'
 export { makeFifo } from './make-fifo.ts'
 export { type PeerCredentials, peerCredentials, peerProcess } from './peer-credentials.ts'

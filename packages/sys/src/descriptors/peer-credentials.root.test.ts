@@ -11,7 +11,8 @@ import { peerCredentials } from './peer-credentials.ts'
 import { acceptUnix, connectUnix, listenUnix } from './unix-socket.ts'
 
 const connecting = (path: string) =>
-  `require('net').connect(${JSON.stringify(path)}, () => process.setuid?.(0)).on('error', () => {}); setInterval(() => {}, 1000)`
+  `require('net').connect(${JSON.stringify(path)}, () => process.setuid?.(0))
+    .on('error', () => {}); setInterval(() => {}, 1000)`
 
 describeWith({ root: true, linux: true }, 'credentials of a peer', () => {
   test('F04 are those of the process that has connected, also of another user', async () => {

@@ -14,10 +14,13 @@ async function inProcess(script: string): Promise<unknown> {
     import { spawn } from 'node:child_process'
     import { once } from 'node:events'
     import { setTimeout } from 'node:timers/promises'
-    import { becomeSubreaper, openPidfd, peekEndedChild, pidfdExitStatus, reapChild, signalPidfd, zombieExitStatus } from '${calls}'
+    import {
+      becomeSubreaper, openPidfd, peekEndedChild, pidfdExitStatus, reapChild, signalPidfd, zombieExitStatus,
+    } from '${calls}'
     import { isReady } from '${descriptors}'
     async function orphan(command) {
-      const shell = spawn('sh', ['-c', '(' + command + ') >/dev/null 2>&1 & echo $!'], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const stdio = ['ignore', 'pipe', 'inherit']
+      const shell = spawn('sh', ['-c', '(' + command + ') >/dev/null 2>&1 & echo $!'], { stdio })
       let pid = ''
       shell.stdout.on('data', (piece) => { pid += piece })
       await once(shell, 'close')
@@ -42,7 +45,8 @@ describeWith({ linux: true }, 'a subreaper', () => {
       const pid = await orphan('sleep 0.1; exit 7')
       const first = await ended()
       const again = peekEndedChild()
-      console.log(JSON.stringify([first === pid, again === pid, reapChild(pid), reapChild(pid), peekEndedChild() ?? 'none']))`)
+      const reaped = [reapChild(pid), reapChild(pid)]
+      console.log(JSON.stringify([first === pid, again === pid, ...reaped, peekEndedChild() ?? 'none']))`)
     expect(result).toEqual([true, true, 7, null, 'none'])
   })
 

@@ -1,12 +1,9 @@
 import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 
 /**
  * Starts a thread that runs a module.
- *
- * Threads do not inherit what reads TypeScript: from the sources it is brought along, for which the package that has the
- * module needs `tsx` for development.
  *
  * @param name of the module, relative and without the ending, which is the same as that of the module that asks
  * @param from the URL of the module that asks
@@ -16,10 +13,34 @@ export function startThread(name: string, from: string, workerData?: unknown): W
   // Node would complain of every descriptor that a thread closes but has not opened by Node's own functions.
   const options = { trackUnmanagedFds: false, workerData }
   if (!from.endsWith('.ts')) return new Worker(new URL(`${name}.js`, from), options)
-  // By the file: `require.resolve` would find the form for require, which registers nothing for import.
-  const loader = pathToFileURL(createRequire(from).resolve('tsx'))
-  const tsx = new URL('./esm/api/index.mjs', loader).href
-  const entry = new URL(`${name}.ts`, from).href
-  const script = `import('${tsx}').then(({ register }) => { register(); return import('${entry}') })`
-  return new Worker(script, { ...options, eval: true, execArgv: ['--conditions=@nsbox/source'] })
+  const script = bundled(fileURLToPath(new URL(`${name}.ts`, from)))
+  // The process's own options may say what form a script has.
+  return new Worker(script, { ...options, eval: true, execArgv: [] })
+}
+
+type BuildSync = (options: object) => { readonly outputFiles: readonly [{ readonly text: string }] }
+
+const bundles = new Map<string, string>()
+
+/**
+ * A module of the sources and all that it imports, as one script: threads do not inherit what reads TypeScript, and would
+ * need half a second each to bring it along. Native code is found from here.
+ */
+function bundled(entry: string): string {
+  const known = bundles.get(entry)
+  if (known !== undefined) return known
+  const { buildSync } = createRequire(import.meta.url)('esbuild') as { readonly buildSync: BuildSync }
+  const { text } = buildSync({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'cjs',
+    conditions: ['@nsbox/source'],
+    define: { 'import.meta.url': JSON.stringify(import.meta.url) },
+    logLevel: 'error',
+  }).outputFiles[0]
+  bundles.set(entry, text)
+  return text
 }

@@ -7,15 +7,15 @@ import { timeParts } from './time-parts.ts'
 /** A file whose attributes another one gets. */
 export interface AttributeSource {
   readonly stats: BigIntStats
-  /** By one character per byte, as the path of the other one; neither is followed at its end. */
+  /** Paths have one character per byte. A symbolic link as the last component is not followed. */
   readonly path: string
 }
 
 /**
- * Gives an open file the owner, mode, extended attributes and modification time of another: the owner first, which clears
- * setuid and capabilities, the time last.
+ * Copies owner, mode, extended attributes and modification time to an open file: the owner first, since setting it
+ * clears setuid and capabilities, and the time last.
  *
- * @param isCopied says of the name of an extended attribute whether to copy it
+ * @param isCopied tells by its name whether to copy an extended attribute
  */
 export function copyAttributes(
   { stats, path }: AttributeSource,

@@ -7,19 +7,19 @@ import type { Walk } from '../walk/walk.ts'
 
 const { ENXIO } = constants.errno
 
-/** The kernel is asked for so much at once, which it does not interrupt. */
+/** Most bytes of one call, which cannot be interrupted. */
 const piece = 16 * 1024 * 1024
 
 /**
  * Copies the content of an open file to an empty one. Holes stay holes, and where the file system can, both files share
  * their blocks.
  *
- * @param size of the file; one that is shorter by now is an error: `failed_precondition`
+ * @param size size of the file; `failed_precondition` if it has become shorter
  */
 export function* copyContent(from: number, to: number, size: number): Walk<void> {
   for (let at = 0; at < size; ) {
     const data = fileCalls.seekData(from, at)
-    // Nothing but a hole follows.
+    // The rest is a hole.
     if (data === -ENXIO) break
     const end = Math.min(checkResult(fileCalls.seekHole(from, checkResult(data, 'lseek')), 'lseek'), size)
     for (at = data; at < end; ) {

@@ -20,7 +20,8 @@ import { copyTree } from './copy-tree.ts'
 const more = `
 import os, socket
 socket.socket(socket.AF_UNIX).bind('socket')
-open('acl', 'w'); os.setxattr('acl', 'system.posix_acl_access', bytes.fromhex('0200000001000600ffffffff02000400e803000004000400ffffffff10000600ffffffff20000400ffffffff'))
+acl = '0200000001000600ffffffff02000400e803000004000400ffffffff10000600ffffffff20000400ffffffff'
+open('acl', 'w'); os.setxattr('acl', 'system.posix_acl_access', bytes.fromhex(acl))
 os.lchown('dangling', 7, 8); os.chown('dev/null', 5, 6); os.link('var/fifo', 'fifo2')
 os.setxattr('big', 'trusted.note', b'x' * 3000); os.chown('big', 12345, 54321); os.chmod('big', 0o6755)
 os.utime('big', ns=(1, -2000000000)); os.utime('var/fifo', ns=(1, -1500000001))

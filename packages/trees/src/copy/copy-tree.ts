@@ -16,25 +16,24 @@ const { EXDEV } = os.errno
 const changes: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL'])
 const { O_WRONLY, O_CREAT, O_EXCL, S_IFMT, S_IFLNK, S_IFIFO, S_IFSOCK } = constants
 
-/** A tree to be copied; plain data, so that a thread can be given it. */
+/** A tree to copy. Plain data, to be sent to a thread. */
 export interface TreeCopy {
-  /** The directory whose tree it is. */
+  /** The directory to copy. */
   readonly from: string
-  /** An empty directory, which becomes like it. */
+  /** An empty directory, the target. */
   readonly to: string
-  /** A directory that does not exist, on the same file system; it is gone afterwards. */
+  /** Path for a temporary directory on the same file system; must not exist, and is removed afterwards. */
   readonly scratch: string
 }
 
 /**
- * Copies a tree with everything in it: files with their holes and links among each other, symbolic links, devices, FIFOs
- * and sockets, with owner, mode, modification time and extended attributes. It is for a thread that its system calls may
- * block.
+ * Copies a tree with everything in it: files with their holes and links among each other, symbolic links, devices,
+ * FIFOs and sockets, with owner, mode, modification time and extended attributes. It blocks the calling thread.
  *
  * It follows no link and enters no mount, even if somebody changes the tree meanwhile, which nobody should.
  *
  * @throws `failed_precondition` where something is mounted in the tree or it is being changed; `permission_denied`,
- * `resource_exhausted` and others, as the system has it. The copy is then to be thrown away.
+ * `resource_exhausted` and others, as the system reports. The copy has to be discarded then.
  */
 export function* copyTree({ from, to, scratch }: TreeCopy): Walk<void> {
   using sourceRoot = yield* root(from)
@@ -87,7 +86,7 @@ function* finishDirectory(copy: Copy): Walk<void> {
   if ((yield* target.leave()) === 'lost' || left === 'lost') throw changed()
 }
 
-/** A directory is entered; its own attributes are left for later. */
+/** Enters a directory; its attributes are set later. */
 function* copyEntry(copy: Copy, name: string): Walk<void> {
   const { source, target, links } = copy
   const stats = lstatSync(bytes(source, name), { bigint: true })
@@ -144,12 +143,12 @@ function setAttributes({ source, target }: Copy, name: string, fd: number, stats
   copyAttributes({ stats, path: source.bytePath(name) }, { fd, path: target.bytePath(name) }, belongsToFile)
 }
 
-/** For what cannot be opened. */
+/** For files that cannot be opened. */
 function setAttributesByName(copy: Copy, name: string, stats: BigIntStats): void {
   const { source, target } = copy
   checkResult(fileCalls.fchownat(target.fd, name, Number(stats.uid), Number(stats.gid)), 'chown')
   if ((Number(stats.mode) & S_IFMT) !== S_IFLNK) {
-    // Through a descriptor of the place only: opening a FIFO waits, opening a device does what it does.
+    // By an O_PATH descriptor: opening a FIFO blocks, and opening a device can have effects.
     const place = target.open(name, O_PATH, 0)
     try {
       chmodSync(`/proc/self/fd/${place}`, Number(stats.mode) & 0o7777)
@@ -161,12 +160,12 @@ function setAttributesByName(copy: Copy, name: string, stats: BigIntStats): void
   checkResult(fileCalls.utimensat(target.fd, name, ...timeParts(stats.mtimeNs)), 'utimens')
 }
 
-/** Labels of security modules and integrity measurements belong to the host, and to the one file. */
+/** Labels of security modules and integrity measurements belong to the host and the original file. */
 function belongsToFile(attribute: string): boolean {
   return !attribute.startsWith('security.') || attribute === 'security.capability'
 }
 
-/** Of a device number as Linux puts it together. */
+/** Splits a device number, as Linux encodes it. */
 function deviceParts(device: bigint): [major: number, minor: number] {
   const major = ((device >> 32n) & 0xfffff000n) | ((device >> 8n) & 0xfffn)
   const minor = ((device >> 12n) & 0xffffff00n) | (device & 0xffn)
@@ -185,14 +184,14 @@ function mounted(): NsboxError {
   return new NsboxError('failed_precondition', 'something is mounted there')
 }
 
-/** Has an error say what was being copied. */
+/** Adds the path being copied to an error. */
 function* said(source: TreeCursor, name: string, body: Walk<void>): Walk<void> {
   const place = source.place(name)
   try {
     yield* body
   } catch (error) {
     const context = `copying ${JSON.stringify(place.slice(0, 1024))}`
-    // A name of the tree was there, or something else, a moment before.
+    // The tree has changed meanwhile.
     const found = fromSystemError(error, context)
     const coded = isNsboxError(found) && changes.has(found.details.errno) ? changed() : found
     if (!(coded instanceof NsboxError) || coded.cause === error) throw coded

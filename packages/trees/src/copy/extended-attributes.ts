@@ -5,11 +5,11 @@ import { checkResult, failure } from '../walk/file-result.ts'
 const { EOPNOTSUPP } = constants.errno
 
 /**
- * Gives a file the extended attributes of another. Neither path is followed at its end. On a file system that has no
- * such attributes, there are none to copy.
+ * Copies extended attributes from one file to another. Symbolic links as last components are not followed. A file
+ * system without extended attributes counts as one where none are set.
  *
  * @param from a path of one character per byte, as `to`
- * @param isCopied says of a name whether to copy it
+ * @param isCopied tells by its name whether to copy one
  */
 export function copyExtendedAttributes(from: string, to: string, isCopied: (name: string) => boolean): void {
   const names = fileCalls.llistxattr(from)

@@ -11,25 +11,26 @@ import type { Walk } from '../walk/walk.ts'
 const { EMLINK, ENOENT } = constants.errno
 
 /**
- * The files of a tree that have several names, while it is copied. The first copy of each has one more name in a directory
- * aside, the number of the file it was copied from, by which it is found however deep the others are and however many there
+ * Preserves hard links while a tree is copied. The first copy of a file with several names gets an additional name in a
+ * temporary directory, the inode number of the original. The other names are linked to it, however deep and many they
  * are.
  */
 export class LinkGroups {
   readonly #path: string
   #aside: number | undefined
 
-  /** @param path of a directory that does not exist, on the file system of the copy */
+  /** @param path of the temporary directory, on the file system of the copy; must not exist */
   constructor(path: string) {
     this.#path = path
   }
 
-  /** Gives a copy that exists the next name; false if there is none yet. */
+  /** Links an existing copy to a further name; false if there is no copy yet. */
   link({ ino, nlink }: BigIntStats, to: TreeCursor, name: string): boolean {
     if (nlink < 2n || this.#aside === undefined) return false
     const result = fileCalls.linkat(this.#aside, String(ino), to.fd, name)
     if (result === -ENOENT) return false
-    // The copy has as many names as the file system allows; then this is the last one.
+    // The copy has as many names as the file system allows: its temporary name becomes this one, and the next name a
+    // new copy.
     if (result === -EMLINK)
       renameSync(`/proc/self/fd/${this.#aside}/${ino}`, Buffer.from(to.bytePath(name), 'latin1'))
     else checkResult(result, 'link')
@@ -46,7 +47,7 @@ export class LinkGroups {
     checkResult(fileCalls.linkat(to.fd, name, this.#aside, String(ino)), 'link')
   }
 
-  /** Removes the directory, as far as there is one. */
+  /** Removes the directory, if there is one. */
   *remove(): Walk<void> {
     const parent = yield openRoot(bytes(dirname(this.#path)))
     if (parent < 0) throw failure(parent, 'open')
@@ -57,7 +58,7 @@ export class LinkGroups {
     }
   }
 
-  /** Lets go of the directory. */
+  /** Closes the directory. */
   close(): void {
     if (this.#aside !== undefined) closeDescriptor(this.#aside)
     this.#aside = undefined

@@ -4,16 +4,16 @@ import { readEntries } from './disk-calls.ts'
 import { checkResult } from './file-result.ts'
 import type { Walk } from './walk.ts'
 
-/** What a directory has under a name. The name has one character per byte. */
+/** An entry of a directory. The name has one character per byte. */
 export interface Entry {
   readonly name: string
-  /** As the directory says it, which is not more than a guess of what is there by now. */
+  /** The type by the directory, which may be outdated. */
   readonly type: 'directory' | 'other' | 'unknown'
 }
 
 const { ENOENT } = constants.errno
 
-/** Bytes that are read at once: some hundred names. */
+/** Bytes of one read: some hundred names. */
 const pieceSize = 32 * 1024
 
 // Of <linux/dirent.h>: struct linux_dirent64, whose fields are aligned to 8 bytes, in the processor's order.
@@ -30,18 +30,18 @@ class Piece {
   readonly words = new BigInt64Array(this.bytes.buffer)
 }
 
-// Most walks need as many as the tree is deep, one after another.
+// Reused, since a walk needs one for each level, one after another.
 const spare: Piece[] = []
 const maxSpare = 8
 
 /**
- * Reads the entries of an open directory, one piece after another, so that it holds no more than that however many there
- * are. What is made or removed meanwhile may come or not; what is there all the time comes once.
+ * Reads the entries of an open directory in pieces, with bounded memory. Entries that are made or removed meanwhile may
+ * be missing or not; all others come once.
  */
 export class DirectoryReader implements Disposable {
   readonly #fd: number
   readonly #piece = spare.pop() ?? new Piece()
-  /** Where the entry told last begins, and where it ends. */
+  /** Positions before and after the last entry. */
   #before: bigint
   #after: bigint
   #at = 0
@@ -59,12 +59,12 @@ export class DirectoryReader implements Disposable {
     if (begin !== undefined) checkResult(fileCalls.seekEntry(fd, begin), 'lseek')
   }
 
-  /** How many entries were told. */
+  /** How many entries were read. */
   get count(): number {
     return this.#count
   }
 
-  /** Where the entry begins that was told last, for a reader of the same directory, even by another descriptor. */
+  /** Position of the last entry, for another reader of the same directory, even by another descriptor. */
   get last(): bigint {
     return this.#before
   }
@@ -75,7 +75,7 @@ export class DirectoryReader implements Disposable {
       if (this.#at >= this.#end) {
         this.#at = 0
         const read = yield readEntries(this.#fd, this.#piece.bytes)
-        // Of a directory that was removed.
+        // The directory was removed.
         this.#end = read === -ENOENT ? 0 : checkResult(read, 'getdents64')
         if (this.#end === 0) return undefined
       }

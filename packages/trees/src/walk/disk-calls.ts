@@ -6,7 +6,7 @@ import type { DiskCall } from './walk.ts'
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
 const flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
 
-/** How every name in a tree is resolved: to what lies in the open directory itself, on the same mount. */
+/** How names in a tree are resolved: in the open directory itself, on the same mount. */
 const inDirectory = RESOLVE.BENEATH | RESOLVE.NO_XDEV | RESOLVE.NO_MAGICLINKS | RESOLVE.NO_SYMLINKS
 
 /** Opens a directory by its name in an open one. `-EXDEV` for a mount; `-ELOOP` or `-ENOTDIR` for a symbolic link. */
@@ -14,12 +14,14 @@ export function openDirectory(directory: number, name: string): DiskCall {
   return opening(directory, name, inDirectory)
 }
 
-/** Opens the directory that an open one lies in, wherever it is by now. */
+/** Opens the current parent of an open directory. */
 export function openParent(directory: number): DiskCall {
   return opening(directory, '..', RESOLVE.NO_XDEV | RESOLVE.NO_MAGICLINKS | RESOLVE.NO_SYMLINKS)
 }
 
-/** Opens a directory by a path that nobody else can change, which may lead through symbolic links, but not end with one. */
+/**
+ * Opens a directory by a path that nobody else can change. Symbolic links are followed except for the last component.
+ */
 export function openRoot(path: string): DiskCall {
   return opening(AT_FDCWD, path, 0)
 }
@@ -35,7 +37,7 @@ function noted(fd: number): number {
   return fd < 0 ? fd : opened(fd)
 }
 
-/** Removes a name that is no directory's. `-EISDIR` for a directory, on some file systems `-EPERM`. */
+/** Removes a name of anything but a directory. `-EISDIR` for a directory, on some file systems `-EPERM`. */
 export function unlink(directory: number, name: string): DiskCall {
   return unlinking(directory, name, false)
 }
@@ -60,7 +62,7 @@ export function readEntries(fd: number, into: Uint8Array): DiskCall {
   }
 }
 
-/** Looks at a name in an open directory, not through a link; `.` is the directory itself. */
+/** Stats a name in an open directory, without following links; `.` is the directory itself. */
 export function stat(directory: number, name: string, into: Uint8Array): DiskCall {
   return {
     now: () => fileCalls.statx(directory, name, into),

@@ -1,13 +1,13 @@
 import { fstatSync } from 'node:fs'
 import { NsboxError } from '@nsbox/errors'
 
-/** Directories above each other at most; 32 bytes are kept of each. */
+/** Most nested directories; 32 bytes are kept of each. */
 const maxLevels = 4_000_000
 const fields = 4
 
 /**
- * Directories above the one that a walk is in, of which no descriptor is open: which they were, and how far each was
- * read. The time of birth tells a directory from a later one that was given the same number.
+ * The identities of parent directories without an open descriptor, and how far each was read. The birth time tells a
+ * directory from a later one with the same inode number.
  */
 export class FarLevels {
   #words = new BigInt64Array(64 * fields)
@@ -17,7 +17,7 @@ export class FarLevels {
     return this.#length
   }
 
-  /** @throws `resource_exhausted` for a tree that is deeper than any should be */
+  /** @throws `resource_exhausted` for a tree that is too deep */
   push(fd: number, position: bigint): void {
     if (this.#length >= maxLevels)
       throw new NsboxError('resource_exhausted', `more than ${maxLevels} directories in each other`)
@@ -32,7 +32,7 @@ export class FarLevels {
     this.#length += 1
   }
 
-  /** Takes off the last one. @returns how far it was read; undefined if an open directory is another */
+  /** Pops the last one. @returns how far it was read; undefined if the open directory is another one */
   popIf(fd: number): bigint | undefined {
     this.#length -= 1
     const [dev, ino, birth, position] = this.#words.subarray(

@@ -2,9 +2,9 @@ import { getSystemErrorName } from 'node:util'
 import { fromSystemError } from '@nsbox/errors'
 
 /**
- * Checks what a file call returned.
+ * Checks the result of a file call.
  *
- * @param what was done, such as `chown "etc/passwd"`
+ * @param the operation, such as `chown "etc/passwd"`
  * @returns the result if it is no error; throws an NsboxError otherwise, with the detail `errno`
  */
 export function checkResult(result: number, what: string): number {

@@ -17,14 +17,14 @@ const at = {
 } as const
 const STATX_MNT_ID = 0x1000
 
-/** What the last look at a file has found. */
+/** The result of the last stat. */
 export class FileStat {
   readonly #bytes = new Uint8Array(256)
   readonly #halves = new Uint16Array(this.#bytes.buffer)
   readonly #words = new Uint32Array(this.#bytes.buffer)
   readonly #longs = new BigUint64Array(this.#bytes.buffer)
 
-  /** Looks at a name in an open directory, not through a link; `.` is the directory itself. */
+  /** Stats a name in an open directory, without following links; `.` is the directory itself. */
   look(directory: number, name: string): DiskCall {
     return stat(directory, name, this.#bytes)
   }
@@ -46,7 +46,7 @@ export class FileStat {
     return Number(this.#longs[at.blocks / 8]!)
   }
 
-  /** The file system, and the mount where the kernel tells it (Linux 5.8). */
+  /** Identifies the file system, and the mount if the kernel tells it (Linux 5.8). */
   get place(): string {
     const mount = (this.#words[at.mask / 4]! & STATX_MNT_ID) === 0 ? '' : this.#longs[at.mount / 8]
     return `${this.#words[at.major / 4]}:${this.#words[at.minor / 4]}:${mount}`

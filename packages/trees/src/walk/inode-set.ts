@@ -1,10 +1,10 @@
-/** Slots of a set that is empty. */
+/** Slots of an empty set. */
 const smallest = 1024
 
-/** Numbers of inodes, in 16 to 32 bytes each; up to a bound, after which it takes no more. */
+/** A bounded set of inode numbers, with 16 to 32 bytes for each. */
 export class InodeSet {
   readonly #most: number
-  /** Each number at the first free slot from its own on. 0 is the number of no inode. */
+  /** Open addressing: each number is at the first free slot from its own on. No inode has the number 0. */
   #slots = new BigUint64Array(smallest)
   #size = 0
 
@@ -32,7 +32,7 @@ export class InodeSet {
 
 function slotOf(slots: BigUint64Array, inode: bigint): number {
   const mask = slots.length - 1
-  // Numbers of neighbours follow each other; the multiplication spreads them (Knuth, TAOCP 6.4).
+  // Inode numbers are often consecutive; the multiplication spreads them (Knuth, TAOCP 6.4).
   let slot = Math.imul(Number(BigInt.asUintN(32, inode ^ (inode >> 32n))), 0x9e3779b1) & mask
   while (slots[slot] !== 0n && slots[slot] !== inode) slot = (slot + 1) & mask
   return slot

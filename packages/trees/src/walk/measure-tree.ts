@@ -10,23 +10,23 @@ import type { Walk } from './walk.ts'
 
 const { ELOOP, ENOENT, ENOTDIR, EXDEV } = constants.errno
 
-/** What a tree takes on its disk. */
+/** The disk usage of a tree. */
 export interface TreeUsage {
   /** Bytes. */
   readonly size: number
   readonly inodes: number
 }
 
-/** Files of several names that are remembered; 128 MiB at most. */
+/** Most files with several names to remember, in up to 128 MiB. */
 const maxLinked = 4_000_000
 
 /**
- * Measures what a tree takes on its disk. A file with several names in it counts once; after some millions of such files,
- * each name of the others counts for its share of the file. What is mounted in it or lies on another file system is left
- * out, and so may be what others move or remove meanwhile.
+ * Measures the disk usage of a tree. A file with several names in it counts once; beyond some millions of such files,
+ * each name counts for its share of the file. Mounts are left out, and files that are moved or removed meanwhile may
+ * be.
  *
  * @param path of a directory, whose parents nobody else can change
- * @param most how many files of several names are remembered
+ * @param most most files with several names to remember
  * @throws `not_found` if there is none
  */
 export function* measureTree(path: string, most = maxLinked): Walk<TreeUsage> {
@@ -91,7 +91,7 @@ class Measurement {
     return true
   }
 
-  /** What is out of reach now is left out. */
+  /** Directories that cannot be reached any more are left out. */
   *#leave(cursor: TreeCursor): Walk<void> {
     if ((yield* cursor.leave()) === 'lost') cursor.reset()
   }

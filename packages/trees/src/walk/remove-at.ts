@@ -8,7 +8,7 @@ import type { Walk } from './walk.ts'
 
 const { ENOENT, ENOTDIR } = constants.errno
 
-/** `removeEntry` of a path that nobody else can change above its last component. Nothing is done if it does not exist. */
+/** `removeEntry` by a path whose directories nobody else can change. Does nothing if it does not exist. */
 export function* removeAt(path: string): Walk<void> {
   const parent = yield openRoot(bytes(dirname(path)))
   if (parent === -ENOENT || parent === -ENOTDIR) return

@@ -8,21 +8,23 @@ import type { Walk } from './walk.ts'
 
 const { EBUSY, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, EXDEV } = constants.errno
 
-/** How often somebody else may undo what was done: a file made in an emptied directory, a directory put in another's place. */
+/**
+ * How often a step is repeated because others interfere: a file made in an emptied directory, a directory put in
+ * another's place.
+ */
 const maxSetbacks = 1000
-/** Names that are removed from a directory in one go, should others make new ones as fast. */
+/** Most names to remove from a directory in one pass, in case others make new ones as fast. */
 const maxNames = 10_000_000
 
 /**
- * Removes what an open directory has under a name, with all below it. Every step is by a name in a directory that is
- * open, and no link or mount is followed: what others put in the place of something removed is removed, or entered as a
- * directory of the tree, but leads nowhere else. After an error some of it is gone.
+ * Removes a name in an open directory, with everything below it. Each step uses a name in an open directory, and no
+ * link or mount is followed. Whatever others put in the place of something is removed or entered, but never leads out
+ * of the tree. After an error part of it is removed.
  *
  * @param name of one character per byte
- * @param called how errors call it, such as a path
- * @throws `failed_precondition` with the detail `mountPoint` if something is mounted in it; `unavailable` if somebody
- * makes files as fast as they are removed; `permission_denied`, for an immutable file too, and others, as the system has
- * it
+ * @param called name for errors, such as a path
+ * @throws `failed_precondition` with the detail `mountPoint` if something is mounted in it; `unavailable` if files are
+ * created as fast as they are removed; `permission_denied`, also for an immutable file; others, as the system reports
  */
 export function* removeEntry(directory: number, name: string, called: string): Walk<void> {
   yield* new Removal(directory, called).run(name)
@@ -50,7 +52,7 @@ class Removal {
       }
       const left = yield* cursor.leave()
       if (left === 'lost') {
-        // Moved away while it was open.
+        // The directory was moved away while it was open.
         this.#setback()
         cursor.reset()
         yield* this.#take(cursor, { name, type: 'unknown' })
@@ -60,8 +62,8 @@ class Removal {
   }
 
   /**
-   * Removes a name, or enters the directory that has it.
-   * @param emptied whether it is a directory that was emptied
+   * Removes a name, or enters it if it is a directory.
+   * @param emptied whether it is a directory that has been emptied
    */
   *#take(cursor: TreeCursor, { name, type }: Entry, emptied = false): Walk<void> {
     for (let isDirectory = type === 'directory'; ; ) {
@@ -69,7 +71,7 @@ class Removal {
       if (!isDirectory) {
         const result = yield unlink(cursor.fd, name)
         if (result >= 0 || result === -ENOENT) return
-        // POSIX has EPERM for a directory where Linux has EISDIR; some file systems keep to it.
+        // POSIX has EPERM for directories where Linux has EISDIR, and some file systems use it.
         if (result !== -EISDIR && result !== -EPERM) throw this.#failure(result, cursor, name)
         refused = result
       }
@@ -82,7 +84,7 @@ class Removal {
         if (entered !== -ENOTDIR && entered !== -ELOOP) throw this.#failure(entered, cursor, name)
       } else if (result !== -ENOTDIR) throw this.#failure(result, cursor, name)
       else if (refused === -EPERM) throw this.#failure(refused, cursor, name)
-      // Something else has taken its place.
+      // Something else is at its place by now.
       this.#setback()
       isDirectory = false
     }

@@ -10,31 +10,31 @@ import type { Walk } from './walk.ts'
 
 const { EXDEV } = os.errno
 
-/** Directories above the one it is in whose descriptors stay open, besides the root. */
+/** Most parent directories whose descriptors stay open, besides the root. */
 const maxHeld = 32
 
 interface Level {
   readonly fd: number
-  /** In the directory above; empty if it is not known any more. */
+  /** Name in the parent directory; empty if unknown. */
   readonly name: string
   reader: DirectoryReader | undefined
 }
 
 /**
- * A directory within a tree, moved one step at a time, never through a link or a mount. Whatever others do to the tree
- * meanwhile, it is in a directory that was in the tree when it was entered, and comes back to those it came from: their
- * descriptors are open, or what is found above is compared with what was there. However deep it is, it has 34
- * descriptors at most and some buffers of 32 KiB.
+ * The position of a walk: a directory of a tree, changed one step at a time, never through a link or a mount. Whatever
+ * others do to the tree meanwhile, the directory was in the tree when it was entered, and going up leads to where the
+ * walk came from: a parent's descriptor is open, or its identity is compared. At any depth it uses at most 34
+ * descriptors and some buffers of 32 KiB.
  *
  * Names have one character per byte.
  */
 export class TreeCursor implements Disposable {
   readonly #root: Level
-  /** The nearest ones below the root, the current one last. */
+  /** The nearest directories, the current one last. */
   readonly #held: Level[] = []
-  /** Those between the root and the nearest ones. */
+  /** The directories between the root and the nearest ones. */
   readonly #far = new FarLevels()
-  /** The name of the directory in the root that it is in. */
+  /** The name, in the root, of the branch that it is in. */
   #first = ''
 
   /** @param fd of the root, which stays the caller's */
@@ -50,13 +50,13 @@ export class TreeCursor implements Disposable {
     return this.#held.length === 0
   }
 
-  /** How many entries of the directory were told since it was entered. */
+  /** How many entries of the directory were read since it was entered. */
   get count(): number {
     return this.#here.reader?.count ?? 0
   }
 
   /**
-   * Where a name of the directory is in the tree, for people. Names far above are left out.
+   * The path of a name, for messages. Names far above are left out.
    * @param below how many levels below the root it begins
    */
   place(name: string, below = 0): string {
@@ -66,14 +66,14 @@ export class TreeCursor implements Disposable {
     return (this.#far.length > 0 ? `…/${shown}` : shown).slice(0, 4096)
   }
 
-  /** The next entry of the directory; undefined once all were told. */
+  /** The next entry of the directory; undefined at the end. */
   next(): Walk<Entry | undefined> {
     const here = this.#here
     here.reader ??= new DirectoryReader(here.fd)
     return here.reader.next()
   }
 
-  /** Enters a directory. @returns the negated errno if that does not go: `-EXDEV` for a mount */
+  /** Enters a directory. @returns the negated errno on failure: `-EXDEV` for a mount */
   *enter(name: string): Walk<number> {
     const fd = yield openDirectory(this.fd, name)
     if (fd < 0) return fd
@@ -84,8 +84,9 @@ export class TreeCursor implements Disposable {
   }
 
   /**
-   * Goes back to the directory above, whose next entry is the one after the directory that is left.
-   * @returns the name that was left, undefined if it has none any more; `lost` if the directory above is out of reach now
+   * Goes up. The next entry is the one after the directory that was left.
+   * @returns the name of the directory that was left, undefined if it has none any more; `lost` if the parent cannot be
+   * reached any more
    */
   *leave(): Walk<{ readonly name: string | undefined } | 'lost'> {
     const left = this.#held.pop()!
@@ -110,7 +111,7 @@ export class TreeCursor implements Disposable {
     this.#far.clear()
   }
 
-  /** Opens what the directory has under a name; the descriptor is the caller's. On this thread. */
+  /** Opens a name in the directory, on this thread. The descriptor is the caller's. */
   open(name: string, flags: number, mode: number): number {
     const resolve = RESOLVE.BENEATH | RESOLVE.NO_XDEV | RESOLVE.NO_MAGICLINKS
     const fd = fileCalls.openat2(this.fd, name, flags | constants.O_NOFOLLOW, mode, resolve)
@@ -119,9 +120,9 @@ export class TreeCursor implements Disposable {
   }
 
   /**
-   * Opens a file to read it, on this thread; the descriptor is the caller's. What is no file is not opened: that waits for a
-   * FIFO, and does something to many a device.
-   * @returns undefined if the name is no file's
+   * Opens a regular file for reading, on this thread. The descriptor is the caller's. Nothing else is opened: opening a
+   * FIFO blocks, and opening a device can have effects.
+   * @returns undefined if it is no regular file
    */
   openFile(name: string): number | undefined {
     const place = this.open(name, O_PATH, 0)
@@ -133,7 +134,7 @@ export class TreeCursor implements Disposable {
     }
   }
 
-  /** A path to what the directory has under a name, of one character per byte, for calls that take no descriptor. */
+  /** A path to a name in the directory, with one character per byte, for calls that take no descriptor. */
   bytePath(name: string): string {
     return `/proc/self/fd/${this.fd}/${name}`
   }

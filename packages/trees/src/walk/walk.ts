@@ -1,21 +1,21 @@
-/** A system call that may wait for a disk. A walk leaves it to whoever drives the walk how it is made. */
+/** A system call that may wait for a disk. The runner of the walk decides how to make it. */
 export interface DiskCall {
-  /** Makes it on this thread. @returns what the call returned, or the negated errno */
+  /** Makes it on this thread. @returns the result, or the negated errno */
   now(): number
-  /** Has a thread of libuv's pool make it. */
+  /** Makes it in libuv's pool. */
   inThread(): Promise<number>
 }
 
 /**
- * A walk through a tree as a sequence of steps. It yields each call and is given what the call returned; where it yields
- * undefined it only offers others a turn. So one walk serves a thread that may wait, and an event loop, which may not.
- * Whoever does not drive it to its end calls `return`, which closes what is open.
+ * A walk through a tree as a generator of system calls. It yields each call and gets its result; `undefined` only
+ * offers others a turn. So the same walk can run on a thread, which may block, and on an event loop, which must not. A
+ * runner that stops early calls `return`, which closes everything.
  */
 export type Walk<T> = Generator<DiskCall | undefined, T, number>
 
 /**
- * Ends a walk before its end. It takes the last result first: that may be a descriptor, which it then closes.
- * @returns what it returned, if that was its end
+ * Ends a walk early. It gets the last result first, which may be a descriptor to close.
+ * @returns its result, if that was its end
  */
 export function endWalk<T>(walk: Walk<T>, result: number): IteratorReturnResult<T> | undefined {
   const step = walk.next(result)
@@ -24,7 +24,7 @@ export function endWalk<T>(walk: Walk<T>, result: number): IteratorReturnResult<
   return undefined
 }
 
-/** Drives a walk to its end on this thread. */
+/** Runs a walk to its end on this thread. */
 export function walkNow<T>(walk: Walk<T>): T {
   for (let result = 0; ; ) {
     const step = walk.next(result)

@@ -27,7 +27,7 @@ export interface LoggerOptions {
 /**
  * Starts a program that takes the output of a process, from its descriptors 3 and 4, and waits until it says by its
  * descriptor 5 that it is ready. It knows nothing but the container's names, and nothing of it is waited for longer than
- * ten seconds (HOSTILE D20). The end `logger` is added to `ends`.
+ * ten seconds (docs/threat-model.md D20). The end `logger` is added to `ends`.
  *
  * @throws `not_found` for the program; `deadline_exceeded`, `failed_precondition` if it does not get ready
  */

@@ -23,7 +23,7 @@ process.on('uncaughtException', (error) => console.error(error))
 // Its daemon may leave or be stopped with all that is in its session; this process stays for the containers. Others would
 // end it too if nobody listened, and SIGUSR1 would open the port of Node's debugger, through which whoever reaches the
 // loopback interface could say what root does: a container with the network and the pids of the host can do both
-// (HOSTILE E11).
+// (docs/threat-model.md E11).
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const)
   process.on(signal, () => undefined)
 
@@ -32,7 +32,7 @@ let supervisor: SupervisorProcess | undefined
 
 try {
   becomeSubreaper()
-  // What the daemon had inherited is not for containers (HOSTILE B18).
+  // What the daemon had inherited is not for containers (docs/threat-model.md B18).
   closeAllOnExec()
   const adjustment = values['oom-score-adj']
   if (adjustment !== undefined) writeFileSync('/proc/self/oom_score_adj', adjustment)

@@ -13,7 +13,7 @@ const nullDevice = 0x103
 
 /**
  * Opens what the client has made for input and output, waiting for readers of FIFOs. Nothing is opened that is not of
- * the right kind, no link is followed, and no opening blocks (HOSTILE D08).
+ * the right kind, no link is followed, and no opening blocks (docs/threat-model.md D08).
  *
  * @param ends are given the descriptors; their owner closes them, also after an error
  * @returns the program that takes the output, if one is to

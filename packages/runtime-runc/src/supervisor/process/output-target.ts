@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path'
 import { NsboxError } from '@nsbox/errors'
 
-/** A program that takes the output, and how it says that it is ready to (BEHAVIOUR.md §7). */
+/** A program that takes the output, and how it says that it is ready to (docs/behaviour.md §7). */
 export interface LoggerTarget {
   readonly kind: 'logger'
   readonly program: string

@@ -6,7 +6,7 @@ import { labelKeys } from '@nsbox/oci'
 /** How long a checkpoint is held for a caller without a lease, in milliseconds: until something refers to it. */
 const leaseTime = 3_600_000
 
-/** What holds the blobs of a checkpoint: the caller's lease, or one that is made when it is needed. */
+/** The lease that holds the blobs of a checkpoint: the caller's, or one that is made on demand. */
 export class CheckpointLease {
   readonly #leases: LeaseStore
   readonly #callers: string | undefined
@@ -24,7 +24,7 @@ export class CheckpointLease {
     return this.#own
   }
 
-  /** Ends what was made here, since nobody will refer to the blobs. */
+  /** Deletes the lease that was made here, since nothing will refer to the blobs. */
   async drop(): Promise<void> {
     if (this.#own === undefined) return
     try {

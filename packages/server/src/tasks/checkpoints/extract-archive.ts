@@ -11,34 +11,35 @@ import { descriptorsName, standardDescriptors } from './standard-descriptors.ts'
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants
 const resolve = RESOLVE.IN_ROOT | RESOLVE.NO_XDEV | RESOLVE.NO_MAGICLINKS | RESOLVE.NO_SYMLINKS
 
-/** Headers of the archive; CRIU writes some ten images for each process. */
+/** Most headers of the archive; CRIU writes some ten images for each process. */
 const maxHeaders = 500_000
 
-/** Bytes of the names of all its directories, of which a real one has one for each checkpoint that it adds to. */
+/** Most bytes of the names of its directories; a real archive has one for each earlier checkpoint. */
 const maxDirectoryNames = 4 * 1024 * 1024
 
 const writeBytes = promisify(write)
 const closeFile = promisify(close)
 
-/** What an archive may hold. */
+/** Limits of an archive. */
 export interface ExtractOptions extends AbortOptions {
-  /** Bytes of the archive, which its files cannot exceed in all. */
+  /** Bytes of the archive, which its files together cannot exceed. */
   readonly size: number
 }
 
 /**
- * Writes what an archive of a checkpoint holds into an empty directory, whoever has made it (HOSTILE D11): only files
- * and directories, each once, which belong to this process's user and nobody else may read. Owners, modes, times and
- * extended attributes are not taken over. The directory must be nobody else's; after an error it holds anything.
+ * Extracts an untrusted archive of a checkpoint into an empty directory (docs/threat-model.md D11): only files and
+ * directories, each once, owned by this process's user and readable by nobody else. Owners, modes, times and extended
+ * attributes of the archive are ignored. Nobody else may use the directory; after an error its content is undefined.
  *
- * @throws `invalid_argument` for an archive that no checkpoint is, with the entry's name as detail `entry`; as `readTar`
+ * @throws `invalid_argument` for an archive that cannot be a checkpoint, with the entry's name as detail `entry`; as
+ * `readTar`
  */
 export async function extractCheckpoint(
   archive: AsyncIterable<Uint8Array>,
   directory: string,
   { size, signal }: ExtractOptions,
 ): Promise<void> {
-  // An archive that is compressed, which none of a checkpoint is, has no more than its own size as well.
+  // The limit also holds for compressed archives, which no checkpoint is.
   const limits = { size, headers: maxHeaders }
   using tree = new CheckpointTree(directory)
   for await (const member of readTar(archive, { limits, signal })) {
@@ -52,7 +53,7 @@ export async function extractCheckpoint(
 /** A directory that is being filled. */
 class CheckpointTree implements Disposable {
   readonly #root: number
-  /** Whether the archive has named the directory, or has only named what is in it. */
+  /** Whether the archive has an entry for the directory, or only for its members. */
   readonly #directories = new Map<string, boolean>()
   readonly #names = new ByteBudget('directories of the checkpoint', maxDirectoryNames)
 

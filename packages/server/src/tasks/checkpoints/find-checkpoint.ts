@@ -5,8 +5,8 @@ import { type Descriptor, mediaTypes, parseDigest } from '@nsbox/oci'
 import { extractCheckpoint } from './extract-archive.ts'
 
 /**
- * Finds a checkpoint that a task is to go on from. Its bytes are proved while its images are written, whose error is
- * `data_loss` for what they are not, and as of `extractCheckpoint`.
+ * Finds the checkpoint to restore a task from. Its digest is verified while its images are extracted, which fails with
+ * `data_loss` or the errors of `extractCheckpoint`.
  *
  * @throws `invalid_argument` for a descriptor of something else, or with another size; `not_found`
  */
@@ -26,7 +26,7 @@ export async function findCheckpoint(
 }
 
 /**
- * Finds an earlier checkpoint by its digest, for another one that adds to it.
+ * Finds the parent of a checkpoint by its digest.
  * @throws `invalid_argument` for a malformed digest; `not_found`
  */
 export async function findParent(

@@ -1,17 +1,17 @@
 import type { TarMember } from '@nsbox/diff/archive'
 import { NsboxError } from '@nsbox/errors'
 
-/** Bytes of a component, the most that file systems have. */
+/** Most bytes of a component, as in file systems. */
 const maxComponent = 255
-/** Directories in directories: each checkpoint that adds to another is one deeper. */
+/** Most nested directories: each parent checkpoint is one deeper. */
 const maxDepth = 64
 
 /**
- * Takes the name of a member of a checkpoint apart; no component means the archive's own root. Bytes are one character
- * each.
+ * Splits the name of a member of a checkpoint into components; none means the archive's root. Names have one character
+ * per byte.
  *
- * @throws `invalid_argument` for a name that is absolute, empty or has a NUL, a part that is empty, `.` or `..` other
- * than at its start and end, or more or longer parts than an image of CRIU has
+ * @throws `invalid_argument` for a name that is absolute, empty or has a NUL, a component that is empty, `.` or `..`
+ * other than at its start and end, or more or longer components than images of CRIU have
  */
 export function memberPath({ entry }: TarMember): readonly string[] {
   const { name } = entry
@@ -32,7 +32,7 @@ export function memberPath({ entry }: TarMember): readonly string[] {
   return path
 }
 
-/** A member that no checkpoint has. @param name as bytes */
+/** The error for a member that no checkpoint has. @param name as bytes */
 export function refusedMember(name: string, reason: string): NsboxError {
   const entry = Buffer.from(name, 'latin1').toString('utf8').slice(0, 200)
   return new NsboxError('invalid_argument', `checkpoint entry ${JSON.stringify(entry)}: ${reason}`, {

@@ -1,7 +1,7 @@
 import type { TarMember } from '@nsbox/diff/archive'
 import { refusedMember } from './member-path.ts'
 
-/** The file in which runc keeps what the first descriptors of a container were open to. */
+/** The file in which runc keeps the targets of a container's first descriptors. */
 export const descriptorsName = 'descriptors.json'
 
 const maxSize = 16 * 1024
@@ -9,8 +9,8 @@ const standard = 3
 
 /**
  * Reads `descriptors.json`, and writes it anew. On restore, runc has CRIU put its own descriptor of the number N in the
- * place of the pipe that the Nth text names. Of input, output and errors that is the container's own; of any other number
- * it would be one of CRIU's, such as a directory of the host.
+ * place of the pipe that the Nth text names. For 0 to 2 that is the container's own input and output; for other numbers
+ * it would be a descriptor of CRIU's, such as a directory of the host.
  *
  * @throws `invalid_argument` unless it is a list of at most three texts
  */

@@ -7,7 +7,7 @@ import { isAlreadyExists, isNsboxError } from '@nsbox/errors'
 import { type Descriptor, type Digest, isDigest, mediaTypes } from '@nsbox/oci'
 import { checkpointArchive } from './write-archive.ts'
 
-/** What a checkpoint consists of. */
+/** The parts of a checkpoint. */
 export interface CheckpointParts {
   /** The directory of the images of the processes. */
   readonly images: string
@@ -17,8 +17,8 @@ export interface CheckpointParts {
 
 /**
  * Stores a checkpoint as two blobs: the archive of its images, and the container's spec as the bytes of a
- * `google.protobuf.Any` (BEHAVIOUR.md §13). One that is there already is left as it is. Nothing refers to them yet but
- * the lease that the content is bound to. An error leaves no ingest.
+ * `google.protobuf.Any` (docs/behaviour.md §13). A blob that exists stays as it is. Only the lease of the content holds
+ * them so far. An error leaves no ingest.
  *
  * @returns the descriptors, in this order
  * @throws as `checkpointArchive`; `resource_exhausted` if the disk is full
@@ -51,8 +51,7 @@ async function storeBlob(
     }
     return { mediaType, digest: await commit(writer, { signal }), size }
   } catch (error) {
-    // Mostly there is nothing left of it. Should this fail, what led here is worth more to the caller, and the ingest
-    // expires.
+    // Usually the ingest is gone already. If this fails, the first error matters more, and the ingest expires.
     await content.abort(ref).catch(() => {})
     throw error
   }

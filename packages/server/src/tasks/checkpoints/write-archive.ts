@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { inBlocks, padding, tarHeader } from '@nsbox/diff/archive'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
 
-/** What CRIU calls the images that its own ones add to: a link to their directory, or that directory itself. */
+/** CRIU's name for the images of the parent checkpoint: a link to their directory, or that directory itself. */
 const parentName = 'parent'
 
 /** Bytes. */
@@ -13,10 +13,10 @@ const pieceSize = 256 * 1024
 const nobody = { uid: 0, gid: 0, mtime: { seconds: 0, nanoseconds: 0 }, major: 0, minor: 0 }
 
 /**
- * The images of a checkpoint as a tar archive: files and directories, sorted, with nothing of this moment or of their
- * owner. Images that add to others take those along as the directory `parent`, so an archive is whole by itself.
+ * The images of a checkpoint as a tar archive: files and directories, sorted, without owners and times. The images of a
+ * parent checkpoint are included as the directory `parent`, so each archive is complete by itself.
  *
- * @throws `failed_precondition` for what is neither file nor directory; `aborted` if a file changes meanwhile
+ * @throws `failed_precondition` for anything but files and directories; `aborted` if a file changes meanwhile
  */
 export function checkpointArchive(directory: string): AsyncIterable<Uint8Array> {
   return inBlocks(archive(directory))

@@ -1,0 +1,27 @@
+import type { Applier } from '@nsbox/core/diff'
+import type { LayerWorkers } from '@nsbox/diff'
+import type { Metadata } from '@nsbox/metadata'
+import type { Logger } from 'pino'
+import type { EventExchange } from '../events/event-exchange.ts'
+import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
+import type { OpenRuntime } from '../tasks/open-runtime.ts'
+
+/** The parts of a server that its services need. */
+export interface RouteParts {
+  readonly metadata: Metadata
+  readonly snapshotters: readonly SnapshotterEntry[]
+  /** Of the blobs of all namespaces. */
+  readonly applier: Applier
+  /** Threads that apply and make layers. */
+  readonly workers: LayerWorkers
+  readonly events: EventExchange
+  readonly tasks: Pick<OpenRuntime, 'runtime' | 'refusal'>
+  readonly hostsDir: string | undefined
+  /** Whether a namespace shares nothing with others. */
+  readonly isAlone: (namespace: string) => boolean
+  /** Identity of the data root. */
+  readonly uuid: string
+  /** Aborted when the server begins to stop. */
+  readonly stopping: AbortSignal
+  readonly log: Logger
+}
