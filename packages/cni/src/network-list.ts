@@ -8,7 +8,7 @@ import { type JsonObject, parseObject } from './json-object.ts'
 /** Most bytes of a configuration. */
 const maxBytes = 1024 * 1024
 
-/** CNI specification, section 1. Networks are parts of the names of files; plugins are programs, and never elsewhere. */
+/** CNI specification, section 1: names of networks, which are part of the names of files, and of plugins. */
 const plainName = v.pipe(v.string(), v.regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'not a plain name'))
 
 export interface PluginConfiguration extends JsonObject {

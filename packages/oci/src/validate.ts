@@ -4,8 +4,8 @@ import { quoted } from './quoted.ts'
 import type { Steps } from './steps.ts'
 
 /**
- * `safeParse`, up to the first thing that is wrong, since there could be a hundred thousand; without foreign text in the
- * messages that the library has itself.
+ * `safeParse`, up to the first thing that is wrong, since there could be a hundred thousand. The messages that the
+ * library has itself are replaced, since they quote foreign text.
  */
 export function tryParse<const S extends v.GenericSchema>(schema: S, value: unknown): v.SafeParseResult<S> {
   return v.safeParse(schema, value, { abortEarly: true, message: ({ expected }) => `expected ${expected}` })
