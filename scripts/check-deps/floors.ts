@@ -40,7 +40,7 @@ export const lightPackages: Readonly<Record<string, readonly string[]>> = {
   filters: ['re2js'],
   oci: ['valibot'],
   api: ['@bufbuild/protobuf', '@connectrpc/connect'],
-  cni: [],
+  cni: ['valibot'],
   compliance: ['valibot'],
   core: ['valibot'],
   namespaces: [],

@@ -1,36 +1,43 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
+import { validate } from '@nsbox/oci'
+import * as v from 'valibot'
 import { type JsonObject, parseObject } from './json-object.ts'
 
-/** A configured network: a list of plugins that are called one after the other. */
-export interface NetworkList {
-  /** Version of the specification for the plugins, such as `1.0.0`. */
-  readonly cniVersion: string
-  readonly name: string
-  /** The configuration of each plugin, as it stands in the file. */
-  readonly plugins: readonly PluginConfiguration[]
-  /** Whether CHECK must not be called. */
-  readonly disableCheck: boolean
-  /** The text of the file, which is kept with results. */
-  readonly text: string
-}
+/** Most bytes of a configuration. */
+const maxBytes = 1024 * 1024
+
+/** CNI specification, section 1: names of networks, which are part of the names of files, and of plugins. */
+const plainName = v.pipe(v.string(), v.regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'not a plain name'))
 
 export interface PluginConfiguration extends JsonObject {
   /** Name of the program. */
   readonly type: string
 }
 
-/** Most bytes of a configuration. */
-const maxBytes = 1024 * 1024
+const networkSchema = v.object({
+  /** Of the specification that the plugins are to follow, such as `1.0.0`. */
+  cniVersion: v.optional(v.pipe(v.string(), v.regex(/^\d+\.\d+\.\d+$/, 'not a version')), '0.2.0'),
+  name: plainName,
+  /** The configuration of each plugin, as it stands in the file. */
+  plugins: v.pipe(
+    v.array(v.custom<PluginConfiguration>(isPlugin, 'not a plugin with a type')),
+    v.minLength(1, 'none'),
+    v.maxLength(64, 'more than 64'),
+  ),
+  /** Whether there is nothing to check. Some write it as a text. */
+  disableCheck: v.pipe(
+    v.optional(v.unknown(), false),
+    v.transform((value) => value === true || value === 'true'),
+  ),
+})
 
-const maxPlugins = 64
-
-/** CNI specification, section 1: names of networks, which are part of the names of files. */
-const networkName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
-
-/** The name of a plugin, a program in one of the plugin directories and never elsewhere. */
-const pluginType = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
+/** A network as its administrator has configured it: plugins that are called one after the other. */
+export interface NetworkList extends Readonly<v.InferOutput<typeof networkSchema>> {
+  /** The text of the file. */
+  readonly text: string
+}
 
 /** The default directory of configurations. */
 export const defaultNetworkDirectory = '/etc/cni/net.d'
@@ -64,23 +71,13 @@ export async function readDefaultNetwork(
  * @throws `invalid_argument`
  */
 export function parseNetworkList(text: string, source: string): NetworkList {
-  const refuse = (why: string) =>
-    new NsboxError('invalid_argument', `network configuration ${source}: ${why}`)
-  const fields = parseObject(text, `network configuration ${source}`)
-  const { cniVersion = '0.2.0', name, disableCheck = false } = fields
-  if (typeof name !== 'string' || !networkName.test(name)) throw refuse('no name of a network')
-  if (typeof cniVersion !== 'string' || !/^\d+\.\d+\.\d+$/.test(cniVersion)) throw refuse('no version of CNI')
-  const plugins: unknown = fields.plugins ?? [fields]
-  if (!Array.isArray(plugins) || plugins.length === 0 || plugins.length > maxPlugins)
-    throw refuse('no plugins')
-  if (!plugins.every(isPlugin)) throw refuse('a plugin without a type')
-  // Some configurations have it as a string.
-  return { cniVersion, name, plugins, disableCheck: disableCheck === true || disableCheck === 'true', text }
+  const context = `network configuration ${source}`
+  const fields = parseObject(text, context)
+  return { ...validate(networkSchema, { ...fields, plugins: fields.plugins ?? [fields] }, context), text }
 }
 
-function isPlugin(value: unknown): value is PluginConfiguration {
-  if (typeof value !== 'object' || value === null || !('type' in value)) return false
-  return typeof value.type === 'string' && pluginType.test(value.type)
+function isPlugin(value: unknown): boolean {
+  return v.is(v.object({ type: plainName }), value)
 }
 
 async function configurationFiles(directory: string): Promise<string[]> {

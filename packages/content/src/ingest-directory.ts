@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import type { IngestStatus } from '@nsbox/core/content'
 import { isErrno } from '@nsbox/errors'
 import { type Digest, isDigest } from '@nsbox/oci'
+import * as v from 'valibot'
 import { ingestName } from './layout.ts'
 import { replaceFile } from './replace-file.ts'
 
@@ -25,18 +26,22 @@ export interface Expectation {
   readonly expected?: Digest | undefined
 }
 
-/** The contents of about.json; times are in milliseconds since the epoch. */
-interface About {
-  readonly ref: string
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+
+/** What is kept of an ingest besides its bytes; times are in milliseconds since the epoch. */
+const aboutSchema = v.object({
+  ref: v.string(),
   /** When it was first opened. */
-  readonly startedAt: number
+  startedAt: count,
   /** When its last writer was closed; older than `data` if that writer was killed. */
-  readonly updatedAt: number
+  updatedAt: count,
   /** How many bytes there will be; 0 if that is not known. */
-  readonly total: number
+  total: count,
   /** The digest that they will have, if that is known. */
-  readonly expected?: Digest | undefined
-}
+  expected: v.optional(v.custom<Digest>(isDigest)),
+})
+
+type About = v.InferOutput<typeof aboutSchema>
 
 /** Makes a new ingest, in place of what is left of an unfinished one. @returns also its data, open for the writer */
 export async function createIngest(
@@ -119,19 +124,9 @@ function textOf({ ref, startedAt, updatedAt, total, expected }: IngestStatus): s
 
 /** @returns undefined for a file that is incomplete, as after a full disk or a power cut */
 function parseAbout(text: string): About | undefined {
-  let about: { readonly [Name in keyof About]?: unknown } | null
   try {
-    about = JSON.parse(text)
+    return v.parse(aboutSchema, JSON.parse(text), { abortEarly: true })
   } catch {
     return undefined
   }
-  const { ref, startedAt, updatedAt, total, expected } = about ?? {}
-  if (typeof ref !== 'string' || !isCount(startedAt) || !isCount(updatedAt) || !isCount(total))
-    return undefined
-  if (expected !== undefined && !(typeof expected === 'string' && isDigest(expected))) return undefined
-  return { ref, startedAt, updatedAt, total, expected }
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
 }

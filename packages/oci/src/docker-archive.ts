@@ -1,8 +1,8 @@
-import { NsboxError } from '@nsbox/errors'
-import { maxDescriptors, maxDocumentSize } from './document.ts'
-import { jsonFields } from './json-fields.ts'
+import * as v from 'valibot'
+import { documentSteps, maxDescriptors, maxDocumentSize } from './document.ts'
+import { entries, fields, shortText, texts } from './field-schema.ts'
 import { finish, type Steps } from './steps.ts'
-import { strictJsonSteps } from './strict-json.ts'
+import { validateEachSteps } from './validate.ts'
 
 /** An image of an archive as `docker save` writes it; files are named by their paths in the archive. */
 export interface DockerArchiveImage {
@@ -13,7 +13,25 @@ export interface DockerArchiveImage {
   readonly layers: readonly string[]
 }
 
-const known = ['Config', 'RepoTags', 'Layers']
+const imageSchema = v.pipe(
+  fields({
+    Config: v.pipe(shortText(), v.nonEmpty('is empty')),
+    RepoTags: v.optional(texts(maxDocumentSize), []),
+    Layers: v.optional(
+      v.pipe(texts(maxDocumentSize), v.maxLength(maxDescriptors, `more than ${maxDescriptors} layers`)),
+      [],
+    ),
+  }),
+  v.transform(
+    ({ Config, RepoTags, Layers }): DockerArchiveImage => ({
+      config: Config,
+      repoTags: RepoTags,
+      layers: Layers,
+    }),
+  ),
+)
+
+const imagesSchema = v.nullish(entries(maxDescriptors), [])
 
 /**
  * Reads the `manifest.json` of a Docker archive. What it names are entries of the archive: foreign text, and no paths of
@@ -29,18 +47,6 @@ export function parseDockerArchive(bytes: Uint8Array): DockerArchiveImage[] {
 /** `parseDockerArchive` in steps. */
 export function* dockerArchiveSteps(bytes: Uint8Array): Steps<DockerArchiveImage[]> {
   const context = 'manifest.json'
-  if (bytes.byteLength > maxDocumentSize)
-    throw new NsboxError('invalid_argument', `${context}: more than ${maxDocumentSize} bytes`)
-  const document = jsonFields({ images: yield* strictJsonSteps(bytes, context) }, context, ['images'])
-  const images = document.objects('images', known, maxDescriptors) ?? []
-  const found: DockerArchiveImage[] = []
-  for (const image of images) {
-    const config = image.string('Config')
-    if (!config) throw image.refuse('has no Config')
-    const layers = image.strings('Layers', maxDocumentSize) ?? []
-    if (layers.length > maxDescriptors) throw image.refuse(`more than ${maxDescriptors} layers`)
-    found.push({ config, repoTags: image.strings('RepoTags', maxDocumentSize) ?? [], layers })
-    yield
-  }
-  return found
+  const images = yield* documentSteps(bytes, imagesSchema, context)
+  return yield* validateEachSteps(imageSchema, images, context)
 }

@@ -1,12 +1,10 @@
-import { NsboxError } from '@nsbox/errors'
-import type { Descriptor } from './descriptor.ts'
-import { type Digest, isDigest } from './digest.ts'
-import { maxDescriptors, maxDocumentSize } from './document.ts'
-import { jsonFields } from './json-fields.ts'
+import * as v from 'valibot'
+import { type Descriptor, digestSchema } from './descriptor.ts'
+import type { Digest } from './digest.ts'
+import { documentSteps, maxDescriptors, maxDocumentSize } from './document.ts'
+import { fields, keys, optionalText, textMap, texts } from './field-schema.ts'
 import { type Platform, platformFields, platformFrom } from './platform.ts'
-import { quoted } from './quoted.ts'
 import { finish, type Steps } from './steps.ts'
-import { strictJsonSteps } from './strict-json.ts'
 
 /** An image's config (OCI image specification, config.md), as far as nsbox acts on it. */
 export interface ImageConfig {
@@ -33,9 +31,30 @@ export interface ContainerDefaults {
   readonly volumes: readonly string[]
 }
 
-const known = [...platformFields, 'rootfs', 'config']
-const rootfsFields = ['type', 'diff_ids']
-const defaultsFields = ['User', 'Env', 'Entrypoint', 'Cmd', 'WorkingDir', 'StopSignal', 'Labels', 'Volumes']
+const lines = v.optional(texts(maxDocumentSize), [])
+
+const schema = fields({
+  ...platformFields,
+  rootfs: v.optional(
+    fields({
+      type: v.optional(v.picklist(['layers', ''], 'not "layers"')),
+      diff_ids: v.optional(v.pipe(texts(maxDescriptors * 135), v.array(digestSchema)), []),
+    }),
+  ),
+  config: v.optional(
+    fields({
+      User: optionalText(),
+      Env: lines,
+      Entrypoint: lines,
+      Cmd: lines,
+      WorkingDir: optionalText(),
+      StopSignal: optionalText(),
+      Labels: v.optional(textMap(maxDocumentSize)),
+      Volumes: v.optional(keys, {}),
+    }),
+    {},
+  ),
+})
 
 /**
  * Reads an image config of OCI or Docker whose bytes have been checked against their digest.
@@ -52,32 +71,20 @@ export function* imageConfigSteps(
   bytes: Uint8Array,
   { digest }: Pick<Descriptor, 'digest'>,
 ): Steps<ImageConfig> {
-  const context = `config ${digest}`
-  if (bytes.byteLength > maxDocumentSize)
-    throw new NsboxError('invalid_argument', `${context}: more than ${maxDocumentSize} bytes`)
-  const fields = jsonFields(yield* strictJsonSteps(bytes, context), context, known)
-  yield
-  const platform = platformFrom(fields)
-  const rootfs = fields.object('rootfs', rootfsFields)
-  const type = rootfs?.string('type')
-  if (type !== undefined && type !== '' && type !== 'layers')
-    throw fields.refuse(`rootfs of type ${quoted(type)}`)
-  const diffIds = rootfs?.strings('diff_ids', maxDescriptors * 135) ?? []
-  const bad = diffIds.find((diffId) => !isDigest(diffId))
-  if (bad !== undefined) throw fields.refuse(`invalid diff id ${quoted(bad)}`)
-  const config = fields.object('config', defaultsFields)
+  const { rootfs, config, ...rest } = yield* documentSteps(bytes, schema, `config ${digest}`)
+  const platform = platformFrom(rest)
   return {
     ...((platform.os !== '' || platform.architecture !== '') && { platform }),
-    diffIds: diffIds as Digest[],
+    diffIds: rootfs?.diff_ids ?? [],
     config: {
-      user: config?.string('User') || undefined,
-      env: config?.strings('Env', maxDocumentSize) ?? [],
-      entrypoint: config?.strings('Entrypoint', maxDocumentSize) ?? [],
-      cmd: config?.strings('Cmd', maxDocumentSize) ?? [],
-      workingDir: config?.string('WorkingDir') || undefined,
-      stopSignal: config?.string('StopSignal') || undefined,
-      labels: config?.stringMap('Labels', maxDocumentSize) ?? Object.create(null),
-      volumes: config?.keys('Volumes') ?? [],
+      user: config.User,
+      env: config.Env,
+      entrypoint: config.Entrypoint,
+      cmd: config.Cmd,
+      workingDir: config.WorkingDir,
+      stopSignal: config.StopSignal,
+      labels: config.Labels ?? Object.create(null),
+      volumes: config.Volumes,
     },
   }
 }

@@ -1,11 +1,14 @@
-import { NsboxError } from '@nsbox/errors'
-import { maxDocumentSize } from './document.ts'
-import { jsonFields } from './json-fields.ts'
-import { quoted } from './quoted.ts'
-import { parseStrictJson } from './strict-json.ts'
+import * as v from 'valibot'
+import { documentSteps } from './document.ts'
+import { fields } from './field-schema.ts'
+import { finish } from './steps.ts'
 
 /** The version of image layouts that nsbox reads and writes (OCI image specification, image-layout.md). */
 export const imageLayoutVersion = '1.0.0'
+
+const schema = fields({
+  imageLayoutVersion: v.literal(imageLayoutVersion, `not ${imageLayoutVersion}`),
+})
 
 /**
  * Checks the `oci-layout` document that marks an image layout.
@@ -13,10 +16,5 @@ export const imageLayoutVersion = '1.0.0'
  * @throws `invalid_argument` for another version or a malformed document
  */
 export function checkImageLayout(bytes: Uint8Array): void {
-  const context = 'oci-layout'
-  if (bytes.byteLength > maxDocumentSize)
-    throw new NsboxError('invalid_argument', `${context}: more than ${maxDocumentSize} bytes`)
-  const fields = jsonFields(parseStrictJson(bytes, context), context, ['imageLayoutVersion'])
-  const version = fields.string('imageLayoutVersion')
-  if (version !== imageLayoutVersion) throw fields.refuse(`image layout version ${quoted(version ?? '')}`)
+  finish(documentSteps(bytes, schema, 'oci-layout'))
 }

@@ -1,18 +1,23 @@
-import { type Descriptor, descriptorFields, descriptorFrom, descriptorsSteps } from './descriptor.ts'
-import { maxDescriptors, openDocument } from './document.ts'
+import * as v from 'valibot'
+import { type Descriptor, descriptorSchema } from './descriptor.ts'
+import { type CommonFields, commonFields, maxDescriptors, openDocument, otherKind } from './document.ts'
+import { entries, fields } from './field-schema.ts'
 import { isIndex } from './media-type.ts'
 import { finish, type Steps } from './steps.ts'
+import { validateEachSteps } from './validate.ts'
 
 /** A list of manifests, usually one for each platform (OCI image specification, image-index.md). */
-export interface Index {
-  readonly mediaType: string
-  readonly artifactType?: string | undefined
+export interface Index extends CommonFields {
   readonly manifests: readonly Descriptor[]
-  readonly subject?: Descriptor | undefined
-  readonly annotations?: Readonly<Record<string, string>> | undefined
 }
 
-const known = ['schemaVersion', 'mediaType', 'artifactType', 'manifests', 'subject', 'annotations']
+const schema = fields({
+  ...commonFields,
+  manifests: v.optional(entries(maxDescriptors), []),
+  config: otherKind,
+  layers: otherKind,
+  fsLayers: otherKind,
+})
 
 /**
  * Reads an OCI index or Docker manifest list whose bytes have been checked against their digest.
@@ -29,18 +34,12 @@ export function* indexSteps(
   bytes: Uint8Array,
   descriptor: Pick<Descriptor, 'mediaType' | 'digest'>,
 ): Steps<Index> {
-  const fields = yield* openDocument(bytes, descriptor, { kind: 'index', isExpected: isIndex, known })
-  const manifests = yield* descriptorsSteps(
-    fields.objects('manifests', descriptorFields, maxDescriptors) ?? [],
-  )
-  const artifactType = fields.string('artifactType')
-  const subject = fields.object('subject', descriptorFields)
-  const annotations = fields.stringMap('annotations')
+  const context = `index ${descriptor.digest}`
+  const opened = yield* openDocument(bytes, descriptor, { context, isExpected: isIndex, schema })
+  const { schemaVersion: _, manifests, ...rest } = opened
   return {
+    ...rest,
     mediaType: descriptor.mediaType,
-    ...(artifactType && { artifactType }),
-    manifests,
-    ...(subject && { subject: descriptorFrom(subject) }),
-    ...(annotations && { annotations }),
+    manifests: yield* validateEachSteps(descriptorSchema, manifests, context, 'manifests'),
   }
 }

@@ -63,3 +63,4 @@ export {
 export { formatReference, normalizeReference, parseReference, type Reference } from './reference.ts'
 export type { Steps } from './steps.ts'
 export { type Json, type JsonObject, parseStrictJson, strictJsonSteps } from './strict-json.ts'
+export { validate } from './validate.ts'

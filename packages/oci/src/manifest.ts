@@ -1,20 +1,25 @@
-import { type Descriptor, descriptorFields, descriptorFrom, descriptorsSteps } from './descriptor.ts'
-import { maxDescriptors, openDocument } from './document.ts'
+import * as v from 'valibot'
+import { type Descriptor, descriptorSchema } from './descriptor.ts'
+import { type CommonFields, commonFields, maxDescriptors, openDocument, otherKind } from './document.ts'
+import { entries, fields } from './field-schema.ts'
 import { isManifest } from './media-type.ts'
 import { finish, type Steps } from './steps.ts'
+import { validateEachSteps } from './validate.ts'
 
 /** An image of one platform, or an artifact: a config and layers (OCI image specification, manifest.md). */
-export interface Manifest {
-  readonly mediaType: string
-  readonly artifactType?: string | undefined
+export interface Manifest extends CommonFields {
   readonly config: Descriptor
   /** Lowest first. */
   readonly layers: readonly Descriptor[]
-  readonly subject?: Descriptor | undefined
-  readonly annotations?: Readonly<Record<string, string>> | undefined
 }
 
-const known = ['schemaVersion', 'mediaType', 'artifactType', 'config', 'layers', 'subject', 'annotations']
+const schema = fields({
+  ...commonFields,
+  config: descriptorSchema,
+  layers: v.optional(entries(maxDescriptors), []),
+  manifests: otherKind,
+  fsLayers: otherKind,
+})
 
 /**
  * Reads a manifest of OCI or Docker whose bytes have been checked against their digest.
@@ -34,19 +39,12 @@ export function* manifestSteps(
   bytes: Uint8Array,
   descriptor: Pick<Descriptor, 'mediaType' | 'digest'>,
 ): Steps<Manifest> {
-  const fields = yield* openDocument(bytes, descriptor, { kind: 'manifest', isExpected: isManifest, known })
-  const config = fields.object('config', descriptorFields)
-  if (config === undefined) throw fields.refuse('has no config')
-  const layers = yield* descriptorsSteps(fields.objects('layers', descriptorFields, maxDescriptors) ?? [])
-  const artifactType = fields.string('artifactType')
-  const subject = fields.object('subject', descriptorFields)
-  const annotations = fields.stringMap('annotations')
+  const context = `manifest ${descriptor.digest}`
+  const opened = yield* openDocument(bytes, descriptor, { context, isExpected: isManifest, schema })
+  const { schemaVersion: _, layers, ...rest } = opened
   return {
+    ...rest,
     mediaType: descriptor.mediaType,
-    ...(artifactType && { artifactType }),
-    config: descriptorFrom(config),
-    layers,
-    ...(subject && { subject: descriptorFrom(subject) }),
-    ...(annotations && { annotations }),
+    layers: yield* validateEachSteps(descriptorSchema, layers, context, 'layers'),
   }
 }

@@ -1,5 +1,6 @@
 import { NsboxError } from '@nsbox/errors'
-import type { JsonFields } from './json-fields.ts'
+import * as v from 'valibot'
+import { fields, optionalText, shortText, texts } from './field-schema.ts'
 import { quoted } from './quoted.ts'
 
 /** What an image runs on (OCI image specification, image-index.md), by Go's names, GOOS and GOARCH. */
@@ -11,20 +12,31 @@ export interface Platform {
   readonly osFeatures?: readonly string[] | undefined
 }
 
-/** The names of a platform's fields in JSON. */
-export const platformFields = ['os', 'architecture', 'variant', 'os.version', 'os.features']
+/** The fields of a platform in JSON. What is missing is empty, as in documents of attestations. */
+export const platformFields = {
+  os: v.optional(shortText(255), ''),
+  architecture: v.optional(shortText(255), ''),
+  variant: optionalText(255),
+  'os.version': optionalText(255),
+  'os.features': v.optional(texts(4096)),
+}
 
-/** A platform from the fields of a JSON object; what is missing is empty, as in documents of attestations. */
-export function platformFrom(fields: JsonFields): Platform {
-  const variant = fields.string('variant', 255)
-  const osVersion = fields.string('os.version', 255)
-  const osFeatures = fields.strings('os.features', 4096)
+export const platformSchema = v.pipe(fields(platformFields), v.transform(platformFrom))
+
+/** A platform by this library's names. */
+export function platformFrom({
+  os,
+  architecture,
+  variant,
+  'os.version': osVersion,
+  'os.features': osFeatures = [],
+}: v.InferOutput<v.ObjectSchema<typeof platformFields, undefined>>): Platform {
   return {
-    os: fields.string('os', 255) ?? '',
-    architecture: fields.string('architecture', 255) ?? '',
+    os,
+    architecture,
     ...(variant && { variant }),
     ...(osVersion && { osVersion }),
-    ...(osFeatures && osFeatures.length > 0 && { osFeatures }),
+    ...(osFeatures.length > 0 && { osFeatures }),
   }
 }
 

@@ -1,5 +1,5 @@
 import { quoted } from '../quoted.ts'
-import { refuse } from './shape.ts'
+import { refuse } from '../validate.ts'
 
 /** @throws `invalid_argument`, naming the field, for what is not an absolute path of Linux */
 export function assertAbsolutePath(path: string, field: string): void {

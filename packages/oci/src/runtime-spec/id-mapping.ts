@@ -1,6 +1,12 @@
+import type * as v from 'valibot'
+import { openFields } from '../field-schema.ts'
+import { integer32 } from './integer.ts'
+
+export const idMappingSchema = openFields({
+  containerID: integer32,
+  hostID: integer32,
+  size: integer32,
+})
+
 /** A range of ids inside a user namespace, and where it begins outside. */
-export interface IdMapping {
-  readonly containerID: number
-  readonly hostID: number
-  readonly size: number
-}
+export interface IdMapping extends v.InferOutput<typeof idMappingSchema> {}

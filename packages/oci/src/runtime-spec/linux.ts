@@ -1,52 +1,66 @@
-import type { IdMapping } from './id-mapping.ts'
-import type { Resources } from './resources.ts'
-import type { Seccomp } from './seccomp.ts'
-
-/** What config-linux.md of the runtime specification adds. */
-export interface Linux {
-  readonly uidMappings?: readonly IdMapping[] | undefined
-  readonly gidMappings?: readonly IdMapping[] | undefined
-  readonly sysctl?: Readonly<Record<string, string>> | undefined
-  readonly resources?: Resources | undefined
-  /** Absolute: below the root of the cgroup file system; `slice:prefix:name` with systemd's driver. */
-  readonly cgroupsPath?: string | undefined
-  readonly namespaces?: readonly Namespace[] | undefined
-  /** Made in the container's `/dev`, beside those that every container has. */
-  readonly devices?: readonly Device[] | undefined
-  readonly seccomp?: Seccomp | undefined
-  readonly rootfsPropagation?: string | undefined
-  /** Unreadable for the container. */
-  readonly maskedPaths?: readonly string[] | undefined
-  readonly readonlyPaths?: readonly string[] | undefined
-  readonly mountLabel?: string | undefined
-  readonly intelRdt?: IntelRdt | undefined
-}
+import type * as v from 'valibot'
+import { anyTextMap, boolean, list, openFields, optional, text, word } from '../field-schema.ts'
+import { idMappingSchema } from './id-mapping.ts'
+import { integer, integer32 } from './integer.ts'
+import { resourcesSchema } from './resources.ts'
+import { seccompSchema } from './seccomp.ts'
 
 export type NamespaceType = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user' | 'cgroup' | 'time'
 
-/** A namespace of the container's own; without a path it is a new one. A type that is not listed is the host's. */
-export interface Namespace {
-  readonly type: NamespaceType
-  readonly path?: string | undefined
-}
+const namespaceSchema = openFields({ type: word<NamespaceType>(), ...optional({ path: text }) })
 
-export interface Device {
-  readonly path: string
+/** A namespace of the container's own; without a path it is a new one. A type that is not listed is the host's. */
+export interface Namespace extends v.InferOutput<typeof namespaceSchema> {}
+
+const deviceSchema = openFields({
+  path: text,
   /** Character device (buffered or not), block device, FIFO. */
-  readonly type: 'c' | 'u' | 'b' | 'p'
-  readonly major?: number | undefined
-  readonly minor?: number | undefined
-  /** Permission bits. */
-  readonly fileMode?: number | undefined
-  readonly uid?: number | undefined
-  readonly gid?: number | undefined
-}
+  type: word<'c' | 'u' | 'b' | 'p'>(),
+  ...optional({
+    major: integer,
+    minor: integer,
+    /** Permission bits. */
+    fileMode: integer32,
+    uid: integer32,
+    gid: integer32,
+  }),
+})
+
+export interface Device extends v.InferOutput<typeof deviceSchema> {}
+
+const intelRdtSchema = openFields(
+  optional({
+    closID: text,
+    l3CacheSchema: text,
+    memBwSchema: text,
+    enableCMT: boolean,
+    enableMBM: boolean,
+  }),
+)
 
 /** A class of Intel's resource director: shares of cache and memory bandwidth. */
-export interface IntelRdt {
-  readonly closID?: string | undefined
-  readonly l3CacheSchema?: string | undefined
-  readonly memBwSchema?: string | undefined
-  readonly enableCMT?: boolean | undefined
-  readonly enableMBM?: boolean | undefined
-}
+export interface IntelRdt extends v.InferOutput<typeof intelRdtSchema> {}
+
+export const linuxSchema = openFields(
+  optional({
+    uidMappings: list(idMappingSchema),
+    gidMappings: list(idMappingSchema),
+    sysctl: anyTextMap,
+    resources: resourcesSchema,
+    /** Absolute: below the root of the cgroup file system; `slice:prefix:name` with systemd's driver. */
+    cgroupsPath: text,
+    namespaces: list(namespaceSchema),
+    /** Made in the container's `/dev`, beside those that every container has. */
+    devices: list(deviceSchema),
+    seccomp: seccompSchema,
+    rootfsPropagation: text,
+    /** Unreadable for the container. */
+    maskedPaths: list(text),
+    readonlyPaths: list(text),
+    mountLabel: text,
+    intelRdt: intelRdtSchema,
+  }),
+)
+
+/** What config-linux.md of the runtime specification adds. */
+export interface Linux extends v.InferOutput<typeof linuxSchema> {}

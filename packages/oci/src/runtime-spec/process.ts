@@ -1,39 +1,32 @@
-import type { Integer } from './integer.ts'
+import * as v from 'valibot'
+import { boolean, list, openFields, optional, text } from '../field-schema.ts'
+import { integer, integer32 } from './integer.ts'
 
-/** The process of a container, or one more that is to run in it. */
-export interface Process {
-  readonly terminal?: boolean | undefined
-  readonly consoleSize?: { readonly height: number; readonly width: number } | undefined
-  readonly user: User
-  readonly args?: readonly string[] | undefined
-  /** `NAME=value` each. */
-  readonly env?: readonly string[] | undefined
-  readonly cwd: string
-  readonly capabilities?: Capabilities | undefined
-  readonly rlimits?: readonly Rlimit[] | undefined
-  readonly noNewPrivileges?: boolean | undefined
-  readonly apparmorProfile?: string | undefined
-  readonly selinuxLabel?: string | undefined
-  readonly oomScoreAdj?: number | undefined
-  readonly ioPriority?: { readonly class: string; readonly priority: number } | undefined
-}
+const userSchema = openFields({
+  // Go's decoder reads what is absent as zero.
+  uid: v.optional(integer32, 0),
+  gid: v.optional(integer32, 0),
+  ...optional({
+    umask: integer32,
+    /** The process's supplementary groups. */
+    additionalGids: list(integer32),
+  }),
+})
 
-export interface User {
-  readonly uid: number
-  readonly gid: number
-  readonly umask?: number | undefined
-  /** The process's supplementary groups. */
-  readonly additionalGids?: readonly number[] | undefined
-}
+export interface User extends v.InferOutput<typeof userSchema> {}
+
+const capabilitiesSchema = openFields(
+  optional({
+    bounding: list(text),
+    effective: list(text),
+    inheritable: list(text),
+    permitted: list(text),
+    ambient: list(text),
+  }),
+)
 
 /** The capability sets of capabilities(7), by names such as `CAP_CHOWN`. */
-export interface Capabilities {
-  readonly bounding?: readonly string[] | undefined
-  readonly effective?: readonly string[] | undefined
-  readonly inheritable?: readonly string[] | undefined
-  readonly permitted?: readonly string[] | undefined
-  readonly ambient?: readonly string[] | undefined
-}
+export interface Capabilities extends v.InferOutput<typeof capabilitiesSchema> {}
 
 /** The sets that the specification names; a foreign spec may have others of any shape. */
 export const capabilitySets = [
@@ -44,9 +37,30 @@ export const capabilitySets = [
   'ambient',
 ] as const satisfies readonly (keyof Capabilities)[]
 
+const rlimitSchema = openFields({ type: text, hard: integer, soft: integer })
+
 /** A limit of getrlimit(2), such as `RLIMIT_NOFILE`. */
-export interface Rlimit {
-  readonly type: string
-  readonly hard: Integer
-  readonly soft: Integer
-}
+export interface Rlimit extends v.InferOutput<typeof rlimitSchema> {}
+
+/** A `process` of a spec, which a client also sends to run one more. */
+export const processSchema = openFields({
+  user: v.optional(userSchema, {}),
+  cwd: text,
+  ...optional({
+    terminal: boolean,
+    consoleSize: openFields({ height: integer32, width: integer32 }),
+    args: list(text),
+    /** `NAME=value` each. */
+    env: list(text),
+    capabilities: capabilitiesSchema,
+    rlimits: list(rlimitSchema),
+    noNewPrivileges: boolean,
+    apparmorProfile: text,
+    selinuxLabel: text,
+    oomScoreAdj: integer32,
+    ioPriority: openFields({ class: text, priority: integer32 }),
+  }),
+})
+
+/** The process of a container, or one more that is to run in it. */
+export interface Process extends v.InferOutput<typeof processSchema> {}

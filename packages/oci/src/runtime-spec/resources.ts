@@ -1,84 +1,108 @@
-import type { Integer } from './integer.ts'
+import type * as v from 'valibot'
+import { anyObject, anyTextMap, boolean, list, openFields, optional, text, word } from '../field-schema.ts'
+import { integer, integer32 } from './integer.ts'
 
-/** What a container may use, enforced by its cgroup; also the payload of a task's update. */
-export interface Resources {
-  readonly devices?: readonly DeviceRule[] | undefined
-  readonly memory?: MemoryResources | undefined
-  readonly cpu?: CpuResources | undefined
-  /** Most processes and threads; -1 for no limit. */
-  readonly pids?: { readonly limit: Integer } | undefined
-  readonly blockIO?: BlockIo | undefined
-  readonly hugepageLimits?: readonly { readonly pageSize: string; readonly limit: Integer }[] | undefined
-  readonly network?: Readonly<Record<string, unknown>> | undefined
-  readonly rdma?: Readonly<Record<string, unknown>> | undefined
-  /** Files of a cgroup v2 directory and what is written to them. */
-  readonly unified?: Readonly<Record<string, string>> | undefined
-}
+const deviceRuleSchema = openFields({
+  allow: boolean,
+  ...optional({
+    /** All if absent. */
+    type: word<'a' | 'b' | 'c'>(),
+    /** All if absent. */
+    major: integer,
+    /** All if absent. */
+    minor: integer,
+    /** Of `r`, `w` and `m` (mknod). */
+    access: text,
+  }),
+})
 
 /** The last rule that matches a device decides. */
-export interface DeviceRule {
-  readonly allow: boolean
-  /** All if absent. */
-  readonly type?: 'a' | 'b' | 'c' | undefined
-  /** All if absent. */
-  readonly major?: number | undefined
-  /** All if absent. */
-  readonly minor?: number | undefined
-  /** Of `r`, `w` and `m` (mknod). */
-  readonly access?: string | undefined
-}
+export interface DeviceRule extends v.InferOutput<typeof deviceRuleSchema> {}
+
+const memorySchema = openFields(
+  optional({
+    limit: integer,
+    reservation: integer,
+    /** Memory and swap together. */
+    swap: integer,
+    kernel: integer,
+    kernelTCP: integer,
+    swappiness: integer32,
+    disableOOMKiller: boolean,
+    useHierarchy: boolean,
+    checkBeforeUpdate: boolean,
+  }),
+)
 
 /** Bytes each. */
-export interface MemoryResources {
-  readonly limit?: Integer | undefined
-  readonly reservation?: Integer | undefined
-  /** Memory and swap together. */
-  readonly swap?: Integer | undefined
-  readonly kernel?: Integer | undefined
-  readonly kernelTCP?: Integer | undefined
-  readonly swappiness?: number | undefined
-  readonly disableOOMKiller?: boolean | undefined
-  readonly useHierarchy?: boolean | undefined
-  readonly checkBeforeUpdate?: boolean | undefined
-}
+export interface MemoryResources extends v.InferOutput<typeof memorySchema> {}
 
-export interface CpuResources {
-  /** Weight against other cgroups; 2 to 262144. */
-  readonly shares?: Integer | undefined
-  /** Microseconds of processor time in each period. */
-  readonly quota?: Integer | undefined
-  readonly burst?: Integer | undefined
-  /** Microseconds. */
-  readonly period?: Integer | undefined
-  readonly realtimeRuntime?: Integer | undefined
-  readonly realtimePeriod?: Integer | undefined
-  /** Processors, such as `0-2,7`. */
-  readonly cpus?: string | undefined
-  /** Memory nodes. */
-  readonly mems?: string | undefined
-  readonly idle?: Integer | undefined
-}
+const cpuSchema = openFields(
+  optional({
+    /** Weight against other cgroups; 2 to 262144. */
+    shares: integer,
+    /** Microseconds of processor time in each period. */
+    quota: integer,
+    burst: integer,
+    /** Microseconds. */
+    period: integer,
+    realtimeRuntime: integer,
+    realtimePeriod: integer,
+    /** Processors, such as `0-2,7`. */
+    cpus: text,
+    /** Memory nodes. */
+    mems: text,
+    idle: integer,
+  }),
+)
 
-export interface BlockIo {
-  readonly weight?: number | undefined
-  readonly leafWeight?: number | undefined
-  readonly weightDevice?: readonly BlockIoWeight[] | undefined
-  readonly throttleReadBpsDevice?: readonly BlockIoThrottle[] | undefined
-  readonly throttleWriteBpsDevice?: readonly BlockIoThrottle[] | undefined
-  readonly throttleReadIOPSDevice?: readonly BlockIoThrottle[] | undefined
-  readonly throttleWriteIOPSDevice?: readonly BlockIoThrottle[] | undefined
-}
+export interface CpuResources extends v.InferOutput<typeof cpuSchema> {}
 
-export interface BlockIoWeight {
-  readonly major: number
-  readonly minor: number
-  readonly weight?: number | undefined
-  readonly leafWeight?: number | undefined
-}
+const weightSchema = openFields(
+  optional({ major: integer32, minor: integer32, weight: integer32, leafWeight: integer32 }),
+)
 
-export interface BlockIoThrottle {
-  readonly major: number
-  readonly minor: number
+export interface BlockIoWeight extends v.InferOutput<typeof weightSchema> {}
+
+const throttleSchema = openFields({
+  major: integer32,
+  minor: integer32,
   /** Bytes or operations a second. */
-  readonly rate: Integer
-}
+  rate: integer,
+})
+
+export interface BlockIoThrottle extends v.InferOutput<typeof throttleSchema> {}
+
+const blockIoSchema = openFields(
+  optional({
+    weight: integer32,
+    leafWeight: integer32,
+    weightDevice: list(weightSchema),
+    throttleReadBpsDevice: list(throttleSchema),
+    throttleWriteBpsDevice: list(throttleSchema),
+    throttleReadIOPSDevice: list(throttleSchema),
+    throttleWriteIOPSDevice: list(throttleSchema),
+  }),
+)
+
+export interface BlockIo extends v.InferOutput<typeof blockIoSchema> {}
+
+/** The `linux.resources` of a spec, which a client also sends to change the limits of a task. */
+export const resourcesSchema = openFields(
+  optional({
+    devices: list(deviceRuleSchema),
+    memory: memorySchema,
+    cpu: cpuSchema,
+    /** Most processes and threads; -1 for no limit. */
+    pids: openFields({ limit: integer }),
+    blockIO: blockIoSchema,
+    hugepageLimits: list(openFields({ pageSize: text, limit: integer })),
+    network: anyObject,
+    rdma: anyObject,
+    /** Files of a cgroup v2 directory and what is written to them. */
+    unified: anyTextMap,
+  }),
+)
+
+/** What a container may use, enforced by its cgroup; also the payload of a task's update. */
+export interface Resources extends v.InferOutput<typeof resourcesSchema> {}

@@ -1,16 +1,6 @@
-import type { Integer } from './integer.ts'
-
-/** A filter of system calls, as libseccomp understands it. */
-export interface Seccomp {
-  readonly defaultAction: SeccompAction
-  /** Of the default action, if that is `SCMP_ACT_ERRNO`. */
-  readonly defaultErrnoRet?: number | undefined
-  readonly architectures?: readonly string[] | undefined
-  readonly flags?: readonly string[] | undefined
-  readonly listenerPath?: string | undefined
-  readonly listenerMetadata?: string | undefined
-  readonly syscalls?: readonly SeccompRule[] | undefined
-}
+import type * as v from 'valibot'
+import { list, openFields, optional, text, word } from '../field-schema.ts'
+import { integer, integer32 } from './integer.ts'
 
 export type SeccompAction =
   | 'SCMP_ACT_KILL'
@@ -23,26 +13,48 @@ export type SeccompAction =
   | 'SCMP_ACT_LOG'
   | 'SCMP_ACT_NOTIFY'
 
-/** What happens to these calls if all conditions hold. Names that the machine's libseccomp does not know are skipped. */
-export interface SeccompRule {
-  readonly names: readonly string[]
-  readonly action: SeccompAction
-  readonly errnoRet?: number | undefined
-  readonly args?: readonly SeccompCondition[] | undefined
-}
+type SeccompOperator =
+  | 'SCMP_CMP_NE'
+  | 'SCMP_CMP_LT'
+  | 'SCMP_CMP_LE'
+  | 'SCMP_CMP_EQ'
+  | 'SCMP_CMP_GE'
+  | 'SCMP_CMP_GT'
+  | 'SCMP_CMP_MASKED_EQ'
 
-export interface SeccompCondition {
+const conditionSchema = openFields({
   /** Which argument, from 0. */
-  readonly index: number
-  readonly value: Integer
+  index: integer32,
+  value: integer,
+  op: word<SeccompOperator>(),
   /** What a masked comparison compares with; `value` is the mask then. */
-  readonly valueTwo?: Integer | undefined
-  readonly op:
-    | 'SCMP_CMP_NE'
-    | 'SCMP_CMP_LT'
-    | 'SCMP_CMP_LE'
-    | 'SCMP_CMP_EQ'
-    | 'SCMP_CMP_GE'
-    | 'SCMP_CMP_GT'
-    | 'SCMP_CMP_MASKED_EQ'
-}
+  ...optional({ valueTwo: integer }),
+})
+
+export interface SeccompCondition extends v.InferOutput<typeof conditionSchema> {}
+
+const ruleSchema = openFields({
+  names: list(text),
+  action: word<SeccompAction>(),
+  ...optional({ errnoRet: integer32, args: list(conditionSchema) }),
+})
+
+/** What happens to these calls if all conditions hold. Names that the machine's libseccomp does not know are skipped. */
+export interface SeccompRule extends v.InferOutput<typeof ruleSchema> {}
+
+/** What `--seccomp-profile` reads, and `linux.seccomp`. */
+export const seccompSchema = openFields({
+  defaultAction: word<SeccompAction>(),
+  ...optional({
+    /** Of the default action, if that is `SCMP_ACT_ERRNO`. */
+    defaultErrnoRet: integer32,
+    architectures: list(text),
+    flags: list(text),
+    listenerPath: text,
+    listenerMetadata: text,
+    syscalls: list(ruleSchema),
+  }),
+})
+
+/** A filter of system calls, as libseccomp understands it. */
+export interface Seccomp extends v.InferOutput<typeof seccompSchema> {}

@@ -1,11 +1,10 @@
-import { NsboxError } from '@nsbox/errors'
+import type * as v from 'valibot'
 import { parseStrictJson } from '../strict-json.ts'
-import type { Process } from './process.ts'
-import type { Resources } from './resources.ts'
-import type { Seccomp } from './seccomp.ts'
-import { refuse, type Shape } from './shape.ts'
-import type { Spec } from './spec.ts'
-import { processShape, resourcesShape, seccompShape, specShape } from './spec-shape.ts'
+import { refuse, validate } from '../validate.ts'
+import { type Process, processSchema } from './process.ts'
+import { type Resources, resourcesSchema } from './resources.ts'
+import { type Seccomp, seccompSchema } from './seccomp.ts'
+import { type Spec, specSchema } from './spec.ts'
 import { validateSeccomp } from './validate-seccomp.ts'
 
 /** Most bytes that a spec may have: 4 MiB, what one message of gRPC can carry. */
@@ -20,17 +19,17 @@ export const maxSpecSize = 4 * 1024 * 1024
  * @throws `invalid_argument`, naming the field
  */
 export function parseSpec(bytes: Uint8Array): Spec {
-  return parse(bytes, 'spec', specShape) as Spec
+  return parse(bytes, 'spec', specSchema)
 }
 
 /** As `parseSpec`, for the process that a client wants to run in a container as well. */
 export function parseProcess(bytes: Uint8Array): Process {
-  return parse(bytes, 'process', processShape) as Process
+  return parse(bytes, 'process', processSchema)
 }
 
 /** As `parseSpec`, for the limits that a client wants a task to have. */
 export function parseResources(bytes: Uint8Array): Resources {
-  return parse(bytes, 'resources', resourcesShape) as Resources
+  return parse(bytes, 'resources', resourcesSchema)
 }
 
 /**
@@ -40,7 +39,7 @@ export function parseResources(bytes: Uint8Array): Resources {
  * not know: it would allow what they allow to some
  */
 export function parseSeccompProfile(bytes: Uint8Array): Seccomp {
-  const profile = parse(bytes, 'seccomp profile', seccompShape) as Seccomp
+  const profile = parse(bytes, 'seccomp profile', seccompSchema)
   for (const [index, rule] of (profile.syscalls ?? []).entries()) {
     const condition = ['includes', 'excludes', 'minKernel'].find((name) =>
       isNotEmpty(rule[name as keyof typeof rule]),
@@ -60,10 +59,13 @@ const isNotEmpty = (value: unknown): boolean =>
     ? Object.keys(value).length > 0
     : value !== undefined && value !== null
 
-function parse(bytes: Uint8Array, name: string, shape: Shape): unknown {
-  if (bytes.byteLength > maxSpecSize)
-    throw new NsboxError('invalid_argument', `${name}: more than ${maxSpecSize} bytes`)
-  return shape(parseStrictJson(bytes, name, { bigIntegers: true }), `${name}: `)
+function parse<const S extends v.GenericSchema>(
+  bytes: Uint8Array,
+  name: string,
+  schema: S,
+): v.InferOutput<S> {
+  if (bytes.byteLength > maxSpecSize) throw refuse(name, `more than ${maxSpecSize} bytes`)
+  return validate(schema, parseStrictJson(bytes, name, { bigIntegers: true }), name)
 }
 
 /** The bytes of a `config.json`, or of a part of one: JSON, with bigints as plain integers, which `JSON.stringify` has no way to write. */

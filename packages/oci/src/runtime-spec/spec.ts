@@ -1,51 +1,56 @@
-import type { IdMapping } from './id-mapping.ts'
-import type { Linux } from './linux.ts'
-import type { Process } from './process.ts'
+import type * as v from 'valibot'
+import { anyObject, anyTextMap, boolean, list, openFields, optional, text } from '../field-schema.ts'
+import { idMappingSchema } from './id-mapping.ts'
+import { integer32 } from './integer.ts'
+import { linuxSchema } from './linux.ts'
+import { processSchema } from './process.ts'
 
-/**
- * A container's `config.json` (OCI runtime specification 1.2, config.md), in the specification's own names, as far as
- * nsbox reads or writes it. A value may have more fields than are declared here: options and `parseSpec` keep them.
- *
- * Integers that a double cannot hold, such as the limit "infinity" of a resource, are bigints; see `encodeSpec`.
- */
-export interface Spec {
-  readonly ociVersion: string
-  readonly process?: Process | undefined
-  readonly root?: Root | undefined
-  readonly hostname?: string | undefined
-  readonly domainname?: string | undefined
-  readonly mounts?: readonly Mount[] | undefined
-  readonly hooks?: Hooks | undefined
-  readonly annotations?: Readonly<Record<string, string>> | undefined
-  readonly linux?: Linux | undefined
-  /** Only carried along. */
-  readonly windows?: Readonly<Record<string, unknown>> | undefined
-}
-
-export interface Root {
+const rootSchema = openFields({
   /** Absolute, or relative to the bundle. */
-  readonly path: string
-  readonly readonly?: boolean | undefined
-}
+  path: text,
+  ...optional({ readonly: boolean }),
+})
 
-export interface Mount {
-  readonly destination: string
-  readonly type?: string | undefined
-  readonly source?: string | undefined
-  readonly options?: readonly string[] | undefined
-  readonly uidMappings?: readonly IdMapping[] | undefined
-  readonly gidMappings?: readonly IdMapping[] | undefined
-}
+export interface Root extends v.InferOutput<typeof rootSchema> {}
 
-/** Programs of the host that the runtime starts at points of a container's life. */
-export interface Hooks {
-  readonly prestart?: readonly Hook[] | undefined
-  readonly createRuntime?: readonly Hook[] | undefined
-  readonly createContainer?: readonly Hook[] | undefined
-  readonly startContainer?: readonly Hook[] | undefined
-  readonly poststart?: readonly Hook[] | undefined
-  readonly poststop?: readonly Hook[] | undefined
-}
+const mountSchema = openFields({
+  destination: text,
+  ...optional({
+    type: text,
+    source: text,
+    options: list(text),
+    uidMappings: list(idMappingSchema),
+    gidMappings: list(idMappingSchema),
+  }),
+})
+
+export interface Mount extends v.InferOutput<typeof mountSchema> {}
+
+const hookSchema = openFields({
+  path: text,
+  ...optional({
+    args: list(text),
+    env: list(text),
+    /** Seconds. */
+    timeout: integer32,
+  }),
+})
+
+export interface Hook extends v.InferOutput<typeof hookSchema> {}
+
+const hooksSchema = openFields(
+  optional({
+    prestart: list(hookSchema),
+    createRuntime: list(hookSchema),
+    createContainer: list(hookSchema),
+    startContainer: list(hookSchema),
+    poststart: list(hookSchema),
+    poststop: list(hookSchema),
+  }),
+)
+
+/** Programs of the host's that the runtime starts at points of a container's life. */
+export interface Hooks extends v.InferOutput<typeof hooksSchema> {}
 
 /** The points that the specification names; a foreign spec may have others of any shape. */
 export const hookPoints = [
@@ -57,10 +62,26 @@ export const hookPoints = [
   'poststop',
 ] as const satisfies readonly (keyof Hooks)[]
 
-export interface Hook {
-  readonly path: string
-  readonly args?: readonly string[] | undefined
-  readonly env?: readonly string[] | undefined
-  /** Seconds. */
-  readonly timeout?: number | undefined
-}
+export const specSchema = openFields({
+  ociVersion: text,
+  ...optional({
+    process: processSchema,
+    root: rootSchema,
+    hostname: text,
+    domainname: text,
+    mounts: list(mountSchema),
+    hooks: hooksSchema,
+    annotations: anyTextMap,
+    linux: linuxSchema,
+    /** Only carried along. */
+    windows: anyObject,
+  }),
+})
+
+/**
+ * A container's `config.json` (OCI runtime specification 1.2, config.md), in the specification's own names, as far as
+ * nsbox reads or writes it. A value may have more fields than are declared here: options and `parseSpec` keep them.
+ *
+ * Integers that a double cannot hold, such as the limit "infinity" of a resource, are bigints; see `encodeSpec`.
+ */
+export interface Spec extends v.InferOutput<typeof specSchema> {}

@@ -1,6 +1,6 @@
 import { quoted } from '../quoted.ts'
+import { refuse } from '../validate.ts'
 import type { DeviceRule } from './resources.ts'
-import { refuse } from './shape.ts'
 
 /** @throws `invalid_argument`, naming the field */
 export function validateDeviceRule({ type, major, minor, access }: DeviceRule, field: string): void {

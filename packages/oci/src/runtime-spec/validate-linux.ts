@@ -1,8 +1,9 @@
 import { quoted } from '../quoted.ts'
+import { refuse } from '../validate.ts'
 import { assertAbsolutePath } from './absolute-path.ts'
 import type { IdMapping } from './id-mapping.ts'
+import type { Integer } from './integer.ts'
 import type { Device, Linux } from './linux.ts'
-import { refuse } from './shape.ts'
 import { validateResources } from './validate-resources.ts'
 import { validateSeccomp } from './validate-seccomp.ts'
 
@@ -58,4 +59,4 @@ function validateDevice({ path, type, major, minor }: Device, field: string): vo
   if (!isNumber(major) || !isNumber(minor)) throw refuse(field, 'has no numbers')
 }
 
-const isNumber = (value: number | undefined): boolean => value !== undefined && value >= 0
+const isNumber = (value: Integer | undefined): boolean => value !== undefined && value >= 0

@@ -1,8 +1,8 @@
 import { quoted } from '../quoted.ts'
+import { refuse } from '../validate.ts'
 import { maxId } from './account-limits.ts'
 import { assertEnv } from './env.ts'
 import { type Capabilities, capabilitySets, type Process, type Rlimit } from './process.ts'
-import { refuse } from './shape.ts'
 import { assertWorkingDirectory } from './working-directory.ts'
 
 /**

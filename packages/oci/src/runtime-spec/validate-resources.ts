@@ -1,6 +1,6 @@
 import { quoted } from '../quoted.ts'
+import { refuse } from '../validate.ts'
 import type { Resources } from './resources.ts'
-import { refuse } from './shape.ts'
 import { validateDeviceRule } from './validate-device-rule.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { quoted } from '../quoted.ts'
+import { refuse } from '../validate.ts'
 import type { Seccomp } from './seccomp.ts'
-import { refuse } from './shape.ts'
 
 const action = /^SCMP_ACT_(?:KILL|KILL_PROCESS|KILL_THREAD|TRAP|ERRNO|TRACE|ALLOW|LOG|NOTIFY)$/
 const operator = /^SCMP_CMP_(?:NE|LT|LE|EQ|GE|GT|MASKED_EQ)$/

@@ -1,8 +1,7 @@
 import { quoted } from '../quoted.ts'
+import { refuse, validate } from '../validate.ts'
 import { assertAbsolutePath } from './absolute-path.ts'
-import { refuse } from './shape.ts'
-import { hookPoints, type Mount, type Spec } from './spec.ts'
-import { specShape } from './spec-shape.ts'
+import { hookPoints, type Mount, type Spec, specSchema } from './spec.ts'
 import { validateLinux } from './validate-linux.ts'
 import { validateProcess } from './validate-process.ts'
 
@@ -19,8 +18,8 @@ import { validateProcess } from './validate-process.ts'
  *
  * @throws `invalid_argument`, naming the field
  */
-export function validateSpec(spec: Spec): void {
-  specShape(spec, 'spec: ')
+export function validateSpec(given: Spec): void {
+  const spec = validate(specSchema, given, 'spec')
   if (!/^1\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]*)?$/.test(spec.ociVersion))
     throw refuse('spec: ociVersion', `${quoted(spec.ociVersion)} is not a version 1.x`)
   if (spec.process === undefined) throw refuse('spec: process', 'is missing')

@@ -85,6 +85,7 @@ describe('a hosts.toml', () => {
     ['malformed TOML', 'server = '],
     ['a capability that is none', 'capabilities = ["pull", "steal"]'],
     ['an address that is none', '[host."https://"]'],
+    ['an empty address', '[host.""]'],
     ['an address with a password', '[host."https://ann:sesame@a.test"]'],
     ['an address with a query', '[host."https://a.test?x=y"]'],
     ['a host that is no table', 'host = "https://a.test"'],

@@ -1,5 +1,7 @@
 import { NsboxError } from '@nsbox/errors'
+import { validate } from '@nsbox/oci'
 import { parse, TomlError } from 'smol-toml'
+import * as v from 'valibot'
 import { type HeaderFields, headerFields } from '../http/header-fields.ts'
 import { parseDuration } from './duration.ts'
 import type { Capability } from './registry-host.ts'
@@ -22,6 +24,66 @@ export interface HostEntry {
 /** Most hosts of a file, and most entries of any list in it (docs/threat-model.md D18). */
 const maxEntries = 64
 
+const table = v.custom<Readonly<Record<string, unknown>>>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date),
+  'not a table',
+)
+
+/** A table's entries; `record` would drop those of names such as `constructor`. */
+const tableEntries = v.pipe(
+  table,
+  v.transform((value) => Object.entries(value)),
+  v.maxLength(maxEntries, `more than ${maxEntries} entries`),
+)
+
+/** A list, or its only entry by itself. */
+function listed<const S extends v.GenericSchema>(entry: S) {
+  return v.pipe(
+    v.unknown(),
+    v.transform((value): unknown[] => (Array.isArray(value) ? value : [value])),
+    v.maxLength(maxEntries, `more than ${maxEntries} entries`),
+    v.array(entry),
+  )
+}
+
+const text = v.string()
+const texts = listed(text)
+
+const hostFields = {
+  capabilities: v.optional(listed(v.picklist(['pull', 'resolve', 'push']))),
+  ca: v.optional(texts, []),
+  client: v.optional(
+    listed(
+      v.pipe(
+        texts,
+        v.check(
+          ({ length }) => length === 1 || length === 2,
+          'not a certificate, or a certificate and a key',
+        ),
+        v.transform(([cert = '', key]) => ({ cert, ...(key && { key }) })),
+      ),
+    ),
+    [],
+  ),
+  skip_verify: v.optional(v.boolean(), false),
+  override_path: v.optional(v.boolean(), false),
+  header: v.optional(v.pipe(tableEntries, v.array(v.tuple([text, texts]))), {}),
+  dial_timeout: v.optional(
+    v.pipe(
+      text,
+      v.transform((duration) => (duration === '' ? undefined : (parseDuration(duration) ?? 0))),
+      v.check((milliseconds) => milliseconds !== 0, 'not a duration such as "5s"'),
+    ),
+  ),
+}
+
+const hostSchema = v.pipe(table, v.object(hostFields))
+
+const fileSchema = v.pipe(
+  table,
+  v.object({ ...hostFields, server: v.optional(text), host: v.optional(tableEntries, {}) }),
+)
+
 /**
  * Reads the hosts.toml of containerd (docs/behaviour.md §12): the hosts in the order of the file, then the server.
  *
@@ -38,34 +100,35 @@ export function parseHostsFile(text: string, context: string): HostEntry[] {
     const [said] = error.message.split('\n')
     throw refuse(context, `${said} (line ${error.line}, column ${error.column})`)
   }
-  const root = table(file, context)
-  const hosts = root.host === undefined ? [] : Object.entries(table(root.host, `${context}: host`))
-  if (hosts.length > maxEntries) throw refuse(context, `more than ${maxEntries} hosts`)
+  const { host, server, ...own } = validate(fileSchema, file, context)
   return [
-    ...hosts.map(([address, fields]) => entry(address, table(fields, `${context}: host`), context)),
-    entry(optionalString(root, 'server', context), root, context),
+    ...host.map(([address, fields]) => {
+      const what = contextOf(address, context)
+      return entry(address, validate(hostSchema, fields, what), what)
+    }),
+    entry(server || undefined, own, server ? contextOf(server, context) : context),
   ]
 }
 
-function entry(address: string | undefined, fields: Fields, file: string): HostEntry {
-  const context = address === undefined ? file : `${file}: ${JSON.stringify(shown(address))}`
-  const duration = optionalString(fields, 'dial_timeout', context)
-  const dialTimeout = duration === undefined ? undefined : parseDuration(duration)
-  if (duration !== undefined && !dialTimeout)
-    throw refuse(context, 'dial_timeout is no duration such as "5s"')
-  const keepPath = optionalBoolean(fields, 'override_path', context)
-  const names =
-    fields.capabilities === undefined ? undefined : strings(fields.capabilities, 'capabilities', context)
+function entry(
+  address: string | undefined,
+  fields: v.InferOutput<typeof hostSchema>,
+  context: string,
+): HostEntry {
+  const { capabilities, ca, client, header, dial_timeout: dialTimeout } = fields
+  const headers = header.flatMap(([name, values]) => values.map((value) => [name, value] as const))
   return {
-    ...(address !== undefined && location(address, keepPath, context)),
-    ...(names && { capabilities: new Set(names.map((name) => capability(name, context))) }),
-    ca: strings(fields.ca ?? [], 'ca', context),
-    client: clientPairs(fields.client ?? [], context),
-    skipVerify: optionalBoolean(fields, 'skip_verify', context),
-    headers: headers(fields.header ?? {}, context),
+    ...(address !== undefined && location(address, fields.override_path, context)),
+    ...(capabilities && { capabilities: new Set(capabilities) }),
+    ca,
+    client,
+    skipVerify: fields.skip_verify,
+    headers: headerFields(headers, context),
     ...(dialTimeout && { dialTimeout }),
   }
 }
+
+const contextOf = (address: string, file: string) => `${file}: ${JSON.stringify(shown(address))}`
 
 /** Without a name and a password, which are refused. */
 const shown = (address: string) => address.replace(/^(https?:\/\/)?[^/]*@/i, '$1***@').slice(0, 256)
@@ -78,60 +141,6 @@ function location(address: string, keepPath: boolean, context: string): { url: U
     throw refuse(context, 'an address may have a scheme, a host, a port and a path only')
   const path = url.pathname.replace(/\/+$/, '')
   return { url, path: keepPath || path.endsWith('/v2') ? path : `${path}/v2` }
-}
-
-function capability(name: string, context: string): Capability {
-  if (name === 'pull' || name === 'resolve' || name === 'push') return name
-  throw refuse(context, `unknown capability ${JSON.stringify(name.slice(0, 64))}`)
-}
-
-function clientPairs(value: unknown, context: string): HostEntry['client'] {
-  const list = Array.isArray(value) ? value : [value]
-  if (list.length > maxEntries) throw refuse(context, `more than ${maxEntries} client certificates`)
-  return list.map((item) => {
-    const [cert, key, ...rest] = strings(item, 'client', context)
-    if (cert === undefined || rest.length > 0)
-      throw refuse(context, 'client is a certificate, or a certificate and a key')
-    return { cert, ...(key && { key }) }
-  })
-}
-
-function headers(value: unknown, context: string): HeaderFields {
-  const fields = Object.entries(table(value, context))
-  if (fields.length > maxEntries) throw refuse(context, `more than ${maxEntries} headers`)
-  return headerFields(
-    fields.flatMap(([name, values]) =>
-      strings(values, 'header', context).map((text) => [name, text] as const),
-    ),
-    context,
-  )
-}
-
-type Fields = Readonly<Record<string, unknown>>
-
-function table(value: unknown, context: string): Fields {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date))
-    return Object.assign(Object.create(null), value)
-  throw refuse(context, 'not a table')
-}
-
-function strings(value: unknown, name: string, context: string): string[] {
-  const list = Array.isArray(value) ? value : [value]
-  if (list.length > maxEntries) throw refuse(context, `more than ${maxEntries} entries in ${name}`)
-  if (list.every((item): item is string => typeof item === 'string')) return list
-  throw refuse(context, `${name} is a string or a list of strings`)
-}
-
-function optionalString(fields: Fields, name: string, context: string): string | undefined {
-  const value = fields[name]
-  if (value === undefined || typeof value === 'string') return value || undefined
-  throw refuse(context, `${name} is a string`)
-}
-
-function optionalBoolean(fields: Fields, name: string, context: string): boolean {
-  const value = fields[name] ?? false
-  if (typeof value === 'boolean') return value
-  throw refuse(context, `${name} is true or false`)
 }
 
 const refuse = (context: string, why: string) => new NsboxError('invalid_argument', `${context}: ${why}`)
