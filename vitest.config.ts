@@ -2,7 +2,9 @@ import { defineConfig } from 'vitest/config'
 
 const conditions = ['@nsbox/source', 'module', 'node', 'development|production']
 
-/** Tests that need a process of their own, besides those with root: they put other modules in the place of real ones. */
+/**
+ * Tests that need a process of their own, besides those with root: they put other modules in the place of real ones.
+ */
 const alone = ['packages/server/src/diff/local-applier.test.ts']
 
 const withRoot = ['packages/*/src/**/*.root.test.ts', 'test/integration/**/*.test.ts']

@@ -37,7 +37,9 @@ export class ContainerLoad {
     return new ContainerLoad(client, parent!, template)
   }
 
-  /** A whole life: snapshot and container are made, the task is created, started, waited for and deleted, both removed. */
+  /**
+   * A whole life: snapshot and container are made, the task is created, started, waited for and deleted, both removed.
+   */
   async cycle(id: string): Promise<void> {
     const { tasks } = this.#client
     const rootfs = await this.#make(id, ['/bin/true'])

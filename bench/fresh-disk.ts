@@ -16,8 +16,8 @@ export const stateDirectory = 'state'
 const megabytes = 5000
 
 /**
- * Makes the file that disks are made in. It is written once, from end to end: blocks that are only reserved cost a change
- * of the file's own metadata when they are written first.
+ * Makes the file that disks are made in. It is written once, from end to end: blocks that are only reserved cost a
+ * change of the file's own metadata when they are written first.
  */
 export async function diskImage(directory: string): Promise<string> {
   const path = join(directory, 'disk.img')

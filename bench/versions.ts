@@ -1,5 +1,5 @@
-// Runs containers with several servers that are up at the same time, in turns, and prints what each gains over the first.
-// See README.md.
+// Runs containers with several servers that are up at the same time, in turns, and prints what each gains over the
+// first. See README.md.
 import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -2,7 +2,8 @@
 //   node ../../scripts/bundle.mjs [--program] src/bin/NAME.ts dist/bin/NAME.js
 // Run in the package's directory. Everything is taken in except the packages below. What is imported dynamically goes
 // into files of its own in `chunks` beside it, so that commands that do not need it do not pay for it. A program, which
-// has no exports, is put into `NAME.main.js`, and `NAME.js` runs it (see launcher.mjs); `Headers` are plain-headers.ts there.
+// has no exports, is put into `NAME.main.js`, and `NAME.js` runs it (see launcher.mjs); `Headers` are plain-headers.ts
+// there.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { basename, dirname, join } from 'node:path'
@@ -17,8 +18,8 @@ import { launcher } from './launcher.mjs'
 const outside = ['@nsbox/server', '@nsbox/sqlite', '@nsbox/sys']
 
 /**
- * Packages whose threads and processes are found beside their sources. They stay outside of programs that depend on them; others take
- * in what little they use of them, which must not start a thread.
+ * Packages whose threads and processes are found beside their sources. They stay outside of programs that depend on
+ * them; others take in what little they use of them, which must not start a thread.
  */
 const withThreads = ['@nsbox/diff', '@nsbox/runtime-runc', '@nsbox/supervisor', '@nsbox/trees']
 

@@ -4,9 +4,9 @@ import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 
 /**
- * The text of `NAME.js`, which runs the program in `NAME.main.js`: by V8's compiled form of it where `code-cache/make.ts` has
- * made one of just this program for just this V8 and its flags, which spares `ctr` a tenth of the time that its help takes;
- * by the program itself otherwise.
+ * The text of `NAME.js`, which runs the program in `NAME.main.js`: by V8's compiled form of it where
+ * `code-cache/make.ts` has made one of just this program for just this V8 and its flags, which spares `ctr` a tenth of
+ * the time that its help takes; by the program itself otherwise.
  *
  * @param {string} name
  * @param {{ outdir: string, metafile: import('esbuild').Metafile }} built

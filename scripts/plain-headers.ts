@@ -5,9 +5,9 @@ const surroundingSpace = /^[\t\n\r ]+|[\t\n\r ]+$/g
 type Init = ConstructorParameters<typeof Headers>[0]
 
 /**
- * The `Headers` of the Fetch standard without guards, which bundles of programs have for it: nothing in them makes a `Request`
- * or `Response` of such headers. Node's own bring all of its Fetch along, 12 MB and the processor time of a third of Node's
- * start, which a client that makes one call would pay for its metadata.
+ * The `Headers` of the Fetch standard without guards, which bundles of programs have for it: nothing in them makes a
+ * `Request` or `Response` of such headers. Node's own bring all of its Fetch along, 12 MB and the processor time of a
+ * third of Node's start, which a client that makes one call would pay for its metadata.
  */
 class PlainHeaders implements Headers {
   /** By names in lower case; only `set-cookie` has more than one value, as others are joined. */

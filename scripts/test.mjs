@@ -1,5 +1,5 @@
-// Sets up, runs the static checks and all tests, none of which may change a file of the checkout, and ends with the line
-// `N passed, N failed`:
+// Sets up, runs the static checks and all tests, none of which may change a file of the checkout, and ends with the
+// line `N passed, N failed`:
 //   node scripts/test.mjs [--long] [FILE …]
 // --long runs the full counts and sizes of tests that are seeded samples otherwise. FILE is part of a test
 // file's path; with it only the tests of such files run.

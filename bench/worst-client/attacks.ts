@@ -67,7 +67,10 @@ const attacks: Readonly<Record<string, () => Promise<void>>> = {
       if (count % 50 === 0) await client.answered()
     }
   },
-  /** Requests of 16 MiB: with nothing but fields that nobody knows, with one text, and to methods that take none so large. */
+  /**
+   * Requests of 16 MiB: with nothing but fields that nobody knows, with one text, and to methods that take none so
+   * large.
+   */
   async bodies() {
     const client = new RawClient(address)
     const unknown = framed(Buffer.alloc(16 << 20, Buffer.of(0x78, 0x01)).subarray(0, (16 << 20) - 10))

@@ -63,9 +63,9 @@ async function workspace(files: Files = {}) {
 }
 
 /** What the check says about that workspace. */
-async function check(files: Files = {}, exempt: Files = {}, folders: Files = {}): Promise<string[]> {
+async function check(files: Files = {}, exempt: Files = {}): Promise<string[]> {
   await using dir = await workspace(files)
-  return checkWorkspace(dir.path, exempt, folders)
+  return checkWorkspace(dir.path, exempt)
 }
 
 it('says nothing about a workspace without faults', async () => {
@@ -234,14 +234,6 @@ describe('folders', () => {
         [`${source}/b/seven.ts`]: '',
       }),
     ).toEqual([])
-  })
-
-  it('may have an exception, which must be one', async () => {
-    const edge = `${source}/c → ${source}/a`
-    expect(await check(files, {}, { [edge]: 'for now' })).toEqual([])
-    expect(await check({}, {}, { [edge]: 'for now' })).toEqual([
-      `${edge} is an exception in cycles.ts and no dependency`,
-    ])
   })
 })
 

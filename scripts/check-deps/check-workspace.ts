@@ -1,5 +1,5 @@
 import { checkCitations } from './citations.ts'
-import { checkCycles, checkFolderCycles, folderExceptions } from './cycles.ts'
+import { checkCycles, checkFolderCycles } from './cycles.ts'
 import { checkDocumentation } from './documentation.ts'
 import { checkFloorPicture } from './floor-picture.ts'
 import { checkImports } from './import-rules.ts'
@@ -10,26 +10,22 @@ import { checkTrees, ownDirectories } from './tree-rules.ts'
 import { readWorkspace } from './workspace.ts'
 
 /**
- * Every breach, in words, of the rules on how packages depend on each other and on others, on how they walk trees, and on
- * what documents have and are cited for.
+ * Every breach, in words, of the rules on how packages depend on each other and on others, on how they walk trees, and
+ * on what documents have and are cited for.
  * @param exempt from the rule on trees
- * @param folders from the rule that folders depend on each other in no circle
  */
-export function checkWorkspace(root: string, exempt = ownDirectories, folders = folderExceptions): string[] {
+export function checkWorkspace(root: string, exempt = ownDirectories): string[] {
   const workspace = readWorkspace(root)
   const rules = [
     checkManifests,
     checkImports,
     checkCycles,
+    checkFolderCycles,
     checkLightPackages,
     checkDocumentation,
     checkThreatModel,
     checkCitations,
     checkFloorPicture,
   ]
-  return [
-    ...rules.flatMap((rule) => rule(workspace)),
-    ...checkFolderCycles(workspace, folders),
-    ...checkTrees(workspace, exempt),
-  ]
+  return [...rules.flatMap((rule) => rule(workspace)), ...checkTrees(workspace, exempt)]
 }

@@ -47,8 +47,8 @@ function cited(text: string, document: string, part: string): string[] {
 }
 
 /**
- * The documents that a text names, and sources by their paths from the root. Documents of specifications are named without a
- * path, and are not looked for here.
+ * The documents that a text names, and sources by their paths from the root. Documents of specifications are named
+ * without a path, and are not looked for here.
  */
 function filesIn(text: string): string[] {
   const names =

@@ -5,14 +5,6 @@ import type { Package, Workspace } from './workspace.ts'
 /** Nodes, each with those that it depends on. */
 type Graph = ReadonlyMap<string, ReadonlySet<string>>
 
-/**
- * Dependencies of folders that would close a circle, each as `FROM → TO` with the reason why it stays for now.
- */
-export const folderExceptions: Readonly<Record<string, string>> = {
-  'packages/client/src/task → packages/client/src/checkpoint':
-    'container-handle.ts has all that can be done with a container; its folder is yet to be made',
-}
-
 /** Circles of imports within a package, types included; each is told once. */
 export function checkCycles({ root, packages }: Workspace): string[] {
   return packages.flatMap(({ files }) =>
@@ -23,25 +15,18 @@ export function checkCycles({ root, packages }: Workspace): string[] {
 }
 
 /**
- * Circles of folders. Folders beside each other, each with all that is below it, may not depend on each other in a circle, so
- * that each can be understood after those that it depends on. Files beside them, and an index, which is an entry to its
- * package, are of no folder; tests do not count.
+ * Circles of folders. Folders beside each other, each with all that is below it, may not depend on each other in a
+ * circle, so that each can be understood after those that it depends on. Files beside them, and an index, which is an
+ * entry to its package, are of no folder; tests do not count.
  */
-export function checkFolderCycles({ root, packages }: Workspace, exceptions = folderExceptions): string[] {
-  const unused = new Set(Object.keys(exceptions))
-  const problems = packages.flatMap((pkg) =>
+export function checkFolderCycles({ root, packages }: Workspace): string[] {
+  return packages.flatMap((pkg) =>
     parentFolders(pkg).flatMap((parent) => {
       const sources = pkg.files.filter(({ kind, path }) => kind !== 'test' && basename(path) !== 'index.ts')
       const graph = graphOf(sources, (path) => childFolder(parent, path))
-      for (const [from, targets] of graph)
-        for (const to of targets) {
-          const edge = shown(root, [from, to])
-          if (edge in exceptions && targets.delete(to)) unused.delete(edge)
-        }
       return findCycles(graph).map((cycle) => `folders go in a circle: ${shown(root, cycle)}`)
     }),
   )
-  return [...problems, ...[...unused].map((edge) => `${edge} is an exception in cycles.ts and no dependency`)]
 }
 
 /** The folders of a package's sources, and those above. */

@@ -18,7 +18,9 @@ export function checkFloorPicture(workspace: Workspace): string[] {
     : [`${pictureFile} shows other packages than there are; run pnpm draw-floors`]
 }
 
-/** A document with the picture and table of the packages as they are. The two lines that go around them must be there. */
+/**
+ * A document with the picture and table of the packages as they are. The two lines that go around them must be there.
+ */
 export function withFloorPicture(text: string, workspace: Workspace): string {
   const from = text.indexOf(begin)
   const to = text.indexOf(end, from)

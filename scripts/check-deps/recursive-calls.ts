@@ -11,8 +11,8 @@ const walking: ReadonlySet<string> = new Set(
 const modules: ReadonlySet<unknown> = new Set(['node:fs', 'node:fs/promises', 'fs', 'fs/promises'])
 
 /**
- * The calls by which a file walks trees by node:fs, in words: with the option `recursive`, or with options that may have it
- * because they are made elsewhere.
+ * The calls by which a file walks trees by node:fs, in words: with the option `recursive`, or with options that may
+ * have it because they are made elsewhere.
  */
 export function recursiveCalls(nodes: readonly Node[]): string[] {
   const { functions, namespaces } = importsOf(nodes)

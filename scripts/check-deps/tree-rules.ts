@@ -2,8 +2,9 @@ import { relative } from 'node:path'
 import type { Workspace } from './workspace.ts'
 
 /**
- * Files that may walk trees by node:fs, each with the reason why nobody else can write to what they walk. Whoever can could
- * put a symbolic link in a directory's place meanwhile; `removeTree` and `treeUsage` of `@nsbox/trees` are for that.
+ * Files that may walk trees by node:fs, each with the reason why nobody else can write to what they walk. Whoever can
+ * could put a symbolic link in a directory's place meanwhile; `removeTree` and `treeUsage` of `@nsbox/trees` are for
+ * that.
  */
 export const ownDirectories: Readonly<Record<string, string>> = {
   'packages/client/src/fork/fork-capture.ts': 'a directory of mode 0700 that it has made itself',

@@ -42,7 +42,9 @@ export async function compilable(launcher: string): Promise<string> {
   return path
 }
 
-/** Other packages, and files that are loaded later, which are named as they are seen from the directory of the program. */
+/**
+ * Other packages, and files that are loaded later, which are named as they are seen from the directory of the program.
+ */
 function leaveOutside({ onResolve }: PluginBuild, directory: string): void {
   onResolve({ filter: /./ }, ({ path, kind, resolveDir }) => {
     if (kind === 'entry-point' || (kind === 'import-statement' && path.startsWith('.'))) return undefined

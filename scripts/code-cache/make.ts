@@ -1,6 +1,7 @@
 // Makes V8's compiled form of the built programs and threads, in files beside them, from which they start faster (see
-// ../launcher.mjs). It has the functions that a pull runs: one is done here, by the server and by both clients. Programs run
-// without it all the same, so what cannot be done on this host, such as unpacking without privileges, is left out.
+// ../launcher.mjs). It has the functions that a pull runs: one is done here, by the server and by both clients.
+// Programs run without it all the same, so what cannot be done on this host, such as unpacking without privileges, is
+// left out.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'

@@ -11,7 +11,10 @@ interface Entry {
   readonly source: string
 }
 
-/** What each package exports, as text: an entry a paragraph, a name a line, and with a pattern the files that it reaches. */
+/**
+ * What each package exports, as text: an entry a paragraph, a name a line, and with a pattern the files that it
+ * reaches.
+ */
 export function publicSurface(root: string): string {
   const directories = readdirSync(join(root, 'packages'))
     .sort()

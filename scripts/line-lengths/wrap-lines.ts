@@ -12,8 +12,8 @@ const starts: Readonly<Record<Language, RegExp>> = {
 const separate = /^(?:$|\s|[-+*#>|@]|\d+[.)] |```|biome-ignore)/
 
 /**
- * Breaks long lines of comments, or of paragraphs in Markdown, and has the rest begin the line below, as far as that goes
- * on with it. Other lines stay as they are, code in Markdown as well.
+ * Breaks long lines of comments, or of paragraphs in Markdown, and has the rest begin the line below, as far as that
+ * goes on with it. Other lines stay as they are, code in Markdown as well.
  */
 export function wrapLines(text: string, language: Language): string {
   const lines = text.split('\n')
@@ -48,7 +48,10 @@ function isItem(line: string, start: string, language: Language): boolean {
   return language === 'markdown' || line.startsWith('- ', start.length)
 }
 
-/** As much of a text as fits on the line, at least a word, and what remains; which begins with nothing that has a meaning. */
+/**
+ * As much of a text as fits on the line, at least a word, and what remains; which begins with nothing that has a
+ * meaning.
+ */
 function broken(start: string, text: string): [string, string] {
   const words = text.split(' ')
   let count = 1

@@ -8,8 +8,8 @@ const isLong = process.env.NSBOX_TEST_LONG !== undefined
 /** The heap of the supervisor grows to its ordinary size in the first twelve hundred. */
 const cycles = isLong ? { before: 1500, counted: 100 } : { before: 70, counted: 10 }
 /**
- * How often the cycles that count are run. What is lost is lost in each of these rounds, while the heap of the daemon goes
- * up and down by megabytes at once, which the median does not see.
+ * How often the cycles that count are run. What is lost is lost in each of these rounds, while the heap of the daemon
+ * goes up and down by megabytes at once, which the median does not see.
  */
 const rounds = 5
 /** In KiB: by how much memory may grow in the median of the rounds, and in the average of them. */

@@ -28,8 +28,9 @@ const isSent = ({ name, args }: SystemCall) =>
   !isQuestion(args)
 
 /**
- * A write of nothing but an HTTP/2 frame of trailers with one header field of one byte: `grpc-status: 0` after a message that was held until
- * the disk had what it tells. It tells nothing more, and the collector may have committed something meanwhile.
+ * A write of nothing but an HTTP/2 frame of trailers with one header field of one byte: `grpc-status: 0` after a
+ * message that was held until the disk had what it tells. It tells nothing more, and the collector may have committed
+ * something meanwhile.
  */
 const isMereEnd = (args: string) => /, "\\0\\0\\1\\1\\5[^"]*", 10$/.test(args)
 

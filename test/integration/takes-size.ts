@@ -2,8 +2,8 @@ import type { TestTerminal } from '@nsbox/testing'
 import { expect } from 'vitest'
 
 /**
- * Changes the size of a terminal until the shell in the container says so: stock clients do not see a change between their
- * first look and their listening for the next one.
+ * Changes the size of a terminal until the shell in the container says so: stock clients do not see a change between
+ * their first look and their listening for the next one.
  */
 export async function takesSize(
   terminal: TestTerminal,

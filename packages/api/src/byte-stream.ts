@@ -21,8 +21,8 @@ const windowSize = 1024 * 1024
 const pieceSize = 32 * 1024
 
 /**
- * The bytes that come over a stream, until no more are sent (`containerd.types.transfer.Data`). The sender is told how many
- * it may send (`WindowUpdate`), so that no more than a window of them is on its way.
+ * The bytes that come over a stream, until no more are sent (`containerd.types.transfer.Data`). The sender is told how
+ * many it may send (`WindowUpdate`), so that no more than a window of them is on its way.
  *
  * @throws `invalid_argument` for a message of another kind; what the channel throws
  */

@@ -41,8 +41,8 @@ import type { TaskHandle } from './task/task-handle.ts'
 /** Where to connect to, and on whose behalf. */
 export interface ConnectOptions {
   /**
-   * Path of the socket, `unix:///path`, or `tcp://host:port` for a server over TLS; `CONTAINERD_ADDRESS` by default, else
-   * `defaultAddress()`.
+   * Path of the socket, `unix:///path`, or `tcp://host:port` for a server over TLS; `CONTAINERD_ADDRESS` by default,
+   * else `defaultAddress()`.
    */
   readonly address?: string | undefined
   /** TLS settings for TCP. */
@@ -116,8 +116,8 @@ export interface ClientView {
   readonly introspection: Introspection
 
   /**
-   * A snapshotter of the server; whether there is one of that name, each call finds out. Its mounts can be mounted on the
-   * server's host only.
+   * A snapshotter of the server; whether there is one of that name, each call finds out. Its mounts can be mounted on
+   * the server's host only.
    * @param name `CONTAINERD_SNAPSHOTTER` by default, else `overlayfs`
    */
   snapshotter(name?: string): Snapshotter
@@ -126,13 +126,14 @@ export interface ClientView {
   container(id: string): ContainerHandle
 
   /**
-   * Makes a container of a checkpoint, and its task, which goes on, or begins, once it is started. After an error nothing
-   * is left.
+   * Makes a container of a checkpoint, and its task, which goes on, or begins, once it is started. After an error
+   * nothing is left.
    *
    * @param from name of the checkpoint's image, or its descriptor
    * @throws `already_exists` for the container or its snapshot; `not_found` for the checkpoint, its image or what was
    * asked for and is not in it; `permission_denied` for one that is not trusted and reaches the host;
-   * `failed_precondition` for what is no checkpoint, one without a spec or an image that is not unpacked; as `Tasks.create`
+   * `failed_precondition` for what is no checkpoint, one without a spec or an image that is not unpacked; as
+   * `Tasks.create`
    */
   restore(id: string, from: string | Descriptor, options?: RestoreOptions): Promise<TaskHandle>
 

@@ -9,7 +9,10 @@ export interface Attachment {
   readonly ifName: string
   /** Path of the network namespace; may be absent to delete an attachment whose namespace is gone. */
   readonly netns?: string | undefined
-  /** Such as `{ portMappings: [{ hostPort: 8080, containerPort: 80, protocol: 'tcp' }] }`; each goes to the plugins that ask for it. */
+  /**
+   * Such as `{ portMappings: [{ hostPort: 8080, containerPort: 80, protocol: 'tcp' }] }`; each goes to the plugins that
+   * ask for it.
+   */
   readonly capabilityArgs?: JsonObject | undefined
 }
 

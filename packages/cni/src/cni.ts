@@ -46,8 +46,8 @@ export class Cni {
   }
 
   /**
-   * Connects: calls the plugins one after the other, each with the result of the one before. If one fails, all are asked
-   * to undo what they have done.
+   * Connects: calls the plugins one after the other, each with the result of the one before. If one fails, all are
+   * asked to undo what they have done.
    *
    * @throws `not_found` for a plugin; `invalid_argument`; what the plugins say as `unknown`; `deadline_exceeded`
    */

@@ -11,8 +11,8 @@ let began: number | undefined
 let last: Promise<void> = Promise.resolve()
 
 /**
- * Whether long work on the event loop, whose length somebody else's input decides, has to yield: all such work together has
- * held the loop for a time slice. Ask after each piece, which has to be much shorter than that; then wait for
+ * Whether long work on the event loop, whose length somebody else's input decides, has to yield: all such work together
+ * has held the loop for a time slice. Ask after each piece, which has to be much shorter than that; then wait for
  * `yieldToEventLoop`.
  */
 export function shouldYield(): boolean {
@@ -30,8 +30,8 @@ function begin(): number {
 }
 
 /**
- * Resolves once everybody else has had a turn: one of those who have yielded goes on in each turn of the event loop, in the
- * order in which they came. So the number of those who have much to do makes each of them slower, and nobody else.
+ * Resolves once everybody else has had a turn: one of those who have yielded goes on in each turn of the event loop, in
+ * the order in which they came. So the number of those who have much to do makes each of them slower, and nobody else.
  *
  * @throws the signal's reason, if it is aborted by then
  */

@@ -1,7 +1,9 @@
 import type { AbortOptions } from './abort-options.ts'
 import { Mutex } from './mutex.ts'
 
-/** A mutex for each key. Those of different keys have nothing to do with each other; what nobody uses takes no memory. */
+/**
+ * A mutex for each key. Those of different keys have nothing to do with each other; what nobody uses takes no memory.
+ */
 export class KeyedMutex<Key = string> {
   readonly #mutexes = new Map<Key, Mutex>()
 

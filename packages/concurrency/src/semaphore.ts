@@ -3,8 +3,8 @@ import { type Deferred, deferred } from './deferred.ts'
 import { onAbort } from './on-abort.ts'
 
 /**
- * A bound on how many may do something at once. Who finds no permit free waits, in the order of asking; nobody overtakes
- * those who wait.
+ * A bound on how many may do something at once. Who finds no permit free waits, in the order of asking; nobody
+ * overtakes those who wait.
  */
 export class Semaphore {
   readonly #permits: number

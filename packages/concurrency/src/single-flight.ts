@@ -8,8 +8,8 @@ interface Flight<T> {
 }
 
 /**
- * Work that several callers want at once, by key, done once. It goes on as long as anyone waits for it: a caller that gives
- * up does not take the result away from the others, and the last one to give up ends the work.
+ * Work that several callers want at once, by key, done once. It goes on as long as anyone waits for it: a caller that
+ * gives up does not take the result away from the others, and the last one to give up ends the work.
  */
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>()

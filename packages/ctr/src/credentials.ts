@@ -7,7 +7,8 @@ import type { GlobalOptions } from './global-options.ts'
 const maxBytes = 1 << 20
 
 /**
- * What a server over TCP is told of whoever runs the command. Secrets come from files, since all users see command lines.
+ * What a server over TCP is told of whoever runs the command. Secrets come from files, since all users see command
+ * lines.
  * @throws `not_found`, `permission_denied`; `invalid_argument` for a certificate without its key
  */
 export async function credentials(options: GlobalOptions): Promise<Pick<ConnectOptions, 'tls' | 'token'>> {

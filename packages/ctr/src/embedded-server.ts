@@ -9,8 +9,8 @@ export async function startEmbeddedServer({ root }: GlobalOptions): Promise<Serv
   // Loaded only here: a command that talks to a daemon starts without the server's code.
   const { readConfiguration, startServer } = await import('@nsbox/server')
   const configuration = await readConfiguration({ flags: root === undefined ? {} : { root } })
-  // Socket and state are this process's own: nobody else shall find the server. The access list still says which namespaces
-  // are sealed.
+  // Socket and state are this process's own: nobody else shall find the server. The access list still says which
+  // namespaces are sealed.
   const own = { state: undefined, address: undefined, tenantsAddress: undefined }
   const noTcp = {
     tcpAddress: undefined,

@@ -42,8 +42,8 @@ export async function runProgram(program: Command, argv: readonly string[] = pro
 }
 
 /**
- * Ends the process by a hang-up where its terminal is gone: Node, which wants to give it back as it was, would end by an
- * assertion.
+ * Ends the process by a hang-up where its terminal is gone: Node, which wants to give it back as it was, would end by
+ * an assertion.
  */
 function dieWithTerminal(): void {
   const terminals = [0, 1, 2].filter(isatty)

@@ -10,8 +10,8 @@ const faults: ReadonlySet<string> = new Set([
 ])
 
 /**
- * What is read of one image of several; undefined if it cannot be read, which is said: who has made it does not hide the
- * others.
+ * What is read of one image of several; undefined if it cannot be read, which is said: who has made it does not hide
+ * the others.
  */
 export async function unlessUnreadable<T>(name: string, read: () => Promise<T>): Promise<T | undefined> {
   try {

@@ -27,7 +27,10 @@ const flags: Readonly<Record<string, readonly [flag: number, on: boolean]>> = {
   nosuid: [sys.MS.NOSUID, true],
 }
 
-/** Mounts as runtimes do: options become flags or are joined to one text, and a bind mount gets its flags in a second step. */
+/**
+ * Mounts as runtimes do: options become flags or are joined to one text, and a bind mount gets its flags in a second
+ * step.
+ */
 async function mountLikeRuntimes(mounts: readonly Mount[], target: string): Promise<void> {
   for (const { type, source, target: below = '', options } of mounts) {
     const place = join(target, below)

@@ -34,8 +34,8 @@ const imageSchema = v.pipe(
 const imagesSchema = v.nullish(entries(maxDescriptors), [])
 
 /**
- * Reads the `manifest.json` of a Docker archive. What it names are entries of the archive: foreign text, and no paths of
- * this machine.
+ * Reads the `manifest.json` of a Docker archive. What it names are entries of the archive: foreign text, and no paths
+ * of this machine.
  *
  * @throws `invalid_argument`: beyond `maxDocumentSize` or `maxDescriptors`, not strict JSON, a field of the wrong type,
  * an image without a config

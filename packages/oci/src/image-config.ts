@@ -59,8 +59,8 @@ const schema = fields({
 /**
  * Reads an image config of OCI or Docker whose bytes have been checked against their digest.
  *
- * @throws `invalid_argument`, naming the digest: beyond `maxDocumentSize`, not strict JSON, a field of the wrong type, a
- * bad diff id
+ * @throws `invalid_argument`, naming the digest: beyond `maxDocumentSize`, not strict JSON, a field of the wrong type,
+ * a bad diff id
  */
 export function parseImageConfig(bytes: Uint8Array, descriptor: Pick<Descriptor, 'digest'>): ImageConfig {
   return finish(imageConfigSteps(bytes, descriptor))

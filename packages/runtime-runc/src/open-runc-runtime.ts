@@ -14,8 +14,8 @@ import { noUses } from './tasks/task-uses.ts'
 /** How to open a runtime. */
 export interface OpenRuncRuntimeOptions {
   /**
-   * An absolute path on a local file system that is empty after a start of the host, used by one process at a time; made
-   * (0711) if it does not exist. Containers in user namespaces need the directories above to let anybody through.
+   * An absolute path on a local file system that is empty after a start of the host, used by one process at a time;
+   * made (0711) if it does not exist. Containers in user namespaces need the directories above to let anybody through.
    */
   readonly directory: string
   /**
@@ -24,7 +24,9 @@ export interface OpenRuncRuntimeOptions {
    * default.
    */
   readonly images?: string | undefined
-  /** The program that makes containers, unless a task names another: a path, or a name to be found; `runc` by default. */
+  /**
+   * The program that makes containers, unless a task names another: a path, or a name to be found; `runc` by default.
+   */
   readonly binary?: string | undefined
   /**
    * Whether what `runc start` and `runc delete` do is done without running runc, and runc is executed from a copy in
@@ -44,8 +46,8 @@ export interface OpenRuncRuntimeOptions {
 }
 
 /**
- * Opens the runtime of a directory. Tasks that an earlier process has left are there when the promise resolves, and what
- * has happened to them meanwhile has been told.
+ * Opens the runtime of a directory. Tasks that an earlier process has left are there when the promise resolves, and
+ * what has happened to them meanwhile has been told.
  */
 export async function openRuncRuntime({
   directory,

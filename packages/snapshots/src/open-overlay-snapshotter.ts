@@ -4,8 +4,8 @@ import { OverlaySnapshotter } from './overlay/overlay-snapshotter.ts'
 import { probeOverlay } from './overlay/probe-overlay.ts'
 
 /**
- * Opens the overlay snapshotter in a directory. Only one at a time may be open on a directory, in all processes; whoever
- * opens it sees to that. Needs Linux and the right to mount, be it in a user namespace.
+ * Opens the overlay snapshotter in a directory. Only one at a time may be open on a directory, in all processes;
+ * whoever opens it sees to that. Needs Linux and the right to mount, be it in a user namespace.
  *
  * @throws `failed_precondition` if the file system cannot hold layers of overlays; `permission_denied`,
  * `unimplemented`, `resource_exhausted` and others, as the system has it

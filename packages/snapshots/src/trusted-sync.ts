@@ -15,8 +15,8 @@ interface TrustedSyncOptions {
  */
 export class TrustedSync {
   /**
-   * Two syncs never run at the same time: the kernel tells of a failure only once, and the one that is told must be the one
-   * that whoever is concerned waits for.
+   * Two syncs never run at the same time: the kernel tells of a failure only once, and the one that is told must be the
+   * one that whoever is concerned waits for.
    */
   readonly #syncs: Coalescer
   readonly #lastId: () => number

@@ -48,8 +48,8 @@ export interface LaunchRequest extends Partial<ProcessIo> {
    */
   readonly cgroup?: string | undefined
   /**
-   * Whether the process waits to be let run, as one that `runc create` makes. Until `keepStdin` is called, a writer that
-   * has come and left has ended the input; of a process that does not wait, and of a terminal, it never does.
+   * Whether the process waits to be let run, as one that `runc create` makes. Until `keepStdin` is called, a writer
+   * that has come and left has ended the input; of a process that does not wait, and of a terminal, it never does.
    */
   readonly waits?: boolean | undefined
   /** Milliseconds until there must be a process, after which the program is killed; two minutes by default. */
@@ -104,12 +104,12 @@ export interface SupervisedProcess {
 }
 
 /**
- * A handle of the supervisor: a process of its own that starts others, is their parent, passes their input and output on
- * and records how they end. It outlives the process that has the handle, its client; if it dies itself, the next one is
- * given all that it held, and the processes notice nothing.
+ * A handle of the supervisor: a process of its own that starts others, is their parent, passes their input and output
+ * on and records how they end. It outlives the process that has the handle, its client; if it dies itself, the next one
+ * is given all that it held, and the processes notice nothing.
  *
- * There is one supervisor for all processes of a directory, and one more for each cgroup that a launch asks for and each
- * other build of the program that still has processes.
+ * There is one supervisor for all processes of a directory, and one more for each cgroup that a launch asks for and
+ * each other build of the program that still has processes.
  */
 export interface Supervisor extends AsyncDisposable {
   /**
@@ -118,18 +118,18 @@ export interface Supervisor extends AsyncDisposable {
    *
    * After a failure nothing of the process is left but what a program that was to make it left behind.
    *
-   * @throws `already_exists` if a process of this key has not been released; `invalid_argument` for input or output that
-   * is no FIFO, file or URI; `not_found` if it, or the cgroup, or the program is missing; `permission_denied` for a
-   * program that cannot be executed; `deadline_exceeded` if no reader came or the program that makes the process took too
-   * long; `canceled` by the signal; if that program failed `unknown` with details `exitCode` and `stderr` (the last 16 KiB
-   * of what it wrote), and if it made no process `failed_precondition`; `unavailable` if the supervisor does not start, or
-   * died meanwhile, when there may be a process nonetheless
+   * @throws `already_exists` if a process of this key has not been released; `invalid_argument` for input or output
+   * that is no FIFO, file or URI; `not_found` if it, or the cgroup, or the program is missing; `permission_denied` for
+   * a program that cannot be executed; `deadline_exceeded` if no reader came or the program that makes the process took
+   * too long; `canceled` by the signal; if that program failed `unknown` with details `exitCode` and `stderr` (the last
+   * 16 KiB of what it wrote), and if it made no process `failed_precondition`; `unavailable` if the supervisor does not
+   * start, or died meanwhile, when there may be a process nonetheless
    */
   launch(request: LaunchRequest, options?: AbortOptions): Promise<SupervisedProcess>
 
   /**
-   * All processes that have not been released, those found at start included: among them may be one whose launch was told
-   * to nobody, because the client died in that moment. Launches under way when a client dies are cancelled.
+   * All processes that have not been released, those found at start included: among them may be one whose launch was
+   * told to nobody, because the client died in that moment. Launches under way when a client dies are cancelled.
    */
   processes(): readonly SupervisedProcess[]
 
@@ -153,8 +153,8 @@ export interface SupervisorOptions {
   /** Told of what nobody waits for, such as a supervisor that died. */
   readonly onWarning?: ((message: string, error?: unknown) => void) | undefined
   /**
-   * Names the build of the program; found out by default. Supervisors of another build get no new processes and end with
-   * those that they have.
+   * Names the build of the program; found out by default. Supervisors of another build get no new processes and end
+   * with those that they have.
    */
   readonly build?: string | undefined
   /** Milliseconds after which a supervisor that does not answer is killed and replaced; ten seconds by default. */

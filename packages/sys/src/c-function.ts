@@ -10,16 +10,16 @@ type Koffi = typeof import('koffi')
 export type CText = string | Uint8Array
 
 /**
- * What a C function takes: a number; text, for a parameter of type `const char *`; an array or a list of texts that ends
- * with null, to point to; a null pointer.
+ * What a C function takes: a number; text, for a parameter of type `const char *`; an array or a list of texts that
+ * ends with null, to point to; a null pointer.
  */
 export type CArgument = number | bigint | CText | NodeJS.TypedArray | readonly (string | null)[] | null
 
 /** What can be said of a C function besides its prototype. */
 export interface CFunctionOptions {
   /**
-   * The number of a system call that C libraries still in use have no function for. The calls since Linux 5.0 have the same
-   * number on all architectures that Node.js runs on.
+   * The number of a system call that C libraries still in use have no function for. The calls since Linux 5.0 have the
+   * same number on all architectures that Node.js runs on.
    */
   readonly systemCall?: number
   /** The platforms that have it, with the same values of its parameters; Linux alone by default. */
@@ -146,7 +146,8 @@ export function addressOf(bytes: NodeJS.TypedArray): bigint {
   return koffi().address(bytes)
 }
 
-// A lone surrogate has no form in UTF-8, so the call would act on something else, as it would with the part before a NUL.
+// A lone surrogate has no form in UTF-8, so the call would act on something else, as it would with the part before a
+// NUL.
 const inexpressible = /\0|\p{Surrogate}/u
 
 /** What a call is given for a text. @throws `invalid_argument` if C or the file system would read it as another one */

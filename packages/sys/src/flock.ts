@@ -10,8 +10,8 @@ const { EAGAIN } = constants.errno
 const flock = new CFunction('int flock(int fd, int operation)', { platforms: ['linux', 'darwin', 'freebsd'] })
 
 /**
- * Takes an exclusive lock on an open file without waiting (flock(2)). The lock belongs to the open file description: it ends
- * when the last descriptor of it is closed, by whatever way the process ends, and a second `open` of the same file
+ * Takes an exclusive lock on an open file without waiting (flock(2)). The lock belongs to the open file description: it
+ * ends when the last descriptor of it is closed, by whatever way the process ends, and a second `open` of the same file
  * conflicts with it even within one process.
  *
  * @returns whether the lock is held now; false if someone else holds it

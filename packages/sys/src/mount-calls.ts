@@ -2,8 +2,8 @@ import { CFunction, type CText } from './c-function.ts'
 import { AT_FDCWD } from './mount-flags.ts'
 import { openAgain } from './open-again.ts'
 
-// The calls that make and end mounts. Descriptors they return are closed on exec and belong to the caller; an error has its
-// name in the detail `errno`.
+// The calls that make and end mounts. Descriptors they return are closed on exec and belong to the caller; an error has
+// its name in the detail `errno`.
 
 const AT_EMPTY_PATH = 0x1000
 const AT_RECURSIVE = 0x8000

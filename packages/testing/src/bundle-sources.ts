@@ -5,8 +5,8 @@ import { pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 
 /**
- * Bundles a program from the workspace's sources into one file, which Node starts in a tenth of the time that it takes to
- * compile them one by one. Sources keep the address by which they find their threads, programs and native code.
+ * Bundles a program from the workspace's sources into one file, which Node starts in a tenth of the time that it takes
+ * to compile them one by one. Sources keep the address by which they find their threads, programs and native code.
  *
  * @param source the program, a module in TypeScript; what it imports is looked up as by a file in `from`
  * @param from a directory

@@ -8,8 +8,8 @@ import type { CheckpointLease } from './checkpoint-stores.ts'
 /**
  * Has the memory of a container's task written down.
  *
- * containerd 1.7 fails after the work is done if the container's spec is in the content store already, as it is from the
- * second checkpoint on. The lease then says what has been stored.
+ * containerd 1.7 fails after the work is done if the container's spec is in the content store already, as it is from
+ * the second checkpoint on. The lease then says what has been stored.
  *
  * @returns the descriptors of the memory and of the spec
  * @throws as `Tasks.checkpoint`

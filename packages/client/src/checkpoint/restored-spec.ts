@@ -17,10 +17,10 @@ export interface RestoredSpecOptions {
 }
 
 /**
- * The spec of a restored container: that of a checkpoint, with a cgroup of its own. It is checked as if somebody else had
- * written it, as may well be (docs/threat-model.md D11). Unless it is trusted, it may reach nothing of the host that a
- * container does not reach for which nobody asks for anything, and annotations, which are orders to programs on the
- * host, are left out.
+ * The spec of a restored container: that of a checkpoint, with a cgroup of its own. It is checked as if somebody else
+ * had written it, as may well be (docs/threat-model.md D11). Unless it is trusted, it may reach nothing of the host
+ * that a container does not reach for which nobody asks for anything, and annotations, which are orders to programs on
+ * the host, are left out.
  *
  * @throws `invalid_argument` for what is no spec; `permission_denied` naming what it reaches
  */

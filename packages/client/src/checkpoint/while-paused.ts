@@ -4,11 +4,11 @@ import { errorCode, isNotFound, NsboxError } from '@nsbox/errors'
 import { retryWhileAway } from '../task/retry-while-away.ts'
 
 /**
- * Does something while a task is frozen, and lets it go on afterwards whatever comes of that. One that was frozen before
- * stays so, and one that has ended meanwhile is left alone.
+ * Does something while a task is frozen, and lets it go on afterwards whatever comes of that. One that was frozen
+ * before stays so, and one that has ended meanwhile is left alone.
  *
- * @throws as `Tasks.pause` and the work; `aborted` if somebody else has let the task go on meanwhile. If it cannot be let
- * go on, that is said besides, or by itself.
+ * @throws as `Tasks.pause` and the work; `aborted` if somebody else has let the task go on meanwhile. If it cannot be
+ * let go on, that is said besides, or by itself.
  */
 export async function whilePaused<T>(
   tasks: Pick<Tasks, 'get' | 'pause' | 'resume'>,

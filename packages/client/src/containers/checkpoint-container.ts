@@ -28,8 +28,8 @@ export interface CheckpointContainerOptions extends Omit<CheckpointTaskOptions, 
 }
 
 /**
- * Makes an image that a container can be restored from, in the form that containerd's clients make and read. Its task, if
- * there is one that runs, is paused while its files and its memory are taken, and goes on whatever fails.
+ * Makes an image that a container can be restored from, in the form that containerd's clients make and read. Its task,
+ * if there is one that runs, is paused while its files and its memory are taken, and goes on whatever fails.
  *
  * @param name of the image, which must be free
  * @throws `already_exists`, before anything is done; `not_found` for the container, its image or its task;

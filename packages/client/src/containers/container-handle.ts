@@ -98,12 +98,12 @@ export class ContainerHandle {
    * afterwards, or nothing is left of any.
    *
    * The spec and all else is this one's, so copies share directories of the host that are mounted into it. They have
-   * everything that was in its memory: keys, tokens, and the states of generators of random numbers, which go on alike in
-   * all of them. A server of containerd leaves them the hostname of this one.
+   * everything that was in its memory: keys, tokens, and the states of generators of random numbers, which go on alike
+   * in all of them. A server of containerd leaves them the hostname of this one.
    *
    * @returns the tasks of the copies, in the order of their ids
-   * @throws `already_exists` naming a copy; `failed_precondition` for a container that does not run or has no snapshot, and
-   * for what cannot be copied, such as open TCP connections, which it names; `unimplemented` if the server's host
+   * @throws `already_exists` naming a copy; `failed_precondition` for a container that does not run or has no snapshot,
+   * and for what cannot be copied, such as open TCP connections, which it names; `unimplemented` if the server's host
    * lacks CRIU; `invalid_argument`
    */
   async fork(options: ForkOptions = {}): Promise<TaskHandle[]> {

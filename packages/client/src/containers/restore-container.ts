@@ -29,9 +29,9 @@ export interface RestoreContainerOptions extends AbortOptions {
   /** Put the layer that the container had on top of its image on the new one; if there is one, by default. */
   readonly rw?: boolean | undefined
   /**
-   * Whether whoever has made the checkpoint may make any container: run as any runtime, reach any file and device of the
-   * host. Not by default, which refuses a spec and a runtime that reach more than a container does for which nobody asks
-   * for anything. Memory is trusted whenever it is restored: CRIU takes from its images whatever they say.
+   * Whether whoever has made the checkpoint may make any container: run as any runtime, reach any file and device of
+   * the host. Not by default, which refuses a spec and a runtime that reach more than a container does for which nobody
+   * asks for anything. Memory is trusted whenever it is restored: CRIU takes from its images whatever they say.
    */
   readonly trusted?: boolean | undefined
   /** The spec in place of the checkpoint's: it is taken as it is. */
@@ -57,9 +57,10 @@ export interface RestoreOptions
  * is left.
  *
  * @param from name of the checkpoint's image, or its descriptor
- * @throws `already_exists` for the container or its snapshot; `not_found` for the checkpoint, its image or what was asked
- * for and is not in it; `permission_denied` for one that is not trusted and reaches the host; `failed_precondition` for
- * what is no checkpoint, one without a spec or an image that is not unpacked; as `Tasks.create`
+ * @throws `already_exists` for the container or its snapshot; `not_found` for the checkpoint, its image or what was
+ * asked for and is not in it; `permission_denied` for one that is not trusted and reaches the host;
+ * `failed_precondition` for what is no checkpoint, one without a spec or an image that is not unpacked; as
+ * `Tasks.create`
  */
 export async function restore(
   stores: CheckpointStores,

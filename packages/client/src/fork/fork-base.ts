@@ -19,8 +19,8 @@ interface ForkBaseParts extends AbortOptions {
 }
 
 /**
- * Commits the files of a container as they were captured. The snapshot has a name of its own and no label that keeps it,
- * so that it is collected with the last copy.
+ * Commits the files of a container as they were captured. The snapshot has a name of its own and no label that keeps
+ * it, so that it is collected with the last copy.
  *
  * @param layer what the container has changed; without it, it cannot change anything, and neither can the copies
  */

@@ -90,7 +90,9 @@ async function dump(
   }
 }
 
-/** A failure that says which connections stand in the way, since CRIU says so in a log at most, and without addresses. */
+/**
+ * A failure that says which connections stand in the way, since CRIU says so in a log at most, and without addresses.
+ */
 async function withObstacles(
   error: unknown,
   id: string,

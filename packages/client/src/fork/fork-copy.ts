@@ -28,8 +28,8 @@ export async function makeCopy(id: string, parts: CopyParts, { signal }: AbortOp
   const { source, base, containers, snapshotter, createTask } = parts
   await using undo = new AsyncDisposableStack()
   signal?.throwIfAborted()
-  // What makes something by name is waited for, whatever happens: after an abort the server might still make it, and nobody
-  // would remove it.
+  // What makes something by name is waited for, whatever happens: after an abort the server might still make it, and
+  // nobody would remove it.
   const rootfs = await base.make(id)
   undo.defer(() => snapshotter.remove(id))
   const { image, runtime, labels, extensions, sandbox } = source

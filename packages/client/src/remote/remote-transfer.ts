@@ -98,8 +98,8 @@ export class RemoteTransfer implements Transferrer {
 }
 
 /**
- * The same channel, which also ends once the call is over and nothing comes for a while: containerd 1.7 leaves the stream
- * of an export open.
+ * The same channel, which also ends once the call is over and nothing comes for a while: containerd 1.7 leaves the
+ * stream of an export open.
  */
 function endingAfter(over: AbortSignal, stream: SideStream): MessageChannel {
   return {

@@ -35,9 +35,9 @@ export class ProcessHandle implements AsyncDisposable {
   /** Whether it has a terminal of its own, whose output comes as `stdout`. */
   readonly terminal: boolean
   /**
-   * How it ended. It is asked for before the process is started, so that even one that ends at once is never missed, and
-   * again where the server went away and came back. Rejects if it can no longer be known, and when the handle is disposed
-   * of; nobody needs to look.
+   * How it ended. It is asked for before the process is started, so that even one that ends at once is never missed,
+   * and again where the server went away and came back. Rejects if it can no longer be known, and when the handle is
+   * disposed of; nobody needs to look.
    */
   readonly exit: Promise<ProcessExit>
   protected readonly tasks: Tasks

@@ -1,6 +1,6 @@
 /**
- * What an applier and a comparer promise beyond or short of the interfaces, as plain data. A difference is declared here
- * and its tests are then skipped by name; the suite never asks which it has.
+ * What an applier and a comparer promise beyond or short of the interfaces, as plain data. A difference is declared
+ * here and its tests are then skipped by name; the suite never asks which it has.
  */
 export interface DifferClaims {
   /** Layers keep fractions of seconds. */

@@ -9,7 +9,9 @@ export interface IngestOptions {
   readonly ref: string
   /** Total size in bytes. Recorded when the ingest is first opened, and checked at commit. Unknown by default. */
   readonly total?: number | undefined
-  /** The digest that the bytes will have; a commit fails if they have another. Its algorithm is used; sha256 by default. */
+  /**
+   * The digest that the bytes will have; a commit fails if they have another. Its algorithm is used; sha256 by default.
+   */
   readonly expected?: Digest | undefined
 }
 

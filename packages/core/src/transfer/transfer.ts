@@ -85,7 +85,8 @@ export type TransferDestination = TransferEndpoint | ArchiveSink
 export interface TransferProgress {
   /**
    * A line about the whole transfer (`Resolving from <reference>`, `Completed pull from <reference>`, …) or the state
-   * of one object: `waiting`, `downloading`, `uploading`, `already exists`, `complete`, `extracting`, `extracted`, `saved`.
+   * of one object: `waiting`, `downloading`, `uploading`, `already exists`, `complete`, `extracting`, `extracted`,
+   * `saved`.
    */
   readonly event: string
   /**
@@ -105,8 +106,8 @@ export type ProgressListener = (progress: TransferProgress) => void
 /** Moves images between places. */
 export interface Transferrer {
   /**
-   * Registry → image is a pull, image → registry a push, image → image a tag, archive → image an import, image → archive
-   * an export.
+   * Registry → image is a pull, image → registry a push, image → image a tag, archive → image an import, image →
+   * archive an export.
    * @throws `unimplemented` for any other pair; the errors of registries and stores
    */
   transfer(

@@ -6,7 +6,9 @@ import type { KillFlags } from '../tasks/kill-task.ts'
 import type { StartFlags } from '../tasks/start-task.ts'
 import { addStdioFlags } from '../tasks/stdio-flags.ts'
 
-/** `tasks start|attach|checkpoint|exec|kill|pause|resume|ps|ls|rm|metrics`; what they do is loaded only when they do it. */
+/**
+ * `tasks start|attach|checkpoint|exec|kill|pause|resume|ps|ls|rm|metrics`; what they do is loaded only when they do it.
+ */
 export function tasksCommand(): Command {
   return new Command('tasks')
     .aliases(['t', 'task'])

@@ -119,8 +119,8 @@ function imageLabelsOf(image: ReadyImage | undefined): Readonly<Record<string, s
 }
 
 /**
- * What the container's snapshot is made on. The files of an image belong to the users of a user namespace by a copy, or by
- * labels where that is wished and the snapshotter maps owners itself.
+ * What the container's snapshot is made on. The files of an image belong to the users of a user namespace by a copy, or
+ * by labels where that is wished and the snapshotter maps owners itself.
  *
  * @param key as `remappedSnapshot` has it
  */

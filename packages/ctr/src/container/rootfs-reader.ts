@@ -8,8 +8,8 @@ import { O_PATH, openat2, RESOLVE } from '@nsbox/sys'
 const { O_DIRECTORY, O_NONBLOCK, O_RDONLY } = constants
 
 /**
- * Reads files of the root filesystem at a directory, whose author may not be trusted: symbolic links are followed within
- * it, never out of it, and nothing but regular files is read (docs/threat-model.md B10, B13).
+ * Reads files of the root filesystem at a directory, whose author may not be trusted: symbolic links are followed
+ * within it, never out of it, and nothing but regular files is read (docs/threat-model.md B10, B13).
  */
 export async function openRootfs(directory: string): Promise<RootfsReader & AsyncDisposable> {
   const root = await open(directory, O_PATH | O_DIRECTORY)

@@ -31,8 +31,8 @@ export function runtimeOf(flags: ContainerFlags): ContainerRuntime {
 }
 
 /**
- * A runtime that gives the container's input and output to its root, where that is another user of the host: programs may
- * open them anew then, as `/dev/stdout`.
+ * A runtime that gives the container's input and output to its root, where that is another user of the host: programs
+ * may open them anew then, as `/dev/stdout`.
  */
 export function withMappedOwner(runtime: ContainerRuntime, { linux }: Spec): ContainerRuntime {
   const { name, options } = runtime
@@ -47,7 +47,8 @@ function rootOf(mappings: readonly IdMapping[] = []): number {
 }
 
 /**
- * A container's options with the root filesystem not being swapped by pivot_root(2), which does not work in an initramfs.
+ * A container's options with the root filesystem not being swapped by pivot_root(2), which does not work in an
+ * initramfs.
  * @throws `invalid_argument` for options that are not runc's
  */
 export function withoutPivot(options: OpaqueValue | undefined): OpaqueValue {

@@ -24,10 +24,10 @@ export interface OwnerMapping {
 }
 
 /**
- * Gives all files of a tree to the users and groups of the host that a user namespace has for theirs. Modes stay, set-user-ID
- * bits included, which chown(2) takes away; capabilities of files go, since none that was given outside of a user namespace
- * counts in it (user_namespaces(7)). Symbolic links are changed, not followed. Needs root. After an error some files have
- * their new owners.
+ * Gives all files of a tree to the users and groups of the host that a user namespace has for theirs. Modes stay,
+ * set-user-ID bits included, which chown(2) takes away; capabilities of files go, since none that was given outside of
+ * a user namespace counts in it (user_namespaces(7)). Symbolic links are changed, not followed. Needs root. After an
+ * error some files have their new owners.
  *
  * @param directory of the tree, which nobody else changes meanwhile
  * @throws `failed_precondition` for a file whose owner is not in the mapping
@@ -43,7 +43,9 @@ export async function shiftOwners(
 class OwnerShift {
   readonly #mapping: OwnerMapping
   readonly #signal: AbortSignal
-  /** Owners that files of several names were given: some file systems have them for all names then, others for the one. */
+  /**
+   * Owners that files of several names were given: some file systems have them for all names then, others for the one.
+   */
   readonly #given = new Map<string, string>()
 
   constructor(mapping: OwnerMapping, signal: AbortSignal) {

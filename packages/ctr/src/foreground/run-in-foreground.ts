@@ -10,8 +10,8 @@ import { Terminal } from './terminal.ts'
 
 /**
  * Connects a process with the standard streams of this one until it has ended and all its output is written. With a
- * terminal, this process's is raw meanwhile and tells its size; without one, signals go to the process instead of ending
- * this command.
+ * terminal, this process's is raw meanwhile and tells its size; without one, signals go to the process instead of
+ * ending this command.
  *
  * @param start lets the process run, unless it runs already
  * @returns how it ended

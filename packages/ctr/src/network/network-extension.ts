@@ -3,7 +3,9 @@ import type { Container } from '@nsbox/core/containers'
 const name = 'ctr.cni-containerd.metadata'
 const typeUrl = 'github.com/containerd/containerd/cmd/ctr/commands/NetworkMetaData'
 
-/** What says of a container that it is connected by CNI, in the words of stock `ctr`, so that each finds the other's. */
+/**
+ * What says of a container that it is connected by CNI, in the words of stock `ctr`, so that each finds the other's.
+ */
 export function networkExtension(): Container['extensions'] {
   return { [name]: { typeUrl, value: new TextEncoder().encode(JSON.stringify({ EnableCni: true })) } }
 }

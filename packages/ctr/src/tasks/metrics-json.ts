@@ -1,6 +1,6 @@
 /**
- * Statistics as JSON, with the names of the API's fields, and integers that may have more digits than a double can hold.
- * What is zero or empty is left out, as containerd's client does it.
+ * Statistics as JSON, with the names of the API's fields, and integers that may have more digits than a double can
+ * hold. What is zero or empty is left out, as containerd's client does it.
  */
 export function metricsJson(metrics: object): string {
   return encode(metrics, '') ?? '{}'

@@ -30,8 +30,8 @@ export function findProgram(name: string, path: string, args: readonly string[])
  * until the next one is asked for. Ending the iteration early ends the program.
  *
  * @param input the bytes, or the descriptor of a file that has them from its offset on
- * @param failed makes the error for a program that fails, by its exit status or the signal that ended it, and by what it
- * said
+ * @param failed makes the error for a program that fails, by its exit status or the signal that ended it, and by what
+ * it said
  */
 export async function* throughProgram(
   program: HostProgram,

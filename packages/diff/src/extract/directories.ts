@@ -45,8 +45,8 @@ export interface DirectoryHooks {
 
 /**
  * Opens directories below a root by name. The kernel resolves every name inside the root (openat2 with
- * RESOLVE_IN_ROOT), symbolic links included, and never on another mount. Descriptors of directories are kept until something is removed that a kept
- * name might have led through; call `forget` then.
+ * RESOLVE_IN_ROOT), symbolic links included, and never on another mount. Descriptors of directories are kept until
+ * something is removed that a kept name might have led through; call `forget` then.
  */
 export class Directories implements Disposable {
   readonly #root: OpenDirectory

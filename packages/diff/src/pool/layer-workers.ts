@@ -73,8 +73,8 @@ export class LayerWorkers implements AsyncDisposable {
   }
 
   /**
-   * `makeLayer` in a thread, with its errors and those of `apply`. The job's port goes to the thread; close its other end
-   * if the call fails.
+   * `makeLayer` in a thread, with its errors and those of `apply`. The job's port goes to the thread; close its other
+   * end if the call fails.
    */
   async compare(
     job: MakeLayerJob,

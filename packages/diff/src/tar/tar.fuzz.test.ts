@@ -105,8 +105,8 @@ describeWith({ programs: ['python3'] }, 'beside Python', () => {
           isLink ? Buffer.from(linkName, 'latin1').toString('hex') : '',
         ]
       })
-      // Python passes over all that follows a header which it does not take for one, takes a prefix of names from headers
-      // without a magic as well, and of a long name also what fills its last block.
+      // Python passes over all that follows a header which it does not take for one, takes a prefix of names from
+      // headers without a magic as well, and of a long name also what fills its last block.
       expect(theirs.length).toBeLessThanOrEqual(mine.length)
       for (const [index, [name, type, size, target]] of theirs.entries()) {
         const [myName, myType, mySize, myTarget] = mine[index]!

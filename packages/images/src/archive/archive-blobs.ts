@@ -15,7 +15,9 @@ export interface ArchiveBlob {
   readonly labels?: Labels | undefined
 }
 
-/** Writes blobs into a content store, through ingests that no other writer knows, and of which none outlives a failure. */
+/**
+ * Writes blobs into a content store, through ingests that no other writer knows, and of which none outlives a failure.
+ */
 export class ArchiveBlobs {
   readonly #content: ContentStore
   readonly #signal: AbortSignal | undefined

@@ -10,8 +10,8 @@ const chunkSize = 256 * 1024
 const maxDirectoryDepth = 16
 
 /**
- * The files below a directory, in the order of their names. Symbolic links are told of and not followed, also if one takes
- * the place of a directory meanwhile; a FIFO or a device is passed over.
+ * The files below a directory, in the order of their names. Symbolic links are told of and not followed, also if one
+ * takes the place of a directory meanwhile; a FIFO or a device is passed over.
  *
  * @throws `not_found`, `permission_denied`; `invalid_argument` for directories nested deeper than 16 levels
  */

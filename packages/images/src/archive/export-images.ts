@@ -6,8 +6,8 @@ import type { ExportedImage } from './export-plan.ts'
 const directories = ['blobs/', 'blobs/sha256/']
 
 /**
- * Exports images as a tar archive that is an OCI image layout and, unless that is left out, what `docker load` reads. The
- * same images give the same bytes.
+ * Exports images as a tar archive that is an OCI image layout and, unless that is left out, what `docker load` reads.
+ * The same images give the same bytes.
  *
  * Nothing is looked at before the first chunk is asked for. An archive that cannot be completed ends with an error; the
  * documents that name its images come last, so that a part of it is taken for an image by nobody.

@@ -42,7 +42,8 @@ export class GatheredFiles {
    * Reads an archive to its end. What it has by digest is proved and goes into the store, and so does what is big.
    *
    * @throws `data_loss` for a blob that is not what its name says, `resource_exhausted` for a document that is too big
-   * and for names and links of more than 16 MiB in all, `invalid_argument` for a name that stands for two different files
+   * and for names and links of more than 16 MiB in all, `invalid_argument` for a name that stands for two different
+   * files
    */
   static async from(files: AsyncIterable<ArchiveFile>, blobs: ArchiveBlobs): Promise<GatheredFiles> {
     const gathered = new GatheredFiles(blobs)

@@ -47,9 +47,10 @@ export interface ImportSummary {
 }
 
 /**
- * Imports images from an archive in the form of an OCI image layout or of `docker save`, in any order of its entries and
- * in one pass. Every blob is proved on its way into the store. An image is recorded, or an earlier one of its name
- * changed, only once everything that it needs is there and labelled; nothing is recorded if one of them lacks something.
+ * Imports images from an archive in the form of an OCI image layout or of `docker save`, in any order of its entries
+ * and in one pass. Every blob is proved on its way into the store. An image is recorded, or an earlier one of its name
+ * changed, only once everything that it needs is there and labelled; nothing is recorded if one of them lacks
+ * something.
  *
  * @throws `invalid_argument` for an archive or document that makes no sense, `data_loss` for one that is damaged or
  * truncated, `not_found` for missing content and where no image of the archive has a name or is for the platforms,

@@ -10,8 +10,8 @@ const maxHeaders = 200_000
  * The files of an archive that comes as tar, plain or compressed by gzip or zstd. Directories are implied by the names
  * of files, and what can be no part of an image, such as a device, is passed over.
  *
- * @throws `invalid_argument` for a name that leads out of the archive, `resource_exhausted` for one that is too long; as
- * `readTar`
+ * @throws `invalid_argument` for a name that leads out of the archive, `resource_exhausted` for one that is too long;
+ * as `readTar`
  */
 export async function* tarFiles(
   source: AsyncIterable<Uint8Array>,

@@ -8,8 +8,8 @@ import {
 } from '@nsbox/oci'
 
 /**
- * Of what an index lists, the best manifest for each platform, once each; all of them if no platform is given. What is no
- * manifest, such as the parts of a checkpoint, belongs to every platform.
+ * Of what an index lists, the best manifest for each platform, once each; all of them if no platform is given. What is
+ * no manifest, such as the parts of a checkpoint, belongs to every platform.
  */
 export function chooseManifests(
   manifests: readonly Descriptor[],

@@ -5,8 +5,8 @@ import { isImage } from './is-image.ts'
 import { readChain } from './read-chain.ts'
 
 /**
- * The chain id of an image for a platform: the name of the snapshot that unpacking it makes, whether that exists or not.
- * Undefined for an image without layers, and for an artifact that is no image.
+ * The chain id of an image for a platform: the name of the snapshot that unpacking it makes, whether that exists or
+ * not. Undefined for an image without layers, and for an artifact that is no image.
  *
  * @throws as `unpackImage`, of what it reads
  */

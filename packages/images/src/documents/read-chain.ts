@@ -3,7 +3,8 @@ import type { Manifest } from '@nsbox/oci'
 import { type LayerLink, layerChain } from './layer-chain.ts'
 
 /**
- * The layers of an image, lowest first, with the snapshots that they make, by its manifest and the config that that names.
+ * The layers of an image, lowest first, with the snapshots that they make, by its manifest and the config that that
+ * names.
  *
  * @throws `not_found` if the config is absent; the errors of `layerChain` and of what is read
  */

@@ -18,8 +18,8 @@ export interface OpenedLayer extends AsyncDisposable {
 
 /**
  * Waits until a layer's bytes can be read from a local file, or all of them are in the store. Who reads a layer that
- * arrives keeps a thread, and others must have theirs: if it comes slowly, its reader is told that its download has failed,
- * and has to wait for the store.
+ * arrives keeps a thread, and others must have theirs: if it comes slowly, its reader is told that its download has
+ * failed, and has to wait for the store.
  *
  * @param followers bounds how many layers are read while they arrive
  * @returns undefined if they are in the store, as they are in the end if this one cannot be followed

@@ -20,8 +20,8 @@ export interface FetchBlobOptions extends AbortOptions {
   /** How long to wait for others who write to the ingest, as long as they do so briskly. */
   readonly patience: Patience
   /**
-   * Ends the download, not what comes after it. If the reason is `ProvedElsewhere`, the blob is taken from the store, or
-   * fetched to its end where the store does not give it; else it is thrown.
+   * Ends the download, not what comes after it. If the reason is `ProvedElsewhere`, the blob is taken from the store,
+   * or fetched to its end where the store does not give it; else it is thrown.
    */
   readonly stopped?: AbortSignal | undefined
   /** Called with the bytes that are there, often. */
@@ -125,8 +125,8 @@ function eitherSignal(one: AbortSignal | undefined, other: AbortSignal | undefin
 const maxIngests = 256
 
 /**
- * Opens the ingest. If somebody else writes to it, as another pull or a stock client may, it waits for them as long as that
- * is worth it, and then takes an ingest of its own: the next of a series, so that another attempt finds it again.
+ * Opens the ingest. If somebody else writes to it, as another pull or a stock client may, it waits for them as long as
+ * that is worth it, and then takes an ingest of its own: the next of a series, so that another attempt finds it again.
  */
 async function openWriter(
   expectation: Pick<IngestOptions, 'total' | 'expected'>,

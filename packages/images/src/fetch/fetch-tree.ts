@@ -30,8 +30,8 @@ import { fetchBlob } from './fetch-blob.ts'
 const maxStoring = 8
 
 /**
- * Milliseconds that a fetch waits in all for others who download what it needs too, however briskly that comes, before it
- * tries for itself whether it is quicker alone.
+ * Milliseconds that a fetch waits in all for others who download what it needs too, however briskly that comes, before
+ * it tries for itself whether it is quicker alone.
  */
 const patienceWithDownloads = 4_000
 
@@ -179,8 +179,8 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
   }
 
   /**
-   * Waits for those who bring the blob already, as long as that is worth it, and for a slot, and says that this download is
-   * under way.
+   * Waits for those who bring the blob already, as long as that is worth it, and for a slot, and says that this
+   * download is under way.
    */
   async function begin(
     descriptor: Descriptor,

@@ -5,8 +5,8 @@ import type { Digest } from '@nsbox/oci'
 import { Pace } from './pace.ts'
 
 /**
- * How far a blob has come on its way into a store: nothing is known of it; its bytes are written to an ingest, which had
- * `from` bytes before; they come so slowly that they are not to be followed; it is committed, and so proved.
+ * How far a blob has come on its way into a store: nothing is known of it; its bytes are written to an ingest, which
+ * had `from` bytes before; they come so slowly that they are not to be followed; it is committed, and so proved.
  */
 export type ArrivalState =
   | { readonly kind: 'awaited' }

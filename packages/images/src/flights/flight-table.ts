@@ -51,8 +51,8 @@ export class FlightTable<T extends object> {
   }
 
   /**
-   * Waits until none of those under way is worth waiting for. Another one who waited may begin just then: whoever is not to
-   * begin beside it looks once more, by `of`, and begins without a wait in between.
+   * Waits until none of those under way is worth waiting for. Another one who waited may begin just then: whoever is
+   * not to begin beside it looks once more, by `of`, and begins without a wait in between.
    * @throws the signal's reason if it aborts first
    */
   async settled(key: string, isWorthIt: (other: T) => boolean, { signal }: AbortOptions = {}): Promise<void> {

@@ -26,7 +26,9 @@ function begin(size = blob.size) {
   return { download, end: () => end[Symbol.dispose]() }
 }
 
-/** Lets seconds pass in which downloads come on by so much a second; looks at the wait as often as one who waits does. */
+/**
+ * Lets seconds pass in which downloads come on by so much a second; looks at the wait as often as one who waits does.
+ */
 async function pass(seconds: number, ...rates: (readonly [Download, number])[]): Promise<void> {
   for (let tick = 0; tick < 5 * seconds; tick += 1) {
     await vi.advanceTimersByTimeAsync(200)

@@ -9,12 +9,13 @@ import { Patience } from './patience.ts'
 const firstPatience = 8_000
 
 /**
- * The wait of somebody who needs a blob for those who download it already. Others may be hostile: they say of a well-known
- * blob that it is endless, let it drip, or begin with it again and again (docs/threat-model.md E03). So they are worth
- * waiting for only if they mean the same blob, of the same size, and
+ * The wait of somebody who needs a blob for those who download it already. Others may be hostile: they say of a
+ * well-known blob that it is endless, let it drip, or begin with it again and again (docs/threat-model.md E03). So they
+ * are worth waiting for only if they mean the same blob, of the same size, and
  *
  * - at first, as long as the one that is ahead comes on briskly
- * - later, once a download of one's own has shown how long it would take, as long as one that comes briskly takes no longer
+ * - later, once a download of one's own has shown how long it would take, as long as one that comes briskly takes no
+ *   longer
  *
  * and as long as there is patience, which then is twice as long each time.
  */

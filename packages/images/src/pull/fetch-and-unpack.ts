@@ -14,8 +14,8 @@ export interface UnpackWish extends UnpackDestination {
 }
 
 /**
- * Fetches what a descriptor refers to, and unpacks the image for each wish as its documents and layers arrive. The first
- * failure ends both.
+ * Fetches what a descriptor refers to, and unpacks the image for each wish as its documents and layers arrive. The
+ * first failure ends both.
  */
 export async function fetchAndUnpack(
   target: Descriptor,

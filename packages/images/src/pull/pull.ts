@@ -27,11 +27,14 @@ export interface FetchOptions extends AbortOptions {
   readonly concurrency?: number | undefined
   /** Shared with other pulls so that no blob is downloaded twice at once. */
   readonly flights?: Flights | undefined
-  /** Where to unpack the image, each layer while it is downloaded; what is unpacked is fetched too. Nowhere by default. */
+  /**
+   * Where to unpack the image, each layer while it is downloaded; what is unpacked is fetched too. Nowhere by default.
+   */
   readonly unpack?: readonly UnpackWish[] | undefined
   /**
    * Bounds how many layers keep a thread of the applier busy while they are downloaded; others are applied when they
-   * have come. Shared with other pulls as `flights` is; by default one less than there are processors, and at least one.
+   * have come. Shared with other pulls as `flights` is; by default one less than there are processors, and at least
+   * one.
    */
   readonly followers?: Semaphore | undefined
   readonly onProgress?: ProgressListener | undefined
@@ -40,7 +43,9 @@ export interface FetchOptions extends AbortOptions {
 /** What a fetch did, and to what. */
 export interface Fetched extends FetchSummary {
   readonly target: Descriptor
-  /** What was unpacked, in the order it was wished; undefined for an artifact that is no image, which is only fetched. */
+  /**
+   * What was unpacked, in the order it was wished; undefined for an artifact that is no image, which is only fetched.
+   */
   readonly unpacked: readonly (UnpackedImage | undefined)[]
 }
 

@@ -39,8 +39,8 @@ export interface RootFilesystemOptions extends RootFilesystemLayerOptions, Abort
 
 /**
  * Makes an image of one layer of a root file system, and records it. It needs no privileges beyond reading the files;
- * devices, owners and attributes are taken as the file system has them. With `sourceDateEpoch`, the image says that it was
- * made then, and never anything of the present moment: the same file system and options give the same image.
+ * devices, owners and attributes are taken as the file system has them. With `sourceDateEpoch`, the image says that it
+ * was made then, and never anything of the present moment: the same file system and options give the same image.
  *
  * @throws `invalid_argument` for a config that makes no sense; as `rootFilesystemLayer`; the errors of the stores
  */

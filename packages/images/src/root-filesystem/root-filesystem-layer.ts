@@ -18,12 +18,12 @@ export interface RootFilesystemLayerOptions {
 const noEntry = 'names no file of a root file system'
 
 /**
- * The tar of a layer that holds a root file system. The same file system gives the same bytes. A chunk is valid until the
- * next one is asked for.
+ * The tar of a layer that holds a root file system. The same file system gives the same bytes. A chunk is valid until
+ * the next one is asked for.
  *
  * @throws `invalid_argument` for a name in a tar that leads out of it, `failed_precondition` for one that begins with
- * `.wh.`, which means a removal in a layer, `permission_denied` for what this process may not read, `aborted` for a file
- * that changes meanwhile; as `writeLayer` and `readTar`
+ * `.wh.`, which means a removal in a layer, `permission_denied` for what this process may not read, `aborted` for a
+ * file that changes meanwhile; as `writeLayer` and `readTar`
  */
 export async function* rootFilesystemLayer(
   source: RootFilesystem,

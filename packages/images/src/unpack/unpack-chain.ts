@@ -14,8 +14,8 @@ import { snapshotExists } from './snapshot-exists.ts'
 import { type UnpackDestination, unpackLayer } from './unpack-layer.ts'
 
 /**
- * Milliseconds that an image waits in all for others who unpack what it needs and could unpack itself, while they do not go
- * on. Where all goes well they do in a moment: what it has come to them as well.
+ * Milliseconds that an image waits in all for others who unpack what it needs and could unpack itself, while they do
+ * not go on. Where all goes well they do in a moment: what it has come to them as well.
  */
 const patienceWithStanding = 2_000
 

@@ -52,9 +52,9 @@ export interface UnpackLayerOptions extends UnpackDestination, AbortOptions {
 }
 
 /**
- * Makes the snapshot of one layer, unless it exists: prepared, applied, and committed under the chain id after the layers
- * below (docs/behaviour.md §5). Where the snapshotter has layer directories, everything but the commit goes on without
- * the layers below, and the commit begins once theirs has begun.
+ * Makes the snapshot of one layer, unless it exists: prepared, applied, and committed under the chain id after the
+ * layers below (docs/behaviour.md §5). Where the snapshotter has layer directories, everything but the commit goes on
+ * without the layers below, and the commit begins once theirs has begun.
  *
  * @returns whether the layer was applied
  */

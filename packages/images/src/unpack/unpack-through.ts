@@ -15,8 +15,8 @@ export interface UnpackThroughOptions extends UnpackDestination, AbortOptions {
 }
 
 /**
- * Unpacks the layer that makes the snapshot of a chain id, at once with those next to it: what is missing below, and what
- * follows above as far as its content is there. It does nothing where that gains nothing: for a single layer,
+ * Unpacks the layer that makes the snapshot of a chain id, at once with those next to it: what is missing below, and
+ * what follows above as far as its content is there. It does nothing where that gains nothing: for a single layer,
  * and for a snapshotter that takes layers in order.
  *
  * @param chain the image's layers, one of which has the chain id

@@ -33,9 +33,9 @@ export interface UnpackedImage {
 }
 
 /**
- * Unpacks an image whose content is there: a committed snapshot for each layer under its chain id, on top of that of the
- * layers below. What exists is left as it is. The config's blob gets the label that keeps the topmost snapshot, and each
- * layer that is applied the one with its diff id (docs/behaviour.md §4).
+ * Unpacks an image whose content is there: a committed snapshot for each layer under its chain id, on top of that of
+ * the layers below. What exists is left as it is. The config's blob gets the label that keeps the topmost snapshot, and
+ * each layer that is applied the one with its diff id (docs/behaviour.md §4).
  *
  * After a failure, by an abort too, only committed snapshots are left.
  *

@@ -42,9 +42,9 @@ interface MarkingOptions extends InUse {
  * just one step, and parents of snapshots always. References never leave their namespace, so each namespace is a heap
  * of its own.
  *
- * First all objects are listed, then what is kept is taken off the list. Whatever is written meanwhile is kept until the
- * next collection, with all that it refers to: writers say so by `touch`. What is written after the listing is not on the
- * list. So at any time at which there is nothing left to follow, nothing keeps what is on the list.
+ * First all objects are listed, then what is kept is taken off the list. Whatever is written meanwhile is kept until
+ * the next collection, with all that it refers to: writers say so by `touch`. What is written after the listing is not
+ * on the list. So at any time at which there is nothing left to follow, nothing keeps what is on the list.
  *
  * In memory it has the names of all objects of the namespace that nothing was found yet to keep.
  */

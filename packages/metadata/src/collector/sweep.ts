@@ -20,9 +20,9 @@ interface Swept {
 }
 
 /**
- * Removes what nothing keeps from a namespace, as far as one transaction and one turn of the event loop go. That there is
- * nothing left to follow and that something is removed is found and done without a break, so that nothing can come to be
- * kept in between.
+ * Removes what nothing keeps from a namespace, as far as one transaction and one turn of the event loop go. That there
+ * is nothing left to follow and that something is removed is found and done without a break, so that nothing can come
+ * to be kept in between.
  *
  * @returns what was removed; undefined if there is something to follow first
  */

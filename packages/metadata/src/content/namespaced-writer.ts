@@ -183,7 +183,10 @@ export class NamespacedWriter implements ContentWriter {
     })
   }
 
-  /** Makes the blob durable in the backend; that it is there already is success, since these bytes were compared with it. */
+  /**
+   * Makes the blob durable in the backend; that it is there already is success, since these bytes were compared with
+   * it.
+   */
   async #publish(own: ContentWriter, options: CommitOptions & AbortOptions): Promise<Published> {
     try {
       return await own.commit(options)

@@ -7,7 +7,9 @@ import type { Node } from './node.ts'
 export interface Write extends Transaction {
   /** Announces an event of the write's namespace, once and only if the write is durable. */
   emit(event: DomainEvent): void
-  /** Says that an object of the write's namespace was written, or is referred to anew, so that no collection takes it. */
+  /**
+   * Says that an object of the write's namespace was written, or is referred to anew, so that no collection takes it.
+   */
   touch(node: Node): void
 }
 

@@ -31,17 +31,18 @@ import type { Migration } from '@nsbox/sqlite'
  * keeps there.
  *
  * The backing of a snapshot has the key that the snapshotter knows it by. It is made before the snapshotter is asked to
- * make the snapshot, and goes with the last row that stands for it unless a task uses it or another that is based on it, so
- * that one without a row is in use or being made, or was when its process died. A snapshot's parent is a row of the same namespace, whose backing is the parent of its backing.
+ * make the snapshot, and goes with the last row that stands for it unless a task uses it or another that is based on
+ * it, so that one without a row is in use or being made, or was when its process died. A snapshot's parent is a row of
+ * the same namespace, whose backing is the parent of its backing.
  *
  * `provenance` tells who has written to a backing: the server, which has applied one layer (`applied`, with the layer's
- * `diff_id`, and `late` if it was written for a parent that is given at commit), or somebody else too, as far as anybody
- * knows (`private`). `directory` is where its files are written, `implied` what `AppliedLayer.implied` was, as a JSON
- * array. A backing with a `chain_id` is what its layers make of it, and nobody else had a hand in it: any namespace may
- * have it.
+ * `diff_id`, and `late` if it was written for a parent that is given at commit), or somebody else too, as far as
+ * anybody knows (`private`). `directory` is where its files are written, `implied` what `AppliedLayer.implied` was, as
+ * a JSON array. A backing with a `chain_id` is what its layers make of it, and nobody else had a hand in it: any
+ * namespace may have it.
  *
- * What containers carry for others is a type and a value of bytes. The table of containers has row ids, since specs may be
- * large and a table without would have to step over them.
+ * What containers carry for others is a type and a value of bytes. The table of containers has row ids, since specs may
+ * be large and a table without would have to step over them.
  */
 export const migrations: readonly Migration[] = [
   {

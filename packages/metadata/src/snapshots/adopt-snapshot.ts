@@ -17,8 +17,8 @@ export function isShared(db: Reader, parts: SnapshotParts, scope: SnapshotScope,
 }
 
 /**
- * Longest chain that is adopted, in one transaction: as many layers as an overlay can have (`OVL_MAX_STACK` of Linux). An
- * image with more is unpacked by each namespace itself.
+ * Longest chain that is adopted, in one transaction: as many layers as an overlay can have (`OVL_MAX_STACK` of Linux).
+ * An image with more is unpacked by each namespace itself.
  */
 const maxChain = 500
 

@@ -16,8 +16,8 @@ const columns = `id, snapshotter, key, directory, parent,
     OR EXISTS (SELECT 1 FROM backing AS child WHERE child.parent = backing.id) AS committed`
 
 /**
- * The backings whose files are reached by a directory: that whose directory it is, is in, or those whose directories are
- * in it.
+ * The backings whose files are reached by a directory: that whose directory it is, is in, or those whose directories
+ * are in it.
  * @param path without symbolic links
  */
 export function backingsAt(db: Reader, path: string): BackingAt[] {
@@ -38,7 +38,9 @@ function backingsIn(db: Reader, path: string): BackingAt[] {
   return db.all<BackingAt>(sql, ...rangeIn(path))
 }
 
-/** The backing that a directory is made for: its own is right in that one, beside what else its snapshotter keeps there. */
+/**
+ * The backing that a directory is made for: its own is right in that one, beside what else its snapshotter keeps there.
+ */
 export function backingsOf(db: Reader, path: string): BackingAt[] {
   const [from, to] = rangeIn(path)
   const sql = `SELECT ${columns} FROM backing WHERE directory > ? AND directory < ?

@@ -11,9 +11,9 @@ export interface UseRecord {
 }
 
 /**
- * The backings that tasks use, whose files stay until those have ended, whatever becomes of the rows; and the directories
- * in which they can write to whatever is made there. In memory only: whoever outlives this process says it again to the
- * next one.
+ * The backings that tasks use, whose files stay until those have ended, whatever becomes of the rows; and the
+ * directories in which they can write to whatever is made there. In memory only: whoever outlives this process says it
+ * again to the next one.
  */
 export class BackingsInUse {
   readonly #backings = new Counts<number>()
@@ -50,8 +50,8 @@ export class BackingsInUse {
 }
 
 /**
- * Drops a backing that no namespace has any more, unless something uses it or is based on it; and those that it was based
- * on and that were kept only for that.
+ * Drops a backing that no namespace has any more, unless something uses it or is based on it; and those that it was
+ * based on and that were kept only for that.
  * @returns what the backend need not keep any more
  */
 export function dropUnusedBacking(tx: Transaction, inUse: BackingsInUse, id: number): BackingRef[] {

@@ -42,7 +42,10 @@ interface Begun {
   readonly implied: readonly string[]
 }
 
-/** Commits a snapshot of a namespace; the contract is that of `SnapshotMaker` and, if the backend has it, `LayerDirectories`. */
+/**
+ * Commits a snapshot of a namespace; the contract is that of `SnapshotMaker` and, if the backend has it,
+ * `LayerDirectories`.
+ */
 export async function commitSnapshot(
   parts: SnapshotParts,
   scope: SnapshotScope,

@@ -2,11 +2,11 @@
 const most = 1000
 
 /**
- * The backings that nobody but the server has written to since this process made them: as long as that holds, a layer that
- * is applied is all that there is in them. Each is `untouched`, or the server is `applying` a layer to it.
+ * The backings that nobody but the server has written to since this process made them: as long as that holds, a layer
+ * that is applied is all that there is in them. Each is `untouched`, or the server is `applying` a layer to it.
  *
- * Nothing of this is on disk, because it ends with the process: a later one cannot know who has written meanwhile. What is
- * forgotten, which happens to the oldest of very many, only is not shared.
+ * Nothing of this is on disk, because it ends with the process: a later one cannot know who has written meanwhile. What
+ * is forgotten, which happens to the oldest of very many, only is not shared.
  */
 export class FreshBackings {
   readonly #states = new Map<number, 'untouched' | 'applying'>()

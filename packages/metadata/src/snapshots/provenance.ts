@@ -4,8 +4,8 @@ import type { SnapshotParts } from './snapshot-parts.ts'
 import type { SnapshotRow } from './snapshot-row.ts'
 
 /**
- * Says that anybody may write to backings: what they have or are going to have is nobody else's from now on. Resolves when
- * it may be begun, which is at once for fresh ones, and otherwise once the disk has it.
+ * Says that anybody may write to backings: what they have or are going to have is nobody else's from now on. Resolves
+ * when it may be begun, which is at once for fresh ones, and otherwise once the disk has it.
  */
 export async function letAnybodyWrite(
   { ledger, fresh }: Pick<SnapshotParts, 'ledger' | 'fresh'>,
@@ -81,8 +81,8 @@ export function provenChainId(db: Reader, { backing, name, parent, rebased }: Co
     "SELECT diff_id, late FROM backing WHERE id = ? AND provenance = 'applied'",
     backing,
   )
-  // Removals that were carried out where there was nothing to remove are lost, and those that are written down where there
-  // will never be anything are files.
+  // Removals that were carried out where there was nothing to remove are lost, and those that are written down where
+  // there will never be anything are files.
   if (row === undefined || (rebased && row.late === 0)) return undefined
   if (parent === undefined && row.late === 1) return undefined
   if (parent?.chain_id === null) return undefined

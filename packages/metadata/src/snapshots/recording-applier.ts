@@ -24,9 +24,9 @@ interface Target {
  * known at commit what the snapshot is made of. The applier below is given the very directory that was looked at, as an
  * open one, and nothing else of the mounts.
  *
- * Besides what the applier throws: `not_found` for a blob that the namespace does not have; `invalid_argument` for mounts
- * that contradict themselves; `failed_precondition` for mounts that lead into a committed snapshot, `unavailable` for one
- * that is being committed.
+ * Besides what the applier throws: `not_found` for a blob that the namespace does not have; `invalid_argument` for
+ * mounts that contradict themselves; `failed_precondition` for mounts that lead into a committed snapshot,
+ * `unavailable` for one that is being committed.
  *
  * @param applier of this process
  */

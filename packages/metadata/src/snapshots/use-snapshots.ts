@@ -151,8 +151,8 @@ async function placesForWriting(finder: PlaceFinder, path: string): Promise<read
 }
 
 /**
- * @throws `failed_precondition` if another namespace relies on a backing that could be written to. A directory of the host
- * that has the database in it is given to those who run the host.
+ * @throws `failed_precondition` if another namespace relies on a backing that could be written to. A directory of the
+ * host that has the database in it is given to those who run the host.
  */
 function refuseOthers(
   { ledger, databasePath }: UseParts,

@@ -12,9 +12,9 @@ export const maxSpecSize = 4 * 1024 * 1024
 
 /**
  * Reads a `config.json`, or the spec that a client sent with a container. Fields that this package does not know are
- * kept, known ones that are `null` are left out, integers that a double cannot hold become bigints. It is refused if two
- * readers could understand it differently (see `parseStrictJson`), or a field has a type other than declared; whether
- * it makes sense is for `validateSpec` to say.
+ * kept, known ones that are `null` are left out, integers that a double cannot hold become bigints. It is refused if
+ * two readers could understand it differently (see `parseStrictJson`), or a field has a type other than declared;
+ * whether it makes sense is for `validateSpec` to say.
  *
  * @throws `invalid_argument`, naming the field
  */
@@ -35,8 +35,8 @@ export function parseResources(bytes: Uint8Array): Resources {
 /**
  * As `parseSpec`, for a filter of system calls that a user wrote into a file of its own.
  *
- * @throws `invalid_argument` also for the format of Docker and Podman, whose rules have conditions that the runtime does
- * not know: it would allow what they allow to some
+ * @throws `invalid_argument` also for the format of Docker and Podman, whose rules have conditions that the runtime
+ * does not know: it would allow what they allow to some
  */
 export function parseSeccompProfile(bytes: Uint8Array): Seccomp {
   const profile = parse(bytes, 'seccomp profile', seccompSchema)
@@ -68,7 +68,10 @@ function parse<const S extends v.GenericSchema>(
   return validate(schema, parseStrictJson(bytes, name, { bigIntegers: true }), name)
 }
 
-/** The bytes of a `config.json`, or of a part of one: JSON, with bigints as plain integers, which `JSON.stringify` has no way to write. */
+/**
+ * The bytes of a `config.json`, or of a part of one: JSON, with bigints as plain integers, which `JSON.stringify` has
+ * no way to write.
+ */
 export function encodeSpec(spec: Spec | Process | Resources | Seccomp): Uint8Array {
   return new TextEncoder().encode(encode(spec) ?? 'null')
 }

@@ -24,13 +24,15 @@ export interface BundleContents {
  * container's own root where that is another user of the host, for which the directories above must let anybody
  * through (mode 0711).
  *
- * Their few small files are in memory, so that they are written and removed on the calling thread, in a tenth of the time
- * that other threads take for it.
+ * Their few small files are in memory, so that they are written and removed on the calling thread, in a tenth of the
+ * time that other threads take for it.
  */
 export class Bundles {
   readonly #directory: string
 
-  /** @param directory an absolute path, which need not exist, on a file system that is empty after a start of the host */
+  /**
+   * @param directory an absolute path, which need not exist, on a file system that is empty after a start of the host
+   */
   constructor(directory: string) {
     this.#directory = directory
   }

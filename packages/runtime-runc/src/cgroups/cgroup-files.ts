@@ -66,7 +66,9 @@ export function parseKeyed(text: string): KeyedNumbers {
   return (key) => numbers.get(key) ?? 0n
 }
 
-/** A number as the kernel prints it: `max` is `noLimit`, a negative one, which the kernel may print for a moment, is 0. */
+/**
+ * A number as the kernel prints it: `max` is `noLimit`, a negative one, which the kernel may print for a moment, is 0.
+ */
 export function parseNumber(text: string): bigint | undefined {
   if (text === 'max') return noLimit
   if (/^-\d+$/.test(text)) return 0n

@@ -30,7 +30,9 @@ export async function criuFailure(log: string): Promise<CriuFailure | undefined>
   return { lines: lines.slice(0, maxLines), code: met?.code, reason: met?.name }
 }
 
-/** Whether a log says that a checkpoint is whole, by its last line: above it are names that are a container's to choose. */
+/**
+ * Whether a log says that a checkpoint is whole, by its last line: above it are names that are a container's to choose.
+ */
 export async function criuHasFinished(log: string): Promise<boolean> {
   return /(?:^|\n)\([\d.]+\) Dumping finished successfully\n?$/.test(await endOf(log))
 }

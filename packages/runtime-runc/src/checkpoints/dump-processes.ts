@@ -15,10 +15,10 @@ const grace = 60_000
 const afterKill = 10_000
 
 /**
- * Sees to it that no process that an ended or killed command has left writes images to a directory any more. The runtime
- * is ended at once. CRIU, which then finds nobody to report to, lets the processes of the container go on by itself. To
- * kill it could end a process that it has just made do something. Once the first process has ended nothing is to be
- * saved, and CRIU may wait for it for ever.
+ * Sees to it that no process that an ended or killed command has left writes images to a directory any more. The
+ * runtime is ended at once. CRIU, which then finds nobody to report to, lets the processes of the container go on by
+ * itself. To kill it could end a process that it has just made do something. Once the first process has ended nothing
+ * is to be saved, and CRIU may wait for it for ever.
  *
  * @param pid the container's first process
  * @throws deadline_exceeded if one of them does not end of being killed

@@ -50,7 +50,9 @@ export function helperProcess(pid: number): HelperProcess | undefined {
   }, undefined)
 }
 
-/** The beginning of what a process was called with, each argument with a NUL at its end; empty for one that has ended. */
+/**
+ * The beginning of what a process was called with, each argument with a NUL at its end; empty for one that has ended.
+ */
 export function commandLine(pid: number): string {
   return unlessGone(() => {
     const fd = openSync(`/proc/${pid}/cmdline`, 'r')

@@ -43,8 +43,8 @@ const patience = 10_000
 /**
  * Removes what a restore has left: its processes, mounts, the runtime's state and the cgroup.
  *
- * A runtime that is killed leaves the root filesystem mounted within its state. To have it remove that state would remove
- * the files of the root filesystem, so that the mount goes first, once nobody is there who could make it.
+ * A runtime that is killed leaves the root filesystem mounted within its state. To have it remove that state would
+ * remove the files of the root filesystem, so that the mount goes first, once nobody is there who could make it.
  */
 export async function undoRestore(restore: UndoneRestore): Promise<void> {
   const { runc, bundle, cgroup, alone } = restore

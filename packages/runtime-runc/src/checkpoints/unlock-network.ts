@@ -6,8 +6,8 @@ const timeout = 10_000
 const maxBuffer = 16 * 1024 * 1024
 
 /**
- * Takes away the rules with which CRIU cuts a network namespace off while it looks at connections, and which one that was
- * killed leaves there. Does nothing in the namespace of this process, where CRIU cuts off single connections only.
+ * Takes away the rules with which CRIU cuts a network namespace off while it looks at connections, and which one that
+ * was killed leaves there. Does nothing in the namespace of this process, where CRIU cuts off single connections only.
  *
  * @param pid a process in the namespace; one that has ended is fine
  */
@@ -40,7 +40,9 @@ async function removeChain(pid: number, program: string): Promise<void> {
   if (undo !== undefined) await within(`${program}-restore`, ['--noflush', '--wait'], undo)
 }
 
-/** What takes CRIU's chain away, with every rule that leads to it, as iptables-restore reads it; undefined without one. */
+/**
+ * What takes CRIU's chain away, with every rule that leads to it, as iptables-restore reads it; undefined without one.
+ */
 export function undoing(rules: string): string | undefined {
   const lines = rules.split('\n')
   if (!lines.some((line) => line.startsWith(':CRIU '))) return undefined

@@ -5,11 +5,11 @@ const writeFile = promisify(write)
 
 /**
  * The lock that the kernel takes to move a process into another cgroup, one for all hierarchies. Where it has not been
- * taken for some time, that waits for a grace period of RCU, some 10 to 15 ms of what runc takes to create or exec. Whoever
- * is about to have runc run says so, and the waiting is done meanwhile. It is taken by moving a thread of this process to
- * where it is; if somebody has moved the process elsewhere since that was read, the kernel refuses (`cgroup.threads` in
- * cgroups(7)). (Linux: `cgroup_threadgroup_rwsem`. On hosts whose cgroups are mounted with `favordynmods` it is ready
- * always.)
+ * taken for some time, that waits for a grace period of RCU, some 10 to 15 ms of what runc takes to create or exec.
+ * Whoever is about to have runc run says so, and the waiting is done meanwhile. It is taken by moving a thread of this
+ * process to where it is; if somebody has moved the process elsewhere since that was read, the kernel refuses
+ * (`cgroup.threads` in cgroups(7)). (Linux: `cgroup_threadgroup_rwsem`. On hosts whose cgroups are mounted with
+ * `favordynmods` it is ready always.)
  */
 export class AttachLock {
   readonly #ownThreads: () => string | undefined

@@ -34,8 +34,8 @@ export interface Proof {
 }
 
 /**
- * Tries a program with two containers that sleep. The first has hooks, must be left to the program because of them, and is
- * started and removed by it; the second by what is done in its place. The same must come of both.
+ * Tries a program with two containers that sleep. The first has hooks, must be left to the program because of them, and
+ * is started and removed by it; the second by what is done in its place. The same must come of both.
  *
  * @throws `failed_precondition` for what is not as expected; as the program's commands
  */

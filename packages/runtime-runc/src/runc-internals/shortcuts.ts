@@ -28,8 +28,8 @@ export interface ShortcutsOptions {
 }
 
 /**
- * What is done in place of runc, by what is known of its insides: `start` and `delete` without running it, and running it
- * from a copy that it need not make itself. It is done with a program of that name for which it has been proved with
+ * What is done in place of runc, by what is known of its insides: `start` and `delete` without running it, and running
+ * it from a copy that it need not make itself. It is done with a program of that name for which it has been proved with
  * containers of its own, once since the start of the host, as long as the file is the same; with all others, and until
  * then, runc does all itself.
  */
@@ -63,16 +63,18 @@ export class Shortcuts implements AsyncDisposable {
     await runc.delete(id)
   }
 
-  /** Says that runc is about to move a process to a cgroup, whichever runc it is: what that waits for is the kernel's. */
+  /**
+   * Says that runc is about to move a process to a cgroup, whichever runc it is: what that waits for is the kernel's.
+   */
   expectMove(): void {
     if (this.#options.enabled) this.#attachLock.expect()
   }
 
   /**
-   * Whether a program is to be run from a sealed copy in memory. Before it enters a container, runc makes such a copy of
-   * itself each time, so that nothing in the container can reach the file on the host (CVE-2019-5736), unless it finds that
-   * it has been started from one, as by its own `memfd-bind`. That spares each `create` and `exec` a copy of 10 MB and an
-   * execution of it: 6 ms of 18.
+   * Whether a program is to be run from a sealed copy in memory. Before it enters a container, runc makes such a copy
+   * of itself each time, so that nothing in the container can reach the file on the host (CVE-2019-5736), unless it
+   * finds that it has been started from one, as by its own `memfd-bind`. That spares each `create` and `exec` a copy of
+   * 10 MB and an execution of it: 6 ms of 18.
    */
   fromMemory(runc: Runc): boolean {
     return this.#proofOf(runc)?.fromMemory === true

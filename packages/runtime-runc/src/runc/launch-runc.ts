@@ -34,8 +34,8 @@ export interface RuncLaunch {
 }
 
 /**
- * Has the supervisor run the runtime's program, which makes a process. One that is created waits for a start, and one that
- * is restored may be large.
+ * Has the supervisor run the runtime's program, which makes a process. One that is created waits for a start, and one
+ * that is restored may be large.
  *
  * @throws with the runtime's own words
  */

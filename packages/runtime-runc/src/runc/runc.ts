@@ -64,8 +64,8 @@ export class Runc {
   }
 
   /**
-   * Signals the first process, or with `all` every process of the container. Also ends a container that is paused, which
-   * a signal alone does not with cgroup v1.
+   * Signals the first process, or with `all` every process of the container. Also ends a container that is paused,
+   * which a signal alone does not with cgroup v1.
    *
    * @throws not_found also if the process has ended: `process already finished`
    */
@@ -94,8 +94,9 @@ export class Runc {
   }
 
   /**
-   * Removes the container's cgroups and what the runtime knows of it, and ends processes that are left where they do not
-   * end with the first one. With `force` that one is killed before, and a container that does not exist is no error.
+   * Removes the container's cgroups and what the runtime knows of it, and ends processes that are left where they do
+   * not end with the first one. With `force` that one is killed before, and a container that does not exist is no
+   * error.
    *
    * @throws failed_precondition without `force`, if it runs
    */

@@ -115,8 +115,8 @@ async function readUntil(fd: number, ending: string): Promise<string> {
 }
 
 /**
- * How a child ended, by waiting and by its descriptor. The first process of a container with its own process ids does not
- * end before all others of the container have been waited for.
+ * How a child ended, by waiting and by its descriptor. The first process of a container with its own process ids does
+ * not end before all others of the container have been waited for.
  */
 async function statuses(pid: number, pidfd: number) {
   for (let tries = 0; tries < 1000; tries++) {

@@ -32,7 +32,8 @@ export function pathsBeforeBundle({
 }
 
 /**
- * What the spec gives besides; undefined for nothing. Its sources may be in the root file system, so that must be mounted.
+ * What the spec gives besides; undefined for nothing. Its sources may be in the root file system, so that must be
+ * mounted.
  */
 export function pathsOfSpec(
   { mounts, changesMounts }: SpecPaths,

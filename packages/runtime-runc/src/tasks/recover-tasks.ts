@@ -13,8 +13,8 @@ import { TaskUses } from './task-uses.ts'
 import { end, removeContainer } from './undo-process.ts'
 
 /**
- * Takes up the tasks that an earlier process has left. What that process had not completed is undone: no client was told
- * of it. One task that cannot be taken up keeps no other from it.
+ * Takes up the tasks that an earlier process has left. What that process had not completed is undone: no client was
+ * told of it. One task that cannot be taken up keeps no other from it.
  *
  * @param bundles all that there are
  * @param add takes each task

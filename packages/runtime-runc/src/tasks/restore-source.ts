@@ -26,12 +26,13 @@ export interface RestoreSource {
 }
 
 /**
- * What a new task is to go on from, if it is to: images that the options name (`criu_image_path`), or else those that the
- * caller writes. As with containerd, the options count where there are both, and the caller is not asked for anything.
+ * What a new task is to go on from, if it is to: images that the options name (`criu_image_path`), or else those that
+ * the caller writes. As with containerd, the options count where there are both, and the caller is not asked for
+ * anything.
  *
  * @param directories where one is made for what the caller writes
- * @throws `not_found` and `invalid_argument` with the name of a directory that has no images; `unimplemented` if the host
- * lacks CRIU
+ * @throws `not_found` and `invalid_argument` with the name of a directory that has no images; `unimplemented` if the
+ * host lacks CRIU
  */
 export async function restoreSource(
   directories: ImageDirectories,

@@ -54,8 +54,8 @@ interface Dump {
  * Makes a checkpoint of a running or paused task. Whatever fails, the task is afterwards what it was before; if that
  * cannot be, since its processes have ended, the error says so.
  *
- * A task that is to end is frozen, and ends only once somebody has taken the images. Where connections are kept CRIU has
- * to end it, so that their other ends do not notice.
+ * A task that is to end is frozen, and ends only once somebody has taken the images. Where connections are kept CRIU
+ * has to end it, so that their other ends do not notice.
  *
  * @returns what names the checkpoint
  */

@@ -50,8 +50,9 @@ export interface TaskParts {
 }
 
 /**
- * The task of one container: created → running ⇄ paused → stopped. What changes it takes turns; questions and signals do
- * not wait. The end of the first process is told once, after that of its execs and after any start that is under way.
+ * The task of one container: created → running ⇄ paused → stopped. What changes it takes turns; questions and signals
+ * do not wait. The end of the first process is told once, after that of its execs and after any start that is under
+ * way.
  */
 export class Task implements Disposable, ExecTask, CheckpointedTask {
   readonly namespace: string

@@ -7,8 +7,8 @@ import type { TaskContext } from './task-context.ts'
 import { readTask } from './task-record.ts'
 
 /**
- * Ends checkpoints that an earlier process was making, and lets their tasks be what they were before, as far as they have
- * not ended. One that cannot be brought back keeps no other from it.
+ * Ends checkpoints that an earlier process was making, and lets their tasks be what they were before, as far as they
+ * have not ended. One that cannot be brought back keeps no other from it.
  *
  * @param bundles all that there are
  */

@@ -6,9 +6,9 @@ import { hasHungUp } from '@nsbox/sys/descriptors'
 const interval = 5000
 
 /**
- * Ends connections of HTTP/2 that are closing and whose client has gone. A session that is closing goes on for as long as its
- * streams do, which may be days. But Node.js does not notice that the client has gone if it said GOAWAY and then something
- * malformed: such connections would stay for good, and add up to the most that there may be.
+ * Ends connections of HTTP/2 that are closing and whose client has gone. A session that is closing goes on for as long
+ * as its streams do, which may be days. But Node.js does not notice that the client has gone if it said GOAWAY and then
+ * something malformed: such connections would stay for good, and add up to the most that there may be.
  */
 export class SessionSockets {
   readonly #sockets = new Map<Http2Session, Socket>()

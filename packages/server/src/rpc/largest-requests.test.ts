@@ -233,7 +233,9 @@ beforeAll(async () => {
 })
 afterAll(() => resources.disposeAsync())
 
-/** The status that a call ends with; a call that waits for something has two seconds, or half a second if it is small. */
+/**
+ * The status that a call ends with; a call that waits for something has two seconds, or half a second if it is small.
+ */
 function call(by: () => ClientHttp2Session, path: string, message: Uint8Array): Promise<string | undefined> {
   return new Promise((resolve) => {
     const headers = {
@@ -255,7 +257,9 @@ function call(by: () => ClientHttp2Session, path: string, message: Uint8Array): 
   })
 }
 
-/** Makes a small call again and again while something goes on. @returns the longest time that one took, in milliseconds */
+/**
+ * Makes a small call again and again while something goes on. @returns the longest time that one took, in milliseconds
+ */
 async function longestWait(work: Promise<unknown>): Promise<number> {
   let isOver = false
   work.finally(() => {

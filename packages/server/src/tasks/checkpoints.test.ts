@@ -90,7 +90,8 @@ describeWith({ linux: true }, 'checkpoints of tasks', () => {
     root = resources.use(await tempDir('nsbox-checkpoints')).path
     const durability = 'relaxed'
     const content = resources.use(await openContentStore({ root: join(root, 'content'), durability }))
-    // Nothing holds the blobs that tests store, and the first collection of its own would come within a tenth of a second.
+    // Nothing holds the blobs that tests store, and the first collection of its own would come within a tenth of a
+    // second.
     const collector = { startupDelay: 3_600_000, scheduleDelay: 3_600_000 }
     const path = join(root, 'metadata.db')
     metadata = resources.use(await openMetadata({ path, content, durability, collector }))

@@ -17,8 +17,8 @@ export interface ChangedRequest {
 const depth = 4
 
 /**
- * A request once for each text that it can hold, at any depth, with that text in it: in the place of what it says there, or
- * as one more entry of a list or map. By the API's own descriptors, so that no field is forgotten.
+ * A request once for each text that it can hold, at any depth, with that text in it: in the place of what it says
+ * there, or as one more entry of a list or map. By the API's own descriptors, so that no field is forgotten.
  */
 export function* everyString<S extends DescMessage>(
   schema: S,

@@ -29,8 +29,8 @@ export interface TransferServiceOptions {
 }
 
 /**
- * Finds where to unpack for a caller: into the snapshotter of the given name, or the one that the caller's namespace has
- * by default.
+ * Finds where to unpack for a caller: into the snapshotter of the given name, or the one that the caller's namespace
+ * has by default.
  * @throws `invalid_argument` if there is no such snapshotter
  */
 export type UnpackDestinations = (
@@ -52,7 +52,10 @@ export interface Caller {
 
 type Progress = { readonly onProgress?: ProgressListener | undefined } & AbortOptions
 
-/** Moves images between registries, archives and the stores of namespaces. One per server: its pulls share their downloads. */
+/**
+ * Moves images between registries, archives and the stores of namespaces. One per server: its pulls share their
+ * downloads.
+ */
 export class TransferService {
   readonly #options: TransferServiceOptions
   readonly #flights: FlightsOf

@@ -7,7 +7,9 @@ import { files } from '../protocol/directory-layout.ts'
 import type { SupervisorProgram } from './supervisor-program.ts'
 
 const startTimeout = 20_000
-/** What programs need of the client's variables. The rest is nobody's business, and Node's options are for the client. */
+/**
+ * What programs need of the client's variables. The rest is nobody's business, and Node's options are for the client.
+ */
 const passedOn = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS']
 
 /** How to start a supervisor. */

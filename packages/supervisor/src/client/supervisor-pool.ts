@@ -194,7 +194,10 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     return link
   }
 
-  /** Takes in a supervisor that runs already; one of another build, or that is one too many, is to end with its processes. */
+  /**
+   * Takes in a supervisor that runs already; one of another build, or that is one too many, is to end with its
+   * processes.
+   */
   async #join(link: SupervisorConnection): Promise<void> {
     this.#links.add(link)
     await link.request('processes')

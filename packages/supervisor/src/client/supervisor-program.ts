@@ -17,7 +17,9 @@ export interface SupervisorProgram {
  */
 const lean = ['--max-semi-space-size=1', '--max-old-space-size=128', '--v8-pool-size=1', '--no-opt']
 
-/** The program that belongs to this module: of the sources, the sources; of the built package, one file beside this one. */
+/**
+ * The program that belongs to this module: of the sources, the sources; of the built package, one file beside this one.
+ */
 export function supervisorProgram(): SupervisorProgram {
   if (!import.meta.url.endsWith('.ts')) {
     const file = fileURLToPath(new URL('bin/supervisor.js', import.meta.url))

@@ -29,8 +29,8 @@ export interface ClientConnectionOptions {
 }
 
 /**
- * What a request is answered with, and the descriptors that go along. Both are asked for when the answer is sent: what was
- * told of the process before has not been understood, what is told afterwards will be.
+ * What a request is answered with, and the descriptors that go along. Both are asked for when the answer is sent: what
+ * was told of the process before has not been understood, what is told afterwards will be.
  */
 interface Answer {
   readonly fields?: () => object

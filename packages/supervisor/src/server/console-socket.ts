@@ -13,8 +13,8 @@ export class ConsoleSocket implements Disposable {
   }
 
   /**
-   * The terminal, which does not wait. To be called when the program has ended that was told of the socket: the terminal
-   * has been sent by then.
+   * The terminal, which does not wait. To be called when the program has ended that was told of the socket: the
+   * terminal has been sent by then.
    * @throws `failed_precondition` if none was
    */
   take(): number {

@@ -11,8 +11,8 @@ const appending = new KeyedMutex()
 let nothing: number | undefined
 
 /**
- * Appends what comes through a pipe to a file. Also here no byte is ever in this process; the kernel does not splice to a
- * file that is open for appending, so each piece is put at the end that the file has then, one piece at a time.
+ * Appends what comes through a pipe to a file. Also here no byte is ever in this process; the kernel does not splice to
+ * a file that is open for appending, so each piece is put at the end that the file has then, one piece at a time.
  */
 export class FileRelay implements Relay {
   readonly #options: RelayOptions

@@ -27,8 +27,8 @@ export interface LoggerOptions {
 
 /**
  * Starts a program that takes the output of a process, from its descriptors 3 and 4, and waits until it says by its
- * descriptor 5 that it is ready. Nothing of it is waited for longer than ten seconds (docs/threat-model.md D20). The end
- * `logger` is added to `ends`.
+ * descriptor 5 that it is ready. Nothing of it is waited for longer than ten seconds (docs/threat-model.md D20). The
+ * end `logger` is added to `ends`.
  *
  * @throws `not_found` for the program; `deadline_exceeded`, `failed_precondition` if it does not get ready
  */
@@ -87,7 +87,9 @@ export async function startLogger(
   }
 }
 
-/** Ends a program that has nothing more to take, if it does not end by itself. Closes the descriptor that it is given. */
+/**
+ * Ends a program that has nothing more to take, if it does not end by itself. Closes the descriptor that it is given.
+ */
 export function endLogger(watcher: Watcher, pidfd: number): void {
   const terminate = setTimeout(() => signalPidfd(pidfd, 15), endTimeout)
   const kill = setTimeout(() => signalPidfd(pidfd, 9), endTimeout + killTimeout)

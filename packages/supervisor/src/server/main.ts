@@ -20,10 +20,10 @@ if (values.directory === undefined) throw new Error('--directory is missing')
 
 // What goes wrong with one process must not take the others along.
 process.on('uncaughtException', (error) => console.error(error))
-// Its client may leave or be stopped with all that is in its session; this process stays for what it holds. Others would
-// end it too if nobody listened, and SIGUSR1 would open the port of Node's debugger, through which whoever reaches the
-// loopback interface could say what root does: a container with the network and the pids of the host can do both
-// (docs/threat-model.md E11).
+// Its client may leave or be stopped with all that is in its session; this process stays for what it holds. Others
+// would end it too if nobody listened, and SIGUSR1 would open the port of Node's debugger, through which whoever
+// reaches the loopback interface could say what root does: a container with the network and the pids of the host can do
+// both (docs/threat-model.md E11).
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const)
   process.on(signal, () => undefined)
 

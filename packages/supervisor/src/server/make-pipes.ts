@@ -4,8 +4,8 @@ import type { OwnedEnds } from '../protocol/owned-ends.ts'
 import type { Role } from '../protocol/roles.ts'
 
 /**
- * Bytes that a pipe takes before its writer has to wait. With the 64 KiB that the system gives by default, relaying costs
- * three times the processor time, because a busy writer is waited for four times as often.
+ * Bytes that a pipe takes before its writer has to wait. With the 64 KiB that the system gives by default, relaying
+ * costs three times the processor time, because a busy writer is waited for four times as often.
  */
 const pipeSize = 262_144
 
@@ -28,8 +28,8 @@ export interface MakePipesOptions {
 }
 
 /**
- * Makes pipes for the input and output of a process. Pipes, because a process whose input or output is a FIFO or a socket
- * can be neither checkpointed nor restored with others.
+ * Makes pipes for the input and output of a process. Pipes, because a process whose input or output is a FIFO or a
+ * socket can be neither checkpointed nor restored with others.
  */
 export function makePipes(ends: OwnedEnds, { owner, ...wanted }: MakePipesOptions): ProgramEnds {
   const program: number[] = []

@@ -12,8 +12,8 @@ const readerTimeout = 10_000
 const nullDevice = 0x103
 
 /**
- * Opens what is there for input and output, waiting for readers of FIFOs. Nothing is opened that is not of the right kind,
- * no link is followed, and no opening blocks (docs/threat-model.md D08).
+ * Opens what is there for input and output, waiting for readers of FIFOs. Nothing is opened that is not of the right
+ * kind, no link is followed, and no opening blocks (docs/threat-model.md D08).
  *
  * @param ends are given the descriptors; their owner closes them, also after an error
  * @returns the program that takes the output, if one is to

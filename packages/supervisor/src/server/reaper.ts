@@ -10,9 +10,9 @@ export interface ReaperOptions {
  * Waits for the children that Node knows nothing of: processes that were launched, and orphans that this process has
  * become the parent of.
  *
- * A launched process may end before anybody knows its number, and looks like an orphan then. So an orphan is only waited
- * for once all launches have ended that were under way when it was seen; until then it keeps its number. Children that
- * Node has started are left to Node.
+ * A launched process may end before anybody knows its number, and looks like an orphan then. So an orphan is only
+ * waited for once all launches have ended that were under way when it was seen; until then it keeps its number.
+ * Children that Node has started are left to Node.
  */
 export class Reaper {
   readonly #onExit: ReaperOptions['onExit']

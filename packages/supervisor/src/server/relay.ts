@@ -31,8 +31,8 @@ export interface RelayOptions {
 }
 
 /**
- * Relays between pipes, FIFOs and terminals by splice: no byte is ever in this process, so none is lost with it, and what
- * is not taken stays where it is, which stops the writer in time. Both descriptors stay the caller's.
+ * Relays between pipes, FIFOs and terminals by splice: no byte is ever in this process, so none is lost with it, and
+ * what is not taken stays where it is, which stops the writer in time. Both descriptors stay the caller's.
  */
 export class PipeRelay implements Relay {
   readonly #options: RelayOptions

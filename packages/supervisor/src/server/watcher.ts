@@ -25,9 +25,9 @@ export class Watcher {
   }
 
   /**
-   * Calls back once when a descriptor is ready; asked again before, it forgets the earlier callback for the same. It may
-   * call back for nothing: if the number was another descriptor's a moment ago, or if it is watched for both and ready
-   * for one.
+   * Calls back once when a descriptor is ready; asked again before, it forgets the earlier callback for the same. It
+   * may call back for nothing: if the number was another descriptor's a moment ago, or if it is watched for both and
+   * ready for one.
    * @returns false if the descriptor is one that is always ready
    */
   once(fd: number, readiness: Readiness, callback: () => void): boolean {

@@ -16,8 +16,8 @@ export interface Asked {
 export type Lie = (asked: Asked, to: LyingSupervisor) => string | undefined
 
 /**
- * A supervisor that runs in this process and says what a test wants: real ones do not lie on demand. The client takes it
- * for this process, so the test must not have it lost and killed: it says that it is a process of the test's.
+ * A supervisor that runs in this process and says what a test wants: real ones do not lie on demand. The client takes
+ * it for this process, so the test must not have it lost and killed: it says that it is a process of the test's.
  */
 export class LyingSupervisor implements AsyncDisposable {
   readonly directory: string
@@ -55,7 +55,9 @@ export class LyingSupervisor implements AsyncDisposable {
     })
   }
 
-  /** Sends descriptors by the socket for them, as before the message that announces them. @returns the packet's number */
+  /**
+   * Sends descriptors by the socket for them, as before the message that announces them. @returns the packet's number
+   */
   sendDescriptors(descriptors: readonly number[], name = String(this.#sent + 1)): number {
     try {
       sendDescriptors(this.#packets!, Buffer.from(name), descriptors)

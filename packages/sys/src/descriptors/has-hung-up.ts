@@ -8,8 +8,8 @@ const POLLRDHUP = 0x2000
 const poll = new CFunction('int poll(void *descriptors, unsigned long count, int timeout)')
 
 /**
- * Whether the other end of a connection writes no more: it has closed it, or its process has ended. Says so too when nobody
- * reads from the descriptor.
+ * Whether the other end of a connection writes no more: it has closed it, or its process has ended. Says so too when
+ * nobody reads from the descriptor.
  *
  * @throws with detail `errno`; `unimplemented` elsewhere than on Linux
  */

@@ -18,8 +18,8 @@ export interface PeerCredentials {
 }
 
 /**
- * The credentials of the process that is at the other end of a connection, effective ids, in terms of this process's user
- * namespace. Ids that it does not have there are the overflow id, 65534.
+ * The credentials of the process that is at the other end of a connection, effective ids, in terms of this process's
+ * user namespace. Ids that it does not have there are the overflow id, 65534.
  *
  * @param fd of a connected unix socket
  * @throws with detail `errno` if it is none; `unimplemented` elsewhere than on Linux

@@ -29,8 +29,8 @@ export function makeWatchSet(): number {
 }
 
 /**
- * Watches a descriptor until it is ready once, for any of what it is watched for; done again, it is watched again. Other
- * threads may wait meanwhile. It must be taken out before it is closed while duplicates of it are open.
+ * Watches a descriptor until it is ready once, for any of what it is watched for; done again, it is watched again.
+ * Other threads may wait meanwhile. It must be taken out before it is closed while duplicates of it are open.
  * @param added whether it is in the set already
  * @returns false if the descriptor cannot be watched because it is always ready, as a file is
  */

@@ -18,7 +18,10 @@ export function terminalSize(fd: number): TerminalSize {
   return { width: size[1]!, height: size[0]! }
 }
 
-/** Sets the size of a terminal, given either side of it; who uses it gets SIGWINCH if that changes it. @throws as `terminalSize` */
+/**
+ * Sets the size of a terminal, given either side of it; who uses it gets SIGWINCH if that changes it. @throws as
+ * `terminalSize`
+ */
 export function setTerminalSize(fd: number, { width, height }: TerminalSize): void {
   ioctl.callOrThrow(fd, TIOCSWINSZ, new Uint16Array([height, width, 0, 0]))
 }

@@ -46,8 +46,8 @@ const copyFileRange = new CFunction(
 const unshare = new CFunction('int unshare(int flags)')
 const umask = new CFunction('uint umask(uint mask)')
 
-// All are read by the call and kept by nobody, so each thread has one. Numbers of 64 bits are put together of halves, since
-// making a BigInt takes as long as a call.
+// All are read by the call and kept by nobody, so each thread has one. Numbers of 64 bits are put together of halves,
+// since making a BigInt takes as long as a call.
 const how = new Uint32Array(6)
 const times = new Uint32Array(8)
 /** Where the lower half of a number of 64 bits is. */
@@ -91,8 +91,8 @@ export const fileCalls = {
     return linkat.call(fromDirectory, cString(from, texts[1]), toDirectory, cString(to), 0)
   },
   /**
-   * The target of a symbolic link that is open by `O_PATH`, or the negated errno: of the link that was looked at, whatever
-   * its name stands for by now (readlinkat(2) with an empty name).
+   * The target of a symbolic link that is open by `O_PATH`, or the negated errno: of the link that was looked at,
+   * whatever its name stands for by now (readlinkat(2) with an empty name).
    */
   targetOf(fd: number): string | number {
     const into = Buffer.allocUnsafe(4096)
@@ -160,8 +160,8 @@ export const fileCalls = {
     return result < 0 ? result : 0
   },
   /**
-   * Where a file's next data begin at or after an offset, in bytes; `-ENXIO` if there are none. Moves the position of the
-   * descriptor. What a file system does not know of holes is data.
+   * Where a file's next data begin at or after an offset, in bytes; `-ENXIO` if there are none. Moves the position of
+   * the descriptor. What a file system does not know of holes is data.
    */
   seekData(fd: number, offset: number): number {
     return lseek.call(fd, offset, SEEK_DATA)
@@ -171,8 +171,8 @@ export const fileCalls = {
     return lseek.call(fd, offset, SEEK_HOLE)
   },
   /**
-   * copy_file_range(2): copies bytes from one file to another inside the kernel, which shares the disk's blocks where the
-   * file system can.
+   * copy_file_range(2): copies bytes from one file to another inside the kernel, which shares the disk's blocks where
+   * the file system can.
    * @returns how many it has copied, which may be fewer; 0 at the end of the file
    */
   copyFileRange(from: number, fromOffset: number, to: number, toOffset: number, length: number): number {
@@ -197,8 +197,8 @@ export const fileCalls = {
 export type FileCalls = typeof fileCalls
 
 /**
- * Those that may wait for a disk for long, each made by a thread of libuv's pool. The bytes stay untouched meanwhile, and each
- * call has bytes of its own, since several may be under way.
+ * Those that may wait for a disk for long, each made by a thread of libuv's pool. The bytes stay untouched meanwhile,
+ * and each call has bytes of its own, since several may be under way.
  */
 export const fileCallsInThread: {
   readonly [Call in 'openat2' | 'unlinkat' | 'getdents64' | 'statx']: (

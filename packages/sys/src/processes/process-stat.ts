@@ -3,7 +3,9 @@ import { isErrno } from '@nsbox/errors'
 
 /** Some of what the kernel says of a process in `/proc/<pid>/stat` (proc_pid_stat(5)). */
 export interface ProcessStat {
-  /** One letter, such as `R`; `Z` for one that has ended and has not been waited for, `X` for one that is about to go. */
+  /**
+   * One letter, such as `R`; `Z` for one that has ended and has not been waited for, `X` for one that is about to go.
+   */
   readonly state: string
   /** The number of its parent. */
   readonly parent: number

@@ -3,11 +3,11 @@ import { isErrno } from '@nsbox/errors'
 import { processStat } from './process-stat.ts'
 
 /**
- * How a process ended that nobody has waited for yet, whoever its parent is. The caller sees to it that the number is still
- * that of the process that it means.
+ * How a process ended that nobody has waited for yet, whoever its parent is. The caller sees to it that the number is
+ * still that of the process that it means.
  *
- * @returns what it returned, or 128 and the number of the signal that ended it; undefined while it runs, if it is gone, or
- * if the kernel does not tell this process
+ * @returns what it returned, or 128 and the number of the signal that ended it; undefined while it runs, if it is gone,
+ * or if the kernel does not tell this process
  */
 export function zombieExitStatus(pid: number): number | undefined {
   if (!mayTrace(pid)) return undefined

@@ -23,8 +23,8 @@ type BuildSync = (options: object) => { readonly outputFiles: readonly [{ readon
 const bundles = new Map<string, string>()
 
 /**
- * A module of the sources and all that it imports, as one script: threads do not inherit what reads TypeScript, and would
- * need half a second each to bring it along. Native code is found from here.
+ * A module of the sources and all that it imports, as one script: threads do not inherit what reads TypeScript, and
+ * would need half a second each to bring it along. Native code is found from here.
  */
 function bundled(entry: string): string {
   const known = bundles.get(entry)

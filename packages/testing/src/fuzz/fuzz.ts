@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { test } from 'vitest'
 
 /**
- * What became of one input: a word such as `accepted`, or the code of a refusal. A target that accepts nothing in a whole
- * run reaches nothing behind its first check, and fails.
+ * What became of one input: a word such as `accepted`, or the code of a refusal. A target that accepts nothing in a
+ * whole run reaches nothing behind its first check, and fails.
  */
 export type Outcome = string
 
@@ -24,8 +24,9 @@ const isLong = Boolean(process.env.NSBOX_TEST_LONG)
 const ordinarySeed = 20_261_130
 
 /**
- * A test that holds for all inputs. A failure prints the smallest input that shows it, and a seed and path; with these in
- * `NSBOX_FUZZ_SEED` and `NSBOX_FUZZ_PATH` the same input is tried again. `NSBOX_FUZZ_RUNS` says how many inputs to try.
+ * A test that holds for all inputs. A failure prints the smallest input that shows it, and a seed and path; with these
+ * in `NSBOX_FUZZ_SEED` and `NSBOX_FUZZ_PATH` the same input is tried again. `NSBOX_FUZZ_RUNS` says how many inputs to
+ * try.
  */
 export function fuzz<Input>(
   name: string,

@@ -122,8 +122,8 @@ function changeOf(seeds: readonly Json[]): fc.Arbitrary<Change> {
 }
 
 /**
- * Documents that are nearly right: one of `seeds` with values replaced, removed, repeated and added. What fails shrinks to
- * as few changes as possible.
+ * Documents that are nearly right: one of `seeds` with values replaced, removed, repeated and added. What fails shrinks
+ * to as few changes as possible.
  */
 export function mutatedJson(seeds: readonly unknown[], most = 4): fc.Arbitrary<unknown> {
   const documents = seeds as readonly Json[]

@@ -1,6 +1,9 @@
 import { endWalk, type Walk } from '../walk/walk.ts'
 
-/** Drives a walk on this thread. @param after called after each step with its number and result; what it throws ends the walk */
+/**
+ * Drives a walk on this thread. @param after called after each step with its number and result; what it throws ends the
+ * walk
+ */
 export function drive<T>(walk: Walk<T>, after: (count: number, result: number) => void): T {
   let result = 0
   for (let count = 1; ; count++) {

@@ -29,8 +29,8 @@ export interface GrpcCallOptions {
 }
 
 /**
- * A call, as interceptors and implementations see it. It is no stream to them even if it has many requests, as those are
- * read with the call's signal, so that nobody else need interrupt them; its message is iterated over then.
+ * A call, as interceptors and implementations see it. It is no stream to them even if it has many requests, as those
+ * are read with the call's signal, so that nobody else need interrupt them; its message is iterated over then.
  */
 export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
   readonly stream = false

@@ -46,8 +46,8 @@ export type TakeStream = (
 
 /**
  * Answers calls over gRPC, without compression and in protobuf, straight from streams of
- * HTTP/2: a small call costs a third of what it costs by way of requests, universal requests and pipelines of iterators.
- * All other calls are left.
+ * HTTP/2: a small call costs a third of what it costs by way of requests, universal requests and pipelines of
+ * iterators. All other calls are left.
  */
 export function grpcStreams({
   methods,

@@ -5,11 +5,11 @@ import { accountFor, headBytes, MessageReader, windowBytes } from '../message-re
 import type { GrpcCall } from './grpc-call.ts'
 
 /**
- * Reads the one message of a call, to the end of the stream. What is wrong with it is told as soon as it is seen. It holds
- * its part of the budgets for as long as the call lasts.
+ * Reads the one message of a call, to the end of the stream. What is wrong with it is told as soon as it is seen. It
+ * holds its part of the budgets for as long as the call lasts.
  *
- * @throws `resource_exhausted` for more bytes than allowed; `invalid_argument` for a message that is cut off; `internal`
- * for one that is compressed; `unimplemented` for none, or more than one; the reason if the call is aborted
+ * @throws `resource_exhausted` for more bytes than allowed; `invalid_argument` for a message that is cut off;
+ * `internal` for one that is compressed; `unimplemented` for none, or more than one; the reason if the call is aborted
  */
 export async function readMessage(stream: ServerHttp2Stream, call: GrpcCall): Promise<Uint8Array> {
   call.expect()
@@ -32,7 +32,10 @@ async function messageFrom(stream: ServerHttp2Stream, call: GrpcCall, first: Buf
   return message
 }
 
-/** Reads the messages of a call as they are asked for. Each holds its part of the budgets until the next one is asked for. */
+/**
+ * Reads the messages of a call as they are asked for. Each holds its part of the budgets until the next one is asked
+ * for.
+ */
 export async function* readMessages(stream: ServerHttp2Stream, call: GrpcCall): AsyncGenerator<Uint8Array> {
   // What the client may send while nobody asks.
   call.held.use(call.budgets.arriving.take(call.connection, windowBytes, (reason) => call.abort(reason)))
@@ -53,7 +56,10 @@ export async function* readMessages(stream: ServerHttp2Stream, call: GrpcCall): 
   }
 }
 
-/** The first bytes, and whether they are one message and all. Most often they are, for which this is quicker than iterating. */
+/**
+ * The first bytes, and whether they are one message and all. Most often they are, for which this is quicker than
+ * iterating.
+ */
 function firstPiece(stream: ServerHttp2Stream, call: GrpcCall): Promise<{ first: Buffer; isAll: boolean }> {
   return new Promise((resolve, reject) => {
     let first: Buffer | undefined
