@@ -14,7 +14,7 @@ import { quiet } from './quiet-machine.ts'
 const names = ['processor', 'streams', 'reads', 'unfinished', 'resets', 'bodies', 'connections', 'all']
 const { values: options } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '10' },
+    seconds: { type: 'string', default: '5' },
     only: { type: 'string', default: '' },
     busy: { type: 'boolean', default: false },
   },
@@ -26,6 +26,9 @@ if (!(Number.isSafeInteger(seconds) && seconds > 1))
 const source = (file: string) => join(import.meta.dirname, 'worst-client', file)
 const node = ['--conditions=@nsbox/source', '--import', import.meta.resolve('tsx')]
 const server = join(import.meta.dirname, '../packages/server/bin/nsbox-server.mjs')
+
+/** How often the rate is taken alone and beside the attacker, in turns: what else happens falls on both. */
+const rounds = 3
 
 /** How long the client makes calls before its rate is taken, in milliseconds. */
 const warmUp = 8000
@@ -58,9 +61,12 @@ async function measure(name: string): Promise<void> {
   // Programs run faster once their code is compiled, on both sides.
   await sleep(warmUp)
   const before = await residentMegabytes(daemon.pid)
-  const alone = await rates(seconds)
+  const alone: Rate[] = []
+  const beside: Rate[] = []
   let peak = 0
-  const beside = await (async () => {
+  let processor = 0
+  for (let round = 0; round < rounds; round++) {
+    alone.push(await rates(seconds))
     await using attacker = await startProcess(process.execPath, [
       ...node,
       source('attacks.ts'),
@@ -70,22 +76,23 @@ async function measure(name: string): Promise<void> {
       peak = Math.max(peak, await residentMegabytes(daemon.pid))
     }, 50)
     try {
-      const got = await rates(seconds)
-      return { ...got, processor: (await cpuTime(attacker.pid)) / (1000 * (seconds + 1)) }
+      beside.push(await rates(seconds))
     } finally {
       clearInterval(timer)
     }
-  })()
+    processor += (await cpuTime(attacker.pid)) / (1000 * (seconds + 1) * rounds)
+  }
   await victim[Symbol.asyncDispose]()
   await sleep(5000)
   const after = await residentMegabytes(daemon.pid)
+  const rateOf = (taken: readonly Rate[]) => median(taken.flatMap(({ answered }) => answered))
   const cells = [
     name,
-    alone.rate,
-    beside.rate,
-    (beside.rate / alone.rate).toFixed(2),
-    beside.longest,
-    beside.processor.toFixed(2),
+    rateOf(alone),
+    rateOf(beside),
+    (rateOf(beside) / rateOf(alone)).toFixed(2),
+    Math.max(...beside.map(({ longest }) => longest)),
+    processor.toFixed(2),
     before,
     peak,
     after,
@@ -113,10 +120,17 @@ async function fill(address: string): Promise<string> {
   return digest
 }
 
+interface Rate {
+  /** Calls in each second. */
+  readonly answered: readonly number[]
+  /** The longest call, in milliseconds. */
+  readonly longest: number
+}
+
 /** Takes the rate of a client's calls over some seconds, each time it is called. */
 function ratesOf(victim: RunningProcess) {
   const lines = () => victim.output.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'))
-  return async (duration: number) => {
+  return async (duration: number): Promise<Rate> => {
     const from = lines().length + 1
     await sleep((duration + 1) * 1000)
     const said = lines()
@@ -124,7 +138,7 @@ function ratesOf(victim: RunningProcess) {
       .map((line) => JSON.parse(line) as { answered: number; longest: number })
     if (said.length === 0) throw new Error(`the client says nothing: ${victim.output}`)
     return {
-      rate: median(said.map(({ answered }) => answered)),
+      answered: said.map(({ answered }) => answered),
       longest: Math.max(...said.map(({ longest }) => longest)),
     }
   }

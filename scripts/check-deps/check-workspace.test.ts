@@ -158,11 +158,12 @@ describe('imports', () => {
   it('of peers are for compliance suites only', async () => {
     const peers = { dependencies: ['@nsbox/oci'], peerDependencies: { vitest: '>=4' } }
     const files = {
+      'packages/compliance/package.json': manifest('@nsbox/compliance', peers),
       'packages/content/package.json': manifest('@nsbox/content', peers),
       'docs/dependencies.md': documentation + row('vitest'),
     }
     const text = `import 'vitest'`
-    expect(await check({ ...files, 'packages/content/src/testsuite/index.ts': text })).toEqual([])
+    expect(await check({ ...files, 'packages/compliance/src/content/index.ts': text })).toEqual([])
     expect(await check({ ...files, [store]: text })).toHaveLength(1)
   })
 

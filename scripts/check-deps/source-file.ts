@@ -6,7 +6,7 @@ export interface SourceFile {
   /** Absolute. */
   readonly path: string
   /**
-   * A suite is a compliance suite that a package offers to others. What tests of one package share lies in `testing`
+   * A suite is what the package `compliance` offers to others. What tests of one package share lies in `testing`
    * and counts as a test.
    */
   readonly kind: 'source' | 'suite' | 'test'
@@ -54,7 +54,7 @@ function attacksIn({ type, value }: Node): string[] {
 
 function kindOf(path: string): SourceFile['kind'] {
   if (path.endsWith('.test.ts') || path.includes('/src/testing/')) return 'test'
-  return path.includes('/testsuite/') ? 'suite' : 'source'
+  return path.includes('/packages/compliance/') ? 'suite' : 'source'
 }
 
 /** A syntax tree's nodes, whatever fields they hang on. */

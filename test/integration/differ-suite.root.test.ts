@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { connect } from '@nsbox/client'
-import { differSuite } from '@nsbox/core/diff/testsuite'
+import { differSuite } from '@nsbox/compliance/diff'
 import { withTempMount } from '@nsbox/mount'
 import { start } from '@nsbox/server'
 import { scratchMount } from '@nsbox/testing'

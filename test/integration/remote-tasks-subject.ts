@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connect } from '@nsbox/client'
+import type { CollectedEvents, TasksSubject } from '@nsbox/compliance/tasks'
 import type { Event } from '@nsbox/core/events'
-import type { CollectedEvents, TasksSubject } from '@nsbox/core/tasks/testsuite'
 import { busyboxRootfs, tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 

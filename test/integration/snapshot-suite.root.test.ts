@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { connect } from '@nsbox/client'
-import { snapshotterSuite } from '@nsbox/core/snapshots/testsuite'
+import { snapshotterSuite } from '@nsbox/compliance/snapshots'
 import { withTempMount } from '@nsbox/mount'
 import { start } from '@nsbox/server'
 import { scratchMount } from '@nsbox/testing'

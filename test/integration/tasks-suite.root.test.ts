@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { tasksSuite } from '@nsbox/core/tasks/testsuite'
+import { tasksSuite } from '@nsbox/compliance/tasks'
 import { start } from '@nsbox/server'
 import { needs, startContainerd, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'

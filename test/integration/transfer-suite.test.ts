@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { connect } from '@nsbox/client'
-import { type TransferSubject, transferSuite } from '@nsbox/core/transfer/testsuite'
+import { type TransferSubject, transferSuite } from '@nsbox/compliance/transfer'
 import { isNotFound } from '@nsbox/errors'
 import { type Platform, parseDigest } from '@nsbox/oci'
 import { createRegistry } from '@nsbox/registry'

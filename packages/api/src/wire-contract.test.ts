@@ -128,6 +128,6 @@ describe('the wire contract', () => {
       messages: messages.length,
       fields: messages.flatMap((message) => Object.keys(message)).length,
       enums: files.flatMap((file) => Object.keys(file.enums ?? {})).length,
-    }).toEqual({ services: 21, methods: 134, messages: 330, fields: 932, enums: 8 })
+    }).toEqual({ services: 17, methods: 90, messages: 254, fields: 739, enums: 6 })
   })
 })

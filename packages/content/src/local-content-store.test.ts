@@ -1,4 +1,4 @@
-import { contentStoreSuite } from '@nsbox/core/content/testsuite'
+import { contentStoreSuite } from '@nsbox/compliance/content'
 import { tempDir } from '@nsbox/testing'
 import { openContentStore } from './open-content-store.ts'
 

@@ -4,7 +4,8 @@ import type { Descriptor, Platform } from '@nsbox/oci'
 import { Arrivals } from './arrival.ts'
 import { type FetchSummary, type FetchTreeOptions, fetchTree } from './fetch-tree.ts'
 import { findManifest } from './find-manifest.ts'
-import { isImage, type UnpackedImage, unpackManifest } from './unpack.ts'
+import { isImage } from './is-image.ts'
+import { type UnpackedImage, unpackManifest } from './unpack.ts'
 import type { UnpackDestination } from './unpack-layer.ts'
 
 /** An image to unpack: that of one platform. */

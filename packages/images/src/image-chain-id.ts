@@ -1,8 +1,8 @@
 import type { AbortOptions, ContentReader } from '@nsbox/core/content'
 import type { Descriptor, Digest, Platform } from '@nsbox/oci'
 import { findManifest } from './find-manifest.ts'
+import { isImage } from './is-image.ts'
 import { readChain } from './read-chain.ts'
-import { isImage } from './unpack.ts'
 
 /**
  * The chain id of an image for a platform: the name of the snapshot that unpacking it makes, whether that exists or not.

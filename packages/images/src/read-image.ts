@@ -2,8 +2,8 @@ import { type AbortOptions, type ContentReader, readImageConfig } from '@nsbox/c
 import { NsboxError } from '@nsbox/errors'
 import type { Descriptor, Digest, ImageConfig, Platform } from '@nsbox/oci'
 import { findManifest } from './find-manifest.ts'
+import { isImage } from './is-image.ts'
 import { layerChain } from './layer-chain.ts'
-import { isImage } from './unpack.ts'
 
 /** What an image says of itself for one platform. */
 export interface ImageDescription {

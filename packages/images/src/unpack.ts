@@ -1,18 +1,11 @@
 import type { AbortOptions, ContentManager, ContentReader } from '@nsbox/core/content'
 import type { ProgressListener } from '@nsbox/core/transfer'
 import { NsboxError } from '@nsbox/errors'
-import {
-  type Descriptor,
-  type Digest,
-  ingestRef,
-  labelKeys,
-  type Manifest,
-  mediaTypes,
-  type Platform,
-} from '@nsbox/oci'
+import { type Descriptor, type Digest, ingestRef, labelKeys, type Manifest, type Platform } from '@nsbox/oci'
 import { findManifest } from './find-manifest.ts'
 import { createFlights, type Flights } from './flights.ts'
 import type { ImageLimits } from './image-budget.ts'
+import { isImage } from './is-image.ts'
 import { ProgressTracker } from './progress-tracker.ts'
 import { readChain } from './read-chain.ts'
 import { type UnpackChainOptions, unpackChain } from './unpack-chain.ts'
@@ -63,11 +56,6 @@ export async function unpack(target: Descriptor, options: UnpackOptions): Promis
     )
   }
   return await unpackManifest(manifest, { ...options, progress })
-}
-
-/** Whether a manifest is that of an image, and no other artifact's. */
-export function isImage({ config }: Pick<Manifest, 'config'>): boolean {
-  return config.mediaType === mediaTypes.ociConfig || config.mediaType === mediaTypes.dockerConfig
 }
 
 /** `unpack`, for a manifest whose config and layers may still be on their way. */

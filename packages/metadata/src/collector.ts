@@ -4,6 +4,7 @@ import { Alarm } from './alarm.ts'
 import { BackendRemoval } from './backend-removal.ts'
 import type { BlobGate } from './blob-gate.ts'
 import type { Clock } from './clock.ts'
+import type { GarbageCollector } from './garbage-collector.ts'
 import type { Ledger } from './ledger.ts'
 import type { Log } from './log.ts'
 import { Marking } from './marking.ts'
@@ -67,7 +68,7 @@ const retryDelay = 60_000
  * Collects garbage: rows first, in short turns for each namespace, then what the rows stood for in the backend.
  * Only namespaces in which something has changed or expired are looked at.
  */
-export class Collector implements AsyncDisposable {
+export class Collector implements GarbageCollector, AsyncDisposable {
   readonly #parts: CollectorParts
   readonly #removal: BackendRemoval
   /** For delays, which go by a clock that is never set. */
@@ -97,36 +98,30 @@ export class Collector implements AsyncDisposable {
     this.#soon.at(performance.now() + (schedule.startupDelay ?? 100))
   }
 
-  /** Notes that something in a namespace has changed. */
   touched(namespace: string): void {
     this.#dirty.add(namespace)
     this.#changes++
     if (this.#changes >= (this.#parts.schedule.mutationThreshold ?? 100)) this.schedule()
   }
 
-  /** Names what may not be needed in the backend any more. */
   unused(unused: Unused): void {
     this.#removal.add(unused)
   }
 
-  /** Removes from the backend what was named. */
   async removeUnused(): Promise<void> {
     await this.#removal.run()
   }
 
-  /** Finds what nothing uses in the snapshotters, whoever left it there, and removes it. */
   async removeOrphanSnapshots(): Promise<void> {
     await this.#removal.findOrphanSnapshots()
     await this.#removal.run()
   }
 
-  /** Asks for a collection soon, because something was deleted. */
   schedule(): void {
     const delay = this.#parts.schedule.scheduleDelay ?? 250
     this.#soon.at(Math.max(performance.now() + delay, this.#notBefore))
   }
 
-  /** Notes when something expires. */
   expires(time: number | undefined): void {
     if (time !== undefined) this.#expiry.at(time)
   }

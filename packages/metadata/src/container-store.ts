@@ -6,7 +6,6 @@ import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import type { Reader } from '@nsbox/sqlite'
 import { changeContainer } from './change-container.ts'
 import type { Clock } from './clock.ts'
-import type { Collector } from './collector.ts'
 import {
   type ContainerFields,
   containerFieldsOf,
@@ -15,6 +14,7 @@ import {
   writeContainer,
 } from './container-row.ts'
 import { ensureNamespace } from './ensure-namespace.ts'
+import type { GarbageCollector } from './garbage-collector.ts'
 import type { Ledger } from './ledger.ts'
 import { listRows } from './listing.ts'
 import { quoted } from './quoted.ts'
@@ -24,7 +24,7 @@ import { validateContainer } from './validate-container.ts'
 /** What a container store works with. */
 interface Parts {
   readonly ledger: Ledger
-  readonly collector: Collector
+  readonly collector: GarbageCollector
   readonly clock: Clock
 }
 

@@ -1,14 +1,14 @@
 import type { ContentStore, IngestLocks } from '@nsbox/core/content'
 import type { BlobGate } from './blob-gate.ts'
 import type { Clock } from './clock.ts'
-import type { Collector } from './collector.ts'
+import type { GarbageCollector } from './garbage-collector.ts'
 import type { Ledger } from './ledger.ts'
 import type { Sharing } from './sharing.ts'
 
 /** What the content of all namespaces works with. */
 export interface ContentParts {
   readonly ledger: Ledger
-  readonly collector: Collector
+  readonly collector: GarbageCollector
   readonly clock: Clock
   readonly gate: BlobGate
   readonly locks: IngestLocks

@@ -5,8 +5,8 @@ import { NsboxError } from '@nsbox/errors'
 import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import type { Reader } from '@nsbox/sqlite'
 import type { Clock } from './clock.ts'
-import type { Collector } from './collector.ts'
 import { ensureNamespace } from './ensure-namespace.ts'
+import type { GarbageCollector } from './garbage-collector.ts'
 import { type ImageRow, imageColumns, imageFromRow, validateImage, writeImage } from './image-row.ts'
 import { hold, letGo, type Scope } from './lease-binding.ts'
 import type { Ledger } from './ledger.ts'
@@ -17,7 +17,7 @@ import { dropReferences } from './references.ts'
 /** What an image store works with. */
 interface Parts {
   readonly ledger: Ledger
-  readonly collector: Collector
+  readonly collector: GarbageCollector
   readonly clock: Clock
 }
 

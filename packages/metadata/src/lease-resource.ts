@@ -28,7 +28,8 @@ export function nodeFromResource({ type, id }: LeaseResource): Node {
       plain(type, rest)
       return { kind: 'image', id }
     case 'snapshots':
-      if (!rest) throw new NsboxError('invalid_argument', `invalid snapshot resource type ${quoted(type)}`)
+      if (!rest || rest.includes('/'))
+        throw new NsboxError('invalid_argument', `invalid snapshot resource type ${quoted(type)}`)
       return { kind: `snapshot/${rest}`, id }
     default:
       throw new NsboxError('unimplemented', `resource type ${quoted(type.slice(0, 200))} not supported yet`)

@@ -9,8 +9,8 @@ import { labelKeys } from '@nsbox/oci'
 import type { Reader } from '@nsbox/sqlite'
 import { checkNameLength } from './check-name-length.ts'
 import type { Clock } from './clock.ts'
-import type { Collector } from './collector.ts'
 import { ensureNamespace } from './ensure-namespace.ts'
+import type { GarbageCollector } from './garbage-collector.ts'
 import { nodeFromResource, resourceFromNode } from './lease-resource.ts'
 import type { Ledger } from './ledger.ts'
 import { type Listing, listRows } from './listing.ts'
@@ -28,7 +28,7 @@ interface Row {
 
 interface Parts {
   readonly ledger: Ledger
-  readonly collector: Collector
+  readonly collector: GarbageCollector
   readonly clock: Clock
 }
 

@@ -3,7 +3,8 @@ import { changeLabels } from '@nsbox/core/labels'
 import { NsboxError } from '@nsbox/errors'
 import { type Namespace, type NamespaceStore, validateIdentifier, validateLabels } from '@nsbox/namespaces'
 import type { Reader } from '@nsbox/sqlite'
-import type { Collector } from './collector.ts'
+import { ensureNamespace } from './ensure-namespace.ts'
+import type { GarbageCollector } from './garbage-collector.ts'
 import { ingestsOf, leftBy } from './ingest-row.ts'
 import type { Ledger } from './ledger.ts'
 import { type Listing, listRows } from './listing.ts'
@@ -23,11 +24,11 @@ const allNamespaces: Listing<Row> = {
 }
 
 /** Namespaces in the database. */
-export function namespaceStore(ledger: Ledger, collector: Collector): NamespaceStore {
+export function namespaceStore(ledger: Ledger, collector: GarbageCollector): NamespaceStore {
   return {
     async get(name, { signal } = {}) {
       signal?.throwIfAborted()
-      return ledger.read((db) => find(db, name))
+      return ledger.read((db) => known(db, name))
     },
 
     async list({ signal } = {}) {
@@ -59,10 +60,14 @@ export function namespaceStore(ledger: Ledger, collector: Collector): NamespaceS
     },
 
     async update(name, change, { signal } = {}) {
+      validateIdentifier(name)
       signal?.throwIfAborted()
       return ledger.write(name, (tx) => {
-        const labels = changeLabels(find(tx, name).labels, change)
+        const row = find(tx, name)
+        const labels = changeLabels(row?.labels ?? {}, change)
         validateLabels(labels, 'namespace.Labels')
+        if (row === undefined && Object.keys(labels).length === 0) return { name, labels }
+        ensureNamespace(tx, name)
         tx.run('UPDATE namespace SET labels = ? WHERE name = ?', encodeLabels(labels), name)
         tx.emit({ topic: '/namespaces/update', payload: { name, labels } })
         return { name, labels }
@@ -72,7 +77,7 @@ export function namespaceStore(ledger: Ledger, collector: Collector): NamespaceS
     async delete(name, { signal } = {}) {
       signal?.throwIfAborted()
       const ingests = await ledger.write(name, (tx) => {
-        find(tx, name)
+        known(tx, name)
         const held = holdings(tx, name)
         if (held.length > 0) {
           throw new NsboxError(
@@ -91,10 +96,16 @@ export function namespaceStore(ledger: Ledger, collector: Collector): NamespaceS
   }
 }
 
-function find(db: Reader, name: string): Namespace {
+function find(db: Reader, name: string): Namespace | undefined {
   const row = db.get<Row>('SELECT name, labels FROM namespace WHERE name = ?', name)
-  if (row === undefined) throw new NsboxError('not_found', `namespace ${quoted(name)}`)
-  return fromRow(row)
+  return row && fromRow(row)
+}
+
+/** @throws `not_found` */
+function known(db: Reader, name: string): Namespace {
+  const namespace = find(db, name)
+  if (namespace === undefined) throw new NsboxError('not_found', `namespace ${quoted(name)}`)
+  return namespace
 }
 
 /** What keeps a namespace from being deleted, in the words that clients know (BEHAVIOUR.md §1). */

@@ -14,6 +14,7 @@ import { findBlob, writeBlob } from './blob-row.ts'
 import type { ContentParts } from './content-parts.ts'
 import { backendRef, demandIngest, dropIngest, type IngestRow, leftBy } from './ingest-row.ts'
 import { demandLease, hold, letGo, type Scope } from './lease-binding.ts'
+import { dropReferences } from './references.ts'
 
 interface WriterParts extends ContentParts {
   readonly scope: Scope
@@ -40,22 +41,26 @@ export class NamespacedWriter implements ContentWriter {
   readonly ref: string
   readonly #parts: WriterParts
   #own: ContentWriter | undefined
+  /** What the blob must be; nobody knows once bytes have been put to those of another blob. */
+  #expected: Digest | undefined
   #closed = false
 
   constructor(parts: WriterParts) {
     this.ref = parts.ingest.ref
     this.#parts = parts
     this.#own = parts.own
+    this.#expected = parts.expected
   }
 
   status(): IngestStatus {
-    const { ingest, expected } = this.#parts
+    const { ingest, own } = this.#parts
     if (this.#own === undefined) return sharedStatus(ingest)
-    return { ...this.#own.status(), ref: this.ref, expected: expected ?? ingest.expected ?? undefined }
+    const recorded = own === undefined ? undefined : ingest.expected
+    return { ...this.#own.status(), ref: this.ref, expected: this.#expected ?? recorded ?? undefined }
   }
 
   digest(): Digest | undefined {
-    return this.#own === undefined ? this.#parts.expected : this.#own.digest?.()
+    return this.#own === undefined ? this.#expected : this.#own.digest?.()
   }
 
   async write(bytes: Uint8Array, options: AbortOptions = {}): Promise<void> {
@@ -103,7 +108,7 @@ export class NamespacedWriter implements ContentWriter {
   }
 
   #demandSameDigest(digest: Digest | undefined): void {
-    const { expected } = this.#parts
+    const expected = this.#expected
     if (digest === undefined || expected === undefined || digest === expected) return
     if (digestAlgorithm(digest) !== digestAlgorithm(expected)) return
     throw new NsboxError('failed_precondition', `unexpected commit digest ${expected}, expected ${digest}`)
@@ -128,13 +133,15 @@ export class NamespacedWriter implements ContentWriter {
           await own.write(chunk, { signal })
       }
       await ledger.write(scope.namespace, (tx) => {
-        tx.run('UPDATE ingest SET shared_size = NULL WHERE id = ?', ingest.id)
+        tx.run('UPDATE ingest SET shared_size = NULL, expected = NULL WHERE id = ?', ingest.id)
+        dropReferences(tx, scope.namespace, { kind: 'ingest', id: this.ref })
       })
     } catch (error) {
       await own[Symbol.asyncDispose]()
       throw error
     }
     this.#own = own
+    this.#expected = undefined
     collector.unused(leftBy(ingest))
     return own
   }
@@ -160,7 +167,7 @@ export class NamespacedWriter implements ContentWriter {
   ): Promise<ContentInfo> {
     const { gate, ledger, scope, collector } = this.#parts
     const { size, signal } = options
-    const expected = options.expected ?? this.#parts.expected
+    const expected = options.expected ?? this.#expected
     // Better to refuse now than when the bytes are a blob that nobody may have.
     await ledger.read((db) => {
       demandIngest(db, scope.namespace, this.ref)

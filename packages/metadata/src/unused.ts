@@ -1,5 +1,5 @@
 import type { Digest } from '@nsbox/oci'
-import type { BackingRef } from './snapshots/backing-row.ts'
+import type { BackingRef } from './backing-ref.ts'
 
 /** What the database may not need any more of the backends. */
 export interface Unused {

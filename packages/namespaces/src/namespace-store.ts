@@ -27,8 +27,9 @@ export interface NamespaceStore {
   ): Promise<Namespace>
 
   /**
-   * Changes labels: `replace` makes them exactly the given ones, `merge` sets the given keys; an empty value deletes.
-   * @throws `not_found`, `invalid_argument`
+   * Changes labels: `replace` makes them exactly the given ones, `merge` sets the given keys; an empty value deletes. A
+   * namespace that does not exist is made by its first label.
+   * @throws `invalid_argument`
    */
   update(
     name: string,

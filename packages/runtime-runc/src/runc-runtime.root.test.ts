@@ -1,4 +1,4 @@
-import { tasksSuite } from '@nsbox/core/tasks/testsuite'
+import { tasksSuite } from '@nsbox/compliance/tasks'
 import { needs } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { runtimeSubject } from './testing/runtime-subject.ts'

@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { snapshotterSuite } from '@nsbox/compliance/snapshots'
 import { hasLayerDirectories } from '@nsbox/core/snapshots'
-import { snapshotterSuite } from '@nsbox/core/snapshots/testsuite'
 import { NsboxError } from '@nsbox/errors'
 import { withTempMount } from '@nsbox/mount'
 import { scratchMount } from '@nsbox/testing'

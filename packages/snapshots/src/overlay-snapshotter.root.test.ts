@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { snapshotterSuite } from '@nsbox/core/snapshots/testsuite'
+import { snapshotterSuite } from '@nsbox/compliance/snapshots'
 import { withTempMount } from '@nsbox/mount'
 import { scratchMount } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'

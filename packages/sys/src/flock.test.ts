@@ -3,10 +3,9 @@ import { once } from 'node:events'
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { errorCode, isNsboxError } from '@nsbox/errors'
+import { isNsboxError } from '@nsbox/errors'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { tryFlock } from './flock.ts'
-import { unsupported } from './unsupported.ts'
 
 let directory: string
 let file: string
@@ -59,25 +58,6 @@ test('a lock excludes another process and ends when that process is killed', asy
 test('an error of the system call carries its errno', () => {
   const failure = thrown(() => tryFlock(1_000_000))
   expect(isNsboxError(failure) && failure.details.errno).toBe('EBADF')
-})
-
-test('a platform without the call raises unimplemented when the call is made', () => {
-  expect(errorCode(thrown(() => unsupported.flock(0)))).toBe('unimplemented')
-})
-
-test('the package imports on a platform that it does not know', async () => {
-  const source = new URL('./index.ts', import.meta.url).href
-  const script = `
-    Object.defineProperty(process, 'platform', { value: 'sunos' })
-    const { tryFlock } = await import(${JSON.stringify(source)})
-    try { tryFlock(0) } catch (error) { process.stdout.write(error.code) }`
-  const child = spawn(
-    process.execPath,
-    ['--conditions=@nsbox/source', '--import', 'tsx', '--input-type=module', '-e', script],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
-  const [said] = await once(child.stdout, 'data')
-  expect(String(said)).toBe('unimplemented')
 })
 
 function thrown(work: () => unknown): unknown {

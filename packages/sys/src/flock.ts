@@ -1,7 +1,16 @@
-import { systemCalls } from './platform.ts'
+import { constants } from 'node:os'
+import { CFunction } from './c-function.ts'
+
+// The same values in <sys/file.h> of Linux, macOS and FreeBSD.
+const LOCK_EX = 2
+const LOCK_NB = 4
+// EWOULDBLOCK has the number of EAGAIN on all three.
+const { EAGAIN } = constants.errno
+
+const flock = new CFunction('int flock(int fd, int operation)', { platforms: ['linux', 'darwin', 'freebsd'] })
 
 /**
- * Takes an exclusive lock on an open file without waiting. The lock belongs to the open file description: it ends
+ * Takes an exclusive lock on an open file without waiting (flock(2)). The lock belongs to the open file description: it ends
  * when the last descriptor of it is closed, by whatever way the process ends, and a second `open` of the same file
  * conflicts with it even within one process.
  *
@@ -10,5 +19,8 @@ import { systemCalls } from './platform.ts'
  * `EBADF`
  */
 export function tryFlock(fd: number): boolean {
-  return systemCalls.flock(fd)
+  const result = flock.call(fd, LOCK_EX | LOCK_NB)
+  if (result === -EAGAIN) return false
+  flock.succeeded(result)
+  return true
 }

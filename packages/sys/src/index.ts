@@ -5,15 +5,14 @@ export {
   fsconfigString,
   fsmount,
   fsopen,
+  type MountAttributes,
   mount,
   mountSetattr,
   moveMount,
   openat2,
   openTreeClone,
   umount2,
-} from './mount.ts'
-export type { MountAttributes } from './mount-calls.ts'
+} from './mount-calls.ts'
 export { AT_FDCWD, MOUNT_ATTR, MS, O_PATH, RESOLVE, UMOUNT } from './mount-flags.ts'
-export { pipe } from './pipe.ts'
-export { syncfs } from './sync-file-system.ts'
-export type { PipeEnds } from './system-calls.ts'
+export { type PipeEnds, pipe } from './pipe.ts'
+export { syncfs } from './syncfs.ts'

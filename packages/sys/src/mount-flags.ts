@@ -40,7 +40,13 @@ export const MOUNT_ATTR = {
 export const UMOUNT = { FORCE: 1, DETACH: 2, NOFOLLOW: 8 } as const
 
 /** How openat2(2) resolves a path. */
-export const RESOLVE = { NO_MAGICLINKS: 0x2, NO_SYMLINKS: 0x4, IN_ROOT: 0x10 } as const
+export const RESOLVE = {
+  NO_XDEV: 0x1,
+  NO_MAGICLINKS: 0x2,
+  NO_SYMLINKS: 0x4,
+  BENEATH: 0x8,
+  IN_ROOT: 0x10,
+} as const
 
 /** The directory that a relative path starts from, for openat2(2). */
 export const AT_FDCWD = -100

@@ -28,9 +28,9 @@ export interface ExecOptions extends Partial<ProcessIo>, AbortOptions {
   readonly spec: OpaqueValue
 }
 
-/** Whom to signal. At most one of `execId`, `all` and `pid`. */
+/** Whom to signal. A `pid` comes alone. */
 export interface KillOptions extends ProcessChoice {
-  /** All processes of the container; not by default. */
+  /** All processes of the container; not by default, and of no meaning with an `execId`. */
   readonly all?: boolean | undefined
   /**
    * Any process of the container, as the host numbers it. It is looked up in the container's cgroup and then signalled

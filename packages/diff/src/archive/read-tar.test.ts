@@ -67,7 +67,7 @@ describe('reading an archive', () => {
 
   it('A15 refuses an archive that ends early', async () => {
     const whole = await bytes()
-    for (const length of [100, 512 * 2 + 100, 512 * 2 + 3])
+    for (const length of [100, 512 + 100, 512 * 2, 512 * 2 + 3])
       await expect(readAll(pieces(whole.subarray(0, length), 600))).rejects.toMatchObject({
         code: 'data_loss',
       })
@@ -75,6 +75,25 @@ describe('reading an archive', () => {
       code: 'data_loss',
     })
     await expect(readAll(pieces(Buffer.alloc(0), 1))).rejects.toMatchObject({ code: 'data_loss' })
+  })
+
+  it('takes an archive that ends with the bytes of its last file, or anywhere after them', async () => {
+    const whole = await bytes()
+    const headers = 512 * 6
+    for (const length of [headers + 3000, headers + 3001, headers + 3072, headers + 3072 + 512])
+      expect(await readAll(pieces(whole.subarray(0, length), 600))).toEqual(expected)
+  })
+
+  it('A15 refuses an archive that ends in a comment', async () => {
+    const comment = Buffer.concat([
+      rawEntry({ name: 'g', type: 'g', content: Buffer.from('14 comment=no\n') }),
+      rawEntry({ name: 'f', content: Buffer.from('x') }),
+    ])
+    expect(await readAll(pieces(comment, 100))).toHaveLength(1)
+    for (const size of [1, 100, 600])
+      await expect(readAll(pieces(comment.subarray(0, 512 + 3), size))).rejects.toMatchObject({
+        code: 'data_loss',
+      })
   })
 
   it('A15 refuses sizes beyond the limit', async () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import { type DifferSubject, differSuite } from '@nsbox/compliance/diff'
 import { openContentStore } from '@nsbox/content'
-import { type DifferSubject, differSuite } from '@nsbox/core/diff/testsuite'
 import { withTempMount } from '@nsbox/mount'
 import { type Digest, digestHex } from '@nsbox/oci'
 import { openNativeSnapshotter, openOverlaySnapshotter } from '@nsbox/snapshots'

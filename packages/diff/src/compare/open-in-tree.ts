@@ -1,14 +1,13 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { constants as os } from 'node:os'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
-import { fileCalls, openPath, resolveFlags } from '@nsbox/sys/files'
+import { fileCalls, O_PATH, RESOLVE } from '@nsbox/sys/files'
 import { checkResult } from '../extract/file-result.ts'
 import type { ByteString } from '../tar/byte-string.ts'
 import { changing, failedFile, noLayer } from './tree-error.ts'
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
 const { ELOOP, ENOENT, ENOTDIR, ENXIO, EXDEV } = os.errno
-const { inRoot, noCrossing, noMagicLinks, noSymlinks } = resolveFlags
 const gone = new Set([-ELOOP, -ENOENT, -ENOTDIR, -ENXIO])
 
 /** Opens files of a tree to read them, and nothing else. No link is followed, at no place of a name. */
@@ -32,8 +31,8 @@ export class OpenTree implements Disposable {
    * is mounted there
    */
   open(path: ByteString): number {
-    const resolve = inRoot | noSymlinks | noMagicLinks | noCrossing
-    const place = checkOpened(fileCalls.openat2(this.root, path, openPath | O_NOFOLLOW, 0, resolve), path)
+    const resolve = RESOLVE.IN_ROOT | RESOLVE.NO_SYMLINKS | RESOLVE.NO_MAGICLINKS | RESOLVE.NO_XDEV
+    const place = checkOpened(fileCalls.openat2(this.root, path, O_PATH | O_NOFOLLOW, 0, resolve), path)
     try {
       // What is no file is not opened: that waits for a FIFO, and does something to many a device.
       if (!fstatSync(place).isFile()) throw changing(path)
@@ -58,7 +57,7 @@ export class OpenTree implements Disposable {
  */
 export function openDirectoryIn(directory: number, name: ByteString, path: ByteString): number {
   const flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
-  const fd = fileCalls.openat2(directory, name, flags, 0, noMagicLinks | noCrossing)
+  const fd = fileCalls.openat2(directory, name, flags, 0, RESOLVE.NO_MAGICLINKS | RESOLVE.NO_XDEV)
   return checkOpened(fd, path)
 }
 

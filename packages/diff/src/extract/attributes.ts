@@ -1,6 +1,6 @@
 import { chmodSync, constants } from 'node:fs'
 import { constants as os } from 'node:os'
-import { closeDescriptor, fileCalls, opened, openPath } from '@nsbox/sys/files'
+import { closeDescriptor, fileCalls, O_PATH, opened } from '@nsbox/sys/files'
 import { type ByteString, quotedName } from '../tar/byte-string.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 import { inDirectory, linkPath } from './directories.ts'
@@ -77,7 +77,7 @@ export class Attributes {
     const { entry, name, parent } = place
     this.#setOwner(place)
     // Through a descriptor that opens the place only: opening a FIFO waits, opening a device does what it does.
-    const flags = openPath | O_NOFOLLOW
+    const flags = O_PATH | O_NOFOLLOW
     const found = fileCalls.openat2(parent.fd, name, flags, 0, inDirectory)
     const node = opened(checkResult(found, 'open', entry.name))
     try {

@@ -1,22 +1,21 @@
 import { constants, fstatSync, openSync } from 'node:fs'
 import { constants as os } from 'node:os'
 import { fromSystemError } from '@nsbox/errors'
-import { closeDescriptor, fileCalls, opened, openPath, resolveFlags } from '@nsbox/sys/files'
+import { closeDescriptor, fileCalls, O_PATH, opened, RESOLVE } from '@nsbox/sys/files'
 import type { ByteString } from '../tar/byte-string.ts'
 import { refused } from '../tar/tar-error.ts'
 import { checkResult } from './file-result.ts'
 
 const { ENOENT, ENOTDIR, ELOOP, EEXIST } = os.errno
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, S_IFMT, S_IFLNK, S_IFDIR, S_IFCHR } = constants
-const { beneath, noCrossing, noMagicLinks } = resolveFlags
-const inRoot = resolveFlags.inRoot | noCrossing | noMagicLinks
+const inRoot = RESOLVE.IN_ROOT | RESOLVE.NO_XDEV | RESOLVE.NO_MAGICLINKS
 
 // Each is a descriptor; the limit of a process is often 1024.
 const maxOpen = 64
 const maxLinks = 40
 
 /** How a name of an open directory is opened: nothing is mounted there, and it leads nowhere else. */
-export const inDirectory = beneath | noCrossing | noMagicLinks
+export const inDirectory = RESOLVE.BENEATH | RESOLVE.NO_XDEV | RESOLVE.NO_MAGICLINKS
 
 /** An open directory below the root. */
 export interface OpenDirectory {
@@ -193,7 +192,7 @@ export type Found =
 
 /** @returns undefined if there is nothing of that name */
 export function lookUp(directory: number, name: ByteString, entry: ByteString): Found | undefined {
-  const fd = fileCalls.openat2(directory, name, openPath | O_NOFOLLOW, 0, inDirectory)
+  const fd = fileCalls.openat2(directory, name, O_PATH | O_NOFOLLOW, 0, inDirectory)
   if (fd === -ENOENT) return undefined
   opened(checkResult(fd, 'open', entry))
   try {

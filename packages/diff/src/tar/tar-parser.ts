@@ -34,6 +34,7 @@ type State =
       readonly size: number
     }
   | { readonly in: 'data' }
+  | { readonly in: 'comment' }
   | { readonly in: 'end' }
 
 const inHeader: State = { in: 'header' }
@@ -73,13 +74,16 @@ export class TarParser {
     let at = 0
     while (at < chunk.length) {
       if (this.#state.in === 'end') return
-      if (this.#state.in === 'data' && this.#left > 0) {
+      const { in: place } = this.#state
+      if (place === 'data' || place === 'comment') {
         const piece = chunk.subarray(at, at + this.#left)
         at += piece.length
         this.#left -= piece.length
-        this.#handler.data(piece)
-        if (this.#left === 0) this.#endOfData()
-      } else if (this.#padding > 0 && this.#state.in === 'header') {
+        if (place === 'data') this.#handler.data(piece)
+        if (this.#left > 0) continue
+        if (place === 'data') this.#endOfData()
+        else this.#state = inHeader
+      } else if (this.#padding > 0 && place === 'header') {
         const skipped = Math.min(this.#padding, chunk.length - at)
         at += skipped
         this.#padding -= skipped
@@ -95,10 +99,9 @@ export class TarParser {
 
   /** Says that nothing follows. @throws `data_loss` if an entry or the end of the archive is missing */
   finish(): void {
-    // An archive without the blocks at its end is complete as long as nothing is cut, as Go's reader has it.
+    // The end of an entry may be the end of the archive, without padding and the two blocks, as Go's reader has it.
     if (this.#state.in === 'end') return
-    const cut =
-      this.#state.in !== 'header' || this.#collector.size > 0 || this.#padding > 0 || this.#isExtended()
+    const cut = this.#state.in !== 'header' || this.#collector.size > 0 || this.#isExtended()
     if (cut || this.#headers === 0) throw damaged(this.#lastName, 'the archive is truncated')
   }
 
@@ -163,13 +166,10 @@ export class TarParser {
     const limit = this.#limits.extendedHeader
     if (block.size > limit) throw tooMuch(block.name, `an extended header of more than ${limit} bytes`)
     this.#padding = paddingOf(block.size)
-    // What a global header says (git puts a comment there) is not applied, as in Go's reader.
-    if (type === 'g') {
-      this.#padding += block.size
-      return
-    }
     this.#left = block.size
-    if (block.size === 0) this.#body(Buffer.alloc(0), type, block.name)
+    // What a global header says (git puts a comment there) is not applied, as in Go's reader.
+    if (type === 'g') this.#state = block.size === 0 ? inHeader : { in: 'comment' }
+    else if (block.size === 0) this.#body(Buffer.alloc(0), type, block.name)
     else this.#state = { in: 'body', type, name: block.name }
   }
 

@@ -14,7 +14,7 @@ import {
   parseReference,
   refNameAnnotation,
 } from '@nsbox/oci'
-import { isImage } from '../unpack.ts'
+import { isImage } from '../is-image.ts'
 import type { ExportedImage, ExportPlan } from './export-plan.ts'
 
 /** Where an image layout has a blob (OCI image specification, image-layout.md). */

@@ -1,11 +1,6 @@
 import { digestOf } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
-
-/** A snapshot as its snapshotter knows it. */
-export interface BackingRef {
-  readonly snapshotter: string
-  readonly key: string
-}
+import type { BackingRef } from '../backing-ref.ts'
 
 /** The most bytes of a key, as `SnapshotMaker` has it. */
 const maxKeyBytes = 4096

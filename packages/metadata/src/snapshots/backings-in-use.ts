@@ -1,5 +1,6 @@
 import type { Reader, Transaction } from '@nsbox/sqlite'
-import { type BackingRef, dropBacking } from './backing-row.ts'
+import type { BackingRef } from '../backing-ref.ts'
+import { dropBacking } from './backing-row.ts'
 
 /** What one use leads to; plain data. */
 export interface UseRecord {

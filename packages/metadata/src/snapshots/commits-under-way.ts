@@ -1,5 +1,5 @@
 import { deferred } from '@nsbox/concurrency'
-import type { BackingRef } from './backing-row.ts'
+import type { BackingRef } from '../backing-ref.ts'
 
 /** A snapshot that the backend is committing. */
 export interface CommitUnderWay extends BackingRef {

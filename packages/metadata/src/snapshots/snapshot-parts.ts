@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Collector } from '../collector.ts'
+import type { GarbageCollector } from '../garbage-collector.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Sharing } from '../sharing.ts'
 import type { BackingsInUse } from './backings-in-use.ts'
@@ -9,7 +9,7 @@ import type { FreshBackings } from './fresh-backings.ts'
 /** What the snapshots of all namespaces work with. */
 export interface SnapshotParts {
   readonly ledger: Ledger
-  readonly collector: Collector
+  readonly collector: GarbageCollector
   readonly clock: Clock
   readonly sharing: Sharing
   readonly commits: CommitsUnderWay

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import { type SnapshotterClaims, snapshotterSuite } from '@nsbox/compliance/snapshots'
 import { openContentStore } from '@nsbox/content'
-import { type SnapshotterClaims, snapshotterSuite } from '@nsbox/core/snapshots/testsuite'
 import { withTempMount } from '@nsbox/mount'
 import { openNativeSnapshotter, openOverlaySnapshotter } from '@nsbox/snapshots'
 import { scratchMount } from '@nsbox/testing'

@@ -101,8 +101,8 @@ export class NamespaceTasks implements RuntimeTasks {
     options.signal?.throwIfAborted()
     const { execId = '', all = false, pid } = options
     const task = this.#task(id)
-    if ([execId !== '', all, pid !== undefined].filter(Boolean).length > 1) {
-      throw new NsboxError('invalid_argument', 'at most one of an exec, a pid and all can be signalled')
+    if (pid !== undefined && (all || execId !== '')) {
+      throw new NsboxError('invalid_argument', 'either a pid or an exec or all can be signalled')
     }
     if (!Number.isInteger(signal) || signal < 0 || signal > 64) {
       throw new NsboxError('invalid_argument', `signal ${signal}`)

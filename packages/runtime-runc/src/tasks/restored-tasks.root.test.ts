@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { processSpec } from '@nsbox/compliance/tasks'
 import type { RuntimeTaskOptions } from '@nsbox/core/tasks'
-import { processSpec } from '@nsbox/core/tasks/testsuite'
 import { run } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterAll, beforeAll, expect, test } from 'vitest'

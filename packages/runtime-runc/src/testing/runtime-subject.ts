@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type TasksSubject, tasksOfRuntime } from '@nsbox/compliance/tasks'
 import type { Event } from '@nsbox/core/events'
-import { type TasksSubject, tasksOfRuntime } from '@nsbox/core/tasks/testsuite'
 import { busyboxRootfs, tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { openRuncRuntime } from '../open-runc-runtime.ts'

@@ -20,7 +20,7 @@ export interface ConnectionAccess {
   isCurrent(): boolean
   /** Whether any call has been let in. */
   readonly wasUsed: boolean
-  /** Whose connections count together; those of whoever may do everything do not count. */
+  /** Whose connections count together, and end unless used; undefined for whoever may do everything. */
   readonly source?: string | undefined
 }
 
@@ -28,11 +28,19 @@ export interface ConnectionAccess {
 export type Authenticate = (socket: Socket) => ConnectionAccess
 
 /** Only those can open the server's own socket who may do everything. */
-export const ownSocket: Authenticate = () => ({
-  of: () => everything,
-  isCurrent: () => true,
-  wasUsed: true,
-})
+export const ownSocket: Authenticate = () => {
+  let wasUsed = false
+  return {
+    of() {
+      wasUsed = true
+      return everything
+    },
+    isCurrent: () => true,
+    get wasUsed() {
+      return wasUsed
+    },
+  }
+}
 
 /** How many peers one connection may speak for: a client may have many tokens, and each is remembered. */
 const maxPeers = 16

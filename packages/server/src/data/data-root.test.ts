@@ -50,6 +50,13 @@ test('a directory with files of something else is left alone', async () => {
   expect(await mode(directory)).toBe(0o755)
 })
 
+test('a new file system is a root', async () => {
+  await mkdir(join(directory, 'lost+found'))
+  await chmod(directory, 0o755)
+  await (await openDataRoot(directory))[Symbol.asyncDispose]()
+  expect(await mode(directory)).toBe(0o700)
+})
+
 test('the lock is not followed through a link', async () => {
   await symlink('/dev/null', join(directory, 'lock'))
   await expect(openDataRoot(directory)).rejects.toThrow()

@@ -12,6 +12,9 @@ export interface DataRoot extends AsyncDisposable {
 
 const lockName = 'lock'
 
+/** What mke2fs(8) puts into a new file system. */
+const ofNewFileSystem = 'lost+found'
+
 /**
  * Takes a directory as data root, making it if it does not exist. It is readable by its owner only (HOSTILE D01). The
  * lock is the kernel's: it ends with the process, however that ends, and holds against a server in another process
@@ -36,7 +39,7 @@ async function closeToOthers(path: string): Promise<void> {
   const { mode, uid } = await stat(path)
   requireOwnDirectory({ uid }, `data root ${JSON.stringify(path)}`)
   if ((mode & 0o077) === 0) return
-  const names = await readdir(path)
+  const names = (await readdir(path)).filter((name) => name !== ofNewFileSystem)
   if (names.length > 0 && !names.includes(lockName)) {
     throw new NsboxError(
       'failed_precondition',

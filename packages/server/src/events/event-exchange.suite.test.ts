@@ -1,4 +1,4 @@
-import { eventBusSuite } from '@nsbox/core/events/testsuite'
+import { eventBusSuite } from '@nsbox/compliance/events'
 import { opaqueEventFields } from '../convert/event.ts'
 import { EventExchange } from './event-exchange.ts'
 

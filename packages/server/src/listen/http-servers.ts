@@ -145,17 +145,20 @@ export function createHttpServers(
     socket.on('error', (error) => log.debug({ err: error }, 'connection failed'))
   }
   const accept = (socket: KnownSocket) => {
+    let access: ConnectionAccess
     try {
-      const access = authenticate(socket)
-      if (access.source !== undefined) countIn(crowd, access.source, socket)
-      if (!access.wasUsed) endUnlessUsed(socket, access)
+      access = authenticate(socket)
+      if (access.source !== undefined) {
+        countIn(crowd, access.source, socket)
+        endUnlessUsed(socket, access)
+      }
       socket[connectionAccess] = access
     } catch (error) {
       log.debug({ err: error }, 'connection refused')
       socket.destroy()
       return
     }
-    conduct.admit(socket, () => {
+    conduct.admit(socket, access, () => {
       sniffProtocol(socket, (protocol) => (protocol === 'http2' ? h2 : http1).emit('connection', socket))
     })
   }

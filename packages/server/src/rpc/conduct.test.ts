@@ -35,15 +35,16 @@ afterEach(() => {
 function connect(client: string, name = client) {
   const socket = new FakeSocket(client) as FakeSocket & Socket
   const connection = {}
+  const access = { wasUsed: true }
   let admitted = false
-  conduct.admit(socket, () => {
+  conduct.admit(socket, access, () => {
     admitted = true
     conduct.introduce(connection, socket, () => {
       ended.push(name)
       socket.destroy()
     })
   })
-  return { socket, connection, isAdmitted: () => admitted }
+  return { socket, connection, access, isAdmitted: () => admitted }
 }
 
 describe('D17 a client that does too much in vain', () => {
@@ -83,6 +84,22 @@ describe('D17 a client that does too much in vain', () => {
     expect(connect('b').socket.destroyed).toBe(false)
     connections[0]!.socket.destroy()
     expect(connect('a').isAdmitted()).toBe(true)
+  })
+
+  test('is one that makes connections and no calls', () => {
+    for (let i = 0; i <= 2000; i++) {
+      const { access, socket } = connect('a')
+      access.wasUsed = false
+      socket.destroy()
+    }
+    expect(connect('a').isAdmitted()).toBe(false)
+    expect(connect('b').isAdmitted()).toBe(true)
+  })
+
+  test('is one that asks for more connections than it may have', () => {
+    const connections = Array.from({ length: 128 + 2001 }, () => connect('a'))
+    expect(connections.every(({ socket }) => socket.destroyed)).toBe(true)
+    expect(ended).toHaveLength(128)
   })
 
   test('is not let off by making a new connection', () => {

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net'
-import { peerCredentials } from '@nsbox/sys/descriptors'
+import { peerProcess } from '@nsbox/sys/descriptors'
 
 /**
- * How much a client may do in vain at once, and in each second: a call that it resets before there is an answer is one, and
- * a request that is much larger than any of its kind need be as many as it has pieces. Programs that are stopped cancel many
+ * How much a client may do in vain at once, and in each second: a call that it resets before there is an answer is one, a
+ * connection without any call is one, and a request that is much larger than any of its kind need be, or whose end does
+ * not come, as many as it has pieces. Programs that are stopped cancel many
  * calls at once, none does so all the time.
  */
 const burst = 2000
@@ -61,17 +62,20 @@ export class Conduct {
   /**
    * Calls back when a connection may be listened to, which is at once but for clients that are paused. One that is too many
    * for its client is closed.
+   * @param access whether there was a call on it, once it has closed
    */
-  admit(socket: Socket, onAdmit: () => void): void {
+  admit(socket: Socket, access: { readonly wasUsed: boolean }, onAdmit: () => void): void {
     const key = this.#clientOf(socket)
     const client = this.#client(key)
     if (client.open >= maxConnections) {
+      this.#fault(client, 1)
       socket.destroy()
       return
     }
     client.open++
     socket.once('close', () => {
       client.open--
+      if (!access.wasUsed) this.#fault(client, 1)
       this.#forget(key, client)
     })
     this.#admitLater(client, socket, onAdmit)
@@ -115,7 +119,10 @@ export class Conduct {
   /** Something was done in vain on a connection, worth so many calls. */
   fault(connection: object, weight = 1): void {
     const client = this.#connections.get(connection)
-    if (client === undefined) return
+    if (client !== undefined) this.#fault(client, weight)
+  }
+
+  #fault(client: Client, weight: number): void {
     this.#refill(client)
     client.allowance -= weight
     if (client.allowance < 0) this.#pause(client)
@@ -180,7 +187,7 @@ function peerOf(socket: Socket): unknown {
   const { fd } = (socket as { _handle?: { fd?: number } })._handle ?? {}
   if (fd === undefined || fd < 0) return socket
   try {
-    return peerCredentials(fd).pid
+    return peerProcess(fd)
   } catch {
     return socket
   }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { type ClientHttp2Stream, connect as connectHttp2 } from 'node:http2'
 import { connect as connectSocket } from 'node:net'
@@ -295,6 +296,37 @@ describe('E07 unfinished messages', () => {
     expect(new Set(refused)).toEqual(new Set(['8']))
     session.destroy()
     await expect.poll(() => served.budgets.arriving.total).toBe(0)
+  })
+})
+
+describe('D17 a process is cut off', () => {
+  test('that begins large messages on one connection after the other and does not end them', async () => {
+    const { session: watch } = hostile()
+    const cutOff = once(watch, 'close')
+    for (let count = 0; count < 6 && !watch.closed; count++) {
+      const { session, open } = hostile()
+      const sent = [open(update), open(update)].map((stream) => {
+        stream.write(head(mebibytes(16)))
+        return new Promise((resolve) => stream.write(Buffer.alloc(mebibytes(15)), resolve))
+      })
+      await Promise.all(sent)
+      session.destroy()
+      await expect.poll(() => served.budgets.requests.total).toBe(0)
+    }
+    await cutOff
+  })
+
+  test('that makes connections by the thousand and says nothing in them', async () => {
+    const { session: watch } = hostile()
+    await once(watch, 'remoteSettings')
+    const cutOff = once(watch, 'close')
+    for (let count = 0; count < 4000 && !watch.closed; count++) {
+      const socket = connectSocket(served.address)
+      socket.on('error', () => {})
+      await once(socket, 'connect').catch(() => undefined)
+      socket.destroy()
+    }
+    await cutOff
   })
 })
 

@@ -116,13 +116,20 @@ export class MessageReader implements Disposable {
     await this.#reserve(length - headBytes, held)
     // Of memory that is its own alone, so that it is free as a whole; pages count from the time when they are written.
     const message = Buffer.allocUnsafeSlow(length)
-    for (let filled = 0; ; ) {
-      const taken = this.#rest.subarray(0, length - filled)
-      message.set(taken, filled)
-      filled += taken.length
-      this.#rest = this.#rest.subarray(taken.length)
-      if (filled === length) return message
-      this.#rest = await this.#needed()
+    let filled = 0
+    try {
+      for (;;) {
+        const taken = this.#rest.subarray(0, length - filled)
+        message.set(taken, filled)
+        filled += taken.length
+        this.#rest = this.#rest.subarray(taken.length)
+        if (filled === length) return message
+        this.#rest = await this.#needed()
+      }
+    } catch (error) {
+      const { conduct, connection } = this.#owner
+      conduct.fault(connection, Math.ceil(filled / windowBytes))
+      throw error
     }
   }
 

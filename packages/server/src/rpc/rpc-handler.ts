@@ -38,6 +38,8 @@ export interface RpcHandlerOptions {
   readonly log: Logger
   /** How long a client may take for a message, in milliseconds; half a minute by default. */
   readonly patience?: number | undefined
+  /** Keeps account of what clients do in vain; its own by default. */
+  readonly conduct?: Conduct | undefined
 }
 
 /** What serves calls, by whichever HTTP they come. */
@@ -62,6 +64,7 @@ export function createRpcHandler({
   budgets,
   log,
   patience = 30_000,
+  conduct = new Conduct(),
 }: RpcHandlerOptions): RpcHandler {
   // Every call under way listens to it.
   setMaxListeners(0, shutdownSignal)
@@ -79,8 +82,6 @@ export function createRpcHandler({
   routes(recording)
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]))
   const services = new Map(router.handlers.map(({ service }) => [service.typeName, service]))
-
-  const conduct = new Conduct()
 
   const request: RpcHandler['request'] = (request, response, peer) => {
     let access: Access

@@ -6,11 +6,11 @@ const ending = { SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const
 /**
  * Signals that would end the program in the middle of its work if nobody listened; SIGUSR1 would open the port of
  * Node.js's debugger. To the daemon they mean nothing. The ones that tell of a fault of the program itself, such as SIGSEGV,
- * are left to end it, and the ones that only stop it, such as SIGTSTP, to stop it. Names that a system does not have do
+ * are left to end it, and the ones that only stop it, such as SIGTSTP, to stop it; SIGPROF is left to V8's profiler. Names that a system does not have do
  * no harm.
  */
 const meaningless = [
-  ...['SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGPROF', 'SIGIO', 'SIGPOLL', 'SIGPWR', 'SIGSTKFLT'],
+  ...['SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGIO', 'SIGPOLL', 'SIGPWR', 'SIGSTKFLT'],
   ...['SIGXCPU', 'SIGXFSZ', 'SIGPIPE'],
 ] as NodeJS.Signals[]
 

@@ -7,6 +7,7 @@ import { bindSocket } from '../listen/bind-socket.ts'
 import { createHttpServers } from '../listen/http-servers.ts'
 import { type CallBudgets, callBudgets } from '../rpc/call-budgets.ts'
 import { codedErrors } from '../rpc/coded-errors.ts'
+import type { Conduct } from '../rpc/conduct.ts'
 import { durableReplies } from '../rpc/durable-replies.ts'
 import { interruptibleRequests } from '../rpc/interruptible-requests.ts'
 import { createRpcHandler } from '../rpc/rpc-handler.ts'
@@ -24,10 +25,12 @@ export async function serveRoutes(
     durable = async () => {},
     shutdownSignal = new AbortController().signal,
     patience,
+    conduct,
   }: {
     durable?: () => Promise<void>
     shutdownSignal?: AbortSignal | undefined
     patience?: number | undefined
+    conduct?: Conduct | undefined
   } = {},
 ): Promise<ServedRoutes> {
   await using starting = new AsyncDisposableStack()
@@ -42,6 +45,7 @@ export async function serveRoutes(
     budgets,
     log,
     patience,
+    conduct,
   })
   const http = createHttpServers(handler, log)
   await bindSocket(http.server, address)

@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs'
 import { constants } from 'node:os'
-import { linuxFunction, succeeded } from '../linux-function.ts'
+import { CFunction } from '../c-function.ts'
 
 const F_SETFD = 2
 const FD_CLOEXEC = 1
 const { EBADF } = constants.errno
 
-const fcntl = linuxFunction('int fcntl(int fd, int command, int argument)')
+const fcntl = new CFunction('int fcntl(int fd, int command, int argument)')
 
 /**
  * Keeps all descriptors that are open now, but the standard three, from programs that this process starts. Node does so
@@ -16,8 +16,8 @@ export function closeAllOnExec(): void {
   for (const name of readdirSync('/proc/self/fd')) {
     const fd = Number(name)
     if (fd <= 2) continue
-    const result = fcntl(fd, F_SETFD, FD_CLOEXEC)
+    const result = fcntl.call(fd, F_SETFD, FD_CLOEXEC)
     // That of the directory itself is closed by now.
-    if (result !== -EBADF) succeeded('fcntl', result)
+    if (result !== -EBADF) fcntl.succeeded(result)
   }
 }

@@ -1,7 +1,7 @@
 export { closeAllOnExec } from './close-on-exec.ts'
 export { makeEventfd } from './make-eventfd.ts'
 export { makeFifo } from './make-fifo.ts'
-export { type PeerCredentials, peerCredentials } from './peer-credentials.ts'
+export { type PeerCredentials, peerCredentials, peerProcess } from './peer-credentials.ts'
 export { isReady, makeWatchSet, type Readiness, unwatch, waitForReady, watchOnce } from './readiness.ts'
 export { setNonBlocking } from './set-non-blocking.ts'
 export { type SpliceResult, spliceNow, spliceToFile } from './splice.ts'

@@ -1,9 +1,8 @@
-import { linuxFunction, succeeded } from '../linux-function.ts'
+import { CFunction } from '../c-function.ts'
 
-const mkfifo = linuxFunction('int mkfifo(const void *path, uint mode)')
+const mkfifo = new CFunction('int mkfifo(const char *path, uint mode)')
 
 /** Makes a FIFO. @throws `already_exists`, `not_found` for its directory */
 export function makeFifo(path: string, mode: number): void {
-  if (path.includes('\0')) throw new TypeError('a path holds a NUL')
-  succeeded('mkfifo', mkfifo(Buffer.from(`${path}\0`), mode))
+  mkfifo.callOrThrow(path, mode)
 }

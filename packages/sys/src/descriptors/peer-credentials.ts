@@ -1,12 +1,12 @@
 import { constants } from 'node:os'
-import { linuxFunction, succeeded } from '../linux-function.ts'
+import { CFunction } from '../c-function.ts'
 
 const SOL_SOCKET = 1
 const SO_PEERCRED = 17
 const SO_PEERGROUPS = 59
 const { ERANGE } = constants.errno
 
-const getsockopt = linuxFunction('int getsockopt(int fd, int level, int name, void *value, void *length)')
+const getsockopt = new CFunction('int getsockopt(int fd, int level, int name, void *value, void *length)')
 
 /** Who has connected to a socket, as it was at that moment (unix(7), SO_PEERCRED and SO_PEERGROUPS). */
 export interface PeerCredentials {
@@ -25,8 +25,19 @@ export interface PeerCredentials {
  * @throws with detail `errno` if it is none; `unimplemented` elsewhere than on Linux
  */
 export function peerCredentials(fd: number): PeerCredentials {
-  const [pid, uid, gid] = new Uint32Array(option(fd, SO_PEERCRED, 12).buffer)
-  return { pid: pid!, uid: uid!, gid: gid!, groups: peerGroups(fd) }
+  return { ...processOf(fd), groups: peerGroups(fd) }
+}
+
+/** The pid alone; otherwise as `peerCredentials`. */
+export function peerProcess(fd: number): number {
+  return processOf(fd).pid
+}
+
+function processOf(fd: number): Omit<PeerCredentials, 'groups'> {
+  const value = new Uint32Array(3)
+  getsockopt.callOrThrow(fd, SOL_SOCKET, SO_PEERCRED, value, new Uint32Array([value.byteLength]))
+  const [pid, uid, gid] = value
+  return { pid: pid!, uid: uid!, gid: gid! }
 }
 
 function peerGroups(fd: number): number[] {
@@ -34,18 +45,10 @@ function peerGroups(fd: number): number[] {
   for (const room of [64, 65_536]) {
     const value = new Uint32Array(room)
     const length = new Uint32Array([value.byteLength])
-    const result = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, bytesOf(value), bytesOf(length))
+    const result = getsockopt.call(fd, SOL_SOCKET, SO_PEERGROUPS, value, length)
     if (result === -ERANGE && room === 64) continue
-    succeeded('getsockopt', result)
+    getsockopt.succeeded(result)
     return [...value.subarray(0, length[0]! / 4)]
   }
   return []
 }
-
-function option(fd: number, name: number, size: number): Uint8Array {
-  const value = new Uint8Array(size)
-  succeeded('getsockopt', getsockopt(fd, SOL_SOCKET, name, value, bytesOf(new Uint32Array([size]))))
-  return value
-}
-
-const bytesOf = ({ buffer }: Uint32Array): Uint8Array => new Uint8Array(buffer)

@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { linuxFunction, linuxFunctionInThread, succeeded } from '../linux-function.ts'
+import { CFunction, littleEndian } from '../c-function.ts'
 
 const EPOLL_CLOEXEC = 0o2000000
 const EPOLL_CTL_ADD = 1
@@ -10,10 +10,10 @@ const EPOLLOUT = 0x4
 const EPOLLONESHOT = 0x40000000
 const { ENOENT, EPERM } = constants.errno
 
-const epollCreate = linuxFunction('int epoll_create1(int flags)')
-const epollControl = linuxFunction('int epoll_ctl(int set, int operation, int fd, void *event)')
-const epollWait = linuxFunctionInThread('int epoll_wait(int set, void *events, int count, int timeout)')
-const poll = linuxFunction('int poll(void *fds, ulong count, int timeout)')
+const epollCreate = new CFunction('int epoll_create1(int flags)')
+const epollControl = new CFunction('int epoll_ctl(int set, int operation, int fd, void *event)')
+const epollWait = new CFunction('int epoll_wait(int set, void *events, int count, int timeout)')
+const poll = new CFunction('int poll(void *fds, ulong count, int timeout)')
 
 // struct epoll_event is packed on x86-64 only.
 const eventSize = process.arch === 'x64' ? 12 : 16
@@ -25,7 +25,7 @@ export type Readiness = 'read' | 'write'
 
 /** Makes a set of descriptors that are watched (epoll(7)); it is a descriptor itself, which the caller closes. */
 export function makeWatchSet(): number {
-  return succeeded('epoll_create1', epollCreate(EPOLL_CLOEXEC))
+  return epollCreate.callOrThrow(EPOLL_CLOEXEC)
 }
 
 /**
@@ -41,22 +41,22 @@ export function watchOnce(set: number, fd: number, readiness: Iterable<Readiness
   const view = new DataView(event.buffer)
   view.setUint32(0, events, littleEndian)
   view.setInt32(dataOffset, fd, littleEndian)
-  const result = epollControl(set, added ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, event)
+  const result = epollControl.call(set, added ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, event)
   if (result === -EPERM) return false
-  succeeded('epoll_ctl', result)
+  epollControl.succeeded(result)
   return true
 }
 
 /** Takes a descriptor out of a set; one that is not in it is left alone. */
 export function unwatch(set: number, fd: number): void {
-  const result = epollControl(set, EPOLL_CTL_DEL, fd, new Uint8Array(eventSize))
-  if (result !== -ENOENT) succeeded('epoll_ctl', result)
+  const result = epollControl.call(set, EPOLL_CTL_DEL, fd, new Uint8Array(eventSize))
+  if (result !== -ENOENT) epollControl.succeeded(result)
 }
 
 /** Waits, in a thread, until descriptors of a set are ready. @returns some that are, each once */
 export async function waitForReady(set: number): Promise<number[]> {
   const events = new Uint8Array(eventSize * mostEvents)
-  const count = succeeded('epoll_wait', await epollWait(set, events, mostEvents, -1))
+  const count = epollWait.succeeded(await epollWait.callInThread(set, events, mostEvents, -1))
   const view = new DataView(events.buffer)
   return Array.from({ length: count }, (_, index) =>
     view.getInt32(index * eventSize + dataOffset, littleEndian),
@@ -64,7 +64,6 @@ export async function waitForReady(set: number): Promise<number[]> {
 }
 
 const pollFd = new Int32Array(2)
-const pollFdBytes = new Uint8Array(pollFd.buffer)
 const pollFdEvents = new Int16Array(pollFd.buffer)
 
 /** Whether something can be read from a descriptor, or written to it, without waiting; an end or error counts. */
@@ -72,7 +71,5 @@ export function isReady(fd: number, readiness: Readiness): boolean {
   pollFd[0] = fd
   pollFdEvents[2] = readiness === 'read' ? EPOLLIN : EPOLLOUT
   pollFdEvents[3] = 0
-  return succeeded('poll', poll(pollFdBytes, 1, 0)) > 0
+  return poll.callOrThrow(pollFd, 1, 0) > 0
 }
-
-const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1

@@ -1,13 +1,14 @@
 import { constants } from 'node:os'
-import { linuxFunction, linuxFunctionInThread, succeeded } from '../linux-function.ts'
+import { CFunction } from '../c-function.ts'
 
 const SPLICE_F_MOVE = 1
 const SPLICE_F_NONBLOCK = 2
 const { EAGAIN, EIO, EPIPE } = constants.errno
 
-const prototype = 'long splice(int from, void *fromOffset, int to, void *toOffset, size_t length, uint flags)'
-const splice = linuxFunction(prototype)
-const spliceThread = linuxFunctionInThread(prototype)
+const splice = new CFunction(
+  'long splice(int from, void *fromOffset, int to, void *toOffset, size_t length, uint flags)',
+)
+const flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK
 
 /**
  * What came of moving bytes: how many were moved; `again` if nothing could be moved without waiting; `end` if there is
@@ -21,7 +22,7 @@ export type SpliceResult = number | 'again' | 'end' | 'closed'
  * non-blocking.
  */
 export function spliceNow(from: number, to: number, length: number): SpliceResult {
-  return resultOf(splice(from, null, to, null, length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK))
+  return resultOf(splice.call(from, null, to, null, length, flags))
 }
 
 /**
@@ -34,8 +35,8 @@ export async function spliceToFile(
   offset: number,
   length: number,
 ): Promise<SpliceResult> {
-  const position = new Uint8Array(new BigInt64Array([BigInt(offset)]).buffer)
-  return resultOf(await spliceThread(from, null, file, position, length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK))
+  const position = new BigInt64Array([BigInt(offset)])
+  return resultOf(await splice.callInThread(from, null, file, position, length, flags))
 }
 
 function resultOf(result: number): SpliceResult {
@@ -43,5 +44,5 @@ function resultOf(result: number): SpliceResult {
   if (result === 0 || result === -EIO) return 'end'
   if (result === -EAGAIN) return 'again'
   if (result === -EPIPE) return 'closed'
-  return succeeded('splice', result)
+  return splice.succeeded(result)
 }

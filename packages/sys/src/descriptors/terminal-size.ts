@@ -1,9 +1,9 @@
-import { linuxFunction, succeeded } from '../linux-function.ts'
+import { CFunction } from '../c-function.ts'
 
 const TIOCGWINSZ = 0x5413
 const TIOCSWINSZ = 0x5414
 
-const ioctl = linuxFunction('int ioctl(int fd, ulong request, void *argument)')
+const ioctl = new CFunction('int ioctl(int fd, ulong request, void *argument)')
 
 /** Columns and rows of a terminal. */
 export interface TerminalSize {
@@ -14,12 +14,11 @@ export interface TerminalSize {
 /** @throws with detail `errno` `ENOTTY` if the descriptor is no terminal */
 export function terminalSize(fd: number): TerminalSize {
   const size = new Uint16Array(4)
-  succeeded('ioctl', ioctl(fd, TIOCGWINSZ, new Uint8Array(size.buffer)))
+  ioctl.callOrThrow(fd, TIOCGWINSZ, size)
   return { width: size[1]!, height: size[0]! }
 }
 
 /** Sets the size of a terminal, given either side of it; who uses it gets SIGWINCH if that changes it. @throws as `terminalSize` */
 export function setTerminalSize(fd: number, { width, height }: TerminalSize): void {
-  const size = new Uint16Array([height, width, 0, 0])
-  succeeded('ioctl', ioctl(fd, TIOCSWINSZ, new Uint8Array(size.buffer)))
+  ioctl.callOrThrow(fd, TIOCSWINSZ, new Uint16Array([height, width, 0, 0]))
 }

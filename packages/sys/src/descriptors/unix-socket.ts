@@ -1,8 +1,7 @@
 import { closeSync } from 'node:fs'
 import { constants } from 'node:os'
 import { NsboxError } from '@nsbox/errors'
-import { koffi } from '../libc.ts'
-import { linuxFunction, succeeded } from '../linux-function.ts'
+import { addressOf, CFunction } from '../c-function.ts'
 
 const AF_UNIX = 1
 const SOL_SOCKET = 1
@@ -25,13 +24,13 @@ export interface Received {
   readonly descriptors: readonly number[]
 }
 
-const socket = linuxFunction('int socket(int domain, int type, int protocol)')
-const bind = linuxFunction('int bind(int fd, const void *address, uint length)')
-const listen = linuxFunction('int listen(int fd, int backlog)')
-const connect = linuxFunction('int connect(int fd, const void *address, uint length)')
-const accept4 = linuxFunction('int accept4(int fd, void *address, void *length, int flags)')
-const sendmsg = linuxFunction('long sendmsg(int fd, const void *message, int flags)')
-const recvmsg = linuxFunction('long recvmsg(int fd, void *message, int flags)')
+const socket = new CFunction('int socket(int domain, int type, int protocol)')
+const bind = new CFunction('int bind(int fd, const void *address, uint length)')
+const listen = new CFunction('int listen(int fd, int backlog)')
+const connect = new CFunction('int connect(int fd, const void *address, uint length)')
+const accept4 = new CFunction('int accept4(int fd, void *address, void *length, int flags)')
+const sendmsg = new CFunction('long sendmsg(int fd, const void *message, int flags)')
+const recvmsg = new CFunction('long recvmsg(int fd, void *message, int flags)')
 
 const longestPath = 107
 const mostDescriptors = 253
@@ -45,8 +44,8 @@ const headerSize = 16
 export function listenUnix(path: string, type: SocketType): number {
   const address = unixAddress(path)
   return opened(type, (fd) => {
-    succeeded('bind', bind(fd, address, address.length))
-    succeeded('listen', listen(fd, 4096))
+    bind.succeeded(bind.call(fd, address, address.length), path)
+    listen.callOrThrow(fd, 4096)
   })
 }
 
@@ -57,16 +56,16 @@ export function listenUnix(path: string, type: SocketType): number {
 export function connectUnix(path: string, type: SocketType): number {
   const address = unixAddress(path)
   return opened(type, (fd) => {
-    succeeded('connect', connect(fd, address, address.length))
+    connect.succeeded(connect.call(fd, address, address.length), path)
   })
 }
 
 /** @returns the next connection of a listening socket; undefined if there is none */
 export function acceptUnix(listener: number): number | undefined {
   for (;;) {
-    const result = accept4(listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC)
+    const result = accept4.call(listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC)
     if (result === -EAGAIN) return undefined
-    if (result !== -ECONNABORTED) return succeeded('accept4', result)
+    if (result !== -ECONNABORTED) return accept4.succeeded(result)
   }
 }
 
@@ -88,9 +87,9 @@ export function sendDescriptors(fd: number, bytes: Uint8Array, descriptors: read
     new Int32Array(control.buffer, headerSize, descriptors.length).set(descriptors)
   }
   const message = messageHeader(bytes, control)
-  const result = sendmsg(fd, message.bytes, MSG_NOSIGNAL)
+  const result = sendmsg.call(fd, message.header, MSG_NOSIGNAL)
   if (result === -EAGAIN) return false
-  succeeded('sendmsg', result)
+  sendmsg.succeeded(result)
   return true
 }
 
@@ -104,10 +103,10 @@ export function receiveDescriptors(fd: number, size: number): Received | 'nothin
   const bytes = new Uint8Array(size)
   const control = new Uint8Array(controlSize(mostDescriptors))
   const message = messageHeader(bytes, control)
-  const result = recvmsg(fd, message.bytes, MSG_CMSG_CLOEXEC)
+  const result = recvmsg.call(fd, message.header, MSG_CMSG_CLOEXEC)
   if (result === -EAGAIN) return 'nothing'
   if (result === -ECONNRESET || result === -EPIPE) return 'end'
-  const length = succeeded('recvmsg', result)
+  const length = recvmsg.succeeded(result)
   const descriptors = readControl(control.subarray(0, message.controlLength()))
   if ((message.flags() & MSG_CTRUNC) !== 0) {
     for (const descriptor of descriptors) closeSync(descriptor)
@@ -118,7 +117,7 @@ export function receiveDescriptors(fd: number, size: number): Received | 'nothin
 }
 
 function opened(type: SocketType, setUp: (fd: number) => void): number {
-  const fd = succeeded('socket', socket(AF_UNIX, types[type] | SOCK_NONBLOCK | SOCK_CLOEXEC, 0))
+  const fd = socket.callOrThrow(AF_UNIX, types[type] | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
   try {
     setUp(fd)
     return fd
@@ -147,15 +146,14 @@ function controlSize(descriptors: number): number {
 
 /** struct msghdr of 64-bit Linux, with one struct iovec. It points to what it is given, which must outlive it. */
 function messageHeader(data: Uint8Array, control: Uint8Array) {
-  const { address } = koffi()
-  const vector = new BigUint64Array([address(data), BigInt(data.length)])
+  const vector = new BigUint64Array([addressOf(data), BigInt(data.length)])
   const header = new BigUint64Array(7)
-  header[2] = address(vector)
+  header[2] = addressOf(vector)
   header[3] = 1n
-  header[4] = control.length === 0 ? 0n : address(control)
+  header[4] = control.length === 0 ? 0n : addressOf(control)
   header[5] = BigInt(control.length)
   return {
-    bytes: new Uint8Array(header.buffer),
+    header,
     controlLength: () => Number(header[5]),
     flags: () => new Int32Array(header.buffer, 48, 1)[0]!,
     // Keeps alive what the header points to.

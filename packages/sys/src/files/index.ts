@@ -1,3 +1,4 @@
+export { O_PATH, RESOLVE } from '../mount-flags.ts'
 export {
   closeAbandoned,
   closeDescriptor,
@@ -5,7 +6,5 @@ export {
   keepDescriptorsIn,
   opened,
 } from './descriptor-table.ts'
-export type { FileCalls, FileCallsInThread } from './file-calls.ts'
-export { fileCalls, fileCallsInThread } from './platform.ts'
-export { openPath, resolveFlags } from './resolve-flags.ts'
+export { type FileCalls, fileCalls, fileCallsInThread } from './file-calls.ts'
 export { sealedCopy } from './sealed-copy.ts'

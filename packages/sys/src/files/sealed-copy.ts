@@ -1,6 +1,6 @@
 import { closeSync, fchmodSync, openSync, readSync, writeSync } from 'node:fs'
 import { constants } from 'node:os'
-import { linuxFunction, succeeded } from '../linux-function.ts'
+import { CFunction } from '../c-function.ts'
 
 const MFD_CLOEXEC = 1
 const MFD_ALLOW_SEALING = 2
@@ -14,8 +14,8 @@ const F_SEAL_WRITE = 8
 const { EINVAL } = constants.errno
 const pieceBytes = 1 << 20
 
-const memfdCreate = linuxFunction('int memfd_create(const uint8_t *name, uint flags)')
-const fcntl = linuxFunction('int fcntl(int fd, int command, int argument)')
+const memfdCreate = new CFunction('int memfd_create(const char *name, uint flags)')
+const fcntl = new CFunction('int fcntl(int fd, int command, int argument)')
 
 /**
  * Copies a program into memory, where nobody can change it any more (memfd_create(2)).
@@ -35,7 +35,7 @@ export function sealedCopy(path: string, name: string): number {
         for (let at = 0; at < length; ) at += writeSync(copy, piece, at, length - at)
       fchmodSync(copy, 0o555)
       const seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE
-      succeeded('fcntl', fcntl(copy, F_ADD_SEALS, seals))
+      fcntl.callOrThrow(copy, F_ADD_SEALS, seals)
       // What is open for writing cannot be executed.
       return openSync(`/proc/self/fd/${copy}`, 'r')
     } finally {
@@ -47,8 +47,7 @@ export function sealedCopy(path: string, name: string): number {
 }
 
 function makeMemory(name: string): number {
-  const text = Buffer.from(`${name}\0`)
   const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING
-  const made = memfdCreate(text, flags | MFD_EXEC)
-  return succeeded('memfd_create', made === -EINVAL ? memfdCreate(text, flags) : made)
+  const made = memfdCreate.call(name, flags | MFD_EXEC)
+  return made === -EINVAL ? memfdCreate.callOrThrow(name, flags) : memfdCreate.succeeded(made)
 }

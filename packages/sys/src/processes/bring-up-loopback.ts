@@ -1,6 +1,5 @@
 import { closeSync } from 'node:fs'
-import { endianness } from 'node:os'
-import { linuxFunction, succeeded } from '../linux-function.ts'
+import { CFunction, littleEndian } from '../c-function.ts'
 import { inNamespace } from './in-namespace.ts'
 
 /** Values of Linux, the same on all architectures that Node runs on (netdevice(7), socket(2)). */
@@ -15,8 +14,8 @@ const IFF_UP = 1
 const requestSize = 40
 const flagsAt = 16
 
-const socket = linuxFunction('int socket(int domain, int type, int protocol)')
-const ioctl = linuxFunction('int ioctl(int fd, ulong request, void *argument)')
+const socket = new CFunction('int socket(int domain, int type, int protocol)')
+const ioctl = new CFunction('int ioctl(int fd, ulong request, void *argument)')
 
 /**
  * Lets a network namespace reach itself: its interface `lo` is brought up, with its addresses. In a new one it is down.
@@ -26,18 +25,16 @@ const ioctl = linuxFunction('int ioctl(int fd, ulong request, void *argument)')
  */
 export function bringUpLoopback(namespace: number): void {
   // A socket stays in the namespace that it was made in.
-  const fd = succeeded(
-    'socket',
-    inNamespace('net', namespace, () => socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)),
+  const fd = socket.succeeded(
+    inNamespace('net', namespace, () => socket.call(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)),
   )
   try {
     const request = new DataView(new ArrayBuffer(requestSize))
     const bytes = new Uint8Array(request.buffer)
     bytes.set(new TextEncoder().encode('lo'))
-    const isLittle = endianness() === 'LE'
-    succeeded('ioctl', ioctl(fd, SIOCGIFFLAGS, bytes))
-    request.setInt16(flagsAt, request.getInt16(flagsAt, isLittle) | IFF_UP, isLittle)
-    succeeded('ioctl', ioctl(fd, SIOCSIFFLAGS, bytes))
+    ioctl.callOrThrow(fd, SIOCGIFFLAGS, bytes)
+    request.setInt16(flagsAt, request.getInt16(flagsAt, littleEndian) | IFF_UP, littleEndian)
+    ioctl.callOrThrow(fd, SIOCSIFFLAGS, bytes)
   } finally {
     closeSync(fd)
   }

@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { linuxFunction, succeeded } from '../linux-function.ts'
+import { CFunction } from '../c-function.ts'
 
 const P_ALL = 0
 const P_PID = 1
@@ -9,11 +9,10 @@ const WNOWAIT = 0x01000000
 const CLD_EXITED = 1
 const { ECHILD } = constants.errno
 
-const waitid = linuxFunction('int waitid(int type, int id, void *info, int options)')
+const waitid = new CFunction('int waitid(int type, int id, void *info, int options)')
 
 // siginfo_t as 64-bit Linux has it.
 const info = new Int32Array(32)
-const infoBytes = new Uint8Array(info.buffer)
 const code = 2
 const pidField = 4
 const status = 6
@@ -25,9 +24,9 @@ const status = 6
  */
 export function peekEndedChild(): number | undefined {
   info[pidField] = 0
-  const result = waitid(P_ALL, 0, infoBytes, WEXITED | WNOHANG | WNOWAIT)
+  const result = waitid.call(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT)
   if (result === -ECHILD) return undefined
-  succeeded('waitid', result)
+  waitid.succeeded(result)
   return info[pidField] || undefined
 }
 
@@ -40,9 +39,9 @@ export type ChildEnd = { readonly code: number } | { readonly signal: number }
  */
 export function reapEndedChild(pid: number): ChildEnd | undefined {
   info[pidField] = 0
-  const result = waitid(P_PID, pid, infoBytes, WEXITED | WNOHANG)
+  const result = waitid.call(P_PID, pid, info, WEXITED | WNOHANG)
   if (result === -ECHILD) return undefined
-  succeeded('waitid', result)
+  waitid.succeeded(result)
   if (info[pidField] === 0) return undefined
   return info[code] === CLD_EXITED ? { code: info[status]! } : { signal: info[status]! }
 }

@@ -1,8 +1,6 @@
 import { constants } from 'node:os'
-import { linuxFunction, succeeded } from '../linux-function.ts'
+import { CFunction, littleEndian } from '../c-function.ts'
 
-const SYS_pidfd_send_signal = 424
-const SYS_pidfd_open = 434
 const { EINVAL, ENOTTY, ESRCH } = constants.errno
 
 // _IOWR(0xff, 11, struct pidfd_info), with the first 64 bytes of the structure (Linux 6.13), of which the last four
@@ -11,9 +9,11 @@ const PIDFD_GET_INFO = 0xc040ff0b
 const PIDFD_INFO_EXIT = 1n << 3n
 const exitCode = 60
 
-const open = linuxFunction('long syscall(long number, int pid, uint flags)')
-const sendSignal = linuxFunction('long syscall(long number, int fd, int signal, void *info, uint flags)')
-const ioctl = linuxFunction('int ioctl(int fd, ulong request, void *argument)')
+const open = new CFunction('long pidfd_open(int pid, uint flags)', { systemCall: 434 })
+const sendSignal = new CFunction('long pidfd_send_signal(int fd, int signal, void *info, uint flags)', {
+  systemCall: 424,
+})
+const ioctl = new CFunction('int ioctl(int fd, ulong request, void *argument)')
 
 /**
  * A descriptor that stands for a process, and never for another one that gets its number later (pidfd_open(2)). Polled,
@@ -21,7 +21,7 @@ const ioctl = linuxFunction('int ioctl(int fd, ulong request, void *argument)')
  * @throws with detail `errno` `ESRCH` if there is no such process
  */
 export function openPidfd(pid: number): number {
-  return succeeded('pidfd_open', open(SYS_pidfd_open, pid, 0))
+  return open.callOrThrow(pid, 0)
 }
 
 /**
@@ -29,9 +29,9 @@ export function openPidfd(pid: number): number {
  * @returns whether there was a process to signal; one that has ended counts until its parent has waited for it
  */
 export function signalPidfd(fd: number, signal: number): boolean {
-  const result = sendSignal(SYS_pidfd_send_signal, fd, signal, null, 0)
+  const result = sendSignal.call(fd, signal, null, 0)
   if (result === -ESRCH) return false
-  succeeded('pidfd_send_signal', result)
+  sendSignal.succeeded(result)
   return true
 }
 
@@ -45,14 +45,12 @@ export function signalPidfd(fd: number, signal: number): boolean {
 export function pidfdExitStatus(fd: number): number | 'pending' | 'unknown' {
   const info = new BigUint64Array(8)
   info[0] = PIDFD_INFO_EXIT
-  const result = ioctl(fd, PIDFD_GET_INFO, new Uint8Array(info.buffer))
+  const result = ioctl.call(fd, PIDFD_GET_INFO, info)
   // The kernel knows no such request; or it does, but keeps nothing of a process that is gone.
   if (result === -ENOTTY || result === -EINVAL || result === -ESRCH) return 'unknown'
-  succeeded('ioctl', result)
+  ioctl.succeeded(result)
   if ((info[0] & PIDFD_INFO_EXIT) === 0n) return signalPidfd(fd, 0) ? 'pending' : 'unknown'
   const waitStatus = new DataView(info.buffer).getInt32(exitCode, littleEndian)
   const signal = waitStatus & 0x7f
   return signal === 0 ? (waitStatus >> 8) & 0xff : 128 + signal
 }
-
-const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1

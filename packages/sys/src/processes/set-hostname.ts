@@ -1,7 +1,7 @@
-import { linuxFunction, succeeded } from '../linux-function.ts'
+import { CFunction } from '../c-function.ts'
 import { inNamespace } from './in-namespace.ts'
 
-const sethostname = linuxFunction('int sethostname(const uint8_t *name, size_t length)')
+const sethostname = new CFunction('int sethostname(const uint8_t *name, size_t length)')
 
 /**
  * Names the host for all that are in another UTS namespace (sethostname(2)).
@@ -12,8 +12,5 @@ const sethostname = linuxFunction('int sethostname(const uint8_t *name, size_t l
  */
 export function setHostname(namespace: number, name: string): void {
   const bytes = new TextEncoder().encode(name)
-  succeeded(
-    'sethostname',
-    inNamespace('uts', namespace, () => sethostname(bytes, bytes.length)),
-  )
+  sethostname.succeeded(inNamespace('uts', namespace, () => sethostname.call(bytes, bytes.length)))
 }

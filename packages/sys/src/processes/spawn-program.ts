@@ -1,6 +1,5 @@
-import { constants, endianness } from 'node:os'
-import { NsboxError } from '@nsbox/errors'
-import { koffi, systemError } from '../libc.ts'
+import { constants } from 'node:os'
+import { type CArgument, CFunction, littleEndian } from '../c-function.ts'
 
 /** A program to start. */
 export interface ProgramStart {
@@ -22,26 +21,22 @@ const POSIX_SPAWN_SETSIGMASK = 8
 const structureBytes = 1024
 const { SIGKILL, SIGSTOP } = constants.signals
 
-type Text = string | null
-type Call = (...args: unknown[]) => number
-
-interface Calls {
-  readonly spawn: (
-    pid: number[],
-    path: string,
-    actions: Uint8Array,
-    attributes: Uint8Array,
-    args: readonly Text[],
-    env: readonly Text[],
-  ) => number
-  readonly beginActions: Call
-  readonly endActions: Call
-  readonly duplicate: Call
-  readonly changeDirectory: Call
-  readonly attributes: Uint8Array
+// These return the error instead of setting it.
+const calls = {
+  spawn: new CFunction(
+    'int posix_spawn(int *pid, const char *path, void *actions, void *attributes, const char **args, const char **env)',
+  ),
+  beginActions: new CFunction('int posix_spawn_file_actions_init(void *actions)'),
+  endActions: new CFunction('int posix_spawn_file_actions_destroy(void *actions)'),
+  duplicate: new CFunction('int posix_spawn_file_actions_adddup2(void *actions, int from, int to)'),
+  changeDirectory: new CFunction('int posix_spawn_file_actions_addchdir_np(void *actions, const char *path)'),
+  beginAttributes: new CFunction('int posix_spawnattr_init(void *attributes)'),
+  setFlags: new CFunction('int posix_spawnattr_setflags(void *attributes, short flags)'),
+  setDefaults: new CFunction('int posix_spawnattr_setsigdefault(void *attributes, const void *signals)'),
+  setMask: new CFunction('int posix_spawnattr_setsigmask(void *attributes, const void *signals)'),
 }
 
-let calls: Calls | undefined
+let attributes: Uint8Array | undefined
 
 /**
  * Starts a program without a copy of this process's memory in between (posix_spawn(3)), which takes a process of 100 MB
@@ -53,75 +48,45 @@ let calls: Calls | undefined
  */
 export function spawnProgram({ path, args, env, cwd, stdio }: ProgramStart): number {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-  for (const text of [path, cwd ?? '', ...args, ...variables])
-    if (text.includes('\0'))
-      throw new NsboxError('invalid_argument', `posix_spawn: ${JSON.stringify(text)} has a NUL`)
-  const c = declared()
+  attributes ??= signalAttributes()
   const actions = new Uint8Array(structureBytes)
-  checked('posix_spawn_file_actions_init', c.beginActions(actions))
+  done(calls.beginActions, actions)
   try {
-    for (const [target, fd] of stdio.entries())
-      checked('posix_spawn_file_actions_adddup2', c.duplicate(actions, fd, target))
-    if (cwd !== undefined) checked('posix_spawn_file_actions_addchdir_np', c.changeDirectory(actions, cwd))
-    const pid = [0]
-    checked('posix_spawn', c.spawn(pid, path, actions, c.attributes, [...args, null], [...variables, null]))
+    for (const [target, fd] of stdio.entries()) done(calls.duplicate, actions, fd, target)
+    if (cwd !== undefined) done(calls.changeDirectory, actions, cwd)
+    const pid = new Int32Array(1)
+    const error = calls.spawn.call(pid, path, actions, attributes, [...args, null], [...variables, null])
+    calls.spawn.succeeded(-error, path)
     return pid[0]!
   } finally {
-    c.endActions(actions)
+    calls.endActions.call(actions)
   }
 }
 
-function declared(): Calls {
-  if (calls !== undefined) return calls
-  if (process.platform !== 'linux')
-    throw new NsboxError('unimplemented', `posix_spawn on ${process.platform}`)
-  const libc = koffi().load(null)
-  const attributes = new Uint8Array(structureBytes)
-  checked(
-    'posix_spawnattr_init',
-    (libc.func('int posix_spawnattr_init(void *attributes)') as Call)(attributes),
-  )
-  const set = (name: string, type: string, value: unknown) =>
-    checked(name, (libc.func(`int ${name}(void *attributes, ${type} value)`) as Call)(attributes, value))
-  set('posix_spawnattr_setflags', 'short', POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)
-  set(
-    'posix_spawnattr_setsigdefault',
-    'void *',
-    signalSet((signal) => signal !== SIGKILL && signal !== SIGSTOP),
-  )
-  set(
-    'posix_spawnattr_setsigmask',
-    'void *',
+function signalAttributes(): Uint8Array {
+  const made = new Uint8Array(structureBytes)
+  done(calls.beginAttributes, made)
+  done(calls.setFlags, made, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)
+  const canBeSet = (signal: number) => signal !== SIGKILL && signal !== SIGSTOP
+  done(calls.setDefaults, made, signalSet(canBeSet))
+  done(
+    calls.setMask,
+    made,
     signalSet(() => false),
   )
-  calls = {
-    spawn: libc.func(
-      'int posix_spawn(_Out_ int *pid, const char *path, void *actions, void *attributes, const char **args, const char **env)',
-    ) as Calls['spawn'],
-    beginActions: libc.func('int posix_spawn_file_actions_init(void *actions)') as Call,
-    endActions: libc.func('int posix_spawn_file_actions_destroy(void *actions)') as Call,
-    duplicate: libc.func('int posix_spawn_file_actions_adddup2(void *actions, int from, int to)') as Call,
-    changeDirectory: libc.func(
-      'int posix_spawn_file_actions_addchdir_np(void *actions, const char *path)',
-    ) as Call,
-    attributes,
-  }
-  return calls
+  return made
+}
+
+function done(call: CFunction, ...args: readonly CArgument[]): void {
+  call.succeeded(-call.call(...args))
 }
 
 /** A `sigset_t` of the classic signals, 1 to 31, that are wanted. */
 function signalSet(wanted: (signal: number) => boolean): Uint8Array {
   const set = new Uint8Array(128)
-  const word = new DataView(set.buffer)
   let bits = 0
   for (let signal = 1; signal < 32; signal++) if (wanted(signal)) bits |= 1 << (signal - 1)
   // It is an array of 64-bit words.
-  if (endianness() === 'LE') word.setUint32(0, bits, true)
-  else word.setUint32(4, bits, false)
+  new DataView(set.buffer).setUint32(littleEndian ? 0 : 4, bits, littleEndian)
   return set
-}
-
-/** These calls return the error instead of setting it. */
-function checked(name: string, errno: number): void {
-  if (errno !== 0) throw systemError(name, errno)
 }

@@ -1,7 +1,6 @@
-import { NsboxError } from '@nsbox/errors'
-import { libcFunctionInThread } from '../libc.ts'
+import { CFunction } from '../c-function.ts'
 
-const trim = libcFunctionInThread('int malloc_trim(size_t pad)')
+const trim = new CFunction('int malloc_trim(size_t pad)')
 
 /**
  * Gives memory back to the system that this process has freed. glibc keeps it in the arenas of its threads, where what is
@@ -10,9 +9,5 @@ const trim = libcFunctionInThread('int malloc_trim(size_t pad)')
  * @throws `unimplemented` if the C library does no such thing
  */
 export async function trimMemory(): Promise<void> {
-  try {
-    await trim(0)
-  } catch (cause) {
-    throw new NsboxError('unimplemented', 'giving memory back', { cause })
-  }
+  await trim.callInThread(0)
 }

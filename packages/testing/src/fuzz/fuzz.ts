@@ -13,6 +13,8 @@ export interface FuzzOptions<Input> {
   readonly runs?: number
   /** Inputs of a long one; 100,000 by default. */
   readonly longRuns?: number
+  /** How many inputs are tried at once, which is quicker where a target waits; 1 by default. */
+  readonly together?: number
   /** Inputs that are always among those that are tried, such as those that once failed. */
   readonly examples?: readonly Input[]
 }
@@ -29,25 +31,27 @@ export function fuzz<Input>(
   name: string,
   input: fc.Arbitrary<Input>,
   property: (input: Input) => Outcome | Promise<Outcome>,
-  { runs = 500, longRuns = 100_000, examples = [] }: FuzzOptions<Input> = {},
+  { runs = 500, longRuns = 100_000, together = 1, examples = [] }: FuzzOptions<Input> = {},
 ): void {
   const { NSBOX_FUZZ_SEED: seed, NSBOX_FUZZ_PATH: path, NSBOX_FUZZ_RUNS: wanted } = process.env
   const numRuns = Number(wanted ?? (isLong ? longRuns : runs))
   test(name, { timeout: isLong || wanted !== undefined ? 3_600_000 : 60_000 }, async () => {
     const outcomes = new Map<Outcome, number>()
     let slowest = 0
-    const counted = fc.asyncProperty(input, async (value) => {
+    const attemptOne = async (value: Input) => {
       const before = performance.now()
       const outcome = await property(value)
       slowest = Math.max(slowest, performance.now() - before)
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
-    })
+    }
+    const inputs = fc.array(input, { minLength: together, maxLength: together })
+    const counted = fc.asyncProperty(inputs, (values) => settled(values.map(attemptOne)))
     const started = performance.now()
     await fc.assert(counted, {
-      numRuns,
+      numRuns: Math.ceil(numRuns / together),
       seed: seed === undefined ? (isLong ? undefined : ordinarySeed) : Number(seed),
       ...(path === undefined ? {} : { path, endOnFailure: true }),
-      examples: examples.map((example): [Input] => [example]),
+      examples: examples.map((example): [Input[]] => [[example]]),
     })
     if (isLong || wanted !== undefined) {
       const seconds = ((performance.now() - started) / 1000).toFixed(1)
@@ -59,4 +63,10 @@ export function fuzz<Input>(
         `of ${numRuns} inputs none was accepted: ${JSON.stringify(Object.fromEntries(outcomes))}`,
       )
   })
+}
+
+/** Waits for all of them, so that none runs on beside what is tried next. @throws what the first of them failed with */
+async function settled(attempts: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(attempts))
+    if (result.status === 'rejected') throw result.reason
 }

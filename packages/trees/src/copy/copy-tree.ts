@@ -1,7 +1,7 @@
 import { type BigIntStats, chmodSync, constants, fstatSync, lstatSync, readlinkSync } from 'node:fs'
 import { constants as os } from 'node:os'
 import { fromSystemError, isNsboxError, NsboxError } from '@nsbox/errors'
-import { closeDescriptor, fileCalls, openPath } from '@nsbox/sys/files'
+import { closeDescriptor, fileCalls, O_PATH } from '@nsbox/sys/files'
 import { openRoot } from '../walk/disk-calls.ts'
 import { checkResult } from '../walk/file-result.ts'
 import { TreeCursor } from '../walk/tree-cursor.ts'
@@ -150,7 +150,7 @@ function setAttributesByName(copy: Copy, name: string, stats: BigIntStats): void
   checkResult(fileCalls.fchownat(target.fd, name, Number(stats.uid), Number(stats.gid)), 'chown')
   if ((Number(stats.mode) & S_IFMT) !== S_IFLNK) {
     // Through a descriptor of the place only: opening a FIFO waits, opening a device does what it does.
-    const place = target.open(name, openPath, 0)
+    const place = target.open(name, O_PATH, 0)
     try {
       chmodSync(`/proc/self/fd/${place}`, Number(stats.mode) & 0o7777)
     } finally {

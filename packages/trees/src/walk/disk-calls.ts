@@ -1,14 +1,13 @@
 import { constants } from 'node:fs'
-import { fileCalls, fileCallsInThread, opened, resolveFlags } from '@nsbox/sys/files'
+import { fileCalls, fileCallsInThread, opened, RESOLVE } from '@nsbox/sys/files'
 import { AT_FDCWD } from '@nsbox/sys/mount-flags'
 import type { DiskCall } from './walk.ts'
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
-const { beneath, noCrossing, noMagicLinks, noSymlinks } = resolveFlags
 const flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
 
 /** How every name in a tree is resolved: to what lies in the open directory itself, on the same mount. */
-const inDirectory = beneath | noCrossing | noMagicLinks | noSymlinks
+const inDirectory = RESOLVE.BENEATH | RESOLVE.NO_XDEV | RESOLVE.NO_MAGICLINKS | RESOLVE.NO_SYMLINKS
 
 /** Opens a directory by its name in an open one. `-EXDEV` for a mount; `-ELOOP` or `-ENOTDIR` for a symbolic link. */
 export function openDirectory(directory: number, name: string): DiskCall {
@@ -17,7 +16,7 @@ export function openDirectory(directory: number, name: string): DiskCall {
 
 /** Opens the directory that an open one lies in, wherever it is by now. */
 export function openParent(directory: number): DiskCall {
-  return opening(directory, '..', noCrossing | noMagicLinks | noSymlinks)
+  return opening(directory, '..', RESOLVE.NO_XDEV | RESOLVE.NO_MAGICLINKS | RESOLVE.NO_SYMLINKS)
 }
 
 /** Opens a directory by a path that nobody else can change, which may lead through symbolic links, but not end with one. */

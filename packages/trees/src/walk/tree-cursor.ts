@@ -1,7 +1,7 @@
 import { constants, fstatSync, openSync } from 'node:fs'
 import { constants as os } from 'node:os'
 import { NsboxError } from '@nsbox/errors'
-import { closeDescriptor, fileCalls, opened, openPath, resolveFlags } from '@nsbox/sys/files'
+import { closeDescriptor, fileCalls, O_PATH, opened, RESOLVE } from '@nsbox/sys/files'
 import { DirectoryReader, type Entry } from './directory-reader.ts'
 import { openDirectory, openParent } from './disk-calls.ts'
 import { FarLevels } from './far-levels.ts'
@@ -9,7 +9,6 @@ import { checkResult } from './file-result.ts'
 import type { Walk } from './walk.ts'
 
 const { EXDEV } = os.errno
-const { beneath, noCrossing, noMagicLinks } = resolveFlags
 
 /** Directories above the one it is in whose descriptors stay open, besides the root. */
 const maxHeld = 32
@@ -113,7 +112,7 @@ export class TreeCursor implements Disposable {
 
   /** Opens what the directory has under a name; the descriptor is the caller's. On this thread. */
   open(name: string, flags: number, mode: number): number {
-    const resolve = beneath | noCrossing | noMagicLinks
+    const resolve = RESOLVE.BENEATH | RESOLVE.NO_XDEV | RESOLVE.NO_MAGICLINKS
     const fd = fileCalls.openat2(this.fd, name, flags | constants.O_NOFOLLOW, mode, resolve)
     if (fd === -EXDEV) throw new NsboxError('failed_precondition', 'something is mounted there')
     return opened(checkResult(fd, 'open'))
@@ -125,7 +124,7 @@ export class TreeCursor implements Disposable {
    * @returns undefined if the name is no file's
    */
   openFile(name: string): number | undefined {
-    const place = this.open(name, openPath, 0)
+    const place = this.open(name, O_PATH, 0)
     try {
       if (!fstatSync(place).isFile()) return undefined
       return opened(openSync(`/proc/self/fd/${place}`, constants.O_RDONLY))

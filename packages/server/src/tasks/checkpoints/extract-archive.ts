@@ -4,13 +4,12 @@ import { ByteBudget } from '@nsbox/core/byte-budget'
 import type { AbortOptions } from '@nsbox/core/content'
 import { readTar, type TarMember } from '@nsbox/diff/archive'
 import { fromSystemError } from '@nsbox/errors'
-import { fileCalls, resolveFlags } from '@nsbox/sys/files'
+import { fileCalls, RESOLVE } from '@nsbox/sys/files'
 import { memberPath, refusedMember } from './member-path.ts'
 import { descriptorsName, standardDescriptors } from './standard-descriptors.ts'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants
-const { inRoot, noCrossing, noMagicLinks, noSymlinks } = resolveFlags
-const resolve = inRoot | noCrossing | noMagicLinks | noSymlinks
+const resolve = RESOLVE.IN_ROOT | RESOLVE.NO_XDEV | RESOLVE.NO_MAGICLINKS | RESOLVE.NO_SYMLINKS
 
 /** Headers of the archive; CRIU writes some ten images for each process. */
 const maxHeaders = 500_000

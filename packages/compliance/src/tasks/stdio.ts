@@ -1,0 +1,147 @@
+import { mkdtemp } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { useBench } from './bench.ts'
+import type { TasksClaims } from './claims.ts'
+import { FifoReader, makeFifos, openFifoWriter } from './fifo.ts'
+import type { CreateTasksSubject } from './subject.ts'
+
+/** More than all the pipes on the way can hold. */
+const flood = 'yes 0123456789012345678901234567890123456789 | head -n 40000'
+const floodSize = 40_000 * 41
+
+export function stdioTests(create: CreateTasksSubject, claims: TasksClaims): void {
+  describe('input and output', () => {
+    const bench = useBench(create)
+
+    test('are told apart', async () => {
+      const ended = await bench().output({ args: ['sh', '-c', 'echo out; echo err >&2; exit 4'] })
+      expect(ended).toEqual({ out: 'out\n', err: 'err\n', exitStatus: 4 })
+    })
+
+    test('are told of the process', async () => {
+      const { out: _out, err: _err, ...io } = await bench().ends({ stdin: true })
+      const { id } = await bench().created({ args: ['true'] }, io)
+      expect(await bench().tasks.get(id)).toMatchObject({ ...io, terminal: false })
+    })
+
+    test('may be nothing at all', async () => {
+      const { id } = await bench().started({ args: ['sh', '-c', 'cat; echo x; echo y >&2'] })
+      expect((await bench().tasks.wait(id)).exitStatus).toBe(0)
+    })
+
+    test('may go to one FIFO together', async () => {
+      const { out, err, ...io } = await bench().ends()
+      err?.close()
+      const { id } = await bench().started(
+        { args: ['sh', '-c', 'echo one; echo two >&2'] },
+        { stdout: io.stdout, stderr: io.stdout },
+      )
+      await bench().tasks.wait(id)
+      expect((await out.ended).split('\n').sort()).toEqual(['', 'one', 'two'])
+    })
+
+    test('pass on what is written to the input, and its end', async () => {
+      const { out, err: _, ...io } = await bench().ends({ stdin: true })
+      await using writer = await openFifoWriter(io.stdin)
+      const { id } = await bench().started({ args: ['cat'] }, io)
+      await writer.write('hello\n')
+      await expect.poll(() => out.text).toBe('hello\n')
+      await writer.write('goodbye\n')
+      await expect.poll(() => out.text).toBe('hello\ngoodbye\n')
+      await writer.close()
+      await bench().tasks.closeStdin(id)
+      expect((await bench().tasks.wait(id)).exitStatus).toBe(0)
+      expect(await out.ended).toBe('hello\ngoodbye\n')
+    })
+
+    test.skipIf(!claims.closeStdinAlone)('end the input on request, again without effect', async () => {
+      const { out, err: _, ...io } = await bench().ends({ stdin: true })
+      await using writer = await openFifoWriter(io.stdin)
+      await writer.write('before\n')
+      const { id } = await bench().started({ args: ['cat'] }, io)
+      await expect.poll(() => out.text).toBe('before\n')
+      await bench().tasks.closeStdin(id)
+      await bench().tasks.closeStdin(id)
+      expect((await bench().tasks.wait(id)).exitStatus).toBe(0)
+      await bench().tasks.closeStdin(id)
+    })
+
+    test('are whole, however much it is', async () => {
+      const { out, exitStatus } = await bench().output({ args: ['sh', '-c', flood] })
+      expect({ length: out.length, exitStatus }).toEqual({ length: floodSize, exitStatus: 0 })
+    })
+
+    test('wait for a reader that is slow', async () => {
+      const { out, err: _, ...io } = await bench().ends()
+      out.pause()
+      const { id } = await bench().started({ args: ['sh', '-c', flood] }, io)
+      // It cannot end before somebody reads.
+      const early = await Promise.race([
+        bench().tasks.wait(id),
+        new Promise((resolve) => setTimeout(resolve, 300)),
+      ])
+      expect(early).toBeUndefined()
+      out.resume()
+      expect((await bench().tasks.wait(id)).exitStatus).toBe(0)
+      expect((await out.ended).length).toBe(floodSize)
+    })
+
+    test('wait for readers that come late', async () => {
+      const directory = await mkdtemp(join(bench().subject.directory, 'late-'))
+      const [stdout, stderr] = [join(directory, 'out'), join(directory, 'err')]
+      await makeFifos([stdout, stderr])
+      const id = await bench().container({ args: ['echo', 'late'] })
+      const creating = bench().tasks.create(id, { rootfs: bench().subject.rootfs, stdout, stderr })
+      // Until they come, there is no task that could be started.
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      const readers = [FifoReader.open(stdout), FifoReader.open(stderr)]
+      await creating
+      await bench().tasks.start(id)
+      await bench().tasks.wait(id)
+      expect(await Promise.all(readers.map(({ ended }) => ended))).toEqual(['late\n', ''])
+    })
+
+    test('do not end a process whose reader has vanished', async () => {
+      const { out, err, ...io } = await bench().ends()
+      const script = `echo first; while [ ! -e /tmp/go-$0 ]; do sleep 0.01; done; echo second; echo third >&2; exit 3`
+      const mark = Math.random().toString(36).slice(2)
+      const { id } = await bench().started({ args: ['sh', '-c', script, mark] }, io)
+      await expect.poll(() => out.text).toBe('first\n')
+      out.close()
+      err?.close()
+      await bench().exec(id, 'go', { args: ['touch', `/tmp/go-${mark}`] })
+      expect((await bench().tasks.wait(id)).exitStatus).toBe(3)
+      await bench().tasks.delete(id)
+    })
+
+    test.skipIf(!claims.secondReader)('go on to a reader that comes after another has left', async () => {
+      const { out, err: _, ...io } = await bench().ends()
+      const script = `echo first; while [ ! -e /tmp/go-$0 ]; do sleep 0.01; done; echo second`
+      const mark = Math.random().toString(36).slice(2)
+      const { id } = await bench().started({ args: ['sh', '-c', script, mark] }, io)
+      await expect.poll(() => out.text).toBe('first\n')
+      out.close()
+      const second = FifoReader.open(io.stdout)
+      await bench().exec(id, 'go', { args: ['touch', `/tmp/go-${mark}`] })
+      await bench().tasks.wait(id)
+      expect(await second.ended).toBe('second\n')
+    })
+
+    test('do not hold up the end for what a background process still holds', async () => {
+      const { tasks } = bench()
+      const { out, err: _, ...io } = await bench().ends()
+      const { id } = await bench().idle()
+      await bench().exec(id, 'one', { args: ['sh', '-c', 'sleep 1000 & echo done'] }, io)
+      expect((await tasks.wait(id, { execId: 'one' })).exitStatus).toBe(0)
+      await tasks.deleteProcess(id, 'one')
+      expect(await out.ended).toBe('done\n')
+    }, 20_000)
+
+    test('can be opened by their names by a user without privileges', async () => {
+      const script = 'echo out > /dev/stdout; echo err > /dev/stderr; id -u'
+      const ended = await bench().output({ args: ['sh', '-c', script], uid: 1000 })
+      expect(ended).toEqual({ out: 'out\n1000\n', err: 'err\n', exitStatus: 0 })
+    })
+  })
+}

@@ -1,0 +1,66 @@
+import type { OpaqueValue } from '@nsbox/core/tasks'
+
+/** What the first process, or an exec, is to be. */
+export interface ProcessShape {
+  readonly args: readonly string[]
+  readonly terminal?: boolean | undefined
+  /** A user without privileges, by number; root by default. */
+  readonly uid?: number | undefined
+  readonly cwd?: string | undefined
+}
+
+/** What a container of the suite is. */
+export interface ContainerShape extends ProcessShape {
+  /** Whether it shares the host's numbers of processes; not by default. */
+  readonly hostPids?: boolean | undefined
+}
+
+const prefix = 'types.containerd.io/opencontainers/runtime-spec/1/'
+
+/** A container with namespaces of its own, a few file systems, and one program. */
+export function containerSpec(id: string, shape: ContainerShape): OpaqueValue {
+  const namespaces = ['pid', 'ipc', 'uts', 'mount', 'network'].filter((type) => {
+    return !(type === 'pid' && shape.hostPids)
+  })
+  return json('Spec', {
+    ociVersion: '1.0.2',
+    process: ociProcess(shape),
+    root: { path: 'rootfs' },
+    hostname: 'suite',
+    mounts: [
+      { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755', 'size=65536k'] },
+      {
+        destination: '/dev/pts',
+        type: 'devpts',
+        source: 'devpts',
+        options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+      },
+    ],
+    linux: { cgroupsPath: `/nsbox-suite/${id}`, namespaces: namespaces.map((type) => ({ type })) },
+  })
+}
+
+export function processSpec(shape: ProcessShape): OpaqueValue {
+  return json('Process', ociProcess(shape))
+}
+
+/** Limits of a cgroup. */
+export function resourcesSpec(resources: object): OpaqueValue {
+  return json('LinuxResources', resources)
+}
+
+function ociProcess({ args, terminal = false, uid = 0, cwd = '/' }: ProcessShape) {
+  return {
+    terminal,
+    user: { uid, gid: uid },
+    args,
+    env: ['PATH=/bin', 'TERM=xterm'],
+    cwd,
+    noNewPrivileges: true,
+  }
+}
+
+function json(kind: string, value: object): OpaqueValue {
+  return { typeUrl: `${prefix}${kind}`, value: new TextEncoder().encode(JSON.stringify(value)) }
+}

@@ -1,0 +1,5 @@
+/** A snapshot as its snapshotter knows it. */
+export interface BackingRef {
+  readonly snapshotter: string
+  readonly key: string
+}

@@ -1,0 +1,20 @@
+import type { AbortOptions } from '@nsbox/core/content'
+import type { Unused } from './unused.ts'
+
+/** What stores tell the collector, and ask it for. */
+export interface GarbageCollector {
+  /** Notes that something in a namespace has changed. */
+  touched(namespace: string): void
+  /** Notes when something expires, in milliseconds of the wall clock; nothing for undefined. */
+  expires(time: number | undefined): void
+  /** Names what may not be needed in the backend any more. */
+  unused(unused: Unused): void
+  /** Asks for a collection soon, because something was deleted. */
+  schedule(): void
+  /** Runs a collection that begins after the call, and waits for its end. An abort ends the waiting alone. */
+  collect(options?: AbortOptions): Promise<unknown>
+  /** Removes from the backend what was named. */
+  removeUnused(): Promise<void>
+  /** Finds what nothing uses in the snapshotters, whoever left it there, and removes it. */
+  removeOrphanSnapshots(): Promise<void>
+}
