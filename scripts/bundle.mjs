@@ -2,7 +2,7 @@
 //   node ../../scripts/bundle.mjs [--program] src/bin/NAME.ts dist/bin/NAME.js
 // Run in the package's directory. Everything is taken in except the packages below. What is imported dynamically goes
 // into files of its own in `chunks` beside it, so that commands that do not need it do not pay for it. A program, which
-// has no exports, is put into `NAME.main.js`, and `NAME.js` runs it (see launcher.mjs).
+// has no exports, is put into `NAME.main.js`, and `NAME.js` runs it (see launcher.mjs); `Headers` are plain-headers.ts there.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { basename, dirname, join } from 'node:path'
@@ -54,6 +54,7 @@ const { metafile } = await build({
   target: 'node20.19',
   format: 'esm',
   conditions: ['@nsbox/source'],
+  inject: values.program ? [join(import.meta.dirname, 'plain-headers.ts')] : [],
   // CommonJS modules within the bundle ask for Node's own modules by `require`.
   banner: {
     js: `import { createRequire as createBundleRequire } from 'node:module'\nconst require = createBundleRequire(import.meta.url)`,

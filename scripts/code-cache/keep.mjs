@@ -4,7 +4,7 @@ import { chmodSync, renameSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import v8 from 'node:v8'
 import vm from 'node:vm'
-import { isMainThread } from 'node:worker_threads'
+import { isMainThread, threadId } from 'node:worker_threads'
 import { placeholder } from './placeholder.mjs'
 
 const { cachedDataVersionTag } = v8
@@ -16,10 +16,12 @@ vm.Script = class extends vm.Script {
     super(source, options)
     const path = options.filename.replace(/\.cjs$/, `-${cachedDataVersionTag()}.cache`)
     const keep = () => {
-      writeFileSync(`${path}.tmp`, this.createCachedData())
+      // Several threads of one program may do so at once.
+      const temporary = `${path}.${threadId}.tmp`
+      writeFileSync(temporary, this.createCachedData())
       // Whatever the program's umask is.
-      chmodSync(`${path}.tmp`, 0o644)
-      renameSync(`${path}.tmp`, path)
+      chmodSync(temporary, 0o644)
+      renameSync(temporary, path)
     }
     if (isMainThread) process.once('exit', keep)
     else setInterval(keep, 100).unref()

@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest'
 describe('the package', () => {
   it('exports nothing but what is listed here', async () => {
     expect(Object.keys(await import('@nsbox/api')).sort()).toEqual([
-      'PlainHeaders',
       'anyRegistry',
       'countFields',
       'decodeMessage',

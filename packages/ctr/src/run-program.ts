@@ -1,5 +1,4 @@
 import { isatty } from 'node:tty'
-import { PlainHeaders } from '@nsbox/api'
 import { isErrno, printableLines } from '@nsbox/errors'
 import { type Command, CommanderError } from 'commander'
 
@@ -12,7 +11,6 @@ const brokenPipe = 141
  * without a message and with exit status 141.
  */
 export async function runProgram(program: Command, argv: readonly string[] = process.argv): Promise<void> {
-  globalThis.Headers = PlainHeaders
   const say = (message: string) => process.stderr.write(printableLines(`${program.name()}: ${message}\n`))
   exitByError(program, (text) => say(text.replace(/^error: /, '').trimEnd()))
   dieWithTerminal()

@@ -1,5 +1,4 @@
 import { setFlagsFromString } from 'node:v8'
-import { PlainHeaders } from '@nsbox/api'
 import { isNsboxError } from '@nsbox/errors'
 import { type ConfigurationSources, readConfiguration } from './configuration/read-configuration.ts'
 import { reloader } from './configuration/reload.ts'
@@ -14,7 +13,6 @@ import { start } from './start.ts'
 export async function runServer(sources: ConfigurationSources): Promise<void> {
   // Modes are set explicitly everywhere; this is for what is forgotten.
   process.umask(0o077)
-  globalThis.Headers = PlainHeaders
   try {
     const running = await readConfiguration(sources)
     const { logLevel: level, logFormat: format, ...config } = running

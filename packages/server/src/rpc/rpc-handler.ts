@@ -12,7 +12,7 @@ import type { Access } from '../access/access.ts'
 import type { ConnectionAccess } from '../access/access-control.ts'
 import { answerBytes } from './answer-bytes.ts'
 import { answerError } from './answer-error.ts'
-import { accessKey } from './call-access.ts'
+import { accessKey, headersKey } from './call-access.ts'
 import type { CallBudgets } from './call-budgets.ts'
 import { checkedBody } from './checked-body.ts'
 import { Conduct } from './conduct.ts'
@@ -111,7 +111,7 @@ export function createRpcHandler({
     response: NodeResponse,
     access: Access,
   ): Promise<void> {
-    const values = createContextValues().set(accessKey, access)
+    const values = createContextValues().set(accessKey, access).set(headersKey, request.headers)
     const universal = universalRequestFromNodeRequest(request, response, undefined, values)
     const { method } = handler
     const connection = 'stream' in request ? (request.stream.session ?? request) : request.socket

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { ConnectRouter } from '@connectrpc/connect'
+import type { ConnectRouter, Interceptor } from '@connectrpc/connect'
 import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { pino } from 'pino'
@@ -25,11 +25,14 @@ export async function serveRoutes(
     durable = async () => {},
     shutdownSignal = new AbortController().signal,
     patience,
+    inner = [],
     conduct,
   }: {
     durable?: () => Promise<void>
     shutdownSignal?: AbortSignal | undefined
     patience?: number | undefined
+    /** Interceptors within those of the server. */
+    inner?: Interceptor[]
     conduct?: Conduct | undefined
   } = {},
 ): Promise<ServedRoutes> {
@@ -37,7 +40,7 @@ export async function serveRoutes(
   const address = join(starting.use(await tempDir('nsbox-routes')).path, 's.sock')
   const log = pino({ level: 'silent' })
   const budgets = callBudgets()
-  const interceptors = [codedErrors, durableReplies(durable), interruptibleRequests]
+  const interceptors = [codedErrors, durableReplies(durable), interruptibleRequests, ...inner]
   const handler = createRpcHandler({
     routes,
     interceptors,

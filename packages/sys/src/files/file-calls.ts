@@ -155,7 +155,9 @@ export const fileCalls = {
   },
   /** Has the next `getdents64` begin at a position that an entry has told (`d_off`), or with 0n at the first entry. */
   seekEntry(fd: number, position: bigint): number {
-    return Math.min(0, lseek.call(fd, position, SEEK_SET))
+    const result = lseek.call(fd, position, SEEK_SET)
+    // Positions may be beyond what a number can hold.
+    return result < 0 ? result : 0
   },
   /**
    * Where a file's next data begin at or after an offset, in bytes; `-ENXIO` if there are none. Moves the position of the

@@ -98,7 +98,7 @@ export class GrpcAnswer {
   /** Ends it with an error. */
   fail(error: ConnectError): void {
     if (!this.#begin()) return
-    this.#trailers = Object.fromEntries(setTrailerStatus(new Headers(this.#call.responseTrailer), error))
+    this.#trailers = Object.fromEntries(setTrailerStatus(this.#call.responseTrailer, error))
     this.#stream.end()
   }
 

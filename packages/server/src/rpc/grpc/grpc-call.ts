@@ -1,14 +1,17 @@
 import type { DescMethod, DescMethodUnary, DescService, Message } from '@bufbuild/protobuf'
-import { Code, ConnectError, createContextValues, type HandlerContext } from '@connectrpc/connect'
+import {
+  Code,
+  ConnectError,
+  type ContextValues,
+  createContextValues,
+  type HandlerContext,
+} from '@connectrpc/connect'
 import { parseTimeout } from '@connectrpc/connect/protocol-grpc'
 import { DisposableStack } from '@whatwg-node/disposablestack'
-import { type Access, nobody } from '../../access/access.ts'
+import { headerOf, headersKey, type RequestHeaders } from '../call-access.ts'
 import type { CallBudgets } from '../call-budgets.ts'
 import type { Conduct } from '../conduct.ts'
 import type { MessageOwner } from '../message-reader.ts'
-
-/** Headers of a request as HTTP/2 has them. */
-export type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>
 
 /** The longest time that Node can wait, in milliseconds. */
 const longestTimer = 2 ** 31 - 1
@@ -35,10 +38,10 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
   readonly protocolName = 'grpc'
   readonly service: DescService
   readonly method: DescMethodUnary
-  /** What whoever makes it may do. */
-  access: Access = nobody
   readonly responseHeader: Headers = new Headers()
   readonly responseTrailer: Headers = new Headers()
+  /** For implementations; interceptors find the same as `contextValues`. */
+  readonly values: ContextValues
   readonly connection: object
   readonly budgets: CallBudgets
   readonly conduct: Pick<Conduct, 'fault'>
@@ -46,7 +49,6 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
   /** Told why, when the call has to end before its answer. */
   onAbort: ((reason: unknown) => void) | undefined
   readonly #path: string
-  readonly #headers: RequestHeaders
   readonly #controller = new AbortController()
   #message: Message | AsyncIterable<Message> | undefined
   #over = false
@@ -62,7 +64,7 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
     this.method = method as DescMethodUnary
     this.maxRequestBytes = maxRequestBytes
     this.#path = path
-    this.#headers = headers
+    this.values = createContextValues().set(headersKey, headers)
     this.connection = connection
     this.budgets = budgets
     this.conduct = conduct
@@ -89,7 +91,7 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
 
   /** Begins to wait for the client's deadline, if it has set one. @throws `invalid_argument` for one that is none */
   expire(): void {
-    const { timeoutMs, error } = parseTimeout(this.headerOf('grpc-timeout'), Number.MAX_SAFE_INTEGER)
+    const { timeoutMs, error } = parseTimeout(headerOf(this, 'grpc-timeout'), Number.MAX_SAFE_INTEGER)
     if (error !== undefined) throw error
     if (timeoutMs === undefined) return
     this.#deadline = Date.now() + timeoutMs
@@ -112,15 +114,8 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
   }
 
   get header(): Headers {
-    this.#requestHeader ??= headersOf(this.#headers)
+    this.#requestHeader ??= headersOf(this.values.get(headersKey))
     return this.#requestHeader
-  }
-
-  /** A header without making all of them into an object, which takes as long as a small call's work. */
-  headerOf(name: string): string | null {
-    const value = this.#headers[name]
-    if (value === undefined) return null
-    return typeof value === 'string' ? value : value.join(', ')
   }
 
   get requestHeader(): Headers {
@@ -135,8 +130,8 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
     return this.#deadline === undefined ? undefined : this.#deadline - Date.now()
   }
 
-  get values() {
-    return createContextValues()
+  get contextValues(): ContextValues {
+    return this.values
   }
 
   /** Tells whoever listens to the signal; once the call has been answered, nobody. */

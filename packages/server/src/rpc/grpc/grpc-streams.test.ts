@@ -3,7 +3,7 @@ import { connect as connectHttp2 } from 'node:http2'
 import { connect as connectSocket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
-import { Code, ConnectError } from '@connectrpc/connect'
+import { Code, ConnectError, createContextKey, type Interceptor } from '@connectrpc/connect'
 import {
   Content,
   InfoRequestSchema,
@@ -96,6 +96,40 @@ test('an answer has the headers, the message and the trailers that belong to it'
   })
   expect(reply.resetCode).toBe(0)
 })
+
+test.each(['application/grpc', 'application/grpc+json'])(
+  'what is set in the context of a call stays there until its end, for a call of type %s',
+  async (type) => {
+    const given = createContextKey('default')
+    const taken = createContextKey('default')
+    const seen: unknown[] = []
+    const giving: Interceptor = (next) => async (call) => {
+      seen.push(call.contextValues.get(given))
+      call.contextValues.set(given, 'given').set(taken, 'to be deleted')
+      const outcome = await next(call)
+      seen.push(call.contextValues.get(given), call.contextValues.get(taken))
+      return outcome
+    }
+    await using routes = await serveRoutes(
+      (router) =>
+        router.service(Content, {
+          info(_, { values }) {
+            seen.push(values.get(given), values.get(taken))
+            values.set(given, 'changed').delete(taken)
+            return {}
+          },
+        }),
+      { inner: [giving] },
+    )
+    for (let call = 0; call < 2; call++) {
+      seen.length = 0
+      const body = type.endsWith('json') ? frame(Buffer.from('{"digest":"x"}')) : request('x')
+      const { trailers } = await rawCall(routes.address, { ':path': info, 'content-type': type }, { body })
+      expect(trailers['grpc-status']).toBe('0')
+      expect(seen).toEqual(['default', 'given', 'to be deleted', 'changed', 'default'])
+    }
+  },
+)
 
 test('a stream of messages of all sizes arrives, and the error after them', async () => {
   await using server = await served()

@@ -8,13 +8,14 @@ import { DisposableStack } from '@whatwg-node/disposablestack'
 import type { Logger } from 'pino'
 import type { Access } from '../../access/access.ts'
 import type { ConnectionAccess } from '../../access/access-control.ts'
+import { accessKey, type RequestHeaders } from '../call-access.ts'
 import type { CallBudgets } from '../call-budgets.ts'
 import type { Conduct } from '../conduct.ts'
 import { maxMessageBytes } from '../message-limit.ts'
 import { parseMessage } from '../parse-message.ts'
 import type { DirectMethod } from './direct-methods.ts'
 import { GrpcAnswer } from './grpc-answer.ts'
-import { GrpcCall, type RequestHeaders } from './grpc-call.ts'
+import { GrpcCall } from './grpc-call.ts'
 import { readMessage, readMessages } from './read-message.ts'
 
 /** What calls are answered with. */
@@ -119,7 +120,7 @@ async function answer(
   const reply = new GrpcAnswer(stream, call)
   try {
     // Of whoever may not call at all, nothing is read.
-    call.access = access()
+    call.values.set(accessKey, access())
     call.expire()
     if (hasOneRequest)
       call.message = await parseMessage(method.input, await readMessage(stream, call), call, call.held)
