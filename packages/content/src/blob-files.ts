@@ -7,10 +7,10 @@ import { isErrno, NsboxError } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { type Digest, type DigestAlgorithm, digestAlgorithm, isDigest } from '@nsbox/oci'
 import { type LabelRecord, readLabels, removeLabels, writeLabels } from './blob-labels.ts'
-import { contentNotFound } from './content-not-found.ts'
 import { sharedDirectorySync } from './durability.ts'
 import { hashFile } from './hash-file.ts'
 import { algorithms, filesAtOnce, type Layout } from './layout.ts'
+import { contentNotFound } from './read-blob-file.ts'
 
 /** A file that is to become a blob; its bytes have this digest and size. */
 export interface CheckedFile {

@@ -2,7 +2,6 @@ import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { AbortOptions, ReadRange } from '@nsbox/core/content'
 import { isErrno, NsboxError } from '@nsbox/errors'
-import { contentNotFound } from './content-not-found.ts'
 
 const chunkSize = 256 * 1024
 
@@ -61,4 +60,9 @@ function openBlob(path: string, digest: string): number {
     if (isErrno(error, 'ENOENT')) throw contentNotFound(digest)
     throw error
   }
+}
+
+/** The text is known to clients of containerd (docs/behaviour.md §1). */
+export function contentNotFound(digest: string): NsboxError {
+  return new NsboxError('not_found', `content ${digest}`)
 }

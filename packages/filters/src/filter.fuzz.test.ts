@@ -3,8 +3,7 @@ import fc from 'fast-check'
 import { expect } from 'vitest'
 import { labelField } from './adaptor.ts'
 import { parseFilter, parseFilters } from './filter.ts'
-import { parseSelectors } from './parse-selectors.ts'
-import type { Selector } from './selector.ts'
+import { parseSelectors, type Selector } from './parse-selectors.ts'
 
 const filters = [
   'name==foo',

@@ -1,8 +1,7 @@
 import { NsboxError } from '@nsbox/errors'
 import type { Adaptor } from './adaptor.ts'
-import { parseSelectors } from './parse-selectors.ts'
+import { parseSelectors, type Selector } from './parse-selectors.ts'
 import { compilePattern, maxPatterns, maxProgramSize, maxWork, type Pattern } from './pattern.ts'
-import type { Selector } from './selector.ts'
 
 /**
  * A condition on objects of any kind. Where an object lacks a field, presence and `==` fail, while `!=` and `~=` take

@@ -1,6 +1,10 @@
 import { parseError } from './parse-error.ts'
 import { readQuotedLiteral } from './quoted-literal.ts'
-import type { Selector } from './selector.ts'
+
+/** One condition of a filter. */
+export type Selector =
+  | { readonly path: readonly string[]; readonly operator: 'present' }
+  | { readonly path: readonly string[]; readonly operator: '==' | '!=' | '~='; readonly value: string }
 
 const space = /\p{White_Space}*/uy
 const fieldName = /[A-Za-z0-9_]+/y

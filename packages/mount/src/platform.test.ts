@@ -21,8 +21,8 @@ test.each(['darwin', 'freebsd', 'win32'])('the package imports on %s', async (pl
   const source = new URL('./index.ts', import.meta.url).href
   const script = `
     Object.defineProperty(process, 'platform', { value: '${platform}' })
-    const { list } = await import(${JSON.stringify(source)})
-    await list().catch((error) => process.stdout.write(error.code))`
+    const { listMounts } = await import(${JSON.stringify(source)})
+    await listMounts().catch((error) => process.stdout.write(error.code))`
   const args = ['--conditions=@nsbox/source', '--import', 'tsx', '--input-type=module', '-e', script]
   const result = await run(process.execPath, args)
   expect(result.stdout).toBe('unimplemented')

@@ -1,8 +1,8 @@
+import { quoted } from '@nsbox/errors'
 import * as v from 'valibot'
 import { type Digest, digestAlgorithm, digestOf, isDigest } from './digest.ts'
 import { fields, text, textMap, texts } from './field-schema.ts'
 import { platformSchema } from './platform.ts'
-import { quoted } from './quoted.ts'
 import type { Json } from './strict-json.ts'
 import { validate } from './validate.ts'
 

@@ -1,6 +1,5 @@
 import { createHash, type Hash } from 'node:crypto'
-import { NsboxError } from '@nsbox/errors'
-import { quoted } from './quoted.ts'
+import { NsboxError, quoted } from '@nsbox/errors'
 
 /** The hash functions that nsbox verifies content with. */
 export type DigestAlgorithm = 'sha256' | 'sha512'

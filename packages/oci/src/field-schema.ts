@@ -1,5 +1,5 @@
+import { quoted } from '@nsbox/errors'
 import * as v from 'valibot'
-import { quoted } from './quoted.ts'
 import { tryParse } from './validate.ts'
 
 /** Most fields that an object of a known kind may have; real ones have a dozen. */

@@ -1,6 +1,5 @@
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import type { ImageConfig } from './image-config.ts'
-import { quoted } from './quoted.ts'
 
 /** What a new image's config says beyond what nsbox acts on. */
 export interface ImageConfigHistory {

@@ -1,7 +1,6 @@
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import * as v from 'valibot'
 import { fields, optionalText, shortText, texts } from './field-schema.ts'
-import { quoted } from './quoted.ts'
 
 /** What an image runs on (OCI image specification, image-index.md), by Go's names, GOOS and GOARCH. */
 export interface Platform {

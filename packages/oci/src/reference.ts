@@ -1,6 +1,5 @@
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { type Digest, isDigest } from './digest.ts'
-import { quoted } from './quoted.ts'
 
 /** The name of an image on a registry, taken apart. */
 export interface Reference {

@@ -1,6 +1,5 @@
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import * as v from 'valibot'
-import { quoted } from './quoted.ts'
 import type { Steps } from './steps.ts'
 
 /**

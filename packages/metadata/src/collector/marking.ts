@@ -3,7 +3,12 @@ import type { Reader } from '@nsbox/sqlite'
 import type { Ledger } from '../database/ledger.ts'
 import type { Kind, Node } from '../database/node.ts'
 import type { CommitsUnderWay } from '../snapshots/commits-under-way.ts'
-import type { Garbage } from './garbage.ts'
+
+/** An object to collect. */
+export interface Garbage {
+  readonly kind: Exclude<Kind, 'container'>
+  readonly id: string
+}
 
 /** How many rows one step reads: a few milliseconds at most. */
 const rowsPerStep = 500

@@ -7,8 +7,7 @@ import { dropReferences } from '../database/references.ts'
 import type { Unused } from '../database/unused.ts'
 import type { BackingsInUse } from '../snapshots/backings-in-use.ts'
 import { childOf, dropSnapshot, findSnapshot } from '../snapshots/snapshot-row.ts'
-import type { Garbage } from './garbage.ts'
-import type { Marking } from './marking.ts'
+import type { Garbage, Marking } from './marking.ts'
 
 /** Most rows that one transaction removes; it ends with the turn of the event loop in any case. */
 const batch = 500

@@ -1,5 +1,10 @@
 import type { Digest } from '@nsbox/oci'
-import type { BackingRef } from './backing-ref.ts'
+
+/** A snapshot as its snapshotter knows it. */
+export interface BackingRef {
+  readonly snapshotter: string
+  readonly key: string
+}
 
 /** What the database may not need any more of the backends. */
 export interface Unused {

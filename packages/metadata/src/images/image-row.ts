@@ -3,9 +3,9 @@ import { checkNameLength } from '@nsbox/core/names'
 import { NsboxError, quoted } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { type Descriptor, isDigest, labelKeys } from '@nsbox/oci'
+import { parseRfc3339 } from '../database/clock.ts'
 import type { Write } from '../database/ledger.ts'
 import { labelReferences, setReferences } from '../database/references.ts'
-import { parseRfc3339 } from '../database/rfc3339.ts'
 import { decodeLabels, encodeLabels } from '../database/stored-labels.ts'
 
 export interface ImageRow {

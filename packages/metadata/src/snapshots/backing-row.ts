@@ -1,7 +1,7 @@
 import { maxNameBytes } from '@nsbox/core/names'
 import { digestOf } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
-import type { BackingRef } from '../database/backing-ref.ts'
+import type { BackingRef } from '../database/unused.ts'
 
 /**
  * The key that a snapshot has in the backend (docs/behaviour.md §3). The number makes it another one when the same name

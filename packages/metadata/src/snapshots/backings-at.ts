@@ -1,5 +1,5 @@
 import type { Reader } from '@nsbox/sqlite'
-import type { BackingRef } from '../database/backing-ref.ts'
+import type { BackingRef } from '../database/unused.ts'
 
 /** A backing whose files some path leads to. */
 export interface BackingAt extends BackingRef {

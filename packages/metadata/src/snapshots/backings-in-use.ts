@@ -1,5 +1,5 @@
 import type { Reader, Transaction } from '@nsbox/sqlite'
-import type { BackingRef } from '../database/backing-ref.ts'
+import type { BackingRef } from '../database/unused.ts'
 import { dropBacking } from './backing-row.ts'
 
 /** What one use leads to; plain data. */

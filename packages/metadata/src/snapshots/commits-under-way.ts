@@ -1,5 +1,5 @@
 import { deferred } from '@nsbox/concurrency'
-import type { BackingRef } from '../database/backing-ref.ts'
+import type { BackingRef } from '../database/unused.ts'
 
 /** A snapshot that the backend is committing. */
 export interface CommitUnderWay extends BackingRef {

@@ -2,8 +2,7 @@ import { attempt, attemptAsync, fuzz, mutatedBytes, mutatedText } from '@nsbox/t
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { accounts } from '../testing/accounts.ts'
-import { parseGroup, parsePasswd } from './account-file.ts'
-import { maxId } from './account-limits.ts'
+import { maxId, parseGroup, parsePasswd } from './account-file.ts'
 import { assertEnv, mergeEnv } from './env.ts'
 import { parseUser, resolveUser } from './user.ts'
 

@@ -1,5 +1,4 @@
-import { NsboxError } from '@nsbox/errors'
-import { quoted } from '../quoted.ts'
+import { NsboxError, quoted } from '@nsbox/errors'
 
 /** The capabilities of Linux, each at the place of its number (linux/capability.h, Linux 5.9 and later). */
 export const capabilityNames = [

@@ -1,5 +1,4 @@
-import { NsboxError } from '@nsbox/errors'
-import { quoted } from '../quoted.ts'
+import { NsboxError, quoted } from '@nsbox/errors'
 
 /** The search path of a container whose image sets none. */
 export const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'

@@ -1,8 +1,7 @@
 import type { Stats } from 'node:fs'
 import { lstat, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
-import { quoted } from '../quoted.ts'
+import { fromSystemError, isErrno, NsboxError, quoted } from '@nsbox/errors'
 import type { Device } from './linux.ts'
 
 // Paths where a container has its own devices, and those of the host's udev and of other container managers.

@@ -1,5 +1,5 @@
+import { quoted } from '@nsbox/errors'
 import type { ContainerDefaults } from '../image-config.ts'
-import { quoted } from '../quoted.ts'
 
 /** What a label's key and value may have together, in bytes, as everywhere in containerd. */
 const maxLabelBytes = 4096

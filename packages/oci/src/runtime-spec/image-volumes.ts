@@ -1,7 +1,6 @@
 import { posix } from 'node:path'
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import type { ContainerDefaults } from '../image-config.ts'
-import { quoted } from '../quoted.ts'
 
 /**
  * The directories that an image declares to be volumes, each once, as clean absolute paths inside its root file system.

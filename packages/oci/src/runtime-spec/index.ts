@@ -1,5 +1,11 @@
-export { type GroupEntry, type PasswdEntry, parseGroup, parsePasswd } from './account-file.ts'
-export { maxAccountFile, maxId } from './account-limits.ts'
+export {
+  type GroupEntry,
+  maxAccountFile,
+  maxId,
+  type PasswdEntry,
+  parseGroup,
+  parsePasswd,
+} from './account-file.ts'
 export { capabilityNames, defaultCapabilities, parseCapabilityMask } from './capability.ts'
 export {
   withAddedCapabilities,

@@ -1,5 +1,4 @@
-import { NsboxError } from '@nsbox/errors'
-import { quoted } from '../quoted.ts'
+import { NsboxError, quoted } from '@nsbox/errors'
 import type { Mount } from './spec.ts'
 import { changeLinux, type SpecOption } from './spec-option.ts'
 

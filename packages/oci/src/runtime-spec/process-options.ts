@@ -1,5 +1,4 @@
-import { NsboxError } from '@nsbox/errors'
-import { quoted } from '../quoted.ts'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { mergeEnv } from './env.ts'
 import type { Integer } from './integer.ts'
 import type { Rlimit, User } from './process.ts'

@@ -1,6 +1,5 @@
-import { NsboxError } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import { defaultPlatform } from '../platform.ts'
-import { quoted } from '../quoted.ts'
 import type { Seccomp, SeccompRule } from './seccomp.ts'
 import { callArchitectures, callsByCapability, ordinaryCalls } from './seccomp-calls.ts'
 import { changeLinux, type SpecOption } from './spec-option.ts'

@@ -2,7 +2,7 @@ import { errorCode } from '@nsbox/errors'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { accounts, rootfsFiles } from '../testing/accounts.ts'
-import { maxAccountFile, maxId } from './account-limits.ts'
+import { maxAccountFile, maxId } from './account-file.ts'
 import { parseUser, type RootfsReader, resolveUser } from './user.ts'
 
 const code = (run: () => unknown): string | undefined => {

@@ -1,7 +1,5 @@
-import { NsboxError } from '@nsbox/errors'
-import { quoted } from '../quoted.ts'
-import { parseGroup, parsePasswd } from './account-file.ts'
-import { maxAccountFile, maxId } from './account-limits.ts'
+import { NsboxError, quoted } from '@nsbox/errors'
+import { maxAccountFile, maxId, parseGroup, parsePasswd } from './account-file.ts'
 import type { User } from './process.ts'
 
 /** A user as people and images write it. */

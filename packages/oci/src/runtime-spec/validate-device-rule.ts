@@ -1,4 +1,4 @@
-import { quoted } from '../quoted.ts'
+import { quoted } from '@nsbox/errors'
 import { refuse } from '../validate.ts'
 import type { DeviceRule } from './resources.ts'
 

@@ -1,6 +1,5 @@
-import { quoted } from '../quoted.ts'
+import { quoted } from '@nsbox/errors'
 import { refuse } from '../validate.ts'
-import { assertAbsolutePath } from './absolute-path.ts'
 import type { IdMapping } from './id-mapping.ts'
 import type { Integer } from './integer.ts'
 import type { Device, Linux } from './linux.ts'
@@ -60,3 +59,9 @@ function validateDevice({ path, type, major, minor }: Device, field: string): vo
 }
 
 const isNumber = (value: Integer | undefined): boolean => value !== undefined && value >= 0
+
+/** @throws `invalid_argument`, naming the field, for what is not an absolute path of Linux */
+export function assertAbsolutePath(path: string, field: string): void {
+  if (!path.startsWith('/') || path.includes('\0'))
+    throw refuse(field, `${quoted(path)} is not an absolute path`)
+}

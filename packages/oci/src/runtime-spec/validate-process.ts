@@ -1,6 +1,6 @@
-import { quoted } from '../quoted.ts'
+import { quoted } from '@nsbox/errors'
 import { refuse } from '../validate.ts'
-import { maxId } from './account-limits.ts'
+import { maxId } from './account-file.ts'
 import { assertEnv } from './env.ts'
 import { type Capabilities, capabilitySets, type Process, type Rlimit } from './process.ts'
 import { assertWorkingDirectory } from './working-directory.ts'

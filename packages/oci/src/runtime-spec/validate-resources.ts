@@ -1,4 +1,4 @@
-import { quoted } from '../quoted.ts'
+import { quoted } from '@nsbox/errors'
 import { refuse } from '../validate.ts'
 import type { Resources } from './resources.ts'
 import { validateDeviceRule } from './validate-device-rule.ts'

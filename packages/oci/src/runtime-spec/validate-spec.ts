@@ -1,8 +1,7 @@
-import { quoted } from '../quoted.ts'
+import { quoted } from '@nsbox/errors'
 import { refuse, validate } from '../validate.ts'
-import { assertAbsolutePath } from './absolute-path.ts'
 import { hookPoints, type Mount, type Spec, specSchema } from './spec.ts'
-import { validateLinux } from './validate-linux.ts'
+import { assertAbsolutePath, validateLinux } from './validate-linux.ts'
 import { validateProcess } from './validate-process.ts'
 
 /**

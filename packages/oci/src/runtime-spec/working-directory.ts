@@ -1,6 +1,5 @@
 import { posix } from 'node:path'
-import { NsboxError } from '@nsbox/errors'
-import { quoted } from '../quoted.ts'
+import { NsboxError, quoted } from '@nsbox/errors'
 
 // Names in /proc and /dev that lead to what a process has open, or to its directories. The runtime's own processes are
 // in the container's file system before the program runs, with descriptors of the host (CVE-2024-21626).

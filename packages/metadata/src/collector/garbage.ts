@@ -1,7 +1,0 @@
-import type { Kind } from '../database/node.ts'
-
-/** An object to collect. */
-export interface Garbage {
-  readonly kind: Exclude<Kind, 'container'>
-  readonly id: string
-}

@@ -1,7 +1,0 @@
-const pattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/
-
-/** The time of an RFC 3339 text in milliseconds since 1970, or undefined if it is none. */
-export function parseRfc3339(text: string): number | undefined {
-  const time = pattern.test(text) ? Date.parse(text) : Number.NaN
-  return Number.isNaN(time) ? undefined : time
-}
