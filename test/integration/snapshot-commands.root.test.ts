@@ -180,7 +180,7 @@ describeWith(
         [['info'], /^ctr: missing required argument 'key'\n$/],
         [['mounts', '/mnt', 'none'], /^ctr: .*none.*: not found\n$/],
         [['prepare', 'key', 'none'], /^ctr: parent snapshot none does not exist: not found\n$/],
-        [['view', ''], /^ctr: name of a snapshot must not be empty: invalid argument\n$/],
+        [['view', ''], /^ctr: snapshot key must not be empty: invalid argument\n$/],
         [['prepare', 'key', '', '--mounts', '--bad'], /^ctr: unknown option '--bad'\n$/],
         [['commit', 'name', 'none'], /^ctr: .*: not found\n$/],
         [['rm', 'none'], /^ctr: failed to remove "none": snapshot none does not exist: not found\n$/],
