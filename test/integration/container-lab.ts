@@ -63,7 +63,6 @@ export async function openContainerLab(
     const [file, ...all] = command(args)
     return await run(file!, all, options)
   }
-  const client = opening.use(connect({ address, namespace }))
   opening.defer(() => removeCgroup(namespace))
   // Of a server that works, all of this ends with the tests; what a failed one has left must not disturb the others.
   opening.defer(async () => {
@@ -73,6 +72,8 @@ export async function openContainerLab(
       await stock(['containers', 'rm', id])
   })
   const leftovers = async () => {
+    // For this alone: its connection would count as one that the daemon still has.
+    await using client = connect({ address, namespace })
     const cgroups = ['/sys/fs/cgroup', '/sys/fs/cgroup/pids', '/sys/fs/cgroup/unified']
     const groups = cgroups.map((root) => join(root, namespace)).filter((path) => existsSync(path))
     const inside = await Promise.all(groups.map((path) => directoriesIn(path)))

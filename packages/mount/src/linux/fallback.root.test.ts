@@ -17,11 +17,11 @@ const program = (dir: string) => [
   '--input-type=module',
   '-e',
   `
-  import { list, mount, overlayMount, unmount } from ${JSON.stringify(source)}
+  import { listMounts, mount, overlayMount, unmount } from ${JSON.stringify(source)}
   const dir = ${JSON.stringify(dir)}
   await mount(overlayMount({ lower: [dir + '/a', dir + '/b'] }, ['nosuid']), dir + '/overlay')
   await mount({ type: 'bind', source: dir + '/a', options: ['rbind', 'ro', 'rslave'] }, dir + '/bind')
-  const infos = await list({ under: dir })
+  const infos = await listMounts({ under: dir })
   console.log(JSON.stringify(infos.slice(1).map(({ mountPoint, type, options }) => [mountPoint, type, options])))
   await unmount(dir + '/bind')`,
 ]

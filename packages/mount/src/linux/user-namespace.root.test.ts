@@ -14,7 +14,7 @@ describeWith({ root: true, linux: true, programs: ['unshare'] }, 'in a user name
     const url = (name: string) => JSON.stringify(new URL(name, import.meta.url).href)
     const script = `
       import { mkdirSync } from 'node:fs'
-      import { get, mount, overlayMount } from ${url('../index.ts')}
+      import { mount, mountOf, overlayMount } from ${url('../index.ts')}
       import { classicMount } from ${url('classic-mount.ts')}
       import { mountRequest } from ${url('mount-request.ts')}
       import { openPlace } from ${url('place.ts')}
@@ -29,8 +29,8 @@ describeWith({ root: true, linux: true, programs: ['unshare'] }, 'in a user name
       for (const name of ['l', 'u', 'w', 'm']) mkdirSync(path('overlay/' + name))
       const layers = { lower: [path('overlay/l')], upper: path('overlay/u'), work: path('overlay/w') }
       await mount(overlayMount(layers, ['userxattr']), path('overlay/m'))
-      for (const name of ['new', 'classic', 'overlay/m']) console.log((await get(path(name))).options.join())
-      console.log((await get(path('overlay/m'))).superOptions.includes('userxattr'))`
+      for (const name of ['new', 'classic', 'overlay/m']) console.log((await mountOf(path(name))).options.join())
+      console.log((await mountOf(path('overlay/m'))).superOptions.includes('userxattr'))`
     const node = [process.execPath, '--conditions=@nsbox/source', '--import', import.meta.resolve('tsx')]
     const args = ['--user', '--map-root-user', '--mount', '--', ...node, '--input-type=module', '-e', script]
     const result = await run('unshare', args)

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -64,6 +64,11 @@ async function removeProbe(program: Program, { supervisor, directory }: ProbeOpt
   await removeTree(directory)
 }
 
+/** What the names of a probe's containers, and so of their cgroups, begin with; it tells the directories of probes apart. */
+export function probePrefix(directory: string): string {
+  return `nsbox-probe-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}-`
+}
+
 interface Life extends ProbeOptions {
   readonly program: Program
   readonly runc: Runc
@@ -75,7 +80,7 @@ interface Life extends ProbeOptions {
 /** A container from its beginning to its end. @returns whether its first process was executed from a copy made here */
 async function live(life: Life): Promise<{ readonly isCopy: boolean }> {
   const { program, runc, bundle, shortcut, supervisor, directory, signal } = life
-  const id = `nsbox-probe-${randomBytes(6).toString('hex')}`
+  const id = `${probePrefix(directory)}${randomBytes(6).toString('hex')}`
   const root = runc.options.root!
   const place = join(root, id)
   const log = join(directory, 'log')

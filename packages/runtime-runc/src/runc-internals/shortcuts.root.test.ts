@@ -12,6 +12,7 @@ import { Runc } from '../runc/runc.ts'
 import type { RuncRuntime } from '../runc-runtime.ts'
 import { elfWrapper } from '../testing/elf-wrapper.ts'
 import { fakeRunc } from '../testing/fake-runc.ts'
+import { probePrefix } from './probe.ts'
 
 const allTaken = { isCopy: true, started: false, deleted: false }
 const noneTaken = { isCopy: false, started: true, deleted: true }
@@ -33,7 +34,7 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'shortc
     await resources.disposeAsync()
     expect(existsSync(join(path, 'runtime/probe'))).toBe(false)
     const cgroups = await readdir('/sys/fs/cgroup', { recursive: true })
-    expect(cgroups.filter((name) => name.includes('nsbox-probe'))).toEqual([])
+    expect(cgroups.filter((name) => name.includes(probePrefix(join(path, 'runtime/probe'))))).toEqual([])
   })
 
   async function open(binary: string, shortcuts?: boolean): Promise<RuncRuntime> {
