@@ -64,7 +64,10 @@ async function removeProbe(program: Program, { supervisor, directory }: ProbeOpt
   await removeTree(directory)
 }
 
-/** What the names of a probe's containers, and so of their cgroups, begin with; it tells the directories of probes apart. */
+/**
+ * What the names of a probe's containers, and so of their cgroups, begin with; it tells the directories of probes
+ * apart.
+ */
 export function probePrefix(directory: string): string {
   return `nsbox-probe-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}-`
 }
