@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { NsboxError } from '@nsbox/errors'
 import { peerCredentials } from '@nsbox/sys/descriptors'
+import { socketDescriptor } from '../socket-descriptor.ts'
 import { type Access, covers, everything, union } from './access.ts'
 import type { AccessList } from './access-list.ts'
 import { certificateOf } from './certificate.ts'
@@ -160,10 +161,9 @@ function tokenDigest({ authorization }: RequestHeaders): string {
   return createHash('sha256').update(token).digest('hex')
 }
 
-/** Node.js has no public way to the descriptor of a connection. */
+/** @throws `unavailable` if it has been closed */
 function descriptorOf(socket: Socket): number {
-  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: number } }
-  if (handle?.fd === undefined || handle.fd < 0)
-    throw new NsboxError('unavailable', 'the connection has been closed')
-  return handle.fd
+  const fd = socketDescriptor(socket)
+  if (fd === undefined) throw new NsboxError('unavailable', 'the connection has been closed')
+  return fd
 }

@@ -1,6 +1,7 @@
 import type { Http2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import { hasHungUp } from '@nsbox/sys/descriptors'
+import { socketDescriptor } from '../socket-descriptor.ts'
 
 /** How often sessions that are closing are looked at, in milliseconds. */
 const interval = 5000
@@ -40,7 +41,6 @@ export class SessionSockets {
 }
 
 function hasGone(socket: Socket): boolean {
-  const { fd } = (socket as { _handle?: { fd?: number } })._handle ?? {}
-  if (process.platform !== 'linux' || fd === undefined || fd < 0) return false
-  return hasHungUp(fd)
+  const fd = socketDescriptor(socket)
+  return process.platform === 'linux' && fd !== undefined && hasHungUp(fd)
 }

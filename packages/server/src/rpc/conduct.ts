@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { peerProcess } from '@nsbox/sys/descriptors'
+import { socketDescriptor } from '../socket-descriptor.ts'
 
 /**
  * How many wasted calls a client may make at once, and per second. A call that it resets before the answer counts as
@@ -183,8 +184,8 @@ export class Conduct {
 /** The other end of a connection: an address, or a process of this host. */
 function peerOf(socket: Socket): unknown {
   if (socket.remoteAddress !== undefined) return socket.remoteAddress
-  const { fd } = (socket as { _handle?: { fd?: number } })._handle ?? {}
-  if (fd === undefined || fd < 0) return socket
+  const fd = socketDescriptor(socket)
+  if (fd === undefined) return socket
   try {
     return peerProcess(fd)
   } catch {
