@@ -27,9 +27,7 @@ export interface FetchOptions extends AbortOptions {
   readonly concurrency?: number | undefined
   /** Shared with other pulls so that no blob is downloaded twice at once. */
   readonly flights?: Flights | undefined
-  /**
-   * Where to unpack the image, each layer while it is downloaded; what is unpacked is fetched too. Nowhere by default.
-   */
+  /** Where to unpack the image, each layer while it is downloaded; nowhere by default. */
   readonly unpack?: readonly UnpackWish[] | undefined
   /**
    * Bounds how many layers keep a thread of the applier busy while they are downloaded; others are applied when they
@@ -43,9 +41,7 @@ export interface FetchOptions extends AbortOptions {
 /** What a fetch did, and to what. */
 export interface Fetched extends FetchSummary {
   readonly target: Descriptor
-  /**
-   * What was unpacked, in the order it was wished; undefined for an artifact that is no image, which is only fetched.
-   */
+  /** What was unpacked, in the order of `unpack`; undefined for an artifact that is no image, which is only fetched. */
   readonly unpacked: readonly (UnpackedImage | undefined)[]
 }
 
@@ -77,7 +73,7 @@ export async function pullImage(options: PullOptions): Promise<Omit<Fetched, 'ta
   using progress = new ProgressTracker(options.onProgress)
   const { target, ...summary } = await fetchWith(progress, options)
   const image = await recordImage(images, { name, target, labels: options.labels ?? {} }, { signal })
-  progress.state({ event: 'saved', name, parents: [], progress: 0, total: 0, descriptor: target })
+  progress.say('saved', { name, descriptor: target })
   progress.say(`Completed pull from ${remote.reference}`)
   return { ...summary, image }
 }
@@ -92,14 +88,7 @@ async function fetchWith(progress: ProgressTracker, options: FetchOptions): Prom
       `${remote.reference}: media type "${target.mediaType}" is neither an index nor a manifest of an image`,
     )
   }
-  progress.state({
-    event: 'pulling image content',
-    name: remote.reference,
-    parents: [],
-    progress: 0,
-    total: 0,
-    descriptor: target,
-  })
+  progress.say('pulling image content', { name: remote.reference, descriptor: target })
   const fetching = {
     remote,
     content: options.content,

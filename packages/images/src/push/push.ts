@@ -15,7 +15,7 @@ import {
 } from '@nsbox/oci'
 import { readChildren } from '../documents/children.ts'
 import { chooseManifests } from '../documents/choose-manifests.ts'
-import { maxDepth } from '../documents/walk.ts'
+import { checkGraph } from '../documents/walk.ts'
 import { ProgressTracker } from '../progress/progress-tracker.ts'
 
 /** How to push. */
@@ -59,12 +59,7 @@ export async function pushImage(image: Descriptor, options: PushOptions): Promis
     depth: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    if (depth > maxDepth) {
-      throw new NsboxError(
-        'invalid_argument',
-        `image ${target.digest}: nested deeper than ${maxDepth} levels`,
-      )
-    }
+    checkGraph(target.digest, depth, 0)
     const name = ingestRef(descriptor)
     const below = await readChildren(content, descriptor, { signal })
     await mapConcurrently(below, (child, either) => visit(child, [name], depth + 1, either), { signal })
