@@ -7,6 +7,8 @@ export interface TasksClaims {
   readonly stateCodes: boolean
   /** Pausing what is paused, and resuming what runs, does nothing; otherwise it is an error of some kind. */
   readonly idempotentPause: boolean
+  /** A start is answered when the program has been executed; otherwise a moment before. */
+  readonly executedAtStart: boolean
   /** Processes can be signalled by their pid. */
   readonly killByPid: boolean
   /** A size for a process without a terminal is `failed_precondition`; otherwise nothing is said. */
@@ -47,6 +49,7 @@ export interface TasksClaims {
 export const fullClaims: TasksClaims = {
   stateCodes: true,
   idempotentPause: true,
+  executedAtStart: true,
   killByPid: true,
   resizeNeedsTerminal: true,
   createCodes: true,
