@@ -52,7 +52,6 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox', 'container
     exitOfUnstarted: false,
     restartedExec: false,
     metricsOfRunning: false,
-    closeStdinAlone: false,
     identifierCodes: false,
     abortedCreate: false,
     execDeleteEvent: false,

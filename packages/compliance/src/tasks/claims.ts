@@ -25,8 +25,6 @@ export interface TasksClaims {
   readonly restartedExec: boolean
   /** What has stopped has no statistics. */
   readonly metricsOfRunning: boolean
-  /** The input of a process can be ended while the client has its FIFO open. */
-  readonly closeStdinAlone: boolean
   /** Every identifier is checked before it is looked up. */
   readonly identifierCodes: boolean
   /** A create whose signal is aborted leaves nothing. */
@@ -58,7 +56,6 @@ export const fullClaims: TasksClaims = {
   exitOfUnstarted: true,
   restartedExec: true,
   metricsOfRunning: true,
-  closeStdinAlone: true,
   identifierCodes: true,
   abortedCreate: true,
   execDeleteEvent: true,

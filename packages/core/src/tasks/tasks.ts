@@ -125,7 +125,9 @@ export interface Tasks {
     options?: ProcessChoice,
   ): Promise<void>
 
-  /** Ends the standard input once what was written before has been read; idempotent. */
+  /**
+   * Closes the server's own end of the standard input, which ends once the client has closed its end, too; idempotent.
+   */
   closeStdin(containerId: string, options?: ProcessChoice): Promise<void>
 
   /** Freezes all processes; idempotent. @throws `failed_precondition` if the task is not running */

@@ -41,7 +41,7 @@ export class Exec {
   #process: SupervisedProcess | undefined
   #pid = 0
   /** Said before there was a process, as by clients whose input ends while it is being started. */
-  #inputEnded = false
+  #inputIsClosed = false
 
   constructor(task: ExecTask, id: string, io: ProcessIo, files: ExecFiles) {
     this.#task = task
@@ -88,7 +88,7 @@ export class Exec {
         this.#record()
         this.#tell('/tasks/exec-started')
         void this.#follow(process)
-        if (this.#inputEnded) await process.closeStdin()
+        if (this.#inputIsClosed) await process.closeStdin()
       })
       return { pid: this.#pid }
     })
@@ -111,7 +111,7 @@ export class Exec {
   }
 
   async closeStdin(options: AbortOptions): Promise<void> {
-    this.#inputEnded = true
+    this.#inputIsClosed = true
     await this.#process?.closeStdin(options)
   }
 
