@@ -17,12 +17,14 @@ import {
   buildImage,
   filesLayer,
   hostPlatform,
+  makeCertificate,
   type Needs,
   pushImage,
-  type Registry,
   runOrThrow,
   startContainerd,
   startRegistry,
+  startTlsFront,
+  stockCtr,
   tempDir,
 } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
@@ -38,10 +40,10 @@ const otherPlatform = {
 describeWith(needs, 'transfers', () => {
   const resources = new AsyncDisposableStack()
   const addresses: Record<string, string> = {}
-  let registry: Registry
   let reference: string
   let image: BuiltImage
   let archive: string
+  let host: string
   let hostsDir: string
   let count = 0
   let client: ClientView
@@ -49,20 +51,27 @@ describeWith(needs, 'transfers', () => {
 
   beforeAll(async () => {
     const directory = resources.use(await tempDir('nsbox-pairs')).path
-    registry = resources.use(await startRegistry())
+    const registry = resources.use(await startRegistry())
+    const certificate = await makeCertificate(directory)
+    host = resources.use(await startTlsFront(registry.host, certificate)).host
+    hostsDir = join(directory, 'hosts')
+    await mkdir(join(hostsDir, host), { recursive: true })
+    await writeFile(
+      join(hostsDir, host, 'hosts.toml'),
+      `server = "https://${host}"\nca = ${JSON.stringify(certificate.cert)}\n`,
+    )
     const layout = join(directory, 'layout')
     image = await buildImage(layout, [
       { layers: [filesLayer({ 'etc/one': '1' })] },
       { layers: [filesLayer({ 'etc/one': 'other' })], platform: otherPlatform },
     ])
-    reference = (await pushImage(image, registry, 'pairs/source:1')).reference
-    // Stock containerd speaks plain http only where it is told to.
-    hostsDir = join(directory, 'hosts')
-    await mkdir(join(hostsDir, registry.host), { recursive: true })
-    await writeFile(join(hostsDir, registry.host, 'hosts.toml'), `server = "http://${registry.host}"\n`)
+    await pushImage(image, registry, 'pairs/source:1')
+    reference = `${host}/pairs/source:1`
     archive = join(directory, 'layout.tar')
     await runOrThrow('tar', ['-cf', archive, '-C', layout, 'oci-layout', 'index.json', 'blobs'])
-    addresses.containerd = resources.use(await startContainerd()).address
+    addresses.containerd = resources.use(
+      await startContainerd({ env: { SSL_CERT_FILE: certificate.cert } }),
+    ).address
     const server = await startServer({ root: join(directory, 'root'), durability: 'relaxed' })
     addresses['nsbox-server'] = resources.use(server).address
   })
@@ -91,7 +100,7 @@ describeWith(needs, 'transfers', () => {
         .map(({ name, event, progress, total }) => [`${name} ${event}`, { progress, total }]),
     )
     const parents = new Map(
-      progress.filter(({ event }) => event === 'waiting').map((step) => [step.name, step.parents]),
+      progress.filter(({ parents }) => parents.length > 0).map((step) => [step.name, step.parents]),
     )
     return { lines, objects, parents }
   }
@@ -131,7 +140,7 @@ describeWith(needs, 'transfers', () => {
       expect(pulled.parents.get(index)).toEqual([reference])
       expect(pulled.parents.get(`manifest-${digestOf(0)}`)).toEqual([index])
       expect(pulled.parents.get(`layer-${layerOf(0)}`)).toEqual([`manifest-${digestOf(0)}`])
-      const to = `${registry.host}/pairs/${server}:1`
+      const to = `${host}/pairs/${server}:1`
       const pushed = told(await transfer({ kind: 'image', name: 'mine' }, registered(to)))
       expect(pushed.lines).toEqual([
         `Pushing to OCI Registry (${to})`,
@@ -145,21 +154,13 @@ describeWith(needs, 'transfers', () => {
         progress: image.target.size,
         total: image.target.size,
       })
-      let exported = Buffer.alloc(0)
-      const take = async (bytes: AsyncIterable<Uint8Array>) => {
-        exported = await buffer(bytes)
-      }
+      const take = async (bytes: AsyncIterable<Uint8Array>) => void (await buffer(bytes))
       const out = told(await transfer({ kind: 'image', name: 'mine' }, { kind: 'archive sink', take }))
       expect(out.lines).toEqual(['Exporting', 'Completed export'])
-      const references = [{ name: 'mine', isPrefix: true, allowOverwrite: true }]
-      const back = told(
-        await transfer(
-          { kind: 'archive source', bytes: Readable.from([exported]) },
-          { kind: 'image', name: '', references },
-        ),
-      )
+      const references = [{ name: 'a/b', isPrefix: true }]
+      const back = told(await transfer(await fromArchive(), { kind: 'image', name: '', references }))
       expect(back.lines).toEqual(['Importing', 'Completed import'])
-      expect([...back.objects.keys()]).toEqual(['mine:mine saved'])
+      expect([...back.objects.keys()]).toEqual(['a/b:latest saved'])
     })
 
     const prefix = { name: 'a/b', isPrefix: true } as const
@@ -201,6 +202,13 @@ describeWith(needs, 'transfers', () => {
         'x:1',
         `x@${image.target.digest}`,
       ])
+    })
+
+    it('are what stock ctr tags by', async () => {
+      await transfer(registered(reference), { kind: 'image', name: 'mine' })
+      const args = ['images', 'tag', '--local=false', 'mine', 'docker.io/library/tagged:1']
+      expect(await stockCtr(addresses[server]!, `n${count - 1}`, args)).toMatchObject({ code: 0 })
+      expect(await names()).toEqual(['docker.io/library/tagged:1', 'mine'])
     })
 
     it('export several images by their names', async () => {
@@ -270,7 +278,7 @@ describeWith(needs, 'transfers', () => {
     })
 
     it('from a registry to a registry copy an image, and leave nothing here', async () => {
-      const to = `${registry.host}/pairs/copy:1`
+      const to = `${host}/pairs/copy:1`
       const progress = told(await transfer(registered(reference), registered(to)))
       expect(progress.lines.at(-1)).toBe(`Completed push to OCI Registry (${to})`)
       expect(await names()).toEqual([])
