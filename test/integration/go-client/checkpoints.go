@@ -11,29 +11,40 @@ import (
 
 func checkpoints(s *story) {
 	image := s.pulled()
-	var out output
-	container := s.container(image, "origin", "n=0; echo ready; while true; do n=$((n+1)); echo $n > /count; sleep 0.1; done")
-	task, err := container.NewTask(s, s.streams(nil, &out, nil))
-	s.must("create", err)
-	s.must("start", task.Start(s))
-	s.awaits("it is ready", &out, "ready")
-	first, err := container.Checkpoint(s, "checkpoint:first", containerd.WithCheckpointImage, containerd.WithCheckpointRuntime,
-		containerd.WithCheckpointRW, containerd.WithCheckpointTask)
-	s.must("checkpoint what goes on", err)
-	children, err := images.Children(s, s.client.ContentStore(), first.Target())
-	if s.try("read its index", err) {
+	counting := func(id string) (containerd.Container, containerd.Task) {
+		var out output
+		container := s.container(image, id,
+			"n=0; echo ready; while true; do n=$((n+1)); echo $n > /dev/shm/count; sleep 0.1; done")
+		task, err := container.NewTask(s, s.streams(nil, &out, nil))
+		s.must("create", err)
+		s.must("start", task.Start(s))
+		s.awaits("it is ready", &out, "ready")
+		return container, task
+	}
+	contents := func(what string, of containerd.Image) {
+		children, err := images.Children(s, s.client.ContentStore(), of.Target())
 		var types []string
 		for _, child := range children {
 			types = append(types, child.MediaType)
 		}
 		sort.Strings(types)
-		s.is("what is in it", types)
+		got(s, what, types, err)
 	}
+	container, task := counting("lasting")
+	first, err := container.Checkpoint(s, "checkpoint:first", containerd.WithCheckpointImage, containerd.WithCheckpointRuntime,
+		containerd.WithCheckpointRW, containerd.WithCheckpointTask)
+	s.must("checkpoint what goes on", err)
+	contents("what is in it", first)
 	s.state("state afterwards", task)
+	s.deleted("delete and kill", task, containerd.WithProcessKill)
+	s.try("delete its container", container.Delete(s, containerd.WithSnapshotCleanup))
+
+	container, task = counting("ending")
 	exits := s.waited("wait", task)
 	second, err := container.Checkpoint(s, "checkpoint:second", containerd.WithCheckpointImage, containerd.WithCheckpointRuntime,
-		containerd.WithCheckpointRW, containerd.WithCheckpointTask, containerd.WithCheckpointTaskExit)
+		containerd.WithCheckpointRW, containerd.WithCheckpointTaskExit, containerd.WithCheckpointTask)
 	s.must("checkpoint what ends with it", err)
+	contents("what is in that", second)
 	s.ended("its end", exits)
 	s.deleted("delete the task", task)
 	s.try("delete the container", container.Delete(s, containerd.WithSnapshotCleanup))
@@ -47,7 +58,7 @@ func checkpoints(s *story) {
 	s.must("start it", again.Start(s))
 	s.state("its state", again)
 	var counted output
-	reader, err := again.Exec(s, "reader", process("a=$(cat /count); while [ $(cat /count) = $a ]; do sleep 0.1; done; echo counts"),
+	reader, err := again.Exec(s, "reader", process("a=$(cat /dev/shm/count); while [ $(cat /dev/shm/count) = $a ]; do sleep 0.1; done; echo counts"),
 		s.streams(nil, &counted, nil))
 	s.must("exec in it", err)
 	s.must("start the exec", reader.Start(s))

@@ -58,6 +58,9 @@ func (s *story) container(image containerd.Image, id, script string, with ...oci
 
 // streams are a creator of input and output that keeps FIFOs in the directory of this run.
 func (s *story) streams(in io.Reader, out, errs io.Writer, with ...cio.Opt) cio.Creator {
+	if errs == nil {
+		errs = io.Discard
+	}
 	all := append([]cio.Opt{cio.WithStreams(in, out, errs), cio.WithFIFODir(filepath.Join(s.directory, "fifos"))}, with...)
 	return cio.NewCreator(all...)
 }

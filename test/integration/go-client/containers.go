@@ -14,6 +14,10 @@ import (
 )
 
 func containersScenario(s *story) {
+	// What no container names meanwhile stays.
+	held, done, err := s.client.WithLease(s.Context)
+	s.must("take a lease", err)
+	s.Context = held
 	image := s.pulled()
 	show := func(what string, of containers.Container) {
 		value := map[string]any{
@@ -54,7 +58,7 @@ func containersScenario(s *story) {
 		containerd.WithImageConfigLabels(image),
 		containerd.WithAdditionalContainerLabels(map[string]string{"more": "yes"}),
 		containerd.WithImageStopSignal(image, "SIGTERM"),
-		containerd.WithContainerExtension("example", &specs.User{Username: "someone"}),
+		containerd.WithContainerExtension("example", &specs.LinuxResources{}),
 		containerd.WithRuntime("io.containerd.runc.v2", &options.Options{NoPivotRoot: false, SystemdCgroup: false}),
 		containerd.WithNewSpec(
 			oci.WithImageConfigArgs(image, []string{"echo", "hello"}),
@@ -192,4 +196,5 @@ func containersScenario(s *story) {
 	}
 	s.try("delete again", full.Delete(s))
 	list("list in the end")
+	s.try("give the lease back", done(s))
 }

@@ -3,13 +3,13 @@ package main
 import (
 	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"io"
 	"os"
 	"path/filepath"
 	"sort"
 
+	"github.com/containerd/containerd/archive/compression"
 	"github.com/containerd/containerd/content"
 	"github.com/containerd/containerd/diff"
 	"github.com/containerd/containerd/mount"
@@ -25,16 +25,13 @@ func writeIn(ctx context.Context, mounts []mount.Mount, name, text string) error
 	})
 }
 
-// entries are names, types and sizes of an archive, plain or gzipped, sorted.
+// entries are names, types and sizes of an archive, compressed or not, sorted.
 func entries(data []byte) (any, error) {
-	var reader io.Reader = bytes.NewReader(data)
-	if len(data) > 1 && data[0] == 0x1f {
-		plain, err := gzip.NewReader(reader)
-		if err != nil {
-			return nil, err
-		}
-		reader = plain
+	reader, err := compression.DecompressStream(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
 	}
+	defer reader.Close()
 	var all [][3]any
 	archive := tar.NewReader(reader)
 	for {

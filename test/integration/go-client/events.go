@@ -109,7 +109,7 @@ func (s *story) value(of *events.Envelope) any {
 func (s *story) told(what string, l *listener) {
 	l.stop()
 	err := <-l.ended
-	s.is(what+": ends", err == nil || kind(err) == "canceled")
+	s.try(what+": ends", err)
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	var all []any
@@ -128,7 +128,7 @@ func eventsScenario(s *story) {
 	image := s.pulled()
 	own := "namespace==" + s.namespace
 	all := s.listen(own)
-	exits := s.listen(own+",topic==/tasks/exit", own+",topic==/tasks/delete")
+	exits := s.listen(own+`,topic=="/tasks/exit"`, own+`,topic=="/tasks/delete"`)
 	byID := s.listen(own + ",event.container_id==main")
 	bad := s.listen("topic=")
 	select {

@@ -33,6 +33,7 @@ func execs(s *story) {
 	exits := s.waited("wait", first)
 	s.must("start the exec", first.Start(s))
 	s.is("it has a process", first.Pid() > 0)
+	s.try("end its input", first.CloseIO(s, containerd.WithStdinCloser))
 	s.ended("its end", exits)
 	first.IO().Wait()
 	s.is("output", []string{out.text(), errs.text()})

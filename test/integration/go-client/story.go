@@ -71,7 +71,7 @@ func (s *story) is(what string, value any) {
 // try tells whether a call succeeded, or with what kind of error it failed.
 func (s *story) try(what string, err error) bool {
 	if err != nil {
-		s.print(step{Step: what, Error: kind(err), Text: err.Error()})
+		s.print(step{Step: what, Error: kind(err), Text: s.hidden(err.Error())})
 		return false
 	}
 	s.print(step{Step: what, Value: "done"})

@@ -45,6 +45,7 @@ func once(s *story, image containerd.Image) {
 	s.try("delete its container", container.Delete(s))
 	before := time.Now()
 	s.must("start", task.Start(s))
+	s.try("end the input", task.CloseIO(s, containerd.WithStdinCloser))
 	s.ended("its end", exits)
 	s.try("wait for the output", waitIO(task))
 	s.is("output", []string{out.text(), errs.text()})
@@ -131,7 +132,6 @@ func frozen(s *story, image containerd.Image) {
 	}
 	limit := int64(48 << 20)
 	s.try("update", task.Update(s, containerd.WithResources(&specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: &limit}})))
-	s.try("update with nothing", task.Update(s))
 	pids, err := task.Pids(s)
 	got(s, "has processes", len(pids) > 0, err)
 	spec, err := task.Spec(s)
