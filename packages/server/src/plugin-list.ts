@@ -28,6 +28,8 @@ const events = 'io.containerd.event.v1'
 const leases = 'io.containerd.lease.v1'
 const streaming = 'io.containerd.streaming.v1'
 const transfer = 'io.containerd.transfer.v1'
+const sandboxStore = 'io.containerd.sandbox.store.v1'
+const sandboxController = 'io.containerd.sandbox.controller.v1'
 const service = 'io.containerd.service.v1'
 const grpc = 'io.containerd.grpc.v1'
 
@@ -60,6 +62,8 @@ export function pluginList({ snapshotters, runtimeRefusal }: PluginListParts): P
     },
     { type: leases, id: 'manager', requires: [metadata] },
     { type: streaming, id: 'manager', requires: [] },
+    { type: sandboxStore, id: 'local', requires: [metadata] },
+    { type: sandboxController, id: 'local', requires: [runtime, events, sandboxStore] },
     { type: transfer, id: 'local', requires: [leases, metadata, differ, streaming] },
     ...['containers', 'content', 'images', 'introspection', 'leases', 'namespaces', 'snapshots'].map((id) => {
       return { type: service, id: `${id}-service`, requires: [metadata] }
@@ -71,6 +75,8 @@ export function pluginList({ snapshotters, runtimeRefusal }: PluginListParts): P
     ),
     { type: grpc, id: 'snapshots', requires: [service] },
     { type: grpc, id: 'healthcheck', requires: [] },
+    { type: grpc, id: 'sandboxes', requires: [sandboxStore] },
+    { type: grpc, id: 'sandbox-controllers', requires: [sandboxController, events] },
     { type: grpc, id: 'streaming', requires: [streaming] },
     { type: grpc, id: 'tasks', requires: [service] },
     { type: grpc, id: 'transfer', requires: [transfer] },

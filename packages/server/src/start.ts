@@ -32,11 +32,13 @@ import { interruptibleRequests } from './rpc/interruptible-requests.ts'
 import { LoopMonitor } from './rpc/loop-monitor.ts'
 import { requestLog } from './rpc/request-log.ts'
 import { createRpcHandler } from './rpc/rpc-handler.ts'
+import { RunningSandboxes } from './sandboxes/running-sandboxes.ts'
 import type { Server, ServerConfig } from './server.ts'
 import { sharedServices } from './shared-services.ts'
 import { shutDown } from './shut-down.ts'
 import { backgroundCleanup } from './snapshotters/background-cleanup.ts'
 import { openSnapshotters } from './snapshotters/open-snapshotters.ts'
+import { runtimeName } from './tasks/container-tasks.ts'
 import { openRuntime } from './tasks/open-runtime.ts'
 import { tenantRulesParts } from './tenant-rules-parts.ts'
 
@@ -106,6 +108,11 @@ export async function startServer(
     }),
   )
   metadata.startCollector()
+  const sandboxes = new RunningSandboxes({
+    directory: join(state, 'sandboxes'),
+    isKnownRuntime: (name) => tasks.refusal === undefined && name === runtimeName,
+    onEvent: (namespace, event) => events.announce(namespace, event),
+  })
 
   const stopping = new AbortController()
   const aborting = new AbortController()
@@ -122,7 +129,7 @@ export async function startServer(
   const loop = starting.use(new LoopMonitor({ log }))
   const isAlone = (namespace: string) => sharingPolicy === 'isolated' || isSealed(namespace)
   const parts: RouteParts = {
-    ...{ metadata, snapshotters, applier, workers, events, tasks, hostsDir, isAlone, uuid },
+    ...{ metadata, snapshotters, applier, workers, events, tasks, sandboxes, hostsDir, isAlone, uuid },
     ...{ stopping: stopping.signal, log },
   }
   const shared = sharedServices(parts)

@@ -22,6 +22,7 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { tasksRoutes } from '../routes/tasks.ts'
+import { RunningSandboxes } from '../sandboxes/running-sandboxes.ts'
 import { socketTransport } from '../testing/grpc-call.ts'
 import { serveRoutes } from '../testing/serve-routes.ts'
 import { tasksOf } from './tasks-of.ts'
@@ -106,6 +107,11 @@ describeWith({ linux: true }, 'checkpoints of tasks', () => {
       metadata,
       snapshotters: [],
       runtime: { namespace: () => runtime as unknown as RuntimeTasks } as Pick<TaskRuntime, 'namespace'>,
+      sandboxes: new RunningSandboxes({
+        directory: join(root, 'sandboxes'),
+        isKnownRuntime: () => false,
+        onEvent: () => undefined,
+      }),
     }
     const served = resources.use(await serveRoutes((router) => tasksRoutes(router, tasksOf(parts))))
     const client = socketTransport(served.address)

@@ -19,6 +19,7 @@ import type {
 } from '@nsbox/core/tasks'
 import { isNotFound, NsboxError } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
+import type { NamespacedSandboxes } from '../sandboxes/running-sandboxes.ts'
 import { CheckpointLease } from './checkpoints/checkpoint-lease.ts'
 import { findCheckpoint, findParent } from './checkpoints/find-checkpoint.ts'
 import { storeCheckpoint } from './checkpoints/store-checkpoint.ts'
@@ -27,6 +28,8 @@ import { storeCheckpoint } from './checkpoints/store-checkpoint.ts'
 export interface ContainerTasksParts {
   readonly containers: Pick<ContainerStore, 'get'>
   readonly runtime: RuntimeTasks
+  /** The namespace's sandboxes that have been created. */
+  readonly sandboxes: Pick<NamespacedSandboxes, 'status'>
   /** The namespace's content store. The lease holds what it makes. */
   readonly content: (lease?: string) => ContentStore
   readonly leases: LeaseStore
@@ -169,15 +172,21 @@ export class ContainerTasks implements Tasks {
   }
 
   /**
-   * In containerd the containers of a sandbox share the shim of its task. Here all tasks share one supervisor, so the
-   * sandbox's task only has to exist.
+   * In containerd the containers of a sandbox share the shim of it, or of its task where the sandbox is one. Here all
+   * tasks share one supervisor, so one of the two only has to be there.
    */
   async #requireSandbox(id: string, { signal }: AbortOptions): Promise<void> {
+    const { runtime, sandboxes } = this.#parts
     try {
-      await this.#parts.runtime.get(id, { signal })
-    } catch (cause) {
-      if (!isNotFound(cause)) throw cause
-      throw new NsboxError('not_found', `sandbox ${JSON.stringify(id)}`, { cause })
+      await sandboxes.status(id, { signal })
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      try {
+        await runtime.get(id, { signal })
+      } catch (cause) {
+        if (!isNotFound(cause)) throw cause
+        throw new NsboxError('not_found', `sandbox ${JSON.stringify(id)}`, { cause })
+      }
     }
   }
 
