@@ -82,23 +82,29 @@ export async function activateMounts(
 }
 
 /**
- * Ends what `activateMounts` has made below a directory, the last first, however far that had come, and leaves the
- * directory empty.
+ * Ends what `activateMounts` has made below a directory, the last first, however far that had come. Other files there
+ * stay.
  *
+ * @param options.lazy end mounts that are in use with their last user; by default that is an error
  * @throws `failed_precondition` while one of the mounts is in use
  */
-export async function deactivateMounts(directory: string): Promise<void> {
-  const names = readdirSync(directory).sort().reverse()
-  for (const name of names) {
+export async function deactivateMounts(
+  directory: string,
+  { lazy = false }: { readonly lazy?: boolean | undefined } = {},
+): Promise<void> {
+  const names = readdirSync(directory).filter((name) => isMountName.test(name))
+  for (const name of names.sort().reverse()) {
     const mountPoint = join(directory, name)
     if (lstatSync(mountPoint).isSymbolicLink()) {
       endLoopMount(mountPoint)
       continue
     }
-    await unmount(mountPoint, { noFollow: true, recursive: true })
+    await unmount(mountPoint, { noFollow: true, recursive: true, lazy })
     removeEmpty(mountPoint)
   }
 }
+
+const isMountName = /^\d{4}$/
 
 /** The kernel refuses it for a directory that something is mounted on. */
 function removeEmpty(path: string): void {

@@ -414,6 +414,11 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
           ],
         ),
       ),
+      [`${services}.mounts.v1.Mounts/Activate`]: never({ name: 'x', mounts: rootfs, temporary: true }),
+      [`${services}.mounts.v1.Mounts/Deactivate`]: never({ name: 'x' }),
+      [`${services}.mounts.v1.Mounts/Info`]: never({ name: 'x' }),
+      [`${services}.mounts.v1.Mounts/Update`]: never({ info: { name: 'x' } }),
+      [`${services}.mounts.v1.Mounts/List`]: never({}),
       [`${services}.sandbox.v1.Store/Get`]: {
         own: { sandboxId: `sandbox-of-${b}` },
         foreign: { request: { sandboxId: 'sandbox-of-nobody' }, codes: absent },

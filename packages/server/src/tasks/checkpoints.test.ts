@@ -8,6 +8,7 @@ import { fromConnectError, leaseHeader, namespaceHeader, packAny } from '@nsbox/
 import { Tasks } from '@nsbox/api/gen/services/tasks/v1/tasks_pb'
 import { CheckpointOptionsSchema } from '@nsbox/api/gen/types/runc/options/oci_pb'
 import { openContentStore } from '@nsbox/content'
+import type { Mount } from '@nsbox/core/snapshots'
 import type {
   RuntimeCheckpointOptions,
   RuntimeTaskOptions,
@@ -107,6 +108,10 @@ describeWith({ linux: true }, 'checkpoints of tasks', () => {
       metadata,
       snapshotters: [],
       runtime: { namespace: () => runtime as unknown as RuntimeTasks } as Pick<TaskRuntime, 'namespace'>,
+      mounts: {
+        forTask: async (_namespace: string, _id: string, rootfs: readonly Mount[]) => rootfs,
+        endTask: async () => {},
+      },
       sandboxes: new RunningSandboxes({
         directory: join(root, 'sandboxes'),
         isKnownRuntime: () => false,

@@ -17,7 +17,7 @@ import type {
   Tasks,
   UpdateTaskOptions,
 } from '@nsbox/core/tasks'
-import { isNotFound, NsboxError } from '@nsbox/errors'
+import { isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
 import type { NamespacedSandboxes } from '../sandboxes/running-sandboxes.ts'
 import { CheckpointLease } from './checkpoints/checkpoint-lease.ts'
@@ -28,6 +28,11 @@ import { storeCheckpoint } from './checkpoints/store-checkpoint.ts'
 export interface ContainerTasksParts {
   readonly containers: Pick<ContainerStore, 'get'>
   readonly runtime: RuntimeTasks
+  /** Makes what root filesystems of tasks are mounted from, and ends it. */
+  readonly mounts: {
+    forTask(id: string, rootfs: readonly Mount[], options: AbortOptions): Promise<readonly Mount[]>
+    endTask(id: string): Promise<void>
+  }
   /** The namespace's sandboxes that have been created. */
   readonly sandboxes: Pick<NamespacedSandboxes, 'status'>
   /** The namespace's content store. The lease holds what it makes. */
@@ -56,7 +61,7 @@ export class ContainerTasks implements Tasks {
     id: string,
     { checkpoint, ...options }: CreateTaskOptions = {},
   ): Promise<{ readonly pid: number }> {
-    const { containers, runtime, admit } = this.#parts
+    const { containers, runtime, mounts, admit } = this.#parts
     const container = await containers.get(id, { signal: options.signal })
     admit?.(container)
     if (container.runtime.name !== runtimeName) {
@@ -67,22 +72,30 @@ export class ContainerTasks implements Tasks {
     }
     if (container.sandbox !== '') await this.#requireSandbox(container.sandbox, options)
     const restore = checkpoint && (await findCheckpoint(this.#parts.content(), checkpoint, options))
-    const rootfs = await this.#rootfs(container, options)
-    return await runtime.create(id, {
-      ...options,
-      restore,
-      rootfs,
-      spec: container.spec,
-      options: options.options ?? container.runtime.options,
-    })
+    const rootfs = await mounts.forTask(id, await this.#rootfs(container, options), options)
+    try {
+      return await runtime.create(id, {
+        ...options,
+        restore,
+        rootfs,
+        spec: container.spec,
+        options: options.options ?? container.runtime.options,
+      })
+    } catch (error) {
+      // Of a task that was there before, this call has made nothing.
+      if (!isAlreadyExists(error)) await mounts.endTask(id)
+      throw error
+    }
   }
 
   start(id: string, options?: ProcessChoice): Promise<{ readonly pid: number }> {
     return this.#parts.runtime.start(id, options)
   }
 
-  delete(id: string, options?: AbortOptions): Promise<ProcessExit & { readonly pid: number }> {
-    return this.#parts.runtime.delete(id, options)
+  async delete(id: string, options?: AbortOptions): Promise<ProcessExit & { readonly pid: number }> {
+    const exit = await this.#parts.runtime.delete(id, options)
+    await this.#parts.mounts.endTask(id)
+    return exit
   }
 
   deleteProcess(
