@@ -129,7 +129,7 @@ async function isNoImage(
   try {
     return (await imageChainId(content, target, options)) === undefined
   } catch (error) {
-    // Unpacking says what is missing.
+    // Unpacking reports what is missing.
     if (isNotFound(error)) return false
     throw error
   }

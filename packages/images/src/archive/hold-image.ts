@@ -1,9 +1,10 @@
 import type { AbortOptions, ContentStore } from '@nsbox/core/content'
-import { isNotFound, NsboxError } from '@nsbox/errors'
-import { childGcLabels, type Descriptor, isIndex, isLayer, isManifest, isNonDistributable } from '@nsbox/oci'
+import { NsboxError } from '@nsbox/errors'
+import { childGcLabels, type Descriptor, isLayer, isNonDistributable } from '@nsbox/oci'
 import { readChildren } from '../documents/children.ts'
 import { type ChosenChild, chooseChildren, type ImageChoice } from '../documents/choose-children.ts'
-import { documentsBudget, maxDepth, maxObjects } from '../documents/walk.ts'
+import { checkGraph, documentsBudget } from '../documents/walk.ts'
+import { hasContent } from './has-content.ts'
 
 /** What `holdImage` has seen already, for images that share content. */
 export type HeldObjects = Set<string>
@@ -38,36 +39,14 @@ export async function holdImage(root: Descriptor, options: HoldImageOptions): Pr
     const key = `${mediaType} ${digest} ${layers}`
     if (held.has(key)) continue
     held.add(key)
-    if (depth > maxDepth || held.size > maxObjects) {
-      throw new NsboxError('invalid_argument', `image ${root.digest}: too deep or too many objects`)
-    }
-    await prove(descriptor, root, options)
+    checkGraph(root.digest, depth, held.size)
+    if (!(await hasContent(content, descriptor, root.digest, { signal })) && !isNonDistributable(mediaType))
+      throw new NsboxError('not_found', `image ${root.digest}: content ${digest}`)
     const below = await readChildren(content, descriptor, { documents, signal })
     if (below.length === 0) continue
     const kept = discardLayers ? below.filter((child) => !isLayer(child.mediaType)) : below
     await content.update(digest, { merge: childGcLabels(kept) }, { signal })
     const chosen = chooseChildren(descriptor, below, { ...options, layers })
     for (const child of [...chosen].reverse()) pending.push({ ...child, depth: depth + 1 })
-  }
-}
-
-async function prove(
-  { digest, size, mediaType }: Descriptor,
-  root: Descriptor,
-  { content, signal }: HoldImageOptions,
-): Promise<void> {
-  try {
-    const found = await content.info(digest, { signal })
-    if (found.size !== size) {
-      throw new NsboxError(
-        'data_loss',
-        `image ${root.digest}: content ${digest} has ${found.size} bytes, its descriptor says ${size}`,
-      )
-    }
-  } catch (error) {
-    if (!isNotFound(error)) throw error
-    if (isNonDistributable(mediaType)) return
-    const kind = isManifest(mediaType) || isIndex(mediaType) ? 'document' : 'content'
-    throw new NsboxError('not_found', `image ${root.digest}: ${kind} ${digest}`, { cause: error })
   }
 }

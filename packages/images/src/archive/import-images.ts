@@ -92,7 +92,7 @@ export async function importImages(source: ImageArchive, options: ImportOptions)
   const recorded: Image[] = []
   for (const [name, target] of named) {
     recorded.push(await recordImage(images, { name, target, labels }, { signal }))
-    progress.state({ event: 'saved', name, parents: [], progress: 0, total: 0, descriptor: target })
+    progress.say('saved', { name, descriptor: target })
   }
   progress.say('Completed import')
   return { images: recorded, otherPlatforms }

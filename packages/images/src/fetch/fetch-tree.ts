@@ -1,7 +1,7 @@
 import { mapConcurrently, Semaphore } from '@nsbox/concurrency'
-import type { AbortOptions, ContentInfo, ContentReader, ContentStore } from '@nsbox/core/content'
+import type { AbortOptions, ContentStore } from '@nsbox/core/content'
 import type { Remote, TransferProgress } from '@nsbox/core/transfer'
-import { isNotFound, NsboxError } from '@nsbox/errors'
+import { isNotFound, NsboxError, undefinedIf } from '@nsbox/errors'
 import {
   childGcLabels,
   type Descriptor,
@@ -15,7 +15,7 @@ import {
 } from '@nsbox/oci'
 import { readChildren } from '../documents/children.ts'
 import { type ChosenChild, chooseChildren, type ImageChoice } from '../documents/choose-children.ts'
-import { documentsBudget, maxDepth, maxObjects } from '../documents/walk.ts'
+import { checkGraph, documentsBudget } from '../documents/walk.ts'
 import type { Arrivals } from '../flights/arrival.ts'
 import { Download, GivesWay } from '../flights/download.ts'
 import { DownloadTurn } from '../flights/download-turn.ts'
@@ -26,12 +26,12 @@ import { WaitForDownload } from '../flights/wait-for-download.ts'
 import type { ProgressTracker } from '../progress/progress-tracker.ts'
 import { fetchBlob } from './fetch-blob.ts'
 
-/** Blobs that have come and are brought to the disk at once: they wait for it together, and each is an open file. */
+/** Most blobs that are brought to the disk at once: they wait for it together, and each is an open file. */
 const maxStoring = 8
 
 /**
- * Milliseconds that a fetch waits in all for others who download what it needs too, however briskly that comes, before
- * it tries for itself whether it is quicker alone.
+ * Milliseconds that a fetch waits in all for other downloads of what it needs, however brisk they are, before it tries
+ * whether its own is quicker.
  */
 const patienceWithDownloads = 4_000
 
@@ -46,7 +46,7 @@ export interface FetchTreeOptions extends ImageChoice, AbortOptions {
   readonly progress: ProgressTracker
   /** Told how each blob arrives. */
   readonly arrivals?: Arrivals | undefined
-  /** Whether layers are fetched from the lowest on, for who needs them in that order; else the largest comes first. */
+  /** Whether layers are fetched in their order, the lowest first; else the largest comes first. */
   readonly inOrder: boolean
 }
 
@@ -84,9 +84,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
   ): Promise<void> {
     if (seen.has(descriptor.digest)) return
     seen.add(descriptor.digest)
-    if (depth > maxDepth || seen.size > maxObjects) {
-      throw new NsboxError('invalid_argument', `image ${root.digest}: too deep or too many objects`)
-    }
+    checkGraph(root.digest, depth, seen.size)
     const name = ingestRef(descriptor)
     await fetchOne(descriptor, name, parents, signal)
     const below = await readChildren(content, descriptor, { documents, signal })
@@ -130,7 +128,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     for (;;) {
       using turn = await begin(descriptor, wait, signal)
       const { download } = turn
-      const known = await infoOf(content, descriptor.digest, signal)
+      const known = await undefinedIf(isNotFound, content.info(descriptor.digest, { signal }))
       const source = distributionSourceLabel(repository, known?.labels ?? {})
       try {
         const received = await fetchBlob(descriptor, {
@@ -163,17 +161,15 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     }
   }
 
-  /**
-   * Waits for those who bring the blob already, as long as that is worth it, and for a slot, and says that this
-   * download is under way.
-   */
+  /** Waits for other downloads of the blob, as long as that is worth it, and for a slot, and registers this one. */
   async function begin(
     descriptor: Descriptor,
     wait: WaitForDownload,
     signal: AbortSignal | undefined,
   ): Promise<DownloadTurn> {
     const { digest, size } = descriptor
-    const isNeeded = !wait.isWorthIt || (await infoOf(content, digest, signal)) === undefined
+    const isNeeded =
+      !wait.isWorthIt || (await undefinedIf(isNotFound, content.info(digest, { signal }))) === undefined
     for (;;) {
       if (isNeeded) await wait.over({ signal })
       const slot = await slots.acquire({ signal })
@@ -181,18 +177,5 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
         return new DownloadTurn(new Download(size), { digest, downloads, slot, storing })
       slot[Symbol.dispose]()
     }
-  }
-}
-
-async function infoOf(
-  content: ContentReader,
-  digest: Descriptor['digest'],
-  signal: AbortSignal | undefined,
-): Promise<ContentInfo | undefined> {
-  try {
-    return await content.info(digest, { signal })
-  } catch (error) {
-    if (isNotFound(error)) return undefined
-    throw error
   }
 }

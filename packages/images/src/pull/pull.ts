@@ -25,9 +25,7 @@ export interface FetchOptions extends ImageChoice, AbortOptions {
   readonly concurrency?: number | undefined
   /** Shared with other pulls so that no blob is downloaded twice at once. */
   readonly flights?: Flights | undefined
-  /**
-   * Where to unpack the image, each layer while it is downloaded; what is unpacked is fetched too. Nowhere by default.
-   */
+  /** Where to unpack the image, each layer while it is downloaded; nowhere by default. */
   readonly unpack?: readonly UnpackWish[] | undefined
   /**
    * Bounds how many layers keep a thread of the applier busy while they are downloaded; others are applied when they
@@ -41,9 +39,7 @@ export interface FetchOptions extends ImageChoice, AbortOptions {
 /** What a fetch did, and to what. */
 export interface Fetched extends FetchSummary {
   readonly target: Descriptor
-  /**
-   * What was unpacked, in the order it was wished; undefined for an artifact that is no image, which is only fetched.
-   */
+  /** What was unpacked, in the order of `unpack`; undefined for an artifact that is no image, which is only fetched. */
   readonly unpacked: readonly (UnpackedImage | undefined)[]
 }
 
@@ -80,7 +76,7 @@ export async function pullImage(options: PullOptions): Promise<Omit<Fetched, 'ta
   const recorded: Image[] = []
   for (const name of names(target)) {
     recorded.push(await recordImage(images, { name, target, labels }, { signal }))
-    progress.state({ event: 'saved', name, parents: [], progress: 0, total: 0, descriptor: target })
+    progress.say('saved', { name, descriptor: target })
   }
   progress.say(`Completed pull from ${registryName(remote.reference)}`)
   return { ...summary, image: recorded[0] as Image }
@@ -102,14 +98,7 @@ async function fetchWith(progress: ProgressTracker, options: FetchOptions): Prom
     )
   }
   progress.say(`Pulling from ${registryName(remote.reference)}`)
-  progress.state({
-    event: 'fetching image content',
-    name: remote.reference,
-    parents: [],
-    progress: 0,
-    total: 0,
-    descriptor: target,
-  })
+  progress.say('fetching image content', { name: remote.reference, descriptor: target })
   const toUnpack = wishes.map(({ platform }) => platform)
   const fetching = {
     remote,

@@ -15,7 +15,7 @@ import {
 } from '@nsbox/oci'
 import { readChildren } from '../documents/children.ts'
 import { chooseManifests } from '../documents/choose-manifests.ts'
-import { maxDepth } from '../documents/walk.ts'
+import { checkGraph } from '../documents/walk.ts'
 import { ProgressTracker } from '../progress/progress-tracker.ts'
 import { registryName } from '../progress/registry-name.ts'
 
@@ -52,7 +52,7 @@ export async function pushImage(pushed: Descriptor, options: PushOptions): Promi
   const remote = registry.remote(formatReference({ host, repository, tag, digest: target.digest }))
   const slots = new Semaphore(options.concurrency ?? 3)
   const whole = (event: string) => {
-    progress.state({ event, name: image, parents: [], progress: 0, total: 0, descriptor: target })
+    progress.say(event, { name: image, descriptor: target })
   }
   progress.say(`Pushing to ${registryName(reference)}`)
   whole('pushing content')
@@ -67,12 +67,7 @@ export async function pushImage(pushed: Descriptor, options: PushOptions): Promi
     depth: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    if (depth > maxDepth) {
-      throw new NsboxError(
-        'invalid_argument',
-        `image ${target.digest}: nested deeper than ${maxDepth} levels`,
-      )
-    }
+    checkGraph(target.digest, depth, 0)
     const name = ingestRef(descriptor)
     const below = await readChildren(content, descriptor, { signal })
     await mapConcurrently(below, (child, either) => visit(child, [name], depth + 1, either), { signal })
