@@ -39,7 +39,7 @@ export async function openWriter(
   }
 }
 
-/** A blob that the namespace has is held by the lease from here on, although its writer is refused. */
+/** Lets the lease hold a blob that the namespace has, although its writer is refused. */
 async function refuseExisting({ ledger }: ContentParts, scope: Scope, digest: Digest): Promise<void> {
   const found = await ledger.read((db) => findBlob(db, scope.namespace, digest))
   if (found === undefined) return

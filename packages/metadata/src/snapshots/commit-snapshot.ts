@@ -76,7 +76,7 @@ export async function commitSnapshot(
 }
 
 /**
- * Finds out whether a commit is right.
+ * Checks whether a commit is allowed.
  * @throws `already_exists` for a name that is taken, which the lease holds from here on; otherwise as the contract says
  */
 function begin(

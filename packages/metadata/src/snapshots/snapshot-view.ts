@@ -160,7 +160,7 @@ function layerDirectories(
   }
 }
 
-/** Asks the backend about a snapshot, and says its errors in the words of the namespace. */
+/** Calls the backend for a snapshot; errors have the names that the caller used. */
 async function ofBackend<T>({ key, name }: SnapshotRow, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask()
