@@ -75,10 +75,14 @@ function importUnder(
     images,
     platforms: chosenPlatforms(options),
     // What containerd's ctr does: a name made up for tags alone must not shut out whole names.
-    baseName: baseName ?? `import-${today()}`,
-    onlyBaseName: baseName !== undefined,
-    digestNames: digests ? (skipDigestForNamed ? 'unnamed' : 'all') : 'none',
-    indexName,
+    naming: [
+      {
+        baseName: baseName ?? `import-${today()}`,
+        onlyBaseName: baseName !== undefined,
+        digestNames: digests ? (skipDigestForNamed ? 'unnamed' : 'all') : 'none',
+      },
+    ],
+    indexNames: indexName === undefined ? undefined : () => [indexName],
     compressBlobs,
     discardLayers: discardUnpackedLayers,
     signal,

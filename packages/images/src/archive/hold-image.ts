@@ -1,4 +1,5 @@
 import type { AbortOptions, ContentStore } from '@nsbox/core/content'
+<<<<<<< HEAD
 import { NsboxError } from '@nsbox/errors'
 import {
   childGcLabels,
@@ -12,16 +13,23 @@ import { readChildren } from '../documents/children.ts'
 import { chooseManifests } from '../documents/choose-manifests.ts'
 import { checkGraph, documentsBudget } from '../documents/walk.ts'
 import { hasContent } from './has-content.ts'
+=======
+import { isNotFound, NsboxError } from '@nsbox/errors'
+import { childGcLabels, type Descriptor, isIndex, isLayer, isManifest, isNonDistributable } from '@nsbox/oci'
+import { readChildren } from '../documents/children.ts'
+import { type ChosenChild, chooseChildren, type ImageChoice } from '../documents/choose-children.ts'
+import { documentsBudget, maxDepth, maxObjects } from '../documents/walk.ts'
+>>>>>>> transfer
 
 /** What `holdImage` has seen already, for images that share content. */
 export type HeldObjects = Set<string>
 
 /** How to hold an image. */
-export interface HoldImageOptions extends AbortOptions {
+export interface HoldImageOptions extends ImageChoice, AbortOptions {
   readonly content: ContentStore
-  /** Platforms to take of an index; all of them if empty. */
-  readonly platforms: readonly Platform[]
   readonly held: HeldObjects
+  /** Whether the layers belong to it; else only what describes it. */
+  readonly layers: boolean
   /** Leave layers to the collector. */
   readonly discardLayers: boolean
 }
@@ -34,14 +42,16 @@ export interface HoldImageOptions extends AbortOptions {
  * content of another size than its descriptor says; as `readChildren`
  */
 export async function holdImage(root: Descriptor, options: HoldImageOptions): Promise<void> {
-  const { content, platforms, held, discardLayers, signal } = options
+  const { content, held, discardLayers, signal } = options
   const documents = documentsBudget(root)
-  const pending: Array<{ descriptor: Descriptor; depth: number }> = [{ descriptor: root, depth: 0 }]
+  const pending: Array<ChosenChild & { depth: number }> = [
+    { descriptor: root, layers: options.layers, depth: 0 },
+  ]
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const { descriptor, depth } = next
+    const { descriptor, layers, depth } = next
     const { digest, mediaType } = descriptor
-    // The same bytes may be named as a document here and as a layer there.
-    const key = `${mediaType} ${digest}`
+    // The same bytes may be named as a document here and as a layer there, and be needed with layers here only.
+    const key = `${mediaType} ${digest} ${layers}`
     if (held.has(key)) continue
     held.add(key)
     checkGraph(root.digest, depth, held.size)
@@ -51,10 +61,7 @@ export async function holdImage(root: Descriptor, options: HoldImageOptions): Pr
     if (below.length === 0) continue
     const kept = discardLayers ? below.filter((child) => !isLayer(child.mediaType)) : below
     await content.update(digest, { merge: childGcLabels(kept) }, { signal })
-    const chosen = isIndex(mediaType) ? chooseManifests(below, platforms) : below
-    if (chosen.length === 0) {
-      throw new NsboxError('not_found', `index ${digest}: no manifest for the chosen platforms`)
-    }
-    for (const child of [...chosen].reverse()) pending.push({ descriptor: child, depth: depth + 1 })
+    const chosen = chooseChildren(descriptor, below, { ...options, layers })
+    for (const child of [...chosen].reverse()) pending.push({ ...child, depth: depth + 1 })
   }
 }

@@ -14,8 +14,13 @@ import {
   parseReference,
 } from '@nsbox/oci'
 import { readChildren } from '../documents/children.ts'
+<<<<<<< HEAD
 import { chooseManifests } from '../documents/choose-manifests.ts'
 import { checkGraph, documentsBudget } from '../documents/walk.ts'
+=======
+import { type ChosenChild, chooseChildren, type ImageChoice } from '../documents/choose-children.ts'
+import { documentsBudget, maxDepth, maxObjects } from '../documents/walk.ts'
+>>>>>>> transfer
 import type { Arrivals } from '../flights/arrival.ts'
 import { Download, GivesWay } from '../flights/download.ts'
 import { DownloadTurn } from '../flights/download-turn.ts'
@@ -36,11 +41,11 @@ const maxStoring = 8
 const patienceWithDownloads = 4_000
 
 /** How to fetch an image's content. */
-export interface FetchTreeOptions extends AbortOptions {
+export interface FetchTreeOptions extends ImageChoice, AbortOptions {
   readonly remote: Remote
   readonly content: ContentStore
-  readonly platforms: readonly Platform[]
-  readonly allMetadata: boolean
+  /** Platforms that come before all others, where there is a limit. */
+  readonly first?: readonly Platform[] | undefined
   readonly concurrency: number
   readonly flights: Flights
   readonly progress: ProgressTracker
@@ -64,7 +69,7 @@ export interface FetchSummary {
  * (docs/behaviour.md §4).
  */
 export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Promise<FetchSummary> {
-  const { remote, content, platforms, progress } = options
+  const { remote, content, progress } = options
   const { downloads } = options.flights
   const patience = new Patience(patienceWithDownloads)
   const slots = new Semaphore(options.concurrency)
@@ -74,7 +79,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
   const documents = documentsBudget(root)
   let bytesReceived = 0
 
-  await visit(root, [], { depth: 0, layers: true, signal: options.signal })
+  await visit(root, [remote.reference], { depth: 0, layers: true, signal: options.signal })
   return { objects: seen.size, bytesReceived }
 
   async function visit(
@@ -99,26 +104,11 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     )
   }
 
-  /** The children to fetch: those of the chosen platforms, and of the others at most what describes them. */
-  function choose(
-    parent: Descriptor,
-    below: readonly Descriptor[],
-    layers: boolean,
-  ): Array<{ descriptor: Descriptor; layers: boolean }> {
-    if (!isIndex(parent.mediaType)) {
-      const config = below.slice(0, 1)
-      const blobs = options.inOrder ? below.slice(1) : largestFirst(below.slice(1), ({ size }) => size)
-      return (layers ? [...config, ...blobs] : config).map((descriptor) => ({ descriptor, layers }))
-    }
-    const chosen = chooseManifests(below, platforms)
-    if (chosen.length === 0 && layers) {
-      throw new NsboxError('not_found', `index ${parent.digest}: no manifest for the chosen platforms`)
-    }
-    const digests = new Set(chosen.map(({ digest }) => digest))
-    return (options.allMetadata ? below : chosen).map((descriptor) => ({
-      descriptor,
-      layers: layers && digests.has(descriptor.digest),
-    }))
+  /** The children to fetch, in their order. */
+  function choose(parent: Descriptor, below: readonly Descriptor[], layers: boolean): readonly ChosenChild[] {
+    const chosen = chooseChildren(parent, below, { ...options, layers })
+    if (isIndex(parent.mediaType) || options.inOrder) return chosen
+    return [...chosen.slice(0, 1), ...largestFirst(chosen.slice(1), ({ descriptor }) => descriptor.size)]
   }
 
   async function fetchOne(
