@@ -57,8 +57,9 @@ export function stdioTests(create: CreateTasksSubject, claims: TasksClaims): voi
     })
 
     for (const terminal of [false, true])
-      for (const when of ['before', 'after'] as const)
-        test(`take what the client writes once the server’s end is closed ${when} the start${terminal ? ', with a terminal' : ''}`, async () => {
+      for (const when of ['before', 'after'] as const) {
+        const shaped = `${when} the start${terminal ? ', with a terminal' : ''}`
+        test(`take what the client writes once the server’s end is closed ${shaped}`, async () => {
           const { tasks } = bench()
           const { out, err: _, ...io } = await bench().ends({ terminal, stdin: true })
           await using writer = await openFifoWriter(io.stdin)
@@ -74,6 +75,7 @@ export function stdioTests(create: CreateTasksSubject, claims: TasksClaims): voi
           await tasks.delete(id)
           expect(await out.ended).toContain('got:hello')
         })
+      }
 
     test('end the input once the server and the client have closed their ends, whoever comes first', async () => {
       const { tasks } = bench()

@@ -48,8 +48,8 @@ export interface ImageReference {
   /** With a prefix: take images of other names as well; not by default. */
   readonly allowOverwrite?: boolean | undefined
   /**
-   * With a prefix: name images `<name>@<digest>` as well, and export those that are named so; not by default. Of a whole
-   * name: add the digest to it.
+   * With a prefix: name images `<name>@<digest>` as well, and export those that are named so; not by default. Of a
+   * whole name: add the digest to it.
    */
   readonly addDigest?: boolean | undefined
   /** With a prefix and `addDigest`: but not those that have another of its names. */
@@ -93,9 +93,9 @@ export type TransferDestination = TransferEndpoint | ArchiveSink
 /** One step of a transfer; names form a tree through `parents`. */
 export interface TransferProgress {
   /**
-   * A line about the whole transfer (`Resolving from OCI Registry (<reference>)`, `Completed import`, …) or the state of
-   * one object: `waiting`, `downloading`, `uploading`, `already exists`, `complete`, `extracting`, `extracted`; of an
-   * image `fetching image content`, `pushing content`, `pushed content`, `saved`.
+   * A line about the whole transfer (`Resolving from OCI Registry (<reference>)`, `Completed import`, …) or the state
+   * of one object: `waiting`, `downloading`, `uploading`, `already exists`, `complete`, `extracting`, `extracted`; of
+   * an image `fetching image content`, `pushing content`, `pushed content`, `saved`.
    */
   readonly event: string
   /**

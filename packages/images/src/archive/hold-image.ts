@@ -1,25 +1,10 @@
 import type { AbortOptions, ContentStore } from '@nsbox/core/content'
-<<<<<<< HEAD
 import { NsboxError } from '@nsbox/errors'
-import {
-  childGcLabels,
-  type Descriptor,
-  isIndex,
-  isLayer,
-  isNonDistributable,
-  type Platform,
-} from '@nsbox/oci'
-import { readChildren } from '../documents/children.ts'
-import { chooseManifests } from '../documents/choose-manifests.ts'
-import { checkGraph, documentsBudget } from '../documents/walk.ts'
-import { hasContent } from './has-content.ts'
-=======
-import { isNotFound, NsboxError } from '@nsbox/errors'
-import { childGcLabels, type Descriptor, isIndex, isLayer, isManifest, isNonDistributable } from '@nsbox/oci'
+import { childGcLabels, type Descriptor, isLayer, isNonDistributable } from '@nsbox/oci'
 import { readChildren } from '../documents/children.ts'
 import { type ChosenChild, chooseChildren, type ImageChoice } from '../documents/choose-children.ts'
-import { documentsBudget, maxDepth, maxObjects } from '../documents/walk.ts'
->>>>>>> transfer
+import { checkGraph, documentsBudget } from '../documents/walk.ts'
+import { hasContent } from './has-content.ts'
 
 /** What `holdImage` has seen already, for images that share content. */
 export type HeldObjects = Set<string>

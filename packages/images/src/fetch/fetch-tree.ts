@@ -14,13 +14,8 @@ import {
   parseReference,
 } from '@nsbox/oci'
 import { readChildren } from '../documents/children.ts'
-<<<<<<< HEAD
-import { chooseManifests } from '../documents/choose-manifests.ts'
-import { checkGraph, documentsBudget } from '../documents/walk.ts'
-=======
 import { type ChosenChild, chooseChildren, type ImageChoice } from '../documents/choose-children.ts'
-import { documentsBudget, maxDepth, maxObjects } from '../documents/walk.ts'
->>>>>>> transfer
+import { checkGraph, documentsBudget } from '../documents/walk.ts'
 import type { Arrivals } from '../flights/arrival.ts'
 import { Download, GivesWay } from '../flights/download.ts'
 import { DownloadTurn } from '../flights/download-turn.ts'

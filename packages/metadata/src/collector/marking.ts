@@ -42,10 +42,10 @@ interface MarkingOptions extends InUse {
 
 /**
  * Finds what can be collected in a namespace (docs/behaviour.md §6), in steps between which writers go on. Roots are
- * containers, sandboxes, images, leases and ingests before their expiry, ingests with a writer, snapshots that are being
- * committed, and content and snapshots with the label for it; from there references are followed, from a flat lease
- * just one step, and parents of snapshots always. References never leave their namespace, so each namespace is a heap
- * of its own.
+ * containers, sandboxes, images, leases and ingests before their expiry, ingests with a writer, snapshots that are
+ * being committed, and content and snapshots with the label for it; from there references are followed, from a flat
+ * lease just one step, and parents of snapshots always. References never leave their namespace, so each namespace is a
+ * heap of its own.
  *
  * First all objects are listed, then those that are kept are taken off the list. An object that is written meanwhile is
  * kept until the next collection, with all that it refers to: writers report it by `touch`. An object that is made

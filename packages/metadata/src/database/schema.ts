@@ -25,9 +25,9 @@ import type { Migration } from '@nsbox/sqlite'
  *
  * `reference` holds what the collector follows, taken apart when it is written, so that a collection reads an index
  * and parses nothing. Objects are pairs of a kind and an id: `image` and a name, `content` and a digest, `ingest` and
- * a ref, `lease` and an id, `snapshot/<snapshotter>` and a key, `container` or `sandbox` and an id. Neither end need exist. A
- * reference belongs to the object it starts from and goes with it; with `back` it was written by the object that it
- * leads to (`containerd.io/gc.bref.…`) and goes with that one.
+ * a ref, `lease` and an id, `snapshot/<snapshotter>` and a key, `container` or `sandbox` and an id. Neither end need
+ * exist. A reference belongs to the object it starts from and goes with it; with `back` it was written by the object
+ * that it leads to (`containerd.io/gc.bref.…`) and goes with that one.
  *
  * An ingest with a `shared_size` has no bytes of its own: it stands for the blob `expected` of the backend, which it
  * keeps there.
