@@ -15,7 +15,7 @@ import { backingKey } from './backing-row.ts'
 import { bareError } from './bare-error.ts'
 import type { CommitUnderWay } from './commits-under-way.ts'
 import { inheritedLabels } from './inherited-labels.ts'
-import { impliedWithoutParents, provenChainId } from './provenance.ts'
+import { impliedWithoutParents, provenChainId } from './shareable-snapshot.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import {
   demandActive,

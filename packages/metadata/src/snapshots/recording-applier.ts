@@ -9,7 +9,7 @@ import type { Scope } from '../leases/lease-binding.ts'
 import { type BackingAt, backingsAt, backingsWith } from './backings-at.ts'
 import { bareError } from './bare-error.ts'
 import { type OpenDirectory, openDirectory } from './open-directory.ts'
-import { letAnybodyWrite, noteApplied } from './provenance.ts'
+import { letAnybodyWrite, noteApplied } from './shareable-snapshot.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import type { Snapshotters } from './snapshotters.ts'
 

@@ -19,7 +19,7 @@ import { bareError } from './bare-error.ts'
 import { commitSnapshot } from './commit-snapshot.ts'
 import { inheritedChange } from './inherited-labels.ts'
 import { makeSnapshot } from './make-snapshot.ts'
-import { letAnybodyWrite } from './provenance.ts'
+import { letAnybodyWrite } from './shareable-snapshot.ts'
 import { snapshotFields } from './snapshot-fields.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import {

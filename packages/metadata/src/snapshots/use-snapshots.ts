@@ -20,7 +20,7 @@ import {
   backingsWith,
 } from './backings-at.ts'
 import { dropUnusedBacking, type UseRecord, withoutRows } from './backings-in-use.ts'
-import { letAnybodyWrite } from './provenance.ts'
+import { letAnybodyWrite } from './shareable-snapshot.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 
 /** Most paths that one use may have; each takes system calls. */
