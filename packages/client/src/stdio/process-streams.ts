@@ -20,7 +20,7 @@ export class ProcessStreams {
   static readonly none = new ProcessStreams({})
 
   /**
-   * Opens those of the paths that are no URIs; never waits for the other side.
+   * Opens those of the paths that are no URIs, without waiting for the server.
    * @param endInput lets the server end the process's input
    */
   static async open(paths: FifoPaths, endInput: () => Promise<void>): Promise<ProcessStreams> {
