@@ -2,8 +2,8 @@
 const pattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/
 
 /**
- * The system's clock, in milliseconds since 1970. It may be set back. A time that must not go back, such as that of an
- * update, is compared with the earlier one; expiry goes by this clock as it is.
+ * The system's clock, in milliseconds since 1970. It may be set back: what must not go back, such as the time of an
+ * update, is held against what was there before; expiry is about the true time, so it goes by this clock as it is.
  */
 export type Clock = () => number
 

@@ -19,7 +19,7 @@ export interface UndoneDump {
 }
 
 /**
- * Lets a container be what it was before a checkpoint, once nobody works at it any more.
+ * Makes a container what it was before a checkpoint, after waiting for the checkpoint's processes.
  * @returns whether it still runs
  */
 export async function undoDump({ runc, id, pid, images, paused }: UndoneDump): Promise<boolean> {

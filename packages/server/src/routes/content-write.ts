@@ -6,7 +6,7 @@ import {
   type WriteContentResponseSchema,
 } from '@nsbox/api/gen/services/content/v1/content_pb'
 import type { AbortOptions, ContentStore, ContentWriter } from '@nsbox/core/content'
-import { isNotFound, NsboxError, undefinedIf } from '@nsbox/errors'
+import { isNotFound, NsboxError } from '@nsbox/errors'
 import { type Digest, parseDigest } from '@nsbox/oci'
 import { openWriter } from './open-writer.ts'
 
@@ -91,7 +91,12 @@ class WriteSession {
 
   /** Ends the ingest if the blob exists by now. */
   async #refuseExisting(digest: Digest, options: AbortOptions): Promise<void> {
-    if (!(await undefinedIf(isNotFound, this.#content.info(digest, options)))) return
+    try {
+      await this.#content.info(digest, options)
+    } catch (error) {
+      if (isNotFound(error)) return
+      throw error
+    }
     await this.close()
     await this.#content.abort(this.#writer.ref, options)
     throw new NsboxError('already_exists', `content ${digest}`)
