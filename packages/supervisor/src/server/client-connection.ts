@@ -15,7 +15,7 @@ const helloTimeout = 10_000
 /** What a connection asks of the supervisor. */
 export interface ClientConnectionOptions {
   readonly processes: ProcessTable
-  /** What the supervisor says of itself. */
+  /** The supervisor's description of itself. */
   readonly identity: { readonly build: string; readonly cgroup: string; readonly pid: number }
   /** The socket that a client's descriptors come through, by the token that it has sent there. */
   readonly takePackets: (token: string) => number
