@@ -38,5 +38,5 @@ function optionAccess(options: OpaqueValue): string[] {
   return [...asked.map(([name, value]) => `${name} ${value}`), ...$unknown.map(({ no }) => `option ${no}`)]
 }
 
-/** Whom the FIFOs belong to, and a keyring that is not made. */
+/** The owner of the FIFOs, and the keyring that is not made. */
 const harmless = new Set(['ioUid', 'ioGid', 'noNewKeyring'])

@@ -8,7 +8,7 @@ const specType = 'types.containerd.io/opencontainers/runtime-spec/1/Spec'
 /** How many things an error names; a hostile spec could have any number. */
 const maxNamed = 8
 
-/** Whom the spec is for, and what it may say. */
+/** The container that the spec is for, and whether it is trusted. */
 export interface RestoredSpecOptions {
   readonly id: string
   readonly namespace: string

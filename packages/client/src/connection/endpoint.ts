@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls'
 import { NsboxError } from '@nsbox/errors'
 import { socketPath } from './address.ts'
 
-/** Whom to trust, and who one is, over TCP; in PEM. */
+/** Trusted authorities and the client's own certificate and key, over TCP; in PEM. */
 export interface ClientTls {
   /** Authorities that issue the server's certificate; those of the system by default. */
   readonly ca?: string | undefined

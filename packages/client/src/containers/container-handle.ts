@@ -69,9 +69,9 @@ export class ContainerHandle {
     const found = await tasks.get(this.id, { signal })
     const { pid, terminal, status } = found
     const inputEnd = new InputEnd(tasks, this.id, '')
-    // Whoever has made it starts it as well.
+    // Its maker starts it as well.
     inputEnd.allow()
-    // The server has let go of the FIFOs of what has ended.
+    // The server has closed the FIFOs of an ended process.
     const open = attach && status !== 'stopped'
     const streams = open ? await ProcessStreams.open(found, () => inputEnd.end()) : ProcessStreams.none
     return this.#handle({ pid, terminal, fifos: found, streams, inputEnd })

@@ -96,7 +96,7 @@ async function withObstacles(
   id: string,
   { tasks, signal }: Pick<CaptureParts, 'tasks' | 'signal'>,
 ): Promise<unknown> {
-  // Nobody can tell more of what has ended.
+  // Nothing more is known of an ended process.
   const members = await tasks.pids(id, { signal }).catch(() => [])
   const connections = await openConnections(members.map(({ pid }) => pid))
   if (connections.length === 0) return error

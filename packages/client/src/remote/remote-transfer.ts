@@ -120,7 +120,7 @@ function endingAfter(over: AbortSignal, stream: SideStream): MessageChannel {
   }
 }
 
-/** The same bytes; a failure of their source is told first. */
+/** The same bytes; a failure of their source is kept, to be thrown first. */
 async function* telling(
   bytes: AsyncIterable<Uint8Array>,
   onError: (error: unknown) => void,

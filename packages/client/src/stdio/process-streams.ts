@@ -60,7 +60,7 @@ export class ProcessStreams {
     await Promise.all([this.#stdout?.drain(options), this.#stderr?.drain(options)])
   }
 
-  /** Lets go of all of them; the process keeps the server's ends. */
+  /** Closes all of them; the process keeps the server's ends. */
   async close(): Promise<void> {
     this.#stdout?.destroy()
     this.#stderr?.destroy()

@@ -74,7 +74,7 @@ export class ProcessHandle implements AsyncDisposable {
     return this.#streams.stdin
   }
 
-  /** Its output, if it was asked for. Whoever asked must read it, or the process has to wait. */
+  /** Its output, if it was asked for. It must be read, or the process has to wait. */
   get stdout(): Readable | undefined {
     return this.#streams.stdout
   }

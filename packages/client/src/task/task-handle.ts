@@ -76,9 +76,9 @@ export class TaskHandle extends ProcessHandle {
     const { tasks, containerId } = this
     const { pid, terminal, status, ...io } = await tasks.get(containerId, { execId, signal })
     const inputEnd = new InputEnd(tasks, containerId, execId)
-    // Whoever has made it starts it as well.
+    // Its maker starts it as well.
     inputEnd.allow()
-    // The server has let go of the FIFOs of what has ended.
+    // The server has closed the FIFOs of an ended process.
     const open = attach && status !== 'stopped'
     const streams = open ? await ProcessStreams.open(io, () => inputEnd.end()) : ProcessStreams.none
     return new ProcessHandle({ tasks, containerId, execId, pid, terminal, fifos: io, streams, inputEnd })

@@ -23,7 +23,7 @@ export class BlobGate {
     return this.#pass(false, digest, body)
   }
 
-  /** Runs `body` while nobody relies on the blob. */
+  /** Runs `body` while the blob is not in use. */
   remove<T>(digest: Digest, body: () => Promise<T>): Promise<T> {
     return this.#pass(true, digest, body)
   }

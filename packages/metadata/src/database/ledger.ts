@@ -33,7 +33,7 @@ export class Ledger {
 
   /**
    * @param onWrite told of the namespace of each write that was committed
-   * @param markings those under way, which are told of what is written meanwhile
+   * @param markings those under way, to which writes are reported
    */
   constructor(
     db: Database,

@@ -52,7 +52,7 @@ export function noteApplied(tx: Transaction, backing: number, { diffId, late, im
 
 /**
  * The directories that the one layer of a snapshot implied, if it was written without the parents that the commit gives
- * it, and nobody has touched it since.
+ * it, and was not written to since.
  */
 export function impliedWithoutParents(db: Reader, backing: number): readonly string[] {
   const row = db.get<{ implied: string }>(
@@ -73,7 +73,7 @@ interface Committed {
 
 /**
  * The chain id of a snapshot that any namespace may have: the server has applied exactly one layer to it, on a parent
- * that any namespace may have too, nobody else could write to it, and its name is the resulting chain id
+ * that any namespace may have too, no other process could write to it, and its name is the resulting chain id
  * (docs/threat-model.md D23). Undefined for all others: clients choose the names, which prove nothing.
  */
 export function provenChainId(db: Reader, { backing, name, parent, rebased }: Committed): Digest | undefined {

@@ -92,7 +92,7 @@ async function reach(
     found.set(path, plain.has(path) ? { own: [path], below: [], isDirectory: true } : await finder.of(path))
   }
   const findMade = async (path: string) => {
-    // Nobody can open it.
+    // It cannot be opened.
     if (path.includes('\0')) return
     made.set(path, await placesForWriting(finder, path))
   }

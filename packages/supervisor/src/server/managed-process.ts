@@ -93,7 +93,7 @@ export class ManagedProcess {
     this.#input?.pump()
   }
 
-  /** Lets go of everything. */
+  /** Closes everything. */
   async release(): Promise<void> {
     this.#released = true
     clearTimeout(this.#drainTimer)
@@ -143,7 +143,7 @@ export class ManagedProcess {
     if (this.#draining && this.#outputs.size === 0) this.#drained()
   }
 
-  /** Nobody takes an output any more, which must neither stop nor end the process. */
+  /** An output has no reader any more: that must neither stop nor end the process. */
   #discard(role: Role): void {
     if (this.#discarded.has(role)) return
     this.#discarded.add(role)

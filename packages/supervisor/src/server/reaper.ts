@@ -1,6 +1,6 @@
 import { type ChildEnd, peekEndedChild, reapChild, reapEndedChild } from '@nsbox/sys/processes'
 
-/** What a reaper tells and is told. */
+/** Callbacks of a reaper. */
 export interface ReaperOptions {
   /** A process that is watched has ended. */
   readonly onExit: (pid: number, exitStatus: number) => void

@@ -70,7 +70,7 @@ export class PipeRelay implements Relay {
         return
       }
     }
-    // Others have their turn.
+    // Other work may run.
     clearImmediate(this.#immediate)
     this.#immediate = setImmediate(() => this.pump())
   }
