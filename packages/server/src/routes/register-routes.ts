@@ -6,7 +6,7 @@ import { pluginList } from '../plugin-list.ts'
 import { accessOf } from '../rpc/call-access.ts'
 import { leaseOf, namespaceOf, viewsOf } from '../rpc/namespace-views.ts'
 import type { SharedServices } from '../shared-services.ts'
-import { snapshottersOf } from '../snapshotters/snapshotters-of.ts'
+import { callSnapshotterFrom } from '../snapshotters/call-snapshotter.ts'
 import { tasksOf } from '../tasks/tasks-of.ts'
 import { containersRoutes } from './containers.ts'
 import { contentRoutes } from './content.ts'
@@ -45,7 +45,7 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts, shared:
   imagesRoutes(router, view)
   leasesRoutes(router, view)
   containersRoutes(router, view)
-  snapshotsRoutes(router, snapshottersOf(metadata, snapshotters, ahead))
+  snapshotsRoutes(router, callSnapshotterFrom(metadata, snapshotters, ahead))
   diffRoutes(router, differsOf(view, { applier, workers }))
   mountsRoutes(router, mounts, namespaceOf)
   sandboxStoreRoutes(router, view)
