@@ -11,6 +11,7 @@ import { signalTests } from './signals.ts'
 import { stdioTests } from './stdio.ts'
 import type { CreateTasksSubject } from './subject.ts'
 import { terminalTests } from './terminals.ts'
+import { wrapperTests } from './wrappers.ts'
 
 export type { TasksClaims } from './claims.ts'
 export { FifoReader, makeFifos, openFifoWriter } from './fifo.ts'
@@ -43,5 +44,6 @@ export function tasksSuite(
     terminalTests(create, claimed)
     eventTests(create, claimed)
     checkpointTests(create, claimed)
+    wrapperTests(create)
   })
 }

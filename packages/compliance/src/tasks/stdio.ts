@@ -57,14 +57,14 @@ export function stdioTests(create: CreateTasksSubject, claims: TasksClaims): voi
     })
 
     for (const terminal of [false, true])
-      for (const when of ['before', 'after'] as const)
-        test(`take what the client writes once the server’s end is closed ${when} the start${terminal ? ', with a terminal' : ''}`, async () => {
+      for (const when of ['before the start', 'after the start'] as const)
+        test(`take what comes after a close ${when}${terminal ? ', with a terminal' : ''}`, async () => {
           const { tasks } = bench()
           const { out, err: _, ...io } = await bench().ends({ terminal, stdin: true })
           await using writer = await openFifoWriter(io.stdin)
           const shape = { args: ['sh', '-c', 'read a; echo "got:$a"; exit 4'], terminal }
           const { id } = await bench().created(shape, { ...io, terminal })
-          if (when === 'before') await tasks.closeStdin(id)
+          if (when === 'before the start') await tasks.closeStdin(id)
           await tasks.start(id)
           for (let time = 0; time < 2; time++) await tasks.closeStdin(id)
           await delay(200)

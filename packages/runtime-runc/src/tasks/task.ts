@@ -244,7 +244,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   /** All processes, and which exec each was started by. */
   async processes(): Promise<ProcessInfo[]> {
     if (this.#state === 'stopped') throw new NsboxError('failed_precondition', 'process already finished')
-    return processInfos(await this.#first.pids(), this.execs.byPid)
+    return processInfos(await this.#pids(), this.execs.byPid)
   }
 
   /** What its cgroup tells; undefined if it has ended. */
@@ -294,6 +294,12 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     } catch (error) {
       this.warn('its state cannot be written', error)
     }
+  }
+
+  #pids(): Promise<number[]> {
+    const { context, runc, id } = this
+    const isForRunc = this.#first.isMade && !context.shortcuts.areTakenFor(runc)
+    return isForRunc ? runc.ps(id) : this.#first.pids()
   }
 
   #started(): void {
