@@ -5,6 +5,7 @@ import { eventTests } from './events.ts'
 import { execTests } from './execs.ts'
 import { failingTests } from './failing.ts'
 import { freezingTests } from './freezing.ts'
+import { helperCgroupTests } from './helper-cgroup.ts'
 import { inspectingTests } from './inspecting.ts'
 import { lifecycleTests } from './lifecycle.ts'
 import { signalTests } from './signals.ts'
@@ -45,5 +46,6 @@ export function tasksSuite(
     eventTests(create, claimed)
     checkpointTests(create, claimed)
     wrapperTests(create)
+    helperCgroupTests(create)
   })
 }

@@ -1,8 +1,8 @@
 import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { OpaqueValue } from '@nsbox/core/tasks'
 import { describe, expect, test } from 'vitest'
 import { type Bench, useBench } from './bench.ts'
+import { runtimeOptions } from './runtime-options.ts'
 import type { CreateTasksSubject } from './subject.ts'
 import { resourcesSpec } from './suite-spec.ts'
 
@@ -21,7 +21,10 @@ export function wrapperTests(create: CreateTasksSubject): void {
 
     test('is called in the bundle, with a log there, for all that is done to a container', async () => {
       const { path, calls } = await wrapper(bench())
-      const { id } = await bench().created({ args: ['sleep', '1000'] }, { options: binaryName(path) })
+      const { id } = await bench().created(
+        { args: ['sleep', '1000'] },
+        { options: runtimeOptions({ binaryName: path }) },
+      )
       await life(bench(), id)
       const made = await calls()
       const commands = 'create start exec ps pause resume update kill delete'.split(' ')
@@ -33,7 +36,10 @@ export function wrapperTests(create: CreateTasksSubject): void {
 
     test('writes the numbers of processes to files in the bundle', async () => {
       const { path, calls } = await wrapper(bench())
-      const { id, pid } = await bench().started({ args: ['sleep', '1000'] }, { options: binaryName(path) })
+      const { id, pid } = await bench().started(
+        { args: ['sleep', '1000'] },
+        { options: runtimeOptions({ binaryName: path }) },
+      )
       const execPid = await bench().exec(id, 'one', { args: ['sleep', '1000'] })
       const [create, _start, exec] = await calls()
       const bundle = optionOf(create, '--bundle')
@@ -83,10 +89,4 @@ function parsed([cwd = '', ...words]: readonly string[]): Call {
   let at = 0
   for (; words[at]?.startsWith('--'); at += 2) global[words[at]!.slice(2)] = words[at + 1]!
   return { cwd, command: words[at] ?? '', global, args: words.slice(at + 1) }
-}
-
-/** `containerd.runc.v1.Options` with a program of the runtime. */
-function binaryName(path: string): OpaqueValue {
-  const text = new TextEncoder().encode(path)
-  return { typeUrl: 'containerd.runc.v1.Options', value: Uint8Array.from([0x32, text.length, ...text]) }
 }

@@ -262,9 +262,9 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
         await this.#end.wait()
       }
       if (this.#first.isMade && this.#state !== 'stopped') throw stateError('delete', this.#state)
-      // What is written last is on its way while runc cleans up, and nobody asks for the process any more.
-      const released = this.#first.drained().then(() => this.#first.release())
-      await Promise.all([this.#start.remove(this.#first), released])
+      // What is written last is on its way while runc cleans up.
+      await Promise.all([this.#start.remove(this.#first), this.#first.drained()])
+      await this.#first.release()
       await this.execs.discard()
       await discardImages(this.#record.restore)
       // Last, since the record is in it: what fails before can be done again, after a restart as well.
