@@ -11,6 +11,7 @@ import type {
 import { isAlreadyExists, NsboxError, shownName, withErrorContext } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { assertDigest, type Digest, type DigestAlgorithm, digestAlgorithm, type Hasher } from '@nsbox/oci'
+import type { Clock, Timestamp } from '@nsbox/time'
 import type { BlobFiles } from './blob-files.ts'
 import { syncFile } from './durability.ts'
 import { hashFile } from './hash-file.ts'
@@ -31,7 +32,7 @@ export interface IngestWriterParts {
   readonly hasher: Hasher
   readonly blobs: BlobFiles
   readonly durability: Durability
-  readonly now: () => number
+  readonly clock: Clock
   /** Called once, when the ref is free again. */
   readonly onClosed: () => void
 }
@@ -159,9 +160,11 @@ export class IngestWriter implements ContentWriter {
     return hasher.digest()
   }
 
-  async #finish(createdAt: Date): Promise<void> {
+  async #finish(createdAt: Timestamp): Promise<void> {
     const { handle, durability } = this.#parts
-    await handle.utimes(createdAt, createdAt)
+    // Half a microsecond more, since less than one is cut off, and a double may be a little less than it should be.
+    const seconds = (createdAt.epochMicroseconds + 0.5) / 1_000_000
+    await handle.utimes(seconds, seconds)
     try {
       await syncFile(handle, durability)
     } catch (error) {
@@ -181,7 +184,7 @@ export class IngestWriter implements ContentWriter {
   }
 
   #moveTo(offset: number): void {
-    const updatedAt = new Date(Math.max(this.#parts.now(), this.#status.startedAt.getTime()))
+    const updatedAt = this.#parts.clock.stamp(this.#status.updatedAt)
     this.#status = { ...this.#status, offset, updatedAt }
   }
 

@@ -13,6 +13,7 @@ import { checkName, maxNameBytes } from '@nsbox/core/names'
 import { NsboxError, shownName } from '@nsbox/errors'
 import { parseListFilters } from '@nsbox/filters'
 import { digestAlgorithm } from '@nsbox/oci'
+import type { Clock } from '@nsbox/time'
 import type { BlobFiles } from './blob-files.ts'
 import { ingestFields } from './filter-adaptors.ts'
 import { hashFile } from './hash-file.ts'
@@ -41,20 +42,20 @@ export class Ingests implements AsyncDisposable {
   readonly #layout: Layout
   readonly #blobs: BlobFiles
   readonly #durability: Durability
-  readonly #now: () => number
+  readonly #clock: Clock
   readonly #locks: IngestLocks
   readonly #writers = new Map<string, IngestWriter>()
   #closed = false
 
   constructor(
     layout: Layout,
-    { blobs, durability, now }: { blobs: BlobFiles; durability: Durability; now: () => number },
+    { blobs, durability, clock }: { blobs: BlobFiles; durability: Durability; clock: Clock },
   ) {
     this.#layout = layout
     this.#blobs = blobs
     this.#durability = durability
-    this.#now = now
-    this.#locks = new IngestLocks(now)
+    this.#clock = clock
+    this.#locks = new IngestLocks(clock.now)
   }
 
   async writer({ ref, ...asked }: IngestOptions, { signal }: AbortOptions): Promise<ContentWriter> {
@@ -118,7 +119,8 @@ export class Ingests implements AsyncDisposable {
   async #openIngest(ref: string, { total, expected }: Expectation): Promise<OpenIngest> {
     const directory = this.#layout.ingest(ref)
     const found = await readIngest(directory)
-    if (found === undefined) return await createIngest(directory, ref, { total, expected, now: this.#now() })
+    if (found === undefined)
+      return await createIngest(directory, ref, { total, expected, now: this.#clock.stamp() })
     if (total !== undefined && found.total !== 0 && found.total !== total) {
       throw new NsboxError(
         'failed_precondition',
@@ -145,7 +147,7 @@ export class Ingests implements AsyncDisposable {
         hasher: await hashFile(handle, status.offset, { algorithm, signal }),
         blobs: this.#blobs,
         durability: this.#durability,
-        now: this.#now,
+        clock: this.#clock,
         onClosed: () => {
           this.#writers.delete(status.ref)
           lock[Symbol.dispose]()

@@ -19,7 +19,7 @@ export function ingestTests(create: CreateContentStore, claims: ContentStoreClai
       const closed = await store.status('layer')
       expect(closed).toMatchObject({ ref: 'layer', offset: 40, total: 100 })
       expect(closed.startedAt).toEqual(open.startedAt)
-      expect(closed.updatedAt.getTime()).toBeGreaterThanOrEqual(closed.startedAt.getTime())
+      expect(closed.updatedAt.epochMicroseconds).toBeGreaterThanOrEqual(closed.startedAt.epochMicroseconds)
     })
 
     test('have total 0 if it is not known', async ({ store }) => {

@@ -13,6 +13,7 @@ import { NsboxError } from '@nsbox/errors'
 import { labelField, parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import { assertDigest, type Digest, digestAlgorithm, digestOf } from '@nsbox/oci'
+import { systemClock } from '@nsbox/time'
 
 interface Ingest {
   status: IngestStatus
@@ -53,7 +54,7 @@ export class MemoryContentStore implements ContentStore {
       assertDigest(expected)
       if (this.#blobs.has(expected)) throw new NsboxError('already_exists', `content ${expected}`)
     }
-    const startedAt = new Date()
+    const startedAt = systemClock.stamp()
     const ingest = this.#ingests.get(ref) ?? {
       status: { ref, offset: 0, total, expected, startedAt, updatedAt: startedAt },
       bytes: new Uint8Array(),
@@ -92,7 +93,7 @@ export class MemoryContentStore implements ContentStore {
     const blob = this.#blob(digest)
     const labels = changeLabels(blob.info.labels, change)
     validateLabels(labels, 'info.Labels')
-    blob.info = { ...blob.info, labels, updatedAt: new Date() }
+    blob.info = { ...blob.info, labels, updatedAt: systemClock.stamp() }
     return blob.info
   }
 
@@ -138,7 +139,7 @@ export class MemoryContentStore implements ContentStore {
       signal?.throwIfAborted()
       if (!open) throw new NsboxError('failed_precondition', `the writer of ref ${ref} is closed`)
       ingest.bytes = new Uint8Array(Buffer.concat([ingest.bytes, bytes]))
-      ingest.status = { ...ingest.status, offset: ingest.bytes.length, updatedAt: new Date() }
+      ingest.status = { ...ingest.status, offset: ingest.bytes.length, updatedAt: systemClock.stamp() }
     }
     return {
       ref,
@@ -178,7 +179,7 @@ export class MemoryContentStore implements ContentStore {
     this.#ingests.delete(status.ref)
     if (this.#blobs.has(digest))
       throw new NsboxError('already_exists', `content ${digest}`, { details: { digest } })
-    const createdAt = new Date()
+    const createdAt = systemClock.stamp()
     const info = { digest, size: bytes.length, createdAt, updatedAt: createdAt, labels: kept }
     this.#blobs.set(digest, { info, bytes })
     return info

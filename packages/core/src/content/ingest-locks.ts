@@ -21,7 +21,7 @@ export class IngestLocks {
     const now = this.#now()
     const since = this.#since.get(key)
     if (since !== undefined) {
-      const seconds = Math.max(0, now - since) / 1000
+      const seconds = Math.round(Math.max(0, now - since)) / 1000
       throw new NsboxError(
         'unavailable',
         `ref ${shownName(ref)} locked for ${seconds}s (since ${new Date(since).toISOString()})`,

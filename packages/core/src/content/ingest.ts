@@ -1,5 +1,6 @@
 import type { AbortOptions } from '@nsbox/concurrency'
 import type { Digest } from '@nsbox/oci'
+import type { Timestamp } from '@nsbox/time'
 import type { Labels } from '../labels/labels.ts'
 import type { ContentInfo } from './content-info.ts'
 
@@ -23,9 +24,9 @@ export interface IngestStatus {
   /** Bytes expected in all, 0 if unknown. */
   readonly total: number
   readonly expected?: Digest | undefined
-  readonly startedAt: Date
+  readonly startedAt: Timestamp
   /** When bytes were last written; never before `startedAt`. */
-  readonly updatedAt: Date
+  readonly updatedAt: Timestamp
 }
 
 /** Options of a commit. */

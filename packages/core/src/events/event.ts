@@ -1,3 +1,4 @@
+import type { Timestamp } from '@nsbox/time'
 import type { Labels } from '../labels/labels.ts'
 import type { OpaqueValue } from '../opaque-value.ts'
 import type { Mount } from '../snapshots/mount.ts'
@@ -37,9 +38,9 @@ export interface EventPayloads {
   '/tasks/exec-added': { containerId: string; execId: string }
   '/tasks/exec-started': { containerId: string; execId: string; pid: number }
   /** `id` is that of the exec, or of the container for its first process. */
-  '/tasks/exit': { containerId: string; id: string; pid: number; exitStatus: number; exitedAt: Date }
+  '/tasks/exit': { containerId: string; id: string; pid: number; exitStatus: number; exitedAt: Timestamp }
   /** `id` as for an exit, but empty for the first process. */
-  '/tasks/delete': { containerId: string; id: string; pid: number; exitStatus: number; exitedAt: Date }
+  '/tasks/delete': { containerId: string; id: string; pid: number; exitStatus: number; exitedAt: Timestamp }
   '/tasks/oom': { containerId: string }
   '/tasks/paused': { containerId: string }
   '/tasks/resumed': { containerId: string }
@@ -62,7 +63,7 @@ export type Event = DomainEvent | OpaqueEvent
 
 /** An event with its time and namespace. */
 export interface Envelope {
-  readonly timestamp: Date
+  readonly timestamp: Timestamp
   readonly namespace: string
   readonly event: Event
 }

@@ -35,7 +35,7 @@ function listCommand(): Command {
           else {
             const rows = leases.map(({ id, createdAt, labels }) => [
               id,
-              createdAt.toISOString(),
+              createdAt.toDate().toISOString(),
               formatLabels(labels),
             ])
             printText(renderTable([['ID', 'CREATED AT', 'LABELS'], ...rows], { minWidth: 1, padding: 1 }))

@@ -9,6 +9,7 @@ import { changeLabels, type Labels } from '@nsbox/core/labels'
 import { isAlreadyExists, isNsboxError, NsboxError, shownName } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { assertDigest, type Digest, digestAlgorithm, isDigest } from '@nsbox/oci'
+import { Timestamp } from '@nsbox/time'
 import { dropReferences } from '../database/references.ts'
 import { demandLease, hold, letGo, type Scope } from '../leases/lease-binding.ts'
 import { findBlob, writeBlob } from './blob-row.ts'
@@ -213,7 +214,7 @@ export class NamespacedWriter implements ContentWriter {
       letGo(tx, scope, { kind: 'ingest', id: this.ref })
       dropIngest(tx, current)
       if (findBlob(tx, namespace, digest) !== undefined) return undefined
-      const now = new Date(clock())
+      const now = clock.stamp()
       const info: ContentInfo = { digest, size, createdAt: now, updatedAt: now, labels }
       writeBlob(tx, namespace, info)
       tx.emit({ topic: '/content/create', payload: { digest, size } })
@@ -230,6 +231,6 @@ export class NamespacedWriter implements ContentWriter {
 /** The status of an ingest that stands for a blob of the backend: complete. */
 export function sharedStatus({ ref, shared_size, expected, started_at }: IngestRow): IngestStatus {
   const size = shared_size ?? 0
-  const startedAt = new Date(started_at)
+  const startedAt = Timestamp.fromEpochMicroseconds(started_at)
   return { ref, offset: size, total: size, expected: expected ?? undefined, startedAt, updatedAt: startedAt }
 }

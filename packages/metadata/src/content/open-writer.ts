@@ -81,7 +81,7 @@ function record(
 ): IngestRow {
   const { before, row } = ledger.commit(scope.namespace, (tx) => ({
     before: findIngest(tx, scope.namespace, asked.ref),
-    row: openIngest(tx, scope, { ...asked, sharedSize, now: clock() }),
+    row: openIngest(tx, scope, { ...asked, sharedSize, clock }),
   }))
   // It may have stood for another blob.
   if (before !== undefined) collector.unused(leftBy(before))

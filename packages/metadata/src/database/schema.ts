@@ -16,7 +16,8 @@ import type { Migration } from '@nsbox/sqlite'
  * backing/<id>                            a snapshot of a snapshotter, which snapshots of any number of namespaces are
  * ```
  *
- * Times are milliseconds since 1970, labels and annotations JSON objects of strings.
+ * Times are microseconds since 1970, those at which something expires milliseconds; labels and annotations are JSON
+ * objects of strings.
  *
  * What a namespace may still hold when it is deleted goes with it (`ON DELETE CASCADE`); images, content,
  * containers and snapshots, which must be gone before, keep it (`ON DELETE RESTRICT`).
@@ -192,5 +193,17 @@ export const migrations: readonly Migration[] = [
   {
     version: 4,
     sql: "UPDATE backing SET provenance = 'private' WHERE provenance IN ('untouched', 'applying')",
+  },
+  {
+    version: 5,
+    // They were milliseconds.
+    sql: `
+      UPDATE image SET created_at = created_at * 1000, updated_at = updated_at * 1000;
+      UPDATE content SET created_at = created_at * 1000, updated_at = updated_at * 1000;
+      UPDATE ingest SET started_at = started_at * 1000;
+      UPDATE lease SET created_at = created_at * 1000;
+      UPDATE snapshot SET created_at = created_at * 1000, updated_at = updated_at * 1000;
+      UPDATE container SET created_at = created_at * 1000, updated_at = updated_at * 1000;
+    `,
   },
 ]
