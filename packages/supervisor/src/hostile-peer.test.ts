@@ -108,7 +108,7 @@ describeWith({ linux: true, programs: ['perl'] }, 'a client', () => {
     ['with a number that no process can have', () => ({ record: { ...record, pid: 2 ** 40 } })],
     [
       'with a time that is none',
-      () => ({ record: { ...record, exit: { exitStatus: 0, exitedAt: Date.UTC(9999, 0) } } }),
+      () => ({ record: { ...record, exit: { exitStatus: 0, exitedAt: Date.UTC(10_000, 0) } } }),
     ],
     ['with an error that is none', () => ({ error: { code: 7 } })],
     ['that is no JSON', () => '{'],
