@@ -1,12 +1,13 @@
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import type {
-  AbortOptions,
-  CommitOptions,
-  ContentInfo,
-  ContentWriter,
-  Durability,
-  IngestStatus,
+import {
+  type AbortOptions,
+  type CommitOptions,
+  type ContentInfo,
+  type ContentWriter,
+  type Durability,
+  type IngestStatus,
+  ingestDiscarded,
 } from '@nsbox/core/content'
 import { isAlreadyExists, NsboxError, shownName, withErrorContext } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
@@ -33,6 +34,8 @@ export interface IngestWriterParts {
   readonly blobs: BlobFiles
   readonly durability: Durability
   readonly clock: Clock
+  /** Called when the writer begins to let go of the ref. */
+  readonly onClosing: () => void
   /** Called once, when the ref is free again. */
   readonly onClosed: () => void
 }
@@ -46,6 +49,7 @@ export class IngestWriter implements ContentWriter {
   #hasher: Hasher | undefined
   #turn: Promise<unknown> | undefined
   #closed = false
+  #revoked = false
   #discarded = false
   #released: Promise<void> | undefined
 
@@ -111,8 +115,15 @@ export class IngestWriter implements ContentWriter {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
+    this.#parts.onClosing()
     await this.#turn
     await this.#release()
+  }
+
+  /** Closes the writer, whose calls fail from here on because its ingest is discarded. */
+  async revoke(): Promise<void> {
+    this.#revoked = true
+    await this[Symbol.asyncDispose]()
   }
 
   async #publish({
@@ -223,6 +234,7 @@ export class IngestWriter implements ContentWriter {
 
   async #exclusively<T>(doing: string, body: () => Promise<T>): Promise<T> {
     const context = `${doing} ref ${shownName(this.ref)}`
+    if (this.#revoked) throw ingestDiscarded(this.ref)
     if (this.#closed) throw new NsboxError('failed_precondition', `${context}: the writer is closed`)
     if (this.#turn !== undefined)
       throw new NsboxError('failed_precondition', `${context}: an earlier call is not done`)

@@ -5,6 +5,7 @@ import {
   type AbortOptions,
   type ContentWriter,
   type Durability,
+  type IngestLock,
   IngestLocks,
   type IngestOptions,
   type IngestStatus,
@@ -62,7 +63,7 @@ export class Ingests implements AsyncDisposable {
     if (this.#closed) throw new NsboxError('failed_precondition', 'the content store is closed')
     checkName('ref', ref, maxRefBytes)
     const expectation = checkExpectation(asked)
-    const lock = this.#locks.acquire(ref)
+    const lock = await this.#locks.acquire(ref, { signal })
     try {
       const { expected, total } = expectation
       if (expected !== undefined && (await this.#blobs.has(expected, total)))
@@ -70,6 +71,7 @@ export class Ingests implements AsyncDisposable {
       const ingest = await this.#openIngest(ref, expectation)
       const writer = await this.#openWriter(ingest, { lock, signal })
       this.#writers.set(ref, writer)
+      lock.hold(() => writer.revoke())
       if (this.#closed) await writer[Symbol.asyncDispose]()
       return writer
     } catch (error) {
@@ -103,8 +105,8 @@ export class Ingests implements AsyncDisposable {
     return found.flat().sort((a, b) => (a.ref < b.ref ? -1 : 1))
   }
 
-  async abort(ref: string): Promise<void> {
-    using _lock = this.#locks.acquire(ref)
+  async abort(ref: string, { signal }: AbortOptions): Promise<void> {
+    using _lock = await this.#locks.takeOver(ref, { signal })
     const directory = this.#layout.ingest(ref)
     if ((await readIngest(directory)) === undefined) throw ingestNotFound(ref)
     await removeIngest(directory)
@@ -135,7 +137,7 @@ export class Ingests implements AsyncDisposable {
 
   async #openWriter(
     { status, handle }: OpenIngest,
-    { lock, signal }: { lock: Disposable } & AbortOptions,
+    { lock, signal }: { lock: IngestLock } & AbortOptions,
   ): Promise<IngestWriter> {
     const directory = this.#layout.ingest(status.ref)
     try {
@@ -148,6 +150,7 @@ export class Ingests implements AsyncDisposable {
         blobs: this.#blobs,
         durability: this.#durability,
         clock: this.#clock,
+        onClosing: () => lock.leave(),
         onClosed: () => {
           this.#writers.delete(status.ref)
           lock[Symbol.dispose]()

@@ -1,12 +1,13 @@
-import type {
-  AbortOptions,
-  CommitOptions,
-  ContentInfo,
-  ContentStore,
-  ContentWriter,
-  IngestOptions,
-  IngestStatus,
-  ReadRange,
+import {
+  type AbortOptions,
+  type CommitOptions,
+  type ContentInfo,
+  type ContentStore,
+  type ContentWriter,
+  type IngestOptions,
+  type IngestStatus,
+  ingestDiscarded,
+  type ReadRange,
 } from '@nsbox/core/content'
 import { changeLabels, type LabelChange } from '@nsbox/core/labels'
 import { NsboxError } from '@nsbox/errors'
@@ -84,7 +85,7 @@ export class MemoryContentStore implements ContentStore {
 
   async abort(ref: string, { signal }: AbortOptions = {}): Promise<void> {
     signal?.throwIfAborted()
-    if (this.#ingest(ref).open) throw new NsboxError('unavailable', `ref ${ref} has a writer`)
+    this.#ingest(ref)
     this.#ingests.delete(ref)
   }
 
@@ -135,9 +136,13 @@ export class MemoryContentStore implements ContentStore {
       if (open) ingest.open = false
       open = false
     }
+    const demandOpen = () => {
+      if (this.#ingests.get(ref) !== ingest && open) throw ingestDiscarded(ref)
+      if (!open) throw new NsboxError('failed_precondition', `the writer of ref ${ref} is closed`)
+    }
     const append = (bytes: Uint8Array, signal: AbortSignal | undefined) => {
       signal?.throwIfAborted()
-      if (!open) throw new NsboxError('failed_precondition', `the writer of ref ${ref} is closed`)
+      demandOpen()
       ingest.bytes = new Uint8Array(Buffer.concat([ingest.bytes, bytes]))
       ingest.status = { ...ingest.status, offset: ingest.bytes.length, updatedAt: systemClock.stamp() }
     }
@@ -153,7 +158,7 @@ export class MemoryContentStore implements ContentStore {
         append(new Uint8Array(), signal)
       },
       commit: async ({ signal, ...options } = {}) => {
-        if (!open) throw new NsboxError('failed_precondition', `the writer of ref ${ref} is closed`)
+        demandOpen()
         close()
         signal?.throwIfAborted()
         return this.#commit(ingest, { ...options, expected: options.expected ?? expected })

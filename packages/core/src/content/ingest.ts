@@ -55,7 +55,7 @@ export interface ContentWriter extends AsyncDisposable {
   /**
    * Appends. The bytes may be used again once the promise resolves; calls must not overlap.
    * @throws `resource_exhausted` if the disk is full (what was written before stays and can be resumed),
-   * `failed_precondition` after commit or close
+   * `failed_precondition` after commit or close, `aborted` once somebody has discarded the ingest
    */
   write(bytes: Uint8Array, options?: AbortOptions): Promise<void>
 
@@ -69,7 +69,7 @@ export interface ContentWriter extends AsyncDisposable {
    *
    * @throws `failed_precondition` for an unexpected size or digest, or after commit or close; `already_exists` if the
    * blob exists (neither its bytes nor its labels are changed), with the blob's digest as `details.digest` in a store
-   * of this process
+   * of this process; `aborted` once somebody has discarded the ingest
    */
   commit(options?: CommitOptions & AbortOptions): Promise<ContentInfo>
 }

@@ -179,12 +179,19 @@ async function currentOffset(
   }
 }
 
+/**
+ * Discards an ingest, unless somebody else writes to it: only its own writer has its ingest taken away.
+ * @returns whether there was one
+ * @throws `unavailable` if it has another writer
+ */
 async function discard(
   content: ContentStore,
   ref: string,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   try {
+    await content.status(ref, { signal })
+    await using _own = await content.writer({ ref }, { signal })
     await content.abort(ref, { signal })
     return true
   } catch (error) {

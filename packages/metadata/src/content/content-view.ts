@@ -119,7 +119,7 @@ function rowsAndBytes(parts: ContentParts, scope: Scope): ContentStore {
 
     async abort(ref, { signal } = {}) {
       signal?.throwIfAborted()
-      using _lock = locks.acquire(ref, namespace)
+      using _lock = await locks.takeOver(ref, { namespace, signal })
       const ingest = await ledger.write(namespace, (tx) => {
         const ingest = demandIngest(tx, namespace, ref)
         dropIngest(tx, ingest)

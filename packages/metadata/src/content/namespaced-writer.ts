@@ -1,9 +1,11 @@
-import type {
-  AbortOptions,
-  CommitOptions,
-  ContentInfo,
-  ContentWriter,
-  IngestStatus,
+import {
+  type AbortOptions,
+  type CommitOptions,
+  type ContentInfo,
+  type ContentWriter,
+  type IngestLock,
+  type IngestStatus,
+  ingestDiscarded,
 } from '@nsbox/core/content'
 import { changeLabels, type Labels } from '@nsbox/core/labels'
 import { isAlreadyExists, isNsboxError, NsboxError, shownName } from '@nsbox/errors'
@@ -21,7 +23,7 @@ interface WriterParts extends ContentParts {
   readonly ingest: IngestRow
   /** What the blob must be, as far as the opening said it. */
   readonly expected: Digest | undefined
-  readonly lock: Disposable
+  readonly lock: IngestLock
   /** The backend's writer; absent while the ingest stands for a blob that the backend has. */
   readonly own: ContentWriter | undefined
 }
@@ -44,6 +46,9 @@ export class NamespacedWriter implements ContentWriter {
   /** What the blob must be; nobody knows once bytes have been put to those of another blob. */
   #expected: Digest | undefined
   #closed = false
+  #revoked = false
+  /** The call under way. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(parts: WriterParts) {
     this.ref = parts.ingest.ref
@@ -63,23 +68,28 @@ export class NamespacedWriter implements ContentWriter {
     return this.#own === undefined ? this.#expected : this.#own.digest?.()
   }
 
-  async write(bytes: Uint8Array, options: AbortOptions = {}): Promise<void> {
-    this.#demandOpen()
-    options.signal?.throwIfAborted()
-    if (this.#own === undefined && bytes.byteLength === 0) return
-    const own = this.#own ?? (await this.#unshare({ copy: true, ...options }))
-    await own.write(bytes, options)
+  write(bytes: Uint8Array, options: AbortOptions = {}): Promise<void> {
+    return this.#while(async () => {
+      options.signal?.throwIfAborted()
+      if (this.#own === undefined && bytes.byteLength === 0) return
+      const own = this.#own ?? (await this.#unshare({ copy: true, ...options }))
+      await own.write(bytes, options)
+    })
   }
 
-  async restart(options: AbortOptions = {}): Promise<void> {
-    this.#demandOpen()
-    options.signal?.throwIfAborted()
-    if (this.#own === undefined) await this.#unshare({ copy: false, ...options })
-    else await this.#own.restart(options)
+  restart(options: AbortOptions = {}): Promise<void> {
+    return this.#while(async () => {
+      options.signal?.throwIfAborted()
+      if (this.#own === undefined) await this.#unshare({ copy: false, ...options })
+      else await this.#own.restart(options)
+    })
   }
 
-  async commit(options: CommitOptions & AbortOptions = {}): Promise<ContentInfo> {
-    this.#demandOpen()
+  commit(options: CommitOptions & AbortOptions = {}): Promise<ContentInfo> {
+    return this.#while(() => this.#commit(options))
+  }
+
+  async #commit(options: CommitOptions & AbortOptions): Promise<ContentInfo> {
     this.#closed = true
     try {
       const { expected, labels = {}, signal } = options
@@ -99,12 +109,25 @@ export class NamespacedWriter implements ContentWriter {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
+    this.#parts.lock.leave()
+    await this.#turn
     await this.#release()
   }
 
-  #demandOpen(): void {
-    if (!this.#closed) return
-    throw new NsboxError('failed_precondition', `ref ${shownName(this.ref)}: the writer is closed`)
+  /** Closes the writer, whose calls fail from here on because its ingest is discarded. */
+  async revoke(): Promise<void> {
+    this.#revoked = true
+    await this[Symbol.asyncDispose]()
+  }
+
+  async #while<T>(body: () => Promise<T>): Promise<T> {
+    if (this.#revoked) throw ingestDiscarded(this.ref)
+    if (this.#closed)
+      throw new NsboxError('failed_precondition', `ref ${shownName(this.ref)}: the writer is closed`)
+    const turn = body()
+    // Only for a concurrent close, which waits; the result goes to the caller.
+    this.#turn = Promise.allSettled([this.#turn, turn])
+    return await turn
   }
 
   #demandSameDigest(digest: Digest | undefined): void {

@@ -21,7 +21,7 @@ export async function openWriter(
   signal?.throwIfAborted()
   if (expected !== undefined) await refuseExisting(parts, scope, expected)
 
-  const lock = parts.locks.acquire(ref, scope.namespace)
+  const lock = await parts.locks.acquire(ref, { namespace: scope.namespace, signal })
   try {
     const asked = { ref, total, expected }
     const shared = await share(parts, scope, asked)
@@ -31,7 +31,9 @@ export async function openWriter(
       parts.ledger.answerable(),
     ])
     parts.collector.expires(ingest.expires_at ?? undefined)
-    return new NamespacedWriter({ ...parts, scope, ingest, expected, lock, own })
+    const writer = new NamespacedWriter({ ...parts, scope, ingest, expected, lock, own })
+    lock.hold(() => writer.revoke())
+    return writer
   } catch (error) {
     lock[Symbol.dispose]()
     await parts.ledger.answerable()

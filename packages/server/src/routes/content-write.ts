@@ -97,7 +97,6 @@ class WriteSession {
       if (isNotFound(error)) return
       throw error
     }
-    await this.close()
     await this.#content.abort(this.#writer.ref, options)
     throw new NsboxError('already_exists', `content ${digest}`)
   }
