@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import {
@@ -68,7 +67,8 @@ describeWith(needs, "a Go program with containerd's client library", () => {
     registry = resources.use(await startRegistry())
     await pushTestImage()
     const theirs = resources.use(await startContainerd())
-    const ours = resources.use(await startServer())
+    // Of what a scenario has unpacked nothing is found by another, which containerd has nothing like.
+    const ours = resources.use(await startServer({ args: ['--content-sharing-policy', 'isolated'] }))
     addresses = { containerd: theirs.address, nsbox: ours.address }
     await built
   }, 1_200_000)
@@ -99,13 +99,10 @@ describeWith(needs, "a Go program with containerd's client library", () => {
       directory: scratch.path,
       scenario,
     }
-    const { code, stdout, stderr } = await run(
-      client,
-      Object.entries(args).map(([name, value]) => `-${name}=${value}`),
-      { timeout: 200_000 },
-    )
+    const options = Object.entries(args).map(([name, value]) => `-${name}=${value}`)
+    const { code, stdout, stderr } = await run(client, options, { timeout: 200_000 })
     await removeCgroup(namespace)
-    expect([code, stderr, await readdir(scratch.path)]).toEqual([0, '', expect.anything()])
+    expect([code, stderr]).toEqual([0, ''])
     return stepsOf(stdout.replaceAll(namespace, 'NAMESPACE'))
   }
 

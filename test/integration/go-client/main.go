@@ -12,6 +12,7 @@ import (
 
 	"github.com/containerd/containerd"
 	"github.com/containerd/containerd/namespaces"
+	"github.com/containerd/log"
 )
 
 // scenarios are told apart by name on the command line; each has a namespace of its own.
@@ -42,6 +43,10 @@ func main() {
 	directory := flag.String("directory", "", "directory of this run alone")
 	name := flag.String("scenario", "", "what to do")
 	flag.Parse()
+	// The library warns of what is told as a step.
+	if err := log.SetLevel("panic"); err != nil {
+		fail("%v", err)
+	}
 	run, found := scenarios[*name]
 	if !found {
 		fail("there is no scenario %q", *name)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"sort"
 
+	"github.com/containerd/containerd"
 	"github.com/containerd/containerd/images"
 	"github.com/containerd/containerd/pkg/transfer"
 	"github.com/containerd/containerd/pkg/transfer/archive"
@@ -77,7 +78,10 @@ func transfers(s *story) {
 		got(s, what+": what is in it", []any{digest.FromBytes(out.Bytes()), inside}, err)
 		return out.Bytes()
 	}
-	data := export("export", image.NewStore(s.image()), archive.WithPlatform(platform))
+	export("export", image.NewStore(s.image()), archive.WithPlatform(platform))
+	_, err := s.client.Fetch(s, s.image(), containerd.WithPlatformMatcher(platforms.All))
+	s.must("fetch all platforms", err)
+	data := export("export for all platforms", image.NewStore(s.image()), archive.WithAllPlatforms)
 	export("export without Docker's manifest", image.NewStore(s.image()), archive.WithPlatform(platform),
 		archive.WithSkipCompatibilityManifest)
 	export("export by an extra reference", image.NewStore("", image.WithExtraReference(s.image())), archive.WithPlatform(platform))
