@@ -83,7 +83,7 @@ describeWith(needs, "a Go program with containerd's client library", () => {
     addresses = { containerd: theirs.address, nsbox: ours.address }
     await built
   }, 1_200_000)
-  afterAll(() => resources.disposeAsync(), 240_000)
+  afterAll(() => resources.disposeAsync())
 
   async function pushTestImage() {
     const layout = join(directory, 'layout')
