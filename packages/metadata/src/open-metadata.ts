@@ -4,6 +4,7 @@ import { type ContentStore, type Durability, IngestLocks } from '@nsbox/core/con
 import type { Applier } from '@nsbox/core/diff'
 import type { ImageStore } from '@nsbox/core/images'
 import type { LeaseStore } from '@nsbox/core/leases'
+import type { SandboxStore } from '@nsbox/core/sandboxes'
 import type { Snapshotter } from '@nsbox/core/snapshots'
 import type { PathUses } from '@nsbox/core/tasks'
 import { NsboxError, shownName } from '@nsbox/errors'
@@ -24,6 +25,7 @@ import { migrations } from './database/schema.ts'
 import { imageStore } from './images/image-store.ts'
 import { leaseStore } from './leases/lease-store.ts'
 import { namespaceStore } from './namespaces/namespace-store.ts'
+import { sandboxStore } from './sandboxes/sandbox-store.ts'
 import { BackingsInUse, dropUnfinishedBackings } from './snapshots/backings-in-use.ts'
 import { CommitsUnderWay } from './snapshots/commits-under-way.ts'
 import { FreshBackings } from './snapshots/fresh-backings.ts'
@@ -76,6 +78,8 @@ export interface NamespaceView {
    * No lease holds a container, and a container holds its snapshot and what its labels refer to until it is deleted.
    */
   readonly containers: ContainerStore
+  /** No lease holds a sandbox, and a sandbox holds what its labels refer to until it is deleted. */
+  readonly sandboxes: SandboxStore
 
   /**
    * The namespace's snapshots of one snapshotter; with layer directories if that has them. Whoever writes to one of
@@ -206,6 +210,7 @@ export function createMetadata(
         content: contentView(parts, scope),
         leases: leaseStore(parts, scope.namespace),
         containers: containerStore(parts, scope.namespace),
+        sandboxes: sandboxStore(parts, scope.namespace),
         snapshotter(snapshotter) {
           const backend = snapshotters.get(snapshotter)
           if (backend === undefined)

@@ -91,8 +91,8 @@ export interface SupervisedProcess {
   keepStdin(options?: AbortOptions): Promise<void>
 
   /**
-   * Ends its input, after what has been written so far. Done again, or without input, it does nothing. A terminal
-   * has no end of input: nothing more is read for it.
+   * Closes the supervisor's own end of its input, which ends once all writers have left, after what they have written.
+   * Done again, or without input, it does nothing. A terminal has no end of input: nothing more is read for it then.
    */
   closeStdin(options?: AbortOptions): Promise<void>
 

@@ -17,6 +17,7 @@ export class InputStream {
       write: (chunk: Uint8Array, _encoding, done) => {
         socket.write(chunk, done)
       },
+      // As long as there is a writer, the input does not end.
       final: (done) => {
         socket.destroy()
         end().then(() => done(), done)

@@ -2,8 +2,8 @@ import { type ProcessHandle, retryWhileAway } from '@nsbox/client'
 import { isFailedPrecondition, isNotFound } from '@nsbox/errors'
 
 /**
- * Those that people and programs send. Signals of the terminal's job control stay with this process: one that catches
- * them and reads from the terminal in the background would never come to rest.
+ * Those that users and programs send. Signals of job control stop this process: if it caught them, it would read from
+ * the terminal in the background and get them again and again.
  */
 const forwarded = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const
 

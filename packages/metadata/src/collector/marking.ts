@@ -6,7 +6,7 @@ import type { CommitsUnderWay } from '../snapshots/commits-under-way.ts'
 
 /** An object to collect. */
 export interface Garbage {
-  readonly kind: Exclude<Kind, 'container'>
+  readonly kind: Exclude<Kind, 'container' | 'sandbox'>
   readonly id: string
 }
 
@@ -42,10 +42,10 @@ interface MarkingOptions extends InUse {
 
 /**
  * Finds what can be collected in a namespace (docs/behaviour.md §6), in steps between which others go on writing. Roots
- * are containers, images, leases and ingests before their expiry, ingests with a writer, snapshots that are being
- * committed, and content and snapshots with the label for it; from there references are followed, from a flat lease
- * just one step, and parents of snapshots always. References never leave their namespace, so each namespace is a heap
- * of its own.
+ * are containers, sandboxes, images, leases and ingests before their expiry, ingests with a writer, snapshots that are
+ * being committed, and content and snapshots with the label for it; from there references are followed, from a flat
+ * lease just one step, and parents of snapshots always. References never leave their namespace, so each namespace is a
+ * heap of its own.
  *
  * First all objects are listed, then what is kept is taken off the list. Whatever is written meanwhile is kept until
  * the next collection, with all that it refers to: writers say so by `touch`. What is written after the listing is not
@@ -87,6 +87,7 @@ export class Marking {
     yield* this.#listKind('content', contents, [])
     yield* this.#listKind('ingest', ingests, [now])
     yield* this.#listKind('container', containers, [])
+    yield* this.#listKind('sandbox', sandboxes, [])
     yield* this.#listSnapshots()
     yield* this.#listOrigins()
   }
@@ -264,6 +265,8 @@ const ingests = `
   WHERE namespace = ? AND ref > ? ORDER BY ref LIMIT ?`
 const containers = `
   SELECT id, 1, 0, '', 1 FROM container WHERE namespace = ? AND id > ? ORDER BY id LIMIT ?`
+const sandboxes = `
+  SELECT id, 1, 0, '', 1 FROM sandbox WHERE namespace = ? AND id > ? ORDER BY id LIMIT ?`
 const snapshots = `
   SELECT name, root, 0, snapshotter, 1 FROM snapshot
   WHERE namespace = ? AND (snapshotter, name) > (?, ?) ORDER BY snapshotter, name LIMIT ?`

@@ -76,8 +76,10 @@ export class StateDirectory {
   }
 
   /**
-   * Lets the first process run, as `runc start` does.
-   * @param timeout milliseconds
+   * Lets the first process run, as `runc start` does, and waits until it is about to execute its program, after hooks:
+   * then it closes what it has open, the FIFO too.
+   *
+   * @param timeout milliseconds until it must have begun
    * @returns false if runc has to say why it does not
    * @throws deadline_exceeded
    */
@@ -96,10 +98,8 @@ export class StateDirectory {
       closeSync(fd)
       return false
     }
-    if (!(await this.#hasWritten(fd, timeout))) return false
-    // Without it, the container counts as running.
-    rmSync(path, { force: true })
-    return true
+    // Without the file, the container counts as running: it cannot be kept from that any more.
+    return await this.#hasBegun(fd, timeout, () => rmSync(path, { force: true }))
   }
 
   /**
@@ -128,28 +128,45 @@ export class StateDirectory {
     return this.#cgroups
   }
 
-  /** Waits for the byte that the first process writes. @returns false if it has ended instead */
-  async #hasWritten(fd: number, timeout: number): Promise<boolean> {
+  /**
+   * Waits for the byte that the first process writes, then for the end of the file.
+   * @param onBegun called after the byte
+   * @returns false if it has ended instead
+   */
+  async #hasBegun(fd: number, timeout: number, onBegun: () => void): Promise<boolean> {
     const socket = new Socket({ fd, readable: true, writable: false })
-    let look: NodeJS.Timeout | undefined
+    let looks: NodeJS.Timeout | undefined
     let timer: NodeJS.Timeout | undefined
+    let begun = false
+    const begin = () => {
+      if (begun) return
+      begun = true
+      clearTimeout(timer)
+      onBegun()
+    }
     try {
       return await new Promise((resolve, reject) => {
-        socket.once('data', () => resolve(true))
-        socket.once('close', () => resolve(false))
-        socket.once('error', reject)
-        look = setInterval(() => {
+        const attempt = (action: () => void) => {
           try {
-            // It may have written, run and ended since anything was read here.
-            if (!this.#lives()) resolve(hasByte(fd))
+            action()
           } catch (error) {
             reject(error)
           }
-        }, lookInterval)
+        }
+        socket.on('data', () => attempt(begin))
+        socket.once('close', () => resolve(begun))
+        socket.once('error', reject)
+        const look = () => {
+          // It may have written, run and ended since anything was read here.
+          if (this.#lives()) return
+          if (hasByte(fd)) begin()
+          resolve(begun)
+        }
+        looks = setInterval(() => attempt(look), lookInterval)
         timer = setTimeout(() => reject(notWritten(timeout)), timeout)
       })
     } finally {
-      clearInterval(look)
+      clearInterval(looks)
       clearTimeout(timer)
       socket.destroy()
     }

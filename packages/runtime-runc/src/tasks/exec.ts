@@ -7,6 +7,7 @@ import { launchRunc } from '../runc/launch-runc.ts'
 import type { Runc } from '../runc/runc.ts'
 import { ProcessEnd } from './process-end.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
+import { StartUnderWay } from './start-under-way.ts'
 import { finished, notStarted, stateError, type TaskState } from './state-error.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import { type ExecRecord, exitOf, removeExec, storedExit, writeExec } from './task-record.ts'
@@ -36,10 +37,11 @@ export class Exec {
   readonly #files: ExecFiles
   readonly #mutex = new YieldingMutex()
   readonly #end = new ProcessEnd()
+  readonly #starting = new StartUnderWay()
   #process: SupervisedProcess | undefined
   #pid = 0
   /** Said before there was a process, as by clients whose input ends while it is being started. */
-  #inputEnded = false
+  #inputIsClosed = false
 
   constructor(task: ExecTask, id: string, io: ProcessIo, files: ExecFiles) {
     this.#task = task
@@ -64,9 +66,11 @@ export class Exec {
     return this.#pid === 0 ? 'created' : 'running'
   }
 
-  /** As the outside sees it. */
-  describe(): Process {
-    const { state, io, id: execId, pid } = this
+  /** As the outside sees it: of unknown state if a start that is under way takes long. */
+  async describe(options: AbortOptions = {}): Promise<Process> {
+    const settled = await this.#starting.settled(options)
+    const { io, id: execId, pid } = this
+    const state = settled ? this.state : 'unknown'
     const exit = this.#end.exit
     // A process in a frozen cgroup is as frozen as the first one.
     const status = state === 'running' && this.#task.isFrozen ? this.#task.state : state
@@ -77,14 +81,16 @@ export class Exec {
   start({ signal }: AbortOptions): Promise<{ readonly pid: number }> {
     return this.#mutex.run({ signal }, async () => {
       if (this.state !== 'created') throw stateError('start', this.state)
-      const process = await this.#launch({ signal })
-      this.#process = process
-      this.#pid = process.pid
-      this.#record()
-      this.#tell('/tasks/exec-started')
-      void this.#follow(process)
-      if (this.#inputEnded) await process.closeStdin()
-      return { pid: process.pid }
+      await this.#starting.run(async () => {
+        const process = await this.#launch({ signal })
+        this.#process = process
+        this.#pid = process.pid
+        this.#record()
+        this.#tell('/tasks/exec-started')
+        void this.#follow(process)
+        if (this.#inputIsClosed) await process.closeStdin()
+      })
+      return { pid: this.#pid }
     })
   }
 
@@ -105,7 +111,7 @@ export class Exec {
   }
 
   async closeStdin(options: AbortOptions): Promise<void> {
-    this.#inputEnded = true
+    this.#inputIsClosed = true
     await this.#process?.closeStdin(options)
   }
 

@@ -24,6 +24,7 @@ import type { NewExec } from './new-exec.ts'
 import { ProcessEnd } from './process-end.ts'
 import { discardImages } from './restore-source.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
+import { StartUnderWay } from './start-under-way.ts'
 import { stateError, type TaskState } from './state-error.ts'
 import { type CheckpointedTask, checkpointTask } from './task-checkpoint.ts'
 import type { TaskContext } from './task-context.ts'
@@ -68,9 +69,9 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   readonly #uses: TaskUses
   readonly #mutex = new YieldingMutex()
   readonly #end = new ProcessEnd()
+  readonly #starting = new StartUnderWay()
   #record: TaskRecord
   #state: TaskState = 'created'
-  #starting: Promise<unknown> = Promise.resolve()
 
   constructor(parts: TaskParts) {
     this.namespace = parts.namespace
@@ -104,9 +105,11 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     return this.#state === 'paused' || this.#state === 'pausing'
   }
 
-  /** The first process as the outside sees it. */
-  describe(): Process {
-    const { id: containerId, pid, state: status, io } = this
+  /** The first process as the outside sees it: of unknown state if a start that is under way takes long. */
+  async describe(options: AbortOptions = {}): Promise<Process> {
+    const settled = await this.#starting.settled(options)
+    const { id: containerId, pid, state, io } = this
+    const status = settled ? state : 'unknown'
     const exit = this.#end.exit
     return { containerId, execId: '', pid, status, ...io, ...(exit === undefined ? {} : { exit }) }
   }
@@ -151,9 +154,10 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     return this.#mutex.run({ signal }, async () => {
       if (this.#state !== 'created') throw stateError('start', this.#state)
       const isFollowed = this.#first.isMade
-      const starting = this.#start.run(this.#first, { signal }).then(() => this.#started())
-      this.#starting = starting.catch(() => undefined)
-      await starting
+      await this.#starting.run(async () => {
+        await this.#start.run(this.#first, { signal })
+        this.#started()
+      })
       if (!isFollowed) this.follow()
       return { pid: this.pid }
     })
@@ -307,7 +311,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   async #follow(): Promise<void> {
     if (this.#end.exit !== undefined) return
     const exit = await this.#first.exit()
-    await this.#starting
+    await this.#starting.through
     // Without a pid namespace of its own, nothing but this ends the others with the first process.
     if (this.#record.sharesPids) await this.#first.killAll()
     await this.execs.ended()

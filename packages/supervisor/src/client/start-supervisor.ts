@@ -35,8 +35,10 @@ export async function startSupervisor({ program, directory, cgroup }: StartSuper
     env: Object.fromEntries(
       passedOn.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
     ),
-    stdio: ['ignore', 'pipe', log],
+    stdio: [program.script === undefined ? 'ignore' : 'pipe', 'pipe', log],
   })
+  // Where it ends before it has read all, the lack of its first line says so.
+  child.stdin?.on('error', () => undefined).end(program.script)
   closeSync(log)
   try {
     const said = await firstLine(child)

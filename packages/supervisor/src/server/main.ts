@@ -30,25 +30,29 @@ for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGA
 process.on('SIGTERM', () => supervisor?.retire())
 let supervisor: SupervisorServer | undefined
 
-try {
-  becomeSubreaper()
-  // What the client had inherited is not for what is launched (docs/threat-model.md B18).
-  closeAllOnExec()
-  const adjustment = values['oom-score-adj']
-  if (adjustment !== undefined) writeFileSync('/proc/self/oom_score_adj', adjustment)
-  if (values.cgroup !== '') joinCgroup(values.cgroup)
-  supervisor = new SupervisorServer({
-    directory: values.directory,
-    build: values.build,
-    cgroup: values.cgroup,
-    // An ordinary exit would wait for the thread that waits for descriptors.
-    onEnd: () => process.kill(process.pid, 'SIGKILL'),
-  })
-  await supervisor.start()
-  process.stdout.write(`${JSON.stringify({ ready: true })}\n`)
-} catch (error) {
-  const { code, context, details } = serializeError(error)
-  process.stdout.write(`${JSON.stringify({ error: { code, context, details } })}\n`, () =>
-    process.kill(process.pid, 'SIGKILL'),
-  )
+void serve(values.directory)
+
+async function serve(directory: string): Promise<void> {
+  try {
+    becomeSubreaper()
+    // What the client had inherited is not for what is launched (docs/threat-model.md B18).
+    closeAllOnExec()
+    const adjustment = values['oom-score-adj']
+    if (adjustment !== undefined) writeFileSync('/proc/self/oom_score_adj', adjustment)
+    if (values.cgroup !== '') joinCgroup(values.cgroup)
+    supervisor = new SupervisorServer({
+      directory,
+      build: values.build,
+      cgroup: values.cgroup,
+      // An ordinary exit would wait for the thread that waits for descriptors.
+      onEnd: () => process.kill(process.pid, 'SIGKILL'),
+    })
+    await supervisor.start()
+    process.stdout.write(`${JSON.stringify({ ready: true })}\n`)
+  } catch (error) {
+    const { code, context, details } = serializeError(error)
+    process.stdout.write(`${JSON.stringify({ error: { code, context, details } })}\n`, () =>
+      process.kill(process.pid, 'SIGKILL'),
+    )
+  }
 }

@@ -35,7 +35,7 @@ export class ManagedProcess {
   readonly #outputs = new Map<Role, Relay>()
   readonly #discarded = new Set<Role>()
   #input: Relay | undefined
-  #inputEnds = false
+  #inputIsClosed = false
   #record: ProcessRecord
   #drainTimer: NodeJS.Timeout | undefined
   #draining = false
@@ -80,13 +80,15 @@ export class ManagedProcess {
   /** From now on a writer that leaves does not end the input, if none has before. */
   keepStdin(): void {
     this.#input?.pump()
-    if (!this.#record.stdinEnded && !this.#inputEnds) keepInput(this.#ends)
+    if (!this.#record.stdinEnded && !this.#inputIsClosed) keepInput(this.#ends)
   }
 
-  /** Ends the input once what has been written is through. */
+  /** From now on the input ends with the last writer; at once if there is none. */
   closeStdin(): void {
-    if (this.#record.stdinEnded || this.#inputEnds) return
-    this.#inputEnds = true
+    if (this.#record.stdinEnded || this.#inputIsClosed) return
+    this.#inputIsClosed = true
+    // A FIFO ends when a writer leaves it, and none may have come yet.
+    keepInput(this.#ends)
     void this.#drop(['stdin-keep'], false)
     this.#input?.pump()
   }
@@ -109,7 +111,6 @@ export class ManagedProcess {
       watcher: this.#options.watcher,
       from,
       to,
-      endWhenEmpty: () => this.#inputEnds,
       onEnd: () => this.#endInput(),
     })
     this.#input.pump()

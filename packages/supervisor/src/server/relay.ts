@@ -9,7 +9,7 @@ export type RelayEnd = 'end' | 'closed'
 
 /** Passes on what can be read from one descriptor to another, from the first `pump` on. */
 export interface Relay {
-  /** Moves what there is, as after a change of what `endWhenEmpty` says. */
+  /** Moves what there is. */
   pump(): void
 
   /**
@@ -26,8 +26,6 @@ export interface RelayOptions {
   readonly to: number
   /** Called at most once, and not after `stop`. */
   readonly onEnd: (why: RelayEnd) => void
-  /** Whether the relay is to end as soon as nothing is there, be it that more could come. Asked each time. */
-  readonly endWhenEmpty?: (() => boolean) | undefined
 }
 
 /**
@@ -87,13 +85,10 @@ export class PipeRelay implements Relay {
   }
 
   #wait(): void {
-    const { watcher, from, to, onEnd, endWhenEmpty } = this.#options
+    const { watcher, from, to } = this.#options
     const next = () => this.pump()
     if (!isReady(from, 'read')) {
-      if (endWhenEmpty?.()) {
-        this.stop()
-        onEnd('end')
-      } else watcher.once(from, 'read', next)
+      watcher.once(from, 'read', next)
     } else if (isReady(to, 'write') || !watcher.once(to, 'write', next)) {
       // Ready a moment later, or ready for less than what a terminal wants: to watch it would spin.
       clearTimeout(this.#timer)

@@ -17,7 +17,7 @@ const ioctl = new CFunction('int ioctl(int fd, ulong request, void *argument)')
 
 /**
  * A descriptor that stands for a process, and never for another one that gets its number later (pidfd_open(2)). Polled,
- * it is readable once the process has ended. It is closed on exec; who opened it closes it.
+ * it is readable once the process has ended. It is closed on exec; the caller closes it.
  * @throws with detail `errno` `ESRCH` if there is no such process
  */
 export function openPidfd(pid: number): number {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
-import { hasHungUp } from './has-hung-up.ts'
+import { hasHungUp } from './poll.ts'
 
 describeWith({ linux: true }, 'a connection', () => {
   test.each(['unix', 'tcp'])('has hung up once its %s client has gone, read or not', async (kind) => {

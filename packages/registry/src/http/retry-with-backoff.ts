@@ -30,11 +30,8 @@ export async function backOff(
   )
 }
 
-/**
- * Retries an idempotent operation until it succeeds, fails with an error that is not transient, or has been tried often
- * enough.
- */
-export async function retried<T>(
+/** Retries an idempotent operation until it succeeds, fails with a lasting error, or `attempts` tries have failed. */
+export async function retryWithBackoff<T>(
   attempt: () => Promise<T>,
   limits: RetryLimits,
   { signal }: AbortOptions = {},

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { timeParts } from './time-parts.ts'
+import { timeParts } from './copy-attributes.ts'
 
 test.each([
   [0n, [0, 0]],
