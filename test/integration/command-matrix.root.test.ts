@@ -21,10 +21,6 @@ interface Daemon {
   readonly names: Readonly<Record<string, string>>
 }
 
-/** Options that no scenario gives, and why. */
-const untried: Readonly<Record<string, string>> = {
-}
-
 describeWith(
   { root: true, programs: ['containerd', 'ctr', 'runc', 'criu', 'busybox', 'docker-registry', 'skopeo'] },
   'stock ctr, against nsbox-server and containerd',
@@ -48,12 +44,17 @@ describeWith(
         names: {
           [`${stock.root}/io.containerd.snapshotter.v1.`]: '$SNAPSHOTTERS/',
           [stock.root]: '$DATA',
+          [join(dirname(stock.address), 'state')]: '$STATE',
         },
       }
       nsbox = {
         name: 'nsbox',
         address: server.address,
-        names: { [`${server.root}/snapshots/`]: '$SNAPSHOTTERS/', [server.root]: '$DATA' },
+        names: {
+          [`${server.root}/snapshots/`]: '$SNAPSHOTTERS/',
+          [server.root]: '$DATA',
+          [server.state]: '$STATE',
+        },
       }
     })
     afterAll(() => resources.disposeAsync())
@@ -66,8 +67,10 @@ describeWith(
       left.defer(() => removeTasks(daemon.address, namespace))
       const directory = join(surroundings.directory, namespace)
       await mkdir(directory)
-      // A mount that a scenario did not come to end is only seen by a path.
-      left.defer(() => run('/bin/sh', ['-c', `umount ${directory}/target 2>/dev/null`]))
+      // What a scenario that failed has left mounted; mostly there is nothing.
+      left.defer(async () => {
+        await run('/bin/umount', [join(directory, 'target')])
+      })
       const variables = {
         ...surroundings.variables,
         REPOSITORY: `${surroundings.registry}/pushed/${namespace}`,
@@ -117,7 +120,7 @@ describeWith(
       expect([...documented.keys()].filter((command) => !tried.has(command))).toEqual([])
     })
 
-    it('tries every command of stock ctr with every option, but for those with a reason', async () => {
+    it('tries every command of stock ctr with every option', async () => {
       const calls = Object.values(scenarios).flatMap(commandsOf).flatMap(callsIn)
       const missing = (await stockCommands()).flatMap(({ words, options }) => {
         const name = words.map(([first]) => first).join(' ')
@@ -127,8 +130,7 @@ describeWith(
           .filter((names) => !own.some((call) => names.some((option) => call.includes(option))))
           .map(([option]) => `${name} ${option}`)
       })
-      expect(missing.filter((one) => !(one in untried)).sort()).toEqual([])
-      expect(Object.keys(untried).filter((one) => !missing.includes(one))).toEqual([])
+      expect(missing).toEqual([])
     })
   },
 )

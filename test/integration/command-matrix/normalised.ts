@@ -34,7 +34,8 @@ export function normalising(names: ReadonlyMap<string, string>): (text: string) 
     let result = text
     for (const [name, instead] of names) result = result.replaceAll(name, instead)
     for (const [pattern, instead] of passing) {
-      result = typeof instead === 'string' ? result.replace(pattern, instead) : result.replace(pattern, instead)
+      result =
+        typeof instead === 'string' ? result.replace(pattern, instead) : result.replace(pattern, instead)
     }
     return withoutStates(result.split('\n')).join('\n')
   }
@@ -43,5 +44,8 @@ export function normalising(names: ReadonlyMap<string, string>): (text: string) 
 /** Replaces screens of progress by the names that are on them. */
 function withoutStates(lines: readonly string[]): string[] {
   const names = new Set(lines.flatMap((line) => progress.exec(line)?.[1] ?? []))
-  return [...[...names].sort().map((name) => `progress of ${name}`), ...lines.filter((line) => !progress.test(line))]
+  return [
+    ...[...names].sort().map((name) => `progress of ${name}`),
+    ...lines.filter((line) => !progress.test(line)),
+  ]
 }

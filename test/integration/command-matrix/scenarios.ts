@@ -11,14 +11,15 @@ import { tasksScenarios } from './scenarios/tasks.ts'
  *
  * - `$NAMESPACE`, the name of that namespace,
  * - `$BUSYBOX`, an image of a registry for this platform and another one, whose names are `$PLATFORM` and `$FOREIGN`,
- * - `$MANIFEST`, `$CONFIG`, `$LAYER` and `$TOP`, the digests of its parts for this platform, and `$CHAIN` and `$ROOTFS`,
- *   the names of the snapshots of its lower and its upper layer,
+ * - `$MANIFEST`, `$CONFIG`, `$LAYER` and `$TOP`, the digests of its parts for this platform, and `$CHAIN` and
+ *   `$ROOTFS`, the names of the snapshots of its lower and its upper layer,
  * - `$REPOSITORY`, where to push to, and `$LOCKED`, an image of a registry that asks for the password `guest:secret`,
  * - `$ARCHIVE`, a file with the image, called `example.com/busybox:latest`,
  * - `$ROOT`, a directory with a root filesystem, and the working directory, which is empty at first.
  *
  * `patiently COMMAND` repeats a command until it succeeds, `status WORD` shows the lines of `ctr tasks ls` with a word,
- * without their pids, and `last` shows the last line of both outputs of a command. Lines may be continued by a backslash.
+ * without their pids, and `last` shows the last line of both outputs of a command. Lines may be continued by a
+ * backslash.
  */
 export type Scenarios = Readonly<Record<string, string>>
 

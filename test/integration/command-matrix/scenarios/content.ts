@@ -81,7 +81,8 @@ export const contentScenarios: Scenarios = {
     ctr content fetch-blob --plain-http --http-dump --http-trace $BUSYBOX $CONFIG 2>&1 | grep -q HTTP && echo dumped
     ctr content push-object --plain-http --skip-verify --hosts-dir . --user guest:wrong $LOCKED-a $CONFIG text/plain
     ctr content push-object --tlscacert none --tlscert none --tlskey none --refresh token $LOCKED-a $CONFIG text/plain
-    ctr content push-object --plain-http --http-dump --http-trace $LOCKED-a $CONFIG text/plain 2>&1 | grep -q HTTP && echo dumped
+    ctr content push-object --plain-http --http-dump --http-trace $LOCKED-a $CONFIG text/plain 2>&1 | \\
+      grep -q HTTP && echo dumped
     ctr content prune references --dry 2>&1 | grep -v debug
     ctr content prune references
     ctr content prune references --async

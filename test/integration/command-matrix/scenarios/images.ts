@@ -55,7 +55,8 @@ export const imagesScenarios: Scenarios = {
     ctr images push --local --plain-http --allow-non-distributable-blobs $REPOSITORY:f example.com/busybox:latest
     ctr images push --plain-http --allow-non-distributable-blobs $REPOSITORY:f example.com/busybox:latest
     ctr images push --plain-http $REPOSITORY:g none:latest
-    last ctr images push --plain-http --user guest:wrong $LOCKED-wrong example.com/busybox:latest | sed s/sha256:.*:/some:/
+    last ctr images push --plain-http --user guest:wrong $LOCKED-wrong example.com/busybox:latest | \\
+      sed s/sha256:.*:/some:/
     last ctr images push --plain-http --skip-verify --hosts-dir . --http-trace $REPOSITORY:g example.com/busybox:latest
     last ctr images push --tlscacert none --tlscert none --tlskey none $LOCKED-a example.com/busybox:latest
     last ctr images push --plain-http --refresh token --http-dump $LOCKED-a example.com/busybox:latest | \

@@ -59,7 +59,7 @@ export const tasksScenarios: Scenarios = {
     ctr tasks kill -a -s 9 one
     patiently status STOPPED
     ctr tasks kill -s 9 one
-    ctr tasks ps one # that has stopped
+    ctr tasks ps one
     ctr tasks exec --exec-id late one true
     ctr tasks delete one
     ctr tasks delete one
@@ -78,8 +78,8 @@ export const tasksScenarios: Scenarios = {
     ctr containers create $BUSYBOX four sh -c 'cat; exit 6'
     (echo input; patiently status RUNNING >running) | ctr tasks start four
     ctr containers rm four
-    ctr containers create $BUSYBOX none none
-    ctr tasks start none
-    ctr containers rm none
+    ctr containers create $BUSYBOX lacking none
+    ctr tasks start lacking
+    ctr containers rm lacking
     ctr images rm --sync $BUSYBOX`,
 }
