@@ -12,6 +12,7 @@ import type {
 } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import type { TerminalSize } from '@nsbox/supervisor'
+import { systemClock } from '@nsbox/time'
 import type { Bundle } from '../bundle/bundle.ts'
 import { processInfos } from '../cgroups/process-infos.ts'
 import type { CheckpointRequest } from '../options/checkpoint-request.ts'
@@ -244,14 +245,14 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   /** All processes, and which exec each was started by. */
   async processes(): Promise<ProcessInfo[]> {
     if (this.#state === 'stopped') throw new NsboxError('failed_precondition', 'process already finished')
-    return processInfos(await this.#first.pids(), this.execs.byPid)
+    return processInfos(await this.#pids(), this.execs.byPid)
   }
 
   /** What its cgroup tells; undefined if it has ended. */
   async metrics(): Promise<TaskMetrics | undefined> {
     if (this.#state === 'stopped') return undefined
     const data = await this.#first.metrics()
-    return data && { id: this.id, timestamp: new Date(), data }
+    return data && { id: this.id, timestamp: systemClock.stamp(), data }
   }
 
   /** Removes it with all that it has left, once it has stopped or if it was never started. */
@@ -262,16 +263,16 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
         await this.#end.wait()
       }
       if (this.#first.isMade && this.#state !== 'stopped') throw stateError('delete', this.#state)
-      // What is written last is on its way while runc cleans up, and nobody asks for the process any more.
-      const released = this.#first.drained().then(() => this.#first.release())
-      await Promise.all([this.#start.remove(this.#first), released])
+      // What is written last is on its way while runc cleans up.
+      await Promise.all([this.#start.remove(this.#first), this.#first.drained()])
+      await this.#first.release()
       await this.execs.discard()
       await discardImages(this.#record.restore)
       // Last, since the record is in it: what fails before can be done again, after a restart as well.
       await this.bundle.remove()
       this.#uses.release()
       this.#state = 'stopped'
-      const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: new Date() }
+      const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: systemClock.stamp() }
       const { id: containerId, pid } = this
       this.emit({ topic: '/tasks/delete', payload: { containerId, id: '', pid, ...exit } })
       this.#end.abandon(new NsboxError('not_found', `task ${containerId} not found`))
@@ -294,6 +295,12 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     } catch (error) {
       this.warn('its state cannot be written', error)
     }
+  }
+
+  #pids(): Promise<number[]> {
+    const { context, runc, id } = this
+    const isForRunc = this.#first.isMade && !context.shortcuts.areTakenFor(runc)
+    return isForRunc ? runc.ps(id) : this.#first.pids()
   }
 
   #started(): void {
