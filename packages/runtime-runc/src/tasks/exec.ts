@@ -146,8 +146,9 @@ export class Exec {
     const files = this.#files
     const command = (paths: LaunchPaths) => runc.execArguments(id, { ...files, ...paths })
     const key = processKey(namespace, id, execId)
-    const { log } = files
-    const launch = { kind: 'exec', key, namespace, id, io, ...choice, runc, log, command } as const
+    const { log, pidFile } = files
+    const program = { ...choice, runc, log, pidFile, command }
+    const launch = { kind: 'exec', key, namespace, id, io, ...program } as const
     return await launchRunc(context, launch, options)
   }
 

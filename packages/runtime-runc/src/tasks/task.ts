@@ -244,7 +244,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   /** All processes, and which exec each was started by. */
   async processes(): Promise<ProcessInfo[]> {
     if (this.#state === 'stopped') throw new NsboxError('failed_precondition', 'process already finished')
-    return processInfos(await this.#first.pids(), this.execs.byPid)
+    return processInfos(await this.#pids(), this.execs.byPid)
   }
 
   /** What its cgroup tells; undefined if it has ended. */
@@ -262,9 +262,9 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
         await this.#end.wait()
       }
       if (this.#first.isMade && this.#state !== 'stopped') throw stateError('delete', this.#state)
-      // What is written last is on its way while runc cleans up, and nobody asks for the process any more.
-      const released = this.#first.drained().then(() => this.#first.release())
-      await Promise.all([this.#start.remove(this.#first), released])
+      // What is written last is on its way while runc cleans up.
+      await Promise.all([this.#start.remove(this.#first), this.#first.drained()])
+      await this.#first.release()
       await this.execs.discard()
       await discardImages(this.#record.restore)
       // Last, since the record is in it: what fails before can be done again, after a restart as well.
@@ -294,6 +294,12 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     } catch (error) {
       this.warn('its state cannot be written', error)
     }
+  }
+
+  #pids(): Promise<number[]> {
+    const { context, runc, id } = this
+    const isForRunc = this.#first.isMade && !context.shortcuts.areTakenFor(runc)
+    return isForRunc ? runc.ps(id) : this.#first.pids()
   }
 
   #started(): void {

@@ -14,8 +14,8 @@ export interface SupervisorProgram {
 }
 
 /**
- * Options of V8 for a process that keeps little and lives long. Without the optimizing compiler it takes 48 MB at start
- * instead of 52, and no more processor time: what it does often is short. The others bound how far it grows.
+ * Options of V8 for a small, long-lived process. Without the optimizing compiler it takes 48 MB at start instead of 52,
+ * and no more processor time, since its work is short. The others bound its growth.
  */
 const lean = ['--max-semi-space-size=1', '--max-old-space-size=128', '--v8-pool-size=1', '--no-opt']
 

@@ -4,8 +4,8 @@ import type { SnapshotParts } from './snapshot-parts.ts'
 import type { SnapshotRow } from './snapshot-row.ts'
 
 /**
- * Says that anybody may write to backings: what they have or are going to have is nobody else's from now on. Resolves
- * when it may be begun, which is at once for fresh ones, and otherwise once the disk has it.
+ * Records that others than the server may write to backings, which are therefore not shared from now on. The writing
+ * may begin once this has resolved: at once for fresh backings, otherwise once it is on disk.
  */
 export async function letAnybodyWrite(
   { ledger, fresh }: Pick<SnapshotParts, 'ledger' | 'fresh'>,
@@ -16,11 +16,11 @@ export async function letAnybodyWrite(
   // Asked for now: a layer may have been applied since the caller looked.
   const proven = ledger.peek((db) => provenAmong(db, known))
   if (proven.length > 0) ledger.note((tx) => makePrivate(tx, proven))
-  // What others have noted just now too.
+  // Another call may have recorded it just now.
   await ledger.durable()
 }
 
-/** Those of which it is noted that nobody but the server has written to them. */
+/** Those recorded as written to by the server only. */
 function provenAmong(db: Reader, backings: readonly number[]): number[] {
   const sql = `SELECT id FROM backing WHERE id IN (SELECT value FROM json_each(?))
     AND (provenance <> 'private' OR chain_id IS NOT NULL)`
@@ -52,7 +52,7 @@ export function noteApplied(tx: Transaction, backing: number, { diffId, late, im
 
 /**
  * The directories that the one layer of a snapshot implied, if it was written without the parents that the commit gives
- * it, and nobody has touched it since.
+ * it, and was not written to since.
  */
 export function impliedWithoutParents(db: Reader, backing: number): readonly string[] {
   const row = db.get<{ implied: string }>(
@@ -72,17 +72,17 @@ interface Committed {
 }
 
 /**
- * The chain id of a snapshot that any namespace may have: exactly one layer was applied to it, by the server, on a
- * parent that any namespace may have too, nobody else could write to it, and its name is the chain id that follows
- * (docs/threat-model.md D23). Undefined for all others: names are chosen by clients, and prove nothing.
+ * The chain id of a snapshot that any namespace may have: the server has applied exactly one layer to it, on a parent
+ * that any namespace may have too, no other process could write to it, and its name is the resulting chain id
+ * (docs/threat-model.md D23). Undefined for all others: clients choose the names, which prove nothing.
  */
 export function provenChainId(db: Reader, { backing, name, parent, rebased }: Committed): Digest | undefined {
   const row = db.get<{ diff_id: Digest; late: 0 | 1 }>(
     "SELECT diff_id, late FROM backing WHERE id = ? AND provenance = 'applied'",
     backing,
   )
-  // Removals that were carried out where there was nothing to remove are lost, and those that are written down where
-  // there will never be anything are files.
+  // A layer's removals are lost if it was written as plain files before it got a parent. Written as a layer of an
+  // overlay, for a parent that never came, they are files that should not be there.
   if (row === undefined || (rebased && row.late === 0)) return undefined
   if (parent === undefined && row.late === 1) return undefined
   if (parent?.chain_id === null) return undefined

@@ -11,17 +11,17 @@ import type { UnpackAhead } from './unpack-ahead.ts'
  * The snapshotter of a call, by its headers and the name in its request, which may be empty.
  * @throws `invalid_argument` for a name that no snapshotter has
  */
-export type SnapshotterOf = (context: HandlerContext, name: string) => Promise<Snapshotter>
+export type CallSnapshotter = (context: HandlerContext, name: string) => Promise<Snapshotter>
 
 /**
  * Finds the snapshotter of each call; for one that does not work here, throws the reason. For calls under a lease,
  * images are unpacked ahead.
  */
-export function snapshottersOf(
+export function callSnapshotterFrom(
   metadata: Pick<Metadata, 'namespace' | 'namespaces'>,
   entries: readonly SnapshotterEntry[],
   ahead: UnpackAhead,
-): SnapshotterOf {
+): CallSnapshotter {
   const view = viewsOf(metadata)
   return async (context, given) => {
     const namespaced = view(context)
