@@ -49,12 +49,17 @@ export function requestLog(log: Logger, loop: LoopMonitor): Interceptor {
       const ms = Math.round(performance.now() - started)
       if (error === undefined) return log.debug({ ...call, ms, code: 'ok' }, 'call')
       const { code } = ConnectError.from(error)
-      const facts = { ...call, ms, code: Code[code], err: error }
+      const facts = { ...call, ms, code: Code[code], err: told(error) }
       if (code === Code.Unknown || code === Code.Internal || code === Code.DataLoss)
         log.error(facts, 'call failed')
       else log.debug(facts, 'call refused')
     }
   }
+}
+
+/** What a status stands for says the same words, and where they come from. */
+function told(error: unknown): unknown {
+  return error instanceof ConnectError && error.cause instanceof Error ? error.cause : error
 }
 
 async function* logged(
