@@ -13,8 +13,8 @@ import { failureLevel } from './failure-level.ts'
 import type { LoopMonitor } from './loop-monitor.ts'
 
 /**
- * Logs each call with a number, its method, namespace, duration and code: at debug level, or at that of its failure. The monitor is told which methods run. Messages and other headers are never logged, since they may hold
- * secrets.
+ * Logs each call with a number, its method, namespace, duration and code: at debug level, or at that of its failure.
+ * The monitor is told which methods run. Messages and other headers are never logged, since they may hold secrets.
  */
 export function requestLog(log: Logger, loop: Pick<LoopMonitor, 'touch'>): Interceptor {
   let calls = 0
