@@ -38,7 +38,7 @@ export interface ContainerTasksParts {
   readonly admit?: ((container: Container) => void) | undefined
 }
 
-/** The name of the only runtime. */
+/** The name of the runtime that is always there. */
 export const runtimeName = 'io.containerd.runc.v2'
 
 /** Tasks of containers: looks up what the runtime needs of a container, and passes all else on. */
@@ -56,12 +56,6 @@ export class ContainerTasks implements Tasks {
     const { containers, runtime, admit } = this.#parts
     const container = await containers.get(id, { signal: options.signal })
     admit?.(container)
-    if (container.runtime.name !== runtimeName) {
-      throw new NsboxError(
-        'not_found',
-        `runtime ${JSON.stringify(container.runtime.name)}, only ${runtimeName} is there`,
-      )
-    }
     if (container.sandbox !== '') await this.#requireSandbox(container.sandbox, options)
     const restore = checkpoint && (await findCheckpoint(this.#parts.content(), checkpoint, options))
     const rootfs = await this.#rootfs(container, options)
@@ -69,6 +63,8 @@ export class ContainerTasks implements Tasks {
       ...options,
       restore,
       rootfs,
+      runtimeName: container.runtime.name,
+      sandbox: container.sandbox,
       spec: container.spec,
       options: options.options ?? container.runtime.options,
     })
@@ -169,8 +165,8 @@ export class ContainerTasks implements Tasks {
   }
 
   /**
-   * In containerd the containers of a sandbox share the shim of its task. Here all tasks share one supervisor, so the
-   * sandbox's task only has to exist.
+   * The containers of a sandbox share the shim of its task. With runc all tasks share one supervisor, so the sandbox's
+   * task only has to exist.
    */
   async #requireSandbox(id: string, { signal }: AbortOptions): Promise<void> {
     try {

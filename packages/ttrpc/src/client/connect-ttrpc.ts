@@ -20,6 +20,8 @@ export interface TtrpcConnection extends Disposable {
   readonly transport: Transport
   /** Resolves when the connection has ended, whoever ended it. */
   readonly closed: Promise<void>
+  /** Whether it has ended. No call fails for that before this is true. */
+  readonly isClosed: boolean
 }
 
 /**
@@ -36,6 +38,9 @@ export async function connectTtrpc(
   return {
     transport: ttrpcTransport(streams, serviceName),
     closed: streams.closed,
+    get isClosed() {
+      return streams.isClosed
+    },
     [Symbol.dispose]: () => streams[Symbol.dispose](),
   }
 }
