@@ -24,7 +24,7 @@ const unix = 'unix://'
  * Reads what a shim prints at its start, or what is in the file `address` of its bundle: an address, or JSON with
  * version, address and protocol (version 2 and 3 of containerd's runtime protocol).
  *
- * @throws `unimplemented` for versions and protocols that are not spoken here; `unknown` for what is no address
+ * @throws `unimplemented` for versions and protocols that are not spoken here; `unavailable` for what is no address of a socket
  */
 export function parseBootstrap(text: string): Bootstrap {
   const line = text.trim()
@@ -53,5 +53,5 @@ function socketPath(address: string): string {
   const isPath = path.startsWith('\0') ? path.length > 1 : path.startsWith('/') && !path.includes('\0')
   const isPrintable = !/[\p{Cc}\p{Cs}]/u.test(path.slice(1))
   if (isPath && isPrintable && Buffer.byteLength(path) <= maxPath) return path
-  throw new NsboxError('unknown', `a shim said ${quoted(address)}, which is no address`)
+  throw new NsboxError('unavailable', `a shim said ${quoted(address)}, which is no address`)
 }

@@ -125,10 +125,15 @@ export class ShimTask {
     this.#isLeft = true
     this.#isLeaving = true
     const timeoutMs = shutdownTimeout
+    const { task } = connection
+    // Both fail where nothing runs.
+    await task.kill({ id, signal: 9, all: true }, { timeoutMs }).catch(() => undefined)
+    await task.wait({ id }, { timeoutMs }).catch(() => undefined)
     try {
-      await connection.task.delete({ id }, { timeoutMs })
+      await task.delete({ id }, { timeoutMs })
     } catch (error) {
-      if (!isNotFound(fromConnectError(error))) this.#warn('it could not be taken back', error)
+      if (!isNotFound(fromConnectError(error)) && !connection.isClosed)
+        this.#warn('it could not be taken back', error)
     }
     await this.#shutDown()
     // What the shim was about to make when it ended.

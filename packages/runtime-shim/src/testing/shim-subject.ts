@@ -18,14 +18,18 @@ import type { ShimRuntime } from '../shim-runtime.ts'
 /** Debian's shim for runc, by its path. */
 export const runcShim = '/usr/bin/containerd-shim-runc-v2'
 
-/** A runtime of shims whose events are collected, as a server does. */
+/** A runtime of shims with a socket for their events, as a server has them. */
 export interface ShimLab extends AsyncDisposable {
   readonly directory: string
   readonly rootfs: RootfsMount[]
   readonly runtime: ShimRuntime
   readonly listeners: Set<(event: Event) => void>
   readonly warnings: string[]
-  /** Closes the runtime and opens it again. @param meanwhile what happens while there is none */
+  /** Lines that shims have logged. */
+  readonly logged: string[]
+  /** Topics of all that shims have told, whether it was news or not. */
+  readonly forwarded: string[]
+  /** Closes the runtime and the socket, and opens them again. @param meanwhile what happens while they are closed */
   restart(meanwhile?: () => Promise<void>): Promise<ShimRuntime>
 }
 
@@ -35,35 +39,46 @@ export async function openShimLab(searchPath?: string): Promise<ShimLab> {
   const { path } = opening.use(await tempDir('nsbox-shims'))
   const listeners = new Set<(event: Event) => void>()
   const warnings: string[] = []
+  const logged: string[] = []
+  const forwarded: string[] = []
   const tell = (_namespace: string, event: DomainEvent) => {
     for (const listener of listeners) listener(event)
   }
   const ttrpcAddress = join(path, 'sock.ttrpc')
-  const open = () =>
-    openShimRuntime({
-      directory: join(path, 'bundles'),
-      images: join(path, 'images'),
-      address: join(path, 'sock'),
-      ttrpcAddress,
-      searchPath,
-      onEvent: tell,
-      onWarning: (message, error) => void warnings.push(`${message}: ${error}`),
+  let runtime: ShimRuntime
+  const open = async () => {
+    await using parts = new AsyncDisposableStack()
+    runtime = parts.use(
+      await openShimRuntime({
+        directory: join(path, 'bundles'),
+        images: join(path, 'images'),
+        address: join(path, 'sock'),
+        ttrpcAddress,
+        searchPath,
+        onEvent: tell,
+        onWarning: (message, error) => void warnings.push(`${message}: ${error}`),
+        onLog: (line, { namespace, id }) => void logged.push(`${namespace}/${id} ${line}`),
+      }),
+    )
+    const events = implementService(Events, {
+      forward({ envelope }) {
+        const { namespace, topic, event } = envelope!
+        const isNews = runtime.isNews(namespace, topic, event!)
+        forwarded.push(topic)
+        if (isNews)
+          tell(namespace, { topic, payload: unpackEventPayload(topic, event!) } as unknown as DomainEvent)
+        return {}
+      },
     })
+    const { server } = parts.use(createTtrpcServer([events]))
+    server.listen(ttrpcAddress)
+    await once(server, 'listening')
+    return parts.move()
+  }
   await mkdir(join(path, 'io'))
   const rootfs = await busyboxRootfs(join(path, 'rootfs'))
-  let runtime = await open()
-  opening.defer(() => runtime[Symbol.asyncDispose]())
-  const events = implementService(Events, {
-    forward({ envelope }) {
-      const { namespace, topic, event } = envelope!
-      if (!runtime.isNews(namespace, topic, event!)) return {}
-      tell(namespace, { topic, payload: unpackEventPayload(topic, event!) } as unknown as DomainEvent)
-      return {}
-    },
-  })
-  const served = opening.use(createTtrpcServer([events]))
-  served.server.listen(ttrpcAddress)
-  await once(served.server, 'listening')
+  let parts = await open()
+  opening.defer(() => parts.disposeAsync())
   const owned = opening.move()
   return {
     directory: path,
@@ -73,13 +88,15 @@ export async function openShimLab(searchPath?: string): Promise<ShimLab> {
     },
     listeners,
     warnings,
+    logged,
+    forwarded,
     async restart(meanwhile) {
-      await runtime[Symbol.asyncDispose]()
+      await parts.disposeAsync()
       await meanwhile?.()
-      runtime = await open()
+      parts = await open()
       return runtime
     },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    [Symbol.asyncDispose]: () => owned.disposeAsync() as Promise<void>,
   }
 }
 
