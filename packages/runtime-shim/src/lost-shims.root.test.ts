@@ -95,7 +95,7 @@ describeWith({ root: true, linux: true, programs: [runcShim, 'runc', 'busybox'] 
   })
 
   for (const alone of [false, true])
-    test(`is cleaned up after by its program when it was killed${alone ? ' while there was no server' : ''}`, async () => {
+    test(`is cleaned up after when it was killed${alone ? ' while there was no server' : ''}`, async () => {
       const { pid, shim } = await started()
       const waiting = alone ? undefined : tasks.wait(id())
       const kill = async () => {

@@ -11,7 +11,7 @@ import { expect, test } from 'vitest'
 import { startServer } from '../start.ts'
 import { socketTransport } from '../testing/grpc-call.ts'
 
-test('D01 events come by a socket of its own, of mode 0600, and are published in the namespace that they name', async () => {
+test('D01 events come by a socket of mode 0600, and are published in the namespace that they name', async () => {
   await using directory = await tempDir('nsbox-ttrpc-socket')
   const address = join(directory.path, 'sock')
   await using server = await startServer({
