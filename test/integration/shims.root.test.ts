@@ -37,7 +37,7 @@ describeWith(
         await client.tasks.delete(containerId)
       }
       for await (const { id } of client.containers.list()) await client.containers.delete(id)
-      await expect.poll(() => processesWith(`-address\0${server.address}`)).toEqual([])
+      await expect.poll(() => processesWith(`\0-address\0${server.address}`)).toEqual([])
     })
     afterAll(() => resources.disposeAsync())
 
@@ -92,7 +92,7 @@ describeWith(
       const stop = new AbortController()
       const exits = new Map<string, number>()
       const subscribed = (async () => {
-        const filters = ['topic==/tasks/exit']
+        const filters = ['topic=="/tasks/exit"']
         for await (const { event } of client.events.subscribe(filters, { signal: stop.signal }))
           if ('payload' in event && event.topic === '/tasks/exit')
             exits.set(event.payload.id, event.payload.exitStatus)

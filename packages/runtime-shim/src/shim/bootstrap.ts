@@ -24,8 +24,7 @@ const unix = 'unix://'
  * Reads what a shim prints at its start, or what is in the file `address` of its bundle: an address, or JSON with
  * version, address and protocol (version 2 and 3 of containerd's runtime protocol).
  *
- * @throws `unimplemented` for versions and protocols that are not spoken here; `unavailable` for what is no address of a
- * socket
+ * @throws `unimplemented` for versions and protocols that are not spoken here; `unavailable` for what is no address
  */
 export function parseBootstrap(text: string): Bootstrap {
   const line = text.trim()

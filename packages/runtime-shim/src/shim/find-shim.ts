@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { dirname, isAbsolute } from 'node:path'
-import { fromSystemError, NsboxError, quoted } from '@nsbox/errors'
+import { fromSystemError, isErrno, NsboxError, quoted } from '@nsbox/errors'
 import { findProgram } from '@nsbox/supervisor/programs'
 
 /**
@@ -34,11 +34,9 @@ function find(runtimeName: string, program: string, searchPath: string | undefin
   try {
     return findProgram(program, { searchPath, from: '/' })
   } catch (error) {
-    const failure = fromSystemError(
-      error,
-      `runtime ${quoted(runtimeName)} binary not installed ${quoted(program)}`,
-    )
-    throw failure
+    const context = `runtime ${quoted(runtimeName)} binary not installed ${quoted(program)}`
+    if (isErrno(error, 'ENOENT')) throw new NsboxError('not_found', context, { cause: error })
+    throw fromSystemError(error, context)
   }
 }
 
