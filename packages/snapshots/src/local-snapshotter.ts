@@ -14,6 +14,7 @@ import { NsboxError, withErrorContext } from '@nsbox/errors'
 import { parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import type { Database } from '@nsbox/sqlite'
+import type { Clock } from '@nsbox/time'
 import { treeUsage } from '@nsbox/trees'
 import { type ComingSnapshot, ComingSnapshots } from './coming-snapshots.ts'
 import { Leftovers } from './leftovers.ts'
@@ -33,7 +34,7 @@ export interface LocalSnapshotterParts {
   readonly sync: TrustedSync
   /** Closes the database and releases whatever else the parts hold. */
   readonly close: () => Promise<void>
-  readonly now: () => number
+  readonly clock: Clock
   readonly onLeftover: (error: unknown) => void
 }
 
@@ -58,7 +59,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     this.#parts = parts
     this.#db = parts.db
     const { directories, onLeftover } = parts
-    // Not aborted with the call: the row is gone, so the files have to go, too. Only closing the snapshotter ends it.
+    // Not aborted with the call, but by closing the snapshotter: the row is gone, so the files have to go, too.
     const discard = (id: number) =>
       this.#undertakings.run(undefined, (signal) => directories.discard(id, { signal }))
     this.#leftovers = new Leftovers({ discard, onLeftover })
@@ -103,7 +104,9 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     const row = this.#get(key)
     if (row.kind === 'committed')
       throw new NsboxError('failed_precondition', `requested snapshot ${key} not active or view`)
-    return await this.#answer(this.#parts.form.mounts(this.#place({ ...row, kind: row.kind })))
+    const { directories, form } = this.#parts
+    const place = { path: directories.path(row.id), kind: row.kind, parents: this.#paths(row.parent) }
+    return await this.#answer(form.mounts(place))
   }
 
   prepare(key: string, parent: string | undefined, options: PrepareOptions = {}): Promise<Mount[]> {
@@ -148,7 +151,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
               kind,
               parent,
               labels: checked,
-              now: this.#parts.now(),
+              now: this.#parts.clock.stamp(),
             })
           })
         },
@@ -205,7 +208,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
         this.#checkFree(name, 'committed snapshot')
         if (parent !== null && !table.isCommitted(tx, parent))
           throw new NsboxError('not_found', `parent snapshot ${parentName || ownParentName} does not exist`)
-        table.commitSnapshot(tx, { id, name, parent, labels: checked, now: this.#parts.now() })
+        table.commitSnapshot(tx, { id, name, parent, labels: checked, now: this.#parts.clock.stamp() })
         return table.infoOf(table.getSnapshot(tx, name))
       })
     }
@@ -235,7 +238,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
       const row = table.getSnapshot(tx, name)
       const labels = changeLabels(table.labelsOf(row), change)
       validateLabels(labels, 'info.Labels')
-      table.setLabels(tx, row.id, labels, this.#parts.now())
+      table.setLabels(tx, row.id, labels, this.#parts.clock.stamp(table.infoOf(row).updatedAt))
       return table.infoOf(table.getSnapshot(tx, name))
     })
     return await this.#answer(info)
@@ -297,18 +300,6 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     if (coming !== undefined) return coming
     const { id } = table.getParent(this.#db, name)
     return { id, paths: this.#paths(id) }
-  }
-
-  #place({
-    id,
-    kind,
-    parent,
-  }: {
-    id: number
-    kind: SnapshotPlace['kind']
-    parent: number | null
-  }): SnapshotPlace {
-    return { path: this.#parts.directories.path(id), kind, parents: this.#paths(parent) }
   }
 
   #paths(id: number | null): string[] {

@@ -1,6 +1,7 @@
 import type { AbortOptions, ProcessExit, TaskMetrics } from '@nsbox/core/tasks'
 import { isFailedPrecondition, isNotFound, NsboxError } from '@nsbox/errors'
 import type { SupervisedProcess, TerminalSize } from '@nsbox/supervisor'
+import { systemClock } from '@nsbox/time'
 import type { ContainerCgroup } from '../cgroups/container-cgroup.ts'
 import type { OomWatch } from '../cgroups/oom/oom-watch.ts'
 import { signalAll, signalProcess } from '../cgroups/signal-processes.ts'
@@ -28,7 +29,7 @@ export class FirstProcess implements Disposable {
   #made: Made | undefined
   #oom: OomWatch | undefined
   #size: TerminalSize | undefined
-  #inputEnded = false
+  #inputIsClosed = false
 
   constructor(namespace: string, containerId: string, context: TaskContext) {
     this.#context = context
@@ -62,7 +63,7 @@ export class FirstProcess implements Disposable {
     this.#made = { pid, process, cgroup: await this.#cgroupOf(pid) }
     await this.#watch()
     if (this.isAlive && this.#size !== undefined) process.resize(this.#size)
-    if (this.#inputEnded) await process.closeStdin()
+    if (this.#inputIsClosed) await process.closeStdin()
   }
 
   /** Takes what is left of a process that was recorded. */
@@ -94,7 +95,7 @@ export class FirstProcess implements Disposable {
 
   /** How it ends. */
   async exit(): Promise<ProcessExit> {
-    return (await this.#made?.process?.exit) ?? { exitStatus: 255, exitedAt: new Date() }
+    return (await this.#made?.process?.exit) ?? { exitStatus: 255, exitedAt: systemClock.stamp() }
   }
 
   /** @throws `failed_precondition` if it has not been made; `not_found` if it has ended */
@@ -141,11 +142,11 @@ export class FirstProcess implements Disposable {
   }
 
   async keepStdin(): Promise<void> {
-    await this.#made?.process?.keepStdin()
+    if (!this.#inputIsClosed) await this.#made?.process?.keepStdin()
   }
 
   async closeStdin(options: AbortOptions): Promise<void> {
-    this.#inputEnded = true
+    this.#inputIsClosed = true
     await this.#made?.process?.closeStdin(options)
   }
 

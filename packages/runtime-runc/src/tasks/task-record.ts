@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { type Bundle, type ExecFiles, readState, writeState } from '@nsbox/bundle'
 import type { ProcessExit, ProcessIo } from '@nsbox/core/tasks'
 import { isErrno } from '@nsbox/errors'
+import { Timestamp } from '@nsbox/time'
 import type { RestoreSource } from './restore-source.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
 
@@ -41,11 +42,11 @@ export interface StoredExit {
 }
 
 export function storedExit({ exitStatus, exitedAt }: ProcessExit): StoredExit {
-  return { exitStatus, exitedAt: exitedAt.toISOString() }
+  return { exitStatus, exitedAt: exitedAt.toString() }
 }
 
 export function exitOf({ exitStatus, exitedAt }: StoredExit): ProcessExit {
-  return { exitStatus, exitedAt: new Date(exitedAt) }
+  return { exitStatus, exitedAt: Timestamp.parse(exitedAt) }
 }
 
 export function writeTask({ path }: Bundle, record: TaskRecord): void {

@@ -13,6 +13,7 @@ import type {
 } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import type { TerminalSize } from '@nsbox/supervisor'
+import { systemClock } from '@nsbox/time'
 import { processInfos } from '../cgroups/process-infos.ts'
 import type { CheckpointRequest } from '../options/checkpoint-request.ts'
 import { pauseContainer } from '../runc/pause-container.ts'
@@ -24,6 +25,7 @@ import type { NewExec } from './new-exec.ts'
 import { ProcessEnd } from './process-end.ts'
 import { discardImages } from './restore-source.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
+import { StartUnderWay } from './start-under-way.ts'
 import { stateError, type TaskState } from './state-error.ts'
 import { type CheckpointedTask, checkpointTask } from './task-checkpoint.ts'
 import type { TaskContext } from './task-context.ts'
@@ -67,9 +69,9 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   readonly #uses: TaskUses
   readonly #mutex = new YieldingMutex()
   readonly #end = new ProcessEnd()
+  readonly #starting = new StartUnderWay()
   #record: TaskRecord
   #state: TaskState = 'created'
-  #starting: Promise<unknown> = Promise.resolve()
 
   constructor(parts: TaskParts) {
     this.namespace = parts.namespace
@@ -103,9 +105,11 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     return this.#state === 'paused' || this.#state === 'pausing'
   }
 
-  /** The first process as the outside sees it. */
-  describe(): Process {
-    const { id: containerId, pid, state: status, io } = this
+  /** The first process as the outside sees it: of unknown state if a start that is under way takes long. */
+  async describe(options: AbortOptions = {}): Promise<Process> {
+    const settled = await this.#starting.settled(options)
+    const { id: containerId, pid, state, io } = this
+    const status = settled ? state : 'unknown'
     const exit = this.#end.exit
     return { containerId, execId: '', pid, status, ...io, ...(exit === undefined ? {} : { exit }) }
   }
@@ -150,9 +154,10 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     return this.#mutex.run({ signal }, async () => {
       if (this.#state !== 'created') throw stateError('start', this.#state)
       const isFollowed = this.#first.isMade
-      const starting = this.#start.run(this.#first, { signal }).then(() => this.#started())
-      this.#starting = starting.catch(() => undefined)
-      await starting
+      await this.#starting.run(async () => {
+        await this.#start.run(this.#first, { signal })
+        this.#started()
+      })
       if (!isFollowed) this.follow()
       return { pid: this.pid }
     })
@@ -239,14 +244,14 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   /** All processes, and which exec each was started by. */
   async processes(): Promise<ProcessInfo[]> {
     if (this.#state === 'stopped') throw new NsboxError('failed_precondition', 'process already finished')
-    return processInfos(await this.#first.pids(), this.execs.byPid)
+    return processInfos(await this.#pids(), this.execs.byPid)
   }
 
   /** What its cgroup tells; undefined if it has ended. */
   async metrics(): Promise<TaskMetrics | undefined> {
     if (this.#state === 'stopped') return undefined
     const data = await this.#first.metrics()
-    return data && { id: this.id, timestamp: new Date(), data }
+    return data && { id: this.id, timestamp: systemClock.stamp(), data }
   }
 
   /** Removes it with all that it has left, once it has stopped or if it was never started. */
@@ -257,16 +262,16 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
         await this.#end.wait()
       }
       if (this.#first.isMade && this.#state !== 'stopped') throw stateError('delete', this.#state)
-      // What is written last is on its way while runc cleans up, and nobody asks for the process any more.
-      const released = this.#first.drained().then(() => this.#first.release())
-      await Promise.all([this.#start.remove(this.#first), released])
+      // What is written last is on its way while runc cleans up.
+      await Promise.all([this.#start.remove(this.#first), this.#first.drained()])
+      await this.#first.release()
       await this.execs.discard()
       await discardImages(this.#record.restore)
       // Last, since the record is in it: what fails before can be done again, after a restart as well.
       await this.bundle.remove()
       this.#uses.release()
       this.#state = 'stopped'
-      const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: new Date() }
+      const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: systemClock.stamp() }
       const { id: containerId, pid } = this
       this.emit({ topic: '/tasks/delete', payload: { containerId, id: '', pid, ...exit } })
       this.#end.abandon(new NsboxError('not_found', `task ${containerId} not found`))
@@ -291,6 +296,12 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     }
   }
 
+  #pids(): Promise<number[]> {
+    const { context, runc, id } = this
+    const isForRunc = this.#first.isMade && !context.shortcuts.areTakenFor(runc)
+    return isForRunc ? runc.ps(id) : this.#first.pids()
+  }
+
   #started(): void {
     const { restore } = this.#record
     this.become('running')
@@ -306,7 +317,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   async #follow(): Promise<void> {
     if (this.#end.exit !== undefined) return
     const exit = await this.#first.exit()
-    await this.#starting
+    await this.#starting.through
     // Without a pid namespace of its own, nothing but this ends the others with the first process.
     if (this.#record.sharesPids) await this.#first.killAll()
     await this.execs.ended()

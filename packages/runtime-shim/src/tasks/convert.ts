@@ -3,6 +3,7 @@ import { fromTimestamp } from '@nsbox/api'
 import type { DeleteResponseSchema, StateResponseSchema } from '@nsbox/api/gen/runtime/task/v2/shim_pb'
 import { Status } from '@nsbox/api/gen/types/task/task_pb'
 import type { Process, ProcessExit, ProcessStatus } from '@nsbox/core/tasks'
+import { systemClock } from '@nsbox/time'
 
 const statuses: ReadonlyMap<Status, ProcessStatus> = new Map([
   [Status.CREATED, 'created'],
@@ -31,5 +32,5 @@ export function fromExit({
   exitStatus,
   exitedAt,
 }: Pick<MessageShape<typeof DeleteResponseSchema>, 'exitStatus' | 'exitedAt'>): ProcessExit {
-  return { exitStatus, exitedAt: fromTimestamp(exitedAt, 'exited_at') ?? new Date() }
+  return { exitStatus, exitedAt: fromTimestamp(exitedAt, 'exited_at') ?? systemClock.stamp() }
 }

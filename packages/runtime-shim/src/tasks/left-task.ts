@@ -2,6 +2,7 @@ import { fromBinary, type MessageShape } from '@bufbuild/protobuf'
 import { DeleteResponseSchema } from '@nsbox/api/gen/runtime/task/v2/shim_pb'
 import type { Bundle, TaskUses } from '@nsbox/bundle'
 import type { ProcessExit } from '@nsbox/core/tasks'
+import { systemClock } from '@nsbox/time'
 import { removeTree } from '@nsbox/trees'
 import { runShimCommand } from '../shim/shim-command.ts'
 import { fromExit } from './convert.ts'
@@ -27,7 +28,7 @@ export async function cleanUpAfterShim({ bundle, record, uses, context }: LeftTa
   const { namespace, id: containerId } = bundle
   const { onEvent, onWarning } = context
   const warn = (what: string, error: unknown) => onWarning(`task ${namespace}/${containerId}: ${what}`, error)
-  let exit: ProcessExit = { exitStatus: 255, exitedAt: new Date() }
+  let exit: ProcessExit = { exitStatus: 255, exitedAt: systemClock.stamp() }
   try {
     if (!record.isShared) exit = fromExit(await deleteByProgram({ bundle, record, context }))
   } catch (error) {

@@ -22,6 +22,7 @@ import type {
 import { isNotFound, isNsboxError, NsboxError } from '@nsbox/errors'
 import { parseListFilters } from '@nsbox/filters'
 import { validateIdentifier } from '@nsbox/namespaces'
+import { systemClock } from '@nsbox/time'
 import { fromExit, fromState } from './convert.ts'
 import { createTask } from './create-task.ts'
 import type { ShimContext } from './shim-context.ts'
@@ -71,7 +72,8 @@ export class NamespaceTasks implements RuntimeTasks {
     options.signal?.throwIfAborted()
     validateIdentifier(id)
     if (this.has(id)) throw new NsboxError('already_exists', `task ${id}`)
-    const sandbox = options.sandbox ? this.#task(options.sandbox) : undefined
+    // A sandbox may be none of a shim, and then there is none to share.
+    const sandbox = this.#tasks.get(options.sandbox ?? '')
     this.#making.add(id)
     try {
       const context = this.#context
@@ -198,7 +200,7 @@ export class NamespaceTasks implements RuntimeTasks {
       async ({ id }): Promise<TaskMetrics | undefined> => {
         try {
           const { stats } = await this.#ask(id, (shim) => shim.stats({ id }, { signal }), signal)
-          return stats && { id, timestamp: new Date(), data: { opaque: stats } }
+          return stats && { id, timestamp: systemClock.stamp(), data: { opaque: stats } }
         } catch (error) {
           signal?.throwIfAborted()
           if (!isNsboxError(error)) throw error

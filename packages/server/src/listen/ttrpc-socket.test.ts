@@ -6,6 +6,7 @@ import { TaskOOMSchema } from '@nsbox/api/gen/events/task_pb'
 import { Events as GrpcEvents } from '@nsbox/api/gen/services/events/v1/events_pb'
 import { Events } from '@nsbox/api/gen/services/ttrpc/events/v1/events_pb'
 import { tempDir } from '@nsbox/testing'
+import { Timestamp } from '@nsbox/time'
 import { connectTtrpc } from '@nsbox/ttrpc'
 import { expect, test } from 'vitest'
 import { startServer } from '../start.ts'
@@ -27,7 +28,7 @@ test('D01 events come by a socket of mode 0600, and are published in the namespa
 
   using connection = await connectTtrpc(`${address}.ttrpc`)
   const { forward } = createClient(Events, connection.transport)
-  const timestamp = toTimestamp(new Date('2026-01-02T03:04:05Z'), 'timestamp')
+  const timestamp = toTimestamp(Timestamp.fromDate(new Date('2026-01-02T03:04:05Z')))
   const event = packAny(TaskOOMSchema, { containerId: 'x' })
   const envelope = { timestamp, namespace: 'moby', topic: '/tasks/oom', event }
   // Nothing else tells when the subscription is there.

@@ -25,9 +25,9 @@ export interface ChildProgram {
 export interface ChildRequest {
   readonly path: string
   readonly args: readonly string[]
-  readonly env: Readonly<Record<string, string>>
-  /** `.` by default. */
+  /** Its working directory; that of this process by default. */
   readonly cwd?: string | undefined
+  readonly env: Readonly<Record<string, string>>
   /** Whether it begins a session; false by default. */
   readonly session?: boolean | undefined
   /** Whether its input is written; the null device else. */
