@@ -1,4 +1,4 @@
-import type { Bundle } from '../bundle/bundle.ts'
+import { type Bundle, TaskUses } from '@nsbox/bundle'
 import type { ContainerStatus } from '../runc/container-state.ts'
 import { runcOf } from './create-task.ts'
 import { FirstProcess } from './first-process.ts'
@@ -9,7 +9,6 @@ import { Task } from './task.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import { readTask, type TaskRecord } from './task-record.ts'
 import { CreatedStart } from './task-start.ts'
-import { TaskUses } from './task-uses.ts'
 import { end, removeContainer } from './undo-process.ts'
 
 /**

@@ -1,10 +1,9 @@
 import { unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { type Bundle, type ExecFiles, readState, writeState } from '@nsbox/bundle'
 import type { ProcessExit, ProcessIo } from '@nsbox/core/tasks'
 import { isErrno } from '@nsbox/errors'
 import { Timestamp } from '@nsbox/time'
-import type { Bundle, ExecFiles } from '../bundle/bundle.ts'
-import { readState, writeState } from '../bundle/state-file.ts'
 import type { RestoreSource } from './restore-source.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
 
