@@ -10,6 +10,7 @@ import type { PathUses } from '@nsbox/core/tasks'
 import { NsboxError, shownName } from '@nsbox/errors'
 import { type NamespaceStore, requireNamespace } from '@nsbox/namespaces'
 import { type Database, openDatabase } from '@nsbox/sqlite'
+import { type Clock, systemClock } from '@nsbox/time'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { type CollectionResult, Collector, type CollectorSchedule } from './collector/collector.ts'
 import type { Marking } from './collector/marking.ts'
@@ -60,8 +61,8 @@ export interface MetadataOptions {
   readonly isHeard?: (() => boolean) | undefined
   readonly collector?: CollectorSchedule | undefined
   readonly log?: Log | undefined
-  /** The clock, in milliseconds since 1970; the system's by default. */
-  readonly now?: (() => number) | undefined
+  /** `systemClock` by default. */
+  readonly clock?: Clock | undefined
   /** Called when the disk has refused a sync; ends the process by default. */
   readonly onFatal?: ((error: unknown) => void) | undefined
 }
@@ -146,7 +147,7 @@ export function createMetadata(
   options: Omit<MetadataOptions, 'path'>,
   databasePath?: string,
 ): Metadata {
-  const { content: backend, policy = 'shared', log = silent, now: clock = Date.now } = options
+  const { content: backend, policy = 'shared', log = silent, clock = systemClock } = options
   const { snapshotters = new Map() } = options
   const stack = new AsyncDisposableStack()
   stack.use(db)
@@ -158,7 +159,7 @@ export function createMetadata(
   })
   stack.defer(() => outbox.flushed())
   const gate = new BlobGate()
-  const locks = new IngestLocks(clock)
+  const locks = new IngestLocks(clock.now)
   const commits = new CommitsUnderWay()
   const inUse = new BackingsInUse()
   const markings = new Set<Marking>()

@@ -1,4 +1,5 @@
 import type { TerminalSize } from '@nsbox/sys/descriptors'
+import type { Timestamp } from '@nsbox/time'
 import type { ProcessIo } from './protocol/process-record.ts'
 
 export type { ProcessIo, TerminalSize }
@@ -12,7 +13,7 @@ export interface AbortOptions {
 export interface ProcessExit {
   /** What it returned, or 128 and the number of the signal that ended it. */
   readonly exitStatus: number
-  readonly exitedAt: Date
+  readonly exitedAt: Timestamp
 }
 
 /** Files for one launch, with paths short enough for a socket; but for a pid file of the caller's they go with it. */

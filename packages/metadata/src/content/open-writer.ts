@@ -21,7 +21,7 @@ export async function openWriter(
   signal?.throwIfAborted()
   if (expected !== undefined) await refuseExisting(parts, scope, expected)
 
-  const lock = parts.locks.acquire(ref, scope.namespace)
+  const lock = await parts.locks.acquire(ref, { namespace: scope.namespace, signal })
   try {
     const asked = { ref, total, expected }
     const shared = await share(parts, scope, asked)
@@ -31,7 +31,9 @@ export async function openWriter(
       parts.ledger.answerable(),
     ])
     parts.collector.expires(ingest.expires_at ?? undefined)
-    return new NamespacedWriter({ ...parts, scope, ingest, expected, lock, own })
+    const writer = new NamespacedWriter({ ...parts, scope, ingest, expected, lock, own })
+    lock.hold(() => writer.revoke())
+    return writer
   } catch (error) {
     lock[Symbol.dispose]()
     await parts.ledger.answerable()
@@ -78,7 +80,7 @@ function record(
 ): IngestRow {
   const { before, row } = ledger.commit(scope.namespace, (tx) => ({
     before: findIngest(tx, scope.namespace, asked.ref),
-    row: openIngest(tx, scope, { ...asked, sharedSize, now: clock() }),
+    row: openIngest(tx, scope, { ...asked, sharedSize, clock }),
   }))
   // It may have stood for another blob.
   if (before !== undefined) collector.unused(leftBy(before))

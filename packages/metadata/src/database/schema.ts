@@ -18,7 +18,8 @@ import type { Migration } from '@nsbox/sqlite'
  * backing/<id>                            a snapshot of a snapshotter, which snapshots of any number of namespaces are
  * ```
  *
- * Times are milliseconds since 1970, labels and annotations JSON objects of strings.
+ * Times are microseconds since 1970, those at which something expires milliseconds; labels and annotations are JSON
+ * objects of strings.
  *
  * Deleting a namespace deletes what may be left in it, sandboxes too (`ON DELETE CASCADE`); images, content, containers
  * and snapshots must be gone before (`ON DELETE RESTRICT`).
@@ -196,6 +197,18 @@ export const migrations: readonly Migration[] = [
   },
   {
     version: 5,
+    // They were milliseconds.
+    sql: `
+      UPDATE image SET created_at = created_at * 1000, updated_at = updated_at * 1000;
+      UPDATE content SET created_at = created_at * 1000, updated_at = updated_at * 1000;
+      UPDATE ingest SET started_at = started_at * 1000;
+      UPDATE lease SET created_at = created_at * 1000;
+      UPDATE snapshot SET created_at = created_at * 1000, updated_at = updated_at * 1000;
+      UPDATE container SET created_at = created_at * 1000, updated_at = updated_at * 1000;
+    `,
+  },
+  {
+    version: 6,
     sql: `
       CREATE TABLE sandbox (
         namespace TEXT NOT NULL REFERENCES namespace ON DELETE CASCADE,

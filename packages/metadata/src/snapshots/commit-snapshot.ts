@@ -172,7 +172,7 @@ function record(
     parent: parent?.name,
     backing,
     labels,
-    now: clock(),
+    now: clock.stamp(),
   })
   // That the lease has ended meanwhile is as good as its end right after this.
   if (hasLease(tx, scope)) hold(tx, scope, snapshotNode(scope, name))

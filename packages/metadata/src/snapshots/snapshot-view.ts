@@ -134,7 +134,7 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
       function changed(info: SnapshotInfo): SnapshotInfo {
         const labels = changeLabels(info.labels, change)
         validateLabels(labels, 'info.Labels')
-        return { ...info, labels, updatedAt: new Date(Math.max(clock(), info.updatedAt.getTime())) }
+        return { ...info, labels, updatedAt: clock.stamp(info.updatedAt) }
       }
     },
 

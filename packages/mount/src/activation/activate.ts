@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno } from '@nsbox/errors'
+import { systemClock } from '@nsbox/time'
 import { mount as makeMount } from '../mount.ts'
 import { parseMountOptions } from '../mount-options.ts'
 import type { Mount } from '../mount-record.ts'
@@ -68,7 +69,7 @@ export async function activateMounts(
         mkdirSync(mountPoint, { mode: 0o700 })
         await makeMount(withoutPropagation(mount), mountPoint, { signal })
       }
-      active.push({ mount, mountPoint, mountedAt: new Date() })
+      active.push({ mount, mountPoint, mountedAt: systemClock.stamp() })
     }
     const rest = mounts.slice(count).map((mount) => transformed(mount, active))
     const last = active.at(-1)

@@ -1,3 +1,4 @@
+import type { Timestamp } from '@nsbox/time'
 import type { Mount } from '../mount-record.ts'
 
 /** A mount that was made so that others can refer to it. */
@@ -6,5 +7,5 @@ export interface ActiveMount {
   readonly mount: Mount
   /** A directory; of a loop device a symbolic link to it. */
   readonly mountPoint: string
-  readonly mountedAt: Date
+  readonly mountedAt: Timestamp
 }

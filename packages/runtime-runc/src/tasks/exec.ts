@@ -2,6 +2,7 @@ import type { DomainEvent } from '@nsbox/core/events'
 import type { AbortOptions, Process, ProcessExit, ProcessIo } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import type { LaunchPaths, SupervisedProcess, TerminalSize } from '@nsbox/supervisor'
+import { systemClock } from '@nsbox/time'
 import type { Bundle, ExecFiles } from '../bundle/bundle.ts'
 import { launchRunc } from '../runc/launch-runc.ts'
 import type { Runc } from '../runc/runc.ts'
@@ -122,7 +123,7 @@ export class Exec {
         throw stateError('delete', this.#task.isFrozen ? this.#task.state : 'running')
       await this.#process?.drained
       await this.discard()
-      const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: new Date() }
+      const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: systemClock.stamp() }
       this.#task.emit({
         topic: '/tasks/delete',
         payload: { containerId: this.#task.id, id: this.id, pid: this.#pid, ...exit },
@@ -167,7 +168,7 @@ export class Exec {
       void this.#follow(process)
     } else if (this.#pid !== 0) {
       // It ran, and nobody knows of it any more.
-      this.#ended({ exitStatus: 255, exitedAt: new Date() })
+      this.#ended({ exitStatus: 255, exitedAt: systemClock.stamp() })
     }
   }
 

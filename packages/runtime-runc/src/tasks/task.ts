@@ -12,6 +12,7 @@ import type {
 } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import type { TerminalSize } from '@nsbox/supervisor'
+import { systemClock } from '@nsbox/time'
 import type { Bundle } from '../bundle/bundle.ts'
 import { processInfos } from '../cgroups/process-infos.ts'
 import type { CheckpointRequest } from '../options/checkpoint-request.ts'
@@ -241,9 +242,9 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     })
   }
 
-  /** All processes, and which exec each was started by. */
+  /** All processes, and which exec each was started by; none once it has stopped. */
   async processes(): Promise<ProcessInfo[]> {
-    if (this.#state === 'stopped') throw new NsboxError('failed_precondition', 'process already finished')
+    if (this.#state === 'stopped') return []
     return processInfos(await this.#pids(), this.execs.byPid)
   }
 
@@ -251,7 +252,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   async metrics(): Promise<TaskMetrics | undefined> {
     if (this.#state === 'stopped') return undefined
     const data = await this.#first.metrics()
-    return data && { id: this.id, timestamp: new Date(), data }
+    return data && { id: this.id, timestamp: systemClock.stamp(), data }
   }
 
   /** Removes it with all that it has left, once it has stopped or if it was never started. */
@@ -271,7 +272,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
       await this.bundle.remove()
       this.#uses.release()
       this.#state = 'stopped'
-      const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: new Date() }
+      const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: systemClock.stamp() }
       const { id: containerId, pid } = this
       this.emit({ topic: '/tasks/delete', payload: { containerId, id: '', pid, ...exit } })
       this.#end.abandon(new NsboxError('not_found', `task ${containerId} not found`))

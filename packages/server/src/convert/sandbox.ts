@@ -25,8 +25,8 @@ export function toSandboxMessage(sandbox: Sandbox): MessageInitShape<typeof Sand
     ...(spec && { spec }),
     labels: { ...labels },
     extensions: { ...extensions },
-    createdAt: toTimestamp(createdAt, 'sandbox.CreatedAt'),
-    updatedAt: toTimestamp(updatedAt, 'sandbox.UpdatedAt'),
+    createdAt: toTimestamp(createdAt),
+    updatedAt: toTimestamp(updatedAt),
   }
 }
 

@@ -2,6 +2,7 @@ import type { ConnectRouter, HandlerContext } from '@connectrpc/connect'
 import { toTimestamp } from '@nsbox/api'
 import { Mounts } from '@nsbox/api/gen/services/mounts/v1/mounts_pb'
 import { NsboxError } from '@nsbox/errors'
+import { Timestamp } from '@nsbox/time'
 import { fromRootfsMessages, toMountMessage } from '../convert/mount.ts'
 import type { ActivationRecord } from '../mounts/activation-record.ts'
 import type { MountManager } from '../mounts/mount-manager.ts'
@@ -44,7 +45,7 @@ function toInfo({ name, labels, active, system }: ActivationRecord) {
     active: active.map(({ mount, mountPoint, mountedAt }) => ({
       mount: toMountMessage(mount),
       mountPoint,
-      mountedAt: toTimestamp(new Date(mountedAt), 'mount.MountedAt'),
+      mountedAt: toTimestamp(Timestamp.fromEpochMicroseconds(mountedAt)),
     })),
     system: system.map(toMountMessage),
   }

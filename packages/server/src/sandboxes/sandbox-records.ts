@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isErrno, NsboxError, quoted } from '@nsbox/errors'
 
-/** What is kept of a sandbox that was created. Times are milliseconds since 1970. */
+/** What is kept of a sandbox that was created. Times are microseconds since 1970. */
 export interface SandboxRecord {
   readonly createdAt: number
   readonly startedAt?: number | undefined

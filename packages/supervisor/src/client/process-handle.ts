@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 import { setTerminalSize, type TerminalSize } from '@nsbox/sys/descriptors'
 import { signalPidfd } from '@nsbox/sys/processes'
+import { Timestamp } from '@nsbox/time'
 import type { OwnedEnds } from '../protocol/owned-ends.ts'
 import type { ExitRecord, ProcessIo, ProcessRecord } from '../protocol/process-record.ts'
 import type { Ends, Role } from '../protocol/roles.ts'
@@ -59,7 +60,7 @@ export class ProcessHandle implements SupervisedProcess {
 
   get ended(): ProcessExit | undefined {
     const { exit } = this.#record
-    return exit && { exitStatus: exit.exitStatus, exitedAt: new Date(exit.exitedAt) }
+    return exit && { exitStatus: exit.exitStatus, exitedAt: Timestamp.fromEpochMilliseconds(exit.exitedAt) }
   }
 
   /** For another supervisor. */
