@@ -19,11 +19,11 @@ import type {
 } from '@nsbox/core/tasks'
 import { isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
+import { isRuntimeName } from '../runtime-names.ts'
 import type { NamespacedSandboxes } from '../sandboxes/running-sandboxes.ts'
 import { CheckpointLease } from './checkpoints/checkpoint-lease.ts'
 import { findCheckpoint, findParent } from './checkpoints/find-checkpoint.ts'
 import { storeCheckpoint } from './checkpoints/store-checkpoint.ts'
-import { isRuntimeName } from './runtime-names.ts'
 
 /** What the tasks of a namespace's containers are made of. */
 export interface ContainerTasksParts {
