@@ -22,3 +22,10 @@ export function withSession<Args extends unknown[], Options>(
     }
   }
 }
+
+/** As `withSession`, of a function that is loaded when the command runs: few other commands need its code. */
+export function lazyAction<Args extends unknown[], Options>(
+  load: () => Promise<(session: Session, options: Options, ...args: Args) => Promise<void>>,
+): (...all: unknown[]) => Promise<void> {
+  return withSession<Args, Options>(async (...given) => await (await load())(...given))
+}

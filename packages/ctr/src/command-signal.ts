@@ -15,7 +15,7 @@ export function commandSignal(timeout: number | undefined): {
     process.exitCode = 128 + constants.signals[signal]
     interrupted.abort(new NsboxError('canceled', `interrupted by ${signal}`))
   }
-  // Nobody reads the answer any more.
+  // The answer is not read any more.
   const onOutputFailure = () => interrupted.abort()
   for (const name of ending) process.once(name, onInterrupt)
   process.stdout.once('error', onOutputFailure)

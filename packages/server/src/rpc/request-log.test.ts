@@ -14,7 +14,11 @@ test('says once what a call has failed with, and where it comes from', async () 
     throw toConnectError(new NsboxError('unknown', 'OCI runtime create failed: no way', { cause }))
   }
   const call = requestLog(log, { touch: () => undefined } as never)(failing)
-  const request = { service: { typeName: 'a.Tasks' }, method: { name: 'Create' }, contextValues: createContextValues() }
+  const request = {
+    service: { typeName: 'a.Tasks' },
+    method: { name: 'Create' },
+    contextValues: createContextValues(),
+  }
   await expect(call(request as never)).rejects.toThrow()
   const text = lines.map(textLine).join('')
   expect(text.match(/OCI runtime create failed/g)).toHaveLength(1)

@@ -25,7 +25,7 @@ const endTries = 500
 
 /** What a client's supervisors are opened with. */
 export interface SupervisorPoolOptions {
-  /** Of all supervisors; each has one of its own inside. */
+  /** Of all supervisors; each has a directory of its own in it. */
   readonly directory: string
   readonly program: SupervisorProgram
   readonly onWarning: (message: string, error?: unknown) => void
@@ -202,10 +202,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     return link
   }
 
-  /**
-   * Takes in a supervisor that runs already; one of another build, or that is one too many, is to end with its
-   * processes.
-   */
+  /** Adds a supervisor that runs already; one of another build, or a second one, is told to end with its processes. */
   async #join(link: SupervisorConnection): Promise<void> {
     this.#links.add(link)
     await link.request('processes')
@@ -223,7 +220,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     this.#current.delete(link.cgroup)
   }
 
-  /** Goes on with the supervisor whose connection was lost, or else has another one take over what it held. */
+  /** Reconnects to the supervisor whose connection was lost, or else lets another one take over its processes. */
   async #succeed(
     link: SupervisorConnection,
     processes: readonly ProcessHandle[],

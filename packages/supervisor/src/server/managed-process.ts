@@ -28,7 +28,7 @@ export interface ManagedProcessOptions {
   readonly notify: (notice: Readonly<Record<string, unknown>>) => void
 }
 
-/** A process that the supervisor has in charge: its descriptors, the relays between them, and what is known of it. */
+/** A process of the supervisor: its descriptors, the relays between them, and its record. */
 export class ManagedProcess {
   readonly #ends: OwnedEnds
   readonly #options: ManagedProcessOptions
@@ -43,8 +43,8 @@ export class ManagedProcess {
   #isWritten = true
 
   /**
-   * Takes over the descriptors, whatever it throws, and begins to relay. The record is on disk afterwards, and after an
-   * error gone with all else.
+   * Takes over the descriptors, also if it throws, and begins to relay. The record is on disk afterwards; after an
+   * error nothing is left.
    */
   constructor(record: ProcessRecord, ends: OwnedEnds, options: ManagedProcessOptions) {
     this.#record = record
@@ -75,7 +75,7 @@ export class ManagedProcess {
     return this.#ends.all
   }
 
-  /** The process has ended: that is on disk, if there is room, then told; its output is drained. */
+  /** The process has ended: records that on disk, if there is room, then reports it and drains the output. */
   ended(exit: ExitRecord): void {
     if (this.#record.exit !== undefined || this.#released) return
     this.#update({ exit })
@@ -99,7 +99,7 @@ export class ManagedProcess {
     this.#input?.pump()
   }
 
-  /** Lets go of everything. */
+  /** Closes everything. */
   async release(): Promise<void> {
     this.#released = true
     clearTimeout(this.#drainTimer)
@@ -149,7 +149,7 @@ export class ManagedProcess {
     if (this.#draining && this.#outputs.size === 0) this.#drained()
   }
 
-  /** Nobody takes an output any more, which must neither stop nor end the process. */
+  /** An output has no reader any more: that must neither stop nor end the process. */
   #discard(role: Role): void {
     if (this.#discarded.has(role)) return
     this.#discarded.add(role)
