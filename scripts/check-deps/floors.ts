@@ -4,7 +4,7 @@
  */
 export const floors: readonly (readonly string[])[] = [
   ['concurrency', 'errors', 'filters', 'oci', 'api', 'sys', 'time'],
-  ['cni', 'mount', 'sqlite', 'supervisor'],
+  ['cni', 'mount', 'sqlite', 'supervisor', 'ttrpc'],
   ['core', 'namespaces', 'trees'],
   ['content', 'snapshots', 'diff', 'registry', 'compliance'],
   ['images'],

@@ -43,6 +43,7 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox', 'container
   tasksSuite('of stock containerd', subjectsOf(startContainerd), {
     stateCodes: false,
     idempotentPause: false,
+    executedAtStart: false,
     killByPid: false,
     resizeNeedsTerminal: false,
     createCodes: false,
@@ -51,7 +52,6 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox', 'container
     exitOfUnstarted: false,
     restartedExec: false,
     metricsOfRunning: false,
-    closeStdinAlone: false,
     identifierCodes: false,
     abortedCreate: false,
     execDeleteEvent: false,

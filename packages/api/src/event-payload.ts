@@ -14,6 +14,7 @@ import {
   NamespaceDeleteSchema,
   NamespaceUpdateSchema,
 } from './gen/events/namespace_pb.ts'
+import { SandboxCreateSchema, SandboxExitSchema, SandboxStartSchema } from './gen/events/sandbox_pb.ts'
 import {
   SnapshotCommitSchema,
   SnapshotPrepareSchema,
@@ -49,6 +50,9 @@ const payloads: ReadonlyMap<string, DescMessage> = new Map<string, DescMessage>(
   ['/containers/create', ContainerCreateSchema],
   ['/containers/update', ContainerUpdateSchema],
   ['/containers/delete', ContainerDeleteSchema],
+  ['/sandboxes/create', SandboxCreateSchema],
+  ['/sandboxes/start', SandboxStartSchema],
+  ['/sandboxes/exit', SandboxExitSchema],
   ['/tasks/create', TaskCreateSchema],
   ['/tasks/start', TaskStartSchema],
   ['/tasks/exec-added', TaskExecAddedSchema],

@@ -1,3 +1,4 @@
+import type { AbortOptions } from '@nsbox/concurrency'
 import { NsboxError } from '@nsbox/errors'
 import { type Attachment, checkAttachment } from './attachment.ts'
 import type { JsonObject } from './json-object.ts'
@@ -25,10 +26,6 @@ export interface CniResult extends JsonObject {
   }[]
 }
 
-interface CallOptions {
-  readonly signal?: AbortSignal | undefined
-}
-
 /** The first version with CHECK, and with the earlier result at DEL. */
 const tellsResult = [0, 4, 0] as const
 
@@ -49,9 +46,9 @@ export class Cni {
    * Connects: calls the plugins one after the other, each with the result of the one before. If one fails, all are
    * asked to undo what they have done.
    *
-   * @throws `not_found` for a plugin; `invalid_argument`; what the plugins say as `unknown`; `deadline_exceeded`
+   * @throws `not_found` for a plugin; `invalid_argument`; `unknown` with a plugin's message; `deadline_exceeded`
    */
-  async add(list: NetworkList, attachment: Attachment, { signal }: CallOptions = {}): Promise<CniResult> {
+  async add(list: NetworkList, attachment: Attachment, { signal }: AbortOptions = {}): Promise<CniResult> {
     checkAttachment(attachment)
     if (attachment.netns === undefined)
       throw new NsboxError('invalid_argument', 'no network namespace to connect')
@@ -64,7 +61,7 @@ export class Cni {
       }
       await this.#cache.write(list, attachment, result as JsonObject)
     } catch (error) {
-      // Without the signal, which may have caused the failure. Errors of undoing matter less than the first one.
+      // Without the signal, which may have caused the failure.
       await this.#undo(list, attachment, result).catch(() => undefined)
       throw error
     }
@@ -75,14 +72,12 @@ export class Cni {
    * Checks whether a connection is still as it was made.
    * @throws `failed_precondition` if there is none; what the plugins report as `unknown`
    */
-  async check(list: NetworkList, attachment: Attachment, { signal }: CallOptions = {}): Promise<void> {
+  async check(list: NetworkList, attachment: Attachment, { signal }: AbortOptions = {}): Promise<void> {
     checkAttachment(attachment)
     const cached = await this.#cache.read(list.name, attachment)
     if (cached === undefined) {
-      throw new NsboxError(
-        'failed_precondition',
-        `network ${list.name} of ${attachment.containerId}: not connected`,
-      )
+      const context = `network ${list.name} of ${attachment.containerId}: not connected`
+      throw new NsboxError('failed_precondition', context)
     }
     if (list.disableCheck || isBefore(list.cniVersion, tellsResult)) return
     for (const plugin of list.plugins) {
@@ -92,11 +87,11 @@ export class Cni {
   }
 
   /**
-   * Deletes a connection, with the plugins and configuration that it was made with; idempotent. The namespace may be
-   * gone.
+   * Deletes a connection, with the plugins and configuration that it was made with; idempotent. The namespace need not
+   * exist any more.
    * @throws as `add`; the connection is remembered then, so that it can be tried again
    */
-  async delete(list: NetworkList, attachment: Attachment, { signal }: CallOptions = {}): Promise<void> {
+  async delete(list: NetworkList, attachment: Attachment, { signal }: AbortOptions = {}): Promise<void> {
     checkAttachment(attachment)
     const cached = await this.#cache.read(list.name, attachment)
     const then = cached ? parseNetworkList(cached.text, `of ${attachment.containerId}`) : list
@@ -113,7 +108,7 @@ export class Cni {
    */
   async deleteAll(
     containerId: string,
-    { netns, signal }: { readonly netns?: string | undefined } & CallOptions = {},
+    { netns, signal }: { readonly netns?: string | undefined } & AbortOptions = {},
   ): Promise<void> {
     let failure: unknown
     for (const { network, ifName } of await this.#cache.connections(containerId)) {

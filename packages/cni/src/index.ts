@@ -1,9 +1,9 @@
 export type { Attachment } from './attachment.ts'
 export { Cni, type CniOptions, type CniResult } from './cni.ts'
 export type { JsonObject } from './json-object.ts'
-export { loopbackNetwork } from './loopback.ts'
 export {
   defaultNetworkDirectory,
+  loopbackNetwork,
   type NetworkList,
   type PluginConfiguration,
   parseNetworkList,

@@ -13,6 +13,10 @@ export function parseObject(text: string, context: string): JsonObject {
   } catch (cause) {
     throw new NsboxError('invalid_argument', `${context}: ${(cause as Error).message}`, { cause })
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
+  if (isObject(value)) return value
   throw new NsboxError('invalid_argument', `${context}: no JSON object`)
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

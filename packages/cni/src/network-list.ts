@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
+import type { AbortOptions } from '@nsbox/concurrency'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 import { validate } from '@nsbox/oci'
 import * as v from 'valibot'
@@ -26,7 +27,7 @@ const networkSchema = v.object({
     v.minLength(1, 'none'),
     v.maxLength(64, 'more than 64'),
   ),
-  /** Whether there is nothing to check. Some write it as a text. */
+  /** Whether there is nothing to check. Some files have it as a string. */
   disableCheck: v.pipe(
     v.optional(v.unknown(), false),
     v.transform((value) => value === true || value === 'true'),
@@ -50,7 +51,7 @@ export const defaultNetworkDirectory = '/etc/cni/net.d'
  */
 export async function readDefaultNetwork(
   directory: string = defaultNetworkDirectory,
-  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  { signal }: AbortOptions = {},
 ): Promise<NetworkList> {
   const file = (await configurationFiles(directory))[0]
   if (file === undefined) throw new NsboxError('not_found', `no network config found in ${directory}`)
@@ -76,6 +77,12 @@ export function parseNetworkList(text: string, source: string): NetworkList {
   return { ...validate(networkSchema, { ...fields, plugins: fields.plugins ?? [fields] }, context), text }
 }
 
+/** The loopback network: its interface is `lo`. */
+export const loopbackNetwork: NetworkList = parseNetworkList(
+  JSON.stringify({ cniVersion: '0.3.1', name: 'cni-loopback', plugins: [{ type: 'loopback' }] }),
+  'loopback',
+)
+
 function isPlugin(value: unknown): boolean {
   return v.is(v.object({ type: plainName }), value)
 }
@@ -90,7 +97,7 @@ async function configurationFiles(directory: string): Promise<string[]> {
   }
 }
 
-/** If everybody could write to it, everybody could run programs as root (docs/threat-model.md D15). */
+/** What everyone may write to would let everyone run programs as root (docs/threat-model.md D15). */
 export async function refuseIfOpenToAll(path: string): Promise<void> {
   const { mode } = await stat(path)
   if ((mode & 0o002) === 0) return

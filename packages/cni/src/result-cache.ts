@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path'
 import { isErrno, NsboxError } from '@nsbox/errors'
 import type { Attachment } from './attachment.ts'
-import { type JsonObject, parseObject } from './json-object.ts'
+import { isObject, type JsonObject, parseObject } from './json-object.ts'
 import type { NetworkList } from './network-list.ts'
 
 /** The record of an attachment, with which another process can delete it. */
@@ -109,8 +109,4 @@ async function readEntry(path: string): Promise<JsonObject | undefined> {
 /** Whether an entry is of this connection. File names made of several names can be ambiguous. */
 function isOf(entry: JsonObject, network: string, { containerId, ifName }: Connection): boolean {
   return entry.networkName === network && entry.containerId === containerId && entry.ifName === ifName
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

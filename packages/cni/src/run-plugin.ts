@@ -41,7 +41,7 @@ const maxStderr = 64 * 1024
  * time-out, after too much output and by the signal.
  *
  * @returns what it printed; undefined for nothing, which only ADD may not do
- * @throws `not_found` without such a program; `unknown` with the plugin's own words; `deadline_exceeded`;
+ * @throws `not_found` without such a program; `unknown` with the plugin's message; `deadline_exceeded`;
  * `resource_exhausted` for too much output
  */
 export async function runPlugin(

@@ -1,6 +1,6 @@
 import { defaultSnapshotter } from '@nsbox/client'
 import type { Snapshotter } from '@nsbox/core/snapshots'
-import { isNotFound } from '@nsbox/errors'
+import { isNotFound, undefinedIf } from '@nsbox/errors'
 import { labelKeys } from '@nsbox/oci'
 import type { Session } from './session.ts'
 
@@ -33,12 +33,7 @@ async function namespaceDefault({
   client,
   signal,
 }: Pick<Session, 'client' | 'signal'>): Promise<string | undefined> {
-  try {
-    const { labels } = await client.namespaces.get(client.namespace, { signal })
-    return labels[labelKeys.defaultSnapshotter] || undefined
-  } catch (error) {
-    // A namespace comes into being with the first thing that is made in it.
-    if (isNotFound(error)) return undefined
-    throw error
-  }
+  // A namespace comes into being with the first thing that is made in it.
+  const namespace = await undefinedIf(isNotFound, client.namespaces.get(client.namespace, { signal }))
+  return namespace?.labels[labelKeys.defaultSnapshotter] || undefined
 }

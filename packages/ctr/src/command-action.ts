@@ -16,3 +16,10 @@ export function withSession<Args extends unknown[], Options>(
     await work(session, command.opts() as Options, ...args)
   }
 }
+
+/** As `withSession`, of a function that is loaded when the command runs: few other commands need its code. */
+export function lazyAction<Args extends unknown[], Options>(
+  load: () => Promise<(session: Session, options: Options, ...args: Args) => Promise<void>>,
+): (...all: unknown[]) => Promise<void> {
+  return withSession<Args, Options>(async (...given) => await (await load())(...given))
+}

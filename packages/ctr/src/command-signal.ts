@@ -14,7 +14,7 @@ export function commandSignal(timeout: number | undefined): {
     process.exitCode = 128 + constants.signals[signal]
     interrupted.abort()
   }
-  // Nobody reads the answer any more.
+  // The answer is not read any more.
   const onOutputFailure = () => interrupted.abort()
   for (const name of ending) process.once(name, onInterrupt)
   process.stdout.once('error', onOutputFailure)

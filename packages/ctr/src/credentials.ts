@@ -7,8 +7,7 @@ import type { GlobalOptions } from './global-options.ts'
 const maxBytes = 1 << 20
 
 /**
- * What a server over TCP is told of whoever runs the command. Secrets come from files, since all users see command
- * lines.
+ * The credentials for a server over TCP. Secrets come from files, since all users can see command lines.
  * @throws `not_found`, `permission_denied`; `invalid_argument` for a certificate without its key
  */
 export async function credentials(options: GlobalOptions): Promise<Pick<ConnectOptions, 'tls' | 'token'>> {

@@ -2,15 +2,15 @@ import type { Server } from '@nsbox/server'
 import type { GlobalOptions } from './global-options.ts'
 
 /**
- * Runs a server inside this process, on the user's own data root. Nobody else knows the address of its socket.
+ * Runs a server inside this process, on the user's own data root, with a socket at a private address.
  * @throws `failed_precondition` if the data root is in use
  */
 export async function startEmbeddedServer({ root }: GlobalOptions): Promise<Server> {
   // Loaded only here: a command that talks to a daemon starts without the server's code.
   const { readConfiguration, startServer } = await import('@nsbox/server')
   const configuration = await readConfiguration({ flags: root === undefined ? {} : { root } })
-  // Socket and state are this process's own: nobody else shall find the server. The access list still says which
-  // namespaces are sealed.
+  // Socket and state are this process's own, so that no other client finds the server. The access list still says
+  // which namespaces are sealed.
   const own = { state: undefined, address: undefined, tenantsAddress: undefined }
   const noTcp = {
     tcpAddress: undefined,

@@ -70,7 +70,7 @@ export class ProgressView {
     if (this.#ended) return
     this.#ended = true
     clearInterval(this.#timer)
-    // What failed before it began has nothing to sum up.
+    // Without objects it failed before it began.
     if (this.#objects.size === 0) return
     if (this.#output.isTTY) this.#draw()
     else this.#output.write(`${renderSummary(this.bytes, Date.now() - this.#started)}\n`)

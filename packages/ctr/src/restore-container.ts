@@ -35,7 +35,7 @@ export async function restoreContainer(
       await unpackImage(client.withLease(lease), image, { snapshotterName: snapshotter, platform, signal })
     },
   })
-  // One whose task cannot be started is of no use to anybody.
+  // A container whose task cannot be started is useless.
   await using removal = new AsyncDisposableStack()
   removal.defer(async () => removeContainer(session, await client.containers.get(id)))
   const foreground = task.terminal && !detach

@@ -47,7 +47,7 @@ export async function runContainer(
   const checkpoint =
     flags.checkpoint === undefined ? undefined : await findCheckpoint(session, flags.checkpoint, request)
   const container = await createContainer(session, request, checkpoint)
-  // One whose task cannot be started is of no use to anybody.
+  // A container whose task cannot be started is useless.
   await using removal = new AsyncDisposableStack()
   removal.defer(() => removeContainer(session, container))
   const { spec, runtime } = container

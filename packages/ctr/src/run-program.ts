@@ -45,8 +45,7 @@ export async function runProgram(program: Command, argv: readonly string[] = pro
 }
 
 /**
- * Ends the process by a hang-up where its terminal is gone: Node, which wants to give it back as it was, would end by
- * an assertion.
+ * Ends the process by SIGHUP if its terminal is gone: Node would fail an assertion when it resets the terminal.
  */
 function dieWithTerminal(): void {
   const terminals = [0, 1, 2].filter(isatty)
@@ -77,7 +76,7 @@ function firstFailure(error: unknown): unknown {
   return first
 }
 
-/** Lets a command and those below it throw where commander would end the process, and say what is wrong our way. */
+/** Lets a command and those below it throw where commander would end the process, and print errors as this program. */
 function exitByError(command: Command, outputError: (text: string) => void): void {
   command.exitOverride().configureOutput({ outputError })
   for (const below of command.commands) exitByError(below, outputError)

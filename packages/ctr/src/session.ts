@@ -20,7 +20,7 @@ export interface Session extends AsyncDisposable {
 }
 
 /**
- * Connects to the server that the options and the environment name. If they name none and nobody listens at the
+ * Connects to the server that the options and the environment name. If they name none and there is no server at the
  * default address, the server is run inside this process for as long as the session lasts.
  *
  * @throws `unavailable` if the named server cannot be reached, `failed_precondition` if the data root is in use

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander'
 
 /**
- * Lets every command take the options that stand before all of them in its own place, and no command those of the ones
- * below it: `ls -a`, run in a container, would otherwise have its option taken for the address of the server.
+ * Lets every command take the global options after its name as well. No command takes options of those below it:
+ * otherwise the option of `ls -a`, run in a container, would be taken for the address of the server.
  */
 export function shareGlobalOptions(program: Command): Command {
   const shared = program.options.filter(({ long }) => long !== '--version')

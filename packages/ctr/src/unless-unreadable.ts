@@ -1,7 +1,7 @@
 import { isNsboxError } from '@nsbox/errors'
 import { complain } from './print.ts'
 
-/** What is wrong with documents and labels of an image, and not with the way to them. */
+/** Faults of an image's documents and labels, and not of the connection. */
 const faults: ReadonlySet<string> = new Set([
   'invalid_argument',
   'data_loss',
@@ -9,10 +9,7 @@ const faults: ReadonlySet<string> = new Set([
   'resource_exhausted',
 ])
 
-/**
- * What is read of one image of several; undefined if it cannot be read, which is said: who has made it does not hide
- * the others.
- */
+/** What is read of one image of several; undefined if its documents are bad, which is reported and hides no others. */
 export async function unlessUnreadable<T>(name: string, read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read()

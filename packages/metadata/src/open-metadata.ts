@@ -4,6 +4,7 @@ import { type ContentStore, type Durability, IngestLocks } from '@nsbox/core/con
 import type { Applier } from '@nsbox/core/diff'
 import type { ImageStore } from '@nsbox/core/images'
 import type { LeaseStore } from '@nsbox/core/leases'
+import type { SandboxStore } from '@nsbox/core/sandboxes'
 import type { Snapshotter } from '@nsbox/core/snapshots'
 import type { PathUses } from '@nsbox/core/tasks'
 import { NsboxError, shownName } from '@nsbox/errors'
@@ -25,6 +26,7 @@ import { migrations } from './database/schema.ts'
 import { imageStore } from './images/image-store.ts'
 import { leaseStore } from './leases/lease-store.ts'
 import { namespaceStore } from './namespaces/namespace-store.ts'
+import { sandboxStore } from './sandboxes/sandbox-store.ts'
 import { BackingsInUse, dropUnfinishedBackings } from './snapshots/backings-in-use.ts'
 import { CommitsUnderWay } from './snapshots/commits-under-way.ts'
 import { FreshBackings } from './snapshots/fresh-backings.ts'
@@ -38,13 +40,13 @@ export interface MetadataOptions {
   /** The database's file. */
   readonly path: string
   /**
-   * Has the bytes of all namespaces. It belongs to this store: a blob or ingest that no namespace has is removed. It
-   * stays open when this store is closed.
+   * The bytes of all namespaces. It belongs to this store: a blob or ingest that no namespace has is removed. It stays
+   * open when this store is closed.
    */
   readonly content: ContentStore
   /**
-   * Have the files of the snapshots of all namespaces, by name, such as `overlayfs`; none by default. They belong to
-   * this store as `content` does.
+   * The files of the snapshots of all namespaces, by the snapshotter's name, such as `overlayfs`; none by default. They
+   * belong to this store as `content` does.
    */
   readonly snapshotters?: ReadonlyMap<string, Snapshotter> | undefined
   /** `shared` by default. */
@@ -55,10 +57,7 @@ export interface MetadataOptions {
   readonly answers?: Answers | undefined
   /** Told of every event, in order, once what it tells of is on disk. */
   readonly onEvent?: EventListener | undefined
-  /**
-   * Whether `onEvent` would tell anybody of an event that happens now; if not, it need not be called. Always by
-   * default.
-   */
+  /** Whether there is a subscriber for an event that happens now; if not, `onEvent` is not called. True by default. */
   readonly isHeard?: (() => boolean) | undefined
   readonly collector?: CollectorSchedule | undefined
   readonly log?: Log | undefined
@@ -73,22 +72,22 @@ export interface NamespaceView {
   readonly images: ImageStore
   readonly content: ContentStore
   readonly leases: LeaseStore
-  /**
-   * No lease holds a container, and a container holds its snapshot and what its labels refer to until it is deleted.
-   */
+  /** No lease holds a container. A container holds its snapshot, and what its labels refer to, until it is deleted. */
   readonly containers: ContainerStore
+  /** No lease holds a sandbox, and a sandbox holds what its labels refer to until it is deleted. */
+  readonly sandboxes: SandboxStore
 
   /**
-   * The namespace's snapshots of one snapshotter; with layer directories if that has them. Whoever writes to one of
-   * these by other means than the namespace's applier says so by `Metadata.use`.
+   * The namespace's snapshots of one snapshotter; with layer directories if that has them. Writing to one by other
+   * means than the namespace's applier is to be announced by `Metadata.use`.
    * @throws `invalid_argument` for the name of none
    */
   snapshotter(name: string): Snapshotter
 
   /**
-   * An applier of what the namespace has to what its snapshotters have: it does as `applier` does, and notes of which
-   * layer a snapshot is made, without which no other namespace ever comes to have it. What `applier` is given is one
-   * mount of the directory that was looked at, by a path that only this process has.
+   * An applier of the namespace's blobs to its snapshots: it does as `applier` does, and records of which layer a
+   * snapshot is made, which is what lets other namespaces share it. `applier` gets one mount of the directory that was
+   * checked, by a path that only this process has.
    *
    * Besides what `applier` throws: `not_found` for a blob that the namespace does not have; `invalid_argument` for
    * mounts that contradict themselves, `unimplemented` for those of which a layer cannot be one; `failed_precondition`
@@ -101,10 +100,9 @@ export interface NamespaceView {
  * The metadata of all namespaces. Unless answers are held, nothing here answers before what the answer rests on is on
  * disk.
  *
- * Whoever is about to run something that nobody watches, such as a task, says by `use` what it is given: what snapshots
- * hold that can be written to is their namespaces' own from then on, and the files of all that is used stay until the
- * use is disposed of, although `remove` and the collector take the snapshots away. Uses outlive a process by their
- * records.
+ * Before something unobserved runs, such as a task, the caller names its paths by `use`: snapshots that it can write to
+ * are not shared from then on, and the files of all that is used stay until the use is disposed of, even if `remove` or
+ * the collector takes the snapshots away. Uses outlive a process by their records.
  */
 export interface Metadata extends AsyncDisposable, PathUses {
   readonly namespaces: NamespaceStore
@@ -117,8 +115,8 @@ export interface Metadata extends AsyncDisposable, PathUses {
   namespace(name: string, options?: { readonly lease?: string | undefined }): NamespaceView
 
   /**
-   * Starts the collector of a store that was opened with `collector: { manual: true }`. Uses that `resume` takes up are
-   * to be taken up before: what nobody has named until now is no longer kept for a use.
+   * Starts the collector of a store that was opened with `collector: { manual: true }`. Call `resume` for uses of an
+   * earlier process before: what has not been named by then is no longer kept for a use.
    */
   startCollector(): void
 
@@ -207,6 +205,7 @@ export function createMetadata(
         content: contentView(parts, scope),
         leases: leaseStore(parts, scope.namespace),
         containers: containerStore(parts, scope.namespace),
+        sandboxes: sandboxStore(parts, scope.namespace),
         snapshotter(snapshotter) {
           const backend = snapshotters.get(snapshotter)
           if (backend === undefined)

@@ -28,9 +28,6 @@ export interface MountInfo {
   /** The type of the file system. */
   readonly type: string
   readonly source: string
-  /**
-   * The file system's options. A comma in a value cannot be told from the next option if the file system does
-   * not escape it.
-   */
+  /** The file system's options. One whose value has a comma that the file system does not escape stands as several. */
   readonly superOptions: readonly string[]
 }

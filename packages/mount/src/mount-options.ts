@@ -1,4 +1,5 @@
 import { NsboxError } from '@nsbox/errors'
+import { MS } from '@nsbox/sys/mount-flags'
 import { attributeWords, type MountAttributes } from './mount-attributes.ts'
 
 /** How mounts below a mount spread to its copies in other namespaces and at other places. */
@@ -25,31 +26,40 @@ export interface ParsedMountOptions {
   readonly fileSystem: readonly FileSystemOption[]
 }
 
-const kinds: readonly PropagationKind[] = ['shared', 'slave', 'private', 'unbindable']
+/** The flag that stands for a kind of propagation in mount(2) and mount_setattr(2). */
+export const propagationFlags: Readonly<Record<PropagationKind, number>> = {
+  shared: MS.SHARED,
+  slave: MS.SLAVE,
+  private: MS.PRIVATE,
+  unbindable: MS.UNBINDABLE,
+}
 
 const propagationWords = new Map<string, ParsedMountOptions['propagation']>()
-for (const kind of kinds) {
+for (const kind of Object.keys(propagationFlags) as PropagationKind[]) {
   propagationWords.set(kind, { kind, recursive: false })
   propagationWords.set(`r${kind}`, { kind, recursive: true })
 }
 
-const superblockWords = new Set([
-  'ro',
-  'rw',
-  'sync',
-  'async',
-  'dirsync',
-  'lazytime',
-  'nolazytime',
-  'mand',
-  'nomand',
+/** Switches of all file systems, with the flags of mount(2) to set, or by a negative number those to keep. */
+export const superblockFlags: ReadonlyMap<string, number> = new Map([
+  // Attributes of the mount as well, which have the flag.
+  ['ro', 0],
+  ['rw', 0],
+  ['sync', MS.SYNCHRONOUS],
+  ['dirsync', MS.DIRSYNC],
+  ['lazytime', MS.LAZYTIME],
+  ['mand', MS.MANDLOCK],
+  ['async', ~MS.SYNCHRONOUS],
+  ['nolazytime', ~MS.LAZYTIME],
+  ['nomand', ~MS.MANDLOCK],
 ])
 
 /**
  * Reads the options of a mount. Known words are `ro rw nosuid suid nodev dev noexec exec nodiratime diratime
  * nosymfollow symfollow`, `noatime strictatime relatime` and their opposites, `bind rbind remount`, `shared slave
  * private unbindable` and each with an `r` before it for the whole tree, `sync async dirsync lazytime nolazytime mand
- * nomand` and `defaults`; of two that contradict each other the later counts. All others are passed to the file system.
+ * nomand` and `defaults`; of two that contradict each other the later counts. All others are passed to the file system,
+ * but for `loop`, which mounts a file by way of a loop device.
  *
  * @throws `invalid_argument` for an option that is empty, has no key or has a NUL
  */
@@ -64,8 +74,8 @@ export function parseMountOptions(options: readonly string[]): ParsedMountOption
     const attribute = attributeWords.get(option)
     const spread = propagationWords.get(option)
     if (attribute !== undefined) attributes = { ...attributes, ...attribute }
-    if (superblockWords.has(option)) superblock.push(option)
-    if (attribute !== undefined || superblockWords.has(option) || option === 'defaults') continue
+    if (superblockFlags.has(option)) superblock.push(option)
+    if (attribute !== undefined || superblockFlags.has(option) || option === 'defaults') continue
     if (option === 'bind') bind ??= 'single'
     else if (option === 'rbind') bind = 'recursive'
     else if (option === 'remount') remount = true

@@ -3,10 +3,7 @@ import type { Mount } from './mount-record.ts'
 
 /** How to find the place of a mount. */
 export interface PlaceOptions {
-  /**
-   * Whether a symbolic link as the last component of the place is refused instead of followed; false by
-   * default. Those before it are followed.
-   */
+  /** Whether a symbolic link as the last component is refused; false by default. Those before it are followed. */
   readonly noFollow?: boolean
   readonly signal?: AbortSignal | undefined
 }

@@ -20,9 +20,7 @@ export async function mount(mount: Mount, target: string, options: PlaceOptions 
   await platform.mount(mount, target, options)
 }
 
-/**
- * Mounts all of `mounts` at or below `target`, in order; if one fails, those before it are unmounted again.
- */
+/** Mounts all of `mounts` at or below `target`, in order; if one fails, those before it are unmounted again. */
 export async function mountAll(
   mounts: readonly Mount[],
   target: string,

@@ -75,10 +75,7 @@ export function takeOverlayLayers(options: readonly FileSystemOption[]): {
   }
 }
 
-/**
- * The paths that a value stands for: colons part them if `parted`, and a backslash makes the next character
- * literal.
- */
+/** The paths of a value: colons part them if `parted`, and a backslash makes the next character literal. */
 function readPaths(value: string, parted: boolean): string[] {
   const paths: string[] = []
   let path = ''

@@ -62,8 +62,8 @@ export class PlaceFinder {
 }
 
 /**
- * Whether nothing is mounted at a path without symbolic links. Blocks this thread, so the file system must be a local
- * one. It does not read the mount table.
+ * Whether nothing is mounted at a path without symbolic links. Blocks this thread, so the file system must be local. It
+ * does not read the mount table.
  * @throws `not_found`
  */
 export function isUncovered(path: string): boolean {

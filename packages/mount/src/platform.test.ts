@@ -1,8 +1,7 @@
 import { run } from '@nsbox/testing'
 import { expect, test } from 'vitest'
-import { darwin } from './darwin.ts'
-import { freebsd } from './freebsd.ts'
 import type { MountPlatform } from './mount-platform.ts'
+import { darwin, freebsd } from './platform.ts'
 
 const calls: [keyof MountPlatform, (platform: MountPlatform) => unknown][] = [
   ['mount', (platform) => platform.mount({ type: 'tmpfs', source: '', options: [] }, '/x', {})],

@@ -17,8 +17,8 @@ export type TreeMount =
 const bindTypes: readonly string[] = ['bind', 'none', '']
 
 /**
- * Reads the record of a mount, to use its directories without mounting it. It must mean the same to this function and
- * to whoever mounts it, so ambiguous records are refused.
+ * Reads the record of a mount, to use its directories without mounting it. It must mean the same here and to a program
+ * that mounts it, so ambiguous records are refused.
  *
  * @returns undefined for a file system of another type
  * @throws `invalid_argument` for a record that contradicts itself: `ro` and `rw`, a bind mount with a type or options

@@ -10,9 +10,7 @@ export interface RegistryLimits {
   readonly idleTimeout: number
   /** Minimum bytes per second of a body, measured over `rateWindow`; 1,024 by default. */
   readonly minimumRate: number
-  /**
-   * Milliseconds over which the rate is measured, not counting time in which the reader was busy; 30,000 by default.
-   */
+  /** Milliseconds over which the rate is measured, without the time in which the reader was busy; 30,000 by default. */
   readonly rateWindow: number
   /** Milliseconds that getting a token may take in all, credentials included; 60,000 by default. */
   readonly tokenTimeout: number

@@ -27,9 +27,9 @@ export interface RegistryOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly limits?: Partial<RegistryLimits> | undefined
   /**
-   * Whether the user is not one of this machine, and so must reach neither registries on it, nor link-local addresses,
-   * nor those at which clouds serve a machine's secrets. Addresses count, not names. False by default. A proxy has to
-   * see to that itself.
+   * Whether the user is on another machine, and so must not reach registries on this one, link-local addresses, and
+   * those at which clouds serve a machine's secrets. Addresses count, not names. A proxy has to enforce this itself.
+   * False by default.
    */
   readonly userIsElsewhere?: boolean | undefined
   /** Called for every request once its answer begins or fails; must not throw. */

@@ -59,7 +59,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     this.#parts = parts
     this.#db = parts.db
     const { directories, onLeftover } = parts
-    // Not aborted with the call: the row is gone, so the files have to go, too. Only closing the snapshotter ends it.
+    // Not aborted with the call, but by closing the snapshotter: the row is gone, so the files have to go, too.
     const discard = (id: number) =>
       this.#undertakings.run(undefined, (signal) => directories.discard(id, { signal }))
     this.#leftovers = new Leftovers({ discard, onLeftover })
@@ -104,7 +104,9 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     const row = this.#get(key)
     if (row.kind === 'committed')
       throw new NsboxError('failed_precondition', `requested snapshot ${key} not active or view`)
-    return await this.#answer(this.#parts.form.mounts(this.#place({ ...row, kind: row.kind })))
+    const { directories, form } = this.#parts
+    const place = { path: directories.path(row.id), kind: row.kind, parents: this.#paths(row.parent) }
+    return await this.#answer(form.mounts(place))
   }
 
   prepare(key: string, parent: string | undefined, options: PrepareOptions = {}): Promise<Mount[]> {
@@ -298,18 +300,6 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     if (coming !== undefined) return coming
     const { id } = table.getParent(this.#db, name)
     return { id, paths: this.#paths(id) }
-  }
-
-  #place({
-    id,
-    kind,
-    parent,
-  }: {
-    id: number
-    kind: SnapshotPlace['kind']
-    parent: number | null
-  }): SnapshotPlace {
-    return { path: this.#parts.directories.path(id), kind, parents: this.#paths(parent) }
   }
 
   #paths(id: number | null): string[] {

@@ -23,10 +23,7 @@ export interface OpenSnapshotterOptions {
   readonly clock?: Clock | undefined
   /** Syncs the whole file system of an open file; `syncfs` by default. */
   readonly sync?: ((fd: number) => Promise<void>) | undefined
-  /**
-   * Called if files of a removed snapshot are still there, with the reason. `cleanup` tries again and throws if it
-   * fails.
-   */
+  /** Called with the reason if files of a removed snapshot are still there. `cleanup` tries again, and throws it. */
   readonly onLeftover?: ((error: unknown) => void) | undefined
 }
 

@@ -4,13 +4,13 @@ import { type OpenSnapshotterOptions, openLocalSnapshotter } from './open-local-
 
 /**
  * Opens the native snapshotter in a directory: each snapshot is a whole copy of its parent, whose mount is a plain bind
- * mount. It takes any file system, and where files can share their blocks (btrfs, xfs) a copy takes no space; elsewhere
- * each takes all of it. Only one at a time may be open on a directory, in all processes; whoever opens it sees to that.
+ * mount. It works on any file system. Where files can share their blocks (btrfs, xfs) a copy takes no space, elsewhere
+ * as much as its parent. The caller ensures that only one is open on a directory at a time, in all processes.
  *
- * Needs Linux. Without root it holds what its user may own: copying a file of somebody else, or a device, is
+ * Needs Linux. Without root it holds what its user may own: copying another user's file, or a device, fails with
  * `permission_denied`.
  *
- * @throws `permission_denied`, `resource_exhausted` and others, as the system has it
+ * @throws `permission_denied`, `resource_exhausted` and others as the system reports
  */
 export async function openNativeSnapshotter(options: OpenSnapshotterOptions): Promise<LocalSnapshotter> {
   return await openLocalSnapshotter(

@@ -4,11 +4,11 @@ import { OverlaySnapshotter } from './overlay/overlay-snapshotter.ts'
 import { probeOverlay } from './overlay/probe-overlay.ts'
 
 /**
- * Opens the overlay snapshotter in a directory. Only one at a time may be open on a directory, in all processes;
- * whoever opens it sees to that. Needs Linux and the right to mount, be it in a user namespace.
+ * Opens the overlay snapshotter in a directory. The caller ensures that only one is open on a directory at a time, in
+ * all processes. Needs Linux and the right to mount; that of a user namespace is enough.
  *
  * @throws `failed_precondition` if the file system cannot hold layers of overlays; `permission_denied`,
- * `unimplemented`, `resource_exhausted` and others, as the system has it
+ * `unimplemented`, `resource_exhausted` and others as the system reports
  */
 export async function openOverlaySnapshotter(options: OpenSnapshotterOptions): Promise<OverlaySnapshotter> {
   return await openLocalSnapshotter(

@@ -39,9 +39,7 @@ export class SnapshotDirectories {
     return join(this.#root, 'snapshots', String(id))
   }
 
-  /**
-   * Makes a directory, fills it with `fill`, then records it with `record`. If either fails the directory is removed.
-   */
+  /** Makes a directory, fills it with `fill`, then records it with `record`. If either fails it is removed. */
   async make(
     fill: (path: string, id: number) => Promise<void>,
     record: (id: number) => void,
@@ -76,10 +74,7 @@ export class SnapshotDirectories {
       })
   }
 
-  /**
-   * Moves a directory to `trash` and deletes it; succeeds if it does not exist. After an abort the rest stays in
-   * `trash`.
-   */
+  /** Moves a directory, if it exists, to `trash` and deletes it. After an abort the rest stays in `trash`. */
   async discard(id: number, { signal }: AbortOptions = {}): Promise<void> {
     const trash = join(this.#root, 'trash', String(id))
     try {

@@ -14,10 +14,7 @@ interface TrustedSyncOptions {
  * does not tell of which snapshot it was.
  */
 export class TrustedSync {
-  /**
-   * Two syncs never run at the same time: the kernel tells of a failure only once, and the one that is told must be the
-   * one that whoever is concerned waits for.
-   */
+  /** One at a time: the kernel reports a failure once, so all commits concerned must wait for the same sync. */
   readonly #syncs: Coalescer
   readonly #lastId: () => number
   /** The greatest snapshot id at the time of the last failed sync. */

@@ -29,10 +29,7 @@ export interface DatabaseParts {
   readonly path: string
   readonly sync: GroupSync
   readonly checkpointer: Checkpointer
-  /**
-   * Pages of the log from which a checkpoint runs: once nothing is committed for a moment, or immediately at twice as
-   * many.
-   */
+  /** Pages of the log from which a checkpoint runs after a moment without a commit; at twice as many, at once. */
   readonly checkpointPages: number
   /** Releases what the parts hold, after the last transaction and before the connection closes. */
   readonly close: () => Promise<void>
@@ -145,8 +142,8 @@ export class Database implements Reader, AsyncDisposable {
     this.#cancelQuiet()
     await this.#parts.checkpointer.run()
     if (this.#closing !== undefined) return
-    // The log restarts only when all of it has been copied, which an uninterrupted stream of commits would put off for
-    // ever. The few pages of the last pass are copied here, synchronously.
+    // The log restarts only when all of it has been copied, which would never be while commits do not pause. The few
+    // pages of the last pass are copied here, synchronously.
     const { log, checkpointed } = this.#log()
     if (checkpointed < log && log > 4 * this.#parts.checkpointPages) {
       this.#coded(() => this.#prepare('PRAGMA wal_checkpoint(PASSIVE)').get())

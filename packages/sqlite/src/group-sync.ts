@@ -3,8 +3,8 @@ import { Coalescer } from '@nsbox/concurrency'
 import { NsboxError } from '@nsbox/errors'
 
 /**
- * Group commit: all who wait while a sync runs share the next one, so that the number of syncs is bounded by the disk's
- * speed and not by the number of writers.
+ * Group commit: all writers that wait while a sync runs share the next one, so that the number of syncs is bounded by
+ * the disk's speed and not by the number of writers.
  */
 export class GroupSync {
   readonly #sync: () => Promise<void>
@@ -42,7 +42,7 @@ export class GroupSync {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  /** Gives up: the state of the disk is unknown. */
+  /** Fails all that wait, now and later: the state of the disk is unknown. */
   fail(cause: unknown): void {
     if (this.#failure !== undefined) return
     this.#failure = new NsboxError('data_loss', 'the database could not be synced to disk', { cause })

@@ -50,8 +50,8 @@ const busyTimeout = 5000
  *
  * Commits do not sync (`synchronous = NORMAL`); one shared asynchronous fdatasync of the log covers all that were
  * committed before it began. That is sound because SQLite restarts the log only after a checkpoint has copied all of it
- * and synced the database file, and it syncs the log's new header before the first frame after it. That is the only
- * sync of a commit itself, once for each restart.
+ * and synced the database file, and it syncs the log's new header before the first frame after it: the only sync of a
+ * commit itself, once for each restart.
  *
  * @throws `not_found` if there is no such directory; `failed_precondition` if the file was made by a newer program or
  * cannot be opened; `data_loss` if it is not a database

@@ -1,7 +1,7 @@
 import { type ErrorCode, NsboxError } from '@nsbox/errors'
 import Sqlite from 'better-sqlite3'
 
-/** The primary result codes that mean something to a caller; the others are bugs and travel as they are. */
+/** The primary result codes that a caller can act on; errors of others are bugs and passed on as they are. */
 const codes: Readonly<Record<string, ErrorCode>> = {
   SQLITE_FULL: 'resource_exhausted',
   SQLITE_TOOBIG: 'resource_exhausted',

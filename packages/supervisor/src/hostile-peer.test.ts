@@ -93,7 +93,7 @@ describeWith({ linux: true, programs: ['perl'] }, 'a client', () => {
   test('is told of a refusal that quotes much of what a client has given, and keeps its supervisor', async () => {
     await using fixture = await SupervisorFixture.create()
     const supervisor = await fixture.open()
-    const running = await fixture.launch(supervisor, 'sleep 60')
+    const running = await fixture.launch(supervisor, 'exec sleep 60')
     const odd = fixture.launch(supervisor, 'true', { stdout: '\u0001'.repeat(20_000) })
     await expect(odd).rejects.toMatchObject({ code: 'invalid_argument' })
     expect(fixture.warnings).toEqual([])
@@ -154,7 +154,7 @@ describeWith({ linux: true, programs: ['perl'] }, 'a supervisor', () => {
   /** A supervisor with a process of its own, and a second client's connection. */
   async function attacked(fixture: SupervisorFixture) {
     const supervisor = await fixture.open()
-    const process = await fixture.launch(supervisor, 'sleep 60')
+    const process = await fixture.launch(supervisor, 'exec sleep 60')
     await fixture.leave(supervisor)
     const directory = join(fixture.directory, readdirSync(fixture.directory)[0]!)
     const [pid] = fixture.supervisors()
@@ -230,7 +230,7 @@ describeWith({ linux: true, programs: ['perl'] }, 'a supervisor', () => {
   test('D21 tells the end of a process also where it cannot be written down', async () => {
     await using fixture = await SupervisorFixture.create()
     const supervisor = await fixture.open()
-    const process = await fixture.launch(supervisor, 'sleep 60')
+    const process = await fixture.launch(supervisor, 'exec sleep 60')
     const directory = join(fixture.directory, readdirSync(fixture.directory)[0]!)
     renameSync(join(directory, 'records'), join(directory, 'elsewhere'))
     process.signal(15)

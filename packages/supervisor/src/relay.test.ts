@@ -142,7 +142,7 @@ describeWith({ linux: true }, 'input and output', () => {
     expect((await reader.ended).split('\n').sort()).toEqual(['', 'err', 'out'])
   })
 
-  test('input comes from a FIFO whose writers may leave, until it is closed', async () => {
+  test('input comes from a FIFO whose writers may leave, until it is closed and the last one has left', async () => {
     const [stdin, stdout] = [newFifo(), newFifo()]
     const reader = readFifo(stdout)
     const process = await launch('cat; echo end', { stdin, stdout })
@@ -156,9 +156,11 @@ describeWith({ linux: true }, 'input and output', () => {
     writeSync(writer, 'three\n')
     await process.closeStdin()
     await process.closeStdin()
-    expect(await reader.ended).toBe('one\ntwo\nthree\nend\n')
-    await process.closeStdin()
+    await expect.poll(reader.text).toContain('three\n')
+    writeSync(writer, 'four\n')
     closeSync(writer)
+    expect(await reader.ended).toBe('one\ntwo\nthree\nfour\nend\n')
+    await process.closeStdin()
   })
 
   test('a client that writes and leaves before a process is let run has ended its input', async () => {
@@ -171,6 +173,15 @@ describeWith({ linux: true }, 'input and output', () => {
     writeFileSync(stdin, 'short\n')
     expect(await reader.ended).toBe('short\nend\n')
     await process.keepStdin()
+  })
+
+  test('input that is closed before a writer has come has ended', async () => {
+    const [stdin, stdout] = [newFifo(), newFifo()]
+    const reader = readFifo(stdout)
+    const process = await launch('cat; echo end', { stdin, stdout, waits: true })
+    await process.closeStdin()
+    await process.keepStdin()
+    expect(await reader.ended).toBe('end\n')
   })
 
   test('once a process is let run, its input goes on without a client', async () => {

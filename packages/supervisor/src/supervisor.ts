@@ -16,7 +16,7 @@ export interface ProcessExit {
   readonly exitedAt: Timestamp
 }
 
-/** Files for one launch, with paths short enough for a socket; they are gone after it. */
+/** Files for one launch, with paths short enough for a socket; but for a pid file of the caller's they go with it. */
 export interface LaunchPaths {
   /** Where the program must write the number of the process that it made. */
   readonly pidFile: string
@@ -35,6 +35,13 @@ export interface LaunchRequest extends Partial<ProcessIo> {
   /** Names the process; at most 512 characters. */
   readonly key: string
   readonly command: LaunchCommand
+  /** The working directory, an absolute path; the root by default. */
+  readonly cwd?: string | undefined
+  /**
+   * An absolute path for the pid file of a program that makes the process, where only the supervisor's user may write.
+   * What is there is removed before, and the file stays afterwards. One of the supervisor's by default.
+   */
+  readonly pidFile?: string | undefined
   /** Added to the supervisor's few variables. */
   readonly env?: Readonly<Record<string, string>> | undefined
   /** Whether the program is to run from a sealed copy in memory; scripts, and all if the host forbids it, do not. */
@@ -92,8 +99,8 @@ export interface SupervisedProcess {
   keepStdin(options?: AbortOptions): Promise<void>
 
   /**
-   * Ends its input, after what has been written so far. Done again, or without input, it does nothing. A terminal
-   * has no end of input: nothing more is read for it.
+   * Closes the supervisor's own end of its input, which ends once all writers have left, after what they have written.
+   * Done again, or without input, it does nothing. A terminal has no end of input: nothing more is read for it then.
    */
   closeStdin(options?: AbortOptions): Promise<void>
 

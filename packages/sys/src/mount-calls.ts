@@ -45,9 +45,7 @@ const calls = {
 /** A change of what `mount_setattr` governs; flags are of `MOUNT_ATTR`. */
 export interface MountAttributes {
   readonly set?: number
-  /**
-   * Flags to clear first. To change how access times are kept, clear `MOUNT_ATTR.ATIME` and set one of them.
-   */
+  /** Flags to clear first. To change how access times are kept, clear `MOUNT_ATTR.ATIME` and set one of them. */
   readonly clear?: number
   /** One of `MS.SHARED`, `MS.SLAVE`, `MS.PRIVATE`, `MS.UNBINDABLE`. */
   readonly propagation?: number

@@ -2,7 +2,7 @@ import { constants } from 'node:os'
 
 const { EAGAIN } = constants.errno
 
-/** Far more often than renames come in between, even where somebody does nothing else. */
+/** More than renames ever interfere, even of a process that does nothing else. */
 const attempts = 10_000
 
 /**

@@ -9,7 +9,7 @@ const { EPERM } = constants.errno
 const pipe2 = new CFunction('int pipe2(int *ends, int flags)')
 const fcntl = new CFunction('int fcntl(int fd, int command, int argument)')
 
-/** The descriptors of a pipe's two ends; who made the pipe closes them. */
+/** The descriptors of a pipe's two ends; the caller of `pipe` closes them. */
 export interface PipeEnds {
   readonly read: number
   readonly write: number

@@ -13,8 +13,12 @@ export interface Containerd extends AsyncDisposable {
   readonly process: RunningProcess
 }
 
-/** Starts stock containerd, without its CRI plugin; needs root. */
-export async function startContainerd(): Promise<Containerd> {
+/**
+ * Starts stock containerd, without its CRI plugin; needs root.
+ *
+ * @param options.env further variables of its environment
+ */
+export async function startContainerd(options: Pick<RunOptions, 'env'> = {}): Promise<Containerd> {
   await using stack = new AsyncDisposableStack()
   const directory = stack.use(await tempDir('nsbox-containerd')).path
   const root = join(directory, 'root')
@@ -43,7 +47,7 @@ disabled_plugins = [
     await startProcess('containerd', ['--config', file], {
       ready: /containerd successfully booted/,
       // Where it leaves directories, such as that of each checkpoint which a task was restored from.
-      env: { TMPDIR: temporary },
+      env: { ...options.env, TMPDIR: temporary },
     }),
   )
   const owned = stack.move()

@@ -1,11 +1,12 @@
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import type { AbortOptions } from '@nsbox/concurrency'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 import { readMounts } from '@nsbox/mount'
 import { smallOrThread } from './small-or-thread.ts'
 
 /**
- * Removes a directory and its content, unless something is mounted at it or below: that belongs to somebody else.
+ * Removes a directory and its content, unless something is mounted at it or below: a mount has another owner.
  * Succeeds if the path does not exist. Others may still write to it: whatever they do, nothing outside of it is
  * removed. Nobody else may be able to change the directories above it.
  *
@@ -14,13 +15,9 @@ import { smallOrThread } from './small-or-thread.ts'
  *
  * @throws `failed_precondition` if something is mounted there, with the detail `mountPoint`; then nothing is removed,
  * or only a part if it was mounted meanwhile. `unavailable` if files are created as fast as they are removed: try again
- * later; `permission_denied`, for an immutable file too; others, as the system has it.
+ * later; `permission_denied`, for an immutable file too; others as the system reports.
  */
-export async function removeTree(
-  path: string,
-  options: { signal?: AbortSignal | undefined } = {},
-): Promise<void> {
-  const { signal } = options
+export async function removeTree(path: string, { signal }: AbortOptions = {}): Promise<void> {
   try {
     // A symbolic link as the last component is removed itself, so it is not followed.
     const real = join(await realpath(dirname(path)), basename(path))

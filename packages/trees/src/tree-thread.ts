@@ -45,7 +45,7 @@ export class TreeThread {
     this.#start = startWith
   }
 
-  /** Whether the thread is there, be it that it only waits for its end. */
+  /** Whether there is a thread, idle ones included. */
   get isThere(): boolean {
     return this.#worker !== undefined
   }
@@ -140,7 +140,7 @@ export class TreeThread {
 /** The thread of this process. */
 export const treeThread = new TreeThread()
 
-/** Whether the thread for trees is there, be it that it only waits for its end. */
+/** Whether the thread for trees exists, idle or not. */
 export function hasTreeThread(): boolean {
   return treeThread.isThere
 }

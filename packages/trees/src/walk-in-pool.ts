@@ -6,8 +6,6 @@ export type Walked<T> = { readonly value: T } | 'unfinished'
 /**
  * Runs a walk in libuv's pool, one call after another. It does not block the event loop and needs no thread of its own.
  * After `most` calls the walk is given up as `unfinished`.
- *
- * @param most most calls
  */
 export async function walkInPool<T>(
   walk: Walk<T>,

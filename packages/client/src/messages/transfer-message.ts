@@ -47,6 +47,7 @@ export function imageStoreMessage(endpoint: ImageEndpoint): MessageInitShape<typ
     labels: { ...endpoint.labels },
     platforms: (endpoint.platforms ?? []).map(platformMessage),
     allMetadata: endpoint.allMetadata ?? false,
+    manifestLimit: endpoint.manifestLimit ?? 0,
     unpacks: (endpoint.unpacks ?? []).map(({ platform, snapshotter = '' }) => {
       return { snapshotter, ...(platform && { platform: platformMessage(platform) }) }
     }),

@@ -1,7 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { request } from 'node:http'
-import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import type { SnapshotInfo } from '@nsbox/core/snapshots'
 import type { CredentialRequest, TransferProgress } from '@nsbox/core/transfer'
 import { errorCode } from '@nsbox/errors'
@@ -9,15 +5,17 @@ import { chainIds, parseDigest } from '@nsbox/oci'
 import {
   type BuiltImage,
   buildImage,
+  type Certificate,
   type Containerd,
   filesLayer,
+  makeCertificate,
   pushImage,
   type Registry,
   randomLayer,
-  runOrThrow,
   startContainerd,
   startFaultServer,
   startRegistry,
+  startTlsFront,
   type TempDir,
   tempDir,
 } from '@nsbox/testing'
@@ -34,57 +32,21 @@ let containerd: Containerd
 let registry: Registry
 let guarded: Registry
 let scratch: TempDir
-let certificate: string
+let certificate: Certificate
 let image: BuiltImage
 /** Where the two registries speak TLS. */
 let host: string
 let guardedHost: string
 let namespaces = 0
 
-/** Puts TLS before a registry: in a transfer, containerd 1.7 speaks nothing else. */
-async function tlsFront(registry: { readonly host: string }, certificate: string): Promise<string> {
-  const [key, cert] = await Promise.all([readFile(`${certificate}.key`), readFile(`${certificate}.crt`)])
-  const server = createServer({ key, cert }, (incoming, outgoing) => {
-    const headers = { ...incoming.headers, 'x-forwarded-proto': 'https' }
-    const { method, url: path } = incoming
-    const [host, port] = registry.host.split(':')
-    const forwarded = request({ host, port, method, path, headers }, (reply) => {
-      outgoing.writeHead(reply.statusCode ?? 500, reply.headers)
-      reply.pipe(outgoing)
-    })
-    forwarded.on('error', () => outgoing.destroy())
-    incoming.pipe(forwarded)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  resources.defer(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-/** Starts containerd so that it trusts a certificate. */
-async function startTrusting(certificate: string): Promise<Containerd> {
-  process.env.SSL_CERT_FILE = `${certificate}.crt`
-  try {
-    return await startContainerd()
-  } finally {
-    delete process.env.SSL_CERT_FILE
-  }
-}
-
 beforeAll(async () => {
   scratch = resources.use(await tempDir('nsbox-transfer'))
-  certificate = `${scratch.path}/front`
-  await runOrThrow('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-    ...['-subj', '/CN=front', '-addext', 'subjectAltName=IP:127.0.0.1'],
-    ...['-keyout', `${certificate}.key`, '-out', `${certificate}.crt`],
-  ])
-  containerd = resources.use(await startTrusting(certificate))
+  certificate = await makeCertificate(scratch.path)
+  containerd = resources.use(await startContainerd({ env: { SSL_CERT_FILE: certificate.cert } }))
   registry = resources.use(await startRegistry())
   guarded = resources.use(await startRegistry({ auth }))
-  ;[host, guardedHost] = await Promise.all([tlsFront(registry, certificate), tlsFront(guarded, certificate)])
+  host = resources.use(await startTlsFront(registry.host, certificate)).host
+  guardedHost = resources.use(await startTlsFront(guarded.host, certificate)).host
   image = await buildImage(`${scratch.path}/image`, {
     layers: [filesLayer({ 'etc/name': 'small' }), randomLayer(1, 3_000_000)],
   })
@@ -181,12 +143,12 @@ test('ends with the error of a progress listener that throws', async () => {
 test('ends at once with its streams when it is aborted', async () => {
   await using silent = await startFaultServer()
   silent.on('HEAD', '/v2/x/manifests/y', { fault: 'silent' })
-  const front = await tlsFront(silent, certificate)
+  await using front = await startTlsFront(silent.host, certificate)
   await using server = await servedTransfer()
   const controller = new AbortController()
   const reason = new Error('the caller gave up')
   const credentials = async () => undefined
-  const from = { kind: 'registry', reference: `${front}/x:y`, credentials } as const
+  const from = { kind: 'registry', reference: `${front.host}/x:y`, credentials } as const
   const options = { onProgress: () => {}, signal: controller.signal }
   let outcome: Promise<unknown> | undefined
   const begin = () => {

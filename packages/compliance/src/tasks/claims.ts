@@ -7,6 +7,8 @@ export interface TasksClaims {
   readonly stateCodes: boolean
   /** Pausing what is paused, and resuming what runs, does nothing; otherwise it is an error of some kind. */
   readonly idempotentPause: boolean
+  /** A start is answered when the program has been executed; otherwise a moment before. */
+  readonly executedAtStart: boolean
   /** Processes can be signalled by their pid. */
   readonly killByPid: boolean
   /** A size for a process without a terminal is `failed_precondition`; otherwise nothing is said. */
@@ -23,8 +25,6 @@ export interface TasksClaims {
   readonly restartedExec: boolean
   /** What has stopped has no statistics. */
   readonly metricsOfRunning: boolean
-  /** The input of a process can be ended while the client has its FIFO open. */
-  readonly closeStdinAlone: boolean
   /** Every identifier is checked before it is looked up. */
   readonly identifierCodes: boolean
   /** A create whose signal is aborted leaves nothing. */
@@ -47,6 +47,7 @@ export interface TasksClaims {
 export const fullClaims: TasksClaims = {
   stateCodes: true,
   idempotentPause: true,
+  executedAtStart: true,
   killByPid: true,
   resizeNeedsTerminal: true,
   createCodes: true,
@@ -55,7 +56,6 @@ export const fullClaims: TasksClaims = {
   exitOfUnstarted: true,
   restartedExec: true,
   metricsOfRunning: true,
-  closeStdinAlone: true,
   identifierCodes: true,
   abortedCreate: true,
   execDeleteEvent: true,

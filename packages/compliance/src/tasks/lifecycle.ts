@@ -1,7 +1,10 @@
+import { existsSync, readlinkSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { expectCode } from '../expect-code.ts'
 import { type Bench, useBench } from './bench.ts'
 import type { TasksClaims } from './claims.ts'
+import { openFifoWriter } from './fifo.ts'
 import { expectStateError } from './state-error.ts'
 import type { CreateTasksSubject } from './subject.ts'
 
@@ -24,6 +27,38 @@ export function lifecycleTests(create: CreateTasksSubject, claims: TasksClaims):
       expect(await tasks.get(id)).toMatchObject({ pid, status: 'stopped', exit })
       expect(await tasks.delete(id)).toMatchObject({ ...exit, pid })
       await expectCode(tasks.get(id), 'not_found')
+    })
+
+    test.skipIf(!claims.executedAtStart)('has executed its program once it is started', async () => {
+      const { pid } = await bench().started({ ...sleep, startHook: 'sleep 0.1' })
+      expect(readlinkSync(`/proc/${pid}/exe`)).toBe('/bin/busybox')
+    })
+
+    test('is started after its hooks, and whoever asks meanwhile is told then', async () => {
+      const { tasks } = bench()
+      const { id, begun, letGo } = await gated(bench())
+      const told: unknown[] = []
+      const starting = tasks.start(id).then(() => told.push('started'))
+      await begun
+      const asking = tasks.get(id).then(({ status }) => told.push(status))
+      const listing = statusInList(bench(), id).then((status) => told.push(status))
+      await delay(300)
+      expect(told).toEqual([])
+      await letGo()
+      await Promise.all([starting, asking, listing])
+      expect(told.sort()).toEqual(['running', 'running', 'started'])
+    })
+
+    test('is in an unknown state while its hooks take long', async () => {
+      const { tasks } = bench()
+      const { id, begun, letGo } = await gated(bench())
+      const starting = tasks.start(id)
+      await begun
+      const asked = Promise.all([tasks.get(id), statusInList(bench(), id)])
+      expect(await asked).toMatchObject([{ containerId: id, status: 'unknown' }, 'unknown'])
+      await letGo()
+      await starting
+      expect(await tasks.get(id)).toMatchObject({ status: 'running' })
     })
 
     test('can be made again under the same container', async () => {
@@ -148,6 +183,27 @@ export function lifecycleTests(create: CreateTasksSubject, claims: TasksClaims):
       }
     })
   })
+}
+
+/** A task whose hook before its program has begun at some time, and goes on when it is let go. */
+async function gated(bench: Bench) {
+  const gate = `/tmp/gate-${Math.random().toString(36).slice(2)}`
+  const { id, pid } = await bench.created({ ...sleep, startHook: `mkfifo ${gate}; read line < ${gate}` })
+  const outside = `/proc/${pid}/root${gate}`
+  return {
+    id,
+    get begun() {
+      return expect.poll(() => existsSync(outside)).toBe(true)
+    },
+    async letGo() {
+      await using writer = await openFifoWriter(outside)
+      await writer.write('go\n')
+    },
+  }
+}
+
+async function statusInList({ tasks }: Bench, id: string): Promise<string | undefined> {
+  return (await tasks.list()).find(({ containerId }) => containerId === id)?.status
 }
 
 async function oneOfMany(bench: Bench, index: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { useBench } from './bench.ts'
 import type { TasksClaims } from './claims.ts'
@@ -55,16 +56,52 @@ export function stdioTests(create: CreateTasksSubject, claims: TasksClaims): voi
       expect(await out.ended).toBe('hello\ngoodbye\n')
     })
 
-    test.skipIf(!claims.closeStdinAlone)('end the input on request, again without effect', async () => {
+    for (const terminal of [false, true])
+      for (const when of ['before the start', 'after the start'] as const)
+        test(`take what comes after a close ${when}${terminal ? ', with a terminal' : ''}`, async () => {
+          const { tasks } = bench()
+          const { out, err: _, ...io } = await bench().ends({ terminal, stdin: true })
+          await using writer = await openFifoWriter(io.stdin)
+          const shape = { args: ['sh', '-c', 'read a; echo "got:$a"; exit 4'], terminal }
+          const { id } = await bench().created(shape, { ...io, terminal })
+          if (when === 'before the start') await tasks.closeStdin(id)
+          await tasks.start(id)
+          for (let time = 0; time < 2; time++) await tasks.closeStdin(id)
+          await delay(200)
+          await writer.write('hello\n')
+          expect((await tasks.wait(id)).exitStatus).toBe(4)
+          await tasks.closeStdin(id)
+          await tasks.delete(id)
+          expect(await out.ended).toContain('got:hello')
+        })
+
+    test('end the input once the server and the client have closed their ends, whoever comes first', async () => {
+      const { tasks } = bench()
+      const { id } = await bench().idle()
+      const ended: string[] = []
+      for (const first of ['server', 'client']) {
+        const { out, err: _, ...io } = await bench().ends({ stdin: true })
+        const writer = await openFifoWriter(io.stdin)
+        await writer.write('hello\n')
+        await bench().exec(id, first, { args: ['cat'] }, io)
+        await expect.poll(() => out.text).toBe('hello\n')
+        if (first === 'server') await tasks.closeStdin(id, { execId: first })
+        await writer.close()
+        if (first === 'client') await tasks.closeStdin(id, { execId: first })
+        await tasks.wait(id, { execId: first })
+        ended.push(await out.ended)
+      }
+      expect(ended).toEqual(['hello\n', 'hello\n'])
+    })
+
+    test('end the input of a client that never came', async () => {
+      const { tasks } = bench()
       const { out, err: _, ...io } = await bench().ends({ stdin: true })
-      await using writer = await openFifoWriter(io.stdin)
-      await writer.write('before\n')
-      const { id } = await bench().started({ args: ['cat'] }, io)
-      await expect.poll(() => out.text).toBe('before\n')
-      await bench().tasks.closeStdin(id)
-      await bench().tasks.closeStdin(id)
-      expect((await bench().tasks.wait(id)).exitStatus).toBe(0)
-      await bench().tasks.closeStdin(id)
+      const { id } = await bench().created({ args: ['cat'] }, io)
+      await tasks.closeStdin(id)
+      await tasks.start(id)
+      expect((await tasks.wait(id)).exitStatus).toBe(0)
+      expect(await out.ended).toBe('')
     })
 
     test('are whole, however much it is', async () => {

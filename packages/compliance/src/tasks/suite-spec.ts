@@ -13,6 +13,8 @@ export interface ProcessShape {
 export interface ContainerShape extends ProcessShape {
   /** Whether it shares the host's numbers of processes; not by default. */
   readonly hostPids?: boolean | undefined
+  /** What a shell runs in the container before the first process executes its program (`startContainer`). */
+  readonly startHook?: string | undefined
 }
 
 const prefix = 'types.containerd.io/opencontainers/runtime-spec/1/'
@@ -37,8 +39,13 @@ export function containerSpec(id: string, shape: ContainerShape): OpaqueValue {
         options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
       },
     ],
+    ...(shape.startHook === undefined ? {} : { hooks: startHooks(shape.startHook) }),
     linux: { cgroupsPath: `/nsbox-suite/${id}`, namespaces: namespaces.map((type) => ({ type })) },
   })
+}
+
+function startHooks(script: string) {
+  return { startContainer: [{ path: '/bin/sh', args: ['sh', '-c', script], env: ['PATH=/bin'] }] }
 }
 
 export function processSpec(shape: ProcessShape): OpaqueValue {

@@ -25,6 +25,9 @@ export interface EventPayloads {
   }
   '/containers/update': { id: string; image: string; labels: Labels; snapshotKey: string }
   '/containers/delete': { id: string }
+  '/sandboxes/create': { sandboxId: string }
+  '/sandboxes/start': { sandboxId: string }
+  '/sandboxes/exit': { sandboxId: string; exitStatus: number; exitedAt: Timestamp }
   /** `checkpoint` is the directory with the images that the task goes on from, empty for none. */
   '/tasks/create': {
     containerId: string

@@ -78,7 +78,9 @@ export interface Tasks {
   create(containerId: string, options?: CreateTaskOptions): Promise<{ readonly pid: number }>
 
   /**
-   * Lets the first process, or an exec, run.
+   * Lets the first process, or an exec, run, and waits until its program has been executed, after the hooks that come
+   * before it.
+   *
    * @throws `failed_precondition` if it has been started before, or the task is not running
    */
   start(containerId: string, options?: ProcessChoice): Promise<{ readonly pid: number }>
@@ -97,9 +99,10 @@ export interface Tasks {
     options?: AbortOptions,
   ): Promise<ProcessExit & { readonly pid: number }>
 
+  /** Waits two seconds at most for a start that is under way; the state is `unknown` if that takes longer. */
   get(containerId: string, options?: ProcessChoice): Promise<Process>
 
-  /** The first processes of all tasks, ordered by id. */
+  /** The first processes of all tasks, ordered by id, as `get` has them. */
   list(options?: AbortOptions): Promise<Process[]>
 
   /**
@@ -122,7 +125,9 @@ export interface Tasks {
     options?: ProcessChoice,
   ): Promise<void>
 
-  /** Ends the standard input once what was written before has been read; idempotent. */
+  /**
+   * Closes the server's own end of the standard input, which ends once the client has closed its end, too; idempotent.
+   */
   closeStdin(containerId: string, options?: ProcessChoice): Promise<void>
 
   /** Freezes all processes; idempotent. @throws `failed_precondition` if the task is not running */

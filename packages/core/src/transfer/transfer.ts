@@ -25,25 +25,34 @@ export interface ImageEndpoint {
   readonly platforms?: readonly Platform[] | undefined
   /** Take the manifests and configs of all platforms, but layers only of the chosen ones. */
   readonly allMetadata?: boolean | undefined
+  /** Most manifests to take of an index, those for the platforms first; no limit by default. */
+  readonly manifestLimit?: number | undefined
   /** Where to unpack the image, and for which platforms; not at all by default. */
   readonly unpacks?: readonly UnpackTarget[] | undefined
   /**
-   * Further names, for archives: how to name imported images, or which other images to export. `name` may be empty
-   * then; at an import it names the whole index of the archive.
+   * Further names. Of what is pulled, tagged or imported, whole names are names of all of it, of the archive’s index at
+   * an import; prefixes make names of the images of an archive. At an export each stands for further images. `name` may
+   * be empty then.
    */
   readonly references?: readonly ImageReference[] | undefined
 }
 
-/** A name, or the prefix of names. */
+/** A name, or the prefix of names; not empty. */
 export interface ImageReference {
   readonly name: string
-  /** Whether `name` is a prefix: with `foo/bar`, the tag `v1` becomes the image `foo/bar:v1`. False by default. */
+  /**
+   * Whether `name` is a prefix: with `foo/bar`, the tag `v1` becomes the image `foo/bar:v1`, and an export takes all
+   * images whose names go on after `foo/bar` with `/`, `:` or `@`. False by default.
+   */
   readonly isPrefix?: boolean | undefined
-  /** Take images of other names as well; not by default. */
+  /** With a prefix: take images of other names as well; not by default. */
   readonly allowOverwrite?: boolean | undefined
-  /** Name images `<name>@<digest>` as well; not by default. */
+  /**
+   * With a prefix: name images `<name>@<digest>` as well, and export those that are named so; not by default. Of a
+   * whole name: add the digest to it.
+   */
   readonly addDigest?: boolean | undefined
-  /** With `addDigest`: but not those that have a name. */
+  /** With a prefix and `addDigest`: but not those that have another of its names. */
   readonly skipNamedDigest?: boolean | undefined
 }
 
@@ -84,9 +93,9 @@ export type TransferDestination = TransferEndpoint | ArchiveSink
 /** One step of a transfer; names form a tree through `parents`. */
 export interface TransferProgress {
   /**
-   * A line about the whole transfer (`Resolving from <reference>`, `Completed pull from <reference>`, …) or the state
-   * of one object: `waiting`, `downloading`, `uploading`, `already exists`, `complete`, `extracting`, `extracted`,
-   * `saved`.
+   * A line about the whole transfer (`Resolving from OCI Registry (<reference>)`, `Completed import`, …) or the state
+   * of one object: `waiting`, `downloading`, `uploading`, `already exists`, `complete`, `extracting`, `extracted`; of
+   * an image `fetching image content`, `pushing content`, `pushed content`, `saved`.
    */
   readonly event: string
   /**
@@ -106,8 +115,9 @@ export type ProgressListener = (progress: TransferProgress) => void
 /** Moves images between places. */
 export interface Transferrer {
   /**
-   * Registry → image is a pull, image → registry a push, image → image a tag, archive → image an import, image →
-   * archive an export.
+   * Registry → image is a pull, image → registry a push, image → image a tag, after unpacking it where the destination
+   * says so, archive → image an import, image → archive an export. Archive → archive copies the bytes. Registry →
+   * registry copies an image without making one here; a server may not have that.
    * @throws `unimplemented` for any other pair; the errors of registries and stores
    */
   transfer(

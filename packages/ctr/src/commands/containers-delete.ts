@@ -1,5 +1,4 @@
-import type { TaskHandle } from '@nsbox/client'
-import { isNotFound, isUnimplemented } from '@nsbox/errors'
+import { isNotFound, isUnimplemented, undefinedIf } from '@nsbox/errors'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { removeContainer } from '../container/remove-container.ts'
@@ -36,7 +35,11 @@ export function containersDeleteCommand(): Command {
 async function deleteContainer(session: Session, id: string, keepSnapshot: boolean): Promise<void> {
   const { client, signal } = session
   const container = await client.containers.get(id, { signal })
-  await using task = await findTask(client.container(id).task({ signal }))
+  // A server without a runtime has no tasks.
+  await using task = await undefinedIf(
+    (error) => isNotFound(error) || isUnimplemented(error),
+    client.container(id).task({ signal }),
+  )
   if (task !== undefined) {
     const { status } = await task.status({ signal })
     // In the words of containerd's client, for which an end that has not come has the first of all times.
@@ -47,14 +50,4 @@ async function deleteContainer(session: Session, id: string, keepSnapshot: boole
   }
   if (keepSnapshot) await client.containers.delete(id, { signal })
   else await removeContainer({ client }, container)
-}
-
-/** The task, if there is one; a server without a runtime has none. */
-async function findTask(search: Promise<TaskHandle>): Promise<TaskHandle | undefined> {
-  try {
-    return await search
-  } catch (error) {
-    if (isNotFound(error) || isUnimplemented(error)) return undefined
-    throw error
-  }
 }

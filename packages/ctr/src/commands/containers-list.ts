@@ -1,7 +1,7 @@
 import type { Container } from '@nsbox/core/containers'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
-import { print, printText } from '../print.ts'
+import { type ListOptions, printList } from '../print.ts'
 import { renderTable } from '../table.ts'
 
 /** `containers ls [filters]` */
@@ -13,21 +13,21 @@ export function containersListCommand(): Command {
     .option('-q, --quiet', 'print only the ids')
     .option('--json', 'print JSON')
     .action(
-      withSession(
-        async ({ client, signal }, options: { quiet?: boolean; json?: boolean }, filters: string[]) => {
-          const containers: ReturnType<typeof listed>[] = []
-          // What comes with each, such as its spec, need not be in memory all at once.
-          for await (const container of client.containers.list(filters, { signal }))
-            containers.push(listed(container))
-          if (options.json) print(JSON.stringify(containers))
-          else if (options.quiet) for (const { id } of containers) print(id)
-          else {
+      withSession(async ({ client, signal }, options: ListOptions, filters: string[]) => {
+        const containers: ReturnType<typeof listed>[] = []
+        // What comes with each, such as its spec, need not be in memory all at once.
+        for await (const container of client.containers.list(filters, { signal }))
+          containers.push(listed(container))
+        printList(
+          containers,
+          options,
+          ({ id }) => id,
+          () => {
             const rows = containers.map(({ id, image, runtime }) => [id, image || '-', runtime, ''])
-            const header = ['CONTAINER', 'IMAGE', 'RUNTIME', '']
-            printText(renderTable([header, ...rows], { minWidth: 4, padding: 4 }))
-          }
-        },
-      ),
+            return renderTable([['CONTAINER', 'IMAGE', 'RUNTIME', ''], ...rows], { minWidth: 4, padding: 4 })
+          },
+        )
+      }),
     )
 }
 

@@ -1,6 +1,5 @@
 import { Command } from 'commander'
-import { withSession } from '../command-action.ts'
-import type { RestoreFlags } from '../restore-container.ts'
+import { lazyAction } from '../command-action.ts'
 import { addStdioFlags } from '../tasks/stdio-flags.ts'
 
 /** `containers restore <container> <ref>` */
@@ -16,10 +15,6 @@ export function containersRestoreCommand(): Command {
     .option('--trusted', 'even if that reaches the host: by mounts, devices, hooks, another runtime, …')
     .option('-d, --detach', 'return at once, even if it has a terminal')
   return addStdioFlags(command, { nullIo: true }).action(
-    withSession(async (session, flags: RestoreFlags, id: string | undefined, ref: string | undefined) => {
-      // Loaded only here: no other command needs it.
-      const { restoreContainer } = await import('../restore-container.ts')
-      await restoreContainer(session, flags, id, ref)
-    }),
+    lazyAction(async () => (await import('../restore-container.ts')).restoreContainer),
   )
 }

@@ -7,7 +7,7 @@ import { formatDuration } from '../format-duration.ts'
 import { formatLabels } from '../format-labels.ts'
 import { formatDecimalSize } from '../format-size.ts'
 import { parseLabels } from '../parse-labels.ts'
-import { complain, print, printText } from '../print.ts'
+import { complain, type ListOptions, print, printText } from '../print.ts'
 import { renderTable } from '../table.ts'
 
 /** `content ls [filters]` */
@@ -19,17 +19,15 @@ export function contentListCommand(): Command {
     .option('-q, --quiet', 'print only the digests')
     .option('--json', 'print JSON')
     .action(
-      withSession(
-        async ({ client, signal }, options: { quiet?: boolean; json?: boolean }, filters: string[]) => {
-          const blobs: ContentInfo[] = []
-          for await (const info of client.content.list(filters, { signal })) {
-            if (options.quiet) print(info.digest)
-            else blobs.push(info)
-          }
-          if (options.json) print(JSON.stringify(blobs))
-          else if (!options.quiet) printText(renderBlobs(blobs))
-        },
-      ),
+      withSession(async ({ client, signal }, options: ListOptions, filters: string[]) => {
+        const blobs: ContentInfo[] = []
+        for await (const info of client.content.list(filters, { signal })) {
+          if (options.quiet) print(info.digest)
+          else blobs.push(info)
+        }
+        if (options.json) print(JSON.stringify(blobs))
+        else if (!options.quiet) printText(renderBlobs(blobs))
+      }),
     )
 }
 

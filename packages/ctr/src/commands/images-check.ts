@@ -1,13 +1,13 @@
 import type { ContentReader } from '@nsbox/core/content'
 import type { SnapshotReader } from '@nsbox/core/snapshots'
-import { isNotFound } from '@nsbox/errors'
+import { isNotFound, undefinedIf } from '@nsbox/errors'
 import { checkImage, type ImageCheck, imageChainId } from '@nsbox/images'
 import { type Descriptor, defaultPlatform, isIndex, isManifest } from '@nsbox/oci'
 import { Command } from 'commander'
 import { chosenSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
 import { formatBinarySize } from '../format-size.ts'
-import { print, printText } from '../print.ts'
+import { type ListOptions, print, printText } from '../print.ts'
 import { renderTable } from '../table.ts'
 import { unlessUnreadable } from '../unless-unreadable.ts'
 
@@ -29,7 +29,7 @@ export function imagesCheckCommand(): Command {
     .option('-q, --quiet', 'print only the names of complete images')
     .option('--json', 'print JSON')
     .action(
-      withSession(async (session, options: { quiet?: boolean; json?: boolean }, filters: string[]) => {
+      withSession(async (session, options: ListOptions, filters: string[]) => {
         const { client, signal } = session
         const { snapshotter } = await chosenSnapshotter(session)
         const checks: CheckedImage[] = []
@@ -64,14 +64,12 @@ async function isUnpacked(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (!isIndex(target.mediaType) && !isManifest(target.mediaType)) return false
-  try {
-    const chainId = await imageChainId(content, target, { platform: defaultPlatform(), signal })
-    return chainId !== undefined && (await snapshotter.stat(chainId, { signal })).kind === 'committed'
-  } catch (error) {
-    // What says which snapshot it is may be missing as well.
-    if (isNotFound(error)) return false
-    throw error
-  }
+  // The documents that tell which snapshot it is may be missing as well.
+  const searching = imageChainId(content, target, { platform: defaultPlatform(), signal })
+  const chainId = await undefinedIf(isNotFound, searching)
+  if (chainId === undefined) return false
+  const found = await undefinedIf(isNotFound, snapshotter.stat(chainId, { signal }))
+  return found?.kind === 'committed'
 }
 
 /** Status and size; configs and layers count, the documents that lead to them do not. */

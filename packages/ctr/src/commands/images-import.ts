@@ -75,10 +75,14 @@ function importUnder(
     images,
     platforms: chosenPlatforms(options),
     // What containerd's ctr does: a name made up for tags alone must not shut out whole names.
-    baseName: baseName ?? `import-${today()}`,
-    onlyBaseName: baseName !== undefined,
-    digestNames: digests ? (skipDigestForNamed ? 'unnamed' : 'all') : 'none',
-    indexName,
+    naming: [
+      {
+        baseName: baseName ?? `import-${today()}`,
+        onlyBaseName: baseName !== undefined,
+        digestNames: digests ? (skipDigestForNamed ? 'unnamed' : 'all') : 'none',
+      },
+    ],
+    indexNames: indexName === undefined ? undefined : () => [indexName],
     compressBlobs,
     discardLayers: discardUnpackedLayers,
     signal,
@@ -125,7 +129,7 @@ async function isNoImage(
   try {
     return (await imageChainId(content, target, options)) === undefined
   } catch (error) {
-    // Unpacking says what is missing.
+    // Unpacking reports what is missing.
     if (isNotFound(error)) return false
     throw error
   }

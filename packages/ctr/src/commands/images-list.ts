@@ -6,7 +6,7 @@ import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { formatLabels } from '../format-labels.ts'
 import { formatBinarySize } from '../format-size.ts'
-import { print, printText } from '../print.ts'
+import { type ListOptions, printList } from '../print.ts'
 import { renderTable } from '../table.ts'
 import { unlessUnreadable } from '../unless-unreadable.ts'
 
@@ -19,27 +19,18 @@ export function imagesListCommand({ platforms }: { platforms: boolean }): Comman
     .option('-q, --quiet', 'print only the names')
     .option('--json', 'print JSON')
     .action(
-      withSession(
-        async ({ client, signal }, options: { quiet?: boolean; json?: boolean }, filters: string[]) => {
-          const images = await client.images.list(filters, { signal })
-          if (options.json) print(JSON.stringify(images))
-          else if (options.quiet) for (const { name } of images) print(name)
-          else {
-            const header = [
-              'REF',
-              'TYPE',
-              'DIGEST',
-              'SIZE',
-              ...(platforms ? ['PLATFORMS'] : []),
-              'LABELS',
-              '',
-            ]
-            const rows: string[][] = []
-            for (const image of images) rows.push(await describe(client, image, { platforms, signal }))
-            printText(renderTable([header, ...rows], { minWidth: 1, padding: 1 }))
-          }
-        },
-      ),
+      withSession(async ({ client, signal }, options: ListOptions, filters: string[]) => {
+        const images = await client.images.list(filters, { signal })
+        const rows = [['REF', 'TYPE', 'DIGEST', 'SIZE', ...(platforms ? ['PLATFORMS'] : []), 'LABELS', '']]
+        if (!options.json && !options.quiet)
+          for (const image of images) rows.push(await describe(client, image, { platforms, signal }))
+        printList(
+          images,
+          options,
+          ({ name }) => name,
+          () => renderTable(rows, { minWidth: 1, padding: 1 }),
+        )
+      }),
     )
 }
 

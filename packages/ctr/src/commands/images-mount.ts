@@ -1,6 +1,6 @@
 import type { ClientView } from '@nsbox/client'
 import type { Mount, Snapshotter } from '@nsbox/core/snapshots'
-import { isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
+import { isAlreadyExists, isNotFound, NsboxError, undefinedIf } from '@nsbox/errors'
 import { defaultPlatform, labelKeys, type Platform, parsePlatform } from '@nsbox/oci'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { Command } from 'commander'
@@ -116,8 +116,8 @@ export function imagesUnmountCommand(): Command {
         await unmountAll(target, { signal })
         if (options.rm) {
           const { snapshotter } = await chosenSnapshotter(session)
-          await unlessMissing(client.leases.delete(target, { signal }))
-          await unlessMissing(snapshotter.remove(target, { signal }))
+          await undefinedIf(isNotFound, client.leases.delete(target, { signal }))
+          await undefinedIf(isNotFound, snapshotter.remove(target, { signal }))
         }
         print(target)
       }),
@@ -129,14 +129,6 @@ async function unmountAll(target: string, options: { signal: AbortSignal }): Pro
   const { isMountPoint, unmount } = await import('@nsbox/mount')
   try {
     while (await isMountPoint(target)) await unmount(target, options)
-  } catch (error) {
-    if (!isNotFound(error)) throw error
-  }
-}
-
-async function unlessMissing(removal: Promise<void>): Promise<void> {
-  try {
-    await removal
   } catch (error) {
     if (!isNotFound(error)) throw error
   }

@@ -1,4 +1,4 @@
-import { isNotFound } from '@nsbox/errors'
+import { isNotFound, undefinedIf } from '@nsbox/errors'
 import { parseReference } from '@nsbox/oci'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
@@ -23,11 +23,7 @@ export function imagesTagCommand(): Command {
           const { target, labels } = await client.images.get(source, { signal })
           for (const name of targets) {
             if (!options.skipReferenceCheck) parseReference(name)
-            if (options.force) {
-              await client.images.delete(name, { signal }).catch((error: unknown) => {
-                if (!isNotFound(error)) throw error
-              })
-            }
+            if (options.force) await undefinedIf(isNotFound, client.images.delete(name, { signal }))
             await client.images.create({ name, target, labels }, { signal })
             print(name)
           }

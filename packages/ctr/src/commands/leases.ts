@@ -1,3 +1,4 @@
+import type { Lease } from '@nsbox/core/leases'
 import { isNotFound } from '@nsbox/errors'
 import { labelKeys } from '@nsbox/oci'
 import { Command } from 'commander'
@@ -5,7 +6,7 @@ import { withSession } from '../command-action.ts'
 import { formatLabels } from '../format-labels.ts'
 import { parseDuration } from '../global-options.ts'
 import { parseLabels } from '../parse-labels.ts'
-import { complain, print, printText } from '../print.ts'
+import { complain, type ListOptions, print, printList } from '../print.ts'
 import { renderTable } from '../table.ts'
 
 const day = 24 * 60 * 60 * 1000
@@ -27,21 +28,21 @@ function listCommand(): Command {
     .option('-q, --quiet', 'print only the ids')
     .option('--json', 'print JSON')
     .action(
-      withSession(
-        async ({ client, signal }, options: { quiet?: boolean; json?: boolean }, filters: string[]) => {
-          const leases = await client.leases.list(filters, { signal })
-          if (options.json) print(JSON.stringify(leases))
-          else if (options.quiet) for (const { id } of leases) print(id)
-          else {
-            const rows = leases.map(({ id, createdAt, labels }) => [
-              id,
-              createdAt.toDate().toISOString(),
-              formatLabels(labels),
-            ])
-            printText(renderTable([['ID', 'CREATED AT', 'LABELS'], ...rows], { minWidth: 1, padding: 1 }))
-          }
-        },
-      ),
+      withSession(async ({ client, signal }, options: ListOptions, filters: string[]) => {
+        const leases = await client.leases.list(filters, { signal })
+        const row = ({ id, createdAt, labels }: Lease) => [
+          id,
+          createdAt.toDate().toISOString(),
+          formatLabels(labels),
+        ]
+        const rows = [['ID', 'CREATED AT', 'LABELS'], ...leases.map(row)]
+        printList(
+          leases,
+          options,
+          ({ id }) => id,
+          () => renderTable(rows, { minWidth: 1, padding: 1 }),
+        )
+      }),
     )
 }
 

@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { formatLabels } from '../format-labels.ts'
 import { parseLabels } from '../parse-labels.ts'
-import { print, printText } from '../print.ts'
+import { type ListOptions, print, printList } from '../print.ts'
 import { renderTable } from '../table.ts'
 
 /** `namespaces create|ls|label|rm` */
@@ -37,14 +37,11 @@ function listCommand(): Command {
     .option('-q, --quiet', 'print only the names')
     .option('--json', 'print JSON')
     .action(
-      withSession(async ({ client, signal }, options: { quiet?: boolean; json?: boolean }) => {
+      withSession(async ({ client, signal }, options: ListOptions) => {
         const namespaces = await client.namespaces.list({ signal })
-        if (options.json) print(JSON.stringify(namespaces))
-        else if (options.quiet) for (const { name } of namespaces) print(name)
-        else {
-          const rows = namespaces.map(({ name, labels }) => [name, formatLabels(labels, '')])
-          printText(renderTable([['NAME', 'LABELS'], ...rows], { minWidth: 1, padding: 1 }))
-        }
+        const rows = namespaces.map(({ name, labels }) => [name, formatLabels(labels, '')])
+        const table = () => renderTable([['NAME', 'LABELS'], ...rows], { minWidth: 1, padding: 1 })
+        printList(namespaces, options, ({ name }) => name, table)
       }),
     )
 }

@@ -1,7 +1,6 @@
 import { Command } from 'commander'
-import { withSession } from '../command-action.ts'
+import { lazyAction } from '../command-action.ts'
 import { addContainerFlags } from '../container/container-flags.ts'
-import type { RunFlags } from '../run-container.ts'
 import { addStdioFlags } from '../tasks/stdio-flags.ts'
 
 /** `run <image|directory> <container> [program…]` */
@@ -18,11 +17,5 @@ export function runCommand(): Command {
     .option('--sync-fs', 'have what is unpacked on the disk; it always is')
     .option('--dump-config', 'print the OCI spec and make nothing')
   addStdioFlags(addContainerFlags(command), { nullIo: true })
-  return command.action(
-    withSession(async (session, flags: RunFlags, args: string[]) => {
-      // Loaded only here: no other command needs so much.
-      const { runContainer } = await import('../run-container.ts')
-      await runContainer(session, flags, args)
-    }),
-  )
+  return command.action(lazyAction(async () => (await import('../run-container.ts')).runContainer))
 }

@@ -1,9 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { withSession } from '../command-action.ts'
-import type { CheckpointFlags } from '../tasks/checkpoint-task.ts'
-import type { ExecFlags } from '../tasks/exec-in-task.ts'
-import type { KillFlags } from '../tasks/kill-task.ts'
-import type { StartFlags } from '../tasks/start-task.ts'
+import { lazyAction } from '../command-action.ts'
 import { addStdioFlags } from '../tasks/stdio-flags.ts'
 
 /**
@@ -31,12 +27,7 @@ function attachCommand(): Command {
   return new Command('attach')
     .description('connect this terminal with a running task')
     .argument('[container]')
-    .action(
-      withSession(async (session, _flags, id: string | undefined) => {
-        const { attachTask } = await import('../tasks/attach-task.ts')
-        await attachTask(session, id)
-      }),
-    )
+    .action(lazyAction(async () => (await import('../tasks/attach-task.ts')).attachTask))
 }
 
 function checkpointCommand(): Command {
@@ -46,12 +37,7 @@ function checkpointCommand(): Command {
     .option('--exit', 'end it once it is written down')
     .option('--image-path <directory>', 'write only its memory, to this directory, and make no image')
     .option('--work-path <directory>', 'directory for the logs of CRIU')
-    .action(
-      withSession(async (session, flags: CheckpointFlags, id: string | undefined) => {
-        const { checkpointTask } = await import('../tasks/checkpoint-task.ts')
-        await checkpointTask(session, flags, id)
-      }),
-    )
+    .action(lazyAction(async () => (await import('../tasks/checkpoint-task.ts')).checkpointTask))
 }
 
 function deleteCommand(): Command {
@@ -61,12 +47,7 @@ function deleteCommand(): Command {
     .argument('<containers...>')
     .option('-f, --force', 'kill those that have not')
     .option('--exec-id <id>', 'remove this process of the task instead')
-    .action(
-      withSession(async (session, flags: { force?: boolean; execId?: string }, ids: string[]) => {
-        const { removeTasks } = await import('../tasks/remove-tasks.ts')
-        await removeTasks(session, flags, ids)
-      }),
-    )
+    .action(lazyAction(async () => (await import('../tasks/remove-tasks.ts')).removeTasks))
 }
 
 function execCommand(): Command {
@@ -81,10 +62,7 @@ function execCommand(): Command {
     .option('--exec-id <id>', 'id of the process; a random one by default')
     .option('--user <user>', 'user and group by name or number, <user>[:<group>]')
   return addStdioFlags(command, { nullIo: false }).action(
-    withSession(async (session, flags: ExecFlags, id: string | undefined, program: string[]) => {
-      const { execInTask } = await import('../tasks/exec-in-task.ts')
-      await execInTask(session, flags, id, program)
-    }),
+    lazyAction(async () => (await import('../tasks/exec-in-task.ts')).execInTask),
   )
 }
 
@@ -96,12 +74,7 @@ function killCommand(): Command {
     .option('--exec-id <id>', 'to this process of the task')
     .option('-a, --all', 'to all processes of the container')
     .option('--pid <pid>', 'to any process of the container, as the host numbers it', parsePid)
-    .action(
-      withSession(async (session, flags: KillFlags, id: string | undefined) => {
-        const { killTask } = await import('../tasks/kill-task.ts')
-        await killTask(session, flags, id)
-      }),
-    )
+    .action(lazyAction(async () => (await import('../tasks/kill-task.ts')).killTask))
 }
 
 function listCommand(): Command {
@@ -110,12 +83,7 @@ function listCommand(): Command {
     .description('list tasks')
     .option('-q, --quiet', 'print only the ids')
     .option('--json', 'print JSON')
-    .action(
-      withSession(async (session, flags: { quiet?: boolean; json?: boolean }) => {
-        const { listTasks } = await import('../tasks/list-tasks.ts')
-        await listTasks(session, flags)
-      }),
-    )
+    .action(lazyAction(async () => (await import('../tasks/list-tasks.ts')).listTasks))
 }
 
 function metricsCommand(): Command {
@@ -124,24 +92,14 @@ function metricsCommand(): Command {
     .description('print what a task has used up')
     .argument('[container]')
     .option('--format <format>', 'table or json', 'table')
-    .action(
-      withSession(async (session, flags: { format: string }, id: string | undefined) => {
-        const { showMetrics } = await import('../tasks/show-metrics.ts')
-        await showMetrics(session, flags, id)
-      }),
-    )
+    .action(lazyAction(async () => (await import('../tasks/show-metrics.ts')).showMetrics))
 }
 
 function pauseCommand(): Command {
   return new Command('pause')
     .description('freeze all processes of a container')
     .argument('[container]')
-    .action(
-      withSession(async (session, _flags, id: string | undefined) => {
-        const { pauseTask } = await import('../tasks/freeze-task.ts')
-        await pauseTask(session, id)
-      }),
-    )
+    .action(lazyAction(async () => (await import('../tasks/freeze-task.ts')).pauseTask))
 }
 
 function psCommand(): Command {
@@ -149,24 +107,14 @@ function psCommand(): Command {
     .description('list the processes of a container')
     .argument('[container]')
     .option('--json', 'print JSON')
-    .action(
-      withSession(async (session, flags: { json?: boolean }, id: string | undefined) => {
-        const { listProcesses } = await import('../tasks/list-processes.ts')
-        await listProcesses(session, flags, id)
-      }),
-    )
+    .action(lazyAction(async () => (await import('../tasks/list-processes.ts')).listProcesses))
 }
 
 function resumeCommand(): Command {
   return new Command('resume')
     .description('let frozen processes go on')
     .argument('[container]')
-    .action(
-      withSession(async (session, _flags, id: string | undefined) => {
-        const { resumeTask } = await import('../tasks/freeze-task.ts')
-        await resumeTask(session, id)
-      }),
-    )
+    .action(lazyAction(async () => (await import('../tasks/freeze-task.ts')).resumeTask))
 }
 
 function startCommand(): Command {
@@ -177,10 +125,7 @@ function startCommand(): Command {
     .option('--pid-file <file>', 'write the id of its first process into this file')
     .option('--no-pivot', 'do not swap the root filesystem by pivot_root')
   return addStdioFlags(command, { nullIo: true }).action(
-    withSession(async (session, flags: StartFlags, id: string | undefined) => {
-      const { startTask } = await import('../tasks/start-task.ts')
-      await startTask(session, flags, id)
-    }),
+    lazyAction(async () => (await import('../tasks/start-task.ts')).startTask),
   )
 }
 

@@ -12,9 +12,7 @@ export interface ContainerRequest {
   readonly flags: ContainerFlags
 }
 
-/**
- * Reads `[image or directory, id, ...program]`, or `[id]` where the spec comes from a file. @throws `invalid_argument`
- */
+/** Reads `[image or directory, id, ...program]`, or `[id]` if the spec comes from a file. @throws `invalid_argument` */
 export function containerRequest(flags: ContainerFlags, args: readonly string[]): ContainerRequest {
   if (flags.config !== undefined) {
     const [id, ...others] = args

@@ -2,8 +2,8 @@ import type { Mount } from '@nsbox/core/snapshots'
 import { overlayLayers, overlayMount } from '@nsbox/mount'
 
 /**
- * Mounts of a snapshot for looking at it only. An overlay does not get its directory for changes a second time, which
- * the kernel forbids while a container uses it; it becomes the topmost of the others.
+ * Mounts of a snapshot for looking at it only. The upper directory of an overlay becomes its topmost lower one, since
+ * the kernel forbids using it twice.
  */
 export function readOnlyMounts(mounts: readonly Mount[]): Mount[] {
   return mounts.map((mount) => {
@@ -14,7 +14,7 @@ export function readOnlyMounts(mounts: readonly Mount[]): Mount[] {
     }
     const directories = [...(layers.upper === undefined ? [] : [layers.upper]), ...layers.lower]
     const [only] = directories
-    // An overlay of one directory that nobody writes to is none.
+    // An overlay without an upper directory needs two lower ones.
     if (directories.length === 1 && only !== undefined)
       return { type: 'bind', source: only, options: ['rbind', 'ro'] }
     return overlayMount({ lower: directories }, ['ro'])

@@ -15,7 +15,7 @@ export interface ReadyImage extends ImageDescription {
 }
 
 /**
- * Finds an image and sees to it that it is unpacked.
+ * Finds an image, and unpacks it if it is not.
  *
  * @param client with a lease that keeps what is unpacked
  * @throws `not_found` for the image or the platform; as `readImage` and `unpack`

@@ -5,8 +5,8 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { OwnerMapping } from './shift-owners.ts'
 
 /**
- * A committed snapshot with the files of another, which belong to the users of a user namespace. It has the name that
- * stock clients give it, and is made unless it is there: mounted here, so on the server's host and as root.
+ * A committed snapshot with the files of another, owned by the users of a user namespace. It has the name that stock
+ * clients give it. If it does not exist it is made, by a mount on this host, which must be the server's, as root.
  *
  * @param key to prepare it under, which nobody else has
  * @returns its name

@@ -43,9 +43,7 @@ export async function shiftOwners(
 class OwnerShift {
   readonly #mapping: OwnerMapping
   readonly #signal: AbortSignal
-  /**
-   * Owners that files of several names were given: some file systems have them for all names then, others for the one.
-   */
+  /** New owners of files with several names: some file systems apply them to all names, others to the one. */
   readonly #given = new Map<string, string>()
 
   constructor(mapping: OwnerMapping, signal: AbortSignal) {
@@ -59,7 +57,7 @@ class OwnerShift {
     await setImmediate()
     const fd = attempt(shown, () => openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
     try {
-      // By the descriptor, so that a path may be as long as it likes.
+      // By the descriptor, so that a path may have any length.
       const here = Buffer.from(`/proc/self/fd/${fd}/`)
       const own = attempt(shown, () => lstatSync(Buffer.concat([here, Buffer.from('.')]), { bigint: true }))
       const { uid, gid } = this.#ownersOf(own, shown)

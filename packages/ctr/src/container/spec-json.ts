@@ -10,7 +10,7 @@ export function hasJsonSpec({ spec }: Container): boolean {
 }
 
 /**
- * The spec of a container as the JSON that it is stored as, with every field that whoever made it put in.
+ * The spec of a container as the JSON that is stored, unknown fields included.
  * @throws `invalid_argument` for a spec of another type, or damaged JSON
  */
 export function specJson(container: Container): string {

@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream'
  * Hands the standard input on to a stream until the result is disposed of. Without a stream the standard input is left
  * alone.
  *
- * @param options `end`: whether the end of the input is handed on as well; `onError` is told what goes wrong
+ * @param options `end`: whether the end of the input is handed on as well; `onError` is called with any error
  */
 export function feedInput(
   target: Writable | undefined,
@@ -19,7 +19,7 @@ export function feedInput(
     [Symbol.dispose]: () => {
       stdin.unpipe(target)
       stdin.off('error', onError)
-      // Whoever reads from it keeps the program from ending.
+      // A reader of it would keep this program from ending.
       stdin.pause()
       stdin.destroy()
     },

@@ -2,14 +2,14 @@ import { type ProcessHandle, retryWhileAway } from '@nsbox/client'
 import { isFailedPrecondition, isNotFound } from '@nsbox/errors'
 
 /**
- * Those that people and programs send. Signals of the terminal's job control stay with this process: one that catches
- * them and reads from the terminal in the background would never come to rest.
+ * Those that users and programs send. Signals of job control stop this process: if it caught them, it would read from
+ * the terminal in the background and get them again and again.
  */
 const forwarded = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const
 
 /**
  * Sends the signals that this process gets to another one, until the result is disposed of.
- * @param onError is told what goes wrong; that the process has ended is no error
+ * @param onError gets each failure; that the process has ended is none
  */
 export function forwardSignals(target: ProcessHandle, onError: (error: unknown) => void): Disposable {
   const forward = (signal: NodeJS.Signals) => {

@@ -1,6 +1,6 @@
 import { type ProcessHandle, retryWhileAway } from '@nsbox/client'
 import type { ProcessExit } from '@nsbox/core/tasks'
-import { isFailedPrecondition, isNotFound } from '@nsbox/errors'
+import { isFailedPrecondition, isNotFound, undefinedIf } from '@nsbox/errors'
 import { DisposableStack } from '@whatwg-node/disposablestack'
 import type { Session } from '../session.ts'
 import { writeOutput } from '../write-output.ts'
@@ -26,7 +26,7 @@ export async function runInForeground(
   const signal = AbortSignal.any([session.signal, failed.signal])
   using resources = new DisposableStack()
   if (target.terminal) Terminal.require()
-  // A terminal whose input ended would be hung up, though it is this one that goes away.
+  // The end of this input must not end that of the process's terminal, which would hang it up.
   resources.use(feedInput(target.stdin, { end: !target.terminal, onError: fail }))
   // After the input, which must not be gone yet when the terminal is given back.
   const terminal = target.terminal ? resources.use(Terminal.open()) : undefined
@@ -67,10 +67,6 @@ async function followSize(
 
 /** containerd 1.7 has no code for a terminal that is gone. */
 async function ended(target: ProcessHandle): Promise<boolean> {
-  try {
-    return (await target.status()).status === 'stopped'
-  } catch (error) {
-    if (isNotFound(error)) return true
-    throw error
-  }
+  const found = await undefinedIf(isNotFound, target.status())
+  return found === undefined || found.status === 'stopped'
 }

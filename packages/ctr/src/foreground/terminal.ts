@@ -8,8 +8,7 @@ export interface TerminalSize {
 
 /**
  * This process's terminal, for a process elsewhere to use. While it is raw, keys go to that process as they are, those
- * that make signals included. It is as it was before once it is disposed of, and however this process ends, short of
- * being killed.
+ * that make signals included. It is reset when this is disposed of, and when this process ends, unless by SIGKILL.
  */
 export class Terminal implements Disposable {
   readonly #raw: boolean
@@ -25,7 +24,7 @@ export class Terminal implements Disposable {
     if (!this.#raw) return
     stdin.setRawMode(true)
     process.once('exit', this.#restore)
-    // Nobody else acts on this one, and it would end the process without another word.
+    // No other listener handles this signal, which would end the process at once.
     process.once('SIGQUIT', this.#quit)
   }
 

@@ -18,7 +18,7 @@ export async function networkOf(
   if (!isConnectedByCni(container)) return undefined
   const { Cni, loopbackNetwork, readDefaultNetwork } = await import('@nsbox/cni')
   const cni = new Cni()
-  // Neither name has two dashes in a row, so that no two containers come to the same.
+  // Neither name has two dashes in a row, so no two containers get the same id.
   const containerId = `${client.namespace}--${container.id}`
   return {
     async connect(pid) {

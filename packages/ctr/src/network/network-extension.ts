@@ -3,14 +3,12 @@ import type { Container } from '@nsbox/core/containers'
 const name = 'ctr.cni-containerd.metadata'
 const typeUrl = 'github.com/containerd/containerd/cmd/ctr/commands/NetworkMetaData'
 
-/**
- * What says of a container that it is connected by CNI, in the words of stock `ctr`, so that each finds the other's.
- */
+/** Marks a container as connected by CNI, in the form of stock `ctr`. */
 export function networkExtension(): Container['extensions'] {
   return { [name]: { typeUrl, value: new TextEncoder().encode(JSON.stringify({ EnableCni: true })) } }
 }
 
-/** Whether a container says so. */
+/** Whether a container has that mark. */
 export function isConnectedByCni({ extensions }: Pick<Container, 'extensions'>): boolean {
   const extension = extensions[name]
   if (extension?.typeUrl !== typeUrl) return false

@@ -5,7 +5,11 @@ import { requireId } from '../require-id.ts'
 import type { Session } from '../session.ts'
 
 /** `tasks attach` */
-export async function attachTask(session: Session, idGiven: string | undefined): Promise<void> {
+export async function attachTask(
+  session: Session,
+  _flags: unknown,
+  idGiven: string | undefined,
+): Promise<void> {
   const { client, signal } = session
   const id = requireId(idGiven)
   const container = await client.containers.get(id, { signal })

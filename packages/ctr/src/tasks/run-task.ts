@@ -1,5 +1,5 @@
 import type { TaskHandle } from '@nsbox/client'
-import { isFailedPrecondition, isNotFound } from '@nsbox/errors'
+import { isFailedPrecondition, isNotFound, undefinedIf } from '@nsbox/errors'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { runInForeground } from '../foreground/run-in-foreground.ts'
 import type { ContainerNetwork } from '../network/container-network.ts'
@@ -30,7 +30,7 @@ export async function runTask(session: Session, task: TaskHandle, options: RunTa
   const { signal } = session
   await using owned = new AsyncDisposableStack()
   owned.use(task)
-  // Not under the signal: after an interrupt there is still something to remove.
+  // Without the signal: after an interrupt there is still something to remove.
   await using undo = new AsyncDisposableStack()
   const { network } = options
   if (network) undo.defer(() => network.disconnect())
@@ -85,11 +85,7 @@ async function thaw(task: TaskHandle, signal: AbortSignal | undefined): Promise<
 
 /** Kills a task; false if it has ended already, or cannot be killed before it is started and is removed as it is. */
 async function kill(task: TaskHandle, signal: AbortSignal | undefined): Promise<boolean> {
-  try {
-    await task.kill('SIGKILL', { signal })
-    return true
-  } catch (error) {
-    if (isNotFound(error) || isFailedPrecondition(error)) return false
-    throw error
-  }
+  const killing = task.kill('SIGKILL', { signal }).then(() => true)
+  const isEnded = (error: unknown) => isNotFound(error) || isFailedPrecondition(error)
+  return (await undefinedIf(isEnded, killing)) ?? false
 }

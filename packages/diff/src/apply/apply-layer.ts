@@ -1,3 +1,4 @@
+import type { AbortOptions } from '@nsbox/concurrency'
 import { NsboxError } from '@nsbox/errors'
 import { createHasher, type Digest, digestAlgorithm } from '@nsbox/oci'
 import { engineFor } from '../decompress/engines.ts'
@@ -5,10 +6,9 @@ import { compressionOf } from '../decompress/sniff.ts'
 import type { Extracted } from '../extract/extracted.ts'
 import type { LayerForm } from '../extract/layer-form.ts'
 import { TreeWriter } from '../extract/tree-writer.ts'
-import { defaultTarLimits } from '../tar/tar-limits.ts'
 import { TarParser } from '../tar/tar-parser.ts'
 import { CountedLayer } from './counted-layer.ts'
-import { defaultLayerLimits, type LayerLimits } from './layer-limits.ts'
+import { checkPlainSize, defaultLayerLimits, type LayerLimits } from './layer-limits.ts'
 import { type LayerFile, openLayer } from './read-layer.ts'
 
 /** One layer to apply to one directory. Plain data, to be sent to a worker thread. */
@@ -47,11 +47,7 @@ export interface AppliedTree extends Extracted {
  * `failed_precondition` for a wrong diff id or names that the file system takes for one, `aborted` if a growing file is
  * started again. Errors about an entry have the detail `entry`.
  */
-export async function applyLayer(
-  job: ApplyJob,
-  options: { signal?: AbortSignal } = {},
-): Promise<AppliedTree> {
-  const { signal } = options
+export async function applyLayer(job: ApplyJob, { signal }: AbortOptions = {}): Promise<AppliedTree> {
   const limits = { ...defaultLayerLimits, ...job.limits }
   signal?.throwIfAborted()
   await using file = await openLayer(job.layer)
@@ -67,20 +63,14 @@ export async function applyLayer(
       : engineFor(compression, { programs: job.programs, size: job.layer.size }).decompress(layer, { signal })
   const hasher = createHasher(job.diffId === undefined ? 'sha256' : digestAlgorithm(job.diffId))
   const { form, userNamespace = false } = job
-  using tree = new TreeWriter(job.root, {
-    form,
-    userNamespace,
-    fileSize: limits.size,
-    kept: limits.kept,
-  })
-  const parser = new TarParser(tree, { ...defaultTarLimits, headers: limits.headers })
+  const { size: fileSize, kept } = limits
+  using tree = new TreeWriter(job.root, { form, userNamespace, fileSize, kept })
+  const parser = new TarParser(tree, limits.headers)
   let size = 0
   for await (const chunk of plain) {
     signal?.throwIfAborted()
     size += chunk.length
-    if (size > limits.size) throw tooBig(`more than ${limits.size} bytes`)
-    if (size > limits.freeSize && size > limits.ratio * layer.bytes)
-      throw tooBig(`more than ${limits.ratio} times its compressed size`)
+    checkPlainSize('layer', size, layer.bytes, limits)
     hasher.update(chunk)
     parser.push(chunk)
   }
@@ -91,8 +81,4 @@ export async function applyLayer(
   if (job.diffId !== undefined && diffId !== job.diffId)
     throw new NsboxError('failed_precondition', `unexpected diff id ${diffId}, expected ${job.diffId}`)
   return { ...tree.finish(), diffId, size }
-}
-
-function tooBig(reason: string): NsboxError {
-  return new NsboxError('resource_exhausted', `the layer decompresses to ${reason}`)
 }

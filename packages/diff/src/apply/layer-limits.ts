@@ -1,3 +1,5 @@
+import { NsboxError } from '@nsbox/errors'
+
 /** Limits of one layer. */
 export interface LayerLimits {
   /** Bytes after decompression, and of any single file with its holes; 256 GiB by default. */
@@ -21,4 +23,16 @@ export const defaultLayerLimits: LayerLimits = {
   freeSize: 4 * 1024 ** 3,
   headers: 2_000_000,
   kept: 256 * 1024 ** 2,
+}
+
+/** @throws `resource_exhausted` if what was decompressed so far, in bytes, is too much for the compressed bytes */
+export function checkPlainSize(
+  what: string,
+  size: number,
+  compressed: number,
+  { size: most, freeSize, ratio }: LayerLimits,
+): void {
+  if (size <= most && (size <= freeSize || size <= ratio * compressed)) return
+  const reason = size > most ? `${most} bytes` : `${ratio} times its compressed size`
+  throw new NsboxError('resource_exhausted', `the ${what} decompresses to more than ${reason}`)
 }

@@ -71,8 +71,7 @@ async function* read(
     if (seen.generation !== generation) throw new NsboxError('aborted', 'the layer is being downloaded anew')
     if (seen.offset > file.size) throw wrongSize(seen.offset, file.size)
     if (offset < seen.offset) {
-      // Read synchronously: the file was just downloaded and is in the page cache, and an asynchronous read would cost
-      // more.
+      // Synchronous: the file was just downloaded and is in the page cache, and an asynchronous read would cost more.
       const bytesRead = readSync(handle.fd, buffer, 0, Math.min(chunkSize, seen.offset - offset), offset)
       // The file may have been started again meanwhile.
       if (view !== undefined && view.read().generation !== generation) continue
@@ -88,7 +87,6 @@ async function* read(
   }
 }
 
-/** Waits until the state of a file has changed, or for a bounded time in case a wake-up was lost. */
 async function change(
   view: GrowingFileView,
   seen: GrowingState,

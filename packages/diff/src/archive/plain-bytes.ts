@@ -1,6 +1,5 @@
-import { NsboxError } from '@nsbox/errors'
 import { CountedLayer } from '../apply/counted-layer.ts'
-import { defaultLayerLimits, type LayerLimits } from '../apply/layer-limits.ts'
+import { checkPlainSize, type LayerLimits } from '../apply/layer-limits.ts'
 import { engineFor } from '../decompress/engines.ts'
 import { sniffCompression } from '../decompress/sniff.ts'
 
@@ -12,8 +11,8 @@ import { sniffCompression } from '../decompress/sniff.ts'
  */
 export async function* plainBytes(
   source: AsyncIterable<Uint8Array>,
-  limits: Pick<LayerLimits, 'size' | 'ratio' | 'freeSize'> = defaultLayerLimits,
-  signal?: AbortSignal,
+  limits: LayerLimits,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer> {
   await using archive = new CountedLayer(buffers(source))
   const compression = sniffCompression(await archive.start())
@@ -24,9 +23,7 @@ export async function* plainBytes(
   let size = 0
   for await (const chunk of engineFor(compression).decompress(archive, { signal })) {
     size += chunk.length
-    if (size > limits.size) throw tooBig(`more than ${limits.size} bytes`)
-    if (size > limits.freeSize && size > limits.ratio * archive.bytes)
-      throw tooBig(`more than ${limits.ratio} times its compressed size`)
+    checkPlainSize('archive', size, archive.bytes, limits)
     yield chunk
   }
   await archive.drain()
@@ -35,8 +32,4 @@ export async function* plainBytes(
 async function* buffers(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   for await (const { buffer, byteOffset, byteLength } of source)
     yield Buffer.from(buffer, byteOffset, byteLength)
-}
-
-function tooBig(reason: string): NsboxError {
-  return new NsboxError('resource_exhausted', `the archive decompresses to ${reason}`)
 }

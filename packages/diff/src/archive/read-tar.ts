@@ -3,7 +3,6 @@ import { defaultLayerLimits, type LayerLimits } from '../apply/layer-limits.ts'
 import { readable } from '../tar/byte-string.ts'
 import type { TarEntry, TarEntryType } from '../tar/tar-entry.ts'
 import { refused } from '../tar/tar-error.ts'
-import { defaultTarLimits } from '../tar/tar-limits.ts'
 import { TarParser } from '../tar/tar-parser.ts'
 import { plainBytes } from './plain-bytes.ts'
 
@@ -89,7 +88,7 @@ class Found {
       data: (data: Buffer) => this.#pieces.push({ data }),
       end: () => this.#pieces.push({ end: true }),
     }
-    this.#parser = new TarParser(handler, { ...defaultTarLimits, headers: limits.headers })
+    this.#parser = new TarParser(handler, limits.headers)
   }
 
   /** The next piece; undefined at the end of the archive. */

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { ByteBudget } from '@nsbox/core/byte-budget'
-import { defaultNameLimits } from '../extract/extract-limits.ts'
+import { nameLimits } from '../extract/name-limits.ts'
 import { namesIn } from '../extract/remove-from-tree.ts'
 import { whiteoutPrefix } from '../extract/whiteout.ts'
 import type { ByteString } from '../tar/byte-string.ts'
@@ -37,13 +37,10 @@ interface Pair {
   readonly whole: boolean
 }
 
-/**
- * Bytes of all names that a layer is to have and of those of directories, with their attributes: as many as a layer may
- * have where it is applied.
- */
+/** Bytes of the names and attributes that a layer is to have: as many as a layer may have where it is applied. */
 const maxKept = 256 * 1024 * 1024
 
-// Number of names after which others get a turn and aborts are noticed.
+// Number of names after which the event loop gets a turn and aborts are noticed.
 const entriesPerTurn = 500
 
 /**
@@ -93,7 +90,7 @@ class Collector {
 
   async #walk(pair: Pair): Promise<void> {
     const { path, depth, lower, whole } = pair
-    if (depth > defaultNameLimits.depth) throw noLayer(path, 'it lies too deep')
+    if (depth > nameLimits.depth) throw noLayer(path, 'it lies too deep')
     const present = new Set<ByteString>()
     const gone = new Set<ByteString>()
     for (const name of sortedNames(pair.upper, path)) {
@@ -227,7 +224,7 @@ function sortedNames(directory: number, path: ByteString): ByteString[] {
 
 function checkName(name: ByteString, path: ByteString): void {
   if (name.startsWith(whiteoutPrefix)) throw noLayer(path, 'a name like that means a removal there')
-  if (path.length > defaultNameLimits.name) throw noLayer(path, `its name has ${path.length} bytes`)
+  if (path.length > nameLimits.name) throw noLayer(path, `its name has ${path.length} bytes`)
 }
 
 /** Whether the lower tree has something under a name. */

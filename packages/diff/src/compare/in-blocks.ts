@@ -1,8 +1,6 @@
 const blockSize = 256 * 1024
 
-/**
- * The same bytes in larger pieces, since each piece costs a call of the compressor. The pieces belong to the caller.
- */
+/** The same bytes in larger pieces, since each costs a call of the compressor. The pieces belong to the caller. */
 export async function* inBlocks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let block = Buffer.allocUnsafe(blockSize)
   let used = 0

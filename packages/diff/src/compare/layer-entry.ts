@@ -1,10 +1,10 @@
+import { timeParts } from '@nsbox/trees/walk'
 import { whiteoutPrefix } from '../extract/whiteout.ts'
 import type { ByteString } from '../tar/byte-string.ts'
-import type { TarEntry, TarTime } from '../tar/tar-entry.ts'
+import type { TarEntry } from '../tar/tar-entry.ts'
 import type { Change } from './change.ts'
 import type { ShownNode } from './tree-node.ts'
 
-const billion = 1_000_000_000n
 const noXattrs: ReadonlyMap<ByteString, Uint8Array> = new Map()
 
 /** A whiteout: the empty file by which a layer removes a name. */
@@ -32,6 +32,9 @@ export function nodeEntry(
 ): TarEntry {
   const { type, device, mode, uid, gid } = node
   const { first, latest } = options
+  const [seconds, nanoseconds] = timeParts(
+    latest !== undefined && latest < node.mtimeNs ? latest : node.mtimeNs,
+  )
   return {
     type: first === undefined ? type : 'hardlink',
     name: path === '' ? './' : type === 'directory' ? `${path}/` : path,
@@ -40,15 +43,10 @@ export function nodeEntry(
     uid,
     gid,
     size: first === undefined ? node.size : 0,
-    mtime: timeOf(latest !== undefined && latest < node.mtimeNs ? latest : node.mtimeNs),
+    mtime: { seconds, nanoseconds },
     // The parts of a dev_t, as C libraries of Linux compute them.
     major: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n)),
     minor: Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n)),
     xattrs: first === undefined ? node.xattrs : noXattrs,
   }
-}
-
-function timeOf(mtimeNs: bigint): TarTime {
-  const nanoseconds = ((mtimeNs % billion) + billion) % billion
-  return { seconds: Number((mtimeNs - nanoseconds) / billion), nanoseconds: Number(nanoseconds) }
 }

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { AbortOptions } from '@nsbox/concurrency'
 import { createHasher, type Digest, type LayerCompression } from '@nsbox/oci'
 import { compressorFor } from '../compress/compressor.ts'
 import { ByteSender } from './byte-channel.ts'
@@ -32,9 +33,8 @@ export interface MadeLayer {
  */
 export async function makeLayer(
   { source, compression, output }: MakeLayerJob,
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  { signal }: AbortOptions = {},
 ): Promise<MadeLayer> {
-  const { signal } = options
   const sender = new ByteSender(output)
   const [plainHasher, hasher] = [createHasher(), createHasher()]
   const plain = async function* () {

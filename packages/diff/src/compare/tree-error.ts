@@ -17,17 +17,12 @@ export function failedFile(error: unknown, path: ByteString): unknown {
 }
 
 /**
- * A layer of an overlay that can only be read through the mounted overlay, since for instance a file's content is
- * elsewhere. `isMergedOnly` recognises the error after it has come from another thread.
+ * A layer of an overlay that can only be read through the mounted overlay, for instance because a file's content is in
+ * another layer. `isMergedOnly` recognises the error after it has come from another thread.
  */
 export function mergedOnly(path: ByteString, reason: string): NsboxError {
-  return new NsboxError(
-    'failed_precondition',
-    `${quotedName(path)} of an overlay's upper directory ${reason}`,
-    {
-      details: { mergedOnly: true },
-    },
-  )
+  const context = `${quotedName(path)} of an overlay's upper directory ${reason}`
+  return new NsboxError('failed_precondition', context, { details: { mergedOnly: true } })
 }
 
 export function isMergedOnly(error: unknown): boolean {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
+import type { AbortOptions } from '@nsbox/concurrency'
 import type { DiffMount } from '@nsbox/core/diff'
 import { fromSystemError, isErrno } from '@nsbox/errors'
-import { overlayMount, readTreeMount, withTempMount } from '@nsbox/mount'
+import { overlayMount, readTreeMount, type TreeMount, withTempMount } from '@nsbox/mount'
 import type { LayerForm } from '../extract/layer-form.ts'
 
 /** The topmost layer of an overlay. */
@@ -20,11 +21,11 @@ export interface TopLayer {
 export async function withTree<T>(
   mounts: readonly DiffMount[],
   use: (directory: string | undefined) => Promise<T>,
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  options: AbortOptions,
 ): Promise<T> {
   if (mounts.length === 0) return await use(undefined)
-  const directory = boundDirectory(mounts)
-  if (directory !== undefined) return await use(directory)
+  const tree = onlyTree(mounts)
+  if (tree?.kind === 'bind') return await use(tree.directory)
   // A thread that was terminated leaves descriptors open, which must not keep the mount busy.
   return await withTempMount(mounts.map(readOnly), use, { ...options, lazy: true })
 }
@@ -62,28 +63,23 @@ function hasIndex(options: readonly string[]): boolean {
 
 /** The directories that a tree consists of, the topmost first; undefined for other kinds of mounts. */
 function layersOf(mounts: readonly DiffMount[]): readonly string[] | undefined {
-  const [mount] = mounts
-  if (mount === undefined || mounts.length > 1) return undefined
-  const tree = readTreeMount(mount)
+  const tree = onlyTree(mounts)
   if (tree?.kind === 'bind') return [tree.directory]
   if (tree === undefined) return undefined
   const { lower, upper } = tree.layers
   return upper === undefined ? lower : [upper, ...lower]
 }
 
-function boundDirectory(mounts: readonly DiffMount[]): string | undefined {
+function onlyTree(mounts: readonly DiffMount[]): TreeMount | undefined {
   const [mount] = mounts
-  if (mount === undefined || mounts.length > 1) return undefined
-  const tree = readTreeMount(mount)
-  return tree?.kind === 'bind' ? tree.directory : undefined
+  return mount === undefined || mounts.length > 1 ? undefined : readTreeMount(mount)
 }
 
 const access = new Set(['ro', 'rw'])
 const forWriting = /^(?:upperdir|workdir|lowerdir)=|^volatile$/
 
 /**
- * The same files, read-only. An overlay's upper directory becomes its topmost lower one: mounting it writable twice
- * would corrupt it.
+ * The same files, read-only. An overlay's upper directory becomes a lower one: two writable mounts would corrupt it.
  */
 function readOnly(mount: DiffMount): DiffMount {
   const options = [...mount.options.filter((option) => !access.has(option)), 'ro']

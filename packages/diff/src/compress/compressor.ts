@@ -1,15 +1,13 @@
 import type { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import * as zlib from 'node:zlib'
+import type { AbortOptions } from '@nsbox/concurrency'
 import { NsboxError } from '@nsbox/errors'
 import type { LayerCompression } from '@nsbox/oci'
 import { findProgram, throughProgram } from '../decompress/through-program.ts'
 
 /** Compresses bytes. Ending the iteration early releases everything, child processes included. */
-type Compress = (
-  plain: AsyncIterable<Uint8Array>,
-  options: { readonly signal?: AbortSignal | undefined },
-) => AsyncIterable<Buffer>
+type Compress = (plain: AsyncIterable<Uint8Array>, options: AbortOptions) => AsyncIterable<Buffer>
 
 // Larger than the default of 16 KiB, since each chunk is a job for libuv's thread pool.
 const chunkSize = 256 * 1024

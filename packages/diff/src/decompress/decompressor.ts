@@ -1,3 +1,4 @@
+import type { AbortOptions } from '@nsbox/concurrency'
 import type { LayerCompression } from '@nsbox/oci'
 
 /** Compressed bytes, which can be read once and in one of two ways. */
@@ -15,11 +16,7 @@ export interface CompressedBytes {
  * Decompresses bytes. A chunk is valid until the next one is asked for. Reading ends with an error (`data_loss`) for a
  * stream that is damaged or cut, and ending the iteration early releases everything, child processes included.
  */
-export type Decompress = (compressed: CompressedBytes, options: DecompressOptions) => AsyncIterable<Buffer>
-
-export interface DecompressOptions {
-  readonly signal?: AbortSignal | undefined
-}
+export type Decompress = (compressed: CompressedBytes, options: AbortOptions) => AsyncIterable<Buffer>
 
 /** A way to decompress one format. */
 export interface DecompressionEngine {

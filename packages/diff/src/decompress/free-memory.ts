@@ -1,5 +1,5 @@
 const { port1: port, port2 } = new MessageChannel()
-// Nobody listens, so a message is dropped at once.
+// Both ends are closed, so a message is dropped at once.
 port2.close()
 port.close()
 

@@ -22,6 +22,5 @@ export function sniffCompression(start: Uint8Array): LayerCompression {
 export function compressionOf(mediaType: string, start: Uint8Array): LayerCompression {
   if (layerCompression(mediaType) !== undefined) return sniffCompression(start)
   const kind = mediaType.includes('+encrypted') ? 'an encrypted layer' : 'a layer'
-  const type = quoted(mediaType)
-  throw new NsboxError('unimplemented', `applying ${kind} of type ${type}`)
+  throw new NsboxError('unimplemented', `applying ${kind} of type ${quoted(mediaType)}`)
 }

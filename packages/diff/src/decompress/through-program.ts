@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, closeSync, constants } from 'node:fs'
+import type { AbortOptions } from '@nsbox/concurrency'
 import { readPipe } from './read-pipe.ts'
 import { writeChunks } from './write-chunks.ts'
 
@@ -30,16 +31,12 @@ export function findProgram(name: string, path: string, args: readonly string[])
  * until the next one is asked for. Ending the iteration early ends the program.
  *
  * @param input the bytes, or the descriptor of a file that has them from its offset on
- * @param failed makes the error for a program that fails, by its exit status or the signal that ended it, and by what
- * it said
+ * @param failed makes the error for a program that fails, of its exit status or signal, and of its standard error
  */
 export async function* throughProgram(
   program: HostProgram,
   input: AsyncIterable<Uint8Array> | number,
-  options: {
-    readonly failed: (status: number | NodeJS.Signals, said: string) => Error
-    readonly signal?: AbortSignal | undefined
-  },
+  options: AbortOptions & { readonly failed: (status: number | NodeJS.Signals, said: string) => Error },
 ): AsyncGenerator<Buffer> {
   const { signal } = options
   // Loaded only here, so that archives can be read without native code.

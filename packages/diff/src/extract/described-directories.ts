@@ -24,10 +24,7 @@ export class DescribedDirectories {
     this.#described.delete(id)
   }
 
-  /**
-   * Sets the times of a directory, unless it has a default access control list, which the layer's files must not
-   * inherit.
-   */
+  /** Sets the times of a directory, unless it has a default access control list, which new files would inherit. */
   closing({ id, fd }: OpenDirectory): void {
     const entry = this.#described.get(id)?.entry
     if (entry !== undefined && defaultAclOf(entry) === undefined) this.#attributes.setLate(fd, entry)

@@ -1,6 +1,6 @@
 import type { ByteString } from '../tar/byte-string.ts'
 import { refused, tooMuch } from '../tar/tar-error.ts'
-import { defaultNameLimits, type NameLimits } from './extract-limits.ts'
+import { nameLimits } from './name-limits.ts'
 import { whiteoutPrefix } from './whiteout.ts'
 
 /**
@@ -12,14 +12,10 @@ import { whiteoutPrefix } from './whiteout.ts'
  * @throws `invalid_argument` for an empty name, one with a NUL, or one that climbs above the root at any point;
  * `resource_exhausted` beyond the limits
  */
-export function entryPath(
-  entry: ByteString,
-  name: ByteString,
-  limits: NameLimits = defaultNameLimits,
-): readonly ByteString[] {
+export function entryPath(entry: ByteString, name: ByteString): readonly ByteString[] {
   if (name === '') throw refused(entry, 'an empty name')
   if (name.includes('\0')) throw refused(entry, 'a name with a NUL')
-  if (name.length > limits.name) throw tooMuch(entry, `a name of more than ${limits.name} bytes`)
+  if (name.length > nameLimits.name) throw tooMuch(entry, `a name of more than ${nameLimits.name} bytes`)
   const path: ByteString[] = []
   for (const component of name.split('/')) {
     if (component === '' || component === '.') continue
@@ -31,9 +27,10 @@ export function entryPath(
     const length = component.startsWith(whiteoutPrefix)
       ? component.length - whiteoutPrefix.length
       : component.length
-    if (length > limits.component) throw tooMuch(entry, `a component of more than ${limits.component} bytes`)
+    if (length > nameLimits.component)
+      throw tooMuch(entry, `a component of more than ${nameLimits.component} bytes`)
     path.push(component)
-    if (path.length > limits.depth) throw tooMuch(entry, `more than ${limits.depth} components`)
+    if (path.length > nameLimits.depth) throw tooMuch(entry, `more than ${nameLimits.depth} components`)
   }
   return path
 }

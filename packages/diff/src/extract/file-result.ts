@@ -1,6 +1,6 @@
 import { getSystemErrorName } from 'node:util'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
-import { type ByteString, quotedName, readable } from '../tar/byte-string.ts'
+import { type ByteString, entryDetails, quotedName } from '../tar/byte-string.ts'
 
 /**
  * Checks the result of a file call.
@@ -11,15 +11,15 @@ import { type ByteString, quotedName, readable } from '../tar/byte-string.ts'
 export function checkResult(result: number, call: string, name: ByteString): number {
   if (result >= 0) return result
   const code = getSystemErrorName(result)
-  if (code === 'EXDEV')
-    throw new NsboxError(
-      'failed_precondition',
-      `layer entry ${quotedName(name)}: something is mounted there`,
-      {
-        details: { entry: readable(name).slice(0, 4096) },
-      },
-    )
+  if (code === 'EXDEV') throw misplaced(name, 'something is mounted there')
   throw failedEntry(Object.assign(new Error(`${call} ${code}`), { code }), name)
+}
+
+/** An entry that this file system cannot take: `failed_precondition` with the entry's name. */
+export function misplaced(name: ByteString, reason: string): NsboxError {
+  return new NsboxError('failed_precondition', `layer entry ${quotedName(name)}: ${reason}`, {
+    details: entryDetails(name),
+  })
 }
 
 /** Gives an error of the operating system the entry's name. */
@@ -28,6 +28,6 @@ export function failedEntry(error: unknown, name: ByteString): unknown {
   if (!(coded instanceof NsboxError) || coded === error) return coded
   return new NsboxError(coded.code, coded.context, {
     cause: error,
-    details: { ...coded.details, entry: readable(name).slice(0, 4096) },
+    details: { ...coded.details, ...entryDetails(name) },
   })
 }

@@ -2,9 +2,7 @@ import { ByteBudget } from '@nsbox/core/byte-budget'
 import type { ByteString } from '../tar/byte-string.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 
-/**
- * Most bytes of the names of implied directories, which a database keeps as one value until the snapshot is committed.
- */
+/** Most bytes of the names of implied directories, which a database keeps as one value until the snapshot's commit. */
 const maxImplied = 8 * 1024 * 1024
 
 /** Counts the bytes of a layer that are kept in memory until its end. */
@@ -27,9 +25,7 @@ export class KeptBytes {
   }
 }
 
-/**
- * Counts the names of implied directories, which are kept with the snapshot. @throws `resource_exhausted` beyond 8 MiB
- */
+/** Counts the names of implied directories, kept with the snapshot. @throws `resource_exhausted` beyond 8 MiB */
 export function impliedNames(paths: Iterable<readonly ByteString[]>): ByteString[] {
   const budget = new ByteBudget('directories that no entry of the layer describes', maxImplied)
   const names: ByteString[] = []

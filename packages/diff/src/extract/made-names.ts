@@ -40,9 +40,7 @@ export class MadeNames {
     for (const [above, name] of this.#newAbove(path, directories)) this.add(above, name, true)
   }
 
-  /**
-   * Whether a directory and those above it were made under exactly these names, in a directory that was empty before.
-   */
+  /** Whether a directory and those above it were made under exactly these names, in one that was empty before. */
   hasAbove(path: readonly ByteString[], directories: Directories): boolean {
     for (const [above, name] of this.#newAbove(path, directories)) if (!this.has(above, name)) return false
     return true

@@ -26,7 +26,7 @@ describeWith({ linux: true, root: true }, 'the table of what a thread has open',
       fileSize: 1e6,
       kept: 1e6,
     })
-    const parser = new TarParser(writer)
+    const parser = new TarParser(writer, 1e6)
     // As if the thread were ended within the content of a file.
     parser.push(
       Buffer.concat([rawEntry({ name: 'a/b/c/' }), rawEntry({ name: 'a/x', size: 512 })]).subarray(0, -512),

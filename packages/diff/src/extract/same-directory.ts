@@ -1,19 +1,12 @@
 import type { ByteString } from '../tar/byte-string.ts'
-import { defaultNameLimits, type NameLimits } from './extract-limits.ts'
+import { nameLimits } from './name-limits.ts'
 
 const dot = 0x2e
 
-/**
- * The directory of the last entry, to tell cheaply which of the next entries are in it too, as is common in archives.
- */
+/** The directory of the last entry, to tell cheaply whether the next entry is in it too, as is common in archives. */
 export class SameDirectory {
-  readonly #limits: NameLimits
   /** What the names of its entries begin with, up to the last slash; undefined if none is known. */
   #prefix: ByteString | undefined
-
-  constructor(limits: NameLimits = defaultNameLimits) {
-    this.#limits = limits
-  }
 
   /** @param last the last component of the name, as returned by `entryPath`, which has checked the others */
   set(name: ByteString, last: ByteString): void {
@@ -29,11 +22,11 @@ export class SameDirectory {
    */
   lastOf(name: ByteString): ByteString | undefined {
     const prefix = this.#prefix
-    if (prefix === undefined || name.length > this.#limits.name || !name.startsWith(prefix)) return undefined
+    if (prefix === undefined || name.length > nameLimits.name || !name.startsWith(prefix)) return undefined
     const slash = name.indexOf('/', prefix.length)
     if (slash !== -1 && slash !== name.length - 1) return undefined
     const last = slash === -1 ? name.slice(prefix.length) : name.slice(prefix.length, slash)
-    if (last === '' || last.charCodeAt(0) === dot || last.length > this.#limits.component) return undefined
+    if (last === '' || last.charCodeAt(0) === dot || last.length > nameLimits.component) return undefined
     return last.includes('\0') ? undefined : last
   }
 }

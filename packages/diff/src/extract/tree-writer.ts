@@ -1,8 +1,8 @@
 import { constants } from 'node:fs'
 import { constants as os } from 'node:os'
-import { NsboxError } from '@nsbox/errors'
+import type { NsboxError } from '@nsbox/errors'
 import { closeDescriptor, fileCalls, opened } from '@nsbox/sys/files'
-import { type ByteString, quotedName, readable } from '../tar/byte-string.ts'
+import { type ByteString, quotedName } from '../tar/byte-string.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 import { refused, tooMuch } from '../tar/tar-error.ts'
 import type { TarHandler } from '../tar/tar-parser.ts'
@@ -12,7 +12,7 @@ import { DescribedDirectories } from './described-directories.ts'
 import { Directories, inDirectory, lookUp, type OpenDirectory } from './directories.ts'
 import { entryPath } from './entry-path.ts'
 import type { Extracted } from './extracted.ts'
-import { checkResult } from './file-result.ts'
+import { checkResult, misplaced } from './file-result.ts'
 import { GivenAttributes } from './given-attributes.ts'
 import { impliedNames, KeptBytes } from './kept-bytes.ts'
 import type { LayerForm } from './layer-form.ts'
@@ -315,9 +315,5 @@ function isAsSaid({ opened, group }: OpenDirectory, { uid, gid, mode }: TarEntry
 }
 
 function oneOfTwoNames({ name }: TarEntry): NsboxError {
-  return new NsboxError(
-    'failed_precondition',
-    `layer entry ${quotedName(name)}: the file system takes two names of the layer for one`,
-    { details: { entry: readable(name).slice(0, 4096) } },
-  )
+  return misplaced(name, 'the file system takes two names of the layer for one')
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { deferred, onAbort } from '@nsbox/concurrency'
+import { type AbortOptions, deferred, onAbort } from '@nsbox/concurrency'
 import { NsboxError } from '@nsbox/errors'
 import { startThread } from '@nsbox/sys/threads'
 import type { AppliedTree, ApplyJob } from '../apply/apply-layer.ts'
@@ -65,10 +65,7 @@ export class LayerWorkers implements AsyncDisposable {
    * jobs wait, `failed_precondition` after the pool was disposed of. Once it has settled, even by an abort, nothing is
    * written to the directory any more.
    */
-  async apply(
-    job: ApplyJob,
-    options: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<AppliedTree> {
+  async apply(job: ApplyJob, options: AbortOptions = {}): Promise<AppliedTree> {
     return await this.#work({ kind: 'apply', job }, `applying a layer to ${job.root}`, options)
   }
 
@@ -76,10 +73,7 @@ export class LayerWorkers implements AsyncDisposable {
    * `makeLayer` in a thread, with its errors and those of `apply`. The job's port goes to the thread; close its other
    * end if the call fails.
    */
-  async compare(
-    job: MakeLayerJob,
-    options: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<MadeLayer> {
+  async compare(job: MakeLayerJob, options: AbortOptions = {}): Promise<MadeLayer> {
     return await this.#work({ kind: 'compare', job }, `making a layer of ${job.source.upper}`, options)
   }
 
@@ -93,7 +87,7 @@ export class LayerWorkers implements AsyncDisposable {
   async #work<Kind extends WorkKind>(
     work: WorkToDo & { readonly kind: Kind },
     description: string,
-    { signal }: { readonly signal?: AbortSignal | undefined },
+    { signal }: AbortOptions,
   ): Promise<Work[Kind]['result']> {
     signal?.throwIfAborted()
     if (this.#closed) throw new NsboxError('failed_precondition', 'the layer workers were stopped')

@@ -174,13 +174,8 @@ export class WorkerSlot {
     clearTimeout(this.#timer)
     const job = this.#job
     this.#job = undefined
-    job?.reject(
-      new NsboxError(
-        'internal',
-        `${job.description}: the worker ${what}`,
-        cause === undefined ? {} : { cause },
-      ),
-    )
+    const options = cause === undefined ? {} : { cause }
+    job?.reject(new NsboxError('internal', `${job.description}: the worker ${what}`, options))
     this.#gone = this.#terminate().then(() => this.#stopped())
     this.#onFree(this)
   }

@@ -10,6 +10,11 @@ export function readable(bytes: ByteString): string {
   return Buffer.from(bytes, 'latin1').toString('utf8')
 }
 
+/** The details of an error about an entry of an archive. */
+export function entryDetails(name: ByteString): { readonly entry: string } {
+  return { entry: readable(name).slice(0, 4096) }
+}
+
 /** A name in quotes and of bounded length, for an error. */
 export function quotedName(bytes: ByteString): string {
   return quoted(readable(bytes))

@@ -4,7 +4,6 @@ import { lastNumber, lastValue, type PaxRecords, paxTime, paxXattrs } from './pa
 import type { SparseMap } from './sparse-map.ts'
 import type { SparsePiece, TarEntry, TarEntryType } from './tar-entry.ts'
 import { refused } from './tar-error.ts'
-import type { TarLimits } from './tar-limits.ts'
 
 /** The extended headers before an entry. */
 export interface Extension {
@@ -56,7 +55,6 @@ export function makeEntry(
   extension: Readonly<Extension>,
   stored: number,
   map: SparseMap | undefined,
-  limits: TarLimits,
 ): TarEntry {
   if (extension === noExtension && map === undefined) return plainEntry(block, stored)
   const records = extension.records ?? noRecords
@@ -89,7 +87,7 @@ export function makeEntry(
     mtime: mtime === undefined ? { seconds: block.mtime, nanoseconds: 0 } : paxTime(mtime, 'mtime', name),
     major: block.major,
     minor: block.minor,
-    xattrs: paxXattrs(records, name, limits),
+    xattrs: paxXattrs(records, name),
     ...(sparse === undefined ? {} : { sparse }),
   }
 }

@@ -1,13 +1,13 @@
 import type { ByteString } from './byte-string.ts'
 import type { TarTime } from './tar-entry.ts'
 import { damaged, refused, tooMuch } from './tar-error.ts'
-import type { TarLimits } from './tar-limits.ts'
+import { tarLimits } from './tar-limits.ts'
 
 /** The records of an extended header, in order: the old sparse format repeats keys. */
 export type PaxRecords = readonly (readonly [key: ByteString, value: ByteString])[]
 
 /** Parses records of the form `length key=value\n`. */
-export function parsePaxRecords(body: Buffer, name: ByteString, limits: TarLimits): PaxRecords {
+export function parsePaxRecords(body: Buffer, name: ByteString): PaxRecords {
   const records: [ByteString, ByteString][] = []
   let at = 0
   while (at < body.length) {
@@ -18,7 +18,7 @@ export function parsePaxRecords(body: Buffer, name: ByteString, limits: TarLimit
       throw damaged(name, 'malformed record in an extended header')
     const equals = body.indexOf(0x3d, space)
     if (equals <= space + 1 || equals >= end) throw damaged(name, 'malformed record in an extended header')
-    if (records.length >= limits.records) throw tooMuch(name, `more than ${limits.records} records`)
+    if (records.length >= tarLimits.records) throw tooMuch(name, `more than ${tarLimits.records} records`)
     records.push([body.toString('latin1', space + 1, equals), body.toString('latin1', equals + 1, end - 1)])
     at = end
   }
@@ -64,11 +64,7 @@ const schily = 'SCHILY.xattr.'
 const libarchive = 'LIBARCHIVE.xattr.'
 
 /** The extended attributes among the records. Those of SCHILY are raw bytes; those of LIBARCHIVE are in base64. */
-export function paxXattrs(
-  records: PaxRecords,
-  name: ByteString,
-  limits: TarLimits,
-): ReadonlyMap<ByteString, Uint8Array> {
+export function paxXattrs(records: PaxRecords, name: ByteString): ReadonlyMap<ByteString, Uint8Array> {
   const xattrs = new Map<ByteString, Uint8Array>()
   for (const [key, value] of records) {
     if (key.startsWith(schily)) xattrs.set(key.slice(schily.length), Buffer.from(value, 'latin1'))
@@ -78,7 +74,7 @@ export function paxXattrs(
       if (!xattrs.has(attribute)) xattrs.set(attribute, Buffer.from(value, 'base64'))
     }
   }
-  if (xattrs.size > limits.xattrs) throw tooMuch(name, `more than ${limits.xattrs} extended attributes`)
+  if (xattrs.size > tarLimits.xattrs) throw tooMuch(name, `more than ${tarLimits.xattrs} extended attributes`)
   return xattrs
 }
 

@@ -3,24 +3,22 @@ import { numberField } from './header-block.ts'
 import { type PaxRecords, paxNumber } from './pax-records.ts'
 import type { SparsePiece } from './tar-entry.ts'
 import { damaged, refused, tooMuch } from './tar-error.ts'
-import type { TarLimits } from './tar-limits.ts'
+import { tarLimits } from './tar-limits.ts'
 
 /** Collects the pieces of a sparse file and checks each against those before it. */
 export class SparseMap {
   readonly #name: ByteString
-  readonly #limits: TarLimits
   readonly pieces: SparsePiece[] = []
   #end = 0
   #stored = 0
 
-  constructor(name: ByteString, limits: TarLimits) {
+  constructor(name: ByteString) {
     this.#name = name
-    this.#limits = limits
   }
 
   add(offset: number, length: number): void {
-    if (this.pieces.length >= this.#limits.sparsePieces)
-      throw tooMuch(this.#name, `more than ${this.#limits.sparsePieces} pieces in a sparse file`)
+    if (this.pieces.length >= tarLimits.sparsePieces)
+      throw tooMuch(this.#name, `more than ${tarLimits.sparsePieces} pieces in a sparse file`)
     if (offset < this.#end || length < 0 || !Number.isSafeInteger(offset + length))
       throw refused(this.#name, 'the pieces of a sparse file overlap or are out of order')
     this.pieces.push({ offset, length })

@@ -2,7 +2,7 @@ import type { ByteString } from './byte-string.ts'
 import { paxNumber } from './pax-records.ts'
 import { SparseMap } from './sparse-map.ts'
 import { damaged, tooMuch } from './tar-error.ts'
-import type { TarLimits } from './tar-limits.ts'
+import { tarLimits } from './tar-limits.ts'
 
 /**
  * Reads the map of a sparse file in format 1.0: it stands before the data as decimal lines (the number of pieces, then
@@ -10,16 +10,14 @@ import type { TarLimits } from './tar-limits.ts'
  */
 export class SparseText {
   readonly #name: ByteString
-  readonly #limits: TarLimits
   readonly map: SparseMap
   #line = ''
   #wanted: number | undefined
   #offset: number | undefined
 
-  constructor(name: ByteString, limits: TarLimits) {
+  constructor(name: ByteString) {
     this.#name = name
-    this.#limits = limits
-    this.map = new SparseMap(name, limits)
+    this.map = new SparseMap(name)
   }
 
   /** @returns whether the map is complete now */
@@ -35,7 +33,7 @@ export class SparseText {
 
   #number(number: number): void {
     if (this.#wanted === undefined) {
-      const most = this.#limits.sparsePieces
+      const most = tarLimits.sparsePieces
       if (number > most) throw tooMuch(this.#name, `more than ${most} pieces in a sparse file`)
       this.#wanted = number
     } else if (this.map.pieces.length >= this.#wanted) throw damaged(this.#name, 'malformed sparse map')

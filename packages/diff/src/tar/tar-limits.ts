@@ -1,21 +1,11 @@
 /** Limits of an archive, so that a hostile one cannot exhaust memory. */
-export interface TarLimits {
-  /** Headers in all, extended ones included; 2,000,000 by default. */
-  readonly headers: number
-  /** Bytes of one extended header or long name; 1 MiB by default. */
-  readonly extendedHeader: number
-  /** Records of one extended header; 4096 by default. */
-  readonly records: number
-  /** Extended attributes of one entry; 256 by default. */
-  readonly xattrs: number
-  /** Pieces of one sparse file; 65,536 by default. */
-  readonly sparsePieces: number
-}
-
-export const defaultTarLimits: TarLimits = {
-  headers: 2_000_000,
+export const tarLimits = {
+  /** Bytes of one extended header or long name. */
   extendedHeader: 1024 * 1024,
+  /** Records of one extended header. */
   records: 4096,
+  /** Extended attributes of one entry. */
   xattrs: 256,
+  /** Pieces of one sparse file. */
   sparsePieces: 65_536,
-}
+} as const

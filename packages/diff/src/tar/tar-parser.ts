@@ -7,7 +7,7 @@ import { addOldGnuPieces, addPaxPieces, oldGnuRealSize, SparseMap } from './spar
 import { SparseText } from './sparse-text.ts'
 import type { TarEntry } from './tar-entry.ts'
 import { damaged, tooMuch } from './tar-error.ts'
-import { defaultTarLimits, type TarLimits } from './tar-limits.ts'
+import { tarLimits } from './tar-limits.ts'
 
 /** Handlers of a parser, called in the archive's order. An exception of a handler ends the parsing. */
 export interface TarHandler {
@@ -50,7 +50,7 @@ const inData: State = { in: 'data' }
  */
 export class TarParser {
   readonly #handler: TarHandler
-  readonly #limits: TarLimits
+  readonly #maxHeaders: number
   readonly #collector = new PieceCollector()
   #state: State = inHeader
   #extension: Readonly<Extension> = noExtension
@@ -60,9 +60,10 @@ export class TarParser {
   #left = 0
   #padding = 0
 
-  constructor(handler: TarHandler, limits: TarLimits = defaultTarLimits) {
+  /** @param maxHeaders most headers in all, extended ones included */
+  constructor(handler: TarHandler, maxHeaders: number) {
     this.#handler = handler
-    this.#limits = limits
+    this.#maxHeaders = maxHeaders
   }
 
   /** How many headers have been read. */
@@ -134,8 +135,7 @@ export class TarParser {
     }
     this.#lastName = block.name
     this.#headers += 1
-    if (this.#headers > this.#limits.headers)
-      throw tooMuch(block.name, `more than ${this.#limits.headers} headers`)
+    if (this.#headers > this.#maxHeaders) throw tooMuch(block.name, `more than ${this.#maxHeaders} headers`)
     const { type } = block
     if (type === 'x' || type === 'L' || type === 'K' || type === 'g') {
       this.#extendedHeader(block, type)
@@ -148,22 +148,22 @@ export class TarParser {
     const records = this.#extension.records ?? noRecords
     const size = lastNumber(records, 'size', block.name) ?? block.size
     if (type === 'S') {
-      const map = new SparseMap(block.name, this.#limits)
+      const map = new SparseMap(block.name)
       addOldGnuPieces(map, raw, 386, 4, block.name)
       const sized = { ...block, size: oldGnuRealSize(raw, block.name) }
       if (raw[482] === 0) this.#entry(sized, size, map)
       else this.#state = { in: 'sparse blocks', block: sized, map, size }
     } else if (lastValue(records, 'GNU.sparse.major') === '1') {
-      this.#state = { in: 'sparse text', block, text: new SparseText(block.name, this.#limits), size }
+      this.#state = { in: 'sparse text', block, text: new SparseText(block.name), size }
     } else if (lastValue(records, 'GNU.sparse.size') !== undefined) {
-      const map = new SparseMap(block.name, this.#limits)
+      const map = new SparseMap(block.name)
       addPaxPieces(map, records, block.name)
       this.#entry(block, size, map)
     } else this.#entry(block, size, undefined)
   }
 
   #extendedHeader(block: HeaderBlock, type: 'x' | 'L' | 'K' | 'g'): void {
-    const limit = this.#limits.extendedHeader
+    const limit = tarLimits.extendedHeader
     if (block.size > limit) throw tooMuch(block.name, `an extended header of more than ${limit} bytes`)
     this.#padding = paddingOf(block.size)
     this.#left = block.size
@@ -178,7 +178,7 @@ export class TarParser {
     this.#state = inHeader
     if (type === 'x') {
       if (this.#extension.records !== undefined) throw damaged(name, 'two extended headers for one entry')
-      this.#extension = { ...this.#extension, records: parsePaxRecords(body, name, this.#limits) }
+      this.#extension = { ...this.#extension, records: parsePaxRecords(body, name) }
       return
     }
     const end = body.indexOf(0)
@@ -188,7 +188,7 @@ export class TarParser {
 
   /** @param stored bytes of data that follow for it */
   #entry(block: HeaderBlock, stored: number, map: SparseMap | undefined): void {
-    const entry = makeEntry(block, this.#extension, stored, map, this.#limits)
+    const entry = makeEntry(block, this.#extension, stored, map)
     this.#extension = noExtension
     this.#lastName = entry.name
     // Entries other than files have no data, whatever their size field says, as in Go's reader.

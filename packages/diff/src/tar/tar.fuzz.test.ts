@@ -25,15 +25,16 @@ interface Parsed {
 /** @param sizes of the pieces that it comes in, again and again */
 function parsed(bytes: Buffer, sizes: readonly number[]): Parsed[] {
   const found: { entry: TarEntry; stored: number; ended: boolean }[] = []
-  const parser = new TarParser({
-    entry: (entry) => found.push({ entry, stored: 0, ended: false }),
-    data: (piece) => {
+  const handler = {
+    entry: (entry: TarEntry) => found.push({ entry, stored: 0, ended: false }),
+    data: (piece: Buffer) => {
       found.at(-1)!.stored += piece.length
     },
     end: () => {
       found.at(-1)!.ended = true
     },
-  })
+  }
+  const parser = new TarParser(handler, 1e6)
   for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
     const size = sizes[turn % sizes.length]!
     parser.push(bytes.subarray(at, at + size))

@@ -15,9 +15,7 @@ export interface ArchiveBlob {
   readonly labels?: Labels | undefined
 }
 
-/**
- * Writes blobs into a content store, through ingests that no other writer knows, and of which none outlives a failure.
- */
+/** Writes blobs into a content store, through ingests of its own, of which none outlives a failure. */
 export class ArchiveBlobs {
   readonly #content: ContentStore
   readonly #signal: AbortSignal | undefined
@@ -39,7 +37,8 @@ export class ArchiveBlobs {
     try {
       return await this.#ingest(ref, source, blob)
     } catch (error) {
-      await this.#discard(ref)
+      // Mostly nothing is left of it. If this fails, the ingest ends with the lease.
+      await this.#content.abort(ref).catch(() => {})
       throw error
     }
   }
@@ -50,7 +49,7 @@ export class ArchiveBlobs {
     { name, size, expected, labels }: ArchiveBlob,
   ): Promise<Digest> {
     const signal = this.#signal
-    // Only needed where nobody said what to expect: the store computes its own.
+    // Without an expected digest: the store does not tell the one that it computes before the commit.
     const hasher = expected === undefined ? createHasher() : undefined
     try {
       await using writer = await this.#content.writer({ ref, total: size, expected }, { signal })
@@ -75,11 +74,5 @@ export class ArchiveBlobs {
       if (labels !== undefined) await this.#content.update(digest, { merge: labels }, { signal })
       return digest
     }
-  }
-
-  async #discard(ref: string): Promise<void> {
-    // Mostly there is nothing left of it. Should this fail, what led here is worth more to the caller, and the ingest
-    // ends with the lease.
-    await this.#content.abort(ref).catch(() => {})
   }
 }

@@ -11,6 +11,6 @@ export type ArchiveFile =
   | {
       readonly kind: 'link'
       readonly name: string
-      /** What it stands for; undefined where that is nothing in the archive. */
+      /** The name that it stands for; undefined if that is outside of the archive. */
       readonly target: string | undefined
     }

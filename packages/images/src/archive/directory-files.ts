@@ -10,8 +10,8 @@ const chunkSize = 256 * 1024
 const maxDirectoryDepth = 16
 
 /**
- * The files below a directory, in the order of their names. Symbolic links are told of and not followed, also if one
- * takes the place of a directory meanwhile; a FIFO or a device is passed over.
+ * The files below a directory, in the order of their names. Symbolic links are listed and not followed, even if one
+ * takes the place of a directory meanwhile; FIFOs and devices are left out.
  *
  * @throws `not_found`, `permission_denied`; `invalid_argument` for directories nested deeper than 16 levels
  */
@@ -19,7 +19,7 @@ export async function* directoryFiles(
   root: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ArchiveFile> {
-  // What the root's own name leads to is what its user means.
+  // The root itself may be named by a symbolic link.
   yield* below({ path: root, name: '', depth: 0, flags: O_RDONLY | O_DIRECTORY }, root, signal)
 }
 

@@ -130,7 +130,7 @@ function existing(name: string, { files }: DockerImagesOptions): GatheredFile {
   return file
 }
 
-/** Sees to it that a file is in the store, not in memory alone. */
+/** Writes a file to the store that is in memory only. */
 async function stored({ name, size, digest, bytes }: GatheredFile, blobs: ArchiveBlobs): Promise<void> {
   if (bytes !== undefined) await blobs.write([bytes], { name, size, expected: digest })
 }

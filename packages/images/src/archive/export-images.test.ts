@@ -35,7 +35,7 @@ async function withImage(spec: ImageSpec | ImageSpec[] = twoPlatforms, name = 'd
   const stores = await openStores()
   const { layout, target, manifests } = await build(stores, spec)
   const { content, images } = stores.view
-  await importImages({ directory: layout }, { content, images, baseName: 'built' })
+  await importImages({ directory: layout }, { content, images, naming: [{ baseName: 'built' }] })
   await images.create({ name, target: target as Descriptor })
   return { ...stores, layout, manifests, image: { name, target: target as Descriptor } }
 }
@@ -248,7 +248,7 @@ describeWith({ programs: ['skopeo', 'umoci'] }, 'archives beside skopeo and umoc
     await skopeo('copy', '--all', `oci:${it.layout}:built`, `oci-archive:${oci}:v7`)
     await skopeo('copy', `oci:${it.layout}:built`, `docker-archive:${docker}:foo/bar:2`)
     const read = async (file: string) => Readable.from([await readFile(file)])
-    const one = await importImages(await read(oci), { content, images, baseName: 'a/b' })
+    const one = await importImages(await read(oci), { content, images, naming: [{ baseName: 'a/b' }] })
     expect(one.images).toMatchObject([{ name: 'a/b:v7', target: { digest: it.image.target.digest } }])
     const two = await importImages(await read(docker), { content, images })
     expect(two.images).toMatchObject([{ name: 'docker.io/foo/bar:2' }])

@@ -10,7 +10,7 @@ const directories = ['blobs/', 'blobs/sha256/']
  * The same images give the same bytes.
  *
  * Nothing is looked at before the first chunk is asked for. An archive that cannot be completed ends with an error; the
- * documents that name its images come last, so that a part of it is taken for an image by nobody.
+ * documents that name its images come last, so that no part of it is taken for an image.
  *
  * @throws `not_found` for content that is missing, before the first chunk, and for an index without a manifest for the
  * platforms; `data_loss` for content that is not what its descriptor says; the errors of the store

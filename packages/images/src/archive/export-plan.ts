@@ -1,6 +1,6 @@
 import type { ByteBudget } from '@nsbox/core/byte-budget'
 import type { AbortOptions, ContentReader } from '@nsbox/core/content'
-import { isNotFound, NsboxError, quoted } from '@nsbox/errors'
+import { NsboxError, quoted } from '@nsbox/errors'
 import {
   type Descriptor,
   type Digest,
@@ -11,7 +11,8 @@ import {
 } from '@nsbox/oci'
 import { readChildren } from '../documents/children.ts'
 import { chooseManifests } from '../documents/choose-manifests.ts'
-import { documentsBudget, maxDepth, maxObjects } from '../documents/walk.ts'
+import { checkGraph, documentsBudget } from '../documents/walk.ts'
+import { hasContent } from './has-content.ts'
 
 /** An image to export. */
 export interface ExportedImage {
@@ -64,10 +65,10 @@ export async function planExport(
     const key = `${mediaType} ${digest}`
     if (seen.has(key) || (skipNonDistributable && isNonDistributable(mediaType))) return
     seen.add(key)
-    if (depth > maxDepth || seen.size > maxObjects) {
-      throw new NsboxError('invalid_argument', `image ${quoted(image.name)}: too deep or too many objects`)
-    }
-    await prove(image, descriptor)
+    const shown = quoted(image.name)
+    checkGraph(shown, depth, seen.size)
+    if (!(await hasContent(content, descriptor, shown, { signal })))
+      throw new NsboxError('not_found', `image ${shown}: content ${digest}`)
     blobs.set(digest, size)
     if (isManifest(mediaType)) found.push(descriptor)
     const below = await readChildren(content, descriptor, { documents, signal })
@@ -75,23 +76,9 @@ export async function planExport(
     if (below.length > 0 && chosen.length === 0) {
       throw new NsboxError(
         'not_found',
-        `image ${quoted(image.name)}: index ${digest} has no manifest for the chosen platforms`,
+        `image ${shown}: index ${digest} has no manifest for the chosen platforms`,
       )
     }
     for (const child of chosen) await visit(image, child, depth + 1, { seen, documents }, found)
-  }
-
-  async function prove(image: ExportedImage, { digest, size }: Descriptor): Promise<void> {
-    try {
-      const info = await content.info(digest, { signal })
-      if (info.size === size) return
-      throw new NsboxError(
-        'data_loss',
-        `image ${quoted(image.name)}: content ${digest} has ${info.size} bytes, its descriptor says ${size}`,
-      )
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-      throw new NsboxError('not_found', `image ${quoted(image.name)}: content ${digest}`, { cause: error })
-    }
   }
 }

@@ -26,7 +26,7 @@ export interface GatheredFile {
   readonly bytes?: Uint8Array | undefined
 }
 
-/** All that an archive holds, in whichever order it came. */
+/** All files of an archive, which may come in any order. */
 export class GatheredFiles {
   readonly #blobs: ArchiveBlobs
   readonly #files = new Map<string, GatheredFile>()
@@ -104,7 +104,7 @@ export class GatheredFiles {
   }
 }
 
-/** What is kept of a file's names: two bytes for each character, as some take in memory. */
+/** Bytes in memory of a file's names, at two for each character. */
 function bytesOf(file: ArchiveFile): number {
   return 2 * (file.name.length + (file.kind === 'link' ? (file.target?.length ?? 0) : 0))
 }

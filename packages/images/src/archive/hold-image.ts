@@ -1,27 +1,20 @@
 import type { AbortOptions, ContentStore } from '@nsbox/core/content'
-import { isNotFound, NsboxError } from '@nsbox/errors'
-import {
-  childGcLabels,
-  type Descriptor,
-  isIndex,
-  isLayer,
-  isManifest,
-  isNonDistributable,
-  type Platform,
-} from '@nsbox/oci'
+import { NsboxError } from '@nsbox/errors'
+import { childGcLabels, type Descriptor, isLayer, isNonDistributable } from '@nsbox/oci'
 import { readChildren } from '../documents/children.ts'
-import { chooseManifests } from '../documents/choose-manifests.ts'
-import { documentsBudget, maxDepth, maxObjects } from '../documents/walk.ts'
+import { type ChosenChild, chooseChildren, type ImageChoice } from '../documents/choose-children.ts'
+import { checkGraph, documentsBudget } from '../documents/walk.ts'
+import { hasContent } from './has-content.ts'
 
 /** What `holdImage` has seen already, for images that share content. */
 export type HeldObjects = Set<string>
 
 /** How to hold an image. */
-export interface HoldImageOptions extends AbortOptions {
+export interface HoldImageOptions extends ImageChoice, AbortOptions {
   readonly content: ContentStore
-  /** Platforms to take of an index; all of them if empty. */
-  readonly platforms: readonly Platform[]
   readonly held: HeldObjects
+  /** Whether the layers belong to it; else only what describes it. */
+  readonly layers: boolean
   /** Leave layers to the collector. */
   readonly discardLayers: boolean
 }
@@ -34,49 +27,26 @@ export interface HoldImageOptions extends AbortOptions {
  * content of another size than its descriptor says; as `readChildren`
  */
 export async function holdImage(root: Descriptor, options: HoldImageOptions): Promise<void> {
-  const { content, platforms, held, discardLayers, signal } = options
+  const { content, held, discardLayers, signal } = options
   const documents = documentsBudget(root)
-  const pending: Array<{ descriptor: Descriptor; depth: number }> = [{ descriptor: root, depth: 0 }]
+  const pending: Array<ChosenChild & { depth: number }> = [
+    { descriptor: root, layers: options.layers, depth: 0 },
+  ]
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const { descriptor, depth } = next
+    const { descriptor, layers, depth } = next
     const { digest, mediaType } = descriptor
-    // The same bytes may be named as a document here and as a layer there.
-    const key = `${mediaType} ${digest}`
+    // The same bytes may be named as a document here and as a layer there, and be needed with layers here only.
+    const key = `${mediaType} ${digest} ${layers}`
     if (held.has(key)) continue
     held.add(key)
-    if (depth > maxDepth || held.size > maxObjects) {
-      throw new NsboxError('invalid_argument', `image ${root.digest}: too deep or too many objects`)
-    }
-    await prove(descriptor, root, options)
+    checkGraph(root.digest, depth, held.size)
+    if (!(await hasContent(content, descriptor, root.digest, { signal })) && !isNonDistributable(mediaType))
+      throw new NsboxError('not_found', `image ${root.digest}: content ${digest}`)
     const below = await readChildren(content, descriptor, { documents, signal })
     if (below.length === 0) continue
     const kept = discardLayers ? below.filter((child) => !isLayer(child.mediaType)) : below
     await content.update(digest, { merge: childGcLabels(kept) }, { signal })
-    const chosen = isIndex(mediaType) ? chooseManifests(below, platforms) : below
-    if (chosen.length === 0) {
-      throw new NsboxError('not_found', `index ${digest}: no manifest for the chosen platforms`)
-    }
-    for (const child of [...chosen].reverse()) pending.push({ descriptor: child, depth: depth + 1 })
-  }
-}
-
-async function prove(
-  { digest, size, mediaType }: Descriptor,
-  root: Descriptor,
-  { content, signal }: HoldImageOptions,
-): Promise<void> {
-  try {
-    const found = await content.info(digest, { signal })
-    if (found.size !== size) {
-      throw new NsboxError(
-        'data_loss',
-        `image ${root.digest}: content ${digest} has ${found.size} bytes, its descriptor says ${size}`,
-      )
-    }
-  } catch (error) {
-    if (!isNotFound(error)) throw error
-    if (isNonDistributable(mediaType)) return
-    const kind = isManifest(mediaType) || isIndex(mediaType) ? 'document' : 'content'
-    throw new NsboxError('not_found', `image ${root.digest}: ${kind} ${digest}`, { cause: error })
+    const chosen = chooseChildren(descriptor, below, { ...options, layers })
+    for (const child of [...chosen].reverse()) pending.push({ ...child, depth: depth + 1 })
   }
 }

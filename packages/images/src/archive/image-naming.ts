@@ -64,7 +64,7 @@ function completed(
 }
 
 /** Whether a reference begins with whole parts: `foo/ba` does not begin `foo/bar:v1`. */
-function beginsWith(reference: string, baseName: string): boolean {
+export function beginsWith(reference: string, baseName: string): boolean {
   const rest = reference.slice(baseName.length)
   return reference.startsWith(baseName) && /^(?:$|[/:@])/.test(rest)
 }

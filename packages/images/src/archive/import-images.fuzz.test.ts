@@ -92,7 +92,7 @@ fuzz(
       for (let at = 0; at < bytes!.length; at += 4096) yield bytes!.subarray(at, at + 4096)
     }
     const { outcome, value } = await attemptAsync(() =>
-      importImages(source(), { content, images, baseName: 'test/image' }),
+      importImages(source(), { content, images, naming: [{ baseName: 'test/image' }] }),
     )
     expect(await content.statuses()).toEqual([])
     if (value === undefined) expect(await images.list()).toEqual(before)

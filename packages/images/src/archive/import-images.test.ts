@@ -20,6 +20,7 @@ import { describe, expect, it, test } from 'vitest'
 import { checkImage } from '../documents/check-image.ts'
 import { directoryEntries, dockerEntries, plainLayer } from '../testing/archive-bytes.ts'
 import { openStores, type TestStores } from '../testing/open-stores.ts'
+import type { ImageNaming } from './image-naming.ts'
 import { type ImageArchive, type ImportOptions, importImages } from './import-images.ts'
 
 const linux = (architecture: string) => ({ os: 'linux', architecture })
@@ -50,7 +51,7 @@ function importInto(
   options: Partial<ImportOptions> = {},
 ) {
   const archive = Array.isArray(source) ? tar(source) : (source as ImageArchive)
-  return importImages(archive, { content, images, baseName: 'test/image', ...options })
+  return importImages(archive, { content, images, naming: [{ baseName: 'test/image' }], ...options })
 }
 
 async function blobs({ view }: TestStores): Promise<string[]> {
@@ -175,17 +176,19 @@ describe('an image layout', () => {
 const index = (...manifests: object[]): string => JSON.stringify({ schemaVersion: 2, manifests })
 
 describe('names of imported images', () => {
-  const named = async (annotations: object | undefined, options: Partial<ImportOptions>) => {
+  const named = async (annotations: object | undefined, naming: ImageNaming) => {
     await using it = await prepare({ layers: [filesLayer({ a: 'b' })] })
     const entries = (await it.entries()).filter(({ name }) => name !== 'index.json')
     const content = index({ ...it.image.target, annotations })
-    const { images } = await it.import([...entries, { name: 'index.json', content }], options)
+    const { images } = await it.import([...entries, { name: 'index.json', content }], {
+      naming: [{ baseName: 'test/image', ...naming }],
+    })
     return images.map(({ name }) => name.replace(it.image.target.digest, 'DIGEST'))
   }
   const ref = (name: string) => ({ 'org.opencontainers.image.ref.name': name })
   const whole = { ...ref('v1'), 'io.containerd.image.name': 'docker.io/library/whole:v1' }
 
-  test.each<[string, object | undefined, Partial<ImportOptions>, string[]]>([
+  test.each<[string, object | undefined, ImageNaming, string[]]>([
     ['a tag is one of the base name', ref('v1'), { baseName: 'a/b' }, ['a/b:v1']],
     ['a reference is whole', ref('c.d/e:2'), { baseName: 'a/b' }, ['c.d/e:2']],
     [
@@ -214,8 +217,8 @@ describe('names of imported images', () => {
       { baseName: 'a/b', onlyBaseName: true, digestNames: 'all' },
       ['a/b@DIGEST'],
     ],
-  ])('%s', async (_what, annotations, options, expected) => {
-    expect(await named(annotations, options)).toEqual(expected)
+  ])('%s', async (_what, annotations, naming, expected) => {
+    expect(await named(annotations, naming)).toEqual(expected)
   })
 
   it('are missing where nothing gives one, which is an error', async () => {
@@ -232,7 +235,9 @@ describe('names of imported images', () => {
     await using it = await prepare({ layers: [filesLayer({ a: 'b' })] })
     const entries = (await it.entries()).filter(({ name }) => name !== 'index.json')
     const content = index(it.image.target)
-    const { images } = await it.import([...entries, { name: 'index.json', content }], { indexName: 'all' })
+    const { images } = await it.import([...entries, { name: 'index.json', content }], {
+      indexNames: () => ['all'],
+    })
     expect(images).toMatchObject([
       { name: 'all', target: { mediaType: mediaTypes.ociIndex, digest: digestOf(content) } },
     ])

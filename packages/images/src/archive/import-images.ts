@@ -3,7 +3,8 @@ import type { Image, ImageStore } from '@nsbox/core/images'
 import type { Labels } from '@nsbox/core/labels'
 import type { ProgressListener } from '@nsbox/core/transfer'
 import { NsboxError } from '@nsbox/errors'
-import { type Descriptor, onlyPlatform, type Platform } from '@nsbox/oci'
+import { type Descriptor, onlyPlatform } from '@nsbox/oci'
+import type { ImageChoice } from '../documents/choose-children.ts'
 import { recordImage } from '../documents/record-image.ts'
 import { ProgressTracker } from '../progress/progress-tracker.ts'
 import { ArchiveBlobs } from './archive-blobs.ts'
@@ -18,14 +19,14 @@ import { tarFiles } from './tar-files.ts'
 export type ImageArchive = AsyncIterable<Uint8Array> | { readonly directory: string }
 
 /** How to import. */
-export interface ImportOptions extends ImageNaming, AbortOptions {
+export interface ImportOptions extends ImageChoice, AbortOptions {
   /** Where blobs go; bound to a lease if a collector could run meanwhile. */
   readonly content: ContentStore
   readonly images: ImageStore
-  /** Platforms to take; all of them if absent or empty. Of each platform, the best match of an index. */
-  readonly platforms?: readonly Platform[] | undefined
-  /** Keep the whole index of the archive as an image of this name; not by default. */
-  readonly indexName?: string | undefined
+  /** How to name the images: each gets the names of all of these; only whole names of the archive by default. */
+  readonly naming?: readonly ImageNaming[] | undefined
+  /** Names of an image of the whole index of the archive; none by default. */
+  readonly indexNames?: ((index: Descriptor) => readonly string[]) | undefined
   /** Compress the layers of a Docker archive that are not compressed; not by default. */
   readonly compressBlobs?: boolean | undefined
   /**
@@ -33,6 +34,8 @@ export interface ImportOptions extends ImageNaming, AbortOptions {
    * have been unpacked; not by default.
    */
   readonly discardLayers?: boolean | undefined
+  /** Called with each image once all are whole, and before any is recorded; one that fails ends the import. */
+  readonly prepare?: ((target: Descriptor) => Promise<void>) | undefined
   /** Labels of the images. */
   readonly labels?: Labels | undefined
   readonly onProgress?: ProgressListener | undefined
@@ -57,7 +60,7 @@ export interface ImportSummary {
  * `resource_exhausted` beyond a limit. What a failed import leaves are blobs that nothing but the lease holds.
  */
 export async function importImages(source: ImageArchive, options: ImportOptions): Promise<ImportSummary> {
-  const { content, images, platforms = [], discardLayers = false, labels = {}, signal } = options
+  const { content, images, naming: namings = [{}], discardLayers = false, labels = {}, signal } = options
   using progress = new ProgressTracker(options.onProgress)
   signal?.throwIfAborted()
   progress.say('Importing')
@@ -67,30 +70,62 @@ export async function importImages(source: ImageArchive, options: ImportOptions)
   const compress = options.compressBlobs ?? false
   const index = await readArchiveIndex({ files, blobs, content, compress, signal })
 
-  const wanted = index.manifests.filter((manifest) => isFor(manifest, platforms))
-  const named = namedImages(wanted, options)
-  if (options.indexName !== undefined && wanted.length > 0) {
-    named.set(options.indexName, await storeArchiveIndex(index, { content, blobs, signal }))
+  const wanted = chosenManifests(index.manifests, options)
+  const named = namedImages([...wanted.keys()], namings)
+  const wholes = new Map<string, Descriptor>()
+  if (options.indexNames !== undefined && wanted.size > 0) {
+    const whole = await storeArchiveIndex(index, { content, blobs, signal })
+    for (const name of options.indexNames(whole)) wholes.set(name, whole)
   }
-  const others = index.manifests.filter((manifest) => !wanted.includes(manifest))
-  const otherPlatforms = others.flatMap((manifest) => imageNames(manifest, options))
+  const others = index.manifests.filter((manifest) => !wanted.has(manifest))
+  const otherPlatforms = others.flatMap((manifest) => namesOf(manifest, namings))
+  for (const [name, whole] of wholes) named.set(name, whole)
   if (named.size === 0) throw nothingToImport(index.manifests, otherPlatforms)
 
   const held = new Set<string>()
-  const targets = options.indexName === undefined ? [...named.values()] : wanted
-  for (const target of targets) await holdImage(target, { content, platforms, held, discardLayers, signal })
+  const { platforms, allMetadata, manifestLimit } = options
+  const holding = { content, platforms, allMetadata, manifestLimit, held, discardLayers, signal }
+  const targets = new Set(named.values())
+  for (const [target, layers] of wanted)
+    if (wholes.size > 0 || targets.has(target)) await holdImage(target, { ...holding, layers })
+  for (const target of targets) await options.prepare?.(target)
   const recorded: Image[] = []
   for (const [name, target] of named) {
     recorded.push(await recordImage(images, { name, target, labels }, { signal }))
-    progress.state({ event: 'saved', name, parents: [], progress: 0, total: 0, descriptor: target })
+    progress.say('saved', { name, descriptor: target })
   }
+  progress.say('Completed import')
   return { images: recorded, otherPlatforms }
 }
 
-function namedImages(manifests: readonly Descriptor[], naming: ImageNaming): Map<string, Descriptor> {
+/**
+ * The manifests to take of an archive, and whether their layers belong to it. The archive may have several images for
+ * one platform, and one that does not say for which it is might be for any.
+ */
+function chosenManifests(
+  manifests: readonly Descriptor[],
+  { platforms = [], allMetadata = false, manifestLimit }: ImageChoice,
+): Map<Descriptor, boolean> {
+  const rank = ({ platform }: Descriptor) =>
+    platform === undefined
+      ? platforms.length
+      : platforms.findIndex((wanted) => onlyPlatform(wanted)(platform) !== undefined)
+  const fitting = platforms.length === 0 ? manifests : manifests.filter((manifest) => rank(manifest) >= 0)
+  const others = allMetadata ? manifests.filter((manifest) => !fitting.includes(manifest)) : []
+  const ordered = [...[...fitting].sort((a, b) => rank(a) - rank(b)), ...others]
+  const kept = new Set(ordered.slice(0, manifestLimit))
+  return new Map(
+    manifests.flatMap((manifest) => (kept.has(manifest) ? [[manifest, !others.includes(manifest)]] : [])),
+  )
+}
+
+function namedImages(
+  manifests: readonly Descriptor[],
+  namings: readonly ImageNaming[],
+): Map<string, Descriptor> {
   const named = new Map<string, Descriptor>()
   for (const manifest of manifests) {
-    for (const name of imageNames(manifest, naming)) {
+    for (const name of namesOf(manifest, namings)) {
       const before = named.get(name)
       if (before !== undefined && before.digest !== manifest.digest) {
         throw new NsboxError(
@@ -104,13 +139,8 @@ function namedImages(manifests: readonly Descriptor[], naming: ImageNaming): Map
   return named
 }
 
-/** Whether a manifest is for one of the platforms, as far as its descriptor tells. */
-function isFor({ platform }: Descriptor, platforms: readonly Platform[]): boolean {
-  return (
-    platforms.length === 0 ||
-    platform === undefined ||
-    platforms.some((wanted) => onlyPlatform(wanted)(platform) !== undefined)
-  )
+function namesOf(manifest: Descriptor, namings: readonly ImageNaming[]): string[] {
+  return namings.flatMap((naming) => imageNames(manifest, naming))
 }
 
 function nothingToImport(manifests: readonly Descriptor[], otherPlatforms: readonly string[]): NsboxError {

@@ -126,7 +126,11 @@ describeWith(
       await writeFile(file, tar(dockerEntries(layers, ['two:1', 'localhost/three:2'])))
       await ctr('images', 'import', '--no-unpack', '--all-platforms', '--index-name', 'all', file)
       const { content, images } = stores.view
-      await importImages(Readable.from([await readFile(file)]), { content, images, indexName: 'all' })
+      await importImages(Readable.from([await readFile(file)]), {
+        content,
+        images,
+        indexNames: () => ['all'],
+      })
       expect(await ours()).toEqual(await theirs())
     })
 
@@ -135,7 +139,7 @@ describeWith(
       await buildImage(layout, twoPlatforms, reference)
       const file = join(stores.path, 'named.tar')
       await writeFile(file, tar(await directoryEntries(layout)))
-      for (const [flags, options] of [
+      for (const [flags, naming] of [
         [[], {}],
         [['--base-name', 'a/b'], { baseName: 'a/b', onlyBaseName: true }],
         [['--base-name', 'a/b', '--digests'], { baseName: 'a/b', onlyBaseName: true, digestNames: 'all' }],
@@ -152,8 +156,7 @@ describeWith(
         await importImages(tar(await directoryEntries(layout)), {
           content,
           images,
-          baseName,
-          ...options,
+          naming: [{ baseName, ...naming }],
         }).catch((error: unknown) => {
           // An archive without a name to import is an error here.
           if (!isNotFound(error)) throw error

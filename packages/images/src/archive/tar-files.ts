@@ -7,8 +7,8 @@ import { archiveName, linkedName, maxArchiveName } from './archive-name.ts'
 const maxHeaders = 200_000
 
 /**
- * The files of an archive that comes as tar, plain or compressed by gzip or zstd. Directories are implied by the names
- * of files, and what can be no part of an image, such as a device, is passed over.
+ * The files of a tar archive, plain or compressed by gzip or zstd. Directories are implied by the names of files, and
+ * what can be no part of an image, such as a device, is left out.
  *
  * @throws `invalid_argument` for a name that leads out of the archive, `resource_exhausted` for one that is too long;
  * as `readTar`

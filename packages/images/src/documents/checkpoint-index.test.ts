@@ -59,7 +59,7 @@ it.each([
     await using stores = await openStores()
     const { content, images } = stores.view
     const remote = remoteOf({ ...imageInMemory([]), target, blobs })
-    await pullImage({ remote, content, images, name, platforms: [wanted] })
+    await pullImage({ remote, content, images, names: () => [name], platforms: [wanted] })
     await stores.collect()
     expect(await digests(stores)).toEqual(all)
     expect(await checkImage(content, target, { platforms: [wanted] })).toMatchObject({ status: 'complete' })
@@ -78,7 +78,12 @@ it('a checkpoint is pushed with all its parts, the index last', async () => {
   const { target, blobs } = checkpoint({ withImage: true })
   await using stores = await openStores()
   const { content, images } = stores.view
-  await pullImage({ remote: remoteOf({ ...imageInMemory([]), target, blobs }), content, images, name })
+  await pullImage({
+    remote: remoteOf({ ...imageInMemory([]), target, blobs }),
+    content,
+    images,
+    names: () => [name],
+  })
   const pushed: string[] = []
   const registry = {
     remote: (reference: string) => ({

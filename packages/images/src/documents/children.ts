@@ -6,8 +6,7 @@ import { type Descriptor, isIndex, isManifest } from '@nsbox/oci'
  * What a descriptor's document refers to: the manifests of an index, the config and layers of a manifest, nothing for
  * everything else. The document is read from the store and proved against its digest.
  *
- * @param options.documents what the bytes of the document are taken from, by whoever goes through a whole image: what
- * waits to be visited is as large
+ * @param options.documents budget for the documents of a whole image, which bounds what waits to be visited
  * @throws `not_found` if the document is absent, `invalid_argument` if it makes no sense, `data_loss` if it is corrupt
  */
 export async function readChildren(

@@ -10,7 +10,7 @@ import {
 } from '@nsbox/oci'
 import { readChildren } from './children.ts'
 import { chooseManifests } from './choose-manifests.ts'
-import { maxDepth } from './walk.ts'
+import { checkGraph } from './walk.ts'
 
 /** How to find a manifest. */
 export interface FindManifestOptions extends AbortOptions {
@@ -33,12 +33,7 @@ export async function findManifest(
 ): Promise<(Manifest & { readonly descriptor: Descriptor }) | undefined> {
   let descriptor = target
   for (let depth = 0; isIndex(descriptor.mediaType); depth += 1) {
-    if (depth > maxDepth) {
-      throw new NsboxError(
-        'invalid_argument',
-        `image ${target.digest}: nested deeper than ${maxDepth} levels`,
-      )
-    }
+    checkGraph(target.digest, depth, 0)
     await arrival(descriptor, { signal })
     const listed = await readChildren(content, descriptor, { signal })
     const documents = listed.filter(({ mediaType }) => isManifest(mediaType) || isIndex(mediaType))

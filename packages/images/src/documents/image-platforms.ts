@@ -5,8 +5,8 @@ import { readChildren } from './children.ts'
 import { maxDepth } from './walk.ts'
 
 /**
- * The platforms that an image has manifests for: as its index says, and where that says nothing as the configs say.
- * What is not present is passed over.
+ * The platforms that an image has manifests for: as its index says, or else the configs. Documents that are not present
+ * are left out.
  */
 export async function imagePlatforms(
   content: Pick<ContentReader, 'read'>,

@@ -3,8 +3,7 @@ import type { Manifest } from '@nsbox/oci'
 import { type LayerLink, layerChain } from './layer-chain.ts'
 
 /**
- * The layers of an image, lowest first, with the snapshots that they make, by its manifest and the config that that
- * names.
+ * The layers of an image, lowest first, with the snapshots that they make, from its manifest and config.
  *
  * @throws `not_found` if the config is absent; the errors of `layerChain` and of what is read
  */

@@ -9,9 +9,7 @@ import { layerChain } from './layer-chain.ts'
 export interface ImageDescription {
   readonly manifest: Descriptor
   readonly config: ImageConfig
-  /**
-   * Name of the snapshot that unpacking it makes, whether that exists or not; undefined for an image without layers.
-   */
+  /** Name of the snapshot that unpacking it makes, existing or not; undefined for an image without layers. */
   readonly chainId: Digest | undefined
 }
 

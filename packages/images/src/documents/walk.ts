@@ -10,6 +10,12 @@ export const maxDepth = 16
 /** How many different objects an image may have. */
 export const maxObjects = 65_536
 
+/** @throws `invalid_argument` for an image that is nested too deep or has too many objects */
+export function checkGraph(image: string, depth: number, objects: number): void {
+  if (depth > maxDepth || objects > maxObjects)
+    throw new NsboxError('invalid_argument', `image ${image}: too deep or too many objects`)
+}
+
 /** For the bytes of all documents of an image: 64 MiB, where those of the largest images have one. */
 export function documentsBudget(root: Descriptor): ByteBudget {
   return new ByteBudget(`documents of image ${root.digest}`, 64 * 1024 * 1024)
@@ -33,12 +39,7 @@ export async function* walkImage(
     const { descriptor, depth } = next
     if (seen.has(descriptor.digest)) continue
     seen.add(descriptor.digest)
-    if (depth > maxDepth) {
-      throw new NsboxError('invalid_argument', `image ${root.digest}: nested deeper than ${maxDepth} levels`)
-    }
-    if (seen.size > maxObjects) {
-      throw new NsboxError('invalid_argument', `image ${root.digest}: more than ${maxObjects} objects`)
-    }
+    checkGraph(root.digest, depth, seen.size)
     yield descriptor
     const below = await readChildren(content, descriptor, { documents, ...options })
     for (const child of [...below].reverse()) level.push({ descriptor: child, depth: depth + 1 })

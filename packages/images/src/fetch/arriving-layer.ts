@@ -1,8 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import type { Semaphore } from '@nsbox/concurrency'
 import { type AbortOptions, type ContentStore, hasLocalPaths } from '@nsbox/core/content'
 import type { ArrivingLayer } from '@nsbox/core/diff'
-import { isErrno, isNotFound } from '@nsbox/errors'
+import { isErrno, isNotFound, undefinedIf } from '@nsbox/errors'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Arrival } from '../flights/arrival.ts'
 
@@ -17,9 +17,9 @@ export interface OpenedLayer extends AsyncDisposable {
 }
 
 /**
- * Waits until a layer's bytes can be read from a local file, or all of them are in the store. Who reads a layer that
- * arrives keeps a thread, and others must have theirs: if it comes slowly, its reader is told that its download has
- * failed, and has to wait for the store.
+ * Waits until a layer's bytes can be read from a local file, or all of them are in the store. A reader of an arriving
+ * layer keeps a thread, which others need: if the layer comes slowly, its reader is told that the download has failed,
+ * and has to wait for the store.
  *
  * @param followers bounds how many layers are read while they arrive
  * @returns undefined if they are in the store, as they are in the end if this one cannot be followed
@@ -41,7 +41,11 @@ export async function openArriving(
       }
       await using opening = new AsyncDisposableStack()
       opening.use(turn)
-      const file = await openIngest(() => content.ingestPath(state.ref, { signal }))
+      const path = content.ingestPath(state.ref, { signal })
+      const file = await undefinedIf(
+        (error) => isNotFound(error) || isErrno(error, 'ENOENT'),
+        path.then((ingest) => open(ingest, 'r')),
+      )
       if (file !== undefined) opening.defer(() => file.close())
       // In another state by now, the ref may name another file.
       if (file !== undefined && arrival.state === state) {
@@ -57,15 +61,5 @@ export async function openArriving(
       }
     }
     await arrival.changed(state, { signal })
-  }
-}
-
-/** Nothing if the ingest is not there any more. */
-async function openIngest(path: () => Promise<string>): Promise<FileHandle | undefined> {
-  try {
-    return await open(await path(), 'r')
-  } catch (error) {
-    if (isNotFound(error) || isErrno(error, 'ENOENT')) return undefined
-    throw error
   }
 }

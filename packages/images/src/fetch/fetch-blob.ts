@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AbortOptions, ContentStore, ContentWriter, IngestOptions } from '@nsbox/core/content'
 import type { Labels } from '@nsbox/core/labels'
 import type { Remote } from '@nsbox/core/transfer'
-import { isAlreadyExists, isFailedPrecondition, isNotFound, isUnavailable } from '@nsbox/errors'
+import { isAlreadyExists, isFailedPrecondition, isNotFound, isUnavailable, undefinedIf } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
 import type { Arrival } from '../flights/arrival.ts'
 import { ProvedElsewhere } from '../flights/download.ts'
@@ -17,7 +17,7 @@ export interface FetchBlobOptions extends AbortOptions {
   readonly ref: string
   /** Labels to set on the blob, whether it was fetched or there before. */
   readonly labels: Labels
-  /** How long to wait for others who write to the ingest, as long as they do so briskly. */
+  /** How long to wait for another writer of the ingest while its bytes come briskly. */
   readonly patience: Patience
   /**
    * Ends the download, not what comes after it. If the reason is `ProvedElsewhere`, the blob is taken from the store,
@@ -62,7 +62,7 @@ export async function fetchBlob(
     } catch (error) {
       if (!(error instanceof ProvedElsewhere)) throw error
       arrival?.void()
-      // The store gives what it has, unless each namespace has to bring its own bytes; then they go on to come.
+      // The store gives what it has, unless each namespace has to bring its own bytes: then the download goes on.
       fetching.stopped = undefined
       await attempt(descriptor, fetching)
     }
@@ -70,7 +70,8 @@ export async function fetchBlob(
   } catch (error) {
     if (!isAlreadyExists(error)) throw error
     await content.update(descriptor.digest, { merge: labels }, { signal })
-    if (fetching.opened !== undefined) await discardOwn(content, fetching.opened, signal)
+    if (fetching.opened !== undefined)
+      await undefinedIf(isUnavailable, discard(content, fetching.opened, { signal }))
     return fetching.received === 0 ? undefined : fetching.received
   }
 }
@@ -93,11 +94,25 @@ async function attempt(descriptor: Descriptor, fetching: Fetching): Promise<void
   } catch (error) {
     if (!isFailedPrecondition(error)) throw error
     fetching.arrival?.void()
-    const existed = await discard(content, fetching.asked, signal)
+    const existed = await discard(content, fetching.asked, { signal })
     if (fresh || !existed) throw error
   }
   // What an earlier attempt left was wrong, in its bytes or in its total: once more from the start.
   await attempt(descriptor, fetching)
+}
+
+/**
+ * Discards an ingest, unless somebody else writes to it: an abort would end that writer, so this becomes its writer
+ * first.
+ *
+ * @returns whether there was one
+ * @throws `unavailable` if it has another writer
+ */
+async function discard(content: ContentStore, ref: string, options: AbortOptions): Promise<boolean> {
+  if ((await undefinedIf(isNotFound, content.status(ref, options))) === undefined) return false
+  await using _own = await content.writer({ ref }, options)
+  await undefinedIf(isNotFound, content.abort(ref, options))
+  return true
 }
 
 async function copy(descriptor: Descriptor, writer: ContentWriter, fetching: Fetching): Promise<void> {
@@ -108,7 +123,7 @@ async function copy(descriptor: Descriptor, writer: ContentWriter, fetching: Fet
   arrival?.begin(writer.ref, { from: offset, size: descriptor.size })
   const signal = eitherSignal(fetching.signal, fetching.stopped)
   for await (const chunk of remote.fetch(descriptor, { offset, signal })) {
-    // Also after an abort: what has come need not come again.
+    // After an abort as well, so that these bytes need not come again.
     await writer.write(chunk)
     fetching.received += chunk.byteLength
     offset += chunk.byteLength
@@ -121,12 +136,12 @@ function eitherSignal(one: AbortSignal | undefined, other: AbortSignal | undefin
   return one === undefined || other === undefined ? (one ?? other) : AbortSignal.any([one, other])
 }
 
-/** How many ingests of one blob a namespace may have that others write to. */
+/** How many ingests of one blob with other writers a namespace may have. */
 const maxIngests = 256
 
 /**
- * Opens the ingest. If somebody else writes to it, as another pull or a stock client may, it waits for them as long as
- * that is worth it, and then takes an ingest of its own: the next of a series, so that another attempt finds it again.
+ * Opens the ingest. If it has another writer, such as another pull or a stock client, it waits as long as that is worth
+ * it, and then takes an ingest of its own: the next of a series, so that another attempt finds it again.
  */
 async function openWriter(
   expectation: Pick<IngestOptions, 'total' | 'expected'>,
@@ -143,7 +158,7 @@ async function openWriter(
   }
 }
 
-/** @throws `unavailable` if somebody else writes to the ingest whom it is not worth to wait for any longer */
+/** @throws `unavailable` if another writer has the ingest, for which it is not worth waiting any longer */
 async function openInTime(
   ingest: IngestOptions,
   content: ContentStore,
@@ -156,59 +171,13 @@ async function openInTime(
       return await content.writer(ingest, { signal })
     } catch (error) {
       if (!isUnavailable(error)) throw error
-      const offset = await currentOffset(content, ingest.ref, signal)
+      const status = await undefinedIf(isNotFound, content.status(ingest.ref, { signal }))
+      const offset = status?.offset ?? 0
       pace ??= new Pace(Number.POSITIVE_INFINITY, offset)
       pace.advance(offset)
       if (!pace.isBrisk || patience.isOver) throw error
     }
     using _wait = patience.wait()
     await sleep(delay, undefined, { signal })
-  }
-}
-
-async function currentOffset(
-  content: ContentStore,
-  ref: string,
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  try {
-    return (await content.status(ref, { signal })).offset
-  } catch (error) {
-    if (isNotFound(error)) return 0
-    throw error
-  }
-}
-
-/**
- * Discards an ingest, unless somebody else writes to it: only its own writer has its ingest taken away.
- * @returns whether there was one
- * @throws `unavailable` if it has another writer
- */
-async function discard(
-  content: ContentStore,
-  ref: string,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  try {
-    await content.status(ref, { signal })
-    await using _own = await content.writer({ ref }, { signal })
-    await content.abort(ref, { signal })
-    return true
-  } catch (error) {
-    if (isNotFound(error)) return false
-    throw error
-  }
-}
-
-/** Discards an ingest that is of no use any more; who writes to it meanwhile will find that out. */
-async function discardOwn(
-  content: ContentStore,
-  ref: string,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  try {
-    await discard(content, ref, signal)
-  } catch (error) {
-    if (!isUnavailable(error)) throw error
   }
 }

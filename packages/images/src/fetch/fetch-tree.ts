@@ -1,7 +1,7 @@
 import { mapConcurrently, Semaphore } from '@nsbox/concurrency'
-import type { AbortOptions, ContentInfo, ContentReader, ContentStore } from '@nsbox/core/content'
+import type { AbortOptions, ContentStore } from '@nsbox/core/content'
 import type { Remote, TransferProgress } from '@nsbox/core/transfer'
-import { isNotFound, NsboxError } from '@nsbox/errors'
+import { isNotFound, NsboxError, undefinedIf } from '@nsbox/errors'
 import {
   childGcLabels,
   type Descriptor,
@@ -14,8 +14,8 @@ import {
   parseReference,
 } from '@nsbox/oci'
 import { readChildren } from '../documents/children.ts'
-import { chooseManifests } from '../documents/choose-manifests.ts'
-import { documentsBudget, maxDepth, maxObjects } from '../documents/walk.ts'
+import { type ChosenChild, chooseChildren, type ImageChoice } from '../documents/choose-children.ts'
+import { checkGraph, documentsBudget } from '../documents/walk.ts'
 import type { Arrivals } from '../flights/arrival.ts'
 import { Download, GivesWay } from '../flights/download.ts'
 import { DownloadTurn } from '../flights/download-turn.ts'
@@ -26,27 +26,27 @@ import { WaitForDownload } from '../flights/wait-for-download.ts'
 import type { ProgressTracker } from '../progress/progress-tracker.ts'
 import { fetchBlob } from './fetch-blob.ts'
 
-/** Blobs that have come and are brought to the disk at once: they wait for it together, and each is an open file. */
+/** Most blobs that are brought to the disk at once: they wait for it together, and each is an open file. */
 const maxStoring = 8
 
 /**
- * Milliseconds that a fetch waits in all for others who download what it needs too, however briskly that comes, before
- * it tries for itself whether it is quicker alone.
+ * Milliseconds that a fetch waits in all for other downloads of what it needs, however brisk they are, before it tries
+ * whether its own is quicker.
  */
 const patienceWithDownloads = 4_000
 
 /** How to fetch an image's content. */
-export interface FetchTreeOptions extends AbortOptions {
+export interface FetchTreeOptions extends ImageChoice, AbortOptions {
   readonly remote: Remote
   readonly content: ContentStore
-  readonly platforms: readonly Platform[]
-  readonly allMetadata: boolean
+  /** Platforms that come before all others, where there is a limit. */
+  readonly first?: readonly Platform[] | undefined
   readonly concurrency: number
   readonly flights: Flights
   readonly progress: ProgressTracker
   /** Told how each blob arrives. */
   readonly arrivals?: Arrivals | undefined
-  /** Whether layers are fetched from the lowest on, for who needs them in that order; else the largest comes first. */
+  /** Whether layers are fetched in their order, the lowest first; else the largest comes first. */
   readonly inOrder: boolean
 }
 
@@ -64,7 +64,7 @@ export interface FetchSummary {
  * (docs/behaviour.md §4).
  */
 export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Promise<FetchSummary> {
-  const { remote, content, platforms, progress } = options
+  const { remote, content, progress } = options
   const { downloads } = options.flights
   const patience = new Patience(patienceWithDownloads)
   const slots = new Semaphore(options.concurrency)
@@ -74,7 +74,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
   const documents = documentsBudget(root)
   let bytesReceived = 0
 
-  await visit(root, [], { depth: 0, layers: true, signal: options.signal })
+  await visit(root, [remote.reference], { depth: 0, layers: true, signal: options.signal })
   return { objects: seen.size, bytesReceived }
 
   async function visit(
@@ -84,9 +84,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
   ): Promise<void> {
     if (seen.has(descriptor.digest)) return
     seen.add(descriptor.digest)
-    if (depth > maxDepth || seen.size > maxObjects) {
-      throw new NsboxError('invalid_argument', `image ${root.digest}: too deep or too many objects`)
-    }
+    checkGraph(root.digest, depth, seen.size)
     const name = ingestRef(descriptor)
     await fetchOne(descriptor, name, parents, signal)
     const below = await readChildren(content, descriptor, { documents, signal })
@@ -101,26 +99,11 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     )
   }
 
-  /** The children to fetch: those of the chosen platforms, and of the others at most what describes them. */
-  function choose(
-    parent: Descriptor,
-    below: readonly Descriptor[],
-    layers: boolean,
-  ): Array<{ descriptor: Descriptor; layers: boolean }> {
-    if (!isIndex(parent.mediaType)) {
-      const config = below.slice(0, 1)
-      const blobs = options.inOrder ? below.slice(1) : largestFirst(below.slice(1), ({ size }) => size)
-      return (layers ? [...config, ...blobs] : config).map((descriptor) => ({ descriptor, layers }))
-    }
-    const chosen = chooseManifests(below, platforms)
-    if (chosen.length === 0 && layers) {
-      throw new NsboxError('not_found', `index ${parent.digest}: no manifest for the chosen platforms`)
-    }
-    const digests = new Set(chosen.map(({ digest }) => digest))
-    return (options.allMetadata ? below : chosen).map((descriptor) => ({
-      descriptor,
-      layers: layers && digests.has(descriptor.digest),
-    }))
+  /** The children to fetch, in their order. */
+  function choose(parent: Descriptor, below: readonly Descriptor[], layers: boolean): readonly ChosenChild[] {
+    const chosen = chooseChildren(parent, below, { ...options, layers })
+    if (isIndex(parent.mediaType) || options.inOrder) return chosen
+    return [...chosen.slice(0, 1), ...largestFirst(chosen.slice(1), ({ descriptor }) => descriptor.size)]
   }
 
   async function fetchOne(
@@ -145,7 +128,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     for (;;) {
       using turn = await begin(descriptor, wait, signal)
       const { download } = turn
-      const known = await infoOf(content, descriptor.digest, signal)
+      const known = await undefinedIf(isNotFound, content.info(descriptor.digest, { signal }))
       const source = distributionSourceLabel(repository, known?.labels ?? {})
       try {
         const received = await fetchBlob(descriptor, {
@@ -178,17 +161,15 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     }
   }
 
-  /**
-   * Waits for those who bring the blob already, as long as that is worth it, and for a slot, and says that this
-   * download is under way.
-   */
+  /** Waits for other downloads of the blob, as long as that is worth it, and for a slot, and registers this one. */
   async function begin(
     descriptor: Descriptor,
     wait: WaitForDownload,
     signal: AbortSignal | undefined,
   ): Promise<DownloadTurn> {
     const { digest, size } = descriptor
-    const isNeeded = !wait.isWorthIt || (await infoOf(content, digest, signal)) === undefined
+    const isNeeded =
+      !wait.isWorthIt || (await undefinedIf(isNotFound, content.info(digest, { signal }))) === undefined
     for (;;) {
       if (isNeeded) await wait.over({ signal })
       const slot = await slots.acquire({ signal })
@@ -196,18 +177,5 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
         return new DownloadTurn(new Download(size), { digest, downloads, slot, storing })
       slot[Symbol.dispose]()
     }
-  }
-}
-
-async function infoOf(
-  content: ContentReader,
-  digest: Descriptor['digest'],
-  signal: AbortSignal | undefined,
-): Promise<ContentInfo | undefined> {
-  try {
-    return await content.info(digest, { signal })
-  } catch (error) {
-    if (isNotFound(error)) return undefined
-    throw error
   }
 }

@@ -5,8 +5,8 @@ import type { Digest } from '@nsbox/oci'
 import { Pace } from './pace.ts'
 
 /**
- * How far a blob has come on its way into a store: nothing is known of it; its bytes are written to an ingest, which
- * had `from` bytes before; they come so slowly that they are not to be followed; it is committed, and so proved.
+ * How far a blob has come on its way into a store: not begun; its bytes are written to an ingest, which had `from`
+ * bytes before; they come so slowly that they are not to be followed; it is committed, and so proved.
  */
 export type ArrivalState =
   | { readonly kind: 'awaited' }
@@ -20,7 +20,7 @@ export type ArrivalState =
   | { readonly kind: 'dripping' }
   | { readonly kind: 'there' }
 
-/** One blob on its way into a store. Who fetches it tells, who needs it waits. */
+/** One blob on its way into a store: its download reports, its readers wait. */
 export class Arrival {
   #state: ArrivalState = { kind: 'awaited' }
   #changed: Deferred<void> = deferred()
@@ -42,7 +42,7 @@ export class Arrival {
     this.#state.pace.advance(offset)
   }
 
-  /** Lets go whoever follows the ingest, if it grows slowly: they shall wait until the blob is there. */
+  /** Ends the following of an ingest that grows slowly: its readers then wait for the whole blob. */
   dropIfSlow(): void {
     if (this.#state.kind !== 'arriving' || this.#state.pace.isBrisk) return
     this.#state.growing.fail()
@@ -94,11 +94,11 @@ export class Arrivals {
     return arrival
   }
 
-  /** Says that no other blob is coming: whoever still waits for one shall look for it in the store. */
+  /** Says that no other blob is coming: those that still wait for one look for it in the store. */
   close(): void {
     this.#closed = true
     for (const arrival of this.#blobs.values()) {
-      // What has not come whole by now does not: its follower shall not take its beginning for all of it.
+      // A blob that is not complete by now never is: its reader must not take its beginning for all of it.
       arrival.void()
       if (arrival.state.kind !== 'there') arrival.finish()
     }

@@ -2,8 +2,8 @@
 const longest = 500
 
 /**
- * A clock for polling. If polls come late because the host is busy, what they wait for is late as well: so of a long
- * time between two polls only a part counts.
+ * A clock for polling. If polls are late because the host is busy, so is what they wait for: of a long time between two
+ * polls only a part counts.
  */
 export class AttendedTime {
   #last = performance.now()

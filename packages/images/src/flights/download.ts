@@ -2,7 +2,7 @@ import { Pace } from './pace.ts'
 
 /** A running download, for others that need the same blob. */
 export class Download {
-  /** Bytes that the blob has, by the descriptor of whoever downloads it. */
+  /** Bytes of the blob, by the descriptor that is being downloaded. */
   readonly size: number
   #pace: Pace
   readonly #stop = new AbortController()
@@ -20,7 +20,7 @@ export class Download {
 
   /** Says how many bytes are there; the first time, how many there were before. */
   advance(offset: number): void {
-    // What was waited for before the first byte says nothing of how quickly they come.
+    // The wait for the first byte says nothing of how quickly they come.
     if (this.#from === undefined) this.#pace = new Pace(this.size, offset)
     this.#from ??= offset
     this.#pace.advance(offset)
@@ -46,18 +46,18 @@ export class Download {
     return this.#pace.timeLeft
   }
 
-  /** Says that somebody else has proved a blob of this digest. */
+  /** Says that another download has proved a blob of this digest. */
   provedElsewhere(): void {
     this.#stop.abort(new ProvedElsewhere())
   }
 
-  /** Says that others will have brought the blob before this one. */
+  /** Says that another download will be done before this one. */
   giveWay(): void {
     this.#stop.abort(new GivesWay())
   }
 }
 
-/** Why a download stops whose blob is there. */
+/** Why a download stops: the blob is there. */
 export class ProvedElsewhere extends Error {
   override readonly name = 'ProvedElsewhere'
 
@@ -66,7 +66,7 @@ export class ProvedElsewhere extends Error {
   }
 }
 
-/** Why a download stops that others are quicker with. */
+/** Why a download stops: another one is quicker. */
 export class GivesWay extends Error {
   override readonly name = 'GivesWay'
 

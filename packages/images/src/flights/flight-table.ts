@@ -1,9 +1,9 @@
 import { type AbortOptions, abortable, type Deferred, deferred } from '@nsbox/concurrency'
 
-/** How often somebody who waits looks whether that is still worth it, in milliseconds. */
+/** Milliseconds after which a waiter checks whether waiting is still worth it. */
 const lookInterval = 200
 
-/** A table as those use it who come and go. */
+/** What the flights themselves use of a table. */
 export type Table<T extends object> = Pick<FlightTable<T>, 'of' | 'begin' | 'settled'>
 
 interface Flights<T> {
@@ -13,8 +13,8 @@ interface Flights<T> {
 }
 
 /**
- * What is under way, by key, so that the same is not done twice at once without need. It holds nobody up: who needs the
- * same waits for those who do it already only as long as that seems worth it, and then does it as well.
+ * What is under way, by key, so that the same is not done twice at once without need. It blocks nobody: one that needs
+ * the same waits for those under way only as long as that seems worth it, and then does it as well.
  */
 export class FlightTable<T extends object> {
   readonly #flights = new Map<string, Flights<T>>()
@@ -51,8 +51,8 @@ export class FlightTable<T extends object> {
   }
 
   /**
-   * Waits until none of those under way is worth waiting for. Another one who waited may begin just then: whoever is
-   * not to begin beside it looks once more, by `of`, and begins without a wait in between.
+   * Waits until none of those under way is worth waiting for. Another waiter may begin just then: a caller that must
+   * not begin beside it checks again, by `of`, and begins without a wait in between.
    * @throws the signal's reason if it aborts first
    */
   async settled(key: string, isWorthIt: (other: T) => boolean, { signal }: AbortOptions = {}): Promise<void> {

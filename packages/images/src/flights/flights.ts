@@ -18,7 +18,7 @@ export function createFlights(): Flights {
   return { downloads: new FlightTable(), unpackings: new FlightTable() }
 }
 
-/** Makes empty tables for namespaces that give each other nothing: each knows of its own pulls alone. */
+/** Makes empty tables for namespaces that share nothing: each sees only its own pulls. */
 export function createFlightsByNamespace(): (namespace: string) => Flights {
   const downloads = new FlightTable<Download>()
   const unpackings = new FlightTable<Unpacking>()

@@ -1,12 +1,12 @@
 import { AttendedTime } from './attended-time.ts'
 
-/** Milliseconds over which the rate is measured, and for which what has just begun counts as brisk. */
+/** Milliseconds over which the rate is measured; until then it counts as brisk. */
 const window = 2_000
 
 /** Bytes per millisecond from which on bytes come briskly: 1 MiB per second. */
 const briskRate = (1024 * 1024) / 1000
 
-/** How quickly the bytes of something come on which others rely. */
+/** How quickly the bytes of a blob come that others wait for. */
 export class Pace {
   readonly #total: number
   #offset: number

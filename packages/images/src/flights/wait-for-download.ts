@@ -5,17 +5,16 @@ import type { Table } from './flight-table.ts'
 import { Pace } from './pace.ts'
 import { Patience } from './patience.ts'
 
-/** Milliseconds of patience with others that a download of one's own has given way to, the first time. */
+/** Milliseconds of patience, the first time, with downloads that the own one has given way to. */
 const firstPatience = 8_000
 
 /**
- * The wait of somebody who needs a blob for those who download it already. Others may be hostile: they say of a
- * well-known blob that it is endless, let it drip, or begin with it again and again (docs/threat-model.md E03). So they
- * are worth waiting for only if they mean the same blob, of the same size, and
+ * The wait for other downloads of a blob. They may be hostile: announce a well-known blob as endless, let it drip, or
+ * begin again and again (docs/threat-model.md E03). So they are worth waiting for only if they are for the same blob,
+ * of the same size, and
  *
- * - at first, as long as the one that is ahead comes on briskly
- * - later, once a download of one's own has shown how long it would take, as long as one that comes briskly takes no
- *   longer
+ * - at first, as long as the one that is ahead is brisk
+ * - later, once an own download has shown how long it would take, as long as a brisk one takes no longer
  *
  * and as long as there is patience, which then is twice as long each time.
  */
@@ -25,7 +24,7 @@ export class WaitForDownload {
   #patience: Patience
   #nextPatience = firstPatience
   readonly #ahead: Pace
-  /** Milliseconds that a download of one's own would take. */
+  /** Milliseconds that an own download would take. */
   #alone: number | undefined
   #hasWaited = false
 
@@ -36,7 +35,7 @@ export class WaitForDownload {
     this.#ahead = new Pace(blob.size)
   }
 
-  /** Whether there is anybody to wait for. */
+  /** Whether there is a download to wait for. */
   get isWorthIt(): boolean {
     const others = this.#others()
     if (this.#patience.isOver) return false
@@ -45,14 +44,14 @@ export class WaitForDownload {
     return this.#ahead.isBrisk && others.some(({ isBrisk }) => isBrisk)
   }
 
-  /** Waits until there is nobody to wait for any more. */
+  /** Waits until there is no download to wait for any more. */
   async over(options: AbortOptions): Promise<void> {
     this.#hasWaited ||= this.isWorthIt
     using _wait = this.#patience.wait()
     await this.#downloads.settled(this.#blob.digest, () => this.isWorthIt, options)
   }
 
-  /** Lets a download of one's own give way, if it was begun beside others and one of them will be there sooner. */
+  /** Lets the own download give way, if it was begun beside others and one of them will be done sooner. */
   compare(own: Download): void {
     const alone = own.timeLeft
     if (!this.#hasWaited || alone === undefined || !isSooner(this.#others(own), alone)) return

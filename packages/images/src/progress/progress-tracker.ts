@@ -1,6 +1,6 @@
 import type { ProgressListener, TransferProgress } from '@nsbox/core/transfer'
 
-/** How often a moving object is told of, in milliseconds. */
+/** Milliseconds between two reports of a moving object. */
 const interval = 100
 
 /**
@@ -16,9 +16,9 @@ export class ProgressTracker {
     this.#listener = listener
   }
 
-  /** Tells a line about the whole transfer. */
-  say(event: string): void {
-    this.state({ event, name: '', parents: [], progress: 0, total: 0 })
+  /** Tells a line about the whole transfer, or about its image. */
+  say(event: string, image: Pick<TransferProgress, 'name' | 'descriptor'> = { name: '' }): void {
+    this.state({ event, parents: [], progress: 0, total: 0, ...image })
   }
 
   /** Tells that an object came into another state. */

@@ -265,8 +265,8 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
     const ofLayer = told.filter(({ name }) => name === layer)
     expect(ofLayer.at(0)).toMatchObject({ event: 'waiting', parents: [`manifest-${image.target.digest}`] })
     expect(ofLayer.at(-1)).toMatchObject({ event: 'complete' })
-    expect(told.at(0)?.event).toBe(`Resolving from ${reference}`)
-    expect(told.at(-1)?.event).toBe(`Completed pull from ${reference}`)
+    expect(told.at(0)?.event).toBe(`Resolving from OCI Registry (${reference})`)
+    expect(told.at(-1)?.event).toBe(`Completed pull from OCI Registry (${reference})`)
     expect(told.at(-2)).toMatchObject({ event: 'saved', name: reference })
   })
 

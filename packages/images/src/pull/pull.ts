@@ -5,31 +5,27 @@ import type { Labels } from '@nsbox/core/labels'
 import { hasLayerDirectories } from '@nsbox/core/snapshots'
 import type { ProgressListener, Remote } from '@nsbox/core/transfer'
 import { NsboxError } from '@nsbox/errors'
-import { type Descriptor, isIndex, isManifest, type Platform } from '@nsbox/oci'
+import { type Descriptor, isIndex, isManifest } from '@nsbox/oci'
+import type { ImageChoice } from '../documents/choose-children.ts'
 import { recordImage } from '../documents/record-image.ts'
 import type { FetchSummary } from '../fetch/fetch-tree.ts'
 import { createFlights, type Flights } from '../flights/flights.ts'
 import { ProgressTracker } from '../progress/progress-tracker.ts'
+import { registryName } from '../progress/registry-name.ts'
 import type { UnpackedImage } from '../unpack/unpack.ts'
 import { fetchAndUnpack, type UnpackWish } from './fetch-and-unpack.ts'
 import { createFollowers } from './followers.ts'
 
 /** How to fetch. */
-export interface FetchOptions extends AbortOptions {
+export interface FetchOptions extends ImageChoice, AbortOptions {
   readonly remote: Remote
   /** Where blobs go; bound to a lease if a collector could run meanwhile. */
   readonly content: ContentStore
-  /** Platforms to take; all of them if absent or empty. Of each platform, the best match of an index. */
-  readonly platforms?: readonly Platform[] | undefined
-  /** Take the manifests and configs of all platforms, but layers only of the chosen ones; not by default. */
-  readonly allMetadata?: boolean | undefined
   /** Blobs to download at once; 3 by default, where two cores are busy. */
   readonly concurrency?: number | undefined
   /** Shared with other pulls so that no blob is downloaded twice at once. */
   readonly flights?: Flights | undefined
-  /**
-   * Where to unpack the image, each layer while it is downloaded; what is unpacked is fetched too. Nowhere by default.
-   */
+  /** Where to unpack the image, each layer while it is downloaded; nowhere by default. */
   readonly unpack?: readonly UnpackWish[] | undefined
   /**
    * Bounds how many layers keep a thread of the applier busy while they are downloaded; others are applied when they
@@ -43,17 +39,15 @@ export interface FetchOptions extends AbortOptions {
 /** What a fetch did, and to what. */
 export interface Fetched extends FetchSummary {
   readonly target: Descriptor
-  /**
-   * What was unpacked, in the order it was wished; undefined for an artifact that is no image, which is only fetched.
-   */
+  /** What was unpacked, in the order of `unpack`; undefined for an artifact that is no image, which is only fetched. */
   readonly unpacked: readonly (UnpackedImage | undefined)[]
 }
 
 /** How to pull. */
 export interface PullOptions extends FetchOptions {
   readonly images: ImageStore
-  /** Name of the image; the remote's reference by default. */
-  readonly name?: string | undefined
+  /** Names of the image, at least one; the remote's reference by default. */
+  readonly names?: ((target: Descriptor) => readonly string[]) | undefined
   readonly labels?: Labels | undefined
 }
 
@@ -70,21 +64,32 @@ export async function fetchImage(options: FetchOptions): Promise<Fetched> {
   return await fetchWith(progress, options)
 }
 
-/** Fetches an image and records it under its name; an image of that name then points to what was fetched. */
+/**
+ * Fetches an image and records it under its names; images of those names then point to what was fetched.
+ *
+ * @returns the image of the first name
+ */
 export async function pullImage(options: PullOptions): Promise<Omit<Fetched, 'target'> & { image: Image }> {
-  const { remote, images, signal } = options
-  const name = options.name ?? remote.reference
+  const { remote, images, names = () => [remote.reference], labels = {}, signal } = options
   using progress = new ProgressTracker(options.onProgress)
   const { target, ...summary } = await fetchWith(progress, options)
-  const image = await recordImage(images, { name, target, labels: options.labels ?? {} }, { signal })
-  progress.state({ event: 'saved', name, parents: [], progress: 0, total: 0, descriptor: target })
-  progress.say(`Completed pull from ${remote.reference}`)
-  return { ...summary, image }
+  const recorded: Image[] = []
+  for (const name of names(target)) {
+    recorded.push(await recordImage(images, { name, target, labels }, { signal }))
+    progress.say('saved', { name, descriptor: target })
+  }
+  progress.say(`Completed pull from ${registryName(remote.reference)}`)
+  return { ...summary, image: recorded[0] as Image }
 }
 
 async function fetchWith(progress: ProgressTracker, options: FetchOptions): Promise<Fetched> {
-  const { remote, platforms = [], unpack: wishes = [], signal } = options
-  progress.say(`Resolving from ${remote.reference}`)
+  const { remote, platforms = [], manifestLimit, unpack: wishes = [], signal } = options
+  if (manifestLimit !== undefined && manifestLimit < wishes.length)
+    throw new NsboxError(
+      'invalid_argument',
+      `at most ${manifestLimit} manifests of an index, and ${wishes.length} to unpack`,
+    )
+  progress.say(`Resolving from ${registryName(remote.reference)}`)
   const target = await remote.resolve({ signal })
   if (!isIndex(target.mediaType) && !isManifest(target.mediaType)) {
     throw new NsboxError(
@@ -92,19 +97,16 @@ async function fetchWith(progress: ProgressTracker, options: FetchOptions): Prom
       `${remote.reference}: media type "${target.mediaType}" is neither an index nor a manifest of an image`,
     )
   }
-  progress.state({
-    event: 'pulling image content',
-    name: remote.reference,
-    parents: [],
-    progress: 0,
-    total: 0,
-    descriptor: target,
-  })
+  progress.say(`Pulling from ${registryName(remote.reference)}`)
+  progress.say('fetching image content', { name: remote.reference, descriptor: target })
+  const toUnpack = wishes.map(({ platform }) => platform)
   const fetching = {
     remote,
     content: options.content,
-    platforms: platforms.length === 0 ? [] : [...platforms, ...wishes.map(({ platform }) => platform)],
-    allMetadata: options.allMetadata ?? false,
+    platforms: platforms.length === 0 ? [] : [...platforms, ...toUnpack],
+    first: toUnpack,
+    allMetadata: options.allMetadata,
+    manifestLimit,
     concurrency: options.concurrency ?? 3,
     flights: options.flights ?? createFlights(),
     followers: options.followers ?? createFollowers(),

@@ -15,8 +15,9 @@ import {
 } from '@nsbox/oci'
 import { readChildren } from '../documents/children.ts'
 import { chooseManifests } from '../documents/choose-manifests.ts'
-import { maxDepth } from '../documents/walk.ts'
+import { checkGraph } from '../documents/walk.ts'
 import { ProgressTracker } from '../progress/progress-tracker.ts'
+import { registryName } from '../progress/registry-name.ts'
 
 /** How to push. */
 export interface PushOptions extends AbortOptions {
@@ -25,6 +26,8 @@ export interface PushOptions extends AbortOptions {
   /** Where to push to, with a tag, a digest or both. */
   readonly reference: string
   readonly content: ContentReader
+  /** Name of the image for the progress; the reference by default. */
+  readonly name?: string | undefined
   /** Push the manifest of this platform instead of a whole index. */
   readonly platform?: Platform | undefined
   /** Blobs to upload at once; 3 by default. */
@@ -40,17 +43,22 @@ export interface PushOptions extends AbortOptions {
  * @throws `not_found` naming the blob if the image is not complete, before anything refers to it; the errors of the
  * remote
  */
-export async function pushImage(image: Descriptor, options: PushOptions): Promise<Descriptor> {
-  const { registry, reference, content, signal } = options
+export async function pushImage(pushed: Descriptor, options: PushOptions): Promise<Descriptor> {
+  const { registry, reference, content, name: image = reference, signal } = options
   using progress = new ProgressTracker(options.onProgress)
-  const target = await choose(image, options)
+  const target = await choose(pushed, options)
   const { host, repository, tag } = parseReference(reference)
   // Bound to the digest as well, so that of all the documents only the target moves the tag.
   const remote = registry.remote(formatReference({ host, repository, tag, digest: target.digest }))
   const slots = new Semaphore(options.concurrency ?? 3)
-  progress.say(`Pushing to ${reference}`)
-  await visit(target, [], 0, signal)
-  progress.say(`Completed push to ${reference}`)
+  const whole = (event: string) => {
+    progress.say(event, { name: image, descriptor: target })
+  }
+  progress.say(`Pushing to ${registryName(reference)}`)
+  whole('pushing content')
+  await visit(target, [image], 0, signal)
+  whole('pushed content')
+  progress.say(`Completed push to ${registryName(reference)}`)
   return target
 
   async function visit(
@@ -59,12 +67,7 @@ export async function pushImage(image: Descriptor, options: PushOptions): Promis
     depth: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    if (depth > maxDepth) {
-      throw new NsboxError(
-        'invalid_argument',
-        `image ${target.digest}: nested deeper than ${maxDepth} levels`,
-      )
-    }
+    checkGraph(target.digest, depth, 0)
     const name = ingestRef(descriptor)
     const below = await readChildren(content, descriptor, { signal })
     await mapConcurrently(below, (child, either) => visit(child, [name], depth + 1, either), { signal })

@@ -31,7 +31,7 @@ export interface RootFilesystemOptions extends RootFilesystemLayerOptions, Abort
   readonly name: string
   /** What it runs on; the platform of this process by default. */
   readonly platform?: Platform | undefined
-  /** How it wishes to be run; nothing of it is said by default. */
+  /** How containers of it are run; unset by default. */
   readonly config?: Partial<ContainerDefaults> | undefined
   /** Labels of the image's record. */
   readonly labels?: Labels | undefined
@@ -63,7 +63,7 @@ export async function imageFromRootFilesystem(
       { platform, diffIds, config },
       { created: sourceDateEpoch, createdBy: 'nsbox root file system' },
     )
-  // What is wrong with the config is told before the work begins.
+  // Checks the config before the work begins.
   document([])
   const blobs = new ArchiveBlobs(content, signal)
 

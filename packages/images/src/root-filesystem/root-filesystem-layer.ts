@@ -8,7 +8,7 @@ export type RootFilesystem = AsyncIterable<Uint8Array> | { readonly directory: s
 
 /** How to make a layer of a root file system. */
 export interface RootFilesystemLayerOptions {
-  /** Whom everything in it belongs to; the owners that there are by default. */
+  /** Owner of all files; each file's own by default. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined
   /** No time in the layer is later; any may be by default. */
   readonly sourceDateEpoch?: Date | undefined
@@ -88,7 +88,7 @@ function layerName({ name, type }: TarEntry): string {
   return type === 'directory' ? `${cleaned}/` : cleaned
 }
 
-/** A hard link names an entry; what a symbolic link says is no business of ours. */
+/** A hard link names an entry; a symbolic link may say anything. */
 function linkName({ type, linkName }: TarEntry): string {
   if (type !== 'hardlink') return linkName
   const cleaned = archiveName(linkName)

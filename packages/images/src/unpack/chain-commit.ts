@@ -1,8 +1,8 @@
 import { type AbortOptions, abortable, deferred } from '@nsbox/concurrency'
 
 /**
- * How far the commit of one layer has come, for the layer above it. Disposing of it says that no more will come: a
- * commit that has not succeeded by then has failed.
+ * How far the commit of one layer has come, for the layer above it. A commit that has not succeeded when this is
+ * disposed of has failed.
  */
 export class ChainCommit implements Disposable {
   readonly #begun = deferred()

@@ -1,8 +1,8 @@
 import type { AbortOptions, SnapshotReader } from '@nsbox/core/snapshots'
-import { isNotFound, NsboxError } from '@nsbox/errors'
+import { isNotFound, NsboxError, undefinedIf } from '@nsbox/errors'
 
 /**
- * Whether the snapshot of a chain id exists. Asking is what lets a namespace adopt one that another namespace has.
+ * Whether the snapshot of a chain id exists. By asking, a namespace adopts one that another namespace has.
  * @throws `failed_precondition` if something that is not committed has the name
  */
 export async function snapshotExists(
@@ -10,12 +10,7 @@ export async function snapshotExists(
   chainId: string,
   { signal }: AbortOptions = {},
 ): Promise<boolean> {
-  try {
-    const { kind } = await snapshotter.stat(chainId, { signal })
-    if (kind === 'committed') return true
-  } catch (error) {
-    if (isNotFound(error)) return false
-    throw error
-  }
+  const found = await undefinedIf(isNotFound, snapshotter.stat(chainId, { signal }))
+  if (found === undefined || found.kind === 'committed') return found !== undefined
   throw new NsboxError('failed_precondition', `snapshot ${chainId} is in the way, since it is not committed`)
 }

@@ -14,8 +14,8 @@ import { snapshotExists } from './snapshot-exists.ts'
 import { type UnpackDestination, unpackLayer } from './unpack-layer.ts'
 
 /**
- * Milliseconds that an image waits in all for others who unpack what it needs and could unpack itself, while they do
- * not go on. Where all goes well they do in a moment: what it has come to them as well.
+ * Milliseconds that an image waits in all for other pulls that unpack what it needs but stand still, when it could go
+ * on itself. Usually they go on in a moment, since what it has come to them as well.
  */
 const patienceWithStanding = 2_000
 
@@ -30,8 +30,8 @@ export interface UnpackChainOptions extends UnpackDestination, AbortOptions {
 }
 
 /**
- * Makes the snapshots of all layers that have none yet, and waits for those that others make, in whichever namespaces.
- * The first failure ends all; what is committed by then stays.
+ * Makes the snapshots of all layers that have none yet, and waits for those being made elsewhere, in any namespace. The
+ * first failure ends all; what is committed by then stays.
  *
  * @returns how many layers were applied
  */

@@ -34,9 +34,9 @@ export interface UnpackLayerOptions extends UnpackDestination, AbortOptions {
   readonly arrival?: Arrival | undefined
   /** The commit of the layer below; undefined for the lowest. */
   readonly below: ChainCommit | undefined
-  /** What others unpack. */
+  /** The layers that are being unpacked, by all pulls. */
   readonly unpackings: Table<Unpacking>
-  /** How long to wait for others who do not go on with a layer, while this one could. */
+  /** How long to wait for other pulls that stand still with a layer, while this one could go on. */
   readonly patience: Patience
   /** Bounds how many layers are applied at once. */
   readonly slots: Semaphore
@@ -83,11 +83,11 @@ async function attempt(link: LayerLink, options: UnpackLayerOptions): Promise<Ou
   const key = extractionKey(link.chainId)
   const labels = snapshotLabels(link)
   try {
-    // Others may have made it while the blob came.
+    // Another pull may have made it while the blob came.
     if (arrival !== undefined && (await snapshotExists(snapshotter, link.chainId, { signal })))
       return 'exists'
     const applied = await prepareAndApply(link, { key, labels, opened }, options)
-    // Others may be followed while this one waits for those below it.
+    // Other layers may be followed while this one waits for those below it.
     await opened?.[Symbol.asyncDispose]()
     await commit(link, { key, labels, applied, unpacking }, options)
     options.onCommitted()
@@ -96,7 +96,7 @@ async function attempt(link: LayerLink, options: UnpackLayerOptions): Promise<Ou
   } catch (caught) {
     const error = await discardSnapshot(snapshotter, key, caught)
     if (signal?.aborted) throw error
-    // Somebody else has made it; if it is not there after all, this is not what went wrong.
+    // Another pull has made it, unless something else exists already.
     if (isAlreadyExists(error) && (await snapshotExists(snapshotter, link.chainId, { signal })))
       return 'exists'
     if (opened === undefined || (opened.fresh && errorCode(error) !== 'aborted')) throw error
@@ -108,7 +108,7 @@ async function attempt(link: LayerLink, options: UnpackLayerOptions): Promise<Ou
 const flightKey = ({ chainId }: LayerLink, { snapshotterName }: UnpackLayerOptions) =>
   `${snapshotterName}/${chainId}`
 
-/** Whether somebody who unpacks the same goes on, with the same blob; if not, there is some patience. */
+/** Whether another pull that unpacks the same blob goes on, or there is some patience left. */
 function isWorthWaitingFor(
   other: Unpacking,
   { layer }: LayerLink,
@@ -117,7 +117,7 @@ function isWorthWaitingFor(
   return other.layer === layer.digest && (other.isGoingOn || !patience.isOver)
 }
 
-/** Waits for those who unpack the same. Patience is spent only while this one could go on, and they do not. */
+/** Waits for other pulls that unpack the same. Patience is spent only while this one could go on and they do not. */
 async function othersSettled(link: LayerLink, options: UnpackLayerOptions): Promise<void> {
   const { arrival, below, unpackings, patience, signal } = options
   const isWorthIt = (other: Unpacking) => isWorthWaitingFor(other, link, options)
@@ -164,7 +164,7 @@ async function prepareAndApply(
   return applied
 }
 
-/** Tells that a layer is being extracted, once it is not being downloaded any more, unless that is over by then. */
+/** Reports that a layer is being extracted once its download has ended, unless the extraction is over by then. */
 function tellExtracting(
   opened: OpenedLayer | undefined,
   { arrival, onExtracting, signal }: UnpackLayerOptions,
@@ -174,7 +174,7 @@ function tellExtracting(
   else
     arrival.there({ signal }).then(
       () => over || onExtracting(),
-      // The abort is told by what it ends.
+      // An abort ends the extraction, which reports it.
       () => undefined,
     )
   return {
@@ -222,7 +222,7 @@ async function commit(
   }
 }
 
-/** The mount by which an applier knows where to write, and how removals are said there; nothing is mounted. */
+/** A mount that tells an applier where to write, and how removals are expressed there; nothing is mounted. */
 function layerMount({ path, opaqueAttribute }: LayerDirectory): DiffMount {
   return overlayMount(
     { lower: [], upper: path },

@@ -1,6 +1,6 @@
 import type { AbortOptions, ContentManager, ContentReader } from '@nsbox/core/content'
 import { hasLayerDirectories } from '@nsbox/core/snapshots'
-import { isNotFound } from '@nsbox/errors'
+import { isNotFound, undefinedIf } from '@nsbox/errors'
 import type { Digest } from '@nsbox/oci'
 import type { LayerLink } from '../documents/layer-chain.ts'
 import type { Flights } from '../flights/flights.ts'
@@ -51,11 +51,5 @@ async function run(
 }
 
 async function isThere(digest: Digest, { content, signal }: UnpackThroughOptions): Promise<boolean> {
-  try {
-    await content.info(digest, { signal })
-    return true
-  } catch (error) {
-    if (isNotFound(error)) return false
-    throw error
-  }
+  return (await undefinedIf(isNotFound, content.info(digest, { signal }))) !== undefined
 }

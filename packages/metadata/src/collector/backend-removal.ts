@@ -25,8 +25,8 @@ interface RemovalParts {
 }
 
 /**
- * Removes from the backends what no namespace needs: always after the change of the database is durable: a row without
- * its file is a loss, a file without its row only takes space.
+ * Removes from the backends what no namespace needs, after the change of the database is durable: a row without its
+ * file is a loss, a file without its row only takes space.
  */
 export class BackendRemoval {
   readonly #parts: RemovalParts

@@ -20,7 +20,7 @@ export interface CollectorSchedule {
   readonly manual?: boolean | undefined
   /** From opening, or that start, to the first collection; 100 by default. */
   readonly startupDelay?: number | undefined
-  /** From a deletion to the collection that follows it, and that others until then share; 250 by default. */
+  /** Milliseconds from a deletion to the collection after it, which later deletions share; 250 by default. */
   readonly scheduleDelay?: number | undefined
   /** How many other changes lead to a collection too; 100 by default. */
   readonly mutationThreshold?: number | undefined
@@ -177,7 +177,7 @@ export class Collector implements GarbageCollector, AsyncDisposable {
     return { ...result, ...removed }
   }
 
-  /** Once, in the first collection. That the backend cannot be listed is no reason to keep anyone from deleting. */
+  /** Done once, in the first collection. If the backend cannot be listed, the collection goes on without it. */
   async #searchForOrphans(): Promise<void> {
     if (!this.#searchOrphans) return
     try {

@@ -29,7 +29,7 @@ interface Parts {
 /** How many containers a listing reads whole in one go, once it has found so many. */
 const batchSize = 100
 
-/** From how many bytes of specs on a listing hands on what it has read; every reading may have to wait for the disk. */
+/** Bytes of specs after which a listing passes on what it has read; each read may have to wait for the disk. */
 const batchBytes = 1024 * 1024
 
 /** The containers of a namespace. Leases do not hold them: a container stays until it is deleted. */

@@ -21,7 +21,7 @@ import { backendRef, demandIngest, dropIngest, type IngestRow, leftBy } from './
 interface WriterParts extends ContentParts {
   readonly scope: Scope
   readonly ingest: IngestRow
-  /** What the blob must be, as far as the opening said it. */
+  /** What the blob must be, if it was given at the opening. */
   readonly expected: Digest | undefined
   readonly lock: IngestLock
   /** The backend's writer; absent while the ingest stands for a blob that the backend has. */
@@ -43,7 +43,7 @@ export class NamespacedWriter implements ContentWriter {
   readonly ref: string
   readonly #parts: WriterParts
   #own: ContentWriter | undefined
-  /** What the blob must be; nobody knows once bytes have been put to those of another blob. */
+  /** What the blob must be; unknown once bytes have been added to those of another blob. */
   #expected: Digest | undefined
   #closed = false
   #revoked = false
@@ -191,7 +191,7 @@ export class NamespacedWriter implements ContentWriter {
     const { gate, ledger, scope, collector } = this.#parts
     const { size, signal } = options
     const expected = options.expected ?? this.#expected
-    // Better to refuse now than when the bytes are a blob that nobody may have.
+    // Refused now, before the bytes become a blob that no namespace may have.
     await ledger.read((db) => {
       demandIngest(db, scope.namespace, this.ref)
       demandLease(db, scope)
@@ -207,10 +207,7 @@ export class NamespacedWriter implements ContentWriter {
     })
   }
 
-  /**
-   * Makes the blob durable in the backend; that it is there already is success, since these bytes were compared with
-   * it.
-   */
+  /** Makes the blob durable in the backend. One that exists there is a success: these bytes were compared with it. */
   async #publish(own: ContentWriter, options: CommitOptions & AbortOptions): Promise<Published> {
     try {
       return await own.commit(options)

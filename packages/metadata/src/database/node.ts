@@ -1,5 +1,5 @@
 /** What the collector tells apart; see `schema.ts` for the ids. */
-export type Kind = 'image' | 'content' | 'ingest' | 'lease' | 'container' | `snapshot/${string}`
+export type Kind = 'image' | 'content' | 'ingest' | 'lease' | 'container' | 'sandbox' | `snapshot/${string}`
 
 /** An object of a namespace, as the collector sees it. */
 export interface Node {

@@ -11,6 +11,8 @@ import type { Migration } from '@nsbox/sqlite'
  *   lease/<id>                            labels, creation, expiry, whether it is flat
  *   container/<id>                        image, runtime, spec, snapshotter and snapshot, sandbox, labels, times
  *     extension/<name>                    what clients keep with it
+ *   sandbox/<id>                          runtime, spec, labels, times
+ *     extension/<name>                    what clients keep with it
  *   snapshot/<snapshotter>/<name>         kind, parent, backing, labels, times, whether it is a root
  *   reference/<object>/<object>           the first keeps the second from being collected
  * backing/<id>                            a snapshot of a snapshotter, which snapshots of any number of namespaces are
@@ -19,14 +21,14 @@ import type { Migration } from '@nsbox/sqlite'
  * Times are microseconds since 1970, those at which something expires milliseconds; labels and annotations are JSON
  * objects of strings.
  *
- * What a namespace may still hold when it is deleted goes with it (`ON DELETE CASCADE`); images, content,
- * containers and snapshots, which must be gone before, keep it (`ON DELETE RESTRICT`).
+ * Deleting a namespace deletes what may be left in it, sandboxes too (`ON DELETE CASCADE`); images, content, containers
+ * and snapshots must be gone before (`ON DELETE RESTRICT`).
  *
  * `reference` holds what the collector follows, taken apart when it is written, so that a collection reads an index
  * and parses nothing. Objects are pairs of a kind and an id: `image` and a name, `content` and a digest, `ingest` and
- * a ref, `lease` and an id, `snapshot/<snapshotter>` and a key, `container` and an id. Neither end need exist. A
- * reference belongs to the object it starts from and goes with it; with `back` it was written by the object that it
- * leads to (`containerd.io/gc.bref.…`) and goes with that one.
+ * a ref, `lease` and an id, `snapshot/<snapshotter>` and a key, `container` or `sandbox` and an id. Neither end need
+ * exist. A reference belongs to the object it starts from and goes with it; with `back` it was written by the object
+ * that it leads to (`containerd.io/gc.bref.…`) and goes with that one.
  *
  * An ingest with a `shared_size` has no bytes of its own: it stands for the blob `expected` of the backend, which it
  * keeps there.
@@ -36,14 +38,13 @@ import type { Migration } from '@nsbox/sqlite'
  * it, so that one without a row is in use or being made, or was when its process died. A snapshot's parent is a row of
  * the same namespace, whose backing is the parent of its backing.
  *
- * `provenance` tells who has written to a backing: the server, which has applied one layer (`applied`, with the layer's
- * `diff_id`, and `late` if it was written for a parent that is given at commit), or somebody else too, as far as
- * anybody knows (`private`). `directory` is where its files are written, `implied` what `AppliedLayer.implied` was, as
- * a JSON array. A backing with a `chain_id` is what its layers make of it, and nobody else had a hand in it: any
- * namespace may have it.
+ * `provenance` tells who may have written to a backing: only the server, which has applied one layer (`applied`, with
+ * the layer's `diff_id`, and `late` if it was written for a parent that is given at commit), or others as well
+ * (`private`). `directory` is where its files are written, `implied` what `AppliedLayer.implied` was, as a JSON array.
+ * A backing with a `chain_id` has just what its layers make: any namespace may have it.
  *
- * What containers carry for others is a type and a value of bytes. The table of containers has row ids, since specs may
- * be large and a table without would have to step over them.
+ * Specs, options and extensions of containers are a type and a value of bytes. The table of containers has row ids,
+ * since specs may be large and a table without would have to step over them.
  */
 export const migrations: readonly Migration[] = [
   {
@@ -196,6 +197,37 @@ export const migrations: readonly Migration[] = [
   },
   {
     version: 5,
+    sql: `
+      CREATE TABLE sandbox (
+        namespace TEXT NOT NULL REFERENCES namespace ON DELETE CASCADE,
+        id TEXT NOT NULL,
+        runtime TEXT NOT NULL,
+        options_type TEXT,
+        options BLOB,
+        spec_type TEXT,
+        spec BLOB,
+        sandboxer TEXT NOT NULL,
+        labels TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        PRIMARY KEY (namespace, id),
+        CHECK ((options IS NULL) = (options_type IS NULL)),
+        CHECK ((spec IS NULL) = (spec_type IS NULL))
+      ) STRICT;
+
+      CREATE TABLE sandbox_extension (
+        namespace TEXT NOT NULL,
+        sandbox TEXT NOT NULL,
+        name TEXT NOT NULL,
+        type TEXT NOT NULL,
+        value BLOB NOT NULL,
+        PRIMARY KEY (namespace, sandbox, name),
+        FOREIGN KEY (namespace, sandbox) REFERENCES sandbox ON DELETE CASCADE
+      ) STRICT;
+    `,
+  },
+  {
+    version: 6,
     // They were milliseconds.
     sql: `
       UPDATE image SET created_at = created_at * 1000, updated_at = updated_at * 1000;
@@ -204,6 +236,7 @@ export const migrations: readonly Migration[] = [
       UPDATE lease SET created_at = created_at * 1000;
       UPDATE snapshot SET created_at = created_at * 1000, updated_at = updated_at * 1000;
       UPDATE container SET created_at = created_at * 1000, updated_at = updated_at * 1000;
+      UPDATE sandbox SET created_at = created_at * 1000, updated_at = updated_at * 1000;
     `,
   },
 ]

@@ -19,7 +19,7 @@ import { bareError } from './bare-error.ts'
 import { commitSnapshot } from './commit-snapshot.ts'
 import { inheritedChange } from './inherited-labels.ts'
 import { makeSnapshot } from './make-snapshot.ts'
-import { letAnybodyWrite } from './provenance.ts'
+import { letAnybodyWrite } from './shareable-snapshot.ts'
 import { snapshotFields } from './snapshot-fields.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import {
@@ -160,7 +160,7 @@ function layerDirectories(
   }
 }
 
-/** Asks the backend about a snapshot, and says its errors in the words of the namespace. */
+/** Calls the backend for a snapshot; errors have the names that the caller used. */
 async function ofBackend<T>({ key, name }: SnapshotRow, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask()

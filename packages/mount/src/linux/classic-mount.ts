@@ -2,26 +2,16 @@ import { NsboxError } from '@nsbox/errors'
 import * as sys from '@nsbox/sys'
 import { DisposableStack } from '@whatwg-node/disposablestack'
 import { attributeFlags } from '../mount-attributes.ts'
+import { propagationFlags, superblockFlags } from '../mount-options.ts'
 import type { OverlayLayers } from '../overlay.ts'
 import { layerPath } from './layer-path.ts'
 import { mountIdOfDescriptor } from './mount-id.ts'
 import type { MountRequest } from './mount-request.ts'
 import type { OwnedDescriptor } from './owned-descriptor.ts'
-import { propagationFlag } from './propagation-flag.ts'
 import { remount } from './remount.ts'
 
 // The kernel silently cuts off the last byte of a page.
 const maxData = 4095
-
-const superblockFlags = new Map<string, number>([
-  ['sync', sys.MS.SYNCHRONOUS],
-  ['dirsync', sys.MS.DIRSYNC],
-  ['lazytime', sys.MS.LAZYTIME],
-  ['mand', sys.MS.MANDLOCK],
-  ['async', ~sys.MS.SYNCHRONOUS],
-  ['nolazytime', ~sys.MS.LAZYTIME],
-  ['nomand', ~sys.MS.MANDLOCK],
-])
 
 /**
  * Mounts with mount(2), for kernels without the calls that `detachedMount` makes. Attributes of a bind mount and
@@ -46,7 +36,7 @@ export async function classicMount(
     if (changes) await remount(made, attributes)
     if (propagation === undefined) return
     const { kind, recursive } = propagation
-    sys.mount(null, made.path, null, propagationFlag(kind) | (recursive ? sys.MS.REC : 0), null)
+    sys.mount(null, made.path, null, propagationFlags[kind] | (recursive ? sys.MS.REC : 0), null)
   } catch (error) {
     // Only our own descriptor uses it.
     await sys.umount2(made.path, sys.UMOUNT.DETACH)

@@ -1,13 +1,13 @@
 import * as sys from '@nsbox/sys'
 import { DisposableStack } from '@whatwg-node/disposablestack'
 import { attributeChange } from '../mount-attributes.ts'
+import { propagationFlags } from '../mount-options.ts'
 import type { OverlayLayers } from '../overlay.ts'
 import { type FileSystemContext, fileSystemContext } from './file-system-context.ts'
 import { layerPath, maxSetting } from './layer-path.ts'
 import { hasErrno } from './mount-error.ts'
 import type { MountRequest } from './mount-request.ts'
 import { type OwnedDescriptor, ownedDescriptor } from './owned-descriptor.ts'
-import { propagationFlag } from './propagation-flag.ts'
 
 /**
  * Makes a detached mount with all its attributes and options, so that it cannot be seen half made.
@@ -92,5 +92,5 @@ function takes(context: FileSystemContext, key: string): boolean {
 function setPropagation(mounted: number, { propagation }: MountRequest): void {
   if (propagation === undefined) return
   const { kind, recursive } = propagation
-  sys.mountSetattr(mounted, { propagation: propagationFlag(kind), recursive })
+  sys.mountSetattr(mounted, { propagation: propagationFlags[kind], recursive })
 }

@@ -3,9 +3,7 @@ import { NsboxError } from '@nsbox/errors'
 import { O_PATH, openat2, RESOLVE } from '@nsbox/sys'
 import { type OwnedDescriptor, ownedDescriptor } from './owned-descriptor.ts'
 
-/**
- * Where to mount: a directory or file, perhaps a path below it, and whether the last component may be a link.
- */
+/** Where to mount: a directory or file, perhaps a path below it, and whether the last component may not be a link. */
 export interface Place {
   readonly target: string
   readonly below: string

@@ -6,8 +6,8 @@ import { type OwnedDescriptor, ownedDescriptor } from './owned-descriptor.ts'
 const slash = 47
 
 /**
- * umount2(2) of the topmost mount at an absolute path that has no symbolic links. If somebody put one into it
- * meanwhile, the call fails instead of following it to a mount elsewhere.
+ * umount2(2) of the topmost mount at an absolute path that has no symbolic links. If one was put there meanwhile, the
+ * call fails instead of following it to a mount elsewhere.
  */
 export async function unmountAt(path: Uint8Array, flags: number): Promise<void> {
   const last = path.lastIndexOf(slash)

@@ -8,7 +8,7 @@ import { type Hiding, redactUrl } from '../http/redact.ts'
 import { followRedirects } from '../http/redirects.ts'
 import { readBody } from '../http/response-body.ts'
 import { responseError } from '../http/response-error.ts'
-import { retried } from '../http/retry.ts'
+import { retryWithBackoff } from '../http/retry-with-backoff.ts'
 import { type TlsSettings, withoutClient } from '../http/tls-settings.ts'
 import type { RegistryLimits } from '../limits.ts'
 import type { Scope } from './scope.ts'
@@ -77,7 +77,7 @@ export async function fetchToken(send: Send, request: TokenRequest, limits: Regi
     return parseToken(await readBody(reply.body, context, maxTokenBody, limits), context)
   }
   // A refresh token may be good for one use, so that POST is not repeated.
-  const token = exchange.method === 'GET' ? retried(attempt, limits, { signal }) : attempt()
+  const token = exchange.method === 'GET' ? retryWithBackoff(attempt, limits, { signal }) : attempt()
   return token.catch((error) => {
     throw final(error)
   })

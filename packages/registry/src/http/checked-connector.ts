@@ -18,10 +18,7 @@ class RefusedAddress extends Error {
 /** Chooses the addresses that may be connected to from those of a host. */
 export type Admit = (host: string, addresses: readonly string[]) => readonly string[]
 
-/**
- * Connects as undici does, but only to admitted addresses. The addresses that are checked are the ones that are
- * connected to.
- */
+/** Connects as undici does, but only to admitted addresses: the very ones that were checked. */
 export function checkedConnector(
   options: Pick<buildConnector.BuildOptions, 'timeout'> & ReturnType<typeof connectOptions>,
   admit: Admit,
@@ -42,8 +39,8 @@ export function checkedConnector(
 }
 
 /**
- * Looks a name up as the system does, and returns the admitted addresses. Names of this machine, for which less is
- * required than for others, must lead to this machine.
+ * Looks a name up as the system does, and returns the admitted addresses. A name of this machine, whose registries need
+ * no TLS, must lead to this machine.
  */
 export function checkedLookup(admit: Admit = (_, addresses) => addresses): LookupFunction {
   return (host, options, callback) => {

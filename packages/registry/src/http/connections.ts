@@ -12,7 +12,7 @@ import { SentSecrets } from './sent-secrets.ts'
 import { connectOptions } from './tls-settings.ts'
 
 /**
- * Bytes of a body that may wait for the reader, who gets them as one piece and so has fewer pieces to write to a file.
+ * Bytes of a body that may wait for the reader. It gets them as one piece, so that there are fewer to write to a file.
  * They are lost when the connection breaks, and fetched again.
  */
 const readAhead = 512 * 1024
@@ -117,7 +117,7 @@ export class Connections implements AsyncDisposable {
       agent = direct
         ? new Agent({ connections, connect })
         : // Plain http is asked of a proxy as such: many refuse tunnels to other ports than that of https.
-          // Connections to the proxy itself are not looked at, and where it leads is for it to say.
+          // Neither the proxy's address is checked, nor those that it connects to.
           new EnvHttpProxyAgent({ connections, connect, requestTls: options, proxyTunnel: false })
       this.#agents.set(key, agent)
     }

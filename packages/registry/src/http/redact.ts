@@ -5,7 +5,7 @@ export interface Hiding {
   hide(text: string): string
 }
 
-/** Query parameters of the protocol that say nothing secret; the value of any other may be a signature or a token. */
+/** Query parameters of the protocol that are no secrets; the value of any other may be a signature or a token. */
 export const shownParameters: ReadonlySet<string> = new Set([
   'ns',
   'digest',

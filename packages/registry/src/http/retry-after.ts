@@ -1,7 +1,4 @@
-/**
- * Milliseconds that a `Retry-After` value asks for (RFC 9110 §10.2.3: seconds or a date), or undefined if it is
- * malformed. Not capped.
- */
+/** Milliseconds of a `Retry-After` value (RFC 9110 §10.2.3: seconds or a date), not capped; undefined if malformed. */
 export function retryAfter(value: string | string[] | undefined, now = Date.now()): number | undefined {
   if (typeof value !== 'string') return undefined
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000

@@ -15,18 +15,13 @@ export async function* watchThroughput(
   { minimumRate, rateWindow }: Pick<RegistryLimits, 'minimumRate' | 'rateWindow'>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const due = (minimumRate * rateWindow) / 1000
+  const context = `${source}: fewer than ${minimumRate} bytes per second for ${rateWindow} ms`
   const tooSlow = () =>
-    new NsboxError(
-      'unavailable',
-      `${source}: fewer than ${minimumRate} bytes per second for ${rateWindow} ms`,
-      {
-        details: { transient: true, stalled: true },
-      },
-    )
+    new NsboxError('unavailable', context, { details: { transient: true, stalled: true } })
   let waited = 0
   let received = 0
   let since = performance.now()
-  // Destroying the body is what ends a wait for its next chunk.
+  // Destroying the body ends a wait for its next chunk.
   const arm = () => setTimeout(() => body.destroy(tooSlow()), Math.max(1, rateWindow - waited))
   let timer = arm()
   try {

@@ -13,7 +13,7 @@ import { repositoryScope } from '../auth/scope.ts'
 import type { RegistryHost } from '../hosts/registry-host.ts'
 import { discard, type Reply, singleHeader } from '../http/exchange.ts'
 import type { HeaderFields } from '../http/header-fields.ts'
-import { retried } from '../http/retry.ts'
+import { retryWithBackoff } from '../http/retry-with-backoff.ts'
 import type { ApiRequest, RegistryClient } from './registry-client.ts'
 import { acceptManifests } from './resolve.ts'
 import { cancelUpload, startUpload } from './upload.ts'
@@ -38,7 +38,7 @@ export function pushTo(
 ): Promise<PushOutcome> {
   const { mediaType } = request.descriptor
   const push = isManifest(mediaType) || isIndex(mediaType) ? pushManifest : pushBlob
-  return retried(() => push(client, host, request), client.limits, { signal: request.signal })
+  return retryWithBackoff(() => push(client, host, request), client.limits, { signal: request.signal })
 }
 
 async function pushManifest(
@@ -60,9 +60,7 @@ async function pushManifest(
   return 'pushed'
 }
 
-/**
- * A tag moves only with the manifest that the reference means: the one it names by digest, or any if it names none.
- */
+/** A tag moves only with the manifest that the reference means: the one it names by digest, or any if it names none. */
 function manifestName({ tag, digest }: Reference, descriptor: Descriptor): string {
   return tag !== undefined && (digest === undefined || digest === descriptor.digest) ? tag : descriptor.digest
 }
@@ -125,7 +123,7 @@ async function exists(
   return reply.status === 200 ? reply : undefined
 }
 
-/** Checks the digest that a registry says it has stored, if it says one. */
+/** Checks the digest under which a registry says that it has stored the content, if it names one. */
 async function stored(reply: Reply, { digest }: Descriptor): Promise<void> {
   await discard(reply)
   const stated = singleHeader(reply, 'docker-content-digest')

@@ -33,10 +33,7 @@ export class RemoteRepository implements Remote {
     this.#hosts = hosts
   }
 
-  /**
-   * Only hosts with the capability may say what a tag points to (docs/threat-model.md C02); content is verified by its
-   * digest.
-   */
+  /** Only hosts with the capability `resolve` tell what a tag points to (docs/threat-model.md C02). */
   async resolve({ signal }: AbortOptions = {}): Promise<Descriptor> {
     const { digest } = this.#parsed
     const hosts = await this.#capable(digest === undefined ? ['pull', 'resolve'] : ['pull'], signal)

@@ -20,7 +20,7 @@ import type { RegistryHost } from '../hosts/registry-host.ts'
 import { discard, type Reply, singleHeader } from '../http/exchange.ts'
 import { remoteText, withoutSecrets } from '../http/redact.ts'
 import { readBody } from '../http/response-body.ts'
-import { retried } from '../http/retry.ts'
+import { retryWithBackoff } from '../http/retry-with-backoff.ts'
 import type { RegistryLimits } from '../limits.ts'
 import { manifestMediaType } from './manifest-media-type.ts'
 import type { RegistryClient } from './registry-client.ts'
@@ -72,7 +72,7 @@ export function resolveAt(
       accepted,
     )
 
-  return retried(
+  return retryWithBackoff(
     async () => {
       try {
         return await manifest()

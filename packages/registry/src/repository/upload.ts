@@ -78,7 +78,7 @@ async function mount(
   }
 }
 
-/** Cancels an upload. If this fails, it expires at the registry. */
+/** Cancels an upload, as far as that succeeds. */
 export async function cancelUpload(
   client: RegistryClient,
   host: RegistryHost,
@@ -91,7 +91,7 @@ export async function cancelUpload(
       await client.request(host, { ...common, signal, method: 'DELETE', at: location }, [200, 204]),
     )
   } catch {
-    // A failure does not matter.
+    // The upload expires.
   }
 }
 

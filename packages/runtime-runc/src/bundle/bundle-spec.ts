@@ -11,11 +11,13 @@ export interface BundleSpec {
   readonly json: Uint8Array
   /** Whether the first process has a terminal. */
   readonly terminal: boolean
-  /** Types of namespaces that are the container's own; with one of pids, all processes end with the first one. */
+  /**
+   * Types of namespaces that are the container's own; with an own pid namespace, all processes end with the first one.
+   */
   readonly ownNamespaces: readonly string[]
-  /** What the host is called in a UTS namespace of the container's own; undefined without one, or without a name. */
+  /** The host name in the container's own UTS namespace; undefined without a name or such a namespace. */
   readonly hostname: string | undefined
-  /** Where its cgroup is in every hierarchy; undefined where the runtime says where that is, or systemd. */
+  /** The path of its cgroup in every hierarchy; undefined where the runtime or systemd chooses it. */
   readonly cgroup: string | undefined
   /** What the group 0 of the container is on the host; undefined without a user namespace. */
   readonly rootGid: number | undefined
@@ -30,8 +32,8 @@ const specType =
 const read = new WeakMap<Uint8Array, Promise<BundleSpec>>()
 
 /**
- * Reads the spec of a container, in turns with others. It must be one JSON object that no two readers understand
- * differently; whether it is one that can run is found out by the runtime.
+ * Reads the spec of a container, in steps between which other work runs. It must be one JSON object that all readers
+ * understand alike; the runtime checks the rest.
  *
  * @throws invalid_argument, also for one of more than 4 MiB
  */

@@ -11,6 +11,8 @@ export interface ExecFiles {
   readonly process: string
   /** Where the runtime writes its errors. */
   readonly log: string
+  /** Where the runtime writes its pid. */
+  readonly pidFile: string
 }
 
 /** The directory of a container that the runtime is given. */
@@ -37,6 +39,11 @@ export class Bundle {
   /** Where the runtime writes its errors when it makes the container. */
   get log(): string {
     return join(this.path, 'log.json')
+  }
+
+  /** Where the runtime writes the pid of the first process. */
+  get pidFile(): string {
+    return join(this.path, 'init.pid')
   }
 
   /** Where CRIU writes its log and what it needs meanwhile; made by who needs it. */
@@ -119,9 +126,10 @@ export class Bundle {
   #exec(execId: string): { directory: string; files: ExecFiles } {
     validateIdentifier(execId)
     const directory = join(this.path, 'execs', execId)
+    const pidFile = join(this.path, `${execId}.pid`)
     return {
       directory,
-      files: { process: join(directory, 'process.json'), log: join(directory, 'log.json') },
+      files: { process: join(directory, 'process.json'), log: join(directory, 'log.json'), pidFile },
     }
   }
 }

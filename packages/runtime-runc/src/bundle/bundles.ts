@@ -20,12 +20,11 @@ export interface BundleContents {
 }
 
 /**
- * The bundles of all containers, as `<directory>/<namespace>/<id>`. A bundle is entered by root only, and by the
- * container's own root where that is another user of the host, for which the directories above must let anybody
- * through (mode 0711).
+ * The bundles of all containers, as `<directory>/<namespace>/<id>`. Only root may enter a bundle, and the container's
+ * own root where that is another user of the host: so the directories above need mode 0711.
  *
- * Their few small files are in memory, so that they are written and removed on the calling thread, in a tenth of the
- * time that other threads take for it.
+ * Their few small files are in memory, so they are written and removed on the calling thread: a thread pool takes ten
+ * times as long.
  */
 export class Bundles {
   readonly #directory: string

@@ -8,8 +8,8 @@ import { removeTree } from '@nsbox/trees'
 const busyTimeout = 300
 
 /**
- * Mounts a root file system, all or nothing. Targets of single mounts are found within it. Nothing that is mounted in
- * it later shows up where a bind mount has its source, or the other way round, unless the mount asks for that.
+ * Mounts a root file system, all or nothing. Targets of single mounts are found within it. Later mounts in it do not
+ * appear at the source of a bind mount, nor the other way round, unless the mount asks for that.
  *
  * @throws as `mountAll`
  */
@@ -28,11 +28,11 @@ function withoutPropagation(mount: Mount): Mount {
 }
 
 /**
- * Unmounts a root file system and removes the directory it was mounted on, however far either had come. A mount that a
- * process of the host uses vanishes from here all the same, and ends with that process.
+ * Unmounts a root file system and removes the directory it was mounted on, as far as either exists. A mount in use by a
+ * process of the host is detached, and ends with that process.
  *
- * The directory is removed as an empty one, which the kernel refuses for a place that is mounted: whatever goes wrong,
- * no file of the root file system is removed.
+ * The directory is removed by rmdir(2), which fails for a mount point: so no file of the root file system is ever
+ * removed.
  */
 export async function removeRootfs(path: string): Promise<void> {
   const attempts = [

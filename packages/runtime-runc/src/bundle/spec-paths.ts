@@ -14,10 +14,10 @@ export interface SpecPaths {
 const ownRoot = /^(?:\.\/+)*rootfs\/*$/
 
 /**
- * Reads the paths of a spec. What the runtime will judge as wrong is passed over.
+ * Reads the paths of a spec. Malformed parts, which the runtime refuses, are skipped.
  *
- * @throws `invalid_argument` for a key that is one of these but for the case of its letters: decoders of the runtime's
- * language take it for the same, and which of two counts depends on their order
+ * @throws `invalid_argument` for a key that differs from one of these in case only: Go's decoder takes both for the
+ * same, and the last one counts
  */
 export function specPaths(spec: JsonObject): SpecPaths {
   const { root, mounts, process } = fields(spec, 'root', 'mounts', 'process', 'linux')
@@ -58,7 +58,7 @@ function fields(object: JsonObject, ...names: readonly string[]): Readonly<Recor
   return found
 }
 
-/** Letters that some language takes for the same in another case: ſ is an s, and the sign of kelvin a k. */
+/** Folds letters that are the same in another case, such as ſ with s, and the kelvin sign with k. */
 const folded = (text: string) => text.toLowerCase().toUpperCase()
 
 const objectOf = (value: Json | undefined): JsonObject =>

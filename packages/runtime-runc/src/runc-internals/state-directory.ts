@@ -18,7 +18,7 @@ import { hasEnded } from '../runc/has-ended.ts'
 
 /** Written by `runc create`. */
 export const stateFile = 'state.json'
-/** The first process waits until somebody opens it, and writes a byte before it executes what the spec says. */
+/** The first process waits for a reader of it, and writes a byte before it executes the spec's program. */
 export const fifo = 'exec.fifo'
 
 /** Where runc mounts the root filesystem for CRIU while it restores a container. */
@@ -41,9 +41,9 @@ interface State {
 }
 
 /**
- * The directory `<root>/<id>` in which runc keeps the state of a container. `runc start` and `runc delete` mostly do no
- * more than a few system calls to it, while each takes 7 ms to begin and end. What is done here leaves the container as
- * runc would have; in whatever case is not plain nothing is done, or nothing that runc would not do again.
+ * The directory `<root>/<id>` in which runc keeps the state of a container. `runc start` and `runc delete` mostly make
+ * a few system calls on it, while each takes 7 ms to begin and end. The methods leave the container as runc would; in
+ * unusual cases they do nothing, or only what runc would do again.
  */
 export class StateDirectory {
   readonly #directory: string
@@ -76,9 +76,11 @@ export class StateDirectory {
   }
 
   /**
-   * Lets the first process run, as `runc start` does.
-   * @param timeout milliseconds
-   * @returns false if runc has to say why it does not
+   * Lets the first process run, as `runc start` does, and waits until it is about to execute its program, after hooks:
+   * then it closes what it has open, the FIFO too.
+   *
+   * @param timeout milliseconds until it must have begun
+   * @returns false if it does not start; runc then reports the reason
    * @throws deadline_exceeded
    */
   async start(timeout: number): Promise<boolean> {
@@ -96,15 +98,13 @@ export class StateDirectory {
       closeSync(fd)
       return false
     }
-    if (!(await this.#hasWritten(fd, timeout))) return false
-    // Without it, the container counts as running.
-    rmSync(path, { force: true })
-    return true
+    // Without the file, the container counts as running: it cannot be kept from that any more.
+    return await this.#hasBegun(fd, timeout, () => rmSync(path, { force: true }))
   }
 
   /**
    * Removes the container, whose first process must have ended, and its cgroups, as `runc delete` does.
-   * @returns false if something is left, which is runc's to remove
+   * @returns false if something is left for runc to remove
    */
   async remove(): Promise<boolean> {
     const files = readdirSync(this.#directory)
@@ -128,28 +128,45 @@ export class StateDirectory {
     return this.#cgroups
   }
 
-  /** Waits for the byte that the first process writes. @returns false if it has ended instead */
-  async #hasWritten(fd: number, timeout: number): Promise<boolean> {
+  /**
+   * Waits for the byte that the first process writes, then for the end of the file.
+   * @param onBegun called after the byte
+   * @returns false if it has ended instead
+   */
+  async #hasBegun(fd: number, timeout: number, onBegun: () => void): Promise<boolean> {
     const socket = new Socket({ fd, readable: true, writable: false })
-    let look: NodeJS.Timeout | undefined
+    let looks: NodeJS.Timeout | undefined
     let timer: NodeJS.Timeout | undefined
+    let begun = false
+    const begin = () => {
+      if (begun) return
+      begun = true
+      clearTimeout(timer)
+      onBegun()
+    }
     try {
       return await new Promise((resolve, reject) => {
-        socket.once('data', () => resolve(true))
-        socket.once('close', () => resolve(false))
-        socket.once('error', reject)
-        look = setInterval(() => {
+        const attempt = (action: () => void) => {
           try {
-            // It may have written, run and ended since anything was read here.
-            if (!this.#lives()) resolve(hasByte(fd))
+            action()
           } catch (error) {
             reject(error)
           }
-        }, lookInterval)
+        }
+        socket.on('data', () => attempt(begin))
+        socket.once('close', () => resolve(begun))
+        socket.once('error', reject)
+        const look = () => {
+          // It may have written, run and ended since anything was read here.
+          if (this.#lives()) return
+          if (hasByte(fd)) begin()
+          resolve(begun)
+        }
+        looks = setInterval(() => attempt(look), lookInterval)
         timer = setTimeout(() => reject(notWritten(timeout)), timeout)
       })
     } finally {
-      clearInterval(look)
+      clearInterval(looks)
       clearTimeout(timer)
       socket.destroy()
     }

@@ -13,13 +13,14 @@ import {
 import { launchError } from './launch-error.ts'
 import { parsePids, parseRuntimeFeatures } from './output.ts'
 import { type CommandRequest, runCommand } from './run-command.ts'
-import { type CommandOptions, globalArguments, type RuncOptions } from './runc-options.ts'
+import { type CommandOptions, globalArguments, logOf, type RuncOptions } from './runc-options.ts'
 import type { RuntimeCommand } from './runtime-error.ts'
 import { parseVersion, type RuntimeVersion } from './runtime-version.ts'
 
 /** Milliseconds; hooks of the container run within most commands. */
 const defaultTimeout = 60_000
-const checkpointTimeout = 600_000
+/** Of commands that large containers, or hooks that are part of their work, may keep long. */
+const longTimeout = 600_000
 
 /**
  * An OCI runtime program with runc's command line. What makes processes is not run here, since whoever runs that must
@@ -58,9 +59,12 @@ export class Runc {
     return launchError(command, log, error)
   }
 
-  /** Lets the first process run. @throws failed_precondition if it runs, or has ended */
+  /**
+   * Lets the first process run, and waits until it is about to execute its program; ten minutes by default.
+   * @throws failed_precondition if it runs, or has ended
+   */
   async start(id: string, options?: CommandOptions): Promise<void> {
-    await this.#run('start', [checkContainerId(id)], options)
+    await this.#run('start', [checkContainerId(id)], options, { timeout: longTimeout })
   }
 
   /**
@@ -122,7 +126,7 @@ export class Runc {
   /** Writes the state of the container's processes to a directory; ten minutes by default. */
   async checkpoint(id: string, options: CheckpointOptions & CommandOptions): Promise<void> {
     const args = [...checkpointArguments(options), checkContainerId(id)]
-    await this.#run('checkpoint', args, options, { timeout: checkpointTimeout })
+    await this.#run('checkpoint', args, options, { timeout: longTimeout })
   }
 
   /**
@@ -161,6 +165,8 @@ export class Runc {
     return runCommand({
       command,
       binary: this.options.binary ?? 'runc',
+      cwd: this.options.bundle,
+      log: logOf(this.options),
       args,
       prints: false,
       ...extra,

@@ -8,6 +8,7 @@ import { launchRunc } from '../runc/launch-runc.ts'
 import type { Runc } from '../runc/runc.ts'
 import { ProcessEnd } from './process-end.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
+import { StartUnderWay } from './start-under-way.ts'
 import { finished, notStarted, stateError, type TaskState } from './state-error.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import { type ExecRecord, exitOf, removeExec, storedExit, writeExec } from './task-record.ts'
@@ -37,10 +38,11 @@ export class Exec {
   readonly #files: ExecFiles
   readonly #mutex = new YieldingMutex()
   readonly #end = new ProcessEnd()
+  readonly #starting = new StartUnderWay()
   #process: SupervisedProcess | undefined
   #pid = 0
   /** Said before there was a process, as by clients whose input ends while it is being started. */
-  #inputEnded = false
+  #inputIsClosed = false
 
   constructor(task: ExecTask, id: string, io: ProcessIo, files: ExecFiles) {
     this.#task = task
@@ -65,9 +67,11 @@ export class Exec {
     return this.#pid === 0 ? 'created' : 'running'
   }
 
-  /** As the outside sees it. */
-  describe(): Process {
-    const { state, io, id: execId, pid } = this
+  /** As the outside sees it: of unknown state if a start that is under way takes long. */
+  async describe(options: AbortOptions = {}): Promise<Process> {
+    const settled = await this.#starting.settled(options)
+    const { io, id: execId, pid } = this
+    const state = settled ? this.state : 'unknown'
     const exit = this.#end.exit
     // A process in a frozen cgroup is as frozen as the first one.
     const status = state === 'running' && this.#task.isFrozen ? this.#task.state : state
@@ -78,14 +82,16 @@ export class Exec {
   start({ signal }: AbortOptions): Promise<{ readonly pid: number }> {
     return this.#mutex.run({ signal }, async () => {
       if (this.state !== 'created') throw stateError('start', this.state)
-      const process = await this.#launch({ signal })
-      this.#process = process
-      this.#pid = process.pid
-      this.#record()
-      this.#tell('/tasks/exec-started')
-      void this.#follow(process)
-      if (this.#inputEnded) await process.closeStdin()
-      return { pid: process.pid }
+      await this.#starting.run(async () => {
+        const process = await this.#launch({ signal })
+        this.#process = process
+        this.#pid = process.pid
+        this.#record()
+        this.#tell('/tasks/exec-started')
+        void this.#follow(process)
+        if (this.#inputIsClosed) await process.closeStdin()
+      })
+      return { pid: this.#pid }
     })
   }
 
@@ -106,7 +112,7 @@ export class Exec {
   }
 
   async closeStdin(options: AbortOptions): Promise<void> {
-    this.#inputEnded = true
+    this.#inputIsClosed = true
     await this.#process?.closeStdin(options)
   }
 
@@ -141,8 +147,9 @@ export class Exec {
     const files = this.#files
     const command = (paths: LaunchPaths) => runc.execArguments(id, { ...files, ...paths })
     const key = processKey(namespace, id, execId)
-    const { log } = files
-    const launch = { kind: 'exec', key, namespace, id, io, ...choice, runc, log, command } as const
+    const { log, pidFile } = files
+    const program = { ...choice, runc, log, pidFile, command }
+    const launch = { kind: 'exec', key, namespace, id, io, ...program } as const
     return await launchRunc(context, launch, options)
   }
 

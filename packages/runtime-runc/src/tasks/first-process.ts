@@ -29,7 +29,7 @@ export class FirstProcess implements Disposable {
   #made: Made | undefined
   #oom: OomWatch | undefined
   #size: TerminalSize | undefined
-  #inputEnded = false
+  #inputIsClosed = false
 
   constructor(namespace: string, containerId: string, context: TaskContext) {
     this.#context = context
@@ -63,7 +63,7 @@ export class FirstProcess implements Disposable {
     this.#made = { pid, process, cgroup: await this.#cgroupOf(pid) }
     await this.#watch()
     if (this.isAlive && this.#size !== undefined) process.resize(this.#size)
-    if (this.#inputEnded) await process.closeStdin()
+    if (this.#inputIsClosed) await process.closeStdin()
   }
 
   /** Takes what is left of a process that was recorded. */
@@ -142,11 +142,11 @@ export class FirstProcess implements Disposable {
   }
 
   async keepStdin(): Promise<void> {
-    await this.#made?.process?.keepStdin()
+    if (!this.#inputIsClosed) await this.#made?.process?.keepStdin()
   }
 
   async closeStdin(options: AbortOptions): Promise<void> {
-    this.#inputEnded = true
+    this.#inputIsClosed = true
     await this.#made?.process?.closeStdin(options)
   }
 

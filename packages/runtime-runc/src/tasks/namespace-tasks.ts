@@ -89,12 +89,12 @@ export class NamespaceTasks implements RuntimeTasks {
 
   async get(id: string, options: ProcessChoice = {}): Promise<Process> {
     options.signal?.throwIfAborted()
-    return this.#process(id, options).describe()
+    return await this.#process(id, options).describe(options)
   }
 
   async list({ signal }: AbortOptions = {}): Promise<Process[]> {
     signal?.throwIfAborted()
-    return this.#sorted().map((task) => task.describe())
+    return await Promise.all(this.#sorted().map((task) => task.describe({ signal })))
   }
 
   async kill(id: string, signal: number, options: KillOptions = {}): Promise<void> {

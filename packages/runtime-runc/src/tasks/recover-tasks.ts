@@ -59,7 +59,7 @@ async function undo({
   const { namespace, id } = bundle
   const process = context.supervisor.process(processKey(namespace, id))
   if (process !== undefined) await end(process)
-  if (record !== undefined) await removeContainer(runcOf(record.choice), id, context)
+  if (record !== undefined) await removeContainer(runcOf(record.choice, bundle), id, context)
   await bundle.remove()
   uses.release()
 }
@@ -71,7 +71,7 @@ async function recover({ bundle, record, context, uses }: LeftTask, statuses: St
   // An end is told only by `follow`, so that what has ended meanwhile is as it was before.
   const before = record.started ? 'running' : 'created'
   const state = first.isAlive ? (taskState(await statuses.of(record, id)) ?? before) : before
-  const runc = runcOf(record.choice)
+  const runc = runcOf(record.choice, bundle)
   const start = new CreatedStart(context.shortcuts, runc, id, record.io)
   const task = new Task({ namespace, id, context, runc, bundle, record, first, uses, start })
   await task.recover(state)
@@ -86,7 +86,7 @@ async function recoverRestored(
 ): Promise<Task> {
   const { namespace, id } = bundle
   const process = context.supervisor.process(processKey(namespace, id))
-  const runc = runcOf(record.choice)
+  const runc = runcOf(record.choice, bundle)
   const first = new FirstProcess(namespace, id, context)
   const start = new RestoredStart({ context, runc, bundle, record }, restore)
   await start.recover(first, process)

@@ -1,6 +1,7 @@
 import type { AbortOptions, ProcessIo } from '@nsbox/core/tasks'
 import { isNotFound } from '@nsbox/errors'
 import type { Runc } from '../runc/runc.ts'
+import { untilExecuted } from '../runc/until-executed.ts'
 import type { Shortcuts } from '../runc-internals/shortcuts.ts'
 import type { FirstProcess } from './first-process.ts'
 
@@ -31,6 +32,7 @@ export class CreatedStart implements TaskStart {
   async run(first: FirstProcess): Promise<void> {
     if (this.#io.stdin !== '' && !this.#io.terminal) await first.keepStdin()
     await this.#shortcuts.start(this.#runc, this.#id)
+    await untilExecuted(first.pid)
   }
 
   async remove(): Promise<void> {
@@ -43,7 +45,7 @@ export async function deleteContainer(shortcuts: Shortcuts, runc: Runc, id: stri
   try {
     await shortcuts.delete(runc, id)
   } catch (error) {
-    // Somebody has used the runtime behind our back.
+    // Another program has used the runtime.
     if (!isNotFound(error)) throw error
   }
 }

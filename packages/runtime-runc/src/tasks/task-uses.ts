@@ -53,7 +53,7 @@ export class TaskUses {
   }
 }
 
-/** For whoever has nothing that tasks could use. */
+/** For servers without anything that tasks could use. */
 export const noUses: PathUses = {
   use: async () => unused,
   resume: () => unused,

@@ -25,6 +25,7 @@ import type { NewExec } from './new-exec.ts'
 import { ProcessEnd } from './process-end.ts'
 import { discardImages } from './restore-source.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
+import { StartUnderWay } from './start-under-way.ts'
 import { stateError, type TaskState } from './state-error.ts'
 import { type CheckpointedTask, checkpointTask } from './task-checkpoint.ts'
 import type { TaskContext } from './task-context.ts'
@@ -69,9 +70,9 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   readonly #uses: TaskUses
   readonly #mutex = new YieldingMutex()
   readonly #end = new ProcessEnd()
+  readonly #starting = new StartUnderWay()
   #record: TaskRecord
   #state: TaskState = 'created'
-  #starting: Promise<unknown> = Promise.resolve()
 
   constructor(parts: TaskParts) {
     this.namespace = parts.namespace
@@ -105,9 +106,11 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     return this.#state === 'paused' || this.#state === 'pausing'
   }
 
-  /** The first process as the outside sees it. */
-  describe(): Process {
-    const { id: containerId, pid, state: status, io } = this
+  /** The first process as the outside sees it: of unknown state if a start that is under way takes long. */
+  async describe(options: AbortOptions = {}): Promise<Process> {
+    const settled = await this.#starting.settled(options)
+    const { id: containerId, pid, state, io } = this
+    const status = settled ? state : 'unknown'
     const exit = this.#end.exit
     return { containerId, execId: '', pid, status, ...io, ...(exit === undefined ? {} : { exit }) }
   }
@@ -152,9 +155,10 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     return this.#mutex.run({ signal }, async () => {
       if (this.#state !== 'created') throw stateError('start', this.#state)
       const isFollowed = this.#first.isMade
-      const starting = this.#start.run(this.#first, { signal }).then(() => this.#started())
-      this.#starting = starting.catch(() => undefined)
-      await starting
+      await this.#starting.run(async () => {
+        await this.#start.run(this.#first, { signal })
+        this.#started()
+      })
       if (!isFollowed) this.follow()
       return { pid: this.pid }
     })
@@ -241,7 +245,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   /** All processes, and which exec each was started by. */
   async processes(): Promise<ProcessInfo[]> {
     if (this.#state === 'stopped') throw new NsboxError('failed_precondition', 'process already finished')
-    return processInfos(await this.#first.pids(), this.execs.byPid)
+    return processInfos(await this.#pids(), this.execs.byPid)
   }
 
   /** What its cgroup tells; undefined if it has ended. */
@@ -259,9 +263,9 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
         await this.#end.wait()
       }
       if (this.#first.isMade && this.#state !== 'stopped') throw stateError('delete', this.#state)
-      // What is written last is on its way while runc cleans up, and nobody asks for the process any more.
-      const released = this.#first.drained().then(() => this.#first.release())
-      await Promise.all([this.#start.remove(this.#first), released])
+      // What is written last is on its way while runc cleans up.
+      await Promise.all([this.#start.remove(this.#first), this.#first.drained()])
+      await this.#first.release()
       await this.execs.discard()
       await discardImages(this.#record.restore)
       // Last, since the record is in it: what fails before can be done again, after a restart as well.
@@ -293,6 +297,12 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     }
   }
 
+  #pids(): Promise<number[]> {
+    const { context, runc, id } = this
+    const isForRunc = this.#first.isMade && !context.shortcuts.areTakenFor(runc)
+    return isForRunc ? runc.ps(id) : this.#first.pids()
+  }
+
   #started(): void {
     const { restore } = this.#record
     this.become('running')
@@ -308,7 +318,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   async #follow(): Promise<void> {
     if (this.#end.exit !== undefined) return
     const exit = await this.#first.exit()
-    await this.#starting
+    await this.#starting.through
     // Without a pid namespace of its own, nothing but this ends the others with the first process.
     if (this.#record.sharesPids) await this.#first.killAll()
     await this.execs.ended()

@@ -59,6 +59,7 @@ test('an image comes with what to take', () => {
     labels: { a: 'b' },
     platforms: [{ os: 'linux', architecture: 'aarch64' }],
     allMetadata: true,
+    manifestLimit: 2,
     unpacks: [
       { platform: { os: 'linux', architecture: 'x86_64' }, snapshotter: 'native' },
       { snapshotter: '' },
@@ -71,6 +72,7 @@ test('an image comes with what to take', () => {
       labels: { a: 'b' },
       platforms: [{ os: 'linux', architecture: 'arm64' }],
       allMetadata: true,
+      manifestLimit: 2,
       unpacks: [{ platform: { os: 'linux', architecture: 'amd64' }, snapshotter: 'native' }, {}],
     },
   )
@@ -87,10 +89,10 @@ test.each([
     'default_scheme',
   ],
   [
-    'a bound on manifests',
-    packAny(ImageStoreSchema, { name: 'i', manifestLimit: 1 }),
-    'unimplemented',
-    'manifest_limit',
+    'an empty prefix',
+    packAny(ImageStoreSchema, { name: 'i', extraReferences: [{ isPrefix: true }] }),
+    'invalid_argument',
+    'extra_references',
   ],
   [
     'a log of requests',

@@ -76,15 +76,17 @@ function imageEndpoint(store: MessageShape<typeof ImageStoreSchema>): ImageEndpo
       'invalid_argument',
       `more than ${maxEach} ways to unpack, or references, of an image store`,
     )
-  if (store.manifestLimit > 0) throw new NsboxError('unimplemented', 'manifest_limit of an image store')
   if (store.name === '' && store.extraReferences.length === 0)
     throw new NsboxError('invalid_argument', 'name of an image must not be empty')
+  if (store.extraReferences.some(({ name }) => name === ''))
+    throw new NsboxError('invalid_argument', 'extra_references of an image store: an empty name')
   return {
     kind: 'image',
     name: store.name,
     labels: store.labels,
     platforms: fromPlatformMessages(store.platforms),
     allMetadata: store.allMetadata,
+    ...(store.manifestLimit > 0 && { manifestLimit: store.manifestLimit }),
     unpacks: store.unpacks.map(({ platform, snapshotter }) => ({
       ...(platform && { platform: fromPlatformMessage(platform) }),
       ...(snapshotter !== '' && { snapshotter }),

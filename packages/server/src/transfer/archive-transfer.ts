@@ -7,7 +7,7 @@ import type {
   ImageReference,
   ProgressListener,
 } from '@nsbox/core/transfer'
-import { isNotFound, NsboxError } from '@nsbox/errors'
+import { isNotFound } from '@nsbox/errors'
 import {
   exportImages,
   type Flights,
@@ -18,10 +18,12 @@ import {
 } from '@nsbox/images'
 import type { NamespaceView } from '@nsbox/metadata'
 import { labelKeys } from '@nsbox/oci'
+import { findImages } from './find-images.ts'
+import { imageNames } from './image-names.ts'
 
 type Progress = { readonly onProgress?: ProgressListener | undefined } & AbortOptions
 
-/** Imports the images of an archive, and unpacks them if asked to. */
+/** Imports the images of an archive, and unpacks them before they are recorded if asked to. */
 export async function importArchive(
   { content, images }: Pick<NamespaceView, 'content' | 'images'>,
   source: ArchiveSource,
@@ -29,34 +31,29 @@ export async function importArchive(
   options: Progress & { readonly wishes: readonly UnpackWish[]; readonly flights: Flights },
 ): Promise<void> {
   const { wishes, flights, onProgress, signal } = options
-  if (destination.allMetadata) throw new NsboxError('unimplemented', 'all_metadata of an import')
-  const { name, labels, platforms, references = [] } = destination
-  const imported = await importImages(source.bytes, {
-    ...naming(references),
+  const { labels, platforms, allMetadata, manifestLimit, references = [] } = destination
+  await importImages(source.bytes, {
+    naming: references.filter(({ isPrefix }) => isPrefix).map(naming),
+    indexNames: (index) => imageNames(destination, index),
     content,
     images,
     platforms,
+    allMetadata,
+    manifestLimit,
     labels,
-    indexName: name || undefined,
     compressBlobs: source.compressBlobs,
+    async prepare(target) {
+      for (const wish of wishes) await unpackImage(target, { ...wish, content, flights, onProgress, signal })
+    },
     onProgress,
     signal,
   })
-  for (const { target } of imported.images) {
-    for (const wish of wishes) await unpackImage(target, { ...wish, content, flights, onProgress, signal })
-  }
 }
 
-/** Names for the images of an archive, from the references of a client. */
-function naming(references: readonly ImageReference[]): ImageNaming {
-  const [reference, ...others] = references
-  if (reference === undefined) return {}
-  if (others.length > 0 || !reference.isPrefix) {
-    throw new NsboxError('unimplemented', 'extra_references of an import other than one prefix')
-  }
-  const { name, allowOverwrite = false, addDigest = false, skipNamedDigest = false } = reference
+/** How a prefix of a client names the images of an archive. */
+function naming({ name, allowOverwrite, addDigest, skipNamedDigest }: ImageReference): ImageNaming {
   return {
-    baseName: name || undefined,
+    baseName: name,
     onlyBaseName: !allowOverwrite,
     filterWholeNames: true,
     digestNames: addDigest ? (skipNamedDigest ? 'unnamed' : 'all') : 'none',
@@ -70,14 +67,9 @@ export async function exportArchive(
   sink: ArchiveSink,
   { onProgress, signal }: Progress,
 ): Promise<void> {
-  const { name, references = [] } = source
-  if (references.some(({ isPrefix }) => isPrefix)) {
-    throw new NsboxError('unimplemented', 'exporting all images whose names begin alike')
-  }
-  const names = [...(name === '' ? [] : [name]), ...references.map((reference) => reference.name)]
   const say = (event: string) => onProgress?.({ event, name: '', parents: [], progress: 0, total: 0 })
   say('Exporting')
-  const found = await Promise.all(names.map((each) => images.get(each, { signal })))
+  const found = await findImages(images, source, { signal })
   const { platforms, skipDockerManifest, skipNonDistributable } = sink
   const bytes = exportImages(found, { content, platforms, skipDockerManifest, skipNonDistributable, signal })
   await sink.take(bytes, { signal })

@@ -157,7 +157,18 @@ test('a tag gives an image another name, and moves it', async () => {
   expect(errorCode(await missing)).toBe('not_found')
 })
 
-test('a registry cannot be copied to a registry', async () => {
+test('an image cannot be unpacked by a tag of a server without snapshotters, which then makes no name', async () => {
+  serve({ body: layers[1] })
+  await pull()
+  const transferrer = service.for({ namespace: 'n' })
+  const unpacking = transferrer.transfer(image(), { ...image('t'), unpacks: [{}] }).catch((error) => error)
+  expect(errorCode(await unpacking)).toBe('unimplemented')
+  expect((await metadata.namespace('n').images.list()).map(({ name }) => name)).toEqual(['i'])
+  expect(await leases()).toEqual([])
+})
+
+test('a copy from registry to registry that fails leaves no lease', async () => {
   const copy = service.for({ namespace: 'n' }).transfer(source(), source())
-  expect(errorCode(await copy.catch((error) => error))).toBe('unimplemented')
+  expect(errorCode(await copy.catch((error) => error))).toBe('not_found')
+  expect(await leases()).toEqual([])
 })

@@ -8,13 +8,23 @@ import type {
   Transferrer,
   TransferSource,
 } from '@nsbox/core/transfer'
-import { isAlreadyExists, NsboxError } from '@nsbox/errors'
-import { createFollowers, pullImage, pushImage, type UnpackDestination, type UnpackWish } from '@nsbox/images'
+import { NsboxError } from '@nsbox/errors'
+import {
+  createFollowers,
+  fetchImage,
+  pullImage,
+  pushImage,
+  recordImage,
+  type UnpackDestination,
+  type UnpackWish,
+  unpackImage,
+} from '@nsbox/images'
 import type { Metadata, NamespaceView } from '@nsbox/metadata'
-import { defaultPlatform, type Platform } from '@nsbox/oci'
+import { type Descriptor, defaultPlatform, type Platform } from '@nsbox/oci'
 import { createRegistry, type Registry } from '@nsbox/registry'
 import { type FlightsOf, flightsByNamespace } from '../flights-by-namespace.ts'
 import { exportArchive, importArchive, underOwnLease } from './archive-transfer.ts'
+import { imageNames } from './image-names.ts'
 import { PullLeases } from './pull-lease.ts'
 
 /** Options of a transfer service. */
@@ -83,23 +93,22 @@ export class TransferService {
     destination: TransferDestination,
     options: Progress,
   ): Promise<void> {
-    const view = this.#view(caller)
-    if (source.kind === 'image') refuseUnpacking(source)
-    if (source.kind === 'image' && destination.kind === 'image') refuseUnpacking(destination)
-    if (source.kind === 'archive source' && destination.kind === 'image')
-      return await this.#import(caller, source, destination, options)
-    if (source.kind === 'image' && destination.kind === 'archive sink')
-      return await exportArchive(view, source, destination, options)
-    for (const endpoint of [source, destination]) if (endpoint.kind === 'image') refuseReferences(endpoint)
-    if (source.kind === 'registry' && destination.kind === 'image') {
-      await this.#pull(caller, source, destination, options)
-    } else if (source.kind === 'image' && destination.kind === 'registry') {
-      await this.#push(caller, source, destination, options)
-    } else if (source.kind === 'image' && destination.kind === 'image') {
-      await tag(view, source, destination, options)
-    } else {
-      throw new NsboxError('unimplemented', `transfer from ${source.kind} to ${destination.kind}`)
+    if (source.kind === 'image') {
+      refuseUnpacking(source)
+      if (destination.kind === 'archive sink')
+        return await exportArchive(this.#view(caller), source, destination, options)
+      refuseReferences(source)
+      if (destination.kind === 'registry') return await this.#push(caller, source, destination, options)
+      return await this.#tag(caller, source, destination, options)
     }
+    if (source.kind === 'registry') {
+      if (destination.kind === 'image') return await this.#pull(caller, source, destination, options)
+      if (destination.kind === 'registry') return await this.#copy(caller, source, destination, options)
+    } else {
+      if (destination.kind === 'image') return await this.#import(caller, source, destination, options)
+      if (destination.kind === 'archive sink') return await destination.take(source.bytes, options)
+    }
+    throw new NsboxError('unimplemented', `transfer from ${source.kind} to ${destination.kind}`)
   }
 
   async #pull(
@@ -108,19 +117,21 @@ export class TransferService {
     destination: ImageEndpoint,
     options: Progress,
   ): Promise<void> {
+    requireWholeName(destination)
     await using registry = this.#registry(caller, source)
     const work = async (lease: string) => {
       const { content, images } = this.#view({ ...caller, lease })
-      const { name, platforms, allMetadata, labels } = destination
+      const { platforms, allMetadata, manifestLimit, labels } = destination
+      const names = (target: Descriptor) => imageNames(destination, target)
       const remote = registry.remote(source.reference)
       const unpack = await this.#wishes({ ...caller, lease }, destination, options)
-      const what = { remote, name, platforms, allMetadata, labels, unpack }
+      const what = { remote, names, platforms, allMetadata, manifestLimit, labels, unpack }
       const shared = { flights: this.#flights(caller.namespace), followers: this.#followers }
       await pullImage({ ...what, ...shared, content, images, ...options })
     }
     const { lease, namespace } = caller
     if (lease !== undefined) await this.#leases.withRoom(() => work(lease))
-    else await this.#leases.under(namespace, destination.name, work, options)
+    else await this.#leases.under(namespace, destination.name || source.reference, work, options)
   }
 
   async #import(
@@ -135,6 +146,54 @@ export class TransferService {
       const flights = this.#flights(caller.namespace)
       await importArchive(view, source, destination, { ...options, wishes, flights })
     }
+    await this.#underLease(caller, work, options)
+  }
+
+  /** Gives an image further names, once it is unpacked where that is wished. */
+  async #tag(
+    caller: Caller,
+    source: ImageEndpoint,
+    destination: ImageEndpoint,
+    options: Progress,
+  ): Promise<void> {
+    requireWholeName(destination)
+    const work = async (lease: string) => {
+      const { content, images } = this.#view({ ...caller, lease })
+      const { target } = await images.get(source.name, options)
+      const flights = this.#flights(caller.namespace)
+      for (const wish of await this.#wishes({ ...caller, lease }, destination, options))
+        await unpackImage(target, { ...wish, content, flights, ...options })
+      const { labels = {} } = destination
+      for (const name of imageNames(destination, target))
+        await recordImage(images, { name, target, labels }, options)
+    }
+    await this.#underLease(caller, work, options)
+  }
+
+  /** Copies an image from one registry to another by way of the content store, where only a lease holds it. */
+  async #copy(
+    caller: Caller,
+    source: RegistryEndpoint,
+    destination: RegistryEndpoint,
+    options: Progress,
+  ): Promise<void> {
+    await using from = this.#registry(caller, source)
+    await using to = this.#registry(caller, destination)
+    const work = async (lease: string) => {
+      const { content } = this.#view({ ...caller, lease })
+      const shared = { flights: this.#flights(caller.namespace), followers: this.#followers }
+      const remote = from.remote(source.reference)
+      const { target } = await fetchImage({ remote, content, ...shared, ...options })
+      await pushImage(target, { registry: to, reference: destination.reference, content, ...options })
+    }
+    await this.#underLease(caller, work, options)
+  }
+
+  async #underLease(
+    caller: Caller,
+    work: (lease: string) => Promise<void>,
+    options: AbortOptions,
+  ): Promise<void> {
     if (caller.lease !== undefined) await work(caller.lease)
     else await underOwnLease(this.#view(caller).leases, work, options)
   }
@@ -168,6 +227,7 @@ export class TransferService {
       registry,
       reference,
       content,
+      name: source.name,
       platform: onePlatform(source.platforms),
       ...options,
     })
@@ -192,30 +252,23 @@ export class TransferService {
   }
 }
 
-async function tag(
-  { images }: NamespaceView,
-  source: ImageEndpoint,
-  { name, labels = {} }: ImageEndpoint,
-  { signal }: AbortOptions,
-): Promise<void> {
-  const { target } = await images.get(source.name, { signal })
-  try {
-    await images.create({ name, target, labels }, { signal })
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error
-    await images.update(name, { target, labels: { merge: labels } }, { signal })
-  }
+/** Something to be named by prefixes alone would have no name. */
+function requireWholeName(destination: ImageEndpoint): void {
+  const { name, references = [] } = destination
+  if (name === '' && references.every(({ isPrefix }) => isPrefix))
+    throw new NsboxError('invalid_argument', 'name of an image must not be empty, unless it is of an archive')
 }
 
-/** Only what is pulled can be unpacked. */
+/** The destination says where to unpack. */
 function refuseUnpacking({ unpacks = [] }: ImageEndpoint): void {
   if (unpacks.length > 0)
-    throw new NsboxError('unimplemented', 'unpacking an image of the image store by a transfer')
+    throw new NsboxError('unimplemented', 'unpacks of an image store that is the source of a transfer')
 }
 
-/** Only archives have more names than one. */
+/** Only an archive takes more images than one. */
 function refuseReferences({ references = [] }: ImageEndpoint): void {
-  if (references.length > 0) throw new NsboxError('unimplemented', 'extra_references of an image store')
+  if (references.length > 0)
+    throw new NsboxError('unimplemented', 'extra_references of the source of a transfer, but to an archive')
 }
 
 function onePlatform(platforms: readonly Platform[] = []): Platform | undefined {

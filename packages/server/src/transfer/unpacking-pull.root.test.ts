@@ -189,10 +189,10 @@ describeWith({ root: true, linux: true }, 'a pull that unpacks', () => {
     expect(await metadata.namespace(namespace).leases.list()).toEqual([])
   })
 
-  test('refuses to unpack where it does not pull', async () => {
+  test('refuses to unpack from a source, and without snapshotters', async () => {
     await pull()
     const image = { kind: 'image', name: 'i' } as const
-    const tag = service.for({ namespace: 'n' }).transfer(image, { ...image, name: 't', unpacks: [{}] })
+    const tag = service.for({ namespace: 'n' }).transfer({ ...image, unpacks: [{}] }, { ...image, name: 't' })
     expect(errorCode(await tag.catch((error) => error))).toBe('unimplemented')
     const without = new TransferService({ metadata }).for({ namespace: 'n' })
     const unpacking = without.transfer(

@@ -1,7 +1,7 @@
 import { lstat, mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LayerDirectory } from '@nsbox/core/snapshots'
-import { isNotFound, isNsboxError, NsboxError } from '@nsbox/errors'
+import { isNsboxError, NsboxError } from '@nsbox/errors'
 import { mount, overlayMount, unmount } from '@nsbox/mount'
 import { removeTree } from '@nsbox/trees'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
@@ -26,7 +26,7 @@ export async function probeOverlay(directory: string): Promise<OverlaySupport> {
   await using cleanup = new AsyncDisposableStack()
   const probe = join(directory, 'probe')
   // Left by a process that died during a probe.
-  await unmountIfThere(join(probe, 'mounted'))
+  await unmount(join(probe, 'mounted'))
   cleanup.defer(() => removeTree(probe))
   // In a user namespace the kernel refuses `trusted.` attributes, and uses `user.` ones with `userxattr`.
   const inUserNamespace = !/^\s*0\s+0\s+4294967295\s*$/.test(await readFile('/proc/self/uid_map', 'utf8'))
@@ -70,12 +70,4 @@ async function tryOverlay(path: string, options: readonly string[], opaqueAttrib
   using directory = new LayerRoot(join(upper, 'directory'))
   const marked = isOpaque(directory.fd, opaqueAttribute)
   if (!whiteout.isCharacterDevice() || whiteout.rdev !== 0 || !marked) throw refuse()
-}
-
-async function unmountIfThere(path: string): Promise<void> {
-  try {
-    await unmount(path)
-  } catch (error) {
-    if (!isNotFound(error)) throw error
-  }
 }

@@ -17,7 +17,8 @@ const mostAttempts = 5
 export interface ProcessHandleOwner {
   /** The supervisor that holds it now. Waits while another one takes over. */
   supervisorOf(process: ProcessHandle): Promise<SupervisorConnection>
-  forget(process: ProcessHandle): void
+  /** Resolves when a supervisor that is of no more use has ended. */
+  forget(process: ProcessHandle): Promise<void>
 }
 
 /** A process as the client has it: duplicates of the supervisor's descriptors, and what it has been told. */
@@ -149,7 +150,7 @@ export class ProcessHandle implements SupervisedProcess {
     } finally {
       this.abandon()
       this.#tellDrained()
-      this.#owner.forget(this)
+      await this.#owner.forget(this)
     }
   }
 

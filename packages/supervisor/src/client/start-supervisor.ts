@@ -7,9 +7,7 @@ import { files } from '../protocol/directory-layout.ts'
 import type { SupervisorProgram } from './supervisor-program.ts'
 
 const startTimeout = 20_000
-/**
- * What programs need of the client's variables. The rest is nobody's business, and Node's options are for the client.
- */
+/** The client's variables that programs need. The others stay private, and Node's options are for the client. */
 const passedOn = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS']
 
 /** How to start a supervisor. */
@@ -22,7 +20,7 @@ export interface StartSupervisorOptions {
 }
 
 /**
- * Starts a supervisor in a session of its own, so that it outlives this process, and waits until it takes connections.
+ * Starts a supervisor in a session of its own, so that it outlives this process, and waits until clients can connect.
  * @throws `not_found` for the cgroup; `unavailable` if it does not start
  */
 export async function startSupervisor({ program, directory, cgroup }: StartSupervisorOptions): Promise<void> {
@@ -35,8 +33,10 @@ export async function startSupervisor({ program, directory, cgroup }: StartSuper
     env: Object.fromEntries(
       passedOn.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
     ),
-    stdio: ['ignore', 'pipe', log],
+    stdio: [program.script === undefined ? 'ignore' : 'pipe', 'pipe', log],
   })
+  // Where it ends before it has read all, the lack of its first line says so.
+  child.stdin?.on('error', () => undefined).end(program.script)
   closeSync(log)
   try {
     const said = await firstLine(child)
@@ -75,7 +75,7 @@ async function firstLine(
   try {
     return JSON.parse(text)
   } catch {
-    // It ended without a word; its log says more.
+    // It ended without output; its log says more.
     return {}
   }
 }

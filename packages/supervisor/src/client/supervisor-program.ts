@@ -1,42 +1,34 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { bundledSources } from '@nsbox/sys/threads'
 
 /** How to start the supervisor's program. */
 export interface SupervisorProgram {
-  /** Node's options and the program's file. */
+  /** Node's options and the program's file; `-` where it is `script`. */
   readonly args: readonly string[]
+  /** What the program reads from its standard input: itself. Nothing by default. */
+  readonly script?: string
   /** Names the build: it is another one whenever the program is. */
   readonly build: string
 }
 
 /**
- * Options of V8 for a process that keeps little and lives long. Without the optimizing compiler it takes 48 MB at start
- * instead of 52, and no more processor time: what it does often is short. The others bound how far it grows.
+ * Options of V8 for a small, long-lived process. Without the optimizing compiler it takes 48 MB at start instead of 52,
+ * and no more processor time, since its work is short. The others bound its growth.
  */
 const lean = ['--max-semi-space-size=1', '--max-old-space-size=128', '--v8-pool-size=1', '--no-opt']
 
-/**
- * The program that belongs to this module: of the sources, the sources; of the built package, one file beside this one.
- */
+/** The program that belongs to this module: the sources as one script; of the built package, a file beside this one. */
 export function supervisorProgram(): SupervisorProgram {
   if (!import.meta.url.endsWith('.ts')) {
     const file = fileURLToPath(new URL('bin/supervisor.js', import.meta.url))
-    return { args: [...lean, file], build: hash([file]) }
+    return { args: [...lean, file], build: hash(readFileSync(file)) }
   }
-  const directory = new URL('../', import.meta.url)
-  const sources = ['server/', 'protocol/', 'programs/'].flatMap((name) => {
-    const inside = new URL(name, directory)
-    return readdirSync(inside).map((file) => fileURLToPath(new URL(file, inside)))
-  })
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-  const main = fileURLToPath(new URL('server/main.ts', directory))
-  return { args: [...lean, '--conditions=@nsbox/source', '--import', loader, main], build: hash(sources) }
+  const script = bundledSources(fileURLToPath(new URL('../server/main.ts', import.meta.url)))
+  return { args: [...lean, '-'], script, build: hash(script) }
 }
 
-function hash(files: readonly string[]): string {
-  const hash = createHash('sha256')
-  for (const file of files) hash.update(readFileSync(file))
-  return hash.digest('hex').slice(0, 32)
+function hash(program: Buffer | string): string {
+  return createHash('sha256').update(program).digest('hex').slice(0, 32)
 }

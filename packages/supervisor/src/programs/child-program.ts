@@ -24,6 +24,8 @@ export interface ChildProgram {
 export interface ChildRequest {
   readonly path: string
   readonly args: readonly string[]
+  /** Its working directory; that of this process by default. */
+  readonly cwd?: string | undefined
   readonly env: Readonly<Record<string, string>>
   /** Whether its input is written; the null device else. */
   readonly reads: boolean
@@ -32,7 +34,7 @@ export interface ChildRequest {
 }
 
 /** Starts a program without a fork. @throws as `spawnProgram` */
-export function startChild({ path, args, env, reads, prints }: ChildRequest): ChildProgram {
+export function startChild({ path, args, cwd, env, reads, prints }: ChildRequest): ChildProgram {
   const nothing = openSync('/dev/null', 'r+')
   const stdin = reads ? pipe(pipeBytes) : undefined
   const stdout = prints ? pipe(pipeBytes) : undefined
@@ -40,7 +42,7 @@ export function startChild({ path, args, env, reads, prints }: ChildRequest): Ch
   let pid: number
   try {
     const stdio = [stdin?.read ?? nothing, stdout?.write ?? nothing, stderr.write] as const
-    pid = spawnProgram({ path, args, env, stdio })
+    pid = spawnProgram({ path, args, cwd, env, stdio })
   } catch (error) {
     closeAll(stdin?.write, stdout?.read, stderr.read)
     throw error

@@ -28,22 +28,22 @@ export interface ManagedProcessOptions {
   readonly notify: (notice: Readonly<Record<string, unknown>>) => void
 }
 
-/** A process that the supervisor has in charge: its descriptors, the relays between them, and what is known of it. */
+/** A process of the supervisor: its descriptors, the relays between them, and its record. */
 export class ManagedProcess {
   readonly #ends: OwnedEnds
   readonly #options: ManagedProcessOptions
   readonly #outputs = new Map<Role, Relay>()
   readonly #discarded = new Set<Role>()
   #input: Relay | undefined
-  #inputEnds = false
+  #inputIsClosed = false
   #record: ProcessRecord
   #drainTimer: NodeJS.Timeout | undefined
   #draining = false
   #released = false
 
   /**
-   * Takes over the descriptors, whatever it throws, and begins to relay. The record is on disk afterwards, and after an
-   * error gone with all else.
+   * Takes over the descriptors, also if it throws, and begins to relay. The record is on disk afterwards; after an
+   * error nothing is left.
    */
   constructor(record: ProcessRecord, ends: OwnedEnds, options: ManagedProcessOptions) {
     this.#record = record
@@ -69,7 +69,7 @@ export class ManagedProcess {
     return this.#ends.all
   }
 
-  /** The process has ended: that is on disk, if there is room, then told; its output is drained. */
+  /** The process has ended: records that on disk, if there is room, then reports it and drains the output. */
   ended(exit: ExitRecord): void {
     if (this.#record.exit !== undefined || this.#released) return
     this.#update({ exit })
@@ -80,18 +80,20 @@ export class ManagedProcess {
   /** From now on a writer that leaves does not end the input, if none has before. */
   keepStdin(): void {
     this.#input?.pump()
-    if (!this.#record.stdinEnded && !this.#inputEnds) keepInput(this.#ends)
+    if (!this.#record.stdinEnded && !this.#inputIsClosed) keepInput(this.#ends)
   }
 
-  /** Ends the input once what has been written is through. */
+  /** From now on the input ends with the last writer; at once if there is none. */
   closeStdin(): void {
-    if (this.#record.stdinEnded || this.#inputEnds) return
-    this.#inputEnds = true
+    if (this.#record.stdinEnded || this.#inputIsClosed) return
+    this.#inputIsClosed = true
+    // A FIFO ends when a writer leaves it, and none may have come yet.
+    keepInput(this.#ends)
     void this.#drop(['stdin-keep'], false)
     this.#input?.pump()
   }
 
-  /** Lets go of everything. */
+  /** Closes everything. */
   async release(): Promise<void> {
     this.#released = true
     clearTimeout(this.#drainTimer)
@@ -109,7 +111,6 @@ export class ManagedProcess {
       watcher: this.#options.watcher,
       from,
       to,
-      endWhenEmpty: () => this.#inputEnds,
       onEnd: () => this.#endInput(),
     })
     this.#input.pump()
@@ -142,7 +143,7 @@ export class ManagedProcess {
     if (this.#draining && this.#outputs.size === 0) this.#drained()
   }
 
-  /** Nobody takes an output any more, which must neither stop nor end the process. */
+  /** An output has no reader any more: that must neither stop nor end the process. */
   #discard(role: Role): void {
     if (this.#discarded.has(role)) return
     this.#discarded.add(role)

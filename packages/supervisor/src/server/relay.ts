@@ -4,17 +4,17 @@ import type { Watcher } from './watcher.ts'
 const pieceSize = 1024 * 1024
 const piecesPerTurn = 16
 
-/** Why a relay has ended: nothing more comes, or nobody takes any more. */
+/** Why a relay has ended: at the end of the input, or without a reader of the output. */
 export type RelayEnd = 'end' | 'closed'
 
 /** Passes on what can be read from one descriptor to another, from the first `pump` on. */
 export interface Relay {
-  /** Moves what there is, as after a change of what `endWhenEmpty` says. */
+  /** Moves what there is. */
   pump(): void
 
   /**
-   * Lets go of both descriptors.
-   * @returns what to wait for before they may be closed; undefined if they may be closed now
+   * Stops using both descriptors.
+   * @returns a promise to wait for before they are closed; undefined if they may be closed now
    */
   stop(): Promise<unknown> | undefined
 }
@@ -26,13 +26,11 @@ export interface RelayOptions {
   readonly to: number
   /** Called at most once, and not after `stop`. */
   readonly onEnd: (why: RelayEnd) => void
-  /** Whether the relay is to end as soon as nothing is there, be it that more could come. Asked each time. */
-  readonly endWhenEmpty?: (() => boolean) | undefined
 }
 
 /**
- * Relays between pipes, FIFOs and terminals by splice: no byte is ever in this process, so none is lost with it, and
- * what is not taken stays where it is, which stops the writer in time. Both descriptors stay the caller's.
+ * Relays between pipes, FIFOs and terminals by splice: no byte is ever in this process, so none is lost with it, and a
+ * slow reader slows the writer down. The caller owns both descriptors.
  */
 export class PipeRelay implements Relay {
   readonly #options: RelayOptions
@@ -61,7 +59,7 @@ export class PipeRelay implements Relay {
     const { from, to, onEnd } = this.#options
     for (let pieces = 0; pieces < piecesPerTurn; pieces++) {
       const result = this.#splice(from, to)
-      // Of a FIFO whose first writer is yet to come, what is read is an end as well; only it has not hung up.
+      // A FIFO before its first writer also reads as ended, but has not hung up.
       if (result === 'again' || (result === 'end' && !isReady(from, 'read'))) {
         this.#wait()
         return
@@ -72,7 +70,7 @@ export class PipeRelay implements Relay {
         return
       }
     }
-    // Others have their turn.
+    // Other work may run.
     clearImmediate(this.#immediate)
     this.#immediate = setImmediate(() => this.pump())
   }
@@ -87,13 +85,10 @@ export class PipeRelay implements Relay {
   }
 
   #wait(): void {
-    const { watcher, from, to, onEnd, endWhenEmpty } = this.#options
+    const { watcher, from, to } = this.#options
     const next = () => this.pump()
     if (!isReady(from, 'read')) {
-      if (endWhenEmpty?.()) {
-        this.stop()
-        onEnd('end')
-      } else watcher.once(from, 'read', next)
+      watcher.once(from, 'read', next)
     } else if (isReady(to, 'write') || !watcher.once(to, 'write', next)) {
       // Ready a moment later, or ready for less than what a terminal wants: to watch it would spin.
       clearTimeout(this.#timer)

@@ -60,7 +60,7 @@ describeWith({ linux: true, programs: ['perl'] }, 'a supervisor', () => {
   beforeAll(async () => {
     fixture = await SupervisorFixture.create()
     const supervisor = await fixture.open()
-    victim = await fixture.launch(supervisor, 'sleep 100000')
+    victim = await fixture.launch(supervisor, 'exec sleep 100000')
     await fixture.leave(supervisor)
     directory = join(fixture.directory, readdirSync(fixture.directory)[0]!)
     pid = fixture.supervisors()[0]!

@@ -13,12 +13,12 @@ import { Watcher } from './watcher.ts'
 /** Milliseconds that a supervisor without processes waits for another client. */
 const idleTimeout = 10_000
 
-/** There is one client, and its next connection or its successor’s; each may have a line begun. */
+/** One for the client, others for its next connection or its successor's; each may hold an incomplete line. */
 const mostConnections = 16
 
 /** What a supervisor is started with. */
 export interface SupervisorServerOptions {
-  /** Its own; made by whoever starts it. */
+  /** Its own directory, made by its client. */
   readonly directory: string
   /** Names the program's build. */
   readonly build: string
@@ -30,7 +30,7 @@ export interface SupervisorServerOptions {
 
 /**
  * The supervisor: launches processes, holds their descriptors, relays between them, reports their ends. It serves one
- * client at a time, the last that said hello, and goes on without one as long as it holds a process.
+ * client at a time, the last to say hello, and runs without one as long as it holds a process.
  */
 export class SupervisorServer {
   readonly #options: SupervisorServerOptions

@@ -2,7 +2,7 @@ import { closeSync, readSync, writeSync } from 'node:fs'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
 import { makeEventfd } from './make-eventfd.ts'
-import { isReady } from './readiness.ts'
+import { isReady } from './poll.ts'
 
 describeWith({ linux: true }, 'an event counter', () => {
   test('is readable once something has been added, and then tells how much', () => {

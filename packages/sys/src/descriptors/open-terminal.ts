@@ -8,7 +8,7 @@ const ioctl = new CFunction('int ioctl(int fd, ulong request, void *argument)')
 
 /** A new terminal (pty(7)). */
 export interface OpenedTerminal {
-  /** The side of who shows it; reading and writing do not wait. It is closed on exec; who opened it closes it. */
+  /** The side that shows it. Reads and writes on it do not wait. It is closed on exec; the caller closes it. */
   readonly fd: number
   /** The device for the programs that run in it. */
   readonly path: string

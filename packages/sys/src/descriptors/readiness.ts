@@ -13,7 +13,6 @@ const { ENOENT, EPERM } = constants.errno
 const epollCreate = new CFunction('int epoll_create1(int flags)')
 const epollControl = new CFunction('int epoll_ctl(int set, int operation, int fd, void *event)')
 const epollWait = new CFunction('int epoll_wait(int set, void *events, int count, int timeout)')
-const poll = new CFunction('int poll(void *fds, ulong count, int timeout)')
 
 // struct epoll_event is packed on x86-64 only.
 const eventSize = process.arch === 'x64' ? 12 : 16
@@ -61,15 +60,4 @@ export async function waitForReady(set: number): Promise<number[]> {
   return Array.from({ length: count }, (_, index) =>
     view.getInt32(index * eventSize + dataOffset, littleEndian),
   )
-}
-
-const pollFd = new Int32Array(2)
-const pollFdEvents = new Int16Array(pollFd.buffer)
-
-/** Whether something can be read from a descriptor, or written to it, without waiting; an end or error counts. */
-export function isReady(fd: number, readiness: Readiness): boolean {
-  pollFd[0] = fd
-  pollFdEvents[2] = readiness === 'read' ? EPOLLIN : EPOLLOUT
-  pollFdEvents[3] = 0
-  return poll.callOrThrow(pollFd, 1, 0) > 0
 }

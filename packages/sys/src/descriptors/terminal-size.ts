@@ -19,8 +19,8 @@ export function terminalSize(fd: number): TerminalSize {
 }
 
 /**
- * Sets the size of a terminal, given either side of it; who uses it gets SIGWINCH if that changes it. @throws as
- * `terminalSize`
+ * Sets the size of a terminal, by either side of it. Its foreground processes get SIGWINCH if that is a change. @throws
+ * as `terminalSize`
  */
 export function setTerminalSize(fd: number, { width, height }: TerminalSize): void {
   ioctl.callOrThrow(fd, TIOCSWINSZ, new Uint16Array([height, width, 0, 0]))

@@ -20,7 +20,7 @@ export type SocketType = keyof typeof types
 /** What has come through a socket. */
 export interface Received {
   readonly bytes: Uint8Array
-  /** Closed on exec; who receives them closes them. */
+  /** Closed on exec; the caller closes them. */
   readonly descriptors: readonly number[]
 }
 

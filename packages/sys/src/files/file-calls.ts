@@ -46,8 +46,8 @@ const copyFileRange = new CFunction(
 const unshare = new CFunction('int unshare(int flags)')
 const umask = new CFunction('uint umask(uint mask)')
 
-// All are read by the call and kept by nobody, so each thread has one. Numbers of 64 bits are put together of halves,
-// since making a BigInt takes as long as a call.
+// No call keeps them, so each thread has one set. Numbers of 64 bits are written as halves, since making a BigInt takes
+// as long as a call.
 const how = new Uint32Array(6)
 const times = new Uint32Array(8)
 /** Where the lower half of a number of 64 bits is. */

@@ -21,7 +21,7 @@ export function inNamespace(kind: keyof typeof types, namespace: number, call: (
   try {
     if (fstatSync(own).ino === fstatSync(namespace).ino)
       throw new NsboxError('invalid_argument', `the ${kind.toUpperCase()} namespace is that of this process`)
-    // Who may enter the own one from here may also come back to it.
+    // A thread that may enter its own namespace may also come back to it.
     setns.callOrThrow(own, type)
     setns.callOrThrow(namespace, type)
     try {

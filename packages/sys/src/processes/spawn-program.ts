@@ -26,6 +26,7 @@ const POSIX_SPAWN_SETSIGMASK = 8
 const POSIX_SPAWN_SETSID = 128
 /** More than any C library's structure for it has. */
 const structureBytes = 1024
+const signalSetBytes = 128
 const { SIGKILL, SIGSTOP } = constants.signals
 
 // These return the error instead of setting it.
@@ -51,7 +52,7 @@ let attributes: Uint8Array | undefined
 /**
  * Starts a program without a copy of this process's memory in between (posix_spawn(3)), which takes a process of 100 MB
  * half a millisecond and a fork two, after which each page is copied that is written. The program has signals as at the
- * beginning, and none blocked. It is a child that Node knows nothing of: who starts it waits for it (`reapChild`).
+ * beginning, and none blocked. It is a child that Node knows nothing of: the caller waits for it (`reapChild`).
  *
  * @returns its number
  * @throws with the detail `errno`, as `ENOENT` or `EACCES` for the program; `invalid_argument` for a string with NUL
@@ -81,13 +82,8 @@ export function spawnProgram({ path, args, env, cwd, stdio, session }: ProgramSt
 function signalAttributes(): Uint8Array {
   const made = new Uint8Array(structureBytes)
   done(calls.beginAttributes, made)
-  const canBeSet = (signal: number) => signal !== SIGKILL && signal !== SIGSTOP
-  done(calls.setDefaults, made, signalSet(canBeSet))
-  done(
-    calls.setMask,
-    made,
-    signalSet(() => false),
-  )
+  done(calls.setDefaults, made, settableSignals())
+  done(calls.setMask, made, new Uint8Array(signalSetBytes))
   return made
 }
 
@@ -95,12 +91,10 @@ function done(call: CFunction, ...args: readonly CArgument[]): void {
   call.succeeded(-call.call(...args))
 }
 
-/** A `sigset_t` of the classic signals, 1 to 31, that are wanted. */
-function signalSet(wanted: (signal: number) => boolean): Uint8Array {
-  const set = new Uint8Array(128)
-  let bits = 0
-  for (let signal = 1; signal < 32; signal++) if (wanted(signal)) bits |= 1 << (signal - 1)
-  // It is an array of 64-bit words.
+/** A `sigset_t`, which is an array of 64-bit words, of the classic signals, 1 to 31, that can be handled. */
+function settableSignals(): Uint8Array {
+  const set = new Uint8Array(signalSetBytes)
+  const bits = 0x7fffffff & ~(1 << (SIGKILL - 1)) & ~(1 << (SIGSTOP - 1))
   new DataView(set.buffer).setUint32(littleEndian ? 0 : 4, bits, littleEndian)
   return set
 }

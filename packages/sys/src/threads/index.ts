@@ -1,1 +1,2 @@
+export { bundledSources } from './bundled-sources.ts'
 export { startThread } from './start-thread.ts'

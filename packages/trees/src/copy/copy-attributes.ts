@@ -2,7 +2,8 @@ import type { BigIntStats } from 'node:fs'
 import { fileCalls } from '@nsbox/sys/files'
 import { checkResult } from '../walk/file-result.ts'
 import { copyExtendedAttributes } from './extended-attributes.ts'
-import { timeParts } from './time-parts.ts'
+
+const billion = 1_000_000_000n
 
 /** A file whose attributes another one gets. */
 export interface AttributeSource {
@@ -26,4 +27,10 @@ export function copyAttributes(
   checkResult(fileCalls.fchmod(to.fd, Number(stats.mode) & 0o7777), 'chmod')
   copyExtendedAttributes(path, to.path, isCopied)
   checkResult(fileCalls.futimens(to.fd, ...timeParts(stats.mtimeNs)), 'utimens')
+}
+
+/** Splits nanoseconds since 1970, which may be negative, into seconds and nanoseconds for system calls. */
+export function timeParts(nanoseconds: bigint): readonly [seconds: number, nanoseconds: number] {
+  const rest = ((nanoseconds % billion) + billion) % billion
+  return [Number((nanoseconds - rest) / billion), Number(rest)]
 }

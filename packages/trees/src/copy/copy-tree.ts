@@ -6,11 +6,10 @@ import { openRoot } from '../walk/disk-calls.ts'
 import { checkResult } from '../walk/file-result.ts'
 import { TreeCursor } from '../walk/tree-cursor.ts'
 import type { Walk } from '../walk/walk.ts'
-import { copyAttributes } from './copy-attributes.ts'
+import { copyAttributes, timeParts } from './copy-attributes.ts'
 import { copyContent } from './copy-content.ts'
 import { copyExtendedAttributes } from './extended-attributes.ts'
 import { LinkGroups } from './link-groups.ts'
-import { timeParts } from './time-parts.ts'
 
 const { EXDEV } = os.errno
 const changes: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EINVAL'])
@@ -51,8 +50,7 @@ export function* copyTree({ from, to, scratch }: TreeCopy): Walk<void> {
 }
 
 function* root(path: string): Walk<Disposable & { readonly fd: number }> {
-  const opening = openRoot(Buffer.from(path).toString('latin1'))
-  const fd = checkResult(yield opening, `copying ${JSON.stringify(path)}`)
+  const fd = checkResult(yield openRoot(path), `copying ${JSON.stringify(path)}`)
   return { fd, [Symbol.dispose]: () => closeDescriptor(fd) }
 }
 

@@ -1,10 +1,9 @@
 import { type BigIntStats, mkdirSync, renameSync } from 'node:fs'
 import { constants } from 'node:os'
-import { basename, dirname } from 'node:path'
 import { closeDescriptor, fileCalls } from '@nsbox/sys/files'
 import { openRoot } from '../walk/disk-calls.ts'
-import { checkResult, failure } from '../walk/file-result.ts'
-import { removeEntry } from '../walk/remove-entry.ts'
+import { checkResult } from '../walk/file-result.ts'
+import { removeAt } from '../walk/remove-at.ts'
 import type { TreeCursor } from '../walk/tree-cursor.ts'
 import type { Walk } from '../walk/walk.ts'
 
@@ -42,20 +41,14 @@ export class LinkGroups {
     if (nlink < 2n) return
     if (this.#aside === undefined) {
       mkdirSync(this.#path, { mode: 0o700 })
-      this.#aside = checkResult(yield openRoot(bytes(this.#path)), 'open')
+      this.#aside = checkResult(yield openRoot(this.#path), 'open')
     }
     checkResult(fileCalls.linkat(to.fd, name, this.#aside, String(ino)), 'link')
   }
 
   /** Removes the directory, if there is one. */
   *remove(): Walk<void> {
-    const parent = yield openRoot(bytes(dirname(this.#path)))
-    if (parent < 0) throw failure(parent, 'open')
-    try {
-      yield* removeEntry(parent, bytes(basename(this.#path)), this.#path)
-    } finally {
-      closeDescriptor(parent)
-    }
+    yield* removeAt(this.#path)
   }
 
   /** Closes the directory. */
@@ -63,8 +56,4 @@ export class LinkGroups {
     if (this.#aside !== undefined) closeDescriptor(this.#aside)
     this.#aside = undefined
   }
-}
-
-function bytes(path: string): string {
-  return Buffer.from(path).toString('latin1')
 }

@@ -19,11 +19,9 @@ export function openParent(directory: number): DiskCall {
   return opening(directory, '..', RESOLVE.NO_XDEV | RESOLVE.NO_MAGICLINKS | RESOLVE.NO_SYMLINKS)
 }
 
-/**
- * Opens a directory by a path that nobody else can change. Symbolic links are followed except for the last component.
- */
+/** Opens a directory by a path that nobody else can change. Symbolic links are followed but for the last component. */
 export function openRoot(path: string): DiskCall {
-  return opening(AT_FDCWD, path, 0)
+  return opening(AT_FDCWD, Buffer.from(path).toString('latin1'), 0)
 }
 
 function opening(directory: number, name: string, resolve: number): DiskCall {

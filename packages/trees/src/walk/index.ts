@@ -1,4 +1,4 @@
-export { copyAttributes } from '../copy/copy-attributes.ts'
+export { copyAttributes, timeParts } from '../copy/copy-attributes.ts'
 export { DirectoryReader, type Entry } from './directory-reader.ts'
 export { openDirectory } from './disk-calls.ts'
 export { checkResult, failure } from './file-result.ts'

@@ -31,7 +31,7 @@ const maxLinked = 4_000_000
  */
 export function* measureTree(path: string, most = maxLinked): Walk<TreeUsage> {
   const what = `measuring ${JSON.stringify(path)}`
-  const root = checkResult(yield openRoot(Buffer.from(path).toString('latin1')), what)
+  const root = checkResult(yield openRoot(path), what)
   try {
     return yield* new Measurement(root, most, what).run()
   } finally {

@@ -10,16 +10,12 @@ const { ENOENT, ENOTDIR } = constants.errno
 
 /** `removeEntry` by a path whose directories nobody else can change. Does nothing if it does not exist. */
 export function* removeAt(path: string): Walk<void> {
-  const parent = yield openRoot(bytes(dirname(path)))
+  const parent = yield openRoot(dirname(path))
   if (parent === -ENOENT || parent === -ENOTDIR) return
   if (parent < 0) throw failure(parent, `removing ${JSON.stringify(path)}`)
   try {
-    yield* removeEntry(parent, bytes(basename(path)), path)
+    yield* removeEntry(parent, Buffer.from(basename(path)).toString('latin1'), path)
   } finally {
     closeDescriptor(parent)
   }
-}
-
-function bytes(path: string): string {
-  return Buffer.from(path).toString('latin1')
 }

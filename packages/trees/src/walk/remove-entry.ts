@@ -18,8 +18,8 @@ const maxNames = 10_000_000
 
 /**
  * Removes a name in an open directory, with everything below it. Each step uses a name in an open directory, and no
- * link or mount is followed. Whatever others put in the place of something is removed or entered, but never leads out
- * of the tree. After an error part of it is removed.
+ * link or mount is followed. What others put in its place is removed or entered, but never leads out of the tree. After
+ * an error part of it is removed.
  *
  * @param name of one character per byte
  * @param called name for errors, such as a path

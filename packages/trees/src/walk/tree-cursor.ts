@@ -21,10 +21,10 @@ interface Level {
 }
 
 /**
- * The position of a walk: a directory of a tree, changed one step at a time, never through a link or a mount. Whatever
- * others do to the tree meanwhile, the directory was in the tree when it was entered, and going up leads to where the
- * walk came from: a parent's descriptor is open, or its identity is compared. At any depth it uses at most 34
- * descriptors and some buffers of 32 KiB.
+ * The position of a walk: a directory of a tree, changed one step at a time, never through a link or a mount. Even if
+ * the tree changes meanwhile, the directory was in it when it was entered, and going up leads to where the walk came
+ * from: a parent's descriptor is open, or its identity is compared. At any depth it uses at most 34 descriptors and
+ * some buffers of 32 KiB.
  *
  * Names have one character per byte.
  */

@@ -1,0 +1,1 @@
+export type { NewSandbox, Sandbox, SandboxChange, SandboxRuntime, SandboxStore } from './sandbox-store.ts'

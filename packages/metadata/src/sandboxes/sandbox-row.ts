@@ -1,0 +1,117 @@
+import type { OpaqueValue } from '@nsbox/core/containers'
+import type { Sandbox } from '@nsbox/core/sandboxes'
+import type { Reader, Transaction } from '@nsbox/sqlite'
+import { Timestamp } from '@nsbox/time'
+import type { Write } from '../database/ledger.ts'
+import type { Listing } from '../database/listing.ts'
+import type { Node } from '../database/node.ts'
+import { dropReferences, labelReferences, setReferences } from '../database/references.ts'
+import { decodeLabels, encodeLabels } from '../database/stored-labels.ts'
+
+interface SandboxRow {
+  readonly runtime: string
+  readonly options_type: string | null
+  readonly options: Uint8Array | null
+  readonly spec_type: string | null
+  readonly spec: Uint8Array | null
+  readonly sandboxer: string
+  readonly labels: string
+  readonly created_at: number
+  readonly updated_at: number
+}
+
+interface ExtensionRow {
+  readonly name: string
+  readonly type: string
+  readonly value: Uint8Array
+}
+
+const columns =
+  'id, runtime, options_type, options, spec_type, spec, sandboxer, labels, created_at, updated_at'
+
+const node = (id: string): Node => ({ kind: 'sandbox', id })
+
+export function findSandbox(db: Reader, namespace: string, id: string): Sandbox | undefined {
+  const row = db.get<SandboxRow>(
+    `SELECT ${columns} FROM sandbox WHERE namespace = ? AND id = ?`,
+    namespace,
+    id,
+  )
+  if (row === undefined) return undefined
+  const extensions: Record<string, OpaqueValue> = Object.create(null)
+  for (const { name, type, value } of db.all<ExtensionRow>(
+    'SELECT name, type, value FROM sandbox_extension WHERE namespace = ? AND sandbox = ?',
+    namespace,
+    id,
+  )) {
+    extensions[name] = { typeUrl: type, value }
+  }
+  const options = opaque(row.options_type, row.options)
+  return {
+    id,
+    labels: decodeLabels(row.labels),
+    runtime: { name: row.runtime, ...(options && { options }) },
+    spec: opaque(row.spec_type, row.spec),
+    extensions,
+    sandboxer: row.sandboxer,
+    createdAt: Timestamp.fromEpochMicroseconds(row.created_at),
+    updatedAt: Timestamp.fromEpochMicroseconds(row.updated_at),
+  }
+}
+
+function opaque(typeUrl: string | null, value: Uint8Array | null): OpaqueValue | undefined {
+  return typeUrl === null || value === null ? undefined : { typeUrl, value }
+}
+
+/** Writes a sandbox, new or changed, and what it refers to. */
+export function writeSandbox(tx: Write, namespace: string, sandbox: Sandbox): void {
+  const { id, runtime, spec, labels, extensions } = sandbox
+  dropRow(tx, namespace, id)
+  tx.run(
+    `INSERT INTO sandbox (namespace, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    namespace,
+    id,
+    runtime.name,
+    runtime.options?.typeUrl ?? null,
+    runtime.options?.value ?? null,
+    spec?.typeUrl ?? null,
+    spec?.value ?? null,
+    sandbox.sandboxer,
+    encodeLabels(labels),
+    sandbox.createdAt.epochMicroseconds,
+    sandbox.updatedAt.epochMicroseconds,
+  )
+  for (const [name, { typeUrl, value }] of Object.entries(extensions)) {
+    tx.run('INSERT INTO sandbox_extension VALUES (?, ?, ?, ?, ?)', namespace, id, name, typeUrl, value)
+  }
+  setReferences(tx, namespace, node(id), { to: labelReferences(labels).to })
+}
+
+/** Only the fields of filters: a spec may be large. */
+export interface SandboxFields {
+  readonly id: string
+  readonly labels: string
+}
+
+/** What filters look at of the sandboxes of a namespace, in the order of their ids. */
+export const sandboxFieldsOf = (namespace: string): Listing<SandboxFields> => ({
+  after: (db, id, enough) =>
+    db.upTo(
+      'SELECT id, labels FROM sandbox WHERE namespace = ? AND id > ? ORDER BY id',
+      enough,
+      namespace,
+      id,
+    ),
+  key: ({ id }) => id,
+  size: ({ labels }) => labels.length,
+})
+
+export function dropSandbox(tx: Transaction, namespace: string, id: string): void {
+  dropRow(tx, namespace, id)
+  dropReferences(tx, namespace, node(id))
+}
+
+/** Its extensions go with it. */
+function dropRow(tx: Transaction, namespace: string, id: string): void {
+  tx.run('DELETE FROM sandbox WHERE namespace = ? AND id = ?', namespace, id)
+}

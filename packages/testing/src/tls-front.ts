@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises'
+import { request } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { runOrThrow } from './run.ts'
+
+/** Files of a certificate for 127.0.0.1 and of its key, in PEM. */
+export interface Certificate {
+  readonly cert: string
+  readonly key: string
+}
+
+/** Makes a certificate that vouches for itself, by the program `openssl`. @param directory where its files go */
+export async function makeCertificate(directory: string): Promise<Certificate> {
+  const made = { cert: join(directory, 'front.crt'), key: join(directory, 'front.key') }
+  await runOrThrow('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
+    ...['-subj', '/CN=front', '-addext', 'subjectAltName=IP:127.0.0.1'],
+    ...['-keyout', made.key, '-out', made.cert],
+  ])
+  return made
+}
+
+/** A server that speaks TLS. */
+export interface TlsFront extends AsyncDisposable {
+  /** `127.0.0.1:PORT`. */
+  readonly host: string
+}
+
+/**
+ * Puts TLS before a registry: in a transfer, containerd 1.7 speaks nothing else.
+ *
+ * @param host where the registry speaks plain HTTP
+ */
+export async function startTlsFront(host: string, certificate: Certificate): Promise<TlsFront> {
+  const [key, cert] = await Promise.all([readFile(certificate.key), readFile(certificate.cert)])
+  const [hostname, port] = host.split(':')
+  const server = createServer({ key, cert }, (incoming, outgoing) => {
+    const headers = { ...incoming.headers, 'x-forwarded-proto': 'https' }
+    const { method, url: path } = incoming
+    const forwarded = request({ hostname, port, method, path, headers }, (reply) => {
+      outgoing.writeHead(reply.statusCode ?? 500, reply.headers)
+      reply.pipe(outgoing)
+    })
+    forwarded.on('error', () => outgoing.destroy())
+    incoming.pipe(forwarded)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}

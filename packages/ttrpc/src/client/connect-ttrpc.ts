@@ -1,0 +1,61 @@
+import { connect, type Socket } from 'node:net'
+import type { Transport } from '@connectrpc/connect'
+import { type AbortOptions, onAbort } from '@nsbox/concurrency'
+import { fromSystemError } from '@nsbox/errors'
+import { ClientStreams } from './client-streams.ts'
+import { ttrpcTransport } from './ttrpc-transport.ts'
+
+/** How to connect. */
+export interface ConnectTtrpcOptions extends AbortOptions {
+  /**
+   * The name of the service on the wire, for a peer that serves the same messages under another name; that of the
+   * called service by default.
+   */
+  readonly serviceName?: string | undefined
+}
+
+/** A connection to a ttrpc server. Disposing of it ends it, and every call that is under way. */
+export interface TtrpcConnection extends Disposable {
+  /** Makes calls of clients (`createClient` of `@connectrpc/connect`); of any number at a time. */
+  readonly transport: Transport
+  /** Resolves when the connection has ended, whoever ended it. */
+  readonly closed: Promise<void>
+}
+
+/**
+ * Connects to a socket. Calls fail with `unavailable` once the connection has ended; it is not made again.
+ *
+ * @param path of a socket; one in the abstract namespace begins with a zero byte
+ * @throws the error of the system, such as `not_found` or `unavailable`
+ */
+export async function connectTtrpc(
+  path: string,
+  { serviceName, signal }: ConnectTtrpcOptions = {},
+): Promise<TtrpcConnection> {
+  const streams = new ClientStreams(await openSocket(path, { signal }))
+  return {
+    transport: ttrpcTransport(streams, serviceName),
+    closed: streams.closed,
+    [Symbol.dispose]: () => streams[Symbol.dispose](),
+  }
+}
+
+function openSocket(path: string, { signal }: AbortOptions): Promise<Socket> {
+  signal?.throwIfAborted()
+  return new Promise((resolve, reject) => {
+    const socket = connect(path)
+    const aborting = onAbort(signal, () => settle(() => reject(signal?.reason)))
+    const onConnect = () => settle(() => resolve(socket))
+    const onError = (error: Error) =>
+      settle(() => reject(fromSystemError(error, `socket ${JSON.stringify(path)}`)))
+    const settle = (how: () => void) => {
+      socket.off('connect', onConnect).off('error', onError)
+      aborting[Symbol.dispose]()
+      // Errors of a connection are told by its end.
+      socket.on('error', () => {})
+      if (how !== undefined && !socket.readyState.startsWith('open')) socket.destroy()
+      how()
+    }
+    socket.on('connect', onConnect).on('error', onError)
+  })
+}
