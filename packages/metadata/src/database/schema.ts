@@ -197,6 +197,18 @@ export const migrations: readonly Migration[] = [
   },
   {
     version: 5,
+    // They were milliseconds.
+    sql: `
+      UPDATE image SET created_at = created_at * 1000, updated_at = updated_at * 1000;
+      UPDATE content SET created_at = created_at * 1000, updated_at = updated_at * 1000;
+      UPDATE ingest SET started_at = started_at * 1000;
+      UPDATE lease SET created_at = created_at * 1000;
+      UPDATE snapshot SET created_at = created_at * 1000, updated_at = updated_at * 1000;
+      UPDATE container SET created_at = created_at * 1000, updated_at = updated_at * 1000;
+    `,
+  },
+  {
+    version: 6,
     sql: `
       CREATE TABLE sandbox (
         namespace TEXT NOT NULL REFERENCES namespace ON DELETE CASCADE,
@@ -224,19 +236,6 @@ export const migrations: readonly Migration[] = [
         PRIMARY KEY (namespace, sandbox, name),
         FOREIGN KEY (namespace, sandbox) REFERENCES sandbox ON DELETE CASCADE
       ) STRICT;
-    `,
-  },
-  {
-    version: 6,
-    // They were milliseconds.
-    sql: `
-      UPDATE image SET created_at = created_at * 1000, updated_at = updated_at * 1000;
-      UPDATE content SET created_at = created_at * 1000, updated_at = updated_at * 1000;
-      UPDATE ingest SET started_at = started_at * 1000;
-      UPDATE lease SET created_at = created_at * 1000;
-      UPDATE snapshot SET created_at = created_at * 1000, updated_at = updated_at * 1000;
-      UPDATE container SET created_at = created_at * 1000, updated_at = updated_at * 1000;
-      UPDATE sandbox SET created_at = created_at * 1000, updated_at = updated_at * 1000;
     `,
   },
 ]

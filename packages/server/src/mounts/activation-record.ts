@@ -5,7 +5,7 @@ import type { Labels } from '@nsbox/core/labels'
 import type { Mount } from '@nsbox/core/snapshots'
 import { isErrno, NsboxError } from '@nsbox/errors'
 
-/** A mount that was made, as it is kept. Times are milliseconds since 1970. */
+/** A mount that was made, as it is kept. Times are microseconds since 1970. */
 export interface KeptMount {
   readonly mount: Mount
   readonly mountPoint: string

@@ -229,7 +229,7 @@ export class MountManager implements AsyncDisposable {
         mkdirSync(directory, { recursive: true, mode: 0o700 })
         try {
           const { active, system } = await activateMounts(mounts, directory, { temporary, signal })
-          const kept = active.map((each) => ({ ...each, mountedAt: each.mountedAt.epochMicroseconds / 1000 }))
+          const kept = active.map((each) => ({ ...each, mountedAt: each.mountedAt.epochMicroseconds }))
           const record = { ...named, active: kept, system, use: use.record }
           writeRecord(directory, record)
           this.#entries.set(directory, { record, use })

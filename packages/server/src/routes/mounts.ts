@@ -45,7 +45,7 @@ function toInfo({ name, labels, active, system }: ActivationRecord) {
     active: active.map(({ mount, mountPoint, mountedAt }) => ({
       mount: toMountMessage(mount),
       mountPoint,
-      mountedAt: toTimestamp(Timestamp.fromEpochMilliseconds(mountedAt)),
+      mountedAt: toTimestamp(Timestamp.fromEpochMicroseconds(mountedAt)),
     })),
     system: system.map(toMountMessage),
   }

@@ -3,7 +3,7 @@ import { toTimestamp } from '@nsbox/api'
 import { Controller } from '@nsbox/api/gen/services/sandbox/v1/sandbox_pb'
 import { isNotFound, NsboxError, quoted } from '@nsbox/errors'
 import { defaultPlatform } from '@nsbox/oci'
-import { Timestamp, wallTime } from '@nsbox/time'
+import { systemClock, Timestamp } from '@nsbox/time'
 import { toPlatformMessage } from '../convert/platform.ts'
 import type { NamespacedSandboxes, SandboxStatus } from '../sandboxes/running-sandboxes.ts'
 
@@ -49,7 +49,7 @@ export function sandboxControllerRoutes(router: ConnectRouter, sandboxes: Sandbo
         .status(sandboxId, context)
         .then(toStatus, (error: unknown) => {
           if (!isNotFound(error)) throw error
-          return { sandboxId, exitedAt: time(wallTime()) }
+          return { sandboxId, exitedAt: toTimestamp(systemClock.stamp()) }
         })
     },
     async shutdown({ sandboxId, sandboxer }, context) {
@@ -73,8 +73,8 @@ function toStatus({ id, state, createdAt, exitedAt }: SandboxStatus) {
   }
 }
 
-function time(milliseconds: number) {
-  return toTimestamp(Timestamp.fromEpochMilliseconds(milliseconds))
+function time(microseconds: number) {
+  return toTimestamp(Timestamp.fromEpochMicroseconds(microseconds))
 }
 
 function requireName(sandboxer: string): void {

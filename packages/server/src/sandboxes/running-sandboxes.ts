@@ -5,7 +5,7 @@ import type { DomainEvent } from '@nsbox/core/events'
 import type { Sandbox, SandboxStore } from '@nsbox/core/sandboxes'
 import { NsboxError, quoted } from '@nsbox/errors'
 import { validateIdentifier } from '@nsbox/namespaces'
-import { Timestamp, wallTime } from '@nsbox/time'
+import { systemClock, Timestamp } from '@nsbox/time'
 import { type SandboxRecord, SandboxRecords } from './sandbox-records.ts'
 
 /** What the sandboxes of a server work with. */
@@ -27,7 +27,7 @@ export interface SandboxStatus extends SandboxRecord {
 /** How a sandbox has ended. */
 export interface SandboxExit {
   readonly exitStatus: number
-  /** In milliseconds since 1970. */
+  /** In microseconds since 1970. */
   readonly exitedAt: number
 }
 
@@ -53,8 +53,8 @@ export interface NamespacedSandboxes {
 
 /**
  * Sandboxes without processes, as those of containerd's runc shim are (docs/behaviour.md §18): what is created, started
- * and stopped is a record, and tasks of containers that name a sandbox need it to be there. They outlive the server, and
- * end with the state directory.
+ * and stopped is a record, and tasks of containers that name a sandbox need it to be there. They outlive the server,
+ * and end with the state directory.
  */
 export class RunningSandboxes {
   readonly #parts: RunningSandboxesParts
@@ -75,13 +75,13 @@ export class RunningSandboxes {
       await this.#turns.run(`${namespace}/${id}`, body, { signal })
     const stop = async (id: string, record: SandboxRecord): Promise<SandboxRecord> => {
       if (record.exitedAt !== undefined) return record
-      const exitedAt = Math.max(wallTime(), record.startedAt ?? record.createdAt)
+      const exitedAt = now(record.startedAt ?? record.createdAt)
       const stopped = { ...record, exitedAt }
       await records.put(id, stopped)
       const exit = { exitStatus: 0, exitedAt }
       onEvent(namespace, {
         topic: '/sandboxes/exit',
-        payload: { sandboxId: id, exitStatus: 0, exitedAt: Timestamp.fromEpochMilliseconds(exitedAt) },
+        payload: { sandboxId: id, exitStatus: 0, exitedAt: Timestamp.fromEpochMicroseconds(exitedAt) },
       })
       this.#stopped.get(`${namespace}/${id}`)?.resolve(exit)
       this.#stopped.delete(`${namespace}/${id}`)
@@ -95,7 +95,7 @@ export class RunningSandboxes {
           if ((await records.get(id)) !== undefined)
             throw new NsboxError('already_exists', `sandbox ${quoted(id)} is there`)
           this.#admit(sandbox)
-          await records.put(id, { createdAt: wallTime() })
+          await records.put(id, { createdAt: now() })
           onEvent(namespace, { topic: '/sandboxes/create', payload: { sandboxId: id } })
         })
       },
@@ -106,7 +106,7 @@ export class RunningSandboxes {
           if (record.exitedAt !== undefined)
             throw new NsboxError('failed_precondition', `sandbox ${quoted(id)} was stopped`)
           if (record.startedAt !== undefined) return statusOf(id, record)
-          const started = { ...record, startedAt: Math.max(wallTime(), record.createdAt) }
+          const started = { ...record, startedAt: now(record.createdAt) }
           await records.put(id, started)
           onEvent(namespace, { topic: '/sandboxes/start', payload: { sandboxId: id } })
           return statusOf(id, started)
@@ -156,6 +156,11 @@ async function found(records: SandboxRecords, id: string): Promise<SandboxRecord
   const record = await records.get(id)
   if (record === undefined) throw new NsboxError('not_found', `sandbox ${quoted(id)}`)
   return record
+}
+
+/** In microseconds since 1970, and later than another time. */
+function now(after = 0): number {
+  return systemClock.stamp(Timestamp.fromEpochMicroseconds(after)).epochMicroseconds
 }
 
 function statusOf(id: string, record: SandboxRecord): SandboxStatus {

@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isErrno, NsboxError, quoted } from '@nsbox/errors'
 
-/** What is kept of a sandbox that was created. Times are milliseconds since 1970, maybe with a fraction. */
+/** What is kept of a sandbox that was created. Times are microseconds since 1970. */
 export interface SandboxRecord {
   readonly createdAt: number
   readonly startedAt?: number | undefined
@@ -54,7 +54,7 @@ function parsed(text: string): SandboxRecord | undefined {
   try {
     const { createdAt, startedAt, exitedAt } = JSON.parse(text)
     const times = [createdAt, startedAt ?? 0, exitedAt ?? 0]
-    return times.every((time) => Number.isFinite(time)) ? { createdAt, startedAt, exitedAt } : undefined
+    return times.every((time) => Number.isSafeInteger(time)) ? { createdAt, startedAt, exitedAt } : undefined
   } catch {
     return undefined
   }

@@ -19,6 +19,7 @@ import type {
 } from '@nsbox/core/tasks'
 import { isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
+import { isRuntimeName } from '../runtime-names.ts'
 import type { NamespacedSandboxes } from '../sandboxes/running-sandboxes.ts'
 import { CheckpointLease } from './checkpoints/checkpoint-lease.ts'
 import { findCheckpoint, findParent } from './checkpoints/find-checkpoint.ts'
@@ -46,9 +47,6 @@ export interface ContainerTasksParts {
   readonly admit?: ((container: Container) => void) | undefined
 }
 
-/** The name of the only runtime. */
-export const runtimeName = 'io.containerd.runc.v2'
-
 /** Tasks of containers: looks up what the runtime needs of a container, and passes all else on. */
 export class ContainerTasks implements Tasks {
   readonly #parts: ContainerTasksParts
@@ -64,10 +62,10 @@ export class ContainerTasks implements Tasks {
     const { containers, runtime, mounts, admit } = this.#parts
     const container = await containers.get(id, { signal: options.signal })
     admit?.(container)
-    if (container.runtime.name !== runtimeName) {
+    if (!isRuntimeName(container.runtime.name)) {
       throw new NsboxError(
         'not_found',
-        `runtime ${JSON.stringify(container.runtime.name)}, only ${runtimeName} is there`,
+        `runtime ${JSON.stringify(container.runtime.name)}, only io.containerd.runc.v2 is there`,
       )
     }
     if (container.sandbox !== '') await this.#requireSandbox(container.sandbox, options)

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { deserializeError, NsboxError } from '@nsbox/errors'
+import { closeAllOnExec } from '@nsbox/sys/descriptors'
 import { files } from '../protocol/directory-layout.ts'
 import type { SupervisorProgram } from './supervisor-program.ts'
 
@@ -25,6 +26,8 @@ export interface StartSupervisorOptions {
  */
 export async function startSupervisor({ program, directory, cgroup }: StartSupervisorOptions): Promise<void> {
   mkdirSync(directory, { mode: 0o700 })
+  // It would keep them open for as long as it runs (docs/threat-model.md B18).
+  closeAllOnExec()
   const log = openSync(join(directory, files.log), 'a', 0o600)
   const options = ['--directory', directory, '--build', program.build, '--cgroup', cgroup]
   const child = spawn(process.execPath, [...program.args, ...options, '--oom-score-adj', oomScore()], {
