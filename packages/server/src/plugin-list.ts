@@ -61,6 +61,12 @@ export function pluginList({ snapshotters, runtimeRefusal }: PluginListParts): P
       platforms,
       ...(runtimeRefusal === undefined ? {} : { skipped: runtimeRefusal }),
     },
+    {
+      type: runtime,
+      id: 'shim',
+      requires: [],
+      ...(runtimeRefusal !== undefined && { skipped: runtimeRefusal }),
+    },
     { type: leases, id: 'manager', requires: [metadata] },
     { type: streaming, id: 'manager', requires: [] },
     { type: mountManager, id: 'local', requires: [metadata] },

@@ -1,6 +1,6 @@
 import type { Container, ContainerChange } from '@nsbox/core/containers'
 import { NsboxError, quoted } from '@nsbox/errors'
-import { isRuntimeName } from '../tasks/runtime-names.ts'
+import { isRuntimeName } from '../runtime-names.ts'
 import { admitSpec } from './tenant-spec.ts'
 
 type Given = Pick<ContainerChange, 'runtime' | 'spec'> & Pick<Container, 'id'>

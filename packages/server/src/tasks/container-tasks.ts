@@ -24,7 +24,6 @@ import type { NamespacedSandboxes } from '../sandboxes/running-sandboxes.ts'
 import { CheckpointLease } from './checkpoints/checkpoint-lease.ts'
 import { findCheckpoint, findParent } from './checkpoints/find-checkpoint.ts'
 import { storeCheckpoint } from './checkpoints/store-checkpoint.ts'
-import { isRuntimeName } from './runtime-names.ts'
 
 /** What the tasks of a namespace's containers are made of. */
 export interface ContainerTasksParts {
@@ -63,12 +62,6 @@ export class ContainerTasks implements Tasks {
     const { containers, runtime, mounts, admit } = this.#parts
     const container = await containers.get(id, { signal: options.signal })
     admit?.(container)
-    if (!isRuntimeName(container.runtime.name)) {
-      throw new NsboxError(
-        'not_found',
-        `runtime ${JSON.stringify(container.runtime.name)}, only io.containerd.runc.v2 is there`,
-      )
-    }
     if (container.sandbox !== '') await this.#requireSandbox(container.sandbox, options)
     const restore = checkpoint && (await findCheckpoint(this.#parts.content(), checkpoint, options))
     const rootfs = await mounts.forTask(id, await this.#rootfs(container, options), options)
@@ -77,6 +70,8 @@ export class ContainerTasks implements Tasks {
         ...options,
         restore,
         rootfs: rootfs.mounts,
+        runtimeName: container.runtime.name,
+        sandbox: container.sandbox,
         spec: container.spec,
         options: options.options ?? container.runtime.options,
       })
@@ -183,8 +178,8 @@ export class ContainerTasks implements Tasks {
   }
 
   /**
-   * In containerd the containers of a sandbox share the shim of it, or of its task where the sandbox is one. Here all
-   * tasks share one supervisor, so one of the two only has to be there.
+   * The containers of a sandbox share the shim of its task, if it has one. With runc all tasks share one supervisor, so
+   * the sandbox, or its task where that is one, only has to be there.
    */
   async #requireSandbox(id: string, { signal }: AbortOptions): Promise<void> {
     const { runtime, sandboxes } = this.#parts

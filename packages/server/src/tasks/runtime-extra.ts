@@ -2,7 +2,7 @@ import type { AnyLike } from '@nsbox/api'
 import { packAny, unpackAny } from '@nsbox/api'
 import { RuntimeInfoSchema, RuntimeRequestSchema } from '@nsbox/api/gen/types/introspection_pb'
 import type { TaskRuntime } from '@nsbox/core/tasks'
-import { isRuntimeName } from './runtime-names.ts'
+import { isRuntimeName } from '../runtime-names.ts'
 
 /**
  * The `extra` of the runtime's plugin info.

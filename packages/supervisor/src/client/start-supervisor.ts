@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Writable } from 'node:stream'
 import { deserializeError, NsboxError } from '@nsbox/errors'
 import { closeAllOnExec } from '@nsbox/sys/descriptors'
 import { files } from '../protocol/directory-layout.ts'
@@ -36,10 +37,11 @@ export async function startSupervisor({ program, directory, cgroup }: StartSuper
     env: Object.fromEntries(
       passedOn.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
     ),
-    stdio: [program.script === undefined ? 'ignore' : 'pipe', 'pipe', log],
+    stdio: ['ignore', 'pipe', log, ...(program.script === undefined ? [] : (['pipe'] as const))],
   })
   // Where it ends before it has read all, the lack of its first line says so.
-  child.stdin?.on('error', () => undefined).end(program.script)
+  const input = child.stdio[3] as Writable | undefined
+  input?.on('error', () => undefined).end(program.script)
   closeSync(log)
   try {
     const said = await firstLine(child)
@@ -50,6 +52,7 @@ export async function startSupervisor({ program, directory, cgroup }: StartSuper
     rmSync(directory, { recursive: true, force: true })
     throw error
   } finally {
+    input?.destroy()
     child.stdout?.destroy()
     child.unref()
   }

@@ -1,6 +1,6 @@
 /**
- * What clients call the only runtime. The older names are accepted for the same, since nothing in them differs for a
- * client.
+ * The names under which clients know runc, which runs under the server's own supervisor. Nothing in them differs for a
+ * client; all other names are of shims.
  */
 const names: readonly string[] = [
   'io.containerd.runc.v2',
