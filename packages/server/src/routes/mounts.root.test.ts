@@ -64,7 +64,7 @@ describeWith(needed, 'mounts', () => {
     await runOrThrow('cp', ['/bin/busybox', join(path, 'low/bin/busybox')])
     await runOrThrow('cp', ['/bin/busybox', join(path, 'low/bin/sh')])
     image = join(path, 'image')
-    await runOrThrow('truncate', ['--size=6M', image])
+    await runOrThrow('truncate', ['--size=16M', image])
     await runOrThrow('mkfs.ext4', ['-q', image])
     headers = { 'containerd-namespace': 'n' }
     server = await start()
@@ -191,7 +191,7 @@ describeWith(needed, 'mounts', () => {
       await using client = connect({ address: server.address, namespace: 'n' })
       const spec = specOf('n', 'c', ['/bin/sh'])
       await client.containers.create({ id: 'c', runtime: runc, spec })
-      const plain = [{ type: 'bind', source: join(path, 'low'), options: ['rbind', 'ro'] }]
+      const plain = [{ type: 'bind', source: join(path, 'low'), options: ['rbind', 'rw'] }]
       const exists = { code: 'already_exists' }
       const kinds = [
         { first: plain, second: layered(), count: 0 },
