@@ -73,7 +73,7 @@ export function pluginList({ snapshotters, runtimeRefusal }: PluginListParts): P
     { type: sandboxStore, id: 'local', requires: [metadata] },
     { type: sandboxController, id: 'local', requires: [runtime, events, sandboxStore] },
     { type: transfer, id: 'local', requires: [leases, metadata, differ, streaming] },
-    ...['containers', 'content', 'images', 'introspection', 'leases', 'namespaces', 'snapshots'].map((id) => {
+    ...['containers', 'content', 'images', 'introspection', 'namespaces', 'snapshots'].map((id) => {
       return { type: service, id: `${id}-service`, requires: [metadata] }
     }),
     { type: service, id: 'diff-service', requires: [differ] },

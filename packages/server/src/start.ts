@@ -34,13 +34,13 @@ import { interruptibleRequests } from './rpc/interruptible-requests.ts'
 import { LoopMonitor } from './rpc/loop-monitor.ts'
 import { requestLog } from './rpc/request-log.ts'
 import { createRpcHandler } from './rpc/rpc-handler.ts'
+import { isRuntimeName } from './runtime-names.ts'
 import { RunningSandboxes } from './sandboxes/running-sandboxes.ts'
 import type { Server, ServerConfig } from './server.ts'
 import { sharedServices } from './shared-services.ts'
 import { shutDown } from './shut-down.ts'
 import { backgroundCleanup } from './snapshotters/background-cleanup.ts'
 import { openSnapshotters } from './snapshotters/open-snapshotters.ts'
-import { runtimeName } from './tasks/container-tasks.ts'
 import { hasTask } from './tasks/has-task.ts'
 import { openRuntime } from './tasks/open-runtime.ts'
 import { tenantRulesParts } from './tenant-rules-parts.ts'
@@ -123,7 +123,7 @@ export async function startServer(
   metadata.startCollector()
   const sandboxes = new RunningSandboxes({
     directory: join(state, 'sandboxes'),
-    isKnownRuntime: (name) => tasks.refusal === undefined && name === runtimeName,
+    isKnownRuntime: (name) => tasks.refusal === undefined && isRuntimeName(name),
     onEvent: (namespace, event) => events.announce(namespace, event),
   })
 

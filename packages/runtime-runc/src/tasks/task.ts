@@ -241,9 +241,9 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     })
   }
 
-  /** All processes, and which exec each was started by. */
+  /** All processes, and which exec each was started by; none once it has stopped. */
   async processes(): Promise<ProcessInfo[]> {
-    if (this.#state === 'stopped') throw new NsboxError('failed_precondition', 'process already finished')
+    if (this.#state === 'stopped') return []
     return processInfos(await this.#pids(), this.execs.byPid)
   }
 

@@ -14,13 +14,7 @@ import type {
   UpdateTaskOptions,
 } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
-
-/** The names under which clients know runc; nothing in them differs for a client. */
-const runcNames: ReadonlySet<string> = new Set([
-  'io.containerd.runc.v2',
-  'io.containerd.runc.v1',
-  'io.containerd.runtime.v1.linux',
-])
+import { isRuntimeName } from '../runtime-names.ts'
 
 /** The runtimes of a server: runc by its names, and shims by all others and by their paths. */
 export function runtimesOf({
@@ -50,7 +44,7 @@ class TasksOfRuntimes implements RuntimeTasks {
     // The name of the container may have changed since another runtime made a task of it.
     if (this.has(id)) throw new NsboxError('already_exists', `task ${id}`)
     const { runtimeName } = options
-    const runtime = runtimeName === undefined || runcNames.has(runtimeName) ? this.#runc : this.#shims
+    const runtime = runtimeName === undefined || isRuntimeName(runtimeName) ? this.#runc : this.#shims
     return await runtime.create(id, options)
   }
 
