@@ -25,6 +25,10 @@ for (const [index, { name, files }] of packed.entries()) {
     name: `package/${path}`,
     data: readFileSync(join(directory, path)),
   }))
+  if (name === '@nsbox/server' && !files.some(({ path }) => path === 'dist/revision.json')) {
+    console.log(`${name}: does not tell its revision; it has to be built`)
+    process.exitCode = 1
+  }
   const { messages, pkg } = await publint({ pkgDir: 'package', strict: true, pack: { files: inside } })
   for (const message of messages) console.log(`${name}: ${formatMessage(message, pkg)}`)
   if (messages.length > 0) process.exitCode = 1

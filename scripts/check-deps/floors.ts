@@ -3,12 +3,12 @@
  * floor, except as `sameFloor` lists.
  */
 export const floors: readonly (readonly string[])[] = [
-  ['concurrency', 'errors', 'filters', 'oci', 'api', 'sys'],
+  ['concurrency', 'errors', 'filters', 'oci', 'api', 'sys', 'time'],
   ['cni', 'mount', 'sqlite', 'supervisor', 'ttrpc'],
   ['core', 'namespaces', 'trees'],
-  ['content', 'snapshots', 'diff', 'registry', 'compliance'],
+  ['bundle', 'content', 'snapshots', 'diff', 'registry', 'compliance'],
   ['images'],
-  ['client', 'metadata', 'runtime-runc'],
+  ['client', 'metadata', 'runtime-runc', 'runtime-shim'],
   ['server'],
   ['ctr', 'dist'],
 ]
@@ -19,7 +19,8 @@ export const floors: readonly (readonly string[])[] = [
 export const sameFloor: Readonly<Record<string, readonly string[]>> = {
   filters: ['errors'],
   oci: ['errors'],
-  api: ['errors'],
+  api: ['errors', 'time'],
+  time: ['errors'],
   sys: ['errors'],
   // Their commands overlap.
   dist: ['ctr'],
@@ -39,6 +40,7 @@ export const lightPackages: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   filters: ['re2js'],
   oci: ['valibot'],
+  time: [],
   api: ['@bufbuild/protobuf', '@connectrpc/connect'],
   cni: ['valibot'],
   compliance: ['valibot'],

@@ -31,6 +31,7 @@ export const systemPackages = [
   program('docker-registry', 'tests against a real registry'),
   program('docker.io', 'tests with Docker Engine', 'dockerd'),
   program('g++', 'compiling better-sqlite3'),
+  program('golang-go', 'tests with programs in Go', 'go'),
   program('isal', 'fast decompression of gzip layers', 'igzip'),
   program('libcap2-bin', 'tests of capabilities', 'setcap'),
   {

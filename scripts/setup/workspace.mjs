@@ -1,3 +1,4 @@
+import { hasProgram } from './command.mjs'
 import { nodeHeadersPrefix } from './node-headers.mjs'
 import { pnpm } from './pnpm.mjs'
 
@@ -13,6 +14,8 @@ export async function installAndBuild() {
     env: { TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' },
   })
   await ensure('making compiled code', ['run', '--silent', 'code-cache'], { minutes: 2 })
+  if (['go', 'apt-get', 'dpkg-deb'].every(hasProgram))
+    await ensure('building programs in Go', ['run', '--silent', 'go-programs'], { minutes: 20 })
 }
 
 /**

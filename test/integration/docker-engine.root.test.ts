@@ -61,6 +61,12 @@ describeWith(engineNeeds, 'Docker Engine with', () => {
       expect({ code, stdout, stderr }).toEqual({ code: 7, stdout: 'out\ntyped\n', stderr: 'err\n' })
     })
 
+    it('shows which revision of the server it runs on', async () => {
+      const { revision } = await lab.client.version()
+      expect(revision).toMatch(/^[0-9a-f]{40}/)
+      expect(await lab.told(['info', '--format', '{{.ContainerdCommit.ID}}'])).toBe(revision)
+    })
+
     it('says of a program that is not there what the runtime said', async () => {
       const { code, stderr } = await lab.docker([...run, '--rm', image.reference, '/none'])
       expect(code).toBe(127)

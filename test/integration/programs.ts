@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
+  bundleSources,
   type RunningProcess,
   type RunOptions,
   type RunResult,
@@ -17,14 +18,12 @@ export function program(name: 'nsbox-server' | 'ctr' | 'dist'): string {
   return join(programs, name)
 }
 
-/** How to run the server from its sources. */
-const sources = [
-  process.execPath,
-  '--conditions=@nsbox/source',
-  '--import',
-  import.meta.resolve('tsx'),
-  join(import.meta.dirname, '../../packages/server/src/bin/nsbox-server.ts'),
-]
+/** Makes the server's program from its sources, in a directory, and returns how to run it. */
+async function serverOfSources(directory: string): Promise<string[]> {
+  const sources = join(import.meta.dirname, '../../packages/server/src/bin')
+  const source = await readFile(join(sources, 'nsbox-server.ts'), 'utf8')
+  return [process.execPath, await bundleSources(source, sources, directory)]
+}
 
 /** What a server adds, in the lines of a `LeakWatch`, when it has tried runc, a while after its first container. */
 export const ofProvedRunc =
@@ -98,7 +97,7 @@ export async function startServer({
     },
     stop: () => process.stop(),
     restart: async (build) => {
-      process = await launch(build === 'sources' ? sources : undefined)
+      process = await launch(build === 'sources' ? await serverOfSources(directory) : undefined)
     },
     supervisors: () => processesWith(`--directory\0${state}/`),
     ctr: (clientArgs, options) => client('ctr', clientArgs, options),

@@ -60,6 +60,11 @@ describeWith(needed, 'stock ctr 1.7 with tasks', () => {
     new RegExp(`^${id} +\\d+ +(\\w+)`, 'm').exec(await ctr('tasks', 'ls'))?.[1]
   const command = (...args: string[]) => ['/usr/bin/ctr', '-a', server.address, '-n', lab.namespace, ...args]
 
+  it('run takes the older names of the runtime', async () => {
+    for (const name of ['io.containerd.runc.v1', 'io.containerd.runtime.v1.linux'])
+      expect(await ctr(...flags('--rm', '--runtime', name), 'older', 'echo', name)).toBe(`${name}\n`)
+  })
+
   it('run gives output, input to its end, and the exit status', async () => {
     const script = 'echo out; echo err >&2; wc -c; exit 7'
     // Less and more than the pipes on its way hold, so that it ends before the container runs, and while it does.

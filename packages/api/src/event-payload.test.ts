@@ -1,3 +1,4 @@
+import { Timestamp } from '@nsbox/time'
 import { expect, test } from 'vitest'
 import { packAny } from './any.ts'
 import { packEventPayload, unpackEventPayload } from './event-payload.ts'
@@ -5,7 +6,13 @@ import { ContainerCreateSchema } from './gen/events/container_pb.ts'
 import { TaskCreateSchema, TaskExitSchema, TaskStartSchema } from './gen/events/task_pb.ts'
 
 test('a payload becomes the message of its topic and comes back', () => {
-  const payload = { containerId: 'c', id: 'e', pid: 8, exitStatus: 137, exitedAt: new Date(1_500) }
+  const payload = {
+    containerId: 'c',
+    id: 'e',
+    pid: 8,
+    exitStatus: 137,
+    exitedAt: Timestamp.fromEpochMicroseconds(1_500_250),
+  }
   const any = packEventPayload('/tasks/exit', payload)
   expect(any.typeUrl).toBe(TaskExitSchema.typeName)
   expect(unpackEventPayload('/tasks/exit', any)).toEqual(payload)

@@ -1,16 +1,22 @@
 import { create, type DescField, type DescMessage, type Message, ScalarType } from '@bufbuild/protobuf'
-import { type Any, AnySchema, type Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt'
+import {
+  type Any,
+  AnySchema,
+  type Timestamp as TimestampMessage,
+  TimestampSchema,
+} from '@bufbuild/protobuf/wkt'
+import { Timestamp } from '@nsbox/time'
 import { toBigInt, toSafeNumber } from './safe-integer.ts'
 import { fromTimestamp, toTimestamp } from './timestamp.ts'
 
-/** Fields of a message by their names in code: numbers, texts, bytes, dates, and objects and lists of them. */
+/** Fields of a message by their names in code: numbers, texts, bytes, times, and objects and lists of them. */
 export type PlainMessage = Readonly<Record<string, unknown>>
 
 /**
- * A message of what a domain says in plain data: dates for timestamps, numbers for integers of 64 bits, and
- * `{ typeUrl, value }` for an Any. Absent fields get their defaults.
+ * A message of what a domain says in plain data: `Timestamp` of `@nsbox/time` for timestamps, numbers for integers of
+ * 64 bits, and `{ typeUrl, value }` for an Any. Absent fields get their defaults.
  *
- * @throws invalid_argument for a number or date that has no message
+ * @throws invalid_argument for a number that has no message
  */
 export function fromPlain(schema: DescMessage, plain: PlainMessage): Message {
   const fields: Record<string, unknown> = {}
@@ -38,17 +44,17 @@ function packField(field: DescField, value: unknown): unknown {
     case 'scalar':
       return is64Bit(field.scalar) ? toBigInt(value as number, field.name) : value
     case 'message':
-      return packMessage(field.message, value, field.name)
+      return packMessage(field.message, value)
     case 'list':
       if (field.listKind !== 'message') return [...(value as unknown[])]
-      return (value as unknown[]).map((item) => packMessage(field.message, item, field.name))
+      return (value as unknown[]).map((item) => packMessage(field.message, item))
     default:
       return value
   }
 }
 
-function packMessage(schema: DescMessage, value: unknown, name: string): unknown {
-  if (schema === TimestampSchema) return toTimestamp(value as Date, name)
+function packMessage(schema: DescMessage, value: unknown): unknown {
+  if (schema === TimestampSchema) return toTimestamp(value as Timestamp)
   if (schema === AnySchema) return create(AnySchema, value as Pick<Any, 'typeUrl' | 'value'>)
   return fromPlain(schema, value as PlainMessage)
 }
@@ -71,7 +77,8 @@ function unpackField(field: DescField, value: unknown): unknown {
 }
 
 function unpackMessage(schema: DescMessage, message: Message | undefined, name: string): unknown {
-  if (schema === TimestampSchema) return fromTimestamp(message as Timestamp | undefined, name) ?? new Date(0)
+  if (schema === TimestampSchema)
+    return fromTimestamp(message as TimestampMessage | undefined, name) ?? Timestamp.epoch
   if (schema !== AnySchema) return toPlain(schema, message)
   if (message === undefined) return undefined
   const { typeUrl, value } = message as Any

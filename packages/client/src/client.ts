@@ -116,24 +116,26 @@ export interface ClientView {
   readonly introspection: Introspection
 
   /**
-   * A snapshotter of the server; whether there is one of that name, each call finds out. Its mounts can be mounted on
-   * the server's host only.
+   * A snapshotter of the server; its calls fail if the server has none of that name. Its mounts can be mounted on the
+   * server's host only.
    * @param name `CONTAINERD_SNAPSHOTTER` by default, else `overlayfs`
    */
   snapshotter(name?: string): Snapshotter
 
-  /** A container by its id, with its task and the streams of its processes; whether it exists, each call finds out. */
+  /**
+   * A container by its id, with its task and the streams of its processes; calls fail with `not_found` if there is
+   * none.
+   */
   container(id: string): ContainerHandle
 
   /**
-   * Makes a container of a checkpoint, and its task, which goes on, or begins, once it is started. After an error
-   * nothing is left.
+   * Makes a container from a checkpoint, and its task, which goes on where it was, or begins anew, once it is started.
+   * After an error nothing is left.
    *
    * @param from name of the checkpoint's image, or its descriptor
-   * @throws `already_exists` for the container or its snapshot; `not_found` for the checkpoint, its image or what was
-   * asked for and is not in it; `permission_denied` for one that is not trusted and reaches the host;
-   * `failed_precondition` for what is no checkpoint, one without a spec or an image that is not unpacked; as
-   * `Tasks.create`
+   * @throws `already_exists` for the container or its snapshot; `not_found` for the checkpoint, its image or a part
+   * that was asked for; `permission_denied` for one that is not trusted and reaches the host; `failed_precondition` for
+   * an image that is no checkpoint, a checkpoint without a spec or an image that is not unpacked; as `Tasks.create`
    */
   restore(id: string, from: string | Descriptor, options?: RestoreOptions): Promise<TaskHandle>
 
@@ -145,7 +147,7 @@ export interface ClientView {
   /** The same namespace, with a lease that holds what the calls make. */
   withLease(id: string): ClientView
 
-  /** Makes a lease that disposing of it ends, and that ends by itself should this process not come to that. */
+  /** Makes a lease. Disposing of it ends it; it expires if this process dies before. */
   createLease(options?: LeaseOptions): Promise<OwnLease>
 
   /**

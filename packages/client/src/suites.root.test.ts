@@ -46,7 +46,7 @@ contentStoreSuite('containerd 1.7', () => leasedSubject((client) => ({ store: cl
   sha512: false,
   totalMismatch: undefined,
   expectedInStatus: false,
-  abortSparesWriters: false,
+  abortEndsWriters: false,
   labelCountLimit: false,
 })
 

@@ -13,6 +13,7 @@ import {
   tempDir,
 } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
+import { Timestamp } from '@nsbox/time'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Client, connect } from './client.ts'
@@ -75,7 +76,7 @@ describeWith({ root: true, programs: ['containerd', 'runc'] }, 'tasks of contain
     const { pid } = await running.task.start()
     expect(pid).toBe(running.task.pid)
     expect(await outputs).toEqual(['out\n', 'err\n'])
-    expect(await exit).toMatchObject({ exitStatus: 7, exitedAt: expect.any(Date) })
+    expect(await exit).toMatchObject({ exitStatus: 7, exitedAt: expect.any(Timestamp) })
     expect(await running.task.delete()).toMatchObject({ exitStatus: 7 })
     expect(await readdir(fifoDirectory)).toEqual([])
   })

@@ -1,7 +1,7 @@
 /**
- * Runs one thing for many who ask, such as a sync of a disk: everybody who asks while a run is under way shares the
- * next one, so that the number of runs is bounded by how long one takes and not by how many ask. Two never run at the
- * same time. A failure is told to those whose run it was, and to nobody else.
+ * Runs one thing for many callers, such as a sync of a disk: all that call while a run is under way share the next one.
+ * So the number of runs depends on how long one takes, not on the number of callers. Two never run at the same time. A
+ * failure rejects the calls of that run only.
  */
 export class Coalescer<T = void> {
   readonly #body: () => Promise<T>
@@ -11,8 +11,8 @@ export class Coalescer<T = void> {
 
   /**
    * @param body what is run; it begins after all requests that it serves
-   * @param options.gather what is waited for before each run, so that more who ask can join it: the next turn of the
-   * event loop, say. Without it those join who ask before the next microtask.
+   * @param options.gather awaited before each run, so that more callers can join it: the next turn of the event loop,
+   * say. Without it, callers join until the next microtask.
    */
   constructor(body: () => Promise<T>, { gather }: { readonly gather?: () => Promise<unknown> } = {}) {
     this.#body = body
@@ -24,10 +24,7 @@ export class Coalescer<T = void> {
     return this.#running
   }
 
-  /**
-   * What a run comes to that begins after the call.
-   * @throws what the body throws
-   */
+  /** The result of a run that begins after the call. @throws what the body throws */
   run(): Promise<T> {
     this.#next ??= this.#after(this.#running)
     return this.#next

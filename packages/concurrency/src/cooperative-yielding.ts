@@ -11,9 +11,8 @@ let began: number | undefined
 let last: Promise<void> = Promise.resolve()
 
 /**
- * Whether long work on the event loop, whose length somebody else's input decides, has to yield: all such work together
- * has held the loop for a time slice. Ask after each piece, which has to be much shorter than that; then wait for
- * `yieldToEventLoop`.
+ * Whether work on the event loop whose length depends on input has to yield: all such work together has held the loop
+ * for a time slice. Call it after each piece, which must be much shorter than a slice; then await `yieldToEventLoop`.
  */
 export function shouldYield(): boolean {
   return performance.now() - begin() >= timeSlice
@@ -30,8 +29,8 @@ function begin(): number {
 }
 
 /**
- * Resolves once everybody else has had a turn: one of those who have yielded goes on in each turn of the event loop, in
- * the order in which they came. So the number of those who have much to do makes each of them slower, and nobody else.
+ * Resolves once other work has run: one of the callers that have yielded goes on in each turn of the event loop, in
+ * order of arrival. So long work slows other long work only.
  *
  * @throws the signal's reason, if it is aborted by then
  */
@@ -44,7 +43,7 @@ export async function yieldToEventLoop({ signal }: AbortOptions = {}): Promise<v
 }
 
 /**
- * Hands on what it gets, and yields in between where that is due; what comes of the work of whoever takes it counts.
+ * Passes the items on, and yields in between where that is due; the consumer's work on each item counts too.
  * @throws the signal's reason, if it is aborted when it would go on
  */
 export async function* yieldBetween<T>(items: Iterable<T>, options: AbortOptions = {}): AsyncGenerator<T> {

@@ -1,13 +1,11 @@
 import type { AbortOptions } from './abort-options.ts'
 import { Mutex } from './mutex.ts'
 
-/**
- * A mutex for each key. Those of different keys have nothing to do with each other; what nobody uses takes no memory.
- */
+/** A mutex for each key, independent of the others. A mutex that is not in use takes no memory. */
 export class KeyedMutex<Key = string> {
   readonly #mutexes = new Map<Key, Mutex>()
 
-  /** Whether somebody has the mutex of this key. */
+  /** Whether the mutex of this key is held. */
   isHeld(key: Key): boolean {
     return this.#mutexes.has(key)
   }

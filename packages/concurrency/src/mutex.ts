@@ -5,26 +5,26 @@ import { Semaphore } from './semaphore.ts'
 export class Mutex {
   readonly #semaphore = new Semaphore(1)
 
-  /** Whether nobody has it. */
+  /** Whether it is free. */
   get isIdle(): boolean {
     return this.#semaphore.isIdle
   }
 
   /**
-   * Waits until all who asked earlier are done; disposing of the result lets the next one in.
+   * Waits until all earlier callers are done; disposing of the result lets the next one in.
    * @throws the signal's reason if it aborts first; the waiter then leaves the queue
    */
   acquire(options: AbortOptions = {}): Promise<Disposable> {
     return this.#semaphore.acquire(options)
   }
 
-  /** The mutex if nobody has it. */
+  /** The mutex if it is free. */
   tryAcquire(): Disposable | undefined {
     return this.#semaphore.tryAcquire()
   }
 
   /**
-   * Runs `body` once all who asked earlier are done, however that ended; within the call if there is nobody.
+   * Runs `body` once all earlier callers are done or have failed; within the call if there are none.
    * @throws what `body` throws; the signal's reason if it aborts before `body` has begun
    */
   async run<T>(body: () => Promise<T>, { signal }: AbortOptions = {}): Promise<T> {

@@ -2,10 +2,7 @@ import type { AbortOptions } from './abort-options.ts'
 import { type Deferred, deferred } from './deferred.ts'
 import { onAbort } from './on-abort.ts'
 
-/**
- * A bound on how many may do something at once. Who finds no permit free waits, in the order of asking; nobody
- * overtakes those who wait.
- */
+/** A bound on how many may do something at once. Without a free permit, callers wait, first come, first served. */
 export class Semaphore {
   readonly #permits: number
   readonly #waiting = new Set<Deferred<Disposable>>()
@@ -17,7 +14,7 @@ export class Semaphore {
     this.#free = permits
   }
 
-  /** Whether nobody has a permit. */
+  /** Whether no permit is held. */
   get isIdle(): boolean {
     return this.#free === this.#permits
   }

@@ -8,16 +8,16 @@ interface Flight<T> {
 }
 
 /**
- * Work that several callers want at once, by key, done once. It goes on as long as anyone waits for it: a caller that
- * gives up does not take the result away from the others, and the last one to give up ends the work.
+ * Does work that several callers want at once only once, by key. It goes on as long as a caller waits for it; when the
+ * last one has given up, it is aborted.
  */
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>()
 
   /**
-   * What `work` comes to, for this caller and all who call with the same key until it has settled.
+   * The result of `work`, for this caller and all that call with the same key until it has settled.
    *
-   * @param work is given a signal that aborts once nobody waits for the result any more
+   * @param work gets a signal that aborts once no caller waits for the result any more
    * @throws what `work` throws; the signal's reason if it aborts first
    */
   async run(
@@ -43,7 +43,7 @@ export class SingleFlight<T> {
     const controller = new AbortController()
     const flight: Flight<T> = { controller, callers: 0, result: work(controller.signal) }
     this.#flights.set(key, flight)
-    // Whoever still waits learns of a failure; without anyone it is of no interest.
+    // Callers that still wait get the failure; without any it is ignored.
     flight.result.catch(() => {}).finally(() => this.#forget(key, flight))
     return flight
   }

@@ -6,6 +6,7 @@ import { changeLabels, type LabelChange, type Labels } from '@nsbox/core/labels'
 import { isErrno, NsboxError } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { type Digest, type DigestAlgorithm, digestAlgorithm, isDigest } from '@nsbox/oci'
+import { type Clock, Timestamp } from '@nsbox/time'
 import { type LabelRecord, readLabels, removeLabels, writeLabels } from './blob-labels.ts'
 import { sharedDirectorySync } from './durability.ts'
 import { hashFile } from './hash-file.ts'
@@ -22,22 +23,22 @@ export interface CheckedFile {
 export interface PublishOptions extends AbortOptions {
   readonly labels: Labels
   /** Sets the file's time and syncs it; called only if the blob does not exist yet. */
-  finish(createdAt: Date): Promise<void>
+  finish(createdAt: Timestamp): Promise<void>
 }
 
 /** Committed blobs as files. Errors of the operating system pass through. */
 export class BlobFiles {
   readonly #layout: Layout
   readonly #durability: Durability
-  readonly #now: () => number
+  readonly #clock: Clock
   /** Changes of a blob or its labels go one after another; readers do not wait. */
   readonly #changes = new KeyedMutex()
   readonly #names: Readonly<Record<DigestAlgorithm, Coalescer>>
 
-  constructor(layout: Layout, { durability, now }: { durability: Durability; now: () => number }) {
+  constructor(layout: Layout, { durability, clock }: { durability: Durability; clock: Clock }) {
     this.#layout = layout
     this.#durability = durability
-    this.#now = now
+    this.#clock = clock
     const names = (algorithm: DigestAlgorithm) => sharedDirectorySync(layout.blobs(algorithm), durability)
     this.#names = { sha256: names('sha256'), sha512: names('sha512') }
   }
@@ -67,7 +68,7 @@ export class BlobFiles {
       const info = await this.info(digest)
       const labels = changeLabels(info.labels, change)
       validateLabels(labels, 'info.Labels')
-      const updatedAt = new Date(Math.max(this.#now(), info.updatedAt.getTime()))
+      const updatedAt = this.#clock.stamp(info.updatedAt)
       await writeLabels(this.#layout.labelsOf(digest), { updatedAt, labels }, this.#durability)
       return { ...info, updatedAt, labels }
     })
@@ -124,7 +125,7 @@ export class BlobFiles {
         throw new NsboxError('already_exists', `content ${digest}`, { details: { digest } })
       }
       signal?.throwIfAborted()
-      const createdAt = new Date(this.#now())
+      const createdAt = this.#clock.stamp()
       await finish(createdAt)
       const given = changeLabels({}, { replace: labels })
       await this.#setLabels(digest, { updatedAt: createdAt, labels: given })
@@ -154,14 +155,15 @@ export class BlobFiles {
     if (file === undefined) return undefined
     const { size, createdAt } = file
     const record = await readLabels(this.#layout.labelsOf(digest))
-    const updatedAt = new Date(Math.max(createdAt.getTime(), record?.updatedAt.getTime() ?? 0))
+    const updatedAt = record !== undefined && record.updatedAt > createdAt ? record.updatedAt : createdAt
     return { digest, size, createdAt, updatedAt, labels: record?.labels ?? {} }
   }
 
-  #findFile(digest: Digest): { size: number; createdAt: Date } | undefined {
-    const stats = statSync(this.#layout.blob(digest), { throwIfNoEntry: false })
+  #findFile(digest: Digest): { size: number; createdAt: Timestamp } | undefined {
+    const stats = statSync(this.#layout.blob(digest), { bigint: true, throwIfNoEntry: false })
     if (stats?.isFile() !== true) return undefined
-    return { size: stats.size, createdAt: new Date(Math.round(stats.mtimeMs)) }
+    const createdAt = Timestamp.fromEpochMicroseconds(Number(stats.mtimeNs / 1000n))
+    return { size: Number(stats.size), createdAt }
   }
 }
 

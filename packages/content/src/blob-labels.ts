@@ -4,12 +4,13 @@ import { dirname } from 'node:path'
 import type { Durability } from '@nsbox/core/content'
 import type { Labels } from '@nsbox/core/labels'
 import { isErrno, NsboxError } from '@nsbox/errors'
+import { Timestamp } from '@nsbox/time'
 import { syncDirectory } from './durability.ts'
 import { replaceFile } from './replace-file.ts'
 
 /** The labels of a blob and when they were last changed. */
 export interface LabelRecord {
-  readonly updatedAt: Date
+  readonly updatedAt: Timestamp
   readonly labels: Labels
 }
 
@@ -35,14 +36,12 @@ export async function readLabels(path: string): Promise<LabelRecord | undefined>
 
 function parseRecord(text: string): LabelRecord {
   const { updatedAt, labels } = JSON.parse(text) as { updatedAt: unknown; labels: Iterable<unknown[]> }
-  const time = Date.parse(String(updatedAt))
-  if (Number.isNaN(time)) throw new Error('no time of update')
   const result: Record<string, string> = Object.create(null)
   for (const [key, value] of labels) {
     if (typeof key !== 'string' || typeof value !== 'string') throw new Error('no text')
     result[key] = value
   }
-  return { updatedAt: new Date(time), labels: result }
+  return { updatedAt: Timestamp.parse(String(updatedAt)), labels: result }
 }
 
 /** Replaces a file with labels atomically. */
@@ -51,7 +50,7 @@ export async function writeLabels(
   { updatedAt, labels }: LabelRecord,
   durability: Durability,
 ): Promise<void> {
-  const content = { updatedAt: updatedAt.toISOString(), labels: Object.entries(labels) }
+  const content = { updatedAt, labels: Object.entries(labels) }
   await replaceFile(path, JSON.stringify(content), durability)
 }
 

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import type { IngestStatus } from '@nsbox/core/content'
 import { isErrno } from '@nsbox/errors'
 import { type Digest, isDigest } from '@nsbox/oci'
+import { Timestamp } from '@nsbox/time'
 import * as v from 'valibot'
 import { ingestName } from './layout.ts'
 import { replaceFile } from './replace-file.ts'
@@ -26,15 +27,19 @@ export interface Expectation {
   readonly expected?: Digest | undefined
 }
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+/** The year 9999, after which a time is none. */
+const lastTime = Date.UTC(9999, 0)
 
-/** What is kept of an ingest besides its bytes; times are in milliseconds since the epoch. */
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const time = v.pipe(v.number(), v.minValue(0), v.maxValue(lastTime))
+
+/** What is kept of an ingest besides its bytes; times are in milliseconds since the epoch, maybe with a fraction. */
 const aboutSchema = v.object({
   ref: v.string(),
   /** When it was first opened. */
-  startedAt: count,
+  startedAt: time,
   /** When its last writer was closed; older than `data` if that writer was killed. */
-  updatedAt: count,
+  updatedAt: time,
   /** How many bytes there will be; 0 if that is not known. */
   total: count,
   /** The digest that they will have, if that is known. */
@@ -47,11 +52,10 @@ type About = v.InferOutput<typeof aboutSchema>
 export async function createIngest(
   directory: string,
   ref: string,
-  { total, expected, now }: Expectation & { now: number },
+  { total, expected, now }: Expectation & { now: Timestamp },
 ): Promise<{ readonly status: IngestStatus; readonly handle: FileHandle }> {
   await makeEmpty(directory)
-  const at = new Date(now)
-  const status = { ref, offset: 0, total: total ?? 0, expected, startedAt: at, updatedAt: at }
+  const status = { ref, offset: 0, total: total ?? 0, expected, startedAt: now, updatedAt: now }
   let handle: FileHandle | undefined
   try {
     handle = await open(join(directory, dataFile), 'wx+', 0o600)
@@ -97,8 +101,8 @@ export async function readIngest(directory: string): Promise<IngestStatus | unde
       offset: data.size,
       total: about.total,
       expected: about.expected,
-      startedAt: new Date(about.startedAt),
-      updatedAt: new Date(Math.max(about.startedAt, about.updatedAt, Math.floor(data.mtimeMs))),
+      startedAt: Timestamp.fromEpochMilliseconds(about.startedAt),
+      updatedAt: Timestamp.fromEpochMilliseconds(Math.max(about.startedAt, about.updatedAt, data.mtimeMs)),
     }
   } catch (error) {
     if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined
@@ -114,8 +118,8 @@ export async function recordStatus(directory: string, status: IngestStatus): Pro
 function textOf({ ref, startedAt, updatedAt, total, expected }: IngestStatus): string {
   const about: About = {
     ref,
-    startedAt: startedAt.getTime(),
-    updatedAt: updatedAt.getTime(),
+    startedAt: startedAt.epochMicroseconds / 1000,
+    updatedAt: updatedAt.epochMicroseconds / 1000,
     total,
     expected,
   }

@@ -1,16 +1,18 @@
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import type {
-  AbortOptions,
-  CommitOptions,
-  ContentInfo,
-  ContentWriter,
-  Durability,
-  IngestStatus,
+import {
+  type AbortOptions,
+  type CommitOptions,
+  type ContentInfo,
+  type ContentWriter,
+  type Durability,
+  type IngestStatus,
+  ingestDiscarded,
 } from '@nsbox/core/content'
 import { isAlreadyExists, NsboxError, shownName, withErrorContext } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { assertDigest, type Digest, type DigestAlgorithm, digestAlgorithm, type Hasher } from '@nsbox/oci'
+import type { Clock, Timestamp } from '@nsbox/time'
 import type { BlobFiles } from './blob-files.ts'
 import { syncFile } from './durability.ts'
 import { hashFile } from './hash-file.ts'
@@ -31,7 +33,9 @@ export interface IngestWriterParts {
   readonly hasher: Hasher
   readonly blobs: BlobFiles
   readonly durability: Durability
-  readonly now: () => number
+  readonly clock: Clock
+  /** Called when the writer begins to let go of the ref. */
+  readonly onClosing: () => void
   /** Called once, when the ref is free again. */
   readonly onClosed: () => void
 }
@@ -45,6 +49,7 @@ export class IngestWriter implements ContentWriter {
   #hasher: Hasher | undefined
   #turn: Promise<unknown> | undefined
   #closed = false
+  #revoked = false
   #discarded = false
   #released: Promise<void> | undefined
 
@@ -110,8 +115,15 @@ export class IngestWriter implements ContentWriter {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
+    this.#parts.onClosing()
     await this.#turn
     await this.#release()
+  }
+
+  /** Closes the writer, whose calls fail from here on because its ingest is discarded. */
+  async revoke(): Promise<void> {
+    this.#revoked = true
+    await this[Symbol.asyncDispose]()
   }
 
   async #publish({
@@ -159,9 +171,11 @@ export class IngestWriter implements ContentWriter {
     return hasher.digest()
   }
 
-  async #finish(createdAt: Date): Promise<void> {
+  async #finish(createdAt: Timestamp): Promise<void> {
     const { handle, durability } = this.#parts
-    await handle.utimes(createdAt, createdAt)
+    // Half a microsecond more, since less than one is cut off, and a double may be a little less than it should be.
+    const seconds = (createdAt.epochMicroseconds + 0.5) / 1_000_000
+    await handle.utimes(seconds, seconds)
     try {
       await syncFile(handle, durability)
     } catch (error) {
@@ -181,7 +195,7 @@ export class IngestWriter implements ContentWriter {
   }
 
   #moveTo(offset: number): void {
-    const updatedAt = new Date(Math.max(this.#parts.now(), this.#status.startedAt.getTime()))
+    const updatedAt = this.#parts.clock.stamp(this.#status.updatedAt)
     this.#status = { ...this.#status, offset, updatedAt }
   }
 
@@ -220,6 +234,7 @@ export class IngestWriter implements ContentWriter {
 
   async #exclusively<T>(doing: string, body: () => Promise<T>): Promise<T> {
     const context = `${doing} ref ${shownName(this.ref)}`
+    if (this.#revoked) throw ingestDiscarded(this.ref)
     if (this.#closed) throw new NsboxError('failed_precondition', `${context}: the writer is closed`)
     if (this.#turn !== undefined)
       throw new NsboxError('failed_precondition', `${context}: an earlier call is not done`)

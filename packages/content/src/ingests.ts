@@ -5,6 +5,7 @@ import {
   type AbortOptions,
   type ContentWriter,
   type Durability,
+  type IngestLock,
   IngestLocks,
   type IngestOptions,
   type IngestStatus,
@@ -13,6 +14,7 @@ import { checkName, maxNameBytes } from '@nsbox/core/names'
 import { NsboxError, shownName } from '@nsbox/errors'
 import { parseListFilters } from '@nsbox/filters'
 import { digestAlgorithm } from '@nsbox/oci'
+import type { Clock } from '@nsbox/time'
 import type { BlobFiles } from './blob-files.ts'
 import { ingestFields } from './filter-adaptors.ts'
 import { hashFile } from './hash-file.ts'
@@ -41,27 +43,27 @@ export class Ingests implements AsyncDisposable {
   readonly #layout: Layout
   readonly #blobs: BlobFiles
   readonly #durability: Durability
-  readonly #now: () => number
+  readonly #clock: Clock
   readonly #locks: IngestLocks
   readonly #writers = new Map<string, IngestWriter>()
   #closed = false
 
   constructor(
     layout: Layout,
-    { blobs, durability, now }: { blobs: BlobFiles; durability: Durability; now: () => number },
+    { blobs, durability, clock }: { blobs: BlobFiles; durability: Durability; clock: Clock },
   ) {
     this.#layout = layout
     this.#blobs = blobs
     this.#durability = durability
-    this.#now = now
-    this.#locks = new IngestLocks(now)
+    this.#clock = clock
+    this.#locks = new IngestLocks(clock.now)
   }
 
   async writer({ ref, ...asked }: IngestOptions, { signal }: AbortOptions): Promise<ContentWriter> {
     if (this.#closed) throw new NsboxError('failed_precondition', 'the content store is closed')
     checkName('ref', ref, maxRefBytes)
     const expectation = checkExpectation(asked)
-    const lock = this.#locks.acquire(ref)
+    const lock = await this.#locks.acquire(ref, { signal })
     try {
       const { expected, total } = expectation
       if (expected !== undefined && (await this.#blobs.has(expected, total)))
@@ -69,6 +71,7 @@ export class Ingests implements AsyncDisposable {
       const ingest = await this.#openIngest(ref, expectation)
       const writer = await this.#openWriter(ingest, { lock, signal })
       this.#writers.set(ref, writer)
+      lock.hold(() => writer.revoke())
       if (this.#closed) await writer[Symbol.asyncDispose]()
       return writer
     } catch (error) {
@@ -102,8 +105,8 @@ export class Ingests implements AsyncDisposable {
     return found.flat().sort((a, b) => (a.ref < b.ref ? -1 : 1))
   }
 
-  async abort(ref: string): Promise<void> {
-    using _lock = this.#locks.acquire(ref)
+  async abort(ref: string, { signal }: AbortOptions): Promise<void> {
+    using _lock = await this.#locks.takeOver(ref, { signal })
     const directory = this.#layout.ingest(ref)
     if ((await readIngest(directory)) === undefined) throw ingestNotFound(ref)
     await removeIngest(directory)
@@ -118,7 +121,8 @@ export class Ingests implements AsyncDisposable {
   async #openIngest(ref: string, { total, expected }: Expectation): Promise<OpenIngest> {
     const directory = this.#layout.ingest(ref)
     const found = await readIngest(directory)
-    if (found === undefined) return await createIngest(directory, ref, { total, expected, now: this.#now() })
+    if (found === undefined)
+      return await createIngest(directory, ref, { total, expected, now: this.#clock.stamp() })
     if (total !== undefined && found.total !== 0 && found.total !== total) {
       throw new NsboxError(
         'failed_precondition',
@@ -133,7 +137,7 @@ export class Ingests implements AsyncDisposable {
 
   async #openWriter(
     { status, handle }: OpenIngest,
-    { lock, signal }: { lock: Disposable } & AbortOptions,
+    { lock, signal }: { lock: IngestLock } & AbortOptions,
   ): Promise<IngestWriter> {
     const directory = this.#layout.ingest(status.ref)
     try {
@@ -145,7 +149,8 @@ export class Ingests implements AsyncDisposable {
         hasher: await hashFile(handle, status.offset, { algorithm, signal }),
         blobs: this.#blobs,
         durability: this.#durability,
-        now: this.#now,
+        clock: this.#clock,
+        onClosing: () => lock.leave(),
         onClosed: () => {
           this.#writers.delete(status.ref)
           lock[Symbol.dispose]()

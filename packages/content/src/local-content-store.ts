@@ -83,7 +83,7 @@ export class LocalContentStore implements ContentStore, LocalPaths, AsyncDisposa
 
   async abort(ref: string, { signal }: AbortOptions = {}): Promise<void> {
     signal?.throwIfAborted()
-    await withErrorContext(`aborting ref ${shownName(ref)}`, () => this.#ingests.abort(ref))
+    await withErrorContext(`aborting ref ${shownName(ref)}`, () => this.#ingests.abort(ref, { signal }))
   }
 
   async blobPath(digest: Digest, { signal }: AbortOptions = {}): Promise<string> {

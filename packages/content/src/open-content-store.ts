@@ -2,6 +2,7 @@ import { chmod } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Durability } from '@nsbox/core/content'
 import { withErrorContext } from '@nsbox/errors'
+import { type Clock, systemClock } from '@nsbox/time'
 import { BlobFiles } from './blob-files.ts'
 import { syncDirectory } from './durability.ts'
 import { Ingests } from './ingests.ts'
@@ -15,8 +16,8 @@ export interface OpenContentStoreOptions {
   readonly root: string
   /** `full` by default. */
   readonly durability?: Durability | undefined
-  /** The clock, in milliseconds since the epoch; `Date.now` by default. */
-  readonly now?: (() => number) | undefined
+  /** `systemClock` by default. */
+  readonly clock?: Clock | undefined
 }
 
 /**
@@ -26,7 +27,7 @@ export interface OpenContentStoreOptions {
  * @throws `permission_denied`, `resource_exhausted` and others, as the file system has it
  */
 export async function openContentStore(options: OpenContentStoreOptions): Promise<LocalContentStore> {
-  const { durability = 'full', now = Date.now } = options
+  const { durability = 'full', clock = systemClock } = options
   const layout = layoutAt(resolve(options.root))
   return await withErrorContext(`opening content store ${layout.root}`, async () => {
     await makeDirectory(layout.root, durability)
@@ -37,9 +38,9 @@ export async function openContentStore(options: OpenContentStoreOptions): Promis
       await makeDirectory(directory, durability)
     // The process that named the newest of the blobs may have died before they were on the disk.
     for (const directory of blobDirectories) await syncDirectory(directory, durability)
-    const blobs = new BlobFiles(layout, { durability, now })
+    const blobs = new BlobFiles(layout, { durability, clock })
     await removeLeftovers(layout, blobs)
-    const ingests = new Ingests(layout, { blobs, durability, now })
+    const ingests = new Ingests(layout, { blobs, durability, clock })
     return new LocalContentStore(layout, { blobs, ingests })
   })
 }

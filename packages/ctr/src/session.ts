@@ -11,6 +11,8 @@ import type { GlobalOptions } from './global-options.ts'
 /** A command's connection. */
 export interface Session extends AsyncDisposable {
   readonly client: Client
+  /** Whether the server runs inside this process, and ends with it, and its containers with both. */
+  readonly isEmbedded: boolean
   /** The snapshotter that the options or the environment name, if they name one. */
   readonly namedSnapshotter: string | undefined
   /** Aborted by an interrupt from the terminal, by a failure of the standard output and by `--timeout`. */
@@ -20,7 +22,7 @@ export interface Session extends AsyncDisposable {
 }
 
 /**
- * Connects to the server that the options and the environment name. If they name none and nobody listens at the
+ * Connects to the server that the options and the environment name. If they name none and there is no server at the
  * default address, the server is run inside this process for as long as the session lasts.
  *
  * @throws `unavailable` if the named server cannot be reached, `failed_precondition` if the data root is in use
@@ -41,6 +43,7 @@ export async function openSession(options: GlobalOptions, env = process.env): Pr
   const resources = opening.move()
   return {
     client,
+    isEmbedded,
     namedSnapshotter,
     signal,
     leaveSignals,

@@ -1,3 +1,4 @@
+import { Timestamp } from '@nsbox/time'
 import { expect, it } from 'vitest'
 import { renderInfo } from './commands/snapshots-info.ts'
 import { renderTree } from './commands/snapshots-tree.ts'
@@ -40,7 +41,7 @@ it('draws a tree of snapshots, however deep, and takes those with unknown parent
 })
 
 it('leaves out of a snapshot’s document what there is none of, and sorts its labels', () => {
-  const [createdAt, updatedAt] = [new Date(0), new Date(1)]
+  const [createdAt, updatedAt] = [new Timestamp(0), new Timestamp(1, 2)]
   const info = { name: 'n', kind: 'view', parent: undefined, labels: {}, createdAt, updatedAt } as const
   expect(renderInfo(info)).not.toMatch(/Parent|Labels/)
   const labels = { b: '2', a: '1' }
@@ -52,8 +53,8 @@ it('leaves out of a snapshot’s document what there is none of, and sorts its l
         "a": "1",
         "b": "2"
     },
-    "Created": "1970-01-01T00:00:00.000Z",
-    "Updated": "1970-01-01T00:00:00.001Z"
+    "Created": "1970-01-01T00:00:00Z",
+    "Updated": "1970-01-01T00:00:01.000000002Z"
 }`)
 })
 

@@ -10,6 +10,7 @@ import type { PathUses } from '@nsbox/core/tasks'
 import { NsboxError, shownName } from '@nsbox/errors'
 import { type NamespaceStore, requireNamespace } from '@nsbox/namespaces'
 import { type Database, openDatabase } from '@nsbox/sqlite'
+import { type Clock, systemClock } from '@nsbox/time'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { type CollectionResult, Collector, type CollectorSchedule } from './collector/collector.ts'
 import type { Marking } from './collector/marking.ts'
@@ -39,13 +40,13 @@ export interface MetadataOptions {
   /** The database's file. */
   readonly path: string
   /**
-   * Has the bytes of all namespaces. It belongs to this store: a blob or ingest that no namespace has is removed. It
-   * stays open when this store is closed.
+   * The bytes of all namespaces. It belongs to this store: a blob or ingest that no namespace has is removed. It stays
+   * open when this store is closed.
    */
   readonly content: ContentStore
   /**
-   * Have the files of the snapshots of all namespaces, by name, such as `overlayfs`; none by default. They belong to
-   * this store as `content` does.
+   * The files of the snapshots of all namespaces, by the snapshotter's name, such as `overlayfs`; none by default. They
+   * belong to this store as `content` does.
    */
   readonly snapshotters?: ReadonlyMap<string, Snapshotter> | undefined
   /** `shared` by default. */
@@ -56,15 +57,12 @@ export interface MetadataOptions {
   readonly answers?: Answers | undefined
   /** Told of every event, in order, once what it tells of is on disk. */
   readonly onEvent?: EventListener | undefined
-  /**
-   * Whether `onEvent` would tell anybody of an event that happens now; if not, it need not be called. Always by
-   * default.
-   */
+  /** Whether there is a subscriber for an event that happens now; if not, `onEvent` is not called. True by default. */
   readonly isHeard?: (() => boolean) | undefined
   readonly collector?: CollectorSchedule | undefined
   readonly log?: Log | undefined
-  /** The clock, in milliseconds since 1970; the system's by default. */
-  readonly now?: (() => number) | undefined
+  /** `systemClock` by default. */
+  readonly clock?: Clock | undefined
   /** Called when the disk has refused a sync; ends the process by default. */
   readonly onFatal?: ((error: unknown) => void) | undefined
 }
@@ -74,24 +72,22 @@ export interface NamespaceView {
   readonly images: ImageStore
   readonly content: ContentStore
   readonly leases: LeaseStore
-  /**
-   * No lease holds a container, and a container holds its snapshot and what its labels refer to until it is deleted.
-   */
+  /** No lease holds a container. A container holds its snapshot, and what its labels refer to, until it is deleted. */
   readonly containers: ContainerStore
   /** No lease holds a sandbox, and a sandbox holds what its labels refer to until it is deleted. */
   readonly sandboxes: SandboxStore
 
   /**
-   * The namespace's snapshots of one snapshotter; with layer directories if that has them. Whoever writes to one of
-   * these by other means than the namespace's applier says so by `Metadata.use`.
+   * The namespace's snapshots of one snapshotter; with layer directories if that has them. Writing to one by other
+   * means than the namespace's applier is to be announced by `Metadata.use`.
    * @throws `invalid_argument` for the name of none
    */
   snapshotter(name: string): Snapshotter
 
   /**
-   * An applier of what the namespace has to what its snapshotters have: it does as `applier` does, and notes of which
-   * layer a snapshot is made, without which no other namespace ever comes to have it. What `applier` is given is one
-   * mount of the directory that was looked at, by a path that only this process has.
+   * An applier of the namespace's blobs to its snapshots: it does as `applier` does, and records of which layer a
+   * snapshot is made, which is what lets other namespaces share it. `applier` gets one mount of the directory that was
+   * checked, by a path that only this process has.
    *
    * Besides what `applier` throws: `not_found` for a blob that the namespace does not have; `invalid_argument` for
    * mounts that contradict themselves, `unimplemented` for those of which a layer cannot be one; `failed_precondition`
@@ -104,10 +100,9 @@ export interface NamespaceView {
  * The metadata of all namespaces. Unless answers are held, nothing here answers before what the answer rests on is on
  * disk.
  *
- * Whoever is about to run something that nobody watches, such as a task, says by `use` what it is given: what snapshots
- * hold that can be written to is their namespaces' own from then on, and the files of all that is used stay until the
- * use is disposed of, although `remove` and the collector take the snapshots away. Uses outlive a process by their
- * records.
+ * Before something unobserved runs, such as a task, the caller names its paths by `use`: snapshots that it can write to
+ * are not shared from then on, and the files of all that is used stay until the use is disposed of, even if `remove` or
+ * the collector takes the snapshots away. Uses outlive a process by their records.
  */
 export interface Metadata extends AsyncDisposable, PathUses {
   readonly namespaces: NamespaceStore
@@ -120,8 +115,8 @@ export interface Metadata extends AsyncDisposable, PathUses {
   namespace(name: string, options?: { readonly lease?: string | undefined }): NamespaceView
 
   /**
-   * Starts the collector of a store that was opened with `collector: { manual: true }`. Uses that `resume` takes up are
-   * to be taken up before: what nobody has named until now is no longer kept for a use.
+   * Starts the collector of a store that was opened with `collector: { manual: true }`. Call `resume` for uses of an
+   * earlier process before: what has not been named by then is no longer kept for a use.
    */
   startCollector(): void
 
@@ -152,7 +147,7 @@ export function createMetadata(
   options: Omit<MetadataOptions, 'path'>,
   databasePath?: string,
 ): Metadata {
-  const { content: backend, policy = 'shared', log = silent, now: clock = Date.now } = options
+  const { content: backend, policy = 'shared', log = silent, clock = systemClock } = options
   const { snapshotters = new Map() } = options
   const stack = new AsyncDisposableStack()
   stack.use(db)
@@ -164,7 +159,7 @@ export function createMetadata(
   })
   stack.defer(() => outbox.flushed())
   const gate = new BlobGate()
-  const locks = new IngestLocks(clock)
+  const locks = new IngestLocks(clock.now)
   const commits = new CommitsUnderWay()
   const inUse = new BackingsInUse()
   const markings = new Set<Marking>()

@@ -17,8 +17,8 @@ export interface MountReachOptions {
   /** What relative paths are relative to; the directory of this process by default. */
   readonly base?: string | undefined
   /**
-   * Whether somebody may change the mounts afterwards, such as a container with the right to: then what is mounted
-   * read-only can be written to as well, except for the lower directories of overlays. False by default.
+   * Whether the mounts may be changed afterwards, as by a container with the right to: then what is mounted read-only
+   * can be written to as well, except for the lower directories of overlays. False by default.
    */
   readonly changeable?: boolean | undefined
 }

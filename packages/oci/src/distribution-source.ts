@@ -28,6 +28,11 @@ export function distributionSourceLabel(
   return { key, value: [...others, repository].sort().join() }
 }
 
+/** Those of the labels of a blob that say where it is, of all registries. */
+export function distributionSourceLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).filter(([key]) => key.startsWith(prefix)))
+}
+
 /** The repositories of a registry that the labels of a blob say it is in. */
 export function distributionSources(host: string, labels: Readonly<Record<string, string>>): string[] {
   const key = distributionSourceKey(host)

@@ -17,9 +17,8 @@ export const anyObject = v.custom<Readonly<Record<string, unknown>>>(
 )
 
 /**
- * An object of a document of Go's: what is `null` is absent, and a key that differs from a field's name in case alone
- * is refused. Go's decoder takes it for that field, so the same document would say two things to two readers. Fields
- * that are not named are left out.
+ * An object of a document that Go programs read as well: `null` means absent, and a key that differs from a field's
+ * name in case alone is refused, since Go's decoder takes it for that field. Fields that are not named are left out.
  */
 export function fields<const E extends v.ObjectEntries>(entries: E): v.GenericSchema<unknown, Output<E>> {
   return v.pipe(spelled(entries, maxFields), v.object(entries, 'is missing'))
@@ -78,7 +77,7 @@ export const text = v.string('not a string')
 
 export const boolean = v.boolean('not a boolean')
 
-/** A text of which somebody else says whether it is one of these words. */
+/** A text of these words, which `validateSpec` checks. */
 export function word<T extends string>() {
   return v.custom<T>((value) => typeof value === 'string', 'not a string')
 }

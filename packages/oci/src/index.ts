@@ -19,7 +19,11 @@ export {
   isDigest,
   parseDigest,
 } from './digest.ts'
-export { distributionSourceLabel, distributionSources } from './distribution-source.ts'
+export {
+  distributionSourceLabel,
+  distributionSourceLabels,
+  distributionSources,
+} from './distribution-source.ts'
 export { type DockerArchiveImage, dockerArchiveSteps, parseDockerArchive } from './docker-archive.ts'
 export { maxDocumentSize } from './document.ts'
 export { childGcLabels } from './gc-label.ts'

@@ -12,7 +12,7 @@ export function matchPlatform(platform: Platform, wanted: Platform): boolean {
   return areSame(normalizePlatform(platform), normalizePlatform(wanted))
 }
 
-/** Whether two platforms that are normalised already are the same. */
+/** `matchPlatform` for normalised platforms. */
 function areSame(a: Platform, b: Platform): boolean {
   return (
     a.os === b.os &&

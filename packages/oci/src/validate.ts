@@ -3,15 +3,15 @@ import * as v from 'valibot'
 import type { Steps } from './steps.ts'
 
 /**
- * `safeParse`, up to the first thing that is wrong, since there could be a hundred thousand. The messages that the
- * library has itself are replaced, since they quote foreign text.
+ * `safeParse`, up to the first thing that is wrong, since there could be a hundred thousand. The library's own messages
+ * are replaced, since they quote foreign text.
  */
 export function tryParse<const S extends v.GenericSchema>(schema: S, value: unknown): v.SafeParseResult<S> {
   return v.safeParse(schema, value, { abortEarly: true, message: ({ expected }) => `expected ${expected}` })
 }
 
 /**
- * Checks a foreign value against a schema, up to the first thing that is wrong in it.
+ * Checks a foreign value against a schema, up to its first fault.
  *
  * @param context what the value is, for the error, such as `manifest sha256:…`
  * @param at where in that it stands, such as `layers[3]`

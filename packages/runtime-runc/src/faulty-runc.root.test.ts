@@ -86,6 +86,12 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'a runt
     ]
   }
 
+  /** What the supervisor has on disk of processes. */
+  async function records(): Promise<string[]> {
+    const names = await readdir(join(path, 'runtime/supervisor'), { recursive: true })
+    return names.filter((name) => name.endsWith('.json'))
+  }
+
   for (const [what, fault] of Object.entries({ ...faults, lies: { lie: '' } })) {
     test(`${what} at create leaves nothing, and nothing is told`, async () => {
       await runc.set('create', fault)
@@ -137,16 +143,18 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'a runt
   }
 
   for (const [what, fault] of Object.entries(faults)) {
-    test(`${what} at delete lets it be done again`, async () => {
+    test(`${what} at delete loses nothing, and lets it be done again`, async () => {
       await create()
       await tasks.kill('x', 9)
       await tasks.wait('x')
       await runc.set('delete', fault)
       expect(await code(tasks.delete('x'))).not.toBe('success')
       expect(await tasks.get('x')).toMatchObject({ status: 'stopped' })
+      expect(await records()).toHaveLength(1)
       await runc.set('delete', undefined)
       expect((await tasks.delete('x')).exitStatus).toBe(137)
       expect(events.map(({ topic }) => topic)).toEqual(['/tasks/create', '/tasks/exit', '/tasks/delete'])
+      expect(await records()).toEqual([])
     })
   }
 

@@ -1,15 +1,13 @@
 import { join } from 'node:path'
+import { Bundles, ImageDirectories, noUses } from '@nsbox/bundle'
 import type { DomainEvent } from '@nsbox/core/events'
 import type { PathUses } from '@nsbox/core/tasks'
 import { makePassable } from '@nsbox/mount'
 import { openSupervisor } from '@nsbox/supervisor'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import { Bundles } from './bundle/bundles.ts'
 import { CgroupHost } from './cgroups/cgroup-host.ts'
-import { ImageDirectories } from './checkpoints/image-directories.ts'
 import { Shortcuts } from './runc-internals/shortcuts.ts'
 import { RuncRuntime } from './runc-runtime.ts'
-import { noUses } from './tasks/task-uses.ts'
 
 /** How to open a runtime. */
 export interface OpenRuncRuntimeOptions {

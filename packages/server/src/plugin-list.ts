@@ -28,6 +28,9 @@ const events = 'io.containerd.event.v1'
 const leases = 'io.containerd.lease.v1'
 const streaming = 'io.containerd.streaming.v1'
 const transfer = 'io.containerd.transfer.v1'
+const mountManager = 'io.containerd.mount-manager.v1'
+const sandboxStore = 'io.containerd.sandbox.store.v1'
+const sandboxController = 'io.containerd.sandbox.controller.v1'
 const service = 'io.containerd.service.v1'
 const grpc = 'io.containerd.grpc.v1'
 
@@ -58,8 +61,17 @@ export function pluginList({ snapshotters, runtimeRefusal }: PluginListParts): P
       platforms,
       ...(runtimeRefusal === undefined ? {} : { skipped: runtimeRefusal }),
     },
+    {
+      type: runtime,
+      id: 'shim',
+      requires: [],
+      ...(runtimeRefusal !== undefined && { skipped: runtimeRefusal }),
+    },
     { type: leases, id: 'manager', requires: [metadata] },
     { type: streaming, id: 'manager', requires: [] },
+    { type: mountManager, id: 'local', requires: [metadata] },
+    { type: sandboxStore, id: 'local', requires: [metadata] },
+    { type: sandboxController, id: 'local', requires: [runtime, events, sandboxStore] },
     { type: transfer, id: 'local', requires: [leases, metadata, differ, streaming] },
     ...['containers', 'content', 'images', 'introspection', 'namespaces', 'snapshots'].map((id) => {
       return { type: service, id: `${id}-service`, requires: [metadata] }
@@ -71,6 +83,9 @@ export function pluginList({ snapshotters, runtimeRefusal }: PluginListParts): P
     ),
     { type: grpc, id: 'snapshots', requires: [service] },
     { type: grpc, id: 'healthcheck', requires: [] },
+    { type: grpc, id: 'mounts', requires: [mountManager] },
+    { type: grpc, id: 'sandboxes', requires: [sandboxStore] },
+    { type: grpc, id: 'sandbox-controllers', requires: [sandboxController, events] },
     { type: grpc, id: 'streaming', requires: [streaming] },
     { type: grpc, id: 'tasks', requires: [service] },
     { type: grpc, id: 'transfer', requires: [transfer] },

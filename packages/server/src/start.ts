@@ -21,6 +21,8 @@ import { allOf } from './listen/all-of.ts'
 import { bindSocket } from './listen/bind-socket.ts'
 import { openGatedListeners } from './listen/gated-listeners.ts'
 import { createHttpServers } from './listen/http-servers.ts'
+import { openTtrpcSocket } from './listen/ttrpc-socket.ts'
+import { MountManager } from './mounts/mount-manager.ts'
 import { registerRoutes } from './routes/register-routes.ts'
 import type { RouteParts } from './routes/route-parts.ts'
 import { accessGate } from './rpc/access-gate.ts'
@@ -32,11 +34,14 @@ import { interruptibleRequests } from './rpc/interruptible-requests.ts'
 import { LoopMonitor } from './rpc/loop-monitor.ts'
 import { requestLog } from './rpc/request-log.ts'
 import { createRpcHandler } from './rpc/rpc-handler.ts'
+import { isRuntimeName } from './runtime-names.ts'
+import { RunningSandboxes } from './sandboxes/running-sandboxes.ts'
 import type { Server, ServerConfig } from './server.ts'
 import { sharedServices } from './shared-services.ts'
 import { shutDown } from './shut-down.ts'
 import { backgroundCleanup } from './snapshotters/background-cleanup.ts'
 import { openSnapshotters } from './snapshotters/open-snapshotters.ts'
+import { hasTask } from './tasks/has-task.ts'
 import { openRuntime } from './tasks/open-runtime.ts'
 import { tenantRulesParts } from './tenant-rules-parts.ts'
 
@@ -92,11 +97,20 @@ export async function startServer(
   const workers = starting.use(new LayerWorkers({ threads: Math.max(2, availableParallelism()) }))
   const applier = starting.use(localApplier(workers, content, { writeEarly: durability === 'full' }))
   const uuid = await serverUuid(root)
+  const mounts = starting.use(
+    await MountManager.open({
+      directory: join(state, 'mounts'),
+      temporary: config.state === undefined,
+      uses: metadata,
+      log,
+    }),
+  )
   const tasks = starting.use(
     await openRuntime({
       state,
       root,
       temporary: config.state === undefined,
+      address,
       binary: config.runtimeBinary,
       shortcuts: config.runtimeShortcuts !== 'off',
       uses: metadata,
@@ -105,7 +119,13 @@ export async function startServer(
       log,
     }),
   )
+  await mounts.endOrphans((namespace, id) => hasTask(tasks.runtime.namespace(namespace), id))
   metadata.startCollector()
+  const sandboxes = new RunningSandboxes({
+    directory: join(state, 'sandboxes'),
+    isKnownRuntime: (name) => tasks.refusal === undefined && isRuntimeName(name),
+    onEvent: (namespace, event) => events.announce(namespace, event),
+  })
 
   const stopping = new AbortController()
   const aborting = new AbortController()
@@ -122,7 +142,19 @@ export async function startServer(
   const loop = starting.use(new LoopMonitor({ log }))
   const isAlone = (namespace: string) => sharingPolicy === 'isolated' || isSealed(namespace)
   const parts: RouteParts = {
-    ...{ metadata, snapshotters, applier, workers, events, tasks, hostsDir, isAlone, uuid },
+    ...{
+      metadata,
+      snapshotters,
+      applier,
+      workers,
+      events,
+      tasks,
+      mounts,
+      sandboxes,
+      hostsDir,
+      isAlone,
+      uuid,
+    },
     ...{ stopping: stopping.signal, log },
   }
   const shared = sharedServices(parts)
@@ -154,6 +186,11 @@ export async function startServer(
         events.close()
       },
       abort: () => aborting.abort(new ConnectError('the server is shutting down', Code.Unavailable)),
+    }),
+  )
+  starting.use(
+    await openTtrpcSocket(address, async (envelope) => {
+      if (tasks.isNews(envelope)) await events.forward(envelope)
     }),
   )
   await bindSocket(http.server, address)

@@ -1,10 +1,10 @@
 import type { TaskRuntime } from '@nsbox/core/tasks'
-import { isNotFound, isNsboxError } from '@nsbox/errors'
 import type { Metadata } from '@nsbox/metadata'
 import type { TenantRulesParts } from './access/tenant-rules.ts'
 import { defaultSnapshotter } from './snapshotters/default-snapshotter.ts'
 import { loadedSnapshotter } from './snapshotters/loaded-snapshotter.ts'
 import type { SnapshotterEntry } from './snapshotters/open-snapshotters.ts'
+import { hasTask } from './tasks/has-task.ts'
 
 /** Parts of a server. */
 interface ServerParts {
@@ -17,22 +17,10 @@ interface ServerParts {
 export function tenantRulesParts({ metadata, snapshotters, runtime }: ServerParts): TenantRulesParts {
   return {
     containerOf: (namespace, id, options) => metadata.namespace(namespace).containers.get(id, options),
-    async hasTask(namespace, id, options) {
-      try {
-        await runtime.namespace(namespace).get(id, options)
-        return true
-      } catch (error) {
-        // Hosts without tasks and malformed ids have none.
-        const isNone = isNotFound(error) || (isNsboxError(error) && none.has(error.code))
-        if (isNone) return false
-        throw error
-      }
-    },
+    hasTask: (namespace, id, options) => hasTask(runtime.namespace(namespace), id, options),
     mountsIn: (namespace) => async (given, key, options) => {
       const name = given || (await defaultSnapshotter(metadata.namespaces, namespace, options))
       return await loadedSnapshotter(metadata.namespace(namespace), snapshotters, name).mounts(key, options)
     },
   }
 }
-
-const none: ReadonlySet<string> = new Set(['invalid_argument', 'permission_denied', 'unimplemented'])

@@ -14,6 +14,7 @@ import { NsboxError, withErrorContext } from '@nsbox/errors'
 import { parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import type { Database } from '@nsbox/sqlite'
+import type { Clock } from '@nsbox/time'
 import { treeUsage } from '@nsbox/trees'
 import { type ComingSnapshot, ComingSnapshots } from './coming-snapshots.ts'
 import { Leftovers } from './leftovers.ts'
@@ -33,7 +34,7 @@ export interface LocalSnapshotterParts {
   readonly sync: TrustedSync
   /** Closes the database and releases whatever else the parts hold. */
   readonly close: () => Promise<void>
-  readonly now: () => number
+  readonly clock: Clock
   readonly onLeftover: (error: unknown) => void
 }
 
@@ -150,7 +151,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
               kind,
               parent,
               labels: checked,
-              now: this.#parts.now(),
+              now: this.#parts.clock.stamp(),
             })
           })
         },
@@ -207,7 +208,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
         this.#checkFree(name, 'committed snapshot')
         if (parent !== null && !table.isCommitted(tx, parent))
           throw new NsboxError('not_found', `parent snapshot ${parentName || ownParentName} does not exist`)
-        table.commitSnapshot(tx, { id, name, parent, labels: checked, now: this.#parts.now() })
+        table.commitSnapshot(tx, { id, name, parent, labels: checked, now: this.#parts.clock.stamp() })
         return table.infoOf(table.getSnapshot(tx, name))
       })
     }
@@ -237,7 +238,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
       const row = table.getSnapshot(tx, name)
       const labels = changeLabels(table.labelsOf(row), change)
       validateLabels(labels, 'info.Labels')
-      table.setLabels(tx, row.id, labels, this.#parts.now())
+      table.setLabels(tx, row.id, labels, this.#parts.clock.stamp(table.infoOf(row).updatedAt))
       return table.infoOf(table.getSnapshot(tx, name))
     })
     return await this.#answer(info)

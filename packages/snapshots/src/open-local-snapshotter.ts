@@ -4,6 +4,7 @@ import type { Durability } from '@nsbox/core/snapshots'
 import { withErrorContext } from '@nsbox/errors'
 import { openDatabase } from '@nsbox/sqlite'
 import { syncfs } from '@nsbox/sys'
+import { type Clock, systemClock } from '@nsbox/time'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { LocalSnapshotterParts } from './local-snapshotter.ts'
 import { makePrivateDirectory } from './make-directory.ts'
@@ -18,8 +19,8 @@ export interface OpenSnapshotterOptions {
   readonly root: string
   /** `full` by default. */
   readonly durability?: Durability | undefined
-  /** The clock, in milliseconds since the epoch; `Date.now` by default. */
-  readonly now?: (() => number) | undefined
+  /** `systemClock` by default. */
+  readonly clock?: Clock | undefined
   /** Syncs the whole file system of an open file; `syncfs` by default. */
   readonly sync?: ((fd: number) => Promise<void>) | undefined
   /** Called with the reason if files of a removed snapshot are still there. `cleanup` tries again, and throws it. */
@@ -37,7 +38,7 @@ export async function openLocalSnapshotter<F extends SnapshotForm, S>(
   formIn: (root: string, opened: AsyncDisposableStack) => Promise<F>,
   make: (parts: LocalSnapshotterParts & { readonly form: F }) => S,
 ): Promise<S> {
-  const { durability = 'full', now = Date.now, sync = syncfs, onLeftover = () => undefined } = options
+  const { durability = 'full', clock = systemClock, sync = syncfs, onLeftover = () => undefined } = options
   const root = resolve(options.root)
   return await withErrorContext(`opening snapshotter ${root}`, async () => {
     await using opened = new AsyncDisposableStack()
@@ -67,7 +68,7 @@ export async function openLocalSnapshotter<F extends SnapshotForm, S>(
         lastId: () => directories.lastId,
       }),
       close: () => owned.disposeAsync(),
-      now,
+      clock,
       onLeftover,
     })
   })

@@ -9,7 +9,7 @@ import type { Migration } from '@nsbox/sqlite'
  *       kind        active, view or committed
  *       parent      a committed one, or null
  *       labels      a JSON object
- *       created_at  milliseconds since the epoch, as updated_at
+ *       created_at  microseconds since the epoch, as updated_at
  *       size        bytes and inodes of a committed one, once they were asked for
  */
 export const migrations: readonly Migration[] = [
@@ -29,5 +29,10 @@ export const migrations: readonly Migration[] = [
       ) STRICT;
       CREATE INDEX snapshot_parent ON snapshot (parent);
     `,
+  },
+  {
+    version: 2,
+    // They were milliseconds.
+    sql: 'UPDATE snapshot SET created_at = created_at * 1000, updated_at = updated_at * 1000',
   },
 ]

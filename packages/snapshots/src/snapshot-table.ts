@@ -2,6 +2,7 @@ import type { Labels } from '@nsbox/core/labels'
 import type { SnapshotInfo, SnapshotKind, SnapshotUsage } from '@nsbox/core/snapshots'
 import { NsboxError } from '@nsbox/errors'
 import type { Reader, Transaction } from '@nsbox/sqlite'
+import { Timestamp } from '@nsbox/time'
 
 /** A row of the database. */
 export interface SnapshotRow {
@@ -84,32 +85,32 @@ export function lastId(db: Reader): number {
 /** Adds an active snapshot or a view. */
 export function insertSnapshot(
   tx: Transaction,
-  row: Pick<SnapshotRow, 'id' | 'name' | 'kind' | 'parent'> & { labels: Labels; now: number },
+  row: Pick<SnapshotRow, 'id' | 'name' | 'kind' | 'parent'> & { labels: Labels; now: Timestamp },
 ): void {
   const { id, name, kind, parent, labels, now } = row
   tx.run(
     'INSERT INTO snapshot (id, name, kind, parent, labels, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    ...[id, name, kind, parent, JSON.stringify(labels), now, now],
+    ...[id, name, kind, parent, JSON.stringify(labels), now.epochMicroseconds, now.epochMicroseconds],
   )
 }
 
 /** Makes an active snapshot a committed one. */
 export function commitSnapshot(
   tx: Transaction,
-  row: Pick<SnapshotRow, 'id' | 'name' | 'parent'> & { labels: Labels; now: number },
+  row: Pick<SnapshotRow, 'id' | 'name' | 'parent'> & { labels: Labels; now: Timestamp },
 ): void {
   const { id, name, parent, labels, now } = row
   tx.run(
     `UPDATE snapshot SET name = ?, kind = 'committed', parent = ?, labels = ?, created_at = ?, updated_at = ?
     WHERE id = ?`,
-    ...[name, parent, JSON.stringify(labels), now, now, id],
+    ...[name, parent, JSON.stringify(labels), now.epochMicroseconds, now.epochMicroseconds, id],
   )
 }
 
-export function setLabels(tx: Transaction, id: number, labels: Labels, now: number): void {
+export function setLabels(tx: Transaction, id: number, labels: Labels, updatedAt: Timestamp): void {
   tx.run(
-    'UPDATE snapshot SET labels = ?, updated_at = max(created_at, ?) WHERE id = ?',
-    ...[JSON.stringify(labels), now, id],
+    'UPDATE snapshot SET labels = ?, updated_at = ? WHERE id = ?',
+    ...[JSON.stringify(labels), updatedAt.epochMicroseconds, id],
   )
 }
 
@@ -134,7 +135,7 @@ export function infoOf(row: SnapshotRow): SnapshotInfo {
     kind: row.kind,
     parent: row.parentName ?? undefined,
     labels: labelsOf(row),
-    createdAt: new Date(row.createdAt),
-    updatedAt: new Date(row.updatedAt),
+    createdAt: Timestamp.fromEpochMicroseconds(row.createdAt),
+    updatedAt: Timestamp.fromEpochMicroseconds(row.updatedAt),
   }
 }

@@ -4,6 +4,7 @@ import { NsboxError } from '@nsbox/errors'
 import { mount, unmount, withTempMount } from '@nsbox/mount'
 import { runOrThrow, scratchMount, type TempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
+import { createClock, Timestamp } from '@nsbox/time'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { OpenSnapshotterOptions } from './open-local-snapshotter.ts'
 import { openNativeSnapshotter } from './open-native-snapshotter.ts'
@@ -197,13 +198,13 @@ for (const [name, openSnapshotter] of [
     })
 
     test('D22 keeps the times of a snapshot in order when the clock goes back', async () => {
-      let clock = 2_000_000
-      await using snapshotter = await open({ now: () => clock })
-      const created = new Date(clock)
+      let now = 2_000_000
+      await using snapshotter = await open({ clock: createClock(() => now) })
       await snapshotter.prepare('key', undefined)
-      clock = 1_000_000
+      now = 1_000_000
       const info = await snapshotter.update('key', { merge: { a: '1' } })
-      expect(info).toMatchObject({ createdAt: created, updatedAt: created })
+      expect(info.createdAt).toEqual(Timestamp.fromEpochMilliseconds(2_000_000))
+      expect(info.updatedAt > info.createdAt).toBe(true)
     })
 
     test('cannot be opened where no directory can be made, and says so', async () => {

@@ -108,7 +108,7 @@ describeWith({ linux: true, programs: ['perl'] }, 'a client', () => {
     ['with a number that no process can have', () => ({ record: { ...record, pid: 2 ** 40 } })],
     [
       'with a time that is none',
-      () => ({ record: { ...record, exit: { exitStatus: 0, exitedAt: 2 ** 53 - 1 } } }),
+      () => ({ record: { ...record, exit: { exitStatus: 0, exitedAt: Date.UTC(10_000, 0) } } }),
     ],
     ['with an error that is none', () => ({ error: { code: 7 } })],
     ['that is no JSON', () => '{'],
@@ -261,6 +261,7 @@ describeWith({ linux: true, programs: ['perl'] }, 'a supervisor', () => {
     const launch = {
       key: 'a',
       command: ['x'],
+      cwd: '/',
       fromMemory: false,
       env: {},
       io: someRecord('a', 1).io,
@@ -278,6 +279,6 @@ describeWith({ linux: true, programs: ['perl'] }, 'a supervisor', () => {
     for (const pid of [2 ** 32 + 1, 0, -1])
       expect(() => checked(processRecord, someRecord('a', pid))).toThrow(invalid)
     expect(() => checked(exitRecord, { exitStatus: 2 ** 32, exitedAt: 0 })).toThrow(invalid)
-    expect(() => checked(exitRecord, { exitStatus: 0, exitedAt: 8_640_000_000_000_001 })).toThrow(invalid)
+    expect(() => checked(exitRecord, { exitStatus: 0, exitedAt: Date.UTC(9999, 0) + 1 })).toThrow(invalid)
   })
 })

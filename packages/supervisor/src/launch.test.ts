@@ -25,7 +25,7 @@ describeWith({ linux: true }, 'launching', () => {
     expect(readFileSync(`/proc/${process.pid}/cmdline`, 'utf8')).toContain('sh')
     const exit = await process.exit
     expect(exit.exitStatus).toBe(7)
-    expect(exit.exitedAt.getTime()).toBeGreaterThan(before)
+    expect(exit.exitedAt.epochMilliseconds).toBeGreaterThan(before)
     expect(process.ended).toEqual(exit)
     await process.drained
     await process.release()

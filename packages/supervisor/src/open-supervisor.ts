@@ -9,11 +9,11 @@ import type { Supervisor, SupervisorOptions } from './supervisor.ts'
 const longestDirectory = 77
 
 /**
- * Opens the supervisor of a directory. Processes of an earlier client are found again, with what they write, how
- * they ended, and all that can be asked of them. No supervisor is started unless one is needed.
+ * Opens the supervisor of a directory. Processes of an earlier client are found again, with their output and their
+ * exit. No supervisor is started until one is needed.
  *
- * @throws `invalid_argument` for a directory that cannot be; `permission_denied` for somebody else's; `unimplemented`
- * if a supervisor runs there that speaks no protocol of this build
+ * @throws `invalid_argument` for an invalid directory; `permission_denied` for another user's; `unimplemented` if a
+ * supervisor runs there that speaks no protocol of this build
  */
 export async function openSupervisor({
   directory,

@@ -1,4 +1,5 @@
 import type { TerminalSize } from '@nsbox/sys/descriptors'
+import type { Timestamp } from '@nsbox/time'
 import type { ProcessIo } from './protocol/process-record.ts'
 
 export type { ProcessIo, TerminalSize }
@@ -12,10 +13,10 @@ export interface AbortOptions {
 export interface ProcessExit {
   /** What it returned, or 128 and the number of the signal that ended it. */
   readonly exitStatus: number
-  readonly exitedAt: Date
+  readonly exitedAt: Timestamp
 }
 
-/** Files for one launch, with paths short enough for a socket; they are gone after it. */
+/** Files for one launch, with paths short enough for a socket; but for a pid file of the caller's they go with it. */
 export interface LaunchPaths {
   /** Where the program must write the number of the process that it made. */
   readonly pidFile: string
@@ -34,6 +35,13 @@ export interface LaunchRequest extends Partial<ProcessIo> {
   /** Names the process; at most 512 characters. */
   readonly key: string
   readonly command: LaunchCommand
+  /** The working directory, an absolute path; the root by default. */
+  readonly cwd?: string | undefined
+  /**
+   * An absolute path for the pid file of a program that makes the process, where only the supervisor's user may write.
+   * What is there is removed before, and the file stays afterwards. One of the supervisor's by default.
+   */
+  readonly pidFile?: string | undefined
   /** Added to the supervisor's few variables. */
   readonly env?: Readonly<Record<string, string>> | undefined
   /** Whether the program is to run from a sealed copy in memory; scripts, and all if the host forbids it, do not. */

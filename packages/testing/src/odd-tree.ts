@@ -22,7 +22,7 @@ printf sg > usr/bin/wall; chown 0:5 usr/bin/wall; chmod 2755 usr/bin/wall
 chmod 1777 var/tmp; chmod 700 empty; chown 1000:1000 empty
 chmod 2775 etc
 printf data > etc/file; chmod 000 etc/file
-python3 - <<'PY'
+/usr/bin/python3 - <<'PY'
 import os
 os.setxattr('etc/file', 'user.note', b'with \\x00 and \\xff')
 os.setxattr('usr/lib', 'user.dir', b'yes')

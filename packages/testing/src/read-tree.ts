@@ -8,15 +8,17 @@ export interface ReadTreeOptions {
 
 /**
  * Reads a whole tree. Names are relative to the root, which is `.`, with one character per byte, since they need not
- * be UTF-8. A child process reads it, so that two trees take two processors: Python, which has calls for extended
- * attributes, as Node has not, and nothing of what is to be tested. Files are hashed piece by piece.
+ * be UTF-8. A child process reads it, so that two trees take two processors: Debian's Python, which has calls for
+ * extended attributes, as Node has not, and nothing of what is to be tested. Files are hashed piece by piece.
  */
 export async function readTree(
   root: string,
   options: ReadTreeOptions = {},
 ): Promise<ReadonlyMap<string, TreeEntry>> {
   const except = (options.except ?? []).map((name) => Buffer.from(name, 'latin1').toString('hex'))
-  const { stdout } = await runOrThrow('python3', ['-c', script, root, ...except], { timeout: 120_000 })
+  const { stdout } = await runOrThrow('/usr/bin/python3', ['-c', script, root, ...except], {
+    timeout: 120_000,
+  })
   const entries = stdout
     .split('\n')
     .filter((line) => line !== '')

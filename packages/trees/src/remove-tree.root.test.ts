@@ -61,7 +61,7 @@ for name in [b'd' * 200, b'\\xff' * 255]:
         os.mkdir(name)
         os.chdir(name)
         open('file', 'w')`
-    await runOrThrow('python3', ['-c', script], { env: { TREE: path('tree') } })
+    await runOrThrow('/usr/bin/python3', ['-c', script], { env: { TREE: path('tree') } })
     await removeTree(path('tree'))
     expect(readdirSync(scratch.path)).toEqual(['precious'])
   })

@@ -29,8 +29,8 @@ export const checkpointAnnotations = {
 export const checkpointLabel = 'containerd.io/checkpoint'
 
 /**
- * What a checkpoint of a container consists of. Nothing of it can be trusted more than where it came from: an index can
- * be pulled and imported like any other.
+ * The parts of a container's checkpoint. An index can be pulled and imported like any other, so it is trusted no more
+ * than its source.
  */
 export interface Checkpoint {
   /** The index itself. */
@@ -53,11 +53,11 @@ export const opaqueBytes = ({ typeUrl, value }: OpaqueValue): Uint8Array =>
   toBinary(AnySchema, { $typeName: 'google.protobuf.Any', typeUrl, value })
 
 /**
- * Reads the index of a checkpoint, whoever has made it.
+ * Reads the index of a checkpoint, of nsbox or of another client.
  *
  * @param target of the image that it is
  * @throws `failed_precondition` for an image that is no checkpoint; `not_found` for a part that is needed here;
- * `invalid_argument` for what makes no sense; as `readBlob`
+ * `invalid_argument` for a malformed index; as `readBlob`
  */
 export async function readCheckpoint(
   content: Pick<ContentReader, 'read'>,

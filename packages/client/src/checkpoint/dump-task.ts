@@ -6,7 +6,7 @@ import { opaqueBytes } from './checkpoint-index.ts'
 import type { CheckpointLease } from './checkpoint-stores.ts'
 
 /**
- * Has the memory of a container's task written down.
+ * Lets the server store the memory of a container's task.
  *
  * containerd 1.7 fails after the work is done if the container's spec is in the content store already, as it is from
  * the second checkpoint on. The lease then says what has been stored.

@@ -22,11 +22,11 @@ import {
 const maxDepth = 16
 
 /**
- * Name of the snapshot that an image is unpacked to for a platform, whether that exists or not; undefined for one
- * without layers.
+ * The name of the snapshot that an image is unpacked to for a platform, whether that exists or not. Undefined for an
+ * image without layers.
  *
- * @throws `not_found` if an index has nothing for the platform, or content is missing; `invalid_argument` for what
- * makes no sense; as `readBlob`
+ * @throws `not_found` if an index has nothing for the platform, or content is missing; `invalid_argument` for a
+ * malformed document; as `readBlob`
  */
 export async function imageChainId(
   content: Pick<ContentReader, 'read'>,

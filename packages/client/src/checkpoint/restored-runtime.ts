@@ -8,8 +8,8 @@ import { refuseAccess } from './restored-spec.ts'
 const runc = 'io.containerd.runc.v2'
 
 /**
- * The runtime of a restored container: that of the checkpoint, runc if it names none. A name leads to a program that is
- * run on the host, and so do options; unless the checkpoint is trusted, only runc and options without paths will do
+ * The runtime of a restored container: that of the checkpoint, runc if it names none. A name and options choose a
+ * program that runs on the host. So unless the checkpoint is trusted, only runc and options without paths are allowed
  * (docs/threat-model.md D11).
  *
  * @throws `permission_denied` naming what reaches the host; `invalid_argument` for options that are malformed
@@ -38,5 +38,5 @@ function optionAccess(options: OpaqueValue): string[] {
   return [...asked.map(([name, value]) => `${name} ${value}`), ...$unknown.map(({ no }) => `option ${no}`)]
 }
 
-/** Whom the FIFOs belong to, and a keyring that is not made. */
+/** The owner of the FIFOs, and the keyring that is not made. */
 const harmless = new Set(['ioUid', 'ioGid', 'noNewKeyring'])

@@ -8,21 +8,20 @@ const specType = 'types.containerd.io/opencontainers/runtime-spec/1/Spec'
 /** How many things an error names; a hostile spec could have any number. */
 const maxNamed = 8
 
-/** Whom the spec is for, and what it may say. */
+/** The container that the spec is for, and whether it is trusted. */
 export interface RestoredSpecOptions {
   readonly id: string
   readonly namespace: string
-  /** Whether whoever wrote it is trusted as one who may make any container. */
+  /** Whether its author may make any container. */
   readonly trusted: boolean
 }
 
 /**
- * The spec of a restored container: that of a checkpoint, with a cgroup of its own. It is checked as if somebody else
- * had written it, as may well be (docs/threat-model.md D11). Unless it is trusted, it may reach nothing of the host
- * that a container does not reach for which nobody asks for anything, and annotations, which are orders to programs on
- * the host, are left out.
+ * The spec of a restored container: that of a checkpoint, with a cgroup of its own. Its author may be a stranger
+ * (docs/threat-model.md D11): unless it is trusted, it may reach nothing of the host beyond the default spec, and
+ * annotations, which instruct programs on the host, are left out.
  *
- * @throws `invalid_argument` for what is no spec; `permission_denied` naming what it reaches
+ * @throws `invalid_argument` for a malformed spec; `permission_denied` naming what it reaches
  */
 export function restoredSpec(given: OpaqueValue, options: RestoredSpecOptions): OpaqueValue {
   const { annotations, ...rest } = withOwnCgroup(parseSpec(given.value), options)

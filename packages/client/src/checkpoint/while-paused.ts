@@ -1,14 +1,14 @@
 import type { AbortOptions } from '@nsbox/core/content'
 import type { ProcessStatus, Tasks } from '@nsbox/core/tasks'
-import { errorCode, isNotFound, NsboxError } from '@nsbox/errors'
+import { errorCode, isNotFound, NsboxError, undefinedIf } from '@nsbox/errors'
 import { retryWhileAway } from '../task/retry-while-away.ts'
 
 /**
- * Does something while a task is frozen, and lets it go on afterwards whatever comes of that. One that was frozen
- * before stays so, and one that has ended meanwhile is left alone.
+ * Does something while a task is frozen, and resumes it afterwards, after a failure too. A task that was frozen before
+ * stays frozen.
  *
- * @throws as `Tasks.pause` and the work; `aborted` if somebody else has let the task go on meanwhile. If it cannot be
- * let go on, that is said besides, or by itself.
+ * @throws as `Tasks.pause` and the work; `aborted` if another client has resumed the task meanwhile. A failure to
+ * resume is thrown too, together with that of the work if both fail.
  */
 export async function whilePaused<T>(
   tasks: Pick<Tasks, 'get' | 'pause' | 'resume'>,
@@ -25,7 +25,7 @@ export async function whilePaused<T>(
   if (status === 'paused') return await frozen()
   let result: T
   try {
-    // Neither this nor the end is under the signal: a call that is cut off may freeze the task all the same.
+    // Neither pausing nor resuming takes the signal: an aborted call may freeze the task all the same.
     await tasks.pause(containerId)
     signal?.throwIfAborted()
     result = await frozen()
@@ -54,10 +54,5 @@ async function thaw(tasks: Pick<Tasks, 'get' | 'resume'>, containerId: string): 
 }
 
 async function statusOf(tasks: Pick<Tasks, 'get'>, containerId: string): Promise<ProcessStatus | 'gone'> {
-  try {
-    return (await tasks.get(containerId)).status
-  } catch (error) {
-    if (isNotFound(error)) return 'gone'
-    throw error
-  }
+  return (await undefinedIf(isNotFound, tasks.get(containerId)))?.status ?? 'gone'
 }

@@ -3,10 +3,7 @@ import type { Labels } from '@nsbox/core/labels'
 import { isAlreadyExists } from '@nsbox/errors'
 import { type Descriptor, digestOf } from '@nsbox/oci'
 
-/**
- * Stores bytes as a blob that the labels are added to; one that is there already is as good.
- * @throws the errors of the store
- */
+/** Stores bytes as a blob, if it is not there yet, and adds the labels to it. @throws the errors of the store */
 export async function writeBlob(
   content: ContentStore,
   bytes: Uint8Array,

@@ -7,8 +7,8 @@ const addressVariable = 'CONTAINERD_ADDRESS'
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * Where a server of nsbox listens if nothing else is said: `/run/nsbox/nsbox.sock` for root,
- * `$XDG_RUNTIME_DIR/nsbox/nsbox.sock` for everyone else.
+ * Where a server of nsbox listens by default: `/run/nsbox/nsbox.sock` for root, `$XDG_RUNTIME_DIR/nsbox/nsbox.sock` for
+ * other users.
  */
 export function defaultAddress(env: Environment = process.env): string {
   const uid = process.getuid?.() ?? 0

@@ -5,12 +5,12 @@ import type { AbortOptions } from '@nsbox/core/content'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 import type { Session } from './session.ts'
 
-/** Codes that a transport makes up when a stream or its connection breaks; from a server they mean what they say. */
+/** Codes that a transport also uses when a stream or its connection breaks. */
 const lost: readonly Code[] = [Code.Canceled, Code.Aborted, Code.Unavailable]
 
 /**
- * The life of one call. Disposing of it resets the stream, if that has not ended, and takes its listener off the
- * caller's signal.
+ * One call. Disposing of it resets the stream, if that has not ended, and removes its listener from the caller's
+ * signal.
  */
 export class Call implements Disposable {
   readonly #session: Session

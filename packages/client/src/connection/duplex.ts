@@ -19,11 +19,11 @@ export class Duplex<I, O> implements Disposable {
     this.#responses = start(this.#call.signal, this.#outbox).then((responses) =>
       responses[Symbol.asyncIterator](),
     )
-    // `receive` tells; a stream that nobody reads from must not end the process.
+    // `receive` throws it; a stream without a reader must not end the process.
     this.#responses.catch(() => this.#outbox.discard())
   }
 
-  /** Hands a request to the transport; resolves once it was taken, or once the stream has ended and it will not be. */
+  /** Hands a request to the transport; resolves once it was taken, or once the stream has ended. */
   async send(request: I): Promise<void> {
     await this.#outbox.put(request)
   }
@@ -53,7 +53,7 @@ export class Duplex<I, O> implements Disposable {
     }
   }
 
-  /** Sends a request and gets its response. @throws what the server said; `data_loss` if it ended instead */
+  /** Sends a request and gets its response. @throws the server's error; `data_loss` if the stream ended instead */
   async exchange(request: I, options: AbortOptions = {}): Promise<O> {
     const [, response] = await Promise.all([this.send(request), this.receive(options)])
     if (response === undefined)

@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls'
 import { NsboxError } from '@nsbox/errors'
 import { socketPath } from './address.ts'
 
-/** Whom to trust, and who one is, over TCP; in PEM. */
+/** Trusted authorities and the client's own certificate and key, over TCP; in PEM. */
 export interface ClientTls {
   /** Authorities that issue the server's certificate; those of the system by default. */
   readonly ca?: string | undefined
@@ -14,17 +14,17 @@ export interface ClientTls {
 
 /** Where a server is, and how to get there. */
 export interface Endpoint {
-  /** What the `:authority` of a call says. No server on a unix socket looks at it. */
+  /** The `:authority` of a call, which servers on unix sockets ignore. */
   readonly authority: string
   open(): Socket
 }
 
-/** How often a connection that is silent is tried, in milliseconds: one over TCP can die unnoticed. */
+/** How often a silent TCP connection, which can die unnoticed, is probed, in milliseconds. */
 const keepAlive = 30_000
 
 /**
  * The way to an address: the path of a socket, `unix:///path`, or `tcp://host:port` for TLS 1.3.
- * @throws `invalid_argument` for another address, and for TLS or a token with a socket, where they mean nothing
+ * @throws `invalid_argument` for another address, and for TLS or a token with a socket
  */
 export function endpointOf(
   address: string,

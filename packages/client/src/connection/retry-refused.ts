@@ -4,8 +4,8 @@ import { ConnectError } from '@connectrpc/connect'
 const maxTries = 5
 
 /**
- * Makes a call again that the connection did not take: a server may ask for a new connection at any time, also between
- * a call's beginning and its being sent. It has not been processed then (RFC 9113 §8.7).
+ * Repeats a call that the connection refused: a server may ask for a new connection at any time. It has not processed a
+ * refused call (RFC 9113 §8.7).
  */
 export async function retryRefused<T>(call: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {

@@ -18,7 +18,7 @@ import type { Session } from './session.ts'
 /** Most bytes of a message, each way (docs/behaviour.md §1). */
 const maxMessageBytes = 16 * 1024 * 1024
 
-/** What every call of a view says about itself. */
+/** What every call of a view sends as headers. */
 export interface Binding {
   readonly namespace: string
   /** Protects what the calls make from the collector. */
@@ -28,9 +28,9 @@ export interface Binding {
 /**
  * Makes the calls of one namespace, and of one lease if there is one, over a session that it shares with others.
  *
- * All calls fail with an NsboxError: with what the server said; `unavailable` naming the address if there was no
- * connection or it was lost; `canceled` after the session was disposed of. An abort rejects with the signal's
- * reason at once and resets the stream.
+ * All calls fail with an NsboxError: the server's; `unavailable` naming the address if there was no connection or it
+ * was lost; `canceled` after the session was disposed of. An abort rejects with the signal's reason at once and resets
+ * the stream.
  */
 export class Rpc {
   readonly binding: Binding

@@ -24,12 +24,11 @@ export interface SessionOptions {
 /**
  * The HTTP/2 connection to one server, shared by all calls of a client.
  *
- * It is opened by the first call, and again by the next call after it was lost: the server went away, or asked for
- * an end with GOAWAY, in which case calls that run end in peace on the old connection. A connection counts as open
- * once the server's SETTINGS are here, so that a peer that accepts and says nothing, or does not speak HTTP/2,
- * fails like one that is not there. Between calls it does not keep the process alive.
+ * It is opened by the first call, and by the next call after it was lost or the server has sent GOAWAY; running calls
+ * finish on the old connection then. It counts as open once the server's SETTINGS have arrived, so that a peer that is
+ * silent or does not speak HTTP/2 fails like one that is absent. Between calls it does not keep the process alive.
  *
- * There are no keep-alive pings: a unix socket cannot die unnoticed, over TCP the kernel tries, and containerd ends
+ * There are no HTTP/2 pings: a unix socket cannot die unnoticed, over TCP the kernel probes, and containerd ends
  * connections that ping more often than every five minutes.
  */
 export class Session implements AsyncDisposable {
@@ -38,7 +37,7 @@ export class Session implements AsyncDisposable {
   readonly token: string | undefined
   readonly #endpoint: Endpoint
   readonly #connectTimeout: number
-  /** The calls that run on each connection: on the current one, and on those that only finish their calls. */
+  /** The calls that run on the current connection and on those that only finish their calls. */
   readonly #connections = new Map<ClientHttp2Session, Set<ClientHttp2Stream>>()
   #current: { connection: ClientHttp2Session; opened: Promise<void> } | undefined
   #closed = false
@@ -51,7 +50,7 @@ export class Session implements AsyncDisposable {
     this.#connectTimeout = connectTimeout
   }
 
-  /** What the `:authority` of a call says. */
+  /** The `:authority` of its calls. */
   get authority(): string {
     return this.#endpoint.authority
   }
@@ -68,8 +67,8 @@ export class Session implements AsyncDisposable {
 
   /**
    * Starts a call.
-   * @throws `unavailable` naming the address if there is no connection to be had, `failed_precondition` after the
-   * session was disposed of
+   * @throws `unavailable` naming the address if it cannot connect, `failed_precondition` after the session was disposed
+   * of
    */
   async request(
     method: string,

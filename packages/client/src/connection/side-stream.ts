@@ -8,8 +8,8 @@ import type { Duplex } from './duplex.ts'
 import type { Rpc } from './rpc.ts'
 
 /**
- * A stream beside a call, made before it and named in its request by `id`, over which the server sends progress or asks
- * for credentials, or an archive goes either way. It must be disposed of.
+ * A stream beside a call, made before it and named in its request by `id`. It carries progress, questions for
+ * credentials or an archive. It must be disposed of.
  */
 export class SideStream implements Disposable, MessageChannel {
   readonly id: string

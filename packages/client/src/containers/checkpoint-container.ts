@@ -1,6 +1,6 @@
 import type { Container } from '@nsbox/core/containers'
 import type { Image } from '@nsbox/core/images'
-import { isNotFound, NsboxError } from '@nsbox/errors'
+import { isNotFound, NsboxError, undefinedIf } from '@nsbox/errors'
 import {
   childGcLabels,
   type Descriptor,
@@ -27,14 +27,7 @@ export interface CheckpointContainerOptions extends Omit<CheckpointTaskOptions, 
   readonly task?: boolean | undefined
 }
 
-/**
- * Makes an image that a container can be restored from, in the form that containerd's clients make and read. Its task,
- * if there is one that runs, is paused while its files and its memory are taken, and goes on whatever fails.
- *
- * @param name of the image, which must be free
- * @throws `already_exists`, before anything is done; `not_found` for the container, its image or its task;
- * `failed_precondition` for a container without what is to be kept; as `Tasks.checkpoint` and `Comparer.compare`
- */
+/** As `ContainerHandle.checkpoint`, in the form that containerd's clients make and read. */
 export async function checkpointContainer(
   stores: CheckpointStores,
   id: string,
@@ -70,13 +63,8 @@ async function requireFree(
   { signal }: CheckpointContainerOptions,
 ): Promise<void> {
   if (name === '') throw new NsboxError('invalid_argument', 'name of a checkpoint must not be empty')
-  try {
-    await images.get(name, { signal })
-  } catch (error) {
-    if (isNotFound(error)) return
-    throw error
-  }
-  throw new NsboxError('already_exists', `image ${JSON.stringify(name)}`)
+  if (await undefinedIf(isNotFound, images.get(name, { signal })))
+    throw new NsboxError('already_exists', `image ${JSON.stringify(name)}`)
 }
 
 async function runs(
@@ -84,13 +72,8 @@ async function runs(
   id: string,
   { signal }: CheckpointContainerOptions,
 ): Promise<boolean> {
-  try {
-    const { status } = await tasks.get(id, { signal })
-    return status === 'running' || status === 'pausing'
-  } catch (error) {
-    if (isNotFound(error)) return false
-    throw error
-  }
+  const task = await undefinedIf(isNotFound, tasks.get(id, { signal }))
+  return task?.status === 'running' || task?.status === 'pausing'
 }
 
 async function imageOf(
@@ -112,7 +95,7 @@ async function runtimeOptions(
   return [own(await writeBlob(client.content, opaqueBytes(options), { mediaType, signal }))]
 }
 
-/** Which options the memory was taken with, for whoever restores it. */
+/** The options that the memory was dumped with, as a restore needs them. */
 async function howDumped(
   { client }: CheckpointLease,
   options: CheckpointContainerOptions,
@@ -122,7 +105,7 @@ async function howDumped(
   return own(await writeBlob(client.content, opaqueBytes(checkpointOptions(options)), { mediaType, signal }))
 }
 
-/** What the server stores with the memory, for a checkpoint without: nobody could restore that otherwise. */
+/** The spec, for a checkpoint without memory: with memory, the server stores it. */
 async function specOf(
   { client }: CheckpointLease,
   { spec }: Container,

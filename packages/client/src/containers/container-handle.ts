@@ -41,7 +41,7 @@ export class ContainerHandle {
   }
 
   /**
-   * Makes its task, which `start` lets run, with streams of its first process. After an error nothing is left.
+   * Makes its task, which `start` starts, with streams of its first process. After an error nothing is left.
    * @throws as `Tasks.create`
    */
   async createTask(options: NewTaskOptions = {}): Promise<TaskHandle> {
@@ -69,21 +69,22 @@ export class ContainerHandle {
     const found = await tasks.get(this.id, { signal })
     const { pid, terminal, status } = found
     const inputEnd = new InputEnd(tasks, this.id, '')
-    // Whoever has made it starts it as well.
+    // Its maker starts it as well.
     inputEnd.allow()
-    // The server has let go of the FIFOs of what has ended.
+    // The server has closed the FIFOs of an ended process.
     const open = attach && status !== 'stopped'
     const streams = open ? await ProcessStreams.open(found, () => inputEnd.end()) : ProcessStreams.none
     return this.#handle({ pid, terminal, fifos: found, streams, inputEnd })
   }
 
   /**
-   * Makes an image of the container, with the memory of its task, that `Client.restore` and other clients of containerd
-   * restore it from. Its task is paused meanwhile and goes on whatever fails.
+   * Makes an image of the container and the memory of its task, for `Client.restore` and other clients of containerd.
+   * Its task is paused meanwhile, and resumed after a failure too.
    *
    * @param name of the image, which must be free
    * @throws `already_exists`, before anything is done; `not_found` for the container, its image or its task;
-   * `failed_precondition` for a container without what is to be kept; as `Tasks.checkpoint` and `Comparer.compare`
+   * `failed_precondition` for a container without a part that is to be kept; as `Tasks.checkpoint` and
+   * `Comparer.compare`
    */
   async checkpoint(name: string, options: CheckpointContainerOptions = {}): Promise<Image> {
     // Loaded only here: few of those who run containers make checkpoints.
@@ -94,12 +95,12 @@ export class ContainerHandle {
   /**
    * Makes containers that go on from where this one is: each with its files, memory and processes as they are now, and
    * with an id, a cgroup, a hostname and further changes of its own. It is frozen while it is captured, once for all
-   * copies, and goes on whatever fails; the copies are restored from one image of its memory. Either all copies run
-   * afterwards, or nothing is left of any.
+   * copies, and resumed after a failure too; the copies are restored from one image of its memory. Either all copies
+   * run afterwards, or nothing is left of any.
    *
-   * The spec and all else is this one's, so copies share directories of the host that are mounted into it. They have
-   * everything that was in its memory: keys, tokens, and the states of generators of random numbers, which go on alike
-   * in all of them. A server of containerd leaves them the hostname of this one.
+   * All else is this one's, so copies share the directories of the host that are mounted into it. They have everything
+   * that was in its memory: keys, tokens, and states of random number generators, which yield the same numbers in all
+   * of them. On containerd they keep the hostname of this one.
    *
    * @returns the tasks of the copies, in the order of their ids
    * @throws `already_exists` naming a copy; `failed_precondition` for a container that does not run or has no snapshot,
@@ -114,7 +115,7 @@ export class ContainerHandle {
     return await forkContainer(this.id, { stores, createTask }, options)
   }
 
-  /** Forgets the container; its task and its snapshot are the caller's business. @throws as `ContainerStore.delete` */
+  /** Deletes the container; its task and its snapshot stay. @throws as `ContainerStore.delete` */
   async delete(options: AbortOptions = {}): Promise<void> {
     await this.#stores.containers.delete(this.id, options)
   }

@@ -4,7 +4,7 @@ import type { Container } from '@nsbox/core/containers'
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Mount } from '@nsbox/core/snapshots'
 import type { OpaqueValue } from '@nsbox/core/tasks'
-import { isNotFound, isNsboxError, NsboxError } from '@nsbox/errors'
+import { isNotFound, isNsboxError, NsboxError, undefinedIf } from '@nsbox/errors'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { CheckpointStores } from '../checkpoint/checkpoint-stores.ts'
 import { forkBase } from '../fork/fork-base.ts'
@@ -93,13 +93,8 @@ async function refuseExisting(
   { containers }: Pick<CheckpointStores, 'containers'>,
   options: AbortOptions,
 ): Promise<void> {
-  try {
-    await containers.get(id, options)
-  } catch (error) {
-    if (isNotFound(error)) return
-    throw error
-  }
-  throw new NsboxError('already_exists', `container ${id}`)
+  if (await undefinedIf(isNotFound, containers.get(id, options)))
+    throw new NsboxError('already_exists', `container ${id}`)
 }
 
 function inContext(context: string, error: unknown): unknown {

@@ -3,8 +3,8 @@ import type { AbortOptions } from '@nsbox/core/content'
 import type { Labels } from '@nsbox/core/labels'
 import type { Mount, Snapshotter } from '@nsbox/core/snapshots'
 import type { OpaqueValue } from '@nsbox/core/tasks'
-import { isNotFound, NsboxError } from '@nsbox/errors'
-import { type Descriptor, type Digest, defaultPlatform, type Platform } from '@nsbox/oci'
+import { isNotFound, NsboxError, undefinedIf } from '@nsbox/errors'
+import { type Descriptor, defaultPlatform, type Platform } from '@nsbox/oci'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { type Checkpoint, readCheckpoint } from '../checkpoint/checkpoint-index.ts'
 import type { CheckpointStores } from '../checkpoint/checkpoint-stores.ts'
@@ -26,12 +26,12 @@ export interface UnpackRequest extends AbortOptions {
 
 /** How to restore a container. */
 export interface RestoreContainerOptions extends AbortOptions {
-  /** Put the layer that the container had on top of its image on the new one; if there is one, by default. */
+  /** Apply the layer that the container had on top of its image; by default if the checkpoint has one. */
   readonly rw?: boolean | undefined
   /**
-   * Whether whoever has made the checkpoint may make any container: run as any runtime, reach any file and device of
-   * the host. Not by default, which refuses a spec and a runtime that reach more than a container does for which nobody
-   * asks for anything. Memory is trusted whenever it is restored: CRIU takes from its images whatever they say.
+   * Whether the checkpoint's author may make any container: with any runtime, and any file and device of the host. Not
+   * by default, which refuses a spec and a runtime that reach more than the defaults. Memory is trusted whenever it is
+   * restored: CRIU believes its images.
    */
   readonly trusted?: boolean | undefined
   /** The spec in place of the checkpoint's: it is taken as it is. */
@@ -48,20 +48,11 @@ export interface RestoreContainerOptions extends AbortOptions {
 export interface RestoreOptions
   extends RestoreContainerOptions,
     Omit<NewTaskOptions, 'checkpoint' | 'rootfs'> {
-  /** Let the task go on where it was, instead of a start from the beginning; if its memory is there, by default. */
+  /** Resume the task where it was instead of starting anew; by default if the checkpoint has memory. */
   readonly live?: boolean | undefined
 }
 
-/**
- * Makes a container of a checkpoint, and its task, which goes on, or begins, once it is started. After an error nothing
- * is left.
- *
- * @param from name of the checkpoint's image, or its descriptor
- * @throws `already_exists` for the container or its snapshot; `not_found` for the checkpoint, its image or what was
- * asked for and is not in it; `permission_denied` for one that is not trusted and reaches the host;
- * `failed_precondition` for what is no checkpoint, one without a spec or an image that is not unpacked; as
- * `Tasks.create`
- */
+/** As `ClientView.restore`. */
 export async function restore(
   stores: CheckpointStores,
   id: string,
@@ -87,7 +78,7 @@ export async function restore(
 }
 
 /**
- * Makes a container of a checkpoint, with a snapshot of its own. After an error nothing is left.
+ * Makes a container from a checkpoint, with a snapshot of its own. After an error nothing is left.
  * @throws as `restore`
  */
 async function restoreContainer(
@@ -127,7 +118,7 @@ async function restoreContainer(
   return container
 }
 
-/** Makes a snapshot on top of the image. Nothing gets a name by which somebody else would find it. */
+/** Makes a snapshot on top of the image, for which no image record is made. */
 async function prepare(
   { content, images }: CheckpointStores,
   id: string,
@@ -145,27 +136,15 @@ async function prepare(
   const platform = defaultPlatform()
   const image = checkpoint.image ?? (await images.get(partOf(checkpoint, 'imageName'), { signal })).target
   const chainId = await imageChainId(content, image, { platform, signal })
-  if (chainId !== undefined && !(await exists(snapshotter, chainId, signal))) {
+  const unpacked =
+    chainId === undefined || (await undefinedIf(isNotFound, snapshotter.stat(chainId, { signal })))
+  if (!unpacked) {
     const unpacking = unpack(image, platform)
     if (unpacking === undefined)
       throw new NsboxError('failed_precondition', `image ${image.digest} is not unpacked`)
     await unpacking
   }
   return await snapshotter.prepare(id, chainId, { signal })
-}
-
-async function exists(
-  snapshotter: Snapshotter,
-  name: Digest,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  try {
-    await snapshotter.stat(name, { signal })
-    return true
-  } catch (error) {
-    if (isNotFound(error)) return false
-    throw error
-  }
 }
 
 const parts = {

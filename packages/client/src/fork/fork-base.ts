@@ -19,10 +19,10 @@ interface ForkBaseParts extends AbortOptions {
 }
 
 /**
- * Commits the files of a container as they were captured. The snapshot has a name of its own and no label that keeps
- * it, so that it is collected with the last copy.
+ * Commits the captured files of a container. The snapshot has a name of its own and no label that keeps it, so that it
+ * is collected with the last copy.
  *
- * @param layer what the container has changed; without it, it cannot change anything, and neither can the copies
+ * @param layer what the container has changed; without it, its snapshot is read-only, and so are those of the copies
  */
 export async function forkBase(
   snapshot: SnapshotInfo,
@@ -43,7 +43,7 @@ export async function forkBase(
   return { make: (key) => snapshotter.prepare(key, name, { labels }) }
 }
 
-/** Labels that say how to make a snapshot, but not what they mean to the collector or to those who look for layers. */
+/** The labels that say how to make a snapshot, without those for the collector and for finding layers. */
 function copiedLabels(labels: Labels): Labels {
   return Object.fromEntries(
     Object.entries(labels).filter(

@@ -35,8 +35,8 @@ interface CaptureParts extends AbortOptions {
 }
 
 /**
- * Captures the memory and the files of a running or paused container, frozen meanwhile; afterwards it is what it was,
- * whatever fails. After an error nothing is left.
+ * Captures the memory and the files of a running or paused container, frozen meanwhile; afterwards, and after a
+ * failure, it runs or is paused as before. After an error nothing is left.
  *
  * @throws `failed_precondition` naming its open TCP connections; as `Tasks.checkpoint` and `Comparer.compare`
  */
@@ -46,7 +46,7 @@ export async function captureContainer(container: Container, parts: CaptureParts
   await using undo = new AsyncDisposableStack()
   const images = await imagesIn(directory)
   undo.defer(() => rm(images, { recursive: true }))
-  // It is applied at once on the same disk, so that compressing it would cost more than it saves.
+  // It is applied at once on the same disk: compressing it would cost more than it saves.
   const mediaType = mediaTypes.ociLayer
   const steps = [
     (stop: AbortSignal) => dump(id, images, { tasks, signal: stop }),
@@ -90,15 +90,13 @@ async function dump(
   }
 }
 
-/**
- * A failure that says which connections stand in the way, since CRIU says so in a log at most, and without addresses.
- */
+/** A failure that names the connections in the way: CRIU writes that to a log at most, and without addresses. */
 async function withObstacles(
   error: unknown,
   id: string,
   { tasks, signal }: Pick<CaptureParts, 'tasks' | 'signal'>,
 ): Promise<unknown> {
-  // Nobody can tell more of what has ended.
+  // Nothing more is known of an ended process.
   const members = await tasks.pids(id, { signal }).catch(() => [])
   const connections = await openConnections(members.map(({ pid }) => pid))
   if (connections.length === 0) return error

@@ -12,8 +12,8 @@ const maxProcesses = 1000
 const maxTable = 2 * 1024 * 1024
 
 /**
- * The TCP connections of processes of this host, in words; none of processes that have ended or that this process may
- * not look at. Of very many processes or connections some are told.
+ * The TCP connections of processes of this host, for messages; none of processes that have ended or that this process
+ * may not look at. Of very many processes or connections only some.
  */
 export async function openConnections(pids: readonly number[]): Promise<string[]> {
   const tables = new Map<string, readonly Connection[]>()

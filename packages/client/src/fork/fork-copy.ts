@@ -28,8 +28,8 @@ export async function makeCopy(id: string, parts: CopyParts, { signal }: AbortOp
   const { source, base, containers, snapshotter, createTask } = parts
   await using undo = new AsyncDisposableStack()
   signal?.throwIfAborted()
-  // What makes something by name is waited for, whatever happens: after an abort the server might still make it, and
-  // nobody would remove it.
+  // A call that makes something is waited for even after an abort: the server might still make it, and it would not be
+  // removed.
   const rootfs = await base.make(id)
   undo.defer(() => snapshotter.remove(id))
   const { image, runtime, labels, extensions, sandbox } = source
@@ -53,7 +53,7 @@ function copyLabels(labels: Labels, from: string, to: string): Labels {
   return Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, value === from ? to : value]))
 }
 
-/** Ends and deletes a task, also one whose start is still under way because nobody waits for it any more. */
+/** Ends and deletes a task, also one whose start is still under way. */
 async function endTask(task: TaskHandle): Promise<void> {
   for (let tries = 1; ; tries++) {
     const { status } = await task.status()

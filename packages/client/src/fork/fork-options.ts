@@ -10,7 +10,7 @@ const maxCount = 1000
 export interface ForkOptions extends AbortOptions {
   /** How many copies to make, 1 to 1000; 1 by default. */
   readonly count?: number | undefined
-  /** What the ids of the copies begin with, before their numbers from 1; the container's id and a hyphen by default. */
+  /** The start of the copies' ids, before their numbers from 1; the container's id and a hyphen by default. */
   readonly prefix?: string | undefined
   /** What becomes of a copy's standard streams, by its id; by default its input is empty and its output ignored. */
   readonly stdio?: ((id: string) => StdioOptions) | undefined
@@ -23,7 +23,7 @@ export interface ForkOptions extends AbortOptions {
   readonly atOnce?: number | undefined
 }
 
-/** The ids of the copies. @throws `invalid_argument` for numbers and identifiers that cannot be */
+/** The ids of the copies. @throws `invalid_argument` for malformed numbers and identifiers */
 export function copyIds(source: string, { count = 1, prefix = `${source}-` }: ForkOptions): string[] {
   if (!Number.isInteger(count) || count < 1 || count > maxCount)
     throw new NsboxError('invalid_argument', `number of copies ${count}, not 1 to ${maxCount}`)

@@ -5,8 +5,8 @@ import { OptionsSchema as AnyRuntimeOptionsSchema } from '@nsbox/api/gen/types/r
 import type { ContainerRuntime, OpaqueValue } from '@nsbox/core/containers'
 
 /**
- * The options of a container's runtime for a task that goes on from images in a directory. Those of a task take the
- * place of the container's, so they have all that the container's have.
+ * The options of a container's runtime for a task that is restored from images in a directory. A task's options replace
+ * the container's, so they repeat those.
  *
  * @throws `invalid_argument` for options that are not runc's
  */

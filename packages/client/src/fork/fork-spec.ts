@@ -2,15 +2,15 @@ import type { OpaqueValue } from '@nsbox/core/containers'
 import { NsboxError } from '@nsbox/errors'
 
 /**
- * The spec of a copy of a container: what bears the container's id or is its alone becomes the copy's.
+ * The spec of a copy of a container. It differs in the parts that belong to one container:
  *
- * - The cgroup is one beside the container's, named after the copy; the runtime's choice if that was so before.
+ * - The cgroup is one beside the container's, named after the copy; without one in the spec, the runtime chooses.
  * - The hostname is the copy's id, where the container has a UTS namespace of its own.
- * - `HOSTNAME` follows for processes that are added later; those that go on keep the variables they had.
+ * - `HOSTNAME` is changed for processes that are added later; restored ones keep their variables.
  *
- * Everything else stays, so mounts of the host's directories are shared.
+ * Mounts of the host's directories are shared.
  *
- * @throws `invalid_argument` for what is no OCI spec
+ * @throws `invalid_argument` for a malformed OCI spec
  */
 export async function copySpec(spec: OpaqueValue, from: string, to: string): Promise<OpaqueValue> {
   // Loaded only here: few of those who connect to a server look into specs.

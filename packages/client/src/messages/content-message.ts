@@ -2,11 +2,11 @@ import { fromTimestamp, toSafeNumber } from '@nsbox/api'
 import type { Info, Status } from '@nsbox/api/gen/services/content/v1/content_pb'
 import type { ContentInfo, IngestStatus } from '@nsbox/core/content'
 import { parseDigest } from '@nsbox/oci'
-import { receivedDate, receivedLabels } from '../connection/received.ts'
+import { receivedLabels, receivedTime } from '../connection/received.ts'
 
 /** A blob as a server describes it. */
 export function contentInfo(info: Info): ContentInfo {
-  const createdAt = receivedDate(info.createdAt, 'info.created_at')
+  const createdAt = receivedTime(info.createdAt, 'info.created_at')
   return {
     digest: parseDigest(info.digest),
     size: toSafeNumber(info.size, 'info.size'),
@@ -23,8 +23,8 @@ export function ingestStatus(status: Status): IngestStatus {
     ref: status.ref,
     offset: toSafeNumber(status.offset, 'status.offset'),
     total: toSafeNumber(status.total, 'status.total'),
-    startedAt: receivedDate(status.startedAt, 'status.started_at'),
-    updatedAt: receivedDate(status.updatedAt, 'status.updated_at'),
+    startedAt: receivedTime(status.startedAt, 'status.started_at'),
+    updatedAt: receivedTime(status.updatedAt, 'status.updated_at'),
     ...(status.expected === '' ? {} : { expected: parseDigest(status.expected) }),
   }
 }

@@ -2,12 +2,13 @@ import { packAny } from '@nsbox/api'
 import { ContentDeleteSchema } from '@nsbox/api/gen/events/content_pb'
 import { TaskStartSchema } from '@nsbox/api/gen/events/task_pb'
 import type { Event } from '@nsbox/core/events'
+import { Timestamp } from '@nsbox/time'
 import { expect, test } from 'vitest'
 import { eventMessage, receivedEvent } from './event-message.ts'
 
 const labels = Object.assign(Object.create(null), { a: 'b' })
 
-const exitedAt = new Date(1_500)
+const exitedAt = Timestamp.fromEpochMicroseconds(1_500_250)
 
 const events: Event[] = [
   { topic: '/namespaces/create', payload: { name: 'n', labels } },

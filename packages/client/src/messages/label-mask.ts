@@ -7,8 +7,8 @@ export interface MaskedLabels {
 }
 
 /**
- * A change of labels in the words of an update request. Replacing is the path `field`, merging is one path for each
- * key; without any path a server would replace everything, so a change without paths must not be sent.
+ * A change of labels in the form of an update request. Replacing is the path `field`, merging is one path for each key;
+ * without any path a server would replace everything, so a change without paths must not be sent.
  *
  * @param field the name of the map in the message
  */

@@ -3,14 +3,14 @@ import { MetricsSchema as V1Schema } from '@nsbox/api/gen/cgroups/v1/metrics_pb'
 import { MetricsSchema as V2Schema } from '@nsbox/api/gen/cgroups/v2/metrics_pb'
 import type { Metric } from '@nsbox/api/gen/types/metrics_pb'
 import type { TaskMetrics } from '@nsbox/core/tasks'
-import { received, receivedDate } from '../connection/received.ts'
+import { received, receivedTime } from '../connection/received.ts'
 import { receivedOpaque } from './opaque-value.ts'
 
 /** What a task has used up, from a response. */
 export function receivedMetrics({ id, timestamp, data }: Metric): TaskMetrics {
   return {
     id,
-    timestamp: receivedDate(timestamp, 'timestamp'),
+    timestamp: receivedTime(timestamp, 'timestamp'),
     data: receivedData(received(data, 'metrics')),
   }
 }

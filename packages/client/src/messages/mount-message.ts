@@ -3,7 +3,7 @@ import type { Mount as MountMessage, MountSchema } from '@nsbox/api/gen/types/mo
 import type { DiffMount } from '@nsbox/core/diff'
 import type { Mount } from '@nsbox/core/snapshots'
 
-/** A mount for a request; what a differ is told has no target. */
+/** A mount for a request; those for a differ have no target. */
 export function mountMessage(mount: DiffMount | Mount): MessageInitShape<typeof MountSchema> {
   const { type, source, options } = mount
   return { type, source, target: 'target' in mount ? mount.target : '', options: [...options] }

@@ -2,7 +2,8 @@ import { fromTimestamp } from '@nsbox/api'
 import type { DeleteResponse, WaitResponse } from '@nsbox/api/gen/services/tasks/v1/tasks_pb'
 import { type Process as ProcessMessage, Status } from '@nsbox/api/gen/types/task/task_pb'
 import type { Process, ProcessExit, ProcessStatus } from '@nsbox/core/tasks'
-import { receivedDate } from '../connection/received.ts'
+import { Timestamp } from '@nsbox/time'
+import { receivedTime } from '../connection/received.ts'
 
 const statuses: ReadonlyMap<number, ProcessStatus> = new Map([
   [Status.CREATED, 'created'],
@@ -34,12 +35,12 @@ export function receivedProcess(
     terminal,
     // Nobody knows when a process ended that was never seen to.
     ...(status === 'stopped' && {
-      exit: { exitStatus: message.exitStatus, exitedAt: exitedAt ?? new Date(0) },
+      exit: { exitStatus: message.exitStatus, exitedAt: exitedAt ?? Timestamp.epoch },
     }),
   }
 }
 
 /** How a process ended, from a response. */
 export function receivedExit({ exitStatus, exitedAt }: WaitResponse | DeleteResponse): ProcessExit {
-  return { exitStatus, exitedAt: receivedDate(exitedAt, 'exited_at') }
+  return { exitStatus, exitedAt: receivedTime(exitedAt, 'exited_at') }
 }

@@ -1,7 +1,7 @@
 import { type Info, Kind } from '@nsbox/api/gen/services/snapshots/v1/snapshots_pb'
 import type { SnapshotInfo, SnapshotKind } from '@nsbox/core/snapshots'
 import { NsboxError } from '@nsbox/errors'
-import { receivedDate, receivedLabels } from '../connection/received.ts'
+import { receivedLabels, receivedTime } from '../connection/received.ts'
 
 /** A snapshot as a server describes it. @throws `data_loss` for a kind that nobody knows */
 export function snapshotInfo({ name, kind, parent, labels, createdAt, updatedAt }: Info): SnapshotInfo {
@@ -10,8 +10,8 @@ export function snapshotInfo({ name, kind, parent, labels, createdAt, updatedAt 
     kind: snapshotKind(kind, name),
     parent: parent === '' ? undefined : parent,
     labels: receivedLabels(labels),
-    createdAt: receivedDate(createdAt, 'info.created_at'),
-    updatedAt: receivedDate(updatedAt, 'info.updated_at'),
+    createdAt: receivedTime(createdAt, 'info.created_at'),
+    updatedAt: receivedTime(updatedAt, 'info.updated_at'),
   }
 }
 

@@ -3,6 +3,7 @@ import type { Plugin as PluginMessage } from '@nsbox/api/gen/services/introspect
 import { Introspection as IntrospectionService } from '@nsbox/api/gen/services/introspection/v1/introspection_pb'
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Platform } from '@nsbox/oci'
+import type { Timestamp } from '@nsbox/time'
 import type { Rpc } from '../connection/rpc.ts'
 import { receivedPlatform } from '../messages/platform-message.ts'
 
@@ -25,7 +26,7 @@ export interface Plugin {
 export interface Deprecation {
   readonly id: string
   readonly message: string
-  readonly lastOccurrence?: Date | undefined
+  readonly lastOccurrence?: Timestamp | undefined
 }
 
 /** Information on a server. */

@@ -27,7 +27,7 @@ export class RemoteApplier implements Applier {
         `applying layer ${layer.digest} in another process while it arrives`,
       )
     }
-    // A server's snapshotters may leave it to the applier that the files of what they commit are on the disk.
+    // Snapshotters of a server may leave it to the applier to sync files to the disk.
     const request = { diff: descriptorMessage(layer), mounts: mounts.map(mountMessage), syncFs: true }
     const { applied } = await this.#rpc.unary(Diff.method.apply, request, { signal })
     const { digest, size } = received(applied, 'the descriptor of an applied layer')

@@ -2,6 +2,7 @@ import { toTimestamp } from '@nsbox/api'
 import { Diff } from '@nsbox/api/gen/services/diff/v1/diff_pb'
 import type { CompareOptions, Comparer, DiffMount } from '@nsbox/core/diff'
 import type { Descriptor } from '@nsbox/oci'
+import { Timestamp } from '@nsbox/time'
 import { received } from '../connection/received.ts'
 import type { Rpc } from '../connection/rpc.ts'
 import { receivedDescriptor } from '../messages/descriptor-message.ts'
@@ -27,7 +28,7 @@ export class RemoteComparer implements Comparer {
       mediaType,
       ref,
       labels: { ...labels },
-      ...(sourceDateEpoch && { sourceDateEpoch: toTimestamp(sourceDateEpoch, 'sourceDateEpoch') }),
+      ...(sourceDateEpoch && { sourceDateEpoch: toTimestamp(Timestamp.fromDate(sourceDateEpoch)) }),
     }
     const { diff } = await this.#rpc.unary(Diff.method.diff, request, { signal })
     return receivedDescriptor(received(diff, 'the descriptor of a layer'))

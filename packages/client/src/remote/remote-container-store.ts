@@ -12,7 +12,7 @@ import type {
 } from '@nsbox/core/containers'
 import type { AbortOptions } from '@nsbox/core/content'
 import { isUnimplemented } from '@nsbox/errors'
-import { received, receivedDate, receivedLabels } from '../connection/received.ts'
+import { received, receivedLabels, receivedTime } from '../connection/received.ts'
 import type { Rpc } from '../connection/rpc.ts'
 import { receivedOpaque } from '../messages/opaque-value.ts'
 
@@ -84,8 +84,8 @@ function receivedContainer(message: ContainerMessage | undefined): Container {
     labels: receivedLabels(rest.labels),
     runtime: receivedRuntime(rest.runtime),
     spec: rest.spec === undefined ? noSpec : receivedOpaque(rest.spec),
-    createdAt: receivedDate(rest.createdAt, 'container.created_at'),
-    updatedAt: receivedDate(rest.updatedAt, 'container.updated_at'),
+    createdAt: receivedTime(rest.createdAt, 'container.created_at'),
+    updatedAt: receivedTime(rest.updatedAt, 'container.updated_at'),
   }
 }
 

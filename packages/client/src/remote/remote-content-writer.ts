@@ -18,8 +18,9 @@ import type {
 import { checkName } from '@nsbox/core/names'
 import { NsboxError } from '@nsbox/errors'
 import { assertDigest, parseDigest } from '@nsbox/oci'
+import { systemClock, type Timestamp } from '@nsbox/time'
 import type { Duplex } from '../connection/duplex.ts'
-import { receivedDate } from '../connection/received.ts'
+import { receivedTime } from '../connection/received.ts'
 import type { Rpc } from '../connection/rpc.ts'
 
 type Request = MessageInitShape<typeof WriteContentRequestSchema>
@@ -62,8 +63,8 @@ class RemoteContentWriter implements ContentWriter {
   readonly #stream: WriteStream
   readonly #content: Pick<ContentReader, 'info'>
   readonly #options: IngestOptions
-  readonly #startedAt: Date
-  #updatedAt: Date
+  readonly #startedAt: Timestamp
+  #updatedAt: Timestamp
   #offset: number
   #closed = false
 
@@ -77,8 +78,8 @@ class RemoteContentWriter implements ContentWriter {
     this.#stream = stream
     this.#content = content
     this.#options = options
-    this.#startedAt = receivedDate(opened.startedAt, 'started_at')
-    this.#updatedAt = receivedDate(opened.updatedAt, 'updated_at')
+    this.#startedAt = receivedTime(opened.startedAt, 'started_at')
+    this.#updatedAt = receivedTime(opened.updatedAt, 'updated_at')
     this.#offset = toSafeNumber(opened.offset, 'offset')
   }
 
@@ -157,7 +158,9 @@ class RemoteContentWriter implements ContentWriter {
       )
     }
     this.#offset = reached
-    this.#updatedAt = response.updatedAt ? receivedDate(response.updatedAt, 'updated_at') : new Date()
+    this.#updatedAt = response.updatedAt
+      ? receivedTime(response.updatedAt, 'updated_at')
+      : systemClock.stamp()
   }
 
   async #exchange(request: Request, options: AbortOptions): Promise<WriteContentResponse> {

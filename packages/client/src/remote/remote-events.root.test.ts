@@ -2,6 +2,7 @@ import type { Envelope, Event } from '@nsbox/core/events'
 import { errorCode } from '@nsbox/errors'
 import { digestOf } from '@nsbox/oci'
 import { type Containerd, startContainerd } from '@nsbox/testing'
+import { Timestamp } from '@nsbox/time'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect } from '../client.ts'
 
@@ -50,7 +51,7 @@ test('tells what happens in all namespaces, typed where nsbox knows it', async (
   const before = Date.now() - 60_000
   for (const { namespace, timestamp } of envelopes) {
     expect(namespace).toBe('typed')
-    expect(timestamp.getTime()).toBeGreaterThan(before)
+    expect(timestamp.epochMilliseconds).toBeGreaterThan(before)
   }
   expect(envelopes.map(({ event }) => event)).toMatchObject([
     { topic: '/namespaces/create', payload: { name: 'typed', labels: { a: 'b' } } },
@@ -66,7 +67,7 @@ test('publishes and forwards events, known or not', async () => {
     opaque: { typeUrl: 'example.com/Mine', value: new Uint8Array([1]) },
   }
   const known: Event = { topic: '/images/delete', payload: { name: 'gone' } }
-  const timestamp = new Date('2020-01-02T03:04:05.678Z')
+  const timestamp = Timestamp.parse('2020-01-02T03:04:05.678901234Z')
   const envelopes = await during(
     ['namespace==elsewhere', 'namespace==far'],
     async () => {

@@ -2,7 +2,7 @@ import { toTimestamp } from '@nsbox/api'
 import { Events } from '@nsbox/api/gen/services/events/v1/events_pb'
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Envelope, Event, EventPublisher, EventSubscriber } from '@nsbox/core/events'
-import { received, receivedDate } from '../connection/received.ts'
+import { received, receivedTime } from '../connection/received.ts'
 import type { Rpc } from '../connection/rpc.ts'
 import { eventMessage, receivedEvent } from '../messages/event-message.ts'
 
@@ -22,7 +22,7 @@ export class RemoteEvents implements EventPublisher, EventSubscriber {
   /** Publishes an event as another server told it, with its time and namespace. Errors as for `publish`. */
   async forward({ timestamp, namespace, event }: Envelope, options: AbortOptions = {}): Promise<void> {
     const envelope = {
-      timestamp: toTimestamp(timestamp, 'timestamp'),
+      timestamp: toTimestamp(timestamp),
       namespace,
       topic: event.topic,
       event: eventMessage(event),
@@ -34,7 +34,7 @@ export class RemoteEvents implements EventPublisher, EventSubscriber {
     const request = { filters: [...filters] }
     for await (const envelope of this.#rpc.serverStream(Events.method.subscribe, request, options)) {
       yield {
-        timestamp: receivedDate(envelope.timestamp, 'envelope.timestamp'),
+        timestamp: receivedTime(envelope.timestamp, 'envelope.timestamp'),
         namespace: envelope.namespace,
         event: receivedEvent(envelope.topic, received(envelope.event, 'the payload of an event')),
       }

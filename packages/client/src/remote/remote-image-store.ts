@@ -2,7 +2,7 @@ import { type Image as ImageMessage, Images } from '@nsbox/api/gen/services/imag
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Image, ImageChange, ImageDeletion, ImageStore, NewImage } from '@nsbox/core/images'
 import { NsboxError } from '@nsbox/errors'
-import { received, receivedDate, receivedLabels } from '../connection/received.ts'
+import { received, receivedLabels, receivedTime } from '../connection/received.ts'
 import type { Rpc } from '../connection/rpc.ts'
 import { descriptorMessage, receivedDescriptor } from '../messages/descriptor-message.ts'
 import { maskedLabels } from '../messages/label-mask.ts'
@@ -71,7 +71,7 @@ function receivedImage(message: ImageMessage | undefined): Image {
     name: image.name,
     target: receivedDescriptor(received(image.target, 'the target of an image')),
     labels: receivedLabels(image.labels),
-    createdAt: receivedDate(image.createdAt, 'image.created_at'),
-    updatedAt: receivedDate(image.updatedAt, 'image.updated_at'),
+    createdAt: receivedTime(image.createdAt, 'image.created_at'),
+    updatedAt: receivedTime(image.updatedAt, 'image.updated_at'),
   }
 }

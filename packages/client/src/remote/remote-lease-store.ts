@@ -1,7 +1,7 @@
 import { type Lease as LeaseMessage, Leases } from '@nsbox/api/gen/services/leases/v1/leases_pb'
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Lease, LeaseResource, LeaseStore, NewLease } from '@nsbox/core/leases'
-import { received, receivedDate, receivedLabels } from '../connection/received.ts'
+import { received, receivedLabels, receivedTime } from '../connection/received.ts'
 import type { Rpc } from '../connection/rpc.ts'
 
 /** The leases of one namespace of a server. */
@@ -48,7 +48,7 @@ export class RemoteLeaseStore implements LeaseStore {
 function receivedLease(lease: LeaseMessage): Lease {
   return {
     id: lease.id,
-    createdAt: receivedDate(lease.createdAt, 'lease.created_at'),
+    createdAt: receivedTime(lease.createdAt, 'lease.created_at'),
     labels: receivedLabels(lease.labels),
   }
 }

@@ -101,8 +101,8 @@ export class RemoteSnapshotter implements Snapshotter {
   }
 
   /**
-   * What a commit may say of the parent. A server that does not know the field ignores it and would commit without the
-   * parent; those that know it say that the snapshotter has the capability `rebase`.
+   * The parent for a commit. A server that does not know the field ignores it and would commit without the parent; one
+   * that knows it lists the capability `rebase` of the snapshotter.
    */
   async #parentAtCommit(key: string, parent: string, signal: AbortSignal | undefined): Promise<string> {
     const filter = `type==io.containerd.snapshotter.v1,id==${JSON.stringify(this.#snapshotter)}`

@@ -34,7 +34,7 @@ import {
 /** How long, in milliseconds, the last of the progress may take to arrive once the transfer is over. */
 const progressTimeout = 1_000
 
-/** After how long without a message, in milliseconds, a stream has ended whose call is over. */
+/** How long, in milliseconds, a stream is read on whose call is over and that sends nothing. */
 const quietTime = 1_000
 
 /** Transfers that a server makes into and out of one namespace. */
@@ -69,7 +69,7 @@ export class RemoteTransfer implements Transferrer {
       if (endpoint.kind === 'archive source') {
         const stream = await open('import')
         const bytes = telling(endpoint.bytes, (error) => failure.abort(error))
-        // A server that needs no more says so by ending the stream; how the call ends tells why.
+        // A server that needs no more ends the stream; the end of the call gives the reason.
         void beside(sendBytes(stream, bytes, { signal }).then(() => stream.end(), unlessEnded))
         return packAny(ImageImportStreamSchema, importMessage(endpoint, stream.id))
       }
@@ -98,8 +98,8 @@ export class RemoteTransfer implements Transferrer {
 }
 
 /**
- * The same channel, which also ends once the call is over and nothing comes for a while: containerd 1.7 leaves the
- * stream of an export open.
+ * The same channel, which also ends once the call is over and nothing arrives for `quietTime`: containerd 1.7 leaves
+ * the stream of an export open.
  */
 function endingAfter(over: AbortSignal, stream: SideStream): MessageChannel {
   return {
@@ -120,7 +120,7 @@ function endingAfter(over: AbortSignal, stream: SideStream): MessageChannel {
   }
 }
 
-/** The same bytes; a failure of their source is told first. */
+/** The same bytes; a failure of their source is kept, to be thrown first. */
 async function* telling(
   bytes: AsyncIterable<Uint8Array>,
   onError: (error: unknown) => void,

@@ -31,10 +31,9 @@ export class InputStream {
   }
 
   /**
-   * Opens the FIFO, whether the server has done so or not.
+   * Opens the FIFO, without waiting for the server.
    *
-   * A reading end of its own keeps what is written from getting lost, or this process from a broken pipe, before the
-   * server reads.
+   * A reading end of its own prevents lost bytes and broken pipes before the server reads.
    *
    * @param end lets the server end the process's input, after the last byte has been handed over
    */
@@ -48,7 +47,7 @@ export class InputStream {
     }
   }
 
-  /** Lets go of both ends; what has not been written is lost. The process's input does not end by that. */
+  /** Closes both ends; what has not been written is lost. The process's input stays open. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true

@@ -20,14 +20,14 @@ export interface FifoOptions extends AbortOptions {
 /** Milliseconds that making FIFOs may take. */
 const timeout = 10_000
 
-/** Where FIFOs are made if nothing else is said: `fifo` beside the default socket of nsbox-server. */
+/** Where FIFOs are made by default: `fifo` beside the default socket of nsbox-server. */
 export function defaultFifoDirectory(): string {
   return join(dirname(defaultAddress()), 'fifo')
 }
 
 /**
- * Makes FIFOs for a process in a new directory, which bears the id of this process. What processes that have died left
- * there is removed, so far as nobody uses it.
+ * Makes FIFOs for a process in a new directory, which is named after the id of this process. FIFOs left by dead
+ * processes are removed, unless they are in use.
  *
  * Node cannot make FIFOs, and this package has no native code, so one run of `mkfifo` does it.
  */

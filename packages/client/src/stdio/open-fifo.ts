@@ -5,11 +5,11 @@ import { NsboxError } from '@nsbox/errors'
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 
 /**
- * Opens one end of a FIFO and returns the descriptor, at once: for reading whether somebody writes or not, for writing
- * only if somebody reads. A FIFO that something else has taken the place of is not touched (docs/threat-model.md D08).
+ * Opens one end of a FIFO and returns the descriptor, without waiting: writing needs a reader, reading no writer. A
+ * file that has taken the FIFO's place is not touched (docs/threat-model.md D08).
  *
  * @throws an error of the system with code `ENXIO` for writing without a reader, `ENOENT`; `failed_precondition` for
- * what is no FIFO
+ * another kind of file
  */
 export async function openFifo(path: string, end: 'read' | 'write'): Promise<number> {
   const flags = (end === 'read' ? O_RDONLY : O_WRONLY) | O_NONBLOCK | O_NOFOLLOW

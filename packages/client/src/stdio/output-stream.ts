@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { isErrno } from '@nsbox/errors'
 import { closeDescriptor, openFifo } from './open-fifo.ts'
 
-/** Milliseconds for which an output may say nothing, once its process has ended, before it counts as complete. */
+/** How long an output must be silent, once its process has ended, before it counts as complete; milliseconds. */
 const silence = 10_000
 const lookEvery = 50
 
@@ -18,7 +18,7 @@ export class OutputStream {
 
   constructor(descriptor: number) {
     this.#descriptor = descriptor
-    // A FIFO without a writer does not tell an end before the first one has come and gone, as poll sees it.
+    // poll(2) reports no end of a FIFO before its first writer has come and gone.
     this.#socket = new Socket({ fd: descriptor, readable: true, writable: false })
     this.#ended = new Promise((resolve) => this.#socket.once('close', () => resolve()))
   }
@@ -33,8 +33,8 @@ export class OutputStream {
   }
 
   /**
-   * Waits, after the end of the process, until all that it wrote has been read. Reads and forgets it if nobody else
-   * does. A server that does not close its end counts as done when nothing has come for ten seconds.
+   * Waits, after the end of the process, until all its output has been read; discards it if there is no reader. If the
+   * server does not close its end, ten seconds of silence count as the end.
    */
   async drain({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     const socket = this.#socket
@@ -59,8 +59,8 @@ export class OutputStream {
   }
 
   /**
-   * Is there no writer any more, and was there none since this end was opened, then poll does not tell: one that comes
-   * and goes makes it look.
+   * poll(2) reports no end if there was no writer since this end was opened. A writer that opens and closes makes it
+   * report one.
    */
   async #noticeEnd(): Promise<void> {
     if (this.#socket.destroyed || this.#socket.readableEnded) return

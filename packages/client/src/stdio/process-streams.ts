@@ -20,7 +20,7 @@ export class ProcessStreams {
   static readonly none = new ProcessStreams({})
 
   /**
-   * Opens those of the paths that are no URIs; never waits for the other side.
+   * Opens those of the paths that are no URIs, without waiting for the server.
    * @param endInput lets the server end the process's input
    */
   static async open(paths: FifoPaths, endInput: () => Promise<void>): Promise<ProcessStreams> {
@@ -60,7 +60,7 @@ export class ProcessStreams {
     await Promise.all([this.#stdout?.drain(options), this.#stderr?.drain(options)])
   }
 
-  /** Lets go of all of them; the process keeps the server's ends. */
+  /** Closes all of them; the process keeps the server's ends. */
   async close(): Promise<void> {
     this.#stdout?.destroy()
     this.#stderr?.destroy()

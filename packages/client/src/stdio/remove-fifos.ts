@@ -7,8 +7,7 @@ import { closeDescriptor, openFifo } from './open-fifo.ts'
 const ownDirectory = /^(\d+)-[A-Za-z0-9]{6}$/
 
 /**
- * Removes FIFOs, and the directories that they leave empty. What is no FIFO stays: the paths may be what another client
- * has told a server.
+ * Removes FIFOs, and the directories that they leave empty. Other files stay: the paths may come from another client.
  */
 export async function removeFifos(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
@@ -39,7 +38,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Whether anybody reads from a FIFO. A server holds such an end of each that it uses, those for output included. */
+/** Whether a FIFO has a reader. A server holds a reading end of each FIFO that it uses, those for output included. */
 async function isRead(path: string): Promise<boolean> {
   try {
     await closeDescriptor(await openFifo(path, 'write'))

@@ -60,7 +60,7 @@ export class ProcessHandle implements AsyncDisposable {
     const { signal } = this.#disposed
     const { tasks, containerId, execId } = this
     this.exit = retryWhileAway(() => tasks.wait(containerId, { execId, signal }), { signal })
-    // Whoever waits for it is told; a rejection that nobody waits for is no failure of the program.
+    // Without a waiter, a rejection is no failure of the program.
     this.exit.catch(() => undefined)
   }
 
@@ -74,7 +74,7 @@ export class ProcessHandle implements AsyncDisposable {
     return this.#streams.stdin
   }
 
-  /** Its output, if it was asked for. Whoever asked must read it, or the process has to wait. */
+  /** Its output, if it was asked for. It must be read, or the process has to wait. */
   get stdout(): Readable | undefined {
     return this.#streams.stdout
   }
@@ -84,7 +84,7 @@ export class ProcessHandle implements AsyncDisposable {
     return this.#streams.stderr
   }
 
-  /** Lets it run, also where the server goes away meanwhile and comes back. @throws as `Tasks.start` */
+  /** Starts it, even if the server is away for a while. @throws as `Tasks.start` */
   async start({ signal }: AbortOptions = {}): Promise<{ readonly pid: number }> {
     let asked = false
     const call = async (): Promise<{ readonly pid: number }> => {
@@ -108,7 +108,7 @@ export class ProcessHandle implements AsyncDisposable {
   /**
    * Sends a signal.
    * @param signal its number or name, such as `SIGTERM`
-   * @throws `invalid_argument` for what is no signal; as `Tasks.kill`
+   * @throws `invalid_argument` for an unknown signal; as `Tasks.kill`
    */
   async kill(signal: string | number = 'SIGTERM', options: Omit<KillOptions, 'execId'> = {}): Promise<void> {
     const process = this.execId === '' ? {} : { execId: this.execId }
@@ -123,7 +123,7 @@ export class ProcessHandle implements AsyncDisposable {
     await this.tasks.resize(this.containerId, size, { execId: this.execId, signal })
   }
 
-  /** Waits for its end, and until all its output has been read; what nobody reads is thrown away. */
+  /** Waits for its end, and until all its output has been read; output without a reader is discarded. */
   async finished({ signal }: AbortOptions = {}): Promise<ProcessExit> {
     const exit = await abortable(this.exit, { signal })
     await this.#streams.drain({ signal })
@@ -131,7 +131,7 @@ export class ProcessHandle implements AsyncDisposable {
   }
 
   /**
-   * Removes what has ended or was never started, with its FIFOs. Of one that has ended, all output is read first.
+   * Removes a process that has ended or was never started, with its FIFOs. Its output is read to the end first.
    * @throws as `Tasks.delete`
    */
   async delete({ signal }: AbortOptions = {}): Promise<ProcessExit> {

@@ -1,9 +1,10 @@
 import type { ProcessExit } from '@nsbox/core/tasks'
 import { errorCode, NsboxError } from '@nsbox/errors'
+import { Timestamp } from '@nsbox/time'
 import { expect, test } from 'vitest'
 import { retryWhileAway } from './retry-while-away.ts'
 
-const exit: ProcessExit = { exitStatus: 5, exitedAt: new Date(7) }
+const exit: ProcessExit = { exitStatus: 5, exitedAt: new Timestamp(7) }
 const away = new NsboxError('unavailable', 'connection lost')
 
 /** A server that answers so, one after the other. */

@@ -6,8 +6,8 @@ import { isUnavailable } from '@nsbox/errors'
 const patience = 30_000
 
 /**
- * Makes a call, and again as long as the server is away: one that comes back within half a minute, after a restart, has
- * its tasks as before. Only for calls that may as well be made twice.
+ * Makes a call, and again as long as the server is away, for half a minute: after a restart it has its tasks as before.
+ * Only for idempotent calls.
  *
  * @throws what the call throws; `unavailable` if the server does not come back; the signal's reason
  */

@@ -20,7 +20,7 @@ import type { StdioOptions } from './stdio-options.ts'
 export interface ExecProcessOptions extends StdioOptions, AbortOptions {
   /** Program and arguments; those of `process` by default. */
   readonly args?: readonly string[] | undefined
-  /** The OCI process; that of the container's spec by default, from which `args` and what follows are changed. */
+  /** The OCI process; that of the container's spec by default, changed by the options below. */
   readonly process?: Process | undefined
   /** Variables to set, as `NAME=value`, or to remove, as `NAME`. */
   readonly env?: readonly string[] | undefined
@@ -51,10 +51,7 @@ export class TaskHandle extends ProcessHandle {
     this.#container = container
   }
 
-  /**
-   * Adds a process, which `start` lets run.
-   * @throws as `Tasks.exec`
-   */
+  /** Adds a process, which `start` starts. @throws as `Tasks.exec` */
   async exec(options: ExecProcessOptions = {}): Promise<ProcessHandle> {
     const { execId = randomBytes(8).toString('hex'), terminal = false, signal } = options
     const { tasks, containerId } = this
@@ -79,9 +76,9 @@ export class TaskHandle extends ProcessHandle {
     const { tasks, containerId } = this
     const { pid, terminal, status, ...io } = await tasks.get(containerId, { execId, signal })
     const inputEnd = new InputEnd(tasks, containerId, execId)
-    // Whoever has made it starts it as well.
+    // Its maker starts it as well.
     inputEnd.allow()
-    // The server has let go of the FIFOs of what has ended.
+    // The server has closed the FIFOs of an ended process.
     const open = attach && status !== 'stopped'
     const streams = open ? await ProcessStreams.open(io, () => inputEnd.end()) : ProcessStreams.none
     return new ProcessHandle({ tasks, containerId, execId, pid, terminal, fifos: io, streams, inputEnd })
@@ -116,7 +113,7 @@ export class TaskHandle extends ProcessHandle {
   }
 
   /**
-   * Writes down the memory of all processes; nothing of their files. `ContainerHandle.checkpoint` keeps both together.
+   * Stores the memory of all processes, without their files. `ContainerHandle.checkpoint` stores both.
    *
    * @returns what is in the content store now, held by the client's lease; nothing if `imagePath` is given
    * @throws as `Tasks.checkpoint`

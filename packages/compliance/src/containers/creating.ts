@@ -37,8 +37,8 @@ export function creatingTests(create: CreateContainerStore, claims: ContainerSto
       const created = await store.create(whole('x'))
       const { createdAt, updatedAt, ...rest } = plain(created)
       expect(rest).toEqual(whole('x'))
-      expect(createdAt.getTime()).toBeGreaterThanOrEqual(before - 1000)
-      expect(updatedAt.getTime()).toBeGreaterThanOrEqual(createdAt.getTime())
+      expect(createdAt.epochMilliseconds).toBeGreaterThanOrEqual(before - 1000)
+      expect(updatedAt.epochMicroseconds).toBeGreaterThanOrEqual(createdAt.epochMicroseconds)
       expect(plain(await store.get('x'))).toEqual(plain(created))
     })
 

@@ -45,7 +45,7 @@ export function updatingTests(create: CreateContainerStore, claims: ContainerSto
         const updated = await store.update(other, [path])
         const { updatedAt, ...rest } = plain(updated)
         expect(rest).toEqual({ ...whole('x'), createdAt: created.createdAt, ...change })
-        expect(updatedAt.getTime()).toBeGreaterThanOrEqual(created.updatedAt.getTime())
+        expect(updatedAt.epochMicroseconds).toBeGreaterThan(created.updatedAt.epochMicroseconds)
         expect(plain(await store.get('x'))).toEqual(plain(updated))
       })
     }

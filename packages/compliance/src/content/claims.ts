@@ -11,8 +11,8 @@ export interface ContentStoreClaims {
   readonly totalMismatch: ErrorCode | undefined
   /** An ingest's status repeats the digest that it was opened with. */
   readonly expectedInStatus: boolean
-  /** `abort` refuses to take an ingest away from its writer. */
-  readonly abortSparesWriters: boolean
+  /** The next call of a writer fails with `aborted` if its ingest was discarded, and its ref is free at once. */
+  readonly abortEndsWriters: boolean
   /** Refs of 64 KiB, and refs that have no UTF-8 form, are refused with `invalid_argument`. */
   readonly refLimits: boolean
   /** 20,000 labels of one blob are refused with `invalid_argument`. */
@@ -26,7 +26,7 @@ export const fullClaims: ContentStoreClaims = {
   sha512: true,
   totalMismatch: 'failed_precondition',
   expectedInStatus: true,
-  abortSparesWriters: true,
+  abortEndsWriters: true,
   refLimits: true,
   labelCountLimit: true,
   localPaths: false,

@@ -19,7 +19,7 @@ export function ingestTests(create: CreateContentStore, claims: ContentStoreClai
       const closed = await store.status('layer')
       expect(closed).toMatchObject({ ref: 'layer', offset: 40, total: 100 })
       expect(closed.startedAt).toEqual(open.startedAt)
-      expect(closed.updatedAt.getTime()).toBeGreaterThanOrEqual(closed.startedAt.getTime())
+      expect(closed.updatedAt.epochMicroseconds).toBeGreaterThanOrEqual(closed.startedAt.epochMicroseconds)
     })
 
     test('have total 0 if it is not known', async ({ store }) => {
@@ -69,12 +69,25 @@ export function ingestTests(create: CreateContentStore, claims: ContentStoreClai
       expect((await writer.commit()).digest).toBe(blob.digest)
     })
 
-    subjectTest(create, claims.abortSparesWriters)('are not taken from their writer', async ({ store }) => {
+    test('are taken from their writer, which cannot commit any more', async ({ store }) => {
+      await using writer = await store.writer({ ref: 'held' })
+      await writer.write(newBlob(10).bytes)
+      await store.abort('held')
+      await expectCode(store.status('held'), 'not_found')
+      await expect(writer.commit()).rejects.toThrow()
+      await expectCode(store.abort('held'), 'not_found')
+    })
+
+    subjectTest(create, claims.abortEndsWriters)('end their writer, and begin anew', async ({ store }) => {
       const blob = newBlob(10)
       await using writer = await store.writer({ ref: 'held' })
-      await writer.write(blob.bytes)
-      await expectCode(store.abort('held'), 'unavailable')
-      expect((await writer.commit()).digest).toBe(blob.digest)
+      await writer.write(newBlob(5).bytes)
+      await store.abort('held')
+      await using next = await store.writer({ ref: 'held' })
+      expect(next.status()).toMatchObject({ offset: 0, total: 0 })
+      await next.write(blob.bytes)
+      await expectCode(writer.write(new Uint8Array(1)), 'aborted')
+      expect((await next.commit()).digest).toBe(blob.digest)
     })
   })
 }

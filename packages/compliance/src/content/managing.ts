@@ -20,7 +20,7 @@ export function managingTests(create: CreateContentStore): void {
       })
       expect({ ...updated.labels }).toEqual({ keep: '1', change: '2', 'new.dotted/key': '3' })
       expect(updated).toMatchObject({ digest: blob.digest, size: 10, createdAt: created.createdAt })
-      expect(updated.updatedAt.getTime()).toBeGreaterThanOrEqual(created.updatedAt.getTime())
+      expect(updated.updatedAt.epochMicroseconds).toBeGreaterThan(created.updatedAt.epochMicroseconds)
       const info = await store.info(blob.digest)
       expect({ ...info, labels: { ...info.labels } }).toEqual({ ...updated, labels: { ...updated.labels } })
     })

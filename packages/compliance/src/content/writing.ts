@@ -18,9 +18,11 @@ export function writingTests(create: CreateContentStore, claims: ContentStoreCla
       expect(committed).toMatchObject({ digest: blob.digest, size: 1000 })
       expect({ ...committed.labels }).toEqual({})
       // File systems may stamp with a clock that lags a few milliseconds behind.
-      expect(committed.createdAt.getTime()).toBeGreaterThan(before - 1000)
-      expect(committed.createdAt.getTime()).toBeLessThan(Date.now() + 1000)
-      expect(committed.updatedAt.getTime()).toBeGreaterThanOrEqual(committed.createdAt.getTime())
+      expect(committed.createdAt.epochMilliseconds).toBeGreaterThan(before - 1000)
+      expect(committed.createdAt.epochMilliseconds).toBeLessThan(Date.now() + 1000)
+      expect(committed.updatedAt.epochMicroseconds).toBeGreaterThanOrEqual(
+        committed.createdAt.epochMicroseconds,
+      )
 
       const info = await store.info(blob.digest)
       expect({ ...info, labels: { ...info.labels } }).toEqual({ ...committed, labels: {} })
@@ -90,7 +92,7 @@ export function writingTests(create: CreateContentStore, claims: ContentStoreCla
       expect(writer.ref).toBe('status')
       const first = writer.status()
       expect(first).toMatchObject({ ref: 'status', offset: 0, total: 20 })
-      expect(first.updatedAt.getTime()).toBeGreaterThanOrEqual(first.startedAt.getTime())
+      expect(first.updatedAt.epochMicroseconds).toBeGreaterThanOrEqual(first.startedAt.epochMicroseconds)
       await writer.write(new Uint8Array(5))
       expect(writer.status()).toMatchObject({ ref: 'status', offset: 5, total: 20 })
       expect(await store.status('status')).toMatchObject({ ref: 'status', offset: 5, total: 20 })

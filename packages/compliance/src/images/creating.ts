@@ -37,8 +37,8 @@ export function creatingTests(create: CreateImageStore, claims: ImageStoreClaims
         target: target('a', { annotations }),
         labels,
       })
-      expect(created.createdAt.getTime()).toBeGreaterThanOrEqual(before - 1000)
-      expect(created.updatedAt.getTime()).toBeGreaterThanOrEqual(created.createdAt.getTime())
+      expect(created.createdAt.epochMilliseconds).toBeGreaterThanOrEqual(before - 1000)
+      expect(created.updatedAt.epochMicroseconds).toBeGreaterThanOrEqual(created.createdAt.epochMicroseconds)
       expect(plain(await store.get('docker.io/x:1'))).toEqual(plain(created))
     })
 

@@ -20,7 +20,7 @@ export function updatingTests(create: CreateImageStore, claims: ImageStoreClaims
       expect({ ...updated.labels }).toEqual({ 'b.c': '3', d: '4', e: '5' })
       expect(updated.target.digest).toBe(created.target.digest)
       expect(updated.createdAt).toEqual(created.createdAt)
-      expect(updated.updatedAt.getTime()).toBeGreaterThanOrEqual(created.updatedAt.getTime())
+      expect(updated.updatedAt.epochMicroseconds).toBeGreaterThan(created.updatedAt.epochMicroseconds)
       expect(plain(await store.get('x'))).toEqual(plain(updated))
     })
 

@@ -16,7 +16,7 @@ export function managingTests(create: CreateLeaseStore, claims: LeaseStoreClaims
       const before = Date.now()
       const lease = await store.create({ id: 'mine', labels })
       expect({ ...lease, labels: { ...lease.labels } }).toMatchObject({ id: 'mine', labels })
-      expect(lease.createdAt.getTime()).toBeGreaterThanOrEqual(before - 1000)
+      expect(lease.createdAt.epochMilliseconds).toBeGreaterThanOrEqual(before - 1000)
       const listed = await store.list()
       expect(listed.map((found) => ({ ...found, labels: { ...found.labels } }))).toEqual([
         { ...lease, labels },

@@ -26,7 +26,7 @@ export function managingTests(create: CreateSnapshotter, claims: SnapshotterClai
       })
       expect(active.labels).not.toHaveProperty('empty')
       // Clocks of two hosts are not compared closer than this.
-      expect(Math.abs(active.createdAt.getTime() - before)).toBeLessThan(60_000)
+      expect(Math.abs(active.createdAt.epochMilliseconds - before)).toBeLessThan(60_000)
       expect(active.updatedAt).toEqual(active.createdAt)
       await snapshotter.commit('base', 'one')
       await snapshotter.prepare('two', 'base')
@@ -51,7 +51,7 @@ export function managingTests(create: CreateSnapshotter, claims: SnapshotterClai
         await snapshotter.update(name, { merge: { keep: '1', drop: '1', 'dotted.key/x': '1' } })
         const merged = await snapshotter.update(name, { merge: { drop: '', 'dotted.key/x': '2' } })
         expect({ ...merged.labels }).toEqual({ keep: '1', 'dotted.key/x': '2' })
-        expect(merged.updatedAt.getTime()).toBeGreaterThanOrEqual(before.updatedAt.getTime())
+        expect(merged.updatedAt.epochMicroseconds).toBeGreaterThan(before.updatedAt.epochMicroseconds)
         expect(plain(await snapshotter.stat(name))).toEqual({
           ...plain(before),
           labels: { keep: '1', 'dotted.key/x': '2' },

@@ -5,12 +5,14 @@ import { eventTests } from './events.ts'
 import { execTests } from './execs.ts'
 import { failingTests } from './failing.ts'
 import { freezingTests } from './freezing.ts'
+import { helperCgroupTests } from './helper-cgroup.ts'
 import { inspectingTests } from './inspecting.ts'
 import { lifecycleTests } from './lifecycle.ts'
 import { signalTests } from './signals.ts'
 import { stdioTests } from './stdio.ts'
 import type { CreateTasksSubject } from './subject.ts'
 import { terminalTests } from './terminals.ts'
+import { wrapperTests } from './wrappers.ts'
 
 export type { TasksClaims } from './claims.ts'
 export { FifoReader, makeFifos, openFifoWriter } from './fifo.ts'
@@ -43,5 +45,7 @@ export function tasksSuite(
     terminalTests(create, claimed)
     eventTests(create, claimed)
     checkpointTests(create, claimed)
+    wrapperTests(create)
+    helperCgroupTests(create)
   })
 }

@@ -38,7 +38,7 @@ export function inspectingTests(create: CreateTasksSubject, claims: TasksClaims)
       const [only, ...more] = await tasks.metrics([`id==${id}`])
       expect(more).toEqual([])
       expect(only?.id).toBe(id)
-      expect(Math.abs(Date.now() - (only?.timestamp.getTime() ?? 0))).toBeLessThan(60_000)
+      expect(Math.abs(Date.now() - (only?.timestamp.epochMilliseconds ?? 0))).toBeLessThan(60_000)
       const data = only?.data
       expect(data !== undefined && 'cgroup' in data && data.metrics.pids?.current).toBe(1n)
     })

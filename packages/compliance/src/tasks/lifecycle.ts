@@ -23,7 +23,7 @@ export function lifecycleTests(create: CreateTasksSubject, claims: TasksClaims):
       expect(await tasks.start(id)).toEqual({ pid })
       const exit = await waiting
       expect(exit.exitStatus).toBe(7)
-      expect(Math.abs(Date.now() - exit.exitedAt.getTime())).toBeLessThan(60_000)
+      expect(Math.abs(Date.now() - exit.exitedAt.epochMilliseconds)).toBeLessThan(60_000)
       expect(await tasks.get(id)).toMatchObject({ pid, status: 'stopped', exit })
       expect(await tasks.delete(id)).toMatchObject({ ...exit, pid })
       await expectCode(tasks.get(id), 'not_found')

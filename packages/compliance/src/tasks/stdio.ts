@@ -57,15 +57,14 @@ export function stdioTests(create: CreateTasksSubject, claims: TasksClaims): voi
     })
 
     for (const terminal of [false, true])
-      for (const when of ['before', 'after'] as const) {
-        const shaped = `${when} the start${terminal ? ', with a terminal' : ''}`
-        test(`take what the client writes once the server’s end is closed ${shaped}`, async () => {
+      for (const when of ['before the start', 'after the start'] as const)
+        test(`take what comes after a close ${when}${terminal ? ', with a terminal' : ''}`, async () => {
           const { tasks } = bench()
           const { out, err: _, ...io } = await bench().ends({ terminal, stdin: true })
           await using writer = await openFifoWriter(io.stdin)
           const shape = { args: ['sh', '-c', 'read a; echo "got:$a"; exit 4'], terminal }
           const { id } = await bench().created(shape, { ...io, terminal })
-          if (when === 'before') await tasks.closeStdin(id)
+          if (when === 'before the start') await tasks.closeStdin(id)
           await tasks.start(id)
           for (let time = 0; time < 2; time++) await tasks.closeStdin(id)
           await delay(200)
@@ -75,7 +74,6 @@ export function stdioTests(create: CreateTasksSubject, claims: TasksClaims): voi
           await tasks.delete(id)
           expect(await out.ended).toContain('got:hello')
         })
-      }
 
     test('end the input once the server and the client have closed their ends, whoever comes first', async () => {
       const { tasks } = bench()

@@ -1,18 +1,20 @@
-import type {
-  AbortOptions,
-  CommitOptions,
-  ContentInfo,
-  ContentStore,
-  ContentWriter,
-  IngestOptions,
-  IngestStatus,
-  ReadRange,
+import {
+  type AbortOptions,
+  type CommitOptions,
+  type ContentInfo,
+  type ContentStore,
+  type ContentWriter,
+  type IngestOptions,
+  type IngestStatus,
+  ingestDiscarded,
+  type ReadRange,
 } from '@nsbox/core/content'
 import { changeLabels, type LabelChange } from '@nsbox/core/labels'
 import { NsboxError } from '@nsbox/errors'
 import { labelField, parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import { assertDigest, type Digest, digestAlgorithm, digestOf } from '@nsbox/oci'
+import { systemClock } from '@nsbox/time'
 
 interface Ingest {
   status: IngestStatus
@@ -53,7 +55,7 @@ export class MemoryContentStore implements ContentStore {
       assertDigest(expected)
       if (this.#blobs.has(expected)) throw new NsboxError('already_exists', `content ${expected}`)
     }
-    const startedAt = new Date()
+    const startedAt = systemClock.stamp()
     const ingest = this.#ingests.get(ref) ?? {
       status: { ref, offset: 0, total, expected, startedAt, updatedAt: startedAt },
       bytes: new Uint8Array(),
@@ -83,7 +85,7 @@ export class MemoryContentStore implements ContentStore {
 
   async abort(ref: string, { signal }: AbortOptions = {}): Promise<void> {
     signal?.throwIfAborted()
-    if (this.#ingest(ref).open) throw new NsboxError('unavailable', `ref ${ref} has a writer`)
+    this.#ingest(ref)
     this.#ingests.delete(ref)
   }
 
@@ -92,7 +94,7 @@ export class MemoryContentStore implements ContentStore {
     const blob = this.#blob(digest)
     const labels = changeLabels(blob.info.labels, change)
     validateLabels(labels, 'info.Labels')
-    blob.info = { ...blob.info, labels, updatedAt: new Date() }
+    blob.info = { ...blob.info, labels, updatedAt: systemClock.stamp() }
     return blob.info
   }
 
@@ -134,11 +136,15 @@ export class MemoryContentStore implements ContentStore {
       if (open) ingest.open = false
       open = false
     }
+    const demandOpen = () => {
+      if (this.#ingests.get(ref) !== ingest && open) throw ingestDiscarded(ref)
+      if (!open) throw new NsboxError('failed_precondition', `the writer of ref ${ref} is closed`)
+    }
     const append = (bytes: Uint8Array, signal: AbortSignal | undefined) => {
       signal?.throwIfAborted()
-      if (!open) throw new NsboxError('failed_precondition', `the writer of ref ${ref} is closed`)
+      demandOpen()
       ingest.bytes = new Uint8Array(Buffer.concat([ingest.bytes, bytes]))
-      ingest.status = { ...ingest.status, offset: ingest.bytes.length, updatedAt: new Date() }
+      ingest.status = { ...ingest.status, offset: ingest.bytes.length, updatedAt: systemClock.stamp() }
     }
     return {
       ref,
@@ -152,7 +158,7 @@ export class MemoryContentStore implements ContentStore {
         append(new Uint8Array(), signal)
       },
       commit: async ({ signal, ...options } = {}) => {
-        if (!open) throw new NsboxError('failed_precondition', `the writer of ref ${ref} is closed`)
+        demandOpen()
         close()
         signal?.throwIfAborted()
         return this.#commit(ingest, { ...options, expected: options.expected ?? expected })
@@ -178,7 +184,7 @@ export class MemoryContentStore implements ContentStore {
     this.#ingests.delete(status.ref)
     if (this.#blobs.has(digest))
       throw new NsboxError('already_exists', `content ${digest}`, { details: { digest } })
-    const createdAt = new Date()
+    const createdAt = systemClock.stamp()
     const info = { digest, size: bytes.length, createdAt, updatedAt: createdAt, labels: kept }
     this.#blobs.set(digest, { info, bytes })
     return info

@@ -1,4 +1,5 @@
 import type { AbortOptions } from '@nsbox/concurrency'
+import type { Timestamp } from '@nsbox/time'
 import type { Labels } from '../labels/labels.ts'
 import type { OpaqueValue } from '../opaque-value.ts'
 
@@ -31,8 +32,8 @@ export interface Container {
   readonly extensions: Readonly<Record<string, OpaqueValue>>
   /** The sandbox that it belongs to; empty for none. */
   readonly sandbox: string
-  readonly createdAt: Date
-  readonly updatedAt: Date
+  readonly createdAt: Timestamp
+  readonly updatedAt: Timestamp
 }
 
 /** A new container. Absent fields are empty. */

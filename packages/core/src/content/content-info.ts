@@ -1,4 +1,5 @@
 import type { Digest } from '@nsbox/oci'
+import type { Timestamp } from '@nsbox/time'
 import type { Labels } from '../labels/labels.ts'
 
 /** Size, times and labels of a blob. */
@@ -6,8 +7,8 @@ export interface ContentInfo {
   readonly digest: Digest
   /** Bytes. */
   readonly size: number
-  readonly createdAt: Date
+  readonly createdAt: Timestamp
   /** When the blob or its labels last changed; never before `createdAt`. */
-  readonly updatedAt: Date
+  readonly updatedAt: Timestamp
   readonly labels: Labels
 }

@@ -33,7 +33,7 @@ export interface ContentReader {
 export interface IngestManager {
   /**
    * Opens the ingest named by `ref`, a new one or one that was interrupted: `writer.offset` tells where to go on.
-   * At most one writer of a ref exists at a time.
+   * At most one writer of a ref exists at a time; one that is being closed is waited for, any other is not.
    *
    * @throws `invalid_argument` for an empty ref or malformed `expected`; `unavailable` while another writer holds
    * the ref; `already_exists` if `expected` is committed already; `failed_precondition` if `total` differs from
@@ -52,8 +52,8 @@ export interface IngestManager {
   statuses(filters?: readonly string[], options?: AbortOptions): Promise<IngestStatus[]>
 
   /**
-   * Discards an ingest and its bytes.
-   * @throws `not_found`, `unavailable` while a writer holds it
+   * Discards an ingest and its bytes. If it has a writer, that ends: its next call fails with `aborted`.
+   * @throws `not_found`
    */
   abort(ref: string, options?: AbortOptions): Promise<void>
 }

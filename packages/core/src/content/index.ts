@@ -9,7 +9,7 @@ export type {
   ReadRange,
 } from './content-store.ts'
 export type { CommitOptions, ContentWriter, IngestOptions, IngestStatus } from './ingest.ts'
-export { IngestLocks } from './ingest-locks.ts'
+export { type IngestLock, type IngestLockOptions, IngestLocks, ingestDiscarded } from './ingest-locks.ts'
 export { hasLocalPaths, type LocalPaths } from './local-paths.ts'
 export { provedBlob } from './proved-blob.ts'
 export { readBlob } from './read-blob.ts'

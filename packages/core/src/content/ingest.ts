@@ -1,5 +1,6 @@
 import type { AbortOptions } from '@nsbox/concurrency'
 import type { Digest } from '@nsbox/oci'
+import type { Timestamp } from '@nsbox/time'
 import type { Labels } from '../labels/labels.ts'
 import type { ContentInfo } from './content-info.ts'
 
@@ -23,9 +24,9 @@ export interface IngestStatus {
   /** Bytes expected in all, 0 if unknown. */
   readonly total: number
   readonly expected?: Digest | undefined
-  readonly startedAt: Date
+  readonly startedAt: Timestamp
   /** When bytes were last written; never before `startedAt`. */
-  readonly updatedAt: Date
+  readonly updatedAt: Timestamp
 }
 
 /** Options of a commit. */
@@ -54,7 +55,7 @@ export interface ContentWriter extends AsyncDisposable {
   /**
    * Appends. The bytes may be used again once the promise resolves; calls must not overlap.
    * @throws `resource_exhausted` if the disk is full (what was written before stays and can be resumed),
-   * `failed_precondition` after commit or close
+   * `failed_precondition` after commit or close, `aborted` once somebody has discarded the ingest
    */
   write(bytes: Uint8Array, options?: AbortOptions): Promise<void>
 
@@ -68,7 +69,7 @@ export interface ContentWriter extends AsyncDisposable {
    *
    * @throws `failed_precondition` for an unexpected size or digest, or after commit or close; `already_exists` if the
    * blob exists (neither its bytes nor its labels are changed), with the blob's digest as `details.digest` in a store
-   * of this process
+   * of this process; `aborted` once somebody has discarded the ingest
    */
   commit(options?: CommitOptions & AbortOptions): Promise<ContentInfo>
 }

@@ -1,3 +1,4 @@
+import type { Timestamp } from '@nsbox/time'
 import type { Labels } from '../labels/labels.ts'
 import type { OpaqueValue } from '../opaque-value.ts'
 import type { Mount } from '../snapshots/mount.ts'
@@ -26,7 +27,7 @@ export interface EventPayloads {
   '/containers/delete': { id: string }
   '/sandboxes/create': { sandboxId: string }
   '/sandboxes/start': { sandboxId: string }
-  '/sandboxes/exit': { sandboxId: string; exitStatus: number; exitedAt: Date }
+  '/sandboxes/exit': { sandboxId: string; exitStatus: number; exitedAt: Timestamp }
   /** `checkpoint` is the directory with the images that the task goes on from, empty for none. */
   '/tasks/create': {
     containerId: string
@@ -40,9 +41,9 @@ export interface EventPayloads {
   '/tasks/exec-added': { containerId: string; execId: string }
   '/tasks/exec-started': { containerId: string; execId: string; pid: number }
   /** `id` is that of the exec, or of the container for its first process. */
-  '/tasks/exit': { containerId: string; id: string; pid: number; exitStatus: number; exitedAt: Date }
+  '/tasks/exit': { containerId: string; id: string; pid: number; exitStatus: number; exitedAt: Timestamp }
   /** `id` as for an exit, but empty for the first process. */
-  '/tasks/delete': { containerId: string; id: string; pid: number; exitStatus: number; exitedAt: Date }
+  '/tasks/delete': { containerId: string; id: string; pid: number; exitStatus: number; exitedAt: Timestamp }
   '/tasks/oom': { containerId: string }
   '/tasks/paused': { containerId: string }
   '/tasks/resumed': { containerId: string }
@@ -65,7 +66,7 @@ export type Event = DomainEvent | OpaqueEvent
 
 /** An event with its time and namespace. */
 export interface Envelope {
-  readonly timestamp: Date
+  readonly timestamp: Timestamp
   readonly namespace: string
   readonly event: Event
 }

@@ -1,5 +1,6 @@
 import type { AbortOptions } from '@nsbox/concurrency'
 import type { Descriptor } from '@nsbox/oci'
+import type { Timestamp } from '@nsbox/time'
 import type { LabelChange, Labels } from '../labels/labels.ts'
 
 /** An image: a name for a target descriptor. */
@@ -8,8 +9,8 @@ export interface Image {
   readonly name: string
   readonly target: Descriptor
   readonly labels: Labels
-  readonly createdAt: Date
-  readonly updatedAt: Date
+  readonly createdAt: Timestamp
+  readonly updatedAt: Timestamp
 }
 
 /** A new image. */

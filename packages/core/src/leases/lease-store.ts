@@ -1,4 +1,5 @@
 import type { AbortOptions } from '@nsbox/concurrency'
+import type { Timestamp } from '@nsbox/time'
 import type { Labels } from '../labels/labels.ts'
 
 /**
@@ -8,7 +9,7 @@ import type { Labels } from '../labels/labels.ts'
  */
 export interface Lease {
   readonly id: string
-  readonly createdAt: Date
+  readonly createdAt: Timestamp
   readonly labels: Labels
 }
 

@@ -1,4 +1,5 @@
 import type { AbortOptions } from '@nsbox/concurrency'
+import type { Timestamp } from '@nsbox/time'
 import type { Labels } from '../labels/labels.ts'
 import type { OpaqueValue } from '../opaque-value.ts'
 
@@ -24,8 +25,8 @@ export interface Sandbox {
   readonly extensions: Readonly<Record<string, OpaqueValue>>
   /** Name of the controller that the client has chosen; empty for none. */
   readonly sandboxer: string
-  readonly createdAt: Date
-  readonly updatedAt: Date
+  readonly createdAt: Timestamp
+  readonly updatedAt: Timestamp
 }
 
 /** A new sandbox. Absent fields are empty. */

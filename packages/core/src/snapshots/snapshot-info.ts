@@ -1,3 +1,4 @@
+import type { Timestamp } from '@nsbox/time'
 import type { Labels } from '../labels/labels.ts'
 
 /**
@@ -15,9 +16,9 @@ export interface SnapshotInfo {
   readonly parent: string | undefined
   readonly labels: Labels
   /** When it was made; for a committed one, when it was committed. */
-  readonly createdAt: Date
+  readonly createdAt: Timestamp
   /** When its labels last changed; never before `createdAt`. */
-  readonly updatedAt: Date
+  readonly updatedAt: Timestamp
 }
 
 /** The disk usage of a snapshot: without its parents, or of the whole tree if it is kept as a copy. */

@@ -1,3 +1,4 @@
+import type { Timestamp } from '@nsbox/time'
 import type { OpaqueValue } from '../opaque-value.ts'
 import type { CgroupV1Metrics } from './cgroup-v1-metrics.ts'
 import type { CgroupV2Metrics } from './cgroup-v2-metrics.ts'
@@ -6,7 +7,7 @@ import type { CgroupV2Metrics } from './cgroup-v2-metrics.ts'
 export interface TaskMetrics {
   /** The container. */
   readonly id: string
-  readonly timestamp: Date
+  readonly timestamp: Timestamp
   /** By the version of the host's cgroups; other answers of a server are kept verbatim. */
   readonly data:
     | { readonly cgroup: 1; readonly metrics: CgroupV1Metrics }

@@ -1,3 +1,4 @@
+import type { Timestamp } from '@nsbox/time'
 import type { OpaqueValue } from '../opaque-value.ts'
 
 /** The state of a process; `pausing` while its container is being frozen. */
@@ -32,7 +33,7 @@ export interface Process extends ProcessIo {
 export interface ProcessExit {
   /** Its exit status, or 128 plus the number of the signal that killed it; 255 if it is unknown. */
   readonly exitStatus: number
-  readonly exitedAt: Date
+  readonly exitedAt: Timestamp
 }
 
 /** A process in a container, whoever started it. */

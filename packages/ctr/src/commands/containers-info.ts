@@ -41,8 +41,8 @@ function infoJson(container: Container): string {
     Runtime: { Name: runtime.name, Options: runtime.options ? opaque(runtime.options) : null },
     SnapshotKey: container.snapshotKey,
     Snapshotter: container.snapshotter,
-    CreatedAt: formatTime(container.createdAt),
-    UpdatedAt: formatTime(container.updatedAt),
+    CreatedAt: container.createdAt.toString(),
+    UpdatedAt: container.updatedAt.toString(),
     Extensions: sorted(Object.entries(extensions).map(([name, value]) => [name, opaque(value)])),
     SandboxID: container.sandbox,
   }
@@ -60,4 +60,3 @@ function opaque({ typeUrl, value }: OpaqueValue) {
 const sorted = <T>(entries: [string, T][]) => Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
 
 /** A time without zeros at the end of its fraction. */
-const formatTime = (time: Date) => time.toISOString().replace(/\.?0*Z$/, 'Z')

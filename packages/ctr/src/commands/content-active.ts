@@ -22,7 +22,7 @@ export function contentActiveCommand(): Command {
         const rows = ingests.map(({ ref, offset, startedAt }) => [
           ref,
           formatDecimalSize(offset),
-          formatDuration(Date.now() - startedAt.getTime()),
+          formatDuration(Date.now() - startedAt.epochMilliseconds),
           '',
         ])
         const header = ['REF', 'SIZE', 'AGE', '']

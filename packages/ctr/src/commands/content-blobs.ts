@@ -36,7 +36,7 @@ function renderBlobs(blobs: readonly ContentInfo[]): string {
   const rows = blobs.map(({ digest, size, createdAt, labels }) => [
     digest,
     formatDecimalSize(size),
-    formatDuration(now - createdAt.getTime()),
+    formatDuration(now - createdAt.epochMilliseconds),
     formatLabels(labels),
   ])
   return renderTable([['DIGEST', 'SIZE', 'AGE', 'LABELS'], ...rows], { minWidth: 1, padding: 1, tabs: true })

@@ -1,5 +1,6 @@
 import type { Event } from '@nsbox/core/events'
 import { isCanceled } from '@nsbox/errors'
+import type { Timestamp } from '@nsbox/time'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { print } from '../print.ts'
@@ -24,8 +25,8 @@ export function eventsCommand(): Command {
 }
 
 /** `2026-01-02 03:04:05.678 +0000 UTC`, as containerd's client prints times. */
-function formatTime(time: Date): string {
-  return `${time.toISOString().replace('T', ' ').replace('Z', '')} +0000 UTC`
+function formatTime(time: Timestamp): string {
+  return `${String(time).replace('T', ' ').replace('Z', '')} +0000 UTC`
 }
 
 function formatPayload(event: Event): string {

@@ -30,7 +30,11 @@ function listCommand(): Command {
     .action(
       withSession(async ({ client, signal }, options: ListOptions, filters: string[]) => {
         const leases = await client.leases.list(filters, { signal })
-        const row = ({ id, createdAt, labels }: Lease) => [id, createdAt.toISOString(), formatLabels(labels)]
+        const row = ({ id, createdAt, labels }: Lease) => [
+          id,
+          createdAt.toDate().toISOString(),
+          formatLabels(labels),
+        ]
         const rows = [['ID', 'CREATED AT', 'LABELS'], ...leases.map(row)]
         printList(
           leases,

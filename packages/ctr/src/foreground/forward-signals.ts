@@ -9,7 +9,7 @@ const forwarded = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2
 
 /**
  * Sends the signals that this process gets to another one, until the result is disposed of.
- * @param onError is told what goes wrong; that the process has ended is no error
+ * @param onError gets each failure; that the process has ended is none
  */
 export function forwardSignals(target: ProcessHandle, onError: (error: unknown) => void): Disposable {
   const forward = (signal: NodeJS.Signals) => {

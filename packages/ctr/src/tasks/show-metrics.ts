@@ -32,7 +32,7 @@ export async function showMetrics(
     renderTable(
       [
         ['ID', 'TIMESTAMP', ''],
-        [id, found.timestamp.toISOString(), ''],
+        [id, String(found.timestamp), ''],
       ],
       layout,
     ),

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs'
 import type { FileCalls } from '@nsbox/sys/files'
 import { needs, type RawHeader } from '@nsbox/testing'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type LayerSandbox, layerSandbox } from '../testing/layer-sandbox.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { useLayerSandbox } from '../testing/layer-sandbox.ts'
 
 // Few kernels can make a file system that folds names, so one is put together here: every name is folded before the
 // call.
@@ -31,14 +31,7 @@ const reason = needs({ linux: true, root: true, programs: ['python3'] })
 const directory = (name: string): RawHeader => ({ name, type: '5', mode: 0o755 })
 
 describe.skipIf(reason)(`layers on a file system that folds names (${reason ?? 'as root'})`, () => {
-  let sandbox: LayerSandbox
-  beforeEach(async () => {
-    sandbox = await layerSandbox()
-  })
-  afterEach(async () => {
-    expect(await sandbox.damage()).toEqual([])
-    await sandbox[Symbol.asyncDispose]()
-  })
+  const sandbox = useLayerSandbox()
 
   test.each<[string, RawHeader[]]>([
     [
@@ -62,29 +55,29 @@ describe.skipIf(reason)(`layers on a file system that folds names (${reason ?? '
   ])('A21 %s are not taken for one', async (_, entries) => {
     const last = entries[entries.length - 1]!.name
     for (const form of ['overlay', 'plain'] as const) {
-      await expect(sandbox.apply(entries, { form })).rejects.toMatchObject({
+      await expect(sandbox().apply(entries, { form })).rejects.toMatchObject({
         code: 'failed_precondition',
         details: { entry: last },
       })
-      await sandbox.clear()
+      await sandbox().clear()
     }
   })
 
   test('A21 a whiteout removes nothing that the layer has under another name', async () => {
     const entries = [{ name: 'F', content: 'ours' }, { name: '.wh.f' }]
-    await expect(sandbox.apply(entries, { form: 'overlay' })).rejects.toMatchObject({
+    await expect(sandbox().apply(entries, { form: 'overlay' })).rejects.toMatchObject({
       code: 'failed_precondition',
     })
-    expect(readdirSync(sandbox.root)).toEqual(['f'])
+    expect(readdirSync(sandbox().root)).toEqual(['f'])
   })
 
   test('a layer whose names stay apart is applied', async () => {
-    await sandbox.apply([
+    await sandbox().apply([
       directory('D'),
       { name: 'D/x' },
       { name: 'D/x' },
       { name: 'D/y', type: '1', linkName: 'D/x' },
     ])
-    expect(readdirSync(`${sandbox.root}/d`)).toEqual(['x', 'y'])
+    expect(readdirSync(`${sandbox().root}/d`)).toEqual(['x', 'y'])
   })
 })

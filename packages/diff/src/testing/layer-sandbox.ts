@@ -9,6 +9,7 @@ import {
   type TempDir,
   tempDir,
 } from '@nsbox/testing'
+import { afterEach, beforeEach, expect } from 'vitest'
 import { type AppliedTree, type ApplyJob, applyLayer } from '../apply/apply-layer.ts'
 
 /**
@@ -69,4 +70,17 @@ export async function layerSandbox(): Promise<LayerSandbox> {
     [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose](),
   }
   return sandbox
+}
+
+/** Gives each test of a block a sandbox of its own, around which it changes nothing. */
+export function useLayerSandbox(): () => LayerSandbox {
+  let sandbox: LayerSandbox
+  beforeEach(async () => {
+    sandbox = await layerSandbox()
+  })
+  afterEach(async () => {
+    expect(await sandbox.damage()).toEqual([])
+    await sandbox[Symbol.asyncDispose]()
+  })
+  return () => sandbox
 }

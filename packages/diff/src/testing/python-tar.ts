@@ -32,7 +32,7 @@ export class PythonTar {
   readonly #answers: AsyncIterator<string>
 
   constructor() {
-    this.#child = spawn('python3', ['-c', program], { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#child = spawn('/usr/bin/python3', ['-c', program], { stdio: ['pipe', 'pipe', 'inherit'] })
     this.#lines = createInterface(this.#child.stdout)
     this.#answers = this.#lines[Symbol.asyncIterator]()
   }

@@ -26,7 +26,7 @@ export function applyCommand(): Command {
     })
 }
 
-/** A file for as long as it is open, whatever becomes of this process. */
+/** A file that exists only as long as it is open, even if this process dies. */
 async function unnamedFile(): Promise<FileHandle> {
   const directory = await mkdtemp(join(tmpdir(), 'nsbox-apply-'))
   try {

@@ -6,6 +6,7 @@ import {
   descriptorJson,
   digestAlgorithm,
   digestHex,
+  distributionSourceLabels,
   imageLayoutVersion,
   imageNameAnnotation,
   mediaTypes,
@@ -25,16 +26,25 @@ export function blobName(digest: Digest): string {
 /** The `oci-layout` document. */
 export const layoutDocument: Buffer = Buffer.from(JSON.stringify({ imageLayoutVersion }))
 
-/** The `index.json` of a layout: the images in their order, each with its name. */
-export function indexDocument(images: readonly ExportedImage[]): Buffer {
-  const manifests = images.map(({ name, target }) => {
+/**
+ * The `index.json` of a layout: the images in their order, each with its name and, as its labels say, with the
+ * repositories that it came from, so that whoever imports it can mount its blobs from there.
+ */
+export async function indexDocument(
+  images: readonly ExportedImage[],
+  { content, signal }: { readonly content: ContentReader } & AbortOptions,
+): Promise<Buffer> {
+  const manifests = []
+  for (const { name, target } of images) {
+    const { labels } = await content.info(target.digest, { signal })
     const annotations = {
       ...target.annotations,
+      ...distributionSourceLabels(labels),
       [imageNameAnnotation]: name,
       [refNameAnnotation]: referenceName(name),
     }
-    return descriptorJson({ ...target, annotations })
-  })
+    manifests.push(descriptorJson({ ...target, annotations }))
+  }
   return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }))
 }
 

@@ -43,11 +43,12 @@ export async function* exportFiles(
   } = options
   const plan = await planExport(images, { content, platforms, skipNonDistributable, signal })
   const docker = skipDockerManifest ? undefined : await dockerDocument(plan, { content, platforms, signal })
+  const index = await indexDocument(images, { content, signal })
   const blobs = [...plan.blobs].map(([digest, size]) => ({ name: blobName(digest), digest, size }))
   for (const { name, digest, size } of blobs.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     yield { name, mode: 0o444, size, content: provedBlob(content, { digest, size }, { signal }) }
   }
-  yield document('index.json', 0o644, indexDocument(images))
+  yield document('index.json', 0o644, index)
   if (docker !== undefined) yield document('manifest.json', 0o644, docker)
   yield document('oci-layout', 0o444, layoutDocument)
 }

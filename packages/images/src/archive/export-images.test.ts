@@ -194,6 +194,21 @@ describe('an exported directory', () => {
     ])
   })
 
+  it('notes where the image came from, as its labels do', async () => {
+    await using it = await withImage()
+    const { content } = it.view
+    const merge = { 'containerd.io/distribution.source.example.com': 'a,b', other: 'label' }
+    await content.update(it.image.target.digest, { merge })
+    const directory = join(it.path, 'exported')
+    await exportToDirectory([it.image], directory, { content })
+    const { manifests } = JSON.parse(await readFile(join(directory, 'index.json'), 'utf8'))
+    expect(manifests[0].annotations).toEqual({
+      'containerd.io/distribution.source.example.com': 'a,b',
+      'io.containerd.image.name': it.image.name,
+      'org.opencontainers.image.ref.name': '1',
+    })
+  })
+
   it('must be empty, and appears only as a whole', async () => {
     await using it = await withImage()
     const { content } = it.view

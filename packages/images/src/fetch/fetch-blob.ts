@@ -70,12 +70,9 @@ export async function fetchBlob(
   } catch (error) {
     if (!isAlreadyExists(error)) throw error
     await content.update(descriptor.digest, { merge: labels }, { signal })
-    // Another writer of the ingest, if there is one, finds out that it is gone.
+    // Another writer of the ingest, if there is one, finds out that it is of no use any more.
     if (fetching.opened !== undefined)
-      await undefinedIf(
-        (failure) => isNotFound(failure) || isUnavailable(failure),
-        content.abort(fetching.opened, { signal }),
-      )
+      await undefinedIf(isUnavailable, discard(content, fetching.opened, signal))
     return fetching.received === 0 ? undefined : fetching.received
   }
 }
@@ -98,11 +95,7 @@ async function attempt(descriptor: Descriptor, fetching: Fetching): Promise<void
   } catch (error) {
     if (!isFailedPrecondition(error)) throw error
     fetching.arrival?.void()
-    const aborting = content.abort(fetching.asked, { signal })
-    const existed = await undefinedIf(
-      isNotFound,
-      aborting.then(() => true),
-    )
+    const existed = await discard(content, fetching.asked, signal)
     if (fresh || !existed) throw error
   }
   // What an earlier attempt left was wrong, in its bytes or in its total: once more from the start.
@@ -174,4 +167,23 @@ async function openInTime(
     using _wait = patience.wait()
     await sleep(delay, undefined, { signal })
   }
+}
+
+/**
+ * Discards an ingest, unless somebody else writes to it: only its own writer has its ingest taken away.
+ * @returns whether there was one
+ * @throws `unavailable` if it has another writer
+ */
+async function discard(
+  content: ContentStore,
+  ref: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const discarding = async () => {
+    await content.status(ref, { signal })
+    await using _own = await content.writer({ ref }, { signal })
+    await content.abort(ref, { signal })
+    return true
+  }
+  return (await undefinedIf(isNotFound, discarding())) ?? false
 }

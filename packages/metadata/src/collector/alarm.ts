@@ -1,4 +1,4 @@
-/** Longest time, in milliseconds, that a timer is set for: a clock may be set, and Node's timers end at 24.8 days. */
+/** Longest time of a timer, in milliseconds: the clock may be set, and Node's timers end at 24.8 days. */
 const longest = 60 * 60 * 1000
 
 /**

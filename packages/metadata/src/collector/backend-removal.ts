@@ -1,6 +1,6 @@
 import { mapConcurrently } from '@nsbox/concurrency'
 import type { ContentStore } from '@nsbox/core/content'
-import { isNotFound, isUnavailable } from '@nsbox/errors'
+import { isNotFound } from '@nsbox/errors'
 import type { Digest } from '@nsbox/oci'
 import type { Reader } from '@nsbox/sqlite'
 import type { BlobGate } from '../content/blob-gate.ts'
@@ -25,8 +25,8 @@ interface RemovalParts {
 }
 
 /**
- * Removes from the backends what no namespace needs: always after the change of the database is durable: a row without
- * its file is a loss, a file without its row only takes space.
+ * Removes from the backends what no namespace needs, after the change of the database is durable: a row without its
+ * file is a loss, a file without its row only takes space.
  */
 export class BackendRemoval {
   readonly #parts: RemovalParts
@@ -112,8 +112,7 @@ export class BackendRemoval {
       await backend.abort(ref)
     } catch (error) {
       if (isNotFound(error)) return
-      // A writer still has it, whose namespace was deleted meanwhile.
-      if (!isUnavailable(error)) log.warn({ err: error, ref }, 'removing an ingest that nothing uses')
+      log.warn({ err: error, ref }, 'removing an ingest that nothing uses')
       this.#ingests.add(ref)
     }
   }

@@ -4,6 +4,7 @@ import type { Labels } from '@nsbox/core/labels'
 import { errorCode, isAlreadyExists, isNotFound } from '@nsbox/errors'
 import { type Digest, digestOf } from '@nsbox/oci'
 import { tempDir } from '@nsbox/testing'
+import { createClock } from '@nsbox/time'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Metadata, openMetadata } from '../open-metadata.ts'
@@ -278,7 +279,7 @@ test('after any history exactly what is reachable is left, and a namespace can b
           content,
           policy,
           durability: 'relaxed',
-          now: () => now,
+          clock: createClock(() => now),
           collector: { startupDelay: 3_600_000, scheduleDelay: 3_600_000 },
         })
         const models = new Map(namespaces.map((ns) => [ns, new Model()]))

@@ -1,7 +1,7 @@
 import { abortable, Coalescer, shouldYield, yieldToEventLoop } from '@nsbox/concurrency'
 import type { AbortOptions, ContentStore, IngestLocks } from '@nsbox/core/content'
+import type { Clock } from '@nsbox/time'
 import type { BlobGate } from '../content/blob-gate.ts'
-import type { Clock } from '../database/clock.ts'
 import type { GarbageCollector } from '../database/garbage-collector.ts'
 import type { Ledger } from '../database/ledger.ts'
 import type { Log } from '../database/log.ts'
@@ -20,7 +20,7 @@ export interface CollectorSchedule {
   readonly manual?: boolean | undefined
   /** From opening, or that start, to the first collection; 100 by default. */
   readonly startupDelay?: number | undefined
-  /** From a deletion to the collection that follows it, and that others until then share; 250 by default. */
+  /** Milliseconds from a deletion to the collection after it, which later deletions share; 250 by default. */
   readonly scheduleDelay?: number | undefined
   /** How many other changes lead to a collection too; 100 by default. */
   readonly mutationThreshold?: number | undefined
@@ -86,7 +86,7 @@ export class Collector implements GarbageCollector, AsyncDisposable {
     this.#parts = parts
     this.#removal = new BackendRemoval(parts)
     this.#soon = new Alarm(performance.now.bind(performance), () => this.#collectInBackground())
-    this.#expiry = new Alarm(parts.clock, () => this.#collectInBackground())
+    this.#expiry = new Alarm(parts.clock.now, () => this.#collectInBackground())
   }
 
   /** Starts to run on its own; everything from before is looked at in the first collection. */
@@ -156,7 +156,7 @@ export class Collector implements GarbageCollector, AsyncDisposable {
     this.#changes = 0
     // What was asked for until now is what this one does.
     this.#soon.cancel()
-    for (const namespace of namespacesWithExpired(ledger, clock())) this.#dirty.add(namespace)
+    for (const namespace of namespacesWithExpired(ledger, clock.now())) this.#dirty.add(namespace)
     const dirty = [...this.#dirty]
     this.#dirty.clear()
     try {
@@ -168,7 +168,7 @@ export class Collector implements GarbageCollector, AsyncDisposable {
     await this.#searchForOrphans()
     const removed = await this.#removal.run()
 
-    this.expires(nextExpiry(ledger, clock()))
+    this.expires(nextExpiry(ledger, clock.now()))
     const now = performance.now()
     const pauseThreshold = Math.min(schedule.pauseThreshold ?? 0.02, 0.5)
     this.#notBefore = now + result.pause / pauseThreshold - result.pause
@@ -177,7 +177,7 @@ export class Collector implements GarbageCollector, AsyncDisposable {
     return { ...result, ...removed }
   }
 
-  /** Once, in the first collection. That the backend cannot be listed is no reason to keep anyone from deleting. */
+  /** Done once, in the first collection. If the backend cannot be listed, the collection goes on without it. */
   async #searchForOrphans(): Promise<void> {
     if (!this.#searchOrphans) return
     try {
@@ -193,7 +193,7 @@ export class Collector implements GarbageCollector, AsyncDisposable {
     count: Record<(typeof counters)[keyof typeof counters] | 'snapshots' | 'pause', number>,
   ): Promise<void> {
     const { ledger, clock, locks, commits, inUse, markings } = this.#parts
-    const marking = new Marking({ ledger, namespace, now: clock(), locks, commits })
+    const marking = new Marking({ ledger, namespace, now: clock.now(), locks, commits })
     const steps = this.#yielding(count)
     markings.add(marking)
     try {

@@ -17,8 +17,8 @@ const rowsPerStep = 500
 type Depth = 2 | 1 | 0
 
 /**
- * An object of a namespace as the collector first sees it. What refers to nothing then need not be followed: references
- * that are written later are told of with what they lead to.
+ * An object of a namespace as the collector first reads it. If it refers to nothing then, it need not be followed:
+ * writers of later references report what they lead to.
  */
 type Row = readonly [id: string, root: number, flat: number, snapshotter: string, refers: number]
 
@@ -41,17 +41,17 @@ interface MarkingOptions extends InUse {
 }
 
 /**
- * Finds what can be collected in a namespace (docs/behaviour.md §6), in steps between which others go on writing. Roots
- * are containers, sandboxes, images, leases and ingests before their expiry, ingests with a writer, snapshots that are
+ * Finds what can be collected in a namespace (docs/behaviour.md §6), in steps between which writers go on. Roots are
+ * containers, sandboxes, images, leases and ingests before their expiry, ingests with a writer, snapshots that are
  * being committed, and content and snapshots with the label for it; from there references are followed, from a flat
  * lease just one step, and parents of snapshots always. References never leave their namespace, so each namespace is a
  * heap of its own.
  *
- * First all objects are listed, then what is kept is taken off the list. Whatever is written meanwhile is kept until
- * the next collection, with all that it refers to: writers say so by `touch`. What is written after the listing is not
- * on the list. So at any time at which there is nothing left to follow, nothing keeps what is on the list.
+ * First all objects are listed, then those that are kept are taken off the list. An object that is written meanwhile is
+ * kept until the next collection, with all that it refers to: writers report it by `touch`. An object that is made
+ * after the listing is not on the list. So whenever nothing is left to follow, all that is on the list is garbage.
  *
- * In memory it has the names of all objects of the namespace that nothing was found yet to keep.
+ * It holds the names of all objects on the list in memory.
  */
 export class Marking {
   readonly #options: MarkingOptions
@@ -61,7 +61,7 @@ export class Marking {
   readonly #first: Listed[] = []
   /** Objects that are kept, but whose references need not be followed. */
   readonly #unfollowed = new Set<string>()
-  /** From where objects say that they are kept (`gc.bref`). These need not exist, and are followed nevertheless. */
+  /** Where references `gc.bref` lead from. These objects need not exist, and are followed nevertheless. */
   readonly #origins = new Set<string>()
   readonly #waiting: { readonly node: Node; readonly depth: Depth }[] = []
 
@@ -104,7 +104,7 @@ export class Marking {
   }
 
   /**
-   * The objects that nothing keeps, as long as nothing else happens. Each that is taken is off the list.
+   * The objects that nothing keeps, valid within this turn of the event loop. Each is taken off the list.
    * @returns undefined if there is something to follow first
    */
   garbage(): Iterable<Garbage> | undefined {

@@ -19,9 +19,8 @@ interface Swept {
 }
 
 /**
- * Removes what nothing keeps from a namespace, as far as one transaction and one turn of the event loop go. That there
- * is nothing left to follow and that something is removed is found and done without a break, so that nothing can come
- * to be kept in between.
+ * Removes what nothing keeps from a namespace, as far as one transaction and one turn of the event loop go. Between the
+ * check that nothing is left to follow and the removal there is no break in which an object could come to be kept.
  *
  * @returns what was removed; undefined if there is something to follow first
  */
@@ -40,7 +39,7 @@ export function sweep(ledger: Ledger, marking: Marking, inUse: BackingsInUse): r
   })
 }
 
-/** @returns what it leaves; undefined if it is not removed, or was by somebody else meanwhile */
+/** @returns what it leaves; undefined if it is not removed, or has been removed meanwhile */
 function remove(
   tx: Write,
   { marking, inUse }: { readonly marking: Marking; readonly inUse: BackingsInUse },

@@ -1,5 +1,6 @@
 import type { Container, ContainerRuntime, OpaqueValue } from '@nsbox/core/containers'
 import type { Reader, Transaction } from '@nsbox/sqlite'
+import { Timestamp } from '@nsbox/time'
 import type { Write } from '../database/ledger.ts'
 import type { Listing } from '../database/listing.ts'
 import type { Node } from '../database/node.ts'
@@ -58,8 +59,8 @@ export function findContainer(db: Reader, namespace: string, id: string): Contai
     snapshotKey: row.snapshot_key,
     extensions,
     sandbox: row.sandbox,
-    createdAt: new Date(row.created_at),
-    updatedAt: new Date(row.updated_at),
+    createdAt: Timestamp.fromEpochMicroseconds(row.created_at),
+    updatedAt: Timestamp.fromEpochMicroseconds(row.updated_at),
   }
 }
 
@@ -86,8 +87,8 @@ export function writeContainer(tx: Write, namespace: string, container: Containe
     snapshotKey,
     container.sandbox,
     encodeLabels(labels),
-    container.createdAt.getTime(),
-    container.updatedAt.getTime(),
+    container.createdAt.epochMicroseconds,
+    container.updatedAt.epochMicroseconds,
   )
   for (const [name, { typeUrl, value }] of Object.entries(extensions)) {
     tx.run('INSERT INTO container_extension VALUES (?, ?, ?, ?, ?)', namespace, id, name, typeUrl, value)

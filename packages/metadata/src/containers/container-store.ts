@@ -3,7 +3,7 @@ import { changeLabels } from '@nsbox/core/labels'
 import { NsboxError, quoted, shownName } from '@nsbox/errors'
 import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import type { Reader } from '@nsbox/sqlite'
-import type { Clock } from '../database/clock.ts'
+import type { Clock } from '@nsbox/time'
 import { ensureNamespace } from '../database/ensure-namespace.ts'
 import type { GarbageCollector } from '../database/garbage-collector.ts'
 import type { Ledger } from '../database/ledger.ts'
@@ -29,7 +29,7 @@ interface Parts {
 /** How many containers a listing reads whole in one go, once it has found so many. */
 const batchSize = 100
 
-/** From how many bytes of specs on a listing hands on what it has read; every reading may have to wait for the disk. */
+/** Bytes of specs after which a listing passes on what it has read; each read may have to wait for the disk. */
 const batchBytes = 1024 * 1024
 
 /** The containers of a namespace. Leases do not hold them: a container stays until it is deleted. */
@@ -61,7 +61,7 @@ export function containerStore({ ledger, collector, clock }: Parts, namespace: s
     },
 
     async create(given, { signal } = {}) {
-      const now = new Date(clock())
+      const now = clock.stamp()
       const container: Container = {
         id: given.id,
         labels: changeLabels({}, { replace: given.labels ?? {} }),
@@ -95,7 +95,7 @@ export function containerStore({ ledger, collector, clock }: Parts, namespace: s
       const container = await ledger.write(namespace, (tx) => {
         const current = findContainer(tx, namespace, id)
         if (current === undefined) throw new NsboxError('not_found', `container ${quoted(id)}`)
-        const updatedAt = new Date(Math.max(clock(), current.updatedAt.getTime()))
+        const updatedAt = clock.stamp(current.updatedAt)
         const container = { ...changeContainer(current, given, paths), updatedAt }
         validateContainer(container, 'update')
         writeContainer(tx, namespace, container)

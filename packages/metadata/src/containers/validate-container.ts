@@ -24,7 +24,7 @@ export function validateContainer(container: Container, doing: string): void {
   if (Object.hasOwn(extensions, '')) refuse('container.Extension keys must not be zero-length')
   prefixed(prefix, () => validateLabels(labels, 'containers.Labels'))
   if (runtime.name === '') refuse('container.Runtime.Name must be set')
-  // A caller on the other side of a socket may have left it out, whatever the type says.
+  // A remote client may have left it out, whatever the type says.
   if (spec === undefined) refuse('container.Spec must be set')
   if (snapshotKey !== '' && snapshotter === '')
     refuse('container.Snapshotter must be set if container.SnapshotKey is set')

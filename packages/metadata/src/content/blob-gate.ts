@@ -9,12 +9,11 @@ interface Passage {
 }
 
 /**
- * Keeps the removal of a blob from the backend apart from everything that relies on the blob being there or puts it
- * there. Without it a blob could be removed between the moment when someone finds that the backend has it and the
- * moment when the database says that it is used.
+ * Keeps the removal of a blob from the backend apart from all that relies on the blob being there or puts it there.
+ * Otherwise a blob could be removed after it was found in the backend and before the database records its use.
  *
- * Passages that have nothing to do with each other do not wait for each other; those that have, pass in the order in
- * which they came, so that none waits for ever.
+ * Only removals and uses of the same blob exclude each other, in the order in which they came, so that none waits for
+ * ever.
  */
 export class BlobGate {
   readonly #passages = new Set<Passage>()
@@ -24,7 +23,7 @@ export class BlobGate {
     return this.#pass(false, digest, body)
   }
 
-  /** Runs `body` while nobody relies on the blob. */
+  /** Runs `body` while the blob is not in use. */
   remove<T>(digest: Digest, body: () => Promise<T>): Promise<T> {
     return this.#pass(true, digest, body)
   }

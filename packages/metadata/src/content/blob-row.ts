@@ -2,6 +2,7 @@ import type { ContentInfo } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import { type Digest, labelKeys } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
+import { Timestamp } from '@nsbox/time'
 import type { Write } from '../database/ledger.ts'
 import type { Listing } from '../database/listing.ts'
 import { dropReferences, labelReferences, setReferences } from '../database/references.ts'
@@ -20,8 +21,8 @@ const columns = 'digest, size, labels, created_at, updated_at'
 export const blobFromRow = (row: BlobRow): ContentInfo => ({
   digest: row.digest,
   size: row.size,
-  createdAt: new Date(row.created_at),
-  updatedAt: new Date(row.updated_at),
+  createdAt: Timestamp.fromEpochMicroseconds(row.created_at),
+  updatedAt: Timestamp.fromEpochMicroseconds(row.updated_at),
   labels: decodeLabels(row.labels),
 })
 
@@ -83,8 +84,8 @@ export function writeBlob(tx: Write, namespace: string, info: ContentInfo): void
     digest,
     info.size,
     encodeLabels(labels),
-    info.createdAt.getTime(),
-    info.updatedAt.getTime(),
+    info.createdAt.epochMicroseconds,
+    info.updatedAt.epochMicroseconds,
     Object.hasOwn(labels, labelKeys.gcRoot) ? 1 : 0,
   )
   setReferences(tx, namespace, { kind: 'content', id: digest }, labelReferences(labels))

@@ -1,5 +1,5 @@
 import type { ContentStore, IngestLocks } from '@nsbox/core/content'
-import type { Clock } from '../database/clock.ts'
+import type { Clock } from '@nsbox/time'
 import type { GarbageCollector } from '../database/garbage-collector.ts'
 import type { Ledger } from '../database/ledger.ts'
 import type { BlobGate } from './blob-gate.ts'

@@ -11,6 +11,7 @@ import { isNotFound, NsboxError, shownName } from '@nsbox/errors'
 import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import { assertDigest } from '@nsbox/oci'
+import { Timestamp } from '@nsbox/time'
 import { listRows } from '../database/listing.ts'
 import { letGo, type Scope } from '../leases/lease-binding.ts'
 import { blobFromRow, blobsOf, demandBlob, dropBlob, writeBlob } from './blob-row.ts'
@@ -40,7 +41,7 @@ function rowsAndBytes(parts: ContentParts, scope: Scope): ContentStore {
     } catch (error) {
       if (!isNotFound(error)) throw error
       // Its writer is just about to make it, or never came to.
-      const startedAt = new Date(started_at)
+      const startedAt = Timestamp.fromEpochMicroseconds(started_at)
       return { ref, offset: 0, total, expected: expected ?? undefined, startedAt, updatedAt: startedAt }
     }
   }
@@ -66,7 +67,7 @@ function rowsAndBytes(parts: ContentParts, scope: Scope): ContentStore {
         const current = demandBlob(tx, namespace, digest)
         const labels = changeLabels(current.labels, change)
         validateLabels(labels, 'info.Labels')
-        const updatedAt = new Date(Math.max(clock(), current.updatedAt.getTime()))
+        const updatedAt = clock.stamp(current.updatedAt)
         const info = { ...current, labels, updatedAt }
         writeBlob(tx, namespace, info)
         return info
@@ -118,7 +119,7 @@ function rowsAndBytes(parts: ContentParts, scope: Scope): ContentStore {
 
     async abort(ref, { signal } = {}) {
       signal?.throwIfAborted()
-      using _lock = locks.acquire(ref, namespace)
+      using _lock = await locks.takeOver(ref, { namespace, signal })
       const ingest = await ledger.write(namespace, (tx) => {
         const ingest = demandIngest(tx, namespace, ref)
         dropIngest(tx, ingest)

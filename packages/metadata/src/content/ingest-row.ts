@@ -1,6 +1,7 @@
 import { NsboxError, shownName } from '@nsbox/errors'
 import type { Digest } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
+import type { Clock } from '@nsbox/time'
 import { ensureNamespace } from '../database/ensure-namespace.ts'
 import type { Write } from '../database/ledger.ts'
 import type { Listing } from '../database/listing.ts'
@@ -81,7 +82,7 @@ export interface IngestOpening {
   readonly total: number
   readonly expected: Digest | undefined
   readonly sharedSize: number | undefined
-  readonly now: number
+  readonly clock: Clock
 }
 
 /**
@@ -90,7 +91,7 @@ export interface IngestOpening {
  */
 export function openIngest(tx: Write, scope: Scope, opening: IngestOpening): IngestRow {
   const { namespace } = scope
-  const { ref, total, expected, sharedSize, now } = opening
+  const { ref, total, expected, sharedSize, clock } = opening
   const found = findIngest(tx, namespace, ref)
   if (found !== undefined && found.total > 0 && total > 0 && found.total !== total) {
     throw new NsboxError(
@@ -106,7 +107,7 @@ export function openIngest(tx: Write, scope: Scope, opening: IngestOpening): Ing
     total: found?.total || total,
     expected: expected ?? found?.expected ?? null,
     shared_size: sharedSize ?? null,
-    expires_at: leased ? null : now + lifetime,
+    expires_at: leased ? null : Math.ceil(clock.now()) + lifetime,
   }
   setReferences(
     tx,
@@ -125,6 +126,7 @@ export function openIngest(tx: Write, scope: Scope, opening: IngestOpening): Ing
     )
     return { ...found, ...next }
   }
+  const startedAt = clock.stamp().epochMicroseconds
   const { id } = tx.run(
     `INSERT INTO ingest (namespace, ref, total, expected, shared_size, started_at, expires_at)
      VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -133,10 +135,10 @@ export function openIngest(tx: Write, scope: Scope, opening: IngestOpening): Ing
     next.total,
     next.expected,
     next.shared_size,
-    now,
+    startedAt,
     next.expires_at,
   )
-  return { id, namespace, ref, started_at: now, ...next }
+  return { id, namespace, ref, started_at: startedAt, ...next }
 }
 
 /** Removes an ingest from the database. */

@@ -1,14 +1,17 @@
-import type {
-  AbortOptions,
-  CommitOptions,
-  ContentInfo,
-  ContentWriter,
-  IngestStatus,
+import {
+  type AbortOptions,
+  type CommitOptions,
+  type ContentInfo,
+  type ContentWriter,
+  type IngestLock,
+  type IngestStatus,
+  ingestDiscarded,
 } from '@nsbox/core/content'
 import { changeLabels, type Labels } from '@nsbox/core/labels'
 import { isAlreadyExists, isNsboxError, NsboxError, shownName } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { assertDigest, type Digest, digestAlgorithm, isDigest } from '@nsbox/oci'
+import { Timestamp } from '@nsbox/time'
 import { dropReferences } from '../database/references.ts'
 import { demandLease, hold, letGo, type Scope } from '../leases/lease-binding.ts'
 import { findBlob, writeBlob } from './blob-row.ts'
@@ -18,9 +21,9 @@ import { backendRef, demandIngest, dropIngest, type IngestRow, leftBy } from './
 interface WriterParts extends ContentParts {
   readonly scope: Scope
   readonly ingest: IngestRow
-  /** What the blob must be, as far as the opening said it. */
+  /** What the blob must be, if it was given at the opening. */
   readonly expected: Digest | undefined
-  readonly lock: Disposable
+  readonly lock: IngestLock
   /** The backend's writer; absent while the ingest stands for a blob that the backend has. */
   readonly own: ContentWriter | undefined
 }
@@ -40,9 +43,12 @@ export class NamespacedWriter implements ContentWriter {
   readonly ref: string
   readonly #parts: WriterParts
   #own: ContentWriter | undefined
-  /** What the blob must be; nobody knows once bytes have been put to those of another blob. */
+  /** What the blob must be; unknown once bytes have been added to those of another blob. */
   #expected: Digest | undefined
   #closed = false
+  #revoked = false
+  /** The call under way. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(parts: WriterParts) {
     this.ref = parts.ingest.ref
@@ -62,23 +68,28 @@ export class NamespacedWriter implements ContentWriter {
     return this.#own === undefined ? this.#expected : this.#own.digest?.()
   }
 
-  async write(bytes: Uint8Array, options: AbortOptions = {}): Promise<void> {
-    this.#demandOpen()
-    options.signal?.throwIfAborted()
-    if (this.#own === undefined && bytes.byteLength === 0) return
-    const own = this.#own ?? (await this.#unshare({ copy: true, ...options }))
-    await own.write(bytes, options)
+  write(bytes: Uint8Array, options: AbortOptions = {}): Promise<void> {
+    return this.#while(async () => {
+      options.signal?.throwIfAborted()
+      if (this.#own === undefined && bytes.byteLength === 0) return
+      const own = this.#own ?? (await this.#unshare({ copy: true, ...options }))
+      await own.write(bytes, options)
+    })
   }
 
-  async restart(options: AbortOptions = {}): Promise<void> {
-    this.#demandOpen()
-    options.signal?.throwIfAborted()
-    if (this.#own === undefined) await this.#unshare({ copy: false, ...options })
-    else await this.#own.restart(options)
+  restart(options: AbortOptions = {}): Promise<void> {
+    return this.#while(async () => {
+      options.signal?.throwIfAborted()
+      if (this.#own === undefined) await this.#unshare({ copy: false, ...options })
+      else await this.#own.restart(options)
+    })
   }
 
-  async commit(options: CommitOptions & AbortOptions = {}): Promise<ContentInfo> {
-    this.#demandOpen()
+  commit(options: CommitOptions & AbortOptions = {}): Promise<ContentInfo> {
+    return this.#while(() => this.#commit(options))
+  }
+
+  async #commit(options: CommitOptions & AbortOptions): Promise<ContentInfo> {
     this.#closed = true
     try {
       const { expected, labels = {}, signal } = options
@@ -98,12 +109,25 @@ export class NamespacedWriter implements ContentWriter {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
+    this.#parts.lock.leave()
+    await this.#turn
     await this.#release()
   }
 
-  #demandOpen(): void {
-    if (!this.#closed) return
-    throw new NsboxError('failed_precondition', `ref ${shownName(this.ref)}: the writer is closed`)
+  /** Closes the writer, whose calls fail from here on because its ingest is discarded. */
+  async revoke(): Promise<void> {
+    this.#revoked = true
+    await this[Symbol.asyncDispose]()
+  }
+
+  async #while<T>(body: () => Promise<T>): Promise<T> {
+    if (this.#revoked) throw ingestDiscarded(this.ref)
+    if (this.#closed)
+      throw new NsboxError('failed_precondition', `ref ${shownName(this.ref)}: the writer is closed`)
+    const turn = body()
+    // Only for a concurrent close, which waits; the result goes to the caller.
+    this.#turn = Promise.allSettled([this.#turn, turn])
+    return await turn
   }
 
   #demandSameDigest(digest: Digest | undefined): void {
@@ -167,7 +191,7 @@ export class NamespacedWriter implements ContentWriter {
     const { gate, ledger, scope, collector } = this.#parts
     const { size, signal } = options
     const expected = options.expected ?? this.#expected
-    // Better to refuse now than when the bytes are a blob that nobody may have.
+    // Refused now, before the bytes become a blob that no namespace may have.
     await ledger.read((db) => {
       demandIngest(db, scope.namespace, this.ref)
       demandLease(db, scope)
@@ -183,10 +207,7 @@ export class NamespacedWriter implements ContentWriter {
     })
   }
 
-  /**
-   * Makes the blob durable in the backend; that it is there already is success, since these bytes were compared with
-   * it.
-   */
+  /** Makes the blob durable in the backend. One that exists there is a success: these bytes were compared with it. */
   async #publish(own: ContentWriter, options: CommitOptions & AbortOptions): Promise<Published> {
     try {
       return await own.commit(options)
@@ -213,7 +234,7 @@ export class NamespacedWriter implements ContentWriter {
       letGo(tx, scope, { kind: 'ingest', id: this.ref })
       dropIngest(tx, current)
       if (findBlob(tx, namespace, digest) !== undefined) return undefined
-      const now = new Date(clock())
+      const now = clock.stamp()
       const info: ContentInfo = { digest, size, createdAt: now, updatedAt: now, labels }
       writeBlob(tx, namespace, info)
       tx.emit({ topic: '/content/create', payload: { digest, size } })
@@ -230,6 +251,6 @@ export class NamespacedWriter implements ContentWriter {
 /** The status of an ingest that stands for a blob of the backend: complete. */
 export function sharedStatus({ ref, shared_size, expected, started_at }: IngestRow): IngestStatus {
   const size = shared_size ?? 0
-  const startedAt = new Date(started_at)
+  const startedAt = Timestamp.fromEpochMicroseconds(started_at)
   return { ref, offset: size, total: size, expected: expected ?? undefined, startedAt, updatedAt: startedAt }
 }

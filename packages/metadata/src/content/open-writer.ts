@@ -1,6 +1,6 @@
 import type { AbortOptions, ContentWriter, IngestOptions } from '@nsbox/core/content'
 import { checkName } from '@nsbox/core/names'
-import { isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
+import { isAlreadyExists, isNotFound, NsboxError, undefinedIf } from '@nsbox/errors'
 import { assertDigest, type Digest } from '@nsbox/oci'
 import { hold, type Scope } from '../leases/lease-binding.ts'
 import { findBlob } from './blob-row.ts'
@@ -21,7 +21,7 @@ export async function openWriter(
   signal?.throwIfAborted()
   if (expected !== undefined) await refuseExisting(parts, scope, expected)
 
-  const lock = parts.locks.acquire(ref, scope.namespace)
+  const lock = await parts.locks.acquire(ref, { namespace: scope.namespace, signal })
   try {
     const asked = { ref, total, expected }
     const shared = await share(parts, scope, asked)
@@ -31,7 +31,9 @@ export async function openWriter(
       parts.ledger.answerable(),
     ])
     parts.collector.expires(ingest.expires_at ?? undefined)
-    return new NamespacedWriter({ ...parts, scope, ingest, expected, lock, own })
+    const writer = new NamespacedWriter({ ...parts, scope, ingest, expected, lock, own })
+    lock.hold(() => writer.revoke())
+    return writer
   } catch (error) {
     lock[Symbol.dispose]()
     await parts.ledger.answerable()
@@ -39,7 +41,7 @@ export async function openWriter(
   }
 }
 
-/** A blob that the namespace has is held by the lease from here on, although its writer is refused. */
+/** Lets the lease hold a blob that the namespace has, although its writer is refused. */
 async function refuseExisting({ ledger }: ContentParts, scope: Scope, digest: Digest): Promise<void> {
   const found = await ledger.read((db) => findBlob(db, scope.namespace, digest))
   if (found === undefined) return
@@ -63,10 +65,7 @@ function share(parts: ContentParts, scope: Scope, asked: Asked): Promise<IngestR
   if (expected === undefined) return Promise.resolve(undefined)
   return gate.use(expected, async () => {
     if (!(await ledger.read((db) => sharing.givesBlob(db, scope.namespace, expected)))) return undefined
-    const found = await backend.info(expected).catch((error: unknown) => {
-      if (isNotFound(error)) return undefined
-      throw error
-    })
+    const found = await undefinedIf(isNotFound, backend.info(expected))
     if (found === undefined || (total > 0 && total !== found.size)) return undefined
     return record(parts, scope, asked, found.size)
   })
@@ -81,7 +80,7 @@ function record(
 ): IngestRow {
   const { before, row } = ledger.commit(scope.namespace, (tx) => ({
     before: findIngest(tx, scope.namespace, asked.ref),
-    row: openIngest(tx, scope, { ...asked, sharedSize, now: clock() }),
+    row: openIngest(tx, scope, { ...asked, sharedSize, clock }),
   }))
   // It may have stood for another blob.
   if (before !== undefined) collector.unused(leftBy(before))

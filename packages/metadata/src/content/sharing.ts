@@ -14,10 +14,10 @@ export type SharingPolicy = 'shared' | 'isolated'
  */
 export type NamespacePolicy = SharingPolicy | 'sealed'
 
-/** One policy for all namespaces, or what says that of each. It is asked anew each time. */
+/** One policy for all namespaces, or a function that gives that of each; it is called anew each time. */
 export type Policy = SharingPolicy | ((namespace: string) => NamespacePolicy)
 
-/** Who may use what others have. */
+/** Which namespaces may use what others have. */
 export class Sharing {
   readonly #policy: Policy
 

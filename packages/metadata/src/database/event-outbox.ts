@@ -6,14 +6,14 @@ export type EventListener = (namespace: string, event: DomainEvent) => void
 interface OutboxOptions {
   readonly durable: () => Promise<void>
   readonly onEvent: EventListener
-  /** Whether anybody would hear of an event that happens now. */
+  /** Whether there is a subscriber for an event that happens now. */
   readonly isHeard: () => boolean
   readonly onError: (error: unknown) => void
 }
 
 /**
- * Holds events back until what they tell of is durable, and hands them on in the order of the commits. One that nobody
- * would hear is dropped, so that no sync is made for it.
+ * Holds events back until what they tell of is durable, and passes them on in the order of the commits. Without a
+ * subscriber they are dropped, so that no sync is made for them.
  */
 export class EventOutbox {
   readonly #options: OutboxOptions

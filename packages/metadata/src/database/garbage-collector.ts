@@ -15,6 +15,6 @@ export interface GarbageCollector {
   collect(options?: AbortOptions): Promise<unknown>
   /** Removes from the backend what was named. */
   removeUnused(): Promise<void>
-  /** Finds what nothing uses in the snapshotters, whoever left it there, and removes it. */
+  /** Finds and removes unused snapshots in the snapshotters, also those of an earlier process. */
   removeOrphanSnapshots(): Promise<void>
 }

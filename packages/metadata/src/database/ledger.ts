@@ -7,9 +7,7 @@ import type { Node } from './node.ts'
 export interface Write extends Transaction {
   /** Announces an event of the write's namespace, once and only if the write is durable. */
   emit(event: DomainEvent): void
-  /**
-   * Says that an object of the write's namespace was written, or is referred to anew, so that no collection takes it.
-   */
+  /** Reports that an object of the namespace was written, or is referred to anew, so that no collection takes it. */
   touch(node: Node): void
 }
 
@@ -20,8 +18,8 @@ interface Listener {
 }
 
 /**
- * Who waits until everything that an answer tells of is on disk (docs/behaviour.md §16). With `durable`, the store does
- * before it returns from each call. With `held`, the caller does: it awaits `durable()` before each answer of its own.
+ * What waits until everything that an answer tells of is on disk (docs/behaviour.md §16): with `durable` the store,
+ * before it returns from each call; with `held` the caller, by `durable()` before each answer of its own.
  */
 export type Answers = 'durable' | 'held'
 
@@ -35,7 +33,7 @@ export class Ledger {
 
   /**
    * @param onWrite told of the namespace of each write that was committed
-   * @param markings that are under way, and have to hear of what is written meanwhile
+   * @param markings those under way, to which writes are reported
    */
   constructor(
     db: Database,
@@ -92,8 +90,8 @@ export class Ledger {
   }
 
   /**
-   * A write of what no caller gets to see: there are no events, and nothing for the collector to look at. Wait with
-   * `durable` if something may only happen after it.
+   * A write that no caller sees: without events, and of no interest to the collector. Wait with `durable` if something
+   * may only happen after it.
    */
   note<T>(body: (transaction: Transaction) => T): T {
     return this.#db.transaction(body)
@@ -104,7 +102,7 @@ export class Ledger {
     if (this.#answers === 'durable') await this.#db.durable()
   }
 
-  /** Resolves once all that was done before the call is on disk, whoever waits for answers. */
+  /** Resolves once all that was done before the call is on disk. */
   durable(): Promise<void> {
     return this.#db.durable()
   }

@@ -15,7 +15,7 @@ export interface Listing<Row> {
   readonly size: (row: Row) => number
 }
 
-/** The rows of a listing. Others have their turn in between, whatever is done with each row: it counts. */
+/** The rows of a listing. It yields to the event loop in between; the time that the reader takes for a row counts. */
 export async function* listRows<Row>(
   ledger: Ledger,
   { after, key, size }: Listing<Row>,

@@ -18,10 +18,11 @@ import type { Migration } from '@nsbox/sqlite'
  * backing/<id>                            a snapshot of a snapshotter, which snapshots of any number of namespaces are
  * ```
  *
- * Times are milliseconds since 1970, labels and annotations JSON objects of strings.
+ * Times are microseconds since 1970, those at which something expires milliseconds; labels and annotations are JSON
+ * objects of strings.
  *
- * What a namespace may still hold when it is deleted, sandboxes too, goes with it (`ON DELETE CASCADE`); images,
- * content, containers and snapshots, which must be gone before, keep it (`ON DELETE RESTRICT`).
+ * Deleting a namespace deletes what may be left in it, sandboxes too (`ON DELETE CASCADE`); images, content, containers
+ * and snapshots must be gone before (`ON DELETE RESTRICT`).
  *
  * `reference` holds what the collector follows, taken apart when it is written, so that a collection reads an index
  * and parses nothing. Objects are pairs of a kind and an id: `image` and a name, `content` and a digest, `ingest` and
@@ -37,14 +38,13 @@ import type { Migration } from '@nsbox/sqlite'
  * it, so that one without a row is in use or being made, or was when its process died. A snapshot's parent is a row of
  * the same namespace, whose backing is the parent of its backing.
  *
- * `provenance` tells who has written to a backing: the server, which has applied one layer (`applied`, with the layer's
- * `diff_id`, and `late` if it was written for a parent that is given at commit), or somebody else too, as far as
- * anybody knows (`private`). `directory` is where its files are written, `implied` what `AppliedLayer.implied` was, as
- * a JSON array. A backing with a `chain_id` is what its layers make of it, and nobody else had a hand in it: any
- * namespace may have it.
+ * `provenance` tells who may have written to a backing: only the server, which has applied one layer (`applied`, with
+ * the layer's `diff_id`, and `late` if it was written for a parent that is given at commit), or others as well
+ * (`private`). `directory` is where its files are written, `implied` what `AppliedLayer.implied` was, as a JSON array.
+ * A backing with a `chain_id` has just what its layers make: any namespace may have it.
  *
- * What containers carry for others is a type and a value of bytes. The table of containers has row ids, since specs may
- * be large and a table without would have to step over them.
+ * Specs, options and extensions of containers are a type and a value of bytes. The table of containers has row ids,
+ * since specs may be large and a table without would have to step over them.
  */
 export const migrations: readonly Migration[] = [
   {
@@ -197,6 +197,18 @@ export const migrations: readonly Migration[] = [
   },
   {
     version: 5,
+    // They were milliseconds.
+    sql: `
+      UPDATE image SET created_at = created_at * 1000, updated_at = updated_at * 1000;
+      UPDATE content SET created_at = created_at * 1000, updated_at = updated_at * 1000;
+      UPDATE ingest SET started_at = started_at * 1000;
+      UPDATE lease SET created_at = created_at * 1000;
+      UPDATE snapshot SET created_at = created_at * 1000, updated_at = updated_at * 1000;
+      UPDATE container SET created_at = created_at * 1000, updated_at = updated_at * 1000;
+    `,
+  },
+  {
+    version: 6,
     sql: `
       CREATE TABLE sandbox (
         namespace TEXT NOT NULL REFERENCES namespace ON DELETE CASCADE,

@@ -3,7 +3,7 @@ import { checkNameLength } from '@nsbox/core/names'
 import { NsboxError, quoted } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { type Descriptor, isDigest, labelKeys } from '@nsbox/oci'
-import { parseRfc3339 } from '../database/clock.ts'
+import { Timestamp } from '@nsbox/time'
 import type { Write } from '../database/ledger.ts'
 import { labelReferences, setReferences } from '../database/references.ts'
 import { decodeLabels, encodeLabels } from '../database/stored-labels.ts'
@@ -33,8 +33,8 @@ export function imageFromRow(row: ImageRow): Image {
       ...(Object.keys(annotations).length > 0 && { annotations }),
     },
     labels: decodeLabels(row.labels),
-    createdAt: new Date(row.created_at),
-    updatedAt: new Date(row.updated_at),
+    createdAt: Timestamp.fromEpochMicroseconds(row.created_at),
+    updatedAt: Timestamp.fromEpochMicroseconds(row.updated_at),
   }
 }
 
@@ -63,7 +63,7 @@ export function validateImage({ name, target, labels }: Pick<Image, 'name' | 'ta
 export function writeImage(tx: Write, namespace: string, image: Image): number | undefined {
   const { name, target, labels } = image
   const expiry = labels[labelKeys.gcExpire]
-  const expiresAt = expiry === undefined ? undefined : parseRfc3339(expiry)
+  const expiresAt = expiry === undefined ? undefined : Timestamp.tryParse(expiry)?.epochMilliseconds
   tx.run(
     'INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     namespace,
@@ -73,8 +73,8 @@ export function writeImage(tx: Write, namespace: string, image: Image): number |
     target.size,
     encodeLabels(target.annotations ?? {}),
     encodeLabels(labels),
-    image.createdAt.getTime(),
-    image.updatedAt.getTime(),
+    image.createdAt.epochMicroseconds,
+    image.updatedAt.epochMicroseconds,
     expiresAt ?? null,
   )
   const { to, from } = labelReferences(labels)

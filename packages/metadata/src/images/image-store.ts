@@ -4,7 +4,7 @@ import { changeLabels } from '@nsbox/core/labels'
 import { NsboxError, quoted } from '@nsbox/errors'
 import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import type { Reader } from '@nsbox/sqlite'
-import type { Clock } from '../database/clock.ts'
+import type { Clock } from '@nsbox/time'
 import { ensureNamespace } from '../database/ensure-namespace.ts'
 import type { GarbageCollector } from '../database/garbage-collector.ts'
 import type { Ledger } from '../database/ledger.ts'
@@ -46,7 +46,7 @@ export function imageStore({ ledger, collector, clock }: Parts, scope: Scope): I
       const kept = changeLabels({}, { replace: labels })
       validateImage({ name, target, labels: kept })
       signal?.throwIfAborted()
-      const now = new Date(clock())
+      const now = clock.stamp()
       const { mediaType, digest, size, annotations } = target
       const image: Image = {
         name,
@@ -84,7 +84,7 @@ export function imageStore({ ledger, collector, clock }: Parts, scope: Scope): I
           },
           labels: change.labels === undefined ? current.labels : changeLabels(current.labels, change.labels),
           createdAt: current.createdAt,
-          updatedAt: new Date(Math.max(clock(), current.updatedAt.getTime())),
+          updatedAt: clock.stamp(current.updatedAt),
         }
         validateImage(image)
         collector.expires(writeImage(tx, namespace, image))

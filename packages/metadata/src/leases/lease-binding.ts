@@ -34,7 +34,7 @@ export function hasLease(db: Reader, { namespace, lease }: Scope): boolean {
   return db.get('SELECT 1 FROM lease WHERE namespace = ? AND id = ?', namespace, lease) !== undefined
 }
 
-/** Lets the scope's lease let go of something that is no more. */
+/** Removes something deleted from the scope's lease. */
 export function letGo(tx: Transaction, { namespace, lease }: Scope, node: Node): void {
   if (lease !== undefined) removeReference(tx, namespace, { kind: 'lease', id: lease }, node)
 }

@@ -8,8 +8,7 @@ import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import { labelKeys } from '@nsbox/oci'
 import type { Reader } from '@nsbox/sqlite'
-import type { Clock } from '../database/clock.ts'
-import { parseRfc3339 } from '../database/clock.ts'
+import { type Clock, Timestamp } from '@nsbox/time'
 import { ensureNamespace } from '../database/ensure-namespace.ts'
 import type { GarbageCollector } from '../database/garbage-collector.ts'
 import type { Ledger } from '../database/ledger.ts'
@@ -55,18 +54,18 @@ export function leaseStore({ ledger, collector, clock }: Parts, namespace: strin
       signal?.throwIfAborted()
       const lease = await ledger.write(namespace, (tx) => {
         ensureNamespace(tx, namespace)
-        const createdAt = clock()
+        const createdAt = clock.stamp()
         const { changes } = tx.run(
           'INSERT OR IGNORE INTO lease VALUES (?, ?, ?, ?, ?, ?)',
           namespace,
           id,
           encodeLabels(kept),
-          createdAt,
+          createdAt.epochMicroseconds,
           expiresAt ?? null,
           Object.hasOwn(kept, labelKeys.gcFlat) ? 1 : 0,
         )
         if (changes === 0) throw new NsboxError('already_exists', `lease ${quoted(id)}`)
-        return { id, labels: kept, createdAt: new Date(createdAt) }
+        return { id, labels: kept, createdAt }
       })
       collector.expires(expiresAt)
       return lease
@@ -147,7 +146,7 @@ function newId(): string {
 function expiry(labels: Lease['labels']): number | undefined {
   const text = labels[labelKeys.gcExpire]
   if (text === undefined) return undefined
-  const time = parseRfc3339(text)
+  const time = Timestamp.tryParse(text)?.epochMilliseconds
   if (time !== undefined) return time
   throw new NsboxError(
     'invalid_argument',
@@ -163,7 +162,7 @@ function demand(db: Reader, namespace: string, id: string): void {
 const fromRow = ({ id, labels, created_at }: Row): Lease => ({
   id,
   labels: decodeLabels(labels),
-  createdAt: new Date(created_at),
+  createdAt: Timestamp.fromEpochMicroseconds(created_at),
 })
 
 /** What filters see of a lease (docs/behaviour.md §2). */

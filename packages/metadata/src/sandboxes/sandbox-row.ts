@@ -1,6 +1,7 @@
 import type { OpaqueValue } from '@nsbox/core/containers'
 import type { Sandbox } from '@nsbox/core/sandboxes'
 import type { Reader, Transaction } from '@nsbox/sqlite'
+import { Timestamp } from '@nsbox/time'
 import type { Write } from '../database/ledger.ts'
 import type { Listing } from '../database/listing.ts'
 import type { Node } from '../database/node.ts'
@@ -53,8 +54,8 @@ export function findSandbox(db: Reader, namespace: string, id: string): Sandbox 
     spec: opaque(row.spec_type, row.spec),
     extensions,
     sandboxer: row.sandboxer,
-    createdAt: new Date(row.created_at),
-    updatedAt: new Date(row.updated_at),
+    createdAt: Timestamp.fromEpochMicroseconds(row.created_at),
+    updatedAt: Timestamp.fromEpochMicroseconds(row.updated_at),
   }
 }
 
@@ -77,8 +78,8 @@ export function writeSandbox(tx: Write, namespace: string, sandbox: Sandbox): vo
     spec?.value ?? null,
     sandbox.sandboxer,
     encodeLabels(labels),
-    sandbox.createdAt.getTime(),
-    sandbox.updatedAt.getTime(),
+    sandbox.createdAt.epochMicroseconds,
+    sandbox.updatedAt.epochMicroseconds,
   )
   for (const [name, { typeUrl, value }] of Object.entries(extensions)) {
     tx.run('INSERT INTO sandbox_extension VALUES (?, ?, ?, ?, ?)', namespace, id, name, typeUrl, value)

@@ -2,7 +2,7 @@ import { changeLabels } from '@nsbox/core/labels'
 import type { Sandbox, SandboxStore } from '@nsbox/core/sandboxes'
 import { NsboxError, quoted, shownName } from '@nsbox/errors'
 import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
-import type { Clock } from '../database/clock.ts'
+import type { Clock } from '@nsbox/time'
 import { ensureNamespace } from '../database/ensure-namespace.ts'
 import type { GarbageCollector } from '../database/garbage-collector.ts'
 import type { Ledger } from '../database/ledger.ts'
@@ -42,7 +42,7 @@ export function sandboxStore({ ledger, collector, clock }: Parts, namespace: str
     },
 
     async create(given, { signal } = {}) {
-      const now = new Date(clock())
+      const now = clock.stamp()
       const sandbox: Sandbox = {
         id: given.id,
         labels: changeLabels({}, { replace: given.labels ?? {} }),
@@ -69,7 +69,7 @@ export function sandboxStore({ ledger, collector, clock }: Parts, namespace: str
       const sandbox = await ledger.write(namespace, (tx) => {
         const current = findSandbox(tx, namespace, given.id)
         if (current === undefined) throw notFound(given.id)
-        const updatedAt = new Date(Math.max(clock(), current.updatedAt.getTime()))
+        const updatedAt = clock.stamp(current.updatedAt)
         const sandbox = { ...changeSandbox(current, given, paths), updatedAt }
         validateSandbox(sandbox)
         writeSandbox(tx, namespace, sandbox)

@@ -90,7 +90,14 @@ function addMissing(tx: Write, { clock }: SnapshotParts, scope: SnapshotScope, c
   for (const { id, chain_id: name } of chain.toReversed()) {
     if (name === null) throw new TypeError('a link that is nobody else’s')
     if (findSnapshot(tx, scope, name) === undefined)
-      insertSnapshot(tx, scope, { name, kind: 'committed', parent, backing: id, labels: {}, now: clock() })
+      insertSnapshot(tx, scope, {
+        name,
+        kind: 'committed',
+        parent,
+        backing: id,
+        labels: {},
+        now: clock.stamp(),
+      })
     parent = name
   }
 }

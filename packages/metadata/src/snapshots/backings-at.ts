@@ -6,7 +6,7 @@ export interface BackingAt extends BackingRef {
   readonly id: number
   readonly directory: string
   readonly parent: number | null
-  /** Whether others may rely on what it holds: it is committed, or something is based on it. */
+  /** Whether other snapshots may rely on its files: it is committed, or something is based on it. */
   readonly committed: 0 | 1
 }
 
@@ -38,9 +38,7 @@ function backingsIn(db: Reader, path: string): BackingAt[] {
   return db.all<BackingAt>(sql, ...rangeIn(path))
 }
 
-/**
- * The backing that a directory is made for: its own is right in that one, beside what else its snapshotter keeps there.
- */
+/** The backing whose own directory is directly in this one, which its snapshotter has made for it. */
 export function backingsOf(db: Reader, path: string): BackingAt[] {
   const [from, to] = rangeIn(path)
   const sql = `SELECT ${columns} FROM backing WHERE directory > ? AND directory < ?

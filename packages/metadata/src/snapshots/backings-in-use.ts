@@ -11,9 +11,9 @@ export interface UseRecord {
 }
 
 /**
- * The backings that tasks use, whose files stay until those have ended, whatever becomes of the rows; and the
- * directories in which they can write to whatever is made there. In memory only: whoever outlives this process says it
- * again to the next one.
+ * The backings that tasks use, whose files stay until those have ended, even without rows; and the directories in which
+ * tasks can write to whatever is made there. In memory only: for tasks that outlive this process, it is announced again
+ * to the next one.
  */
 export class BackingsInUse {
   readonly #backings = new Counts<number>()
@@ -81,7 +81,7 @@ export function withoutRows(db: Reader, backings: readonly number[]): number[] {
   return db.all<{ id: number }>(sql, JSON.stringify(backings)).map(({ id }) => id)
 }
 
-/** Forgets what an earlier process was making when it died, and what it kept for uses that have ended since. */
+/** Drops what an earlier process was making when it died, and what it kept for uses that have ended since. */
 export function dropUnfinishedBackings(tx: Transaction, inUse: BackingsInUse): void {
   const left = `NOT EXISTS (SELECT 1 FROM snapshot WHERE backing = backing.id) AND id NOT IN (
     WITH RECURSIVE kept (id) AS (

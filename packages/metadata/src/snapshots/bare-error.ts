@@ -1,8 +1,8 @@
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 
 /**
- * An error of the backend in the words of the namespace: keys of the backend, which may tell of other namespaces,
- * become the names that the caller used.
+ * An error of the backend with the names that the caller used, in place of the backend's keys, which may reveal other
+ * namespaces.
  */
 export function bareError(error: unknown, names: ReadonlyMap<string, string>): unknown {
   if (!isNsboxError(error)) return error

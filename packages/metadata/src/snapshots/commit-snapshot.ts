@@ -15,7 +15,7 @@ import { backingKey } from './backing-row.ts'
 import { bareError } from './bare-error.ts'
 import type { CommitUnderWay } from './commits-under-way.ts'
 import { inheritedLabels } from './inherited-labels.ts'
-import { impliedWithoutParents, provenChainId } from './provenance.ts'
+import { impliedWithoutParents, provenChainId } from './shareable-snapshot.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import {
   demandActive,
@@ -76,7 +76,7 @@ export async function commitSnapshot(
 }
 
 /**
- * Finds out whether a commit is right.
+ * Checks whether a commit is allowed.
  * @throws `already_exists` for a name that is taken, which the lease holds from here on; otherwise as the contract says
  */
 function begin(
@@ -172,7 +172,7 @@ function record(
     parent: parent?.name,
     backing,
     labels,
-    now: clock(),
+    now: clock.stamp(),
   })
   // That the lease has ended meanwhile is as good as its end right after this.
   if (hasLease(tx, scope)) hold(tx, scope, snapshotNode(scope, name))

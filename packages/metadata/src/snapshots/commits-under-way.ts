@@ -16,8 +16,8 @@ export interface CommitUnderWay extends BackingRef {
 type NamesOfSnapshotter = Pick<CommitUnderWay, 'namespace' | 'snapshotter'>
 
 /**
- * The commits between the moment when they are found to be right and the moment when the database has them. What they
- * rely on stays as it is meanwhile, since what the backend has committed cannot be taken back.
+ * The commits that have been checked and are not in the database yet. What they rely on stays as it is meanwhile, since
+ * a commit of the backend cannot be taken back.
  */
 export class CommitsUnderWay {
   readonly #commits = new Map<CommitUnderWay, Promise<void>>()

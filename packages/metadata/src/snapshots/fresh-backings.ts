@@ -2,11 +2,11 @@
 const most = 1000
 
 /**
- * The backings that nobody but the server has written to since this process made them: as long as that holds, a layer
- * that is applied is all that there is in them. Each is `untouched`, or the server is `applying` a layer to it.
+ * The backings that only the server has written to since this process made them: as long as that holds, a layer that is
+ * applied is all that is in them. Each is `untouched`, or the server is `applying` a layer to it.
  *
- * Nothing of this is on disk, because it ends with the process: a later one cannot know who has written meanwhile. What
- * is forgotten, which happens to the oldest of very many, only is not shared.
+ * Nothing of this is on disk: a later process cannot know who has written meanwhile. If the oldest of very many are
+ * forgotten, they are only not shared.
  */
 export class FreshBackings {
   readonly #states = new Map<number, 'untouched' | 'applying'>()
@@ -24,14 +24,14 @@ export class FreshBackings {
     return true
   }
 
-  /** A layer has been applied. @returns whether nobody else has written since it was begun */
+  /** A layer has been applied. @returns whether only the server has written since it was begun */
   endApplying(id: number): boolean {
     const untouched = this.#states.get(id) === 'applying'
     this.#states.delete(id)
     return untouched
   }
 
-  /** Anybody may write from now on. @returns whether nobody could before */
+  /** Others may write from now on. @returns whether only the server could before */
   forget(id: number): boolean {
     return this.#states.delete(id)
   }

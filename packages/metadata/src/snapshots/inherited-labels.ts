@@ -1,7 +1,7 @@
 import type { Labels } from '@nsbox/core/labels'
 import { labelKeys } from '@nsbox/oci'
 
-/** Labels that are said to the snapshotter too; all others are about the namespace's snapshot alone. */
+/** Labels that the snapshotter gets as well; all others are only the namespace's. */
 const prefix = 'containerd.io/snapshot/'
 
 /** The labels that a snapshotter gets to know (docs/behaviour.md §4). */

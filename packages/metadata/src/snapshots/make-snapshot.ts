@@ -155,7 +155,7 @@ function record(
     parent: parentName,
     backing: id,
     labels,
-    now: clock(),
+    now: clock.stamp(),
   })
   if (kind === 'view') return
   const { snapshotter } = scope

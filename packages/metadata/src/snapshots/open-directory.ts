@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
 
-/** A directory that stays the same one, whatever its name comes to lead to. */
+/** A directory that stays the same one even if its name is reused. */
 export interface OpenDirectory extends AsyncDisposable {
   /** A path that leads to it in every thread of this process, for as long as it is open. */
   readonly path: string
@@ -11,7 +11,7 @@ export interface OpenDirectory extends AsyncDisposable {
 }
 
 /**
- * Opens a directory, by whatever links its path has.
+ * Opens a directory, following links in its path.
  * @throws `not_found`; `invalid_argument` for what is none, or one that this process sees in no place
  */
 export async function openDirectory(path: string): Promise<OpenDirectory> {

@@ -9,20 +9,19 @@ import type { Scope } from '../leases/lease-binding.ts'
 import { type BackingAt, backingsAt, backingsWith } from './backings-at.ts'
 import { bareError } from './bare-error.ts'
 import { type OpenDirectory, openDirectory } from './open-directory.ts'
-import { letAnybodyWrite, noteApplied } from './provenance.ts'
+import { letAnybodyWrite, noteApplied } from './shareable-snapshot.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import type { Snapshotters } from './snapshotters.ts'
 
-/** A backing that a layer is applied to as the snapshotter says. */
+/** A backing that a layer is applied to, by the snapshotter's own mounts. */
 interface Target {
   readonly id: number
   readonly late: boolean
 }
 
 /**
- * An applier for a namespace: it applies what the namespace has, and notes what became of which snapshot, so that it is
- * known at commit what the snapshot is made of. The applier below is given the very directory that was looked at, as an
- * open one, and nothing else of the mounts.
+ * An applier for a namespace: it applies the namespace's blobs, and records which layer was applied to which snapshot,
+ * for the commit. The applier below gets just the directory that was checked, by its open descriptor.
  *
  * Besides what the applier throws: `not_found` for a blob that the namespace does not have; `invalid_argument` for
  * mounts that contradict themselves; `failed_precondition` for mounts that lead into a committed snapshot,
@@ -55,7 +54,7 @@ export function recordingApplier(
   }
 }
 
-/** Has an open directory written to, in the form that the mounts want. Errors have the name that the caller used. */
+/** Applies to an open directory, in the form of the mounts. Errors have the path that the caller used. */
 async function applyTo<T>(
   { directory, overlay }: WrittenTree,
   { path }: OpenDirectory,
@@ -73,7 +72,7 @@ async function applyTo<T>(
 }
 
 /**
- * Notes that the backings behind the mounts are about to be written to.
+ * Records that the backings behind the mounts are about to be written to.
  * @returns the one that the layer is applied to, if it will be all that there is in it
  */
 async function begin(
@@ -113,7 +112,7 @@ function uniqueBackings(backings: readonly BackingAt[]): BackingAt[] {
   return [...new Map(backings.map((backing) => [backing.id, backing])).values()]
 }
 
-/** The one backing that the mounts are of, if they say just what the snapshotter says of it. */
+/** The one backing that the mounts are of, if they are just those that the snapshotter gives for it. */
 async function findTarget(
   [backing, ...others]: readonly BackingAt[],
   path: string,

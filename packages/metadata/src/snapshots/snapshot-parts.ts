@@ -1,5 +1,5 @@
+import type { Clock } from '@nsbox/time'
 import type { Sharing } from '../content/sharing.ts'
-import type { Clock } from '../database/clock.ts'
 import type { GarbageCollector } from '../database/garbage-collector.ts'
 import type { Ledger } from '../database/ledger.ts'
 import type { BackingsInUse } from './backings-in-use.ts'

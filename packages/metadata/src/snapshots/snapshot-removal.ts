@@ -32,7 +32,7 @@ export class SnapshotRemoval {
     return this.#unused.size > 0
   }
 
-  /** Names what may not be needed any more. What a snapshotter has that is not there is found when it is. */
+  /** Names a snapshot that may be unused. If its snapshotter is not loaded, `findOrphans` finds it once it is. */
   add({ snapshotter, key }: BackingRef): void {
     if (!this.#parts.snapshotters.has(snapshotter)) return
     const keys = this.#unused.get(snapshotter) ?? new Set()
@@ -48,7 +48,7 @@ export class SnapshotRemoval {
   }
 
   /**
-   * Removes what was named and is not needed, once the database has said so durably. What cannot be removed now stays
+   * Removes what was named and is not needed, once that is durable in the database. What cannot be removed now stays
    * named.
    * @returns how many were removed
    */

@@ -3,6 +3,7 @@ import type { SnapshotInfo, SnapshotKind } from '@nsbox/core/snapshots'
 import { NsboxError, quoted, shownName } from '@nsbox/errors'
 import { type Digest, labelKeys } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
+import { Timestamp } from '@nsbox/time'
 import type { Write } from '../database/ledger.ts'
 import type { Listing } from '../database/listing.ts'
 import type { Node } from '../database/node.ts'
@@ -46,8 +47,8 @@ export function infoFromRow(row: SnapshotRow): SnapshotInfo {
     kind: row.kind,
     parent: row.parent ?? undefined,
     labels: decodeLabels(row.labels),
-    createdAt: new Date(row.created_at),
-    updatedAt: new Date(row.updated_at),
+    createdAt: Timestamp.fromEpochMicroseconds(row.created_at),
+    updatedAt: Timestamp.fromEpochMicroseconds(row.updated_at),
   }
 }
 
@@ -130,7 +131,7 @@ interface NewSnapshot {
   readonly parent: string | undefined
   readonly backing: number
   readonly labels: Labels
-  readonly now: number
+  readonly now: Timestamp
 }
 
 /** Adds a snapshot, whose namespace exists, and what it refers to. */
@@ -142,8 +143,8 @@ export function insertSnapshot(
   const { namespace, snapshotter } = scope
   tx.run(
     'INSERT INTO snapshot VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    ...[namespace, snapshotter, name, kind, parent ?? null, backing, encodeLabels(labels), now, now],
-    isRoot(labels),
+    ...[namespace, snapshotter, name, kind, parent ?? null, backing, encodeLabels(labels)],
+    ...[now.epochMicroseconds, now.epochMicroseconds, isRoot(labels)],
   )
   setReferences(tx, namespace, snapshotNode(scope, name), labelReferences(labels))
 }
@@ -158,7 +159,7 @@ export function writeLabels(
   tx.run(
     `UPDATE snapshot SET labels = ?, updated_at = ?, root = ?
      WHERE namespace = ? AND snapshotter = ? AND name = ?`,
-    ...[encodeLabels(labels), updatedAt.getTime(), isRoot(labels), namespace, snapshotter, name],
+    ...[encodeLabels(labels), updatedAt.epochMicroseconds, isRoot(labels), namespace, snapshotter, name],
   )
   setReferences(tx, namespace, snapshotNode(scope, name), labelReferences(labels))
 }

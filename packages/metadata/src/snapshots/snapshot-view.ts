@@ -19,7 +19,7 @@ import { bareError } from './bare-error.ts'
 import { commitSnapshot } from './commit-snapshot.ts'
 import { inheritedChange } from './inherited-labels.ts'
 import { makeSnapshot } from './make-snapshot.ts'
-import { letAnybodyWrite } from './provenance.ts'
+import { letAnybodyWrite } from './shareable-snapshot.ts'
 import { snapshotFields } from './snapshot-fields.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import {
@@ -134,7 +134,7 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
       function changed(info: SnapshotInfo): SnapshotInfo {
         const labels = changeLabels(info.labels, change)
         validateLabels(labels, 'info.Labels')
-        return { ...info, labels, updatedAt: new Date(Math.max(clock(), info.updatedAt.getTime())) }
+        return { ...info, labels, updatedAt: clock.stamp(info.updatedAt) }
       }
     },
 
@@ -160,7 +160,7 @@ function layerDirectories(
   }
 }
 
-/** Asks the backend about a snapshot, and says its errors in the words of the namespace. */
+/** Calls the backend for a snapshot; errors have the names that the caller used. */
 async function ofBackend<T>({ key, name }: SnapshotRow, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask()

@@ -20,7 +20,7 @@ import {
   backingsWith,
 } from './backings-at.ts'
 import { dropUnusedBacking, type UseRecord, withoutRows } from './backings-in-use.ts'
-import { letAnybodyWrite } from './provenance.ts'
+import { letAnybodyWrite } from './shareable-snapshot.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 
 /** Most paths that one use may have; each takes system calls. */
@@ -31,11 +31,11 @@ const concurrency = 8
 
 /** What uses of snapshots are found with. */
 interface UseParts extends SnapshotParts {
-  /** The database's file, without symbolic links. Whoever may write to it is the host itself, and promised nothing. */
+  /** The database's file, without symbolic links. Tasks that may write to it belong to the host's operator. */
   readonly databasePath: string | undefined
 }
 
-/** Notes what tasks are given, so that it stays and is nobody else's. */
+/** Records what tasks are given, so that it stays and is not shared. */
 export function snapshotUses(parts: UseParts): PathUses {
   return {
     async use(namespace, given, { signal }: AbortOptions = {}) {
@@ -92,7 +92,7 @@ async function reach(
     found.set(path, plain.has(path) ? { own: [path], below: [], isDirectory: true } : await finder.of(path))
   }
   const findMade = async (path: string) => {
-    // Nobody can open it.
+    // It cannot be opened.
     if (path.includes('\0')) return
     made.set(path, await placesForWriting(finder, path))
   }
@@ -104,7 +104,7 @@ async function reach(
   const add = (places: Iterable<string>, ...sets: Set<string>[]) => {
     for (const place of places) for (const set of [all, ...sets]) set.add(place)
   }
-  // What is not there yet may come to lead anywhere, also to what another of the mounts shows read-only.
+  // A path that does not exist yet may come to lead anywhere, even to what another of the mounts shows read-only.
   const isKnown = [...found.values()].every((places) => places !== undefined)
   for (const reached of isKnown ? paths : mountReach(mounts, { base, changeable: true })) {
     const { own = [], below = [], isDirectory = true } = found.get(reached.path) ?? {}
@@ -118,8 +118,8 @@ async function reach(
 }
 
 /**
- * The paths that are the directories of backings, word for word, which are what nearly all tasks have. Where else they
- * lead need not be looked for, unless something was mounted over one.
+ * The paths that are exactly the directories of backings, as for nearly all tasks. Their other places need not be
+ * searched, unless something was mounted over one.
  */
 function plainPaths(ledger: SnapshotParts['ledger'], paths: readonly ReachedPath[]): ReadonlySet<string> {
   const texts = paths.map(({ path }) => path)
@@ -151,8 +151,8 @@ async function placesForWriting(finder: PlaceFinder, path: string): Promise<read
 }
 
 /**
- * @throws `failed_precondition` if another namespace relies on a backing that could be written to. A directory of the
- * host that has the database in it is given to those who run the host.
+ * @throws `failed_precondition` if another namespace relies on a backing that could be written to, except for tasks
+ * that get a directory with the database in it: those belong to the host's operator
  */
 function refuseOthers(
   { ledger, databasePath }: UseParts,

@@ -4,6 +4,7 @@ import type { DomainEvent } from '@nsbox/core/events'
 import type { Labels } from '@nsbox/core/labels'
 import type { Digest } from '@nsbox/oci'
 import { tempDir } from '@nsbox/testing'
+import { createClock } from '@nsbox/time'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { expect } from 'vitest'
 import type { CollectorSchedule } from '../collector/collector.ts'
@@ -75,7 +76,7 @@ export async function withSubject(
       content: backend,
       durability: 'relaxed',
       collector,
-      now,
+      clock: now && createClock(now),
       onEvent: (namespace, event) => events.push([namespace, event]),
     }),
   )

@@ -9,6 +9,8 @@ export interface MountRequest extends ParsedMountOptions {
   readonly source: string
   /** The directories of an overlay, taken out of its options. */
   readonly layers?: OverlayLayers
+  /** Whether the source is a file, which is to be mounted by way of a loop device. */
+  readonly loop?: boolean
 }
 
 /** @throws `invalid_argument` if its options do not fit together */
@@ -28,7 +30,10 @@ export function mountRequest(mount: Mount): MountRequest {
   }
   if (parsed.remount) throw refuse('remount without bind')
   if (type === '') throw refuse('mount without a type')
-  if (type !== 'overlay') return { ...parsed, type, source }
+  if (type !== 'overlay') {
+    const fileSystem = parsed.fileSystem.filter(({ key, value }) => key !== 'loop' || value !== undefined)
+    return { ...parsed, fileSystem, loop: fileSystem.length < parsed.fileSystem.length, type, source }
+  }
   const { layers, others } = takeOverlayLayers(parsed.fileSystem)
   return { ...parsed, fileSystem: others, layers, type, source }
 }

@@ -1,13 +1,13 @@
 import { posix } from 'node:path'
 import { defaultCapabilities } from './capability.ts'
-import type { Spec } from './spec.ts'
+import type { Mount, Spec } from './spec.ts'
 
 export interface DefaultSpecOptions {
   /** The namespace that the container belongs to. */
   readonly namespace: string
   /** The container's id; empty for a spec that is only shown. */
   readonly id?: string
-  /** In Go's words; `linux` by default. */
+  /** As GOOS; `linux` by default. */
   readonly os?: string
 }
 
@@ -90,16 +90,7 @@ export function defaultSpec({ namespace, id = '', os = 'linux' }: DefaultSpecOpt
   }
 }
 
-function tmpfs(destination: string): {
-  destination: string
-  type: string
-  source: string
-  options: string[]
-} {
-  return {
-    destination,
-    type: 'tmpfs',
-    source: 'tmpfs',
-    options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
-  }
+function tmpfs(destination: string): Mount {
+  const options = ['nosuid', 'strictatime', 'mode=755', 'size=65536k']
+  return { destination, type: 'tmpfs', source: 'tmpfs', options }
 }

@@ -18,8 +18,8 @@ const unixDevices: readonly (readonly [major: number, minor?: number])[] = [
 ]
 
 /**
- * Lets the container use the devices that every program expects and that the runtime makes. Stock `ctr` asks for them
- * for every container; `defaultSpec` is without, as what `ctr oci spec` shows.
+ * Lets the container use the devices that every program expects and that the runtime makes. Stock `ctr` adds them to
+ * every container, but not to what `ctr oci spec` shows, as `defaultSpec` does.
  */
 export function withDefaultUnixDevices(): SpecOption {
   return withDeviceRules(

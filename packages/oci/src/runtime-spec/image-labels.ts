@@ -1,7 +1,7 @@
 import { quoted } from '@nsbox/errors'
 import type { ContainerDefaults } from '../image-config.ts'
 
-/** What a label's key and value may have together, in bytes, as everywhere in containerd. */
+/** Most bytes of a label's key and value together, as everywhere in containerd. */
 const maxLabelBytes = 4096
 
 /**

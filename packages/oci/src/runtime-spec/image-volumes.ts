@@ -4,8 +4,8 @@ import type { ContainerDefaults } from '../image-config.ts'
 
 /**
  * The directories that an image declares to be volumes, each once, as clean absolute paths inside its root file system.
- * They are names only: on the way to them may be symbolic links of the image's, so whoever reads or writes there must
- * resolve them inside (docs/threat-model.md B13).
+ * They are names only: on the way to them may be symbolic links of the image, so resolve them inside
+ * (docs/threat-model.md B13).
  *
  * @throws `invalid_argument` for a path that is relative, the root itself, or has `..` or control characters
  */

@@ -72,7 +72,7 @@ export const ordinaryCalls: readonly string[] = words(`
   mq_notify mq_getsetattr
 `)
 
-/** What a capability is for: calls that check for it themselves, and are of no use without it. */
+/** Calls that check for a capability themselves, and are of no use without it. */
 export const callsByCapability: Readonly<Record<string, readonly string[]>> = {
   CAP_BPF: words('bpf'),
   CAP_DAC_READ_SEARCH: words('open_by_handle_at'),

@@ -7,7 +7,7 @@ import { changeLinux, type SpecOption } from './spec-option.ts'
 export interface SeccompProfileOptions {
   /** The capabilities that the container's processes may ever have. */
   readonly capabilities: readonly string[]
-  /** In Go's words; this process's by default. */
+  /** As GOARCH; this process's by default. */
   readonly architecture?: string
 }
 
@@ -19,9 +19,9 @@ const ENOSYS = 38
 const cloneNamespaces = 0x7e020000
 const unshareNamespaces = 0x7e020080
 
-// AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET. Among all the others are AF_ALG, whose users have reached the page
-// cache of files that they may not write (CVE-2026-31431), AF_VSOCK, which leads to the hypervisor, and protocols that
-// are loaded on demand and that hardly anybody looks after. Each is compared in all its 64 bits: the kernel reads 32 of
+// AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET. Among the others are AF_ALG, by which the page cache of files
+// could be changed without the right to write them (CVE-2026-31431), AF_VSOCK, which leads to the hypervisor, and
+// hardly maintained protocols that are loaded on demand. Each is compared in all its 64 bits: the kernel reads 32 of
 // them, so "not AF_ALG" would be true of a number that the kernel takes for it.
 const families = [1, 2, 10, 16, 17]
 
@@ -29,10 +29,9 @@ const families = [1, 2, 10, 16, 17]
 const personalities = [0, 8, 0x20000, 0x20008, 0xffffffff]
 
 /**
- * What a container's processes may ask of the kernel unless they are given another filter. Everything that is not
- * allowed fails with EPERM, `clone3` with ENOSYS, so that the C library falls back to `clone`, whose flags can be
- * seen. Denied above all: io_uring, sockets of AF_ALG and AF_VSOCK, new namespaces, and what a capability is needed for
- * that the container lacks.
+ * The default filter of a container's system calls. Everything that is not allowed fails with EPERM, `clone3` with
+ * ENOSYS, so that the C library falls back to `clone`, whose flags can be seen. Denied above all: io_uring, sockets of
+ * AF_ALG and AF_VSOCK, new namespaces, and what needs a capability that the container lacks.
  *
  * `socketcall`, by which old programs for 386 reach the network, keeps its arguments where no filter sees them, so that
  * AF_ALG could be had through it; it is absent here, with ENOSYS.

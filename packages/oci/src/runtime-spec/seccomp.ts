@@ -39,9 +39,7 @@ const ruleSchema = openFields({
   ...optional({ errnoRet: integer32, args: list(conditionSchema) }),
 })
 
-/**
- * What happens to these calls if all conditions hold. Names that the machine's libseccomp does not know are skipped.
- */
+/** What happens to these calls if all conditions hold. Names that the host's libseccomp does not know are skipped. */
 export interface SeccompRule extends v.InferOutput<typeof ruleSchema> {}
 
 /** What `--seccomp-profile` reads, and `linux.seccomp`. */

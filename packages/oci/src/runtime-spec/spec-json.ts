@@ -13,8 +13,8 @@ export const maxSpecSize = 4 * 1024 * 1024
 /**
  * Reads a `config.json`, or the spec that a client sent with a container. Fields that this package does not know are
  * kept, known ones that are `null` are left out, integers that a double cannot hold become bigints. It is refused if
- * two readers could understand it differently (see `parseStrictJson`), or a field has a type other than declared;
- * whether it makes sense is for `validateSpec` to say.
+ * two readers could understand it differently (see `parseStrictJson`), or a field has a type other than declared.
+ * `validateSpec` checks the rest.
  *
  * @throws `invalid_argument`, naming the field
  */
@@ -68,10 +68,7 @@ function parse<const S extends v.GenericSchema>(
   return validate(schema, parseStrictJson(bytes, name, { bigIntegers: true }), name)
 }
 
-/**
- * The bytes of a `config.json`, or of a part of one: JSON, with bigints as plain integers, which `JSON.stringify` has
- * no way to write.
- */
+/** The bytes of a `config.json`, or of a part of one: JSON, with bigints as plain integers. */
 export function encodeSpec(spec: Spec | Process | Resources | Seccomp): Uint8Array {
   return new TextEncoder().encode(encode(spec) ?? 'null')
 }

@@ -5,12 +5,12 @@ import { isErrno } from '@nsbox/errors'
 /** The largest number of 64 bits, which stands for `max`. */
 export const noLimit = 2n ** 64n - 1n
 
-/** What the kernel answers for a file that it does not have, for a cgroup that is gone, or for what is switched off. */
+/** Errors of the kernel for a file that it does not have, a cgroup that is gone, or a part that is switched off. */
 const absent = ['ENOENT', 'ENODEV', 'EOPNOTSUPP', 'ENOTSUP']
 
 /**
- * Reads the files of a cgroup's directory, on the calling thread: the kernel makes them up from memory, in a few
- * microseconds each, where handing the work to another thread takes a quarter of a millisecond.
+ * Reads the files of a cgroup's directory, on the calling thread: the kernel makes them from memory, in a few
+ * microseconds each, where another thread takes 250.
  */
 export class CgroupFiles {
   readonly #directory: string
@@ -54,7 +54,7 @@ export class CgroupFiles {
 /** Numbers by key; 0 for a key that is not there. */
 export type KeyedNumbers = (key: string) => bigint
 
-/** Reads lines of a key and a number; other lines, which a later kernel may add, are skipped. */
+/** Reads lines of a key and a number; other lines, as of later kernels, are skipped. */
 export function parseKeyed(text: string): KeyedNumbers {
   const numbers = new Map<string, bigint>()
   for (const line of text.split('\n')) {
@@ -66,9 +66,7 @@ export function parseKeyed(text: string): KeyedNumbers {
   return (key) => numbers.get(key) ?? 0n
 }
 
-/**
- * A number as the kernel prints it: `max` is `noLimit`, a negative one, which the kernel may print for a moment, is 0.
- */
+/** A number as the kernel prints it: `max` is `noLimit`; a negative one, which may appear for a moment, is 0. */
 export function parseNumber(text: string): bigint | undefined {
   if (text === 'max') return noLimit
   if (/^-\d+$/.test(text)) return 0n

@@ -14,7 +14,7 @@ export interface HierarchyMount {
   readonly root: string
 }
 
-/** How the host has its cgroups. It does not change while the host runs, so one object serves for all containers. */
+/** The cgroup hierarchies of the host. They do not change while it runs, so one object serves all containers. */
 export class CgroupHost {
   /** 2 if the unified hierarchy has all controllers, 1 if others have some (cgroup v1 and hybrid hosts). */
   readonly version: 1 | 2
@@ -35,16 +35,16 @@ export class CgroupHost {
     return new CgroupHost(mounts, processCgroups('self'))
   }
 
-  /** Tells when containers of this host run out of memory. @param onWarning told of what nobody waits for */
+  /** Reports when containers of this host run out of memory. @param onWarning called for failures of background work */
   oomWatcher(onWarning: (message: string, error: unknown) => void): OomWatcher {
     return new OomWatcher(this.#mounts.has('memory') ? new EventfdSource() : eventFileSource, onWarning)
   }
 
   /**
-   * The cgroup of a container, by that of its first process.
+   * The cgroup of a container, found by its first process.
    *
-   * @throws not_found if there is no such process; failed_precondition if it has no cgroup of its own, because this
-   * process is in the same one, or because it has ended
+   * @throws not_found if there is no such process; failed_precondition if it has ended, or shares its cgroup with this
+   * process
    */
   of(pid: number): ContainerCgroup {
     return this.at(processCgroups(pid))
@@ -60,13 +60,13 @@ export class CgroupHost {
     }
   }
 
-  /** As `of`, from what `ContainerCgroup.cgroups` has told; the cgroup need not exist any more. */
+  /** As `of`, from `ContainerCgroup.cgroups`; the cgroup need not exist any more. */
   at(cgroups: ProcessCgroups): ContainerCgroup {
     const directories = new Map<string, string>()
     for (const [name, path] of cgroups) {
       const mount = this.#mounts.get(name)
       const own = this.#own.get(name)
-      // What is above this process is shared with others.
+      // Cgroups above this process are shared with other processes.
       if (mount === undefined || path === '/' || (own !== undefined && isWithin(own, path))) continue
       const directory = directoryOf(path, mount)
       if (directory !== undefined) directories.set(name, directory)
@@ -83,7 +83,7 @@ export class CgroupHost {
   }
 }
 
-/** Mount points of hierarchies by what names them; of two mounts of one, the first that shows all of it. */
+/** Mount points of hierarchies by their controllers or names; of two mounts of one, the first that shows all of it. */
 export function cgroupMounts(infos: readonly MountInfo[]): Map<string, HierarchyMount> {
   const mounts = new Map<string, HierarchyMount>()
   for (const { type, mountPoint, root, superOptions } of infos) {

@@ -8,13 +8,13 @@ import { isWithin, type ProcessCgroups, processCgroups } from './process-cgroups
 import { cgroupV1Metrics } from './v1/metrics.ts'
 import { cgroupV2Metrics } from './v2/metrics.ts'
 
-/** How much is done before others have their turn: bytes of a list, and cgroups. */
+/** How much is done before other work may run: bytes of a list, and cgroups. */
 const pieceSize = 16 * 1024
 const batch = 16
 
 /**
- * The hierarchies that tell a container's processes on a host of version 1, the most certain first. The unified one is
- * not among them: it alone keeps the place of a process that has ended.
+ * The hierarchies that tell a container's processes on a host of version 1, the most reliable first. The unified one is
+ * not among them: it keeps processes that have ended.
  */
 const references = ['pids', 'devices', 'freezer', 'memory', 'cpu', 'cpuacct', 'blkio', 'name=systemd']
 
@@ -87,9 +87,7 @@ export class ContainerCgroup {
 
 const gone = (cause: unknown) => new NsboxError('not_found', 'cgroup of the container', { cause })
 
-/**
- * Others have their turn after each piece of a list, and after some cgroups: a container can have very many of both.
- */
+/** Other work may run after each piece of a list, and after some cgroups: a container can have very many of both. */
 async function collectPids(top: string, found: Set<number>): Promise<void> {
   const directories = [top]
   for (let at = directories.pop(), looked = 1; at !== undefined; at = directories.pop(), looked++) {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 
 /**
- * The cgroups of a process, by what names their hierarchies: a controller such as `memory`, a name such as
+ * The cgroups of a process, by the names of their hierarchies: a controller such as `memory`, a name such as
  * `name=systemd`, or empty for the unified hierarchy. Paths are relative to the hierarchy's root.
  */
 export type ProcessCgroups = ReadonlyMap<string, string>

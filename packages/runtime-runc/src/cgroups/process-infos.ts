@@ -2,7 +2,7 @@ import { packAny } from '@nsbox/api'
 import { ProcessDetailsSchema } from '@nsbox/api/gen/types/runc/options/oci_pb'
 import type { ProcessInfo } from '@nsbox/core/tasks'
 
-/** The processes of a container, as clients know them: those of execs with the ids of these. */
+/** The processes of a container for clients: those of execs with the exec's id. */
 export function processInfos(pids: readonly number[], execs: ReadonlyMap<number, string>): ProcessInfo[] {
   return pids.map((pid) => {
     const execId = execs.get(pid)

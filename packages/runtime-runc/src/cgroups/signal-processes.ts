@@ -8,13 +8,13 @@ import type { ContainerCgroup } from './container-cgroup.ts'
 
 const SIGKILL = 9
 const mostRounds = 100
-/** How many processes are signalled before others have their turn: a container can have very many. */
+/** How many processes are signalled before other work may run: a container can have very many. */
 const batch = 64
 
 /**
- * Signals one process of a container. A number that has come to mean another process meanwhile reaches nobody: the
- * descriptor is taken first, and only then is its process found in the cgroup; if the number were not this process's by
- * then, the process would have ended, and the signal would go nowhere.
+ * Signals one process of a container. A pid that is reused meanwhile does no harm: the pidfd is opened first, and then
+ * the pid is looked up in the cgroup. If it is another process's by then, the pidfd's has ended, and the signal is
+ * lost.
  *
  * A process that is frozen with cgroup v1 gets the signal when it is thawed.
  *
@@ -26,7 +26,7 @@ export function signalProcess(cgroup: ContainerCgroup, pid: number, signal: numb
 }
 
 /**
- * Signals all processes of a container, those that appear meanwhile included if the signal kills.
+ * Signals all processes of a container; with SIGKILL, also those that appear meanwhile.
  * @returns how many were signalled; unknown, and at least one, where the kernel does it in one step
  */
 export async function signalAll(cgroup: ContainerCgroup, signal: number): Promise<number> {
@@ -57,7 +57,7 @@ function signalMember(cgroup: ContainerCgroup, pid: number, signal: number): boo
   }
 }
 
-/** Undefined if there is no such process, or the number is one of a thread; else who asks closes it. */
+/** Undefined if there is no such process, or the number is a thread's; otherwise the caller closes it. */
 export function pidfdOf(pid: number): number | undefined {
   if (!Number.isInteger(pid) || pid <= 0 || pid > 0x7fffffff) return undefined
   try {

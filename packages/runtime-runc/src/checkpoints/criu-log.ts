@@ -7,7 +7,7 @@ const maxLog = 16 * 1024
 const maxLines = 4
 const maxLine = 300
 
-/** What CRIU says at every run on hosts that let nobody have more descriptors, and means nothing. */
+/** A harmless message of every run on hosts that limit the descriptors of all processes. */
 const noise = /Can't setup RLIMIT_NOFILE/
 
 /** What CRIU has written of what went wrong. */
@@ -31,13 +31,14 @@ export async function criuFailure(log: string): Promise<CriuFailure | undefined>
 }
 
 /**
- * Whether a log says that a checkpoint is whole, by its last line: above it are names that are a container's to choose.
+ * Whether a log says that a checkpoint is complete, by its last line: lines above may hold names that a container
+ * chose.
  */
 export async function criuHasFinished(log: string): Promise<boolean> {
   return /(?:^|\n)\([\d.]+\) Dumping finished successfully\n?$/.test(await endOf(log))
 }
 
-/** An error of a command that ran CRIU, with what CRIU says of it; its code is CRIU's where the command has none. */
+/** An error of a command that ran CRIU, with CRIU's messages; its code is CRIU's where the command has none. */
 export function withCriuFailure(error: unknown, failure: CriuFailure | undefined): unknown {
   if (failure === undefined || !isNsboxError(error)) return error
   const { reason, lines } = failure
@@ -51,7 +52,7 @@ export function withCriuFailure(error: unknown, failure: CriuFailure | undefined
   )
 }
 
-/** Without the time, the number of the process within the container, and what names of files may hold; each once. */
+/** Without the time, the number of the process within the container, and characters of file names; each once. */
 function errorLines(text: string): string[] {
   const lines = text.split('\n').flatMap((line) => {
     const words = /^(?:\([\d.]+\)|pie: \d+:)\s*(?:\d+: )?(Error \(.*)$/.exec(line)?.[1]

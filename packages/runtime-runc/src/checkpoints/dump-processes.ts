@@ -9,19 +9,19 @@ import { hasOpen } from './has-open.ts'
 import { commandLine, type HelperProcess, helperProcess, helperProcesses } from './helper-processes.ts'
 
 const SIGKILL = 9
-/** Milliseconds that CRIU is given to let the processes go; it writes the rest of their memory first. */
+/** How long CRIU may take to release the processes, in milliseconds; it writes the rest of their memory first. */
 const grace = 60_000
 /** Milliseconds that what was killed may take to end. */
 const afterKill = 10_000
 
 /**
- * Sees to it that no process that an ended or killed command has left writes images to a directory any more. The
- * runtime is ended at once. CRIU, which then finds nobody to report to, lets the processes of the container go on by
- * itself. To kill it could end a process that it has just made do something. Once the first process has ended nothing
- * is to be saved, and CRIU may wait for it for ever.
+ * Ends all processes of an ended or killed command that still write images to a directory. The runtime is killed at
+ * once. CRIU then fails to report and resumes the processes of the container by itself: killing it could end a process
+ * into which it has injected code. Once the first process has ended, CRIU is killed, since it may wait for that for
+ * ever.
  *
  * @param pid the container's first process
- * @throws deadline_exceeded if one of them does not end of being killed
+ * @throws deadline_exceeded if one of them survives being killed
  */
 export async function endDump(images: string, pid: number): Promise<void> {
   const paths = [...new Set([images, await realpath(images).catch(() => images)])]

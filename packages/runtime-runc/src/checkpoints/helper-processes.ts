@@ -12,19 +12,18 @@ export interface HelperProcess {
 /** Of pids; a process has the same as long as it lives. */
 let ownNamespace: string | undefined
 
-/** How many processes are looked at before others have their turn. */
+/** How many processes are looked at before other work may run. */
 const batch = 100
 
 /**
- * Most bytes of a command line that are read. A process can make its own as long as its memory
- * (`PR_SET_MM_MAP` in prctl(2)), and what runtimes are called with is a few paths.
+ * Most bytes of a command line that are read. A process can make its own as long as its memory (`PR_SET_MM_MAP` in
+ * prctl(2)); those of runtimes are short.
  */
 const maxCommandLine = 64 * 1024
 
 /**
- * The processes of this host that may be helpers: in the pid namespace of this process, and of its user with all its
- * ids. Those of containers are neither, whatever they call themselves and whatever they claim to have open: both are
- * theirs to choose (docs/threat-model.md E12).
+ * The processes of this host that may be helpers: those in the pid namespace of this process that have its user for all
+ * their ids. Processes of containers have neither; their names and open files prove nothing (docs/threat-model.md E12).
  */
 export async function* helperProcesses(): AsyncGenerator<HelperProcess> {
   let looked = 0
@@ -50,9 +49,7 @@ export function helperProcess(pid: number): HelperProcess | undefined {
   }, undefined)
 }
 
-/**
- * The beginning of what a process was called with, each argument with a NUL at its end; empty for one that has ended.
- */
+/** The beginning of a process's command line, each argument with a NUL at its end; empty for one that has ended. */
 export function commandLine(pid: number): string {
   return unlessGone(() => {
     const fd = openSync(`/proc/${pid}/cmdline`, 'r')
@@ -65,7 +62,7 @@ export function commandLine(pid: number): string {
   }, '')
 }
 
-/** What is read of a process, which may end at any time; one that may not be looked at is nobody's helper. */
+/** Reads something of a process; `otherwise` if it has ended, or may not be read and so is no helper. */
 export function unlessGone<T>(read: () => T, otherwise: T): T {
   try {
     return read()

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@nsbox/errors'
 
-/** What a line of CRIU's log says, in words for somebody who does not know CRIU. */
+/** What a line of CRIU's log means, for readers who do not know CRIU. */
 export interface Obstacle {
   readonly code: ErrorCode
   /** What stood in the way; undefined where CRIU does not tell. */
@@ -9,10 +9,7 @@ export interface Obstacle {
 
 type Known = readonly [pattern: RegExp, code: ErrorCode, name?: (...groups: string[]) => string]
 
-/**
- * Words of CRIU 3 and 4. Those that name something stand before those that only say that something failed, and of what
- * cannot be kept an option of containerd is named that can.
- */
+/** Messages of CRIU 3 and 4, those that name a cause first. Where an option of containerd helps, it is named. */
 const known: readonly Known[] = [
   [/No space left on device/, 'resource_exhausted', () => 'no space for the images'],
   [
@@ -108,7 +105,7 @@ const known: readonly Known[] = [
   [/Dump files \(pid: \d+\) failed/, 'failed_precondition'],
 ]
 
-/** What the lines of a log say; the first entry of what is known that one of them matches counts. */
+/** The first known obstacle that a line of a log names. */
 export function obstacle(lines: readonly string[]): Obstacle | undefined {
   for (const [pattern, code, name] of known)
     for (const line of lines) {

@@ -1,4 +1,4 @@
-import { isNotFound } from '@nsbox/errors'
+import { isNotFound, undefinedIf } from '@nsbox/errors'
 import type { ContainerStatus } from '../runc/container-state.ts'
 import { hasEnded } from '../runc/has-ended.ts'
 import { pauseContainer } from '../runc/pause-container.ts'
@@ -19,7 +19,7 @@ export interface UndoneDump {
 }
 
 /**
- * Lets a container be what it was before a checkpoint, once nobody works at it any more.
+ * Makes a container what it was before a checkpoint, after waiting for the checkpoint's processes.
  * @returns whether it still runs
  */
 export async function undoDump({ runc, id, pid, images, paused }: UndoneDump): Promise<boolean> {
@@ -34,10 +34,5 @@ export async function undoDump({ runc, id, pid, images, paused }: UndoneDump): P
 }
 
 async function statusOf(runc: Runc, id: string): Promise<ContainerStatus | undefined> {
-  try {
-    return (await runc.state(id)).status
-  } catch (error) {
-    if (isNotFound(error)) return undefined
-    throw error
-  }
+  return (await undefinedIf(isNotFound, runc.state(id)))?.status
 }

@@ -6,8 +6,8 @@ const timeout = 10_000
 const maxBuffer = 16 * 1024 * 1024
 
 /**
- * Takes away the rules with which CRIU cuts a network namespace off while it looks at connections, and which one that
- * was killed leaves there. Does nothing in the namespace of this process, where CRIU cuts off single connections only.
+ * Removes the rules with which CRIU blocks a network namespace while it dumps connections, and which a killed CRIU
+ * leaves there. Does nothing in the namespace of this process, where CRIU blocks single connections only.
  *
  * @param pid a process in the namespace; one that has ended is fine
  */
@@ -41,7 +41,7 @@ async function removeChain(pid: number, program: string): Promise<void> {
 }
 
 /**
- * What takes CRIU's chain away, with every rule that leads to it, as iptables-restore reads it; undefined without one.
+ * The input of iptables-restore that removes CRIU's chain and every rule that leads to it; undefined without a chain.
  */
 export function undoing(rules: string): string | undefined {
   const lines = rules.split('\n')

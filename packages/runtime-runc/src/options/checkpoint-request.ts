@@ -16,7 +16,7 @@ const modes: readonly string[] = ['soft', 'full', 'strict', 'ignore'] satisfies 
 
 /**
  * Reads options of a checkpoint. Nothing that is set is ignored.
- * @throws invalid_argument for options of another type, unknown ones, and values that cannot be
+ * @throws invalid_argument for options of another type, unknown ones, and invalid values
  */
 export function checkpointRequest(value: OpaqueValue | undefined): CheckpointRequest {
   const empty = value === undefined || (value.typeUrl === '' && value.value.length === 0)

@@ -12,7 +12,7 @@ export function onlyKnownFields(context: string, message: WithUnknown): void {
   throw new NsboxError('invalid_argument', `${context}: unknown field ${unknown.no}`)
 }
 
-/** A path that does not depend on where a process is; undefined for empty. @throws invalid_argument */
+/** An absolute path; undefined for empty. @throws invalid_argument */
 export function absolutePath(name: string, text: string): string | undefined {
   if (text === '') return undefined
   if (text.startsWith('/') && !text.includes('\0')) return text

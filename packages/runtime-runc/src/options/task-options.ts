@@ -46,7 +46,7 @@ const defaults: TaskOptions = {
  * that is set is ignored.
  *
  * @param value of the task, or else of its container
- * @throws invalid_argument for options of another type, unknown ones, and values that cannot be
+ * @throws invalid_argument for options of another type, unknown ones, and invalid values
  */
 export function taskOptions(value: OpaqueValue | undefined): TaskOptions {
   if (value === undefined || (value.typeUrl === '' && value.value.length === 0)) return defaults

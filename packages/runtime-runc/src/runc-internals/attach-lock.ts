@@ -4,12 +4,11 @@ import { promisify } from 'node:util'
 const writeFile = promisify(write)
 
 /**
- * The lock that the kernel takes to move a process into another cgroup, one for all hierarchies. Where it has not been
- * taken for some time, that waits for a grace period of RCU, some 10 to 15 ms of what runc takes to create or exec.
- * Whoever is about to have runc run says so, and the waiting is done meanwhile. It is taken by moving a thread of this
- * process to where it is; if somebody has moved the process elsewhere since that was read, the kernel refuses
- * (`cgroup.threads` in cgroups(7)). (Linux: `cgroup_threadgroup_rwsem`. On hosts whose cgroups are mounted with
- * `favordynmods` it is ready always.)
+ * The kernel's lock for moving a process into another cgroup, one for all hierarchies (`cgroup_threadgroup_rwsem`). If
+ * it has not been taken for some time, taking it waits for an RCU grace period: 10 to 15 ms of a create or exec of
+ * runc. So it is taken before runc runs, by moving a thread of this process to its own cgroup; if the process has been
+ * moved elsewhere meanwhile, the kernel refuses (`cgroup.threads` in cgroups(7)). With the mount option `favordynmods`
+ * there is never a wait.
  */
 export class AttachLock {
   readonly #ownThreads: () => string | undefined
@@ -30,7 +29,7 @@ export class AttachLock {
     this.#isBeingTaken = true
     let fd: number | undefined
     try {
-      // Looked up each time: somebody may have moved this process.
+      // Looked up each time: this process may have been moved.
       const path = this.#ownThreads()
       if (path === undefined) return
       fd = openSync(path, 'r+')

@@ -16,7 +16,7 @@ import { fifo, StateDirectory, stateFile } from './state-directory.ts'
 const key = 'probe'
 /** Milliseconds that one step may take. */
 const patience = 20_000
-/** Where programs and what they need are, as far as the host has it; some link to others. */
+/** Directories of programs and their libraries, as far as they exist; some are links to others. */
 const programDirectories = ['/bin', '/lib', '/lib64', '/usr', '/nix', '/gnu']
 
 /** What a probe needs. */
@@ -29,15 +29,15 @@ export interface ProbeOptions {
 
 /** What holds for a program that has been tried. */
 export interface Proof {
-  /** Whether it executes no copy of itself if it has been started from one (`LaunchRequest.fromMemory`). */
+  /** Whether it makes no copy of itself if it was started from one (`LaunchRequest.fromMemory`). */
   readonly fromMemory: boolean
 }
 
 /**
- * Tries a program with two containers that sleep. The first has hooks, must be left to the program because of them, and
- * is started and removed by it; the second by what is done in its place. The same must come of both.
+ * Tries a program with two containers that sleep. The first has hooks, so the program itself starts and removes it; the
+ * second is started and removed by the shortcuts. Both must have the same result.
  *
- * @throws `failed_precondition` for what is not as expected; as the program's commands
+ * @throws `failed_precondition` for a different result; as the program's commands
  */
 export async function probe(program: Program, options: ProbeOptions): Promise<Proof> {
   const { directory } = options
@@ -64,10 +64,7 @@ async function removeProbe(program: Program, { supervisor, directory }: ProbeOpt
   await removeTree(directory)
 }
 
-/**
- * What the names of a probe's containers, and so of their cgroups, begin with; it tells the directories of probes
- * apart.
- */
+/** The start of the names of a probe's containers, and so of their cgroups; it is different for each directory. */
 export function probePrefix(directory: string): string {
   return `nsbox-probe-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}-`
 }

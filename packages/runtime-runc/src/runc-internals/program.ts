@@ -10,8 +10,8 @@ export interface Program {
 }
 
 /**
- * A program that may be runc itself: it has the name, and is no script, which may do other things besides. What is
- * known of runc does not hold for programs that only have its command line.
+ * A program that may be runc itself: it has the name and is no script, which may do more. The shortcuts do not suit
+ * other programs with runc's command line.
  *
  * @returns undefined for any other
  */

@@ -80,6 +80,11 @@ export class Shortcuts implements AsyncDisposable {
     return this.#proofOf(runc)?.fromMemory === true
   }
 
+  /** Whether anything is done in place of a program: with all others, all that runc is for is theirs to do. */
+  areTakenFor(runc: Runc): boolean {
+    return this.#proofOf(runc) !== undefined
+  }
+
   /** Has what an interrupted probe has left removed, by another one. */
   resume({ options }: Runc): void {
     const program = existsSync(this.#probes) ? this.#programOf(options.binary) : undefined

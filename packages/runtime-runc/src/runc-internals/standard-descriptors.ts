@@ -10,13 +10,12 @@ const maxSize = 16 * 1024
 const standard = 3
 
 /**
- * Reads `descriptors.json` of images that somebody else has made, and writes it anew. On restore, runc has CRIU put its
- * own descriptor of the number N in the place of the pipe that the Nth text names. Of input, output and errors that is
- * the container's own; of any other number it would be one of CRIU's, such as a directory of the host
- * (docs/threat-model.md D11).
+ * Checks `descriptors.json` of untrusted images and rewrites it. On restore, runc lets CRIU replace the pipe that the
+ * Nth text names with its own descriptor N. For input, output and errors that is the container's own; another number
+ * would give it one of CRIU's, such as a directory of the host (docs/threat-model.md D11).
  *
  * @param images a directory of this process's own
- * @throws `invalid_argument` unless it is a list of at most three texts, or is not there
+ * @throws `invalid_argument` unless it is a list of at most three texts or missing
  */
 export async function checkStandardDescriptors(images: string): Promise<void> {
   const path = join(images, name)

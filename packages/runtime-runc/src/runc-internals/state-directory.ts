@@ -18,7 +18,7 @@ import { hasEnded } from '../runc/has-ended.ts'
 
 /** Written by `runc create`. */
 export const stateFile = 'state.json'
-/** The first process waits until somebody opens it, and writes a byte before it executes what the spec says. */
+/** The first process waits for a reader of it, and writes a byte before it executes the spec's program. */
 export const fifo = 'exec.fifo'
 
 /** Where runc mounts the root filesystem for CRIU while it restores a container. */
@@ -41,9 +41,9 @@ interface State {
 }
 
 /**
- * The directory `<root>/<id>` in which runc keeps the state of a container. `runc start` and `runc delete` mostly do no
- * more than a few system calls to it, while each takes 7 ms to begin and end. What is done here leaves the container as
- * runc would have; in whatever case is not plain nothing is done, or nothing that runc would not do again.
+ * The directory `<root>/<id>` in which runc keeps the state of a container. `runc start` and `runc delete` mostly make
+ * a few system calls on it, while each takes 7 ms to begin and end. The methods leave the container as runc would; in
+ * unusual cases they do nothing, or only what runc would do again.
  */
 export class StateDirectory {
   readonly #directory: string
@@ -80,7 +80,7 @@ export class StateDirectory {
    * then it closes what it has open, the FIFO too.
    *
    * @param timeout milliseconds until it must have begun
-   * @returns false if runc has to say why it does not
+   * @returns false if it does not start; runc then reports the reason
    * @throws deadline_exceeded
    */
   async start(timeout: number): Promise<boolean> {
@@ -104,7 +104,7 @@ export class StateDirectory {
 
   /**
    * Removes the container, whose first process must have ended, and its cgroups, as `runc delete` does.
-   * @returns false if something is left, which is runc's to remove
+   * @returns false if something is left for runc to remove
    */
   async remove(): Promise<boolean> {
     const files = readdirSync(this.#directory)

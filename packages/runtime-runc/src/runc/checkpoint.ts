@@ -8,8 +8,7 @@ export interface CheckpointOptions {
   /** Where CRIU keeps its log and what it needs meanwhile. */
   readonly workPath?: string | undefined
   /**
-   * The images of an earlier checkpoint made with `preDump`, relative to `imagePath`; only pages that have changed
-   * since are written.
+   * Images of an earlier checkpoint made with `preDump`, relative to `imagePath`; only pages changed since are written.
    */
   readonly parentPath?: string | undefined
   /** Whether the processes go on afterwards; false by default. */

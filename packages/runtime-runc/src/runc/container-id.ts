@@ -1,8 +1,7 @@
 import { NsboxError } from '@nsbox/errors'
 
 /**
- * Refuses an id that the runtime could take for an option or for a path. What else an id may be is for the caller to
- * say.
+ * Refuses an id that the runtime could take for an option or for a path. The caller checks the rest.
  *
  * @throws invalid_argument
  */

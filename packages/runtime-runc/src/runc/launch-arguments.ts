@@ -3,9 +3,9 @@ import { type OptionValues, optionArguments } from './option-arguments.ts'
 import { globalArguments, type RuncOptions } from './runc-options.ts'
 
 /**
- * What all launches need. A launch is a command that whoever becomes the parent of the container's process must run
- * itself, hence only its arguments are made here. The process inherits the command's standard input and outputs, so
- * what the runtime has to say goes to a file, which `launchError` reads.
+ * What all launches need. A launch is a command that the future parent of the container's process must run itself, so
+ * only its arguments are made here. The process inherits the command's standard input and outputs, so the runtime logs
+ * to a file, which `launchError` reads.
  */
 export interface LaunchOptions {
   /** A path for the runtime's errors; each launch at one time needs its own. */
@@ -35,7 +35,7 @@ export interface RestoreOptions extends LaunchOptions {
   readonly bundle: string
   /** The directory with CRIU's images. */
   readonly imagePath: string
-  /** Where CRIU keeps its log and what it needs meanwhile; the runtime's own choice if absent. */
+  /** Directory of CRIU's log and temporary files; the runtime's own choice if absent. */
   readonly workPath?: string | undefined
   readonly noPivotRoot?: boolean | undefined
   readonly tcpEstablished?: boolean | undefined

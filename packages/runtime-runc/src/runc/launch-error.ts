@@ -3,9 +3,9 @@ import { type RuntimeCommand, runtimeError } from './runtime-error.ts'
 import { lastErrorOf, lastLine } from './runtime-log.ts'
 
 /**
- * What a failed launch means. If the program ran and failed, which an error with the detail `stderr` says, that is what
- * it wrote to its log, or else to standard error, or how it ended (detail `exitCode`, absent after a signal). Any other
- * error is returned as it is.
+ * The error of a failed launch. If the program ran and failed, shown by the detail `stderr`, its message is from its
+ * log, or else from standard error, or tells how it ended (detail `exitCode`, absent after a signal). Any other error
+ * is returned as it is.
  *
  * @param log the file that the launch was told to write its errors to
  */

@@ -30,6 +30,8 @@ export interface RuncLaunch {
   readonly runc: Runc
   /** Where the program writes its errors. */
   readonly log: string
+  /** Where it writes the number of the process. */
+  readonly pidFile: string
   readonly command: (paths: LaunchPaths) => readonly string[]
 }
 
@@ -41,13 +43,14 @@ export interface RuncLaunch {
  */
 export async function launchRunc(
   { supervisor, shortcuts }: Launcher,
-  { kind, key, namespace, id, io, owner, helperCgroup, runc, log, command }: RuncLaunch,
+  { kind, key, namespace, id, io, owner, helperCgroup, runc, log, pidFile, command }: RuncLaunch,
   options: AbortOptions,
 ): Promise<SupervisedProcess> {
   try {
     return await supervisor.launch(
       {
-        ...{ key, ...io, command, owner },
+        ...{ key, ...io, command, pidFile, owner },
+        cwd: runc.options.bundle,
         fromMemory: shortcuts.fromMemory(runc),
         waits: kind === 'create',
         timeout: kind === 'restore' ? restoreTimeout : undefined,

@@ -1,4 +1,4 @@
-/** What options of a command are said to be; undefined, false and empty lists are left out. */
+/** Values of a command's options; undefined, false and empty lists are left out. */
 export type OptionValues = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
 
 /** The arguments for options by their names without dashes, in order; a list repeats its option. */

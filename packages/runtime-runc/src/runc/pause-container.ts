@@ -4,8 +4,8 @@ import type { Runc } from '../runc/runc.ts'
 const tries = 5
 
 /**
- * Freezes all processes. With cgroup v1 one that waits for its child to execute something (vfork(2)) cannot be frozen
- * once the child is; runc then tries for a while, thaws all of them and gives up, which was seen on a loaded host.
+ * Freezes all processes. With cgroup v1, a process in vfork(2) cannot be frozen once its child is. runc then tries for
+ * a while, thaws all of them and gives up, which happens on a loaded host.
  */
 export async function pauseContainer(runc: Runc, id: string): Promise<void> {
   for (let left = tries; ; left--) {

@@ -1,7 +1,7 @@
 import { isErrno, NsboxError } from '@nsbox/errors'
 import { findProgram } from '@nsbox/supervisor/programs'
 
-/** Looks for the program with which runtimes make and restore checkpoints. @throws `unimplemented` if there is none */
+/** Looks for CRIU, with which runtimes make and restore checkpoints. @throws `unimplemented` if there is none */
 export function requireCriu(): void {
   try {
     findProgram('criu', { searchPath: process.env.PATH, from: process.cwd() })

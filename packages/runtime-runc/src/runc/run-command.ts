@@ -1,14 +1,19 @@
+import { statSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { NsboxError } from '@nsbox/errors'
 import { type ChildProgram, findProgram, signalName, startChild } from '@nsbox/supervisor/programs'
 import { missingProgram, type RuntimeCommand, runtimeError } from './runtime-error.ts'
-import { lastError, lastLine } from './runtime-log.ts'
+import { lastError, lastErrorOf, lastLine } from './runtime-log.ts'
 
 /** A command to run to its end. */
 export interface CommandRequest {
   readonly command: RuntimeCommand
   readonly binary: string
   readonly args: readonly string[]
+  /** Where it is run; where this process is by default. */
+  readonly cwd?: string | undefined
+  /** The file that it was told to write its errors to; standard error if absent. */
+  readonly log?: string | undefined
   /** Whether what it prints is wanted; if not, the call returns an empty text, half a millisecond of work less. */
   readonly prints: boolean
   /** What it reads from standard input; nothing by default. */
@@ -35,6 +40,7 @@ export async function runCommand(request: CommandRequest): Promise<string> {
   const { command, binary, input, timeout, signal } = request
   signal?.throwIfAborted()
   let child: ChildProgram
+  const logged = request.log === undefined ? 0 : sizeOf(request.log)
   try {
     child = startCommand(request)
   } catch (error) {
@@ -64,7 +70,8 @@ export async function runCommand(request: CommandRequest): Promise<string> {
     if (stop !== undefined) throw stop
     if ('code' in end && end.code === 0) return stdout()
     const said = stderr()
-    const words = lastError(said) ?? lastLine(said)
+    const log = request.log === undefined ? undefined : await lastErrorOf(request.log, logged)
+    const words = log ?? lastError(said) ?? lastLine(said)
     const how = 'code' in end ? `exit status ${end.code}` : `ended by ${signalName(end.signal)}`
     throw runtimeError(command, words ?? how)
   } finally {
@@ -76,12 +83,15 @@ export async function runCommand(request: CommandRequest): Promise<string> {
   }
 }
 
-function startCommand({ binary, args, prints, input }: CommandRequest): ChildProgram {
+function startCommand({ binary, args, cwd, prints, input }: CommandRequest): ChildProgram {
   const env = environment()
   const path = commandPath(binary)
   const reads = input !== undefined
-  return startChild({ path, args: [binary, ...args], env, reads, prints })
+  return startChild({ path, args: [binary, ...args], cwd, env, reads, prints })
 }
+
+/** 0 for a file that is not there. */
+const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0
 
 /** The program that a command runs. @throws as `findProgram` */
 export function commandPath(binary: string): string {

@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+
 /** Which OCI runtime program to run, and what it is told at every call. */
 export interface RuncOptions {
   /** A path, or a name to look for in the search path; `runc` by default. */
@@ -6,6 +8,11 @@ export interface RuncOptions {
   readonly root?: string | undefined
   /** Whether systemd makes the cgroups; false by default. */
   readonly systemdCgroup?: boolean | undefined
+  /**
+   * The container's bundle, in which the program is run, and writes its errors to `log.json`, as with containerd's shim
+   * (docs/behaviour.md §14). Without one it is run where this process is, and has no log.
+   */
+  readonly bundle?: string | undefined
   /** The program that makes and reads checkpoints; `criu` in the search path by default. */
   readonly criu?: string | undefined
 }
@@ -20,8 +27,13 @@ export interface CommandOptions {
   readonly timeout?: number | undefined
 }
 
-/** The arguments that precede every command. */
-export function globalArguments(options: RuncOptions, log?: string): string[] {
+/** Where the program writes its errors; undefined if it has no bundle. */
+export function logOf({ bundle }: RuncOptions): string | undefined {
+  return bundle === undefined ? undefined : join(bundle, 'log.json')
+}
+
+/** The arguments that precede every command. @param log that of the options by default */
+export function globalArguments(options: RuncOptions, log = logOf(options)): string[] {
   const { root, systemdCgroup = false, criu } = options
   return [
     ...(root === undefined ? [] : ['--root', root]),

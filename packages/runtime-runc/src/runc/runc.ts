@@ -13,7 +13,7 @@ import {
 import { launchError } from './launch-error.ts'
 import { parsePids, parseRuntimeFeatures } from './output.ts'
 import { type CommandRequest, runCommand } from './run-command.ts'
-import { type CommandOptions, globalArguments, type RuncOptions } from './runc-options.ts'
+import { type CommandOptions, globalArguments, logOf, type RuncOptions } from './runc-options.ts'
 import type { RuntimeCommand } from './runtime-error.ts'
 import { parseVersion, type RuntimeVersion } from './runtime-version.ts'
 
@@ -165,6 +165,8 @@ export class Runc {
     return runCommand({
       command,
       binary: this.options.binary ?? 'runc',
+      cwd: this.options.bundle,
+      log: logOf(this.options),
       args,
       prints: false,
       ...extra,

@@ -18,7 +18,7 @@ export type RuntimeCommand =
   | 'features'
   | 'version'
 
-/** What a message of the runtime means; of runc 1.0 to 1.4 and of crun. The first that matches counts. */
+/** Codes for messages of runc 1.0 to 1.4 and of crun. The first that matches counts. */
 const meanings: readonly (readonly [RegExp, ErrorCode])[] = [
   [/container "?[\w+.-]*"? ?does not exist|No such file or directory: .*status/, 'not_found'],
   [/container with given ID already exists|already exists$/, 'already_exists'],
@@ -36,10 +36,10 @@ const meanings: readonly (readonly [RegExp, ErrorCode])[] = [
 const ended = /process already finished|process not found|no such process|container not running/
 
 /**
- * The error that a failed command stands for. Its text keeps the runtime's own words, since clients look for them
- * (`executable file not found`, `permission denied`, …).
+ * The error for a failed command. Its text keeps the runtime's message, since clients look for parts of it (`executable
+ * file not found`, `permission denied`, …).
  *
- * @param words what the runtime said, or how it ended if it said nothing
+ * @param words the runtime's message, or how it ended if there is none
  */
 export function runtimeError(command: RuntimeCommand, words: string, cause?: unknown): NsboxError {
   const options = cause === undefined ? {} : { cause }

@@ -33,12 +33,15 @@ export function lastLine(text: string): string | undefined {
   return line ? cut(line) : undefined
 }
 
-/** As `lastError`, of a file; undefined if the runtime never wrote it. */
-export async function lastErrorOf(path: string): Promise<string | undefined> {
+/**
+ * As `lastError`, of a file; undefined if the runtime never wrote it.
+ * @param from how much of the file does not count
+ */
+export async function lastErrorOf(path: string, from = 0): Promise<string | undefined> {
   try {
     await using file = await open(path)
     const { size } = await file.stat()
-    const length = Math.min(size, maxLog)
+    const length = Math.min(Math.max(size - from, 0), maxLog)
     const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length)
     return lastError(buffer.toString('utf8', 0, bytesRead))
   } catch (error) {

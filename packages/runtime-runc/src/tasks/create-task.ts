@@ -1,14 +1,11 @@
+import { type Bundle, type Bundles, pathsOfSpec, processIo, readBundleSpec, TaskUses } from '@nsbox/bundle'
 import type { AbortOptions, RuntimeTaskOptions } from '@nsbox/core/tasks'
 import type { LaunchPaths, SupervisedProcess } from '@nsbox/supervisor'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import type { Bundle } from '../bundle/bundle.ts'
-import { readBundleSpec } from '../bundle/bundle-spec.ts'
-import type { Bundles } from '../bundle/bundles.ts'
 import { launchRunc } from '../runc/launch-runc.ts'
 import { Runc } from '../runc/runc.ts'
 import { FirstProcess } from './first-process.ts'
-import { pathsBeforeBundle, pathsOfSpec } from './given-paths.ts'
-import { processIo } from './process-io.ts'
+import { pathsBeforeBundle } from './given-paths.ts'
 import { discardImages, type RestoreSource, restoreSource } from './restore-source.ts'
 import { RestoredStart } from './restored-start.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
@@ -16,7 +13,6 @@ import { Task, type TaskParts } from './task.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import { type TaskRecord, writeTask } from './task-record.ts'
 import { CreatedStart } from './task-start.ts'
-import { TaskUses } from './task-uses.ts'
 import { end, removeContainer } from './undo-process.ts'
 
 /** What a new task is made of. */
@@ -39,7 +35,6 @@ export async function createTask(wanted: NewTask): Promise<Task> {
   const { ownNamespaces, paths } = await readBundleSpec(spec)
   const sharesPids = !ownNamespaces.includes('pid')
   const io = processIo(options)
-  const runc = runcOf(choice)
   await using undo = new AsyncDisposableStack()
   const restore = await restoreSource(context.images, options)
   undo.defer(() => discardImages(restore))
@@ -54,6 +49,7 @@ export async function createTask(wanted: NewTask): Promise<Task> {
   await uses.add(pathsBeforeBundle(given), { signal })
   const bundle = await bundles.create(namespace, id, { spec, rootfs, signal })
   made = bundle
+  const runc = runcOf(choice, bundle)
   const more = pathsOfSpec(paths, bundle)
   if (more !== undefined) await uses.add(more, { signal })
   const record: TaskRecord = { format: 1, choice, sharesPids, io, pid: 0, started: false, uses: uses.records }
@@ -90,21 +86,24 @@ async function launch(
 ): Promise<SupervisedProcess> {
   const { choice, io } = record
   const { noPivotRoot, noNewKeyring } = choice
-  const { path, log } = bundle
+  const { path, log, pidFile } = bundle
   // A program that fails may have made a part of the container, whatever it says.
   undo.defer(() => removeContainer(runc, id, context))
   const command = (paths: LaunchPaths) =>
     runc.createArguments(id, { log, bundle: path, ...paths, noPivotRoot, noNewKeyring })
   const process = await launchRunc(
     context,
-    { kind: 'create', key: processKey(namespace, id), namespace, id, io, ...choice, runc, log, command },
+    {
+      ...{ kind: 'create', key: processKey(namespace, id), namespace, id, io },
+      ...{ ...choice, runc, log, pidFile, command },
+    },
     options,
   )
   undo.defer(() => end(process))
   return process
 }
 
-/** The program of a task. */
-export function runcOf({ binary, root, systemdCgroup }: RuntimeChoice): Runc {
-  return new Runc({ binary, root, systemdCgroup })
+/** The program of a task. @param bundle undefined for what has to do with no container */
+export function runcOf({ binary, root, systemdCgroup }: RuntimeChoice, bundle?: Bundle): Runc {
+  return new Runc({ binary, root, systemdCgroup, bundle: bundle?.path })
 }

@@ -1,8 +1,9 @@
+import type { Bundle, ExecFiles } from '@nsbox/bundle'
 import type { DomainEvent } from '@nsbox/core/events'
 import type { AbortOptions, Process, ProcessExit, ProcessIo } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import type { LaunchPaths, SupervisedProcess, TerminalSize } from '@nsbox/supervisor'
-import type { Bundle, ExecFiles } from '../bundle/bundle.ts'
+import { systemClock } from '@nsbox/time'
 import { launchRunc } from '../runc/launch-runc.ts'
 import type { Runc } from '../runc/runc.ts'
 import { ProcessEnd } from './process-end.ts'
@@ -122,7 +123,7 @@ export class Exec {
         throw stateError('delete', this.#task.isFrozen ? this.#task.state : 'running')
       await this.#process?.drained
       await this.discard()
-      const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: new Date() }
+      const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: systemClock.stamp() }
       this.#task.emit({
         topic: '/tasks/delete',
         payload: { containerId: this.#task.id, id: this.id, pid: this.#pid, ...exit },
@@ -146,8 +147,9 @@ export class Exec {
     const files = this.#files
     const command = (paths: LaunchPaths) => runc.execArguments(id, { ...files, ...paths })
     const key = processKey(namespace, id, execId)
-    const { log } = files
-    const launch = { kind: 'exec', key, namespace, id, io, ...choice, runc, log, command } as const
+    const { log, pidFile } = files
+    const program = { ...choice, runc, log, pidFile, command }
+    const launch = { kind: 'exec', key, namespace, id, io, ...program } as const
     return await launchRunc(context, launch, options)
   }
 
@@ -166,7 +168,7 @@ export class Exec {
       void this.#follow(process)
     } else if (this.#pid !== 0) {
       // It ran, and nobody knows of it any more.
-      this.#ended({ exitStatus: 255, exitedAt: new Date() })
+      this.#ended({ exitStatus: 255, exitedAt: systemClock.stamp() })
     }
   }
 

@@ -1,6 +1,7 @@
 import type { AbortOptions, ProcessExit, TaskMetrics } from '@nsbox/core/tasks'
 import { isFailedPrecondition, isNotFound, NsboxError } from '@nsbox/errors'
 import type { SupervisedProcess, TerminalSize } from '@nsbox/supervisor'
+import { systemClock } from '@nsbox/time'
 import type { ContainerCgroup } from '../cgroups/container-cgroup.ts'
 import type { OomWatch } from '../cgroups/oom/oom-watch.ts'
 import { signalAll, signalProcess } from '../cgroups/signal-processes.ts'
@@ -94,7 +95,7 @@ export class FirstProcess implements Disposable {
 
   /** How it ends. */
   async exit(): Promise<ProcessExit> {
-    return (await this.#made?.process?.exit) ?? { exitStatus: 255, exitedAt: new Date() }
+    return (await this.#made?.process?.exit) ?? { exitStatus: 255, exitedAt: systemClock.stamp() }
   }
 
   /** @throws `failed_precondition` if it has not been made; `not_found` if it has ended */

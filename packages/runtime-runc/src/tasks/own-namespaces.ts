@@ -14,11 +14,10 @@ const kinds: Readonly<Record<string, string>> = {
 }
 
 /**
- * Sees to it that a process has namespaces of its own. CRIU makes those that its images speak of, and no others that a
- * spec does.
+ * Checks that a process has namespaces of its own: CRIU makes those of its images only, not those of the spec.
  *
  * @param types as a spec names them
- * @throws `failed_precondition` for one that is that of this process
+ * @throws `failed_precondition` for one that it shares with this process
  */
 export function checkOwnNamespaces(pid: number, types: readonly string[]): void {
   for (const type of types) {

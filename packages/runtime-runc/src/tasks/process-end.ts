@@ -5,7 +5,7 @@ interface Waiter {
   reject(reason: unknown): void
 }
 
-/** The end of a process, from when it has been told of. Whoever waits and leaves leaves nothing behind. */
+/** The end of a process, once it has been reported. A wait that is aborted leaves no listener. */
 export class ProcessEnd {
   readonly #waiters = new Set<Waiter>()
   #exit: ProcessExit | undefined

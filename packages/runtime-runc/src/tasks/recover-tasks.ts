@@ -1,4 +1,4 @@
-import type { Bundle } from '../bundle/bundle.ts'
+import { type Bundle, TaskUses } from '@nsbox/bundle'
 import type { ContainerStatus } from '../runc/container-state.ts'
 import { runcOf } from './create-task.ts'
 import { FirstProcess } from './first-process.ts'
@@ -9,7 +9,6 @@ import { Task } from './task.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import { readTask, type TaskRecord } from './task-record.ts'
 import { CreatedStart } from './task-start.ts'
-import { TaskUses } from './task-uses.ts'
 import { end, removeContainer } from './undo-process.ts'
 
 /**
@@ -59,7 +58,7 @@ async function undo({
   const { namespace, id } = bundle
   const process = context.supervisor.process(processKey(namespace, id))
   if (process !== undefined) await end(process)
-  if (record !== undefined) await removeContainer(runcOf(record.choice), id, context)
+  if (record !== undefined) await removeContainer(runcOf(record.choice, bundle), id, context)
   await bundle.remove()
   uses.release()
 }
@@ -71,7 +70,7 @@ async function recover({ bundle, record, context, uses }: LeftTask, statuses: St
   // An end is told only by `follow`, so that what has ended meanwhile is as it was before.
   const before = record.started ? 'running' : 'created'
   const state = first.isAlive ? (taskState(await statuses.of(record, id)) ?? before) : before
-  const runc = runcOf(record.choice)
+  const runc = runcOf(record.choice, bundle)
   const start = new CreatedStart(context.shortcuts, runc, id, record.io)
   const task = new Task({ namespace, id, context, runc, bundle, record, first, uses, start })
   await task.recover(state)
@@ -86,7 +85,7 @@ async function recoverRestored(
 ): Promise<Task> {
   const { namespace, id } = bundle
   const process = context.supervisor.process(processKey(namespace, id))
-  const runc = runcOf(record.choice)
+  const runc = runcOf(record.choice, bundle)
   const first = new FirstProcess(namespace, id, context)
   const start = new RestoredStart({ context, runc, bundle, record }, restore)
   await start.recover(first, process)

@@ -105,6 +105,7 @@ describeWith(needs, 'a task that goes on from a checkpoint', () => {
     await after.stdin.write('second\n')
     await expect.poll(() => after.stdout.text()).toBe('got first\ngot second\n')
     expect(await bench.tasks.get('one')).toMatchObject({ status: 'running', pid })
+    await after.stdin.close()
     await bench.tasks.closeStdin('one')
     // Whether the kernel tells the next supervisor how it ended depends on its version.
     expect([7, 255]).toContain((await bench.tasks.wait('one')).exitStatus)

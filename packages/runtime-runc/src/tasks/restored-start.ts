@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Bundle } from '@nsbox/bundle'
 import type { AbortOptions } from '@nsbox/core/tasks'
 import { isNotFound } from '@nsbox/errors'
 import type { LaunchPaths, SupervisedProcess } from '@nsbox/supervisor'
 import { bringUpLoopback, setHostname } from '@nsbox/sys/processes'
 import { removeTree } from '@nsbox/trees'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import type { Bundle } from '../bundle/bundle.ts'
 import { criuFailure, withCriuFailure } from '../checkpoints/criu-log.ts'
 import { undoRestore } from '../checkpoints/undo-restore.ts'
 import { hasEnded } from '../runc/has-ended.ts'
@@ -79,7 +79,7 @@ export class RestoredStart implements TaskStart {
   async #launch(options: AbortOptions): Promise<SupervisedProcess> {
     const { context, runc, bundle, record } = this.#task
     const { choice, io } = record
-    const { namespace, id, path, log } = bundle
+    const { namespace, id, path, log, pidFile } = bundle
     const { images: imagePath, workPath = bundle.criu } = this.#source
     const criuLog = join(workPath, 'restore.log')
     // Logs of an earlier attempt.
@@ -89,7 +89,8 @@ export class RestoredStart implements TaskStart {
       runc.restoreArguments(id, { ...wanted, ...whateverWasKept, ...paths })
     try {
       const key = processKey(namespace, id)
-      const launch = { kind: 'restore', key, namespace, id, io, ...choice, runc, log, command } as const
+      const program = { ...choice, runc, log, pidFile, command }
+      const launch = { kind: 'restore', key, namespace, id, io, ...program } as const
       return await launchRunc(context, launch, options)
     } catch (error) {
       throw withCriuFailure(error, await criuFailure(criuLog))

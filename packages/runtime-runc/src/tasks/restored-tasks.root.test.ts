@@ -69,6 +69,7 @@ describeWith(needs, 'a task that goes on from a checkpoint', () => {
     await tasks.start('one')
     await after.stdin.write('second\n')
     await expect.poll(() => after.stdout.text()).toBe('got second\n')
+    await after.stdin.close()
     await tasks.closeStdin('one')
     expect(await tasks.wait('one')).toMatchObject({ exitStatus: 7 })
   })

@@ -26,7 +26,7 @@ export interface RuntimeDefaults {
  * The runtime of a task.
  *
  * @param runtimePath the program, above all else
- * @throws `invalid_argument` for options that cannot be
+ * @throws `invalid_argument` for invalid options
  */
 export function runtimeChoice(
   namespace: string,

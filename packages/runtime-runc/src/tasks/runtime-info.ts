@@ -4,12 +4,12 @@ import { type RuntimeDefaults, runtimeChoice } from './runtime-choice.ts'
 
 const featuresType = 'types.containerd.io/opencontainers/runtime-spec/1/features/Features'
 
-/** What the program that tasks with these options have says of itself. */
+/** Version and features of the program that tasks with these options run. */
 export async function runtimeInfo(
   defaults: RuntimeDefaults,
   { options, runtimePath, signal }: RuntimeInfoOptions,
 ): Promise<RuntimeInfo> {
-  // The namespace only says where state is, which is not asked for.
+  // The namespace only chooses the directory of the state, which is not used here.
   const runc = runcOf(runtimeChoice('default', options, runtimePath, defaults))
   const [{ name, version, commit = '' }, features] = await Promise.all([
     runc.version({ signal }),

@@ -11,7 +11,7 @@ const patience = 2_000
 export class StartUnderWay {
   #starting: Promise<unknown> | undefined
 
-  /** Resolves when it is through, whatever has become of it; at once if there is none. */
+  /** Resolves when it has succeeded or failed; at once if there is none. */
   get through(): Promise<unknown> {
     return this.#starting ?? Promise.resolve()
   }

@@ -6,7 +6,7 @@ export type TaskState = 'created' | 'running' | 'pausing' | 'paused' | 'stopped'
 /** What is done to tasks and processes. */
 export type TaskOperation = 'start' | 'delete' | 'pause' | 'resume' | 'exec' | 'update' | 'checkpoint'
 
-/** The words of containerd, which clients look for (docs/behaviour.md §1). */
+/** containerd's texts, which clients look for (docs/behaviour.md §1). */
 const texts: Readonly<Record<TaskOperation, (state: string) => string>> = {
   start: (state) => `cannot start a ${state} process`,
   delete: (state) => `cannot delete a ${state} process`,

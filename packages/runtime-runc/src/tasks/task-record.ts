@@ -1,9 +1,9 @@
 import { unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { type Bundle, type ExecFiles, readState, writeState } from '@nsbox/bundle'
 import type { ProcessExit, ProcessIo } from '@nsbox/core/tasks'
 import { isErrno } from '@nsbox/errors'
-import type { Bundle, ExecFiles } from '../bundle/bundle.ts'
-import { readState, writeState } from '../bundle/state-file.ts'
+import { Timestamp } from '@nsbox/time'
 import type { RestoreSource } from './restore-source.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
 
@@ -42,11 +42,11 @@ export interface StoredExit {
 }
 
 export function storedExit({ exitStatus, exitedAt }: ProcessExit): StoredExit {
-  return { exitStatus, exitedAt: exitedAt.toISOString() }
+  return { exitStatus, exitedAt: exitedAt.toString() }
 }
 
 export function exitOf({ exitStatus, exitedAt }: StoredExit): ProcessExit {
-  return { exitStatus, exitedAt: new Date(exitedAt) }
+  return { exitStatus, exitedAt: Timestamp.parse(exitedAt) }
 }
 
 export function writeTask({ path }: Bundle, record: TaskRecord): void {

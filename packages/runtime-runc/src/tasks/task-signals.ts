@@ -7,6 +7,7 @@ import { finished, type TaskState } from './state-error.ts'
 export interface SignalledTask {
   readonly id: string
   readonly runc: Runc
+  readonly context: { readonly shortcuts: { areTakenFor(runc: Runc): boolean } }
   readonly state: TaskState
   readonly isFrozen: boolean
 }
@@ -24,14 +25,14 @@ export class TaskSignals {
   /** Signals the first process. @throws `not_found` if it has ended */
   async kill(signal: number): Promise<void> {
     const { id, runc } = this.#running()
-    if (this.#mustThaw(signal)) await runc.kill(id, signal)
+    if (this.#isForRunc(signal)) await runc.kill(id, signal)
     else this.#first.signal(signal)
   }
 
   /** Signals all processes. @throws as `kill` */
   async killAll(signal: number): Promise<void> {
     const { id, runc } = this.#running()
-    if (this.#mustThaw(signal)) await runc.kill(id, signal, { all: true })
+    if (this.#isForRunc(signal)) await runc.kill(id, signal, { all: true })
     else await this.#first.signalAll(signal)
   }
 
@@ -47,7 +48,9 @@ export class TaskSignals {
   }
 
   /** What is frozen does not die of a signal with cgroup v1; runc thaws it. */
-  #mustThaw(signal: number): boolean {
-    return this.#task.isFrozen && signal === 9
+  #isForRunc(signal: number): boolean {
+    const { isFrozen, context, runc } = this.#task
+    if (!this.#first.isMade) return false
+    return (isFrozen && signal === 9) || !context.shortcuts.areTakenFor(runc)
   }
 }

@@ -45,7 +45,7 @@ export async function deleteContainer(shortcuts: Shortcuts, runc: Runc, id: stri
   try {
     await shortcuts.delete(runc, id)
   } catch (error) {
-    // Somebody has used the runtime behind our back.
+    // Another program has used the runtime.
     if (!isNotFound(error)) throw error
   }
 }

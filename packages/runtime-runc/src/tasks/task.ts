@@ -1,3 +1,4 @@
+import { type Bundle, outputFiles, pathsOfChanging, type TaskUses } from '@nsbox/bundle'
 import type { DomainEvent } from '@nsbox/core/events'
 import type { Mount } from '@nsbox/core/snapshots'
 import type {
@@ -12,14 +13,14 @@ import type {
 } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import type { TerminalSize } from '@nsbox/supervisor'
-import type { Bundle } from '../bundle/bundle.ts'
+import { systemClock } from '@nsbox/time'
 import { processInfos } from '../cgroups/process-infos.ts'
 import type { CheckpointRequest } from '../options/checkpoint-request.ts'
 import { pauseContainer } from '../runc/pause-container.ts'
 import type { Runc } from '../runc/runc.ts'
 import type { ExecTask } from './exec.ts'
 import type { FirstProcess } from './first-process.ts'
-import { outputFiles, pathsOfChanging, pathsOfCheckpoint } from './given-paths.ts'
+import { pathsOfCheckpoint } from './given-paths.ts'
 import type { NewExec } from './new-exec.ts'
 import { ProcessEnd } from './process-end.ts'
 import { discardImages } from './restore-source.ts'
@@ -32,7 +33,6 @@ import { TaskExecs } from './task-execs.ts'
 import { exitOf, storedExit, type TaskRecord, writeTask } from './task-record.ts'
 import { TaskSignals } from './task-signals.ts'
 import type { TaskStart } from './task-start.ts'
-import type { TaskUses } from './task-uses.ts'
 import { YieldingMutex } from './yielding-mutex.ts'
 
 /** What a task is made of. */
@@ -244,14 +244,14 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   /** All processes, and which exec each was started by; none once it has stopped. */
   async processes(): Promise<ProcessInfo[]> {
     if (this.#state === 'stopped') return []
-    return processInfos(await this.#first.pids(), this.execs.byPid)
+    return processInfos(await this.#pids(), this.execs.byPid)
   }
 
   /** What its cgroup tells; undefined if it has ended. */
   async metrics(): Promise<TaskMetrics | undefined> {
     if (this.#state === 'stopped') return undefined
     const data = await this.#first.metrics()
-    return data && { id: this.id, timestamp: new Date(), data }
+    return data && { id: this.id, timestamp: systemClock.stamp(), data }
   }
 
   /** Removes it with all that it has left, once it has stopped or if it was never started. */
@@ -262,16 +262,16 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
         await this.#end.wait()
       }
       if (this.#first.isMade && this.#state !== 'stopped') throw stateError('delete', this.#state)
-      // What is written last is on its way while runc cleans up, and nobody asks for the process any more.
-      const released = this.#first.drained().then(() => this.#first.release())
-      await Promise.all([this.#start.remove(this.#first), released])
+      // What is written last is on its way while runc cleans up.
+      await Promise.all([this.#start.remove(this.#first), this.#first.drained()])
+      await this.#first.release()
       await this.execs.discard()
       await discardImages(this.#record.restore)
       // Last, since the record is in it: what fails before can be done again, after a restart as well.
       await this.bundle.remove()
       this.#uses.release()
       this.#state = 'stopped'
-      const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: new Date() }
+      const exit = this.#end.exit ?? { exitStatus: 0, exitedAt: systemClock.stamp() }
       const { id: containerId, pid } = this
       this.emit({ topic: '/tasks/delete', payload: { containerId, id: '', pid, ...exit } })
       this.#end.abandon(new NsboxError('not_found', `task ${containerId} not found`))
@@ -294,6 +294,12 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     } catch (error) {
       this.warn('its state cannot be written', error)
     }
+  }
+
+  #pids(): Promise<number[]> {
+    const { context, runc, id } = this
+    const isForRunc = this.#first.isMade && !context.shortcuts.areTakenFor(runc)
+    return isForRunc ? runc.ps(id) : this.#first.pids()
   }
 
   #started(): void {

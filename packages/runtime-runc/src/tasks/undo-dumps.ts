@@ -1,5 +1,5 @@
+import type { Bundle } from '@nsbox/bundle'
 import { removeTree } from '@nsbox/trees'
-import type { Bundle } from '../bundle/bundle.ts'
 import { readDump, removeDump } from '../checkpoints/dump-record.ts'
 import { undoDump } from '../checkpoints/undo-dump.ts'
 import { runcOf } from './create-task.ts'
@@ -29,7 +29,7 @@ async function undo(bundle: Bundle): Promise<void> {
   if (dump === undefined) return
   const record = readTask(bundle)
   if (record === undefined) return
-  await undoDump({ ...dump, runc: runcOf(record.choice), id: bundle.id, pid: record.pid })
+  await undoDump({ ...dump, runc: runcOf(record.choice, bundle), id: bundle.id, pid: record.pid })
   await removeTree(bundle.criu)
   removeDump(bundle)
 }

@@ -1,6 +1,6 @@
 import { type AbortOptions, Mutex, shouldYield, yieldToEventLoop } from '@nsbox/concurrency'
 
-/** A mutex for those who may be very many, each with little to do: others have their turn of the event loop as well. */
+/** A mutex for very many callers, each with little to do, that lets other work on the event loop run in between. */
 export class YieldingMutex {
   readonly #mutex = new Mutex()
 

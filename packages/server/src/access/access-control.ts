@@ -28,7 +28,7 @@ export interface ConnectionAccess {
 /** Identifies the peer of a connection. */
 export type Authenticate = (socket: Socket) => ConnectionAccess
 
-/** Whoever can open the server's own socket has all rights. */
+/** A peer that can open the server's own socket has all rights. */
 export const ownSocket: Authenticate = () => {
   let wasUsed = false
   return {

@@ -6,7 +6,7 @@ import { ownFile, readBoundedFile } from '../configuration/bounded-file.ts'
 import { parseToml } from '../configuration/toml-document.ts'
 import { type Access, type Right, rights, union } from './access.ts'
 
-/** The id that the kernel reports for users and groups without one here. It could be anybody. */
+/** The id that the kernel reports for users and groups without one here. It could be any user. */
 const overflowId = 65_534
 
 /** The most peers of one list: each connection of the socket for tenants is compared with all of them. */

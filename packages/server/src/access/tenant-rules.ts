@@ -11,7 +11,9 @@ import { Events } from '@nsbox/api/gen/services/events/v1/events_pb'
 import { Images } from '@nsbox/api/gen/services/images/v1/images_pb'
 import { Introspection } from '@nsbox/api/gen/services/introspection/v1/introspection_pb'
 import { Leases } from '@nsbox/api/gen/services/leases/v1/leases_pb'
+import { Mounts } from '@nsbox/api/gen/services/mounts/v1/mounts_pb'
 import { Namespaces } from '@nsbox/api/gen/services/namespaces/v1/namespace_pb'
+import { Controller, Store } from '@nsbox/api/gen/services/sandbox/v1/sandbox_pb'
 import { Snapshots } from '@nsbox/api/gen/services/snapshots/v1/snapshots_pb'
 import { Streaming } from '@nsbox/api/gen/services/streaming/v1/streaming_pb'
 import { Tasks } from '@nsbox/api/gen/services/tasks/v1/tasks_pb'
@@ -113,6 +115,14 @@ export function tenantRules(parts: TenantRulesParts): Rules {
           return request
         },
       },
+    }),
+    // They are made of paths of the host, and answered with such.
+    ...rulesOf(Mounts, { activate: never, deactivate: never, info: never, update: never, list: never }),
+    ...rulesOf(Store, { get: read, list: read, create: write, update: write, delete: write }),
+    // What runs a sandbox may be a program of the host.
+    ...rulesOf(Controller, {
+      ...{ create: never, start: never, platform: never, stop: never, wait: never, status: never },
+      ...{ shutdown: never, metrics: never, update: never },
     }),
     ...rulesOf(Snapshots, {
       prepare: { ...write, answer: named },

@@ -15,6 +15,7 @@ import { Content, WriteAction } from '@nsbox/api/gen/services/content/v1/content
 import { Images } from '@nsbox/api/gen/services/images/v1/images_pb'
 import { Leases } from '@nsbox/api/gen/services/leases/v1/leases_pb'
 import { Namespaces } from '@nsbox/api/gen/services/namespaces/v1/namespace_pb'
+import { Store } from '@nsbox/api/gen/services/sandbox/v1/sandbox_pb'
 import { Snapshots } from '@nsbox/api/gen/services/snapshots/v1/snapshots_pb'
 import { StreamInitSchema } from '@nsbox/api/gen/services/streaming/v1/streaming_pb'
 import { Tasks } from '@nsbox/api/gen/services/tasks/v1/tasks_pb'
@@ -96,6 +97,8 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
       await party.client.tasks.create(id)
       await party.client.tasks.start(id)
       await party.client.leases.create({ id: `lease-of-${party.namespace}`, labels: { of: secret } })
+      const { sandboxes } = lab.server.metadata.namespace(party.namespace)
+      await sandboxes.create({ id: `sandbox-of-${party.namespace}`, labels: { of: secret } })
     }
     blob = await put(lab.a, 'only the first tenant has this')
     ownBlob = await put(lab.b, 'only the second tenant has this')
@@ -113,6 +116,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
     names = [
       `one-of-${a}`,
       `lease-of-${a}`,
+      `sandbox-of-${a}`,
       `ingest-of-${a}`,
       `image-of-${a}`,
       blob,
@@ -402,6 +406,39 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
         own: { name: 'none' },
         foreign: { request: { name: `image-of-${a}` }, codes: absent },
       },
+      ...Object.fromEntries(
+        [...['Create', 'Start', 'Platform', 'Stop', 'Wait', 'Status', 'Shutdown', 'Metrics', 'Update']].map(
+          (method) => [
+            `${services}.sandbox.v1.Controller/${method}`,
+            never({ sandboxId: `sandbox-of-${a}` }),
+          ],
+        ),
+      ),
+      [`${services}.mounts.v1.Mounts/Activate`]: never({ name: 'x', mounts: rootfs, temporary: true }),
+      [`${services}.mounts.v1.Mounts/Deactivate`]: never({ name: 'x' }),
+      [`${services}.mounts.v1.Mounts/Info`]: never({ name: 'x' }),
+      [`${services}.mounts.v1.Mounts/Update`]: never({ info: { name: 'x' } }),
+      [`${services}.mounts.v1.Mounts/List`]: never({}),
+      [`${services}.sandbox.v1.Store/Get`]: {
+        own: { sandboxId: `sandbox-of-${b}` },
+        foreign: { request: { sandboxId: 'sandbox-of-nobody' }, codes: absent },
+      },
+      [`${services}.sandbox.v1.Store/List`]: { own: {} },
+      [`${services}.sandbox.v1.Store/Create`]: {
+        own: { sandbox: { sandboxId: 'mine', runtime } },
+        foreign: { request: { sandbox: { sandboxId: `sandbox-of-${a}`, runtime } }, codes: ['ok'] },
+      },
+      [`${services}.sandbox.v1.Store/Update`]: {
+        own: { sandbox: { sandboxId: `sandbox-of-${b}` }, fields: ['labels'] },
+        foreign: {
+          request: { sandbox: { sandboxId: 'sandbox-of-nobody' }, fields: ['labels'] },
+          codes: absent,
+        },
+      },
+      [`${services}.sandbox.v1.Store/Delete`]: {
+        own: { sandboxId: 'none' },
+        foreign: { request: { sandboxId: 'sandbox-of-nobody' }, codes: absent },
+      },
       [`${services}.leases.v1.Leases/Create`]: {
         own: { id: 'mine' },
         foreign: { request: { id: `lease-of-${a}` }, codes: ['ok'] },
@@ -642,6 +679,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
       for (const snapshotter of ['overlayfs', 'native'])
         for await (const part of snapshots.list({ snapshotter }, { headers }))
           show(Snapshots.method.list, part)
+      show(Store.method.list, await createClient(Store, operator).list({}, { headers }))
       show(Tasks.method.list, await createClient(Tasks, operator).list({}, { headers }))
     }
     for (const [path, entry] of await readTree(sentinel))

@@ -23,8 +23,8 @@ export function toContainerMessage(container: Container): MessageInitShape<typeo
     ...rest,
     labels: { ...labels },
     extensions: { ...extensions },
-    createdAt: toTimestamp(createdAt, 'container.CreatedAt'),
-    updatedAt: toTimestamp(updatedAt, 'container.UpdatedAt'),
+    createdAt: toTimestamp(createdAt),
+    updatedAt: toTimestamp(updatedAt),
   }
 }
 

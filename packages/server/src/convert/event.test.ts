@@ -2,12 +2,13 @@ import { create, toBinary } from '@bufbuild/protobuf'
 import { packAny, unpackAny } from '@nsbox/api'
 import { ImageCreateSchema } from '@nsbox/api/gen/events/image_pb'
 import { TaskExitSchema } from '@nsbox/api/gen/events/task_pb'
+import { Timestamp } from '@nsbox/time'
 import { expect, test } from 'vitest'
 import { fromEnvelopeMessage, opaqueEventFields, toEnvelopeMessage } from './event.ts'
 
 test('an event of the domains becomes the message that clients know', () => {
   const message = toEnvelopeMessage({
-    timestamp: new Date(1500),
+    timestamp: Timestamp.fromEpochMilliseconds(1500),
     namespace: 'a',
     event: { topic: '/images/create', payload: { name: 'x', labels: { k: 'v' } } },
   })
@@ -22,13 +23,13 @@ test('an event of the domains becomes the message that clients know', () => {
 
 test('an event of a client travels verbatim', () => {
   const opaque = { typeUrl: 'some.Type', value: new Uint8Array([1, 2, 3]) }
-  const envelope = { timestamp: new Date(7), namespace: 'a', event: { topic: '/x', opaque } }
+  const envelope = { timestamp: new Timestamp(0, 7_000_123), namespace: 'a', event: { topic: '/x', opaque } }
   expect(fromEnvelopeMessage(toEnvelopeMessage(envelope))).toEqual(envelope)
 })
 
 test('an envelope without time or event is refused', () => {
   const { event, timestamp, ...rest } = toEnvelopeMessage({
-    timestamp: new Date(7),
+    timestamp: new Timestamp(0, 7_000_123),
     namespace: 'a',
     event: { topic: '/x', opaque: { typeUrl: 'x', value: new Uint8Array() } },
   })

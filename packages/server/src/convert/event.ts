@@ -20,7 +20,7 @@ type EnvelopeMessage = MessageShape<typeof EnvelopeSchema>
 /** The message of an envelope. */
 export function toEnvelopeMessage({ timestamp, namespace, event }: Envelope): EnvelopeMessage {
   return create(EnvelopeSchema, {
-    timestamp: toTimestamp(timestamp, 'envelope.Timestamp'),
+    timestamp: toTimestamp(timestamp),
     namespace,
     topic: event.topic,
     event: 'opaque' in event ? create(AnySchema, event.opaque) : packEventPayload(event.topic, event.payload),

@@ -29,13 +29,13 @@ export function toProcessMessage(process: Process): MessageInitShape<typeof Proc
     stderr,
     terminal,
     exitStatus: exit?.exitStatus ?? 0,
-    exitedAt: exit === undefined ? never : toTimestamp(exit.exitedAt, 'exited_at'),
+    exitedAt: exit === undefined ? never : toTimestamp(exit.exitedAt),
   }
 }
 
 /** How a process ended, for a reply. */
 export function toExitMessage({ exitStatus, exitedAt }: ProcessExit) {
-  return { exitStatus, exitedAt: toTimestamp(exitedAt, 'exited_at') }
+  return { exitStatus, exitedAt: toTimestamp(exitedAt) }
 }
 
 /** The answer to a deletion. */

@@ -15,8 +15,8 @@ export function toSnapshotInfoMessage(info: SnapshotInfo): MessageInitShape<type
     name: info.name,
     parent: info.parent ?? '',
     kind: kinds[info.kind],
-    createdAt: toTimestamp(info.createdAt, 'info.CreatedAt'),
-    updatedAt: toTimestamp(info.updatedAt, 'info.UpdatedAt'),
+    createdAt: toTimestamp(info.createdAt),
+    updatedAt: toTimestamp(info.updatedAt),
     labels: { ...info.labels },
   }
 }

@@ -7,7 +7,7 @@ import type { TaskMetrics } from '@nsbox/core/tasks'
 
 /** The message of a task's metrics. */
 export function toMetricMessage({ id, timestamp, data }: TaskMetrics): MessageInitShape<typeof MetricSchema> {
-  return { id, timestamp: toTimestamp(timestamp, 'timestamp'), data: toAny(data) }
+  return { id, timestamp: toTimestamp(timestamp), data: toAny(data) }
 }
 
 function toAny(data: TaskMetrics['data']) {

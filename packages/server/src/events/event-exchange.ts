@@ -4,6 +4,7 @@ import type { Envelope, Event, EventPublisher, EventSubscriber } from '@nsbox/co
 import { NsboxError } from '@nsbox/errors'
 import { type Filter, parseFilters } from '@nsbox/filters'
 import { requireNamespace } from '@nsbox/namespaces'
+import { systemClock } from '@nsbox/time'
 import { BoundedQueue, type QueueLimits } from '../queue/bounded-queue.ts'
 import { eventAdaptor, type OpaqueFields } from './event-adaptor.ts'
 import { eventBytes } from './event-bytes.ts'
@@ -44,8 +45,8 @@ interface Subscriber {
 /**
  * Passes events from publishers to subscribers, in one order for all. Publishing never waits for a subscriber. One that
  * falls behind by more than the limit is ended with an error, so that it knows of the gap (docs/threat-model.md D16);
- * so is the slowest one if too much waits for all of them. Timestamps never go backwards, whatever the clock does
- * (D22).
+ * so is the slowest one if too much waits for all of them. Each event is later than the one before, whatever the clock
+ * does (D22).
  */
 export class EventExchange implements EventPublisher, EventSubscriber {
   readonly #opaqueFields: OpaqueFields
@@ -56,7 +57,6 @@ export class EventExchange implements EventPublisher, EventSubscriber {
   readonly #missed: Envelope[] = []
   #missedUntil = 0
   #closed = false
-  #lastTime = 0
   #waitingBytes = 0
 
   constructor({
@@ -81,8 +81,7 @@ export class EventExchange implements EventPublisher, EventSubscriber {
 
   /** Publishes an event of the domains. What it tells of is on disk already. */
   announce(namespace: string, event: Event): void {
-    this.#lastTime = Math.max(this.#lastTime, Date.now())
-    this.#give({ timestamp: new Date(this.#lastTime), namespace, event })
+    this.#give({ timestamp: systemClock.stamp(), namespace, event })
   }
 
   /**
@@ -92,7 +91,7 @@ export class EventExchange implements EventPublisher, EventSubscriber {
   announceMissed(namespace: string, event: Event): void {
     this.#missedUntil = Date.now() + missedFor
     if (this.#missed.length < this.#limits.items)
-      this.#missed.push({ timestamp: new Date(), namespace, event })
+      this.#missed.push({ timestamp: systemClock.stamp(), namespace, event })
   }
 
   async publish(namespace: string, event: Event, { signal }: AbortOptions = {}): Promise<void> {

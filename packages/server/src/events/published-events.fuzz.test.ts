@@ -4,6 +4,7 @@ import { TaskExitSchema } from '@nsbox/api/gen/events/task_pb'
 import { EnvelopeSchema } from '@nsbox/api/gen/types/event_pb'
 import { parseFilter } from '@nsbox/filters'
 import { attempt, fuzz, mutatedBytes, mutatedText } from '@nsbox/testing/fuzz'
+import { Timestamp } from '@nsbox/time'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { fromEnvelopeMessage, opaqueEventFields, toEnvelopeMessage } from '../convert/event.ts'
@@ -50,15 +51,15 @@ fuzz(
   envelope,
   ({ seconds: s, nanos, namespace, typeUrl, value }) => {
     const message = toEnvelopeMessage({
-      timestamp: new Date(0),
+      timestamp: Timestamp.epoch,
       namespace,
       event: { topic: '/a', opaque: { typeUrl, value } },
     })
     message.timestamp = { ...message.timestamp!, seconds: s, nanos }
     const { outcome, value: read } = attempt(() => fromEnvelopeMessage(message))
     if (read === undefined) return outcome
-    expect(Number.isNaN(read.timestamp.getTime())).toBe(false)
     const again = toEnvelopeMessage(read)
+    expect(again.timestamp).toMatchObject({ seconds: s, nanos })
     expect(Buffer.from(again.event!.value).equals(value)).toBe(true)
     expect(again.event!.typeUrl).toBe(typeUrl)
     toBinary(EnvelopeSchema, again)

@@ -46,8 +46,15 @@ const http2Options: http2.ServerOptions = {
 /** The window of a whole connection. Node.js reopens it as soon as bytes arrive; streams have their own. */
 const connectionWindow = 16 << 20
 
-/** How many cancelled calls a violation of HTTP/2 counts for. */
+/** How many cancelled calls it counts for that nghttp2 gives up on a connection. */
 const violation = 500
+
+/**
+ * nghttp2's number for a frame that may not be sent, `NGHTTP2_ERR_PROTO`. It ends the connection and costs nothing
+ * more. Go's client library does it with each connection that it closes: its last frame names the last stream of its
+ * own, where one of the server's belongs (RFC 9113 §6.8).
+ */
+const forbiddenFrame = -505
 
 /** A server of HTTP/1.1 and HTTP/2 on one socket. */
 export interface HttpServers {
@@ -134,7 +141,8 @@ export function createHttpServers(
   })
   h2.on('sessionError', (error, session) => {
     // A violation of HTTP/2, not just a closed connection.
-    if (isErrno(error, 'ERR_HTTP2_ERROR')) conduct.fault(session, violation)
+    const { errno } = error as NodeJS.ErrnoException
+    if (isErrno(error, 'ERR_HTTP2_ERROR') && errno !== forbiddenFrame) conduct.fault(session, violation)
     log.debug({ err: error }, 'connection failed')
   })
 

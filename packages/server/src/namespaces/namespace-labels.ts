@@ -1,6 +1,6 @@
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Labels } from '@nsbox/core/labels'
-import { isNotFound } from '@nsbox/errors'
+import { isNotFound, undefinedIf } from '@nsbox/errors'
 import type { NamespaceStore } from '@nsbox/namespaces'
 
 /** The labels of a namespace; one that does not exist has none (docs/behaviour.md §1). */
@@ -9,10 +9,5 @@ export async function namespaceLabels(
   name: string,
   options: AbortOptions = {},
 ): Promise<Labels> {
-  try {
-    return (await namespaces.get(name, options)).labels
-  } catch (error) {
-    if (isNotFound(error)) return {}
-    throw error
-  }
+  return (await undefinedIf(isNotFound, namespaces.get(name, options)))?.labels ?? {}
 }

@@ -97,7 +97,6 @@ class WriteSession {
       if (isNotFound(error)) return
       throw error
     }
-    await this.close()
     await this.#content.abort(this.#writer.ref, options)
     throw new NsboxError('already_exists', `content ${digest}`)
   }
@@ -130,8 +129,8 @@ class WriteSession {
     const status = this.#writer.status()
     return {
       action,
-      startedAt: toTimestamp(status.startedAt, 'status.StartedAt'),
-      updatedAt: toTimestamp(status.updatedAt, 'status.UpdatedAt'),
+      startedAt: toTimestamp(status.startedAt),
+      updatedAt: toTimestamp(status.updatedAt),
       offset: toBigInt(status.offset, 'status.Offset'),
       total: toBigInt(this.#declared.total || status.total, 'status.Total'),
       // The digest of the bytes so far: clients use it as the blob's name if the commit answers that it exists.

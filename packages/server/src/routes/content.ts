@@ -73,16 +73,16 @@ function toInfoMessage(info: ContentInfo): MessageInitShape<typeof InfoSchema> {
   return {
     digest: info.digest,
     size: toBigInt(info.size, 'info.Size'),
-    createdAt: toTimestamp(info.createdAt, 'info.CreatedAt'),
-    updatedAt: toTimestamp(info.updatedAt, 'info.UpdatedAt'),
+    createdAt: toTimestamp(info.createdAt),
+    updatedAt: toTimestamp(info.updatedAt),
     labels: { ...info.labels },
   }
 }
 
 function toStatusMessage(status: IngestStatus): MessageInitShape<typeof StatusSchema> {
   return {
-    startedAt: toTimestamp(status.startedAt, 'status.StartedAt'),
-    updatedAt: toTimestamp(status.updatedAt, 'status.UpdatedAt'),
+    startedAt: toTimestamp(status.startedAt),
+    updatedAt: toTimestamp(status.updatedAt),
     ref: status.ref,
     offset: toBigInt(status.offset, 'status.Offset'),
     total: toBigInt(status.total, 'status.Total'),

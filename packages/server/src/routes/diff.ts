@@ -27,7 +27,7 @@ export function diffRoutes(router: ConnectRouter, differOf: DifferOf): void {
         ...(mediaType === '' ? {} : { mediaType }),
         ...(ref === '' ? {} : { ref }),
         labels,
-        sourceDateEpoch: fromTimestamp(sourceDateEpoch, 'source_date_epoch'),
+        sourceDateEpoch: fromTimestamp(sourceDateEpoch, 'source_date_epoch')?.toDate(),
         signal: context.signal,
       })
       return { diff: toDescriptorMessage(descriptor) }

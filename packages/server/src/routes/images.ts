@@ -77,7 +77,7 @@ function toMessage(image: Image): MessageInitShape<typeof ImageSchema> {
     name: image.name,
     labels: { ...image.labels },
     target: toDescriptorMessage(image.target),
-    createdAt: toTimestamp(image.createdAt, 'image.CreatedAt'),
-    updatedAt: toTimestamp(image.updatedAt, 'image.UpdatedAt'),
+    createdAt: toTimestamp(image.createdAt),
+    updatedAt: toTimestamp(image.updatedAt),
   }
 }

@@ -42,5 +42,5 @@ function required(resource: MessageShape<typeof ResourceSchema> | undefined): Le
 }
 
 function toMessage({ id, createdAt, labels }: Lease) {
-  return { id, createdAt: toTimestamp(createdAt, 'lease.CreatedAt'), labels: { ...labels } }
+  return { id, createdAt: toTimestamp(createdAt), labels: { ...labels } }
 }

@@ -6,7 +6,7 @@ import { pluginList } from '../plugin-list.ts'
 import { accessOf } from '../rpc/call-access.ts'
 import { leaseOf, namespaceOf, viewsOf } from '../rpc/namespace-views.ts'
 import type { SharedServices } from '../shared-services.ts'
-import { snapshottersOf } from '../snapshotters/snapshotters-of.ts'
+import { callSnapshotterFrom } from '../snapshotters/call-snapshotter.ts'
 import { tasksOf } from '../tasks/tasks-of.ts'
 import { containersRoutes } from './containers.ts'
 import { contentRoutes } from './content.ts'
@@ -16,9 +16,12 @@ import { healthRoutes } from './health.ts'
 import { imagesRoutes } from './images.ts'
 import { introspectionRoutes } from './introspection.ts'
 import { leasesRoutes } from './leases.ts'
+import { mountsRoutes } from './mounts.ts'
 import { namespacesRoutes } from './namespaces.ts'
 import { processesRoutes } from './processes.ts'
 import type { RouteParts } from './route-parts.ts'
+import { sandboxControllerRoutes } from './sandbox-controller.ts'
+import { sandboxStoreRoutes } from './sandbox-store.ts'
 import { snapshotsRoutes } from './snapshots.ts'
 import { streamingRoutes } from './streaming.ts'
 import { tasksRoutes } from './tasks.ts'
@@ -27,7 +30,7 @@ import { versionRoutes } from './version.ts'
 
 /** Registers every service with what it serves. Nothing is decided here. */
 export function registerRoutes(router: ConnectRouter, parts: RouteParts, shared: SharedServices): void {
-  const { metadata, snapshotters, applier, workers, events, tasks, uuid, stopping } = parts
+  const { metadata, snapshotters, applier, workers, events, tasks, mounts, sandboxes, uuid, stopping } = parts
   const { streams, transfers, ahead } = shared
   const { runtime, refusal: runtimeRefusal } = tasks
   const view = viewsOf(metadata)
@@ -42,9 +45,14 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts, shared:
   imagesRoutes(router, view)
   leasesRoutes(router, view)
   containersRoutes(router, view)
-  snapshotsRoutes(router, snapshottersOf(metadata, snapshotters, ahead))
+  snapshotsRoutes(router, callSnapshotterFrom(metadata, snapshotters, ahead))
   diffRoutes(router, differsOf(view, { applier, workers }))
-  const tasksOfCall = tasksOf({ metadata, snapshotters, runtime })
+  mountsRoutes(router, mounts, namespaceOf)
+  sandboxStoreRoutes(router, view)
+  sandboxControllerRoutes(router, (context) =>
+    sandboxes.namespace(namespaceOf(context), view(context).sandboxes),
+  )
+  const tasksOfCall = tasksOf({ metadata, snapshotters, runtime, mounts, sandboxes })
   tasksRoutes(router, tasksOfCall)
   processesRoutes(router, tasksOfCall)
   eventsRoutes(router, events)

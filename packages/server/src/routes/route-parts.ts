@@ -3,6 +3,8 @@ import type { LayerWorkers } from '@nsbox/diff'
 import type { Metadata } from '@nsbox/metadata'
 import type { Logger } from 'pino'
 import type { EventExchange } from '../events/event-exchange.ts'
+import type { MountManager } from '../mounts/mount-manager.ts'
+import type { RunningSandboxes } from '../sandboxes/running-sandboxes.ts'
 import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
 import type { OpenRuntime } from '../tasks/open-runtime.ts'
 
@@ -16,6 +18,8 @@ export interface RouteParts {
   readonly workers: LayerWorkers
   readonly events: EventExchange
   readonly tasks: Pick<OpenRuntime, 'runtime' | 'refusal'>
+  readonly mounts: MountManager
+  readonly sandboxes: RunningSandboxes
   readonly hostsDir: string | undefined
   /** Whether a namespace shares nothing with others. */
   readonly isAlone: (namespace: string) => boolean

@@ -5,11 +5,11 @@ import { labelChangeFromPaths } from '@nsbox/core/labels'
 import { NsboxError } from '@nsbox/errors'
 import { toMountMessage } from '../convert/mount.ts'
 import { toSnapshotInfoMessage } from '../convert/snapshot-info.ts'
-import type { SnapshotterOf } from '../snapshotters/snapshotters-of.ts'
+import type { CallSnapshotter } from '../snapshotters/call-snapshotter.ts'
 import { batches } from './batches.ts'
 
 /** Serves the snapshots of namespaces. */
-export function snapshotsRoutes(router: ConnectRouter, snapshotterOf: SnapshotterOf): void {
+export function snapshotsRoutes(router: ConnectRouter, snapshotterOf: CallSnapshotter): void {
   router.service(Snapshots, {
     async prepare({ snapshotter: name, key, parent, labels }, context) {
       const snapshotter = await snapshotterOf(context, name)

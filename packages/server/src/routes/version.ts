@@ -1,8 +1,8 @@
 import type { ConnectRouter } from '@connectrpc/connect'
 import { Version } from '@nsbox/api/gen/services/version/v1/version_pb'
-import { version } from '../version.ts'
+import { revision, version } from '../version.ts'
 
 /** Tells which server this is. */
 export function versionRoutes(router: ConnectRouter): void {
-  router.service(Version, { version: () => ({ version, revision: '' }) })
+  router.service(Version, { version: () => ({ version, revision }) })
 }

@@ -1,6 +1,6 @@
-import { Code, ConnectError, type Interceptor, type StreamResponse } from '@connectrpc/connect'
+import type { Interceptor, StreamResponse } from '@connectrpc/connect'
 import { toConnectError } from '@nsbox/api'
-import { errorCode, isErrno } from '@nsbox/errors'
+import { errorCode } from '@nsbox/errors'
 
 /** Converts errors of calls to statuses with the codes that clients get. */
 export const codedErrors: Interceptor = (next) => async (request) => {
@@ -22,7 +22,5 @@ async function* coded(messages: StreamResponse['message'], signal: AbortSignal):
 
 /** An aborted call fails with the reason: the deadline, the client or the end of the server. */
 function coding(error: unknown, signal: AbortSignal): unknown {
-  if (isErrno(error, 'ERR_STREAM_PREMATURE_CLOSE'))
-    return new ConnectError('the client went away', Code.Canceled)
   return toConnectError(signal.aborted && errorCode(error) === 'canceled' ? signal.reason : error)
 }

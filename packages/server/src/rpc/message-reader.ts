@@ -1,6 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect'
 import { abortable } from '@nsbox/concurrency'
 import type { CallBudgets } from './call-budgets.ts'
+import { clientGone } from './client-gone.ts'
 import type { Conduct } from './conduct.ts'
 
 /** Flags and length, before each message. */
@@ -151,7 +152,10 @@ export class MessageReader implements Disposable {
   }
 
   async #next(): Promise<Uint8Array | undefined> {
-    const { value, done } = await abortable(this.#pieces.next(), this.#owner)
+    const { value, done } = await abortable(this.#pieces.next(), this.#owner).catch(() => {
+      // A stream that breaks, be it reset or cut off, and with whichever code, is the client's doing.
+      throw this.#owner.signal.aborted ? this.#owner.signal.reason : clientGone
+    })
     return done === true ? undefined : value
   }
 }

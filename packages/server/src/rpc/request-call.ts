@@ -2,6 +2,7 @@ import { Code, ConnectError } from '@connectrpc/connect'
 import { onAbort } from '@nsbox/concurrency'
 import { DisposableStack } from '@whatwg-node/disposablestack'
 import type { CallBudgets } from './call-budgets.ts'
+import { clientGone } from './client-gone.ts'
 import type { Conduct } from './conduct.ts'
 import type { MessageOwner } from './message-reader.ts'
 
@@ -35,7 +36,7 @@ export class RequestCall implements MessageOwner, Disposable {
     this.budgets = budgets
     this.conduct = conduct
     this.maxRequestBytes = maxRequestBytes
-    this.held.use(onAbort(signal, () => this.abort(signal.reason)))
+    this.held.use(onAbort(signal, () => this.abort(clientGone)))
   }
 
   get signal(): AbortSignal {

@@ -9,14 +9,14 @@ import {
 import { firstHeaderValue, namespaceHeader } from '@nsbox/api'
 import type { Logger } from 'pino'
 import { accessOf, headerOf } from './call-access.ts'
+import { failureLevel } from './failure-level.ts'
 import type { LoopMonitor } from './loop-monitor.ts'
 
 /**
- * Logs each call with a number, its method, namespace, duration and code: at debug level, or as an error if the server
- * is at fault. The monitor is told which methods run. Messages and other headers are never logged, since they may hold
- * secrets.
+ * Logs each call with a number, its method, namespace, duration and code: at debug level, or at that of its failure.
+ * The monitor is told which methods run. Messages and other headers are never logged, since they may hold secrets.
  */
-export function requestLog(log: Logger, loop: LoopMonitor): Interceptor {
+export function requestLog(log: Logger, loop: Pick<LoopMonitor, 'touch'>): Interceptor {
   let calls = 0
   return (next) => async (request) => {
     const end = begin(request)
@@ -48,13 +48,16 @@ export function requestLog(log: Logger, loop: LoopMonitor): Interceptor {
       loop.touch(method)
       const ms = Math.round(performance.now() - started)
       if (error === undefined) return log.debug({ ...call, ms, code: 'ok' }, 'call')
-      const { code } = ConnectError.from(error)
-      const facts = { ...call, ms, code: Code[code], err: error }
-      if (code === Code.Unknown || code === Code.Internal || code === Code.DataLoss)
-        log.error(facts, 'call failed')
-      else log.debug(facts, 'call refused')
+      const failure = ConnectError.from(error)
+      const facts = { ...call, ms, code: Code[failure.code], err: told(error) }
+      log[failureLevel(failure)](facts, 'call failed')
     }
   }
+}
+
+/** What a status stands for says the same words, and where they come from. */
+function told(error: unknown): unknown {
+  return error instanceof ConnectError && error.cause instanceof Error ? error.cause : error
 }
 
 async function* logged(

@@ -8,6 +8,7 @@ import { fromConnectError, leaseHeader, namespaceHeader, packAny } from '@nsbox/
 import { Tasks } from '@nsbox/api/gen/services/tasks/v1/tasks_pb'
 import { CheckpointOptionsSchema } from '@nsbox/api/gen/types/runc/options/oci_pb'
 import { openContentStore } from '@nsbox/content'
+import type { Mount } from '@nsbox/core/snapshots'
 import type {
   RuntimeCheckpointOptions,
   RuntimeTaskOptions,
@@ -22,6 +23,7 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { tasksRoutes } from '../routes/tasks.ts'
+import { RunningSandboxes } from '../sandboxes/running-sandboxes.ts'
 import { socketTransport } from '../testing/grpc-call.ts'
 import { serveRoutes } from '../testing/serve-routes.ts'
 import { tasksOf } from './tasks-of.ts'
@@ -106,6 +108,15 @@ describeWith({ linux: true }, 'checkpoints of tasks', () => {
       metadata,
       snapshotters: [],
       runtime: { namespace: () => runtime as unknown as RuntimeTasks } as Pick<TaskRuntime, 'namespace'>,
+      mounts: {
+        forTask: async (_namespace: string, _id: string, rootfs: readonly Mount[]) => rootfs,
+        endTask: async () => {},
+      },
+      sandboxes: new RunningSandboxes({
+        directory: join(root, 'sandboxes'),
+        isKnownRuntime: () => false,
+        onEvent: () => undefined,
+      }),
     }
     const served = resources.use(await serveRoutes((router) => tasksRoutes(router, tasksOf(parts))))
     const client = socketTransport(served.address)

@@ -17,8 +17,9 @@ import type {
   Tasks,
   UpdateTaskOptions,
 } from '@nsbox/core/tasks'
-import { isNotFound, NsboxError } from '@nsbox/errors'
+import { isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
+import type { NamespacedSandboxes } from '../sandboxes/running-sandboxes.ts'
 import { CheckpointLease } from './checkpoints/checkpoint-lease.ts'
 import { findCheckpoint, findParent } from './checkpoints/find-checkpoint.ts'
 import { storeCheckpoint } from './checkpoints/store-checkpoint.ts'
@@ -27,6 +28,13 @@ import { storeCheckpoint } from './checkpoints/store-checkpoint.ts'
 export interface ContainerTasksParts {
   readonly containers: Pick<ContainerStore, 'get'>
   readonly runtime: RuntimeTasks
+  /** Makes what root filesystems of tasks are mounted from, and ends it. */
+  readonly mounts: {
+    forTask(id: string, rootfs: readonly Mount[], options: AbortOptions): Promise<readonly Mount[]>
+    endTask(id: string): Promise<void>
+  }
+  /** The namespace's sandboxes that have been created. */
+  readonly sandboxes: Pick<NamespacedSandboxes, 'status'>
   /** The namespace's content store. The lease holds what it makes. */
   readonly content: (lease?: string) => ContentStore
   readonly leases: LeaseStore
@@ -37,9 +45,6 @@ export interface ContainerTasksParts {
   /** Throws if the caller may not make a task of a container; any by default. */
   readonly admit?: ((container: Container) => void) | undefined
 }
-
-/** The name of the only runtime. */
-export const runtimeName = 'io.containerd.runc.v2'
 
 /** Tasks of containers: looks up what the runtime needs of a container, and passes all else on. */
 export class ContainerTasks implements Tasks {
@@ -53,33 +58,37 @@ export class ContainerTasks implements Tasks {
     id: string,
     { checkpoint, ...options }: CreateTaskOptions = {},
   ): Promise<{ readonly pid: number }> {
-    const { containers, runtime, admit } = this.#parts
+    const { containers, runtime, mounts, admit } = this.#parts
     const container = await containers.get(id, { signal: options.signal })
     admit?.(container)
-    if (container.runtime.name !== runtimeName) {
-      throw new NsboxError(
-        'not_found',
-        `runtime ${JSON.stringify(container.runtime.name)}, only ${runtimeName} is there`,
-      )
-    }
     if (container.sandbox !== '') await this.#requireSandbox(container.sandbox, options)
     const restore = checkpoint && (await findCheckpoint(this.#parts.content(), checkpoint, options))
-    const rootfs = await this.#rootfs(container, options)
-    return await runtime.create(id, {
-      ...options,
-      restore,
-      rootfs,
-      spec: container.spec,
-      options: options.options ?? container.runtime.options,
-    })
+    const rootfs = await mounts.forTask(id, await this.#rootfs(container, options), options)
+    try {
+      return await runtime.create(id, {
+        ...options,
+        restore,
+        rootfs,
+        runtimeName: container.runtime.name,
+        sandbox: container.sandbox,
+        spec: container.spec,
+        options: options.options ?? container.runtime.options,
+      })
+    } catch (error) {
+      // Of a task that was there before, this call has made nothing.
+      if (!isAlreadyExists(error)) await mounts.endTask(id)
+      throw error
+    }
   }
 
   start(id: string, options?: ProcessChoice): Promise<{ readonly pid: number }> {
     return this.#parts.runtime.start(id, options)
   }
 
-  delete(id: string, options?: AbortOptions): Promise<ProcessExit & { readonly pid: number }> {
-    return this.#parts.runtime.delete(id, options)
+  async delete(id: string, options?: AbortOptions): Promise<ProcessExit & { readonly pid: number }> {
+    const exit = await this.#parts.runtime.delete(id, options)
+    await this.#parts.mounts.endTask(id)
+    return exit
   }
 
   deleteProcess(
@@ -169,15 +178,21 @@ export class ContainerTasks implements Tasks {
   }
 
   /**
-   * In containerd the containers of a sandbox share the shim of its task. Here all tasks share one supervisor, so the
-   * sandbox's task only has to exist.
+   * The containers of a sandbox share the shim of its task, if it has one. With runc all tasks share one supervisor, so
+   * the sandbox, or its task where that is one, only has to be there.
    */
   async #requireSandbox(id: string, { signal }: AbortOptions): Promise<void> {
+    const { runtime, sandboxes } = this.#parts
     try {
-      await this.#parts.runtime.get(id, { signal })
-    } catch (cause) {
-      if (!isNotFound(cause)) throw cause
-      throw new NsboxError('not_found', `sandbox ${JSON.stringify(id)}`, { cause })
+      await sandboxes.status(id, { signal })
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      try {
+        await runtime.get(id, { signal })
+      } catch (cause) {
+        if (!isNotFound(cause)) throw cause
+        throw new NsboxError('not_found', `sandbox ${JSON.stringify(id)}`, { cause })
+      }
     }
   }
 

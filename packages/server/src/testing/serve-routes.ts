@@ -28,12 +28,15 @@ export async function serveRoutes(
     durable = async () => {},
     shutdownSignal = new AbortController().signal,
     patience,
+    outer = [],
     inner = [],
     conduct,
   }: {
     durable?: () => Promise<void>
     shutdownSignal?: AbortSignal | undefined
     patience?: number | undefined
+    /** Interceptors around those of the server. */
+    outer?: Interceptor[]
     /** Interceptors within those of the server. */
     inner?: Interceptor[]
     conduct?: Conduct | undefined
@@ -43,7 +46,7 @@ export async function serveRoutes(
   const address = join(starting.use(await tempDir('nsbox-routes')).path, 's.sock')
   const log = pino({ level: 'silent' })
   const budgets = callBudgets()
-  const interceptors = [codedErrors, durableReplies(durable), interruptibleRequests, ...inner]
+  const interceptors = [...outer, codedErrors, durableReplies(durable), interruptibleRequests, ...inner]
   const handler = createRpcHandler({
     routes,
     interceptors,

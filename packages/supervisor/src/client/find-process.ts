@@ -3,7 +3,7 @@ import { isNsboxError } from '@nsbox/errors'
 import { openPidfd, processStat } from '@nsbox/sys/processes'
 
 /**
- * Opens a process that somebody has written down, unless its number has come to mean another one since.
+ * Opens a recorded process, unless its pid has been reused since.
  * @returns undefined if it has ended and been waited for
  */
 export function findProcess({
@@ -20,7 +20,7 @@ export function findProcess({
     if (isNsboxError(error) && error.details.errno === 'ESRCH') return undefined
     throw error
   }
-  // Looked at while the descriptor is open, so that it is this process whose start is read, or none.
+  // Read while the pidfd is open, so that it is this process's start time, or none.
   if (processStat(pid)?.startTime === startTime) return pidfd
   closeSync(pidfd)
   return undefined

@@ -11,8 +11,8 @@ import { checked } from '../protocol/schema.ts'
 import { findProcess } from './find-process.ts'
 
 /**
- * Kills the supervisor of a directory that does not answer, if it runs, and waits until it has ended: there must be no
- * two that relay for one process.
+ * Kills the supervisor of a directory that does not answer, if it runs, and waits for its end: no two may relay for one
+ * process.
  */
 export async function killSupervisor(directory: string): Promise<void> {
   let text: string
@@ -36,7 +36,7 @@ export async function killSupervisor(directory: string): Promise<void> {
 
 const self = v.pick(processRecord, ['pid', 'startTime'])
 
-/** Undefined for what was being written when it died: it is whole before a supervisor begins. */
+/** Undefined for an incomplete file: it is complete before a supervisor begins its work. */
 function readSelf(text: string): { readonly pid: number; readonly startTime: string } | undefined {
   try {
     return checked(self, JSON.parse(text))

@@ -1,3 +1,4 @@
+import { wallTime } from '@nsbox/time'
 import type { ProcessRecord } from '../protocol/process-record.ts'
 import type { Ends } from '../protocol/roles.ts'
 import { findProcess } from './find-process.ts'
@@ -17,6 +18,6 @@ export function orphanedProcess(record: ProcessRecord): {
   if (record.exit !== undefined) return { record: left, ends: new Map() }
   const pidfd = findProcess(record)
   if (pidfd !== undefined) return { record: left, ends: new Map([['pidfd', pidfd]]) }
-  const exit = { exitStatus: unknownStatus, exitedAt: Date.now(), unknown: true as const }
+  const exit = { exitStatus: unknownStatus, exitedAt: wallTime(), unknown: true as const }
   return { record: { ...left, exit }, ends: new Map() }
 }

@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 import { setTerminalSize, type TerminalSize } from '@nsbox/sys/descriptors'
 import { signalPidfd } from '@nsbox/sys/processes'
+import { Timestamp } from '@nsbox/time'
 import type { OwnedEnds } from '../protocol/owned-ends.ts'
 import type { ExitRecord, ProcessIo, ProcessRecord } from '../protocol/process-record.ts'
 import type { Ends, Role } from '../protocol/roles.ts'
@@ -16,7 +17,8 @@ const mostAttempts = 5
 export interface ProcessHandleOwner {
   /** The supervisor that holds it now. Waits while another one takes over. */
   supervisorOf(process: ProcessHandle): Promise<SupervisorConnection>
-  forget(process: ProcessHandle): void
+  /** Resolves when a supervisor that is of no more use has ended. */
+  forget(process: ProcessHandle): Promise<void>
 }
 
 /** A process as the client has it: duplicates of the supervisor's descriptors, and what it has been told. */
@@ -58,7 +60,7 @@ export class ProcessHandle implements SupervisedProcess {
 
   get ended(): ProcessExit | undefined {
     const { exit } = this.#record
-    return exit && { exitStatus: exit.exitStatus, exitedAt: new Date(exit.exitedAt) }
+    return exit && { exitStatus: exit.exitStatus, exitedAt: Timestamp.fromEpochMilliseconds(exit.exitedAt) }
   }
 
   /** For another supervisor. */
@@ -148,7 +150,7 @@ export class ProcessHandle implements SupervisedProcess {
     } finally {
       this.abandon()
       this.#tellDrained()
-      this.#owner.forget(this)
+      await this.#owner.forget(this)
     }
   }
 

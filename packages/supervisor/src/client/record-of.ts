@@ -3,7 +3,7 @@ import { processAnswer } from '../protocol/answers.ts'
 import type { ProcessRecord } from '../protocol/process-record.ts'
 import { checked } from '../protocol/schema.ts'
 
-/** What an answer says of the process that was asked for. @throws `invalid_argument` for that of another one */
+/** The record of the requested process in an answer. @throws `invalid_argument` for that of another one */
 export function recordOf(answer: object, key: string): ProcessRecord {
   const { record } = checked(processAnswer, answer)
   if (record.key === key) return record

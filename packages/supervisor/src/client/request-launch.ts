@@ -26,14 +26,15 @@ export async function requestLaunch(
   { signal, accept }: RequestLaunchOptions,
 ): Promise<ProcessHandle> {
   const { key, command, timeout = launchTimeout, env = {}, logEnv = {}, owner } = request
-  const { fromMemory = false, waits = false } = request
+  const { fromMemory = false, waits = false, cwd = '/', pidFile } = request
   const { stdin = '', stdout = '', stderr = '', terminal = false } = request
   const io = { stdin, stdout, stderr, terminal }
   // Not a number that an earlier client may have used, whose launches may be under way; and short, for a socket.
   const makes = typeof command === 'function' ? randomBytes(4).toString('base64url') : undefined
-  const program =
-    typeof command === 'function' ? command(launchPaths(link.directory, makes!, terminal)) : command
-  const fields = { key, command: program, makes, fromMemory, io, env, owner, logEnv, waits, timeout }
+  const paths = () => launchPaths(link.directory, { name: makes!, terminal, pidFile })
+  const program = typeof command === 'function' ? command(paths()) : command
+  const made = { key, command: program, makes, pidFile, cwd, fromMemory, env }
+  const fields = { ...made, io, owner, logEnv, waits, timeout }
   const cancel = () => {
     link.request('cancel', { key }).catch(() => {
       // It is lost, and the launch with it.

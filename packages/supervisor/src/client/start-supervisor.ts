@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Writable } from 'node:stream'
 import { deserializeError, NsboxError } from '@nsbox/errors'
+import { closeAllOnExec } from '@nsbox/sys/descriptors'
 import { files } from '../protocol/directory-layout.ts'
 import type { SupervisorProgram } from './supervisor-program.ts'
 
 const startTimeout = 20_000
-/**
- * What programs need of the client's variables. The rest is nobody's business, and Node's options are for the client.
- */
+/** The client's variables that programs need. The others stay private, and Node's options are for the client. */
 const passedOn = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS']
 
 /** How to start a supervisor. */
@@ -22,11 +22,13 @@ export interface StartSupervisorOptions {
 }
 
 /**
- * Starts a supervisor in a session of its own, so that it outlives this process, and waits until it takes connections.
+ * Starts a supervisor in a session of its own, so that it outlives this process, and waits until clients can connect.
  * @throws `not_found` for the cgroup; `unavailable` if it does not start
  */
 export async function startSupervisor({ program, directory, cgroup }: StartSupervisorOptions): Promise<void> {
   mkdirSync(directory, { mode: 0o700 })
+  // It would keep them open for as long as it runs (docs/threat-model.md B18).
+  closeAllOnExec()
   const log = openSync(join(directory, files.log), 'a', 0o600)
   const options = ['--directory', directory, '--build', program.build, '--cgroup', cgroup]
   const child = spawn(process.execPath, [...program.args, ...options, '--oom-score-adj', oomScore()], {
@@ -35,10 +37,11 @@ export async function startSupervisor({ program, directory, cgroup }: StartSuper
     env: Object.fromEntries(
       passedOn.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
     ),
-    stdio: [program.script === undefined ? 'ignore' : 'pipe', 'pipe', log],
+    stdio: ['ignore', 'pipe', log, ...(program.script === undefined ? [] : (['pipe'] as const))],
   })
   // Where it ends before it has read all, the lack of its first line says so.
-  child.stdin?.on('error', () => undefined).end(program.script)
+  const input = child.stdio[3] as Writable | undefined
+  input?.on('error', () => undefined).end(program.script)
   closeSync(log)
   try {
     const said = await firstLine(child)
@@ -49,6 +52,7 @@ export async function startSupervisor({ program, directory, cgroup }: StartSuper
     rmSync(directory, { recursive: true, force: true })
     throw error
   } finally {
+    input?.destroy()
     child.stdout?.destroy()
     child.unref()
   }
@@ -77,7 +81,7 @@ async function firstLine(
   try {
     return JSON.parse(text)
   } catch {
-    // It ended without a word; its log says more.
+    // It ended without output; its log says more.
     return {}
   }
 }

@@ -17,7 +17,7 @@ import { checked } from '../protocol/schema.ts'
 /** What a supervisor tells on its own; descriptors that are not taken are closed. */
 export interface SupervisorConnectionHandlers {
   notice(link: SupervisorConnection, message: object, ends: OwnedEnds): void
-  /** The connection has ended, though nobody here has closed it. */
+  /** The connection has ended without being closed here. */
   lost(link: SupervisorConnection, error: Error | undefined): void
 }
 
@@ -26,8 +26,8 @@ export interface RequestOptions<T> {
   /** Asked when the request is sent. */
   readonly ends?: (() => Ends) | undefined
   /**
-   * Takes the answer, and what descriptors it wants, before anything that comes after it. That it throws ends the link.
-   * What is answered is nothing by default.
+   * Handles the answer and takes its descriptors, before any later message. If it throws, the link ends. By default the
+   * call resolves to nothing.
    */
   readonly accept?: ((answer: object, ends: OwnedEnds) => T) | undefined
   /** Milliseconds, after which the supervisor counts as lost. */
@@ -57,7 +57,7 @@ export class SupervisorConnection {
 
   /**
    * Connects to the supervisor of a directory.
-   * @throws `unavailable` if none is there; `unimplemented` if it speaks no protocol that this build knows
+   * @throws `unavailable` if none is there; `unimplemented` if it speaks no protocol of this build
    */
   static async connect(
     directory: string,
@@ -124,7 +124,7 @@ export class SupervisorConnection {
     await this.request('retire')
   }
 
-  /** Whether the supervisor's process runs, be it that it does not answer. */
+  /** Whether the supervisor's process runs, even if it does not answer. */
   get alive(): boolean {
     return this.#pidfd !== undefined && !isReady(this.#pidfd, 'read')
   }

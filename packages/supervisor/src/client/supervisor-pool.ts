@@ -20,9 +20,12 @@ import { storedRecords } from './stored-records.ts'
 import { SupervisorConnection, type SupervisorConnectionHandlers } from './supervisor-connection.ts'
 import type { SupervisorProgram } from './supervisor-program.ts'
 
+/** How often it is looked, each 10 ms, whether a supervisor has ended that is to. */
+const endTries = 500
+
 /** What a client's supervisors are opened with. */
 export interface SupervisorPoolOptions {
-  /** Of all supervisors; each has one of its own inside. */
+  /** Of all supervisors; each has a directory of its own in it. */
   readonly directory: string
   readonly program: SupervisorProgram
   readonly onWarning: (message: string, error?: unknown) => void
@@ -34,7 +37,8 @@ export interface SupervisorPoolOptions {
 export class SupervisorPool implements Supervisor, ProcessHandleOwner, SupervisorConnectionHandlers {
   readonly #options: SupervisorPoolOptions
   readonly #processes = new Map<string, ProcessHandle>()
-  readonly #launching = new Set<string>()
+  /** The cgroup of the supervisor of each launch under way, by key. */
+  readonly #launching = new Map<string, string>()
   /** The supervisor of each process; a promise while another one takes over. */
   readonly #holders = new Map<ProcessHandle, SupervisorConnection | Promise<SupervisorConnection>>()
   readonly #links = new Set<SupervisorConnection>()
@@ -71,9 +75,10 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     this.#checkOpen()
     if (this.#processes.has(key) || this.#launching.has(key))
       throw new NsboxError('already_exists', `process ${JSON.stringify(key)}`)
-    this.#launching.add(key)
+    const cgroup = request.cgroup ?? ''
+    this.#launching.set(key, cgroup)
     try {
-      const link = await this.#currentFor(request.cgroup ?? '')
+      const link = await this.#currentFor(cgroup)
       signal?.throwIfAborted()
       return await requestLaunch(link, request, {
         signal,
@@ -81,6 +86,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
       })
     } finally {
       this.#launching.delete(key)
+      await this.#endIfUnused(this.#ready.get(cgroup))
     }
   }
 
@@ -110,9 +116,11 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     return holder
   }
 
-  forget(process: ProcessHandle): void {
+  async forget(process: ProcessHandle): Promise<void> {
+    const holder = this.#holders.get(process)
     this.#holders.delete(process)
     if (this.#processes.get(process.key) === process) this.#processes.delete(process.key)
+    if (holder instanceof SupervisorConnection) await this.#endIfUnused(holder)
   }
 
   notice(link: SupervisorConnection, message: object, ends: OwnedEnds): void {
@@ -194,10 +202,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     return link
   }
 
-  /**
-   * Takes in a supervisor that runs already; one of another build, or that is one too many, is to end with its
-   * processes.
-   */
+  /** Adds a supervisor that runs already; one of another build, or a second one, is told to end with its processes. */
   async #join(link: SupervisorConnection): Promise<void> {
     this.#links.add(link)
     await link.request('processes')
@@ -205,6 +210,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
       this.#ready.set(link.cgroup, link)
       this.#current.set(link.cgroup, Promise.resolve(link))
     } else await link.retire()
+    await this.#endIfUnused(link)
   }
 
   #drop(link: SupervisorConnection): void {
@@ -214,7 +220,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     this.#current.delete(link.cgroup)
   }
 
-  /** Goes on with the supervisor whose connection was lost, or else has another one take over what it held. */
+  /** Reconnects to the supervisor whose connection was lost, or else lets another one take over its processes. */
   async #succeed(
     link: SupervisorConnection,
     processes: readonly ProcessHandle[],
@@ -222,7 +228,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     const again = link.alive ? await this.#reconnect(link) : undefined
     if (again !== undefined) return again
     link.kill()
-    for (let tries = 0; link.alive && tries < 500; tries++) await delay(10)
+    for (let tries = 0; link.alive && tries < endTries; tries++) await delay(10)
     link.forget()
     const records = new Map(this.#recordsOf(link.directory).map((record) => [record.key, record]))
     for (const process of processes) {
@@ -284,16 +290,19 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
   /** What a supervisor has left that ended while no client was there to hold its descriptors. */
   async #takeOver(directory: string): Promise<void> {
     await killSupervisor(directory)
-    const processes = this.#recordsOf(directory).map((record) => {
+    const records = this.#recordsOf(directory)
+    const processes = records.map((record) => {
       const left = orphanedProcess(record)
       const process = new ProcessHandle(left.record, left.ends, this)
       this.#processes.set(process.key, process)
       return process
     })
     if (processes.length > 0) {
-      this.#options.onWarning(
-        `the supervisor of ${directory} has ended, and with it the input and output of its processes`,
-      )
+      // Otherwise it was of no more use.
+      if (records.some(({ drained }) => !drained))
+        this.#options.onWarning(
+          `the supervisor of ${directory} has ended, and with it the input and output of its processes`,
+        )
       const successor = this.#handOver('', processes)
       for (const process of processes) this.#holders.set(process, successor)
       await successor
@@ -323,6 +332,25 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     }
     link.forget()
     this.#links.delete(link)
+  }
+
+  /**
+   * Ends a supervisor that sits in somebody's cgroup as soon as it has no process, and waits until it has: whose cgroup
+   * it is could not remove it.
+   */
+  async #endIfUnused(link: SupervisorConnection | undefined): Promise<void> {
+    if (link === undefined || link.cgroup === '' || this.#ready.get(link.cgroup) !== link) return
+    if ([...this.#launching.values()].includes(link.cgroup)) return
+    if ([...this.#holders.values()].includes(link)) return
+    // The next launch has another one started.
+    this.#drop(link)
+    try {
+      await link.retire()
+      for (let tries = 0; link.alive && tries < endTries; tries++) await delay(10)
+    } catch (error) {
+      // It may have ended before it answered.
+      if (link.alive) this.#options.onWarning(`the supervisor ${link.pid} does not answer`, error)
+    }
   }
 
   #checkOpen(): void {

@@ -1,21 +1,21 @@
 import { isMainThread } from 'node:worker_threads'
 import { type ChildEnd, reapEndedChild } from '@nsbox/sys/processes'
 
-/** Milliseconds between two looks where signals are not told, which is in all threads but the first. */
+/** Milliseconds between two polls in threads that get no signals: all but the first. */
 const lookEvery = 10
 
 const waiting = new Map<number, (end: ChildEnd) => void>()
 let looking: NodeJS.Timeout | undefined
 let listening = false
 
-/** How a child ends that `spawnProgram` has started in this turn. Its number is its own until then. */
+/** The end of a child that `spawnProgram` has started in this turn. Its pid is not reused before. */
 export function childEnd(pid: number): Promise<ChildEnd> {
   const end = new Promise<ChildEnd>((resolve) => waiting.set(pid, resolve))
   if (!isMainThread) looking ??= setInterval(look, lookEvery)
   else if (!listening) {
     process.on('SIGCHLD', look)
     listening = true
-    // It may have ended before anybody listened.
+    // It may have ended before the listener was added.
     look()
   }
   return end

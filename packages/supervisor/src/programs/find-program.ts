@@ -15,7 +15,7 @@ const defaultPath = '/usr/local/bin:/bin:/usr/bin'
 /**
  * Finds a program as execvp(3) does: a name without slash in the directories of a search path, any other from a
  * directory.
- * @throws with the code `EACCES` if what has been found cannot be executed, else `ENOENT`
+ * @throws with the code `EACCES` if only files that cannot be executed were found, else `ENOENT`
  */
 export function findProgram(name: string, { searchPath = defaultPath, from }: SearchOptions): string {
   const candidates = name.includes('/')

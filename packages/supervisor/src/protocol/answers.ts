@@ -6,7 +6,7 @@ import { integer, key, list, pid, text } from './schema.ts'
 /** What all answers have, or else are no answers but notices. */
 export const answer = v.object({ reply: v.optional(integer()), error: v.optional(errorFields) })
 
-/** What a supervisor says of itself. */
+/** A supervisor's description of itself. */
 export const identity = v.object({ build: text(256), cgroup: text(4096), pid })
 
 /** A process, with its descriptors. */

@@ -17,8 +17,17 @@ export const files = {
   log: 'log',
 } as const
 
-/** What a program that makes a process is given. @param name of the launch, short and unlike that of any other */
-export function launchPaths(directory: string, name: string, terminal: boolean): LaunchPaths {
+/** A launch as far as its files are concerned. */
+export interface LaunchFiles {
+  /** Short and unlike that of any other. */
+  readonly name: string
+  readonly terminal: boolean
+  /** The caller's own, if it has one. */
+  readonly pidFile: string | undefined
+}
+
+/** What a program that makes a process is given. */
+export function launchPaths(directory: string, { name, terminal, pidFile }: LaunchFiles): LaunchPaths {
   const base = join(directory, files.launches, name)
-  return { pidFile: `${base}.pid`, consoleSocket: terminal ? `${base}.tty` : undefined }
+  return { pidFile: pidFile ?? `${base}.pid`, consoleSocket: terminal ? `${base}.tty` : undefined }
 }

@@ -8,7 +8,7 @@ import {
 import * as v from 'valibot'
 import { text } from './schema.ts'
 
-/** Most of what an error says of its context; what a client has given may be quoted in it, several times as long. */
+/** Longest context of an error; it may quote the client's input, escaped to several times its length. */
 const longestContext = 16_384
 
 export const errorFields = v.object({

@@ -2,6 +2,8 @@ import * as v from 'valibot'
 import { processIo } from './process-record.ts'
 import { integer, key, list, variables, word } from './schema.ts'
 
+const path = v.pipe(word, v.startsWith('/'))
+
 /** The last one stands for no change (chown(2)). */
 const id = integer(0, 2 ** 32 - 2)
 
@@ -10,6 +12,9 @@ export const launchMessage = v.object({
   command: list(word, 10_000),
   /** The name of the launch, if the command is not to be the process, but makes it. */
   makes: v.optional(v.pipe(v.string(), v.regex(/^[\w-]{1,16}$/))),
+  /** The caller's own file for the number of a process that is made. */
+  pidFile: v.optional(path),
+  cwd: path,
   fromMemory: v.boolean(),
   env: variables,
   io: processIo,

@@ -12,24 +12,24 @@ const mostUnsent = 16 * 1024 * 1024
 const mostQueued = 65_536
 const packetSize = 64
 
-/** What a message has that comes with descriptors: the number of their packet, and what each is for. */
+/** Fields of a message with descriptors: the number of their packet, and the role of each. */
 const announcement = v.object({ packet: integer(), roles: list(v.picklist(roles), roles.length) })
 
 /** What a link tells its owner. */
 export interface LinkHandlers {
   /**
-   * A message has come. The descriptors that the handler has not taken when it returns or throws are closed; that it
-   * throws ends the link.
+   * Handles a message. Descriptors that it has not taken when it returns or throws are closed; if it throws, the link
+   * ends.
    */
   message(message: object, ends: OwnedEnds): void
-  /** Called once, whoever ended the link, with what was wrong if something was. */
+  /** Called once when the link has ended at either side, with the error if there was one. */
   closed(error: Error | undefined): void
 }
 
 /**
  * A connection between a client and a supervisor. Messages are lines of JSON in a stream that Node reads. Node cannot
- * receive descriptors, so they go through a second socket, of packets: a message that comes with descriptors is sent
- * after them and names their packet, which is then there to be taken without waiting.
+ * receive descriptors, so they go through a second socket, of packets. A message with descriptors is sent after them
+ * and names their packet, which can then be read without waiting.
  */
 export class Link {
   readonly #socket: Socket
@@ -66,9 +66,8 @@ export class Link {
   }
 
   /**
-   * Sends a message. What cannot be sent yet waits, within bounds, beyond which the link ends; on a link that has ended
-   * it is dropped.
-   * @param ends asked when the message is sent, because descriptors may be closed while it waits
+   * Sends a message. Unsent messages wait; the link ends if they exceed a bound. On an ended link they are dropped.
+   * @param ends called when the message is sent, since descriptors may be closed while it waits
    */
   send(message: object, ends?: () => Ends): void {
     if (this.#closed) return

@@ -2,18 +2,18 @@ import { isAbsolute } from 'node:path'
 import { NsboxError } from '@nsbox/errors'
 
 /**
- * A program that takes the output from its descriptors 3 and 4, and says by its descriptor 5 that it is ready
+ * A program that reads the output from its descriptors 3 and 4, and signals on its descriptor 5 that it is ready
  * (docs/behaviour.md §7).
  */
 export interface LogProgram {
   readonly kind: 'logger'
   readonly program: string
   readonly args: readonly string[]
-  /** Whether the end of the descriptor that it is to write to, without a byte, says that it is ready too. */
+  /** Whether closing descriptor 5 without a byte also means that it is ready. */
   readonly readyByEnd: boolean
 }
 
-/** Where output goes: a FIFO, file or null device that exists; a file that is made; a program; or nowhere. */
+/** The target of an output: a FIFO, file or null device that exists; a file that is made; a program; or nothing. */
 export type OutputTarget =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'path'; readonly path: string }
@@ -21,7 +21,7 @@ export type OutputTarget =
   | LogProgram
 
 /**
- * Reads what is given for an output: a path, or a URI with the scheme `fifo`, `file`, `binary` or `binary-v2`.
+ * Reads the target of an output: a path, or a URI with the scheme `fifo`, `file`, `binary` or `binary-v2`.
  * @throws `invalid_argument` for everything else
  */
 export function outputTarget(value: string): OutputTarget {
@@ -30,7 +30,7 @@ export function outputTarget(value: string): OutputTarget {
   const url = URL.canParse(value) ? new URL(value) : undefined
   const path = url === undefined ? '' : decodePath(url.pathname, value)
   if (url === undefined || url.host !== '' || !isAbsolute(path)) refuse(value)
-  // A URL's reader leaves out line ends, resolves dots and takes a backslash for a slash: another path than is written.
+  // `URL` would change the path: it drops line ends, resolves dots and turns backslashes into slashes.
   const [, written = ''] = /^[a-z0-9-]+:\/\/([^?#]*)/i.exec(value) ?? []
   if (decodePath(written, value) !== path) refuse(value)
   switch (url.protocol) {

@@ -33,7 +33,7 @@ export class OwnedEnds {
     return true
   }
 
-  /** Gives a descriptor away, to be closed by somebody else. */
+  /** Gives a descriptor away, for the caller to close. */
   take(role: Role): number | undefined {
     const fd = this.#ends.get(role)
     this.#ends.delete(role)

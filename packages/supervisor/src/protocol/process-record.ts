@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { integer, key, pid, text } from './schema.ts'
+import { integer, key, number, pid, text } from './schema.ts'
 
 const path = text(32_768)
 
@@ -17,10 +17,13 @@ export const processIo = v.object({
 /** Where input comes from and output goes: paths and URIs; empty for nothing. */
 export type ProcessIo = Readonly<v.InferOutput<typeof processIo>>
 
+/** The year 9999, after which a time is none. */
+const lastTime = Date.UTC(9999, 0)
+
 export const exitRecord = v.object({
   exitStatus: integer(0, 2 ** 32 - 1),
-  /** Milliseconds since 1970; the last that a `Date` can be. */
-  exitedAt: integer(0, 8_640_000_000_000_000),
+  /** Milliseconds since 1970, with or without microseconds after the point. */
+  exitedAt: number(0, lastTime),
   /** Nobody can tell the status; the one that is given only stands for it. */
   unknown: v.optional(v.boolean()),
 })

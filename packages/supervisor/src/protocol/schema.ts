@@ -15,6 +15,11 @@ export function integer(least = 0, most = Number.MAX_SAFE_INTEGER) {
   return v.pipe(v.number(), v.safeInteger(), v.minValue(least), v.maxValue(most))
 }
 
+/** A number from `least` to `most`, with or without a fraction. */
+export function number(least: number, most: number) {
+  return v.pipe(v.number(), v.minValue(least), v.maxValue(most))
+}
+
 /** A list. How long it is is looked at before what is in it. */
 export function list<const Item extends v.GenericSchema>(item: Item, most: number) {
   return v.pipe(v.array(v.unknown()), v.maxLength(most), v.array(item))

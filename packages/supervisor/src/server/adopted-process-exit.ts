@@ -1,4 +1,5 @@
 import { pidfdExitStatus, signalPidfd, zombieExitStatus } from '@nsbox/sys/processes'
+import { wallTime } from '@nsbox/time'
 import type { ExitRecord } from '../protocol/process-record.ts'
 import type { Watcher } from './watcher.ts'
 
@@ -33,7 +34,7 @@ export class AdoptedProcessExit {
     this.#pidfd = pidfd
     this.#exitStatusOf = options.exitStatusOf ?? (() => exitStatusOf(pid, pidfd))
     this.#options = options
-    options.watcher.onceEnded(pidfd, () => this.#ask(Date.now(), 0))
+    options.watcher.onceEnded(pidfd, () => this.#ask(wallTime(), 0))
   }
 
   /** To be called before the descriptor is closed. */

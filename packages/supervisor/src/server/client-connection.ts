@@ -15,7 +15,7 @@ const helloTimeout = 10_000
 /** What a connection asks of the supervisor. */
 export interface ClientConnectionOptions {
   readonly processes: ProcessTable
-  /** What the supervisor says of itself. */
+  /** The supervisor's description of itself. */
   readonly identity: { readonly build: string; readonly cgroup: string; readonly pid: number }
   /** The socket that a client's descriptors come through, by the token that it has sent there. */
   readonly takePackets: (token: string) => number
@@ -37,7 +37,7 @@ interface Answer {
   readonly ends?: () => Ends
 }
 
-/** One client's connection to the supervisor. Whatever a client sends, no process is hurt but those that it names. */
+/** One client's connection to the supervisor. A client's messages can only affect the processes that they name. */
 export class ClientConnection {
   readonly #options: ClientConnectionOptions
   readonly #link: Link
@@ -53,7 +53,7 @@ export class ClientConnection {
       closed: (error) => {
         if (error !== undefined) console.error('a connection ends:', error)
         clearTimeout(this.#greeting)
-        // Nobody waits for what its launches make.
+        // Its launches have no client to wait for them.
         this.#left.abort()
         options.onClosed(this)
       },

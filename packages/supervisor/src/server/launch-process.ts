@@ -72,11 +72,11 @@ export async function launchProcess(message: LaunchMessage, options: LaunchOptio
 
 /** The program is the process, with a session of its own. */
 function startDirectly(
-  { command, env, fromMemory, io }: LaunchMessage,
+  { command, cwd, env, fromMemory, io }: LaunchMessage,
   { stdin, stdout, stderr }: ProgramEnds,
   ends: OwnedEnds,
 ): number {
-  const program = { command, env, fromMemory, session: true }
+  const program = { command, cwd, env, fromMemory, session: true }
   if (!io.terminal) return startProgram({ ...program, stdio: [stdin, stdout, stderr] })
   const { fd, path } = openTerminal()
   ends.add('terminal', fd)

@@ -1,5 +1,5 @@
-// The supervisor's program: node main.js --directory DIR --build NAME [--cgroup PATH] [--oom-score-adj NUMBER]
-// Its standard output says in one line of JSON that clients can connect, or why they never will.
+// The supervisor's program: node main.js --directory DIR --build NAME [--cgroup PATH] [--oom-score-adj NUMBER] Its
+// standard output is one line of JSON: that clients can connect, or an error.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { serializeError } from '@nsbox/errors'
@@ -18,16 +18,19 @@ const { values } = parseArgs({
 })
 if (values.directory === undefined) throw new Error('--directory is missing')
 
-// What goes wrong with one process must not take the others along.
+// A failure with one process must not end the others.
 process.on('uncaughtException', (error) => console.error(error))
-// Its client may leave or be stopped with all that is in its session; this process stays for what it holds. Others
-// would end it too if nobody listened, and SIGUSR1 would open the port of Node's debugger, through which whoever
-// reaches the loopback interface could say what root does: a container with the network and the pids of the host can do
-// both (docs/threat-model.md E11).
+// These signals are ignored: they may stop the client and its session, but this process stays for the processes that it
+// holds. SIGUSR1 would open the port of Node's debugger, through which a container with the host's network and pids
+// could run code as root (docs/threat-model.md E11).
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const)
   process.on(signal, () => undefined)
 
-process.on('SIGTERM', () => supervisor?.retire())
+process.on('SIGTERM', () => {
+  terminated = true
+  supervisor?.terminate()
+})
+let terminated = false
 let supervisor: SupervisorServer | undefined
 
 void serve(values.directory)
@@ -48,6 +51,7 @@ async function serve(directory: string): Promise<void> {
       onEnd: () => process.kill(process.pid, 'SIGKILL'),
     })
     await supervisor.start()
+    if (terminated) supervisor.terminate()
     process.stdout.write(`${JSON.stringify({ ready: true })}\n`)
   } catch (error) {
     const { code, context, details } = serializeError(error)

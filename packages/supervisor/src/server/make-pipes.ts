@@ -4,8 +4,8 @@ import type { OwnedEnds } from '../protocol/owned-ends.ts'
 import type { Role } from '../protocol/roles.ts'
 
 /**
- * Bytes that a pipe takes before its writer has to wait. With the 64 KiB that the system gives by default, relaying
- * costs three times the processor time, because a busy writer is waited for four times as often.
+ * Capacity of a pipe in bytes. With the system's default of 64 KiB, relaying takes three times the processor time,
+ * since it waits for a busy writer four times as often.
  */
 const pipeSize = 262_144
 

@@ -28,7 +28,7 @@ export interface ManagedProcessOptions {
   readonly notify: (notice: Readonly<Record<string, unknown>>) => void
 }
 
-/** A process that the supervisor has in charge: its descriptors, the relays between them, and what is known of it. */
+/** A process of the supervisor: its descriptors, the relays between them, and its record. */
 export class ManagedProcess {
   readonly #ends: OwnedEnds
   readonly #options: ManagedProcessOptions
@@ -40,10 +40,11 @@ export class ManagedProcess {
   #drainTimer: NodeJS.Timeout | undefined
   #draining = false
   #released = false
+  #isWritten = true
 
   /**
-   * Takes over the descriptors, whatever it throws, and begins to relay. The record is on disk afterwards, and after an
-   * error gone with all else.
+   * Takes over the descriptors, also if it throws, and begins to relay. The record is on disk afterwards; after an
+   * error nothing is left.
    */
   constructor(record: ProcessRecord, ends: OwnedEnds, options: ManagedProcessOptions) {
     this.#record = record
@@ -65,11 +66,16 @@ export class ManagedProcess {
     return this.#record
   }
 
+  /** Whether it has ended, its output has been handed on, and that is on disk. */
+  get over(): boolean {
+    return this.#record.exit !== undefined && this.#record.drained && this.#isWritten
+  }
+
   get ends(): Ends {
     return this.#ends.all
   }
 
-  /** The process has ended: that is on disk, if there is room, then told; its output is drained. */
+  /** The process has ended: records that on disk, if there is room, then reports it and drains the output. */
   ended(exit: ExitRecord): void {
     if (this.#record.exit !== undefined || this.#released) return
     this.#update({ exit })
@@ -93,7 +99,7 @@ export class ManagedProcess {
     this.#input?.pump()
   }
 
-  /** Lets go of everything. */
+  /** Closes everything. */
   async release(): Promise<void> {
     this.#released = true
     clearTimeout(this.#drainTimer)
@@ -143,7 +149,7 @@ export class ManagedProcess {
     if (this.#draining && this.#outputs.size === 0) this.#drained()
   }
 
-  /** Nobody takes an output any more, which must neither stop nor end the process. */
+  /** An output has no reader any more: that must neither stop nor end the process. */
   #discard(role: Role): void {
     if (this.#discarded.has(role)) return
     this.#discarded.add(role)
@@ -224,7 +230,9 @@ export class ManagedProcess {
     this.#record = { ...this.#record, ...change }
     try {
       this.#options.records.write(this.#record)
+      this.#isWritten = true
     } catch (error) {
+      this.#isWritten = false
       // A disk that is full must not keep the end of a process from those who wait for it.
       console.error(`the record of ${this.#record.key} is not written:`, error)
     }

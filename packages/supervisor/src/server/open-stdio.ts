@@ -12,11 +12,11 @@ const readerTimeout = 10_000
 const nullDevice = 0x103
 
 /**
- * Opens what is there for input and output, waiting for readers of FIFOs. Nothing is opened that is not of the right
- * kind, no link is followed, and no opening blocks (docs/threat-model.md D08).
+ * Opens the files for input and output, waiting for readers of FIFOs. Files of other kinds are not opened, no link is
+ * followed, and no opening blocks (docs/threat-model.md D08).
  *
  * @param ends are given the descriptors; their owner closes them, also after an error
- * @returns the program that takes the output, if one is to
+ * @returns the program that reads the output, if there is one
  * @throws `invalid_argument`, `not_found`, `deadline_exceeded` if no reader came; `canceled`
  */
 export async function openStdio(
@@ -51,7 +51,10 @@ function openInput(path: string, ends: OwnedEnds): void {
   withPath(target.path, (self) => ends.add('stdin-source', openSync(self, O_RDONLY | O_NONBLOCK)))
 }
 
-/** Opens a writer of the FIFO that the input comes from, if it is one, so that others that leave do not end it. */
+/**
+ * Opens a writer of the FIFO that the input comes from, if it is one, so that the input does not end when others close
+ * it.
+ */
 export function keepInput(ends: OwnedEnds): void {
   const source = ends.get('stdin-source')
   if (source === undefined || ends.get('stdin-keep') !== undefined || !fstatSync(source).isFIFO()) return
@@ -112,7 +115,7 @@ function openLog(path: string): number {
   throw new NsboxError('invalid_argument', `log ${path} is no file`)
 }
 
-/** Opens a path again and again as the same file, once it is known to be of a kind that may be opened. */
+/** Gives a path that leads to the same file at every opening, once its kind has been checked. */
 function withPath<T>(path: string, open: (self: string, stats: Stats) => T): T {
   let fd: number | undefined
   try {

@@ -20,9 +20,12 @@ export class ProcessMaker implements Disposable {
 
   /** @param name of the launch @throws `already_exists` if one of this name is under way */
   constructor(message: LaunchMessage, name: string, directory: string) {
+    const { pidFile, io } = message
     this.#message = message
-    this.#paths = launchPaths(directory, name, message.io.terminal)
+    this.#paths = launchPaths(directory, { name, terminal: io.terminal, pidFile })
     try {
+      // What an earlier launch has left.
+      if (pidFile !== undefined) rmSync(pidFile, { force: true })
       // Empty until the program has written it.
       closeSync(openSync(this.#paths.pidFile, 'wx', 0o600))
     } catch (error) {
@@ -39,11 +42,11 @@ export class ProcessMaker implements Disposable {
     ends: OwnedEnds,
     options: { readonly reaper: Reaper; readonly signal: AbortSignal },
   ): Promise<number> {
-    const { command, env, fromMemory, io } = this.#message
+    const { command, cwd, env, fromMemory, io } = this.#message
     const { consoleSocket } = this.#paths
     using socket = consoleSocket === undefined ? undefined : new ConsoleSocket(consoleSocket)
     const end = await runProgram({
-      ...{ command, env, fromMemory, stdin, stdout },
+      ...{ command, cwd, env, fromMemory, stdin, stdout },
       stderr: io.terminal ? 'keep' : stderr,
       onStarted: close,
       ...options,
@@ -65,7 +68,7 @@ export class ProcessMaker implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.#paths.pidFile, { force: true })
+    if (this.#message.pidFile === undefined) rmSync(this.#paths.pidFile, { force: true })
   }
 
   /** What it has written is only believed of a child, which keeps its number until the launch is over. */

@@ -1,5 +1,6 @@
 import { NsboxError } from '@nsbox/errors'
 import { pidfdProcess } from '@nsbox/sys/processes'
+import { wallTime } from '@nsbox/time'
 import type { LaunchMessage } from '../protocol/launch-message.ts'
 import { OwnedEnds } from '../protocol/owned-ends.ts'
 import type { ExitRecord, ProcessRecord } from '../protocol/process-record.ts'
@@ -32,6 +33,11 @@ export class ProcessTable {
 
   get empty(): boolean {
     return this.#held.size === 0 && this.#launches.size === 0
+  }
+
+  /** Whether nothing is to come of any process: each has ended, and that is on disk. */
+  get over(): boolean {
+    return this.#launches.size === 0 && [...this.#held.values()].every(({ over }) => over)
   }
 
   all(): Iterable<ManagedProcess> {
@@ -121,13 +127,13 @@ export class ProcessTable {
   #exited(pid: number, exitStatus: number): void {
     const held = this.#byPid.get(pid)
     this.#byPid.delete(pid)
-    held?.ended({ exitStatus, exitedAt: Date.now() })
+    held?.ended({ exitStatus, exitedAt: wallTime() })
   }
 
   #watch(held: ManagedProcess): void {
     const pidfd = held.ends.get('pidfd')
     const onEnd = (exit: ExitRecord) => held.ended(exit)
-    if (pidfd === undefined) onEnd({ exitStatus: unknownStatus, exitedAt: Date.now(), unknown: true })
+    if (pidfd === undefined) onEnd({ exitStatus: unknownStatus, exitedAt: wallTime(), unknown: true })
     else
       this.#foreign.set(
         held.record.key,

@@ -16,15 +16,15 @@ interface Copy {
 }
 
 /**
- * Sealed copies of programs in memory, to be executed instead of their files by programs that would make such a copy of
- * themselves each time, so that nobody whom they start can reach the file (memfd_create(2)).
+ * Sealed copies in memory (memfd_create(2)) of programs that otherwise copy themselves at each start, so that the
+ * processes that they start cannot reach the file.
  */
 export class ProgramCopies {
   readonly #copies = new Map<string, Copy>()
   /** A policy by the labels of files would take the copy for another program. */
   readonly #allowed = !existsSync('/sys/fs/selinux/enforce')
 
-  /** What to execute instead of a file: a copy of what it holds now, if it is one to copy; else itself. */
+  /** The path to execute for a file: a copy of its current content if it is one to copy; else the file itself. */
   of(path: string): string {
     if (!this.#allowed) return path
     const stats = statSync(path)

@@ -1,18 +1,18 @@
 import { type ChildEnd, peekEndedChild, reapChild, reapEndedChild } from '@nsbox/sys/processes'
 
-/** What a reaper tells and is told. */
+/** Callbacks of a reaper. */
 export interface ReaperOptions {
   /** A process that is watched has ended. */
   readonly onExit: (pid: number, exitStatus: number) => void
 }
 
 /**
- * Waits for the children that Node knows nothing of: processes that were launched, and orphans that this process has
- * become the parent of.
+ * Waits for the children that Node does not know: launched processes, and orphans that this process has become the
+ * parent of.
  *
- * A launched process may end before anybody knows its number, and looks like an orphan then. So an orphan is only
- * waited for once all launches have ended that were under way when it was seen; until then it keeps its number.
- * Children that Node has started are left to Node.
+ * A launched process may end before its pid is known, and looks like an orphan then. So an orphan is reaped only after
+ * all launches that were under way when it was seen; until then its pid is not reused. Children of Node are left to
+ * Node.
  */
 export class Reaper {
   readonly #onExit: ReaperOptions['onExit']
@@ -22,7 +22,7 @@ export class Reaper {
   readonly #programs = new Map<number, (end: ChildEnd) => void>()
   readonly #launches = new Set<number>()
   #lastLaunch = 0
-  /** The orphan that hides others that have ended, and the last launch that it may be of. */
+  /** An orphan that waits to be reaped and hides others behind it, and the last launch that it may belong to. */
   #front: { readonly pid: number; readonly launch: number } | undefined
 
   constructor({ onExit }: ReaperOptions) {
@@ -56,7 +56,7 @@ export class Reaper {
     this.#watched.add(pid)
   }
 
-  /** Takes a child for an orphan from now on, whose end interests nobody. */
+  /** Treats a child as an orphan from now on: its end is not reported. */
   forget(pid: number): void {
     this.#watched.delete(pid)
     this.sweep()

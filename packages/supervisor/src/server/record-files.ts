@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import type { ProcessRecord } from '../protocol/process-record.ts'
 
 /**
- * What is known of each process, one file each, so that it outlives the supervisor. A record is whole or not there; the
- * directory lasts as long as the system runs, and so do the processes, so nothing is synced.
+ * The records of processes, one file each, so that they outlive the supervisor. They are written atomically, but not
+ * synced: directory and processes last as long as the system runs.
  */
 export class RecordFiles {
   readonly #directory: string

@@ -4,7 +4,7 @@ import type { Watcher } from './watcher.ts'
 const pieceSize = 1024 * 1024
 const piecesPerTurn = 16
 
-/** Why a relay has ended: nothing more comes, or nobody takes any more. */
+/** Why a relay has ended: at the end of the input, or without a reader of the output. */
 export type RelayEnd = 'end' | 'closed'
 
 /** Passes on what can be read from one descriptor to another, from the first `pump` on. */
@@ -13,8 +13,8 @@ export interface Relay {
   pump(): void
 
   /**
-   * Lets go of both descriptors.
-   * @returns what to wait for before they may be closed; undefined if they may be closed now
+   * Stops using both descriptors.
+   * @returns a promise to wait for before they are closed; undefined if they may be closed now
    */
   stop(): Promise<unknown> | undefined
 }
@@ -29,8 +29,8 @@ export interface RelayOptions {
 }
 
 /**
- * Relays between pipes, FIFOs and terminals by splice: no byte is ever in this process, so none is lost with it, and
- * what is not taken stays where it is, which stops the writer in time. Both descriptors stay the caller's.
+ * Relays between pipes, FIFOs and terminals by splice: no byte is ever in this process, so none is lost with it, and a
+ * slow reader slows the writer down. The caller owns both descriptors.
  */
 export class PipeRelay implements Relay {
   readonly #options: RelayOptions
@@ -59,7 +59,7 @@ export class PipeRelay implements Relay {
     const { from, to, onEnd } = this.#options
     for (let pieces = 0; pieces < piecesPerTurn; pieces++) {
       const result = this.#splice(from, to)
-      // Of a FIFO whose first writer is yet to come, what is read is an end as well; only it has not hung up.
+      // A FIFO before its first writer also reads as ended, but has not hung up.
       if (result === 'again' || (result === 'end' && !isReady(from, 'read'))) {
         this.#wait()
         return
@@ -70,7 +70,7 @@ export class PipeRelay implements Relay {
         return
       }
     }
-    // Others have their turn.
+    // Other work may run.
     clearImmediate(this.#immediate)
     this.#immediate = setImmediate(() => this.pump())
   }

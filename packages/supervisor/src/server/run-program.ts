@@ -30,10 +30,7 @@ export interface ProgramEnd {
   readonly stderr: string
 }
 
-/**
- * Runs a program until it has ended, be it that its children go on.
- * @throws as `startProgram`
- */
+/** Runs a program until it has ended; its children may go on. @throws as `startProgram` */
 export async function runProgram(options: RunProgramOptions): Promise<ProgramEnd> {
   const { stdin, stdout, stderr, reaper, signal, onStarted, ...program } = options
   signal.throwIfAborted()
@@ -83,7 +80,7 @@ class KeptErrors {
     this.#socket.on('error', () => {})
   }
 
-  /** A child of the program may hold its end for ever; what is there has been read on the next turn. */
+  /** A child of the program may hold the pipe open for ever; existing output has been read by the next turn. */
   async text(): Promise<string> {
     await setImmediate()
     await setImmediate()

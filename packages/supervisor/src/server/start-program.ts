@@ -12,6 +12,7 @@ const ownVariables = { ...process.env } as Readonly<Record<string, string>>
 /** A program to start. */
 export interface StartedProgram {
   readonly command: readonly string[]
+  readonly cwd: string
   readonly env: Readonly<Record<string, string>>
   /** Whether it is to run from a sealed copy. */
   readonly fromMemory: boolean
@@ -26,7 +27,7 @@ export interface StartedProgram {
  * @returns its number
  * @throws `not_found` or `permission_denied` for the program; `invalid_argument` for none
  */
-export function startProgram({ command, env, fromMemory, stdio, session }: StartedProgram): number {
+export function startProgram({ command, cwd, env, fromMemory, stdio, session }: StartedProgram): number {
   const [program] = command
   if (program === undefined) throw new NsboxError('invalid_argument', 'nothing to launch')
   const variables = { ...ownVariables, ...env }
@@ -37,7 +38,7 @@ export function startProgram({ command, env, fromMemory, stdio, session }: Start
       path: fromMemory ? copies.of(found) : found,
       args: command,
       env: variables,
-      cwd: '/',
+      cwd,
       stdio: typeof stdio === 'string' ? stdio : withDefault(stdio, nothing),
       session,
     })

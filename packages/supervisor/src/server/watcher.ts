@@ -7,7 +7,7 @@ import {
   watchOnce,
 } from '@nsbox/sys/descriptors'
 
-/** Waits for any number of descriptors in one thread of libuv's pool, which it occupies as long as the process runs. */
+/** Waits for any number of descriptors in one thread of libuv's pool, which stays occupied. */
 export class Watcher {
   readonly #set = makeWatchSet()
   readonly #added = new Set<number>()
@@ -25,9 +25,8 @@ export class Watcher {
   }
 
   /**
-   * Calls back once when a descriptor is ready; asked again before, it forgets the earlier callback for the same. It
-   * may call back for nothing: if the number was another descriptor's a moment ago, or if it is watched for both and
-   * ready for one.
+   * Calls back once when a descriptor is ready; a second call before replaces the callback. It may call back without
+   * cause: for a reused number, or if the descriptor is watched for both directions and ready for one.
    * @returns false if the descriptor is one that is always ready
    */
   once(fd: number, readiness: Readiness, callback: () => void): boolean {
@@ -53,7 +52,7 @@ export class Watcher {
   }
 }
 
-/** What goes wrong with one descriptor must not keep others from being waited for. */
+/** A failure with one descriptor must not affect others. */
 function called(callback: () => void): void {
   try {
     callback()

@@ -12,7 +12,7 @@ const flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK
 
 /**
  * What came of moving bytes: how many were moved; `again` if nothing could be moved without waiting; `end` if there is
- * nothing more to read, or the other side of a terminal has hung up; `closed` if nobody can ever read what is written.
+ * nothing more to read, or the other side of a terminal has hung up; `closed` if there can be no reader any more.
  */
 export type SpliceResult = number | 'again' | 'end' | 'closed'
 

@@ -7,4 +7,5 @@ export {
   opened,
 } from './descriptor-table.ts'
 export { type FileCalls, fileCalls, fileCallsInThread } from './file-calls.ts'
+export { attachLoopDevice, type LoopDevice, type LoopDeviceOptions, openLoopDevice } from './loop-device.ts'
 export { sealedCopy } from './sealed-copy.ts'

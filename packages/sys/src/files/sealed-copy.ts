@@ -18,11 +18,11 @@ const memfdCreate = new CFunction('int memfd_create(const char *name, uint flags
 const fcntl = new CFunction('int fcntl(int fd, int command, int argument)')
 
 /**
- * Copies a program into memory, where nobody can change it any more (memfd_create(2)).
+ * Copies a program into memory, where it cannot be changed any more (memfd_create(2)).
  *
  * @param name what the kernel shows for it
  * @returns a descriptor open for reading, which can be executed as `/proc/self/fd/N`; it is closed on exec, and the
- * memory is free once nobody has it open or runs it
+ * memory is free once it is neither open nor running
  * @throws with the detail `errno`, as `EACCES` where the host does not let programs run from memory
  */
 export function sealedCopy(path: string, name: string): number {

@@ -18,8 +18,8 @@ const pidField = 4
 const status = 6
 
 /**
- * A child that has ended and that nobody has waited for yet; it stays as it is (waitid(2) with WNOWAIT). Of several
- * it is always the same one.
+ * A child that has ended and was not waited for yet; it stays as it is (waitid(2) with WNOWAIT). Of several it is
+ * always the same one.
  * @returns its number; undefined if there is none
  */
 export function peekEndedChild(): number | undefined {

@@ -36,8 +36,8 @@ export function signalPidfd(fd: number, signal: number): boolean {
 }
 
 /**
- * How the process ended that a descriptor stands for, whoever its parent was. The kernel tells it once the parent has
- * waited for the process, to descriptors that were opened before (Linux 6.15 and later).
+ * How the process of a pidfd ended, whatever its parent. The kernel tells it once the parent has waited for the
+ * process, to descriptors that were opened before (Linux 6.15 and later).
  *
  * @returns what it returned, or 128 and the number of the signal that ended it; `pending` while the process runs or its
  * parent has not waited for it; `unknown` if this kernel does not tell

@@ -3,8 +3,8 @@ import { isErrno } from '@nsbox/errors'
 import { processStat } from './process-stat.ts'
 
 /**
- * How a process ended that nobody has waited for yet, whoever its parent is. The caller sees to it that the number is
- * still that of the process that it means.
+ * How a process ended that was not waited for yet, whatever its parent. The caller ensures that the number is still
+ * that of the process that it means.
  *
  * @returns what it returned, or 128 and the number of the signal that ended it; undefined while it runs, if it is gone,
  * or if the kernel does not tell this process

@@ -48,7 +48,7 @@ describeWith({ root: true, linux: true, programs: ['python3', 'setcap'] }, 'a co
   test('has everything that the tree has', async () => {
     await rm(from, { recursive: true })
     await makeOddTree(from)
-    await runOrThrow('python3', ['-c', more], { cwd: from })
+    await runOrThrow('/usr/bin/python3', ['-c', more], { cwd: from })
     const before = await openFiles()
     copy()
     expect(await openFiles()).toBe(before)

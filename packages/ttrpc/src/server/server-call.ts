@@ -125,7 +125,7 @@ export class ServerCall {
   }
 }
 
-/** Answers with an error, if there is anybody left. */
+/** Answers with an error, if the connection is still open. */
 export async function answerError(writer: FrameWriter, streamId: number, error: unknown): Promise<void> {
   const data = toBinary(ResponseSchema, create(ResponseSchema, { status: toStatus(error) }))
   try {

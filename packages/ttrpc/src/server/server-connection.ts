@@ -52,7 +52,7 @@ export class ServerConnection {
         await this.#backlog.room()
       }
     } catch {
-      // Whatever it was, there is nobody to tell.
+      // There is no one left to report it to.
     }
     this.#gone.abort(new ConnectError('ttrpc: closed: canceled', Code.Canceled))
     this.#socket.destroy()

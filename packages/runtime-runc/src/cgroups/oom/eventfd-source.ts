@@ -9,8 +9,8 @@ const interval = 250
 
 /**
  * Cgroup v1: the kernel adds to a counter when memory is used up (cgroup v1, "memory.oom_control"). Node.js cannot wait
- * for such a descriptor, and a thread that does would be one of the few that read files. So one set of all counters is
- * looked at by a timer, with one system call however many containers there are; the timer runs while there are any.
+ * for such a descriptor, and a waiting thread would be missing in the thread pool. So a timer polls all counters with
+ * one system call; it runs while there are any.
  */
 export class EventfdSource implements OomSource {
   readonly #watched = new Map<number, () => void>()

@@ -1,7 +1,7 @@
 import { CgroupFiles, type KeyedNumbers } from '../cgroup-files.ts'
 import type { ContainerCgroup } from '../container-cgroup.ts'
 
-/** Compares how often the kernel says that it killed with what it said before. */
+/** Compares the kernel's count of kills with its last value. */
 export class OomCounter {
   readonly #read: (() => KeyedNumbers | undefined) | undefined
   readonly #onOom: () => void

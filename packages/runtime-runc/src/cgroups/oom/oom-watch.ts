@@ -1,11 +1,11 @@
 import type { ContainerCgroup } from '../container-cgroup.ts'
 import { OomCounter } from './oom-counter.ts'
 
-/** The watch for one container; disposing of it ends it, whether the cgroup is still there or not. */
+/** The watch for one container, until it is disposed of; the cgroup may be gone before. */
 export interface OomWatch extends Disposable {
   /**
-   * Looks now. To be called when a process of the container has ended, before that is told, so that what killed it is
-   * told first.
+   * Looks now. Call it when a process of the container has ended, before reporting that, so that the kill is reported
+   * first.
    */
   check(): void
 }
@@ -17,22 +17,20 @@ export interface OomSource extends Disposable {
 }
 
 /**
- * Tells when the kernel kills processes of a container because its memory is used up, or would but may not.
- * Several kills at once are told as one.
+ * Reports when the kernel kills processes of a container because its memory is used up, or would if the OOM killer were
+ * not disabled. Several kills at once are reported as one.
  */
 export class OomWatcher implements Disposable {
   readonly #source: OomSource
   readonly #onWarning: (message: string, error: unknown) => void
 
-  /** @param onWarning told of what nobody waits for: a look that failed */
+  /** @param onWarning called when looking fails */
   constructor(source: OomSource, onWarning: (message: string, error: unknown) => void) {
     this.#source = source
     this.#onWarning = onWarning
   }
 
-  /**
-   * Watches a container. Kills from before are not told. Without a controller for memory nothing ever is.
-   */
+  /** Watches a container for kills from now on; without a memory controller none is ever reported. */
   watch(cgroup: ContainerCgroup, onOom: () => void): OomWatch {
     const counter = new OomCounter(cgroup, onOom)
     counter.check({ silent: true })

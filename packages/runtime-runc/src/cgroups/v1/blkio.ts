@@ -35,8 +35,8 @@ const throttleFiles = (suffix: string) => ({
 })
 
 /**
- * Who counts depends on the scheduler of a device: CFQ (before Linux 5.0), BFQ, or for all others the layer that
- * throttles. The first that has counted anything is taken, since they would count the same twice.
+ * Counters of the schedulers CFQ (before Linux 5.0) and BFQ, and of the throttling layer for all others. The first with
+ * any count is taken, since all count the same.
  */
 const sources: readonly Readonly<Partial<Record<keyof BlkIO, string>>>[] = [
   schedulerFiles('blkio.'),

@@ -3,13 +3,13 @@ import type { CgroupFiles } from '../cgroup-files.ts'
 
 type CPUStat = NonNullable<CgroupV1Metrics['cpu']>
 
-/** Nanoseconds in the unit of `cpuacct.stat`, which is 1/100 second for all programs whatever the kernel counts in. */
+/** Nanoseconds in the unit of `cpuacct.stat`, which is always 1/100 second (USER_HZ). */
 const tick = 10_000_000n
 
 const nothing = () => 0n
 
 /**
- * Zeros where a controller is missing; clients count on all parts.
+ * Zeros where a controller is missing; clients expect all parts.
  * @param cpu the controller that throttles @param cpuacct the one that counts
  */
 export function cpu(cpu: CgroupFiles | undefined, cpuacct: CgroupFiles | undefined): CPUStat {

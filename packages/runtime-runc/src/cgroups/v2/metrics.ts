@@ -7,8 +7,8 @@ import { memory, memoryEvents } from './memory.ts'
 import { pressure } from './pressure.ts'
 
 /**
- * Reads what the controllers tell of a cgroup of the unified hierarchy. Clients count on the parts for CPU, memory, IO,
- * RDMA and numbers of processes, which are zeros and empty where a controller is missing.
+ * Reads the metrics of a cgroup of the unified hierarchy. Clients expect the parts for CPU, memory, IO, RDMA and
+ * numbers of processes, which are zeros and empty where a controller is missing.
  */
 export function cgroupV2Metrics(directory: string): CgroupV2Metrics {
   const files = new CgroupFiles(directory)

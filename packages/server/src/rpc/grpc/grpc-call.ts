@@ -70,7 +70,7 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
     this.conduct = conduct
   }
 
-  /** What is let go of at the call's end. */
+  /** Resources that are released at the call's end. */
   get held(): DisposableStack {
     this.#held ??= new DisposableStack()
     return this.#held
@@ -134,7 +134,7 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
     return this.values
   }
 
-  /** Tells whoever listens to the signal; once the call has been answered, nobody. */
+  /** Aborts the signal, unless the call has been answered. */
   abort(reason: unknown): void {
     if (this.#over || this.#controller.signal.aborted) return
     this.#controller.abort(reason)

@@ -10,6 +10,7 @@ import type { Access } from '../../access/access.ts'
 import type { ConnectionAccess } from '../../access/access-control.ts'
 import { accessKey, type RequestHeaders } from '../call-access.ts'
 import type { CallBudgets } from '../call-budgets.ts'
+import { clientGone } from '../client-gone.ts'
 import type { Conduct } from '../conduct.ts'
 import { maxMessageBytes } from '../message-limit.ts'
 import { parseMessage } from '../parse-message.ts'
@@ -81,7 +82,7 @@ export function grpcStreams({
     calls.add(call)
     if (!isLooking) lookLater()
     stream.on('error', (err) => log.debug({ method: path, err }, 'stream failed'))
-    stream.once('close', () => call.abort(gone))
+    stream.once('close', () => call.abort(clientGone))
     answer(stream, call, method, () => peer.of(headers))
       .catch((err: unknown) => {
         log.debug({ method: path, err }, 'no answer could be sent')
@@ -99,8 +100,6 @@ export function grpcStreams({
 function overdue(patience: number): NsboxError {
   return new NsboxError('deadline_exceeded', `a message did not come within ${patience / 1000} seconds`)
 }
-
-const gone = new NsboxError('canceled', 'the client went away')
 
 function isPlain(headers: RequestHeaders): boolean {
   const { ':method': method, 'content-type': type, 'grpc-encoding': encoding = 'identity' } = headers

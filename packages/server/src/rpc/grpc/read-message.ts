@@ -18,7 +18,7 @@ export async function readMessage(stream: ServerHttp2Stream, call: GrpcCall): Pr
     return isAll ? first.subarray(headBytes) : await messageFrom(stream, call, first)
   } finally {
     call.expectNothing()
-    // What a client goes on to send is nobody's, and must not fill its window.
+    // What a client goes on to send is discarded, so that it does not fill its window.
     stream.resume()
   }
 }
@@ -37,7 +37,7 @@ async function messageFrom(stream: ServerHttp2Stream, call: GrpcCall, first: Buf
  * for.
  */
 export async function* readMessages(stream: ServerHttp2Stream, call: GrpcCall): AsyncGenerator<Uint8Array> {
-  // What the client may send while nobody asks.
+  // What the client may send before it is read.
   call.held.use(call.budgets.arriving.take(call.connection, windowBytes, (reason) => call.abort(reason)))
   using reader = new MessageReader(piecesOf(stream), call)
   call.expect()

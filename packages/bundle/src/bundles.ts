@@ -1,0 +1,111 @@
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Mount } from '@nsbox/core/snapshots'
+import type { OpaqueValue } from '@nsbox/core/tasks'
+import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
+import { makePassable } from '@nsbox/mount'
+import { validateIdentifier } from '@nsbox/namespaces'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { Bundle } from './bundle.ts'
+import { readBundleSpec } from './bundle-spec.ts'
+import { mountRootfs } from './rootfs.ts'
+
+/** What a bundle is made of. */
+export interface BundleContents {
+  /** The container's spec, whose bytes become `config.json`. */
+  readonly spec: OpaqueValue
+  /** What to mount at `rootfs`; nothing if the spec's root is elsewhere. */
+  readonly rootfs: readonly Mount[]
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * The bundles of all containers, as `<directory>/<namespace>/<id>`. Only root may enter a bundle, and the container's
+ * own root where that is another user of the host: so the directories above need mode 0711.
+ *
+ * Their few small files are in memory, so they are written and removed on the calling thread: a thread pool takes ten
+ * times as long.
+ */
+export class Bundles {
+  readonly #directory: string
+
+  /**
+   * @param directory an absolute path, which need not exist, on a file system that is empty after a start of the host
+   */
+  constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  /**
+   * Makes a bundle, with its root file system mounted. After an error nothing of it is left.
+   *
+   * @throws already_exists; invalid_argument for a spec or mounts that cannot be; as `mountRootfs`
+   */
+  async create(namespace: string, id: string, { spec, rootfs, signal }: BundleContents): Promise<Bundle> {
+    signal?.throwIfAborted()
+    const { json, rootGid } = await readBundleSpec(spec)
+    const bundle = this.#bundle(namespace, id)
+    await using undo = new AsyncDisposableStack()
+    try {
+      this.#makeDirectory(bundle)
+      undo.defer(() => bundle.remove())
+      mkdirSync(bundle.rootfs, { mode: 0o711 })
+      writeFileSync(bundle.config, json, { flag: 'wx', mode: 0o600 })
+      await mountRootfs(rootfs, bundle.rootfs, { signal })
+      if (rootGid !== undefined && rootGid !== 0) {
+        chownSync(bundle.path, 0, rootGid)
+        chmodSync(bundle.path, 0o710)
+      }
+    } catch (error) {
+      throw fromSystemError(error, `bundle of ${JSON.stringify(id)}`)
+    }
+    undo.move()
+    return bundle
+  }
+
+  /** A bundle that was made before. @throws not_found */
+  open(namespace: string, id: string): Bundle {
+    const bundle = this.#bundle(namespace, id)
+    try {
+      if (lstatSync(bundle.path).isDirectory()) return bundle
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw fromSystemError(error, `bundle of ${JSON.stringify(id)}`)
+    }
+    throw new NsboxError('not_found', `bundle of ${JSON.stringify(id)}`)
+  }
+
+  /** All bundles, also those that were being made or removed when the daemon died. */
+  list(): Bundle[] {
+    const found: Bundle[] = []
+    for (const namespace of directoriesIn(this.#directory))
+      for (const id of directoriesIn(join(this.#directory, namespace)))
+        found.push(new Bundle(namespace, id, join(this.#directory, namespace, id)))
+    return found
+  }
+
+  #bundle(namespace: string, id: string): Bundle {
+    validateIdentifier(namespace)
+    validateIdentifier(id)
+    return new Bundle(namespace, id, join(this.#directory, namespace, id))
+  }
+
+  #makeDirectory({ namespace, id, path }: Bundle): void {
+    makePassable(join(this.#directory, namespace))
+    try {
+      mkdirSync(path, { mode: 0o700 })
+    } catch (error) {
+      if (isErrno(error, 'EEXIST')) throw new NsboxError('already_exists', `bundle of ${JSON.stringify(id)}`)
+      throw error
+    }
+  }
+}
+
+function directoriesIn(path: string): string[] {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true })
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return []
+    throw fromSystemError(error, 'reading the directory of bundles')
+  }
+}

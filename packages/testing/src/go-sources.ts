@@ -1,0 +1,89 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { runOrThrow } from './run.ts'
+
+/**
+ * Debian's packages with containerd's client library for Go and all that it imports. Together they are a tenth of what
+ * Debian would install with the first of them, which has the sources of the daemon as well.
+ */
+const packages = [
+  'golang-github-containerd-containerd-dev',
+  'golang-github-cespare-xxhash-dev',
+  'golang-github-containerd-continuity-dev',
+  'golang-github-containerd-errdefs-dev',
+  'golang-github-containerd-fifo-dev',
+  'golang-github-containerd-log-dev',
+  'golang-github-containerd-platforms-dev',
+  'golang-github-containerd-ttrpc-dev',
+  'golang-github-containerd-typeurl-dev',
+  'golang-github-distribution-reference-dev',
+  'golang-github-docker-go-events-dev',
+  'golang-github-go-logr-logr-dev',
+  'golang-github-go-logr-stdr-dev',
+  'golang-github-gogo-protobuf-dev',
+  'golang-github-golang-protobuf-1-5-dev',
+  'golang-github-google-go-cmp-dev',
+  'golang-github-google-uuid-dev',
+  'golang-github-klauspost-compress-dev',
+  'golang-github-moby-locker-dev',
+  'golang-github-moby-sys-dev',
+  'golang-github-opencontainers-go-digest-dev',
+  'golang-github-opencontainers-image-spec-dev',
+  'golang-github-opencontainers-selinux-dev',
+  'golang-github-opencontainers-specs-dev',
+  'golang-github-pelletier-go-toml-dev',
+  'golang-github-sirupsen-logrus-dev',
+  'golang-golang-x-net-dev',
+  'golang-golang-x-sync-dev',
+  'golang-golang-x-sys-dev',
+  'golang-golang-x-text-dev',
+  'golang-google-genproto-dev',
+  'golang-google-grpc-dev',
+  'golang-google-protobuf-dev',
+  'golang-opentelemetry-otel-dev',
+]
+
+/** Fetches the packages `$2`… by apt and takes their sources, without tests, to `tree` in the directory `$1`. */
+const recipe = `
+set -e
+cd "$1"
+shift
+mkdir archives tree
+cd archives
+fetch() { apt-get --quiet -o APT::Sandbox::User=root download "$@"; }
+fetch "$@" || { apt-get --quiet update && fetch "$@"; }
+for archive in *.deb; do
+  dpkg-deb --fsys-tarfile "$archive" |
+    tar --extract --directory ../tree --exclude='*_test.go' --exclude=testdata ./usr/share/gocode
+done
+`
+
+/** Where what Go programs of tests are made of is kept: sources of others, and what the compiler has made. */
+export const goCache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'nsbox-testing', 'go')
+
+/**
+ * The path of a directory for `GOPATH` that has containerd's client library and what it imports, by Debian's packages
+ * for the release of this machine. They are unpacked, not installed, once per machine; that takes a Debian mirror.
+ */
+export async function goSources(): Promise<string> {
+  const release = await readFile('/etc/os-release', 'utf8')
+  const key = createHash('sha256').update(JSON.stringify([release, recipe, packages])).digest('hex').slice(0, 16)
+  const sources = join(goCache, `sources-${key}`)
+  if (existsSync(sources)) return sources
+  await mkdir(goCache, { recursive: true })
+  const unfinished = `${sources}.${randomUUID()}`
+  try {
+    await mkdir(unfinished)
+    await runOrThrow('sh', ['-c', recipe, 'sh', unfinished, ...packages], { timeout: 300_000 })
+    await rename(join(unfinished, 'tree/usr/share/gocode'), sources)
+  } catch (error) {
+    // Another process may have been quicker.
+    if (!existsSync(sources)) throw error
+  } finally {
+    await rm(unfinished, { recursive: true, force: true })
+  }
+  return sources
+}

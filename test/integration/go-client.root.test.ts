@@ -1,0 +1,139 @@
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import {
+  buildImage,
+  busyboxLayer,
+  filesLayer,
+  type Needs,
+  pushImage,
+  type Registry,
+  removeCgroup,
+  run,
+  buildGoProgram,
+  startContainerd,
+  startRegistry,
+  tempDir,
+} from '@nsbox/testing'
+import { describeWith } from '@nsbox/testing/describe-with'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { differences } from './go-client-differences.ts'
+import { startServer } from './programs.ts'
+
+const needs: Needs = {
+  root: true,
+  linux: true,
+  programs: ['apt-get', 'busybox', 'containerd', 'criu', 'docker-registry', 'dpkg-deb', 'go', 'runc', 'skopeo'],
+}
+
+/** What the program tells of a call; `text` is for people. */
+interface Step {
+  readonly value?: unknown
+  readonly error?: string
+  readonly text?: string
+}
+
+const scenarios = [
+  'archives',
+  'checkpoints',
+  'containers',
+  'content',
+  'diffs',
+  'events',
+  'execs',
+  'images',
+  'introspection',
+  'leases',
+  'namespaces',
+  'pull',
+  'push',
+  'sandboxes',
+  'snapshots',
+  'tasks',
+  'transfers',
+]
+
+describeWith(needs, "a Go program with containerd's client library", () => {
+  const resources = new AsyncDisposableStack()
+  let directory: string
+  let client: string
+  let registry: Registry
+  let addresses: { readonly containerd: string; readonly nsbox: string }
+
+  beforeAll(async () => {
+    directory = resources.use(await tempDir('nsbox-go-client')).path
+    client = join(directory, 'go-client')
+    const built = buildGoProgram(join(import.meta.dirname, 'go-client'), client)
+    registry = resources.use(await startRegistry())
+    await pushTestImage()
+    const theirs = resources.use(await startContainerd())
+    // Of what a scenario has unpacked nothing is found by another, which containerd has nothing like.
+    const ours = resources.use(await startServer({ args: ['--content-sharing-policy', 'isolated'] }))
+    addresses = { containerd: theirs.address, nsbox: ours.address }
+    await built
+  }, 1_200_000)
+  afterAll(() => resources.disposeAsync())
+
+  async function pushTestImage() {
+    const layout = join(directory, 'layout')
+    const accounts = filesLayer({
+      'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/tmp:/bin/sh\n',
+      'etc/group': 'root:x:0:\nusers:x:1000:user\nextra:x:2000:user\n',
+    })
+    const config = { Env: ['PATH=/bin'], Cmd: ['sh'], Labels: { 'example.label': 'of the image' } }
+    const image = await buildImage(layout, [
+      { layers: [await busyboxLayer(), accounts], config, platform: { os: 'linux', architecture: 'amd64' } },
+      { layers: [filesLayer({ other: 'platform' })], platform: { os: 'linux', architecture: 'arm64' } },
+    ])
+    await pushImage(image, registry, 'busybox:latest')
+  }
+
+  /** The steps of a scenario on a daemon, in a namespace and a directory of their own. */
+  async function steps(scenario: string, daemon: 'containerd' | 'nsbox'): Promise<Map<string, Step>> {
+    await using scratch = await tempDir(`nsbox-go-${daemon}`)
+    const namespace = `go-${scenario}-${daemon}`
+    const args = {
+      address: addresses[daemon],
+      namespace,
+      registry: registry.host,
+      directory: scratch.path,
+      scenario,
+    }
+    const options = Object.entries(args).map(([name, value]) => `-${name}=${value}`)
+    const { code, stdout, stderr } = await run(client, options, { timeout: 200_000 })
+    await removeCgroup(namespace)
+    expect([code, stderr]).toEqual([0, ''])
+    return stepsOf(stdout.replaceAll(namespace, 'NAMESPACE'))
+  }
+
+  it.each(scenarios)('gets the same from both daemons: %s', async (scenario) => {
+    const [theirs, ours] = await Promise.all([steps(scenario, 'containerd'), steps(scenario, 'nsbox')])
+    const found: Record<string, unknown> = {}
+    for (const step of new Set([...theirs.keys(), ...ours.keys()])) {
+      const [containerd, nsbox] = [theirs.get(step), ours.get(step)]
+      if (!isDeepStrictEqual(compared(containerd), compared(nsbox))) found[step] = { containerd, nsbox }
+    }
+    const known = Object.keys(differences[scenario] ?? {})
+    expect(known.filter((step) => !(step in found))).toEqual([])
+    for (const step of known) delete found[step]
+    expect(found).toEqual({})
+  }, 240_000)
+})
+
+/** What came of each step, in their order; a step that is told again gets a number. */
+function stepsOf(output: string): Map<string, Step> {
+  const steps = new Map<string, Step>()
+  for (const line of output.trimEnd().split('\n')) {
+    const { step, ...result } = JSON.parse(line)
+    let name = step
+    for (let n = 2; steps.has(name); n++) name = `${step} ${n}`
+    steps.set(name, result)
+  }
+  return steps
+}
+
+function compared(step: Step | undefined) {
+  if (step === undefined) return undefined
+  const { text: _, ...rest } = step
+  return rest
+}
