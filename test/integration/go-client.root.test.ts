@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import {
+  buildGoProgram,
   buildImage,
   busyboxLayer,
   filesLayer,
@@ -9,7 +10,6 @@ import {
   type Registry,
   removeCgroup,
   run,
-  buildGoProgram,
   startContainerd,
   startRegistry,
   tempDir,
@@ -23,7 +23,17 @@ import { startServer } from './programs.ts'
 const needs: Needs = {
   root: true,
   linux: true,
-  programs: ['apt-get', 'busybox', 'containerd', 'criu', 'docker-registry', 'dpkg-deb', 'go', 'runc', 'skopeo'],
+  programs: [
+    'apt-get',
+    'busybox',
+    'containerd',
+    'criu',
+    'docker-registry',
+    'dpkg-deb',
+    'go',
+    'runc',
+    'skopeo',
+  ],
 }
 
 /** What the program tells of a call; `text` is for people. */
@@ -106,18 +116,22 @@ describeWith(needs, "a Go program with containerd's client library", () => {
     return stepsOf(stdout.replaceAll(namespace, 'NAMESPACE'))
   }
 
-  it.each(scenarios)('gets the same from both daemons: %s', async (scenario) => {
-    const [theirs, ours] = await Promise.all([steps(scenario, 'containerd'), steps(scenario, 'nsbox')])
-    const found: Record<string, unknown> = {}
-    for (const step of new Set([...theirs.keys(), ...ours.keys()])) {
-      const [containerd, nsbox] = [theirs.get(step), ours.get(step)]
-      if (!isDeepStrictEqual(compared(containerd), compared(nsbox))) found[step] = { containerd, nsbox }
-    }
-    const known = Object.keys(differences[scenario] ?? {})
-    expect(known.filter((step) => !(step in found))).toEqual([])
-    for (const step of known) delete found[step]
-    expect(found).toEqual({})
-  }, 240_000)
+  it.each(scenarios)(
+    'gets the same from both daemons: %s',
+    async (scenario) => {
+      const [theirs, ours] = await Promise.all([steps(scenario, 'containerd'), steps(scenario, 'nsbox')])
+      const found: Record<string, unknown> = {}
+      for (const step of new Set([...theirs.keys(), ...ours.keys()])) {
+        const [containerd, nsbox] = [theirs.get(step), ours.get(step)]
+        if (!isDeepStrictEqual(compared(containerd), compared(nsbox))) found[step] = { containerd, nsbox }
+      }
+      const known = Object.keys(differences[scenario] ?? {})
+      expect(known.filter((step) => !(step in found))).toEqual([])
+      for (const step of known) delete found[step]
+      expect(found).toEqual({})
+    },
+    240_000,
+  )
 })
 
 /** What came of each step, in their order; a step that is told again gets a number. */

@@ -8,7 +8,9 @@ test('names the program to start where a container could not outlive the command
   // Nothing else of it is looked at before.
   const session = { isEmbedded: true } as Session
   const refused = { code: 'failed_precondition', message: expect.stringContaining('nsbox-server') }
-  await expect(runContainer(session, { detach: true } as never, ['image', 'id'])).rejects.toMatchObject(refused)
+  await expect(runContainer(session, { detach: true } as never, ['image', 'id'])).rejects.toMatchObject(
+    refused,
+  )
   await expect(startTask(session, { detach: true }, 'id')).rejects.toMatchObject(refused)
   expect(() => requireDaemon({ isEmbedded: false })).not.toThrow()
 })

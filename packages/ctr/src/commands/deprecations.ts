@@ -30,7 +30,7 @@ export function deprecationsCommand(): Command {
 
 function renderDeprecations(deprecations: readonly Deprecation[]): string {
   const rows = deprecations.map(({ id, lastOccurrence, message }) => {
-    return [id, lastOccurrence?.toISOString() ?? '-', message, '']
+    return [id, lastOccurrence?.toDate().toISOString() ?? '-', message, '']
   })
   return renderTable([['ID', 'LAST OCCURRENCE', 'MESSAGE', ''], ...rows], { minWidth: 1, padding: 1 })
 }
