@@ -20,7 +20,7 @@ export function commandSignal(timeout: number | undefined): {
   for (const name of ending) process.once(name, onInterrupt)
   process.stdout.once('error', onOutputFailure)
   const signal =
-    timeout === undefined
+    timeout === undefined || timeout === 0
       ? interrupted.signal
       : AbortSignal.any([interrupted.signal, AbortSignal.timeout(timeout)])
   const leaveSignals = () => {

@@ -37,7 +37,7 @@ export async function openSession(options: GlobalOptions, env = process.env): Pr
     ? opening.use(await startEmbeddedServer(options))
     : { address: named ?? defaultAddress() }
   const namespace = options.namespace ?? namespaceFromEnvironment(env)
-  const { connectTimeout } = options
+  const connectTimeout = options.connectTimeout || undefined
   const client = opening.use(connect({ address, namespace, connectTimeout, ...(await credentials(options)) }))
   const namedSnapshotter = options.snapshotter || env.CONTAINERD_SNAPSHOTTER || undefined
   const resources = opening.move()
