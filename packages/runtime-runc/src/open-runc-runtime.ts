@@ -41,6 +41,11 @@ export interface OpenRuncRuntimeOptions {
   readonly onEvent: (namespace: string, event: DomainEvent) => void
   /** Told of what goes wrong where nobody waits. */
   readonly onWarning?: ((message: string, error?: unknown) => void) | undefined
+  /**
+   * Told, once for each program and a second after it was first used, that its version has known escapes; programs are
+   * not asked by default.
+   */
+  readonly onKnownEscapes?: ((message: string) => void) | undefined
 }
 
 /**
@@ -55,6 +60,7 @@ export async function openRuncRuntime({
   uses = noUses,
   onEvent,
   onWarning = () => {},
+  onKnownEscapes,
 }: OpenRuncRuntimeOptions): Promise<RuncRuntime> {
   await using opening = new AsyncDisposableStack()
   const cgroups = await CgroupHost.open()
@@ -72,6 +78,7 @@ export async function openRuncRuntime({
     uses,
     onEvent,
     onWarning,
+    onKnownEscapes,
   })
   await runtime.recover()
   opening.move()

@@ -63,6 +63,7 @@ export async function createTask(wanted: NewTask): Promise<Task> {
   const task = restore === undefined ? await begin(parts, options, undo) : goOn(parts, restore)
   signal?.throwIfAborted()
   task.created(rootfs)
+  context.versions?.used(runc)
   undo.move()
   return task
 }

@@ -56,7 +56,10 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRunt
     }
     const images = join(root, 'checkpoints')
     const runc = opening.use(
-      await openRuncRuntime({ directory: join(state, 'tasks'), images, binary, shortcuts, ...shared }),
+      await openRuncRuntime({
+        ...{ directory: join(state, 'tasks'), images, binary, shortcuts, ...shared },
+        onKnownEscapes: (message) => log.warn(message),
+      }),
     )
     const shims = opening.use(
       await openShimRuntime({
