@@ -3,4 +3,7 @@ import { join } from 'node:path'
 import { buildGoProgram, tempDir } from '@nsbox/testing'
 
 await using scratch = await tempDir('nsbox-go-programs')
-await buildGoProgram(join(import.meta.dirname, '../test/integration/go-client'), join(scratch.path, 'go-client'))
+await buildGoProgram(
+  join(import.meta.dirname, '../test/integration/go-client'),
+  join(scratch.path, 'go-client'),
+)

@@ -158,8 +158,13 @@ describeWith(needed, 'stock ctr 1.7 with tasks', () => {
     await using terminal = await TestTerminal.start(['sh', '-c', `${run}; echo ended $?; read wait`])
     await terminal.resize({ width: 91, height: 33 })
     await terminal.waitFor(/# /)
-    terminal.type('stty size; tty\r')
-    await terminal.waitFor(/33 91\s+\/dev\/pts\/0/)
+    // Stock ctr tells the size after the start, so the shell may be there before.
+    await expect
+      .poll(() => {
+        terminal.type('stty size; tty\r')
+        return terminal.output
+      })
+      .toMatch(/33 91\s+\/dev\/pts\/0/)
     await terminal.resize({ width: 72, height: 21 })
     // The change is on its way.
     await expect

@@ -14,7 +14,6 @@ const ofTheShim = {
   exitOfUnstarted: false,
   restartedExec: false,
   metricsOfRunning: false,
-  closeStdinAlone: false,
   abortedCreate: false,
   execDeleteEvent: false,
   secondReader: false,

@@ -91,7 +91,7 @@ describeWith({ linux: true }, 'survival', () => {
   })
 
   for (const signalled of ['before', 'after'] as const)
-    test(`a supervisor terminated ${signalled} its last process ends without a client, and loses nothing`, async () => {
+    test(`a supervisor terminated ${signalled} its last process ends without a client and loses nothing`, async () => {
       await killedClient({
         first: { script: 'exit 5' },
         last: { script: `while [ ! -e ${fixture.dir.path}/go ]; do sleep 0.01; done; exit 6` },

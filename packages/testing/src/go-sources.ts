@@ -70,7 +70,10 @@ export const goCache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cach
  */
 export async function goSources(): Promise<string> {
   const release = await readFile('/etc/os-release', 'utf8')
-  const key = createHash('sha256').update(JSON.stringify([release, recipe, packages])).digest('hex').slice(0, 16)
+  const key = createHash('sha256')
+    .update(JSON.stringify([release, recipe, packages]))
+    .digest('hex')
+    .slice(0, 16)
   const sources = join(goCache, `sources-${key}`)
   if (existsSync(sources)) return sources
   await mkdir(goCache, { recursive: true })

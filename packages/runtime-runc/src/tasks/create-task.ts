@@ -13,7 +13,7 @@ import { Task, type TaskParts } from './task.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import { type TaskRecord, writeTask } from './task-record.ts'
 import { CreatedStart } from './task-start.ts'
-import { end, removeContainer } from './undo-process.ts'
+import { end, removeContainer, removeNewCgroup } from './undo-process.ts'
 
 /** What a new task is made of. */
 export interface NewTask {
@@ -32,7 +32,7 @@ export interface NewTask {
 export async function createTask(wanted: NewTask): Promise<Task> {
   const { namespace, id, context, bundles, choice, options } = wanted
   const { spec, rootfs, signal } = options
-  const { ownNamespaces, paths } = await readBundleSpec(spec)
+  const { ownNamespaces, paths, cgroup } = await readBundleSpec(spec)
   const sharesPids = !ownNamespaces.includes('pid')
   const io = processIo(options)
   await using undo = new AsyncDisposableStack()
@@ -52,7 +52,10 @@ export async function createTask(wanted: NewTask): Promise<Task> {
   const runc = runcOf(choice, bundle)
   const more = pathsOfSpec(paths, bundle)
   if (more !== undefined) await uses.add(more, { signal })
-  const record: TaskRecord = { format: 1, choice, sharesPids, io, pid: 0, started: false, uses: uses.records }
+  const isNew = cgroup !== undefined && context.cgroups.named(cgroup)?.exists === false
+  const newCgroup = isNew ? cgroup : undefined
+  const state = { pid: 0, started: false, uses: uses.records }
+  const record: TaskRecord = { format: 1, choice, sharesPids, io, newCgroup, ...state }
   // From here on, one that finds the bundle knows what there is to undo.
   writeTask(bundle, record)
   const first = undo.use(new FirstProcess(namespace, id, context))
@@ -87,6 +90,7 @@ async function launch(
   const { choice, io } = record
   const { noPivotRoot, noNewKeyring } = choice
   const { path, log, pidFile } = bundle
+  undo.defer(() => removeNewCgroup(record.newCgroup, context))
   // A program that fails may have made a part of the container, whatever it says.
   undo.defer(() => removeContainer(runc, id, context))
   const command = (paths: LaunchPaths) =>

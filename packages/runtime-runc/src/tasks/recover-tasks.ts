@@ -9,7 +9,7 @@ import { Task } from './task.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import { readTask, type TaskRecord } from './task-record.ts'
 import { CreatedStart } from './task-start.ts'
-import { end, removeContainer } from './undo-process.ts'
+import { end, removeContainer, removeNewCgroup } from './undo-process.ts'
 
 /**
  * Takes up the tasks that an earlier process has left. What that process had not completed is undone: no client was
@@ -59,6 +59,7 @@ async function undo({
   const process = context.supervisor.process(processKey(namespace, id))
   if (process !== undefined) await end(process)
   if (record !== undefined) await removeContainer(runcOf(record.choice, bundle), id, context)
+  await removeNewCgroup(record?.newCgroup, context)
   await bundle.remove()
   uses.release()
 }

@@ -19,7 +19,7 @@ import type {
   TaskMetrics,
   UpdateTaskOptions,
 } from '@nsbox/core/tasks'
-import { isNotFound, isNsboxError, NsboxError } from '@nsbox/errors'
+import { isDeadlineExceeded, isNotFound, isNsboxError, NsboxError } from '@nsbox/errors'
 import { parseListFilters } from '@nsbox/filters'
 import { validateIdentifier } from '@nsbox/namespaces'
 import { systemClock } from '@nsbox/time'
@@ -108,25 +108,31 @@ export class NamespaceTasks implements RuntimeTasks {
     return { ...fromExit(answer), pid: answer.pid }
   }
 
+  /** A shim that does not say in time how a process is, such as during long hooks, makes its state unknown. */
   async get(id: string, { execId = '', signal }: ProcessChoice = {}): Promise<Process> {
     const options = { signal, timeoutMs: stateTimeout }
-    const state = await this.#ask(id, (shim) => shim.state({ id, execId }, options), signal)
-    return fromState({ containerId: id, execId }, state)
+    try {
+      const state = await this.#ask(id, (shim) => shim.state({ id, execId }, options), signal)
+      return fromState({ containerId: id, execId }, state)
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (!isDeadlineExceeded(error)) throw error
+      const pid = execId === '' ? this.#task(id).record.pid : 0
+      const io = { stdin: '', stdout: '', stderr: '', terminal: false }
+      return { containerId: id, execId, pid, status: 'unknown', ...io }
+    }
   }
 
   async list({ signal }: AbortOptions = {}): Promise<Process[]> {
     const found = await mapConcurrently(
       this.#sorted(),
-      async ({ id, record: { pid } }): Promise<Process | undefined> => {
+      async ({ id }): Promise<Process | undefined> => {
         try {
           return await this.get(id, { signal })
         } catch (error) {
-          signal?.throwIfAborted()
+          // One that has gone meanwhile.
           if (isNotFound(error)) return undefined
-          // One shim that does not answer keeps nobody from seeing the others.
-          this.#context.onWarning(`task ${this.#namespace}/${id}: its shim does not say how it is`, error)
-          const io = { stdin: '', stdout: '', stderr: '', terminal: false }
-          return { containerId: id, execId: '', pid, status: 'unknown', ...io }
+          throw error
         }
       },
       { concurrency: asked, signal },

@@ -96,7 +96,8 @@ describeWith({ root: true, linux: true }, 'a mount manager', () => {
 
   test('ends the mounts of tasks that are gone, and no others', async () => {
     await using manager = await open()
-    expect(await manager.forTask('n', 'plain', [low], {})).toEqual([low])
+    const plain = await manager.forTask('n', 'plain', [low], {})
+    expect(plain).toEqual({ mounts: [low], isActivated: false })
     for (const task of ['gone', 'there']) await manager.forTask('n', task, layered, {})
     await manager.activate('n', 'gone', layered)
     await manager.endOrphans(async (_namespace, task) => task === 'there')

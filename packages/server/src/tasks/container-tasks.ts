@@ -17,8 +17,9 @@ import type {
   Tasks,
   UpdateTaskOptions,
 } from '@nsbox/core/tasks'
-import { isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
+import { isNotFound, NsboxError } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
+import type { TaskRootfs } from '../mounts/mount-manager.ts'
 import type { NamespacedSandboxes } from '../sandboxes/running-sandboxes.ts'
 import { CheckpointLease } from './checkpoints/checkpoint-lease.ts'
 import { findCheckpoint, findParent } from './checkpoints/find-checkpoint.ts'
@@ -30,7 +31,7 @@ export interface ContainerTasksParts {
   readonly runtime: RuntimeTasks
   /** Makes what root filesystems of tasks are mounted from, and ends it. */
   readonly mounts: {
-    forTask(id: string, rootfs: readonly Mount[], options: AbortOptions): Promise<readonly Mount[]>
+    forTask(id: string, rootfs: readonly Mount[], options: AbortOptions): Promise<TaskRootfs>
     endTask(id: string): Promise<void>
   }
   /** The namespace's sandboxes that have been created. */
@@ -68,15 +69,14 @@ export class ContainerTasks implements Tasks {
       return await runtime.create(id, {
         ...options,
         restore,
-        rootfs,
+        rootfs: rootfs.mounts,
         runtimeName: container.runtime.name,
         sandbox: container.sandbox,
         spec: container.spec,
         options: options.options ?? container.runtime.options,
       })
     } catch (error) {
-      // Of a task that was there before, this call has made nothing.
-      if (!isAlreadyExists(error)) await mounts.endTask(id)
+      if (rootfs.isActivated) await mounts.endTask(id)
       throw error
     }
   }

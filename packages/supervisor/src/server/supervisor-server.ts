@@ -30,7 +30,7 @@ export interface SupervisorServerOptions {
 
 /**
  * The supervisor: launches processes, holds their descriptors, relays between them, reports their ends. It serves one
- * client at a time, the last to say hello, and runs without one as long as a process that it holds has not ended.
+ * client at a time, the last to say hello, and runs without one until all processes that it holds have ended.
  */
 export class SupervisorServer {
   readonly #options: SupervisorServerOptions
