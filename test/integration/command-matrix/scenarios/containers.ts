@@ -150,7 +150,7 @@ export const containersScenarios: Scenarios = {
     ctr containers checkpoint none example.com/checkpoint:2
     ctr containers checkpoint one
     ctr containers checkpoint --task --rw --image one example.com/checkpoint:3
-    status one
+    patiently status STOPPED
     ctr tasks rm -f one
     ctr containers rm one
     ctr containers restore --live --rw one example.com/checkpoint:3
