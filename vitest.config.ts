@@ -7,7 +7,9 @@ const conditions = ['@nsbox/source', 'module', 'node', 'development|production']
  */
 const alone = ['packages/server/src/diff/local-applier.test.ts']
 
-const withRoot = ['packages/*/src/**/*.root.test.ts', 'test/integration/**/*.test.ts']
+const withRoot = ['packages/*/src/**/*.root.test.ts']
+
+const integration = ['test/integration/**/*.test.ts']
 
 export default defineConfig({
   resolve: { conditions },
@@ -19,8 +21,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // What is waited for comes soon on an idle machine, and later on a busy one.
     expect: { poll: { timeout: 10_000 } },
-    // The machine the project is built for has two cores, and tests wait for a good part of their time.
-    maxWorkers: 3,
+    // The machine the project is built for has two cores, and tests wait for half of their time.
+    maxWorkers: 4,
     projects: [
       {
         extends: true,
@@ -36,6 +38,16 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'hosts', include: [...withRoot, ...alone], sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: integration,
+          // What is tested runs in processes of its own, so that the tests can share theirs.
+          isolate: false,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },

@@ -6,9 +6,9 @@ export const floors: readonly (readonly string[])[] = [
   ['concurrency', 'errors', 'filters', 'oci', 'api', 'sys', 'time'],
   ['cni', 'mount', 'sqlite', 'supervisor', 'ttrpc'],
   ['core', 'namespaces', 'trees'],
-  ['content', 'snapshots', 'diff', 'registry', 'compliance'],
+  ['bundle', 'content', 'snapshots', 'diff', 'registry', 'compliance'],
   ['images'],
-  ['client', 'metadata', 'runtime-runc'],
+  ['client', 'metadata', 'runtime-runc', 'runtime-shim'],
   ['server'],
   ['ctr', 'dist'],
 ]

@@ -24,6 +24,7 @@ test('a comment of one line becomes a block, and what goes on with a tag or an i
 test('items of Markdown are indented, and no line begins with what has a meaning', () => {
   const text = `- ${words(23)} - more\n  goes on\n- other`
   expect(wrapLines(text, 'markdown')).toBe(`- ${words(23)} -\n  more goes on\n- other`)
+  expect(wrapLines(`- ${words(24)}\n- other`, 'markdown')).toBe(`- ${words(23)}\n  word\n- other`)
   expect(wrapLines(`${words(23)} - more`, 'markdown')).toBe(`${words(23)} -\nmore`)
   expect(wrapLines(`${words(23)} word - more`, 'markdown')).toBe(`${words(23)}\nword - more`)
 })

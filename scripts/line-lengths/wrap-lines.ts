@@ -34,7 +34,8 @@ export function wrapLines(text: string, language: Language): string {
     lines[index] = start + first
     const next = lines[index + 1] ?? ''
     const indented = language === 'markdown' ? ' '.repeat(start.length) : `${start}  `
-    const below = [indented, start].find(
+    // In Markdown, a next line with the same mark is the next item.
+    const below = (language === 'markdown' ? [indented] : [indented, start]).find(
       (each) => next.startsWith(each) && !separate.test(next.slice(each.length)),
     )
     if (below !== undefined) lines[index + 1] = `${below}${rest} ${next.slice(below.length)}`

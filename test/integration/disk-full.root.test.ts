@@ -7,14 +7,13 @@ import { expect, it } from 'vitest'
 import { startServer } from './programs.ts'
 
 describeWith({ root: true, linux: true, programs: ['docker-registry', 'skopeo'] }, 'a full disk', () => {
-  it('D21 refuses a pull with a coded error, serves on, and lets the pull go on once there is room', async () => {
+  it('D21 refuses a pull with a coded error, gives its room back, and pulls once there is enough', async () => {
     await using stack = new AsyncDisposableStack()
     const registry = stack.use(await startRegistry())
     const { path } = stack.use(await tempDir('nsbox-disk-full'))
     const layers = [randomLayer('small', 1_000_000, 'none'), randomLayer('large', 24_000_000, 'none')]
     const image = await buildImage(join(path, 'layout'), { layers })
     const { reference } = await pushImage(image, registry, 'library/large:1')
-    const large = image.manifests[0]!.layers[1]!
 
     const disk = join(path, 'disk')
     await mkdir(disk)
@@ -26,18 +25,13 @@ describeWith({ root: true, linux: true, programs: ['docker-registry', 'skopeo'] 
     expect(refused.code).toBe(1)
     expect(refused.stderr).toMatch(/^dist: .*no space left on device.*: resource exhausted$/m)
     expect((await server.dist(['images', 'ls', '-q'])).stdout).toBe('')
-    expect((await server.dist(['content', 'ls', '-q'])).stdout).not.toContain(large.digest)
     expect(await server.ctr(['version'])).toMatchObject({ code: 0 })
-    const active = JSON.parse((await server.dist(['content', 'active', '--json'])).stdout) as {
-      offset: number
-    }[]
-    expect(active.some(({ offset }) => offset > 1_000_000)).toBe(true)
+    expect(JSON.parse((await server.dist(['content', 'active', '--json'])).stdout)).toEqual([])
+    expect((await server.ctr(['leases', 'ls', '-q'])).stdout).toBe('')
+    expect(await server.ctr(['content', 'ls', '-q'])).toMatchObject({ stdout: '' })
 
     await runOrThrow('mount', ['-o', 'remount,size=80m', disk])
-    const before = (await registry.accessLog()).length
     expect(await server.dist(['pull', reference])).toMatchObject({ code: 0 })
-    const again = (await registry.accessLog()).slice(before).filter(({ path }) => path.includes(large.digest))
-    expect(again).toMatchObject([{ status: 206 }])
     expect((await server.ctr(['images', 'check'])).stdout).toContain('complete (3/3)')
   })
 })

@@ -91,6 +91,7 @@ describeWith({ root: true, programs: ['docker-registry', 'skopeo'] }, 'an interr
     await proxy.passed(4_000_000)
     pulling.kill('SIGINT')
     expect((await pulling.exited).code).toBe(130)
+    await expect.poll(() => pulling.output).toContain('dist: interrupted by SIGINT: context canceled')
     await expect.poll(offset, { timeout: 5_000 }).toBeGreaterThan(1_000_000)
     await expectResumed(await offset())
   })

@@ -60,6 +60,11 @@ describeWith(needed, 'stock ctr 1.7 with tasks', () => {
     new RegExp(`^${id} +\\d+ +(\\w+)`, 'm').exec(await ctr('tasks', 'ls'))?.[1]
   const command = (...args: string[]) => ['/usr/bin/ctr', '-a', server.address, '-n', lab.namespace, ...args]
 
+  it('run takes the older names of the runtime', async () => {
+    for (const name of ['io.containerd.runc.v1', 'io.containerd.runtime.v1.linux'])
+      expect(await ctr(...flags('--rm', '--runtime', name), 'older', 'echo', name)).toBe(`${name}\n`)
+  })
+
   it('run gives output, input to its end, and the exit status', async () => {
     const script = 'echo out; echo err >&2; wc -c; exit 7'
     // Less and more than the pipes on its way hold, so that it ends before the container runs, and while it does.
@@ -153,8 +158,13 @@ describeWith(needed, 'stock ctr 1.7 with tasks', () => {
     await using terminal = await TestTerminal.start(['sh', '-c', `${run}; echo ended $?; read wait`])
     await terminal.resize({ width: 91, height: 33 })
     await terminal.waitFor(/# /)
-    terminal.type('stty size; tty\r')
-    await terminal.waitFor(/33 91\s+\/dev\/pts\/0/)
+    // Stock ctr tells the size after the start, so the shell may be there before.
+    await expect
+      .poll(() => {
+        terminal.type('stty size; tty\r')
+        return terminal.output
+      })
+      .toMatch(/33 91\s+\/dev\/pts\/0/)
     await terminal.resize({ width: 72, height: 21 })
     // The change is on its way.
     await expect

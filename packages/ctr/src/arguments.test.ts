@@ -14,7 +14,7 @@ it.each([
   ['30s', 30_000],
   ['1m30s', 90_000],
   ['1.5h', 5_400_000],
-  ['0', undefined],
+  ['0', 0],
 ])('reads the duration %s', (text, milliseconds) => expect(parseDuration(text)).toBe(milliseconds))
 
 it.each(['', '5', 's', '5x', '1s2', '-1s'])('refuses the duration "%s"', (text) => {

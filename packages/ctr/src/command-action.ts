@@ -1,3 +1,4 @@
+import { errorCode } from '@nsbox/errors'
 import type { Command } from 'commander'
 import type { GlobalOptions } from './global-options.ts'
 import { openSession, type Session } from './session.ts'
@@ -13,7 +14,12 @@ export function withSession<Args extends unknown[], Options>(
     const command = all.at(-1) as Command
     const args = all.slice(0, -2) as Args
     await using session = await openSession(command.optsWithGlobals() as GlobalOptions)
-    await work(session, command.opts() as Options, ...args)
+    try {
+      await work(session, command.opts() as Options, ...args)
+    } catch (error) {
+      // What was under way only knows that nobody wants it any more.
+      throw session.signal.aborted && errorCode(error) === 'canceled' ? session.signal.reason : error
+    }
   }
 }
 

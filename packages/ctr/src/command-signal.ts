@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { NsboxError } from '@nsbox/errors'
 
 /** Signals that end a command. */
 const ending = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -12,14 +13,14 @@ export function commandSignal(timeout: number | undefined): {
   const interrupted = new AbortController()
   const onInterrupt = (signal: NodeJS.Signals) => {
     process.exitCode = 128 + constants.signals[signal]
-    interrupted.abort()
+    interrupted.abort(new NsboxError('canceled', `interrupted by ${signal}`))
   }
   // The answer is not read any more.
   const onOutputFailure = () => interrupted.abort()
   for (const name of ending) process.once(name, onInterrupt)
   process.stdout.once('error', onOutputFailure)
   const signal =
-    timeout === undefined
+    timeout === undefined || timeout === 0
       ? interrupted.signal
       : AbortSignal.any([interrupted.signal, AbortSignal.timeout(timeout)])
   const leaveSignals = () => {

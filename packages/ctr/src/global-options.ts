@@ -4,9 +4,9 @@ import { type Command, InvalidArgumentError } from 'commander'
 export interface GlobalOptions {
   readonly address?: string | undefined
   readonly namespace?: string | undefined
-  /** Milliseconds for the whole command. */
+  /** Milliseconds for the whole command; 0 for no limit. */
   readonly timeout?: number | undefined
-  /** Milliseconds for the connection. */
+  /** Milliseconds for the connection; 0 for the client's own limit. */
   readonly connectTimeout?: number | undefined
   /** Files in PEM, for a server over TCP. */
   readonly tlsCa?: string | undefined
@@ -39,9 +39,9 @@ export function addGlobalOptions(program: Command): Command {
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
-/** Milliseconds of a duration such as `1m30s`; 0 stands for no limit. */
-export function parseDuration(text: string): number | undefined {
-  if (text === '0') return undefined
+/** Milliseconds of a duration such as `1m30s`; 0, which stands for no limit, needs no unit. */
+export function parseDuration(text: string): number {
+  if (text === '0') return 0
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/gy)]
   if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) {
     throw new InvalidArgumentError('a duration looks like 500ms, 30s or 1m30s')

@@ -1,19 +1,25 @@
 import type { Remote } from '@nsbox/core/transfer'
+import type { Registry } from '@nsbox/registry'
 import { credentialSource, type RegistryOptions, tlsOptions } from './registry-options.ts'
 
-/** A remote for a command that talks to the registry itself; closed with the command. */
-export async function openRemote(
-  reference: string,
-  options: RegistryOptions,
-): Promise<{ remote: Remote } & AsyncDisposable> {
+/** Registries, for a command that talks to them itself; closed with the command. */
+export async function openRegistry(options: RegistryOptions): Promise<Registry> {
   // Loaded only here: the client of registries would cost every command a third of its start.
   const { createRegistry } = await import('@nsbox/registry')
-  const registry = createRegistry({
+  return createRegistry({
     credentials: credentialSource(options),
     hostsDir: options.hostsDir,
     defaultScheme: options.plainHttp ? 'http' : undefined,
     tls: await tlsOptions(options),
   })
+}
+
+/** As `openRegistry`, for what one reference names. */
+export async function openRemote(
+  reference: string,
+  options: RegistryOptions,
+): Promise<{ remote: Remote } & AsyncDisposable> {
+  const registry = await openRegistry(options)
   return {
     remote: registry.remote(reference),
     [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),

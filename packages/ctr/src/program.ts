@@ -1,11 +1,14 @@
 import { Command } from 'commander'
 import { containersCommand } from './commands/containers.ts'
 import { contentCommand } from './commands/content.ts'
+import { deprecationsCommand } from './commands/deprecations.ts'
 import { eventsCommand } from './commands/events.ts'
 import { imagesCommand } from './commands/images.ts'
+import { infoCommand } from './commands/info.ts'
 import { leasesCommand } from './commands/leases.ts'
 import { namespacesCommand } from './commands/namespaces.ts'
 import { ociCommand } from './commands/oci.ts'
+import { pluginsCommand } from './commands/plugins.ts'
 import { runCommand } from './commands/run.ts'
 import { snapshotsCommand } from './commands/snapshots.ts'
 import { tasksCommand } from './commands/tasks.ts'
@@ -24,11 +27,14 @@ export function ctrProgram(): Command {
     .addCommand(versionCommand())
     .addCommand(containersCommand())
     .addCommand(contentCommand({ remote: true }))
+    .addCommand(deprecationsCommand())
     .addCommand(eventsCommand())
     .addCommand(imagesCommand())
+    .addCommand(infoCommand())
     .addCommand(leasesCommand())
     .addCommand(namespacesCommand())
     .addCommand(ociCommand())
+    .addCommand(pluginsCommand())
     .addCommand(runCommand())
     .addCommand(snapshotsCommand())
     .addCommand(tasksCommand())

@@ -2,6 +2,7 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { requireRef } from './commands/containers-checkpoint.ts'
 import { removeContainer } from './container/remove-container.ts'
 import { Terminal } from './foreground/terminal.ts'
+import { requireDaemon } from './require-daemon.ts'
 import { requireId } from './require-id.ts'
 import type { Session } from './session.ts'
 import { runTask } from './tasks/run-task.ts'
@@ -24,6 +25,7 @@ export async function restoreContainer(
 ): Promise<void> {
   const { client, namedSnapshotter, signal } = session
   const { rw = false, live = false, trusted = false, detach = false } = flags
+  if (detach) requireDaemon(session)
   const id = requireId(container)
   const task = await client.restore(id, requireRef(ref), {
     ...stdioOf(flags),
@@ -39,6 +41,7 @@ export async function restoreContainer(
   await using removal = new AsyncDisposableStack()
   removal.defer(async () => removeContainer(session, await client.containers.get(id)))
   const foreground = task.terminal && !detach
+  if (!foreground) requireDaemon(session)
   if (foreground) {
     await using unused = new AsyncDisposableStack()
     unused.defer(async () => {

@@ -12,6 +12,7 @@ import { Terminal } from './foreground/terminal.ts'
 import { indentJson } from './indent-json.ts'
 import { networkOf } from './network/container-network.ts'
 import { printText } from './print.ts'
+import { requireDaemon } from './require-daemon.ts'
 import type { Session } from './session.ts'
 import { runTask } from './tasks/run-task.ts'
 import { type StdioFlags, stdioOf } from './tasks/stdio-flags.ts'
@@ -36,6 +37,7 @@ export async function runContainer(
   if (flags.rm && flags.detach) {
     throw new NsboxError('invalid_argument', 'flags --detach and --rm cannot be specified together')
   }
+  if (flags.detach) requireDaemon(session)
   const { client, signal } = session
   const request = containerRequest(flags, args)
   const stdio = stdioOf(flags)

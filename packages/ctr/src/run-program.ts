@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty'
-import { isErrno, printableLines } from '@nsbox/errors'
+import { isErrno, isNsboxError, printableLines } from '@nsbox/errors'
 import { type Command, CommanderError } from 'commander'
+import { formatBinarySize } from './format-size.ts'
 
 /** Exit status of a program that SIGPIPE ended, as shells report it. */
 const brokenPipe = 141
@@ -34,6 +35,8 @@ export async function runProgram(program: Command, argv: readonly string[] = pro
       process.exitCode = brokenPipe
     } else {
       say(error instanceof Error ? error.message : String(error))
+      const held = whatIsHeld(error)
+      if (held !== undefined) say(held)
       if (program.opts().debug && error instanceof Error)
         process.stderr.write(printableLines(`${error.stack}\n`))
       process.exitCode ??= 1
@@ -51,6 +54,17 @@ function dieWithTerminal(): void {
     process.removeAllListeners('SIGHUP')
     process.kill(process.pid, 'SIGHUP')
   })
+}
+
+/** What a pull that failed has left for another attempt, which takes room until then. */
+function whatIsHeld(error: unknown): string | undefined {
+  if (!isNsboxError(error)) return undefined
+  const { heldBytes, heldLease, heldUntil } = error.details
+  if (typeof heldBytes !== 'number' || heldLease === undefined) return undefined
+  return (
+    `${formatBinarySize(heldBytes)} of it are kept for another attempt until ${heldUntil}; ` +
+    `\`ctr leases rm --sync ${heldLease}\` gives the room back`
+  )
 }
 
 /** What went wrong first, of an error that also tells what went wrong with the cleaning up. */

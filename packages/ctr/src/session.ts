@@ -11,6 +11,8 @@ import type { GlobalOptions } from './global-options.ts'
 /** A command's connection. */
 export interface Session extends AsyncDisposable {
   readonly client: Client
+  /** Whether the server runs inside this process, and ends with it, and its containers with both. */
+  readonly isEmbedded: boolean
   /** The snapshotter that the options or the environment name, if they name one. */
   readonly namedSnapshotter: string | undefined
   /** Aborted by an interrupt from the terminal, by a failure of the standard output and by `--timeout`. */
@@ -35,12 +37,13 @@ export async function openSession(options: GlobalOptions, env = process.env): Pr
     ? opening.use(await startEmbeddedServer(options))
     : { address: named ?? defaultAddress() }
   const namespace = options.namespace ?? namespaceFromEnvironment(env)
-  const { connectTimeout } = options
+  const connectTimeout = options.connectTimeout || undefined
   const client = opening.use(connect({ address, namespace, connectTimeout, ...(await credentials(options)) }))
   const namedSnapshotter = options.snapshotter || env.CONTAINERD_SNAPSHOTTER || undefined
   const resources = opening.move()
   return {
     client,
+    isEmbedded,
     namedSnapshotter,
     signal,
     leaveSignals,

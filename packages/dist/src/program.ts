@@ -10,12 +10,12 @@ import {
   imagesLabelCommand,
   imagesListCommand,
   pullCommand,
+  pushCommand,
   pushObjectCommand,
   version,
 } from '@nsbox/ctr'
 import { Command } from 'commander'
 import { applyCommand } from './commands/apply.ts'
-import { pushCommand } from './commands/push.ts'
 import { rootfsCommand } from './commands/rootfs.ts'
 
 /** The whole command line of `dist` (docs/behaviour.md §11). */

@@ -1,15 +1,13 @@
 import { join } from 'node:path'
+import { Bundles, ImageDirectories, noUses } from '@nsbox/bundle'
 import type { DomainEvent } from '@nsbox/core/events'
 import type { PathUses } from '@nsbox/core/tasks'
 import { makePassable } from '@nsbox/mount'
 import { openSupervisor } from '@nsbox/supervisor'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import { Bundles } from './bundle/bundles.ts'
 import { CgroupHost } from './cgroups/cgroup-host.ts'
-import { ImageDirectories } from './checkpoints/image-directories.ts'
 import { Shortcuts } from './runc-internals/shortcuts.ts'
 import { RuncRuntime } from './runc-runtime.ts'
-import { noUses } from './tasks/task-uses.ts'
 
 /** How to open a runtime. */
 export interface OpenRuncRuntimeOptions {
@@ -43,6 +41,11 @@ export interface OpenRuncRuntimeOptions {
   readonly onEvent: (namespace: string, event: DomainEvent) => void
   /** Told of what goes wrong where nobody waits. */
   readonly onWarning?: ((message: string, error?: unknown) => void) | undefined
+  /**
+   * Told, once for each program and a second after it was first used, that its version has known escapes; programs are
+   * not asked by default.
+   */
+  readonly onKnownEscapes?: ((message: string) => void) | undefined
 }
 
 /**
@@ -57,6 +60,7 @@ export async function openRuncRuntime({
   uses = noUses,
   onEvent,
   onWarning = () => {},
+  onKnownEscapes,
 }: OpenRuncRuntimeOptions): Promise<RuncRuntime> {
   await using opening = new AsyncDisposableStack()
   const cgroups = await CgroupHost.open()
@@ -74,6 +78,7 @@ export async function openRuncRuntime({
     uses,
     onEvent,
     onWarning,
+    onKnownEscapes,
   })
   await runtime.recover()
   opening.move()

@@ -1,12 +1,11 @@
+import type { Bundle, Bundles, ImageDirectories } from '@nsbox/bundle'
 import type { DomainEvent } from '@nsbox/core/events'
 import type { PathUses, RuntimeInfo, RuntimeInfoOptions, TaskRuntime } from '@nsbox/core/tasks'
 import type { Supervisor } from '@nsbox/supervisor'
-import type { Bundle } from './bundle/bundle.ts'
-import type { Bundles } from './bundle/bundles.ts'
 import type { CgroupHost } from './cgroups/cgroup-host.ts'
 import type { OomWatcher } from './cgroups/oom/oom-watch.ts'
-import type { ImageDirectories } from './checkpoints/image-directories.ts'
 import { Runc } from './runc/runc.ts'
+import { VersionWarnings } from './runc/version-warnings.ts'
 import type { Shortcuts } from './runc-internals/shortcuts.ts'
 import { NamespaceTasks } from './tasks/namespace-tasks.ts'
 import { recoverTasks } from './tasks/recover-tasks.ts'
@@ -27,20 +26,26 @@ export interface RuncRuntimeParts {
   readonly uses: PathUses
   readonly onEvent: (namespace: string, event: DomainEvent) => void
   readonly onWarning: (message: string, error?: unknown) => void
+  readonly onKnownEscapes?: ((message: string) => void) | undefined
 }
 
 /** Runs tasks with runc, under one supervisor. */
 export class RuncRuntime implements TaskRuntime {
   readonly #parts: RuncRuntimeParts
   readonly #oom: OomWatcher
+  readonly #versions: VersionWarnings | undefined
   readonly #context: TaskContext
   readonly #namespaces = new Map<string, NamespaceTasks>()
 
   constructor(parts: RuncRuntimeParts) {
-    const { supervisor, shortcuts, cgroups, images, uses, onEvent, onWarning } = parts
+    const { supervisor, shortcuts, cgroups, images, uses, onEvent, onWarning, onKnownEscapes } = parts
     this.#parts = parts
     this.#oom = cgroups.oomWatcher(onWarning)
-    this.#context = { supervisor, shortcuts, cgroups, oom: this.#oom, images, uses, onEvent, onWarning }
+    this.#versions = onKnownEscapes && new VersionWarnings(onKnownEscapes)
+    this.#context = {
+      ...{ supervisor, shortcuts, cgroups, images, uses, onEvent, onWarning },
+      ...{ oom: this.#oom, versions: this.#versions },
+    }
   }
 
   namespace(name: string): NamespaceTasks {
@@ -83,6 +88,7 @@ export class RuncRuntime implements TaskRuntime {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#oom[Symbol.dispose]()
+    await this.#versions?.[Symbol.asyncDispose]()
     await this.#parts.shortcuts[Symbol.asyncDispose]()
     await this.#parts.supervisor[Symbol.asyncDispose]()
   }

@@ -61,13 +61,19 @@ export function pluginList({ snapshotters, runtimeRefusal }: PluginListParts): P
       platforms,
       ...(runtimeRefusal === undefined ? {} : { skipped: runtimeRefusal }),
     },
+    {
+      type: runtime,
+      id: 'shim',
+      requires: [],
+      ...(runtimeRefusal !== undefined && { skipped: runtimeRefusal }),
+    },
     { type: leases, id: 'manager', requires: [metadata] },
     { type: streaming, id: 'manager', requires: [] },
     { type: mountManager, id: 'local', requires: [metadata] },
     { type: sandboxStore, id: 'local', requires: [metadata] },
     { type: sandboxController, id: 'local', requires: [runtime, events, sandboxStore] },
     { type: transfer, id: 'local', requires: [leases, metadata, differ, streaming] },
-    ...['containers', 'content', 'images', 'introspection', 'leases', 'namespaces', 'snapshots'].map((id) => {
+    ...['containers', 'content', 'images', 'introspection', 'namespaces', 'snapshots'].map((id) => {
       return { type: service, id: `${id}-service`, requires: [metadata] }
     }),
     { type: service, id: 'diff-service', requires: [differ] },

@@ -21,6 +21,7 @@ import { allOf } from './listen/all-of.ts'
 import { bindSocket } from './listen/bind-socket.ts'
 import { openGatedListeners } from './listen/gated-listeners.ts'
 import { createHttpServers } from './listen/http-servers.ts'
+import { openTtrpcSocket } from './listen/ttrpc-socket.ts'
 import { MountManager } from './mounts/mount-manager.ts'
 import { registerRoutes } from './routes/register-routes.ts'
 import type { RouteParts } from './routes/route-parts.ts'
@@ -33,13 +34,13 @@ import { interruptibleRequests } from './rpc/interruptible-requests.ts'
 import { LoopMonitor } from './rpc/loop-monitor.ts'
 import { requestLog } from './rpc/request-log.ts'
 import { createRpcHandler } from './rpc/rpc-handler.ts'
+import { isRuntimeName } from './runtime-names.ts'
 import { RunningSandboxes } from './sandboxes/running-sandboxes.ts'
 import type { Server, ServerConfig } from './server.ts'
 import { sharedServices } from './shared-services.ts'
 import { shutDown } from './shut-down.ts'
 import { backgroundCleanup } from './snapshotters/background-cleanup.ts'
 import { openSnapshotters } from './snapshotters/open-snapshotters.ts'
-import { runtimeName } from './tasks/container-tasks.ts'
 import { hasTask } from './tasks/has-task.ts'
 import { openRuntime } from './tasks/open-runtime.ts'
 import { tenantRulesParts } from './tenant-rules-parts.ts'
@@ -109,6 +110,7 @@ export async function startServer(
       state,
       root,
       temporary: config.state === undefined,
+      address,
       binary: config.runtimeBinary,
       shortcuts: config.runtimeShortcuts !== 'off',
       uses: metadata,
@@ -121,7 +123,7 @@ export async function startServer(
   metadata.startCollector()
   const sandboxes = new RunningSandboxes({
     directory: join(state, 'sandboxes'),
-    isKnownRuntime: (name) => tasks.refusal === undefined && name === runtimeName,
+    isKnownRuntime: (name) => tasks.refusal === undefined && isRuntimeName(name),
     onEvent: (namespace, event) => events.announce(namespace, event),
   })
 
@@ -184,6 +186,11 @@ export async function startServer(
         events.close()
       },
       abort: () => aborting.abort(new ConnectError('the server is shutting down', Code.Unavailable)),
+    }),
+  )
+  starting.use(
+    await openTtrpcSocket(address, async (envelope) => {
+      if (tasks.isNews(envelope)) await events.forward(envelope)
     }),
   )
   await bindSocket(http.server, address)

@@ -261,6 +261,7 @@ describeWith({ linux: true, programs: ['perl'] }, 'a supervisor', () => {
     const launch = {
       key: 'a',
       command: ['x'],
+      cwd: '/',
       fromMemory: false,
       env: {},
       io: someRecord('a', 1).io,

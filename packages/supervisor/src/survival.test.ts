@@ -7,7 +7,10 @@ import { makeFifo } from '@nsbox/sys/descriptors'
 import { readFifo } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openFiles } from './testing/open-files.ts'
 import { gone, SupervisorFixture } from './testing/supervised-shell.ts'
+
+const inherited = '/etc/passwd'
 
 describeWith({ linux: true }, 'survival', () => {
   let fixture: SupervisorFixture
@@ -43,7 +46,9 @@ describeWith({ linux: true }, 'survival', () => {
       console.log('up')
       await new Promise(() => setInterval(() => undefined, 1000))`
     const args = ['--conditions=@nsbox/source', '--import', 'tsx', '--input-type=module', '-e', script]
-    const client = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    // Who starts a client may leave descriptors open.
+    const inheriting = ['-c', `exec "$@" 99<${inherited}`, 'bash', process.execPath, ...args]
+    const client = spawn('bash', inheriting, { stdio: ['ignore', 'pipe', 'inherit'] })
     clients.push(client)
     await once(client.stdout!, 'data')
     client.kill('SIGKILL')
@@ -78,6 +83,36 @@ describeWith({ linux: true }, 'survival', () => {
     expect(fixture.supervisors()).toHaveLength(1)
     expect(fixture.warnings).toEqual([])
   })
+
+  test('B18 a supervisor has no descriptor that its client has inherited', async () => {
+    await killedClient({ one: { script: 'exec sleep 60' } })
+    const [pid] = fixture.supervisors()
+    expect(openFiles(pid!)).not.toContain(inherited)
+  })
+
+  for (const signalled of ['before', 'after'] as const)
+    test(`a supervisor terminated ${signalled} its last process ends without a client and loses nothing`, async () => {
+      await killedClient({
+        first: { script: 'exit 5' },
+        last: { script: `while [ ! -e ${fixture.dir.path}/go ]; do sleep 0.01; done; exit 6` },
+      })
+      const [pid] = fixture.supervisors()
+      const terminate = () => process.kill(pid!, 'SIGTERM')
+      if (signalled === 'before') terminate()
+      await expect.poll(() => recordOf('first')?.exit).toMatchObject({ exitStatus: 5 })
+      expect(fixture.supervisors()).toEqual([pid])
+      writeFileSync(join(fixture.dir.path, 'go'), '')
+      await expect.poll(() => recordOf('last')?.exit).toMatchObject({ exitStatus: 6 })
+      if (signalled === 'after') terminate()
+      await gone(pid!)
+      const supervisor = await fixture.open()
+      const ends = supervisor.processes().map(({ key, ended }) => [key, ended?.exitStatus])
+      expect(ends.sort()).toEqual([
+        ['first', 5],
+        ['last', 6],
+      ])
+      expect(fixture.warnings).toEqual([])
+    })
 
   test('a client that leaves finds its processes again, and they can be released', async () => {
     const first = await fixture.open()

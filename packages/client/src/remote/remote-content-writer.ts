@@ -16,7 +16,7 @@ import type {
   IngestStatus,
 } from '@nsbox/core/content'
 import { checkName } from '@nsbox/core/names'
-import { NsboxError } from '@nsbox/errors'
+import { isNotFound, NsboxError } from '@nsbox/errors'
 import { assertDigest, parseDigest } from '@nsbox/oci'
 import { systemClock, type Timestamp } from '@nsbox/time'
 import type { Duplex } from '../connection/duplex.ts'
@@ -139,8 +139,16 @@ class RemoteContentWriter implements ContentWriter {
       expected: expected ?? '',
       labels: { ...labels },
     }
-    const { digest } = await this.#exchange(request, { signal })
-    return await this.#content.info(parseDigest(digest), { signal })
+    const response = await this.#exchange(request, { signal })
+    const digest = parseDigest(response.digest)
+    try {
+      return await this.#content.info(digest, { signal })
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      // It was committed; what no lease and no label holds may have been collected since.
+      const now = systemClock.stamp()
+      return { digest, size: this.#offset, createdAt: now, updatedAt: now, labels }
+    }
   }
 
   async #write(data: Uint8Array, options: AbortOptions): Promise<void> {

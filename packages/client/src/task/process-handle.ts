@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream'
 import { abortable } from '@nsbox/concurrency'
 import type { AbortOptions } from '@nsbox/core/content'
 import type { KillOptions, Process, ProcessExit, Tasks } from '@nsbox/core/tasks'
-import { NsboxError } from '@nsbox/errors'
+import { isNotFound, NsboxError } from '@nsbox/errors'
 import { type FifoPaths, fifosOf } from '../stdio/fifo-paths.ts'
 import type { ProcessStreams } from '../stdio/process-streams.ts'
 import { removeFifos } from '../stdio/remove-fifos.ts'
@@ -131,23 +131,40 @@ export class ProcessHandle implements AsyncDisposable {
   }
 
   /**
-   * Removes a process that has ended or was never started, with its FIFOs. Its output is read to the end first.
+   * Removes a process that has ended or was never started, with its FIFOs, even if the server is away for a while. Its
+   * output is read to the end first.
    * @throws as `Tasks.delete`
    */
   async delete({ signal }: AbortOptions = {}): Promise<ProcessExit> {
-    const { status } = await this.status({ signal })
-    if (status === 'stopped') await this.#streams.drain({ signal })
-    const exit = await this.#delete(signal)
+    const before = await this.status({ signal })
+    if (before.status === 'stopped') await this.#streams.drain({ signal })
+    const exit = await this.#delete(before, signal)
     await this.#letGo()
     await removeFifos(fifosOf(this.#fifos))
     return exit
   }
 
-  async #delete(signal: AbortSignal | undefined): Promise<ProcessExit> {
+  async #delete(before: Process, signal: AbortSignal | undefined): Promise<ProcessExit> {
     const { containerId, execId } = this
-    return execId === ''
-      ? await this.tasks.delete(containerId, { signal })
-      : await this.tasks.deleteProcess(containerId, execId, { signal })
+    let asked = false
+    const call = async (): Promise<ProcessExit> => {
+      // The answer to a deletion that was seen through may have been lost; then there is none, or another one.
+      if (asked && (await this.#isGone(before, signal))) return before.exit ?? (await this.exit)
+      asked = true
+      return execId === ''
+        ? await this.tasks.delete(containerId, { signal })
+        : await this.tasks.deleteProcess(containerId, execId, { signal })
+    }
+    return await retryWhileAway(call, { signal })
+  }
+
+  async #isGone({ pid }: Process, signal: AbortSignal | undefined): Promise<boolean> {
+    try {
+      return (await this.status({ signal })).pid !== pid
+    } catch (error) {
+      if (isNotFound(error)) return true
+      throw error
+    }
   }
 
   async #letGo(): Promise<void> {

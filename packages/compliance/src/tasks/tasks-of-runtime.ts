@@ -11,14 +11,17 @@ import { CheckpointStore } from './checkpoint-store.ts'
 import type { TasksSubject } from './subject.ts'
 
 /** The tasks of a runtime together with containers and a store of checkpoints, which a runtime knows nothing of. */
-export function tasksOfRuntime(runtime: RuntimeTasks): Pick<TasksSubject, 'tasks' | 'newContainer'> {
+export function tasksOfRuntime(
+  runtime: RuntimeTasks,
+  runtimeName = 'io.containerd.runc.v2',
+): Pick<TasksSubject, 'tasks' | 'newContainer'> {
   const specs = new Map<string, OpaqueValue>()
   const store = new CheckpointStore()
   const create = async (id: string, { rootfs = [], checkpoint, ...options }: CreateTaskOptions = {}) => {
     const spec = specs.get(id)
     if (spec === undefined) throw new NsboxError('not_found', `container ${JSON.stringify(id)}`)
     const restore = checkpoint && store.get(checkpoint.digest)
-    return await runtime.create(id, { ...options, rootfs, spec, restore })
+    return await runtime.create(id, { ...options, runtimeName, rootfs, spec, restore })
   }
   const checkpoint = async (id: string, { parent = '', ...options }: CheckpointOptions = {}) => {
     const stored: Descriptor[] = []

@@ -1,3 +1,5 @@
+import type { CgroupV1Metrics } from './cgroup-v1-metrics.ts'
+
 /*
  * What the controllers of a unified host tell of one cgroup: the fields of `io.containerd.cgroups.v2.Metrics`.
  * Bytes, microseconds and counts, as the kernel's documentation of cgroup v2 gives them; parts whose controller is
@@ -8,11 +10,11 @@ export interface CgroupV2Metrics {
   readonly pids?: CgroupV2PidsStat | undefined
   readonly cpu?: CgroupV2CPUStat | undefined
   readonly memory?: CgroupV2MemoryStat | undefined
-  readonly rdma?: CgroupV2RdmaStat | undefined
+  readonly rdma?: CgroupV1Metrics['rdma']
   readonly io?: CgroupV2IOStat | undefined
   readonly hugetlb: readonly CgroupV2HugeTlbStat[]
   readonly memoryEvents?: CgroupV2MemoryEvents | undefined
-  readonly network: readonly CgroupV2NetworkStat[]
+  readonly network: CgroupV1Metrics['network']
 }
 
 export interface CgroupV2PSIData {
@@ -94,17 +96,6 @@ export interface CgroupV2MemoryEvents {
   readonly oomGroupKill: bigint
 }
 
-export interface CgroupV2RdmaStat {
-  readonly current: readonly CgroupV2RdmaEntry[]
-  readonly limit: readonly CgroupV2RdmaEntry[]
-}
-
-export interface CgroupV2RdmaEntry {
-  readonly device: string
-  readonly hcaHandles: number
-  readonly hcaObjects: number
-}
-
 export interface CgroupV2IOStat {
   readonly usage: readonly CgroupV2IOEntry[]
   readonly psi?: CgroupV2PSIStats | undefined
@@ -124,16 +115,4 @@ export interface CgroupV2HugeTlbStat {
   readonly max: bigint
   readonly pagesize: string
   readonly failcnt: bigint
-}
-
-export interface CgroupV2NetworkStat {
-  readonly name: string
-  readonly rxBytes: bigint
-  readonly rxPackets: bigint
-  readonly rxErrors: bigint
-  readonly rxDropped: bigint
-  readonly txBytes: bigint
-  readonly txPackets: bigint
-  readonly txErrors: bigint
-  readonly txDropped: bigint
 }

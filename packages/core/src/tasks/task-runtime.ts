@@ -8,6 +8,10 @@ export type CheckpointImages = (directory: string, options: AbortOptions) => Pro
 
 /** Options for a task, with everything that `CreateTaskOptions` takes from the container. */
 export interface RuntimeTaskOptions extends Omit<CreateTaskOptions, 'checkpoint'> {
+  /** The runtime's name as the container has it, which runtimes need that find their program by it. */
+  readonly runtimeName?: string | undefined
+  /** The container whose helper this one is to share, where runtimes have one for each; empty for none. */
+  readonly sandbox?: string | undefined
   /** The container's spec. */
   readonly spec: OpaqueValue
   readonly rootfs: readonly Mount[]
@@ -34,6 +38,9 @@ export interface RuntimeCheckpointOptions extends Omit<CheckpointOptions, 'paren
  * Otherwise as `Tasks`.
  */
 export interface RuntimeTasks extends Omit<Tasks, 'create' | 'checkpoint'> {
+  /** Whether there is a task, or one in the making. */
+  has(id: string): boolean
+
   /**
    * @returns the pid; 0 for a task that is restored, which has a process once it is started
    * @throws as `Tasks.create`, but for containers that do not exist

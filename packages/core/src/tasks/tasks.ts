@@ -136,7 +136,7 @@ export interface Tasks {
   /** Lets frozen processes go on; idempotent. @throws `failed_precondition` if the task has stopped */
   resume(containerId: string, options?: AbortOptions): Promise<void>
 
-  /** All processes that the container holds, ordered by pid. @throws `failed_precondition` after it has stopped */
+  /** All processes that the container holds, ordered by pid; none after it has stopped. */
   pids(containerId: string, options?: AbortOptions): Promise<ProcessInfo[]>
 
   /** Changes the limits of the container's cgroup. @throws `failed_precondition` after it has stopped */

@@ -2,7 +2,7 @@ import { formatReference, parseDigest, parseReference } from '@nsbox/oci'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { fetchObject } from '../fetch-object.ts'
-import { openRemote } from '../open-remote.ts'
+import { openRegistry, openRemote } from '../open-remote.ts'
 import { addPlatformOptions, chosenPlatforms, type PlatformOptions } from '../platform-options.ts'
 import { ProgressView } from '../progress-view.ts'
 import { pullThrough } from '../pull-through.ts'
@@ -49,6 +49,23 @@ export function fetchObjectCommand(): Command {
     withSession(async ({ signal }, options: RegistryOptions, locator: string, object: string | undefined) => {
       await using opened = await openRemote(withObject(locator, object), options)
       await writeOutput(fetchObject(opened.remote, { signal }))
+    }),
+  )
+}
+
+/** `fetch-blob <remote> <digest…>`: blobs of a repository one after the other, to standard output */
+export function fetchBlobCommand(): Command {
+  return addRegistryOptions(
+    new Command('fetch-blob')
+      .description('write blobs of a repository to standard output')
+      .argument('<remote>', 'such as docker.io/library/redis:latest')
+      .argument('<digests...>'),
+  ).action(
+    withSession(async ({ signal }, options: RegistryOptions, locator: string, digests: string[]) => {
+      await using registry = await openRegistry(options)
+      for (const digest of digests.map(parseDigest)) {
+        await writeOutput(fetchObject(registry.remote(withObject(locator, digest)), { signal }))
+      }
     }),
   )
 }

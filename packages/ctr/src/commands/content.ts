@@ -2,12 +2,16 @@ import { Command } from 'commander'
 import { contentActiveCommand } from './content-active.ts'
 import { contentDeleteCommand, contentLabelCommand, contentListCommand } from './content-blobs.ts'
 import { contentEditCommand } from './content-edit.ts'
-import { fetchCommand, fetchObjectCommand } from './content-fetch.ts'
+import { fetchBlobCommand, fetchCommand, fetchObjectCommand } from './content-fetch.ts'
 import { contentGetCommand } from './content-get.ts'
 import { contentIngestCommand } from './content-ingest.ts'
+import { contentPruneCommand } from './content-prune.ts'
 import { pushObjectCommand } from './push-object.ts'
 
-/** `content active|delete|edit|get|ingest|label|ls` and, among `ctr`'s names, `fetch|fetch-object|push-object` */
+/**
+ * `content active|delete|edit|get|ingest|label|ls|prune` and, among `ctr`'s names,
+ * `fetch|fetch-blob|fetch-object|push-object`
+ */
 export function contentCommand({ remote }: { remote: boolean }): Command {
   const content = new Command('content')
     .description('manage content')
@@ -18,8 +22,13 @@ export function contentCommand({ remote }: { remote: boolean }): Command {
     .addCommand(contentIngestCommand())
     .addCommand(contentLabelCommand())
     .addCommand(contentListCommand())
+    .addCommand(contentPruneCommand())
   if (remote) {
-    content.addCommand(fetchCommand()).addCommand(fetchObjectCommand()).addCommand(pushObjectCommand())
+    content
+      .addCommand(fetchCommand())
+      .addCommand(fetchBlobCommand())
+      .addCommand(fetchObjectCommand())
+      .addCommand(pushObjectCommand())
   }
   return content
 }

@@ -21,31 +21,53 @@ export function imagesListCommand({ platforms }: { platforms: boolean }): Comman
     .action(
       withSession(async ({ client, signal }, options: ListOptions, filters: string[]) => {
         const images = await client.images.list(filters, { signal })
-        const rows = [['REF', 'TYPE', 'DIGEST', 'SIZE', ...(platforms ? ['PLATFORMS'] : []), 'LABELS', '']]
-        if (!options.json && !options.quiet)
-          for (const image of images) rows.push(await describe(client, image, { platforms, signal }))
+        const described: DescribedImage[] = []
+        const whole = options.json || !options.quiet
+        if (whole)
+          for (const image of images) described.push(await describe(client, image, { platforms, signal }))
+        const header = ['REF', 'TYPE', 'DIGEST', 'SIZE', ...(platforms ? ['PLATFORMS'] : []), 'LABELS', '']
         printList(
-          images,
+          whole ? described : images,
           options,
           ({ name }) => name,
-          () => renderTable(rows, { minWidth: 1, padding: 1 }),
+          () => renderTable([header, ...described.map(rowOf)], { minWidth: 1, padding: 1 }),
         )
       }),
     )
 }
 
+/** An image with what its documents tell, as far as they can be read. */
+interface DescribedImage extends Image {
+  /** Bytes of what it has for this platform. */
+  readonly size?: number
+  /** Without repetitions, in order; absent where they are not shown. */
+  readonly platforms?: readonly string[]
+}
+
 async function describe(
   { content }: Client,
-  { name, target, labels }: Image,
+  image: Image,
   { platforms, signal }: { platforms: boolean; signal: AbortSignal },
-): Promise<string[]> {
+): Promise<DescribedImage> {
+  const { name, target } = image
   const read = await unlessUnreadable(name, async () => {
     const { required } = await checkImage(content, target, { platforms: [defaultPlatform()], signal })
     const size = required.reduce((sum, descriptor) => sum + descriptor.size, 0)
-    const names = platforms ? (await imagePlatforms(content, target, { signal })).map(formatPlatform) : []
-    return { size: formatBinarySize(size), names: [...new Set(names)].sort().join(',') }
+    if (!platforms) return { size }
+    const names = (await imagePlatforms(content, target, { signal })).map(formatPlatform)
+    return { size, platforms: [...new Set(names)].sort() }
   })
-  const row = [name, target.mediaType, target.digest, read?.size ?? '-']
-  if (platforms) row.push(read?.names || '-')
-  return [...row, formatLabels(labels), '']
+  return { ...image, ...(platforms && { platforms: [] }), ...read }
+}
+
+function rowOf({ name, target, size, platforms, labels }: DescribedImage): string[] {
+  return [
+    name,
+    target.mediaType,
+    target.digest,
+    size === undefined ? '-' : formatBinarySize(size),
+    ...(platforms === undefined ? [] : [platforms.join(',') || '-']),
+    formatLabels(labels),
+    '',
+  ]
 }

@@ -26,7 +26,7 @@ export function imagesMountCommand(): Command {
       withSession(
         async (
           session,
-          options: { rw?: boolean; platform: Platform; expiration?: number },
+          options: { rw?: boolean; platform: Platform; expiration: number },
           ref: string,
           target: string,
         ) => {
@@ -76,10 +76,10 @@ async function openLease(
     expiration,
     undo,
     signal,
-  }: Undoable & { target: string; snapshotter: string; expiration: number | undefined },
+  }: Undoable & { target: string; snapshotter: string; expiration: number },
 ): Promise<void> {
   const labels: Record<string, string> = { [`${labelKeys.gcRefSnapshot}.${snapshotter}`]: target }
-  if (expiration !== undefined) labels[labelKeys.gcExpire] = new Date(Date.now() + expiration).toISOString()
+  if (expiration > 0) labels[labelKeys.gcExpire] = new Date(Date.now() + expiration).toISOString()
   try {
     await leases.create({ id: target, labels }, { signal })
     undo.defer(() => leases.delete(target))

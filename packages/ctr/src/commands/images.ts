@@ -6,11 +6,13 @@ import { imagesFromRootfsCommand } from './images-from-rootfs.ts'
 import { imagesImportCommand } from './images-import.ts'
 import { imagesListCommand } from './images-list.ts'
 import { imagesMountCommand, imagesUnmountCommand } from './images-mount.ts'
+import { imagesPruneCommand } from './images-prune.ts'
 import { imagesTagCommand } from './images-tag.ts'
 import { imagesUsageCommand } from './images-usage.ts'
 import { pullCommand } from './pull.ts'
+import { pushCommand } from './push.ts'
 
-/** `images check|delete|export|from-rootfs|import|label|ls|mount|pull|tag|unmount|usage` */
+/** `images check|delete|export|from-rootfs|import|label|ls|mount|prune|pull|push|tag|unmount|usage` */
 export function imagesCommand(): Command {
   return new Command('images')
     .aliases(['image', 'i'])
@@ -23,7 +25,9 @@ export function imagesCommand(): Command {
     .addCommand(imagesLabelCommand())
     .addCommand(imagesListCommand({ platforms: true }))
     .addCommand(imagesMountCommand())
+    .addCommand(imagesPruneCommand())
     .addCommand(pullCommand())
+    .addCommand(pushCommand())
     .addCommand(imagesTagCommand())
     .addCommand(imagesUnmountCommand())
     .addCommand(imagesUsageCommand())

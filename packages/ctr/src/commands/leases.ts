@@ -53,9 +53,9 @@ function createCommand(): Command {
     .option('--id <id>', 'id of the lease; a random one by default')
     .option('-x, --expires <duration>', 'how long it lasts; 0 for ever', parseDuration, day)
     .action(
-      withSession(async ({ client, signal }, options: { id?: string; expires?: number }, args: string[]) => {
+      withSession(async ({ client, signal }, options: { id?: string; expires: number }, args: string[]) => {
         const labels: Record<string, string> = { ...parseLabels(args) }
-        if (options.expires !== undefined) {
+        if (options.expires > 0) {
           labels[labelKeys.gcExpire] = new Date(Date.now() + options.expires).toISOString()
         }
         const lease = await client.leases.create({ id: options.id, labels }, { signal })

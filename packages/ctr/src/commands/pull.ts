@@ -1,9 +1,11 @@
 import { imageChainId } from '@nsbox/images'
 import { defaultPlatform, formatPlatform, type Platform } from '@nsbox/oci'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { chosenSnapshotter, missingSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
+import { requireLocal } from '../local-only.ts'
 import { openRemote } from '../open-remote.ts'
+import { parseCount } from '../parse-count.ts'
 import { parseLabels } from '../parse-labels.ts'
 import { addPlatformOptions, chosenPlatforms, type PlatformOptions } from '../platform-options.ts'
 import { complain, print } from '../print.ts'
@@ -48,7 +50,7 @@ export function pullCommand(): Command {
   return addRegistryOptions(addPlatformOptions(command)).action(
     withSession(async (session, options: PullOptions, reference: string) => {
       const { client, signal } = session
-      if (!options.local) checkServerOptions(options)
+      if (!options.local) requireLocal(options, localOnly)
       const missing = options.unpack ? await missingSnapshotter(session) : undefined
       const unpack = options.unpack && missing === undefined
       {
@@ -104,7 +106,7 @@ async function pullHere(
     allMetadata: options.allMetadata,
     unpackFor: options.unpack ? { platforms: platformsToUnpack(options), snapshotterName } : undefined,
     labels: parseLabels(options.label ?? []),
-    concurrency: options.maxConcurrentDownloads,
+    concurrency: options.maxConcurrentDownloads || undefined,
     onProgress: (progress) => view?.update(progress),
     signal,
   })
@@ -114,16 +116,4 @@ async function pullHere(
 function platformsToUnpack(options: PlatformOptions): Platform[] {
   const platforms = chosenPlatforms(options)
   return platforms.length === 0 ? [defaultPlatform()] : platforms
-}
-
-function checkServerOptions(options: PullOptions): void {
-  for (const [name, flag] of Object.entries(localOnly)) {
-    if (options[name as keyof typeof localOnly] !== undefined)
-      throw new Error(`"${flag}" requires "--local" flag`)
-  }
-}
-
-function parseCount(text: string): number | undefined {
-  if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('a number from 0 to 9999')
-  return Number(text) || undefined
 }

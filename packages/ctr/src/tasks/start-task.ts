@@ -2,6 +2,7 @@ import { withoutPivot } from '../container/runtime-options.ts'
 import { specHasTerminal } from '../container/spec-has-terminal.ts'
 import { Terminal } from '../foreground/terminal.ts'
 import { networkOf } from '../network/container-network.ts'
+import { requireDaemon } from '../require-daemon.ts'
 import { requireId } from '../require-id.ts'
 import type { Session } from '../session.ts'
 import { runTask } from './run-task.ts'
@@ -21,6 +22,7 @@ export async function startTask(
   flags: StartFlags,
   idGiven: string | undefined,
 ): Promise<void> {
+  if (flags.detach) requireDaemon(session)
   const { client, signal } = session
   const id = requireId(idGiven)
   const container = await client.containers.get(id, { signal })

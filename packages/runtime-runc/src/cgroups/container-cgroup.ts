@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
 import { opendir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -59,6 +59,11 @@ export class ContainerCgroup {
     const found = new Set<number>()
     await collectPids(this.#directories.get(this.#reference)!, found)
     return [...found].sort((a, b) => a - b)
+  }
+
+  /** Whether any hierarchy has it. */
+  get exists(): boolean {
+    return [...this.#directories.values()].some((directory) => existsSync(directory))
   }
 
   /** Removes it from all hierarchies, as far as it is there. @throws failed_precondition if it has processes */

@@ -1,8 +1,7 @@
 import { unlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Bundle, readState, writeState } from '@nsbox/bundle'
 import { isErrno } from '@nsbox/errors'
-import type { Bundle } from '../bundle/bundle.ts'
-import { readState, writeState } from '../bundle/state-file.ts'
 
 /** What is to be known of a checkpoint in the making after this process has gone: `checkpoint.json` in the bundle. */
 export interface DumpRecord {

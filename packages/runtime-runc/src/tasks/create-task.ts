@@ -1,14 +1,11 @@
+import { type Bundle, type Bundles, pathsOfSpec, processIo, readBundleSpec, TaskUses } from '@nsbox/bundle'
 import type { AbortOptions, RuntimeTaskOptions } from '@nsbox/core/tasks'
 import type { LaunchPaths, SupervisedProcess } from '@nsbox/supervisor'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import type { Bundle } from '../bundle/bundle.ts'
-import { readBundleSpec } from '../bundle/bundle-spec.ts'
-import type { Bundles } from '../bundle/bundles.ts'
 import { launchRunc } from '../runc/launch-runc.ts'
 import { Runc } from '../runc/runc.ts'
 import { FirstProcess } from './first-process.ts'
-import { pathsBeforeBundle, pathsOfSpec } from './given-paths.ts'
-import { processIo } from './process-io.ts'
+import { pathsBeforeBundle } from './given-paths.ts'
 import { discardImages, type RestoreSource, restoreSource } from './restore-source.ts'
 import { RestoredStart } from './restored-start.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
@@ -16,8 +13,7 @@ import { Task, type TaskParts } from './task.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import { type TaskRecord, writeTask } from './task-record.ts'
 import { CreatedStart } from './task-start.ts'
-import { TaskUses } from './task-uses.ts'
-import { end, removeContainer } from './undo-process.ts'
+import { end, removeContainer, removeNewCgroup } from './undo-process.ts'
 
 /** What a new task is made of. */
 export interface NewTask {
@@ -36,7 +32,7 @@ export interface NewTask {
 export async function createTask(wanted: NewTask): Promise<Task> {
   const { namespace, id, context, bundles, choice, options } = wanted
   const { spec, rootfs, signal } = options
-  const { ownNamespaces, paths } = await readBundleSpec(spec)
+  const { ownNamespaces, paths, cgroup } = await readBundleSpec(spec)
   const sharesPids = !ownNamespaces.includes('pid')
   const io = processIo(options)
   await using undo = new AsyncDisposableStack()
@@ -56,7 +52,10 @@ export async function createTask(wanted: NewTask): Promise<Task> {
   const runc = runcOf(choice, bundle)
   const more = pathsOfSpec(paths, bundle)
   if (more !== undefined) await uses.add(more, { signal })
-  const record: TaskRecord = { format: 1, choice, sharesPids, io, pid: 0, started: false, uses: uses.records }
+  const isNew = cgroup !== undefined && context.cgroups.named(cgroup)?.exists === false
+  const newCgroup = isNew ? cgroup : undefined
+  const state = { pid: 0, started: false, uses: uses.records }
+  const record: TaskRecord = { format: 1, choice, sharesPids, io, newCgroup, ...state }
   // From here on, one that finds the bundle knows what there is to undo.
   writeTask(bundle, record)
   const first = undo.use(new FirstProcess(namespace, id, context))
@@ -64,6 +63,7 @@ export async function createTask(wanted: NewTask): Promise<Task> {
   const task = restore === undefined ? await begin(parts, options, undo) : goOn(parts, restore)
   signal?.throwIfAborted()
   task.created(rootfs)
+  context.versions?.used(runc)
   undo.move()
   return task
 }
@@ -91,6 +91,7 @@ async function launch(
   const { choice, io } = record
   const { noPivotRoot, noNewKeyring } = choice
   const { path, log, pidFile } = bundle
+  undo.defer(() => removeNewCgroup(record.newCgroup, context))
   // A program that fails may have made a part of the container, whatever it says.
   undo.defer(() => removeContainer(runc, id, context))
   const command = (paths: LaunchPaths) =>

@@ -1,3 +1,4 @@
+import type { Bundles } from '@nsbox/bundle'
 import { yieldBetween } from '@nsbox/concurrency'
 import type {
   AbortOptions,
@@ -16,7 +17,6 @@ import type {
 import { NsboxError } from '@nsbox/errors'
 import { parseListFilters } from '@nsbox/filters'
 import { validateIdentifier } from '@nsbox/namespaces'
-import type { Bundles } from '../bundle/bundles.ts'
 import { checkpointRequest } from '../options/checkpoint-request.ts'
 import { createTask } from './create-task.ts'
 import type { Exec } from './exec.ts'
@@ -49,10 +49,14 @@ export class NamespaceTasks implements RuntimeTasks {
     this.#tasks.set(task.id, task)
   }
 
+  has(id: string): boolean {
+    return this.#tasks.has(id) || this.#making.has(id)
+  }
+
   async create(id: string, options: RuntimeTaskOptions): Promise<{ readonly pid: number }> {
     options.signal?.throwIfAborted()
     validateIdentifier(id)
-    if (this.#tasks.has(id) || this.#making.has(id)) throw new NsboxError('already_exists', `task ${id}`)
+    if (this.has(id)) throw new NsboxError('already_exists', `task ${id}`)
     const { namespace, context, defaults, bundles } = this.#options
     context.shortcuts.expectMove()
     const choice = runtimeChoice(namespace, options.options, options.runtimePath, defaults)

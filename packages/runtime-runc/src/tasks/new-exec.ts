@@ -1,8 +1,6 @@
+import { mayChangeMounts, processIo, readSpecObject } from '@nsbox/bundle'
 import type { ExecOptions, ProcessIo } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
-import { readSpecObject } from '../bundle/bundle-spec.ts'
-import { mayChangeMounts } from '../bundle/spec-paths.ts'
-import { processIo } from './process-io.ts'
 
 /** An exec that is about to be added. */
 export interface NewExec {

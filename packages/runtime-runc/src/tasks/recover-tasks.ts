@@ -1,4 +1,4 @@
-import type { Bundle } from '../bundle/bundle.ts'
+import { type Bundle, TaskUses } from '@nsbox/bundle'
 import type { ContainerStatus } from '../runc/container-state.ts'
 import { runcOf } from './create-task.ts'
 import { FirstProcess } from './first-process.ts'
@@ -9,8 +9,7 @@ import { Task } from './task.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import { readTask, type TaskRecord } from './task-record.ts'
 import { CreatedStart } from './task-start.ts'
-import { TaskUses } from './task-uses.ts'
-import { end, removeContainer } from './undo-process.ts'
+import { end, removeContainer, removeNewCgroup } from './undo-process.ts'
 
 /**
  * Takes up the tasks that an earlier process has left. What that process had not completed is undone: no client was
@@ -60,6 +59,7 @@ async function undo({
   const process = context.supervisor.process(processKey(namespace, id))
   if (process !== undefined) await end(process)
   if (record !== undefined) await removeContainer(runcOf(record.choice, bundle), id, context)
+  await removeNewCgroup(record?.newCgroup, context)
   await bundle.remove()
   uses.release()
 }

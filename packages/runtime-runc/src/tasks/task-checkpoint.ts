@@ -1,5 +1,6 @@
 import { access, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Bundle, ImageDirectories } from '@nsbox/bundle'
 import type { AbortOptions, ProcessExit, RuntimeCheckpointOptions } from '@nsbox/core/tasks'
 import {
   type ErrorCode,
@@ -10,10 +11,8 @@ import {
   NsboxError,
 } from '@nsbox/errors'
 import { removeTree } from '@nsbox/trees'
-import type { Bundle } from '../bundle/bundle.ts'
 import { criuFailure, criuHasFinished, withCriuFailure } from '../checkpoints/criu-log.ts'
 import { removeDump, writeDump } from '../checkpoints/dump-record.ts'
-import type { ImageDirectories } from '../checkpoints/image-directories.ts'
 import { undoDump } from '../checkpoints/undo-dump.ts'
 import type { CheckpointRequest } from '../options/checkpoint-request.ts'
 import { hasEnded } from '../runc/has-ended.ts'

@@ -1,15 +1,18 @@
+import type { ImageDirectories } from '@nsbox/bundle'
 import type { DomainEvent } from '@nsbox/core/events'
 import type { PathUses } from '@nsbox/core/tasks'
 import type { Supervisor } from '@nsbox/supervisor'
 import type { CgroupHost } from '../cgroups/cgroup-host.ts'
 import type { OomWatcher } from '../cgroups/oom/oom-watch.ts'
-import type { ImageDirectories } from '../checkpoints/image-directories.ts'
+import type { VersionWarnings } from '../runc/version-warnings.ts'
 import type { Shortcuts } from '../runc-internals/shortcuts.ts'
 
 /** What all tasks of a runtime share. */
 export interface TaskContext {
   readonly supervisor: Supervisor
   readonly shortcuts: Shortcuts
+  /** Told of programs that make containers. */
+  readonly versions?: Pick<VersionWarnings, 'used'> | undefined
   readonly cgroups: CgroupHost
   readonly oom: OomWatcher
   /** Where images of checkpoints are put. */

@@ -1,10 +1,9 @@
 import { unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { type Bundle, type ExecFiles, readState, writeState } from '@nsbox/bundle'
 import type { ProcessExit, ProcessIo } from '@nsbox/core/tasks'
 import { isErrno } from '@nsbox/errors'
 import { Timestamp } from '@nsbox/time'
-import type { Bundle, ExecFiles } from '../bundle/bundle.ts'
-import { readState, writeState } from '../bundle/state-file.ts'
 import type { RestoreSource } from './restore-source.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
 
@@ -17,6 +16,8 @@ export interface TaskRecord {
   readonly io: ProcessIo
   /** Where it is in each hierarchy; absent until the task exists, or if it has no cgroup of its own. */
   readonly cgroups?: readonly (readonly [hierarchy: string, path: string])[] | undefined
+  /** The path of a cgroup that is there for this task alone; absent where it was there before, or is not known. */
+  readonly newCgroup?: string | undefined
   /** 0 until there is a process: a task without one that does not go on from a checkpoint was not made to the end. */
   readonly pid: number
   /** What the start is to go on from; absent once it has, and for tasks that begin. */

@@ -1,3 +1,4 @@
+import { type Bundle, outputFiles, pathsOfChanging, type TaskUses } from '@nsbox/bundle'
 import type { DomainEvent } from '@nsbox/core/events'
 import type { Mount } from '@nsbox/core/snapshots'
 import type {
@@ -13,14 +14,13 @@ import type {
 import { NsboxError } from '@nsbox/errors'
 import type { TerminalSize } from '@nsbox/supervisor'
 import { systemClock } from '@nsbox/time'
-import type { Bundle } from '../bundle/bundle.ts'
 import { processInfos } from '../cgroups/process-infos.ts'
 import type { CheckpointRequest } from '../options/checkpoint-request.ts'
 import { pauseContainer } from '../runc/pause-container.ts'
 import type { Runc } from '../runc/runc.ts'
 import type { ExecTask } from './exec.ts'
 import type { FirstProcess } from './first-process.ts'
-import { outputFiles, pathsOfChanging, pathsOfCheckpoint } from './given-paths.ts'
+import { pathsOfCheckpoint } from './given-paths.ts'
 import type { NewExec } from './new-exec.ts'
 import { ProcessEnd } from './process-end.ts'
 import { discardImages } from './restore-source.ts'
@@ -33,7 +33,6 @@ import { TaskExecs } from './task-execs.ts'
 import { exitOf, storedExit, type TaskRecord, writeTask } from './task-record.ts'
 import { TaskSignals } from './task-signals.ts'
 import type { TaskStart } from './task-start.ts'
-import type { TaskUses } from './task-uses.ts'
 import { YieldingMutex } from './yielding-mutex.ts'
 
 /** What a task is made of. */
@@ -242,9 +241,9 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     })
   }
 
-  /** All processes, and which exec each was started by. */
+  /** All processes, and which exec each was started by; none once it has stopped. */
   async processes(): Promise<ProcessInfo[]> {
-    if (this.#state === 'stopped') throw new NsboxError('failed_precondition', 'process already finished')
+    if (this.#state === 'stopped') return []
     return processInfos(await this.#pids(), this.execs.byPid)
   }
 

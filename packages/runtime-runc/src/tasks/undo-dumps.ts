@@ -1,5 +1,5 @@
+import type { Bundle } from '@nsbox/bundle'
 import { removeTree } from '@nsbox/trees'
-import type { Bundle } from '../bundle/bundle.ts'
 import { readDump, removeDump } from '../checkpoints/dump-record.ts'
 import { undoDump } from '../checkpoints/undo-dump.ts'
 import { runcOf } from './create-task.ts'

@@ -1,9 +1,7 @@
 import type { Container, ContainerChange } from '@nsbox/core/containers'
 import { NsboxError, quoted } from '@nsbox/errors'
+import { isRuntimeName } from '../runtime-names.ts'
 import { admitSpec } from './tenant-spec.ts'
-
-/** The only runtime for containers of tenants. */
-const runtimeName = 'io.containerd.runc.v2'
 
 type Given = Pick<ContainerChange, 'runtime' | 'spec'> & Pick<Container, 'id'>
 
@@ -14,7 +12,7 @@ type Given = Pick<ContainerChange, 'runtime' | 'spec'> & Pick<Container, 'id'>
  * @throws `permission_denied`, naming the field; `invalid_argument` for a malformed spec
  */
 export function admitContainer({ id, runtime, spec }: Given, namespace: string): void {
-  if (runtime !== undefined && runtime.name !== runtimeName)
+  if (runtime !== undefined && !isRuntimeName(runtime.name))
     throw denied(`runtime ${quoted(runtime.name)} of a tenant's container`)
   admitRuntimeOptions(runtime?.options)
   if (spec !== undefined) admitSpec(spec, { namespace, id })

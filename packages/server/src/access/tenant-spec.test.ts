@@ -235,8 +235,9 @@ describe('what else a tenant says of a container', () => {
 
   test('F03 the runtime is the server’s own, without options', () => {
     const container = { id: 'c', spec: any(ordinary) }
-    admitContainer({ ...container, runtime: { name: 'io.containerd.runc.v2' } }, 'tenant')
-    for (const name of ['/bin/sh', 'io.containerd.runc.v1', ''])
+    for (const name of ['io.containerd.runc.v2', 'io.containerd.runc.v1'])
+      admitContainer({ ...container, runtime: { name } }, 'tenant')
+    for (const name of ['/bin/sh', 'io.containerd.kata.v2', 'io.containerd.runc.v3', ''])
       expect(refusal(() => admitContainer({ ...container, runtime: { name } }, 'tenant'))).toContain(
         'permission_denied',
       )

@@ -38,6 +38,13 @@ export interface ActivateMountsOptions extends AbortOptions {
   readonly temporary?: boolean | undefined
 }
 
+/** What a task's root filesystem is mounted from. */
+export interface TaskRootfs {
+  readonly mounts: readonly Mount[]
+  /** Whether something was made for them, which is to be ended with the task. */
+  readonly isActivated: boolean
+}
+
 /** The longest name of an activation, in characters. */
 const maxName = 4096
 
@@ -104,19 +111,21 @@ export class MountManager implements AsyncDisposable {
   /**
    * What a task's root filesystem is mounted from: the mounts themselves, or what they come to once what they need is
    * made, which `endTask` ends.
+   *
+   * @throws `already_exists` if that was made for a task of this id already
    */
   async forTask(
     namespace: string,
     task: string,
     mounts: readonly Mount[],
     options: AbortOptions,
-  ): Promise<readonly Mount[]> {
-    if (mountsToMake(mounts) === undefined) return mounts
+  ): Promise<TaskRootfs> {
+    if (mountsToMake(mounts) === undefined) return { mounts, isActivated: false }
     const named = { namespace, name: taskName(task), labels: {}, task }
     const { active, system } = await this.#make(named, mounts, options)
-    if (system.length > 0) return system
-    const last = active.at(-1)
-    return last === undefined ? [] : [{ type: 'bind', source: last.mountPoint, options: ['rbind'] }]
+    if (system.length > 0) return { mounts: system, isActivated: true }
+    const source = active.at(-1)?.mountPoint ?? ''
+    return { mounts: [{ type: 'bind', source, options: ['rbind'] }], isActivated: true }
   }
 
   /** Ends what the root filesystem of a task was mounted from; does nothing if that is nothing. */

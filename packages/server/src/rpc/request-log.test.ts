@@ -2,11 +2,13 @@ import { once } from 'node:events'
 import { type ClientHttp2Stream, connect as connectHttp2 } from 'node:http2'
 import { connect as connectSocket } from 'node:net'
 import { create, toBinary } from '@bufbuild/protobuf'
-import { Code, createClient } from '@connectrpc/connect'
+import { Code, createClient, createContextValues } from '@connectrpc/connect'
+import { toConnectError } from '@nsbox/api'
 import { Content, WriteContentRequestSchema } from '@nsbox/api/gen/services/content/v1/content_pb'
 import { NsboxError } from '@nsbox/errors'
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { textLine } from '../log/text-line.ts'
 import { frame, socketTransport } from '../testing/grpc-call.ts'
 import { type ServedRoutes, serveRoutes } from '../testing/serve-routes.ts'
 import { requestLog } from './request-log.ts'
@@ -83,4 +85,23 @@ test.each(cases)('a stream that its client drops is cancelled: %s, of %s', async
   drop(stream)
   await expect.poll(() => lines).toMatchObject([{ code: 'Canceled', level: pino.levels.values.debug }])
   session.destroy()
+})
+
+test('says once what a call has failed with, and where it comes from', async () => {
+  const lines: string[] = []
+  const log = pino({ level: 'debug' }, { write: (line) => void lines.push(line) })
+  const failing = async () => {
+    const cause = new NsboxError('unknown', 'ended with 1')
+    throw toConnectError(new NsboxError('unknown', 'OCI runtime create failed: no way', { cause }))
+  }
+  const call = requestLog(log, { touch: () => undefined } as never)(failing)
+  const request = {
+    service: { typeName: 'a.Tasks' },
+    method: { name: 'Create' },
+    contextValues: createContextValues(),
+  }
+  await expect(call(request as never)).rejects.toThrow()
+  const text = lines.map(textLine).join('')
+  expect(text.match(/OCI runtime create failed/g)).toHaveLength(1)
+  expect(text).toContain('ended with 1')
 })

@@ -13,8 +13,8 @@ import { failureLevel } from './failure-level.ts'
 import type { LoopMonitor } from './loop-monitor.ts'
 
 /**
- * Logs each call with a number, its method, namespace, duration and code: at debug level, or at that of its failure. The monitor is told which methods run. Messages and other headers are never logged, since they may hold
- * secrets.
+ * Logs each call with a number, its method, namespace, duration and code: at debug level, or at that of its failure.
+ * The monitor is told which methods run. Messages and other headers are never logged, since they may hold secrets.
  */
 export function requestLog(log: Logger, loop: Pick<LoopMonitor, 'touch'>): Interceptor {
   let calls = 0
@@ -49,10 +49,15 @@ export function requestLog(log: Logger, loop: Pick<LoopMonitor, 'touch'>): Inter
       const ms = Math.round(performance.now() - started)
       if (error === undefined) return log.debug({ ...call, ms, code: 'ok' }, 'call')
       const failure = ConnectError.from(error)
-      const facts = { ...call, ms, code: Code[failure.code], err: error }
+      const facts = { ...call, ms, code: Code[failure.code], err: told(error) }
       log[failureLevel(failure)](facts, 'call failed')
     }
   }
+}
+
+/** What a status stands for says the same words, and where they come from. */
+function told(error: unknown): unknown {
+  return error instanceof ConnectError && error.cause instanceof Error ? error.cause : error
 }
 
 async function* logged(

@@ -53,8 +53,8 @@ export interface NamespacedSandboxes {
 
 /**
  * Sandboxes without processes, as those of containerd's runc shim are (docs/behaviour.md §18): what is created, started
- * and stopped is a record, and tasks of containers that name a sandbox need it to be there. They outlive the server, and
- * end with the state directory.
+ * and stopped is a record, and tasks of containers that name a sandbox need it to be there. They outlive the server,
+ * and end with the state directory.
  */
 export class RunningSandboxes {
   readonly #parts: RunningSandboxesParts

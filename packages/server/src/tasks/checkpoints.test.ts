@@ -109,7 +109,10 @@ describeWith({ linux: true }, 'checkpoints of tasks', () => {
       snapshotters: [],
       runtime: { namespace: () => runtime as unknown as RuntimeTasks } as Pick<TaskRuntime, 'namespace'>,
       mounts: {
-        forTask: async (_namespace: string, _id: string, rootfs: readonly Mount[]) => rootfs,
+        forTask: async (_namespace: string, _id: string, rootfs: readonly Mount[]) => ({
+          mounts: rootfs,
+          isActivated: false,
+        }),
         endTask: async () => {},
       },
       sandboxes: new RunningSandboxes({

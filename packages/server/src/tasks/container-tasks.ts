@@ -17,8 +17,9 @@ import type {
   Tasks,
   UpdateTaskOptions,
 } from '@nsbox/core/tasks'
-import { isAlreadyExists, isNotFound, NsboxError } from '@nsbox/errors'
+import { isNotFound, NsboxError } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
+import type { TaskRootfs } from '../mounts/mount-manager.ts'
 import type { NamespacedSandboxes } from '../sandboxes/running-sandboxes.ts'
 import { CheckpointLease } from './checkpoints/checkpoint-lease.ts'
 import { findCheckpoint, findParent } from './checkpoints/find-checkpoint.ts'
@@ -30,7 +31,7 @@ export interface ContainerTasksParts {
   readonly runtime: RuntimeTasks
   /** Makes what root filesystems of tasks are mounted from, and ends it. */
   readonly mounts: {
-    forTask(id: string, rootfs: readonly Mount[], options: AbortOptions): Promise<readonly Mount[]>
+    forTask(id: string, rootfs: readonly Mount[], options: AbortOptions): Promise<TaskRootfs>
     endTask(id: string): Promise<void>
   }
   /** The namespace's sandboxes that have been created. */
@@ -45,9 +46,6 @@ export interface ContainerTasksParts {
   /** Throws if the caller may not make a task of a container; any by default. */
   readonly admit?: ((container: Container) => void) | undefined
 }
-
-/** The name of the only runtime. */
-export const runtimeName = 'io.containerd.runc.v2'
 
 /** Tasks of containers: looks up what the runtime needs of a container, and passes all else on. */
 export class ContainerTasks implements Tasks {
@@ -64,12 +62,6 @@ export class ContainerTasks implements Tasks {
     const { containers, runtime, mounts, admit } = this.#parts
     const container = await containers.get(id, { signal: options.signal })
     admit?.(container)
-    if (container.runtime.name !== runtimeName) {
-      throw new NsboxError(
-        'not_found',
-        `runtime ${JSON.stringify(container.runtime.name)}, only ${runtimeName} is there`,
-      )
-    }
     if (container.sandbox !== '') await this.#requireSandbox(container.sandbox, options)
     const restore = checkpoint && (await findCheckpoint(this.#parts.content(), checkpoint, options))
     const rootfs = await mounts.forTask(id, await this.#rootfs(container, options), options)
@@ -77,13 +69,14 @@ export class ContainerTasks implements Tasks {
       return await runtime.create(id, {
         ...options,
         restore,
-        rootfs,
+        rootfs: rootfs.mounts,
+        runtimeName: container.runtime.name,
+        sandbox: container.sandbox,
         spec: container.spec,
         options: options.options ?? container.runtime.options,
       })
     } catch (error) {
-      // Of a task that was there before, this call has made nothing.
-      if (!isAlreadyExists(error)) await mounts.endTask(id)
+      if (rootfs.isActivated) await mounts.endTask(id)
       throw error
     }
   }
@@ -185,8 +178,8 @@ export class ContainerTasks implements Tasks {
   }
 
   /**
-   * In containerd the containers of a sandbox share the shim of it, or of its task where the sandbox is one. Here all
-   * tasks share one supervisor, so one of the two only has to be there.
+   * The containers of a sandbox share the shim of its task, if it has one. With runc all tasks share one supervisor, so
+   * the sandbox, or its task where that is one, only has to be there.
    */
   async #requireSandbox(id: string, { signal }: AbortOptions): Promise<void> {
     const { runtime, sandboxes } = this.#parts

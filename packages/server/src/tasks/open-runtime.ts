@@ -1,9 +1,13 @@
 import { join } from 'node:path'
-import type { DomainEvent } from '@nsbox/core/events'
+import type { DomainEvent, Envelope } from '@nsbox/core/events'
 import type { PathUses, TaskRuntime } from '@nsbox/core/tasks'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 import { openRuncRuntime } from '@nsbox/runtime-runc'
+import { openShimRuntime } from '@nsbox/runtime-shim'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Logger } from 'pino'
+import { ttrpcAddress } from '../listen/ttrpc-socket.ts'
+import { runtimesOf } from './runtimes.ts'
 
 /** How to open the runtime of a server. */
 export interface OpenRuntimeOptions {
@@ -13,6 +17,8 @@ export interface OpenRuntimeOptions {
   readonly root: string
   /** Whether the state directory, and the tasks, end with the server. */
   readonly temporary: boolean
+  /** Path of the server's socket, which shims are told. */
+  readonly address: string
   readonly binary?: string | undefined
   readonly shortcuts: boolean
   /** Called with what tasks use, also those of an earlier server. */
@@ -23,39 +29,56 @@ export interface OpenRuntimeOptions {
   readonly log: Logger
 }
 
-/** The runtime of a server, or why it has none. */
+/** The runtimes of a server, or why it has none. */
 export interface OpenRuntime extends AsyncDisposable {
   readonly runtime: Pick<TaskRuntime, 'namespace' | 'info'>
   readonly refusal?: string | undefined
+  /** Whether what a shim forwards is to be published; the end of a task is not, if it has been. */
+  isNews(envelope: Envelope): boolean
 }
 
 /** Codes of a host without support for tasks. Any other error is a fault. */
 const refusals: ReadonlySet<string> = new Set(['permission_denied', 'unimplemented'])
 
 /**
- * Opens the runtime, and takes over the tasks of an earlier server. On a host without support, every task is refused.
+ * Opens the runtimes, and takes over the tasks of an earlier server. On a host without support, every task is refused.
  */
 export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRuntime> {
-  const { state, root, temporary, binary, shortcuts, uses, onEvent, onMissed, log } = options
+  const { state, root, temporary, address, binary, shortcuts, uses, onEvent, onMissed, log } = options
   try {
     if (process.platform !== 'linux') throw new NsboxError('unimplemented', `tasks on ${process.platform}`)
+    await using opening = new AsyncDisposableStack()
     let recovering = true
-    const runtime = await openRuncRuntime({
-      directory: join(state, 'tasks'),
-      images: join(root, 'checkpoints'),
-      binary,
-      shortcuts,
+    const shared = {
       uses,
-      onEvent: (namespace, event) => (recovering ? onMissed : onEvent)(namespace, event),
-      onWarning: (message, err) => log.warn({ err }, message),
-    })
+      onEvent: (namespace: string, event: DomainEvent) => (recovering ? onMissed : onEvent)(namespace, event),
+      onWarning: (message: string, err?: unknown) => log.warn({ err }, message),
+    }
+    const images = join(root, 'checkpoints')
+    const runc = opening.use(
+      await openRuncRuntime({
+        ...{ directory: join(state, 'tasks'), images, binary, shortcuts, ...shared },
+        onKnownEscapes: (message) => log.warn(message),
+      }),
+    )
+    const shims = opening.use(
+      await openShimRuntime({
+        directory: join(state, 'shims'),
+        images: join(root, 'shim-checkpoints'),
+        address,
+        ttrpcAddress: ttrpcAddress(address),
+        onLog: (line, of) => log[levelOf(line)](of, line),
+        ...shared,
+      }),
+    )
     recovering = false
+    if (temporary) opening.defer(async () => void (await Promise.all([runc.endAll(), shims.endAll()])))
+    const owned = opening.move()
     return {
-      runtime,
-      async [Symbol.asyncDispose]() {
-        await using _runtime = runtime
-        if (temporary) await runtime.endAll()
-      },
+      runtime: { ...runtimesOf({ runc, shims }), info: (asked) => runc.info(asked) },
+      isNews: ({ namespace, event }) =>
+        !('opaque' in event) || shims.isNews(namespace, event.topic, event.opaque),
+      [Symbol.asyncDispose]: () => owned.disposeAsync() as Promise<void>,
     }
   } catch (error) {
     if (!isNsboxError(error) || !refusals.has(error.code)) throw error
@@ -66,7 +89,13 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRunt
     return {
       runtime: { namespace: refuse, info: refuse },
       refusal: error.message,
+      isNews: () => true,
       async [Symbol.asyncDispose]() {},
     }
   }
+}
+
+/** Lines of a shim have their levels in them; most tell of nothing but its start. */
+function levelOf(line: string): 'warn' | 'debug' {
+  return /\blevel"?[=:]"?(?:warn|error|fatal|panic)/.test(line) ? 'warn' : 'debug'
 }

@@ -2,7 +2,7 @@ import type { AnyLike } from '@nsbox/api'
 import { packAny, unpackAny } from '@nsbox/api'
 import { RuntimeInfoSchema, RuntimeRequestSchema } from '@nsbox/api/gen/types/introspection_pb'
 import type { TaskRuntime } from '@nsbox/core/tasks'
-import { runtimeName } from './container-tasks.ts'
+import { isRuntimeName } from '../runtime-names.ts'
 
 /**
  * The `extra` of the runtime's plugin info.
@@ -17,7 +17,7 @@ export async function runtimeExtra(
   const request = options === undefined ? undefined : unpackAny(RuntimeRequestSchema, options)
   // Some clients send the runtime's name in the field for the path of its program.
   const path = request?.runtimePath
-  const runtimePath = path === '' || path === runtimeName ? undefined : path
+  const runtimePath = path === undefined || path === '' || isRuntimeName(path) ? undefined : path
   const { name, version, revision, features } = await info({ options: request?.options, runtimePath, signal })
   return packAny(RuntimeInfoSchema, {
     name,

@@ -1,8 +1,9 @@
 import type { AbortOptions } from '@nsbox/core/content'
-import type { LeaseStore } from '@nsbox/core/leases'
-import { isNotFound } from '@nsbox/errors'
+import { isNotFound, isNsboxError, NsboxError } from '@nsbox/errors'
 import { isExtractionKey } from '@nsbox/images'
-import { digestOf, labelKeys } from '@nsbox/oci'
+import type { Metadata, NamespaceView } from '@nsbox/metadata'
+import { assertDigest, digestOf, labelKeys } from '@nsbox/oci'
+import { isOutOfRoom } from './out-of-room.ts'
 
 /** How long the content of a failed pull is held, so that another attempt can go on from there, in milliseconds. */
 const leaseHours = 24
@@ -12,42 +13,84 @@ const imageLabel = 'nsbox/transfer.image'
 
 /**
  * Leases of pulls. The lease of a successful pull is deleted, since the image holds everything. That of a failed one,
- * or of a killed server, stays until it expires or the next pull of the same image takes over its resources.
+ * or of a killed server, stays until it expires, until the next pull of the same image takes over its resources, or
+ * until another pull needs the room. What a pull had that failed for want of room is given back at once.
  */
 export class PullLeases {
+  readonly #metadata: Pick<Metadata, 'namespace' | 'namespaces' | 'collect'>
   /** Leases of running pulls. */
   readonly #active = new Set<string>()
 
-  /** Runs `work` under a lease. */
+  constructor(metadata: Pick<Metadata, 'namespace' | 'namespaces' | 'collect'>) {
+    this.#metadata = metadata
+  }
+
+  /**
+   * Runs `work` under a lease of a namespace.
+   * @throws what `work` throws, with the details `heldBytes`, `heldLease` and `heldUntil` if something stays held
+   */
   async under<T>(
-    leases: LeaseStore,
+    namespace: string,
     image: string,
     work: (lease: string) => Promise<T>,
     { signal }: AbortOptions = {},
   ): Promise<T> {
+    const view = this.#metadata.namespace(namespace)
+    const { leases } = view
     const label = image.length > 1024 ? digestOf(image) : image
     const expiry = new Date(Date.now() + leaseHours * 3_600_000).toISOString()
     const labels = { [labelKeys.gcExpire]: expiry, [imageLabel]: label }
-    const { id } = await leases.create({ labels }, { signal })
+    const { id } = await this.withRoom(() => leases.create({ labels }, { signal }))
     this.#active.add(id)
     try {
-      await this.#takeOver(leases, label, id, signal)
-      const result = await work(id)
+      const result = await this.withRoom(async () => {
+        await this.#takeOver(view, label, id, signal)
+        return await work(id)
+      })
       await ifThere(() => leases.delete(id))
       return result
     } catch (error) {
-      await ifThere(async () => {
-        // An empty lease is of no use.
-        if ((await leases.resources(id)).length === 0) await leases.delete(id)
-      })
-      throw error
+      if (isOutOfRoom(error)) {
+        // The room matters to others. Should even this fail for want of it, the next pull tries again.
+        await leases.delete(id, { sync: true }).catch(() => undefined)
+        throw error
+      }
+      const heldBytes = await bytesHeld(view, id)
+      // An empty lease is of no use.
+      if (heldBytes === undefined) await ifThere(() => leases.delete(id))
+      throw heldBytes ? holding(error, { heldBytes, heldLease: id, heldUntil: expiry }) : error
     } finally {
       this.#active.delete(id)
     }
   }
 
+  /** Runs `work`, once more if there was no room for it and what failed pulls hold could be given back. */
+  async withRoom<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isOutOfRoom(error) || !(await this.#giveBack())) throw error
+    }
+    return await work()
+  }
+
+  /** Lets go of what failed pulls hold, in whichever namespaces: they share the disk. @returns whether there was one */
+  async #giveBack(): Promise<boolean> {
+    let found = false
+    for (const { name } of await this.#metadata.namespaces.list()) {
+      const { leases } = this.#metadata.namespace(name)
+      for (const { id, labels } of await leases.list()) {
+        if (labels[imageLabel] === undefined || this.#active.has(id)) continue
+        await ifThere(() => leases.delete(id))
+        found = true
+      }
+    }
+    if (found) await this.#metadata.collect()
+    return found
+  }
+
   async #takeOver(
-    leases: LeaseStore,
+    { leases }: NamespaceView,
     label: string,
     id: string,
     signal: AbortSignal | undefined,
@@ -64,6 +107,30 @@ export class PullLeases {
       })
     }
   }
+}
+
+/** How many bytes a lease holds of what was downloaded; undefined if it holds nothing at all. */
+async function bytesHeld({ leases, content }: NamespaceView, id: string): Promise<number | undefined> {
+  let bytes: number | undefined
+  await ifThere(async () => {
+    for (const resource of await leases.resources(id)) {
+      bytes ??= 0
+      await ifThere(async () => {
+        if (resource.type === 'ingests') bytes! += (await content.status(resource.id)).offset
+        if (resource.type !== 'content') return
+        assertDigest(resource.id)
+        bytes! += (await content.info(resource.id)).size
+      })
+    }
+  })
+  return bytes
+}
+
+/** The same error, which also tells what is held. */
+function holding(error: unknown, held: NsboxError['details']): unknown {
+  if (!isNsboxError(error)) return error
+  const { code, context, details } = error
+  return new NsboxError(code, context, { cause: error, details: { ...details, ...held } })
 }
 
 /** A lease may expire, be deleted by a user or be taken over by another pull at any moment. */

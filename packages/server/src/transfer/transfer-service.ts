@@ -29,7 +29,7 @@ import { PullLeases } from './pull-lease.ts'
 
 /** Options of a transfer service. */
 export interface TransferServiceOptions {
-  readonly metadata: Pick<Metadata, 'namespace'>
+  readonly metadata: Pick<Metadata, 'namespace' | 'namespaces' | 'collect'>
   /** Directory of `hosts.toml` files, unless an endpoint names another. */
   readonly hostsDir?: string | undefined
   /** Finds where to unpack images; without it, unpacking is refused. */
@@ -70,10 +70,11 @@ export class TransferService {
   readonly #options: TransferServiceOptions
   readonly #flights: FlightsOf
   readonly #followers = createFollowers()
-  readonly #leases = new PullLeases()
+  readonly #leases: PullLeases
 
   constructor(options: TransferServiceOptions) {
     this.#options = options
+    this.#leases = new PullLeases(options.metadata)
     this.#flights = options.flights ?? flightsByNamespace(() => false)
   }
 
@@ -128,9 +129,9 @@ export class TransferService {
       const shared = { flights: this.#flights(caller.namespace), followers: this.#followers }
       await pullImage({ ...what, ...shared, content, images, ...options })
     }
-    if (caller.lease !== undefined) await work(caller.lease)
-    else
-      await this.#leases.under(this.#view(caller).leases, destination.name || source.reference, work, options)
+    const { lease, namespace } = caller
+    if (lease !== undefined) await this.#leases.withRoom(() => work(lease))
+    else await this.#leases.under(namespace, destination.name || source.reference, work, options)
   }
 
   async #import(

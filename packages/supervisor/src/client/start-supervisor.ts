@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Writable } from 'node:stream'
 import { deserializeError, NsboxError } from '@nsbox/errors'
+import { closeAllOnExec } from '@nsbox/sys/descriptors'
 import { files } from '../protocol/directory-layout.ts'
 import type { SupervisorProgram } from './supervisor-program.ts'
 
@@ -25,6 +27,8 @@ export interface StartSupervisorOptions {
  */
 export async function startSupervisor({ program, directory, cgroup }: StartSupervisorOptions): Promise<void> {
   mkdirSync(directory, { mode: 0o700 })
+  // It would keep them open for as long as it runs (docs/threat-model.md B18).
+  closeAllOnExec()
   const log = openSync(join(directory, files.log), 'a', 0o600)
   const options = ['--directory', directory, '--build', program.build, '--cgroup', cgroup]
   const child = spawn(process.execPath, [...program.args, ...options, '--oom-score-adj', oomScore()], {
@@ -33,10 +37,11 @@ export async function startSupervisor({ program, directory, cgroup }: StartSuper
     env: Object.fromEntries(
       passedOn.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
     ),
-    stdio: [program.script === undefined ? 'ignore' : 'pipe', 'pipe', log],
+    stdio: ['ignore', 'pipe', log, ...(program.script === undefined ? [] : (['pipe'] as const))],
   })
   // Where it ends before it has read all, the lack of its first line says so.
-  child.stdin?.on('error', () => undefined).end(program.script)
+  const input = child.stdio[3] as Writable | undefined
+  input?.on('error', () => undefined).end(program.script)
   closeSync(log)
   try {
     const said = await firstLine(child)
@@ -47,6 +52,7 @@ export async function startSupervisor({ program, directory, cgroup }: StartSuper
     rmSync(directory, { recursive: true, force: true })
     throw error
   } finally {
+    input?.destroy()
     child.stdout?.destroy()
     child.unref()
   }

@@ -290,16 +290,19 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
   /** What a supervisor has left that ended while no client was there to hold its descriptors. */
   async #takeOver(directory: string): Promise<void> {
     await killSupervisor(directory)
-    const processes = this.#recordsOf(directory).map((record) => {
+    const records = this.#recordsOf(directory)
+    const processes = records.map((record) => {
       const left = orphanedProcess(record)
       const process = new ProcessHandle(left.record, left.ends, this)
       this.#processes.set(process.key, process)
       return process
     })
     if (processes.length > 0) {
-      this.#options.onWarning(
-        `the supervisor of ${directory} has ended, and with it the input and output of its processes`,
-      )
+      // Otherwise it was of no more use.
+      if (records.some(({ drained }) => !drained))
+        this.#options.onWarning(
+          `the supervisor of ${directory} has ended, and with it the input and output of its processes`,
+        )
       const successor = this.#handOver('', processes)
       for (const process of processes) this.#holders.set(process, successor)
       await successor

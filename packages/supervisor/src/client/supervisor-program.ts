@@ -5,9 +5,9 @@ import { bundledSources } from '@nsbox/sys/threads'
 
 /** How to start the supervisor's program. */
 export interface SupervisorProgram {
-  /** Node's options and the program's file; `-` where it is `script`. */
+  /** Node's options and, unless there is a `script`, the program's file. */
   readonly args: readonly string[]
-  /** What the program reads from its standard input: itself. Nothing by default. */
+  /** The program itself, which Node is to find at descriptor 3. */
   readonly script?: string
   /** Names the build: it is another one whenever the program is. */
   readonly build: string
@@ -19,6 +19,13 @@ export interface SupervisorProgram {
  */
 const lean = ['--max-semi-space-size=1', '--max-old-space-size=128', '--v8-pool-size=1', '--no-opt']
 
+/** Runs the script at descriptor 3, which is closed by then. */
+const fromDescriptor = `
+  const { closeSync, readFileSync } = require('node:fs')
+  const script = readFileSync(3, 'utf8')
+  closeSync(3)
+  require('node:vm').runInThisContext(script)`
+
 /** The program that belongs to this module: the sources as one script; of the built package, a file beside this one. */
 export function supervisorProgram(): SupervisorProgram {
   if (!import.meta.url.endsWith('.ts')) {
@@ -26,7 +33,7 @@ export function supervisorProgram(): SupervisorProgram {
     return { args: [...lean, file], build: hash(readFileSync(file)) }
   }
   const script = bundledSources(fileURLToPath(new URL('../server/main.ts', import.meta.url)))
-  return { args: [...lean, '-'], script, build: hash(script) }
+  return { args: [...lean, '--eval', fromDescriptor, '--'], script, build: hash(script) }
 }
 
 function hash(program: Buffer | string): string {

@@ -17,6 +17,7 @@ export interface ChildProgram {
   readonly end: Promise<ChildEnd>
   /** Resolves, after the end, when all that it wrote has been read, or a while has passed. */
   readonly closed: Promise<void>
+  /** Kills it, or its whole session if it has begun one. */
   kill(): void
 }
 
@@ -27,6 +28,8 @@ export interface ChildRequest {
   /** Its working directory; that of this process by default. */
   readonly cwd?: string | undefined
   readonly env: Readonly<Record<string, string>>
+  /** Whether it begins a session; false by default. */
+  readonly session?: boolean | undefined
   /** Whether its input is written; the null device else. */
   readonly reads: boolean
   /** Whether its output is read; the null device else. What it complains of is read in any case. */
@@ -34,7 +37,7 @@ export interface ChildRequest {
 }
 
 /** Starts a program without a fork. @throws as `spawnProgram` */
-export function startChild({ path, args, cwd, env, reads, prints }: ChildRequest): ChildProgram {
+export function startChild({ reads, prints, ...program }: ChildRequest): ChildProgram {
   const nothing = openSync('/dev/null', 'r+')
   const stdin = reads ? pipe(pipeBytes) : undefined
   const stdout = prints ? pipe(pipeBytes) : undefined
@@ -42,14 +45,14 @@ export function startChild({ path, args, cwd, env, reads, prints }: ChildRequest
   let pid: number
   try {
     const stdio = [stdin?.read ?? nothing, stdout?.write ?? nothing, stderr.write] as const
-    pid = spawnProgram({ path, args, cwd, env, stdio })
+    pid = spawnProgram({ ...program, stdio })
   } catch (error) {
     closeAll(stdin?.write, stdout?.read, stderr.read)
     throw error
   } finally {
     closeAll(nothing, stdin?.read, stdout?.write, stderr.write)
   }
-  return child(pid, {
+  return child(pid, program.session === true ? -pid : pid, {
     stdin: stdin && new Socket({ fd: stdin.write, readable: false, writable: true }),
     stdout: stdout && new Socket({ fd: stdout.read, readable: true, writable: false }),
     stderr: new Socket({ fd: stderr.read, readable: true, writable: false }),
@@ -60,7 +63,11 @@ function closeAll(...fds: readonly (number | undefined)[]): void {
   for (const fd of fds) if (fd !== undefined) closeSync(fd)
 }
 
-function child(pid: number, streams: Pick<ChildProgram, 'stdin' | 'stdout' | 'stderr'>): ChildProgram {
+function child(
+  pid: number,
+  killed: number,
+  streams: Pick<ChildProgram, 'stdin' | 'stdout' | 'stderr'>,
+): ChildProgram {
   const outputs = [streams.stdout, streams.stderr].filter((stream) => stream !== undefined)
   const read = Promise.all(outputs.map((stream) => new Promise((resolve) => stream.once('close', resolve))))
   let running = true
@@ -73,7 +80,7 @@ function child(pid: number, streams: Pick<ChildProgram, 'stdin' | 'stdout' | 'st
     closed: end.then(() => within(read, afterEnd)),
     kill() {
       // Its number may be another's once it has been waited for.
-      if (running) process.kill(pid, 'SIGKILL')
+      if (running) process.kill(killed, 'SIGKILL')
     },
   }
 }

@@ -27,6 +27,7 @@ const launch = {
   key: 'ns/a',
   command: ['x', 'y'],
   makes: 'p',
+  cwd: '/',
   fromMemory: false,
   env: { A: 'b' },
   io,

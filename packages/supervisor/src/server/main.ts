@@ -26,7 +26,11 @@ process.on('uncaughtException', (error) => console.error(error))
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const)
   process.on(signal, () => undefined)
 
-process.on('SIGTERM', () => supervisor?.retire())
+process.on('SIGTERM', () => {
+  terminated = true
+  supervisor?.terminate()
+})
+let terminated = false
 let supervisor: SupervisorServer | undefined
 
 void serve(values.directory)
@@ -47,6 +51,7 @@ async function serve(directory: string): Promise<void> {
       onEnd: () => process.kill(process.pid, 'SIGKILL'),
     })
     await supervisor.start()
+    if (terminated) supervisor.terminate()
     process.stdout.write(`${JSON.stringify({ ready: true })}\n`)
   } catch (error) {
     const { code, context, details } = serializeError(error)

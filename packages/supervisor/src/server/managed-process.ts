@@ -40,6 +40,7 @@ export class ManagedProcess {
   #drainTimer: NodeJS.Timeout | undefined
   #draining = false
   #released = false
+  #isWritten = true
 
   /**
    * Takes over the descriptors, also if it throws, and begins to relay. The record is on disk afterwards; after an
@@ -63,6 +64,11 @@ export class ManagedProcess {
 
   get record(): ProcessRecord {
     return this.#record
+  }
+
+  /** Whether it has ended, its output has been handed on, and that is on disk. */
+  get over(): boolean {
+    return this.#record.exit !== undefined && this.#record.drained && this.#isWritten
   }
 
   get ends(): Ends {
@@ -224,7 +230,9 @@ export class ManagedProcess {
     this.#record = { ...this.#record, ...change }
     try {
       this.#options.records.write(this.#record)
+      this.#isWritten = true
     } catch (error) {
+      this.#isWritten = false
       // A disk that is full must not keep the end of a process from those who wait for it.
       console.error(`the record of ${this.#record.key} is not written:`, error)
     }

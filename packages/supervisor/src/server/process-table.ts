@@ -35,6 +35,11 @@ export class ProcessTable {
     return this.#held.size === 0 && this.#launches.size === 0
   }
 
+  /** Whether nothing is to come of any process: each has ended, and that is on disk. */
+  get over(): boolean {
+    return this.#launches.size === 0 && [...this.#held.values()].every(({ over }) => over)
+  }
+
   all(): Iterable<ManagedProcess> {
     return this.#held.values()
   }

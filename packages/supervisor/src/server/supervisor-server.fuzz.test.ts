@@ -20,6 +20,7 @@ const launch = {
   key: 'fuzz/b',
   command: ['nsbox-no-program', 'x'],
   makes: 'p',
+  cwd: '/',
   fromMemory: false,
   env: { A: 'b' },
   io,

@@ -30,7 +30,7 @@ export interface SupervisorServerOptions {
 
 /**
  * The supervisor: launches processes, holds their descriptors, relays between them, reports their ends. It serves one
- * client at a time, the last to say hello, and runs without one as long as it holds a process.
+ * client at a time, the last to say hello, and runs without one until all processes that it holds have ended.
  */
 export class SupervisorServer {
   readonly #options: SupervisorServerOptions
@@ -41,6 +41,7 @@ export class SupervisorServer {
   readonly #server: Server
   #client: ClientConnection | undefined
   #retiring = false
+  #terminated = false
   #idle: NodeJS.Timeout | undefined
 
   constructor(options: SupervisorServerOptions) {
@@ -48,7 +49,10 @@ export class SupervisorServer {
     const { directory } = options
     mkdirSync(join(directory, files.launches), { recursive: true, mode: 0o700 })
     const records = new RecordFiles(join(directory, files.records))
-    const notify = (notice: object) => this.#client?.notify(notice)
+    const notify = (notice: object) => {
+      this.#client?.notify(notice)
+      this.#endIfDone()
+    }
     this.#processes = new ProcessTable({ directory, watcher: this.#watcher, records, notify })
     const self = { pid: process.pid, startTime: processStat(process.pid)!.startTime }
     const path = join(directory, files.process)
@@ -77,7 +81,13 @@ export class SupervisorServer {
     this.#startIdling()
   }
 
-  /** Ends as soon as no process is held. */
+  /** As `retire`, whatever clients come. */
+  terminate(): void {
+    this.#terminated = true
+    this.retire()
+  }
+
+  /** Ends as soon as no process is held, or, without a client, all that are have ended. */
   retire(): void {
     this.#retiring = true
     this.#endIfDone()
@@ -100,7 +110,7 @@ export class SupervisorServer {
   #serve(connection: ClientConnection): void {
     const before = this.#client
     this.#client = connection
-    this.#retiring = false
+    this.#retiring = this.#terminated
     clearTimeout(this.#idle)
     if (before !== connection) before?.close()
   }
@@ -121,16 +131,22 @@ export class SupervisorServer {
     }, idleTimeout)
   }
 
+  /** What it knows of processes that have ended is on disk, for a client that comes later. */
+  get #isDone(): boolean {
+    if (!this.#retiring) return false
+    return this.#processes.empty || (this.#client === undefined && this.#processes.over)
+  }
+
   #endIfDone(): void {
-    if (!this.#retiring || !this.#processes.empty) return
+    if (!this.#isDone) return
     clearTimeout(this.#idle)
     // The answers to what led here go first.
     setImmediate(() => {
-      if (!this.#retiring || !this.#processes.empty) return
+      if (!this.#isDone) return
       for (const connection of this.#connections) connection.close()
       this.#server.close()
       closeSync(this.#packets)
-      rmSync(this.#options.directory, { recursive: true, force: true })
+      if (this.#processes.empty) rmSync(this.#options.directory, { recursive: true, force: true })
       this.#options.onEnd()
     })
   }

@@ -25,6 +25,7 @@ export class ClientStreams implements Disposable {
   readonly #backlog = new Backlog()
   readonly #inboxes = new Map<number, Inbox>()
   #nextId = 1
+  #isClosed = false
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -32,9 +33,14 @@ export class ClientStreams implements Disposable {
     this.closed = this.#receive()
   }
 
+  /** Whether the connection has ended; true before any call fails for it. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   /** Begins a call. @param request a `ttrpc.Request`, encoded */
   async open(request: Uint8Array, flags: number): Promise<ClientStream> {
-    if (!this.#socket.writable) throw closedError()
+    if (this.#isClosed) throw closedError()
     const streamId = this.#nextId
     if (streamId > lastId) throw new ConnectError('ttrpc: no numbers are left: unavailable', Code.Unavailable)
     const inbox = new Inbox(this.#backlog)
@@ -78,6 +84,7 @@ export class ClientStreams implements Disposable {
       reason = error
     }
     this.#socket.destroy()
+    this.#isClosed = true
     const error = closedError(reason)
     for (const inbox of this.#inboxes.values()) inbox.fail(error)
     this.#inboxes.clear()

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import type { Transport } from '@connectrpc/connect'
 import { type AbortOptions, onAbort } from '@nsbox/concurrency'
-import { fromSystemError } from '@nsbox/errors'
+import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 import { ClientStreams } from './client-streams.ts'
 import { ttrpcTransport } from './ttrpc-transport.ts'
 
@@ -20,13 +20,15 @@ export interface TtrpcConnection extends Disposable {
   readonly transport: Transport
   /** Resolves when the connection has ended, whoever ended it. */
   readonly closed: Promise<void>
+  /** Whether it has ended. No call fails for that before this is true. */
+  readonly isClosed: boolean
 }
 
 /**
  * Connects to a socket. Calls fail with `unavailable` once the connection has ended; it is not made again.
  *
  * @param path of a socket; one in the abstract namespace begins with a zero byte
- * @throws the error of the system, such as `not_found` or `unavailable`
+ * @throws `not_found` if there is no socket, `unavailable` if nobody listens there, or another error of the system
  */
 export async function connectTtrpc(
   path: string,
@@ -36,6 +38,9 @@ export async function connectTtrpc(
   return {
     transport: ttrpcTransport(streams, serviceName),
     closed: streams.closed,
+    get isClosed() {
+      return streams.isClosed
+    },
     [Symbol.dispose]: () => streams[Symbol.dispose](),
   }
 }
@@ -46,8 +51,7 @@ function openSocket(path: string, { signal }: AbortOptions): Promise<Socket> {
     const socket = connect(path)
     const aborting = onAbort(signal, () => settle(() => reject(signal?.reason)))
     const onConnect = () => settle(() => resolve(socket))
-    const onError = (error: Error) =>
-      settle(() => reject(fromSystemError(error, `socket ${JSON.stringify(path)}`)))
+    const onError = (error: Error) => settle(() => reject(notConnected(error, path)))
     const settle = (how: () => void) => {
       socket.off('connect', onConnect).off('error', onError)
       aborting[Symbol.dispose]()
@@ -58,4 +62,10 @@ function openSocket(path: string, { signal }: AbortOptions): Promise<Socket> {
     }
     socket.on('connect', onConnect).on('error', onError)
   })
+}
+
+function notConnected(error: Error, path: string): Error {
+  const context = `socket ${JSON.stringify(path)}`
+  if (!isErrno(error, 'ECONNREFUSED')) return fromSystemError(error, context) as Error
+  return new NsboxError('unavailable', `${context}: nobody listens there`, { cause: error })
 }

@@ -1,0 +1,13 @@
+import { defaultAddress } from '@nsbox/client'
+import { NsboxError } from '@nsbox/errors'
+import type { Session } from './session.ts'
+
+/** @throws `failed_precondition` for what is to go on after a command whose server ends with it */
+export function requireDaemon({ isEmbedded }: Pick<Session, 'isEmbedded'>): void {
+  if (!isEmbedded) return
+  throw new NsboxError(
+    'failed_precondition',
+    `no server listens at ${defaultAddress()}, and without one a container ends with this command: ` +
+      'start one with nsbox-server, or leave --detach out',
+  )
+}

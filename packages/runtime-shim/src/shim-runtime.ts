@@ -1,0 +1,49 @@
+import type { TaskRuntime } from '@nsbox/core/tasks'
+import { NamespaceTasks } from './tasks/namespace-tasks.ts'
+import { recoverTasks } from './tasks/recover-tasks.ts'
+import type { ShimContext } from './tasks/shim-context.ts'
+
+/** Runs tasks by shims, one for each, or as many as the shims themselves decide. */
+export class ShimRuntime implements Pick<TaskRuntime, 'namespace'>, AsyncDisposable {
+  readonly #context: ShimContext
+  readonly #namespaces = new Map<string, NamespaceTasks>()
+
+  constructor(context: ShimContext) {
+    this.#context = context
+  }
+
+  namespace(name: string): NamespaceTasks {
+    const existing = this.#namespaces.get(name)
+    if (existing !== undefined) return existing
+    const tasks = new NamespaceTasks(name, this.#context)
+    this.#namespaces.set(name, tasks)
+    return tasks
+  }
+
+  /**
+   * Whether what a shim tells is to be told on. The end of a task is told once: a shim repeats what it could not tell
+   * while there was no server, which the next server may have found out itself.
+   */
+  isNews(
+    namespace: string,
+    topic: string,
+    event: { readonly typeUrl: string; readonly value: Uint8Array },
+  ): boolean {
+    return this.#namespaces.get(namespace)?.isNews(topic, event) ?? true
+  }
+
+  /** Takes up the tasks of an earlier process. */
+  async recover(): Promise<void> {
+    await recoverTasks(this.#context, (task) => this.namespace(task.namespace).add(task))
+  }
+
+  /** Ends and deletes every task; for directories that do not outlive this process. */
+  async endAll(): Promise<void> {
+    await Promise.all([...this.#namespaces.values()].map((tasks) => tasks.endAll()))
+  }
+
+  /** Leaves the shims running. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#namespaces.values()].map((tasks) => tasks.leave()))
+  }
+}

@@ -1,0 +1,164 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join, normalize } from 'node:path/posix'
+import { create, toBinary } from '@bufbuild/protobuf'
+import { AnySchema } from '@bufbuild/protobuf/wkt'
+import { type Bundle, outputFiles, pathsOfSpec, processIo, readBundleSpec, TaskUses } from '@nsbox/bundle'
+import type { GivenPaths, ProcessIo, RuntimeTaskOptions } from '@nsbox/core/tasks'
+import { isNotFound, NsboxError, quoted } from '@nsbox/errors'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { type Bootstrap, parseBootstrap } from '../shim/bootstrap.ts'
+import { findShim } from '../shim/find-shim.ts'
+import { runShimCommand } from '../shim/shim-command.ts'
+import { connectShim } from '../shim/shim-connection.ts'
+import { readShimLog } from '../shim/shim-log.ts'
+import { deleteByProgram } from './left-task.ts'
+import type { ShimContext } from './shim-context.ts'
+import { ShimTask } from './shim-task.ts'
+import { type TaskRecord, writeTask } from './task-record.ts'
+
+/** How long a shim may take to start, in milliseconds: one that starts a virtual machine first does so later. */
+const startTimeout = 60_000
+
+/** What a new task is made of. */
+export interface NewTask {
+  readonly namespace: string
+  readonly id: string
+  readonly context: ShimContext
+  readonly options: RuntimeTaskOptions
+  /** Whose shim it gets; one of its own if absent. */
+  readonly sandbox?: ShimTask | undefined
+}
+
+/**
+ * Makes a task: a bundle, a shim for it, and in that the task. The shim mounts the root filesystem. After an error
+ * nothing is left.
+ */
+export async function createTask({ namespace, id, context, options, sandbox }: NewTask): Promise<ShimTask> {
+  const { spec, rootfs, signal, runtimeName = '' } = options
+  const binary = await findShim(options.runtimePath ?? runtimeName, context.searchPath)
+  const { paths } = await readBundleSpec(spec)
+  const io = processIo(options)
+  await using undo = new AsyncDisposableStack()
+  const uses = new TaskUses(namespace, context.uses)
+  let made: Bundle | undefined
+  undo.defer(async () => {
+    await made?.remove()
+    // What is still mounted stays where it is.
+    uses.release()
+  })
+  await uses.add(pathsBefore(rootfs, io, paths.changesMounts), { signal })
+  const bundle = await context.bundles.create(namespace, id, { spec, rootfs: [], signal })
+  made = bundle
+  // Where some shims keep what is not to be in memory, such as logs of CRIU.
+  mkdirSync(join(bundle.path, 'work'), { mode: 0o711 })
+  requireOutside(paths.mounts, bundle)
+  const more = pathsOfSpec(paths, bundle)
+  if (more !== undefined) await uses.add(more, { signal })
+  const images = await imagesOf(options, context, undo)
+  const begun: TaskRecord = {
+    ...{ format: 1, binary, isShared: sandbox !== undefined, pid: 0, uses: uses.records, exitTold: false },
+    ...(images !== undefined && { images }),
+  }
+  // From here on, one that finds the bundle knows what there is to undo.
+  writeTask(bundle, begun)
+  const log = undo.use(readShimLog(bundle.path, (line) => context.onLog(line, { namespace, id })))
+  const encoded = options.options && toBinary(AnySchema, create(AnySchema, options.options))
+  const bootstrap = sandbox?.record.bootstrap ?? (await startShim(bundle, begun, context, encoded, signal))
+  if (sandbox !== undefined) writeFileSync(join(bundle.path, 'sandbox'), sandbox.id, { mode: 0o600 })
+  const record = { ...begun, bootstrap }
+  writeTask(bundle, record)
+  const connection = await connected(bundle, record, bootstrap, context, signal)
+  const task = new ShimTask({ bundle, record, uses, connection, log, context })
+  undo.defer(() => task.undo())
+  const { pid } = await task.call(
+    (service) =>
+      service.create(
+        {
+          ...{ id, bundle: bundle.path, ...io },
+          rootfs: rootfs.map(({ type, source, target = '', options: given }) => {
+            return { type, source, target, options: [...given] }
+          }),
+          checkpoint: images ?? '',
+          options: options.options,
+        },
+        { signal },
+      ),
+    { signal },
+  )
+  task.change({ pid })
+  undo.move()
+  return task
+}
+
+function pathsBefore(rootfs: RuntimeTaskOptions['rootfs'], io: ProcessIo, changeable: boolean): GivenPaths {
+  return { mounts: rootfs, changeable, files: outputFiles(io) }
+}
+
+/**
+ * What a spec names in its own bundle cannot be looked at beforehand: the shim mounts the root filesystem there later,
+ * whose links lead anywhere.
+ */
+function requireOutside(
+  mounts: readonly { readonly type: string; readonly source: string }[],
+  bundle: Bundle,
+): void {
+  for (const { source, type } of mounts) {
+    const isPath = source.includes('/') || type === 'bind'
+    if (!isPath) continue
+    const path = normalize(`${source.startsWith('/') ? source : join(bundle.path, source)}/`)
+    if (path.startsWith(`${bundle.path}/`))
+      throw new NsboxError(
+        'invalid_argument',
+        `mount of ${quoted(source)}, which is in the bundle, by a shim`,
+      )
+  }
+}
+
+async function imagesOf(
+  { restore, signal }: RuntimeTaskOptions,
+  { images }: ShimContext,
+  undo: AsyncDisposableStack,
+): Promise<string | undefined> {
+  if (restore === undefined) return undefined
+  const directory = undo.use(await images.create())
+  await restore(directory.path, { signal })
+  return directory.path
+}
+
+async function startShim(
+  bundle: Bundle,
+  record: TaskRecord,
+  context: ShimContext,
+  input: Uint8Array | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Bootstrap> {
+  const { namespace, id, path } = bundle
+  const { binary } = record
+  const { addresses } = context
+  const command = { binary, action: 'start' as const, namespace, id, bundle: path, addresses }
+  try {
+    return parseBootstrap(
+      (await runShimCommand({ ...command, input, timeout: startTimeout, signal })).toString(),
+    )
+  } catch (error) {
+    // It may have left a shim behind, whatever it says.
+    await deleteByProgram({ bundle, record, context }).catch(() => undefined)
+    throw error
+  }
+}
+
+async function connected(
+  bundle: Bundle,
+  record: TaskRecord,
+  bootstrap: Bootstrap,
+  context: ShimContext,
+  signal: AbortSignal | undefined,
+) {
+  try {
+    return await connectShim(bootstrap, { signal })
+  } catch (error) {
+    if (!record.isShared) await deleteByProgram({ bundle, record, context }).catch(() => undefined)
+    if (!isNotFound(error)) throw error
+    throw new NsboxError('unavailable', `shim of ${quoted(bundle.id)}`, { cause: error })
+  }
+}

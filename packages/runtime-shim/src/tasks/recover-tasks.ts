@@ -1,0 +1,93 @@
+import { type Bundle, TaskUses } from '@nsbox/bundle'
+import type { Process } from '@nsbox/core/tasks'
+import { isNotFound, isUnavailable } from '@nsbox/errors'
+import { connectShim, type ShimConnection } from '../shim/shim-connection.ts'
+import { readShimLog } from '../shim/shim-log.ts'
+import { fromState } from './convert.ts'
+import { cleanUpAfterShim, type LeftTask, removeLeft } from './left-task.ts'
+import type { ShimContext } from './shim-context.ts'
+import { ShimTask } from './shim-task.ts'
+import { leftBootstrap, readTask, type TaskRecord } from './task-record.ts'
+
+/** How long a shim may take to answer, in milliseconds. */
+const answerTimeout = 5000
+
+/**
+ * Connects to the shims of an earlier process. What that process had not completed is undone: no client was told of it.
+ * One task that cannot be taken up keeps no other from it.
+ *
+ * @param add takes each task
+ */
+export async function recoverTasks(context: ShimContext, add: (task: ShimTask) => void): Promise<void> {
+  const bundles = context.bundles.list()
+  const inUse = new Set<string>()
+  await Promise.all(
+    bundles.map(async (bundle) => {
+      try {
+        const record = readTask(bundle)
+        // A task that cannot be taken up keeps what it has.
+        const uses = TaskUses.resume(bundle.namespace, context.uses, record?.uses ?? [])
+        if (record?.images !== undefined) inUse.add(record.images)
+        if (record === undefined) {
+          await bundle.remove()
+          return
+        }
+        const task = await recover({ bundle, record, uses, context })
+        if (task !== undefined) add(task)
+      } catch (error) {
+        context.onWarning(`recovering task ${bundle.namespace}/${bundle.id}`, error)
+      }
+    }),
+  )
+  await context.images.clear(inUse)
+}
+
+async function recover({ bundle, record, uses, context }: LeftTask): Promise<ShimTask | undefined> {
+  const { namespace, id } = bundle
+  const left = { bundle, record, uses, context }
+  const connection = await reconnected(bundle, record)
+  if (connection === undefined) {
+    await cleanUpAfterShim(left)
+    return undefined
+  }
+  const log = readShimLog(bundle.path, (line) => context.onLog(line, { namespace, id }))
+  const task = new ShimTask({ ...left, connection, log })
+  const state = await stateOf(task)
+  if (record.pid === 0 || state === undefined) {
+    await task.undo()
+    await removeLeft(left)
+    return undefined
+  }
+  const { status, exit, pid } = state
+  if (status === 'stopped' && exit !== undefined && !record.exitTold) {
+    task.change({ exitTold: true })
+    context.onEvent(namespace, { topic: '/tasks/exit', payload: { containerId: id, id, pid, ...exit } })
+  }
+  task.follow()
+  return task
+}
+
+/** Undefined if the shim knows no such task: it has been deleted, or was never made. */
+async function stateOf(task: ShimTask): Promise<Process | undefined> {
+  const { id } = task
+  try {
+    const state = await task.call((shim) => shim.state({ id }, { timeoutMs: answerTimeout }))
+    return fromState({ containerId: id, execId: '' }, state)
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
+  }
+}
+
+/** Undefined if there is no shim any more. */
+async function reconnected(bundle: Bundle, record: TaskRecord): Promise<ShimConnection | undefined> {
+  const bootstrap = record.bootstrap ?? leftBootstrap(bundle)
+  if (bootstrap === undefined) return undefined
+  try {
+    return await connectShim(bootstrap, { signal: AbortSignal.timeout(answerTimeout) })
+  } catch (error) {
+    // Nobody listens there, or nothing is there.
+    if (isNotFound(error) || isUnavailable(error)) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,19 @@
+import type { Bundles, ImageDirectories } from '@nsbox/bundle'
+import type { DomainEvent } from '@nsbox/core/events'
+import type { PathUses } from '@nsbox/core/tasks'
+import type { ServerAddresses } from '../shim/shim-command.ts'
+
+/** What all tasks of a runtime share. */
+export interface ShimContext {
+  readonly bundles: Bundles
+  readonly images: ImageDirectories
+  readonly addresses: ServerAddresses
+  readonly searchPath: string | undefined
+  /** Told of what tasks are given of the host. */
+  readonly uses: PathUses
+  /** Takes what no shim tells. Must not throw. */
+  readonly onEvent: (namespace: string, event: DomainEvent) => void
+  /** Takes what goes wrong where nobody waits. */
+  readonly onWarning: (message: string, error?: unknown) => void
+  readonly onLog: (line: string, of: { readonly namespace: string; readonly id: string }) => void
+}

@@ -1,0 +1,188 @@
+import { join } from 'node:path'
+import { ctrProgram } from '@nsbox/ctr'
+import {
+  buildImage,
+  filesLayer,
+  pushImage,
+  type Registry,
+  run,
+  runOrThrow,
+  startContainerd,
+  startRegistry,
+  tempDir,
+} from '@nsbox/testing'
+import { describeWith } from '@nsbox/testing/describe-with'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { stockCommands } from './command-matrix/stock-commands.ts'
+import { program, startServer } from './programs.ts'
+
+/** Commands of stock `ctr` that are tools for containerd's developers, or install programs on the host. */
+const notWanted = /^(install|pprof \w+|shim \w+)$/
+
+/** Commands that there are none of yet. */
+const missing = ['images convert', 'sandboxes list', 'sandboxes remove', 'sandboxes run']
+
+/** Lines without what fills them up, and without the plugin's exports in an order of their own. */
+const lines = (text: string) =>
+  text
+    .split('\n')
+    .map((line) => line.trim().replace(/\s+/g, ' '))
+    .filter((line) => line !== '')
+
+describeWith(
+  { root: true, programs: ['containerd', 'ctr', 'docker-registry', 'skopeo'] },
+  'the commands for a daemon and what it holds',
+  () => {
+    const resources = new AsyncDisposableStack()
+    const addresses: Record<string, string> = {}
+    let registry: Registry
+    let reference: string
+    let config: string
+    let manifest: string
+    let namespaces = 0
+
+    beforeAll(async () => {
+      registry = resources.use(await startRegistry())
+      const { path } = resources.use(await tempDir('nsbox-layout'))
+      const image = await buildImage(join(path, 'layout'), { layers: [filesLayer({ a: 'a' })] })
+      config = image.manifests[0]!.config.digest
+      manifest = image.target.digest
+      reference = (await pushImage(image, registry, 'library/small:1')).reference
+      addresses['nsbox-server'] = resources.use(await startServer()).address
+      addresses.containerd = resources.use(await startContainerd()).address
+    })
+    afterAll(() => resources.disposeAsync())
+
+    it('are all that stock ctr has, but for those that nobody wants', async () => {
+      const lacking = (await stockCommands()).flatMap(({ words }) => {
+        const name = words.map(([first]) => first).join(' ')
+        return notWanted.test(name) || has(ctrProgram(), words) ? [] : [name]
+      })
+      expect(lacking.sort()).toEqual(missing)
+    })
+
+    describe.each(['nsbox-server', 'containerd'])('against %s', (server) => {
+      let namespace: string
+      const address = () => ['-a', addresses[server]!, '-n', namespace]
+      const ours = (...args: string[]) => run(program('ctr'), [...address(), ...args])
+      const stock = (...args: string[]) => run('/usr/bin/ctr', [...address(), ...args])
+
+      /** What a command prints, where it succeeds. */
+      async function good(result: ReturnType<typeof run>): Promise<string> {
+        const { code, stdout, stderr } = await result
+        expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+        return stdout
+      }
+
+      /** Has stock `ctr` run the same command, and holds the two outputs against each other. */
+      async function same(...args: string[]): Promise<string> {
+        const [mine, theirs] = await Promise.all([good(ours(...args)), good(stock(...args))])
+        expect({ args, shown: lines(mine) }).toEqual({ args, shown: lines(theirs) })
+        return mine
+      }
+
+      /** Whatever it says: it may complain of what it looked at too late. */
+      const pull = () =>
+        runOrThrow('/usr/bin/ctr', [...address(), 'images', 'pull', '--plain-http', reference])
+
+      beforeEach(() => {
+        namespace = `daemon${namespaces++}`
+      })
+
+      it('tell of the server and its plugins as stock ctr does', async () => {
+        await same('info')
+        await same('plugins', 'ls')
+        await same('plugins', 'ls', '-q')
+        await same('plugins', 'list', 'type==io.containerd.snapshotter.v1')
+        await same('plugin', 'ls', '-d', 'type==io.containerd.snapshotter.v1')
+        await same('deprecations', 'list')
+        const json = await good(ours('plugins', 'ls', '--json', 'id==overlayfs'))
+        expect(JSON.parse(json)).toMatchObject([
+          {
+            type: 'io.containerd.snapshotter.v1',
+            id: 'overlayfs',
+            status: 'ok',
+            exports: { root: expect.anything() },
+          },
+        ])
+        expect(await good(ours('deprecations', 'list', '--json'))).toBe('[]\n')
+      })
+
+      it('push images, by the server and by themselves', async () => {
+        const repository = `${registry.host}/pushed/${namespace}`
+        await pull()
+        const push = ['images', 'push', '--plain-http']
+        // The server of containerd 1.7 cannot be told to use plain HTTP.
+        const tags = server === 'containerd' ? [] : ['server']
+        for (const tag of tags) await good(ours(...push, `${repository}:${tag}`, reference))
+        await good(
+          ours(...push, '--local', '--max-concurrent-uploaded-layers', '1', `${repository}:here`, reference),
+        )
+        await good(ours(...push, '--local', '--manifest', manifest, `${repository}:manifest`))
+        for (const tag of [...tags, 'here', 'manifest']) {
+          const digest = `docker://${repository}:${tag}`
+          const inspect = ['--tls-verify=false', '--format', '{{.Digest}}', digest]
+          expect((await runOrThrow('skopeo', ['inspect', ...inspect])).stdout).toBe(`${manifest}\n`)
+        }
+        const refused = await ours(...push, '--manifest', manifest, `${repository}:x`)
+        expect(refused).toMatchObject({ code: 1, stderr: 'ctr: "--manifest" requires "--local" flag\n' })
+      })
+
+      it('tell as JSON what the table of images tells', async () => {
+        await pull()
+        const table = await same('images', 'ls')
+        const [image] = JSON.parse(await good(ours('images', 'ls', '--json')))
+        expect(image).toMatchObject({ name: reference, target: { digest: manifest }, labels: {} })
+        expect(lines(table)[1]).toContain(` ${image.size.toFixed(1)} B ${image.platforms.join(',')} `)
+      })
+
+      it('fetch blobs of a repository', async () => {
+        await same('content', 'fetch-blob', '--plain-http', reference, config)
+        const none = `sha256:${'0'.repeat(64)}`
+        expect(await ours('content', 'fetch-blob', '--plain-http', reference, none)).toMatchObject({
+          code: 1,
+          stderr: expect.stringContaining('not found'),
+        })
+      })
+
+      it('prune images that no container is of', async () => {
+        await pull()
+        await good(stock('images', 'tag', reference, 'example.com/unused:1'))
+        await good(stock('containers', 'create', reference, 'one', 'true'))
+        const kept = await ours('images', 'prune')
+        expect(kept).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('requires --all') })
+        expect(await good(ours('images', 'prune', '--all'))).toBe('deleted image: example.com/unused:1\n')
+        expect(await good(stock('images', 'ls', '-q'))).toBe(`${reference}\n`)
+        await good(stock('containers', 'rm', 'one'))
+      })
+
+      it('let go of layers that are unpacked', async () => {
+        await pull()
+        const before = (await good(stock('content', 'ls', '-q'))).split('\n').length
+        const named = await good(ours('content', 'prune', 'references', '--dry'))
+        expect(named).toBe(`${manifest} containerd.io/gc.ref.content.l.0\n`)
+        expect(await good(ours('content', 'prune', 'references'))).toBe(named)
+        expect((await good(stock('content', 'ls', '-q'))).split('\n')).toHaveLength(before - 1)
+        expect(await good(ours('content', 'prune', 'references', '--async'))).toBe('')
+      })
+
+      it('take 0 for no limit', async () => {
+        await good(
+          ours('--timeout', '0', '--connect-timeout', '0', 'leases', 'create', '--id', 'l', '-x', '0'),
+        )
+        const [lease] = JSON.parse(await good(ours('leases', 'ls', '--json')))
+        expect(lease).toMatchObject({ id: 'l', labels: {} })
+        await good(ours('leases', 'rm', 'l'))
+      })
+    })
+  },
+)
+
+/** Whether a program has a command by its name. */
+function has(command: ReturnType<typeof ctrProgram>, words: readonly (readonly string[])[]): boolean {
+  const [names, ...rest] = words
+  if (names === undefined) return true
+  const below = command.commands.find((each) => each.name() === names[0])
+  return below !== undefined && has(below, rest)
+}
