@@ -14,10 +14,7 @@ import (
 )
 
 func containersScenario(s *story) {
-	// What no container names meanwhile stays.
-	held, done, err := s.client.WithLease(s.Context)
-	s.must("take a lease", err)
-	s.Context = held
+	defer s.hold()()
 	image := s.pulled()
 	show := func(what string, of containers.Container) {
 		value := map[string]any{
@@ -196,5 +193,4 @@ func containersScenario(s *story) {
 	}
 	s.try("delete again", full.Delete(s))
 	list("list in the end")
-	s.try("give the lease back", done(s))
 }

@@ -12,6 +12,7 @@ import (
 )
 
 func contentScenario(s *story) {
+	defer s.hold()()
 	store := s.client.ContentStore()
 	data := bytes.Repeat([]byte("0123456789abcdef"), 64*1024)
 	sum := digest.FromBytes(data)

@@ -49,6 +49,7 @@ func entries(data []byte) (any, error) {
 }
 
 func diffs(s *story) {
+	defer s.hold()()
 	store := s.client.SnapshotService("overlayfs")
 	service := s.client.DiffService()
 	root := snapshots.WithLabels(map[string]string{"containerd.io/gc.root": "x"})

@@ -28,6 +28,7 @@ func shapes(mounts []mount.Mount) any {
 }
 
 func snapshotsScenario(s *story) {
+	defer s.hold()()
 	store := s.client.SnapshotService("overlayfs")
 	root := snapshots.WithLabels(map[string]string{"containerd.io/gc.root": "x", "color": "red"})
 

@@ -132,6 +132,14 @@ func (s *story) pulled() containerd.Image {
 	return image
 }
 
+// hold keeps what the rest of a story makes from the collector, which comes at any time, until the call that it returns.
+func (s *story) hold() (release func()) {
+	held, done, err := s.client.WithLease(s.Context)
+	s.must("take a lease", err)
+	s.Context = held
+	return func() { s.try("give the lease back", done(s)) }
+}
+
 // hidden takes what differs between two runs by their making out of a text.
 func (s *story) hidden(text string) string {
 	text = strings.ReplaceAll(text, s.directory, "DIRECTORY")
