@@ -21,9 +21,10 @@ const traced = ['pwrite64', 'fdatasync', 'fsync', 'syncfs', 'rename', 'write', '
 
 const isLogWrite = ({ name, args }: SystemCall) => name === 'pwrite64' && /^\d+<[^>]*-wal>/.test(args)
 const isLogSync = ({ name, args }: SystemCall) => name === 'fdatasync' && /^\d+<[^>]*-wal>/.test(args)
+/** What goes to a client or a registry, not to the log. */
 const isSent = ({ name, args }: SystemCall) =>
   ['write', 'writev', 'sendmsg', 'sendto'].includes(name) &&
-  /^\d+<(socket|UNIX)/.test(args) &&
+  /^(?!2<)\d+<(socket|UNIX)/.test(args) &&
   !isMereEnd(args) &&
   !isQuestion(args)
 

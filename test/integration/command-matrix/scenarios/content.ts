@@ -27,7 +27,7 @@ export const contentScenarios: Scenarios = {
     ctr content label sha256:abc a=b
     ctr content label
     ctr content ls
-    ctr content edit sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03
+    EDITOR=false ctr content edit sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03
     ctr content edit --validate json --editor 'sed -i s/hello/edited/' \\
       sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03
     ctr content edit --editor 'sed -i s/hello/edited/' \\
