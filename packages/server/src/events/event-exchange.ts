@@ -89,7 +89,7 @@ export class EventExchange implements EventPublisher, EventSubscriber {
    * half a minute gets it first.
    */
   announceMissed(namespace: string, event: Event): void {
-    this.#missedUntil = Date.now() + missedFor
+    this.#missedUntil = performance.now() + missedFor
     if (this.#missed.length < this.#limits.items)
       this.#missed.push({ timestamp: systemClock.stamp(), namespace, event })
   }
@@ -146,7 +146,7 @@ export class EventExchange implements EventPublisher, EventSubscriber {
   }
 
   #takeMissed(): readonly Envelope[] {
-    if (Date.now() > this.#missedUntil) this.#missed.length = 0
+    if (performance.now() > this.#missedUntil) this.#missed.length = 0
     return this.#missed
   }
 
