@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import type { AbortOptions, ProcessIo } from '@nsbox/core/tasks'
 import type { LaunchPaths, SupervisedProcess, Supervisor } from '@nsbox/supervisor'
 import type { Runc } from './runc.ts'
@@ -46,6 +48,8 @@ export async function launchRunc(
   { kind, key, namespace, id, io, owner, helperCgroup, runc, log, pidFile, command }: RuncLaunch,
   options: AbortOptions,
 ): Promise<SupervisedProcess> {
+  // runc writes the number to a file of this name first, which must not exist; one that was killed may have left it.
+  rmSync(join(dirname(pidFile), `.${basename(pidFile)}`), { force: true })
   try {
     return await supervisor.launch(
       {

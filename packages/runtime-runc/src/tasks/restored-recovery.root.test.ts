@@ -140,6 +140,18 @@ describeWith(needs, 'a task that goes on from a checkpoint', () => {
     }
   })
 
+  test('can be started although a runc that was killed had begun to write the number of the process', async () => {
+    await using bench = await RestoreBench.open()
+    const { images, rootfs } = await bench.counted()
+    const { tasks } = bench
+    await tasks.create('one', { rootfs, spec: bench.spec('one', counter), options: bench.from(images) })
+    writeFileSync(join(bench.directory, 'bundles/bench/one/.init.pid'), '')
+    await tasks.start('one')
+    await tasks.kill('one', 9)
+    await tasks.wait('one')
+    await tasks.delete('one')
+  })
+
   test('goes on again from a checkpoint of itself', async () => {
     await using bench = await RestoreBench.open()
     const { images, rootfs } = await bench.counted()

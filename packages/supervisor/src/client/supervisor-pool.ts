@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isNsboxError, NsboxError } from '@nsbox/errors'
+import { isErrno, isNsboxError, NsboxError } from '@nsbox/errors'
 import { adoptAnswer, notice, notices } from '../protocol/answers.ts'
 import type { OwnedEnds } from '../protocol/owned-ends.ts'
 import type { ExitRecord, ProcessRecord } from '../protocol/process-record.ts'
@@ -141,8 +141,9 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     this.#drop(link)
     if (this.#disposed !== undefined) return
     const mine = [...this.#holders].flatMap(([process, holder]) => (holder === link ? [process] : []))
-    // One that was told to end once it holds nothing has done so.
-    if (mine.length === 0 && error === undefined && (link.retired || !link.alive)) {
+    // One that was told to end once it holds nothing has done so, perhaps before it read what was sent (unix(7)).
+    const hasEnded = error === undefined || isErrno(error, 'ECONNRESET')
+    if (mine.length === 0 && hasEnded && (link.retired || !link.alive)) {
       link.forget()
       rmSync(link.directory, { recursive: true, force: true })
       return
