@@ -1,6 +1,6 @@
 import type { Container, ContainerChange } from '@nsbox/core/containers'
-import { changeLabels } from '@nsbox/core/labels'
 import { NsboxError, quoted } from '@nsbox/errors'
+import { changedMaps } from '../objects/maps.ts'
 
 /** What an update without paths takes. */
 const everything = ['labels', 'spec', 'extensions', 'image', 'snapshotkey']
@@ -21,23 +21,9 @@ export function changeContainer(
 }
 
 function take(container: Container, given: ContainerChange, path: string): Container {
-  const { labels = {}, extensions = {} } = given
-  if (path.startsWith('labels.')) {
-    const key = path.slice('labels.'.length)
-    const value = Object.hasOwn(labels, key) ? (labels[key] as string) : ''
-    return { ...container, labels: changeLabels(container.labels, { merge: { [key]: value } }) }
-  }
-  if (path.startsWith('extensions.')) {
-    const name = path.slice('extensions.'.length)
-    const others = Object.entries(container.extensions).filter(([other]) => other !== name)
-    const taken = Object.entries(extensions).filter(([other]) => other === name)
-    return { ...container, extensions: Object.fromEntries([...others, ...taken]) }
-  }
+  const maps = changedMaps(container, given, path)
+  if (maps !== undefined) return { ...container, ...maps }
   switch (path) {
-    case 'labels':
-      return { ...container, labels: changeLabels({}, { replace: labels }) }
-    case 'extensions':
-      return { ...container, extensions }
     case 'spec':
       if (given.spec === undefined)
         throw new NsboxError('invalid_argument', 'update failed validation: container.Spec must be set')

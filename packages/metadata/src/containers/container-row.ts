@@ -1,4 +1,4 @@
-import type { Container, ContainerRuntime, OpaqueValue } from '@nsbox/core/containers'
+import type { Container } from '@nsbox/core/containers'
 import type { Reader, Transaction } from '@nsbox/sqlite'
 import { Timestamp } from '@nsbox/time'
 import type { Write } from '../database/ledger.ts'
@@ -6,6 +6,7 @@ import type { Listing } from '../database/listing.ts'
 import type { Node } from '../database/node.ts'
 import { dropReferences, labelReferences, setReferences } from '../database/references.ts'
 import { decodeLabels, encodeLabels } from '../database/stored-labels.ts'
+import { addExtensions, findExtensions, opaqueValue } from '../objects/opaque-rows.ts'
 
 interface ContainerRow {
   readonly id: string
@@ -23,12 +24,6 @@ interface ContainerRow {
   readonly updated_at: number
 }
 
-interface ExtensionRow {
-  readonly name: string
-  readonly type: string
-  readonly value: Uint8Array
-}
-
 const columns = `id, image, runtime, options_type, options, spec_type, spec, snapshotter, snapshot_key, sandbox, labels,
   created_at, updated_at`
 
@@ -41,37 +36,25 @@ export function findContainer(db: Reader, namespace: string, id: string): Contai
     id,
   )
   if (row === undefined) return undefined
-  const extensions: Record<string, OpaqueValue> = Object.create(null)
-  for (const { name, type, value } of db.all<ExtensionRow>(
-    'SELECT name, type, value FROM container_extension WHERE namespace = ? AND container = ?',
-    namespace,
-    id,
-  )) {
-    extensions[name] = { typeUrl: type, value }
-  }
+  const options = opaqueValue(row.options_type, row.options)
   return {
     id,
     labels: decodeLabels(row.labels),
     image: row.image,
-    runtime: runtimeFromRow(row),
+    runtime: { name: row.runtime, ...(options && { options }) },
     spec: { typeUrl: row.spec_type, value: row.spec },
     snapshotter: row.snapshotter,
     snapshotKey: row.snapshot_key,
-    extensions,
+    extensions: findExtensions(db, 'container', namespace, id),
     sandbox: row.sandbox,
     createdAt: Timestamp.fromEpochMicroseconds(row.created_at),
     updatedAt: Timestamp.fromEpochMicroseconds(row.updated_at),
   }
 }
 
-function runtimeFromRow({ runtime, options_type, options }: ContainerRow): ContainerRuntime {
-  if (options_type === null || options === null) return { name: runtime }
-  return { name: runtime, options: { typeUrl: options_type, value: options } }
-}
-
 /** Writes a container, new or changed, and what it refers to. */
 export function writeContainer(tx: Write, namespace: string, container: Container): void {
-  const { id, runtime, spec, snapshotter, snapshotKey, labels, extensions } = container
+  const { id, runtime, spec, snapshotter, snapshotKey, labels } = container
   dropRow(tx, namespace, id)
   tx.run(
     `INSERT INTO container (namespace, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -90,9 +73,7 @@ export function writeContainer(tx: Write, namespace: string, container: Containe
     container.createdAt.epochMicroseconds,
     container.updatedAt.epochMicroseconds,
   )
-  for (const [name, { typeUrl, value }] of Object.entries(extensions)) {
-    tx.run('INSERT INTO container_extension VALUES (?, ?, ?, ?, ?)', namespace, id, name, typeUrl, value)
-  }
+  addExtensions(tx, 'container', namespace, container)
   const { to, from } = labelReferences(labels)
   const rootfs: Node[] = snapshotKey === '' ? [] : [{ kind: `snapshot/${snapshotter}`, id: snapshotKey }]
   setReferences(tx, namespace, node(id), { to: [...rootfs, ...to], from })

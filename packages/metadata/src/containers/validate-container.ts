@@ -1,12 +1,7 @@
 import type { Container } from '@nsbox/core/containers'
-import { isNsboxError, NsboxError } from '@nsbox/errors'
+import { NsboxError } from '@nsbox/errors'
 import { validateIdentifier, validateLabels } from '@nsbox/namespaces'
-
-/** The most bytes that a container may have in all. A message with it must have less than 16 MiB. */
-const maxBytes = 12 * 1024 * 1024
-
-/** The most extensions of one container; clients have a handful. */
-const maxExtensions = 1024
+import { maxBytes, maxExtensions, prefixed, sizeOf } from '../objects/limits.ts'
 
 /**
  * Checks the fields of a container. The error texts are containerd's (docs/behaviour.md §1).
@@ -31,27 +26,7 @@ export function validateContainer(container: Container, doing: string): void {
   const count = Object.keys(extensions).length
   if (count > maxExtensions)
     refuse(`container.Extensions: ${count} extensions, at most ${maxExtensions} are allowed`)
-  const bytes = sizeOf(container)
+  const texts = [container.image, snapshotter, snapshotKey, container.sandbox, runtime.name]
+  const bytes = sizeOf(container, texts, [spec, runtime.options])
   if (bytes > maxBytes) refuse(`container of ${bytes} bytes, at most ${maxBytes} are allowed`)
-}
-
-function sizeOf({ labels, extensions, spec, runtime, ...texts }: Container): number {
-  const values = [spec, ...(runtime.options ? [runtime.options] : []), ...Object.values(extensions)]
-  const words = [
-    ...[texts.image, texts.snapshotter, texts.snapshotKey, texts.sandbox, runtime.name],
-    ...Object.entries(labels).flat(),
-    ...Object.keys(extensions),
-    ...values.map(({ typeUrl }) => typeUrl),
-  ]
-  const textBytes = words.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
-  return values.reduce((sum, { value }) => sum + value.byteLength, textBytes)
-}
-
-function prefixed(prefix: string, check: () => void): void {
-  try {
-    check()
-  } catch (error) {
-    if (!isNsboxError(error)) throw error
-    throw new NsboxError(error.code, prefix + error.context, { cause: error })
-  }
 }

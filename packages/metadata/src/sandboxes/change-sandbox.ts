@@ -1,6 +1,6 @@
-import { changeLabels } from '@nsbox/core/labels'
 import type { Sandbox, SandboxChange } from '@nsbox/core/sandboxes'
 import { NsboxError, quoted } from '@nsbox/errors'
+import { changedMaps } from '../objects/maps.ts'
 
 /** What an update without paths takes. */
 const everything = ['labels', 'extensions', 'spec', 'runtime']
@@ -19,23 +19,9 @@ export function changeSandbox(current: Sandbox, given: SandboxChange, paths: rea
 }
 
 function take(sandbox: Sandbox, given: SandboxChange, path: string): Sandbox {
-  const { labels = {}, extensions = {} } = given
-  if (path.startsWith('labels.')) {
-    const key = path.slice('labels.'.length)
-    const value = Object.hasOwn(labels, key) ? (labels[key] as string) : ''
-    return { ...sandbox, labels: changeLabels(sandbox.labels, { merge: { [key]: value } }) }
-  }
-  if (path.startsWith('extensions.')) {
-    const name = path.slice('extensions.'.length)
-    const others = Object.entries(sandbox.extensions).filter(([other]) => other !== name)
-    const taken = Object.entries(extensions).filter(([other]) => other === name)
-    return { ...sandbox, extensions: Object.fromEntries([...others, ...taken]) }
-  }
+  const maps = changedMaps(sandbox, given, path)
+  if (maps !== undefined) return { ...sandbox, ...maps }
   switch (path) {
-    case 'labels':
-      return { ...sandbox, labels: changeLabels({}, { replace: labels }) }
-    case 'extensions':
-      return { ...sandbox, extensions }
     case 'spec':
       return { ...sandbox, spec: given.spec }
     case 'runtime':

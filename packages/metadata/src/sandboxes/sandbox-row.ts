@@ -1,4 +1,3 @@
-import type { OpaqueValue } from '@nsbox/core/containers'
 import type { Sandbox } from '@nsbox/core/sandboxes'
 import type { Reader, Transaction } from '@nsbox/sqlite'
 import { Timestamp } from '@nsbox/time'
@@ -7,6 +6,7 @@ import type { Listing } from '../database/listing.ts'
 import type { Node } from '../database/node.ts'
 import { dropReferences, labelReferences, setReferences } from '../database/references.ts'
 import { decodeLabels, encodeLabels } from '../database/stored-labels.ts'
+import { addExtensions, findExtensions, opaqueValue } from '../objects/opaque-rows.ts'
 
 interface SandboxRow {
   readonly runtime: string
@@ -18,12 +18,6 @@ interface SandboxRow {
   readonly labels: string
   readonly created_at: number
   readonly updated_at: number
-}
-
-interface ExtensionRow {
-  readonly name: string
-  readonly type: string
-  readonly value: Uint8Array
 }
 
 const columns =
@@ -38,34 +32,22 @@ export function findSandbox(db: Reader, namespace: string, id: string): Sandbox 
     id,
   )
   if (row === undefined) return undefined
-  const extensions: Record<string, OpaqueValue> = Object.create(null)
-  for (const { name, type, value } of db.all<ExtensionRow>(
-    'SELECT name, type, value FROM sandbox_extension WHERE namespace = ? AND sandbox = ?',
-    namespace,
-    id,
-  )) {
-    extensions[name] = { typeUrl: type, value }
-  }
-  const options = opaque(row.options_type, row.options)
+  const options = opaqueValue(row.options_type, row.options)
   return {
     id,
     labels: decodeLabels(row.labels),
     runtime: { name: row.runtime, ...(options && { options }) },
-    spec: opaque(row.spec_type, row.spec),
-    extensions,
+    spec: opaqueValue(row.spec_type, row.spec),
+    extensions: findExtensions(db, 'sandbox', namespace, id),
     sandboxer: row.sandboxer,
     createdAt: Timestamp.fromEpochMicroseconds(row.created_at),
     updatedAt: Timestamp.fromEpochMicroseconds(row.updated_at),
   }
 }
 
-function opaque(typeUrl: string | null, value: Uint8Array | null): OpaqueValue | undefined {
-  return typeUrl === null || value === null ? undefined : { typeUrl, value }
-}
-
 /** Writes a sandbox, new or changed, and what it refers to. */
 export function writeSandbox(tx: Write, namespace: string, sandbox: Sandbox): void {
-  const { id, runtime, spec, labels, extensions } = sandbox
+  const { id, runtime, spec, labels } = sandbox
   dropRow(tx, namespace, id)
   tx.run(
     `INSERT INTO sandbox (namespace, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -81,9 +63,7 @@ export function writeSandbox(tx: Write, namespace: string, sandbox: Sandbox): vo
     sandbox.createdAt.epochMicroseconds,
     sandbox.updatedAt.epochMicroseconds,
   )
-  for (const [name, { typeUrl, value }] of Object.entries(extensions)) {
-    tx.run('INSERT INTO sandbox_extension VALUES (?, ?, ?, ?, ?)', namespace, id, name, typeUrl, value)
-  }
+  addExtensions(tx, 'sandbox', namespace, sandbox)
   setReferences(tx, namespace, node(id), { to: labelReferences(labels).to })
 }
 

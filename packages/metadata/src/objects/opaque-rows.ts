@@ -1,0 +1,42 @@
+import type { OpaqueValue } from '@nsbox/core/containers'
+import type { Reader } from '@nsbox/sqlite'
+import type { Write } from '../database/ledger.ts'
+import type { Maps } from './maps.ts'
+
+interface ExtensionRow {
+  readonly name: string
+  readonly type: string
+  readonly value: Uint8Array
+}
+
+/** Which table they are of; it has one of the same name with `_extension` beside it. */
+type Kind = 'container' | 'sandbox'
+
+/** The extensions of a container or a sandbox. */
+export function findExtensions(db: Reader, kind: Kind, namespace: string, id: string): Maps['extensions'] {
+  const extensions: Record<string, OpaqueValue> = Object.create(null)
+  for (const { name, type, value } of db.all<ExtensionRow>(
+    `SELECT name, type, value FROM ${kind}_extension WHERE namespace = ? AND ${kind} = ?`,
+    namespace,
+    id,
+  )) {
+    extensions[name] = { typeUrl: type, value }
+  }
+  return extensions
+}
+
+/** Adds extensions; of an object that is written anew, the earlier ones have gone with its row. */
+export function addExtensions(
+  tx: Write,
+  kind: Kind,
+  namespace: string,
+  { id, extensions }: Pick<Maps, 'extensions'> & { readonly id: string },
+): void {
+  for (const [name, { typeUrl, value }] of Object.entries(extensions))
+    tx.run(`INSERT INTO ${kind}_extension VALUES (?, ?, ?, ?, ?)`, namespace, id, name, typeUrl, value)
+}
+
+/** A value of two columns, which are both null without one. */
+export function opaqueValue(typeUrl: string | null, value: Uint8Array | null): OpaqueValue | undefined {
+  return typeUrl === null || value === null ? undefined : { typeUrl, value }
+}
