@@ -29,10 +29,12 @@ describeWith({ root: true, programs: ['ctr', 'runc'] }, 'terminals of stock ctr'
     await terminal.waitFor(/# /)
     await takesSize(terminal, { width: 87, height: 29 })
     await takesSize(terminal, { width: 61, height: 17 })
-    // An interrupt is a key like any other, once the shell reads no line any more.
-    terminal.type('echo asleep-$((1 + 1)); sleep 1000\r')
+    // An interrupt is a key like any other. A shell of its own says that it is in front: between two commands of the
+    // outer one, the interrupt could come before the second is there.
+    terminal.type("sh -c 'echo asleep-$((1 + 1)); exec sleep 1000'\r")
     await terminal.waitFor(/asleep-2/)
     terminal.type('\x03')
+    await terminal.waitFor(/asleep-2.*# /s)
     terminal.type('exit 9\r')
     await terminal.waitFor(/ended 9/)
   })

@@ -53,14 +53,18 @@ export function helperCgroupTests(create: CreateTasksSubject): void {
   })
 }
 
-/** Where hierarchies of cgroups are in which a new one takes processes at once, of both versions. */
+/**
+ * Where hierarchies of cgroups are mounted in which a new one takes processes at once, of both versions. CRIU mounts each
+ * a second time for as long as it works.
+ */
 function hierarchies(): string[] {
-  return readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .flatMap((line) => {
-      const [before, after] = line.split(' - ')
-      const mountPoint = before?.split(' ')[4]
-      const isOne = after?.startsWith('cgroup') && !mountPoint?.endsWith('/cpuset')
-      return isOne && mountPoint !== undefined ? [mountPoint] : []
-    })
+  const found = new Map<string, string>()
+  for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
+    const [before, after] = line.split(' - ')
+    const [, , device, , mountPoint] = before!.split(' ')
+    if (after === undefined || device === undefined || mountPoint === undefined) continue
+    if (after.startsWith('cgroup') && !mountPoint.endsWith('/cpuset') && !found.has(device))
+      found.set(device, mountPoint)
+  }
+  return [...found.values()]
 }

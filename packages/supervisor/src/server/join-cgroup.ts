@@ -15,13 +15,18 @@ export function joinCgroup(path: string): void {
   for (const directory of found) writeFileSync(join(directory, 'cgroup.procs'), String(process.pid))
 }
 
-/** Where the hierarchies of cgroups are mounted, of both versions (proc_pid_mountinfo(5)). */
+/**
+ * Where the hierarchies of cgroups are mounted, of both versions (proc_pid_mountinfo(5)); the first place of each, since
+ * others, such as CRIU's, may go at any moment.
+ */
 function hierarchies(): string[] {
-  const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
-  return lines.flatMap((line) => {
+  const mountPoints = new Map<string, string>()
+  for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
     const [before, after] = line.split(' - ')
     const type = after?.split(' ')[0]
-    const mountPoint = before?.split(' ')[4]
-    return mountPoint !== undefined && (type === 'cgroup' || type === 'cgroup2') ? [mountPoint] : []
-  })
+    const [, , device, , mountPoint] = before!.split(' ')
+    if (device === undefined || mountPoint === undefined || mountPoints.has(device)) continue
+    if (type === 'cgroup' || type === 'cgroup2') mountPoints.set(device, mountPoint)
+  }
+  return [...mountPoints.values()]
 }
