@@ -12,11 +12,11 @@ import { Runc } from '../runc/runc.ts'
 import type { Program } from './program.ts'
 import { fifo, StateDirectory, stateFile } from './state-directory.ts'
 
-/** Names its process for the supervisor; those of tasks have slashes. */
+/** The supervisor's key of the probe's process; keys of tasks have slashes. */
 const key = 'probe'
 /** Milliseconds that one step may take. */
 const patience = 20_000
-/** Directories of programs and their libraries, as far as they exist; some are links to others. */
+/** Directories of programs and their libraries; some may be missing, or links to others. */
 const programDirectories = ['/bin', '/lib', '/lib64', '/usr', '/nix', '/gnu']
 
 /** What a probe needs. */
@@ -27,15 +27,15 @@ export interface ProbeOptions {
   readonly signal: AbortSignal
 }
 
-/** What holds for a program that has been tried. */
+/** The result of probing a program. */
 export interface Proof {
   /** Whether it makes no copy of itself if it was started from one (`LaunchRequest.fromMemory`). */
   readonly fromMemory: boolean
 }
 
 /**
- * Tries a program with two containers that sleep. The first has hooks, so the program itself starts and removes it; the
- * second is started and removed by the shortcuts. Both must have the same result.
+ * Tries a program with two containers that sleep. The first has hooks, so that the program itself starts and removes
+ * it; the second is started and removed by the shortcuts. Both must have the same result.
  *
  * @throws `failed_precondition` for a different result; as the program's commands
  */
@@ -54,7 +54,7 @@ export async function probe(program: Program, options: ProbeOptions): Promise<Pr
   return { fromMemory: isCopy }
 }
 
-/** Removes what a probe has left that was interrupted. */
+/** Removes what an interrupted probe has left. */
 async function removeProbe(program: Program, { supervisor, directory }: ProbeOptions): Promise<void> {
   const process = supervisor.process(key)
   if (process !== undefined) await end(process)
@@ -64,7 +64,7 @@ async function removeProbe(program: Program, { supervisor, directory }: ProbeOpt
   await removeTree(directory)
 }
 
-/** The start of the names of a probe's containers, and so of their cgroups; it is different for each directory. */
+/** The prefix of the names of a probe's containers, and so of their cgroups; it differs for each directory. */
 export function probePrefix(directory: string): string {
   return `nsbox-probe-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}-`
 }
@@ -73,11 +73,11 @@ interface Life extends ProbeOptions {
   readonly program: Program
   readonly runc: Runc
   readonly bundle: string
-  /** Whether it is started and removed in place of runc. */
+  /** Whether it is started and removed by the shortcuts. */
   readonly shortcut: boolean
 }
 
-/** A container from its beginning to its end. @returns whether its first process was executed from a copy made here */
+/** Runs a container from creation to removal. @returns whether its first process was executed from a copy made here */
 async function live(life: Life): Promise<{ readonly isCopy: boolean }> {
   const { program, runc, bundle, shortcut, supervisor, directory, signal } = life
   const id = `${probePrefix(directory)}${randomBytes(6).toString('hex')}`
@@ -115,7 +115,7 @@ async function live(life: Life): Promise<{ readonly isCopy: boolean }> {
   must(running.status === 'running' && running.pid === pid, 'does not say that it runs')
 
   await end(launched)
-  // The kernel may take a moment until its cgroup is empty.
+  // The cgroup may take a moment to be empty.
   if (shortcut) await until(() => state.remove(), 'has a container that cannot be removed', signal)
   else {
     must(!(await state.remove()), 'does not tell of hooks')
@@ -124,11 +124,11 @@ async function live(life: Life): Promise<{ readonly isCopy: boolean }> {
   must(readdirSync(root).length === 0, 'keeps something of a container that is removed')
   must(!cgroups.some(existsSync), 'leaves cgroups')
   must((await runc.state(id).catch(isNotFound)) === true, 'knows of a container that is removed')
-  // What runc makes of itself has another name.
+  // A copy that runc makes of itself has another name.
   return { isCopy: before === '/memfd:runc (deleted)' }
 }
 
-/** Kills and forgets it. */
+/** Kills it and makes the supervisor forget it. */
 async function end(process: SupervisedProcess): Promise<void> {
   try {
     process.signal(9)
@@ -139,7 +139,7 @@ async function end(process: SupervisedProcess): Promise<void> {
   await process.release()
 }
 
-/** A container that sleeps, with the host's programs and nothing else. */
+/** The bundle of a container that sleeps, with the host's programs and nothing else. */
 async function writeBundle(bundle: string, more: object): Promise<void> {
   await mkdir(join(bundle, 'rootfs'), { recursive: true, mode: 0o700 })
   const binds = programDirectories.filter(existsSync).map((path) => ({
@@ -170,7 +170,7 @@ function must(condition: boolean, otherwise: string): asserts condition {
   if (!condition) throw new NsboxError('failed_precondition', `the runtime ${otherwise}`)
 }
 
-/** Waits for something that comes about soon. */
+/** Waits until a condition holds. */
 async function until(come: () => Promise<boolean>, otherwise: string, signal: AbortSignal): Promise<void> {
   for (const begin = performance.now(); !(await come()); await delay(10, undefined, { signal }))
     must(performance.now() - begin < patience, otherwise)
