@@ -39,7 +39,7 @@ describeWith({ linux: true }, 'input and output', () => {
     makeFifo(path, 0o600)
     return path
   }
-  /** Descriptors of the supervisor and of this process, which a test must leave as it found them. */
+  /** Open descriptors of the supervisor and of this process; a test must not change them. */
   const openCounts = () =>
     [fixture.supervisors()[0]!, process.pid].map((pid) => readdirSync(`/proc/${pid}/fd`).length)
 
@@ -167,7 +167,7 @@ describeWith({ linux: true }, 'input and output', () => {
     const [stdin, stdout] = [newFifo(), newFifo()]
     const reader = readFifo(stdout)
     const process = await launch('cat; echo end', { stdin, stdout, waits: true })
-    // Nobody has come yet, which is no end.
+    // A FIFO without a first writer has not ended.
     await delay(50)
     expect(process.ended).toBeUndefined()
     writeFileSync(stdin, 'short\n')
@@ -206,7 +206,7 @@ describeWith({ linux: true }, 'input and output', () => {
     const process = await launch('sleep 0.2; wc -c', { stdin, stdout })
     const writer = openSync(stdin, constants.O_WRONLY | constants.O_NONBLOCK)
     let written = 0
-    // As much as the FIFO and the pipe behind it take.
+    // The capacity of the FIFO and of the pipe behind it.
     await expect
       .poll(() => {
         try {
@@ -309,7 +309,7 @@ describeWith({ linux: true }, 'input and output', () => {
   })
 
   describe('a program that takes the output', () => {
-    /** A logger that writes what it gets to a file, after it has told in its own way that it is ready. */
+    /** A logger that signals in a given way that it is ready, and writes its input to a file. */
     const logger = (ready: string, log: string) => {
       const path = newPath()
       const text = `#!/bin/sh
@@ -332,7 +332,7 @@ describeWith({ linux: true }, 'input and output', () => {
       const log = newPath()
       const path = logger('exec 5>&-', log)
       await run(`binary://${path}?--tag&x=y%20z`)
-      // Besides the two names, those that a shell sets itself.
+      // The shell sets further variables itself.
       expect(readFileSync(log, 'utf8')).toMatch(/^c1 ns --tag x y z [34]\nout\nerr\nend\n$/)
     })
 
