@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs'
 import { readdir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Where a cgroup of this name is that is at the root of a hierarchy; some hierarchies may not have it. */
+/** The directories of a cgroup at the root of each hierarchy that has it. */
 export async function cgroupPaths(name: string): Promise<string[]> {
   const hierarchies = await readdir('/sys/fs/cgroup', { withFileTypes: true })
   const roots = hierarchies.flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
   return ['', ...roots].map((root) => join('/sys/fs/cgroup', root, name)).filter((path) => existsSync(path))
 }
 
-/** Removes a cgroup that runtimes leave, since they made it around those of their containers; it must be empty. */
+/** Removes a cgroup that runtimes leave as the parent of their containers' cgroups; it must be empty. */
 export async function removeCgroup(name: string): Promise<void> {
   for (const path of await cgroupPaths(name)) await rmdir(path)
 }
