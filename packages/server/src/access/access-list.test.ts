@@ -110,7 +110,7 @@ describeWith({ root: true }, 'the file of an access list', () => {
     const failure = await readAccessList(path).catch((error) => error)
     expect(errorCode(failure)).toBe('permission_denied')
     expect(String(failure)).toContain('belongs to user 1000')
-    // What counts is the file, not the name that leads to it.
+    // The checks are on the file, not on the link to it.
     await symlink(path, join(directory.path, 'link.toml'))
     expect(await readAccessList(join(directory.path, 'link.toml')).catch(errorCode)).toBe('permission_denied')
     await mkdir(join(directory.path, 'd'))

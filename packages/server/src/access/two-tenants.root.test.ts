@@ -42,17 +42,19 @@ import {
 
 type Request = Record<string, unknown>
 
-/** What one tenant tries with a method. Requests are what `create` takes. */
+/** A tenant's attempts with a method. Requests are in the form that `create` takes. */
 interface Attempt {
-  /** As it would be made for what the tenant has itself. */
+  /** A request for the tenant's own resources. */
   readonly own: Request
-  /** Naming what the other tenant has, in the tenant's own namespace: not there, or the tenant's own then. */
+  /**
+   * A request with the other tenant's names in the tenant's own namespace, where they are missing or the tenant's own.
+   */
   readonly foreign?: { readonly request: Request; readonly codes: readonly (Code | 'ok')[] }
-  /** Naming what the host has: refused as not permitted. */
+  /** Requests with resources of the host: refused as not permitted. */
   readonly host?: readonly Request[]
-  /** The same, refused where it is about to be reached. */
+  /** The same, refused only when the resource is used. */
   readonly reached?: readonly Request[]
-  /** Gets no answer of itself. */
+  /** Gets no answer by itself. */
   readonly waits?: boolean
 }
 
@@ -73,7 +75,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
   let ownBlob: Digest
   let chainId: Digest
   let attempts: Readonly<Record<string, Attempt>>
-  /** All the names of things that the other tenant has. */
+  /** The names of all that the other tenant has. */
   let names: readonly string[]
 
   const transportTo = (address: string) => {
@@ -169,7 +171,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
         const outcome = await call(json, method, own, namespace)
         expect([name, outcome.code]).toEqual([name, PermissionDenied])
       }
-      // Nothing tells one that exists from one that does not.
+      // The texts are the same whether the resource exists or not.
       expect(texts.size, name).toBeLessThanOrEqual(1)
     }
     expect(await everything()).toEqual(before)
@@ -288,7 +290,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
     const { spec: process } = attempts['containerd.services.tasks.v1.Tasks/Exec']!.own as { spec: object }
     const exec = { containerId: id, execId: 'x', spec: process }
     expect(await codeOf(tasks.exec(exec, { headers }))).toBe(PermissionDenied)
-    // Nor by another container of the same name beside the task.
+    // Nor by another container with the name of the task.
     const containers = createClient(Containers, grpc)
     expect(await codeOf(containers.delete({ id }, { headers }))).toBe(FailedPrecondition)
     const harmless = { id, spec: specOf(namespace, id, ['true']) }
@@ -371,7 +373,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
         content('Read', { digest: ownBlob }, { digest: blob }),
         content('Status', { ref: `ingest-of-${b}` }, { ref: `ingest-of-${a}` }),
         content('ListStatuses', {}, {}, { request: { filters: [`ref==ingest-of-${a}`] }, codes: ['ok'] }),
-        // By its digest alone the bytes of another are not had.
+        // The digest alone does not give access to another's bytes.
         content(
           'Write',
           { action: WriteAction.STAT, ref: `ingest-of-${b}` },
@@ -650,7 +652,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
     }
   }
 
-  /** All that the other tenant and the host have, as an operator sees it, and the files of the host. */
+  /** All resources of the other tenant and the host, as an operator sees them, and the files of the host. */
   async function everything(): Promise<string[]> {
     const lines: string[] = []
     const { namespaces } = await createClient(Namespaces, operator).list({})
@@ -693,7 +695,7 @@ const bigints = (_: string, value: unknown) => (typeof value === 'bigint' ? Stri
 interface Outcome {
   readonly code: Code | 'ok'
   readonly text: string
-  /** What came, as text. */
+  /** The received bytes, as text. */
   readonly bytes: string
 }
 
