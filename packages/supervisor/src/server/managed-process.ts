@@ -76,10 +76,12 @@ export class ManagedProcess {
   }
 
   /**
-   * Called when the process has ended: records that on disk, if there is room, then reports it and drains the output.
+   * Called when the process has ended: passes on its last output, records the exit on disk, if there is room, then
+   * reports it and drains the output. Clients that know of the exit may close their ends before they have read all.
    */
   ended(exit: ExitRecord): void {
     if (this.#record.exit !== undefined || this.#released) return
+    this.#pumpOutputs()
     this.#update({ exit })
     this.#options.notify({ notice: 'exit', key: this.#record.key, exit })
     this.#drain()
@@ -180,11 +182,14 @@ export class ManagedProcess {
   #drain(): void {
     this.#draining = true
     this.#endInput()
-    // The last output of the process is in the pipe by now.
-    for (const relay of this.#outputs.values()) relay.pump()
+    this.#pumpOutputs()
     if (!this.#draining) return
     if (this.#outputs.size === 0 && this.#ends.get('logger') === undefined) this.#drained()
     else this.#drainTimer = setTimeout(() => this.#drained(), drainTimeout)
+  }
+
+  #pumpOutputs(): void {
+    for (const relay of this.#outputs.values()) relay.pump()
   }
 
   #drained(): void {
