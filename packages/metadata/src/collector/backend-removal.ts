@@ -25,7 +25,7 @@ interface RemovalParts {
 }
 
 /**
- * Removes from the backends what no namespace needs, after the change of the database is durable: a row without its
+ * Removes what no namespace needs from the backends, after the change of the database is durable: a row without its
  * file is a loss, a file without its row only takes space.
  */
 export class BackendRemoval {
@@ -44,14 +44,14 @@ export class BackendRemoval {
     return this.#blobs.size > 0 || this.#ingests.size > 0 || this.#snapshots.pending
   }
 
-  /** Names what may not be needed any more. */
+  /** Names objects that may be unused. */
   add({ blob, ingest, snapshot }: Unused): void {
     if (blob !== undefined) this.#blobs.add(blob)
     if (ingest !== undefined) this.#ingests.add(ingest)
     if (snapshot !== undefined) this.#snapshots.add(snapshot)
   }
 
-  /** Finds what an earlier process has left in the backends between two steps. */
+  /** Finds objects that an earlier process left in the backends between two steps. */
   async findOrphans(): Promise<void> {
     const { backend, ledger } = this.#parts
     for await (const { digest } of backend.list()) {
@@ -67,7 +67,7 @@ export class BackendRemoval {
     await this.#snapshots.findOrphans()
   }
 
-  /** Removes what was named and is not needed. What cannot be removed now stays named. */
+  /** Removes named objects that are unused. Those that cannot be removed now stay named. */
   async run(): Promise<{ blobs: number; bytes: number; trees: number }> {
     const blobs = this.#blobs
     const ingests = this.#ingests
@@ -118,7 +118,7 @@ export class BackendRemoval {
   }
 }
 
-/** Whether a namespace has the blob, or an ingest stands for it. */
+/** Whether a namespace has the blob, or an ingest shares it. */
 function isUsed(db: Reader, digest: Digest): boolean {
   const row = db.get(
     `SELECT 1 FROM content WHERE digest = ?

@@ -16,8 +16,8 @@ interface RemovalParts {
 }
 
 /**
- * Removes from the snapshotters what no namespace needs. A snapshot that no namespace has never gets one again, so what
- * is found to be unused stays so while it is removed.
+ * Removes unused snapshots from the snapshotters. A snapshot without a namespace never gets one again, so it stays
+ * unused during its removal.
  */
 export class SnapshotRemoval {
   readonly #parts: RemovalParts
@@ -39,7 +39,7 @@ export class SnapshotRemoval {
     this.#unused.set(snapshotter, keys.add(key))
   }
 
-  /** Finds what an earlier process has left in the snapshotters between two steps. */
+  /** Finds snapshots that an earlier process left in the snapshotters between two steps. */
   async findOrphans(): Promise<void> {
     for (const [snapshotter, backend] of this.#parts.snapshotters) {
       for await (const { name: key } of backend.list())
@@ -48,8 +48,8 @@ export class SnapshotRemoval {
   }
 
   /**
-   * Removes what was named and is not needed, once that is durable in the database. What cannot be removed now stays
-   * named.
+   * Removes named snapshots that are unused, once that is durable in the database. Those that cannot be removed now
+   * stay named.
    * @returns how many were removed
    */
   async run(): Promise<number> {
@@ -65,7 +65,7 @@ export class SnapshotRemoval {
     return count
   }
 
-  /** What each of the snapshots that are there is based on. */
+  /** The parents of all existing snapshots. */
   async #parents(
     snapshotter: string,
     backend: Snapshotter,
