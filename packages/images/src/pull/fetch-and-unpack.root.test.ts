@@ -66,7 +66,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
       await expect.poll(extracted, { timeout: 20_000 }).toBeGreaterThan(0)
       yield blob.subarray(middle)
     }
-    // By a clock that stands still no layer comes slowly, and none is let go of for it.
+    // On a stopped clock no layer is slow, and none is left for that reason.
     using _clock = vi.spyOn(performance, 'now').mockReturnValue(0)
     await fetchImage({ remote: remoteOf(image, half), content: stores.content, unpack: [stores.into] })
     expect(stores.applies).toEqual([{ digest: layer!.digest, arriving: true }])
@@ -229,7 +229,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
     }
     const ofLayer = () => stores.applies.filter(({ digest }) => digest === layer!.digest)
     const followed: Delivery = async function* (blob, { digest }, offset) {
-      // What is resumed comes to its end only when somebody reads it.
+      // The resumed download ends only when it has a reader.
       if (digest === layer!.digest && offset > 0) await expect.poll(ofLayer).toHaveLength(1)
       yield blob.subarray(offset)
     }
@@ -356,7 +356,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
       await new Promise((resolve) => setTimeout(resolve, 15_000).unref())
       yield blob.subarray(2000)
     }
-    // Were the rest waited for, its abort would be noticed only then, and the test would be over by that.
+    // If the rest were waited for, the abort would be noticed only then, and the test would end before.
     const unavailable = remoteOf(image, stalls)
     const remote: Remote = {
       ...unavailable,
