@@ -4,10 +4,11 @@ import { mkdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isNotFound, NsboxError } from '@nsbox/errors'
-import type { SupervisedProcess, Supervisor } from '@nsbox/supervisor'
+import type { Supervisor } from '@nsbox/supervisor'
 import { findProgram } from '@nsbox/supervisor/programs'
 import { removeTree } from '@nsbox/trees'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { endProcess } from '../runc/end-process.ts'
 import { Runc } from '../runc/runc.ts'
 import type { Program } from './program.ts'
 import { fifo, StateDirectory, stateFile } from './state-directory.ts'
@@ -57,7 +58,7 @@ export async function probe(program: Program, options: ProbeOptions): Promise<Pr
 /** Removes what an interrupted probe has left. */
 async function removeProbe(program: Program, { supervisor, directory }: ProbeOptions): Promise<void> {
   const process = supervisor.process(key)
-  if (process !== undefined) await end(process)
+  if (process !== undefined) await endProcess(process)
   const root = join(directory, 'root')
   const runc = new Runc({ binary: program.path, root })
   for (const id of existsSync(root) ? readdirSync(root) : []) await runc.delete(id, { force: true })
@@ -101,42 +102,31 @@ async function live(life: Life): Promise<{ readonly isCopy: boolean }> {
   const cgroups = state.cgroups.filter(existsSync)
   must(cgroups.length > 0, 'makes no cgroup')
   const created = await runc.state(id)
-  must(created.status === 'created' && created.pid === pid, 'does not say what it has created')
+  must(created.status === 'created' && created.pid === pid, 'does not show the created container')
   const before = await executable()
   must(await isSame(`/proc/${pid}/exe`, program.path), 'executes another program')
   const written = await readFile(join(place, stateFile))
 
-  must((await state.start(patience)) === shortcut, shortcut ? 'does not start' : 'does not tell of hooks')
+  must((await state.start(patience)) === shortcut, shortcut ? 'does not start' : 'has no hooks in its state')
   if (!shortcut) await runc.start(id)
   await until(async () => (await executable()) !== before, 'does not execute its program', signal)
   must(hasOnly(place, [stateFile]), 'keeps other files after the start')
   must((await readFile(join(place, stateFile))).equals(written), 'changes its state at the start')
   const running = await runc.state(id)
-  must(running.status === 'running' && running.pid === pid, 'does not say that it runs')
+  must(running.status === 'running' && running.pid === pid, 'does not show the running container')
 
-  await end(launched)
+  await endProcess(launched)
   // The cgroup may take a moment to be empty.
   if (shortcut) await until(() => state.remove(), 'has a container that cannot be removed', signal)
   else {
-    must(!(await state.remove()), 'does not tell of hooks')
+    must(!(await state.remove()), 'has no hooks in its state')
     await runc.delete(id)
   }
-  must(readdirSync(root).length === 0, 'keeps something of a container that is removed')
+  must(readdirSync(root).length === 0, 'keeps state of a removed container')
   must(!cgroups.some(existsSync), 'leaves cgroups')
-  must((await runc.state(id).catch(isNotFound)) === true, 'knows of a container that is removed')
+  must((await runc.state(id).catch(isNotFound)) === true, 'still knows a removed container')
   // A copy that runc makes of itself has another name.
   return { isCopy: before === '/memfd:runc (deleted)' }
-}
-
-/** Kills it and makes the supervisor forget it. */
-async function end(process: SupervisedProcess): Promise<void> {
-  try {
-    process.signal(9)
-  } catch (error) {
-    if (!isNotFound(error)) throw error
-  }
-  await process.exit
-  await process.release()
 }
 
 /** The bundle of a container that sleeps, with the host's programs and nothing else. */

@@ -2,6 +2,7 @@ import { type Bundle, type Bundles, pathsOfSpec, processIo, readBundleSpec, Task
 import type { AbortOptions, RuntimeTaskOptions } from '@nsbox/core/tasks'
 import type { LaunchPaths, SupervisedProcess } from '@nsbox/supervisor'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { endProcess } from '../runc/end-process.ts'
 import { launchRunc } from '../runc/launch-runc.ts'
 import { Runc } from '../runc/runc.ts'
 import { FirstProcess } from './first-process.ts'
@@ -13,7 +14,7 @@ import { Task, type TaskParts } from './task.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import { type TaskRecord, writeTask } from './task-record.ts'
 import { CreatedStart } from './task-start.ts'
-import { end, removeContainer, removeNewCgroup } from './undo-process.ts'
+import { removeContainer, removeNewCgroup } from './undo-process.ts'
 
 /** The parts of a new task. */
 export interface NewTask {
@@ -104,7 +105,7 @@ async function launch(
     },
     options,
   )
-  undo.defer(() => end(process))
+  undo.defer(() => endProcess(process))
   return process
 }
 

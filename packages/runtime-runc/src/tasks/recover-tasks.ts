@@ -1,5 +1,6 @@
 import { type Bundle, TaskUses } from '@nsbox/bundle'
 import type { ContainerStatus } from '../runc/container-state.ts'
+import { endProcess } from '../runc/end-process.ts'
 import { runcOf } from './create-task.ts'
 import { FirstProcess } from './first-process.ts'
 import type { RestoreSource } from './restore-source.ts'
@@ -9,7 +10,7 @@ import { Task } from './task.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import { readTask, type TaskRecord } from './task-record.ts'
 import { CreatedStart } from './task-start.ts'
-import { end, removeContainer, removeNewCgroup } from './undo-process.ts'
+import { removeContainer, removeNewCgroup } from './undo-process.ts'
 
 /**
  * Takes over the tasks of an earlier process. What that process had not completed is undone: no client was told of it.
@@ -57,7 +58,7 @@ async function undo({
 }: Omit<LeftTask, 'record'> & { readonly record: TaskRecord | undefined }): Promise<void> {
   const { namespace, id } = bundle
   const process = context.supervisor.process(processKey(namespace, id))
-  if (process !== undefined) await end(process)
+  if (process !== undefined) await endProcess(process)
   if (record !== undefined) await removeContainer(runcOf(record.choice, bundle), id, context)
   await removeNewCgroup(record?.newCgroup, context)
   await bundle.remove()

@@ -9,6 +9,7 @@ import { removeTree } from '@nsbox/trees'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { criuFailure, withCriuFailure } from '../checkpoints/criu-log.ts'
 import { undoRestore } from '../checkpoints/undo-restore.ts'
+import { endProcess } from '../runc/end-process.ts'
 import { hasEnded } from '../runc/has-ended.ts'
 import { launchRunc } from '../runc/launch-runc.ts'
 import type { Runc } from '../runc/runc.ts'
@@ -18,7 +19,6 @@ import type { RestoreSource } from './restore-source.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import type { TaskRecord } from './task-record.ts'
 import { deleteContainer, type TaskStart } from './task-start.ts'
-import { end } from './undo-process.ts'
 import { withNamespace } from './with-namespace.ts'
 
 /** A task whose processes are restored from images. */
@@ -53,7 +53,7 @@ export class RestoredStart implements TaskStart {
     await this.#begin()
     undo.defer(() => this.#undoQuietly())
     const process = await this.#launch(options)
-    undo.defer(() => end(process))
+    undo.defer(() => endProcess(process))
     await this.#adopt(first, process)
     undo.move()
   }
@@ -65,7 +65,7 @@ export class RestoredStart implements TaskStart {
       await this.#adopt(first, process)
     } catch (error) {
       this.#warn('a start from a checkpoint that was under way fails', error)
-      await end(process)
+      await endProcess(process)
       await this.#undoQuietly()
     }
   }

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isFailedPrecondition, isNotFound } from '@nsbox/errors'
-import type { SupervisedProcess } from '@nsbox/supervisor'
 import { signalAll } from '../cgroups/signal-processes.ts'
 import type { Runc } from '../runc/runc.ts'
 import type { TaskContext } from './task-context.ts'
@@ -9,17 +8,6 @@ const SIGKILL = 9
 /** How often, each 10 ms, a cgroup's removal is tried; and after how many tries its processes are killed. */
 const mostTries = 500
 const grace = 100
-
-/** Kills a process that is not needed, and makes the supervisor forget it. */
-export async function end(process: SupervisedProcess): Promise<void> {
-  try {
-    process.signal(9)
-  } catch (error) {
-    if (!isNotFound(error)) throw error
-  }
-  await process.exit
-  await process.release()
-}
 
 /**
  * Removes the cgroup of a launch that failed or was interrupted; a runtime that was killed before it wrote its state
