@@ -98,7 +98,7 @@ export class BackendRemoval {
         return size
       } catch (error) {
         if (isNotFound(error)) return undefined
-        log.warn({ err: error, digest }, 'removing a blob that nothing uses')
+        log.warn({ err: error, digest }, 'removing an unused blob')
         this.#blobs.add(digest)
         return undefined
       }
@@ -112,7 +112,7 @@ export class BackendRemoval {
       await backend.abort(ref)
     } catch (error) {
       if (isNotFound(error)) return
-      log.warn({ err: error, ref }, 'removing an ingest that nothing uses')
+      log.warn({ err: error, ref }, 'removing an unused ingest')
       this.#ingests.add(ref)
     }
   }

@@ -184,7 +184,7 @@ export class Collector implements GarbageCollector, AsyncDisposable {
       await this.#removal.findOrphans()
       this.#searchOrphans = false
     } catch (error) {
-      this.#parts.log.warn({ err: error }, 'searching for what nothing uses')
+      this.#parts.log.warn({ err: error }, 'searching for unused objects')
     }
   }
 

@@ -91,7 +91,7 @@ export class SnapshotRemoval {
       return true
     } catch (error) {
       if (isNotFound(error)) return false
-      this.#parts.log.warn({ err: error, ...snapshot }, 'removing a snapshot that nothing uses')
+      this.#parts.log.warn({ err: error, ...snapshot }, 'removing an unused snapshot')
       this.add(snapshot)
       return false
     }

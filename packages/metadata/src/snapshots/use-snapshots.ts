@@ -211,5 +211,5 @@ function checkedRecord(record: object): UseRecord {
   const isList = (value: unknown, type: string) =>
     Array.isArray(value) && value.every((item) => typeof item === type)
   if (isList(backings, 'number') && isList(writable, 'string')) return record as UseRecord
-  throw new NsboxError('data_loss', 'what a task uses of snapshots')
+  throw new NsboxError('data_loss', 'record of the snapshots that a task uses')
 }

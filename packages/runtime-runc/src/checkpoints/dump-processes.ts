@@ -32,7 +32,7 @@ export async function endDump(images: string, pid: number): Promise<void> {
     if (performance.now() > end + afterKill)
       throw new NsboxError(
         'deadline_exceeded',
-        `the end of process ${found[0]!.pid}, which makes a checkpoint`,
+        `process ${found[0]!.pid}, which makes a checkpoint, does not end`,
       )
     const ends = hasEnded(pid) || performance.now() > end
     for (const process of found) if (!process.isCriu || ends) kill(process.pid, paths)

@@ -89,7 +89,7 @@ export class FirstProcess implements Disposable {
     try {
       this.#oom?.check()
     } catch (error) {
-      this.#warn('looking for a lack of memory', error)
+      this.#warn('watching for memory exhaustion', error)
     }
   }
 

@@ -80,7 +80,7 @@ describe('an access list', () => {
     ['a right that is none', ci.replace('write', 'admin'), 'one of read, write, run'],
     ['a right that is a name of JavaScript', ci.replace('write', '__proto__'), 'one of read, write, run'],
     ['no rights', ci.replace('"write"', ''), 'a list of rights'],
-    ['a namespace that is none', ci.replace('ci =', '"a/b" ='), '"a/b" is none'],
+    ['a namespace that is none', ci.replace('ci =', '"a/b" ='), '"a/b" is invalid'],
     ['a namespace of systemd', ci.replace('ci =', '"system.slice" ='), 'systemd'],
     ['what is no TOML', 'peer = [', 'line'],
   ])('F04 is refused with %s', (_, text, message) => {

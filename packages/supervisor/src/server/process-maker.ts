@@ -77,11 +77,10 @@ export class ProcessMaker implements Disposable {
   /** Only the pid of a child is accepted: it is not reused before the launch ends. */
   #pid(): number {
     const text = this.#written()
-    if (text === '')
-      throw new NsboxError('failed_precondition', 'the program has written no number of a process')
+    if (text === '') throw new NsboxError('failed_precondition', 'the program has written no pid')
     const pid = /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined
     if (pid !== undefined && processStat(pid)?.parent === process.pid) return pid
-    const what = pid === undefined ? 'number of a process' : 'number of a process that it has not made'
+    const what = pid === undefined ? 'pid' : 'pid of a process that it has not made'
     throw new NsboxError('failed_precondition', `the program has written ${JSON.stringify(text)} as ${what}`)
   }
 

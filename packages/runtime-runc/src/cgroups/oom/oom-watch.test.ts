@@ -17,7 +17,7 @@ const cgroupAt = (controller: string, directory: string) =>
 
 const silent: OomSource = { watch: () => ({ [Symbol.dispose]() {} }), [Symbol.dispose]() {} }
 
-describeWith({ linux: true }, 'a watch for a lack of memory', () => {
+describeWith({ linux: true }, 'a watch for memory exhaustion', () => {
   test('reads the events of the unified hierarchy when they change', async () => {
     await using scratch = await tempDir()
     const file = join(scratch.path, 'memory.events')

@@ -38,7 +38,7 @@ export class OomWatcher implements Disposable {
       try {
         counter.check()
       } catch (error) {
-        this.#onWarning('looking for a lack of memory', error)
+        this.#onWarning('watching for memory exhaustion', error)
       }
     })
     return {
