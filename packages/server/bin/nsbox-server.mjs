@@ -9,4 +9,4 @@ setFlagsFromString('--heap-growing-percent=200')
 // pull: 70 ms of processor time, for the few headers of some tens of answers. zstd, where it is WebAssembly too, is
 // optimized a tenth of a second later because of this.
 setFlagsFromString('--wasm-tiering-budget=1000000000')
-await import('../dist/bin/nsbox-server.js')
+await import('../dist/nsbox-server.js')

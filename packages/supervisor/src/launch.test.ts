@@ -105,7 +105,7 @@ describeWith({ linux: true }, 'launching', () => {
   test.each([
     ['that is missing', () => ['/nonexistent/runc'], 'not_found', /"\/nonexistent\/runc"/],
     ['that is no program', () => ['/etc/passwd'], 'permission_denied', /passwd/],
-    ['that writes no number', () => ['true'], 'failed_precondition', /number/],
+    ['that writes no pid', () => ['true'], 'failed_precondition', /no pid/],
     [
       'that writes something else',
       (p: { pidFile: string }) => ['sh', '-c', `echo -1 >${p.pidFile}`],
