@@ -64,8 +64,8 @@ beforeAll(async () => {
 afterAll(() => bundle[Symbol.asyncDispose]())
 
 /**
- * One thread for file system calls besides the main one, so that each call has the same number in every run. strace
- * counts by thread, and fails the call once in each.
+ * One thread for file system calls besides the main one, so that the same call has the same number in every run. strace
+ * counts by thread: what it is to fail may fail once in each.
  */
 const env = { UV_THREADPOOL_SIZE: '1' }
 
@@ -104,14 +104,14 @@ async function runWithFault(root: string, { name, number }: Place, fault: string
   const log = `${root}.strace`
   const inject = `--inject=${name}:${fault}:when=${number}`
   const strace = ['--follow-forks', `--trace=${name}`, inject, `--output=${log}`, '--', process.execPath]
-  // Filtering in the kernel takes half of the time, but loses strace's signals.
+  // Filtering in the kernel saves half of the time, but strace's signals get lost with it.
   if (!fault.startsWith('signal')) strace.unshift('--seccomp-bpf')
   const result = await run('strace', [...strace, program, root], { env })
   const said = result.stdout.split('\n').filter((line) => line !== '')
   return { said, signal: result.signal, log: await readFile(log, 'utf8') }
 }
 
-/** Compares what is on the disk with what was answered, then completes it and looks for leftovers. */
+/** Holds what is on the disk against what was answered, then completes it and looks for leftovers. */
 async function check(root: string, said: readonly string[]): Promise<void> {
   await using store = await openContentStore({ root, durability: 'relaxed' })
   const read = async (bytes: Uint8Array) => {

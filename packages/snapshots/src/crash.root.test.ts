@@ -156,7 +156,7 @@ function places(calls: readonly SystemCall[], root: string): Place[] {
   })
 }
 
-/** Compares what is on the disk with what was answered, then cleans up and looks for leftovers. */
+/** Holds what is on the disk against what was answered, then cleans up and looks for leftovers. */
 async function check({ open }: Kind, root: string, said: readonly string[]): Promise<void> {
   await using snapshotter = await open({ root, durability: 'relaxed' })
   const infos = new Map<string, { kind: string; labels: Record<string, string> }>()
@@ -268,7 +268,7 @@ for (const kind of kinds)
         await everywhere(kind.filling, 'error=ENOSPC', ({ said, log }) => {
           if (!log.includes('(INJECTED)')) return
           for (const line of said.filter((text) => !text.endsWith(' done'))) {
-            // The failed step had taken effect.
+            // What failed after it took effect is found done when it is tried again.
             if (/^(commit|remove) not_found$|^(prepare|child) already_exists$/.test(line)) continue
             expect(line.split(' ')[1]).toBe('resource_exhausted')
             failed.add(line.split(' ')[0]!)

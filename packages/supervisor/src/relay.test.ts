@@ -39,7 +39,7 @@ describeWith({ linux: true }, 'input and output', () => {
     makeFifo(path, 0o600)
     return path
   }
-  /** Open descriptors of the supervisor and of this process; a test must not change them. */
+  /** Descriptors of the supervisor and of this process, which a test must leave as it found them. */
   const openCounts = () =>
     [fixture.supervisors()[0]!, process.pid].map((pid) => readdirSync(`/proc/${pid}/fd`).length)
 
@@ -309,7 +309,7 @@ describeWith({ linux: true }, 'input and output', () => {
   })
 
   describe('a program that takes the output', () => {
-    /** A logger that signals in a given way that it is ready, and writes its input to a file. */
+    /** A logger that writes what it gets to a file, after it has told in its own way that it is ready. */
     const logger = (ready: string, log: string) => {
       const path = newPath()
       const text = `#!/bin/sh
@@ -332,7 +332,7 @@ describeWith({ linux: true }, 'input and output', () => {
       const log = newPath()
       const path = logger('exec 5>&-', log)
       await run(`binary://${path}?--tag&x=y%20z`)
-      // The shell sets further variables itself.
+      // Besides the two names, those that a shell sets itself.
       expect(readFileSync(log, 'utf8')).toMatch(/^c1 ns --tag x y z [34]\nout\nerr\nend\n$/)
     })
 

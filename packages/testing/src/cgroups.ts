@@ -9,7 +9,7 @@ export async function cgroupPaths(name: string): Promise<string[]> {
   return ['', ...roots].map((root) => join('/sys/fs/cgroup', root, name)).filter((path) => existsSync(path))
 }
 
-/** Removes a cgroup that runtimes leave as the parent of their containers' cgroups; it must be empty. */
+/** Removes a cgroup that runtimes leave, since they made it around those of their containers; it must be empty. */
 export async function removeCgroup(name: string): Promise<void> {
   for (const path of await cgroupPaths(name)) await rmdir(path)
 }

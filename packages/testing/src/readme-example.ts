@@ -5,7 +5,7 @@ import { bundleSources } from './bundle-sources.ts'
 import { runOrThrow } from './run.ts'
 import { tempDir } from './temp-dir.ts'
 
-// Code blocks, with the word after the opening backquotes.
+// Blocks between lines of three backquotes, with the word that follows the first.
 const block = /^```(\w*)\n([\s\S]*?)^```$/gm
 
 /**

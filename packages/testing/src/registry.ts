@@ -29,7 +29,7 @@ export class Registry implements AsyncDisposable {
   readonly #options: StartRegistryOptions
   readonly #resources: AsyncDisposableStack
   #process: RunningProcess
-  /** `127.0.0.1:PORT`, the host in references to images of this registry; stays the same after a restart. */
+  /** `127.0.0.1:PORT`, the first part of references to images here; stays the same over a restart. */
   readonly host: string
   readonly auth: RegistryCredentials | undefined
 
@@ -115,7 +115,7 @@ async function serve(
       delete: { enabled: true },
       maintenance: { uploadpurging: { enabled: false } },
     },
-    // The secret signs the state of uploads; a random one would end them at a restart.
+    // The secret signs the state of uploads, which would not survive a restart with a random one.
     http: { addr: `127.0.0.1:${port}`, secret: 'the same after a restart' },
     ...(auth ? { auth: { htpasswd: { realm: 'test', path: htpasswd } } } : {}),
   }

@@ -54,8 +54,8 @@ export function helperCgroupTests(create: CreateTasksSubject): void {
 }
 
 /**
- * Mount points of the cgroup hierarchies, of both versions, in which a new cgroup can take processes at once. CRIU
- * mounts each a second time while it works.
+ * Where hierarchies of cgroups are mounted in which a new one takes processes at once, of both versions. CRIU mounts each
+ * a second time for as long as it works.
  */
 function hierarchies(): string[] {
   const found = new Map<string, string>()

@@ -229,7 +229,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
     }
     const ofLayer = () => stores.applies.filter(({ digest }) => digest === layer!.digest)
     const followed: Delivery = async function* (blob, { digest }, offset) {
-      // The resumed download ends only when it has a reader.
+      // What is resumed comes to its end only when somebody reads it.
       if (digest === layer!.digest && offset > 0) await expect.poll(ofLayer).toHaveLength(1)
       yield blob.subarray(offset)
     }
@@ -356,7 +356,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
       await new Promise((resolve) => setTimeout(resolve, 15_000).unref())
       yield blob.subarray(2000)
     }
-    // If the rest were waited for, the abort would be noticed only then, and the test would end before.
+    // Were the rest waited for, its abort would be noticed only then, and the test would be over by that.
     const unavailable = remoteOf(image, stalls)
     const remote: Remote = {
       ...unavailable,

@@ -51,7 +51,7 @@ export class BackendRemoval {
     if (snapshot !== undefined) this.#snapshots.add(snapshot)
   }
 
-  /** Finds objects that an earlier process left in the backends between two steps. */
+  /** Finds what an earlier process has left in the backends between two steps. */
   async findOrphans(): Promise<void> {
     const { backend, ledger } = this.#parts
     for await (const { digest } of backend.list()) {
@@ -67,7 +67,7 @@ export class BackendRemoval {
     await this.#snapshots.findOrphans()
   }
 
-  /** Removes named objects that are unused. Those that cannot be removed now stay named. */
+  /** Removes what was named and is not needed. What cannot be removed now stays named. */
   async run(): Promise<{ blobs: number; bytes: number; trees: number }> {
     const blobs = this.#blobs
     const ingests = this.#ingests

@@ -23,11 +23,11 @@ export function isShared(db: Reader, parts: SnapshotParts, scope: SnapshotScope,
 const maxChain = 500
 
 /**
- * Gives the namespace a snapshot of another one, with its parents, if the server made them all (docs/behaviour.md §3).
- * A backing exists as long as any namespace has it; within one transaction that cannot change.
+ * Gives the namespace a snapshot that another has, and those that it is based on, if the server made them all
+ * (docs/behaviour.md §3). A backing exists as long as any namespace has it; within one transaction that cannot change.
  *
- * @param parent the required parent, `null` for none; any if undefined
- * @returns whether the namespace has it now; false if it has another snapshot with the name of a parent
+ * @param parent what the snapshot must be based on, `null` for nothing; anything if it is undefined
+ * @returns whether the namespace has it now; it does not if it has something else under the name of a parent
  */
 export function adoptSnapshot(
   tx: Write,

@@ -118,7 +118,7 @@ async function makeBacking(
     if (kind === 'view') return await backend.view(reserved.key, parentKey, options)
     return await backend.prepare(reserved.key, parentKey, options)
   } catch (error) {
-    // For clients this code means that the target exists.
+    // To clients this code says that the target is there.
     if (isAlreadyExists(error))
       throw new NsboxError('unavailable', `remains of snapshot ${shownName(key)}`, { cause: error })
     const names = new Map([[reserved.key, key]])

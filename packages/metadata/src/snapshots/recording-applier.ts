@@ -23,9 +23,9 @@ interface Target {
  * An applier for a namespace: it applies the namespace's blobs, and records for the commit which layer was applied to
  * which snapshot. The applier below gets only the directory that was checked, by its open descriptor.
  *
- * Besides the applier's errors: `not_found` for a blob that the namespace does not have; `invalid_argument` for
- * contradictory mounts; `failed_precondition` for mounts that lead into a committed snapshot, `unavailable` for one
- * that is being committed.
+ * Besides what the applier throws: `not_found` for a blob that the namespace does not have; `invalid_argument` for
+ * mounts that contradict themselves; `failed_precondition` for mounts that lead into a committed snapshot,
+ * `unavailable` for one that is being committed.
  *
  * @param applier of this process
  */
@@ -54,7 +54,7 @@ export function recordingApplier(
   }
 }
 
-/** Applies to an open directory, in the form of the mounts. Errors show the caller's path. */
+/** Applies to an open directory, in the form of the mounts. Errors have the path that the caller used. */
 async function applyTo<T>(
   { directory, overlay }: WrittenTree,
   { path }: OpenDirectory,

@@ -16,8 +16,8 @@ interface RemovalParts {
 }
 
 /**
- * Removes unused snapshots from the snapshotters. A snapshot without a namespace never gets one again, so it stays
- * unused during its removal.
+ * Removes from the snapshotters what no namespace needs. A snapshot that no namespace has never gets one again, so what
+ * is found to be unused stays so while it is removed.
  */
 export class SnapshotRemoval {
   readonly #parts: RemovalParts
@@ -39,7 +39,7 @@ export class SnapshotRemoval {
     this.#unused.set(snapshotter, keys.add(key))
   }
 
-  /** Finds snapshots that an earlier process left in the snapshotters between two steps. */
+  /** Finds what an earlier process has left in the snapshotters between two steps. */
   async findOrphans(): Promise<void> {
     for (const [snapshotter, backend] of this.#parts.snapshotters) {
       for await (const { name: key } of backend.list())
@@ -91,7 +91,7 @@ export class SnapshotRemoval {
       return true
     } catch (error) {
       if (isNotFound(error)) return false
-      this.#parts.log.warn({ err: error, ...snapshot }, 'removing an unused snapshot')
+      this.#parts.log.warn({ err: error, ...snapshot }, 'removing a snapshot that nothing uses')
       this.add(snapshot)
       return false
     }

@@ -42,19 +42,17 @@ import {
 
 type Request = Record<string, unknown>
 
-/** A tenant's attempts with a method. Requests are in the form that `create` takes. */
+/** What one tenant tries with a method. Requests are what `create` takes. */
 interface Attempt {
-  /** A request for the tenant's own resources. */
+  /** As it would be made for what the tenant has itself. */
   readonly own: Request
-  /**
-   * A request with the other tenant's names in the tenant's own namespace, where they are missing or the tenant's own.
-   */
+  /** Naming what the other tenant has, in the tenant's own namespace: not there, or the tenant's own then. */
   readonly foreign?: { readonly request: Request; readonly codes: readonly (Code | 'ok')[] }
-  /** Requests with resources of the host: refused as not permitted. */
+  /** Naming what the host has: refused as not permitted. */
   readonly host?: readonly Request[]
-  /** The same, refused only when the resource is used. */
+  /** The same, refused where it is about to be reached. */
   readonly reached?: readonly Request[]
-  /** Gets no answer by itself. */
+  /** Gets no answer of itself. */
   readonly waits?: boolean
 }
 
@@ -373,7 +371,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
         content('Read', { digest: ownBlob }, { digest: blob }),
         content('Status', { ref: `ingest-of-${b}` }, { ref: `ingest-of-${a}` }),
         content('ListStatuses', {}, {}, { request: { filters: [`ref==ingest-of-${a}`] }, codes: ['ok'] }),
-        // The digest alone does not give access to another's bytes.
+        // By its digest alone the bytes of another are not had.
         content(
           'Write',
           { action: WriteAction.STAT, ref: `ingest-of-${b}` },
@@ -652,7 +650,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
     }
   }
 
-  /** All resources of the other tenant and the host, as an operator sees them, and the files of the host. */
+  /** All that the other tenant and the host have, as an operator sees it, and the files of the host. */
   async function everything(): Promise<string[]> {
     const lines: string[] = []
     const { namespaces } = await createClient(Namespaces, operator).list({})
@@ -695,7 +693,7 @@ const bigints = (_: string, value: unknown) => (typeof value === 'bigint' ? Stri
 interface Outcome {
   readonly code: Code | 'ok'
   readonly text: string
-  /** The received bytes, as text. */
+  /** What came, as text. */
   readonly bytes: string
 }
 

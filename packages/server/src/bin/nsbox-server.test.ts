@@ -109,7 +109,7 @@ describe('a server program', () => {
     const socket = connect(address)
     socket.on('error', () => {})
     socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
-    // A silent open connection delays an orderly end until the time limit.
+    // A connection that neither speaks nor closes keeps an orderly end waiting for its bound.
     await new Promise((resolve) => setTimeout(resolve, 200))
     server.kill('SIGINT')
     await server.waitForOutput(/stopping/)

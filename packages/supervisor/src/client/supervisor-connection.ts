@@ -134,7 +134,7 @@ export class SupervisorConnection {
     if (this.#pidfd !== undefined) signalPidfd(this.#pidfd, 9)
   }
 
-  /** @throws the supervisor's error; `unavailable` if it is lost before it answers */
+  /** @throws what the supervisor answers; `unavailable` if it is lost before it does */
   request<T = void>(
     method: Method,
     fields: object = {},

@@ -20,10 +20,10 @@ import { storedRecords } from './stored-records.ts'
 import { SupervisorConnection, type SupervisorConnectionHandlers } from './supervisor-connection.ts'
 import type { SupervisorProgram } from './supervisor-program.ts'
 
-/** How often, each 10 ms, a supervisor that should end is checked. */
+/** How often it is looked, each 10 ms, whether a supervisor has ended that is to. */
 const endTries = 500
 
-/** Options of a pool. */
+/** What a client's supervisors are opened with. */
 export interface SupervisorPoolOptions {
   /** The directory of all supervisors; each has one of its own in it. */
   readonly directory: string
@@ -253,7 +253,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     }
   }
 
-  /** Lets a supervisor take over processes, and tries again if that one is lost. */
+  /** Has a supervisor take over processes, however often it is lost meanwhile. */
   async #handOver(cgroup: string, processes: readonly ProcessHandle[]): Promise<SupervisorConnection> {
     for (let wait = 50; ; wait = Math.min(2 * wait, 5_000)) {
       this.#checkOpen()
@@ -288,7 +288,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     }
   }
 
-  /** Takes over the processes of a supervisor that ended while no client held its descriptors. */
+  /** What a supervisor has left that ended while no client was there to hold its descriptors. */
   async #takeOver(directory: string): Promise<void> {
     await killSupervisor(directory)
     const records = this.#recordsOf(directory)
@@ -299,7 +299,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
       return process
     })
     if (processes.length > 0) {
-      // Otherwise there was nothing left to relay.
+      // Otherwise it was of no more use.
       if (records.some(({ drained }) => !drained))
         this.#options.onWarning(
           `the supervisor of ${directory} has ended, and with it the input and output of its processes`,

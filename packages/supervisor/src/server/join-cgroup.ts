@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { NsboxError } from '@nsbox/errors'
 
 /**
- * Moves this process into an existing cgroup: the path is looked up in each hierarchy of the host.
+ * Moves this process into a cgroup that exists: the path is looked up in each hierarchy of the host.
  * @throws `invalid_argument` for a path that leaves the hierarchy; `not_found` if no hierarchy has it
  */
 export function joinCgroup(path: string): void {
@@ -16,8 +16,8 @@ export function joinCgroup(path: string): void {
 }
 
 /**
- * The mount points of cgroup hierarchies of both versions (proc_pid_mountinfo(5)). Only the first of each: others, such
- * as CRIU's, may vanish at any moment.
+ * Where the hierarchies of cgroups are mounted, of both versions (proc_pid_mountinfo(5)); the first place of each, since
+ * others, such as CRIU's, may go at any moment.
  */
 function hierarchies(): string[] {
   const mountPoints = new Map<string, string>()
