@@ -14,7 +14,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   })
 }
 
-/** As `openRegistry`, for what one reference names. */
+/** As `openRegistry`, for the repository or object that one reference names. */
 export async function openRemote(
   reference: string,
   options: RegistryOptions,
