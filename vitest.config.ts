@@ -1,15 +1,12 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 
 const conditions = ['@nsbox/source', 'module', 'node', 'development|production']
 
-/**
- * Tests that need a process of their own, besides those with root: they put other modules in the place of real ones.
- */
-const alone = ['packages/server/src/diff/local-applier.test.ts']
-
-const withRoot = ['packages/*/src/**/*.root.test.ts']
-
-const integration = ['test/integration/**/*.test.ts']
+/** Tests that put other modules in the place of real ones, and need a process of their own for that. */
+const alone = [
+  'packages/diff/src/apply/hostile-file-system.root.test.ts',
+  'packages/server/src/diff/local-applier.test.ts',
+]
 
 export default defineConfig({
   resolve: { conditions },
@@ -27,28 +24,14 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'units',
-          include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts'],
-          exclude: [...withRoot, ...alone],
-          // Half a second a file goes into a process of its own and into loading the same modules again.
+          name: 'shared',
+          include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/integration/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...alone],
+          // A second of processor a file goes into a process of its own and into loading the same modules again.
           isolate: false,
-          sequence: { groupOrder: 0 },
         },
       },
-      {
-        extends: true,
-        test: { name: 'hosts', include: [...withRoot, ...alone], sequence: { groupOrder: 1 } },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'integration',
-          include: integration,
-          // What is tested runs in processes of its own, so that the tests can share theirs.
-          isolate: false,
-          sequence: { groupOrder: 1 },
-        },
-      },
+      { extends: true, test: { name: 'alone', include: alone } },
     ],
   },
 })
