@@ -6,14 +6,17 @@ import { findProcess } from './find-process.ts'
 /** What is told where nobody knows how a process ended. */
 const unknownStatus = 255
 
+/** What is left of a process that no supervisor holds. */
+export interface OrphanedProcess {
+  readonly record: ProcessRecord
+  readonly ends: Ends
+}
+
 /**
  * What is left of a process whose supervisor ended while no client was there to hold its descriptors: it may run on, or
  * have ended with a record of how, or without. Its input and output are gone.
  */
-export function orphanedProcess(record: ProcessRecord): {
-  readonly record: ProcessRecord
-  readonly ends: Ends
-} {
+export function orphanedProcess(record: ProcessRecord): OrphanedProcess {
   const left = { ...record, stdinEnded: true, drained: true }
   if (record.exit !== undefined) return { record: left, ends: new Map() }
   const pidfd = findProcess(record)
