@@ -14,10 +14,10 @@ export default defineConfig({
   test: {
     environment: 'node',
     pool: 'forks',
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
     // What is waited for comes soon on an idle machine, and later on a busy one.
-    expect: { poll: { timeout: 10_000 } },
+    expect: { poll: { timeout: 30_000 } },
     // The machine the project is built for has two cores, and tests wait for half of their time.
     maxWorkers: 4,
     projects: [
