@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config'
+import { LongestFirst } from './scripts/longest-first.ts'
 
 const conditions = ['@nsbox/source', 'module', 'node', 'development|production']
 
@@ -20,6 +21,7 @@ export default defineConfig({
     expect: { poll: { timeout: 30_000 } },
     // The machine the project is built for has two cores, and tests wait for half of their time.
     maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
