@@ -3,10 +3,13 @@ import { LongestFirst } from './scripts/longest-first.ts'
 
 const conditions = ['@nsbox/source', 'module', 'node', 'development|production']
 
-/** Tests that put other modules in the place of real ones, and need a process of their own for that. */
+/** Tests that need a process of their own: what they change of it cannot be changed back. */
 const alone = [
+  // Other modules in the place of real ones.
   'packages/diff/src/apply/hostile-file-system.root.test.ts',
   'packages/server/src/diff/local-applier.test.ts',
+  // A process that becomes the parent of what other tests' programs leave.
+  'packages/runtime-runc/src/runc/supervision-chain.root.test.ts',
 ]
 
 export default defineConfig({
