@@ -13,6 +13,7 @@ export {
   type FaultServer,
   startFaultServer,
 } from './fault-server.ts'
+export { type FencedBlock, fencedBlocks } from './fenced-blocks.ts'
 export { buildGoProgram } from './go-program.ts'
 export { type ArchiveLayer, busyboxLayer, filesLayer, type ImageLayer, randomLayer } from './image-layer.ts'
 export {
