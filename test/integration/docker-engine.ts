@@ -133,7 +133,8 @@ export async function openConfiguredEngine({ config, within = [] }: EngineOption
     // What is not empty, or gone, is another engine's.
     for (const path of made) await rmdir(path).catch(() => undefined)
   })
-  const launch = () => startProcess(program!, args, { ready: /API listen on/, stopTimeout: 20_000 })
+  const launch = () =>
+    startProcess(program!, args, { ready: /API listen on/, readyTimeout: 60_000, stopTimeout: 20_000 })
   let engine = await launch()
   opening.defer(() => engine.stop())
 
