@@ -16,7 +16,7 @@ import type {
 } from '@nsbox/core/transfer'
 import { isNotFound } from '@nsbox/errors'
 import { type NamespaceStore, namespaceFromEnvironment, requireNamespace } from '@nsbox/namespaces'
-import { type Descriptor, defaultPlatform, labelKeys, type Platform } from '@nsbox/oci'
+import { type Descriptor, defaultPlatform, labelKeys } from '@nsbox/oci'
 import { addressFromEnvironment } from './connection/address.ts'
 import type { ClientTls } from './connection/endpoint.ts'
 import { Rpc } from './connection/rpc.ts'
@@ -81,8 +81,11 @@ export interface PullOptions extends RegistryOptions, AbortOptions {
 export interface PushOptions extends RegistryOptions, AbortOptions {
   /** Where to push to, in full; the name of the image by default. */
   readonly reference?: string | undefined
-  /** Push the manifest of this platform instead of a whole index. */
-  readonly platform?: Platform | undefined
+  /**
+   * Instead of a whole index, push the manifest of the only platform, or, where the server is nsbox, an index of those
+   * of several; all of it if absent or empty.
+   */
+  readonly platforms?: ImageEndpoint['platforms']
   readonly onProgress?: ProgressListener | undefined
 }
 
@@ -265,9 +268,9 @@ function openView(rpc: Rpc): ClientView {
     },
 
     async push(name, options = {}) {
-      const { reference = name, platform, onProgress, signal, ...registry } = options
+      const { reference = name, platforms, onProgress, signal, ...registry } = options
       await view.transfer.transfer(
-        { kind: 'image', name, platforms: platform && [platform] },
+        { kind: 'image', name, platforms },
         { kind: 'registry', reference, ...registry },
         { onProgress, signal },
       )
