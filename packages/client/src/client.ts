@@ -5,6 +5,7 @@ import type { Applier, Comparer } from '@nsbox/core/diff'
 import type { Image, ImageStore } from '@nsbox/core/images'
 import type { Labels } from '@nsbox/core/labels'
 import type { LeaseStore } from '@nsbox/core/leases'
+import type { SandboxStore } from '@nsbox/core/sandboxes'
 import type { Snapshotter } from '@nsbox/core/snapshots'
 import type { Tasks } from '@nsbox/core/tasks'
 import type {
@@ -33,9 +34,11 @@ import { RemoteEvents } from './remote/remote-events.ts'
 import { RemoteImageStore } from './remote/remote-image-store.ts'
 import { RemoteLeaseStore } from './remote/remote-lease-store.ts'
 import { RemoteNamespaceStore } from './remote/remote-namespace-store.ts'
+import { RemoteSandboxStore } from './remote/remote-sandbox-store.ts'
 import { RemoteSnapshotter } from './remote/remote-snapshotter.ts'
 import { RemoteTasks } from './remote/remote-tasks.ts'
 import { RemoteTransfer } from './remote/remote-transfer.ts'
+import { SandboxController } from './remote/sandbox-controller.ts'
 import type { TaskHandle } from './task/task-handle.ts'
 
 /** Where to connect to, and on whose behalf. */
@@ -108,6 +111,8 @@ export interface ClientView {
   readonly content: ContentStore
   readonly images: ImageStore
   readonly containers: ContainerStore
+  readonly sandboxes: SandboxStore
+  readonly sandboxController: SandboxController
   readonly tasks: Tasks
   readonly leases: LeaseStore
   /** Applies layers of `content` to mounts, which must have the parents of the snapshot already. */
@@ -206,6 +211,8 @@ function openView(rpc: Rpc): ClientView {
     content: new RemoteContentStore(rpc),
     images: new RemoteImageStore(rpc),
     containers: new RemoteContainerStore(rpc),
+    sandboxes: new RemoteSandboxStore(rpc),
+    sandboxController: new SandboxController(rpc),
     tasks: new RemoteTasks(rpc),
     leases: new RemoteLeaseStore(rpc),
     applier: new RemoteApplier(rpc),
