@@ -43,7 +43,7 @@ async function serve(services: Services): Promise<{ session: Session; rpc: Rpc }
   return { session, rpc, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
-/** A server that refuses the first calls, whatever they are, as one does that asks for a new connection meanwhile. */
+/** A server that refuses the first calls, as one does that asks for a new connection. */
 async function serveAfterRefusing(count: number): Promise<{ rpc: Rpc; refused(): number } & AsyncDisposable> {
   await using stack = new AsyncDisposableStack()
   const address = join(stack.use(await tempDir('nsbox-rpc')).path, 'socket')
@@ -151,15 +151,13 @@ test('an abort ends a call that still waits for its connection', async () => {
   const address = join(directory.path, 'socket')
   await new Promise<void>((resolve) => silent.listen(address, resolve))
   try {
-    await using session = new Session(address, { connectTimeout: 5000 })
+    await using session = new Session(address, { connectTimeout: 3_600_000 })
     const rpc = new Rpc(session, { namespace: 'first' })
     const controller = new AbortController()
     const reason = new Error('the caller gave up')
     const call = rpc.unary(Version.method.version, {}, { signal: controller.signal })
-    const started = performance.now()
     controller.abort(reason)
     await expect(call).rejects.toBe(reason)
-    expect(performance.now() - started).toBeLessThan(1000)
   } finally {
     silent.close()
   }

@@ -63,11 +63,11 @@ export function eventTests(create: CreateTasksSubject, claims: TasksClaims): voi
       await tasks.wait(short.id)
       for (const execId of execs) {
         await expect
-          .poll(() => topicsOf(collected.events, execId), { timeout: 5000 })
+          .poll(() => topicsOf(collected.events, execId), { timeout: 30_000 })
           .toEqual(['/tasks/exec-added', '/tasks/exec-started', '/tasks/exit'])
       }
       await expect
-        .poll(() => topicsOf(collected.events, short.id), { timeout: 5000 })
+        .poll(() => topicsOf(collected.events, short.id), { timeout: 30_000 })
         .toEqual(['/tasks/create', '/tasks/start', '/tasks/exit'])
     })
 
@@ -92,7 +92,7 @@ export function eventTests(create: CreateTasksSubject, claims: TasksClaims): voi
       const { id } = await bench().created({ args: ['sleep', '1000'] })
       await bench().tasks.delete(id)
       await expect
-        .poll(() => topicsOf(collected.events, id), { timeout: 5000 })
+        .poll(() => topicsOf(collected.events, id), { timeout: 30_000 })
         .toEqual(['/tasks/create', '/tasks/exit', '/tasks/delete'])
     })
 
@@ -113,13 +113,15 @@ interface Expected {
   readonly payload: object
 }
 
-/** Waits for the events of a container, and holds them against all that are expected. */
+/** Waits for the events of a container, and compares them with all that are expected. */
 async function expectEvents(
   events: readonly Event[],
   id: string,
   expected: readonly Expected[],
 ): Promise<void> {
-  await expect.poll(() => topicsOf(events, id), { timeout: 5000 }).toEqual(expected.map(({ topic }) => topic))
+  await expect
+    .poll(() => topicsOf(events, id), { timeout: 30_000 })
+    .toEqual(expected.map(({ topic }) => topic))
   expect(events.filter((event) => concerns(event, id))).toMatchObject(expected)
 }
 
@@ -134,7 +136,7 @@ function concerns(event: Event, id: string): boolean {
   return containerId === id || execId === id || process === id
 }
 
-/** Of which processes of a container an end was told. */
+/** The processes of a container that had an exit event. */
 function exits(events: readonly Event[], id: string): string[] {
   return events.flatMap((event) => {
     return event.topic === '/tasks/exit' && 'payload' in event && event.payload.containerId === id
