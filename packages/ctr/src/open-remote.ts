@@ -1,5 +1,4 @@
-import type { Remote } from '@nsbox/core/transfer'
-import type { Registry } from '@nsbox/registry'
+import type { Registry, RegistryRemote } from '@nsbox/registry'
 import { credentialSource, type RegistryOptions, tlsOptions } from './registry-options.ts'
 
 /** Registries, for a command that talks to them itself; closed with the command. */
@@ -18,7 +17,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
 export async function openRemote(
   reference: string,
   options: RegistryOptions,
-): Promise<{ remote: Remote } & AsyncDisposable> {
+): Promise<{ remote: RegistryRemote } & AsyncDisposable> {
   const registry = await openRegistry(options)
   return {
     remote: registry.remote(reference),

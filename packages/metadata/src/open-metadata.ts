@@ -32,6 +32,7 @@ import { CommitsUnderWay } from './snapshots/commits-under-way.ts'
 import { FreshBackings } from './snapshots/fresh-backings.ts'
 import { recordingApplier } from './snapshots/recording-applier.ts'
 import type { SnapshotParts } from './snapshots/snapshot-parts.ts'
+import type { AdoptionOptions } from './snapshots/snapshot-row.ts'
 import { snapshotView } from './snapshots/snapshot-view.ts'
 import { snapshotUses } from './snapshots/use-snapshots.ts'
 
@@ -82,7 +83,7 @@ export interface NamespaceView {
    * means than the namespace's applier must be announced by `Metadata.use`.
    * @throws `invalid_argument` for an unknown name
    */
-  snapshotter(name: string): Snapshotter
+  snapshotter(name: string, options?: AdoptionOptions): Snapshotter
 
   /**
    * An applier of the namespace's blobs to its snapshots. It works like `applier`, and records which layer a snapshot
@@ -206,11 +207,11 @@ export function createMetadata(
         leases: leaseStore(parts, scope.namespace),
         containers: containerStore(parts, scope.namespace),
         sandboxes: sandboxStore(parts, scope.namespace),
-        snapshotter(snapshotter) {
+        snapshotter(snapshotter, { contentOf } = {}) {
           const backend = snapshotters.get(snapshotter)
           if (backend === undefined)
             throw new NsboxError('invalid_argument', `snapshotter not loaded: ${shownName(snapshotter)}`)
-          return snapshotView(parts, { ...scope, snapshotter }, backend)
+          return snapshotView(parts, { ...scope, snapshotter, contentOf }, backend)
         },
         applier: (applier) => recordingApplier(parts, scope, snapshotters, applier),
       }
