@@ -18,7 +18,7 @@ import { isNotFound } from '@nsbox/errors'
 import { type NamespaceStore, namespaceFromEnvironment, requireNamespace } from '@nsbox/namespaces'
 import { type Descriptor, defaultPlatform, labelKeys, type Platform } from '@nsbox/oci'
 import { addressFromEnvironment } from './connection/address.ts'
-import type { ClientTls } from './connection/endpoint.ts'
+import type { AdmitPeer, ClientTls } from './connection/endpoint.ts'
 import { Rpc } from './connection/rpc.ts'
 import { Session } from './connection/session.ts'
 import { ContainerHandle } from './containers/container-handle.ts'
@@ -33,7 +33,7 @@ import { RemoteEvents } from './remote/remote-events.ts'
 import { RemoteImageStore } from './remote/remote-image-store.ts'
 import { RemoteLeaseStore } from './remote/remote-lease-store.ts'
 import { RemoteNamespaceStore } from './remote/remote-namespace-store.ts'
-import { RemoteSnapshotter } from './remote/remote-snapshotter.ts'
+import { RemoteSnapshotter, type SnapshotterOptions } from './remote/remote-snapshotter.ts'
 import { RemoteTasks } from './remote/remote-tasks.ts'
 import { RemoteTransfer } from './remote/remote-transfer.ts'
 import type { TaskHandle } from './task/task-handle.ts'
@@ -55,6 +55,8 @@ export interface ConnectOptions {
   readonly lease?: string | undefined
   /** Milliseconds that a connection may take to come about; 10,000 by default. */
   readonly connectTimeout?: number | undefined
+  /** Looks at each connection to a socket before anything is sent, and throws if it must not be used. */
+  readonly admitPeer?: AdmitPeer | undefined
 }
 
 /** Options for the registry of a pull or push. */
@@ -120,7 +122,7 @@ export interface ClientView {
    * server's host only.
    * @param name `CONTAINERD_SNAPSHOTTER` by default, else `overlayfs`
    */
-  snapshotter(name?: string): Snapshotter
+  snapshotter(name?: string, options?: SnapshotterOptions): Snapshotter
 
   /**
    * A container by its id, with its task and the streams of its processes; calls fail with `not_found` if there is
@@ -186,8 +188,9 @@ export function connect(options: ConnectOptions = {}): Client {
     connectTimeout = 10_000,
     tls,
     token,
+    admitPeer,
   } = options
-  const session = new Session(address, { connectTimeout, tls, token })
+  const session = new Session(address, { connectTimeout, tls, token, admitPeer })
   const view = openView(new Rpc(session, { namespace: requireNamespace(namespace), lease }))
   return { ...view, [Symbol.asyncDispose]: () => session[Symbol.asyncDispose]() }
 }
@@ -210,7 +213,8 @@ function openView(rpc: Rpc): ClientView {
     events: new RemoteEvents(rpc),
     transfer: new RemoteTransfer(rpc),
     introspection: new Introspection(rpc),
-    snapshotter: (name = snapshotterFromEnvironment()) => new RemoteSnapshotter(rpc, name),
+    snapshotter: (name = snapshotterFromEnvironment(), options = {}) =>
+      new RemoteSnapshotter(rpc, name, options),
     container: (id) => new ContainerHandle(id, view),
 
     async restore(id, from, options = {}) {

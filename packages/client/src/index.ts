@@ -10,7 +10,7 @@ export {
   type PushOptions,
 } from './client.ts'
 export { addressFromEnvironment, defaultAddress } from './connection/address.ts'
-export type { ClientTls } from './connection/endpoint.ts'
+export type { AdmitPeer, ClientTls } from './connection/endpoint.ts'
 export type { CheckpointContainerOptions } from './containers/checkpoint-container.ts'
 export type { ContainerHandle, NewTaskOptions } from './containers/container-handle.ts'
 export type {
@@ -22,6 +22,7 @@ export type { ForkOptions } from './fork/fork-options.ts'
 export { defaultSnapshotter } from './messages/snapshotter-name.ts'
 export type { Deprecation, Introspection, Plugin, ServerInfo } from './remote/introspection.ts'
 export type { RemoteEvents } from './remote/remote-events.ts'
+export type { SnapshotterOptions } from './remote/remote-snapshotter.ts'
 export type { CheckpointTaskOptions } from './task/checkpoint-options.ts'
 export type { ProcessHandle } from './task/process-handle.ts'
 export { retryWhileAway } from './task/retry-while-away.ts'

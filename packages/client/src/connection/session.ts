@@ -6,19 +6,16 @@ import {
   constants,
   type OutgoingHttpHeaders,
 } from 'node:http2'
-import { NsboxError } from '@nsbox/errors'
-import { type ClientTls, type Endpoint, endpointOf } from './endpoint.ts'
+import { isNsboxError, NsboxError } from '@nsbox/errors'
+import { type Endpoint, type EndpointOptions, endpointOf } from './endpoint.ts'
 
 /** Bytes in flight to us, of one stream and of all together, before the server has to wait. */
 const windowSize = 16 * 1024 * 1024
 
 /** How to connect. */
-export interface SessionOptions {
+export interface SessionOptions extends EndpointOptions {
   /** Milliseconds. */
   readonly connectTimeout: number
-  readonly tls?: ClientTls | undefined
-  /** Sent as `authorization: Bearer`. */
-  readonly token?: string | undefined
 }
 
 /**
@@ -33,7 +30,7 @@ export interface SessionOptions {
  */
 export class Session implements AsyncDisposable {
   readonly address: string
-  /** Sent with each call. */
+  /** Sent with each call, as `authorization: Bearer`. */
   readonly token: string | undefined
   readonly #endpoint: Endpoint
   readonly #connectTimeout: number
@@ -43,10 +40,10 @@ export class Session implements AsyncDisposable {
   #closed = false
 
   /** @throws `invalid_argument` for an address that names no server */
-  constructor(address: string, { connectTimeout, tls, token }: SessionOptions) {
+  constructor(address: string, { connectTimeout, ...options }: SessionOptions) {
     this.address = address
-    this.token = token
-    this.#endpoint = endpointOf(address, { tls, token })
+    this.token = options.token
+    this.#endpoint = endpointOf(address, options)
     this.#connectTimeout = connectTimeout
   }
 
@@ -143,6 +140,8 @@ export class Session implements AsyncDisposable {
   }
 
   #unreachable(cause: unknown): NsboxError {
+    // The connection was not admitted.
+    if (isNsboxError(cause)) return cause
     const reason = cause instanceof Error ? cause.message : String(cause)
     const errno = (cause as NodeJS.ErrnoException).code
     return new NsboxError('unavailable', `connecting to ${this.address}: ${reason}`, {
