@@ -18,9 +18,9 @@ import { isNotFound } from '@nsbox/errors'
 import { type NamespaceStore, namespaceFromEnvironment, requireNamespace } from '@nsbox/namespaces'
 import { type Descriptor, defaultPlatform, labelKeys, type Platform } from '@nsbox/oci'
 import { addressFromEnvironment } from './connection/address.ts'
-import type { AdmitPeer, ClientTls } from './connection/endpoint.ts'
+import type { ClientTls } from './connection/endpoint.ts'
 import { Rpc } from './connection/rpc.ts'
-import { Session } from './connection/session.ts'
+import { type AdmitPeer, Session } from './connection/session.ts'
 import { ContainerHandle } from './containers/container-handle.ts'
 import type { RestoreOptions } from './containers/restore-container.ts'
 import { snapshotterFromEnvironment } from './messages/snapshotter-name.ts'
@@ -55,7 +55,7 @@ export interface ConnectOptions {
   readonly lease?: string | undefined
   /** Milliseconds that a connection may take to come about; 10,000 by default. */
   readonly connectTimeout?: number | undefined
-  /** Looks at each connection to a socket before anything is sent, and throws if it must not be used. */
+  /** Looks at each connection before any call is made on it, and throws if it must not be used. */
   readonly admitPeer?: AdmitPeer | undefined
 }
 

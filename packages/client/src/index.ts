@@ -10,7 +10,8 @@ export {
   type PushOptions,
 } from './client.ts'
 export { addressFromEnvironment, defaultAddress } from './connection/address.ts'
-export type { AdmitPeer, ClientTls } from './connection/endpoint.ts'
+export type { ClientTls } from './connection/endpoint.ts'
+export type { AdmitPeer } from './connection/session.ts'
 export type { CheckpointContainerOptions } from './containers/checkpoint-container.ts'
 export type { ContainerHandle, NewTaskOptions } from './containers/container-handle.ts'
 export type {

@@ -1,5 +1,7 @@
 import { hasLayerDirectories } from '@nsbox/core/snapshots'
+import type { NsboxError } from '@nsbox/errors'
 import { defaultPlatform, type Platform } from '@nsbox/oci'
+import type { ProxyPlugin } from './configuration/proxy-plugin.ts'
 import type { SnapshotterEntry } from './snapshotters/open-snapshotters.ts'
 
 /** A part of the server, under containerd's name for it (docs/behaviour.md §13). */
@@ -16,6 +18,8 @@ export interface Plugin {
   readonly capabilities?: readonly string[]
   /** Why it is not loaded. */
   readonly skipped?: string
+  /** Why it cannot be used now. */
+  readonly failure?: NsboxError | undefined
 }
 
 const content = 'io.containerd.content.v1'
@@ -93,16 +97,40 @@ export function pluginList({ snapshotters, runtimeRefusal }: PluginListParts): P
   ]
 }
 
-function snapshotterPlugin({ name, root, snapshotter: loaded, refusal }: SnapshotterEntry): Plugin {
+function snapshotterPlugin({
+  name,
+  root,
+  connection,
+  snapshotter: loaded,
+  refusal,
+}: SnapshotterEntry): Plugin {
+  if (connection !== undefined) return proxyPlugin(snapshotter, connection)
   return {
     type: snapshotter,
     id: name,
     requires: [],
     platforms: [defaultPlatform()],
-    exports: { root },
+    ...(root !== undefined && { exports: { root } }),
     // Without it, clients do not name the parent at commit.
     capabilities: loaded !== undefined && hasLayerDirectories(loaded) ? ['rebase'] : [],
     ...(refusal === undefined ? {} : { skipped: refusal.message }),
+  }
+}
+
+/** A plugin of another process, as its configuration describes it. */
+function proxyPlugin(
+  type: string,
+  { plugin, failure }: { readonly plugin: ProxyPlugin; readonly failure: NsboxError | undefined },
+): Plugin {
+  const { name, address, platform = defaultPlatform(), exports = {}, capabilities = [] } = plugin
+  return {
+    type,
+    id: name,
+    requires: [],
+    platforms: [platform],
+    exports: { ...exports, address },
+    capabilities,
+    failure,
   }
 }
 

@@ -12,19 +12,6 @@ export interface ClientTls {
   readonly key?: string | undefined
 }
 
-/**
- * Looks at a new connection to a socket before anything is sent on it.
- * @throws if it must not be used
- */
-export type AdmitPeer = (socket: Socket) => void
-
-/** How an endpoint is reached. */
-export interface EndpointOptions {
-  readonly tls?: ClientTls | undefined
-  readonly token?: string | undefined
-  readonly admitPeer?: AdmitPeer | undefined
-}
-
 /** Where a server is, and how to get there. */
 export interface Endpoint {
   /** The `:authority` of a call, which servers on unix sockets ignore. */
@@ -39,7 +26,10 @@ const keepAlive = 30_000
  * The way to an address: the path of a socket, `unix:///path`, or `tcp://host:port` for TLS 1.3.
  * @throws `invalid_argument` for another address, and for TLS or a token with a socket
  */
-export function endpointOf(address: string, { tls, token, admitPeer }: EndpointOptions): Endpoint {
+export function endpointOf(
+  address: string,
+  { tls, token }: { readonly tls?: ClientTls | undefined; readonly token?: string | undefined },
+): Endpoint {
   const [, bracketed, plain, port] =
     /^tcp:\/\/(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+)):([0-9]{1,5})$/i.exec(address) ?? []
   const host = bracketed ?? plain
@@ -47,7 +37,7 @@ export function endpointOf(address: string, { tls, token, admitPeer }: EndpointO
     const path = socketPath(address)
     if (tls !== undefined || token !== undefined)
       throw new NsboxError('invalid_argument', `TLS or a token for the socket ${JSON.stringify(address)}`)
-    return { authority: 'http://localhost', open: () => openSocket(path, admitPeer) }
+    return { authority: 'http://localhost', open: () => createConnection({ path }) }
   }
   return {
     authority: `https://${bracketed === undefined ? host : `[${host}]`}:${port}`,
@@ -62,17 +52,4 @@ export function endpointOf(address: string, { tls, token, admitPeer }: EndpointO
       return socket.setKeepAlive(true, keepAlive)
     },
   }
-}
-
-function openSocket(path: string, admitPeer: AdmitPeer | undefined): Socket {
-  const socket = createConnection({ path })
-  if (admitPeer === undefined) return socket
-  // The first of its listeners: what waits to be sent is sent by later ones.
-  return socket.once('connect', () => {
-    try {
-      admitPeer(socket)
-    } catch (error) {
-      socket.destroy(error as Error)
-    }
-  })
 }

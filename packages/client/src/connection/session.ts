@@ -6,16 +6,27 @@ import {
   constants,
   type OutgoingHttpHeaders,
 } from 'node:http2'
+import type { Socket } from 'node:net'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
-import { type Endpoint, type EndpointOptions, endpointOf } from './endpoint.ts'
+import { type ClientTls, type Endpoint, endpointOf } from './endpoint.ts'
 
 /** Bytes in flight to us, of one stream and of all together, before the server has to wait. */
 const windowSize = 16 * 1024 * 1024
 
+/**
+ * Looks at a new connection before any call is made on it.
+ * @throws if it must not be used
+ */
+export type AdmitPeer = (socket: Socket) => void
+
 /** How to connect. */
-export interface SessionOptions extends EndpointOptions {
+export interface SessionOptions {
   /** Milliseconds. */
   readonly connectTimeout: number
+  readonly tls?: ClientTls | undefined
+  /** Sent as `authorization: Bearer`. */
+  readonly token?: string | undefined
+  readonly admitPeer?: AdmitPeer | undefined
 }
 
 /**
@@ -30,20 +41,22 @@ export interface SessionOptions extends EndpointOptions {
  */
 export class Session implements AsyncDisposable {
   readonly address: string
-  /** Sent with each call, as `authorization: Bearer`. */
+  /** Sent with each call. */
   readonly token: string | undefined
   readonly #endpoint: Endpoint
   readonly #connectTimeout: number
+  readonly #admitPeer: AdmitPeer | undefined
   /** The calls that run on the current connection and on those that only finish their calls. */
   readonly #connections = new Map<ClientHttp2Session, Set<ClientHttp2Stream>>()
   #current: { connection: ClientHttp2Session; opened: Promise<void> } | undefined
   #closed = false
 
   /** @throws `invalid_argument` for an address that names no server */
-  constructor(address: string, { connectTimeout, ...options }: SessionOptions) {
+  constructor(address: string, { connectTimeout, tls, token, admitPeer }: SessionOptions) {
     this.address = address
-    this.token = options.token
-    this.#endpoint = endpointOf(address, options)
+    this.token = token
+    this.#admitPeer = admitPeer
+    this.#endpoint = endpointOf(address, { tls, token })
     this.#connectTimeout = connectTimeout
   }
 
@@ -107,8 +120,9 @@ export class Session implements AsyncDisposable {
   }
 
   #open(): { connection: ClientHttp2Session; opened: Promise<void> } {
+    const socket = this.#endpoint.open()
     const connection = connect(this.authority, {
-      createConnection: () => this.#endpoint.open(),
+      createConnection: () => socket,
       settings: { initialWindowSize: windowSize, enablePush: false },
       // In MB. Node resets new streams while more is buffered; the default of 10 is less than one window.
       maxSessionMemory: 256,
@@ -123,6 +137,14 @@ export class Session implements AsyncDisposable {
         fail(new Error(`no answer within ${this.#connectTimeout} ms`))
         connection.destroy()
       }, this.#connectTimeout)
+      connection.once('connect', () => {
+        try {
+          this.#admitPeer?.(socket)
+        } catch (error) {
+          fail(error)
+          connection.destroy()
+        }
+      })
       connection.once('remoteSettings', () => {
         clearTimeout(timer)
         connection.setLocalWindowSize(windowSize)

@@ -39,7 +39,10 @@ export function adoptTarget(
 ): void {
   const { snapshotter } = scope
   const node = snapshotNode(scope, target)
-  if (findSnapshot(tx, scope, target) !== undefined) return hold(tx, scope, node)
+  if (findSnapshot(tx, scope, target) !== undefined) {
+    hold(tx, scope, node)
+    return
+  }
   if (removals.has({ snapshotter, key }))
     throw new NsboxError('unavailable', `snapshot ${shownName(target)} is being removed`)
   if (commits.hasName(scope, target))

@@ -68,6 +68,7 @@ export class SnapshotRemoval {
   async findOrphansOf(snapshotter: string): Promise<void> {
     for await (const { name: key } of this.#parts.snapshotters.get(snapshotter)?.list() ?? [])
       if (!this.#isUsed({ snapshotter, key })) this.add({ snapshotter, key })
+    this.#away.delete(snapshotter)
   }
 
   /**

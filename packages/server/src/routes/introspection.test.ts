@@ -37,7 +37,7 @@ beforeEach(async () => {
   stopping = new AbortController()
   const served = resources.use(
     await serveRoutes((router) => {
-      introspectionRoutes(router, { uuid: 'u-1', plugins, runtimeInfo })
+      introspectionRoutes(router, { uuid: 'u-1', plugins: () => plugins, runtimeInfo })
       healthRoutes(router, () => ['known.Service'], stopping.signal)
     }),
   )
