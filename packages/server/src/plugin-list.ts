@@ -51,6 +51,8 @@ export interface PluginListParts {
 /** The plugins of a server, with those that are skipped on this host. */
 export function pluginList({ snapshotters, runtimeRefusal }: PluginListParts): Plugin[] {
   const platforms = [defaultPlatform()]
+  // What needs a runtime does not work without one.
+  const ofTasks = runtimeRefusal === undefined ? {} : { skipped: runtimeRefusal }
   return [
     { type: content, id: 'content', requires: [] },
     { type: events, id: 'exchange', requires: [] },
@@ -63,25 +65,20 @@ export function pluginList({ snapshotters, runtimeRefusal }: PluginListParts): P
       id: runtimePlugin,
       requires: [events],
       platforms,
-      ...(runtimeRefusal === undefined ? {} : { skipped: runtimeRefusal }),
+      ...ofTasks,
     },
-    {
-      type: runtime,
-      id: 'shim',
-      requires: [],
-      ...(runtimeRefusal !== undefined && { skipped: runtimeRefusal }),
-    },
+    { type: runtime, id: 'shim', requires: [], ...ofTasks },
     { type: leases, id: 'manager', requires: [metadata] },
     { type: streaming, id: 'manager', requires: [] },
     { type: mountManager, id: 'local', requires: [metadata] },
     { type: sandboxStore, id: 'local', requires: [metadata] },
-    { type: sandboxController, id: 'local', requires: [runtime, events, sandboxStore] },
+    { type: sandboxController, id: 'local', requires: [runtime, events, sandboxStore], ...ofTasks },
     { type: transfer, id: 'local', requires: [leases, metadata, differ, streaming] },
     ...['containers', 'content', 'images', 'introspection', 'namespaces', 'snapshots'].map((id) => {
       return { type: service, id: `${id}-service`, requires: [metadata] }
     }),
     { type: service, id: 'diff-service', requires: [differ] },
-    { type: service, id: 'tasks-service', requires: [metadata, runtime] },
+    { type: service, id: 'tasks-service', requires: [metadata, runtime], ...ofTasks },
     ...['containers', 'content', 'diff', 'events', 'images', 'introspection', 'leases', 'namespaces'].map(
       (id) => ({ type: grpc, id, requires: [service] }),
     ),
@@ -89,9 +86,9 @@ export function pluginList({ snapshotters, runtimeRefusal }: PluginListParts): P
     { type: grpc, id: 'healthcheck', requires: [] },
     { type: grpc, id: 'mounts', requires: [mountManager] },
     { type: grpc, id: 'sandboxes', requires: [sandboxStore] },
-    { type: grpc, id: 'sandbox-controllers', requires: [sandboxController, events] },
+    { type: grpc, id: 'sandbox-controllers', requires: [sandboxController, events], ...ofTasks },
     { type: grpc, id: 'streaming', requires: [streaming] },
-    { type: grpc, id: 'tasks', requires: [service] },
+    { type: grpc, id: 'tasks', requires: [service], ...ofTasks },
     { type: grpc, id: 'transfer', requires: [transfer] },
     { type: grpc, id: 'version', requires: [] },
   ]

@@ -54,8 +54,8 @@ export function helperCgroupTests(create: CreateTasksSubject): void {
 }
 
 /**
- * Where hierarchies of cgroups are mounted in which a new one takes processes at once, of both versions. CRIU mounts each
- * a second time for as long as it works.
+ * Where hierarchies of cgroups are mounted in which a new one takes processes at once, of both versions. CRIU mounts
+ * each a second time for as long as it works.
  */
 function hierarchies(): string[] {
   const found = new Map<string, string>()

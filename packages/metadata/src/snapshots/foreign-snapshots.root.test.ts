@@ -159,6 +159,20 @@ describeWith({ root: true, linux: true }, 'snapshots of a snapshotter of another
     expect(await sandbox.backings()).toEqual([])
   })
 
+  test('are removed for good: the snapshotter is asked to clean up once some have gone', async () => {
+    const { sandbox, foreign } = await opened()
+    await using _ = sandbox
+    await sandbox.metadata.collect()
+    const { snapshotter } = await sandbox.tenant('a')
+    for (const key of ['one', 'two']) await snapshotter.prepare(key, undefined)
+    for (const key of ['one', 'two']) await snapshotter.remove(key)
+    foreign.calls = []
+    await sandbox.metadata.collect()
+    expect(foreign.calls).toEqual(['stat', 'stat', 'remove', 'remove', 'cleanup'])
+    await sandbox.metadata.collect()
+    expect(foreign.calls).toHaveLength(5)
+  })
+
   test('G01 are searched for what is left over once it answers', async () => {
     const { sandbox, foreign } = await opened()
     await using _ = sandbox

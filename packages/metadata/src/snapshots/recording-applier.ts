@@ -31,9 +31,9 @@ interface Target {
  * An applier for a namespace: it applies the namespace's blobs, and records which layer was applied to which snapshot,
  * for the commit. The applier below gets just the directory that was checked, by its open descriptor.
  *
- * Besides what the applier and mounts throw: `not_found` for a blob that the namespace does not have; `invalid_argument` for
- * mounts that contradict themselves; `failed_precondition` for mounts that lead into a committed snapshot,
- * `unavailable` for one that is being committed.
+ * Besides what the applier and mounts throw: `not_found` for a blob that the namespace does not have;
+ * `invalid_argument` for mounts that contradict themselves; `failed_precondition` for mounts that lead into a committed
+ * snapshot, `unavailable` for one that is being committed.
  *
  * @param applier of this process
  */

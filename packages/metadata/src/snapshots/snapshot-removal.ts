@@ -1,5 +1,5 @@
 import { isForeign, type Snapshotter } from '@nsbox/core/snapshots'
-import { isDeadlineExceeded, isNotFound, isUnavailable } from '@nsbox/errors'
+import { isDeadlineExceeded, isNotFound, isUnavailable, isUnimplemented } from '@nsbox/errors'
 import type { Ledger } from '../database/ledger.ts'
 import type { Log } from '../database/log.ts'
 import type { BackingRef } from '../database/unused.ts'
@@ -79,14 +79,17 @@ export class SnapshotRemoval {
   async run(): Promise<number> {
     const unused = [...this.#unused]
     this.#unused.clear()
-    let count = 0
+    let all = 0
     for (const [snapshotter, keys] of unused) {
       const backend = this.#parts.snapshotters.get(snapshotter)
       if (backend === undefined) continue
+      let count = 0
       for (const key of childrenFirst(await this.#parents(snapshotter, backend, keys)))
         if (await this.#remove({ snapshotter, key }, () => backend.remove(key))) count++
+      if (count > 0 && isForeign(backend)) await this.#cleanUp(snapshotter, backend)
+      all += count
     }
-    return count
+    return all
   }
 
   /** What each of the snapshots that are there is based on. */
@@ -126,6 +129,17 @@ export class SnapshotRemoval {
       this.#parts.log.warn({ err: error, ...snapshot }, 'removing a snapshot that nothing uses')
       this.add(snapshot)
       return false
+    }
+  }
+
+  /** Some only note what is removed, and remove its files when they are asked to clean up (docs/behaviour.md §6). */
+  async #cleanUp(snapshotter: string, backend: Snapshotter): Promise<void> {
+    try {
+      await backend.cleanup()
+    } catch (error) {
+      if (isUnimplemented(error)) return
+      this.#noteAway(snapshotter, error)
+      this.#parts.log.warn({ err: error, snapshotter }, 'cleaning up a snapshotter')
     }
   }
 

@@ -71,6 +71,20 @@ describe('Introspection', () => {
     ])
   })
 
+  test('without a runtime, what needs one does not work either', () => {
+    const runtimeRefusal = 'tasks on other: not implemented'
+    const skipped = pluginList({ snapshotters: [], runtimeRefusal }).filter((plugin) => plugin.skipped)
+    expect(skipped.map(({ type, id }) => `${type.replace('io.containerd.', '')} ${id}`)).toEqual([
+      'runtime.v2 task',
+      'runtime.v2 shim',
+      'sandbox.controller.v1 local',
+      'service.v1 tasks-service',
+      'grpc.v1 sandbox-controllers',
+      'grpc.v1 tasks',
+    ])
+    expect(new Set(skipped.map((plugin) => plugin.skipped))).toEqual(new Set([runtimeRefusal]))
+  })
+
   test('every type that a plugin requires is there', () => {
     const types = new Set(plugins.map(({ type }) => type))
     expect(plugins.flatMap(({ requires }) => requires).filter((type) => !types.has(type))).toEqual([])

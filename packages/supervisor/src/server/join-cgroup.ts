@@ -16,8 +16,8 @@ export function joinCgroup(path: string): void {
 }
 
 /**
- * Where the hierarchies of cgroups are mounted, of both versions (proc_pid_mountinfo(5)); the first place of each, since
- * others, such as CRIU's, may go at any moment.
+ * Where the hierarchies of cgroups are mounted, of both versions (proc_pid_mountinfo(5)); the first place of each,
+ * since others, such as CRIU's, may go at any moment.
  */
 function hierarchies(): string[] {
   const mountPoints = new Map<string, string>()
