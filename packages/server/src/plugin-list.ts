@@ -79,10 +79,11 @@ export function pluginList({ snapshotters, runtimeRefusal }: PluginListParts): P
     }),
     { type: service, id: 'diff-service', requires: [differ] },
     { type: service, id: 'tasks-service', requires: [metadata, runtime], ...ofTasks },
-    ...['containers', 'content', 'diff', 'events', 'images', 'introspection', 'leases', 'namespaces'].map(
-      (id) => ({ type: grpc, id, requires: [service] }),
-    ),
-    { type: grpc, id: 'snapshots', requires: [service] },
+    ...['containers', 'content', 'diff', 'images', 'introspection', 'namespaces', 'snapshots'].map((id) => {
+      return { type: grpc, id, requires: [service] }
+    }),
+    { type: grpc, id: 'events', requires: [events] },
+    { type: grpc, id: 'leases', requires: [leases] },
     { type: grpc, id: 'healthcheck', requires: [] },
     { type: grpc, id: 'mounts', requires: [mountManager] },
     { type: grpc, id: 'sandboxes', requires: [sandboxStore] },
