@@ -9,4 +9,4 @@ setFlagsFromString('--heap-growing-percent=200')
 // very middle of a first pull: 70 ms of processor time, for the few headers of some tens of answers. zstd, where it has
 // to be WebAssembly too, is compiled a tenth of a second later for it.
 setFlagsFromString('--wasm-tiering-budget=1000000000')
-await import('../dist/bin/nsbox-server.js')
+await import('../dist/nsbox-server.js')

@@ -114,6 +114,15 @@ describeWith({ linux: true }, 'survival', () => {
       expect(fixture.warnings).toEqual([])
     })
 
+  test('a supervisor whose client never returns ends some seconds after its last process', async () => {
+    await killedClient({ only: { script: 'exit 4' } })
+    const [pid] = fixture.supervisors()
+    await expect.poll(() => recordOf('only')?.exit).toMatchObject({ exitStatus: 4 })
+    expect(fixture.supervisors()).toEqual([pid])
+    await expect.poll(() => fixture.supervisors(), { timeout: 25_000, interval: 200 }).toEqual([])
+    expect(recordOf('only')?.exit).toMatchObject({ exitStatus: 4 })
+  })
+
   test('a client that leaves finds its processes again, and they can be released', async () => {
     const first = await fixture.open()
     await fixture.launch(first, 'exec sleep 60', { key: 'one' })

@@ -75,9 +75,13 @@ export class ManagedProcess {
     return this.#ends.all
   }
 
-  /** The process has ended: records that on disk, if there is room, then reports it and drains the output. */
+  /**
+   * The process has ended: hands on what it wrote last, records the exit on disk, if there is room, then reports it and
+   * drains the output. Clients that know of the exit may close their ends, whether they have read all or not.
+   */
   ended(exit: ExitRecord): void {
     if (this.#record.exit !== undefined || this.#released) return
+    this.#pumpOutputs()
     this.#update({ exit })
     this.#options.notify({ notice: 'exit', key: this.#record.key, exit })
     this.#drain()
@@ -178,11 +182,14 @@ export class ManagedProcess {
   #drain(): void {
     this.#draining = true
     this.#endInput()
-    // What the process wrote last is there by now.
-    for (const relay of this.#outputs.values()) relay.pump()
+    this.#pumpOutputs()
     if (!this.#draining) return
     if (this.#outputs.size === 0 && this.#ends.get('logger') === undefined) this.#drained()
     else this.#drainTimer = setTimeout(() => this.#drained(), drainTimeout)
+  }
+
+  #pumpOutputs(): void {
+    for (const relay of this.#outputs.values()) relay.pump()
   }
 
   #drained(): void {
