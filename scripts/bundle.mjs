@@ -3,8 +3,8 @@
 // Run in the package's directory. Everything is taken in except the packages below. What is imported dynamically goes
 // into files of its own in `chunks` beside it, so that commands that do not need it do not pay for it. A program, which
 // has no exports, is put into `NAME.main.js`, and `NAME.js` runs it (see launcher.mjs); `Headers` are plain-headers.ts
-// there. With `--whole` only native code stays outside, and the threads and processes that packages start are put beside
-// it, where the packages look for them.
+// there. With `--whole` only native code stays outside, and the threads and processes that packages start are put
+// beside it, where the packages look for them.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { basename, dirname, join } from 'node:path'
@@ -69,7 +69,8 @@ async function bundle(entry, name, isProgram) {
     outdir,
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
-    // What several files share is one more file; a whole bundle is one, and evaluates what is dynamic when it is asked for.
+    // What several files share is one more file; a whole bundle is one, and evaluates what is dynamic when it is asked
+    // for.
     splitting: !values.whole,
     plugins: [{ name: 'outside', setup: leaveOutside }],
     platform: 'node',

@@ -31,7 +31,7 @@ describeWith({ linux: true }, 'survival', () => {
 
   const recordOf = (key: string) => fixture.records().find((record) => record.key === key)
 
-  /** A client that launches what it is told to, by key, and is killed then. */
+  /** A client that launches processes, by key, and is then killed. */
   async function killedClient(
     launches: Record<string, { script: string; stdin?: string; stdout?: string }>,
   ): Promise<void> {
@@ -46,7 +46,7 @@ describeWith({ linux: true }, 'survival', () => {
       console.log('up')
       await new Promise(() => setInterval(() => undefined, 1000))`
     const args = ['--conditions=@nsbox/source', '--import', 'tsx', '--input-type=module', '-e', script]
-    // Who starts a client may leave descriptors open.
+    // The parent of a client may leave descriptors open.
     const inheriting = ['-c', `exec "$@" 99<${inherited}`, 'bash', process.execPath, ...args]
     const client = spawn('bash', inheriting, { stdio: ['ignore', 'pipe', 'inherit'] })
     clients.push(client)
@@ -179,7 +179,7 @@ describeWith({ linux: true }, 'survival', () => {
     }
 
     await cat.closeStdin()
-    // The kernel tells how a process ended that is not the supervisor's own since Linux 6.15.
+    // Since Linux 6.15 the kernel gives the exit status of processes that are not the supervisor's children.
     expect([9, 255]).toContain((await cat.exit).exitStatus)
     expect([4, 255]).toContain((await writer.exit).exitStatus)
     expect(await reader.ended).toBe('before\nafter 0\nafter 1\n')

@@ -12,8 +12,8 @@ interface BackingName {
 }
 
 /**
- * The key that a snapshot has in the backend (docs/behaviour.md §3). The number makes it another one when the same name
- * is used again, so that the removal of an old snapshot never meets a new one. What would be too long is hashed.
+ * The key of a snapshot in the backend (docs/behaviour.md §3). The number makes it unique when the same name is used
+ * again, so that removing an old snapshot never affects a new one. Long keys are hashed.
  */
 export function backingKey(id: number, { namespace, name, mark }: BackingName): string {
   const prefix = `${namespace}/${mark === undefined ? id : `${id}-${mark}`}`
@@ -21,7 +21,7 @@ export function backingKey(id: number, { namespace, name, mark }: BackingName): 
   return Buffer.byteLength(key) > maxNameBytes ? `${prefix}/${digestOf(name)}` : key
 }
 
-/** Takes a number, and the key that goes with it, for a snapshot that is about to be made. */
+/** Reserves a number and a key for a snapshot that is about to be made. */
 export function reserveBacking(
   tx: Transaction,
   { snapshotter, ...name }: BackingName & { readonly snapshotter: string },
@@ -35,7 +35,7 @@ export function reserveBacking(
   return { id, key }
 }
 
-/** Whether the snapshotter's snapshot is, or is becoming, one of a namespace. */
+/** Whether the snapshotter's snapshot belongs to a namespace, or will. */
 export function isBacking(db: Reader, { snapshotter, key }: BackingRef): boolean {
   return db.get('SELECT 1 FROM backing WHERE snapshotter = ? AND key = ?', snapshotter, key) !== undefined
 }
