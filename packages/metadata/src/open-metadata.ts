@@ -31,6 +31,7 @@ import { BackingsInUse, dropUnfinishedBackings } from './snapshots/backings-in-u
 import { CommitsUnderWay } from './snapshots/commits-under-way.ts'
 import { FreshBackings } from './snapshots/fresh-backings.ts'
 import { recordingApplier } from './snapshots/recording-applier.ts'
+import { RemovalsUnderWay } from './snapshots/removals-under-way.ts'
 import type { SnapshotParts } from './snapshots/snapshot-parts.ts'
 import type { AdoptionOptions } from './snapshots/snapshot-row.ts'
 import { snapshotView } from './snapshots/snapshot-view.ts'
@@ -162,6 +163,7 @@ export function createMetadata(
   const gate = new BlobGate()
   const locks = new IngestLocks(clock.now)
   const commits = new CommitsUnderWay()
+  const removals = new RemovalsUnderWay()
   const inUse = new BackingsInUse()
   const markings = new Set<Marking>()
   const collector = stack.use(
@@ -173,6 +175,7 @@ export function createMetadata(
       gate,
       locks,
       commits,
+      removals,
       inUse,
       clock,
       log,
@@ -187,6 +190,7 @@ export function createMetadata(
     ...{ ledger, collector, clock, sharing: new Sharing(policy) },
     ...{ gate, locks, backend },
     commits,
+    removals,
     fresh: new FreshBackings(),
     inUse,
   }
