@@ -1,5 +1,6 @@
 import { hasLayerDirectories } from '@nsbox/core/snapshots'
 import { defaultPlatform, type Platform } from '@nsbox/oci'
+import { restartPolicies } from './restarts/restart-order.ts'
 import type { SnapshotterEntry } from './snapshotters/open-snapshotters.ts'
 
 /** A part of the server, under containerd's name for it (docs/behaviour.md §13). */
@@ -32,6 +33,7 @@ const mountManager = 'io.containerd.mount-manager.v1'
 const sandboxStore = 'io.containerd.sandbox.store.v1'
 const sandboxController = 'io.containerd.sandbox.controller.v1'
 const service = 'io.containerd.service.v1'
+const internal = 'io.containerd.internal.v1'
 const grpc = 'io.containerd.grpc.v1'
 
 /** The name of the runtime among the runtimes. */
@@ -65,6 +67,13 @@ export function pluginList({ snapshotters, runtimeRefusal }: PluginListParts): P
       type: runtime,
       id: 'shim',
       requires: [],
+      ...(runtimeRefusal !== undefined && { skipped: runtimeRefusal }),
+    },
+    {
+      type: internal,
+      id: 'restart',
+      requires: [events, service],
+      capabilities: restartPolicies,
       ...(runtimeRefusal !== undefined && { skipped: runtimeRefusal }),
     },
     { type: leases, id: 'manager', requires: [metadata] },

@@ -310,6 +310,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
     const runtime = { name: 'io.containerd.runc.v2' }
     const spec = specOf(b, mine, ['true'])
     const container = { id: mine, runtime, spec, snapshotter: 'overlayfs', snapshotKey: mine }
+    const logged = { 'containerd.io/restart.loguri': `binary://${sentinel}/file` }
     const hooks = specOf(b, mine, ['true'], (given) => ({
       ...given,
       hooks: { prestart: [{ path: '/bin/true' }] },
@@ -480,6 +481,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
           { container: { ...container, id: 'c2', spec: privileged } },
           { container: { ...container, runtime: { name: '/bin/sh' } } },
           { container: { ...container, runtime: { ...runtime, options } } },
+          { container: { ...container, id: 'c3', labels: logged } },
         ],
       },
       [`${services}.containers.v1.Containers/Update`]: {
@@ -491,6 +493,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
         host: [
           { container: { ...container, spec: hooks }, updateMask: { paths: ['spec'] } },
           { container: { ...container, runtime: { ...runtime, options } } },
+          { container: { id: mine, labels: logged }, updateMask: { paths: ['labels'] } },
         ],
       },
       [`${services}.containers.v1.Containers/Delete`]: {

@@ -3,6 +3,7 @@ import { isNotFound } from '@nsbox/errors'
 import { checkSettings, settingEntries } from './check-setting.ts'
 import { readConfigurationFile } from './configuration-file.ts'
 import { defaultDirectories } from './default-directories.ts'
+import { parseDuration } from './duration.ts'
 import type { SettingName, Settings } from './setting.ts'
 
 /** The file that is read if none is named. */
@@ -24,6 +25,9 @@ export interface Configuration {
   readonly hostsDir: string | undefined
   readonly runtimeBinary: string | undefined
   readonly runtimeShortcuts: 'on' | 'off'
+  /** Milliseconds. */
+  readonly restartInterval: number | undefined
+  readonly cgroupPath: string | undefined
   readonly sharingPolicy: 'shared' | 'isolated'
   readonly logLevel: NonNullable<Settings['logLevel']>
   readonly logFormat: 'json' | 'text'
@@ -70,6 +74,11 @@ export async function readConfiguration({
     hostsDir: absolute(settings.hostsDir),
     runtimeBinary: settings.runtimeBinary,
     runtimeShortcuts: settings.runtimeShortcuts ?? 'on',
+    restartInterval:
+      settings.restartInterval === undefined
+        ? undefined
+        : parseDuration(settings.restartInterval, 'the interval of restarts'),
+    cgroupPath: settings.cgroupPath,
     sharingPolicy: settings.sharingPolicy ?? 'shared',
     logLevel: settings.logLevel ?? 'info',
     logFormat: settings.logFormat ?? 'json',
