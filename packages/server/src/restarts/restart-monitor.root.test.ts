@@ -5,6 +5,7 @@ import type { Client } from '@nsbox/client'
 import { restartLabels } from '@nsbox/core/containers'
 import { errorCode, isNotFound } from '@nsbox/errors'
 import type { Digest } from '@nsbox/oci'
+import type { Spec } from '@nsbox/oci/runtime-spec'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
@@ -117,8 +118,12 @@ describeWith(
       await make(a, 'clock', 'exit 0', always)
       const operator = host.client.withNamespace(a.namespace)
       await make(a, 'logged', 'echo run', { ...always, [logUri]: `file://${file}` }, operator)
+      await a.client.snapshotter().prepare('hooked', images.get(a), kept)
+      const hooks = (spec: Spec): Spec => ({ ...spec, hooks: { createRuntime: [{ path: '/bin/true' }] } })
+      const hooked = specOf(a.namespace, 'hooked', ['true'], hooks)
+      await operator.containers.create({ ...containerOf(a, 'hooked', ''), spec: hooked, labels: always })
       await looks(a)
-      expect(await restarts(a, 'logged')).toBe(0)
+      expect(await Promise.all(['logged', 'hooked'].map((id) => restarts(a, id)))).toEqual([0, 0])
       expect(existsSync(file)).toBe(false)
       // The task keeps the tenant from changing what it is made of, but not from ending it.
       await a.client.containers.update({ id: 'clock', labels: { [status]: 'stopped' } }, [`labels.${status}`])

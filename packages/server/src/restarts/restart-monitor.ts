@@ -3,11 +3,11 @@ import { readBundleSpec } from '@nsbox/bundle'
 import { mapConcurrently } from '@nsbox/concurrency'
 import { type ContainerStore, restartLabels } from '@nsbox/core/containers'
 import type { AbortOptions, Process, Tasks } from '@nsbox/core/tasks'
-import { isNotFound } from '@nsbox/errors'
+import { isNotFound, undefinedIf } from '@nsbox/errors'
 import type { Metadata, Restartable } from '@nsbox/metadata'
 import { Timestamp } from '@nsbox/time'
 import type { Logger } from 'pino'
-import { admitRestart } from '../access/tenant-container.ts'
+import { admitContainer, admitRestart } from '../access/tenant-container.ts'
 import { nextRestart, restartOrder } from './restart-order.ts'
 import { restartOutput } from './restart-output.ts'
 
@@ -95,7 +95,7 @@ export class RestartMonitor implements AsyncDisposable {
     const due = new Map<string, Due[]>()
     const unstarted = new Set<string>()
     for await (const { labels, ...container } of this.#options.metadata.restartable({ signal })) {
-      const { namespace, id } = container
+      const { namespace } = container
       await this.#saying(said, container, async () => {
         const task = await this.#task(container, { signal })
         if (restartOrder(labels, task) === undefined) return
@@ -104,7 +104,9 @@ export class RestartMonitor implements AsyncDisposable {
           // Its client may be about to start it.
           if (this.#unstarted?.has(keyOf(container)) === false) return
         }
-        due.set(namespace, [...(due.get(namespace) ?? []), { namespace, id, updatedAt: container.updatedAt }])
+        const others = due.get(namespace)
+        if (others === undefined) due.set(namespace, [container])
+        else others.push(container)
       })
     }
     this.#unstarted = unstarted
@@ -115,7 +117,8 @@ export class RestartMonitor implements AsyncDisposable {
     const { metadata, isSealed, log } = this.#options
     const signal = AbortSignal.any([ending, AbortSignal.timeout(patience)])
     const containers = this.#options.containers(namespace)
-    const { labels, spec } = await containers.get(id, { signal })
+    const container = await containers.get(id, { signal })
+    const { labels, spec } = container
     const task = await this.#task({ namespace, id }, { signal })
     const order = restartOrder(labels, task)
     if (order === undefined) return
@@ -124,7 +127,10 @@ export class RestartMonitor implements AsyncDisposable {
       log.debug({ namespace, container: id }, 'stopped')
       return
     }
-    if (isSealed(namespace)) admitRestart(labels)
+    if (isSealed(namespace)) {
+      admitContainer(container, namespace)
+      admitRestart(labels)
+    }
     const output = restartOutput(labels)
     const { terminal } = await readBundleSpec(spec)
     const count = String(nextRestart(labels))
@@ -161,26 +167,18 @@ export class RestartMonitor implements AsyncDisposable {
   ): Promise<void> {
     if (task === undefined) return
     const tasks = this.#options.tasks(namespace)
-    try {
-      if (task.status !== 'created' && task.status !== 'stopped') {
-        const ended = tasks.wait(id, { signal })
-        ended.catch(() => undefined)
-        await tasks.kill(id, 9, { all: true, signal })
-        await ended
-      }
-      await tasks.delete(id, { signal })
-    } catch (error) {
-      if (!isNotFound(error)) throw error
+    if (task.status !== 'created' && task.status !== 'stopped') {
+      const ended = undefinedIf(isNotFound, tasks.wait(id, { signal }))
+      ended.catch(() => undefined)
+      // It may have ended by itself.
+      await undefinedIf(isNotFound, tasks.kill(id, 9, { all: true, signal }))
+      await ended
     }
+    await undefinedIf(isNotFound, tasks.delete(id, { signal }))
   }
 
   async #task({ namespace, id }: Pick<Due, 'namespace' | 'id'>, options?: AbortOptions) {
-    try {
-      return await this.#options.tasks(namespace).get(id, options)
-    } catch (error) {
-      if (isNotFound(error)) return undefined
-      throw error
-    }
+    return await undefinedIf(isNotFound, this.#options.tasks(namespace).get(id, options))
   }
 
   /** Does something for a container, and says why it failed if that is news. */
@@ -203,6 +201,6 @@ const keyOf = ({ namespace, id }: Pick<Due, 'namespace' | 'id'>) => `${namespace
 
 /** The first of each list, then the second of each, and so on, so that none waits for the whole of another one. */
 function* inTurns<T>(lists: readonly (readonly T[])[]): Generator<T> {
-  const longest = Math.max(0, ...lists.map(({ length }) => length))
+  const longest = lists.reduce((most, { length }) => Math.max(most, length), 0)
   for (let n = 0; n < longest; n++) for (const list of lists) if (n < list.length) yield list[n] as T
 }
