@@ -1,15 +1,27 @@
 // Bundles the entry file of a program or a thread into one file, so that it starts nearly as fast as Node itself:
-//   node ../../scripts/bundle.mjs [--program] src/bin/NAME.ts dist/bin/NAME.js
+//   node ../../scripts/bundle.mjs [--program] [--whole] src/bin/NAME.ts dist/bin/NAME.js
 // Run in the package's directory. Everything is taken in except the packages below. What is imported dynamically goes
 // into files of its own in `chunks` beside it, so that commands that do not need it do not pay for it. A program, which
 // has no exports, is put into `NAME.main.js`, and `NAME.js` runs it (see launcher.mjs); `Headers` are plain-headers.ts
-// there.
+// there. With `--whole` only native code stays outside, and the threads and processes that packages start are put
+// beside it, where the packages look for them.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
-import { launcher } from './launcher.mjs'
+import { launcher, native } from './launcher.mjs'
+
+/** What packages start, by the names that they know it by; the sources as seen from a package. */
+const threads = {
+  worker: '../diff/src/pool/worker.ts',
+  'tree-worker': '../trees/src/tree-worker.ts',
+  'checkpoint-worker': '../sqlite/src/checkpoint-worker.js',
+  'bin/supervisor': '../supervisor/src/server/main.ts',
+}
+
+/** The one of them that has a launcher, since it starts with the first layer of a pull. */
+const launched = 'worker'
 
 /**
  * Packages that stay outside and are loaded from node_modules: those with native code or a thread of their own, and the
@@ -33,52 +45,61 @@ const inside = [
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { program: { type: 'boolean', default: false } },
+  options: { program: { type: 'boolean', default: false }, whole: { type: 'boolean', default: false } },
 })
 const [entry, outfile] = positionals
-if (!entry || !outfile) throw new Error('usage: bundle.mjs [--program] ENTRY OUTFILE')
+if (!entry || !outfile) throw new Error('usage: bundle.mjs [--program] [--whole] ENTRY OUTFILE')
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
 const outdir = dirname(outfile)
-const name = basename(outfile, '.js')
-const main = values.program ? `${name}.main` : name
 // Their names change with their contents.
 rmSync(join(outdir, 'chunks'), { recursive: true, force: true })
 
-const { metafile } = await build({
-  entryPoints: [{ in: entry, out: main }],
-  outdir,
-  chunkNames: 'chunks/[name]-[hash]',
-  bundle: true,
-  splitting: true,
-  plugins: [{ name: 'outside', setup: leaveOutside }],
-  platform: 'node',
-  target: 'node20.19',
-  format: 'esm',
-  conditions: ['@nsbox/source'],
-  inject: values.program ? [join(import.meta.dirname, 'plain-headers.ts')] : [],
-  // CommonJS modules within the bundle ask for Node's own modules by `require`.
-  banner: {
-    js: [
-      `import { createRequire as createBundleRequire } from 'node:module'`,
-      'const require = createBundleRequire(import.meta.url)',
-    ].join('\n'),
-  },
-  sourcemap: 'linked',
-  sourcesContent: false,
-  logLevel: 'warning',
-  metafile: true,
-})
+await bundle(entry, basename(outfile, '.js'), values.program)
+if (values.whole)
+  for (const [name, source] of Object.entries(threads)) await bundle(source, name, name === launched)
 
-if (values.program) writeFileSync(outfile, launcher(name, { outdir, metafile }))
-
-// What stays outside is looked up from this package, so it must be a dependency of this package.
-const undeclared = Object.values(metafile.outputs)
-  .flatMap(({ imports }) => imports)
-  .filter(({ path, external }) => external && !isNode(path) && !isDeclared(path))
-  .map(({ path }) => path)
-if (undeclared.length > 0) {
-  console.error(`${outfile} loads what ${manifest.name} does not depend on: ${undeclared.join(', ')}`)
-  process.exitCode = 1
+/**
+ * @param {string} entry
+ * @param {string} name
+ * @param {boolean} isProgram
+ */
+async function bundle(entry, name, isProgram) {
+  const { metafile } = await build({
+    entryPoints: [{ in: entry, out: isProgram ? `${name}.main` : name }],
+    outdir,
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    // What several files share is one more file; a whole bundle is one, and evaluates what is dynamic when it is asked
+    // for.
+    splitting: !values.whole,
+    plugins: [{ name: 'outside', setup: leaveOutside }],
+    platform: 'node',
+    target: 'node20.19',
+    format: 'esm',
+    conditions: ['@nsbox/source'],
+    inject: isProgram ? [join(import.meta.dirname, 'plain-headers.ts')] : [],
+    // CommonJS modules within the bundle ask for Node's own modules by `require`.
+    banner: {
+      js: [
+        `import { createRequire as createBundleRequire } from 'node:module'`,
+        'const require = createBundleRequire(import.meta.url)',
+      ].join('\n'),
+    },
+    sourcemap: 'linked',
+    sourcesContent: false,
+    logLevel: 'warning',
+    metafile: true,
+  })
+  if (isProgram) writeFileSync(join(outdir, `${name}.js`), launcher(name, { outdir, metafile }))
+  // What stays outside is looked up from this package, so it must be a dependency of this package.
+  const undeclared = Object.values(metafile.outputs)
+    .flatMap(({ imports }) => imports)
+    .filter(({ path, external }) => external && !isNode(path) && !isDeclared(path))
+    .map(({ path }) => path)
+  if (undeclared.length > 0) {
+    console.error(`${outfile} loads what ${manifest.name} does not depend on: ${undeclared.join(', ')}`)
+    process.exitCode = 1
+  }
 }
 
 /**
@@ -86,6 +107,8 @@ if (undeclared.length > 0) {
  * @param {import('esbuild').PluginBuild} build
  */
 function leaveOutside({ onResolve }) {
+  onResolve({ filter: new RegExp(`^(${native.join('|')})$`) }, ({ path }) => ({ path, external: true }))
+  if (values.whole) return
   onResolve({ filter: /^@nsbox\// }, ({ path }) => {
     const name = packageName(path)
     if (name === manifest.name || inside.includes(path)) return undefined

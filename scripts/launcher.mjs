@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 
+/** Packages with native code, which no bundle takes in. They are CommonJS modules. */
+export const native = ['better-sqlite3', 'koffi']
+
 /**
  * The text of `NAME.js`, which runs the program in `NAME.main.js`: by V8's compiled form of it where
  * `code-cache/make.ts` has made one of just this program for just this V8 and its flags, which spares `ctr` a tenth of
@@ -12,7 +15,7 @@ import { join } from 'node:path'
  * @param {{ outdir: string, metafile: import('esbuild').Metafile }} built
  */
 export function launcher(name, { outdir, metafile }) {
-  const { files, outside } = loadedAtStart(join(outdir, `${name}.main.js`), metafile)
+  const files = loadedAtStart(join(outdir, `${name}.main.js`), metafile)
   const hash = createHash('sha256')
   for (const file of files) hash.update(readFileSync(file))
   // V8 takes compiled code for that of any source of the same length: only the name tells whose it is.
@@ -38,33 +41,27 @@ const script = source && new vm.Script(source, { filename, cachedData })
 if (!script || script.cachedDataRejected) {
   await import('./${name}.main.js')
 } else {
-  const outside = {${outside.map((path) => `\n    '${path}': await import('${path}'),`).join('')}
-  }
-  const require = createRequire(import.meta.url)
-  script.runInThisContext()(
-    (path) => outside[path] ?? require(path),
-    (path) => import(path),
-    import.meta.url,
-  )
+  script.runInThisContext()(createRequire(import.meta.url), (path) => import(path), import.meta.url)
 }
 `
 }
 
 /**
- * What a program loads before it does anything: files of the bundle, and packages outside of it.
+ * The files of the bundle that a program loads before it does anything.
  *
  * @param {string} main
  * @param {import('esbuild').Metafile} metafile
  */
-export function loadedAtStart(main, { outputs }) {
+function loadedAtStart(main, { outputs }) {
   const files = [main]
-  const outside = new Set()
   for (const file of files) {
     for (const { path, kind, external } of outputs[file]?.imports ?? []) {
       if (kind !== 'import-statement' || isBuiltin(path)) continue
-      if (external) outside.add(path)
-      else if (!files.includes(path)) files.push(path)
+      // It would have to be imported, which the compiled form cannot.
+      if (external && !native.includes(path))
+        throw new Error(`${main} starts with ${path}, which is outside of it`)
+      if (!external && !files.includes(path)) files.push(path)
     }
   }
-  return { files, outside: [...outside] }
+  return files
 }

@@ -78,7 +78,7 @@ it('docs/dependencies.md has a row for each dependency and for nothing else', as
 it('each attack of docs/threat-model.md has a test, and each test of one has its row', async () => {
   const files = {
     'docs/threat-model.md':
-      '| A01 | withstood |\n| A03 | claimed |\n\nWithout a surface here:\n\n- A04, A05: none.\n\nMore of A09.\n',
+      '| A01 | withstood |\n| A03 | claimed |\n\nNot applicable here:\n\n- A04, A05: none.\n\nMore of A09.\n',
     'packages/oci/src/digest.test.ts': "test('A01, A04 and B01 are withstood'); test('not of A03')",
   }
   expect(await check(files)).toEqual([

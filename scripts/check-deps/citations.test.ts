@@ -4,7 +4,7 @@ import { check, type Files } from './testing/faultless-workspace.ts'
 describe('citations', () => {
   const source = 'packages/errors/src/code.ts'
   const rules = '# Rules\n\n## 1. Names\n\n## 3. Content\n'
-  const model = '| A01 | withstood |\n\nWithout a surface here:\n\n- A02: none.\n'
+  const model = '| A01 | withstood |\n\nNot applicable here:\n\n- A02: none.\n'
   const tested = { 'packages/errors/src/code.test.ts': "test('A01 is withstood')" }
   const documents: Files = { 'docs/behaviour.md': rules, 'docs/threat-model.md': model, ...tested }
 

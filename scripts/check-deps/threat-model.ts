@@ -39,7 +39,7 @@ export function checkThreatModel({ root, packages, others }: Workspace): string[
 
 export function readAttacks(text: string): Attacks {
   const rows = [...text.matchAll(/^\| ([A-Z]\d\d) \|/gm)].map(([, id]) => id!)
-  const [, reasons = ''] = /^Without a surface here:\n+((?:[- ] .*\n)+)/m.exec(text) ?? []
+  const [, reasons = ''] = /^Not applicable here:\n+((?:[- ] .*\n)+)/m.exec(text) ?? []
   return { rows: new Set(rows), surfaceless: new Set(reasons.match(/\b[A-Z]\d\d\b/g)) }
 }
 

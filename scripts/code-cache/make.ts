@@ -12,8 +12,8 @@ import { serveSmallImage } from './small-image.ts'
 const root = join(import.meta.dirname, '../..')
 const packages = join(root, 'packages')
 const programs = [
-  'server/dist/bin/nsbox-server.js',
-  'diff/dist/pool/worker.js',
+  'server/dist/nsbox-server.js',
+  'server/dist/worker.js',
   'dist/dist/bin/dist.js',
   'ctr/dist/bin/ctr.js',
 ]

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { isBuiltin } from 'node:module'
 import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 
@@ -27,5 +28,18 @@ it.each(['ctr', 'dist'] as const)(
       expect(text.match(/^.* from "@nsbox\/.*$/gm) ?? []).toEqual([])
       expect(text.match(/^\/\/ .*node_modules\/undici\/.*$/m)).toBeNull()
     }
+  },
+)
+
+it.each(['index', 'nsbox-server.main', 'worker.main', 'tree-worker', 'checkpoint-worker', 'bin/supervisor'])(
+  'a server, embedded or not, and its threads and supervisor are one file each: %s',
+  async (name) => {
+    const text = await readFile(join(import.meta.dirname, `../../packages/server/dist/${name}.js`), 'utf8')
+    const imports = [...text.matchAll(/^(?:import|\}) ?(?:.* )?(?:from )?"([^"]+)";$/gm)].map(
+      ([, path]) => path!,
+    )
+    expect(imports.length).toBeGreaterThan(0)
+    // Of packages, only what has native code is loaded from elsewhere.
+    expect(imports.filter((path) => !isBuiltin(path) && path !== 'better-sqlite3')).toEqual([])
   },
 )

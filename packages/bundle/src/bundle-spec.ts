@@ -5,35 +5,35 @@ import { NsboxError } from '@nsbox/errors'
 import { type JsonObject, maxDocumentSize, strictJsonSteps } from '@nsbox/oci'
 import { type SpecPaths, specPaths } from './spec-paths.ts'
 
-/** What the server itself needs of a spec; the rest is for the runtime to judge. */
+/** The parts of a spec that the server needs; the runtime checks the rest. */
 export interface BundleSpec {
-  /** As it came, for `config.json`. */
+  /** The original bytes, for `config.json`. */
   readonly json: Uint8Array
   /** Whether the first process has a terminal. */
   readonly terminal: boolean
   /**
-   * Types of namespaces that are the container's own; with an own pid namespace, all processes end with the first one.
+   * Types of namespaces that are the container's own; with its own pid namespace, all processes end with the first one.
    */
   readonly ownNamespaces: readonly string[]
   /** The host name in the container's own UTS namespace; undefined without a name or such a namespace. */
   readonly hostname: string | undefined
   /** The path of its cgroup in every hierarchy; undefined where the runtime or systemd chooses it. */
   readonly cgroup: string | undefined
-  /** What the group 0 of the container is on the host; undefined without a user namespace. */
+  /** Host id of the container's group 0; undefined without a user namespace. */
   readonly rootGid: number | undefined
-  /** What of the host it lets the container reach. */
+  /** Paths of the host that the container can reach. */
   readonly paths: SpecPaths
 }
 
 const specType =
   /^(?:type\.googleapis\.com\/)?types\.containerd\.io\/opencontainers\/runtime-spec\/1[\d.]*\/Spec$/
 
-/** What was read before: one task asks for its spec in several places. */
+/** Earlier results: one task reads its spec in several places. */
 const read = new WeakMap<Uint8Array, Promise<BundleSpec>>()
 
 /**
- * Reads the spec of a container, in steps between which other work runs. It must be one JSON object that all readers
- * understand alike; the runtime checks the rest.
+ * Reads the spec of a container, yielding to the event loop. It must be one JSON object that all readers understand
+ * alike; the runtime checks the rest.
  *
  * @throws invalid_argument, also for one of more than 4 MiB
  */

@@ -15,7 +15,7 @@ export interface ExecFiles {
   readonly pidFile: string
 }
 
-/** The directory of a container that the runtime is given. */
+/** The directory of one container for its runtime. */
 export class Bundle {
   readonly namespace: string
   readonly id: string
@@ -46,7 +46,7 @@ export class Bundle {
     return join(this.path, 'init.pid')
   }
 
-  /** Where CRIU writes its log and what it needs meanwhile; made by who needs it. */
+  /** Directory for CRIU's log and temporary files; made by its user. */
   get criu(): string {
     return join(this.path, 'criu')
   }
@@ -74,12 +74,12 @@ export class Bundle {
     }
   }
 
-  /** Where the files of an exec are. @throws invalid_argument for an id that is no identifier */
+  /** The paths of an exec's files. @throws invalid_argument for an id that is no identifier */
   execFiles(execId: string): ExecFiles {
     return this.#exec(execId).files
   }
 
-  /** The execs that have files, also those whose files were being made or removed when the daemon died. */
+  /** The execs that have files, including those whose files were being made or removed when the daemon died. */
   execIds(): string[] {
     try {
       return readdirSync(join(this.path, 'execs'))
@@ -94,15 +94,15 @@ export class Bundle {
     const { directory, files } = this.#exec(execId)
     for (const file of Object.values(files)) unless(['ENOENT'], () => unlinkSync(file))
     unless(['ENOENT'], () => rmdirSync(directory))
-    // With others in it, it stays.
+    // Stays while it has others.
     unless(['ENOENT', 'ENOTEMPTY', 'EEXIST'], () => rmdirSync(dirname(directory)))
   }
 
   /**
-   * Unmounts the root file system and removes the directory with all that is in it, as far as anything is left. Where
-   * something is mounted nothing is removed.
+   * Unmounts the root file system and removes the directory with its content; parts may be missing. Removes nothing
+   * while something is mounted in it.
    *
-   * @throws failed_precondition if something is mounted in a place where nothing should be
+   * @throws failed_precondition if something is mounted at an unexpected place
    */
   async remove(): Promise<void> {
     try {
@@ -116,10 +116,10 @@ export class Bundle {
     } catch (error) {
       if (!isErrno(error, 'ENOENT'))
         throw fromSystemError(error, `removing the bundle of ${JSON.stringify(this.id)}`)
-      // Somebody else removes it too, or has done so; unless something below it is what is missing.
+      // Another call removes it too; or else something within it has vanished.
       if (exists(this.path)) return this.remove()
     }
-    // The namespace's directory is there as long as it has containers.
+    // The namespace's directory exists while it has containers.
     unless(['ENOENT', 'ENOTEMPTY', 'EEXIST'], () => rmdirSync(dirname(this.path)))
   }
 
@@ -134,7 +134,7 @@ export class Bundle {
   }
 }
 
-/** Does something that may fail with certain errors. */
+/** Ignores certain errors of an action. */
 function unless(errnos: readonly string[], action: () => void): void {
   try {
     action()

@@ -10,7 +10,7 @@ import { Bundle } from './bundle.ts'
 import { readBundleSpec } from './bundle-spec.ts'
 import { mountRootfs } from './rootfs.ts'
 
-/** What a bundle is made of. */
+/** The content of a bundle. */
 export interface BundleContents {
   /** The container's spec, whose bytes become `config.json`. */
   readonly spec: OpaqueValue
@@ -23,7 +23,7 @@ export interface BundleContents {
  * The bundles of all containers, as `<directory>/<namespace>/<id>`. Only root may enter a bundle, and the container's
  * own root where that is another user of the host: so the directories above need mode 0711.
  *
- * Their few small files are in memory, so they are written and removed on the calling thread: a thread pool takes ten
+ * Their few small files are in memory, so they are written and removed on the calling thread: the thread pool takes ten
  * times as long.
  */
 export class Bundles {
@@ -39,7 +39,7 @@ export class Bundles {
   /**
    * Makes a bundle, with its root file system mounted. After an error nothing of it is left.
    *
-   * @throws already_exists; invalid_argument for a spec or mounts that cannot be; as `mountRootfs`
+   * @throws already_exists; invalid_argument for an invalid spec or mounts; as `mountRootfs`
    */
   async create(namespace: string, id: string, { spec, rootfs, signal }: BundleContents): Promise<Bundle> {
     signal?.throwIfAborted()
@@ -63,7 +63,7 @@ export class Bundles {
     return bundle
   }
 
-  /** A bundle that was made before. @throws not_found */
+  /** An existing bundle. @throws not_found */
   open(namespace: string, id: string): Bundle {
     const bundle = this.#bundle(namespace, id)
     try {
@@ -74,7 +74,7 @@ export class Bundles {
     throw new NsboxError('not_found', `bundle of ${JSON.stringify(id)}`)
   }
 
-  /** All bundles, also those that were being made or removed when the daemon died. */
+  /** All bundles, including those that were being made or removed when the daemon died. */
   list(): Bundle[] {
     const found: Bundle[] = []
     for (const namespace of directoriesIn(this.#directory))

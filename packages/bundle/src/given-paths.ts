@@ -7,10 +7,7 @@ import type { Bundle } from './bundle.ts'
 import { readSpecObject } from './bundle-spec.ts'
 import { type SpecPaths, specPaths } from './spec-paths.ts'
 
-/**
- * What the spec gives besides; undefined for nothing. Its sources may be in the root file system, so that must be
- * mounted.
- */
+/** The paths in a spec; undefined for none. They may be in the root file system, so that must be mounted. */
 export function pathsOfSpec(
   { mounts, changesMounts }: SpecPaths,
   { path: base }: Bundle,
@@ -19,15 +16,15 @@ export function pathsOfSpec(
   return named.length === 0 ? undefined : { mounts: named, base, changeable: changesMounts }
 }
 
-/** All that a task has been given, for a process in it that has the right to change mounts. */
+/** All paths of a task, for a process that may change mounts. */
 export async function pathsOfChanging({ rootfs, path: base, config }: Bundle): Promise<GivenPaths> {
   const { mounts } = specPaths(await readSpecObject(await readFile(config), 'spec'))
   return { mounts: [readOnly(rootfs), ...mounts.filter(namesPath)], base, changeable: true }
 }
 
 /**
- * Files that output is written to. What cannot be read is refused by whoever opens it; a program that takes the output
- * does as it likes.
+ * Files that output is written to. Invalid values are refused where they are opened; a program that takes the output
+ * may write anywhere.
  */
 export function outputFiles({ stdout, stderr }: ProcessIo): string[] {
   return [stdout, stderr].flatMap((output) => {
@@ -41,7 +38,7 @@ export function outputFiles({ stdout, stderr }: ProcessIo): string[] {
   })
 }
 
-/** Most mounts of a spec are of file systems without a source, which need not be looked at. */
+/** Most mounts of a spec have no path as their source, and are not looked at. */
 function namesPath({ type, source, options }: Mount): boolean {
   const isBind = type === 'bind' || options.some((option) => /(?:^|,)r?bind(?:,|$)/.test(option))
   return (
@@ -51,7 +48,7 @@ function namesPath({ type, source, options }: Mount): boolean {
   )
 }
 
-/** A bind mount of a directory that is not written to. */
+/** A read-only bind mount of a directory. */
 export function readOnly(source: string): Mount {
   return { type: 'bind', source, options: ['rbind', 'ro'] }
 }

@@ -10,7 +10,7 @@ export interface ImageDirectory extends AsyncDisposable {
 
 /**
  * Directories for images of checkpoints, which are as big as the memory of the processes; only root may enter them.
- * They are on a disk, where they outlast the process that has made them.
+ * They are on a disk, and outlast the process that makes them.
  */
 export class ImageDirectories {
   readonly #directory: string
@@ -31,7 +31,7 @@ export class ImageDirectories {
     }
   }
 
-  /** Removes all that are left of an earlier process. @param kept paths of those that are still needed */
+  /** Removes those of an earlier process. @param kept paths of those that are still needed */
   async clear(kept: ReadonlySet<string> = new Set()): Promise<void> {
     const paths = (await this.#names()).map((name) => join(this.#directory, name))
     await Promise.all(paths.filter((path) => !kept.has(path)).map((path) => removeTree(path)))

@@ -1,6 +1,6 @@
 import type { ProcessIo } from '@nsbox/core/tasks'
 
-/** The input and output that a client asks for; a terminal has one output. */
+/** Input and output from a client's options; a terminal has one output. */
 export function processIo({
   stdin = '',
   stdout = '',

@@ -4,12 +4,12 @@ import { isErrno, NsboxError } from '@nsbox/errors'
 import { mountAll, parseMountOptions, unmount } from '@nsbox/mount'
 import { removeTree } from '@nsbox/trees'
 
-/** Milliseconds that a mount may be in use by a process that is about to end. */
+/** Milliseconds that a mount may stay in use by a process that is about to end. */
 const busyTimeout = 300
 
 /**
  * Mounts a root file system, all or nothing. Targets of single mounts are found within it. Later mounts in it do not
- * appear at the source of a bind mount, nor the other way round, unless the mount asks for that.
+ * propagate to the source of a bind mount, or back, unless the mount asks for that.
  *
  * @throws as `mountAll`
  */
@@ -46,7 +46,7 @@ export async function removeRootfs(path: string): Promise<void> {
       return
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return
-      // Places for mounts that a runtime made because nothing was mounted there.
+      // Mount points that a runtime made where nothing was mounted.
       if (isErrno(error, 'ENOTEMPTY')) return removeTree(path)
       if (!isErrno(error, 'EBUSY') || attempt === undefined) throw error
     }

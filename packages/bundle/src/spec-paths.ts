@@ -2,28 +2,28 @@ import type { Mount } from '@nsbox/core/snapshots'
 import { NsboxError } from '@nsbox/errors'
 import type { Json, JsonObject } from '@nsbox/oci'
 
-/** What of the host a spec lets a container reach by paths. */
+/** Paths of the host that a spec gives a container. */
 export interface SpecPaths {
-  /** As mounts of this package, for the root as well; relative sources are relative to the bundle. */
+  /** As mounts of this package, including the root; relative sources are relative to the bundle. */
   readonly mounts: readonly Mount[]
   /** Whether its processes have the right to change mounts. */
   readonly changesMounts: boolean
 }
 
-/** The directory of a bundle that a spec calls its root, unless it is elsewhere. */
+/** The forms of a root path that mean the bundle's own `rootfs`. */
 const ownRoot = /^(?:\.\/+)*rootfs\/*$/
 
 /**
  * Reads the paths of a spec. Malformed parts, which the runtime refuses, are skipped.
  *
- * @throws `invalid_argument` for a key that differs from one of these in case only: Go's decoder takes both for the
+ * @throws `invalid_argument` for a key that differs from one of these only in case: Go's decoder treats both as the
  * same, and the last one counts
  */
 export function specPaths(spec: JsonObject): SpecPaths {
   const { root, mounts, process } = fields(spec, 'root', 'mounts', 'process', 'linux')
   const { path } = fields(objectOf(root), 'path')
   const reached: Mount[] = []
-  // The runtime makes places for mounts in it, also if it is read-only for the container.
+  // The runtime makes mount points in it, even if it is read-only for the container.
   if (typeof path === 'string' && path !== '' && !ownRoot.test(path))
     reached.push({ type: 'bind', source: path, options: ['rbind', 'rw'] })
   if (Array.isArray(mounts)) reached.push(...mounts.flatMap((entry) => specMount(objectOf(entry))))
@@ -52,13 +52,13 @@ function fields(object: JsonObject, ...names: readonly string[]): Readonly<Recor
     if (name === undefined) continue
     if (name !== key)
       throw new NsboxError('invalid_argument', `spec: ${JSON.stringify(key)}, which is not ${name}`)
-    // A value that is not there is none.
+    // `null` means absent.
     if (value !== null) found[name] = value
   }
   return found
 }
 
-/** Folds letters that are the same in another case, such as ſ with s, and the kelvin sign with k. */
+/** Folds letters that differ only in case, such as ſ with s, and the kelvin sign with k. */
 const folded = (text: string) => text.toLowerCase().toUpperCase()
 
 const objectOf = (value: Json | undefined): JsonObject =>

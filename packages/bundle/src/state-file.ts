@@ -2,9 +2,9 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { isErrno, NsboxError } from '@nsbox/errors'
 
 /**
- * Replaces a small file with a value as JSON, atomically. It is not synced: a crash of the system ends all that it
- * describes. It is synchronous: that takes 50 µs in a memory file system, less than a thread does, and the state cannot
- * change meanwhile.
+ * Replaces a small file with a value as JSON, atomically. Not synced, since a crash of the system ends all that it
+ * describes. Synchronous: that takes 50 µs in a memory file system, less than a thread of the pool, and the state
+ * cannot change meanwhile.
  */
 export function writeState(path: string, value: object): void {
   const unfinished = `${path}.new`
@@ -12,7 +12,7 @@ export function writeState(path: string, value: object): void {
   renameSync(unfinished, path)
 }
 
-/** The value of such a file; undefined if there is none. @throws `data_loss` for other than a JSON object */
+/** The value of such a file; undefined if there is none. @throws `data_loss` if it is no JSON object */
 export function readState(path: string): Record<string, unknown> | undefined {
   let text: string
   try {

@@ -1,6 +1,6 @@
 import type { AbortOptions, GivenPaths, PathUse, PathUses } from '@nsbox/core/tasks'
 
-/** What a task has been given of the host, until it is gone. */
+/** The paths of the host that a task uses, until it is gone. */
 export class TaskUses {
   readonly #namespace: string
   readonly #uses: PathUses
@@ -12,7 +12,7 @@ export class TaskUses {
     this.#uses = uses
   }
 
-  /** Takes up those of an earlier process. @param records as its `records` were */
+  /** Resumes the uses of an earlier process. @param records its `records` */
   static resume(namespace: string, uses: PathUses, records: readonly object[]): TaskUses {
     const resumed = new TaskUses(namespace, uses)
     for (const record of records) resumed.#keep(uses.resume(record))
@@ -25,7 +25,7 @@ export class TaskUses {
   }
 
   /**
-   * Says that more is about to be given.
+   * Registers further paths, before the task gets them.
    * @returns whether the records have changed
    * @throws as `PathUses.use`
    */
@@ -33,13 +33,13 @@ export class TaskUses {
     return this.#keep(await this.#uses.use(this.#namespace, given, options))
   }
 
-  /** To be called when the task is gone, with all that was mounted for it. */
+  /** To be called when the task and all its mounts are gone. */
   release(): void {
     for (const use of this.#held.splice(0)) use[Symbol.dispose]()
     this.#records.clear()
   }
 
-  /** What is held already, or nothing, is not held again: a task may have any number of execs. */
+  /** A use that is held already, or is empty, is not kept again: a task may have any number of execs. */
   #keep(use: PathUse): boolean {
     const { record } = use
     const text = record && JSON.stringify(record)
@@ -53,7 +53,7 @@ export class TaskUses {
   }
 }
 
-/** For servers without anything that tasks could use. */
+/** For servers without snapshots whose paths tasks could use. */
 export const noUses: PathUses = {
   use: async () => unused,
   resume: () => unused,

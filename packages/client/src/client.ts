@@ -53,7 +53,7 @@ export interface ConnectOptions {
   readonly namespace?: string | undefined
   /** Id of a lease that holds what the calls make. */
   readonly lease?: string | undefined
-  /** Milliseconds that a connection may take to come about; 10,000 by default. */
+  /** Milliseconds that connecting may take; 10,000 by default. */
   readonly connectTimeout?: number | undefined
 }
 
@@ -129,7 +129,7 @@ export interface ClientView {
   container(id: string): ContainerHandle
 
   /**
-   * Makes a container from a checkpoint, and its task, which goes on where it was, or begins anew, once it is started.
+   * Makes a container from a checkpoint, with a task. Once started, the task goes on where it was, or starts anew.
    * After an error nothing is left.
    *
    * @param from name of the checkpoint's image, or its descriptor
@@ -166,7 +166,7 @@ export interface ClientView {
 /** A lease of this client's own. */
 export interface OwnLease extends AsyncDisposable {
   readonly id: string
-  /** Its calls' results are held by the lease. */
+  /** A view with this lease. */
   readonly client: ClientView
 }
 
@@ -237,7 +237,7 @@ function openView(rpc: Rpc): ClientView {
         try {
           await view.leases.delete(id)
         } catch (error) {
-          // It has ended by itself.
+          // The lease has expired.
           if (!isNotFound(error)) throw error
         }
       }

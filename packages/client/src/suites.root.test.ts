@@ -40,7 +40,7 @@ async function leasedSubject<T>(of: (client: ClientView) => T): Promise<T & Asyn
   return { ...of(lease.client), [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
-// What the claims say is listed in the README.
+// The README lists what the claims mean.
 
 contentStoreSuite('containerd 1.7', () => leasedSubject((client) => ({ store: client.content })), {
   sha512: false,

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 const vitest = fileURLToPath(new URL('vitest.mjs', import.meta.resolve('vitest/package.json')))
 const config = fileURLToPath(new URL('../../../vitest.config.ts', import.meta.url))
 
-/** A store that takes bytes of any digest. */
+/** A store that does not check digests. */
 const faultyStore = `
   import { contentStoreSuite } from '${join(import.meta.dirname, 'content/index.ts')}'
   import { MemoryContentStore } from '${join(import.meta.dirname, 'testing/memory-content-store.ts')}'

@@ -4,8 +4,8 @@ import { type TestFunction, test } from 'vitest'
 export type SubjectTest<Subject> = (name: string, body: (subject: Subject) => Promise<void>) => void
 
 /**
- * @param create makes the subject of each test, which goes with the test
- * @param claimed whether what is tested is promised; if not, the tests are listed as skipped
+ * @param create makes the subject of each test, which is disposed of afterwards
+ * @param claimed whether the tested behaviour is promised; if not, the tests are listed as skipped
  */
 export function subjectTest<Subject extends AsyncDisposable>(
   create: () => Promise<Subject>,

@@ -100,17 +100,17 @@ export class BlobFiles {
         if (isErrno(error, 'ENOENT')) throw contentNotFound(digest)
         throw error
       }
-      // Labels go last: a blob never loses them while it can still be seen, not even by a power cut.
+      // Labels are removed last: a visible blob never lacks them, not even after a power cut.
       await this.#syncNames(digest)
       await removeLabels(this.#layout.labelsOf(digest), this.#durability)
     })
   }
 
   /**
-   * Renames a file to its digest. A blob that exists stays if its bytes are right; if it is damaged, it is replaced.
+   * Renames a file to its digest. An existing blob stays if its bytes are right, and is replaced if it is damaged.
    *
-   * If the directory cannot be synced the file is renamed back, so that a failure leaves no blob that a power cut could
-   * take away.
+   * If the directory cannot be synced, the file is renamed back: a failure must not leave a blob that a power cut could
+   * remove.
    *
    * @throws `already_exists` if the blob was there
    */

@@ -3,7 +3,7 @@ import { createClock, Timestamp } from '@nsbox/time'
 import { expect, test } from 'vitest'
 import { openContentStore } from './open-content-store.ts'
 
-/** In the past, so that times of the file system cannot be the cause of what is seen. */
+/** In the past, so that times of the file system differ from it. */
 const start = Date.UTC(2020, 1, 2, 3, 4, 5, 678)
 
 test('dates blobs and labels to the microsecond', async () => {

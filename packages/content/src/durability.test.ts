@@ -239,7 +239,7 @@ describeWith({ linux: true, programs: ['strace'] }, 'what was answered', () => {
         expect(log).toContain('(INJECTED)')
         const troubles = said.filter((line) => !line.endsWith(' done'))
         for (const line of troubles) {
-          // What failed after it took effect is found done when it is tried again.
+          // The failed deletion had taken effect.
           if (line === 'delete not_found') continue
           expect(line.split(' ')[1]).toBe(code)
           failed.add(line.split(' ')[0]!)

@@ -23,8 +23,8 @@ export async function syncDirectory(path: string, durability: Durability): Promi
 }
 
 /**
- * `syncDirectory`, once for all who ask while an earlier sync is under way: each of them has to wait for the disk
- * anyway. `run` resolves once everything that was created, renamed or removed before the call is on the disk.
+ * `syncDirectory`, shared by all calls that come while an earlier sync is under way. `run` resolves once everything
+ * that was created, renamed or removed before the call is on the disk.
  */
 export function sharedDirectorySync(path: string, durability: Durability): Coalescer {
   return new Coalescer(() => syncDirectory(path, durability))

@@ -10,13 +10,13 @@ import { ingestName } from './layout.ts'
 import { replaceFile } from './replace-file.ts'
 
 /**
- * An ingest is a directory that is named after the hash of its ref, with two files:
+ * An ingest is a directory named after the hash of its ref, with two files:
  *
  *     data         what was written so far
- *     about.json   what there is to say about it (`About`); made last, so that a directory without it is not an ingest
+ *     about.json   its status (`About`); made last, so that a directory without it is no ingest
  *
- * Neither is synced: a power cut may cost an ingest, never a blob, since the bytes are hashed before a commit. More
- * files, or asynchronous calls for each name, would cost an image of many small layers more time than its bytes.
+ * Neither is synced: a power cut may cost an ingest, but never a blob, since bytes are hashed before a commit. More
+ * files, or asynchronous calls for each name, would take longer than the bytes of an image of many small layers.
  */
 export const dataFile = 'data'
 const aboutFile = 'about.json'
@@ -27,13 +27,13 @@ export interface Expectation {
   readonly expected?: Digest | undefined
 }
 
-/** The year 9999, after which a time is none. */
+/** The year 9999: later numbers are no times. */
 const lastTime = Date.UTC(9999, 0)
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const time = v.pipe(v.number(), v.minValue(0), v.maxValue(lastTime))
 
-/** What is kept of an ingest besides its bytes; times are in milliseconds since the epoch, maybe with a fraction. */
+/** The status of an ingest; times are in milliseconds since the epoch, possibly with a fraction. */
 const aboutSchema = v.object({
   ref: v.string(),
   /** When it was first opened. */
@@ -48,7 +48,7 @@ const aboutSchema = v.object({
 
 type About = v.InferOutput<typeof aboutSchema>
 
-/** Makes a new ingest, in place of what is left of an unfinished one. @returns also its data, open for the writer */
+/** Makes a new ingest, replacing one that was not made in full. @returns also its data, open for the writer */
 export async function createIngest(
   directory: string,
   ref: string,
@@ -71,7 +71,7 @@ export async function createIngest(
 /** Removes an ingest, finished or not, with all its bytes. */
 export async function removeIngest(directory: string): Promise<void> {
   try {
-    // What is left after a commit has renamed the data.
+    // The rest after a commit has renamed the data.
     unlinkSync(join(directory, aboutFile))
     rmdirSync(directory)
   } catch {

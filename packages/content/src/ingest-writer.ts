@@ -20,12 +20,12 @@ import { dataFile, recordStatus, removeIngest } from './ingest-directory.ts'
 import { writeFully } from './write-fully.ts'
 
 /**
- * Bytes hashed at once, which bounds how long that blocks the event loop: about half a millisecond where the processor
- * has instructions for it.
+ * Bytes hashed at once: the event loop is held for about half a millisecond, where the processor has instructions for
+ * the hash.
  */
 const pieceSize = 1024 * 1024
 
-/** What a writer works with; `handle` and `lock` are its own from here on. */
+/** What a writer works with. It owns `handle` and `lock` from here on. */
 export interface IngestWriterParts {
   readonly directory: string
   readonly status: IngestStatus
@@ -34,7 +34,7 @@ export interface IngestWriterParts {
   readonly blobs: BlobFiles
   readonly durability: Durability
   readonly clock: Clock
-  /** Called when the writer begins to let go of the ref. */
+  /** Called when the writer begins to release the ref. */
   readonly onClosing: () => void
   /** Called once, when the ref is free again. */
   readonly onClosed: () => void
@@ -173,14 +173,15 @@ export class IngestWriter implements ContentWriter {
 
   async #finish(createdAt: Timestamp): Promise<void> {
     const { handle, durability } = this.#parts
-    // Half a microsecond more, since less than one is cut off, and a double may be a little less than it should be.
+    // The file system cuts off fractions of a microsecond, and a double may be slightly too small; half a microsecond
+    // makes up for both.
     const seconds = (createdAt.epochMicroseconds + 0.5) / 1_000_000
     await handle.utimes(seconds, seconds)
     try {
       await syncFile(handle, durability)
     } catch (error) {
-      // After a failed sync the kernel may have dropped the data, and the next sync would succeed. What can still be
-      // read proves nothing, so the bytes have to be sent again.
+      // After a failed sync the kernel may have dropped the data although the next sync succeeds, and its cache may
+      // still show them. So the bytes have to be sent again.
       await handle.truncate(0).catch(() => this.#discard())
       throw error
     }
@@ -199,7 +200,7 @@ export class IngestWriter implements ContentWriter {
     this.#status = { ...this.#status, offset, updatedAt }
   }
 
-  /** Truncates what a failed write has left. Should that fail too, the next writer uses the file's actual size. */
+  /** Removes the bytes of a failed write. If that fails too, the next writer goes by the file's actual size. */
   async #truncate(length: number): Promise<void> {
     try {
       await this.#parts.handle.truncate(length)
@@ -209,10 +210,7 @@ export class IngestWriter implements ContentWriter {
     }
   }
 
-  /**
-   * Removes the ingest. A failure is ignored: the ingest has no data any more, or the next writer finds that the blob
-   * exists.
-   */
+  /** Removes the ingest. A failure is ignored: the data is gone, or the next writer finds the blob. */
   async #discard(): Promise<void> {
     this.#discarded = true
     await removeIngest(this.#parts.directory).catch(() => {})
@@ -239,7 +237,7 @@ export class IngestWriter implements ContentWriter {
     if (this.#turn !== undefined)
       throw new NsboxError('failed_precondition', `${context}: an earlier call is not done`)
     const turn = withErrorContext(context, body)
-    // Only for a concurrent close, which waits; the result goes to the caller.
+    // Only a concurrent close waits for it; the result goes to the caller.
     this.#turn = turn.catch(() => {})
     try {
       return await turn

@@ -29,7 +29,7 @@ import {
 import { IngestWriter } from './ingest-writer.ts'
 import { filesAtOnce, type Layout } from './layout.ts'
 
-/** Bytes: those of the contract, and room for what a namespaced view puts before a ref. */
+/** Bytes: the limit of the interface, and room for the prefix of a namespaced view. */
 const maxRefBytes = 2 * maxNameBytes
 
 /** An ingest, and its data open for a writer. */
@@ -92,7 +92,7 @@ export class Ingests implements AsyncDisposable {
     return join(this.#layout.ingest(found), dataFile)
   }
 
-  /** Directories that are not ingests, or not any more, are passed over. */
+  /** Directories that are no ingests, or no longer, are skipped. */
   async statuses(filters: readonly string[], { signal }: AbortOptions): Promise<IngestStatus[]> {
     const filter = parseListFilters(filters)
     const read = async (name: string) => {
@@ -163,7 +163,7 @@ export class Ingests implements AsyncDisposable {
   }
 }
 
-/** A total of 0 says that it is not known, as it does on the wire. */
+/** A total of 0 means that it is unknown, as in requests. */
 function checkExpectation({ total, expected }: Expectation): Expectation {
   if (total !== undefined && !(Number.isSafeInteger(total) && total >= 0))
     throw new NsboxError('invalid_argument', `total ${total}`)

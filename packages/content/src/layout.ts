@@ -16,13 +16,13 @@ export const algorithms: readonly DigestAlgorithm[] = ['sha256', 'sha512']
 export const filesAtOnce = 16
 
 /**
- * Where things are:
+ * The files of a store:
  *
- *     ROOT/blobs/<algorithm>/<hex>          a blob; the name is proved before the file gets it
- *     ROOT/labels/<algorithm>/<hex>.json    what was said about it, if anything was
+ *     ROOT/blobs/<algorithm>/<hex>          a blob; verified before the file gets this name
+ *     ROOT/labels/<algorithm>/<hex>.json    its labels, if it has any
  *     ROOT/ingest/<sha256 of ref>/          an ingest: see ingest-directory.ts
  *
- * Nothing from outside is part of a path: digests are checked, refs are hashed.
+ * Input never becomes part of a path: digests are checked, refs are hashed.
  */
 export interface Layout {
   readonly root: string
@@ -59,7 +59,7 @@ export function layoutAt(root: string): Layout {
 
 const labelsSuffix = '.json'
 
-/** Whose labels are in the file with this name; `undefined` if nobody's. */
+/** The blob that a file of labels belongs to; `undefined` for another name. */
 export function labelledDigest(algorithm: DigestAlgorithm, name: string): Digest | undefined {
   const digest = `${algorithm}:${name.slice(0, -labelsSuffix.length)}`
   return name.endsWith(labelsSuffix) && isDigest(digest) ? digest : undefined

@@ -12,7 +12,7 @@ import { makeDirectory } from './make-directory.ts'
 import { removeLeftovers } from './remove-leftovers.ts'
 
 export interface OpenContentStoreOptions {
-  /** The directory of the store, made if it is missing; nobody but its owner may enter it afterwards. */
+  /** The directory of the store, made if it is missing; afterwards only its owner may enter it. */
   readonly root: string
   /** `full` by default. */
   readonly durability?: Durability | undefined
@@ -21,8 +21,8 @@ export interface OpenContentStoreOptions {
 }
 
 /**
- * Opens the content store in a directory and removes what an earlier process that died has left half done. Only one
- * store at a time may be open on a directory, in all processes; whoever opens it sees to that.
+ * Opens the content store in a directory and completes or removes what a process left when it died. The caller makes
+ * sure that a directory has one open store at a time, in all processes.
  *
  * @throws `permission_denied`, `resource_exhausted` and others, as the file system has it
  */
@@ -36,7 +36,7 @@ export async function openContentStore(options: OpenContentStoreOptions): Promis
     const labelDirectories = algorithms.map((algorithm) => layout.labels(algorithm))
     for (const directory of [layout.ingests, ...labelDirectories, ...blobDirectories])
       await makeDirectory(directory, durability)
-    // The process that named the newest of the blobs may have died before they were on the disk.
+    // The process that named the newest blobs may have died before the names were on the disk.
     for (const directory of blobDirectories) await syncDirectory(directory, durability)
     const blobs = new BlobFiles(layout, { durability, clock })
     await removeLeftovers(layout, blobs)

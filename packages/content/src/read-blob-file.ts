@@ -6,8 +6,8 @@ import { isErrno, NsboxError } from '@nsbox/errors'
 const chunkSize = 256 * 1024
 
 /**
- * Up to this size a chunk is read at once: manifests and configs, which clients ask for again and again, are in the
- * kernel's memory, and a way to a thread and back takes several times as long as to copy them from there.
+ * Chunks up to this size are read synchronously: manifests and configs, which clients read repeatedly, are in the
+ * kernel's memory, and passing the read to a thread takes several times as long.
  */
 const smallChunk = 32 * 1024
 
@@ -33,7 +33,7 @@ export async function* readBlobFile(
     const end = Math.min(size, offset + length)
     for (let position = offset; position < end; ) {
       signal?.throwIfAborted()
-      // Not from the shared pool: the chunk is the caller's to keep.
+      // Not from the shared pool: the caller keeps the chunk.
       const chunk = Buffer.allocUnsafeSlow(Math.min(chunkSize, end - position))
       const bytesRead = await readAt(fd, chunk, position)
       if (bytesRead === 0) {
@@ -62,7 +62,7 @@ function openBlob(path: string, digest: string): number {
   }
 }
 
-/** The text is known to clients of containerd (docs/behaviour.md §1). */
+/** Clients of containerd compare this text (docs/behaviour.md §1). */
 export function contentNotFound(digest: string): NsboxError {
   return new NsboxError('not_found', `content ${digest}`)
 }

@@ -6,8 +6,8 @@ import { readIngest, removeIngest } from './ingest-directory.ts'
 import { algorithms, filesAtOnce, type Layout, labelledDigest } from './layout.ts'
 
 /**
- * Removes what a process that died has left between two steps: ingests that were not made in full, or whose data has
- * become a blob, and labels that are not those of a blob. To be called before anything else uses the store.
+ * Removes what a process that died has left between two steps: incomplete ingests, ingests whose data has become a
+ * blob, and labels without a blob. Must be called before any other use of the store.
  */
 export async function removeLeftovers(layout: Layout, blobs: BlobFiles): Promise<void> {
   const ingests = (await readdir(layout.ingests)).map((name) => join(layout.ingests, name))

@@ -1,6 +1,6 @@
 import { NsboxError } from '@nsbox/errors'
 
-/** What each item counts besides its bytes, so that the number of empty ones is bounded too. */
+/** Counted for each item besides its bytes, so that the number of empty items is bounded too. */
 const overhead = 64
 
 /**
@@ -21,7 +21,7 @@ export class ByteBudget {
     this.#limit = limit
   }
 
-  /** Bytes that are taken, including the 64 for each item. */
+  /** Bytes taken, including the 64 for each item. */
   get taken(): number {
     return this.#taken
   }

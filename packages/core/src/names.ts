@@ -4,8 +4,8 @@ import { NsboxError, shownName } from '@nsbox/errors'
 export const maxNameBytes = 4096
 
 /**
- * Checks a text that names an ingest or a snapshot. A text without a form in UTF-8 is refused, because two of them
- * could not be told apart once they are stored or sent.
+ * Checks a text that names an ingest or a snapshot. Texts that UTF-8 cannot express are refused: several of them would
+ * become the same name once they are stored or sent.
  *
  * @param what is named, for the error: `ref`, `snapshot key`
  * @throws `invalid_argument`

@@ -16,7 +16,7 @@ interface Subject {
   readonly events: [string, DomainEvent][]
   /** Stores a blob that nothing holds. */
   blob(seed: string, labels?: Labels): Promise<Digest>
-  /** What is left after a collection. */
+  /** The blobs that are left after a collection. */
   left(): Promise<Digest[]>
 }
 
@@ -115,7 +115,7 @@ test('no lease holds a container, and its end takes none along', () =>
     expect(await held.catch(errorCode)).toBe('unimplemented')
     await ns.leases.delete('lease', { sync: true })
     expect((await ns.containers.get('x')).id).toBe('x')
-    // As with stock containerd, a lease means nothing to a container, not even that it has to exist.
+    // As with stock containerd, a container ignores leases, even missing ones.
     await metadata.namespace('ns', { lease: 'none' }).containers.create(container('y'))
   }))
 
@@ -185,7 +185,7 @@ test('labels and extensions may have the names of what every object has', () =>
 
 test('a listing passes over what is deleted meanwhile', () =>
   withSubject(async ({ ns: { containers } }) => {
-    // Nobody has all of these in memory at once.
+    // Together they are too large for memory.
     const spec = { typeUrl: 'large', value: new Uint8Array(2 * 1024 * 1024) }
     for (const id of ['a', 'b', 'c']) await containers.create(container(id, { spec }))
     const seen: string[] = []

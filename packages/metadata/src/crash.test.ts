@@ -10,9 +10,9 @@ import { expect, test } from 'vitest'
 import { type Metadata, openMetadata } from './open-metadata.ts'
 
 /**
- * A process that makes images and removes them again for ever, in two namespaces at once, and says `+name` when an
- * image is there and `-name` before it is removed. Each image has a manifest and a layer of its own and one layer
- * that all share.
+ * A process that makes images and removes them again in a loop, in two namespaces at once. It prints `+name` when an
+ * image exists and `-name` before it is removed. Each image has a manifest and a layer of its own and one layer that
+ * all share.
  */
 const source = `
   import { join } from 'node:path'
@@ -55,7 +55,7 @@ const source = `
   await Promise.all([worker('a'), worker('b')])
 `
 
-/** Runs the process until it has said that many things, then kills it; what it said is put into the sets. */
+/** Runs the process until it has printed this many lines, then kills it; the lines are put into the sets. */
 async function runAndKill(
   program: string,
   path: string,
@@ -99,7 +99,7 @@ test('kill -9 at any moment takes no answer back, loses no byte and leaves nothi
     await using metadata = await openMetadata({
       path: join(path, 'metadata.db'),
       content,
-      // What is looked at must not go meanwhile.
+      // Nothing must be collected before the check.
       collector: { startupDelay: 3_600_000, scheduleDelay: 3_600_000 },
     })
     for (const ns of ['a', 'b']) {

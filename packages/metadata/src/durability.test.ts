@@ -22,7 +22,7 @@ async function put({ metadata }: SlowDisk, namespace = 'ns'): Promise<void> {
   await writer.commit()
 }
 
-/** Each kind of change: what must be there before, the change, and the event that tells of it. */
+/** Each kind of change: its preparation, the change, and its event. */
 const changes: Record<
   string,
   { before?: (s: SlowDisk) => Promise<unknown>; change: (s: SlowDisk) => Promise<unknown>; event?: string }

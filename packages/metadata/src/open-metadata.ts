@@ -41,13 +41,13 @@ export interface MetadataOptions {
   /** The database's file. */
   readonly path: string
   /**
-   * The bytes of all namespaces. It belongs to this store: a blob or ingest that no namespace has is removed. It stays
-   * open when this store is closed.
+   * The bytes of all namespaces. This store owns it, and removes a blob or ingest that no namespace has, but leaves it
+   * open when it is closed.
    */
   readonly content: ContentStore
   /**
-   * The files of the snapshots of all namespaces, by the snapshotter's name, such as `overlayfs`; none by default. They
-   * belong to this store as `content` does.
+   * The files of the snapshots of all namespaces, by the snapshotter's name, such as `overlayfs`; none by default.
+   * Owned like `content`.
    */
   readonly snapshotters?: ReadonlyMap<string, Snapshotter> | undefined
   /** `shared` by default. */
@@ -56,7 +56,7 @@ export interface MetadataOptions {
   readonly durability?: Durability | undefined
   /** `durable` by default. */
   readonly answers?: Answers | undefined
-  /** Told of every event, in order, once what it tells of is on disk. */
+  /** Called with every event, in order, once the change behind it is on disk. */
   readonly onEvent?: EventListener | undefined
   /** Whether there is a subscriber for an event that happens now; if not, `onEvent` is not called. True by default. */
   readonly isHeard?: (() => boolean) | undefined
@@ -64,7 +64,7 @@ export interface MetadataOptions {
   readonly log?: Log | undefined
   /** `systemClock` by default. */
   readonly clock?: Clock | undefined
-  /** Called when the disk has refused a sync; ends the process by default. */
+  /** Called when a sync has failed; ends the process by default. */
   readonly onFatal?: ((error: unknown) => void) | undefined
 }
 
@@ -80,44 +80,44 @@ export interface NamespaceView {
 
   /**
    * The namespace's snapshots of one snapshotter; with layer directories if that has them. Writing to one by other
-   * means than the namespace's applier is to be announced by `Metadata.use`.
-   * @throws `invalid_argument` for the name of none
+   * means than the namespace's applier must be announced by `Metadata.use`.
+   * @throws `invalid_argument` for an unknown name
    */
   snapshotter(name: string): Snapshotter
 
   /**
-   * An applier of the namespace's blobs to its snapshots: it does as `applier` does, and records of which layer a
-   * snapshot is made, which is what lets other namespaces share it. `applier` gets one mount of the directory that was
-   * checked, by a path that only this process has.
+   * An applier of the namespace's blobs to its snapshots. It works like `applier`, and records which layer a snapshot
+   * is made of, so that other namespaces can share it. `applier` gets one mount of the directory that was checked, by a
+   * path that only this process has.
    *
-   * Besides what `applier` throws: `not_found` for a blob that the namespace does not have; `invalid_argument` for
-   * mounts that contradict themselves, `unimplemented` for those of which a layer cannot be one; `failed_precondition`
-   * for mounts that lead into a committed snapshot, `unavailable` while it is being committed.
+   * Besides the errors of `applier`: `not_found` for a blob that the namespace does not have; `invalid_argument` for
+   * contradictory mounts, `unimplemented` for mounts that no layer can be applied to; `failed_precondition` for mounts
+   * that lead into a committed snapshot, `unavailable` while it is being committed.
    */
   applier(applier: Applier): Applier
 }
 
 /**
- * The metadata of all namespaces. Unless answers are held, nothing here answers before what the answer rests on is on
+ * The metadata of all namespaces. Unless answers are held, a call resolves only when the data behind its answer are on
  * disk.
  *
- * Before something unobserved runs, such as a task, the caller names its paths by `use`: snapshots that it can write to
- * are not shared from then on, and the files of all that is used stay until the use is disposed of, even if `remove` or
- * the collector takes the snapshots away. Uses outlive a process by their records.
+ * Before unobserved code runs, such as a task, the caller registers its paths by `use`: snapshots that it can write to
+ * are not shared from then on, and the files of all used snapshots stay until the use is disposed of, even after
+ * `remove` or a collection. Uses outlive a process by their records.
  */
 export interface Metadata extends AsyncDisposable, PathUses {
   readonly namespaces: NamespaceStore
 
   /**
-   * A view of one namespace, which need not exist: it is made when something is stored in it. What is made through a
-   * view with a lease is held by the lease; making something fails with `not_found` if there is no such lease.
+   * A view of one namespace, which need not exist: it is made when something is stored in it. The lease of a view holds
+   * what is made through it; making something fails with `not_found` if there is no such lease.
    * @throws `failed_precondition` for an empty name, `invalid_argument` for a malformed one
    */
   namespace(name: string, options?: { readonly lease?: string | undefined }): NamespaceView
 
   /**
-   * Starts the collector of a store that was opened with `collector: { manual: true }`. Call `resume` for uses of an
-   * earlier process before: what has not been named by then is no longer kept for a use.
+   * Starts the collector of a store that was opened with `collector: { manual: true }`. Call `resume` before for all
+   * uses of an earlier process: others no longer keep anything.
    */
   startCollector(): void
 
@@ -133,7 +133,7 @@ export interface Metadata extends AsyncDisposable, PathUses {
 
 /**
  * Opens a metadata store, and starts its collector.
- * @throws what `openDatabase` throws
+ * @throws as `openDatabase`
  */
 export async function openMetadata(options: MetadataOptions): Promise<Metadata> {
   const { path, durability, onFatal, log = silent } = options

@@ -74,6 +74,6 @@ export function attributeFlags(attributes: MountAttributes): number {
 
 /** The attributes that the options of a mount in the mount table stand for. */
 export function attributesInTable(options: readonly string[]): MountAttributes {
-  // The table has no word for strict.
+  // The table has no word for `strict`.
   return Object.assign({ atime: 'strict' }, ...options.map((option) => attributeWords.get(option)))
 }

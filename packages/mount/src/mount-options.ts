@@ -58,8 +58,8 @@ export const superblockFlags: ReadonlyMap<string, number> = new Map([
  * Reads the options of a mount. Known words are `ro rw nosuid suid nodev dev noexec exec nodiratime diratime
  * nosymfollow symfollow`, `noatime strictatime relatime` and their opposites, `bind rbind remount`, `shared slave
  * private unbindable` and each with an `r` before it for the whole tree, `sync async dirsync lazytime nolazytime mand
- * nomand` and `defaults`; of two that contradict each other the later counts. All others are passed to the file system,
- * but for `loop`, which mounts a file by way of a loop device.
+ * nomand` and `defaults`; of contradictory ones the last counts. All others are passed to the file system, except for
+ * `loop`, which mounts a file by a loop device.
  *
  * @throws `invalid_argument` for an option that is empty, has no key or has a NUL
  */

@@ -10,7 +10,7 @@ export interface PlaceOptions {
 
 /** How to unmount. */
 export interface UnmountOptions extends PlaceOptions {
-  /** Whether what is mounted below goes first, and everything stacked at the place; false by default. */
+  /** Whether to unmount all mounts at the place, and first those below; false by default. */
   readonly recursive?: boolean
   /**
    * Whether a mount in use is detached at once and ends with its last user; false by default. Its files may still be in
@@ -23,9 +23,9 @@ export interface UnmountOptions extends PlaceOptions {
   readonly busyTimeout?: number
 }
 
-/** Where something is. */
+/** The location of a path. */
 export interface WhereIs {
-  /** Without links; undefined if it is in no place that this process sees. */
+  /** Without links; undefined if this process cannot see it at any path. */
   readonly path: string | undefined
   /** The id of the mount that it is on. */
   readonly mountId: number

@@ -17,7 +17,7 @@ import { unmount } from './unmount.ts'
 const numRuns = process.env.NSBOX_TEST_LONG ? 20_000 : 400
 const directories = ['a', 'b', 'c', 'd']
 
-/** The flags of words as programs know them that keep the last of two. */
+/** Flags of words, as programs know them that keep the last of two. */
 const flags: Readonly<Record<string, readonly [flag: number, on: boolean]>> = {
   ro: [sys.MS.RDONLY, true],
   rw: [sys.MS.RDONLY, false],
@@ -59,14 +59,14 @@ describeWith({ root: true, linux: true }, 'what mounts reach', () => {
   })
   afterEach(() => scratch[Symbol.asyncDispose]())
 
-  /** Empties the directories that mounts may be made of. */
+  /** Empties the directories that mounts may use. */
   function refill(): void {
     for (const name of [...directories, 'w1', 'w2', 'linked'])
       rmSync(at(name), { recursive: true, force: true })
     for (const name of [...directories, 'w1', 'w2']) mkdirSync(join(at(name), 'sub'), { recursive: true })
   }
 
-  /** What there is below the directories, without what overlays show. */
+  /** All files in the directories, without those that overlays show. */
   const everything = () =>
     [...directories, 'w1', 'w2'].flatMap((name) =>
       readdirSync(at(name), { recursive: true, encoding: 'utf8' }).map((path) => join(at(name), path)),
@@ -91,7 +91,7 @@ describeWith({ root: true, linux: true }, 'what mounts reach', () => {
       target: fc.constantFrom('', 'sub'),
       options: fc.array(option, { maxLength: 5 }),
     })
-    // Most of what is put together at random cannot be mounted.
+    // Most random combinations cannot be mounted.
     const bind = fc.record({
       type: fc.constantFrom('bind', 'none'),
       source: path,
@@ -125,7 +125,7 @@ describeWith({ root: true, linux: true }, 'what mounts reach', () => {
             await mount(mounts, target)
             for (const place of ['', 'sub', 'sub/sub']) tryToWrite(join(target, place, 'written'))
           } catch (error) {
-            // What cannot be mounted may have been begun to be.
+            // A mount that fails may have been begun.
             if (!isNsboxError(error)) throw error
           } finally {
             await unmount(target, { recursive: true, lazy: true })
@@ -140,12 +140,12 @@ describeWith({ root: true, linux: true }, 'what mounts reach', () => {
         }),
         { numRuns, seed: 20261130, endOnFailure: true },
       )
-      // Else nothing is shown.
+      // Otherwise nothing is tested.
       expect(written).toBeGreaterThan(numRuns / 20)
     })
   })
 
-  /** What the kernel refuses shows nothing. */
+  /** A write that the kernel refuses shows nothing. */
   function tryToWrite(path: string): void {
     try {
       writeFileSync(path, '')

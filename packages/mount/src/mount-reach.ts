@@ -2,31 +2,31 @@ import { isNsboxError } from '@nsbox/errors'
 import type { Mount } from './mount-record.ts'
 import { readTreeMount } from './tree-mount.ts'
 
-/** A path of the host that mounts make use of. */
+/** A path of the host that mounts use. */
 export interface ReachedPath {
   /** Absolute; it may have symbolic links and steps back, and need not exist. */
   readonly path: string
-  /** Whether what is there may be written to by way of the mounts. */
+  /** Whether it may be written to through the mounts. */
   readonly writable: boolean
-  /** Whether the same goes for what is mounted below it. */
+  /** Whether mounts below it may be written to as well. */
   readonly writableBelow: boolean
 }
 
 /** How mounts are going to be made. */
 export interface MountReachOptions {
-  /** What relative paths are relative to; the directory of this process by default. */
+  /** The directory for relative paths; that of this process by default. */
   readonly base?: string | undefined
   /**
-   * Whether the mounts may be changed afterwards, as by a container with the right to: then what is mounted read-only
-   * can be written to as well, except for the lower directories of overlays. False by default.
+   * Whether the mounts may be changed afterwards, as by a container with the right to: then read-only mounts can be
+   * written to as well, except for the lower directories of overlays. False by default.
    */
   readonly changeable?: boolean | undefined
 }
 
 /**
- * All paths of the host that mounts use, as far as their records tell, and which of them may be written to. The records
- * may be for other programs than this package. In a record that contradicts itself or is not understood, every text
- * that could be a path counts as writable.
+ * All paths of the host that mounts use, as far as their records show, and which of them may be written to. The records
+ * may be for other programs than this package. In a record that is contradictory or unknown, every text that could be a
+ * path counts as writable.
  */
 export function mountReach(mounts: readonly Mount[], options: MountReachOptions = {}): ReachedPath[] {
   // A remount can make a mount writable.
@@ -37,7 +37,7 @@ export function mountReach(mounts: readonly Mount[], options: MountReachOptions 
   const absolute = (path: string) => (path.startsWith('/') ? path : `${base}/${path}`)
   for (const mount of mounts) {
     for (const { path, writable, writableBelow } of reachOf(mount, changeable)) {
-      // Neither of them is taken for a path by mount programs.
+      // No mount program reads them as a path.
       if (path === '' || path.includes('\0')) continue
       const place = absolute(path)
       const before = reached.get(place)
@@ -60,12 +60,12 @@ function reachOf(mount: Mount, changeable: boolean): ReachedPath[] {
     return [access(mount.source, !readOnly || changeable, !said.has('rro') || changeable)]
   }
   if (tree === 'unclear' || tree === undefined) return allPaths(mount).map((path) => access(path, true))
-  // The attribute is that of this mount, not of those below it.
+  // The attribute is only that of this mount, not of those below it.
   if (tree.kind === 'bind') return [access(tree.directory, !tree.readOnly || changeable, true)]
   const { lower, upper, work } = tree.layers
   return [
     ...lower.map((path) => access(path, false)),
-    // The kernel prepares them even where nothing else is written.
+    // The kernel prepares them even if nothing else is written.
     ...[upper, work].filter((path) => path !== undefined).map((path) => access(path, true)),
   ]
 }
@@ -75,7 +75,7 @@ function access(path: string, writable: boolean, writableBelow = writable): Reac
 }
 
 function clearTree(mount: Mount): ReturnType<typeof readTreeMount> | 'unclear' {
-  // Programs that join options with commas take one that has a comma for several.
+  // Programs that join options with commas would split one with a comma.
   if (mount.options.some((option) => /(?<!\\)(?:\\\\)*,/.test(option))) return 'unclear'
   try {
     return readTreeMount(mount)
@@ -97,7 +97,7 @@ function isBind(mount: Mount): boolean {
 
 const isPathOption = (option: string) => /(?:dir|dirs|br)\+?=|[=:,]\//.test(option)
 
-/** Every text in a record that some file system could take for a path. */
+/** Every text in a record that some file system could read as a path. */
 function allPaths(mount: Mount): string[] {
   const { source, options } = mount
   const texts = new Set<string>()

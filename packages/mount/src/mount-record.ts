@@ -1,4 +1,4 @@
-/** What to mount, as `containerd.types.Mount` says it. */
+/** What to mount, in the form of `containerd.types.Mount`. */
 export interface Mount {
   /** The type of the file system, such as `overlay` or `tmpfs`; `bind` for a bind mount. */
   readonly type: string

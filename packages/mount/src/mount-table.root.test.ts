@@ -50,7 +50,7 @@ describeWith({ root: true, linux: true }, 'the mount table', () => {
     const target = join(scratch.path, 'target')
     for (const path of [lower, join(scratch.path, 'other'), target]) mkdirSync(path)
     await mount(overlayMount({ lower: [join(scratch.path, 'other'), lower] }, []), target)
-    // Directories with a comma are given by their descriptors, as the table then says.
+    // Directories with a comma are given by their descriptors, which the table then shows.
     const { superOptions } = await mountOf(target)
     expect(superOptions).toContain(`lowerdir+=${join(scratch.path, 'other')}`)
     expect(superOptions).toContainEqual(expect.stringMatching(/^lowerdir\+=\/proc\/self\/fd\/\d+$/))
@@ -149,7 +149,7 @@ describeWith({ root: true, linux: true }, 'the mount table', () => {
       const { mountPoint } = await mountOf(dir + '/2999')
       console.log(JSON.stringify([first, places.size, mountPoint, await isMountPoint(dir + '/17')]))`
     const node = [process.execPath, '--conditions=@nsbox/source', '--import', import.meta.resolve('tsx')]
-    // A namespace of its own takes the mounts along when the process ends.
+    // Its own namespace removes the mounts when the process ends.
     const result = await run('unshare', [
       '--mount',
       '--propagation',

@@ -14,8 +14,8 @@ export interface MountFilter {
 }
 
 /**
- * The mounts that this process sees, as the table is read. It is not a snapshot: what is mounted or unmounted
- * meanwhile may be in it or not.
+ * The mounts that this process sees, as the table is read. Not a snapshot: mounts that are made or ended meanwhile may
+ * be missing or not.
  *
  * @throws `unimplemented` on a platform without a mount table
  */
@@ -42,8 +42,7 @@ export async function listMounts(
 }
 
 /**
- * The mount that a path is on, whether it is the mount's own place or somewhere below. Symbolic links are
- * followed.
+ * The mount that a path is on, which may begin at it or above. Symbolic links are followed.
  *
  * @throws `not_found` if the path does not exist
  */

@@ -5,15 +5,14 @@ import { platform } from './platform.ts'
 import { unmount } from './unmount.ts'
 
 /**
- * Mounts one thing at `target`, which must exist, or below it as `mount.target` says. All or nothing: an
- * error leaves no mount behind.
+ * Makes one mount at `target`, which must exist, or below it at `mount.target`. All or nothing: an error leaves no
+ * mount.
  *
  * The system calls that make a mount are short, and made on the calling thread.
  *
- * @throws `invalid_argument` for options that the file system does not take or that cannot be said exactly,
- * `not_found` for a source, layer or place that does not exist, `unimplemented` for a file system that the
- * kernel does not have or on a platform without mounts, `permission_denied`; the message has the kernel's own
- * words where it has any
+ * @throws `invalid_argument` for options that the file system refuses or that cannot be expressed exactly, `not_found`
+ * for a source, layer or place that does not exist, `unimplemented` for a file system that the kernel does not have or
+ * on a platform without mounts, `permission_denied`; the message has the kernel's own text if there is one
  */
 export async function mount(mount: Mount, target: string, options: PlaceOptions = {}): Promise<void> {
   options.signal?.throwIfAborted()

@@ -41,7 +41,7 @@ fuzz(
     expect(value.fileSystem).toEqual(alone.flatMap(({ fileSystem }) => fileSystem))
     expect(value.superblock).toEqual(alone.flatMap(({ superblock }) => superblock))
     expect(value.remount).toBe(alone.some(({ remount }) => remount))
-    // Nothing is in two places: what goes to the file system is what nobody else has understood.
+    // No option is in two places: the file system gets all that are not known otherwise.
     expect(
       value.fileSystem.map(({ key, value: set }) => (set === undefined ? key : `${key}=${set}`)),
     ).toEqual(options.filter((_, index) => alone[index]!.fileSystem.length > 0))
@@ -61,7 +61,7 @@ const layers = fc.record({ lower: fc.array(path, { minLength: 1, maxLength: 4 })
 
 fuzz('no directory of an overlay is read as another option or another directory', layers, (given) => {
   expect(overlayLayers(overlayMount(given, ['index=off']))).toEqual(given)
-  // Joined by commas, as mount(2) takes them and mount(8) is given them: one comma without a backslash parts two.
+  // Joined by commas, as for mount(2) and mount(8): a comma without a backslash separates options.
   const text = overlayMount(given).options.join(',')
   const parted = text.split(/(?<=(?:^|[^\\])(?:\\\\)*),/)
   expect(parted.map((each) => each.split('=', 1)[0])).toEqual(['workdir', 'upperdir', 'lowerdir'])
@@ -91,7 +91,7 @@ fuzz(
   'a line of the mount table is a mount or an error, never half of one',
   mutatedBytes(lines, { dictionary: [' ', ' - ', '\\040', '\\777', '\\', 'shared:', ':', '\n'] }),
   (line) => {
-    // It is the kernel's own: a line that is none is an error of the code or the kernel.
+    // A line of the kernel: an invalid one is an error of the code or the kernel.
     let mount: ReturnType<typeof parseMountInfo>
     try {
       mount = parseMountInfo(line)

@@ -2,19 +2,19 @@ import { NsboxError } from '@nsbox/errors'
 import { type FileSystemOption, parseMountOptions } from './mount-options.ts'
 import type { Mount } from './mount-record.ts'
 
-/** The directories that an overlay is made of. */
+/** The directories of an overlay. */
 export interface OverlayLayers {
-  /** The read-only ones, the topmost first; without any, it tells where to write but cannot be mounted. */
+  /** The read-only ones, the topmost first; without any, it only shows where to write, and cannot be mounted. */
   readonly lower: readonly string[]
-  /** The one that takes what is written; without it the overlay is read-only. */
+  /** The one for changes; without it the overlay is read-only. */
   readonly upper?: string
-  /** An empty directory on the file system of `upper`, which goes with it. */
+  /** An empty directory on the file system of `upper`, which requires it. */
   readonly work?: string
 }
 
 /**
- * An overlay as a mount that other programs can mount too: directories whose names have a backslash, colon or
- * comma are written in the way that the kernel reads.
+ * An overlay as a mount for any program: backslashes, colons and commas in names of directories are escaped as the
+ * kernel expects.
  *
  * @param options more options, such as `index=off`
  */
@@ -36,19 +36,18 @@ function escaped(path: string): string {
   return path.replace(/[\\:,]/g, '\\$&')
 }
 
-/** The directories of an overlay, read as the kernel reads them; undefined for a mount of another type. */
+/** The directories of an overlay, parsed like the kernel does; undefined for a mount of another type. */
 export function overlayLayers(mount: Mount): OverlayLayers | undefined {
   if (mount.type !== 'overlay') return undefined
   return takeOverlayLayers(parseMountOptions(mount.options).fileSystem).layers
 }
 
 /**
- * Takes the directories out of the options of an overlay, reading `lowerdir`, `upperdir` and `workdir` as the
- * kernel does: a backslash stands before a character meant literally, a colon parts lower directories.
+ * Separates the directories from the options of an overlay, parsing `lowerdir`, `upperdir` and `workdir` like the
+ * kernel: a backslash escapes a character, a colon separates lower directories.
  *
- * @returns the directories as they are called, and the other options
- * @throws `invalid_argument` for an empty directory, a backslash at the end, or a second value for one of the
- * three
+ * @returns the directories by their real names, and the other options
+ * @throws `invalid_argument` for an empty directory, a backslash at the end, or a second value for one of the three
  */
 export function takeOverlayLayers(options: readonly FileSystemOption[]): {
   layers: OverlayLayers
@@ -75,7 +74,7 @@ export function takeOverlayLayers(options: readonly FileSystemOption[]): {
   }
 }
 
-/** The paths of a value: colons part them if `parted`, and a backslash makes the next character literal. */
+/** The paths of a value: colons separate them if `parted`, and a backslash escapes the next character. */
 function readPaths(value: string, parted: boolean): string[] {
   const paths: string[] = []
   let path = ''

@@ -2,9 +2,9 @@ import { chmodSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * Makes a directory, and those above it that are missing, with mode 0711, whatever the umask. A container in a user
- * namespace is an unprivileged user to the host and has to get through to its root filesystem
- * (docs/threat-model.md D01). Existing directories stay as they are.
+ * Makes a directory, and missing ones above it, with mode 0711 and any umask. A container in a user namespace is an
+ * unprivileged user on the host and needs to reach its root filesystem (docs/threat-model.md D01). Existing directories
+ * are not changed.
  *
  * @param path absolute
  */

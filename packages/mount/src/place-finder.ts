@@ -10,9 +10,9 @@ import { platform } from './platform.ts'
 
 /** All places where a file or directory can be seen, as absolute paths without symbolic links. */
 export interface Places {
-  /** Of the file or directory itself, and of parts of it that are mounted elsewhere. */
+  /** Of the file or directory itself, and of mounts of its parts elsewhere. */
   readonly own: readonly string[]
-  /** Of what is mounted below it. */
+  /** Of mounts below it. */
   readonly below: readonly string[]
   /** Whether it is a directory, or may be one if the platform cannot tell. */
   readonly isDirectory: boolean
@@ -35,9 +35,9 @@ export class PlaceFinder {
   }
 
   /**
-   * The places of what a path leads to; undefined if there is nothing or a dangling link. Of a FIFO, socket or device
-   * only the first place, since writing to it does not change the file system.
-   * @throws `invalid_argument` for what is at no place that this process sees, such as in mounts of another namespace
+   * The places of a path's target; undefined if there is nothing or a dangling link. Of a FIFO, socket or device only
+   * the first place, since writing to it does not change the file system.
+   * @throws `invalid_argument` for a file that this process sees at no path, such as in mounts of another namespace
    */
   async of(path: string): Promise<Places | undefined> {
     const found = await placeAt(path)

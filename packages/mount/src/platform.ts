@@ -8,7 +8,7 @@ import { unsupported } from './unsupported.ts'
 const linux = { mount: mountOnLinux, unmount: unmountOnLinux, mountTable, mountIdOf, whereIs, isUncovered }
 /** macOS has neither bind mounts nor overlays. */
 export const darwin: MountPlatform = unsupported('macOS')
-/** FreeBSD has nullfs and unionfs, which take other options than the mounts that snapshotters describe. */
+/** FreeBSD has nullfs and unionfs, whose options differ from those of snapshotters' mounts. */
 export const freebsd: MountPlatform = unsupported('FreeBSD')
 const platforms: Readonly<Partial<Record<NodeJS.Platform, MountPlatform>>> = { linux, darwin, freebsd }
 

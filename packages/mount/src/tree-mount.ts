@@ -21,8 +21,8 @@ const bindTypes: readonly string[] = ['bind', 'none', '']
  * that mounts it, so ambiguous records are refused.
  *
  * @returns undefined for a file system of another type
- * @throws `invalid_argument` for a record that contradicts itself: `ro` and `rw`, a bind mount with a type or options
- * that it cannot have, a remount, an overlay with a directory given twice or in an unknown form
+ * @throws `invalid_argument` for a contradictory record: `ro` and `rw`, a bind mount with a type or options that it
+ * cannot have, a remount, an overlay with a directory given twice or in an unknown form
  */
 export function readTreeMount(mount: Mount): TreeMount | undefined {
   const { type, source, options } = mount
@@ -48,7 +48,7 @@ export function readTreeMount(mount: Mount): TreeMount | undefined {
   return { kind: 'overlay', layers, readOnly: readOnly || layers.upper === undefined, userAttributes }
 }
 
-/** The directory that changes through mounts are written to. */
+/** The directory for writes through mounts. */
 export interface WrittenTree {
   readonly directory: string
   /** The lower directories, if it is the upper directory of an overlay. */
@@ -60,7 +60,7 @@ export interface WrittenTree {
  * upper directory of an overlay. It is always one that `mountReach` reports as writable.
  *
  * @throws `failed_precondition` for mounts that cannot be written to; `unimplemented` for several or of another type;
- * `invalid_argument` as `readTreeMount`, and for a path that depends on where a process is
+ * `invalid_argument` as `readTreeMount`, and for a relative path
  */
 export function writtenTree(mounts: readonly Mount[]): WrittenTree {
   const [mount] = mounts

@@ -71,7 +71,7 @@ describeWith({ root: true, linux: true }, 'unmount', () => {
   test('recursively ends a mount at a place that is not UTF-8', async () => {
     const place = Buffer.concat([Buffer.from(path('target/')), Buffer.of(0xff, 0xfe)])
     mkdirSync(place)
-    // No string of JavaScript stands for the place, so printf makes it.
+    // A JavaScript string cannot express the place, so printf makes it.
     await runOrThrow('sh', ['-c', `mount -t tmpfs odd "$(printf '${path('target/')}\\377\\376')"`])
     expect(await mounted()).toHaveLength(1)
     await unmount(path('target'), { recursive: true })

@@ -2,14 +2,12 @@ import type { UnmountOptions } from './mount-platform.ts'
 import { platform } from './platform.ts'
 
 /**
- * Unmounts what is mounted at `target`: the topmost mount there, or with `recursive` all of them and those below.
- * Succeeds if nothing is mounted there, or nothing is there at all. Tries again for `busyTimeout` while the mount is in
- * use.
+ * Unmounts the topmost mount at `target`, or with `recursive` all mounts there and below. Succeeds if nothing is
+ * mounted there, or nothing exists. Tries again for `busyTimeout` while the mount is in use.
  *
- * Without `lazy` the call waits until the file system has written back what it holds; a thread waits, not the event
- * loop.
+ * Without `lazy` the call waits until the file system has written back its data; a thread waits, not the event loop.
  *
- * @throws `failed_precondition` if the mount is in use or may not be ended, `permission_denied`, `unimplemented` on a
+ * @throws `failed_precondition` if the mount is in use or must not be ended, `permission_denied`, `unimplemented` on a
  * platform without mounts
  */
 export async function unmount(target: string, options: UnmountOptions = {}): Promise<void> {

@@ -9,13 +9,13 @@ import { unmount } from './unmount.ts'
 
 /**
  * Mounts `mounts` at a new directory that only this user can reach, and unmounts them when `use` has ended, with an
- * error or not. The directory is removed only if it is empty, so nothing that is still mounted is deleted.
+ * error or not. The directory is removed only if it is empty, so mounted files are never deleted.
  *
- * @param use is given the directory
- * @param options `lazy`: whether a mount in use is detached at once and ends with its last user, for mounts that are
- * only read; false by default
- * @returns what `use` returned
- * @throws what `mountAll` throws, what `use` throws, and `failed_precondition` if a mount is still in use
+ * @param use gets the directory
+ * @param options `lazy`: whether a mount in use is detached at once and ends with its last user, for read-only mounts;
+ * false by default
+ * @returns the result of `use`
+ * @throws as `mountAll` and `use`; `failed_precondition` if a mount is still in use
  */
 export async function withTempMount<T>(
   mounts: readonly Mount[],
@@ -25,7 +25,7 @@ export async function withTempMount<T>(
   if (mounts.length === 0) throw new NsboxError('invalid_argument', 'temporary mount: no mounts')
   options.signal?.throwIfAborted()
   await using cleanup = new AsyncDisposableStack()
-  // The mount has a mode of its own; the directory above it is what keeps others from, say, its setuid files.
+  // The mount has its own mode; the directory above it keeps others from, say, its setuid files.
   const directory = await mkdtemp(join(tmpdir(), 'nsbox-mount-'))
   cleanup.defer(() => rmdir(directory))
   const path = join(directory, 'mount')

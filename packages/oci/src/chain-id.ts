@@ -2,7 +2,7 @@ import { type Digest, digestOf } from './digest.ts'
 
 /**
  * The chain id of every prefix of `diffIds`, lowest layer first (OCI image specification, config.md, "Layer ChainID"):
- * the name of the file tree that the layers up to that one make. One for each diff id.
+ * the name of the file tree of the layers up to that one. One for each diff id.
  */
 export function chainIds(diffIds: readonly Digest[]): Digest[] {
   const chain: Digest[] = []

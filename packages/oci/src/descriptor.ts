@@ -13,7 +13,7 @@ const isMediaType = (value: unknown): value is string =>
 
 const mediaType = v.custom<string>(isMediaType, ({ input }) => `invalid media type ${quoted(input)}`)
 
-/** What a descriptor must have. */
+/** The required fields of a descriptor. */
 const required = {
   mediaType,
   digest: digestSchema,
@@ -29,7 +29,7 @@ export const descriptorSchema = v.pipe(
   fields({
     ...required,
     annotations: v.optional(textMap()),
-    /** Other places that claim to have the content. Foreign addresses: never to be sent credentials. */
+    /** Other places that claim to have the content. Foreign addresses: credentials must never be sent to them. */
     urls: v.optional(texts()),
     platform: v.optional(platformSchema),
     artifactType: v.optional(
@@ -38,7 +38,7 @@ export const descriptorSchema = v.pipe(
         v.transform((value) => value || undefined),
       ),
     ),
-    /** The content itself in base64; proven to have this digest and size. */
+    /** The content itself in base64, verified to have this digest and size. */
     data: v.optional(text),
   }),
   v.check((descriptor) => isDataRight(descriptor), 'data is not the content'),
@@ -50,14 +50,14 @@ export interface Descriptor extends v.InferOutput<typeof descriptorSchema> {}
 /** The annotation that gives an image in an index its name. */
 export const refNameAnnotation = 'org.opencontainers.image.ref.name'
 
-/** The annotation by which containerd and Docker give an image in an index its whole name. */
+/** The annotation with the whole name of an image in an index, used by containerd and Docker. */
 export const imageNameAnnotation = 'io.containerd.image.name'
 
 /**
  * Reads a descriptor from a JSON document.
  *
- * @param context what the descriptor is, for the error
- * @throws `invalid_argument` for a media type that is not one or has more than 255 characters, a digest that
+ * @param context names the descriptor in errors
+ * @throws `invalid_argument` for an invalid media type or one with more than 255 characters, a digest that
  * `parseDigest` refuses, a size that is not a whole number of bytes, annotations beyond 256 Ki characters, `data` that
  * is not the content
  */
@@ -66,7 +66,7 @@ export function parseDescriptor(json: Json | undefined, context = 'descriptor'):
 }
 
 /**
- * Checks the three fields that every descriptor must have, for one that did not come from a JSON document.
+ * Checks the three required fields of a descriptor that does not come from a JSON document.
  *
  * @throws `invalid_argument`
  */

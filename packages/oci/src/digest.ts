@@ -4,7 +4,7 @@ import { NsboxError, quoted } from '@nsbox/errors'
 /** The hash functions that nsbox verifies content with. */
 export type DigestAlgorithm = 'sha256' | 'sha512'
 
-/** `algorithm:hex`. Made of text by `parseDigest` only, never by a cast. */
+/** `algorithm:hex`. Texts become digests only by `parseDigest`, never by a cast. */
 export type Digest = `${DigestAlgorithm}:${string}`
 
 const pattern = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/
@@ -15,7 +15,7 @@ export function isDigest(text: unknown): text is Digest {
 }
 
 /**
- * Reads a digest that comes from outside. The result is safe as part of a path or URL.
+ * Reads a digest from outside. The result is safe as part of a path or URL.
  *
  * @throws `invalid_argument` naming the text
  */

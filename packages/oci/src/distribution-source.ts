@@ -28,12 +28,12 @@ export function distributionSourceLabel(
   return { key, value: [...others, repository].sort().join() }
 }
 
-/** Those of the labels of a blob that say where it is, of all registries. */
+/** The labels of a blob that name its repositories, on all registries. */
 export function distributionSourceLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).filter(([key]) => key.startsWith(prefix)))
 }
 
-/** The repositories of a registry that the labels of a blob say it is in. */
+/** The repositories of a registry in the labels of a blob. */
 export function distributionSources(host: string, labels: Readonly<Record<string, string>>): string[] {
   const key = distributionSourceKey(host)
   const value = Object.hasOwn(labels, key) ? labels[key] : undefined

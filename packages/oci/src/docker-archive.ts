@@ -4,7 +4,7 @@ import { entries, fields, shortText, texts } from './field-schema.ts'
 import { finish, type Steps } from './steps.ts'
 import { validateEachSteps } from './validate.ts'
 
-/** An image of an archive as `docker save` writes it; files are named by their paths in the archive. */
+/** An image of an archive in the form of `docker save`; files are named by their paths in the archive. */
 export interface DockerArchiveImage {
   readonly config: string
   /** References such as `redis:7`, as people type them. */
@@ -34,7 +34,7 @@ const imageSchema = v.pipe(
 const imagesSchema = v.nullish(entries(maxDescriptors), [])
 
 /**
- * Reads the `manifest.json` of a Docker archive. What it names are entries of the archive: foreign text, and no paths
+ * Reads the `manifest.json` of a Docker archive. Its names are of entries of the archive: foreign text, and not paths
  * of this machine.
  *
  * @throws `invalid_argument`: beyond `maxDocumentSize` or `maxDescriptors`, not strict JSON, a field of the wrong type,

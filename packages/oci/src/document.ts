@@ -7,10 +7,10 @@ import type { Steps } from './steps.ts'
 import { strictJsonSteps } from './strict-json.ts'
 import { refuse, validate } from './validate.ts'
 
-/** Most bytes that a manifest, index or image config may have: 4 MiB. */
+/** Most bytes of a manifest, index or image config: 4 MiB. */
 export const maxDocumentSize = 4 * 1024 * 1024
 
-/** Most descriptors that one manifest or index may list. */
+/** Most descriptors of one manifest or index. */
 export const maxDescriptors = 10_000
 
 const common = {
@@ -19,19 +19,19 @@ const common = {
   annotations: v.optional(textMap()),
 }
 
-/** What manifests and indexes have alike. */
+/** The common fields of manifests and indexes. */
 export interface CommonFields extends Readonly<v.InferOutput<v.ObjectSchema<typeof common, undefined>>> {
   readonly mediaType: string
 }
 
-/** The same in their documents. */
+/** Their schemas. */
 export const commonFields = {
   ...common,
   schemaVersion: v.optional(v.literal(2, 'not 2')),
   mediaType: optionalText(),
 }
 
-/** A field that tells another kind of document, and must be absent (docs/threat-model.md B01). */
+/** A field of another kind of document, which must be absent (docs/threat-model.md B01). */
 export const otherKind = v.optional(v.never('is of another kind of document'))
 
 /**
@@ -52,8 +52,8 @@ export function* documentSteps<const S extends v.GenericSchema>(
 /**
  * Parses, in steps, a manifest or index whose digest has been verified.
  *
- * @param context what it is, for the error
- * @param isExpected which media types the descriptor may have
+ * @param context names it in errors
+ * @param isExpected whether the descriptor may have a media type
  * @throws `invalid_argument`, naming the digest
  */
 export function* openDocument<const S extends v.GenericSchema<unknown, { mediaType?: string | undefined }>>(

@@ -64,7 +64,7 @@ const archive = [{ Config: 'a.json', RepoTags: ['redis:7'], Layers: ['1/layer.ta
 const documents = [manifest, index, imageConfig, archive, { imageLayoutVersion: '1.0.0' }]
 const bytesOf = (document: unknown) => Buffer.from(JSON.stringify(document))
 
-/** As values, so that what is tried is JSON, or as bytes. */
+/** As values, so that the input is valid JSON, or as bytes. */
 const mutatedDocument = fc.oneof(
   mutatedJson(documents).map((value) => shown(bytesOf(value))),
   mutatedBytes(
@@ -127,7 +127,7 @@ fuzz(
       parseIndex(bytes, { ...descriptor, mediaType: isIndex(type) ? type : mediaTypes.ociIndex }),
     )
     if (asManifest.value !== undefined && asIndex.value !== undefined)
-      // What has neither a config nor manifests is an index of nothing, and no manifest.
+      // A document with neither config nor manifests is an empty index, and no manifest.
       expect.unreachable('read as both')
     for (const each of [
       asManifest.value?.config,
@@ -150,7 +150,7 @@ fuzz('an image config that is accepted can be written and says the same', mutate
   expect(isConfig(descriptor.mediaType)).toBe(true)
   expect(value.diffIds.every(isDigest)).toBe(true)
   const written = attempt(() => imageConfigJson(value, { createdBy: 'test' }))
-  // A variable without a name can be read, and is refused where it is used.
+  // A variable without a name is accepted when it is read, and refused when it is used.
   if (written.value === undefined) return 'accepted, not written'
   const again = bytesOf(written.value)
   expect(parseImageConfig(again, { ...descriptor, digest: digestOf(again) })).toEqual(value)

@@ -2,15 +2,15 @@ import { quoted } from '@nsbox/errors'
 import * as v from 'valibot'
 import { tryParse } from './validate.ts'
 
-/** Most fields that an object of a known kind may have; real ones have a dozen. */
+/** Most fields of an object of a known kind; real ones have a dozen. */
 const maxFields = 1000
 
-/** Most keys that an object may have which is used as a map: as many as an object of a store may have labels. */
+/** Most keys of an object that is used as a map: the same limit as for labels of an object. */
 const maxKeys = 10_240
 
 type Output<E extends v.ObjectEntries> = Readonly<v.InferOutput<v.ObjectSchema<E, undefined>>>
 
-/** An object, of which nothing is known yet. */
+/** An object with any content. */
 export const anyObject = v.custom<Readonly<Record<string, unknown>>>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   'not an object',
@@ -18,13 +18,13 @@ export const anyObject = v.custom<Readonly<Record<string, unknown>>>(
 
 /**
  * An object of a document that Go programs read as well: `null` means absent, and a key that differs from a field's
- * name in case alone is refused, since Go's decoder takes it for that field. Fields that are not named are left out.
+ * name only in case is refused, since Go's decoder would accept it for that field. Unknown fields are dropped.
  */
 export function fields<const E extends v.ObjectEntries>(entries: E): v.GenericSchema<unknown, Output<E>> {
   return v.pipe(spelled(entries, maxFields), v.object(entries, 'is missing'))
 }
 
-/** As `fields`, but any number of others may be there, which stay as they are. */
+/** As `fields`, but unknown fields are kept unchanged. */
 export function openFields<const E extends v.ObjectEntries>(entries: E): v.GenericSchema<unknown, Output<E>> {
   const named = v.object(entries, 'is missing')
   return v.pipe(
@@ -47,7 +47,7 @@ export function optional<const E extends v.ObjectEntries>(entries: E) {
 
 const fold = (key: string): string => key.toUpperCase().toLowerCase()
 
-/** An object without those of these fields that are `null`. */
+/** An object without known fields that are `null`. */
 function spelled(entries: v.ObjectEntries, limit = Number.POSITIVE_INFINITY) {
   const names = new Map(Object.keys(entries).map((name) => [fold(name), name]))
   return v.pipe(
@@ -59,7 +59,7 @@ function spelled(entries: v.ObjectEntries, limit = Number.POSITIVE_INFINITY) {
       }
       const keys = Object.keys(dataset.value)
       if (keys.length > limit) return refuse(`more than ${limit} fields`)
-      // Without a prototype, which `__proto__` would replace.
+      // No prototype, which `__proto__` would replace.
       const result: Record<string, unknown> = Object.create(null)
       for (const key of keys) {
         const isKnown = Object.hasOwn(entries, key)
@@ -77,7 +77,7 @@ export const text = v.string('not a string')
 
 export const boolean = v.boolean('not a boolean')
 
-/** A text of these words, which `validateSpec` checks. */
+/** One of these words, which `validateSpec` checks. */
 export function word<T extends string>() {
   return v.custom<T>((value) => typeof value === 'string', 'not a string')
 }
@@ -93,7 +93,7 @@ export function shortText(limit = 4096) {
   return v.pipe(text, v.maxLength(limit, `longer than ${limit} characters`))
 }
 
-/** A text that may be missing. An empty one says nothing, as in documents of Go. */
+/** An optional text. An empty one counts as absent, as in documents of Go programs. */
 export function optionalText(limit?: number) {
   return v.optional(
     v.pipe(
@@ -103,7 +103,7 @@ export function optionalText(limit?: number) {
   )
 }
 
-/** @param limit most characters of all of them */
+/** @param limit most characters of all together */
 export function texts(limit = 65_536): v.GenericSchema<unknown, readonly string[]> {
   return v.pipe(
     v.custom<readonly string[]>(areTexts, 'not an array of strings'),
@@ -111,7 +111,7 @@ export function texts(limit = 65_536): v.GenericSchema<unknown, readonly string[
   )
 }
 
-/** An array whose entries are looked at later, one by one. */
+/** An array whose entries are checked later, one by one. */
 export function entries(limit: number) {
   return v.pipe(
     v.custom<readonly unknown[]>(Array.isArray, 'not an array'),
@@ -127,7 +127,7 @@ export const keys = v.pipe(
 )
 
 /**
- * An object that is used as a map of texts. It stays the very object that it is.
+ * An object that is used as a map of texts. It is returned unchanged.
  *
  * @param limit most characters of keys and values together
  */
@@ -154,7 +154,7 @@ export function textMap(
   )
 }
 
-/** The same without a limit. */
+/** As `textMap`, without a limit. */
 export const anyTextMap = textMap(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
 
 const areTexts = (value: unknown): boolean =>

@@ -1,11 +1,11 @@
 import { NsboxError, quoted } from '@nsbox/errors'
 import type { ImageConfig } from './image-config.ts'
 
-/** What a new image's config says beyond what nsbox acts on. */
+/** Fields of a new image's config that are not in `ImageConfig`. */
 export interface ImageConfigHistory {
   /** When the image was made; left out by default. */
   readonly created?: Date | undefined
-  /** What made its only layer, for the history. */
+  /** The command that made its only layer, for the history. */
   readonly createdBy: string
 }
 

@@ -6,7 +6,7 @@ import { fields, keys, optionalText, textMap, texts } from './field-schema.ts'
 import { type Platform, platformFields, platformFrom } from './platform.ts'
 import { finish, type Steps } from './steps.ts'
 
-/** An image's config (OCI image specification, config.md), as far as nsbox acts on it. */
+/** The part of an image's config (OCI image specification, config.md) that nsbox uses. */
 export interface ImageConfig {
   /** Undefined if the document names neither operating system nor architecture, as configs of artifacts do. */
   readonly platform?: Platform | undefined
@@ -16,8 +16,8 @@ export interface ImageConfig {
 }
 
 /**
- * How to run the image. An empty text means that nothing is set, as in documents of Go programs. The values come from
- * the image's author and have to be checked before they are used.
+ * How to run the image. An empty text means unset, as in documents of Go programs. The values come from the image's
+ * author and must be checked before they are used.
  */
 export interface ContainerDefaults {
   readonly user?: string | undefined

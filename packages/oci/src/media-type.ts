@@ -1,4 +1,4 @@
-/** The media types that nsbox gives a meaning to, of OCI and of Docker's image manifest version 2, schema 2. */
+/** The media types that nsbox knows, of OCI and of Docker's image manifest version 2, schema 2. */
 export const mediaTypes = {
   ociIndex: 'application/vnd.oci.image.index.v1+json',
   ociManifest: 'application/vnd.oci.image.manifest.v1+json',
@@ -53,7 +53,7 @@ export const isManifest = (mediaType: string): boolean => manifests.has(mediaTyp
 /** Whether content of this type is an image config. */
 export const isConfig = (mediaType: string): boolean => configs.has(mediaType)
 
-/** Whether content of this type is a file system layer, of whatever compression or wrapping. */
+/** Whether content of this type is a file system layer, with any compression or wrapping. */
 export const isLayer = (mediaType: string): boolean =>
   dockerLayers.has(mediaType) || mediaType.startsWith(ociLayerPrefix)
 
@@ -70,9 +70,8 @@ export const isNonDistributable = (mediaType: string): boolean =>
   mediaType === t.dockerForeignLayerGzip
 
 /**
- * How a layer of this type is compressed. `unknown` for Docker's plain types, since there are compressed layers of such
- * a type: look at the bytes. Undefined for what is no layer and for layers wrapped in something else, such as
- * `+encrypted`.
+ * The compression of a layer of this type. `unknown` for Docker's plain types, which some compressed layers have: check
+ * the bytes. Undefined for other types and for layers with a wrapping, such as `+encrypted`.
  */
 export function layerCompression(mediaType: string): LayerCompression | 'unknown' | undefined {
   const docker = dockerLayers.get(mediaType)

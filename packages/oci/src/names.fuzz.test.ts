@@ -38,7 +38,7 @@ fuzz(
     if (value === undefined) return outcome
     expect(formatReference(value)).toBe(text)
     expect(parseReference(formatReference(value))).toEqual(value)
-    // No host that a URL takes for another, and no path that it takes for another.
+    // A URL parser must not read another host or path.
     const url = new URL(
       `https://${value.host}/v2/${value.repository}/manifests/${value.digest ?? value.tag ?? 'latest'}`,
     )

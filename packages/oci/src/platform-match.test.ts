@@ -32,7 +32,7 @@ describe('an index serves a platform and what its processor also runs, best firs
   ]
   const intels = ['linux/386', 'linux/amd64/v1', 'linux/amd64/v2', 'linux/amd64/v3', 'linux/amd64/v4']
 
-  // What containerd 1.7.24 pulls of such indexes; it lacks only the step from arm64/v9 to arm64.
+  // The choices of containerd 1.7.24 for such indexes; it lacks only the step from arm64/v9 to arm64.
   test.each<[string, string[], string[]]>([
     ['linux/amd64', intels, ['linux/amd64/v1', 'linux/386']],
     ['linux/amd64/v1', intels, ['linux/amd64/v1', 'linux/386']],

@@ -1,12 +1,12 @@
 import type { Descriptor } from './descriptor.ts'
 import { normalizePlatform, type Platform } from './platform.ts'
 
-/** How well a platform fits what was asked for: 0 is best, higher is worse, undefined does not fit. */
+/** How well a platform matches: 0 is best, higher is worse, undefined does not match. */
 export type PlatformMatcher = (platform: Platform) => number | undefined
 
 /**
- * Whether two platforms are the same after normalisation. A version of the operating system counts where both name
- * one, and then one may be more precise than the other; features never do (docs/threat-model.md B07).
+ * Whether two platforms are the same after normalisation. Versions of the operating system are compared if both have
+ * one, and then one may be more precise than the other; features are ignored (docs/threat-model.md B07).
  */
 export function matchPlatform(platform: Platform, wanted: Platform): boolean {
   return areSame(normalizePlatform(platform), normalizePlatform(wanted))
@@ -28,8 +28,8 @@ function versionsAgree(a: string | undefined, b: string | undefined): boolean {
 }
 
 /**
- * Fits a platform and what its processor also runs, best first: lower variants of amd64, then 386; lower variants of
- * arm; for arm64 its base variant, then arm v8 down to v5.
+ * Matches a platform and those that its processor can run as well, best first: lower variants of amd64, then 386; lower
+ * variants of arm; for arm64 its base variant, then arm v8 down to v5.
  */
 export function onlyPlatform(wanted: Platform): PlatformMatcher {
   const accepted = [wanted, ...fallbacks(normalizePlatform(wanted))].map(normalizePlatform)
@@ -58,8 +58,8 @@ function fallbacks({ os, osVersion, architecture, variant }: Platform): Platform
 }
 
 /**
- * The manifests of an index that fit, best first; equally good ones stay in the index's order. One without a platform
- * might fit and comes last: only its config tells.
+ * The matching manifests of an index, best first; equally good ones stay in the index's order. One without a platform
+ * may match and comes last: only its config says.
  */
 export function selectManifests(
   index: { readonly manifests: readonly Descriptor[] },

@@ -2,7 +2,7 @@ import { NsboxError, quoted } from '@nsbox/errors'
 import * as v from 'valibot'
 import { fields, optionalText, shortText, texts } from './field-schema.ts'
 
-/** What an image runs on (OCI image specification, image-index.md), by Go's names, GOOS and GOARCH. */
+/** The platform of an image (OCI image specification, image-index.md), by Go's names, GOOS and GOARCH. */
 export interface Platform {
   readonly os: string
   readonly architecture: string
@@ -11,7 +11,7 @@ export interface Platform {
   readonly osFeatures?: readonly string[] | undefined
 }
 
-/** The fields of a platform in JSON. What is missing is empty, as in documents of attestations. */
+/** The fields of a platform in JSON. Missing ones are empty, as in documents of attestations. */
 export const platformFields = {
   os: v.optional(shortText(255), ''),
   architecture: v.optional(shortText(255), ''),
@@ -22,7 +22,7 @@ export const platformFields = {
 
 export const platformSchema = v.pipe(fields(platformFields), v.transform(platformFrom))
 
-/** A platform by this library's names. */
+/** A platform with this library's field names. */
 export function platformFrom({
   os,
   architecture,
@@ -52,8 +52,8 @@ const architectureAliases: Readonly<Record<string, readonly [string, string?]>> 
 const osAliases: Readonly<Record<string, string>> = { macos: 'darwin' }
 
 /**
- * Normalises the spelling of a platform: lower case, Go's names, and a variant exactly where it is not the base one
- * (`amd64` for amd64/v1, `arm64` for arm64/v8), except that `arm` always has one, v7 unless said otherwise.
+ * Normalises the spelling of a platform: lower case, Go's names, and a variant only if it is not the base one (`amd64`
+ * for amd64/v1, `arm64` for arm64/v8), except that `arm` always has one, v7 by default.
  */
 export function normalizePlatform(platform: Platform): Platform {
   const os = platform.os.toLowerCase()
@@ -94,8 +94,8 @@ const architectures = new Set(
 )
 
 /**
- * Reads `os/architecture`, `os/architecture/variant`, or one of `os` and `architecture` alone, which this process's
- * platform completes; `os` may carry a version in parentheses. The result is normalised.
+ * Reads `os/architecture`, `os/architecture/variant`, or only one of `os` and `architecture`, which this process's
+ * platform completes; `os` may have a version in parentheses. The result is normalised.
  *
  * @throws `invalid_argument`
  */
@@ -117,7 +117,7 @@ export function parsePlatform(text: string): Platform {
   return guess.architecture === host.architecture && !/^arm(?:hf|el)$/i.test(first) ? host : guess
 }
 
-/** `os[(version)]/architecture[/variant]`, what `parsePlatform` reads; features are not shown. */
+/** `os[(version)]/architecture[/variant]`, which `parsePlatform` reads; features are not shown. */
 export function formatPlatform({ os, osVersion, architecture, variant }: Platform): string {
   return `${os}${osVersion ? `(${osVersion})` : ''}/${architecture}${variant ? `/${variant}` : ''}`
 }
@@ -130,7 +130,7 @@ export function defaultPlatform(): Platform {
   const { arch, platform } = process
   const variables = process.config.variables as { arm_version?: string | number }
   const variant = arch === 'arm' && variables.arm_version ? `v${variables.arm_version}` : undefined
-  // Node says ppc64 for both byte orders.
+  // Node uses ppc64 for both byte orders.
   const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
   return normalizePlatform({
     os: nodeSystems[platform] ?? platform,

@@ -167,7 +167,7 @@ describe('what people type is completed', () => {
 })
 
 const hosts = fc.oneof(
-  // A last label of digits makes an address of it.
+  // A last label of digits makes it an address.
   fc.stringMatching(/^[a-zA-Z][a-zA-Z0-9]{0,9}(-[a-z0-9]{1,5})?(\.[a-z]{2,8}){0,3}(:[1-9][0-9]{0,3})?$/),
   fc.stringMatching(/^[0-9]{1,10}(-[a-z0-9]{1,5})?(\.[a-z]{2,8}){1,3}(:[1-9][0-9]{0,3})?$/),
   fc.ipV4().map((address) => `${address}:5000`),

@@ -1,7 +1,7 @@
 import { NsboxError, quoted } from '@nsbox/errors'
 import { type Digest, isDigest } from './digest.ts'
 
-/** The name of an image on a registry, taken apart. */
+/** The parsed name of an image on a registry. */
 export interface Reference {
   /** Host name or address with its port if it has one, such as `docker.io`, `127.0.0.1:5000`, `[::1]:5000`. */
   readonly host: string
@@ -11,7 +11,7 @@ export interface Reference {
   readonly digest?: Digest | undefined
   /** `host/repository`. */
   readonly locator: string
-  /** What follows the locator: `tag`, `@digest`, `tag@digest`, or nothing. */
+  /** The part after the locator: `tag`, `@digest`, `tag@digest`, or nothing. */
   readonly object: string
 }
 
@@ -24,9 +24,8 @@ const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/
 const limits = { host: 261, repository: 255 } as const
 
 /**
- * Reads `host/repository[:tag][@digest]`. The host is not optional and nothing is filled in: see
- * `normalizeReference` for what people type. What passes is safe as part of a URL or a header
- * (docs/threat-model.md C10).
+ * Reads `host/repository[:tag][@digest]`. The host is required and nothing is completed: see `normalizeReference` for
+ * references that people type. The result is safe as part of a URL or a header (docs/threat-model.md C10).
  *
  * @throws `invalid_argument`
  */
@@ -60,7 +59,7 @@ export function parseReference(text: string): Reference {
   }
 }
 
-/** The text of a reference; what `parseReference` reads. */
+/** The text of a reference, which `parseReference` reads. */
 export function formatReference({
   host,
   repository,
@@ -71,8 +70,8 @@ export function formatReference({
 }
 
 /**
- * Completes a short reference that a person has typed, as Docker's command line does: `docker.io` and `library/` where
- * nothing looks like a host, `latest` where there is neither tag nor digest.
+ * Completes a short reference that a person has typed, as Docker's command line does: `docker.io` and `library/` if
+ * nothing looks like a host, `latest` if there is neither tag nor digest.
  *
  * @throws `invalid_argument`
  */
@@ -97,7 +96,7 @@ function isHost(host: string): boolean {
   if (match === null || match[1] === '0') return false
   // URL also checks ports, IPv6 and IPv4 addresses and punycode.
   if (!URL.canParse(`https://${host}`)) return false
-  // URL takes a name that ends in a number for an IPv4 address, and not always for the one that it looks like: `127.1`,
+  // URL treats a name that ends in a number as an IPv4 address, and not always as the one that it looks like: `127.1`,
   // `010.0.0.1`.
   const { hostname } = new URL(`https://${host}`)
   return !/^[0-9.]+$/.test(hostname) || hostname === host.replace(/:[0-9]+$/, '')

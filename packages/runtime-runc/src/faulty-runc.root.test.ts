@@ -74,7 +74,7 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'a runt
     await tasks.delete('x')
   }
 
-  /** What there is of containers: bundles, the runtime's state, mounts. */
+  /** What is left of containers: bundles, the runtime's state, mounts. */
   async function left(): Promise<string[]> {
     const inside = async (place: string) => {
       return (await readdir(join(path, 'runtime', place)).catch(() => [])).map((name) => `${place}/${name}`)
@@ -87,7 +87,7 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'a runt
     ]
   }
 
-  /** What the supervisor has on disk of processes. */
+  /** The supervisor's records of processes. */
   async function records(): Promise<string[]> {
     const names = await readdir(join(path, 'runtime/supervisor'), { recursive: true })
     return names.filter((name) => name.endsWith('.json'))

@@ -50,7 +50,7 @@ fuzz(
   },
 )
 
-/** A runtime that says what nobody understands is at fault itself: its errors are unknown. */
+/** Output of a runtime that cannot be parsed is the runtime's fault: its errors are `unknown`. */
 function told<T>(read: () => T): T | 'unknown' {
   try {
     return read()
@@ -117,7 +117,7 @@ fuzz('B09 output goes to an absolute path of this host, or nowhere', uri, (text)
   else {
     const path = value.kind === 'logger' ? value.program : value.path
     expect(path).toMatch(/^\//)
-    // A path is taken as it stands, and that of a URI decoded.
+    // A path is kept as it is; the path of a URI is decoded.
     if (text.startsWith('/')) expect(path).toBe(text)
     else expect(decodeURIComponent(text.replace(/[?#].*$/s, ''))).toContain(path)
   }

@@ -18,7 +18,7 @@ describeWith(
     let cgroups: string[]
     let warnings: string[]
 
-    /** Makes the cgroup of a container, as runc begins to, and is killed before it has written anything down. */
+    /** Makes the cgroup of a container, as runc does first, and is killed before it has written any state. */
     const script = () => `#!/bin/sh
 for argument; do
   [ "$argument" != create ] || { mkdir -p ${cgroups.join(' ')}; touch '${path}/begun'; exec sleep 100000; }

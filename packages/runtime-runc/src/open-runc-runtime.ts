@@ -13,13 +13,12 @@ import { RuncRuntime } from './runc-runtime.ts'
 export interface OpenRuncRuntimeOptions {
   /**
    * An absolute path on a local file system that is empty after a start of the host, used by one process at a time;
-   * made (0711) if it does not exist. Containers in user namespaces need the directories above to let anybody through.
+   * made (0711) if it does not exist. Containers in user namespaces need search permission on the directories above.
    */
   readonly directory: string
   /**
    * An absolute path for images of checkpoints, each as big as the memory of its processes, used by one process at a
-   * time; made when there are any. What is left there of an earlier process is removed. `images` in `directory` by
-   * default.
+   * time; made when needed. Images of an earlier process are removed. `images` in `directory` by default.
    */
   readonly images?: string | undefined
   /**
@@ -27,30 +26,30 @@ export interface OpenRuncRuntimeOptions {
    */
   readonly binary?: string | undefined
   /**
-   * Whether what `runc start` and `runc delete` do is done without running runc, and runc is executed from a copy in
-   * memory, once a runc has been found to be as expected by containers of its own (see the package's README); true by
+   * Whether the work of `runc start` and `runc delete` is done without running runc, and runc is executed from a copy
+   * in memory. Only with a runc that test containers have proved to be as expected (see the package's README); true by
    * default.
    */
   readonly shortcuts?: boolean | undefined
   /**
-   * Told of what tasks are about to be given of the host, and, before the promise resolves, of what those of an earlier
-   * process have; nobody by default.
+   * Registers the paths of the host that tasks get, before they get them, and, before the promise resolves, those of an
+   * earlier process's tasks; by default they are not registered.
    */
   readonly uses?: PathUses | undefined
-  /** Told of what happens to tasks, in order. */
+  /** Called with the events of tasks, in order. */
   readonly onEvent: (namespace: string, event: DomainEvent) => void
-  /** Told of what goes wrong where nobody waits. */
+  /** Called with failures of background work. */
   readonly onWarning?: ((message: string, error?: unknown) => void) | undefined
   /**
-   * Told, once for each program and a second after it was first used, that its version has known escapes; programs are
-   * not asked by default.
+   * Called once for each program whose version has known escapes, a second after its first use; by default programs are
+   * not asked.
    */
   readonly onKnownEscapes?: ((message: string) => void) | undefined
 }
 
 /**
- * Opens the runtime of a directory. Tasks that an earlier process has left are there when the promise resolves, and
- * what has happened to them meanwhile has been told.
+ * Opens the runtime of a directory. When the promise resolves, the tasks of an earlier process have been taken over,
+ * and events of what happened meanwhile have been emitted.
  */
 export async function openRuncRuntime({
   directory,

@@ -15,7 +15,7 @@ import type { TaskContext } from './tasks/task-context.ts'
 import { readTask } from './tasks/task-record.ts'
 import { undoDumps } from './tasks/undo-dumps.ts'
 
-/** What a runtime is made of. */
+/** The parts of a runtime. */
 export interface RuncRuntimeParts {
   readonly supervisor: Supervisor
   readonly shortcuts: Shortcuts
@@ -62,19 +62,19 @@ export class RuncRuntime implements TaskRuntime {
   }
 
   /**
-   * Tries the runtime's program now, and not a while after its first use.
-   * @returns whether shortcuts are taken with it from now on
+   * Probes the runtime's program now, instead of a while after its first use.
+   * @returns whether shortcuts are used with it from now on
    */
   async proveShortcuts(): Promise<boolean> {
     return await this.#parts.shortcuts.prove(new Runc(this.#parts.defaults))
   }
 
-  /** Takes up the tasks of an earlier process, and removes what it had begun to make. */
+  /** Takes over the tasks of an earlier process, and removes what it had begun to make. */
   async recover(): Promise<void> {
     const bundles = this.#parts.bundles.list()
-    // What was in the making left containers in a state that is not theirs.
+    // Checkpoints that were interrupted left containers frozen or resumed.
     await undoDumps(bundles, this.#context)
-    // Of tasks that turn out to have been started, which remove theirs.
+    // Tasks that turn out to have been started remove their images.
     const inUse = imagesInUse(bundles)
     await recoverTasks(bundles, this.#context, (task) => this.namespace(task.namespace).add(task))
     await this.#context.images.clear(inUse)
@@ -94,13 +94,13 @@ export class RuncRuntime implements TaskRuntime {
   }
 }
 
-/** Images from which tasks are still to go on. Those of a task that cannot be taken up are nobody's. */
+/** Images of tasks that are still to be restored. Those of a task that cannot be taken over are unused. */
 function imagesInUse(bundles: readonly Bundle[]): ReadonlySet<string> {
   const paths = bundles.map((bundle) => {
     try {
       return readTask(bundle)?.restore?.images
     } catch {
-      // It has been told of when the tasks were taken up.
+      // A warning was given when the tasks were taken over.
       return undefined
     }
   })

@@ -98,7 +98,7 @@ describeWith({ linux: true, root: true, programs: ['runc', 'busybox'] }, 'contai
     writeFileSync(stdin, 'two\n')
     await expect.poll(reader.text).toContain('got two\r\n25 80\r\n')
     expect(existsSync(`/proc/${container.pid}`)).toBe(true)
-    // A terminal has no end of input: nothing more is read for it, and it goes on.
+    // A terminal's input has no end: closing it only stops what is read for it.
     await container.closeStdin()
     expect(container.ended).toBeUndefined()
     await runc('kill', id, 'KILL')

@@ -33,7 +33,7 @@ describeWith({ root: true, linux: true, programs: [runcShim, 'runc', 'busybox'] 
     await resources.disposeAsync()
   })
 
-  /** A program with `$action`, `$bundle` and `real`, which is Debian's shim. */
+  /** A program with `$action`, `$bundle` and `real`, which runs Debian's shim. */
   const shim = async (name: string, script: string): Promise<string> => {
     const path = join(programs, name)
     const head = `#!/bin/sh\nfor action; do :; done\nbundle=$PWD\nreal() { ${runcShim} "$@"; }\n`

@@ -89,7 +89,7 @@ describeWith({ root: true, linux: true, programs: [runcShim, 'runc', 'busybox'] 
     await expect.poll(() => lab.forwarded.slice(before), { timeout: 20_000 }).toContain('/tasks/exit')
     const payload = { containerId: id(), id: id(), pid, exitStatus: 137 }
     expect(told('/tasks/exit')).toMatchObject([{ payload }])
-    // That it was told is known to the next server as well.
+    // The next server knows that the end was reported.
     await restart()
     expect(told('/tasks/exit').length).toBe(1)
   })
@@ -111,7 +111,7 @@ describeWith({ root: true, linux: true, programs: [runcShim, 'runc', 'busybox'] 
       const exit = { containerId: id(), pid, exitStatus: 137 }
       expect(told('/tasks/exit')).toMatchObject([{ payload: { ...exit, id: id() } }])
       expect(told('/tasks/delete')).toMatchObject([{ payload: { ...exit, id: '' } }])
-      // What was there before is no hindrance.
+      // A second task of the same id can be made.
       const again = await started()
       expect(await tasks.get(id())).toMatchObject({ pid: again.pid, status: 'running' })
     })

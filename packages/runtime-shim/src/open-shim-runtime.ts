@@ -8,24 +8,27 @@ import { ShimRuntime } from './shim-runtime.ts'
 export interface OpenShimRuntimeOptions {
   /**
    * An absolute path on a local file system that is empty after a start of the host, used by one process at a time;
-   * made (0711) if it does not exist. Containers in user namespaces need the directories above to let anybody through.
+   * made (0711) if it does not exist. Containers in user namespaces need search permission on the directories above.
    */
   readonly directory: string
-  /** An absolute path for images of checkpoints; made when there are any. */
+  /** An absolute path for images of checkpoints; made when needed. */
   readonly images: string
-  /** Path of the server's socket, which shims are told. */
+  /** Path of the server's socket, which shims get. */
   readonly address: string
-  /** Path of the socket that takes the events of shims. */
+  /** Path of the socket for events of shims. */
   readonly ttrpcAddress: string
-  /** Where programs of shims are looked for, as the variable `PATH` has it; that of this process by default. */
+  /** Where to look for programs of shims, in the form of `PATH`; that of this process by default. */
   readonly searchPath?: string | undefined
-  /** Told of what tasks are about to be given of the host, and of what those of an earlier process have. */
+  /**
+   * Registers the paths of the host that tasks get, and those of an earlier process's tasks; by default they are not
+   * registered.
+   */
   readonly uses?: PathUses | undefined
-  /** Told of what no shim tells, since it is gone: the end of its tasks. */
+  /** Called with events of tasks whose shim is gone, such as their end. */
   readonly onEvent: (namespace: string, event: DomainEvent) => void
-  /** Told of what goes wrong where nobody waits. */
+  /** Called with failures of background work. */
   readonly onWarning?: ((message: string, error?: unknown) => void) | undefined
-  /** Told of each line that a shim logs. */
+  /** Called with each line that a shim logs. */
   readonly onLog?:
     | ((line: string, of: { readonly namespace: string; readonly id: string }) => void)
     | undefined
@@ -33,7 +36,7 @@ export interface OpenShimRuntimeOptions {
 
 /**
  * Opens the runtime of a directory. When the promise resolves it is connected to the shims of an earlier process, and
- * what those have left that are gone has been cleaned up and told.
+ * tasks whose shims are gone have been cleaned up and their ends reported.
  */
 export async function openShimRuntime({
   directory,

@@ -3,7 +3,7 @@ import { needs } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { runcShim, shimSubject } from './testing/shim-subject.ts'
 
-/** What follows is as the shim has it, which stock containerd passes on as well. */
+/** What differs below is the shim's behaviour, which stock containerd passes on as well. */
 const ofTheShim = {
   stateCodes: false,
   idempotentPause: false,

@@ -3,7 +3,7 @@ import { NamespaceTasks } from './tasks/namespace-tasks.ts'
 import { recoverTasks } from './tasks/recover-tasks.ts'
 import type { ShimContext } from './tasks/shim-context.ts'
 
-/** Runs tasks by shims, one for each, or as many as the shims themselves decide. */
+/** Runs tasks by shims: one shim for each task, or fewer if the shims decide so. */
 export class ShimRuntime implements Pick<TaskRuntime, 'namespace'>, AsyncDisposable {
   readonly #context: ShimContext
   readonly #namespaces = new Map<string, NamespaceTasks>()
@@ -21,8 +21,8 @@ export class ShimRuntime implements Pick<TaskRuntime, 'namespace'>, AsyncDisposa
   }
 
   /**
-   * Whether what a shim tells is to be told on. The end of a task is told once: a shim repeats what it could not tell
-   * while there was no server, which the next server may have found out itself.
+   * Whether a shim's event should be published. The end of a task is published once: a shim repeats an event that it
+   * could not send while there was no server, but the next server may have found the end itself.
    */
   isNews(
     namespace: string,
@@ -32,7 +32,7 @@ export class ShimRuntime implements Pick<TaskRuntime, 'namespace'>, AsyncDisposa
     return this.#namespaces.get(namespace)?.isNews(topic, event) ?? true
   }
 
-  /** Takes up the tasks of an earlier process. */
+  /** Takes over the tasks of an earlier process. */
   async recover(): Promise<void> {
     await recoverTasks(this.#context, (task) => this.namespace(task.namespace).add(task))
   }
@@ -42,7 +42,7 @@ export class ShimRuntime implements Pick<TaskRuntime, 'namespace'>, AsyncDisposa
     await Promise.all([...this.#namespaces.values()].map((tasks) => tasks.endAll()))
   }
 
-  /** Leaves the shims running. */
+  /** Closes the runtime; shims go on. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#namespaces.values()].map((tasks) => tasks.leave()))
   }

@@ -1,8 +1,6 @@
 import { createFlights, createFlightsByNamespace, type Flights } from '@nsbox/images'
 
-/**
- * The running downloads and unpackings that a namespace can join: those of all namespaces that share, or only its own.
- */
+/** The running downloads and unpackings that a namespace can join: its own, and those of all namespaces that share. */
 export type FlightsOf = (namespace: string) => Flights
 
 /** @param isAlone whether a namespace shares nothing with others */

@@ -40,7 +40,7 @@ const services: readonly DescService[] = [
   Tasks,
   Version,
 ]
-/** Those that wait for something to happen answer when it does. */
+/** These calls answer when an event happens. */
 const waiting = new Set(['Subscribe', 'Wait'])
 const methods = services.flatMap(({ methods }) => methods.filter(({ name }) => !waiting.has(name)))
 const pathOf = ({ parent, name }: DescMethod) => `/${parent.typeName}/${name}`
@@ -74,9 +74,9 @@ const server = await startServer({
   state: join(dir.path, 'state'),
   durability: 'relaxed',
 })
-/** A server to which every connection is a client of its own, so that none is paused for what another has done. */
+/** A server that treats each connection as a client of its own, so that none is paused because of another. */
 const lenient = await serveRoutes(versionRoutes, { conduct: new Conduct({ clientOf: (socket) => socket }) })
-/** Another client, whom what this one does must not reach. */
+/** Another client, which must not be affected. */
 const other = await startPeerRelay(server.address)
 afterAll(async () => {
   session?.destroy()
@@ -86,7 +86,7 @@ afterAll(async () => {
   await dir[Symbol.asyncDispose]()
 })
 
-/** The server answers others as if nothing was. */
+/** Checks that the server answers others. */
 async function expectAlive(address = other.address): Promise<void> {
   const { trailers, headers } = await rawCall(
     address,
@@ -160,8 +160,8 @@ fuzz(
     framed.writeUInt32BE((body.length + lie) >>> 0, 1)
     const status = await called(pathOf(method), framed)
     if (runs++ % 100 === 0) await expectAlive()
-    // gRPC calls internal what is no message of the type, or is compressed though nobody has agreed on how.
-    // As long as the frame says, which may be less than what follows it.
+    // gRPC uses `internal` for bytes that are no message of the type, or are compressed without an agreement. The
+    // frame's length counts, which may be less than the bytes after it.
     const sent = body.subarray(0, framed.readUInt32BE(1))
     const { outcome } = attempt(() => decodeMessage(method.input, sent))
     const allowed = flags === 0 && outcome === 'accepted' ? /^(?:[013-9]|1[0124-6])$/ : /^(?:[013-9]|1[0-6])$/
@@ -187,7 +187,7 @@ fuzz(
     })
     const match = /^([0-9]{1,8})[HMSmun]$/.exec(text.trim())
     if (match === null) expect(status).toBe('3')
-    // A minute is more than this call takes on any machine.
+    // The call takes less than a minute on any machine.
     else if (/^0*[1-9][0-9]*[HM]$/.test(match[0])) expect(status).toBe('0')
     else expect(['0', '4']).toContain(status)
     return status === '0' ? 'accepted' : `status ${status}`
@@ -195,7 +195,7 @@ fuzz(
   { runs: 100 },
 )
 
-/** What a client of HTTP/2 writes for a call. */
+/** The bytes of an HTTP/2 client for a call. */
 async function recorded(): Promise<Buffer> {
   const path = join(dir.path, 'record.sock')
   const written: Buffer[] = []
@@ -211,7 +211,7 @@ async function recorded(): Promise<Buffer> {
   return Buffer.concat(written)
 }
 
-/** Writes to a connection of its own, ends it, and says how it ended. */
+/** Writes to a connection of its own, ends it, and returns how it ended. */
 function spoken(bytes: Buffer): Promise<string> {
   return new Promise((resolve) => {
     const socket: Socket = connect(lenient.address)
@@ -292,7 +292,7 @@ fuzz(
   async (bytes) => {
     const outcome = await spoken(bytes)
     if (runs++ % 100 === 0) await expectAlive(lenient.address)
-    // No connection stays once its client has gone.
+    // No connection stays open after its client has closed it.
     if (runs % 500 === 0) await expect.poll(() => lenient.connections()).toBeLessThan(50)
     return outcome
   },

@@ -10,7 +10,7 @@ export interface Server extends AsyncDisposable {
   /** The metadata store, for use within this process. Wait for `durable()` before passing its answers on. */
   readonly metadata: Metadata
   /**
-   * Reads the access list and TLS files anew; see the package's README.
+   * Reads the access list and TLS files again; see the package's README.
    * @throws the error of a file; nothing has changed then
    */
   reload(): Promise<void>
@@ -22,7 +22,8 @@ export interface ServerConfig {
   readonly root: string
   /**
    * Directory of sockets and tasks, empty after a start of the host. Tasks go on when the server ends, and the next one
-   * with this directory takes them up. By default a private temporary one, which goes at the end with all tasks.
+   * with this directory takes them over. By default a private temporary one, which is removed at the end with all
+   * tasks.
    */
   readonly state?: string | undefined
   /** Path of the socket; `nsbox.sock` in the state directory by default. */
@@ -46,15 +47,15 @@ export interface ServerConfig {
    */
   readonly sharingPolicy?: 'shared' | 'isolated' | undefined
   /**
-   * `full` (the default): no answer before what it tells of is on disk. `relaxed`: no syncs, for hosts that are thrown
-   * away.
+   * `full` (the default): no answer before the data it depends on is on disk. `relaxed`: no syncs, for disposable
+   * hosts.
    */
   readonly durability?: Durability | undefined
   /** The OCI runtime program of tasks that name none: a path, or a name in `PATH`; `runc` by default. */
   readonly runtimeBinary?: string | undefined
   /**
-   * `on` (the default): what is known of runc's insides is used where it was proved. `off`: runc does all itself. See
-   * the README of `@nsbox/runtime-runc`.
+   * `on` (the default): knowledge of runc's insides is used with a runc that has passed a probe. `off`: runc does all
+   * its work itself. See the README of `@nsbox/runtime-runc`.
    */
   readonly runtimeShortcuts?: 'on' | 'off' | undefined
   /**

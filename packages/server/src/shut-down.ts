@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { HttpServers } from './listen/http-servers.ts'
 
-/** How long calls may take to end by themselves, and then to end after they were aborted, in milliseconds. */
+/** Milliseconds that calls may take to end by themselves, and then to end after an abort. */
 const grace = 5000
 const abortGrace = 2000
 

@@ -37,7 +37,7 @@ describeWith({ root: true, linux: true }, 'a server with snapshots', () => {
     }
   }
 
-  /** What has no such label, and no lease, may be collected at any time. */
+  /** Without such a label or a lease it may be collected at any time. */
   const kept = { 'containerd.io/gc.root': 'now' }
 
   const within = (namespace: string, lease?: string): CallOptions => ({
@@ -118,7 +118,7 @@ describeWith({ root: true, linux: true }, 'a server with snapshots', () => {
     const first = await serve(join(scratch, 'lower'))
     await first.snapshots.prepare({ key: 'k', labels: kept }, within('n'))
     await first.server[Symbol.asyncDispose]()
-    // The same data root, on an overlay, which cannot carry others.
+    // The same data root, on an overlay, which cannot hold the layers of another overlay.
     const [lower, upper, work, mounted] = ['lower', 'upper', 'work', 'mounted'].map((name) =>
       join(scratch, name),
     )

@@ -296,7 +296,7 @@ describe('namespaces', () => {
     const listed = await namespaces.list({ filter: 'labels.x==1' })
     expect(listed.namespaces.map(({ name }) => name)).toEqual(['a'])
     await namespaces.delete({ name: 'b' })
-    // One that does not exist has no labels.
+    // A namespace that does not exist has no labels.
     expect((await namespaces.get({ name: 'b' })).namespace).toMatchObject({ name: 'b', labels: {} })
     expect(await code(namespaces.create({}))).toBe('InvalidArgument')
   })
@@ -307,7 +307,7 @@ describe('events', () => {
     const { events, namespaces } = clients()
     const subscription = events.subscribe({})[Symbol.asyncIterator]()
     const first = subscription.next()
-    // The subscription begins when the server has read it, which nothing tells.
+    // There is no sign that the server has read the subscription.
     await new Promise((resolve) => setTimeout(resolve, 100))
     await namespaces.create({ namespace: { name: 'a' } })
     const event = packAny(TaskOOMSchema, { containerId: 'c' })

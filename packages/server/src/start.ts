@@ -50,9 +50,8 @@ import { tenantRulesParts } from './tenant-rules-parts.ts'
 /**
  * Starts a server in this process. It serves once the promise resolves.
  *
- * @param options.log where to log; nowhere by default
- * @param options.collectGarbage called when there is nothing to do, in a process that is the server's own; does nothing
- * by default
+ * @param options.log by default nothing is logged
+ * @param options.collectGarbage called when the server is idle, for a process of its own; does nothing by default
  * @throws `failed_precondition` if another server has the root or the socket; the errors of the stores
  */
 export async function startServer(

@@ -1,6 +1,6 @@
 import { deferred } from '@nsbox/concurrency'
 
-/** A snapshot whose commit is under way. */
+/** A snapshot whose commit is running. */
 export interface ComingSnapshot {
   readonly id: number
   /** Its directory, then those of its future parents, the nearest first. */
@@ -11,13 +11,13 @@ export interface ComingSnapshot {
   readonly ended: Promise<void>
 }
 
-/** A commit that is under way; disposing of it ends it. */
+/** A running commit; disposing of it ends it. */
 export interface Coming extends Disposable {
-  /** Tells that the files of the snapshot are final. */
+  /** Reports that the files of the snapshot are final. */
   fill(): void
 }
 
-/** The commits under way, by the names that they give: other commits may name these as parents already. */
+/** The running commits, by their names: other commits may already use these as parents. */
 export class ComingSnapshots {
   readonly #byName = new Map<string, ComingSnapshot>()
   readonly #ids = new Set<number>()
@@ -27,7 +27,7 @@ export class ComingSnapshots {
     return this.#ids.has(id)
   }
 
-  /** The snapshot that is being committed under a name; of two, the one that came first. */
+  /** The snapshot that is being committed under a name; of two, the first. */
   find(name: string): ComingSnapshot | undefined {
     return this.#byName.get(name)
   }

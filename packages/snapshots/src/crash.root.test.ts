@@ -14,14 +14,14 @@ interface Kind {
   readonly open: (options: OpenSnapshotterOptions) => Promise<LocalSnapshotter>
   /** The module that has `open`. */
   readonly module: string
-  /** What the program does to make `top` on `base`, as source code. */
+  /** Source code of the program that makes `top` on `base`. */
   readonly prepare: string
   readonly commit: string
-  /** The calls that change what is on the disk, apart from mounting and the writes between the database's syncs. */
+  /** The calls that change the disk, apart from mounting and the writes between the database's syncs. */
   readonly changing: readonly string[]
   /** How many of them the program makes at least. */
   readonly places: number
-  /** The calls for which the disk may be full, and what the program does by them. */
+  /** The calls for which the disk may be full, and the program's steps with them. */
   readonly filling: readonly string[]
   readonly failing: readonly string[]
 }
@@ -69,7 +69,7 @@ const kinds: readonly Kind[] = [
   },
 ]
 
-/** Prepares, commits, changes labels and removes in the root it is given, and says which of them was answered. */
+/** Prepares, commits, changes labels and removes in a given root, and prints each step that was answered. */
 const bundledProgram = ({ open, module, prepare, commit }: Kind, directory: string) =>
   bundleSources(
     `import { mkdirSync, writeFileSync, writeSync } from 'node:fs'

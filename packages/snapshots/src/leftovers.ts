@@ -35,7 +35,7 @@ export class Leftovers implements Disposable {
     }
   }
 
-  /** Stops trying. */
+  /** Stops the attempts. */
   [Symbol.dispose](): void {
     this.#ended = true
     clearTimeout(this.#timer)

@@ -26,13 +26,13 @@ import * as table from './snapshot-table.ts'
 import type { TrustedSync } from './trusted-sync.ts'
 import { Undertakings } from './undertakings.ts'
 
-/** What a snapshotter is made of. */
+/** The parts of a snapshotter. */
 export interface LocalSnapshotterParts {
   readonly db: Database
   readonly directories: SnapshotDirectories
   readonly form: SnapshotForm
   readonly sync: TrustedSync
-  /** Closes the database and releases whatever else the parts hold. */
+  /** Closes the database and releases the other parts. */
   readonly close: () => Promise<void>
   readonly clock: Clock
   readonly onLeftover: (error: unknown) => void
@@ -41,7 +41,7 @@ export interface LocalSnapshotterParts {
 /** How many rows a list reads at once. */
 const page = 200
 
-/** Gives a snapshot that was made without parents its parents, as far as its files are concerned. */
+/** Adds parents to the files of a snapshot that was made without any. */
 export type Rebase = (path: string, parents: readonly string[]) => Promise<void>
 
 /** A snapshotter in a directory of its own. Disposing of it leaves all snapshots as they are. */
@@ -59,7 +59,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     this.#parts = parts
     this.#db = parts.db
     const { directories, onLeftover } = parts
-    // Not aborted with the call, but by closing the snapshotter: the row is gone, so the files have to go, too.
+    // Not aborted with the call, but by closing the snapshotter: the row is gone, so the files must be removed too.
     const discard = (id: number) =>
       this.#undertakings.run(undefined, (signal) => directories.discard(id, { signal }))
     this.#leftovers = new Leftovers({ discard, onLeftover })
@@ -164,7 +164,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     return this.commitWith(name, key, options)
   }
 
-  /** @param rebase undefined where a snapshot gets no other parent than it was made with */
+  /** @param rebase undefined if the parent of a snapshot cannot be changed */
   protected commitWith(
     name: string,
     key: string,
@@ -266,7 +266,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     await this.#parts.close()
   }
 
-  /** Resolves once everything that the answer tells of is durable. */
+  /** Resolves once everything that the answer shows is durable. */
   async #answer<T>(answer: T): Promise<T> {
     await this.#db.durable()
     return answer
@@ -277,7 +277,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
     return table.getSnapshot(this.#db, name)
   }
 
-  /** @returns where the files of an active snapshot are */
+  /** @returns the directory of an active snapshot's files */
   protected async activeDirectory(key: string, { signal }: AbortOptions = {}): Promise<string> {
     signal?.throwIfAborted()
     const { id } = this.#active(key)
@@ -292,7 +292,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
   }
 
   /**
-   * What a commit is to be based on: a committed snapshot, or one that is being committed.
+   * The parent for a commit: a committed snapshot, or one that is being committed.
    * @throws `not_found`; `invalid_argument` if it is neither
    */
   #parentOf(name: string): Pick<ComingSnapshot, 'id' | 'paths'> & Partial<ComingSnapshot> {

@@ -4,8 +4,8 @@ import { dirname } from 'node:path'
 import { isErrno } from '@nsbox/errors'
 
 /**
- * Makes a directory of a mode that does not depend on the process's umask. It is done on the calling thread, which
- * takes less than half of the time of an asynchronous call.
+ * Makes a directory with a mode that does not depend on the process's umask. Synchronous, which takes less than half of
+ * the time of an asynchronous call.
  */
 export function makeDirectory(path: string, mode: number): void {
   mkdirSync(path, { mode })

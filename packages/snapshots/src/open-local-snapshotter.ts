@@ -15,7 +15,7 @@ import { chainOf, lastId, uncommitted } from './snapshot-table.ts'
 import { TrustedSync } from './trusted-sync.ts'
 
 export interface OpenSnapshotterOptions {
-  /** The directory of the snapshotter, made if it is missing; nobody but its owner may enter it afterwards. */
+  /** The directory of the snapshotter, made if it is missing; afterwards only its owner may enter it. */
   readonly root: string
   /** `full` by default. */
   readonly durability?: Durability | undefined
@@ -30,8 +30,8 @@ export interface OpenSnapshotterOptions {
 /**
  * Opens a snapshotter in a directory.
  *
- * @param formIn finds out how snapshots are kept in the directory; adds what it opens to the stack
- * @param make makes the snapshotter of its parts, and takes ownership of them
+ * @param formIn finds the form of snapshots in the directory; adds what it opens to the stack
+ * @param make makes the snapshotter from its parts, and takes ownership of them
  */
 export async function openLocalSnapshotter<F extends SnapshotForm, S>(
   options: OpenSnapshotterOptions,

@@ -7,8 +7,8 @@ import { type OpenSnapshotterOptions, openLocalSnapshotter } from './open-local-
  * mount. It works on any file system. Where files can share their blocks (btrfs, xfs) a copy takes no space, elsewhere
  * as much as its parent. The caller ensures that only one is open on a directory at a time, in all processes.
  *
- * Needs Linux. Without root it holds what its user may own: copying another user's file, or a device, fails with
- * `permission_denied`.
+ * Needs Linux. Without root it can only hold files that its user may own: copying another user's file, or a device,
+ * fails with `permission_denied`.
  *
  * @throws `permission_denied`, `resource_exhausted` and others as the system reports
  */

@@ -1,10 +1,10 @@
 import type { Migration } from '@nsbox/sqlite'
 
 /**
- * What a snapshotter keeps of its snapshots:
+ * A snapshotter's record of its snapshots:
  *
  *     snapshot
- *       id          names the directory; never used twice
+ *       id          number of the directory; never used twice
  *       name        key or name
  *       kind        active, view or committed
  *       parent      a committed one, or null
@@ -32,7 +32,7 @@ export const migrations: readonly Migration[] = [
   },
   {
     version: 2,
-    // They were milliseconds.
+    // Earlier versions stored milliseconds.
     sql: 'UPDATE snapshot SET created_at = created_at * 1000, updated_at = updated_at * 1000',
   },
 ]

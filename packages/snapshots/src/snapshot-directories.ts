@@ -13,7 +13,7 @@ import { makeDirectory, makePrivateDirectory } from './make-directory.ts'
 export class SnapshotDirectories {
   readonly #root: string
   #lastId: number
-  /** Those being made, which have no row yet. */
+  /** Those without a row yet. */
   readonly #making = new Set<number>()
 
   private constructor(root: string, lastId: number) {
@@ -21,7 +21,7 @@ export class SnapshotDirectories {
     this.#lastId = lastId
   }
 
-  /** @param lastId the greatest number that the database has */
+  /** @param lastId the greatest number in the database */
   static async open(root: string, lastId: number): Promise<SnapshotDirectories> {
     let last = lastId
     for (const name of ['snapshots', 'trash']) {
@@ -59,7 +59,7 @@ export class SnapshotDirectories {
     }
   }
 
-  /** Makes the directory of a snapshot that is recorded. */
+  /** Makes the missing directory of a recorded snapshot. */
   async makeAgain(id: number, fill: (path: string) => Promise<void>): Promise<void> {
     const path = this.path(id)
     makeDirectory(path, 0o700)

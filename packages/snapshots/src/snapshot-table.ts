@@ -48,7 +48,7 @@ export function snapshotsAfter(db: Reader, after: string, limit: number): Snapsh
   return db.all<SnapshotRow>(`${select} WHERE s.name > ? ORDER BY s.name LIMIT ?`, after, limit)
 }
 
-/** The ids of a snapshot and all that it is based on, itself first. */
+/** The ids of a snapshot and its parents, itself first. */
 export function chainOf(db: Reader, id: number | null): number[] {
   return db
     .rows<[number]>(
@@ -118,7 +118,7 @@ export function setUsage(tx: Transaction, id: number, { size, inodes }: Snapshot
   tx.run('UPDATE snapshot SET size = ?, inodes = ? WHERE id = ?', size, inodes, id)
 }
 
-/** @throws `failed_precondition` while others are based on it */
+/** @throws `failed_precondition` while it has children */
 export function deleteSnapshot(tx: Transaction, id: number): void {
   if (tx.get('SELECT 1 FROM snapshot WHERE parent = ? LIMIT 1', id) !== undefined)
     throw new NsboxError('failed_precondition', 'cannot remove snapshot with child')

@@ -10,8 +10,8 @@ interface TrustedSyncOptions {
 }
 
 /**
- * Syncs the files of snapshots, and remembers which may have been lost: the kernel drops what it could not write, and
- * does not tell of which snapshot it was.
+ * Syncs the files of snapshots, and remembers which may have been lost: the kernel drops data that it could not write,
+ * and does not say to which snapshot they belonged.
  */
 export class TrustedSync {
   /** One at a time: the kernel reports a failure once, so all commits concerned must wait for the same sync. */
@@ -26,8 +26,8 @@ export class TrustedSync {
   }
 
   /**
-   * Resolves once the files of a snapshot, and whatever else is on its file system, are on the disk.
-   * @throws `data_loss` or `resource_exhausted`, from then on for this snapshot and all that exist
+   * Resolves once the files of a snapshot, and all other data on its file system, are on the disk.
+   * @throws `data_loss` or `resource_exhausted`, from then on for this snapshot and all existing ones
    */
   async run(id: number, key: string): Promise<void> {
     try {

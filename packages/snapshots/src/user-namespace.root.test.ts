@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 
 const source = (file: string) => JSON.stringify(fileURLToPath(new URL(file, import.meta.url)))
 
-/** Makes two layers, the second of which deletes what the first has, and says what they look like. */
+/** Makes two layers, the second of which deletes content of the first, and prints the result. */
 const program = (root: string) => `
   import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
   import { withTempMount } from ${JSON.stringify(import.meta.resolve('@nsbox/mount'))}

@@ -37,7 +37,7 @@ describeWith({ linux: true, root: true, programs: ['perl'] }, 'cgroups', () => {
   })
 })
 
-/** A cgroup stays busy for a moment after its last process has ended. */
+/** The cgroup stays busy for a moment after its last process has ended. */
 async function removeCgroup(path: string): Promise<void> {
   if (existsSync(path)) await expect.poll(() => rmdirSync(path)).toBeUndefined()
 }

@@ -25,7 +25,7 @@ import { type Lie, LyingSupervisor, someRecord } from './testing/lying-superviso
 import { openFiles } from './testing/open-files.ts'
 import { SupervisorFixture } from './testing/supervised-shell.ts'
 
-/** A client's connection as a test wants it, and what is answered. */
+/** A raw client connection for tests, and the answers to it. */
 class RawClient implements AsyncDisposable {
   readonly #socket: Socket
   readonly #packets: number
@@ -115,7 +115,7 @@ describeWith({ linux: true, programs: ['perl'] }, 'a client', () => {
     ['that is too long', () => 'x'.repeat(2 ** 21)],
   ])('waits no longer for an answer %s, and keeps no descriptor', async (_, answer) => {
     await using fixture = await SupervisorFixture.create()
-    // What the client takes the supervisor for, and may kill as such.
+    // The client takes this process for the supervisor's, and may kill it.
     const other = spawn('sleep', ['600'], { stdio: 'ignore' })
     const { read, write } = pipe(4096)
     const name = readlinkSync(`/proc/self/fd/${read}`)
@@ -151,7 +151,7 @@ describeWith({ linux: true, programs: ['perl'] }, 'a client', () => {
 })
 
 describeWith({ linux: true, programs: ['perl'] }, 'a supervisor', () => {
-  /** A supervisor with a process of its own, and a second client's connection. */
+  /** A supervisor with one process, and a second client's connection. */
   async function attacked(fixture: SupervisorFixture) {
     const supervisor = await fixture.open()
     const process = await fixture.launch(supervisor, 'exec sleep 60')
@@ -164,7 +164,7 @@ describeWith({ linux: true, programs: ['perl'] }, 'a supervisor', () => {
   test.each<[string, Role, () => number]>([
     ['a pipe', 'pidfd', readablePipe],
     ['a pipe', 'logger', readablePipe],
-    // The kernel would signal it all the same.
+    // The kernel would accept it for signals.
     ['the directory of another process in /proc', 'pidfd', () => openSync(`/proc/${process.pid}`, 'r')],
     ['the directory of another process in /proc', 'logger', () => openSync(`/proc/${process.pid}`, 'r')],
     ['another process', 'pidfd', () => openPidfd(process.pid)],

@@ -105,7 +105,7 @@ describeWith({ linux: true }, 'launching', () => {
   test.each([
     ['that is missing', () => ['/nonexistent/runc'], 'not_found', /"\/nonexistent\/runc"/],
     ['that is no program', () => ['/etc/passwd'], 'permission_denied', /passwd/],
-    ['that writes no number', () => ['true'], 'failed_precondition', /number/],
+    ['that writes no pid', () => ['true'], 'failed_precondition', /no pid/],
     [
       'that writes something else',
       (p: { pidFile: string }) => ['sh', '-c', `echo -1 >${p.pidFile}`],
@@ -152,7 +152,7 @@ describeWith({ linux: true }, 'launching', () => {
     const log = join(fixture.dir.path, 'log')
     const process = await fixture.launch(supervisor, 'exec ls /proc/self/fd', { stdout: `file://${log}` })
     await process.drained
-    // Besides the three, the directory that ls reads.
+    // Besides the three, the descriptor of the directory that ls reads.
     expect(readFileSync(log, 'utf8')).toBe('0\n1\n2\n3\n')
   })
 
@@ -170,7 +170,7 @@ describeWith({ linux: true }, 'launching', () => {
     expect(names).toContain('GIVEN')
     expect(names).toContain('PATH')
     expect(names).not.toContain('NODE_OPTIONS')
-    // Another one may run that was started before.
+    // A process that was started before may still run.
     expect(names).not.toContain('NSBOX_TEST_SECRET')
     delete process.env.NSBOX_TEST_SECRET
   })
@@ -284,7 +284,7 @@ describeWith({ linux: true }, 'a program that is the process itself', () => {
     launched.resize({ width: 132, height: 43 })
     writeFileSync(stdin, '\n')
     await expect.poll(reader.text).toContain('43 132\r\n')
-    // The key that interrupts what is in the terminal's foreground.
+    // The key that interrupts the terminal's foreground processes.
     writeFileSync(stdin, '\u0003')
     expect(await launched.exit).toMatchObject({ exitStatus: 130 })
     await launched.drained

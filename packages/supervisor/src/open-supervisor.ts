@@ -9,11 +9,11 @@ import type { Supervisor, SupervisorOptions } from './supervisor.ts'
 const longestDirectory = 77
 
 /**
- * Opens the supervisor of a directory. Processes of an earlier client are found again, with their output and their
- * exit. No supervisor is started until one is needed.
+ * Opens the supervisor of a directory. Finds processes of an earlier client, with their output and exits. A supervisor
+ * is started only when needed.
  *
  * @throws `invalid_argument` for an invalid directory; `permission_denied` for another user's; `unimplemented` if a
- * supervisor runs there that speaks no protocol of this build
+ * supervisor runs there that knows no protocol of this build
  */
 export async function openSupervisor({
   directory,

@@ -167,7 +167,7 @@ describeWith({ linux: true }, 'input and output', () => {
     const [stdin, stdout] = [newFifo(), newFifo()]
     const reader = readFifo(stdout)
     const process = await launch('cat; echo end', { stdin, stdout, waits: true })
-    // Nobody has come yet, which is no end.
+    // A FIFO without a first writer has not ended.
     await delay(50)
     expect(process.ended).toBeUndefined()
     writeFileSync(stdin, 'short\n')
@@ -206,7 +206,7 @@ describeWith({ linux: true }, 'input and output', () => {
     const process = await launch('sleep 0.2; wc -c', { stdin, stdout })
     const writer = openSync(stdin, constants.O_WRONLY | constants.O_NONBLOCK)
     let written = 0
-    // As much as the FIFO and the pipe behind it take.
+    // The capacity of the FIFO and of the pipe behind it.
     await expect
       .poll(() => {
         try {

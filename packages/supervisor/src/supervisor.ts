@@ -4,87 +4,90 @@ import type { ProcessIo } from './protocol/process-record.ts'
 
 export type { ProcessIo, TerminalSize }
 
-/** How a call is called off. */
+/** How a call is aborted. */
 export interface AbortOptions {
   readonly signal?: AbortSignal | undefined
 }
 
 /** How a process ended. */
 export interface ProcessExit {
-  /** What it returned, or 128 and the number of the signal that ended it. */
+  /** Its exit status, or 128 plus the number of the signal that ended it. */
   readonly exitStatus: number
   readonly exitedAt: Timestamp
 }
 
-/** Files for one launch, with paths short enough for a socket; but for a pid file of the caller's they go with it. */
+/**
+ * Files for one launch, with paths short enough for a socket. They are removed with it, except for a caller's pid file.
+ */
 export interface LaunchPaths {
-  /** Where the program must write the number of the process that it made. */
+  /** Where the program must write the pid of the process that it made. */
   readonly pidFile: string
   /** Where the program must send the terminal's descriptor; undefined for a process without one. */
   readonly consoleSocket: string | undefined
 }
 
 /**
- * What to run, each with its arguments: a program that is to be the process; or, given files to use, one that makes the
- * process, writes its number down and ends, such as `runc create`. The process must be its child, and become an orphan.
+ * What to run, as a program with its arguments: one that becomes the process; or, if it needs `LaunchPaths`, one that
+ * makes the process, writes its pid and ends, such as `runc create`. The process must be its child, and become an
+ * orphan.
  */
 export type LaunchCommand = readonly string[] | ((paths: LaunchPaths) => readonly string[])
 
-/** What to launch. Input and output are none by default. */
+/** What to launch. Input and output are empty by default. */
 export interface LaunchRequest extends Partial<ProcessIo> {
-  /** Names the process; at most 512 characters. */
+  /** Identifies the process; at most 512 characters. */
   readonly key: string
   readonly command: LaunchCommand
   /** The working directory, an absolute path; the root by default. */
   readonly cwd?: string | undefined
   /**
    * An absolute path for the pid file of a program that makes the process, where only the supervisor's user may write.
-   * What is there is removed before, and the file stays afterwards. One of the supervisor's by default.
+   * An existing file is removed before, and the new one stays afterwards. One of the supervisor's by default.
    */
   readonly pidFile?: string | undefined
-  /** Added to the supervisor's few variables. */
+  /** Variables besides the supervisor's few. */
   readonly env?: Readonly<Record<string, string>> | undefined
-  /** Whether the program is to run from a sealed copy in memory; scripts, and all if the host forbids it, do not. */
+  /** Whether the program runs from a sealed copy in memory. Ignored for scripts, and if the host forbids it. */
   readonly fromMemory?: boolean | undefined
   /** The owner of the process's ends of its pipes; the supervisor's own by default. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined
   /** All variables of a program that takes the output (`binary://`). */
   readonly logEnv?: Readonly<Record<string, string>> | undefined
   /**
-   * The cgroup that the supervisor is to sit in, as a path in each hierarchy of the host that has it; there is one
-   * supervisor for each. By default where this process sits.
+   * The cgroup for the supervisor, as a path in each hierarchy of the host that has it; each such cgroup has a
+   * supervisor of its own. That of this process by default.
    */
   readonly cgroup?: string | undefined
   /**
-   * Whether the process waits to be let run, as one that `runc create` makes. Until `keepStdin` is called, a writer
-   * that has come and left has ended the input; of a process that does not wait, and of a terminal, it never does.
+   * Whether the process waits for its start, as after `runc create`. Until `keepStdin` is called, its input ends when a
+   * writer leaves; that of other processes, and of a terminal, does not.
    */
   readonly waits?: boolean | undefined
-  /** Milliseconds until there must be a process, after which the program is killed; two minutes by default. */
+  /** Milliseconds until the process must exist, after which the program is killed; two minutes by default. */
   readonly timeout?: number | undefined
 }
 
-/** A process under a supervisor, until it is released. The object stays the same when supervisors come and go. */
+/** A process under a supervisor, until it is released. The object stays the same when its supervisor is replaced. */
 export interface SupervisedProcess {
   readonly key: string
-  /** As the host sees it. */
+  /** The pid on the host. */
   readonly pid: number
   readonly io: ProcessIo
   /** How it ended; undefined before. */
   readonly ended: ProcessExit | undefined
   /**
    * Resolves when the process has ended and that is on disk. Never rejects. The status is 255 if the supervisor died
-   * and the kernel cannot tell.
+   * and the kernel does not give it.
    */
   readonly exit: Promise<ProcessExit>
   /**
-   * Resolves when, after the end, all output has been handed on, or two seconds have passed, and no descriptor of the
-   * process's input and output is open any more, here or in the supervisor. Never rejects.
+   * Resolves when, after the end, all output has been passed on, or two seconds have passed, and all descriptors of the
+   * process's input and output are closed, here and in the supervisor. Never rejects.
    */
   readonly drained: Promise<void>
 
   /**
-   * Signals this process and no other that may have got its number since.
+   * Signals this process, and never another one that has got its pid since.
    * @throws `not_found` if it has ended
    */
   signal(signal: number): void
@@ -95,49 +98,49 @@ export interface SupervisedProcess {
    */
   resize(size: TerminalSize): void
 
-  /** From now on a writer that leaves does not end its input. To be called before a process that waits is let run. */
+  /** From now on its input does not end when a writer leaves. To be called before the start of a process that waits. */
   keepStdin(options?: AbortOptions): Promise<void>
 
   /**
-   * Closes the supervisor's own end of its input, which ends once all writers have left, after what they have written.
-   * Done again, or without input, it does nothing. A terminal has no end of input: nothing more is read for it then.
+   * Closes the supervisor's own end of its input, which ends once all writers have left and their data has been read.
+   * Idempotent; does nothing without input. A terminal has no end of input: it is only not written to any more.
    */
   closeStdin(options?: AbortOptions): Promise<void>
 
   /**
-   * Forgets the process: closes what is left of its input and output and removes the record of its end. A process that
-   * has not ended runs on, and its end is not told. Done again it does nothing.
+   * Forgets the process: closes the rest of its input and output and removes the record of its exit. A process that has
+   * not ended goes on, and its end is not reported. Idempotent.
    */
   release(options?: AbortOptions): Promise<void>
 }
 
 /**
- * A handle of the supervisor: a process of its own that starts others, is their parent, passes their input and output
- * on and records how they end. It outlives the process that has the handle, its client; if it dies itself, the next one
- * is given all that it held, and the processes notice nothing.
+ * A handle of the supervisor: a separate process that starts others, is their parent, passes on their input and output,
+ * and records their exits. It outlives its client, the process that has the handle. If the supervisor dies, the next
+ * one gets all its descriptors, and the processes go on.
  *
- * There is one supervisor for all processes of a directory, and one more for each cgroup that a launch asks for and
- * each other build of the program that still has processes.
+ * There is one supervisor for all processes of a directory, one more for each cgroup that a launch asks for, and one
+ * for each other build of the program that still has processes.
  */
 export interface Supervisor extends AsyncDisposable {
   /**
-   * Makes a process, in a session of its own, and takes charge of it. FIFOs are opened before: for output, when their
-   * readers have come, for which it waits ten seconds.
+   * Makes a process, in a session of its own. FIFOs are opened before: those for output once they have readers, which
+   * are waited for ten seconds.
    *
-   * After a failure nothing of the process is left but what a program that was to make it left behind.
+   * After a failure nothing of the process is left, except for what a program that should make it left behind.
    *
-   * @throws `already_exists` if a process of this key has not been released; `invalid_argument` for input or output
+   * @throws `already_exists` if a process with this key has not been released; `invalid_argument` for input or output
    * that is no FIFO, file or URI; `not_found` if it, or the cgroup, or the program is missing; `permission_denied` for
    * a program that cannot be executed; `deadline_exceeded` if no reader came or the program that makes the process took
-   * too long; `canceled` by the signal; if that program failed `unknown` with details `exitCode` and `stderr` (the last
-   * 16 KiB of what it wrote), and if it made no process `failed_precondition`; `unavailable` if the supervisor does not
-   * start, or died meanwhile, when there may be a process nonetheless
+   * too long; `canceled` by the signal; if that program failed `unknown` with details `exitCode` and `stderr` (its last
+   * 16 KiB), and if it made no process `failed_precondition`; `unavailable` if the supervisor does not start, or died
+   * meanwhile, after which the process may exist
    */
   launch(request: LaunchRequest, options?: AbortOptions): Promise<SupervisedProcess>
 
   /**
-   * All processes that have not been released, those found at start included: among them may be one whose launch was
-   * told to nobody, because the client died in that moment. Launches under way when a client dies are cancelled.
+   * All processes that have not been released, including those found at start. One may be the result of a launch that
+   * the client never saw, because it died. Other launches under way are cancelled when the client dies.
    */
   processes(): readonly SupervisedProcess[]
 
@@ -147,21 +150,21 @@ export interface Supervisor extends AsyncDisposable {
   /** Starts a supervisor now, so that the first launch need not wait for it. */
   warm(options?: AbortOptions): Promise<void>
 
-  /** Leaves: processes and supervisors with processes go on. */
+  /** Closes the handle: processes and supervisors with processes go on. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
 /** How to open the supervisor of a directory. */
 export interface SupervisorOptions {
   /**
-   * An absolute path on a local filesystem that lasts as long as the system runs, used by one client at a time. It is
-   * made if it is missing, and entered by its owner only.
+   * An absolute path on a local filesystem that is empty after a start of the system, used by one client at a time. It
+   * is made if it is missing, for its owner only.
    */
   readonly directory: string
-  /** Told of what nobody waits for, such as a supervisor that died. */
+  /** Called with failures of background work, such as a supervisor that died. */
   readonly onWarning?: ((message: string, error?: unknown) => void) | undefined
   /**
-   * Names the build of the program; found out by default. Supervisors of another build get no new processes and end
+   * Identifies the build of the program; found by default. Supervisors of another build get no new processes and end
    * with those that they have.
    */
   readonly build?: string | undefined

@@ -31,7 +31,7 @@ describeWith({ linux: true }, 'survival', () => {
 
   const recordOf = (key: string) => fixture.records().find((record) => record.key === key)
 
-  /** A client that launches what it is told to, by key, and is killed then. */
+  /** A client that launches processes, by key, and is then killed. */
   async function killedClient(
     launches: Record<string, { script: string; stdin?: string; stdout?: string }>,
   ): Promise<void> {
@@ -46,7 +46,7 @@ describeWith({ linux: true }, 'survival', () => {
       console.log('up')
       await new Promise(() => setInterval(() => undefined, 1000))`
     const args = ['--conditions=@nsbox/source', '--import', 'tsx', '--input-type=module', '-e', script]
-    // Who starts a client may leave descriptors open.
+    // The parent of a client may leave descriptors open.
     const inheriting = ['-c', `exec "$@" 99<${inherited}`, 'bash', process.execPath, ...args]
     const client = spawn('bash', inheriting, { stdio: ['ignore', 'pipe', 'inherit'] })
     clients.push(client)
@@ -114,6 +114,15 @@ describeWith({ linux: true }, 'survival', () => {
       expect(fixture.warnings).toEqual([])
     })
 
+  test('a supervisor whose client never returns ends some seconds after its last process', async () => {
+    await killedClient({ only: { script: 'exit 4' } })
+    const [pid] = fixture.supervisors()
+    await expect.poll(() => recordOf('only')?.exit).toMatchObject({ exitStatus: 4 })
+    expect(fixture.supervisors()).toEqual([pid])
+    await expect.poll(() => fixture.supervisors(), { timeout: 25_000, interval: 200 }).toEqual([])
+    expect(recordOf('only')?.exit).toMatchObject({ exitStatus: 4 })
+  })
+
   test('a client that leaves finds its processes again, and they can be released', async () => {
     const first = await fixture.open()
     await fixture.launch(first, 'exec sleep 60', { key: 'one' })
@@ -170,7 +179,7 @@ describeWith({ linux: true }, 'survival', () => {
     }
 
     await cat.closeStdin()
-    // The kernel tells how a process ended that is not the supervisor's own since Linux 6.15.
+    // Since Linux 6.15 the kernel gives the exit status of processes that are not the supervisor's children.
     expect([9, 255]).toContain((await cat.exit).exitStatus)
     expect([4, 255]).toContain((await writer.exit).exitStatus)
     expect(await reader.ended).toBe('before\nafter 0\nafter 1\n')

@@ -64,7 +64,7 @@ describeWith({ linux: true }, 'a function of C', () => {
   })
 
   test('that a signal interrupts is called again', async () => {
-    // poll(2) never goes on by itself after a handler has run (signal(7)), as reading from a pipe does.
+    // poll(2) is never restarted after a signal handler has run (signal(7)), unlike reading from a pipe.
     const script = `
       import { spawn } from 'node:child_process'
       import { CFunction } from '${new URL('./c-function.ts', import.meta.url).href}'

@@ -10,19 +10,19 @@ type Koffi = typeof import('koffi')
 export type CText = string | Uint8Array
 
 /**
- * What a C function takes: a number; text, for a parameter of type `const char *`; an array or a list of texts that
- * ends with null, to point to; a null pointer.
+ * An argument of a C function: a number; text, for a parameter of type `const char *`; a pointer to an array, or to a
+ * list of texts that ends with null; a null pointer.
  */
 export type CArgument = number | bigint | CText | NodeJS.TypedArray | readonly (string | null)[] | null
 
-/** What can be said of a C function besides its prototype. */
+/** Properties of a C function besides its prototype. */
 export interface CFunctionOptions {
   /**
-   * The number of a system call that C libraries still in use have no function for. The calls since Linux 5.0 have the
+   * The number of the system call, for C libraries without a function for it. System calls since Linux 5.0 have the
    * same number on all architectures that Node.js runs on.
    */
   readonly systemCall?: number
-  /** The platforms that have it, with the same values of its parameters; Linux alone by default. */
+  /** The platforms that have it, with the same values of its parameters; only Linux by default. */
   readonly platforms?: readonly NodeJS.Platform[]
 }
 
@@ -35,9 +35,9 @@ let loaded: Koffi | undefined
 
 /**
  * A function of the C library that returns a negative number and sets errno when it fails. It is looked up by the first
- * call, and throws `unimplemented` then where there is no such function.
+ * call, which throws `unimplemented` if there is no such function.
  *
- * An interrupted call (EINTR) is made again. So close(2) is none to declare, since it has closed what it was given.
+ * An interrupted call (EINTR) is repeated. So close(2) must not be declared, since it has closed the descriptor anyway.
  */
 export class CFunction {
   readonly name: string
@@ -60,7 +60,7 @@ export class CFunction {
     this.#path = declared.findIndex((each) => /\bpath$/.test(each))
   }
 
-  /** @returns what the call returned, or the negated errno where that is negative */
+  /** @returns the result of the call, or the negated errno if that is negative */
   call(...args: readonly CArgument[]): number {
     const call = this.#function ?? this.#lookUp()
     const given = this.#hasTexts ? this.#encoded(args) : args
@@ -72,14 +72,16 @@ export class CFunction {
     }
   }
 
-  /** As `call`, by a thread of libuv's pool: for calls that wait. What is pointed to stays untouched meanwhile. */
+  /**
+   * As `call`, in a thread of libuv's pool: for calls that block. Memory that it points to must not change meanwhile.
+   */
   async callInThread(...args: readonly CArgument[]): Promise<number> {
     const { async: call } = this.#function ?? this.#lookUp()
     const given = this.#hasTexts ? this.#encoded(args) : args
     for (;;) {
       const result = await new Promise<number>((resolve, reject) => {
         call(...given, (failure: unknown, returned: number) => {
-          // koffi brings the thread's errno along, for as long as the callback runs.
+          // koffi keeps the thread's errno while the callback runs.
           if (failure) reject(failure)
           else resolve(returned < 0 ? -loaded!.errno() : returned)
         })
@@ -88,14 +90,14 @@ export class CFunction {
     }
   }
 
-  /** As `call`. @throws as `succeeded`, with what stands for the parameter that is called `path` */
+  /** As `call`. @throws as `succeeded`, with the argument of the parameter named `path` */
   callOrThrow(...args: readonly CArgument[]): number {
     return this.succeeded(this.call(...args), args[this.#path] as CText | undefined)
   }
 
   /**
    * The result of a call that has not failed.
-   * @param path what the call was about
+   * @param path the object of the call
    * @throws an error that names the call and the path, with the name of the system's error as its detail `errno`
    */
   succeeded(result: number, path?: CText): number {
@@ -141,16 +143,15 @@ export class CFunction {
   }
 }
 
-/** Where bytes are, for a structure that points to them; it holds as long as they are referred to. */
+/** The address of bytes, for a structure that points to them; valid while they are referenced. */
 export function addressOf(bytes: NodeJS.TypedArray): bigint {
   return koffi().address(bytes)
 }
 
-// A lone surrogate has no form in UTF-8, so the call would act on something else, as it would with the part before a
-// NUL.
+// UTF-8 cannot express a lone surrogate, and C would stop at a NUL, so the call would act on another name.
 const inexpressible = /\0|\p{Surrogate}/u
 
-/** What a call is given for a text. @throws `invalid_argument` if C or the file system would read it as another one */
+/** Checks a text for a call. @throws `invalid_argument` if C or the file system would read it as another one */
 function cText(name: string, text: CText): CText {
   if (typeof text === 'string' ? inexpressible.test(text) : text.includes(0))
     throw new NsboxError('invalid_argument', `${name}: ${quoted(text)} has characters that no C string has`)
@@ -161,7 +162,7 @@ function quoted(text: CText): string {
   return JSON.stringify(typeof text === 'string' ? text : Buffer.from(text).toString())
 }
 
-/** The FFI module. No import loads it, since it has native code that is missing on some platforms. */
+/** The FFI module, loaded on demand since its native code is missing on some platforms. */
 function koffi(): Koffi {
   try {
     loaded ??= createRequire(import.meta.url)('koffi') as Koffi

@@ -11,10 +11,10 @@ const flock = new CFunction('int flock(int fd, int operation)', { platforms: ['l
 
 /**
  * Takes an exclusive lock on an open file without waiting (flock(2)). The lock belongs to the open file description: it
- * ends when its last descriptor is closed, however the process ends, and a second `open` of the same file conflicts
- * with it even within one process.
+ * ends when its last descriptor is closed, for example by the end of the process, and a second `open` of the same file
+ * conflicts with it even within one process.
  *
- * @returns whether the lock is held now; false if someone else holds it
+ * @returns whether the lock is held now; false if another holds it
  * @throws `unimplemented` on a platform without the call; otherwise an error whose detail `errno` names it, such as
  * `EBADF`
  */

@@ -2,8 +2,8 @@ import { CFunction, type CText } from './c-function.ts'
 import { AT_FDCWD } from './mount-flags.ts'
 import { openAgain } from './open-again.ts'
 
-// The calls that make and end mounts. Descriptors they return are closed on exec and belong to the caller; an error has
-// its name in the detail `errno`.
+// Calls that make and end mounts. Returned descriptors are closed on exec and belong to the caller; an error has its
+// name in the detail `errno`.
 
 const AT_EMPTY_PATH = 0x1000
 const AT_RECURSIVE = 0x8000
@@ -42,14 +42,14 @@ const calls = {
   ),
 }
 
-/** A change of what `mount_setattr` governs; flags are of `MOUNT_ATTR`. */
+/** A change by `mount_setattr`; flags are of `MOUNT_ATTR`. */
 export interface MountAttributes {
   readonly set?: number
-  /** Flags to clear first. To change how access times are kept, clear `MOUNT_ATTR.ATIME` and set one of them. */
+  /** Flags to clear first. To change the handling of access times, clear `MOUNT_ATTR.ATIME` and set one of them. */
   readonly clear?: number
   /** One of `MS.SHARED`, `MS.SLAVE`, `MS.PRIVATE`, `MS.UNBINDABLE`. */
   readonly propagation?: number
-  /** Whether it is done to all mounts of the tree; false by default. */
+  /** Whether to change all mounts of the tree; false by default. */
   readonly recursive?: boolean
 }
 
@@ -65,9 +65,9 @@ export function mount(
 }
 
 /**
- * umount2(2), in a thread: unless flags say otherwise it writes back what the file system holds. Flags are of `UMOUNT`.
+ * umount2(2), in a thread: unless flags say otherwise it writes back data of the file system. Flags are of `UMOUNT`.
  *
- * @param target as bytes, which needs no NUL at the end, where a path is no UTF-8
+ * @param target as bytes, without a final NUL, where a path is no UTF-8
  */
 export async function umount2(target: CText, flags: number): Promise<void> {
   calls.umount2.succeeded(await calls.umount2.callInThread(target, flags), target)
@@ -93,16 +93,16 @@ export function fsconfigCreate(context: number): void {
   calls.fsconfig.callOrThrow(context, FSCONFIG_CMD_CREATE, null, null, 0)
 }
 
-/** fsmount(2). Attributes are of `MOUNT_ATTR`. @returns a descriptor of a mount that is attached nowhere */
+/** fsmount(2). Attributes are of `MOUNT_ATTR`. @returns a descriptor of a detached mount */
 export function fsmount(context: number, attributes: number): number {
   return calls.fsmount.callOrThrow(context, FSMOUNT_CLOEXEC, attributes)
 }
 
 /**
- * open_tree(2) with `OPEN_TREE_CLONE`, Linux 5.2: what a bind mount is made of.
+ * open_tree(2) with `OPEN_TREE_CLONE`, Linux 5.2: the first step of a bind mount.
  *
- * @param recursive whether the mounts below come along
- * @returns a descriptor of a mount that is attached nowhere
+ * @param recursive whether to include the mounts below
+ * @returns a descriptor of a detached mount
  */
 export function openTreeClone(path: string, recursive: boolean): number {
   return calls.openTree.callOrThrow(
@@ -112,7 +112,7 @@ export function openTreeClone(path: string, recursive: boolean): number {
   )
 }
 
-/** move_mount(2). Attaches a mount at an open file or directory, of which a descriptor with `O_PATH` is enough. */
+/** move_mount(2). Attaches a mount at an open file or directory; its descriptor may be one with `O_PATH`. */
 export function moveMount(mounted: number, target: number): void {
   calls.moveMount.callOrThrow(mounted, '', target, '', MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
 }
@@ -132,7 +132,7 @@ export function mountSetattr(
  * openat2(2), Linux 5.6.
  *
  * @param directory a descriptor, or `AT_FDCWD`
- * @param path as bytes, which needs no NUL at the end, where it is no UTF-8
+ * @param path as bytes, without a final NUL, where it is no UTF-8
  * @param flags of `fs.constants`, and `O_PATH`
  * @param resolve of `RESOLVE`
  */

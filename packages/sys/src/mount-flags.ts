@@ -28,7 +28,7 @@ export const MOUNT_ATTR = {
   NOSUID: 0x2,
   NODEV: 0x4,
   NOEXEC: 0x8,
-  /** All bits that say how access times are kept. Relative is 0. */
+  /** All bits for the handling of access times. Relative is 0. */
   ATIME: 0x70,
   NOATIME: 0x10,
   STRICTATIME: 0x20,
@@ -51,5 +51,5 @@ export const RESOLVE = {
 /** The directory that a relative path starts from, for openat2(2). */
 export const AT_FDCWD = -100
 
-/** Opens a place and not what is there; `fs.constants` lacks it. */
+/** Opens only the location of a file, not the file; `fs.constants` lacks it. */
 export const O_PATH = 0o10000000

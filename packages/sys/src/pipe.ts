@@ -16,17 +16,16 @@ export interface PipeEnds {
 }
 
 /**
- * Makes a pipe whose ends no child process inherits unless it is handed one (pipe2(2)).
+ * Makes a pipe whose ends are closed on exec (pipe2(2)).
  *
- * @param capacity bytes that it should hold; the system rounds it up, and leaves a pipe as it is by default for a user
- * who may have no such pipe
+ * @param capacity requested bytes; the system rounds up, and a user without the right to such a pipe gets the default
  */
 export function pipe(capacity: number): PipeEnds {
   const ends = new Int32Array(2)
   pipe2.callOrThrow(ends, O_CLOEXEC)
   const [read, write] = ends as unknown as [number, number]
   const result = fcntl.call(write, F_SETPIPE_SZ, capacity)
-  // The limits of /proc/sys/fs/pipe-*: the pipe works with what it has.
+  // The limits of /proc/sys/fs/pipe-*: the pipe keeps its default.
   if (result < 0 && result !== -EPERM) {
     closeSync(read)
     closeSync(write)

@@ -1,10 +1,10 @@
 import { runOrThrow } from '@nsbox/testing'
 import { expect, test } from 'vitest'
 
-/** Calls everything on a platform, with arguments that mean nothing. @returns how each call that is there has failed */
+/** Makes every call on a platform, with meaningless arguments. @returns the error of each existing call */
 async function failures(platform: string): Promise<unknown> {
   const entry = (name: string) => JSON.stringify(new URL(`./${name}/index.ts`, import.meta.url).href)
-  // koffi looks at the platform when it is loaded, and has its code of this one only.
+  // koffi checks the platform when it is loaded, and has only this one's code.
   const script = `
     import { createRequire } from 'node:module'
     createRequire(${entry('.')})('koffi')

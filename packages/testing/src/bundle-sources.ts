@@ -5,10 +5,11 @@ import { pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 
 /**
- * Bundles a program from the workspace's sources into one file, which Node starts in a tenth of the time that it takes
- * to compile them one by one. Sources keep the address by which they find their threads, programs and native code.
+ * Bundles a program from the workspace's sources into one file, which starts in a tenth of the time that Node needs to
+ * compile them one by one. In the bundle, sources keep their own URLs, by which they find threads, programs and native
+ * code.
  *
- * @param source the program, a module in TypeScript; what it imports is looked up as by a file in `from`
+ * @param source the program, a module in TypeScript; its imports are resolved from `from`
  * @param from a directory
  * @param directory of the file that is made
  * @returns its path
@@ -23,7 +24,7 @@ export async function bundleSources(source: string, from: string, directory: str
     target: 'node20.19',
     format: 'esm',
     conditions: ['@nsbox/source'],
-    // CommonJS modules within the bundle ask for Node's own modules by `require`.
+    // CommonJS modules in the bundle load Node's own modules by `require`.
     banner: {
       js: [
         `import { createRequire as createBundleRequire } from 'node:module'`,
@@ -36,7 +37,7 @@ export async function bundleSources(source: string, from: string, directory: str
   return outfile
 }
 
-/** Leaves what does not work in a bundle where it is, and tells sources where they were. */
+/** Leaves modules outside that do not work in a bundle, and keeps the URLs of sources. */
 const inPlace: Plugin = {
   name: 'in place',
   setup({ onLoad, onResolve }) {

@@ -3,10 +3,10 @@ import { busyboxLayer, filesLayer } from './image-layer.ts'
 import { buildImage } from './image-layout.ts'
 import { runOrThrow } from './run.ts'
 
-/** An archive with an image that runs. */
+/** An archive with an image that can be run. */
 export interface BusyboxArchive {
   readonly path: string
-  /** What the image is called once the archive has been imported. */
+  /** The name of the image after the import. */
   readonly name: string
 }
 
@@ -15,7 +15,7 @@ const name = 'example.com/busybox:latest'
 /**
  * Writes an archive with an image of Debian's static busybox for `images import` into a directory.
  *
- * @param config the image's `config` object; it says at least which path programs are found in
+ * @param config fields of the image's `config` object; `Env` is `PATH=/bin` and `Cmd` a shell by default
  * @param files to add to the root filesystem, from names to contents
  */
 export async function busyboxArchive(

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Where a cgroup of this name is that is at the root of a hierarchy; some hierarchies may not have it. */
+/** The directories of a cgroup at the root of each hierarchy that has it. */
 export async function cgroupPaths(name: string): Promise<string[]> {
   const hierarchies = await readdir('/sys/fs/cgroup', { withFileTypes: true })
   const roots = hierarchies.flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))

@@ -1,4 +1,4 @@
-/** What one entry of a tree is, as text: two trees are equal when all of it is. */
+/** One entry of a tree, as text: trees are equal if all their entries are. */
 export interface TreeEntry {
   readonly type: string
   readonly mode: string
@@ -18,7 +18,7 @@ export interface TreeEntry {
   readonly xattrs?: string
 }
 
-/** Fields of entries that differ, each `name: field: A, B`; a name that one tree lacks is `name: only in A`. */
+/** The fields in which entries differ, each as `name: field: A, B`; a name that one tree lacks is `name: only in A`. */
 export function compareTrees(
   a: ReadonlyMap<string, TreeEntry>,
   b: ReadonlyMap<string, TreeEntry>,

@@ -46,7 +46,7 @@ disabled_plugins = [
   const process = stack.use(
     await startProcess('containerd', ['--config', file], {
       ready: /containerd successfully booted/,
-      // Where it leaves directories, such as that of each checkpoint which a task was restored from.
+      // containerd leaves directories there, such as those of checkpoints that tasks were restored from.
       env: { ...options.env, TMPDIR: temporary },
     }),
   )

@@ -6,7 +6,7 @@ import { makeOddTree } from './odd-tree.ts'
 import { runOrThrow } from './run.ts'
 import type { TarEntry, TarFile } from './tar.ts'
 
-/** Images that stand for those that people use, each in a layout of its own. */
+/** Images like those that people use, each in a layout of its own. */
 export interface Corpus {
   readonly busybox: BuiltImage
   /** One layer: a minimal Debian system. */
@@ -99,7 +99,7 @@ const opaque = (directory: string): TarEntry => whiteout(directory, '.wh..opq')
 /** Layers that change what those below them have. */
 const changes: readonly ImageLayer[] = [
   {
-    // Attributes of directories, kinds of entries, and files in directories that the layer has no entry of.
+    // Attributes of directories, kinds of entries, and files whose directories have no entry in the layer.
     entries: [
       directory('usr/share/doc/set-0', 0o700),
       directory('usr/share/doc/set-0/päckage-1', 0o1777),
@@ -116,7 +116,7 @@ const changes: readonly ImageLayer[] = [
     ],
   },
   {
-    // Deletions: of single files, of directories, of all that a directory had.
+    // Deletions: of single files, of directories, and of everything in a directory.
     entries: [
       whiteout('usr/share/doc/set-1', 'päckage-0'),
       whiteout('usr/share/doc/set-1/päckage-1', '3'),
@@ -136,7 +136,7 @@ const changes: readonly ImageLayer[] = [
     ],
   },
   {
-    // What was deleted or replaced comes back as something else.
+    // Deleted and replaced names come back as other kinds of files.
     entries: [
       directory('usr/share/doc/set-1/päckage-0'),
       file('usr/share/doc/set-1/päckage-0/again'),
@@ -153,7 +153,7 @@ const changes: readonly ImageLayer[] = [
   },
 ]
 
-/** A layer that runs, and others over it: each adds, changes and deletes something. */
+/** A layer that can be run, and others on top: each adds, changes and deletes something. */
 function fortyLayers(busybox: ImageLayer): ImageLayer[] {
   return Array.from({ length: 40 }, (_, index): ImageLayer => {
     if (index === 0) return busybox

@@ -17,9 +17,9 @@ tar --create --sort=name --format=pax --numeric-owner --xattrs '--xattrs-include
 `
 
 /**
- * The path of a gzipped archive with a minimal Debian system, of the release of this machine and made by its
- * `debootstrap`. That takes a minute and a Debian mirror, so the archive is kept in the user's cache directory, under a
- * name that says how it was made, and what is there already is taken. Needs root.
+ * The path of a gzipped archive with a minimal Debian system of this machine's release, made by its `debootstrap`. That
+ * takes a minute and a Debian mirror, so the archive is cached in the user's cache directory, with a name that depends
+ * on how it was made. Needs root.
  */
 export async function debianBase(): Promise<string> {
   const suite = /^VERSION_CODENAME=(\w+)$/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1]
@@ -41,7 +41,7 @@ export async function debianBase(): Promise<string> {
   return archive
 }
 
-/** The mirror that this machine has its packages from. */
+/** The mirror of this machine's packages. */
 async function mirror(): Promise<string> {
   const { stdout } = await runOrThrow('apt-get', ['indextargets', '--format=$(SITE)', 'Created-By: Packages'])
   const found = stdout.split('\n').find((site) => /^https?:/.test(site))

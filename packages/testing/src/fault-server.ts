@@ -2,19 +2,19 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** What goes wrong with a reply. */
+/** What is wrong with a reply. */
 export type Fault =
-  /** The connection ends after so many bytes of the body, of which the headers announced all. */
+  /** The connection ends after this many bytes of the body, although the headers announced all of it. */
   | { readonly cutAfter: number }
-  /** After so many bytes of the body nothing more comes, and the connection stays open. */
+  /** Nothing comes after this many bytes of the body, and the connection stays open. */
   | { readonly stallAfter: number }
   /** The body comes a few bytes at a time. */
   | { readonly trickle: { readonly bytes: number; readonly everyMs: number } }
-  /** A range that was asked for is not honoured: all is sent with status 200. */
+  /** The `Range` header is ignored: the whole body is sent with status 200. */
   | 'ignores ranges'
-  /** A range that was asked for is answered by one that begins a byte later, with headers that say so. */
+  /** The `Range` header is answered with a range that begins a byte later, as the headers say. */
   | 'wrong range'
-  /** The connection is taken, and nothing is ever answered. */
+  /** The connection is accepted, and nothing is ever answered. */
   | 'silent'
   /** The connection is reset instead of an answer. */
   | 'reset'
@@ -38,8 +38,8 @@ export interface FaultRequest {
 type Reply = FaultReply | ((request: FaultRequest) => FaultReply | Promise<FaultReply>)
 
 /**
- * A server on a loopback port that misbehaves as told; for faults that a real registry does not show. What has
- * no route gets status 404.
+ * A server on a loopback port with given faults, for those that a real registry does not show. Unknown paths get status
+ * 404.
  */
 export interface FaultServer extends AsyncDisposable {
   /** `127.0.0.1:PORT` */
@@ -48,7 +48,7 @@ export interface FaultServer extends AsyncDisposable {
   readonly requests: readonly FaultRequest[]
   /**
    * Sets the replies to a method and a path (without its query): one for each request, the last for all later ones. One
-   * may be a function, which may let its client wait.
+   * may be a function, which may delay its reply.
    */
   on(method: string, path: string, ...replies: readonly [Reply, ...Reply[]]): void
 }
@@ -60,7 +60,7 @@ export async function startFaultServer(): Promise<FaultServer> {
     const request = { method: incoming.method!, path: incoming.url!, headers: incoming.headers }
     requests.push(request)
     incoming.resume()
-    // A client that goes away in the middle is nothing that this server would have to report.
+    // A client that disconnects early is no error of this server.
     response.on('error', () => {})
     const replies = routes.get(`${request.method} ${request.path.split('?')[0]}`)
     const reply = replies && (replies.length > 1 ? replies.shift()! : replies[0]!)

@@ -3,8 +3,8 @@ import { goCache, goSources } from './go-sources.ts'
 import { runOrThrow } from './run.ts'
 
 /**
- * Builds a program in Go that uses containerd's client library. The first build on a machine compiles that library, a
- * minute and a half of a processor; what is compiled is kept.
+ * Builds a program in Go that uses containerd's client library. The first build on a machine compiles that library,
+ * which takes a minute and a half of processor time; the result is cached.
  *
  * @param directory of its sources
  * @param output path of the program
@@ -13,7 +13,7 @@ export async function buildGoProgram(directory: string, output: string): Promise
   const env = {
     GOPATH: await goSources(),
     GOCACHE: join(goCache, 'build'),
-    // Debian's packages are for the way without modules, which asks nobody for anything.
+    // Debian's packages are used without Go modules, and so without a network.
     GO111MODULE: 'off',
     GOTOOLCHAIN: 'local',
     GOFLAGS: '',

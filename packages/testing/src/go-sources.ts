@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { runOrThrow } from './run.ts'
 
 /**
- * Debian's packages with containerd's client library for Go and all that it imports. Together they are a tenth of what
- * Debian would install with the first of them, which has the sources of the daemon as well.
+ * Debian's packages with containerd's client library for Go and all its imports. They have a tenth of the size of what
+ * Debian would install as dependencies of the first, which also contains the daemon's sources.
  */
 const packages = [
   'golang-github-containerd-containerd-dev',
@@ -61,12 +61,12 @@ for archive in *.deb; do
 done
 `
 
-/** Where what Go programs of tests are made of is kept: sources of others, and what the compiler has made. */
+/** The cache for Go programs of tests: sources of libraries, and output of the compiler. */
 export const goCache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'nsbox-testing', 'go')
 
 /**
- * The path of a directory for `GOPATH` that has containerd's client library and what it imports, by Debian's packages
- * for the release of this machine. They are unpacked, not installed, once per machine; that takes a Debian mirror.
+ * The path of a directory for `GOPATH` with containerd's client library and its imports, from Debian's packages for
+ * this machine's release. They are unpacked, not installed, once per machine; that needs a Debian mirror.
  */
 export async function goSources(): Promise<string> {
   const release = await readFile('/etc/os-release', 'utf8')
@@ -83,7 +83,7 @@ export async function goSources(): Promise<string> {
     await runOrThrow('sh', ['-c', recipe, 'sh', unfinished, ...packages], { timeout: 300_000 })
     await rename(join(unfinished, 'tree/usr/share/gocode'), sources)
   } catch (error) {
-    // Another process may have been quicker.
+    // Another process may have made it first.
     if (!existsSync(sources)) throw error
   } finally {
     await rm(unfinished, { recursive: true, force: true })

@@ -3,10 +3,10 @@ import { runOrThrow } from './run.ts'
 import { seededBytes } from './seeded-bytes.ts'
 import type { TarEntry } from './tar.ts'
 
-/** What a layer of a test image holds. */
+/** The content of a layer of a test image. */
 export interface ImageLayer {
   readonly entries: readonly TarEntry[]
-  /** `gzip` by default; `none` is quicker for big layers. */
+  /** `gzip` by default; `none` is faster for big layers. */
   readonly compression?: 'gzip' | 'none'
 }
 
@@ -43,7 +43,7 @@ export function randomLayer(
   }
 }
 
-/** A layer that runs: Debian's static busybox, with a link for each of its commands, and an account for root. */
+/** A layer that can be run: Debian's static busybox, with a link for each of its commands, and an account for root. */
 export async function busyboxLayer(): Promise<ImageLayer> {
   const [program, { stdout }] = await Promise.all([
     readFile('/usr/bin/busybox'),

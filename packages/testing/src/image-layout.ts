@@ -7,7 +7,7 @@ import { createGunzip, createGzip } from 'node:zlib'
 import type { ArchiveLayer, ImageLayer } from './image-layer.ts'
 import { tar } from './tar.ts'
 
-/** A descriptor as the image specification has it. */
+/** A descriptor in the form of the image specification. */
 export interface TestDescriptor {
   readonly mediaType: string
   readonly digest: string
@@ -37,12 +37,12 @@ export interface BuiltManifest {
   readonly layers: readonly (TestDescriptor & { readonly diffId: string })[]
 }
 
-/** An image in a layout directory, with everything that can be known about it. */
+/** An image in a layout directory, with its digests. */
 export interface BuiltImage {
   /** The layout's directory. */
   readonly layout: string
   readonly tag: string
-  /** What the tag names: the manifest of a single image, the index of several. */
+  /** The target of the tag: the manifest of a single image, the index of several. */
   readonly target: TestDescriptor
   /** One for each platform, in the order given. */
   readonly manifests: readonly BuiltManifest[]

@@ -9,7 +9,7 @@ import { runOrThrow } from './run.ts'
 import { startProcess } from './running-process.ts'
 import { tempDir } from './temp-dir.ts'
 
-/** Begets, when it is told to, one child that ends and one that stays, and waits for neither. */
+/** On a signal, makes one child that ends and one that stays, and waits for neither. */
 const parent = `
   $| = 1;
   $SIG{USR1} = sub { fork || exit; $stays = fork || exec "sleep", "1000" };

@@ -3,32 +3,32 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { cgroupPaths } from './cgroups.ts'
 
-/** Where to look for what is left of containers. */
+/** Where to look for remains of containers. */
 export interface LeakScope {
-  /** Whose files and mounts count, however deep. Nothing below a mount does. */
+  /** Files and mounts in them count, at any depth. Nothing below a mount does. */
   readonly directories: readonly string[]
-  /** Whose descriptors and children count, from what a process is for to its number; asked anew for each look. */
+  /** Descriptors and children of these processes count: pids by a description, asked for at each look. */
   readonly processes: () => Promise<Readonly<Record<string, number>>>
-  /** Names of cgroups at the root of any hierarchy; those inside them count, with the processes that they hold. */
+  /** Names of cgroups at the root of any hierarchy; cgroups in them count, with their processes. */
   readonly cgroups?: readonly string[] | undefined
-  /** Names that may be others each time, such as random ones; none by default. */
+  /** Names that may differ each time, such as random ones; none by default. */
   readonly anyName?: RegExp | undefined
-  /** Lines that may be added meanwhile, and stay; none by default. */
+  /** Lines that may be added and stay; none by default. */
   readonly lasting?: RegExp | undefined
 }
 
-/** What a host looked like. */
+/** The state of the host at one moment. */
 export interface LeakWatch {
   /**
-   * What has been added since, as lines. Processes and descriptors are told by what they are, not by their numbers, so
-   * that one may come in another's place.
+   * What has been added since, as lines. Processes and descriptors are described without their numbers, so that one may
+   * take the place of another.
    *
-   * @param within milliseconds in which all may still go away; 10,000 by default
+   * @param within milliseconds for everything to vanish; 10,000 by default
    */
   leaks(within?: number): Promise<string[]>
 }
 
-/** Looks at processes, zombies, mounts, FIFOs and other files, descriptors and cgroups, to be compared later. */
+/** Records processes, zombies, mounts, FIFOs and other files, descriptors and cgroups, for a later comparison. */
 export async function watchLeaks(scope: LeakScope): Promise<LeakWatch> {
   const before = await look(scope)
   return {
@@ -74,7 +74,7 @@ async function look({
   return found
 }
 
-/** What is read here may vanish at any time. */
+/** Anything read here may vanish at any time. */
 async function unlessGone<T>(reading: Promise<T>, otherwise: T): Promise<T> {
   try {
     return await reading
@@ -114,7 +114,7 @@ async function descriptors(name: string, pid: number): Promise<string[]> {
   )
 }
 
-/** All descendants, with those that have ended and that nobody has waited for. */
+/** All descendants, including zombies. */
 async function children(named: readonly (readonly [string, number])[]): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   const found = new Map<number, { parent: number; state: string; command: string }>()

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 
-/** What a test cannot run without. */
+/** What a test needs to run. */
 export interface Needs {
   /** The effective user is root. */
   root?: true
@@ -14,7 +14,7 @@ export interface Needs {
 /**
  * What is missing for a test to run, as one line, or `undefined` if nothing is.
  *
- * With `CI=true` in the environment a lack is an error instead: a run that counts must not pass by skipping.
+ * With `CI=true` in the environment a missing part is an error: such a run must not pass by skipping.
  */
 export function needs(wanted: Needs): string | undefined {
   const missing: string[] = []

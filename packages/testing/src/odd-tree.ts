@@ -2,8 +2,8 @@ import { mkdir } from 'node:fs/promises'
 import { runOrThrow } from './run.ts'
 
 /**
- * Makes a directory with one of everything that a Debian system may hold, and odder things: the same each time. Needs
- * root, and Debian's `libcap2-bin` and `python3`.
+ * Makes a directory with one of every kind of file that a Debian system may have, and odder ones: the same each time.
+ * Needs root, and Debian's `libcap2-bin` and `python3`.
  */
 export async function makeOddTree(path: string): Promise<void> {
   await mkdir(path)

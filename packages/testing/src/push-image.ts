@@ -12,7 +12,7 @@ export interface PushImageOptions {
   timeout?: number
 }
 
-/** An image that a registry has. */
+/** An image in a registry. */
 export interface PushedImage {
   /** `HOST/NAME:TAG`. */
   readonly reference: string
@@ -23,7 +23,7 @@ export interface PushedImage {
 /**
  * Copies an image with all its platforms to a registry by Debian's `skopeo`.
  *
- * @param name what follows the host, with a tag: `library/busybox:latest`
+ * @param name the part after the host, with a tag: `library/busybox:latest`
  */
 export async function pushImage(
   image: BuiltImage,

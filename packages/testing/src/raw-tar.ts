@@ -1,6 +1,6 @@
-/** A header of a tar archive, with every field as a test wants it: a hostile archive has no rules to keep. */
+/** A header of a tar archive, with any value in each field: a hostile archive keeps no rules. */
 export interface RawHeader {
-  /** As it stands in the header; strings are UTF-8. */
+  /** The bytes in the header; strings are UTF-8. */
   readonly name?: string | Uint8Array
   /** The type's character; `0`, a file, by default. */
   readonly type?: string
@@ -8,7 +8,7 @@ export interface RawHeader {
   readonly mode?: number
   readonly uid?: number
   readonly gid?: number
-  /** What the header claims; the content's real size by default. Negative numbers are written in base 256. */
+  /** The size in the header; the content's real size by default. Negative numbers are written in base 256. */
   readonly size?: number | bigint
   readonly mtime?: number | bigint
   readonly major?: number
@@ -74,7 +74,7 @@ export function gnuLongName(type: 'L' | 'K', name: string): Buffer {
   return rawEntry({ name: '././@LongLink', type, magic: 'ustar  \0', content: `${name}\0` })
 }
 
-/** An archive of entries that are made already, with the two blocks at its end. */
+/** An archive of finished entries, with the two blocks at its end. */
 export function rawTar(...entries: readonly Uint8Array[]): Buffer {
   return Buffer.concat([...entries, Buffer.alloc(1024)])
 }

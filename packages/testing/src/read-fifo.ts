@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process'
 
-/** What reads a FIFO. */
+/** A reader of a FIFO. */
 export interface FifoReader {
-  /** What has come until now. */
+  /** The text so far. */
   readonly text: () => string
-  /** Resolves with all that has come, once there is no writer any more. */
+  /** Resolves with the whole text, once the FIFO has no writer any more. */
   readonly ended: Promise<string>
-  /** Leaves. */
+  /** Stops reading. */
   stop(): void
 }
 
-/** Reads a FIFO as a client does, from when it is opened, in a process of its own. */
+/** Reads a FIFO as a client does, in a process of its own. */
 export function readFifo(path: string): FifoReader {
   const child = spawn('cat', [path], { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''

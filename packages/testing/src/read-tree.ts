@@ -7,9 +7,9 @@ export interface ReadTreeOptions {
 }
 
 /**
- * Reads a whole tree. Names are relative to the root, which is `.`, with one character per byte, since they need not
- * be UTF-8. A child process reads it, so that two trees take two processors: Debian's Python, which has calls for
- * extended attributes, as Node has not, and nothing of what is to be tested. Files are hashed piece by piece.
+ * Reads a whole tree. Names are relative to the root, which is `.`, with one character per byte, since they need not be
+ * UTF-8. A child process reads it, so that two trees use two processors: Debian's Python, which, unlike Node, can read
+ * extended attributes, and shares nothing with the code under test. Files are hashed piece by piece.
  */
 export async function readTree(
   root: string,
@@ -32,7 +32,7 @@ export async function readTree(
   }
   return new Map(
     entries.map(({ name, inode, ...entry }) => {
-      // An overlay counts names too that are hidden.
+      // An overlay also counts hidden names.
       const names = inode === undefined ? [] : (groups.get(inode) ?? [])
       return [name, names.length > 1 ? { ...entry, links: names.join(' ') } : entry]
     }),
@@ -41,7 +41,7 @@ export async function readTree(
 
 interface ReadEntry extends Omit<TreeEntry, 'links'> {
   readonly name: string
-  /** Of what has several names. */
+  /** Of files with several names. */
   readonly inode?: string
 }
 

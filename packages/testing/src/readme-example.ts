@@ -9,13 +9,12 @@ import { tempDir } from './temp-dir.ts'
 const block = /^```(\w*)\n([\s\S]*?)^```$/gm
 
 /**
- * Executes the first `ts` block of a package's README against the package's sources, in a process of its own;
- * rejects with what it said unless it ends with exit code 0. If the next block is `text`, that must be what it
- * prints.
+ * Executes the first `ts` block of a package's README against the package's sources, in a process of its own; rejects
+ * with its output unless it ends with exit code 0. If the next block is `text`, that must be the output.
  *
  * @param readme the file's location: `new URL('../README.md', import.meta.url)`
  * @param timeout milliseconds
- * @param section the heading, of the second level, after which the block is looked for; the beginning by default
+ * @param section the second-level heading after which the block is looked for; the beginning by default
  */
 export async function readmeExample(
   readme: URL,

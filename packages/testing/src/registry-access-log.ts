@@ -1,10 +1,10 @@
 /** One request that a registry answered. */
 export interface AccessLogEntry {
   readonly method: string
-  /** The path with its query, as it was sent. */
+  /** The path with its query, as sent. */
   readonly path: string
   readonly status: number
-  /** Bytes of the answer's body that were written; fewer than its length if the client went away. */
+  /** Bytes of the answer's body that were sent; fewer than its length if the client disconnected. */
   readonly bytes: number
   readonly userAgent: string
 }
@@ -13,7 +13,7 @@ export interface AccessLogEntry {
 const line =
   /^\S+ \S+ .+? \[[^\]]+\] "(\S+) (\S+) [^"]*" (\d{3}) (\d+) "(?:[^"\\]|\\.)*" "((?:[^"\\]|\\.)*)"$/
 
-/** Reads an access log in the combined format; lines of anything else are an error. */
+/** Reads an access log in the combined format. @throws for any other line */
 export function parseAccessLog(text: string): AccessLogEntry[] {
   return text
     .split('\n')

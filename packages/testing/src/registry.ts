@@ -8,7 +8,7 @@ import { runOrThrow } from './run.ts'
 import { type RunningProcess, startProcess } from './running-process.ts'
 import { tempDir } from './temp-dir.ts'
 
-/** A name and a password that a registry asks for. */
+/** The name and password for a registry. */
 export interface RegistryCredentials {
   readonly user: string
   readonly password: string
@@ -17,7 +17,7 @@ export interface RegistryCredentials {
 export interface StartRegistryOptions {
   /** Demands HTTP basic authentication with these for every request; none by default. */
   auth?: RegistryCredentials
-  /** Where blobs are kept; a temporary directory of the registry's own by default. */
+  /** Directory of blobs; a temporary one by default. */
   storageDir?: string
   /** The loopback port to listen on; a free one by default. */
   port?: number
@@ -49,17 +49,18 @@ export class Registry implements AsyncDisposable {
     this.auth = options.auth
   }
 
-  /** The process that serves at the moment. */
+  /** The current process. */
   get process(): RunningProcess {
     return this.#process
   }
 
   /**
-   * All requests answered since the start, restarts included, in the order in which their answers ended. The
-   * log has no request headers: a range shows as status 206 with its number of bytes.
+   * All requests answered since the start, restarts included, in the order in which their answers ended. The log has no
+   * request headers: a range shows as status 206 with its number of bytes.
    */
   async accessLog(): Promise<AccessLogEntry[]> {
-    // The registry writes a line after its answer, so the answer to a later request says that earlier lines stand.
+    // The registry logs a request after its answer, so after the answer to a later request all earlier lines are
+    // written.
     const marker = `/v2/?marker=${randomUUID()}`
     await fetch(`http://${this.host}${marker}`, { signal: AbortSignal.timeout(10_000) })
     for (let attempt = 0; attempt < 200; attempt++) {
@@ -77,7 +78,7 @@ export class Registry implements AsyncDisposable {
     await this.#process.exited
   }
 
-  /** Starts anew on the same port and storage after `kill`. */
+  /** Starts again on the same port and storage after `kill`. */
   async restart(): Promise<void> {
     const port = Number(this.host.split(':')[1])
     ;({ process: this.#process } = await serve(this.#directory, { ...this.#options, port }))
@@ -89,7 +90,7 @@ export class Registry implements AsyncDisposable {
   }
 }
 
-/** Starts a registry that holds nothing, or what `storageDir` has. */
+/** Starts a registry that is empty, or has the content of `storageDir`. */
 export async function startRegistry(options: StartRegistryOptions = {}): Promise<Registry> {
   await using stack = new AsyncDisposableStack()
   const directory = stack.use(await tempDir('nsbox-registry')).path
@@ -129,7 +130,7 @@ async function serve(
   return { process, host: ready.exec(process.output)![1]! }
 }
 
-/** Hashes a password as docker-registry wants it. Node has no bcrypt; the C library behind perl's crypt has. */
+/** Hashes a password for docker-registry. Node has no bcrypt, but the C library behind perl's crypt has. */
 async function bcrypt(password: string): Promise<string> {
   const salt = '$2b$04$nsboxnsboxnsboxnsboxnu'
   const script = 'print crypt($ENV{PASSWORD}, $ENV{SALT})'

@@ -4,25 +4,25 @@ import { describeExit, type ExitStatus } from './exit-status.ts'
 export interface RunOptions {
   /** Milliseconds until the process is killed and the call rejects; 30,000 by default. */
   timeout?: number
-  /** What the process reads from its standard input; nothing by default. */
+  /** Standard input of the process; empty by default. */
   input?: string | Uint8Array
   /** Variables added to this process's environment; `undefined` removes one. */
   env?: Readonly<Record<string, string | undefined>>
   cwd?: string
-  /** Most bytes taken from each of its outputs, beyond which the call rejects; 64 MiB by default. */
+  /** Most bytes of each output, beyond which the call rejects; 64 MiB by default. */
   maxOutput?: number
 }
 
 export interface RunResult extends ExitStatus {
   readonly stdout: string
   readonly stderr: string
-  /** Standard output as it was written, for output that is not text. */
+  /** Standard output as bytes. */
   readonly stdoutBytes: Uint8Array
 }
 
 /**
- * Runs a program to its end. Whatever its exit status, the call resolves; it rejects if the program cannot be
- * started, takes too long or says too much.
+ * Runs a program to its end. Resolves for any exit status; rejects if the program cannot be started, takes too long or
+ * writes too much.
  */
 export async function run(
   command: string,
@@ -35,7 +35,7 @@ export async function run(
   const fail = (message: string) => {
     failure ??= new Error(`${command} ${args.join(' ')}: ${message}`)
     child.kill('SIGKILL')
-    // A grandchild may hold the other ends open; what it still writes is of no interest.
+    // A grandchild may hold the other ends open; its output is not wanted.
     child.stdout.destroy()
     child.stderr.destroy()
   }
@@ -55,7 +55,7 @@ export async function run(
     const said = Buffer.concat(stderr).toString().slice(-2000)
     fail(`not ended after ${timeout} ms; standard error: ${said}`)
   }, timeout)
-  // A program that ends without reading its input breaks the pipe; its exit status tells all there is to know.
+  // A program that ends without reading its input breaks the pipe; its exit status is enough.
   child.stdin.on('error', () => {})
   child.stdin.end(input)
   try {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describeExit, type ExitStatus } from './exit-status.ts'
 
 export interface StartProcessOptions {
-  /** What either output must say before the process counts as started; nothing by default. */
+  /** Text in either output that shows that the process is ready; started is ready by default. */
   ready?: RegExp
   /** Milliseconds that getting ready may take; 20,000 by default. */
   readyTimeout?: number
@@ -13,9 +13,9 @@ export interface StartProcessOptions {
   /** Variables added to this process's environment; `undefined` removes one. */
   env?: Readonly<Record<string, string | undefined>>
   cwd?: string
-  /** A file that takes standard output, appended to; what goes there is not part of `output`. */
+  /** A file to append standard output to, in place of `output`. */
   stdoutFile?: string
-  /** Most characters of output kept, the oldest being dropped; 1 Mi by default. */
+  /** Most characters of output to keep, the oldest being dropped; 1 Mi by default. */
   keepOutput?: number
 }
 
@@ -26,9 +26,9 @@ export class RunningProcess implements AsyncDisposable {
   readonly #stopTimeout: number
   readonly #watchers = new Set<() => void>()
   #output = ''
-  /** The last output is read, or is held back by a grandchild that lives on. */
+  /** Resolves when the last output has been read, or a surviving grandchild holds it open. */
   readonly #silent: Promise<unknown>
-  /** Resolves when the process has ended, for whatever reason. */
+  /** Resolves when the process has ended, for any reason. */
   readonly exited: Promise<ExitStatus>
 
   /** @internal use `startProcess` */
@@ -88,7 +88,7 @@ export class RunningProcess implements AsyncDisposable {
     this.#child.kill(signal)
   }
 
-  /** Ends the process with SIGTERM, or with SIGKILL if it does not obey in time. */
+  /** Ends the process with SIGTERM, or with SIGKILL if it does not end in time. */
   async stop(): Promise<void> {
     this.#child.kill('SIGTERM')
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), this.#stopTimeout)
@@ -103,7 +103,7 @@ export class RunningProcess implements AsyncDisposable {
 
 const alive = new Set<ChildProcess>()
 
-/** Ends what is left if this process ends without disposing of it, for example by an uncaught error. */
+/** Ends the child if this process ends without disposing of it, for example by an uncaught error. */
 function endWithThisProcess(child: ChildProcess): void {
   if (alive.size === 0) process.once('exit', killAll)
   alive.add(child)

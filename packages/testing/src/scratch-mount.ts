@@ -5,8 +5,8 @@ import { runOrThrow } from './run.ts'
 import type { TempDir } from './temp-dir.ts'
 
 /**
- * A directory of one test's own that is a file system in memory, for tests that mount: disposing of it takes
- * all mounts below it along, and mounts below it are seen in no other namespace. Needs root.
+ * A directory for one test that is a file system in memory, for tests that mount: disposing of it removes all mounts in
+ * it, and they are visible in no other mount namespace. Needs root.
  */
 export async function scratchMount(): Promise<TempDir> {
   const path = await mkdtemp(join(tmpdir(), 'nsbox-scratch-'))
@@ -21,7 +21,7 @@ export async function scratchMount(): Promise<TempDir> {
     path,
     async [Symbol.asyncDispose]() {
       await runOrThrow('umount', ['--lazy', path])
-      // Never recursively: whatever is still there is not the test's.
+      // Never recursively: remaining files are not the test's.
       await rmdir(path)
     },
   }

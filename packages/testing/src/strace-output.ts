@@ -8,8 +8,8 @@ export interface SystemCall {
   /** As strace writes it: `0`, `3</tmp/file>`, `-1 ENOENT (No such file or directory)`. */
   readonly result: string
   /**
-   * When it was entered and when it returned, as positions in one order of all events: `a` had returned before
-   * `b` was entered if and only if `a.returned < b.entered`. The two are equal if nothing was seen in between.
+   * Positions of its entry and its return in one order of all events: `a` had returned before `b` was entered if and
+   * only if `a.returned < b.entered`. The two are equal if nothing was seen in between.
    */
   readonly entered: number
   readonly returned: number
@@ -18,12 +18,12 @@ export interface SystemCall {
 const complete = /^(\d+)\s+(\w+)\((.*)\)\s+= ((?:-?\d|\?).*)$/
 const unfinished = /^(\d+)\s+(\w+)\((.*) <unfinished \.\.\.>$/
 const resumed = /^(\d+)\s+<\.\.\. (\w+) resumed>(.*)\)\s+= ((?:-?\d|\?).*)$/
-// `???` stands where the thread was killed before strace could read which call it had entered.
+// `???` stands in place of a call whose thread was killed as it entered it.
 const other = /^\d+\s+(---|\+\+\+|<\.\.\. (\w+|\?\?\?) resumed>|\?\?\?\()|<detached \.\.\.>$/
 
 /**
- * Reads what `strace --follow-forks --output` wrote, in the order in which the calls returned. Calls that never
- * returned are left out, as are signals and exits.
+ * Reads the output of `strace --follow-forks --output`, in the order in which the calls returned. Leaves out calls that
+ * never returned, signals and exits.
  */
 export function parseStrace(text: string): SystemCall[] {
   const calls: SystemCall[] = []

@@ -14,7 +14,7 @@ const options = (syscalls: readonly string[], file: string) => [
   `--output=${file}`,
 ]
 
-/** Runs a program to its end under strace and tells which system calls of these names it made. */
+/** Runs a program to its end under strace. @returns its system calls with these names */
 export async function traceRun(
   syscalls: readonly string[],
   command: string,
@@ -28,7 +28,7 @@ export async function traceRun(
 }
 
 export interface Trace extends AsyncDisposable {
-  /** Lets the process go on untraced and tells which calls it made meanwhile. */
+  /** Ends the tracing; the process goes on. @returns the calls that it made meanwhile */
   stop(): Promise<SystemCall[]>
 }
 

@@ -1,4 +1,4 @@
-/** One member of a tar archive. Names are written as given: a test may want a hostile one. */
+/** One member of a tar archive. Names are written unchecked: a test may want a hostile one. */
 export type TarEntry = TarFile | TarDirectory | TarLink
 
 interface TarAttributes {

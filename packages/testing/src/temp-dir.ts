@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A directory of one test's own, removed with all that is in it when it is disposed of. */
+/** A directory for one test, removed with its content when it is disposed of. */
 export interface TempDir extends AsyncDisposable {
   readonly path: string
 }
@@ -10,7 +10,7 @@ export interface TempDir extends AsyncDisposable {
 /**
  * Makes an empty directory with mode 0700 below the system's temporary directory.
  *
- * @param prefix starts the directory's name, so that what a broken test left behind can be told
+ * @param prefix of the directory's name, by which remains of a broken test can be recognised
  */
 export async function tempDir(prefix = 'nsbox-test'): Promise<TempDir> {
   const path = await mkdtemp(join(tmpdir(), `${prefix}-`))

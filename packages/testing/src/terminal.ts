@@ -9,7 +9,7 @@ export interface StartTerminalOptions {
   env?: Readonly<Record<string, string>>
 }
 
-/** A program at a pseudo-terminal of its own, which is as a person sees it; both end when it is disposed of. */
+/** A program on a pseudo-terminal of its own; both end when it is disposed of. */
 export class TestTerminal implements AsyncDisposable {
   readonly #script: ChildProcess
   readonly #exited: Promise<ExitStatus>
@@ -40,7 +40,7 @@ export class TestTerminal implements AsyncDisposable {
       output += text
     }
     script.stdout.setEncoding('utf8').on('data', (text: string) => listener(text))
-    // What is written after the end is of no interest to anybody.
+    // Input after the end is ignored.
     script.stdin.on('error', () => undefined)
     const ended = exited.then(() => true)
     while (!output.includes('\n')) {
@@ -55,7 +55,7 @@ export class TestTerminal implements AsyncDisposable {
     return terminal
   }
 
-  /** What was shown until now. */
+  /** The output so far. */
   get output(): string {
     return this.#output
   }
@@ -90,7 +90,7 @@ export class TestTerminal implements AsyncDisposable {
     await runOrThrow('stty', ['-F', this.device, 'cols', String(width), 'rows', String(height)])
   }
 
-  /** Whether keys go to the program as they are. */
+  /** Whether the terminal is in raw mode. */
   async isRaw(): Promise<boolean> {
     const { stdout } = await runOrThrow('stty', ['-F', this.device, '-a'])
     return stdout.includes('-icanon')

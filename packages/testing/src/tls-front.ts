@@ -11,7 +11,7 @@ export interface Certificate {
   readonly key: string
 }
 
-/** Makes a certificate that vouches for itself, by the program `openssl`. @param directory where its files go */
+/** Makes a self-signed certificate by the program `openssl`. @param directory of its files */
 export async function makeCertificate(directory: string): Promise<Certificate> {
   const made = { cert: join(directory, 'front.crt'), key: join(directory, 'front.key') }
   await runOrThrow('openssl', [
@@ -29,9 +29,9 @@ export interface TlsFront extends AsyncDisposable {
 }
 
 /**
- * Puts TLS before a registry: in a transfer, containerd 1.7 speaks nothing else.
+ * Puts TLS before a registry: containerd 1.7 requires it in transfers.
  *
- * @param host where the registry speaks plain HTTP
+ * @param host of the registry, over plain HTTP
  */
 export async function startTlsFront(host: string, certificate: Certificate): Promise<TlsFront> {
   const [key, cert] = await Promise.all([readFile(certificate.key), readFile(certificate.cert)])

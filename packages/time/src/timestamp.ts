@@ -1,6 +1,6 @@
 import { NsboxError, quoted } from '@nsbox/errors'
 
-/** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z, in seconds: what RFC 3339 and protobuf can say. */
+/** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z, in seconds: the range of RFC 3339 and protobuf. */
 const firstSecond = -62_135_596_800
 const lastSecond = 253_402_300_799
 
@@ -8,13 +8,13 @@ const lastSecond = 253_402_300_799
 const pattern = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/
 
 /**
- * A moment to the nanosecond, in UTC, of the years 1 to 9999. It has the names of `Temporal.Instant` where that has the
- * same; `<` and `>` compare two as they do dates.
+ * A moment to the nanosecond, in UTC, of the years 1 to 9999. Members are named as in `Temporal.Instant` where that has
+ * the same; `<` and `>` compare two as they do dates.
  */
 export class Timestamp {
   /** Whole seconds since 1970, rounded down. */
   readonly epochSeconds: number
-  /** What is left of the second: 0 to 999,999,999. */
+  /** The fraction of the second: 0 to 999,999,999. */
   readonly nanoseconds: number
 
   /** 1970-01-01T00:00:00Z. */
@@ -36,12 +36,12 @@ export class Timestamp {
   }
 
   /**
-   * @param milliseconds may have a fraction, of which microseconds count
-   * @throws `invalid_argument` for what is no time of the years 1 to 9999
+   * @param milliseconds may have a fraction, which counts to the microsecond
+   * @throws `invalid_argument` for a time outside of the years 1 to 9999
    */
   static fromEpochMilliseconds(milliseconds: number): Timestamp {
     const seconds = Math.floor(milliseconds / 1000)
-    // The whole milliseconds are exact; what is left of one is a fraction of a double.
+    // The whole milliseconds are exact; the rest is a fraction of a double.
     const whole = Math.floor(milliseconds)
     const microseconds = Math.round((milliseconds - whole) * 1000)
     return Timestamp.#ofMicroseconds(seconds, (whole - seconds * 1000) * 1000 + microseconds)
@@ -49,7 +49,7 @@ export class Timestamp {
 
   /**
    * @param microseconds an integer
-   * @throws `invalid_argument` for what is no time of the years 1 to 9999
+   * @throws `invalid_argument` for a time outside of the years 1 to 9999
    */
   static fromEpochMicroseconds(microseconds: number): Timestamp {
     const seconds = Math.floor(microseconds / 1_000_000)
@@ -62,7 +62,7 @@ export class Timestamp {
   }
 
   /**
-   * @param text a time as RFC 3339, section 5.6, has it, with nine decimals at most
+   * @param text a time in the form of RFC 3339, section 5.6, with at most nine decimals
    * @throws `invalid_argument` for another text
    */
   static parse(text: string): Timestamp {
@@ -71,7 +71,7 @@ export class Timestamp {
     return time
   }
 
-  /** What `parse` reads, and undefined for what it refuses. */
+  /** As `parse`; undefined for what that refuses. */
   static tryParse(text: string): Timestamp | undefined {
     const [, second, fraction = '', zone] = pattern.exec(text) ?? []
     const milliseconds = Date.parse(`${second}${zone}`)
@@ -86,12 +86,12 @@ export class Timestamp {
     return a.epochSeconds - b.epochSeconds || a.nanoseconds - b.nanoseconds
   }
 
-  /** Milliseconds since 1970, rounded down: what `Date` has. */
+  /** Milliseconds since 1970, rounded down, as in `Date`. */
   get epochMilliseconds(): number {
     return this.epochSeconds * 1000 + Math.floor(this.nanoseconds / 1_000_000)
   }
 
-  /** Microseconds since 1970, rounded down. Exact from 1685 to 2255, as integers of doubles are. */
+  /** Microseconds since 1970, rounded down. Exact from 1685 to 2255, where a double can hold it. */
   get epochMicroseconds(): number {
     return this.epochSeconds * 1_000_000 + Math.floor(this.nanoseconds / 1000)
   }
@@ -104,12 +104,12 @@ export class Timestamp {
     return this.epochSeconds === other.epochSeconds && this.nanoseconds === other.nanoseconds
   }
 
-  /** Rounded down to a millisecond, so that two never change their order. */
+  /** Rounded down to a millisecond, which never changes the order of two. */
   toDate(): Date {
     return new Date(this.epochMilliseconds)
   }
 
-  /** As RFC 3339 has it, with as many decimals of the second as are needed. */
+  /** In the form of RFC 3339, with as many decimals of the second as needed. */
   toString(): string {
     const second = new Date(this.epochSeconds * 1000).toISOString().slice(0, 19)
     if (this.nanoseconds === 0) return `${second}Z`

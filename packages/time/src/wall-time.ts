@@ -1,28 +1,28 @@
-/** Milliseconds by which what is computed may differ from the system's clock before it is measured again. */
+/** Milliseconds by which the computed time may differ from the system's clock before the offset is measured again. */
 const tolerance = 0.02
 
-/** How often the next millisecond is waited for if the process was interrupted meanwhile. */
+/** How often the end of a millisecond is observed if the process was interrupted meanwhile. */
 const attempts = 5
 
-/** Looks at the clock until a millisecond must have ended, so that a clock that stands holds nobody up. */
+/** Most readings of the clock until a millisecond must have ended, so that a stopped clock does not block. */
 const mostLooks = 100_000
 
-/** What the monotonic clock is to be added to, in nanoseconds. */
+/** Added to the monotonic clock gives the system's clock, in nanoseconds. */
 let offset: bigint | undefined
 
 /**
- * The time of the system's clock in milliseconds since 1970, with microseconds after the point. The clock may be set,
- * and this follows.
+ * The time of the system's clock in milliseconds since 1970, with microseconds as a fraction. Follows when that clock
+ * is set.
  *
- * Node tells that clock to the millisecond only. The rest is taken from the monotonic clock: on Linux both go at the
- * same rate (clock_gettime(2)), so their distance, which is measured once, stays until the clock is set or the machine
- * was asleep. Each call compares, and measures again then.
+ * Node gives that clock only to the millisecond. The rest is taken from the monotonic clock: on Linux both run at the
+ * same rate (clock_gettime(2)), so their difference, which is measured once, stays until the clock is set or the
+ * machine has slept. Each call checks that, and measures again then.
  */
 export function wallTime(): number {
   const before = Date.now()
   const time = computed()
   const after = Date.now()
-  // A process that was interrupted in between has no more than these bounds to go by.
+  // If the process was interrupted in between, only these bounds are known.
   if (time !== undefined && time >= before - tolerance && time < after + 1 + tolerance) return time
   offset = measured()
   return computed() ?? after
@@ -35,7 +35,7 @@ function computed(): number | undefined {
   return Number(nanoseconds / 1_000_000n) + Number(nanoseconds % 1_000_000n) / 1_000_000
 }
 
-/** The distance of the clocks, by watching one millisecond end; it takes that long at most, unless interrupted. */
+/** The offset, found by observing the end of a millisecond; takes at most that long, unless interrupted. */
 function measured(): bigint {
   let best = nextTick()
   for (let attempt = 1; attempt < attempts && best.width > 5_000n; attempt++) {
@@ -45,7 +45,7 @@ function measured(): bigint {
   return best.offset
 }
 
-/** @returns also within how many nanoseconds the millisecond ended */
+/** @returns also the precision: nanoseconds within which the millisecond ended */
 function nextTick(): { readonly width: bigint; readonly offset: bigint } {
   const first = Date.now()
   let before = process.hrtime.bigint()
@@ -53,7 +53,8 @@ function nextTick(): { readonly width: bigint; readonly offset: bigint } {
   for (let look = 0; ; look++) {
     const milliseconds = Date.now()
     const after = process.hrtime.bigint()
-    // It ended after the second last look at the one clock, which was after `before`, and ahead of the last one.
+    // It ended after the reading of the system's clock before this one, which `before` precedes, and before this
+    // reading.
     if (milliseconds !== first || look === mostLooks)
       return { width: after - before, offset: BigInt(milliseconds) * 1_000_000n - between }
     before = between

@@ -24,7 +24,7 @@ async function trees(...names: readonly string[]) {
   return { path: dir.path, job, [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose]() }
 }
 
-/** A thread that does nothing of what it is told until it is told to go on, which it then answers. */
+/** A thread that does no work until it gets a message to continue, which it then answers. */
 function slowThread(): Worker {
   return new Worker(
     `const { parentPort } = require('node:worker_threads')

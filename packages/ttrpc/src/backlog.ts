@@ -1,12 +1,12 @@
-/** How many bytes may wait before no more is read; one frame, of any size, always may. */
+/** How many bytes may wait before reading stops; a single frame may always. */
 const maxBytes = 16 << 20
 
-/** Besides its data, what a frame takes in memory. */
+/** Memory of a frame besides its data. */
 const overhead = 256
 
 /**
- * Data of streams that has been read from a connection and not been taken. The protocol has no flow control, so that
- * the whole connection waits while there is too much.
+ * Counts data of streams that has been read from a connection and not yet taken. The protocol has no flow control, so
+ * reading the whole connection stops while there is too much.
  */
 export class Backlog {
   #bytes = 0
@@ -16,7 +16,7 @@ export class Backlog {
     return this.#bytes
   }
 
-  /** Counts data until the result is disposed of, which may be done repeatedly. */
+  /** Counts data until the result is disposed of; idempotent. */
   add(data: Uint8Array): Disposable {
     let bytes = data.byteLength + overhead
     this.#bytes += bytes

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { closedError } from './closed-error.ts'
 import { encodeFrame, type Frame } from './frame.ts'
 
-/** Writes frames, one after another. Who waits for each write has at most that frame in memory. */
+/** Writes frames, one after another. A caller that waits for each write has at most that frame in memory. */
 export class FrameWriter {
   readonly #socket: Socket
   #drained: Promise<void> | undefined

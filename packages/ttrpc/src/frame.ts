@@ -6,14 +6,14 @@ export const maxFrameBytes: number = 4 << 20
 /** The bytes before the data: length, stream, type, flags. */
 export const headerBytes = 10
 
-/** What a frame is. Frames of all other types are ignored, since later versions may have more. */
+/** Types of frames. All others are ignored, since later versions may have more. */
 export const frameTypes = { request: 1, response: 2, data: 3 } as const
 
-/** Bits of the flags. Those that a type of frame does not know are ignored. */
+/** Bits of the flags. Those without a meaning for a type of frame are ignored. */
 export const frameFlags = {
-  /** Who sends it sends no more on the stream. */
+  /** The sender sends no more on the stream. */
   remoteClosed: 1,
-  /** Who sends it sends more on the stream. */
+  /** The sender will send more on the stream. */
   remoteOpen: 2,
   /** There is no message, in contrast to an empty one. */
   noData: 4,
@@ -21,16 +21,16 @@ export const frameFlags = {
 
 /** One message on the wire. */
 export interface Frame {
-  /** Odd for calls of the client; there are no others. */
+  /** Odd: only clients begin streams. */
   readonly streamId: number
   readonly type: number
   readonly flags: number
   readonly data: Uint8Array
-  /** Whether it had more data than may be; what there was has been dropped. */
+  /** Whether it was too large, and its data was dropped. */
   readonly isTooLarge?: boolean | undefined
 }
 
-/** The bytes of a frame. @throws `resource_exhausted` for more data than may be */
+/** The bytes of a frame. @throws `resource_exhausted` for too much data */
 export function encodeFrame({ streamId, type, flags, data }: Frame): Uint8Array {
   if (data.byteLength > maxFrameBytes) throw tooLarge(data.byteLength)
   const bytes = new Uint8Array(headerBytes + data.byteLength)
@@ -43,7 +43,7 @@ export function encodeFrame({ streamId, type, flags, data }: Frame): Uint8Array 
   return bytes
 }
 
-/** What a message is refused with that fits in no frame. */
+/** The error for a message that is larger than a frame. */
 export function tooLarge(bytes?: number): ConnectError {
   const what = bytes === undefined ? 'a message' : `a message of ${bytes} bytes`
   return new ConnectError(

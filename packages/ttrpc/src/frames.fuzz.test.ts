@@ -53,7 +53,7 @@ fuzz(
       }
       at += headerBytes + length
     }
-    // What is left is less than a frame.
+    // The rest is less than a frame.
     const rest = bytes.length - at
     if (rest >= headerBytes)
       expect(new DataView(bytes.buffer, bytes.byteOffset).getUint32(at) + headerBytes).toBeGreaterThan(rest)

@@ -11,7 +11,7 @@ import { type ServedEcho, serveEcho } from './testing/serve-echo.ts'
 
 const unary = (streamId: number) => requestFrame(streamId, { service: Echo.typeName, method: 'Unary' })
 
-/** A header that announces so much. */
+/** A header that announces this length. */
 function header(length: number, streamId: number, type: number, flags = 0): Uint8Array {
   const bytes = encodeFrame({ streamId, type, flags, data: new Uint8Array() })
   new DataView(bytes.buffer).setUint32(0, length)
@@ -140,14 +140,14 @@ describe('D17 a ttrpc server', () => {
     })()
     await expect.poll(() => accepted).toBeGreaterThan(16)
     await new Promise((resolve) => setTimeout(resolve, 100))
-    // What is read, and what the sockets and one read of it hold.
+    // The bytes that are read, and the buffers of the sockets.
     expect(accepted).toBeLessThan(24)
     release()
     await expect.poll(() => taken).toBe(64)
   })
 })
 
-/** A message with the text `hang` and as much that is not known. */
+/** A message of this size, with the text `hang` and an unknown field. */
 function hang(size: number): Uint8Array {
   const known = [10, 4, ...Buffer.from('hang')]
   const bytes = new Uint8Array(size)

@@ -17,32 +17,32 @@ export class Inbox implements Disposable {
     this.#backlog = backlog
   }
 
-  /** After the end it does nothing. */
+  /** Does nothing after the end. */
   push(frame: Frame): void {
     if (this.#end !== undefined) return
     this.#waiting.push({ frame, held: this.#backlog.add(frame.data) })
     this.#wake?.()
   }
 
-  /** No more comes. */
+  /** Ends it after the frames that have come. */
   close(): void {
     this.#end ??= {}
     this.#wake?.()
   }
 
-  /** Ends it with an error, after what has come. */
+  /** Ends it with an error, after the frames that have come. */
   fail(error: unknown): void {
     this.#end ??= { error }
     this.#wake?.()
   }
 
-  /** Drops what has come, and takes no more. */
+  /** Drops the frames that have come, and takes no more. */
   [Symbol.dispose](): void {
     for (const { held } of this.#waiting.splice(0)) held[Symbol.dispose]()
     this.close()
   }
 
-  /** The next frame; undefined at the end. @throws what it has failed with */
+  /** The next frame; undefined at the end. @throws the error that has ended it */
   async take(): Promise<Frame | undefined> {
     for (;;) {
       const next = this.#waiting.shift()

@@ -9,7 +9,7 @@ export function toMetadata(headers: Headers): KeyValue[] {
   return [...headers].map(([key, value]) => ({ key, value }))
 }
 
-/** The metadata of a request as headers. @throws `invalid_argument` for what no header can be */
+/** The metadata of a request as headers. @throws `invalid_argument` for an invalid header */
 export function fromMetadata(metadata: readonly KeyValue[]): Headers {
   const headers = new Headers()
   for (const { key, value } of metadata)

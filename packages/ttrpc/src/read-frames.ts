@@ -1,8 +1,8 @@
 import { type Frame, headerBytes, maxFrameBytes } from './frame.ts'
 
 /**
- * The frames in a stream of bytes. What is in memory is what has come, not what a header announces. A frame with too
- * much data is told of once its data has passed, so that the frames after it can be read.
+ * The frames in a stream of bytes. Memory is used for the bytes that have come, not for the length that a header
+ * announces. A frame with too much data is reported once its data has passed, so that the frames after it can be read.
  *
  * A frame that is cut off at the end is dropped.
  */
@@ -35,7 +35,7 @@ class FrameInProgress {
     }
     const piece = chunk.subarray(0, this.#length - this.#dataRead)
     this.#dataRead += piece.length
-    // A copy of a part, which would otherwise keep the whole in memory.
+    // A part is copied, since a view would keep the whole chunk in memory.
     if (!this.#isTooLarge) this.#pieces.push(piece.length === chunk.length ? piece : piece.slice())
     return piece.length
   }

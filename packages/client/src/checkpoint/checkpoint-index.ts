@@ -19,7 +19,7 @@ import { receivedOpaque } from '../messages/opaque-value.ts'
 export const checkpointAnnotations = {
   /** Name of the image that the container is made of. */
   image: refNameAnnotation,
-  /** The same, where only a task was written down. */
+  /** The same, in the checkpoint of a task alone. */
   imageOfTask: 'image.name',
   runtime: 'io.containerd.checkpoint.runtime',
   snapshotter: 'io.containerd.checkpoint.snapshotter',
@@ -55,8 +55,8 @@ export const opaqueBytes = ({ typeUrl, value }: OpaqueValue): Uint8Array =>
 /**
  * Reads the index of a checkpoint, of nsbox or of another client.
  *
- * @param target of the image that it is
- * @throws `failed_precondition` for an image that is no checkpoint; `not_found` for a part that is needed here;
+ * @param target the target of the checkpoint's image
+ * @throws `failed_precondition` for an image that is no checkpoint; `not_found` for a missing part that is needed;
  * `invalid_argument` for a malformed index; as `readBlob`
  */
 export async function readCheckpoint(

@@ -6,7 +6,7 @@ import type { LeaseStore } from '@nsbox/core/leases'
 import type { Snapshotter } from '@nsbox/core/snapshots'
 import type { Tasks } from '@nsbox/core/tasks'
 
-/** What of a server checkpoints are made of and restored with. */
+/** The stores of a server that making and restoring checkpoints needs. */
 export interface CheckpointStores {
   readonly namespace: string
   readonly containers: ContainerStore

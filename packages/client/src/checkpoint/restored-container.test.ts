@@ -94,7 +94,7 @@ test('D11 a checkpoint chooses no program of the host unless it is trusted', () 
     { ...runc, options: options({ criuImagePath: '/tmp' }) },
     { ...runc, options: options({ noPivotRoot: true }) },
     { ...runc, options: options({ taskApiAddress: 'unix:///run/x' }) },
-    // A field that nobody has given a meaning yet.
+    // A field that is not defined yet.
     { ...runc, options: { typeUrl: OptionsSchema.typeName, value: Uint8Array.of(0x98, 0x06, 1) } },
     { ...runc, options: { typeUrl: 'runtimeoptions.v1.Options', value: Uint8Array.of(0x12, 1, 0x2f) } },
   ]

@@ -44,7 +44,9 @@ export function refuseAccess(access: readonly string[], whose: string): void {
   )
 }
 
-/** The one that it was checkpointed in may still be in use. One of systemd, `slice:prefix:name`, keeps its slice. */
+/**
+ * The cgroup of the checkpointed container may still be in use. A systemd cgroup, `slice:prefix:name`, keeps its slice.
+ */
 function withOwnCgroup(spec: Spec, { id, namespace, trusted }: RestoredSpecOptions): Spec {
   if (spec.linux === undefined) return spec
   const [slice, prefix, name, ...more] = (spec.linux.cgroupsPath ?? '').split(':')

@@ -25,7 +25,7 @@ export async function whilePaused<T>(
   if (status === 'paused') return await frozen()
   let result: T
   try {
-    // Neither pausing nor resuming takes the signal: an aborted call may freeze the task all the same.
+    // The signal is not passed on: an aborted call may still freeze the task.
     await tasks.pause(containerId)
     signal?.throwIfAborted()
     result = await frozen()
@@ -46,7 +46,7 @@ async function thaw(tasks: Pick<Tasks, 'get' | 'resume'>, containerId: string): 
     await retryWhileAway(() => tasks.resume(containerId))
     return undefined
   } catch (error) {
-    // Of what is not frozen some servers refuse it.
+    // Some servers refuse to resume a task that is not frozen.
     const status = await statusOf(tasks, containerId).catch(() => 'unknown' as const)
     const frozen = status === 'paused' || status === 'pausing' || status === 'unknown'
     return frozen ? (error as Error) : undefined

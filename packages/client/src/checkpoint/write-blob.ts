@@ -18,7 +18,7 @@ export async function writeBlob(
   try {
     const ingest = { ref: `checkpoint-${digest}`, expected: digest, total: size }
     await using writer = await content.writer(ingest, { signal })
-    // What an interrupted one has left could be longer.
+    // An interrupted ingest could be longer.
     if (writer.status().offset > 0) await writer.restart({ signal })
     await writer.write(bytes, { signal })
     await writer.commit({ size, expected: digest, labels, signal })

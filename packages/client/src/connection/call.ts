@@ -31,7 +31,7 @@ export class Call implements Disposable {
     return this.#controller.signal
   }
 
-  /** What to throw for what the transport threw. */
+  /** The error to throw in place of one of the transport. */
   reasonOf(error: unknown): unknown {
     if (this.#callers?.aborted) return this.#callers.reason
     if (!(error instanceof ConnectError)) return error
@@ -52,7 +52,7 @@ export class Call implements Disposable {
   }
 
   #cancel(): void {
-    // With another reason than a canceled ConnectError, the transport resets the stream as for an internal error.
+    // For any reason but a canceled ConnectError, the transport resets the stream as for an internal error.
     if (!this.#controller.signal.aborted) this.#controller.abort(new ConnectError('canceled', Code.Canceled))
   }
 }

@@ -7,7 +7,7 @@ import type { Session } from './session.ts'
 
 type Start<I, O> = (signal: AbortSignal, requests: AsyncIterable<I>) => Promise<AsyncIterable<O>>
 
-/** A stream of requests and responses, open from the start. Disposing of it resets it if it has not come to its end. */
+/** A stream of requests and responses, open from the start. Disposing of it resets it unless it has ended. */
 export class Duplex<I, O> implements Disposable {
   readonly #call: Call
   readonly #outbox = new Outbox<I>()
@@ -28,14 +28,14 @@ export class Duplex<I, O> implements Disposable {
     await this.#outbox.put(request)
   }
 
-  /** Says that there are no more requests. */
+  /** Ends the requests. */
   end(): void {
     this.#outbox.end()
   }
 
   /**
    * The next response; undefined at the end. An abort resets the stream.
-   * @throws what the server said
+   * @throws the server's error
    */
   async receive({ signal }: AbortOptions = {}): Promise<O | undefined> {
     using _ = onAbort(signal, () => {

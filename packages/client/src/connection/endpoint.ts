@@ -7,12 +7,12 @@ import { socketPath } from './address.ts'
 export interface ClientTls {
   /** Authorities that issue the server's certificate; those of the system by default. */
   readonly ca?: string | undefined
-  /** One's own certificate, with its key. */
+  /** The client's own certificate; `key` is its key. */
   readonly cert?: string | undefined
   readonly key?: string | undefined
 }
 
-/** Where a server is, and how to get there. */
+/** The address of a server, and how to connect to it. */
 export interface Endpoint {
   /** The `:authority` of a call, which servers on unix sockets ignore. */
   readonly authority: string
@@ -23,7 +23,7 @@ export interface Endpoint {
 const keepAlive = 30_000
 
 /**
- * The way to an address: the path of a socket, `unix:///path`, or `tcp://host:port` for TLS 1.3.
+ * Parses an address: the path of a socket, `unix:///path`, or `tcp://host:port` for TLS 1.3.
  * @throws `invalid_argument` for another address, and for TLS or a token with a socket
  */
 export function endpointOf(

@@ -13,7 +13,7 @@ export class Outbox<T> implements AsyncIterable<T> {
     })
   }
 
-  /** Ends the iteration after what waits has been taken. */
+  /** Ends the iteration after the messages that wait. */
   end(): void {
     this.#ended = true
     this.#wake?.()

@@ -1,6 +1,6 @@
 import { ConnectError } from '@connectrpc/connect'
 
-/** More often in a row, something else is wrong. */
+/** More refusals in a row have another cause. */
 const maxTries = 5
 
 /**

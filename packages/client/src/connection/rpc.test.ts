@@ -43,7 +43,7 @@ async function serve(services: Services): Promise<{ session: Session; rpc: Rpc }
   return { session, rpc, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
-/** A server that refuses the first calls, whatever they are, as one does that asks for a new connection meanwhile. */
+/** A server that refuses the first calls, as one does that asks for a new connection. */
 async function serveAfterRefusing(count: number): Promise<{ rpc: Rpc; refused(): number } & AsyncDisposable> {
   await using stack = new AsyncDisposableStack()
   const address = join(stack.use(await tempDir('nsbox-rpc')).path, 'socket')

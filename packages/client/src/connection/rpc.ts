@@ -49,7 +49,7 @@ export class Rpc {
     }
   }
 
-  /** The same session, bound otherwise. */
+  /** The same session with another namespace or lease. */
   bind(binding: Partial<Binding>): Rpc {
     return new Rpc(this.session, { ...this.binding, ...binding }, this.#transport)
   }
@@ -88,7 +88,7 @@ export class Rpc {
     }
   }
 
-  /** Requests and responses at will; the stream must be disposed of. */
+  /** Requests and responses in any order; the stream must be disposed of. */
   duplex<I extends DescMessage, O extends DescMessage>(
     method: DescMethodBiDiStreaming<I, O>,
   ): Duplex<MessageInitShape<I>, MessageShape<O>> {

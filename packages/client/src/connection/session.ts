@@ -9,7 +9,7 @@ import {
 import { NsboxError } from '@nsbox/errors'
 import { type ClientTls, type Endpoint, endpointOf } from './endpoint.ts'
 
-/** Bytes in flight to us, of one stream and of all together, before the server has to wait. */
+/** Receive window of a stream, and of the connection, in bytes. */
 const windowSize = 16 * 1024 * 1024
 
 /** How to connect. */
@@ -132,7 +132,7 @@ export class Session implements AsyncDisposable {
         connection.unref()
         resolve()
       })
-      // Stays for good: a connection that breaks later tells it to its streams, and here as well.
+      // Never removed: a connection that breaks later emits its error here as well as on its streams.
       connection.on('error', fail)
       connection.once('close', () => {
         this.#connections.delete(connection)

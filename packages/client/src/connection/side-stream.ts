@@ -37,7 +37,7 @@ export class SideStream implements Disposable, MessageChannel {
     await this.#stream.send(message)
   }
 
-  /** Says that no more is sent. */
+  /** Ends the messages to the server. */
   end(): void {
     this.#stream.end()
   }

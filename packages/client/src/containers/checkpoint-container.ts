@@ -115,7 +115,7 @@ async function specOf(
   return own(await writeBlob(client.content, opaqueBytes(spec), { mediaType, signal }))
 }
 
-/** A part that was made on this host, and is for no other kind. */
+/** Adds the platform of this machine, which a part of a checkpoint is made for. */
 function own(descriptor: Descriptor): Descriptor {
   const { os, architecture } = defaultPlatform()
   const platform: Platform = { os, architecture }

@@ -69,7 +69,7 @@ export class ContainerHandle {
     const found = await tasks.get(this.id, { signal })
     const { pid, terminal, status } = found
     const inputEnd = new InputEnd(tasks, this.id, '')
-    // Its maker starts it as well.
+    // The client that made it starts it as well.
     inputEnd.allow()
     // The server has closed the FIFOs of an ended process.
     const open = attach && status !== 'stopped'
@@ -120,7 +120,7 @@ export class ContainerHandle {
     await this.#stores.containers.delete(this.id, options)
   }
 
-  /** The server of containerd leaves it to its clients to say what the root filesystem is. */
+  /** containerd expects its clients to name the root filesystem. */
   async #mounts({ snapshotter, snapshotKey }: Container, options: AbortOptions): Promise<Mount[]> {
     if (snapshotKey === '') return []
     return await this.#stores.snapshotter(snapshotter).mounts(snapshotKey, options)

@@ -15,7 +15,7 @@ import { snapshotterFromEnvironment } from '../messages/snapshotter-name.ts'
 import type { TaskHandle } from '../task/task-handle.ts'
 import { ContainerHandle, type NewTaskOptions } from './container-handle.ts'
 
-/** What to unpack where. */
+/** How to unpack an image. */
 export interface UnpackRequest extends AbortOptions {
   readonly platform: Platform
   /** Name of the snapshotter. */

@@ -22,7 +22,7 @@ export async function openConnections(pids: readonly number[]): Promise<string[]
   for (const pid of pids.slice(0, maxProcesses)) {
     const inodes = new Set(await socketsOf(pid))
     if (inodes.size === 0) continue
-    // All processes of a network see the same.
+    // Processes in one network namespace see the same table.
     const network = await unlessHidden(readlink(`/proc/${pid}/ns/net`), `of process ${pid}`)
     const connections = tables.get(network) ?? (await connectionsAt(pid))
     tables.set(network, connections)
@@ -64,7 +64,7 @@ function address(hex: string): string {
   const number = Number.parseInt(port, 16)
   if (bytes.length === 4) return `${bytes.join('.')}:${number}`
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16))
-  // The parser of addresses shortens it.
+  // `URL` shortens the address.
   return `${new URL(`http://[${groups.join(':')}]`).hostname}:${number}`
 }
 

@@ -19,7 +19,7 @@ function runcOptions(options: OpaqueValue | undefined): Options {
   if (options === undefined || (options.typeUrl === '' && options.value.length === 0))
     return create(OptionsSchema)
   if (typeName(options) !== AnyRuntimeOptionsSchema.typeName) return unpackAny(OptionsSchema, options)
-  // As clients that know no runtime pass them on.
+  // The form in which clients pass on options that they do not know.
   const { typeUrl, configBody } = unpackAny(AnyRuntimeOptionsSchema, options)
   return runcOptions({ typeUrl, value: configBody })
 }

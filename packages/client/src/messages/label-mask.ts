@@ -20,7 +20,7 @@ export function maskedLabels(change: LabelChange, field = 'labels'): MaskedLabel
   return { labels: withoutEmpty(change.replace), paths: [field] }
 }
 
-/** Labels as all those of an object: servers differ in whether one with an empty value stays. */
+/** All labels of an object but those with an empty value, which only some servers keep. */
 export function withoutEmpty(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== ''))
 }

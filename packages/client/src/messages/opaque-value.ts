@@ -1,7 +1,7 @@
 import type { Any } from '@bufbuild/protobuf/wkt'
 import type { OpaqueValue } from '@nsbox/core/tasks'
 
-/** A value as its maker has packed it; undefined stays undefined. */
+/** An opaque value from a response; undefined stays undefined. */
 export function receivedOpaque(any: Pick<Any, 'typeUrl' | 'value'>): OpaqueValue
 export function receivedOpaque(any: Pick<Any, 'typeUrl' | 'value'> | undefined): OpaqueValue | undefined
 export function receivedOpaque(any: Pick<Any, 'typeUrl' | 'value'> | undefined): OpaqueValue | undefined {

@@ -33,7 +33,7 @@ export function receivedProcess(
     stdout,
     stderr,
     terminal,
-    // Nobody knows when a process ended that was never seen to.
+    // An end without a time was never observed.
     ...(status === 'stopped' && {
       exit: { exitStatus: message.exitStatus, exitedAt: exitedAt ?? Timestamp.epoch },
     }),

@@ -3,7 +3,7 @@ import type { SnapshotInfo, SnapshotKind } from '@nsbox/core/snapshots'
 import { NsboxError } from '@nsbox/errors'
 import { receivedLabels, receivedTime } from '../connection/received.ts'
 
-/** A snapshot as a server describes it. @throws `data_loss` for a kind that nobody knows */
+/** A snapshot as a server describes it. @throws `data_loss` for an unknown kind */
 export function snapshotInfo({ name, kind, parent, labels, createdAt, updatedAt }: Info): SnapshotInfo {
   return {
     name,

@@ -96,7 +96,7 @@ export function receivedCredentialRequest(any: AnyLike): CredentialRequest {
   return { host, challenges: wwwauthenticate, ...(reference && { reference }) }
 }
 
-/** The answer to it. */
+/** Credentials for an auth stream. */
 export function credentialsMessage(
   credentials: Credentials | undefined,
 ): MessageInitShape<typeof AuthResponseSchema> {

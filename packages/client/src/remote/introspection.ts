@@ -22,7 +22,7 @@ export interface Plugin {
   readonly initError?: { readonly code: number; readonly message: string } | undefined
 }
 
-/** Something in a server's configuration or use that will not work for ever. */
+/** A deprecated feature that the server's configuration or its clients use. */
 export interface Deprecation {
   readonly id: string
   readonly message: string
@@ -38,7 +38,7 @@ export interface ServerInfo {
   readonly deprecations: readonly Deprecation[]
 }
 
-/** Tells what a server is made of. */
+/** Tells what a server consists of. */
 export class Introspection {
   readonly #rpc: Rpc
 

@@ -39,7 +39,7 @@ export class RemoteContainerStore implements ContainerStore {
     } catch (error) {
       if (!isUnimplemented(error)) throw error
     }
-    // A server of an API before the stream.
+    // The server's API is older than the stream.
     const { containers } = await this.#rpc.unary(Containers.method.list, request, options)
     for (const container of containers) yield receivedContainer(container)
   }
@@ -65,7 +65,7 @@ export class RemoteContainerStore implements ContainerStore {
   }
 }
 
-/** What a server is told: of a container that was read, no times. */
+/** A container for a request. One that was read has times, which requests have not. */
 function containerMessage(container: ContainerChange) {
   const { id, image, snapshotter, snapshotKey, sandbox, runtime, spec, labels, extensions } = container
   return {
@@ -89,7 +89,7 @@ function receivedContainer(message: ContainerMessage | undefined): Container {
   }
 }
 
-/** What stands for the spec of a container that some server let somebody make without one. */
+/** The spec of a container that was made without one, as some servers allow. */
 const noSpec: OpaqueValue = { typeUrl: '', value: new Uint8Array() }
 
 function receivedRuntime(runtime: ContainerMessage['runtime']): ContainerRuntime {

@@ -83,7 +83,7 @@ export class RemoteContentStore implements ContentStore {
     await this.#rpc.unary(Content.method.delete, { digest }, options)
   }
 
-  /** How many of the bytes asked for there are: containerd refuses a range that goes beyond the end. */
+  /** How many of the requested bytes exist: containerd refuses a range that goes beyond the end. */
   async #available(
     digest: Digest,
     offset: number,

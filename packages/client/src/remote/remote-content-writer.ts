@@ -33,9 +33,8 @@ const chunkSize = 1024 * 1024
 const closeTimeout = 5_000
 
 /**
- * Opens an ingest over the Write stream. A ref whose last writer was reset a moment ago may still be locked; servers
- * wait about half a second for it before they say `unavailable` (docs/behaviour.md §13), so that nothing is tried again
- * here.
+ * Opens an ingest over the Write stream. It does not retry while the ref is locked, as it may be just after its last
+ * writer was reset: containerd itself waits before it says `unavailable` (docs/behaviour.md §13).
  */
 export async function openRemoteWriter(
   rpc: Rpc,
@@ -44,7 +43,7 @@ export async function openRemoteWriter(
   { signal }: AbortOptions,
 ): Promise<ContentWriter> {
   const { ref, total = 0, expected } = options
-  // What cannot be sent as it is would name another ingest on the server.
+  // A ref that UTF-8 cannot express would name another ingest on the server.
   checkName('ref', ref)
   if (expected !== undefined) assertDigest(expected)
   const open = { action: WriteAction.STAT, ref, total: toBigInt(total, 'total'), expected: expected ?? '' }
@@ -103,7 +102,7 @@ class RemoteContentWriter implements ContentWriter {
 
   async restart(options: AbortOptions = {}): Promise<void> {
     this.#offset = 0
-    // Writing at offset 0, be it nothing, is how a server is told to truncate.
+    // A write at offset 0, even of no bytes, tells the server to truncate.
     await this.#write(new Uint8Array(), options)
   }
 
@@ -119,7 +118,7 @@ class RemoteContentWriter implements ContentWriter {
     if (this.#closed) return
     this.#closed = true
     this.#stream.end()
-    // The end of the responses is when the server has let go of the ref.
+    // When the responses end, the server has released the ref.
     const signal = AbortSignal.timeout(closeTimeout)
     await this.#stream.receive({ signal }).catch(() => undefined)
     this.#stream[Symbol.dispose]()
@@ -128,7 +127,7 @@ class RemoteContentWriter implements ContentWriter {
   async #commit(options: CommitOptions & AbortOptions): Promise<ContentInfo> {
     const { size, expected, labels = {}, signal } = options
     if (expected !== undefined) assertDigest(expected)
-    // Here, since on the wire a size of 0 says that any will do.
+    // Checked here: in a request, a size of 0 means any size.
     if (size !== undefined && size !== this.#offset) {
       throw new NsboxError('failed_precondition', `unexpected commit size ${this.#offset}, expected ${size}`)
     }
@@ -145,7 +144,7 @@ class RemoteContentWriter implements ContentWriter {
       return await this.#content.info(digest, { signal })
     } catch (error) {
       if (!isNotFound(error)) throw error
-      // It was committed; what no lease and no label holds may have been collected since.
+      // It was committed; if no lease or label holds it, it may have been collected since.
       const now = systemClock.stamp()
       return { digest, size: this.#offset, createdAt: now, updatedAt: now, labels }
     }
@@ -177,7 +176,6 @@ class RemoteContentWriter implements ContentWriter {
     try {
       return await this.#stream.exchange(request, options)
     } catch (error) {
-      // Whatever went wrong, the stream is over.
       this.#closed = true
       this.#stream[Symbol.dispose]()
       throw error

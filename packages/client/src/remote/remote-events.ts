@@ -19,7 +19,7 @@ export class RemoteEvents implements EventPublisher, EventSubscriber {
     await this.#rpc.bind({ namespace }).unary(Events.method.publish, request, options)
   }
 
-  /** Publishes an event as another server told it, with its time and namespace. Errors as for `publish`. */
+  /** Publishes an event of another server, with its time and namespace. Errors as for `publish`. */
   async forward({ timestamp, namespace, event }: Envelope, options: AbortOptions = {}): Promise<void> {
     const envelope = {
       timestamp: toTimestamp(timestamp),

@@ -120,7 +120,7 @@ export class RemoteSnapshotter implements Snapshotter {
   }
 }
 
-/** The parent for a request, in which the empty one is none. */
+/** The parent for a request; empty for none. */
 function parentName(parent: string | undefined): string {
   if (!parent) return ''
   checkName('snapshot key', parent)

@@ -59,7 +59,7 @@ export class RemoteTasks implements Tasks {
   }
 
   async deleteProcess(containerId: string, execId: string, options: AbortOptions = {}) {
-    // Without an exec this would be another call.
+    // An empty id would select the first process.
     if (execId === '') throw new NsboxError('invalid_argument', 'exec id must not be empty')
     const response = await this.#rpc.unary(method.deleteProcess, { containerId, execId }, options)
     return { ...receivedExit(response), pid: response.pid }

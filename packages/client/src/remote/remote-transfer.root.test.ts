@@ -34,7 +34,7 @@ let guarded: Registry
 let scratch: TempDir
 let certificate: Certificate
 let image: BuiltImage
-/** Where the two registries speak TLS. */
+/** Addresses of TLS in front of the registries. */
 let host: string
 let guardedHost: string
 let namespaces = 0

@@ -34,7 +34,7 @@ import {
 /** How long, in milliseconds, the last of the progress may take to arrive once the transfer is over. */
 const progressTimeout = 1_000
 
-/** How long, in milliseconds, a stream is read on whose call is over and that sends nothing. */
+/** How long, in milliseconds, a silent stream is still read after its call has ended. */
 const quietTime = 1_000
 
 /** Transfers that a server makes into and out of one namespace. */
@@ -57,7 +57,7 @@ export class RemoteTransfer implements Transferrer {
     const failure = new AbortController()
     const signal = caller ? AbortSignal.any([caller, failure.signal]) : failure.signal
     const open = async (purpose: string) => streams.use(await SideStream.open(this.#rpc, purpose, { signal }))
-    /** What goes on beside the call ends it if it fails. */
+    /** A failure beside the call ends the call. */
     const beside = (task: Promise<void>) => task.catch((error) => failure.abort(error))
 
     const progress = onProgress && (await open('progress'))

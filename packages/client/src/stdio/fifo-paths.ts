@@ -1,12 +1,11 @@
-/** The FIFOs of a process; empty for those that it does without. */
+/** The FIFOs of a process; empty where it has none. */
 export interface FifoPaths {
   readonly stdin: string
   readonly stdout: string
   readonly stderr: string
 }
 
-/** Those that there are. */
+/** The paths that are FIFOs, each once. */
 export function fifosOf({ stdin, stdout, stderr }: FifoPaths): string[] {
-  // Output may be one FIFO for both streams.
   return [...new Set([stdin, stdout, stderr])].filter((path) => path.startsWith('/'))
 }

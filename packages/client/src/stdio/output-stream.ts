@@ -68,7 +68,7 @@ export class OutputStream {
       const path = `/proc/self/fd/${this.#descriptor}`
       await closeDescriptor(await promisify(open)(path, constants.O_WRONLY | constants.O_NONBLOCK))
     } catch (error) {
-      // Where there is no such file system, the time limit does it.
+      // Without `/proc`, `drain` relies on its time limit.
       if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENXIO')) throw error
     }
   }

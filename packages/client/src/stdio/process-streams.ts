@@ -16,7 +16,7 @@ export class ProcessStreams {
     this.#stderr = streams.stderr
   }
 
-  /** Without any. */
+  /** No streams. */
   static readonly none = new ProcessStreams({})
 
   /**

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { isErrno } from '@nsbox/errors'
 import { closeDescriptor, openFifo } from './open-fifo.ts'
 
-/** Of directories as this client makes them: `<pid>-<six characters>`. */
+/** Names of directories that this client makes: `<pid>-<six characters>`. */
 const ownDirectory = /^(\d+)-[A-Za-z0-9]{6}$/
 
 /**
@@ -44,7 +44,7 @@ async function isRead(path: string): Promise<boolean> {
     await closeDescriptor(await openFifo(path, 'write'))
     return true
   } catch (error) {
-    // What is no FIFO is not ours to remove either.
+    // Only FIFOs may be removed.
     return !isErrno(error, 'ENXIO') && !isErrno(error, 'ENOENT')
   }
 }

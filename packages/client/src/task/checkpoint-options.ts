@@ -3,23 +3,23 @@ import { CheckpointOptionsSchema } from '@nsbox/api/gen/types/runc/options/oci_p
 import type { AbortOptions } from '@nsbox/core/content'
 import type { OpaqueValue } from '@nsbox/core/tasks'
 
-/** How the memory of a task is written down, for runc and CRIU (`containerd.runc.v1.CheckpointOptions`). */
+/** How to dump the memory of a task, for runc and CRIU (`containerd.runc.v1.CheckpointOptions`). */
 export interface CheckpointTaskOptions extends AbortOptions {
-  /** End the task once it is written down; it goes on by default. */
+  /** End the task after the dump; it goes on by default. */
   readonly exit?: boolean | undefined
-  /** Take connections of TCP that are open; they are refused by default. */
+  /** Include open TCP connections; they are refused by default. */
   readonly openTcp?: boolean | undefined
-  /** Take sockets whose other end is a process outside the container; they are refused by default. */
+  /** Include Unix sockets whose other end is a process outside the container; they are refused by default. */
   readonly externalUnixSockets?: boolean | undefined
-  /** Take a terminal that belongs to a process outside the container; not needed for its own one. */
+  /** Include a terminal that belongs to a process outside the container; not needed for the container's own. */
   readonly terminal?: boolean | undefined
-  /** Take locks of files; so by default. */
+  /** Include file locks; so by default. */
   readonly fileLocks?: boolean | undefined
   /** Kinds of namespaces, such as `network`, whose contents are left out. */
   readonly emptyNamespaces?: readonly string[] | undefined
-  /** What is kept of cgroups (criu(8), `--manage-cgroups`); the runtime decides by default. */
+  /** How cgroups are dumped (criu(8), `--manage-cgroups`); the runtime decides by default. */
   readonly cgroupsMode?: 'soft' | 'full' | 'strict' | 'ignore' | undefined
-  /** A directory of the server's host that takes the images, instead of the content store. */
+  /** A directory of the server's host for the images, in place of the content store. */
   readonly imagePath?: string | undefined
   /** A directory of the server's host for the logs of CRIU. */
   readonly workPath?: string | undefined

@@ -8,7 +8,7 @@ export class InputEnd {
   readonly #containerId: string
   readonly #execId: string
   readonly #allowed: Promise<void>
-  /** Called when the process has been started: not before can its input end. */
+  /** Called after the start of the process; its input cannot end before. */
   allow: () => void = () => undefined
 
   constructor(tasks: Pick<Tasks, 'closeStdin'>, containerId: string, execId: string) {
@@ -20,7 +20,7 @@ export class InputEnd {
     })
   }
 
-  /** Ends the input, now or after the start. A process that has ended needs none. */
+  /** Ends the input, now or after the start. Does nothing for a process that has ended. */
   async end(): Promise<void> {
     await this.#allowed
     try {

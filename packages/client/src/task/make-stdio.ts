@@ -6,7 +6,7 @@ import type { StdioOptions } from './stdio-options.ts'
 /** What URIs for output may begin with; others could mean anything to a server (docs/threat-model.md B09). */
 const schemes = ['file:///', 'binary:///', 'binary-v2:///']
 
-/** Makes the FIFOs that a process needs, and says what to tell the server of its standard streams. */
+/** Makes the FIFOs that a process needs. @returns what a request tells of its standard streams */
 export async function makeStdio(
   options: StdioOptions & { readonly terminal: boolean; readonly signal?: AbortSignal | undefined },
 ): Promise<ProcessIo> {

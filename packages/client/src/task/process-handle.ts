@@ -20,13 +20,13 @@ export interface ProcessHandleParts {
   readonly terminal: boolean
   readonly fifos: FifoPaths
   readonly streams: ProcessStreams
-  /** Told of the start; absent for a process that had been made before. */
+  /** Allowed to end the input after the start; absent for a process that existed before. */
   readonly inputEnd?: InputEnd | undefined
 }
 
 /**
- * A process of a container, seen from this process. Disposing of it lets go of the streams and stops waiting; what was
- * started goes on, and can be found again by its ids.
+ * A process of a container, seen from this process. Disposing of it closes the streams and stops waiting; the process
+ * goes on, and can be found again by its ids.
  */
 export class ProcessHandle implements AsyncDisposable {
   readonly containerId: string
@@ -35,9 +35,9 @@ export class ProcessHandle implements AsyncDisposable {
   /** Whether it has a terminal of its own, whose output comes as `stdout`. */
   readonly terminal: boolean
   /**
-   * How it ended. It is asked for before the process is started, so that even one that ends at once is never missed,
-   * and again where the server went away and came back. Rejects if it can no longer be known, and when the handle is
-   * disposed of; nobody needs to look.
+   * How it ended. The wait begins before the process is started, so that no end is missed, and is repeated after the
+   * server was away. Rejects if the end can no longer be known, and when the handle is disposed of; a rejection need
+   * not be handled.
    */
   readonly exit: Promise<ProcessExit>
   protected readonly tasks: Tasks
@@ -60,7 +60,7 @@ export class ProcessHandle implements AsyncDisposable {
     const { signal } = this.#disposed
     const { tasks, containerId, execId } = this
     this.exit = retryWhileAway(() => tasks.wait(containerId, { execId, signal }), { signal })
-    // Without a waiter, a rejection is no failure of the program.
+    // A rejection that nobody handles must not end the program.
     this.exit.catch(() => undefined)
   }
 
@@ -74,7 +74,7 @@ export class ProcessHandle implements AsyncDisposable {
     return this.#streams.stdin
   }
 
-  /** Its output, if it was asked for. It must be read, or the process has to wait. */
+  /** Its output, if it was asked for. It must be read, or the process blocks. */
   get stdout(): Readable | undefined {
     return this.#streams.stdout
   }
@@ -88,7 +88,7 @@ export class ProcessHandle implements AsyncDisposable {
   async start({ signal }: AbortOptions = {}): Promise<{ readonly pid: number }> {
     let asked = false
     const call = async (): Promise<{ readonly pid: number }> => {
-      // The answer to a start that was seen through may have been lost.
+      // The start may have succeeded and only its response been lost.
       const before = asked ? await this.status({ signal }) : undefined
       if (before !== undefined && before.status !== 'created') return before
       asked = true
@@ -148,7 +148,7 @@ export class ProcessHandle implements AsyncDisposable {
     const { containerId, execId } = this
     let asked = false
     const call = async (): Promise<ProcessExit> => {
-      // The answer to a deletion that was seen through may have been lost; then there is none, or another one.
+      // The deletion may have succeeded and only its response been lost; then the process is gone, or another one.
       if (asked && (await this.#isGone(before, signal))) return before.exit ?? (await this.exit)
       asked = true
       return execId === ''

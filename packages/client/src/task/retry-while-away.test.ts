@@ -7,7 +7,7 @@ import { retryWhileAway } from './retry-while-away.ts'
 const exit: ProcessExit = { exitStatus: 5, exitedAt: new Timestamp(7) }
 const away = new NsboxError('unavailable', 'connection lost')
 
-/** A server that answers so, one after the other. */
+/** A server that gives these answers in turn. */
 function answering(...answers: (ProcessExit | NsboxError)[]): () => Promise<ProcessExit> {
   return async () => {
     const answer = answers.shift()

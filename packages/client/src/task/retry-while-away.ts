@@ -6,7 +6,7 @@ import { isUnavailable } from '@nsbox/errors'
 const patience = 30_000
 
 /**
- * Makes a call, and again as long as the server is away, for half a minute: after a restart it has its tasks as before.
+ * Makes a call, and repeats it while the server is away, for half a minute: a server that restarts keeps its tasks.
  * Only for idempotent calls.
  *
  * @throws what the call throws; `unavailable` if the server does not come back; the signal's reason
@@ -18,7 +18,7 @@ export async function retryWhileAway<T>(call: () => Promise<T>, { signal }: Abor
       return await call()
     } catch (error) {
       if (!isUnavailable(error)) throw error
-      // A connection that held for a while was no failure to come back.
+      // A call that lasted so long had reached the server, so the time starts anew.
       if (awaySince === undefined || Date.now() - asked > patience) awaySince = Date.now()
       if (Date.now() - awaySince > patience) throw error
     }

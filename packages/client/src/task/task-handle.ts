@@ -76,7 +76,7 @@ export class TaskHandle extends ProcessHandle {
     const { tasks, containerId } = this
     const { pid, terminal, status, ...io } = await tasks.get(containerId, { execId, signal })
     const inputEnd = new InputEnd(tasks, containerId, execId)
-    // Its maker starts it as well.
+    // The client that made it starts it as well.
     inputEnd.allow()
     // The server has closed the FIFOs of an ended process.
     const open = attach && status !== 'stopped'
@@ -89,7 +89,7 @@ export class TaskHandle extends ProcessHandle {
     await this.tasks.pause(this.containerId, options)
   }
 
-  /** Lets frozen processes go on. @throws as `Tasks.resume` */
+  /** Resumes frozen processes. @throws as `Tasks.resume` */
   async resume(options: AbortOptions = {}): Promise<void> {
     await this.tasks.resume(this.containerId, options)
   }
@@ -99,7 +99,7 @@ export class TaskHandle extends ProcessHandle {
     return await this.tasks.pids(this.containerId, options)
   }
 
-  /** What the container has used up. @throws `not_found` if it does not run */
+  /** The resource usage of the container. @throws `not_found` if it does not run */
   async metrics(options: AbortOptions = {}): Promise<TaskMetrics> {
     const id = JSON.stringify(this.containerId)
     const [metrics] = await this.tasks.metrics([`id==${id}`], options)

@@ -7,7 +7,7 @@ export function opaque(typeUrl: string, ...bytes: number[]): OpaqueValue {
 
 const specType = 'types.containerd.io/opencontainers/runtime-spec/1/Spec'
 
-/** A container of which everything is said. Neither image nor snapshot exist. */
+/** A container with all fields. Neither image nor snapshot exist. */
 export function whole(id: string, more: Partial<NewContainer> = {}): Required<NewContainer> {
   return {
     id,
@@ -23,12 +23,12 @@ export function whole(id: string, more: Partial<NewContainer> = {}): Required<Ne
   }
 }
 
-/** A container of which nothing is said that need not be. */
+/** A container with only the required fields. */
 export function bare(id: string, more: Partial<NewContainer> = {}): NewContainer {
   return { id, runtime: { name: 'io.containerd.runc.v2' }, spec: opaque(specType), ...more }
 }
 
-/** A container that can be compared with literals, whatever its maps' prototypes and its bytes' class are. */
+/** A container that can be compared with literals, whatever the prototypes of its maps and the class of its bytes. */
 export function plain(container: Container): Container {
   const { runtime } = container
   return {

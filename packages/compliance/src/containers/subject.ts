@@ -1,4 +1,4 @@
 import type { ContainerStore } from '@nsbox/core/containers'
 
-/** Makes a store that holds nothing, and takes it away again when it is disposed of. */
+/** Makes an empty store; disposing of the subject removes it. */
 export type CreateContainerStore = () => Promise<{ readonly store: ContainerStore } & AsyncDisposable>

@@ -8,7 +8,7 @@ import type { CreateContentStore } from './subject.ts'
 
 const hex = 'a'.repeat(64)
 
-/** Texts that a type checker that was circumvented, or a peer, may pass as digests. */
+/** Values that callers without type checks, or peers, may pass as digests. */
 const malformed = [
   '',
   hex,

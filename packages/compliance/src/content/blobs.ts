@@ -15,8 +15,8 @@ export function newBlob(length: number, algorithm: DigestAlgorithm = 'sha256'): 
 }
 
 /**
- * Stores a blob by way of an ingest that is named after it. Where a store finds the bytes in another place already, the
- * writer starts at their end.
+ * Stores a blob by an ingest that is named after it. If the store shares the bytes of another namespace, the writer
+ * starts at their end.
  */
 export async function put(store: ContentStore, blob: Blob, options?: CommitOptions): Promise<ContentInfo> {
   await using writer = await store.writer({ ref: `put-${blob.digest}`, expected: blob.digest })

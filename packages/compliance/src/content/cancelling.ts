@@ -6,7 +6,10 @@ import type { CreateContentStore } from './subject.ts'
 
 const reason = new Error('the caller gave up')
 
-/** What a promise came to: the abort's reason, or nothing if it was too late. Any other failure fails the test. */
+/**
+ * Whether a promise rejected with the abort's reason, or resolved because the abort came too late. Any other failure
+ * fails the test.
+ */
 async function settle(operation: Promise<unknown>): Promise<'done' | 'aborted'> {
   try {
     await operation

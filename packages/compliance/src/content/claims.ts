@@ -1,8 +1,8 @@
 import type { ErrorCode } from '@nsbox/errors'
 
 /**
- * What a store promises beyond or short of the interface, as plain data. A difference is declared here and its test
- * is then either skipped by name or held against what is declared; the suite never asks which store it has.
+ * Where a store differs from the interface, as plain data. The test of a declared difference is skipped by name, or
+ * checks what is declared; the suite never asks which store it has.
  */
 export interface ContentStoreClaims {
   /** Blobs may have sha512 digests. */
@@ -11,17 +11,17 @@ export interface ContentStoreClaims {
   readonly totalMismatch: ErrorCode | undefined
   /** An ingest's status repeats the digest that it was opened with. */
   readonly expectedInStatus: boolean
-  /** The next call of a writer fails with `aborted` if its ingest was discarded, and its ref is free at once. */
+  /** If an ingest is discarded, its writer's next call fails with `aborted`, and its ref is free at once. */
   readonly abortEndsWriters: boolean
   /** Refs of 64 KiB, and refs that have no UTF-8 form, are refused with `invalid_argument`. */
   readonly refLimits: boolean
   /** 20,000 labels of one blob are refused with `invalid_argument`. */
   readonly labelCountLimit: boolean
-  /** Blobs and ingests are files of this host, whose paths the store tells (`LocalPaths`). */
+  /** Blobs and ingests are files of this host, whose paths can be asked for (`LocalPaths`). */
   readonly localPaths: boolean
 }
 
-/** The interface, fully kept, and nothing beyond it. */
+/** The full interface, and nothing beyond it. */
 export const fullClaims: ContentStoreClaims = {
   sha512: true,
   totalMismatch: 'failed_precondition',

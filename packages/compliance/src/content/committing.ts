@@ -6,7 +6,7 @@ import { type Blob, collect, interrupt, items, newBlob, put } from './blobs.ts'
 import type { ContentStoreClaims } from './claims.ts'
 import type { CreateContentStore } from './subject.ts'
 
-/** Holds a commit that must fail its check, and that the ingest can still become the blob afterwards. */
+/** Checks that a commit fails, and that the ingest can still become the blob afterwards. */
 async function expectRefusal(
   store: ContentStore,
   blob: Blob,

@@ -4,7 +4,7 @@ import { subjectTest } from '../subject-test.ts'
 import { collect, newBlob, put, sameBytes } from './blobs.ts'
 import type { CreateContentStore } from './subject.ts'
 
-/** So many bytes that no store or wire holds them all between a reader and a blob. */
+/** More bytes than a store or connection buffers between a reader and a blob. */
 const large = 8 * 1024 * 1024
 
 export function readingTests(create: CreateContentStore): void {

@@ -1,4 +1,4 @@
 import type { ContentStore } from '@nsbox/core/content'
 
-/** Makes a store that holds nothing, and takes it away again when it is disposed of. */
+/** Makes an empty store; disposing of the subject removes it. */
 export type CreateContentStore = () => Promise<{ readonly store: ContentStore } & AsyncDisposable>

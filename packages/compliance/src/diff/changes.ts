@@ -14,10 +14,10 @@ import {
 import { join } from 'node:path'
 import type { ChangeFiles } from './trees.ts'
 
-/** A time of the past. */
+/** A time in the past. */
 export const longAgo = new Date('2001-02-03T04:05:06Z')
 
-/** Something of each kind, with times of the past. */
+/** Files of each kind, with times in the past. */
 export const before: ChangeFiles = async (path) => {
   for (const name of ['a/b', 'full', 'empty']) await mkdir(join(path, name), { recursive: true })
   for (const name of ['a/one', 'a/b/two', 'full/1', 'full/2', 'plain', 'linked', 'gone'])
@@ -32,7 +32,7 @@ export const before: ChangeFiles = async (path) => {
 export interface ListedChange {
   readonly name: string
   readonly change: ChangeFiles
-  /** What the layer lists, besides the root. */
+  /** The entries of the layer, besides the root. */
   readonly lists: readonly string[]
 }
 
@@ -123,7 +123,7 @@ export const listedChanges: readonly ListedChange[] = [
   },
 ]
 
-/** More changes, of which it does not matter what a layer lists. */
+/** More changes, whose entries in a layer are not checked. */
 export const moreChanges: readonly Omit<ListedChange, 'lists'>[] = [
   {
     name: 'a directory that was emptied',

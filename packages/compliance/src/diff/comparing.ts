@@ -66,7 +66,7 @@ export function comparingTests(create: CreateDiffer, claims: DifferClaims): void
       const layer = await compareTrees(subject, before, async (path) => {
         const server = createServer().listen(join(path, 'socket'))
         await new Promise((resolve) => server.once('listening', resolve))
-        // Closing it would remove the socket, which is to be found.
+        // Closing the server would remove the socket.
         await rename(join(path, 'socket'), join(path, 'kept'))
         await new Promise((resolve) => server.close(resolve))
         await writeFile(join(path, 'file'), '')

@@ -9,13 +9,12 @@ export type { DifferClaims } from './claims.ts'
 export type { CreateDiffer, DifferSubject } from './subject.ts'
 
 /**
- * Declares, for vitest, the tests of everything that an applier and a comparer promise. They mount, change owners and
- * so need root.
+ * Declares, for vitest, the tests of everything that an applier and a comparer promise. They need root to mount and to
+ * change owners.
  *
  * @param name says which they are, in the tests' names
- * @param create makes them for each test, with a store and a snapshotter, and brings the means to mount what that hands
- * out
- * @param claims where they differ from the interfaces; they keep the whole of them by default
+ * @param create makes them for each test, with a store, a snapshotter, and a function that mounts its snapshots
+ * @param claims where they differ from the interfaces; none by default
  */
 export function differSuite(name: string, create: CreateDiffer, claims: Partial<DifferClaims> = {}): void {
   const claimed = { ...fullClaims, ...claims }

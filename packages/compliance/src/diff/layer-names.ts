@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib'
 import { type ContentStore, readBlob } from '@nsbox/core/content'
 import type { Descriptor } from '@nsbox/oci'
 
-/** The names that a small layer lists, in its order, without what merely describes the next one; gzip or plain. */
+/** The names in a small layer, in its order, without extended headers; gzip or plain. */
 export async function layerNames(content: ContentStore, layer: Descriptor): Promise<string[]> {
   const archive = await layerArchive(content, layer)
   const names: string[] = []
@@ -10,7 +10,7 @@ export async function layerNames(content: ContentStore, layer: Descriptor): Prom
     const size = Number.parseInt(archive.toString('latin1', at + 124, at + 135), 8)
     const type = String.fromCharCode(archive[at + 156]!)
     const name = archive.toString('utf8', at, at + 100).replace(/\0.*/s, '')
-    // The tests' own names fit into the plain header; extended ones have times and the like.
+    // The tests' own names fit into the plain header; extended headers hold times and other fields.
     if (type !== 'x' && type !== 'g') names.push(name.replace(/^\.\/|\/$/g, ''))
     at += 512 + Math.ceil(size / 512) * 512
   }

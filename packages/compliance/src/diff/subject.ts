@@ -2,7 +2,7 @@ import type { ContentStore } from '@nsbox/core/content'
 import type { Applier, Comparer } from '@nsbox/core/diff'
 import type { SnapshotterSubject } from '../snapshots/subject.ts'
 
-/** An applier and a comparer, and the snapshotter that makes the trees which they compare and apply to. */
+/** An applier and a comparer, and the snapshotter of the trees that they work on. */
 export interface DifferSubject extends SnapshotterSubject {
   readonly applier: Applier
   readonly comparer: Comparer
@@ -10,5 +10,7 @@ export interface DifferSubject extends SnapshotterSubject {
   readonly content: ContentStore
 }
 
-/** Makes an applier and a comparer with a store and a snapshotter that are empty, and takes all of it away again. */
+/**
+ * Makes an applier and a comparer with an empty store and snapshotter; disposing of the subject removes all of them.
+ */
 export type CreateDiffer = () => Promise<DifferSubject>

@@ -31,7 +31,7 @@ export async function makePair(
   return pair
 }
 
-/** The layer that makes the one tree of the other. */
+/** The layer that turns one tree into the other. */
 export async function compareTrees(
   subject: DifferSubject,
   before: ChangeFiles,
@@ -42,14 +42,14 @@ export async function compareTrees(
   return await subject.comparer.compare(lower, upper, options)
 }
 
-/** What becomes of `base` when a layer is applied to it. */
+/** The result of applying a layer to `base`. */
 export async function appliedToBase(subject: DifferSubject, layer: Descriptor): Promise<Mount[]> {
   const mounts = await subject.snapshotter.prepare(`applied ${layer.digest}`, 'base')
   await subject.applier.apply(layer, mounts)
   return mounts
 }
 
-/** Every entry of a tree: all that a file system tells of it without more than Node, as far as layers keep it. */
+/** Every entry of a tree with the attributes that Node can read and layers keep. */
 export async function describeTree(
   { withMounts }: DifferSubject,
   mounts: readonly Mount[],

@@ -3,23 +3,23 @@ import type { Envelope, EventPublisher, EventSubscriber } from '@nsbox/core/even
 /** A bus under test. */
 export type EventBus = EventPublisher & EventSubscriber
 
-/** Makes a bus that nobody else uses, and takes it away again when it is disposed of. */
+/** Makes a bus without other users; disposing of the subject removes it. */
 export type CreateEventBus = () => Promise<{ readonly bus: EventBus } & AsyncDisposable>
 
 const probe = { topic: '/probe', opaque: { typeUrl: 'probe', value: new Uint8Array() } }
 
-/** A subscription that collects what it gets, once it is known to be active. */
+/** A subscription that collects events, once it is known to be active. */
 export interface Subscription {
   /** The next event that is no probe. */
   next(): Promise<Envelope>
-  /** Ends it by its signal; rejects with what the iteration ended with. */
+  /** Ends it by its signal; rejects with the error of the iteration. */
   abort(): Promise<unknown>
 }
 
 /**
- * Subscribes, and publishes probes until one arrives: nothing else tells that a subscription to a server is active.
+ * Subscribes, and publishes probes until one arrives: nothing else shows that a subscription to a server is active.
  *
- * @param filters must let the probe through: add `probes`
+ * @param filters must match the probe: add `probes`
  */
 export async function subscribed(bus: EventBus, filters: readonly string[] = []): Promise<Subscription> {
   const stop = new AbortController()
@@ -29,7 +29,7 @@ export async function subscribed(bus: EventBus, filters: readonly string[] = [])
       if (done) throw new Error('the subscription ended')
       return value as Envelope
     })
-    // Nobody waits for the last one, which fails when the bus is taken away.
+    // Nobody waits for the last one, which fails when the bus is removed.
     taken.catch(() => undefined)
     return taken
   }
@@ -61,5 +61,5 @@ export async function subscribed(bus: EventBus, filters: readonly string[] = [])
   }
 }
 
-/** Lets the probes of `subscribed` through. */
+/** A filter that matches the probes of `subscribed`. */
 export const probes = 'topic=="/probe"'

@@ -1,4 +1,4 @@
-/** What a store promises beyond or short of the interface, as plain data; see the claims of content stores. */
+/** Where a store differs from the interface, as plain data; see the claims of content stores. */
 export interface ImageStoreClaims {
   /** More than 10,240 labels of one image are refused with `invalid_argument`. */
   readonly labelCountLimit: boolean
@@ -6,5 +6,5 @@ export interface ImageStoreClaims {
   readonly annotationChange: boolean
 }
 
-/** The interface, fully kept. */
+/** The full interface. */
 export const fullClaims: ImageStoreClaims = { labelCountLimit: true, annotationChange: true }

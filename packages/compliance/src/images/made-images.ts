@@ -11,7 +11,7 @@ export function target(seed: string, more: Partial<Descriptor> = {}): Descriptor
   }
 }
 
-/** An image whose maps can be compared with literals, whatever prototypes they have. */
+/** An image that can be compared with literals, whatever the prototypes of its maps. */
 export function plain(image: Image) {
   const { annotations, ...rest } = image.target
   return {

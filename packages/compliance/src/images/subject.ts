@@ -1,4 +1,4 @@
 import type { ImageStore } from '@nsbox/core/images'
 
-/** Makes a store that holds nothing, and takes it away again when it is disposed of. */
+/** Makes an empty store; disposing of the subject removes it. */
 export type CreateImageStore = () => Promise<{ readonly store: ImageStore } & AsyncDisposable>

@@ -1,8 +1,8 @@
-/** What a store promises beyond or short of the interface, as plain data; see the claims of content stores. */
+/** Where a store differs from the interface, as plain data; see the claims of content stores. */
 export interface LeaseStoreClaims {
   /** An expiry that is no RFC 3339 time, and labels that are too long, are refused with `invalid_argument`. */
   readonly labelRules: boolean
 }
 
-/** The interface, fully kept. */
+/** The full interface. */
 export const fullClaims: LeaseStoreClaims = { labelRules: true }

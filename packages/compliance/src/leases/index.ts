@@ -8,12 +8,12 @@ export type { LeaseStoreClaims } from './claims.ts'
 export type { CreateLeaseStore } from './subject.ts'
 
 /**
- * Declares, for vitest, the tests of everything that a lease store promises by itself. That a lease keeps what it holds
- * is a matter of the collector.
+ * Declares, for vitest, the tests of everything that a lease store promises by itself. Whether held resources are kept
+ * is tested with the collector.
  *
  * @param name says which store it is, in the tests' names
  * @param create makes an empty store for each test
- * @param claims where the store differs from the interface; it keeps the whole of it by default
+ * @param claims where the store differs from the interface; none by default
  */
 export function leaseStoreSuite(
   name: string,

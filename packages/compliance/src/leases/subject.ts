@@ -1,4 +1,4 @@
 import type { LeaseStore } from '@nsbox/core/leases'
 
-/** Makes a store that holds nothing, and takes it away again when it is disposed of. */
+/** Makes an empty store; disposing of the subject removes it. */
 export type CreateLeaseStore = () => Promise<{ readonly store: LeaseStore } & AsyncDisposable>

@@ -13,7 +13,7 @@ export type { CreateNamespaceStore, NamespaceStoreSubject } from './subject.ts'
  *
  * @param name says which store it is, in the tests' names
  * @param create makes a store for each test
- * @param claims where the store differs from the interface; it keeps the whole of it by default
+ * @param claims where the store differs from the interface; none by default
  */
 export function namespaceStoreSuite(
   name: string,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { NamespaceStore } from '@nsbox/namespaces'
 
-/** A store, and a way to put something into namespaces. */
+/** A store, and functions that put an object into a namespace and remove it. */
 export interface NamespaceStoreSubject extends AsyncDisposable {
   readonly store: NamespaceStore
   /** Stores an image in a namespace, which need not exist. */
@@ -10,7 +10,7 @@ export interface NamespaceStoreSubject extends AsyncDisposable {
   empty(namespace: string): Promise<void>
 }
 
-/** Makes a store, which may have other namespaces than the test's, and takes it away when it is disposed of. */
+/** Makes a store, which may have namespaces of others; disposing of the subject removes it. */
 export type CreateNamespaceStore = () => Promise<NamespaceStoreSubject>
 
 /** A name that no other test uses. */

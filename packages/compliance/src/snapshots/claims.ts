@@ -1,19 +1,19 @@
 /**
- * What a snapshotter promises beyond or short of the interface, as plain data. A difference is declared here and its
- * tests are then skipped by name; the suite never asks which snapshotter it has.
+ * Where a snapshotter differs from the interface, as plain data. The tests of a declared difference are skipped by
+ * name; the suite never asks which snapshotter it has.
  */
 export interface SnapshotterClaims {
   /** `commit` takes a parent that `prepare` was not given. */
   readonly parentAtCommit: boolean
-  /** The root directory of a child has mode and time of its parent's, besides the owner. */
+  /** The root directory of a child has the mode and time of its parent's, besides the owner. */
   readonly rootDirectory: boolean
-  /** Usage is that of the snapshot without its parents. */
+  /** The usage of a snapshot does not include its parents. */
   readonly usageAlone: boolean
   /** A filter `parent` finds the snapshots that have one. */
   readonly parentPresence: boolean
-  /** A filter that does not parse is `invalid_argument`; otherwise it is an error of some kind. */
+  /** A filter that does not parse is `invalid_argument`; otherwise any error. */
   readonly filterCode: boolean
-  /** Committing what is not active is `failed_precondition`; otherwise it is an error of some kind. */
+  /** Committing a snapshot that is not active is `failed_precondition`; otherwise any error. */
   readonly commitCode: boolean
   /** There is a `cleanup`. */
   readonly cleanup: boolean
@@ -21,7 +21,7 @@ export interface SnapshotterClaims {
   readonly labelCountLimit: boolean
 }
 
-/** The interface, fully kept. */
+/** The full interface. */
 export const fullClaims: SnapshotterClaims = {
   parentAtCommit: true,
   rootDirectory: true,

@@ -14,12 +14,12 @@ export type { SnapshotterClaims } from './claims.ts'
 export type { CreateSnapshotter, SnapshotterSubject, WithMounts } from './subject.ts'
 
 /**
- * Declares, for vitest, the tests of everything that a snapshotter promises. They mount, change owners and so need
- * root, or to be root in a user namespace.
+ * Declares, for vitest, the tests of everything that a snapshotter promises. They need root, or root in a user
+ * namespace, to mount and to change owners.
  *
  * @param name says which snapshotter it is, in the tests' names
- * @param create makes a snapshotter for each test, and brings the means to mount what it hands out
- * @param claims where the snapshotter differs from the interface; it keeps the whole of it by default
+ * @param create makes a snapshotter for each test, with a function that mounts its snapshots
+ * @param claims where the snapshotter differs from the interface; none by default
  */
 export function snapshotterSuite(
   name: string,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { CommitOptions, SnapshotInfo, Snapshotter } from '@nsbox/core/snapshots'
 import type { SnapshotterSubject } from './subject.ts'
 
-/** Makes a committed snapshot: prepares one on `parent`, has `change` change its files, and commits it. */
+/** Makes a committed snapshot: prepares one on `parent`, lets `change` change its files, and commits it. */
 export async function layer(
   { snapshotter, withMounts }: SnapshotterSubject,
   name: string,
@@ -28,7 +28,7 @@ export async function inView<T>(
   return result
 }
 
-/** Every entry of a tree: what it is and what it holds. */
+/** Every entry of a tree with its kind and content. */
 export async function tree(root: string): Promise<Record<string, string>> {
   const entries = await readdir(root, { recursive: true })
   const described: Record<string, string> = {}
@@ -42,7 +42,7 @@ export async function tree(root: string): Promise<Record<string, string>> {
   return described
 }
 
-/** The names of all snapshots, as `list` has them. */
+/** The names of all snapshots, as `list` returns them. */
 export async function names(snapshotter: Snapshotter, ...filters: string[]): Promise<string[]> {
   const found: string[] = []
   for await (const { name } of snapshotter.list(filters)) found.push(name)

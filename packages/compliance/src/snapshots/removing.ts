@@ -60,7 +60,7 @@ export function removingTests(create: CreateSnapshotter, claims: SnapshotterClai
         snapshotter.prepare('key', 'base'),
         snapshotter.remove('base'),
       ])
-      // Whoever is first, no child is without its parent.
+      // In either order, no child is without its parent.
       const left = await names(snapshotter)
       expect(outcomes.some(({ status }) => status === 'fulfilled')).toBe(true)
       if (left.includes('key')) expect(left).toContain('base')

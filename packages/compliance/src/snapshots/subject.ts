@@ -1,6 +1,6 @@
 import type { Mount, Snapshotter } from '@nsbox/core/snapshots'
 
-/** Mounts at a directory of its own, and unmounts when `use` is done, which is given the directory. */
+/** Mounts at a new directory, passes that to `use`, and unmounts afterwards. */
 export type WithMounts = <T>(mounts: readonly Mount[], use: (path: string) => Promise<T>) => Promise<T>
 
 export interface SnapshotterSubject extends AsyncDisposable {
@@ -8,5 +8,5 @@ export interface SnapshotterSubject extends AsyncDisposable {
   readonly withMounts: WithMounts
 }
 
-/** Makes a snapshotter that has no snapshots, and takes it away again when it is disposed of. */
+/** Makes a snapshotter without snapshots; disposing of the subject removes it. */
 export type CreateSnapshotter = () => Promise<SnapshotterSubject>

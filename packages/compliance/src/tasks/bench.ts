@@ -23,7 +23,10 @@ export interface MadeTask {
   readonly pid: number
 }
 
-/** What the tests of one group share: a subject, and means to make tasks that go when the test is over. */
+/**
+ * The parts that the tests of one group share: a subject, and functions that make tasks, which are deleted after the
+ * test.
+ */
 export class Bench {
   readonly subject: TasksSubject
   #count = 0
@@ -63,7 +66,7 @@ export class Bench {
     return await this.started({ args: ['sleep', '1000'] })
   }
 
-  /** Adds a process and lets it run. */
+  /** Adds a process and starts it. */
   async exec(id: string, execId: string, shape: ProcessShape, io: Partial<Ends> = {}): Promise<number> {
     const { stdin = '', stdout = '', stderr = '' } = io
     const spec = processSpec(shape)

@@ -9,13 +9,13 @@ import { openFifoWriter } from './fifo.ts'
 import { expectStateError, failure } from './state-error.ts'
 import type { CreateTasksSubject } from './subject.ts'
 
-/** CRIU interrupts system calls, which busybox's sleep takes for the end of its time. */
+/** CRIU interrupts system calls, after which busybox's sleep ends early. */
 const waiting = { args: ['tail', '-f', '/dev/null'] }
 
 export function checkpointTests(create: CreateTasksSubject, claims: TasksClaims): void {
   describe.skipIf(!claims.checkpoints)('checkpoints', () => {
     const bench = useBench(create)
-    /** runc itself cannot be dumped. */
+    /** runc cannot be dumped, so the program must have been executed. */
     const startedWaiting = async () => {
       const task = await bench().started(waiting)
       if (!claims.executedAtStart)

@@ -1,49 +1,49 @@
 /**
- * What a runtime promises beyond or short of the interface, as plain data. A difference is declared here and its tests
- * are then skipped by name; the suite never asks which runtime it has.
+ * Where a runtime differs from the interface, as plain data. The tests of a declared difference are skipped by name;
+ * the suite never asks which runtime it has.
  */
 export interface TasksClaims {
-  /** What a task's state forbids is `failed_precondition`; otherwise it is an error of some kind with the same text. */
+  /** An operation that the state forbids is `failed_precondition`; otherwise any error with the same text. */
   readonly stateCodes: boolean
-  /** Pausing what is paused, and resuming what runs, does nothing; otherwise it is an error of some kind. */
+  /** Pausing a paused task, and resuming a running one, does nothing; otherwise any error. */
   readonly idempotentPause: boolean
-  /** A start is answered when the program has been executed; otherwise a moment before. */
+  /** `start` resolves when the program has been executed; otherwise a moment before. */
   readonly executedAtStart: boolean
   /** Processes can be signalled by their pid. */
   readonly killByPid: boolean
-  /** A size for a process without a terminal is `failed_precondition`; otherwise nothing is said. */
+  /** Resizing a process without a terminal is `failed_precondition`; otherwise it is ignored. */
   readonly resizeNeedsTerminal: boolean
-  /** What cannot be a task is `invalid_argument` or `not_found`; otherwise it is an error of some kind. */
+  /** Invalid tasks are `invalid_argument` or `not_found`; otherwise any error. */
   readonly createCodes: boolean
-  /** A number that is no signal is `invalid_argument`; otherwise it is an error of some kind. */
+  /** An invalid signal is `invalid_argument`; otherwise any error. */
   readonly signalCodes: boolean
   /** A paused task can be ended by a signal and waited for. */
   readonly killPaused: boolean
-  /** A task that was never started says at its deletion how its first process ended. */
+  /** Deleting a task that was never started returns how its first process ended. */
   readonly exitOfUnstarted: boolean
-  /** Starting an exec again is refused, and does no harm to the task. */
+  /** Starting an exec again is refused, and does not affect the task. */
   readonly restartedExec: boolean
-  /** What has stopped has no statistics. */
+  /** A stopped task has no metrics. */
   readonly metricsOfRunning: boolean
   /** Every identifier is checked before it is looked up. */
   readonly identifierCodes: boolean
   /** A create whose signal is aborted leaves nothing. */
   readonly abortedCreate: boolean
-  /** The deletion of an exec is told. */
+  /** The deletion of an exec has an event. */
   readonly execDeleteEvent: boolean
-  /** Output goes on to a second reader after the first has left. */
+  /** A second reader gets the output after the first has left. */
   readonly secondReader: boolean
-  /** Checkpoints can be made, and gone on from; the host has what that takes. */
+  /** Checkpoints can be made and restored; the host has what that needs. */
   readonly checkpoints: boolean
   /** A checkpoint can be made of a container that has one already. */
   readonly repeatedCheckpoints: boolean
-  /** A checkpoint is told. */
+  /** A checkpoint has an event. */
   readonly checkpointEvent: boolean
-  /** Options that are none of a checkpoint are `invalid_argument`; otherwise they are an error of some kind. */
+  /** Invalid options of a checkpoint are `invalid_argument`; otherwise any error. */
   readonly checkpointCodes: boolean
 }
 
-/** The interface, fully kept. */
+/** The full interface. */
 export const fullClaims: TasksClaims = {
   stateCodes: true,
   idempotentPause: true,

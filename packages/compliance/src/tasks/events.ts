@@ -113,7 +113,7 @@ interface Expected {
   readonly payload: object
 }
 
-/** Waits for the events of a container, and holds them against all that are expected. */
+/** Waits for the events of a container, and compares them with all that are expected. */
 async function expectEvents(
   events: readonly Event[],
   id: string,
@@ -134,7 +134,7 @@ function concerns(event: Event, id: string): boolean {
   return containerId === id || execId === id || process === id
 }
 
-/** Of which processes of a container an end was told. */
+/** The processes of a container that had an exit event. */
 function exits(events: readonly Event[], id: string): string[] {
   return events.flatMap((event) => {
     return event.topic === '/tasks/exit' && 'payload' in event && event.payload.containerId === id

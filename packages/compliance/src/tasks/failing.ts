@@ -74,7 +74,7 @@ async function attempt(bench: Bench, id: string, options: CreateTaskOptions = {}
   return await bench.tasks.create(id, { rootfs: bench.subject.rootfs, ...options })
 }
 
-/** There is no task, no event tells of one, and others can be made. */
+/** Checks that there is no task and no event of one, and that others can be made. */
 async function expectNothing(bench: Bench, id: string): Promise<void> {
   await expectCode(bench.tasks.get(id), 'not_found')
   const listed = await bench.tasks.list()

@@ -13,7 +13,7 @@ export async function makeFifos(paths: readonly string[]): Promise<void> {
 export class FifoReader {
   readonly #socket: Socket
   #text = ''
-  /** All that was written, once nobody has it open for writing any more. */
+  /** All output, once the FIFO has no writer any more. */
   readonly ended: Promise<string>
 
   private constructor(socket: Socket) {
@@ -24,23 +24,23 @@ export class FifoReader {
     this.ended = new Promise((resolve, reject) => {
       socket.once('close', () => resolve(this.#text)).once('error', reject)
     })
-    // Whoever looks at the text alone does not wait for the end.
+    // A test that only looks at the text does not wait for the end.
     this.ended.catch(() => undefined)
   }
 
-  /** Without waiting for a writer. */
+  /** Does not wait for a writer. */
   static open(path: string): FifoReader {
     // Never blocks, so it may be synchronous; the socket owns the descriptor.
     const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     return new FifoReader(new Socket({ fd, readable: true, writable: false }))
   }
 
-  /** What has come so far. */
+  /** The output so far. */
   get text(): string {
     return this.#text
   }
 
-  /** Reads nothing more, and keeps the FIFO open. */
+  /** Stops reading, and keeps the FIFO open. */
   pause(): void {
     this.#socket.pause()
   }
@@ -49,13 +49,13 @@ export class FifoReader {
     this.#socket.resume()
   }
 
-  /** Leaves before the end. */
+  /** Closes it before the end. */
   close(): void {
     this.#socket.destroy()
   }
 }
 
-/** Writes to a FIFO, whether somebody reads it yet or not; what is written has room in a pipe. */
+/** Opens a FIFO for writing, with or without a reader; the data must fit into a pipe. */
 export async function openFifoWriter(path: string): Promise<FileHandle> {
   return await open(path, constants.O_RDWR)
 }

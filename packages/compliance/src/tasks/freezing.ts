@@ -17,7 +17,7 @@ export function freezingTests(create: CreateTasksSubject, claims: TasksClaims): 
       await tasks.pause(id)
       expect(await tasks.get(id)).toMatchObject({ status: 'paused' })
       let before = -1
-      // What was written before the freeze may still be on its way.
+      // Output from before the freeze may still be under way.
       await expect
         .poll(
           () => {

@@ -24,7 +24,7 @@ export function helperCgroupTests(create: CreateTasksSubject): void {
       )
     const options = () => runtimeOptions({ shimCgroup: name })
 
-    /** A cgroup that has a process cannot be removed, and may be busy for a moment after that. */
+    /** A cgroup cannot be removed while it has a process, nor for a moment after that. */
     async function removed(): Promise<void> {
       for (const path of directories)
         if (existsSync(path)) await expect.poll(() => rmdirSync(path)).toBeUndefined()
@@ -54,8 +54,8 @@ export function helperCgroupTests(create: CreateTasksSubject): void {
 }
 
 /**
- * Where hierarchies of cgroups are mounted in which a new one takes processes at once, of both versions. CRIU mounts each
- * a second time for as long as it works.
+ * Where hierarchies of cgroups are mounted in which a new one takes processes at once, of both versions. CRIU mounts
+ * each a second time for as long as it works.
  */
 function hierarchies(): string[] {
   const found = new Map<string, string>()

@@ -26,7 +26,7 @@ export { tasksOfRuntime } from './tasks-of-runtime.ts'
  *
  * @param name says whose tasks they are, in the tests' names
  * @param create makes a subject for each group of tests
- * @param claims where the tasks differ from the interface; they keep the whole of it by default
+ * @param claims where the tasks differ from the interface; none by default
  */
 export function tasksSuite(
   name: string,

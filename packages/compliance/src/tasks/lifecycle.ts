@@ -81,7 +81,7 @@ export function lifecycleTests(create: CreateTasksSubject, claims: TasksClaims):
 
     for (const [name, number] of Object.entries({ HUP: 1, KILL: 9, TERM: 15 })) {
       test(`that SIG${name} ends has the status ${128 + number}`, async () => {
-        // The first process of a pid namespace is not ended by a signal that it has no handler for.
+        // The first process of a pid namespace is not ended by a signal without a handler.
         const { id } = await bench().started({ ...sleep, hostPids: true })
         await bench().tasks.kill(id, number)
         expect((await bench().tasks.wait(id)).exitStatus).toBe(128 + number)
@@ -185,7 +185,7 @@ export function lifecycleTests(create: CreateTasksSubject, claims: TasksClaims):
   })
 }
 
-/** A task whose hook before its program has begun at some time, and goes on when it is let go. */
+/** A task with a hook before its program, which a test can wait for and let continue. */
 async function gated(bench: Bench) {
   const gate = `/tmp/gate-${Math.random().toString(36).slice(2)}`
   const { id, pid } = await bench.created({ ...sleep, startHook: `mkfifo ${gate}; read line < ${gate}` })

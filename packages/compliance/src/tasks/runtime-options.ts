@@ -1,10 +1,10 @@
 import type { OpaqueValue } from '@nsbox/core/tasks'
 
-/** What tests set of `containerd.runc.v1.Options`. */
+/** The fields of `containerd.runc.v1.Options` that tests use. */
 export interface RuntimeOptions {
   /** The program in place of runc. */
   readonly binaryName?: string | undefined
-  /** The cgroup that helper processes are to sit in. */
+  /** The cgroup for helper processes. */
   readonly shimCgroup?: string | undefined
 }
 

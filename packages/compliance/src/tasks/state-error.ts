@@ -2,7 +2,7 @@ import { errorCode } from '@nsbox/errors'
 import { expect } from 'vitest'
 import type { TasksClaims } from './claims.ts'
 
-/** Waits for an operation to fail because of a state, and holds its error against the text and the code. */
+/** Waits for an operation to fail because of a state, and checks text and code of its error. */
 export async function expectStateError(
   operation: Promise<unknown>,
   text: string,

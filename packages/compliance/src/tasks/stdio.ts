@@ -7,7 +7,7 @@ import type { TasksClaims } from './claims.ts'
 import { FifoReader, makeFifos, openFifoWriter } from './fifo.ts'
 import type { CreateTasksSubject } from './subject.ts'
 
-/** More than all the pipes on the way can hold. */
+/** More than all pipes on the way can hold. */
 const flood = 'yes 0123456789012345678901234567890123456789 | head -n 40000'
 const floodSize = 40_000 * 41
 
@@ -130,7 +130,7 @@ export function stdioTests(create: CreateTasksSubject, claims: TasksClaims): voi
       await makeFifos([stdout, stderr])
       const id = await bench().container({ args: ['echo', 'late'] })
       const creating = bench().tasks.create(id, { rootfs: bench().subject.rootfs, stdout, stderr })
-      // Until they come, there is no task that could be started.
+      // Before the readers come, there is no task to start.
       await new Promise((resolve) => setTimeout(resolve, 100))
       const readers = [FifoReader.open(stdout), FifoReader.open(stderr)]
       await creating

@@ -2,7 +2,7 @@ import type { Event } from '@nsbox/core/events'
 import type { Mount } from '@nsbox/core/snapshots'
 import type { OpaqueValue, Tasks } from '@nsbox/core/tasks'
 
-/** Events of the subject's namespace, as they come. */
+/** Events of the subject's namespace, in order. */
 export interface CollectedEvents extends AsyncDisposable {
   readonly events: readonly Event[]
 }
@@ -16,9 +16,9 @@ export interface TasksSubject extends AsyncDisposable {
   readonly rootfs: readonly Mount[]
   /** A directory for FIFOs and files of clients. */
   readonly directory: string
-  /** Collects all events that are published from the moment on at which the promise resolves. */
+  /** Collects all events that are published after the promise resolves. */
   collectEvents(): Promise<CollectedEvents>
 }
 
-/** Makes tasks that nobody else has, and takes them away with all that they left when it is disposed of. */
+/** Makes tasks without other users; disposing of the subject removes them and all that they left. */
 export type CreateTasksSubject = () => Promise<TasksSubject>

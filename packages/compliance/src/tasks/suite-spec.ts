@@ -1,19 +1,19 @@
 import type { OpaqueValue } from '@nsbox/core/tasks'
 
-/** What the first process, or an exec, is to be. */
+/** The first process, or an exec. */
 export interface ProcessShape {
   readonly args: readonly string[]
   readonly terminal?: boolean | undefined
-  /** A user without privileges, by number; root by default. */
+  /** Id of a user without privileges; root by default. */
   readonly uid?: number | undefined
   readonly cwd?: string | undefined
 }
 
-/** What a container of the suite is. */
+/** A container of the suite. */
 export interface ContainerShape extends ProcessShape {
-  /** Whether it shares the host's numbers of processes; not by default. */
+  /** Whether it shares the host's pid namespace; not by default. */
   readonly hostPids?: boolean | undefined
-  /** What a shell runs in the container before the first process executes its program (`startContainer`). */
+  /** A shell command to run in the container before the first process executes its program (`startContainer`). */
   readonly startHook?: string | undefined
 }
 

@@ -10,7 +10,7 @@ import type { Descriptor } from '@nsbox/oci'
 import { CheckpointStore } from './checkpoint-store.ts'
 import type { TasksSubject } from './subject.ts'
 
-/** The tasks of a runtime together with containers and a store of checkpoints, which a runtime knows nothing of. */
+/** The tasks of a runtime, with the containers and the store of checkpoints that a runtime lacks. */
 export function tasksOfRuntime(
   runtime: RuntimeTasks,
   runtimeName = 'io.containerd.runc.v2',
@@ -36,7 +36,7 @@ export function tasksOfRuntime(
     })
     return stored
   }
-  // Every other method is the runtime's own.
+  // All other methods are the runtime's own.
   const own: Partial<Tasks> = { create, checkpoint }
   const tasks = new Proxy(runtime as unknown as Tasks, {
     get(target, name) {

@@ -6,11 +6,11 @@ import { runtimeOptions } from './runtime-options.ts'
 import type { CreateTasksSubject } from './subject.ts'
 import { resourcesSpec } from './suite-spec.ts'
 
-/** How a program was called that wraps runc. */
+/** A call of a program that wraps runc. */
 interface Call {
   readonly cwd: string
   readonly command: string
-  /** Before the command, by their names without dashes. */
+  /** Options before the command, by their names without dashes. */
   readonly global: Readonly<Record<string, string>>
   readonly args: readonly string[]
 }
@@ -55,7 +55,7 @@ function optionOf(call: Call | undefined, name: string): string {
   return call?.args[call.args.indexOf(name) + 1] ?? ''
 }
 
-/** Does everything to a container that has been created. */
+/** Runs a created container through all operations. */
 async function life(bench: Bench, id: string): Promise<void> {
   const { tasks } = bench
   await tasks.start(id)
@@ -69,7 +69,7 @@ async function life(bench: Bench, id: string): Promise<void> {
   await tasks.delete(id)
 }
 
-/** A script that writes down how it was called, and executes runc. */
+/** A script that records its arguments and executes runc. */
 async function wrapper({ subject }: Bench): Promise<{ path: string; calls(): Promise<Call[]> }> {
   const directory = await mkdtemp(join(subject.directory, 'wrapper-'))
   const [path, record] = [join(directory, 'wrapper'), join(directory, 'record')]

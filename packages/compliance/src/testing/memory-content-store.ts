@@ -26,7 +26,7 @@ const byteOrder = <T>(key: (item: T) => string) => {
   return (a: T, b: T) => Buffer.compare(Buffer.from(key(a)), Buffer.from(key(b)))
 }
 
-/** A content store that keeps all bytes in memory, and forgets them with the process. */
+/** A content store in memory. */
 export class MemoryContentStore implements ContentStore {
   readonly #blobs = new Map<Digest, { info: ContentInfo; bytes: Uint8Array }>()
   readonly #ingests = new Map<string, Ingest>()

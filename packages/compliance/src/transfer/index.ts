@@ -6,23 +6,23 @@ import { describe, expect } from 'vitest'
 import { expectCode } from '../expect-code.ts'
 import { subjectTest } from '../subject-test.ts'
 
-/** A transferrer, where it puts images, and a registry for it. */
+/** A transferrer, its image store, and a registry for it. */
 export interface TransferSubject extends AsyncDisposable {
   readonly transferrer: Transferrer
   readonly images: ImageStore
   readonly content: Pick<ContentReader, 'info'>
   readonly registry: {
-    /** An image for one platform that the registry has. */
+    /** An image for one platform in the registry. */
     readonly reference: string
     readonly digest: Digest
-    /** An index that the registry has, for these two platforms. */
+    /** An index in the registry, for these two platforms. */
     readonly index: string
     readonly platforms: readonly [Platform, Platform]
     /** The digests of the index's manifests, in the same order. */
     readonly manifests: readonly [Digest, Digest]
-    /** A reference that the registry would take. */
+    /** A reference that the registry accepts and does not have. */
     readonly free: string
-    /** What a reference points to in the registry now, `undefined` for nothing. */
+    /** The digest of a reference in the registry now; `undefined` if there is none. */
     digestOf(reference: string): Promise<string | undefined>
   }
 }

@@ -26,7 +26,7 @@ export interface Container {
   readonly spec: OpaqueValue
   /** The snapshotter of `snapshotKey`; empty for none. */
   readonly snapshotter: string
-  /** The snapshot that is the root filesystem; empty if the creator of a task says what that is. */
+  /** The snapshot that is the root filesystem; empty if the mounts are given when a task is created. */
   readonly snapshotKey: string
   /** What clients keep with the container, by name; kept verbatim. */
   readonly extensions: Readonly<Record<string, OpaqueValue>>

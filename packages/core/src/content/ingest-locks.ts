@@ -1,14 +1,14 @@
 import { type AbortOptions, abortable, type Deferred, deferred } from '@nsbox/concurrency'
 import { NsboxError, shownName } from '@nsbox/errors'
 
-/** A ref that somebody has, until it is disposed of, which may happen more than once. */
+/** A ref that is taken, until this is disposed of; idempotent. */
 export interface IngestLock extends Disposable {
   /**
-   * A writer has the ref from here on.
-   * @param revoke ends the writer, so that its calls fail, and resolves once it has let go of the ref
+   * Says that a writer has the ref from here on.
+   * @param revoke ends the writer, so that its calls fail, and resolves once it has released the ref
    */
   hold(revoke: () => Promise<void>): void
-  /** The writer is about to let go: who wants the ref waits for that. */
+  /** Says that the writer is about to release the ref: callers that want it wait for that. */
   leave(): void
 }
 
@@ -22,8 +22,7 @@ interface Holder {
 }
 
 /**
- * Which ingests have a writer, and since when: an ingest has one at a time, and nobody waits for it, except for one
- * that is closing anyway.
+ * Which ingests have a writer, and since when. An ingest has one at a time. Nobody waits for it unless it is closing.
  */
 export class IngestLocks {
   readonly #now: () => number
@@ -35,9 +34,9 @@ export class IngestLocks {
   }
 
   /**
-   * Takes a ref. If it is free that is so when this returns its promise.
+   * Takes a ref. A free ref is taken before this returns its promise.
    *
-   * @param namespace whose ref it is, where refs are by namespace
+   * @param namespace of the ref, where refs belong to namespaces
    * @throws `unavailable` if it is taken, with the text that clients know (docs/behaviour.md §3)
    */
   async acquire(ref: string, { namespace, signal }: IngestLockOptions = {}): Promise<IngestLock> {
@@ -57,7 +56,7 @@ export class IngestLocks {
       const holder = this.#holders.get(key)
       if (holder === undefined) return this.#take(key)
       const ended = holder.held.promise.then((revoke) => revoke())
-      // Whoever has the ref may give it back without ever having had a writer.
+      // A ref may be released before a writer ever had it.
       await abortable(Promise.race([ended, holder.released.promise]), { signal })
     }
   }
@@ -96,12 +95,12 @@ export class IngestLocks {
   }
 }
 
-/** Whose ref it is, where refs are by namespace; an abort ends the waiting. */
+/** The namespace of the ref, where refs belong to namespaces; an abort ends the waiting. */
 export interface IngestLockOptions extends AbortOptions {
   readonly namespace?: string | undefined
 }
 
-/** What the writer of an ingest is told that was discarded meanwhile. */
+/** The error for the writer of an ingest that was discarded. */
 export function ingestDiscarded(ref: string): NsboxError {
   return new NsboxError('aborted', `ingest ref ${shownName(ref)} was discarded`)
 }

@@ -2,11 +2,11 @@ import { NsboxError } from '@nsbox/errors'
 import type { LabelChange, Labels } from './labels.ts'
 
 /**
- * The change that a field mask describes: no path and `labels` replace all labels, `labels.<key>` sets one key and
- * deletes it if `labels` has no such key or an empty value for it. Keys may contain dots.
+ * The change that a field mask describes: no path, or `labels`, replaces all labels; `labels.<key>` sets one key, or
+ * deletes it if `labels` lacks the key or has an empty value for it. Keys may contain dots.
  *
  * @param field the name that the paths start with, `labels` for most objects
- * @throws `invalid_argument` for any other path, with the text that containerd gives it
+ * @throws `invalid_argument` for any other path, with the text of containerd
  */
 export function labelChangeFromPaths(
   labels: Labels,

@@ -11,7 +11,7 @@ export interface SandboxRuntime {
 }
 
 /**
- * A sandbox: what containers can be put in together, such as those of a pod. It is metadata only, and keeps what its
+ * A sandbox: containers can be put together in one, such as those of a pod. It is metadata only, and keeps what its
  * labels name from being collected.
  */
 export interface Sandbox {

@@ -4,7 +4,7 @@ import type { CommitOptions, Snapshotter } from './snapshotter.ts'
 
 /** The directory of one active snapshot's own files, without its parents. */
 export interface LayerDirectory {
-  /** Absolute. While it is written to, the snapshot must not be mounted. */
+  /** Absolute. The snapshot must not be mounted while this is written to. */
   readonly path: string
   /**
    * How deletions are expressed: a character device 0:0 in place of a file is a whiteout, and a directory with this
@@ -36,9 +36,8 @@ export interface LayerDirectories {
   layerDirectory(key: string, options?: AbortOptions): Promise<LayerDirectory>
 
   /**
-   * As `Snapshotter.commit`. The parent may also be the name of an earlier commit that is still running. This commit
-   * then ends after that one, and fails with `not_found` if that one fails. So many layers can share one sync, instead
-   * of each waiting for the one below.
+   * As `Snapshotter.commit`. The parent may also be the name of a commit that is still running. This commit then ends
+   * after that one, and fails with `not_found` if that one fails. So many layers can share one sync.
    * @throws `invalid_argument` for an invalid path, `failed_precondition` if it is no directory in the snapshot
    */
   commit(name: string, key: string, options?: CommitLayerOptions): Promise<SnapshotInfo>

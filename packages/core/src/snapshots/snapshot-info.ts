@@ -2,14 +2,14 @@ import type { Timestamp } from '@nsbox/time'
 import type { Labels } from '../labels/labels.ts'
 
 /**
- * `active`: can be written to, and committed. `view`: cannot be written to, and never is committed. `committed`: never
- * changes, and is what others are based on.
+ * `active`: can be written to and committed. `view`: read-only, cannot be committed. `committed`: never changes, and
+ * can be a parent.
  */
 export type SnapshotKind = 'active' | 'view' | 'committed'
 
 /** Kind, name, parent, times and labels of a snapshot. */
 export interface SnapshotInfo {
-  /** The key that an active one or a view was made with; the name that a committed one was given. */
+  /** The key of an active snapshot or a view; the name of a committed one. */
   readonly name: string
   readonly kind: SnapshotKind
   /** The committed snapshot that this one is based on; undefined for one that began empty. */

@@ -101,7 +101,7 @@ export interface SnapshotManager {
 }
 
 /**
- * A snapshotter: trees of files that are based on each other. A snapshot begins as an active one, is written to through
- * its mounts and committed; committed ones are the parents of others.
+ * A snapshotter: trees of files that are based on each other. A snapshot begins as active, is written to through its
+ * mounts, and is then committed; committed snapshots are the parents of others.
  */
 export interface Snapshotter extends SnapshotReader, SnapshotMounter, SnapshotMaker, SnapshotManager {}

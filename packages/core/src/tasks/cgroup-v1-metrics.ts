@@ -1,7 +1,7 @@
 /*
- * What the controllers of a cgroup v1 (or hybrid) host tell of one cgroup: the fields of
- * `io.containerd.cgroups.v1.Metrics`. Bytes, nanoseconds and counts, as the kernel's documentation of cgroup v1 gives
- * them; parts whose controller is missing are absent.
+ * What the controllers of a cgroup v1 (or hybrid) host report of one cgroup: the fields of
+ * `io.containerd.cgroups.v1.Metrics`. Bytes, nanoseconds and counts, as in the kernel's documentation of cgroup v1;
+ * parts whose controller is missing are absent.
  */
 
 export interface CgroupV1Metrics {

@@ -1,9 +1,8 @@
 import type { CgroupV1Metrics } from './cgroup-v1-metrics.ts'
 
 /*
- * What the controllers of a unified host tell of one cgroup: the fields of `io.containerd.cgroups.v2.Metrics`.
- * Bytes, microseconds and counts, as the kernel's documentation of cgroup v2 gives them; parts whose controller is
- * missing are absent.
+ * What the controllers of a unified host report of one cgroup: the fields of `io.containerd.cgroups.v2.Metrics`. Bytes,
+ * microseconds and counts, as in the kernel's documentation of cgroup v2; parts whose controller is missing are absent.
  */
 
 export interface CgroupV2Metrics {

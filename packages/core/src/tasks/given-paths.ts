@@ -3,7 +3,7 @@ import type { Mount } from '../snapshots/mount.ts'
 
 /** Paths of the host that a task gets, or that are written to on its behalf. */
 export interface GivenPaths {
-  /** Mounts for the task, by any program. Relative paths are relative to `base`. */
+  /** Mounts for the task, whichever program makes them. Relative paths are relative to `base`. */
   readonly mounts: readonly Mount[]
   /** An absolute path; the directory of this process by default. */
   readonly base?: string | undefined
@@ -16,15 +16,15 @@ export interface GivenPaths {
 }
 
 /**
- * The use of paths by a task. Until it is disposed of, the files of the snapshots that they lead to stay, whatever
- * becomes of the snapshots; and what can be written to is not shared with other namespaces.
+ * The use of paths by a task. Until it is disposed of, the files of the snapshots that the paths lead to stay, even if
+ * the snapshots are removed, and what can be written to is not shared with other namespaces.
  */
 export interface PathUse extends Disposable {
   /** Plain data with which a later process resumes the use; undefined if it never concerns a snapshot. */
   readonly record: object | undefined
 }
 
-/** Tracks the paths that tasks use; the metadata of snapshots does. */
+/** Tracks the paths that tasks use. */
 export interface PathUses {
   /**
    * Registers the paths that a task is about to get. Resolves once it may get them.

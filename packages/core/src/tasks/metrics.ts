@@ -8,7 +8,7 @@ export interface TaskMetrics {
   /** The container. */
   readonly id: string
   readonly timestamp: Timestamp
-  /** By the version of the host's cgroups; other answers of a server are kept verbatim. */
+  /** By the version of the host's cgroups; other data of a server are kept verbatim. */
   readonly data:
     | { readonly cgroup: 1; readonly metrics: CgroupV1Metrics }
     | { readonly cgroup: 2; readonly metrics: CgroupV2Metrics }

@@ -22,7 +22,7 @@ export interface Process extends ProcessIo {
   readonly containerId: string
   /** Empty for the first process. */
   readonly execId: string
-  /** As the host sees it; 0 before an exec has been started. */
+  /** The pid on the host; 0 before an exec has been started. */
   readonly pid: number
   readonly status: ProcessStatus
   /** How it ended; undefined before. */
@@ -36,9 +36,9 @@ export interface ProcessExit {
   readonly exitedAt: Timestamp
 }
 
-/** A process in a container, whoever started it. */
+/** A process in a container. */
 export interface ProcessInfo {
-  /** As the host sees it. */
+  /** The pid on the host. */
   readonly pid: number
   /** Details of the runtime, such as `containerd.runc.v1.ProcessDetails` with the id of an exec. */
   readonly info?: OpaqueValue | undefined

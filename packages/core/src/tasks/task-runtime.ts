@@ -8,9 +8,9 @@ export type CheckpointImages = (directory: string, options: AbortOptions) => Pro
 
 /** Options for a task, with everything that `CreateTaskOptions` takes from the container. */
 export interface RuntimeTaskOptions extends Omit<CreateTaskOptions, 'checkpoint'> {
-  /** The runtime's name as the container has it, which runtimes need that find their program by it. */
+  /** The runtime's name in the container's record; some runtimes find their program by it. */
   readonly runtimeName?: string | undefined
-  /** The container whose helper this one is to share, where runtimes have one for each; empty for none. */
+  /** The container whose helper process this one shares, where a runtime has one for each container; empty for none. */
   readonly sandbox?: string | undefined
   /** The container's spec. */
   readonly spec: OpaqueValue
@@ -69,13 +69,13 @@ export interface RuntimeInfo {
   readonly version: string
   /** The commit that it was built from; empty if it does not tell. */
   readonly revision: string
-  /** The `features` document of the runtime specification; absent if the program does not have one. */
+  /** The `features` document of the runtime specification; absent if the program has none. */
   readonly features?: OpaqueValue | undefined
 }
 
 /**
- * Runs tasks. Tasks of an earlier process with the same state directory are taken over, with their output and with ends
- * that happened meanwhile. Disposing of a runtime leaves its tasks running.
+ * Runs tasks. A runtime takes over the tasks of an earlier process with the same state directory, with their output and
+ * with ends that happened meanwhile. Disposing of it leaves its tasks running.
  */
 export interface TaskRuntime extends AsyncDisposable {
   namespace(name: string): RuntimeTasks

@@ -78,7 +78,7 @@ export interface Tasks {
   create(containerId: string, options?: CreateTaskOptions): Promise<{ readonly pid: number }>
 
   /**
-   * Lets the first process, or an exec, run, and waits until its program has been executed, after the hooks that come
+   * Starts the first process, or an exec, and waits until its program has been executed, after the hooks that come
    * before it.
    *
    * @throws `failed_precondition` if it has been started before, or the task is not running
@@ -113,7 +113,7 @@ export interface Tasks {
   kill(containerId: string, signal: number, options?: KillOptions): Promise<void>
 
   /**
-   * Adds a process, which `start` lets run.
+   * Adds a process, which `start` starts.
    * @throws `already_exists` for the exec id; `failed_precondition` if the task is not running; `invalid_argument`
    */
   exec(containerId: string, execId: string, options: ExecOptions): Promise<void>
@@ -126,14 +126,14 @@ export interface Tasks {
   ): Promise<void>
 
   /**
-   * Closes the server's own end of the standard input, which ends once the client has closed its end, too; idempotent.
+   * Closes the server's own end of the standard input, which ends once the client has closed its end too; idempotent.
    */
   closeStdin(containerId: string, options?: ProcessChoice): Promise<void>
 
   /** Freezes all processes; idempotent. @throws `failed_precondition` if the task is not running */
   pause(containerId: string, options?: AbortOptions): Promise<void>
 
-  /** Lets frozen processes go on; idempotent. @throws `failed_precondition` if the task has stopped */
+  /** Resumes frozen processes; idempotent. @throws `failed_precondition` if the task has stopped */
   resume(containerId: string, options?: AbortOptions): Promise<void>
 
   /** All processes that the container holds, ordered by pid; none after it has stopped. */
@@ -148,14 +148,14 @@ export interface Tasks {
    */
   metrics(filters?: readonly string[], options?: AbortOptions): Promise<TaskMetrics[]>
 
-  /** Waits for the end of a process; resolves at once after it. */
+  /** Waits for the end of a process; resolves at once if it has ended. */
   wait(containerId: string, options?: ProcessChoice): Promise<ProcessExit>
 
   /**
    * Stores a checkpoint of a running task, which `create` can restore.
-   * @returns what was stored: the image of the processes, and the container's spec; nothing if the options name a
-   * directory for it. What was stored is held by the caller's lease; without one, for at least an hour, within which
-   * something has to refer to it.
+   * @returns descriptors of the processes' images and of the container's spec; none if the options name a directory.
+   * The caller's lease holds them; without a lease they stay for at least an hour, until when something has to refer to
+   * them.
    * @throws `unimplemented`, `failed_precondition`; `not_found` for the parent
    */
   checkpoint(containerId: string, options?: CheckpointOptions): Promise<Descriptor[]>

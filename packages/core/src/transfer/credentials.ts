@@ -15,7 +15,7 @@ export type Credentials =
   | { readonly kind: 'refresh'; readonly token: string }
   | { readonly kind: 'header'; readonly authorization: string }
 
-/** Returns the credentials for a host, or undefined for anonymous access. */
+/** Returns the credentials for a host; undefined for anonymous access. */
 export type CredentialSource = (
   request: CredentialRequest,
   options?: AbortOptions,

@@ -3,7 +3,7 @@ import type { Descriptor } from '@nsbox/oci'
 
 /**
  * A repository of a registry, or another source of blobs, bound to one reference. Implementations do not verify
- * digests: whoever stores the bytes does.
+ * digests: the caller that stores the bytes does.
  */
 export interface Remote {
   /** The reference it is bound to, such as `docker.io/library/redis:latest`. */

@@ -30,9 +30,9 @@ export interface ImageEndpoint {
   /** Where to unpack the image, and for which platforms; not at all by default. */
   readonly unpacks?: readonly UnpackTarget[] | undefined
   /**
-   * Further names. Of what is pulled, tagged or imported, whole names are names of all of it, of the archive’s index at
-   * an import; prefixes make names of the images of an archive. At an export each stands for further images. `name` may
-   * be empty then.
+   * Further names. At a pull, a tag or an import, whole names are names of all that is taken, at an import of the
+   * archive’s index; prefixes make names for the images of an archive. At an export each stands for further images.
+   * `name` may be empty then.
    */
   readonly references?: readonly ImageReference[] | undefined
 }
@@ -42,17 +42,17 @@ export interface ImageReference {
   readonly name: string
   /**
    * Whether `name` is a prefix: with `foo/bar`, the tag `v1` becomes the image `foo/bar:v1`, and an export takes all
-   * images whose names go on after `foo/bar` with `/`, `:` or `@`. False by default.
+   * images whose names continue `foo/bar` with `/`, `:` or `@`. False by default.
    */
   readonly isPrefix?: boolean | undefined
-  /** With a prefix: take images of other names as well; not by default. */
+  /** With a prefix: take images with other names as well; not by default. */
   readonly allowOverwrite?: boolean | undefined
   /**
-   * With a prefix: name images `<name>@<digest>` as well, and export those that are named so; not by default. Of a
+   * With a prefix: name images `<name>@<digest>` as well, and export those with such names; not by default. With a
    * whole name: add the digest to it.
    */
   readonly addDigest?: boolean | undefined
-  /** With a prefix and `addDigest`: but not those that have another of its names. */
+  /** With a prefix and `addDigest`: skip images that have another of its names; not by default. */
   readonly skipNamedDigest?: boolean | undefined
 }
 
@@ -103,7 +103,7 @@ export interface TransferProgress {
    */
   readonly name: string
   readonly parents: readonly string[]
-  /** Bytes done and to do; 0 where it has no meaning. */
+  /** Bytes done and to do; 0 where that has no meaning. */
   readonly progress: number
   readonly total: number
   readonly descriptor?: Descriptor | undefined

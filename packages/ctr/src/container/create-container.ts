@@ -104,7 +104,7 @@ async function specOf(
     withRootfs: async (use) => {
       if (directory !== undefined) return await withRootfsAt(directory, use)
       if (image) return await withMountedRootfs(mounts, use, { signal })
-      throw new NsboxError('invalid_argument', '--user: by a spec alone nobody knows the root filesystem')
+      throw new NsboxError('invalid_argument', '--user needs an image or a root filesystem')
     },
     signal,
   })

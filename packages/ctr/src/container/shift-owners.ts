@@ -104,7 +104,7 @@ function setMode(path: Buffer, inode: bigint, mode: number): void {
   const fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
   try {
     if (fstatSync(fd, { bigint: true }).ino !== inode)
-      throw new NsboxError('aborted', 'somebody else changes the files of the image')
+      throw new NsboxError('aborted', 'the files of the image are being changed')
     fchmodSync(fd, mode)
   } finally {
     closeSync(fd)

@@ -18,7 +18,7 @@ const layer = fc
   )
 const limits = { size: 1 << 20 }
 
-/** Of each file when it was changed last, which nobody can set. */
+/** The time of each file's last change of status, which nobody can set. */
 function changes(directory: string): string[] {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name)
@@ -56,7 +56,7 @@ describeWith({ linux: true, root: true, programs: ['python3'] }, 'a layer', () =
         await mkdir(sandbox.root)
         await sandbox.applyBytes(written)
         expect((await layerBytes({ upper: sandbox.root, form: 'plain' })).equals(written)).toBe(true)
-        // By somebody else's eyes as well, who takes longer.
+        // Checked by another program as well, which takes longer.
         if (runs++ % 500 === 0)
           expect(compareTrees(await readTree(first), await readTree(sandbox.root))).toEqual([])
         await rm(first, { recursive: true })

@@ -112,7 +112,7 @@ describe.skipIf(reason)(`a tree with one of everything (${reason ?? 'as root'})`
     await runOrThrow('umoci', ['raw', 'unpack', '--image', `${layout}:odd`, join(dir.path, 'theirs')])
     await apply(await readFile(archive), join(dir.path, 'ours'))
     const [ours, theirs] = [await readTree(join(dir.path, 'ours')), await readTree(join(dir.path, 'theirs'))]
-    // umoci cuts times beyond the year 2262, which Go's nanoseconds cannot say; GNU tar keeps them too.
+    // umoci cuts times beyond the year 2262, the limit of Go's nanoseconds; GNU tar keeps them.
     const ignore = (name: string, field: string) => name === 'usr/lib' && field === 'mtime'
     expect(compareTrees(ours, theirs, { ignore })).toEqual([])
   })
@@ -163,7 +163,7 @@ describe.skipIf(needs({ linux: true, root: true, programs: ['busybox', 'umoci'] 
         await readTree(join(dir.path, 'theirs')),
       ]
       expect(ours.size).toBeGreaterThan(200)
-      // The archive says nothing of the root.
+      // The archive has no entry for the root.
       expect(compareTrees(ours, theirs, { ignore: (name) => name === '.' })).toEqual([])
     })
   },

@@ -15,7 +15,7 @@ import { type LayerFile, openLayer } from './read-layer.ts'
 export interface ApplyJob {
   readonly layer: LayerFile
   readonly mediaType: string
-  /** The directory that becomes the layer's tree. It must exist; nobody else may change it meanwhile. */
+  /** The directory for the layer's tree. It must exist; nobody else may change it meanwhile. */
   readonly root: string
   readonly form: LayerForm
   /** Whether this process is root in a user namespace only; false by default. */
@@ -28,7 +28,7 @@ export interface ApplyJob {
   readonly programs?: boolean | undefined
 }
 
-/** What applying a layer found. */
+/** The result of applying a layer. */
 export interface AppliedTree extends Extracted {
   /** Digest of the archive after decompression. */
   readonly diffId: Digest
@@ -40,11 +40,11 @@ export interface AppliedTree extends Extracted {
  * Applies a layer: reads, decompresses, hashes, verifies and extracts it in one pass. It blocks the calling thread;
  * decompression runs beside it.
  *
- * On failure the directory holds part of the layer and must be discarded. Nothing outside of it is ever touched.
+ * On failure the directory holds part of the layer and must be discarded. Nothing outside of it is ever changed.
  *
- * @throws `unimplemented` for a media type that is no layer's; `invalid_argument` for what no layer may hold,
+ * @throws `unimplemented` for a media type that is no layer's; `invalid_argument` for entries that no layer may have,
  * `resource_exhausted` beyond a limit or on a full disk, `data_loss` for a damaged layer or one of the wrong size,
- * `failed_precondition` for a wrong diff id or names that the file system takes for one, `aborted` if a growing file is
+ * `failed_precondition` for a wrong diff id or names that the file system treats as one, `aborted` if a growing file is
  * started again. Errors about an entry have the detail `entry`.
  */
 export async function applyLayer(job: ApplyJob, { signal }: AbortOptions = {}): Promise<AppliedTree> {

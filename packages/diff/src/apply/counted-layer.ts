@@ -9,14 +9,14 @@ export interface WholeFile {
 }
 
 /**
- * A layer's bytes: the first can be looked at in advance, and all are counted as they are read. Disposing of it closes
- * the source.
+ * A layer's bytes: the first can be read in advance, and all are counted as they are read. Disposing of it closes the
+ * source.
  */
 export class CountedLayer implements CompressedBytes, AsyncDisposable {
   readonly #source: AsyncGenerator<Buffer>
   readonly #whole: WholeFile | undefined
   #held: Buffer | undefined
-  /** How many have been read. */
+  /** Number of bytes read. */
   bytes = 0
 
   /** @param whole the same bytes as a file, if there is one */
@@ -25,7 +25,7 @@ export class CountedLayer implements CompressedBytes, AsyncDisposable {
     this.#whole = whole
   }
 
-  /** The first bytes, enough to tell the compression unless there are fewer. */
+  /** The first bytes, enough to recognise the compression unless there are fewer. */
   async start(): Promise<Buffer> {
     let held = Buffer.alloc(0)
     while (held.length < sniffLength) {

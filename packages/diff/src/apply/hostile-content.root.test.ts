@@ -106,7 +106,7 @@ describe.skipIf(reason)(`layers whose content misleads (${reason ?? 'as root'})`
       const files = [...entries, { name: 'f' }, directory('f')]
       const { implied } = await sandbox().apply(files, { form: 'overlay' })
       for (const name of ['a', 'b', 'c', 'e', 'f']) expect(await xattrs(name)).toBe(opaque)
-      // Nor has it the attributes of what is hidden.
+      // Nor has it the attributes of the hidden directory.
       expect(implied).toEqual([''])
     })
 

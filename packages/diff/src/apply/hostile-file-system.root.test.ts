@@ -4,8 +4,7 @@ import { needs, type RawHeader } from '@nsbox/testing'
 import { describe, expect, test, vi } from 'vitest'
 import { useLayerSandbox } from '../testing/layer-sandbox.ts'
 
-// Few kernels can make a file system that folds names, so one is put together here: every name is folded before the
-// call.
+// Few kernels can make a file system that folds names, so one is simulated: every name is folded before the call.
 vi.mock('@nsbox/sys/files', async (original) => {
   const real = await original<typeof import('@nsbox/sys/files')>()
   const fold = (name: string) =>

@@ -174,7 +174,7 @@ describe.skipIf(reason)(`layers whose names mislead (${reason ?? 'as root'})`, (
     test('takes names up to the limits', async () => {
       const name = `${Array(15).fill('d'.repeat(254)).join('/')}/${'f'.repeat(255)}`
       await sandbox().apply([gnuLongName('L', name), { name: 'x', content: 'deep' }])
-      // With what is above the root it is longer than a path may be: only relative calls reach it.
+      // With the path of the root it is longer than a path may be: only relative calls reach it.
       await runOrThrow('rm', ['-r', at('d'.repeat(254))])
     })
   })

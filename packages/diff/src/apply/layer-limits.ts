@@ -6,13 +6,13 @@ export interface LayerLimits {
   readonly size: number
   /** Most bytes after decompression for each byte before, once `freeSize` is exceeded; 200 by default. */
   readonly ratio: number
-  /** Bytes after decompression up to which the ratio does not matter; 4 GiB by default. */
+  /** Bytes after decompression up to which the ratio is ignored; 4 GiB by default. */
   readonly freeSize: number
   /** Headers of the archive; 2,000,000 by default. */
   readonly headers: number
   /**
-   * Bytes of all names, and of everything else that is kept in memory until the layer's end; 256 MiB by default. A
-   * million files with names of two hundred bytes fit.
+   * Bytes of all names, and of all other data kept in memory until the layer's end; 256 MiB by default. A million files
+   * with names of two hundred bytes fit.
    */
   readonly kept: number
 }
@@ -25,7 +25,7 @@ export const defaultLayerLimits: LayerLimits = {
   kept: 256 * 1024 ** 2,
 }
 
-/** @throws `resource_exhausted` if what was decompressed so far, in bytes, is too much for the compressed bytes */
+/** @throws `resource_exhausted` if the decompressed bytes so far are too many for the compressed ones */
 export function checkPlainSize(
   what: string,
   size: number,

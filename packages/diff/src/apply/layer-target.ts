@@ -9,11 +9,11 @@ export interface LayerTarget {
 }
 
 /**
- * Finds the directory that a layer for a snapshot is written to, without mounting anything: the upper directory of an
- * overlay or the source of a bind mount.
+ * Finds the directory to write a snapshot's layer to, without mounting anything: the upper directory of an overlay or
+ * the source of a bind mount.
  *
  * @throws `failed_precondition` for a snapshot that cannot be written; `unimplemented` for other mounts;
- * `invalid_argument` for mounts that contradict themselves
+ * `invalid_argument` for contradictory mounts
  */
 export function layerTarget(mounts: readonly DiffMount[]): LayerTarget {
   const { directory, overlay } = writtenTree(mounts)

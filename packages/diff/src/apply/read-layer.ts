@@ -4,7 +4,7 @@ import { abortable } from '@nsbox/concurrency'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
 import { GrowingFileView, type GrowingHandle, type GrowingState } from './growing-file.ts'
 
-/** The file that has the bytes of a layer. */
+/** The file with the bytes of a layer. */
 export interface LayerFile {
   readonly path: string
   /** Bytes that the layer must have. */
@@ -18,7 +18,7 @@ export interface OpenLayer extends AsyncDisposable {
   /** The file's descriptor, at offset 0, if the file has all its bytes already. */
   readonly whole: number | undefined
   /**
-   * Reads the file to its end, following it while it grows. A chunk is valid until the next one is asked for.
+   * Reads the file to its end, following it while it grows. A chunk is valid until the next one is requested.
    *
    * @throws `data_loss` if the file has another size, as soon as that is known; `aborted` if it was started again or
    * will never be complete
@@ -30,7 +30,7 @@ const chunkSize = 256 * 1024
 // Each wait is bounded, so that a lost wake-up costs a second and not the layer.
 const checkInterval = 1000
 
-/** @throws as `OpenLayer.read` for what is known at once; `not_found` */
+/** @throws as `OpenLayer.read` for errors that are known at once; `not_found` */
 export async function openLayer(file: LayerFile): Promise<OpenLayer> {
   const view = file.growing === undefined ? undefined : new GrowingFileView(file.growing)
   const handle = await open(file.path, 'r').catch((error: unknown) => {

@@ -4,8 +4,8 @@ import { engineFor } from '../decompress/engines.ts'
 import { sniffCompression } from '../decompress/sniff.ts'
 
 /**
- * The bytes of an archive that may be compressed by gzip or zstd, as its first bytes tell. Ending the iteration early
- * releases everything.
+ * The bytes of an archive, decompressed if its first bytes show gzip or zstd. Ending the iteration early releases
+ * everything.
  *
  * @throws `data_loss` for a damaged stream, `resource_exhausted` beyond a limit
  */

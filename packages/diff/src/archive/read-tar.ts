@@ -15,9 +15,9 @@ export interface TarMember {
   readonly linkName: string
   /** Bytes of content. */
   readonly size: number
-  /** All that the archive says of the entry; names are bytes. */
+  /** All fields of the entry; names are bytes. */
   readonly entry: TarEntry
-  /** A file's content, to be read before the next entry is asked for; what is left unread is skipped. */
+  /** A file's content, to be read before the next entry is requested; unread bytes are skipped. */
   readonly content: AsyncIterable<Uint8Array>
 }
 
@@ -29,8 +29,8 @@ export interface ReadTarOptions {
 }
 
 /**
- * Reads a tar archive, plain or compressed by gzip or zstd, entry by entry and no faster than the content is taken. A
- * chunk is valid until the next one is asked for. Ending the iteration early releases the source.
+ * Reads a tar archive, plain or compressed by gzip or zstd, entry by entry and no faster than the content is read. A
+ * chunk is valid until the next one is requested. Ending the iteration early releases the source.
  *
  * @throws `data_loss` for a damaged or truncated archive, `invalid_argument` for one with invalid entries or sparse
  * files, `resource_exhausted` beyond a limit; errors of entries name them in the detail `entry`
@@ -68,7 +68,7 @@ export async function* readTar(
 
 type Piece = { readonly entry: TarEntry } | { readonly data: Buffer } | { readonly end: true }
 
-/** Events of the parser that have not been read yet: no more than those of one chunk. */
+/** Events of the parser that have not been read yet: at most those of one chunk. */
 class Found {
   readonly #chunks: AsyncGenerator<Buffer>
   readonly #signal: AbortSignal | undefined

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { abortable, deferred } from '@nsbox/concurrency'
 
-// Pieces that may be in flight: enough that neither side waits, few enough for memory.
+// Most pieces in flight: enough that neither side waits, few enough for memory.
 const window = 4
 
 /** The sending end of a channel of bytes between threads. The receiver closes the channel. */
@@ -32,7 +32,7 @@ export class ByteSender {
     }
   }
 
-  /** Tells the receiver that these were all bytes. */
+  /** Tells the receiver that all bytes have been sent. */
   end(): void {
     this.#port.postMessage(null)
   }

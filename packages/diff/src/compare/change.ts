@@ -7,7 +7,7 @@ export type Change =
   | { readonly kind: 'entry'; readonly path: ByteString; readonly node: ShownNode }
   /** Removed. */
   | { readonly kind: 'removed'; readonly path: ByteString }
-  /** A directory that has lost everything that it held before. */
+  /** A directory of which all lower content is gone. */
   | { readonly kind: 'opaque'; readonly path: ByteString }
 
 /** The parent directories of a path, up to the root. */
@@ -19,7 +19,7 @@ export function* directoriesAbove(path: ByteString): Generator<ByteString> {
   }
 }
 
-/** Sorts changes: a directory comes before what it holds, and all of that before its next sibling. */
+/** Sorts changes: a directory comes before its content, and all of that before its next sibling. */
 export function inOrder(changes: Iterable<Change>): Change[] {
   return [...changes]
     .map((change) => ({

@@ -18,8 +18,8 @@ export interface CollectChangesOptions {
   /** An empty tree by default. */
   readonly lower?: OpenTree | undefined
   /**
-   * Prefix of the attributes of overlayfs, if the upper tree is only the topmost layer of an overlay, which lies on the
-   * lower tree; by default it is the whole tree.
+   * Prefix of the attributes of overlayfs, if the upper tree is only the topmost layer of an overlay on the lower tree;
+   * by default it is the whole tree.
    */
   readonly overlayPrefix?: string | undefined
   /** Most bytes of names and attributes to keep in memory; 256 MiB by default. */
@@ -37,22 +37,22 @@ interface Pair {
   readonly whole: boolean
 }
 
-/** Bytes of the names and attributes that a layer is to have: as many as a layer may have where it is applied. */
+/** Bytes of the names and attributes of a layer: the same limit as where layers are applied. */
 const maxKept = 256 * 1024 * 1024
 
 // Number of names after which the event loop gets a turn and aborts are noticed.
 const entriesPerTurn = 500
 
 /**
- * Finds the changes from the lower tree to the upper one, in the order of a layer: what is new or differs in anything
- * that a layer can carry, the directories that contain such changes, and what was removed. The result is the same
- * whether the upper tree is given as a whole or as the topmost layer of an overlay.
+ * Finds the changes from the lower tree to the upper one, in the order of a layer: added nodes, and those that differ
+ * in anything that a layer can represent; the directories that contain such changes; and removals. The result is the
+ * same whether the upper tree is given as a whole or as the topmost layer of an overlay.
  *
- * Links are not followed, and nothing on another file system is read. Sockets are left out, since no layer can carry
- * them.
+ * Links are not followed, and nothing on another file system is read. Sockets are left out, since no layer can
+ * represent them.
  *
- * @throws `failed_precondition` for what no layer can carry: names that begin with `.wh.` or are too long, devices 0:0;
- * also for a topmost layer that cannot be understood without mounting the overlay (see `isMergedOnly`);
+ * @throws `failed_precondition` for nodes that no layer can represent: names that begin with `.wh.` or are too long,
+ * devices 0:0; also for a topmost layer that cannot be understood without mounting the overlay (see `isMergedOnly`);
  * `resource_exhausted` for a tree whose names and attributes are too much to keep in memory
  */
 export async function collectChanges(options: CollectChangesOptions): Promise<readonly Change[]> {
@@ -147,7 +147,7 @@ class Collector {
     return sameContent(path, this.#options.lower!, this.#options.upper)
   }
 
-  /** Lists what the lower directory has and the upper has not, as one opaque directory if nothing is left. */
+  /** Lists names that only the lower directory has, as one opaque directory if nothing is left. */
   #missing(
     { path, whole }: Pair,
     lower: number,
@@ -227,7 +227,7 @@ function checkName(name: ByteString, path: ByteString): void {
   if (path.length > nameLimits.name) throw noLayer(path, `its name has ${path.length} bytes`)
 }
 
-/** Whether the lower tree has something under a name. */
+/** Whether the lower tree has a node with this name. */
 function isThere(node: TreeNode | undefined): boolean {
   return node !== undefined && node.type !== 'whiteout'
 }

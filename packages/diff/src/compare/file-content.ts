@@ -10,7 +10,7 @@ const pieceSize = 256 * 1024
  * Reads a file of a tree to its end.
  *
  * @param node the file as it was found before
- * @throws `aborted` if it is another file by now, or changes while it is read
+ * @throws `aborted` if it has been replaced, or changes while it is read
  */
 export function* fileContent(tree: OpenTree, path: ByteString, node: TreeNode): Generator<Buffer> {
   const fd = tree.open(path)

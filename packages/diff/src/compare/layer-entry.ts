@@ -7,7 +7,7 @@ import type { ShownNode } from './tree-node.ts'
 
 const noXattrs: ReadonlyMap<ByteString, Uint8Array> = new Map()
 
-/** A whiteout: the empty file by which a layer removes a name. */
+/** A whiteout: the empty file with which a layer removes a name. */
 export function markerEntry({ kind, path }: Change): TarEntry {
   const slash = path.lastIndexOf('/')
   const name =
@@ -19,12 +19,12 @@ export function markerEntry({ kind, path }: Change): TarEntry {
   return { type: 'file', name, linkName: '', ...owner, xattrs: noXattrs }
 }
 
-/** The entry of something that exists. */
+/** The entry of an existing node. */
 export function nodeEntry(
   path: ByteString,
   node: ShownNode,
   options: {
-    /** Another name of the same file that the layer has already. */
+    /** Another name of the same file, which the layer has already. */
     readonly first: ByteString | undefined
     /** Latest time, in nanoseconds since 1970; later ones become this one. */
     readonly latest: bigint | undefined

@@ -16,8 +16,8 @@ interface Group {
 }
 
 /**
- * Finds out which names of files with several a layer has to list. All names of a file are listed or none is, since a
- * layer links only to what it has itself.
+ * Finds the names to list of files with several names. All names of a file are listed or none is, since a layer can
+ * link only to its own entries.
  */
 export class LinkGroups {
   readonly #groups = new Map<string, Group>()
@@ -33,8 +33,8 @@ export class LinkGroups {
   }
 
   /**
-   * The names to list. If the names of one file of the lower tree belong to several files now, those of the first stay
-   * unlisted.
+   * The names to list. If the names of one file of the lower tree belong to several files now, those of the first are
+   * not listed.
    */
   *changed(): Generator<LinkedName> {
     const kept = new Set<string>()

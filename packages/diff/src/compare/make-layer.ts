@@ -11,7 +11,7 @@ import { writeLayer } from './write-layer.ts'
 export interface MakeLayerJob {
   readonly source: LayerSource
   readonly compression: LayerCompression
-  /** Where the layer's bytes are sent, compressed, to be read by `receiveBytes`. */
+  /** Port for the layer's compressed bytes, to be read by `receiveBytes`. */
   readonly output: MessagePort
 }
 
@@ -19,9 +19,9 @@ export interface MakeLayerJob {
 export interface MadeLayer {
   /** Digest of the archive before compression. */
   readonly diffId: Digest
-  /** Digest of what was sent. */
+  /** Digest of the sent bytes. */
   readonly digest: Digest
-  /** Bytes that were sent. */
+  /** Number of sent bytes. */
   readonly size: number
 }
 
@@ -29,7 +29,7 @@ export interface MadeLayer {
  * Makes a layer of the difference of two trees: writes, hashes and compresses it in one pass. It blocks the calling
  * thread; compression runs beside it.
  *
- * @throws what `writeLayer` throws; errors about the trees before anything is sent
+ * @throws as `writeLayer`; errors about the trees before anything is sent
  */
 export async function makeLayer(
   { source, compression, output }: MakeLayerJob,

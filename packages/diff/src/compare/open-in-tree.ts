@@ -10,7 +10,7 @@ const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
 const { ELOOP, ENOENT, ENOTDIR, ENXIO, EXDEV } = os.errno
 const gone = new Set([-ELOOP, -ENOENT, -ENOTDIR, -ENXIO])
 
-/** Opens regular files of a tree for reading. No symbolic link is followed, in no component of a path. */
+/** Opens regular files of a tree for reading. No symbolic link is followed in any component of a path. */
 export class OpenTree implements Disposable {
   /** The descriptor of the root. */
   readonly root: number

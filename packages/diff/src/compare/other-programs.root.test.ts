@@ -20,13 +20,13 @@ import { expect, test } from 'vitest'
 import { layerBytes } from '../testing/layer-bytes.ts'
 import { changeTree, treeChange, treeMaking } from '../testing/tree-change.ts'
 
-/** Two layers, the second made of an overlay's upper directory, and the tree that they come to. */
+/** Two layers, the second from an overlay's upper directory, and the resulting tree. */
 interface Layers {
   readonly layers: readonly Buffer[]
   readonly tree: ReadonlyMap<string, TreeEntry>
 }
 
-/** By hand, what such programs stumble over; by chance, many other things. */
+/** Cases that such programs often get wrong, and random ones. */
 async function makeLayers(root: string, { chance }: { chance: boolean }): Promise<Layers> {
   const at = (name: string) => join(root, name)
   for (const name of ['lower', 'upper', 'work', 'merged']) mkdirSync(at(name))
@@ -118,7 +118,7 @@ describeWith({ linux: true, root: true, programs }, 'layers that are made here',
       await ctr('images', 'mount', 'example.com/made:latest', at('theirs'))
       try {
         const theirs = await readTree(at('theirs'))
-        // containerd does not take attributes of the root from layers.
+        // containerd ignores attributes of the root in layers.
         expect(compareTrees(theirs, tree, { ignore: (name) => name === '.' })).toEqual([])
       } finally {
         await ctr('images', 'unmount', '--rm', at('theirs'))

@@ -3,18 +3,18 @@ import { mergedOnly } from './tree-error.ts'
 import type { TreeNode } from './tree-node.ts'
 
 /**
- * Attributes of overlayfs that do not change the content of a layer: where a file was copied from, that a directory has
- * such files, how many names a file has, which layers belong together, and flags that no layer carries.
+ * Attributes of overlayfs without effect on the content of a layer: where a file was copied from, that a directory has
+ * such files, how many names a file has, which layers belong together, and flags that no layer represents.
  */
 const notes = new Set<ByteString>(['impure', 'nlink', 'origin', 'protattr', 'upper', 'uuid'])
 
-/** Whether a directory of an overlay's layer hides what the layers below have in it. */
+/** Whether a directory of an overlay's layer hides its content in the layers below. */
 export function isOpaque(node: TreeNode): boolean {
   return node.overlay.has('opaque')
 }
 
 /**
- * @throws an error for which `isMergedOnly` is true, for all other attributes: content or files that are under another
+ * @throws an error for which `isMergedOnly` is true, for all other attributes: those for content or files with another
  * name in the layers below (`metacopy`, `redirect`), and unknown ones
  */
 export function checkOverlayAttributes(path: ByteString, { overlay }: TreeNode): void {

@@ -11,9 +11,9 @@ import { changeTree, type TreeChange, treeChange, treeMaking } from '../testing/
 import { isMergedOnly } from './tree-error.ts'
 
 interface Pair {
-  /** How the one tree is made of nothing. */
+  /** Changes that make the first tree. */
   readonly before: readonly TreeChange[]
-  /** How the other is made of it. */
+  /** Changes that make the other tree from it. */
   readonly change: readonly TreeChange[]
 }
 
@@ -22,7 +22,7 @@ const pairs: fc.Arbitrary<Pair> = fc.record({
   change: fc.array(treeChange, { maxLength: 12 }),
 })
 
-/** Makes two directories whose trees must be equal in the end, and says what else is wrong. */
+/** Makes two directories whose trees must be equal, and returns other errors. */
 type RoundTrip = (
   pair: Pair,
   directories: { made: string; wanted: string; scratch: string },
@@ -30,7 +30,7 @@ type RoundTrip = (
 
 /**
  * Checks many pairs and compares the trees of all at once, since reading one takes longer than a round trip. The first
- * pair that this finds something about is then made smaller for a while, and shown.
+ * failing pair is then shrunk for a while, and shown.
  */
 async function holds(roundTrip: RoundTrip, { runs, seed }: { runs: number; seed: number }): Promise<void> {
   const check = async (values: readonly Pair[]): Promise<string[]> => {
@@ -55,7 +55,7 @@ async function holds(roundTrip: RoundTrip, { runs, seed }: { runs: number; seed:
   if (problems.length === 0) return
   const deadline = Date.now() + 30_000
   const property = fc.asyncProperty(pairs, async (pair) => {
-    // What is not tried any more counts as good.
+    // After the deadline, untested pairs count as good.
     if (Date.now() < deadline) expect(await check([pair])).toEqual([])
   })
   const path = /^[0-9]+/.exec(problems[0]!)![0]

@@ -5,7 +5,9 @@ import type { TreeNode } from './tree-node.ts'
 
 const pieceSize = 64 * 1024
 
-/** Whether two files have the same attributes, as far as a layer can carry them. Content and links are not compared. */
+/**
+ * Whether two files have the same attributes, as far as a layer can represent them. Content and links are not compared.
+ */
 export function sameAttributes(a: TreeNode, b: TreeNode): boolean {
   return (
     a.type === b.type &&

@@ -12,11 +12,11 @@ export interface TopLayer {
 }
 
 /**
- * Makes a tree's files readable at a directory while `use` runs. A directory of the host is used as it is; other trees
+ * Makes a tree's files readable at a directory while `use` runs. A directory of the host is used directly; other trees
  * are mounted read-only, so that a snapshot that is mounted elsewhere can be read too.
  *
- * @param use is given undefined for no mounts
- * @throws `invalid_argument` for mounts that contradict themselves
+ * @param use gets undefined for no mounts
+ * @throws `invalid_argument` for contradictory mounts
  */
 export async function withTree<T>(
   mounts: readonly DiffMount[],
@@ -31,8 +31,8 @@ export async function withTree<T>(
 }
 
 /**
- * The directory with the changes from the lower tree to the upper one, if the mounts show that there is one: the upper
- * tree is an overlay with one layer on top of the lower tree's layers.
+ * The directory with the changes from the lower tree to the upper one, if the mounts have one: the upper tree is an
+ * overlay with one layer on top of the lower tree's layers.
  */
 export function topLayerOn(lower: readonly DiffMount[], upper: readonly DiffMount[]): TopLayer | undefined {
   const [mount] = upper
@@ -46,9 +46,7 @@ export function topLayerOn(lower: readonly DiffMount[], upper: readonly DiffMoun
   return { directory: all[0]!, form }
 }
 
-/**
- * With `index`, all names of a file change together, and the topmost layer only has those that were used to change it.
- */
+/** With `index`, all names of a file change together, and the topmost layer only has those by which it was changed. */
 function hasIndex(options: readonly string[]): boolean {
   if (options.some((option) => option === 'index=on' || option === 'nfs_export=on')) return true
   if (options.includes('index=off')) return false
@@ -61,7 +59,7 @@ function hasIndex(options: readonly string[]): boolean {
   }
 }
 
-/** The directories that a tree consists of, the topmost first; undefined for other kinds of mounts. */
+/** The directories of a tree, the topmost first; undefined for other kinds of mounts. */
 function layersOf(mounts: readonly DiffMount[]): readonly string[] | undefined {
   const tree = onlyTree(mounts)
   if (tree?.kind === 'bind') return [tree.directory]

@@ -15,7 +15,7 @@ type Xattrs = ReadonlyMap<ByteString, Uint8Array>
 
 /** A file, directory or other node of a tree. */
 export interface TreeNode {
-  /** `whiteout` for a character device 0:0, which overlayfs takes for one and no layer can hold. */
+  /** `whiteout` for a character device 0:0, which is a whiteout for overlayfs, so that no layer can represent it. */
   readonly type: Exclude<TarEntryType, 'hardlink'> | 'socket' | 'whiteout'
   /** Permission bits with setuid, setgid and sticky. */
   readonly mode: number
@@ -27,7 +27,7 @@ export interface TreeNode {
   readonly stored: number
   readonly mtimeNs: bigint
   readonly ctimeNs: bigint
-  /** The number of a device, as `stat` has it; else 0. */
+  /** The number of a device, as in `stat`; otherwise 0. */
   readonly device: bigint
   /** Device and inode: the same for all names of a file. */
   readonly identity: string
@@ -35,9 +35,9 @@ export interface TreeNode {
   readonly links: number
   /** Of a symbolic link. */
   readonly target: ByteString
-  /** Those that a layer can carry, sorted by name. */
+  /** Those that a layer can represent, sorted by name. */
   readonly xattrs: Xattrs
-  /** Those of overlayfs, without their common prefix, if they were asked for. */
+  /** Those of overlayfs, without their common prefix, if requested. */
   readonly overlay: Xattrs
 }
 
@@ -51,7 +51,7 @@ export function isShown(node: TreeNode): node is ShownNode {
 }
 
 /**
- * Looks at a name in an open directory, without following links.
+ * Reads a name in an open directory, without following links.
  *
  * @param path for errors
  * @param overlayPrefix of the attributes that overlayfs keeps in its layers; they are not read by default

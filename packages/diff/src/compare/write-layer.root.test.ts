@@ -41,7 +41,7 @@ describeWith({ linux: true, root: true, programs: ['python3'] }, 'layers of tree
   const overlay = (options: readonly string[] = ['index=off']) =>
     mount(overlayMount({ lower: [at('lower')], upper: at('upper'), work: at('work') }, options), at('merged'))
 
-  /** Makes a layer of `upper`, and does something else once its first bytes have been written. */
+  /** Makes a layer of `upper`, and runs a function once its first bytes have been written. */
   async function interrupted(meanwhile: () => void): Promise<void> {
     const layer = writeLayer({ upper: at('upper'), form: 'plain' })
     await layer.next()
@@ -239,7 +239,7 @@ describeWith({ linux: true, root: true, programs: ['python3'] }, 'layers of tree
         try {
           return readlinkSync(`/proc/self/fd/${fd}`).startsWith(dir.path)
         } catch {
-          // The one that the names were read through.
+          // The descriptor of the listing itself.
           return false
         }
       })

@@ -13,7 +13,7 @@ import type { ShownNode } from './tree-node.ts'
 
 const end = Buffer.alloc(1024)
 
-/** Limits of the layer, as where layers are applied. The ratio is to what the files take on the disk. */
+/** Limits of the layer, as where layers are applied. The ratio is to the size of the files on the disk. */
 type WriteLayerLimits = Pick<LayerLimits, 'size' | 'freeSize' | 'ratio'>
 
 interface WriteLayerOptions {
@@ -23,16 +23,16 @@ interface WriteLayerOptions {
 }
 
 /**
- * Writes the difference of two trees as the archive of a layer, such that applying it to the lower tree gives the
- * upper. The same trees give the same bytes, also if the upper one is given as the topmost layer of an overlay: entries
- * are sorted, owners are numbers, and nothing of this machine or moment is written. Both trees must be at rest.
+ * Writes the difference of two trees as the archive of a layer: applying it to the lower tree gives the upper. The same
+ * trees give the same bytes, also if the upper one is given as the topmost layer of an overlay: entries are sorted,
+ * owners are numbers, and nothing depends on this machine or the present time. Neither tree may change meanwhile.
  *
- * Sockets are left out, as are attributes that no layer can carry. Nothing is written before the trees have been
- * compared.
+ * Sockets are left out, and so are attributes that no layer can represent. Nothing is written before the trees have
+ * been compared.
  *
- * @throws `failed_precondition` for what no layer can carry, such as a name that begins with `.wh.`; `aborted` if a
- * file changes meanwhile; `resource_exhausted` for more bytes than a layer may have to be applied: a file with holes
- * takes little on the disk and all of its size in a layer (docs/threat-model.md E15)
+ * @throws `failed_precondition` for nodes that no layer can represent, such as a name that begins with `.wh.`;
+ * `aborted` if a file changes meanwhile; `resource_exhausted` for a larger layer than can be applied: a file with holes
+ * is small on the disk but has its full size in a layer (docs/threat-model.md E15)
  */
 export async function* writeLayer(
   source: LayerSource,

@@ -52,7 +52,7 @@ function through(create: () => Transform): Compress {
       await done
     } finally {
       output.destroy()
-      // It fails only if the output does, or if the reader has left.
+      // It fails only if the output does, or if the reader has ended.
       await done.catch(() => {})
     }
   }

@@ -11,8 +11,8 @@ const compressions = new Map<string, LayerCompression>([
 ])
 
 /**
- * How to compress a layer that is to have this media type.
- * @throws `unimplemented` for one that no layer is made with
+ * How to compress a layer with this media type.
+ * @throws `unimplemented` for one that no layer can be made with
  */
 export function compressionToMake(mediaType: string): LayerCompression {
   const compression = compressions.get(mediaType)

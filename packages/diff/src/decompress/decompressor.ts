@@ -3,7 +3,7 @@ import type { LayerCompression } from '@nsbox/oci'
 
 /** Compressed bytes, which can be read once and in one of two ways. */
 export interface CompressedBytes {
-  /** All of them in order; each chunk is valid until the next one is asked for. */
+  /** All of them in order; each chunk is valid until the next one is requested. */
   chunks(): AsyncIterable<Buffer>
   /**
    * A descriptor, at offset 0, of a file with exactly these bytes, for a program to read; undefined if there is none.
@@ -13,8 +13,8 @@ export interface CompressedBytes {
 }
 
 /**
- * Decompresses bytes. A chunk is valid until the next one is asked for. Reading ends with an error (`data_loss`) for a
- * stream that is damaged or cut, and ending the iteration early releases everything, child processes included.
+ * Decompresses bytes. A chunk is valid until the next one is requested. Reading ends with an error (`data_loss`) for a
+ * stream that is damaged or cut off, and ending the iteration early releases everything, child processes included.
  */
 export type Decompress = (compressed: CompressedBytes, options: AbortOptions) => AsyncIterable<Buffer>
 

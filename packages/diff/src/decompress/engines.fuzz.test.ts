@@ -32,7 +32,7 @@ describeWith({ linux: true, programs: ['zstd', 'igzip'] }, 'engines', async () =
     gzipSync(plain),
     gzipSync(plain, { level: 0 }),
     Buffer.concat([gzipSync('first'), gzipSync('second')]),
-    // With all that a header can have: flags 0x1e, an extra field, a name, a comment, a checksum.
+    // With every field of a header: flags 0x1e, an extra field, a name, a comment, a checksum.
     Buffer.concat([Buffer.from('1f8b080200000000000302000000', 'hex'), deflateRawSync('x')]),
     Buffer.concat([gzipSync('padded'), Buffer.alloc(64)]),
   ]
@@ -52,7 +52,7 @@ describeWith({ linux: true, programs: ['zstd', 'igzip'] }, 'engines', async () =
   ] as const) {
     const magic = seeds[0]!.subarray(0, format === 'gzip' ? 3 : 4)
     const bytes = mutatedBytes(seeds, { dictionary: [magic, skippable, Buffer.alloc(8)] }).map((mutated) =>
-      // What begins otherwise is never given to them.
+      // Other beginnings are never passed to them.
       mutated.subarray(0, magic.length).equals(magic)
         ? mutated
         : shown(Buffer.concat([magic, mutated.subarray(magic.length)])),

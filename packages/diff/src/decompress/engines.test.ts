@@ -11,7 +11,7 @@ import { engineFor, engines } from './engines.ts'
 import { wasmZstd } from './wasm-zstd.ts'
 import { wasmZstdEngine } from './wasm-zstd-engine.ts'
 
-// More than a pipe holds, and nothing that could hide a chunk in the wrong place.
+// More than a pipe holds, and without repetition that could hide a misplaced chunk.
 const plain = Buffer.from(Array.from({ length: 700_000 }, (_, index) => `${index},`).join(''))
 
 async function zstd(input: Uint8Array, ...args: string[]): Promise<Buffer> {

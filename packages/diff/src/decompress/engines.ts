@@ -9,7 +9,7 @@ const igzipEngine = programEngine('igzip', 'gzip', '/usr/bin/igzip', ['-d', '-c'
 /** The zstd program; it refuses windows beyond 128 MiB. */
 const zstdProgramEngine = programEngine('zstd', 'zstd', '/usr/bin/zstd', ['-d', '-c', '-q', '-'])
 
-/** All decompressors that this machine has, the fastest of each format first. */
+/** All decompressors of this machine, the fastest of each format first. */
 export const engines: readonly DecompressionEngine[] = [
   igzipEngine,
   zlibEngine,
@@ -25,11 +25,11 @@ const worthAProgram = 4 * 1024 * 1024
 export interface EngineWishes {
   /** Whether programs of the host may be used; true by default. */
   readonly programs?: boolean | undefined
-  /** Number of compressed bytes; many by default. */
+  /** Number of compressed bytes; large by default. */
   readonly size?: number | undefined
 }
 
-/** The engine to use for a format: a program if there is one, unless the layer is small and Node can decompress it. */
+/** The engine for a format: a program if there is one, unless the layer is small and Node can decompress it. */
 export function engineFor(
   format: DecompressionEngine['format'],
   { programs = true, size = worthAProgram }: EngineWishes = {},

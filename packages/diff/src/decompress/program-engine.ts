@@ -30,7 +30,7 @@ export function programEngine(
   }
 }
 
-/** The error for a program's end, which says nothing about the layer if the program could not run. */
+/** The error for a program's end; it does not blame the layer if the program could not run. */
 function failure(name: string, path: string, status: number | string, said: string): NsboxError {
   if (status === cannotRun || typeof status === 'string')
     return new NsboxError('unavailable', `${path} does not run (${status}): ${said}`)

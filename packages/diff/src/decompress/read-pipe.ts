@@ -1,8 +1,8 @@
 import { type ConnectOpts, Socket, type SocketConstructorOpts } from 'node:net'
 
 /**
- * Reads a pipe to its end, into one buffer: a chunk is valid until the next one is asked for. The descriptor is closed
- * when the iteration ends, however it does.
+ * Reads a pipe to its end, into one buffer: a chunk is valid until the next one is requested. The descriptor is closed
+ * when the iteration ends in any way.
  *
  * @param size of the buffer, and so of the biggest chunk
  */

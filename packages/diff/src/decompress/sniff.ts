@@ -13,9 +13,8 @@ export function sniffCompression(start: Uint8Array): LayerCompression {
 }
 
 /**
- * The compression of a layer, by its first bytes, whatever its media type says. There are layers with a wrong type,
- * which containerd accepts; the diff id proves that the archive is right. The type only decides whether it is a layer
- * at all.
+ * The compression of a layer, by its first bytes, whatever its media type is. containerd accepts layers with a wrong
+ * type; the diff id proves that the archive is right. The type only decides whether it is a layer at all.
  *
  * @throws `unimplemented` for a type that is no layer's, or of a layer that is encrypted or has an unknown compression
  */

@@ -5,7 +5,7 @@ import { readPipe } from './read-pipe.ts'
 import { writeChunks } from './write-chunks.ts'
 
 const maxStderr = 4096
-// The size of the pipe, by which the program may be ahead; the most that the kernel allows without privileges.
+// The size of the pipe, which bounds how far the program is ahead; the largest without privileges.
 const pipeSize = 1024 * 1024
 
 /** A program of the host that turns its standard input into its standard output. */
@@ -28,10 +28,10 @@ export function findProgram(name: string, path: string, args: readonly string[])
 
 /**
  * Passes bytes through a program, which is started with an empty environment in the root directory. A chunk is valid
- * until the next one is asked for. Ending the iteration early ends the program.
+ * until the next one is requested. Ending the iteration early ends the program.
  *
  * @param input the bytes, or the descriptor of a file that has them from its offset on
- * @param failed makes the error for a program that fails, of its exit status or signal, and of its standard error
+ * @param failed makes the error for a program that fails, from its exit status or signal, and its standard error
  */
 export async function* throughProgram(
   program: HostProgram,
@@ -60,7 +60,7 @@ export async function* throughProgram(
   }
 }
 
-/** @returns the program, and the end of the pipe that its output is read from */
+/** @returns the program, and the reading end of its output */
 function start(
   { read, write }: { readonly read: number; readonly write: number },
   { path, args }: HostProgram,
@@ -85,7 +85,7 @@ function saidBy(child: ChildProcess): () => string {
   return () => said.trim()
 }
 
-/** @returns what went wrong with the input, in which case the program is killed */
+/** @returns the error of the input, if there is one; the program is killed then */
 async function feed(
   child: ChildProcess,
   input: AsyncIterable<Uint8Array>,
@@ -94,7 +94,7 @@ async function feed(
   try {
     await writeChunks(child.stdin!, input, signal)
   } catch (error) {
-    // If a program stops reading early, its exit status tells why.
+    // If a program stops reading early, its exit status shows why.
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') return undefined
     child.kill('SIGKILL')
     return error

@@ -34,7 +34,7 @@ class Decoder implements Disposable {
   readonly #block: number
   readonly #input: number
   readonly #output: number
-  /** Whether the last byte that came was the last of a frame; a stream has one at least. */
+  /** Whether the last byte was the end of a frame; a stream has at least one. */
   #complete = false
 
   constructor(zstd: WasmZstd) {
@@ -71,7 +71,7 @@ class Decoder implements Disposable {
     }
   }
 
-  /** @throws `data_loss` in the middle of a frame, and without one */
+  /** @throws `data_loss` within a frame, and if there was none */
   finish(): void {
     if (!this.#complete) throw damaged()
   }

@@ -1,6 +1,6 @@
 import { ZSTDDecoder } from 'zstddec/stream'
 
-/** What the library's WebAssembly, which is libzstd, can do. Pointers and sizes are of 32 bits. */
+/** The functions of the library's WebAssembly, which is libzstd. Pointers and sizes have 32 bits. */
 export interface WasmZstd {
   /** Replaced by another one whenever the memory grows. */
   readonly memory: { readonly buffer: ArrayBuffer }

@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream'
  * Writes all chunks to a stream, each after the previous one was accepted, and ends it. Stops without an error when the
  * stream is closed.
  *
- * @param chunks each is used until the next one is asked for
+ * @param chunks each is used until the next one is requested
  * @throws the errors of the source and the stream
  */
 export async function writeChunks(

@@ -27,7 +27,7 @@ export class Attributes {
     this.#userNamespace = userNamespace
   }
 
-  /** Descriptions of what could not be set or made, 100 at most. */
+  /** Descriptions of attributes and nodes that could not be set or made, 100 at most. */
   get skipped(): readonly string[] {
     return this.#skipped
   }
@@ -64,7 +64,7 @@ export class Attributes {
   }
 
   /**
-   * All of a symbolic link.
+   * Sets all attributes of a symbolic link.
    * @param given whether it has its owner already
    */
   setLink(place: Place, given: boolean): void {
@@ -72,7 +72,7 @@ export class Attributes {
     this.#setByName(place)
   }
 
-  /** All of a device or FIFO. */
+  /** Sets all attributes of a device or FIFO. */
   setNode(place: Place): void {
     const { entry, name, parent } = place
     this.#setOwner(place)

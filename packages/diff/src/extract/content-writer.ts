@@ -2,7 +2,7 @@ import { ftruncateSync, writeSync } from 'node:fs'
 import type { SparsePiece, TarEntry } from '../tar/tar-entry.ts'
 import { failedEntry } from './file-result.ts'
 
-/** Writes the content of one file; the pieces of a sparse file go to their places. */
+/** Writes the content of one file, and the pieces of a sparse file at their offsets. */
 export class ContentWriter {
   readonly fd: number
   readonly entry: TarEntry

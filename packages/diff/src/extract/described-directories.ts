@@ -19,7 +19,7 @@ export class DescribedDirectories {
     this.#described.set(id, { path, entry })
   }
 
-  /** Notes that a directory was made which no entry describes; it may have the inode of one that was removed. */
+  /** Records that a directory was made which no entry describes; it may have the inode of a removed one. */
   undescribed({ id }: OpenDirectory): void {
     this.#described.delete(id)
   }
@@ -37,7 +37,7 @@ export class DescribedDirectories {
     for (const [id, { path, entry }] of this.#described) {
       if (defaultAclOf(entry) === undefined) continue
       const directory = directories.find(path)
-      // A later entry may have taken its place.
+      // A later entry may have replaced it.
       if (directory?.id === id) this.#attributes.setLate(directory.fd, entry)
     }
   }

@@ -22,7 +22,7 @@ export interface OpenDirectory {
   readonly fd: number
   /** Device and inode: the same for all names that lead to it. */
   readonly id: string
-  /** Whose descriptor is still open. */
+  /** Whether its descriptor is still open. */
   isOpen: boolean
   /** The group's id; `Directories.changeGroup` changes it. */
   group: number
@@ -30,9 +30,9 @@ export interface OpenDirectory {
   readonly opened: { readonly uid: number; readonly mode: number }
 }
 
-/** Called with what happens to directories. */
+/** Callbacks for changes of directories. */
 export interface DirectoryHooks {
-  /** A directory was made, or took the place of a whiteout. `path` has no symbolic links. */
+  /** A directory was made, or has replaced a whiteout. `path` has no symbolic links. */
   implied(
     directory: OpenDirectory,
     parent: OpenDirectory,
@@ -45,8 +45,8 @@ export interface DirectoryHooks {
 
 /**
  * Opens directories below a root by name. The kernel resolves every name inside the root (openat2 with
- * RESOLVE_IN_ROOT), symbolic links included, and never on another mount. Descriptors of directories are kept until
- * something is removed that a kept name might have led through; call `forget` then.
+ * RESOLVE_IN_ROOT), symbolic links included, and never on another mount. Descriptors of directories are kept until a
+ * removal that may affect a kept name; call `forget` then.
  */
 export class Directories implements Disposable {
   readonly #root: OpenDirectory
@@ -73,13 +73,13 @@ export class Directories implements Disposable {
     return this.#root
   }
 
-  /** Opens a directory; undefined if it does not exist or is none. The descriptor stays this object's. */
+  /** Opens a directory; undefined if it is missing or another kind of file. This object owns the descriptor. */
   find(path: readonly ByteString[]): OpenDirectory | undefined {
     if (path.length === 0) return this.#root
     const name = path.join('/')
     const kept = this.#open.get(name)
     if (kept !== undefined) {
-      // The one that was used longest ago is closed: a caller works with two at most.
+      // The least recently used one is closed: a caller works with two at most.
       this.#open.delete(name)
       this.#open.set(name, kept)
       return kept
@@ -91,13 +91,13 @@ export class Directories implements Disposable {
 
   /**
    * Opens a directory, and makes it and those above it if they are missing.
-   * @param entry for errors: `invalid_argument` if something else than a directory is in the way
+   * @param entry for errors: `invalid_argument` if another kind of file is in the way
    */
   ensure(path: readonly ByteString[], entry: ByteString): OpenDirectory {
     return this.find(path) ?? this.#make(path, entry)
   }
 
-  /** Notes that a directory has another group now, under all names that lead to it. */
+  /** Records a new group of a directory, under all names that lead to it. */
   changeGroup({ id }: OpenDirectory, group: number): void {
     if (this.#root.id === id) this.#root.group = group
     for (const directory of this.#open.values()) if (directory.id === id) directory.group = group
@@ -122,7 +122,7 @@ export class Directories implements Disposable {
     closeOnly(this.#root)
   }
 
-  /** Walks component by component, as the kernel would, since a link may lead to a place that is still to be made. */
+  /** Walks component by component, like the kernel, since a link may lead to a place that has to be made. */
   #make(path: readonly ByteString[], entry: ByteString): OpenDirectory {
     const waiting = [...path].reverse()
     let real: ByteString[] = []
@@ -185,12 +185,12 @@ export class Directories implements Disposable {
   }
 }
 
-/** What a name in a directory is, without following links. */
+/** The kind of a name in a directory, without following links. */
 export type Found =
   | { readonly kind: 'directory' | 'whiteout' | 'other'; readonly target?: undefined }
   | { readonly kind: 'symlink'; readonly target: ByteString }
 
-/** @returns undefined if there is none of that name */
+/** @returns undefined if there is no such name */
 export function lookUp(directory: number, name: ByteString, entry: ByteString): Found | undefined {
   const fd = fileCalls.openat2(directory, name, O_PATH | O_NOFOLLOW, 0, inDirectory)
   if (fd === -ENOENT) return undefined

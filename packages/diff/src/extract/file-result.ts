@@ -15,14 +15,14 @@ export function checkResult(result: number, call: string, name: ByteString): num
   throw failedEntry(Object.assign(new Error(`${call} ${code}`), { code }), name)
 }
 
-/** An entry that this file system cannot take: `failed_precondition` with the entry's name. */
+/** The error for an entry that this file system cannot store: `failed_precondition` with the entry's name. */
 export function misplaced(name: ByteString, reason: string): NsboxError {
   return new NsboxError('failed_precondition', `layer entry ${quotedName(name)}: ${reason}`, {
     details: entryDetails(name),
   })
 }
 
-/** Gives an error of the operating system the entry's name. */
+/** Adds the entry's name to an error of the operating system. */
 export function failedEntry(error: unknown, name: ByteString): unknown {
   const coded = fromSystemError(error, `layer entry ${quotedName(name)}`)
   if (!(coded instanceof NsboxError) || coded === error) return coded

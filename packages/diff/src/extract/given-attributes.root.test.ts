@@ -86,7 +86,7 @@ describeWith({ linux: true, root: true }, 'what has its owner and mode from the 
   })
 
   test('is as the layer says below a directory that hands down an access list', async () => {
-    // Version 2; then the owner with all, the group and others with nothing: tag, permissions, no id.
+    // Version 2; then the owner with all permissions, the group and others with none: tag, permissions, no id.
     const acl = Buffer.from('0200000001000700ffffffff04000000ffffffff20000000ffffffff', 'hex')
     expect(fileCalls.lsetxattr(sandbox.root, 'system.posix_acl_default', acl)).toBe(0)
     const modes = [0o600, 0o644, 0o755]

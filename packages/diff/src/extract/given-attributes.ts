@@ -4,9 +4,9 @@ import type { TarEntry } from '../tar/tar-entry.ts'
 import type { OpenDirectory } from './directories.ts'
 
 /**
- * Tells which files get their owner and mode when they are created, so that no further calls are needed: those of this
- * process's user and group, with a mode that the umask leaves alone, in directories without setgid and default access
- * control list. The first such file is checked, in case the file system behaves differently.
+ * Finds files that get their owner and mode when they are created, so that no further calls are needed: those of this
+ * process's user and group, with a mode that the umask leaves unchanged, in directories without setgid and default
+ * access control list. The first such file is checked, in case the file system behaves differently.
  */
 export class GivenAttributes {
   readonly #uid = process.geteuid!()

@@ -2,7 +2,7 @@ import { ByteBudget } from '@nsbox/core/byte-budget'
 import type { ByteString } from '../tar/byte-string.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 
-/** Most bytes of the names of implied directories, which a database keeps as one value until the snapshot's commit. */
+/** Most bytes of the names of implied directories, which a database stores as one value until the snapshot's commit. */
 const maxImplied = 8 * 1024 * 1024
 
 /** Counts the bytes of a layer that are kept in memory until its end. */

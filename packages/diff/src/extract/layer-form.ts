@@ -1,10 +1,10 @@
 /**
- * How deletions are expressed in the directory of a layer.
+ * The form of deletions in the directory of a layer.
  *
  * - `overlay`: whiteouts are character devices 0:0, opaque directories have the attribute `trusted.overlay.opaque`. The
- *   directory is an upper one: it holds nothing of the lower layers.
+ *   directory is an upper one, without content of the lower layers.
  * - `overlay-user`: the same with `user.overlay.opaque`, for overlayfs mounted with `userxattr` in a user namespace.
- * - `plain`: files are removed. The directory holds the lower layers' content.
+ * - `plain`: files are removed. The directory has the lower layers' content.
  */
 export type LayerForm = 'overlay' | 'overlay-user' | 'plain'
 

@@ -11,7 +11,7 @@ import { namesIn, removeFromTree } from './remove-from-tree.ts'
 const { S_IFCHR } = constants
 const yes = Buffer.from('y')
 
-/** Deletes content of lower layers, in the form of the layer. What this layer has made stays. */
+/** Deletes content of lower layers, in the form of the layer. This layer's own content stays. */
 export class LowerContent {
   readonly #opaque: string | undefined
   readonly #directories: Directories
@@ -23,7 +23,7 @@ export class LowerContent {
     this.#made = made
   }
 
-  /** Whether the directory holds the lower layers' content, so that hiding means removing. */
+  /** Whether the directory has the lower layers' content, so that it must be removed. */
   get isPresent(): boolean {
     return this.#opaque === undefined
   }
@@ -36,8 +36,8 @@ export class LowerContent {
   }
 
   /**
-   * Deletes a name of the lower layers, whatever the order of the layer's entries.
-   * @returns the directory of this layer that is there, if there is one
+   * Deletes a name of the lower layers, in any order of the layer's entries.
+   * @returns this layer's own directory with that name, if there is one
    */
   hide(place: Place, remove: (place: Place) => void): OpenDirectory | undefined {
     const { entry, name } = place
@@ -55,7 +55,7 @@ export class LowerContent {
     return undefined
   }
 
-  /** @returns whether a directory or link was removed, through which a kept name may lead */
+  /** @returns whether a directory or link was removed, which may affect a kept name */
   #removeFrom(directory: OpenDirectory, entry: ByteString): boolean {
     let removed = false
     for (const name of namesIn(directory.fd)) {

@@ -3,12 +3,12 @@ import type { ByteString } from '../tar/byte-string.ts'
 import type { Directories, OpenDirectory } from './directories.ts'
 
 /**
- * Records what a layer has made: device and inode of directories, and names in them. So it can be told from content of
- * lower layers, and from names that the file system takes for the same.
+ * Records what a layer has made: device and inode of directories, and names in them. So it can be distinguished from
+ * content of lower layers, and from names that the file system treats as the same.
  */
 export class MadeNames {
   readonly #names = new Set<string>()
-  /** Not indexed yet: identities and names in turns. Few layers need a lookup. */
+  /** Not indexed yet: identities and names alternate. Few layers need a lookup. */
   readonly #unsorted: string[] = []
   /** Paths of directories that have been checked. */
   readonly #above = new Set<ByteString>()
@@ -35,18 +35,18 @@ export class MadeNames {
     return this.#names.has(key)
   }
 
-  /** Counts a directory and those above it as made, because something of the layer is in them. */
+  /** Records a directory and those above it as made, because they contain something of the layer. */
   addAbove(path: readonly ByteString[], directories: Directories): void {
     for (const [above, name] of this.#newAbove(path, directories)) this.add(above, name, true)
   }
 
-  /** Whether a directory and those above it were made under exactly these names, in one that was empty before. */
+  /** Whether a directory and those above it were made with exactly these names, in one that was empty before. */
   hasAbove(path: readonly ByteString[], directories: Directories): boolean {
     for (const [above, name] of this.#newAbove(path, directories)) if (!this.has(above, name)) return false
     return true
   }
 
-  /** The names that lead to a directory, from the last on, as far as they have not been checked before. */
+  /** The names that lead to a directory, from the last on, without those that have been checked before. */
   *#newAbove(path: readonly ByteString[], directories: Directories): Generator<[OpenDirectory, ByteString]> {
     for (let depth = path.length; depth > 0; depth -= 1) {
       const name = path.slice(0, depth).join('/')

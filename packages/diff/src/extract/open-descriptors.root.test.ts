@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { TarParser } from '../tar/tar-parser.ts'
 import { TreeWriter } from './tree-writer.ts'
 
-// Without the one that the listing itself has.
+// Without the descriptor of the listing itself.
 const listed = () => readdirSync('/proc/self/fd').filter((fd) => existsSync(`/proc/self/fdinfo/${fd}`))
 
 describeWith({ linux: true, root: true }, 'the table of what a thread has open', () => {
@@ -27,7 +27,7 @@ describeWith({ linux: true, root: true }, 'the table of what a thread has open',
       kept: 1e6,
     })
     const parser = new TarParser(writer, 1e6)
-    // As if the thread were ended within the content of a file.
+    // As if the thread were terminated within the content of a file.
     parser.push(
       Buffer.concat([rawEntry({ name: 'a/b/c/' }), rawEntry({ name: 'a/x', size: 512 })]).subarray(0, -512),
     )

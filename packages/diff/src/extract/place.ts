@@ -2,7 +2,7 @@ import type { ByteString } from '../tar/byte-string.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 import type { OpenDirectory } from './directories.ts'
 
-/** Where an entry goes. */
+/** The place of an entry. */
 export interface Place {
   readonly entry: TarEntry
   /** The names that lead to the directory. */

@@ -2,8 +2,8 @@ import { DirectoryReader, removeEntry, walkNow } from '@nsbox/trees/walk'
 import { type ByteString, quotedName } from '../tar/byte-string.ts'
 
 /**
- * Removes a name in an open directory, with everything below it. Symbolic links are removed, not followed, and what is
- * mounted in it is not touched.
+ * Removes a name in an open directory, with everything below it. Symbolic links are removed, not followed, and mounts
+ * in it are not touched.
  *
  * @param entry of the layer, for errors
  */

@@ -3,9 +3,9 @@ import { nameLimits } from './name-limits.ts'
 
 const dot = 0x2e
 
-/** The directory of the last entry, to tell cheaply whether the next entry is in it too, as is common in archives. */
+/** The directory of the last entry, for a cheap check whether the next entry is in it too, as is common in archives. */
 export class SameDirectory {
-  /** What the names of its entries begin with, up to the last slash; undefined if none is known. */
+  /** The beginning of its entries' names, up to the last slash; undefined if none is known. */
   #prefix: ByteString | undefined
 
   /** @param last the last component of the name, as returned by `entryPath`, which has checked the others */

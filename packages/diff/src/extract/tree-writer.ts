@@ -32,13 +32,13 @@ export interface TreeWriterOptions {
   readonly userNamespace: boolean
   /** Most bytes that one file may have once it is extracted, holes included. */
   readonly fileSize: number
-  /** Most bytes of names, and of what else is kept in memory until the end. */
+  /** Most bytes of names, and of other data kept in memory until the end. */
   readonly kept: number
 }
 
 /**
- * Makes the tree of one layer in a directory. Entries are applied strictly in order, and every name is resolved anew by
- * the kernel inside the root, so that no earlier entry or layer can lead a later one out of it.
+ * Makes the tree of one layer in a directory. Entries are applied strictly in order, and the kernel resolves every name
+ * again inside the root, so that no earlier entry or layer can lead a later one out of it.
  */
 export class TreeWriter implements TarHandler, Disposable {
   readonly #options: TreeWriterOptions
@@ -70,7 +70,7 @@ export class TreeWriter implements TarHandler, Disposable {
         this.#kept.directory(path)
         this.#made.add(parent, path[path.length - 1]!, true)
         this.#described.undescribed(directory)
-        // A directory that replaces something else is not the one of the lower layers.
+        // A directory that replaces another kind of file is not the one of the lower layers.
         if (replaced) this.#lower.hideIn(directory, path.join('/'))
         else this.#implied.set(directory.id, path)
       },
@@ -143,7 +143,7 @@ export class TreeWriter implements TarHandler, Disposable {
     closeDescriptor(fd)
   }
 
-  /** Sets the attributes that had to wait. Call it once, at the end of the archive. */
+  /** Sets the delayed attributes. Call it once, at the end of the archive. */
   finish(): Extracted {
     this.#described.finish(this.#directories)
     const implied = [...this.#implied].filter(([id, path]) => this.#directories.find(path)?.id === id)
@@ -219,7 +219,7 @@ export class TreeWriter implements TarHandler, Disposable {
     const directory = this.#directories.find(path)
     if (directory === undefined) throw refused(entry.name, 'the directory above it is gone')
     this.#describeDirectory(directory, path, entry, fresh && isAsSaid(directory, entry))
-    // A file in its place had hidden the lower layers' directory, which must stay hidden.
+    // The replaced file had hidden the lower layers' directory, which must stay hidden.
     if (displaced && !this.#lower.isPresent) this.#lower.hideIn(directory, entry.name)
   }
 
@@ -268,7 +268,7 @@ export class TreeWriter implements TarHandler, Disposable {
   #node(place: Place, type: number): void {
     const { entry, name } = place
     if (type !== S_IFIFO) {
-      // Overlayfs would take the device for a whiteout.
+      // Overlayfs would treat the device as a whiteout.
       if (type === S_IFCHR && entry.major === 0 && entry.minor === 0)
         throw refused(entry.name, 'a character device 0:0')
       if (this.#options.userNamespace) {
@@ -284,7 +284,7 @@ export class TreeWriter implements TarHandler, Disposable {
     this.#attributes.setNode(place)
   }
 
-  /** Makes something under a name. What has the name already is replaced: a later entry counts. */
+  /** Makes a file with a name. An existing one is replaced: a later entry counts. */
   #add(place: Place, call: string, attempt: () => number): number {
     const result = attempt()
     if (result !== -EEXIST) return checkResult(result, call, place.entry.name)

@@ -60,7 +60,7 @@ describeWith({ linux: true, root: true, programs: ['python3'] }, 'the local comp
     const alone = await archive([lower()], [upper()])
     const whole = await archive([lower()], [bind(at('merged'))])
     expect(alone.equals(whole)).toBe(true)
-    // A view of the same layers, committed, that has more than one on top of the lower tree.
+    // A committed view of the same layers, with more than one on top of the lower tree.
     const view = overlayMount({ lower: [at('upper'), at('middle'), at('base')] }, ['index=off'])
     expect((await archive([lower()], [view])).equals(whole)).toBe(true)
     await applyBytes(await layerBytes({ upper: at('base'), form: 'plain' }), at('copy'))

@@ -48,7 +48,7 @@ describe.skipIf(reason)(`layer workers (${reason ?? 'as root'})`, () => {
     return { file, job: { ...whole, layer: { ...whole.layer, growing: file.handle() } } }
   }
 
-  // A thread that says it is ready, and then does as it is told by a script.
+  // A thread that reports that it is ready, and then runs a script.
   const scripted = (onMessage: string) => `
     const { parentPort } = require('node:worker_threads')
     parentPort.on('message', (message) => { ${onMessage} })

@@ -50,7 +50,7 @@ export class LayerWorkers implements AsyncDisposable {
     this.#start = start
   }
 
-  /** Whether any thread exists, also an idle one. */
+  /** Whether any thread exists, including idle ones. */
   get hasThreads(): boolean {
     return this.#slots.size > 0
   }

@@ -14,7 +14,7 @@ import type { LayerWorkers } from './layer-workers.ts'
 
 export interface LocalComparerOptions {
   readonly workers: LayerWorkers
-  /** Where layers are stored. */
+  /** The store for layers. */
   readonly content: Pick<IngestManager, 'writer' | 'abort'> & Pick<ContentManager, 'update'>
 }
 
@@ -24,7 +24,7 @@ export interface LocalComparerOptions {
  * the right to mount.
  *
  * It supports every media type of the interface; `+zstd` needs the zstd program or a Node that has it. After a failure
- * nothing is left of the ingest.
+ * the ingest is removed.
  */
 export function localComparer({ workers, content }: LocalComparerOptions): Comparer {
   return {
@@ -87,7 +87,7 @@ async function compareTrees(
   )
 }
 
-/** Has a worker make the layer and writes what it sends. Once this has settled, the worker is idle. */
+/** Makes a worker make the layer, and writes the bytes that it sends. Once this has settled, the worker is idle. */
 async function writeTo(output: Output, source: LayerSource): Promise<MadeLayer> {
   const { workers, writer, compression, signal } = output
   const { port1, port2 } = new MessageChannel()

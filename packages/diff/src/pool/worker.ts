@@ -34,7 +34,7 @@ function serve(port: MessagePort): void {
 
 if (parentPort === null) throw new Error('this module is the entry of a worker thread')
 keepDescriptorsIn(workerData as SharedArrayBuffer)
-// With this umask most files of a layer get their mode when they are created. With that of a server, 0077, each would
-// need another call, as it does where a thread cannot have a umask of its own.
+// With this umask most files of a layer get their mode when they are created. With a server's, 0077, each would need
+// another call, as it does where a thread cannot have a umask of its own.
 if (process.platform === 'linux') fileCalls.umaskOfThread(0o022)
 serve(parentPort)

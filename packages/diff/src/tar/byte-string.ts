@@ -5,7 +5,7 @@ import { quoted } from '@nsbox/errors'
  */
 export type ByteString = string
 
-/** For messages and results: as UTF-8 where it is that, with replacement characters where it is not. */
+/** For messages and results: as UTF-8, with replacement characters for invalid bytes. */
 export function readable(bytes: ByteString): string {
   return Buffer.from(bytes, 'latin1').toString('utf8')
 }

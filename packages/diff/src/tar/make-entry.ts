@@ -31,12 +31,12 @@ export const noRecords: PaxRecords = []
 export const noExtension: Readonly<Extension> = {}
 const noXattrs: ReadonlyMap<ByteString, Uint8Array> = new Map()
 
-/** An entry's name, from whichever field has it. */
+/** An entry's name, from the field that has it. */
 function entryName(block: HeaderBlock, { records = noRecords, longName }: Readonly<Extension>): ByteString {
   return lastValue(records, 'GNU.sparse.name') ?? lastValue(records, 'path') ?? longName ?? block.name
 }
 
-/** An entry's type; entries that have no meaning in a layer are refused. */
+/** An entry's type; entries without a meaning in a layer are refused. */
 function entryType(block: HeaderBlock, name: ByteString, stored: number): TarEntryType {
   const type = types[block.type]
   if (type === undefined)

@@ -45,7 +45,7 @@ export function paxTime(value: ByteString, key: string, name: ByteString): TarTi
     : { seconds: Math.max(-seconds - 1, Number.MIN_SAFE_INTEGER), nanoseconds: 1_000_000_000 - nanoseconds }
 }
 
-/** The last record with a key counts; an empty value takes an earlier one back (POSIX, pax). */
+/** The last record with a key counts; an empty value cancels earlier ones (POSIX, pax). */
 export function lastValue(records: PaxRecords, key: string): ByteString | undefined {
   for (let index = records.length - 1; index >= 0; index -= 1) {
     const record = records[index]!

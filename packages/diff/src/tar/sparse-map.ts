@@ -52,7 +52,7 @@ export function oldGnuRealSize(header: Buffer, name: ByteString): number {
   return size
 }
 
-/** Reads the map of the formats 0.0 and 0.1, which stands in the extended header. */
+/** Reads the map of the formats 0.0 and 0.1, which is in the extended header. */
 export function addPaxPieces(map: SparseMap, records: PaxRecords, name: ByteString): void {
   const numbers: number[] = []
   for (const [key, value] of records) {

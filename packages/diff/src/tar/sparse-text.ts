@@ -5,7 +5,7 @@ import { damaged, tooMuch } from './tar-error.ts'
 import { tarLimits } from './tar-limits.ts'
 
 /**
- * Reads the map of a sparse file in format 1.0: it stands before the data as decimal lines (the number of pieces, then
+ * Reads the map of a sparse file in format 1.0, which precedes the data as decimal lines (the number of pieces, then
  * offset and length of each), padded to whole blocks.
  */
 export class SparseText {

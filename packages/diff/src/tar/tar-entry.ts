@@ -3,13 +3,13 @@ import type { ByteString } from './byte-string.ts'
 /** The type of an entry; contiguous and sparse files are files. */
 export type TarEntryType = 'file' | 'hardlink' | 'symlink' | 'character' | 'block' | 'directory' | 'fifo'
 
-/** Seconds since 1970, of either sign, and the nanoseconds that come on top. */
+/** Seconds since 1970, of either sign, plus nanoseconds. */
 export interface TarTime {
   readonly seconds: number
   readonly nanoseconds: number
 }
 
-/** A piece of a sparse file that has data; all between the pieces reads as zeros. */
+/** A piece of a sparse file with data; everything between pieces reads as zeros. */
 export interface SparsePiece {
   readonly offset: number
   readonly length: number

@@ -56,7 +56,7 @@ export class TarParser {
   #extension: Readonly<Extension> = noExtension
   #headers = 0
   #lastName: ByteString = ''
-  /** Bytes of the current content that are still to come, and of the padding after it. */
+  /** Remaining bytes of the current content, and of the padding after it. */
   #left = 0
   #padding = 0
 

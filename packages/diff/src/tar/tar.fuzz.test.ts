@@ -11,7 +11,7 @@ import { padding, tarHeader } from './write-header.ts'
 const seeds = await tarSeeds()
 const archive = fc
   .tuple(mutatedBytes(seeds, { dictionary: tarDictionary }), fc.boolean(), fc.boolean())
-  // Without checksums that are right, nothing behind them would be reached.
+  // Without correct checksums, the code behind their check would not be reached.
   .map(([bytes, summed, ended]) => {
     const whole = summed ? withChecksums(bytes) : bytes
     return shown(ended ? Buffer.concat([whole, Buffer.alloc(1024)]) : whole)
@@ -22,7 +22,7 @@ interface Parsed {
   readonly stored: number
 }
 
-/** @param sizes of the pieces that it comes in, again and again */
+/** @param sizes of the pieces to push, repeatedly */
 function parsed(bytes: Buffer, sizes: readonly number[]): Parsed[] {
   const found: { entry: TarEntry; stored: number; ended: boolean }[] = []
   const handler = {
@@ -75,7 +75,7 @@ fuzz('an entry that was read and is written is read as the same', archive, (byte
   if (value === undefined) return outcome
   const plain = value.flatMap(({ entry }) => {
     const isDevice = entry.type === 'character' || entry.type === 'block'
-    // Of other entries the fields for devices mean nothing, and the kernel has no such devices.
+    // For other entries the device fields have no meaning, and the kernel has no such devices.
     if (isDevice && [entry.major, entry.minor].some((part) => part < 0 || part > 0xfffff)) return []
     return entry.sparse === undefined ? [isDevice ? entry : { ...entry, major: 0, minor: 0 }] : []
   })
@@ -99,15 +99,15 @@ describeWith({ programs: ['python3'] }, 'beside Python', () => {
       const mine = ours.value.map(({ entry: { name, type, size, linkName } }): PythonMember => {
         const isLink = type === 'hardlink' || type === 'symlink'
         return [
-          // To Python a name does not make a directory of what says that it is a file.
+          // Python does not take an entry for a directory by its name if its type is a file.
           Buffer.from(name.replace(/\/+$/, ''), 'latin1').toString('hex'),
           type === 'directory' && name.endsWith('/') ? 'file' : type,
           size,
           isLink ? Buffer.from(linkName, 'latin1').toString('hex') : '',
         ]
       })
-      // Python passes over all that follows a header which it does not take for one, takes a prefix of names from
-      // headers without a magic as well, and of a long name also what fills its last block.
+      // Python ignores everything after an invalid header, reads a prefix of names also in headers without a magic, and
+      // the padding of a long name.
       expect(theirs.length).toBeLessThanOrEqual(mine.length)
       for (const [index, [name, type, size, target]] of theirs.entries()) {
         const [myName, myType, mySize, myTarget] = mine[index]!

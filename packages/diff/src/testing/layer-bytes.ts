@@ -11,7 +11,7 @@ export async function layerBytes(source: LayerSource): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-/** Applies such a layer to a directory, beside which it is written. */
+/** Applies such a layer to a directory, and writes its file beside that. */
 export async function applyBytes(
   bytes: Buffer,
   root: string,

@@ -13,20 +13,20 @@ import { afterEach, beforeEach, expect } from 'vitest'
 import { type AppliedTree, type ApplyJob, applyLayer } from '../apply/apply-layer.ts'
 
 /**
- * A directory to extract hostile layers in, with things around it that they may go for: `outside/secret`, and
+ * A directory to extract hostile layers in, next to targets that they may try to reach: `outside/secret`, and
  * `root-evil`, whose name begins with the root's.
  */
 export interface LayerSandbox extends AsyncDisposable {
   readonly root: string
-  /** Where `outside` is, absolutely. */
+  /** The absolute path of the directory that contains `outside`. */
   readonly path: string
-  /** Applies a layer of these entries; `job` changes what the job says by default. */
+  /** Applies a layer of these entries; `job` changes the defaults of the job. */
   apply(entries: readonly (RawHeader | Uint8Array)[], job?: Partial<ApplyJob>): Promise<AppliedTree>
   /** Applies these bytes as a layer. */
   applyBytes(bytes: Uint8Array, job?: Partial<ApplyJob>): Promise<AppliedTree>
   /** Empties the root. */
   clear(): Promise<void>
-  /** What around the root has changed since it was made; nothing may. */
+  /** Changes around the root since it was made; there must be none. */
   damage(): Promise<string[]>
 }
 
@@ -40,7 +40,7 @@ export async function layerSandbox(): Promise<LayerSandbox> {
   await writeFile(join(dir.path, 'root-evil/secret'), 'secret', { mode: 0o600 })
   const layer = join(dir.path, 'layer')
   await writeFile(layer, '')
-  // The layer's file and the directory above are the sandbox's own; the rest must stay as it is.
+  // The layer's file and the directory above are the sandbox's own; the rest must stay unchanged.
   const around = async () =>
     new Map([...(await readTree(dir.path, { except: ['root', 'layer'] }))].filter(([name]) => name !== '.'))
   const before = await around()
@@ -72,7 +72,7 @@ export async function layerSandbox(): Promise<LayerSandbox> {
   return sandbox
 }
 
-/** Gives each test of a block a sandbox of its own, around which it changes nothing. */
+/** Gives each test of a block a sandbox of its own, and checks that nothing around it changes. */
 export function useLayerSandbox(): () => LayerSandbox {
   let sandbox: LayerSandbox
   beforeEach(async () => {

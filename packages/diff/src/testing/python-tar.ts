@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createInterface, type Interface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 
-/** Lists the archives that come on standard input, each after its length in four bytes. */
+/** Lists the archives on standard input, each after its length in four bytes. */
 const program = `
 import io, json, struct, sys, tarfile
 kinds = {b'0': 'file', b'\\0': 'file', b'7': 'file', b'S': 'file', b'1': 'hardlink', b'2': 'symlink',
@@ -22,7 +22,7 @@ while True:
     print(json.dumps(answer), flush=True)
 `
 
-/** A member as Python's own library has it: name and target as bytes in hexadecimal. */
+/** A member in Python's own library: name and target as bytes in hexadecimal. */
 export type PythonMember = readonly [name: string, type: string, size: number, target: string]
 
 /** Python's reader of archives, in a process that lives until it is closed. */
@@ -37,7 +37,7 @@ export class PythonTar {
     this.#answers = this.#lines[Symbol.asyncIterator]()
   }
 
-  /** @returns undefined for what it does not take for an archive */
+  /** @returns undefined for something that it does not recognise as an archive */
   async list(archive: Buffer): Promise<PythonMember[] | undefined> {
     const size = Buffer.alloc(4)
     size.writeUInt32LE(archive.length)

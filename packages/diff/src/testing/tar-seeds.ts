@@ -2,7 +2,7 @@ import { mkdir, open, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gnuLongName, paxHeader, rawEntry, rawTar, runOrThrow, tempDir } from '@nsbox/testing'
 
-/** Real archives, small ones: by GNU tar in all its formats, and some with what it does not write. */
+/** Small real archives: of GNU tar in all its formats, and some with features that it does not write. */
 export async function tarSeeds(): Promise<Buffer[]> {
   await using dir = await tempDir('nsbox-seeds')
   const tree = join(dir.path, 'tree')
@@ -74,7 +74,7 @@ export async function tarSeeds(): Promise<Buffer[]> {
   ]
 }
 
-/** Pieces that mean something in archives. */
+/** Pieces with a meaning in archives. */
 export const tarDictionary = [
   'ustar\x0000',
   'ustar  \0',
@@ -94,7 +94,7 @@ export const tarDictionary = [
   Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
 ]
 
-/** Makes the checksums of headers right, as far as their sizes lead from one to the next. */
+/** Corrects the checksums of headers, as far as their sizes lead from one to the next. */
 export function withChecksums(archive: Buffer): Buffer {
   const bytes = Buffer.from(archive)
   for (let at = 0; at + 512 <= bytes.length; ) {

@@ -20,18 +20,18 @@ import { getSystemErrorName } from 'node:util'
 import { fileCalls } from '@nsbox/sys/files'
 import fc from 'fast-check'
 
-/** One thing that is done to a tree. What it is done to is chosen among what is there, by numbers. */
+/** One change of a tree. Numbers choose its object among what exists. */
 export interface TreeChange {
   readonly do: keyof typeof making | keyof typeof changing
   readonly at: number
   readonly other: number
-  /** Of what is made, with one character per byte. */
+  /** Name of the new node, with one character per byte. */
   readonly name: string
   /** Chooses among contents, modes and so on. */
   readonly value: number
 }
 
-/** Where something is made or changed: a path in bytes, the same with one character per byte, and another path. */
+/** The place of a change: a path in bytes, the same with one character per byte, and another path. */
 interface Place {
   readonly at: Buffer
   readonly bytes: string
@@ -47,7 +47,7 @@ const owners = [0, 1, 100_000, 3_000_000_000, 65_534, 0, 2_097_152, 5] as const
 const times = [0, 1, 1_600_000_000.5, -1.5, 1.123456789, 8_589_934_592, 253_402_300_800, 7] as const
 const capability = Buffer.from('0100000200200000000000000000000000000000', 'hex')
 
-/** Things that are made under a new name; if it is taken, nothing happens. */
+/** Changes that make a node with a new name; they do nothing if it exists. */
 const making = {
   file: ({ at, value }) => writeFileSync(at, contents[value]!, { flag: 'wx' }),
   directory: ({ at }) => mkdirSync(at),
@@ -59,7 +59,7 @@ const making = {
     check(fileCalls.mknodat(-100, bytes, (value < 4 ? 0o020000 : 0o060000) | 0o600, 259, value * 70_000 + 1)),
 } satisfies Record<string, Action>
 
-/** Things that are done to what is there; if it is of another kind, nothing happens. */
+/** Changes of an existing node; they do nothing if it is of another kind. */
 const changing = {
   remove: ({ at }) => rmSync(at, { recursive: true }),
   'remove all in it': ({ at }) => {
@@ -69,7 +69,7 @@ const changing = {
   'make anew': ({ at, value }) => {
     const wasDirectory = lstatSync(at).isDirectory()
     rmSync(at, { recursive: true })
-    // Half of the time as what it was.
+    // Half of the time as the same kind.
     if (wasDirectory === value < 4) mkdirSync(at)
     else writeFileSync(at, contents[value]!)
   },
@@ -110,11 +110,11 @@ const changing = {
 const makingNames = Object.keys(making) as (keyof typeof making)[]
 const changingNames = Object.keys(changing) as (keyof typeof changing)[]
 
-// Beyond UTF-8, with a line end, as long as can be, and sorted between a name and what is below it.
+// Not UTF-8, with a line end, of maximal length, and sorted between a name and its content.
 const name = fc.constantFrom('a', 'b', 'a.b', '\xff\xfe', 'c\nd', 'n'.repeat(255))
 const choices = { at: fc.nat({ max: 40 }), other: fc.nat({ max: 40 }), name, value: fc.nat({ max: 7 }) }
 
-/** A change that makes something, such as a tree begins with. */
+/** A change that makes a node. */
 export const treeMaking: fc.Arbitrary<TreeChange> = fc.record({
   do: fc.constantFrom(...makingNames, 'directory' as const, 'file' as const),
   ...choices,
@@ -126,7 +126,7 @@ export const treeChange: fc.Arbitrary<TreeChange> = fc.oneof(
 )
 
 /**
- * Does it, unless it makes no sense for what is there: then nothing happens.
+ * Applies it; does nothing if it does not fit the existing tree.
  * @param root of ASCII characters
  */
 export function changeTree(root: string, change: TreeChange): void {
@@ -152,12 +152,12 @@ export function changeTree(root: string, change: TreeChange): void {
   }
 }
 
-// Moving the root, links to directories, attributes that a kind of file has not, directories of an overlay
-// that cannot be renamed, or not into themselves.
+// Moving the root, links to directories, attributes that a kind of file cannot have, directories of an overlay that
+// cannot be renamed, or not into themselves.
 const expected = new Set(['EBUSY', 'EPERM', 'ENOTDIR', 'EXDEV', 'EINVAL', 'ENOTSUP'])
 const slash = Buffer.from('/')
 
-/** All that a tree holds, in an order that does not depend on the file system. The root is there at the end. */
+/** All names of a tree, in an order that does not depend on the file system. The root is at the end. */
 function namesIn(root: string): { paths: string[]; directories: string[] } {
   const [paths, directories]: [string[], string[]] = [[], [root]]
   for (let index = 0; index < directories.length; index += 1)

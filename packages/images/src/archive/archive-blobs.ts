@@ -4,18 +4,18 @@ import type { Labels } from '@nsbox/core/labels'
 import { isAlreadyExists, isFailedPrecondition, NsboxError, quoted } from '@nsbox/errors'
 import { createHasher, type Digest } from '@nsbox/oci'
 
-/** A blob to be made of bytes that come with an image's archive. */
+/** A blob from an image's archive. */
 export interface ArchiveBlob {
-  /** What it is called in errors. */
+  /** Its name in errors. */
   readonly name: string
   /** Bytes; unknown by default. */
   readonly size?: number | undefined
-  /** What the archive says its digest is. */
+  /** The digest that the archive claims. */
   readonly expected?: Digest | undefined
   readonly labels?: Labels | undefined
 }
 
-/** Writes blobs into a content store, through ingests of its own, of which none outlives a failure. */
+/** Writes blobs into a content store, through its own ingests, none of which outlives a failure. */
 export class ArchiveBlobs {
   readonly #content: ContentStore
   readonly #signal: AbortSignal | undefined
@@ -28,8 +28,8 @@ export class ArchiveBlobs {
   }
 
   /**
-   * Writes a blob; one that is there already is left as it is, and not read where its digest is known before.
-   * @throws `data_loss` if the bytes have another size or digest than said
+   * Writes a blob. An existing one is not changed, and its bytes are not read if the digest is known before.
+   * @throws `data_loss` if the bytes have another size or digest than claimed
    */
   async write(source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, blob: ArchiveBlob): Promise<Digest> {
     this.#count += 1
@@ -37,7 +37,7 @@ export class ArchiveBlobs {
     try {
       return await this.#ingest(ref, source, blob)
     } catch (error) {
-      // Mostly nothing is left of it. If this fails, the ingest ends with the lease.
+      // Usually the ingest is gone already. If this fails, it expires with the lease.
       await this.#content.abort(ref).catch(() => {})
       throw error
     }
@@ -49,11 +49,11 @@ export class ArchiveBlobs {
     { name, size, expected, labels }: ArchiveBlob,
   ): Promise<Digest> {
     const signal = this.#signal
-    // Without an expected digest: the store does not tell the one that it computes before the commit.
+    // Without an expected digest: the store does not return the one that it computes before the commit.
     const hasher = expected === undefined ? createHasher() : undefined
     try {
       await using writer = await this.#content.writer({ ref, total: size, expected }, { signal })
-      // Where another namespace has the blob, the writer starts at its end, and nothing needs to be written.
+      // If another namespace has the blob, the writer starts at its end, and needs no bytes.
       const shared = expected !== undefined && size !== undefined && writer.status().offset === size
       if (!shared) {
         for await (const chunk of source) {

@@ -1,16 +1,16 @@
-/** What an archive of images holds under one name; names are spelled as `archiveName` does. */
+/** An entry of an archive of images; names are in the form of `archiveName`. */
 export type ArchiveFile =
   | {
       readonly kind: 'file'
       readonly name: string
       /** Bytes. */
       readonly size: number
-      /** To be read before the next file is asked for, at most once. */
+      /** Must be read before the next file is requested, at most once. */
       readonly content: AsyncIterable<Uint8Array>
     }
   | {
       readonly kind: 'link'
       readonly name: string
-      /** The name that it stands for; undefined if that is outside of the archive. */
+      /** The name that the link leads to; undefined if that is outside of the archive. */
       readonly target: string | undefined
     }

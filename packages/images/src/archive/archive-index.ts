@@ -16,16 +16,16 @@ import {
 import type { ArchiveBlobs } from './archive-blobs.ts'
 import { type DockerImagesOptions, dockerImages } from './docker-images.ts'
 
-/** The index of an archive: the document that it has, or one that is made of what Docker has in its place. */
+/** The index of an archive: its own document, or one that is made from Docker's. */
 export interface ArchiveIndex {
   readonly bytes: Uint8Array
   readonly manifests: readonly Descriptor[]
 }
 
 /**
- * Finds out what images an archive has: those of its image layout, else those of `docker save`.
+ * Finds the images of an archive: those of its image layout, or else those of `docker save`.
  *
- * @throws `invalid_argument` for an archive that is neither, or documents that make no sense; as `dockerImages`
+ * @throws `invalid_argument` for an archive that is neither, or invalid documents; as `dockerImages`
  */
 export async function readArchiveIndex(options: DockerImagesOptions): Promise<ArchiveIndex> {
   const { files, signal } = options
@@ -55,7 +55,7 @@ export async function readArchiveIndex(options: DockerImagesOptions): Promise<Ar
   return { bytes: Buffer.from(JSON.stringify(json)), manifests }
 }
 
-/** Puts the index into the store, as a blob that refers to its manifests. */
+/** Stores the index as a blob that refers to its manifests. */
 export async function storeArchiveIndex(
   { bytes, manifests }: ArchiveIndex,
   { content, blobs, signal }: { readonly content: ContentStore; readonly blobs: ArchiveBlobs } & AbortOptions,

@@ -1,9 +1,9 @@
-/** Most characters of a name or link in an archive: what Linux takes as a path (path_resolution(7)). */
+/** Most characters of a name or link in an archive: Linux's limit for a path (path_resolution(7)). */
 export const maxArchiveName = 4096
 
 /**
- * The one spelling of a name in an archive: relative, without empty parts, `.` and `..`. It identifies an entry and is
- * never a path of a file system.
+ * The normal form of a name in an archive: relative, without empty parts, `.` and `..`. It identifies an entry and is
+ * never used as a path of a file system.
  *
  * @returns undefined for a name that leads out of the archive, and for the archive's own root
  */
@@ -17,7 +17,7 @@ export function archiveName(name: string): string | undefined {
   return parts.length === 0 ? undefined : parts.join('/')
 }
 
-/** The name that a symbolic link means, as `archiveName`; an absolute one starts at the archive's root. */
+/** The name that a symbolic link leads to, as `archiveName`; an absolute one starts at the archive's root. */
 export function linkedName(link: string, target: string): string | undefined {
   return archiveName(target.startsWith('/') ? target : `${link}/../${target}`)
 }

@@ -11,7 +11,7 @@ const maxDirectoryDepth = 16
 
 /**
  * The files below a directory, in the order of their names. Symbolic links are listed and not followed, even if one
- * takes the place of a directory meanwhile; FIFOs and devices are left out.
+ * replaces a directory meanwhile; FIFOs and devices are left out.
  *
  * @throws `not_found`, `permission_denied`; `invalid_argument` for directories nested deeper than 16 levels
  */
@@ -19,13 +19,13 @@ export async function* directoryFiles(
   root: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ArchiveFile> {
-  // The root itself may be named by a symbolic link.
+  // The root itself may be a symbolic link.
   yield* below({ path: root, name: '', depth: 0, flags: O_RDONLY | O_DIRECTORY }, root, signal)
 }
 
 interface Level {
   readonly path: string
-  /** Within the root. */
+  /** Relative to the root. */
   readonly name: string
   readonly depth: number
   /** How it is opened. */
@@ -55,7 +55,7 @@ async function* below(
   }
 }
 
-/** A path to the very directory that is open, where the platform has such paths. */
+/** A path to the open directory itself, where the platform has such paths. */
 function pathTo({ fd }: FileHandle, path: string): string {
   return process.platform === 'linux' ? `/proc/self/fd/${fd}` : path
 }

@@ -24,7 +24,7 @@ const layerTypes = {
   zstd: mediaTypes.dockerLayerZstd,
 } as const
 
-/** How to take the images of a Docker archive in. */
+/** How to import the images of a Docker archive. */
 export interface DockerImagesOptions extends AbortOptions {
   readonly files: GatheredFiles
   readonly blobs: ArchiveBlobs
@@ -34,12 +34,12 @@ export interface DockerImagesOptions extends AbortOptions {
 }
 
 /**
- * Makes manifests for the images of a Docker archive, which has none, and puts them and what they name into the store.
- * Layers that are not compressed are proved against the config's diff ids.
+ * Makes manifests for the images of a Docker archive, which has none, and stores them and all content that they refer
+ * to. Layers without compression are verified against the config's diff ids.
  *
- * @returns the manifests in the archive's order, one for each name of an image, which it has in its annotations
- * @throws `not_found` for a file that the archive lacks, `data_loss` for a layer that is not what the config says,
- * `invalid_argument` for documents that make no sense
+ * @returns the manifests in the archive's order, one for each name of an image, which is in its annotations
+ * @throws `not_found` for a file that the archive lacks, `data_loss` for a layer with another diff id than in the
+ * config, `invalid_argument` for invalid documents
  */
 export async function dockerImages(
   images: readonly DockerArchiveImage[],
@@ -130,7 +130,7 @@ function existing(name: string, { files }: DockerImagesOptions): GatheredFile {
   return file
 }
 
-/** Writes a file to the store that is in memory only. */
+/** Stores a file that is only in memory. */
 async function stored({ name, size, digest, bytes }: GatheredFile, blobs: ArchiveBlobs): Promise<void> {
   if (bytes !== undefined) await blobs.write([bytes], { name, size, expected: digest })
 }

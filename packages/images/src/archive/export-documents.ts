@@ -18,7 +18,7 @@ import {
 import { isImage } from '../documents/is-image.ts'
 import type { ExportedImage, ExportPlan } from './export-plan.ts'
 
-/** Where an image layout has a blob (OCI image specification, image-layout.md). */
+/** The path of a blob in an image layout (OCI image specification, image-layout.md). */
 export function blobName(digest: Digest): string {
   return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`
 }
@@ -27,8 +27,8 @@ export function blobName(digest: Digest): string {
 export const layoutDocument: Buffer = Buffer.from(JSON.stringify({ imageLayoutVersion }))
 
 /**
- * The `index.json` of a layout: the images in their order, each with its name and, as its labels say, with the
- * repositories that it came from, so that whoever imports it can mount its blobs from there.
+ * The `index.json` of a layout: the images in order, each with its name and, according to its labels, the repositories
+ * that it came from, so that its blobs can be mounted from there after an import.
  */
 export async function indexDocument(
   images: readonly ExportedImage[],
@@ -48,7 +48,7 @@ export async function indexDocument(
   return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }))
 }
 
-/** What follows the repository in a name; the whole of one that is no reference. */
+/** The part of a name after the repository; the whole name if it is no reference. */
 function referenceName(name: string): string {
   return reference(name)?.object || name
 }
@@ -63,9 +63,9 @@ function reference(name: string) {
 }
 
 /**
- * The `manifest.json` that `docker load` reads, which knows one platform: for each image, the best of its manifests for
- * the first of the platforms, by default that of this process. Images that are for another one, and manifests of
- * something other than an image, have no place in it.
+ * The `manifest.json` that `docker load` reads, which supports one platform: for each image, its best manifest for the
+ * first of the platforms, by default that of this process. Images for other platforms, and manifests of other
+ * artifacts, are left out.
  */
 export async function dockerDocument(
   { manifests }: ExportPlan,

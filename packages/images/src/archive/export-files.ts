@@ -25,8 +25,8 @@ export interface ExportedFile {
 }
 
 /**
- * The files of a layout that holds images, ordered by name. Everything is looked up before the first of them is given,
- * and proved while it is read.
+ * The files of a layout with images, ordered by name. Everything is looked up before the first one is returned, and
+ * verified while it is read.
  *
  * @throws as `planExport`
  */

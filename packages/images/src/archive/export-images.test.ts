@@ -44,7 +44,7 @@ async function build({ path }: TestStores, spec: ImageSpec | ImageSpec[]): Promi
   return await buildImage(join(path, 'layout'), spec, 'built')
 }
 
-/** Imports an archive into stores of its own; gives the names and digests of all images. */
+/** Imports an archive into new stores. @returns the names and digests of all images */
 async function roundTrip(
   archive: Uint8Array,
   options: { platforms?: ReturnType<typeof parsePlatform>[] } = {},

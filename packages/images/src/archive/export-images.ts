@@ -2,18 +2,18 @@ import { padding, type TarEntry, tarHeader } from '@nsbox/diff/archive'
 import { type ExportOptions, exportFiles } from './export-files.ts'
 import type { ExportedImage } from './export-plan.ts'
 
-/** The directories that a layout has at least. */
+/** The directories that every layout has. */
 const directories = ['blobs/', 'blobs/sha256/']
 
 /**
- * Exports images as a tar archive that is an OCI image layout and, unless that is left out, what `docker load` reads.
- * The same images give the same bytes.
+ * Exports images as a tar archive that is an OCI image layout and, by default, can be read by `docker load`. The same
+ * images give the same bytes.
  *
- * Nothing is looked at before the first chunk is asked for. An archive that cannot be completed ends with an error; the
- * documents that name its images come last, so that no part of it is taken for an image.
+ * Nothing is read before the first chunk is requested. An incomplete archive ends with an error; the documents that
+ * name its images come last, so that no part of it can be mistaken for an image.
  *
  * @throws `not_found` for content that is missing, before the first chunk, and for an index without a manifest for the
- * platforms; `data_loss` for content that is not what its descriptor says; the errors of the store
+ * platforms; `data_loss` for content that does not match its descriptor; the errors of the store
  */
 export async function* exportImages(
   images: readonly ExportedImage[],

@@ -20,14 +20,14 @@ export interface ExportedImage {
   readonly target: Descriptor
 }
 
-/** How to choose what is exported of images. */
+/** How to choose what to export. */
 export interface ExportPlanOptions extends AbortOptions {
   readonly content: ContentReader
   readonly platforms: readonly Platform[]
   readonly skipNonDistributable: boolean
 }
 
-/** What images consist of. */
+/** The content of the images to export. */
 export interface ExportPlan {
   /** Bytes of every blob, by digest. */
   readonly blobs: ReadonlyMap<Digest, number>
@@ -36,10 +36,10 @@ export interface ExportPlan {
 }
 
 /**
- * Finds everything that an export must hold, and makes sure that all of it is there.
+ * Finds the content of an export, and checks that all of it exists.
  *
  * @throws `not_found` for content that is missing, naming it and the image, and for an index without a manifest for the
- * platforms; `data_loss` for content of another size than its descriptor says; as `readChildren`
+ * platforms; `data_loss` for content of another size than in its descriptor; as `readChildren`
  */
 export async function planExport(
   images: readonly ExportedImage[],

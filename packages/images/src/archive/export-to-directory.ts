@@ -6,8 +6,8 @@ import { type ExportedFile, type ExportOptions, exportFiles } from './export-fil
 import type { ExportedImage } from './export-plan.ts'
 
 /**
- * Exports images as a directory that is an OCI image layout, as `exportImages` does as an archive. The directory
- * appears in one step, once everything is in it and synced; it must be empty or not exist before.
+ * Exports images as a directory that is an OCI image layout; otherwise as `exportImages`. The directory appears
+ * atomically, complete and synced; before, it must be empty or not exist.
  *
  * @throws `already_exists` for a directory that is not empty; as `exportImages`
  */

@@ -4,29 +4,29 @@ import { type Digest, digestOf, isDigest, maxDocumentSize } from '@nsbox/oci'
 import type { ArchiveBlobs } from './archive-blobs.ts'
 import type { ArchiveFile } from './archive-file.ts'
 
-/** The documents that say what an archive holds. */
+/** The documents that list an archive's images. */
 const documents = new Set(['oci-layout', 'index.json', 'manifest.json'])
 
-/** Bytes of all names and links of an archive; those of real ones are a few hundred, of about a hundred bytes each. */
+/** Bytes of all names and links of an archive; real ones have a few hundred, of about a hundred bytes each. */
 const maxNames = 16 * 1024 * 1024
 
-/** Other files up to this size wait in memory until an image asks for them, as long as all of them fit. */
+/** Other files up to this size are kept in memory until an image needs them, as long as all of them fit. */
 const smallFile = 64 * 1024
 const maxHeld = 16 * 1024 * 1024
 
-/** How many links may lead from a name to a file. */
+/** Most links from a name to a file. */
 const maxLinks = 32
 
-/** A file of an archive, once it has been read. */
+/** A file of an archive that has been read. */
 export interface GatheredFile {
   readonly name: string
   readonly digest: Digest
   readonly size: number
-  /** Present where the file waits in memory and is not in the store. */
+  /** Present if the file is kept in memory and not in the store. */
   readonly bytes?: Uint8Array | undefined
 }
 
-/** All files of an archive, which may come in any order. */
+/** All files of an archive, in any order. */
 export class GatheredFiles {
   readonly #blobs: ArchiveBlobs
   readonly #files = new Map<string, GatheredFile>()
@@ -39,11 +39,10 @@ export class GatheredFiles {
   }
 
   /**
-   * Reads an archive to its end. What it has by digest is proved and goes into the store, and so does what is big.
+   * Reads an archive to its end. Blobs with a digest as name are verified and stored, and so are big files.
    *
-   * @throws `data_loss` for a blob that is not what its name says, `resource_exhausted` for a document that is too big
-   * and for names and links of more than 16 MiB in all, `invalid_argument` for a name that stands for two different
-   * files
+   * @throws `data_loss` for a blob with another digest than its name, `resource_exhausted` for a document that is too
+   * big and for names and links of more than 16 MiB in all, `invalid_argument` for a name of two different files
    */
   static async from(files: AsyncIterable<ArchiveFile>, blobs: ArchiveBlobs): Promise<GatheredFiles> {
     const gathered = new GatheredFiles(blobs)
@@ -56,8 +55,8 @@ export class GatheredFiles {
   }
 
   /**
-   * The file that a name stands for, links being followed within the archive.
-   * @throws `invalid_argument` for links that go round in a circle
+   * The file with a name, following links within the archive.
+   * @throws `invalid_argument` for circular links
    */
   find(name: string): GatheredFile | undefined {
     let at: string | undefined = name
@@ -104,7 +103,7 @@ export class GatheredFiles {
   }
 }
 
-/** Bytes in memory of a file's names, at two for each character. */
+/** Memory of a file's names, at two bytes for each character. */
 function bytesOf(file: ArchiveFile): number {
   return 2 * (file.name.length + (file.kind === 'link' ? (file.target?.length ?? 0) : 0))
 }

@@ -6,25 +6,25 @@ import { type ChosenChild, chooseChildren, type ImageChoice } from '../documents
 import { checkGraph, documentsBudget } from '../documents/walk.ts'
 import { hasContent } from './has-content.ts'
 
-/** What `holdImage` has seen already, for images that share content. */
+/** Objects that `holdImage` has handled, for images that share content. */
 export type HeldObjects = Set<string>
 
 /** How to hold an image. */
 export interface HoldImageOptions extends ImageChoice, AbortOptions {
   readonly content: ContentStore
   readonly held: HeldObjects
-  /** Whether the layers belong to it; else only what describes it. */
+  /** Whether to include the layers; otherwise only the documents. */
   readonly layers: boolean
   /** Leave layers to the collector. */
   readonly discardLayers: boolean
 }
 
 /**
- * Proves that an image is whole for some platforms and labels its documents, so that a collector keeps what belongs
+ * Checks that an image is complete for some platforms and labels its documents, so that the collector keeps its parts
  * together. Layers that may not be distributed may be missing.
  *
  * @throws `not_found` for content that is missing or an index without a manifest for the platforms, `data_loss` for
- * content of another size than its descriptor says; as `readChildren`
+ * content of another size than in its descriptor; as `readChildren`
  */
 export async function holdImage(root: Descriptor, options: HoldImageOptions): Promise<void> {
   const { content, held, discardLayers, signal } = options
@@ -35,7 +35,7 @@ export async function holdImage(root: Descriptor, options: HoldImageOptions): Pr
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { descriptor, layers, depth } = next
     const { digest, mediaType } = descriptor
-    // The same bytes may be named as a document here and as a layer there, and be needed with layers here only.
+    // The same bytes may be a document in one place and a layer in another, and be needed with layers in one only.
     const key = `${mediaType} ${digest} ${layers}`
     if (held.has(key)) continue
     held.add(key)

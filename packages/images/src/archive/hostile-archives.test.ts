@@ -14,7 +14,7 @@ const named = (descriptor: object) => ({
 })
 
 describe('a hostile archive', () => {
-  /** Imports entries in place of others of a good image layout; nothing may be recorded. */
+  /** Imports a good image layout with some entries replaced; nothing may be recorded. */
   async function refusedWith(expected: string, change: (entries: TarEntry[], it: BuiltImage) => TarEntry[]) {
     await using it = await prepareImport({ layers: [filesLayer({ a: 'b' })] })
     const entries = change(await it.entries(), it.image)
@@ -70,7 +70,7 @@ describe('a hostile archive', () => {
   })
 
   describe('E04 asks for more memory than', () => {
-    /** An archive that begins with links of such long names and targets. */
+    /** An archive that begins with many links with long names and targets. */
     async function* afterLinks(count: number, length: number, entries: readonly TarEntry[]) {
       for (let index = 0; index < count; index++) {
         const text = String(index).padEnd(length, 'n')

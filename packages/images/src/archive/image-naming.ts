@@ -1,26 +1,26 @@
 import { NsboxError, quoted } from '@nsbox/errors'
 import { type Descriptor, imageNameAnnotation, refNameAnnotation } from '@nsbox/oci'
 
-/** How images of an archive are named. */
+/** How to name images of an archive. */
 export interface ImageNaming {
   /**
-   * What a tag alone is a tag of: with `foo/bar`, the tag `v1` is the image `foo/bar:v1`. Without it an image that has
-   * only a tag has no name.
+   * The name for mere tags: with `foo/bar`, the tag `v1` is the image `foo/bar:v1`. Without it an image with only a tag
+   * has no name.
    */
   readonly baseName?: string | undefined
   /** Leave out whole references that do not begin with `baseName`; not by default. */
   readonly onlyBaseName?: boolean | undefined
-  /** Leave out whole names that an annotation gives in that case too, as transfers of containerd do; not by default. */
+  /** Then also leave out whole names from annotations, as transfers of containerd do; not by default. */
   readonly filterWholeNames?: boolean | undefined
-  /** Which images are named `<baseName>@<digest>` as well; none by default. */
+  /** Which images are also named `<baseName>@<digest>`; none by default. */
   readonly digestNames?: 'none' | 'unnamed' | 'all' | undefined
 }
 
 const maxName = 4096
 
 /**
- * The names that a manifest of an archive's index gets, in the way of containerd's clients: the whole name that an
- * annotation gives, else its reference, completed by the base name.
+ * The names for a manifest of an archive's index, as in containerd's clients: the whole name in an annotation, or else
+ * its reference, completed by the base name.
  *
  * @throws `invalid_argument` for a name with control characters or more than 4096 characters
  */
@@ -63,7 +63,7 @@ function completed(
   return onlyBaseName && !beginsWith(reference, baseName ?? '') ? undefined : reference
 }
 
-/** Whether a reference begins with whole parts: `foo/ba` does not begin `foo/bar:v1`. */
+/** Whether a reference begins with whole parts: `foo/ba` is not the beginning of `foo/bar:v1`. */
 export function beginsWith(reference: string, baseName: string): boolean {
   const rest = reference.slice(baseName.length)
   return reference.startsWith(baseName) && /^(?:$|[/:@])/.test(rest)

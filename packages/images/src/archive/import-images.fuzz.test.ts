@@ -33,7 +33,7 @@ const text = ({ content }: Named) => Buffer.from(content as Uint8Array).toString
 const isDocument = (entry: TarEntry): entry is Named =>
   'content' in entry && /^\s*[{[]/.test(text(entry as Named))
 
-/** A document is changed, and all that names it by its digest follows, so that the change is reached. */
+/** A document is changed, and so are all references to its digest, so that the change is reached. */
 const changed = fc
   .tuple(fc.constantFrom(layoutEntries, dockerSave), fc.nat(), fc.nat())
   .chain(([entries, which]) => {
@@ -44,7 +44,7 @@ const changed = fc
       let archive = entries.map((entry) =>
         entry === chosen ? { ...chosen, content: Buffer.from(after) } : entry,
       )
-      // Up to the index, one document after the other gets another digest and another size.
+      // One document after the other gets a new digest and size, up to the index.
       for (let depth = 0; depth < 4; depth++) {
         const [from, to] = [digestOf(before), digestOf(after)]
         const parent = archive.find((entry) => isDocument(entry) && text(entry).includes(from.slice(7)))
@@ -110,7 +110,7 @@ fuzz(
   { runs: 60 },
 )
 
-/** Undefined for names that no tar header has room for. */
+/** Undefined for names that do not fit into a tar header. */
 async function bytesOf(entries: readonly TarEntry[]): Promise<Buffer | undefined> {
   return shown(await buffer(tar(entries)))
 }

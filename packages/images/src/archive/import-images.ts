@@ -15,49 +15,50 @@ import { holdImage } from './hold-image.ts'
 import { type ImageNaming, imageNames } from './image-naming.ts'
 import { tarFiles } from './tar-files.ts'
 
-/** An archive of images: the bytes of a tar, plain or compressed by gzip or zstd, or the directory that one holds. */
+/**
+ * An archive of images: the bytes of a tar, plain or compressed by gzip or zstd, or the directory of an extracted one.
+ */
 export type ImageArchive = AsyncIterable<Uint8Array> | { readonly directory: string }
 
 /** How to import. */
 export interface ImportOptions extends ImageChoice, AbortOptions {
-  /** Where blobs go; bound to a lease if a collector could run meanwhile. */
+  /** Store for blobs; bound to a lease if a collector could run meanwhile. */
   readonly content: ContentStore
   readonly images: ImageStore
-  /** How to name the images: each gets the names of all of these; only whole names of the archive by default. */
+  /** How to name the images: each gets the names of all of these; by default only whole names in the archive. */
   readonly naming?: readonly ImageNaming[] | undefined
-  /** Names of an image of the whole index of the archive; none by default. */
+  /** Names for an image of the archive's whole index; none by default. */
   readonly indexNames?: ((index: Descriptor) => readonly string[]) | undefined
   /** Compress the layers of a Docker archive that are not compressed; not by default. */
   readonly compressBlobs?: boolean | undefined
   /**
-   * Hold only the documents, so that a collector takes the layers away once nothing else holds them, such as after they
+   * Hold only the documents, so that the collector removes layers without another reference, for example after they
    * have been unpacked; not by default.
    */
   readonly discardLayers?: boolean | undefined
-  /** Called with each image once all are whole, and before any is recorded; one that fails ends the import. */
+  /** Called with each image when all are complete, and before any is recorded; an error ends the import. */
   readonly prepare?: ((target: Descriptor) => Promise<void>) | undefined
   /** Labels of the images. */
   readonly labels?: Labels | undefined
   readonly onProgress?: ProgressListener | undefined
 }
 
-/** What an import did. */
+/** The result of an import. */
 export interface ImportSummary {
-  /** The images as they are recorded now, in the archive's order. */
+  /** The recorded images, in the archive's order. */
   readonly images: readonly Image[]
-  /** Names of images that were left out, since they are for other platforms. */
+  /** Names of images that were left out because they are for other platforms. */
   readonly otherPlatforms: readonly string[]
 }
 
 /**
- * Imports images from an archive in the form of an OCI image layout or of `docker save`, in any order of its entries
- * and in one pass. Every blob is proved on its way into the store. An image is recorded, or an earlier one of its name
- * changed, only once everything that it needs is there and labelled; nothing is recorded if one of them lacks
- * something.
+ * Imports images from an archive in the form of an OCI image layout or of `docker save`, with entries in any order, in
+ * one pass. Every blob is verified before it is stored. An image is recorded, or an earlier one with its name changed,
+ * only when all images are complete and labelled.
  *
- * @throws `invalid_argument` for an archive or document that makes no sense, `data_loss` for one that is damaged or
- * truncated, `not_found` for missing content and where no image of the archive has a name or is for the platforms,
- * `resource_exhausted` beyond a limit. What a failed import leaves are blobs that nothing but the lease holds.
+ * @throws `invalid_argument` for an invalid archive or document, `data_loss` for one that is damaged or truncated,
+ * `not_found` for missing content and if no image of the archive has a name or is for the platforms,
+ * `resource_exhausted` beyond a limit. A failed import leaves blobs that only the lease holds.
  */
 export async function importImages(source: ImageArchive, options: ImportOptions): Promise<ImportSummary> {
   const { content, images, naming: namings = [{}], discardLayers = false, labels = {}, signal } = options
@@ -99,8 +100,8 @@ export async function importImages(source: ImageArchive, options: ImportOptions)
 }
 
 /**
- * The manifests to take of an archive, and whether their layers belong to it. The archive may have several images for
- * one platform, and one that does not say for which it is might be for any.
+ * The manifests to take from an archive, and whether to take their layers. The archive may have several images for one
+ * platform, and one without a platform may be for any.
  */
 function chosenManifests(
   manifests: readonly Descriptor[],

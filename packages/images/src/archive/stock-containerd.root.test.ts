@@ -58,7 +58,7 @@ describeWith(
       return stdout
     }
 
-    /** Names and digests of the images that containerd has. */
+    /** Names and digests of containerd's images. */
     async function theirs(): Promise<string[][]> {
       const lines = (await ctr('images', 'ls')).trim().split('\n').slice(1)
       return lines.map((line) => line.split(/\s+/)).map(([name = '', , digest = '']) => [name, digest])
@@ -158,7 +158,7 @@ describeWith(
           images,
           naming: [{ baseName, ...naming }],
         }).catch((error: unknown) => {
-          // An archive without a name to import is an error here.
+          // Here, an archive without a name to import is an error.
           if (!isNotFound(error)) throw error
         })
         expect(await ours()).toEqual(await theirs())

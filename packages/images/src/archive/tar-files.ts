@@ -3,12 +3,12 @@ import { NsboxError, quoted } from '@nsbox/errors'
 import type { ArchiveFile } from './archive-file.ts'
 import { archiveName, linkedName, maxArchiveName } from './archive-name.ts'
 
-/** Headers that an archive of images may have; those of real ones are a few hundred. */
+/** Most headers of an archive of images; real ones have a few hundred. */
 const maxHeaders = 200_000
 
 /**
  * The files of a tar archive, plain or compressed by gzip or zstd. Directories are implied by the names of files, and
- * what can be no part of an image, such as a device, is left out.
+ * entries that cannot belong to an image, such as devices, are left out.
  *
  * @throws `invalid_argument` for a name that leads out of the archive, `resource_exhausted` for one that is too long;
  * as `readTar`

@@ -5,9 +5,9 @@ import { readChildren } from './children.ts'
 import { chooseManifests } from './choose-manifests.ts'
 import { documentsBudget, maxObjects } from './walk.ts'
 
-/** What of an image is there. */
+/** Which content of an image exists. */
 export interface ImageCheck {
-  /** `complete`, `incomplete`, or `unavailable` if not even the documents are there that say what it needs. */
+  /** `complete`, `incomplete`, or `unavailable` if a document that lists its content is missing. */
   readonly status: 'complete' | 'incomplete' | 'unavailable'
   readonly required: readonly Descriptor[]
   readonly present: readonly Descriptor[]
@@ -15,10 +15,10 @@ export interface ImageCheck {
 }
 
 /**
- * Checks that the content of an image is present for the given platforms (all of them if empty): the documents that
- * lead there, configs and layers.
+ * Checks that the content of an image exists for the given platforms (all of them if empty): documents, configs and
+ * layers.
  *
- * @throws `invalid_argument` or `data_loss` if a document that is present makes no sense
+ * @throws `invalid_argument` or `data_loss` if an existing document is invalid
  */
 export async function checkImage(
   content: ContentReader,

@@ -3,11 +3,11 @@ import { type AbortOptions, type ContentReader, readIndex, readManifest } from '
 import { type Descriptor, isIndex, isManifest } from '@nsbox/oci'
 
 /**
- * What a descriptor's document refers to: the manifests of an index, the config and layers of a manifest, nothing for
- * everything else. The document is read from the store and proved against its digest.
+ * The content that a descriptor's document refers to: the manifests of an index, the config and layers of a manifest,
+ * nothing for anything else. The document is read from the store and verified.
  *
- * @param options.documents budget for the documents of a whole image, which bounds what waits to be visited
- * @throws `not_found` if the document is absent, `invalid_argument` if it makes no sense, `data_loss` if it is corrupt
+ * @param options.documents budget for the documents of a whole image, which bounds the objects that wait to be visited
+ * @throws `not_found` if the document is absent, `invalid_argument` if it is invalid, `data_loss` if it is corrupt
  */
 export async function readChildren(
   content: Pick<ContentReader, 'read'>,

@@ -2,7 +2,7 @@ import { NsboxError } from '@nsbox/errors'
 import { type Descriptor, isIndex, isManifest, type Platform } from '@nsbox/oci'
 import { chooseManifests } from './choose-manifests.ts'
 
-/** What to take of an image. */
+/** Which parts of an image to take. */
 export interface ImageChoice {
   /** Platforms to take; all of them if absent or empty. Of each platform, the best match of an index. */
   readonly platforms?: readonly Platform[] | undefined
@@ -15,9 +15,9 @@ export interface ImageChoice {
   readonly manifestLimit?: number | undefined
 }
 
-/** How to choose among the children of a document. */
+/** How to choose children of a document. */
 export interface ChildrenOptions extends ImageChoice {
-  /** Platforms that come before all others, where there is a limit. */
+  /** Platforms to prefer, where there is a limit. */
   readonly first?: readonly Platform[] | undefined
   readonly layers: boolean
 }
@@ -30,8 +30,8 @@ export interface ChosenChild {
 }
 
 /**
- * What to take of the children of a document: of an index, the manifests of the chosen platforms, and of the others at
- * most what describes them; of a manifest, the config and, if `layers` says so, the rest.
+ * Chooses children of a document: of an index, the manifests of the chosen platforms, and at most the documents of
+ * others; of a manifest, the config and, with `layers`, the rest.
  *
  * @throws `not_found` for an index that has nothing for the platforms
  */
@@ -55,7 +55,7 @@ export function chooseChildren(
   }))
 }
 
-/** The first so many documents, and all that is no document, such as the parts of a checkpoint. */
+/** The first documents up to the limit, and all children that are no documents, such as parts of a checkpoint. */
 function limited(
   descriptors: readonly Descriptor[],
   limit = Number.POSITIVE_INFINITY,

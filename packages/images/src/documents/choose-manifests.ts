@@ -8,8 +8,8 @@ import {
 } from '@nsbox/oci'
 
 /**
- * Of what an index lists, the best manifest for each platform, once each; all of them if no platform is given. What is
- * no manifest, such as the parts of a checkpoint, belongs to every platform.
+ * The best manifest of an index for each platform, each once; all of them if no platform is given. Children that are no
+ * manifests, such as parts of a checkpoint, belong to every platform.
  */
 export function chooseManifests(
   manifests: readonly Descriptor[],

@@ -15,14 +15,14 @@ import { checkGraph } from './walk.ts'
 /** How to find a manifest. */
 export interface FindManifestOptions extends AbortOptions {
   readonly platform: Platform
-  /** Waits until a document may be read; by default everything is there. */
+  /** Waits until a document can be read; by default all exist. */
   readonly arrival?: ((document: Descriptor, options: AbortOptions) => Promise<void>) | undefined
 }
 
 /**
- * The manifest of an image for a platform: the best of each index on the way. An image that is a manifest has only
- * that one, for whichever platform it is. Undefined for an index of other things than manifests, such as a checkpoint
- * without the image of its container.
+ * The manifest of an image for a platform: the best of each index on the way. An image that is a manifest has only that
+ * one, for any platform. Undefined for an index without manifests, such as a checkpoint without the image of its
+ * container.
  *
  * @throws `not_found` if an index has nothing for the platform, or a document is absent; as `readChildren`
  */

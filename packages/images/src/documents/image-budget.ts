@@ -1,18 +1,18 @@
 import { NsboxError } from '@nsbox/errors'
 
-/** What all layers of an image together may come to. */
+/** Limits for all layers of an image together. */
 export interface ImageLimits {
   /** Bytes after decompression; 1 TiB by default. */
   readonly size: number
   /** Bytes after decompression for each byte before, once `freeSize` is exceeded; 200 by default. */
   readonly ratio: number
-  /** Bytes after decompression up to which the ratio does not matter; 16 GiB by default. */
+  /** Bytes after decompression up to which the ratio is ignored; 16 GiB by default. */
   readonly freeSize: number
 }
 
 const defaultImageLimits: ImageLimits = { size: 1024 ** 4, ratio: 200, freeSize: 16 * 1024 ** 3 }
 
-/** Adds up what the layers of one image came to. */
+/** Adds up the sizes of an image's layers. */
 export class ImageBudget {
   readonly #limits: ImageLimits
   #compressed = 0
@@ -24,7 +24,7 @@ export class ImageBudget {
 
   /**
    * Counts a layer that was applied.
-   * @throws `resource_exhausted` if the image has come to more than it may
+   * @throws `resource_exhausted` if the image exceeds its limits
    */
   add(layer: { readonly compressed: number; readonly size: number }): void {
     const { size, ratio, freeSize } = this.#limits

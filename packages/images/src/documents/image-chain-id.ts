@@ -5,10 +5,10 @@ import { isImage } from './is-image.ts'
 import { readChain } from './read-chain.ts'
 
 /**
- * The chain id of an image for a platform: the name of the snapshot that unpacking it makes, whether that exists or
- * not. Undefined for an image without layers, and for an artifact that is no image.
+ * The chain id of an image for a platform: the name of the snapshot that unpacking makes; it need not exist. Undefined
+ * for an image without layers, and for another artifact.
  *
- * @throws as `unpackImage`, of what it reads
+ * @throws as `unpackImage`, for the documents
  */
 export async function imageChainId(
   content: Pick<ContentReader, 'read'>,

@@ -4,10 +4,7 @@ import { type Descriptor, isIndex, isManifest, type Platform } from '@nsbox/oci'
 import { readChildren } from './children.ts'
 import { maxDepth } from './walk.ts'
 
-/**
- * The platforms that an image has manifests for: as its index says, or else the configs. Documents that are not present
- * are left out.
- */
+/** The platforms of an image's manifests, from its index, or else the configs. Missing documents are ignored. */
 export async function imagePlatforms(
   content: Pick<ContentReader, 'read'>,
   target: Descriptor,

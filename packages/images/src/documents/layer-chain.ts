@@ -9,10 +9,10 @@ import {
   type Manifest,
 } from '@nsbox/oci'
 
-/** A layer of an image, and the snapshot that it makes. */
+/** A layer of an image, and its snapshot. */
 export interface LayerLink {
   readonly layer: Descriptor
-  /** Digest of the layer's archive after decompression, as the image's config says it. */
+  /** Digest of the layer's archive after decompression, from the image's config. */
   readonly diffId: Digest
   /** Name of the snapshot that holds the layers up to this one. */
   readonly chainId: Digest
@@ -21,11 +21,11 @@ export interface LayerLink {
 }
 
 /**
- * The layers of an image, lowest first, with the snapshots that they make (OCI image specification, config.md, "Layer
- * ChainID"). What a manifest lists among its layers without being one is passed over, as containerd does.
+ * The layers of an image, lowest first, with their snapshots (OCI image specification, config.md, "Layer ChainID").
+ * Entries of a manifest's layers that are no layers are ignored, as in containerd.
  *
- * @throws `invalid_argument` if the config does not name as many diff ids as there are layers; `unimplemented` for
- * a layer that is wrapped in something unknown, such as encryption
+ * @throws `invalid_argument` if the config does not have as many diff ids as there are layers; `unimplemented` for a
+ * layer with an unknown wrapping, such as encryption
  */
 export function layerChain(
   { config, layers }: Pick<Manifest, 'config' | 'layers'>,

@@ -3,9 +3,9 @@ import type { Manifest } from '@nsbox/oci'
 import { type LayerLink, layerChain } from './layer-chain.ts'
 
 /**
- * The layers of an image, lowest first, with the snapshots that they make, from its manifest and config.
+ * The layers of an image, lowest first, with their snapshots, from its manifest and config.
  *
- * @throws `not_found` if the config is absent; the errors of `layerChain` and of what is read
+ * @throws `not_found` if the config is absent; the errors of `layerChain` and of reading
  */
 export async function readChain(
   content: Pick<ContentReader, 'read'>,

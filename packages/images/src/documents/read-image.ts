@@ -9,14 +9,14 @@ import { layerChain } from './layer-chain.ts'
 export interface ImageDescription {
   readonly manifest: Descriptor
   readonly config: ImageConfig
-  /** Name of the snapshot that unpacking it makes, existing or not; undefined for an image without layers. */
+  /** Name of the snapshot that unpacking makes; it need not exist. Undefined for an image without layers. */
   readonly chainId: Digest | undefined
 }
 
 /**
  * Reads manifest and config of an image for a platform.
  *
- * @throws `failed_precondition` for what is no image; otherwise as `unpackImage`, of what it reads
+ * @throws `failed_precondition` for another artifact; otherwise as `unpackImage`, for the documents
  */
 export async function readImage(
   content: Pick<ContentReader, 'read'>,

@@ -4,7 +4,7 @@ import type { Labels } from '@nsbox/core/labels'
 import { isAlreadyExists } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
 
-/** Records an image under its name; one of that name then points to the target and gets the labels. */
+/** Records an image under its name; an existing one then points to the target and gets the labels. */
 export async function recordImage(
   images: ImageStore,
   image: { readonly name: string; readonly target: Descriptor; readonly labels: Labels },

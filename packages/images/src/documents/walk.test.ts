@@ -2,7 +2,7 @@ import { type Descriptor, type Digest, digestOf, mediaTypes } from '@nsbox/oci'
 import { expect, it } from 'vitest'
 import { walkImage } from './walk.ts'
 
-/** A store of documents, and a way to put an index of given manifests into it. */
+/** A store of documents, and a function that stores an index of given manifests. */
 function documents() {
   const blobs = new Map<Digest, Uint8Array>()
   return {

@@ -13,42 +13,42 @@ import type { Patience } from '../flights/patience.ts'
 export interface FetchBlobOptions extends AbortOptions {
   readonly remote: Remote
   readonly content: ContentStore
-  /** Names the ingest, so that an interrupted fetch goes on where it stopped. */
+  /** Names the ingest, so that an interrupted fetch is resumed. */
   readonly ref: string
-  /** Labels to set on the blob, whether it was fetched or there before. */
+  /** Labels to set on the blob, whether it was fetched or existed before. */
   readonly labels: Labels
-  /** How long to wait for another writer of the ingest while its bytes come briskly. */
+  /** How long to wait for another writer of the ingest while its bytes come fast enough. */
   readonly patience: Patience
   /**
-   * Ends the download, not what comes after it. If the reason is `ProvedElsewhere`, the blob is taken from the store,
-   * or fetched to its end where the store does not give it; else it is thrown.
+   * Ends the download, but not the steps after it. If the reason is `ProvedElsewhere`, the blob is taken from the
+   * store, or fetched completely if the store does not give it; any other reason is thrown.
    */
   readonly stopped?: AbortSignal | undefined
-  /** Called with the bytes that are there, often. */
+  /** Called often, with the number of bytes so far. */
   readonly onBytes?: ((offset: number) => void) | undefined
-  /** Called when all bytes have come, before they are proved and brought to the disk, which waits for it. */
+  /** Called when all bytes have come, before they are verified and synced; awaited. */
   readonly onReceived?: (() => Promise<void>) | undefined
-  /** Told how the bytes arrive, but not that the blob is there. */
+  /** Gets the progress of the bytes, but not the end. */
   readonly arrival?: Pick<Arrival, 'begin' | 'advance' | 'void'> | undefined
 }
 
-/** What is known of a fetch while it goes on. */
+/** The state of a running fetch. */
 interface Fetching extends Omit<FetchBlobOptions, 'stopped'> {
   stopped: AbortSignal | undefined
   /** Bytes that came from the remote, over all attempts. */
   received: number
-  /** The ingest that was asked for last. */
+  /** The ingest that was last asked for. */
   asked: string
-  /** The one that was opened last. */
+  /** The ingest that was last opened. */
   opened?: string | undefined
 }
 
 /**
- * Brings one blob into a store: not at all if it is there, from where an earlier attempt stopped if there was one. A
- * blob is visible only once its size and digest have been proved.
+ * Fetches one blob into a store: not at all if it exists, and from where an earlier attempt stopped. A blob is visible
+ * only once its size and digest have been verified.
  *
- * @returns how many bytes came from the remote, `undefined` if the blob was there
- * @throws the errors of the remote and the store; `failed_precondition` if the bytes are not what the descriptor says
+ * @returns how many bytes came from the remote, `undefined` if the blob existed
+ * @throws the errors of the remote and the store; `failed_precondition` if the bytes do not match the descriptor
  */
 export async function fetchBlob(
   descriptor: Descriptor,
@@ -62,7 +62,7 @@ export async function fetchBlob(
     } catch (error) {
       if (!(error instanceof ProvedElsewhere)) throw error
       arrival?.void()
-      // The store gives what it has, unless each namespace has to bring its own bytes: then the download goes on.
+      // The store gives the blob, unless each namespace has to bring its own bytes: then the download goes on.
       fetching.stopped = undefined
       await attempt(descriptor, fetching)
     }
@@ -70,7 +70,7 @@ export async function fetchBlob(
   } catch (error) {
     if (!isAlreadyExists(error)) throw error
     await content.update(descriptor.digest, { merge: labels }, { signal })
-    // Another writer of the ingest, if there is one, finds out that it is of no use any more.
+    // Another writer of the ingest, if there is one, finds that it is not needed any more.
     if (fetching.opened !== undefined)
       await undefinedIf(isUnavailable, discard(content, fetching.opened, signal))
     return fetching.received === 0 ? undefined : fetching.received
@@ -86,7 +86,7 @@ async function attempt(descriptor: Descriptor, fetching: Fetching): Promise<void
     fetching.opened = writer.ref
     const { offset } = writer.status()
     fresh = offset === 0
-    // More than the whole cannot be a part of it.
+    // More bytes than the whole cannot be a part of it.
     if (offset > size) await writer.restart({ signal })
     await copy(descriptor, writer, fetching)
     await fetching.onReceived?.()
@@ -98,7 +98,7 @@ async function attempt(descriptor: Descriptor, fetching: Fetching): Promise<void
     const existed = await discard(content, fetching.asked, signal)
     if (fresh || !existed) throw error
   }
-  // What an earlier attempt left was wrong, in its bytes or in its total: once more from the start.
+  // The bytes or the total of an earlier attempt were wrong: once more from the start.
   await attempt(descriptor, fetching)
 }
 
@@ -110,7 +110,7 @@ async function copy(descriptor: Descriptor, writer: ContentWriter, fetching: Fet
   arrival?.begin(writer.ref, { from: offset, size: descriptor.size })
   const signal = eitherSignal(fetching.signal, fetching.stopped)
   for await (const chunk of remote.fetch(descriptor, { offset, signal })) {
-    // After an abort as well, so that these bytes need not come again.
+    // Written even after an abort, so that these bytes need not come again.
     await writer.write(chunk)
     fetching.received += chunk.byteLength
     offset += chunk.byteLength
@@ -123,12 +123,12 @@ function eitherSignal(one: AbortSignal | undefined, other: AbortSignal | undefin
   return one === undefined || other === undefined ? (one ?? other) : AbortSignal.any([one, other])
 }
 
-/** How many ingests of one blob with other writers a namespace may have. */
+/** Most ingests of one blob with other writers in a namespace. */
 const maxIngests = 256
 
 /**
- * Opens the ingest. If it has another writer, such as another pull or a stock client, it waits as long as that is worth
- * it, and then takes an ingest of its own: the next of a series, so that another attempt finds it again.
+ * Opens the ingest. If it has another writer, such as another pull or a stock client, it waits while that is
+ * worthwhile, and then takes another ingest: the next of a series, so that a later attempt finds it again.
  */
 async function openWriter(
   expectation: Pick<IngestOptions, 'total' | 'expected'>,
@@ -145,7 +145,7 @@ async function openWriter(
   }
 }
 
-/** @throws `unavailable` if another writer has the ingest, for which it is not worth waiting any longer */
+/** @throws `unavailable` if another writer has the ingest, and waiting is not worthwhile any more */
 async function openInTime(
   ingest: IngestOptions,
   content: ContentStore,
@@ -170,7 +170,7 @@ async function openInTime(
 }
 
 /**
- * Discards an ingest, unless somebody else writes to it: only its own writer has its ingest taken away.
+ * Discards an ingest, unless it has another writer.
  * @returns whether there was one
  * @throws `unavailable` if it has another writer
  */

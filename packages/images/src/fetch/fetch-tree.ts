@@ -26,12 +26,12 @@ import { WaitForDownload } from '../flights/wait-for-download.ts'
 import type { ProgressTracker } from '../progress/progress-tracker.ts'
 import { fetchBlob } from './fetch-blob.ts'
 
-/** Most blobs that are brought to the disk at once: they wait for it together, and each is an open file. */
+/** Most blobs that are synced at once: they share the wait, and each is an open file. */
 const maxStoring = 8
 
 /**
- * Milliseconds that a fetch waits in all for other downloads of what it needs, however brisk they are, before it tries
- * whether its own is quicker.
+ * Milliseconds that a fetch waits in all for other downloads, even fast ones, before it tries whether its own is
+ * faster.
  */
 const patienceWithDownloads = 4_000
 
@@ -39,28 +39,28 @@ const patienceWithDownloads = 4_000
 export interface FetchTreeOptions extends ImageChoice, AbortOptions {
   readonly remote: Remote
   readonly content: ContentStore
-  /** Platforms that come before all others, where there is a limit. */
+  /** Platforms to prefer, where there is a limit. */
   readonly first?: readonly Platform[] | undefined
   readonly concurrency: number
   readonly flights: Flights
   readonly progress: ProgressTracker
-  /** Told how each blob arrives. */
+  /** Gets the progress of each blob. */
   readonly arrivals?: Arrivals | undefined
-  /** Whether layers are fetched in their order, the lowest first; else the largest comes first. */
+  /** Whether layers are fetched in order, the lowest first; otherwise the largest comes first. */
   readonly inOrder: boolean
 }
 
-/** What a fetch did. */
+/** The result of a fetch. */
 export interface FetchSummary {
-  /** Objects of the image that are present now. */
+  /** Objects of the image that exist now. */
   readonly objects: number
   /** Bytes that came from the remote. */
   readonly bytesReceived: number
 }
 
 /**
- * Fetches what a descriptor refers to, documents before what they name, blobs in parallel. Every blob gets the label of
- * the repository it came from, every document the labels that keep its children from being collected
+ * Fetches the content that a descriptor refers to, documents before their children, blobs in parallel. Every blob gets
+ * the label of the repository it came from, every document the labels that keep its children from being collected
  * (docs/behaviour.md §4).
  */
 export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Promise<FetchSummary> {
@@ -99,7 +99,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     )
   }
 
-  /** The children to fetch, in their order. */
+  /** The children to fetch, in order. */
   function choose(parent: Descriptor, below: readonly Descriptor[], layers: boolean): readonly ChosenChild[] {
     const chosen = chooseChildren(parent, below, { ...options, layers })
     if (isIndex(parent.mediaType) || options.inOrder) return chosen
@@ -161,7 +161,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
     }
   }
 
-  /** Waits for other downloads of the blob, as long as that is worth it, and for a slot, and registers this one. */
+  /** Waits for other downloads of the blob, while that is worthwhile, and for a slot, and registers this one. */
   async function begin(
     descriptor: Descriptor,
     wait: WaitForDownload,

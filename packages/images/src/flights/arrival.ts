@@ -5,8 +5,8 @@ import type { Digest } from '@nsbox/oci'
 import { Pace } from './pace.ts'
 
 /**
- * How far a blob has come on its way into a store: not begun; its bytes are written to an ingest, which had `from`
- * bytes before; they come so slowly that they are not to be followed; it is committed, and so proved.
+ * The state of a blob that is fetched into a store: not begun; its bytes are written to an ingest, which had `from`
+ * bytes before; they come too slowly to be followed; it is committed, and so verified.
  */
 export type ArrivalState =
   | { readonly kind: 'awaited' }
@@ -20,48 +20,48 @@ export type ArrivalState =
   | { readonly kind: 'dripping' }
   | { readonly kind: 'there' }
 
-/** One blob on its way into a store: its download reports, its readers wait. */
+/** A blob that is fetched into a store: its download reports, its readers wait. */
 export class Arrival {
   #state: ArrivalState = { kind: 'awaited' }
   #changed: Deferred<void> = deferred()
 
-  /** Another object whenever it has changed. */
+  /** A new object after each change. */
   get state(): ArrivalState {
     return this.#state
   }
 
-  /** Says that an ingest is open which has `from` bytes of `size` already. */
+  /** Reports that an ingest is open which has `from` bytes of `size` already. */
   begin(ref: string, { from, size }: { from: number; size: number }): void {
     this.#become({ kind: 'arriving', ref, from, growing: new GrowingFile(from), pace: new Pace(size, from) })
   }
 
-  /** Says that the ingest has so many bytes. */
+  /** Reports the number of bytes in the ingest. */
   advance(offset: number): void {
     if (this.#state.kind !== 'arriving') return
     this.#state.growing.advance(offset)
     this.#state.pace.advance(offset)
   }
 
-  /** Ends the following of an ingest that grows slowly: its readers then wait for the whole blob. */
+  /** Ends the following of a slow ingest: its readers then wait for the whole blob. */
   dropIfSlow(): void {
     if (this.#state.kind !== 'arriving' || this.#state.pace.isBrisk) return
     this.#state.growing.fail()
     this.#become({ kind: 'dripping' })
   }
 
-  /** Says that what has arrived is void, and may be fetched anew. */
+  /** Reports that the bytes so far are void, and may be fetched again. */
   void(): void {
     if (this.#state.kind === 'arriving') this.#state.growing.fail()
     if (this.#state.kind !== 'there') this.#become({ kind: 'awaited' })
   }
 
-  /** Says that the blob is committed. */
+  /** Reports that the blob is committed. */
   finish(): void {
     if (this.#state.kind === 'arriving') this.#state.growing.complete()
     this.#become({ kind: 'there' })
   }
 
-  /** Waits until the state is another one than `seen`. */
+  /** Waits until the state differs from `seen`. */
   async changed(seen: ArrivalState, options: AbortOptions = {}): Promise<void> {
     while (this.#state === seen) await abortable(this.#changed.promise, options)
   }
@@ -94,11 +94,11 @@ export class Arrivals {
     return arrival
   }
 
-  /** Says that no other blob is coming: those that still wait for one look for it in the store. */
+  /** Reports that no other blob is coming: readers that still wait look into the store. */
   close(): void {
     this.#closed = true
     for (const arrival of this.#blobs.values()) {
-      // A blob that is not complete by now never is: its reader must not take its beginning for all of it.
+      // A blob that is incomplete now will never be complete: its reader must not take a part for the whole.
       arrival.void()
       if (arrival.state.kind !== 'there') arrival.finish()
     }

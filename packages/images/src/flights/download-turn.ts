@@ -5,7 +5,7 @@ import { DisposableStack } from '@whatwg-node/disposablestack'
 import type { Download } from './download.ts'
 import type { Table } from './flight-table.ts'
 
-/** A download that is under way, with a slot, until it is disposed of. */
+/** A running download with a slot, until it is disposed of. */
 export class DownloadTurn implements Disposable {
   readonly download: Download
   readonly #slot: Disposable
@@ -28,7 +28,7 @@ export class DownloadTurn implements Disposable {
     this.#held.use(parts.downloads.begin(parts.digest, download))
   }
 
-  /** Lets the next download come while this blob goes to the disk. */
+  /** Frees the slot for the next download while this blob is synced. */
   async received(options: AbortOptions): Promise<void> {
     if (this.#isStoring) return
     this.#isStoring = true

@@ -2,7 +2,7 @@ import { Pace } from './pace.ts'
 
 /** A running download, for others that need the same blob. */
 export class Download {
-  /** Bytes of the blob, by the descriptor that is being downloaded. */
+  /** Bytes of the blob, from the descriptor of this download. */
   readonly size: number
   #pace: Pace
   readonly #stop = new AbortController()
@@ -18,46 +18,46 @@ export class Download {
     return this.#stop.signal
   }
 
-  /** Says how many bytes are there; the first time, how many there were before. */
+  /** Reports the number of bytes so far; the first call gives those from before. */
   advance(offset: number): void {
-    // The wait for the first byte says nothing of how quickly they come.
+    // The wait for the first byte says nothing about the rate.
     if (this.#from === undefined) this.#pace = new Pace(this.size, offset)
     this.#from ??= offset
     this.#pace.advance(offset)
   }
 
-  /** Bytes that are there. */
+  /** Bytes so far. */
   get offset(): number {
     return this.#pace.offset
   }
 
-  /** Bytes that have come by this download. */
+  /** Bytes of this download. */
   get received(): number {
     return this.offset - (this.#from ?? this.offset)
   }
 
-  /** Whether its bytes come briskly, or are all there. */
+  /** Whether its bytes come fast enough, or are complete. */
   get isBrisk(): boolean {
     return this.#pace.isBrisk
   }
 
-  /** Milliseconds until all bytes are there, as it goes now; undefined as long as that cannot be told. */
+  /** Milliseconds until it is complete, at the current rate; undefined while that is unknown. */
   get timeLeft(): number | undefined {
     return this.#pace.timeLeft
   }
 
-  /** Says that another download has proved a blob of this digest. */
+  /** Reports that another download has verified a blob with this digest. */
   provedElsewhere(): void {
     this.#stop.abort(new ProvedElsewhere())
   }
 
-  /** Says that another download will be done before this one. */
+  /** Reports that another download will be complete before this one. */
   giveWay(): void {
     this.#stop.abort(new GivesWay())
   }
 }
 
-/** Why a download stops: the blob is there. */
+/** The reason to stop a download: the blob exists. */
 export class ProvedElsewhere extends Error {
   override readonly name = 'ProvedElsewhere'
 
@@ -66,7 +66,7 @@ export class ProvedElsewhere extends Error {
   }
 }
 
-/** Why a download stops: another one is quicker. */
+/** The reason to stop a download: another one is faster. */
 export class GivesWay extends Error {
   override readonly name = 'GivesWay'
 

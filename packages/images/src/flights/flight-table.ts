@@ -1,9 +1,9 @@
 import { type AbortOptions, abortable, type Deferred, deferred } from '@nsbox/concurrency'
 
-/** Milliseconds after which a waiter checks whether waiting is still worth it. */
+/** Milliseconds between checks that waiting is still worthwhile. */
 const lookInterval = 200
 
-/** What the flights themselves use of a table. */
+/** The part of a table that its users need. */
 export type Table<T extends object> = Pick<FlightTable<T>, 'of' | 'begin' | 'settled'>
 
 interface Flights<T> {
@@ -13,8 +13,8 @@ interface Flights<T> {
 }
 
 /**
- * What is under way, by key, so that the same is not done twice at once without need. It blocks nobody: one that needs
- * the same waits for those under way only as long as that seems worth it, and then does it as well.
+ * Running work, by key, so that the same is not done twice at once without need. It is no lock: a caller that needs the
+ * same waits for running work only while that seems worthwhile, and then does it too.
  */
 export class FlightTable<T extends object> {
   readonly #flights = new Map<string, Flights<T>>()
@@ -29,12 +29,12 @@ export class FlightTable<T extends object> {
     }
   }
 
-  /** Those under way with a key, in the order in which they began. */
+  /** Running work with a key, in the order of its beginning. */
   of(key: string): readonly T[] {
     return [...(this.#flights.get(key)?.underWay ?? [])]
   }
 
-  /** Says that one more is under way, until the result is disposed of. */
+  /** Registers running work, until the result is disposed of. */
   begin(key: string, flight: T): Disposable {
     const flights = this.#flights.get(key) ?? { underWay: new Set<T>(), ended: deferred() }
     this.#flights.set(key, flights)
@@ -51,8 +51,8 @@ export class FlightTable<T extends object> {
   }
 
   /**
-   * Waits until none of those under way is worth waiting for. Another waiter may begin just then: a caller that must
-   * not begin beside it checks again, by `of`, and begins without a wait in between.
+   * Waits until no running work is worth waiting for. Another waiter may begin at that moment: a caller that must not
+   * run beside it checks again, by `of`, and begins without waiting in between.
    * @throws the signal's reason if it aborts first
    */
   async settled(key: string, isWorthIt: (other: T) => boolean, { signal }: AbortOptions = {}): Promise<void> {
@@ -64,7 +64,7 @@ export class FlightTable<T extends object> {
   }
 }
 
-/** Waits until something has ended, or it is time to look again. */
+/** Waits until some work has ended, or until the next check. */
 async function endOrTime(ended: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
   const time = deferred()
   const timer = setTimeout(time.resolve, lookInterval)

@@ -3,8 +3,8 @@ import { FlightTable, type Table } from './flight-table.ts'
 import type { Unpacking } from './unpacking.ts'
 
 /**
- * What pulls are doing, so that no blob is downloaded and no layer unpacked twice at once without need. A server hands
- * one to all its pulls, in whichever namespaces.
+ * Running downloads and unpackings of pulls, so that no blob is downloaded and no layer unpacked twice at once without
+ * need. A server shares one among its pulls, in all namespaces.
  */
 export interface Flights {
   /** By the blob's digest. */

@@ -3,7 +3,7 @@ import { Pace } from './pace.ts'
 
 const MiB = 1024 * 1024
 
-/** Lets milliseconds pass, with a look in each tenth of a second. */
+/** Lets milliseconds pass, with a check in each tenth of a second. */
 function pass(pace: Pace, milliseconds: number): void {
   for (let at = 0; at < milliseconds; at += 100) {
     vi.advanceTimersByTime(100)

@@ -1,12 +1,12 @@
 import { AttendedTime } from './attended-time.ts'
 
-/** Milliseconds over which the rate is measured; until then it counts as brisk. */
+/** Milliseconds over which the rate is measured; until then it counts as fast enough. */
 const window = 2_000
 
-/** Bytes per millisecond from which on bytes come briskly: 1 MiB per second. */
+/** Bytes per millisecond that are fast enough: 1 MiB per second. */
 const briskRate = (1024 * 1024) / 1000
 
-/** How quickly the bytes of a blob come that others wait for. */
+/** The rate at which a blob arrives that others wait for. */
 export class Pace {
   readonly #total: number
   #offset: number
@@ -16,8 +16,8 @@ export class Pace {
   #rate: number | undefined
 
   /**
-   * @param total bytes there will be
-   * @param offset bytes that are there at the beginning
+   * @param total bytes of the blob
+   * @param offset bytes at the beginning
    */
   constructor(total: number, offset = 0) {
     this.#total = total
@@ -25,24 +25,26 @@ export class Pace {
     this.#from = offset
   }
 
-  /** Says that so many bytes are there now. */
+  /** Reports the number of bytes so far. */
   advance(offset: number): void {
     this.#offset = offset
     this.#measure()
   }
 
-  /** Bytes that are there. */
+  /** Bytes so far. */
   get offset(): number {
     return this.#offset
   }
 
-  /** Whether all bytes are there, or 1 MiB came per second when it was last measured, over two seconds. */
+  /**
+   * Whether all bytes have come, or the rate was at least 1 MiB per second in the last measurement, over two seconds.
+   */
   get isBrisk(): boolean {
     this.#measure()
     return this.#rate === undefined || this.#rate >= briskRate || this.#offset >= this.#total
   }
 
-  /** Milliseconds until all bytes are there, at the rate that was last measured; undefined before the first time. */
+  /** Milliseconds until all bytes have come, at the last measured rate; undefined before the first measurement. */
   get timeLeft(): number | undefined {
     this.#measure()
     const left = this.#total - this.#offset

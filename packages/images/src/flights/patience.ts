@@ -1,17 +1,17 @@
 import { AttendedTime } from './attended-time.ts'
 
-/** A bound for the total time of waiting for others. Waits at the same time count once. */
+/** A limit for the total time of waiting. Concurrent waits count once. */
 export class Patience {
   #left: number
   #waits = 0
   readonly #time = new AttendedTime()
 
-  /** @param milliseconds how long it lasts */
+  /** @param milliseconds the limit */
   constructor(milliseconds: number) {
     this.#left = milliseconds
   }
 
-  /** Whether nothing is left of it, which does not change any more. */
+  /** Whether it is used up, which is final. */
   get isOver(): boolean {
     this.#spend()
     return this.#left <= 0

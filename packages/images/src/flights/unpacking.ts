@@ -15,7 +15,7 @@ export class Unpacking {
     this.#arrival = arrival
   }
 
-  /** Whether it progresses with bytes that are on this host. How long it waits for others depends on a registry. */
+  /** Whether it progresses with bytes on this host. How long it waits for others depends on a registry. */
   get isGoingOn(): boolean {
     return !this.waitsForBelow && (this.#arrival === undefined || this.#arrival.state.kind === 'there')
   }

@@ -27,7 +27,7 @@ function begin(size = blob.size) {
 }
 
 /**
- * Lets seconds pass in which downloads come on by so much a second; looks at the wait as often as one who waits does.
+ * Lets seconds pass in which each download gets that many bytes a second; the wait is checked as often as in reality.
  */
 async function pass(seconds: number, ...rates: (readonly [Download, number])[]): Promise<void> {
   for (let tick = 0; tick < 5 * seconds; tick += 1) {

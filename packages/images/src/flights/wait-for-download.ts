@@ -5,18 +5,18 @@ import type { Table } from './flight-table.ts'
 import { Pace } from './pace.ts'
 import { Patience } from './patience.ts'
 
-/** Milliseconds of patience, the first time, with downloads that the own one has given way to. */
+/** Milliseconds of the first wait for downloads for which the own one was stopped. */
 const firstPatience = 8_000
 
 /**
- * The wait for other downloads of a blob. They may be hostile: announce a well-known blob as endless, let it drip, or
- * begin again and again (docs/threat-model.md E03). So they are worth waiting for only if they are for the same blob,
- * of the same size, and
+ * The wait for other downloads of a blob. They may be hostile: claim that a well-known blob is endless, send it very
+ * slowly, or begin again and again (docs/threat-model.md E03). So waiting is worthwhile only for the same blob, of the
+ * same size, and
  *
- * - at first, as long as the one that is ahead is brisk
- * - later, once an own download has shown how long it would take, as long as a brisk one takes no longer
+ * - at first, while the download that is ahead is fast enough
+ * - later, when an own download has shown how long it would take, while a fast one takes no longer
  *
- * and as long as there is patience, which then is twice as long each time.
+ * and only within a limit, which then doubles each time.
  */
 export class WaitForDownload {
   readonly #blob: Pick<Descriptor, 'digest' | 'size'>
@@ -51,7 +51,7 @@ export class WaitForDownload {
     await this.#downloads.settled(this.#blob.digest, () => this.isWorthIt, options)
   }
 
-  /** Lets the own download give way, if it was begun beside others and one of them will be done sooner. */
+  /** Stops the own download if it runs beside others and one of them will be complete earlier. */
   compare(own: Download): void {
     const alone = own.timeLeft
     if (!this.#hasWaited || alone === undefined || !isSooner(this.#others(own), alone)) return

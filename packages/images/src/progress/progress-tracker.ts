@@ -4,8 +4,8 @@ import type { ProgressListener, TransferProgress } from '@nsbox/core/transfer'
 const interval = 100
 
 /**
- * Tells a listener how objects of a transfer move: every change of state at once, bytes at most ten times a second.
- * Dispose of it to stop the clock.
+ * Reports the progress of objects of a transfer to a listener: every change of state at once, bytes at most ten times a
+ * second. Dispose of it to stop the timer.
  */
 export class ProgressTracker {
   readonly #listener: ProgressListener | undefined
@@ -16,18 +16,18 @@ export class ProgressTracker {
     this.#listener = listener
   }
 
-  /** Tells a line about the whole transfer, or about its image. */
+  /** Reports a line about the whole transfer, or about its image. */
   say(event: string, image: Pick<TransferProgress, 'name' | 'descriptor'> = { name: '' }): void {
     this.state({ event, parents: [], progress: 0, total: 0, ...image })
   }
 
-  /** Tells that an object came into another state. */
+  /** Reports a new state of an object. */
   state(progress: TransferProgress): void {
     this.#moved.delete(progress.name)
     this.#listener?.(progress)
   }
 
-  /** Notes how far an object has come. */
+  /** Records the bytes of an object. */
   move(progress: TransferProgress): void {
     if (this.#listener === undefined) return
     this.#moved.set(progress.name, progress)

@@ -1,4 +1,4 @@
-/** What the lines of a transfer call a reference on a registry (docs/behaviour.md §15). */
+/** The form of a registry's reference in lines of a transfer (docs/behaviour.md §15). */
 export function registryName(reference: string): string {
   return `OCI Registry (${reference})`
 }

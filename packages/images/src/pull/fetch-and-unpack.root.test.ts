@@ -66,7 +66,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'a fetch that u
       await expect.poll(extracted, { timeout: 20_000 }).toBeGreaterThan(0)
       yield blob.subarray(middle)
     }
-    // By a clock that stands still no layer comes slowly, and none is let go of for it.
+    // On a stopped clock no layer is slow, and none is left for that reason.
     using _clock = vi.spyOn(performance, 'now').mockReturnValue(0)
     await fetchImage({ remote: remoteOf(image, half), content: stores.content, unpack: [stores.into] })
     expect(stores.applies).toEqual([{ digest: layer!.digest, arriving: true }])

@@ -8,14 +8,14 @@ import { Arrivals } from '../flights/arrival.ts'
 import { type UnpackedImage, unpackManifest } from '../unpack/unpack.ts'
 import type { UnpackDestination } from '../unpack/unpack-layer.ts'
 
-/** An image to unpack: that of one platform. */
+/** Unpacks the image of one platform. */
 export interface UnpackWish extends UnpackDestination {
   readonly platform: Platform
 }
 
 /**
- * Fetches what a descriptor refers to, and unpacks the image for each wish as its documents and layers arrive. The
- * first failure ends both.
+ * Fetches the content that a descriptor refers to, and unpacks the image for each wish as its documents and layers
+ * arrive. The first failure ends both.
  */
 export async function fetchAndUnpack(
   target: Descriptor,

@@ -45,7 +45,7 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
     return { image, reference: (await pushImage(image, registry, name)).reference }
   }
 
-  /** Stores of one's own, in two namespaces, and a remote. */
+  /** Stores in two namespaces, and a remote. */
   async function open(reference: string) {
     await using opening = new AsyncDisposableStack()
     const { path } = opening.use(await tempDir('nsbox-pull'))
@@ -210,7 +210,7 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
     const { content } = it.one
     await using held = await content.writer({ ref: `layer-${digest}` })
     await held.write(new Uint8Array(100))
-    // What an earlier attempt left beside another one.
+    // An earlier attempt left this ingest beside another one.
     {
       await using left = await content.writer({ ref: `layer-${digest}-2`, total: 77 })
       await left.write(new Uint8Array(10))

@@ -19,27 +19,26 @@ import { createFollowers } from './followers.ts'
 /** How to fetch. */
 export interface FetchOptions extends ImageChoice, AbortOptions {
   readonly remote: Remote
-  /** Where blobs go; bound to a lease if a collector could run meanwhile. */
+  /** Store for blobs; bound to a lease if a collector could run meanwhile. */
   readonly content: ContentStore
-  /** Blobs to download at once; 3 by default, where two cores are busy. */
+  /** Most downloads at once; 3 by default, which keeps two cores busy. */
   readonly concurrency?: number | undefined
   /** Shared with other pulls so that no blob is downloaded twice at once. */
   readonly flights?: Flights | undefined
-  /** Where to unpack the image, each layer while it is downloaded; nowhere by default. */
+  /** Where to unpack the image, each layer while it is downloaded; not at all by default. */
   readonly unpack?: readonly UnpackWish[] | undefined
   /**
-   * Bounds how many layers keep a thread of the applier busy while they are downloaded; others are applied when they
-   * have come. Shared with other pulls as `flights` is; by default one less than there are processors, and at least
-   * one.
+   * Bounds how many layers occupy a thread of the applier while they are downloaded; others are applied afterwards.
+   * Shared with other pulls like `flights`; by default one less than there are processors, and at least one.
    */
   readonly followers?: Semaphore | undefined
   readonly onProgress?: ProgressListener | undefined
 }
 
-/** What a fetch did, and to what. */
+/** The result of a fetch, with its target. */
 export interface Fetched extends FetchSummary {
   readonly target: Descriptor
-  /** What was unpacked, in the order of `unpack`; undefined for an artifact that is no image, which is only fetched. */
+  /** The unpacked images, in the order of `unpack`; undefined for another artifact, which is only fetched. */
   readonly unpacked: readonly (UnpackedImage | undefined)[]
 }
 
@@ -52,12 +51,12 @@ export interface PullOptions extends FetchOptions {
 }
 
 /**
- * Resolves a reference, fetches its content and unpacks it where that is wished, without recording an image.
+ * Resolves a reference, fetches its content and unpacks it if requested, without recording an image.
  *
  * @throws `invalid_argument` if the reference leads to something that is no image, `not_found` if it has nothing for
- * the platforms; the errors of the remote and the store, and those of `unpack`. The first failure ends everything. What
- * was fetched by then stays as ingests and blobs, and what was unpacked as committed snapshots, which nothing but the
- * lease holds, so that another attempt goes on from there.
+ * the platforms; the errors of the remote and the store, and those of `unpack`. The first failure ends everything.
+ * Fetched content stays as ingests and blobs, and unpacked layers as committed snapshots, held only by the lease, so
+ * that another attempt can resume.
  */
 export async function fetchImage(options: FetchOptions): Promise<Fetched> {
   using progress = new ProgressTracker(options.onProgress)
@@ -65,7 +64,7 @@ export async function fetchImage(options: FetchOptions): Promise<Fetched> {
 }
 
 /**
- * Fetches an image and records it under its names; images of those names then point to what was fetched.
+ * Fetches an image and records it under its names; existing images with these names then point to it.
  *
  * @returns the image of the first name
  */

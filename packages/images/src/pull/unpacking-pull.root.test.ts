@@ -67,7 +67,7 @@ describeWith({ root: true, linux: true, programs }, 'an image of a registry', ()
       manifest!.layers.map(async (layer) => ({ tar: gunzipSync(await blob(layer)) })),
     )
     const sequential = await sequentialTree({ layers: tars })
-    // Nothing describes the root.
+    // No entry describes the root.
     const ignore = (name: string, field: string) => name === '.' && field === 'mtime'
     expect(compareTrees(sequential, await stores.tree(chainId), { ignore })).toEqual([])
 

@@ -22,7 +22,7 @@ function make(it: TestStores, source: RootFilesystem, options: Partial<RootFiles
   return imageFromRootFilesystem(source, { content, images, name: 'made/image:1', ...options })
 }
 
-/** What an image consists of, read back. */
+/** The parts of an image, read back. */
 async function opened({ view: { content } }: TestStores, target: Descriptor) {
   const limit = 10_000_000
   const manifest = parseManifest(await readBlob(content, target, { limit }), target)

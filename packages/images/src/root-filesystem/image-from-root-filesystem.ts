@@ -24,25 +24,25 @@ import {
 
 /** How to make an image of a root file system. */
 export interface RootFilesystemOptions extends RootFilesystemLayerOptions, AbortOptions {
-  /** Where blobs go; bound to a lease if a collector could run meanwhile. */
+  /** Store for blobs; bound to a lease if a collector could run meanwhile. */
   readonly content: ContentStore
   readonly images: ImageStore
-  /** Name of the image; an image of that name then points to the new one. */
+  /** Name of the image; an existing image with that name then points to the new one. */
   readonly name: string
-  /** What it runs on; the platform of this process by default. */
+  /** Platform of the image; that of this process by default. */
   readonly platform?: Platform | undefined
-  /** How containers of it are run; unset by default. */
+  /** Defaults for its containers; unset by default. */
   readonly config?: Partial<ContainerDefaults> | undefined
   /** Labels of the image's record. */
   readonly labels?: Labels | undefined
 }
 
 /**
- * Makes an image of one layer of a root file system, and records it. It needs no privileges beyond reading the files;
- * devices, owners and attributes are taken as the file system has them. With `sourceDateEpoch`, the image says that it
- * was made then, and never anything of the present moment: the same file system and options give the same image.
+ * Makes an image with one layer from a root file system, and records it. It needs no privileges beyond reading the
+ * files; devices, owners and attributes are taken from the file system. With `sourceDateEpoch`, that is the image's
+ * creation time, and nothing depends on the present: the same file system and options give the same image.
  *
- * @throws `invalid_argument` for a config that makes no sense; as `rootFilesystemLayer`; the errors of the stores
+ * @throws `invalid_argument` for an invalid config; as `rootFilesystemLayer`; the errors of the stores
  */
 export async function imageFromRootFilesystem(
   source: RootFilesystem,

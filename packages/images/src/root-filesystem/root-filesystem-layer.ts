@@ -10,7 +10,7 @@ export type RootFilesystem = AsyncIterable<Uint8Array> | { readonly directory: s
 export interface RootFilesystemLayerOptions {
   /** Owner of all files; each file's own by default. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined
-  /** No time in the layer is later; any may be by default. */
+  /** Latest time in the layer; no limit by default. */
   readonly sourceDateEpoch?: Date | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -18,12 +18,12 @@ export interface RootFilesystemLayerOptions {
 const noEntry = 'names no file of a root file system'
 
 /**
- * The tar of a layer that holds a root file system. The same file system gives the same bytes. A chunk is valid until
- * the next one is asked for.
+ * The tar of a layer with a root file system. The same file system gives the same bytes. A chunk is valid until the
+ * next one is requested.
  *
  * @throws `invalid_argument` for a name in a tar that leads out of it, `failed_precondition` for one that begins with
- * `.wh.`, which means a removal in a layer, `permission_denied` for what this process may not read, `aborted` for a
- * file that changes meanwhile; as `writeLayer` and `readTar`
+ * `.wh.`, which means a removal in a layer, `permission_denied` for files that this process may not read, `aborted` for
+ * a file that changes meanwhile; as `writeLayer` and `readTar`
  */
 export async function* rootFilesystemLayer(
   source: RootFilesystem,
@@ -50,7 +50,7 @@ async function* directoryLayer(
   }
 }
 
-/** The same entries in one dialect, with what the options say of them. */
+/** The same entries in one tar format, changed by the options. */
 async function* rewritten(
   source: AsyncIterable<Uint8Array>,
   { owner, sourceDateEpoch, signal }: RootFilesystemLayerOptions,
@@ -88,7 +88,7 @@ function layerName({ name, type }: TarEntry): string {
   return type === 'directory' ? `${cleaned}/` : cleaned
 }
 
-/** A hard link names an entry; a symbolic link may say anything. */
+/** A hard link names an entry; a symbolic link may have any target. */
 function linkName({ type, linkName }: TarEntry): string {
   if (type !== 'hardlink') return linkName
   const cleaned = archiveName(linkName)

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 
 const somebody = 1234
 
-/** Makes the image in a process that has no capabilities, and so no rights over what others own. */
+/** Makes the image in a process without capabilities, and so without rights over files of others. */
 async function makeWithoutPrivileges(directory: string): Promise<Record<string, string>> {
   const script = new URL('../testing/unprivileged-image.ts', import.meta.url).pathname
   const none = ['--bounding-set=-all', '--inh-caps=-all']

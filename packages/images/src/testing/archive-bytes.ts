@@ -22,8 +22,8 @@ export async function plainLayer(name: string, content: string): Promise<Buffer>
 }
 
 /**
- * An image as `docker save` wrote it before it knew image layouts, with its layers in directories of their own.
- * @param stored what stands in the archive for the layers; the layers themselves by default
+ * An image in the form of `docker save` before it had image layouts, with a directory for each layer.
+ * @param stored the layers in the archive; the real ones by default
  */
 export function dockerEntries(
   layers: readonly Uint8Array[],

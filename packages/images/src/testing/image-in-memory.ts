@@ -4,12 +4,12 @@ import { NsboxError } from '@nsbox/errors'
 import { type Descriptor, type Digest, digestOf, mediaTypes } from '@nsbox/oci'
 import { type RawHeader, rawEntry, rawTar } from '@nsbox/testing'
 
-/** A layer of a test image: its entries, or its archive, which need not be one. */
+/** A layer of a test image: its entries, or its archive, which may be invalid. */
 export interface LayerInMemory {
   readonly entries: readonly RawHeader[] | Uint8Array
   /** Gzip by default. */
   readonly mediaType?: string
-  /** What the config says; the true one by default. */
+  /** The diff id in the config; the correct one by default. */
   readonly diffId?: Digest
   readonly annotations?: Readonly<Record<string, string>>
 }
@@ -21,7 +21,7 @@ export interface ImageInMemory {
   readonly blobs: ReadonlyMap<Digest, Buffer>
 }
 
-/** An image with whatever layers and documents a test wants, which no tool would build. */
+/** An image with any layers and documents, including those that no tool would build. */
 export function imageInMemory(
   layers: readonly LayerInMemory[],
   { configType = mediaTypes.ociConfig, diffIds }: { configType?: string; diffIds?: readonly Digest[] } = {},
@@ -52,14 +52,14 @@ export function imageInMemory(
   return { target, config, layers: made, blobs }
 }
 
-/** What a test does to the bytes of a blob on their way: gives them in pieces, at its own time, or others. */
+/** Changes how a blob's bytes are sent: in pieces, delayed, or with other bytes. */
 export type Delivery = (
   blob: Buffer,
   descriptor: Descriptor,
   offset: number,
 ) => AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
-/** A remote that has one image, and delivers its blobs as told; at once by default. */
+/** A remote with one image, whose blobs it sends by `deliver`; at once by default. */
 export function remoteOf({ target, blobs }: ImageInMemory, deliver?: Delivery): Remote {
   return {
     reference: 'registry.test/image:1',

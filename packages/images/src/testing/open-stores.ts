@@ -4,13 +4,13 @@ import { type Metadata, type NamespaceView, openMetadata } from '@nsbox/metadata
 import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 
-/** Stores of a test's own, under a lease that holds what is put into them. */
+/** Stores for one test, with a lease that holds everything stored. */
 export interface TestStores extends AsyncDisposable {
   readonly metadata: Metadata
   readonly view: NamespaceView
   /** A directory for the test's files. */
   readonly path: string
-  /** Ends the lease and collects; what is left is held by images. */
+  /** Deletes the lease and collects, so that only content of images is left. */
   collect(): Promise<void>
 }
 

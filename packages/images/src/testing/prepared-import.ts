@@ -4,7 +4,7 @@ import { type ImageArchive, type ImportOptions, importImages } from '../archive/
 import { directoryEntries } from './archive-bytes.ts'
 import { openStores, type TestStores } from './open-stores.ts'
 
-/** A store, a layout in it, and a way to import what stands in an archive. */
+/** A store, a layout, and a function that imports an archive. */
 export async function prepareImport(spec: ImageSpec | ImageSpec[], tag = 'v1') {
   const stores = await openStores()
   const layout = join(stores.path, 'layout')
@@ -36,11 +36,11 @@ export async function blobsOf({ view }: TestStores): Promise<string[]> {
   return found
 }
 
-/** Digests of all that an image consists of. */
+/** Digests of all parts of an image. */
 export const everyDigest = ({ target, manifests }: BuiltImage): Set<string> =>
   new Set(
     [target, ...manifests.flatMap((m) => [m.manifest, m.config, ...m.layers])].map(({ digest }) => digest),
   )
 
-/** An index of these manifests, as a text. */
+/** An index of these manifests, as JSON. */
 export const indexOf = (...manifests: object[]): string => JSON.stringify({ schemaVersion: 2, manifests })

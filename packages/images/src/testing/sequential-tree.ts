@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import { applyLayer } from '@nsbox/diff'
 import { readTree, scratchMount, type TreeEntry } from '@nsbox/testing'
 
-/** The tree of an image by one layer after the other in one directory: what every other way must come to. */
+/**
+ * The tree of an image made by applying one layer after the other to one directory: every other way must have the same
+ * result.
+ */
 export async function sequentialTree({
   layers,
 }: {

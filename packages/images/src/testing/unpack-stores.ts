@@ -13,17 +13,17 @@ import type { ImageInMemory } from './image-in-memory.ts'
 export interface UnpackStores extends AsyncDisposable {
   readonly content: LocalContentStore
   readonly snapshotter: OverlaySnapshotter
-  /** Where to unpack; every apply is noted. */
+  /** The destination; every apply is recorded. */
   readonly into: UnpackWish
-  /** The same into a snapshotter without layer directories, which needs the layers in their order. */
+  /** The same for a snapshotter without layer directories, which needs the layers in order. */
   readonly inOrder: UnpackWish
-  /** The layers that were begun to be applied, each with whether it was arriving. */
+  /** The begun applies, with whether the layer was arriving. */
   readonly applies: { readonly digest: string; readonly arriving: boolean }[]
-  /** Puts all blobs of an image into the content store. */
+  /** Adds all blobs of an image to the content store. */
   add(image: ImageInMemory): Promise<void>
   /** Names and kinds of all snapshots, sorted. */
   snapshots(): Promise<string[]>
-  /** The tree that a committed snapshot shows, of `into` unless told otherwise. */
+  /** The tree of a committed snapshot, by default of `into`. */
   tree(chainId: string, of?: UnpackWish): Promise<ReadonlyMap<string, TreeEntry>>
 }
 

@@ -1,7 +1,7 @@
 import { imageFromRootFilesystem } from '../root-filesystem/image-from-root-filesystem.ts'
 import { openStores } from './open-stores.ts'
 
-// Makes an image of a directory as whichever user runs this, and prints what became of it.
+// Makes an image of a directory as the current user, and prints the result.
 await using it = await openStores()
 const { content, images } = it.view
 try {

@@ -2,9 +2,9 @@ import type { SnapshotMaker } from '@nsbox/core/snapshots'
 import { errorCode, isNotFound, isNsboxError, NsboxError } from '@nsbox/errors'
 
 /**
- * Removes the snapshot of an attempt that has failed, also one that was aborted.
+ * Removes the snapshot of a failed or aborted attempt.
  *
- * @returns the error of the attempt to throw, which tells of the snapshot if that could not be removed
+ * @returns the error of the attempt, which mentions the snapshot if that could not be removed
  */
 export async function discardSnapshot(
   snapshotter: Pick<SnapshotMaker, 'remove'>,

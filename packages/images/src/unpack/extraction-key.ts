@@ -11,7 +11,7 @@ export function extractionKey(chainId: Digest): string {
   return `${prefix}${process.hrtime.bigint()}-${randomBytes(3).toString('base64url')} ${chainId}`
 }
 
-/** Whether a snapshot of this key is one that a layer is being applied to, or was when the process died. */
+/** Whether a snapshot with this key is for applying a layer, now or in a process that died. */
 export function isExtractionKey(key: string): boolean {
   return key.startsWith(prefix)
 }

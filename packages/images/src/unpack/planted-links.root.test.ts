@@ -17,7 +17,7 @@ describeWith(
     const workers = new LayerWorkers({ threads: 2 })
     afterAll(() => workers[Symbol.asyncDispose]())
 
-    /** A directory of the host that images go for. */
+    /** A directory of the host that the images try to reach. */
     async function host() {
       const scratch = await scratchMount()
       const path = join(scratch.path, 'host')
@@ -65,7 +65,7 @@ describeWith(
           expect([...tree.keys()].filter((name) => name.startsWith(`${within}/`))).toEqual([`${within}/last`])
           expect(tree.get(within)).toMatchObject({ type: 'directory', mode: '755', uid: 0 })
         } else {
-          // The directory that the upper layer implies takes the place of the link, as containerd has it.
+          // The implied directory of the upper layer replaces the link, as in containerd.
           expect(tree.get('climbing')).toMatchObject({ type: 'directory', mode: '755', uid: 0 })
           expect([...tree.keys()].filter((name) => name.startsWith('absolute'))).toEqual([
             'absolute',
@@ -90,7 +90,7 @@ describeWith(
         code: 'invalid_argument',
         details: { entry: 'stolen' },
       })
-      // The layer below may have been made by then; of this one nothing is left.
+      // The layer below may have been unpacked by then; of this one nothing is left.
       expect([[], [`committed ${image.layers[0]!.diffId}`]]).toContainEqual(await stores.snapshots())
       expect(await outside.damage()).toEqual([])
     })

@@ -2,8 +2,8 @@ import type { AbortOptions, SnapshotReader } from '@nsbox/core/snapshots'
 import { isNotFound, NsboxError, undefinedIf } from '@nsbox/errors'
 
 /**
- * Whether the snapshot of a chain id exists. By asking, a namespace adopts one that another namespace has.
- * @throws `failed_precondition` if something that is not committed has the name
+ * Whether the snapshot of a chain id exists. Asking makes a namespace adopt one of another namespace.
+ * @throws `failed_precondition` if the name belongs to a snapshot that is not committed
  */
 export async function snapshotExists(
   snapshotter: Pick<SnapshotReader, 'stat'>,

@@ -8,8 +8,8 @@ const inherited = 'containerd.io/snapshot/'
 const notForImages = new Set([`${inherited}uidmapping`, `${inherited}gidmapping`])
 
 /**
- * The labels of a layer's snapshot (docs/behaviour.md §4, §5): the chain id that it is for, and what the layer's
- * annotations say to snapshotters.
+ * The labels of a layer's snapshot (docs/behaviour.md §4, §5): its chain id, and the layer's annotations for
+ * snapshotters.
  */
 export function snapshotLabels({ layer, chainId }: Pick<LayerLink, 'layer' | 'chainId'>): Labels {
   const said = Object.entries(layer.annotations ?? {}).filter(
@@ -18,7 +18,7 @@ export function snapshotLabels({ layer, chainId }: Pick<LayerLink, 'layer' | 'ch
   return { ...Object.fromEntries(said), [labelKeys.snapshotRef]: chainId }
 }
 
-/** Whether a layer's snapshot has labels of the image only, so that it is the same for every client. */
+/** Whether a layer's snapshot has only labels of the image, so that it is the same for every client. */
 export function areImageLabels(labels: Labels): boolean {
   return Object.keys(labels).every(
     (key) => key === labelKeys.snapshotRef || (key.startsWith(inherited) && !notForImages.has(key)),

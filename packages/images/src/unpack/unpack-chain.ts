@@ -14,8 +14,8 @@ import { snapshotExists } from './snapshot-exists.ts'
 import { type UnpackDestination, unpackLayer } from './unpack-layer.ts'
 
 /**
- * Milliseconds that an image waits in all for other pulls that unpack what it needs but stand still, when it could go
- * on itself. Usually they go on in a moment, since what it has come to them as well.
+ * Milliseconds that an image waits in all for other pulls whose unpacking of its layers stands still, when it could
+ * continue itself. Usually they continue in a moment, since the same bytes have come to them as well.
  */
 const patienceWithStanding = 2_000
 
@@ -24,14 +24,14 @@ export interface UnpackChainOptions extends UnpackDestination, AbortOptions {
   readonly content: Pick<ContentManager, 'update'>
   readonly flights: Flights
   readonly limits?: Partial<ImageLimits> | undefined
-  /** How blobs arrive, and how many may be applied meanwhile. All blobs are there by default. */
+  /** How blobs arrive, and how many may be applied meanwhile. By default all blobs exist. */
   readonly arriving?: { readonly arrivals: Arrivals; readonly followers: Semaphore } | undefined
   readonly onState: (layer: Descriptor, event: 'extracting' | 'extracted') => void
 }
 
 /**
- * Makes the snapshots of all layers that have none yet, and waits for those being made elsewhere, in any namespace. The
- * first failure ends all; what is committed by then stays.
+ * Makes the missing snapshots of all layers, and waits for those that other pulls are making, in any namespace. The
+ * first failure ends all; committed snapshots stay.
  *
  * @returns how many layers were applied
  */
@@ -41,8 +41,8 @@ export async function unpackChain(chain: readonly LayerLink[], options: UnpackCh
   const patience = new Patience(patienceWithStanding)
   const top = chain.at(-1)
   if (top === undefined || (await snapshotExists(snapshotter, top.chainId, options))) return 0
-  // For each thread that applies a layer there is one more that is being prepared, so that the thread need not wait for
-  // the disk. More at once would only make other images wait.
+  // For each thread that applies a layer, one more layer is prepared, so that the thread need not wait for the disk.
+  // More at once would only make other images wait.
   const slots = new Semaphore(2 * Math.max(2, availableParallelism()))
   const budget = new ImageBudget(options.limits)
   const commits = new Map(chain.map(({ chainId }) => [chainId, new ChainCommit()]))

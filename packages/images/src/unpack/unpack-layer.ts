@@ -19,10 +19,10 @@ import { extractionKey } from './extraction-key.ts'
 import { snapshotExists } from './snapshot-exists.ts'
 import { snapshotLabels } from './snapshot-labels.ts'
 
-/** Where layers are unpacked to, and by whom. */
+/** Where to unpack layers, and with which applier. */
 export interface UnpackDestination {
   readonly snapshotter: Snapshotter
-  /** The snapshotter's name, which is part of the label that keeps what was unpacked. */
+  /** The snapshotter's name, which is part of the label that holds the snapshots. */
   readonly snapshotterName: string
   readonly applier: Applier
 }
@@ -30,13 +30,13 @@ export interface UnpackDestination {
 /** How to unpack one layer. */
 export interface UnpackLayerOptions extends UnpackDestination, AbortOptions {
   readonly content: Pick<ContentManager, 'update'>
-  /** How the layer's blob arrives; it is there by default. */
+  /** How the layer's blob arrives; it exists by default. */
   readonly arrival?: Arrival | undefined
   /** The commit of the layer below; undefined for the lowest. */
   readonly below: ChainCommit | undefined
-  /** The layers that are being unpacked, by all pulls. */
+  /** The running unpackings of all pulls. */
   readonly unpackings: Table<Unpacking>
-  /** How long to wait for other pulls that stand still with a layer, while this one could go on. */
+  /** How long to wait for other pulls whose unpacking of a layer stands still, while this one could continue. */
   readonly patience: Patience
   /** Bounds how many layers are applied at once. */
   readonly slots: Semaphore
@@ -45,7 +45,7 @@ export interface UnpackLayerOptions extends UnpackDestination, AbortOptions {
   readonly budget: ImageBudget
   /** Called when the layer is being extracted and its blob has arrived. */
   readonly onExtracting: () => void
-  /** Called as soon as the snapshotter has been asked to commit, and may be asked to commit the layer above. */
+  /** Called as soon as the snapshotter has been asked to commit, so that it may be asked to commit the layer above. */
   readonly onCommitting: () => void
   /** Called as soon as the snapshot is committed. */
   readonly onCommitted: () => void
@@ -53,8 +53,8 @@ export interface UnpackLayerOptions extends UnpackDestination, AbortOptions {
 
 /**
  * Makes the snapshot of one layer, unless it exists: prepared, applied, and committed under the chain id after the
- * layers below (docs/behaviour.md §5). Where the snapshotter has layer directories, everything but the commit goes on
- * without the layers below, and the commit begins once theirs has begun.
+ * layers below (docs/behaviour.md §5). If the snapshotter has layer directories, only the commit depends on the layers
+ * below, and begins once theirs has begun.
  *
  * @returns whether the layer was applied
  */
@@ -83,7 +83,7 @@ async function attempt(link: LayerLink, options: UnpackLayerOptions): Promise<Ou
   const key = extractionKey(link.chainId)
   const labels = snapshotLabels(link)
   try {
-    // Another pull may have made it while the blob came.
+    // Another pull may have made it meanwhile.
     if (arrival !== undefined && (await snapshotExists(snapshotter, link.chainId, { signal })))
       return 'exists'
     const applied = await prepareAndApply(link, { key, labels, opened }, options)
@@ -96,11 +96,11 @@ async function attempt(link: LayerLink, options: UnpackLayerOptions): Promise<Ou
   } catch (caught) {
     const error = await discardSnapshot(snapshotter, key, caught)
     if (signal?.aborted) throw error
-    // Another pull has made it, unless something else exists already.
+    // Another pull has made it, unless something else has the name.
     if (isAlreadyExists(error) && (await snapshotExists(snapshotter, link.chainId, { signal })))
       return 'exists'
     if (opened === undefined || (opened.fresh && errorCode(error) !== 'aborted')) throw error
-    // What was followed may have begun with wrong bytes of an earlier attempt: only the proved blob can tell.
+    // The followed file may have begun with wrong bytes of an earlier attempt: only the verified blob can show that.
     return 'again when it is there'
   }
 }
@@ -108,7 +108,7 @@ async function attempt(link: LayerLink, options: UnpackLayerOptions): Promise<Ou
 const flightKey = ({ chainId }: LayerLink, { snapshotterName }: UnpackLayerOptions) =>
   `${snapshotterName}/${chainId}`
 
-/** Whether another pull that unpacks the same blob goes on, or there is some patience left. */
+/** Whether another pull's unpacking of the same blob goes on, or there is patience left. */
 function isWorthWaitingFor(
   other: Unpacking,
   { layer }: LayerLink,
@@ -117,7 +117,9 @@ function isWorthWaitingFor(
   return other.layer === layer.digest && (other.isGoingOn || !patience.isOver)
 }
 
-/** Waits for other pulls that unpack the same. Patience is spent only while this one could go on and they do not. */
+/**
+ * Waits for other pulls that unpack the same. Patience is used up only while this one could continue and they do not.
+ */
 async function othersSettled(link: LayerLink, options: UnpackLayerOptions): Promise<void> {
   const { arrival, below, unpackings, patience, signal } = options
   const isWorthIt = (other: Unpacking) => isWorthWaitingFor(other, link, options)
@@ -133,7 +135,7 @@ async function othersSettled(link: LayerLink, options: UnpackLayerOptions): Prom
   }
 }
 
-/** A snapshot on its way to being committed. */
+/** A snapshot before its commit. */
 interface Draft {
   readonly key: string
   readonly labels: Labels
@@ -148,12 +150,12 @@ async function prepareAndApply(
   using _slot = await options.slots.acquire({ signal })
   const late = hasLayerDirectories(snapshotter) ? snapshotter : undefined
   const mounts = await snapshotter.prepare(key, late ? undefined : parent, { labels, signal })
-  // The lowest layer has nothing to hide, so it needs no whiteouts.
+  // The lowest layer has nothing below it, and needs no whiteouts.
   const target =
     late && parent !== undefined ? [layerMount(await late.layerDirectory(key, { signal }))] : mounts
   using _telling = tellExtracting(opened, options)
   const applied = await applier.apply(layer, target, { diffId, arriving: opened?.arriving, signal })
-  // An applier of another host may not check it.
+  // An applier on another host may not check it.
   if (applied.diffId !== diffId) {
     throw new NsboxError(
       'failed_precondition',
@@ -164,7 +166,7 @@ async function prepareAndApply(
   return applied
 }
 
-/** Reports that a layer is being extracted once its download has ended, unless the extraction is over by then. */
+/** Reports that a layer is being extracted once its download has ended, unless the extraction has ended by then. */
 function tellExtracting(
   opened: OpenedLayer | undefined,
   { arrival, onExtracting, signal }: UnpackLayerOptions,
@@ -216,13 +218,13 @@ async function commit(
   try {
     await ask()
   } catch (error) {
-    // The commit below has failed. It may be tried again; if not, that failure is what went wrong.
+    // The commit below has failed. It may be repeated; otherwise that failure is the cause.
     if (!isNotFound(error) || !(await waiting(below?.ended({ signal })))) throw error
     await ask()
   }
 }
 
-/** A mount that tells an applier where to write, and how removals are expressed there; nothing is mounted. */
+/** A mount that tells an applier where to write, and the form of removals there; nothing is mounted. */
 function layerMount({ path, opaqueAttribute }: LayerDirectory): DiffMount {
   return overlayMount(
     { lower: [], upper: path },

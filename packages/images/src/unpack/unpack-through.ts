@@ -8,19 +8,19 @@ import { snapshotExists } from './snapshot-exists.ts'
 import { unpackChain } from './unpack-chain.ts'
 import type { UnpackDestination } from './unpack-layer.ts'
 
-/** How to unpack through a layer. */
+/** How to unpack layers around one. */
 export interface UnpackThroughOptions extends UnpackDestination, AbortOptions {
   readonly content: Pick<ContentReader, 'info'> & Pick<ContentManager, 'update'>
   readonly flights: Flights
 }
 
 /**
- * Unpacks the layer that makes the snapshot of a chain id, at once with those next to it: what is missing below, and
- * what follows above as far as its content is there. It does nothing where that gains nothing: for a single layer,
- * and for a snapshotter that takes layers in order.
+ * Unpacks the layer of a chain id together with layers next to it: the missing ones below, and those above whose
+ * content exists. Does nothing where that gains nothing: for a single layer, and for a snapshotter that applies layers
+ * in order.
  *
  * @param chain the image's layers, one of which has the chain id
- * @returns whether the snapshot is there; it is not if the content of its layer is absent
+ * @returns whether the snapshot exists; it does not if the content of its layer is missing
  * @throws the errors of `unpack`
  */
 export async function unpackThrough(
@@ -35,7 +35,7 @@ export async function unpackThrough(
   return true
 }
 
-/** The layers around the wanted one that lack their snapshots and not their content; none if it lacks its content. */
+/** The layers around the wanted one that have content but no snapshot; none if the wanted one has no content. */
 async function run(
   chain: readonly LayerLink[],
   chainId: string,

@@ -17,7 +17,7 @@ const file = (name: string, content: string, more: RawHeader = {}): RawHeader =>
   return { name, content, mtime: 2000, ...more }
 }
 
-/** Layers that need each other: removals, opaque directories, implied parents with attributes, hard links. */
+/** Layers that depend on each other: removals, opaque directories, implied parents with attributes, hard links. */
 const entangled = [
   { entries: [directory('etc', { mode: 0o2750, uid: 7, gid: 8 }), file('etc/a', '1'), file('etc/b', '2')] },
   { entries: [directory('var/lib', { uid: 9 }), file('etc/new', '3'), file('etc/.wh.a', '')] },
@@ -139,7 +139,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'unpack', () =>
     await using stores = await unpackStores(workers)
     const image = imageInMemory(entangled)
     await stores.add(image)
-    // Tables of their own, as two processes on one daemon have them.
+    // Separate tables, as in two processes on one daemon.
     const options = { ...stores.into, content: stores.content }
     await Promise.all([unpackImage(image.target, options), unpackImage(image.target, options)])
     const tree = await stores.tree(top(image))
@@ -204,7 +204,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'unpack', () =>
     const failed = unpackImage(image.target, { ...stores.into, content: stores.content })
     await expect(failed).rejects.toMatchObject({ code })
     const names = await stores.snapshots()
-    // The lowest layer is a good one, and may have been committed before.
+    // The lowest layer is valid, and may have been committed before.
     expect(names.filter((name) => name !== `committed ${image.layers[0]!.diffId}`)).toEqual([])
     expect((await stores.content.info(image.config.digest)).labels).toEqual({})
   })
@@ -245,7 +245,7 @@ describeWith({ root: true, linux: true, programs: ['python3'] }, 'unpack', () =>
   })
 })
 
-/** When a directory that no layer describes, or another one only implies, was last changed is nobody's to say. */
+/** Times of directories that no layer describes, or that a layer only implies, are undefined. */
 function differences(a: ReadonlyMap<string, TreeEntry>, b: ReadonlyMap<string, TreeEntry>): string[] {
   const open = ['.', 'etc', 'top', 'var']
   return compareTrees(a, b, { ignore: (name, field) => field === 'mtime' && open.includes(name) })

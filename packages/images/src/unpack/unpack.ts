@@ -14,33 +14,33 @@ import type { UnpackDestination } from './unpack-layer.ts'
 /** How to unpack. */
 export interface UnpackOptions extends UnpackDestination, AbortOptions {
   readonly content: Pick<ContentReader, 'read'> & Pick<ContentManager, 'update'>
-  /** Of an index, the best manifest for this platform is unpacked. */
+  /** The platform to choose in an index. */
   readonly platform: Platform
   /** Shared with other unpacks and pulls so that no layer is unpacked twice at once. */
   readonly flights?: Flights | undefined
-  /** What the layers together may come to. */
+  /** Limits for all layers together. */
   readonly limits?: Partial<ImageLimits> | undefined
   readonly onProgress?: ProgressListener | undefined
 }
 
-/** What was unpacked. */
+/** The result of unpacking. */
 export interface UnpackedImage {
   readonly manifest: Descriptor
   /** Name of the snapshot with the image's whole file system; undefined for an image without layers. */
   readonly chainId: Digest | undefined
-  /** Layers that were applied; those whose snapshots were there are not. */
+  /** Layers that were applied, without those whose snapshots existed. */
   readonly applied: number
 }
 
 /**
- * Unpacks an image whose content is there: a committed snapshot for each layer under its chain id, on top of that of
- * the layers below. What exists is left as it is. The config's blob gets the label that keeps the topmost snapshot, and
- * each layer that is applied the one with its diff id (docs/behaviour.md §4).
+ * Unpacks an image whose content exists: a committed snapshot for each layer under its chain id, on top of that of the
+ * layers below. Existing snapshots are not changed. The config's blob gets the label that holds the topmost snapshot,
+ * and each applied layer the one with its diff id (docs/behaviour.md §4).
  *
- * After a failure, by an abort too, only committed snapshots are left.
+ * After a failure or an abort, only committed snapshots are left.
  *
- * @throws `not_found` if an index has nothing for the platform, or content is absent; `failed_precondition` for what is
- * no image, or a layer of another diff id than the config says; `invalid_argument` for documents that make no sense;
+ * @throws `not_found` if an index has nothing for the platform, or content is missing; `failed_precondition` for
+ * another artifact, or a layer of another diff id than in the config; `invalid_argument` for invalid documents;
  * `unimplemented` for layers of an unknown kind; the errors of the applier, the snapshotter and the store
  */
 export async function unpackImage(target: Descriptor, options: UnpackOptions): Promise<UnpackedImage> {
@@ -58,7 +58,7 @@ export async function unpackImage(target: Descriptor, options: UnpackOptions): P
   return await unpackManifest(manifest, { ...options, progress })
 }
 
-/** `unpack`, for a manifest whose config and layers may still be on their way. */
+/** As `unpackImage`, for a manifest whose config and layers may still be arriving. */
 export async function unpackManifest(
   manifest: Manifest & { readonly descriptor: Descriptor },
   options: Omit<UnpackOptions, 'platform' | 'onProgress'> & {

@@ -1,9 +1,7 @@
-/** Longest time of a timer, in milliseconds: the clock may be set, and Node's timers end at 24.8 days. */
+/** Longest time of a timer, in milliseconds: the clock may be set, and Node's timers are limited to 24.8 days. */
 const longest = 60 * 60 * 1000
 
-/**
- * One timer for the earliest of the times it is asked for. It never keeps the process alive.
- */
+/** One timer for the earliest of the requested times. It does not keep the process alive. */
 export class Alarm implements Disposable {
   readonly #now: () => number
   readonly #body: () => void
@@ -12,22 +10,22 @@ export class Alarm implements Disposable {
   #closed = false
 
   /**
-   * @param now the clock that the times are of, in milliseconds
-   * @param body called at or after the time asked for
+   * @param now the clock of the times, in milliseconds
+   * @param body called at or after the requested time
    */
   constructor(now: () => number, body: () => void) {
     this.#now = now
     this.#body = body
   }
 
-  /** Asks for the body to be called at a time of the clock. */
+  /** Requests a call of the body at a time of the clock. */
   at(time: number): void {
     if (this.#closed || time >= this.#due) return
     this.#due = time
     this.#set()
   }
 
-  /** Forgets what was asked for: it has come about otherwise. */
+  /** Cancels the request: the body has run for another reason. */
   cancel(): void {
     clearTimeout(this.#timer)
     this.#due = Number.POSITIVE_INFINITY
@@ -46,7 +44,7 @@ export class Alarm implements Disposable {
   }
 
   #fire(): void {
-    // A shortened wait, or a timer that was a little early.
+    // The wait was shortened, or the timer was a little early.
     if (this.#now() < this.#due) {
       this.#set()
       return

@@ -25,7 +25,7 @@ interface RemovalParts {
 }
 
 /**
- * Removes from the backends what no namespace needs, after the change of the database is durable: a row without its
+ * Removes what no namespace needs from the backends, after the change of the database is durable: a row without its
  * file is a loss, a file without its row only takes space.
  */
 export class BackendRemoval {
@@ -44,7 +44,7 @@ export class BackendRemoval {
     return this.#blobs.size > 0 || this.#ingests.size > 0 || this.#snapshots.pending
   }
 
-  /** Names what may not be needed any more. */
+  /** Names objects that may be unused. */
   add({ blob, ingest, snapshot }: Unused): void {
     if (blob !== undefined) this.#blobs.add(blob)
     if (ingest !== undefined) this.#ingests.add(ingest)
@@ -98,7 +98,7 @@ export class BackendRemoval {
         return size
       } catch (error) {
         if (isNotFound(error)) return undefined
-        log.warn({ err: error, digest }, 'removing a blob that nothing uses')
+        log.warn({ err: error, digest }, 'removing an unused blob')
         this.#blobs.add(digest)
         return undefined
       }
@@ -112,13 +112,13 @@ export class BackendRemoval {
       await backend.abort(ref)
     } catch (error) {
       if (isNotFound(error)) return
-      log.warn({ err: error, ref }, 'removing an ingest that nothing uses')
+      log.warn({ err: error, ref }, 'removing an unused ingest')
       this.#ingests.add(ref)
     }
   }
 }
 
-/** Whether a namespace has the blob, or an ingest stands for it. */
+/** Whether a namespace has the blob, or an ingest shares it. */
 function isUsed(db: Reader, digest: Digest): boolean {
   const row = db.get(
     `SELECT 1 FROM content WHERE digest = ?

@@ -54,7 +54,7 @@ describe('when the collector runs', () => {
   test('collections asked for together are one, and one that runs already does not count', () =>
     withSubject(async (subject) => {
       const running = subject.metadata.collect()
-      // It has begun: what asks in the same moment would join it.
+      // It has begun: a request in the same turn would join it.
       await Promise.resolve()
       const results = await Promise.all([subject.metadata.collect(), subject.metadata.collect()])
       expect(results[0]).toBe(results[1])

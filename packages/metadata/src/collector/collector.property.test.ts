@@ -79,7 +79,7 @@ const operation = fc.oneof(
 type Operation = typeof operation extends fc.Arbitrary<infer T> ? T : never
 type BlobLabels = typeof blobLabels extends fc.Arbitrary<infer T> ? T : never
 
-/** What a namespace holds, kept as plainly as possible. */
+/** The content of a namespace, in the simplest form. */
 class Model {
   blobs = new Map<string, BlobLabels>()
   images = new Map<string, { seed: string; expires: number }>()
@@ -87,7 +87,7 @@ class Model {
   ingests = new Map<string, { expires: number }>()
   containers = new Map<string, { seed: string }>()
 
-  /** Removes what nothing keeps, by trying over and over whether something else is kept by what is kept already. */
+  /** Removes what nothing keeps: repeats looking for further kept objects until there are none. */
   collect(now: number): void {
     const full = new Set<string>()
     const alone = new Set<string>()
@@ -125,7 +125,7 @@ function toLabels({ root, refs, back }: BlobLabels): Labels {
   }
 }
 
-/** A time so much later that only the test itself brings it about. */
+/** So much later that only the test's clock gets there. */
 const expiry = (now: number, hours: number | undefined) =>
   hours === undefined ? Number.POSITIVE_INFINITY : now + hours * hour
 
@@ -250,7 +250,7 @@ async function expectSame(metadata: Metadata, models: Map<string, Model>): Promi
     expect([ns, blobs]).toEqual([ns, [...model.blobs.keys()].map((id) => digestOf(id)).sort()])
     expect((await view.images.list()).map((image) => image.name)).toEqual([...model.images.keys()].sort())
     expect((await view.leases.list()).map((lease) => lease.id)).toEqual([...model.leases.keys()].sort())
-    // Whatever the database says is there can be read.
+    // Every blob in the database can be read.
     for (const id of model.blobs.keys()) {
       let read = ''
       for await (const chunk of view.content.read(digestOf(id))) read += Buffer.from(chunk).toString()

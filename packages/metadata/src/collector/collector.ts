@@ -52,31 +52,31 @@ interface CollectorParts {
   readonly inUse: BackingsInUse
   readonly gate: BlobGate
   readonly locks: IngestLocks
-  /** One whose writes are not reported back to the collector. */
+  /** Does not report writes back to the collector. */
   readonly ledger: Ledger
-  /** Those that the ledgers tell of what is written. */
+  /** The ledgers report writes to them. */
   readonly markings: Set<Marking>
   readonly clock: Clock
   readonly log: Log
   readonly schedule: CollectorSchedule
 }
 
-/** How long to wait, in milliseconds, before another attempt to remove what could not be removed. */
+/** Milliseconds until the next attempt to remove what could not be removed. */
 const retryDelay = 60_000
 
 /**
- * Collects garbage: rows first, in short turns for each namespace, then what the rows stood for in the backend.
- * Only namespaces in which something has changed or expired are looked at.
+ * Collects garbage: first rows, in short turns for each namespace, then their objects in the backends. Only namespaces
+ * in which something has changed or expired are searched.
  */
 export class Collector implements GarbageCollector, AsyncDisposable {
   readonly #parts: CollectorParts
   readonly #removal: BackendRemoval
-  /** For delays, which go by a clock that is never set. */
+  /** For delays, by a clock that is never set. */
   readonly #soon: Alarm
   readonly #expiry: Alarm
   readonly #dirty = new Set<string>()
   #changes = 0
-  /** No collection before this time, unless someone asks for one; keeps to the pause threshold. */
+  /** No collection before this time, unless requested; keeps to the pause threshold. */
   #notBefore = 0
   #searchOrphans = true
   readonly #collections = new Coalescer(() => this.#cycle())
@@ -89,7 +89,7 @@ export class Collector implements GarbageCollector, AsyncDisposable {
     this.#expiry = new Alarm(parts.clock.now, () => this.#collectInBackground())
   }
 
-  /** Starts to run on its own; everything from before is looked at in the first collection. */
+  /** Starts to run by itself; the first collection searches all namespaces. */
   start(): void {
     const { ledger, schedule } = this.#parts
     for (const { name } of ledger.peek((db) => db.all<{ name: string }>('SELECT name FROM namespace'))) {
@@ -154,7 +154,7 @@ export class Collector implements GarbageCollector, AsyncDisposable {
     const { ledger, clock, schedule, log } = this.#parts
     const result = { images: 0, content: 0, leases: 0, ingests: 0, snapshots: 0, pause: 0 }
     this.#changes = 0
-    // What was asked for until now is what this one does.
+    // This collection serves all requests until now.
     this.#soon.cancel()
     for (const namespace of namespacesWithExpired(ledger, clock.now())) this.#dirty.add(namespace)
     const dirty = [...this.#dirty]
@@ -184,7 +184,7 @@ export class Collector implements GarbageCollector, AsyncDisposable {
       await this.#removal.findOrphans()
       this.#searchOrphans = false
     } catch (error) {
-      this.#parts.log.warn({ err: error }, 'searching for what nothing uses')
+      this.#parts.log.warn({ err: error }, 'searching for unused objects')
     }
   }
 
@@ -214,7 +214,7 @@ export class Collector implements GarbageCollector, AsyncDisposable {
     }
   }
 
-  /** Does work in steps, yields in between, and adds up for how long it holds the event loop. */
+  /** Runs a generator's steps, yields in between, and adds up the time for which the event loop is held. */
   #yielding(count: { pause: number }): (steps: Generator<void, void, void>) => Promise<void> {
     return async (steps) => {
       await yieldToEventLoop()

@@ -4,7 +4,7 @@ import { type Digest, digestOf } from '@nsbox/oci'
 import { describe, expect, test } from 'vitest'
 import { withSubject } from '../testing/collector-subject.ts'
 
-/** Does `turn` in each turn of the event loop until a collection has ended. @returns how many there were */
+/** Calls `turn` in each turn of the event loop until a collection has ended. @returns the number of turns */
 async function during(collection: Promise<unknown>, turn: (count: number) => Promise<void>): Promise<number> {
   let ended = false
   const ending = collection.finally(() => {
@@ -70,7 +70,7 @@ describe('E08 a collection', () => {
             },
           )
           await save[count % save.length]!(chain.top)
-          // Had it gone in between, it would be no more.
+          // If it had been removed in between, it would be gone.
           if (!there || (await content.info(chain.top).catch(() => undefined)) === undefined) return
           saved.push(chain.top, chain.bottom)
         })
@@ -78,7 +78,7 @@ describe('E08 a collection', () => {
         expect(saved.length).toBeGreaterThan(0)
         const left = await subject.blobs()
         expect(saved.filter((digest) => !left.includes(digest))).toEqual([])
-        // What was not held in time is gone, by the next collection at the latest.
+        // What was not held in time is removed by the next collection at the latest.
         await subject.metadata.collect()
         for (const { name } of await images.list()) await images.delete(name)
         await leases.delete(lease.id)

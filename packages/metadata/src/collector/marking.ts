@@ -27,7 +27,7 @@ interface Listed extends Garbage {
   readonly refers: boolean
 }
 
-/** What is kept although nothing in the database says so. */
+/** What is kept although the database does not say so. */
 export interface InUse {
   readonly locks: IngestLocks
   readonly commits: CommitsUnderWay
@@ -36,32 +36,32 @@ export interface InUse {
 interface MarkingOptions extends InUse {
   readonly ledger: Ledger
   readonly namespace: string
-  /** What expires at this time or before it is not a root. */
+  /** Objects that expire at this time or before are no roots. */
   readonly now: number
 }
 
 /**
- * Finds what can be collected in a namespace (docs/behaviour.md §6), in steps between which writers go on. Roots are
+ * Finds what can be collected in a namespace (docs/behaviour.md §6), in steps between which writers run. Roots are
  * containers, sandboxes, images, leases and ingests before their expiry, ingests with a writer, snapshots that are
- * being committed, and content and snapshots with the label for it; from there references are followed, from a flat
- * lease just one step, and parents of snapshots always. References never leave their namespace, so each namespace is a
- * heap of its own.
+ * being committed, and content and snapshots with the label for it. From there references are followed, from a flat
+ * lease only one step, and parents of snapshots always. References never leave their namespace, so each namespace is
+ * collected separately.
  *
  * First all objects are listed, then those that are kept are taken off the list. An object that is written meanwhile is
  * kept until the next collection, with all that it refers to: writers report it by `touch`. An object that is made
- * after the listing is not on the list. So whenever nothing is left to follow, all that is on the list is garbage.
+ * after the listing is not on the list. So whenever nothing is left to follow, everything on the list is garbage.
  *
- * It holds the names of all objects on the list in memory.
+ * The names of all objects on the list are in memory.
  */
 export class Marking {
   readonly #options: MarkingOptions
   /** Objects that nothing keeps, as far as is known. */
   readonly #left = new Map<string, Listed>()
-  /** What is to be taken before anything else on the list, the last first. */
+  /** Objects to return before others on the list, the last first. */
   readonly #first: Listed[] = []
   /** Objects that are kept, but whose references need not be followed. */
   readonly #unfollowed = new Set<string>()
-  /** Where references `gc.bref` lead from. These objects need not exist, and are followed nevertheless. */
+  /** Objects with references `gc.bref`. They need not exist, and are followed nevertheless. */
   readonly #origins = new Set<string>()
   readonly #waiting: { readonly node: Node; readonly depth: Depth }[] = []
 
@@ -73,13 +73,13 @@ export class Marking {
     return this.#options.namespace
   }
 
-  /** Keeps an object, which was written or is referred to anew, and all that it refers to. */
+  /** Keeps an object that was written or is newly referred to, and all that it refers to. */
   touch(node: Node): void {
     this.#unfollowed.delete(keyOf(node))
     this.#waiting.push({ node, depth: 2 })
   }
 
-  /** Lists the objects. To be done to its end before anything is followed. */
+  /** Lists the objects. Must be completed before anything is followed. */
   *list(): Generator<void, void, void> {
     const { now } = this.#options
     yield* this.#listKind('image', images, [now])
@@ -118,8 +118,8 @@ export class Marking {
   }
 
   /**
-   * Puts a snapshot back on the list, behind another one that is based on it, and is taken next.
-   * @returns false, with nothing done, if that other one is not on the list
+   * Puts a snapshot back on the list, to be returned after another one that is based on it.
+   * @returns false, without any change, if that other one is not on the list
    */
   takeBefore(snapshot: Garbage, child: Garbage): boolean {
     const next = this.#left.get(keyOf(child))
@@ -134,7 +134,7 @@ export class Marking {
     const { namespace, locks } = this.#options
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       this.#left.delete(keyOf(next))
-      // Its writer has come meanwhile, and is about to write its row anew.
+      // A writer has come meanwhile, and will write its row again.
       if (next.kind !== 'ingest' || !locks.has(next.id, namespace)) yield next
     }
   }
@@ -221,7 +221,7 @@ export class Marking {
     if (row?.[0] != null) this.#keep({ kind, id: row[0] }, depth)
   }
 
-  /** Takes an object off the list. One that is not on it is kept already, or is not there. */
+  /** Takes an object off the list. If it is not on the list, it is kept already or does not exist. */
   #keep(node: Node, depth: Depth): void {
     const key = keyOf(node)
     const listed = this.#left.get(key)
@@ -248,7 +248,7 @@ export class Marking {
 /** Kinds have no NUL. */
 const keyOf = ({ kind, id }: Node): string => `${kind}\0${id}`
 
-// Each reads the objects of one kind after a key in the order of an index, as rows of the form `Row`.
+// Each reads the objects of one kind after a key, in the order of an index, as rows of the form `Row`.
 const images = `
   SELECT name, expires_at IS NULL OR expires_at > ?, 0, '', 1 FROM image
   WHERE namespace = ? AND name > ? ORDER BY name LIMIT ?`

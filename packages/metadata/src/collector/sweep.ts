@@ -9,18 +9,18 @@ import type { BackingsInUse } from '../snapshots/backings-in-use.ts'
 import { childOf, dropSnapshot, findSnapshot } from '../snapshots/snapshot-row.ts'
 import type { Garbage, Marking } from './marking.ts'
 
-/** Most rows that one transaction removes; it ends with the turn of the event loop in any case. */
+/** Most rows that one transaction removes; it also ends with the turn of the event loop. */
 const batch = 500
 
-/** What nothing kept, and what it leaves in the backends. */
+/** A removed object, and what it leaves in the backends. */
 interface Swept {
   readonly kind: Garbage['kind']
   readonly unused: Unused
 }
 
 /**
- * Removes what nothing keeps from a namespace, as far as one transaction and one turn of the event loop go. Between the
- * check that nothing is left to follow and the removal there is no break in which an object could come to be kept.
+ * Removes garbage from a namespace, as much as fits into one transaction and one turn of the event loop. Between the
+ * check that nothing is left to follow and the removal, no other code runs that could keep an object.
  *
  * @returns what was removed; undefined if there is something to follow first
  */
@@ -39,7 +39,7 @@ export function sweep(ledger: Ledger, marking: Marking, inUse: BackingsInUse): r
   })
 }
 
-/** @returns what it leaves; undefined if it is not removed, or has been removed meanwhile */
+/** @returns what it leaves; undefined if it is not removed, or was removed meanwhile */
 function remove(
   tx: Write,
   { marking, inUse }: { readonly marking: Marking; readonly inUse: BackingsInUse },
@@ -70,7 +70,7 @@ function remove(
     default: {
       const scope = { namespace, snapshotter: kind.slice('snapshot/'.length) }
       const child = childOf(tx, scope, id)
-      // Nothing can keep that one either.
+      // The child is garbage as well.
       if (child !== undefined) {
         marking.takeBefore(garbage, { kind, id: child })
         return undefined
@@ -83,7 +83,7 @@ function remove(
   }
 }
 
-/** @returns whether it was there */
+/** @returns whether it existed */
 function drop(tx: Write, sql: string, namespace: string, garbage: Garbage): boolean {
   const { changes } = tx.run(sql, namespace, garbage.id)
   if (changes > 0) dropReferences(tx, namespace, garbage)
@@ -105,7 +105,7 @@ export function namespacesWithExpired(ledger: Ledger, now: number): string[] {
     .map(({ namespace }) => namespace)
 }
 
-/** When the next thing expires, if anything does. */
+/** The time of the next expiry, if there is one. */
 export function nextExpiry(ledger: Ledger, now: number): number | undefined {
   const row = ledger.peek((db) =>
     db.get<{ at: number | null }>(

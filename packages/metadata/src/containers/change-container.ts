@@ -2,12 +2,12 @@ import type { Container, ContainerChange } from '@nsbox/core/containers'
 import { NsboxError, quoted } from '@nsbox/errors'
 import { changedMaps } from '../objects/maps.ts'
 
-/** What an update without paths takes. */
+/** The fields that an update without paths changes. */
 const everything = ['labels', 'spec', 'extensions', 'image', 'snapshotkey']
 
 /**
  * The container that results from an update; see `ContainerStore.update`.
- * @throws `invalid_argument` for a path that cannot be updated, or a change of what never changes
+ * @throws `invalid_argument` for a path that cannot be updated, or a change of a constant field
  */
 export function changeContainer(
   current: Container,

@@ -52,7 +52,7 @@ export function findContainer(db: Reader, namespace: string, id: string): Contai
   }
 }
 
-/** Writes a container, new or changed, and what it refers to. */
+/** Writes a container, new or changed, and its references. */
 export function writeContainer(tx: Write, namespace: string, container: Container): void {
   const { id, runtime, spec, snapshotter, snapshotKey, labels } = container
   dropRow(tx, namespace, id)
@@ -79,7 +79,7 @@ export function writeContainer(tx: Write, namespace: string, container: Containe
   setReferences(tx, namespace, node(id), { to: [...rootfs, ...to], from })
 }
 
-/** Only the fields of filters: a spec may be large, and most listings look for one container. */
+/** Only the fields for filters: a spec may be large, and most listings look for one container. */
 export interface ContainerFields {
   readonly id: string
   readonly image: string
@@ -87,7 +87,7 @@ export interface ContainerFields {
   readonly labels: string
 }
 
-/** What filters look at of the containers of a namespace, in the order of their ids. */
+/** The fields for filters of a namespace's containers, in the order of their ids. */
 export const containerFieldsOf = (namespace: string): Listing<ContainerFields> => ({
   after: (db, id, enough) =>
     db.upTo(
@@ -105,7 +105,7 @@ export function dropContainer(tx: Transaction, namespace: string, id: string): v
   dropReferences(tx, namespace, node(id))
 }
 
-/** Its extensions go with it. */
+/** Its extensions are deleted with it. */
 function dropRow(tx: Transaction, namespace: string, id: string): void {
   tx.run('DELETE FROM container WHERE namespace = ? AND id = ?', namespace, id)
 }

@@ -26,10 +26,10 @@ interface Parts {
   readonly clock: Clock
 }
 
-/** How many containers a listing reads whole in one go, once it has found so many. */
+/** How many containers a listing reads completely in one go, once it has found so many. */
 const batchSize = 100
 
-/** Bytes of specs after which a listing passes on what it has read; each read may have to wait for the disk. */
+/** Bytes of specs after which a listing returns what it has read; each read may have to wait for the disk. */
 const batchBytes = 1024 * 1024
 
 /** The containers of a namespace. Leases do not hold them: a container stays until it is deleted. */
@@ -120,12 +120,12 @@ export function containerStore({ ledger, collector, clock }: Parts, namespace: s
   }
 }
 
-/** Reads the first of these, as many as are not too much to have in memory at once, and takes them off the ids. */
+/** Reads the first of these containers, as many as may be in memory at once, and removes them from the ids. */
 function takeContainers(db: Reader, namespace: string, ids: string[]): Container[] {
   const containers: Container[] = []
   for (let bytes = 0; bytes < batchBytes && ids.length > 0; ) {
     const container = findContainer(db, namespace, ids.shift() as string)
-    // It may have been deleted since it was looked at.
+    // It may have been deleted meanwhile.
     if (container === undefined) continue
     containers.push(container)
     bytes += container.spec.value.byteLength
@@ -133,7 +133,7 @@ function takeContainers(db: Reader, namespace: string, ids: string[]): Container
   return containers
 }
 
-/** What filters see of a container (docs/behaviour.md §2). */
+/** The fields of a container for filters (docs/behaviour.md §2). */
 function adaptor({ id, image, runtime, labels }: ContainerFields): Adaptor {
   return {
     field([first, ...rest]) {

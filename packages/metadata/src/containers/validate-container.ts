@@ -6,7 +6,7 @@ import { maxBytes, maxExtensions, prefixed, sizeOf } from '../objects/limits.ts'
 /**
  * Checks the fields of a container. The error texts are containerd's (docs/behaviour.md §1).
  *
- * @param doing what the texts begin with
+ * @param doing the beginning of the texts
  * @throws `invalid_argument`
  */
 export function validateContainer(container: Container, doing: string): void {
@@ -19,7 +19,7 @@ export function validateContainer(container: Container, doing: string): void {
   if (Object.hasOwn(extensions, '')) refuse('container.Extension keys must not be zero-length')
   prefixed(prefix, () => validateLabels(labels, 'containers.Labels'))
   if (runtime.name === '') refuse('container.Runtime.Name must be set')
-  // A remote client may have left it out, whatever the type says.
+  // A remote client may omit it in spite of its type.
   if (spec === undefined) refuse('container.Spec must be set')
   if (snapshotKey !== '' && snapshotter === '')
     refuse('container.Snapshotter must be set if container.SnapshotKey is set')

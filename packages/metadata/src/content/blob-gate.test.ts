@@ -5,7 +5,7 @@ import { BlobGate } from './blob-gate.ts'
 const [a, b] = [digestOf('a'), digestOf('b')]
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
-/** A gate, and a way to see who is in and to let them out. */
+/** A gate, and functions to see who is in and to let them out. */
 function newGate() {
   const gate = new BlobGate()
   const inside: string[] = []

@@ -3,14 +3,14 @@ import type { Digest } from '@nsbox/oci'
 
 interface Passage {
   readonly removes: boolean
-  /** Absent for bytes whose digest is not known before they are committed: it may be any. */
+  /** Absent for bytes whose digest is unknown before the commit: it may be any. */
   readonly digest: Digest | undefined
   readonly done: Promise<void>
 }
 
 /**
- * Keeps the removal of a blob from the backend apart from all that relies on the blob being there or puts it there.
- * Otherwise a blob could be removed after it was found in the backend and before the database records its use.
+ * Prevents a blob from being removed from the backend while other code relies on it or stores it. Otherwise a blob
+ * could be removed after it was found in the backend and before the database records its use.
  *
  * Only removals and uses of the same blob exclude each other, in the order in which they came, so that none waits for
  * ever.

@@ -62,7 +62,10 @@ export function ownersOf(db: Reader, digest: Digest): string[] {
     .map(({ namespace }) => namespace)
 }
 
-/** Whether a namespace with the label for it (docs/behaviour.md §3), which may use it, has the blob. */
+/**
+ * Whether a namespace whose label offers its content (docs/behaviour.md §3), and whose policy allows that, has the
+ * blob.
+ */
 export function isOffered(db: Reader, digest: Digest, mayOffer: (namespace: string) => boolean): boolean {
   return db
     .all<{ name: string; labels: string }>(
@@ -75,7 +78,7 @@ export function isOffered(db: Reader, digest: Digest, mayOffer: (namespace: stri
     })
 }
 
-/** Writes a blob, new or changed, and what it refers to. */
+/** Writes a blob, new or changed, and its references. */
 export function writeBlob(tx: Write, namespace: string, info: ContentInfo): void {
   const { digest, labels } = info
   tx.run(

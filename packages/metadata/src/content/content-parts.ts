@@ -12,7 +12,7 @@ export interface ContentParts {
   readonly clock: Clock
   readonly gate: BlobGate
   readonly locks: IngestLocks
-  /** The store that has the bytes of all namespaces. */
+  /** The store with the bytes of all namespaces. */
   readonly backend: ContentStore
   readonly sharing: Sharing
 }

@@ -40,7 +40,7 @@ function rowsAndBytes(parts: ContentParts, scope: Scope): ContentStore {
       return { ...(await backend.status(backendRef(row))), ref, expected: expected ?? undefined }
     } catch (error) {
       if (!isNotFound(error)) throw error
-      // Its writer is just about to make it, or never came to.
+      // Its writer is about to make it, or never did.
       const startedAt = Timestamp.fromEpochMicroseconds(started_at)
       return { ref, offset: 0, total, expected: expected ?? undefined, startedAt, updatedAt: startedAt }
     }
@@ -132,7 +132,7 @@ function rowsAndBytes(parts: ContentParts, scope: Scope): ContentStore {
   }
 }
 
-/** Paths of the backend, for what the namespace has. */
+/** Paths of the backend, for the namespace's blobs and ingests. */
 function localPaths(backend: LocalPaths, { ledger }: ContentParts, { namespace }: Scope): LocalPaths {
   return {
     async blobPath(digest, options = {}) {
@@ -147,7 +147,7 @@ function localPaths(backend: LocalPaths, { ledger }: ContentParts, { namespace }
       const row = await ledger.read((db) => demandIngest(db, namespace, ref))
       const nowhere = (cause?: unknown) =>
         new NsboxError('not_found', `file of ingest ref ${shownName(ref)}`, { cause })
-      // It stands for a blob of the backend; what it may have had before is not what it has now.
+      // It shares a blob of the backend; earlier bytes of its own no longer count.
       if (row.shared_size !== null) throw nowhere()
       try {
         return await backend.ingestPath(backendRef(row), options)
@@ -158,7 +158,7 @@ function localPaths(backend: LocalPaths, { ledger }: ContentParts, { namespace }
   }
 }
 
-/** What filters see of a blob (docs/behaviour.md §2). */
+/** The fields of a blob for filters (docs/behaviour.md §2). */
 function blobFields({ digest, labels }: ContentInfo): Adaptor {
   return {
     field([first, ...rest]) {
@@ -168,7 +168,7 @@ function blobFields({ digest, labels }: ContentInfo): Adaptor {
   }
 }
 
-/** What filters see of an ingest (docs/behaviour.md §2). */
+/** The fields of an ingest for filters (docs/behaviour.md §2). */
 function ingestFields({ ref }: IngestRow): Adaptor {
   return { field: (path) => (path.length === 1 && path[0] === 'ref' ? ref : undefined) }
 }

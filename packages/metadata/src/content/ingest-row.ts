@@ -22,12 +22,12 @@ export interface IngestRow {
 
 const columns = 'id, namespace, ref, total, expected, shared_size, started_at, expires_at'
 
-/** How long an ingest lives that no lease holds and no writer opens again (docs/behaviour.md §3). */
+/** Milliseconds until an ingest without a lease expires after it was last opened (docs/behaviour.md §3). */
 const lifetime = 24 * 60 * 60 * 1000
 
 /**
- * The ref that an ingest has in the backend. The number makes it another one when the same ref is used again, so that
- * the removal of old bytes never meets new ones.
+ * The ref of an ingest in the backend. The number makes it unique when the same ref is used again, so that removing old
+ * bytes never affects new ones.
  */
 export function backendRef({ namespace, id, ref }: Pick<IngestRow, 'namespace' | 'id' | 'ref'>): string {
   return `${namespace}/${id}/${ref}`
@@ -57,7 +57,7 @@ export function ingestsOf(db: Reader, namespace: string): IngestRow[] {
   return db.all<IngestRow>(`SELECT ${columns} FROM ingest WHERE namespace = ? ORDER BY ref`, namespace)
 }
 
-/** The same, in turns with others. */
+/** As `ingestsOf`, yielding to the event loop. */
 export const ingestListing = (namespace: string): Listing<IngestRow> => ({
   after: (db, ref, enough) =>
     db.upTo(
@@ -75,10 +75,10 @@ export function leftBy(row: IngestRow): Unused {
   return { ingest: backendRef(row), blob: row.shared_size === null ? undefined : (row.expected ?? undefined) }
 }
 
-/** How an ingest is opened; `sharedSize` if it stands for a blob of the backend. */
+/** How an ingest is opened; with `sharedSize` it shares a blob of the backend. */
 export interface IngestOpening {
   readonly ref: string
-  /** 0 if it is not known. */
+  /** 0 if it is unknown. */
   readonly total: number
   readonly expected: Digest | undefined
   readonly sharedSize: number | undefined
@@ -86,8 +86,8 @@ export interface IngestOpening {
 }
 
 /**
- * Makes an ingest, or finds it again.
- * @throws `failed_precondition` if the total differs from an earlier one; `not_found` if the lease is not there
+ * Makes an ingest, or finds an existing one.
+ * @throws `failed_precondition` if the total differs from an earlier one; `not_found` if the lease does not exist
  */
 export function openIngest(tx: Write, scope: Scope, opening: IngestOpening): IngestRow {
   const { namespace } = scope
@@ -101,7 +101,7 @@ export function openIngest(tx: Write, scope: Scope, opening: IngestOpening): Ing
   }
   ensureNamespace(tx, namespace)
   hold(tx, scope, { kind: 'ingest', id: ref })
-  // What a lease alone holds goes on living with the lease.
+  // An ingest that only a lease holds expires with the lease.
   const leased = found === undefined ? scope.lease !== undefined : found.expires_at === null
   const next = {
     total: found?.total || total,

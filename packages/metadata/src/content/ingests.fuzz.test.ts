@@ -60,7 +60,7 @@ interface Ingest {
   writer: ContentWriter | undefined
 }
 
-/** What one namespace has. */
+/** The content of one namespace. */
 class Model {
   readonly ingests = new Map<string, Ingest>()
   readonly blobs = new Map<Digest, string>()
@@ -96,7 +96,7 @@ fuzz(
           expect(opened).toBe('failed_precondition')
         else {
           if (typeof opened === 'string') throw new Error(`open: ${opened}`)
-          // What was not known at first may be said later.
+          // Fields that were unknown at first may be given later.
           const kept = {
             written: ingest?.written ?? '',
             total: ingest?.total || (one.total ?? 0),

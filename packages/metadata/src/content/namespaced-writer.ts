@@ -21,33 +21,32 @@ import { backendRef, demandIngest, dropIngest, type IngestRow, leftBy } from './
 interface WriterParts extends ContentParts {
   readonly scope: Scope
   readonly ingest: IngestRow
-  /** What the blob must be, if it was given at the opening. */
+  /** The blob's expected digest, if it was given at the opening. */
   readonly expected: Digest | undefined
   readonly lock: IngestLock
-  /** The backend's writer; absent while the ingest stands for a blob that the backend has. */
+  /** The backend's writer; absent while the ingest shares a blob of the backend. */
   readonly own: ContentWriter | undefined
 }
 
-/** What is committed: proven to be in the backend. */
+/** A committed blob, verified to be in the backend. */
 interface Published {
   readonly digest: Digest
   readonly size: number
 }
 
 /**
- * The writer of an ingest of a namespace. It either passes everything to a writer of the backend, or stands for a
- * blob that the backend has: then it starts complete, needs no bytes, and takes a copy of its own as soon as it gets
- * some (docs/behaviour.md §3).
+ * The writer of a namespace's ingest. It passes everything to a writer of the backend, or shares a blob of the backend:
+ * then it starts complete, needs no bytes, and makes its own copy as soon as it is written to (docs/behaviour.md §3).
  */
 export class NamespacedWriter implements ContentWriter {
   readonly ref: string
   readonly #parts: WriterParts
   #own: ContentWriter | undefined
-  /** What the blob must be; unknown once bytes have been added to those of another blob. */
+  /** The blob's expected digest; unknown once bytes have been added to those of a shared blob. */
   #expected: Digest | undefined
   #closed = false
   #revoked = false
-  /** The call under way. */
+  /** The running call. */
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(parts: WriterParts) {
@@ -114,7 +113,7 @@ export class NamespacedWriter implements ContentWriter {
     await this.#release()
   }
 
-  /** Closes the writer, whose calls fail from here on because its ingest is discarded. */
+  /** Closes the writer, whose calls then fail because its ingest is discarded. */
   async revoke(): Promise<void> {
     this.#revoked = true
     await this[Symbol.asyncDispose]()
@@ -125,7 +124,7 @@ export class NamespacedWriter implements ContentWriter {
     if (this.#closed)
       throw new NsboxError('failed_precondition', `ref ${shownName(this.ref)}: the writer is closed`)
     const turn = body()
-    // Only for a concurrent close, which waits; the result goes to the caller.
+    // Only a concurrent close waits for it; the result goes to the caller.
     this.#turn = Promise.allSettled([this.#turn, turn])
     return await turn
   }
@@ -140,16 +139,16 @@ export class NamespacedWriter implements ContentWriter {
   async #release(): Promise<void> {
     await this.#own?.[Symbol.asyncDispose]()
     this.#parts.lock[Symbol.dispose]()
-    // While there was a writer the ingest could not be collected.
+    // While it had a writer the ingest could not be collected.
     this.#parts.collector.touched(this.#parts.scope.namespace)
   }
 
-  /** Takes bytes of its own: those of the blob that the ingest stood for, or none. */
+  /** Makes a copy of the shared blob's bytes, or starts without any. */
   async #unshare({ copy, signal }: { copy: boolean } & AbortOptions): Promise<ContentWriter> {
     const { backend, ingest, ledger, scope, collector } = this.#parts
     const own = await backend.writer({ ref: backendRef(ingest), total: ingest.total }, { signal })
     try {
-      // Bytes from before the ingest was shared may be there.
+      // There may be bytes from before the ingest was shared.
       if (own.status().offset > 0) await own.restart({ signal })
       if (copy && ingest.expected !== null) {
         for await (const chunk of backend.read(ingest.expected, { signal }))
@@ -179,7 +178,7 @@ export class NamespacedWriter implements ContentWriter {
     if (expected !== undefined && expected !== digest) {
       throw new NsboxError('failed_precondition', `unexpected commit digest ${digest}, expected ${expected}`)
     }
-    // The ingest keeps the blob in the backend until the very transaction that puts it into the namespace.
+    // The ingest keeps the blob in the backend until the transaction that adds it to the namespace.
     return this.#record({ digest, size: shared_size }, labels)
   }
 
@@ -191,7 +190,7 @@ export class NamespacedWriter implements ContentWriter {
     const { gate, ledger, scope, collector } = this.#parts
     const { size, signal } = options
     const expected = options.expected ?? this.#expected
-    // Refused now, before the bytes become a blob that no namespace may have.
+    // Refused now, before the bytes become a blob of the backend.
     await ledger.read((db) => {
       demandIngest(db, scope.namespace, this.ref)
       demandLease(db, scope)
@@ -207,7 +206,7 @@ export class NamespacedWriter implements ContentWriter {
     })
   }
 
-  /** Makes the blob durable in the backend. One that exists there is a success: these bytes were compared with it. */
+  /** Makes the blob durable in the backend. If it exists there, the bytes were compared with it. */
   async #publish(own: ContentWriter, options: CommitOptions & AbortOptions): Promise<Published> {
     try {
       return await own.commit(options)
@@ -240,7 +239,7 @@ export class NamespacedWriter implements ContentWriter {
       tx.emit({ topic: '/content/create', payload: { digest, size } })
       return info
     })
-    // Bytes from before the ingest was shared may be left.
+    // There may be bytes from before the ingest was shared.
     if (this.#own === undefined) collector.unused(leftBy(ingest))
     if (info === undefined)
       throw new NsboxError('already_exists', `content ${digest}`, { details: { digest } })
@@ -248,7 +247,7 @@ export class NamespacedWriter implements ContentWriter {
   }
 }
 
-/** The status of an ingest that stands for a blob of the backend: complete. */
+/** The status of an ingest that shares a blob of the backend: complete. */
 export function sharedStatus({ ref, shared_size, expected, started_at }: IngestRow): IngestStatus {
   const size = shared_size ?? 0
   const startedAt = Timestamp.fromEpochMicroseconds(started_at)

@@ -41,7 +41,7 @@ export async function openWriter(
   }
 }
 
-/** Lets the lease hold a blob that the namespace has, although its writer is refused. */
+/** Makes the lease hold a blob of the namespace, although a writer for it is refused. */
 async function refuseExisting({ ledger }: ContentParts, scope: Scope, digest: Digest): Promise<void> {
   const found = await ledger.read((db) => findBlob(db, scope.namespace, digest))
   if (found === undefined) return
@@ -56,8 +56,8 @@ async function refuseExisting({ ledger }: ContentParts, scope: Scope, digest: Di
 type Asked = { readonly ref: string; readonly total: number; readonly expected: Digest | undefined }
 
 /**
- * Opens the ingest as one that stands for a blob of the backend, if there is such a blob and the policy lets this
- * namespace have it without its bytes.
+ * Opens the ingest as one that shares a blob of the backend, if there is such a blob and the policy gives it to this
+ * namespace without its bytes.
  */
 function share(parts: ContentParts, scope: Scope, asked: Asked): Promise<IngestRow | undefined> {
   const { backend, ledger, sharing, gate } = parts
@@ -71,7 +71,7 @@ function share(parts: ContentParts, scope: Scope, asked: Asked): Promise<IngestR
   })
 }
 
-/** Makes the ingest's row, or brings it up to date. */
+/** Makes or updates the ingest's row. */
 function record(
   { ledger, collector, clock }: ContentParts,
   scope: Scope,
@@ -82,7 +82,7 @@ function record(
     before: findIngest(tx, scope.namespace, asked.ref),
     row: openIngest(tx, scope, { ...asked, sharedSize, clock }),
   }))
-  // It may have stood for another blob.
+  // It may have shared another blob.
   if (before !== undefined) collector.unused(leftBy(before))
   return row
 }
@@ -99,7 +99,7 @@ async function openOwn(
     return await backend.writer({ ref, total, expected }, abort)
   } catch (error) {
     if (expected === undefined || !isAlreadyExists(error)) throw error
-    // The backend has the blob, but this namespace has to prove that it has the bytes too: the commit compares them.
+    // The backend has the blob, but this namespace has to prove that it has the bytes: the commit compares them.
     return await backend.writer({ ref, total }, abort)
   }
 }

@@ -147,7 +147,7 @@ describe('a blob that another namespace has, under the shared policy', () => {
     }
     await put(a)
     await using writer = await b.writer({ ref: 'x', expected: digest })
-    // The bytes from before are not those that the ingest stands for now.
+    // The earlier bytes are not those of the shared blob.
     expect(await b.ingestPath('x').catch(errorCode)).toBe('not_found')
     expect(await b.blobPath(digest).catch(errorCode)).toBe('not_found')
     expect(await a.ingestPath('x').catch(errorCode)).toBe('not_found')

@@ -3,21 +3,21 @@ import type { Reader } from '@nsbox/sqlite'
 import { isOffered, ownersOf } from './blob-row.ts'
 
 /**
- * Whether a namespace may take over what another has (docs/behaviour.md §3): a blob without bringing its bytes, and a
+ * Whether a namespace may take over content of others (docs/behaviour.md §3): a blob without sending its bytes, and a
  * layer that the server has unpacked without unpacking it again.
  */
 export type SharingPolicy = 'shared' | 'isolated'
 
 /**
- * The policy of one namespace. One that is `sealed` neither takes anything over nor has anything that others could take
- * over, whatever its labels say.
+ * The policy of one namespace. A `sealed` one neither takes over content of others nor gives others any, whatever its
+ * labels say.
  */
 export type NamespacePolicy = SharingPolicy | 'sealed'
 
-/** One policy for all namespaces, or a function that gives that of each; it is called anew each time. */
+/** One policy for all namespaces, or a function that returns that of each, and is called each time. */
 export type Policy = SharingPolicy | ((namespace: string) => NamespacePolicy)
 
-/** Which namespaces may use what others have. */
+/** Which namespaces may use content of others. */
 export class Sharing {
   readonly #policy: Policy
 
@@ -34,13 +34,13 @@ export class Sharing {
     const policy = this.of(namespace)
     if (policy === 'sealed') return false
     if (policy === 'isolated') return isOffered(db, digest, (other) => this.of(other) !== 'sealed')
-    // A blob that no namespace has any more, or not yet, is as good as others, unless it may be a sealed one's.
+    // A blob without a namespace may be used like others, unless it may belong to a sealed one.
     return (
       typeof this.#policy === 'string' || ownersOf(db, digest).some((owner) => this.of(owner) !== 'sealed')
     )
   }
 
-  /** Whether any namespace has a snapshot over the backing that others may have. */
+  /** Whether a namespace that gives others its content has a snapshot with this backing. */
   givesBacking(db: Reader, backing: number): boolean {
     if (typeof this.#policy === 'string') return this.#policy === 'shared'
     return db

@@ -1,6 +1,6 @@
 import type { DomainEvent } from '@nsbox/core/events'
 
-/** Takes an event once everything that it tells of is on disk. */
+/** Takes an event once the change behind it is on disk. */
 export type EventListener = (namespace: string, event: DomainEvent) => void
 
 interface OutboxOptions {
@@ -12,7 +12,7 @@ interface OutboxOptions {
 }
 
 /**
- * Holds events back until what they tell of is durable, and passes them on in the order of the commits. Without a
+ * Holds events back until the change behind them is durable, and passes them on in the order of the commits. Without a
  * subscriber they are dropped, so that no sync is made for them.
  */
 export class EventOutbox {
@@ -24,7 +24,7 @@ export class EventOutbox {
     this.#options = options
   }
 
-  /** Called right after the commit that the events tell of. */
+  /** Called right after the commit of the change. */
   add(namespace: string, events: readonly DomainEvent[]): void {
     if (this.#options.isHeard()) for (const event of events) this.#waiting.push({ namespace, event })
     if (this.#waiting.length === 0) return
@@ -33,7 +33,7 @@ export class EventOutbox {
     })
   }
 
-  /** Resolves once all events added so far have been handed on. */
+  /** Resolves once all events added so far have been passed on. */
   async flushed(): Promise<void> {
     await this.#draining
   }
@@ -46,7 +46,7 @@ export class EventOutbox {
         for (const { namespace, event } of this.#waiting.splice(0, count)) this.#hand(namespace, event)
       }
     } catch (error) {
-      // The disk has failed: what was never durable is never told.
+      // The disk has failed: changes that never became durable have no events.
       this.#waiting = []
       this.#options.onError(error)
     }

@@ -1,19 +1,19 @@
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Unused } from './unused.ts'
 
-/** What stores tell the collector, and ask it for. */
+/** Reports of stores to the collector, and their requests. */
 export interface GarbageCollector {
   /** Notes that something in a namespace has changed. */
   touched(namespace: string): void
   /** Notes when something expires, in milliseconds of the wall clock; nothing for undefined. */
   expires(time: number | undefined): void
-  /** Names what may not be needed in the backend any more. */
+  /** Names objects of the backends that may be unused. */
   unused(unused: Unused): void
   /** Asks for a collection soon, because something was deleted. */
   schedule(): void
   /** Runs a collection that begins after the call, and waits for its end. An abort ends the waiting alone. */
   collect(options?: AbortOptions): Promise<unknown>
-  /** Removes from the backend what was named. */
+  /** Removes unused objects from the backends. */
   removeUnused(): Promise<void>
   /** Finds and removes unused snapshots in the snapshotters, also those of an earlier process. */
   removeOrphanSnapshots(): Promise<void>

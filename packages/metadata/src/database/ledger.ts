@@ -3,27 +3,27 @@ import type { Database, Reader, Transaction } from '@nsbox/sqlite'
 import type { EventOutbox } from './event-outbox.ts'
 import type { Node } from './node.ts'
 
-/** What the body of a write gets. */
+/** The argument of a write's body. */
 export interface Write extends Transaction {
   /** Announces an event of the write's namespace, once and only if the write is durable. */
   emit(event: DomainEvent): void
-  /** Reports that an object of the namespace was written, or is referred to anew, so that no collection takes it. */
+  /** Reports that an object of the namespace was written, or is newly referred to, so that no collection removes it. */
   touch(node: Node): void
 }
 
-/** Who has to hear of what is written in a namespace: a collection that is under way. */
+/** A running collection, which is told of writes in a namespace. */
 interface Listener {
   readonly namespace: string
   touch(node: Node): void
 }
 
 /**
- * What waits until everything that an answer tells of is on disk (docs/behaviour.md §16): with `durable` the store,
+ * Which code waits until the data that an answer shows are on disk (docs/behaviour.md §16): with `durable` the store,
  * before it returns from each call; with `held` the caller, by `durable()` before each answer of its own.
  */
 export type Answers = 'durable' | 'held'
 
-/** The way to the database for everything that answers a caller. */
+/** The access to the database for all calls that return data to a caller. */
 export class Ledger {
   readonly #db: Database
   readonly #outbox: EventOutbox
@@ -32,8 +32,8 @@ export class Ledger {
   readonly #markings: ReadonlySet<Listener>
 
   /**
-   * @param onWrite told of the namespace of each write that was committed
-   * @param markings those under way, to which writes are reported
+   * @param onWrite called with the namespace of each committed write
+   * @param markings running collections, to which writes are reported
    */
   constructor(
     db: Database,
@@ -59,7 +59,7 @@ export class Ledger {
     }
   }
 
-  /** A read whose result no caller gets to see. */
+  /** A read whose result is not returned to a caller. */
   peek<T>(body: (reader: Reader) => T): T {
     return body(this.#db)
   }
@@ -72,7 +72,7 @@ export class Ledger {
     }
   }
 
-  /** A write whose caller waits until it is `answerable`, because it has more to do first. */
+  /** A write whose caller has more to do before it waits until it is `answerable`. */
   commit<T>(namespace: string, body: (write: Write) => T): T {
     const events: DomainEvent[] = []
     const result = this.#db.transaction((transaction) =>
@@ -90,19 +90,19 @@ export class Ledger {
   }
 
   /**
-   * A write that no caller sees: without events, and of no interest to the collector. Wait with `durable` if something
-   * may only happen after it.
+   * A write that callers do not see: without events and reports to the collector. Wait with `durable` before steps that
+   * must follow it.
    */
   note<T>(body: (transaction: Transaction) => T): T {
     return this.#db.transaction(body)
   }
 
-  /** Resolves once an answer may tell of what was done before the call. */
+  /** Resolves once an answer may show everything done before the call. */
   async answerable(): Promise<void> {
     if (this.#answers === 'durable') await this.#db.durable()
   }
 
-  /** Resolves once all that was done before the call is on disk. */
+  /** Resolves once everything done before the call is on disk. */
   durable(): Promise<void> {
     return this.#db.durable()
   }

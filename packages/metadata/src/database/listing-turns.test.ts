@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { withSubject } from '../testing/collector-subject.ts'
 
 describe('E08 a listing', () => {
-  // As good as random, so that nothing that was found out about one text helps with another.
+  // Pseudo-random, so that no text helps with another.
   let state = 1
   const bit = () => {
     state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fff_ffff

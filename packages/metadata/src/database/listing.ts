@@ -2,20 +2,20 @@ import { yieldBetween } from '@nsbox/concurrency'
 import type { Reader } from '@nsbox/sqlite'
 import type { Ledger } from './ledger.ts'
 
-/** How much a listing reads at a time: a few milliseconds of reading and parsing. */
+/** Most rows that a listing reads at a time: a few milliseconds of reading and parsing. */
 const mostRows = 500
 const mostBytes = 256 * 1024
 
 /** A listing, in the order of its keys. */
 export interface Listing<Row> {
-  /** Reads the rows after a key, or all from the first on, up to the one that is enough. */
+  /** Reads the rows after a key, or from the first on, up to the one that is enough. */
   readonly after: (db: Reader, key: string, enough: (row: Row) => boolean) => Row[]
   readonly key: (row: Row) => string
-  /** Bytes of a row, about. */
+  /** Approximate bytes of a row. */
   readonly size: (row: Row) => number
 }
 
-/** The rows of a listing. It yields to the event loop in between; the time that the reader takes for a row counts. */
+/** The rows of a listing. It yields to the event loop in between; the consumer's time for a row counts. */
 export async function* listRows<Row>(
   ledger: Ledger,
   { after, key, size }: Listing<Row>,

@@ -1,4 +1,4 @@
-/** What the collector tells apart; see `schema.ts` for the ids. */
+/** Kinds of objects for the collector; see `schema.ts` for the ids. */
 export type Kind = 'image' | 'content' | 'ingest' | 'lease' | 'container' | 'sandbox' | `snapshot/${string}`
 
 /** An object of a namespace, as the collector sees it. */

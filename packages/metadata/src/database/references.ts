@@ -3,11 +3,11 @@ import type { Transaction } from '@nsbox/sqlite'
 import type { Write } from './ledger.ts'
 import type { Kind, Node } from './node.ts'
 
-/** The references that an object's labels make. */
+/** The references in an object's labels. */
 interface LabelReferences {
-  /** What the object keeps. */
+  /** Objects that it keeps. */
   readonly to: readonly Node[]
-  /** What keeps the object. */
+  /** Objects that keep it. */
   readonly from: readonly Node[]
 }
 
@@ -15,9 +15,9 @@ const label =
   /^containerd\.io\/gc\.(ref|bref)\.(?:(content|image|container)(?:[./].*)?|snapshot\.([^/]+)(?:\/.*)?)$/s
 
 /**
- * The references in an object's labels (docs/behaviour.md §6): `gc.ref.<kind>` for what the object keeps,
- * `gc.bref.<kind>` for what keeps the object; the kind is `content`, `image` or `container`, which a suffix after `.`
- * or `/` may follow, or `snapshot.<snapshotter>`, which only one after `/` may. Every other label means nothing here.
+ * The references in an object's labels (docs/behaviour.md §6): `gc.ref.<kind>` for objects that it keeps,
+ * `gc.bref.<kind>` for objects that keep it. The kind is `content`, `image` or `container`, which may have a suffix
+ * after `.` or `/`, or `snapshot.<snapshotter>`, which may have one only after `/`. Other labels are no references.
  */
 export function labelReferences(labels: Labels): LabelReferences {
   const to: Node[] = []
@@ -27,7 +27,7 @@ export function labelReferences(labels: Labels): LabelReferences {
     const match = label.exec(key)
     if (match === null) continue
     const [, direction, kind, snapshotter] = match
-    // A container refers to others, but no label holds one.
+    // A container refers to others, but no label can hold one.
     if (direction === 'ref' && kind === 'container') continue
     const node = { kind: (kind ?? `snapshot/${snapshotter}`) as Kind, id }
     if (direction === 'ref') to.push(node)
@@ -36,7 +36,7 @@ export function labelReferences(labels: Labels): LabelReferences {
   return { to, from }
 }
 
-/** Replaces all references that an object has made. */
+/** Replaces all references of an object. */
 export function setReferences(
   tx: Write,
   namespace: string,
@@ -52,7 +52,7 @@ export function setReferences(
   ])
 }
 
-/** How many rows one statement writes; a call for each would take twice as long as the writing. */
+/** How many rows one statement writes; a call for each row would take twice as long as the writing. */
 const rowsAtOnce = 64
 const insertOne = 'INSERT OR IGNORE INTO reference VALUES (?, ?, ?, ?, ?, ?)'
 const insertMany = `${insertOne}${', (?, ?, ?, ?, ?, ?)'.repeat(rowsAtOnce - 1)}`
@@ -69,7 +69,7 @@ function insertReferences(
   for (const row of values.slice(whole)) tx.run(insertOne, ...row)
 }
 
-/** Removes all references that an object has made. */
+/** Removes all references of an object. */
 export function dropReferences(tx: Transaction, namespace: string, { kind, id }: Node): void {
   tx.run(
     'DELETE FROM reference WHERE namespace = ? AND from_kind = ? AND from_id = ? AND back = 0',

@@ -197,7 +197,7 @@ export const migrations: readonly Migration[] = [
   },
   {
     version: 5,
-    // They were milliseconds.
+    // Earlier versions stored milliseconds.
     sql: `
       UPDATE image SET created_at = created_at * 1000, updated_at = updated_at * 1000;
       UPDATE content SET created_at = created_at * 1000, updated_at = updated_at * 1000;

@@ -1,15 +1,15 @@
 import type { Digest } from '@nsbox/oci'
 
-/** A snapshot as its snapshotter knows it. */
+/** A snapshot by its snapshotter's key. */
 export interface BackingRef {
   readonly snapshotter: string
   readonly key: string
 }
 
-/** What the database may not need any more of the backends. */
+/** Objects of the backends that the database may not need any more. */
 export interface Unused {
   readonly blob?: Digest | undefined
-  /** The content store's ref. */
+  /** The ref in the content store. */
   readonly ingest?: string | undefined
   readonly snapshot?: BackingRef | undefined
 }

@@ -21,7 +21,7 @@ export interface ImageRow {
 
 export const imageColumns = 'name, media_type, digest, size, annotations, labels, created_at, updated_at'
 
-/** Of the target, what the wire knows is kept: media type, digest, size and annotations. */
+/** The target has the fields of the API: media type, digest, size and annotations. */
 export function imageFromRow(row: ImageRow): Image {
   const annotations = decodeLabels(row.annotations)
   return {
@@ -57,8 +57,8 @@ export function validateImage({ name, target, labels }: Pick<Image, 'name' | 'ta
 }
 
 /**
- * Writes an image, new or changed, and what it refers to.
- * @returns when it stops being a root, if it does; an expiry that is no time is ignored (docs/behaviour.md §6)
+ * Writes an image, new or changed, and its references.
+ * @returns when it stops being a root, if it does; a malformed expiry is ignored (docs/behaviour.md §6)
  */
 export function writeImage(tx: Write, namespace: string, image: Image): number | undefined {
   const { name, target, labels } = image

@@ -142,7 +142,7 @@ function find(db: Reader, namespace: string, name: string): Image {
   return imageFromRow(row)
 }
 
-/** What filters see of an image (docs/behaviour.md §2). */
+/** The fields of an image for filters (docs/behaviour.md §2). */
 function adaptor({ name, target, labels }: Image): Adaptor {
   return {
     field([first, ...rest]) {

@@ -4,14 +4,14 @@ import type { Write } from '../database/ledger.ts'
 import type { Node } from '../database/node.ts'
 import { addReference, removeReference } from '../database/references.ts'
 
-/** A namespace as one caller sees it: what is made through it is held by the lease, if there is one. */
+/** A namespace as one caller sees it: the lease, if there is one, holds what is made through it. */
 export interface Scope {
   readonly namespace: string
   readonly lease?: string | undefined
 }
 
 /**
- * Lets the scope's lease hold something.
+ * Makes the scope's lease hold an object.
  * @throws `not_found` if there is no such lease
  */
 export function hold(tx: Write, scope: Scope, node: Node): void {
@@ -21,20 +21,20 @@ export function hold(tx: Write, scope: Scope, node: Node): void {
   addReference(tx, namespace, { kind: 'lease', id: lease }, node)
 }
 
-/** @throws `not_found` if the scope has a lease that does not exist, with the text that clients know */
+/** @throws `not_found` if the scope's lease does not exist, with the text that clients know */
 export function demandLease(db: Reader, scope: Scope): void {
   const { lease } = scope
   if (lease === undefined || hasLease(db, scope)) return
   throw new NsboxError('not_found', 'lease does not exist', { details: { lease } })
 }
 
-/** Whether the scope has a lease, and one that exists. */
+/** Whether the scope has a lease that exists. */
 export function hasLease(db: Reader, { namespace, lease }: Scope): boolean {
   if (lease === undefined) return false
   return db.get('SELECT 1 FROM lease WHERE namespace = ? AND id = ?', namespace, lease) !== undefined
 }
 
-/** Removes something deleted from the scope's lease. */
+/** Removes a deleted object from the scope's lease. */
 export function letGo(tx: Transaction, { namespace, lease }: Scope, node: Node): void {
   if (lease !== undefined) removeReference(tx, namespace, { kind: 'lease', id: lease }, node)
 }

@@ -5,7 +5,7 @@ import { isDigest } from '@nsbox/oci'
 import type { Kind, Node } from '../database/node.ts'
 
 /**
- * The object that a lease's resource names (docs/behaviour.md §6).
+ * The object of a lease's resource (docs/behaviour.md §6).
  * @throws `unimplemented` for an unknown type, `invalid_argument` for a malformed type or id
  */
 export function nodeFromResource({ type, id }: LeaseResource): Node {

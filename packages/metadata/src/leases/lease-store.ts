@@ -117,7 +117,7 @@ export function leaseStore({ ledger, collector, clock }: Parts, namespace: strin
     async resources(id, { signal } = {}) {
       signal?.throwIfAborted()
       const budget = answerBudget('resources of a lease')
-      // The order of the kinds' names is that of the types'.
+      // Ordered by kind, which is the order of the types.
       return await ledger.read((db) => {
         demand(db, namespace, id)
         const nodes = db.upTo<Node>(
@@ -136,7 +136,7 @@ export function leaseStore({ ledger, collector, clock }: Parts, namespace: strin
   }
 }
 
-/** An id as clients of containerd make it: nanoseconds of the second, and three random bytes. */
+/** An id in the form of containerd's clients: nanoseconds of the second, and three random bytes. */
 function newId(): string {
   const nanoseconds = process.hrtime.bigint() % 1_000_000_000n
   return `${nanoseconds}-${randomBytes(3).toString('base64url')}`
@@ -165,7 +165,7 @@ const fromRow = ({ id, labels, created_at }: Row): Lease => ({
   createdAt: Timestamp.fromEpochMicroseconds(created_at),
 })
 
-/** What filters see of a lease (docs/behaviour.md §2). */
+/** The fields of a lease for filters (docs/behaviour.md §2). */
 function adaptor({ id, labels }: Lease): Adaptor {
   return {
     field([first, ...rest]) {

@@ -107,7 +107,7 @@ function known(db: Reader, name: string): Namespace {
   return namespace
 }
 
-/** What a namespace still has, as the error of its deletion lists it (docs/behaviour.md §1). */
+/** What a namespace still contains, as listed in the error of its deletion (docs/behaviour.md §1). */
 function holdings(db: Reader, name: string): string[] {
   const held: string[] = []
   if (db.get('SELECT 1 FROM image WHERE namespace = ? LIMIT 1', name)) held.push('images')

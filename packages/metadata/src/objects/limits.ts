@@ -2,13 +2,13 @@ import type { OpaqueValue } from '@nsbox/core/containers'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 import type { Maps } from './maps.ts'
 
-/** The most bytes that a container or a sandbox may have in all. A message with it must have less than 16 MiB. */
+/** The most bytes of a container or a sandbox in all. A message with it must have less than 16 MiB. */
 export const maxBytes = 12 * 1024 * 1024
 
-/** The most extensions of one of them; clients have a handful. */
+/** The most extensions of a container or sandbox; clients have a handful. */
 export const maxExtensions = 1024
 
-/** How many bytes an object has in all, with its texts and values besides labels and extensions. */
+/** Total bytes of an object: its labels and extensions, and the given texts and values. */
 export function sizeOf(
   { labels, extensions }: Maps,
   texts: readonly string[],
@@ -25,7 +25,7 @@ export function sizeOf(
   return values.reduce((sum, { value }) => sum + value.byteLength, textBytes)
 }
 
-/** Runs a check, and puts a text before what it says. */
+/** Runs a check, and puts a text before the message of its error. */
 export function prefixed(prefix: string, check: () => void): void {
   try {
     check()

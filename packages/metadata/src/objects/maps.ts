@@ -9,7 +9,7 @@ export interface Maps {
 }
 
 /**
- * What results from an update of one path: `labels`, `labels.<key>`, `extensions` or `extensions.<name>`.
+ * The result of updating one path: `labels`, `labels.<key>`, `extensions` or `extensions.<name>`.
  * @returns undefined for another path
  */
 export function changedMaps(

@@ -9,7 +9,7 @@ interface ExtensionRow {
   readonly value: Uint8Array
 }
 
-/** Which table they are of; it has one of the same name with `_extension` beside it. */
+/** The table of the object; its extensions are in a table with `_extension` appended to the name. */
 type Kind = 'container' | 'sandbox'
 
 /** The extensions of a container or a sandbox. */
@@ -25,7 +25,7 @@ export function findExtensions(db: Reader, kind: Kind, namespace: string, id: st
   return extensions
 }
 
-/** Adds extensions; of an object that is written anew, the earlier ones have gone with its row. */
+/** Adds extensions; when an object is written again, its earlier ones were deleted with its row. */
 export function addExtensions(
   tx: Write,
   kind: Kind,
@@ -36,7 +36,7 @@ export function addExtensions(
     tx.run(`INSERT INTO ${kind}_extension VALUES (?, ?, ?, ?, ?)`, namespace, id, name, typeUrl, value)
 }
 
-/** A value of two columns, which are both null without one. */
+/** A value from two columns, which are both null without one. */
 export function opaqueValue(typeUrl: string | null, value: Uint8Array | null): OpaqueValue | undefined {
   return typeUrl === null || value === null ? undefined : { typeUrl, value }
 }

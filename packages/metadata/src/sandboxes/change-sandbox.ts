@@ -2,7 +2,7 @@ import type { Sandbox, SandboxChange } from '@nsbox/core/sandboxes'
 import { NsboxError, quoted } from '@nsbox/errors'
 import { changedMaps } from '../objects/maps.ts'
 
-/** What an update without paths takes. */
+/** The fields that an update without paths changes. */
 const everything = ['labels', 'extensions', 'spec', 'runtime']
 
 /**

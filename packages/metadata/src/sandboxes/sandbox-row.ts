@@ -45,7 +45,7 @@ export function findSandbox(db: Reader, namespace: string, id: string): Sandbox 
   }
 }
 
-/** Writes a sandbox, new or changed, and what it refers to. */
+/** Writes a sandbox, new or changed, and its references. */
 export function writeSandbox(tx: Write, namespace: string, sandbox: Sandbox): void {
   const { id, runtime, spec, labels } = sandbox
   dropRow(tx, namespace, id)
@@ -67,13 +67,13 @@ export function writeSandbox(tx: Write, namespace: string, sandbox: Sandbox): vo
   setReferences(tx, namespace, node(id), { to: labelReferences(labels).to })
 }
 
-/** Only the fields of filters: a spec may be large. */
+/** Only the fields for filters: a spec may be large. */
 export interface SandboxFields {
   readonly id: string
   readonly labels: string
 }
 
-/** What filters look at of the sandboxes of a namespace, in the order of their ids. */
+/** The fields for filters of a namespace's sandboxes, in the order of their ids. */
 export const sandboxFieldsOf = (namespace: string): Listing<SandboxFields> => ({
   after: (db, id, enough) =>
     db.upTo(
@@ -91,7 +91,7 @@ export function dropSandbox(tx: Transaction, namespace: string, id: string): voi
   dropReferences(tx, namespace, node(id))
 }
 
-/** Its extensions go with it. */
+/** Its extensions are deleted with it. */
 function dropRow(tx: Transaction, namespace: string, id: string): void {
   tx.run('DELETE FROM sandbox WHERE namespace = ? AND id = ?', namespace, id)
 }

@@ -36,7 +36,7 @@ export function sandboxStore({ ledger, collector, clock }: Parts, namespace: str
       for await (const fields of listRows(ledger, sandboxFieldsOf(namespace), signal)) {
         if (!filter.match(adaptor(fields))) continue
         const sandbox = await ledger.read((db) => findSandbox(db, namespace, fields.id))
-        // It may have been deleted since it was looked at.
+        // It may have been deleted meanwhile.
         if (sandbox !== undefined) yield sandbox
       }
     },
@@ -94,7 +94,7 @@ function notFound(id: string): NsboxError {
   return new NsboxError('not_found', `sandbox ${shownName(id)}`)
 }
 
-/** What filters see of a sandbox (docs/behaviour.md §2). */
+/** The fields of a sandbox for filters (docs/behaviour.md §2). */
 function adaptor({ id, labels }: SandboxFields): Adaptor {
   return {
     field([first, ...rest]) {

@@ -5,20 +5,20 @@ import { hold } from '../leases/lease-binding.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import { findSnapshot, insertSnapshot, type SnapshotScope, snapshotNode } from './snapshot-row.ts'
 
-/** A backing and its chain id, if any namespace may have it. */
+/** A backing and its chain id, if any namespace may share it. */
 interface Link {
   readonly id: number
   readonly chain_id: string | null
 }
 
-/** Whether some namespace has a snapshot with this chain id that this one may have. */
+/** Whether another namespace has a snapshot with this chain id that this one may share. */
 export function isShared(db: Reader, parts: SnapshotParts, scope: SnapshotScope, chainId: string): boolean {
   return candidates(db, parts, scope, chainId).length > 0
 }
 
 /**
- * Longest chain that is adopted, in one transaction: as many layers as an overlay can have (`OVL_MAX_STACK` of Linux).
- * An image with more is unpacked by each namespace itself.
+ * Longest chain that is adopted, in one transaction: the most layers of an overlay (`OVL_MAX_STACK` of Linux). An image
+ * with more is unpacked by each namespace itself.
  */
 const maxChain = 500
 
@@ -64,7 +64,7 @@ function candidates(
     .filter(({ id }) => sharing.givesBacking(db, id))
 }
 
-/** A backing and those that it is based on, the nearest first. */
+/** A backing and its parents, the nearest first. */
 function chainOf(db: Reader, id: number): Link[] {
   return db.all<Link>(
     `WITH RECURSIVE chain (id, chain_id, parent, depth) AS (
@@ -78,7 +78,7 @@ function chainOf(db: Reader, id: number): Link[] {
   )
 }
 
-/** Whether the namespace has the link already, or nothing under its name. */
+/** Whether the namespace has the link already, or nothing with its name. */
 function fits(db: Reader, { commits }: SnapshotParts, scope: SnapshotScope, { id, chain_id }: Link): boolean {
   if (chain_id === null || commits.hasName(scope, chain_id)) return false
   const row = findSnapshot(db, scope, chain_id)

@@ -37,7 +37,7 @@ describeWith({ root: true, linux: true }, 'a snapshot that another namespace has
     expect(await b.snapshotter.usage(third)).toEqual(await a.snapshotter.usage(third))
     expect(await names(sandbox, b)).toEqual(all)
     expect(await sandbox.backings()).toEqual(before)
-    // Neither sees what the other says of it.
+    // Labels of one namespace are not visible in the other.
     await b.snapshotter.update(second, { merge: { 'containerd.io/snapshot/x': 'b' } })
     expect({ ...(await a.snapshotter.stat(second)).labels }).toEqual({ of: 'a' })
     expect({ ...(await sandbox.overlayfs.stat(before[1]!)).labels }).toEqual({})
@@ -69,11 +69,11 @@ describeWith({ root: true, linux: true }, 'a snapshot that another namespace has
     const [opened] = await unpacked()
     await using sandbox = opened
     const { snapshotter } = await sandbox.tenant('b', null)
-    // Clients that do not say what for would ask for ever.
+    // Without a target, no snapshot is adopted, and the client gets its own.
     await snapshotter.prepare('without', undefined)
     await snapshotter.remove('without')
     const labels = { [labelKeys.snapshotRef]: second }
-    // It would be based on something else.
+    // Its parent would be another one.
     expect(await snapshotter.prepare('key', third, { labels }).catch(errorCode)).toBe('not_found')
     await snapshotter.prepare('from nothing', undefined, { labels })
     expect(await namesOf(snapshotter)).toEqual(['from nothing'])
@@ -133,7 +133,7 @@ describeWith({ root: true, linux: true }, 'a snapshot that another namespace has
     await b.snapshotter.commit(first, 'mine')
     expect(await exists(b.snapshotter, third)).toBe(false)
     expect(await namesOf(b.snapshotter)).toEqual([first])
-    // Once that is out of the way it is.
+    // Once that is removed it is adopted.
     await b.snapshotter.remove(first)
     expect(await exists(b.snapshotter, third)).toBe(true)
   })
@@ -163,7 +163,7 @@ describeWith({ root: true, linux: true }, 'a snapshot that another namespace has
       await sandbox.unpack(a, ...layers)
       const b = await sandbox.tenant('b')
       const removal = a.view.leases.delete('lease', { sync: true })
-      // Between any two steps of the removal.
+      // At each step of the removal.
       for (let turn = 0; turn < round; turn++) await new Promise((resolve) => setImmediate(resolve))
       const adopted = await exists(b.snapshotter, third)
       outcomes.add(adopted)

@@ -4,15 +4,15 @@ import type { Reader, Transaction } from '@nsbox/sqlite'
 import type { BackingRef } from '../database/unused.ts'
 
 /**
- * The key that a snapshot has in the backend (docs/behaviour.md §3). The number makes it another one when the same name
- * is used again, so that the removal of an old snapshot never meets a new one. What would be too long is hashed.
+ * The key of a snapshot in the backend (docs/behaviour.md §3). The number makes it unique when the same name is used
+ * again, so that removing an old snapshot never affects a new one. Long keys are hashed.
  */
 export function backingKey(namespace: string, id: number, name: string): string {
   const key = `${namespace}/${id}/${name}`
   return Buffer.byteLength(key) > maxNameBytes ? `${namespace}/${id}/${digestOf(name)}` : key
 }
 
-/** Takes a number, and the key that goes with it, for a snapshot that is about to be made. */
+/** Reserves a number and a key for a snapshot that is about to be made. */
 export function reserveBacking(
   tx: Transaction,
   { namespace, snapshotter, name }: { namespace: string; snapshotter: string; name: string },
@@ -26,7 +26,7 @@ export function reserveBacking(
   return { id, key }
 }
 
-/** Whether the snapshotter's snapshot is, or is becoming, one of a namespace. */
+/** Whether the snapshotter's snapshot belongs to a namespace, or will. */
 export function isBacking(db: Reader, { snapshotter, key }: BackingRef): boolean {
   return db.get('SELECT 1 FROM backing WHERE snapshotter = ? AND key = ?', snapshotter, key) !== undefined
 }

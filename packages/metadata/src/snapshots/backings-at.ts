@@ -1,12 +1,12 @@
 import type { Reader } from '@nsbox/sqlite'
 import type { BackingRef } from '../database/unused.ts'
 
-/** A backing whose files some path leads to. */
+/** A backing whose files a path leads to. */
 export interface BackingAt extends BackingRef {
   readonly id: number
   readonly directory: string
   readonly parent: number | null
-  /** Whether other snapshots may rely on its files: it is committed, or something is based on it. */
+  /** Whether other snapshots may rely on its files: it is committed, or has children. */
   readonly committed: 0 | 1
 }
 
@@ -16,8 +16,7 @@ const columns = `id, snapshotter, key, directory, parent,
     OR EXISTS (SELECT 1 FROM backing AS child WHERE child.parent = backing.id) AS committed`
 
 /**
- * The backings whose files are reached by a directory: that whose directory it is, is in, or those whose directories
- * are in it.
+ * The backings whose files are reached by a directory: it is in their directory, or their directories are in it.
  * @param path without symbolic links
  */
 export function backingsAt(db: Reader, path: string): BackingAt[] {
@@ -38,7 +37,7 @@ function backingsIn(db: Reader, path: string): BackingAt[] {
   return db.all<BackingAt>(sql, ...rangeIn(path))
 }
 
-/** The backing whose own directory is directly in this one, which its snapshotter has made for it. */
+/** The backing whose own directory, made by its snapshotter, is directly in this one. */
 export function backingsOf(db: Reader, path: string): BackingAt[] {
   const [from, to] = rangeIn(path)
   const sql = `SELECT ${columns} FROM backing WHERE directory > ? AND directory < ?
@@ -46,20 +45,20 @@ export function backingsOf(db: Reader, path: string): BackingAt[] {
   return db.all<BackingAt>(sql, from, to, from.length + 1)
 }
 
-/** Those of some directories that are the directories of backings, without a look at links. */
+/** Those of some directories that are the directories of backings, without resolving links. */
 export function backingsWith(db: Reader, directories: readonly string[]): BackingAt[] {
   const sql = `SELECT ${columns} FROM backing WHERE directory IN (SELECT value FROM json_each(?))`
   return db.all<BackingAt>(sql, JSON.stringify(directories))
 }
 
-/** One of some backings that a namespace besides the one given has, if there is one. */
+/** One of some backings that another namespace has, if there is one. */
 export function anyOfOthers(db: Reader, backings: readonly number[], namespace: string): number | undefined {
   const sql = `SELECT backing FROM snapshot
     WHERE backing IN (SELECT value FROM json_each(?)) AND namespace <> ? LIMIT 1`
   return db.get<{ backing: number }>(sql, JSON.stringify(backings), namespace)?.backing
 }
 
-/** What all paths in a directory are greater and less than. */
+/** Lower and upper bound of all paths in a directory. */
 function rangeIn(path: string): [string, string] {
   const prefix = path === '/' ? path : `${path}/`
   // The character after the slash.

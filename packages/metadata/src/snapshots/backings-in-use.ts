@@ -2,24 +2,24 @@ import type { Reader, Transaction } from '@nsbox/sqlite'
 import type { BackingRef } from '../database/unused.ts'
 import { dropBacking } from './backing-row.ts'
 
-/** What one use leads to; plain data. */
+/** The result of one use; plain data. */
 export interface UseRecord {
-  /** Ids of backings whose files it leads to. */
+  /** Ids of the backings whose files it leads to. */
   readonly backings: readonly number[]
-  /** Directories that it can write to and that snapshots may come to be made in; without symbolic links. */
+  /** Directories that it can write to and in which snapshots may be made; without symbolic links. */
   readonly writable: readonly string[]
 }
 
 /**
- * The backings that tasks use, whose files stay until those have ended, even without rows; and the directories in which
- * tasks can write to whatever is made there. In memory only: for tasks that outlive this process, it is announced again
- * to the next one.
+ * The backings that tasks use, whose files stay until the tasks end, even without rows; and the directories in which
+ * tasks can write to new snapshots. In memory only: for tasks that outlive this process, uses are announced again to
+ * the next one.
  */
 export class BackingsInUse {
   readonly #backings = new Counts<number>()
   readonly #writable = new Counts<string>()
 
-  /** Adds a use until what is returned is called; more than once is as good as once. */
+  /** Adds a use until the returned function is called; idempotent. */
   add({ backings, writable }: UseRecord): () => void {
     for (const id of backings) this.#backings.add(id)
     for (const path of writable) this.#writable.add(path)
@@ -40,7 +40,7 @@ export class BackingsInUse {
     return this.#backings.all()
   }
 
-  /** Whether some use can write to all that is made in a directory. */
+  /** Whether a use can write to snapshots that are made in a directory. */
   canWrite(directory: string): boolean {
     if (this.#writable.isEmpty) return false
     for (let end = directory.length; end > 0; end = directory.lastIndexOf('/', end - 1))
@@ -50,9 +50,9 @@ export class BackingsInUse {
 }
 
 /**
- * Drops a backing that no namespace has any more, unless something uses it or is based on it; and those that it was
- * based on and that were kept only for that.
- * @returns what the backend need not keep any more
+ * Drops a backing that no namespace has any more, unless it is used or has children; and its parents that were kept
+ * only for it.
+ * @returns what the backend can remove
  */
 export function dropUnusedBacking(tx: Transaction, inUse: BackingsInUse, id: number): BackingRef[] {
   const dropped: BackingRef[] = []
@@ -81,7 +81,7 @@ export function withoutRows(db: Reader, backings: readonly number[]): number[] {
   return db.all<{ id: number }>(sql, JSON.stringify(backings)).map(({ id }) => id)
 }
 
-/** Drops what an earlier process was making when it died, and what it kept for uses that have ended since. */
+/** Drops backings that an earlier process was making when it died, and those that it kept for uses that have ended. */
 export function dropUnfinishedBackings(tx: Transaction, inUse: BackingsInUse): void {
   const left = `NOT EXISTS (SELECT 1 FROM snapshot WHERE backing = backing.id) AND id NOT IN (
     WITH RECURSIVE kept (id) AS (
@@ -90,7 +90,7 @@ export function dropUnfinishedBackings(tx: Transaction, inUse: BackingsInUse): v
     )
     SELECT id FROM kept)`
   const used = JSON.stringify(inUse.all())
-  // Each keeps its parent, in whichever order they go.
+  // Each keeps its parent, so they are separated first.
   tx.run(`UPDATE backing SET parent = NULL WHERE parent IS NOT NULL AND ${left}`, used)
   tx.run(`DELETE FROM backing WHERE ${left}`, used)
 }

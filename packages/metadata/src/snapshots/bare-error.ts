@@ -1,8 +1,7 @@
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 
 /**
- * An error of the backend with the names that the caller used, in place of the backend's keys, which may reveal other
- * namespaces.
+ * An error of the backend with the caller's names in place of the backend's keys, which may reveal other namespaces.
  */
 export function bareError(error: unknown, names: ReadonlyMap<string, string>): unknown {
   if (!isNsboxError(error)) return error

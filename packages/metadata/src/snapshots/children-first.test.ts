@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { childrenFirst } from './children-first.ts'
 
-/** Counts how often anything is asked of it. */
+/** Counts its lookups. */
 class CountingMap extends Map<string, string | undefined> {
   asked = 0
   override get(key: string): string | undefined {

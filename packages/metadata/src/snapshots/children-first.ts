@@ -1,8 +1,7 @@
 /**
- * Puts snapshots into an order in which they can be removed, in time linear in their number, however they are based on
- * each other.
+ * Orders snapshots so that they can be removed, in time linear in their number for any relations between them.
  *
- * @param parents what each of them is based on, which need not be one of them
+ * @param parents the parent of each, which need not be among them
  */
 export function childrenFirst(parents: ReadonlyMap<string, string | undefined>): string[] {
   const parentsFirst = new Set<string>()

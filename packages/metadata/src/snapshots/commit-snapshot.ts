@@ -30,15 +30,15 @@ import {
   snapshotNode,
 } from './snapshot-row.ts'
 
-/** What a snapshot is going to be based on: a committed snapshot, or one that is being committed. */
+/** The future parent of a snapshot: a committed snapshot, or one that is being committed. */
 type BasedOn = Pick<SnapshotRow, 'name' | 'key' | 'backing'>
 
-/** A commit as the database lets it happen. */
+/** A commit that the database allows. */
 interface Begun {
   readonly commit: CommitUnderWay
   readonly active: SnapshotRow
   readonly parent: BasedOn | undefined
-  /** Directories that are known to be implied, besides those that the caller knows of. */
+  /** Implied directories that are recorded, besides those of the caller. */
   readonly implied: readonly string[]
 }
 
@@ -57,7 +57,7 @@ export async function commitSnapshot(
   const labels = changeLabels({}, { replace: options.labels ?? {} })
   validateLabels(labels, 'info.Labels')
   const { ledger, commits, collector } = parts
-  // Of two that want the same name, the second waits to see what becomes of the first.
+  // If another commit wants the same name, waits for its result.
   while (commits.hasName(scope, name)) await commits.named(scope, name)
   try {
     const begun = begin(parts, scope, backend, { name, key, parentName: options.parent || undefined })
@@ -77,7 +77,7 @@ export async function commitSnapshot(
 
 /**
  * Checks whether a commit is allowed.
- * @throws `already_exists` for a name that is taken, which the lease holds from here on; otherwise as the contract says
+ * @throws `already_exists` for a name that is taken, which the lease holds from here on; otherwise as in the contract
  */
 function begin(
   { ledger, commits }: SnapshotParts,
@@ -128,7 +128,7 @@ async function commitBacking(
       await backend.commit(commit.key, active.key, { labels, parent: rebased, signal })
     }
   } catch (error) {
-    // To clients this code says that the name is there.
+    // For clients this code means that the name exists.
     if (isAlreadyExists(error)) {
       throw new NsboxError('unavailable', `remains of snapshot ${shownName(commit.name)}`, { cause: error })
     }
@@ -152,12 +152,12 @@ function record(
   const key = active.name
   letGo(tx, scope, snapshotNode(scope, key))
   forgetSnapshot(tx, scope, key)
-  // It cannot have gone, but others may not have it any more; and a commit that was under way may have failed.
+  // It still exists, but others may not share it any more; and a running commit of it may have failed.
   const parent = expected && demandParent(tx, scope, expected.name)
   if (parent?.backing !== expected?.backing)
     throw new NsboxError('not_found', `parent snapshot ${shownName(parent?.name ?? '')} does not exist`)
   const rebased = active.parent === null && parent !== undefined
-  // A layer that is still being applied to it is none that it was committed with.
+  // A layer that is still being applied is not part of the commit.
   fresh.forget(backing)
   const chainId = provenChainId(tx, { backing, name, parent, rebased })
   tx.run(
@@ -174,7 +174,7 @@ function record(
     labels,
     now: clock.stamp(),
   })
-  // That the lease has ended meanwhile is as good as its end right after this.
+  // If the lease has ended meanwhile, the result is the same as if it ended right after this.
   if (hasLease(tx, scope)) hold(tx, scope, snapshotNode(scope, name))
   tx.emit({ topic: '/snapshot/commit', payload: { key, name, snapshotter: scope.snapshotter } })
   return infoFromRow(demandSnapshot(tx, scope, name))

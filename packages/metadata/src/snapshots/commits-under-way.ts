@@ -4,9 +4,9 @@ import type { BackingRef } from '../database/unused.ts'
 /** A snapshot that the backend is committing. */
 export interface CommitUnderWay extends BackingRef {
   readonly namespace: string
-  /** The key that it is going to have in the backend. */
+  /** Its future key in the backend. */
   readonly key: string
-  /** The name that it is going to have. */
+  /** Its future name. */
   readonly name: string
   /** The ids of its backing and of its parent's. */
   readonly backing: number
@@ -16,13 +16,13 @@ export interface CommitUnderWay extends BackingRef {
 type NamesOfSnapshotter = Pick<CommitUnderWay, 'namespace' | 'snapshotter'>
 
 /**
- * The commits that have been checked and are not in the database yet. What they rely on stays as it is meanwhile, since
- * a commit of the backend cannot be taken back.
+ * Commits that have been checked and are not yet in the database. The snapshots that they rely on cannot change
+ * meanwhile, since a commit of the backend cannot be undone.
  */
 export class CommitsUnderWay {
   readonly #commits = new Map<CommitUnderWay, Promise<void>>()
 
-  /** Notes a commit until what is returned is disposed of. */
+  /** Registers a commit until the result is disposed of. */
   begin(commit: CommitUnderWay): Disposable {
     const { promise, resolve } = deferred()
     this.#commits.set(commit, promise)
@@ -40,7 +40,7 @@ export class CommitsUnderWay {
     if (commit !== undefined) await this.#commits.get(commit)
   }
 
-  /** The commit that is going to give a name; there is one at most. */
+  /** The commit with this future name; there is at most one. */
   findName({ namespace, snapshotter }: NamesOfSnapshotter, name: string): CommitUnderWay | undefined {
     for (const commit of this.#commits.keys())
       if (commit.name === name && commit.namespace === namespace && commit.snapshotter === snapshotter)
@@ -48,7 +48,7 @@ export class CommitsUnderWay {
     return undefined
   }
 
-  /** Whether a name is going to be given. */
+  /** Whether a running commit has this future name. */
   hasName(names: NamesOfSnapshotter, name: string): boolean {
     return this.findName(names, name) !== undefined
   }
@@ -58,12 +58,12 @@ export class CommitsUnderWay {
     return this.#some((commit) => commit.backing === backing)
   }
 
-  /** Whether a snapshot of the namespace is about to be based on the one with this backing. */
+  /** Whether the snapshot with this backing will be a parent in the namespace. */
   isParent(namespace: string, backing: number): boolean {
     return this.#some((commit) => commit.namespace === namespace && commit.parent === backing)
   }
 
-  /** Whether a snapshot of the backend is one whose commit the database does not have yet. */
+  /** Whether a snapshot of the backend is committed there, but not yet in the database. */
   isPublished({ snapshotter, key }: BackingRef): boolean {
     return this.#some((commit) => commit.snapshotter === snapshotter && commit.key === key)
   }

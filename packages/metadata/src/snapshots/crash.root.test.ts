@@ -13,9 +13,9 @@ import { expect, test } from 'vitest'
 import { openMetadata } from '../open-metadata.ts'
 
 /**
- * A process that makes chains of three snapshots and removes them again for ever, in two namespaces at once, of layers
- * that it makes up. It says `+namespace top` when one is there, `-namespace top` before it is removed. Each of them
- * takes over half of what the other has.
+ * A process that makes chains of three snapshots and removes them again in a loop, in two namespaces at once, with
+ * layers of its own. It prints `+namespace top` when one exists, `-namespace top` before it is removed. Each namespace
+ * adopts half of the other's.
  */
 const source = `
   import { join } from 'node:path'
@@ -31,7 +31,7 @@ const source = `
     path: join(path, 'metadata.db'), content, snapshotters: new Map([['overlayfs', overlayfs]]),
     durability: 'relaxed', collector: { startupDelay: 0 },
   })
-  // An applier whose layers are texts, which become files of that name.
+  // An applier whose layers are texts, which become file names.
   const applier = { async apply({ mediaType, digest, size }, [{ source, options }]) {
     const upper = options.find((option) => option.startsWith('upperdir='))
     writeFileSync(join(upper ? upper.slice(9) : source, mediaType), mediaType)
@@ -77,7 +77,7 @@ const source = `
   await Promise.all([worker('a'), worker('b')])
 `
 
-/** Runs the process until it has said that many things, then kills it. @returns what it said is there */
+/** Runs the process until it has printed this many lines, then kills it. @returns the snapshots that it says exist */
 async function runAndKill(program: string, path: string, count: number): Promise<Set<string>> {
   const child = spawn(process.execPath, [program, path], {
     stdio: ['ignore', 'pipe', 'inherit'],

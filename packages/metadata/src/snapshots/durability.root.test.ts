@@ -19,7 +19,7 @@ interface Subject {
   readonly snapshotter: Snapshotter
   readonly disk: SlowDisk
   readonly backend: Snapshotter
-  /** Of snapshots on nothing, which are not yet known to be a client's own. */
+  /** Of snapshots without a parent, which may still be shared. */
   readonly mounts: Readonly<Record<'fresh' | 'applied', readonly Mount[]>>
 }
 
@@ -65,14 +65,14 @@ const changes: Readonly<Record<string, Change>> = {
   'storing a blob': ({ disk }) => store(disk.metadata.namespace('ns').content, 'blob'),
 }
 
-/** After these somebody may write to a snapshot that the server has made. */
+/** Calls after which others may write to a snapshot that the server has made. */
 const warnings: Readonly<Record<string, (subject: Subject, key: 'fresh' | 'applied') => Promise<unknown>>> = {
   'telling of mounts': ({ snapshotter }, key) => snapshotter.mounts(key),
   'the notice that a task writes': ({ disk, mounts }, key) =>
     disk.metadata.use('ns', { mounts: mounts[key] }),
 }
 
-/** Expects that something waits for a disk that is held, and ends well once it is not. */
+/** Expects that a call waits for a disk that is held, and succeeds once it is released. */
 async function endsWithTheDisk(disk: SlowDisk, started: Promise<unknown>): Promise<void> {
   const operation = watch(started)
   await expect.poll(disk.begun).toBeGreaterThan(0)
@@ -160,7 +160,7 @@ describeWith(
         const applying = slow.apply(layer, await snapshotter.prepare('slow', undefined))
         await expect.poll(() => began).toBe(true)
         disk.hold()
-        // What is read now is answered with this.
+        // The label is in the answers to reads from now on.
         const pending = snapshotter.update('base', { merge: { a: '1' } })
         await expect.poll(disk.begun).toBe(1)
         const asked = snapshotter.mounts('slow')

@@ -1,15 +1,15 @@
 import type { Labels } from '@nsbox/core/labels'
 import { labelKeys } from '@nsbox/oci'
 
-/** Labels that the snapshotter gets as well; all others are only the namespace's. */
+/** Prefix of labels that the snapshotter gets as well. */
 const prefix = 'containerd.io/snapshot/'
 
-/** The labels that a snapshotter gets to know (docs/behaviour.md §4). */
+/** The labels for a snapshotter (docs/behaviour.md §4). */
 export function inheritedLabels(labels: Labels): Labels {
   return Object.fromEntries(Object.entries(labels).filter(([key]) => isInherited(key)))
 }
 
-/** What changes for the snapshotter, as a merge of labels; undefined if nothing does. */
+/** The change of the snapshotter's labels, as a merge; undefined if there is none. */
 export function inheritedChange(before: Labels, after: Labels): Labels | undefined {
   const change: Record<string, string> = {}
   for (const key of Object.keys(before)) if (isInherited(key) && !Object.hasOwn(after, key)) change[key] = ''

@@ -61,7 +61,7 @@ export async function makeSnapshot(
       ledger.commit(scope.namespace, (tx) => {
         record(tx, parts, scope, snapshot, { ...reserved, directory })
       })
-      // Whoever can write to where it was made can write to it.
+      // Tasks that can write to its directory can write to it.
       const isWatched = directory !== undefined && !inUse.canWrite(directory)
       const isShared = sharing.of(scope.namespace) === 'shared'
       if (isShared && isWatched && reserved.parent?.chain_id !== null) fresh.add(reserved.id)
@@ -76,9 +76,9 @@ export async function makeSnapshot(
 }
 
 /**
- * Takes a number for the backing, unless the snapshot that the new one is to become is there, or is another namespace's
- * that this one may have too. What exists already is held by the lease from here on, although it is refused.
- * @throws `already_exists`, also for the snapshot that the new one is to become (docs/behaviour.md §5); `not_found`
+ * Reserves a number for the backing, unless the target snapshot exists, or is another namespace's that this one may
+ * share. The lease holds an existing one from here on, although the call is refused.
+ * @throws `already_exists`, also for the target snapshot (docs/behaviour.md §5); `not_found`
  */
 function reserve(
   parts: SnapshotParts,
@@ -129,7 +129,7 @@ async function makeBacking(
 
 /**
  * Makes the backing a snapshot of the namespace.
- * @throws `already_exists` or `not_found` for what has happened meanwhile
+ * @throws `already_exists` or `not_found` after changes in the meantime
  */
 function record(
   tx: Write,

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
 
-/** A directory that stays the same one even if its name is reused. */
+/** An open directory, which stays the same even if its name is reused. */
 export interface OpenDirectory extends AsyncDisposable {
   /** A path that leads to it in every thread of this process, for as long as it is open. */
   readonly path: string
@@ -12,12 +12,12 @@ export interface OpenDirectory extends AsyncDisposable {
 
 /**
  * Opens a directory, following links in its path.
- * @throws `not_found`; `invalid_argument` for what is none, or one that this process sees in no place
+ * @throws `not_found`; `invalid_argument` for other files, and for a directory outside of this process's view
  */
 export async function openDirectory(path: string): Promise<OpenDirectory> {
   try {
     const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
-    // With the dot the last component is no link, which some refuse to follow.
+    // With the dot the last component is no link, which some calls refuse to follow.
     const own = process.platform === 'linux' ? `/proc/self/fd/${handle.fd}/.` : await realpath(path)
     try {
       const realPath = await realpath(own)

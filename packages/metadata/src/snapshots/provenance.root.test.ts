@@ -17,7 +17,7 @@ const top = testLayer({ name: 'secret/more', content: 'top' }, { name: '.wh.gone
 const other = testLayer({ name: 'other', content: 'other' })
 const chainId = nextChainId(base.diffId, top.diffId)
 
-/** Whether a namespace that has nothing gets the snapshot by asking for it. */
+/** Whether an empty namespace can adopt the snapshot. */
 async function isAdopted(sandbox: SnapshotSandbox, name: string = chainId): Promise<boolean> {
   const { snapshotter } = await sandbox.tenant('victim')
   return await exists(snapshotter, name)
@@ -28,13 +28,13 @@ interface Prepared {
   readonly sandbox: SnapshotSandbox
   readonly tenant: Tenant
   readonly mounts: DiffMount[]
-  /** Where its files are written. */
+  /** The directory of its files. */
   readonly directory: string
 }
 
 const key = 'work'
 
-/** @param late whether the base is not said to be below it yet */
+/** @param late whether the parent is given only at commit */
 async function prepared({ late = false } = {}): Promise<Prepared & AsyncDisposable> {
   const sandbox = await SnapshotSandbox.open()
   const tenant = await sandbox.tenant('tenant')
@@ -62,7 +62,7 @@ describeWith({ root: true, linux: true }, 'a snapshot that the server has made o
     const { path } = await tenant.snapshotter.layerDirectory(key)
     const { implied } = await tenant.applier.apply(top.descriptor, [overlayMount({ lower: [], upper: path })])
     expect(implied).toContain('secret')
-    // What is implied is known, whether or not the commit says it.
+    // Implied directories are recorded, so the commit need not name them.
     await tenant.snapshotter.commit(chainId, key, { parent: base.diffId })
     expect(await isAdopted(sandbox)).toBe(true)
     const tree = await sandbox.tree(await sandbox.tenant('victim'), chainId)
@@ -184,7 +184,7 @@ describeWith({ root: true, linux: true }, 'D23 a snapshot is never adopted', () 
       },
     ],
     [
-      // That somebody had begun to write to it may not have come to the disk before a power cut.
+      // A power cut may have lost the record of another writer.
       'that was prepared before the server started',
       async (subject) => {
         await subject.sandbox.reopen()

@@ -13,15 +13,15 @@ import { letAnybodyWrite, noteApplied } from './shareable-snapshot.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import type { Snapshotters } from './snapshotters.ts'
 
-/** A backing that a layer is applied to, by the snapshotter's own mounts. */
+/** A backing to which a layer is applied by the snapshotter's own mounts. */
 interface Target {
   readonly id: number
   readonly late: boolean
 }
 
 /**
- * An applier for a namespace: it applies the namespace's blobs, and records which layer was applied to which snapshot,
- * for the commit. The applier below gets just the directory that was checked, by its open descriptor.
+ * An applier for a namespace: it applies the namespace's blobs, and records for the commit which layer was applied to
+ * which snapshot. The applier below gets only the directory that was checked, by its open descriptor.
  *
  * Besides what the applier throws: `not_found` for a blob that the namespace does not have; `invalid_argument` for
  * mounts that contradict themselves; `failed_precondition` for mounts that lead into a committed snapshot,
@@ -73,7 +73,7 @@ async function applyTo<T>(
 
 /**
  * Records that the backings behind the mounts are about to be written to.
- * @returns the one that the layer is applied to, if it will be all that there is in it
+ * @returns the one that the layer is applied to, if it will contain nothing else
  */
 async function begin(
   parts: SnapshotParts,
@@ -112,7 +112,7 @@ function uniqueBackings(backings: readonly BackingAt[]): BackingAt[] {
   return [...new Map(backings.map((backing) => [backing.id, backing])).values()]
 }
 
-/** The one backing that the mounts are of, if they are just those that the snapshotter gives for it. */
+/** The one backing whose mounts these are, exactly as the snapshotter returns them. */
 async function findTarget(
   [backing, ...others]: readonly BackingAt[],
   path: string,
@@ -126,11 +126,11 @@ async function findTarget(
   try {
     if (isDeepStrictEqual((await backend.mounts(key)).map(described), mounts.map(described)))
       return { id, late: mounts[0]?.type === 'overlay' }
-    // What it has a parent for by now would be made as if there were none.
+    // With a parent by now, the layer would be made as if there were none.
     if (parent !== null) return undefined
     return (await isLayerDirectory(backend, key, mounts)) ? { id, late: true } : undefined
   } catch (error) {
-    // It has been removed or committed meanwhile.
+    // It was removed or committed meanwhile.
     if (isNotFound(error) || isFailedPrecondition(error)) return undefined
     throw error
   }
@@ -139,8 +139,8 @@ async function findTarget(
 const described = ({ type, source, options }: DiffMount) => ({ type, source, options })
 
 /**
- * Whether the mounts are the directory of the snapshot's own changes, to be written to as `LayerDirectory` says: as the
- * upper directory of an overlay, with the option `userxattr` if that is how it hides what is below.
+ * Whether the mounts are the directory of the snapshot's own changes, written as `LayerDirectory` describes: as the
+ * upper directory of an overlay, with the option `userxattr` if the snapshotter hides lower files that way.
  */
 async function isLayerDirectory(
   backend: Snapshotter,
@@ -151,7 +151,7 @@ async function isLayerDirectory(
   const { path, opaqueAttribute } = await backend.layerDirectory(key)
   const { directory, overlay } = writtenTree(mounts)
   const forUsers = opaqueAttribute === 'user.overlay.opaque'
-  // Directories that the layer implies come to look like those of lower ones.
+  // Implied directories get the attributes of lower ones.
   if (overlay === undefined || overlay.lower.length > 0) return false
   return directory === path && overlay.userAttributes === forUsers
 }

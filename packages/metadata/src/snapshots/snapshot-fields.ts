@@ -1,7 +1,7 @@
 import type { SnapshotInfo } from '@nsbox/core/snapshots'
 import { type Adaptor, labelField } from '@nsbox/filters'
 
-/** What filters see of a snapshot (docs/behaviour.md §2). */
+/** The fields of a snapshot for filters (docs/behaviour.md §2). */
 export function snapshotFields(info: SnapshotInfo): Adaptor {
   return {
     field([first, ...rest]) {

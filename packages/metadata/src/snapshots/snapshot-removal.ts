@@ -48,8 +48,8 @@ export class SnapshotRemoval {
   }
 
   /**
-   * Removes what was named and is not needed, once that is durable in the database. What cannot be removed now stays
-   * named.
+   * Removes named snapshots that are unused, once that is durable in the database. Those that cannot be removed now
+   * stay named.
    * @returns how many were removed
    */
   async run(): Promise<number> {
@@ -65,7 +65,7 @@ export class SnapshotRemoval {
     return count
   }
 
-  /** What each of the snapshots that are there is based on. */
+  /** The parents of all existing snapshots. */
   async #parents(
     snapshotter: string,
     backend: Snapshotter,

@@ -27,9 +27,9 @@ export interface SnapshotRow {
   readonly updated_at: number
   /** The backing's id. */
   readonly backing: number
-  /** What the backend knows it by. */
+  /** Its key in the backend. */
   readonly key: string
-  /** The backing's, if it may be shared. */
+  /** The backing's chain id, if it may be shared. */
   readonly chain_id: Digest | null
 }
 
@@ -69,7 +69,7 @@ export function demandSnapshot(db: Reader, scope: SnapshotScope, name: string): 
   return row
 }
 
-/** The text is known to clients of containerd (docs/behaviour.md §1). */
+/** Clients of containerd compare this text (docs/behaviour.md §1). */
 export function snapshotNotFound(name: string): NsboxError {
   return new NsboxError('not_found', `snapshot ${shownName(name)} does not exist`)
 }
@@ -82,7 +82,7 @@ export function demandActive(db: Reader, scope: SnapshotScope, key: string): Sna
 }
 
 /**
- * The snapshot that another is to be based on.
+ * The parent for a new snapshot.
  * @throws `not_found`; `invalid_argument` for one that is not committed
  */
 export function demandParent(db: Reader, scope: SnapshotScope, name: string): SnapshotRow {
@@ -134,7 +134,7 @@ interface NewSnapshot {
   readonly now: Timestamp
 }
 
-/** Adds a snapshot, whose namespace exists, and what it refers to. */
+/** Adds a snapshot, whose namespace exists, and its references. */
 export function insertSnapshot(
   tx: Write,
   scope: SnapshotScope,
@@ -165,8 +165,8 @@ export function writeLabels(
 }
 
 /**
- * Removes a snapshot, on which no other is based.
- * @returns what the backend need not keep any more: nothing while it is in use
+ * Removes a snapshot without children.
+ * @returns what the backend can remove: nothing while it is in use
  */
 export function dropSnapshot(
   tx: Transaction,

@@ -86,7 +86,7 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
       if (row.kind === 'committed') {
         throw new NsboxError('failed_precondition', `requested snapshot ${shownName(key)} not active or view`)
       }
-      // Whoever asks may be about to write.
+      // The caller may be about to write.
       if (row.kind === 'active') await letAnybodyWrite(parts, [row.backing])
       return await ofBackend(row, () => backend.mounts(row.key, options))
     },
@@ -122,7 +122,7 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
       const before = infoFromRow(row)
       const after = changed(before)
       const inherited = inheritedChange(before.labels, after.labels)
-      // A snapshot that other namespaces may share gets no labels of this one in the snapshotter.
+      // In the snapshotter, a snapshot that other namespaces may share gets no labels of this one.
       if (inherited !== undefined && row.chain_id === null)
         await ofBackend(row, () => backend.update(row.key, { merge: inherited }, { signal }))
       return await ledger.write(scope.namespace, (tx) => {
@@ -160,7 +160,7 @@ function layerDirectories(
   }
 }
 
-/** Calls the backend for a snapshot; errors have the names that the caller used. */
+/** Calls the backend for a snapshot; errors have the caller's names. */
 async function ofBackend<T>({ key, name }: SnapshotRow, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask()

@@ -11,7 +11,7 @@ import { namesOf, SnapshotSandbox } from '../testing/snapshot-sandbox.ts'
 const topics = ({ events }: SnapshotSandbox) =>
   events.filter(([, { topic }]) => topic.startsWith('/snapshot/'))
 
-/** Holds up whoever wants to pass while it is closed. */
+/** Blocks callers while it is closed. */
 class Gate {
   #closed: Promise<void> = Promise.resolve()
   #open = () => {}
@@ -301,7 +301,7 @@ describeWith({ root: true, linux: true }, 'a snapshot that is being committed', 
     gate.close()
     const committing = snapshotter.commit('name', 'key')
     await committed.passed()
-    // The snapshotter has it, the database does not yet.
+    // The snapshotter has it, but not yet the database.
     await snapshotter.cleanup()
     await view.leases.delete('lease', { sync: true })
     expect(await sandbox.backings()).toEqual([expect.stringMatching(/^a\/\d+\/name$/)])

@@ -23,19 +23,19 @@ import { dropUnusedBacking, type UseRecord, withoutRows } from './backings-in-us
 import { letAnybodyWrite } from './shareable-snapshot.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 
-/** Most paths that one use may have; each takes system calls. */
+/** Most paths of one use; each takes system calls. */
 const maxPaths = 4096
 
-/** How many are looked at together; each takes a thread for a while. */
+/** How many paths are looked up concurrently; each takes a thread for a while. */
 const concurrency = 8
 
-/** What uses of snapshots are found with. */
+/** The parts for finding the snapshots of uses. */
 interface UseParts extends SnapshotParts {
   /** The database's file, without symbolic links. Tasks that may write to it belong to the host's operator. */
   readonly databasePath: string | undefined
 }
 
-/** Records what tasks are given, so that it stays and is not shared. */
+/** Registers the paths of tasks, so that their snapshots stay and are not shared. */
 export function snapshotUses(parts: UseParts): PathUses {
   return {
     async use(namespace, given, { signal }: AbortOptions = {}) {
@@ -43,7 +43,7 @@ export function snapshotUses(parts: UseParts): PathUses {
       try {
         const reached = await reach(parts, given, signal)
         signal?.throwIfAborted()
-        // In one turn: what is made from here on finds the use, and what was made before is found.
+        // In one turn: new snapshots find the use, and existing ones are found here.
         const written = ledger.peek((db) =>
           reached.written.flatMap((path) => backingsAt(db, path).map((backing) => ({ ...backing, path }))),
         )
@@ -71,7 +71,7 @@ interface Reach {
   /** Files and directories that are read, and those that are written to. */
   readonly all: readonly string[]
   readonly written: readonly string[]
-  /** Those that are written to and can have directories in them. */
+  /** Written directories, in which directories can be made. */
   readonly writtenDirectories: readonly string[]
 }
 
@@ -104,7 +104,7 @@ async function reach(
   const add = (places: Iterable<string>, ...sets: Set<string>[]) => {
     for (const place of places) for (const set of [all, ...sets]) set.add(place)
   }
-  // A path that does not exist yet may come to lead anywhere, even to what another of the mounts shows read-only.
+  // A path that does not exist yet may later lead anywhere, even to a directory that another mount shows read-only.
   const isKnown = [...found.values()].every((places) => places !== undefined)
   for (const reached of isKnown ? paths : mountReach(mounts, { base, changeable: true })) {
     const { own = [], below = [], isDirectory = true } = found.get(reached.path) ?? {}
@@ -118,8 +118,8 @@ async function reach(
 }
 
 /**
- * The paths that are exactly the directories of backings, as for nearly all tasks. Their other places need not be
- * searched, unless something was mounted over one.
+ * Paths that are exactly the directories of backings, as for nearly all tasks. Their other places need not be searched,
+ * unless something is mounted over one.
  */
 function plainPaths(ledger: SnapshotParts['ledger'], paths: readonly ReachedPath[]): ReadonlySet<string> {
   const texts = paths.map(({ path }) => path)
@@ -129,7 +129,7 @@ function plainPaths(ledger: SnapshotParts['ledger'], paths: readonly ReachedPath
     if (!directories.has(path)) continue
     if (writable && !isUncovered(path)) continue
     plain.add(path)
-    // Where the snapshotter lets the kernel work for it.
+    // The work directory of an overlay, for the kernel.
     if (writable) plain.add(join(dirname(path), 'work'))
   }
   return plain
@@ -141,7 +141,7 @@ async function placesForWriting(finder: PlaceFinder, path: string): Promise<read
   const real = await resolvedForMaking(path)
   if (real === undefined)
     throw new NsboxError('invalid_argument', `${JSON.stringify(path)} is a link that leads nowhere`)
-  // Where the directory can be seen that it will be made in, it will be seen too.
+  // It will be visible wherever the directory is visible in which it will be made.
   for (let [above, rest] = [dirname(real), basename(real)]; ; ) {
     const there = await finder.of(above)
     if (there !== undefined) return there.own.map((place) => join(place, rest))
@@ -205,11 +205,11 @@ function begin(parts: UseParts, record: UseRecord): PathUse {
   }
 }
 
-/** @throws `data_loss` for what is no record */
+/** @throws `data_loss` for an invalid record */
 function checkedRecord(record: object): UseRecord {
   const { backings, writable } = record as Partial<UseRecord>
   const isList = (value: unknown, type: string) =>
     Array.isArray(value) && value.every((item) => typeof item === type)
   if (isList(backings, 'number') && isList(writable, 'string')) return record as UseRecord
-  throw new NsboxError('data_loss', 'what a task uses of snapshots')
+  throw new NsboxError('data_loss', 'record of the snapshots that a task uses')
 }

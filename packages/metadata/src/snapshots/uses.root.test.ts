@@ -15,13 +15,13 @@ const bind = (source: string, access = 'rw'): DiffMount => ({
   options: ['rbind', access],
 })
 
-/** A namespace with two layers and an active snapshot on top of them, which nobody has written to. */
+/** A namespace with two layers and an untouched active snapshot on top of them. */
 async function prepared(): Promise<{
   readonly sandbox: SnapshotSandbox
   readonly tenant: Tenant
   readonly chain: readonly string[]
   readonly mounts: DiffMount[]
-  /** Where the files of the active snapshot are. */
+  /** The directory of the active snapshot's files. */
   readonly directory: string
 }> {
   const sandbox = await SnapshotSandbox.open()
@@ -32,7 +32,7 @@ async function prepared(): Promise<{
   return { sandbox, tenant, chain, mounts, directory }
 }
 
-/** All that the namespace has goes, as far as it is up to the namespace. */
+/** Removes everything that the namespace can remove. */
 async function letGo(sandbox: SnapshotSandbox): Promise<void> {
   const { view, snapshotter } = await sandbox.tenant('tenant')
   await view.leases.delete('lease', { sync: true })
@@ -140,7 +140,7 @@ describeWith({ root: true, linux: true }, 'what is used', () => {
     await using _ = sandbox
     const victim = await sandbox.tenant('victim')
     expect(await exists(victim.snapshotter, chain[0]!)).toBe(true)
-    // The host's own: it has the database in it as well.
+    // An operator's path: it contains the database as well.
     const use = await sandbox.metadata.use('tenant', { mounts: [bind(sandbox.path)] })
     const late = await sandbox.tenant('late')
     expect(await exists(late.snapshotter, chain[1]!)).toBe(false)

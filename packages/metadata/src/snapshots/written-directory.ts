@@ -4,8 +4,8 @@ import { fromSystemError, isFailedPrecondition, isInvalidArgument, isUnimplement
 import { writtenTree } from '@nsbox/mount'
 
 /**
- * Where the files of a snapshot are written, without symbolic links; undefined if its snapshotter's mounts do not tell,
- * so that its writers are unknown.
+ * The directory of a snapshot's files, without symbolic links; undefined if its snapshotter's mounts do not show it, so
+ * that its writers are unknown.
  */
 export async function writtenDirectory(mounts: readonly DiffMount[]): Promise<string | undefined> {
   try {

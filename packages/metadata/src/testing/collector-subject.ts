@@ -13,7 +13,7 @@ import { type Metadata, openMetadata } from '../open-metadata.ts'
 /** A schedule that leaves all collections to the test. */
 export const never = { startupDelay: 3_600_000, scheduleDelay: 3_600_000 }
 
-/** The metadata of a server that collects when it is told to, over blobs on disk. */
+/** The metadata of a server that collects on request, over blobs on disk. */
 export class Subject {
   readonly metadata: Metadata
   readonly backend: LocalContentStore
@@ -29,7 +29,7 @@ export class Subject {
     return this.metadata.namespace('ns')
   }
 
-  /** Stores a blob whose bytes are `seed`, with labels, held by nothing. */
+  /** Stores a blob with bytes `seed` and labels; nothing holds it. */
   async blob(seed: string, labels: Labels = {}, namespace = 'ns'): Promise<Digest> {
     await using writer = await this.metadata.namespace(namespace).content.writer({ ref: `blob-${seed}` })
     if (writer.status().offset === 0) await writer.write(Buffer.from(seed))
@@ -53,7 +53,7 @@ export class Subject {
     return digests
   }
 
-  /** Collects, and expects just these blobs to be left. */
+  /** Collects, and expects that exactly these blobs are left. */
   async expectLeft(...digests: Digest[]): Promise<void> {
     await this.metadata.collect()
     expect(await this.blobs()).toEqual([...digests].sort())
@@ -61,7 +61,7 @@ export class Subject {
   }
 }
 
-/** Does `body` with a subject of its own; `collector` says when it collects by itself, never by default. */
+/** Calls `body` with a subject of its own; `collector` is a schedule, without any collections by default. */
 export async function withSubject(
   body: (subject: Subject, path: string) => Promise<void>,
   { collector = never, now }: { collector?: CollectorSchedule; now?: () => number } = {},

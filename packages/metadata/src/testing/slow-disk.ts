@@ -11,15 +11,15 @@ import { createMetadata, type Metadata, type MetadataOptions } from '../open-met
 export interface SlowDisk {
   readonly metadata: Metadata
   readonly events: DomainEvent['topic'][]
-  /** From now on syncs do not end. */
+  /** From now on syncs do not complete. */
   hold(): void
   /** How many syncs have begun since. */
   begun(): number
-  /** Lets all syncs end. */
+  /** Completes all syncs. */
   release(): void
 }
 
-/** A store whose disk takes as long as the test wants. */
+/** A store whose disk is as slow as the test wants. */
 export async function withSlowDisk(
   body: (disk: SlowDisk) => Promise<void>,
   options: Pick<MetadataOptions, 'snapshotters' | 'answers' | 'isHeard'> = {},
@@ -59,7 +59,7 @@ export async function withSlowDisk(
   })
 }
 
-/** Whether an operation has an answer of any kind by now. */
+/** Watches whether an operation has settled. */
 export function watch(operation: Promise<unknown>): { settled: boolean; end: Promise<unknown> } {
   const watched = { settled: false, end: Promise.resolve<unknown>(undefined) }
   watched.end = operation

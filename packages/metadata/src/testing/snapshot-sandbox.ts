@@ -29,7 +29,7 @@ export function testLayer(...entries: readonly RawHeader[]): TestLayer {
   }
 }
 
-/** A namespace of a sandbox, under a lease of its own that never ends by itself. */
+/** A namespace of a sandbox, with a lease of its own without an expiry. */
 export interface Tenant {
   readonly view: NamespaceView
   readonly snapshotter: Snapshotter & LayerDirectories
@@ -99,7 +99,7 @@ export class SnapshotSandbox implements AsyncDisposable {
     })
   }
 
-  /** @param lease `lease` by default, made if it does not exist; none at all if it is null */
+  /** @param lease `lease` by default, made if it does not exist; none if null */
   async tenant(namespace: string, lease: string | null = 'lease'): Promise<Tenant> {
     const { leases } = this.metadata.namespace(namespace)
     if (lease !== null) {
@@ -124,7 +124,7 @@ export class SnapshotSandbox implements AsyncDisposable {
   }
 
   /**
-   * Unpacks layers as stock clients do: each is asked for first, and made on top of the one below if it is not there.
+   * Unpacks layers as stock clients do: asks for each first, and makes it on top of the one below if it is missing.
    * @returns the chain ids, the lowest first
    */
   async unpack(tenant: Tenant, ...layers: readonly TestLayer[]): Promise<Digest[]> {
@@ -143,19 +143,19 @@ export class SnapshotSandbox implements AsyncDisposable {
     return chain
   }
 
-  /** What can be seen of a committed snapshot: names, types, modes and contents, as `readTree` has them. */
+  /** The visible content of a committed snapshot: names, types, modes and contents, as in `readTree`. */
   async tree({ snapshotter }: Tenant, name: string): Promise<ReadonlyMap<string, unknown>> {
     const mounts = await snapshotter.view('look', name)
     try {
       return await withTempMount(mounts, (path) => readTree(path))
     } finally {
       await snapshotter.remove('look')
-      // At once, so that nothing is counted which is only on its way out.
+      // At once, so that snapshots under removal are not counted.
       await snapshotter.cleanup()
     }
   }
 
-  /** The keys of everything that the overlay snapshotter has. */
+  /** The keys of all snapshots in the overlay snapshotter. */
   async backings(): Promise<string[]> {
     return await namesOf(this.overlayfs)
   }

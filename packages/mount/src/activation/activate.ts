@@ -14,25 +14,24 @@ import { parseMountType, type Transformation } from './mount-type.ts'
 
 /** How to activate mounts. */
 export interface ActivateOptions {
-  /** Make all of the mounts, and hand out a bind mount of the last; not by default. */
+  /** Make all of the mounts, and return a bind mount of the last; not by default. */
   readonly temporary?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** Mounts of which a part was made, so that any program can make the rest. */
+/** A list of mounts of which some have been made, so that any program can make the rest. */
 export interface Activation {
-  /** What was made, in order. */
+  /** The mounts that were made, in order. */
   readonly active: readonly ActiveMount[]
-  /** What is still to be mounted, of types that the kernel has. */
+  /** The mounts that are left, of types that the kernel knows. */
   readonly system: readonly Mount[]
 }
 
 /**
- * How many of the mounts have to be made first, so that the rest is what the kernel can mount: all before the last with
- * a transformation, and each of the type `loop` (docs/behaviour.md §19). Undefined if the mounts can be used as they
- * are.
+ * How many of the mounts have to be made first, so that the kernel can make the rest: all before the last with a
+ * transformation, and each of the type `loop` (docs/behaviour.md §19). Undefined if all can be used directly.
  *
- * @throws `unimplemented` for a transformation that is not known
+ * @throws `unimplemented` for an unknown transformation
  */
 export function mountsToMake(mounts: readonly Mount[], temporary = false): number | undefined {
   if (temporary) return mounts.length
@@ -46,8 +45,8 @@ export function mountsToMake(mounts: readonly Mount[], temporary = false): numbe
 }
 
 /**
- * Makes as many of the mounts as have to be made first, below a directory, which must exist and be empty, and fills in
- * what the rest takes from them. All or nothing: after an error, whatever was made has been ended.
+ * Makes the mounts that have to be made first, below a directory, which must exist and be empty, and fills in
+ * references to them in the rest. All or nothing: after an error, all of them have been ended.
  *
  * @throws as `mountsToMake`, `filledMount`, `withDirectories` and `mount`
  */
@@ -83,8 +82,7 @@ export async function activateMounts(
 }
 
 /**
- * Ends what `activateMounts` has made below a directory, the last first, however far that had come. Other files there
- * stay.
+ * Ends the mounts of `activateMounts` below a directory, the last first; some may be missing. Other files there stay.
  *
  * @param options.lazy end mounts that are in use with their last user; by default that is an error
  * @throws `failed_precondition` while one of the mounts is in use
@@ -126,7 +124,7 @@ function transformed(mount: Mount, active: readonly ActiveMount[]): Mount {
   return transformations.reduce((result, name) => transform[name](result, active), { ...mount, type })
 }
 
-/** What is mounted here later shows up nowhere else, unless the mount asks for that. */
+/** Later mounts in it do not propagate, unless the mount asks for that. */
 function withoutPropagation(mount: Mount): Mount {
   const { propagation, remount, bind } = parseMountOptions(mount.options)
   if (remount || propagation !== undefined) return mount

@@ -3,7 +3,7 @@ import type { Mount } from '../mount-record.ts'
 
 /** A mount that was made so that others can refer to it. */
 export interface ActiveMount {
-  /** As it was made: without transformations, which are done. */
+  /** The mount as it was made, without its transformations. */
   readonly mount: Mount
   /** A directory; of a loop device a symbolic link to it. */
   readonly mountPoint: string

@@ -7,10 +7,10 @@ import type { Mount } from '../mount-record.ts'
 const known: ReadonlySet<string> = new Set(['ro', 'rw', 'direct-io'])
 
 /**
- * Makes the source of a `loop` mount a block device, to which `path` is a symbolic link then. It stays until
+ * Attaches the source of a `loop` mount to a block device, and makes `path` a symbolic link to that. It stays until
  * `endLoopMount`.
  *
- * @throws `invalid_argument` for an option that is not known; as `attachLoopDevice`
+ * @throws `invalid_argument` for an unknown option; as `attachLoopDevice`
  */
 export function makeLoopMount({ source, options }: Mount, path: string): void {
   const unknown = options.find((option) => !known.has(option))
@@ -33,7 +33,7 @@ export function endLoopMount(path: string): void {
   unlinkSync(path)
 }
 
-/** It has ended already if somebody detached it. */
+/** Undefined if it has been detached already. */
 function opened(path: string): LoopDevice | undefined {
   try {
     return openLoopDevice(path)

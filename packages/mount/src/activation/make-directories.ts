@@ -8,7 +8,7 @@ import type { Mount } from '../mount-record.ts'
 import { isAtOrBelow } from '../path-prefix.ts'
 import type { ActiveMount } from './active-mount.ts'
 
-/** Options that ask for something to be made. */
+/** The prefix of options for making directories. */
 const prefix = 'X-containerd.mkdir.'
 
 interface Wish {
@@ -18,12 +18,12 @@ interface Wish {
 }
 
 /**
- * Makes the directories that a mount asks for by `X-containerd.mkdir.path=PATH[:MODE[:UID:GID]]`, with the mode 0700 by
- * default, and takes those options out (docs/behaviour.md §19). They are made within the mounts before it only, and no
- * symbolic link leads to them: what is mounted may be somebody else's.
+ * Makes the directories of a mount's options `X-containerd.mkdir.path=PATH[:MODE[:UID:GID]]`, with the mode 0700 by
+ * default, and removes these options (docs/behaviour.md §19). They are made only within the mounts before it, and never
+ * through a symbolic link: others may own the mounted files.
  *
- * @throws `invalid_argument` for a malformed option and a path outside of those mounts, `failed_precondition` for one
- * that is something else or has another mode, `not_found` if its parent is not there
+ * @throws `invalid_argument` for a malformed option and a path outside of those mounts, `failed_precondition` for an
+ * existing file of another kind or mode, `not_found` if its parent does not exist
  */
 export function withDirectories(mount: Mount, active: readonly ActiveMount[]): Mount {
   for (const option of mount.options) if (option.startsWith(prefix)) make(parseWish(option), active)

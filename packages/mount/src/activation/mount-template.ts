@@ -7,11 +7,11 @@ const single = /^\s*(source|target|mount)\s+(\d{1,4})\s*$/
 const range = /^\s*overlay\s+(\d{1,4})\s+(\d{1,4})\s*$/
 
 /**
- * A mount with what its texts leave open filled in from the mounts before it: `{{ source N }}`, `{{ target N }}` and
- * `{{ mount N }}` of the Nth, `{{ overlay M N }}` the mount points of the Mth to the Nth, in this order, as a list of
- * overlayfs (docs/behaviour.md §19).
+ * A mount with templates filled in from the mounts before it: `{{ source N }}`, `{{ target N }}` and `{{ mount N }}` of
+ * the Nth, `{{ overlay M N }}` the mount points of the Mth to the Nth, in this order, as a list of overlayfs
+ * (docs/behaviour.md §19).
  *
- * @throws `invalid_argument` for anything else in double braces, and for a mount that is not there
+ * @throws `invalid_argument` for anything else in double braces, and for a mount that does not exist
  */
 export function filledMount(mount: Mount, active: readonly ActiveMount[]): Mount {
   const { target } = mount
@@ -33,7 +33,7 @@ function filled(text: string, active: readonly ActiveMount[]): string {
       .map((number) => at(number).mountPoint)
       .join(':')
   })
-  // What is left over is no action.
+  // Remaining braces are no known template.
   if (/\{\{/.test(text.replace(action, ''))) throw refusal(text)
   return result
 

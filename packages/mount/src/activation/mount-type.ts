@@ -1,21 +1,21 @@
 import { NsboxError, quoted } from '@nsbox/errors'
 
-/** What is done to a mount before it is made. */
+/** A step before a mount is made. */
 export type Transformation = 'format' | 'mkdir'
 
-/** The type of a mount, taken apart. */
+/** The parsed type of a mount. */
 export interface MountType {
   /** In their order. */
   readonly transformations: readonly Transformation[]
-  /** What is then mounted: a file system, `bind` or `loop`. */
+  /** The type to mount: a file system, `bind` or `loop`. */
   readonly type: string
 }
 
 const known: ReadonlySet<string> = new Set<Transformation>(['format', 'mkdir'])
 
 /**
- * Takes a type such as `format/mkdir/overlay` apart.
- * @throws `unimplemented` for a transformation that is not known, such as `mkfs`
+ * Parses a type such as `format/mkdir/overlay`.
+ * @throws `unimplemented` for an unknown transformation, such as `mkfs`
  */
 export function parseMountType(text: string): MountType {
   const transformations = text.split('/')

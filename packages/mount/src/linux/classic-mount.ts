@@ -71,7 +71,7 @@ function newFileSystem(
   sys.mount(source, target, type, flags, data === '' ? null : data)
 }
 
-/** Options for the layers, by way of descriptors where their paths would not fit. */
+/** Options for the layers, with descriptors in place of paths that would not fit. */
 function layerOptions({ lower, upper, work }: OverlayLayers, hold: DisposableStack, used: number): string[] {
   const length = [...lower, upper ?? '', work ?? ''].reduce(
     (sum, path) => sum + Buffer.byteLength(path) + 1,

@@ -43,7 +43,7 @@ function explained<T>(context: number, what: string, call: () => T): T {
   }
 }
 
-/** Takes the messages out of a context: each is a letter for its weight, a space and the text. */
+/** Reads the messages of a context: each is a letter for its severity, a space and the text. */
 function readMessages(context: number): string[] {
   const messages: string[] = []
   const buffer = Buffer.alloc(4096)

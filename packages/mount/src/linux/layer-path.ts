@@ -6,14 +6,13 @@ import { ownedDescriptor } from './owned-descriptor.ts'
 /** The longest string that fsconfig(2) takes, in bytes. */
 export const maxSetting = 255
 
-// Characters that have no special meaning to any version of overlayfs, in a list of options either.
+// Characters without a special meaning in any version of overlayfs, including in a list of options.
 const plain = /^[^\\:,"\p{Cc}]+$/u
 
 /**
- * The text that stands for a directory in an option of overlayfs. A path that is long, or that some version
- * of the kernel might read as another, is given by way of a descriptor, which `hold` keeps open until the
- * kernel has looked it up. Escapes would not do: whether the kernel undoes them depends on its version, the
- * call and the option.
+ * The text for a directory in an option of overlayfs. A path that is long, or that some version of the kernel might
+ * misread, is replaced by one through a descriptor, which `hold` keeps open until the kernel has looked it up. Escapes
+ * would not work: whether the kernel decodes them depends on its version, the call and the option.
  *
  * @param short whether every path is to be given by a descriptor, to save room
  */

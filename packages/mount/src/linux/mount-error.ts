@@ -13,7 +13,7 @@ const codes = new Map<unknown, ErrorCode>([
   ['ENODEV', 'unimplemented'],
 ])
 
-/** Names what was being done in an error of a system call, and gives it the code that its errno has for mounts. */
+/** Adds the operation to an error of a system call, and the code that its errno has for mounts. */
 export function mountError(error: unknown, context: string): unknown {
   const coded = fromSystemError(error, '')
   if (!isNsboxError(coded) || coded.details.errno === undefined) return error

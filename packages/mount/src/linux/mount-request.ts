@@ -9,7 +9,7 @@ export interface MountRequest extends ParsedMountOptions {
   readonly source: string
   /** The directories of an overlay, taken out of its options. */
   readonly layers?: OverlayLayers
-  /** Whether the source is a file, which is to be mounted by way of a loop device. */
+  /** Whether the source is a file to mount by a loop device. */
   readonly loop?: boolean
 }
 

@@ -8,7 +8,7 @@ export function mountTable(signal?: AbortSignal | undefined): AsyncGenerator<Mou
   return readMountTable(chunks(signal))
 }
 
-// Not a stream, which reads ahead and closes its file some time after a reader has left.
+// Not a stream, which reads ahead and closes its file some time after its reader has ended.
 async function* chunks(signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   signal?.throwIfAborted()
   await using file = await open('/proc/self/mountinfo')

@@ -22,7 +22,7 @@ const engines: Record<string, (mount: Mount, target: string) => Promise<unknown>
     using place = open()
     await classicMount(mountRequest(mount), place, open)
   },
-  // As clients do that are given the record: they join the options and leave the rest to the kernel.
+  // As by clients that get the record: they join the options and leave the rest to the kernel.
   'by another program': async ({ type, source, options }, target) => {
     sys.mount(source, target, type, 0, options.join(','))
   },

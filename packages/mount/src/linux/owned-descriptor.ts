@@ -7,7 +7,7 @@ export interface OwnedDescriptor extends Disposable {
   readonly path: string
 }
 
-/** Takes over a descriptor from the call that opened it. */
+/** Owns a descriptor. */
 export function ownedDescriptor(fd: number): OwnedDescriptor {
   return {
     fd,

@@ -3,8 +3,8 @@ import { basename, dirname, join } from 'node:path'
 import { isErrno, NsboxError } from '@nsbox/errors'
 
 /**
- * The path of a place as the mount table has it, without symbolic links, or undefined if there is none. The
- * place itself is not looked into, since what is mounted there may be dead.
+ * The path of a place as in the mount table, without symbolic links, or undefined if there is none. The place itself is
+ * not opened, since its mount may be dead.
  *
  * @throws `invalid_argument` if it is a symbolic link that may not be followed
  */
@@ -28,7 +28,7 @@ async function isLink(path: string): Promise<boolean> {
     return true
   } catch (error) {
     if (isErrno(error, 'ENOENT')) throw error
-    // EINVAL says that it is something else; ENOTCONN, ESTALE and EIO come from the root of a dead mount.
+    // EINVAL means another kind of file; ENOTCONN, ESTALE and EIO come from the root of a dead mount.
     return false
   }
 }

@@ -6,8 +6,8 @@ import { type OwnedDescriptor, ownedDescriptor } from './owned-descriptor.ts'
 const slash = 47
 
 /**
- * umount2(2) of the topmost mount at an absolute path that has no symbolic links. If one was put there meanwhile, the
- * call fails instead of following it to a mount elsewhere.
+ * umount2(2) of the topmost mount at an absolute path without symbolic links. If a link replaces a component meanwhile,
+ * the call fails instead of following it to a mount elsewhere.
  */
 export async function unmountAt(path: Uint8Array, flags: number): Promise<void> {
   const last = path.lastIndexOf(slash)
@@ -19,7 +19,7 @@ export async function unmountAt(path: Uint8Array, flags: number): Promise<void> 
   await umount2(exact, flags | UMOUNT.NOFOLLOW)
 }
 
-/** Undefined where the kernel lacks the call (before Linux 5.6); then the path is used as it is. */
+/** Undefined if the kernel lacks the call (before Linux 5.6); then the path is used directly. */
 function openDirectory(path: Uint8Array): OwnedDescriptor | undefined {
   try {
     return ownedDescriptor(openat2(AT_FDCWD, path, O_PATH | constants.O_DIRECTORY, RESOLVE.NO_SYMLINKS))

@@ -3,9 +3,9 @@ import { mountsUnder } from './mount-table.ts'
 import { unmountAt } from './unmount-at.ts'
 
 /**
- * Unmounts everything at a place and below it, as far as that goes.
+ * Unmounts everything at a place and below it, as far as possible.
  *
- * @returns what stopped it, or undefined if nothing is left
+ * @returns the error that stopped it, or undefined if nothing is left
  */
 export async function unmountTree(place: string, flags: number): Promise<unknown> {
   for (;;) {

@@ -26,22 +26,21 @@ export async function unmountOnLinux(target: string, options: UnmountOptions): P
       await delay(retryDelay, undefined, { signal })
     }
   } catch (error) {
-    // Something is mounted there, so it is one that this process may not unmount, such as a part of a
-    // container's tree.
+    // The mount exists, so this process may not unmount it, such as a part of a container's tree.
     if (hasErrno(error, 'EINVAL'))
       throw new NsboxError('failed_precondition', `${context}: the mount is locked`, { cause: error })
     throw mountError(error, context)
   }
 }
 
-/** @returns what stopped it, or undefined if it is unmounted or nothing was mounted */
+/** @returns the error that stopped it, or undefined if it is unmounted or nothing was mounted */
 async function unmountOne(place: string, flags: number): Promise<unknown> {
   try {
     await unmountAt(Buffer.from(place), flags)
     return undefined
   } catch (error) {
     if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
-    // The kernel says the same of a place that is no mount and of a mount that it does not let go.
+    // The kernel's error is the same for a place without a mount and for a mount that it does not release.
     const isMounted = async () => (await mountsUnder(place)).some(({ mountPoint }) => mountPoint === place)
     return hasErrno(error, 'EINVAL') && !(await isMounted()) ? undefined : error
   }

@@ -1,6 +1,6 @@
 import { NsboxError } from '@nsbox/errors'
 
-/** The greatest user or group id; the one above means "unchanged" to the kernel. */
+/** The greatest user or group id; the next one means "unchanged" to the kernel. */
 export const maxId = 4_294_967_294
 
 /** Most bytes of `/etc/passwd` and `/etc/group`: 1 MiB. */
@@ -23,7 +23,7 @@ export interface GroupEntry {
 }
 
 /**
- * The accounts in `/etc/passwd`, in their order. Lines that are malformed or have an id beyond `maxId` are left out.
+ * The accounts in `/etc/passwd`, in order. Malformed lines and ids beyond `maxId` are skipped.
  *
  * @throws `invalid_argument` for a file with more than `maxAccountFile` bytes or a NUL
  */

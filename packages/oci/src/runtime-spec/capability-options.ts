@@ -2,8 +2,8 @@ import { assertCapability } from './capability.ts'
 import type { Capabilities } from './process.ts'
 import { changeProcess, type SpecOption } from './spec-option.ts'
 
-// The sets that decide what a process can do now. The inheritable and ambient ones decide what it keeps across an
-// execve, and are left alone (docs/threat-model.md B12).
+// The sets for a process's current rights. The inheritable and ambient ones, for rights after an execve, are not
+// changed (docs/threat-model.md B12).
 const changed = ['bounding', 'effective', 'permitted'] as const
 
 /** These capabilities and no others. */
@@ -25,8 +25,8 @@ export function withDroppedCapabilities(names: readonly string[]): SpecOption {
 }
 
 /**
- * Capabilities that programs without any of their own start with, whoever the user is (capabilities(7), ambient set).
- * They are added to all five sets.
+ * Capabilities that programs without file capabilities start with, for any user (capabilities(7), ambient set). They
+ * are added to all five sets.
  */
 export function withAmbientCapabilities(names: readonly string[]): SpecOption {
   const add = withAddedCapabilities(names)

@@ -45,7 +45,7 @@ export const capabilityNames = [
   'CAP_CHECKPOINT_RESTORE',
 ] as const
 
-/** What a container's processes may have unless more or less is asked for, in the order of stock `ctr`. */
+/** The default capabilities of a container's processes, in the order of stock `ctr`. */
 export const defaultCapabilities: readonly string[] = [
   'CAP_CHOWN',
   'CAP_DAC_OVERRIDE',
@@ -73,8 +73,7 @@ export function assertCapability(name: string): void {
 }
 
 /**
- * The capabilities in a set as `/proc/<pid>/status` shows it: `000001ffffffffff`. Bits beyond the known ones are left
- * out.
+ * The capabilities in a set in the form of `/proc/<pid>/status`: `000001ffffffffff`. Unknown bits are ignored.
  *
  * @throws `invalid_argument`
  */

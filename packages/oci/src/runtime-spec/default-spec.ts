@@ -7,7 +7,7 @@ export interface DefaultSpecOptions {
   readonly namespace: string
   /** The container's id; empty for a spec that is only shown. */
   readonly id?: string
-  /** As GOOS; `linux` by default. */
+  /** In the form of GOOS; `linux` by default. */
   readonly os?: string
 }
 
@@ -17,8 +17,8 @@ export const specVersion = '1.2.0'
 const noExec = ['nosuid', 'noexec', 'nodev']
 
 /**
- * The spec of a container without options, the same as that of stock `ctr` 1.7.24 (`ctr oci spec`). A spec of Linux
- * needs `process.args` before it can run.
+ * The spec of a container without options, the same as that of stock `ctr` 1.7.24 (`ctr oci spec`). On Linux,
+ * `process.args` must be set before it can run.
  *
  * A new value at each call.
  */
@@ -38,7 +38,7 @@ export function defaultSpec({ namespace, id = '', os = 'linux' }: DefaultSpecOpt
     process: {
       user,
       cwd: '/',
-      // No inheritable and no ambient ones: those would pass an execve of a user other than root
+      // No inheritable and no ambient ones: users other than root would keep those after an execve
       // (docs/threat-model.md B12).
       capabilities: {
         bounding: [...defaultCapabilities],

@@ -3,14 +3,14 @@ import { NsboxError, quoted } from '@nsbox/errors'
 /** The search path of a container whose image sets none. */
 export const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-// A value may have control characters, such as the line ends of a certificate; a name with some is an attempt to look
-// like two variables where an environment is printed (docs/threat-model.md B16).
+// A value may have control characters, such as the line ends of a certificate. A name with some tries to look like two
+// variables where an environment is printed (docs/threat-model.md B16).
 const assignment = /^[^=\p{Cc}]+=[^\0]*$/u
 const name = /^[^=\p{Cc}]+$/u
 
 /**
  * Applies changes to an environment: `NAME=value` sets, `NAME` removes. Variables keep their places and new ones
- * follow. Of two changes of one variable the later counts.
+ * follow. Of two changes of one variable the last counts.
  *
  * @throws `invalid_argument` for a change without a name, a control character in a name, or a NUL
  */

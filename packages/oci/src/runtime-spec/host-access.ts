@@ -21,7 +21,7 @@ export function hostAccess(spec: Spec): string[] {
     ...(root?.path === 'rootfs' ? [] : [`root.path ${root?.path}`]),
     ...mounts.flatMap((mount, index) => (isOwn(mount) ? [] : [`mounts[${index}] at ${mount.destination}`])),
     ...Object.entries(hooks).flatMap(([point, list]) => (isEmpty(list) ? [] : [`hooks.${point}`])),
-    // Instructions to runtimes and to programs that work with them.
+    // Annotations are instructions to runtimes and to programs that work with them.
     ...Object.keys(annotations).map((key) => `annotations ${key}`),
     ...(process ? ofProcess(process) : []),
     ...ofLinux(linux),
@@ -71,7 +71,7 @@ const knownSpec = {
   root: { path: true, readonly: true },
   ...{ hostname: true, domainname: true },
   mounts: [{ destination: true, type: true, source: true, options: true }],
-  // Each of these counts by itself.
+  // Each of these is listed by itself.
   ...{ hooks: true, annotations: true },
   linux: {
     ...{ uidMappings: mapping, gidMappings: mapping },
@@ -80,7 +80,7 @@ const knownSpec = {
     devices: true,
     seccomp: {
       ...{ defaultAction: true, defaultErrnoRet: true, architectures: true, flags: true },
-      // Counts by itself.
+      // Listed by itself.
       listenerPath: true,
       syscalls: [
         {
@@ -115,8 +115,8 @@ function isEmpty(value: unknown): boolean {
 }
 
 /**
- * File systems that show a container only what is its own, and where they may be mounted. In a second /proc nothing
- * would be hidden.
+ * File systems that show only the container's own content, and where they may be mounted. A second /proc would hide
+ * nothing.
  */
 const places: ReadonlyMap<string, string | undefined> = new Map([
   ['proc', '/proc'],
@@ -128,8 +128,8 @@ const places: ReadonlyMap<string, string | undefined> = new Map([
 ])
 
 /**
- * What such a file system may be mounted with: neither another mount at the place, nor a change of one that is there
- * (`remount`), nor another file system in the end.
+ * Options that such a file system may have: none that makes another mount at the place, changes an existing one
+ * (`remount`), or leads to another file system.
  */
 const harmless = new Set([
   ...['ro', 'rw', 'nosuid', 'suid', 'nodev', 'noexec', 'exec', 'sync', 'async', 'dirsync', 'defaults'],
@@ -199,7 +199,7 @@ function ofDevices([first, ...rules]: readonly DeviceRule[]): string[] {
   const deniesAll = first !== undefined && !first.allow && isAny(first) && (first.access ?? 'rwm') === 'rwm'
   const usual = new Set(ordinary.linux?.resources?.devices?.map(ruleKey))
   return [
-    // The last rule that matches decides, and without the first all devices are allowed.
+    // The last matching rule decides, and without the first all devices are allowed.
     ...(deniesAll ? [] : ['linux.resources.devices do not begin with a rule that denies all']),
     ...rules
       .filter((rule) => rule.allow && !usual.has(ruleKey(rule)))
@@ -212,7 +212,7 @@ function ofUnified({ unified = {} }: Resources): string[] {
   return files.filter((file) => !limit.test(file)).map((file) => `linux.resources.unified ${file}`)
 }
 
-/** Files of a cgroup that are limits. What is written to others can be about any process of the host. */
+/** Files of a cgroup that are limits. Writing to others may affect any process of the host. */
 const limit = /^(?:cpu|cpuset|hugetlb|io|memory|misc|pids|rdma)\.[a-zA-Z0-9_.]+$/
 
 const isAny = ({ type = 'a', major = -1, minor = -1 }: DeviceRule) =>

@@ -3,7 +3,7 @@ import { NsboxError } from '@nsbox/errors'
 import { parseCapabilityMask } from './capability.ts'
 
 /**
- * The capabilities that this process has now, in the order of their numbers: the most that it can give to a container
+ * The current capabilities of this process, in the order of their numbers: the most that it can give to a container
  * whose runtime it starts.
  *
  * @throws `unimplemented` on a host without `/proc/self/status`

@@ -8,5 +8,5 @@ export const idMappingSchema = openFields({
   size: integer32,
 })
 
-/** A range of ids inside a user namespace, and where it begins outside. */
+/** A range of ids in a user namespace, and its beginning outside. */
 export interface IdMapping extends v.InferOutput<typeof idMappingSchema> {}

@@ -5,8 +5,8 @@ import type { ContainerDefaults } from '../image-config.ts'
 const maxLabelBytes = 4096
 
 /**
- * Prefixes of labels that tell a program on the host what to do: containerd and its plugins, nsbox, nerdctl, Docker.
- * They are not copied from an image: such a label could start a program on the host (docs/threat-model.md B09).
+ * Prefixes of labels with a meaning for a program on the host: containerd and its plugins, nsbox, nerdctl, Docker. They
+ * are not copied from an image: such a label could start a program on the host (docs/threat-model.md B09).
  */
 const reserved = [
   'containerd.io/',
@@ -29,8 +29,8 @@ export interface ImageLabels {
 }
 
 /**
- * The labels that a container gets from its image. Clients look for the image's stop signal in
- * `io.containerd.image.config.stop-signal`; it is `SIGTERM` if the image names none.
+ * The labels for a container from its image. Clients look for the image's stop signal in
+ * `io.containerd.image.config.stop-signal`; it is `SIGTERM` if the image has none.
  */
 export function imageLabels(config: ContainerDefaults): ImageLabels {
   const labels: Record<string, string> = Object.create(null)

@@ -5,14 +5,14 @@ import { changeProcess, type SpecOption } from './spec-option.ts'
 import { assertWorkingDirectory } from './working-directory.ts'
 
 export interface ImageOptions {
-  /** Who the image's `USER`, or another, is in its root file system; see `resolveUser`. */
+  /** The image's `USER`, or another one, in its root file system; see `resolveUser`. */
   readonly user: User
-  /** Take the place of the image's `Cmd`, after its `Entrypoint`. */
+  /** Arguments in place of the image's `Cmd`, after its `Entrypoint`. */
   readonly args?: readonly string[]
 }
 
 /**
- * The settings of an image for its process: program, environment, working directory. Variables that are set already win
+ * The settings of an image for its process: program, environment, working directory. Existing variables take precedence
  * over the image's; an image without `PATH` gets one.
  *
  * @throws `invalid_argument`, naming the field: a variable that is not of the form `NAME=value`, a working directory

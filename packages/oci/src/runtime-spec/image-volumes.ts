@@ -3,9 +3,8 @@ import { NsboxError, quoted } from '@nsbox/errors'
 import type { ContainerDefaults } from '../image-config.ts'
 
 /**
- * The directories that an image declares to be volumes, each once, as clean absolute paths inside its root file system.
- * They are names only: on the way to them may be symbolic links of the image, so resolve them inside
- * (docs/threat-model.md B13).
+ * The directories that an image declares as volumes, each once, as clean absolute paths inside its root file system.
+ * The path may lead through symbolic links of the image, so resolve it inside (docs/threat-model.md B13).
  *
  * @throws `invalid_argument` for a path that is relative, the root itself, or has `..` or control characters
  */

@@ -9,7 +9,7 @@ export type NamespaceType = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user'
 
 const namespaceSchema = openFields({ type: word<NamespaceType>(), ...optional({ path: text }) })
 
-/** A namespace of the container's own; without a path it is a new one. A type that is not listed is the host's. */
+/** A namespace of the container's own; without a path it is a new one. For a missing type, the host's is used. */
 export interface Namespace extends v.InferOutput<typeof namespaceSchema> {}
 
 const deviceSchema = openFields({
@@ -62,5 +62,5 @@ export const linuxSchema = openFields(
   }),
 )
 
-/** What config-linux.md of the runtime specification adds. */
+/** The part for Linux (config-linux.md of the runtime specification). */
 export interface Linux extends v.InferOutput<typeof linuxSchema> {}

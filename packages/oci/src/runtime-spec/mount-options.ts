@@ -2,12 +2,12 @@ import { NsboxError, quoted } from '@nsbox/errors'
 import type { Mount } from './spec.ts'
 import { changeLinux, type SpecOption } from './spec-option.ts'
 
-/** Adds mounts, in their order, after those that are there. */
+/** Adds mounts, in order, after existing ones. */
 export function withMounts(mounts: readonly Mount[]): SpecOption {
   return (spec) => ({ ...spec, mounts: [...(spec.mounts ?? []), ...mounts] })
 }
 
-/** Removes the mounts at these places inside. */
+/** Removes the mounts at these places. */
 export function withoutMounts(destinations: readonly string[]): SpecOption {
   return (spec) => ({
     ...spec,
@@ -15,7 +15,7 @@ export function withoutMounts(destinations: readonly string[]): SpecOption {
   })
 }
 
-/** A file or directory of the host's with all that is mounted below it; read-only by default. */
+/** A bind mount of a file or directory of the host with all mounts below it; read-only by default. */
 export function bindMount(
   source: string,
   destination: string,
@@ -36,7 +36,7 @@ const propagations = [
 ]
 
 /**
- * How mounts and unmounts below the root file system pass between host and container (mount_namespaces(7)).
+ * How mounts in the root file system propagate between host and container (mount_namespaces(7)).
  *
  * @throws `invalid_argument` for a word that is not one of the eight
  */

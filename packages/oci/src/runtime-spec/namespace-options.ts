@@ -14,8 +14,8 @@ export function withHostNamespace(type: NamespaceType): SpecOption {
 }
 
 /**
- * The host's network, with the files that go with it, read-only: `/etc/hosts` and `/etc/resolv.conf`; and the host's
- * name in the variable `HOSTNAME`. The UTS namespace stays the container's own, as with stock `ctr`.
+ * The host's network, with read-only `/etc/hosts` and `/etc/resolv.conf` of the host, and the host's name in the
+ * variable `HOSTNAME`. The UTS namespace stays the container's own, as with stock `ctr`.
  */
 export function withHostNetwork({ hostname }: { readonly hostname: string }): SpecOption {
   const options = [
@@ -26,7 +26,7 @@ export function withHostNetwork({ hostname }: { readonly hostname: string }): Sp
   return (spec) => options.reduce((result, option) => option(result), spec)
 }
 
-/** A namespace of this type: the one that `path` leads to, such as `/proc/<pid>/ns/net`, or a new one. */
+/** A namespace of this type: the one at `path`, such as `/proc/<pid>/ns/net`, or a new one. */
 export function withNamespace(type: NamespaceType, path?: string): SpecOption {
   const namespace = path === undefined ? { type } : { type, path }
   return (spec) =>
@@ -37,7 +37,7 @@ export function withNamespace(type: NamespaceType, path?: string): SpecOption {
     })
 }
 
-/** A new user namespace whose ids are these of the host's. The root file system must belong to them. */
+/** A new user namespace with these ids of the host, which must own the root file system. */
 export function withUserNamespace(mappings: {
   readonly uid: readonly IdMapping[]
   readonly gid: readonly IdMapping[]

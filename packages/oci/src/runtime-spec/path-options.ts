@@ -1,6 +1,6 @@
 import { changeLinux, type SpecOption } from './spec-option.ts'
 
-/** Makes paths unreadable inside, beside those that are already. Those that do not exist are skipped by the runtime. */
+/** Makes further paths unreadable in the container. The runtime skips missing ones. */
 export function withMaskedPaths(paths: readonly string[]): SpecOption {
   return (spec) =>
     changeLinux(spec, (linux) => ({
@@ -9,7 +9,7 @@ export function withMaskedPaths(paths: readonly string[]): SpecOption {
     }))
 }
 
-/** Makes paths unwritable inside, beside those that are already. */
+/** Makes further paths unwritable in the container. */
 export function withReadonlyPaths(paths: readonly string[]): SpecOption {
   return (spec) =>
     changeLinux(spec, (linux) => ({
@@ -19,10 +19,10 @@ export function withReadonlyPaths(paths: readonly string[]): SpecOption {
 }
 
 /**
- * Hides what tells a container about the work of its neighbours through the hardware: counts of interrupts and of
- * thermal throttling (docs/threat-model.md B19). Stock `ctr` 1.7 leaves them readable.
+ * Hides hardware files that show a container the work of its neighbours: counts of interrupts and of thermal throttling
+ * (docs/threat-model.md B19). Stock `ctr` 1.7 leaves them readable.
  *
- * @param processors how many the host has
+ * @param processors number of processors of the host
  */
 export function withMaskedHardware(processors: number): SpecOption {
   const throttling = Array.from(

@@ -4,14 +4,14 @@ import type { Integer } from './integer.ts'
 import type { Rlimit, User } from './process.ts'
 import { changeProcess, type SpecOption } from './spec-option.ts'
 
-/** The program and its arguments; replaces those of the image, its entrypoint included. */
+/** The program and its arguments; replaces those of the image, including its entrypoint. */
 export function withProcessArgs(args: readonly string[]): SpecOption {
   return (spec) => changeProcess(spec, (process) => ({ ...process, args: [...args] }))
 }
 
 /**
- * Sets variables, given as `NAME=value`, and removes those given as `NAME`. A variable keeps its place, a new one goes
- * to the end.
+ * Sets variables of the form `NAME=value`, and removes those of the form `NAME`. A variable keeps its place, a new one
+ * is appended.
  *
  * @throws `invalid_argument` for a variable without a name, a control character in a name, or a NUL
  */
@@ -30,7 +30,7 @@ export function withUser(user: User): SpecOption {
   return (spec) => changeProcess(spec, (process) => ({ ...process, user }))
 }
 
-/** Gives the process a terminal, and says so in `TERM` unless that is set already. */
+/** Gives the process a terminal, and sets `TERM` unless it has a value already. */
 export function withTty(): SpecOption {
   return (spec) =>
     changeProcess(spec, (process) => {
@@ -54,7 +54,7 @@ export function withRlimit(type: string, soft: Integer, hard: Integer = soft): S
     })
 }
 
-/** Confines the process by a profile of AppArmor that the host has loaded. */
+/** Confines the process by an AppArmor profile that is loaded on the host. */
 export function withApparmorProfile(name: string): SpecOption {
   if (!/^[^\s\p{Cc}]+$/u.test(name))
     throw new NsboxError('invalid_argument', `AppArmor profile ${quoted(name)}: not a name`)

@@ -3,7 +3,7 @@ import { boolean, list, openFields, optional, text } from '../field-schema.ts'
 import { integer, integer32 } from './integer.ts'
 
 const userSchema = openFields({
-  // Go's decoder reads what is absent as zero.
+  // Go's decoder reads a missing value as zero.
   uid: v.optional(integer32, 0),
   gid: v.optional(integer32, 0),
   ...optional({
@@ -28,7 +28,7 @@ const capabilitiesSchema = openFields(
 /** The capability sets of capabilities(7), by names such as `CAP_CHOWN`. */
 export interface Capabilities extends v.InferOutput<typeof capabilitiesSchema> {}
 
-/** The sets that the specification names; a foreign spec may have others of any shape. */
+/** The sets of the specification; a foreign spec may have others with any value. */
 export const capabilitySets = [
   'bounding',
   'effective',
@@ -62,5 +62,5 @@ export const processSchema = openFields({
   }),
 })
 
-/** The process of a container, or one more that is to run in it. */
+/** The process of a container, or a further one to run in it. */
 export interface Process extends v.InferOutput<typeof processSchema> {}

@@ -24,7 +24,7 @@ export function withCpu(cpu: CpuResources): SpecOption {
 }
 
 /**
- * At most the time of this many processors; fractions count, in hundred-thousandths.
+ * A limit of processor time, in processors; fractions count to a hundred-thousandth.
  *
  * @throws `invalid_argument` unless it is a positive number, and at least a hundredth: the kernel refuses less
  */
@@ -35,7 +35,7 @@ export function withCpus(processors: number): SpecOption {
   return withCpu({ quota: Math.round(processors * period), period })
 }
 
-/** Weight of the container's processes against those of others; 1024 is ordinary. */
+/** Weight of the container's processes against those of others; 1024 is normal. */
 export function withCpuShares(shares: Integer): SpecOption {
   return withCpu({ shares })
 }
@@ -70,7 +70,7 @@ export function withBlockIo(blockIO: BlockIo): SpecOption {
   return (spec) => changeResources(spec, (resources) => ({ ...resources, blockIO }))
 }
 
-/** Where the container's cgroup is; `undefined` leaves that to the runtime. */
+/** Path of the container's cgroup; `undefined` leaves the choice to the runtime. */
 export function withCgroup(path: string | undefined): SpecOption {
   return (spec) =>
     changeLinux(spec, ({ cgroupsPath: _, ...linux }) => (path ? { ...linux, cgroupsPath: path } : linux))

@@ -99,10 +99,10 @@ export const resourcesSchema = openFields(
     hugepageLimits: list(openFields({ pageSize: text, limit: integer })),
     network: anyObject,
     rdma: anyObject,
-    /** Files of a cgroup v2 directory and what is written to them. */
+    /** Files of a cgroup v2 directory with their new contents. */
     unified: anyTextMap,
   }),
 )
 
-/** What a container may use, enforced by its cgroup; also the payload of a task's update. */
+/** Limits of a container, enforced by its cgroup; also the payload of a task's update. */
 export interface Resources extends v.InferOutput<typeof resourcesSchema> {}

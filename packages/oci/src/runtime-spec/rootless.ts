@@ -4,18 +4,18 @@ import type { Mount } from './spec.ts'
 import { changeLinux, changeProcess, type SpecOption } from './spec-option.ts'
 
 export interface RootlessOptions {
-  /** The host's ids that the container's are: at least the user's own for 0. */
+  /** The host's ids of the container: at least the user's own for 0. */
   readonly uidMappings: readonly IdMapping[]
   readonly gidMappings: readonly IdMapping[]
-  /** Whether the user may make cgroups; without it no limit can be set. */
+  /** Whether the user may make cgroups; otherwise no limit can be set. */
   readonly cgroups?: boolean
 }
 
 /**
- * What a user other than root can run: a user namespace, no supplementary groups (runc sets none for such a user), no
- * owners of mounts that the namespace does not map, no cgroup unless one is delegated. In the host's network namespace,
- * which is not the user's, a new sysfs cannot be mounted; the host's is bound instead. Has to come after the options
- * that it overrides.
+ * Changes a spec so that a user other than root can run it: a user namespace, no supplementary groups (runc sets none
+ * for such a user), no owners of mounts that the namespace does not map, no cgroup unless one is delegated. In the
+ * host's network namespace, which is not the user's, a new sysfs cannot be mounted; the host's is bound instead. Must
+ * come after the options that it overrides.
  */
 export function withRootless({ uidMappings, gidMappings, cgroups = false }: RootlessOptions): SpecOption {
   const mapped = withUserNamespace({ uid: uidMappings, gid: gidMappings })

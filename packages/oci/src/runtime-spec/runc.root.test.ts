@@ -60,7 +60,7 @@ describeWith({ linux: true, root: true, programs: ['runc', 'busybox', 'tar'] }, 
 
   afterAll(() => bundles?.[Symbol.asyncDispose]())
 
-  /** What a shell says that runs in a container. */
+  /** The output of a shell in a container. */
   async function shell(script: string, ...options: Parameters<Bundles['run']>[1] & {}): Promise<string> {
     const { code, stdout, stderr } = await bundles.run(['sh', '-c', script], options)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -277,7 +277,7 @@ describeWith({ linux: true, root: true, programs: ['runc', 'busybox', 'tar'] }, 
   })
 })
 
-/** The first of the files that the cgroup has, in the hierarchy of its controller or in the only one. */
+/** The first existing one of these files of the cgroup, in the hierarchy of its controller or in the only one. */
 async function cgroupFile(cgroup: string, controller: string, names: readonly string[]): Promise<string> {
   const tops = [`/sys/fs/cgroup/${controller}`, '/sys/fs/cgroup']
   for (const top of tops) {

@@ -1,10 +1,9 @@
 /**
- * The system calls that an ordinary program may make, by what they are for, in all the spellings that 32-bit and older
- * interfaces have for them. Chosen from the calls that Linux lists (syscalls(2)) by one question: can it reach what
- * belongs to the host or to a neighbour, or a part of the kernel that containers have broken out through? Not here are
- * therefore, among others: io_uring, which does its work outside of every filter; `userfaultfd`; the kernel's key
- * rings, which no namespace separates; loading of kernels and modules, swap, and what the table by capability below
- * holds. `clone`, `unshare`, `socket` and `personality` depend on their arguments.
+ * The system calls of ordinary programs, by purpose, with all names of 32-bit and older interfaces. Chosen from the
+ * list of Linux (syscalls(2)) by one question: can it reach something of the host or of a neighbour, or a part of the
+ * kernel through which containers have escaped? So missing are, among others: io_uring, whose work no filter sees;
+ * `userfaultfd`; the kernel's key rings, which no namespace separates; loading of kernels and modules, swap, and the
+ * calls in the table by capability below. `clone`, `unshare`, `socket` and `personality` depend on their arguments.
  */
 export const ordinaryCalls: readonly string[] = words(`
   open openat openat2 creat close close_range dup dup2 dup3 pipe pipe2 fcntl fcntl64 ioctl flock
@@ -72,7 +71,7 @@ export const ordinaryCalls: readonly string[] = words(`
   mq_notify mq_getsetattr
 `)
 
-/** Calls that check for a capability themselves, and are of no use without it. */
+/** Calls that check for a capability themselves, and are useless without it. */
 export const callsByCapability: Readonly<Record<string, readonly string[]>> = {
   CAP_BPF: words('bpf'),
   CAP_DAC_READ_SEARCH: words('open_by_handle_at'),
@@ -94,7 +93,7 @@ export const callsByCapability: Readonly<Record<string, readonly string[]>> = {
   CAP_SYSLOG: words('syslog'),
 }
 
-/** What libseccomp calls the interfaces of an architecture, and the calls that no other architecture has. */
+/** libseccomp's names of the interfaces of an architecture, and its own calls. */
 export interface CallArchitecture {
   readonly names: readonly string[]
   readonly calls: readonly string[]

@@ -5,38 +5,38 @@ import { callArchitectures, callsByCapability, ordinaryCalls } from './seccomp-c
 import { changeLinux, type SpecOption } from './spec-option.ts'
 
 export interface SeccompProfileOptions {
-  /** The capabilities that the container's processes may ever have. */
+  /** The capabilities that the container's processes can have. */
   readonly capabilities: readonly string[]
-  /** As GOARCH; this process's by default. */
+  /** In the form of GOARCH; this process's by default. */
   readonly architecture?: string
 }
 
 const EPERM = 1
 const ENOSYS = 38
 
-// linux/sched.h: NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. unshare(2) knows NEWTIME as well; in the
-// flags of clone(2) that bit is a part of the signal.
+// linux/sched.h: NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. unshare(2) also has NEWTIME, whose bit is a
+// part of the signal in the flags of clone(2).
 const cloneNamespaces = 0x7e020000
 const unshareNamespaces = 0x7e020080
 
-// AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET. Among the others are AF_ALG, by which the page cache of files
-// could be changed without the right to write them (CVE-2026-31431), AF_VSOCK, which leads to the hypervisor, and
-// hardly maintained protocols that are loaded on demand. Each is compared in all its 64 bits: the kernel reads 32 of
-// them, so "not AF_ALG" would be true of a number that the kernel takes for it.
+// AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET. Others include AF_ALG, by which the page cache of files could be
+// changed without permission to write them (CVE-2026-31431), AF_VSOCK, which leads to the hypervisor, and hardly
+// maintained protocols that are loaded on demand. All 64 bits are compared: the kernel reads 32 of them, so a condition
+// "not AF_ALG" would also hold for a number that the kernel reads as AF_ALG.
 const families = [1, 2, 10, 16, 17]
 
-// What personality(2) may be asked for: Linux, 32-bit Linux, both with the version numbers of 2.6, and the question.
+// Allowed arguments of personality(2): Linux, 32-bit Linux, both with the version numbers of 2.6, and the query.
 const personalities = [0, 8, 0x20000, 0x20008, 0xffffffff]
 
 /**
- * The default filter of a container's system calls. Everything that is not allowed fails with EPERM, `clone3` with
- * ENOSYS, so that the C library falls back to `clone`, whose flags can be seen. Denied above all: io_uring, sockets of
- * AF_ALG and AF_VSOCK, new namespaces, and what needs a capability that the container lacks.
+ * The default filter of a container's system calls. All other calls fail with EPERM, `clone3` with ENOSYS, so that the
+ * C library falls back to `clone`, whose flags a filter sees. Denied above all: io_uring, sockets of AF_ALG and
+ * AF_VSOCK, new namespaces, and calls that need a capability that the container lacks.
  *
- * `socketcall`, by which old programs for 386 reach the network, keeps its arguments where no filter sees them, so that
- * AF_ALG could be had through it; it is absent here, with ENOSYS.
+ * `socketcall`, by which old programs for 386 use the network, passes its arguments in memory, where a filter cannot
+ * see AF_ALG; so it fails with ENOSYS.
  *
- * @throws `invalid_argument` for an architecture that no profile has been written for
+ * @throws `invalid_argument` for an architecture without a profile
  */
 export function defaultSeccompProfile(options: SeccompProfileOptions): Seccomp {
   const architecture = options.architecture ?? defaultPlatform().architecture
@@ -62,9 +62,9 @@ export function defaultSeccompProfile(options: SeccompProfileOptions): Seccomp {
     defaultErrnoRet: EPERM,
     architectures: [...found.names],
     syscalls: [
-      // First, and with an errno that is not the default one: from the rules for `socket` and its kin libseccomp makes
-      // rules that let socketcall pass whatever the family, unless one without conditions is there already, and runc
-      // leaves out rules that say what happens anyway.
+      // First, and with another errno than the default: from the rules for `socket` and similar calls libseccomp makes
+      // rules that allow socketcall for any family, unless one without conditions exists already, and runc leaves out
+      // rules with the default action.
       { names: ['socketcall'], action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS },
       allow([...ordinaryCalls, ...found.calls]),
       ...byArgument,
@@ -74,13 +74,13 @@ export function defaultSeccompProfile(options: SeccompProfileOptions): Seccomp {
   }
 }
 
-/** Filters system calls by this profile; `undefined` takes the filter away. */
+/** Filters system calls by this profile; `undefined` removes the filter. */
 export function withSeccomp(profile: Seccomp | undefined): SpecOption {
   return (spec) =>
     changeLinux(spec, ({ seccomp: _, ...linux }) => (profile ? { ...linux, seccomp: profile } : linux))
 }
 
-/** Filters system calls by `defaultSeccompProfile` for the capabilities of the spec; belongs after their options. */
+/** Filters system calls by `defaultSeccompProfile` for the capabilities of the spec; must come after their options. */
 export function withDefaultSeccomp(options: Pick<SeccompProfileOptions, 'architecture'> = {}): SpecOption {
   return (spec) => {
     const capabilities = spec.process?.capabilities?.bounding ?? []

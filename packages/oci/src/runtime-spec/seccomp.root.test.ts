@@ -31,7 +31,7 @@ describeWith(
 
     afterAll(() => bundles?.[Symbol.asyncDispose]())
 
-    /** The errno of each call, or 0, as a program in a container sees it. */
+    /** The errno of each call, or 0, in a container. */
     async function errors(
       calls: Readonly<Record<string, string>>,
       options: readonly SpecOption[],
@@ -127,7 +127,7 @@ print(json.dumps(said))
         .replace(/#.*executable/, '')
       const calls = { alg: attempt.replaceAll('FAMILY', '38'), inet: attempt.replaceAll('FAMILY', '2') }
       const free = (await errors(calls, [])) as { inet: number }
-      // A kernel without that interface ends the program by a signal; there is nothing to deny then.
+      // A kernel without that interface ends the program by a signal; then nothing has to be denied.
       const denied = free.inet === 0 ? 38 << 8 : free.inet
       expect(await errors(calls, [withDefaultSeccomp()])).toEqual({ alg: denied, inet: denied })
     })

@@ -39,14 +39,14 @@ const ruleSchema = openFields({
   ...optional({ errnoRet: integer32, args: list(conditionSchema) }),
 })
 
-/** What happens to these calls if all conditions hold. Names that the host's libseccomp does not know are skipped. */
+/** The action for these calls if all conditions hold. Names unknown to the host's libseccomp are skipped. */
 export interface SeccompRule extends v.InferOutput<typeof ruleSchema> {}
 
-/** What `--seccomp-profile` reads, and `linux.seccomp`. */
+/** The value of `linux.seccomp`, and the file of `--seccomp-profile`. */
 export const seccompSchema = openFields({
   defaultAction: word<SeccompAction>(),
   ...optional({
-    /** Of the default action, if that is `SCMP_ACT_ERRNO`. */
+    /** The errno of the default action, if that is `SCMP_ACT_ERRNO`. */
     defaultErrnoRet: integer32,
     architectures: list(text),
     flags: list(text),
@@ -56,5 +56,5 @@ export const seccompSchema = openFields({
   }),
 })
 
-/** A filter of system calls, as libseccomp understands it. */
+/** A filter of system calls, in libseccomp's form. */
 export interface Seccomp extends v.InferOutput<typeof seccompSchema> {}

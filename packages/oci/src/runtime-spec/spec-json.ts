@@ -7,14 +7,13 @@ import { type Seccomp, seccompSchema } from './seccomp.ts'
 import { type Spec, specSchema } from './spec.ts'
 import { validateSeccomp } from './validate-seccomp.ts'
 
-/** Most bytes that a spec may have: 4 MiB, what one message of gRPC can carry. */
+/** Most bytes of a spec: 4 MiB, as many as one message of gRPC can have. */
 export const maxSpecSize = 4 * 1024 * 1024
 
 /**
- * Reads a `config.json`, or the spec that a client sent with a container. Fields that this package does not know are
- * kept, known ones that are `null` are left out, integers that a double cannot hold become bigints. It is refused if
- * two readers could understand it differently (see `parseStrictJson`), or a field has a type other than declared.
- * `validateSpec` checks the rest.
+ * Reads a `config.json`, or the spec of a client's container. Unknown fields are kept, known ones that are `null` are
+ * dropped, integers that a double cannot hold become bigints. Refused if two readers could understand it differently
+ * (see `parseStrictJson`), or if a field does not have its type. `validateSpec` checks the rest.
  *
  * @throws `invalid_argument`, naming the field
  */
@@ -22,21 +21,21 @@ export function parseSpec(bytes: Uint8Array): Spec {
   return parse(bytes, 'spec', specSchema)
 }
 
-/** As `parseSpec`, for the process that a client wants to run in a container as well. */
+/** As `parseSpec`, for a further process in a container. */
 export function parseProcess(bytes: Uint8Array): Process {
   return parse(bytes, 'process', processSchema)
 }
 
-/** As `parseSpec`, for the limits that a client wants a task to have. */
+/** As `parseSpec`, for new limits of a task. */
 export function parseResources(bytes: Uint8Array): Resources {
   return parse(bytes, 'resources', resourcesSchema)
 }
 
 /**
- * As `parseSpec`, for a filter of system calls that a user wrote into a file of its own.
+ * As `parseSpec`, for a filter of system calls in a user's file.
  *
- * @throws `invalid_argument` also for the format of Docker and Podman, whose rules have conditions that the runtime
- * does not know: it would allow what they allow to some
+ * @throws `invalid_argument` also for the format of Docker and Podman: the runtime does not know the conditions of its
+ * rules, and would allow a call to everyone
  */
 export function parseSeccompProfile(bytes: Uint8Array): Seccomp {
   const profile = parse(bytes, 'seccomp profile', seccompSchema)

@@ -5,15 +5,14 @@ import type { Spec } from './spec.ts'
 import { validateSpec } from './validate-spec.ts'
 
 /**
- * One option of a container: returns a changed spec and does not modify its argument. Other fields stay, unknown ones
- * included. Options are applied in their order, so a later one sees and may replace what an earlier one did.
+ * One option of a container: returns a changed spec and does not modify its argument. Other fields are kept, including
+ * unknown ones. Options are applied in order, so a later one sees and may replace the changes of an earlier one.
  */
 export type SpecOption = (spec: Spec) => Spec
 
 /**
- * Applies options to a spec, usually `defaultSpec`, in their order. The result shares no part with the spec or with
- * what the options were made from, so that containers of one image cannot change each other (docs/threat-model.md B15),
- * and keeps what `validateSpec` demands.
+ * Applies options to a spec, usually `defaultSpec`, in order. The result shares no part with the spec or the options,
+ * so that containers of one image cannot change each other (docs/threat-model.md B15), and passes `validateSpec`.
  *
  * @throws `invalid_argument`, naming the field
  */
@@ -23,7 +22,7 @@ export function buildSpec(base: Spec, options: readonly SpecOption[]): Spec {
   return spec
 }
 
-/** The spec with its process changed; one that has none gets root in `/`. */
+/** The spec with its process changed; if it has none, it gets one for root in `/`. */
 export function changeProcess(spec: Spec, change: (process: Process) => Process): Spec {
   return { ...spec, process: change(spec.process ?? { user: { uid: 0, gid: 0 }, cwd: '/' }) }
 }

@@ -9,7 +9,7 @@ export function withRootfs(path: string, options: { readonly readonly?: boolean 
   })
 }
 
-/** Mounts the root file system read-only, wherever it is. */
+/** Mounts the root file system read-only, at any path. */
 export function withReadonlyRootfs(): SpecOption {
   return (spec) => ({ ...spec, root: { path: 'rootfs', ...spec.root, readonly: true } })
 }
@@ -19,7 +19,7 @@ export function withHostname(hostname: string): SpecOption {
   return (spec) => ({ ...spec, hostname })
 }
 
-/** Adds annotations, over those of the same names. */
+/** Adds annotations, and replaces those with the same names. */
 export function withAnnotations(annotations: Readonly<Record<string, string>>): SpecOption {
   return (spec) => ({ ...spec, annotations: { ...spec.annotations, ...annotations } })
 }

@@ -42,14 +42,14 @@ const tried = fc.oneof(
   mutatedBytes([bytesOf(spec)], { dictionary: ['null', '18446744073709551615', '-1', '"', '{}', '..'] }),
 )
 
-/** Reading what was written must give the same again: else what was checked is not what the runtime gets. */
+/** The written spec must read as the same: otherwise the runtime would get another one than was checked. */
 fuzz('a spec that is accepted is written as what it was read as', tried, (bytes) => {
   const { outcome, value } = attempt(() => parseSpec(bytes))
   if (value === undefined) return outcome
   const written = encodeSpec(value)
   expect(parseSpec(written)).toEqual(value)
   expect(Buffer.from(encodeSpec(parseSpec(written))).equals(written)).toBe(true)
-  // Must be able to say of each what it asks of the host.
+  // Every listed access must have a name.
   for (const asked of hostAccess(value)) expect(asked).not.toBe('')
   return outcome
 })

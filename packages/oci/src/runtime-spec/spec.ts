@@ -49,10 +49,10 @@ const hooksSchema = openFields(
   }),
 )
 
-/** Programs of the host's that the runtime starts at points of a container's life. */
+/** Programs of the host that the runtime starts at points of a container's life. */
 export interface Hooks extends v.InferOutput<typeof hooksSchema> {}
 
-/** The points that the specification names; a foreign spec may have others of any shape. */
+/** The points of the specification; a foreign spec may have others with any value. */
 export const hookPoints = [
   'prestart',
   'createRuntime',
@@ -73,14 +73,14 @@ export const specSchema = openFields({
     hooks: hooksSchema,
     annotations: anyTextMap,
     linux: linuxSchema,
-    /** Only carried along. */
+    /** Kept unchanged. */
     windows: anyObject,
   }),
 })
 
 /**
- * A container's `config.json` (OCI runtime specification 1.2, config.md), in the specification's own names, as far as
- * nsbox reads or writes it. A value may have more fields than are declared here: options and `parseSpec` keep them.
+ * The parts of a container's `config.json` (OCI runtime specification 1.2, config.md) that nsbox reads or writes, with
+ * the specification's names. A value may have more fields than are declared here: options and `parseSpec` keep them.
  *
  * Integers that a double cannot hold, such as the limit "infinity" of a resource, are bigints; see `encodeSpec`.
  */

@@ -161,7 +161,7 @@ describeWith(
       const all = ['--cgroup', `/${id}`, '--cpu-shares', '512', ...flags.split(' ')]
       const ctr = (...args: string[]) => stockCtr(containerd.address, 'stock', args)
       try {
-        // Whether it starts does not matter: what it was made from stays.
+        // It need not start: its record stays.
         await ctr('run', '--detach', '--null-io', ...all, reference, id)
         const { Spec: stock } = JSON.parse((await ctr('containers', 'info', id)).stdout)
         const capable = flags.includes('privileged')

@@ -2,15 +2,15 @@ import { NsboxError, quoted } from '@nsbox/errors'
 import { maxAccountFile, maxId, parseGroup, parsePasswd } from './account-file.ts'
 import type { User } from './process.ts'
 
-/** A user as people and images write it. */
+/** A user in the form that people and images write. */
 export interface UserName {
   readonly user: string | number
   readonly group?: string | number | undefined
 }
 
 /**
- * Reads `user`, `user:group` or `:group`, each a name or a number. What looks like a number is one: it is never looked
- * up as a name, and never wraps (docs/threat-model.md B10). Nobody and nothing before the colon is root, 0.
+ * Reads `user`, `user:group` or `:group`, each a name or a number. A text that looks like a number is one: it is never
+ * looked up as a name, and never wraps around (docs/threat-model.md B10). Empty parts mean root, 0.
  *
  * @throws `invalid_argument`
  */
@@ -30,10 +30,10 @@ export function parseUser(text: string): UserName {
   return group === undefined ? { user: user || 0 } : { user: user || 0, group }
 }
 
-/** Reads the files of a root file system that has not been started. */
+/** Reads files of a root file system without a running container. */
 export interface RootfsReader {
   /**
-   * @param path absolute, as it is inside; symbolic links on the way must be followed inside as well
+   * @param path absolute, inside the root; symbolic links on the way must be followed inside as well
    * @returns `undefined` if there is no such file
    * @throws if the file has more than `maxBytes` bytes, or is not a regular file
    */
@@ -44,13 +44,13 @@ export interface RootfsReader {
 }
 
 /**
- * Who a user is in a root file system: by its `/etc/passwd` and `/etc/group`, which need not exist for numbers.
+ * The ids of a user in a root file system: by its `/etc/passwd` and `/etc/group`, which need not exist for numbers.
  *
- * Without a group, the user's own one and all that list the user; with one, that alone. The supplementary groups always
- * hold the primary one, without which a process could pass files that deny access to that group
- * (docs/threat-model.md B11). A number that nobody has gets group 0.
+ * Without a group: the user's own group and all that list the user; with one: only that. The supplementary groups
+ * always include the primary one, without which a process could pass files that deny access to that group
+ * (docs/threat-model.md B11). A number without an account gets group 0.
  *
- * @param name what `parseUser` takes; an image without `USER` has the empty text, which is root
+ * @param name as for `parseUser`; an image without `USER` has the empty text, which is root
  * @throws `invalid_argument` for a malformed user or file; `not_found` for a name that the files do not have
  */
 export async function resolveUser(

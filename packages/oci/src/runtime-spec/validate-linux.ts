@@ -60,7 +60,7 @@ function validateDevice({ path, type, major, minor }: Device, field: string): vo
 
 const isNumber = (value: Integer | undefined): boolean => value !== undefined && value >= 0
 
-/** @throws `invalid_argument`, naming the field, for what is not an absolute path of Linux */
+/** @throws `invalid_argument`, naming the field, for anything but an absolute path of Linux */
 export function assertAbsolutePath(path: string, field: string): void {
   if (!path.startsWith('/') || path.includes('\0'))
     throw refuse(field, `${quoted(path)} is not an absolute path`)

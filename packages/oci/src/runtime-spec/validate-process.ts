@@ -6,10 +6,10 @@ import { type Capabilities, capabilitySets, type Process, type Rlimit } from './
 import { assertWorkingDirectory } from './working-directory.ts'
 
 /**
- * The part of `validateSpec` for a process, also of one that a client adds to a container.
+ * The part of `validateSpec` for a process, including one that a client adds to a container.
  *
- * @param field what the process is called in errors, such as `spec: process`
- * @param windows whether its paths are those of Windows, which are not looked at
+ * @param field names the process in errors, such as `spec: process`
+ * @param windows whether its paths are those of Windows, which are not checked
  * @throws `invalid_argument`, naming the field
  */
 export function validateProcess(
@@ -42,7 +42,7 @@ function validateCapabilities(sets: Capabilities, field: string): void {
     const bad = sets[set]?.find((name) => !/^CAP_[A-Z_]+$/.test(name))
     if (bad !== undefined) throw refuse(`${field}.${set}`, `${quoted(bad)} is not a capability`)
   }
-  // capabilities(7): what the kernel refuses at capset and prctl.
+  // capabilities(7): the kernel refuses other combinations at capset and prctl.
   const within = (inner: keyof Capabilities, outer: keyof Capabilities): void => {
     const allowed = new Set(sets[outer])
     const extra = sets[inner]?.find((name) => !allowed.has(name))

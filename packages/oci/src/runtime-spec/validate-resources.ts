@@ -4,9 +4,9 @@ import type { Resources } from './resources.ts'
 import { validateDeviceRule } from './validate-device-rule.ts'
 
 /**
- * The part of `validateSpec` for limits, also of those that a client changes. The bounds are the kernel's.
+ * The part of `validateSpec` for limits, including those of an update. The bounds are the kernel's.
  *
- * @param field what they are called in errors, such as `spec: linux.resources`
+ * @param field names them in errors, such as `spec: linux.resources`
  * @throws `invalid_argument`, naming the field
  */
 export function validateResources(
@@ -15,7 +15,7 @@ export function validateResources(
 ): void {
   for (const [index, rule] of (devices ?? []).entries())
     validateDeviceRule(rule, `${field}.devices[${index}]`)
-  // -1 and 0 mean no limit to the runtime.
+  // -1 and 0 mean no limit for the runtime.
   for (const name of ['limit', 'reservation', 'swap', 'kernel', 'kernelTCP'] as const) {
     const bytes = memory[name]
     if (bytes !== undefined && bytes < -1) throw refuse(`${field}.memory.${name}`, `${bytes} is negative`)
@@ -32,7 +32,7 @@ export function validateResources(
   }
   if (pids && pids.limit < -1) throw refuse(`${field}.pids.limit`, `${pids.limit} is negative`)
   for (const [file, value] of Object.entries(unified ?? {})) {
-    // A file of the cgroup's own directory, whatever the runtime makes of the name.
+    // The file must be in the cgroup's own directory, however the runtime reads the name.
     if (file.includes('/') || file === '.' || file === '..' || /\p{Cc}/u.test(file) || value.includes('\0'))
       throw refuse(`${field}.unified[${quoted(file)}]`, 'is not a file of a cgroup')
   }

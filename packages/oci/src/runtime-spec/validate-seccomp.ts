@@ -8,7 +8,7 @@ const operator = /^SCMP_CMP_(?:NE|LT|LE|EQ|GE|GT|MASKED_EQ)$/
 /**
  * The part of `validateSpec` for the filter of system calls.
  *
- * @param field what the filter is called in errors, such as `spec: linux.seccomp`
+ * @param field names the filter in errors, such as `spec: linux.seccomp`
  * @throws `invalid_argument`, naming the field
  */
 export function validateSeccomp(

@@ -5,13 +5,13 @@ import { assertAbsolutePath, validateLinux } from './validate-linux.ts'
 import { validateProcess } from './validate-process.ts'
 
 /**
- * Checks the rules that every spec of `buildSpec` keeps. Most breaches the runtime would refuse as well, later and with
- * its own texts; some it would accept, and do something else than was meant.
+ * Checks the rules that every spec of `buildSpec` keeps. The runtime would refuse most violations as well, later and
+ * with its own texts; some it would accept, with an unintended effect.
  *
  * - every field has its type; the version is 1.x
  * - a process with a program, an absolute working directory that is the container's own, variables with names, ids of
  *   32 bits, capabilities that nest as the kernel demands, each limit once and no soft one above its hard one
- * - no NUL anywhere a C string is made of it; paths inside are absolute, and mounts do not leave by `..`
+ * - no NUL where a C string is made of a value; paths inside are absolute, and mounts do not leave by `..`
  * - each namespace once; mappings only with a user namespace, a host name only with a UTS namespace
  * - conditions of a filter of system calls that libseccomp understands
  *
@@ -46,8 +46,7 @@ function validateMount({ destination, type, source, options }: Mount, field: str
 }
 
 function validateHostname({ hostname, linux }: Spec): void {
-  // sethostname(2): 64 bytes. What is not a label could end up as more than one line of a file
-  // (docs/threat-model.md B16).
+  // sethostname(2): 64 bytes. Anything but a label could become several lines of a file (docs/threat-model.md B16).
   if (!/^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,63})$/.test(hostname!))
     throw refuse('spec: hostname', `${quoted(hostname)} is not a host name`)
   if (linux && !linux.namespaces?.some(({ type }) => type === 'uts'))

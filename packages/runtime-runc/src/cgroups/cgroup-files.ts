@@ -2,15 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno } from '@nsbox/errors'
 
-/** The largest number of 64 bits, which stands for `max`. */
+/** The largest number of 64 bits, which means no limit. */
 export const noLimit = 2n ** 64n - 1n
 
 /** Errors of the kernel for a file that it does not have, a cgroup that is gone, or a part that is switched off. */
 const absent = ['ENOENT', 'ENODEV', 'EOPNOTSUPP', 'ENOTSUP']
 
 /**
- * Reads the files of a cgroup's directory, on the calling thread: the kernel makes them from memory, in a few
- * microseconds each, where another thread takes 250.
+ * Reads the files of a cgroup's directory, on the calling thread: the kernel makes them from memory in a few
+ * microseconds each, where a thread of the pool takes 250.
  */
 export class CgroupFiles {
   readonly #directory: string

@@ -16,7 +16,7 @@ export interface HierarchyMount {
 
 /** The cgroup hierarchies of the host. They do not change while it runs, so one object serves all containers. */
 export class CgroupHost {
-  /** 2 if the unified hierarchy has all controllers, 1 if others have some (cgroup v1 and hybrid hosts). */
+  /** 2 if the unified hierarchy has all controllers, 1 if other hierarchies have some (cgroup v1 and hybrid hosts). */
   readonly version: 1 | 2
   readonly #mounts: ReadonlyMap<string, HierarchyMount>
   readonly #own: ProcessCgroups
@@ -50,7 +50,7 @@ export class CgroupHost {
     return this.at(processCgroups(pid))
   }
 
-  /** The cgroup of a path from the root of every hierarchy; undefined for one that is above this process. */
+  /** The cgroup of a path from the root of every hierarchy; undefined for a cgroup that contains this process. */
   named(path: string): ContainerCgroup | undefined {
     try {
       return this.at(new Map([...this.#mounts.keys()].map((name) => [name, path])))
@@ -60,13 +60,13 @@ export class CgroupHost {
     }
   }
 
-  /** As `of`, from `ContainerCgroup.cgroups`; the cgroup need not exist any more. */
+  /** As `of`, by the value of `ContainerCgroup.cgroups`; the cgroup need not exist any more. */
   at(cgroups: ProcessCgroups): ContainerCgroup {
     const directories = new Map<string, string>()
     for (const [name, path] of cgroups) {
       const mount = this.#mounts.get(name)
       const own = this.#own.get(name)
-      // Cgroups above this process are shared with other processes.
+      // Cgroups that contain this process are shared with other processes.
       if (mount === undefined || path === '/' || (own !== undefined && isWithin(own, path))) continue
       const directory = directoryOf(path, mount)
       if (directory !== undefined) directories.set(name, directory)

@@ -35,7 +35,7 @@ async function started(args: readonly string[], options: Parameters<typeof testC
   return { container, host, cgroup }
 }
 
-/** What work leads to, and how often the event loop has gone round meanwhile. */
+/** The result of work, and the turns of the event loop meanwhile. */
 async function turnsDuring<T>(work: Promise<T>): Promise<{ readonly result: T; readonly turns: number }> {
   let turns = 0
   let next: NodeJS.Immediate

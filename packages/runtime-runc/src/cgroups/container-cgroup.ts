@@ -8,13 +8,13 @@ import { isWithin, type ProcessCgroups, processCgroups } from './process-cgroups
 import { cgroupV1Metrics } from './v1/metrics.ts'
 import { cgroupV2Metrics } from './v2/metrics.ts'
 
-/** How much is done before other work may run: bytes of a list, and cgroups. */
+/** How much is done before the event loop may run: bytes of a list, and cgroups. */
 const pieceSize = 16 * 1024
 const batch = 16
 
 /**
- * The hierarchies that tell a container's processes on a host of version 1, the most reliable first. The unified one is
- * not among them: it keeps processes that have ended.
+ * The hierarchies that list a container's processes on a host of version 1, the most reliable first. The unified one is
+ * left out: it keeps processes that have ended.
  */
 const references = ['pids', 'devices', 'freezer', 'memory', 'cpu', 'cpuacct', 'blkio', 'name=systemd']
 
@@ -23,7 +23,7 @@ export class ContainerCgroup {
   readonly #version: 1 | 2
   readonly #reference: string
   readonly #directories: ReadonlyMap<string, string>
-  /** Where it is in each hierarchy; to be kept for `CgroupHost.at`. */
+  /** Its path in each hierarchy; to be stored for `CgroupHost.at`. */
   readonly cgroups: ProcessCgroups
 
   /** @internal use `CgroupHost` */
@@ -54,25 +54,25 @@ export class ContainerCgroup {
     }
   }
 
-  /** All processes in it and below, as the host numbers them, ordered; none if it does not exist any more. */
+  /** The pids on the host of all processes in it and below, ordered; none if it does not exist any more. */
   async pids(): Promise<number[]> {
     const found = new Set<number>()
     await collectPids(this.#directories.get(this.#reference)!, found)
     return [...found].sort((a, b) => a - b)
   }
 
-  /** Whether any hierarchy has it. */
+  /** Whether it exists in any hierarchy. */
   get exists(): boolean {
     return [...this.#directories.values()].some((directory) => existsSync(directory))
   }
 
-  /** Removes it from all hierarchies, as far as it is there. @throws failed_precondition if it has processes */
+  /** Removes it from all hierarchies. @throws failed_precondition if it has processes */
   async remove(): Promise<void> {
     for (const directory of this.#directories.values()) await removeCgroup(directory)
   }
 
   /**
-   * What its processes have used up.
+   * Its resource usage.
    * @throws not_found if it does not exist any more
    */
   metrics(): TaskMetrics['data'] {
@@ -80,7 +80,7 @@ export class ContainerCgroup {
       this.#version === 2
         ? { cgroup: 2, metrics: cgroupV2Metrics(this.#directories.get('')!) }
         : { cgroup: 1, metrics: cgroupV1Metrics(this.#directories) }
-    // Files that are gone count as such that the kernel does not have.
+    // Files that are gone are treated like files that the kernel does not have.
     try {
       readFileSync(join(this.#directories.get(this.#reference)!, 'cgroup.procs'))
     } catch (error) {
@@ -92,16 +92,18 @@ export class ContainerCgroup {
 
 const gone = (cause: unknown) => new NsboxError('not_found', 'cgroup of the container', { cause })
 
-/** Other work may run after each piece of a list, and after some cgroups: a container can have very many of both. */
+/**
+ * Yields to the event loop after each piece of a list and after some cgroups: a container can have very many of both.
+ */
 async function collectPids(top: string, found: Set<number>): Promise<void> {
   const directories = [top]
   for (let at = directories.pop(), looked = 1; at !== undefined; at = directories.pop(), looked++) {
     if (looked % batch === 0) await setImmediate()
     try {
-      // 0 stands for a process that this one cannot see.
+      // 0 stands for a process that this process cannot see.
       for await (const line of lines(join(at, 'cgroup.procs'))) if (Number(line) > 0) found.add(Number(line))
     } catch (error) {
-      // EOPNOTSUPP: threads only, whose processes are told further up (cgroup v2).
+      // EOPNOTSUPP: a threaded cgroup, whose processes are listed by an ancestor (cgroup v2).
       if (!isErrno(error, 'EOPNOTSUPP') && !isErrno(error, 'ENOTSUP') && !isGone(error)) throw error
     }
     for await (const name of cgroupsIn(at)) directories.push(join(at, name))

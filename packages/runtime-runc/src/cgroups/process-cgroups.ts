@@ -13,7 +13,7 @@ export function parseProcessCgroups(text: string): ProcessCgroups {
   for (const line of text.split('\n')) {
     const match = /^\d+:([^:]*):(\/.*)$/.exec(line)
     if (match === null) continue
-    // A cgroup that has been removed while a zombie was in it.
+    // `(deleted)`: the cgroup was removed while a zombie was in it.
     const path = match[2]!.replace(/ \(deleted\)$/, '')
     for (const name of match[1]!.split(',')) cgroups.set(name, path)
   }

@@ -7,7 +7,7 @@ type RdmaEntry = Rdma['current'][number]
 
 const noLimit = 2 ** 32 - 1
 
-/** What a cgroup has of RDMA devices; undefined without the controller. */
+/** The RDMA usage of a cgroup; undefined without the controller. */
 export function rdma(files: CgroupFiles): Rdma | undefined {
   const current = files.text('rdma.current')
   const limit = files.text('rdma.max')

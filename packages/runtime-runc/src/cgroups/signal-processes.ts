@@ -8,15 +8,14 @@ import type { ContainerCgroup } from './container-cgroup.ts'
 
 const SIGKILL = 9
 const mostRounds = 100
-/** How many processes are signalled before other work may run: a container can have very many. */
+/** How many processes are signalled before the event loop may run: a container can have very many. */
 const batch = 64
 
 /**
- * Signals one process of a container. A pid that is reused meanwhile does no harm: the pidfd is opened first, and then
- * the pid is looked up in the cgroup. If it is another process's by then, the pidfd's has ended, and the signal is
- * lost.
+ * Signals one process of a container. Safe if the pid is reused: the pidfd is opened first, and the pid is then looked
+ * up in the cgroup. If it belongs to another process by then, the process of the pidfd has ended and gets no signal.
  *
- * A process that is frozen with cgroup v1 gets the signal when it is thawed.
+ * With cgroup v1, a frozen process gets the signal when it is thawed.
  *
  * @throws not_found if there is no such process in the container
  */
@@ -31,7 +30,7 @@ export function signalProcess(cgroup: ContainerCgroup, pid: number, signal: numb
  */
 export async function signalAll(cgroup: ContainerCgroup, signal: number): Promise<number> {
   if (signal === SIGKILL && (await cgroup.pids()).length > 0 && killAtOnce(cgroup)) return 1
-  // With the time of the start: where much is forked, numbers come round.
+  // With the start time, since pids are reused where many processes are forked.
   const signalled = new Set<string>()
   for (let round = 0; round < mostRounds; round++) {
     const before = signalled.size
@@ -50,14 +49,14 @@ function signalMember(cgroup: ContainerCgroup, pid: number, signal: number): boo
   const descriptor = pidfdOf(pid)
   if (descriptor === undefined) return false
   try {
-    // One that has ended is readable, and stays in the cgroup until its parent has waited for it.
+    // The pidfd of an ended process is readable; the process stays in the cgroup until its parent has waited for it.
     return cgroup.has(pid) && !isReady(descriptor, 'read') && signalPidfd(descriptor, signal)
   } finally {
     closeSync(descriptor)
   }
 }
 
-/** Undefined if there is no such process, or the number is a thread's; otherwise the caller closes it. */
+/** Undefined if there is no such process, or the pid is a thread's; otherwise the caller closes it. */
 export function pidfdOf(pid: number): number | undefined {
   if (!Number.isInteger(pid) || pid <= 0 || pid > 0x7fffffff) return undefined
   try {
@@ -70,7 +69,7 @@ export function pidfdOf(pid: number): number | undefined {
   }
 }
 
-/** Linux 5.14 kills a whole cgroup of the unified hierarchy, which hybrid hosts have beside the others. */
+/** Linux 5.14 can kill a whole cgroup of the unified hierarchy, which hybrid hosts have too. */
 function killAtOnce(cgroup: ContainerCgroup): boolean {
   const directory = cgroup.directory('')
   if (directory === undefined) return false

@@ -16,7 +16,7 @@ const failed = '(00.130785) Error (criu/cr-dump.c:1681): Dump files (pid: 23905)
 const noise =
   "(00.047556) Error (criu/util.c:1533): rlimit: Can't setup RLIMIT_NOFILE for self: Operation not permitted\n"
 
-// As CRIU 4.1.1 wrote them; the first three, of kernels before 6.16, as its users report them.
+// As CRIU 4.1.1 wrote them; the first three, of kernels before 6.16, are from reports of its users.
 const lines: Readonly<Record<string, readonly [code: string, reason: string | undefined]>> = {
   'Error (criu/sk-inet.c:191): inet: Connected TCP socket, consider using --tcp-established option.': [
     'failed_precondition',

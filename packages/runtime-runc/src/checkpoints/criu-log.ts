@@ -2,20 +2,20 @@ import { open } from 'node:fs/promises'
 import { type ErrorCode, errorCode, fromSystemError, isErrno, isNsboxError, NsboxError } from '@nsbox/errors'
 import { obstacle } from './obstacles.ts'
 
-/** The end of a log that is looked at, in bytes. */
+/** Bytes that are read at the end of a log. */
 const maxLog = 16 * 1024
 const maxLines = 4
 const maxLine = 300
 
-/** A harmless message of every run on hosts that limit the descriptors of all processes. */
+/** A harmless message that every run has on hosts that limit the descriptors of all processes. */
 const noise = /Can't setup RLIMIT_NOFILE/
 
-/** What CRIU has written of what went wrong. */
+/** The errors in a log of CRIU. */
 export interface CriuFailure {
-  /** Its own words, a line for each error, the first one first. */
+  /** CRIU's messages, one for each error, in order. */
   readonly lines: readonly string[]
   readonly code?: ErrorCode | undefined
-  /** What stood in the way, where that is known. */
+  /** The resource that cannot be saved or restored, where it is known. */
   readonly reason?: string | undefined
 }
 
@@ -31,8 +31,8 @@ export async function criuFailure(log: string): Promise<CriuFailure | undefined>
 }
 
 /**
- * Whether a log says that a checkpoint is complete, by its last line: lines above may hold names that a container
- * chose.
+ * Whether a log says that a checkpoint is complete. Only the last line counts: those above may contain names that a
+ * container chose.
  */
 export async function criuHasFinished(log: string): Promise<boolean> {
   return /(?:^|\n)\([\d.]+\) Dumping finished successfully\n?$/.test(await endOf(log))
@@ -43,7 +43,7 @@ export function withCriuFailure(error: unknown, failure: CriuFailure | undefined
   if (failure === undefined || !isNsboxError(error)) return error
   const { reason, lines } = failure
   const code = errorCode(error)
-  // The runtime names the log, which will be gone.
+  // The log that the runtime names will be removed.
   const words = error.context.replace(/\s+log file: .*$/s, '')
   return new NsboxError(
     code === 'unknown' ? (failure.code ?? code) : code,
@@ -52,7 +52,7 @@ export function withCriuFailure(error: unknown, failure: CriuFailure | undefined
   )
 }
 
-/** Without the time, the number of the process within the container, and characters of file names; each once. */
+/** Messages without the time, the pid within the container, and characters of file names; each once. */
 function errorLines(text: string): string[] {
   const lines = text.split('\n').flatMap((line) => {
     const words = /^(?:\([\d.]+\)|pie: \d+:)\s*(?:\d+: )?(Error \(.*)$/.exec(line)?.[1]

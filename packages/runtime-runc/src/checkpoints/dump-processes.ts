@@ -9,19 +9,19 @@ import { hasOpen } from './has-open.ts'
 import { commandLine, type HelperProcess, helperProcess, helperProcesses } from './helper-processes.ts'
 
 const SIGKILL = 9
-/** How long CRIU may take to release the processes, in milliseconds; it writes the rest of their memory first. */
+/** Milliseconds that CRIU may take to release the processes; it writes the rest of their memory first. */
 const grace = 60_000
-/** Milliseconds that what was killed may take to end. */
+/** Milliseconds until a killed process must have ended. */
 const afterKill = 10_000
 
 /**
  * Ends all processes of an ended or killed command that still write images to a directory. The runtime is killed at
- * once. CRIU then fails to report and resumes the processes of the container by itself: killing it could end a process
- * into which it has injected code. Once the first process has ended, CRIU is killed, since it may wait for that for
- * ever.
+ * once. CRIU then notices that its report fails, and resumes the processes of the container: killing it could end a
+ * process into which it has injected code. Once the container's first process has ended, CRIU is killed, since it may
+ * wait for that process for ever.
  *
  * @param pid the container's first process
- * @throws deadline_exceeded if one of them survives being killed
+ * @throws deadline_exceeded if one of them does not end after being killed
  */
 export async function endDump(images: string, pid: number): Promise<void> {
   const paths = [...new Set([images, await realpath(images).catch(() => images)])]
@@ -32,7 +32,7 @@ export async function endDump(images: string, pid: number): Promise<void> {
     if (performance.now() > end + afterKill)
       throw new NsboxError(
         'deadline_exceeded',
-        `the end of process ${found[0]!.pid}, which makes a checkpoint`,
+        `process ${found[0]!.pid}, which makes a checkpoint, does not end`,
       )
     const ends = hasEnded(pid) || performance.now() > end
     for (const process of found) if (!process.isCriu || ends) kill(process.pid, paths)
@@ -54,10 +54,10 @@ async function dumpProcesses(paths: readonly string[]): Promise<DumpProcess[]> {
   return found
 }
 
-/** Told by what it was called with, and CRIU by what it has open. */
+/** The runtime is recognised by its command line, CRIU by its open files. */
 function dumpProcess({ pid, name }: HelperProcess, paths: readonly string[]): DumpProcess | undefined {
   const line = commandLine(pid)
-  // Clients have options of the same name.
+  // `--image-path` alone is not enough: clients have an option of the same name.
   const isRuntime = line.includes('\0--log-format\0json\0')
   if (isRuntime && paths.some((path) => line.includes(`\0--image-path\0${path}\0`)))
     return { pid, isCriu: false }
@@ -68,7 +68,7 @@ function kill(pid: number, paths: readonly string[]): void {
   const descriptor = pidfdOf(pid)
   if (descriptor === undefined) return
   try {
-    // The number could mean another process since.
+    // The pid may have been reused since.
     const helper = helperProcess(pid)
     if (helper !== undefined && dumpProcess(helper, paths) !== undefined) signalPidfd(descriptor, SIGKILL)
   } finally {

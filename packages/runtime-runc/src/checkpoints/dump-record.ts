@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { type Bundle, readState, writeState } from '@nsbox/bundle'
 import { isErrno } from '@nsbox/errors'
 
-/** What is to be known of a checkpoint in the making after this process has gone: `checkpoint.json` in the bundle. */
+/** What a later process must know of a checkpoint under way: `checkpoint.json` in the bundle. */
 export interface DumpRecord {
   readonly format: 1
-  /** Whether the container was paused before, so that it has to be afterwards. */
+  /** Whether the container was paused before the checkpoint, and must be again. */
   readonly paused: boolean
-  /** Where the images are written; it tells the processes that write them. */
+  /** The directory of the images; processes that write to it belong to the checkpoint. */
   readonly images: string
 }
 

@@ -2,8 +2,8 @@ import { readdirSync, readlinkSync, type Stats, statSync } from 'node:fs'
 import { unlessGone } from './helper-processes.ts'
 
 /**
- * Whether a process has a file open, or one in it if it is a directory; one that has ended has not. The name of an open
- * file is one of the process's own root file system, so it must lead to the same file here.
+ * Whether a process has a file open, or a file in it if it is a directory; false for a process that has ended. `/proc`
+ * names the file within the process's own root filesystem, so the name must lead to the same file here.
  */
 export function hasOpen(pid: number, paths: readonly string[]): boolean {
   const directory = `/proc/${pid}/fd`

@@ -2,28 +2,28 @@ import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync 
 import { setImmediate } from 'node:timers/promises'
 import { isErrno } from '@nsbox/errors'
 
-/** A process that may be a program that this process, or one before it, has started. */
+/** A process that this process, or an earlier one, may have started. */
 export interface HelperProcess {
   readonly pid: number
-  /** What it calls itself, at most 15 bytes. */
+  /** The name of its program, at most 15 bytes, which the process can change. */
   readonly name: string
 }
 
-/** Of pids; a process has the same as long as it lives. */
+/** The pid namespace; a process has the same as long as it lives. */
 let ownNamespace: string | undefined
 
-/** How many processes are looked at before other work may run. */
+/** How many processes are looked at before the event loop may run. */
 const batch = 100
 
 /**
- * Most bytes of a command line that are read. A process can make its own as long as its memory (`PR_SET_MM_MAP` in
- * prctl(2)); those of runtimes are short.
+ * Most bytes read of a command line. A process can make its own as long as its memory (`PR_SET_MM_MAP` in prctl(2));
+ * those of runtimes are short.
  */
 const maxCommandLine = 64 * 1024
 
 /**
- * The processes of this host that may be helpers: those in the pid namespace of this process that have its user for all
- * their ids. Processes of containers have neither; their names and open files prove nothing (docs/threat-model.md E12).
+ * The processes of this host that may be helpers: those in the pid namespace of this process whose user ids are all its
+ * own. Most containers have another namespace. Names and open files alone prove nothing (docs/threat-model.md E12).
  */
 export async function* helperProcesses(): AsyncGenerator<HelperProcess> {
   let looked = 0
@@ -49,7 +49,7 @@ export function helperProcess(pid: number): HelperProcess | undefined {
   }, undefined)
 }
 
-/** The beginning of a process's command line, each argument with a NUL at its end; empty for one that has ended. */
+/** The beginning of a process's command line, with a NUL after each argument; empty for a process that has ended. */
 export function commandLine(pid: number): string {
   return unlessGone(() => {
     const fd = openSync(`/proc/${pid}/cmdline`, 'r')
@@ -62,7 +62,7 @@ export function commandLine(pid: number): string {
   }, '')
 }
 
-/** Reads something of a process; `otherwise` if it has ended, or may not be read and so is no helper. */
+/** Reads something of a process; `otherwise` if it has ended, or must not be read and so is no helper. */
 export function unlessGone<T>(read: () => T, otherwise: T): T {
   try {
     return read()

@@ -3,13 +3,13 @@ import type { ErrorCode } from '@nsbox/errors'
 /** What a line of CRIU's log means, for readers who do not know CRIU. */
 export interface Obstacle {
   readonly code: ErrorCode
-  /** What stood in the way; undefined where CRIU does not tell. */
+  /** The resource in the way; undefined where CRIU does not name it. */
   readonly name?: string | undefined
 }
 
 type Known = readonly [pattern: RegExp, code: ErrorCode, name?: (...groups: string[]) => string]
 
-/** Messages of CRIU 3 and 4, those that name a cause first. Where an option of containerd helps, it is named. */
+/** Messages of CRIU 3 and 4, those that name a cause first. Where an option of containerd helps, the text names it. */
 const known: readonly Known[] = [
   [/No space left on device/, 'resource_exhausted', () => 'no space for the images'],
   [

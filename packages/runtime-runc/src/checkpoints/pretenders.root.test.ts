@@ -11,7 +11,7 @@ import { commandLine } from './helper-processes.ts'
 
 const needs = { root: true, linux: true, programs: ['runc', 'busybox', 'criu'] } as const
 
-/** Nothing besides: the task has been brought back. */
+/** Nothing is added to the error: the task runs again. */
 const refused = { context: 'OCI runtime checkpoint failed: refused' }
 
 describeWith(needs, 'processes of a container that pretend', () => {
@@ -30,7 +30,7 @@ describeWith(needs, 'processes of a container that pretend', () => {
     await lab[Symbol.asyncDispose]()
   })
 
-  /** Another container. @returns the numbers of its processes, once there are so many */
+  /** Runs another container. @returns the pids of its processes, once there are `count` */
   async function startLiar(script: string, count: number): Promise<number[]> {
     const { rootfs, spec } = lab.options(script, { perl: true })
     const changed = JSON.parse(new TextDecoder().decode(spec.value))

@@ -19,37 +19,37 @@ import {
   unlessGone,
 } from './helper-processes.ts'
 
-/** A restore that has failed, or was interrupted. */
+/** A restore that has failed or was interrupted. */
 export interface UndoneRestore {
   readonly runc: Runc
-  /** Its path tells the processes of the runtime. */
+  /** The runtime's processes are recognised by its path. */
   readonly bundle: Bundle
-  /** Where CRIU and what it restores are; undefined if that is not known. */
+  /** The cgroup of CRIU and the restored processes; undefined if it is not known. */
   readonly cgroup: ContainerCgroup | undefined
-  /** Whether nobody else was in the cgroup before. Otherwise it stays, and CRIU is left to end what it has made. */
+  /** Whether the cgroup was empty before. Otherwise it is kept, and CRIU ends the processes that it has made. */
   readonly alone: boolean
-  /** The numbers of processes that have nothing to do with it, and neither has what they have started. */
+  /** Pids of processes that do not belong to the restore; nor do their descendants. */
   readonly others: ReadonlySet<number>
 }
 
 const SIGKILL = 9
-/** How many processes are looked at before others have their turn. */
+/** How many processes are looked at before the event loop may run. */
 const batch = 64
-/** Milliseconds that CRIU is given to find nobody to report to, and to take back what it has done. */
+/** Milliseconds for CRIU to notice that its report fails, and to undo its work. */
 const grace = 2_000
-/** Milliseconds after which something does not end. */
+/** Milliseconds until all processes must have ended. */
 const patience = 10_000
 
 /**
  * Removes what a restore has left: its processes, mounts, the runtime's state and the cgroup.
  *
- * A runtime that is killed leaves the root filesystem mounted within its state. To have it remove that state would
- * remove the files of the root filesystem, so that the mount goes first, once nobody is there who could make it.
+ * A runtime that is killed leaves the root filesystem mounted within its state directory. Deleting that directory would
+ * delete the files of the root filesystem, so the mount is removed first, once no process is left that could make it.
  */
 export async function undoRestore(restore: UndoneRestore): Promise<void> {
   const { runc, bundle, cgroup, alone } = restore
   const { root } = runc.options
-  if (root === undefined) throw new NsboxError('internal', 'the runtime keeps its state where it likes')
+  if (root === undefined) throw new NsboxError('internal', 'the state directory of the runtime is unknown')
   await endAll(restore)
   for (const path of [criuRoot(root, bundle.id), ...cgroupYards(bundle)])
     await unmount(path, { recursive: true, lazy: true, noFollow: true })
@@ -93,14 +93,14 @@ function descends(pid: number, ancestors: ReadonlySet<number>): boolean {
   return false
 }
 
-/** CRIU, and what it has not made into something else yet. */
+/** CRIU itself, and processes that it has not yet turned into restored ones. */
 function isCriu(pid: number): boolean {
   return unlessGone(() => readFileSync(`/proc/${pid}/comm`, 'utf8'), '') === 'criu\n'
 }
 
 /**
- * The runtimes that restore a bundle, told by what they were called with, and CRIU at work for them, told by the log
- * that it writes. One that has just begun is in no cgroup of the container yet, but will be.
+ * The runtimes that restore a bundle, recognised by their command line, and CRIU working for them, recognised by its
+ * log. A CRIU that has just begun is not yet in a cgroup of the container.
  */
 async function helpersOf({ path, criu }: Bundle): Promise<{ runtimes: number[]; begun: number[] }> {
   const log = join(criu, 'restore.log')
@@ -114,7 +114,7 @@ async function helpersOf({ path, criu }: Bundle): Promise<{ runtimes: number[]; 
   return { runtimes, begun }
 }
 
-/** Where CRIU has mounted the cgroups of the host, unless it was told to work elsewhere. */
+/** Directories where CRIU has mounted the host's cgroups, unless it was given another work directory. */
 function cgroupYards({ criu }: Bundle): string[] {
   return readdirSync(criu).flatMap((name) => (name.startsWith('.criu.cgyard.') ? [join(criu, name)] : []))
 }
@@ -128,7 +128,7 @@ function killRuntime(pid: number, bundle: string): void {
   const descriptor = pidfdOf(pid)
   if (descriptor === undefined) return
   try {
-    // The number could mean another process since.
+    // The pid may have been reused since.
     const helper = helperProcess(pid)
     if (helper !== undefined && restores(helper, bundle)) signalPidfd(descriptor, SIGKILL)
   } finally {

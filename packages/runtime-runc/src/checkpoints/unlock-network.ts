@@ -6,16 +6,16 @@ const timeout = 10_000
 const maxBuffer = 16 * 1024 * 1024
 
 /**
- * Removes the rules with which CRIU blocks a network namespace while it dumps connections, and which a killed CRIU
- * leaves there. Does nothing in the namespace of this process, where CRIU blocks single connections only.
+ * Removes the rules with which CRIU blocks a network namespace while it dumps connections, and which it leaves if it is
+ * killed. Does nothing in the namespace of this process, where CRIU blocks single connections only.
  *
- * @param pid a process in the namespace; one that has ended is fine
+ * @param pid a process in the namespace, which may have ended
  */
 export async function unlockNetwork(pid: number): Promise<void> {
   const other = await networkOf(pid)
   if (other === undefined || other === (await networkOf('self'))) return
   try {
-    // The same rules are made with both, as far as the host has them.
+    // CRIU makes the same rules with both, as far as the host has them.
     for (const program of ['iptables', 'ip6tables']) await removeChain(pid, program)
   } catch (error) {
     if ((await networkOf(pid)) !== undefined) throw error
@@ -41,7 +41,7 @@ async function removeChain(pid: number, program: string): Promise<void> {
 }
 
 /**
- * The input of iptables-restore that removes CRIU's chain and every rule that leads to it; undefined without a chain.
+ * The input for iptables-restore that removes CRIU's chain and every rule that leads to it; undefined without a chain.
  */
 export function undoing(rules: string): string | undefined {
   const lines = rules.split('\n')
@@ -56,7 +56,7 @@ function output(program: string, args: readonly string[], input: string): Promis
   return new Promise((resolve, reject) => {
     const child = execFile(program, args, { timeout, maxBuffer }, (error, stdout) => {
       if (error === null) resolve(stdout)
-      // 127 is for a program that nsenter does not find.
+      // nsenter exits with 127 if it does not find the program.
       else if (error.code === 127 || isErrno(error, 'ENOENT')) resolve('')
       else reject(error)
     })

@@ -8,14 +8,14 @@ import { absolutePath, onlyKnownFields } from './option-value.ts'
 
 /** How to make a checkpoint, of `containerd.runc.v1.CheckpointOptions`. */
 export interface CheckpointRequest extends Omit<CheckpointOptions, 'imagePath' | 'parentPath' | 'preDump'> {
-  /** A directory that takes the images, instead of the content store. */
+  /** A directory for the images, in place of the content store. */
   readonly imagePath: string | undefined
 }
 
 const modes: readonly string[] = ['soft', 'full', 'strict', 'ignore'] satisfies CgroupsMode[]
 
 /**
- * Reads options of a checkpoint. Nothing that is set is ignored.
+ * Reads options of a checkpoint. No option is ignored.
  * @throws invalid_argument for options of another type, unknown ones, and invalid values
  */
 export function checkpointRequest(value: OpaqueValue | undefined): CheckpointRequest {

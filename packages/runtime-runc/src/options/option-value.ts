@@ -1,6 +1,6 @@
 import { NsboxError } from '@nsbox/errors'
 
-/** A message with what was in it of fields that are not known. */
+/** A decoded message with its unknown fields. */
 interface WithUnknown {
   readonly $unknown?: readonly { readonly no: number }[] | undefined
 }

@@ -11,23 +11,23 @@ export interface TaskOptions {
   readonly noPivotRoot: boolean
   /** Whether the container shares the server's session keyring. */
   readonly noNewKeyring: boolean
-  /** The cgroup that helper processes are to sit in. */
+  /** The cgroup for helper processes. */
   readonly shimCgroup: string | undefined
-  /** Who owns the container's ends of its input and output. */
+  /** The owner of the container's ends of its input and output. */
   readonly ioUid: number
   readonly ioGid: number
   /** The program of the runtime, a path or a name. */
   readonly binary: string | undefined
-  /** Where the runtime keeps its state; the namespace is appended. */
+  /** Directory of the runtime's state; the namespace is appended. */
   readonly root: string | undefined
   readonly systemdCgroup: boolean
-  /** A directory with the images of a checkpoint to go on from. */
+  /** A directory with the images of a checkpoint to restore. */
   readonly criuImagePath: string | undefined
-  /** Where CRIU keeps its log and what it needs meanwhile. */
+  /** Directory of CRIU's log and temporary files. */
   readonly criuWorkPath: string | undefined
 }
 
-/** What holds without options. */
+/** The values without options. */
 const defaults: TaskOptions = {
   noPivotRoot: false,
   noNewKeyring: false,
@@ -42,10 +42,10 @@ const defaults: TaskOptions = {
 }
 
 /**
- * Reads options of the runtime: `containerd.runc.v1.Options`, also as the body of `runtimeoptions.v1.Options`. Nothing
- * that is set is ignored.
+ * Reads options of the runtime: `containerd.runc.v1.Options`, also as the body of `runtimeoptions.v1.Options`. No
+ * option is ignored.
  *
- * @param value of the task, or else of its container
+ * @param value options of the task, or else of its container
  * @throws invalid_argument for options of another type, unknown ones, and invalid values
  */
 export function taskOptions(value: OpaqueValue | undefined): TaskOptions {

@@ -5,10 +5,10 @@ const writeFile = promisify(write)
 
 /**
  * The kernel's lock for moving a process into another cgroup, one for all hierarchies (`cgroup_threadgroup_rwsem`). If
- * it has not been taken for some time, taking it waits for an RCU grace period: 10 to 15 ms of a create or exec of
- * runc. So it is taken before runc runs, by moving a thread of this process to its own cgroup; if the process has been
- * moved elsewhere meanwhile, the kernel refuses (`cgroup.threads` in cgroups(7)). With the mount option `favordynmods`
- * there is never a wait.
+ * it has not been taken for some time, taking it waits for an RCU grace period: 10 to 15 ms of a `runc create` or
+ * `exec`. So it is taken before runc runs, by moving a thread of this process to the cgroup that it is in; if the
+ * process has been moved elsewhere meanwhile, the kernel refuses (`cgroup.threads` in cgroups(7)). With the mount
+ * option `favordynmods` there is never a wait.
  */
 export class AttachLock {
   readonly #ownThreads: () => string | undefined
@@ -19,12 +19,12 @@ export class AttachLock {
     this.#ownThreads = ownThreads
   }
 
-  /** Makes it ready for the next some milliseconds. */
+  /** Takes the lock, so that taking it again is quick for some milliseconds. */
   expect(): void {
     if (!this.#isBeingTaken) void this.#take()
   }
 
-  /** It waits in a thread. */
+  /** The write waits in a thread of the pool. */
   async #take(): Promise<void> {
     this.#isBeingTaken = true
     let fd: number | undefined
@@ -35,7 +35,7 @@ export class AttachLock {
       fd = openSync(path, 'r+')
       await writeFile(fd, String(process.pid))
     } catch {
-      // Whoever may not do this only waits as long as everybody else.
+      // Without permission for this, runc only waits as it would anyway.
     } finally {
       if (fd !== undefined) closeSync(fd)
       this.#isBeingTaken = false

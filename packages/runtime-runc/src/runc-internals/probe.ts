@@ -4,19 +4,20 @@ import { mkdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isNotFound, NsboxError } from '@nsbox/errors'
-import type { SupervisedProcess, Supervisor } from '@nsbox/supervisor'
+import type { Supervisor } from '@nsbox/supervisor'
 import { findProgram } from '@nsbox/supervisor/programs'
 import { removeTree } from '@nsbox/trees'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { endProcess } from '../runc/end-process.ts'
 import { Runc } from '../runc/runc.ts'
 import type { Program } from './program.ts'
 import { fifo, StateDirectory, stateFile } from './state-directory.ts'
 
-/** Names its process for the supervisor; those of tasks have slashes. */
+/** The supervisor's key of the probe's process; keys of tasks have slashes. */
 const key = 'probe'
 /** Milliseconds that one step may take. */
 const patience = 20_000
-/** Directories of programs and their libraries, as far as they exist; some are links to others. */
+/** Directories of programs and their libraries; some may be missing, or links to others. */
 const programDirectories = ['/bin', '/lib', '/lib64', '/usr', '/nix', '/gnu']
 
 /** What a probe needs. */
@@ -27,15 +28,15 @@ export interface ProbeOptions {
   readonly signal: AbortSignal
 }
 
-/** What holds for a program that has been tried. */
+/** The result of probing a program. */
 export interface Proof {
   /** Whether it makes no copy of itself if it was started from one (`LaunchRequest.fromMemory`). */
   readonly fromMemory: boolean
 }
 
 /**
- * Tries a program with two containers that sleep. The first has hooks, so the program itself starts and removes it; the
- * second is started and removed by the shortcuts. Both must have the same result.
+ * Tries a program with two containers that sleep. The first has hooks, so that the program itself starts and removes
+ * it; the second is started and removed by the shortcuts. Both must have the same result.
  *
  * @throws `failed_precondition` for a different result; as the program's commands
  */
@@ -54,17 +55,17 @@ export async function probe(program: Program, options: ProbeOptions): Promise<Pr
   return { fromMemory: isCopy }
 }
 
-/** Removes what a probe has left that was interrupted. */
+/** Removes what an interrupted probe has left. */
 async function removeProbe(program: Program, { supervisor, directory }: ProbeOptions): Promise<void> {
   const process = supervisor.process(key)
-  if (process !== undefined) await end(process)
+  if (process !== undefined) await endProcess(process)
   const root = join(directory, 'root')
   const runc = new Runc({ binary: program.path, root })
   for (const id of existsSync(root) ? readdirSync(root) : []) await runc.delete(id, { force: true })
   await removeTree(directory)
 }
 
-/** The start of the names of a probe's containers, and so of their cgroups; it is different for each directory. */
+/** The prefix of the names of a probe's containers, and so of their cgroups; it differs for each directory. */
 export function probePrefix(directory: string): string {
   return `nsbox-probe-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}-`
 }
@@ -73,11 +74,11 @@ interface Life extends ProbeOptions {
   readonly program: Program
   readonly runc: Runc
   readonly bundle: string
-  /** Whether it is started and removed in place of runc. */
+  /** Whether it is started and removed by the shortcuts. */
   readonly shortcut: boolean
 }
 
-/** A container from its beginning to its end. @returns whether its first process was executed from a copy made here */
+/** Runs a container from creation to removal. @returns whether its first process was executed from a copy made here */
 async function live(life: Life): Promise<{ readonly isCopy: boolean }> {
   const { program, runc, bundle, shortcut, supervisor, directory, signal } = life
   const id = `${probePrefix(directory)}${randomBytes(6).toString('hex')}`
@@ -101,45 +102,34 @@ async function live(life: Life): Promise<{ readonly isCopy: boolean }> {
   const cgroups = state.cgroups.filter(existsSync)
   must(cgroups.length > 0, 'makes no cgroup')
   const created = await runc.state(id)
-  must(created.status === 'created' && created.pid === pid, 'does not say what it has created')
+  must(created.status === 'created' && created.pid === pid, 'does not show the created container')
   const before = await executable()
   must(await isSame(`/proc/${pid}/exe`, program.path), 'executes another program')
   const written = await readFile(join(place, stateFile))
 
-  must((await state.start(patience)) === shortcut, shortcut ? 'does not start' : 'does not tell of hooks')
+  must((await state.start(patience)) === shortcut, shortcut ? 'does not start' : 'has no hooks in its state')
   if (!shortcut) await runc.start(id)
   await until(async () => (await executable()) !== before, 'does not execute its program', signal)
   must(hasOnly(place, [stateFile]), 'keeps other files after the start')
   must((await readFile(join(place, stateFile))).equals(written), 'changes its state at the start')
   const running = await runc.state(id)
-  must(running.status === 'running' && running.pid === pid, 'does not say that it runs')
+  must(running.status === 'running' && running.pid === pid, 'does not show the running container')
 
-  await end(launched)
-  // The kernel may take a moment until its cgroup is empty.
+  await endProcess(launched)
+  // The cgroup may take a moment to be empty.
   if (shortcut) await until(() => state.remove(), 'has a container that cannot be removed', signal)
   else {
-    must(!(await state.remove()), 'does not tell of hooks')
+    must(!(await state.remove()), 'has no hooks in its state')
     await runc.delete(id)
   }
-  must(readdirSync(root).length === 0, 'keeps something of a container that is removed')
+  must(readdirSync(root).length === 0, 'keeps state of a removed container')
   must(!cgroups.some(existsSync), 'leaves cgroups')
-  must((await runc.state(id).catch(isNotFound)) === true, 'knows of a container that is removed')
-  // What runc makes of itself has another name.
+  must((await runc.state(id).catch(isNotFound)) === true, 'still knows a removed container')
+  // A copy that runc makes of itself has another name.
   return { isCopy: before === '/memfd:runc (deleted)' }
 }
 
-/** Kills and forgets it. */
-async function end(process: SupervisedProcess): Promise<void> {
-  try {
-    process.signal(9)
-  } catch (error) {
-    if (!isNotFound(error)) throw error
-  }
-  await process.exit
-  await process.release()
-}
-
-/** A container that sleeps, with the host's programs and nothing else. */
+/** The bundle of a container that sleeps, with the host's programs and nothing else. */
 async function writeBundle(bundle: string, more: object): Promise<void> {
   await mkdir(join(bundle, 'rootfs'), { recursive: true, mode: 0o700 })
   const binds = programDirectories.filter(existsSync).map((path) => ({
@@ -170,7 +160,7 @@ function must(condition: boolean, otherwise: string): asserts condition {
   if (!condition) throw new NsboxError('failed_precondition', `the runtime ${otherwise}`)
 }
 
-/** Waits for something that comes about soon. */
+/** Waits until a condition holds. */
 async function until(come: () => Promise<boolean>, otherwise: string, signal: AbortSignal): Promise<void> {
   for (const begin = performance.now(); !(await come()); await delay(10, undefined, { signal }))
     must(performance.now() - begin < patience, otherwise)

@@ -2,10 +2,10 @@ import { statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { isElf } from '@nsbox/supervisor/programs'
 
-/** A program, as it is now. */
+/** A program file in its current state. */
 export interface Program {
   readonly path: string
-  /** Is another one once the file is another, or has changed (stat(2)). */
+  /** Changes when the file is replaced or modified (stat(2)). */
   readonly identity: string
 }
 

@@ -2,12 +2,12 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import type { Proof } from './probe.ts'
 import type { Program } from './program.ts'
 
-/** To be changed with what a probe proves. */
+/** Changes with what a probe proves. */
 const format = 1
 /** How many programs are remembered. */
 const most = 16
 
-/** What has been proved since the start of the host, in a file. */
+/** The results of probes since the start of the host, in a file. */
 export class Proofs {
   readonly #path: string
   #known: Map<string, Proof> | undefined
@@ -17,7 +17,7 @@ export class Proofs {
     this.#path = path
   }
 
-  /** Undefined for a program of which nothing has been proved. */
+  /** Undefined for a program that has not passed a probe. */
   of({ identity }: Program): Proof | undefined {
     this.#known ??= this.#read()
     return this.#known.get(identity)
@@ -30,7 +30,7 @@ export class Proofs {
     renameSync(unfinished, this.#path)
   }
 
-  /** What cannot be read proves nothing. */
+  /** A file that cannot be read proves nothing. */
   #read(): Map<string, Proof> {
     try {
       const { format: found, proofs } = JSON.parse(readFileSync(this.#path, 'utf8'))

@@ -46,7 +46,7 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'shortc
     return resources.use(runtime)
   }
 
-  /** A life of a container: whether runc was executed from a copy, and called to start and to delete. */
+  /** Runs a container to its end. @returns whether runc was executed from a copy, and called to start and to delete */
   async function live(runtime: RuncRuntime): Promise<typeof allTaken> {
     const { tasks, newContainer } = tasksOfRuntime(runtime.namespace('shortcuts'))
     await newContainer('x', containerSpec('x', { args: ['true'] }))

@@ -13,14 +13,14 @@ import { StateDirectory } from './state-directory.ts'
 
 /** Milliseconds, as `runc start` has. */
 const startTimeout = 60_000
-/** Milliseconds after the first use of a program until it is tried, beside nothing that somebody waits for. */
+/** Milliseconds after the first use of a program until it is probed, when nobody waits for its container. */
 const probeDelay = 1_000
 
 /** How to open shortcuts. */
 export interface ShortcutsOptions {
-  /** Whether there are any. */
+  /** False to run runc for everything. */
   readonly enabled: boolean
-  /** That of the runtime; empty after a start of the host. */
+  /** The directory of the runtime; empty after a start of the host. */
   readonly directory: string
   readonly supervisor: Supervisor
   readonly cgroups: CgroupHost
@@ -28,17 +28,16 @@ export interface ShortcutsOptions {
 }
 
 /**
- * What is done in place of runc, by what is known of its insides: `start` and `delete` without running it, and running
- * it from a copy that it need not make itself. It is done with a program of that name for which it has been proved with
- * containers of its own, once since the start of the host, as long as the file is the same; with all others, and until
- * then, runc does all itself.
+ * Does some of runc's work by knowledge of its insides: `start` and `delete` without running it, and running it from a
+ * copy that it need not make itself. Only for a program named runc that has passed a probe since the start of the host,
+ * while its file stays the same; any other, and runc until then, does all its work itself.
  */
 export class Shortcuts implements AsyncDisposable {
   readonly #options: ShortcutsOptions
   readonly #proofs: Proofs
   readonly #probes: string
   readonly #attachLock: AttachLock
-  /** By identity of the program. */
+  /** Probes by identity of the program. */
   readonly #tried = new Map<string, Promise<boolean>>()
   #last: Promise<unknown> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
@@ -51,7 +50,7 @@ export class Shortcuts implements AsyncDisposable {
     this.#attachLock = new AttachLock(() => options.cgroups.ownThreads())
   }
 
-  /** Lets the first process of a container run. @throws as `Runc.start` */
+  /** Starts the first process of a container. @throws as `Runc.start` */
   async start(runc: Runc, id: string): Promise<void> {
     if (await this.#stateOf(runc, id)?.start(startTimeout)) return
     await runc.start(id)
@@ -63,35 +62,33 @@ export class Shortcuts implements AsyncDisposable {
     await runc.delete(id)
   }
 
-  /**
-   * Says that runc is about to move a process to a cgroup, whichever runc it is: what that waits for is the kernel's.
-   */
+  /** Prepares for a runtime that will move a process to a cgroup. It helps every runtime: the lock is the kernel's. */
   expectMove(): void {
     if (this.#options.enabled) this.#attachLock.expect()
   }
 
   /**
-   * Whether a program is to be run from a sealed copy in memory. Before it enters a container, runc makes such a copy
-   * of itself each time, so that nothing in the container can reach the file on the host (CVE-2019-5736), unless it
-   * finds that it has been started from one, as by its own `memfd-bind`. That spares each `create` and `exec` a copy of
-   * 10 MB and an execution of it: 6 ms of 18.
+   * Whether a program is to be run from a sealed copy in memory. Before it enters a container, runc copies itself, so
+   * that nothing in the container can reach the file on the host (CVE-2019-5736), unless it finds that it has been
+   * started from such a copy, as by its own `memfd-bind`. That spares each `create` and `exec` a copy of 10 MB and its
+   * execution: 6 ms of 18.
    */
   fromMemory(runc: Runc): boolean {
     return this.#proofOf(runc)?.fromMemory === true
   }
 
-  /** Whether anything is done in place of a program: with all others, all that runc is for is theirs to do. */
+  /** Whether the shortcuts are used with a program. Otherwise it does all its work itself. */
   areTakenFor(runc: Runc): boolean {
     return this.#proofOf(runc) !== undefined
   }
 
-  /** Has what an interrupted probe has left removed, by another one. */
+  /** Starts a new probe if an interrupted one has left something, which that removes. */
   resume({ options }: Runc): void {
     const program = existsSync(this.#probes) ? this.#programOf(options.binary) : undefined
     if (program !== undefined) this.#proveSoon(program)
   }
 
-  /** Tries a program now. @returns whether it is as expected */
+  /** Probes a program now. @returns whether it is as expected */
   async prove({ options }: Runc): Promise<boolean> {
     const program = this.#programOf(options.binary)
     return program !== undefined && (await this.#prove(program))
@@ -109,7 +106,7 @@ export class Shortcuts implements AsyncDisposable {
     return StateDirectory.read(root, checkContainerId(id))
   }
 
-  /** Undefined for a program that is not to be trusted, or not yet. */
+  /** Undefined for a program that has not passed a probe. */
   #proofOf({ options }: Runc): Proof | undefined {
     const program = this.#programOf(options.binary)
     if (program === undefined) return undefined
@@ -123,7 +120,7 @@ export class Shortcuts implements AsyncDisposable {
     try {
       return runcProgram(commandPath(binary))
     } catch {
-      // What is wrong with it is said when it is run.
+      // Running it reports the error.
       return undefined
     }
   }
@@ -136,7 +133,7 @@ export class Shortcuts implements AsyncDisposable {
     }, probeDelay).unref()
   }
 
-  /** One after the other, each once. */
+  /** Probes run one after another, once for each program. */
   #prove(program: Program): Promise<boolean> {
     const known = this.#tried.get(program.identity)
     if (known !== undefined) return known
@@ -152,12 +149,12 @@ export class Shortcuts implements AsyncDisposable {
     if (this.#proofs.of(program) !== undefined) return true
     try {
       const proof = await probe(program, { supervisor, directory: this.#probes, signal })
-      // Somebody may have replaced it meanwhile.
+      // The file may have been replaced meanwhile.
       if (this.#programOf(program.path)?.identity !== program.identity) return false
       this.#proofs.add(program, proof)
       return true
     } catch (error) {
-      if (!signal.aborted) onWarning(`runc ${JSON.stringify(program.path)} has to do all itself`, error)
+      if (!signal.aborted) onWarning(`runc ${JSON.stringify(program.path)} runs without shortcuts`, error)
       return false
     }
   }

@@ -3,7 +3,7 @@ import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 
-/** The file in which runc keeps what the first descriptors of a container were open to. */
+/** The file in which runc keeps what the standard descriptors of a container were open to. */
 const name = 'descriptors.json'
 
 const maxSize = 16 * 1024
@@ -11,10 +11,10 @@ const standard = 3
 
 /**
  * Checks `descriptors.json` of untrusted images and rewrites it. On restore, runc lets CRIU replace the pipe that the
- * Nth text names with its own descriptor N. For input, output and errors that is the container's own; another number
- * would give it one of CRIU's, such as a directory of the host (docs/threat-model.md D11).
+ * Nth text names with its own descriptor N. Up to 2 these are the container's input and outputs; a higher number would
+ * give it a descriptor of CRIU, such as a directory of the host (docs/threat-model.md D11).
  *
- * @param images a directory of this process's own
+ * @param images a directory that only this process changes
  * @throws `invalid_argument` unless it is a list of at most three texts or missing
  */
 export async function checkStandardDescriptors(images: string): Promise<void> {

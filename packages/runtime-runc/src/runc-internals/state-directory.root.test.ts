@@ -44,7 +44,7 @@ describeWith(
     test('counts as started if its process has ended before anybody looks', async () => {
       await using container = await testContainer({ args: ['true'] })
       const starting = kept(container).start(timeout)
-      // Nothing else is done in this process meanwhile.
+      // Blocks this process meanwhile.
       const never = new Int32Array(new SharedArrayBuffer(4))
       while (!hasEndedNow(container.pid)) Atomics.wait(never, 0, 0, 10)
       Atomics.wait(never, 0, 0, 150)
@@ -161,7 +161,7 @@ describeWith(
   },
 )
 
-/** A cgroup, unless the hierarchy is not there. */
+/** Makes a cgroup if the hierarchy exists. */
 async function make(path: string): Promise<void> {
   try {
     await mkdir(path)

@@ -24,10 +24,10 @@ export const fifo = 'exec.fifo'
 /** Where runc mounts the root filesystem for CRIU while it restores a container. */
 export const criuRoot = (root: string, id: string): string => join(root, id, 'criu-root')
 
-/** Milliseconds between two looks at whether the process that is to write is still there. */
+/** Milliseconds between checks that the process that should write is still there. */
 const lookInterval = 100
 
-/** What is read of `state.json`, as runc 1.x writes it, if it is an object at all. */
+/** The fields of `state.json` that are read, as runc 1.x writes them, if it is an object at all. */
 interface State {
   readonly init_process_pid?: unknown
   readonly init_process_start?: unknown
@@ -42,7 +42,7 @@ interface State {
 
 /**
  * The directory `<root>/<id>` in which runc keeps the state of a container. `runc start` and `runc delete` mostly make
- * a few system calls on it, while each takes 7 ms to begin and end. The methods leave the container as runc would; in
+ * a few system calls on it, but each takes 7 ms to begin and end. The methods leave the container as runc would; in
  * unusual cases they do nothing, or only what runc would do again.
  */
 export class StateDirectory {
@@ -56,14 +56,14 @@ export class StateDirectory {
     this.#cgroups = cgroups
   }
 
-  /** @returns undefined for one that is not there, or that is better left to runc */
+  /** @returns undefined if it is missing, or should be left to runc */
   static read(root: string, id: string): StateDirectory | undefined {
     const directory = join(root, id)
     let state: State | null
     try {
       state = JSON.parse(readFileSync(join(directory, stateFile), 'utf8')) as State | null
     } catch {
-      // It is runc's to say what is wrong.
+      // runc reports what is wrong.
       return undefined
     }
     if (!state?.config?.cgroups || !Array.isArray(state.config.namespaces)) return undefined
@@ -76,8 +76,8 @@ export class StateDirectory {
   }
 
   /**
-   * Lets the first process run, as `runc start` does, and waits until it is about to execute its program, after hooks:
-   * then it closes what it has open, the FIFO too.
+   * Starts the first process, as `runc start` does, and waits until it is about to execute its program, after hooks:
+   * then it closes all that it has open, the FIFO included.
    *
    * @param timeout milliseconds until it must have begun
    * @returns false if it does not start; runc then reports the reason
@@ -98,7 +98,7 @@ export class StateDirectory {
       closeSync(fd)
       return false
     }
-    // Without the file, the container counts as running: it cannot be kept from that any more.
+    // Without the file, the container counts as running; from here on, its start cannot be stopped.
     return await this.#hasBegun(fd, timeout, () => rmSync(path, { force: true }))
   }
 
@@ -118,12 +118,12 @@ export class StateDirectory {
     return true
   }
 
-  /** Whether a process is its first one. */
+  /** Whether a process is the container's first one. */
   isOf(pid: number): boolean {
     return this.#state.init_process_pid === pid && this.#lives() && this.#hasPids()
   }
 
-  /** Its cgroups, as absolute paths. */
+  /** The container's cgroups, as absolute paths. */
   get cgroups(): readonly string[] {
     return this.#cgroups
   }
@@ -157,7 +157,7 @@ export class StateDirectory {
         socket.once('close', () => resolve(begun))
         socket.once('error', reject)
         const look = () => {
-          // It may have written, run and ended since anything was read here.
+          // It may have written, run and ended since the last read.
           if (this.#lives()) return
           if (hasByte(fd)) begin()
           resolve(begun)
@@ -181,7 +181,7 @@ export class StateDirectory {
     return this.#state.config?.namespaces?.some(({ type, path }) => type === 'NEWPID' && path === '') === true
   }
 
-  /** Whether the first process is there, as far as one can tell. */
+  /** Whether the first process exists, as far as can be told. */
   #lives(): boolean {
     const { init_process_pid: pid, init_process_start: start } = this.#state
     if (typeof pid !== 'number' || pid <= 0) return true

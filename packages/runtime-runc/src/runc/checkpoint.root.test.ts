@@ -8,7 +8,7 @@ import { waitUntil } from '../testing/wait-until.ts'
 import { checkpointArguments } from './checkpoint.ts'
 
 const needs = { root: true, linux: true, programs: ['runc', 'busybox', 'criu'] } as const
-// CRIU interrupts system calls, which busybox's sleep takes for the end of its time.
+// CRIU interrupts system calls, after which busybox's sleep ends early.
 const waiting = { args: ['tail', '-f', '/dev/null'], namespaces: ['pid', 'ipc', 'uts'] }
 
 describeWith(needs, 'a checkpoint', () => {

@@ -5,7 +5,7 @@ import { optionArguments } from './option-arguments.ts'
 export interface CheckpointOptions {
   /** The directory for CRIU's images. */
   readonly imagePath: string
-  /** Where CRIU keeps its log and what it needs meanwhile. */
+  /** Directory of CRIU's log and temporary files. */
   readonly workPath?: string | undefined
   /**
    * Images of an earlier checkpoint made with `preDump`, relative to `imagePath`; only pages changed since are written.

@@ -1,7 +1,7 @@
 import { NsboxError } from '@nsbox/errors'
 
 /**
- * Refuses an id that the runtime could take for an option or for a path. The caller checks the rest.
+ * Refuses an id that the runtime could take for an option or a path. The caller checks the rest.
  *
  * @throws invalid_argument
  */

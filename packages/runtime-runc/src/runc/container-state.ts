@@ -13,10 +13,10 @@ const statuses: readonly string[] = [
   'paused',
 ] satisfies ContainerStatus[]
 
-/** A container, as the runtime tells of it. */
+/** A container, as the runtime describes it. */
 export interface ContainerState {
   readonly id: string
-  /** Of the first process, as the host sees it; 0 once it has ended. */
+  /** Pid of the first process on the host; 0 once it has ended. */
   readonly pid: number
   readonly status: ContainerStatus
   readonly bundle: string
@@ -38,14 +38,14 @@ export function parseContainers(text: string): ListedContainer[] {
 }
 
 function containerState(command: string, state: JsonObject): ContainerState {
-  // A container that has ended has no pid with some runtimes.
+  // Some runtimes print no pid for a container that has ended.
   const { id, pid = 0, status, bundle } = state
   if (typeof id !== 'string' || !isPid(pid) || typeof bundle !== 'string' || !isStatus(status))
     throw new NsboxError('unknown', `OCI runtime ${command} printed a container without id, status or bundle`)
   return { id, pid, status, bundle }
 }
 
-/** Others would stand for groups of processes, or for other processes. */
+/** kill(2) takes other numbers for groups of processes. */
 const isPid = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 31
 

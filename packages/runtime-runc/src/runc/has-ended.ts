@@ -4,8 +4,8 @@ import { processStat } from '@nsbox/sys/processes'
 const exiting = 4
 
 /**
- * Whether a process has ended or is certainly about to. Its end may be delayed: by a debugger that holds it, or, for
- * the first process of a pid namespace, until all others there are gone.
+ * Whether a process has ended or is certain to end. Its end may be delayed: by a debugger, or, for the first process of
+ * a pid namespace, until all others in it have been waited for.
  */
 export function hasEnded(pid: number): boolean {
   const stat = processStat(pid)

@@ -3,16 +3,16 @@ import { type OptionValues, optionArguments } from './option-arguments.ts'
 import { globalArguments, type RuncOptions } from './runc-options.ts'
 
 /**
- * What all launches need. A launch is a command that the future parent of the container's process must run itself, so
- * only its arguments are made here. The process inherits the command's standard input and outputs, so the runtime logs
- * to a file, which `launchError` reads.
+ * Options of every launch. The future parent of the container's process must run the command itself, so only its
+ * arguments are made here. The process inherits the command's standard input and outputs, so the runtime logs to a
+ * file, which `launchError` reads.
  */
 export interface LaunchOptions {
   /** A path for the runtime's errors; each launch at one time needs its own. */
   readonly log: string
-  /** A path for the pid, as the host sees it. */
+  /** A path for the pid on the host. */
   readonly pidFile: string
-  /** A socket that takes the master end of the process' terminal; required if it has one, refused by runc if not. */
+  /** A socket that takes the master end of the process's terminal; required if it has one, refused by runc if not. */
   readonly consoleSocket?: string | undefined
 }
 
@@ -56,7 +56,9 @@ export interface RestoreOptions extends LaunchOptions {
 /** How CRIU restores properties of cgroups; `soft` is its default. */
 export type CgroupsMode = 'soft' | 'full' | 'strict' | 'ignore'
 
-/** Makes a container whose process waits for `start`. @throws invalid_argument for an id that cannot be one */
+/**
+ * Makes a container whose process waits for `start`. @throws invalid_argument for an id that the runtime could misread
+ */
 export function createArguments(runtime: RuncOptions, id: string, options: CreateOptions): string[] {
   const { bundle, noPivotRoot, noNewKeyring } = options
   return launch('create', runtime, id, options, {
@@ -66,12 +68,12 @@ export function createArguments(runtime: RuncOptions, id: string, options: Creat
   })
 }
 
-/** Starts another process in a container. @throws invalid_argument for an id that cannot be one */
+/** Starts another process in a container. @throws as `createArguments` */
 export function execArguments(runtime: RuncOptions, id: string, options: ExecOptions): string[] {
   return launch('exec', runtime, id, options, { detach: true, process: options.process })
 }
 
-/** Makes a container from a checkpoint, whose process goes on. @throws invalid_argument for an id that cannot be one */
+/** Makes a container from a checkpoint, whose processes go on. @throws as `createArguments` */
 export function restoreArguments(runtime: RuncOptions, id: string, options: RestoreOptions): string[] {
   return launch('restore', runtime, id, options, {
     detach: true,

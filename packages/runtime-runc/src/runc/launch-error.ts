@@ -4,8 +4,8 @@ import { lastErrorOf, lastLine } from './runtime-log.ts'
 
 /**
  * The error of a failed launch. If the program ran and failed, shown by the detail `stderr`, its message is from its
- * log, or else from standard error, or tells how it ended (detail `exitCode`, absent after a signal). Any other error
- * is returned as it is.
+ * log, or else from standard error, or says how it ended (detail `exitCode`, absent after a signal). Any other error is
+ * returned as it is.
  *
  * @param log the file that the launch was told to write its errors to
  */

@@ -7,7 +7,7 @@ import type { Runc } from './runc.ts'
 /** Milliseconds. */
 const restoreTimeout = 600_000
 
-/** What launches, and how. */
+/** The supervisor and its settings for launches. */
 export interface Launcher {
   readonly supervisor: Supervisor
   readonly shortcuts: {
@@ -19,15 +19,15 @@ export interface Launcher {
 /** A process of a container, to be made by the runtime's program. */
 export interface RuncLaunch {
   readonly kind: 'create' | 'exec' | 'restore'
-  /** Names it for the supervisor. */
+  /** The supervisor's key of the process. */
   readonly key: string
   readonly namespace: string
-  /** The container's. */
+  /** The container's id. */
   readonly id: string
   readonly io: ProcessIo
-  /** Who owns its ends of its input and output; undefined for this process's own user. */
+  /** Owner of the container's ends of its input and output; undefined for this process's own user. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined
-  /** Where the supervisor is to sit; undefined for where this process does. */
+  /** Cgroup for the supervisor; undefined for that of this process. */
   readonly helperCgroup?: string | undefined
   readonly runc: Runc
   /** Where the program writes its errors. */
@@ -38,17 +38,17 @@ export interface RuncLaunch {
 }
 
 /**
- * Has the supervisor run the runtime's program, which makes a process. One that is created waits for a start, and one
- * that is restored may be large.
+ * Makes the supervisor run the runtime's program, which makes a process. A created process waits for a start; a
+ * restored one may be large.
  *
- * @throws with the runtime's own words
+ * @throws with the runtime's message
  */
 export async function launchRunc(
   { supervisor, shortcuts }: Launcher,
   { kind, key, namespace, id, io, owner, helperCgroup, runc, log, pidFile, command }: RuncLaunch,
   options: AbortOptions,
 ): Promise<SupervisedProcess> {
-  // runc writes the number to a file of this name first, which must not exist; one that was killed may have left it.
+  // runc first writes the pid to a file of this name, which must not exist; a runc that was killed may have left it.
   rmSync(join(dirname(pidFile), `.${basename(pidFile)}`), { force: true })
   try {
     return await supervisor.launch(

@@ -1,7 +1,9 @@
 import { isErrno, NsboxError } from '@nsbox/errors'
 import { findProgram } from '@nsbox/supervisor/programs'
 
-/** Looks for CRIU, with which runtimes make and restore checkpoints. @throws `unimplemented` if there is none */
+/**
+ * Checks that the host has CRIU, with which runtimes make and restore checkpoints. @throws `unimplemented` otherwise
+ */
 export function requireCriu(): void {
   try {
     findProgram('criu', { searchPath: process.env.PATH, from: process.cwd() })

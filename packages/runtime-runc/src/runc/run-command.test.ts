@@ -21,7 +21,7 @@ describeWith({ linux: true }, 'a command of the runtime', () => {
   test('B18: has no descriptor that this process has opened', async () => {
     const files = await Promise.all(Array.from({ length: 20 }, () => open('/')))
     try {
-      // The shell opens the directory itself, and may have inherited some that nobody here has opened.
+      // The shell opens the directory itself, and may have inherited descriptors that were not opened here.
       const seen = (await runCommand(request('ls -l /proc/self/fd'))).matchAll(/ (\d+) -> \/$/gm)
       expect([...seen]).toEqual([])
     } finally {

@@ -10,13 +10,13 @@ export interface CommandRequest {
   readonly command: RuntimeCommand
   readonly binary: string
   readonly args: readonly string[]
-  /** Where it is run; where this process is by default. */
+  /** The working directory; that of this process by default. */
   readonly cwd?: string | undefined
-  /** The file that it was told to write its errors to; standard error if absent. */
+  /** The file that its arguments name for errors; standard error if absent. */
   readonly log?: string | undefined
-  /** Whether what it prints is wanted; if not, the call returns an empty text, half a millisecond of work less. */
+  /** Whether its output is wanted. If not, the call returns an empty text, and takes half a millisecond less. */
   readonly prints: boolean
-  /** What it reads from standard input; nothing by default. */
+  /** Its standard input; empty by default. */
   readonly input?: Uint8Array | undefined
   /** Milliseconds until it is killed. */
   readonly timeout: number
@@ -30,8 +30,8 @@ const maxErrors = 64 * 1024
 const hidden = ['NOTIFY_SOCKET', 'LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES']
 
 /**
- * Runs a command of the runtime that keeps none of its descriptors, and returns what it printed. Whatever happens, the
- * command has ended, or has been killed, when the call settles.
+ * Runs a command of the runtime that keeps none of its descriptors, and returns its output. In any case, the command
+ * has ended, or has been killed, when the call settles.
  *
  * @throws as `runtimeError` if it fails; `deadline_exceeded`, the signal's reason, `resource_exhausted` for too much
  * output
@@ -55,7 +55,7 @@ export async function runCommand(request: CommandRequest): Promise<string> {
     kill(new NsboxError('resource_exhausted', `OCI runtime ${command} printed over ${maxOutput} bytes`)),
   )
   const stderr = collect(child.stderr, maxErrors, 'last')
-  // A command that does not read its input fails for a reason of its own.
+  // A command that fails before it reads its input reports its own error.
   child.stdin?.on('error', () => {})
   if (input !== undefined) child.stdin?.end(input)
   const onAbort = () => kill(signal!.reason as Error)
@@ -90,7 +90,7 @@ function startCommand({ binary, args, cwd, prints, input }: CommandRequest): Chi
   return startChild({ path, args: [binary, ...args], cwd, env, reads, prints })
 }
 
-/** 0 for a file that is not there. */
+/** 0 for a missing file. */
 const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0
 
 /** The program that a command runs. @throws as `findProgram` */
@@ -98,7 +98,7 @@ export function commandPath(binary: string): string {
   return findProgram(binary, { searchPath: environment().PATH, from: process.cwd() })
 }
 
-/** Keeps the first or the last bytes of a stream, and says when there are more than fit. */
+/** Keeps the first or the last bytes of a stream, and reports when there are more than fit. */
 function collect(
   stream: Socket | undefined,
   limit: number,
@@ -123,7 +123,7 @@ function collect(
 
 let variables: Readonly<Record<string, string>> | undefined
 
-/** Read once: each variable of the process costs a call, and all of them half a millisecond. */
+/** Read once: each variable of `process.env` costs a call, and all of them half a millisecond. */
 function environment(): Readonly<Record<string, string>> {
   if (variables !== undefined) return variables
   const shown = Object.entries(process.env).filter(([name]) => !hidden.includes(name))

@@ -19,18 +19,18 @@ import { parseVersion, type RuntimeVersion } from './runtime-version.ts'
 
 /** Milliseconds; hooks of the container run within most commands. */
 const defaultTimeout = 60_000
-/** Of commands that large containers, or hooks that are part of their work, may keep long. */
+/** For commands that take long for large containers, or while hooks run. */
 const longTimeout = 600_000
 
 /**
- * An OCI runtime program with runc's command line. What makes processes is not run here, since whoever runs that must
- * become their parent: those methods return arguments only. Everything else runs as a child of this process, with its
- * errors read from standard error.
+ * An OCI runtime program with runc's command line. Commands that make processes are not run here, since their caller
+ * becomes the processes' parent: those methods return arguments only. Everything else runs as a child of this process,
+ * with its errors read from standard error.
  *
- * All methods that run a command throw `not_found` if the container does not exist, `failed_precondition` if it is in
- * another state than the command needs, `deadline_exceeded` if the command took too long and was killed, `canceled`
- * by the signal, and `unknown` with the runtime's own words for everything else; the name of a program that is missing
- * is in quotes. A killed command may have done its work or not.
+ * All methods that run a command throw `not_found` if the container does not exist, `failed_precondition` if its state
+ * does not allow the command, `deadline_exceeded` if the command took too long and was killed, `canceled` by the
+ * signal, and `unknown` with the runtime's message for everything else; the name of a program that is missing is in
+ * quotes. A killed command may have done its work or not.
  */
 export class Runc {
   readonly options: RuncOptions
@@ -60,7 +60,7 @@ export class Runc {
   }
 
   /**
-   * Lets the first process run, and waits until it is about to execute its program; ten minutes by default.
+   * Starts the first process, and waits until it is about to execute its program; ten minutes by default.
    * @throws failed_precondition if it runs, or has ended
    */
   async start(id: string, options?: CommandOptions): Promise<void> {
@@ -69,7 +69,7 @@ export class Runc {
 
   /**
    * Signals the first process, or with `all` every process of the container. Also ends a container that is paused,
-   * which a signal alone does not with cgroup v1.
+   * which with cgroup v1 a signal alone does not.
    *
    * @throws not_found also if the process has ended: `process already finished`
    */
@@ -92,14 +92,14 @@ export class Runc {
     await this.#run('resume', [checkContainerId(id)], options)
   }
 
-  /** Changes limits. @param resources OCI resources as JSON; what they lack stays as it is */
+  /** Changes limits. @param resources OCI resources as JSON; limits that they lack stay */
   async update(id: string, resources: Uint8Array, options?: CommandOptions): Promise<void> {
     await this.#run('update', ['--resources', '-', checkContainerId(id)], options, { input: resources })
   }
 
   /**
-   * Removes the container's cgroups and what the runtime knows of it, and ends processes that are left where they do
-   * not end with the first one. With `force` that one is killed before, and a container that does not exist is no
+   * Removes the container's cgroups and the runtime's state of it, and ends remaining processes where they do not end
+   * with the first one. With `force` the first process is killed before, and a container that does not exist is no
    * error.
    *
    * @throws failed_precondition without `force`, if it runs
@@ -113,7 +113,7 @@ export class Runc {
     return parseState(await this.#print('state', [checkContainerId(id)], options))
   }
 
-  /** The processes in the container's cgroup, as the host numbers them. */
+  /** The pids on the host of the processes in the container's cgroup. */
   async ps(id: string, options?: CommandOptions): Promise<number[]> {
     return parsePids(await this.#print('ps', ['--format', 'json', checkContainerId(id)], options))
   }
@@ -130,8 +130,8 @@ export class Runc {
   }
 
   /**
-   * What the program can do, as the runtime specification's `features` document.
-   * @throws unknown for a program that has no such command, runc before 1.1
+   * The features of the program, as the runtime specification's `features` document.
+   * @throws unknown for a program without this command, such as runc before 1.1
    */
   async features(options?: CommandOptions): Promise<JsonObject> {
     return parseRuntimeFeatures(await this.#print('features', [], options))

@@ -1,6 +1,6 @@
 import { type ErrorCode, NsboxError } from '@nsbox/errors'
 
-/** Names of commands as errors have them. */
+/** Names of commands in errors. */
 export type RuntimeCommand =
   | 'create'
   | 'start'
@@ -26,7 +26,7 @@ const meanings: readonly (readonly [RegExp, ErrorCode])[] = [
   [/cannot delete container .* that is not stopped/, 'failed_precondition'],
   [/cannot exec in a (?:stopped|paused) container/, 'failed_precondition'],
   [/Container cannot be checkpointed in \w+ state/, 'failed_precondition'],
-  // runc looks for it in the search path of this process; crun loads a library.
+  // runc looks for `criu` in the search path of this process; crun loads a library.
   [/exec: "criu": executable file not found|libcriu/, 'unimplemented'],
   [/CRIU is missing features|not supported on this (?:kernel|system)/, 'unimplemented'],
   [/Invalid manage cgroups mode|namespace "[^"]*" is not supported/, 'invalid_argument'],

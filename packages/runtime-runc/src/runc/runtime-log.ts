@@ -1,13 +1,13 @@
 import { open } from 'node:fs/promises'
 import { fromSystemError, isErrno } from '@nsbox/errors'
 
-/** A container can make its runtime say much, so that only the end of it is read. */
+/** A container can make its runtime log much, so only the end is read. */
 const maxLog = 64 * 1024
 const maxMessage = 4096
 
 /**
- * What the runtime said last at level `error` or above, from lines of JSON as runc and crun write them. Lines that are
- * none, such as one cut off at the beginning, are skipped.
+ * The runtime's last message at level `error` or above, from lines of JSON as runc and crun write them. Other lines,
+ * such as one cut off at the beginning, are skipped.
  */
 export function lastError(text: string): string | undefined {
   for (const line of text.split('\n').reverse()) {
@@ -27,7 +27,7 @@ function logEntry(line: string): string | undefined {
   }
 }
 
-/** The last words of a program that does not write lines of JSON. */
+/** The last line of a program that does not log JSON. */
 export function lastLine(text: string): string | undefined {
   const line = text.trim().split('\n').at(-1)?.trim()
   return line ? cut(line) : undefined
@@ -35,7 +35,7 @@ export function lastLine(text: string): string | undefined {
 
 /**
  * As `lastError`, of a file; undefined if the runtime never wrote it.
- * @param from how much of the file does not count
+ * @param from bytes to skip
  */
 export async function lastErrorOf(path: string, from = 0): Promise<string | undefined> {
   try {

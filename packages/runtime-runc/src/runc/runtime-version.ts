@@ -1,6 +1,6 @@
 import { NsboxError } from '@nsbox/errors'
 
-/** What `--version` tells. */
+/** What `--version` prints. */
 export interface RuntimeVersion {
   /** Such as `runc`. */
   readonly name: string
@@ -31,8 +31,8 @@ const fixed: readonly (readonly [major: number, minor: number, patch: number])[]
 ]
 
 /**
- * What to warn of, or undefined. Distributions repair their packages without a new version, so that an old one is a
- * reason to look and not to refuse.
+ * A warning, or undefined. Distributions repair their packages without a new version, so an old version is a reason to
+ * warn and not to refuse.
  */
 export function versionWarning({ name, version }: RuntimeVersion): string | undefined {
   const match = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version)

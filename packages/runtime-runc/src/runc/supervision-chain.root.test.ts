@@ -19,7 +19,8 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
 import { busyboxBundle, testProcess } from '../testing/busybox-bundle.ts'
 
-// What the supervisor is built on, done by hand: if one of these fails on a host, the supervisor cannot work there.
+// The system calls that the supervisor relies on, made by hand: if one of these tests fails on a host, the supervisor
+// cannot work there.
 
 /** One container whose processes become children of this process. */
 class Chain {
@@ -67,7 +68,7 @@ class Chain {
       ['--console-socket', path, ...args],
       ['ignore', 'ignore', 'inherit'],
     )
-    // Whoever has the terminal sends it before the command ends.
+    // runc sends the terminal before the command ends.
     const connection = this.own(acceptUnix(listener)!)
     const received = receiveDescriptors(connection, 4096)
     if (typeof received === 'string') throw new Error(received)
@@ -96,7 +97,7 @@ class Chain {
   }
 }
 
-/** What has been written, once it ends so; bounded. */
+/** The output up to this ending; bounded. */
 async function readUntil(fd: number, ending: string): Promise<string> {
   let text = ''
   const buffer = Buffer.alloc(65536)
@@ -115,8 +116,8 @@ async function readUntil(fd: number, ending: string): Promise<string> {
 }
 
 /**
- * How a child ended, by waiting and by its descriptor. The first process of a container with its own process ids does
- * not end before all others of the container have been waited for.
+ * The exit status of a child, by waiting and by its descriptor. The first process of a pid namespace does not end
+ * before all others in it have been waited for.
  */
 async function statuses(pid: number, pidfd: number) {
   for (let tries = 0; tries < 1000; tries++) {
@@ -267,7 +268,7 @@ async function processFile(
   return path
 }
 
-/** Sends descriptors through a socket, and closes none of those that were sent. */
+/** Sends descriptors through a socket, and does not close them. */
 function handOver(chain: Chain, descriptors: readonly number[]): number[] {
   const path = join(chain.dir, 'hand-over')
   const listener = chain.own(listenUnix(path, 'packets'))

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Runc } from './runc.ts'
 import { versionWarning } from './runtime-version.ts'
 
-/** Milliseconds after the first use of a program until it is asked, beside nothing that somebody waits for. */
+/** Milliseconds after the first use of a program until it is asked, when nobody waits for its container. */
 const delay = 1_000
 /** How many programs are asked: clients may name any number. */
 const most = 16
@@ -33,7 +33,7 @@ export class VersionWarnings implements AsyncDisposable {
       const warning = versionWarning(await runc.version({ signal }))
       if (warning !== undefined) this.#onWarning(warning)
     } catch {
-      // A wrapper need not tell its version, and nobody is warned of the one that this process leaves.
+      // A wrapper need not print a version. A program that is asked while this is disposed of causes no warning.
     }
   }
 

@@ -130,7 +130,7 @@ describeWith(needs, 'a checkpoint that fails', () => {
       const checkpoint = lab.checkpoint({ options: options(request) }).catch((error: unknown) => error)
       await Promise.race([lab.seized(), checkpoint])
       await lab.tasks.kill('x', 9)
-      // It may be told before the end is certain.
+      // The checkpoint may fail before the end is certain.
       const error = await checkpoint
       expect(['failed_precondition', 'unknown']).toContain(errorCode(error))
       if (errorCode(error) === 'failed_precondition')
@@ -155,7 +155,7 @@ describeWith(needs, 'a checkpoint that fails', () => {
     expect(await lab.left()).toEqual([])
   })
 
-  // CRIU that fails freezes again what was frozen, also if somebody has thawed it since to end it.
+  // CRIU that fails freezes the processes again, even if they were thawed to be ended.
   test.skipIf(!existsSync('/sys/fs/cgroup/freezer'))(
     'leaves nothing frozen of a task that has ended, which could not be deleted',
     async () => {
@@ -178,14 +178,14 @@ describeWith(needs, 'a checkpoint that fails', () => {
       if (status === 'paused') await lab.tasks.pause('x')
       const checkpoint = lab.checkpoint().catch((error: unknown) => error)
       await Promise.race([lab.seized(), checkpoint])
-      // As the kernel does for want of memory.
+      // As the kernel does when memory is used up.
       for (const pid of await lab.dumpers()) {
         const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')
         if (name === 'criu\n') process.kill(pid, 'SIGKILL')
       }
       const error = await checkpoint
       expect(error).toMatchObject({ message: expect.stringContaining('OCI runtime checkpoint failed') })
-      // What CRIU has a process do at that moment may be its end.
+      // At that moment, the code that CRIU injects may end the process.
       if ((error as Error).message.includes('the task has ended'))
         expect(await lab.tasks.get('x')).toMatchObject({ status: 'stopped' })
       else await expectAsBefore(lab, status)

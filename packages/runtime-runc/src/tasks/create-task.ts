@@ -2,6 +2,7 @@ import { type Bundle, type Bundles, pathsOfSpec, processIo, readBundleSpec, Task
 import type { AbortOptions, RuntimeTaskOptions } from '@nsbox/core/tasks'
 import type { LaunchPaths, SupervisedProcess } from '@nsbox/supervisor'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { endProcess } from '../runc/end-process.ts'
 import { launchRunc } from '../runc/launch-runc.ts'
 import { Runc } from '../runc/runc.ts'
 import { FirstProcess } from './first-process.ts'
@@ -13,9 +14,9 @@ import { Task, type TaskParts } from './task.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import { type TaskRecord, writeTask } from './task-record.ts'
 import { CreatedStart } from './task-start.ts'
-import { end, removeContainer, removeNewCgroup } from './undo-process.ts'
+import { removeContainer, removeNewCgroup } from './undo-process.ts'
 
-/** What a new task is made of. */
+/** The parts of a new task. */
 export interface NewTask {
   readonly namespace: string
   readonly id: string
@@ -26,8 +27,8 @@ export interface NewTask {
 }
 
 /**
- * Makes a task, and tells of it. One that goes on from a checkpoint has no process before its start. After an error
- * nothing is left of what had been done until then.
+ * Makes a task and emits its event. A task that is restored from a checkpoint has no process before its start. After an
+ * error nothing is left.
  */
 export async function createTask(wanted: NewTask): Promise<Task> {
   const { namespace, id, context, bundles, choice, options } = wanted
@@ -42,7 +43,7 @@ export async function createTask(wanted: NewTask): Promise<Task> {
   let made: Bundle | undefined
   undo.defer(async () => {
     await made?.remove()
-    // What is still mounted stays where it is.
+    // Mounts that cannot be removed stay.
     uses.release()
   })
   const given = { rootfs, io, options: options.options, changesMounts: paths.changesMounts }
@@ -56,7 +57,7 @@ export async function createTask(wanted: NewTask): Promise<Task> {
   const newCgroup = isNew ? cgroup : undefined
   const state = { pid: 0, started: false, uses: uses.records }
   const record: TaskRecord = { format: 1, choice, sharesPids, io, newCgroup, ...state }
-  // From here on, one that finds the bundle knows what there is to undo.
+  // From here on, a later process that finds the bundle knows what to undo.
   writeTask(bundle, record)
   const first = undo.use(new FirstProcess(namespace, id, context))
   const parts = { namespace, id, context, runc, bundle, record, first, uses }
@@ -70,7 +71,7 @@ export async function createTask(wanted: NewTask): Promise<Task> {
 
 type Parts = Omit<TaskParts, 'start'>
 
-/** Has the first process made, which waits for the start. */
+/** Makes the first process, which waits for the start. */
 async function begin(parts: Parts, options: AbortOptions, undo: AsyncDisposableStack): Promise<Task> {
   const { id, context, runc, first } = parts
   await first.take(await launch(parts, options, undo))
@@ -92,7 +93,7 @@ async function launch(
   const { noPivotRoot, noNewKeyring } = choice
   const { path, log, pidFile } = bundle
   undo.defer(() => removeNewCgroup(record.newCgroup, context))
-  // A program that fails may have made a part of the container, whatever it says.
+  // A program that fails may have made a part of the container.
   undo.defer(() => removeContainer(runc, id, context))
   const command = (paths: LaunchPaths) =>
     runc.createArguments(id, { log, bundle: path, ...paths, noPivotRoot, noNewKeyring })
@@ -104,11 +105,11 @@ async function launch(
     },
     options,
   )
-  undo.defer(() => end(process))
+  undo.defer(() => endProcess(process))
   return process
 }
 
-/** The program of a task. @param bundle undefined for what has to do with no container */
+/** The program of a task. @param bundle undefined for commands without a container */
 export function runcOf({ binary, root, systemdCgroup }: RuntimeChoice, bundle?: Bundle): Runc {
   return new Runc({ binary, root, systemdCgroup, bundle: bundle?.path })
 }

@@ -14,7 +14,7 @@ import { processKey, type TaskContext } from './task-context.ts'
 import { type ExecRecord, exitOf, removeExec, storedExit, writeExec } from './task-record.ts'
 import { YieldingMutex } from './yielding-mutex.ts'
 
-/** What an exec needs of the task that it belongs to. */
+/** The parts of a task that its execs use. */
 export interface ExecTask {
   readonly namespace: string
   readonly id: string
@@ -25,7 +25,7 @@ export interface ExecTask {
   readonly runc: Runc
   readonly choice: RuntimeChoice
   emit(event: DomainEvent): void
-  /** Writes what has to do with the record; a failure is told of, and does not keep from going on. */
+  /** Writes records. A failure becomes a warning, and the work goes on. */
   keep(write: () => void): void
   checkMemory(): void
 }
@@ -41,7 +41,7 @@ export class Exec {
   readonly #starting = new StartUnderWay()
   #process: SupervisedProcess | undefined
   #pid = 0
-  /** Said before there was a process, as by clients whose input ends while it is being started. */
+  /** The client's input may end while the process is being started. */
   #inputIsClosed = false
 
   constructor(task: ExecTask, id: string, io: ProcessIo, files: ExecFiles) {
@@ -51,7 +51,7 @@ export class Exec {
     this.#files = files
   }
 
-  /** Takes up one that an earlier process has left. */
+  /** Takes over an exec of an earlier process. */
   static found(task: ExecTask, id: string, record: ExecRecord, files: ExecFiles): Exec {
     const exec = new Exec(task, id, record.io, files)
     exec.#recover(record)
@@ -78,18 +78,18 @@ export class Exec {
     if (this.state === 'running') await this.#end.wait({}).catch(() => undefined)
   }
 
-  /** As the outside sees it: of unknown state if a start that is under way takes long. */
+  /** For clients; the state is unknown if a start that is under way takes long. */
   async describe(options: AbortOptions = {}): Promise<Process> {
     const settled = await this.#starting.settled(options)
     const { io, id: execId, pid } = this
     const state = settled ? this.state : 'unknown'
     const exit = this.#end.exit
-    // A process in a frozen cgroup is as frozen as the first one.
+    // A process in a frozen cgroup is frozen, like the first one.
     const status = state === 'running' && this.#task.isFrozen ? this.#task.state : state
     return { containerId: this.#task.id, execId, pid, status, ...io, ...(exit === undefined ? {} : { exit }) }
   }
 
-  /** Lets it run. */
+  /** Starts it. */
   start({ signal }: AbortOptions): Promise<{ readonly pid: number }> {
     return this.#mutex.run({ signal }, async () => {
       if (this.state !== 'created') throw stateError('start', this.state)
@@ -127,7 +127,7 @@ export class Exec {
     await this.#process?.closeStdin(options)
   }
 
-  /** Removes it, and all that it has left. */
+  /** Removes it with its files. */
   delete({ signal }: AbortOptions): Promise<ProcessExit & { readonly pid: number }> {
     return this.#mutex.run({ signal }, async () => {
       if (this.state === 'running')
@@ -143,7 +143,7 @@ export class Exec {
     })
   }
 
-  /** Removes what it has left without a word, whatever its state. */
+  /** Removes its files without an event, in any state. */
   async discard(): Promise<void> {
     await this.#process?.release()
     removeExec(this.#files)
@@ -178,7 +178,7 @@ export class Exec {
       }
       void this.#follow(process)
     } else if (this.#pid !== 0) {
-      // It ran, and nobody knows of it any more.
+      // It ran, but the supervisor does not know it.
       this.#ended({ exitStatus: 255, exitedAt: systemClock.stamp() })
     }
   }

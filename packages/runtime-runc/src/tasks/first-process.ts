@@ -9,18 +9,18 @@ import { finished, notStarted } from './state-error.ts'
 import type { TaskContext } from './task-context.ts'
 import type { TaskRecord } from './task-record.ts'
 
-/** What there is of a first process once it has been made. */
+/** A first process that has been made. */
 interface Made {
   readonly pid: number
-  /** Undefined if nobody knows of it any more. */
+  /** Undefined if the supervisor does not know it. */
   readonly process: SupervisedProcess | undefined
-  /** Undefined if it has none of its own. */
+  /** Undefined if it has no cgroup of its own. */
   readonly cgroup: ContainerCgroup | undefined
 }
 
 /**
- * The first process of a task, and the cgroup that it shares with all others. It may have to be made yet; what is said
- * about its terminal and its input before is kept for then.
+ * The first process of a task, and the cgroup that it shares with all others. Before it is made, the size of its
+ * terminal and the end of its input are kept for it.
  */
 export class FirstProcess implements Disposable {
   readonly #context: TaskContext
@@ -51,13 +51,13 @@ export class FirstProcess implements Disposable {
     return process !== undefined && process.ended === undefined
   }
 
-  /** As the record of the task has it. */
+  /** Its part of the task's record. */
   get recorded(): Pick<TaskRecord, 'pid' | 'cgroups'> {
     const { pid, cgroup } = this.#made ?? { pid: 0 }
     return { pid, cgroups: cgroup && [...cgroup.cgroups] }
   }
 
-  /** Takes the process that has just been made, and begins to look for a lack of memory. */
+  /** Takes the process that has just been made, and begins to watch its memory. */
   async take(process: SupervisedProcess): Promise<void> {
     const { pid } = process
     this.#made = { pid, process, cgroup: await this.#cgroupOf(pid) }
@@ -66,34 +66,34 @@ export class FirstProcess implements Disposable {
     if (this.#inputIsClosed) await process.closeStdin()
   }
 
-  /** Takes what is left of a process that was recorded. */
+  /** Takes a recorded process of an earlier daemon. */
   async find({ pid, cgroups }: TaskRecord, process: SupervisedProcess | undefined): Promise<void> {
     this.#made = { pid, process, cgroup: cgroups && this.#context.cgroups.at(new Map(cgroups)) }
     if (this.isAlive) await this.#watch()
   }
 
-  /** Forgets a process that does not count. */
+  /** Forgets a process whose start has failed. */
   drop(): void {
     this[Symbol.dispose]()
     this.#made = undefined
   }
 
-  /** Looks for a lack of memory no more. */
+  /** Stops watching its memory. */
   [Symbol.dispose](): void {
     this.#oom?.[Symbol.dispose]()
     this.#oom = undefined
   }
 
-  /** To be called when a process has ended, before that is told: a lack of memory that ended it is told first. */
+  /** To be called when a process has ended, before that is reported: running out of memory is reported first. */
   checkMemory(): void {
     try {
       this.#oom?.check()
     } catch (error) {
-      this.#warn('looking for a lack of memory', error)
+      this.#warn('watching for memory exhaustion', error)
     }
   }
 
-  /** How it ends. */
+  /** Resolves with its end. */
   async exit(): Promise<ProcessExit> {
     return (await this.#made?.process?.exit) ?? { exitStatus: 255, exitedAt: systemClock.stamp() }
   }
@@ -105,13 +105,13 @@ export class FirstProcess implements Disposable {
     process.signal(signal)
   }
 
-  /** Signals all processes of the cgroup. @throws as `signal`; `not_found` if there is none */
+  /** Signals all processes of the cgroup. @throws as `signal`; `not_found` if there are none */
   async signalAll(signal: number): Promise<void> {
     const { cgroup } = this.#needed()
     if (cgroup === undefined || (await signalAll(cgroup, signal)) === 0) throw finished()
   }
 
-  /** Kills the process; for one that has ended it does nothing. */
+  /** Kills the process; does nothing if it has ended. */
   kill(): void {
     try {
       this.signal(9)
@@ -120,7 +120,7 @@ export class FirstProcess implements Disposable {
     }
   }
 
-  /** Kills what is in the cgroup, which keeps nothing else from being done. */
+  /** Kills all processes of the cgroup; a failure becomes a warning. */
   async killAll(): Promise<void> {
     try {
       await this.signalAll(9)
@@ -155,7 +155,7 @@ export class FirstProcess implements Disposable {
     return (await this.#made?.cgroup?.pids()) ?? []
   }
 
-  /** What the cgroup tells; undefined if it is gone. */
+  /** The metrics of the cgroup; undefined if it is gone. */
   async metrics(): Promise<TaskMetrics['data'] | undefined> {
     try {
       return await this.#made?.cgroup?.metrics()
@@ -165,12 +165,12 @@ export class FirstProcess implements Disposable {
     }
   }
 
-  /** Resolves when all output has been handed on, after the end. */
+  /** Resolves when all output has been passed on, after the end. */
   async drained(): Promise<void> {
     await this.#made?.process?.drained
   }
 
-  /** Has the supervisor forget it. */
+  /** Makes the supervisor forget it. */
   async release(): Promise<void> {
     await this.#made?.process?.release()
   }

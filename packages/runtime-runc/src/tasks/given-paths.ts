@@ -4,7 +4,7 @@ import type { GivenPaths, OpaqueValue, ProcessIo } from '@nsbox/core/tasks'
 import type { CheckpointRequest } from '../options/checkpoint-request.ts'
 import { taskOptions } from '../options/task-options.ts'
 
-/** What a new task is given before there is a bundle: its root file system, its output, directories of its options. */
+/** The paths that a new task gets before there is a bundle: root filesystem, output, directories of its options. */
 export function pathsBeforeBundle({
   rootfs,
   io,
@@ -26,7 +26,7 @@ export function pathsBeforeBundle({
   }
 }
 
-/** What a checkpoint writes to, where the client has said it. */
+/** The paths that a checkpoint writes to and the client has named. */
 export function pathsOfCheckpoint({ imagePath, workPath }: CheckpointRequest): GivenPaths {
   return { mounts: [], directories: [imagePath, workPath].filter((path) => path !== undefined) }
 }

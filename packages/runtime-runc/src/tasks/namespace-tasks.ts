@@ -25,7 +25,7 @@ import { type RuntimeDefaults, runtimeChoice } from './runtime-choice.ts'
 import type { Task } from './task.ts'
 import type { TaskContext } from './task-context.ts'
 
-/** What the tasks of a namespace need. */
+/** The parts that the tasks of a namespace share. */
 export interface NamespaceTasksOptions {
   readonly namespace: string
   readonly context: TaskContext
@@ -37,7 +37,7 @@ export interface NamespaceTasksOptions {
 export class NamespaceTasks implements RuntimeTasks {
   readonly #options: NamespaceTasksOptions
   readonly #tasks = new Map<string, Task>()
-  /** Ids of tasks that are being made or found again. */
+  /** Ids of tasks that are being made or taken over. */
   readonly #making = new Set<string>()
 
   constructor(options: NamespaceTasksOptions) {
@@ -150,7 +150,7 @@ export class NamespaceTasks implements RuntimeTasks {
     return await this.#task(id).processes()
   }
 
-  /** Annotations are for runtimes that look at them; runc does not. */
+  /** runc does not use annotations. */
   async update(id: string, { resources, signal }: UpdateTaskOptions): Promise<void> {
     const task = this.#task(id)
     if (resources !== undefined) await task.update(resources.value, { signal })

@@ -7,13 +7,13 @@ export interface NewExec {
   readonly io: ProcessIo
   /** The OCI process as JSON. */
   readonly process: Uint8Array
-  /** Whether it has the right to change mounts. */
+  /** Whether it may change mounts. */
   readonly changesMounts: boolean
 }
 
 /**
- * What runc is to be told of an exec: the process as the client gave it, byte for byte where it can be, since numbers
- * such as the limit 2⁶⁴−1 are none of JavaScript's.
+ * The process of an exec for runc: as the client gave it, byte for byte where possible, since JavaScript has no numbers
+ * such as the limit 2⁶⁴−1.
  *
  * @throws `invalid_argument`
  */
@@ -28,7 +28,7 @@ export async function newExec({ spec, ...wanted }: ExecOptions): Promise<NewExec
   return { io, changesMounts, process: asWanted ? spec.value : withTerminal(spec.value, io.terminal) }
 }
 
-/** Of a key that is there twice the last one counts. */
+/** Of a repeated key the last one counts. */
 function withTerminal(process: Uint8Array, terminal: boolean): Uint8Array {
   const text = new TextDecoder().decode(process)
   return new TextEncoder().encode(`${text.slice(0, text.lastIndexOf('}'))},"terminal":${terminal}}`)

@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs'
 import { isErrno, NsboxError } from '@nsbox/errors'
 
-/** Kinds of namespaces, by what the kernel calls them (namespaces(7)). */
+/** Kinds of namespaces, by their names in `/proc/<pid>/ns` (namespaces(7)). */
 const kinds: Readonly<Record<string, string>> = {
   cgroup: 'cgroup',
   ipc: 'ipc',
@@ -14,9 +14,9 @@ const kinds: Readonly<Record<string, string>> = {
 }
 
 /**
- * Checks that a process has namespaces of its own: CRIU makes those of its images only, not those of the spec.
+ * Checks that a restored process has namespaces of its own: CRIU makes those of its images, whatever the spec says.
  *
- * @param types as a spec names them
+ * @param types as in a spec
  * @throws `failed_precondition` for one that it shares with this process
  */
 export function checkOwnNamespaces(pid: number, types: readonly string[]): void {

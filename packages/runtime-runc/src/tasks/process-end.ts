@@ -5,24 +5,24 @@ interface Waiter {
   reject(reason: unknown): void
 }
 
-/** The end of a process, once it has been reported. A wait that is aborted leaves no listener. */
+/** The end of a process, once it has been reported. An aborted wait leaves no listener. */
 export class ProcessEnd {
   readonly #waiters = new Set<Waiter>()
   #exit: ProcessExit | undefined
   #gone: { readonly reason: unknown } | undefined
 
-  /** Undefined before. */
+  /** Undefined before the end. */
   get exit(): ProcessExit | undefined {
     return this.#exit
   }
 
-  /** Tells it to all who wait, and will. */
+  /** Resolves present and future waits. */
   settle(exit: ProcessExit): void {
     this.#exit = exit
     for (const { resolve } of this.#take()) resolve(exit)
   }
 
-  /** There will be no end: the process was deleted before it was started. */
+  /** Rejects present and future waits: the process was deleted before it was started. */
   abandon(reason: unknown): void {
     this.#gone = { reason }
     for (const { reject } of this.#take()) reject(reason)

@@ -1,5 +1,6 @@
 import { type Bundle, TaskUses } from '@nsbox/bundle'
 import type { ContainerStatus } from '../runc/container-state.ts'
+import { endProcess } from '../runc/end-process.ts'
 import { runcOf } from './create-task.ts'
 import { FirstProcess } from './first-process.ts'
 import type { RestoreSource } from './restore-source.ts'
@@ -9,13 +10,13 @@ import { Task } from './task.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import { readTask, type TaskRecord } from './task-record.ts'
 import { CreatedStart } from './task-start.ts'
-import { end, removeContainer, removeNewCgroup } from './undo-process.ts'
+import { removeContainer, removeNewCgroup } from './undo-process.ts'
 
 /**
- * Takes up the tasks that an earlier process has left. What that process had not completed is undone: no client was
- * told of it. One task that cannot be taken up keeps no other from it.
+ * Takes over the tasks of an earlier process. What that process had not completed is undone: no client was told of it.
+ * A task that cannot be taken over does not prevent others.
  *
- * @param bundles all that there are
+ * @param bundles all bundles
  * @param add takes each task
  */
 export async function recoverTasks(
@@ -28,7 +29,7 @@ export async function recoverTasks(
     bundles.map(async (bundle) => {
       try {
         const record = readTask(bundle)
-        // A task that cannot be taken up keeps what it has.
+        // A task that cannot be taken over keeps the paths that it uses.
         const uses = TaskUses.resume(bundle.namespace, context.uses, record?.uses ?? [])
         if (record?.pid) add(await recover({ bundle, record, context, uses }, statuses))
         else if (record?.restore !== undefined)
@@ -41,7 +42,7 @@ export async function recoverTasks(
   )
 }
 
-/** What an earlier process has left of a task. */
+/** A task of an earlier process. */
 interface LeftTask {
   readonly bundle: Bundle
   readonly record: TaskRecord
@@ -57,7 +58,7 @@ async function undo({
 }: Omit<LeftTask, 'record'> & { readonly record: TaskRecord | undefined }): Promise<void> {
   const { namespace, id } = bundle
   const process = context.supervisor.process(processKey(namespace, id))
-  if (process !== undefined) await end(process)
+  if (process !== undefined) await endProcess(process)
   if (record !== undefined) await removeContainer(runcOf(record.choice, bundle), id, context)
   await removeNewCgroup(record?.newCgroup, context)
   await bundle.remove()
@@ -68,7 +69,7 @@ async function recover({ bundle, record, context, uses }: LeftTask, statuses: St
   const { namespace, id } = bundle
   const first = new FirstProcess(namespace, id, context)
   await first.find(record, context.supervisor.process(processKey(namespace, id)))
-  // An end is told only by `follow`, so that what has ended meanwhile is as it was before.
+  // `follow` reports ends, so a task that has ended meanwhile has its former state until then.
   const before = record.started ? 'running' : 'created'
   const state = first.isAlive ? (taskState(await statuses.of(record, id)) ?? before) : before
   const runc = runcOf(record.choice, bundle)
@@ -79,7 +80,7 @@ async function recover({ bundle, record, context, uses }: LeftTask, statuses: St
   return task
 }
 
-/** One that nobody was told the start of: if it was seen through, the process is there. */
+/** A restore under way, whose start was not reported: if it succeeded, the supervisor has the process. */
 async function recoverRestored(
   { bundle, record, context, uses }: LeftTask,
   restore: RestoreSource,
@@ -100,7 +101,7 @@ function taskState(status: ContainerStatus | undefined): TaskState | undefined {
   return status === 'created' || status === 'running' || status === 'paused' ? status : undefined
 }
 
-/** What the runtimes say of their containers, asked once for each place of state. */
+/** The runtimes' states of their containers, read once for each state directory. */
 class Statuses {
   readonly #asked = new Map<string, Promise<ReadonlyMap<string, ContainerStatus>>>()
 

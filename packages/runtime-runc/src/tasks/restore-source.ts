@@ -8,30 +8,29 @@ import { taskOptions } from '../options/task-options.ts'
 import { requireCriu } from '../runc/require-criu.ts'
 import { checkStandardDescriptors } from '../runc-internals/standard-descriptors.ts'
 
-/** What a task goes on from; part of its record. */
+/** The images that a task is restored from; part of its record. */
 export interface RestoreSource {
   /** The directory with CRIU's images. */
   readonly images: string
-  /** Whether it is the runtime's, to be removed when it is not needed any more, or its user's. */
+  /** Whether it belongs to the runtime, which removes it when it is not needed any more, or to the user. */
   readonly owned: boolean
-  /** Where CRIU writes its log; in the bundle if absent. */
+  /** Directory of CRIU's log; in the bundle if absent. */
   readonly workPath?: string | undefined
-  /** What the host is called in its UTS namespace from then on; absent for what the images say. */
+  /** Hostname to set in its UTS namespace; absent for that of the images. */
   readonly hostname?: string | undefined
-  /** Types of namespaces that are to be its own. */
+  /** Types of namespaces that must be its own. */
   readonly namespaces: readonly string[]
-  /** The cgroup that is to be its own, in every hierarchy; absent where that is not known before. */
+  /** Path of its own cgroup, in every hierarchy; absent where it is not known before. */
   readonly cgroup?: string | undefined
 }
 
 /**
- * What a new task is to go on from, if it is to: images that the options name (`criu_image_path`), or else those that
- * the caller writes. As with containerd, the options count where there are both, and the caller is not asked for
- * anything.
+ * The images that a new task is restored from, if any: those that the options name (`criu_image_path`), or else those
+ * that the caller writes. As with containerd, the options take precedence; the caller then writes nothing.
  *
- * @param directories where one is made for what the caller writes
- * @throws `not_found` and `invalid_argument` with the name of a directory that has no images; `unimplemented` if the
- * host lacks CRIU
+ * @param directories for images that the caller writes
+ * @throws `not_found` and `invalid_argument` with the name of a directory without images; `unimplemented` if the host
+ * lacks CRIU
  */
 export async function restoreSource(
   directories: ImageDirectories,
@@ -59,7 +58,7 @@ export async function restoreSource(
   }
 }
 
-/** Removes images that are the runtime's, as far as there are any; a user's stay. */
+/** Removes images that belong to the runtime; those of a user stay. */
 export async function discardImages(source: RestoreSource | undefined): Promise<void> {
   if (source?.owned === true) await removeTree(source.images)
 }

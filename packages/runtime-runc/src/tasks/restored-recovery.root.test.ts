@@ -42,7 +42,7 @@ describeWith(needs, 'a task that goes on from a checkpoint', () => {
     const record = join(bench.directory, 'bundles/bench/one/task.json')
     const before = readFileSync(record)
     const { pid } = await bench.tasks.start('one')
-    // As if the daemon had been killed in the moment in which the process was there.
+    // As if the daemon had been killed right after the process was made.
     const set = ['nsenter', [`--uts=/proc/${pid}/ns/uts`, 'hostname', 'not-yet']] as const
     expect((await run(...set)).code).toBe(0)
     bench.events.length = 0
@@ -107,7 +107,7 @@ describeWith(needs, 'a task that goes on from a checkpoint', () => {
     expect(await bench.tasks.get('one')).toMatchObject({ status: 'running', pid })
     await after.stdin.close()
     await bench.tasks.closeStdin('one')
-    // Whether the kernel tells the next supervisor how it ended depends on its version.
+    // Whether the next supervisor can learn the exit status depends on the kernel's version.
     expect([7, 255]).toContain((await bench.tasks.wait('one')).exitStatus)
     await bench.tasks.delete('one')
     expect(bench.left()).toEqual([])

@@ -9,6 +9,7 @@ import { removeTree } from '@nsbox/trees'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { criuFailure, withCriuFailure } from '../checkpoints/criu-log.ts'
 import { undoRestore } from '../checkpoints/undo-restore.ts'
+import { endProcess } from '../runc/end-process.ts'
 import { hasEnded } from '../runc/has-ended.ts'
 import { launchRunc } from '../runc/launch-runc.ts'
 import type { Runc } from '../runc/runc.ts'
@@ -18,10 +19,9 @@ import type { RestoreSource } from './restore-source.ts'
 import { processKey, type TaskContext } from './task-context.ts'
 import type { TaskRecord } from './task-record.ts'
 import { deleteContainer, type TaskStart } from './task-start.ts'
-import { end } from './undo-process.ts'
 import { withNamespace } from './with-namespace.ts'
 
-/** A task whose processes are to go on from images. */
+/** A task whose processes are restored from images. */
 export interface RestoredTask {
   readonly context: TaskContext
   readonly runc: Runc
@@ -30,12 +30,12 @@ export interface RestoredTask {
 }
 
 /**
- * What CRIU refuses to restore unless it is told to, although who made the checkpoint had to ask for it then. It means
- * nothing for images without such resources. runc itself sees to it that networks are neither kept nor restored.
+ * Options without which CRIU refuses to restore such resources, although the checkpoint was made with them. They have
+ * no effect on images without such resources. runc itself neither keeps nor restores networks.
  */
 const whateverWasKept = { tcpEstablished: true, externalUnixSockets: true, fileLocks: true } as const
 
-/** The start of a task whose processes are made from images, whereupon they run. */
+/** The start of a task whose processes are restored from images, and then run. */
 export class RestoredStart implements TaskStart {
   readonly #task: RestoredTask
   readonly #source: RestoreSource
@@ -45,7 +45,7 @@ export class RestoredStart implements TaskStart {
     this.#source = source
   }
 
-  /** Of a start that failed nothing is left; the end of CRIU's log is in the error. */
+  /** A failed start leaves nothing; its error has the end of CRIU's log. */
   async run(first: FirstProcess, options: AbortOptions): Promise<void> {
     await using undo = new AsyncDisposableStack()
     // What an earlier attempt could not remove.
@@ -53,19 +53,19 @@ export class RestoredStart implements TaskStart {
     await this.#begin()
     undo.defer(() => this.#undoQuietly())
     const process = await this.#launch(options)
-    undo.defer(() => end(process))
+    undo.defer(() => endProcess(process))
     await this.#adopt(first, process)
     undo.move()
   }
 
-  /** Takes up what an earlier daemon had begun: a start that it saw through counts, any other is undone. */
+  /** Takes over a start of an earlier daemon: if it succeeded it counts, otherwise it is undone. */
   async recover(first: FirstProcess, process: SupervisedProcess | undefined): Promise<void> {
     if (process === undefined) return this.#undoQuietly()
     try {
       await this.#adopt(first, process)
     } catch (error) {
       this.#warn('a start from a checkpoint that was under way fails', error)
-      await end(process)
+      await endProcess(process)
       await this.#undoQuietly()
     }
   }
@@ -97,13 +97,13 @@ export class RestoredStart implements TaskStart {
     }
   }
 
-  /** Takes a process that has been made, and sees to what CRIU does not. */
+  /** Takes a process that has been made, and does what CRIU leaves out. */
   async #adopt(first: FirstProcess, process: SupervisedProcess): Promise<void> {
     const { hostname, namespaces } = this.#source
     try {
       checkOwnNamespaces(process.pid, namespaces)
       await first.take(process)
-      // runc brings it up in networks that it makes itself.
+      // runc does this for networks that it makes itself.
       if (namespaces.includes('network')) withNamespace(process, 'net', bringUpLoopback)
       if (hostname !== undefined) withNamespace(process, 'uts', (uts) => setHostname(uts, hostname))
     } catch (error) {
@@ -112,14 +112,14 @@ export class RestoredStart implements TaskStart {
     }
   }
 
-  /** Keeps that something may be left from now on, and whether all that is in the cgroup afterwards is. */
+  /** Records that a restore has begun, and whether the cgroup was empty before. */
   async #begin(): Promise<void> {
     mkdirSync(this.#task.bundle.criu, { mode: 0o700 })
     const before = await this.#cgroup?.pids()
     if (before?.every(hasEnded) === true) writeFileSync(this.#alone, '', { mode: 0o600 })
   }
 
-  /** A file that says that nobody was in the cgroup before. */
+  /** A file that exists if the cgroup was empty before. */
   get #alone(): string {
     return join(this.#task.bundle.criu, 'alone')
   }
@@ -129,7 +129,7 @@ export class RestoredStart implements TaskStart {
     return cgroup === undefined ? undefined : this.#task.context.cgroups.named(cgroup)
   }
 
-  /** Without the directory nothing was begun, and whoever is in the cgroup has nothing to do with this task. */
+  /** Without the directory nothing was begun, and processes in the cgroup do not belong to this task. */
   async #undo(): Promise<void> {
     const { context, runc, bundle } = this.#task
     if (!existsSync(bundle.criu)) return
@@ -142,7 +142,7 @@ export class RestoredStart implements TaskStart {
     try {
       await this.#undo()
     } catch (error) {
-      // What made it necessary stays the error that the caller sees.
+      // The caller sees the error that made this necessary.
       if (!isNotFound(error)) this.#warn('removing what is left of its container', error)
     }
   }

@@ -269,7 +269,7 @@ describeWith(needs, 'a task that goes on from a checkpoint', () => {
     await tasks.kill('one', 9)
     expect(await tasks.wait('one')).toMatchObject({ exitStatus: 137 })
     expect(await tasks.get('other')).toMatchObject({ status: 'running', pid })
-    // runc removes the cgroup of what it deletes, unless somebody is there.
+    // runc removes the cgroup of what it deletes, unless a process is in it.
     await tasks.delete('one')
     expect(await tasks.get('other')).toMatchObject({ status: 'running', pid })
     expect(bench.processes()).toEqual([pid])
@@ -329,7 +329,7 @@ describeWith(needs, 'a task that is still to go on from a checkpoint', () => {
   })
 })
 
-/** What is in a directory, and when it was written. */
+/** Names and times of the files in a directory. */
 function listing(directory: string): string[] {
   return readdirSync(directory).map((name) => {
     const { size, mtimeMs } = statSync(join(directory, name))

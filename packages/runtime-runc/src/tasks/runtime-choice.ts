@@ -2,21 +2,21 @@ import { join } from 'node:path'
 import type { OpaqueValue } from '@nsbox/core/tasks'
 import { programName, taskOptions } from '../options/task-options.ts'
 
-/** Which runtime program a task has, and how it is used; part of the task's record. */
+/** The runtime program of a task and its options; part of the task's record. */
 export interface RuntimeChoice {
   readonly binary: string
-  /** Where the program keeps its state. */
+  /** Directory of the program's state. */
   readonly root: string
   readonly systemdCgroup: boolean
   readonly noPivotRoot: boolean
   readonly noNewKeyring: boolean
-  /** Owner of the container's ends of its input and output; undefined for this process' own user. */
+  /** Owner of the container's ends of its input and output; undefined for this process's own user. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined
-  /** Where the helper process is to sit; undefined for where this process does. */
+  /** Cgroup of the helper process; undefined for that of this process. */
   readonly helperCgroup?: string | undefined
 }
 
-/** What holds where options say nothing. */
+/** The values without options. */
 export interface RuntimeDefaults {
   readonly binary: string
   readonly root: string
@@ -25,7 +25,7 @@ export interface RuntimeDefaults {
 /**
  * The runtime of a task.
  *
- * @param runtimePath the program, above all else
+ * @param runtimePath the program; takes precedence over the options
  * @throws `invalid_argument` for invalid options
  */
 export function runtimeChoice(

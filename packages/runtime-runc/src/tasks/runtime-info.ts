@@ -9,7 +9,7 @@ export async function runtimeInfo(
   defaults: RuntimeDefaults,
   { options, runtimePath, signal }: RuntimeInfoOptions,
 ): Promise<RuntimeInfo> {
-  // The namespace only chooses the directory of the state, which is not used here.
+  // The namespace only selects the state directory, which is not used here.
   const runc = runcOf(runtimeChoice('default', options, runtimePath, defaults))
   const [{ name, version, commit = '' }, features] = await Promise.all([
     runc.version({ signal }),

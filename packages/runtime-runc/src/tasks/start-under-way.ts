@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AbortOptions } from '@nsbox/core/tasks'
 
-/** Milliseconds, as containerd has them (`io.containerd.timeout.task.state`). */
+/** Milliseconds, as in containerd (`io.containerd.timeout.task.state`). */
 const patience = 2_000
 
 /**
- * A start that may be under way. Meanwhile the program may run already, or hooks before it may; so who asks for the
- * state is answered afterwards, as by containerd (docs/behaviour.md §14).
+ * A start that may be under way. Meanwhile the program, or hooks before it, may run already; so the state is told
+ * afterwards, as by containerd (docs/behaviour.md §14).
  */
 export class StartUnderWay {
   #starting: Promise<unknown> | undefined
@@ -29,7 +29,7 @@ export class StartUnderWay {
     })
   }
 
-  /** Waits for a while. @returns whether there is no start under way any more */
+  /** Waits for a while. @returns whether no start is under way */
   async settled({ signal }: AbortOptions): Promise<boolean> {
     signal?.throwIfAborted()
     if (this.#starting === undefined) return true

@@ -1,9 +1,9 @@
 import { NsboxError } from '@nsbox/errors'
 
-/** What a task or a process may be in. */
+/** The state of a task or process. */
 export type TaskState = 'created' | 'running' | 'pausing' | 'paused' | 'stopped'
 
-/** What is done to tasks and processes. */
+/** An operation on a task or process. */
 export type TaskOperation = 'start' | 'delete' | 'pause' | 'resume' | 'exec' | 'update' | 'checkpoint'
 
 /** containerd's texts, which clients look for (docs/behaviour.md §1). */
@@ -22,17 +22,17 @@ const texts: Readonly<Record<TaskOperation, (state: string) => string>> = {
       : `cannot checkpoint a ${state} container`,
 }
 
-/** Why an operation is not for this state. */
+/** The error for an operation that the state forbids. */
 export function stateError(operation: TaskOperation, state: TaskState): NsboxError {
   return new NsboxError('failed_precondition', texts[operation](state === 'pausing' ? 'paused' : state))
 }
 
-/** For signals to what has no process yet. */
+/** The error for a signal before the start. */
 export function notStarted(): NsboxError {
   return new NsboxError('failed_precondition', 'process not created')
 }
 
-/** For signals to what has ended, and questions about it. */
+/** The error for signals to an ended process, and questions about it. */
 export function finished(): NsboxError {
   return new NsboxError('not_found', 'process already finished')
 }

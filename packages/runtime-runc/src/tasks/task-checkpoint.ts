@@ -19,13 +19,13 @@ import { hasEnded } from '../runc/has-ended.ts'
 import type { Runc } from '../runc/runc.ts'
 import type { TaskSignals } from './task-signals.ts'
 
-/** CRIU's log, as the runtimes have it called. */
+/** The name that the runtimes give CRIU's log. */
 const logName = 'dump.log'
 
-/** Milliseconds that the runtime has after the end of the first process; much longer where CRIU is to end it. */
+/** Milliseconds that the runtime has after the end of the first process; longer where CRIU is to end it. */
 const patience = { ends: 5000, goesOn: 500 }
 
-/** What a checkpoint needs of its task, whose turn it is. */
+/** The parts of a task that a checkpoint uses; no other operation changes the task meanwhile. */
 export interface CheckpointedTask {
   readonly id: string
   readonly pid: number
@@ -38,7 +38,7 @@ export interface CheckpointedTask {
   wait(options: AbortOptions): Promise<ProcessExit>
 }
 
-/** A checkpoint in the making. */
+/** A checkpoint under way. */
 interface Dump {
   readonly task: CheckpointedTask
   readonly request: CheckpointRequest
@@ -50,13 +50,13 @@ interface Dump {
 }
 
 /**
- * Makes a checkpoint of a running or paused task. Whatever fails, the task is afterwards what it was before; if that
- * cannot be, since its processes have ended, the error says so.
+ * Makes a checkpoint of a running or paused task. After an error the task is running or paused as before; if that is
+ * impossible because its processes have ended, the error says so.
  *
- * A task that is to end is frozen, and ends only once somebody has taken the images. Where connections are kept CRIU
- * has to end it, so that their other ends do not notice.
+ * With `exit`, the task is frozen, and killed once the images have been taken. Where open connections are kept, CRIU
+ * itself has to kill it, so that their other ends do not notice.
  *
- * @returns what names the checkpoint
+ * @returns the name of the checkpoint
  */
 export async function checkpointTask(
   task: CheckpointedTask,
@@ -116,7 +116,7 @@ async function dumpAndTake(dump: Dump, paused: boolean): Promise<string> {
   return name
 }
 
-/** That somebody else has ended it since the dump is fine. */
+/** Another client may have ended it since the dump. */
 async function end(task: CheckpointedTask): Promise<void> {
   try {
     await task.signals.killAll(9)
@@ -137,7 +137,7 @@ async function runCriu({ task, request, options, imagePath, workPath }: Dump, en
     const log = join(workPath, logName)
     if (!ends || !hasEnded(task.pid) || !(await criuHasFinished(log)))
       throw withCriuFailure(error, await criuFailure(log))
-    // The images are all that there is of the processes, whatever the runtime has not done any more.
+    // The images are complete, and the processes are gone: the rest of the runtime's work does not matter.
     const { runc, id, pid } = task
     await undoDump({ runc, id, pid, images: imagePath, paused: false })
   }
@@ -149,8 +149,8 @@ async function runCriu({ task, request, options, imagePath, workPath }: Dump, en
 }
 
 /**
- * A signal that a process ended so many milliseconds ago. Nobody else is told of the end while CRIU holds the process,
- * and CRIU was seen to wait for ever after that.
+ * A signal that aborts this long after the end of a process. While CRIU holds the process its end is not reported, and
+ * CRIU may then wait for ever.
  */
 function endFor(pid: number, milliseconds: number): { readonly signal: AbortSignal } & Disposable {
   const late = new AbortController()
@@ -164,7 +164,7 @@ function endFor(pid: number, milliseconds: number): { readonly signal: AbortSign
   return { signal: late.signal, [Symbol.dispose]: () => clearInterval(timer) }
 }
 
-/** Lets the task be what it was, if it still is. @returns the error, which says so where it is not */
+/** Makes the task run, or be paused, as before, if it still exists. @returns the error, which says so if it does not */
 async function broughtBack({ task, imagePath }: Dump, paused: boolean, error: unknown): Promise<unknown> {
   const { runc, id, pid } = task
   try {

@@ -15,17 +15,17 @@ export interface TaskContext {
   readonly versions?: Pick<VersionWarnings, 'used'> | undefined
   readonly cgroups: CgroupHost
   readonly oom: OomWatcher
-  /** Where images of checkpoints are put. */
+  /** Directories for images of checkpoints. */
   readonly images: ImageDirectories
-  /** Told of what tasks are given of the host. */
+  /** Tracks the paths of the host that tasks get. */
   readonly uses: PathUses
-  /** Takes what has happened, in order. Must not throw. */
+  /** Takes events, in order. Must not throw. */
   readonly onEvent: (namespace: string, event: DomainEvent) => void
-  /** Takes what goes wrong where nobody waits. */
+  /** Takes failures of background work. */
   readonly onWarning: (message: string, error?: unknown) => void
 }
 
-/** Names a process for the supervisor; slashes are in no identifier. */
+/** The supervisor's key of a process; identifiers have no slashes. */
 export function processKey(namespace: string, containerId: string, execId?: string): string {
   return execId === undefined ? `${namespace}/${containerId}` : `${namespace}/${containerId}/${execId}`
 }

@@ -4,10 +4,10 @@ import { NsboxError } from '@nsbox/errors'
 import { Exec, type ExecTask } from './exec.ts'
 import { readExec, removeExec, writeExec } from './task-record.ts'
 
-/** Milliseconds that execs may take to go, once the first process of their task has ended. */
+/** Milliseconds for execs to end, once the first process of their task has ended. */
 const lastMoments = 5_000
 
-/** The processes that were added to a task, by their ids. */
+/** The execs of a task, by their ids. */
 export class TaskExecs {
   readonly #task: ExecTask
   readonly #execs = new Map<string, Exec>()
@@ -23,7 +23,7 @@ export class TaskExecs {
     return exec
   }
 
-  /** Which exec each process was started by. */
+  /** The ids of execs by their pids. */
   get byPid(): ReadonlyMap<number, string> {
     return new Map([...this.#execs.values()].map((exec) => [exec.pid, exec.id]))
   }
@@ -50,7 +50,7 @@ export class TaskExecs {
     return deleted
   }
 
-  /** Takes up those that an earlier process has left. */
+  /** Takes over the execs of an earlier process. */
   async recover(): Promise<void> {
     const { bundle } = this.#task
     for (const id of bundle.execIds()) {
@@ -65,7 +65,7 @@ export class TaskExecs {
     }
   }
 
-  /** Resolves when none runs or is being started any more, or that has taken too long. */
+  /** Resolves when none runs or is being started any more, or after five seconds. */
   async ended(): Promise<void> {
     const timer = new AbortController()
     const late = delay(lastMoments, 'late', { signal: timer.signal }).catch(() => 'late')
@@ -79,7 +79,7 @@ export class TaskExecs {
     }
   }
 
-  /** Removes what all of them have left, without a word. */
+  /** Removes the files of all of them, without events. */
   async discard(): Promise<void> {
     await Promise.all([...this.#execs.values()].map((exec) => exec.discard()))
   }

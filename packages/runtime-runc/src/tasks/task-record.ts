@@ -7,29 +7,29 @@ import { Timestamp } from '@nsbox/time'
 import type { RestoreSource } from './restore-source.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
 
-/** What is to be known of a task after this process has gone: `task.json` in its bundle. */
+/** What a later process must know of a task: `task.json` in its bundle. */
 export interface TaskRecord {
   readonly format: 1
   readonly choice: RuntimeChoice
   /** Whether it has no pid namespace of its own, so that its processes can outlive the first one. */
   readonly sharesPids: boolean
   readonly io: ProcessIo
-  /** Where it is in each hierarchy; absent until the task exists, or if it has no cgroup of its own. */
+  /** Its cgroup in each hierarchy; absent until the task exists, or if it has no cgroup of its own. */
   readonly cgroups?: readonly (readonly [hierarchy: string, path: string])[] | undefined
-  /** The path of a cgroup that is there for this task alone; absent where it was there before, or is not known. */
+  /** Path of a cgroup that exists for this task alone; absent if it existed before, or is not known. */
   readonly newCgroup?: string | undefined
-  /** 0 until there is a process: a task without one that does not go on from a checkpoint was not made to the end. */
+  /** 0 until there is a process. A task without one that is not restored from a checkpoint was not made completely. */
   readonly pid: number
-  /** What the start is to go on from; absent once it has, and for tasks that begin. */
+  /** Images to restore at the start; absent afterwards, and for tasks that start from the beginning. */
   readonly restore?: RestoreSource | undefined
   readonly started: boolean
-  /** What is held for it, as `PathUse.record`. */
+  /** The paths that it uses, as `PathUse.record`. */
   readonly uses?: readonly object[] | undefined
-  /** What has been told of the end of the first process. */
+  /** The end of the first process, once it has been reported. */
   readonly exit?: StoredExit | undefined
 }
 
-/** What is to be known of an exec: `exec.json` beside its other files. */
+/** What a later process must know of an exec: `exec.json` beside its other files. */
 export interface ExecRecord {
   readonly io: ProcessIo
   /** 0 until it has been started. */
@@ -68,7 +68,7 @@ export function readExec(files: ExecFiles): ExecRecord | undefined {
   return readState(execFile(files)) as ExecRecord | undefined
 }
 
-/** Removes the record alone, as far as there is one. */
+/** Removes only the record, if there is one. */
 export function removeExec(files: ExecFiles): void {
   for (const path of [execFile(files), `${execFile(files)}.new`]) {
     try {

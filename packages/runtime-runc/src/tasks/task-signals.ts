@@ -3,7 +3,7 @@ import type { Runc } from '../runc/runc.ts'
 import type { FirstProcess } from './first-process.ts'
 import { finished, type TaskState } from './state-error.ts'
 
-/** The task whose processes are signalled. */
+/** A task whose processes are signalled. */
 export interface SignalledTask {
   readonly id: string
   readonly runc: Runc
@@ -12,7 +12,7 @@ export interface SignalledTask {
   readonly isFrozen: boolean
 }
 
-/** Signals to the processes of a task, which take no turns. */
+/** Signals to the processes of a task; they do not wait for other operations. */
 export class TaskSignals {
   readonly #task: SignalledTask
   readonly #first: FirstProcess
@@ -36,7 +36,7 @@ export class TaskSignals {
     else await this.#first.signalAll(signal)
   }
 
-  /** Signals any process of the container, and none that is not. */
+  /** Signals any process of the container, and no other. */
   killPid(pid: number, signal: number): void {
     if (!Number.isInteger(pid) || pid <= 0) throw new NsboxError('invalid_argument', `pid ${pid}`)
     this.#first.signalPid(pid, signal)
@@ -47,7 +47,7 @@ export class TaskSignals {
     return this.#task
   }
 
-  /** What is frozen does not die of a signal with cgroup v1; runc thaws it. */
+  /** With cgroup v1 a frozen process does not end by a signal; runc thaws it. */
   #isForRunc(signal: number): boolean {
     const { isFrozen, context, runc } = this.#task
     if (!this.#first.isMade) return false

@@ -5,12 +5,12 @@ import { untilExecuted } from '../runc/until-executed.ts'
 import type { Shortcuts } from '../runc-internals/shortcuts.ts'
 import type { FirstProcess } from './first-process.ts'
 
-/** How the first process of a task comes to run, and what is to be removed for that afterwards. */
+/** How the first process of a task is started, and how the container is removed afterwards. */
 export interface TaskStart {
-  /** Lets the process run, which it may have to make. After an error it can be done again. */
+  /** Starts the process, which may have to be made first. Can be repeated after an error. */
   run(first: FirstProcess, options: AbortOptions): Promise<void>
 
-  /** Removes the container once its first process has ended, or what starts that failed have left of it. */
+  /** Removes the container once its first process has ended, or what failed starts have left of it. */
   remove(first: FirstProcess): Promise<void>
 }
 
@@ -28,7 +28,7 @@ export class CreatedStart implements TaskStart {
     this.#io = io
   }
 
-  /** Once begun it is seen through: half of it cannot be taken back. */
+  /** Once begun it is completed, since a part of it cannot be undone. */
   async run(first: FirstProcess): Promise<void> {
     if (this.#io.stdin !== '' && !this.#io.terminal) await first.keepStdin()
     await this.#shortcuts.start(this.#runc, this.#id)

@@ -35,7 +35,7 @@ import { TaskSignals } from './task-signals.ts'
 import type { TaskStart } from './task-start.ts'
 import { YieldingMutex } from './yielding-mutex.ts'
 
-/** What a task is made of. */
+/** The parts of a task. */
 export interface TaskParts {
   readonly namespace: string
   readonly id: string
@@ -43,16 +43,16 @@ export interface TaskParts {
   readonly runc: Runc
   readonly bundle: Bundle
   readonly record: TaskRecord
-  /** Still to be made by the start if it goes on from a checkpoint. */
+  /** Made by the start if the task is restored from a checkpoint. */
   readonly first: FirstProcess
   readonly start: TaskStart
-  /** What it has been given of the host; released when it is gone. */
+  /** The paths of the host that it uses; released when it is gone. */
   readonly uses: TaskUses
 }
 
 /**
- * The task of one container: created → running ⇄ paused → stopped. What changes it takes turns; questions and signals
- * do not wait. The end of the first process is told once, after that of its execs and after any start that is under
+ * The task of one container: created → running ⇄ paused → stopped. Changes run one after another; questions and signals
+ * do not wait. The end of the first process is reported once, after that of its execs and after any start that is under
  * way.
  */
 export class Task implements Disposable, ExecTask, CheckpointedTask {
@@ -105,7 +105,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     return this.#state === 'paused' || this.#state === 'pausing'
   }
 
-  /** The first process as the outside sees it: of unknown state if a start that is under way takes long. */
+  /** The first process for clients; the state is unknown if a start that is under way takes long. */
   async describe(options: AbortOptions = {}): Promise<Process> {
     const settled = await this.#starting.settled(options)
     const { id: containerId, pid, state, io } = this
@@ -118,12 +118,12 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     this.#first[Symbol.dispose]()
   }
 
-  /** To be called when a process has ended, before that is told: a lack of memory that ended it is told first. */
+  /** To be called when a process has ended, before that is reported: running out of memory is reported first. */
   checkMemory(): void {
     this.#first.checkMemory()
   }
 
-  /** Keeps the record of a new task, and tells of it. */
+  /** Writes the record of a new task, and emits its event. */
   created(rootfs: readonly Mount[]): void {
     writeTask(this.bundle, this.#record)
     const { id: containerId, io, pid } = this
@@ -132,15 +132,15 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     this.emit({ topic: '/tasks/create', payload: { containerId, bundle, rootfs, io, checkpoint, pid } })
   }
 
-  /** Begins to wait for the end of the first process, which then can be told. Without one it does nothing. */
+  /** Waits for the end of the first process in the background, and reports it. Does nothing without a process. */
   follow(): void {
     if (this.#first.isMade) void this.#follow()
   }
 
-  /** Takes up what an earlier process has left, before `follow`. */
+  /** Takes over the state of an earlier process, before `follow`. */
   async recover(state: TaskState): Promise<void> {
     const { started, exit } = this.#record
-    // The start was seen through, and not told any more.
+    // The start succeeded, but was not reported.
     if (!started && state !== 'created') this.#started()
     this.#state = state
     await this.execs.recover()
@@ -201,7 +201,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     })
   }
 
-  /** Stops all processes of a running task. For whose turn it is. */
+  /** Freezes all processes of a running task. Only within the task's mutex. */
   async freeze(): Promise<void> {
     this.#state = 'pausing'
     try {
@@ -227,7 +227,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   checkpoint(request: CheckpointRequest, options: RuntimeCheckpointOptions): Promise<void> {
     return this.#mutex.run(options, async () => {
       if (this.#state !== 'running' && !this.isFrozen) throw stateError('checkpoint', this.#state)
-      // Beyond the call nobody writes there.
+      // Nothing is written there after the call.
       using _ = await this.context.uses.use(this.namespace, pathsOfCheckpoint(request), options)
       const checkpoint = await checkpointTask(this, this.context.images, request, options)
       this.emit({ topic: '/tasks/checkpointed', payload: { containerId: this.id, checkpoint } })
@@ -241,20 +241,20 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     })
   }
 
-  /** All processes, and which exec each was started by; none once it has stopped. */
+  /** All processes, with the ids of their execs; none once it has stopped. */
   async processes(): Promise<ProcessInfo[]> {
     if (this.#state === 'stopped') return []
     return processInfos(await this.#pids(), this.execs.byPid)
   }
 
-  /** What its cgroup tells; undefined if it has ended. */
+  /** The metrics of its cgroup; undefined if it has ended. */
   async metrics(): Promise<TaskMetrics | undefined> {
     if (this.#state === 'stopped') return undefined
     const data = await this.#first.metrics()
     return data && { id: this.id, timestamp: systemClock.stamp(), data }
   }
 
-  /** Removes it with all that it has left, once it has stopped or if it was never started. */
+  /** Removes it with its files, once it has stopped or if it was never started. */
   delete({ signal }: AbortOptions): Promise<ProcessExit & { readonly pid: number }> {
     return this.#mutex.run({ signal }, async () => {
       if (this.#state === 'created' && this.#first.isMade) {
@@ -262,12 +262,12 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
         await this.#end.wait()
       }
       if (this.#first.isMade && this.#state !== 'stopped') throw stateError('delete', this.#state)
-      // What is written last is on its way while runc cleans up.
+      // The last output is passed on while runc cleans up.
       await Promise.all([this.#start.remove(this.#first), this.#first.drained()])
       await this.#first.release()
       await this.execs.discard()
       await discardImages(this.#record.restore)
-      // Last, since the record is in it: what fails before can be done again, after a restart as well.
+      // Last, since it contains the record: an earlier failure can be repaired by another call, even after a restart.
       await this.bundle.remove()
       this.#uses.release()
       this.#state = 'stopped'
@@ -287,7 +287,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     this.context.onWarning(`task ${this.namespace}/${this.id}: ${message}`, error)
   }
 
-  /** Does what has to do with the record, and must not keep from going on. */
+  /** Writes records; a failure becomes a warning, and the work goes on. */
   keep(write: () => void): void {
     try {
       write()
@@ -308,7 +308,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     this.#change({ started: true, ...this.#first.recorded, restore: undefined })
     this.emit({ topic: '/tasks/start', payload: { containerId: this.id, pid: this.pid } })
     if (restore === undefined) return
-    // It may be much, and nobody need wait for it but those who want to see the task gone.
+    // It may be large; only a deletion waits for it.
     void this.#mutex
       .run({}, () => discardImages(restore))
       .catch((error) => this.warn('the images that it was restored from cannot be removed', error))
@@ -318,7 +318,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     if (this.#end.exit !== undefined) return
     const exit = await this.#first.exit()
     await this.#starting.through
-    // Without a pid namespace of its own, nothing but this ends the others with the first process.
+    // Without a pid namespace of its own, the other processes do not end with the first one by themselves.
     if (this.#record.sharesPids) await this.#first.killAll()
     await this.execs.ended()
     this.checkMemory()
@@ -330,7 +330,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
     this.#end.settle(exit)
   }
 
-  /** Says what it has become, unless it has stopped. For whose turn it is. */
+  /** Sets the state, unless it has stopped. Only within the task's mutex. */
   become(state: TaskState): void {
     if (this.#state !== 'stopped') this.#state = state
   }

@@ -26,7 +26,7 @@ describeWith(needs, 'a task whose daemon is killed', () => {
     expect(warnings).toEqual([])
   })
 
-  /** A daemon that makes a checkpoint of a task, whose images it never takes. */
+  /** A daemon that makes a checkpoint of a task and never takes the images. */
   async function checkpointing({ exit = false, paused = false } = {}): Promise<void> {
     const { rootfs, spec } = lab.options(countingBig)
     const { typeUrl, value } = packAny(CheckpointOptionsSchema, { exit })
@@ -62,7 +62,7 @@ describeWith(needs, 'a task whose daemon is killed', () => {
       await checkpointing({ exit })
       await lab.seized()
       await killed()
-      // What CRIU works at is not held up by what nobody reads.
+      // CRIU goes on although nobody reads its output.
       expect(await lab.dumpers()).not.toEqual([])
       await lab.open()
       await expectAsBefore(lab, 'running')

@@ -7,10 +7,10 @@ import type { TaskContext } from './task-context.ts'
 import { readTask } from './task-record.ts'
 
 /**
- * Ends checkpoints that an earlier process was making, and lets their tasks be what they were before, as far as they
- * have not ended. One that cannot be brought back keeps no other from it.
+ * Ends checkpoints of an earlier process, and makes their tasks run, or be paused, as before, unless they have ended. A
+ * task that cannot be restored to its state does not prevent others.
  *
- * @param bundles all that there are
+ * @param bundles all bundles
  */
 export async function undoDumps(bundles: readonly Bundle[], { onWarning }: TaskContext): Promise<void> {
   await Promise.all(

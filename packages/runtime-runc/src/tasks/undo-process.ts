@@ -1,29 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isFailedPrecondition, isNotFound } from '@nsbox/errors'
-import type { SupervisedProcess } from '@nsbox/supervisor'
 import { signalAll } from '../cgroups/signal-processes.ts'
 import type { Runc } from '../runc/runc.ts'
 import type { TaskContext } from './task-context.ts'
 
 const SIGKILL = 9
-/** How often it is tried, each 10 ms, to remove a cgroup; and from when on what is in it is killed. */
+/** How often, each 10 ms, a cgroup's removal is tried; and after how many tries its processes are killed. */
 const mostTries = 500
 const grace = 100
 
-/** Kills a process that was made in vain, and forgets it. */
-export async function end(process: SupervisedProcess): Promise<void> {
-  try {
-    process.signal(9)
-  } catch (error) {
-    if (!isNotFound(error)) throw error
-  }
-  await process.exit
-  await process.release()
-}
-
 /**
- * Removes the cgroup of a launch that failed or was interrupted, which the runtime forgets if it was killed before it
- * had written anything down. Its own processes end with it; those that do not are killed.
+ * Removes the cgroup of a launch that failed or was interrupted; a runtime that was killed before it wrote its state
+ * does not know of it. Processes of the runtime end by themselves, others are killed.
  */
 export async function removeNewCgroup(
   path: string | undefined,
@@ -46,12 +34,12 @@ export async function removeNewCgroup(
   }
 }
 
-/** Removes what the runtime knows of a container that was made in part or in vain; none is fine as well. */
+/** Removes the runtime's state of a container that was not made completely; it may be missing. */
 export async function removeContainer(runc: Runc, id: string, { onWarning }: TaskContext): Promise<void> {
   try {
     await runc.delete(id, { force: true })
   } catch (error) {
-    // What made it necessary stays the error that the caller sees.
+    // The caller sees the error that made this necessary.
     if (!isNotFound(error)) onWarning(`removing what is left of container ${id}`, error)
   }
 }

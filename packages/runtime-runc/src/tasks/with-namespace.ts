@@ -3,8 +3,8 @@ import { isErrno, isNotFound } from '@nsbox/errors'
 import type { SupervisedProcess } from '@nsbox/supervisor'
 
 /**
- * Does something with a namespace of a process; of one that has ended, nothing.
- * @param use is given a descriptor of the namespace, for the time of the call
+ * Calls a function with a namespace of a process; does nothing if the process has ended.
+ * @param use gets a descriptor of the namespace, which is closed afterwards
  */
 export function withNamespace(
   process: SupervisedProcess,
@@ -19,7 +19,7 @@ export function withNamespace(
     throw error
   }
   try {
-    // As long as it can be signalled, the number is its own.
+    // As long as the process can be signalled, its pid is not reused.
     process.signal(0)
     use(namespace)
   } catch (error) {

@@ -1,6 +1,6 @@
 import { type AbortOptions, Mutex, shouldYield, yieldToEventLoop } from '@nsbox/concurrency'
 
-/** A mutex for very many callers, each with little to do, that lets other work on the event loop run in between. */
+/** A mutex for very many short operations that yields to the event loop between them. */
 export class YieldingMutex {
   readonly #mutex = new Mutex()
 

@@ -1,18 +1,18 @@
 import { cp, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** What may differ between test containers. */
+/** Options of test containers. */
 export interface BundleSpec {
   readonly args: readonly string[]
   readonly cgroupsPath?: string | undefined
-  /** Kinds besides mount, which is always there; all that runc makes by default if absent. */
+  /** Kinds besides mount, which is always there; those of runc's default if absent. */
   readonly namespaces?: readonly string[] | undefined
   readonly resources?: Readonly<Record<string, unknown>> | undefined
   readonly hooks?: Readonly<Record<string, readonly unknown[]>> | undefined
-  /** Host ids that stand for 0 to 65535 in a user namespace of its own. */
+  /** First of the host's 65,536 ids for a user namespace of its own. */
   readonly userNamespace?: number | undefined
   readonly terminal?: boolean | undefined
-  /** Who runs it, root by default; the group has the same number. */
+  /** User id, root by default; the group id is the same. */
   readonly uid?: number | undefined
 }
 
@@ -25,7 +25,7 @@ export async function busyboxRootfs(directory: string): Promise<void> {
   for (const applet of applets) await symlink('busybox', join(directory, 'bin', applet))
 }
 
-/** The OCI process of a command, as the file for `runc exec --process` has it. */
+/** The OCI process of a command, for `runc exec --process`. */
 export function testProcess({
   args,
   terminal = false,
@@ -41,7 +41,7 @@ export function testProcess({
   }
 }
 
-/** An OCI runtime specification, small but one that runs, whose root is `rootfs` in the bundle. */
+/** A minimal OCI runtime specification that runs; its root is `rootfs` in the bundle. */
 export function testSpec(spec: BundleSpec): Record<string, unknown> {
   const { userNamespace, resources } = spec
   const kinds = spec.namespaces ?? ['pid', 'network', 'ipc', 'uts', 'cgroup']

@@ -14,7 +14,7 @@ import type { NamespaceTasks } from '../tasks/namespace-tasks.ts'
 import { type FakeRunc, fakeRunc } from './fake-runc.ts'
 import { waitUntil } from './wait-until.ts'
 
-/** Writes how often it has gone round to `/tmp/count`, as long as it runs. */
+/** Counts in `/tmp/count`, as long as it runs. */
 export const counting = 'i=0; while :; do i=$((i + 1)); echo $i > /tmp/count; sleep 0.01; done'
 
 /** Counts, with so much memory that a checkpoint takes a while. */
@@ -27,7 +27,7 @@ interface Spec {
   readonly mounts: object[]
 }
 
-/** A runtime with one container, `x`, for tests of what becomes of it when something fails. */
+/** A runtime with one container, `x`, for tests of failures. */
 export class CheckpointLab implements AsyncDisposable {
   readonly path: string
   readonly runc: FakeRunc
@@ -74,7 +74,7 @@ export class CheckpointLab implements AsyncDisposable {
     return this.#runtime!.namespace(namespace)
   }
 
-  /** The real runtime program, for questions behind the back of the tasks. */
+  /** The real runtime program, to look at the container without the tasks. */
   get real(): Runc {
     const root = join(this.path, 'runtime/runc', namespace)
     return runcOf({ binary: 'runc', root, systemdCgroup: false, noPivotRoot: false, noNewKeyring: false })
@@ -90,7 +90,7 @@ export class CheckpointLab implements AsyncDisposable {
     })
   }
 
-  /** What `create` is given for a task that runs a script of the container's shell, or of the host's perl. */
+  /** Options of `create` for a script of the container's shell, or of the host's perl. */
   options(script: string, { perl = false } = {}): { rootfs: readonly RootfsMount[]; spec: OpaqueValue } {
     const args = perl ? ['/usr/bin/perl', '-e', script] : ['sh', '-c', script]
     const { typeUrl, value } = containerSpec('x', { args })
@@ -113,19 +113,19 @@ export class CheckpointLab implements AsyncDisposable {
     return this.tasks.checkpoint('x', { images: async () => 'taken', ...options })
   }
 
-  /** How far the container has counted. */
+  /** The container's count so far. */
   async count(): Promise<number> {
     return Number(await readFile(join(this.path, 'rootfs/tmp/count'), 'utf8').catch(() => '0'))
   }
 
-  /** What checkpoints have left on disk. */
+  /** Files that checkpoints have left. */
   async left(): Promise<string[]> {
     const names = async (path: string) => await readdir(path).catch(() => [])
     const ofBundle = (await names(this.bundle)).filter((name) => /^(?:criu|checkpoint\.json.*)$/.test(name))
     return [...(await names(this.images)), ...ofBundle]
   }
 
-  /** The processes of CRIU, or of the runtime, that are at it. */
+  /** The processes of CRIU, or of the runtime, that make a checkpoint. */
   async dumpers(): Promise<number[]> {
     const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
     const lines = await Promise.all(
@@ -146,13 +146,13 @@ export class CheckpointLab implements AsyncDisposable {
     await waitUntil(async () => (await this.count()) > before, 'counting')
   }
 
-  /** Leaves the runtime, as a daemon does that ends. */
+  /** Closes the runtime, as a daemon that ends. */
   async close(): Promise<void> {
     await this.#runtime?.[Symbol.asyncDispose]()
     this.#runtime = undefined
   }
 
-  /** Takes away what a test has left. */
+  /** Removes what a test has left. */
   async reset(): Promise<void> {
     for (const command of ['checkpoint', 'pause', 'resume', 'state', 'kill']) {
       await this.runc.set(command, undefined)

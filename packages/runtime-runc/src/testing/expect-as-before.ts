@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { CheckpointLab } from './checkpoint-lab.ts'
 
-/** Holds a task against what it was before a checkpoint, of which nothing is left. */
+/** Checks that a task is as before a checkpoint, of which nothing is left. */
 export async function expectAsBefore(lab: CheckpointLab, status: 'running' | 'paused'): Promise<void> {
   expect(await lab.tasks.get('x')).toMatchObject({ status })
   expect(await lab.real.state('x')).toMatchObject({ status })

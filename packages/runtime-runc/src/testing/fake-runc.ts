@@ -1,30 +1,30 @@
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** What a command of the fake does instead of, or besides, what the real program does. */
+/** The fault of a command of the fake. */
 export type RuncFault =
-  /** Fails with this message, having done nothing. */
+  /** Fails with this message, without doing anything. */
   | { readonly fail: string }
-  /** Does its work and fails all the same. */
+  /** Does its work and fails nevertheless. */
   | { readonly failAfter: string }
-  /** Never ends, having done nothing, or after its work. */
+  /** Never ends, before or after its work. */
   | { readonly hang: 'before' | 'after' }
-  /** Does its work, and ends so many seconds later. */
+  /** Does its work, and ends this many seconds later. */
   | { readonly late: number }
-  /** Says that it has succeeded, having done nothing, and prints this. */
+  /** Succeeds without doing anything, and prints this. */
   | { readonly lie: string }
-  /** Is killed, having done nothing, or after its work. */
+  /** Is killed, before or after its work. */
   | { readonly die: 'before' | 'after' }
 
-/** A program that passes everything on to the real runc, but for the commands that it is told to do wrong. */
+/** A program that runs the real runc, except for commands with a fault. */
 export interface FakeRunc {
-  /** The path to use as the runtime's program. */
+  /** The path of the program. */
   readonly binary: string
-  /** Sets what a command does from now on; undefined makes it right again. `version` stands for `--version`. */
+  /** Sets the fault of a command; undefined removes it. `version` stands for `--version`. */
   set(command: string, fault: RuncFault | undefined): Promise<void>
-  /** The commands so far, in the order in which they began. */
+  /** The commands so far, in order of their beginning. */
   calls(): Promise<string[]>
-  /** Those that have come to where they never end. */
+  /** Commands that hang now. */
   hanging(): Promise<string[]>
 }
 

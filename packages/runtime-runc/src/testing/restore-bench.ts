@@ -17,18 +17,18 @@ import { Runc } from '../runc/runc.ts'
 import type { RuncRuntime } from '../runc-runtime.ts'
 import type { NamespaceTasks } from '../tasks/namespace-tasks.ts'
 
-/** What a container of the bench may be. */
+/** Options of a container of the bench. */
 export interface BenchContainer {
   readonly terminal?: boolean | undefined
   /** Types of namespaces; those of the suite by default. */
   readonly namespaces?: readonly string[] | undefined
-  /** Added to those that every container has. */
+  /** Added to those of every container. */
   readonly mounts?: readonly object[] | undefined
   /** Keys of the spec that are replaced. */
   readonly spec?: Readonly<Record<string, unknown>> | undefined
 }
 
-/** FIFOs and what a client has at their other ends. */
+/** FIFOs and the client's other ends. */
 export interface BenchIo {
   readonly io: ProcessIo
   readonly stdin: FileHandle
@@ -42,10 +42,10 @@ export const counter = [
   'i=0; while :; do i=$((i+1)); echo $i >> /tmp/count; echo $i; sleep 0.01; done',
 ]
 
-/** Repeats what it reads, and ends with the input. */
+/** Repeats its input, and ends with it. */
 export const echo = ['sh', '-c', 'while read line; do echo "got $line"; done; exit 7']
 
-/** A runtime with directories of its own, and what it takes to dump tasks and to go on from that. */
+/** A runtime with directories of its own, and helpers to dump and restore tasks. */
 export class RestoreBench implements AsyncDisposable {
   readonly path: string
   readonly events: DomainEvent[] = []
@@ -55,7 +55,7 @@ export class RestoreBench implements AsyncDisposable {
   #runtime: RuncRuntime | undefined
   #count = 0
 
-  /** @param binary instead of runc */
+  /** @param binary makes a program to use in place of runc */
   static async open(binary?: (directory: string) => Promise<string>): Promise<RestoreBench> {
     await using opening = new AsyncDisposableStack()
     const { path } = opening.use(await tempDir('nsbox-restore'))
@@ -78,12 +78,12 @@ export class RestoreBench implements AsyncDisposable {
     return this.runtime.namespace('bench')
   }
 
-  /** Where the cgroups of containers are. */
+  /** Parent of the containers' cgroups. */
   get cgroup(): string {
     return `nsbox-restore-${process.pid}-${basename(this.path)}`
   }
 
-  /** Where images are that are the runtime's. */
+  /** Directory of images that belong to the runtime. */
   get images(): string {
     return join(this.path, 'runtime/images')
   }
@@ -93,12 +93,12 @@ export class RestoreBench implements AsyncDisposable {
     return new Runc({ root: join(this.path, 'runtime/runc/bench') })
   }
 
-  /** Where the runtime has its state. */
+  /** Directory of the runtime's state. */
   get directory(): string {
     return join(this.path, 'runtime')
   }
 
-  /** The supervisors that run. */
+  /** Pids of running supervisors. */
   supervisors(): number[] {
     return readdirSync('/proc').flatMap((name) => {
       const path = `/proc/${name}/cmdline`
@@ -110,13 +110,13 @@ export class RestoreBench implements AsyncDisposable {
     })
   }
 
-  /** Closes the runtime, as a daemon does that ends. */
+  /** Closes the runtime, as a daemon that ends. */
   async leave(): Promise<void> {
     await this.#runtime?.[Symbol.asyncDispose]()
     this.#runtime = undefined
   }
 
-  /** Opens the runtime, as a daemon does that takes the place of another. */
+  /** Opens the runtime, as the next daemon. */
   async reopen(): Promise<void> {
     await this.leave()
     this.#runtime = await openRuncRuntime({
@@ -155,7 +155,7 @@ export class RestoreBench implements AsyncDisposable {
     }
   }
 
-  /** Runs a container that counts until it is dumped. @returns where the images are, and its root filesystem */
+  /** Runs a container that counts until it is dumped. @returns the directory of images, and its root filesystem */
   async counted(id = 'one'): Promise<{ readonly images: string; readonly rootfs: RootfsMount[] }> {
     const rootfs = await this.rootfs()
     await this.tasks.create(id, { rootfs, spec: this.spec(id, counter) })
@@ -166,7 +166,7 @@ export class RestoreBench implements AsyncDisposable {
     return { images, rootfs }
   }
 
-  /** Makes FIFOs, with somebody at the other end of each. */
+  /** Makes FIFOs, with a client at the other end of each. */
   async io(terminal = false): Promise<BenchIo> {
     const base = join(this.path, `fifo-${++this.#count}`)
     const io = { stdin: `${base}-in`, stdout: `${base}-out`, stderr: '', terminal }
@@ -178,14 +178,14 @@ export class RestoreBench implements AsyncDisposable {
     return { io, stdin, stdout }
   }
 
-  /** Reads the output anew, as a client does whose first attempt has failed. */
+  /** Reads the output anew, as a client whose first attempt has failed. */
   readAgain(of: BenchIo): void {
     of.stdout = readFifo(of.io.stdout)
     const { stdout } = of
     this.#resources.defer(() => stdout.stop())
   }
 
-  /** Dumps a running task, which ends, and deletes it. @returns where the images are */
+  /** Dumps a running task, which ends, and deletes it. @returns the directory of images */
   async dump(id: string, options: Pick<CheckpointOptions, 'fileLocks'> = {}): Promise<string> {
     const images = join(this.path, `images-${++this.#count}`)
     await mkdir(images)
@@ -195,12 +195,12 @@ export class RestoreBench implements AsyncDisposable {
     return images
   }
 
-  /** Options of the runtime by which a task goes on from images where they are. */
+  /** Options of the runtime to restore a task from a directory of images. */
   from(criuImagePath: string, more: { criuWorkPath?: string } = {}): OpaqueValue {
     return packAny(OptionsSchema, { criuImagePath, ...more })
   }
 
-  /** What writes a copy of images, as one does who has them somewhere else. */
+  /** Writes a copy of images, as a caller that keeps them elsewhere. */
   copyOf(images: string): NonNullable<RuntimeTaskOptions['restore']> {
     return async (directory) => cpSync(images, directory, { recursive: true })
   }
@@ -210,7 +210,7 @@ export class RestoreBench implements AsyncDisposable {
     return numbers(readFileSync(join(rootfs[0]!.source, 'tmp/count'), 'utf8'))
   }
 
-  /** What is left of containers: bundles, images, what runc knows, mounts, cgroups, processes. */
+  /** What is left of containers: bundles, images, the runtime's state, mounts, cgroups, processes. */
   left(): string[] {
     const inside = (place: string) => {
       const path = join(this.path, 'runtime', place)
@@ -229,7 +229,7 @@ export class RestoreBench implements AsyncDisposable {
     ]
   }
 
-  /** Processes in the cgroups of the bench's containers, and CRIU at work for them. */
+  /** Processes in the cgroups of the bench's containers, and CRIU working for them. */
   processes(): number[] {
     return readdirSync('/proc').flatMap((name) => {
       const pid = Number(name)
@@ -266,7 +266,7 @@ export class RestoreBench implements AsyncDisposable {
   }
 }
 
-/** What is on whole lines. */
+/** The numbers of complete lines. */
 export function numbers(text: string): number[] {
   return text
     .split('\n')

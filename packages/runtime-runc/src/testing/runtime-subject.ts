@@ -9,7 +9,7 @@ import { openRuncRuntime } from '../open-runc-runtime.ts'
 
 /** How to make a subject. */
 export interface RuntimeSubjectOptions {
-  /** Instead of runc, with which shortcuts are taken. */
+  /** A program in place of runc, for which shortcuts are used. */
   readonly binary?: string | undefined
 }
 

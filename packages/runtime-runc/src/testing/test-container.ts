@@ -8,7 +8,7 @@ import type { RuncOptions } from '../runc/runc-options.ts'
 import { type BundleSpec, busyboxBundle } from './busybox-bundle.ts'
 import { waitUntil } from './wait-until.ts'
 
-/** A container made with the real runc, or another; deleted, whatever it does, when it is disposed of. */
+/** A container made with the real runc, or another; deleted, in any state, when it is disposed of. */
 export interface TestContainer extends AsyncDisposable {
   readonly id: string
   readonly runc: Runc
@@ -30,7 +30,7 @@ export async function testContainer(spec: BundleSpec, options: RuncOptions = {})
   let pid: number | undefined
   const dispose = async () => {
     const real = new Runc({ root: join(directory, 'root') })
-    // With force alone runc looks every 100 ms whether its process has ended.
+    // With `force` alone, runc checks only every 100 ms whether the process has ended.
     if (pid !== undefined && (await killed(real, id))) await waitUntil(hasEnded(pid))
     await real.delete(id, { force: true })
     await scratch[Symbol.asyncDispose]()
@@ -69,7 +69,7 @@ async function killed(runc: Runc, id: string): Promise<boolean> {
   }
 }
 
-/** The container's process would hold pipes open, so that it gets files. */
+/** The container's process would hold pipes open, so it gets files. */
 async function launch([program, ...args]: readonly string[]): Promise<void> {
   const quoted = ['sh', '-c', 'exec "$@" < /dev/null > /dev/null 2>&1', 'sh', program!, ...args]
   const { code } = await run(quoted[0]!, quoted.slice(1))

@@ -1,12 +1,12 @@
 import { NsboxError, quoted } from '@nsbox/errors'
 import * as v from 'valibot'
 
-/** The most bytes of what a shim prints of itself, and of a file with its address. */
+/** The most bytes of a shim's output at its start, and of its file `address`. */
 export const maxBootstrapBytes = 64 * 1024
 
-/** How a shim is reached, as it says itself at its start. */
+/** How to connect to a shim, as it prints at its start. */
 export interface Bootstrap {
-  /** The version of the service of its tasks. */
+  /** The version of its task service. */
   readonly version: 2 | 3
   /** Path of its socket; one in the abstract namespace begins with a zero byte. */
   readonly path: string
@@ -21,10 +21,10 @@ const schema = v.object({
 const unix = 'unix://'
 
 /**
- * Reads what a shim prints at its start, or what is in the file `address` of its bundle: an address, or JSON with
- * version, address and protocol (version 2 and 3 of containerd's runtime protocol).
+ * Reads a shim's output at its start, or the file `address` of its bundle: an address, or JSON with version, address
+ * and protocol (versions 2 and 3 of containerd's runtime protocol).
  *
- * @throws `unimplemented` for versions and protocols that are not spoken here; `unavailable` for what is no address
+ * @throws `unimplemented` for unknown versions and protocols; `unavailable` for anything but an address
  */
 export function parseBootstrap(text: string): Bootstrap {
   const line = text.trim()
@@ -36,7 +36,7 @@ export function parseBootstrap(text: string): Bootstrap {
   return { version, path: socketPath(address) }
 }
 
-/** Undefined for what is no JSON of this kind, such as a bare address. */
+/** Undefined for other text, such as a bare address. */
 function parameters(line: string): v.InferOutput<typeof schema> | undefined {
   try {
     return v.parse(schema, JSON.parse(line))
@@ -45,7 +45,7 @@ function parameters(line: string): v.InferOutput<typeof schema> | undefined {
   }
 }
 
-/** The most bytes that an address of a socket has (unix(7)). */
+/** The longest address of a socket in bytes (unix(7)). */
 const maxPath = 107
 
 function socketPath(address: string): string {

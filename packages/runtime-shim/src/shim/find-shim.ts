@@ -7,8 +7,8 @@ import { findProgram } from '@nsbox/supervisor/programs'
  * The program of a runtime. `io.containerd.<name>.<version>` is `containerd-shim-<name>-<version>` in the search path;
  * an absolute path is the program itself (docs/behaviour.md §7).
  *
- * @param searchPath as the variable `PATH` has it
- * @throws `invalid_argument` for what is no name of a runtime; `not_found` without such a program;
+ * @param searchPath in the form of `PATH`
+ * @throws `invalid_argument` for an invalid name of a runtime; `not_found` without such a program;
  * `failed_precondition` for one that everyone may write to
  */
 export async function findShim(runtimeName: string, searchPath: string | undefined): Promise<string> {

@@ -6,11 +6,11 @@ import { type ChildProgram, signalName, startChild } from '@nsbox/supervisor/pro
 import { closeAllOnExec } from '@nsbox/sys/descriptors'
 import { maxBootstrapBytes } from './bootstrap.ts'
 
-/** Where a shim finds the server. */
+/** The server's addresses, for a shim. */
 export interface ServerAddresses {
   /** Path of the server's socket. */
   readonly address: string
-  /** Path of the socket that takes events. */
+  /** Path of the socket for events. */
   readonly ttrpcAddress: string
 }
 
@@ -20,10 +20,10 @@ export interface ShimCommand extends AbortOptions {
   readonly action: 'start' | 'delete'
   readonly namespace: string
   readonly id: string
-  /** Path of the bundle, in which it runs. */
+  /** Path of the bundle, its working directory. */
   readonly bundle: string
   readonly addresses: ServerAddresses
-  /** What it reads from its standard input: options, as an encoded `google.protobuf.Any`. */
+  /** Its standard input: options, as an encoded `google.protobuf.Any`. */
   readonly input?: Uint8Array | undefined
   /** Milliseconds until it is killed. */
   readonly timeout: number
@@ -33,11 +33,11 @@ export interface ShimCommand extends AbortOptions {
 const hidden = ['NOTIFY_SOCKET', 'LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES']
 
 /**
- * Runs a command of a shim, with the arguments and variables of containerd's runtime protocol. What it starts and
- * leaves behind has three descriptors and none of the host's (docs/threat-model.md B18).
+ * Runs a command of a shim, with the arguments and variables of containerd's runtime protocol. Programs that it leaves
+ * running have three descriptors and none of the host's others (docs/threat-model.md B18).
  *
- * @returns what it printed
- * @throws `unknown` with its own words; `deadline_exceeded`; `resource_exhausted` for too much output; the signal's
+ * @returns its output
+ * @throws `unknown` with its message; `deadline_exceeded`; `resource_exhausted` for too much output; the signal's
  * reason
  */
 export async function runShimCommand(command: ShimCommand): Promise<Buffer> {
@@ -54,7 +54,7 @@ export async function runShimCommand(command: ShimCommand): Promise<Buffer> {
   const tooMuch = () => kill(new NsboxError('resource_exhausted', `${context}: too much output`))
   const printed = collect(child.stdout, tooMuch)
   const complained = collect(child.stderr, tooMuch)
-  // One that does not read its input fails for a reason of its own, if it does.
+  // A command that fails before it reads its input reports its own error.
   child.stdin?.on('error', () => {})
   child.stdin?.end(input)
   using _aborting = onAbort(signal, () => kill(signal?.reason))
@@ -80,14 +80,14 @@ function start(command: ShimCommand, context: string): ChildProgram {
   const given = Object.entries(process.env).filter(([name]) => !hidden.includes(name))
   const env = {
     ...(Object.fromEntries(given) as Record<string, string>),
-    // What containerd sets: a shim needs few threads, and is to know which versions are spoken here.
+    // As containerd sets them: a shim needs few threads, and must know which versions are supported here.
     GOMAXPROCS: '2',
     MAX_SHIM_VERSION: '3',
     TTRPC_ADDRESS: ttrpcAddress,
     GRPC_ADDRESS: address,
     NAMESPACE: namespace,
   }
-  // Some shims want a program to be named that publishes events; none that knows the socket for events runs it.
+  // Some shims require a program that publishes events, but do not run it if they know the socket for events.
   const common = [
     '-namespace',
     namespace,

@@ -7,12 +7,12 @@ import type { Bootstrap } from './bootstrap.ts'
 /** A connection to a shim. */
 export interface ShimConnection extends Disposable {
   readonly task: Client<typeof Task>
-  /** Resolves when the connection has ended: the shim has, or it has been disposed of. */
+  /** Resolves when the connection has ended, by the shim or because it was disposed of. */
   readonly closed: Promise<void>
   readonly isClosed: boolean
 }
 
-/** Connects to a shim. Messages of both versions of the service are the same. @throws as `connectTtrpc` */
+/** Connects to a shim. Both versions of the service have the same messages. @throws as `connectTtrpc` */
 export async function connectShim(
   { version, path }: Bootstrap,
   { signal }: AbortOptions = {},

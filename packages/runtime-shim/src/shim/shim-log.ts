@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { isAlreadyExists } from '@nsbox/errors'
 import { makeFifo } from '@nsbox/sys/descriptors'
 
-/** The most characters of a line; the rest of a longer one is left out. */
+/** The most characters of a line; the rest is left out. */
 const maxLine = 4096
 
 /**
- * Reads the FIFO `log` in a bundle, where a shim writes what it has to say, and makes it if it is not there. Opened for
- * writing as well, so that it never ends and a shim that comes or goes is not noticed.
+ * Reads the FIFO `log` in a bundle, which a shim writes its log to, and makes it if it is missing. Opened for writing
+ * as well, so that it does not end when a shim closes it.
  */
 export function readShimLog(bundle: string, onLine: (line: string) => void): Disposable {
   const path = join(bundle, 'log')
@@ -21,7 +21,7 @@ export function readShimLog(bundle: string, onLine: (line: string) => void): Dis
   const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW)
   const socket = new Socket({ fd, readable: true, writable: false })
   socket.on('error', () => {})
-  // Nothing else keeps a process alive for it.
+  // It alone must not keep the process alive.
   socket.unref()
   let line = ''
   socket.setEncoding('utf8').on('data', (text: string) => {

@@ -13,7 +13,7 @@ const statuses: ReadonlyMap<Status, ProcessStatus> = new Map([
   [Status.PAUSING, 'pausing'],
 ])
 
-/** A process as its shim describes it, though not by the id of an exec. */
+/** A process as its shim describes it, without the id of an exec. */
 export function fromState(
   { containerId, execId }: Pick<Process, 'containerId' | 'execId'>,
   state: MessageShape<typeof StateResponseSchema>,
@@ -27,7 +27,7 @@ export function fromState(
   }
 }
 
-/** How a process ended; now, if its shim does not say when. */
+/** How a process ended; the time is now, if its shim gives none. */
 export function fromExit({
   exitStatus,
   exitedAt,

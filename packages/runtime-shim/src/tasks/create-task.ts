@@ -16,22 +16,22 @@ import type { ShimContext } from './shim-context.ts'
 import { ShimTask } from './shim-task.ts'
 import { type TaskRecord, writeTask } from './task-record.ts'
 
-/** How long a shim may take to start, in milliseconds: one that starts a virtual machine first does so later. */
+/** Milliseconds that a shim may take to start; one with a virtual machine starts that later. */
 const startTimeout = 60_000
 
-/** What a new task is made of. */
+/** The parts of a new task. */
 export interface NewTask {
   readonly namespace: string
   readonly id: string
   readonly context: ShimContext
   readonly options: RuntimeTaskOptions
-  /** Whose shim it gets; one of its own if absent. */
+  /** The task whose shim it shares; it gets its own if absent. */
   readonly sandbox?: ShimTask | undefined
 }
 
 /**
- * Makes a task: a bundle, a shim for it, and in that the task. The shim mounts the root filesystem. After an error
- * nothing is left.
+ * Makes a bundle, a shim for it, and the task in that. The shim mounts the root filesystem. After an error nothing is
+ * left.
  */
 export async function createTask({ namespace, id, context, options, sandbox }: NewTask): Promise<ShimTask> {
   const { spec, rootfs, signal, runtimeName = '' } = options
@@ -43,13 +43,13 @@ export async function createTask({ namespace, id, context, options, sandbox }: N
   let made: Bundle | undefined
   undo.defer(async () => {
     await made?.remove()
-    // What is still mounted stays where it is.
+    // Mounts that cannot be removed stay.
     uses.release()
   })
   await uses.add(pathsBefore(rootfs, io, paths.changesMounts), { signal })
   const bundle = await context.bundles.create(namespace, id, { spec, rootfs: [], signal })
   made = bundle
-  // Where some shims keep what is not to be in memory, such as logs of CRIU.
+  // Some shims keep files there that do not belong in memory, such as logs of CRIU.
   mkdirSync(join(bundle.path, 'work'), { mode: 0o711 })
   requireOutside(paths.mounts, bundle)
   const more = pathsOfSpec(paths, bundle)
@@ -59,7 +59,7 @@ export async function createTask({ namespace, id, context, options, sandbox }: N
     ...{ format: 1, binary, isShared: sandbox !== undefined, pid: 0, uses: uses.records, exitTold: false },
     ...(images !== undefined && { images }),
   }
-  // From here on, one that finds the bundle knows what there is to undo.
+  // From here on, a later process that finds the bundle knows what to undo.
   writeTask(bundle, begun)
   const log = undo.use(readShimLog(bundle.path, (line) => context.onLog(line, { namespace, id })))
   const encoded = options.options && toBinary(AnySchema, create(AnySchema, options.options))
@@ -95,8 +95,8 @@ function pathsBefore(rootfs: RuntimeTaskOptions['rootfs'], io: ProcessIo, change
 }
 
 /**
- * What a spec names in its own bundle cannot be looked at beforehand: the shim mounts the root filesystem there later,
- * whose links lead anywhere.
+ * Refuses a spec with paths in its own bundle: they cannot be checked in advance, since the shim later mounts the root
+ * filesystem there, whose links may lead anywhere.
  */
 function requireOutside(
   mounts: readonly { readonly type: string; readonly source: string }[],
@@ -141,7 +141,7 @@ async function startShim(
       (await runShimCommand({ ...command, input, timeout: startTimeout, signal })).toString(),
     )
   } catch (error) {
-    // It may have left a shim behind, whatever it says.
+    // A failed start may leave a shim.
     await deleteByProgram({ bundle, record, context }).catch(() => undefined)
     throw error
   }

@@ -9,10 +9,10 @@ import { fromExit } from './convert.ts'
 import type { ShimContext } from './shim-context.ts'
 import type { TaskRecord } from './task-record.ts'
 
-/** How long a shim's program may take to clean up, in milliseconds. */
+/** Milliseconds that a shim's program may take to clean up. */
 const cleanupTimeout = 10_000
 
-/** What there is of a task without its shim. */
+/** A task without its shim. */
 export interface LeftTask {
   readonly bundle: Bundle
   readonly record: TaskRecord
@@ -21,7 +21,7 @@ export interface LeftTask {
 }
 
 /**
- * Cleans up what a shim has left that has gone, by its program, and tells the end of its task if there was one.
+ * Cleans up after a shim that has ended, by its program, and reports the end of its task if there was one.
  * @returns how the first process ended, as far as the program knows; 255 if it does not
  */
 export async function cleanUpAfterShim({ bundle, record, uses, context }: LeftTask): Promise<ProcessExit> {
@@ -48,7 +48,7 @@ export async function cleanUpAfterShim({ bundle, record, uses, context }: LeftTa
   return exit
 }
 
-/** Has a shim's program remove what its shim has left, or may be about to make. @returns how its task ended */
+/** Runs a shim's program to remove what the shim has left, or was about to make. @returns how its task ended */
 export async function deleteByProgram({
   bundle: { namespace, id, path: bundle },
   record: { binary },
@@ -66,7 +66,7 @@ export async function deleteByProgram({
   return fromBinary(DeleteResponseSchema, await runShimCommand(command))
 }
 
-/** Removes what is a server's of a task. */
+/** Removes the server's part of a task. */
 export async function removeLeft({ bundle, record, uses }: Omit<LeftTask, 'context'>): Promise<void> {
   if (record.images !== undefined) await removeTree(record.images)
   await bundle.remove()

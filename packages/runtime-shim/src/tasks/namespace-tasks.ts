@@ -28,12 +28,12 @@ import { createTask } from './create-task.ts'
 import type { ShimContext } from './shim-context.ts'
 import type { ShimTask } from './shim-task.ts'
 
-/** How many shims are asked at a time where all are. */
+/** How many shims are asked at a time. */
 const asked = 16
-/** How long a shim may take to say how its task is, in milliseconds; containerd waits as long. */
+/** Milliseconds that a shim may take to describe its task; as in containerd. */
 const stateTimeout = 2000
 
-/** The tasks of one namespace, in their shims. What their states forbid is refused by the shims, in their words. */
+/** The tasks of one namespace, in their shims. The shims themselves refuse operations that a state forbids. */
 export class NamespaceTasks implements RuntimeTasks {
   readonly #namespace: string
   readonly #context: ShimContext
@@ -72,7 +72,7 @@ export class NamespaceTasks implements RuntimeTasks {
     options.signal?.throwIfAborted()
     validateIdentifier(id)
     if (this.has(id)) throw new NsboxError('already_exists', `task ${id}`)
-    // A sandbox may be none of a shim, and then there is none to share.
+    // The sandbox may have no task, and so no shim to share.
     const sandbox = this.#tasks.get(options.sandbox ?? '')
     this.#making.add(id)
     try {
@@ -89,7 +89,7 @@ export class NamespaceTasks implements RuntimeTasks {
   async start(id: string, { execId = '', signal }: ProcessChoice = {}): Promise<{ readonly pid: number }> {
     const task = this.#task(id)
     const { pid } = await task.call((shim) => shim.start({ id, execId }, { signal }), { signal })
-    // A task that goes on from a checkpoint has no process before.
+    // A restored task has no process before its start.
     if (execId === '' && pid !== task.record.pid) task.change({ pid })
     return { pid }
   }
@@ -108,7 +108,7 @@ export class NamespaceTasks implements RuntimeTasks {
     return { ...fromExit(answer), pid: answer.pid }
   }
 
-  /** A shim that does not say in time how a process is, such as during long hooks, makes its state unknown. */
+  /** The state is unknown if the shim does not answer in time, such as during long hooks. */
   async get(id: string, { execId = '', signal }: ProcessChoice = {}): Promise<Process> {
     const options = { signal, timeoutMs: stateTimeout }
     try {
@@ -130,7 +130,7 @@ export class NamespaceTasks implements RuntimeTasks {
         try {
           return await this.get(id, { signal })
         } catch (error) {
-          // One that has gone meanwhile.
+          // The task has been deleted meanwhile.
           if (isNotFound(error)) return undefined
           throw error
         }
@@ -140,7 +140,7 @@ export class NamespaceTasks implements RuntimeTasks {
     return found.filter((process) => process !== undefined)
   }
 
-  /** Processes are known to a shim by their ids, so that none can be signalled by its pid alone. */
+  /** A shim knows processes by their ids, so none can be signalled by its pid alone. */
   async kill(id: string, signal: number, options: KillOptions = {}): Promise<void> {
     const { execId = '', all = false, pid, signal: abort } = options
     if (pid !== undefined)
@@ -210,7 +210,7 @@ export class NamespaceTasks implements RuntimeTasks {
         } catch (error) {
           signal?.throwIfAborted()
           if (!isNsboxError(error)) throw error
-          // One that has ended meanwhile, or has no statistics.
+          // The task has ended meanwhile, or has no metrics.
           return undefined
         }
       },
@@ -233,7 +233,7 @@ export class NamespaceTasks implements RuntimeTasks {
     const imagePath = imagePathOf(options)
     if (imagePath !== '') {
       const given = { mounts: [], directories: [imagePath] }
-      // Beyond the call nobody writes there.
+      // Nothing is written there after the call.
       using _ = await this.#context.uses.use(this.#namespace, given, { signal })
       await write(imagePath)
       return
@@ -283,12 +283,12 @@ export class NamespaceTasks implements RuntimeTasks {
   }
 }
 
-/** Registers what a task is given later. */
+/** Registers paths that a task gets later. */
 async function use(task: ShimTask, given: GivenPaths, signal: AbortSignal | undefined): Promise<void> {
   if (await task.uses.add(given, { signal })) task.change({ uses: task.uses.records })
 }
 
-/** The container and process that an exit is told of; nothing for what is no such event. */
+/** The container and process of an exit event; empty for other events. */
 function exitOf(event: OpaqueValue): { readonly containerId?: unknown; readonly id?: unknown } {
   try {
     return unpackEventPayload('/tasks/exit', event) ?? {}
@@ -297,7 +297,7 @@ function exitOf(event: OpaqueValue): { readonly containerId?: unknown; readonly 
   }
 }
 
-/** The directory that options of runc name for the images; empty for none, or other options. */
+/** The directory for images in options of runc; empty for none, or other options. */
 function imagePathOf(options: OpaqueValue | undefined): string {
   if (options === undefined || typeName(options) !== CheckpointOptionsSchema.typeName) return ''
   return unpackAny(CheckpointOptionsSchema, options).imagePath

@@ -9,12 +9,12 @@ import type { ShimContext } from './shim-context.ts'
 import { ShimTask } from './shim-task.ts'
 import { leftBootstrap, readTask, type TaskRecord } from './task-record.ts'
 
-/** How long a shim may take to answer, in milliseconds. */
+/** Milliseconds that a shim may take to answer. */
 const answerTimeout = 5000
 
 /**
  * Connects to the shims of an earlier process. What that process had not completed is undone: no client was told of it.
- * One task that cannot be taken up keeps no other from it.
+ * A task that cannot be taken over does not prevent others.
  *
  * @param add takes each task
  */
@@ -25,7 +25,7 @@ export async function recoverTasks(context: ShimContext, add: (task: ShimTask) =
     bundles.map(async (bundle) => {
       try {
         const record = readTask(bundle)
-        // A task that cannot be taken up keeps what it has.
+        // A task that cannot be taken over keeps the paths that it uses.
         const uses = TaskUses.resume(bundle.namespace, context.uses, record?.uses ?? [])
         if (record?.images !== undefined) inUse.add(record.images)
         if (record === undefined) {
@@ -67,7 +67,7 @@ async function recover({ bundle, record, uses, context }: LeftTask): Promise<Shi
   return task
 }
 
-/** Undefined if the shim knows no such task: it has been deleted, or was never made. */
+/** Undefined if the shim has no such task: it was deleted, or never made. */
 async function stateOf(task: ShimTask): Promise<Process | undefined> {
   const { id } = task
   try {
@@ -79,14 +79,14 @@ async function stateOf(task: ShimTask): Promise<Process | undefined> {
   }
 }
 
-/** Undefined if there is no shim any more. */
+/** Undefined if the shim has ended. */
 async function reconnected(bundle: Bundle, record: TaskRecord): Promise<ShimConnection | undefined> {
   const bootstrap = record.bootstrap ?? leftBootstrap(bundle)
   if (bootstrap === undefined) return undefined
   try {
     return await connectShim(bootstrap, { signal: AbortSignal.timeout(answerTimeout) })
   } catch (error) {
-    // Nobody listens there, or nothing is there.
+    // There is no socket, or no listener.
     if (isNotFound(error) || isUnavailable(error)) return undefined
     throw error
   }

@@ -9,11 +9,11 @@ export interface ShimContext {
   readonly images: ImageDirectories
   readonly addresses: ServerAddresses
   readonly searchPath: string | undefined
-  /** Told of what tasks are given of the host. */
+  /** Tracks the paths of the host that tasks get. */
   readonly uses: PathUses
-  /** Takes what no shim tells. Must not throw. */
+  /** Takes events of tasks whose shim is gone. Must not throw. */
   readonly onEvent: (namespace: string, event: DomainEvent) => void
-  /** Takes what goes wrong where nobody waits. */
+  /** Takes failures of background work. */
   readonly onWarning: (message: string, error?: unknown) => void
   readonly onLog: (line: string, of: { readonly namespace: string; readonly id: string }) => void
 }

@@ -9,10 +9,10 @@ import { cleanUpAfterShim, deleteByProgram, type LeftTask, removeLeft } from './
 import type { ShimContext } from './shim-context.ts'
 import { type TaskRecord, writeTask } from './task-record.ts'
 
-/** How long a shim may take to end, in milliseconds. */
+/** Milliseconds that a shim may take to end. */
 const shutdownTimeout = 3000
 
-/** What a task is made of. */
+/** The parts of a task. */
 export interface ShimTaskParts {
   readonly bundle: Bundle
   readonly record: TaskRecord
@@ -23,8 +23,8 @@ export interface ShimTaskParts {
 }
 
 /**
- * The task of one container in its shim, which knows and tells all of it. Known here is what outlives the shim: when it
- * has gone without being asked to, its program is asked to clean up, and the end is told in its place.
+ * The task of one container in its shim, which holds its state. Stored here is what outlives the shim: if it ends
+ * unasked, its program cleans up, and the task's end is reported here.
  */
 export class ShimTask {
   readonly namespace: string
@@ -32,16 +32,16 @@ export class ShimTask {
   readonly bundle: Bundle
   readonly uses: TaskUses
   readonly connection: ShimConnection
-  /** Resolves when nothing is left of the task, with how it ended; not for one that is left running. */
+  /** Resolves with its end when nothing is left of the task; never for one that is left running. */
   readonly gone: Promise<ProcessExit>
   readonly #context: ShimContext
   readonly #log: Disposable
   #record: TaskRecord
-  /** Whether nobody cleans up when the connection ends, or somebody does already. */
+  /** Whether nobody cleans up when the connection ends, or that has begun already. */
   #isLeft = false
   #isLeaving = false
   #settle: (exit: ProcessExit) => void = () => {}
-  /** What its shim said when it deleted the task; all that is left then is the server's. */
+  /** The shim's answer to the deletion; only the server's part of the task is left then. */
   #deleted: (ProcessExit & { readonly pid: number }) | undefined
 
   constructor({ bundle, record, uses, connection, log, context }: ShimTaskParts) {
@@ -73,15 +73,15 @@ export class ShimTask {
     })
   }
 
-  /** Keeps a change of the record, while there is a place for it. */
+  /** Changes the record, and stores it while the bundle exists. */
   change(change: Partial<TaskRecord>): void {
     this.#record = { ...this.#record, ...change }
     if (!this.#isLeft && this.#deleted === undefined) writeTask(this.bundle, this.#record)
   }
 
   /**
-   * Asks the shim for something.
-   * @throws the shim's error; `not_found` if it has gone, once it has been cleaned up after it
+   * Sends a request to the shim.
+   * @throws the shim's error; `not_found` if the shim has ended, once it has been cleaned up
    */
   async call<T>(
     ask: (task: ShimConnection['task']) => Promise<T>,
@@ -95,7 +95,7 @@ export class ShimTask {
     }
   }
 
-  /** How the first process ends, also if the shim goes before it. */
+  /** Resolves with the end of the first process, even if the shim ends first. */
   async exit({ signal }: AbortOptions): Promise<ProcessExit> {
     try {
       return fromExit(await this.connection.task.wait({ id: this.id }, { signal }))
@@ -104,7 +104,7 @@ export class ShimTask {
     }
   }
 
-  /** What is left after a failure can be removed by another deletion. */
+  /** After a failure, another deletion can remove the rest. */
   async delete({ signal }: AbortOptions): Promise<ProcessExit & { readonly pid: number }> {
     const { id } = this
     if (this.#deleted === undefined) {
@@ -118,7 +118,7 @@ export class ShimTask {
     return { ...exit, pid }
   }
 
-  /** Undoes a creation that has failed, however far it had come. */
+  /** Undoes a creation that failed at any step. */
   async undo(): Promise<void> {
     const { id } = this
     const { connection } = this
@@ -126,17 +126,17 @@ export class ShimTask {
     this.#isLeaving = true
     const timeoutMs = shutdownTimeout
     const { task } = connection
-    // Both fail where nothing runs.
+    // Both fail if nothing runs.
     await task.kill({ id, signal: 9, all: true }, { timeoutMs }).catch(() => undefined)
     await task.wait({ id }, { timeoutMs }).catch(() => undefined)
     try {
       await task.delete({ id }, { timeoutMs })
     } catch (error) {
       if (!isNotFound(fromConnectError(error)) && !connection.isClosed)
-        this.#warn('it could not be taken back', error)
+        this.#warn('it cannot be deleted after its creation failed', error)
     }
     await this.#shutDown()
-    // What the shim was about to make when it ended.
+    // The shim may have ended while it made something.
     if (!this.#record.isShared) await deleteByProgram(this.#left).catch(() => undefined)
   }
 
@@ -152,7 +152,7 @@ export class ShimTask {
     this.#log[Symbol.dispose]()
   }
 
-  /** A shim of several containers ends with the last one, as it decides. */
+  /** A shim of several containers decides itself to end with the last one. */
   async #shutDown(): Promise<void> {
     const { id, connection } = this
     try {
@@ -163,7 +163,7 @@ export class ShimTask {
     this.#close()
   }
 
-  /** Waits for the end if an error means that the shim has gone. @throws the error if it means something else */
+  /** If an error means that the shim has ended, waits for the clean-up. @throws any other error */
   async #lost(error: unknown, { signal }: AbortOptions): Promise<ProcessExit> {
     signal?.throwIfAborted()
     if (this.#deleted !== undefined) return this.#deleted

@@ -4,22 +4,22 @@ import { type Bundle, readState, writeState } from '@nsbox/bundle'
 import { isErrno } from '@nsbox/errors'
 import { type Bootstrap, parseBootstrap } from '../shim/bootstrap.ts'
 
-/** What is to be known of a task after this process has gone: `shim.json` in its bundle. */
+/** What a later process must know of a task: `shim.json` in its bundle. */
 export interface TaskRecord {
   readonly format: 1
   /** Path of the shim's program. */
   readonly binary: string
-  /** Whether the shim is another container's, so that it does not end with this task. */
+  /** Whether the shim belongs to another container, and does not end with this task. */
   readonly isShared: boolean
-  /** How the shim is reached; absent until it has said so. */
+  /** How to connect to the shim; absent until it has printed that. */
   readonly bootstrap?: Bootstrap | undefined
   /** 0 until the shim has made the task. */
   readonly pid: number
-  /** The directory of images that it goes on from, to be removed with it. */
+  /** The directory of images that it is restored from; removed with it. */
   readonly images?: string | undefined
-  /** What is held for it, as `PathUse.record`. */
+  /** The paths that it uses, as `PathUse.record`. */
   readonly uses: readonly object[]
-  /** Whether the end of its first process has been told. */
+  /** Whether the end of its first process has been reported. */
   readonly exitTold: boolean
 }
 
@@ -32,7 +32,7 @@ export function readTask({ path }: Bundle): TaskRecord | undefined {
   return readState(join(path, 'shim.json')) as TaskRecord | undefined
 }
 
-/** How a shim is reached that has left its address in the bundle; undefined if there is none. */
+/** How to connect to a shim, by the file `address` in the bundle; undefined if there is none. */
 export function leftBootstrap({ path }: Bundle): Bootstrap | undefined {
   try {
     return parseBootstrap(readFileSync(join(path, 'address'), 'utf8'))

@@ -15,10 +15,10 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { openShimRuntime } from '../open-shim-runtime.ts'
 import type { ShimRuntime } from '../shim-runtime.ts'
 
-/** Debian's shim for runc, by its path. */
+/** The path of Debian's shim for runc. */
 export const runcShim = '/usr/bin/containerd-shim-runc-v2'
 
-/** A runtime of shims with a socket for their events, as a server has them. */
+/** A runtime of shims with a socket for their events, as in a server. */
 export interface ShimLab extends AsyncDisposable {
   readonly directory: string
   readonly rootfs: RootfsMount[]
@@ -27,13 +27,13 @@ export interface ShimLab extends AsyncDisposable {
   readonly warnings: string[]
   /** Lines that shims have logged. */
   readonly logged: string[]
-  /** Topics of all that shims have told, whether it was news or not. */
+  /** Topics of all events of shims, published or not. */
   readonly forwarded: string[]
-  /** Closes the runtime and the socket, and opens them again. @param meanwhile what happens while they are closed */
+  /** Closes the runtime and the socket, and opens them again. @param meanwhile called while they are closed */
   restart(meanwhile?: () => Promise<void>): Promise<ShimRuntime>
 }
 
-/** @param searchPath where shims are looked for that are named */
+/** @param searchPath where to look for shims by name */
 export async function openShimLab(searchPath?: string): Promise<ShimLab> {
   await using opening = new AsyncDisposableStack()
   const { path } = opening.use(await tempDir('nsbox-shims'))
@@ -122,7 +122,7 @@ export async function shimSubject(runtimeName = runcShim): Promise<TasksSubject>
   }
 }
 
-/** Reads statistics as a server's client does; the runtime passes them on as they are. */
+/** Reads metrics as a client of a server does; the runtime passes them on unread. */
 function withReadMetrics(tasks: Tasks): Tasks {
   const metrics: Tasks['metrics'] = async (...args) => {
     return (await tasks.metrics(...args)).map(({ data, ...rest }) => {

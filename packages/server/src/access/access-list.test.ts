@@ -80,7 +80,7 @@ describe('an access list', () => {
     ['a right that is none', ci.replace('write', 'admin'), 'one of read, write, run'],
     ['a right that is a name of JavaScript', ci.replace('write', '__proto__'), 'one of read, write, run'],
     ['no rights', ci.replace('"write"', ''), 'a list of rights'],
-    ['a namespace that is none', ci.replace('ci =', '"a/b" ='), '"a/b" is none'],
+    ['a namespace that is none', ci.replace('ci =', '"a/b" ='), '"a/b" is invalid'],
     ['a namespace of systemd', ci.replace('ci =', '"system.slice" ='), 'systemd'],
     ['what is no TOML', 'peer = [', 'line'],
   ])('F04 is refused with %s', (_, text, message) => {
@@ -110,7 +110,7 @@ describeWith({ root: true }, 'the file of an access list', () => {
     const failure = await readAccessList(path).catch((error) => error)
     expect(errorCode(failure)).toBe('permission_denied')
     expect(String(failure)).toContain('belongs to user 1000')
-    // What counts is the file, not the name that leads to it.
+    // The checks are on the file, not on the link to it.
     await symlink(path, join(directory.path, 'link.toml'))
     expect(await readAccessList(join(directory.path, 'link.toml')).catch(errorCode)).toBe('permission_denied')
     await mkdir(join(directory.path, 'd'))

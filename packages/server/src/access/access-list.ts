@@ -170,7 +170,7 @@ function context(what: string, check: () => void): void {
   try {
     check()
   } catch (cause) {
-    throw new NsboxError('invalid_argument', `${what} is none`, { cause })
+    throw new NsboxError('invalid_argument', `${what} is invalid`, { cause })
   }
 }
 

@@ -137,7 +137,7 @@ describeWith({ programs: ['openssl'] }, 'a server over TCP', () => {
       expect(await leasesIn(through, 'ci', bearer(wrong))).toBe('Unauthenticated')
     expect(await leasesIn(through, 'ci', { authorization: `Basic ${token}` })).toBe('Unauthenticated')
     expect(await leasesIn(through, 'ci')).toBe('Unauthenticated')
-    // A token is what counts where there is a certificate as well.
+    // The token takes precedence over the certificate.
     expect(await leasesIn(transport(clients.operator), 'alice', bearer(token))).toBe('PermissionDenied')
     expect(lines.length).toBeGreaterThan(5)
     expect(lines.join('')).not.toMatch(new RegExp(`${token}|${digestOf(token)}`, 'i'))
@@ -155,7 +155,7 @@ describeWith({ programs: ['openssl'] }, 'a server over TCP', () => {
     const codeOf = (client: Client) => client.version().catch(errorCode)
     expect(await codeOf(open({ tls: { ca: ca.cert } }))).toBe('unauthenticated')
     expect(await codeOf(open({ tls: { ca: ca.cert }, token: 'x' }))).toBe('unauthenticated')
-    // A server that proves nothing is told nothing.
+    // The client sends nothing to a server without a valid certificate.
     expect(await codeOf(open({ tls: { ca: otherCa.cert }, token }))).toBe('unavailable')
     expect(await codeOf(open({ token }))).toBe('unavailable')
   })
@@ -225,7 +225,7 @@ describeWith({ programs: ['openssl'] }, 'a server over TCP', () => {
       expect(again.isSessionReused()).toBe(false)
       again.destroy()
     }
-    // Whoever does not speak TLS gets nothing.
+    // A client without TLS gets no answer.
     const plain = connectTcp(port, '127.0.0.1')
     plain.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
     await once(
@@ -250,7 +250,7 @@ describeWith({ programs: ['openssl'] }, 'a server over TCP', () => {
     expect(await leasesIn(ci, 'ci', bearer('another'))).toBe('ok')
     expect(await leasesIn(alice, 'alice')).toBe('ok')
 
-    // A key that is another certificate's changes nothing.
+    // A failed reload changes nothing: the new key does not belong to the certificate.
     await copyFile(join(certificates, 'alice.key'), join(directory, 'host.key'))
     expect(await server.reload().catch(errorCode)).toBe('invalid_argument')
     expect(await leasesIn(alice, 'alice')).toBe('ok')

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { servedMethods } from '../testing/served-methods.ts'
 import { tenantRules } from './tenant-rules.ts'
 
-/** What is registered asks for nothing before it is called. */
+/** A stand-in for the parts of a server: registering routes does not use them. */
 const nothing = new Proxy({}, { get: () => nothing }) as never
 
 const rules = tenantRules(nothing)

@@ -63,7 +63,7 @@ export function tenantRules(parts: TenantRulesParts): Rules {
     ...rulesOf(Health, { check: open, watch: open }),
     ...rulesOf(Introspection, {
       plugins: { ...open, answer: (answer) => withoutHost(answer) },
-      // Clients ask for it at each start; the server's identity and process are the host's.
+      // Clients call it at each start; the server's identity and process belong to the host.
       server: {
         ...open,
         answer: (answer) => ({ ...answer, uuid: '', pid: 0n, pidns: 0n, deprecations: [] }),
@@ -125,10 +125,10 @@ export function tenantRules(parts: TenantRulesParts): Rules {
         },
       },
     }),
-    // They are made of paths of the host, and answered with such.
+    // Mounts are made of paths of the host, and the answers have such paths.
     ...rulesOf(Mounts, { activate: never, deactivate: never, info: never, update: never, list: never }),
     ...rulesOf(Store, { get: read, list: read, create: write, update: write, delete: write }),
-    // What runs a sandbox may be a program of the host.
+    // The program that runs a sandbox may be one of the host.
     ...rulesOf(Controller, {
       ...{ create: never, start: never, platform: never, stop: never, wait: never, status: never },
       ...{ shutdown: never, metrics: never, update: never },
@@ -175,7 +175,7 @@ export function tenantRules(parts: TenantRulesParts): Rules {
           const { stdin, stdout, stderr, spec } = request
           admitNone({ stdin, stdout, stderr })
           if (spec !== undefined) admitProcess(spec)
-          // The operator may have given its container more than a tenant may have.
+          // The operator may have given the container more than a tenant may have.
           admitContainer(await containerOf(namespace, request.containerId, { signal }), namespace)
           return request
         },

@@ -75,13 +75,13 @@ describeWith(needed, 'the socket for tenants', () => {
     expect((await client.tasks.wait('one')).exitStatus).toBe(137)
     await client.tasks.delete('one')
     await client.containers.delete('one')
-    // What the container wrote can be had as a layer.
+    // The container's files can be read as a layer.
     const left = await client.snapshotter().view('lower', chainId)
     const right = await client.snapshotter().mounts('one')
     expect(right).toEqual([{ type: 'nsbox.snapshot', source: 'one', options: ['snapshotter=overlayfs'] }])
     const { size } = await client.comparer.compare(left, right)
     expect(size).toBeGreaterThan(0)
-    // The same by another protocol, whose calls take another way through the server.
+    // The same over another protocol, whose calls are handled by other code.
     const json = createConnectTransport({
       baseUrl: 'http://localhost',
       httpVersion: '1.1',

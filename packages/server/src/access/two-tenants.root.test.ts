@@ -73,7 +73,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
   let ownBlob: Digest
   let chainId: Digest
   let attempts: Readonly<Record<string, Attempt>>
-  /** All the names of things that the other tenant has. */
+  /** The names of all that the other tenant has. */
   let names: readonly string[]
 
   const transportTo = (address: string) => {
@@ -169,7 +169,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
         const outcome = await call(json, method, own, namespace)
         expect([name, outcome.code]).toEqual([name, PermissionDenied])
       }
-      // Nothing tells one that exists from one that does not.
+      // The texts are the same whether the resource exists or not.
       expect(texts.size, name).toBeLessThanOrEqual(1)
     }
     expect(await everything()).toEqual(before)
@@ -288,7 +288,7 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
     const { spec: process } = attempts['containerd.services.tasks.v1.Tasks/Exec']!.own as { spec: object }
     const exec = { containerId: id, execId: 'x', spec: process }
     expect(await codeOf(tasks.exec(exec, { headers }))).toBe(PermissionDenied)
-    // Nor by another container of the same name beside the task.
+    // Nor by another container with the name of the task.
     const containers = createClient(Containers, grpc)
     expect(await codeOf(containers.delete({ id }, { headers }))).toBe(FailedPrecondition)
     const harmless = { id, spec: specOf(namespace, id, ['true']) }

@@ -16,7 +16,7 @@ for (const [, { flag, description, variable }] of settingEntries) {
 program.parse()
 
 const { config, ...given } = program.opts<{ config?: string } & Record<string, string>>()
-// commander's names of flags, such as `contentSharingPolicy`, differ from those of the settings.
+// commander names flags differently from the settings, for example `contentSharingPolicy`.
 const options = new Map(program.options.map((option) => [option.flags, option.attributeName()]))
 const flags = Object.fromEntries(
   settingEntries.flatMap(([name, { flag }]) => {

@@ -18,7 +18,7 @@ export async function readBoundedFile(
   accept: (file: Stats) => void = () => {},
 ): Promise<string> {
   try {
-    // Without blocking, should it be a FIFO.
+    // Does not block, even for a FIFO.
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     accept(await file.stat())
     const { buffer, bytesRead } = await file.read(Buffer.alloc(maxBytes + 1), 0, maxBytes + 1, 0)

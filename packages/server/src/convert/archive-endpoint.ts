@@ -10,15 +10,15 @@ import { fromPlatformMessages } from './platform.ts'
 /**
  * An archive that a client sends.
  *
- * @param receive gives the bytes that the client sends over a stream
- * @returns undefined for another kind of end
+ * @param receive returns the bytes that the client sends over a stream
+ * @returns undefined for another kind of endpoint
  */
 export function fromArchiveSourceMessage(
   any: AnyLike | undefined,
   receive: (streamId: string) => AsyncIterable<Uint8Array>,
 ): ArchiveSource | undefined {
   if (any === undefined || typeName(any) !== ImageImportStreamSchema.typeName) return undefined
-  // The media type is not needed; the bytes tell.
+  // The media type is not needed: the bytes show the kind.
   const { stream, forceCompress } = unpackAny(ImageImportStreamSchema, any)
   return { kind: 'archive source', bytes: receive(stream), compressBlobs: forceCompress }
 }
@@ -26,8 +26,8 @@ export function fromArchiveSourceMessage(
 /**
  * An archive that a client takes.
  *
- * @param send gives what sends bytes over a stream
- * @returns undefined for another kind of end
+ * @param send returns a function that sends bytes over a stream
+ * @returns undefined for another kind of endpoint
  */
 export function fromArchiveSinkMessage(
   any: AnyLike | undefined,

@@ -3,7 +3,7 @@ import { toTimestamp } from '@nsbox/api'
 import type { ContainerSchema } from '@nsbox/api/gen/services/containers/v1/containers_pb'
 import type { Container, ContainerChange, OpaqueValue } from '@nsbox/core/containers'
 
-/** A container of a request, of which anything may be absent. The times are the server's business. */
+/** A container of a request; any field may be missing. Times are left out: the server sets them. */
 export function fromContainerMessage(container: MessageShape<typeof ContainerSchema>): ContainerChange {
   const { id, labels, image, runtime, spec, snapshotter, snapshotKey, sandbox } = container
   const options = runtime?.options && fromAny(runtime.options)

@@ -18,7 +18,7 @@ export function toDescriptorMessage(descriptor: Descriptor): MessageShape<typeof
  * The descriptor in a message.
  *
  * @param context names it in errors, such as `target`
- * @throws `invalid_argument` if it is absent or its digest or size cannot be one
+ * @throws `invalid_argument` if it is missing, or its digest or size is invalid
  */
 export function fromDescriptorMessage(
   message: MessageShape<typeof DescriptorSchema> | undefined,

@@ -70,7 +70,7 @@ function fieldText(
   return entry === undefined ? undefined : String(entry)
 }
 
-/** Malformed bytes are delivered as they are; they just match no filter on fields. */
+/** Malformed bytes are delivered unchanged, but match no filter on fields. */
 function known(any: OpaqueEvent['opaque']): Message | undefined {
   try {
     const message = unpackKnownAny(any)

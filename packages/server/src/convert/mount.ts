@@ -16,12 +16,12 @@ export function toMountMessage({
 
 type MountMessage = MessageShape<typeof MountSchema>
 
-/** Most mounts of a list, bytes of a path (PATH_MAX of Linux), and characters of a whole list. */
+/** Limits: mounts of a list, bytes of a path (PATH_MAX of Linux), and characters of a whole list. */
 const limits = { mounts: 256, path: 4096, total: 1024 * 1024 }
 
 /**
- * The mounts that a client gives to a differ.
- * @throws `unimplemented` for a mount that has a target below another; `invalid_argument` beyond the limits
+ * A differ's mounts from a client.
+ * @throws `unimplemented` for a mount with a target below another; `invalid_argument` beyond the limits
  */
 export function fromMountMessages(mounts: readonly MountMessage[]): DiffMount[] {
   return checked(mounts).map(({ type, source, target, options }) => {
@@ -30,7 +30,7 @@ export function fromMountMessages(mounts: readonly MountMessage[]): DiffMount[] 
   })
 }
 
-/** The mounts that a client gives for the root filesystem of a task. @throws `invalid_argument` beyond the limits */
+/** A root filesystem's mounts from a client. @throws `invalid_argument` beyond the limits */
 export function fromRootfsMessages(mounts: readonly MountMessage[]): Mount[] {
   return checked(mounts).map(({ type, source, target, options }) => {
     return { type, source, options, ...(target === '' ? {} : { target }) }

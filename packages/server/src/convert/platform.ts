@@ -14,10 +14,10 @@ export function fromPlatformMessage(message: MessageShape<typeof PlatformSchema>
   })
 }
 
-/** Most platforms that a call may name: each of them is looked for in all that an index lists. */
+/** Most platforms of one call: each is searched for in all entries of an index. */
 const maxPlatforms = 32
 
-/** The platforms that a call names. @throws `invalid_argument` for more than 32 */
+/** The platforms of a call. @throws `invalid_argument` for more than 32 */
 export function fromPlatformMessages(messages: readonly MessageShape<typeof PlatformSchema>[]): Platform[] {
   if (messages.length > maxPlatforms)
     throw new NsboxError(

@@ -33,12 +33,12 @@ export function toProcessMessage(process: Process): MessageInitShape<typeof Proc
   }
 }
 
-/** How a process ended, for a reply. */
+/** The end of a process in a response. */
 export function toExitMessage({ exitStatus, exitedAt }: ProcessExit) {
   return { exitStatus, exitedAt: toTimestamp(exitedAt) }
 }
 
-/** The answer to a deletion. */
+/** The response to a deletion. */
 export function toDeletedMessage(
   id: string,
   { pid, ...exit }: ProcessExit & { readonly pid: number },

@@ -4,7 +4,7 @@ import type { SandboxSchema } from '@nsbox/api/gen/types/sandbox_pb'
 import type { OpaqueValue } from '@nsbox/core/containers'
 import type { NewSandbox, Sandbox } from '@nsbox/core/sandboxes'
 
-/** A sandbox of a request, of which anything may be absent. The times are the server's business. */
+/** A sandbox of a request; any field may be missing. Times are left out: the server sets them. */
 export function fromSandboxMessage(sandbox: MessageShape<typeof SandboxSchema>): NewSandbox {
   const { sandboxId, labels, runtime, spec, sandboxer } = sandbox
   const options = runtime?.options && fromAny(runtime.options)

@@ -12,7 +12,7 @@ export function toMetricMessage({ id, timestamp, data }: TaskMetrics): MessageIn
 
 function toAny(data: TaskMetrics['data']) {
   if ('opaque' in data) return data.opaque
-  // The fields are those of the message, apart from `readonly`.
+  // The type differs from the message only by `readonly`.
   return data.cgroup === 1
     ? packAny(V1Schema, data.metrics as MessageInitShape<typeof V1Schema>)
     : packAny(V2Schema, data.metrics as MessageInitShape<typeof V2Schema>)

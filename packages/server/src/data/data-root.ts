@@ -12,7 +12,7 @@ export interface DataRoot extends AsyncDisposable {
 
 const lockName = 'lock'
 
-/** What mke2fs(8) puts into a new file system. */
+/** mke2fs(8) makes this directory in a new file system. */
 const ofNewFileSystem = 'lost+found'
 
 /**

@@ -7,8 +7,8 @@ import { removeTree } from '@nsbox/trees'
 import { requireOwnDirectory } from './own-directory.ts'
 
 /**
- * The directory of sockets and of other state until the next boot. Containers in user namespaces have to get through to
- * their root filesystems in it; what is in it is protected by its own mode (docs/threat-model.md D01).
+ * The directory of sockets and of other state until the next boot. Containers in user namespaces need search permission
+ * on it for their root filesystems; its entries are protected by their own modes (docs/threat-model.md D01).
  */
 export interface StateDirectory extends AsyncDisposable {
   readonly path: string

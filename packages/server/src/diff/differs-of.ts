@@ -12,7 +12,7 @@ export interface Differ {
 /** The differ of a call, by its headers. */
 export type DifferOf = (context: HandlerContext) => Differ
 
-/** What differs are made of. */
+/** The parts of differs. */
 export interface DifferParts {
   /** For the blobs of all namespaces. */
   readonly applier: Applier

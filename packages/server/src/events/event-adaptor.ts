@@ -2,8 +2,8 @@ import type { Envelope, OpaqueEvent } from '@nsbox/core/events'
 import type { Adaptor } from '@nsbox/filters'
 
 /**
- * Reads fields of an event that is not of the domains; undefined for unknown types and missing fields. The event is
- * decoded once, when its first field is read.
+ * Reads fields of events of clients; undefined for unknown types and missing fields. The event is decoded once, when
+ * its first field is read.
  */
 export type OpaqueFields = (event: OpaqueEvent) => (path: readonly string[]) => string | undefined
 

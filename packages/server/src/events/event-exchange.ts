@@ -20,12 +20,12 @@ export interface EventExchangeOptions {
   readonly maxBytes?: number
 }
 
-/** Milliseconds. */
+/** Milliseconds for which events from before the start are kept. */
 const missedFor = 30_000
 
 /** Options of a subscription. */
 export interface SubscribeOptions extends AbortOptions {
-  /** Whether it gets the events of a namespace; those of all by default. */
+  /** Whether the subscriber gets the events of a namespace; those of all by default. */
   readonly sees?: ((namespace: string) => boolean) | undefined
 }
 
@@ -53,7 +53,7 @@ export class EventExchange implements EventPublisher, EventSubscriber {
   readonly #limits: QueueLimits
   readonly #maxBytes: number
   readonly #subscribers = new Set<Subscriber>()
-  /** Events from before the start, for those who subscribe soon. */
+  /** Events from before the start, for early subscribers. */
   readonly #missed: Envelope[] = []
   #missedUntil = 0
   #closed = false
@@ -79,14 +79,14 @@ export class EventExchange implements EventPublisher, EventSubscriber {
     return this.#subscribers.size > 0
   }
 
-  /** Publishes an event of the domains. What it tells of is on disk already. */
+  /** Publishes an event of the domains, which must be on disk. */
   announce(namespace: string, event: Event): void {
     this.#give({ timestamp: systemClock.stamp(), namespace, event })
   }
 
   /**
-   * Publishes an event from before the start, such as the end of a task during a restart. Whoever subscribes within
-   * half a minute gets it first.
+   * Publishes an event from before the start, such as the end of a task during a restart. A subscriber of the first
+   * half minute gets it first.
    */
   announceMissed(namespace: string, event: Event): void {
     this.#missedUntil = performance.now() + missedFor
@@ -175,7 +175,7 @@ export class EventExchange implements EventPublisher, EventSubscriber {
     if (waiting.subscribers === 0) this.#waitingBytes -= waiting.bytes
   }
 
-  /** @returns whether there was one that lagged behind */
+  /** @returns whether a subscriber was cut off */
   #cutOffSlowest(): boolean {
     let slowest: BoundedQueue<Waiting> | undefined
     for (const { queue } of this.#subscribers) if (queue.bytes > (slowest?.bytes ?? 0)) slowest = queue

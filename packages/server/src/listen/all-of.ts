@@ -1,6 +1,6 @@
 import type { HttpServers } from './http-servers.ts'
 
-/** Several listeners as one. The list is asked for at each call. */
+/** Several listeners as one. The function is called for each operation. */
 export function allOf(listeners: () => readonly HttpServers[]): Pick<HttpServers, 'close' | 'destroy'> {
   return {
     async close() {

@@ -7,7 +7,7 @@ import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 /** The most bytes of a socket's path: the size of `sun_path` less its terminating zero. */
 const maxPathBytes = process.platform === 'linux' ? 107 : 103
 
-/** Who may open a socket. */
+/** Access to a socket. */
 export interface BindOptions {
   /** Only the owner by default. Others also need access to the directories that lead to it. */
   readonly openTo?: 'owner' | 'all' | undefined

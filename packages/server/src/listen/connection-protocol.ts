@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net'
 
 /**
- * The beginning of every HTTP/2 connection without TLS (RFC 9113 §3.4), as much as is needed to tell it from HTTP/1.1.
+ * The beginning of every HTTP/2 connection without TLS (RFC 9113 §3.4), long enough to distinguish it from HTTP/1.1.
  */
 const preface = Buffer.from('PRI * HTTP/2.0\r\n')
 
-/** How long a client may take to send the bytes by which its protocol is known, in milliseconds. */
+/** Milliseconds that a client may take to send the bytes that show its protocol. */
 const patience = 30_000
 
 /**
- * Finds out by its first bytes which protocol a connection speaks. The bytes stay readable. A client that sends nothing
- * for too long is disconnected.
+ * Determines the protocol of a connection from its first bytes, which stay readable. Disconnects a client that sends
+ * nothing for too long.
  */
 export function sniffProtocol(socket: Socket, hand: (protocol: 'http1' | 'http2') => void): void {
   let seen = Buffer.alloc(0)

@@ -25,7 +25,7 @@ export interface GatedListeners {
   isSealed(namespace: string): boolean
   /** Begins to listen. @param newHandler makes the handler of each listener */
   bind(newHandler: () => RpcHandler, log: Logger): Promise<{ readonly tcpPort?: number | undefined }>
-  /** Reads all files anew. Connections end whose peers have lost a right. @throws as `openGatedListeners` */
+  /** Reads all files again. Connections end if their peers have lost a right. @throws as `openGatedListeners` */
   reload(): Promise<void>
 }
 
@@ -37,8 +37,8 @@ interface Tcp {
 /**
  * Reads the access list and the files for TLS.
  *
- * @throws `invalid_argument` for settings that lack another, and for files in which something is wrong;
- * `permission_denied` for files that others may change; `not_found`
+ * @throws `invalid_argument` for settings without others that they need, and for invalid files; `permission_denied` for
+ * files that others may change; `not_found`
  */
 export async function openGatedListeners(config: GatedConfig): Promise<GatedListeners> {
   const { accessList, tenantsAddress } = config
@@ -79,7 +79,7 @@ export async function openGatedListeners(config: GatedConfig): Promise<GatedList
       if (next.tls !== undefined) tlsServer?.setSecureContext(next.tls)
       control.replace(next.list)
       for (const listener of listeners) {
-        // A certificate that was verified by another authority than the current one no longer counts.
+        // A certificate that the current authorities have not verified no longer counts.
         if (listener.server === tlsServer && changesTrust(current.tls, next.tls)) listener.destroy()
         else listener.endStale()
       }

@@ -6,18 +6,18 @@ import { versionRoutes } from '../routes/version.ts'
 import { Conduct } from '../rpc/conduct.ts'
 import { serveRoutes } from '../testing/serve-routes.ts'
 
-/** A frame of the type GOAWAY without an error, after the stream 1, which no server has begun. */
+/** A GOAWAY frame without an error that names stream 1, which the server has not begun. */
 const goodbye = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0])
 
 test('a client may say goodbye as Go’s does, as often as it likes', async () => {
-  // On a clock that stands still nothing is forgiven, and who is paused stays so.
+  // On a stopped clock nothing is forgiven, and a paused client stays paused.
   const conduct = new Conduct({ now: () => 0, clientOf: () => 'one' })
   const fault = vi.spyOn(conduct, 'fault')
   await using served = await serveRoutes(versionRoutes, { conduct })
   for (let i = 0; i < 10; i++) {
     const socket = connectSocket(served.address)
     const session = connectHttp2('http://localhost', { createConnection: () => socket })
-    // The server’s last word is that the frame was wrong.
+    // The server ends the connection with a protocol error.
     session.on('error', () => {})
     const ended = new Promise((resolve) => session.once('close', resolve))
     const path = '/containerd.services.version.v1.Version/Version'

@@ -46,13 +46,13 @@ const http2Options: http2.ServerOptions = {
 /** The window of a whole connection. Node.js reopens it as soon as bytes arrive; streams have their own. */
 const connectionWindow = 16 << 20
 
-/** How many cancelled calls it counts for that nghttp2 gives up on a connection. */
+/** The number of cancelled calls that a connection counts for that nghttp2 ends. */
 const violation = 500
 
 /**
- * nghttp2's number for a frame that may not be sent, `NGHTTP2_ERR_PROTO`. It ends the connection and costs nothing
- * more. Go's client library does it with each connection that it closes: its last frame names the last stream of its
- * own, where one of the server's belongs (RFC 9113 §6.8).
+ * nghttp2's error for a frame that must not be sent, `NGHTTP2_ERR_PROTO`. It ends the connection at no further cost.
+ * Go's client library causes it with each connection that it closes: its last frame names its own last stream in place
+ * of the server's (RFC 9113 §6.8).
  */
 const forbiddenFrame = -505
 
@@ -106,8 +106,8 @@ export function createHttpServers(
     },
     (request, response) => onRequest(request, response, accessBy(request.socket)),
   )
-  // Checks time-outs only after `listening`, which it would not get, since its connections come from the other
-  // listener.
+  // Node checks time-outs only after `listening`, which this server never emits, since its connections come from the
+  // other listener.
   http1.emit('listening')
   const sessionSockets = new SessionSockets()
   const h2 = http2.createServer(http2Options)
@@ -116,7 +116,7 @@ export function createHttpServers(
     onRequest(request, response, request.stream.session && accesses.get(request.stream.session))
   })
   h2.on('stream', (stream, headers, ...rest) => {
-    // Also a stream that has failed with its session: its error would go unhandled and end the process.
+    // Needed for streams that fail with their session, too: an unhandled error would end the process.
     stream.on('error', (error) => log.debug({ err: error }, 'stream failed'))
     const { session } = stream
     const access = session && accesses.get(session)

@@ -5,8 +5,8 @@ import { constants, type ServerHttp2Session } from 'node:http2'
  *
  * nghttp2 ends a connection with an error once its client has reset more than 1000 streams and 33 a second, against
  * rapid resets (CVE-2023-44487), and Node.js 20 has no setting for it. Stock clients of containerd reset a stream for
- * each piece of a blob that they read, so they would be cut off in the middle of an image. Every stream counts here,
- * since a reset that arrives after the stream's end cannot be seen.
+ * each piece of a blob that they read, so they would be disconnected in the middle of an image. Every stream is
+ * counted, since a reset after the stream's end cannot be seen.
  */
 const streamBurst = 500
 const streamsPerSecond = 30

@@ -7,7 +7,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { versionRoutes } from '../routes/version.ts'
 import { serveRoutes } from '../testing/serve-routes.ts'
 
-/** What a client of Node.js writes for one call: its preface, SETTINGS, HEADERS, DATA and GOAWAY. */
+/** The bytes of a Node.js client for one call: its preface, SETTINGS, HEADERS, DATA and GOAWAY. */
 const call = Buffer.from(
   [
     'UFJJICogSFRUUC8yLjANCg0KU00NCg0KAAAABAAAAAAAAABIAQQAAAABgwShYIepIzVFskXQWzuYhUL9',
@@ -27,7 +27,7 @@ test('D17 connections end whose clients say GOAWAY, then something malformed, an
   for (let count = 0; count < 20; count++) {
     const socket = connect(served.address)
     socket.on('error', () => {})
-    // Data of no stream.
+    // DATA without a stream.
     socket.resume().end(Buffer.concat([call, Buffer.alloc(100)]))
     await once(socket, 'close', { signal: AbortSignal.timeout(100) }).catch(() => socket.destroy())
   }

@@ -3,13 +3,13 @@ import type { Socket } from 'node:net'
 import { hasHungUp } from '@nsbox/sys/descriptors'
 import { socketDescriptor } from '../socket-descriptor.ts'
 
-/** How often sessions that are closing are looked at, in milliseconds. */
+/** Milliseconds between checks of sessions that are closing. */
 const interval = 5000
 
 /**
- * Ends connections of HTTP/2 that are closing and whose client has gone. A session that is closing goes on for as long
- * as its streams do, which may be days. But Node.js does not notice that the client has gone if it said GOAWAY and then
- * something malformed: such connections would stay for good, and add up to the most that there may be.
+ * Ends HTTP/2 connections that are closing and whose client has disconnected. A closing session lasts as long as its
+ * streams, which may be days. But Node.js does not notice the end of a client that sent GOAWAY and then something
+ * malformed: such connections would stay for ever, and reach the limit on connections.
  */
 export class SessionSockets {
   readonly #sockets = new Map<Http2Session, Socket>()

@@ -31,7 +31,7 @@ test('D01 events come by a socket of mode 0600, and are published in the namespa
   const timestamp = toTimestamp(Timestamp.fromDate(new Date('2026-01-02T03:04:05Z')))
   const event = packAny(TaskOOMSchema, { containerId: 'x' })
   const envelope = { timestamp, namespace: 'moby', topic: '/tasks/oom', event }
-  // Nothing else tells when the subscription is there.
+  // There is no other sign of the subscription.
   const told = { is: false }
   void next.then(() => (told.is = true))
   await expect

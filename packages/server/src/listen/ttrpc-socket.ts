@@ -4,16 +4,16 @@ import { createTtrpcServer, implementService } from '@nsbox/ttrpc'
 import { fromEnvelopeMessage } from '../convert/event.ts'
 import { bindSocket } from './bind-socket.ts'
 
-/** Where shims find it: beside the server's own socket, as containerd has it. */
+/** The socket for events of shims: beside the server's own socket, as in containerd. */
 export function ttrpcAddress(address: string): string {
   return `${address}.ttrpc`
 }
 
 /**
- * Serves the events of shims on a socket of its own, which only the server's user can open. They are published in the
- * namespace and with the time that they name.
+ * Serves events of shims on a socket of its own, which only the server's user can open. They are published with the
+ * namespace and time that they name.
  *
- * @param forward publishes an event. @throws `invalid_argument` for one that cannot be
+ * @param forward publishes an event. @throws `invalid_argument` for an invalid one
  * @throws as `bindSocket`
  */
 export async function openTtrpcSocket(

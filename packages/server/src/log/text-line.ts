@@ -2,8 +2,8 @@ import { printable, printableLines } from '@nsbox/errors'
 import { pino } from 'pino'
 
 /**
- * A line of the log for people: time, level, message, then the facts as `name=value`. The stack of an error follows in
- * lines that are indented, so that nothing in it can be taken for a line of the log (docs/threat-model.md E13).
+ * A line of the log for people: time, level, message, then fields as `name=value`. The stack of an error follows in
+ * indented lines, so that nothing in it looks like a line of the log (docs/threat-model.md E13).
  */
 export function textLine(json: string): string {
   const { time, level, msg, err, ...facts } = JSON.parse(json) as Record<string, unknown>

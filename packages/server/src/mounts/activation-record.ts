@@ -5,34 +5,34 @@ import type { Labels } from '@nsbox/core/labels'
 import type { Mount } from '@nsbox/core/snapshots'
 import { isErrno, NsboxError } from '@nsbox/errors'
 
-/** A mount that was made, as it is kept. Times are microseconds since 1970. */
+/** A mount, as stored. Times are microseconds since 1970. */
 export interface KeptMount {
   readonly mount: Mount
   readonly mountPoint: string
   readonly mountedAt: number
 }
 
-/** What is kept of mounts that have been activated. */
+/** The record of an activation. */
 export interface ActivationRecord {
   readonly namespace: string
   readonly name: string
   readonly labels: Labels
-  /** The task whose root filesystem they are, if any. */
+  /** The task with this root filesystem, if any. */
   readonly task?: string | undefined
   readonly active: readonly KeptMount[]
   readonly system: readonly Mount[]
-  /** With which a later process resumes the use of paths. */
+  /** The record with which a later process resumes the use of paths. */
   readonly use?: object | undefined
 }
 
 const file = 'activation.json'
 
-/** Name of the directory of an activation: names of clients may be of any form. */
+/** Name of the directory of an activation; the client's name may be any text. */
 export function directoryName(namespace: string, name: string): string {
   return createHash('sha256').update(`${namespace}\0${name}`).digest('hex')
 }
 
-/** Writes a record into the directory of an activation, in one step. */
+/** Writes the record of an activation atomically. */
 export function writeRecord(directory: string, record: ActivationRecord): void {
   const written = join(directory, `.${file}`)
   writeFileSync(written, JSON.stringify(record), { mode: 0o600 })
@@ -41,7 +41,7 @@ export function writeRecord(directory: string, record: ActivationRecord): void {
 
 /**
  * The record of an activation; undefined if it was not completed.
- * @throws `data_loss` for a file that is none
+ * @throws `data_loss` for an invalid file
  */
 export function readRecord(directory: string): ActivationRecord | undefined {
   try {
@@ -53,7 +53,7 @@ export function readRecord(directory: string): ActivationRecord | undefined {
   }
 }
 
-/** Removes the directory of an activation, in which nothing is mounted any more. */
+/** Removes the directory of an activation, whose mounts have ended. */
 export function removeRecord(directory: string): void {
   for (const name of [file, `.${file}`]) rmSync(join(directory, name), { force: true })
 }

@@ -10,7 +10,7 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { MountManager } from './mount-manager.ts'
 
-/** Counts uses that have not ended, of this process or resumed. */
+/** Counts uses that have not ended, new or resumed. */
 class CountedUses implements PathUses {
   readonly given: GivenPaths[] = []
   current = 0

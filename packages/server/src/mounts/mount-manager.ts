@@ -20,13 +20,13 @@ import {
   writeRecord,
 } from './activation-record.ts'
 
-/** What a mount manager works with. */
+/** Options of a mount manager. */
 export interface MountManagerOptions {
-  /** Where mounts are made and recorded; need not exist. */
+  /** Directory of mounts and their records; need not exist. */
   readonly directory: string
   /** Whether the directory, and the mounts, end with the server. */
   readonly temporary: boolean
-  /** Told of the paths that mounts make use of. */
+  /** Tracks the paths that mounts use. */
   readonly uses: PathUses
   readonly log: Logger
 }
@@ -34,21 +34,21 @@ export interface MountManagerOptions {
 /** How to activate mounts. */
 export interface ActivateMountsOptions extends AbortOptions {
   readonly labels?: Labels | undefined
-  /** Make all of the mounts, and hand out a bind mount of the last; not by default. */
+  /** Make all of the mounts, and return a bind mount of the last; not by default. */
   readonly temporary?: boolean | undefined
 }
 
-/** What a task's root filesystem is mounted from. */
+/** The mounts for a task's root filesystem. */
 export interface TaskRootfs {
   readonly mounts: readonly Mount[]
-  /** Whether something was made for them, which is to be ended with the task. */
+  /** Whether they were activated, so that they must be ended with the task. */
   readonly isActivated: boolean
 }
 
 /** The longest name of an activation, in characters. */
 const maxName = 4096
 
-/** What names an activation of a task's root filesystem. */
+/** The name of the activation of a task's root filesystem. */
 const taskName = (id: string) => `task-rootfs/${id}`
 
 interface Entry {
@@ -57,8 +57,8 @@ interface Entry {
 }
 
 /**
- * Makes mounts that others are mounted from, under names, and keeps them until they are deactivated, over restarts of
- * the server too (docs/behaviour.md §19). They end with the state directory at the latest.
+ * Makes mounts under names for other mounts to use, and keeps them until they are deactivated, also over restarts of
+ * the server (docs/behaviour.md §19). They end with the state directory at the latest.
  */
 export class MountManager implements AsyncDisposable {
   readonly #options: MountManagerOptions
@@ -71,7 +71,7 @@ export class MountManager implements AsyncDisposable {
     this.#options = options
   }
 
-  /** Takes up the mounts of an earlier server, and ends those that it had not completed. */
+  /** Takes over the mounts of an earlier server, and ends those that it had not completed. */
   static async open(options: MountManagerOptions): Promise<MountManager> {
     const manager = new MountManager(options)
     for (const directory of activationDirectories(options.directory)) {
@@ -89,8 +89,8 @@ export class MountManager implements AsyncDisposable {
   /**
    * Activates mounts under a name.
    *
-   * @throws `unimplemented` for mounts that can be used as they are, and for transformations that are not known;
-   * `already_exists`; `invalid_argument` for a name or labels that are none; as `activateMounts` and `PathUses.use`
+   * @throws `unimplemented` for mounts that can be used directly, and for unknown transformations; `already_exists`;
+   * `invalid_argument` for an invalid name or labels; as `activateMounts` and `PathUses.use`
    */
   async activate(
     namespace: string,
@@ -109,10 +109,9 @@ export class MountManager implements AsyncDisposable {
   }
 
   /**
-   * What a task's root filesystem is mounted from: the mounts themselves, or what they come to once what they need is
-   * made, which `endTask` ends.
+   * The mounts for a task's root filesystem: the given ones, or the result of activating them, which `endTask` ends.
    *
-   * @throws `already_exists` if that was made for a task of this id already
+   * @throws `already_exists` if a task of this id has an activation already
    */
   async forTask(
     namespace: string,
@@ -128,16 +127,16 @@ export class MountManager implements AsyncDisposable {
     return { mounts: [{ type: 'bind', source, options: ['rbind'] }], isActivated: true }
   }
 
-  /** Ends what the root filesystem of a task was mounted from; does nothing if that is nothing. */
+  /** Ends the activation of a task's root filesystem, if it has one. */
   async endTask(namespace: string, task: string): Promise<void> {
     const directory = this.#directory(namespace, taskName(task))
     await this.#turns.run(directory, async () => {
-      // What a process of the host uses vanishes all the same, as the root filesystem does.
+      // Mounts in use are detached too, like the root filesystem.
       if (this.#entries.has(directory)) await this.#end(directory, { lazy: true })
     })
   }
 
-  /** Ends what tasks were mounted from that are gone. Where that fails it is left to the next server. */
+  /** Ends the activations of tasks that are gone. What fails is left to the next server. */
   async endOrphans(isThere: (namespace: string, task: string) => Promise<boolean>): Promise<void> {
     for (const { record } of [...this.#entries.values()]) {
       const { namespace, task } = record
@@ -168,7 +167,7 @@ export class MountManager implements AsyncDisposable {
 
   /**
    * Changes labels: the paths `labels` and `labels.<key>`; all of them without paths.
-   * @throws `not_found`; `invalid_argument` for another path, or for labels that are none
+   * @throws `not_found`; `invalid_argument` for another path, or invalid labels
    */
   async update(
     namespace: string,
@@ -196,8 +195,8 @@ export class MountManager implements AsyncDisposable {
   }
 
   /**
-   * What is active in a namespace, ordered by name, as far as it matches any of the filters (fields `name` and
-   * `labels.*`).
+   * The active mounts of a namespace that match any of the filters (fields `name` and `labels.*`), ordered by name; all
+   * of them if there is no filter.
    * @throws `invalid_argument` for a filter that does not parse
    */
   list(namespace: string, filters: readonly string[]): ActivationRecord[] {
@@ -230,7 +229,7 @@ export class MountManager implements AsyncDisposable {
       async () => {
         if (this.#entries.has(directory))
           throw new NsboxError('already_exists', `mounts ${shownName(named.name)}`)
-        // What templates leave open leads to mounts of the same list.
+        // Unresolved templates refer to mounts of the same list.
         const given = mounts.map((mount) => ({ ...mount, type: parseMountType(mount.type).type }))
         using undo = new DisposableStack()
         const paths = { mounts: given, changeable: true }
@@ -253,7 +252,7 @@ export class MountManager implements AsyncDisposable {
     )
   }
 
-  /** Ends the mounts. A record stays as long as one of them does. */
+  /** Ends the mounts. The record stays while one of them does. */
   async #end(directory: string, options: { readonly lazy?: boolean } = {}): Promise<void> {
     const use = this.#entries.get(directory)?.use
     await this.#remove(directory, options)

@@ -13,7 +13,7 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
   readonly #bytesOf: (item: T) => number
   readonly #onGone: (item: T) => void
   #items: T[] = []
-  /** How many of them have been taken. */
+  /** Number of leading items that have been taken. */
   #taken = 0
   #bytes = 0
   #end: { error?: unknown } | undefined

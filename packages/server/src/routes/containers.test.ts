@@ -35,7 +35,7 @@ const spec = {
 }
 const runtime = { name: 'io.containerd.runc.v2' }
 
-/** What the call failed with, as clients see it. */
+/** The error of a call, as clients see it. */
 const failure = (call: Promise<unknown>) =>
   call.then(
     () => 'success',

@@ -38,7 +38,7 @@ afterEach(() => resources.disposeAsync())
 
 type Message = Parameters<typeof content.write>[0] extends AsyncIterable<infer M> ? M : never
 
-/** A stream of `Content.Write` that is talked to message by message, as Go clients do. */
+/** A stream of `Content.Write` with one message at a time, as Go clients use it. */
 function conversation() {
   const queue: (Message | undefined)[] = []
   let wake = () => {}
@@ -166,7 +166,7 @@ describe('Write', () => {
   })
 
   test('a ref that somebody holds is unavailable at once, and not once its stream has ended', async () => {
-    // As a client does that closes its stream and does not wait for the server.
+    // Like a client that closes its stream without waiting for the server.
     for (let round = 0; round < 50; round++) {
       const holder = conversation()
       await holder.say({ action: STAT, ref: 'r' })

@@ -167,12 +167,12 @@ describeWith({ root: true, linux: true }, 'Diff', () => {
   test('ends when the client gives up, and writes nothing any more', async () => {
     const [mount] = await snapshotter.prepare('k', undefined)
     const compared = new AbortController()
-    // The comparer waits for the signal, which comes once it has been asked.
+    // The comparer waits for the signal, which comes once it has been called.
     comparing = () => compared.abort()
     const right = [toMountMessage(mount!)]
     expect((await failure(diff.diff({ right }, { signal: compared.signal }))).code).toBe(Code.Canceled)
 
-    // Long enough that it is still at work when it has been seen to have begun.
+    // Long enough that it still runs when its beginning has been seen.
     const zeros = rawTar(rawEntry({ name: 'zeros', content: Buffer.alloc(128 << 20) }))
     const layer = toDescriptorMessage(await blob(gzipSync(zeros, { level: 1 }), mediaTypes.ociLayerGzip))
     const applied = new AbortController()
@@ -181,7 +181,7 @@ describeWith({ root: true, linux: true }, 'Diff', () => {
     applied.abort()
     expect((await applying).code).toBe(Code.Canceled)
     const size = async () => (await snapshotter.usage('k')).size
-    // The client does not wait for the server to have stopped.
+    // The client does not wait until the server has stopped.
     await expect.poll(async () => (await size()) === (await setTimeout(20).then(size))).toBe(true)
     expect(await size()).toBeLessThan(128 << 20)
   })

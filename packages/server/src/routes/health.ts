@@ -4,7 +4,7 @@ import { Health, HealthCheckResponse_ServingStatus as Status } from '@nsbox/api/
 import { NsboxError, quoted } from '@nsbox/errors'
 
 /**
- * Tells that the server and each of its services are ready: calls are answered only once everything is.
+ * Reports that the server and each of its services are ready: no call is answered before.
  *
  * @param services the names of the services
  * @param stopping aborted when the server begins to stop

@@ -40,7 +40,7 @@ export function imagesRoutes(router: ConnectRouter, view: ViewOf): void {
   })
 }
 
-/** What a field mask changes; without one everything is replaced. */
+/** The changes of a field mask; without one everything is replaced. */
 function changeOf(image: ImageMessage, paths: readonly string[]): ImageChange {
   const subject = `image ${JSON.stringify(image.name)}`
   const replaces = (field: string) => paths.length === 0 || paths.includes(field)

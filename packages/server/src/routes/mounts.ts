@@ -7,7 +7,7 @@ import { fromRootfsMessages, toMountMessage } from '../convert/mount.ts'
 import type { ActivationRecord } from '../mounts/activation-record.ts'
 import type { MountManager } from '../mounts/mount-manager.ts'
 
-/** Serves mounts that others are mounted from (docs/behaviour.md §19). */
+/** Serves activated mounts (docs/behaviour.md §19). */
 export function mountsRoutes(
   router: ConnectRouter,
   manager: MountManager,

@@ -12,7 +12,7 @@ import { namespaceLabels } from '../namespaces/namespace-labels.ts'
 export function namespacesRoutes(router: ConnectRouter, namespaces: NamespaceStore): void {
   router.service(Namespaces, {
     async get({ name }, { signal }) {
-      // Clients ask for the defaults of a namespace before there is one.
+      // Clients ask for the defaults of a namespace that does not exist yet.
       return { namespace: { name, labels: { ...(await namespaceLabels(namespaces, name, { signal })) } } }
     },
     async list({ filter }, { signal }) {

@@ -28,7 +28,7 @@ import { tasksRoutes } from './tasks.ts'
 import { transferRoutes } from './transfer.ts'
 import { versionRoutes } from './version.ts'
 
-/** Registers every service with what it serves. Nothing is decided here. */
+/** Registers every service with its parts. Makes no decisions. */
 export function registerRoutes(router: ConnectRouter, parts: RouteParts, shared: SharedServices): void {
   const { metadata, snapshotters, applier, workers, events, tasks, mounts, sandboxes, uuid, stopping } = parts
   const { streams, transfers, ahead } = shared

@@ -10,7 +10,7 @@ import type { NamespacedSandboxes, SandboxStatus } from '../sandboxes/running-sa
 /** Finds the sandboxes of a call's namespace. */
 export type SandboxesOf = (context: HandlerContext) => NamespacedSandboxes
 
-/** Names of this controller among those that a client may choose from; containerd 2.0 calls it so. */
+/** Names of this controller that a client may choose; the second is its name in containerd 2.0. */
 const names: ReadonlySet<string> = new Set(['', 'shim'])
 
 /** Serves the sandboxes that have been created (docs/behaviour.md §18). */

@@ -70,7 +70,7 @@ describeWith({ root: true, linux: true, programs: ['containerd', 'runc'] }, 'san
       expect(created.createdAt).toEqual(created.updatedAt)
       expect(await get('a')).toEqual(created)
       expect(await codeOf(create('a'))).toBe(Code.AlreadyExists)
-      // A runtime and a spec are no must, and times are the server's.
+      // Runtime and spec are optional, and times are the server's.
       await create('b', { runtime: {}, createdAt: { seconds: 5n, nanos: 0 } })
       const plain = await get('b')
       expect(plain).toMatchObject({ runtime: { name: '' }, labels: {}, extensions: {} })
@@ -148,7 +148,7 @@ describeWith({ root: true, linux: true, programs: ['containerd', 'runc'] }, 'san
 
     test('that were created cannot be created again', async () => {
       await create('a', { spec: opaque('types.containerd.io/opencontainers/runtime-spec/1/Spec', '{}') })
-      // containerd 1.7 runs it, and then fails to publish the event.
+      // containerd 1.7 does the work, and then fails to publish the event.
       const created = name === 'containerd' ? Code.InvalidArgument : 'ok'
       expect(await codeOf(controller.create({ sandboxId: 'a' }, call()))).toBe(created)
       expect(await codeOf(controller.create({ sandboxId: 'a' }, call()))).toBe(Code.AlreadyExists)
@@ -238,7 +238,7 @@ describeWith({ root: true, linux: true, programs: ['containerd', 'runc'] }, 'san
       await create('a')
       await expect(client.tasks.create('c')).rejects.toMatchObject({ code: 'not_found' })
       await controller.create({ sandboxId: 'a' }, call())
-      // The next that is amiss is the spec.
+      // The next error is about the spec.
       expect(await client.tasks.create('c').catch(errorCode)).not.toBe('not_found')
       expect(await client.tasks.create('c').catch(String)).toContain('OCI runtime create failed')
     })

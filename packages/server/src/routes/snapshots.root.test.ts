@@ -21,7 +21,7 @@ import { snapshotsRoutes } from './snapshots.ts'
 describeWith({ root: true, linux: true }, 'Snapshots', () => {
   let resources: AsyncDisposableStack
   let snapshots: ReturnType<typeof createClient<typeof Snapshots>>
-  /** The names that calls gave for the snapshotter. */
+  /** The snapshotter names in calls. */
   let asked: string[]
 
   beforeEach(async () => {

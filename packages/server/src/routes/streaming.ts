@@ -9,8 +9,8 @@ import { streamOwner } from '../streaming/stream-owner.ts'
 import type { StreamRegistry } from '../streaming/stream-registry.ts'
 
 /**
- * Serves streams that another call of the same client refers to by id. The first message names the stream, an empty one
- * answers that it can be used, and it ends when the call that uses it is done with it.
+ * Serves streams that another call of the same client refers to by id. The first message names the stream, an empty
+ * response says that it can be used, and it ends when the other call needs it no more.
  */
 export function streamingRoutes(router: ConnectRouter, streams: StreamRegistry): void {
   router.service(Streaming, {

@@ -34,7 +34,7 @@ export function transferRoutes(
           try {
             await sendBytes(stream, inBlocks(bytes), abort)
           } catch (error) {
-            // The end of the stream would say that this is all.
+            // A normal end would mean that the data is complete.
             stream.fail(error)
             throw error
           }

@@ -7,7 +7,7 @@ import { withoutPaths } from '../access/hidden-paths.ts'
 import type { Rule, Rules, TenantCall } from '../access/rule.ts'
 import { accessOf, headerOf } from './call-access.ts'
 
-/** What calls pass through. */
+/** Options of the gate. */
 export interface AccessGateOptions {
   readonly rules: Rules
   /** Directories of the server, whose paths are removed from texts for tenants. */

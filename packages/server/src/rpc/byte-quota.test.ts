@@ -16,7 +16,7 @@ const refusal = (work: () => unknown) => {
   }
   throw new Error('nothing was thrown')
 }
-/** Whether a promise has an end by now. */
+/** Whether a promise has settled. */
 const settled = (promise: Promise<unknown>) =>
   Promise.race([promise.then(() => true), new Promise((resolve) => setImmediate(() => resolve(false)))])
 
@@ -103,10 +103,10 @@ describe('E07 of all', () => {
     }
     holdings[0]!.touch()
     bytes.take(c, 7, never)
-    // Not what has moved since.
+    // Holdings that were touched are kept.
     expect(lost).toEqual(['5'])
     expect(bytes.total).toBe(22)
-    // What was taken away is let go of once.
+    // Disposing of evicted holdings has no effect.
     for (const held of holdings) held[Symbol.dispose]()
     expect(bytes.total).toBe(7)
   })

@@ -178,7 +178,7 @@ export class ByteQuota {
       this.#waiters.delete(waiter)
       waiter.resolve(this.#hold(waiter.owner, waiter.bytes, waiter.evict))
     }
-    // By then, what they wait for may have been without progress for too long.
+    // By then, holdings may have been without progress for too long.
     if (this.#waiters.size > 0) this.#timer = setTimeout(() => this.#serve(), this.#options.patience).unref()
   }
 

@@ -1,4 +1,4 @@
 import { NsboxError } from '@nsbox/errors'
 
-/** Why a call ends whose client has closed its stream or its connection, in whatever way it did. */
+/** The reason for the end of a call whose client closed its stream or its connection, in any way. */
 export const clientGone = new NsboxError('canceled', 'the client went away')

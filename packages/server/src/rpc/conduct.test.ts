@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Conduct } from './conduct.ts'
 
-/** A socket as far as it is looked at, of a client with a name. */
+/** A fake socket of a named client. */
 class FakeSocket extends EventEmitter {
   readonly client: string
   destroyed = false

@@ -47,7 +47,7 @@ const settles = (promise: Promise<unknown>) =>
     new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 50)),
   ])
 
-/** Lets the disk finish everything that waits, again and again until the work is done. */
+/** Completes waiting syncs again and again until the work is done. */
 async function syncUntil<T>(work: Promise<T>): Promise<T> {
   const timer = setInterval(() => {
     for (const { resolve } of syncs.splice(0)) resolve()

@@ -11,7 +11,7 @@ export function resetAfterEarlyAnswer(response: NodeResponse): void {
   if ('stream' in response) response.stream.once('wantTrailers', () => resetUnlessComplete(response.stream))
 }
 
-/** Resets a stream whose answer has been sent, once that is on its way. */
+/** Resets a stream whose answer has been sent, once it is on its way. */
 export function resetUnlessComplete(stream: ServerHttp2Stream): void {
   if (stream.readableEnded) return
   setImmediate(() => {

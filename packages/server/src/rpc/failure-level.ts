@@ -1,14 +1,13 @@
 import { Code, type ConnectError } from '@connectrpc/connect'
 import { isNsboxError } from '@nsbox/errors'
 
-/** How a call that failed is logged. */
+/** The log level for a failed call. */
 export type FailureLevel = 'error' | 'warn' | 'debug'
 
 /**
- * At which level the end of a call is logged that failed, by what its client was told. Only what the server itself does
- * wrong is an error. Bytes that are not what they should be may be the client's as well as the disk's. An `unknown`
- * that was chosen tells the words of another program, such as runc's about a container that cannot run; any other is an
- * exception that nobody has foreseen.
+ * The log level for the end of a failed call, by the client's status. Only faults of the server are errors. Bad bytes
+ * may be the fault of the client or of the disk. An `unknown` that code chose has the message of another program, such
+ * as runc's about a container that cannot run; any other is an unexpected exception.
  */
 export function failureLevel({ code, cause }: ConnectError): FailureLevel {
   switch (code) {

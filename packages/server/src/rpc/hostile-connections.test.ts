@@ -22,7 +22,7 @@ const isAlive = async () => {
   return trailers['grpc-status']
 }
 
-/** A message with one field that nobody knows. */
+/** A message with one unknown field. */
 const oneText = (bytes: number) =>
   Buffer.concat([
     Buffer.of(0x7a, ...[0, 7, 14, 21].map((shift) => ((bytes >> shift) & 0x7f) | (shift < 21 ? 0x80 : 0))),
@@ -183,7 +183,7 @@ describe('D16 answers that nobody takes', () => {
     const streams = Array.from({ length: 40 }, () => {
       const stream = open(pathOf(Streaming, 'Stream'))
       stream.pause()
-      // An Any with a value of 1 MiB, sent back as it came.
+      // An Any with a value of 1 MiB, which is sent back unchanged.
       const message = Buffer.concat([Buffer.of(0x12, 0x80, 0x80, 0x40), Buffer.alloc(mebibytes(1))])
       for (let i = 0; i < 3; i++) stream.write(frame(message))
       return stream

@@ -1,7 +1,7 @@
 import type { Interceptor } from '@connectrpc/connect'
 import type { Logger } from 'pino'
 
-/** Milliseconds. */
+/** Milliseconds without activity until memory is freed. */
 const quietTime = 1000
 
 /** How to free memory, and when not to. */
@@ -25,7 +25,7 @@ export interface IdleMemory extends Disposable {
 
 /**
  * Frees memory after a second without activity, or later if the server is busy then. Otherwise the C library keeps what
- * a pull or V8's compiler has freed, 5 MB of a daemon's 125, and V8 keeps what a client has sent in vain.
+ * a pull or V8's compiler has freed, 5 MB of a daemon's 125, and V8 keeps garbage of useless requests.
  */
 export function idleMemory({ collect, trim, isBusy, log }: IdleMemoryOptions): IdleMemory {
   let timer: NodeJS.Timeout | undefined

@@ -17,13 +17,13 @@ import { frame } from '../testing/grpc-call.ts'
 import { useServerProgram } from '../testing/server-process.ts'
 import { maxRequestBytes } from './message-limit.ts'
 
-/** How long anybody may be kept waiting, in milliseconds: also by a disk, and by what else the machine does. */
+/** Milliseconds that another call may wait: the disk and other programs take their part. */
 const longestWaitAllowed = 5000
 
-/** How long the event loop may be held on a machine that does much else, in milliseconds of its own. */
+/** Milliseconds that the event loop may be held on a busy machine, by its own measure. */
 const longestHold = 500
 
-/** The most fields that are let through. */
+/** The most fields that are accepted. */
 const maxFields = 65_536
 
 const generated = join(import.meta.dirname, '../../../api/src/gen')
@@ -37,7 +37,7 @@ const services = modules
   .flatMap((module) => Object.values(module))
   .filter((value): value is DescService => (value as DescService | undefined)?.kind === 'service')
 
-/** Requests of a method that are as large, or as odd, as it takes them. */
+/** The largest and the oddest requests that a method accepts. */
 const shapes: Readonly<Record<string, (method: DescMethod) => Uint8Array>> = {
   'with its longest text': ({ input }) => longestText(input, maxBytes(input)),
   'with as many fields as it takes': ({ input }) => manyFields(input, maxFields),
@@ -55,7 +55,7 @@ function maxBytes(input: DescMessage): number {
 
 const repeated = (bytes: Uint8Array, count: number) => Buffer.alloc(bytes.length * count, bytes)
 
-/** The longest text or bytes that a message can have, at its first place for one. */
+/** The longest text or bytes of a message, in its first field of such a type. */
 function longestText(schema: DescMessage, bytes: number, depth = 0): Uint8Array {
   const room = bytes - 20
   const writer = new BinaryWriter()
@@ -76,7 +76,7 @@ function longestText(schema: DescMessage, bytes: number, depth = 0): Uint8Array 
   return writer.finish()
 }
 
-/** All that can be there many times as often as it can be, with different keys. */
+/** Every repeatable field as often as possible, with different keys. */
 function manyFields(schema: DescMessage, count: number, depth = 0): Uint8Array {
   const writer = new BinaryWriter()
   for (const field of schema.fields) {
@@ -99,7 +99,7 @@ function manyFields(schema: DescMessage, count: number, depth = 0): Uint8Array {
   return writer.finish()
 }
 
-/** Every field of a message and those within it once. */
+/** Every field of a message and of those within it once. */
 function extremes(schema: DescMessage, end: 'highest' | 'lowest', depth = 0): Uint8Array {
   const writer = new BinaryWriter()
   const isHigh = end === 'highest'
@@ -126,7 +126,7 @@ function extremes(schema: DescMessage, end: 'highest' | 'lowest', depth = 0): Ui
         writer.tag(number, WireType.Bit64).raw(Buffer.alloc(8, 0xff))
       else if (type === ScalarType.FIXED32 || type === ScalarType.SFIXED32)
         writer.tag(number, WireType.Bit32).raw(Buffer.alloc(4, 0xff))
-      // The most of 64 bits: -1 where the number has a sign, and true.
+      // The largest value of 64 bits: -1 in a signed type, and true.
       else
         writer
           .tag(number, WireType.Varint)
@@ -179,7 +179,7 @@ function connection(address: string): () => ClientHttp2Session {
   }
 }
 
-/** Passes on what comes by one socket to another. */
+/** Passes data between two sockets. */
 const relay = `
   const { connect, createServer } = require('node:net')
   const [from, to] = process.argv.slice(1)
@@ -192,10 +192,10 @@ const relay = `
     }
   }).listen(from, () => console.log('relaying'))`
 
-/** The most bytes that one client sends in large requests: it would not be listened to after some more. */
+/** Most bytes of large requests from one client: soon after, it would be paused. */
 const clientBytes = 96 << 20
 
-/** Connections that are a process's own each, so that large requests are not all those of one client. */
+/** Connections from a process of its own each, so that large requests come from different clients. */
 class Relayed {
   readonly #directory: string
   #process: RunningProcess | undefined
@@ -233,9 +233,7 @@ beforeAll(async () => {
 })
 afterAll(() => resources.disposeAsync())
 
-/**
- * The status that a call ends with; a call that waits for something has two seconds, or half a second if it is small.
- */
+/** The status of a call; a call that waits for something has two seconds, or half a second if it is small. */
 function call(by: () => ClientHttp2Session, path: string, message: Uint8Array): Promise<string | undefined> {
   return new Promise((resolve) => {
     const headers = {
@@ -257,9 +255,7 @@ function call(by: () => ClientHttp2Session, path: string, message: Uint8Array): 
   })
 }
 
-/**
- * Makes a small call again and again while something goes on. @returns the longest time that one took, in milliseconds
- */
+/** Repeats a small call during some work. @returns the longest time that one took, in milliseconds */
 async function longestWait(work: Promise<unknown>): Promise<number> {
   let isOver = false
   work.finally(() => {
@@ -285,7 +281,7 @@ describe.each(Object.entries(shapes))('E05 a request %s', (what, make) => {
       const work = call(client, `/${path}`, message)
       const waited = await longestWait(work)
       const status = await work
-      // It has an answer, and is no fault of the server.
+      // It was answered, and not by a fault of the server.
       expect(status, what).toMatch(/^\d+$/)
       expect(['2', '15'], what).not.toContain(status)
       expect(waited).toBeLessThan(longestWaitAllowed)

@@ -21,7 +21,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** Lets time pass, in which timers run when they are due, and then so late. */
+/** Advances the clock: timers that are due run, and then run late. */
 function pass(ms: number, { late = 0, processor = late }: { late?: number; processor?: number } = {}) {
   now += ms + late
   used += processor

@@ -10,7 +10,7 @@ export const headBytes = 5
 /** The most bytes that a client sends of a stream before some of them are taken: the window of HTTP/2. */
 export const windowBytes = 64 << 10
 
-/** Gets the held bytes, to release them in time. */
+/** Takes the held bytes, to release them in time. */
 export interface Holder {
   use(resource: Disposable): unknown
 }
@@ -68,9 +68,9 @@ export class MessageReader implements Disposable {
   }
 
   /**
-   * The next message; undefined if no more come.
+   * The next message; undefined if there are no more.
    *
-   * @param held gets what the message holds of the budgets
+   * @param held takes the message's part of the budgets
    * @throws `resource_exhausted` for more bytes than allowed, `internal` for a message that is compressed,
    * `invalid_argument` for one that is cut off; the reason if the call is aborted
    */
@@ -153,7 +153,7 @@ export class MessageReader implements Disposable {
 
   async #next(): Promise<Uint8Array | undefined> {
     const { value, done } = await abortable(this.#pieces.next(), this.#owner).catch(() => {
-      // A stream that breaks, be it reset or cut off, and with whichever code, is the client's doing.
+      // A stream that breaks, in any way and with any code, was ended by the client.
       throw this.#owner.signal.aborted ? this.#owner.signal.reason : clientGone
     })
     return done === true ? undefined : value

@@ -18,7 +18,7 @@ export function decodedBytes(bytes: Uint8Array, fields: number): number {
 /**
  * Decodes a request.
  *
- * @param held gets what the message holds of the budgets
+ * @param held takes the message's part of the budgets
  * @throws `internal` for bytes that do not decode; `resource_exhausted` for too many fields
  */
 export async function parseMessage(

@@ -6,19 +6,19 @@ import { clientGone } from './client-gone.ts'
 import type { Conduct } from './conduct.ts'
 import type { MessageOwner } from './message-reader.ts'
 
-/** What a call is one of. */
+/** The parts of a call. */
 export interface RequestCallOptions {
   readonly connection: object
   readonly budgets: CallBudgets
   readonly conduct: Pick<Conduct, 'fault'>
   readonly maxRequestBytes: number
-  /** Aborted when the client goes away. */
+  /** Aborted when the client disconnects. */
   readonly signal: AbortSignal
-  /** How long the client may take for a message, in milliseconds. */
+  /** Milliseconds that the client may take for a message. */
   readonly patience: number
 }
 
-/** A call that comes as a request, with the resources that it holds. */
+/** A call as a Node request, with the resources that it holds. */
 export class RequestCall implements MessageOwner, Disposable {
   readonly connection: object
   readonly budgets: CallBudgets

@@ -13,8 +13,9 @@ import { failureLevel } from './failure-level.ts'
 import type { LoopMonitor } from './loop-monitor.ts'
 
 /**
- * Logs each call with a number, its method, namespace, duration and code: at debug level, or at that of its failure.
- * The monitor is told which methods run. Messages and other headers are never logged, since they may hold secrets.
+ * Logs each call with a number, its method, namespace, duration and code: at debug level, or at the level of its
+ * failure. Tells the monitor which methods run. Messages and other headers are never logged, since they may hold
+ * secrets.
  */
 export function requestLog(log: Logger, loop: Pick<LoopMonitor, 'touch'>): Interceptor {
   let calls = 0
@@ -55,7 +56,7 @@ export function requestLog(log: Logger, loop: Pick<LoopMonitor, 'touch'>): Inter
   }
 }
 
-/** What a status stands for says the same words, and where they come from. */
+/** The error behind a status has the same message, and a stack. */
 function told(error: unknown): unknown {
   return error instanceof ConnectError && error.cause instanceof Error ? error.cause : error
 }

@@ -252,7 +252,7 @@ describe('hostile connections', () => {
       'content-type': 'application/grpc',
     })
     stream.on('error', () => {})
-    // Field 3, varint 127: more than fits into any window, of which nothing is read.
+    // Field 3, varint 127: more than fits into any window, and none of it is read.
     stream.end(frame(Buffer.from([0x18, 0x7f])))
     await new Promise((resolve) => stream.once('response', resolve))
     socket.destroy()

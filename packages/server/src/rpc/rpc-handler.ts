@@ -36,15 +36,15 @@ export interface RpcHandlerOptions {
   /** Budgets for the memory of calls. */
   readonly budgets: CallBudgets
   readonly log: Logger
-  /** How long a client may take for a message, in milliseconds; half a minute by default. */
+  /** Milliseconds that a client may take for a message; half a minute by default. */
   readonly patience?: number | undefined
-  /** Keeps account of what clients do in vain; its own by default. */
+  /** Accounts for wasted work of clients; a new one by default. */
   readonly conduct?: Conduct | undefined
 }
 
 /** Serves calls over HTTP/1.1 and HTTP/2. */
 export interface RpcHandler {
-  /** Serves HTTP/2 streams directly, those that it can. */
+  /** Serves HTTP/2 streams directly where possible. */
   readonly stream: TakeStream
   readonly request: (request: NodeRequest, response: NodeResponse, peer: ConnectionAccess) => void
   /** Limits wasted work; connections have to be registered with it. */
@@ -128,7 +128,7 @@ export function createRpcHandler({
       schema: method.input,
       hasOneRequest: method.methodKind === 'unary' || method.methodKind === 'server_streaming',
     })
-    // The stream is reset without an error message, since the client does not read what it is sent.
+    // The stream is reset without an error message, since the client does not read.
     const cutOff = (reason: unknown) => {
       call.abort(reason)
       response.destroy()

@@ -4,10 +4,10 @@ import type { HeldBytes } from './byte-quota.ts'
 import type { NodeResponse } from './node-request.ts'
 
 /**
- * Sends the answer to a call, no faster than the client takes it. A client that goes away ends the answer's source,
- * also while it is being waited for: the writer of connect-node would then wait for ever.
+ * Sends the answer to a call, no faster than the client reads it. A client that disconnects ends the answer's source,
+ * even while its next piece is awaited, where connect-node's writer would wait for ever.
  *
- * @throws what the source throws; `canceled` if the client went away
+ * @throws the error of the source; `canceled` if the client disconnected
  */
 export async function sendAnswer(
   answer: UniversalServerResponse,
@@ -34,7 +34,7 @@ export async function sendAnswer(
 function write(response: NodeResponse, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     if (isGone(response)) return reject(gone())
-    // The callback of `write` tells nothing once the client has gone away, so events are used.
+    // The callback of `write` reports nothing after the client has disconnected, so events are used.
     if ((response as { write(bytes: Uint8Array): boolean }).write(bytes)) return resolve()
     const settle = (action: () => void) => {
       response.off('drain', onDrain)

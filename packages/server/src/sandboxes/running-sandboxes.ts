@@ -8,23 +8,23 @@ import { validateIdentifier } from '@nsbox/namespaces'
 import { systemClock, Timestamp } from '@nsbox/time'
 import { type SandboxRecord, SandboxRecords } from './sandbox-records.ts'
 
-/** What the sandboxes of a server work with. */
+/** The parts of a server's sandboxes. */
 export interface RunningSandboxesParts {
-  /** Where their records are; need not exist. */
+  /** Directory of their records; need not exist. */
   readonly directory: string
   /** Whether sandboxes of this runtime can be run. */
   readonly isKnownRuntime: (name: string) => boolean
   readonly onEvent: (namespace: string, event: DomainEvent) => void
 }
 
-/** How a sandbox is. */
+/** The state of a sandbox. */
 export interface SandboxStatus extends SandboxRecord {
   readonly id: string
   /** `SANDBOX_READY` from its start to its stop, `SANDBOX_NOTREADY` otherwise. */
   readonly state: 'SANDBOX_READY' | 'SANDBOX_NOTREADY'
 }
 
-/** How a sandbox has ended. */
+/** The end of a sandbox. */
 export interface SandboxExit {
   readonly exitStatus: number
   /** In microseconds since 1970. */
@@ -34,27 +34,27 @@ export interface SandboxExit {
 /** The sandboxes of one namespace that have been created. */
 export interface NamespacedSandboxes {
   /**
-   * Creates the sandbox that the store has.
-   * @throws `not_found` if it has none, `already_exists` if it was created already; `invalid_argument` if it has no
-   * runtime, `unimplemented` for a runtime without sandboxes
+   * Creates a sandbox of the store.
+   * @throws `not_found` if the store has none, `already_exists` if it was created already; `invalid_argument` if it has
+   * no runtime, `unimplemented` for a runtime without sandboxes
    */
   create(id: string, options?: AbortOptions): Promise<void>
-  /** Starts it; again does nothing. @throws `not_found`, `failed_precondition` if it was stopped */
+  /** Starts it; idempotent. @throws `not_found`, `failed_precondition` if it was stopped */
   start(id: string, options?: AbortOptions): Promise<SandboxStatus>
   /** @throws `not_found` */
   status(id: string, options?: AbortOptions): Promise<SandboxStatus>
-  /** Stops it; again does nothing. @throws `not_found` */
+  /** Stops it; idempotent. @throws `not_found` */
   stop(id: string, options?: AbortOptions): Promise<void>
   /** Waits until it is stopped. @throws `not_found` */
   wait(id: string, options?: AbortOptions): Promise<SandboxExit>
-  /** Forgets it, after stopping it if it was not. @throws `not_found` */
+  /** Stops it if it runs, and forgets it. @throws `not_found` */
   shutdown(id: string, options?: AbortOptions): Promise<void>
 }
 
 /**
- * Sandboxes without processes, as those of containerd's runc shim are (docs/behaviour.md §18): what is created, started
- * and stopped is a record, and tasks of containers that name a sandbox need it to be there. They outlive the server,
- * and end with the state directory.
+ * Sandboxes without processes, like those of containerd's runc shim (docs/behaviour.md §18): only a record is created,
+ * started and stopped, which tasks of containers in the sandbox need. They outlive the server, and end with the state
+ * directory.
  */
 export class RunningSandboxes {
   readonly #parts: RunningSandboxesParts
@@ -158,7 +158,7 @@ async function found(records: SandboxRecords, id: string): Promise<SandboxRecord
   return record
 }
 
-/** In microseconds since 1970, and later than another time. */
+/** Microseconds since 1970, and later than another time. */
 function now(after = 0): number {
   return systemClock.stamp(Timestamp.fromEpochMicroseconds(after)).epochMicroseconds
 }

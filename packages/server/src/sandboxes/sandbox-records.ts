@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isErrno, NsboxError, quoted } from '@nsbox/errors'
 
-/** What is kept of a sandbox that was created. Times are microseconds since 1970. */
+/** The record of a created sandbox. Times are microseconds since 1970. */
 export interface SandboxRecord {
   readonly createdAt: number
   readonly startedAt?: number | undefined
@@ -10,8 +10,8 @@ export interface SandboxRecord {
 }
 
 /**
- * The records of the sandboxes of a namespace, one file each. They last as long as the state directory does. Ids are
- * identifiers, so that they lead nowhere else.
+ * The records of the sandboxes of a namespace, one file each, for as long as the state directory exists. Ids are
+ * identifiers, and so safe in paths.
  */
 export class SandboxRecords {
   readonly #directory: string
@@ -35,11 +35,11 @@ export class SandboxRecords {
     return record
   }
 
-  /** Writes a record in one step. */
+  /** Writes a record atomically. */
   async put(id: string, record: SandboxRecord): Promise<void> {
     const path = join(this.#directory, id)
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    // No id begins with a dot.
+    // Safe: no id begins with a dot.
     const written = join(dirname(path), `.${id}`)
     await writeFile(written, JSON.stringify(record), { mode: 0o600 })
     await rename(written, path)

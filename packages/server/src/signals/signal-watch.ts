@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 
-/** Signals that ask the program to end, and the exit code for each, as shells have it. */
+/** Signals that end the program, and its exit code for each, as in shells. */
 const ending = { SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const
 
 /**
@@ -22,10 +22,10 @@ export interface SignalWatchOptions {
 
 /**
  * Handles the signals of the process from now on. No signal of an operator kills the program, except for a second one
- * of those that ask it to end.
+ * of those that end it.
  */
 export class SignalWatch {
-  /** The first signal that asks the process to end; the next one ends it. */
+  /** The first signal that ends the process in an orderly way; the next one ends it at once. */
   readonly first: Promise<NodeJS.Signals>
 
   constructor({ onReload, log }: SignalWatchOptions) {

@@ -9,12 +9,12 @@ export interface PackedMessage {
   readonly value: Uint8Array
 }
 
-/** How much may wait for the client to take it. */
+/** Limits of unread messages. */
 const limits = { items: 1024, bytes: 4 << 20 }
 
 /**
- * A stream of messages between a client and the call that uses it. `incoming` and `outgoing` are the client's side,
- * everything else the call's.
+ * A stream of messages between a client and the call that uses it. `incoming` and `outgoing` are for the client's side,
+ * everything else for the call's.
  */
 export class MessageStream {
   readonly #incoming: AsyncIterator<PackedMessage>

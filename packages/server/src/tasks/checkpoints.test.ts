@@ -31,19 +31,19 @@ import { tasksOf } from './tasks-of.ts'
 const namespace = 'ns'
 const spec = { typeUrl: 'types.containerd.io/opencontainers/runtime-spec/1/Spec', value: Buffer.from('{}') }
 
-/** A runtime that writes and reads images, and does nothing else. */
+/** A runtime that only writes and reads images. */
 class ImageRuntime {
   readonly #directory: string
-  /** What a checkpoint consists of. */
+  /** The images of a checkpoint. */
   images: Readonly<Record<string, string>> = { 'core-1.img': 'core', 'inventory.img': 'inventory' }
-  /** What the last task was created from, by name; and with which spec. */
+  /** The files that the last task was created from, by name; and its spec. */
   restored: Record<string, string> | undefined
   spec: unknown
-  /** What the last checkpoint was to add to. */
+  /** The parent's files of the last checkpoint. */
   parent: Record<string, string> | undefined
-  /** What its event calls the last checkpoint. */
+  /** The name of the last checkpoint in its event. */
   named: string | undefined
-  /** What the runtime fails with once the images have been taken. */
+  /** An error for the runtime to throw once the images have been taken. */
   failure: Error | undefined
 
   constructor(directory: string) {
@@ -92,8 +92,7 @@ describeWith({ linux: true }, 'checkpoints of tasks', () => {
     root = resources.use(await tempDir('nsbox-checkpoints')).path
     const durability = 'relaxed'
     const content = resources.use(await openContentStore({ root: join(root, 'content'), durability }))
-    // Nothing holds the blobs that tests store, and the first collection of its own would come within a tenth of a
-    // second.
+    // Nothing holds the blobs that tests store, and the first collection would come within a tenth of a second.
     const collector = { startupDelay: 3_600_000, scheduleDelay: 3_600_000 }
     const path = join(root, 'metadata.db')
     metadata = resources.use(await openMetadata({ path, content, durability, collector }))
@@ -143,7 +142,7 @@ describeWith({ linux: true }, 'checkpoints of tasks', () => {
   }
   const createFrom = ({ mediaType, digest, size }: Descriptor) =>
     tasks.create({ containerId: 'one', checkpoint: { mediaType, digest, size: BigInt(size) } }, headers())
-  /** What a failed call, or a successful one, leaves. */
+  /** What a call leaves, failed or not. */
   const leftovers = async () => ({
     ingests: (await view().content.statuses()).length,
     leases: (await view().leases.list()).length,
@@ -170,7 +169,7 @@ describeWith({ linux: true }, 'checkpoints of tasks', () => {
     await tasks.create({ containerId: 'one', checkpoint: archive! }, headers())
     expect(runtime.restored).toEqual(runtime.images)
     expect(runtime.spec).toEqual(spec)
-    // The same again is the same blobs.
+    // A second checkpoint of the same images has the same blobs.
     expect((await checkpoint()).descriptors).toEqual(descriptors)
     expect((await leftovers()).ingests).toBe(0)
   })
@@ -224,7 +223,7 @@ describeWith({ linux: true }, 'checkpoints of tasks', () => {
     await expect(createFrom({ ...whole, digest: digestOf('none') })).rejects.toThrow(code('not_found'))
     await createFrom(whole)
     expect(runtime.restored).toEqual({ 'core-1.img': 'core' })
-    // The disk has other bytes by now.
+    // The bytes on the disk are changed.
     const path = join(root, 'content/blobs/sha256', digest.slice('sha256:'.length))
     const changed = Buffer.from(bytes)
     changed.write('evil', 512)

@@ -27,11 +27,11 @@ import { findCheckpoint, findParent } from './checkpoints/find-checkpoint.ts'
 import { storeCheckpoint } from './checkpoints/store-checkpoint.ts'
 import { optionsOfCheckpoint, optionsOfTask } from './linux-options.ts'
 
-/** What the tasks of a namespace's containers are made of. */
+/** The parts that the tasks of a namespace's containers use. */
 export interface ContainerTasksParts {
   readonly containers: Pick<ContainerStore, 'get'>
   readonly runtime: RuntimeTasks
-  /** Makes what root filesystems of tasks are mounted from, and ends it. */
+  /** Activates mounts for root filesystems of tasks, and ends them. */
   readonly mounts: {
     forTask(id: string, rootfs: readonly Mount[], options: AbortOptions): Promise<TaskRootfs>
     endTask(id: string): Promise<void>
@@ -49,7 +49,7 @@ export interface ContainerTasksParts {
   readonly admit?: ((container: Container) => void) | undefined
 }
 
-/** Tasks of containers: looks up what the runtime needs of a container, and passes all else on. */
+/** Tasks of containers: looks up what the runtime needs of a container, and passes all other calls on. */
 export class ContainerTasks implements Tasks {
   readonly #parts: ContainerTasksParts
 
@@ -183,7 +183,7 @@ export class ContainerTasks implements Tasks {
 
   /**
    * The containers of a sandbox share the shim of its task, if it has one. With runc all tasks share one supervisor, so
-   * the sandbox, or its task where that is one, only has to be there.
+   * the sandbox, or its task, only has to exist.
    */
   async #requireSandbox(id: string, { signal }: AbortOptions): Promise<void> {
     const { runtime, sandboxes } = this.#parts

@@ -1,7 +1,7 @@
 import type { AbortOptions, RuntimeTasks } from '@nsbox/core/tasks'
 import { isNotFound, isNsboxError } from '@nsbox/errors'
 
-/** Hosts without tasks and malformed ids have none. */
+/** Hosts without tasks have none, nor do malformed ids. */
 const none: ReadonlySet<string> = new Set(['invalid_argument', 'permission_denied', 'unimplemented'])
 
 /** Whether there is a task of this id. */

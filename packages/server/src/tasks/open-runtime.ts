@@ -33,7 +33,7 @@ export interface OpenRuntimeOptions {
 export interface OpenRuntime extends AsyncDisposable {
   readonly runtime: Pick<TaskRuntime, 'namespace' | 'info'>
   readonly refusal?: string | undefined
-  /** Whether what a shim forwards is to be published; the end of a task is not, if it has been. */
+  /** Whether a shim's event should be published: not a task's end that has been published before. */
   isNews(envelope: Envelope): boolean
 }
 
@@ -95,7 +95,7 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRunt
   }
 }
 
-/** Lines of a shim have their levels in them; most tell of nothing but its start. */
+/** Lines of a shim contain their levels; most only report its start. */
 function levelOf(line: string): 'warn' | 'debug' {
   return /\blevel"?[=:]"?(?:warn|error|fatal|panic)/.test(line) ? 'warn' : 'debug'
 }

@@ -26,7 +26,7 @@ export function runtimesOf({
   }
 }
 
-/** The tasks of a namespace, whichever runtime has them. */
+/** The tasks of a namespace in all runtimes. */
 class TasksOfRuntimes implements RuntimeTasks {
   readonly #runc: RuntimeTasks
   readonly #shims: RuntimeTasks
@@ -123,7 +123,7 @@ class TasksOfRuntimes implements RuntimeTasks {
     return this.#of(id).checkpoint(id, options)
   }
 
-  /** What no runtime has is refused by the first one. */
+  /** The first runtime refuses ids that no runtime has. */
   #of(id: string): RuntimeTasks {
     return this.#shims.has(id) ? this.#shims : this.#runc
   }

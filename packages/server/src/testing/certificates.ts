@@ -2,7 +2,7 @@ import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runOrThrow } from '@nsbox/testing'
 
-/** Files of a certificate and its key, in PEM, with what is in them. */
+/** Files of a certificate and its key, in PEM, and its content. */
 export interface Issued {
   readonly certificate: string
   readonly key: string
@@ -10,11 +10,11 @@ export interface Issued {
   readonly privateKey: string
 }
 
-/** What a certificate says. */
+/** The content of a certificate. */
 export interface Wish {
   /** Common name. */
   readonly name: string
-  /** Other names in OpenSSL's words, such as `IP:127.0.0.1`. */
+  /** Other names in OpenSSL's syntax, such as `IP:127.0.0.1`. */
   readonly others?: string
   readonly expired?: boolean
 }
@@ -31,7 +31,7 @@ export async function makeAuthority(directory: string, name: string): Promise<Is
   return await issued(directory, name)
 }
 
-/** Has an authority issue a certificate. @param file what its files are called */
+/** Lets an authority issue a certificate. @param file name of its files */
 export async function issue(
   directory: string,
   authority: string,

@@ -13,12 +13,12 @@ export interface ChangedRequest {
   readonly request: Message
 }
 
-/** How deep texts are looked for; no request has any deeper ones that mean something. */
+/** How deep texts are looked for; no request has a meaningful text below. */
 const depth = 4
 
 /**
- * A request once for each text that it can hold, at any depth, with that text in it: in the place of what it says
- * there, or as one more entry of a list or map. By the API's own descriptors, so that no field is forgotten.
+ * A request once for each text that it can hold, at any depth, with that text set to a given value: in place of the
+ * existing one, or as a further entry of a list or map. By the API's own descriptors, so that no field is forgotten.
  */
 export function* everyString<S extends DescMessage>(
   schema: S,
@@ -80,7 +80,7 @@ function setEntry(map: unknown, key: string, value: string): void {
   ;(map as Fields)[key] = value
 }
 
-/** The first of a list, made if there is none. */
+/** The first entry of a list, made if there is none. */
 function entryOf(message: Fields, key: string, schema: DescMessage): Fields {
   const list = message[key] as unknown[]
   if (list.length === 0) list.push(create(schema))

@@ -18,17 +18,17 @@ export function socketTransport(address: string): SocketTransport {
   return { transport, [Symbol.dispose]: () => sessions.abort() }
 }
 
-/** What a raw call over HTTP/2 got. */
+/** The result of a raw call over HTTP/2. */
 export interface RawReply {
   readonly headers: Record<string, string>
   readonly trailers: Record<string, string>
   readonly body: Buffer
   readonly resetCode: number
-  /** Whether the answer was nothing but headers. */
+  /** Whether the answer had only headers. */
   readonly headersOnly: boolean
 }
 
-/** Makes one call over HTTP/2 without any library of gRPC. `end: false` leaves the request open. */
+/** Makes one call over HTTP/2 without a gRPC library. `end: false` leaves the request open. */
 export async function rawCall(
   address: string,
   headers: Record<string, string | string[]>,
@@ -37,7 +37,7 @@ export async function rawCall(
   const session = connectHttp2('http://localhost', {
     createConnection: () => connectSocket(address),
     maxSendHeaderBlockLength: 1 << 20,
-    // What is to be sent counts.
+    // Bytes that wait to be sent count.
     maxSessionMemory: 100,
   })
   try {
@@ -66,7 +66,7 @@ export async function rawCall(
   }
 }
 
-/** A message in the frame that gRPC puts around it. */
+/** A message in a gRPC frame. */
 export function frame(message: Uint8Array): Buffer {
   const head = Buffer.alloc(5)
   head.writeUInt32BE(message.byteLength, 1)

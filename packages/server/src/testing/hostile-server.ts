@@ -8,7 +8,7 @@ import { afterEach, beforeEach } from 'vitest'
 import { versionRoutes } from '../routes/version.ts'
 import { type ServedRoutes, serveRoutes } from './serve-routes.ts'
 
-/** A connection whose client does as it likes. */
+/** A connection of a client that keeps no rules. */
 export interface HostileConnection {
   readonly session: ClientHttp2Session
   /** Begins a call. @param to the path of its method */
@@ -18,11 +18,11 @@ export interface HostileConnection {
 /** A server for hostile clients: it takes updates and writes, echoes streams and answers reads with 25 MiB. */
 export interface HostileServer {
   served(): ServedRoutes
-  /** What came to it as whole messages. */
+  /** The complete messages that it received. */
   received(): readonly Message[]
   /** How many reads it has begun to answer. */
   asked(): number
-  /** Serves anew. @param options.patience milliseconds that a message may take */
+  /** Starts a new server. @param options.patience milliseconds that a message may take */
   serve(options?: { patience?: number }): Promise<void>
   connect(): HostileConnection
 }
@@ -97,7 +97,7 @@ export function useHostileServer(): HostileServer {
   }
 }
 
-/** The status of a call when it has ended. */
+/** The status of a call at its end. */
 export function status(stream: ClientHttp2Stream): Promise<string> {
   return new Promise((resolve) => {
     let found = 'none'
@@ -115,7 +115,7 @@ export function status(stream: ClientHttp2Stream): Promise<string> {
 export const pathOf = (service: { typeName: string }, method: string): string =>
   `/${service.typeName}/${method}`
 
-/** What a message over gRPC begins with. */
+/** The beginning of a gRPC message. */
 export function head(length: number): Buffer {
   const bytes = Buffer.alloc(5)
   bytes.writeUInt32BE(length, 1)

@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 
-/** A socket by which one connects to another from a process of its own, for tests. */
+/** A socket that connects to another one from a process of its own, for tests. */
 export interface PeerRelay extends AsyncDisposable {
   readonly address: string
 }
 
-/** Passes connections on, as the user that its process has become if it is to be one. */
+/** Passes connections on, as another user if asked for. */
 const program = `
 const net = require('node:net')
 const [from, to, uid, gid, groups] = process.argv.slice(1)
@@ -32,7 +32,7 @@ server.listen(from, () => {
 })
 `
 
-/** Starts a process that connects to `to` for whoever connects to the relay; as another user only if root does so. */
+/** Starts a process that connects to `to` for each client of the relay; as another user only for root. */
 export async function startPeerRelay(
   to: string,
   { uid, gid, groups = [] }: { uid?: number; gid?: number; groups?: readonly number[] } = {},

@@ -1,12 +1,12 @@
 import { create, type DescField, type DescMessage, ScalarType, toBinary } from '@bufbuild/protobuf'
 import { AnySchema } from '@bufbuild/protobuf/wkt'
 
-/** Values that mean something, by the names of fields. */
+/** Valid values, by the names of fields. */
 export type Samples = Readonly<Record<string, string>>
 
 /**
- * The bytes of a message of any type in which every field has a value: texts by their names, or else `other`, numbers
- * that are small, one entry in each list and map.
+ * The bytes of a message of any type in which every field has a value: texts by their names, or else `other`, small
+ * numbers, one entry in each list and map.
  */
 export function sampleMessage(schema: DescMessage, samples: Samples, other = 'x'): Uint8Array {
   return toBinary(schema, create(schema, fieldsOf(schema, samples, other, 4) as never))

@@ -21,7 +21,7 @@ export interface ServedRoutes extends AsyncDisposable {
   connections(): Promise<number>
 }
 
-/** Serves routes the way the server does, without the rest of it. */
+/** Serves routes as the server does, without its other parts. */
 export async function serveRoutes(
   routes: (router: ConnectRouter) => void,
   {

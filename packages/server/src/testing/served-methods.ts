@@ -6,7 +6,7 @@ import { sharedServices } from '../shared-services.ts'
 /** Every method that a server has, by the API's own descriptors; names such as `grpc.health.v1.Health/Check`. */
 export function servedMethods(): ReadonlyMap<string, DescMethod> {
   const router = createConnectRouter()
-  // What is registered asks for nothing before it is called.
+  // A stand-in for the parts of a server: registering routes does not use them.
   const parts = {
     ...{ metadata: { namespaces: {} }, snapshotters: [], applier: {}, workers: {}, events: {} },
     ...{

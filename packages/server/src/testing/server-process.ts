@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { bundleSources, type RunningProcess, run, startProcess, type TempDir, tempDir } from '@nsbox/testing'
 import { afterAll, beforeAll } from 'vitest'
 
-/** Nothing from outside may configure a server under test. */
+/** The environment must not configure a server under test. */
 const env = { NSBOX_CONFIG: '/dev/null' }
 
 interface Options {
@@ -13,11 +13,11 @@ interface Options {
 interface ServerProgram {
   /** Starts it, and waits until it serves. */
   start(args: readonly string[], options?: Options): Promise<RunningProcess>
-  /** Runs it where it is expected to end by itself. */
+  /** Runs it in cases where it should end by itself. */
   run(args: readonly string[], options?: Options): ReturnType<typeof run>
 }
 
-/** Makes the server program from its sources before the tests of a file. */
+/** Bundles the server program from its sources before the tests of a file. */
 export function useServerProgram(): ServerProgram {
   let directory: TempDir
   let program: string

@@ -18,10 +18,10 @@ import type { Server, ServerConfig } from '../server.ts'
 import { startServer } from '../start.ts'
 import { type PeerRelay, startPeerRelay } from './peer-relay.ts'
 
-/** One of the parties of a lab: a namespace, and who works in it. */
+/** A party of a lab: a namespace, and its user. */
 export interface Party {
   readonly namespace: string
-  /** A socket by which whoever connects is this party. */
+  /** A socket whose clients are this party. */
   readonly address: string
   readonly client: Client
 }
@@ -53,7 +53,7 @@ export async function openTenantLab(
 ): Promise<TenantLab> {
   await using opening = new AsyncDisposableStack()
   const { path: directory } = opening.use(await scratchMount())
-  // What is below is not for others, but they have to get through to the socket.
+  // Others must not enter the directories in it, but need search permission for the socket.
   await chmod(directory, 0o755)
   const files = join(directory, 'files')
   await mkdir(files)
@@ -80,7 +80,7 @@ export async function openTenantLab(
   }
   const [toA, toB] = await Promise.all([tenantIds.a, tenantIds.b].map((id) => relay({ uid: id, gid: id })))
   const host = party(names.host, server.address)
-  // Whatever has been left ends with the lab.
+  // Everything left in the lab is ended with it.
   opening.defer(async () => {
     for (const name of Object.values(names)) await removeTasks(host.client, name)
   })
@@ -106,7 +106,7 @@ namespaces.${namespace} = ${JSON.stringify(rights)}
 `
 }
 
-/** Imports the lab's image by the party's own means, and unpacks it. @returns the chain id */
+/** Imports the lab's image as the party, and unpacks it. @returns the chain id */
 export async function importImage({ archive, image }: TenantLab, { client }: Party): Promise<Digest> {
   const platform = defaultPlatform()
   await client.transfer.transfer(
@@ -130,7 +130,7 @@ export function specOf(namespace: string, id: string, args: readonly string[], .
   return { typeUrl: specType, value: encodeSpec(buildSpec(defaultSpec({ id, namespace }), wishes)) }
 }
 
-/** Labels of what no collection removes, used or not. */
+/** Labels that keep an object from being collected. */
 export const kept = { labels: { 'containerd.io/gc.root': 'kept' } } as const
 
 /** Makes a container with a snapshot of its own on top of an image. */

@@ -25,10 +25,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { TransferService } from './transfer-service.ts'
 import { unpackDestinations } from './unpack-destinations.ts'
 
-/** What a registry does with the bytes of a blob. */
+/** How a registry sends the bytes of a blob. */
 type Delivery = (blob: Buffer, response: ServerResponse) => void
 
-/** Four kilobytes a second, which is more than a client demands, without an end. */
+/** Four kilobytes a second, more than a client demands, without an end. */
 const drip: Delivery = (blob, response) => {
   const timer = setInterval(() => response.write(blob.subarray(0, 400)), 100)
   response.on('close', () => clearInterval(timer))
@@ -103,9 +103,9 @@ describeWith(
       await resources.disposeAsync()
     })
 
-    /** Serves the known layers as one likes, under manifests that say of them what one likes. */
+    /** Serves the known layers in any way, under manifests with any fields. */
     async function hostileRegistry(options: {
-      /** By the layer's place, the lowest first. */
+      /** By the layer's position, the lowest first. */
       readonly deliver: (place: number) => Delivery
       readonly size?: number | undefined
       readonly authenticate?: boolean
@@ -166,7 +166,7 @@ describeWith(
       return { pulling, state }
     }
 
-    /** How often each blob is asked for while something is done. */
+    /** How often each blob is requested during some work. */
     async function requestsOf(work: () => Promise<unknown>): Promise<number[]> {
       const before = (await registry.accessLog()).length
       await work()
@@ -196,7 +196,7 @@ describeWith(
       expect(await isUnpacked('overlayfs')).toBe(true)
       expect(await ingests('victim')).toEqual([])
       if (!ends) return expect(state.ended).toBe(false)
-      // What was proved is there for the other as well, which leaves nothing of what it had.
+      // The other pull gets the blob that was verified, and discards its own bytes.
       await pulling
       expect(await isUnpacked('overlayfs', 'hostile')).toBe(true)
       expect(await ingests('hostile')).toEqual([])
@@ -270,7 +270,7 @@ describeWith(
       'E03 unpacks into %s what another holds up from below',
       async (snapshotter) => {
         const unpacks = [{ snapshotter }]
-        // The other does not get the blob that it lacks, so that it stays as it is.
+        // The other pull does not get the blob that it lacks, and stays as it is.
         const flights = createFlights()
         await setUp('isolated', () => flights)
         const { state } = attack(

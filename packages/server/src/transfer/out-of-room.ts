@@ -1,9 +1,9 @@
 import { isErrno, isNsboxError } from '@nsbox/errors'
 
-/** How the operating system says that a disk, or a user's share of it, is full. */
+/** Errors of the operating system for a full disk, or a user's full quota. */
 const errnos = ['ENOSPC', 'EDQUOT']
 
-/** Whether something failed because the disk is full, whoever noticed: files, threads or the database. */
+/** Whether an error means that the disk is full, whether it comes from files, threads or the database. */
 export function isOutOfRoom(error: unknown): boolean {
   if (errnos.some((errno) => isErrno(error, errno))) return true
   if (isNsboxError(error)) {

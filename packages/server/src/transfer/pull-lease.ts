@@ -5,16 +5,16 @@ import type { Metadata, NamespaceView } from '@nsbox/metadata'
 import { assertDigest, digestOf, labelKeys } from '@nsbox/oci'
 import { isOutOfRoom } from './out-of-room.ts'
 
-/** How long the content of a failed pull is held, so that another attempt can go on from there, in milliseconds. */
+/** How long the content of a failed pull is held, so that another attempt can resume it, in hours. */
 const leaseHours = 24
 
-/** Label of a lease: the name of the image, or its digest if it is long. */
+/** Label of a lease: the name of the image, or the name's digest if it is long. */
 const imageLabel = 'nsbox/transfer.image'
 
 /**
  * Leases of pulls. The lease of a successful pull is deleted, since the image holds everything. That of a failed one,
  * or of a killed server, stays until it expires, until the next pull of the same image takes over its resources, or
- * until another pull needs the room. What a pull had that failed for want of room is given back at once.
+ * until another pull needs the room. A pull that fails because the disk is full releases its content at once.
  */
 export class PullLeases {
   readonly #metadata: Pick<Metadata, 'namespace' | 'namespaces' | 'collect'>
@@ -51,7 +51,7 @@ export class PullLeases {
       return result
     } catch (error) {
       if (isOutOfRoom(error)) {
-        // The room matters to others. Should even this fail for want of it, the next pull tries again.
+        // Others need the room. If even this fails on a full disk, the next pull tries again.
         await leases.delete(id, { sync: true }).catch(() => undefined)
         throw error
       }
@@ -64,7 +64,7 @@ export class PullLeases {
     }
   }
 
-  /** Runs `work`, once more if there was no room for it and what failed pulls hold could be given back. */
+  /** Runs `work`, and once more if the disk was full and content of failed pulls could be released. */
   async withRoom<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work()
@@ -74,7 +74,7 @@ export class PullLeases {
     return await work()
   }
 
-  /** Lets go of what failed pulls hold, in whichever namespaces: they share the disk. @returns whether there was one */
+  /** Releases the content of failed pulls, in all namespaces: they share the disk. @returns whether there was any */
   async #giveBack(): Promise<boolean> {
     let found = false
     for (const { name } of await this.#metadata.namespaces.list()) {
@@ -109,7 +109,7 @@ export class PullLeases {
   }
 }
 
-/** How many bytes a lease holds of what was downloaded; undefined if it holds nothing at all. */
+/** Bytes of downloads that a lease holds; undefined if it holds nothing at all. */
 async function bytesHeld({ leases, content }: NamespaceView, id: string): Promise<number | undefined> {
   let bytes: number | undefined
   await ifThere(async () => {
@@ -126,7 +126,7 @@ async function bytesHeld({ leases, content }: NamespaceView, id: string): Promis
   return bytes
 }
 
-/** The same error, which also tells what is held. */
+/** The same error, with details of what is held. */
 function holding(error: unknown, held: NsboxError['details']): unknown {
   if (!isNsboxError(error)) return error
   const { code, context, details } = error

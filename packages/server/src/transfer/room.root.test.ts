@@ -36,7 +36,7 @@ describeWith({ root: true, linux: true, programs: ['mount', 'umount'] }, 'a pull
   })
   afterEach(() => resources.disposeAsync())
 
-  /** Serves an image of a layer of so many MiB, and another one that is answered like this. */
+  /** Serves an image with a layer of this many MiB, and another one that gets these replies. */
   function serve(name: string, size: number, second: FaultReply | (() => Promise<FaultReply>)): void {
     const layers = [Buffer.alloc(size * mebibyte, name), Buffer.from(`last of ${name}`)] as const
     const config = Buffer.from(
@@ -67,7 +67,7 @@ describeWith({ root: true, linux: true, programs: ['mount', 'umount'] }, 'a pull
         { kind: 'image', name: `${name}-of-${namespace}` },
       )
 
-  /** MiB. */
+  /** Used space in MiB. */
   async function used(): Promise<number> {
     const { blocks, bfree, bsize } = await statfs(disk)
     return ((blocks - bfree) * bsize) / mebibyte

@@ -10,7 +10,7 @@ import { streamProgress } from './stream-progress.ts'
 
 afterEach(() => void vi.useRealTimers())
 
-/** A client that answers each question as it is told to. */
+/** A client with given answers to questions. */
 function answering(...answers: (Parameters<typeof create<typeof AuthResponseSchema>>[1] & object)[]) {
   const stream = new MessageStream(
     (async function* () {

@@ -14,10 +14,10 @@ const interval = 100
 const passing = new Set(['waiting', 'downloading', 'uploading', 'extracting'])
 
 /**
- * Sends progress to the client over its stream, ten times a second: a small object has come through most of its states
- * by then, and each message costs both sides as much as it does. Transient states between two updates are left out. A
- * client that is slow gets fewer counts of bytes; one that takes nothing at all loses the stream, and the transfer goes
- * on without it. Dispose of it to send the last states.
+ * Sends progress to the client over its stream, ten times a second: a small object has passed most of its states by
+ * then, and each message costs both sides as much as such a state. Transient states between two updates are left out. A
+ * slow client gets fewer counts of bytes; one that reads nothing loses the stream, and the transfer goes on without it.
+ * Dispose of it to send the last states.
  */
 export function streamProgress(stream: MessageStream): ProgressListener & Disposable {
   const told = new Map<string, string>()

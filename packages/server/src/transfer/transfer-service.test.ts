@@ -66,7 +66,7 @@ const source = () => ({ kind: 'registry', reference: `${registry.host}/a/b:1` })
 const image = (name = 'i') => ({ kind: 'image', name }) as const
 const pull = (transferrer: Transferrer = service.for({ namespace: 'n' })) =>
   transferrer.transfer(source(), image())
-/** That the second layer is not there is told once the first one is. */
+/** The missing second layer is only found after the first one. */
 const missing = async (): Promise<FaultReply> => {
   const { content } = metadata.namespace('n')
   await expect

@@ -9,7 +9,7 @@ import { resolveImpliedDirectories } from './implied-directories.ts'
 const opaqueAttribute = 'trusted.overlay.opaque'
 const then = new Date('2001-02-03T04:05:06.789Z')
 
-/** Layers with directories, the topmost first; each directory's owner says of which layer it is. */
+/** Layers with directories, the topmost first; each directory's owner shows its layer. */
 async function layers(...trees: readonly (readonly string[])[]) {
   const scratch = await scratchMount()
   const roots: string[] = []

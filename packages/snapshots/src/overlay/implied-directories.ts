@@ -9,10 +9,10 @@ import { LayerRoot } from './layer-root.ts'
 
 const { ELOOP, ENOENT, ENOTDIR, EXDEV } = constants.errno
 
-/** Milliseconds of work before others get a turn. */
+/** Milliseconds of work before the event loop may run. */
 const turn = 10
 
-/** Directories that a layer has no entries for, and the layers below, which have their attributes. */
+/** Directories that a layer has no entries for, and the layers below, whose attributes they get. */
 export interface ImpliedDirectories {
   /** The roots of the layers below, the nearest first. */
   readonly parents: readonly string[]
@@ -27,7 +27,7 @@ export interface ImpliedDirectories {
  * (docs/threat-model.md A09).
  *
  * @param layer the root of the layer
- * @throws `invalid_argument` for a path that is none; `failed_precondition` if it is no directory in the layer
+ * @throws `invalid_argument` for an invalid path; `failed_precondition` if it is no directory in the layer
  */
 export async function resolveImpliedDirectories(
   layer: string,

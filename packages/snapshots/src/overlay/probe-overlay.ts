@@ -8,7 +8,7 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { isOpaque } from './attributes.ts'
 import { LayerRoot } from './layer-root.ts'
 
-/** How overlays are made in a directory. */
+/** How to mount overlays in a directory. */
 export interface OverlaySupport {
   /** Options for all of them. */
   readonly options: readonly string[]
@@ -32,7 +32,7 @@ export async function probeOverlay(directory: string): Promise<OverlaySupport> {
   const inUserNamespace = !/^\s*0\s+0\s+4294967295\s*$/.test(await readFile('/proc/self/uid_map', 'utf8'))
   const opaqueAttribute = inUserNamespace ? 'user.overlay.opaque' : 'trusted.overlay.opaque'
   const needed = inUserNamespace ? ['userxattr'] : []
-  // With an index a lower layer could have one overlay only, and a kernel without the feature does not know the option.
+  // With an index a lower layer could have only one overlay, and a kernel without the feature does not know the option.
   let refused: unknown
   for (const options of [['index=off', ...needed], needed]) {
     await removeTree(probe)
@@ -61,7 +61,7 @@ async function tryOverlay(path: string, options: readonly string[], opaqueAttrib
     await rmdir(join(mounted, 'directory'))
     await mkdir(join(mounted, 'directory'))
   } catch (error) {
-    // Without extended attributes the kernel finds out only now, and says EIO.
+    // Without extended attributes the kernel fails only now, with EIO.
     throw refuse(error)
   } finally {
     await unmount(mounted)

@@ -20,7 +20,7 @@ export function findProcess({
     if (isNsboxError(error) && error.details.errno === 'ESRCH') return undefined
     throw error
   }
-  // Read while the pidfd is open, so that it is this process's start time, or none.
+  // Read while the pidfd is open: a matching start time is that of its process.
   if (processStat(pid)?.startTime === startTime) return pidfd
   closeSync(pidfd)
   return undefined

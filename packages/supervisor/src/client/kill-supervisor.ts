@@ -11,15 +11,15 @@ import { checked } from '../protocol/schema.ts'
 import { findProcess } from './find-process.ts'
 
 /**
- * Kills the supervisor of a directory that does not answer, if it runs, and waits for its end: no two may relay for one
- * process.
+ * Kills the supervisor of a directory that does not answer, if it runs, and waits for its end: two supervisors must not
+ * relay for one process.
  */
 export async function killSupervisor(directory: string): Promise<void> {
   let text: string
   try {
     text = readFileSync(join(directory, files.process), 'utf8')
   } catch (error) {
-    // It died before it had begun.
+    // It died before it was ready.
     if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return
     throw error
   }
@@ -36,7 +36,7 @@ export async function killSupervisor(directory: string): Promise<void> {
 
 const self = v.pick(processRecord, ['pid', 'startTime'])
 
-/** Undefined for an incomplete file: it is complete before a supervisor begins its work. */
+/** Undefined for an incomplete file: a supervisor completes it before it begins its work. */
 function readSelf(text: string): { readonly pid: number; readonly startTime: string } | undefined {
   try {
     return checked(self, JSON.parse(text))

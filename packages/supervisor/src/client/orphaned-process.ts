@@ -3,12 +3,12 @@ import type { ProcessRecord } from '../protocol/process-record.ts'
 import type { Ends } from '../protocol/roles.ts'
 import { findProcess } from './find-process.ts'
 
-/** What is told where nobody knows how a process ended. */
+/** The status of a process whose end nobody observed. */
 const unknownStatus = 255
 
 /**
- * What is left of a process whose supervisor ended while no client was there to hold its descriptors: it may run on, or
- * have ended with a record of how, or without. Its input and output are gone.
+ * The rest of a process whose supervisor ended while no client held its descriptors. It may still run, or have ended
+ * with or without a record of its exit. Its input and output are lost.
  */
 export function orphanedProcess(record: ProcessRecord): {
   readonly record: ProcessRecord

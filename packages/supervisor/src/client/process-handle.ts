@@ -10,18 +10,18 @@ import type { AbortOptions, ProcessExit, SupervisedProcess } from '../supervisor
 import { recordOf } from './record-of.ts'
 import type { SupervisorConnection } from './supervisor-connection.ts'
 
-/** SupervisorPool that may be lost one after the other while something is asked of them. */
+/** How many supervisors may be lost, one after another, during one call. */
 const mostAttempts = 5
 
-/** What a process needs of the handle that it belongs to. */
+/** The part of its owner that a process uses. */
 export interface ProcessHandleOwner {
   /** The supervisor that holds it now. Waits while another one takes over. */
   supervisorOf(process: ProcessHandle): Promise<SupervisorConnection>
-  /** Resolves when a supervisor that is of no more use has ended. */
+  /** Forgets the process. Resolves when its supervisor has ended, if that is not needed any more. */
   forget(process: ProcessHandle): Promise<void>
 }
 
-/** A process as the client has it: duplicates of the supervisor's descriptors, and what it has been told. */
+/** A process on the client's side: duplicates of the supervisor's descriptors, and the process's state. */
 export class ProcessHandle implements SupervisedProcess {
   readonly exit: Promise<ProcessExit>
   readonly drained: Promise<void>
@@ -104,12 +104,12 @@ export class ProcessHandle implements SupervisedProcess {
     return this.#released
   }
 
-  /** What a supervisor tells of it; the end is told once. */
+  /** Called when a supervisor reports its end; only the first call counts. */
   exited(exit: ExitRecord): void {
     if (this.#record.exit === undefined) this.#update({ exit })
   }
 
-  /** A supervisor has closed its descriptors, so the duplicates go as well. */
+  /** Called when a supervisor has closed descriptors: closes their duplicates. */
   closed(roles: readonly string[], drained: boolean): void {
     for (const [role, fd] of this.#ends) {
       if (!roles.includes(role)) continue
@@ -120,7 +120,7 @@ export class ProcessHandle implements SupervisedProcess {
     if (drained) this.#update({ drained })
   }
 
-  /** A supervisor tells it anew, with descriptors that stand for those that are held. */
+  /** Called when a supervisor reports it again, with new duplicates of the descriptors. */
   retold(record: ProcessRecord, ends: Ends): void {
     this.abandon()
     for (const [role, fd] of ends) this.#ends.set(role, fd)
@@ -154,7 +154,10 @@ export class ProcessHandle implements SupervisedProcess {
     }
   }
 
-  /** Asks whichever supervisor holds the process; one that has forgotten it has done all that there was to do. */
+  /**
+   * Sends a request to the supervisor that holds the process. For a process that it has forgotten nothing is left to
+   * do.
+   */
   async #ask(
     method: 'keepStdin' | 'closeStdin' | 'release',
     accept?: (answer: object, ends: OwnedEnds) => void,

@@ -9,17 +9,17 @@ import { recordOf } from './record-of.ts'
 import type { SupervisorConnection } from './supervisor-connection.ts'
 
 const launchTimeout = 120_000
-/** Milliseconds beyond its own time that a launch may need: readers and loggers have ten seconds each. */
+/** Milliseconds that a launch may take beyond its own timeout: readers and loggers have ten seconds each. */
 const launchSlack = 30_000
 
-/** What goes along with a launch. */
+/** Options of a request for a launch. */
 export interface RequestLaunchOptions {
   readonly signal: AbortSignal | undefined
-  /** Takes the process that was made, before anything else is told of it. */
+  /** Takes the process that was made, before any later message about it. */
   readonly accept: (record: ProcessRecord, ends: Ends) => ProcessHandle
 }
 
-/** Has a supervisor launch a process. @throws as `Supervisor.launch` */
+/** Makes a supervisor launch a process. @throws as `Supervisor.launch` */
 export async function requestLaunch(
   link: SupervisorConnection,
   request: LaunchRequest,
@@ -29,7 +29,7 @@ export async function requestLaunch(
   const { fromMemory = false, waits = false, cwd = '/', pidFile } = request
   const { stdin = '', stdout = '', stderr = '', terminal = false } = request
   const io = { stdin, stdout, stderr, terminal }
-  // Not a number that an earlier client may have used, whose launches may be under way; and short, for a socket.
+  // Random, since launches of an earlier client may be under way; and short, for the path of a socket.
   const makes = typeof command === 'function' ? randomBytes(4).toString('base64url') : undefined
   const paths = () => launchPaths(link.directory, { name: makes!, terminal, pidFile })
   const program = typeof command === 'function' ? command(paths()) : command
@@ -37,7 +37,7 @@ export async function requestLaunch(
   const fields = { ...made, io, owner, logEnv, waits, timeout }
   const cancel = () => {
     link.request('cancel', { key }).catch(() => {
-      // It is lost, and the launch with it.
+      // The supervisor is lost, and the launch with it.
     })
   }
   signal?.addEventListener('abort', cancel, { once: true })
@@ -56,7 +56,7 @@ export async function requestLaunch(
   }
 }
 
-/** The process was made in the moment in which nobody wanted it any more. */
+/** Ends a process whose launch was cancelled too late. */
 async function endAndRelease(process: ProcessHandle): Promise<void> {
   try {
     process.signal(9)

@@ -9,15 +9,15 @@ import { files } from '../protocol/directory-layout.ts'
 import type { SupervisorProgram } from './supervisor-program.ts'
 
 const startTimeout = 20_000
-/** The client's variables that programs need. The others stay private, and Node's options are for the client. */
+/** The client's variables that programs need. Others stay private, and Node's options are for the client alone. */
 const passedOn = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS']
 
 /** How to start a supervisor. */
 export interface StartSupervisorOptions {
   readonly program: SupervisorProgram
-  /** Its own, which must not exist. */
+  /** A directory of its own, which must not exist. */
   readonly directory: string
-  /** The cgroup that it is to sit in; empty for the client's. */
+  /** The cgroup for it; empty for the client's. */
   readonly cgroup: string
 }
 
@@ -27,7 +27,7 @@ export interface StartSupervisorOptions {
  */
 export async function startSupervisor({ program, directory, cgroup }: StartSupervisorOptions): Promise<void> {
   mkdirSync(directory, { mode: 0o700 })
-  // It would keep them open for as long as it runs (docs/threat-model.md B18).
+  // It would keep inherited descriptors open for as long as it runs (docs/threat-model.md B18).
   closeAllOnExec()
   const log = openSync(join(directory, files.log), 'a', 0o600)
   const options = ['--directory', directory, '--build', program.build, '--cgroup', cgroup]
@@ -39,7 +39,7 @@ export async function startSupervisor({ program, directory, cgroup }: StartSuper
     ),
     stdio: ['ignore', 'pipe', log, ...(program.script === undefined ? [] : (['pipe'] as const))],
   })
-  // Where it ends before it has read all, the lack of its first line says so.
+  // If it ends before it has read all, its missing output reports that.
   const input = child.stdio[3] as Writable | undefined
   input?.on('error', () => undefined).end(program.script)
   closeSync(log)
@@ -90,7 +90,7 @@ function unavailable(reason: string): NsboxError {
   return new NsboxError('unavailable', `the supervisor does not start: ${reason}`)
 }
 
-/** One more than the client's, so that it is killed before it where memory runs out. */
+/** One more than the client's, so that it is killed first when memory runs out. */
 function oomScore(): string {
   return String(Math.min(Number(readFileSync('/proc/self/oom_score_adj', 'utf8')) + 1, 1000))
 }

@@ -5,13 +5,13 @@ import { files } from '../protocol/directory-layout.ts'
 import { type ProcessRecord, processRecord } from '../protocol/process-record.ts'
 import { checked } from '../protocol/schema.ts'
 
-/** What a supervisor that is gone has left on disk of the processes that it held. */
+/** The records that a supervisor that has ended left on disk. */
 export function storedRecords(
   directory: string,
   onWarning: (message: string, error: unknown) => void,
 ): ProcessRecord[] {
   return filesOf(join(directory, files.records)).flatMap((path) => {
-    // One that was being written when the supervisor died; the one before it is there.
+    // A record that was being written when the supervisor died; the previous one is complete.
     if (!path.endsWith('.json')) return []
     try {
       return [checked(processRecord, JSON.parse(readFileSync(path, 'utf8')))]

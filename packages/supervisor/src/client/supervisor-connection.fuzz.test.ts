@@ -84,7 +84,7 @@ describeWith({ linux: true }, 'a client’s link', () => {
               for (const fd of ends.takeAll().values()) closeSync(fd)
               return key
             },
-            // What is no answer is waited for as long as this.
+            // A malformed answer is waited for this long.
             timeout: 5,
           },
         )

@@ -14,16 +14,16 @@ import { type Method, protocols } from '../protocol/requests.ts'
 import type { Ends } from '../protocol/roles.ts'
 import { checked } from '../protocol/schema.ts'
 
-/** What a supervisor tells on its own; descriptors that are not taken are closed. */
+/** Handlers of a supervisor's notices; descriptors that they do not take are closed. */
 export interface SupervisorConnectionHandlers {
   notice(link: SupervisorConnection, message: object, ends: OwnedEnds): void
   /** The connection has ended without being closed here. */
   lost(link: SupervisorConnection, error: Error | undefined): void
 }
 
-/** What goes along with a request. */
+/** Options of a request. */
 export interface RequestOptions<T> {
-  /** Asked when the request is sent. */
+  /** Descriptors to send; called when the request is sent. */
   readonly ends?: (() => Ends) | undefined
   /**
    * Handles the answer and takes its descriptors, before any later message. If it throws, the link ends. By default the
@@ -57,7 +57,7 @@ export class SupervisorConnection {
 
   /**
    * Connects to the supervisor of a directory.
-   * @throws `unavailable` if none is there; `unimplemented` if it speaks no protocol of this build
+   * @throws `unavailable` if none is there; `unimplemented` if no protocol is known to both
    */
   static async connect(
     directory: string,
@@ -113,12 +113,12 @@ export class SupervisorConnection {
     return this.#pid
   }
 
-  /** Whether it was told to end once it holds nothing. */
+  /** Whether it was told to end once it holds no process. */
   get retired(): boolean {
     return this.#retired
   }
 
-  /** Has the supervisor end once it holds nothing. */
+  /** Tells the supervisor to end once it holds no process. */
   async retire(): Promise<void> {
     this.#retired = true
     await this.request('retire')
@@ -129,7 +129,7 @@ export class SupervisorConnection {
     return this.#pidfd !== undefined && !isReady(this.#pidfd, 'read')
   }
 
-  /** Kills the supervisor; what it holds is not hurt. */
+  /** Kills the supervisor; the processes that it holds go on. */
   kill(): void {
     if (this.#pidfd !== undefined) signalPidfd(this.#pidfd, 9)
   }
@@ -153,13 +153,13 @@ export class SupervisorConnection {
     })
   }
 
-  /** Ends the connection; the supervisor goes on. Done again it does nothing. */
+  /** Ends the connection; the supervisor goes on. Idempotent. */
   close(): void {
     this.#closing = true
     this.#link.close()
   }
 
-  /** To be called when nothing more is asked of the process. */
+  /** Releases the supervisor's process, after which it cannot be killed or checked. */
   forget(): void {
     this.close()
     if (this.#pidfd !== undefined) closeSync(this.#pidfd)
@@ -188,7 +188,7 @@ export class SupervisorConnection {
   }
 
   #take(message: object, ends: OwnedEnds): void {
-    // An answer that is not understood ends the link, and with it the wait.
+    // A malformed answer ends the link, and so rejects the request.
     const { reply: id, error } = checked(answer, message)
     if (id === undefined) {
       this.#handlers.notice(this, message, ends)

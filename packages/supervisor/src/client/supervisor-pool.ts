@@ -25,7 +25,7 @@ const endTries = 500
 
 /** What a client's supervisors are opened with. */
 export interface SupervisorPoolOptions {
-  /** Of all supervisors; each has a directory of its own in it. */
+  /** The directory of all supervisors; each has one of its own in it. */
   readonly directory: string
   readonly program: SupervisorProgram
   readonly onWarning: (message: string, error?: unknown) => void
@@ -33,7 +33,7 @@ export interface SupervisorPoolOptions {
   readonly answerTimeout: number
 }
 
-/** All supervisors of a client, as one. */
+/** All supervisors of a client. */
 export class SupervisorPool implements Supervisor, ProcessHandleOwner, SupervisorConnectionHandlers {
   readonly #options: SupervisorPoolOptions
   readonly #processes = new Map<string, ProcessHandle>()
@@ -44,7 +44,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
   readonly #links = new Set<SupervisorConnection>()
   /** The supervisors that take new processes, by cgroup. */
   readonly #current = new Map<string, Promise<SupervisorConnection>>()
-  /** Those of them that have been started. */
+  /** Those that have been started. */
   readonly #ready = new Map<string, SupervisorConnection>()
   #disposed: Promise<void> | undefined
 
@@ -52,7 +52,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     this.#options = options
   }
 
-  /** Finds the supervisors of an earlier client, and what those that are gone have left. */
+  /** Finds the supervisors of an earlier client, and the records of those that have ended. */
   async find(): Promise<void> {
     const left: string[] = []
     for (const name of await readdir(this.#options.directory)) {
@@ -141,7 +141,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     this.#drop(link)
     if (this.#disposed !== undefined) return
     const mine = [...this.#holders].flatMap(([process, holder]) => (holder === link ? [process] : []))
-    // One that was told to end once it holds nothing has done so, perhaps before it read what was sent (unix(7)).
+    // A supervisor that was told to end has done so, perhaps without reading the last messages (unix(7)).
     const hasEnded = error === undefined || isErrno(error, 'ECONNRESET')
     if (mine.length === 0 && hasEnded && (link.retired || !link.alive)) {
       link.forget()
@@ -165,7 +165,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     return process !== undefined && this.#holders.get(process) === link ? process : undefined
   }
 
-  /** A supervisor tells of a process, which may be known. */
+  /** Takes a process that a supervisor reports; it may be known already. */
   #told(link: SupervisorConnection, record: ProcessRecord, ends: Ends): ProcessHandle {
     const known = this.#processes.get(record.key)
     if (known !== undefined) {
@@ -316,7 +316,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
   }
 
   async #leave(): Promise<void> {
-    // Those that are being started find out themselves.
+    // `#start` retires supervisors that are still being started.
     await Promise.all([...this.#links].map((link) => this.#retire(link)))
     await Promise.allSettled(this.#current.values())
     for (const process of this.#processes.values()) process.abandon()
@@ -324,7 +324,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     this.#holders.clear()
   }
 
-  /** Leaves a supervisor, which ends once it holds nothing. */
+  /** Tells a supervisor to end once it holds no process, and disconnects. */
   async #retire(link: SupervisorConnection): Promise<void> {
     try {
       await link.retire()
@@ -336,14 +336,14 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
   }
 
   /**
-   * Ends a supervisor that sits in somebody's cgroup as soon as it has no process, and waits until it has: whose cgroup
-   * it is could not remove it.
+   * Ends a supervisor in a given cgroup as soon as it holds no process, and waits for its end: until then the cgroup's
+   * owner cannot remove the cgroup.
    */
   async #endIfUnused(link: SupervisorConnection | undefined): Promise<void> {
     if (link === undefined || link.cgroup === '' || this.#ready.get(link.cgroup) !== link) return
     if ([...this.#launching.values()].includes(link.cgroup)) return
     if ([...this.#holders.values()].includes(link)) return
-    // The next launch has another one started.
+    // The next launch starts another one.
     this.#drop(link)
     try {
       await link.retire()

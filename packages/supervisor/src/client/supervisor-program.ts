@@ -7,26 +7,26 @@ import { bundledSources } from '@nsbox/sys/threads'
 export interface SupervisorProgram {
   /** Node's options and, unless there is a `script`, the program's file. */
   readonly args: readonly string[]
-  /** The program itself, which Node is to find at descriptor 3. */
+  /** The program itself, for Node to read from descriptor 3. */
   readonly script?: string
-  /** Names the build: it is another one whenever the program is. */
+  /** Identifies the build; differs whenever the program differs. */
   readonly build: string
 }
 
 /**
- * Options of V8 for a small, long-lived process. Without the optimizing compiler it takes 48 MB at start instead of 52,
- * and no more processor time, since its work is short. The others bound its growth.
+ * V8 options for a small, long-lived process. Without the optimizing compiler it starts with 48 MB instead of 52, at
+ * the same processor time, since its work is short. The others bound its growth.
  */
 const lean = ['--max-semi-space-size=1', '--max-old-space-size=128', '--v8-pool-size=1', '--no-opt']
 
-/** Runs the script at descriptor 3, which is closed by then. */
+/** Runs the script from descriptor 3, and closes that first. */
 const fromDescriptor = `
   const { closeSync, readFileSync } = require('node:fs')
   const script = readFileSync(3, 'utf8')
   closeSync(3)
   require('node:vm').runInThisContext(script)`
 
-/** The program that belongs to this module: the sources as one script; of the built package, a file beside this one. */
+/** The program of this module's build: the sources as one script or, in the built package, a file beside this one. */
 export function supervisorProgram(): SupervisorProgram {
   if (!import.meta.url.endsWith('.ts')) {
     const file = fileURLToPath(new URL('bin/supervisor.js', import.meta.url))

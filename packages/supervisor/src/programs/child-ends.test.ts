@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { childEnd } from './child-ends.ts'
 
 describeWith({ linux: true }, 'a child', () => {
-  // Nothing listens for ends before the first one.
+  // There is no listener for ends before the first one.
   for (const which of ['first', 'second'])
     test(`that has ended before anybody asked for it is told, the ${which} one as well`, async () => {
       const pid = spawnProgram({ path: '/bin/sh', args: ['sh', '-c', 'exit 7'], env: {}, stdio: [0, 1, 2] })

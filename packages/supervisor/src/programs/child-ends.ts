@@ -1,14 +1,17 @@
 import { isMainThread } from 'node:worker_threads'
 import { type ChildEnd, reapEndedChild } from '@nsbox/sys/processes'
 
-/** Milliseconds between two polls in threads that get no signals: all but the first. */
+/** Milliseconds between polls in worker threads, which get no signals. */
 const lookEvery = 10
 
 const waiting = new Map<number, (end: ChildEnd) => void>()
 let looking: NodeJS.Timeout | undefined
 let listening = false
 
-/** The end of a child that `spawnProgram` has started in this turn. Its pid is not reused before. */
+/**
+ * The end of a child that `spawnProgram` has started in this turn of the event loop, so that its pid is not reused
+ * before.
+ */
 export function childEnd(pid: number): Promise<ChildEnd> {
   const end = new Promise<ChildEnd>((resolve) => waiting.set(pid, resolve))
   if (!isMainThread) looking ??= setInterval(look, lookEvery)
@@ -21,7 +24,7 @@ export function childEnd(pid: number): Promise<ChildEnd> {
   return end
 }
 
-/** Waits for those alone: other children are Node's. */
+/** Waits for these children only: others are Node's. */
 function look(): void {
   for (const [pid, resolve] of waiting) {
     const end = reapEndedChild(pid)

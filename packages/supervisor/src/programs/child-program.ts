@@ -4,7 +4,7 @@ import { pipe } from '@nsbox/sys'
 import { type ChildEnd, spawnProgram } from '@nsbox/sys/processes'
 import { childEnd } from './child-ends.ts'
 
-/** Milliseconds that outputs are read after the end, since a hook that lives on may hold them open. */
+/** Milliseconds that outputs are read after the end, since a surviving child, such as a hook's, may hold them open. */
 const afterEnd = 500
 
 const pipeBytes = 65_536
@@ -15,9 +15,9 @@ export interface ChildProgram {
   readonly stdout: Socket | undefined
   readonly stderr: Socket
   readonly end: Promise<ChildEnd>
-  /** Resolves, after the end, when all that it wrote has been read, or a while has passed. */
+  /** Resolves, after the end, when all its output has been read, or after a while. */
   readonly closed: Promise<void>
-  /** Kills it, or its whole session if it has begun one. */
+  /** Kills it, or its whole session if it began one. */
   kill(): void
 }
 
@@ -30,9 +30,9 @@ export interface ChildRequest {
   readonly env: Readonly<Record<string, string>>
   /** Whether it begins a session; false by default. */
   readonly session?: boolean | undefined
-  /** Whether its input is written; the null device else. */
+  /** Whether its input is a pipe, rather than the null device. */
   readonly reads: boolean
-  /** Whether its output is read; the null device else. What it complains of is read in any case. */
+  /** Whether its output is a pipe, rather than the null device. Its standard error always is. */
   readonly prints: boolean
 }
 
@@ -79,13 +79,13 @@ function child(
     end,
     closed: end.then(() => within(read, afterEnd)),
     kill() {
-      // Its number may be another's once it has been waited for.
+      // After the wait, the pid may be reused.
       if (running) process.kill(killed, 'SIGKILL')
     },
   }
 }
 
-/** Waits for something, for so many milliseconds at most. */
+/** Waits for a promise, for a number of milliseconds at most. */
 async function within(wanted: Promise<unknown>, milliseconds: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise((resolve) => {

@@ -4,9 +4,9 @@ import { isErrno } from '@nsbox/errors'
 
 /** Where to look for a program. */
 export interface SearchOptions {
-  /** As the variable `PATH` has it; that of execvp(3) if there is none. */
+  /** The value of `PATH`; that of execvp(3) if undefined. */
   readonly searchPath: string | undefined
-  /** What relative paths are relative to. */
+  /** The directory that relative paths start from. */
   readonly from: string
 }
 
@@ -24,7 +24,7 @@ export function findProgram(name: string, { searchPath = defaultPath, from }: Se
   let refusal: unknown
   for (const path of candidates) {
     try {
-      // Most directories do not have it, and an error takes five times as long as to look.
+      // Most directories do not have it, and an exception takes five times as long as this check.
       if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) continue
       accessSync(path, constants.X_OK)
       return path

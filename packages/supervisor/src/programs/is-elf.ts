@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 
-/** Whether a program is no script, which an interpreter would be given the name of. */
+/** Whether a program is no script: an interpreter would get a script's name. */
 export function isElf(path: string): boolean {
   const fd = openSync(path, 'r')
   try {

@@ -5,28 +5,28 @@ import type { LaunchPaths } from '../supervisor.ts'
 export const files = {
   /** The socket of messages. */
   control: 'control',
-  /** The socket that descriptors come through. */
+  /** The socket for descriptors. */
   descriptors: 'descriptors',
-  /** The supervisor's own number and start, for when it does not answer. */
+  /** The supervisor's own pid and start time, for when it does not answer. */
   process: 'process',
-  /** What is known of each process. */
+  /** The records of processes. */
   records: 'records',
   /** Sockets and pid files of launches under way. */
   launches: 'launches',
-  /** What it has to complain of. */
+  /** Its standard error. */
   log: 'log',
 } as const
 
-/** A launch as far as its files are concerned. */
+/** The part of a launch that names its files. */
 export interface LaunchFiles {
-  /** Short and unlike that of any other. */
+  /** Short and unique. */
   readonly name: string
   readonly terminal: boolean
-  /** The caller's own, if it has one. */
+  /** The caller's own, if there is one. */
   readonly pidFile: string | undefined
 }
 
-/** What a program that makes a process is given. */
+/** The paths for a program that makes a process. */
 export function launchPaths(directory: string, { name, terminal, pidFile }: LaunchFiles): LaunchPaths {
   const base = join(directory, files.launches, name)
   return { pidFile: pidFile ?? `${base}.pid`, consoleSocket: terminal ? `${base}.tty` : undefined }

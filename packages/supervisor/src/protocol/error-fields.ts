@@ -17,7 +17,7 @@ export const errorFields = v.object({
   details: v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])),
 })
 
-/** An error as it is sent. */
+/** An error in a message. */
 export type ErrorFields = v.InferOutput<typeof errorFields>
 
 export function toErrorFields(error: unknown): ErrorFields {
@@ -25,7 +25,7 @@ export function toErrorFields(error: unknown): ErrorFields {
   return { code, context: context.slice(0, longestContext), details }
 }
 
-/** The error that was sent, with the code `unknown` for one that this build does not know. */
+/** The error in a message; its code is `unknown` if this build does not know it. */
 export function fromErrorFields({ code, ...rest }: ErrorFields): NsboxError {
   const known = Object.hasOwn(sentinels, code)
   return deserializeError({ code: known ? (code as SerializedError['code']) : 'unknown', ...rest })

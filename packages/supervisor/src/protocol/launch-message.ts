@@ -4,15 +4,15 @@ import { integer, key, list, variables, word } from './schema.ts'
 
 const path = v.pipe(word, v.startsWith('/'))
 
-/** The last one stands for no change (chown(2)). */
+/** The highest value means no change (chown(2)). */
 const id = integer(0, 2 ** 32 - 2)
 
 export const launchMessage = v.object({
   key,
   command: list(word, 10_000),
-  /** The name of the launch, if the command is not to be the process, but makes it. */
+  /** The name of the launch, if the command makes the process and does not become it. */
   makes: v.optional(v.pipe(v.string(), v.regex(/^[\w-]{1,16}$/))),
-  /** The caller's own file for the number of a process that is made. */
+  /** The caller's own pid file for a process that is made. */
   pidFile: v.optional(path),
   cwd: path,
   fromMemory: v.boolean(),
@@ -20,11 +20,11 @@ export const launchMessage = v.object({
   io: processIo,
   owner: v.optional(v.object({ uid: id, gid: id })),
   logEnv: variables,
-  /** Whether a writer that leaves has ended the input, until `keepStdin`. */
+  /** Whether the input ends when a writer leaves, until `keepStdin`. */
   waits: v.boolean(),
-  /** Milliseconds, as many as a timer takes. */
+  /** Milliseconds, up to the longest time of a timer. */
   timeout: integer(0, 2 ** 31 - 1),
 })
 
-/** What a client asks a supervisor to launch. */
+/** A client's request for a launch. */
 export type LaunchMessage = Readonly<v.InferOutput<typeof launchMessage>>

@@ -59,7 +59,7 @@ const stream = mutatedLines(messages, {
   ],
 })
 
-/** What a link makes of text that comes in pieces, without any descriptors. */
+/** The messages that a link reads from text in pieces, without descriptors. */
 function taken(text: string, size: number): { messages: unknown[]; closed: unknown } {
   const socket = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() })
   const found: unknown[] = []
@@ -91,7 +91,7 @@ fuzz(
     for (const [index, line] of complete.slice(0, found.length).entries()) {
       const value = JSON.parse(line)
       expect(found[index]).toEqual(value)
-      // Nothing has been sent, so whatever names descriptors is refused.
+      // No descriptors were sent, so any message that announces some is refused.
       expect(Object.hasOwn(value, 'packet')).toBe(false)
     }
     if (closed === 'open') expect(found).toHaveLength(complete.length)

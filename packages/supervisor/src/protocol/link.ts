@@ -15,7 +15,7 @@ const packetSize = 64
 /** Fields of a message with descriptors: the number of their packet, and the role of each. */
 const announcement = v.object({ packet: integer(), roles: list(v.picklist(roles), roles.length) })
 
-/** What a link tells its owner. */
+/** Callbacks of a link. */
 export interface LinkHandlers {
   /**
    * Handles a message. Descriptors that it has not taken when it returns or throws are closed; if it throws, the link
@@ -40,7 +40,7 @@ export class Link {
   #packets: number | undefined
   #sent = 0
   #received = 0
-  /** What has come of a line that is not at its end yet. */
+  /** The pieces of an incomplete line. */
   #pieces: string[] = []
   #length = 0
   #timer: NodeJS.Timeout | undefined
@@ -59,7 +59,7 @@ export class Link {
     return this.#closed
   }
 
-  /** Has descriptors go through a socket of packets, which the link closes. */
+  /** Uses a socket of packets for descriptors; the link closes it. */
   carryDescriptors(packets: number): void {
     if (this.#packets !== undefined) closeSync(this.#packets)
     this.#packets = packets
@@ -79,7 +79,7 @@ export class Link {
     else if (this.#timer === undefined) this.#flush()
   }
 
-  /** Ends the link. Done again it does nothing. */
+  /** Ends the link. Idempotent. */
   close(error?: Error): void {
     if (this.#closed) return
     this.#closed = true
@@ -100,7 +100,7 @@ export class Link {
       for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
         const ends = next.ends?.() ?? new Map<Role, number>()
         if (ends.size > 0 && !this.#sendEnds(ends)) {
-          // The other side takes them as it reads; it has nothing to say when it has.
+          // There is no event for it: the other side makes room as it reads.
           this.#timer = setTimeout(() => this.#flush(), 5)
           return
         }
@@ -123,7 +123,7 @@ export class Link {
 
   #read(text: string): void {
     if (this.#closed) return
-    // What came before is not looked at again: a line may come in any number of pieces.
+    // Earlier pieces are not searched again: a line may come in any number of pieces.
     const [first, ...others] = text.split('\n')
     try {
       this.#add(first!)
@@ -185,7 +185,7 @@ export class Link {
   }
 }
 
-/** Two objects of JSON as one. */
+/** Merges two JSON objects. */
 function merged(first: string, second: string): string {
   if (first === '{}') return second
   return second === '{}' ? first : `${first.slice(0, -1)},${second.slice(1)}`

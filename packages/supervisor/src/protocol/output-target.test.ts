@@ -26,7 +26,7 @@ test.each([
   'binary:relative',
   'file:///a%00b',
   'file:///%ff',
-  // Other paths to a URL than those that are written.
+  // Paths that a URL parser would change.
   'f\nile:///a',
   'file:///var/l\nog',
   'file:///a/../etc/x',

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs'
 import type { Ends, Role } from './roles.ts'
 
-/** Descriptors that are closed with their owner, each by what it is for. */
+/** Descriptors by their roles, which are closed with their owner. */
 export class OwnedEnds {
   readonly #ends: Map<Role, number>
 
@@ -33,14 +33,14 @@ export class OwnedEnds {
     return true
   }
 
-  /** Gives a descriptor away, for the caller to close. */
+  /** Gives a descriptor to the caller, who closes it. */
   take(role: Role): number | undefined {
     const fd = this.#ends.get(role)
     this.#ends.delete(role)
     return fd
   }
 
-  /** Gives all of them away. */
+  /** Gives all of them to the caller. */
   takeAll(): Ends {
     const ends = new Map(this.#ends)
     this.#ends.clear()

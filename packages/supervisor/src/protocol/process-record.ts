@@ -8,41 +8,41 @@ export const processIo = v.object({
   stdin: path,
   /** A FIFO, a file that exists, or a URI as `outputTarget` reads it. */
   stdout: path,
-  /** Empty where `stdout` is a URI that stands for both, and for a process with a terminal, which has one output. */
+  /** Empty if the URI of `stdout` stands for both, and for a process with a terminal, which has one output. */
   stderr: path,
   /** Whether the process has a terminal. */
   terminal: v.boolean(),
 })
 
-/** Where input comes from and output goes: paths and URIs; empty for nothing. */
+/** Input and outputs of a process: paths and URIs; empty for none. */
 export type ProcessIo = Readonly<v.InferOutput<typeof processIo>>
 
-/** The year 9999, after which a time is none. */
+/** The year 9999: later numbers are no times. */
 const lastTime = Date.UTC(9999, 0)
 
 export const exitRecord = v.object({
   exitStatus: integer(0, 2 ** 32 - 1),
-  /** Milliseconds since 1970, with or without microseconds after the point. */
+  /** Milliseconds since 1970, maybe with a fraction for microseconds. */
   exitedAt: number(0, lastTime),
-  /** Nobody can tell the status; the one that is given only stands for it. */
+  /** Whether the exit status is unknown; the one given is a placeholder. */
   unknown: v.optional(v.boolean()),
 })
 
-/** How a process ended, as it is sent and kept on disk. */
+/** How a process ended, in messages and on disk. */
 export type ExitRecord = Readonly<v.InferOutput<typeof exitRecord>>
 
 export const processRecord = v.object({
   key,
   pid,
-  /** As `/proc/<pid>/stat` has it; a process of this number that did not start then is another one. */
+  /** As in `/proc/<pid>/stat`; a process with this pid and another start time is another process. */
   startTime: text(32),
   io: processIo,
-  /** No more input comes. */
+  /** The input has ended. */
   stdinEnded: v.boolean(),
   exit: v.optional(exitRecord),
-  /** No descriptor of its input and output is open any more. */
+  /** All descriptors of its input and output are closed. */
   drained: v.boolean(),
 })
 
-/** What a supervisor knows of a process besides its descriptors. */
+/** What a supervisor stores about a process besides its descriptors. */
 export type ProcessRecord = Readonly<v.InferOutput<typeof processRecord>>

@@ -4,15 +4,14 @@ import { processRecord } from './process-record.ts'
 import { integer, key, list, text } from './schema.ts'
 
 /**
- * The protocols between clients and supervisors that this build speaks, the preferred one first. A supervisor outlives
- * upgrades of its client, so a protocol that has been released stays in this list. Adding a field that may be absent
- * needs no new number.
+ * The protocols between clients and supervisors that this build knows, the preferred one first. A supervisor outlives
+ * upgrades of its client, so a released protocol stays in this list. A new optional field needs no new number.
  */
 export const protocols: readonly number[] = [1]
 
 const ofProcess = v.object({ key })
 
-/** What each request of a client has besides its number and its method. */
+/** The fields of each request besides its id and its method. */
 export const requests = {
   hello: v.object({ protocols: list(v.pipe(v.number(), v.safeInteger()), 100), token: text(128) }),
   processes: v.object({}),
@@ -25,8 +24,8 @@ export const requests = {
   retire: v.object({}),
 } as const
 
-/** What a supervisor can be asked. */
+/** The methods of requests. */
 export type Method = keyof typeof requests
 
-/** What all requests have. */
+/** Fields of all requests. */
 export const request = v.object({ id: integer(), method: text(64) })

@@ -4,9 +4,9 @@
  * - `pidfd`: the process itself; `logger`: the program that reads its output.
  * - `stdin`: the writing end of the process's input pipe; `stdout`, `stderr`: the reading ends of its output pipes;
  *   `terminal`: the supervisor's side of its terminal.
- * - `stdin-source`: input comes from here; `stdin-keep` is a writer of the same FIFO, so that a writer
- *   that leaves does not end it; a process that waits to be let run has none before.
- * - `stdout-sink`, `stderr-sink`: what the process writes goes there.
+ * - `stdin-source`: the source of its input; `stdin-keep`: a writer of the same FIFO, so that the input does not end
+ *   when another writer leaves. A process that waits for its start has none before that.
+ * - `stdout-sink`, `stderr-sink`: the destinations of its outputs.
  */
 export const roles = [
   'pidfd',
@@ -23,5 +23,5 @@ export const roles = [
 
 export type Role = (typeof roles)[number]
 
-/** Descriptors by what they are for. */
+/** Descriptors by role. */
 export type Ends = ReadonlyMap<Role, number>

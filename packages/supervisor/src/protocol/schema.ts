@@ -1,7 +1,7 @@
 import { NsboxError } from '@nsbox/errors'
 import * as v from 'valibot'
 
-/** A text of the kernel and of the C library, which ends at a NUL. @param longest in UTF-16 code units */
+/** A text for the kernel or the C library, where a NUL would end it. @param longest in UTF-16 code units */
 export function text(longest: number) {
   return v.pipe(
     v.string(),
@@ -20,23 +20,23 @@ export function number(least: number, most: number) {
   return v.pipe(v.number(), v.minValue(least), v.maxValue(most))
 }
 
-/** A list. How long it is is looked at before what is in it. */
+/** A list. Its length is checked before its items. */
 export function list<const Item extends v.GenericSchema>(item: Item, most: number) {
   return v.pipe(v.array(v.unknown()), v.maxLength(most), v.array(item))
 }
 
-/** Words of a command, and what variables are set to: most of what execve(2) takes for one. */
+/** Words of a command, and values of variables: at most the size that execve(2) takes. */
 export const word = text(131_072)
 
 export const variables = v.record(v.string(), word)
 
-/** The name of a process. */
+/** The key of a process. */
 export const key = text(512)
 
-/** A number that the kernel gives to processes. */
+/** A pid. */
 export const pid = integer(1, 2 ** 31 - 1)
 
-/** What another process has sent, or written down. @throws `invalid_argument` for what is not as the schema has it */
+/** A message or file of another process. @throws `invalid_argument` if it does not match the schema */
 export function checked<Schema extends v.GenericSchema>(
   schema: Schema,
   value: unknown,

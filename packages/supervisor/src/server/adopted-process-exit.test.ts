@@ -7,7 +7,7 @@ import type { ExitRecord } from '../protocol/process-record.ts'
 import { AdoptedProcessExit, type AdoptedProcessExitOptions } from './adopted-process-exit.ts'
 import type { Watcher } from './watcher.ts'
 
-/** Says at once that every process has ended. */
+/** Reports at once that every process has ended. */
 const watcher = {
   onceEnded: (_: number, callback: () => void) => setTimeout(callback, 50),
 } as unknown as Watcher

@@ -3,25 +3,25 @@ import { wallTime } from '@nsbox/time'
 import type { ExitRecord } from '../protocol/process-record.ts'
 import type { Watcher } from './watcher.ts'
 
-/** The status that stands for one that nobody can tell. */
+/** The status of a process whose exit cannot be known. */
 export const unknownStatus = 255
 
-/** Milliseconds between two questions for an exit status, and how many there are: a parent may be slow to wait. */
+/** Milliseconds between two queries for an exit status, and the number of queries: a parent may be slow to wait. */
 const askInterval = 20
 const mostAsks = 250
 
-/** How to learn of an end. */
+/** How to learn of an exit. */
 export interface AdoptedProcessExitOptions {
   readonly watcher: Watcher
   readonly onEnd: (exit: ExitRecord) => void
-  /** How the process of a descriptor ended; what the kernel tells by default. */
+  /** The exit status of a pidfd's process; by default as the kernel reports it. */
   readonly exitStatusOf?: ((pidfd: number) => number | 'pending' | 'unknown') | undefined
 }
 
 /**
- * Tells the end of a process that is somebody else's child, such as one that an earlier supervisor launched. Its
- * descriptor tells when it ends. How, the kernel tells until its parent has waited for it, and on Linux 6.15 and later
- * afterwards as well.
+ * Reports the end of a process that is not a child of this one, such as one that an earlier supervisor launched. Its
+ * pidfd becomes readable when it ends. The kernel gives the exit status until the parent has waited for the process,
+ * since Linux 6.15 also afterwards.
  */
 export class AdoptedProcessExit {
   readonly #pidfd: number
@@ -57,6 +57,6 @@ function exitStatusOf(pid: number, pidfd: number): number | 'pending' | 'unknown
   const told = pidfdExitStatus(pidfd)
   if (typeof told === 'number' || !signalPidfd(pidfd, 0)) return told
   const status = zombieExitStatus(pid)
-  // The number is still that of this process if it is there to be signalled after it was looked at.
+  // The pid still belongs to this process if its pidfd can be signalled after the read.
   return status !== undefined && signalPidfd(pidfd, 0) ? status : 'pending'
 }

@@ -9,28 +9,28 @@ import { checked } from '../protocol/schema.ts'
 import type { ManagedProcess } from './managed-process.ts'
 import type { ProcessTable } from './process-table.ts'
 
-/** Milliseconds in which a connection must say hello. */
+/** Milliseconds until a connection must say hello. */
 const helloTimeout = 10_000
 
-/** What a connection asks of the supervisor. */
+/** The parts of the supervisor that a connection uses. */
 export interface ClientConnectionOptions {
   readonly processes: ProcessTable
   /** The supervisor's description of itself. */
   readonly identity: { readonly build: string; readonly cgroup: string; readonly pid: number }
-  /** The socket that a client's descriptors come through, by the token that it has sent there. */
+  /** Returns the socket for a client's descriptors, by the token that it has sent there. */
   readonly takePackets: (token: string) => number
   /** The client has said hello. */
   readonly onHello: (connection: ClientConnection) => void
-  /** The supervisor is to end once it holds nothing. */
+  /** Tells the supervisor to end once it holds no process. */
   readonly onRetire: () => void
-  /** Something was forgotten, so that the supervisor may be of no more use. */
+  /** Called when a process was released: the supervisor may be done. */
   readonly onReleased: () => void
   readonly onClosed: (connection: ClientConnection) => void
 }
 
 /**
- * What a request is answered with, and the descriptors that go along. Both are asked for when the answer is sent: what
- * was told of the process before has not been understood, what is told afterwards will be.
+ * The fields and descriptors of an answer. Both are read when the answer is sent: the client ignores earlier notices of
+ * the process, and understands later ones.
  */
 interface Answer {
   readonly fields?: () => object
@@ -53,7 +53,7 @@ export class ClientConnection {
       closed: (error) => {
         if (error !== undefined) console.error('a connection ends:', error)
         clearTimeout(this.#greeting)
-        // Its launches have no client to wait for them.
+        // Cancels its launches, which nobody waits for any more.
         this.#left.abort()
         options.onClosed(this)
       },
@@ -80,7 +80,7 @@ export class ClientConnection {
     )
   }
 
-  /** Begins in the same turn as the message came, so that what it does is in the order of messages. */
+  /** Starts in the turn in which the message came, so that effects are in the order of messages. */
   async #answer(method: string, message: object, ends: OwnedEnds): Promise<Answer> {
     const { processes, identity, onHello, onReleased, onRetire, takePackets } = this.#options
     switch (method) {

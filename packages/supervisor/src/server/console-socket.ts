@@ -2,7 +2,7 @@ import { closeSync, rmSync } from 'node:fs'
 import { NsboxError } from '@nsbox/errors'
 import { acceptUnix, listenUnix, receiveDescriptors, setNonBlocking } from '@nsbox/sys/descriptors'
 
-/** A socket that a runtime sends a terminal through. */
+/** A socket for the terminal of a runtime's process. */
 export class ConsoleSocket implements Disposable {
   readonly #path: string
   readonly #listener: number
@@ -13,9 +13,9 @@ export class ConsoleSocket implements Disposable {
   }
 
   /**
-   * The terminal, which does not wait. To be called when the program has ended that was told of the socket: the
-   * terminal has been sent by then.
-   * @throws `failed_precondition` if none was
+   * The terminal, in non-blocking mode. To be called when the program that got the socket has ended: the terminal has
+   * been sent by then.
+   * @throws `failed_precondition` if none was sent
    */
   take(): number {
     const connection = acceptUnix(this.#listener)

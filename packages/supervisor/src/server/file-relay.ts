@@ -5,20 +5,20 @@ import type { Relay, RelayOptions } from './relay.ts'
 
 const pieceSize = 1024 * 1024
 
-/** Of files that are being appended to, by device and inode: several relays may have one. */
+/** Locks of files that are appended to, by device and inode: several relays may share one. */
 const appending = new KeyedMutex()
 
 let nothing: number | undefined
 
 /**
- * Appends what comes through a pipe to a file. Also here no byte is ever in this process; the kernel does not splice to
- * a file that is open for appending, so each piece is put at the end that the file has then, one piece at a time.
+ * Appends the data of a pipe to a file. No byte enters this process here either. The kernel does not splice to a file
+ * that is open for appending, so each piece is written at the current end of the file, one piece at a time.
  */
 export class FileRelay implements Relay {
   readonly #options: RelayOptions
   readonly #file: string
   #stopped = false
-  /** A thread may have the descriptors. */
+  /** A thread may use the descriptors. */
   #underWay: Promise<unknown> | undefined
 
   constructor(options: RelayOptions) {
@@ -28,7 +28,7 @@ export class FileRelay implements Relay {
   }
 
   pump(): void {
-    // A piece that is under way asks for the next one itself.
+    // A running piece asks for the next one itself.
     if (!this.#stopped && this.#underWay === undefined) void this.#pump()
   }
 
@@ -41,7 +41,7 @@ export class FileRelay implements Relay {
   async #pump(): Promise<void> {
     const { watcher, from, onEnd } = this.#options
     for (;;) {
-      // A disk that is full takes nothing; the process is not to stop for that, and may be heard again later.
+      // A full disk takes nothing. The process must not block for that, and later output may fit again.
       const append = this.#append().catch(() => this.#discard())
       this.#underWay = append
       const result = await append
@@ -68,7 +68,7 @@ export class FileRelay implements Relay {
   async #append(): Promise<SpliceResult> {
     const { from, to } = this.#options
     return await appending.run(this.#file, async () => {
-      // The descriptors may have been closed, and their numbers be others', since.
+      // Since then the descriptors may have been closed, and their numbers reused.
       return this.#stopped ? 'closed' : await spliceToFile(from, to, fstatSync(to).size, pieceSize)
     })
   }

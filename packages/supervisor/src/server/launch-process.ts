@@ -15,27 +15,27 @@ import type { Reaper } from './reaper.ts'
 import { startProgram } from './start-program.ts'
 import type { Watcher } from './watcher.ts'
 
-/** What a launch needs of the supervisor. */
+/** The parts of the supervisor that a launch uses. */
 export interface LaunchOptions {
-  /** The supervisor's. */
+  /** The supervisor's directory. */
   readonly directory: string
   readonly watcher: Watcher
   readonly reaper: Reaper
   /** Cancels the launch. */
   readonly signal: AbortSignal
   /**
-   * Takes charge of the process, within the same turn in which its number became known: whatever it throws, the process
-   * and its descriptors are ended.
+   * Takes the process, within the turn in which its pid became known. If it throws, the process and its descriptors are
+   * ended.
    */
   readonly hold: (record: ProcessRecord, ends: OwnedEnds) => void
 }
 
-/** Starts what is to become the process, and returns its number. */
+/** Starts the process, or a program that makes it, and returns its pid. */
 type Start = (pipes: ProgramEnds, ends: OwnedEnds) => number | Promise<number>
 
 /**
- * Makes a process: opens what there is for input and output, makes pipes or a terminal, starts the program, and has the
- * process held. After an error everything is closed, the logger ended, and a process that was made nonetheless killed.
+ * Makes a process: opens its input and outputs, makes pipes or a terminal, starts the program, and passes the process
+ * to `hold`. After an error everything is closed, the logger is ended, and a process that was made is killed.
  */
 export async function launchProcess(message: LaunchMessage, options: LaunchOptions): Promise<void> {
   const { directory, reaper } = options
@@ -48,7 +48,7 @@ export async function launchProcess(message: LaunchMessage, options: LaunchOptio
   try {
     if (message.makes !== undefined) maker = new ProcessMaker(message, message.makes, directory)
     const start: Start = (pipes) => {
-      // Not before: orphans wait for launches, and loggers and readers may be long in coming.
+      // As late as possible: orphans wait for launches, and loggers and readers may take long.
       launched = reaper.launch()
       return maker === undefined
         ? startDirectly(message, pipes, ends)
@@ -70,7 +70,7 @@ export async function launchProcess(message: LaunchMessage, options: LaunchOptio
   }
 }
 
-/** The program is the process, with a session of its own. */
+/** Starts a program that is the process, in a session of its own. */
 function startDirectly(
   { command, cwd, env, fromMemory, io }: LaunchMessage,
   { stdin, stdout, stderr }: ProgramEnds,
@@ -83,7 +83,7 @@ function startDirectly(
   return startProgram({ ...program, stdio: path })
 }
 
-/** Opens and makes what is the process's input and output, and has it started. */
+/** Opens and makes the process's input and outputs, and starts it. */
 async function withStdio(
   message: LaunchMessage,
   options: LaunchOptions,
@@ -119,7 +119,7 @@ async function beginLogger(
     await startLogger(target, ends, { ...common, stdout: ends.get('stdout')!, stderr: ends.get('stderr')! })
     return
   }
-  // One output, which the supervisor writes to itself, and another that has ended.
+  // One output, which the supervisor itself writes to, and a second one that has ended.
   const output = pipe(65_536)
   const nothing = pipe(4096)
   closeSync(nothing.write)
@@ -133,8 +133,8 @@ async function beginLogger(
 }
 
 /**
- * Ends what a launch that failed has left.
- * @param pid of a child that nobody waits for as long as the launch lasts, so that the number is its own
+ * Ends what a failed launch has left.
+ * @param pid of a child that is not reaped during the launch, so that the pid is not reused
  */
 function abandon(pid: number | undefined, ends: OwnedEnds): void {
   if (pid !== undefined) process.kill(pid, 'SIGKILL')

@@ -10,15 +10,15 @@ import type { Reaper } from './reaper.ts'
 import type { Watcher } from './watcher.ts'
 
 const readyTimeout = 10_000
-/** Milliseconds that the program may go on after the process, then after it was asked to end. */
+/** Milliseconds that the program may run after the process has ended, and then after SIGTERM. */
 const endTimeout = 10_000
 const killTimeout = 2_000
 
-/** What starts a program that takes the output. */
+/** How to start a program that takes the output. */
 export interface LoggerOptions {
   readonly watcher: Watcher
   readonly reaper: Reaper
-  /** All of its variables. */
+  /** All its variables. */
   readonly env: Readonly<Record<string, string>>
   readonly stdout: number
   readonly stderr: number
@@ -26,9 +26,9 @@ export interface LoggerOptions {
 }
 
 /**
- * Starts a program that takes the output of a process, from its descriptors 3 and 4, and waits until it says by its
- * descriptor 5 that it is ready. Nothing of it is waited for longer than ten seconds (docs/threat-model.md D20). The
- * end `logger` is added to `ends`.
+ * Starts a program that takes the output of a process on its descriptors 3 and 4, and waits until it signals on its
+ * descriptor 5 that it is ready. Each wait is at most ten seconds (docs/threat-model.md D20). The role `logger` is
+ * added to `ends`.
  *
  * @throws `not_found` for the program; `deadline_exceeded`, `failed_precondition` if it does not get ready
  */
@@ -44,7 +44,7 @@ export async function startLogger(
   try {
     setNonBlocking(ready.read)
     const child = spawn(target.program, target.args, {
-      // A group of its own, so that what it starts can be ended with it.
+      // A process group of its own, so that its children can be ended with it.
       detached: true,
       cwd: '/',
       env,
@@ -87,9 +87,7 @@ export async function startLogger(
   }
 }
 
-/**
- * Ends a program that has nothing more to take, if it does not end by itself. Closes the descriptor that it is given.
- */
+/** Ends a program whose input has ended, if it does not end by itself. Closes the given descriptor. */
 export function endLogger(watcher: Watcher, pidfd: number): void {
   const terminate = setTimeout(() => signalPidfd(pidfd, 15), endTimeout)
   const kill = setTimeout(() => signalPidfd(pidfd, 9), endTimeout + killTimeout)

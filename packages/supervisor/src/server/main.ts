@@ -20,9 +20,9 @@ if (values.directory === undefined) throw new Error('--directory is missing')
 
 // A failure with one process must not end the others.
 process.on('uncaughtException', (error) => console.error(error))
-// These signals are ignored: they may stop the client and its session, but this process stays for the processes that it
-// holds. SIGUSR1 would open the port of Node's debugger, through which a container with the host's network and pids
-// could run code as root (docs/threat-model.md E11).
+// These signals are ignored: they may stop the client and its session, but the supervisor stays for its processes.
+// SIGUSR1 would open the port of Node's debugger, through which a container with the host's network and pids could run
+// code as root (docs/threat-model.md E11).
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGALRM'] as const)
   process.on(signal, () => undefined)
 
@@ -38,7 +38,7 @@ void serve(values.directory)
 async function serve(directory: string): Promise<void> {
   try {
     becomeSubreaper()
-    // What the client had inherited is not for what is launched (docs/threat-model.md B18).
+    // Launched processes must not get what the client had inherited (docs/threat-model.md B18).
     closeAllOnExec()
     const adjustment = values['oom-score-adj']
     if (adjustment !== undefined) writeFileSync('/proc/self/oom_score_adj', adjustment)

@@ -4,26 +4,26 @@ import type { OwnedEnds } from '../protocol/owned-ends.ts'
 import type { Role } from '../protocol/roles.ts'
 
 /**
- * Capacity of a pipe in bytes. With the system's default of 64 KiB, relaying takes three times the processor time,
- * since it waits for a busy writer four times as often.
+ * Capacity of a pipe in bytes. With the system's default of 64 KiB, relaying takes three times the processor time: it
+ * then waits for a busy writer four times as often.
  */
 const pipeSize = 262_144
 
-/** The ends of pipes that a program is started with; undefined where it gets the null device. */
+/** The program's ends of its pipes; undefined where it gets the null device. */
 export interface ProgramEnds {
   readonly stdin: number | undefined
   readonly stdout: number | undefined
   readonly stderr: number | undefined
-  /** Closes them; the program has its own by then. */
+  /** Closes them, once the program has its own. */
   close(): void
 }
 
-/** Which pipes to make, and for whom. */
+/** Which pipes to make, and their owner. */
 export interface MakePipesOptions {
   readonly stdin: boolean
   readonly stdout: boolean
   readonly stderr: boolean
-  /** May open them again, as `/dev/stdout`. */
+  /** The user that may open them again, as `/dev/stdout`. */
   readonly owner: { readonly uid: number; readonly gid: number } | undefined
 }
 

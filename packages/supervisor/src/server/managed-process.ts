@@ -9,7 +9,7 @@ import type { RecordFiles } from './record-files.ts'
 import { PipeRelay, type Relay, type RelayEnd, type RelayOptions } from './relay.ts'
 import type { Watcher } from './watcher.ts'
 
-/** Milliseconds that output may take after the end of the process whose output it is. */
+/** Milliseconds for the output after the end of its process. */
 const drainTimeout = 2_000
 
 const inputRoles = ['stdin', 'stdin-source', 'stdin-keep'] as const
@@ -20,11 +20,11 @@ const outputs = [
   { from: 'terminal', to: 'stdout-sink' },
 ] as const
 
-/** What a held process needs of the supervisor. */
+/** The parts of the supervisor that a managed process uses. */
 export interface ManagedProcessOptions {
   readonly watcher: Watcher
   readonly records: RecordFiles
-  /** Tells the client something of a process, with `key`. */
+  /** Sends the client a notice of a process, which it names by `key`. */
   readonly notify: (notice: Readonly<Record<string, unknown>>) => void
 }
 
@@ -43,7 +43,7 @@ export class ManagedProcess {
   #isWritten = true
 
   /**
-   * Takes over the descriptors, also if it throws, and begins to relay. The record is on disk afterwards; after an
+   * Takes over the descriptors, even if it throws, and begins to relay. The record is on disk afterwards; after an
    * error nothing is left.
    */
   constructor(record: ProcessRecord, ends: OwnedEnds, options: ManagedProcessOptions) {
@@ -66,7 +66,7 @@ export class ManagedProcess {
     return this.#record
   }
 
-  /** Whether it has ended, its output has been handed on, and that is on disk. */
+  /** Whether it has ended, its output has been passed on, and its record is on disk. */
   get over(): boolean {
     return this.#record.exit !== undefined && this.#record.drained && this.#isWritten
   }
@@ -75,15 +75,19 @@ export class ManagedProcess {
     return this.#ends.all
   }
 
-  /** The process has ended: records that on disk, if there is room, then reports it and drains the output. */
+  /**
+   * Called when the process has ended: passes on its last output, records the exit on disk, if there is room, then
+   * reports it and drains the output. Clients that know of the exit may close their ends before they have read all.
+   */
   ended(exit: ExitRecord): void {
     if (this.#record.exit !== undefined || this.#released) return
+    this.#pumpOutputs()
     this.#update({ exit })
     this.#options.notify({ notice: 'exit', key: this.#record.key, exit })
     this.#drain()
   }
 
-  /** From now on a writer that leaves does not end the input, if none has before. */
+  /** From now on the input does not end when a writer leaves, unless one has left before. */
   keepStdin(): void {
     this.#input?.pump()
     if (!this.#record.stdinEnded && !this.#inputIsClosed) keepInput(this.#ends)
@@ -93,7 +97,7 @@ export class ManagedProcess {
   closeStdin(): void {
     if (this.#record.stdinEnded || this.#inputIsClosed) return
     this.#inputIsClosed = true
-    // A FIFO ends when a writer leaves it, and none may have come yet.
+    // A FIFO without a first writer ends only after a writer has come and left.
     keepInput(this.#ends)
     void this.#drop(['stdin-keep'], false)
     this.#input?.pump()
@@ -138,7 +142,7 @@ export class ManagedProcess {
       onEnd: (why) => this.#outputEnded(role, why),
     }
     const relay = fstatSync(to).isFile() ? new FileRelay(options) : new PipeRelay(options)
-    // It may end at once, and is to be found then.
+    // Added first: the relay may end within the call.
     this.#outputs.set(role, relay)
     relay.pump()
   }
@@ -149,7 +153,7 @@ export class ManagedProcess {
     if (this.#draining && this.#outputs.size === 0) this.#drained()
   }
 
-  /** An output has no reader any more: that must neither stop nor end the process. */
+  /** Discards an output without a reader: the process must neither block nor end for it. */
   #discard(role: Role): void {
     if (this.#discarded.has(role)) return
     this.#discarded.add(role)
@@ -178,11 +182,14 @@ export class ManagedProcess {
   #drain(): void {
     this.#draining = true
     this.#endInput()
-    // What the process wrote last is there by now.
-    for (const relay of this.#outputs.values()) relay.pump()
+    this.#pumpOutputs()
     if (!this.#draining) return
     if (this.#outputs.size === 0 && this.#ends.get('logger') === undefined) this.#drained()
     else this.#drainTimer = setTimeout(() => this.#drained(), drainTimeout)
+  }
+
+  #pumpOutputs(): void {
+    for (const relay of this.#outputs.values()) relay.pump()
   }
 
   #drained(): void {
@@ -233,7 +240,7 @@ export class ManagedProcess {
       this.#isWritten = true
     } catch (error) {
       this.#isWritten = false
-      // A disk that is full must not keep the end of a process from those who wait for it.
+      // A full disk must not prevent the end of a process from being reported.
       console.error(`the record of ${this.#record.key} is not written:`, error)
     }
   }

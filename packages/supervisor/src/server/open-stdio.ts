@@ -12,10 +12,10 @@ const readerTimeout = 10_000
 const nullDevice = 0x103
 
 /**
- * Opens the files for input and output, waiting for readers of FIFOs. Files of other kinds are not opened, no link is
- * followed, and no opening blocks (docs/threat-model.md D08).
+ * Opens the files for input and output, and waits for readers of FIFOs. Refuses other kinds of files, follows no link,
+ * and never blocks in open(2) (docs/threat-model.md D08).
  *
- * @param ends are given the descriptors; their owner closes them, also after an error
+ * @param ends gets the descriptors; its owner closes them, also after an error
  * @returns the program that reads the output, if there is one
  * @throws `invalid_argument`, `not_found`, `deadline_exceeded` if no reader came; `canceled`
  */
@@ -51,10 +51,7 @@ function openInput(path: string, ends: OwnedEnds): void {
   withPath(target.path, (self) => ends.add('stdin-source', openSync(self, O_RDONLY | O_NONBLOCK)))
 }
 
-/**
- * Opens a writer of the FIFO that the input comes from, if it is one, so that the input does not end when others close
- * it.
- */
+/** Opens a writer of the input's FIFO, if it is one, so that the input does not end when other writers leave. */
 export function keepInput(ends: OwnedEnds): void {
   const source = ends.get('stdin-source')
   if (source === undefined || ends.get('stdin-keep') !== undefined || !fstatSync(source).isFIFO()) return
@@ -75,7 +72,7 @@ async function openOutput(
       const writer = openIfRead(self)
       if (writer === undefined) return undefined
       try {
-        // A writer that reads too is never told that the reader has left.
+        // A writer that is also a reader never gets an error for a missing reader.
         return openSync(self, O_RDWR | O_NONBLOCK)
       } finally {
         closeSync(writer)
@@ -101,7 +98,7 @@ function openIfRead(path: string): number | undefined {
   }
 }
 
-/** A log file is its owner's only, and so are the directories that are made for it. */
+/** Only its owner may read a log file, or enter directories that are made for it. */
 function openLog(path: string): number {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
@@ -115,7 +112,7 @@ function openLog(path: string): number {
   throw new NsboxError('invalid_argument', `log ${path} is no file`)
 }
 
-/** Gives a path that leads to the same file at every opening, once its kind has been checked. */
+/** Passes on a path that leads to the same file at every opening, once its kind has been checked. */
 function withPath<T>(path: string, open: (self: string, stats: Stats) => T): T {
   let fd: number | undefined
   try {

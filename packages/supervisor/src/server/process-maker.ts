@@ -13,20 +13,23 @@ import { type ProgramEnd, runProgram } from './run-program.ts'
 
 const keptStderr = 16 * 1024
 
-/** A program that makes a process, writes its number down, sends its terminal if it has one, and ends. */
+/** A program that makes a process, writes its pid, sends its terminal if it has one, and ends. */
 export class ProcessMaker implements Disposable {
   readonly #message: LaunchMessage
   readonly #paths: LaunchPaths
 
-  /** @param name of the launch @throws `already_exists` if one of this name is under way */
+  /**
+   * @param name of the launch
+   * @throws `already_exists` if one of this name is under way
+   */
   constructor(message: LaunchMessage, name: string, directory: string) {
     const { pidFile, io } = message
     this.#message = message
     this.#paths = launchPaths(directory, { name, terminal: io.terminal, pidFile })
     try {
-      // What an earlier launch has left.
+      // An earlier launch may have left one.
       if (pidFile !== undefined) rmSync(pidFile, { force: true })
-      // Empty until the program has written it.
+      // Empty until the program writes it.
       closeSync(openSync(this.#paths.pidFile, 'wx', 0o600))
     } catch (error) {
       throw fromSystemError(error, `launch ${name}`)
@@ -35,7 +38,7 @@ export class ProcessMaker implements Disposable {
 
   /**
    * Runs it. The terminal is added to the descriptors.
-   * @returns the number of the process, which is a child of this one by then
+   * @returns the pid of the process, by then a child of this one
    */
   async run(
     { stdin, stdout, stderr, close }: ProgramEnds,
@@ -57,12 +60,12 @@ export class ProcessMaker implements Disposable {
     return this.#pid()
   }
 
-  /** The process that it has made, though the launch has failed; undefined if there is none. */
+  /** The process that a failed launch has made; undefined if there is none. */
   made(): number | undefined {
     try {
       return this.#pid()
     } catch {
-      // That is how most launches fail.
+      // Most failed launches make no process.
       return undefined
     }
   }
@@ -71,14 +74,13 @@ export class ProcessMaker implements Disposable {
     if (this.#message.pidFile === undefined) rmSync(this.#paths.pidFile, { force: true })
   }
 
-  /** What it has written is only believed of a child, which keeps its number until the launch is over. */
+  /** Only the pid of a child is accepted: it is not reused before the launch ends. */
   #pid(): number {
     const text = this.#written()
-    if (text === '')
-      throw new NsboxError('failed_precondition', 'the program has written no number of a process')
+    if (text === '') throw new NsboxError('failed_precondition', 'the program has written no pid')
     const pid = /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined
     if (pid !== undefined && processStat(pid)?.parent === process.pid) return pid
-    const what = pid === undefined ? 'number of a process' : 'number of a process that it has not made'
+    const what = pid === undefined ? 'pid' : 'pid of a process that it has not made'
     throw new NsboxError('failed_precondition', `the program has written ${JSON.stringify(text)} as ${what}`)
   }
 
@@ -98,10 +100,10 @@ export class ProcessMaker implements Disposable {
   }
 }
 
-/** What the program wrote where the process would have written. */
+/** The program's messages on the process's standard error. */
 function complaints(fd: number | undefined): string {
   if (fd === undefined) return ''
-  // The process may have the pipe as well, and read what is there first.
+  // A process that shares the pipe may read the messages first.
   setNonBlocking(fd)
   const text = Buffer.alloc(65_536)
   try {

@@ -10,18 +10,18 @@ import { launchProcess } from './launch-process.ts'
 import { ManagedProcess, type ManagedProcessOptions } from './managed-process.ts'
 import { Reaper } from './reaper.ts'
 
-/** What the processes of a supervisor share. */
+/** The parts that the processes of a supervisor share. */
 export interface ProcessTableOptions extends ManagedProcessOptions {
-  /** The supervisor's. */
+  /** The supervisor's directory. */
   readonly directory: string
 }
 
-/** All processes that a supervisor has in charge, and launches under way. */
+/** All processes of a supervisor, and launches under way. */
 export class ProcessTable {
   readonly #options: ProcessTableOptions
   readonly #held = new Map<string, ManagedProcess>()
   readonly #launches = new Map<string, AbortController>()
-  /** Those that other supervisors have launched. */
+  /** Processes that other supervisors have launched. */
   readonly #foreign = new Map<string, AdoptedProcessExit>()
   readonly #byPid = new Map<number, ManagedProcess>()
   readonly #reaper = new Reaper({ onExit: (pid, exitStatus) => this.#exited(pid, exitStatus) })
@@ -35,7 +35,7 @@ export class ProcessTable {
     return this.#held.size === 0 && this.#launches.size === 0
   }
 
-  /** Whether nothing is to come of any process: each has ended, and that is on disk. */
+  /** Whether nothing is left to do for any process: each has ended, and that is on disk. */
   get over(): boolean {
     return this.#launches.size === 0 && [...this.#held.values()].every(({ over }) => over)
   }
@@ -77,12 +77,12 @@ export class ProcessTable {
     }
   }
 
-  /** Ends a launch that is under way; without one, it does nothing. */
+  /** Cancels a launch; does nothing if none is under way. */
   cancel(key: string): void {
     this.#launches.get(key)?.abort()
   }
 
-  /** Takes charge of a process that another supervisor launched, whose descriptors the caller hands over. */
+  /** Takes over a process that another supervisor launched, with the caller's descriptors. */
   adopt(record: ProcessRecord, ends: Ends): ManagedProcess {
     const owned = new OwnedEnds(ends)
     try {
@@ -103,7 +103,7 @@ export class ProcessTable {
     const held = this.get(key)
     this.#held.delete(key)
     const { pid } = held.record
-    // One that was adopted may say that it has the number of one that was launched.
+    // An adopted process may claim the pid of a launched one.
     if (this.#byPid.get(pid) === held) {
       this.#byPid.delete(pid)
       this.#reaper.forget(pid)
@@ -143,7 +143,7 @@ export class ProcessTable {
 }
 
 /**
- * Its end is waited for, and it may be signalled.
+ * Checks a descriptor whose process is waited for and may be signalled.
  * @param pid of the process that it must stand for, unless that is gone; any by default
  * @throws `invalid_argument` for another descriptor
  */

@@ -16,15 +16,15 @@ interface Copy {
 }
 
 /**
- * Sealed copies in memory (memfd_create(2)) of programs that otherwise copy themselves at each start, so that the
- * processes that they start cannot reach the file.
+ * Sealed copies in memory (memfd_create(2)) of programs that would otherwise copy themselves at each start, to keep the
+ * processes that they start from reaching the file.
  */
 export class ProgramCopies {
   readonly #copies = new Map<string, Copy>()
-  /** A policy by the labels of files would take the copy for another program. */
+  /** SELinux would treat the copy as another program. */
   readonly #allowed = !existsSync('/sys/fs/selinux/enforce')
 
-  /** The path to execute for a file: a copy of its current content if it is one to copy; else the file itself. */
+  /** The path to execute for a file: a copy of its current content where possible, otherwise the file itself. */
   of(path: string): string {
     if (!this.#allowed) return path
     const stats = statSync(path)
@@ -35,13 +35,13 @@ export class ProgramCopies {
       return executable(kept.fd)
     }
     this.#drop(path)
-    // The interpreter of a script would be given a name that is closed by then.
+    // An interpreter would get a path that is closed by then.
     if (stats.size > maxBytes || !isElf(path)) return path
     let fd: number
     try {
       fd = sealedCopy(path, basename(path))
     } catch {
-      // There is no memory for it, or the host does not let programs run from memory.
+      // There is no memory for it, or the host forbids programs in memory.
       return path
     }
     const timer = setTimeout(() => this.#drop(path), keptFor).unref()

@@ -2,7 +2,7 @@ import { type ChildEnd, peekEndedChild, reapChild, reapEndedChild } from '@nsbox
 
 /** Callbacks of a reaper. */
 export interface ReaperOptions {
-  /** A process that is watched has ended. */
+  /** Called when a watched process has ended. */
   readonly onExit: (pid: number, exitStatus: number) => void
 }
 
@@ -18,18 +18,18 @@ export class Reaper {
   readonly #onExit: ReaperOptions['onExit']
   readonly #watched = new Set<number>()
   readonly #nodes = new Set<number>()
-  /** Programs that were started, and who waits for them. */
+  /** Programs that were started, with the callback for their end. */
   readonly #programs = new Map<number, (end: ChildEnd) => void>()
   readonly #launches = new Set<number>()
   #lastLaunch = 0
-  /** An orphan that waits to be reaped and hides others behind it, and the last launch that it may belong to. */
+  /** The next orphan to reap, which hides others behind it, and the last launch that it may belong to. */
   #front: { readonly pid: number; readonly launch: number } | undefined
 
   constructor({ onExit }: ReaperOptions) {
     this.#onExit = onExit
   }
 
-  /** A launch begins. @returns what to call when its process is watched, or never will be */
+  /** Registers a launch. @returns a function to call when its process is watched, or will not be */
   launch(): () => void {
     const launch = ++this.#lastLaunch
     this.#launches.add(launch)
@@ -38,7 +38,7 @@ export class Reaper {
     }
   }
 
-  /** A child of Node's has been started. @returns what to call when Node has told its end */
+  /** Registers a child of Node. @returns a function to call when Node has reported its end */
   leaveToNode(pid: number): () => void {
     this.#nodes.add(pid)
     return () => {
@@ -46,12 +46,12 @@ export class Reaper {
     }
   }
 
-  /** Resolves with the end of a child that was started by other means than Node's, in this turn. */
+  /** Resolves with the end of a child that was started in this turn without Node. */
   end(pid: number): Promise<ChildEnd> {
     return new Promise((resolve) => this.#programs.set(pid, resolve))
   }
 
-  /** Tells the end of a child from now on. */
+  /** Reports the end of a child from now on. */
   watch(pid: number): void {
     this.#watched.add(pid)
   }
@@ -62,7 +62,7 @@ export class Reaper {
     this.sweep()
   }
 
-  /** To be called on SIGCHLD: waits for all that have ended. */
+  /** To be called on SIGCHLD: waits for all children that have ended. */
   sweep(): void {
     for (let pid = peekEndedChild(); pid !== undefined; pid = peekEndedChild()) {
       if (this.#programs.has(pid)) this.#reapProgram(pid)

@@ -25,7 +25,7 @@ export class RecordFiles {
     rmSync(this.#path(key), { force: true })
   }
 
-  // Keys hold slashes, and may be longer than a name can be.
+  // Keys have slashes, and may be too long for a name.
   #path(key: string): string {
     return join(this.#directory, `${createHash('sha256').update(key).digest('hex')}.json`)
   }

@@ -4,12 +4,12 @@ import type { Watcher } from './watcher.ts'
 const pieceSize = 1024 * 1024
 const piecesPerTurn = 16
 
-/** Why a relay has ended: at the end of the input, or without a reader of the output. */
+/** Why a relay has ended: the input has ended, or the output has no reader. */
 export type RelayEnd = 'end' | 'closed'
 
-/** Passes on what can be read from one descriptor to another, from the first `pump` on. */
+/** Passes data from one descriptor to another, from the first `pump` on. */
 export interface Relay {
-  /** Moves what there is. */
+  /** Moves the available data. */
   pump(): void
 
   /**
@@ -29,8 +29,8 @@ export interface RelayOptions {
 }
 
 /**
- * Relays between pipes, FIFOs and terminals by splice: no byte is ever in this process, so none is lost with it, and a
- * slow reader slows the writer down. The caller owns both descriptors.
+ * Relays between pipes, FIFOs and terminals by splice: no byte enters this process, so none is lost with it, and a slow
+ * reader slows the writer down. The caller owns both descriptors.
  */
 export class PipeRelay implements Relay {
   readonly #options: RelayOptions
@@ -70,7 +70,7 @@ export class PipeRelay implements Relay {
         return
       }
     }
-    // Other work may run.
+    // Yields to the event loop.
     clearImmediate(this.#immediate)
     this.#immediate = setImmediate(() => this.pump())
   }
@@ -90,7 +90,7 @@ export class PipeRelay implements Relay {
     if (!isReady(from, 'read')) {
       watcher.once(from, 'read', next)
     } else if (isReady(to, 'write') || !watcher.once(to, 'write', next)) {
-      // Ready a moment later, or ready for less than what a terminal wants: to watch it would spin.
+      // Ready a moment later, or ready for less than a terminal needs: waiting for readiness would spin.
       clearTimeout(this.#timer)
       this.#timer = setTimeout(next, 5)
     }

@@ -6,7 +6,7 @@ import { signalName } from '../programs/signal-name.ts'
 import type { Reaper } from './reaper.ts'
 import { type StartedProgram, startProgram } from './start-program.ts'
 
-/** How much of what a program complains of is kept. */
+/** Bytes kept of a program's standard error. */
 const keptStderr = 16 * 1024
 
 /** How to run a program. */
@@ -14,7 +14,7 @@ export interface RunProgramOptions extends Omit<StartedProgram, 'stdio' | 'sessi
   /** Descriptors for its input and output; the null device where undefined. */
   readonly stdin: number | undefined
   readonly stdout: number | undefined
-  /** `keep` to have it in the result. */
+  /** `keep` for text in the result. */
   readonly stderr: number | 'keep' | undefined
   readonly reaper: Reaper
   /** Kills it. */
@@ -43,7 +43,7 @@ export async function runProgram(options: RunProgramOptions): Promise<ProgramEnd
     errors?.begin()
     onStarted()
   }
-  // What has been waited for may be another process already.
+  // After the wait, the pid may be reused.
   let running = true
   const kill = () => {
     if (running) process.kill(pid, 'SIGKILL')
@@ -58,9 +58,9 @@ export async function runProgram(options: RunProgramOptions): Promise<ProgramEnd
     : { code: null, signal: signalName(end.signal), stderr: said }
 }
 
-/** The end of what a program complains of. */
+/** The end of a program's standard error. */
 class KeptErrors {
-  /** For the program. */
+  /** The program's end of the pipe. */
   readonly end: number
   readonly #socket: Socket
   #text = ''
@@ -71,7 +71,7 @@ class KeptErrors {
     this.#socket = new Socket({ fd: read, readable: true, writable: false })
   }
 
-  /** The program has it, or could not be started. */
+  /** Called when the program has its end, or could not be started. */
   begin(): void {
     closeSync(this.end)
     this.#socket.setEncoding('utf8').on('data', (piece: string) => {

@@ -6,7 +6,7 @@ import { ProgramCopies } from './program-copies.ts'
 
 const copies = new ProgramCopies()
 
-/** A copy, since each look at a variable of the process costs a call. */
+/** A copy, since each access to a variable of `process.env` costs a call. */
 const ownVariables = { ...process.env } as Readonly<Record<string, string>>
 
 /** A program to start. */
@@ -16,15 +16,15 @@ export interface StartedProgram {
   readonly env: Readonly<Record<string, string>>
   /** Whether it is to run from a sealed copy. */
   readonly fromMemory: boolean
-  /** Descriptors for its input and output, the null device where undefined; or the path of a terminal. */
+  /** Descriptors for its input and outputs, the null device where undefined; or the path of a terminal. */
   readonly stdio: readonly [number | undefined, number | undefined, number | undefined] | string
   /** Whether it begins a session of its own. */
   readonly session: boolean
 }
 
 /**
- * Starts a program, which is a child that Node knows nothing of.
- * @returns its number
+ * Starts a program as a child without Node.
+ * @returns its pid
  * @throws `not_found` or `permission_denied` for the program; `invalid_argument` for none
  */
 export function startProgram({ command, cwd, env, fromMemory, stdio, session }: StartedProgram): number {

@@ -12,7 +12,7 @@ import { line, mutatedLines } from '../testing/mutated-lines.ts'
 import { openFiles } from '../testing/open-files.ts'
 import { SupervisorFixture } from '../testing/supervised-shell.ts'
 
-// Names that mean nothing to the host, whatever becomes of them: a supervisor runs what its client asks for.
+// Harmless names: a supervisor runs what its client asks for.
 const io = { stdin: '', stdout: '', stderr: '', terminal: false }
 const record = { key: 'fuzz/a', pid: 4_194_304, startTime: '1', io, stdinEnded: true, drained: true }
 const launch = {
@@ -44,7 +44,7 @@ const requests = [
 const asked = requests.map((request, index) => ({ id: index + 10, ...request }))
 const text = mutatedLines(asked, { dictionary: ['\n', '"id":1,', '{', '}'] })
 const packet = fc.record({
-  // Which descriptors are sent, and what they are said to be for.
+  // Descriptors to send, and the roles announced for them.
   kinds: fc.array(fc.nat(5), { minLength: 1, maxLength: 4 }),
   announced: fc.subarray([...roles]),
 })
@@ -104,7 +104,7 @@ describeWith({ linux: true, programs: ['perl'] }, 'a supervisor', () => {
       socket.on('error', () => undefined)
       socket.write(line({ id: 1, method: 'hello', protocols: [1], token }))
       await Promise.race([greeted, closed])
-      // Before any of them is announced, since one that is refused ends the connection.
+      // Sent before any announcement, since a refused one ends the connection.
       for (const [index, { kinds }] of packets.entries())
         sendDescriptors(
           sent,
@@ -116,20 +116,20 @@ describeWith({ linux: true, programs: ['perl'] }, 'a supervisor', () => {
         socket.write(line({ ...adopted, packet: index + 1, roles: announced }))
       }
       socket.write(bytes)
-      // What it has been asked for is in order, so this comes last where all is well.
+      // Requests are handled in order, so these come last where all is well.
       for (const key of ['fuzz/a', 'fuzz/b', 'fuzz/p0', 'fuzz/p1'])
         socket.write(line({ id: 3, method: 'release', key }))
       socket.end()
       await closed
       closeSync(sent)
       expect(answer).toContain('"reply":1,"protocol":1')
-      // It is the same supervisor, and the process that it holds runs.
+      // The same supervisor answers, and its process runs.
       process.kill(pid, 0)
       process.kill(victim.pid, 0)
       if (runs % 200 === 0) {
         const held = fixture.records().map(({ key }) => key)
         expect(held).toContain(victim.key)
-        // RecordFiles with other keys have been adopted; each has no descriptors that were not announced for it.
+        // Processes with other keys have been adopted; each has only descriptors that were announced for it.
         expect(openFiles(pid).length - baseline).toBeLessThanOrEqual(10 * held.length)
       }
       return answer.includes('"error"') ? 'refused' : 'accepted'

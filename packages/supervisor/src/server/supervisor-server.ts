@@ -16,15 +16,15 @@ const idleTimeout = 10_000
 /** One for the client, others for its next connection or its successor's; each may hold an incomplete line. */
 const mostConnections = 16
 
-/** What a supervisor is started with. */
+/** How to start a supervisor. */
 export interface SupervisorServerOptions {
   /** Its own directory, made by its client. */
   readonly directory: string
-  /** Names the program's build. */
+  /** Identifies the program's build. */
   readonly build: string
   /** The cgroup that it was started for; empty for none. */
   readonly cgroup: string
-  /** Called when it has nothing to do any more and its directory is gone. */
+  /** Called when nothing is left to do and its directory is gone. */
   readonly onEnd: () => void
 }
 
@@ -58,17 +58,17 @@ export class SupervisorServer {
     const path = join(directory, files.process)
     writeFileSync(`${path}.new`, JSON.stringify(self), { mode: 0o600 })
     renameSync(`${path}.new`, path)
-    // Its sockets are its owner's only.
+    // Its sockets are for its owner only.
     process.umask(0o177)
     this.#packets = listenUnix(join(directory, files.descriptors), 'packets')
     this.#server = createServer((socket) => this.#connect(socket))
     this.#server.maxConnections = mostConnections
   }
 
-  /** Serves until there is nothing to do. Resolves when clients can connect. */
+  /** Serves until nothing is left to do. Resolves when clients can connect. */
   async start(): Promise<void> {
     this.#watcher.run().catch((error) => {
-      // Without it nothing is relayed any more; another supervisor can take over.
+      // Without the watcher nothing is relayed; another supervisor can take over.
       console.error('nothing can be waited for:', error)
       process.exit(1)
     })
@@ -76,18 +76,18 @@ export class SupervisorServer {
       this.#server.once('error', reject)
       this.#server.listen(join(this.#options.directory, files.control), resolve)
     })
-    // What it starts gets the usual mask.
+    // Launched programs get the usual mask.
     process.umask(0o022)
     this.#startIdling()
   }
 
-  /** As `retire`, whatever clients come. */
+  /** As `retire`, even if clients come. */
   terminate(): void {
     this.#terminated = true
     this.retire()
   }
 
-  /** Ends as soon as no process is held, or, without a client, all that are have ended. */
+  /** Ends as soon as no process is held or, without a client, all held ones have ended. */
   retire(): void {
     this.#retiring = true
     this.#endIfDone()
@@ -131,7 +131,7 @@ export class SupervisorServer {
     }, idleTimeout)
   }
 
-  /** What it knows of processes that have ended is on disk, for a client that comes later. */
+  /** Records of ended processes are on disk, for a later client. */
   get #isDone(): boolean {
     if (!this.#retiring) return false
     return this.#processes.empty || (this.#client === undefined && this.#processes.over)
@@ -140,7 +140,7 @@ export class SupervisorServer {
   #endIfDone(): void {
     if (!this.#isDone) return
     clearTimeout(this.#idle)
-    // The answers to what led here go first.
+    // Pending answers are sent first.
     setImmediate(() => {
       if (!this.#isDone) return
       for (const connection of this.#connections) connection.close()

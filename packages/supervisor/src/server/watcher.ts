@@ -13,7 +13,7 @@ export class Watcher {
   readonly #added = new Set<number>()
   readonly #callbacks = new Map<number, Map<Readiness, () => void>>()
 
-  /** Waits for ever; rejects if the system refuses to. */
+  /** Waits until the process ends; rejects on a system error. */
   async run(): Promise<never> {
     for (;;) {
       for (const fd of await waitForReady(this.#set)) {
@@ -25,9 +25,9 @@ export class Watcher {
   }
 
   /**
-   * Calls back once when a descriptor is ready; a second call before replaces the callback. It may call back without
+   * Calls back once when a descriptor is ready; a second call before replaces the callback. May call back without
    * cause: for a reused number, or if the descriptor is watched for both directions and ready for one.
-   * @returns false if the descriptor is one that is always ready
+   * @returns false if the descriptor is of a kind that is always ready
    */
   once(fd: number, readiness: Readiness, callback: () => void): boolean {
     const callbacks = new Map(this.#callbacks.get(fd)).set(readiness, callback)
@@ -37,7 +37,7 @@ export class Watcher {
     return true
   }
 
-  /** Calls back once when the process that a pidfd stands for has ended. */
+  /** Calls back once when the process of a pidfd has ended. */
   onceEnded(pidfd: number, callback: () => void): void {
     this.once(pidfd, 'read', () => {
       if (isReady(pidfd, 'read')) callback()
@@ -45,7 +45,7 @@ export class Watcher {
     })
   }
 
-  /** To be called before a descriptor is closed; one that was never watched is left alone. */
+  /** To be called before a descriptor is closed; ignores one that was not watched. */
   forget(fd: number): void {
     this.#callbacks.delete(fd)
     if (this.#added.delete(fd)) unwatch(this.#set, fd)

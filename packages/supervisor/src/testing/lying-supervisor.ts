@@ -12,12 +12,12 @@ export interface Asked {
   readonly [field: string]: unknown
 }
 
-/** What a supervisor does at a request, by what it sends; nothing if it returns nothing. */
+/** A supervisor's reaction to a request, as text to send; undefined for none. */
 export type Lie = (asked: Asked, to: LyingSupervisor) => string | undefined
 
 /**
- * A supervisor that runs in this process and says what a test wants: real ones do not lie on demand. The client takes
- * it for this process, so the test must not have it lost and killed: it says that it is a process of the test's.
+ * A supervisor in this process that sends what a test wants: real ones do not fail on demand. The client would take
+ * this process for the supervisor and kill it when it is lost, so it names another process of the test.
  */
 export class LyingSupervisor implements AsyncDisposable {
   readonly directory: string
@@ -55,14 +55,12 @@ export class LyingSupervisor implements AsyncDisposable {
     })
   }
 
-  /**
-   * Sends descriptors by the socket for them, as before the message that announces them. @returns the packet's number
-   */
+  /** Sends descriptors through their socket, before the message that announces them. @returns the packet's number */
   sendDescriptors(descriptors: readonly number[], name = String(this.#sent + 1)): number {
     try {
       sendDescriptors(this.#packets!, Buffer.from(name), descriptors)
     } catch (error) {
-      // The client has given up meanwhile.
+      // The client has given up.
       if (!isNsboxError(error) || error.details.errno !== 'EPIPE') throw error
     }
     return ++this.#sent
@@ -83,7 +81,7 @@ export class LyingSupervisor implements AsyncDisposable {
   }
 }
 
-/** A record of a process, as a supervisor tells it. */
+/** A record of a process, as in a supervisor's message. */
 export const someRecord = (key: string, pid: number) => ({
   key,
   pid,

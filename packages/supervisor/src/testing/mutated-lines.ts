@@ -4,7 +4,7 @@ import fc from 'fast-check'
 /** A message as it is sent. */
 export const line = (message: unknown) => `${JSON.stringify(message)}\n`
 
-/** Lines that are nearly right: of changed messages, and of messages whose text is changed. */
+/** Nearly correct lines: of changed messages, and messages with changed text. */
 export function mutatedLines(
   messages: readonly object[],
   { atLeast = 1, dictionary }: { readonly atLeast?: number; readonly dictionary: readonly string[] },

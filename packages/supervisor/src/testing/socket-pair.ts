@@ -5,7 +5,7 @@ import { acceptUnix, connectUnix, listenUnix } from '@nsbox/sys/descriptors'
 
 let pairs = 0
 
-/** Two sockets of packets that are connected to each other; the caller closes them. */
+/** Two connected sockets of packets; the caller closes them. */
 export function socketPair(): [here: number, there: number] {
   const path = join(tmpdir(), `nsbox-pair-${process.pid}-${pairs++}`)
   const listener = listenUnix(path, 'packets')

@@ -12,7 +12,7 @@ import type {
   SupervisorOptions,
 } from '../supervisor.ts'
 
-/** Makes a process and, as a runtime does, leaves its end to others; a shell might wait for it. */
+/** Makes a process and, like a runtime, does not wait for it; a shell might. */
 const runtime = `
   my $pid = fork // die;
   if (!$pid) { exec 'sh', '-c', $ARGV[0] or die }
@@ -28,7 +28,7 @@ export function shell(script: string): LaunchRequest['command'] {
   return ({ pidFile }: LaunchPaths) => ['perl', '-e', runtime, script, pidFile]
 }
 
-/** SupervisorPool and their processes in a directory of their own; all of it is gone after the test. */
+/** Supervisors and their processes in a directory of their own; all are ended after the test. */
 export class SupervisorFixture implements AsyncDisposable {
   readonly dir: TempDir
   readonly warnings: string[] = []
@@ -55,7 +55,7 @@ export class SupervisorFixture implements AsyncDisposable {
     return supervisor
   }
 
-  /** Closes a handle, as a client that ends does. */
+  /** Closes a handle, as a client that ends. */
   async leave(supervisor: Supervisor): Promise<void> {
     this.#open.delete(supervisor)
     await supervisor[Symbol.asyncDispose]()
@@ -70,19 +70,19 @@ export class SupervisorFixture implements AsyncDisposable {
     return supervisor.launch({ key: `test/${++this.#keys}`, command: shell(script), ...io, ...options })
   }
 
-  /** The processes of supervisors that run. */
+  /** Pids of running supervisors. */
   supervisors(): number[] {
     return processesWith(`--directory\0${this.directory}/`)
   }
 
-  /** What supervisors have written to their standard error. */
+  /** The supervisors' output on standard error. */
   logs(): string {
     return readdirSync(this.directory)
       .map((name) => readFileSync(join(this.directory, name, 'log'), 'utf8'))
       .join('')
   }
 
-  /** What is on disk of the processes of all supervisors. */
+  /** The records on disk of all supervisors. */
   records(): { key: string; pid: number; exit?: { exitStatus: number } }[] {
     return readdirSync(this.directory).flatMap((name) => {
       const records = join(this.directory, name, 'records')
@@ -113,7 +113,7 @@ export class SupervisorFixture implements AsyncDisposable {
   }
 }
 
-/** Processes whose arguments hold a text, those that have ended and not been waited for excepted. */
+/** Processes with a text in their arguments, without zombies. */
 function processesWith(text: string): number[] {
   return readdirSync('/proc').flatMap((name) => {
     const pid = Number(name)

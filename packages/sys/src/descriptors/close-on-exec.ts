@@ -9,15 +9,15 @@ const { EBADF } = constants.errno
 const fcntl = new CFunction('int fcntl(int fd, int command, int argument)')
 
 /**
- * Keeps all descriptors that are open now, but the standard three, from programs that this process starts. Node does so
- * for those that it has inherited only up to the first gap in their numbers.
+ * Makes all open descriptors but the standard three close on exec. Node does that for inherited ones only up to the
+ * first gap in their numbers.
  */
 export function closeAllOnExec(): void {
   for (const name of readdirSync('/proc/self/fd')) {
     const fd = Number(name)
     if (fd <= 2) continue
     const result = fcntl.call(fd, F_SETFD, FD_CLOEXEC)
-    // That of the directory itself is closed by now.
+    // The descriptor of the directory itself is closed by now.
     if (result !== -EBADF) fcntl.succeeded(result)
   }
 }

@@ -233,7 +233,7 @@ describeWith({ linux: true }, 'flags of descriptors', () => {
       '-e',
       script,
     ]
-    // Dash has no such numbers.
+    // Dash has no such descriptors.
     const { stdout } = await run('bash', ['-c', 'exec "$@" 99</etc/passwd', 'bash', ...node])
     expect(stdout).toBe('/etc/passwd\n|')
   })

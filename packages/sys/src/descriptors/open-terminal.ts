@@ -8,9 +8,9 @@ const ioctl = new CFunction('int ioctl(int fd, ulong request, void *argument)')
 
 /** A new terminal (pty(7)). */
 export interface OpenedTerminal {
-  /** The side that shows it. Reads and writes on it do not wait. It is closed on exec; the caller closes it. */
+  /** The controlling side. Non-blocking, and closed on exec; the caller closes it. */
   readonly fd: number
-  /** The device for the programs that run in it. */
+  /** The device for the programs in it. */
   readonly path: string
 }
 

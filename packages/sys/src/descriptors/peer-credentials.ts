@@ -8,7 +8,7 @@ const { ERANGE } = constants.errno
 
 const getsockopt = new CFunction('int getsockopt(int fd, int level, int name, void *value, void *length)')
 
-/** Who has connected to a socket, as it was at that moment (unix(7), SO_PEERCRED and SO_PEERGROUPS). */
+/** The peer of a socket at the moment of connecting (unix(7), SO_PEERCRED and SO_PEERGROUPS). */
 export interface PeerCredentials {
   readonly pid: number
   readonly uid: number
@@ -18,17 +18,17 @@ export interface PeerCredentials {
 }
 
 /**
- * The credentials of the process that is at the other end of a connection, effective ids, in terms of this process's
- * user namespace. Ids that it does not have there are the overflow id, 65534.
+ * The credentials of the peer of a connection: effective ids in this process's user namespace. Ids without a mapping
+ * there are the overflow id, 65534.
  *
  * @param fd of a connected unix socket
- * @throws with detail `errno` if it is none; `unimplemented` elsewhere than on Linux
+ * @throws with detail `errno` if it is none; `unimplemented` on other systems than Linux
  */
 export function peerCredentials(fd: number): PeerCredentials {
   return { ...processOf(fd), groups: peerGroups(fd) }
 }
 
-/** The pid alone; otherwise as `peerCredentials`. */
+/** Only the pid; otherwise as `peerCredentials`. */
 export function peerProcess(fd: number): number {
   return processOf(fd).pid
 }

@@ -9,20 +9,20 @@ const POLLHUP = 0x10
 const POLLRDHUP = 0x2000
 
 const poll = new CFunction('int poll(void *fds, ulong count, int timeout)')
-// struct pollfd: the descriptor, what is asked for, and what there is.
+// struct pollfd: the descriptor, the requested and the returned events.
 const pollFd = new Int32Array(2)
 const events = new Int16Array(pollFd.buffer, 4)
 
-/** Whether something can be read from a descriptor, or written to it, without waiting; an end or error counts. */
+/** Whether reading from a descriptor, or writing to it, would not block; also true for an end or an error. */
 export function isReady(fd: number, readiness: Readiness): boolean {
   return pollNow(fd, readiness === 'read' ? POLLIN : POLLOUT) !== 0
 }
 
 /**
- * Whether the other end of a connection writes no more: it has closed it, or its process has ended. True as well when
- * nobody reads from the descriptor.
+ * Whether the other end of a connection writes no more: it was closed, or its process has ended. Works even if nobody
+ * reads from the descriptor.
  *
- * @throws with detail `errno`; `unimplemented` elsewhere than on Linux
+ * @throws with detail `errno`; `unimplemented` on other systems than Linux
  */
 export function hasHungUp(fd: number): boolean {
   return (pollNow(fd, POLLRDHUP) & (POLLERR | POLLHUP | POLLRDHUP)) !== 0

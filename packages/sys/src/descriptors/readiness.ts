@@ -19,17 +19,17 @@ const eventSize = process.arch === 'x64' ? 12 : 16
 const dataOffset = process.arch === 'x64' ? 4 : 8
 const mostEvents = 64
 
-/** What to wait for: something to read (or an end), or room to write. */
+/** What to wait for: data to read (or an end), or room to write. */
 export type Readiness = 'read' | 'write'
 
-/** Makes a set of descriptors that are watched (epoll(7)); it is a descriptor itself, which the caller closes. */
+/** Makes a set of watched descriptors (epoll(7)), which is a descriptor itself; the caller closes it. */
 export function makeWatchSet(): number {
   return epollCreate.callOrThrow(EPOLL_CLOEXEC)
 }
 
 /**
- * Watches a descriptor until it is ready once, for any of what it is watched for; done again, it is watched again.
- * Other threads may wait meanwhile. It must be taken out before it is closed while duplicates of it are open.
+ * Watches a descriptor until it is ready once, for any of the given directions; another call watches it again. Other
+ * threads may be waiting. It must be removed before it is closed while duplicates of it are open.
  * @param added whether it is in the set already
  * @returns false if the descriptor cannot be watched because it is always ready, as a file is
  */
@@ -46,13 +46,13 @@ export function watchOnce(set: number, fd: number, readiness: Iterable<Readiness
   return true
 }
 
-/** Takes a descriptor out of a set; one that is not in it is left alone. */
+/** Removes a descriptor from a set; does nothing if it is not in it. */
 export function unwatch(set: number, fd: number): void {
   const result = epollControl.call(set, EPOLL_CTL_DEL, fd, new Uint8Array(eventSize))
   if (result !== -ENOENT) epollControl.succeeded(result)
 }
 
-/** Waits, in a thread, until descriptors of a set are ready. @returns some that are, each once */
+/** Waits, in a thread, until descriptors of a set are ready. @returns some of these, each once */
 export async function waitForReady(set: number): Promise<number[]> {
   const events = new Uint8Array(eventSize * mostEvents)
   const count = epollWait.succeeded(await epollWait.callInThread(set, events, mostEvents, -1))

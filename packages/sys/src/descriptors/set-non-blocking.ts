@@ -6,7 +6,7 @@ const O_NONBLOCK = 0o4000
 
 const fcntl = new CFunction('int fcntl(int fd, int command, int argument)')
 
-/** Makes calls on an open file return instead of wait, for all who have it open by duplicates of this descriptor. */
+/** Makes an open file non-blocking, for all duplicates of this descriptor. */
 export function setNonBlocking(fd: number): void {
   fcntl.callOrThrow(fd, F_SETFL, fcntl.callOrThrow(fd, F_GETFL, 0) | O_NONBLOCK)
 }

@@ -11,14 +11,14 @@ const splice = new CFunction(
 const flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK
 
 /**
- * What came of moving bytes: how many were moved; `again` if nothing could be moved without waiting; `end` if there is
- * nothing more to read, or the other side of a terminal has hung up; `closed` if there can be no reader any more.
+ * The result of moving bytes: how many were moved; `again` if it would block; `end` at the end of the input, or if the
+ * other side of a terminal has hung up; `closed` if the output can have no reader any more.
  */
 export type SpliceResult = number | 'again' | 'end' | 'closed'
 
 /**
- * Moves bytes from one descriptor to another, of which one is a pipe, without taking them in: whatever becomes of this
- * process, each byte is either still to be read or written (splice(2)). It does not wait for a pipe; a terminal must be
+ * Moves bytes from one descriptor to another, one of which is a pipe, without copying them to this process: if it is
+ * killed, each byte is either still unread or was written (splice(2)). Does not block on a pipe; a terminal must be
  * non-blocking.
  */
 export function spliceNow(from: number, to: number, length: number): SpliceResult {
@@ -26,8 +26,8 @@ export function spliceNow(from: number, to: number, length: number): SpliceResul
 }
 
 /**
- * As `spliceNow`, in a thread: from a pipe to a file, which may wait for its disk.
- * @param offset in the file; where its descriptor stands is neither asked nor changed
+ * As `spliceNow`, in a thread: from a pipe to a file, which may block on its disk.
+ * @param offset in the file; the descriptor's position is neither used nor changed
  */
 export async function spliceToFile(
   from: number,

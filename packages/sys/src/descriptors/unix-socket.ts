@@ -14,10 +14,10 @@ const MSG_CMSG_CLOEXEC = 0x40000000
 const types = { stream: 1, packets: 5 } as const
 const { EAGAIN, ECONNABORTED, ECONNRESET, EPIPE } = constants.errno
 
-/** What goes through a socket: a stream of bytes, or packets that stay apart. */
+/** The type of a socket: a stream of bytes, or separate packets. */
 export type SocketType = keyof typeof types
 
-/** What has come through a socket. */
+/** Data received from a socket. */
 export interface Received {
   readonly bytes: Uint8Array
   /** Closed on exec; the caller closes them. */
@@ -37,7 +37,7 @@ const mostDescriptors = 253
 const headerSize = 16
 
 /**
- * Listens on a socket at a path that must not exist. No call on it, or on what it accepts, waits.
+ * Listens on a socket at a path that must not exist. It and its connections are non-blocking.
  * @returns the descriptor; the caller closes it and removes the file
  * @throws `invalid_argument` for a path that no socket can have
  */
@@ -50,7 +50,7 @@ export function listenUnix(path: string, type: SocketType): number {
 }
 
 /**
- * Connects to a socket, without waiting.
+ * Connects to a socket, without blocking.
  * @throws with detail `errno` `ECONNREFUSED` or `ENOENT` if nobody listens, `EAGAIN` if too many wait
  */
 export function connectUnix(path: string, type: SocketType): number {
@@ -72,7 +72,7 @@ export function acceptUnix(listener: number): number | undefined {
 /**
  * Sends bytes with duplicates of descriptors (sendmsg(2), SCM_RIGHTS); the caller keeps its own.
  * @returns whether they were sent; false if there is no room now
- * @throws with detail `errno` `EPIPE` or `ECONNRESET` if the other side is gone
+ * @throws with detail `errno` `EPIPE` or `ECONNRESET` if the other side has closed the connection
  */
 export function sendDescriptors(fd: number, bytes: Uint8Array, descriptors: readonly number[]): boolean {
   if (bytes.length === 0 || descriptors.length > mostDescriptors)
@@ -94,10 +94,10 @@ export function sendDescriptors(fd: number, bytes: Uint8Array, descriptors: read
 }
 
 /**
- * Receives what is there: of packets one, of a stream at most `size` bytes.
- * @param size the most bytes to take
- * @returns `nothing` if nothing is there now, `end` if the other side is gone
- * @throws `resource_exhausted` if there were more descriptors than this process may have; those that came are closed
+ * Receives available data: one packet, or at most `size` bytes of a stream.
+ * @param size the most bytes to receive
+ * @returns `nothing` if there is nothing now, `end` if the other side has closed the connection
+ * @throws `resource_exhausted` if there were more descriptors than this process may have; those received are closed
  */
 export function receiveDescriptors(fd: number, size: number): Received | 'nothing' | 'end' {
   const bytes = new Uint8Array(size)
@@ -144,7 +144,7 @@ function controlSize(descriptors: number): number {
   return headerSize + Math.ceil((4 * descriptors) / 8) * 8
 }
 
-/** struct msghdr of 64-bit Linux, with one struct iovec. It points to what it is given, which must outlive it. */
+/** struct msghdr of 64-bit Linux, with one struct iovec. It points to the arguments, which must outlive it. */
 function messageHeader(data: Uint8Array, control: Uint8Array) {
   const vector = new BigUint64Array([addressOf(data), BigInt(data.length)])
   const header = new BigUint64Array(7)
@@ -156,7 +156,7 @@ function messageHeader(data: Uint8Array, control: Uint8Array) {
     header,
     controlLength: () => Number(header[5]),
     flags: () => new Int32Array(header.buffer, 48, 1)[0]!,
-    // Keeps alive what the header points to.
+    // Keeps the memory alive that the header points to.
     vector,
     data,
     control,

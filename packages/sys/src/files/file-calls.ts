@@ -46,24 +46,23 @@ const copyFileRange = new CFunction(
 const unshare = new CFunction('int unshare(int flags)')
 const umask = new CFunction('uint umask(uint mask)')
 
-// No call keeps them, so each thread has one set. Numbers of 64 bits are written as halves, since making a BigInt takes
-// as long as a call.
+// Calls do not keep them, so each thread has one set. Numbers of 64 bits are written as halves, since making a BigInt
+// takes as long as a call.
 const how = new Uint32Array(6)
 const times = new Uint32Array(8)
-/** Where the lower half of a number of 64 bits is. */
+/** Index of the lower half of a number of 64 bits. */
 const low = littleEndian ? 0 : 1
 const texts = [Buffer.alloc(4096), Buffer.alloc(4096)] as const
 const offsets = [new BigInt64Array(1), new BigInt64Array(1)] as const
 
 /**
- * The system calls that make and change files relative to open directories. All are synchronous.
+ * System calls that make and change files relative to open directories. All are synchronous.
  *
- * They return what the system call returned: a number of at least 0, or the negated errno (`-constants.errno.EEXIST`
- * of `node:os`), since a layer's extraction meets expected failures often and an exception costs more than the call.
- * Elsewhere than on Linux each throws `unimplemented`.
+ * They return the result of the system call, a number of at least 0, or the negated errno (`-constants.errno.EEXIST` of
+ * `node:os`): extracting a layer often meets expected failures, and an exception costs more than the call. On other
+ * systems than Linux each throws `unimplemented`.
  *
- * A name is a string with one character per byte (`latin1`), so that names that are no UTF-8 survive. It must not
- * hold a NUL.
+ * A name is a string with one character per byte (`latin1`), so that it need not be UTF-8. It must not contain a NUL.
  */
 export const fileCalls = {
   /**
@@ -79,20 +78,20 @@ export const fileCalls = {
   mkdirat(directory: number, name: string, mode: number): number {
     return mkdirat.call(directory, cString(name), mode)
   },
-  /** @param mode with the type's bits, as `S_IFIFO` of `node:fs` */
+  /** @param mode with the bits of the type, such as `S_IFIFO` of `node:fs` */
   mknodat(directory: number, name: string, mode: number, major: number, minor: number): number {
     return mknodat.call(directory, cString(name), mode, deviceNumber(major, minor))
   },
   symlinkat(target: string, directory: number, name: string): number {
     return symlinkat.call(cString(target, texts[1]), directory, cString(name))
   },
-  /** Links the very thing that is named: a symbolic link at its end is not followed. */
+  /** Does not follow a symbolic link at the end of `from`, but links it. */
   linkat(fromDirectory: number, from: string, toDirectory: number, to: string): number {
     return linkat.call(fromDirectory, cString(from, texts[1]), toDirectory, cString(to), 0)
   },
   /**
-   * The target of a symbolic link that is open by `O_PATH`, or the negated errno: of the link that was looked at,
-   * whatever its name stands for by now (readlinkat(2) with an empty name).
+   * The target of a symbolic link that is open by `O_PATH`, or the negated errno. It is that of the opened link, even
+   * if its name is another file by now (readlinkat(2) with an empty name).
    */
   targetOf(fd: number): string | number {
     const into = Buffer.allocUnsafe(4096)
@@ -138,9 +137,9 @@ export const fileCalls = {
     return whole((buffer, size) => lgetxattr.call(cString(path), cString(attribute, texts[1]), buffer, size))
   },
   /**
-   * getdents64(2): the next entries of an open directory, as the kernel lays them out, which `TreeCursor` of
-   * `@nsbox/trees` reads.
-   * @param into of at least 512 bytes, which any entry fits into
+   * getdents64(2): the next entries of an open directory, in the kernel's format, which `TreeCursor` of `@nsbox/trees`
+   * reads.
+   * @param into at least 512 bytes, enough for any entry
    * @returns how many bytes were written; 0 at the end of the directory
    */
   getdents64(fd: number, into: Uint8Array): number {
@@ -153,26 +152,26 @@ export const fileCalls = {
   statx(directory: number, name: string, into: Uint8Array): number {
     return statx.call(directory, cString(name), AT_SYMLINK_NOFOLLOW, statxMask, into)
   },
-  /** Has the next `getdents64` begin at a position that an entry has told (`d_off`), or with 0n at the first entry. */
+  /** Makes the next `getdents64` begin at the position of an entry (`d_off`), or with 0n at the first entry. */
   seekEntry(fd: number, position: bigint): number {
     const result = lseek.call(fd, position, SEEK_SET)
-    // Positions may be beyond what a number can hold.
+    // Positions may exceed the range of a number.
     return result < 0 ? result : 0
   },
   /**
-   * Where a file's next data begin at or after an offset, in bytes; `-ENXIO` if there are none. Moves the position of
-   * the descriptor. What a file system does not know of holes is data.
+   * The offset of a file's next data at or after an offset, in bytes; `-ENXIO` if there are none. Moves the position of
+   * the descriptor. File systems without knowledge of holes report only data.
    */
   seekData(fd: number, offset: number): number {
     return lseek.call(fd, offset, SEEK_DATA)
   },
-  /** Where the next hole begins at or after an offset, in bytes: at the latest the end of the file. As `seekData`. */
+  /** The offset of the next hole at or after an offset, in bytes: at most the end of the file. As `seekData`. */
   seekHole(fd: number, offset: number): number {
     return lseek.call(fd, offset, SEEK_HOLE)
   },
   /**
-   * copy_file_range(2): copies bytes from one file to another inside the kernel, which shares the disk's blocks where
-   * the file system can.
+   * copy_file_range(2): copies bytes between files within the kernel, which shares the disk's blocks where the file
+   * system can.
    * @returns how many it has copied, which may be fewer; 0 at the end of the file
    */
   copyFileRange(from: number, fromOffset: number, to: number, toOffset: number, length: number): number {
@@ -182,8 +181,9 @@ export const fileCalls = {
     return copyFileRange.call(from, source, to, target, length, 0)
   },
   /**
-   * Gives the calling thread, and what it starts, a umask of its own, and so a working directory of its own (unshare(2)
-   * with `CLONE_FS`, which a container's seccomp profile may refuse). Other threads keep that of the process.
+   * Gives the calling thread, and programs that it starts, a umask of its own, and so a working directory of its own
+   * (unshare(2) with `CLONE_FS`, which a container's seccomp profile may refuse). Other threads keep that of the
+   * process.
    */
   umaskOfThread(mask: number): number {
     const unshared = unshare.call(CLONE_FS)
@@ -197,8 +197,8 @@ export const fileCalls = {
 export type FileCalls = typeof fileCalls
 
 /**
- * Those that may wait for a disk for long, each made by a thread of libuv's pool. The bytes stay untouched meanwhile,
- * and each call has bytes of its own, since several may be under way.
+ * Calls that may wait long for a disk, each made in a thread of libuv's pool. The bytes must not change meanwhile, and
+ * each call needs its own, since several may be running.
  */
 export const fileCallsInThread: {
   readonly [Call in 'openat2' | 'unlinkat' | 'getdents64' | 'statx']: (
@@ -216,7 +216,7 @@ export const fileCallsInThread: {
     statx.callInThread(directory, ownCString(name), AT_SYMLINK_NOFOLLOW, statxMask, into),
 }
 
-/** @param into what it is written to, if it fits: valid until the next string is written there */
+/** @param into buffer for the text, if it fits: valid until the next text is written there */
 function cString(bytes: string, into: Buffer = texts[0]): Uint8Array {
   if (bytes.includes('\0')) throw new TypeError('a name holds a NUL')
   if (bytes.length >= into.length) return Buffer.from(`${bytes}\0`, 'latin1')
@@ -236,7 +236,7 @@ function fillHow(how: Uint32Array, flags: number, mode: number, resolve: number)
   return how
 }
 
-// dev_t as the C libraries of Linux put it together.
+// dev_t in the layout of Linux's C libraries.
 function deviceNumber(major: number, minor: number): bigint {
   const [high, low] = [BigInt(major), BigInt(minor)]
   return (
@@ -253,7 +253,7 @@ function bothTimes(seconds: number, nanoseconds: number): Uint32Array {
   return times
 }
 
-/** Reads a value whose size is unknown before: most are small, and none exceeds the kernel's 64 KiB. */
+/** Reads a value of unknown size: most are small, and none exceeds the kernel's 64 KiB. */
 function whole(read: (buffer: Uint8Array | null, size: number) => number): Buffer | number {
   for (const size of [256, 65536]) {
     const buffer = Buffer.alloc(size)

@@ -9,33 +9,33 @@ const LOOP_SET_STATUS64 = 0x4c04
 const LOOP_GET_STATUS64 = 0x4c05
 const flagBits = { readOnly: 1, autoclear: 4, directIo: 16 } as const
 
-/** Bytes of `struct loop_config`, where its `struct loop_info64` begins, and bytes of that. */
+/** Size of `struct loop_config`, offset of its `struct loop_info64`, and size of that. */
 const configSize = 304
 const infoOffset = 8
 const infoSize = 232
-/** Where the flags are in a `struct loop_info64`, and the name of the file, which is for people only. */
+/** Offsets in a `struct loop_info64` of the flags, and of the file's name, which is only informative. */
 const flagsOffset = 52
 const nameOffset = 56
 const maxName = 63
 
-/** Somebody else may take a free device first. */
+/** Another process may take a free device first. */
 const maxAttempts = 64
 
 const ioctl = new CFunction('int ioctl(int fd, ulong request, void *argument)')
 
-/** How a file is made a block device. */
+/** How to attach a file to a block device. */
 export interface LoopDeviceOptions {
   /** False by default. */
   readonly readOnly?: boolean | undefined
-  /** Whether reads and writes pass by the page cache of the file; false by default. */
+  /** Whether reads and writes bypass the page cache of the file; false by default. */
   readonly directIo?: boolean | undefined
 }
 
-/** A block device of a file, which is open. It ends once nobody has it open or mounted, unless it is kept. */
+/** An open block device of a file. It is removed when it is neither open nor mounted, unless it is kept. */
 export interface LoopDevice extends Disposable {
   /** `/dev/loopN` */
   readonly path: string
-  /** Whether it stays when nobody uses it. */
+  /** Sets whether it stays when it is unused. */
   keep(kept: boolean): void
 }
 
@@ -59,7 +59,7 @@ export function attachLoopDevice(file: string, options: LoopDeviceOptions = {}):
   }
 }
 
-/** A loop device that is there, by its path. @throws as opening it; `not_found` if it is no file's */
+/** Opens an existing loop device by its path. @throws as opening it; `not_found` if it has no file */
 export function openLoopDevice(path: string): LoopDevice {
   const device = opened(path, constants.O_RDONLY)
   try {

@@ -4,7 +4,7 @@ import { CFunction } from '../c-function.ts'
 
 const MFD_CLOEXEC = 1
 const MFD_ALLOW_SEALING = 2
-/** Since Linux 6.3; before, all are executable, and the flag is refused. */
+/** Since Linux 6.3; earlier kernels make all executable, and refuse the flag. */
 const MFD_EXEC = 0x10
 const F_ADD_SEALS = 1033
 const F_SEAL_SEAL = 1
@@ -20,10 +20,10 @@ const fcntl = new CFunction('int fcntl(int fd, int command, int argument)')
 /**
  * Copies a program into memory, where it cannot be changed any more (memfd_create(2)).
  *
- * @param name what the kernel shows for it
+ * @param name shown by the kernel
  * @returns a descriptor open for reading, which can be executed as `/proc/self/fd/N`; it is closed on exec, and the
- * memory is free once it is neither open nor running
- * @throws with the detail `errno`, as `EACCES` where the host does not let programs run from memory
+ * memory is freed once it is neither open nor running
+ * @throws with the detail `errno`, such as `EACCES` where the host forbids programs in memory
  */
 export function sealedCopy(path: string, name: string): number {
   const source = openSync(path, 'r')
@@ -36,7 +36,7 @@ export function sealedCopy(path: string, name: string): number {
       fchmodSync(copy, 0o555)
       const seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE
       fcntl.callOrThrow(copy, F_ADD_SEALS, seals)
-      // What is open for writing cannot be executed.
+      // A file that is open for writing cannot be executed.
       return openSync(`/proc/self/fd/${copy}`, 'r')
     } finally {
       closeSync(copy)

@@ -10,7 +10,7 @@ const SIOCGIFFLAGS = 0x8913
 const SIOCSIFFLAGS = 0x8914
 const IFF_UP = 1
 
-/** Bytes of a `struct ifreq`, and where its flags are. */
+/** Size of a `struct ifreq`, and offset of its flags. */
 const requestSize = 40
 const flagsAt = 16
 
@@ -18,7 +18,7 @@ const socket = new CFunction('int socket(int domain, int type, int protocol)')
 const ioctl = new CFunction('int ioctl(int fd, ulong request, void *argument)')
 
 /**
- * Lets a network namespace reach itself: its interface `lo` is brought up, with its addresses. In a new one it is down.
+ * Brings up the interface `lo` of a network namespace, with its addresses. In a new namespace it is down.
  *
  * @param namespace a descriptor of `/proc/<pid>/ns/net`
  * @throws as `inNamespace`

@@ -11,16 +11,16 @@ const { ECHILD } = constants.errno
 
 const waitid = new CFunction('int waitid(int type, int id, void *info, int options)')
 
-// siginfo_t as 64-bit Linux has it.
+// siginfo_t of 64-bit Linux.
 const info = new Int32Array(32)
 const code = 2
 const pidField = 4
 const status = 6
 
 /**
- * A child that has ended and was not waited for yet; it stays as it is (waitid(2) with WNOWAIT). Of several it is
- * always the same one.
- * @returns its number; undefined if there is none
+ * An ended child that has not been waited for; it stays so (waitid(2) with WNOWAIT). Of several it is always the same
+ * one.
+ * @returns its pid; undefined if there is none
  */
 export function peekEndedChild(): number | undefined {
   info[pidField] = 0
@@ -30,11 +30,11 @@ export function peekEndedChild(): number | undefined {
   return info[pidField] || undefined
 }
 
-/** How a child has ended: what it returned, or the number of the signal. */
+/** How a child has ended: its exit code, or the number of the signal. */
 export type ChildEnd = { readonly code: number } | { readonly signal: number }
 
 /**
- * Waits for a child that may have ended, without waiting for its end. Its number is free afterwards.
+ * Waits for a child if it has ended, without blocking. Its pid may be reused afterwards.
  * @returns undefined while it runs, or if this process has no such child
  */
 export function reapEndedChild(pid: number): ChildEnd | undefined {
@@ -46,7 +46,7 @@ export function reapEndedChild(pid: number): ChildEnd | undefined {
   return info[code] === CLD_EXITED ? { code: info[status]! } : { signal: info[status]! }
 }
 
-/** As `reapEndedChild`, with 128 and the number of the signal for what a signal has ended. */
+/** As `reapEndedChild`, with 128 plus the number of the signal for one that a signal ended. */
 export function reapChild(pid: number): number | undefined {
   const end = reapEndedChild(pid)
   if (end === undefined) return undefined

@@ -16,8 +16,8 @@ const sendSignal = new CFunction('long pidfd_send_signal(int fd, int signal, voi
 const ioctl = new CFunction('int ioctl(int fd, ulong request, void *argument)')
 
 /**
- * A descriptor that stands for a process, and never for another one that gets its number later (pidfd_open(2)). Polled,
- * it is readable once the process has ended. It is closed on exec; the caller closes it.
+ * A descriptor for a process, never for another one that gets its pid later (pidfd_open(2)). It is readable, by
+ * poll(2), once the process has ended. It is closed on exec; the caller closes it.
  * @throws with detail `errno` `ESRCH` if there is no such process
  */
 export function openPidfd(pid: number): number {
@@ -25,8 +25,8 @@ export function openPidfd(pid: number): number {
 }
 
 /**
- * Sends a signal to the process that a descriptor stands for; 0 only asks whether there is one.
- * @returns whether there was a process to signal; one that has ended counts until its parent has waited for it
+ * Sends a signal to the process of a pidfd; 0 only checks whether there is one.
+ * @returns whether there was a process to signal; an ended one counts until its parent has waited for it
  */
 export function signalPidfd(fd: number, signal: number): boolean {
   const result = sendSignal.call(fd, signal, null, 0)
@@ -36,17 +36,17 @@ export function signalPidfd(fd: number, signal: number): boolean {
 }
 
 /**
- * How the process of a pidfd ended, whatever its parent. The kernel tells it once the parent has waited for the
- * process, to descriptors that were opened before (Linux 6.15 and later).
+ * The exit status of a pidfd's process, which need not be a child. Available once the parent has waited for the
+ * process, from descriptors that were opened before (Linux 6.15 and later).
  *
- * @returns what it returned, or 128 and the number of the signal that ended it; `pending` while the process runs or its
- * parent has not waited for it; `unknown` if this kernel does not tell
+ * @returns its exit status, or 128 plus the number of the signal that ended it; `pending` while the process runs or its
+ * parent has not waited for it; `unknown` if the kernel does not give it
  */
 export function pidfdExitStatus(fd: number): number | 'pending' | 'unknown' {
   const info = new BigUint64Array(8)
   info[0] = PIDFD_INFO_EXIT
   const result = ioctl.call(fd, PIDFD_GET_INFO, info)
-  // The kernel knows no such request; or it does, but keeps nothing of a process that is gone.
+  // The kernel does not know the request, or keeps no information on the process.
   if (result === -ENOTTY || result === -EINVAL || result === -ESRCH) return 'unknown'
   ioctl.succeeded(result)
   if ((info[0] & PIDFD_INFO_EXIT) === 0n) return signalPidfd(fd, 0) ? 'pending' : 'unknown'

@@ -1,22 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { isErrno } from '@nsbox/errors'
 
-/** Some of what the kernel says of a process in `/proc/<pid>/stat` (proc_pid_stat(5)). */
+/** Fields of a process in `/proc/<pid>/stat` (proc_pid_stat(5)). */
 export interface ProcessStat {
-  /**
-   * One letter, such as `R`; `Z` for one that has ended and has not been waited for, `X` for one that is about to go.
-   */
+  /** One letter, such as `R`; `Z` for a zombie, `X` for a process that is about to vanish. */
   readonly state: string
-  /** The number of its parent. */
+  /** The pid of its parent. */
   readonly parent: number
   /** `PF_…` of the kernel's `include/linux/sched.h`. */
   readonly flags: number
-  /**
-   * When it started, by the kernel's clock: with its number it tells a process from all others since the system was
-   * started.
-   */
+  /** Start time, by the kernel's clock: with the pid it identifies a process since the start of the system. */
   readonly startTime: string
-  /** How it ended, as waitpid(2) tells it; 0 for those who may not trace it. */
+  /** Exit status in the form of waitpid(2); 0 for readers without permission to trace it. */
   readonly waitStatus: number
 }
 
@@ -29,7 +24,7 @@ export function processStat(pid: number): ProcessStat | undefined {
     if (isErrno(error, 'ENOENT') || isErrno(error, 'ESRCH')) return undefined
     throw error
   }
-  // The second field is the program's name, which may hold anything; what follows it is numbers.
+  // The second field is the program's name, which may contain anything; numbers follow.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const field = (number: number) => fields[number - 3]!
   return {

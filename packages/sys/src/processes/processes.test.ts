@@ -6,7 +6,7 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
 import { openPidfd, signalPidfd } from './pidfd.ts'
 
-/** Runs a script in a process of its own, which may have children that Node knows nothing of. */
+/** Runs a script in a process of its own, which may have children that Node did not start. */
 async function inProcess(script: string): Promise<unknown> {
   const calls = new URL('./index.ts', import.meta.url).href
   const descriptors = new URL('../descriptors/index.ts', import.meta.url).href

@@ -37,7 +37,7 @@ describeWith({ root: true, linux: true, programs: ['unshare', 'nsenter'] }, 'a h
   })
 })
 
-/** A namespace of its own, as long as it is needed. */
+/** A namespace of its own, while it is needed. */
 async function otherNamespace() {
   const child = spawn('unshare', ['--uts', 'sh', '-c', 'echo; exec sleep 1000'], {
     stdio: ['ignore', 'pipe', 'inherit'],

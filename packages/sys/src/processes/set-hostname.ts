@@ -4,7 +4,7 @@ import { inNamespace } from './in-namespace.ts'
 const sethostname = new CFunction('int sethostname(const uint8_t *name, size_t length)')
 
 /**
- * Names the host for all that are in another UTS namespace (sethostname(2)).
+ * Sets the hostname of another UTS namespace (sethostname(2)).
  *
  * @param namespace a descriptor of `/proc/<pid>/ns/uts`
  * @param name at most 64 bytes

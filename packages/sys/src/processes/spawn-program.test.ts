@@ -8,7 +8,7 @@ import { pipe } from '../pipe.ts'
 import { reapEndedChild } from './ended-children.ts'
 import { type ProgramStart, spawnProgram } from './spawn-program.ts'
 
-/** Runs a script of the shell to its end. */
+/** Runs a shell script to its end. */
 async function shell(script: string, options: Partial<ProgramStart> = {}) {
   const output = pipe(65_536)
   const nothing = openSync('/dev/null', 'r+')
@@ -34,10 +34,10 @@ async function shell(script: string, options: Partial<ProgramStart> = {}) {
 
 describeWith({ linux: true }, 'a program that is started', () => {
   test('has its name, arguments, variables, directory and descriptors, and no others', async () => {
-    // Whoever runs the test may have left descriptors open.
+    // The test runner may have left descriptors open.
     closeAllOnExec()
     const env = { ONE: '1', ÄÖ: 'ü ü' }
-    // What the shell has open, as it sees itself: beside a pipe to another program it would have that, too.
+    // The shell's open descriptors; with a pipe to another program it would have that, too.
     const descriptors = 'for fd in /proc/$$/fd/*; do if test -e $fd; then echo $fd; fi; done'
     const script = `echo "$0 $ONE"; pwd >&2; tr "\\0" ";" </proc/$$/environ; echo; ${descriptors}`
     const { end, text } = await shell(script, { env, cwd: '/usr' })

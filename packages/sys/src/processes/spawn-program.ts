@@ -4,11 +4,11 @@ import { type CArgument, CFunction, littleEndian } from '../c-function.ts'
 
 /** A program to start. */
 export interface ProgramStart {
-  /** Of the file; nothing is searched for. */
+  /** The path of the file; there is no search. */
   readonly path: string
-  /** The name that it is started under, and its arguments. */
+  /** Its name for the program, and the arguments. */
   readonly args: readonly string[]
-  /** All of its variables. */
+  /** All its variables. */
   readonly env: Readonly<Record<string, string>>
   /** `.` by default. */
   readonly cwd?: string | undefined
@@ -24,12 +24,12 @@ export interface ProgramStart {
 const POSIX_SPAWN_SETSIGDEF = 4
 const POSIX_SPAWN_SETSIGMASK = 8
 const POSIX_SPAWN_SETSID = 128
-/** More than any C library's structure for it has. */
+/** Larger than the structure in any C library. */
 const structureBytes = 1024
 const signalSetBytes = 128
 const { SIGKILL, SIGSTOP } = constants.signals
 
-// These return the error instead of setting it.
+// These return the error instead of setting errno.
 const calls = {
   spawn: new CFunction(
     'int posix_spawn(int *pid, const char *path, void *actions, void *attributes, const char **args, const char **env)',
@@ -50,12 +50,13 @@ const calls = {
 let attributes: Uint8Array | undefined
 
 /**
- * Starts a program without a copy of this process's memory in between (posix_spawn(3)), which takes a process of 100 MB
- * half a millisecond and a fork two, after which each page is copied that is written. The program has signals as at the
- * beginning, and none blocked. It is a child that Node knows nothing of: the caller waits for it (`reapChild`).
+ * Starts a program without copying this process's memory (posix_spawn(3)). That takes a process of 100 MB half a
+ * millisecond, a fork two, and after a fork each written page is copied. The program has default signal handling, and
+ * no blocked signals. Node does not know the child: the caller waits for it (`reapChild`).
  *
- * @returns its number
- * @throws with the detail `errno`, as `ENOENT` or `EACCES` for the program; `invalid_argument` for a string with NUL
+ * @returns its pid
+ * @throws with the detail `errno`, such as `ENOENT` or `EACCES` for the program; `invalid_argument` for a string with
+ * NUL
  */
 export function spawnProgram({ path, args, env, cwd, stdio, session }: ProgramStart): number {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
@@ -91,7 +92,7 @@ function done(call: CFunction, ...args: readonly CArgument[]): void {
   call.succeeded(-call.call(...args))
 }
 
-/** A `sigset_t`, which is an array of 64-bit words, of the classic signals, 1 to 31, that can be handled. */
+/** A `sigset_t`, an array of 64-bit words, with the classic signals, 1 to 31, that can be handled. */
 function settableSignals(): Uint8Array {
   const set = new Uint8Array(signalSetBytes)
   const bits = 0x7fffffff & ~(1 << (SIGKILL - 1)) & ~(1 << (SIGSTOP - 1))

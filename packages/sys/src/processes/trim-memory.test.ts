@@ -2,7 +2,7 @@ import { run } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
 
-/** Leaves memory in pieces of which a few are used, and says how many bytes it takes before and after. */
+/** Leaves memory in pieces of which a few are used, and prints the memory usage in bytes before and after. */
 const program = `
   import { trimMemory } from ${JSON.stringify(new URL('./trim-memory.ts', import.meta.url).href)}
   let pieces = Array.from({ length: 50_000 }, () => Buffer.alloc(2000, 1))

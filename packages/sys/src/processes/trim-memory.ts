@@ -3,10 +3,10 @@ import { CFunction } from '../c-function.ts'
 const trim = new CFunction('int malloc_trim(size_t pad)')
 
 /**
- * Gives memory back to the system that this process has freed. glibc keeps it in the arenas of its threads, where what
- * is still used lies in between (malloc_trim(3)).
+ * Returns freed memory of this process to the system. glibc keeps it in the arenas of its threads, between pieces that
+ * are still used (malloc_trim(3)).
  *
- * @throws `unimplemented` if the C library does no such thing
+ * @throws `unimplemented` if the C library has no such function
  */
 export async function trimMemory(): Promise<void> {
   await trim.callInThread(0)

@@ -5,10 +5,10 @@ type BuildSync = (options: object) => { readonly outputFiles: readonly [{ readon
 const bundles = new Map<string, string>()
 
 /**
- * A module of the workspace's sources and all that it imports, as one CommonJS script. Threads and processes that run
- * it need nothing that reads TypeScript, which would take them half a second each. Native code is found from here.
+ * A module of the workspace's sources with all its imports, as one CommonJS script. Threads and processes that run it
+ * need no TypeScript loader, which would take them half a second each. Native code is found relative to this module.
  *
- * @param entry path of the module, which must not await anything outside of functions
+ * @param entry path of the module, which must not have a top-level await
  */
 export function bundledSources(entry: string): string {
   const known = bundles.get(entry)

@@ -1,9 +1,9 @@
-/** What came of a call: its value, or the code of the error by which it refused. */
+/** The result of a call: its value, or the code of the error by which it refused. */
 export type Attempt<T> =
   | { readonly outcome: 'accepted'; readonly value: T }
   | { readonly outcome: string; readonly value?: undefined }
 
-/** Codes that say that the caller's input is at fault, or what it needs. The others say that the code is. */
+/** Codes that blame the caller's input or its needs. The others blame the code under test. */
 const refusals = new Set([
   'invalid_argument',
   'data_loss',
@@ -21,9 +21,7 @@ const refusals = new Set([
   'unavailable',
 ])
 
-/**
- * Calls what takes hostile input. @throws whatever it throws that is no error with a code by which it refuses
- */
+/** Calls code that takes hostile input. @throws errors other than refusals with a code */
 export function attempt<T>(call: () => T): Attempt<T> {
   try {
     return { outcome: 'accepted', value: call() }
@@ -32,7 +30,7 @@ export function attempt<T>(call: () => T): Attempt<T> {
   }
 }
 
-/** `attempt` for what takes time. */
+/** As `attempt`, for asynchronous code. */
 export async function attemptAsync<T>(call: () => Promise<T>): Promise<Attempt<T>> {
   try {
     return { outcome: 'accepted', value: await call() }

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { test } from 'vitest'
 
 /**
- * What became of one input: a word such as `accepted`, or the code of a refusal. A target that accepts nothing in a
- * whole run reaches nothing behind its first check, and fails.
+ * The result of one input: a word such as `accepted`, or the code of a refusal. A target that accepts nothing in a
+ * whole run does not get past its first check, and fails.
  */
 export type Outcome = string
 
@@ -13,20 +13,19 @@ export interface FuzzOptions<Input> {
   readonly runs?: number
   /** Inputs of a long one; 100,000 by default. */
   readonly longRuns?: number
-  /** How many inputs are tried at once, which is quicker where a target waits; 1 by default. */
+  /** How many inputs are tried concurrently, which is faster for a target that waits; 1 by default. */
   readonly together?: number
-  /** Inputs that are always among those that are tried, such as those that once failed. */
+  /** Inputs that are always tried, such as earlier failures. */
   readonly examples?: readonly Input[]
 }
 
 const isLong = Boolean(process.env.NSBOX_TEST_LONG)
-/** An ordinary run is the same each time; a long one looks further. */
+/** An ordinary run is always the same; a long one uses other inputs each time. */
 const ordinarySeed = 20_261_130
 
 /**
- * A test that holds for all inputs. A failure prints the smallest input that shows it, and a seed and path; with these
- * in `NSBOX_FUZZ_SEED` and `NSBOX_FUZZ_PATH` the same input is tried again. `NSBOX_FUZZ_RUNS` says how many inputs to
- * try.
+ * Tests a property of all inputs. A failure prints the smallest input that shows it, and a seed and path; with these in
+ * `NSBOX_FUZZ_SEED` and `NSBOX_FUZZ_PATH` the same input is tried again. `NSBOX_FUZZ_RUNS` sets the number of inputs.
  */
 export function fuzz<Input>(
   name: string,
@@ -66,7 +65,7 @@ export function fuzz<Input>(
   })
 }
 
-/** Waits for all of them, so that none runs on beside what is tried next. @throws what the first of them failed with */
+/** Waits for all, so that none still runs during the next ones. @throws the first failure */
 async function settled(attempts: readonly Promise<void>[]): Promise<void> {
   for (const result of await Promise.allSettled(attempts))
     if (result.status === 'rejected') throw result.reason

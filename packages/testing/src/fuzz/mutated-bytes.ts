@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 
-/** How to change what is real. */
+/** How to change a real input. */
 export interface MutationOptions {
-  /** Most changes of one input; 6 by default. None at all is among what is tried. */
+  /** Most changes of one input; 6 by default. An unchanged input is tried too. */
   readonly most?: number
-  /** Pieces that mean something in this format, to be put anywhere. */
+  /** Pieces with a meaning in this format, to be inserted anywhere. */
   readonly dictionary?: readonly (string | Uint8Array)[]
 }
 
@@ -92,7 +92,7 @@ function mutation(seeds: readonly Buffer[], dictionary: readonly Buffer[]): fc.A
           return copy
         },
     ),
-    // Cuts a piece out, or all that follows.
+    // Removes a piece, or everything after a place.
     fc.tuple(place, length).map(
       ([at, size]): Mutation =>
         (bytes) =>
@@ -115,7 +115,7 @@ function mutation(seeds: readonly Buffer[], dictionary: readonly Buffer[]): fc.A
     inserted(fc.uint8Array({ maxLength: 16 })),
     inserted(number),
     ...(dictionary.length === 0 ? [] : [inserted(fc.constantFrom(...dictionary))]),
-    // Goes on with what follows in another one.
+    // Continues with the end of another seed.
     fc.tuple(fc.constantFrom(...seeds), place, place).map(
       ([other, at, from]): Mutation =>
         (bytes) =>
@@ -128,8 +128,8 @@ function mutation(seeds: readonly Buffer[], dictionary: readonly Buffer[]): fc.A
 }
 
 /**
- * Bytes that are nearly right: one of `seeds` with bits flipped, pieces cut, repeated and put in, numbers at which
- * counters go wrong, and ends of other seeds. What fails shrinks to as few changes as possible.
+ * Nearly correct bytes: one of `seeds` with bits flipped, pieces removed, repeated and inserted, numbers at which
+ * counters overflow, and ends of other seeds. Failures shrink to as few changes as possible.
  */
 export function mutatedBytes(
   seeds: readonly (string | Uint8Array)[],
@@ -142,7 +142,7 @@ export function mutatedBytes(
     .map(([seed, mutations]) => shown(mutations.reduce<Buffer>((changed, change) => change(changed), seed)))
 }
 
-/** Has a failure print bytes as text, with runs of one byte as their number, and not all of those that are many. */
+/** Makes a failure print bytes as text, with repeated bytes as a count, and a part of long ones. */
 export function shown(bytes: Buffer): Buffer {
   const copy = Buffer.from(bytes)
   const text = () =>
@@ -150,7 +150,7 @@ export function shown(bytes: Buffer): Buffer {
   return Object.assign(copy, { [fc.toStringMethod]: () => text().slice(0, 1500) })
 }
 
-/** `mutatedBytes` as text; what is no UTF-8 is replaced. */
+/** `mutatedBytes` as text; invalid UTF-8 is replaced. */
 export function mutatedText(seeds: readonly string[], options?: MutationOptions): fc.Arbitrary<string> {
   return mutatedBytes(seeds, options).map((bytes) => bytes.toString())
 }

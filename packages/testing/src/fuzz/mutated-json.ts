@@ -2,7 +2,7 @@ import fc from 'fast-check'
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
-/** Values that readers of JSON take for something else. */
+/** Values that readers of JSON may misread. */
 const oddValue: fc.Arbitrary<Json> = fc.oneof(
   fc.constantFrom<Json>(
     null,
@@ -67,7 +67,7 @@ function count(value: Json): number {
   return Object.values(value).reduce<number>((sum, item) => sum + count(item as Json), 1)
 }
 
-/** Keys such as `__proto__` are keys like any other. */
+/** No prototype, so that keys such as `__proto__` are keys like any other. */
 function withEntries(entries: readonly (readonly [string, Json])[]): { [key: string]: Json } {
   return Object.fromEntries(entries)
 }
@@ -94,7 +94,7 @@ function changeOf(seeds: readonly Json[]): fc.Arbitrary<Change> {
             return withEntries([...Object.entries(value), [key, added]])
           }),
     ),
-    // A list of the same, or one more of the same.
+    // Repeats an item of a list, or adds a copy.
     fc.tuple(place, fc.integer({ min: 0, max: 40 })).map(
       ([at, times]): Change =>
         (json) =>
@@ -122,8 +122,8 @@ function changeOf(seeds: readonly Json[]): fc.Arbitrary<Change> {
 }
 
 /**
- * Documents that are nearly right: one of `seeds` with values replaced, removed, repeated and added. What fails shrinks
- * to as few changes as possible.
+ * Nearly correct documents: one of `seeds` with values replaced, removed, repeated and added. Failures shrink to as few
+ * changes as possible.
  */
 export function mutatedJson(seeds: readonly unknown[], most = 4): fc.Arbitrary<unknown> {
   const documents = seeds as readonly Json[]

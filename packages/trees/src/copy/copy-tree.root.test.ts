@@ -16,7 +16,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { drive } from '../testing/drive.ts'
 import { copyTree } from './copy-tree.ts'
 
-/** What no layer can hold, and attributes that are easily lost. */
+/** Files that no layer can represent, and attributes that are easily lost. */
 const more = `
 import os, socket
 socket.socket(socket.AF_UNIX).bind('socket')

@@ -1,8 +1,7 @@
 import { endWalk, type Walk } from '../walk/walk.ts'
 
 /**
- * Drives a walk on this thread. @param after called after each step with its number and result; what it throws ends the
- * walk
+ * Drives a walk on this thread. @param after called after each step with its number and result; its error ends the walk
  */
 export function drive<T>(walk: Walk<T>, after: (count: number, result: number) => void): T {
   let result = 0

@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileCalls } from '@nsbox/sys/files'
 
-/** A file may have some ten thousand names, which are made sooner than files. */
+/** A file may have some ten thousand names, and making names is faster than making files. */
 const namesOfOne = 50_000
 
 /** Makes a directory of many names, of few files. */

@@ -6,7 +6,7 @@ import type { DiskCall } from './walk.ts'
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
 const flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
 
-/** How names in a tree are resolved: in the open directory itself, on the same mount. */
+/** The resolution of names in a tree: in the open directory itself, on the same mount. */
 const inDirectory = RESOLVE.BENEATH | RESOLVE.NO_XDEV | RESOLVE.NO_MAGICLINKS | RESOLVE.NO_SYMLINKS
 
 /** Opens a directory by its name in an open one. `-EXDEV` for a mount; `-ELOOP` or `-ENOTDIR` for a symbolic link. */

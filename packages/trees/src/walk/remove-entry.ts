@@ -9,8 +9,8 @@ import type { Walk } from './walk.ts'
 const { EBUSY, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, EXDEV } = constants.errno
 
 /**
- * How often a step is repeated because others interfere: a file made in an emptied directory, a directory put in
- * another's place.
+ * How often a step is repeated because of changes by others: a file made in an emptied directory, a directory that was
+ * replaced.
  */
 const maxSetbacks = 1000
 /** Most names to remove from a directory in one pass, in case others make new ones as fast. */
@@ -18,7 +18,7 @@ const maxNames = 10_000_000
 
 /**
  * Removes a name in an open directory, with everything below it. Each step uses a name in an open directory, and no
- * link or mount is followed. What others put in its place is removed or entered, but never leads out of the tree. After
+ * link or mount is followed. A file that replaces another is removed or entered, but never leads out of the tree. After
  * an error part of it is removed.
  *
  * @param name of one character per byte
@@ -84,7 +84,7 @@ class Removal {
         if (entered !== -ENOTDIR && entered !== -ELOOP) throw this.#failure(entered, cursor, name)
       } else if (result !== -ENOTDIR) throw this.#failure(result, cursor, name)
       else if (refused === -EPERM) throw this.#failure(refused, cursor, name)
-      // Something else is at its place by now.
+      // It has been replaced by something else.
       this.#setback()
       isDirectory = false
     }

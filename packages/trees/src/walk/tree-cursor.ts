@@ -22,9 +22,9 @@ interface Level {
 
 /**
  * The position of a walk: a directory of a tree, changed one step at a time, never through a link or a mount. Even if
- * the tree changes meanwhile, the directory was in it when it was entered, and going up leads to where the walk came
- * from: a parent's descriptor is open, or its identity is compared. At any depth it uses at most 34 descriptors and
- * some buffers of 32 KiB.
+ * the tree changes meanwhile, the directory was in it when it was entered, and going up leads back to the parent it was
+ * entered from: that parent's descriptor is open, or its identity is compared. At any depth it uses at most 34
+ * descriptors and some buffers of 32 KiB.
  *
  * Names have one character per byte.
  */
@@ -85,7 +85,7 @@ export class TreeCursor implements Disposable {
 
   /**
    * Goes up. The next entry is the one after the directory that was left.
-   * @returns the name of the directory that was left, undefined if it has none any more; `lost` if the parent cannot be
+   * @returns the name of the directory that was left, undefined if it was removed; `lost` if the parent cannot be
    * reached any more
    */
   *leave(): Walk<{ readonly name: string | undefined } | 'lost'> {

@@ -7,9 +7,9 @@ export interface DiskCall {
 }
 
 /**
- * A walk through a tree as a generator of system calls. It yields each call and gets its result; `undefined` only
- * offers others a turn. So the same walk can run on a thread, which may block, and on an event loop, which must not. A
- * runner that stops early calls `return`, which closes everything.
+ * A walk through a tree as a generator of system calls. It yields each call and gets its result; `undefined` only lets
+ * other work run. So the same walk can run on a thread, which may block, and on an event loop, which must not. A runner
+ * that stops early calls `return`, which closes everything.
  */
 export type Walk<T> = Generator<DiskCall | undefined, T, number>
 

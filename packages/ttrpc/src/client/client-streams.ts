@@ -7,13 +7,13 @@ import { FrameWriter } from '../frame-writer.ts'
 import { Inbox } from '../inbox.ts'
 import { readFrames } from '../read-frames.ts'
 
-/** The largest number of a stream. */
+/** The largest id of a stream. */
 const lastId = 0xffffffff
 
-/** A call on the wire. Disposing of it forgets it: the protocol cannot tell a server to give up. */
+/** A call on the wire. Disposing of it forgets it: the protocol cannot cancel a call on the server. */
 export interface ClientStream extends Disposable {
   readonly inbox: Inbox
-  /** Sends data. @throws as `FrameWriter.write`; `canceled` once it has been forgotten */
+  /** Sends data. @throws as `FrameWriter.write`; `canceled` once it has been disposed of */
   send(data: Uint8Array, flags: number): Promise<void>
 }
 
@@ -33,7 +33,7 @@ export class ClientStreams implements Disposable {
     this.closed = this.#receive()
   }
 
-  /** Whether the connection has ended; true before any call fails for it. */
+  /** Whether the connection has ended; set before any call fails for that. */
   get isClosed(): boolean {
     return this.#isClosed
   }
@@ -44,7 +44,7 @@ export class ClientStreams implements Disposable {
     const streamId = this.#nextId
     if (streamId > lastId) throw new ConnectError('ttrpc: no numbers are left: unavailable', Code.Unavailable)
     const inbox = new Inbox(this.#backlog)
-    // Numbers must rise on the wire: nothing waits between here and there.
+    // Ids must rise on the wire: nothing is awaited between here and the write.
     this.#nextId += 2
     this.#inboxes.set(streamId, inbox)
     const forget = () => {
@@ -76,7 +76,7 @@ export class ClientStreams implements Disposable {
     let reason: unknown
     try {
       for await (const frame of readFrames(this.#socket)) {
-        // Of a call that was given up, or of nobody's.
+        // Otherwise it belongs to a call that was disposed of, or to none.
         this.#inboxes.get(frame.streamId)?.push(frame)
         await this.#backlog.room()
       }

@@ -8,7 +8,7 @@ import { ttrpcTransport } from './ttrpc-transport.ts'
 /** How to connect. */
 export interface ConnectTtrpcOptions extends AbortOptions {
   /**
-   * The name of the service on the wire, for a peer that serves the same messages under another name; that of the
+   * The name of the service on the wire, for a peer that offers the same messages under another name; that of the
    * called service by default.
    */
   readonly serviceName?: string | undefined
@@ -16,16 +16,16 @@ export interface ConnectTtrpcOptions extends AbortOptions {
 
 /** A connection to a ttrpc server. Disposing of it ends it, and every call that is under way. */
 export interface TtrpcConnection extends Disposable {
-  /** Makes calls of clients (`createClient` of `@connectrpc/connect`); of any number at a time. */
+  /** For clients (`createClient` of `@connectrpc/connect`), of any number at a time. */
   readonly transport: Transport
-  /** Resolves when the connection has ended, whoever ended it. */
+  /** Resolves when the connection has ended, on either side. */
   readonly closed: Promise<void>
-  /** Whether it has ended. No call fails for that before this is true. */
+  /** Whether it has ended; set before any call fails for that. */
   readonly isClosed: boolean
 }
 
 /**
- * Connects to a socket. Calls fail with `unavailable` once the connection has ended; it is not made again.
+ * Connects to a socket. Calls fail with `unavailable` once the connection has ended; there is no reconnection.
  *
  * @param path of a socket; one in the abstract namespace begins with a zero byte
  * @throws `not_found` if there is no socket, `unavailable` if nobody listens there, or another error of the system
@@ -55,7 +55,7 @@ function openSocket(path: string, { signal }: AbortOptions): Promise<Socket> {
     const settle = (how: () => void) => {
       socket.off('connect', onConnect).off('error', onError)
       aborting[Symbol.dispose]()
-      // Errors of a connection are told by its end.
+      // Errors of a connection also end it, which is handled.
       socket.on('error', () => {})
       if (how !== undefined && !socket.readyState.startsWith('open')) socket.destroy()
       how()

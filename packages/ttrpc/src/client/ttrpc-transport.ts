@@ -26,7 +26,7 @@ import type { ClientStream, ClientStreams } from './client-streams.ts'
 
 type Method<I extends DescMessage, O extends DescMessage> = DescMethodUnary<I, O> | DescMethodStreaming<I, O>
 
-/** What calls have in common, whether they are of one message or many. */
+/** The common part of calls with one message and with many. */
 interface CallInit {
   readonly timeoutMs: number | undefined
   readonly header: Headers
@@ -106,7 +106,7 @@ export function ttrpcTransport(streams: ClientStreams, serviceName: string | und
   }
 }
 
-/** Sends the messages of a caller. What it fails with the call fails with. */
+/** Sends the messages of a caller. If reading them fails, the call fails with the same error. */
 async function send<I extends DescMessage, O extends DescMessage>(
   stream: ClientStream,
   method: DescMethodStreaming<I, O>,
@@ -131,7 +131,7 @@ async function* answers<I extends DescMessage, O extends DescMessage>(
     const frame = await taken(stream)
     if (frame.type === frameTypes.response) {
       const payload = succeeded(frame)
-      // One that ends a stream of answers is a message only if it has one.
+      // The frame that ends a stream may have no message.
       if (method.methodKind === 'client_streaming' || payload.length > 0)
         yield decoded(method.output, payload)
       return

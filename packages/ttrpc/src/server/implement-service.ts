@@ -1,7 +1,7 @@
 import type { DescService } from '@bufbuild/protobuf'
 import { createServiceImplSpec, type MethodImplSpec, type ServiceImpl } from '@connectrpc/connect'
 
-/** A service with what answers its calls. */
+/** A service with its implementation. */
 export interface ImplementedService {
   readonly name: string
   /** By their names on the wire. */
@@ -9,7 +9,7 @@ export interface ImplementedService {
 }
 
 /**
- * Pairs a service with its implementation. Methods that are left out are answered with `unimplemented`.
+ * Pairs a service with its implementation. Missing methods are answered with `unimplemented`.
  *
  * @param serviceName the name on the wire; that of the service by default
  */

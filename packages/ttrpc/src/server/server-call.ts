@@ -23,10 +23,10 @@ import { Inbox } from '../inbox.ts'
 import { fromMetadata } from '../metadata.ts'
 import { toStatus } from '../status.ts'
 
-/** The longest time that Node can wait, in milliseconds. */
+/** Node's longest timer, in milliseconds. */
 const longestTimer = 2 ** 31 - 1
 
-/** What a call is made of. */
+/** The parts of a call. */
 export interface ServerCallParts {
   /** The frame that began it, with the request. */
   readonly frame: Frame
@@ -34,7 +34,7 @@ export interface ServerCallParts {
   readonly spec: MethodImplSpec
   readonly writer: FrameWriter
   readonly backlog: Backlog
-  /** Aborted when the client has gone. */
+  /** Aborted when the client disconnects. */
   readonly signal: AbortSignal
 }
 
@@ -42,9 +42,9 @@ type Answer = MessageInitShape<DescMessage>
 
 /** A call that is being answered. */
 export class ServerCall {
-  /** Resolves when it has been answered, or the client has gone; never rejects. */
+  /** Resolves when it has been answered, or the client has disconnected; never rejects. */
   readonly ended: Promise<void>
-  /** Messages that come after the first one. */
+  /** Messages after the first one. */
   readonly inbox: Inbox
   readonly #parts: ServerCallParts
 

@@ -10,11 +10,11 @@ import { readFrames } from '../read-frames.ts'
 import type { ImplementedService } from './implement-service.ts'
 import { answerError, ServerCall } from './server-call.ts'
 
-/** The most calls of one connection at a time, and the most bytes that they have been made with. */
+/** The most calls of one connection at a time, and the most bytes of their requests. */
 const maxCalls = 1024
 const maxCallBytes = 16 << 20
 
-/** A client's connection: its calls run beside each other, and are aborted when it goes. */
+/** A client's connection: its calls run concurrently, and are aborted when it disconnects. */
 export class ServerConnection {
   /** Resolves when the connection has ended, and all its calls. */
   readonly ended: Promise<void>
@@ -31,7 +31,7 @@ export class ServerConnection {
     this.#socket = socket
     this.#services = services
     this.#writer = new FrameWriter(socket)
-    // The end tells of them.
+    // Errors also end the connection, which is handled.
     socket.on('error', () => {})
     // Every call listens to it.
     setMaxListeners(0, this.#gone.signal)
@@ -52,14 +52,14 @@ export class ServerConnection {
         await this.#backlog.room()
       }
     } catch {
-      // There is no one left to report it to.
+      // Nobody is left to report it to.
     }
     this.#gone.abort(new ConnectError('ttrpc: closed: canceled', Code.Canceled))
     this.#socket.destroy()
     await Promise.all([...this.#calls.values()].map(({ ended }) => ended))
   }
 
-  /** Faults are answered on the stream that they are of, which leaves the others alone. */
+  /** A fault is answered on its own stream, and does not affect others. */
   async #take(frame: Frame): Promise<void> {
     const { streamId, type } = frame
     try {
@@ -84,7 +84,8 @@ export class ServerConnection {
     if (streamId <= this.#lastId) throw invalid('the number of a stream must be higher than all before')
     this.#lastId = streamId
     if (frame.isTooLarge) throw tooLarge()
-    // To wait would not do: those under way may need what comes next, and a client that goes would not be noticed.
+    // Waiting would be wrong: running calls may need the next frames, and a client that disconnects would not be
+    // noticed.
     if (this.#calls.size >= maxCalls || this.#callBytes + data.byteLength > maxCallBytes) {
       const message = `more than ${maxCalls} calls, or ${maxCallBytes} bytes of them: resource exhausted`
       throw new ConnectError(message, Code.ResourceExhausted)

@@ -7,13 +7,13 @@ const maxConnections = 4096
 
 /** A ttrpc server. Disposing of it ends all connections, and resolves once no call is under way. */
 export interface TtrpcServer extends AsyncDisposable {
-  /** Not listening yet. */
+  /** Does not listen yet. */
   readonly server: Server
 }
 
 /**
- * Makes a server. Who may connect is decided by where it listens; there is nothing else that could tell. What one
- * connection has in memory is bounded, and who sends more waits.
+ * Makes a server. Anyone who can open its socket may call it: there is no other access control. The memory of each
+ * connection is bounded; a client that sends more has to wait.
  */
 export function createTtrpcServer(services: readonly ImplementedService[]): TtrpcServer {
   const byName = new Map(services.map((service) => [service.name, service]))

@@ -33,7 +33,7 @@ const registry = createFileRegistry(file, (name) =>
   name === 'google/protobuf/wrappers.proto' ? file_google_protobuf_wrappers : undefined,
 )
 
-/** A service with a method of each kind, all from texts to texts. */
+/** A service with a method of each kind, with texts as requests and responses. */
 export const Echo = registry.getService('nsbox.test.Echo') as GenService<{
   unary: Method<'unary'>
   server: Method<'server_streaming'>

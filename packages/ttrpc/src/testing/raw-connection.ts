@@ -5,13 +5,13 @@ import { RequestSchema, ResponseSchema } from '@nsbox/api/gen/ttrpc/request_pb'
 import { encodeFrame, type Frame } from '../frame.ts'
 import { readFrames } from '../read-frames.ts'
 
-/** A connection on which anything can be sent. */
+/** A connection that can send any bytes. */
 export interface RawConnection extends Disposable {
-  /** @param onSent called when the kernel has it all */
+  /** @param onSent called when the kernel has taken all */
   send(bytes: Uint8Array, onSent?: () => void): void
   /** The next frame of the server. */
   next(): Promise<Frame>
-  /** The next frame as the status of its answer: the code, 0 for success. */
+  /** The status in the server's next frame: its code, 0 for success. */
   code(): Promise<{ readonly streamId: number; readonly code: number }>
   readonly closed: Promise<unknown>
 }

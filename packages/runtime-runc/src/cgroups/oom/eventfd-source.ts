@@ -4,13 +4,13 @@ import { isReady, makeEventfd, makeWatchSet, watchOnce } from '@nsbox/sys/descri
 import type { ContainerCgroup } from '../container-cgroup.ts'
 import type { OomSource } from './oom-watch.ts'
 
-/** Milliseconds between looks. */
+/** Milliseconds between polls. */
 const interval = 250
 
 /**
  * Cgroup v1: the kernel adds to a counter when memory is used up (cgroup v1, "memory.oom_control"). Node.js cannot wait
- * for such a descriptor, and a waiting thread would be missing in the thread pool. So a timer polls all counters with
- * one system call; it runs while there are any.
+ * for such a descriptor, and waiting would occupy a thread of the pool. So a timer polls all counters with one system
+ * call, while there are any.
  */
 export class EventfdSource implements OomSource {
   readonly #watched = new Map<number, () => void>()
@@ -19,7 +19,7 @@ export class EventfdSource implements OomSource {
 
   watch(cgroup: ContainerCgroup, onChange: () => void): Disposable {
     const directory = cgroup.directory('memory')
-    // Kernels for real time have no such events.
+    // Real-time kernels have no such events.
     if (directory === undefined || !existsSync(join(directory, 'cgroup.event_control')))
       return { [Symbol.dispose]() {} }
     const counter = makeEventfd()

@@ -13,7 +13,7 @@ export class OomCounter {
     this.#onOom = onOom
   }
 
-  /** @param options.silent whether news are only noted; false by default */
+  /** @param options.silent whether to update the count without reporting; false by default */
   check({ silent = false }: { readonly silent?: boolean } = {}): void {
     const numbers = this.#read?.()
     // The cgroup is gone.

@@ -17,11 +17,11 @@ const cgroupAt = (controller: string, directory: string) =>
 
 const silent: OomSource = { watch: () => ({ [Symbol.dispose]() {} }), [Symbol.dispose]() {} }
 
-describeWith({ linux: true }, 'a watch for a lack of memory', () => {
+describeWith({ linux: true }, 'a watch for memory exhaustion', () => {
   test('reads the events of the unified hierarchy when they change', async () => {
     await using scratch = await tempDir()
     const file = join(scratch.path, 'memory.events')
-    // The kernel's file is never seen half written: always of one length, it is not cut off before.
+    // Always of one length and not truncated first, so that no reader sees a half-written file.
     const events = (kills: number) =>
       writeFile(file, `low 0\nhigh 0\nmax 9\noom 9\noom_kill ${kills}\n`, { flag: 'r+' })
     await writeFile(file, '')

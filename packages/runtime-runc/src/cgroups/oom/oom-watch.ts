@@ -1,18 +1,18 @@
 import type { ContainerCgroup } from '../container-cgroup.ts'
 import { OomCounter } from './oom-counter.ts'
 
-/** The watch for one container, until it is disposed of; the cgroup may be gone before. */
+/** The watch for one container, until it is disposed of; the cgroup may be removed before. */
 export interface OomWatch extends Disposable {
   /**
-   * Looks now. Call it when a process of the container has ended, before reporting that, so that the kill is reported
-   * first.
+   * Checks now. To be called when a process of the container has ended, before that is reported, so that the kill is
+   * reported first.
    */
   check(): void
 }
 
-/** What a host's way to tell of a lack of memory has to do. */
+/** How a host reports that memory is used up. */
 export interface OomSource extends Disposable {
-  /** Calls `onChange` when there may be news of a cgroup. */
+  /** Calls `onChange` when the state of a cgroup may have changed. */
   watch(cgroup: ContainerCgroup, onChange: () => void): Disposable
 }
 
@@ -24,7 +24,7 @@ export class OomWatcher implements Disposable {
   readonly #source: OomSource
   readonly #onWarning: (message: string, error: unknown) => void
 
-  /** @param onWarning called when looking fails */
+  /** @param onWarning called when a check fails */
   constructor(source: OomSource, onWarning: (message: string, error: unknown) => void) {
     this.#source = source
     this.#onWarning = onWarning
@@ -38,7 +38,7 @@ export class OomWatcher implements Disposable {
       try {
         counter.check()
       } catch (error) {
-        this.#onWarning('looking for a lack of memory', error)
+        this.#onWarning('watching for memory exhaustion', error)
       }
     })
     return {

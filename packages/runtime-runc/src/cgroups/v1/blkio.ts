@@ -35,8 +35,8 @@ const throttleFiles = (suffix: string) => ({
 })
 
 /**
- * Counters of the schedulers CFQ (before Linux 5.0) and BFQ, and of the throttling layer for all others. The first with
- * any count is taken, since all count the same.
+ * Counters of the schedulers CFQ (before Linux 5.0) and BFQ, and of the throttling layer for all others. All count the
+ * same, so the first that has any count is taken.
  */
 const sources: readonly Readonly<Partial<Record<keyof BlkIO, string>>>[] = [
   schedulerFiles('blkio.'),
@@ -77,7 +77,7 @@ export function parseBlkio(text: string, deviceName = nameOfDevice): BlkIOEntry[
 /** Such as `/dev/vda`; empty for a device that is gone. */
 function nameOfDevice(number: string): string {
   try {
-    // A slash in a name is an exclamation mark there.
+    // The kernel writes a slash in a name as an exclamation mark.
     return `/dev/${basename(readlinkSync(`/sys/dev/block/${number}`)).replaceAll('!', '/')}`
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return ''

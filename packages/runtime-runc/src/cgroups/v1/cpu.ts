@@ -10,7 +10,8 @@ const nothing = () => 0n
 
 /**
  * Zeros where a controller is missing; clients expect all parts.
- * @param cpu the controller that throttles @param cpuacct the one that counts
+ * @param cpu the controller that throttles
+ * @param cpuacct the controller that counts
  */
 export function cpu(cpu: CgroupFiles | undefined, cpuacct: CgroupFiles | undefined): CPUStat {
   return { usage: usage(cpuacct), throttling: throttling(cpu) }

@@ -66,7 +66,7 @@ const total = (stat: KeyedNumbers) => ({
   totalUnevictable: stat('total_unevictable'),
 })
 
-/** Zeros where the kernel does not account for it, as for swap with `swapaccount=0`; clients expect all entries. */
+/** Zeros where the kernel does not count it, as for swap with `swapaccount=0`; clients expect all entries. */
 function entry(files: CgroupFiles, prefix: string): MemoryEntry {
   const number = (name: string) => files.number(`${prefix}.${name}`) ?? 0n
   return {

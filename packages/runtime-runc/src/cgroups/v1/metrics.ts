@@ -7,7 +7,7 @@ import { hugetlb } from './hugetlb.ts'
 import { memory, memoryOomControl } from './memory.ts'
 import { pids } from './pids.ts'
 
-/** Reads what the controllers tell of a cgroup. @param directories by controller */
+/** Reads the metrics of a cgroup. @param directories by controller */
 export function cgroupV1Metrics(directories: ReadonlyMap<string, string>): CgroupV1Metrics {
   const of = <T>(controller: string, read: (files: CgroupFiles) => T): T | undefined => {
     const directory = directories.get(controller)

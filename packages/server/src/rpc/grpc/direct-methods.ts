@@ -16,13 +16,13 @@ import { answerBytes } from '../answer-bytes.ts'
 import { maxRequestBytes } from '../message-limit.ts'
 import type { GrpcCall } from './grpc-call.ts'
 
-/** What answers the calls of a method. */
+/** The implementation of a method. */
 export interface DirectMethod {
   readonly method: DescMethod
   readonly maxRequestBytes: number
   readonly hasOneRequest: boolean
   readonly answerBytes: number
-  /** The implementation within its interceptors. */
+  /** Answers a call, within its interceptors. */
   readonly answer: (call: GrpcCall) => Promise<UnaryResponse | StreamResponse>
 }
 

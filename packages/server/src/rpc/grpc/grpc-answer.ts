@@ -28,7 +28,7 @@ export class GrpcAnswer {
   }
 
   /**
-   * Waits until there is memory for what is made and sent; it is held until the client has taken all, or gone away.
+   * Waits for memory for the answer, which is held until the client has read all, or disconnected.
    * @throws the reason if the call is aborted
    */
   async reserve(bytes: number): Promise<void> {
@@ -45,7 +45,7 @@ export class GrpcAnswer {
 
   /**
    * Sends a message; resolves once the client takes more.
-   * @throws `canceled` if the client has gone away, `resource_exhausted` if too much waits for it already
+   * @throws `canceled` if the client has disconnected, `resource_exhausted` if it has too much unread already
    */
   async write(message: Uint8Array): Promise<void> {
     if (!this.#begin()) throw gone()
@@ -65,7 +65,7 @@ export class GrpcAnswer {
     })
   }
 
-  /** Counts what a client does not take of an answer that was not expected to be large. */
+  /** Counts unread bytes of an answer that was not expected to be large. */
   #waiting(bytes: number): HeldBytes {
     const { connection, budgets } = this.#call
     try {
@@ -76,13 +76,13 @@ export class GrpcAnswer {
     }
   }
 
-  /** Ends it without regard to what the client has not taken. */
+  /** Ends it at once; unread bytes are lost. */
   #cutOff(reason: unknown): void {
     this.#call.abort(reason)
     if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM)
   }
 
-  /** Ends it well, after a last message if one is given. */
+  /** Ends it successfully, after a last message if one is given. */
   end(message?: Uint8Array): void {
     if (!this.#begin()) return
     for (const [name, value] of this.#call.responseTrailer)
@@ -102,7 +102,7 @@ export class GrpcAnswer {
     this.#stream.end()
   }
 
-  /** @returns whether the client is still there */
+  /** @returns whether the client is still connected */
   #begin(): boolean {
     const stream = this.#stream
     if (stream.destroyed || stream.closed) return false

@@ -13,24 +13,24 @@ import type { CallBudgets } from '../call-budgets.ts'
 import type { Conduct } from '../conduct.ts'
 import type { MessageOwner } from '../message-reader.ts'
 
-/** The longest time that Node can wait, in milliseconds. */
+/** Node's longest timer, in milliseconds. */
 const longestTimer = 2 ** 31 - 1
 
-/** What a call is one of. */
+/** The parts of a call. */
 export interface GrpcCallOptions {
   readonly method: DescMethod
   readonly maxRequestBytes: number
   readonly path: string
   readonly headers: RequestHeaders
-  /** What it came by. */
+  /** Its connection. */
   readonly connection: object
   readonly budgets: CallBudgets
   readonly conduct: Pick<Conduct, 'fault'>
 }
 
 /**
- * A call, as interceptors and implementations see it. It is no stream to them even if it has many requests, as those
- * are read with the call's signal, so that nobody else need interrupt them; its message is iterated over then.
+ * A call for interceptors and implementations. It looks like a unary call even if it has many requests: those are read
+ * with the call's signal, so that no interceptor has to interrupt them, and its message is an iterable then.
  */
 export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
   readonly stream = false
@@ -46,7 +46,7 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
   readonly budgets: CallBudgets
   readonly conduct: Pick<Conduct, 'fault'>
   readonly maxRequestBytes: number
-  /** Told why, when the call has to end before its answer. */
+  /** Called with the reason when the call has to end before its answer. */
   onAbort: ((reason: unknown) => void) | undefined
   readonly #path: string
   readonly #controller = new AbortController()
@@ -60,7 +60,7 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
 
   constructor({ method, maxRequestBytes, path, headers, connection, budgets, conduct }: GrpcCallOptions) {
     this.service = method.parent
-    // Interceptors may take it for one, since there is one request.
+    // Interceptors may treat it as unary, since there is one request.
     this.method = method as DescMethodUnary
     this.maxRequestBytes = maxRequestBytes
     this.#path = path
@@ -84,12 +84,12 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
     this.#expectedSince = undefined
   }
 
-  /** Whether a message, or the rest of one, has not come in so many milliseconds. */
+  /** Whether a message, or the rest of one, has been missing for this many milliseconds. */
   isOverdue(patience: number): boolean {
     return this.#expectedSince !== undefined && performance.now() - this.#expectedSince > patience
   }
 
-  /** Begins to wait for the client's deadline, if it has set one. @throws `invalid_argument` for one that is none */
+  /** Starts the timer for the client's deadline, if it has set one. @throws `invalid_argument` for an invalid one */
   expire(): void {
     const { timeoutMs, error } = parseTimeout(headerOf(this, 'grpc-timeout'), Number.MAX_SAFE_INTEGER)
     if (error !== undefined) throw error
@@ -141,7 +141,7 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
     this.onAbort?.(reason)
   }
 
-  /** The call has been answered. */
+  /** Called when the call has been answered. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer)
     this.onAbort = undefined

@@ -20,7 +20,7 @@ const update = '/containerd.services.content.v1.Content/Update'
 const read = '/containerd.services.content.v1.Content/Read'
 const request = (digest: string) => frame(toBinary(InfoRequestSchema, create(InfoRequestSchema, { digest })))
 
-/** What calls were ended by, and where they were made. */
+/** A server that records where calls were made and how they ended. */
 async function served(shutdownSignal?: AbortSignal) {
   const ends: unknown[] = []
   let began = 0
@@ -206,7 +206,7 @@ test('a message of 16 MiB is read, in as many pieces as it comes', async () => {
   await using server = await served()
   const message = create(UpdateRequestSchema, { info: { labels: { x: 'x'.repeat((16 << 20) - 20) } } })
   const { body, trailers } = await server.call(update, frame(toBinary(UpdateRequestSchema, message)))
-  // The answer has all of it and more, and so is too large to be sent.
+  // The whole answer is too large to be sent.
   expect([body.length, trailers['grpc-status']]).toEqual([0, '8'])
   expect(decodeURIComponent(trailers['grpc-message'] ?? '')).toMatch(/^message size 16777\d{3} /)
 })

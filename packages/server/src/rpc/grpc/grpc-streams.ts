@@ -19,9 +19,9 @@ import { GrpcAnswer } from './grpc-answer.ts'
 import { GrpcCall } from './grpc-call.ts'
 import { readMessage, readMessages } from './read-message.ts'
 
-/** What calls are answered with. */
+/** Options for serving gRPC streams. */
 export interface GrpcStreamsOptions {
-  /** By their paths. */
+  /** Methods by their paths. */
   readonly methods: ReadonlyMap<string, DirectMethod>
   /** Aborts the signals of all calls, with its reason. */
   readonly shutdownSignal: AbortSignal
@@ -32,13 +32,13 @@ export interface GrpcStreamsOptions {
   readonly patience: number
 }
 
-/** An answer of so few bytes is not worth counting. */
+/** Smaller answers are not counted. */
 const smallBytes = 64 << 10
 
-/** How often calls are looked at, as a part of that time. */
+/** How often calls are checked within that time. */
 const looks = 4
 
-/** Takes a stream, or leaves it. @returns whether it was taken */
+/** Serves a stream, or leaves it. @returns whether it was served */
 export type TakeStream = (
   stream: ServerHttp2Stream,
   headers: RequestHeaders,
@@ -46,9 +46,8 @@ export type TakeStream = (
 ) => boolean
 
 /**
- * Answers calls over gRPC, without compression and in protobuf, straight from streams of
- * HTTP/2: a small call costs a third of what it costs by way of requests, universal requests and pipelines of
- * iterators. All other calls are left.
+ * Serves calls over gRPC, without compression and in protobuf, directly on HTTP/2 streams: a small call costs a third
+ * of what it costs through requests, universal requests and pipelines of iterators. All other calls are left.
  */
 export function grpcStreams({
   methods,
@@ -68,7 +67,7 @@ export function grpcStreams({
       if (calls.size > 0) lookLater()
     }, patience / looks).unref()
   }
-  // One listener for all calls, which come and go all the time.
+  // One listener for all calls, which are many and short.
   shutdownSignal.addEventListener('abort', () => {
     for (const call of calls) call.abort(shutdownSignal.reason)
   })
@@ -118,7 +117,7 @@ async function answer(
 ): Promise<void> {
   const reply = new GrpcAnswer(stream, call)
   try {
-    // Of whoever may not call at all, nothing is read.
+    // Nothing is read from a peer without access.
     call.values.set(accessKey, access())
     call.expire()
     if (hasOneRequest)
@@ -138,8 +137,8 @@ async function answer(
 }
 
 /**
- * Sends messages as they come, and the end after them. Where the end is known within the turn in which the last message
- * came, as that of a small blob is, both go at once: a way to the client less, and a turn of both event loops.
+ * Sends messages as they come, then the end. If the end is known within the turn of the last message, as for a small
+ * blob, both are sent together: that saves a round trip, and a turn of both event loops.
  */
 async function send(reply: GrpcAnswer, schema: DescMessage, messages: AsyncIterable<Message>): Promise<void> {
   const source = messages[Symbol.asyncIterator]()

@@ -5,8 +5,8 @@ import { accountFor, headBytes, MessageReader, windowBytes } from '../message-re
 import type { GrpcCall } from './grpc-call.ts'
 
 /**
- * Reads the one message of a call, to the end of the stream. What is wrong with it is told as soon as it is seen. It
- * holds its part of the budgets for as long as the call lasts.
+ * Reads the single message of a call, to the end of the stream. Reports an error as soon as it is seen. The message
+ * holds its part of the budgets until the call ends.
  *
  * @throws `resource_exhausted` for more bytes than allowed; `invalid_argument` for a message that is cut off;
  * `internal` for one that is compressed; `unimplemented` for none, or more than one; the reason if the call is aborted
@@ -18,7 +18,7 @@ export async function readMessage(stream: ServerHttp2Stream, call: GrpcCall): Pr
     return isAll ? first.subarray(headBytes) : await messageFrom(stream, call, first)
   } finally {
     call.expectNothing()
-    // What a client goes on to send is discarded, so that it does not fill its window.
+    // Further bytes of the client are discarded, so that they do not fill its window.
     stream.resume()
   }
 }
@@ -32,12 +32,9 @@ async function messageFrom(stream: ServerHttp2Stream, call: GrpcCall, first: Buf
   return message
 }
 
-/**
- * Reads the messages of a call as they are asked for. Each holds its part of the budgets until the next one is asked
- * for.
- */
+/** Reads the messages of a call on demand. Each holds its part of the budgets until the next one is read. */
 export async function* readMessages(stream: ServerHttp2Stream, call: GrpcCall): AsyncGenerator<Uint8Array> {
-  // What the client may send before it is read.
+  // Bytes that the client may send before they are read.
   call.held.use(call.budgets.arriving.take(call.connection, windowBytes, (reason) => call.abort(reason)))
   using reader = new MessageReader(piecesOf(stream), call)
   call.expect()
@@ -57,7 +54,7 @@ export async function* readMessages(stream: ServerHttp2Stream, call: GrpcCall): 
 }
 
 /**
- * The first bytes, and whether they are one message and all. Most often they are, for which this is quicker than
+ * The first bytes, and whether they are the whole body of one message. Usually they are, and then this is faster than
  * iterating.
  */
 function firstPiece(stream: ServerHttp2Stream, call: GrpcCall): Promise<{ first: Buffer; isAll: boolean }> {
@@ -87,12 +84,12 @@ function firstPiece(stream: ServerHttp2Stream, call: GrpcCall): Promise<{ first:
   })
 }
 
-/** Whether a piece is a message and nothing else; it fits into a frame, and that into every limit. */
+/** Whether a piece is exactly one message, which fits into a frame and so into every limit. */
 function isWhole(piece: Buffer): boolean {
   return piece.length >= headBytes && piece[0] === 0 && piece.readUInt32BE(1) === piece.length - headBytes
 }
 
-/** The pieces of a stream, which flows on to nowhere afterwards. */
+/** The pieces of a stream; when the iteration ends, the rest is discarded. */
 function piecesOf(stream: ServerHttp2Stream): AsyncIterator<Buffer> {
   const pieces = stream.iterator({ destroyOnReturn: false })
   return {

@@ -3,7 +3,7 @@ import type { LeaseStore } from '@nsbox/core/leases'
 import { isNotFound } from '@nsbox/errors'
 import { labelKeys } from '@nsbox/oci'
 
-/** How long a checkpoint is held for a caller without a lease, in milliseconds: until something refers to it. */
+/** Milliseconds that a checkpoint is held for a caller without a lease, until something refers to it. */
 const leaseTime = 3_600_000
 
 /** The lease that holds the blobs of a checkpoint: the caller's, or one that is made on demand. */
@@ -30,7 +30,7 @@ export class CheckpointLease {
     try {
       await this.#leases.delete(this.#own)
     } catch (error) {
-      // It may have expired, or a user have deleted it.
+      // It may have expired, or been deleted by a user.
       if (!isNotFound(error)) throw error
     }
   }
