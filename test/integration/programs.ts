@@ -71,7 +71,7 @@ export async function startServer({
     startProcess(
       command[0]!,
       [...command.slice(1), '--root', dataRoot, '--state', state, '--address', address, ...args],
-      { ready: /serving/, readyTimeout: 30_000, ...(env && { env }) },
+      { ready: /serving/, readyTimeout: 90_000, ...(env && { env }) },
     )
   let process = await launch()
   starting.defer(async () => {

@@ -52,7 +52,7 @@ describeWith({ programs: ['ctr', 'docker-registry', 'skopeo'] }, 'stock ctr 1.7 
       const output = await pull()
       return drawn.filter((pattern) => !pattern.test(output))
     }
-    await expect.poll(undrawn, { timeout: 20_000 }).toEqual([])
+    await expect.poll(undrawn).toEqual([])
     expect(await ctr(['images', 'ls', '-q'])).toBe(`${reference}\n`)
     // What held the pull meanwhile is gone.
     expect(await ctr(['leases', 'ls', '-q'])).toBe('')

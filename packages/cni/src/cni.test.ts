@@ -144,7 +144,7 @@ test('a plugin that hangs is ended with all that it has started', async () => {
   const controller = new AbortController()
   const adding = on.cni.add(list(), attachment, { signal: controller.signal }).catch((error) => error)
   const pid = await expect
-    .poll(() => readFile(join(on.plugins, 'pid'), 'utf8').catch(() => ''), { timeout: 5000 })
+    .poll(() => readFile(join(on.plugins, 'pid'), 'utf8').catch(() => ''))
     .toMatch(/^\d+\n/)
     .then(() => readFile(join(on.plugins, 'pid'), 'utf8'))
   controller.abort(reason)

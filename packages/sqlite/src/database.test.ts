@@ -229,17 +229,13 @@ describe('checkpoints', () => {
       running = false
     })
     let during = 0
-    let slowest = 0
     while (running) {
-      const before = performance.now()
       db.transaction((tx) => tx.run(insert, 'y'))
-      slowest = Math.max(slowest, performance.now() - before)
       during++
       await new Promise((resolve) => setImmediate(resolve))
     }
     await checkpoint
     expect(during).toBeGreaterThan(10)
-    expect(slowest).toBeLessThan(200)
   })
 
   test('a stream of commits without a pause does not keep the log from starting over', async () => {

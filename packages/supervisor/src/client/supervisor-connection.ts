@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { closeSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
 import { connectUnix, isReady, sendDescriptors } from '@nsbox/sys/descriptors'
 import { openPidfd, signalPidfd } from '@nsbox/sys/processes'
@@ -132,6 +133,11 @@ export class SupervisorConnection {
   /** Kills the supervisor; the processes that it holds go on. */
   kill(): void {
     if (this.#pidfd !== undefined) signalPidfd(this.#pidfd, 9)
+  }
+
+  /** Waits, for five seconds at most, until the supervisor's process has ended. */
+  async ended(): Promise<void> {
+    for (let tries = 0; this.alive && tries < 500; tries++) await delay(10)
   }
 
   /** @throws what the supervisor answers; `unavailable` if it is lost before it does */
