@@ -21,7 +21,7 @@ import { type Descriptor, defaultPlatform, labelKeys } from '@nsbox/oci'
 import { addressFromEnvironment } from './connection/address.ts'
 import type { ClientTls } from './connection/endpoint.ts'
 import { Rpc } from './connection/rpc.ts'
-import { Session } from './connection/session.ts'
+import { type AdmitPeer, Session } from './connection/session.ts'
 import { ContainerHandle } from './containers/container-handle.ts'
 import type { RestoreOptions } from './containers/restore-container.ts'
 import { snapshotterFromEnvironment } from './messages/snapshotter-name.ts'
@@ -35,7 +35,7 @@ import { RemoteImageStore } from './remote/remote-image-store.ts'
 import { RemoteLeaseStore } from './remote/remote-lease-store.ts'
 import { RemoteNamespaceStore } from './remote/remote-namespace-store.ts'
 import { RemoteSandboxStore } from './remote/remote-sandbox-store.ts'
-import { RemoteSnapshotter } from './remote/remote-snapshotter.ts'
+import { RemoteSnapshotter, type SnapshotterOptions } from './remote/remote-snapshotter.ts'
 import { RemoteTasks } from './remote/remote-tasks.ts'
 import { RemoteTransfer } from './remote/remote-transfer.ts'
 import { SandboxController } from './remote/sandbox-controller.ts'
@@ -58,6 +58,8 @@ export interface ConnectOptions {
   readonly lease?: string | undefined
   /** Milliseconds that connecting may take; 10,000 by default. */
   readonly connectTimeout?: number | undefined
+  /** Looks at each connection before any call is made on it, and throws if it must not be used. */
+  readonly admitPeer?: AdmitPeer | undefined
 }
 
 /** Options for the registry of a pull or push. */
@@ -128,7 +130,7 @@ export interface ClientView {
    * server's host only.
    * @param name `CONTAINERD_SNAPSHOTTER` by default, else `overlayfs`
    */
-  snapshotter(name?: string): Snapshotter
+  snapshotter(name?: string, options?: SnapshotterOptions): Snapshotter
 
   /**
    * A container by its id, with its task and the streams of its processes; calls fail with `not_found` if there is
@@ -194,8 +196,9 @@ export function connect(options: ConnectOptions = {}): Client {
     connectTimeout = 10_000,
     tls,
     token,
+    admitPeer,
   } = options
-  const session = new Session(address, { connectTimeout, tls, token })
+  const session = new Session(address, { connectTimeout, tls, token, admitPeer })
   const view = openView(new Rpc(session, { namespace: requireNamespace(namespace), lease }))
   return { ...view, [Symbol.asyncDispose]: () => session[Symbol.asyncDispose]() }
 }
@@ -220,7 +223,8 @@ function openView(rpc: Rpc): ClientView {
     events: new RemoteEvents(rpc),
     transfer: new RemoteTransfer(rpc),
     introspection: new Introspection(rpc),
-    snapshotter: (name = snapshotterFromEnvironment()) => new RemoteSnapshotter(rpc, name),
+    snapshotter: (name = snapshotterFromEnvironment(), options = {}) =>
+      new RemoteSnapshotter(rpc, name, options),
     container: (id) => new ContainerHandle(id, view),
 
     async restore(id, from, options = {}) {

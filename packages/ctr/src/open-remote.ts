@@ -19,7 +19,7 @@ function traceLine({ method, url, status, error, milliseconds }: RequestTrace): 
   return `${method} ${url}: ${status ?? error} in ${milliseconds.toFixed(0)} ms`
 }
 
-/** As `openRegistry`, for what one reference names. */
+/** As `openRegistry`, for the repository or object that one reference names. */
 export async function openRemote(
   reference: string,
   options: RegistryOptions,

@@ -15,6 +15,7 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { type CollectionResult, Collector, type CollectorSchedule } from './collector/collector.ts'
 import type { Marking } from './collector/marking.ts'
 import { containerStore } from './containers/container-store.ts'
+import { type Restartable, restartable } from './containers/restartable.ts'
 import { BlobGate } from './content/blob-gate.ts'
 import type { ContentParts } from './content/content-parts.ts'
 import { contentView } from './content/content-view.ts'
@@ -31,6 +32,7 @@ import { BackingsInUse, dropUnfinishedBackings } from './snapshots/backings-in-u
 import { CommitsUnderWay } from './snapshots/commits-under-way.ts'
 import { FreshBackings } from './snapshots/fresh-backings.ts'
 import { recordingApplier } from './snapshots/recording-applier.ts'
+import { RemovalsUnderWay } from './snapshots/removals-under-way.ts'
 import type { SnapshotParts } from './snapshots/snapshot-parts.ts'
 import type { AdoptionOptions } from './snapshots/snapshot-row.ts'
 import { snapshotView } from './snapshots/snapshot-view.ts'
@@ -124,6 +126,9 @@ export interface Metadata extends AsyncDisposable, PathUses {
   /** Collects garbage; the collection begins after the call and has ended when the promise resolves. */
   collect(options?: { readonly signal?: AbortSignal | undefined }): Promise<CollectionResult>
 
+  /** The containers of all namespaces with the label `containerd.io/restart.status`, by namespace and id. */
+  restartable(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Restartable>
+
   /** Resolves once everything done before the call is on disk. */
   durable(): Promise<void>
 }
@@ -162,6 +167,7 @@ export function createMetadata(
   const gate = new BlobGate()
   const locks = new IngestLocks(clock.now)
   const commits = new CommitsUnderWay()
+  const removals = new RemovalsUnderWay()
   const inUse = new BackingsInUse()
   const markings = new Set<Marking>()
   const collector = stack.use(
@@ -173,6 +179,7 @@ export function createMetadata(
       gate,
       locks,
       commits,
+      removals,
       inUse,
       clock,
       log,
@@ -187,6 +194,7 @@ export function createMetadata(
     ...{ ledger, collector, clock, sharing: new Sharing(policy) },
     ...{ gate, locks, backend },
     commits,
+    removals,
     fresh: new FreshBackings(),
     inUse,
   }
@@ -218,6 +226,7 @@ export function createMetadata(
     },
     startCollector,
     collect: (collection) => collector.collect(collection),
+    restartable: (listing) => restartable(ledger, listing),
     durable: () => db.durable(),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }

@@ -18,7 +18,7 @@ interface PushOptions extends RegistryOptions {
   readonly platform?: Platform[]
 }
 
-/** What only a command that talks to the registry itself can do. */
+/** Options that need a command which talks to the registry itself. */
 const localOnly = {
   manifest: '--manifest',
   maxConcurrentUploadedLayers: '--max-concurrent-uploaded-layers',
