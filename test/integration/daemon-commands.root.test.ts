@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ctrProgram } from '@nsbox/ctr'
 import {
@@ -66,6 +67,35 @@ describeWith(
       expect(lacking).toEqual([])
     })
 
+    const ours = (...args: string[]) => ['-a', addresses['nsbox-server']!, ...args]
+
+    it('remove a namespace with its cgroup', async () => {
+      const namespace = `daemon${namespaces++}`
+      await runOrThrow(program('ctr'), ours('namespaces', 'create', namespace))
+      const directory = join('/sys/fs/cgroup', await hierarchy(), namespace)
+      await mkdir(join(directory, 'busy'), { recursive: true })
+      const remove = ['namespaces', 'rm', '--cgroup', namespace]
+      expect(await run(program('ctr'), ours(...remove))).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(directory),
+      })
+      await rmdir(join(directory, 'busy'))
+      expect(await run(program('ctr'), ours(...remove))).toMatchObject({ code: 0, stdout: `${namespace}\n` })
+      expect(existsSync(directory)).toBe(false)
+      expect(await run(program('ctr'), ours(...remove))).toMatchObject({ code: 0, stdout: `${namespace}\n` })
+    })
+
+    it('refuse what they cannot do, and say why', async () => {
+      for (const [args, why] of [
+        [['containers', 'create', '--pid-file', 'x', reference, 'one'], 'tasks start takes --pid-file'],
+        [['images', 'pull', '--http-dump', reference], 'take --http-trace'],
+      ] as const)
+        expect(await run(program('ctr'), ours(...args))).toMatchObject({
+          code: 1,
+          stderr: expect.stringContaining(why),
+        })
+    })
+
     describe.each(['nsbox-server', 'containerd'])('against %s', (server) => {
       let namespace: string
       const address = () => ['-a', addresses[server]!, '-n', namespace]
@@ -113,6 +143,20 @@ describeWith(
           },
         ])
         expect(await good(ours('deprecations', 'list', '--json'))).toBe('[]\n')
+        const inspect = ['plugins', 'inspect-runtime', '--runc-binary', 'runc']
+        if (server === 'containerd')
+          expect(await ours(...inspect)).toMatchObject({
+            code: 1,
+            stderr: expect.stringContaining('PluginInfo'),
+          })
+        else
+          expect(JSON.parse(await good(ours(...inspect)))).toMatchObject({
+            Name: 'runc',
+            Version: { Version: expect.stringMatching(/^\d/) },
+            Options: { binary_name: 'runc' },
+            Features: { ociVersionMax: expect.stringMatching(/^1/) },
+            Annotations: null,
+          })
       })
 
       it('push images, by the server and by themselves', async () => {
@@ -161,6 +205,50 @@ describeWith(
         expect(await good(ours('images', 'prune', '--all'))).toBe('deleted image: example.com/unused:1\n')
         expect(await good(stock('images', 'ls', '-q'))).toBe(`${reference}\n`)
         await good(stock('containers', 'rm', 'one'))
+      })
+
+      it('fetch the documents of an image alone, as stock ctr does, and show them as a tree', async () => {
+        const fetch = ['content', 'fetch', '--plain-http', '--metadata-only', multi]
+        expect(await ours(...fetch)).toMatchObject({ code: 0 })
+        const mine = await good(stock('content', 'ls', '-q'))
+        // An index, and manifest and config of each of two platforms.
+        expect(lines(mine)).toHaveLength(5)
+        namespace = `${namespace}-stock`
+        expect(await stock(...fetch)).toMatchObject({ code: 0 })
+        expect(await good(stock('content', 'ls', '-q'))).toBe(mine)
+        expect(await ours('content', 'fetch', '--skip-metadata', '--all-metadata', multi)).toMatchObject({
+          code: 1,
+          stderr: expect.stringContaining('cannot be used with'),
+        })
+
+        const [{ target }] = JSON.parse(await good(ours('images', 'ls', '--json')))
+        const document = async (digest: string) => JSON.parse(await good(stock('content', 'get', digest)))
+        const line = (place: string, { mediaType, digest, size }: Record<string, unknown>) =>
+          `${place}── ${mediaType} @${digest} (${size} bytes)`
+        const expected = [line('└', target)]
+        const { manifests } = await document(target.digest)
+        for (const [index, manifest] of manifests.entries()) {
+          const [branch, rest] = index === manifests.length - 1 ? ['└', ' '] : ['├', '│']
+          const { config, layers } = await document(manifest.digest)
+          expected.push(line(`    ${branch}`, manifest))
+          expected.push(`    ${rest}   │    Platform: linux/${manifest.platform.architecture}`)
+          expected.push(line(`    ${rest}   ├`, config), line(`    ${rest}   └`, layers[0]))
+        }
+        const tree = (await good(ours('images', 'inspect', multi))).trimEnd().split('\n')
+        expect(tree.slice(0, 3)).toEqual([
+          multi,
+          expect.stringMatching(/^│ {4}Created: \d{4}-.* \+0000 UTC$/),
+          expect.stringMatching(/^│ {4}Updated: \d{4}-.* \+0000 UTC$/),
+        ])
+        expect(tree.slice(3)).toEqual(expected)
+        const whole = await good(ours('i', 'i', '--content', multi))
+        expect(whole).toContain(`    │   │   │   "architecture": "amd64"`)
+
+        await good(stock('content', 'rm', manifests[0].digest))
+        expect((await good(ours('images', 'inspect', multi))).split('\n')).toContain(
+          '    │   └──  Content does not exist locally, skipping',
+        )
+        expect(await ours('images', 'inspect', 'none')).toMatchObject({ code: 1, stdout: '' })
       })
 
       it('let go of layers that are unpacked', async () => {
@@ -214,6 +302,12 @@ describeWith(
         expect(lines(await same('sandboxes', 'list'))).toHaveLength(2)
         const [sandbox] = JSON.parse(await good(ours('s', 'ls', '--json', '--filters', 'id==one')))
         expect(sandbox).toMatchObject({ id: 'one', runtime: 'io.containerd.runc.v2' })
+        expect(JSON.parse(await good(ours('s', 'i', 'one')))).toMatchObject({
+          ID: 'one',
+          Labels: null,
+          Runtime: { Name: 'io.containerd.runc.v2' },
+          Spec: { hostname: 'pod' },
+        })
         const gone = await ours('sandboxes', 'rm', '--force', 'none', 'one')
         expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining('none') })
         expect(await good(ours('sandboxes', 'ls', '-q'))).toBe('')
@@ -230,6 +324,11 @@ describeWith(
     })
   },
 )
+
+/** A directory of a hierarchy of cgroups, below where they are mounted. */
+async function hierarchy(): Promise<string> {
+  return (await readdir('/sys/fs/cgroup')).includes('pids') ? 'pids' : ''
+}
 
 /** Whether a program has a command by its name. */
 function has(command: ReturnType<typeof ctrProgram>, words: readonly (readonly string[])[]): boolean {

@@ -21,7 +21,13 @@ export type {
 } from './containers/restore-container.ts'
 export type { ForkOptions } from './fork/fork-options.ts'
 export { defaultSnapshotter } from './messages/snapshotter-name.ts'
-export type { Deprecation, Introspection, Plugin, ServerInfo } from './remote/introspection.ts'
+export type {
+  Deprecation,
+  Introspection,
+  Plugin,
+  RuntimeDescription,
+  ServerInfo,
+} from './remote/introspection.ts'
 export type { RemoteEvents } from './remote/remote-events.ts'
 export type { SnapshotterOptions } from './remote/remote-snapshotter.ts'
 export type { SandboxController } from './remote/sandbox-controller.ts'

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { CredentialSource, Credentials } from '@nsbox/core/transfer'
 import type { Command } from 'commander'
+import { refusedOption } from './refused-option.ts'
 
 /** The options of every command that talks to a registry (docs/behaviour.md §9, §11). */
 export interface RegistryOptions {
@@ -32,6 +33,7 @@ export function addRegistryOptions(command: Command): Command {
     .option('--tlscert <file>', 'client certificate')
     .option('--tlskey <file>', 'key of the client certificate')
     .option('--http-trace', 'tell each request to a registry on standard error')
+    .addOption(refusedOption('--http-dump', 'it would show passwords and tokens; take --http-trace'))
 }
 
 /** The credentials that the options name, else those of the docker configuration. */

@@ -1,7 +1,10 @@
-import { fromTimestamp, toSafeNumber } from '@nsbox/api'
+import { fromTimestamp, packAny, toSafeNumber, unpackAny } from '@nsbox/api'
 import type { Plugin as PluginMessage } from '@nsbox/api/gen/services/introspection/v1/introspection_pb'
 import { Introspection as IntrospectionService } from '@nsbox/api/gen/services/introspection/v1/introspection_pb'
+import { RuntimeInfoSchema, RuntimeRequestSchema } from '@nsbox/api/gen/types/introspection_pb'
+import type { ContainerRuntime, OpaqueValue } from '@nsbox/core/containers'
 import type { AbortOptions } from '@nsbox/core/content'
+import { NsboxError } from '@nsbox/errors'
 import type { Platform } from '@nsbox/oci'
 import type { Timestamp } from '@nsbox/time'
 import type { Rpc } from '../connection/rpc.ts'
@@ -38,6 +41,20 @@ export interface ServerInfo {
   readonly deprecations: readonly Deprecation[]
 }
 
+/** What a server knows of a runtime. */
+export interface RuntimeDescription {
+  /** Such as `runc`, or as the runtime calls itself. */
+  readonly name: string
+  readonly version: string
+  /** The commit that it was built from; empty if it does not tell. */
+  readonly revision: string
+  /** The options as the runtime understood them. */
+  readonly options?: OpaqueValue | undefined
+  /** The `features` document of the runtime specification. */
+  readonly features?: OpaqueValue | undefined
+  readonly annotations: Readonly<Record<string, string>>
+}
+
 /** Tells what a server consists of. */
 export class Introspection {
   readonly #rpc: Rpc
@@ -55,6 +72,29 @@ export class Introspection {
     const request = { filters: [...filters] }
     const { plugins } = await this.#rpc.unary(IntrospectionService.method.plugins, request, options)
     return plugins.map(receivedPlugin)
+  }
+
+  /**
+   * Describes a runtime for tasks, by its name or the path of its program.
+   * @throws `not_found` for a runtime that is not there; `unimplemented` from containerd before 2.0
+   */
+  async runtime({ name, options }: ContainerRuntime, abort: AbortOptions = {}): Promise<RuntimeDescription> {
+    const request = {
+      type: 'io.containerd.runtime.v2',
+      id: 'task',
+      options: packAny(RuntimeRequestSchema, { runtimePath: name, options }),
+    }
+    const { extra } = await this.#rpc.unary(IntrospectionService.method.pluginInfo, request, abort)
+    if (extra === undefined) throw new NsboxError('internal', `the server does not describe runtime ${name}`)
+    const { version, ...info } = unpackAny(RuntimeInfoSchema, extra)
+    return {
+      name: info.name,
+      version: version?.version ?? '',
+      revision: version?.revision ?? '',
+      options: info.options,
+      features: info.features,
+      annotations: info.annotations,
+    }
   }
 
   async server(options: AbortOptions = {}): Promise<ServerInfo> {

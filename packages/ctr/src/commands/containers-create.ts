@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { addContainerFlags, type ContainerFlags } from '../container/container-flags.ts'
+import { refusedOption } from '../refused-option.ts'
 
 /** `containers create <image|directory> <container> [program…]` */
 export function containersCreateCommand(): Command {
@@ -8,6 +9,7 @@ export function containersCreateCommand(): Command {
     .description('make a container, which tasks start runs')
     .argument('[args...]', 'name of the image or, with --rootfs, a directory; id of the container; program')
     .passThroughOptions()
+    .addOption(refusedOption('--pid-file <file>', 'nothing runs yet; tasks start takes --pid-file'))
   return addContainerFlags(command).action(
     withSession(async (session, flags: ContainerFlags, args: string[]) => {
       // Loaded only here: few other commands need so much.

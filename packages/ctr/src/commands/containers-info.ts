@@ -1,8 +1,9 @@
-import type { Container, OpaqueValue } from '@nsbox/core/containers'
+import type { Container } from '@nsbox/core/containers'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { hasJsonSpec, specJson } from '../container/spec-json.ts'
 import { indentJson } from '../indent-json.ts'
+import { shownExtensions, shownOpaque, shownRuntime, sortedLabels } from '../opaque-json.ts'
 import { printText } from '../print.ts'
 
 /** `containers info <container>` */
@@ -36,27 +37,16 @@ function infoJson(container: Container): string {
   const { labels, runtime, extensions } = container
   const shown = {
     ID: container.id,
-    Labels: Object.keys(labels).length === 0 ? null : sorted(Object.entries(labels)),
+    Labels: sortedLabels(labels),
     Image: container.image,
-    Runtime: { Name: runtime.name, Options: runtime.options ? opaque(runtime.options) : null },
+    Runtime: shownRuntime(runtime),
     SnapshotKey: container.snapshotKey,
     Snapshotter: container.snapshotter,
     CreatedAt: container.createdAt.toString(),
     UpdatedAt: container.updatedAt.toString(),
-    Extensions: sorted(Object.entries(extensions).map(([name, value]) => [name, opaque(value)])),
+    Extensions: shownExtensions(extensions),
     SandboxID: container.sandbox,
   }
-  const spec = hasJsonSpec(container) ? specJson(container) : JSON.stringify(opaque(container.spec))
+  const spec = hasJsonSpec(container) ? specJson(container) : JSON.stringify(shownOpaque(container.spec))
   return `${JSON.stringify(shown).slice(0, -1)},"Spec":${spec}}`
 }
-
-function opaque({ typeUrl, value }: OpaqueValue) {
-  return {
-    ...(typeUrl !== '' && { type_url: typeUrl }),
-    ...(value.byteLength > 0 && { value: Buffer.from(value).toString('base64') }),
-  }
-}
-
-const sorted = <T>(entries: [string, T][]) => Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
-
-/** A time without zeros at the end of its fraction. */

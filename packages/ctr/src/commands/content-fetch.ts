@@ -1,7 +1,8 @@
 import { formatReference, parseDigest, parseReference } from '@nsbox/oci'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { withSession } from '../command-action.ts'
 import { fetchObject } from '../fetch-object.ts'
+import { allMetadataOption, skipMetadataOption } from '../metadata-options.ts'
 import { openRegistry, openRemote } from '../open-remote.ts'
 import { parseLabels } from '../parse-labels.ts'
 import { addPlatformOptions, chosenPlatforms, type PlatformOptions } from '../platform-options.ts'
@@ -11,19 +12,32 @@ import { addRegistryOptions, type RegistryOptions } from '../registry-options.ts
 import { repeated } from '../repeated-option.ts'
 import { writeOutput } from '../write-output.ts'
 
+interface FetchFlags {
+  readonly allMetadata?: boolean
+  readonly label?: string[]
+  readonly metadataOnly?: boolean
+}
+
 /** `fetch <remote>`: the content of an image, recorded as an image, without unpacking */
 export function fetchCommand(): Command {
   const command = new Command('fetch')
     .description('fetch the content of an image and record it, with this process talking to the registry')
     .argument('<remote>', 'such as docker.io/library/redis:latest')
     .argument('[object]', 'tag or digest, if the remote names none')
-    .option('--all-metadata', 'fetch manifests and configs of all platforms')
+    .addOption(allMetadataOption())
+    .addOption(skipMetadataOption())
+    .addOption(
+      new Option('--metadata-only', 'fetch manifests and configs of all platforms, and no layers').conflicts([
+        'platform',
+        'skipMetadata',
+      ]),
+    )
     .option('--label <label>', 'key=value for the image; may be given again', repeated)
   return addRegistryOptions(addPlatformOptions(command)).action(
     withSession(
       async (
         { client, signal },
-        options: RegistryOptions & PlatformOptions & { allMetadata?: boolean; label?: string[] },
+        options: RegistryOptions & PlatformOptions & FetchFlags,
         locator: string,
         object: string | undefined,
       ) => {
@@ -31,8 +45,9 @@ export function fetchCommand(): Command {
         using view = new ProgressView()
         await pullThrough(client, {
           remote: opened.remote,
-          platforms: chosenPlatforms(options),
+          platforms: options.metadataOnly ? [] : chosenPlatforms(options),
           allMetadata: options.allMetadata,
+          layers: !options.metadataOnly,
           labels: parseLabels(options.label ?? []),
           onProgress: (progress) => view.update(progress),
           signal,

@@ -34,6 +34,7 @@ export function imagesImportCommand(): Command {
     .option('--local', 'import from within this process, which is how it is always done')
     .option('--compress-blobs', 'compress the layers of a Docker archive that are not compressed')
     .option('--discard-unpacked-layers', 'let layers be collected once they are unpacked')
+    .option('--sync-fs', 'have what is unpacked on the disk; it always is')
   return addPlatformOptions(command).action(
     withSession(async (session, options: ImportCommandOptions, from: string) => {
       checkOptions(options)

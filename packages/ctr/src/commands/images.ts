@@ -5,6 +5,7 @@ import { imagesConvertCommand } from './images-convert.ts'
 import { imagesExportCommand } from './images-export.ts'
 import { imagesFromRootfsCommand } from './images-from-rootfs.ts'
 import { imagesImportCommand } from './images-import.ts'
+import { imagesInspectCommand } from './images-inspect.ts'
 import { imagesListCommand } from './images-list.ts'
 import { imagesMountCommand, imagesUnmountCommand } from './images-mount.ts'
 import { imagesPruneCommand } from './images-prune.ts'
@@ -13,7 +14,7 @@ import { imagesUsageCommand } from './images-usage.ts'
 import { pullCommand } from './pull.ts'
 import { pushCommand } from './push.ts'
 
-/** `images check|convert|delete|export|from-rootfs|import|label|ls|mount|prune|pull|push|tag|unmount|usage` */
+/** `images check|convert|delete|export|from-rootfs|import|inspect|label|ls|mount|prune|pull|push|tag|unmount|usage` */
 export function imagesCommand(): Command {
   return new Command('images')
     .aliases(['image', 'i'])
@@ -24,6 +25,7 @@ export function imagesCommand(): Command {
     .addCommand(imagesExportCommand())
     .addCommand(imagesFromRootfsCommand())
     .addCommand(imagesImportCommand())
+    .addCommand(imagesInspectCommand())
     .addCommand(imagesLabelCommand())
     .addCommand(imagesListCommand({ platforms: true }))
     .addCommand(imagesMountCommand())

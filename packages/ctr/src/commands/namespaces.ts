@@ -1,4 +1,4 @@
-import { isNotFound } from '@nsbox/errors'
+import { isNotFound, undefinedIf } from '@nsbox/errors'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { formatLabels } from '../format-labels.ts'
@@ -64,21 +64,27 @@ function removeCommand(): Command {
     .alias('rm')
     .description('remove namespaces, which must be empty')
     .argument('<names...>')
+    .option('-c, --cgroup', 'remove the cgroup of each as well, on this host')
     .action(
-      withSession(async ({ client, signal }, _options, names: string[]) => {
+      withSession(async ({ client, signal }, { cgroup }: { cgroup?: boolean }, names: string[]) => {
         let failure: unknown
         for (const name of names) {
           try {
-            await client.namespaces.delete(name, { signal })
+            await undefinedIf(isNotFound, client.namespaces.delete(name, { signal }))
+            if (cgroup) await removeCgroup(name)
           } catch (error) {
-            if (!isNotFound(error)) {
-              failure ??= new Error(`unable to delete ${name}: ${(error as Error).message}`, { cause: error })
-              continue
-            }
+            failure ??= new Error(`unable to delete ${name}: ${(error as Error).message}`, { cause: error })
+            continue
           }
           print(name)
         }
         if (failure !== undefined) throw failure
       }),
     )
+}
+
+/** Loaded only here: the list of mounts needs native code, which other commands start without. */
+async function removeCgroup(namespace: string): Promise<void> {
+  const { removeNamespaceCgroup } = await import('../remove-namespace-cgroup.ts')
+  await removeNamespaceCgroup(namespace)
 }

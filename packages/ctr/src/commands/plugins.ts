@@ -4,8 +4,9 @@ import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { type ListOptions, printList, printText } from '../print.ts'
 import { renderTable } from '../table.ts'
+import { inspectRuntimeCommand } from './plugins-inspect-runtime.ts'
 
-/** `plugins ls` */
+/** `plugins inspect-runtime|ls` */
 export function pluginsCommand(): Command {
   const list = new Command('list')
     .alias('ls')
@@ -33,6 +34,7 @@ export function pluginsCommand(): Command {
   return new Command('plugins')
     .alias('plugin')
     .description('show what the server is made of')
+    .addCommand(inspectRuntimeCommand())
     .addCommand(list)
 }
 

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { chosenSnapshotter, missingSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
 import { requireLocal } from '../local-only.ts'
+import { allMetadataOption, skipMetadataOption } from '../metadata-options.ts'
 import { openRemote } from '../open-remote.ts'
 import { parseCount } from '../parse-count.ts'
 import { parseLabels } from '../parse-labels.ts'
@@ -40,7 +41,8 @@ export function pullCommand(): Command {
   const command = new Command('pull')
     .description('pull an image and unpack it')
     .argument('<ref>', 'such as docker.io/library/redis:latest')
-    .option('--all-metadata', 'fetch manifests and configs of all platforms')
+    .addOption(allMetadataOption())
+    .addOption(skipMetadataOption())
     .option('--no-unpack', 'only fetch the image')
     .option('--label <label>', 'key=value for the image; may be given again', repeated)
     .option('--print-chainid', 'print the chain id as `image chain ID: …`, too')

@@ -4,22 +4,24 @@ import type { AbortOptions } from '@nsbox/core/content'
 import type { Sandbox } from '@nsbox/core/sandboxes'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
 import { parseStrictJson } from '@nsbox/oci'
-import type { Timestamp } from '@nsbox/time'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
+import { goTime } from '../go-time.ts'
 import { complain, type ListOptions, print, printList } from '../print.ts'
 import { repeated } from '../repeated-option.ts'
 import { renderTable } from '../table.ts'
+import { sandboxesInfoCommand } from './sandboxes-info.ts'
 
 /** The type by which clients of containerd know the spec of a sandbox, or of a container. */
 const specType = 'types.containerd.io/opencontainers/runtime-spec/1/Spec'
 
-/** `sandboxes ls|rm|run` */
+/** `sandboxes info|ls|rm|run` */
 export function sandboxesCommand(): Command {
   return new Command('sandboxes')
     .aliases(['sandbox', 'sb', 's'])
     .description('manage sandboxes')
+    .addCommand(sandboxesInfoCommand())
     .addCommand(listCommand())
     .addCommand(removeCommand())
     .addCommand(runCommand())
@@ -91,11 +93,6 @@ function listCommand(): Command {
 
 function listed({ runtime, spec, extensions, ...rest }: Sandbox) {
   return { ...rest, runtime: runtime.name, spec: spec?.typeUrl, extensions: Object.keys(extensions).sort() }
-}
-
-/** A time as Go prints it where nobody says how: `2026-01-02 03:04:05.6 +0000 UTC`. */
-function goTime(time: Timestamp): string {
-  return time.toString().replace('T', ' ').replace('Z', ' +0000 UTC')
 }
 
 function removeCommand(): Command {

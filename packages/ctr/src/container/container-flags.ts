@@ -1,9 +1,11 @@
 import { type Platform, parsePlatform } from '@nsbox/oci'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { refusedOption } from '../refused-option.ts'
 import { repeated } from '../repeated-option.ts'
+import { addRuntimeFlags, type RuntimeFlags } from './runtime-flags.ts'
 
 /** What the commands that make a container may be told of it. */
-export interface ContainerFlags {
+export interface ContainerFlags extends RuntimeFlags {
   readonly allowNewPrivs?: boolean
   readonly annotation?: readonly string[]
   readonly apparmorProfile?: string
@@ -38,11 +40,6 @@ export interface ContainerFlags {
   readonly rlimitNofile?: bigint
   readonly rootfs?: boolean
   readonly rootfsPropagation?: string
-  readonly runcBinary?: string
-  readonly runcRoot?: string
-  readonly runcSystemdCgroup?: boolean
-  readonly runtime: string
-  readonly runtimeConfigPath?: string
   readonly sandbox?: string
   readonly seccomp?: boolean
   readonly seccompProfile?: string
@@ -117,12 +114,8 @@ export function addContainerFlags(command: Command): Command {
     .option('--gidmap <mapping>', 'group ids in a user namespace, <inside>:<outside>:<length>')
     .option('--remap-labels', 'let the snapshotter map the owners of files, by labels')
     .option('--sandbox <id>', 'sandbox that it belongs to')
-    .option('--runtime <name>', 'runtime', 'io.containerd.runc.v2')
-    .option('--runtime-config-path <file>', 'configuration of a runtime other than runc')
-    .option('--runc-binary <program>', 'runc, or a program that is like it')
-    .option('--runc-root <directory>', 'where runc keeps its state')
-    .option('--runc-systemd-cgroup', 'let runc make cgroups by systemd')
     .option('--platform <platform>', 'platform of the image', parsePlatform)
+  addRuntimeFlags(command)
   for (const [flags, why] of refused) command.addOption(refusedOption(flags, why))
   return command
 }
@@ -134,12 +127,6 @@ const refused: readonly [flags: string, why: string][] = [
   ['--blockio-class <name>', 'classes of block I/O are not known here'],
   ['--apparmor-default-profile <name>', 'no profile is made here; load one and use --apparmor-profile'],
 ]
-
-function refusedOption(flags: string, why: string): Option {
-  return new Option(flags, why).hideHelp().argParser(() => {
-    throw new InvalidArgumentError(`Not supported: ${why}.`)
-  })
-}
 
 function integer(text: string): bigint {
   if (!/^-?\d{1,18}$/.test(text)) throw new InvalidArgumentError('an integer is wanted')

@@ -4,12 +4,12 @@ import { OptionsSchema as AnyOptionsSchema } from '@nsbox/api/gen/types/runtimeo
 import type { ContainerRuntime, OpaqueValue } from '@nsbox/core/containers'
 import { NsboxError } from '@nsbox/errors'
 import type { IdMapping, Spec } from '@nsbox/oci/runtime-spec'
-import type { ContainerFlags } from './container-flags.ts'
+import type { RuntimeFlags } from './runtime-flags.ts'
 
 const runc = 'io.containerd.runc.v2'
 
 /** The runtime that the flags name, with its options. @throws `invalid_argument` for options of another one */
-export function runtimeOf(flags: ContainerFlags): ContainerRuntime {
+export function runtimeOf(flags: RuntimeFlags): ContainerRuntime {
   const { runcBinary, runcRoot, runcSystemdCgroup, runtime, runtimeConfigPath } = flags
   const ofRunc = runcBinary !== undefined || runcRoot !== undefined || runcSystemdCgroup === true
   if (runtimeConfigPath !== undefined) {

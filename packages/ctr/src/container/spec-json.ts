@@ -1,33 +1,15 @@
 import type { Container } from '@nsbox/core/containers'
-import { NsboxError } from '@nsbox/errors'
-
-/** Types of which the value is JSON, by the first part of their URL. */
-const jsonType = /^(?:type\.googleapis\.com\/)?types\.containerd\.io\/opencontainers\/runtime-spec\//
+import { isJson, jsonText } from '../opaque-json.ts'
 
 /** Whether a container's spec is one that `specJson` can show. */
 export function hasJsonSpec({ spec }: Container): boolean {
-  return jsonType.test(spec.typeUrl)
+  return isJson(spec)
 }
 
 /**
  * The spec of a container as the JSON that is stored, unknown fields included.
  * @throws `invalid_argument` for a spec of another type, or damaged JSON
  */
-export function specJson(container: Container): string {
-  const { id, spec } = container
-  if (!hasJsonSpec(container)) {
-    throw new NsboxError(
-      'invalid_argument',
-      `spec of container ${id} has type ${JSON.stringify(spec.typeUrl)}`,
-    )
-  }
-  const text = new TextDecoder().decode(spec.value)
-  try {
-    JSON.parse(text)
-  } catch (cause) {
-    throw new NsboxError('invalid_argument', `spec of container ${id}: ${(cause as Error).message}`, {
-      cause,
-    })
-  }
-  return text
+export function specJson({ id, spec }: Container): string {
+  return jsonText(`spec of container ${id}`, spec)
 }

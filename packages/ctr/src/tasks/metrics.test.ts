@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { metricsJson } from './metrics-json.ts'
+import { messageJson } from '../message-json.ts'
 import { metricsRows } from './metrics-rows.ts'
 
 test('statistics of a unified host have the names of its files', () => {
@@ -33,7 +33,7 @@ test('statistics of a unified host have the names of its files', () => {
 })
 
 test('JSON keeps integers of any length and leaves out what is zero or empty', () => {
-  const json = metricsJson({
+  const json = messageJson({
     $typeName: 'left.out',
     perCpu: [0n, 2n ** 63n],
     usage: 18_446_744_073_709_551_615n,

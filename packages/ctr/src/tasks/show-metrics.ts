@@ -1,10 +1,10 @@
 import type { TaskMetrics } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
+import { messageJson } from '../message-json.ts'
 import { printText } from '../print.ts'
 import { requireId } from '../require-id.ts'
 import type { Session } from '../session.ts'
 import { renderTable } from '../table.ts'
-import { metricsJson } from './metrics-json.ts'
 import { metricsRows } from './metrics-rows.ts'
 
 const layout = { minWidth: 1, padding: 4 }
@@ -25,7 +25,7 @@ export async function showMetrics(
   const found = await task.metrics({ signal })
   const metrics = known(found)
   if (format === 'json') {
-    printText(`${metricsJson(metrics.metrics)}\n`)
+    printText(`${messageJson(metrics.metrics)}\n`)
     return
   }
   printText(

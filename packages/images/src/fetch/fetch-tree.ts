@@ -44,6 +44,8 @@ export interface FetchTreeOptions extends ImageChoice, AbortOptions {
   readonly concurrency: number
   readonly flights: Flights
   readonly progress: ProgressTracker
+  /** Whether the layers of the chosen platforms are fetched; they are by default. */
+  readonly layers?: boolean | undefined
   /** Gets the progress of each blob. */
   readonly arrivals?: Arrivals | undefined
   /** Whether layers are fetched in order, the lowest first; otherwise the largest comes first. */
@@ -74,7 +76,7 @@ export async function fetchTree(root: Descriptor, options: FetchTreeOptions): Pr
   const documents = documentsBudget(root)
   let bytesReceived = 0
 
-  await visit(root, [remote.reference], { depth: 0, layers: true, signal: options.signal })
+  await visit(root, [remote.reference], { depth: 0, layers: options.layers ?? true, signal: options.signal })
   return { objects: seen.size, bytesReceived }
 
   async function visit(

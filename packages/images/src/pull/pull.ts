@@ -21,6 +21,8 @@ export interface FetchOptions extends ImageChoice, AbortOptions {
   readonly remote: Remote
   /** Store for blobs; bound to a lease if a collector could run meanwhile. */
   readonly content: ContentStore
+  /** Whether the layers of the chosen platforms are fetched, which `unpack` needs; they are by default. */
+  readonly layers?: boolean | undefined
   /** Most downloads at once; 3 by default, which keeps two cores busy. */
   readonly concurrency?: number | undefined
   /** Shared with other pulls so that no blob is downloaded twice at once. */
@@ -105,6 +107,7 @@ async function fetchWith(progress: ProgressTracker, options: FetchOptions): Prom
     platforms: platforms.length === 0 ? [] : [...platforms, ...toUnpack],
     first: toUnpack,
     allMetadata: options.allMetadata,
+    layers: options.layers,
     manifestLimit,
     concurrency: options.concurrency ?? 3,
     flights: options.flights ?? createFlights(),

@@ -1,14 +1,15 @@
 /**
- * Statistics as JSON, with the names of the API's fields, and integers that may have more digits than a double can
- * hold. What is zero or empty is left out, as containerd's client does it.
+ * A message as JSON, with the names of the API's fields, and integers that may have more digits than a double can hold.
+ * What is zero, false or empty is left out, as containerd's client does it.
  */
-export function metricsJson(metrics: object): string {
-  return encode(metrics, '') ?? '{}'
+export function messageJson(message: object): string {
+  return encode(message, '') ?? '{}'
 }
 
 function encode(value: unknown, indent: string): string | undefined {
   const deeper = `${indent}  `
   if (typeof value === 'bigint' || typeof value === 'number') return value ? String(value) : undefined
+  if (typeof value === 'boolean') return value ? 'true' : undefined
   if (typeof value === 'string') return value === '' ? undefined : JSON.stringify(value)
   if (Array.isArray(value)) {
     if (value.length === 0) return undefined
@@ -18,7 +19,7 @@ function encode(value: unknown, indent: string): string | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined
   const fields = Object.entries(value).flatMap(([name, field]) => {
-    // Fields of the message itself, such as its type, are not statistics.
+    // Fields of the message itself, such as its type, are not its content.
     const text = name.startsWith('$') ? undefined : encode(field, deeper)
     return text === undefined ? [] : [`${deeper}${JSON.stringify(snakeCase(name))}: ${text}`]
   })
