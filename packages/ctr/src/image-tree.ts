@@ -32,18 +32,26 @@ export interface ImageTreeOptions extends AbortOptions {
 
 /**
  * The lines that show an image as a tree of indexes, manifests, configs and layers, as containerd 2 does. What is
- * absent from the store is shown as that, but for configs and layers, which are not looked up without `documents`.
+ * absent from the store is shown as that, but for layers and, without `documents`, configs, which are not looked up.
  *
  * @throws `invalid_argument` for documents that are none or nested too deep, `data_loss` for damaged ones,
  * `resource_exhausted` for one of more than 4 MiB or for more than 64 MiB in all, each time that one is shown
  */
 export async function* imageTree(
-  content: ContentReader,
+  content: Pick<ContentReader, 'info' | 'read'>,
+  image: Image,
+  options: ImageTreeOptions,
+): AsyncGenerator<string, void, undefined> {
+  for await (const line of treeLines(content, image, options)) yield printable(line)
+}
+
+async function* treeLines(
+  content: Pick<ContentReader, 'info' | 'read'>,
   { name, target, labels, createdAt, updatedAt }: Image,
   { documents, signal }: ImageTreeOptions,
 ): AsyncGenerator<string, void, undefined> {
   const budget = documentsBudget(target)
-  yield printable(name)
+  yield name
   yield `│    Created: ${goTime(createdAt)}`
   yield `│    Updated: ${goTime(updatedAt)}`
   for (const [key, value] of sorted(labels)) yield `│    Label ${quoted(key)}: ${quoted(value)}`
@@ -58,7 +66,7 @@ export async function* imageTree(
     const { digest, mediaType, platform } = descriptor
     const inner = `${place.rest}│   `
     yield lineOf(descriptor, place)
-    if (platform?.architecture) yield `${inner} Platform: ${printable(formatPlatform(platform))}`
+    if (platform?.architecture) yield `${inner} Platform: ${formatPlatform(platform)}`
     const info = await undefinedIf(isNotFound, content.info(digest, { signal }))
     if (info === undefined) {
       yield `${place.rest}└──  Content does not exist locally, skipping`
@@ -113,7 +121,7 @@ export async function* imageTree(
 }
 
 function lineOf({ mediaType, digest, size }: Descriptor, { first }: Place): string {
-  return `${first}${printable(mediaType)} @${digest} (${size} bytes)`
+  return `${first}${mediaType} @${digest} (${size} bytes)`
 }
 
 const quoted = (text: string) => JSON.stringify(text)

@@ -1,4 +1,3 @@
-import { printableLines } from '@nsbox/errors'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { imageTree } from '../image-tree.ts'
@@ -20,5 +19,5 @@ export function imagesInspectCommand(): Command {
 }
 
 async function* encoded(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const line of lines) yield Buffer.from(printableLines(`${line}\n`))
+  for await (const line of lines) yield Buffer.from(`${line}\n`)
 }
