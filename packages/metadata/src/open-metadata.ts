@@ -15,6 +15,7 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { type CollectionResult, Collector, type CollectorSchedule } from './collector/collector.ts'
 import type { Marking } from './collector/marking.ts'
 import { containerStore } from './containers/container-store.ts'
+import { type Restartable, restartable } from './containers/restartable.ts'
 import { BlobGate } from './content/blob-gate.ts'
 import type { ContentParts } from './content/content-parts.ts'
 import { contentView } from './content/content-view.ts'
@@ -33,6 +34,7 @@ import { FreshBackings } from './snapshots/fresh-backings.ts'
 import { recordingApplier } from './snapshots/recording-applier.ts'
 import { RemovalsUnderWay } from './snapshots/removals-under-way.ts'
 import type { SnapshotParts } from './snapshots/snapshot-parts.ts'
+import type { AdoptionOptions } from './snapshots/snapshot-row.ts'
 import { snapshotView } from './snapshots/snapshot-view.ts'
 import { snapshotUses } from './snapshots/use-snapshots.ts'
 
@@ -83,7 +85,7 @@ export interface NamespaceView {
    * means than the namespace's applier must be announced by `Metadata.use`.
    * @throws `invalid_argument` for an unknown name
    */
-  snapshotter(name: string): Snapshotter
+  snapshotter(name: string, options?: AdoptionOptions): Snapshotter
 
   /**
    * An applier of the namespace's blobs to its snapshots. It works like `applier`, and records which layer a snapshot
@@ -123,6 +125,9 @@ export interface Metadata extends AsyncDisposable, PathUses {
 
   /** Collects garbage; the collection begins after the call and has ended when the promise resolves. */
   collect(options?: { readonly signal?: AbortSignal | undefined }): Promise<CollectionResult>
+
+  /** The containers of all namespaces with the label `containerd.io/restart.status`, by namespace and id. */
+  restartable(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Restartable>
 
   /** Resolves once everything done before the call is on disk. */
   durable(): Promise<void>
@@ -210,17 +215,18 @@ export function createMetadata(
         leases: leaseStore(parts, scope.namespace),
         containers: containerStore(parts, scope.namespace),
         sandboxes: sandboxStore(parts, scope.namespace),
-        snapshotter(snapshotter) {
+        snapshotter(snapshotter, { contentOf } = {}) {
           const backend = snapshotters.get(snapshotter)
           if (backend === undefined)
             throw new NsboxError('invalid_argument', `snapshotter not loaded: ${shownName(snapshotter)}`)
-          return snapshotView(parts, { ...scope, snapshotter }, backend)
+          return snapshotView(parts, { ...scope, snapshotter, contentOf }, backend)
         },
         applier: (applier) => recordingApplier(parts, scope, snapshotters, applier),
       }
     },
     startCollector,
     collect: (collection) => collector.collect(collection),
+    restartable: (listing) => restartable(ledger, listing),
     durable: () => db.durable(),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
