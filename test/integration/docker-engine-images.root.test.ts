@@ -1,6 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type PushedImage, type Registry, startRegistry } from '@nsbox/testing'
+import { type PushedImage, type Registry, run as runProgram, startRegistry } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
@@ -29,9 +29,9 @@ describeWith(wanted, 'images of Docker Engine', () => {
   const run = (name: string, ...command: string[]) =>
     lab.told(['run', '--rm', '--network', 'none', name, ...command])
   /** Builds an image, and says its id and which steps were taken from the cache. */
-  async function build(directory: string, name: string) {
+  async function build(directory: string, name: string, more: readonly string[] = []) {
     const flags = ['--network', 'none', '--provenance=false', '--progress=plain', '-t', name]
-    const { code, stderr } = await lab.docker(['build', ...flags, directory])
+    const { code, stderr } = await lab.docker(['build', ...flags, ...more, directory])
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
     const steps = [...stderr.matchAll(/^#(\d+) (\[.*)$/gm)]
     const cached = steps.filter(([, number]) => stderr.includes(`\n#${number} CACHED`))
@@ -82,6 +82,62 @@ describeWith(wanted, 'images of Docker Engine', () => {
     const fifos = ['--fifo-dir', join(lab.directory, 'fifos')]
     const { stdout, stderr } = await other.ctr(['run', '--rm', ...fifos, pushed, 'elsewhere'])
     expect({ stdout, stderr }).toEqual({ stdout: `${said}\n`, stderr: '' })
+  })
+
+  it('are built with a directory that builds share and a secret that nothing keeps', async () => {
+    const context = join(lab.directory, 'shared')
+    const out = join(lab.directory, 'out')
+    await mkdir(context)
+    const lines = [
+      `FROM ${image.reference} AS made`,
+      'ARG ROUND',
+      'RUN --mount=type=cache,target=/kept echo $ROUND >> /kept/rounds && cp /kept/rounds /rounds',
+      'RUN --mount=type=secret,id=token wc -c < /run/secrets/token > /length',
+      'RUN test ! -e /kept/rounds && test ! -e /run/secrets/token',
+      'FROM scratch',
+      'COPY --from=made /rounds /length /',
+    ]
+    await writeFile(join(context, 'Dockerfile'), lines.join('\n'))
+    const secret = 'a word that nobody else says'
+    const token = join(context, 'token')
+    await writeFile(token, secret)
+    const made = async (round: string) => {
+      const flags = ['--secret', `id=token,src=${token}`, '--build-arg', `ROUND=${round}`]
+      await lab.told(['build', '--network', 'none', ...flags, '--output', `type=local,dest=${out}`, context])
+      return await readFile(join(out, 'rounds'), 'utf8')
+    }
+    expect(await made('1')).toBe('1\n')
+    expect(await made('2')).toBe('1\n2\n')
+    expect(await readFile(join(out, 'length'), 'utf8')).toBe(`${secret.length}\n`)
+    const places = [lab.server.root, lab.server.state, join(lab.directory, 'data')]
+    expect(await runProgram('grep', ['-rlF', secret, ...places])).toMatchObject({ code: 1, stdout: '' })
+  })
+
+  it('are built from a cache that was exported to a directory or to a registry', async () => {
+    const context = join(lab.directory, 'cached')
+    await mkdir(context)
+    await writeFile(join(context, 'file'), 'of the context\n')
+    const lines = [
+      `FROM ${image.reference} AS first`,
+      'RUN head -c 16 /dev/urandom | md5sum > /made',
+      `FROM ${image.reference}`,
+      'COPY --from=first /made /made',
+      'COPY file /srv/file',
+    ]
+    await writeFile(join(context, 'Dockerfile'), lines.join('\n'))
+    const directory = join(lab.directory, 'cache')
+    const reference = `${registry.host}/library/cache:1`
+    const exports = [`type=local,dest=${directory},mode=max`, `type=registry,ref=${reference},mode=max`]
+    const flags = exports.flatMap((to) => ['--cache-to', to])
+    const first = await build(context, 'from-cache:1', flags)
+    for (const from of [`type=local,src=${directory}`, `type=registry,ref=${reference}`]) {
+      await lab.told(['rmi', 'from-cache:1'])
+      await lab.told(['builder', 'prune', '-af'])
+      expect(await lab.told(['system', 'df', '--format', '{{.Type}} {{.Size}}'])).toContain('Build Cache 0B')
+      const again = await build(context, 'from-cache:1', ['--cache-from', from])
+      expect(again.id).toBe(first.id)
+      expect(again.cached).toContainEqual(expect.stringContaining('urandom'))
+    }
   })
 
   it('leave nothing in the server when they are pruned', async () => {

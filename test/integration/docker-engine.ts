@@ -55,10 +55,10 @@ export interface EngineLab extends AsyncDisposable {
 }
 
 export interface EngineOptions {
-  /** Whether images are kept by the server, or by the engine itself. */
-  readonly containerdStore: boolean
-  /** What it pulls from and pushes to without TLS. */
-  readonly registry: Registry
+  /** What its file of configuration says, besides the server and directories of its own. */
+  readonly config: Readonly<Record<string, unknown>>
+  /** A program and its arguments that start the engine and the server, such as in namespaces of their own. */
+  readonly within?: readonly string[]
 }
 
 /** Pushes an image of busybox with a file `/etc/motd` to a registry. */
@@ -69,8 +69,34 @@ export async function pushBusybox(registry: Registry): Promise<PushedImage> {
   return await pushImage(image, registry, 'library/busybox:1')
 }
 
+/**
+ * Starts a server and an engine on it that leaves the host's network alone.
+ *
+ * @param options.containerdStore whether images are kept by the server, or by the engine itself
+ * @param options.registry what it pulls from and pushes to without TLS
+ */
+export function openEngineLab({
+  containerdStore,
+  registry,
+}: {
+  readonly containerdStore: boolean
+  readonly registry: Registry
+}): Promise<EngineLab> {
+  const config = {
+    features: { 'containerd-snapshotter': containerdStore },
+    'insecure-registries': [registry.host],
+    'live-restore': true,
+    bridge: 'none',
+    iptables: false,
+    ip6tables: false,
+    'ip-forward': false,
+    'userland-proxy': false,
+  }
+  return openConfiguredEngine({ config })
+}
+
 /** Starts a server and an engine on it. */
-export async function openEngineLab({ containerdStore, registry }: EngineOptions): Promise<EngineLab> {
+export async function openConfiguredEngine({ config, within = [] }: EngineOptions): Promise<EngineLab> {
   await using opening = new AsyncDisposableStack()
   // The engine leaves mounts below its directories, which go with this one.
   const scratch = await scratchMount()
@@ -84,32 +110,31 @@ export async function openEngineLab({ containerdStore, registry }: EngineOptions
   opening.defer(async () => {
     for (const name of [`${cgroup}/buildkit`, cgroup]) await removeCgroup(name)
   })
-  const server = await startServer({ root: join(directory, 'root') })
+  const server = await startServer({ root: join(directory, 'root'), within })
   opening.defer(() => vi.waitFor(async () => expect(await server.supervisors()).toEqual([]), patience))
   opening.use(server)
   const at = (name: string) => join(directory, name)
   const env = { DOCKER_HOST: `unix://${at('docker.sock')}`, DOCKER_CONFIG: at('client') }
   await mkdir(at('client'))
-  const config = {
-    features: { 'containerd-snapshotter': containerdStore },
-    'insecure-registries': [registry.host],
+  const own = {
+    containerd: server.address,
+    hosts: [env.DOCKER_HOST],
+    'data-root': at('data'),
+    'exec-root': at('exec'),
+    pidfile: at('pid'),
     'cgroup-parent': `/${cgroup}`,
-    'live-restore': true,
   }
-  await writeFile(at('daemon.json'), JSON.stringify(config))
+  await writeFile(at('daemon.json'), JSON.stringify({ ...config, ...own }))
   const client = opening.use(connect({ address: server.address, namespace: 'moby' }))
-  const args = [
-    ...['--config-file', at('daemon.json'), '--containerd', server.address, '--host', env.DOCKER_HOST],
-    ...['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid'), '--bridge=none'],
-    ...['--iptables=false', '--ip6tables=false', '--ip-forward=false', '--userland-proxy=false'],
-  ]
+  const [program, ...args] = [...within, 'dockerd', '--config-file', at('daemon.json')]
   // These the engine and its builder make whatever their own directories are.
   const made = ['/run/docker/plugins', '/run/docker', '/run/runc'].filter((path) => !existsSync(path))
   opening.defer(async () => {
     // What is not empty, or gone, is another engine's.
     for (const path of made) await rmdir(path).catch(() => undefined)
   })
-  const launch = () => startProcess('dockerd', args, { ready: /API listen on/, stopTimeout: 20_000 })
+  const launch = () =>
+    startProcess(program!, args, { ready: /API listen on/, readyTimeout: 60_000, stopTimeout: 20_000 })
   let engine = await launch()
   opening.defer(() => engine.stop())
 
@@ -128,6 +153,8 @@ export async function openEngineLab({ containerdStore, registry }: EngineOptions
   opening.defer(async () => {
     if ((await server.ctr(['version'])).code !== 0) await server.restart()
     if ((await docker(['version'])).code !== 0) await restart()
+    // A swarm would give it its tasks anew.
+    await docker(['swarm', 'leave', '--force'])
     const ids = words((await docker(['ps', '-aq'])).stdout)
     if (ids.length > 0) await docker(['rm', '-fv', ...ids])
   })

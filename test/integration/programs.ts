@@ -52,27 +52,33 @@ export interface TestServer extends AsyncDisposable {
   stockCtr(args: readonly string[], options?: RunOptions): Promise<RunResult>
 }
 
-/** Starts the built server. @param options.env variables added to this process's environment */
+/**
+ * Starts the built server.
+ *
+ * @param options.env variables added to this process's environment
+ * @param options.within a program and its arguments that start the server, such as in namespaces of its own
+ */
 export async function startServer({
   root,
   args = [],
   env,
+  within = [],
 }: {
   root?: string
   args?: string[]
   env?: Readonly<Record<string, string>>
+  within?: readonly string[]
 } = {}): Promise<TestServer> {
   await using starting = new AsyncDisposableStack()
   const directory = starting.use(await tempDir('nsbox-server')).path
   const dataRoot = root ?? join(directory, 'root')
   const address = join(directory, 'nsbox.sock')
   const state = join(directory, 'state')
-  const launch = (command: readonly string[] = [program('nsbox-server')]) =>
-    startProcess(
-      command[0]!,
-      [...command.slice(1), '--root', dataRoot, '--state', state, '--address', address, ...args],
-      { ready: /serving/, readyTimeout: 90_000, ...(env && { env }) },
-    )
+  const launch = (command: readonly string[] = [program('nsbox-server')]) => {
+    const paths = ['--root', dataRoot, '--state', state, '--address', address]
+    const [first, ...others] = [...within, ...command, ...paths, ...args]
+    return startProcess(first!, others, { ready: /serving/, readyTimeout: 90_000, ...(env && { env }) })
+  }
   let process = await launch()
   starting.defer(async () => {
     await process.stop()

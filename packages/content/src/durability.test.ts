@@ -86,7 +86,7 @@ async function prepare(root: string): Promise<void> {
   await writer.write(half)
 }
 
-/** Holds what is on the disk against what was answered, then completes it and looks for leftovers. */
+/** Compares what is on the disk with what was answered, then completes it and looks for leftovers. */
 async function check(root: string, said: readonly string[]): Promise<void> {
   await using store = await openContentStore({ root, durability: 'relaxed' })
   const read = async (bytes: Uint8Array) => {

@@ -143,7 +143,7 @@ async function prepare({ open }: Kind, root: string): Promise<void> {
   await mkdir(join(root, 'snapshots/77/fs'), { recursive: true })
 }
 
-/** Holds what is on the disk against what was answered, then cleans up and looks for leftovers. */
+/** Compares what is on the disk with what was answered, then cleans up and looks for leftovers. */
 async function check({ open }: Kind, root: string, said: readonly string[]): Promise<void> {
   await using snapshotter = await open({ root, durability: 'relaxed' })
   const infos = new Map<string, { kind: string; labels: Record<string, string> }>()
@@ -243,7 +243,7 @@ for (const kind of kinds)
         await everywhere(kind.filling, 'error=ENOSPC', (result) => {
           if (!result.failed) return
           for (const line of result.said.filter((text) => !text.endsWith(' done'))) {
-            // What failed after it took effect is found done when it is tried again.
+            // The failed step had taken effect.
             if (/^(commit|remove) not_found$|^(prepare|child) already_exists$/.test(line)) continue
             expect(line.split(' ')[1]).toBe('resource_exhausted')
             failed.add(line.split(' ')[0]!)

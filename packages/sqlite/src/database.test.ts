@@ -189,7 +189,7 @@ describe('checkpoints', () => {
     for (let i = 0; i < 600; i++) {
       db.transaction((tx) => tx.run(insert, 'x'.repeat(3000)))
       await db.durable()
-      // The thread may be slower than whoever writes, which is no matter of what is tested.
+      // Waits for the checkpoint thread now and then, which may be slower than the writer.
       if (i % 60 === 59) await Promise.all(run.mock.results.map(({ value }) => value))
     }
     // 600 rows take more than 600 pages of log.

@@ -69,7 +69,7 @@ describeWith({ linux: true }, 'output', () => {
   })
 
   describe('to a program that takes it', () => {
-    /** A logger that writes what it gets to a file, after it has told in its own way that it is ready. */
+    /** A logger that signals in a given way that it is ready, and writes its input to a file. */
     const logger = (ready: string, log: string) => {
       const path = newPath()
       const text = `#!/bin/sh
@@ -92,7 +92,7 @@ describeWith({ linux: true }, 'output', () => {
       const log = newPath()
       const path = logger('exec 5>&-', log)
       await run(`binary://${path}?--tag&x=y%20z`)
-      // Besides the two names, those that a shell sets itself.
+      // The shell sets further variables itself.
       expect(readFileSync(log, 'utf8')).toMatch(/^c1 ns --tag x y z [34]\nout\nerr\nend\n$/)
     })
 

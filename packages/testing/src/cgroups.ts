@@ -24,7 +24,7 @@ export async function cgroupsNamed(prefix: string, directory = '/sys/fs/cgroup')
   return (await Promise.all(inside)).flat()
 }
 
-/** Removes a cgroup that runtimes leave, since they made it around those of their containers; it must be empty. */
+/** Removes a cgroup that runtimes leave as the parent of their containers' cgroups; it must be empty. */
 export async function removeCgroup(name: string): Promise<void> {
   for (const path of await cgroupPaths(name)) await rmdir(path)
 }

@@ -33,8 +33,8 @@ export interface FaultyRun {
 }
 
 /**
- * One thread for file system calls besides the main one, so that the same call has the same number in every run. strace
- * counts by thread: what it is to fail may fail once in each.
+ * One thread for file system calls besides the main one, so that each call has the same number in every run. strace
+ * counts by thread, and fails the call once in each.
  */
 const env = { UV_THREADPOOL_SIZE: '1' }
 

@@ -14,6 +14,7 @@ export {
   startFaultServer,
 } from './fault-server.ts'
 export { type FaultyRun, type FaultyRuns, faultsEverywhere } from './faults-everywhere.ts'
+export { type FencedBlock, fencedBlocks } from './fenced-blocks.ts'
 export { buildGoProgram } from './go-program.ts'
 export { type ArchiveLayer, busyboxLayer, filesLayer, type ImageLayer, randomLayer } from './image-layer.ts'
 export {

@@ -24,6 +24,12 @@ it('finds what is in no search path by its own path alone', () => {
   expect(needs({ programs: [process.execPath, '/nowhere/sh'] })).toBe('needs /nowhere/sh')
 })
 
+it('says that VXLAN is missing where no device of it can be made', () => {
+  vi.stubEnv('PATH', '/nowhere')
+  vi.stubEnv('CI', undefined)
+  expect(needs({ vxlan: true })).toBe('needs VXLAN in the kernel')
+})
+
 it('refuses to let a test be skipped with CI=true', () => {
   vi.stubEnv('CI', 'true')
   expect(() => needs({ programs: ['no-such-program'] })).toThrow(/no-such-program/)

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 
@@ -9,6 +10,8 @@ export interface Needs {
   linux?: true
   /** Programs that must be found in the search path, or at their own path if it is absolute. */
   programs?: readonly string[]
+  /** The kernel has VXLAN, which networks over several hosts are made of; only root can tell. */
+  vxlan?: true
 }
 
 /**
@@ -21,10 +24,16 @@ export function needs(wanted: Needs): string | undefined {
   if (wanted.linux && process.platform !== 'linux') missing.push('Linux')
   if (wanted.root && process.geteuid?.() !== 0) missing.push('root')
   for (const program of wanted.programs ?? []) if (!findProgram(program)) missing.push(program)
+  if (wanted.vxlan && !hasVxlan()) missing.push('VXLAN in the kernel')
   if (missing.length === 0) return undefined
   const reason = `needs ${missing.join(', ')}`
   if (process.env.CI === 'true') throw new Error(`${reason}; nothing may be skipped with CI=true`)
   return reason
+}
+
+function hasVxlan(): boolean {
+  const add = ['ip', 'link', 'add', 'type', 'vxlan', 'id', '1', 'dstport', '4789']
+  return spawnSync('unshare', ['--net', ...add]).status === 0
 }
 
 function findProgram(name: string): boolean {

@@ -2,11 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleSources } from './bundle-sources.ts'
+import { fencedBlocks } from './fenced-blocks.ts'
 import { runOrThrow } from './run.ts'
 import { tempDir } from './temp-dir.ts'
-
-// Blocks between lines of three backquotes, with the word that follows the first.
-const block = /^```(\w*)\n([\s\S]*?)^```$/gm
 
 /**
  * Executes the first `ts` block of a package's README against the package's sources, in a process of its own; rejects
@@ -24,13 +22,13 @@ export async function readmeExample(
   const text = await readFile(path, 'utf8')
   const start = section === undefined ? 0 : `\n${text}`.indexOf(`\n## ${section}\n`)
   if (start === -1) throw new Error(`${path} has no section ${section}`)
-  const blocks = [...text.slice(start).matchAll(block)]
-  const first = blocks.findIndex(([, language]) => language === 'ts')
+  const blocks = fencedBlocks(text.slice(start))
+  const first = blocks.findIndex(({ language }) => language === 'ts')
   if (first === -1) throw new Error(`${path} has no example`)
-  const [, language, expected] = blocks[first + 1] ?? []
+  const next = blocks[first + 1]
   await using directory = await tempDir('nsbox-readme')
-  const program = await bundleSources(blocks[first]![2]!, dirname(path), directory.path)
+  const program = await bundleSources(blocks[first]!.text, dirname(path), directory.path)
   const { stdout } = await runOrThrow(process.execPath, [program], { timeout, cwd: dirname(path) })
-  if (language === 'text' && stdout !== expected)
-    throw new Error(`${path} promises\n${expected}but its example prints\n${stdout}`)
+  if (next?.language === 'text' && stdout !== next.text)
+    throw new Error(`${path} promises\n${next.text}but its example prints\n${stdout}`)
 }

@@ -19,17 +19,21 @@ export interface StartRegistryOptions {
   auth?: RegistryCredentials
   /** Directory of blobs; a temporary one by default. */
   storageDir?: string
-  /** The loopback port to listen on; a free one by default. */
+  /** The port to listen on; a free one by default. */
   port?: number
+  /** The address to listen on; 127.0.0.1 by default. */
+  address?: string
+  /** A program and its arguments that start the registry elsewhere, such as `nsenter`; nothing by default. */
+  within?: readonly string[]
 }
 
-/** Debian's `docker-registry` on a loopback port, over plain HTTP. */
+/** Debian's `docker-registry`, on a loopback port unless it is told otherwise, over plain HTTP. */
 export class Registry implements AsyncDisposable {
   readonly #directory: string
   readonly #options: StartRegistryOptions
   readonly #resources: AsyncDisposableStack
   #process: RunningProcess
-  /** `127.0.0.1:PORT`, the first part of references to images here; stays the same over a restart. */
+  /** `ADDRESS:PORT`, the first part of references to images here; stays the same over a restart. */
   readonly host: string
   readonly auth: RegistryCredentials | undefined
 
@@ -102,7 +106,13 @@ const accessLogFile = (directory: string) => join(directory, 'access.log')
 
 async function serve(
   directory: string,
-  { auth, storageDir = join(directory, 'storage'), port = 0 }: StartRegistryOptions,
+  {
+    auth,
+    storageDir = join(directory, 'storage'),
+    port = 0,
+    address = '127.0.0.1',
+    within = [],
+  }: StartRegistryOptions,
 ): Promise<{ process: RunningProcess; host: string }> {
   const htpasswd = join(directory, 'htpasswd')
   if (auth) await writeFile(htpasswd, `${auth.user}:${await bcrypt(auth.password)}\n`)
@@ -116,14 +126,15 @@ async function serve(
       maintenance: { uploadpurging: { enabled: false } },
     },
     // The secret signs the state of uploads, which would not survive a restart with a random one.
-    http: { addr: `127.0.0.1:${port}`, secret: 'the same after a restart' },
+    http: { addr: `${address}:${port}`, secret: 'the same after a restart' },
     ...(auth ? { auth: { htpasswd: { realm: 'test', path: htpasswd } } } : {}),
   }
   const configFile = join(directory, 'config.yml')
   // JSON is YAML.
   await writeFile(configFile, JSON.stringify(config))
-  const ready = /listening on (127\.0\.0\.1:\d+)/
-  const process = await startProcess('docker-registry', ['serve', configFile], {
+  const ready = /listening on ([\d.]+:\d+)/
+  const [program, ...args] = [...within, 'docker-registry', 'serve', configFile]
+  const process = await startProcess(program!, args, {
     ready,
     stdoutFile: accessLogFile(directory),
   })

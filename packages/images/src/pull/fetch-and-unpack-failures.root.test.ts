@@ -67,7 +67,7 @@ describeWith(
       }
       const ofLayer = () => stores.applies.filter(({ digest }) => digest === layer!.digest)
       const followed: Delivery = async function* (blob, { digest }, offset) {
-        // What is resumed comes to its end only when somebody reads it.
+        // The resumed download ends only when it has a reader.
         if (digest === layer!.digest && offset > 0) await expect.poll(ofLayer).toHaveLength(1)
         yield blob.subarray(offset)
       }

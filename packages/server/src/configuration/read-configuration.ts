@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
 import { isNotFound } from '@nsbox/errors'
 import { checkSettings, settingEntries } from './check-setting.ts'
-import { readConfigurationFile } from './configuration-file.ts'
+import { type FileSettings, readConfigurationFile } from './configuration-file.ts'
 import { defaultDirectories } from './default-directories.ts'
 import { parseDuration } from './duration.ts'
+import type { ProxyPlugin } from './proxy-plugin.ts'
 import type { SettingName, Settings } from './setting.ts'
 
 /** The file that is read if none is named. */
@@ -29,6 +30,8 @@ export interface Configuration {
   readonly restartInterval: number | undefined
   readonly cgroupPath: string | undefined
   readonly sharingPolicy: 'shared' | 'isolated'
+  /** Only a configuration file has them. */
+  readonly proxyPlugins: readonly ProxyPlugin[]
   readonly logLevel: NonNullable<Settings['logLevel']>
   readonly logFormat: 'json' | 'text'
 }
@@ -53,8 +56,9 @@ export async function readConfiguration({
   env = process.env,
   file,
 }: ConfigurationSources = {}): Promise<Configuration> {
+  const { settings: fromFile, proxyPlugins } = await fileSettings(file ?? env.NSBOX_CONFIG)
   const settings: Settings = {
-    ...(await fileSettings(file ?? env.NSBOX_CONFIG)),
+    ...fromFile,
     ...checkSettings(environmentValues(env), ({ variable }) => variable),
     ...checkSettings(flags, ({ flag }) => flag.replace(/^.*(--[a-z-]+).*$/, '$1')),
   }
@@ -80,6 +84,7 @@ export async function readConfiguration({
         : parseDuration(settings.restartInterval, 'the interval of restarts'),
     cgroupPath: settings.cgroupPath,
     sharingPolicy: settings.sharingPolicy ?? 'shared',
+    proxyPlugins,
     logLevel: settings.logLevel ?? 'info',
     logFormat: settings.logFormat ?? 'json',
   }
@@ -87,11 +92,11 @@ export async function readConfiguration({
 
 const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(path))
 
-async function fileSettings(file: string | undefined): Promise<Settings> {
+async function fileSettings(file: string | undefined): Promise<FileSettings> {
   try {
     return await readConfigurationFile(file || defaultConfigurationFile)
   } catch (error) {
-    if (!file && isNotFound(error)) return {}
+    if (!file && isNotFound(error)) return { settings: {}, proxyPlugins: [] }
     throw error
   }
 }

@@ -5,7 +5,7 @@ import { type Code, ConnectError, type Transport } from '@connectrpc/connect'
 export interface Outcome {
   readonly code: Code | 'ok'
   readonly text: string
-  /** What came, as text. */
+  /** The received bytes, as text. */
   readonly bytes: string
 }
 

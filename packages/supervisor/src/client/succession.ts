@@ -63,7 +63,7 @@ export class Succession {
     const records = storedRecords(directory, this.#pool.onWarning)
     const processes = records.map((record) => this.#pool.addOrphan(orphanedProcess(record)))
     if (processes.length > 0) {
-      // Otherwise it was of no more use.
+      // Otherwise there was nothing left to relay.
       if (records.some(({ drained }) => !drained))
         this.#pool.onWarning(
           `the supervisor of ${directory} has ended, and with it the input and output of its processes`,
@@ -87,7 +87,7 @@ export class Succession {
     }
   }
 
-  /** Has a supervisor take over processes, however often it is lost meanwhile. */
+  /** Lets a supervisor take over processes, and tries again if that one is lost. */
   async #handOver(cgroup: string, processes: readonly ProcessHandle[]): Promise<SupervisorConnection> {
     for (let wait = 50; ; wait = Math.min(2 * wait, 5_000)) {
       this.#pool.checkOpen()

@@ -140,7 +140,7 @@ export class SupervisorConnection {
     for (let tries = 0; this.alive && tries < 500; tries++) await delay(10)
   }
 
-  /** @throws what the supervisor answers; `unavailable` if it is lost before it does */
+  /** @throws the supervisor's error; `unavailable` if it is lost before it answers */
   request<T = void>(
     method: Method,
     fields: object = {},

@@ -16,7 +16,7 @@ import { Succession } from './succession.ts'
 import { SupervisorConnection, type SupervisorConnectionHandlers } from './supervisor-connection.ts'
 import type { SupervisorProgram } from './supervisor-program.ts'
 
-/** What a client's supervisors are opened with. */
+/** Options of a pool. */
 export interface SupervisorPoolOptions {
   /** The directory of all supervisors; each has one of its own in it. */
   readonly directory: string

@@ -14,7 +14,7 @@ export interface UsedSupervisor {
   /** A path with nothing at it. */
   newPath(): string
   newFifo(): string
-  /** Descriptors of the supervisor and of this process, which a test must leave as it found them. */
+  /** Open descriptors of the supervisor and of this process; a test must not change them. */
   openCounts(): number[]
 }
 

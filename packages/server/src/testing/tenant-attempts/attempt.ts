@@ -7,15 +7,17 @@ export type Request = Record<string, unknown>
 
 /** What one tenant tries with a method. */
 export interface Attempt {
-  /** As it would be made for what the tenant has itself. */
+  /** A request for the tenant's own resources. */
   readonly own: Request
-  /** Naming what the other tenant has, in the tenant's own namespace: not there, or the tenant's own then. */
+  /**
+   * A request with the other tenant's names in the tenant's own namespace, where they are missing or the tenant's own.
+   */
   readonly foreign?: { readonly request: Request; readonly codes: readonly (Code | 'ok')[] } | undefined
-  /** Naming what the host has: refused as not permitted. */
+  /** Requests with resources of the host: refused as not permitted. */
   readonly host?: readonly Request[]
-  /** The same, refused where it is about to be reached. */
+  /** The same, refused only when the resource is used. */
   readonly reached?: readonly Request[]
-  /** Gets no answer of itself. */
+  /** Gets no answer by itself. */
   readonly waits?: boolean
 }
 

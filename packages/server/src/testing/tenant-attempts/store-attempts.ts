@@ -40,7 +40,7 @@ export function storeAttempts({ lab, sentinel, blob, ownBlob }: Targets): Record
       content('Read', { digest: ownBlob }, { digest: blob }),
       content('Status', { ref: `ingest-of-${b}` }, { ref: `ingest-of-${a}` }),
       content('ListStatuses', {}, {}, { request: { filters: [`ref==ingest-of-${a}`] }, codes: ['ok'] }),
-      // By its digest alone the bytes of another are not had.
+      // The digest alone does not give access to another's bytes.
       content(
         'Write',
         { action: WriteAction.STAT, ref: `ingest-of-${b}` },

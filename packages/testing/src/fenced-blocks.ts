@@ -1,0 +1,13 @@
+/** What stands in a Markdown document between two lines of three backquotes. */
+export interface FencedBlock {
+  /** The word that follows the first backquotes, if any. */
+  readonly language: string
+  /** All lines, each with its end. */
+  readonly text: string
+}
+
+/** The blocks of a Markdown document in their order. */
+export function fencedBlocks(markdown: string): FencedBlock[] {
+  const found = markdown.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)
+  return Array.from(found, ([, language, text]) => ({ language: language!, text: text! }))
+}
