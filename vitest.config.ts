@@ -1,15 +1,16 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
+import { LongestFirst } from './scripts/longest-first.ts'
 
 const conditions = ['@nsbox/source', 'module', 'node', 'development|production']
 
-/**
- * Tests that need a process of their own, besides those with root: they put other modules in the place of real ones.
- */
-const alone = ['packages/server/src/diff/local-applier.test.ts']
-
-const withRoot = ['packages/*/src/**/*.root.test.ts']
-
-const integration = ['test/integration/**/*.test.ts']
+/** Tests that need a process of their own: what they change of it cannot be changed back. */
+const alone = [
+  // Other modules in the place of real ones.
+  'packages/diff/src/apply/hostile-file-system.root.test.ts',
+  'packages/server/src/diff/local-applier.test.ts',
+  // A process that becomes the parent of what other tests' programs leave.
+  'packages/runtime-runc/src/runc/supervision-chain.root.test.ts',
+]
 
 export default defineConfig({
   resolve: { conditions },
@@ -17,38 +18,25 @@ export default defineConfig({
   test: {
     environment: 'node',
     pool: 'forks',
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
     // What is waited for comes soon on an idle machine, and later on a busy one.
-    expect: { poll: { timeout: 10_000 } },
+    expect: { poll: { timeout: 30_000 } },
     // The machine the project is built for has two cores, and tests wait for half of their time.
     maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
         test: {
-          name: 'units',
-          include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts'],
-          exclude: [...withRoot, ...alone],
-          // Half a second a file goes into a process of its own and into loading the same modules again.
+          name: 'shared',
+          include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/integration/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...alone],
+          // A second of processor a file goes into a process of its own and into loading the same modules again.
           isolate: false,
-          sequence: { groupOrder: 0 },
         },
       },
-      {
-        extends: true,
-        test: { name: 'hosts', include: [...withRoot, ...alone], sequence: { groupOrder: 1 } },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'integration',
-          include: integration,
-          // What is tested runs in processes of its own, so that the tests can share theirs.
-          isolate: false,
-          sequence: { groupOrder: 1 },
-        },
-      },
+      { extends: true, test: { name: 'alone', include: alone } },
     ],
   },
 })

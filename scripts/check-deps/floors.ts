@@ -31,6 +31,9 @@ export const sameFloor: Readonly<Record<string, readonly string[]>> = {
  */
 export const nativeCode: Readonly<Record<string, string>> = { 'better-sqlite3': 'sqlite', koffi: 'sys' }
 
+/** The package whose bundle has those in it that use native code, and which therefore depends on it itself. */
+export const wholeBundle = 'server'
+
 /**
  * The packages that stay light, each with all external packages that installing it may bring, directly or not.
  * None of them may have native code or depend on `sqlite` or `sys`.

@@ -1,4 +1,4 @@
-import { floors, nativeCode, sameFloor } from './floors.ts'
+import { floors, nativeCode, sameFloor, wholeBundle } from './floors.ts'
 import { scope, type Workspace } from './workspace.ts'
 
 /** Counted from 0; -1 for a package that has no floor. */
@@ -27,7 +27,7 @@ export function checkManifests({ packages, others }: Workspace): string[] {
         .filter((to) => !mayDependOn(name, to))
         .map((to) => `${name} depends on ${to}, against the floors`),
       ...Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })
-        .filter((to) => to in nativeCode && nativeCode[to] !== name)
+        .filter((to) => to in nativeCode && ![nativeCode[to], wholeBundle].includes(name))
         .map((to) => `${name} depends on ${to}, which only ${nativeCode[to]} may use`),
     ]
   })

@@ -14,6 +14,7 @@ export const ownDirectories: Readonly<Record<string, string>> = {
   'packages/images/src/archive/export-to-directory.ts': 'a directory that it is just making, of its own user',
   'packages/supervisor/src/client/start-supervisor.ts': 'the supervisor’s, of mode 0700',
   'packages/supervisor/src/client/supervisor-pool.ts': 'supervisors’, of mode 0700',
+  'packages/supervisor/src/client/succession.ts': 'supervisors’, of mode 0700',
   'packages/supervisor/src/server/supervisor-server.ts': 'its own, of mode 0700',
 }
 

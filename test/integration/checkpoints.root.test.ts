@@ -55,7 +55,7 @@ class Stock {
 
   /** Waits until a counter has counted further. */
   async countsBeyond(id: string, number: number): Promise<void> {
-    await expect.poll(() => this.numbers(id), { timeout: 10_000 }).toBeGreaterThan(number)
+    await expect.poll(() => this.numbers(id)).toBeGreaterThan(number)
   }
 
   async remove(id: string): Promise<void> {

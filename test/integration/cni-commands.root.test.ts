@@ -94,7 +94,7 @@ describeWith({ root: true, programs: ['containerd', 'runc', 'criu'] }, 'networks
       const exec = ['tasks', 'exec', '--fifo-dir', lab.fifos, '--exec-id', 'go', 'box-2']
       await lab.ctr([...exec, 'touch', '/go'], { env })
       const said = async () => (await lab.ctr([...exec, 'cat', '/said'], { env })).stdout
-      await expect.poll(said, { timeout: 10_000 }).toContain('1 packets received')
+      await expect.poll(said).toContain('1 packets received')
       const broken = { ...env, NETCONFPATH: lab.fifos }
       const unconnected = await lab.ctr(['containers', 'fork', '--prefix', 'none', 'box'], { env: broken })
       expect([unconnected.code, unconnected.stderr]).toEqual([

@@ -57,7 +57,7 @@ describeWith(engineNeeds, 'Docker Engine with containers that run', () => {
     await lab.server.restart()
     // The engine hears of ends by a subscription, and waits for ever for one that comes before it has made that anew.
     const inside = () => lab.docker(['exec', 'outlives', 'true'], { timeout: 5_000 })
-    await vi.waitFor(async () => expect(await inside()).toMatchObject({ code: 0 }), { timeout: 20_000 })
+    await vi.waitFor(async () => expect(await inside()).toMatchObject({ code: 0 }), { timeout: 60_000 })
     await expect.poll(() => state('ends', '{{.State.Status}} {{.State.ExitCode}}')).toBe('exited 9')
     expect(await state('outlives', '{{.State.Status}} {{.State.Pid}}')).toBe(`running ${pid}`)
     await goesOn('outlives')

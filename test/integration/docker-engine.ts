@@ -32,7 +32,7 @@ export const engineNeeds = {
 } as const
 
 /** As polls in tests have it, which cannot be used outside of them. */
-const patience = { timeout: 10_000 }
+const patience = { timeout: 30_000 }
 
 /** Docker Engine on a server of ours, with directories, a cgroup and a client's configuration of its own. */
 export interface EngineLab extends AsyncDisposable {

@@ -59,6 +59,7 @@ const scenarios = [
   'pull',
   'push',
   'sandboxes',
+  'sharing',
   'snapshots',
   'tasks',
   'transfers',
@@ -69,7 +70,7 @@ describeWith(needs, "a Go program with containerd's client library", () => {
   let directory: string
   let client: string
   let registry: Registry
-  let addresses: { readonly containerd: string; readonly nsbox: string }
+  let addresses: Readonly<Record<'containerd' | 'nsbox' | 'sharing', string>>
 
   beforeAll(async () => {
     directory = resources.use(await tempDir('nsbox-go-client')).path
@@ -80,7 +81,8 @@ describeWith(needs, "a Go program with containerd's client library", () => {
     const theirs = resources.use(await startContainerd())
     // Of what a scenario has unpacked nothing is found by another, which containerd has nothing like.
     const ours = resources.use(await startServer({ args: ['--content-sharing-policy', 'isolated'] }))
-    addresses = { containerd: theirs.address, nsbox: ours.address }
+    const sharing = resources.use(await startServer())
+    addresses = { containerd: theirs.address, nsbox: ours.address, sharing: sharing.address }
     await built
   }, 1_200_000)
   afterAll(() => resources.disposeAsync())
@@ -104,8 +106,9 @@ describeWith(needs, "a Go program with containerd's client library", () => {
     await using scratch = await tempDir(`nsbox-go-${daemon}`)
     // Of this process alone: containerd's shims keep what they know of runc in the same place for all daemons.
     const namespace = `go-${scenario}-${daemon}-${process.pid}`
+    const address = addresses[daemon === 'nsbox' && scenario === 'sharing' ? scenario : daemon]
     const args = {
-      address: addresses[daemon],
+      address,
       namespace,
       registry: registry.host,
       directory: scratch.path,
@@ -113,7 +116,7 @@ describeWith(needs, "a Go program with containerd's client library", () => {
     }
     const options = Object.entries(args).map(([name, value]) => `-${name}=${value}`)
     const { code, stdout, stderr } = await run(client, options, { timeout: 200_000 })
-    if (code !== 0) await endTasks(addresses[daemon], namespace)
+    if (code !== 0) await endTasks(address, namespace)
     // What it could not go on after is its last step.
     const last = code === 0 ? '' : stdout.trimEnd().split('\n').at(-1)
     expect({ daemon, code, stderr, last }).toEqual({ daemon, code: 0, stderr: '', last: '' })

@@ -2,13 +2,9 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type BuiltImage,
-  buildImage,
   type Containerd,
-  filesLayer,
-  hostPlatform,
   type Needs,
   type RunOptions,
-  randomLayer,
   run,
   runOrThrow,
   startContainerd,
@@ -18,6 +14,7 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { program, startServer } from './programs.ts'
+import { twoPlatformImage } from './two-platform-image.ts'
 
 const needs: Needs = { root: true, linux: true, programs: ['containerd', 'ctr', 'skopeo'] }
 
@@ -33,16 +30,11 @@ describeWith(needs, 'archives of images on the command line', () => {
 
   beforeAll(async () => {
     directory = resources.use(await tempDir('nsbox-archives')).path
-    const layout = join(directory, 'layout')
-    const other = hostPlatform.architecture === 'arm64' ? 'amd64' : 'arm64'
-    image = await buildImage(layout, [
-      { layers: [filesLayer({ 'etc/one': '1' }), randomLayer(1, 400_000)] },
-      { layers: [filesLayer({ 'etc/one': 'other' })], platform: { os: 'linux', architecture: other } },
-    ])
-    layoutTar = join(directory, 'layout.tar')
+    const made = await twoPlatformImage(directory, 400_000)
+    image = made.image
+    layoutTar = made.archive
     dockerTar = join(directory, 'docker.tar')
-    await runOrThrow('tar', ['-cf', layoutTar, '-C', layout, 'oci-layout', 'index.json', 'blobs'])
-    await runOrThrow('skopeo', ['copy', `oci:${layout}:latest`, `docker-archive:${dockerTar}:built:1`])
+    await runOrThrow('skopeo', ['copy', `oci:${made.layout}:latest`, `docker-archive:${dockerTar}:built:1`])
     const containerd: Containerd = resources.use(await startContainerd())
     addresses.containerd = containerd.address
     addresses['nsbox-server'] = resources.use(await startServer()).address

@@ -136,5 +136,5 @@ async function expectEmptyAfterRemoval(server: TestServer, reference: string): P
     return found.flat()
   }
   // What a killed server left is cleaned up beside other work, after the start.
-  await expect.poll(left, { timeout: 20_000, interval: 100 }).toEqual([])
+  await expect.poll(left, { interval: 100 }).toEqual([])
 }

@@ -77,7 +77,7 @@ export async function startServer({
   const launch = (command: readonly string[] = [program('nsbox-server')]) => {
     const paths = ['--root', dataRoot, '--state', state, '--address', address]
     const [first, ...others] = [...within, ...command, ...paths, ...args]
-    return startProcess(first!, others, { ready: /serving/, readyTimeout: 30_000, ...(env && { env }) })
+    return startProcess(first!, others, { ready: /serving/, readyTimeout: 90_000, ...(env && { env }) })
   }
   let process = await launch()
   starting.defer(async () => {

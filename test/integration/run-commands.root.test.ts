@@ -263,7 +263,7 @@ describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands 
       child.stdout.on('data', (chunk) => {
         output += chunk
       })
-      await expect.poll(() => output, { timeout: 10_000 }).toBe('ready\n')
+      await expect.poll(() => output).toBe('ready\n')
       child.kill('SIGTERM')
       const [code] = await once(child, 'close')
       expect([code, output]).toEqual([9, 'ready\ngot it\n'])

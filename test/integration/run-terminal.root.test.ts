@@ -4,6 +4,7 @@ import { TestTerminal } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { describe, expect, it } from 'vitest'
 import { servers, useRunLab } from './run-lab.ts'
+import { useShell } from './shell-at-terminal.ts'
 
 describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'containers at a terminal', () => {
   describe.each(Object.entries(servers))('against %s', (server, start) => {
@@ -19,23 +20,7 @@ describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'container
       expect(await terminal.isRaw()).toBe(true)
       terminal.type('stty size; tty; echo $TERM\r')
       await terminal.waitFor(/33 91\s+\/dev\/pts\/0\s+xterm/)
-      await terminal.resize({ width: 72, height: 21 })
-      // The change is on its way.
-      await expect
-        .poll(async () => {
-          terminal.type('stty size\r')
-          return terminal.output.includes('21 72')
-        })
-        .toBe(true)
-      // An interrupt is a key like any other. A shell of its own says that it is in front: between two commands of the
-      // outer one, the interrupt could come before the second is there.
-      terminal.type("sh -c 'echo asleep-$((1 + 1)); exec sleep 1000'\r")
-      await terminal.waitFor(/asleep-2/)
-      terminal.type('\x03')
-      await terminal.waitFor(/asleep-2.*# /s)
-      terminal.type('exit 5\r')
-      await terminal.waitFor(/ended 5/)
-      expect(await terminal.isRaw()).toBe(false)
+      await useShell(terminal)
     })
 
     it('a task goes on when its terminal is taken away, and another one is attached to it', async () => {

@@ -21,7 +21,7 @@ describeWith({ root: true, programs: ['runc'] }, 'a server that dies and comes b
     })
     await using terminal = await TestTerminal.start(lab.command([...run, '-t', lab.image, 'terminal', 'sh']))
     await terminal.waitFor(/# /)
-    await expect.poll(() => output, { timeout: 10_000 }).toBe('before\n')
+    await expect.poll(() => output).toBe('before\n')
     await server.kill()
     child.stdin.end('meanwhile\n')
     terminal.type('echo still $((40 + 2))\r')

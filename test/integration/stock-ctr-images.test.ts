@@ -1,4 +1,15 @@
+import { buffer } from 'node:stream/consumers'
 import {
+  type Descriptor,
+  digestHex,
+  digestOf,
+  imageLayoutVersion,
+  imageNameAnnotation,
+  mediaTypes,
+  parseDigest,
+} from '@nsbox/oci'
+import {
+  type BuiltImage,
   buildImage,
   busyboxLayer,
   type PushedImage,
@@ -7,6 +18,7 @@ import {
   type RunOptions,
   randomLayer,
   startRegistry,
+  tar,
   tempDir,
 } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
@@ -17,6 +29,7 @@ import { startServer, type TestServer } from './programs.ts'
 describeWith({ programs: ['ctr', 'docker-registry', 'skopeo'] }, 'stock ctr 1.7 with images', () => {
   const resources = new AsyncDisposableStack()
   let registry: Registry
+  let built: BuiltImage
   let image: PushedImage
   let server: TestServer
   let count = 0
@@ -25,7 +38,7 @@ describeWith({ programs: ['ctr', 'docker-registry', 'skopeo'] }, 'stock ctr 1.7 
   beforeAll(async () => {
     registry = resources.use(await startRegistry())
     const layout = resources.use(await tempDir('nsbox-layout')).path
-    const built = await buildImage(layout, { layers: [await busyboxLayer(), randomLayer(7, 3_000_000)] })
+    built = await buildImage(layout, { layers: [await busyboxLayer(), randomLayer(7, 3_000_000)] })
     image = await pushImage(built, registry, 'library/stock:1')
     server = resources.use(await startServer())
   })
@@ -52,7 +65,7 @@ describeWith({ programs: ['ctr', 'docker-registry', 'skopeo'] }, 'stock ctr 1.7 
       const output = await pull()
       return drawn.filter((pattern) => !pattern.test(output))
     }
-    await expect.poll(undrawn, { timeout: 20_000 }).toEqual([])
+    await expect.poll(undrawn).toEqual([])
     expect(await ctr(['images', 'ls', '-q'])).toBe(`${reference}\n`)
     // What held the pull meanwhile is gone.
     expect(await ctr(['leases', 'ls', '-q'])).toBe('')
@@ -98,6 +111,31 @@ describeWith({ programs: ['ctr', 'docker-registry', 'skopeo'] }, 'stock ctr 1.7 
     }
   })
 
+  it('pushes by a transfer what it mounts from elsewhere, and what dist lists as a referrer of it', async () => {
+    const { reference } = image
+    const target = `${registry.host}/library/signed`
+    await ctr(['images', 'pull', '--local=false', '--plain-http', reference])
+    await ctr(['images', 'push', '--local=false', '--plain-http', `${target}:1`, reference])
+    const sent = (await registry.accessLog()).filter(({ method, path }) => {
+      return method === 'PUT' && path.startsWith('/v2/library/signed/')
+    })
+    expect(sent.map(({ path }) => path)).toEqual(['/v2/library/signed/manifests/1'])
+
+    const signature = await signatureOf({ ...built.target, digest: parseDigest(built.target.digest) })
+    await ctr(['images', 'import', '--local=false', '--no-unpack', '-'], { input: signature.archive })
+    await ctr(['images', 'push', '--local=false', '--plain-http', `${target}:signature`, signature.name])
+    const dist = async (...args: string[]) => {
+      const { code, stdout, stderr } = await server.dist(['-n', namespace, ...args])
+      expect({ args, code, stderr: code === 0 ? '' : stderr }).toEqual({ args, code: 0, stderr: '' })
+      return stdout
+    }
+    const referrers = ['referrers', '--plain-http', `${target}:1`]
+    expect(await dist(...referrers)).toMatch(/ application\/vnd\.example\.signature +\d+\.\d B +by=me\n$/)
+    const [listed] = JSON.parse(await dist(...referrers, '--json', '--artifact-type', signature.type))
+    expect(listed).toMatchObject({ digest: signature.digest, artifactType: signature.type })
+    expect(await dist(...referrers, '--artifact-type', 'application/vnd.example.other', '-q')).toBe('')
+  })
+
   it('C06 answers a registry that asks for credentials, by the stream and without telling secrets', async () => {
     const auth = { user: 'someone', password: 'secret' }
     const guarded = resources.use(await startRegistry({ auth }))
@@ -115,3 +153,36 @@ describeWith({ programs: ['ctr', 'docker-registry', 'skopeo'] }, 'stock ctr 1.7 
     expect(wrong.stderr + server.process.output).not.toMatch(/secret|someone:wrong/)
   })
 })
+
+/** An archive of an artifact that refers to an image. */
+async function signatureOf(subject: Descriptor) {
+  const type = 'application/vnd.example.signature'
+  const described = (mediaType: string, bytes: Buffer) => {
+    return { mediaType, digest: digestOf(bytes), size: bytes.length }
+  }
+  const config = Buffer.from('{}')
+  const manifest = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: mediaTypes.ociManifest,
+      artifactType: type,
+      config: described(mediaTypes.ociEmpty, config),
+      layers: [],
+      subject,
+      annotations: { by: 'me' },
+    }),
+  )
+  const name = 'example.com/signature:1'
+  const target = described(mediaTypes.ociManifest, manifest)
+  const named = { ...target, annotations: { [imageNameAnnotation]: name } }
+  const archive = await buffer(
+    tar([
+      { name: 'oci-layout', content: JSON.stringify({ imageLayoutVersion }) },
+      { name: 'index.json', content: JSON.stringify({ schemaVersion: 2, manifests: [named] }) },
+      ...[config, manifest].map((content) => {
+        return { name: `blobs/sha256/${digestHex(digestOf(content))}`, content }
+      }),
+    ]),
+  )
+  return { name, type, digest: target.digest, archive }
+}

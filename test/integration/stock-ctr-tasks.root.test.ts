@@ -7,6 +7,7 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { type ContainerLab, openContainerLab } from './container-lab.ts'
 import { ofProvedRunc, startServer, type TestServer } from './programs.ts'
+import { useShell } from './shell-at-terminal.ts'
 
 const needed = { root: true, linux: true, programs: ['ctr', 'runc', 'busybox', 'script'] } as const
 
@@ -165,23 +166,7 @@ describeWith(needed, 'stock ctr 1.7 with tasks', () => {
         return terminal.output
       })
       .toMatch(/33 91\s+\/dev\/pts\/0/)
-    await terminal.resize({ width: 72, height: 21 })
-    // The change is on its way.
-    await expect
-      .poll(() => {
-        terminal.type('stty size\r')
-        return terminal.output.includes('21 72')
-      })
-      .toBe(true)
-    // An interrupt is a key like any other. A shell of its own says that it is in front: between two commands of the
-    // outer one, the interrupt could come before the second is there.
-    terminal.type("sh -c 'echo asleep-$((1 + 1)); exec sleep 1000'\r")
-    await terminal.waitFor(/asleep-2/)
-    terminal.type('\x03')
-    await terminal.waitFor(/asleep-2.*# /s)
-    terminal.type('exit 5\r')
-    await terminal.waitFor(/ended 5/)
-    expect(await terminal.isRaw()).toBe(false)
+    await useShell(terminal)
   })
 
   it('a terminal that is closed leaves the task, which can be attached to', async () => {

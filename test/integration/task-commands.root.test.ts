@@ -80,7 +80,7 @@ describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands 
       child.stdout.on('data', (chunk) => {
         output += chunk
       })
-      await expect.poll(() => output, { timeout: 10_000 }).toBe('ready\n')
+      await expect.poll(() => output).toBe('ready\n')
       child.kill('SIGKILL')
       await once(child, 'close')
       expect((await lab().ctr(['tasks', 'ls'])).stdout).toMatch(/orphan\s+\d+\s+RUNNING/)

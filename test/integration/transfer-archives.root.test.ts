@@ -5,22 +5,12 @@ import { buffer } from 'node:stream/consumers'
 import { type Client, connect } from '@nsbox/client'
 import type { TransferProgress } from '@nsbox/core/transfer'
 import { parsePlatform } from '@nsbox/oci'
-import {
-  type BuiltImage,
-  buildImage,
-  filesLayer,
-  hostPlatform,
-  type Needs,
-  randomLayer,
-  run,
-  runOrThrow,
-  startContainerd,
-  tempDir,
-} from '@nsbox/testing'
+import { type BuiltImage, type Needs, run, startContainerd, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startServer } from './programs.ts'
+import { twoPlatformImage } from './two-platform-image.ts'
 
 const needs: Needs = { root: true, linux: true, programs: ['containerd', 'ctr'] }
 
@@ -35,14 +25,9 @@ describeWith(needs, 'archives by a transfer', () => {
 
   beforeAll(async () => {
     directory = resources.use(await tempDir('nsbox-archives')).path
-    const layout = join(directory, 'layout')
-    const other = hostPlatform.architecture === 'arm64' ? 'amd64' : 'arm64'
-    image = await buildImage(layout, [
-      { layers: [filesLayer({ 'etc/one': '1' }), randomLayer(1, 3_000_000)] },
-      { layers: [filesLayer({ 'etc/one': 'other' })], platform: { os: 'linux', architecture: other } },
-    ])
-    archive = join(directory, 'layout.tar')
-    await runOrThrow('tar', ['-cf', archive, '-C', layout, 'oci-layout', 'index.json', 'blobs'])
+    const made = await twoPlatformImage(directory, 3_000_000)
+    image = made.image
+    archive = made.archive
     addresses.containerd = resources.use(await startContainerd()).address
     addresses['nsbox-server'] = resources.use(await startServer()).address
   })

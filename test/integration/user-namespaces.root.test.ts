@@ -83,7 +83,7 @@ describeWith(needed, 'containers in user namespaces', () => {
       await lab.stock(['tasks', 'rm', '-f', 'keeping'])
       await lab.stock(['containers', 'rm', 'keeping'])
     }
-    await expect.poll(copies, { timeout: 10_000 }).toEqual([])
+    await expect.poll(copies).toEqual([])
   })
 
   it('of our ctr need a mapping that begins with root, and leave nothing without one', async () => {

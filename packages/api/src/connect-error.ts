@@ -33,10 +33,9 @@ const errorCodes: ReadonlyMap<Code, ErrorCode> = new Map(
 const maxContext = 4096
 
 /**
- * What a server sends for something thrown.
+ * The ConnectError that a server sends for a thrown value.
  *
- * - An NsboxError: its code, its message `context: sentinel`, and its details in a trailer that other clients
- *   ignore.
+ * - An NsboxError: its code, its message `context: sentinel`, and its details in a trailer that other clients ignore.
  * - An AbortError or TimeoutError: canceled or deadline exceeded, in the same shape.
  * - A ConnectError: itself.
  * - Anything else: unknown, with its message.
@@ -57,8 +56,8 @@ export function toConnectError(error: unknown): ConnectError {
 }
 
 /**
- * What a client throws for what a call threw: an NsboxError with the code, the context and, from a server of
- * nsbox, the details. An NsboxError is returned as it is; everything else becomes the cause.
+ * The error that a client throws when a call fails: an NsboxError with the code, the context and, from a server of
+ * nsbox, the details. An NsboxError is returned as it is; any other error becomes the cause.
  */
 export function fromConnectError(error: unknown): NsboxError {
   if (isNsboxError(error)) return error

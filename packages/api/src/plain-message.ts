@@ -13,10 +13,10 @@ import { fromTimestamp, toTimestamp } from './timestamp.ts'
 export type PlainMessage = Readonly<Record<string, unknown>>
 
 /**
- * A message of what a domain says in plain data: `Timestamp` of `@nsbox/time` for timestamps, numbers for integers of
- * 64 bits, and `{ typeUrl, value }` for an Any. Absent fields get their defaults.
+ * Makes a message from a domain's plain data: `Timestamp` of `@nsbox/time` for timestamps, numbers for integers of 64
+ * bits, and `{ typeUrl, value }` for an Any. Absent fields get their defaults.
  *
- * @throws invalid_argument for a number that has no message
+ * @throws invalid_argument for a number that the message cannot hold
  */
 export function fromPlain(schema: DescMessage, plain: PlainMessage): Message {
   const fields: Record<string, unknown> = {}
@@ -28,7 +28,10 @@ export function fromPlain(schema: DescMessage, plain: PlainMessage): Message {
   return create(schema, fields)
 }
 
-/** What `fromPlain` makes a message of. A message in it that is absent, except an Any, comes with its defaults. */
+/**
+ * The plain data of a message; the inverse of `fromPlain`. A message in it that is absent, except an Any, comes with
+ * its defaults.
+ */
 export function toPlain(schema: DescMessage, message: Message | undefined): PlainMessage {
   const values = (message ?? create(schema)) as unknown as Record<string, unknown>
   const plain: Record<string, unknown> = {}

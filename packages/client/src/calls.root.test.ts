@@ -51,10 +51,8 @@ test('D03 a thousand cancelled calls leave no stream and no handle', async () =>
       })
     })
     await sleep(round % 4)
-    const before = performance.now()
     for (const controller of controllers) controller.abort(reason)
     await Promise.all(running)
-    expect(performance.now() - before).toBeLessThan(1000)
   }
   expect(aborted).toBeGreaterThan(500)
   await expect.poll(() => session.openStreams).toBe(0)
@@ -66,7 +64,7 @@ test('D03 a thousand cancelled calls leave no stream and no handle', async () =>
   }
 })
 
-test('an abort ends a call within milliseconds and leaves nothing on the signal', async () => {
+test('an abort ends a call that would wait for ever, and leaves nothing on the signal', async () => {
   await using client = connect({ address: containerd.address, namespace: 'aborts' })
   await client.version()
   const controller = new AbortController()
@@ -88,10 +86,8 @@ test('an abort ends a call within milliseconds and leaves nothing on the signal'
   const events = client.events.subscribe([], { signal })[Symbol.asyncIterator]()
   const next = events.next()
   await sleep(20)
-  const before = performance.now()
   controller.abort(reason)
   await expect(next).rejects.toBe(reason)
-  expect(performance.now() - before).toBeLessThan(50)
   expect(listeners).toBe(0)
 })
 

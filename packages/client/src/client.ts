@@ -5,6 +5,7 @@ import type { Applier, Comparer } from '@nsbox/core/diff'
 import type { Image, ImageStore } from '@nsbox/core/images'
 import type { Labels } from '@nsbox/core/labels'
 import type { LeaseStore } from '@nsbox/core/leases'
+import type { SandboxStore } from '@nsbox/core/sandboxes'
 import type { Snapshotter } from '@nsbox/core/snapshots'
 import type { Tasks } from '@nsbox/core/tasks'
 import type {
@@ -16,11 +17,11 @@ import type {
 } from '@nsbox/core/transfer'
 import { isNotFound } from '@nsbox/errors'
 import { type NamespaceStore, namespaceFromEnvironment, requireNamespace } from '@nsbox/namespaces'
-import { type Descriptor, defaultPlatform, labelKeys, type Platform } from '@nsbox/oci'
+import { type Descriptor, defaultPlatform, labelKeys } from '@nsbox/oci'
 import { addressFromEnvironment } from './connection/address.ts'
 import type { ClientTls } from './connection/endpoint.ts'
 import { Rpc } from './connection/rpc.ts'
-import { Session } from './connection/session.ts'
+import { type AdmitPeer, Session } from './connection/session.ts'
 import { ContainerHandle } from './containers/container-handle.ts'
 import type { RestoreOptions } from './containers/restore-container.ts'
 import { snapshotterFromEnvironment } from './messages/snapshotter-name.ts'
@@ -33,9 +34,11 @@ import { RemoteEvents } from './remote/remote-events.ts'
 import { RemoteImageStore } from './remote/remote-image-store.ts'
 import { RemoteLeaseStore } from './remote/remote-lease-store.ts'
 import { RemoteNamespaceStore } from './remote/remote-namespace-store.ts'
-import { RemoteSnapshotter } from './remote/remote-snapshotter.ts'
+import { RemoteSandboxStore } from './remote/remote-sandbox-store.ts'
+import { RemoteSnapshotter, type SnapshotterOptions } from './remote/remote-snapshotter.ts'
 import { RemoteTasks } from './remote/remote-tasks.ts'
 import { RemoteTransfer } from './remote/remote-transfer.ts'
+import { SandboxController } from './remote/sandbox-controller.ts'
 import type { TaskHandle } from './task/task-handle.ts'
 
 /** Where to connect to, and on whose behalf. */
@@ -55,6 +58,8 @@ export interface ConnectOptions {
   readonly lease?: string | undefined
   /** Milliseconds that connecting may take; 10,000 by default. */
   readonly connectTimeout?: number | undefined
+  /** Looks at each connection before any call is made on it, and throws if it must not be used. */
+  readonly admitPeer?: AdmitPeer | undefined
 }
 
 /** Options for the registry of a pull or push. */
@@ -81,8 +86,11 @@ export interface PullOptions extends RegistryOptions, AbortOptions {
 export interface PushOptions extends RegistryOptions, AbortOptions {
   /** Where to push to, in full; the name of the image by default. */
   readonly reference?: string | undefined
-  /** Push the manifest of this platform instead of a whole index. */
-  readonly platform?: Platform | undefined
+  /**
+   * Instead of a whole index, push the manifest of the only platform, or, where the server is nsbox, an index of those
+   * of several; all of it if absent or empty.
+   */
+  readonly platforms?: ImageEndpoint['platforms']
   readonly onProgress?: ProgressListener | undefined
 }
 
@@ -105,6 +113,8 @@ export interface ClientView {
   readonly content: ContentStore
   readonly images: ImageStore
   readonly containers: ContainerStore
+  readonly sandboxes: SandboxStore
+  readonly sandboxController: SandboxController
   readonly tasks: Tasks
   readonly leases: LeaseStore
   /** Applies layers of `content` to mounts, which must have the parents of the snapshot already. */
@@ -120,7 +130,7 @@ export interface ClientView {
    * server's host only.
    * @param name `CONTAINERD_SNAPSHOTTER` by default, else `overlayfs`
    */
-  snapshotter(name?: string): Snapshotter
+  snapshotter(name?: string, options?: SnapshotterOptions): Snapshotter
 
   /**
    * A container by its id, with its task and the streams of its processes; calls fail with `not_found` if there is
@@ -186,8 +196,9 @@ export function connect(options: ConnectOptions = {}): Client {
     connectTimeout = 10_000,
     tls,
     token,
+    admitPeer,
   } = options
-  const session = new Session(address, { connectTimeout, tls, token })
+  const session = new Session(address, { connectTimeout, tls, token, admitPeer })
   const view = openView(new Rpc(session, { namespace: requireNamespace(namespace), lease }))
   return { ...view, [Symbol.asyncDispose]: () => session[Symbol.asyncDispose]() }
 }
@@ -203,6 +214,8 @@ function openView(rpc: Rpc): ClientView {
     content: new RemoteContentStore(rpc),
     images: new RemoteImageStore(rpc),
     containers: new RemoteContainerStore(rpc),
+    sandboxes: new RemoteSandboxStore(rpc),
+    sandboxController: new SandboxController(rpc),
     tasks: new RemoteTasks(rpc),
     leases: new RemoteLeaseStore(rpc),
     applier: new RemoteApplier(rpc),
@@ -210,7 +223,8 @@ function openView(rpc: Rpc): ClientView {
     events: new RemoteEvents(rpc),
     transfer: new RemoteTransfer(rpc),
     introspection: new Introspection(rpc),
-    snapshotter: (name = snapshotterFromEnvironment()) => new RemoteSnapshotter(rpc, name),
+    snapshotter: (name = snapshotterFromEnvironment(), options = {}) =>
+      new RemoteSnapshotter(rpc, name, options),
     container: (id) => new ContainerHandle(id, view),
 
     async restore(id, from, options = {}) {
@@ -265,9 +279,9 @@ function openView(rpc: Rpc): ClientView {
     },
 
     async push(name, options = {}) {
-      const { reference = name, platform, onProgress, signal, ...registry } = options
+      const { reference = name, platforms, onProgress, signal, ...registry } = options
       await view.transfer.transfer(
-        { kind: 'image', name, platforms: platform && [platform] },
+        { kind: 'image', name, platforms },
         { kind: 'registry', reference, ...registry },
         { onProgress, signal },
       )

@@ -8,7 +8,7 @@ import { parseNetworkList } from './network-list.ts'
 
 const attachment = { containerId: 'space-box', ifName: 'eth0', netns: '/proc/1/ns/net' }
 
-/** Plugins that write down how they are called, and then do what `$TYPE.do` says. */
+/** Plugins that record how they are called, and then do what `$TYPE.do` says. */
 const recorder = `#!/bin/sh
 here=$(dirname "$0") type=$(basename "$0") input=$(cat)
 echo "$CNI_COMMAND $type $CNI_CONTAINERID $CNI_IFNAME $CNI_NETNS $input" >> "$here/log"
@@ -144,7 +144,7 @@ test('a plugin that hangs is ended with all that it has started', async () => {
   const controller = new AbortController()
   const adding = on.cni.add(list(), attachment, { signal: controller.signal }).catch((error) => error)
   const pid = await expect
-    .poll(() => readFile(join(on.plugins, 'pid'), 'utf8').catch(() => ''), { timeout: 5000 })
+    .poll(() => readFile(join(on.plugins, 'pid'), 'utf8').catch(() => ''))
     .toMatch(/^\d+\n/)
     .then(() => readFile(join(on.plugins, 'pid'), 'utf8'))
   controller.abort(reason)

@@ -97,7 +97,10 @@ async function configurationFiles(directory: string): Promise<string[]> {
   }
 }
 
-/** What everyone may write to would let everyone run programs as root (docs/threat-model.md D15). */
+/**
+ * Refuses a file or directory that everyone may write to: everyone could then run programs as root
+ * (docs/threat-model.md D15).
+ */
 export async function refuseIfOpenToAll(path: string): Promise<void> {
   const { mode } = await stat(path)
   if ((mode & 0o002) === 0) return

@@ -1,7 +1,7 @@
 /**
- * Runs one thing for many callers, such as a sync of a disk: all that call while a run is under way share the next one.
- * So the number of runs depends on how long one takes, not on the number of callers. Two never run at the same time. A
- * failure rejects the calls of that run only.
+ * Combines the calls of many callers into few runs of one function, such as a sync of a disk: all calls made while a
+ * run is under way share the next run. So the number of runs depends on how long a run takes, not on the number of
+ * callers. Two runs never overlap. A failure rejects the calls of that run only.
  */
 export class Coalescer<T = void> {
   readonly #body: () => Promise<T>
@@ -30,13 +30,13 @@ export class Coalescer<T = void> {
     return this.#next
   }
 
-  /** Resolves once all runs have ended that were asked for by now, however they did. */
+  /** Resolves once all runs requested so far have ended, whether they succeeded or failed. */
   async settled(): Promise<void> {
     await (this.#next ?? this.#running)?.catch(() => undefined)
   }
 
   async #after(earlier: Promise<T> | undefined): Promise<T> {
-    // Whoever waits for the earlier one hears of its failure.
+    // A failure of the earlier run is reported to its own callers.
     await earlier?.catch(() => undefined)
     if (this.#gather !== undefined) await this.#gather()
     this.#running = this.#next

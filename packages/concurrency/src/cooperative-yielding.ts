@@ -4,10 +4,10 @@ import type { AbortOptions } from './abort-options.ts'
 /** Milliseconds for which long work may hold the event loop before it yields. */
 export const timeSlice = 10
 
-/** When the first piece of long work of the present turn of the event loop began; undefined if there was none yet. */
+/** When the first long computation of the present turn of the event loop began; undefined if none has begun yet. */
 let began: number | undefined
 
-/** Of those who have yielded, the one that came last. */
+/** The most recent yield; the next one waits for it. */
 let last: Promise<void> = Promise.resolve()
 
 /**

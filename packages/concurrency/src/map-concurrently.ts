@@ -8,9 +8,9 @@ export interface MapOptions extends AbortOptions {
 }
 
 /**
- * Does something for each item, for several at a time, and begins in the order of the items. After the first failure,
- * or an abort, nothing more is begun and what is under way is aborted. It settles once all that was begun has ended, so
- * that nothing goes on behind the caller's back.
+ * Calls a function for each item, several at a time, and begins in the order of the items. After the first failure, or
+ * an abort, no further call is begun and those under way are aborted. It settles once all calls have ended, so that
+ * nothing still runs when the caller goes on.
  *
  * @param body is given a signal that aborts after a failure, and with `signal`
  * @returns the results, in the order of the items

@@ -2,7 +2,10 @@ import type { AbortOptions } from './abort-options.ts'
 import { type Deferred, deferred } from './deferred.ts'
 import { onAbort } from './on-abort.ts'
 
-/** A bound on how many may do something at once. Without a free permit, callers wait, first come, first served. */
+/**
+ * A bound on how many callers may do something at the same time. Without a free permit, callers wait, first come, first
+ * served.
+ */
 export class Semaphore {
   readonly #permits: number
   readonly #waiting = new Set<Deferred<Disposable>>()

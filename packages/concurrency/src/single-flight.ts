@@ -8,8 +8,8 @@ interface Flight<T> {
 }
 
 /**
- * Does work that several callers want at once only once, by key. It goes on as long as a caller waits for it; when the
- * last one has given up, it is aborted.
+ * Runs an operation once for all callers that want it at the same time, by key. It goes on as long as a caller waits
+ * for it; when the last one has given up, it is aborted.
  */
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>()

@@ -1,7 +1,16 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { digestOf } from '@nsbox/oci'
-import { bundleSources, run, type SystemCall, type TempDir, tempDir, traceRun } from '@nsbox/testing'
+import {
+  bundleSources,
+  type FaultyRun,
+  type FaultyRuns,
+  faultsEverywhere,
+  type SystemCall,
+  type TempDir,
+  tempDir,
+  traceRun,
+} from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openContentStore } from './open-content-store.ts'
@@ -63,12 +72,6 @@ beforeAll(async () => {
 })
 afterAll(() => bundle[Symbol.asyncDispose]())
 
-/**
- * One thread for file system calls besides the main one, so that the same call has the same number in every run. strace
- * counts by thread: what it is to fail may fail once in each.
- */
-const env = { UV_THREADPOOL_SIZE: '1' }
-
 async function prepare(root: string): Promise<void> {
   await using store = await openContentStore({ root, durability: 'relaxed' })
   for (const [bytes, label] of [
@@ -83,35 +86,7 @@ async function prepare(root: string): Promise<void> {
   await writer.write(half)
 }
 
-interface Place {
-  readonly name: string
-  /** Counts the calls of this name by the thread, from 1. */
-  readonly number: number
-  readonly args: string
-}
-
-/** Where the program changes the disk. */
-function places(calls: readonly SystemCall[], root: string): Place[] {
-  const counts = new Map<string, number>()
-  return calls.flatMap(({ pid, name, args }) => {
-    const number = (counts.get(`${pid} ${name}`) ?? 0) + 1
-    counts.set(`${pid} ${name}`, number)
-    return args.includes(root) ? [{ name, number, args: args.replaceAll(root, 'ROOT') }] : []
-  })
-}
-
-async function runWithFault(root: string, { name, number }: Place, fault: string) {
-  const log = `${root}.strace`
-  const inject = `--inject=${name}:${fault}:when=${number}`
-  const strace = ['--follow-forks', `--trace=${name}`, inject, `--output=${log}`, '--', process.execPath]
-  // Filtering in the kernel saves half of the time, but strace's signals get lost with it.
-  if (!fault.startsWith('signal')) strace.unshift('--seccomp-bpf')
-  const result = await run('strace', [...strace, program, root], { env })
-  const said = result.stdout.split('\n').filter((line) => line !== '')
-  return { said, signal: result.signal, log: await readFile(log, 'utf8') }
-}
-
-/** Holds what is on the disk against what was answered, then completes it and looks for leftovers. */
+/** Compares what is on the disk with what was answered, then completes it and looks for leftovers. */
 async function check(root: string, said: readonly string[]): Promise<void> {
   await using store = await openContentStore({ root, durability: 'relaxed' })
   const read = async (bytes: Uint8Array) => {
@@ -195,35 +170,31 @@ describeWith({ linux: true, programs: ['strace'] }, 'what was answered', () => {
     before(afterName('/blobs/sha256>', deleted), find('write', 'delete done'))
   })
 
-  /** Runs the program once for each place, on a store of its own, and checks what is left. */
+  /** Runs the program once for each call, on a store of its own, and checks what is left. */
   async function everywhere(
-    names: readonly string[],
-    body: (root: string, place: Place) => Promise<readonly string[]>,
+    calls: readonly string[],
+    fault: FaultyRuns['fault'],
+    body: (result: FaultyRun) => void,
   ): Promise<number> {
     await using dir = await tempDir('nsbox-content')
-    const traced = join(dir.path, 'traced')
-    await prepare(traced)
-    const { calls } = await traceRun(names, process.execPath, [program, traced], { env })
-    const found = places(calls, traced)
-    for (const [index, place] of found.entries()) {
-      const root = join(dir.path, String(index))
-      await prepare(root)
-      try {
-        await check(root, await body(root, place))
-      } catch (cause) {
-        throw new Error(`${place.name}(${place.args})`, { cause })
-      }
-    }
-    return found.length
+    return await faultsEverywhere({
+      directory: dir.path,
+      program,
+      calls,
+      fault,
+      prepare,
+      async check(root, result) {
+        body(result)
+        await check(root, result.said)
+      },
+    })
   }
 
   test('survives a kill at any call that changes the disk', { timeout: 300_000 }, async () => {
-    const kills = await everywhere(changing, async (root, place) => {
+    const kills = await everywhere(changing, 'signal=KILL', ({ signal, said }) => {
       // strace ends as the program has ended.
-      const { signal, said } = await runWithFault(root, place, 'signal=KILL')
       expect(signal).toBe('SIGKILL')
       expect(said).not.toContain('delete done')
-      return said
     })
     expect(kills).toBeGreaterThan(20)
   })
@@ -234,9 +205,9 @@ describeWith({ linux: true, programs: ['strace'] }, 'what was answered', () => {
   ] as const) {
     test(`D21 survives ${errno} at any ${names.join(', ')}`, { timeout: 300_000 }, async () => {
       const failed = new Set<string>()
-      await everywhere(names, async (root, place) => {
-        const { log, said } = await runWithFault(root, place, `error=${errno}`)
-        expect(log).toContain('(INJECTED)')
+      await everywhere(names, `error=${errno}`, (run) => {
+        expect(run.failed).toBe(true)
+        const { said } = run
         const troubles = said.filter((line) => !line.endsWith(' done'))
         for (const line of troubles) {
           // The failed deletion had taken effect.
@@ -247,7 +218,6 @@ describeWith({ linux: true, programs: ['strace'] }, 'what was answered', () => {
         expect(said.filter((line) => line.endsWith(' done'))).toEqual(
           expect.arrayContaining(['open done', 'commit done', 'update done']),
         )
-        return said
       })
       expect([...failed].sort()).toEqual(['commit', 'delete', 'open', 'update'])
     })

@@ -18,8 +18,8 @@ export async function chosenSnapshotter({
 }
 
 /**
- * The name of the snapshotter that a command works with, if the server does not have it. One that options or the
- * environment name is taken to be there: that it is not, is then an error.
+ * The name of the snapshotter that a command works with, if the server does not have it; undefined otherwise. A name
+ * from the options or the environment is not checked: with such a one the command fails by itself.
  */
 export async function missingSnapshotter(session: Session): Promise<string | undefined> {
   if (session.namedSnapshotter !== undefined) return undefined
@@ -33,7 +33,7 @@ async function namespaceDefault({
   client,
   signal,
 }: Pick<Session, 'client' | 'signal'>): Promise<string | undefined> {
-  // A namespace comes into being with the first thing that is made in it.
+  // A namespace does not exist until the first object is made in it.
   const namespace = await undefinedIf(isNotFound, client.namespaces.get(client.namespace, { signal }))
   return namespace?.labels[labelKeys.defaultSnapshotter] || undefined
 }

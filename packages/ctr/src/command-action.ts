@@ -17,7 +17,7 @@ export function withSession<Args extends unknown[], Options>(
     try {
       await work(session, command.opts() as Options, ...args)
     } catch (error) {
-      // What was under way only knows that nobody wants it any more.
+      // A cancelled call knows no cause; the signal has it.
       throw session.signal.aborted && errorCode(error) === 'canceled' ? session.signal.reason : error
     }
   }

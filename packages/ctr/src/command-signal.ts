@@ -15,7 +15,7 @@ export function commandSignal(timeout: number | undefined): {
     process.exitCode = 128 + constants.signals[signal]
     interrupted.abort(new NsboxError('canceled', `interrupted by ${signal}`))
   }
-  // The answer is not read any more.
+  // Nobody reads the output any more.
   const onOutputFailure = () => interrupted.abort()
   for (const name of ending) process.once(name, onInterrupt)
   process.stdout.once('error', onOutputFailure)

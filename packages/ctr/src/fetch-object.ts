@@ -4,10 +4,10 @@ import { NsboxError } from '@nsbox/errors'
 import { createHasher, digestAlgorithm } from '@nsbox/oci'
 
 /**
- * The manifest or blob that a remote's reference names. The bytes come before their digest is proved, so take them for
- * good only once the iteration has ended.
+ * The manifest or blob that a remote's reference names. The bytes come before their digest is verified, so do not trust
+ * them before the iteration has ended.
  *
- * @throws `data_loss` at the end if the bytes are not those that the reference names
+ * @throws `data_loss` at the end if the bytes do not match the reference's digest
  */
 export async function* fetchObject(
   remote: Remote,

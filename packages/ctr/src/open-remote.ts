@@ -1,5 +1,4 @@
-import type { Remote } from '@nsbox/core/transfer'
-import type { Registry } from '@nsbox/registry'
+import type { Registry, RegistryRemote } from '@nsbox/registry'
 import { credentialSource, type RegistryOptions, tlsOptions } from './registry-options.ts'
 
 /** Registries, for a command that talks to them itself; closed with the command. */
@@ -14,11 +13,11 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   })
 }
 
-/** As `openRegistry`, for what one reference names. */
+/** As `openRegistry`, for the repository or object that one reference names. */
 export async function openRemote(
   reference: string,
   options: RegistryOptions,
-): Promise<{ remote: Remote } & AsyncDisposable> {
+): Promise<{ remote: RegistryRemote } & AsyncDisposable> {
   const registry = await openRegistry(options)
   return {
     remote: registry.remote(reference),

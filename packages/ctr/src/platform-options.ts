@@ -10,11 +10,16 @@ export interface PlatformOptions {
 /** Adds the options that choose platforms. */
 export function addPlatformOptions(command: Command): Command {
   return command
-    .option('--platform <platform>', 'take this platform, such as linux/arm64; may be given again', collect)
+    .option(
+      '--platform <platform>',
+      'take this platform, such as linux/arm64; may be given again',
+      collectPlatforms,
+    )
     .option('--all-platforms', 'take all platforms')
 }
 
-function collect(text: string, previous: Platform[] = []): Platform[] {
+/** Adds a platform to those that were given before. */
+export function collectPlatforms(text: string, previous: Platform[] = []): Platform[] {
   return [...previous, parsePlatform(text)]
 }
 

@@ -10,6 +10,7 @@ import { namespacesCommand } from './commands/namespaces.ts'
 import { ociCommand } from './commands/oci.ts'
 import { pluginsCommand } from './commands/plugins.ts'
 import { runCommand } from './commands/run.ts'
+import { sandboxesCommand } from './commands/sandboxes.ts'
 import { snapshotsCommand } from './commands/snapshots.ts'
 import { tasksCommand } from './commands/tasks.ts'
 import { versionCommand } from './commands/version.ts'
@@ -36,6 +37,7 @@ export function ctrProgram(): Command {
     .addCommand(ociCommand())
     .addCommand(pluginsCommand())
     .addCommand(runCommand())
+    .addCommand(sandboxesCommand())
     .addCommand(snapshotsCommand())
     .addCommand(tasksCommand())
   return shareGlobalOptions(program)

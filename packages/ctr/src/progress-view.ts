@@ -22,7 +22,7 @@ export interface ProgressOutput {
 }
 
 /**
- * Shows how a transfer goes on: bars that are drawn anew on a terminal, and one plain line for each change of state
+ * Shows the progress of a transfer: bars that are redrawn on a terminal, and one plain line for each change of state
  * everywhere else. Dispose of it to draw the last state.
  */
 export class ProgressView {
@@ -40,7 +40,7 @@ export class ProgressView {
     if (output.isTTY) this.#timer = setInterval(() => this.#draw(), 100).unref()
   }
 
-  /** Takes one step of the transfer in. */
+  /** Records one step of the transfer. */
   update(progress: TransferProgress): void {
     if (progress.name === '') return
     const before = this.#objects.get(progress.name)
@@ -50,7 +50,7 @@ export class ProgressView {
     this.#output.write(`${printable(progress.name)}: ${printable(progress.event)}\n`)
   }
 
-  /** Bytes that were moved, as far as they were told of. */
+  /** Bytes moved so far, as reported. */
   get bytes(): number {
     return [...this.#moved.values()].reduce((sum, bytes) => sum + bytes, 0)
   }

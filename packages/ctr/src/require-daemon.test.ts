@@ -5,7 +5,7 @@ import type { Session } from './session.ts'
 import { startTask } from './tasks/start-task.ts'
 
 test('names the program to start where a container could not outlive the command', async () => {
-  // Nothing else of it is looked at before.
+  // No other field is read before the check.
   const session = { isEmbedded: true } as Session
   const refused = { code: 'failed_precondition', message: expect.stringContaining('nsbox-server') }
   await expect(runContainer(session, { detach: true } as never, ['image', 'id'])).rejects.toMatchObject(

@@ -2,7 +2,10 @@ import { defaultAddress } from '@nsbox/client'
 import { NsboxError } from '@nsbox/errors'
 import type { Session } from './session.ts'
 
-/** @throws `failed_precondition` for what is to go on after a command whose server ends with it */
+/**
+ * For a container that is to outlive the command.
+ * @throws `failed_precondition` if the server runs inside this process, and its containers end with it
+ */
 export function requireDaemon({ isEmbedded }: Pick<Session, 'isEmbedded'>): void {
   if (!isEmbedded) return
   throw new NsboxError(

@@ -56,7 +56,7 @@ function dieWithTerminal(): void {
   })
 }
 
-/** What a pull that failed has left for another attempt, which takes room until then. */
+/** How much room a failed pull keeps for another attempt, until when, and how to free it. */
 function whatIsHeld(error: unknown): string | undefined {
   if (!isNsboxError(error)) return undefined
   const { heldBytes, heldLease, heldUntil } = error.details
@@ -67,7 +67,7 @@ function whatIsHeld(error: unknown): string | undefined {
   )
 }
 
-/** What went wrong first, of an error that also tells what went wrong with the cleaning up. */
+/** The original failure of an error that also contains failures of the cleaning up. */
 function firstFailure(error: unknown): unknown {
   let first = error
   while (first instanceof Error && first.name === 'SuppressedError' && 'suppressed' in first) {

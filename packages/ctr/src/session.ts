@@ -11,13 +11,13 @@ import type { GlobalOptions } from './global-options.ts'
 /** A command's connection. */
 export interface Session extends AsyncDisposable {
   readonly client: Client
-  /** Whether the server runs inside this process, and ends with it, and its containers with both. */
+  /** Whether the server runs inside this process; then the server and its containers end with it. */
   readonly isEmbedded: boolean
   /** The snapshotter that the options or the environment name, if they name one. */
   readonly namedSnapshotter: string | undefined
   /** Aborted by an interrupt from the terminal, by a failure of the standard output and by `--timeout`. */
   readonly signal: AbortSignal
-  /** From now on signals do not end the command, which has a use of its own for them. */
+  /** From now on signals do not end the command, which handles them itself. */
   leaveSignals(): void
 }
 

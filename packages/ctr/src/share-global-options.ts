@@ -2,7 +2,8 @@ import { type Command, Option } from 'commander'
 
 /**
  * Lets every command take the global options after its name as well. No command takes options of those below it:
- * otherwise the option of `ls -a`, run in a container, would be taken for the address of the server.
+ * otherwise the option of `ls -a`, run in a container, would be taken for the address of the server. A command gets
+ * them when it is the one that is called: for all of them it would take a tenth of the time in which `ctr` starts.
  */
 export function shareGlobalOptions(program: Command): Command {
   const shared = program.options.filter(({ long }) => long !== '--version')
@@ -11,11 +12,10 @@ export function shareGlobalOptions(program: Command): Command {
 }
 
 function share(command: Command, shared: readonly Option[]): void {
-  command.enablePositionalOptions()
-  for (const below of command.commands) {
-    for (const option of shared) addUnlessTaken(below, option)
-    share(below, shared)
-  }
+  command.enablePositionalOptions().hook('preSubcommand', (_, called) => {
+    for (const option of shared) addUnlessTaken(called, option)
+    share(called, shared)
+  })
 }
 
 function addUnlessTaken(command: Command, { description, flags, long, parseArg, short }: Option): void {

@@ -9,7 +9,10 @@ const faults: ReadonlySet<string> = new Set([
   'resource_exhausted',
 ])
 
-/** What is read of one image of several; undefined if its documents are bad, which is reported and hides no others. */
+/**
+ * What a function reads of one image of several; undefined if its documents are bad, which is reported and does not
+ * hide the other images.
+ */
 export async function unlessUnreadable<T>(name: string, read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read()

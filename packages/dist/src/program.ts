@@ -12,6 +12,7 @@ import {
   pullCommand,
   pushCommand,
   pushObjectCommand,
+  referrersCommand,
   version,
 } from '@nsbox/ctr'
 import { Command } from 'commander'
@@ -29,6 +30,7 @@ export function distProgram(): Command {
     .addCommand(fetchObjectCommand())
     .addCommand(pushCommand())
     .addCommand(pushObjectCommand())
+    .addCommand(referrersCommand())
     .addCommand(imagesCommand())
     .addCommand(contentCommand({ remote: false }))
     .addCommand(rootfsCommand())

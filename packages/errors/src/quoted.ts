@@ -2,7 +2,7 @@ const limit = 256
 
 /**
  * Foreign text for an error message: in quotes, control characters escaped, at most 256 characters of it, so that it
- * cannot forge log lines. What is no text is shown by its type.
+ * cannot forge log lines. Of a value that is not text, the type is shown.
  */
 export function quoted(text: unknown): string {
   if (typeof text !== 'string') return text === null ? 'null' : typeof text

@@ -24,7 +24,7 @@ export function isErrno(value: unknown, errno: string): boolean {
 }
 
 /**
- * Gives an error of the operating system a code and names the thing at fault.
+ * Gives an error of the operating system a code, and names the operation that failed.
  *
  * @param error what was thrown; an NsboxError or an abort is returned as it is
  * @param context what was being done, for example `writing ingest "layer-…"`

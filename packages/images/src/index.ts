@@ -9,6 +9,7 @@ export {
   type ImportSummary,
   importImages,
 } from './archive/import-images.ts'
+export { type ConvertOptions, convertImage } from './convert/convert-image.ts'
 export { checkImage, type ImageCheck } from './documents/check-image.ts'
 export { readChildren } from './documents/children.ts'
 export type { ImageChoice } from './documents/choose-children.ts'

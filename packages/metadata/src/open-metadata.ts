@@ -31,7 +31,9 @@ import { BackingsInUse, dropUnfinishedBackings } from './snapshots/backings-in-u
 import { CommitsUnderWay } from './snapshots/commits-under-way.ts'
 import { FreshBackings } from './snapshots/fresh-backings.ts'
 import { recordingApplier } from './snapshots/recording-applier.ts'
+import { RemovalsUnderWay } from './snapshots/removals-under-way.ts'
 import type { SnapshotParts } from './snapshots/snapshot-parts.ts'
+import type { AdoptionOptions } from './snapshots/snapshot-row.ts'
 import { snapshotView } from './snapshots/snapshot-view.ts'
 import { snapshotUses } from './snapshots/use-snapshots.ts'
 
@@ -82,7 +84,7 @@ export interface NamespaceView {
    * means than the namespace's applier must be announced by `Metadata.use`.
    * @throws `invalid_argument` for an unknown name
    */
-  snapshotter(name: string): Snapshotter
+  snapshotter(name: string, options?: AdoptionOptions): Snapshotter
 
   /**
    * An applier of the namespace's blobs to its snapshots. It works like `applier`, and records which layer a snapshot
@@ -161,6 +163,7 @@ export function createMetadata(
   const gate = new BlobGate()
   const locks = new IngestLocks(clock.now)
   const commits = new CommitsUnderWay()
+  const removals = new RemovalsUnderWay()
   const inUse = new BackingsInUse()
   const markings = new Set<Marking>()
   const collector = stack.use(
@@ -172,6 +175,7 @@ export function createMetadata(
       gate,
       locks,
       commits,
+      removals,
       inUse,
       clock,
       log,
@@ -186,6 +190,7 @@ export function createMetadata(
     ...{ ledger, collector, clock, sharing: new Sharing(policy) },
     ...{ gate, locks, backend },
     commits,
+    removals,
     fresh: new FreshBackings(),
     inUse,
   }
@@ -206,11 +211,11 @@ export function createMetadata(
         leases: leaseStore(parts, scope.namespace),
         containers: containerStore(parts, scope.namespace),
         sandboxes: sandboxStore(parts, scope.namespace),
-        snapshotter(snapshotter) {
+        snapshotter(snapshotter, { contentOf } = {}) {
           const backend = snapshotters.get(snapshotter)
           if (backend === undefined)
             throw new NsboxError('invalid_argument', `snapshotter not loaded: ${shownName(snapshotter)}`)
-          return snapshotView(parts, { ...scope, snapshotter }, backend)
+          return snapshotView(parts, { ...scope, snapshotter, contentOf }, backend)
         },
         applier: (applier) => recordingApplier(parts, scope, snapshotters, applier),
       }

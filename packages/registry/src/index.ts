@@ -3,3 +3,4 @@ export { type DockerCredentialsOptions, dockerCredentials } from './auth/docker-
 export type { RequestTrace } from './http/connections.ts'
 export type { RegistryLimits } from './limits.ts'
 export { createRegistry, type Registry, type RegistryOptions, type RegistryTls } from './registry.ts'
+export type { RegistryRemote } from './repository/remote-repository.ts'

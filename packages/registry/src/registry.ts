@@ -1,4 +1,4 @@
-import type { CredentialSource, Remote } from '@nsbox/core/transfer'
+import type { CredentialSource } from '@nsbox/core/transfer'
 import { parseReference } from '@nsbox/oci'
 import { Authorizer } from './auth/authorizer.ts'
 import { Hosts } from './hosts/hosts.ts'
@@ -9,7 +9,7 @@ import { HostPlaces } from './http/host-places.ts'
 import { tlsSettings } from './http/tls-settings.ts'
 import { defaultLimits, type RegistryLimits } from './limits.ts'
 import { RegistryClient } from './repository/registry-client.ts'
-import { RemoteRepository } from './repository/remote-repository.ts'
+import { type RegistryRemote, RemoteRepository } from './repository/remote-repository.ts'
 
 export interface RegistryOptions {
   /** Source of credentials, called when a host asks for some; anonymous without it. */
@@ -57,7 +57,7 @@ export interface Registry extends AsyncDisposable {
    * @param reference complete, such as `docker.io/library/redis:latest`
    * @throws `invalid_argument` for a malformed reference
    */
-  remote(reference: string): Remote
+  remote(reference: string): RegistryRemote
 }
 
 /**

@@ -86,7 +86,7 @@ describeWith({ root: true, linux: true, programs: [runcShim, 'runc', 'busybox'] 
       await ended(pid)
     })
     expect(await tasks.get(id())).toMatchObject({ status: 'stopped', exit: { exitStatus: 137 } })
-    await expect.poll(() => lab.forwarded.slice(before), { timeout: 20_000 }).toContain('/tasks/exit')
+    await expect.poll(() => lab.forwarded.slice(before)).toContain('/tasks/exit')
     const payload = { containerId: id(), id: id(), pid, exitStatus: 137 }
     expect(told('/tasks/exit')).toMatchObject([{ payload }])
     // The next server knows that the end was reported.

@@ -7,6 +7,7 @@ import { runcShim, shimSubject } from './testing/shim-subject.ts'
 const ofTheShim = {
   stateCodes: false,
   idempotentPause: false,
+  executedAtStart: false,
   killByPid: false,
   resizeNeedsTerminal: false,
   createCodes: false,

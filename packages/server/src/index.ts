@@ -1,3 +1,4 @@
+export type { ProxyPlugin, ProxyPluginType } from './configuration/proxy-plugin.ts'
 export {
   type Configuration,
   type ConfigurationSources,

@@ -1,5 +1,7 @@
 import { hasLayerDirectories } from '@nsbox/core/snapshots'
+import type { NsboxError } from '@nsbox/errors'
 import { defaultPlatform, type Platform } from '@nsbox/oci'
+import type { ProxyPlugin } from './configuration/proxy-plugin.ts'
 import type { SnapshotterEntry } from './snapshotters/open-snapshotters.ts'
 
 /** A part of the server, under containerd's name for it (docs/behaviour.md §13). */
@@ -16,6 +18,8 @@ export interface Plugin {
   readonly capabilities?: readonly string[]
   /** Why it is not loaded. */
   readonly skipped?: string
+  /** Why it cannot be used now. */
+  readonly failure?: NsboxError | undefined
 }
 
 const content = 'io.containerd.content.v1'
@@ -47,6 +51,8 @@ export interface PluginListParts {
 /** The plugins of a server, with those that are skipped on this host. */
 export function pluginList({ snapshotters, runtimeRefusal }: PluginListParts): Plugin[] {
   const platforms = [defaultPlatform()]
+  // What needs a runtime does not work without one.
+  const ofTasks = runtimeRefusal === undefined ? {} : { skipped: runtimeRefusal }
   return [
     { type: content, id: 'content', requires: [] },
     { type: events, id: 'exchange', requires: [] },
@@ -59,50 +65,70 @@ export function pluginList({ snapshotters, runtimeRefusal }: PluginListParts): P
       id: runtimePlugin,
       requires: [events],
       platforms,
-      ...(runtimeRefusal === undefined ? {} : { skipped: runtimeRefusal }),
+      ...ofTasks,
     },
-    {
-      type: runtime,
-      id: 'shim',
-      requires: [],
-      ...(runtimeRefusal !== undefined && { skipped: runtimeRefusal }),
-    },
+    { type: runtime, id: 'shim', requires: [], ...ofTasks },
     { type: leases, id: 'manager', requires: [metadata] },
     { type: streaming, id: 'manager', requires: [] },
     { type: mountManager, id: 'local', requires: [metadata] },
     { type: sandboxStore, id: 'local', requires: [metadata] },
-    { type: sandboxController, id: 'local', requires: [runtime, events, sandboxStore] },
+    { type: sandboxController, id: 'local', requires: [runtime, events, sandboxStore], ...ofTasks },
     { type: transfer, id: 'local', requires: [leases, metadata, differ, streaming] },
     ...['containers', 'content', 'images', 'introspection', 'namespaces', 'snapshots'].map((id) => {
       return { type: service, id: `${id}-service`, requires: [metadata] }
     }),
     { type: service, id: 'diff-service', requires: [differ] },
-    { type: service, id: 'tasks-service', requires: [metadata, runtime] },
-    ...['containers', 'content', 'diff', 'events', 'images', 'introspection', 'leases', 'namespaces'].map(
-      (id) => ({ type: grpc, id, requires: [service] }),
-    ),
-    { type: grpc, id: 'snapshots', requires: [service] },
+    { type: service, id: 'tasks-service', requires: [metadata, runtime], ...ofTasks },
+    ...['containers', 'content', 'diff', 'images', 'introspection', 'namespaces', 'snapshots'].map((id) => {
+      return { type: grpc, id, requires: [service] }
+    }),
+    { type: grpc, id: 'events', requires: [events] },
+    { type: grpc, id: 'leases', requires: [leases] },
     { type: grpc, id: 'healthcheck', requires: [] },
     { type: grpc, id: 'mounts', requires: [mountManager] },
     { type: grpc, id: 'sandboxes', requires: [sandboxStore] },
-    { type: grpc, id: 'sandbox-controllers', requires: [sandboxController, events] },
+    { type: grpc, id: 'sandbox-controllers', requires: [sandboxController, events], ...ofTasks },
     { type: grpc, id: 'streaming', requires: [streaming] },
-    { type: grpc, id: 'tasks', requires: [service] },
+    { type: grpc, id: 'tasks', requires: [service], ...ofTasks },
     { type: grpc, id: 'transfer', requires: [transfer] },
     { type: grpc, id: 'version', requires: [] },
   ]
 }
 
-function snapshotterPlugin({ name, root, snapshotter: loaded, refusal }: SnapshotterEntry): Plugin {
+function snapshotterPlugin({
+  name,
+  root,
+  connection,
+  snapshotter: loaded,
+  refusal,
+}: SnapshotterEntry): Plugin {
+  if (connection !== undefined) return proxyPlugin(snapshotter, connection)
   return {
     type: snapshotter,
     id: name,
     requires: [],
     platforms: [defaultPlatform()],
-    exports: { root },
+    ...(root !== undefined && { exports: { root } }),
     // Without it, clients do not name the parent at commit.
     capabilities: loaded !== undefined && hasLayerDirectories(loaded) ? ['rebase'] : [],
     ...(refusal === undefined ? {} : { skipped: refusal.message }),
+  }
+}
+
+/** A plugin of another process, as its configuration describes it. */
+function proxyPlugin(
+  type: string,
+  { plugin, failure }: { readonly plugin: ProxyPlugin; readonly failure: NsboxError | undefined },
+): Plugin {
+  const { name, address, platform = defaultPlatform(), exports = {}, capabilities = [] } = plugin
+  return {
+    type,
+    id: name,
+    requires: [],
+    platforms: [platform],
+    exports: { ...exports, address },
+    capabilities,
+    failure,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Durability } from '@nsbox/core/content'
 import type { Metadata } from '@nsbox/metadata'
+import type { ProxyPlugin } from './configuration/proxy-plugin.ts'
 
 /** A running server. Disposing of it stops the server and releases its data root; idempotent. */
 export interface Server extends AsyncDisposable {
@@ -60,4 +61,6 @@ export interface ServerConfig {
   readonly runtimeShortcuts?: 'on' | 'off' | undefined
   /** Directory of `hosts.toml` files for registries, unless a client names another; none by default. */
   readonly hostsDir?: string | undefined
+  /** Snapshotters of other processes; see the package's README. None by default. */
+  readonly proxyPlugins?: readonly ProxyPlugin[] | undefined
 }

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect'
 import { openContentStore } from '@nsbox/content'
 import { LayerWorkers } from '@nsbox/diff'
-import { openMetadata } from '@nsbox/metadata'
+import { type Metadata, openMetadata } from '@nsbox/metadata'
 import { trimMemory } from '@nsbox/sys/processes'
 import { hasTreeThread } from '@nsbox/trees'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
@@ -23,6 +23,7 @@ import { openGatedListeners } from './listen/gated-listeners.ts'
 import { createHttpServers } from './listen/http-servers.ts'
 import { openTtrpcSocket } from './listen/ttrpc-socket.ts'
 import { MountManager } from './mounts/mount-manager.ts'
+import { openProxyPlugins } from './proxy-plugins/open-proxy-plugins.ts'
 import { registerRoutes } from './routes/register-routes.ts'
 import type { RouteParts } from './routes/route-parts.ts'
 import { accessGate } from './rpc/access-gate.ts'
@@ -68,8 +69,21 @@ export async function startServer(
   const gated = await openGatedListeners(config)
   const { isSealed } = gated
   const content = starting.use(await openContentStore({ root: join(root, 'content'), durability }))
+  const uuid = await serverUuid(root)
+  const proxies = starting.use(openProxyPlugins(config.proxyPlugins ?? []))
+  // The store that they are in is opened with the snapshotters.
+  let listNamespaces: Metadata['namespaces']['list'] = async () => []
   const { entries: snapshotters, loaded } = starting.use(
-    await openSnapshotters({ root: join(root, 'snapshots'), durability, log }),
+    await openSnapshotters({
+      root: join(root, 'snapshots'),
+      durability,
+      proxied: {
+        connections: proxies.snapshotters,
+        mark: uuid,
+        namespaces: async (options) => (await listNamespaces(options)).map(({ name }) => name),
+      },
+      log,
+    }),
   )
   const events = new EventExchange({ opaqueFields: opaqueEventFields })
   const metadata = starting.use(
@@ -91,11 +105,11 @@ export async function startServer(
       log,
     }),
   )
+  listNamespaces = (options) => metadata.namespaces.list(options)
   starting.use(backgroundCleanup(snapshotters, log))
   // Two at least: one may follow a download, and one must be left for complete layers.
   const workers = starting.use(new LayerWorkers({ threads: Math.max(2, availableParallelism()) }))
   const applier = starting.use(localApplier(workers, content, { writeEarly: durability === 'full' }))
-  const uuid = await serverUuid(root)
   const mounts = starting.use(
     await MountManager.open({
       directory: join(state, 'mounts'),

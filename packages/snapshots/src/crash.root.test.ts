@@ -1,7 +1,16 @@
 import { link, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { withTempMount } from '@nsbox/mount'
-import { bundleSources, run, type SystemCall, scratchMount, tempDir, traceRun } from '@nsbox/testing'
+import {
+  bundleSources,
+  type FaultyRun,
+  type FaultyRuns,
+  faultsEverywhere,
+  type SystemCall,
+  scratchMount,
+  tempDir,
+  traceRun,
+} from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
 import type { LocalSnapshotter } from './local-snapshotter.ts'
@@ -117,9 +126,6 @@ const bundledProgram = ({ open, module, prepare, commit }: Kind, directory: stri
     directory,
   )
 
-/** One thread for file system calls, so that the same call has the same number in every run. */
-const env = { UV_THREADPOOL_SIZE: '1' }
-
 async function prepare({ open }: Kind, root: string): Promise<void> {
   await using snapshotter = await open({ root, durability: 'relaxed' })
   for (const [name, parent] of [
@@ -137,26 +143,7 @@ async function prepare({ open }: Kind, root: string): Promise<void> {
   await mkdir(join(root, 'snapshots/77/fs'), { recursive: true })
 }
 
-interface Place {
-  readonly name: string
-  /** Counts the calls of this name by the thread, from 1. */
-  readonly number: number
-  readonly args: string
-}
-
-/** Where the program changes the disk. */
-function places(calls: readonly SystemCall[], root: string): Place[] {
-  const counts = new Map<string, number>()
-  return calls.flatMap(({ pid, name, args }) => {
-    const number = (counts.get(`${pid} ${name}`) ?? 0) + 1
-    counts.set(`${pid} ${name}`, number)
-    // Probing is the same at every opening, and needs no test at each of its calls.
-    const probing = /\/probe\/./.test(args)
-    return args.includes(root) && !probing ? [{ name, number, args: args.replaceAll(root, 'ROOT') }] : []
-  })
-}
-
-/** Holds what is on the disk against what was answered, then cleans up and looks for leftovers. */
+/** Compares what is on the disk with what was answered, then cleans up and looks for leftovers. */
 async function check({ open }: Kind, root: string, said: readonly string[]): Promise<void> {
   await using snapshotter = await open({ root, durability: 'relaxed' })
   const infos = new Map<string, { kind: string; labels: Record<string, string> }>()
@@ -217,39 +204,27 @@ for (const kind of kinds)
         expect(within('fdatasync', said('open done'), prepared)).toMatchObject({ result: '0' })
       })
 
-      /** Runs the program once for each place, on a snapshotter of its own, and checks what is left. */
+      /** Runs the program once for each call, on a snapshotter of its own, and checks what is left. */
       async function everywhere(
-        names: readonly string[],
-        fault: string,
-        body: (result: { said: readonly string[]; signal: string | null; log: string }) => void,
+        calls: readonly string[],
+        fault: FaultyRuns['fault'],
+        body: (result: FaultyRun) => void,
       ): Promise<number> {
         await using dir = await scratchMount()
-        await using logs = await tempDir('nsbox-snapshots')
-        const program = await bundledProgram(kind, logs.path)
-        const traced = join(dir.path, 'traced')
-        await prepare(kind, traced)
-        const { calls } = await traceRun(names, process.execPath, [program, traced], { env })
-        const found = places(calls, traced)
-        for (const [index, { name, number, args }] of found.entries()) {
-          const root = join(dir.path, String(index))
-          await prepare(kind, root)
-          const log = join(logs.path, String(index))
-          const strace = [
-            '--follow-forks',
-            `--trace=${name}`,
-            `--inject=${name}:${fault}:when=${number}`,
-            `--output=${log}`,
-          ]
-          const result = await run('strace', [...strace, '--', process.execPath, program, root], { env })
-          try {
-            const said = result.stdout.split('\n').filter((line) => line !== '')
-            body({ said, signal: result.signal, log: await readFile(log, 'utf8') })
-            await check(kind, root, said)
-          } catch (cause) {
-            throw new Error(`${name} ${number} (${args})\n${result.stdout}${result.stderr}`, { cause })
-          }
-        }
-        return found.length
+        await using programs = await tempDir('nsbox-snapshots')
+        return await faultsEverywhere({
+          directory: dir.path,
+          program: await bundledProgram(kind, programs.path),
+          calls,
+          fault,
+          // Probing is the same at every opening, and needs no test at each of its calls.
+          spares: (args) => /\/probe\/./.test(args),
+          prepare: (root) => prepare(kind, root),
+          async check(root, result) {
+            body(result)
+            await check(kind, root, result.said)
+          },
+        })
       }
 
       test('survives a kill at any call that changes the disk', { timeout: 600_000 }, async () => {
@@ -265,10 +240,10 @@ for (const kind of kinds)
         timeout: 600_000,
       }, async () => {
         const failed = new Set<string>()
-        await everywhere(kind.filling, 'error=ENOSPC', ({ said, log }) => {
-          if (!log.includes('(INJECTED)')) return
-          for (const line of said.filter((text) => !text.endsWith(' done'))) {
-            // What failed after it took effect is found done when it is tried again.
+        await everywhere(kind.filling, 'error=ENOSPC', (result) => {
+          if (!result.failed) return
+          for (const line of result.said.filter((text) => !text.endsWith(' done'))) {
+            // The failed step had taken effect.
             if (/^(commit|remove) not_found$|^(prepare|child) already_exists$/.test(line)) continue
             expect(line.split(' ')[1]).toBe('resource_exhausted')
             failed.add(line.split(' ')[0]!)

@@ -19,9 +19,9 @@ interface CheckpointerOptions {
 const defaultIdleTimeout = 1000
 
 /**
- * Runs checkpoints in a worker thread, one at a time. States: no worker (nothing was asked yet, it had nothing to do
- * for a while, or it died) → idle → running → idle; a worker that dies fails the checkpoint in hand, and the next one
- * starts another.
+ * Runs checkpoints in a worker thread, one at a time. States: no worker (no checkpoint was requested yet, the worker
+ * was idle for a while, or it died) → idle → running → idle. A worker that dies fails the checkpoint under way, and the
+ * next checkpoint starts another worker.
  */
 export class Checkpointer {
   readonly #options: CheckpointerOptions

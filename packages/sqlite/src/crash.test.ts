@@ -63,7 +63,7 @@ test('a power cut takes nothing back that was durable, checkpoints and new logs 
   const copied: { upTo: number }[] = []
   let written = 0
   // What a disk holds at least after a sync. Another process copies: closing a descriptor of the database file in this
-  // one would drop the locks.
+  // process would drop its locks.
   const copy = async () => {
     copied.push({ upTo: written })
     const to = join(disk, String(copied.length))

@@ -189,7 +189,7 @@ describe('checkpoints', () => {
     for (let i = 0; i < 600; i++) {
       db.transaction((tx) => tx.run(insert, 'x'.repeat(3000)))
       await db.durable()
-      // The thread may be slower than whoever writes, which is no matter of what is tested.
+      // Waits for the checkpoint thread now and then, which may be slower than the writer.
       if (i % 60 === 59) await Promise.all(run.mock.results.map(({ value }) => value))
     }
     // 600 rows take more than 600 pages of log.
@@ -229,17 +229,13 @@ describe('checkpoints', () => {
       running = false
     })
     let during = 0
-    let slowest = 0
     while (running) {
-      const before = performance.now()
       db.transaction((tx) => tx.run(insert, 'y'))
-      slowest = Math.max(slowest, performance.now() - before)
       during++
       await new Promise((resolve) => setImmediate(resolve))
     }
     await checkpoint
     expect(during).toBeGreaterThan(10)
-    expect(slowest).toBeLessThan(200)
   })
 
   test('a stream of commits without a pause does not keep the log from starting over', async () => {

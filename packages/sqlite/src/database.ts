@@ -124,7 +124,7 @@ export class Database implements Reader, AsyncDisposable {
       return result
     } finally {
       this.#inTransaction = false
-      // Some errors, such as a full disk, make SQLite roll back on its own.
+      // After some errors, such as a full disk, SQLite has already rolled back.
       if (this.#db.inTransaction) this.#prepare('ROLLBACK').run()
     }
   }

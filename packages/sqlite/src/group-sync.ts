@@ -3,7 +3,7 @@ import { Coalescer } from '@nsbox/concurrency'
 import { NsboxError } from '@nsbox/errors'
 
 /**
- * Group commit: all writers that wait while a sync runs share the next one, so that the number of syncs is bounded by
+ * Group commit: all writers that wait while a sync runs share the next sync, so that the number of syncs is bounded by
  * the disk's speed and not by the number of writers.
  */
 export class GroupSync {

@@ -16,8 +16,8 @@ export interface DatabaseOptions {
   /** All steps of the schema, numbered 1, 2, 3 … */
   readonly migrations: readonly Migration[]
   /**
-   * `full` (the default): `durable()` waits for the disk. `relaxed`: it does not, so that a power cut may take back
-   * the last transactions; the database stays consistent.
+   * `full` (the default): `durable()` waits for the disk. `relaxed`: it does not wait, so that a power cut may undo the
+   * last transactions; the database stays consistent.
    */
   readonly durability?: 'full' | 'relaxed' | undefined
   /**
@@ -118,8 +118,9 @@ function createPrivate(path: string): void {
 }
 
 /**
- * Gives the log its usual size beforehand, so that what is deleted on a full disk to make room does not fail for want
- * of room in the log: zeros after its end mean nothing to SQLite. A disk that is full already goes without.
+ * Fills the log with zeros to its usual size beforehand, so that a deletion that makes room on a full disk does not
+ * fail because the log cannot grow. SQLite ignores zeros after the log's end. On a disk that is full already, the log
+ * stays as it is.
  */
 async function reserve(log: FileHandle, size: number): Promise<void> {
   const zeros = Buffer.alloc(64 * 1024)

@@ -17,8 +17,11 @@ export interface Containerd extends AsyncDisposable {
  * Starts stock containerd, without its CRI plugin; needs root.
  *
  * @param options.env further variables of its environment
+ * @param options.settings further tables of its configuration, in TOML
  */
-export async function startContainerd(options: Pick<RunOptions, 'env'> = {}): Promise<Containerd> {
+export async function startContainerd(
+  options: Pick<RunOptions, 'env'> & { readonly settings?: string } = {},
+): Promise<Containerd> {
   await using stack = new AsyncDisposableStack()
   const directory = stack.use(await tempDir('nsbox-containerd')).path
   const root = join(directory, 'root')
@@ -40,7 +43,7 @@ disabled_plugins = [
   address = ${JSON.stringify(address)}
 [ttrpc]
   address = ${JSON.stringify(`${address}.ttrpc`)}
-`
+${options.settings ?? ''}`
   const file = join(directory, 'config.toml')
   await writeFile(file, config)
   const process = stack.use(

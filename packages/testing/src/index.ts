@@ -1,7 +1,7 @@
 export { bundleSources } from './bundle-sources.ts'
 export { type BusyboxArchive, busyboxArchive } from './busybox-archive.ts'
 export { busyboxRootfs, type RootfsMount } from './busybox-rootfs.ts'
-export { removeCgroup } from './cgroups.ts'
+export { cgroupsNamed, removeCgroup } from './cgroups.ts'
 export { compareTrees, type TreeEntry } from './compare-trees.ts'
 export { type Containerd, startContainerd, stockCtr } from './containerd.ts'
 export { buildCorpus, type Corpus } from './corpus.ts'
@@ -13,6 +13,7 @@ export {
   type FaultServer,
   startFaultServer,
 } from './fault-server.ts'
+export { type FaultyRun, type FaultyRuns, faultsEverywhere } from './faults-everywhere.ts'
 export { type FencedBlock, fencedBlocks } from './fenced-blocks.ts'
 export { buildGoProgram } from './go-program.ts'
 export { type ArchiveLayer, busyboxLayer, filesLayer, type ImageLayer, randomLayer } from './image-layer.ts'

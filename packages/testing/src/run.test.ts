@@ -16,10 +16,10 @@ it('keeps bytes that are not text', async () => {
 
 it('kills what does not end in time, even if a grandchild holds its output', async () => {
   const started = Date.now()
-  await expect(run('sh', ['-c', 'echo said >&2; sleep 3 & wait'], { timeout: 200 })).rejects.toThrow(
+  await expect(run('sh', ['-c', 'echo said >&2; sleep 10 & wait'], { timeout: 200 })).rejects.toThrow(
     /200 ms; standard error: said/,
   )
-  expect(Date.now() - started).toBeLessThan(2500)
+  expect(Date.now() - started).toBeLessThan(8000)
 })
 
 it('stops a program that says too much', async () => {

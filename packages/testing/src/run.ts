@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { describeExit, type ExitStatus } from './exit-status.ts'
 
 export interface RunOptions {
-  /** Milliseconds until the process is killed and the call rejects; 30,000 by default. */
+  /** Milliseconds until the process is killed and the call rejects; 60,000 by default. */
   timeout?: number
   /** Standard input of the process; empty by default. */
   input?: string | Uint8Array
@@ -29,7 +29,7 @@ export async function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const { timeout = 30_000, input, env, cwd, maxOutput = 64 * 1024 * 1024 } = options
+  const { timeout = 60_000, input, env, cwd, maxOutput = 64 * 1024 * 1024 } = options
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: 'pipe' })
   let failure: Error | undefined
   const fail = (message: string) => {

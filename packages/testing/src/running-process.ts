@@ -6,7 +6,7 @@ import { describeExit, type ExitStatus } from './exit-status.ts'
 export interface StartProcessOptions {
   /** Text in either output that shows that the process is ready; started is ready by default. */
   ready?: RegExp
-  /** Milliseconds that getting ready may take; 20,000 by default. */
+  /** Milliseconds that getting ready may take; 60,000 by default. */
   readyTimeout?: number
   /** Milliseconds between SIGTERM and SIGKILL when stopping; 5,000 by default. */
   stopTimeout?: number
@@ -63,7 +63,7 @@ export class RunningProcess implements AsyncDisposable {
    * Waits until the output has a match for `pattern` and returns the first; rejects if the process ends or
    * `timeout` milliseconds pass before.
    */
-  waitForOutput(pattern: RegExp, timeout = 20_000): Promise<RegExpExecArray> {
+  waitForOutput(pattern: RegExp, timeout = 60_000): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const settle = (action: () => void) => {
         clearTimeout(timer)

@@ -70,13 +70,13 @@ export class TestTerminal implements AsyncDisposable {
     this.#script.stdin!.write(text)
   }
 
-  /** Waits, for 20 seconds at most, until the output has a match. */
+  /** Waits, for 60 seconds at most, until the output has a match. */
   async waitFor(pattern: RegExp): Promise<RegExpExecArray> {
     let ended = false
     void this.#exited.then(() => {
       ended = true
     })
-    for (const deadline = Date.now() + 20_000; ; await delay(10)) {
+    for (const deadline = Date.now() + 60_000; ; await delay(10)) {
       // Asked for before the output, of which there is no more after the end.
       const last = ended || Date.now() > deadline
       const match = pattern.exec(this.#output)

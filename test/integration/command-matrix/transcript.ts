@@ -51,7 +51,9 @@ export async function transcript(
     })
     const end = code === 0 ? '' : `exit ${code ?? signal}`
     const lines = [stdout, stderr, end].flatMap((text) => normalised(text).split('\n'))
-    steps.push({ command, lines: lines.filter((line) => line !== '') })
+    // How much progress is shown before a failure depends on the time until then.
+    const passing = (line: string) => end !== '' && line.startsWith('progress of ')
+    steps.push({ command, lines: lines.filter((line) => line !== '' && !passing(line)) })
   }
   return steps
 }

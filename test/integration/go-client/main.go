@@ -31,6 +31,7 @@ var scenarios = map[string]func(*story){
 	"pull":          pull,
 	"push":          push,
 	"sandboxes":     sandboxes,
+	"sharing":       sharing,
 	"snapshots":     snapshotsScenario,
 	"tasks":         tasks,
 	"transfers":     transfers,

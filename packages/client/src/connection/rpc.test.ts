@@ -151,15 +151,13 @@ test('an abort ends a call that still waits for its connection', async () => {
   const address = join(directory.path, 'socket')
   await new Promise<void>((resolve) => silent.listen(address, resolve))
   try {
-    await using session = new Session(address, { connectTimeout: 5000 })
+    await using session = new Session(address, { connectTimeout: 3_600_000 })
     const rpc = new Rpc(session, { namespace: 'first' })
     const controller = new AbortController()
     const reason = new Error('the caller gave up')
     const call = rpc.unary(Version.method.version, {}, { signal: controller.signal })
-    const started = performance.now()
     controller.abort(reason)
     await expect(call).rejects.toBe(reason)
-    expect(performance.now() - started).toBeLessThan(1000)
   } finally {
     silent.close()
   }

@@ -6,11 +6,18 @@ import {
   constants,
   type OutgoingHttpHeaders,
 } from 'node:http2'
-import { NsboxError } from '@nsbox/errors'
+import type { Socket } from 'node:net'
+import { isNsboxError, NsboxError } from '@nsbox/errors'
 import { type ClientTls, type Endpoint, endpointOf } from './endpoint.ts'
 
 /** Receive window of a stream, and of the connection, in bytes. */
 const windowSize = 16 * 1024 * 1024
+
+/**
+ * Looks at a new connection before any call is made on it.
+ * @throws if it must not be used
+ */
+export type AdmitPeer = (socket: Socket) => void
 
 /** How to connect. */
 export interface SessionOptions {
@@ -19,6 +26,7 @@ export interface SessionOptions {
   readonly tls?: ClientTls | undefined
   /** Sent as `authorization: Bearer`. */
   readonly token?: string | undefined
+  readonly admitPeer?: AdmitPeer | undefined
 }
 
 /**
@@ -37,15 +45,17 @@ export class Session implements AsyncDisposable {
   readonly token: string | undefined
   readonly #endpoint: Endpoint
   readonly #connectTimeout: number
+  readonly #admitPeer: AdmitPeer | undefined
   /** The calls that run on the current connection and on those that only finish their calls. */
   readonly #connections = new Map<ClientHttp2Session, Set<ClientHttp2Stream>>()
   #current: { connection: ClientHttp2Session; opened: Promise<void> } | undefined
   #closed = false
 
   /** @throws `invalid_argument` for an address that names no server */
-  constructor(address: string, { connectTimeout, tls, token }: SessionOptions) {
+  constructor(address: string, { connectTimeout, tls, token, admitPeer }: SessionOptions) {
     this.address = address
     this.token = token
+    this.#admitPeer = admitPeer
     this.#endpoint = endpointOf(address, { tls, token })
     this.#connectTimeout = connectTimeout
   }
@@ -110,8 +120,9 @@ export class Session implements AsyncDisposable {
   }
 
   #open(): { connection: ClientHttp2Session; opened: Promise<void> } {
+    const socket = this.#endpoint.open()
     const connection = connect(this.authority, {
-      createConnection: () => this.#endpoint.open(),
+      createConnection: () => socket,
       settings: { initialWindowSize: windowSize, enablePush: false },
       // In MB. Node resets new streams while more is buffered; the default of 10 is less than one window.
       maxSessionMemory: 256,
@@ -126,6 +137,14 @@ export class Session implements AsyncDisposable {
         fail(new Error(`no answer within ${this.#connectTimeout} ms`))
         connection.destroy()
       }, this.#connectTimeout)
+      connection.once('connect', () => {
+        try {
+          this.#admitPeer?.(socket)
+        } catch (error) {
+          fail(error)
+          connection.destroy()
+        }
+      })
       connection.once('remoteSettings', () => {
         clearTimeout(timer)
         connection.setLocalWindowSize(windowSize)
@@ -143,6 +162,8 @@ export class Session implements AsyncDisposable {
   }
 
   #unreachable(cause: unknown): NsboxError {
+    // The connection was not admitted.
+    if (isNsboxError(cause)) return cause
     const reason = cause instanceof Error ? cause.message : String(cause)
     const errno = (cause as NodeJS.ErrnoException).code
     return new NsboxError('unavailable', `connecting to ${this.address}: ${reason}`, {

@@ -19,14 +19,22 @@ import { receivedMount } from '../messages/mount-message.ts'
 import { snapshotInfo } from '../messages/snapshot-message.ts'
 import { Introspection } from './introspection.ts'
 
+/** What is known of a snapshotter. */
+export interface SnapshotterOptions {
+  /** Whether it takes a parent at commit (`rebase`); the server is asked by default. */
+  readonly rebase?: boolean | undefined
+}
+
 /** The snapshots of one namespace of a server, of one of its snapshotters. */
 export class RemoteSnapshotter implements Snapshotter {
   readonly #rpc: Rpc
   readonly #snapshotter: string
+  readonly #rebase: boolean | undefined
 
-  constructor(rpc: Rpc, snapshotter: string) {
+  constructor(rpc: Rpc, snapshotter: string, { rebase }: SnapshotterOptions) {
     this.#rpc = rpc
     this.#snapshotter = snapshotter
+    this.#rebase = rebase
   }
 
   async stat(name: string, options: AbortOptions = {}): Promise<SnapshotInfo> {
@@ -105,9 +113,7 @@ export class RemoteSnapshotter implements Snapshotter {
    * that knows it lists the capability `rebase` of the snapshotter.
    */
   async #parentAtCommit(key: string, parent: string, signal: AbortSignal | undefined): Promise<string> {
-    const filter = `type==io.containerd.snapshotter.v1,id==${JSON.stringify(this.#snapshotter)}`
-    const plugins = await new Introspection(this.#rpc).plugins([filter], { signal })
-    if (plugins.some(({ capabilities }) => capabilities.includes('rebase'))) return parent
+    if (this.#rebase ?? (await this.#takesParentAtCommit(signal))) return parent
     const { parent: actual } = await this.stat(key, { signal })
     if (actual === parent) return ''
     if (actual !== undefined) {
@@ -117,6 +123,12 @@ export class RemoteSnapshotter implements Snapshotter {
       'unimplemented',
       `snapshotter ${this.#snapshotter} of ${this.#rpc.session.address} takes no parent at commit`,
     )
+  }
+
+  async #takesParentAtCommit(signal: AbortSignal | undefined): Promise<boolean> {
+    const filter = `type==io.containerd.snapshotter.v1,id==${JSON.stringify(this.#snapshotter)}`
+    const plugins = await new Introspection(this.#rpc).plugins([filter], { signal })
+    return plugins.some(({ capabilities }) => capabilities.includes('rebase'))
   }
 }
 

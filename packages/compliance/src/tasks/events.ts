@@ -63,11 +63,11 @@ export function eventTests(create: CreateTasksSubject, claims: TasksClaims): voi
       await tasks.wait(short.id)
       for (const execId of execs) {
         await expect
-          .poll(() => topicsOf(collected.events, execId), { timeout: 5000 })
+          .poll(() => topicsOf(collected.events, execId), { timeout: 30_000 })
           .toEqual(['/tasks/exec-added', '/tasks/exec-started', '/tasks/exit'])
       }
       await expect
-        .poll(() => topicsOf(collected.events, short.id), { timeout: 5000 })
+        .poll(() => topicsOf(collected.events, short.id), { timeout: 30_000 })
         .toEqual(['/tasks/create', '/tasks/start', '/tasks/exit'])
     })
 
@@ -92,7 +92,7 @@ export function eventTests(create: CreateTasksSubject, claims: TasksClaims): voi
       const { id } = await bench().created({ args: ['sleep', '1000'] })
       await bench().tasks.delete(id)
       await expect
-        .poll(() => topicsOf(collected.events, id), { timeout: 5000 })
+        .poll(() => topicsOf(collected.events, id), { timeout: 30_000 })
         .toEqual(['/tasks/create', '/tasks/exit', '/tasks/delete'])
     })
 
@@ -119,7 +119,9 @@ async function expectEvents(
   id: string,
   expected: readonly Expected[],
 ): Promise<void> {
-  await expect.poll(() => topicsOf(events, id), { timeout: 5000 }).toEqual(expected.map(({ topic }) => topic))
+  await expect
+    .poll(() => topicsOf(events, id), { timeout: 30_000 })
+    .toEqual(expected.map(({ topic }) => topic))
   expect(events.filter((event) => concerns(event, id))).toMatchObject(expected)
 }
 

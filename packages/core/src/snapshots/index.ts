@@ -1,5 +1,6 @@
 export type { AbortOptions } from '@nsbox/concurrency'
 export type { Durability } from '../durability.ts'
+export { type ForeignSnapshots, isForeign } from './foreign-snapshotter.ts'
 export {
   type CommitLayerOptions,
   hasLayerDirectories,

@@ -42,7 +42,7 @@ async function deleteContainer(session: Session, id: string, keepSnapshot: boole
   )
   if (task !== undefined) {
     const { status } = await task.status({ signal })
-    // In the words of containerd's client, for which an end that has not come has the first of all times.
+    // With the message of containerd's client, which prints a zero time for a process that has not ended.
     if (status !== 'stopped' && status !== 'created')
       throw new Error(`cannot delete a non stopped container: {${status} 0 0001-01-01 00:00:00 +0000 UTC}`)
     await task.delete({ signal })

@@ -44,7 +44,7 @@ export function containersForkCommand(): Command {
     )
 }
 
-/** Connects a copy to the networks that its container was connected to; nothing of them is in a checkpoint. */
+/** Connects a copy to the networks of its container, since a checkpoint does not include networks. */
 async function connect(session: Session, copy: TaskHandle, undo: AsyncDisposableStack): Promise<void> {
   const container = await session.client.containers.get(copy.containerId, { signal: session.signal })
   const network = await networkOf(session, container)

@@ -31,7 +31,7 @@ export function containersSpecCommand(): Command {
     )
 }
 
-/** As containerd's client has it: what is opaque as its type and its bytes, but the spec as what it is. */
+/** As containerd's client prints it: opaque values as their type and bytes, except the spec, which is shown in full. */
 function infoJson(container: Container): string {
   const { labels, runtime, extensions } = container
   const shown = {

@@ -23,13 +23,13 @@ export function contentPruneCommand(): Command {
         for (const { digest, keys } of holders) {
           if (!dry) {
             const merge = Object.fromEntries(keys.map((key) => [key, '']))
-            // What is gone refers to nothing.
+            // A blob that is gone has no references.
             await undefinedIf(isNotFound, client.content.update(digest, { merge }, { signal }))
           }
           for (const key of keys) print(`${digest} ${key}`)
         }
         if (dry || async) return
-        // The end of a lease is what a collection can be waited for by.
+        // Deleting a lease with `sync` waits for a collection.
         const { id } = await client.leases.create({ labels: {} }, { signal })
         await client.leases.delete(id, { sync: true, signal })
       }),

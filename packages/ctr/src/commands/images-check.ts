@@ -64,7 +64,7 @@ async function isUnpacked(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (!isIndex(target.mediaType) && !isManifest(target.mediaType)) return false
-  // The documents that tell which snapshot it is may be missing as well.
+  // The documents from which the snapshot's name is computed may be missing as well.
   const searching = imageChainId(content, target, { platform: defaultPlatform(), signal })
   const chainId = await undefinedIf(isNotFound, searching)
   if (chainId === undefined) return false

@@ -36,7 +36,7 @@ export function imagesListCommand({ platforms }: { platforms: boolean }): Comman
     )
 }
 
-/** An image with what its documents tell, as far as they can be read. */
+/** An image with what its documents contain, as far as they can be read. */
 interface DescribedImage extends Image {
   /** Bytes of what it has for this platform. */
   readonly size?: number

@@ -62,7 +62,7 @@ export function imagesMountCommand(): Command {
 }
 
 interface Undoable {
-  /** Takes what gives back what was made. */
+  /** Collects the steps that undo what was made. */
   readonly undo: AsyncDisposableStack
   readonly signal: AbortSignal
 }
@@ -124,7 +124,7 @@ export function imagesUnmountCommand(): Command {
     )
 }
 
-/** Unmounts as often as something was mounted at a directory; nothing is, at one that is not there. */
+/** Unmounts everything that is mounted at a directory, if it exists. */
 async function unmountAll(target: string, options: { signal: AbortSignal }): Promise<void> {
   const { isMountPoint, unmount } = await import('@nsbox/mount')
   try {

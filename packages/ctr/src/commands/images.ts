@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { imagesDeleteCommand, imagesLabelCommand } from './images-change.ts'
 import { imagesCheckCommand } from './images-check.ts'
+import { imagesConvertCommand } from './images-convert.ts'
 import { imagesExportCommand } from './images-export.ts'
 import { imagesFromRootfsCommand } from './images-from-rootfs.ts'
 import { imagesImportCommand } from './images-import.ts'
@@ -12,12 +13,13 @@ import { imagesUsageCommand } from './images-usage.ts'
 import { pullCommand } from './pull.ts'
 import { pushCommand } from './push.ts'
 
-/** `images check|delete|export|from-rootfs|import|label|ls|mount|prune|pull|push|tag|unmount|usage` */
+/** `images check|convert|delete|export|from-rootfs|import|label|ls|mount|prune|pull|push|tag|unmount|usage` */
 export function imagesCommand(): Command {
   return new Command('images')
     .aliases(['image', 'i'])
     .description('manage images')
     .addCommand(imagesCheckCommand())
+    .addCommand(imagesConvertCommand())
     .addCommand(imagesDeleteCommand())
     .addCommand(imagesExportCommand())
     .addCommand(imagesFromRootfsCommand())

@@ -45,7 +45,7 @@ function renderPlugins(plugins: readonly Plugin[]): string {
 
 const platformsOf = ({ platforms }: Plugin) => [...new Set(platforms.map(formatPlatform))].sort().join(',')
 
-/** Servers end the message of what does not suit the host, and was left out, by these words. */
+/** Servers end the message of a plugin that does not suit the host, and was left out, with `skip plugin`. */
 function statusOf({ initError }: Plugin): 'ok' | 'skip' | 'error' {
   if (initError === undefined) return 'ok'
   return initError.message.endsWith('skip plugin') ? 'skip' : 'error'

@@ -25,7 +25,7 @@ interface PullOptions extends RegistryOptions, PlatformOptions {
   readonly unpack: boolean
 }
 
-/** What only a command that talks to the registry itself can do. */
+/** Options that need a command which talks to the registry itself. */
 const localOnly = {
   maxConcurrentDownloads: '--max-concurrent-downloads',
   skipVerify: '--skip-verify',
@@ -112,7 +112,7 @@ async function pullHere(
   })
 }
 
-/** Those that are taken; where all are, this machine's. */
+/** The chosen platforms; where all are chosen, this machine's. */
 function platformsToUnpack(options: PlatformOptions): Platform[] {
   const platforms = chosenPlatforms(options)
   return platforms.length === 0 ? [defaultPlatform()] : platforms

@@ -1,10 +1,11 @@
 import type { Descriptor } from '@nsbox/oci'
-import { mediaTypes, type Platform, parseDigest, parsePlatform } from '@nsbox/oci'
+import { mediaTypes, type Platform, parseDigest } from '@nsbox/oci'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { requireLocal } from '../local-only.ts'
 import { openRegistry } from '../open-remote.ts'
 import { parseCount } from '../parse-count.ts'
+import { collectPlatforms } from '../platform-options.ts'
 import { ProgressView } from '../progress-view.ts'
 import { addRegistryOptions, credentialSource, type RegistryOptions } from '../registry-options.ts'
 import type { Session } from '../session.ts'
@@ -14,10 +15,10 @@ interface PushOptions extends RegistryOptions {
   readonly manifest?: string
   readonly manifestType: string
   readonly maxConcurrentUploadedLayers?: number
-  readonly platform?: Platform
+  readonly platform?: Platform[]
 }
 
-/** What only a command that talks to the registry itself can do. */
+/** Options that need a command which talks to the registry itself. */
 const localOnly = {
   manifest: '--manifest',
   maxConcurrentUploadedLayers: '--max-concurrent-uploaded-layers',
@@ -35,8 +36,8 @@ export function pushCommand(): Command {
     .argument('[local]', 'name of the image; that of the remote by default')
     .option(
       '--platform <platform>',
-      'push the manifest of this platform instead of a whole index',
-      parsePlatform,
+      'push only the manifest of this platform; an index of several if it is given again',
+      collectPlatforms,
     )
     .option('--local', 'have this process talk to the registry, not the server')
     .option('--manifest <digest>', 'push what this manifest names instead of an image')
@@ -66,7 +67,7 @@ async function pushThere(
 ): Promise<void> {
   await client.push(name, {
     reference: remote,
-    platform: options.platform,
+    platforms: options.platform,
     credentials: credentialSource(options),
     defaultScheme: options.plainHttp ? 'http' : undefined,
     hostsDir: options.hostsDir,
@@ -90,7 +91,7 @@ async function pushHere(
     reference: remote,
     content: client.content,
     name,
-    platform: options.platform,
+    platforms: options.platform,
     concurrency: options.maxConcurrentUploadedLayers || undefined,
     onProgress: (progress) => view.update(progress),
     signal,

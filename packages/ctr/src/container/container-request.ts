@@ -5,7 +5,9 @@ import type { ContainerFlags } from './container-flags.ts'
 /** What container to make. */
 export interface ContainerRequest {
   readonly id: string
-  /** Where its root filesystem comes from: an image by its name, or a directory; undefined if a spec says all. */
+  /**
+   * Source of the root filesystem: an image by its name, or a directory; undefined if the spec from a file names it.
+   */
   readonly from: { readonly image: string } | { readonly directory: string } | undefined
   /** Program and arguments in place of the image's. */
   readonly args: readonly string[]

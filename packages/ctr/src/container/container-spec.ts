@@ -24,7 +24,7 @@ export interface SpecSources {
   readonly image?: ImageConfig | undefined
   /** The directory that is the root filesystem, absolute, unless the runtime mounts that. */
   readonly directory?: string | undefined
-  /** Lets look into the root filesystem. */
+  /** Gives a reader of the root filesystem. */
   readonly withRootfs: <T>(use: (rootfs: RootfsReader) => Promise<T>) => Promise<T>
   readonly signal: AbortSignal
 }
@@ -53,7 +53,7 @@ export async function containerSpec(request: ContainerRequest, sources: SpecSour
   ])
 }
 
-/** Who the process is: by the flags, else by the image. A directory or a spec alone keeps what it has. */
+/** The user of the process: by the flags, else by the image. A spec from a directory or a file alone keeps its user. */
 async function userOptions(
   { flags }: ContainerRequest,
   { image, withRootfs: look, signal }: SpecSources,

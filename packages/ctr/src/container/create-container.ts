@@ -110,7 +110,9 @@ async function specOf(
   })
 }
 
-/** What the image says; what it must not say is left out, with a warning (docs/threat-model.md B09). */
+/**
+ * The labels of the image; those that an image must not set are left out, with a warning (docs/threat-model.md B09).
+ */
 function imageLabelsOf(image: ReadyImage | undefined): Readonly<Record<string, string>> {
   if (image === undefined) return {}
   const { labels, warnings } = imageLabels(image.config.config)
@@ -119,8 +121,8 @@ function imageLabelsOf(image: ReadyImage | undefined): Readonly<Record<string, s
 }
 
 /**
- * What the container's snapshot is made on. The files of an image belong to the users of a user namespace by a copy, or
- * by labels where that is wished and the snapshotter maps owners itself.
+ * The parent of the container's snapshot. For a user namespace, the image's files are copied with changed owners, or,
+ * where the flags ask for it and the snapshotter can map owners itself, labels say how.
  *
  * @param key as `remappedSnapshot` has it
  */

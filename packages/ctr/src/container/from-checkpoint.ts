@@ -13,9 +13,9 @@ export interface UsedCheckpoint extends Checkpoint {
 }
 
 /**
- * Finds the checkpoint that a container is to go on from.
- * @throws `not_found` if it has no memory of a task; `invalid_argument` if it has files and the container no image that
- * they could be on top of
+ * Finds the checkpoint from which a container is to be restored.
+ * @throws `not_found` if it has no memory of a task; `invalid_argument` if it has files but the container has no image
+ * to put them on
  */
 export async function findCheckpoint(
   { client, signal }: Session,

@@ -17,17 +17,20 @@ import type { IdMapping } from '@nsbox/oci/runtime-spec'
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
 const setIds = 0o6000
 
-/** How users and groups of a container are those of the host; each begins with the container's 0. */
+/**
+ * The first user and group of the host that a container's users and groups are mapped to; each begins with the
+ * container's 0.
+ */
 export interface OwnerMapping {
   readonly uid: IdMapping
   readonly gid: IdMapping
 }
 
 /**
- * Gives all files of a tree to the users and groups of the host that a user namespace has for theirs. Modes stay,
- * set-user-ID bits included, which chown(2) takes away; capabilities of files go, since none that was given outside of
- * a user namespace counts in it (user_namespaces(7)). Symbolic links are changed, not followed. Needs root. After an
- * error some files have their new owners.
+ * Changes the owners of all files of a tree to the users and groups of the host that a user namespace maps its own to.
+ * Modes stay, including set-user-ID bits, which chown(2) takes away; capabilities of files are removed, since one that
+ * was set outside of a user namespace has no effect in it (user_namespaces(7)). Symbolic links are changed, not
+ * followed. Needs root. After an error some files have their new owners.
  *
  * @param directory of the tree, which nobody else changes meanwhile
  * @throws `failed_precondition` for a file whose owner is not in the mapping
@@ -43,7 +46,9 @@ export async function shiftOwners(
 class OwnerShift {
   readonly #mapping: OwnerMapping
   readonly #signal: AbortSignal
-  /** New owners of files with several names: some file systems apply them to all names, others to the one. */
+  /**
+   * New owners of files with several names: some file systems change the owner for all names, others for one name only.
+   */
   readonly #given = new Map<string, string>()
 
   constructor(mapping: OwnerMapping, signal: AbortSignal) {

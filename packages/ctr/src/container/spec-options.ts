@@ -45,9 +45,9 @@ import { parseMount } from './parse-mount.ts'
 import { parseNamespace } from './parse-namespace.ts'
 
 /**
- * What the flags say of the spec, apart from the root filesystem, the program and its user.
+ * The options for a spec that follow from the flags, apart from the root filesystem, the program and its user.
  *
- * @throws `invalid_argument` for values that make no sense, or do not go together; what comes of reading files
+ * @throws `invalid_argument` for invalid values, or options that exclude each other; errors of reading files
  */
 export async function specOptionsOf(
   flags: ContainerFlags,
@@ -62,7 +62,7 @@ export async function specOptionsOf(
     ...(await deviceOptions(flags, options)),
     ...resourceOptions(flags),
     ...(flags.annotation ? [withAnnotations(annotations(flags.annotation))] : []),
-    // After the capabilities, on which the filter depends.
+    // After the capabilities, since the filter depends on them.
     ...(await seccompOptions(flags)),
   ]
 }

@@ -5,8 +5,8 @@ import { parseSpec, type RootfsReader } from '@nsbox/oci/runtime-spec'
 import type { Session } from '../session.ts'
 
 /**
- * Looks into the root filesystem of a container, by its snapshot or the directory that its spec names, on this host and
- * as it is on the disk: what is mounted in the running container is not there.
+ * Reads the root filesystem of a container on this host, by its snapshot or the directory that its spec names, as it is
+ * on the disk: without what is mounted in the running container.
  */
 export async function withRootfs<T>(
   { client, signal }: Pick<Session, 'client' | 'signal'>,
@@ -27,7 +27,7 @@ export async function withRootfs<T>(
   return await withRootfsAt(root, use)
 }
 
-/** Looks into the root filesystem that mounts make. */
+/** Reads the root filesystem that mounts make. */
 export async function withMountedRootfs<T>(
   mounts: Parameters<typeof import('@nsbox/mount').withTempMount>[0],
   use: (rootfs: RootfsReader) => Promise<T>,
@@ -39,7 +39,7 @@ export async function withMountedRootfs<T>(
   return await withTempMount(readOnlyMounts(mounts), (directory) => withRootfsAt(directory, use), options)
 }
 
-/** Looks into the root filesystem at a directory. */
+/** Reads the root filesystem at a directory. */
 export async function withRootfsAt<T>(
   directory: string,
   use: (rootfs: RootfsReader) => Promise<T>,

@@ -19,7 +19,7 @@ export function feedInput(
     [Symbol.dispose]: () => {
       stdin.unpipe(target)
       stdin.off('error', onError)
-      // A reader of it would keep this program from ending.
+      // Otherwise a pending read would keep this program from ending.
       stdin.pause()
       stdin.destroy()
     },

@@ -26,9 +26,9 @@ export async function runInForeground(
   const signal = AbortSignal.any([session.signal, failed.signal])
   using resources = new DisposableStack()
   if (target.terminal) Terminal.require()
-  // The end of this input must not end that of the process's terminal, which would hang it up.
+  // When this command's input ends, the process's terminal must not end: that would hang it up.
   resources.use(feedInput(target.stdin, { end: !target.terminal, onError: fail }))
-  // After the input, which must not be gone yet when the terminal is given back.
+  // After the input, so that the input still exists when the terminal is given back.
   const terminal = target.terminal ? resources.use(Terminal.open()) : undefined
   const outputs = [
     target.stdout && writeOutput(target.stdout, process.stdout),
@@ -56,7 +56,7 @@ async function followSize(
     try {
       await retryWhileAway(() => target.resize(size))
     } catch (error) {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
       if (!isNotFound(error) && !isFailedPrecondition(error) && !(await ended(target))) throw error
     }
   }

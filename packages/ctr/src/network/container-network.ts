@@ -27,7 +27,7 @@ export async function networkOf(
       await cni.add(loopbackNetwork, { containerId, netns, ifName: 'lo' }, { signal })
       await cni.add(network, { containerId, netns, ifName: 'eth0' }, { signal })
     },
-    // After an interrupt as well.
+    // Also runs after an interrupt.
     disconnect: () => cni.deleteAll(containerId),
   }
 }

@@ -11,7 +11,7 @@ export interface KillFlags {
   readonly pid?: number
 }
 
-/** Where a client has put the signal that the image wants to be stopped with. */
+/** The label with the stop signal of the image. */
 const stopSignalLabel = 'io.containerd.image.config.stop-signal'
 
 /** `tasks kill` */

@@ -13,7 +13,7 @@ export async function listProcesses(
   container: string | undefined,
 ): Promise<void> {
   const id = requireId(container)
-  // What is missing is said of the container first.
+  // Asked for first, so that the error for a missing container names the container, not its task.
   await client.containers.get(id, { signal })
   const processes = await client.tasks.pids(id, { signal })
   if (json) {

@@ -12,13 +12,13 @@ function encode(value: unknown, indent: string): string | undefined {
   if (typeof value === 'string') return value === '' ? undefined : JSON.stringify(value)
   if (Array.isArray(value)) {
     if (value.length === 0) return undefined
-    // A zero in a list has its place there.
+    // Zeros in a list are kept, since they have a position.
     const entries = value.map((entry) => `${deeper}${encode(entry, deeper) ?? '0'}`)
     return `[\n${entries.join(',\n')}\n${indent}]`
   }
   if (typeof value !== 'object' || value === null) return undefined
   const fields = Object.entries(value).flatMap(([name, field]) => {
-    // Those of the message itself, such as its type, are no statistics.
+    // Fields of the message itself, such as its type, are not statistics.
     const text = name.startsWith('$') ? undefined : encode(field, deeper)
     return text === undefined ? [] : [`${deeper}${JSON.stringify(snakeCase(name))}: ${text}`]
   })

@@ -14,11 +14,11 @@ export interface RunTaskOptions {
   /** Leave it running and return at once. */
   readonly detach?: boolean | undefined
   readonly pidFile?: string | undefined
-  /** What it is connected to before it starts, and after its end no more. */
+  /** The network that it is connected to before it starts, and until its end. */
   readonly network?: ContainerNetwork | undefined
   /** Called when it has started. */
   readonly onStart?: (() => void) | undefined
-  /** Whether it ends when this command has to, instead of going on without. */
+  /** Whether the task ends when this command is made to end; otherwise it goes on without the command. */
   readonly endsWithCommand?: boolean | undefined
 }
 
@@ -41,7 +41,7 @@ export async function runTask(session: Session, task: TaskHandle, options: RunTa
     if (options.pidFile !== undefined) await writePidFile(options.pidFile, task.pid)
     await network?.connect(task.pid)
   }
-  // What goes on from a checkpoint has no process before.
+  // A task that is restored from a checkpoint has no process before its start.
   const early = task.pid > 0
   const start = async () => {
     await task.start({ signal })
@@ -71,7 +71,7 @@ export async function endTask(task: TaskHandle, { signal }: { readonly signal?: 
   return await task.delete({ signal })
 }
 
-/** Lets frozen processes die, which some runtimes do by themselves. */
+/** Thaws frozen processes so that they can die; some runtimes do that by themselves. */
 async function thaw(task: TaskHandle, signal: AbortSignal | undefined): Promise<void> {
   try {
     await task.resume({ signal })

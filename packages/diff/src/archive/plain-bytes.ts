@@ -1,7 +1,14 @@
 import { CountedLayer } from '../apply/counted-layer.ts'
-import { checkPlainSize, type LayerLimits } from '../apply/layer-limits.ts'
+import { checkPlainSize, defaultLayerLimits, type LayerLimits } from '../apply/layer-limits.ts'
 import { engineFor } from '../decompress/engines.ts'
 import { sniffCompression } from '../decompress/sniff.ts'
+
+/** How to decompress an archive. */
+export interface PlainBytesOptions {
+  /** Each limit by default as `LayerLimits` says. */
+  readonly limits?: Partial<LayerLimits> | undefined
+  readonly signal?: AbortSignal | undefined
+}
 
 /**
  * The bytes of an archive, decompressed if its first bytes show gzip or zstd. Ending the iteration early releases
@@ -11,8 +18,7 @@ import { sniffCompression } from '../decompress/sniff.ts'
  */
 export async function* plainBytes(
   source: AsyncIterable<Uint8Array>,
-  limits: LayerLimits,
-  signal: AbortSignal | undefined,
+  { limits, signal }: PlainBytesOptions = {},
 ): AsyncGenerator<Buffer> {
   await using archive = new CountedLayer(buffers(source))
   const compression = sniffCompression(await archive.start())
@@ -20,10 +26,11 @@ export async function* plainBytes(
     yield* archive.chunks()
     return
   }
+  const allowed = { ...defaultLayerLimits, ...limits }
   let size = 0
   for await (const chunk of engineFor(compression).decompress(archive, { signal })) {
     size += chunk.length
-    checkPlainSize('archive', size, archive.bytes, limits)
+    checkPlainSize('archive', size, archive.bytes, allowed)
     yield chunk
   }
   await archive.drain()

@@ -40,7 +40,7 @@ export async function* readTar(
   { limits, signal }: ReadTarOptions = {},
 ): AsyncGenerator<TarMember, void, undefined> {
   const allowed = { ...defaultLayerLimits, ...limits }
-  const chunks = plainBytes(source, allowed, signal)
+  const chunks = plainBytes(source, { limits: allowed, signal })
   try {
     const found = new Found(chunks, allowed, signal)
     for (;;) {

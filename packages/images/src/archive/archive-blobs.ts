@@ -54,8 +54,8 @@ export class ArchiveBlobs {
     try {
       await using writer = await this.#content.writer({ ref, total: size, expected }, { signal })
       // If another namespace has the blob, the writer starts at its end, and needs no bytes.
-      const shared = expected !== undefined && size !== undefined && writer.status().offset === size
-      if (!shared) {
+      const isShared = writer.status().offset > 0
+      if (!isShared) {
         for await (const chunk of source) {
           hasher?.update(chunk)
           await writer.write(chunk, { signal })

@@ -15,6 +15,7 @@ import {
   parseReference,
   refNameAnnotation,
 } from '@nsbox/oci'
+import { blobCompression } from '../documents/blob-compression.ts'
 import type { ArchiveBlobs } from './archive-blobs.ts'
 import type { GatheredFile, GatheredFiles } from './gathered-files.ts'
 
@@ -102,7 +103,9 @@ async function dockerLayer(
 ): Promise<Descriptor> {
   await stored(file, blobs)
   const { digest, size } = file
-  const compression = sniffCompression(file.bytes ?? (await start(content, digest, signal)))
+  const compression = file.bytes
+    ? sniffCompression(file.bytes)
+    : await blobCompression(content, digest, { signal })
   if (compression !== 'none') return { mediaType: layerTypes[compression], digest, size }
   if (digest !== diffId && digestAlgorithm(diffId) === digestAlgorithm(digest)) {
     throw new NsboxError(
@@ -133,14 +136,4 @@ function existing(name: string, { files }: DockerImagesOptions): GatheredFile {
 /** Stores a file that is only in memory. */
 async function stored({ name, size, digest, bytes }: GatheredFile, blobs: ArchiveBlobs): Promise<void> {
   if (bytes !== undefined) await blobs.write([bytes], { name, size, expected: digest })
-}
-
-async function start(
-  content: ContentReader,
-  digest: Digest,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of content.read(digest, { length: 4, signal })) chunks.push(chunk)
-  return Buffer.concat(chunks)
 }

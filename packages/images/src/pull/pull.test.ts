@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { openContentStore } from '@nsbox/content'
-import { readBlob } from '@nsbox/core/content'
+import { readBlob, readIndex } from '@nsbox/core/content'
 import type { ProgressListener, Remote, TransferProgress } from '@nsbox/core/transfer'
 import { openMetadata } from '@nsbox/metadata'
-import { type Descriptor, type Platform, parseDigest, parsePlatform } from '@nsbox/oci'
+import { type Descriptor, type Digest, type Platform, parseDigest, parsePlatform } from '@nsbox/oci'
 import { createRegistry } from '@nsbox/registry'
 import {
   buildImage,
@@ -291,6 +291,50 @@ describeWith({ programs: ['docker-registry', 'skopeo'] }, 'pull', () => {
     })
     const sent = (await registry.accessLog()).slice(before).filter(({ method }) => method === 'PUT')
     expect(sent.map(({ path }) => path)).toEqual(['/v2/push/copy/manifests/2'])
+  })
+
+  it('pushes an index of some of its platforms, the manifest of one, or all, and each blob once', async () => {
+    const shared = randomLayer(12, 1000)
+    const images = ['amd64', 'arm64', 'riscv64'].map((architecture) => {
+      return { layers: [shared, filesLayer({ architecture })], platform: linux(architecture) }
+    })
+    const { image, reference } = await publish('push/platforms:1', images)
+    await using it = await open(reference)
+    const { image: record } = await pullImage({ ...it.one, remote: it.remote })
+    await using registryClient = createRegistry({})
+    const pushed = async (name: string, ...architectures: string[]) => {
+      const copy = `${registry.host}/${name}`
+      const platforms = architectures.map(linux)
+      const without = {
+        info: async (digest: Digest) => ({ ...(await it.one.content.info(digest)), labels: {} }),
+      }
+      const content = { ...it.one.content, ...without }
+      const target = await push(record.target, {
+        registry: registryClient,
+        reference: copy,
+        content,
+        platforms,
+      })
+      expect(await registryClient.remote(copy).resolve()).toMatchObject({ digest: target.digest })
+      return target
+    }
+    const some = await pushed('some-platforms:1', 'riscv64', 'amd64')
+    await using other = await open(`${registry.host}/some-platforms:1`)
+    const again = await pullImage({ ...other.one, remote: other.remote })
+    const { manifests } = await readIndex(other.one.content, some)
+    expect(manifests.map(({ digest }) => digest)).toEqual(
+      [image.manifests[0]!, image.manifests[2]!].map((of) => of.manifest.digest),
+    )
+    expect(again.image.target).toEqual(some)
+    const uploads = (await registry.accessLog()).filter(
+      ({ method, path }) => method === 'PUT' && path.startsWith('/v2/some-platforms/blobs/'),
+    )
+    expect(uploads).toHaveLength(5)
+    const all = await pushed('some-platforms:2', 'riscv64', 'amd64', 'arm64')
+    expect(all.digest).toBe(image.target.digest)
+    const one = await pushed('some-platforms:3', 'arm64')
+    expect(one.digest).toBe(image.manifests[1]!.manifest.digest)
+    await expect(pushed('some-platforms:4', 'arm64', 's390x')).rejects.toMatchObject({ code: 'not_found' })
   })
 
   it('B06 refuses to push an image that is not complete, before anything refers to it', async () => {

@@ -1,9 +1,9 @@
 import { mapConcurrently, Semaphore } from '@nsbox/concurrency'
 import { type AbortOptions, type ContentReader, readBlob } from '@nsbox/core/content'
 import type { ProgressListener, Remote } from '@nsbox/core/transfer'
-import { NsboxError } from '@nsbox/errors'
 import {
   type Descriptor,
+  type Digest,
   distributionSources,
   formatReference,
   ingestRef,
@@ -14,10 +14,10 @@ import {
   parseReference,
 } from '@nsbox/oci'
 import { readChildren } from '../documents/children.ts'
-import { chooseManifests } from '../documents/choose-manifests.ts'
 import { checkGraph } from '../documents/walk.ts'
 import { ProgressTracker } from '../progress/progress-tracker.ts'
 import { registryName } from '../progress/registry-name.ts'
+import { chooseTarget } from './chosen-target.ts'
 
 /** How to push. */
 export interface PushOptions extends AbortOptions {
@@ -28,8 +28,11 @@ export interface PushOptions extends AbortOptions {
   readonly content: ContentReader
   /** Name of the image for the progress; the reference by default. */
   readonly name?: string | undefined
-  /** Push the manifest of this platform instead of a whole index. */
-  readonly platform?: Platform | undefined
+  /**
+   * Instead of a whole index, push the manifest of the only platform, or an index of those of several; all of it if
+   * absent or empty.
+   */
+  readonly platforms?: readonly Platform[] | undefined
   /** Blobs to upload at once; 3 by default. */
   readonly concurrency?: number | undefined
   readonly onProgress?: ProgressListener | undefined
@@ -46,7 +49,7 @@ export interface PushOptions extends AbortOptions {
 export async function pushImage(pushed: Descriptor, options: PushOptions): Promise<Descriptor> {
   const { registry, reference, content, name: image = reference, signal } = options
   using progress = new ProgressTracker(options.onProgress)
-  const target = await choose(pushed, options)
+  const { descriptor: target, made } = await chooseTarget(pushed, options)
   const { host, repository, tag } = parseReference(reference)
   // Bound to the digest as well, so that of all the documents only the target moves the tag.
   const remote = registry.remote(formatReference({ host, repository, tag, digest: target.digest }))
@@ -56,23 +59,37 @@ export async function pushImage(pushed: Descriptor, options: PushOptions): Promi
   }
   progress.say(`Pushing to ${registryName(reference)}`)
   whole('pushing content')
+  const visits = new Map<Digest, Promise<void>>()
   await visit(target, [image], 0, signal)
   whole('pushed content')
   progress.say(`Completed push to ${registryName(reference)}`)
   return target
 
-  async function visit(
+  /** Pushes what is not under way already: images of an index may have layers in common. */
+  function visit(
     descriptor: Descriptor,
     parents: readonly string[],
     depth: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    checkGraph(target.digest, depth, 0)
+    const known = visits.get(descriptor.digest) ?? pushTree(descriptor, parents, depth, signal)
+    visits.set(descriptor.digest, known)
+    return known
+  }
+
+  async function pushTree(
+    descriptor: Descriptor,
+    parents: readonly string[],
+    depth: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    checkGraph(target.digest, depth, visits.size)
     const name = ingestRef(descriptor)
-    const below = await readChildren(content, descriptor, { signal })
+    const isMade = made !== undefined && descriptor === target
+    const below = isMade ? made.manifests : await readChildren(content, descriptor, { signal })
     await mapConcurrently(below, (child, either) => visit(child, [name], depth + 1, either), { signal })
     using _slot = await slots.acquire({ signal })
-    const { labels } = await content.info(descriptor.digest, { signal })
+    const labels = isMade ? {} : (await content.info(descriptor.digest, { signal })).labels
     const at = (event: string, offset: number) => {
       return { event, name, parents, progress: offset, total: descriptor.size, descriptor }
     }
@@ -93,6 +110,10 @@ export async function pushImage(pushed: Descriptor, options: PushOptions): Promi
     onBytes: (offset: number) => void,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<Uint8Array, void, undefined> {
+    if (made !== undefined && descriptor === target) {
+      yield made.bytes
+      return
+    }
     if (isIndex(descriptor.mediaType) || isManifest(descriptor.mediaType)) {
       yield await readBlob(content, descriptor, { limit: maxDocumentSize, signal })
       return
@@ -104,13 +125,4 @@ export async function pushImage(pushed: Descriptor, options: PushOptions): Promi
       yield chunk
     }
   }
-}
-
-async function choose(image: Descriptor, { content, platform, signal }: PushOptions): Promise<Descriptor> {
-  if (platform === undefined || !isIndex(image.mediaType)) return image
-  const [chosen] = chooseManifests(await readChildren(content, image, { signal }), [platform])
-  if (chosen === undefined) {
-    throw new NsboxError('not_found', `index ${image.digest}: no manifest for the chosen platform`)
-  }
-  return chosen
 }

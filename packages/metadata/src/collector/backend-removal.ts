@@ -9,6 +9,7 @@ import type { Ledger } from '../database/ledger.ts'
 import type { Log } from '../database/log.ts'
 import type { Unused } from '../database/unused.ts'
 import type { CommitsUnderWay } from '../snapshots/commits-under-way.ts'
+import type { RemovalsUnderWay } from '../snapshots/removals-under-way.ts'
 import { SnapshotRemoval } from '../snapshots/snapshot-removal.ts'
 import type { Snapshotters } from '../snapshots/snapshotters.ts'
 
@@ -19,6 +20,7 @@ interface RemovalParts {
   readonly backend: ContentStore
   readonly snapshotters: Snapshotters
   readonly commits: CommitsUnderWay
+  readonly removals: RemovalsUnderWay
   readonly ledger: Ledger
   readonly gate: BlobGate
   readonly log: Log
@@ -51,7 +53,7 @@ export class BackendRemoval {
     if (snapshot !== undefined) this.#snapshots.add(snapshot)
   }
 
-  /** Finds what an earlier process has left in the backends between two steps. */
+  /** Finds what an earlier process has left in the content store between two steps. */
   async findOrphans(): Promise<void> {
     const { backend, ledger } = this.#parts
     for await (const { digest } of backend.list()) {
@@ -60,11 +62,16 @@ export class BackendRemoval {
     for (const { ref } of await backend.statuses()) {
       if (ledger.peek((db) => ingestOfBackend(db, ref)) === undefined) this.#ingests.add(ref)
     }
-    await this.findOrphanSnapshots()
   }
 
+  /** The same for snapshotters that have not been searched yet. */
   async findOrphanSnapshots(): Promise<void> {
     await this.#snapshots.findOrphans()
+  }
+
+  /** The same for one snapshotter, as often as it is asked for. */
+  async findOrphansOf(snapshotter: string): Promise<void> {
+    await this.#snapshots.findOrphansOf(snapshotter)
   }
 
   /** Removes what was named and is not needed. What cannot be removed now stays named. */

@@ -33,7 +33,7 @@ describe('when the collector runs', () => {
         await setTimeout(200)
         expect(await subject.files()).toHaveLength(1)
         await subject.ns.images.delete('x')
-        await expect.poll(() => subject.files(), { timeout: 5000 }).toEqual([])
+        await expect.poll(() => subject.files()).toEqual([])
       },
       { collector: {} },
     ))
@@ -46,7 +46,7 @@ describe('when the collector runs', () => {
         await setTimeout(100)
         expect(await subject.files()).toHaveLength(1)
         for (let i = 0; i < 20; i++) await subject.metadata.namespaces.create({ name: `n${i}` })
-        await expect.poll(() => subject.files(), { timeout: 5000 }).toEqual([])
+        await expect.poll(() => subject.files()).toEqual([])
       },
       { collector: { startupDelay: 3_600_000, mutationThreshold: 20 } },
     ))
@@ -94,7 +94,7 @@ describe('when the collector runs', () => {
         const labels = { 'containerd.io/gc.expire': new Date(soon).toISOString() }
         await leases.create({ id: 'l', labels })
         await leases.addResource('l', { type: 'content', id: a })
-        await expect.poll(() => subject.files(), { timeout: 5000 }).toEqual([])
+        await expect.poll(() => subject.files()).toEqual([])
         expect(Date.now()).toBeGreaterThanOrEqual(soon)
         expect(await leases.list()).toEqual([])
       },
@@ -113,7 +113,7 @@ describe('when the collector runs', () => {
     }
     await using metadata = await openMetadata({ ...options, collector: { startupDelay: 0 } })
     const list = async () => (await metadata.namespace('ns').leases.list()).length
-    await expect.poll(list, { timeout: 5000 }).toBe(0)
+    await expect.poll(list).toBe(0)
     expect(Date.now()).toBeGreaterThanOrEqual(soon)
   })
 })

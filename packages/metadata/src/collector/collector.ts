@@ -8,6 +8,7 @@ import type { Log } from '../database/log.ts'
 import type { Unused } from '../database/unused.ts'
 import type { BackingsInUse } from '../snapshots/backings-in-use.ts'
 import type { CommitsUnderWay } from '../snapshots/commits-under-way.ts'
+import type { RemovalsUnderWay } from '../snapshots/removals-under-way.ts'
 import type { Snapshotters } from '../snapshots/snapshotters.ts'
 import { Alarm } from './alarm.ts'
 import { BackendRemoval } from './backend-removal.ts'
@@ -49,6 +50,7 @@ interface CollectorParts {
   readonly backend: ContentStore
   readonly snapshotters: Snapshotters
   readonly commits: CommitsUnderWay
+  readonly removals: RemovalsUnderWay
   readonly inUse: BackingsInUse
   readonly gate: BlobGate
   readonly locks: IngestLocks
@@ -112,8 +114,8 @@ export class Collector implements GarbageCollector, AsyncDisposable {
     await this.#removal.run()
   }
 
-  async removeOrphanSnapshots(): Promise<void> {
-    await this.#removal.findOrphanSnapshots()
+  async removeOrphanSnapshots(snapshotter: string): Promise<void> {
+    await this.#removal.findOrphansOf(snapshotter)
     await this.#removal.run()
   }
 
@@ -177,12 +179,15 @@ export class Collector implements GarbageCollector, AsyncDisposable {
     return { ...result, ...removed }
   }
 
-  /** Done once, in the first collection. If the backend cannot be listed, the collection goes on without it. */
+  /**
+   * Done once, in the first collection, and for a snapshotter of another process in the first that finds it there. If a
+   * backend cannot be listed, the collection goes on without it.
+   */
   async #searchForOrphans(): Promise<void> {
-    if (!this.#searchOrphans) return
     try {
-      await this.#removal.findOrphans()
+      if (this.#searchOrphans) await this.#removal.findOrphans()
       this.#searchOrphans = false
+      await this.#removal.findOrphanSnapshots()
     } catch (error) {
       this.#parts.log.warn({ err: error }, 'searching for unused objects')
     }

@@ -15,6 +15,6 @@ export interface GarbageCollector {
   collect(options?: AbortOptions): Promise<unknown>
   /** Removes unused objects from the backends. */
   removeUnused(): Promise<void>
-  /** Finds and removes unused snapshots in the snapshotters, also those of an earlier process. */
-  removeOrphanSnapshots(): Promise<void>
+  /** Finds and removes unused snapshots in a snapshotter, also those of an earlier process. */
+  removeOrphanSnapshots(snapshotter: string): Promise<void>
 }

@@ -1,4 +1,5 @@
 import type { Reader } from '@nsbox/sqlite'
+import { takeOverBlobs } from '../content/take-over-blobs.ts'
 import { ensureNamespace } from '../database/ensure-namespace.ts'
 import type { Write } from '../database/ledger.ts'
 import { hold } from '../leases/lease-binding.ts'
@@ -25,9 +26,12 @@ const maxChain = 500
 /**
  * Gives the namespace a snapshot that another has, and those that it is based on, if the server made them all
  * (docs/behaviour.md §3). A backing exists as long as any namespace has it; within one transaction that cannot change.
+ * What the scope says that the snapshots are made of comes with them: a client that finds the snapshot of a layer does
+ * not fetch the layer.
  *
  * @param parent what the snapshot must be based on, `null` for nothing; anything if it is undefined
- * @returns whether the namespace has it now; it does not if it has something else under the name of a parent
+ * @returns whether the namespace has it now; it does not if it has something else under the name of a parent, or cannot
+ * have the content
  */
 export function adoptSnapshot(
   tx: Write,
@@ -41,6 +45,7 @@ export function adoptSnapshot(
     if (parent !== undefined && (chain[1]?.chain_id ?? null) !== parent) continue
     if (!chain.every((link) => fits(tx, parts, scope, link))) continue
     ensureNamespace(tx, scope.namespace)
+    if (!takeOverBlobs(tx, parts, scope, scope.contentOf?.(chainId) ?? [])) return false
     addMissing(tx, parts, scope, chain)
     hold(tx, scope, snapshotNode(scope, chainId))
     return true

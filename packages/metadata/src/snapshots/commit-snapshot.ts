@@ -4,6 +4,7 @@ import {
   type AbortOptions,
   type CommitLayerOptions,
   hasLayerDirectories,
+  isForeign,
   type SnapshotInfo,
   type Snapshotter,
 } from '@nsbox/core/snapshots'
@@ -102,7 +103,8 @@ function begin(
     if (findSnapshot(db, scope, name) !== undefined) return undefined
     demandLease(db, scope)
     const { backing } = active
-    const published = backingKey(namespace, backing, name)
+    const mark = isForeign(backend) ? backend.mark : undefined
+    const published = backingKey(backing, { namespace, name, mark })
     const commit = { namespace, snapshotter, key: published, name, backing, parent: parent?.backing }
     const rebased = active.parent === null && parent !== undefined
     const implied = rebased ? impliedWithoutParents(db, backing) : []

@@ -1,6 +1,6 @@
 import { changeLabels, type Labels } from '@nsbox/core/labels'
 import { checkName } from '@nsbox/core/names'
-import type { Mount, PrepareOptions, Snapshotter } from '@nsbox/core/snapshots'
+import { isForeign, type Mount, type PrepareOptions, type Snapshotter } from '@nsbox/core/snapshots'
 import { isAlreadyExists, NsboxError, quoted, shownName } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { labelKeys } from '@nsbox/oci'
@@ -8,6 +8,7 @@ import { ensureNamespace } from '../database/ensure-namespace.ts'
 import type { Write } from '../database/ledger.ts'
 import { demandLease, hold } from '../leases/lease-binding.ts'
 import { adoptSnapshot } from './adopt-snapshot.ts'
+import { adoptTarget } from './adopt-target.ts'
 import { dropBacking, reserveBacking } from './backing-row.ts'
 import { bareError } from './bare-error.ts'
 import { inheritedLabels } from './inherited-labels.ts'
@@ -54,9 +55,9 @@ export async function makeSnapshot(
   const snapshot = { kind, key, parentName: parentName || undefined, labels }
   try {
     for (const name of target === undefined ? [key] : [target, key]) await commits.named(scope, name)
-    const reserved = reserve(parts, scope, snapshot)
+    const reserved = reserve(parts, scope, backend, snapshot)
     try {
-      const mounts = await makeBacking(backend, snapshot, reserved, signal)
+      const mounts = await makeBacking(parts, scope, backend, snapshot, reserved, signal)
       const directory = kind === 'active' ? await writtenDirectory(mounts) : undefined
       ledger.commit(scope.namespace, (tx) => {
         record(tx, parts, scope, snapshot, { ...reserved, directory })
@@ -64,7 +65,8 @@ export async function makeSnapshot(
       // Tasks that can write to its directory can write to it.
       const isWatched = directory !== undefined && !inUse.canWrite(directory)
       const isShared = sharing.of(scope.namespace) === 'shared'
-      if (isShared && isWatched && reserved.parent?.chain_id !== null) fresh.add(reserved.id)
+      if (isShared && isWatched && reserved.parent?.chain_id !== null && !isForeign(backend))
+        fresh.add(reserved.id)
       return mounts
     } catch (error) {
       abandon(parts, scope, reserved)
@@ -83,6 +85,7 @@ export async function makeSnapshot(
 function reserve(
   parts: SnapshotParts,
   scope: SnapshotScope,
+  backend: Snapshotter,
   { key, parentName, labels }: NewSnapshot,
 ): Reserved {
   const { ledger } = parts
@@ -100,31 +103,80 @@ function reserve(
     }
     demandLease(tx, scope)
     const parent = parentName === undefined ? undefined : demandParent(tx, scope, parentName)
-    return { reserved: { ...reserveBacking(tx, { ...scope, name: key }), parent } }
+    const mark = isForeign(backend) ? backend.mark : undefined
+    return { reserved: { ...reserveBacking(tx, { ...scope, name: key, mark }), parent } }
   })
   if (reserved === undefined) throw new NsboxError('already_exists', exists)
   return reserved
 }
 
 async function makeBacking(
+  parts: SnapshotParts,
+  scope: SnapshotScope,
   backend: Snapshotter,
-  { kind, key, parentName, labels }: NewSnapshot,
+  snapshot: NewSnapshot,
   reserved: Reserved,
   signal: AbortSignal | undefined,
 ): Promise<Mount[]> {
-  const options = { labels: inheritedLabels(labels), signal }
+  const { kind, key, parentName } = snapshot
+  const options = { labels: labelsFor(backend, parts, scope, snapshot), signal }
   const parentKey = reserved.parent?.key
   try {
     if (kind === 'view') return await backend.view(reserved.key, parentKey, options)
     return await backend.prepare(reserved.key, parentKey, options)
   } catch (error) {
     // To clients this code says that the target is there.
-    if (isAlreadyExists(error))
+    if (isAlreadyExists(error)) {
+      await takeTarget(parts, scope, backend, snapshot, reserved, options)
       throw new NsboxError('unavailable', `remains of snapshot ${shownName(key)}`, { cause: error })
+    }
     const names = new Map([[reserved.key, key]])
     if (parentKey !== undefined && parentName !== undefined) names.set(parentKey, parentName)
     throw bareError(error, names)
   }
+}
+
+/**
+ * The labels that the backend gets. Of a namespace that shares nothing, one that others use as well is not told what
+ * the snapshot is to become, so that it takes none from them and none is left to them.
+ */
+function labelsFor(
+  backend: Snapshotter,
+  { sharing }: SnapshotParts,
+  { namespace }: SnapshotScope,
+  { labels }: NewSnapshot,
+): Labels {
+  const inherited = inheritedLabels(labels)
+  if (!isForeign(backend) || sharing.of(namespace) === 'shared') return inherited
+  const { [labelKeys.snapshotRef]: _, ...others } = inherited
+  return others
+}
+
+/**
+ * Takes what the backend has refused to make because it has it by itself, as snapshotters do that make layers without
+ * a client (docs/behaviour.md §5).
+ *
+ * @throws `already_exists` if the namespace has it now
+ */
+async function takeTarget(
+  { ledger, ...parts }: SnapshotParts,
+  scope: SnapshotScope,
+  backend: Snapshotter,
+  { parentName, labels }: NewSnapshot,
+  { parent }: Reserved,
+  told: PrepareOptions,
+): Promise<void> {
+  const target = told.labels?.[labelKeys.snapshotRef]
+  if (target === undefined || !isForeign(backend)) return
+  const { namespace } = scope
+  const key = await backend.findTarget(target, parent?.key, { namespace, signal: told.signal })
+  if (key === undefined) return
+  ledger.commit(namespace, (tx) =>
+    adoptTarget(tx, { ledger, ...parts }, scope, {
+      ...{ target, key, parentName, parentBacking: parent?.backing, labels },
+    }),
+  )
+  throw new NsboxError('already_exists', `target snapshot ${quoted(target)}`)
 }
 
 /**

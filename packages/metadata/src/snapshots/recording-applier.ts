@@ -1,8 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Applier, DiffMount } from '@nsbox/core/diff'
-import { hasLayerDirectories, type Snapshotter } from '@nsbox/core/snapshots'
+import { hasLayerDirectories, isForeign, type Snapshotter } from '@nsbox/core/snapshots'
 import { isFailedPrecondition, isNotFound, NsboxError } from '@nsbox/errors'
-import { isUncovered, overlayMount, PlaceFinder, type WrittenTree, writtenTree } from '@nsbox/mount'
+import {
+  isUncovered,
+  overlayMount,
+  PlaceFinder,
+  readTreeMount,
+  type WrittenTree,
+  withTempMount,
+  writtenTree,
+} from '@nsbox/mount'
 import type { Reader } from '@nsbox/sqlite'
 import { demandBlob } from '../content/blob-row.ts'
 import type { Scope } from '../leases/lease-binding.ts'
@@ -23,9 +31,9 @@ interface Target {
  * An applier for a namespace: it applies the namespace's blobs, and records for the commit which layer was applied to
  * which snapshot. The applier below gets only the directory that was checked, by its open descriptor.
  *
- * Besides what the applier throws: `not_found` for a blob that the namespace does not have; `invalid_argument` for
- * mounts that contradict themselves; `failed_precondition` for mounts that lead into a committed snapshot,
- * `unavailable` for one that is being committed.
+ * Besides what the applier and mounts throw: `not_found` for a blob that the namespace does not have;
+ * `invalid_argument` for mounts that contradict themselves; `failed_precondition` for mounts that lead into a committed
+ * snapshot, `unavailable` for one that is being committed.
  *
  * @param applier of this process
  */
@@ -40,6 +48,11 @@ export function recordingApplier(
     async apply(layer, mounts, options = {}) {
       options.signal?.throwIfAborted()
       if (options.arriving === undefined) await ledger.read((db) => demandBlob(db, namespace, layer.digest))
+      if (isOwnFileSystem(mounts)) {
+        const { signal } = options
+        const write = (path: string) => applier.apply(layer, [writableDirectory(path)], options)
+        return await withTempMount(mounts, write, { signal })
+      }
       const tree = writtenTree(mounts)
       await using opened = await openDirectory(tree.directory)
       const target = await begin(parts, snapshotters, mounts, opened)
@@ -54,6 +67,16 @@ export function recordingApplier(
   }
 }
 
+/**
+ * Whether the mounts are one of a file system that no directory of the host is, such as that of a block device. The
+ * layer is applied while that is mounted, and nothing is recorded of it.
+ */
+function isOwnFileSystem([mount, ...others]: readonly DiffMount[]): boolean {
+  return mount !== undefined && others.length === 0 && readTreeMount(mount) === undefined
+}
+
+const writableDirectory = (path: string) => ({ type: 'bind', source: path, options: ['rbind', 'rw'] })
+
 /** Applies to an open directory, in the form of the mounts. Errors have the path that the caller used. */
 async function applyTo<T>(
   { directory, overlay }: WrittenTree,
@@ -62,7 +85,7 @@ async function applyTo<T>(
 ): Promise<T> {
   const mount =
     overlay === undefined
-      ? { type: 'bind', source: path, options: ['rbind', 'rw'] }
+      ? writableDirectory(path)
       : overlayMount({ lower: overlay.lower, upper: path }, overlay.userAttributes ? ['userxattr'] : [])
   try {
     return await write([mount])
@@ -122,7 +145,8 @@ async function findTarget(
   if (backing === undefined || backing.committed === 1 || others.length > 0) return undefined
   const { id, key, snapshotter, directory, parent } = backing
   const backend = snapshotters.get(snapshotter)
-  if (backend === undefined || directory !== path) return undefined
+  // Of one that may have other writers nothing is recorded.
+  if (backend === undefined || isForeign(backend) || directory !== path) return undefined
   try {
     if (isDeepStrictEqual((await backend.mounts(key)).map(described), mounts.map(described)))
       return { id, late: mounts[0]?.type === 'overlay' }

@@ -5,6 +5,7 @@ import type { Ledger } from '../database/ledger.ts'
 import type { BackingsInUse } from './backings-in-use.ts'
 import type { CommitsUnderWay } from './commits-under-way.ts'
 import type { FreshBackings } from './fresh-backings.ts'
+import type { RemovalsUnderWay } from './removals-under-way.ts'
 
 /** What the snapshots of all namespaces work with. */
 export interface SnapshotParts {
@@ -13,6 +14,7 @@ export interface SnapshotParts {
   readonly clock: Clock
   readonly sharing: Sharing
   readonly commits: CommitsUnderWay
+  readonly removals: RemovalsUnderWay
   readonly fresh: FreshBackings
   readonly inUse: BackingsInUse
 }

@@ -4,6 +4,7 @@ import { NsboxError, quoted, shownName } from '@nsbox/errors'
 import { type Digest, labelKeys } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
 import { Timestamp } from '@nsbox/time'
+import type { BlobIdentity } from '../content/take-over-blobs.ts'
 import type { Write } from '../database/ledger.ts'
 import type { Listing } from '../database/listing.ts'
 import type { Node } from '../database/node.ts'
@@ -13,8 +14,17 @@ import type { Unused } from '../database/unused.ts'
 import type { Scope } from '../leases/lease-binding.ts'
 import { type BackingsInUse, dropUnusedBacking } from './backings-in-use.ts'
 
+/** What is said of the snapshots that a namespace takes over from another. */
+export interface AdoptionOptions {
+  /**
+   * The layers that a snapshot and those below it are made of, by its chain id. The namespace gets them with the
+   * snapshots, or neither. By default it gets snapshots alone.
+   */
+  readonly contentOf?: ((chainId: string) => readonly BlobIdentity[]) | undefined
+}
+
 /** The snapshots of one snapshotter in a namespace, as one caller sees them. */
-export interface SnapshotScope extends Scope {
+export interface SnapshotScope extends Scope, AdoptionOptions {
   readonly snapshotter: string
 }
 

@@ -140,7 +140,7 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
 
     async cleanup(options = {}): Promise<void> {
       options.signal?.throwIfAborted()
-      await collector.removeOrphanSnapshots()
+      await collector.removeOrphanSnapshots(scope.snapshotter)
       await backend.cleanup(options)
     },
   }

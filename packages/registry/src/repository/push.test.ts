@@ -126,6 +126,29 @@ describe('an upload', () => {
     expect(server.requests.map(({ method }) => method)).toEqual(['HEAD', 'POST', 'DELETE', 'POST'])
   })
 
+  it.each([
+    [
+      'says that another blob was mounted',
+      { status: 201, headers: { 'docker-content-digest': digestOf('x') } },
+    ],
+    ['does not know mounting', { status: 405 }],
+    ['fails at it', { status: 500 }],
+    ['answers with something else', { status: 204 }],
+  ])('is made where the registry %s', async (_, answer) => {
+    server.on('POST', uploads, answer, answer, { status: 202, headers: { location: '/upload' } })
+    server.on('PUT', '/upload', { status: 201 })
+    expect(await remote().push(blob, read, { mountFrom: ['one', 'two'] })).toBe('pushed')
+    expect(server.requests.map(({ method }) => method)).toEqual(['HEAD', 'POST', 'POST', 'POST', 'PUT'])
+  })
+
+  it('C04 is not sent to where a mount leads, if that is another origin', async () => {
+    await using elsewhere = await startFaultServer()
+    server.on('POST', uploads, { status: 202, headers: { location: `http://${elsewhere.host}/upload` } })
+    const pushed = remote().push(blob, read, { mountFrom: ['one'] })
+    expect(await failure(pushed)).toMatchObject({ code: 'failed_precondition' })
+    expect(elsewhere.requests).toEqual([])
+  })
+
   it('of a manifest moves the tag only with the digest that the reference names', async () => {
     server.on('PUT', tagPath, { status: 201 })
     server.on('PUT', `/v2/app/manifests/${described.digest}`, { status: 201 })

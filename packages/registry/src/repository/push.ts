@@ -14,6 +14,8 @@ import type { RegistryHost } from '../hosts/registry-host.ts'
 import { discard, type Reply, singleHeader } from '../http/exchange.ts'
 import type { HeaderFields } from '../http/header-fields.ts'
 import { retryWithBackoff } from '../http/retry-with-backoff.ts'
+import { type PushedDocument, readDocument } from './pushed-document.ts'
+import { addToReferrersTag } from './referrers-tag.ts'
 import type { ApiRequest, RegistryClient } from './registry-client.ts'
 import { acceptManifests } from './resolve.ts'
 import { cancelUpload, startUpload } from './upload.ts'
@@ -49,15 +51,39 @@ async function pushManifest(
   const { reference, descriptor, read } = request
   const at = [reference.repository, 'manifests', manifestName(reference, descriptor)]
   const accept = { accept: `${descriptor.mediaType}, ${acceptManifests}` }
-  const found = await exists(client, host, { ...common(request), method: 'HEAD', at, headers: accept })
-  if (found && singleHeader(found, 'docker-content-digest') === descriptor.digest) return 'exists'
+  const document = await readDocument(descriptor, read)
+  // What has a subject is always sent: only the answer tells whether the registry lists referrers itself.
+  if (document.subject === undefined) {
+    const found = await exists(client, host, { ...common(request), method: 'HEAD', at, headers: accept })
+    if (found && singleHeader(found, 'docker-content-digest') === descriptor.digest) return 'exists'
+  }
+  const body = async function* () {
+    yield document.bytes
+  }
   const reply = await client.request(
     host,
-    { ...common(request), method: 'PUT', at, headers: entityHeaders(descriptor), body: read },
+    { ...common(request), method: 'PUT', at, headers: entityHeaders(descriptor), body },
     [200, 201],
   )
   await stored(reply, descriptor)
+  await listAsReferrer(client, host, request, document, reply)
   return 'pushed'
+}
+
+/** Lists what has been pushed as a referrer of its subject, unless the registry says that it has done so. */
+async function listAsReferrer(
+  client: RegistryClient,
+  host: RegistryHost,
+  request: PushRequest,
+  { subject, referrer }: PushedDocument,
+  reply: Reply,
+): Promise<void> {
+  if (subject === undefined || singleHeader(reply, 'oci-subject') === subject.digest) return
+  const { repository } = request.reference
+  const place = { ...common(request), repository, subject: subject.digest }
+  const list = `${host.origin} ${repository} ${subject.digest}`
+  const add = () => addToReferrersTag(client, host, place, referrer)
+  await client.referrersTags.run(list, add, { signal: request.signal })
 }
 
 /** A tag moves only with the manifest that the reference means: the one it names by digest, or any if it names none. */

@@ -1,3 +1,4 @@
+import { KeyedMutex } from '@nsbox/concurrency'
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Authorizer } from '../auth/authorizer.ts'
 import type { Scope } from '../auth/scope.ts'
@@ -24,6 +25,8 @@ export interface ApiRequest extends AbortOptions {
 /** Sends requests to hosts: headers, authorization, redirects, and errors as `NsboxError`. */
 export class RegistryClient {
   readonly limits: RegistryLimits
+  /** Held while a list of referrers is changed, which takes it from the registry and gives it back. */
+  readonly referrersTags = new KeyedMutex()
   readonly #send: Send
   readonly #authorizer: Authorizer
   readonly #headers: HeaderFields

@@ -3,7 +3,9 @@ import type { Remote } from '@nsbox/core/transfer'
 import { isNotFound, NsboxError } from '@nsbox/errors'
 import {
   assertDescriptor,
+  assertDigest,
   type Descriptor,
+  type Digest,
   formatReference,
   isConfig,
   isIndex,
@@ -14,13 +16,29 @@ import {
 import type { Hosts } from '../hosts/hosts.ts'
 import type { Capability, RegistryHost } from '../hosts/registry-host.ts'
 import { fetchAt } from './fetch-blob.ts'
+import { listReferrersAt } from './list-referrers.ts'
 import { type PushOutcome, pushTo } from './push.ts'
 import type { RegistryClient } from './registry-client.ts'
 import { type ContentKind, resolveAt } from './resolve.ts'
 import { hostsError, tryHosts } from './try-hosts.ts'
 
+/** A repository of a registry, bound to one reference. */
+export interface RegistryRemote extends Remote {
+  /**
+   * The manifests in the repository that say that a manifest is their subject, such as signatures of an image; none if
+   * there are none, or no such manifest. Nobody proves what a list says.
+   *
+   * @param options.artifactType only referrers of this type
+   * @throws as `resolve`; `resource_exhausted` for too long a list
+   */
+  referrers(
+    subject: Digest,
+    options?: { readonly artifactType?: string | undefined } & AbortOptions,
+  ): Promise<readonly Descriptor[]>
+}
+
 /** One repository of a registry, over all the hosts that serve it. */
-export class RemoteRepository implements Remote {
+export class RemoteRepository implements RegistryRemote {
   readonly reference: string
   readonly #parsed: Reference
   readonly #client: RegistryClient
@@ -79,6 +97,18 @@ export class RemoteRepository implements Remote {
     const [host] = await this.#capable(['push'], signal)
     if (!host) throw hostsError(`pushing to ${this.reference}`, [])
     return pushTo(this.#client, host, { reference: this.#parsed, descriptor, read, mountFrom, signal })
+  }
+
+  /** As with tags, only hosts with the capability `resolve` tell what there is (docs/threat-model.md C02). */
+  async referrers(
+    subject: Digest,
+    { artifactType, signal }: { readonly artifactType?: string | undefined } & AbortOptions = {},
+  ): Promise<readonly Descriptor[]> {
+    assertDigest(subject)
+    const hosts = await this.#capable(['pull', 'resolve'], signal)
+    const request = { reference: this.#parsed, subject, artifactType, signal }
+    const attempt = (host: RegistryHost) => listReferrersAt(this.#client, host, request)
+    return tryHosts(hosts, `listing referrers of ${subject} in ${this.reference}`, attempt, { signal })
   }
 
   async #capable(wanted: readonly Capability[], signal: AbortSignal | undefined): Promise<RegistryHost[]> {

@@ -1,4 +1,4 @@
-import { errorCode, NsboxError } from '@nsbox/errors'
+import { isNsboxError, NsboxError } from '@nsbox/errors'
 import { type Digest, parseReference, type Reference } from '@nsbox/oci'
 import { repositoryScope } from '../auth/scope.ts'
 import type { RegistryHost } from '../hosts/registry-host.ts'
@@ -50,8 +50,8 @@ export async function startUpload(
       query: { mount: digest, from },
       scopes: [...post.scopes, repositoryScope(from, 'pull')],
     })
-    if (reply?.status === 201) return 'mounted'
-    location = reply && uploadLocation(reply, host)
+    if (reply?.status === 201 && isOf(reply, digest)) return 'mounted'
+    location = reply?.status === 202 ? uploadLocation(reply, host) : undefined
   }
   if (location) return location
   const reply = await client.request(host, post, [202])
@@ -61,7 +61,13 @@ export async function startUpload(
 
 const headers = { 'content-length': '0' }
 
-/** Undefined if the other repository is unknown or may not be read. */
+/** Whether an answer, if it says what is in the repository now, says that it is the blob. */
+function isOf(reply: Reply, digest: Digest): boolean {
+  const stated = singleHeader(reply, 'docker-content-digest')
+  return stated === undefined || stated === digest
+}
+
+/** Undefined if the registry refuses, for whatever reason: mounting is only a shortcut. */
 async function mount(
   client: RegistryClient,
   host: RegistryHost,
@@ -72,8 +78,8 @@ async function mount(
     await discard(reply)
     return reply
   } catch (error) {
-    const code = errorCode(error)
-    if (code === 'unauthenticated' || code === 'permission_denied' || code === 'not_found') return undefined
+    // Without a status there was no answer, and there will be none to the upload.
+    if (isNsboxError(error) && error.details.status !== undefined) return undefined
     throw error
   }
 }

@@ -130,6 +130,13 @@ async function statuses(pid: number, pidfd: number) {
 
 const echoLines = ['sh', '-c', 'while read line; do echo "got $line"; done; exit 7']
 
+/** Arguments that restore a container of a chain, without waiting for its end, from images that stand in its bundle. */
+const restoring = ({ dir, id }: Chain, images: string): [string, ...string[]] => [
+  'restore',
+  '--detach',
+  ...['--bundle', dir, '--image-path', images, '--work-path', images, id],
+]
+
 describeWith({ linux: true, root: true, programs: ['runc', 'criu', 'busybox'] }, 'the chain', () => {
   test('a container created with pipes is a child of the subreaper, and its end is told twice', async () => {
     await using dir = await tempDir()
@@ -212,17 +219,7 @@ describeWith({ linux: true, root: true, programs: ['runc', 'criu', 'busybox'] },
     const dumped = await chain.runc('checkpoint', '--image-path', images, '--work-path', images, chain.id)
     expect(dumped).toMatchObject({ code: 0 })
     await chain.runc('delete', '--force', chain.id)
-    const restored = await chain.withPipes(
-      'restore',
-      '--detach',
-      '--bundle',
-      dir.path,
-      '--image-path',
-      images,
-      '--work-path',
-      images,
-      chain.id,
-    )
+    const restored = await chain.withPipes(...restoring(chain, images))
     const pidfd = chain.own(openPidfd(restored.pid))
     writeSync(restored.stdin, 'two\n')
     expect(await readUntil(restored.stdout, '\n')).toBe('got two\n')
@@ -243,17 +240,7 @@ describeWith({ linux: true, root: true, programs: ['runc', 'criu', 'busybox'] },
       await chain.runc('checkpoint', '--image-path', images, '--work-path', images, chain.id),
     ).toMatchObject({ code: 0 })
     await chain.runc('delete', '--force', chain.id)
-    const restored = await chain.withTerminal(
-      'restore',
-      '--detach',
-      '--bundle',
-      dir.path,
-      '--image-path',
-      images,
-      '--work-path',
-      images,
-      chain.id,
-    )
+    const restored = await chain.withTerminal(...restoring(chain, images))
     writeSync(restored.master, 'two\n')
     expect(await readUntil(restored.master, 'got two\r\n')).toBe('two\r\ngot two\r\n')
   })

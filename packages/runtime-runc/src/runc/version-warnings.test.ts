@@ -21,7 +21,7 @@ test('D12 a program whose version has known escapes is warned of once, and no ot
     }),
   )
   for (const program of [...programs, ...programs]) versions.used(program)
-  await expect.poll(() => warnings, { timeout: 20_000 }).toEqual([expect.stringContaining('runc 1.2.7')])
+  await expect.poll(() => warnings).toEqual([expect.stringContaining('runc 1.2.7')])
 })
 
 test('a program is not asked once nobody is to be warned any more', async () => {

@@ -31,7 +31,7 @@ fuzz(
   (text) => {
     const { outcome, value } = attempt(() => parseConfiguration(text, 'config.toml'))
     if (value === undefined) return outcome
-    for (const [name, setting] of Object.entries(value)) {
+    for (const [name, setting] of Object.entries(value.settings)) {
       const { values } = settings[name as keyof typeof settings] as { values?: readonly string[] }
       expect(typeof setting === 'string' && setting !== '').toBe(true)
       if (values !== undefined) expect(values).toContain(setting)

@@ -1,8 +1,15 @@
 import { NsboxError } from '@nsbox/errors'
 import { readBoundedFile } from './bounded-file.ts'
 import { checkSettings, settingEntries } from './check-setting.ts'
+import { type ProxyPlugin, parseProxyPlugins } from './proxy-plugin.ts'
 import type { SettingName, Settings } from './setting.ts'
 import { parseToml } from './toml-document.ts'
+
+/** What a configuration file says. */
+export interface FileSettings {
+  readonly settings: Settings
+  readonly proxyPlugins: readonly ProxyPlugin[]
+}
 
 /**
  * Reads a configuration file in TOML.
@@ -10,13 +17,13 @@ import { parseToml } from './toml-document.ts'
  * @throws `not_found`, `permission_denied`; `invalid_argument` if it is too large, malformed, or has an unknown key or
  * a value that is not allowed
  */
-export async function readConfigurationFile(path: string): Promise<Settings> {
+export async function readConfigurationFile(path: string): Promise<FileSettings> {
   return parseConfiguration(await readBoundedFile(path, `configuration ${path}`), path)
 }
 
 /** Reads settings from the text of a configuration file; `path` names it in errors. */
-export function parseConfiguration(text: string, path: string): Settings {
-  const document = parseToml(text, `configuration ${path}`)
+export function parseConfiguration(text: string, path: string): FileSettings {
+  const { proxy_plugins, ...document } = parseToml(text, `configuration ${path}`)
   const given: Partial<Record<SettingName, unknown>> = {}
   for (const [key, value] of leaves(document)) {
     const entry = settingEntries.find(([, setting]) => setting.key === key)
@@ -25,7 +32,10 @@ export function parseConfiguration(text: string, path: string): Settings {
     }
     given[entry[0]] = value
   }
-  return checkSettings(given, (setting) => `configuration ${path}: key ${JSON.stringify(setting.key)}`)
+  return {
+    settings: checkSettings(given, (setting) => `configuration ${path}: key ${JSON.stringify(setting.key)}`),
+    proxyPlugins: parseProxyPlugins(proxy_plugins, `configuration ${path}`),
+  }
 }
 
 const tables = new Set(

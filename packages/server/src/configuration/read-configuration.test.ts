@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { errorCode } from '@nsbox/errors'
+import { defaultPlatform } from '@nsbox/oci'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseConfiguration } from './configuration-file.ts'
 import { defaultDirectories } from './default-directories.ts'
@@ -41,6 +42,7 @@ test('flags win over the environment, that over the file, that over defaults', a
     hostsDir: '/hosts',
     runtimeShortcuts: 'on',
     sharingPolicy: 'isolated',
+    proxyPlugins: [],
     logLevel: 'debug',
     logFormat: 'text',
   })
@@ -72,6 +74,52 @@ test.each([
   ['a value that is not allowed', '[log]\nlevel = "loud"', '"log.level"'],
 ])('refuses a key that is %s, naming it', (_, text, name) => {
   const failure = thrown(() => parseConfiguration(text, '/etc/x.toml'))
+  expect(errorCode(failure)).toBe('invalid_argument')
+  expect(String(failure)).toContain(name)
+})
+
+test('proxy plugins are read as containerd has them', async () => {
+  await writeFile(
+    file,
+    `[proxy_plugins.lazy]
+     type = "snapshot"
+     address = "/run/lazy.sock"
+     [proxy_plugins.other]
+     type = "io.containerd.snapshotter.v1"
+     address = "unix:///run/other.sock"
+     platform = "linux/arm64"
+     capabilities = ["rebase"]
+     [proxy_plugins.other.exports]
+     root = "/var/lib/other"`,
+  )
+  const { proxyPlugins } = await readConfiguration({ file, env: {} })
+  expect(proxyPlugins).toEqual([
+    {
+      ...{ name: 'lazy', type: 'snapshot', address: '/run/lazy.sock', platform: defaultPlatform() },
+      ...{ exports: {}, capabilities: [] },
+    },
+    {
+      ...{ name: 'other', type: 'snapshot', address: '/run/other.sock', capabilities: ['rebase'] },
+      platform: { os: 'linux', architecture: 'arm64' },
+      exports: { root: '/var/lib/other' },
+    },
+  ])
+})
+
+test.each([
+  ['another type', 'x.type = "odd"\nx.address = "/s"', 'proxy_plugins.x: type "odd"'],
+  ['no type', 'x.address = "/s"', 'proxy_plugins.x.type'],
+  ['no address', 'x.type = "snapshot"', 'proxy_plugins.x.address'],
+  ['a relative address', 'x.type = "snapshot"\nx.address = "s"', '"s" is no absolute path'],
+  ['an address elsewhere', 'x.type = "snapshot"\nx.address = "tcp://h:1"', '"tcp://h:1"'],
+  ['too long an address', `x.type = "snapshot"\nx.address = "/${'s'.repeat(107)}"`, '108 bytes'],
+  ['an unknown key', 'x.type = "snapshot"\nx.address = "/s"\nx.tls = "y"', 'unknown key "tls"'],
+  ['a bad platform', 'x.type = "snapshot"\nx.address = "/s"\nx.platform = "/"', 'proxy_plugins.x.platform'],
+  ['a bad name', '"a b".type = "snapshot"', 'proxy_plugins.a b'],
+  ['no table', 'x = 1', 'proxy_plugins.x: must be a table'],
+  ['exports of another type', 'x.type = "diff"\nx.address = "/s"\nx.exports = ["a"]', 'x.exports'],
+])('a proxy plugin with %s is refused by its name', (_, text, name) => {
+  const failure = thrown(() => parseConfiguration(`[proxy_plugins]\n${text}`, '/etc/x.toml'))
   expect(errorCode(failure)).toBe('invalid_argument')
   expect(String(failure)).toContain(name)
 })

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path'
 import { isNotFound } from '@nsbox/errors'
 import { checkSettings, settingEntries } from './check-setting.ts'
-import { readConfigurationFile } from './configuration-file.ts'
+import { type FileSettings, readConfigurationFile } from './configuration-file.ts'
 import { defaultDirectories } from './default-directories.ts'
+import type { ProxyPlugin } from './proxy-plugin.ts'
 import type { SettingName, Settings } from './setting.ts'
 
 /** The file that is read if none is named. */
@@ -25,6 +26,8 @@ export interface Configuration {
   readonly runtimeBinary: string | undefined
   readonly runtimeShortcuts: 'on' | 'off'
   readonly sharingPolicy: 'shared' | 'isolated'
+  /** Only a configuration file has them. */
+  readonly proxyPlugins: readonly ProxyPlugin[]
   readonly logLevel: NonNullable<Settings['logLevel']>
   readonly logFormat: 'json' | 'text'
 }
@@ -49,8 +52,9 @@ export async function readConfiguration({
   env = process.env,
   file,
 }: ConfigurationSources = {}): Promise<Configuration> {
+  const { settings: fromFile, proxyPlugins } = await fileSettings(file ?? env.NSBOX_CONFIG)
   const settings: Settings = {
-    ...(await fileSettings(file ?? env.NSBOX_CONFIG)),
+    ...fromFile,
     ...checkSettings(environmentValues(env), ({ variable }) => variable),
     ...checkSettings(flags, ({ flag }) => flag.replace(/^.*(--[a-z-]+).*$/, '$1')),
   }
@@ -71,6 +75,7 @@ export async function readConfiguration({
     runtimeBinary: settings.runtimeBinary,
     runtimeShortcuts: settings.runtimeShortcuts ?? 'on',
     sharingPolicy: settings.sharingPolicy ?? 'shared',
+    proxyPlugins,
     logLevel: settings.logLevel ?? 'info',
     logFormat: settings.logFormat ?? 'json',
   }
@@ -78,11 +83,11 @@ export async function readConfiguration({
 
 const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(path))
 
-async function fileSettings(file: string | undefined): Promise<Settings> {
+async function fileSettings(file: string | undefined): Promise<FileSettings> {
   try {
     return await readConfigurationFile(file || defaultConfigurationFile)
   } catch (error) {
-    if (!file && isNotFound(error)) return {}
+    if (!file && isNotFound(error)) return { settings: {}, proxyPlugins: [] }
     throw error
   }
 }

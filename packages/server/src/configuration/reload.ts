@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import type { Server } from '../server.ts'
 import { type Configuration, type ConfigurationSources, readConfiguration } from './read-configuration.ts'
@@ -40,6 +41,6 @@ async function reload({ sources, running, server, log }: ReloadOptions): Promise
 function changed(running: Configuration, wanted: Configuration): string[] {
   const { logLevel: _, ...others } = wanted
   return Object.entries(others).flatMap(([name, value]) =>
-    running[name as keyof Configuration] === value ? [] : [name],
+    isDeepStrictEqual(running[name as keyof Configuration], value) ? [] : [name],
   )
 }

@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import type { DiffMount } from '@nsbox/core/diff'
 import { layerTarget } from '@nsbox/diff'
 import { fromSystemError } from '@nsbox/errors'
+import { readTreeMount } from '@nsbox/mount'
 import { syncfs } from '@nsbox/sys'
 
 /**
@@ -11,6 +12,9 @@ import { syncfs } from '@nsbox/sys'
  * @throws `data_loss` or `resource_exhausted` if the disk fails or is full
  */
 export async function syncSnapshot(mounts: readonly DiffMount[]): Promise<void> {
+  const [mount] = mounts
+  // One of a file system of its own was written out as it was unmounted.
+  if (mount !== undefined && readTreeMount(mount) === undefined) return
   await syncDirectory(await openSnapshot(mounts))
 }
 

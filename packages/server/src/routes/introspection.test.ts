@@ -37,7 +37,7 @@ beforeEach(async () => {
   stopping = new AbortController()
   const served = resources.use(
     await serveRoutes((router) => {
-      introspectionRoutes(router, { uuid: 'u-1', plugins, runtimeInfo })
+      introspectionRoutes(router, { uuid: 'u-1', plugins: () => plugins, runtimeInfo })
       healthRoutes(router, () => ['known.Service'], stopping.signal)
     }),
   )
@@ -69,6 +69,20 @@ describe('Introspection', () => {
         initErr: { code: 2, message: 'mounting: permission denied: skip plugin' },
       },
     ])
+  })
+
+  test('without a runtime, what needs one does not work either', () => {
+    const runtimeRefusal = 'tasks on other: not implemented'
+    const skipped = pluginList({ snapshotters: [], runtimeRefusal }).filter((plugin) => plugin.skipped)
+    expect(skipped.map(({ type, id }) => `${type.replace('io.containerd.', '')} ${id}`)).toEqual([
+      'runtime.v2 task',
+      'runtime.v2 shim',
+      'sandbox.controller.v1 local',
+      'service.v1 tasks-service',
+      'grpc.v1 sandbox-controllers',
+      'grpc.v1 tasks',
+    ])
+    expect(new Set(skipped.map((plugin) => plugin.skipped))).toEqual(new Set([runtimeRefusal]))
   })
 
   test('every type that a plugin requires is there', () => {

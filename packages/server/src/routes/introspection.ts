@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { ConnectRouter } from '@connectrpc/connect'
+import { toConnectError } from '@nsbox/api'
 import { Introspection } from '@nsbox/api/gen/services/introspection/v1/introspection_pb'
 import { yieldBetween } from '@nsbox/concurrency'
 import type { TaskRuntime } from '@nsbox/core/tasks'
@@ -13,7 +14,8 @@ import { runtimeExtra } from '../tasks/runtime-extra.ts'
 export interface Introspected {
   /** Identity of the data root. */
   readonly uuid: string
-  readonly plugins: readonly Plugin[]
+  /** The plugins as they are now. */
+  readonly plugins: () => readonly Plugin[]
   /** Describes the runtime of tasks. */
   readonly runtimeInfo: TaskRuntime['info']
 }
@@ -25,7 +27,7 @@ export function introspectionRoutes(router: ConnectRouter, introspected: Introsp
     async plugins({ filters }, { signal }) {
       const { match } = parseListFilters(filters)
       const found = []
-      for await (const plugin of yieldBetween(plugins, { signal }))
+      for await (const plugin of yieldBetween(plugins(), { signal }))
         if (match(adaptor(plugin))) found.push(toMessage(plugin))
       return { plugins: found }
     },
@@ -33,7 +35,7 @@ export function introspectionRoutes(router: ConnectRouter, introspected: Introsp
       return { uuid, pid: BigInt(process.pid), pidns: await pidNamespace() }
     },
     async pluginInfo({ type, id, options }, { signal }) {
-      const plugin = plugins.find((candidate) => candidate.type === type && candidate.id === id)
+      const plugin = plugins().find((candidate) => candidate.type === type && candidate.id === id)
       if (plugin === undefined) {
         throw new NsboxError('not_found', `plugin ${JSON.stringify(`${type}.${id}`.slice(0, 256))}`)
       }
@@ -56,7 +58,7 @@ function adaptor({ type, id }: Plugin) {
 }
 
 function toMessage(plugin: Plugin) {
-  const { type, id, requires, platforms = [], exports = {}, capabilities = [], skipped } = plugin
+  const { type, id, requires, platforms = [], exports = {}, capabilities = [], skipped, failure } = plugin
   const message = {
     type,
     id,
@@ -64,6 +66,10 @@ function toMessage(plugin: Plugin) {
     platforms: platforms.map(toPlatformMessage),
     exports: { ...exports },
     capabilities: [...capabilities],
+  }
+  if (failure !== undefined) {
+    const { code, rawMessage } = toConnectError(failure)
+    return { ...message, initErr: { code, message: rawMessage } }
   }
   // Clients recognise a skipped plugin by this text; code 2 is `unknown`.
   return skipped === undefined

@@ -37,7 +37,7 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts, shared:
   versionRoutes(router)
   introspectionRoutes(router, {
     uuid,
-    plugins: pluginList({ snapshotters, runtimeRefusal }),
+    plugins: () => pluginList({ snapshotters, runtimeRefusal }),
     runtimeInfo: (options) => runtime.info(options),
   })
   namespacesRoutes(router, metadata.namespaces)

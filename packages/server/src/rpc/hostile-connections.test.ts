@@ -125,7 +125,7 @@ describe('E07 unfinished messages', () => {
       const end = status(open(write))
       end.then((code) => refused.push(code))
     }
-    await expect.poll(() => refused.length, { timeout: 10_000 }).toBe(600 - 512)
+    await expect.poll(() => refused.length).toBe(600 - 512)
     expect(new Set(refused)).toEqual(new Set(['8']))
     session.destroy()
     await expect.poll(() => served().budgets.arriving.total).toBe(0)

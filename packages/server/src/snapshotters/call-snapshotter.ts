@@ -28,8 +28,8 @@ export function callSnapshotterFrom(
     const [namespace, lease] = [namespaceOf(context), leaseOf(context)]
     const snapshotterName = given || (await defaultSnapshotter(metadata.namespaces, namespace, context))
     const snapshotter = loadedSnapshotter(namespaced, entries, snapshotterName)
-    // Not with a deadline: that is for a question, and unpacking takes longer.
-    if (lease === undefined || context.timeoutMs() !== undefined) return snapshotter
-    return ahead.for(snapshotter, { namespace, lease, snapshotterName })
+    if (lease === undefined) return snapshotter
+    // A deadline is for a question, and unpacking takes longer.
+    return ahead.for(snapshotter, { namespace, lease, snapshotterName }, context.timeoutMs() === undefined)
   }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { isNsboxError, type NsboxError } from '@nsbox/errors'
+import type { ForeignSnapshots, Snapshotter } from '@nsbox/core/snapshots'
+import { isNsboxError, NsboxError } from '@nsbox/errors'
 import {
   type LocalSnapshotter,
   type OpenSnapshotterOptions,
@@ -8,14 +9,18 @@ import {
 } from '@nsbox/snapshots'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Logger } from 'pino'
+import type { PluginConnection } from '../proxy-plugins/plugin-connection.ts'
+import { type ProxiedSnapshotterOptions, proxiedSnapshotter } from '../proxy-plugins/proxied-snapshotter.ts'
 
 /** A snapshotter, which may not work on this host. */
 export interface SnapshotterEntry {
   readonly name: string
-  /** Its directory. */
-  readonly root: string
+  /** Its directory; undefined for one of another process. */
+  readonly root?: string
+  /** The other process. */
+  readonly connection?: Pick<PluginConnection, 'plugin' | 'failure'>
   /** Absent if it does not work on this host. */
-  readonly snapshotter?: LocalSnapshotter
+  readonly snapshotter?: LocalSnapshotter | (Snapshotter & ForeignSnapshots)
   /** Why it does not work. */
   readonly refusal?: NsboxError
 }
@@ -24,7 +29,7 @@ export interface SnapshotterEntry {
 export interface OpenSnapshotters extends AsyncDisposable {
   readonly entries: readonly SnapshotterEntry[]
   /** Those that work, by name. */
-  readonly loaded: ReadonlyMap<string, LocalSnapshotter>
+  readonly loaded: ReadonlyMap<string, Snapshotter>
 }
 
 type Open = (options: OpenSnapshotterOptions) => Promise<LocalSnapshotter>
@@ -42,23 +47,27 @@ export interface OpenSnapshottersOptions {
   /** The directory with a subdirectory for each snapshotter, by its name. */
   readonly root: string
   readonly durability: 'full' | 'relaxed'
+  /** The processes that serve one each; none by default. */
+  readonly proxied?: ProxiedSnapshotterOptions & { readonly connections: readonly PluginConnection[] }
   readonly log: Logger
 }
 
 /**
  * Opens every snapshotter that works on this host: a server does without one that the kernel, the user's rights or the
- * file system do not allow.
+ * file system do not allow. Those of other processes need not be there yet.
  *
- * @throws the errors of one that would work here but whose data are damaged or unreadable
+ * @throws `invalid_argument` for one of another process that has the name of one of these; the errors of one that would
+ * work here but whose data are damaged or unreadable
  */
 export async function openSnapshotters({
   root: parent,
   durability,
+  proxied,
   log,
 }: OpenSnapshottersOptions): Promise<OpenSnapshotters> {
   await using opening = new AsyncDisposableStack()
   const entries: SnapshotterEntry[] = []
-  const loaded = new Map<string, LocalSnapshotter>()
+  const loaded = new Map<string, Snapshotter>()
   for (const [name, open] of Object.entries(kinds)) {
     const root = join(parent, name)
     const onLeftover = (err: unknown) => log.warn({ err, snapshotter: name }, 'removing files of a snapshot')
@@ -71,6 +80,17 @@ export async function openSnapshotters({
       log.warn({ err: error, snapshotter: name }, 'a snapshotter does not work on this host')
       entries.push({ name, root, refusal: error })
     }
+  }
+  for (const connection of proxied?.connections ?? []) {
+    const { name } = connection.plugin
+    if (Object.hasOwn(kinds, name))
+      throw new NsboxError(
+        'invalid_argument',
+        `proxy plugin ${name}: the server has a snapshotter of that name`,
+      )
+    const snapshotter = proxiedSnapshotter(connection, proxied!)
+    loaded.set(name, snapshotter)
+    entries.push({ name, connection, snapshotter })
   }
   const resources = opening.move()
   return { entries, loaded, [Symbol.asyncDispose]: () => resources.disposeAsync() }

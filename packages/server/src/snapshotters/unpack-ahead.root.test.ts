@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CallOptions, type Client, Code, type ConnectError, createClient } from '@connectrpc/connect'
 import { Snapshots } from '@nsbox/api/gen/services/snapshots/v1/snapshots_pb'
+import { readBlob } from '@nsbox/core/content'
 import { withTempMount } from '@nsbox/mount'
 import { chainIds, childGcLabels, type Descriptor, type Digest, digestOf, mediaTypes } from '@nsbox/oci'
 import { type RawHeader, rawEntry, rawTar, scratchMount } from '@nsbox/testing'
@@ -167,6 +168,50 @@ describeWith({ root: true, linux: true }, 'a server that is asked for one layer 
     expect(await readdir(join(root, 'snapshots/overlayfs/snapshots'))).toHaveLength(3)
   })
 
+  const unpacked = async (asked: TestImage, namespace: string) => {
+    await snapshots.stat({ key: asked.chain.at(-1)! }, await fetched(asked, { namespace }))
+  }
+  const blobs = async (namespace: string) => {
+    const found: Digest[] = []
+    for await (const { digest } of view(namespace).content.list()) found.push(digest)
+    return found
+  }
+
+  test.each<[string, CallOptions]>([
+    ['asks', {}],
+    ['asks in a hurry', { timeoutMs: 60_000 }],
+  ])(
+    'gives a namespace that %s for what another has unpacked the layers of it as well',
+    async (_, asking) => {
+      const asked = image(['a', 'b', 'c'])
+      await unpacked(asked, 'n')
+      const options = { ...(await fetched(asked, { namespace: 'm', lacking: [0, 1, 2] })), ...asking }
+      expect((await snapshots.stat({ key: asked.chain[1]! }, options)).info?.name).toBe(asked.chain[1])
+      await server.metadata.collect()
+      const layers = asked.layers.map((layer) => digestOf(layer))
+      expect(await blobs('m')).toEqual(expect.arrayContaining(layers.slice(0, 2)))
+      expect(await blobs('m')).not.toContain(layers[2])
+      const error = await failure(snapshots.prepare(layerOf(asked.chain[2]!, asked.chain[1]), options))
+      expect(error.code).toBe(Code.AlreadyExists)
+      expect(await blobs('m')).toEqual(expect.arrayContaining(layers))
+      expect(await names('m')).toEqual(sorted(asked.chain))
+      expect(await readBlob(view('m').content, asked.children[3]!, { limit: 10_000 })).toEqual(
+        new Uint8Array(asked.layers[2]!),
+      )
+    },
+  )
+
+  test('lets a namespace unpack again what another has unpacked and has not kept the layers of', async () => {
+    const asked = image(['a', 'b'])
+    await unpacked(asked, 'n')
+    await view().content.delete(digestOf(asked.layers[0]!))
+    const options = await fetched(asked, { namespace: 'm', lacking: [0, 1] })
+    for (const key of asked.chain)
+      expect((await failure(snapshots.stat({ key }, options))).code).toBe(Code.NotFound)
+    expect((await snapshots.prepare(layerOf(asked.chain[0]!), options)).mounts).toHaveLength(1)
+    expect(await blobs('m')).toHaveLength(2)
+  })
+
   test.each<[string, Parameters<typeof fetched>[1], (options: CallOptions) => CallOptions]>([
     ['without a lease', {}, () => ({ headers: { 'containerd-namespace': 'n' } })],
     ['under a lease that holds no manifest', { labelled: false }, (options) => options],
@@ -218,9 +263,7 @@ describeWith({ root: true, linux: true }, 'a server that is asked for one layer 
     await expect.poll(names, { interval: 5 }).not.toEqual([])
     cancelling.abort()
     expect((await asking).code).toBe(Code.Canceled)
-    await expect
-      .poll(async () => (await names()).filter((name) => name.startsWith('active')), { timeout: 5000 })
-      .toEqual([])
+    await expect.poll(async () => (await names()).filter((name) => name.startsWith('active'))).toEqual([])
     expect((await names()).length).toBeLessThan(120)
     await snapshots.stat({ key: asked.chain[119]! }, options)
     expect(await names()).toEqual(sorted(asked.chain))

@@ -1,6 +1,6 @@
 import type { Applier } from '@nsbox/core/diff'
 import type { AbortOptions, Snapshotter } from '@nsbox/core/snapshots'
-import { isNotFound } from '@nsbox/errors'
+import { isNotFound, undefinedIf } from '@nsbox/errors'
 import { areImageLabels, snapshotExists, unpackThrough } from '@nsbox/images'
 import type { Metadata } from '@nsbox/metadata'
 import { isDigest, labelKeys } from '@nsbox/oci'
@@ -31,6 +31,9 @@ export interface LeasedSnapshots {
  *
  * The snapshots are held by the client's lease, and the end of its call aborts the work. If it fails, the client goes
  * on by itself and meets the error.
+ *
+ * Such a client does not fetch the layers of snapshots that are there. So of what another namespace has unpacked it
+ * gets both, or neither.
  */
 export class UnpackAhead {
   readonly #parts: UnpackAheadParts
@@ -40,25 +43,65 @@ export class UnpackAhead {
     this.#parts = parts
   }
 
-  /** A snapshotter that unpacks ahead, for a call under a lease. */
-  for(snapshotter: Snapshotter, caller: LeasedSnapshots): Snapshotter {
+  /**
+   * A snapshotter for a call under a lease.
+   * @param mayUnpack false for a call that is to be answered at once
+   */
+  for(snapshotter: Snapshotter, caller: LeasedSnapshots, mayUnpack: boolean): Snapshotter {
     return {
       ...snapshotter,
       stat: async (name, options = {}) => {
+        const own = await undefinedIf(isNotFound, this.#ownSnapshots(caller).stat(name, options))
+        if (own !== undefined) return own
+        const image = await this.#imageWith(name, caller, options)
+        const adopting = image === undefined ? snapshotter : this.#adopting(image, caller)
         try {
-          return await snapshotter.stat(name, options)
+          return await adopting.stat(name, options)
         } catch (error) {
-          if (!isNotFound(error) || !(await this.#unpack(snapshotter, name, caller, options))) throw error
-          return await snapshotter.stat(name, options)
+          if (!isNotFound(error) || !mayUnpack || image === undefined) throw error
+          if (!(await this.#unpack(adopting, name, image, caller, options))) throw error
+          return await adopting.stat(name, options)
         }
       },
       prepare: async (key, parent, options = {}) => {
         const { labels = {}, signal } = options
         const target = labels[labelKeys.snapshotRef]
-        if (target !== undefined && areImageLabels(labels))
-          await this.#unpack(snapshotter, target, caller, { signal })
-        return await snapshotter.prepare(key, parent, options)
+        const image = target && (await this.#imageWith(target, caller, { signal }))
+        if (!image) return await snapshotter.prepare(key, parent, options)
+        const adopting = this.#adopting(image, caller)
+        if (mayUnpack && areImageLabels(labels))
+          await this.#unpack(adopting, target, image, caller, { signal })
+        return await adopting.prepare(key, parent, options)
       },
+    }
+  }
+
+  /** What the namespace has; nothing is adopted by asking for it. */
+  #ownSnapshots({ namespace, snapshotterName }: LeasedSnapshots): Snapshotter {
+    return this.#parts.metadata.namespace(namespace).snapshotter(snapshotterName)
+  }
+
+  /** The caller's snapshots, which get the layers of an image with what they adopt of it. */
+  #adopting({ chain }: LeasedImage, { namespace, lease, snapshotterName }: LeasedSnapshots): Snapshotter {
+    const contentOf = (chainId: string) =>
+      chain.slice(0, chain.findIndex((link) => link.chainId === chainId) + 1).map(({ layer }) => layer)
+    return this.#parts.metadata.namespace(namespace, { lease }).snapshotter(snapshotterName, { contentOf })
+  }
+
+  /** The image that has the snapshot, if the caller's lease holds it. */
+  async #imageWith(
+    chainId: string,
+    caller: LeasedSnapshots,
+    { signal }: AbortOptions,
+  ): Promise<LeasedImage | undefined> {
+    if (!isDigest(chainId)) return undefined
+    const view = this.#parts.metadata.namespace(caller.namespace, { lease: caller.lease })
+    try {
+      return await this.#images.find(view, caller, chainId, { signal })
+    } catch (error) {
+      // The client is told by what it does next that there is no such lease.
+      if (isNotFound(error)) return undefined
+      throw error
     }
   }
 
@@ -66,20 +109,16 @@ export class UnpackAhead {
   async #unpack(
     snapshotter: Snapshotter,
     chainId: string,
+    image: LeasedImage,
     caller: LeasedSnapshots,
     { signal }: AbortOptions,
   ): Promise<boolean> {
-    if (!isDigest(chainId)) return false
     const { metadata, flights, log } = this.#parts
     const { namespace, lease, snapshotterName } = caller
-    let image: LeasedImage | undefined
     try {
-      // Looked up without the lease, so that nothing is adopted: `prepare` does that.
-      const own = metadata.namespace(namespace).snapshotter(snapshotterName)
-      if (await snapshotExists(own, chainId, { signal })) return true
+      if (await snapshotExists(this.#ownSnapshots(caller), chainId, { signal })) return true
+      if (image.isLeft) return false
       const view = metadata.namespace(namespace, { lease })
-      image = await this.#images.find(view, caller, chainId, { signal })
-      if (image === undefined || image.isLeft) return false
       const applier = view.applier(this.#parts.applier)
       const destination = { snapshotter, snapshotterName, applier, content: view.content }
       return await unpackThrough(chainId, image.chain, {
@@ -89,7 +128,7 @@ export class UnpackAhead {
       })
     } catch (err) {
       signal?.throwIfAborted()
-      if (image !== undefined) image.isLeft = true
+      image.isLeft = true
       log.info({ err, namespace, chainId }, 'unpacking layers ahead of a client')
       return false
     }

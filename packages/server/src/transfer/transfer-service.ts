@@ -20,7 +20,7 @@ import {
   unpackImage,
 } from '@nsbox/images'
 import type { Metadata, NamespaceView } from '@nsbox/metadata'
-import { type Descriptor, defaultPlatform, type Platform } from '@nsbox/oci'
+import { type Descriptor, defaultPlatform } from '@nsbox/oci'
 import { createRegistry, type Registry } from '@nsbox/registry'
 import { type FlightsOf, flightsByNamespace } from '../flights-by-namespace.ts'
 import { exportArchive, importArchive, underOwnLease } from './archive-transfer.ts'
@@ -228,7 +228,7 @@ export class TransferService {
       reference,
       content,
       name: source.name,
-      platform: onePlatform(source.platforms),
+      platforms: source.platforms,
       ...options,
     })
   }
@@ -269,11 +269,4 @@ function refuseUnpacking({ unpacks = [] }: ImageEndpoint): void {
 function refuseReferences({ references = [] }: ImageEndpoint): void {
   if (references.length > 0)
     throw new NsboxError('unimplemented', 'extra_references of the source of a transfer, but to an archive')
-}
-
-function onePlatform(platforms: readonly Platform[] = []): Platform | undefined {
-  if (platforms.length > 1) {
-    throw new NsboxError('unimplemented', 'pushing some but not all platforms of an image')
-  }
-  return platforms[0]
 }

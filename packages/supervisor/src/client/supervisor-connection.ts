@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { closeSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
 import { connectUnix, isReady, sendDescriptors } from '@nsbox/sys/descriptors'
 import { openPidfd, signalPidfd } from '@nsbox/sys/processes'
@@ -134,7 +135,12 @@ export class SupervisorConnection {
     if (this.#pidfd !== undefined) signalPidfd(this.#pidfd, 9)
   }
 
-  /** @throws what the supervisor answers; `unavailable` if it is lost before it does */
+  /** Waits, for five seconds at most, until the supervisor's process has ended. */
+  async ended(): Promise<void> {
+    for (let tries = 0; this.alive && tries < 500; tries++) await delay(10)
+  }
+
+  /** @throws the supervisor's error; `unavailable` if it is lost before it answers */
   request<T = void>(
     method: Method,
     fields: object = {},

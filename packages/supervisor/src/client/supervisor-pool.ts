@@ -2,28 +2,21 @@ import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { isErrno, isNsboxError, NsboxError } from '@nsbox/errors'
-import { adoptAnswer, notice, notices } from '../protocol/answers.ts'
+import { notice, notices } from '../protocol/answers.ts'
 import type { OwnedEnds } from '../protocol/owned-ends.ts'
 import type { ExitRecord, ProcessRecord } from '../protocol/process-record.ts'
 import type { Ends } from '../protocol/roles.ts'
 import { checked } from '../protocol/schema.ts'
 import type { AbortOptions, LaunchRequest, SupervisedProcess, Supervisor } from '../supervisor.ts'
-import { killSupervisor } from './kill-supervisor.ts'
-import { orphanedProcess } from './orphaned-process.ts'
 import { ProcessHandle, type ProcessHandleOwner } from './process-handle.ts'
-import { recordOf } from './record-of.ts'
 import { requestLaunch } from './request-launch.ts'
 import { startSupervisor } from './start-supervisor.ts'
-import { storedRecords } from './stored-records.ts'
+import { Succession } from './succession.ts'
 import { SupervisorConnection, type SupervisorConnectionHandlers } from './supervisor-connection.ts'
 import type { SupervisorProgram } from './supervisor-program.ts'
 
-/** How often it is looked, each 10 ms, whether a supervisor has ended that is to. */
-const endTries = 500
-
-/** What a client's supervisors are opened with. */
+/** Options of a pool. */
 export interface SupervisorPoolOptions {
   /** The directory of all supervisors; each has one of its own in it. */
   readonly directory: string
@@ -46,10 +39,25 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
   readonly #current = new Map<string, Promise<SupervisorConnection>>()
   /** Those that have been started. */
   readonly #ready = new Map<string, SupervisorConnection>()
+  readonly #succession: Succession
   #disposed: Promise<void> | undefined
 
   constructor(options: SupervisorPoolOptions) {
     this.#options = options
+    this.#succession = new Succession({
+      onWarning: options.onWarning,
+      holders: this.#holders,
+      checkOpen: () => this.#checkOpen(),
+      connect: (directory) => this.#connect(directory),
+      join: (link) => this.#join(link),
+      current: (cgroup) => this.#currentFor(cgroup),
+      addOrphan: ({ record, ends }) => {
+        const process = new ProcessHandle(record, ends, this)
+        this.#processes.set(process.key, process)
+        return process
+      },
+      exited: (process, exit) => this.#exited(process, exit),
+    })
   }
 
   /** Finds the supervisors of an earlier client, and the records of those that have ended. */
@@ -57,16 +65,14 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     const left: string[] = []
     for (const name of await readdir(this.#options.directory)) {
       const directory = join(this.#options.directory, name)
-      const link = await SupervisorConnection.connect(directory, this, this.#options.answerTimeout).catch(
-        (error) => {
-          if (isNsboxError(error) && error.code === 'unimplemented') throw error
-          return undefined
-        },
-      )
+      const link = await this.#connect(directory).catch((error) => {
+        if (isNsboxError(error) && error.code === 'unimplemented') throw error
+        return undefined
+      })
       if (link === undefined) left.push(directory)
       else await this.#join(link)
     }
-    for (const directory of left) await this.#takeOver(directory)
+    for (const directory of left) await this.#succession.takeOver(directory)
   }
 
   async launch(request: LaunchRequest, { signal }: AbortOptions = {}): Promise<SupervisedProcess> {
@@ -149,7 +155,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
       return
     }
     this.#options.onWarning(`the supervisor ${link.pid} is lost`, error)
-    const successor = this.#succeed(link, mine)
+    const successor = this.#succession.succeed(link, mine)
     successor.catch((failure) => this.#options.onWarning('no supervisor takes over', failure))
     for (const process of mine) this.#holders.set(process, successor)
   }
@@ -193,7 +199,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
   async #start(cgroup: string): Promise<SupervisorConnection> {
     const directory = join(this.#options.directory, randomBytes(4).toString('hex'))
     await startSupervisor({ program: this.#options.program, directory, cgroup })
-    const link = await SupervisorConnection.connect(directory, this, this.#options.answerTimeout)
+    const link = await this.#connect(directory)
     this.#links.add(link)
     this.#ready.set(cgroup, link)
     if (this.#disposed !== undefined) {
@@ -214,105 +220,15 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     await this.#endIfUnused(link)
   }
 
+  #connect(directory: string): Promise<SupervisorConnection> {
+    return SupervisorConnection.connect(directory, this, this.#options.answerTimeout)
+  }
+
   #drop(link: SupervisorConnection): void {
     this.#links.delete(link)
     if (this.#ready.get(link.cgroup) !== link) return
     this.#ready.delete(link.cgroup)
     this.#current.delete(link.cgroup)
-  }
-
-  /** Reconnects to the supervisor whose connection was lost, or else lets another one take over its processes. */
-  async #succeed(
-    link: SupervisorConnection,
-    processes: readonly ProcessHandle[],
-  ): Promise<SupervisorConnection> {
-    const again = link.alive ? await this.#reconnect(link) : undefined
-    if (again !== undefined) return again
-    link.kill()
-    for (let tries = 0; link.alive && tries < endTries; tries++) await delay(10)
-    link.forget()
-    const records = new Map(this.#recordsOf(link.directory).map((record) => [record.key, record]))
-    for (const process of processes) {
-      const exit = records.get(process.key)?.exit
-      if (exit !== undefined) process.exited(exit)
-    }
-    const successor = await this.#handOver(link.cgroup, processes)
-    rmSync(link.directory, { recursive: true, force: true })
-    return successor
-  }
-
-  async #reconnect(link: SupervisorConnection): Promise<SupervisorConnection | undefined> {
-    try {
-      const again = await SupervisorConnection.connect(link.directory, this, this.#options.answerTimeout)
-      link.forget()
-      await this.#join(again)
-      return again
-    } catch (error) {
-      this.#options.onWarning(`the supervisor ${link.pid} does not answer`, error)
-      return undefined
-    }
-  }
-
-  /** Has a supervisor take over processes, however often it is lost meanwhile. */
-  async #handOver(cgroup: string, processes: readonly ProcessHandle[]): Promise<SupervisorConnection> {
-    for (let wait = 50; ; wait = Math.min(2 * wait, 5_000)) {
-      this.#checkOpen()
-      try {
-        const link = await this.#currentFor(cgroup)
-        for (const process of processes) await this.#adopt(link, process)
-        return link
-      } catch (error) {
-        this.#options.onWarning('a supervisor cannot take over processes', error)
-      }
-      await delay(wait, undefined, { ref: false })
-    }
-  }
-
-  async #adopt(link: SupervisorConnection, process: ProcessHandle): Promise<void> {
-    if (!this.#holders.has(process) || this.#holders.get(process) === link) return
-    try {
-      const accept = (answer: object) => {
-        const record = recordOf(answer, process.key)
-        const { holds } = checked(adoptAnswer, answer)
-        if (record.exit !== undefined) this.#exited(process, record.exit)
-        process.closed(
-          [...process.ends.keys()].filter((role) => !holds.includes(role)),
-          record.drained,
-        )
-        this.#holders.set(process, link)
-      }
-      await link.request('adopt', { record: process.record }, { ends: () => process.ends, accept })
-    } catch (error) {
-      if (!isNsboxError(error) || error.code !== 'already_exists') throw error
-      this.#holders.set(process, link)
-    }
-  }
-
-  /** What a supervisor has left that ended while no client was there to hold its descriptors. */
-  async #takeOver(directory: string): Promise<void> {
-    await killSupervisor(directory)
-    const records = this.#recordsOf(directory)
-    const processes = records.map((record) => {
-      const left = orphanedProcess(record)
-      const process = new ProcessHandle(left.record, left.ends, this)
-      this.#processes.set(process.key, process)
-      return process
-    })
-    if (processes.length > 0) {
-      // Otherwise it was of no more use.
-      if (records.some(({ drained }) => !drained))
-        this.#options.onWarning(
-          `the supervisor of ${directory} has ended, and with it the input and output of its processes`,
-        )
-      const successor = this.#handOver('', processes)
-      for (const process of processes) this.#holders.set(process, successor)
-      await successor
-    }
-    rmSync(directory, { recursive: true, force: true })
-  }
-
-  #recordsOf(directory: string): ProcessRecord[] {
-    return storedRecords(directory, this.#options.onWarning)
   }
 
   async #leave(): Promise<void> {
@@ -347,7 +263,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     this.#drop(link)
     try {
       await link.retire()
-      for (let tries = 0; link.alive && tries < endTries; tries++) await delay(10)
+      await link.ended()
     } catch (error) {
       // It may have ended before it answered.
       if (link.alive) this.#options.onWarning(`the supervisor ${link.pid} does not answer`, error)

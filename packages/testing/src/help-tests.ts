@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest'
+
+/** A command line program, or a command below one, as the library of that name has it. */
+interface Command {
+  name(): string
+  readonly commands: readonly Command[]
+  exitOverride(): this
+  configureOutput(output: { writeOut(text: string): void }): this
+  parseAsync(args: readonly string[], options: { from: 'user' }): Promise<unknown>
+}
+
+/** Tests that each command of a program has help, however it is asked for. @param create makes the program anew */
+export function helpTests(create: () => Command): void {
+  const program = create()
+  it.each(pathsOf(program).map((path) => ({ path })))(
+    `has help for ${program.name()} $path`,
+    async ({ path }) => {
+      for (const asked of [[...path, '--help'], path.length === 1 ? ['help', ...path] : [...path, '-h']]) {
+        const shown = await output(create(), asked)
+        expect(shown).toMatch(new RegExp(`^Usage: ${[program.name(), ...path].join(' ')}(\\|\\S+)? `))
+      }
+    },
+  )
+}
+
+/** A command, and all those below it, as they are typed. */
+function pathsOf(command: Command): string[][] {
+  const below = command.commands.flatMap((each) => pathsOf(each).map((path) => [each.name(), ...path]))
+  return [[], ...below]
+}
+
+/** What a program prints that ends by its help. */
+async function output(command: Command, args: readonly string[]): Promise<string> {
+  let text = ''
+  const catching = (each: Command) => {
+    each.exitOverride().configureOutput({
+      writeOut: (more) => {
+        text += more
+      },
+    })
+    each.commands.forEach(catching)
+  }
+  catching(command)
+  const parsing = command.parseAsync(args, { from: 'user' })
+  await expect(parsing).rejects.toMatchObject({ name: 'CommanderError', exitCode: 0 })
+  return text
+}
