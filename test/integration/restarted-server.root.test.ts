@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TaskHandle } from '@nsbox/client'
 import type { DomainEvent } from '@nsbox/core/events'
+import type { Spec } from '@nsbox/oci/runtime-spec'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openTaskLab, type TaskLab } from './task-lab.ts'
@@ -148,6 +149,24 @@ describeWith(
         await expect.poll(async () => (await lab.server.supervisors()).length).toBe(1)
         expect(await watch.leaks()).toEqual([])
       })
+    })
+
+    it('are started again when it comes back, if their labels say so and they have ended', async () => {
+      const id = 'wanted'
+      // Who starts it again has no mounts from a client.
+      const spec = [(given: Spec) => ({ ...given, root: { path: lab.rootfs } })]
+      const task = await lab.start(id, ['sleep', '1000'], { output: 'ignore', rootfs: [], spec })
+      const status = 'containerd.io/restart.status'
+      await lab.client.containers.update({ id, labels: { [status]: 'running' } }, ['labels'])
+      await lab.server.kill()
+      process.kill(task.pid, 'SIGKILL')
+      await lab.server.restart()
+      await expect
+        .poll(async () => (await lab.client.containers.get(id)).labels)
+        .toMatchObject({
+          'containerd.io/restart.count': '1',
+        })
+      await expect.poll(() => lab.client.tasks.get(id).then(({ status: now }) => now, String)).toBe('running')
     })
   },
 )

@@ -71,8 +71,15 @@ describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'container
       await using terminal = await TestTerminal.start(['sh', '-c', `${shell}; echo ended $?; read wait`])
       await terminal.resize({ width: 55, height: 12 })
       await terminal.waitFor(/# /)
-      terminal.type('tty; stty size; exit 8\r')
-      await terminal.waitFor(/\/dev\/pts\/\d+\s+12 55/)
+      // The size is on its way.
+      await expect
+        .poll(() => {
+          terminal.type('stty size\r')
+          return terminal.output.includes('12 55')
+        })
+        .toBe(true)
+      terminal.type('tty; exit 8\r')
+      await terminal.waitFor(/\/dev\/pts\/\d+/)
       await terminal.waitFor(/ended 8/)
       expect(await terminal.isRaw()).toBe(false)
     })

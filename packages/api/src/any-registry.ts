@@ -12,6 +12,7 @@ import { file_events_snapshot } from './gen/events/snapshot_pb.ts'
 import { file_events_task } from './gen/events/task_pb.ts'
 import { StreamInitSchema } from './gen/services/streaming/v1/streaming_pb.ts'
 import { file_types_introspection } from './gen/types/introspection_pb.ts'
+import { file_types_linux_runc } from './gen/types/linux/runc_pb.ts'
 import { file_types_runc_options_oci } from './gen/types/runc/options/oci_pb.ts'
 import { file_types_runtimeoptions_v1_api } from './gen/types/runtimeoptions/v1/api_pb.ts'
 import { file_types_transfer_container } from './gen/types/transfer/container_pb.ts'
@@ -38,6 +39,7 @@ export const anyRegistry: Registry = createRegistry(
   file_events_task,
   StreamInitSchema,
   file_types_introspection,
+  file_types_linux_runc,
   file_types_runc_options_oci,
   file_types_runtimeoptions_v1_api,
   file_types_transfer_container,

@@ -1,4 +1,5 @@
-import type { Registry, RegistryRemote } from '@nsbox/registry'
+import type { Registry, RegistryRemote, RequestTrace } from '@nsbox/registry'
+import { complain } from './print.ts'
 import { credentialSource, type RegistryOptions, tlsOptions } from './registry-options.ts'
 
 /** Registries, for a command that talks to them itself; closed with the command. */
@@ -10,7 +11,12 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     hostsDir: options.hostsDir,
     defaultScheme: options.plainHttp ? 'http' : undefined,
     tls: await tlsOptions(options),
+    onRequest: options.httpTrace ? (trace) => complain(traceLine(trace)) : undefined,
   })
+}
+
+function traceLine({ method, url, status, error, milliseconds }: RequestTrace): string {
+  return `${method} ${url}: ${status ?? error} in ${milliseconds.toFixed(0)} ms`
 }
 
 /** As `openRegistry`, for the repository or object that one reference names. */

@@ -12,6 +12,7 @@ export interface RegistryOptions {
   readonly tlscacert?: string
   readonly tlscert?: string
   readonly tlskey?: string
+  readonly httpTrace?: boolean
 }
 
 /** Adds the options of commands that let the server talk to a registry. */
@@ -30,6 +31,7 @@ export function addRegistryOptions(command: Command): Command {
     .option('--tlscacert <file>', 'certificate of an authority to trust')
     .option('--tlscert <file>', 'client certificate')
     .option('--tlskey <file>', 'key of the client certificate')
+    .option('--http-trace', 'tell each request to a registry on standard error')
 }
 
 /** The credentials that the options name, else those of the docker configuration. */

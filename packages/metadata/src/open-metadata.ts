@@ -15,6 +15,7 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { type CollectionResult, Collector, type CollectorSchedule } from './collector/collector.ts'
 import type { Marking } from './collector/marking.ts'
 import { containerStore } from './containers/container-store.ts'
+import { type Restartable, restartable } from './containers/restartable.ts'
 import { BlobGate } from './content/blob-gate.ts'
 import type { ContentParts } from './content/content-parts.ts'
 import { contentView } from './content/content-view.ts'
@@ -125,6 +126,9 @@ export interface Metadata extends AsyncDisposable, PathUses {
   /** Collects garbage; the collection begins after the call and has ended when the promise resolves. */
   collect(options?: { readonly signal?: AbortSignal | undefined }): Promise<CollectionResult>
 
+  /** The containers of all namespaces with the label `containerd.io/restart.status`, by namespace and id. */
+  restartable(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Restartable>
+
   /** Resolves once everything done before the call is on disk. */
   durable(): Promise<void>
 }
@@ -222,6 +226,7 @@ export function createMetadata(
     },
     startCollector,
     collect: (collection) => collector.collect(collection),
+    restartable: (listing) => restartable(ledger, listing),
     durable: () => db.durable(),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }

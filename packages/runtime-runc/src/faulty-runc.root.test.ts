@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -204,5 +205,23 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'a runt
     expect((await waiting).exitStatus).toBe(137)
     expect(await code(tasks.kill('x', 9))).toBe('not_found')
     expect((await tasks.delete('x')).exitStatus).toBe(137)
+  })
+
+  test('is at the start of an exec when the first process ends has the task end after that', async () => {
+    await create()
+    const { pid } = await tasks.start('x')
+    await tasks.exec('x', 'one', { spec: processSpec({ args: ['true'] }) })
+    await runc.set('exec', { hang: 'before' })
+    const patience = new AbortController()
+    const started = code(tasks.start('x', { execId: 'one', signal: patience.signal }))
+    await expect.poll(() => runc.hanging(), { timeout: 10_000 }).toContain('exec')
+    process.kill(pid, 'SIGKILL')
+    await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false)
+    // An exec can be added until then, as with containerd.
+    await tasks.exec('x', 'two', { spec: processSpec({ args: ['true'] }) })
+    patience.abort()
+    expect(await started).not.toBe('success')
+    expect((await tasks.wait('x')).exitStatus).toBe(137)
+    expect((await tasks.get('x')).status).toBe('stopped')
   })
 })

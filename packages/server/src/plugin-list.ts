@@ -2,6 +2,7 @@ import { hasLayerDirectories } from '@nsbox/core/snapshots'
 import type { NsboxError } from '@nsbox/errors'
 import { defaultPlatform, type Platform } from '@nsbox/oci'
 import type { ProxyPlugin } from './configuration/proxy-plugin.ts'
+import { restartPolicies } from './restarts/restart-order.ts'
 import type { SnapshotterEntry } from './snapshotters/open-snapshotters.ts'
 
 /** A part of the server, under containerd's name for it (docs/behaviour.md §13). */
@@ -36,6 +37,7 @@ const mountManager = 'io.containerd.mount-manager.v1'
 const sandboxStore = 'io.containerd.sandbox.store.v1'
 const sandboxController = 'io.containerd.sandbox.controller.v1'
 const service = 'io.containerd.service.v1'
+const internal = 'io.containerd.internal.v1'
 const grpc = 'io.containerd.grpc.v1'
 
 /** The name of the runtime among the runtimes. */
@@ -68,6 +70,13 @@ export function pluginList({ snapshotters, runtimeRefusal }: PluginListParts): P
       ...ofTasks,
     },
     { type: runtime, id: 'shim', requires: [], ...ofTasks },
+    {
+      type: internal,
+      id: 'restart',
+      requires: [events, service],
+      capabilities: restartPolicies,
+      ...ofTasks,
+    },
     { type: leases, id: 'manager', requires: [metadata] },
     { type: streaming, id: 'manager', requires: [] },
     { type: mountManager, id: 'local', requires: [metadata] },

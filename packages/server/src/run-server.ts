@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { isNsboxError } from '@nsbox/errors'
+import { joinCgroup } from '@nsbox/supervisor'
 import { type ConfigurationSources, readConfiguration } from './configuration/read-configuration.ts'
 import { reloader } from './configuration/reload.ts'
 import { createLog } from './log/create-log.ts'
@@ -17,7 +18,9 @@ export async function runServer(sources: ConfigurationSources): Promise<void> {
   process.umask(0o077)
   try {
     const running = await readConfiguration(sources)
-    const { logLevel: level, logFormat: format, ...config } = running
+    const { logLevel: level, logFormat: format, cgroupPath, ...config } = running
+    // Before anything is started that is to be there as well.
+    if (cgroupPath !== undefined) joinCgroup(cgroupPath, { make: true })
     const log = createLog({ level, format })
     let reload = async () => {}
     const signals = new SignalWatch({ onReload: () => void reload(), log })

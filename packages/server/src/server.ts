@@ -59,6 +59,11 @@ export interface ServerConfig {
    * its work itself. See the README of `@nsbox/runtime-runc`.
    */
   readonly runtimeShortcuts?: 'on' | 'off' | undefined
+  /**
+   * Milliseconds between two looks at the containers whose tasks are to be started again (docs/behaviour.md §7); ten
+   * seconds by default.
+   */
+  readonly restartInterval?: number | undefined
   /** Directory of `hosts.toml` files for registries, unless a client names another; none by default. */
   readonly hostsDir?: string | undefined
   /** Snapshotters of other processes; see the package's README. None by default. */

@@ -24,6 +24,7 @@ import { createHttpServers } from './listen/http-servers.ts'
 import { openTtrpcSocket } from './listen/ttrpc-socket.ts'
 import { MountManager } from './mounts/mount-manager.ts'
 import { openProxyPlugins } from './proxy-plugins/open-proxy-plugins.ts'
+import { RestartMonitor } from './restarts/restart-monitor.ts'
 import { registerRoutes } from './routes/register-routes.ts'
 import type { RouteParts } from './routes/route-parts.ts'
 import { accessGate } from './rpc/access-gate.ts'
@@ -44,6 +45,7 @@ import { backgroundCleanup } from './snapshotters/background-cleanup.ts'
 import { openSnapshotters } from './snapshotters/open-snapshotters.ts'
 import { hasTask } from './tasks/has-task.ts'
 import { openRuntime } from './tasks/open-runtime.ts'
+import { namespaceTasks } from './tasks/tasks-of.ts'
 import { tenantRulesParts } from './tenant-rules-parts.ts'
 
 /**
@@ -208,6 +210,19 @@ export async function startServer(
   )
   await bindSocket(http.server, address)
   const { tcpPort } = await gated.bind(newHandler, log)
+  if (tasks.refusal === undefined) {
+    const tasksIn = namespaceTasks({ metadata, snapshotters, runtime: tasks.runtime, mounts, sandboxes })
+    starting.use(
+      new RestartMonitor({
+        metadata,
+        containers: (namespace) => metadata.namespace(namespace).containers,
+        tasks: (namespace) => tasksIn({ namespace, isTenants: isSealed(namespace) }),
+        isSealed,
+        interval: config.restartInterval,
+        log,
+      }),
+    )
+  }
   const { tenantsAddress } = config
   log.info({ address, tenantsAddress, tcpPort, root, state, pid: process.pid }, 'serving')
 

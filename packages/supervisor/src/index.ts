@@ -1,5 +1,6 @@
 export { openSupervisor } from './open-supervisor.ts'
 export { type LogProgram, type OutputTarget, outputTarget } from './protocol/output-target.ts'
+export { joinCgroup } from './server/join-cgroup.ts'
 export type {
   AbortOptions,
   LaunchCommand,

@@ -6,3 +6,4 @@ export type {
   ContainerStore,
   NewContainer,
 } from './container-store.ts'
+export { restartLabels } from './restart-labels.ts'

@@ -3,10 +3,12 @@ import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { fetchObject } from '../fetch-object.ts'
 import { openRegistry, openRemote } from '../open-remote.ts'
+import { parseLabels } from '../parse-labels.ts'
 import { addPlatformOptions, chosenPlatforms, type PlatformOptions } from '../platform-options.ts'
 import { ProgressView } from '../progress-view.ts'
 import { pullThrough } from '../pull-through.ts'
 import { addRegistryOptions, type RegistryOptions } from '../registry-options.ts'
+import { repeated } from '../repeated-option.ts'
 import { writeOutput } from '../write-output.ts'
 
 /** `fetch <remote>`: the content of an image, recorded as an image, without unpacking */
@@ -16,11 +18,12 @@ export function fetchCommand(): Command {
     .argument('<remote>', 'such as docker.io/library/redis:latest')
     .argument('[object]', 'tag or digest, if the remote names none')
     .option('--all-metadata', 'fetch manifests and configs of all platforms')
+    .option('--label <label>', 'key=value for the image; may be given again', repeated)
   return addRegistryOptions(addPlatformOptions(command)).action(
     withSession(
       async (
         { client, signal },
-        options: RegistryOptions & PlatformOptions & { allMetadata?: boolean },
+        options: RegistryOptions & PlatformOptions & { allMetadata?: boolean; label?: string[] },
         locator: string,
         object: string | undefined,
       ) => {
@@ -30,6 +33,7 @@ export function fetchCommand(): Command {
           remote: opened.remote,
           platforms: chosenPlatforms(options),
           allMetadata: options.allMetadata,
+          labels: parseLabels(options.label ?? []),
           onProgress: (progress) => view.update(progress),
           signal,
         })

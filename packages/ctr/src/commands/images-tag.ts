@@ -11,6 +11,7 @@ export function imagesTagCommand(): Command {
     .argument('<source>')
     .argument('<targets...>')
     .option('--force', 'take over names that other images have')
+    .option('--local', 'tag from within this process, which is how it is always done')
     .option('--skip-reference-check', 'allow names that are no references')
     .action(
       withSession(

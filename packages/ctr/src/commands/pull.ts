@@ -32,6 +32,7 @@ const localOnly = {
   tlscacert: '--tlscacert',
   tlscert: '--tlscert',
   tlskey: '--tlskey',
+  httpTrace: '--http-trace',
 } as const
 
 /** `pull <ref>`: one Transfer call, with which the server does the work; or, with `--local`, this process does it */

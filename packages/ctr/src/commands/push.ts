@@ -26,6 +26,7 @@ const localOnly = {
   tlscacert: '--tlscacert',
   tlscert: '--tlscert',
   tlskey: '--tlskey',
+  httpTrace: '--http-trace',
 } as const
 
 /** `push <remote> [<local>]`: the server does the work, or with `--local` this process */

@@ -238,4 +238,12 @@ export const migrations: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    version: 7,
+    // All that a listing of them reads is in the index, which only those have that are listed.
+    sql: `
+      CREATE INDEX container_restart ON container (namespace, id, labels, updated_at)
+        WHERE json_extract(labels, '$."containerd.io/restart.status"') IS NOT NULL;
+    `,
+  },
 ]

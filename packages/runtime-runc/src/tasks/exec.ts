@@ -67,6 +67,17 @@ export class Exec {
     return this.#pid === 0 ? 'created' : 'running'
   }
 
+  /** Whether it runs, or may once it has been started. */
+  get isUnderWay(): boolean {
+    return this.state === 'running' || this.#starting.isUnderWay
+  }
+
+  /** Resolves when it has ended, or could not be started. */
+  async over(): Promise<void> {
+    await this.#starting.through
+    if (this.state === 'running') await this.#end.wait({}).catch(() => undefined)
+  }
+
   /** For clients; the state is unknown if a start that is under way takes long. */
   async describe(options: AbortOptions = {}): Promise<Process> {
     const settled = await this.#starting.settled(options)

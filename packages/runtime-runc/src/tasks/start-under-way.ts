@@ -11,6 +11,10 @@ const patience = 2_000
 export class StartUnderWay {
   #starting: Promise<unknown> | undefined
 
+  get isUnderWay(): boolean {
+    return this.#starting !== undefined
+  }
+
   /** Resolves when it has succeeded or failed; at once if there is none. */
   get through(): Promise<unknown> {
     return this.#starting ?? Promise.resolve()

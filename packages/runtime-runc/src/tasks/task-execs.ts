@@ -65,18 +65,26 @@ export class TaskExecs {
     }
   }
 
-  /** Resolves when none runs any more, or after five seconds. */
+  /** Resolves when none runs or is being started any more, or after five seconds. */
   async ended(): Promise<void> {
-    const running = [...this.#execs.values()].filter(({ state }) => state === 'running')
-    if (running.length === 0) return
     const timer = new AbortController()
-    const ends = Promise.all(running.map((exec) => exec.wait({}).catch(() => undefined)))
-    await Promise.race([ends, delay(lastMoments, undefined, { signal: timer.signal }).catch(() => undefined)])
-    timer.abort()
+    const late = delay(lastMoments, 'late', { signal: timer.signal }).catch(() => 'late')
+    try {
+      for (let left = this.#underWay(); left.length > 0; left = this.#underWay()) {
+        const over = Promise.all(left.map((exec) => exec.over()))
+        if ((await Promise.race([over, late])) === 'late') return
+      }
+    } finally {
+      timer.abort()
+    }
   }
 
   /** Removes the files of all of them, without events. */
   async discard(): Promise<void> {
     await Promise.all([...this.#execs.values()].map((exec) => exec.discard()))
+  }
+
+  #underWay(): Exec[] {
+    return [...this.#execs.values()].filter(({ isUnderWay }) => isUnderWay)
   }
 }

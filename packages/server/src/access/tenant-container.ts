@@ -1,4 +1,5 @@
-import type { Container, ContainerChange } from '@nsbox/core/containers'
+import { type Container, type ContainerChange, restartLabels } from '@nsbox/core/containers'
+import type { Labels } from '@nsbox/core/labels'
 import { NsboxError, quoted } from '@nsbox/errors'
 import { isRuntimeName } from '../runtime-names.ts'
 import { admitSpec } from './tenant-spec.ts'
@@ -24,6 +25,19 @@ export function admitContainer({ id, runtime, spec }: Given, namespace: string):
  */
 export function admitRuntimeOptions(options: { readonly value: Uint8Array } | undefined): void {
   if (options !== undefined && options.value.length > 0) throw denied('options of the runtime of a tenant')
+}
+
+/**
+ * Refuses labels that would have the server write to a file of the host, or run a program. @throws `permission_denied`
+ */
+export function admitRestart(labels: Labels): void {
+  for (const label of [restartLabels.logUri, restartLabels.logPath])
+    if (labels[label] !== undefined) throw denied(`label ${label} of a tenant's container`)
+}
+
+/** Whether labels order that a task is started or stopped. */
+export function ordersTasks(labels: Labels): boolean {
+  return Object.values(restartLabels).some((label) => labels[label] !== undefined)
 }
 
 /** Refuses a text that a tenant must leave empty. @throws `permission_denied` */

@@ -24,9 +24,15 @@ import type { Container } from '@nsbox/core/containers'
 import type { AbortOptions } from '@nsbox/core/content'
 import { NsboxError, quoted } from '@nsbox/errors'
 import { fromContainerMessage } from '../convert/container.ts'
-import { namespaceRefusal } from './access.ts'
+import { namespaceRefusal, permits } from './access.ts'
 import { type Rule, type Rules, rulesOf, type TenantCall } from './rule.ts'
-import { admitContainer, admitNone, admitRuntimeOptions } from './tenant-container.ts'
+import {
+  admitContainer,
+  admitNone,
+  admitRestart,
+  admitRuntimeOptions,
+  ordersTasks,
+} from './tenant-container.ts'
 import { type MountsOf, resolveMounts, snapshotMount } from './tenant-mounts.ts'
 import { admitProcess, admitResources } from './tenant-spec.ts'
 import { admitEndpoint } from './tenant-transfer.ts'
@@ -95,16 +101,19 @@ export function tenantRules(parts: TenantRulesParts): Rules {
       ...{ get: read, list: read, listStream: read },
       create: {
         ...write,
-        request(request, { namespace }) {
-          admitMessage(request.container, namespace)
+        request(request, call) {
+          admitMessage(request.container, call)
           return request
         },
       },
       update: {
         ...write,
         async request(request, call) {
-          admitMessage(request.container, call.namespace)
-          await demandNoTask(parts, call, request.container?.id ?? '')
+          admitMessage(request.container, call)
+          // What a task is checked by is not in the labels.
+          const paths = request.updateMask?.paths ?? []
+          if (paths.length === 0 || !paths.every((path) => /^labels(?:\.|$)/.test(path)))
+            await demandNoTask(parts, call, request.container?.id ?? '')
           return request
         },
       },
@@ -202,9 +211,15 @@ export function tenantRules(parts: TenantRulesParts): Rules {
   ])
 }
 
-function admitMessage(container: MessageShape<typeof ContainerSchema> | undefined, namespace: string): void {
-  if (container !== undefined)
-    admitContainer({ ...fromContainerMessage(container), id: container.id }, namespace)
+function admitMessage(
+  container: MessageShape<typeof ContainerSchema> | undefined,
+  { namespace, access }: TenantCall,
+): void {
+  if (container === undefined) return
+  admitContainer({ ...fromContainerMessage(container), id: container.id }, namespace)
+  admitRestart(container.labels)
+  if (ordersTasks(container.labels) && !permits(access, namespace, 'run'))
+    throw new NsboxError('permission_denied', `labels of restarts in namespace ${quoted(namespace)}`)
 }
 
 /**

@@ -38,14 +38,22 @@ export function parseConfiguration(text: string, path: string): FileSettings {
   }
 }
 
-const tables = new Set(
-  settingEntries.map(([, { key }]) => key).flatMap((key) => (key.includes('.') ? [key.split('.')[0]] : [])),
+/** The keys of tables that have settings in them, dotted. */
+const tables: ReadonlySet<string> = new Set(
+  settingEntries.flatMap(([, { key }]) => {
+    const steps = key.match(/"[^"]*"|[^."]+/g) ?? []
+    return steps.slice(1).map((_, index) => steps.slice(0, index + 1).join('.'))
+  }),
 )
 
 /** The dotted keys of a document with their values; only tables with known settings are entered. */
-function* leaves(document: Readonly<Record<string, unknown>>): Iterable<[string, unknown]> {
-  for (const [key, value] of Object.entries(document)) {
+function* leaves(
+  document: Readonly<Record<string, unknown>>,
+  prefix = '',
+): Generator<[string, unknown], void, undefined> {
+  for (const [step, value] of Object.entries(document)) {
+    const key = `${prefix}${/^[\w-]+$/.test(step) ? step : JSON.stringify(step)}`
     if (!tables.has(key) || typeof value !== 'object' || value === null) yield [key, value]
-    else for (const [inner, leaf] of Object.entries(value)) yield [`${key}.${inner}`, leaf]
+    else yield* leaves(value as Readonly<Record<string, unknown>>, `${key}.`)
   }
 }

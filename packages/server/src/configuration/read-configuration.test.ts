@@ -26,6 +26,10 @@ test('flags win over the environment, that over the file, that over defaults', a
      hosts_dir = "/hosts"
      [content]
      sharing_policy = "isolated"
+     [plugins."io.containerd.internal.v1.restart"]
+     interval = "1m30s"
+     [cgroup]
+     path = "/file"
      [log]
      level = "debug"`,
   )
@@ -41,6 +45,8 @@ test('flags win over the environment, that over the file, that over defaults', a
     durability: 'relaxed',
     hostsDir: '/hosts',
     runtimeShortcuts: 'on',
+    restartInterval: 90_000,
+    cgroupPath: '/file',
     sharingPolicy: 'isolated',
     proxyPlugins: [],
     logLevel: 'debug',
@@ -68,6 +74,8 @@ test('a file that was asked for must exist', async () => {
 test.each([
   ['unknown', 'rooot = "/x"', '"rooot"'],
   ['unknown in a table', '[content]\npolicy = "shared"', '"content.policy"'],
+  ['unknown in a plugin', '[plugins."io.containerd.internal.v1.restart"]\nx = "1s"', '"plugins.'],
+  ['an unknown plugin', '[plugins."io.containerd.grpc.v1.cri"]\nx = 1', 'cri'],
   ['an unknown table', '[grpc]\naddress = "/x"', '"grpc"'],
   ['a setting of the wrong type', 'root = 1', '"root"'],
   ['a table where a value belongs', '[root]\nx = 1', '"root"'],
@@ -139,6 +147,10 @@ test('a wrong variable or flag is refused by its name', async () => {
   expect(variable).toContain('NSBOX_DURABILITY')
   const flag = await readConfiguration({ file, env: {}, flags: { logLevel: 'loud' } }).catch(String)
   expect(flag).toContain('--log-level')
+  for (const restartInterval of ['soon', '10', '1s2', '-1s', '10ms', '25h']) {
+    const interval = await readConfiguration({ file, env: {}, flags: { restartInterval } }).catch(errorCode)
+    expect(interval).toBe('invalid_argument')
+  }
 })
 
 test('directories are the user’s own unless the user is root', () => {

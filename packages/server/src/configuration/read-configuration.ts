@@ -3,6 +3,7 @@ import { isNotFound } from '@nsbox/errors'
 import { checkSettings, settingEntries } from './check-setting.ts'
 import { type FileSettings, readConfigurationFile } from './configuration-file.ts'
 import { defaultDirectories } from './default-directories.ts'
+import { parseDuration } from './duration.ts'
 import type { ProxyPlugin } from './proxy-plugin.ts'
 import type { SettingName, Settings } from './setting.ts'
 
@@ -25,6 +26,9 @@ export interface Configuration {
   readonly hostsDir: string | undefined
   readonly runtimeBinary: string | undefined
   readonly runtimeShortcuts: 'on' | 'off'
+  /** Milliseconds. */
+  readonly restartInterval: number | undefined
+  readonly cgroupPath: string | undefined
   readonly sharingPolicy: 'shared' | 'isolated'
   /** Only a configuration file has them. */
   readonly proxyPlugins: readonly ProxyPlugin[]
@@ -74,6 +78,11 @@ export async function readConfiguration({
     hostsDir: absolute(settings.hostsDir),
     runtimeBinary: settings.runtimeBinary,
     runtimeShortcuts: settings.runtimeShortcuts ?? 'on',
+    restartInterval:
+      settings.restartInterval === undefined
+        ? undefined
+        : parseDuration(settings.restartInterval, 'the interval of restarts'),
+    cgroupPath: settings.cgroupPath,
     sharingPolicy: settings.sharingPolicy ?? 'shared',
     proxyPlugins,
     logLevel: settings.logLevel ?? 'info',

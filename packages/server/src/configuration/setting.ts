@@ -1,6 +1,6 @@
 /** A setting, with its names in each source. */
 export interface Setting {
-  /** Dotted key in the configuration file. */
+  /** Dotted key in the configuration file; steps with other characters than TOML's bare keys have are quoted. */
   readonly key: string
   /** Environment variable. */
   readonly variable: string
@@ -95,6 +95,19 @@ export const settings = {
     flag: '--runtime-shortcuts <use>',
     description: 'on: what is known of runc’s insides is used where it was proved; off: runc does all itself',
     values: ['on', 'off'],
+  },
+  restartInterval: {
+    key: 'plugins."io.containerd.internal.v1.restart".interval',
+    variable: 'NSBOX_RESTART_INTERVAL',
+    flag: '--restart-interval <duration>',
+    description: 'how often containers are looked at whose tasks are to be started again (default: 10s)',
+  },
+  cgroupPath: {
+    key: 'cgroup.path',
+    variable: 'NSBOX_CGROUP_PATH',
+    flag: '--cgroup-path <cgroup>',
+    description:
+      'cgroup that the server moves itself into, made where it is missing (default: where it was started)',
   },
   sharingPolicy: {
     key: 'content.sharing_policy',

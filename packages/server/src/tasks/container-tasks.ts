@@ -20,10 +20,12 @@ import type {
 import { isNotFound, NsboxError } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
 import type { TaskRootfs } from '../mounts/mount-manager.ts'
+import { isRuntimeName } from '../runtime-names.ts'
 import type { NamespacedSandboxes } from '../sandboxes/running-sandboxes.ts'
 import { CheckpointLease } from './checkpoints/checkpoint-lease.ts'
 import { findCheckpoint, findParent } from './checkpoints/find-checkpoint.ts'
 import { storeCheckpoint } from './checkpoints/store-checkpoint.ts'
+import { optionsOfCheckpoint, optionsOfTask } from './linux-options.ts'
 
 /** The parts that the tasks of a namespace's containers use. */
 export interface ContainerTasksParts {
@@ -73,7 +75,9 @@ export class ContainerTasks implements Tasks {
         runtimeName: container.runtime.name,
         sandbox: container.sandbox,
         spec: container.spec,
-        options: options.options ?? container.runtime.options,
+        options: isRuntimeName(container.runtime.name)
+          ? optionsOfTask(options.options, container.runtime.options)
+          : (options.options ?? container.runtime.options),
       })
     } catch (error) {
       if (rootfs.isActivated) await mounts.endTask(id)
@@ -156,13 +160,13 @@ export class ContainerTasks implements Tasks {
     { parent = '', options, signal }: CheckpointOptions = {},
   ): Promise<Descriptor[]> {
     const { containers, runtime, content, leases, lease: callers } = this.#parts
-    const { spec } = await containers.get(id, { signal })
+    const { spec, runtime: named } = await containers.get(id, { signal })
     const added = parent === '' ? undefined : await findParent(content(), parent, { signal })
     const lease = new CheckpointLease(leases, callers)
     let stored: Descriptor[] = []
     try {
       await runtime.checkpoint(id, {
-        options,
+        options: isRuntimeName(named.name) ? optionsOfCheckpoint(options) : options,
         parent: added,
         signal,
         images: async (images, during) => {

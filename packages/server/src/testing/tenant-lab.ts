@@ -14,7 +14,7 @@ import {
 } from '@nsbox/oci/runtime-spec'
 import { busyboxArchive, removeCgroup, scratchMount } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import type { Server } from '../server.ts'
+import type { Server, ServerConfig } from '../server.ts'
 import { startServer } from '../start.ts'
 import { type PeerRelay, startPeerRelay } from './peer-relay.ts'
 
@@ -47,7 +47,10 @@ export interface TenantLab extends AsyncDisposable {
 export const tenantIds = { a: 65_101, b: 65_102 } as const
 
 /** @param prefix of the names of namespaces, for this lab alone, since they name cgroups */
-export async function openTenantLab(prefix: string): Promise<TenantLab> {
+export async function openTenantLab(
+  prefix: string,
+  config: Pick<ServerConfig, 'restartInterval'> = {},
+): Promise<TenantLab> {
   await using opening = new AsyncDisposableStack()
   const { path: directory } = opening.use(await scratchMount())
   // Others must not enter the directories in it, but need search permission for the socket.
@@ -67,6 +70,7 @@ export async function openTenantLab(prefix: string): Promise<TenantLab> {
       durability: 'relaxed',
       accessList,
       tenantsAddress: address,
+      ...config,
     }),
   )
   const relays = opening.use(new AsyncDisposableStack())

@@ -1,32 +1,61 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { NsboxError } from '@nsbox/errors'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fromSystemError, NsboxError } from '@nsbox/errors'
 
-/**
- * Moves this process into a cgroup that exists: the path is looked up in each hierarchy of the host.
- * @throws `invalid_argument` for a path that leaves the hierarchy; `not_found` if no hierarchy has it
- */
-export function joinCgroup(path: string): void {
-  if (path.split('/').includes('..'))
-    throw new NsboxError('invalid_argument', `cgroup ${JSON.stringify(path)}`)
-  const directories = hierarchies().map((mountPoint) => join(mountPoint, path))
-  const found = directories.filter((directory) => existsSync(join(directory, 'cgroup.procs')))
-  if (found.length === 0) throw new NsboxError('not_found', `cgroup ${JSON.stringify(path)}`)
-  for (const directory of found) writeFileSync(join(directory, 'cgroup.procs'), String(process.pid))
+/** A hierarchy of cgroups of the host. */
+interface Hierarchy {
+  readonly mountPoint: string
+  readonly version: 1 | 2
 }
 
 /**
- * Where the hierarchies of cgroups are mounted, of both versions (proc_pid_mountinfo(5)); the first place of each,
- * since others, such as CRIU's, may go at any moment.
+ * Moves this process into a cgroup: the path is looked up in each hierarchy of the host.
+ *
+ * @param options.make whether it is made in every hierarchy that lacks it; false by default
+ * @throws `invalid_argument` for a path that leaves the hierarchy; `not_found` if no hierarchy has it
  */
-function hierarchies(): string[] {
-  const mountPoints = new Map<string, string>()
+export function joinCgroup(path: string, { make = false }: { readonly make?: boolean } = {}): void {
+  const what = `cgroup ${JSON.stringify(path)}`
+  if (path.split('/').includes('..')) throw new NsboxError('invalid_argument', what)
+  try {
+    const found = hierarchies().flatMap((hierarchy) => {
+      const directory = join(hierarchy.mountPoint, path)
+      if (make) makeCgroup(directory, hierarchy)
+      return existsSync(join(directory, 'cgroup.procs')) ? [directory] : []
+    })
+    if (found.length === 0) throw new NsboxError('not_found', what)
+    for (const directory of found) writeFileSync(join(directory, 'cgroup.procs'), String(process.pid))
+  } catch (error) {
+    throw fromSystemError(error, what)
+  }
+}
+
+/** Makes a cgroup that takes processes, and those above it. */
+function makeCgroup(directory: string, hierarchy: Hierarchy): void {
+  const above = dirname(directory)
+  if (directory !== hierarchy.mountPoint && above.startsWith(hierarchy.mountPoint))
+    makeCgroup(above, hierarchy)
+  if (!existsSync(directory)) mkdirSync(directory)
+  if (hierarchy.version === 2 || directory === hierarchy.mountPoint) return
+  // A new cgroup of version 1 has no processors and takes no process (cpuset(7)).
+  for (const file of ['cpuset.cpus', 'cpuset.mems'].filter((name) => existsSync(join(directory, name))))
+    if (readFileSync(join(directory, file), 'utf8').trim() === '')
+      writeFileSync(join(directory, file), readFileSync(join(above, file)))
+}
+
+/**
+ * Where the hierarchies of cgroups are mounted (proc_pid_mountinfo(5)); the first place of each, since others, such as
+ * CRIU's, may go at any moment.
+ */
+function hierarchies(): Hierarchy[] {
+  const found = new Map<string, Hierarchy>()
   for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
     const [before, after] = line.split(' - ')
     const type = after?.split(' ')[0]
     const [, , device, , mountPoint] = before!.split(' ')
-    if (device === undefined || mountPoint === undefined || mountPoints.has(device)) continue
-    if (type === 'cgroup' || type === 'cgroup2') mountPoints.set(device, mountPoint)
+    if (device === undefined || mountPoint === undefined || found.has(device)) continue
+    if (type === 'cgroup') found.set(device, { mountPoint, version: 1 })
+    if (type === 'cgroup2') found.set(device, { mountPoint, version: 2 })
   }
-  return [...mountPoints.values()]
+  return [...found.values()]
 }

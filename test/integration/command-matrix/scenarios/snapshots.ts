@@ -52,7 +52,7 @@ export const snapshotsScenarios: Scenarios = {
     ctr snapshots diff mounted | tar --list --gzip
     ctr snapshots diff --media-type application/vnd.oci.image.layer.v1.tar mounted | tar --list
     ctr snapshots diff $ROOTFS $CHAIN | tar --list --gzip
-    ctr snapshots diff --ref kept --keep --label a=b mounted | tar --list --gzip
+    ctr snapshots diff --ref kept --keep --label a=b --label containerd.io/gc.root=1 mounted | tar --list --gzip
     ctr content ls labels.a==b | tail -n +2 | wc -l
     ctr snapshots diff none
     ctr snapshots diff

@@ -17,6 +17,7 @@ export function containerAttempts(targets: Targets): Record<string, Attempt> {
   const runtime = { name: 'io.containerd.runc.v2' }
   const spec = specOf(b, mine, ['true'])
   const container = { id: mine, runtime, spec, snapshotter: 'overlayfs', snapshotKey: mine }
+  const logged = { 'containerd.io/restart.loguri': `binary://${sentinel}/file` }
   const hooks = specOf(b, mine, ['true'], (given) => ({
     ...given,
     hooks: { prestart: [{ path: '/bin/true' }] },
@@ -59,6 +60,7 @@ export function containerAttempts(targets: Targets): Record<string, Attempt> {
         { container: { ...container, id: 'c2', spec: privileged } },
         { container: { ...container, runtime: { name: '/bin/sh' } } },
         { container: { ...container, runtime: { ...runtime, options } } },
+        { container: { ...container, id: 'c3', labels: logged } },
       ],
     },
     [`${services}.containers.v1.Containers/Update`]: {
@@ -70,6 +72,7 @@ export function containerAttempts(targets: Targets): Record<string, Attempt> {
       host: [
         { container: { ...container, spec: hooks }, updateMask: { paths: ['spec'] } },
         { container: { ...container, runtime: { ...runtime, options } } },
+        { container: { id: mine, labels: logged }, updateMask: { paths: ['labels'] } },
       ],
     },
     [`${services}.containers.v1.Containers/Delete`]: {
