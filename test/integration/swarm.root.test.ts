@@ -60,7 +60,7 @@ describeWith({ ...engineNeeds, programs, vxlan: true }, 'a swarm of three engine
   let before: string[] = []
   /** Does what the document has systemd do on a node. */
   const systemctl: Record<string, (lab: EngineLab) => Promise<void>> = {
-    'kill --signal KILL nsbox': async (lab) => {
+    'kill --kill-whom main --signal KILL nsbox': async (lab) => {
       before = await tasks(lab)
       await lab.server.kill()
     },
@@ -87,7 +87,7 @@ describeWith({ ...engineNeeds, programs, vxlan: true }, 'a swarm of three engine
       for (const command of commands) await execute(command)
       if (repeated === undefined) continue
       const prints = async () => expect(await told(repeated, 20_000), repeated).toBe(next!.text)
-      await vi.waitFor(prints, { timeout: 90_000, interval: 300 })
+      await vi.waitFor(prints, { timeout: 90_000, interval: 500 })
     }
     for (const lab of labs.values()) await expect.poll(() => lab.leftovers()).toEqual([])
   }, 300_000)

@@ -125,7 +125,7 @@ async function serve(
       delete: { enabled: true },
       maintenance: { uploadpurging: { enabled: false } },
     },
-    // The secret signs the state of uploads, which would not survive a restart with a random one.
+    // The secret signs the state of uploads; a random one would end them at a restart.
     http: { addr: `${address}:${port}`, secret: 'the same after a restart' },
     ...(auth ? { auth: { htpasswd: { realm: 'test', path: htpasswd } } } : {}),
   }

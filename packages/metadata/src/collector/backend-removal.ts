@@ -74,7 +74,7 @@ export class BackendRemoval {
     await this.#snapshots.findOrphansOf(snapshotter)
   }
 
-  /** Removes what was named and is not needed. What cannot be removed now stays named. */
+  /** Removes named objects that are unused. Those that cannot be removed now stay named. */
   async run(): Promise<{ blobs: number; bytes: number; trees: number }> {
     const blobs = this.#blobs
     const ingests = this.#ingests

@@ -24,8 +24,8 @@ export function isShared(db: Reader, parts: SnapshotParts, scope: SnapshotScope,
 const maxChain = 500
 
 /**
- * Gives the namespace a snapshot that another has, and those that it is based on, if the server made them all
- * (docs/behaviour.md §3). A backing exists as long as any namespace has it; within one transaction that cannot change.
+ * Gives the namespace a snapshot of another one, with its parents, if the server made them all (docs/behaviour.md §3).
+ * A backing exists as long as any namespace has it; within one transaction that cannot change.
  * What the scope says that the snapshots are made of comes with them: a client that finds the snapshot of a layer does
  * not fetch the layer.
  *

@@ -125,7 +125,7 @@ async function makeBacking(
     if (kind === 'view') return await backend.view(reserved.key, parentKey, options)
     return await backend.prepare(reserved.key, parentKey, options)
   } catch (error) {
-    // To clients this code says that the target is there.
+    // For clients this code means that the target exists.
     if (isAlreadyExists(error)) {
       await takeTarget(parts, scope, backend, snapshot, reserved, options)
       throw new NsboxError('unavailable', `remains of snapshot ${shownName(key)}`, { cause: error })

@@ -77,7 +77,7 @@ function isOwnFileSystem([mount, ...others]: readonly DiffMount[]): boolean {
 
 const writableDirectory = (path: string) => ({ type: 'bind', source: path, options: ['rbind', 'rw'] })
 
-/** Applies to an open directory, in the form of the mounts. Errors have the path that the caller used. */
+/** Applies to an open directory, in the form of the mounts. Errors show the caller's path. */
 async function applyTo<T>(
   { directory, overlay }: WrittenTree,
   { path }: OpenDirectory,

@@ -126,7 +126,7 @@ export class SnapshotRemoval {
     } catch (error) {
       if (isNotFound(error)) return false
       this.#noteAway(snapshot.snapshotter, error)
-      this.#parts.log.warn({ err: error, ...snapshot }, 'removing a snapshot that nothing uses')
+      this.#parts.log.warn({ err: error, ...snapshot }, 'removing an unused snapshot')
       this.add(snapshot)
       return false
     }

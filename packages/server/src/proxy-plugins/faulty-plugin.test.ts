@@ -8,6 +8,7 @@ import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { serveRoutes } from '../testing/serve-routes.ts'
+import { openProxyPlugins } from './open-proxy-plugins.ts'
 import { PluginConnection, type PluginDeadlines } from './plugin-connection.ts'
 import { proxiedSnapshotter } from './proxied-snapshotter.ts'
 
@@ -55,6 +56,12 @@ async function listening(server: Server): Promise<string> {
 
 const snapshotterAt = (connection: PluginConnection) =>
   proxiedSnapshotter(connection, { mark, namespaces: async () => ['ns'] })
+
+test.each(['content', 'diff'] as const)('a plugin of type %s is refused at the start', (type) => {
+  expect(() => openProxyPlugins([{ name: 'store', type, address: '/none' }])).toThrow(
+    new RegExp(`^proxy plugin store of type ${type}: .*: not implemented$`),
+  )
+})
 
 test('a plugin that is not there is unavailable, by name, and used once it is', async () => {
   const address = join(directory, 'none.sock')

@@ -11,7 +11,7 @@ export interface OpenProxyPlugins extends AsyncDisposable {
 /**
  * Makes the connections to proxy plugins. None is connected to yet: a server starts though a plugin is away.
  *
- * @throws `invalid_argument` for two of the same type and name; `unimplemented` for a type that has no use here
+ * @throws `unimplemented` for a type that has no use here
  */
 export function openProxyPlugins(plugins: readonly ProxyPlugin[]): OpenProxyPlugins {
   const stack = new AsyncDisposableStack()

@@ -72,10 +72,12 @@ describeWith(
     /** Waits until all containers have been looked at some more times, of which a container tells that always ends. */
     const looks = async (clock: Party, more = 3) => {
       const before = await restarts(clock, 'clock')
-      await expect.poll(() => restarts(clock, 'clock'), { timeout: 9_000 }).toBeGreaterThan(before + more)
+      await expect.poll(() => restarts(clock, 'clock'), { timeout: 20_000 }).toBeGreaterThan(before + more)
     }
 
-    test('are started again by their policies, with their output in the file', async () => {
+    test('are started again by their policies, with their output in the file', {
+      timeout: 90_000,
+    }, async () => {
       const { host, directory } = lab
       const file = join(directory, 'fails.log')
       await make(host, 'clock', 'exit 0', always)
@@ -95,7 +97,7 @@ describeWith(
       await host.client.tasks.pause('paused')
       await host.client.containers.update({ id: 'paused', labels: always }, ['labels'])
 
-      await expect.poll(() => restarts(host, 'fails'), { timeout: 9_000 }).toBe(2)
+      await expect.poll(() => restarts(host, 'fails'), { timeout: 20_000 }).toBe(2)
       await expect.poll(() => state(host, 'fails')).toBe('stopped')
       await expect.poll(() => state(host, 'over')).toBe('none')
       await looks(host)
@@ -108,11 +110,13 @@ describeWith(
       expect(await state(host, 'paused')).toBe('paused')
       // Frozen processes end as well.
       await host.client.containers.update({ id: 'paused', labels: { [status]: 'stopped' } }, ['labels'])
-      await expect.poll(() => state(host, 'paused'), { timeout: 9_000 }).toBe('none')
+      await expect.poll(() => state(host, 'paused'), { timeout: 20_000 }).toBe('none')
       await host.client.containers.update({ id: 'clock', labels: { [status]: '' } }, ['labels'])
     })
 
-    test('F03 of a tenant write to nothing of the host, and are started for those who may run them', async () => {
+    test('F03 of a tenant write to nothing of the host, and are started for those who may run them', {
+      timeout: 90_000,
+    }, async () => {
       const { host, a, directory, accessList } = lab
       const file = join(directory, 'tenant.log')
       await make(a, 'clock', 'exit 0', always)

@@ -77,6 +77,7 @@ describe('Introspection', () => {
     expect(skipped.map(({ type, id }) => `${type.replace('io.containerd.', '')} ${id}`)).toEqual([
       'runtime.v2 task',
       'runtime.v2 shim',
+      'internal.v1 restart',
       'sandbox.controller.v1 local',
       'service.v1 tasks-service',
       'grpc.v1 sandbox-controllers',

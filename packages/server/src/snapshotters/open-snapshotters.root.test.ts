@@ -6,6 +6,7 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { PluginConnection } from '../proxy-plugins/plugin-connection.ts'
 import { backgroundCleanup } from './background-cleanup.ts'
 import { openSnapshotters } from './open-snapshotters.ts'
 
@@ -34,6 +35,27 @@ describeWith({ root: true, linux: true }, 'the snapshotters of a server', () => 
     ])
     for (const { snapshotter } of entries) await snapshotter?.prepare('k', undefined)
     expect(logged).toEqual([])
+  })
+
+  test('have a name each: a proxy plugin cannot have that of another', async () => {
+    const connections = ['one', 'native', 'one'].map((name) => {
+      const plugin = { name, type: 'snapshot', address: join(path, 'none.sock') } as const
+      return resources.use(new PluginConnection(plugin))
+    })
+    const opening = (proxied: readonly PluginConnection[]) =>
+      openSnapshotters({
+        ...{ root: path, durability: 'relaxed', log },
+        proxied: { connections: proxied, mark: 'mark', namespaces: async () => [] },
+      })
+    for (const [name, wrong] of [
+      ['native', connections.slice(0, 2)],
+      ['one', [connections[0]!, connections[2]!]],
+    ] as const)
+      await expect(opening(wrong)).rejects.toThrow(
+        `proxy plugin ${name}: another snapshotter has that name: invalid argument`,
+      )
+    await using opened = await opening(connections.slice(0, 1))
+    expect(opened.entries.map(({ name }) => name)).toEqual(['overlayfs', 'native', 'one'])
   })
 
   test('are told to be absent where the file system is not for them', async () => {

@@ -83,11 +83,8 @@ export async function openSnapshotters({
   }
   for (const connection of proxied?.connections ?? []) {
     const { name } = connection.plugin
-    if (Object.hasOwn(kinds, name))
-      throw new NsboxError(
-        'invalid_argument',
-        `proxy plugin ${name}: the server has a snapshotter of that name`,
-      )
+    if (entries.some((entry) => entry.name === name))
+      throw new NsboxError('invalid_argument', `proxy plugin ${name}: another snapshotter has that name`)
     const snapshotter = proxiedSnapshotter(connection, proxied!)
     loaded.set(name, snapshotter)
     entries.push({ name, connection, snapshotter })

@@ -46,7 +46,7 @@ export interface TenantLab extends AsyncDisposable {
 
 export const tenantIds = { a: 65_101, b: 65_102 } as const
 
-/** @param prefix of the names of namespaces, for this lab alone, since they name cgroups */
+/** @param prefix of the names of namespaces, unique to this lab, since they name cgroups */
 export async function openTenantLab(
   prefix: string,
   config: Pick<ServerConfig, 'restartInterval'> = {},
