@@ -52,7 +52,9 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'many c
   afterEach(async () => {
     // A supervisor that was lost would say so.
     const complaints = lab.server.process.output.split('\n').filter((line) => /"level":[456]0/.test(line))
-    expect(complaints.filter((line) => !line.includes('"event loop held"'))).toEqual([])
+    // These depend on how busy the host is, and on its version of runc.
+    const usual = ['"event loop held"', 'closed known escapes']
+    expect(complaints.filter((line) => !usual.some((text) => line.includes(text)))).toEqual([])
   })
 
   it('one after another have their output and exit statuses, and leave nothing', async () => {

@@ -19,10 +19,14 @@ test('the README lists every setting by all of its names', async () => {
   }
 })
 
-test('the files for tenants in the README are ones that the server takes', async () => {
+test('the files in the README are ones that the server takes', async () => {
   const blocks = [...(await readFile(readme, 'utf8')).matchAll(/```toml\n([\s\S]*?)```/g)].map(
     ([, text]) => text!,
   )
-  expect(parseConfiguration(blocks[0]!, 'readme')).toMatchObject({ accessList: '/etc/nsbox/access.toml' })
-  expect([...parseAccessList(blocks[1]!, 'readme').namespaces]).toContain('alice')
+  const [plugins, tenants, accessList] = blocks as [string, string, string]
+  expect(parseConfiguration(plugins, 'readme').proxyPlugins).toMatchObject([{ name: 'soci' }])
+  expect(parseConfiguration(tenants, 'readme').settings).toMatchObject({
+    accessList: '/etc/nsbox/access.toml',
+  })
+  expect([...parseAccessList(accessList, 'readme').namespaces]).toContain('alice')
 })
