@@ -63,8 +63,8 @@ async function check(steps) {
 try {
   const before = await changedFiles()
   await setUp()
-  await check(staticChecks)
-  const tests = await runTests()
+  // The checks have the processor while tests wait.
+  const [, tests] = await Promise.all([check(staticChecks), runTests()])
   total.passed += tests.passed
   total.failed += tests.failed
   total.skipped += tests.skipped
