@@ -10,6 +10,16 @@ const alone = [
   'packages/server/src/diff/local-applier.test.ts',
   // A process that becomes the parent of what other tests' programs leave.
   'packages/runtime-runc/src/runc/supervision-chain.root.test.ts',
+  // Counts of what this process has: descriptors, handles, threads, memory.
+  'packages/client/src/calls.root.test.ts',
+  'packages/client/src/streaming.root.test.ts',
+  'packages/diff/src/apply/hostile-names.root.test.ts',
+  'packages/diff/src/extract/open-descriptors.root.test.ts',
+  'packages/diff/src/pool/layer-workers.root.test.ts',
+  'packages/mount/src/linux/mount.root.test.ts',
+  'packages/trees/src/copy/copy-tree.root.test.ts',
+  'packages/trees/src/small-or-thread.root.test.ts',
+  'packages/trees/src/walk/remove-entry.root.test.ts',
 ]
 
 export default defineConfig({
