@@ -14,8 +14,8 @@ const target = { mediaType: 'application/octet-stream', digest: digestOf(bytes),
 const opaque = { typeUrl: 'example.com/Thing', value: new Uint8Array([1]) }
 
 /**
- * Nanoseconds by which the clocks of two processes may differ, which find the end of a millisecond on a busy host; a time
- * that is cut to milliseconds differs by more in most cases.
+ * Nanoseconds by which the clocks of two processes may differ, which find the end of a millisecond on a busy host; a
+ * time that is cut to milliseconds differs by more in most cases.
  */
 const precision = 200_000n
 
