@@ -129,7 +129,8 @@ func diffs(s *story) {
 	s.try("apply what is missing", err)
 	text := []byte("no archive")
 	wrong := ocispec.Descriptor{MediaType: made.MediaType, Digest: digest.FromBytes(text), Size: int64(len(text))}
-	s.must("write a blob that is no archive", content.WriteBlob(s, s.client.ContentStore(), "wrong", bytes.NewReader(text), wrong))
+	s.must("write a blob that is no archive", content.WriteBlob(s, s.client.ContentStore(), "wrong", bytes.NewReader(text), wrong,
+		content.WithLabels(map[string]string{"containerd.io/gc.root": "x"})))
 	_, err = service.Apply(s, wrong, target)
 	s.is("apply what is no archive fails", err != nil)
 	odd := made

@@ -25,6 +25,7 @@ func push(s *story) {
 	s.must("fetch what was pushed", err)
 	s.is("digest of what was pushed", fetched.Target)
 
+	defer s.hold()()
 	own := []byte(`{"made":"here"}`)
 	layer := ocispec.Descriptor{
 		MediaType: "application/vnd.oci.image.layer.v1.tar", Digest: digest.FromBytes(own), Size: int64(len(own)),
