@@ -47,6 +47,7 @@ export const lightPackages: Readonly<Record<string, readonly string[]>> = {
   api: ['@bufbuild/protobuf', '@connectrpc/connect'],
   cni: ['valibot'],
   compliance: ['valibot'],
+  content: ['re2js', 'valibot'],
   core: ['valibot'],
   namespaces: [],
   registry: [

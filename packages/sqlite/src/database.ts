@@ -64,6 +64,7 @@ export class Database implements Reader, AsyncDisposable {
   #quiet: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
+  /** @internal use `openDatabase` */
   constructor(db: Sqlite.Database, parts: DatabaseParts) {
     this.#db = db
     this.#parts = parts

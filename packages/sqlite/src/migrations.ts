@@ -13,6 +13,7 @@ export interface Migration {
  *
  * @param migrations all steps ever, numbered 1, 2, 3 …
  * @throws `failed_precondition` if the database was made by a newer program than this one
+ * @internal
  */
 export function migrate(db: Sqlite.Database, migrations: readonly Migration[], path: string): void {
   migrations.forEach(({ version }, index) => {

@@ -38,6 +38,7 @@ export class Rpc {
   readonly #transport: Transport
   readonly #headers: Record<string, string>
 
+  /** @internal programs that use the client need not have the types of its transport */
   constructor(session: Session, binding: Binding, transport: Transport = createTransport(session)) {
     this.session = session
     this.binding = binding
