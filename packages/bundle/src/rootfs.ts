@@ -10,8 +10,8 @@ import { removeTree } from '@nsbox/trees'
 const busyTimeout = 300
 
 /**
- * Milliseconds that a copy of the mount may exist elsewhere. A recursive bind mount of a directory above copies it, which
- * runc's `restore` makes in the host's mount namespace for a moment, of each bind mount of the container.
+ * Milliseconds that a copy of the mount may exist elsewhere. A recursive bind mount of a directory above copies it,
+ * which runc's `restore` makes in the host's mount namespace for a moment, of each bind mount of the container.
  */
 const copyTimeout = 2000
 
