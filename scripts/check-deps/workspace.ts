@@ -9,6 +9,8 @@ export interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>
   readonly peerDependencies: Readonly<Record<string, string>>
+  /** Which of the peers are optional. */
+  readonly peerDependenciesMeta: Readonly<Record<string, object>>
 }
 
 export interface Package {
@@ -55,6 +57,7 @@ function readPackage(directory: string, sources: string): Package {
       dependencies: {},
       devDependencies: {},
       peerDependencies: {},
+      peerDependenciesMeta: {},
       ...manifest,
     },
     files: sourceFiles(join(directory, sources)).map(readSourceFile),

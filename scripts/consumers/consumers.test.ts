@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -168,6 +169,32 @@ it('finds nothing that has not been asked for', async () => {
     (await run(process.execPath, ['--input-type=module', '--eval', `import '${name}'`], options)).code === 0
   expect(await found('@nsbox/errors')).toBe(true)
   expect(await found('@nsbox/oci')).toBe(false)
+})
+
+/** Prints the digest of the index in an archive, which it imports. */
+const importing = `
+import { createReadStream } from 'node:fs'
+import { openContentStore } from '@nsbox/content'
+import { importImages } from '@nsbox/images'
+
+const [, , archive, root] = process.argv
+const content = await openContentStore({ root })
+const images = { create: async (image) => image }
+const found = await importImages(createReadStream(archive), { content, images, indexNames: () => ['all'] })
+console.log(found.images.map(({ target }) => target.digest).join())
+await content[Symbol.asyncDispose]()
+`
+
+it.skipIf(needs({ programs: ['zstd'] }))('images decompresses by a program without native code', async () => {
+  const layout = await mkdtemp(join(directory, 'layout-'))
+  await buildImage(layout, [{ layers: [filesLayer({ hello: 'world' })] }])
+  const archive = `${layout}.tar.zst`
+  await runOrThrow('tar', ['-c', '--zstd', '-f', archive, '-C', layout, '.'])
+  const program = join(projectOf('images'), 'import.mjs')
+  await writeFile(program, importing)
+  const { stdout } = await runOrThrow(process.execPath, [program, archive, await mkdtemp(`${layout}-`)])
+  const index = createHash('sha256').update(await readFile(join(layout, 'index.json')))
+  expect(stdout).toBe(`sha256:${index.digest('hex')}\n`)
 })
 
 /** Runs an example in its project. */
