@@ -7,6 +7,7 @@ import {
   readFileSync,
   readlinkSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { connect, type Socket } from 'node:net'
@@ -23,7 +24,7 @@ import { checked } from './protocol/schema.ts'
 import type { LaunchPaths } from './supervisor.ts'
 import { type Lie, LyingSupervisor, someRecord } from './testing/lying-supervisor.ts'
 import { openFiles } from './testing/open-files.ts'
-import { SupervisorFixture } from './testing/supervised-shell.ts'
+import { gone, SupervisorFixture } from './testing/supervised-shell.ts'
 
 /** A raw client connection for tests, and the answers to it. */
 class RawClient implements AsyncDisposable {
@@ -238,6 +239,14 @@ describeWith({ linux: true, programs: ['perl'] }, 'a supervisor', () => {
     await process.drained
     renameSync(join(directory, 'elsewhere'), join(directory, 'records'))
     expect(readFileSync(join(directory, 'log'), 'utf8')).toContain('ENOENT')
+  })
+
+  test('ends with its last process where its directory is gone', async () => {
+    await using fixture = await SupervisorFixture.create()
+    const { directory, pid, process: last } = await attacked(fixture)
+    rmSync(directory, { recursive: true })
+    process.kill(last.pid)
+    await gone(pid)
   })
 
   test('bounds what connections keep that say no hello', async () => {

@@ -46,12 +46,8 @@ export async function probe(program: Program, options: ProbeOptions): Promise<Pr
   await removeProbe(program, options)
   await using undo = new AsyncDisposableStack()
   undo.defer(() => removeProbe(program, options))
-  const [plain, hooked] = [join(directory, 'plain'), join(directory, 'hooked')]
-  await writeBundle(plain, {})
-  const hooks = [{ path: onHost('true') }]
-  await writeBundle(hooked, { hooks: { poststart: hooks, poststop: hooks } })
-  await live({ ...options, program, runc, bundle: hooked, shortcut: false })
-  const { isCopy } = await live({ ...options, program, runc, bundle: plain, shortcut: true })
+  await live({ ...options, program, runc, shortcut: false })
+  const { isCopy } = await live({ ...options, program, runc, shortcut: true })
   return { fromMemory: isCopy }
 }
 
@@ -73,15 +69,18 @@ export function probePrefix(directory: string): string {
 interface Life extends ProbeOptions {
   readonly program: Program
   readonly runc: Runc
-  readonly bundle: string
   /** Whether it is started and removed by the shortcuts. */
   readonly shortcut: boolean
 }
 
 /** Runs a container from creation to removal. @returns whether its first process was executed from a copy made here */
 async function live(life: Life): Promise<{ readonly isCopy: boolean }> {
-  const { program, runc, bundle, shortcut, supervisor, directory, signal } = life
+  const { program, runc, shortcut, supervisor, directory, signal } = life
   const id = `${probePrefix(directory)}${randomBytes(6).toString('hex')}`
+  const cgroup = `/${id}`
+  const bundle = join(directory, shortcut ? 'plain' : 'hooked')
+  const hooks = [{ path: onHost('true') }]
+  await writeBundle(bundle, { cgroup, hooks: shortcut ? {} : { poststart: hooks, poststop: hooks } })
   const root = runc.options.root!
   const place = join(root, id)
   const log = join(directory, 'log')
@@ -90,6 +89,8 @@ async function live(life: Life): Promise<{ readonly isCopy: boolean }> {
       ...{ key, stdin: '', stdout: '', stderr: '', terminal: false },
       command: (paths) => runc.createArguments(id, { bundle, log, ...paths }),
       ...{ fromMemory: shortcut, waits: true, timeout: patience },
+      // The container waits for its start for good, whoever should start it.
+      endsWithClient: { cgroup },
     },
     { signal },
   )
@@ -130,7 +131,10 @@ async function live(life: Life): Promise<{ readonly isCopy: boolean }> {
 }
 
 /** The bundle of a container that sleeps, with the host's programs and nothing else. */
-async function writeBundle(bundle: string, more: object): Promise<void> {
+async function writeBundle(
+  bundle: string,
+  { hooks, cgroup }: { readonly hooks: object; readonly cgroup: string },
+): Promise<void> {
   await mkdir(join(bundle, 'rootfs'), { recursive: true, mode: 0o700 })
   const binds = programDirectories.filter(existsSync).map((path) => ({
     ...{ destination: path, source: path, type: 'bind', options: ['rbind', 'ro'] },
@@ -148,8 +152,11 @@ async function writeBundle(bundle: string, more: object): Promise<void> {
     },
     root: { path: 'rootfs', readonly: true },
     mounts: [{ destination: '/proc', type: 'proc', source: 'proc' }, ...binds],
-    ...more,
-    linux: { namespaces: ['pid', 'mount', 'ipc', 'uts', 'network'].map((type) => ({ type })) },
+    hooks,
+    linux: {
+      cgroupsPath: cgroup,
+      namespaces: ['pid', 'mount', 'ipc', 'uts', 'network'].map((type) => ({ type })),
+    },
   }
   await writeFile(join(bundle, 'config.json'), JSON.stringify(spec))
 }

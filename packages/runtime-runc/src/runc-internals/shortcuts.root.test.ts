@@ -1,5 +1,7 @@
-import { existsSync } from 'node:fs'
-import { copyFile, mkdir, readlink, utimes, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { copyFile, mkdir, readlink, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { containerSpec, tasksOfRuntime } from '@nsbox/compliance/tasks'
 import { findProgram } from '@nsbox/supervisor/programs'
@@ -150,6 +152,37 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'shortc
     await open('runc')
     await expect.poll(() => existsSync(join(path, 'runtime/proofs.json'))).toBe(true)
     await expect.poll(() => existsSync(join(path, 'runtime/probe'))).toBe(false)
+  })
+
+  test('leave no process and no cgroup if the daemon is killed between creation and start', async () => {
+    const url = (name: string) => JSON.stringify(new URL(name, import.meta.url).href)
+    const runtime = JSON.stringify({ directory: join(path, 'runtime') })
+    const script = `
+      const { openRuncRuntime } = await import(${url('../open-runc-runtime.ts')})
+      const { Runc } = await import(${url('../runc/runc.ts')})
+      Runc.prototype.start = async () => {
+        console.log('created')
+        await new Promise(() => setInterval(() => undefined, 1000))
+      }
+      await (await openRuncRuntime({ ...${runtime}, onEvent() {} })).proveShortcuts()`
+    const args = ['--conditions=@nsbox/source', '--import', 'tsx', '--input-type=module', '-e', script]
+    const daemon = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [said] = await Promise.race([once(daemon.stdout, 'data'), once(daemon, 'exit')])
+    expect(String(said)).toBe('created\n')
+    const cgroups = () => cgroupsNamed(probePrefix(join(path, 'runtime/probe')))
+    const pids = (await cgroups()).flatMap((cgroup) =>
+      readFileSync(join(cgroup, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean),
+    )
+    expect(new Set(pids).size).toBe(1)
+    const supervisors = join(path, 'runtime/supervisor')
+    const [name] = readdirSync(supervisors)
+    const { pid } = JSON.parse(readFileSync(join(supervisors, name!, 'process'), 'utf8'))
+    daemon.kill('SIGKILL')
+    await once(daemon, 'exit')
+    await expect.poll(cgroups).toEqual([])
+    await expect.poll(() => [...pids, pid].filter((left) => existsSync(`/proc/${left}`))).toEqual([])
+    expect(readdirSync(supervisors)).toEqual([])
+    await rm(join(path, 'runtime/probe'), { recursive: true })
   })
 
   test('leave nothing if the daemon ends while runc is tried', async () => {
