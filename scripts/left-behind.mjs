@@ -17,10 +17,15 @@ import { setTimeout as delay } from 'node:timers/promises'
  * @returns {Promise<string[]>}
  */
 export async function leftBehind(run, patience = 30_000) {
-  for (const begin = performance.now(); ; await delay(200)) {
-    const left = await look(run)
-    if (left.length === 0 || performance.now() - begin > patience) return left
+  const begin = performance.now()
+  let left = await look(run)
+  while (left.size > 0 && performance.now() - begin < patience) {
+    await delay(200)
+    const still = await look(run)
+    // Other runs may make more meanwhile.
+    left = new Map([...still].filter(([key]) => left.has(key)))
   }
+  return [...left.values()]
 }
 
 /**
@@ -36,7 +41,7 @@ export async function nsboxCgroups(directory = '/sys/fs/cgroup') {
   return [...paths.filter((path) => path.includes('nsbox')), ...inside]
 }
 
-/** @param {Run} run */
+/** @param {Run} run @returns {Promise<Map<string, string>>} lines by what they are about */
 async function look({ temporary, cgroups: before }) {
   const processes = await allProcesses()
   /** @type {(pid: number) => boolean} */
@@ -47,7 +52,7 @@ async function look({ temporary, cgroups: before }) {
   /** @type {(pid: number) => boolean} whether a process of another run has it */
   const isOthers = (pid) => (processes.get(pid)?.parent ?? 1) !== 1 && !isOurs(pid)
   const running = [...processes].flatMap(([pid, { told, command }]) =>
-    told.includes(temporary) ? [`process ${pid}: ${command}`] : [],
+    told.includes(temporary) ? [/** @type {const} */ ([`process ${pid}`, `process ${pid}: ${command}`])] : [],
   )
   const left = (await nsboxCgroups()).filter((path) => !before.includes(path))
   const described = await Promise.all(
@@ -55,10 +60,10 @@ async function look({ temporary, cgroups: before }) {
       const pids = await pidsBelow(path)
       if (pids.some(isOthers)) return []
       const inside = pids.map((pid) => `, with process ${pid}: ${processes.get(pid)?.command}`)
-      return [`cgroup ${path}${inside.join('')}`]
+      return [/** @type {const} */ ([path, `cgroup ${path}${inside.join('')}`])]
     }),
   )
-  return [...running, ...described.flat()]
+  return new Map([...running, ...described.flat()])
 }
 
 /** @returns {Promise<Map<number, { parent: number, command: string, told: string }>>} all but this one */
