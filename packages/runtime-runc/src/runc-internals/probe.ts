@@ -8,7 +8,7 @@ import type { Supervisor } from '@nsbox/supervisor'
 import { findProgram } from '@nsbox/supervisor/programs'
 import { removeTree } from '@nsbox/trees'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import { endProcess } from '../runc/end-process.ts'
+import { endProcess, killProcess } from '../runc/end-process.ts'
 import { Runc } from '../runc/runc.ts'
 import type { Program } from './program.ts'
 import { fifo, StateDirectory, stateFile } from './state-directory.ts'
@@ -53,11 +53,11 @@ export async function probe(program: Program, options: ProbeOptions): Promise<Pr
 
 /** Removes what an interrupted probe has left. */
 async function removeProbe(program: Program, { supervisor, directory }: ProbeOptions): Promise<void> {
-  const process = supervisor.process(key)
-  if (process !== undefined) await endProcess(process)
   const root = join(directory, 'root')
   const runc = new Runc({ binary: program.path, root })
   for (const id of existsSync(root) ? readdirSync(root) : []) await runc.delete(id, { force: true })
+  const process = supervisor.process(key)
+  if (process !== undefined) await endProcess(process)
   await removeTree(directory)
 }
 
@@ -116,7 +116,7 @@ async function live(life: Life): Promise<{ readonly isCopy: boolean }> {
   const running = await runc.state(id)
   must(running.status === 'running' && running.pid === pid, 'does not show the running container')
 
-  await endProcess(launched)
+  await killProcess(launched)
   // The cgroup may take a moment to be empty.
   if (shortcut) await until(() => state.remove(), 'has a container that cannot be removed', signal)
   else {
@@ -125,6 +125,8 @@ async function live(life: Life): Promise<{ readonly isCopy: boolean }> {
   }
   must(readdirSync(root).length === 0, 'keeps state of a removed container')
   must(!cgroups.some(existsSync), 'leaves cgroups')
+  // Until now the cgroup would have been removed for this process, if that had died.
+  await launched.release()
   must((await runc.state(id).catch(isNotFound)) === true, 'still knows a removed container')
   // A copy that runc makes of itself has another name.
   return { isCopy: before === '/memfd:runc (deleted)' }

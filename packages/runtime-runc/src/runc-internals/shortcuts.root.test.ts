@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { copyFile, mkdir, readlink, rm, utimes, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { containerSpec, tasksOfRuntime } from '@nsbox/compliance/tasks'
 import { findProgram } from '@nsbox/supervisor/programs'
-import { busyboxRootfs, cgroupsNamed, type RootfsMount, tempDir } from '@nsbox/testing'
+import { bundleSources, busyboxRootfs, cgroupsNamed, type RootfsMount, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -154,35 +154,42 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'shortc
     await expect.poll(() => existsSync(join(path, 'runtime/probe'))).toBe(false)
   })
 
-  test('leave no process and no cgroup if the daemon is killed between creation and start', async () => {
-    const url = (name: string) => JSON.stringify(new URL(name, import.meta.url).href)
-    const runtime = JSON.stringify({ directory: join(path, 'runtime') })
-    const script = `
-      const { openRuncRuntime } = await import(${url('../open-runc-runtime.ts')})
-      const { Runc } = await import(${url('../runc/runc.ts')})
-      Runc.prototype.start = async () => {
-        console.log('created')
+  test('leave no process and no cgroup if the daemon is killed before a start, or before a removal', async () => {
+    const source = `
+      import { openRuncRuntime } from './open-runc-runtime.ts'
+      import { Runc } from './runc/runc.ts'
+      const [directory, command] = process.argv.slice(2)
+      Runc.prototype[command] = async () => {
+        console.log('here')
         await new Promise(() => setInterval(() => undefined, 1000))
       }
-      await (await openRuncRuntime({ ...${runtime}, onEvent() {} })).proveShortcuts()`
-    const args = ['--conditions=@nsbox/source', '--import', 'tsx', '--input-type=module', '-e', script]
-    const daemon = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-    const [said] = await Promise.race([once(daemon.stdout, 'data'), once(daemon, 'exit')])
-    expect(String(said)).toBe('created\n')
-    const cgroups = () => cgroupsNamed(probePrefix(join(path, 'runtime/probe')))
-    const pids = (await cgroups()).flatMap((cgroup) =>
-      readFileSync(join(cgroup, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean),
-    )
-    expect(new Set(pids).size).toBe(1)
-    const supervisors = join(path, 'runtime/supervisor')
-    const [name] = readdirSync(supervisors)
-    const { pid } = JSON.parse(readFileSync(join(supervisors, name!, 'process'), 'utf8'))
-    daemon.kill('SIGKILL')
-    await once(daemon, 'exit')
-    await expect.poll(cgroups).toEqual([])
-    await expect.poll(() => [...pids, pid].filter((left) => existsSync(`/proc/${left}`))).toEqual([])
-    expect(readdirSync(supervisors)).toEqual([])
-    await rm(join(path, 'runtime/probe'), { recursive: true })
+      await (await openRuncRuntime({ directory, onEvent() {}, onWarning: console.error })).proveShortcuts()`
+    const program = await bundleSources(source, join(import.meta.dirname, '..'), path)
+    const killedBefore = async (command: string, running: number) => {
+      const directory = join(path, command)
+      const daemon = spawn(process.execPath, [program, directory, command], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      const [said] = await Promise.race([once(daemon.stdout, 'data'), once(daemon, 'exit')])
+      expect(String(said)).toBe('here\n')
+      const cgroups = () => cgroupsNamed(probePrefix(join(directory, 'probe')))
+      const found = await cgroups()
+      const inside = found.map((cgroup) => readFileSync(join(cgroup, 'cgroup.procs'), 'utf8').split('\n'))
+      const pids = new Set(inside.flat().filter(Boolean))
+      expect([pids.size, found.length > 0]).toEqual([running, true])
+      const supervisors = join(directory, 'supervisor')
+      const { pid } = JSON.parse(
+        readFileSync(join(supervisors, readdirSync(supervisors)[0]!, 'process'), 'utf8'),
+      )
+      daemon.kill('SIGKILL')
+      await once(daemon, 'exit')
+      await expect.poll(cgroups).toEqual([])
+      const left = () => [...pids, pid].filter((one) => existsSync(`/proc/${one}`))
+      // A supervisor without a client ends after ten seconds.
+      await expect.poll(left, { timeout: 60_000 }).toEqual([])
+      expect(readdirSync(supervisors)).toEqual([])
+    }
+    await Promise.all([killedBefore('start', 1), killedBefore('delete', 0)])
   })
 
   test('leave nothing if the daemon ends while runc is tried', async () => {
