@@ -89,7 +89,7 @@ async function live(life: Life): Promise<{ readonly isCopy: boolean }> {
       ...{ key, stdin: '', stdout: '', stderr: '', terminal: false },
       command: (paths) => runc.createArguments(id, { bundle, log, ...paths }),
       ...{ fromMemory: shortcut, waits: true, timeout: patience },
-      // The container waits for its start for good, whoever should start it.
+      // A container that nobody starts waits for good.
       endsWithClient: { cgroup },
     },
     { signal },
@@ -125,7 +125,7 @@ async function live(life: Life): Promise<{ readonly isCopy: boolean }> {
   }
   must(readdirSync(root).length === 0, 'keeps state of a removed container')
   must(!cgroups.some(existsSync), 'leaves cgroups')
-  // Until now the cgroup would have been removed for this process, if that had died.
+  // Not earlier: if this process dies, the supervisor removes the cgroup of what it holds.
   await launched.release()
   must((await runc.state(id).catch(isNotFound)) === true, 'still knows a removed container')
   // A copy that runc makes of itself has another name.
