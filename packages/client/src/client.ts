@@ -33,6 +33,7 @@ import { RemoteContentStore } from './remote/remote-content-store.ts'
 import { RemoteEvents } from './remote/remote-events.ts'
 import { RemoteImageStore } from './remote/remote-image-store.ts'
 import { RemoteLeaseStore } from './remote/remote-lease-store.ts'
+import { RemoteMounts } from './remote/remote-mounts.ts'
 import { RemoteNamespaceStore } from './remote/remote-namespace-store.ts'
 import { RemoteSandboxStore } from './remote/remote-sandbox-store.ts'
 import { RemoteSnapshotter, type SnapshotterOptions } from './remote/remote-snapshotter.ts'
@@ -121,6 +122,8 @@ export interface ClientView {
   readonly applier: Applier
   /** Stores layers in `content`. */
   readonly comparer: Comparer
+  /** Mounts on the server's host. */
+  readonly mounts: RemoteMounts
   readonly events: RemoteEvents
   readonly transfer: Transferrer
   readonly introspection: Introspection
@@ -220,6 +223,7 @@ function openView(rpc: Rpc): ClientView {
     leases: new RemoteLeaseStore(rpc),
     applier: new RemoteApplier(rpc),
     comparer: new RemoteComparer(rpc),
+    mounts: new RemoteMounts(rpc),
     events: new RemoteEvents(rpc),
     transfer: new RemoteTransfer(rpc),
     introspection: new Introspection(rpc),
