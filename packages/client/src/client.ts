@@ -19,6 +19,7 @@ import { isNotFound } from '@nsbox/errors'
 import { type NamespaceStore, namespaceFromEnvironment, requireNamespace } from '@nsbox/namespaces'
 import { type Descriptor, defaultPlatform, labelKeys } from '@nsbox/oci'
 import { addressFromEnvironment } from './connection/address.ts'
+import { AnswerTypes } from './connection/checked-answers.ts'
 import type { ClientTls } from './connection/endpoint.ts'
 import { Rpc } from './connection/rpc.ts'
 import { type AdmitPeer, Session } from './connection/session.ts'
@@ -61,6 +62,11 @@ export interface ConnectOptions {
   readonly connectTimeout?: number | undefined
   /** Looks at each connection before any call is made on it, and throws if it must not be used. */
   readonly admitPeer?: AdmitPeer | undefined
+  /**
+   * Whether the sizes and fields of answers are counted before they are decoded, for a server that is not trusted; calls
+   * fail with `data_loss` then. False by default.
+   */
+  readonly checkAnswers?: boolean | undefined
 }
 
 /** Options for the registry of a pull or push. */
@@ -200,9 +206,11 @@ export function connect(options: ConnectOptions = {}): Client {
     tls,
     token,
     admitPeer,
+    checkAnswers = false,
   } = options
   const session = new Session(address, { connectTimeout, tls, token, admitPeer })
-  const view = openView(new Rpc(session, { namespace: requireNamespace(namespace), lease }))
+  const answers = checkAnswers ? new AnswerTypes() : undefined
+  const view = openView(new Rpc(session, { namespace: requireNamespace(namespace), lease }, answers))
   return { ...view, [Symbol.asyncDispose]: () => session[Symbol.asyncDispose]() }
 }
 
