@@ -63,8 +63,8 @@ export interface ConnectOptions {
   /** Looks at each connection before any call is made on it, and throws if it must not be used. */
   readonly admitPeer?: AdmitPeer | undefined
   /**
-   * Whether the sizes and fields of answers are counted before they are decoded, for a server that is not trusted; calls
-   * fail with `data_loss` then. False by default.
+   * Whether the sizes and fields of answers are counted before they are decoded, for a server that is not trusted;
+   * calls fail with `data_loss` then. False by default.
    */
   readonly checkAnswers?: boolean | undefined
 }

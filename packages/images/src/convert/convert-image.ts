@@ -42,7 +42,8 @@ export interface ConvertOptions extends AbortOptions {
 
 /**
  * Makes another form of an image, which shares with it what stays as it is. An index stays one, however many platforms
- * are kept, and attestations in it name what their image has become. Documents refer to what they are made of by labels for the collector, as after a pull. Nothing is recorded.
+ * are kept, and attestations in it name what their image has become. Documents refer to what they are made of by labels
+ * for the collector, as after a pull. Nothing is recorded.
  *
  * @returns what to record as the target of an image; the same as before if there is nothing to convert
  * @throws `not_found` for content that is missing, or an index that has nothing for the platforms; `data_loss` for
