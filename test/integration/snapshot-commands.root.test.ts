@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { withTempMount } from '@nsbox/mount'
@@ -43,8 +43,10 @@ describeWith(
     const resources = new AsyncDisposableStack()
     const addresses: Record<string, string> = {}
     let reference: string
+    let directory: string
 
     beforeAll(async () => {
+      directory = resources.use(await tempDir('nsbox-mounts')).path
       const registry = resources.use(await startRegistry())
       const layout = resources.use(await tempDir('nsbox-layout')).path
       const layers = [await busyboxLayer(), filesLayer({ 'etc/top': 'top' })]
@@ -90,6 +92,19 @@ describeWith(
           expect(await readFile(join(path, 'etc/top'), 'utf8')).toBe('top')
           await writeFile(join(path, 'etc/new'), 'new')
         })
+        const target = join(directory, server)
+        await mkdir(target)
+        const temporary = await ours('snapshots', 'mounts', '--temp', target, 'active')
+        expect(temporary).toMatchObject({ code: 0, stderr: '' })
+        // Containerd 1.7 does not mount for its clients.
+        expect(temporary.stdout).toMatch(server === 'containerd' ? /^mount -t overlay / : /^mount -t bind /)
+        await runOrThrow('/bin/sh', ['-c', temporary.stdout])
+        expect(await readFile(join(target, 'etc/new'), 'utf8')).toBe('new')
+        expect(await ours('images', 'unmount', target)).toMatchObject({ code: 0, stdout: `${target}\n` })
+        expect(await readdir(target)).toEqual([])
+        const again = await ours('snapshots', 'mounts', '--temp', target, 'active')
+        expect(again).toMatchObject({ code: 0, stdout: temporary.stdout })
+        expect(await ours('images', 'unmount', target)).toMatchObject({ code: 0, stderr: '' })
         expect(await ours('snapshots', 'prepare', 'empty')).toMatchObject({ code: 0, stdout: '' })
         const viewed = await ours('snapshots', 'view', '--mounts', 'view', top)
         await withTempMount(mountsOf(viewed.stdout), async (path) => {
