@@ -1,5 +1,5 @@
 import type { Registry, RegistryRemote, RequestTrace } from '@nsbox/registry'
-import { complain } from './print.ts'
+import { complain, complainText } from './print.ts'
 import { credentialSource, type RegistryOptions, tlsOptions } from './registry-options.ts'
 
 /** Registries, for a command that talks to them itself; closed with the command. */
@@ -11,6 +11,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     hostsDir: options.hostsDir,
     defaultScheme: options.plainHttp ? 'http' : undefined,
     tls: await tlsOptions(options),
+    onDump: options.httpDump ? complainText : undefined,
     onRequest: options.httpTrace ? (trace) => complain(traceLine(trace)) : undefined,
   })
 }

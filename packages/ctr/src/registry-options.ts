@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { CredentialSource, Credentials } from '@nsbox/core/transfer'
 import type { Command } from 'commander'
-import { refusedOption } from './refused-option.ts'
 
 /** The options of every command that talks to a registry (docs/behaviour.md §9, §11). */
 export interface RegistryOptions {
@@ -14,6 +13,7 @@ export interface RegistryOptions {
   readonly tlscert?: string
   readonly tlskey?: string
   readonly httpTrace?: boolean
+  readonly httpDump?: boolean
 }
 
 /** Adds the options of commands that let the server talk to a registry. */
@@ -33,7 +33,10 @@ export function addRegistryOptions(command: Command): Command {
     .option('--tlscert <file>', 'client certificate')
     .option('--tlskey <file>', 'key of the client certificate')
     .option('--http-trace', 'tell each request to a registry on standard error')
-    .addOption(refusedOption('--http-dump', 'it would show passwords and tokens; take --http-trace'))
+    .option(
+      '--http-dump',
+      'show requests to registries and answers on standard error, without secrets and blobs',
+    )
 }
 
 /** The credentials that the options name, else those of the docker configuration. */
