@@ -9,7 +9,7 @@ const hasOwn = major > 22 || (major === 22 && minor >= 16)
 
 test('the engine of Node takes the place of one that is not installed, without a word', async () => {
   await using directory = await tempDir('nsbox-engine')
-  // From here better-sqlite3 is not found.
+  // From here better-sqlite3 is not found, unless the launcher of the tests has left a path to it.
   await copyFile(join(import.meta.dirname, 'engine.js'), join(directory.path, 'engine.mjs'))
   const program = join(directory.path, 'program.mjs')
   await writeFile(
@@ -19,7 +19,7 @@ test('the engine of Node takes the place of one that is not installed, without a
     const value = engine?.open(':memory:').prepare('SELECT 1 AS one').get().one
     console.log(engine?.name, value, loadEngine('node:sqlite') === engine)`,
   )
-  const { code, stdout, stderr } = await run(process.execPath, [program])
+  const { code, stdout, stderr } = await run(process.execPath, [program], { env: { NODE_PATH: undefined } })
   const expected = hasOwn ? 'node:sqlite 1 true\n' : 'undefined undefined true\n'
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: expected, stderr: '' })
 })
