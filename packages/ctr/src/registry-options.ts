@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import type { CredentialSource, Credentials } from '@nsbox/core/transfer'
+import type { CredentialSource, Credentials, RequestLog } from '@nsbox/core/transfer'
 import type { Command } from 'commander'
+import { complainText } from './print.ts'
 
 /** The options of every command that talks to a registry (docs/behaviour.md §9, §11). */
 export interface RegistryOptions {
@@ -37,6 +38,11 @@ export function addRegistryOptions(command: Command): Command {
       '--http-dump',
       'show requests to registries and answers on standard error, without secrets and blobs',
     )
+}
+
+/** What the options have told of requests to registries, on standard error. */
+export function requestLog({ httpDump = false, httpTrace = false }: RegistryOptions): RequestLog | undefined {
+  return httpDump || httpTrace ? { dump: httpDump, trace: httpTrace, tell: complainText } : undefined
 }
 
 /** The credentials that the options name, else those of the docker configuration. */

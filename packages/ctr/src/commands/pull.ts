@@ -12,7 +12,12 @@ import { addPlatformOptions, chosenPlatforms, type PlatformOptions } from '../pl
 import { complain, print } from '../print.ts'
 import { ProgressView } from '../progress-view.ts'
 import { pullThrough } from '../pull-through.ts'
-import { addRegistryOptions, credentialSource, type RegistryOptions } from '../registry-options.ts'
+import {
+  addRegistryOptions,
+  credentialSource,
+  type RegistryOptions,
+  requestLog,
+} from '../registry-options.ts'
 import { repeated } from '../repeated-option.ts'
 import type { Session } from '../session.ts'
 
@@ -33,8 +38,6 @@ const localOnly = {
   tlscacert: '--tlscacert',
   tlscert: '--tlscert',
   tlskey: '--tlskey',
-  httpTrace: '--http-trace',
-  httpDump: '--http-dump',
 } as const
 
 /** `pull <ref>`: one Transfer call, with which the server does the work; or, with `--local`, this process does it */
@@ -90,6 +93,7 @@ async function pullThere(
     credentials: credentialSource(options),
     defaultScheme: options.plainHttp ? 'http' : undefined,
     hostsDir: options.hostsDir,
+    requestLog: requestLog(options),
     onProgress: (progress) => view?.update(progress),
     signal,
   })
