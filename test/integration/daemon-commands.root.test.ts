@@ -17,6 +17,7 @@ import {
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { runCommand } from './command-host.ts'
 import { stockCommands } from './command-matrix/stock-commands.ts'
 import { program, startServer } from './programs.ts'
 
@@ -79,14 +80,14 @@ describeWith(
       const directory = join('/sys/fs/cgroup', await hierarchy(), namespace)
       await mkdir(join(directory, 'busy'), { recursive: true })
       const remove = ['namespaces', 'rm', '--cgroup', namespace]
-      expect(await run(program('ctr'), ours(...remove))).toMatchObject({
+      expect(await runCommand('ctr', ours(...remove))).toMatchObject({
         code: 1,
         stderr: expect.stringContaining(directory),
       })
       await rmdir(join(directory, 'busy'))
-      expect(await run(program('ctr'), ours(...remove))).toMatchObject({ code: 0, stdout: `${namespace}\n` })
+      expect(await runCommand('ctr', ours(...remove))).toMatchObject({ code: 0, stdout: `${namespace}\n` })
       expect(existsSync(directory)).toBe(false)
-      expect(await run(program('ctr'), ours(...remove))).toMatchObject({ code: 0, stdout: `${namespace}\n` })
+      expect(await runCommand('ctr', ours(...remove))).toMatchObject({ code: 0, stdout: `${namespace}\n` })
     })
 
     it('refuse what they cannot do, and say why', async () => {
@@ -96,7 +97,7 @@ describeWith(
         [['images', 'convert', '--erofs-compressors', 'lz4', reference, 'x'], 'never as EROFS'],
         [['images', 'build-erofs-cache', '--dmverity', reference, '/x'], 'never as EROFS'],
       ] as const)
-        expect(await run(program('ctr'), ours(...args))).toMatchObject({
+        expect(await runCommand('ctr', ours(...args))).toMatchObject({
           code: 1,
           stderr: expect.stringContaining(why),
         })
@@ -105,7 +106,7 @@ describeWith(
     describe.each(['nsbox-server', 'containerd'])('against %s', (server) => {
       let namespace: string
       const address = () => ['-a', addresses[server]!, '-n', namespace]
-      const ours = (...args: string[]) => run(program('ctr'), [...address(), ...args])
+      const ours = (...args: string[]) => runCommand('ctr', [...address(), ...args])
       const stock = (...args: string[]) => run('/usr/bin/ctr', [...address(), ...args])
 
       /** What a command prints, where it succeeds. */

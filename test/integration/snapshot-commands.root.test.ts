@@ -16,6 +16,7 @@ import {
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runCommand } from './command-host.ts'
 import { program, startServer } from './programs.ts'
 
 /** Lines without what stock `ctr` fills their ends with, and times as far as both tell them. */
@@ -59,7 +60,7 @@ describeWith(
 
     describe.each(['nsbox-server', 'containerd'])('against %s', (server) => {
       const address = () => ['-a', addresses[server]!]
-      const ours = (...args: string[]) => run(program('ctr'), [...address(), ...args])
+      const ours = (...args: string[]) => runCommand('ctr', [...address(), ...args])
       const stock = (...args: string[]) => run('/usr/bin/ctr', [...address(), ...args])
       let top: string
       let base: string
@@ -216,7 +217,7 @@ describeWith(
       it('work with the snapshotter that an option, the environment or the namespace names', async () => {
         await ours('namespaces', 'create', 'choosing', 'containerd.io/defaults/snapshotter=missing-1')
         const named = async (args: string[], env = {}) =>
-          (await run(program('ctr'), [...address(), '-n', 'choosing', ...args, 'snapshots', 'ls'], { env }))
+          (await runCommand('ctr', [...address(), '-n', 'choosing', ...args, 'snapshots', 'ls'], { env }))
             .stderr
         expect(await named([])).toContain('missing-1')
         expect(await named([], { CONTAINERD_SNAPSHOTTER: 'missing-2' })).toContain('missing-2')
