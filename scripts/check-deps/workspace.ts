@@ -6,6 +6,7 @@ import { readSourceFile, type SourceFile } from './source-file.ts'
 export interface Manifest {
   readonly name: string
   readonly description: string
+  /** Optional ones included. */
   readonly dependencies: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>
   readonly peerDependencies: Readonly<Record<string, string>>
@@ -44,7 +45,9 @@ export function readWorkspace(root: string): Workspace {
 }
 
 function readPackage(directory: string, sources: string): Package {
-  const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Partial<Manifest>
+  const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Partial<Manifest> & {
+    readonly optionalDependencies?: Manifest['dependencies']
+  }
   const { name = '' } = manifest
   return {
     name: name.startsWith(scope) ? name.slice(scope.length) : name,
@@ -52,10 +55,10 @@ function readPackage(directory: string, sources: string): Package {
     manifest: {
       name,
       description: '',
-      dependencies: {},
       devDependencies: {},
       peerDependencies: {},
       ...manifest,
+      dependencies: { ...manifest.dependencies, ...manifest.optionalDependencies },
     },
     files: sourceFiles(join(directory, sources)).map(readSourceFile),
   }
