@@ -1,5 +1,6 @@
+import { stat } from 'node:fs/promises'
 import { connect as connectSocket } from 'node:net'
-import { type Client, connect, defaultAddress } from '@nsbox/client'
+import { type Client, connect, defaultAddress, systemAddress } from '@nsbox/client'
 import { isErrno } from '@nsbox/errors'
 import { namespaceFromEnvironment } from '@nsbox/namespaces'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
@@ -7,6 +8,7 @@ import { commandSignal } from './command-signal.ts'
 import { credentials } from './credentials.ts'
 import { startEmbeddedServer } from './embedded-server.ts'
 import type { GlobalOptions } from './global-options.ts'
+import { complain } from './print.ts'
 
 /** A command's connection. */
 export interface Session extends AsyncDisposable {
@@ -36,6 +38,8 @@ export async function openSession(options: GlobalOptions, env = process.env): Pr
   const { address } = isEmbedded
     ? opening.use(await startEmbeddedServer(options))
     : { address: named ?? defaultAddress() }
+  // Not before: the start may have begun this program anew.
+  if (isEmbedded) await sayIfSystemServer(defaultAddress())
   const namespace = options.namespace ?? namespaceFromEnvironment(env)
   const connectTimeout = options.connectTimeout || undefined
   const client = opening.use(connect({ address, namespace, connectTimeout, ...(await credentials(options)) }))
@@ -49,6 +53,19 @@ export async function openSession(options: GlobalOptions, env = process.env): Pr
     leaveSignals,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
+}
+
+/** Says that an ordinary user does not use the server of root, if there is one. */
+async function sayIfSystemServer(own: string): Promise<void> {
+  if (own === systemAddress) return
+  const isThere = await stat(systemAddress).then(
+    (found) => found.isSocket(),
+    () => false,
+  )
+  if (isThere)
+    complain(
+      `the server at ${systemAddress} is for root only: working on a store of your own, without a server`,
+    )
 }
 
 function listens(address: string): Promise<boolean> {

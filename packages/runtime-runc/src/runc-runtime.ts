@@ -4,6 +4,7 @@ import type { PathUses, RuntimeInfo, RuntimeInfoOptions, TaskRuntime } from '@ns
 import type { Supervisor } from '@nsbox/supervisor'
 import type { CgroupHost } from './cgroups/cgroup-host.ts'
 import type { OomWatcher } from './cgroups/oom/oom-watch.ts'
+import { hostLimits } from './rootless/host-limits.ts'
 import { Runc } from './runc/runc.ts'
 import { VersionWarnings } from './runc/version-warnings.ts'
 import type { Shortcuts } from './runc-internals/shortcuts.ts'
@@ -44,7 +45,7 @@ export class RuncRuntime implements TaskRuntime {
     this.#versions = onKnownEscapes && new VersionWarnings(onKnownEscapes)
     this.#context = {
       ...{ supervisor, shortcuts, cgroups, images, uses, onEvent, onWarning },
-      ...{ oom: this.#oom, versions: this.#versions },
+      ...{ oom: this.#oom, versions: this.#versions, limits: hostLimits(cgroups) },
     }
   }
 

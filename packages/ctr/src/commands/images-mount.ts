@@ -9,6 +9,7 @@ import { withSession } from '../command-action.ts'
 import { parseDuration } from '../global-options.ts'
 import { print } from '../print.ts'
 import { unpackImage } from '../unpack-image.ts'
+import { joinUserNamespaceOfServer } from '../user-namespace.ts'
 
 const day = 24 * 60 * 60 * 1000
 
@@ -30,6 +31,7 @@ export function imagesMountCommand(): Command {
           ref: string,
           target: string,
         ) => {
+          await joinUserNamespaceOfServer(session)
           const { client, signal } = session
           const image = await client.images.get(ref, { signal })
           const { name } = await chosenSnapshotter(session)
@@ -112,6 +114,7 @@ export function imagesUnmountCommand(): Command {
     .option('--rm', 'remove the snapshot afterwards')
     .action(
       withSession(async (session, options: { rm?: boolean }, target: string) => {
+        await joinUserNamespaceOfServer(session)
         const { client, signal } = session
         await unmountAll(target, { signal })
         if (options.rm) {

@@ -12,10 +12,7 @@ export interface WorkerApplierOptions {
   readonly limits?: Partial<LayerLimits> | undefined
 }
 
-/**
- * An `Applier` that works in threads, for blobs that are files. Mounts with `userxattr` mean that the process is root
- * in a user namespace only.
- */
+/** An `Applier` that works in threads, for blobs that are files. */
 export function workerApplier({ workers, blobPath, limits }: WorkerApplierOptions): Applier {
   return {
     async apply(layer, mounts, { diffId, arriving, signal } = {}) {
@@ -26,7 +23,6 @@ export function workerApplier({ workers, blobPath, limits }: WorkerApplierOption
         ...target,
         layer: { ...file, size: layer.size },
         mediaType: layer.mediaType,
-        userNamespace: target.form === 'overlay-user',
         diffId,
         limits,
       }

@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { accessSync, constants } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { isFailedPrecondition, NsboxError } from '@nsbox/errors'
 import { listMounts, type MountInfo } from '@nsbox/mount'
 import { ContainerCgroup } from './container-cgroup.ts'
@@ -74,6 +75,25 @@ export class CgroupHost {
     return new ContainerCgroup(this.version, cgroups, directories)
   }
 
+  /**
+   * The cgroup that this process may make others in, by its path in every hierarchy with controllers; undefined if
+   * there is none. With the unified hierarchy it is the one above this process's own, since the kernel gives no
+   * controllers to children of a cgroup that has processes itself.
+   */
+  delegated(): string | undefined {
+    const paths = new Set<string>()
+    for (const [name, mount] of this.#mounts) {
+      const own = this.#own.get(name)
+      // The unified hierarchy of a hybrid host has no controllers.
+      if (own === undefined || (this.version === 1 && (name === '' || name.startsWith('name=')))) continue
+      const path = this.version === 2 ? dirname(own) : own
+      const directory = directoryOf(path, mount)
+      if (path === '/' || directory === undefined || !isWritable(directory)) return undefined
+      paths.add(path)
+    }
+    return paths.size === 1 ? [...paths][0] : undefined
+  }
+
   /** The file of the threads in this process's cgroup; undefined without a unified hierarchy. */
   ownThreads(): string | undefined {
     const mount = this.#mounts.get('')
@@ -102,4 +122,14 @@ const switches = new Set(['rw', 'ro', 'xattr', 'clone_children', 'noprefix', 'cp
 function directoryOf(path: string, { mountPoint, root }: HierarchyMount): string | undefined {
   if (root === '/') return join(mountPoint, path)
   return isWithin(path, root) ? join(mountPoint, path.slice(root.length)) : undefined
+}
+
+/** Whether this process may make cgroups in one, and move processes within it. */
+function isWritable(directory: string): boolean {
+  try {
+    for (const path of [directory, join(directory, 'cgroup.procs')]) accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }

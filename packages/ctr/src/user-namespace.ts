@@ -1,0 +1,42 @@
+import { stat } from 'node:fs/promises'
+import type { Client } from '@nsbox/client'
+import { isNsboxError } from '@nsbox/errors'
+import { complain } from './print.ts'
+
+/** Whether this process's user is not root, so that a user namespace gives it rights. */
+const isOrdinary = () => process.platform === 'linux' && process.geteuid?.() !== 0
+
+/**
+ * Starts an ordinary user's command again in a user namespace of its own, in which a server can mount and unpack. Only
+ * says why where that is not possible: then all files that are unpacked belong to the user.
+ */
+export async function enterOwnUserNamespace(): Promise<void> {
+  if (!isOrdinary()) return
+  // Loaded only here, since it loads native code.
+  const { enterUserNamespace } = await import('@nsbox/sys/user-namespaces')
+  try {
+    enterUserNamespace()
+  } catch (error) {
+    if (!isNsboxError(error) || error.code !== 'failed_precondition') throw error
+    complain(`${error.message}; \`ctr doctor\` tells more`)
+  }
+}
+
+/**
+ * Starts an ordinary user's command again in the user and mount namespace of the server, for a command that looks into
+ * root filesystems itself: only there they can be mounted. To be called before the command changes anything.
+ */
+export async function joinUserNamespaceOfServer({
+  client,
+  signal,
+}: {
+  readonly client: Pick<Client, 'introspection'>
+  readonly signal: AbortSignal
+}): Promise<void> {
+  if (!isOrdinary()) return
+  const { pid, pidNamespace } = await client.introspection.server({ signal })
+  // The number of a process in another pid namespace means another process here.
+  if ((await stat('/proc/self/ns/pid')).ino !== pidNamespace) return
+  const { joinUserNamespace } = await import('@nsbox/sys/user-namespaces')
+  joinUserNamespace(pid)
+}
