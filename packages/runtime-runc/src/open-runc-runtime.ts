@@ -4,6 +4,7 @@ import type { DomainEvent } from '@nsbox/core/events'
 import type { PathUses } from '@nsbox/core/tasks'
 import { makePassable } from '@nsbox/mount'
 import { openSupervisor } from '@nsbox/supervisor'
+import { isInUserNamespace } from '@nsbox/sys/user-namespaces'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { CgroupHost } from './cgroups/cgroup-host.ts'
 import { Shortcuts } from './runc-internals/shortcuts.ts'
@@ -69,7 +70,11 @@ export async function openRuncRuntime({
   )
   const runtime = new RuncRuntime({
     supervisor,
-    shortcuts: new Shortcuts({ enabled: shortcuts, directory, supervisor, cgroups, onWarning }),
+    shortcuts: new Shortcuts({
+      // The probe's containers need cgroups of their own.
+      enabled: shortcuts && !isInUserNamespace(),
+      ...{ directory, supervisor, cgroups, onWarning },
+    }),
     cgroups,
     images: new ImageDirectories(images),
     bundles: new Bundles(join(directory, 'bundles')),

@@ -7,11 +7,12 @@ import { possibleEntry } from './possible-entry.ts'
 /** Those of root in a user namespace with the ids 0 to 9. */
 const rights: FileRights = {
   limited: true,
+  keptMode: { file: 0, directory: 0 },
   own: { uid: 0, gid: 0 },
   canGive: ({ uid, gid }) => uid < 10 && gid < 10,
 }
 
-function made(type: TarEntryType, owner = 0, xattrs: TarEntry['xattrs'] = new Map()) {
+function made(type: TarEntryType, owner = 0, xattrs: TarEntry['xattrs'] = new Map(), had = rights) {
   const mtime = { seconds: 0, nanoseconds: 0 }
   const device = type === 'character' ? { major: 1, minor: 3 } : { major: 0, minor: 0 }
   const ids = { uid: owner, gid: owner }
@@ -27,7 +28,7 @@ function made(type: TarEntryType, owner = 0, xattrs: TarEntry['xattrs'] = new Ma
     ...device,
   }
   const skipped: string[] = []
-  return { entry, possible: possibleEntry(entry, rights, (what) => skipped.push(what)), skipped }
+  return { entry, possible: possibleEntry(entry, had, (what) => skipped.push(what)), skipped }
 }
 
 test('an entry stays as it is where its owner can be had', () => {
@@ -65,4 +66,12 @@ test('A11 the attribute of a layer is never taken for a record of ours', () => {
   expect(made('file', 3, forged).possible.xattrs).toEqual(new Map())
   const owner = made('file', 1000, forged).possible.xattrs.get(ownerAttribute)
   expect(owner).toEqual(encodeOwner({ uid: 1000, gid: 1000 }))
+})
+
+test('an ordinary user can go on reading and removing what was made', () => {
+  const ordinary = { ...rights, keptMode: { file: 0o600, directory: 0o700 } }
+  const file = made('file', 0, new Map(), ordinary)
+  expect([file.possible.mode, file.skipped]).toEqual([0o644, []])
+  const directory = made('directory', 0, new Map(), ordinary)
+  expect([directory.possible.mode, directory.skipped]).toEqual([0o744, ['mode 644 of "directory"']])
 })

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, mkdtempSync, readlinkSync } from 'node:fs'
+import { accessSync, constants, mkdtempSync, readFileSync, readlinkSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { NsboxError } from '@nsbox/errors'
@@ -67,8 +67,9 @@ export function planUserNamespace(): UserNamespacePlan {
 
 /** Why this user cannot make a user namespace; undefined if it is possible. */
 export function userNamespaceRefusal(): string | undefined {
-  const [program = '', ...args] = unshare
-  const { error, status, stderr } = spawnSync(program, [...args, '--', 'true'], {
+  // Changing mounts shows more than making the namespace: some systems allow the one and refuse the other.
+  const [program, ...args] = ['unshare', '-U', '-m', '-r', '--propagation', 'private', '--', 'true']
+  const { error, status, stderr } = spawnSync(program!, args, {
     encoding: 'utf8',
     timeout: 10_000,
   })
@@ -129,6 +130,8 @@ function mappingArguments(ranges: readonly IdRange[]): string {
 
 function whatLacks(user: string | number, hasIds: boolean): string | undefined {
   if (!hasIds) return `/etc/subuid and /etc/subgid have no ids of user ${user}`
+  if (/^NoNewPrivs:\s*1$/m.test(readFileSync('/proc/self/status', 'latin1')))
+    return 'this process may not gain privileges (no_new_privs), which newuidmap needs'
   const missing = ['newuidmap', 'newgidmap'].filter((name) => !isInstalled(name))
   return missing.length === 0 ? undefined : `${missing.join(' and ')} (package uidmap) are not installed`
 }
