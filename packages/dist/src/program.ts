@@ -1,6 +1,7 @@
 import {
   addGlobalOptions,
   contentCommand,
+  doctorCommand,
   fetchCommand,
   fetchObjectCommand,
   imagesDeleteCommand,
@@ -35,6 +36,7 @@ export function distProgram(): Command {
     .addCommand(contentCommand({ remote: false }))
     .addCommand(rootfsCommand())
     .addCommand(applyCommand())
+    .addCommand(doctorCommand())
 }
 
 function imagesCommand(): Command {
