@@ -63,7 +63,7 @@ export class FirstProcess implements Disposable {
   /** Takes the process that has just been made, and begins to watch its memory. */
   async take(process: SupervisedProcess): Promise<void> {
     const { pid } = process
-    this.#made = madeOf(pid, process, await this.#cgroupOf(pid))
+    this.#made = this.#madeOf(pid, process, await this.#cgroupOf(pid))
     await this.#watch()
     if (this.isAlive && this.#size !== undefined) process.resize(this.#size)
     if (this.#inputIsClosed) await process.closeStdin()
@@ -71,7 +71,7 @@ export class FirstProcess implements Disposable {
 
   /** Takes a recorded process of an earlier daemon. */
   async find({ pid, cgroups }: TaskRecord, process: SupervisedProcess | undefined): Promise<void> {
-    this.#made = madeOf(pid, process, cgroups && this.#context.cgroups.at(new Map(cgroups)))
+    this.#made = this.#madeOf(pid, process, cgroups && this.#context.cgroups.at(new Map(cgroups)))
     if (this.isAlive) await this.#watch()
   }
 
@@ -153,9 +153,10 @@ export class FirstProcess implements Disposable {
     await this.#made?.process?.closeStdin(options)
   }
 
-  /** Whether it has been made without a cgroup of its own, which the runtime needs for more than to run it. */
+  /** Whether it has been made without a cgroup of its own, since this process cannot make any. */
   get lacksCgroup(): boolean {
-    return this.#made !== undefined && this.#made.cgroup === undefined
+    const isLimited = this.#context.limits !== undefined
+    return isLimited && this.#made !== undefined && this.#made.cgroup === undefined
   }
 
   /** All processes of the container. */
@@ -202,12 +203,9 @@ export class FirstProcess implements Disposable {
       throw error
     }
   }
-}
 
-function madeOf(
-  pid: number,
-  process: SupervisedProcess | undefined,
-  cgroup: ContainerCgroup | undefined,
-): Made {
-  return { pid, process, cgroup, processes: cgroup ?? namespaceProcesses(pid) }
+  #madeOf(pid: number, process: SupervisedProcess | undefined, cgroup: ContainerCgroup | undefined): Made {
+    const isLimited = this.#context.limits !== undefined
+    return { pid, process, cgroup, processes: cgroup ?? (isLimited ? namespaceProcesses(pid) : undefined) }
+  }
 }

@@ -204,7 +204,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
 
   /** Freezes all processes of a running task. Only within the task's mutex. */
   async freeze(): Promise<void> {
-    if (this.context.limits !== undefined && this.#first.lacksCgroup)
+    if (this.#first.lacksCgroup)
       throw new NsboxError(
         'failed_precondition',
         `container ${this.id} cannot be paused without a cgroup, and none is delegated to the user of the server`,
