@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { command, hasProgram } from './command.mjs'
 
 /** The ordinary user of tests that need one; it has subordinate ids and no password. */
-export const testUser = 'nsbox-test'
+const testUser = 'nsbox-test'
 
 /** Makes the user, where root sets up; elsewhere the tests that need it are skipped. */
 export async function makeTestUser() {

@@ -47,7 +47,7 @@ export interface OrdinaryUser extends AsyncDisposable {
   /** Runs one of our programs, or one of the host by its path. */
   run(program: string, args: readonly string[], options?: UserCommandOptions): Promise<RunResult>
   /** Starts `nsbox-server` with the defaults of the user. */
-  startServer(): Promise<RunningProcess>
+  startServer(options?: Pick<UserCommandOptions, 'before'>): Promise<RunningProcess>
 }
 
 /** @param name of the account */
@@ -94,8 +94,11 @@ export async function ordinaryUser(name: string): Promise<OrdinaryUser> {
     ...{ home, uid, gid },
     address: join(runtime, 'nsbox/nsbox.sock'),
     run: (program, args, options = {}) => run('unshare', command(program, args, options), options),
-    startServer: () =>
-      startProcess('unshare', command('nsbox-server', [], {}), { ready: /serving/, readyTimeout: 90_000 }),
+    startServer: (options = {}) =>
+      startProcess('unshare', command('nsbox-server', [], options), {
+        ready: /serving/,
+        readyTimeout: 90_000,
+      }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib'
 import {
   buildImage,
   busyboxLayer,
+  cgroupsNamed,
   pushImage,
   type Registry,
   type RunningProcess,
@@ -282,7 +283,7 @@ describeWith(needed, 'an ordinary user', () => {
       expect(await ctr(...within)).toMatchObject({ code: 0, stdout: 'of a user' })
     })
 
-    it('connects a container to networks, and not to the loopback interface of the host', async () => {
+    it('E16 connects a container to networks, and not to the loopback interface of the host', async () => {
       const port = registry.host.split(':')[1]
       const script = `ip -o link show eth0 && ! wget -q -T 5 -O /dev/null http://127.0.0.1:${port}/v2/`
       const ran = await ctr('run', '--rm', '--cni', reference, 'connected', 'sh', '-c', script)
@@ -320,5 +321,47 @@ describeWith(needed, 'an ordinary user', () => {
       expect(made).toMatchObject({ code: 0, stderr: '' })
       expect(await ctr('images', 'push', '--plain-http', name)).toMatchObject({ code: 0 })
     })
+
+    it('limits, measures and pauses containers where a cgroup is delegated', async () => {
+      await server.stop()
+      const name = `nsbox-rootless-${process.pid}`
+      // After the server, which is in it.
+      resources.defer(() => removeCgroups(name))
+      server = await user.startServer({ before: delegated(name) })
+      await using _removal = removed('measured')
+      const limit = ['--memory-limit', String(64 << 20)]
+      expect(await ctr('run', '-d', ...limit, reference, 'measured', 'sleep', '1000')).toMatchObject({
+        code: 0,
+      })
+      expect((await ctr('tasks', 'metrics', 'measured')).stdout).toMatch(/^memory\./m)
+      expect(await ctr('tasks', 'pause', 'measured')).toMatchObject({ code: 0, stderr: '' })
+      expect((await ctr('tasks', 'ls')).stdout).toMatch(/^measured +\d+ +PAUSED/m)
+    })
   })
 })
+
+/** Shell commands that give the user a cgroup, as a host's systemd does, and enter it. */
+function delegated(name: string): string {
+  return `
+    for mounted in $(awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/mounts); do
+      mkdir -p $mounted/${name}
+      for file in cpuset.cpus cpuset.mems; do
+        [ ! -e $mounted/$file ] || cat $mounted/$file >$mounted/${name}/$file
+      done
+      own=$mounted/${name}
+      # Where this hierarchy has all controllers, a cgroup with processes gives them to no others.
+      if [ $mounted = /sys/fs/cgroup ]; then
+        mkdir -p $own/server
+        echo '+cpu +memory +pids' >$own/cgroup.subtree_control
+        own=$own/server
+      fi
+      chown -R ${testUser} $mounted/${name}
+      echo $$ >$own/cgroup.procs
+    done`
+}
+
+/** Removes a cgroup in all hierarchies, with those below, which are empty. */
+async function removeCgroups(name: string): Promise<void> {
+  for (const path of await cgroupsNamed(name))
+    await runOrThrow('find', [path, '-depth', '-type', 'd', '-delete'])
+}

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdtempSync, rmSync, statfsSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdtempSync, statfsSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { directoriesUser } from '@nsbox/client'
@@ -7,6 +7,7 @@ import { isErrno } from '@nsbox/errors'
 import { delegatedCgroup } from '@nsbox/runtime-runc'
 import { findProgram } from '@nsbox/supervisor/programs'
 import { planUserNamespace, userNamespaceRefusal } from '@nsbox/sys/user-namespaces'
+import { removeTree } from '@nsbox/trees'
 import { defaultDirectories } from '../configuration/default-directories.ts'
 import type { Finding } from './finding.ts'
 
@@ -28,7 +29,7 @@ export async function checkHost({
   if (process.platform !== 'linux') return findings
   if (!isRoot) findings.push(namespaces(), ids(), socketDirectory())
   findings.push(
-    overlays(isRoot, root),
+    await overlays(isRoot, root),
     programFinding('runc', 'running containers', 'install the package runc'),
     await cgroups(isRoot),
     isRoot ? plugins() : userNetwork(),
@@ -91,12 +92,12 @@ function socketDirectory(): Finding {
   }
 }
 
-function overlays(isRoot: boolean, root: string): Finding {
+async function overlays(isRoot: boolean, root: string): Promise<Finding> {
   const about = {
     subject: 'overlays',
     neededFor: 'snapshots that share files; otherwise each is a copy (native)',
   }
-  const refusal = overlayRefusal(isRoot, existing(root))
+  const refusal = await overlayRefusal(isRoot, existing(root))
   if (refusal === undefined) return { ...about, state: 'ok', found: 'can be mounted' }
   const wayOut = isRoot
     ? 'use a file system with extended attributes, such as ext4, for the data root'
@@ -105,7 +106,7 @@ function overlays(isRoot: boolean, root: string): Finding {
 }
 
 /** Mounts an overlay, in namespaces that end with it. */
-function overlayRefusal(isRoot: boolean, near: string): string | undefined {
+async function overlayRefusal(isRoot: boolean, near: string): Promise<string | undefined> {
   const parent = isWritable(near) ? near : tmpdir()
   const directory = mkdtempSync(join(parent, 'nsbox-doctor-'))
   try {
@@ -117,7 +118,7 @@ function overlayRefusal(isRoot: boolean, near: string): string | undefined {
     if (error !== undefined) return error.message
     return status === 0 ? undefined : stderr.trim().split('\n')[0] || `mount ended with status ${status}`
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    await removeTree(directory)
   }
 }
 
