@@ -15,6 +15,8 @@ export interface Session extends AsyncDisposable {
   readonly client: Client
   /** Whether the server runs inside this process; then the server and its containers end with it. */
   readonly isEmbedded: boolean
+  /** Whether the server is on this host, and not reached over TCP. */
+  readonly isOnHost: boolean
   /** The snapshotter that the options or the environment name, if they name one. */
   readonly namedSnapshotter: string | undefined
   /** Aborted by an interrupt from the terminal, by a failure of the standard output and by `--timeout`. */
@@ -48,6 +50,7 @@ export async function openSession(options: GlobalOptions, env = process.env): Pr
   return {
     client,
     isEmbedded,
+    isOnHost: !/^tcp:/i.test(address),
     namedSnapshotter,
     signal,
     leaveSignals,

@@ -28,12 +28,15 @@ export async function enterOwnUserNamespace(): Promise<void> {
  */
 export async function joinUserNamespaceOfServer({
   client,
+  isOnHost,
   signal,
 }: {
   readonly client: Pick<Client, 'introspection'>
+  readonly isOnHost: boolean
   readonly signal: AbortSignal
 }): Promise<void> {
-  if (!isOrdinary()) return
+  // Pids and inodes of another host mean nothing here.
+  if (!isOrdinary() || !isOnHost) return
   const { pid, pidNamespace } = await client.introspection.server({ signal })
   // The number of a process in another pid namespace means another process here.
   if ((await stat('/proc/self/ns/pid')).ino !== pidNamespace) return

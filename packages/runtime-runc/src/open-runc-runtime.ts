@@ -4,9 +4,9 @@ import type { DomainEvent } from '@nsbox/core/events'
 import type { PathUses } from '@nsbox/core/tasks'
 import { makePassable } from '@nsbox/mount'
 import { openSupervisor } from '@nsbox/supervisor'
-import { isInUserNamespace } from '@nsbox/sys/user-namespaces'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { CgroupHost } from './cgroups/cgroup-host.ts'
+import { hostLimits } from './rootless/host-limits.ts'
 import { Shortcuts } from './runc-internals/shortcuts.ts'
 import { RuncRuntime } from './runc-runtime.ts'
 
@@ -64,15 +64,17 @@ export async function openRuncRuntime({
 }: OpenRuncRuntimeOptions): Promise<RuncRuntime> {
   await using opening = new AsyncDisposableStack()
   const cgroups = await CgroupHost.open()
+  const limits = hostLimits(cgroups)
   makePassable(directory)
   const supervisor = opening.use(
     await openSupervisor({ directory: join(directory, 'supervisor'), onWarning }),
   )
   const runtime = new RuncRuntime({
     supervisor,
+    limits,
     shortcuts: new Shortcuts({
-      // The probe's containers need cgroups of their own.
-      enabled: shortcuts && !isInUserNamespace(),
+      // The probe's containers have cgroups of their own, at the root of the hierarchies.
+      enabled: shortcuts && (limits === undefined || limits.cgroup === ''),
       ...{ directory, supervisor, cgroups, onWarning },
     }),
     cgroups,

@@ -76,22 +76,32 @@ export class CgroupHost {
   }
 
   /**
-   * The cgroup that this process may make others in, by its path in every hierarchy with controllers; undefined if
-   * there is none. With the unified hierarchy it is the one above this process's own, since the kernel gives no
-   * controllers to children of a cgroup that has processes itself.
+   * The cgroup that this process may make others in, by its path in every hierarchy with controllers, empty for the
+   * root; undefined if there is none. With the unified hierarchy it is the one above this process's own, since the
+   * kernel gives no controllers to children of a cgroup that has processes itself.
    */
   delegated(): string | undefined {
-    const paths = new Set<string>()
-    for (const [name, mount] of this.#mounts) {
+    if (this.#mayMakeIn(() => '/')) return ''
+    const above = (own: string) => (this.version === 2 ? dirname(own) : own)
+    const paths = new Set(this.#controllers().map(({ own }) => above(own)))
+    return paths.size === 1 && this.#mayMakeIn(above) ? [...paths][0] : undefined
+  }
+
+  #mayMakeIn(cgroupOf: (own: string) => string): boolean {
+    return this.#controllers().every(({ own, mount }) => {
+      const directory = directoryOf(cgroupOf(own), mount)
+      return directory !== undefined && isWritable(directory)
+    })
+  }
+
+  /** The hierarchies with controllers: where they are mounted, and this process's cgroup. */
+  #controllers(): { readonly own: string; readonly mount: HierarchyMount }[] {
+    return [...this.#mounts].flatMap(([name, mount]) => {
       const own = this.#own.get(name)
-      // The unified hierarchy of a hybrid host has no controllers.
-      if (own === undefined || (this.version === 1 && (name === '' || name.startsWith('name=')))) continue
-      const path = this.version === 2 ? dirname(own) : own
-      const directory = directoryOf(path, mount)
-      if (path === '/' || directory === undefined || !isWritable(directory)) return undefined
-      paths.add(path)
-    }
-    return paths.size === 1 ? [...paths][0] : undefined
+      // The unified hierarchy of a hybrid host has none.
+      const hasNone = this.version === 1 && (name === '' || name.startsWith('name='))
+      return own === undefined || hasNone ? [] : [{ own, mount }]
+    })
   }
 
   /** The file of the threads in this process's cgroup; undefined without a unified hierarchy. */
