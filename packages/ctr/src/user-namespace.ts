@@ -3,15 +3,25 @@ import type { Client } from '@nsbox/client'
 import { isNsboxError } from '@nsbox/errors'
 import { complain } from './print.ts'
 
-/** Whether this process's user is not root, so that a user namespace gives it rights. */
-const isOrdinary = () => process.platform === 'linux' && process.geteuid?.() !== 0
+let isWholeProgram = false
+
+/**
+ * Says that the command line is what this process is for, so that it may be started again. Within another program, an
+ * ordinary user's command does without a user namespace.
+ */
+export function declareWholeProgram(): void {
+  isWholeProgram = true
+}
+
+/** Whether this program may be started again, and has a user whom a user namespace gives rights. */
+const canGain = () => isWholeProgram && process.platform === 'linux' && process.geteuid?.() !== 0
 
 /**
  * Starts an ordinary user's command again in a user namespace of its own, in which a server can mount and unpack. Only
  * says why where that is not possible: then all files that are unpacked belong to the user.
  */
 export async function enterOwnUserNamespace(): Promise<void> {
-  if (!isOrdinary()) return
+  if (!canGain()) return
   // Loaded only here, since it loads native code.
   const { enterUserNamespace } = await import('@nsbox/sys/user-namespaces')
   try {
@@ -36,7 +46,7 @@ export async function joinUserNamespaceOfServer({
   readonly signal: AbortSignal
 }): Promise<void> {
   // Pids and inodes of another host mean nothing here.
-  if (!isOrdinary() || !isOnHost) return
+  if (!canGain() || !isOnHost) return
   const { pid, pidNamespace } = await client.introspection.server({ signal })
   // The number of a process in another pid namespace means another process here.
   if ((await stat('/proc/self/ns/pid')).ino !== pidNamespace) return

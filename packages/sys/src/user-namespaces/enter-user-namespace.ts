@@ -31,7 +31,10 @@ exec ${unshare.join(' ')} -- /bin/sh -c '
   echo made >"$0/made"
   read -r answer <"$0/mapped"
   rm -r "$0"
-  [ "$answer" = done ] || exit 1
+  if [ "$answer" != done ]; then
+    echo "the ids of this user in /etc/subuid and /etc/subgid cannot be used" >&2
+    exit 1
+  fi
   exec "$@"
 ' "$directory" "$@"
 `
@@ -81,6 +84,8 @@ export function userNamespaceRefusal(): string | undefined {
  * Starts this program again, with the same pid, as root of a user namespace of its own: there it can mount, and give
  * files to the ids of `planUserNamespace`. To be called before the program has done anything. Does nothing for root,
  * also of a user namespace, and on other systems than Linux.
+ *
+ * Only for a program that is this process's own: everything in the process ends, without any clean-up.
  *
  * @throws `failed_precondition` if there can be no user namespace
  */
