@@ -6,9 +6,12 @@ import { readSourceFile, type SourceFile } from './source-file.ts'
 export interface Manifest {
   readonly name: string
   readonly description: string
+  /** Optional ones included. */
   readonly dependencies: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>
   readonly peerDependencies: Readonly<Record<string, string>>
+  /** Which of the peers are optional. */
+  readonly peerDependenciesMeta: Readonly<Record<string, object>>
 }
 
 export interface Package {
@@ -44,7 +47,9 @@ export function readWorkspace(root: string): Workspace {
 }
 
 function readPackage(directory: string, sources: string): Package {
-  const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Partial<Manifest>
+  const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Partial<Manifest> & {
+    readonly optionalDependencies?: Manifest['dependencies']
+  }
   const { name = '' } = manifest
   return {
     name: name.startsWith(scope) ? name.slice(scope.length) : name,
@@ -52,10 +57,11 @@ function readPackage(directory: string, sources: string): Package {
     manifest: {
       name,
       description: '',
-      dependencies: {},
       devDependencies: {},
       peerDependencies: {},
+      peerDependenciesMeta: {},
       ...manifest,
+      dependencies: { ...manifest.dependencies, ...manifest.optionalDependencies },
     },
     files: sourceFiles(join(directory, sources)).map(readSourceFile),
   }

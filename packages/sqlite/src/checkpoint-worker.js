@@ -7,13 +7,17 @@
  * posts `'close'`, this closes its connection and ends.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import Sqlite from 'better-sqlite3'
+import { loadEngine } from './engine.js'
 
 if (parentPort === null) throw new Error('the checkpoint worker runs in a worker thread only')
 const parent = parentPort
-const db = new Sqlite(workerData.path, { fileMustExist: true, timeout: workerData.timeout })
+// The parent has the file open, so that it exists.
+const engine = loadEngine(workerData.engine)
+if (engine === undefined) throw new Error(`there is no ${workerData.engine}`)
+const db = engine.open(workerData.path)
+db.exec(`PRAGMA busy_timeout = ${workerData.timeout}`)
 // NORMAL makes a checkpoint sync the log before, and the database after, it copies pages.
-db.pragma('synchronous = NORMAL')
+db.exec('PRAGMA synchronous = NORMAL')
 // PASSIVE is the one kind that never makes a writer wait.
 const passive = db.prepare('PRAGMA wal_checkpoint(PASSIVE)')
 
@@ -35,7 +39,7 @@ parent.on('message', (message) => {
     checkpoint()
     parent.postMessage('done')
   } catch (error) {
-    const { code, message } = /** @type {{ code?: unknown, message?: unknown }} */ (error)
-    parent.postMessage({ error: { code: String(code), message: String(message) } })
+    const { code, errcode, message } = /** @type {Record<string, unknown>} */ (error)
+    parent.postMessage({ error: { code: String(code), errcode: Number(errcode), message: String(message) } })
   }
 })

@@ -4,6 +4,7 @@ import type { Worker } from 'node:worker_threads'
 import { tempDir } from '@nsbox/testing'
 import { expect, test } from 'vitest'
 import { Checkpointer } from './checkpointer.ts'
+import { loadEngine } from './engine.js'
 import { openDatabase } from './open-database.ts'
 
 test('a thread that has nothing to do ends, and another one does what comes then', async () => {
@@ -14,7 +15,13 @@ test('a thread that has nothing to do ends, and another one does what comes then
   const workers: Worker[] = []
   const note = (worker: Worker) => workers.push(worker)
   process.on('worker', note)
-  const checkpointer = new Checkpointer({ path, timeout: 1000, idleTimeout: 1, onFailedSync: () => {} })
+  const checkpointer = new Checkpointer({
+    path,
+    engine: loadEngine()!.name,
+    timeout: 1000,
+    idleTimeout: 1,
+    onFailedSync: () => {},
+  })
   try {
     await checkpointer.run()
     expect(workers).toHaveLength(1)

@@ -1,12 +1,17 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { NsboxError } from '@nsbox/errors'
-import { codeOfResult, isFailedSync } from './sqlite-error.ts'
+import type { EngineName } from './engine.js'
+import { codeOfResult, isFailedSync, resultOf } from './sqlite-error.ts'
 
-type Answer = 'done' | { readonly error: { readonly code: string; readonly message: string } }
+type Answer =
+  | 'done'
+  | { readonly error: { readonly code: string; readonly errcode: number; readonly message: string } }
 
 interface CheckpointerOptions {
   readonly path: string
+  /** That of the database's own connection. */
+  readonly engine: EngineName
   /** How long the worker's connection waits for a lock, in milliseconds. */
   readonly timeout: number
   /** Milliseconds that a worker waits for the next checkpoint; one second by default. */
@@ -78,10 +83,12 @@ export class Checkpointer {
         }),
       ])) as [Answer]
       if (answer === 'done') return
-      const { code, message } = answer.error
-      const context = `checkpoint of ${this.#options.path}: ${message}`
-      const error = new NsboxError(codeOfResult(code) ?? 'unknown', context, { details: { sqlite: code } })
-      if (isFailedSync(code)) this.#options.onFailedSync(error)
+      const result = resultOf(answer.error) ?? answer.error.code
+      const context = `checkpoint of ${this.#options.path}: ${answer.error.message}`
+      const error = new NsboxError(codeOfResult(result) ?? 'unknown', context, {
+        details: { sqlite: result },
+      })
+      if (isFailedSync(result)) this.#options.onFailedSync(error)
       throw error
     } finally {
       controller.abort()
@@ -92,9 +99,9 @@ export class Checkpointer {
   #start(): Worker {
     clearTimeout(this.#idle)
     if (this.#worker !== undefined) return this.#worker
-    const { path, timeout } = this.#options
+    const { path, engine, timeout } = this.#options
     const worker = new Worker(new URL('./checkpoint-worker.js', import.meta.url), {
-      workerData: { path, timeout },
+      workerData: { path, engine, timeout },
       // Flags of the process, such as a loader for TypeScript, are not needed.
       execArgv: [],
     })

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { errorCode } from '@nsbox/errors'
-import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Checkpointer } from './checkpointer.ts'
+import { openConnection } from './connection.ts'
 import { type DatabaseOptions, openDatabase } from './open-database.ts'
 
 const migrations = [
@@ -259,7 +259,7 @@ describe('checkpoints', () => {
       for (let i = 0; i < 100; i++) db.transaction((tx) => tx.run(insert, 'x'.repeat(1000)))
     }
     await expect(stat(`${path}-wal`)).rejects.toThrow('ENOENT')
-    const raw = new Sqlite(path, { readonly: true })
+    const raw = openConnection(path, 0)
     try {
       expect(raw.prepare(count).get()).toEqual({ n: 100 })
     } finally {

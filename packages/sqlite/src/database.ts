@@ -1,11 +1,8 @@
 import { NsboxError } from '@nsbox/errors'
-import type Sqlite from 'better-sqlite3'
 import type { Checkpointer } from './checkpointer.ts'
+import type { Connection, SqlValue, Statement } from './connection.ts'
 import type { GroupSync } from './group-sync.ts'
-import { fromSqliteError, isFailedSync } from './sqlite-error.ts'
-
-/** A value of a parameter: never a boolean or undefined, which SQLite does not have. */
-export type SqlValue = string | number | bigint | null | Uint8Array
+import { fromSqliteError, isFailedSync, resultOf } from './sqlite-error.ts'
 
 /** Reads. Statements are cached by their text, so texts must be constants, and values parameters. */
 export interface Reader {
@@ -14,7 +11,10 @@ export interface Reader {
   all<Row>(sql: string, ...parameters: SqlValue[]): Row[]
   /** The first rows, up to the one for which `enough` is true. */
   upTo<Row>(sql: string, enough: (row: Row) => boolean, ...parameters: SqlValue[]): Row[]
-  /** All rows as arrays of their columns, which is faster than objects for many small rows. */
+  /**
+   * All rows as arrays of their columns, which is faster than objects for many small rows. The columns need names that
+   * differ and are no numbers.
+   */
   rows<Row extends readonly unknown[]>(sql: string, ...parameters: SqlValue[]): Row[]
 }
 
@@ -36,6 +36,9 @@ export interface DatabaseParts {
   readonly onCheckpointError: (error: unknown) => void
 }
 
+/** Pages that a transaction writes to the log, roughly. */
+const pagesPerWrite = 4
+
 /** Number of writing transactions between two checks of the log's size. */
 const lookEvery = 16
 
@@ -53,18 +56,20 @@ const quietTime = 200
  * damaged file or failing disk, `unavailable` for a lock that was not free in time.
  */
 export class Database implements Reader, AsyncDisposable {
-  readonly #db: Sqlite.Database
+  readonly #db: Connection
   readonly #parts: DatabaseParts
-  readonly #statements = new Map<string, Sqlite.Statement>()
+  readonly #statements = new Map<string, Statement>()
   readonly #transaction: Transaction
   #inTransaction = false
   #changed = false
   #writes = 0
+  /** How many of them are in the database file at least. */
+  #copiedWrites = 0
   /** Set while a checkpoint waits for a quiet moment. */
   #quiet: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
-  constructor(db: Sqlite.Database, parts: DatabaseParts) {
+  constructor(db: Connection, parts: DatabaseParts) {
     this.#db = db
     this.#parts = parts
     this.#transaction = {
@@ -87,7 +92,7 @@ export class Database implements Reader, AsyncDisposable {
   upTo<Row>(sql: string, enough: (row: Row) => boolean, ...parameters: SqlValue[]): Row[] {
     return this.#coded(() => {
       const rows: Row[] = []
-      for (const row of this.#prepare(sql).iterate(...parameters) as IterableIterator<Row>) {
+      for (const row of this.#prepare(sql).iterate(...parameters) as Iterable<Row>) {
         rows.push(row)
         if (enough(row)) break
       }
@@ -96,14 +101,7 @@ export class Database implements Reader, AsyncDisposable {
   }
 
   rows<Row extends readonly unknown[]>(sql: string, ...parameters: SqlValue[]): Row[] {
-    return this.#coded(() => {
-      const statement = this.#prepare(sql).raw(true)
-      try {
-        return statement.all(...parameters) as Row[]
-      } finally {
-        statement.raw(false)
-      }
-    })
+    return this.#coded(() => this.#prepare(sql).rows(...parameters) as readonly unknown[] as Row[])
   }
 
   /**
@@ -125,7 +123,7 @@ export class Database implements Reader, AsyncDisposable {
     } finally {
       this.#inTransaction = false
       // After some errors, such as a full disk, SQLite has already rolled back.
-      if (this.#db.inTransaction) this.#prepare('ROLLBACK').run()
+      this.#db.rollBack()
     }
   }
 
@@ -140,7 +138,9 @@ export class Database implements Reader, AsyncDisposable {
   /** Copies the log into the database file in the background, and resolves when it is done. */
   async checkpoint(): Promise<void> {
     this.#cancelQuiet()
+    const writes = this.#writes
     await this.#parts.checkpointer.run()
+    this.#copiedWrites = writes
     if (this.#closing !== undefined) return
     // The log restarts only when all of it has been copied, which would never be while commits do not pause. The few
     // pages of the last pass are copied here, synchronously.
@@ -195,12 +195,14 @@ export class Database implements Reader, AsyncDisposable {
     this.#quiet = undefined
   }
 
-  /** The pages in the log, and how many of them have been copied; takes about a microsecond. */
+  /** The pages in the log, and how many of them are copied; takes about a microsecond. A guess with an older SQLite. */
   #log(): { log: number; checkpointed: number } {
+    if (!this.#db.countsPages)
+      return { log: (this.#writes - this.#copiedWrites) * pagesPerWrite, checkpointed: 0 }
     return this.#prepare('PRAGMA wal_checkpoint(NOOP)').get() as { log: number; checkpointed: number }
   }
 
-  #prepare(sql: string): Sqlite.Statement {
+  #prepare(sql: string): Statement {
     let statement = this.#statements.get(sql)
     if (statement === undefined) {
       statement = this.#db.prepare(sql)
@@ -214,11 +216,11 @@ export class Database implements Reader, AsyncDisposable {
   }
 
   #coded<T>(body: () => T): T {
-    if (!this.#db.open) throw this.#closed()
+    if (!this.#db.isOpen) throw this.#closed()
     try {
       return body()
     } catch (error) {
-      if (isFailedSync((error as { code?: unknown }).code)) this.#parts.sync.fail(error)
+      if (isFailedSync(resultOf(error))) this.#parts.sync.fail(error)
       throw fromSqliteError(error, this.#parts.path)
     }
   }

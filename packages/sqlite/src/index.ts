@@ -1,3 +1,4 @@
-export type { Database, Reader, SqlValue, Transaction } from './database.ts'
+export type { SqlValue } from './connection.ts'
+export type { Database, Reader, Transaction } from './database.ts'
 export type { Migration } from './migrations.ts'
 export { type DatabaseOptions, openDatabase } from './open-database.ts'

@@ -1,5 +1,5 @@
 import { NsboxError } from '@nsbox/errors'
-import type Sqlite from 'better-sqlite3'
+import type { Connection } from './connection.ts'
 
 /** One step of a schema: SQL that takes the schema from `version - 1` to `version`. */
 export interface Migration {
@@ -14,11 +14,11 @@ export interface Migration {
  * @param migrations all steps ever, numbered 1, 2, 3 …
  * @throws `failed_precondition` if the database was made by a newer program than this one
  */
-export function migrate(db: Sqlite.Database, migrations: readonly Migration[], path: string): void {
+export function migrate(db: Connection, migrations: readonly Migration[], path: string): void {
   migrations.forEach(({ version }, index) => {
     if (version !== index + 1) throw new TypeError(`migration ${version} at place ${index + 1}`)
   })
-  const current = db.pragma('user_version', { simple: true }) as number
+  const { user_version: current } = db.prepare('PRAGMA user_version').get() as { user_version: number }
   if (current > migrations.length) {
     throw new NsboxError(
       'failed_precondition',
@@ -28,9 +28,12 @@ export function migrate(db: Sqlite.Database, migrations: readonly Migration[], p
     )
   }
   for (const { version, sql } of migrations.slice(current)) {
-    db.transaction(() => {
-      db.exec(sql)
-      db.pragma(`user_version = ${version}`)
-    }).immediate()
+    db.exec('BEGIN IMMEDIATE')
+    try {
+      db.exec(`${sql}\n;\nPRAGMA user_version = ${version};\nCOMMIT`)
+    } catch (error) {
+      db.rollBack()
+      throw error
+    }
   }
 }

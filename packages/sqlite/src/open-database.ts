@@ -2,8 +2,8 @@ import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fromSystemError, isErrno } from '@nsbox/errors'
-import Sqlite from 'better-sqlite3'
 import { Checkpointer } from './checkpointer.ts'
+import { type Connection, openConnection } from './connection.ts'
 import { Database } from './database.ts'
 import { GroupSync } from './group-sync.ts'
 import { type Migration, migrate } from './migrations.ts'
@@ -59,16 +59,16 @@ const busyTimeout = 5000
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { path, migrations, durability = 'full', checkpointPages = defaultCheckpointPages } = options
   createPrivate(path)
-  let db: Sqlite.Database | undefined
+  let db: Connection | undefined
   let log: FileHandle | undefined
   try {
-    db = new Sqlite(path, { timeout: busyTimeout })
-    db.pragma('journal_mode = WAL')
-    db.pragma('synchronous = NORMAL')
-    db.pragma('foreign_keys = ON')
-    db.pragma('wal_autocheckpoint = 0')
+    db = openConnection(path, busyTimeout)
+    db.exec('PRAGMA journal_mode = WAL')
+    db.exec('PRAGMA synchronous = NORMAL')
+    db.exec('PRAGMA foreign_keys = ON')
+    db.exec('PRAGMA wal_autocheckpoint = 0')
     // After a burst, the log is truncated to this when it restarts.
-    db.pragma(`journal_size_limit = ${4 * checkpointPages * pageSize}`)
+    db.exec(`PRAGMA journal_size_limit = ${4 * checkpointPages * pageSize}`)
     migrate(db, migrations, path)
     // The log exists from the first transaction on, and is the same file until the connection closes.
     db.exec('BEGIN IMMEDIATE; COMMIT')
@@ -89,6 +89,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   )
   const checkpointer = new Checkpointer({
     path,
+    engine: db.engine,
     timeout: busyTimeout,
     onFailedSync: (error) => sync.fail(error),
   })

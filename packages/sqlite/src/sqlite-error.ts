@@ -1,5 +1,4 @@
 import { type ErrorCode, NsboxError } from '@nsbox/errors'
-import Sqlite from 'better-sqlite3'
 
 /** The primary result codes that a caller can act on; errors of others are bugs and passed on as they are. */
 const codes: Readonly<Record<string, ErrorCode>> = {
@@ -16,14 +15,40 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   SQLITE_IOERR: 'data_loss',
 }
 
+/** Numbers of the same, as `node:sqlite` tells them (https://sqlite.org/rescode.html). */
+const numbers: Readonly<Record<number, string>> = {
+  3: 'SQLITE_PERM',
+  5: 'SQLITE_BUSY',
+  6: 'SQLITE_LOCKED',
+  7: 'SQLITE_NOMEM',
+  8: 'SQLITE_READONLY',
+  10: 'SQLITE_IOERR',
+  11: 'SQLITE_CORRUPT',
+  13: 'SQLITE_FULL',
+  14: 'SQLITE_CANTOPEN',
+  18: 'SQLITE_TOOBIG',
+  26: 'SQLITE_NOTADB',
+  // Extended ones, of which the lowest byte is the primary one.
+  1034: 'SQLITE_IOERR_FSYNC',
+  1290: 'SQLITE_IOERR_DIR_FSYNC',
+}
+
+/** The result, such as `SQLITE_IOERR_WRITE`, of an error of either engine; undefined for other errors. */
+export function resultOf(error: unknown): string | undefined {
+  const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown }
+  if (code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number')
+    return numbers[errcode] ?? numbers[errcode & 0xff]
+  return typeof code === 'string' && code.startsWith('SQLITE_') ? code : undefined
+}
+
 /** Gives an error of SQLite a code and says which database; anything else is returned as it is. */
 export function fromSqliteError(error: unknown, path: string): unknown {
-  if (!(error instanceof Sqlite.SqliteError)) return error
-  const code = codeOfResult(error.code)
-  if (code === undefined) return error
+  const result = resultOf(error)
+  const code = result === undefined ? undefined : codeOfResult(result)
+  if (result === undefined || code === undefined || !(error instanceof Error)) return error
   return new NsboxError(code, `database ${path}: ${error.message}`, {
     cause: error,
-    details: { sqlite: error.code },
+    details: { sqlite: result },
   })
 }
 

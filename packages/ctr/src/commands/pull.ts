@@ -3,6 +3,7 @@ import { defaultPlatform, formatPlatform, type Platform } from '@nsbox/oci'
 import { Command } from 'commander'
 import { chosenSnapshotter, missingSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
+import { type NameOptions, referenceReader } from '../image-names.ts'
 import { requireLocal } from '../local-only.ts'
 import { allMetadataOption, skipMetadataOption } from '../metadata-options.ts'
 import { openRemote } from '../open-remote.ts'
@@ -34,13 +35,14 @@ const localOnly = {
   tlscert: '--tlscert',
   tlskey: '--tlskey',
   httpTrace: '--http-trace',
+  httpDump: '--http-dump',
 } as const
 
 /** `pull <ref>`: one Transfer call, with which the server does the work; or, with `--local`, this process does it */
-export function pullCommand(): Command {
+export function pullCommand(names: NameOptions = {}): Command {
   const command = new Command('pull')
     .description('pull an image and unpack it')
-    .argument('<ref>', 'such as docker.io/library/redis:latest')
+    .argument('<ref>', 'such as docker.io/library/redis:latest', referenceReader(names))
     .addOption(allMetadataOption())
     .addOption(skipMetadataOption())
     .option('--no-unpack', 'only fetch the image')
@@ -89,7 +91,7 @@ async function pullThere(
     allMetadata: options.allMetadata,
     unpack: options.unpack ? { snapshotter: namedSnapshotter } : undefined,
     labels: parseLabels(options.label ?? []),
-    credentials: credentialSource(options),
+    credentials: await credentialSource(options, { signal }),
     defaultScheme: options.plainHttp ? 'http' : undefined,
     hostsDir: options.hostsDir,
     onProgress: (progress) => view?.update(progress),
@@ -105,7 +107,7 @@ async function pullHere(
 ): Promise<void> {
   const { client, signal } = session
   const snapshotterName = (await chosenSnapshotter(session)).name
-  await using opened = await openRemote(reference, options)
+  await using opened = await openRemote(reference, options, { signal })
   await pullThrough(client, {
     remote: opened.remote,
     platforms: chosenPlatforms(options),

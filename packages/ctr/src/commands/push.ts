@@ -2,6 +2,7 @@ import type { Descriptor } from '@nsbox/oci'
 import { mediaTypes, type Platform, parseDigest } from '@nsbox/oci'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
+import { type NameOptions, referenceReader, storedName } from '../image-names.ts'
 import { requireLocal } from '../local-only.ts'
 import { openRegistry } from '../open-remote.ts'
 import { parseCount } from '../parse-count.ts'
@@ -27,13 +28,14 @@ const localOnly = {
   tlscert: '--tlscert',
   tlskey: '--tlskey',
   httpTrace: '--http-trace',
+  httpDump: '--http-dump',
 } as const
 
 /** `push <remote> [<local>]`: the server does the work, or with `--local` this process */
-export function pushCommand(): Command {
+export function pushCommand(names: NameOptions = {}): Command {
   const command = new Command('push')
     .description('push an image')
-    .argument('<remote>', 'reference to push to')
+    .argument('<remote>', 'reference to push to', referenceReader(names))
     .argument('[local]', 'name of the image; that of the remote by default')
     .option(
       '--platform <platform>',
@@ -48,8 +50,10 @@ export function pushCommand(): Command {
   return addRegistryOptions(command).action(
     withSession(async (session, options: PushOptions, remote: string, local: string | undefined) => {
       if (!options.local) requireLocal(options, localOnly)
+      const { client, signal } = session
+      const name = local === undefined ? remote : await storedName(client, local, { ...names, signal })
       using view = new ProgressView()
-      await (options.local ? pushHere : pushThere)(session, options, { remote, name: local ?? remote }, view)
+      await (options.local ? pushHere : pushThere)(session, options, { remote, name }, view)
     }),
   )
 }
@@ -69,7 +73,7 @@ async function pushThere(
   await client.push(name, {
     reference: remote,
     platforms: options.platform,
-    credentials: credentialSource(options),
+    credentials: await credentialSource(options, { signal }),
     defaultScheme: options.plainHttp ? 'http' : undefined,
     hostsDir: options.hostsDir,
     onProgress: (progress) => view.update(progress),
@@ -86,7 +90,7 @@ async function pushHere(
   const { client, signal } = session
   const { pushImage } = await import('@nsbox/images')
   const target = await pushedTarget(session, options, name)
-  await using registry = await openRegistry(options)
+  await using registry = await openRegistry(options, { signal })
   await pushImage(target, {
     registry,
     reference: remote,

@@ -3,12 +3,14 @@ import { NsboxError } from '@nsbox/errors'
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
 import type { RegistryLimits } from '../limits.ts'
 import { checkedConnector } from './checked-connector.ts'
+import { type Dump, dumping } from './dump-exchange.ts'
 import type { Exchange, Reply } from './exchange.ts'
 import { HostPlaces } from './host-places.ts'
 import { isLoopback } from './loopback.ts'
 import { networkError } from './network-error.ts'
 import { redactUrl } from './redact.ts'
 import { SentSecrets } from './sent-secrets.ts'
+import { readSystemAuthorities } from './system-authorities.ts'
 import { connectOptions } from './tls-settings.ts'
 
 /**
@@ -29,26 +31,39 @@ export interface RequestTrace {
   readonly milliseconds: number
 }
 
+/** Whom to tell what goes over connections. */
+export interface ConnectionListeners {
+  /** Called for every request once its answer begins or fails; must not throw. */
+  readonly onRequest?: ((trace: RequestTrace) => void) | undefined
+  /**
+   * Called with the lines of each request and answer: the head, and the body if it is text or JSON of at most 64 KiB.
+   * Secrets are masked; control characters are not. Must not throw.
+   */
+  readonly onDump?: Dump | undefined
+}
+
 /**
  * Keep-alive connections to registries, HTTP/1.1: one pool for each way of trusting and timing. The usual environment
  * variables (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) name proxies, of which none is used for this machine itself.
  */
 export class Connections implements AsyncDisposable {
   readonly #limits: RegistryLimits
-  readonly #onRequest: ((trace: RequestTrace) => void) | undefined
+  readonly #listeners: ConnectionListeners
   #closed = false
   readonly #agents = new Map<string, Dispatcher>()
   readonly #places: HostPlaces
+  /** Read once they are needed. */
+  #authorities: Promise<readonly string[]> | undefined
   /** Secrets that were sent over these connections. */
   readonly secrets = new SentSecrets()
 
   constructor(
     limits: RegistryLimits,
-    onRequest?: (trace: RequestTrace) => void,
+    listeners: ConnectionListeners = {},
     places: HostPlaces = new HostPlaces(),
   ) {
     this.#limits = limits
-    this.#onRequest = onRequest
+    this.#listeners = listeners
     this.#places = places
   }
 
@@ -56,6 +71,9 @@ export class Connections implements AsyncDisposable {
   async send(exchange: Exchange): Promise<Reply> {
     const { method, url, headers, signal } = exchange
     const { headersTimeout, uploadTimeout, idleTimeout } = this.#limits
+    // Not read for what is not verified.
+    const isVerified = url.protocol === 'https:' && !exchange.tls.skipVerify
+    const authorities = isVerified ? await this.#systemAuthorities() : []
     signal?.throwIfAborted()
     if (this.#closed) throw new NsboxError('failed_precondition', 'the registry client is closed')
     const started = performance.now()
@@ -63,7 +81,7 @@ export class Connections implements AsyncDisposable {
     const { secrets } = this
     const address = exchange.namedBy === undefined ? redactUrl(url) : redactUrl(url, secrets)
     const trace = (outcome: Pick<RequestTrace, 'status' | 'error'>) =>
-      this.#onRequest?.({
+      this.#listeners.onRequest?.({
         method,
         url: address,
         ...outcome,
@@ -78,7 +96,7 @@ export class Connections implements AsyncDisposable {
         method,
         headers,
         ...(body !== undefined && { body }),
-        dispatcher: this.#agent(exchange),
+        dispatcher: this.#dispatcher(exchange, authorities),
         headersTimeout: typeof exchange.body === 'function' ? uploadTimeout : headersTimeout,
         bodyTimeout: idleTimeout,
         highWaterMark: readAhead,
@@ -101,16 +119,30 @@ export class Connections implements AsyncDisposable {
     await Promise.all(agents.map((agent) => agent.destroy()))
   }
 
-  #agent({ url, namedBy, tls, connectTimeout = this.#limits.connectTimeout }: Exchange): Dispatcher {
+  #dispatcher(exchange: Exchange, authorities: readonly string[]): Dispatcher {
+    const agent = this.#agent(exchange, authorities)
+    const { onDump } = this.#listeners
+    return onDump === undefined ? agent : agent.compose(dumping(onDump, this.secrets))
+  }
+
+  #systemAuthorities(): Promise<readonly string[]> {
+    this.#authorities ??= readSystemAuthorities()
+    return this.#authorities
+  }
+
+  #agent(
+    { url, namedBy, tls, connectTimeout = this.#limits.connectTimeout }: Exchange,
+    authorities: readonly string[],
+  ): Dispatcher {
     const direct = isLoopback(url.hostname)
     // A host that a server has named gets connections of its own, never those for hosts that the user has named.
     const sender = namedBy === undefined ? undefined : hostOf(new URL(namedBy))
     const namedByOther = sender === hostOf(url) ? undefined : sender
-    const key = `${direct} ${connectTimeout} ${tls.id} ${namedByOther}`
+    const key = `${url.protocol} ${direct} ${connectTimeout} ${tls.id} ${namedByOther}`
     let agent = this.#agents.get(key)
     if (!agent) {
       const { connections } = this.#limits
-      const options = { ...connectOptions(tls), timeout: connectTimeout }
+      const options = { ...connectOptions(tls, authorities), timeout: connectTimeout }
       const connect = checkedConnector(options, (host, addresses) =>
         this.#places.admit(host, namedByOther, addresses),
       )
