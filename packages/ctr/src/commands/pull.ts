@@ -68,7 +68,10 @@ export function pullCommand(names: NameOptions = {}): Command {
       const { target } = await client.images.get(reference, { signal })
       print(options.quiet ? target.digest : `${reference} ${target.digest}`)
       if (missing !== undefined)
-        complain(`not unpacked, since the server does not have the snapshotter ${missing}`)
+        complain(
+          `not unpacked, since the server does not have the snapshotter ${missing.name}` +
+            (missing.reason === undefined ? '' : `: ${missing.reason}`),
+        )
       if (!unpack) return
       for (const platform of platformsToUnpack(options)) {
         const chainId = await imageChainId(client.content, target, { platform, signal })
