@@ -1,5 +1,5 @@
-// Sets up, runs the static checks and all tests, none of which may change a file of the checkout, and ends with the
-// line `N passed, N failed`:
+// Sets up, runs the static checks and all tests, none of which may change a file of the checkout or leave a process or
+// a cgroup, and ends with the line `N passed, N failed`:
 //   node scripts/test.mjs [--long] [FILE …]
 // --long runs the full counts and sizes of tests that are seeded samples otherwise. FILE is part of a test
 // file's path; with it only the tests of such files run.
@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { changedFiles, cleanTree } from './clean-tree.mjs'
+import { leftBehind, nsboxCgroups } from './left-behind.mjs'
 import { command, root } from './setup/command.mjs'
 import { setUp } from './setup.mjs'
 import { staticChecks } from './static-checks.mjs'
@@ -24,6 +25,7 @@ async function runTests() {
     await mkdir(temporary)
     // Containers with users of their own pass through.
     for (const passed of [directory, temporary]) await chmod(passed, 0o711)
+    const cgroups = await nsboxCgroups()
     const { code } = await command(
       join(root, 'node_modules/.bin/vitest'),
       ['run', '--reporter=default', '--reporter=./scripts/count-reporter.ts', ...positionals],
@@ -39,6 +41,11 @@ async function runTests() {
     const count = JSON.parse(await readFile(countFile, 'utf8'))
     // A run without tests is a failure, and whatever else vitest failed for must not be lost in counting.
     if ((code !== 0 || count.passed === 0) && count.failed === 0) count.failed = 1
+    const still = await leftBehind({ temporary, cgroups })
+    if (still.length > 0) {
+      console.log(`FAILED: tests left behind\n${still.join('\n')}`)
+      count.failed++
+    }
     // tsx keeps what it compiled for the next time.
     const left = (await readdir(temporary)).filter((name) => !name.startsWith('tsx-'))
     if (left.length > 0) {

@@ -14,6 +14,7 @@ import {
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runCommand } from './command-host.ts'
 import { program, startServer } from './programs.ts'
 
 /** Lines without what stock `ctr` fills their ends with. */
@@ -74,7 +75,7 @@ describeWith(
         ]
         const held = await ours('ctr', 'leases', 'create', '--id', 'ingest')
         expect(held).toMatchObject({ code: 0, stdout: 'ingest\n' })
-        expect(await run(program('ctr'), ingest, { input: 'hello' })).toMatchObject({ code: 0 })
+        expect(await runCommand('ctr', ingest, { input: 'hello' })).toMatchObject({ code: 0 })
         expect(await ours('ctr', 'content', 'label', digest, 'containerd.io/gc.root=yes')).toMatchObject({
           stdout: 'containerd.io/gc.root=yes\n',
         })
@@ -183,7 +184,7 @@ describeWith(
     it('run the server inside their own process when there is no other, one at a time on a root', async () => {
       await using root = await tempDir('nsbox-embedded')
       const env = { CONTAINERD_ADDRESS: undefined, XDG_RUNTIME_DIR: root.path }
-      const dist = (...args: string[]) => run(program('dist'), ['--root', root.path, ...args], { env })
+      const dist = (...args: string[]) => runCommand('dist', ['--root', root.path, ...args], { env })
       expect(await dist('pull', reference)).toMatchObject({ code: 0 })
       expect(await dist('images', 'ls', '-q')).toMatchObject({ code: 0, stdout: `${reference}\n` })
       await using server = await startServer({ root: root.path })

@@ -13,7 +13,8 @@ import {
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { program, startServer } from './programs.ts'
+import { runCommand } from './command-host.ts'
+import { startServer } from './programs.ts'
 
 /** Lines without times, and labels in one order: stock `ctr` prints them in any. */
 const comparable = (text: string) =>
@@ -50,7 +51,7 @@ describeWith(
     describe.each(['nsbox-server', 'containerd'])('against %s', (server) => {
       let namespace = ''
       const address = () => ['-a', addresses[server]!, '-n', namespace]
-      const ours = (...args: string[]) => run(program('ctr'), [...address(), ...args])
+      const ours = (...args: string[]) => runCommand('ctr', [...address(), ...args])
       const stock = (...args: string[]) => run('/usr/bin/ctr', [...address(), ...args])
 
       /** What a command prints, where it succeeds. */
@@ -198,7 +199,7 @@ describeWith(
       // Its own, since the state of runc is the machine's.
       const namespace = `running-${process.pid}`
       const address = ['-a', addresses.containerd!, '-n', namespace]
-      const ours = (...args: string[]) => run(program('ctr'), [...address, ...args])
+      const ours = (...args: string[]) => runCommand('ctr', [...address, ...args])
       const stock = (...args: string[]) => runOrThrow('/usr/bin/ctr', [...address, ...args])
       const state = async () => (await stock('tasks', 'ls')).stdout
       await stock('run', '-d', '--null-io', '--rootfs', rootfs, 'x', '/bin/busybox', 'sleep', '1000')

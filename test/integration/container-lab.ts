@@ -13,6 +13,7 @@ import {
   tempDir,
 } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { runCommand } from './command-host.ts'
 import { program } from './programs.ts'
 
 /** A namespace of a server with an image that runs, for the commands that run containers. */
@@ -59,10 +60,8 @@ export async function openContainerLab(
   const stock: ContainerLab['stock'] = (args, options) =>
     run('/usr/bin/ctr', ['-a', address, '-n', namespace, ...args], options)
   const command = (args: readonly string[]) => [program('ctr'), '-a', address, '-n', namespace, ...args]
-  const ctr: ContainerLab['ctr'] = async (args, options) => {
-    const [file, ...all] = command(args)
-    return await run(file!, all, options)
-  }
+  const ctr: ContainerLab['ctr'] = (args, options) =>
+    runCommand('ctr', ['-a', address, '-n', namespace, ...args], options)
   opening.defer(() => removeCgroup(namespace))
   // Of a server that works, all of this ends with the tests; what a failed one has left must not disturb the others.
   opening.defer(async () => {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ctrProgram } from '@nsbox/ctr'
+import { digestOf, mediaTypes } from '@nsbox/oci'
 import {
   buildImage,
   filesLayer,
@@ -16,6 +17,7 @@ import {
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { runCommand } from './command-host.ts'
 import { stockCommands } from './command-matrix/stock-commands.ts'
 import { program, startServer } from './programs.ts'
 
@@ -59,10 +61,13 @@ describeWith(
     })
     afterAll(() => resources.disposeAsync())
 
-    it('are all that stock ctr has, but for those that nobody wants', async () => {
-      const lacking = (await stockCommands()).flatMap(({ words }) => {
+    it('are all that stock ctr has, with all options, but for those that nobody wants', async () => {
+      const lacking = (await stockCommands()).flatMap(({ words, options }) => {
         const name = words.map(([first]) => first).join(' ')
-        return notWanted.test(name) || has(ctrProgram(), words) ? [] : [name]
+        if (notWanted.test(name)) return []
+        const names = optionsOf(ctrProgram(), words)
+        if (names === undefined) return [name]
+        return options.flatMap(([option]) => (names.has(option!) ? [] : [`${name} ${option}`]))
       })
       expect(lacking).toEqual([])
     })
@@ -75,22 +80,25 @@ describeWith(
       const directory = join('/sys/fs/cgroup', await hierarchy(), namespace)
       await mkdir(join(directory, 'busy'), { recursive: true })
       const remove = ['namespaces', 'rm', '--cgroup', namespace]
-      expect(await run(program('ctr'), ours(...remove))).toMatchObject({
+      expect(await runCommand('ctr', ours(...remove))).toMatchObject({
         code: 1,
         stderr: expect.stringContaining(directory),
       })
       await rmdir(join(directory, 'busy'))
-      expect(await run(program('ctr'), ours(...remove))).toMatchObject({ code: 0, stdout: `${namespace}\n` })
+      expect(await runCommand('ctr', ours(...remove))).toMatchObject({ code: 0, stdout: `${namespace}\n` })
       expect(existsSync(directory)).toBe(false)
-      expect(await run(program('ctr'), ours(...remove))).toMatchObject({ code: 0, stdout: `${namespace}\n` })
+      expect(await runCommand('ctr', ours(...remove))).toMatchObject({ code: 0, stdout: `${namespace}\n` })
     })
 
     it('refuse what they cannot do, and say why', async () => {
       for (const [args, why] of [
         [['containers', 'create', '--pid-file', 'x', reference, 'one'], 'tasks start takes --pid-file'],
-        [['images', 'pull', '--http-dump', reference], 'take --http-trace'],
+        [['images', 'pull', '--http-dump', reference], '"--http-dump" requires "--local" flag'],
+        [['images', 'convert', '--erofs', reference, 'x'], 'never as EROFS'],
+        [['images', 'convert', '--erofs-compressors', 'lz4', reference, 'x'], 'never as EROFS'],
+        [['images', 'build-erofs-cache', '--dmverity', reference, '/x'], 'never as EROFS'],
       ] as const)
-        expect(await run(program('ctr'), ours(...args))).toMatchObject({
+        expect(await runCommand('ctr', ours(...args))).toMatchObject({
           code: 1,
           stderr: expect.stringContaining(why),
         })
@@ -99,7 +107,7 @@ describeWith(
     describe.each(['nsbox-server', 'containerd'])('against %s', (server) => {
       let namespace: string
       const address = () => ['-a', addresses[server]!, '-n', namespace]
-      const ours = (...args: string[]) => run(program('ctr'), [...address(), ...args])
+      const ours = (...args: string[]) => runCommand('ctr', [...address(), ...args])
       const stock = (...args: string[]) => run('/usr/bin/ctr', [...address(), ...args])
 
       /** What a command prints, where it succeeds. */
@@ -189,6 +197,18 @@ describeWith(
 
       it('fetch blobs of a repository', async () => {
         await same('content', 'fetch-blob', '--plain-http', reference, config)
+        const asked = [
+          '--plain-http',
+          '--http-dump',
+          '--user',
+          'ann:sesame',
+          '--media-type',
+          mediaTypes.ociManifest,
+        ]
+        const fetched = await ours('content', 'fetch-blob', ...asked, reference, manifest)
+        expect(digestOf(fetched.stdout)).toBe(manifest)
+        expect(fetched.stderr).toContain(`GET /v2/library/small/manifests/${manifest} HTTP/1.1\n`)
+        expect(fetched.stderr).toContain(`accept: ${mediaTypes.ociManifest}, `)
         const none = `sha256:${'0'.repeat(64)}`
         expect(await ours('content', 'fetch-blob', '--plain-http', reference, none)).toMatchObject({
           code: 1,
@@ -249,6 +269,23 @@ describeWith(
           '    │   └──  Content does not exist locally, skipping',
         )
         expect(await ours('images', 'inspect', 'none')).toMatchObject({ code: 1, stdout: '' })
+      })
+
+      it('pull documents of other platforms only if they are asked for', async () => {
+        const foreign = process.arch === 'arm64' ? 'amd64' : 'arm64'
+        const pulled = ['images', 'pull', '--plain-http', '--local', '--no-unpack']
+        // An index, and manifest, config and layer of this platform; and then manifest and config of the other one.
+        for (const [flag, count] of [
+          ['--skip-metadata', 4],
+          ['--all-metadata', 6],
+        ] as const) {
+          namespace = `${namespace}-${count}`
+          await good(ours(...pulled, '--quiet', flag, multi))
+          expect(lines(await good(stock('content', 'ls', '-q')))).toHaveLength(count)
+          const { stdout } = await ours('images', 'inspect', multi)
+          expect(stdout.split(`Platform: linux/${foreign}`)).toHaveLength(2)
+          expect(stdout.includes('does not exist locally')).toBe(flag === '--skip-metadata')
+        }
       })
 
       it('let go of layers that are unpacked', async () => {
@@ -331,9 +368,15 @@ async function hierarchy(): Promise<string> {
 }
 
 /** Whether a program has a command by its name. */
-function has(command: ReturnType<typeof ctrProgram>, words: readonly (readonly string[])[]): boolean {
+/** The names of the options that a command takes, those for all commands included; undefined if it is not there. */
+function optionsOf(
+  command: ReturnType<typeof ctrProgram>,
+  words: readonly (readonly string[])[],
+): Set<string | undefined> | undefined {
+  const own = new Set(command.options.flatMap(({ long, short }) => [long, short]))
   const [names, ...rest] = words
-  if (names === undefined) return true
+  if (names === undefined) return own
   const below = command.commands.find((each) => each.name() === names[0])
-  return below !== undefined && has(below, rest)
+  const found = below && optionsOf(below, rest)
+  return found && new Set([...(command.parent === null ? own : []), ...found])
 }

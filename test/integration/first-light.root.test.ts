@@ -1,8 +1,8 @@
-import { buildImage, busyboxLayer, pushImage, randomLayer, startRegistry, tempDir } from '@nsbox/testing'
+import { buildImage, busyboxLayer, pushImage, randomLayer, run, startRegistry, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startServer, type TestServer } from './programs.ts'
+import { program, startServer, type TestServer } from './programs.ts'
 
 describeWith({ root: true, programs: ['docker-registry', 'skopeo'] }, 'an image from a real registry', () => {
   const resources = new AsyncDisposableStack()
@@ -24,41 +24,46 @@ describeWith({ root: true, programs: ['docker-registry', 'skopeo'] }, 'an image 
 
   afterAll(() => resources.disposeAsync())
 
-  it('is pulled into a namespace, shared with a second without a download, and removed from one', async () => {
-    const foo = { env: { CONTAINERD_NAMESPACE: 'foo' } }
+  /** Each command is a process, as it is for a user. */
+  const client = (name: 'ctr' | 'dist') => (args: readonly string[], env?: Record<string, string>) =>
+    run(program(name), args, { env: { CONTAINERD_ADDRESS: server.address, ...env } })
+  const [ctr, dist] = [client('ctr'), client('dist')]
 
-    expect(await server.ctr(['namespaces', 'create', 'foo', 'mylabel=bar'])).toMatchObject({
+  it('is pulled into a namespace, shared with a second without a download, and removed from one', async () => {
+    const foo = { CONTAINERD_NAMESPACE: 'foo' }
+
+    expect(await ctr(['namespaces', 'create', 'foo', 'mylabel=bar'])).toMatchObject({
       code: 0,
       stdout: '',
     })
-    const listed = await server.ctr(['namespaces', 'ls'])
+    const listed = await ctr(['namespaces', 'ls'])
     expect(listed.stdout).toBe('NAME LABELS\nfoo  mylabel=bar\n')
 
-    expect(await server.dist(['pull', ref])).toMatchObject({ code: 0 })
-    const images = (await server.dist(['images', 'ls'])).stdout.split('\n').map((line) => line.split(/ +/))
+    expect(await dist(['pull', ref])).toMatchObject({ code: 0 })
+    const images = (await dist(['images', 'ls'])).stdout.split('\n').map((line) => line.split(/ +/))
     expect(images[0]?.slice(0, 4)).toEqual(['REF', 'TYPE', 'DIGEST', 'SIZE'])
     expect(images[1]?.[0]).toBe(ref)
-    expect((await server.dist(['images', 'ls', '-q'], foo)).stdout).toBe('')
+    expect((await dist(['images', 'ls', '-q'], foo)).stdout).toBe('')
 
     const before = (await registry.accessLog()).length
-    expect(await server.dist(['pull', ref], foo)).toMatchObject({ code: 0 })
+    expect(await dist(['pull', ref], foo)).toMatchObject({ code: 0 })
     const requests = (await registry.accessLog()).slice(before)
     // Nothing but the question where the tag points; an answer to HEAD has no body.
     expect(requests.map(({ method }) => method)).toEqual(['HEAD'])
-    expect((await server.dist(['images', 'ls', '-q'], foo)).stdout).toBe(`${ref}\n`)
+    expect((await dist(['images', 'ls', '-q'], foo)).stdout).toBe(`${ref}\n`)
 
-    expect(await server.dist(['images', 'rm', '--sync', ref], foo)).toMatchObject({
+    expect(await dist(['images', 'rm', '--sync', ref], foo)).toMatchObject({
       code: 0,
       stdout: `${ref}\n`,
     })
-    expect((await server.dist(['images', 'ls', '-q'])).stdout).toBe(`${ref}\n`)
+    expect((await dist(['images', 'ls', '-q'])).stdout).toBe(`${ref}\n`)
     for (const digest of blobs) {
-      const { code, stdoutBytes } = await server.dist(['content', 'get', digest])
+      const { code, stdoutBytes } = await dist(['content', 'get', digest])
       expect({ digest, code, empty: stdoutBytes.byteLength === 0 }).toEqual({ digest, code: 0, empty: false })
     }
 
-    expect(await server.ctr(['namespaces', 'rm', 'foo'])).toMatchObject({ code: 0, stdout: 'foo\n' })
-    const refused = await server.ctr(['namespaces', 'rm', 'default'])
+    expect(await ctr(['namespaces', 'rm', 'foo'])).toMatchObject({ code: 0, stdout: 'foo\n' })
+    const refused = await ctr(['namespaces', 'rm', 'default'])
     expect(refused.code).toBe(1)
     expect(refused.stderr).toContain(
       'ctr: unable to delete default: namespace "default" must be empty, but it still has images, blobs, ' +

@@ -10,6 +10,7 @@ import {
   tempDir,
 } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { runCommand } from './command-host.ts'
 
 const programs = join(import.meta.dirname, '../../node_modules/.bin')
 
@@ -84,12 +85,8 @@ export async function startServer({
     await process.stop()
   })
   const resources = starting.move()
-  const client = (name: 'ctr' | 'dist', clientArgs: readonly string[], options?: RunOptions) => {
-    return run(program(name), clientArgs, {
-      ...options,
-      env: { CONTAINERD_ADDRESS: address, ...options?.env },
-    })
-  }
+  const client = (name: 'ctr' | 'dist', clientArgs: readonly string[], options?: RunOptions) =>
+    runCommand(name, clientArgs, { ...options, env: { CONTAINERD_ADDRESS: address, ...options?.env } })
   return {
     root: dataRoot,
     state,

@@ -12,10 +12,13 @@ describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'container
 
     it('a terminal is raw meanwhile, tells its size and is given back with the exit status', async () => {
       const shell = lab()
-        .command(running(['--rm', '-t'], 'terminal', 'sh'))
+        .command(running(['--rm', '-t'], 'terminal', 'sh', '-c', "'stty size; exec sh'"))
         .join(' ')
-      await using terminal = await TestTerminal.start(['sh', '-c', `${shell}; echo ended $?; read wait`])
+      const script = `read go; ${shell}; echo ended $?; read wait`
+      await using terminal = await TestTerminal.start(['sh', '-c', script])
       await terminal.resize({ width: 91, height: 33 })
+      terminal.type('\r')
+      await terminal.waitFor(/33 91/)
       await terminal.waitFor(/# /)
       expect(await terminal.isRaw()).toBe(true)
       terminal.type('stty size; tty; echo $TERM\r')

@@ -24,7 +24,6 @@ describeWith(
     beforeAll(async () => {
       resources = new AsyncDisposableStack()
       directory = resources.use(await tempDir('nsbox-shims')).path
-      resources.defer(() => removeCgroup('nsbox-suite'))
       resources.defer(() => removeCgroup(namespace))
       rootfs = await busyboxRootfs(join(directory, 'rootfs'))
       server = resources.use(await startServer())

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { withTempMount } from '@nsbox/mount'
@@ -16,6 +16,7 @@ import {
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runCommand } from './command-host.ts'
 import { program, startServer } from './programs.ts'
 
 /** Lines without what stock `ctr` fills their ends with, and times as far as both tell them. */
@@ -42,8 +43,10 @@ describeWith(
     const resources = new AsyncDisposableStack()
     const addresses: Record<string, string> = {}
     let reference: string
+    let directory: string
 
     beforeAll(async () => {
+      directory = resources.use(await tempDir('nsbox-mounts')).path
       const registry = resources.use(await startRegistry())
       const layout = resources.use(await tempDir('nsbox-layout')).path
       const layers = [await busyboxLayer(), filesLayer({ 'etc/top': 'top' })]
@@ -57,7 +60,7 @@ describeWith(
 
     describe.each(['nsbox-server', 'containerd'])('against %s', (server) => {
       const address = () => ['-a', addresses[server]!]
-      const ours = (...args: string[]) => run(program('ctr'), [...address(), ...args])
+      const ours = (...args: string[]) => runCommand('ctr', [...address(), ...args])
       const stock = (...args: string[]) => run('/usr/bin/ctr', [...address(), ...args])
       let top: string
       let base: string
@@ -89,6 +92,19 @@ describeWith(
           expect(await readFile(join(path, 'etc/top'), 'utf8')).toBe('top')
           await writeFile(join(path, 'etc/new'), 'new')
         })
+        const target = join(directory, server)
+        await mkdir(target)
+        const temporary = await ours('snapshots', 'mounts', '--temp', target, 'active')
+        expect(temporary).toMatchObject({ code: 0, stderr: '' })
+        // Containerd 1.7 does not mount for its clients.
+        expect(temporary.stdout).toMatch(server === 'containerd' ? /^mount -t overlay / : /^mount -t bind /)
+        await runOrThrow('/bin/sh', ['-c', temporary.stdout])
+        expect(await readFile(join(target, 'etc/new'), 'utf8')).toBe('new')
+        expect(await ours('images', 'unmount', target)).toMatchObject({ code: 0, stdout: `${target}\n` })
+        expect(await readdir(target)).toEqual([])
+        const again = await ours('snapshots', 'mounts', '--temp', target, 'active')
+        expect(again).toMatchObject({ code: 0, stdout: temporary.stdout })
+        expect(await ours('images', 'unmount', target)).toMatchObject({ code: 0, stderr: '' })
         expect(await ours('snapshots', 'prepare', 'empty')).toMatchObject({ code: 0, stdout: '' })
         const viewed = await ours('snapshots', 'view', '--mounts', 'view', top)
         await withTempMount(mountsOf(viewed.stdout), async (path) => {
@@ -201,7 +217,7 @@ describeWith(
       it('work with the snapshotter that an option, the environment or the namespace names', async () => {
         await ours('namespaces', 'create', 'choosing', 'containerd.io/defaults/snapshotter=missing-1')
         const named = async (args: string[], env = {}) =>
-          (await run(program('ctr'), [...address(), '-n', 'choosing', ...args, 'snapshots', 'ls'], { env }))
+          (await runCommand('ctr', [...address(), '-n', 'choosing', ...args, 'snapshots', 'ls'], { env }))
             .stderr
         expect(await named([])).toContain('missing-1')
         expect(await named([], { CONTAINERD_SNAPSHOTTER: 'missing-2' })).toContain('missing-2')

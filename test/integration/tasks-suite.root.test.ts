@@ -49,6 +49,7 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox', 'container
     createCodes: false,
     signalCodes: false,
     killPaused: false,
+    killWhileStarting: false,
     exitOfUnstarted: false,
     restartedExec: false,
     metricsOfRunning: false,

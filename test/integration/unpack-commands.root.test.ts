@@ -19,6 +19,7 @@ import {
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runCommand } from './command-host.ts'
 import { program, startServer } from './programs.ts'
 
 /** Lines without what stock `ctr` fills their ends with. */
@@ -222,9 +223,9 @@ describeWith(
       const { address } = server
       const within = (namespace: string, ...args: string[]) => [...['-a', address, '-n', namespace], ...args]
       const pull = (namespace: string, ...args: string[]) =>
-        run(program('dist'), within(namespace, 'pull', ...args, reference))
+        runCommand('dist', within(namespace, 'pull', ...args, reference))
       const snapshots = async (namespace: string, snapshotter: string) =>
-        (await run(program('ctr'), within(namespace, '--snapshotter', snapshotter, 'snapshots', 'ls'))).stdout
+        (await runCommand('ctr', within(namespace, '--snapshotter', snapshotter, 'snapshots', 'ls'))).stdout
 
       const first = await pull('first')
       expect(first).toMatchObject({ code: 0, stderr: '' })
@@ -244,7 +245,7 @@ describeWith(
       expect(await snapshots('second', 'overlayfs')).toContain(chainId)
 
       const label = 'containerd.io/defaults/snapshotter=absent'
-      await run(program('ctr'), within('without', 'namespaces', 'create', 'without', label))
+      await runCommand('ctr', within('without', 'namespaces', 'create', 'without', label))
       const without = await pull('without')
       expect(without).toMatchObject({
         code: 0,

@@ -1,11 +1,19 @@
 import { rmdirSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Mount } from '@nsbox/core/snapshots'
 import { isErrno, NsboxError } from '@nsbox/errors'
-import { mountAll, parseMountOptions, unmount } from '@nsbox/mount'
+import { listMounts, mountAll, parseMountOptions, unmount } from '@nsbox/mount'
 import { removeTree } from '@nsbox/trees'
 
 /** Milliseconds that a mount may stay in use by a process that is about to end. */
 const busyTimeout = 300
+
+/**
+ * Milliseconds that a copy of the mount may exist elsewhere. A recursive bind mount of a directory above copies it,
+ * which runc's `restore` makes in the host's mount namespace for a moment, of each bind mount of the container.
+ */
+const copyTimeout = 2000
 
 /**
  * Mounts a root file system, all or nothing. Targets of single mounts are found within it. Later mounts in it do not
@@ -40,22 +48,43 @@ export async function removeRootfs(path: string): Promise<void> {
     { recursive: true, busyTimeout },
     { recursive: true, busyTimeout: 0, lazy: true },
   ]
-  for (const attempt of [...attempts, undefined]) {
-    try {
-      rmdirSync(path)
-      return
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return
-      // Mount points that a runtime made where nothing was mounted.
-      if (isErrno(error, 'ENOTEMPTY')) return removeTree(path)
-      if (!isErrno(error, 'EBUSY') || attempt === undefined) throw error
-    }
+  for (const attempt of attempts) {
+    if (await removeDirectory(path)) return
     try {
       await unmount(path, { noFollow: true, ...attempt })
     } catch (error) {
       if (!isBusy(error) || attempt.lazy === true) throw error
     }
   }
+  const giveUp = performance.now() + copyTimeout
+  while (!(await removeDirectory(path))) {
+    if (performance.now() >= giveUp) throw await mountedElsewhere(path)
+    await delay(copyTimeout / 100)
+  }
+}
+
+/** @returns whether it is gone; it is not while it is a mount point anywhere in this mount namespace */
+async function removeDirectory(path: string): Promise<boolean> {
+  try {
+    rmdirSync(path)
+  } catch (error) {
+    if (isErrno(error, 'EBUSY')) return false
+    // Mount points that a runtime made where nothing was mounted.
+    if (isErrno(error, 'ENOTEMPTY')) await removeTree(path)
+    else if (!isErrno(error, 'ENOENT')) throw error
+  }
+  return true
+}
+
+/** Says where a directory is seen that nothing is mounted on by its own path. */
+async function mountedElsewhere(path: string): Promise<NsboxError> {
+  const end = `/${basename(dirname(path))}/${basename(path)}`
+  const places = (await listMounts()).filter(({ mountPoint }) => mountPoint.endsWith(end))
+  const seen = places.slice(0, 3).map(({ mountPoint }) => JSON.stringify(mountPoint))
+  return new NsboxError(
+    'failed_precondition',
+    `${JSON.stringify(path)} is a mount point of another mount${seen.length > 0 ? `: ${seen.join(', ')}` : ''}`,
+  )
 }
 
 const isBusy = (error: unknown) =>

@@ -13,6 +13,7 @@ import { isNotFound } from '@nsbox/errors'
 import { type NamespaceStore, namespaceFromEnvironment, requireNamespace } from '@nsbox/namespaces'
 import { type Descriptor, defaultPlatform, labelKeys } from '@nsbox/oci'
 import { addressFromEnvironment } from './connection/address.ts'
+import { AnswerTypes } from './connection/checked-answers.ts'
 import type { ClientTls } from './connection/endpoint.ts'
 import { Rpc } from './connection/rpc.ts'
 import { type AdmitPeer, Session } from './connection/session.ts'
@@ -29,6 +30,7 @@ import { RemoteContentStore } from './remote/remote-content-store.ts'
 import { RemoteEvents } from './remote/remote-events.ts'
 import { RemoteImageStore } from './remote/remote-image-store.ts'
 import { RemoteLeaseStore } from './remote/remote-lease-store.ts'
+import { RemoteMounts } from './remote/remote-mounts.ts'
 import { RemoteNamespaceStore } from './remote/remote-namespace-store.ts'
 import { RemoteSandboxStore } from './remote/remote-sandbox-store.ts'
 import { RemoteSnapshotter, type SnapshotterOptions } from './remote/remote-snapshotter.ts'
@@ -57,6 +59,11 @@ export interface ConnectOptions {
   readonly connectTimeout?: number | undefined
   /** Looks at each connection before any call is made on it, and throws if it must not be used. */
   readonly admitPeer?: AdmitPeer | undefined
+  /**
+   * Whether the sizes and fields of answers are counted before they are decoded, for a server that is not trusted;
+   * calls fail with `data_loss` then. False by default.
+   */
+  readonly checkAnswers?: boolean | undefined
 }
 
 /** How to make a lease. */
@@ -86,6 +93,8 @@ export interface ClientView {
   readonly applier: Applier
   /** Stores layers in `content`. */
   readonly comparer: Comparer
+  /** Mounts on the server's host. */
+  readonly mounts: RemoteMounts
   readonly events: RemoteEvents
   readonly transfer: Transferrer
   readonly introspection: Introspection
@@ -180,9 +189,11 @@ export function connect(options: ConnectOptions = {}): Client {
     tls,
     token,
     admitPeer,
+    checkAnswers = false,
   } = options
   const session = new Session(address, { connectTimeout, tls, token, admitPeer })
-  const view = openView(new Rpc(session, { namespace: requireNamespace(namespace), lease }))
+  const answers = checkAnswers ? new AnswerTypes() : undefined
+  const view = openView(new Rpc(session, { namespace: requireNamespace(namespace), lease }, answers))
   return { ...view, [Symbol.asyncDispose]: () => session[Symbol.asyncDispose]() }
 }
 
@@ -203,6 +214,7 @@ function openView(rpc: Rpc): ClientView {
     leases: new RemoteLeaseStore(rpc),
     applier: new RemoteApplier(rpc),
     comparer: new RemoteComparer(rpc),
+    mounts: new RemoteMounts(rpc),
     events: new RemoteEvents(rpc),
     transfer: new RemoteTransfer(rpc),
     introspection: new Introspection(rpc),

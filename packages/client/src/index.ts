@@ -31,6 +31,7 @@ export type {
   ServerInfo,
 } from './remote/introspection.ts'
 export type { RemoteEvents } from './remote/remote-events.ts'
+export type { RemoteMounts } from './remote/remote-mounts.ts'
 export type { SnapshotterOptions } from './remote/remote-snapshotter.ts'
 export type { SandboxController } from './remote/sandbox-controller.ts'
 export type { CheckpointTaskOptions } from './task/checkpoint-options.ts'

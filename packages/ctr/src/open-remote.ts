@@ -1,6 +1,6 @@
 import type { AbortOptions } from '@nsbox/core/content'
 import type { Registry, RegistryRemote, RequestTrace } from '@nsbox/registry'
-import { complain } from './print.ts'
+import { complain, complainText } from './print.ts'
 import { credentialSource, type RegistryOptions, tlsOptions } from './registry-options.ts'
 
 /** Registries, for a command that talks to them itself; closed with the command. */
@@ -15,6 +15,7 @@ export async function openRegistry(
     hostsDir: options.hostsDir,
     defaultScheme: options.plainHttp ? 'http' : undefined,
     tls: await tlsOptions(options),
+    onDump: options.httpDump ? complainText : undefined,
     onRequest: options.httpTrace ? (trace) => complain(traceLine(trace)) : undefined,
   })
 }

@@ -32,3 +32,8 @@ export function printList<T>(
 export function complain(line: string): void {
   process.stderr.write(`${printable(line)}\n`)
 }
+
+/** Writes text that is laid out in lines to standard error, as it is but for other controls. */
+export function complainText(text: string): void {
+  process.stderr.write(printableLines(text))
+}

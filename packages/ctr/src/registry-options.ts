@@ -5,7 +5,6 @@ import type { CredentialSource, Credentials } from '@nsbox/core/transfer'
 import { NsboxError, printable } from '@nsbox/errors'
 import type { Command } from 'commander'
 import { askSecret } from './ask-secret.ts'
-import { refusedOption } from './refused-option.ts'
 
 /** The most bytes of a password on standard input. */
 const maxPasswordBytes = 64 * 1024
@@ -22,6 +21,7 @@ export interface RegistryOptions {
   readonly tlscert?: string
   readonly tlskey?: string
   readonly httpTrace?: boolean
+  readonly httpDump?: boolean
 }
 
 /** Adds the options of commands that let the server talk to a registry. */
@@ -45,7 +45,10 @@ export function addRegistryOptions(command: Command): Command {
     .option('--tlscert <file>', 'client certificate')
     .option('--tlskey <file>', 'key of the client certificate')
     .option('--http-trace', 'tell each request to a registry on standard error')
-    .addOption(refusedOption('--http-dump', 'it would show passwords and tokens; take --http-trace'))
+    .option(
+      '--http-dump',
+      'show requests to registries and answers on standard error, without secrets and blobs',
+    )
 }
 
 /**

@@ -2,7 +2,7 @@ import type { CredentialSource } from '@nsbox/core/transfer'
 import { parseReference } from '@nsbox/oci'
 import { Authorizer } from './auth/authorizer.ts'
 import { Hosts } from './hosts/hosts.ts'
-import { Connections, type RequestTrace } from './http/connections.ts'
+import { type ConnectionListeners, Connections } from './http/connections.ts'
 import type { Exchange } from './http/exchange.ts'
 import { headerFields } from './http/header-fields.ts'
 import { HostPlaces } from './http/host-places.ts'
@@ -11,7 +11,7 @@ import { defaultLimits, type RegistryLimits } from './limits.ts'
 import { RegistryClient } from './repository/registry-client.ts'
 import { type RegistryRemote, RemoteRepository } from './repository/remote-repository.ts'
 
-export interface RegistryOptions {
+export interface RegistryOptions extends ConnectionListeners {
   /** Source of credentials, called when a host asks for some; anonymous without it. */
   readonly credentials?: CredentialSource | undefined
   /** Directory of `hosts.toml` files, one directory for each registry; none by default. */
@@ -32,8 +32,6 @@ export interface RegistryOptions {
    * False by default.
    */
   readonly userIsElsewhere?: boolean | undefined
-  /** Called for every request once its answer begins or fails; must not throw. */
-  readonly onRequest?: ((trace: RequestTrace) => void) | undefined
 }
 
 /** In the terms of `node:tls`; PEM. */
@@ -70,7 +68,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
   const headers = { 'user-agent': 'nsbox', ...headerFields(Object.entries(options.headers ?? {}), 'headers') }
   const { userIsElsewhere } = options
   const places = new HostPlaces({ userIsElsewhere })
-  const connections = new Connections(limits, options.onRequest, places)
+  const connections = new Connections(limits, options, places)
   const send = (exchange: Exchange) => connections.send(exchange)
   const authorizer = new Authorizer(send, {
     credentials: options.credentials,

@@ -33,7 +33,7 @@ exec runc "$@"
       const hierarchies = (await readdir('/sys/fs/cgroup')).includes('cgroup.procs')
         ? ['']
         : ['pids', 'memory']
-      cgroups = hierarchies.map((name) => join('/sys/fs/cgroup', name, 'nsbox-suite', `x-${process.pid}`))
+      cgroups = hierarchies.map((name) => join('/sys/fs/cgroup', name, `nsbox-suite-x-${process.pid}`))
       warnings = []
       await writeFile(join(path, 'program'), script())
       await chmod(join(path, 'program'), 0o755)
@@ -76,7 +76,7 @@ exec runc "$@"
         format: 1,
         choice: { binary: 'runc', root: join(path, 'runtime/runc/launch'), systemdCgroup: false },
         ...{ sharesPids: false, io: { stdin: '', stdout: '', stderr: '', terminal: false } },
-        ...{ newCgroup: `/nsbox-suite/x-${process.pid}`, pid: 0, started: false },
+        ...{ newCgroup: `/nsbox-suite-x-${process.pid}`, pid: 0, started: false },
       }
       await writeFile(join(bundle, 'task.json'), JSON.stringify(record))
       await open()

@@ -114,6 +114,29 @@ describeWith({ root: true, linux: true, programs: [runcShim, 'runc', 'busybox'] 
     }
   })
 
+  for (const how of ['lost', 'given up'] as const)
+    test(`that is ${how} when the server ends is cleaned up after before the next one starts`, async () => {
+      const slow = 'if [ "$action" = delete ]; then touch ../../../begun; sleep 1; fi; real "$@"'
+      const hangs = 'if [ "$action" = start ]; then touch ../../../hangs; exec sleep 1000; fi'
+      const exists = (name: string) => expect.poll(() => readdir(lab.directory)).toContain(name)
+      if (how === 'lost') {
+        const { pid } = await create(await shim('slow', slow))
+        const status = await readFile(`/proc/${pid}/status`, 'utf8')
+        process.kill(Number(/^PPid:\s+(\d+)$/m.exec(status)?.[1]), 'SIGKILL')
+      } else {
+        const stop = new AbortController()
+        const creating = code(create(await shim('slow', `${hangs}; ${slow}`), { signal: stop.signal }))
+        await exists('hangs')
+        stop.abort()
+        void creating
+      }
+      await exists('begun')
+      await lab.restart(async () => {
+        expect(await readdir(join(lab.directory, 'bundles'))).toEqual([])
+      })
+      expect(await code(tasks().get(id))).toBe('not_found')
+    })
+
   test('may speak version 3, and say so in JSON', async () => {
     const path = join(lab.directory, 'v3')
     const printed = JSON.stringify({ version: 3, address: `unix://${path}`, protocol: 'ttrpc' })

@@ -12,6 +12,7 @@ const ofTheShim = {
   resizeNeedsTerminal: false,
   createCodes: false,
   killPaused: false,
+  killWhileStarting: false,
   exitOfUnstarted: false,
   restartedExec: false,
   metricsOfRunning: false,

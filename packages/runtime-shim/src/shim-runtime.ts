@@ -8,6 +8,7 @@ export class ShimRuntime implements Pick<TaskRuntime, 'namespace'>, AsyncDisposa
   readonly #context: ShimContext
   readonly #namespaces = new Map<string, NamespaceTasks>()
 
+  /** @internal use `openShimRuntime` */
   constructor(context: ShimContext) {
     this.#context = context
   }
@@ -42,7 +43,7 @@ export class ShimRuntime implements Pick<TaskRuntime, 'namespace'>, AsyncDisposa
     await Promise.all([...this.#namespaces.values()].map((tasks) => tasks.endAll()))
   }
 
-  /** Closes the runtime; shims go on. */
+  /** Closes the runtime, after clean-ups that are under way; shims go on. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#namespaces.values()].map((tasks) => tasks.leave()))
   }

@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process'
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { connect, type Socket } from 'node:net'
@@ -15,15 +17,15 @@ import { pipe } from '@nsbox/sys'
 import { connectUnix, sendDescriptors } from '@nsbox/sys/descriptors'
 import { openPidfd, processStat } from '@nsbox/sys/processes'
 import { describeWith } from '@nsbox/testing/describe-with'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { launchMessage } from './protocol/launch-message.ts'
 import { exitRecord, processRecord } from './protocol/process-record.ts'
 import type { Role } from './protocol/roles.ts'
 import { checked } from './protocol/schema.ts'
 import type { LaunchPaths } from './supervisor.ts'
-import { type Lie, LyingSupervisor, someRecord } from './testing/lying-supervisor.ts'
+import { type Lie, LyingProgram, someRecord } from './testing/lying-supervisor.ts'
 import { openFiles } from './testing/open-files.ts'
-import { SupervisorFixture } from './testing/supervised-shell.ts'
+import { gone, SupervisorFixture } from './testing/supervised-shell.ts'
 
 /** A raw client connection for tests, and the answers to it. */
 class RawClient implements AsyncDisposable {
@@ -101,6 +103,12 @@ describeWith({ linux: true, programs: ['perl'] }, 'a client', () => {
     expect(await running.exit).toMatchObject({ exitStatus: 137 })
   })
 
+  let program: LyingProgram
+  beforeAll(async () => {
+    program = await LyingProgram.make()
+  })
+  afterAll(() => program[Symbol.asyncDispose]())
+
   const record = someRecord('test/1', 1)
   test.each<[string, (id: number) => object | string]>([
     ['without a record', () => ({})],
@@ -115,26 +123,31 @@ describeWith({ linux: true, programs: ['perl'] }, 'a client', () => {
     ['that is too long', () => 'x'.repeat(2 ** 21)],
   ])('waits no longer for an answer %s, and keeps no descriptor', async (_, answer) => {
     await using fixture = await SupervisorFixture.create()
-    // The client takes this process for the supervisor's, and may kill it.
-    const other = spawn('sleep', ['600'], { stdio: 'ignore' })
-    const { read, write } = pipe(4096)
-    const name = readlinkSync(`/proc/self/fd/${read}`)
-    const lie: Lie = ({ id, method }, to) => {
-      if (method !== 'launch') return `${JSON.stringify({ reply: id })}\n`
-      const packet = to.sendDescriptors([read])
+    const lie: Lie = ({ id, method }) => {
+      if (method !== 'launch') return { text: `${JSON.stringify({ reply: id })}\n` }
       const said = answer(id)
-      return typeof said === 'string'
-        ? `${said}\n`
-        : `${JSON.stringify({ reply: id, packet, roles: ['stdout'], ...said })}\n`
+      const text =
+        typeof said === 'string' ? said : JSON.stringify({ reply: id, packet: 1, roles: ['stdout'], ...said })
+      return { text: `${text}\n`, descriptors: 1 }
     }
-    await using _liar = await LyingSupervisor.start(join(fixture.directory, 'a'), other.pid!, lie)
+    await using _liar = await program.start(join(fixture.directory, 'a'), lie)
     const supervisor = await fixture.open({ build: 'lies' })
     const launch = fixture.launch(supervisor, 'true')
     await expect(launch).rejects.toMatchObject({ code: 'unavailable' })
-    closeSync(read)
-    closeSync(write)
-    expect(openFiles()).not.toContain(name)
+    expect(openFiles()).not.toContain('/dev/zero')
     expect(fixture.warnings.join('\n')).toContain('is lost')
+  })
+
+  test('takes no supervisor that names another process as its own, which would be killed for it', async () => {
+    await using fixture = await SupervisorFixture.create()
+    const other = spawn('sleep', ['600'], { stdio: 'ignore' })
+    const lie: Lie = ({ id }) => ({ text: `${JSON.stringify({ reply: id })}\n` })
+    await using liar = await program.start(join(fixture.directory, 'a'), lie, other.pid!)
+    const supervisor = await fixture.open({ build: 'lies' })
+    const process = await fixture.launch(supervisor, 'exit 5')
+    expect(await process.exit).toMatchObject({ exitStatus: 5 })
+    expect(existsSync(liar.directory)).toBe(false)
+    expect([other.exitCode, other.signalCode]).toEqual([null, null])
     other.kill('SIGKILL')
   })
 
@@ -238,6 +251,14 @@ describeWith({ linux: true, programs: ['perl'] }, 'a supervisor', () => {
     await process.drained
     renameSync(join(directory, 'elsewhere'), join(directory, 'records'))
     expect(readFileSync(join(directory, 'log'), 'utf8')).toContain('ENOENT')
+  })
+
+  test('ends with its last process where its directory is gone', async () => {
+    await using fixture = await SupervisorFixture.create()
+    const { directory, pid, process: last } = await attacked(fixture)
+    rmSync(directory, { recursive: true })
+    process.kill(last.pid)
+    await gone(pid)
   })
 
   test('bounds what connections keep that say no hello', async () => {

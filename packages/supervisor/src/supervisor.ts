@@ -63,6 +63,12 @@ export interface LaunchRequest extends Partial<ProcessIo> {
    * writer leaves; that of other processes, and of a terminal, does not.
    */
   readonly waits?: boolean | undefined
+  /**
+   * For a process that no later client should find. When this client dies, closes its handle or loses its connection,
+   * the process and all others of its cgroup, a path in each hierarchy of the host that has it, are killed, the cgroup
+   * is removed, and the process is forgotten. By default it goes on.
+   */
+  readonly endsWithClient?: { readonly cgroup: string } | undefined
   /** Milliseconds until the process must exist, after which the program is killed; two minutes by default. */
   readonly timeout?: number | undefined
 }

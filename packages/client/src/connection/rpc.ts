@@ -7,16 +7,15 @@ import type {
   MessageShape,
 } from '@bufbuild/protobuf'
 import type { Transport } from '@connectrpc/connect'
-import { createGrpcTransport } from '@connectrpc/connect-node'
-import { leaseHeader, namespaceHeader } from '@nsbox/api'
+import { createTransport as createGrpcTransport } from '@connectrpc/connect/protocol-grpc'
+import { createNodeHttpClient } from '@connectrpc/connect-node'
+import { leaseHeader, maxMessageBytes, namespaceHeader } from '@nsbox/api'
 import type { AbortOptions } from '@nsbox/core/content'
 import { Call } from './call.ts'
+import { type AnswerTypes, checkAnswers } from './checked-answers.ts'
 import { Duplex } from './duplex.ts'
 import { retryRefused } from './retry-refused.ts'
 import type { Session } from './session.ts'
-
-/** Most bytes of a message, each way (docs/behaviour.md §1). */
-const maxMessageBytes = 16 * 1024 * 1024
 
 /** What every call of a view sends as headers. */
 export interface Binding {
@@ -35,12 +34,23 @@ export interface Binding {
 export class Rpc {
   readonly binding: Binding
   readonly session: Session
+  readonly #answers: AnswerTypes | undefined
   readonly #transport: Transport
   readonly #headers: Record<string, string>
 
-  constructor(session: Session, binding: Binding, transport: Transport = createTransport(session)) {
+  /**
+   * @internal programs that use the client need not have the types of its transport
+   * @param answers to check answers before they are decoded, for a server that is not trusted
+   */
+  constructor(
+    session: Session,
+    binding: Binding,
+    answers?: AnswerTypes,
+    transport: Transport = createTransport(session, answers),
+  ) {
     this.session = session
     this.binding = binding
+    this.#answers = answers
     this.#transport = transport
     this.#headers = {
       [namespaceHeader]: binding.namespace,
@@ -51,7 +61,7 @@ export class Rpc {
 
   /** The same session with another namespace or lease. */
   bind(binding: Partial<Binding>): Rpc {
-    return new Rpc(this.session, { ...this.binding, ...binding }, this.#transport)
+    return new Rpc(this.session, { ...this.binding, ...binding }, this.#answers, this.#transport)
   }
 
   /** One request, one response. */
@@ -60,6 +70,7 @@ export class Rpc {
     input: MessageInitShape<I>,
     options: AbortOptions = {},
   ): Promise<MessageShape<O>> {
+    this.#answers?.note(method)
     using call = new Call(this.session, options)
     try {
       const response = await retryRefused(() =>
@@ -77,6 +88,7 @@ export class Rpc {
     input: MessageInitShape<I>,
     options: AbortOptions = {},
   ): AsyncGenerator<MessageShape<O>, void, undefined> {
+    this.#answers?.note(method)
     using call = new Call(this.session, options)
     try {
       const response = await retryRefused(() =>
@@ -92,6 +104,7 @@ export class Rpc {
   duplex<I extends DescMessage, O extends DescMessage>(
     method: DescMethodBiDiStreaming<I, O>,
   ): Duplex<MessageInitShape<I>, MessageShape<O>> {
+    this.#answers?.note(method)
     return new Duplex(this.session, async (signal, requests) => {
       const response = await this.#transport.stream(method, signal, undefined, this.#headers, requests)
       return response.message
@@ -99,14 +112,19 @@ export class Rpc {
   }
 }
 
-function createTransport(session: Session): Transport {
+function createTransport(session: Session, answers: AnswerTypes | undefined): Transport {
+  const httpClient = createNodeHttpClient({ httpVersion: '2', sessionProvider: () => session })
   return createGrpcTransport({
     baseUrl: session.authority,
-    sessionManager: session,
+    httpClient: answers === undefined ? httpClient : checkAnswers(httpClient, answers),
+    useBinaryFormat: true,
+    interceptors: [],
     readMaxBytes: maxMessageBytes,
     writeMaxBytes: maxMessageBytes,
     // Bytes go through memory, and blobs are compressed already.
     acceptCompression: [],
+    sendCompression: null,
+    compressMinBytes: 0,
   })
 }
 

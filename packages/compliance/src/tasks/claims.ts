@@ -19,6 +19,8 @@ export interface TasksClaims {
   readonly signalCodes: boolean
   /** A paused task can be ended by a signal and waited for. */
   readonly killPaused: boolean
+  /** A task is killed while a hook of its start takes long; otherwise the signal waits for the hook. */
+  readonly killWhileStarting: boolean
   /** Deleting a task that was never started returns how its first process ended. */
   readonly exitOfUnstarted: boolean
   /** Starting an exec again is refused, and does not affect the task. */
@@ -53,6 +55,7 @@ export const fullClaims: TasksClaims = {
   createCodes: true,
   signalCodes: true,
   killPaused: true,
+  killWhileStarting: true,
   exitOfUnstarted: true,
   restartedExec: true,
   metricsOfRunning: true,

@@ -61,6 +61,18 @@ export function lifecycleTests(create: CreateTasksSubject, claims: TasksClaims):
       expect(await tasks.get(id)).toMatchObject({ status: 'running' })
     })
 
+    test.skipIf(!claims.killWhileStarting)('is killed though a hook of its start takes long', async () => {
+      const { tasks } = bench()
+      const { id, begun } = await gated(bench())
+      const starting = Promise.allSettled([tasks.start(id)])
+      await begun
+      await tasks.kill(id, 9)
+      expect((await tasks.wait(id)).exitStatus).toBe(137)
+      await starting
+      expect(await tasks.get(id)).toMatchObject({ status: 'stopped' })
+      expect((await tasks.delete(id)).exitStatus).toBe(137)
+    })
+
     test('can be made again under the same container', async () => {
       const { tasks } = bench()
       const { id } = await bench().started({ args: ['true'] })

@@ -40,7 +40,7 @@ export function containerSpec(id: string, shape: ContainerShape): OpaqueValue {
       },
     ],
     ...(shape.startHook === undefined ? {} : { hooks: startHooks(shape.startHook) }),
-    linux: { cgroupsPath: `/nsbox-suite/${id}`, namespaces: namespaces.map((type) => ({ type })) },
+    linux: { cgroupsPath: `/nsbox-suite-${id}`, namespaces: namespaces.map((type) => ({ type })) },
   })
 }
 

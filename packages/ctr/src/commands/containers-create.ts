@@ -10,6 +10,7 @@ export function containersCreateCommand(): Command {
     .argument('[args...]', 'name of the image or, with --rootfs, a directory; id of the container; program')
     .passThroughOptions()
     .addOption(refusedOption('--pid-file <file>', 'nothing runs yet; tasks start takes --pid-file'))
+    .addOption(refusedOption('--no-pivot', 'nothing runs yet; tasks start takes --no-pivot'))
   return addContainerFlags(command).action(
     withSession(async (session, flags: ContainerFlags, args: string[]) => {
       // Loaded only here: few other commands need so much.

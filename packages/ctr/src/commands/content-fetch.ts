@@ -79,14 +79,23 @@ export function fetchBlobCommand(): Command {
     new Command('fetch-blob')
       .description('write blobs of a repository to standard output')
       .argument('<remote>', 'such as docker.io/library/redis:latest')
-      .argument('<digests...>'),
+      .argument('<digests...>')
+      .option('--media-type <type>', 'media type to ask for, which tells a manifest from a blob, too'),
   ).action(
-    withSession(async ({ signal }, options: RegistryOptions, locator: string, digests: string[]) => {
-      await using registry = await openRegistry(options, { signal })
-      for (const digest of digests.map(parseDigest)) {
-        await writeOutput(fetchObject(registry.remote(withObject(locator, digest)), { signal }))
-      }
-    }),
+    withSession(
+      async (
+        { signal },
+        { mediaType, ...options }: RegistryOptions & { mediaType?: string },
+        locator: string,
+        digests: string[],
+      ) => {
+        await using registry = await openRegistry(options, { signal })
+        for (const digest of digests.map(parseDigest)) {
+          const remote = registry.remote(withObject(locator, digest))
+          await writeOutput(fetchObject(remote, { mediaType, signal }))
+        }
+      },
+    ),
   )
 }
 

@@ -2,10 +2,24 @@ import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { addPlatformOptions, chosenPlatforms, type PlatformOptions } from '../platform-options.ts'
 import { print } from '../print.ts'
+import { refusedOption } from '../refused-option.ts'
+
+const noErofs = 'layers are applied as tar archives, never as EROFS file systems'
 
 interface ConvertOptions extends PlatformOptions {
   readonly oci?: boolean
   readonly uncompress?: boolean
+}
+
+/** `images build-erofs-cache`, which is refused */
+export function imagesBuildErofsCacheCommand(): Command {
+  return new Command('build-erofs-cache')
+    .description(noErofs)
+    .argument('[arguments...]')
+    .allowUnknownOption()
+    .action(() => {
+      throw new Error(`images build-erofs-cache: not supported: ${noErofs}`)
+    })
 }
 
 /** `images convert <source> <target>` */
@@ -16,6 +30,9 @@ export function imagesConvertCommand(): Command {
     .argument('<target>', 'name of the new image')
     .option('--oci', 'make Docker’s media types those of the OCI')
     .option('--uncompress', 'decompress layers')
+    .addOption(refusedOption('--erofs', noErofs))
+    .addOption(refusedOption('--erofs-compressors <compressors>', noErofs))
+    .addOption(refusedOption('--erofs-mkfs-options <options>', noErofs))
   return addPlatformOptions(command).action(
     withSession(async ({ client, signal }, options: ConvertOptions, source: string, name: string) => {
       const { convertImage, recordImage } = await import('@nsbox/images')

@@ -1,6 +1,6 @@
 import type { ClientView } from '@nsbox/client'
 import type { Mount, Snapshotter } from '@nsbox/core/snapshots'
-import { isAlreadyExists, isNotFound, NsboxError, undefinedIf } from '@nsbox/errors'
+import { isAlreadyExists, isNotFound, isUnimplemented, NsboxError, undefinedIf } from '@nsbox/errors'
 import { defaultPlatform, labelKeys, type Platform, parsePlatform } from '@nsbox/oci'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { Command } from 'commander'
@@ -8,13 +8,35 @@ import { chosenSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
 import { parseDuration } from '../global-options.ts'
 import { print } from '../print.ts'
+import { refusedOption } from '../refused-option.ts'
 import { unpackImage } from '../unpack-image.ts'
 
 const day = 24 * 60 * 60 * 1000
 
+/** Options that stock `ctr` has for commands with a registry, and takes for these without any effect. */
+const ofRegistries = [
+  ...[
+    '-k, --skip-verify',
+    '--plain-http',
+    '-u, --user <user>',
+    '--refresh <token>',
+    '--hosts-dir <directory>',
+  ],
+  ...['--tlscacert <file>', '--tlscert <file>', '--tlskey <file>', '--http-dump', '--http-trace'],
+  '--label <label>',
+]
+
+function withoutRegistry(command: Command): Command {
+  for (const flags of ofRegistries)
+    command.addOption(
+      refusedOption(flags, `images ${command.name()} talks to no registry and labels nothing`),
+    )
+  return command
+}
+
 /** `images mount <ref> <target>` */
 export function imagesMountCommand(): Command {
-  return new Command('mount')
+  return withoutRegistry(new Command('mount'))
     .description('mount the root filesystem of an image, on this host, and print its chain id and the target')
     .argument('<ref>', 'name of the image')
     .argument('<target>', 'directory to mount at; it names the snapshot and the lease that keeps it, too')
@@ -106,14 +128,15 @@ async function openSnapshot(
 
 /** `images unmount <target>` */
 export function imagesUnmountCommand(): Command {
-  return new Command('unmount')
-    .description('unmount what images mount has mounted')
+  return withoutRegistry(new Command('unmount'))
+    .description('unmount what images mount, or the commands of snapshots mounts, have mounted')
     .argument('<target>')
     .option('--rm', 'remove the snapshot afterwards')
     .action(
       withSession(async (session, options: { rm?: boolean }, target: string) => {
         const { client, signal } = session
         await unmountAll(target, { signal })
+        await undefinedIf(isNothingThere, client.mounts.deactivate(target, { signal }))
         if (options.rm) {
           const { snapshotter } = await chosenSnapshotter(session)
           await undefinedIf(isNotFound, client.leases.delete(target, { signal }))
@@ -123,6 +146,9 @@ export function imagesUnmountCommand(): Command {
       }),
     )
 }
+
+/** What is answered for mounts that the server has not made, or by one that makes none. */
+const isNothingThere = (error: unknown) => isNotFound(error) || isUnimplemented(error)
 
 /** Unmounts everything that is mounted at a directory, if it exists. */
 async function unmountAll(target: string, options: { signal: AbortSignal }): Promise<void> {

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { imagesDeleteCommand, imagesLabelCommand } from './images-change.ts'
 import { imagesCheckCommand } from './images-check.ts'
-import { imagesConvertCommand } from './images-convert.ts'
+import { imagesBuildErofsCacheCommand, imagesConvertCommand } from './images-convert.ts'
 import { imagesExportCommand } from './images-export.ts'
 import { imagesFromRootfsCommand } from './images-from-rootfs.ts'
 import { imagesImportCommand } from './images-import.ts'
@@ -20,6 +20,7 @@ export function imagesCommand(): Command {
     .aliases(['image', 'i'])
     .description('manage images')
     .addCommand(imagesCheckCommand())
+    .addCommand(imagesBuildErofsCacheCommand(), { hidden: true })
     .addCommand(imagesConvertCommand())
     .addCommand(imagesDeleteCommand())
     .addCommand(imagesExportCommand())

@@ -35,6 +35,7 @@ const localOnly = {
   tlscert: '--tlscert',
   tlskey: '--tlskey',
   httpTrace: '--http-trace',
+  httpDump: '--http-dump',
 } as const
 
 /** `pull <ref>`: one Transfer call, with which the server does the work; or, with `--local`, this process does it */

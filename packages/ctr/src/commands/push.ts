@@ -28,6 +28,7 @@ const localOnly = {
   tlscert: '--tlscert',
   tlskey: '--tlskey',
   httpTrace: '--http-trace',
+  httpDump: '--http-dump',
 } as const
 
 /** `push <remote> [<local>]`: the server does the work, or with `--local` this process */

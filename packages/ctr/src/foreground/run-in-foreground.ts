@@ -39,30 +39,43 @@ export async function runInForeground(
     resources.use(forwardSignals(target, fail))
     session.leaveSignals()
   }
+  const size = terminal && resources.use(new FollowedSize(target, terminal, fail))
+  // A program may ask as soon as it runs.
+  await size?.tell()
   await start?.()
-  if (terminal) resources.use(await followSize(target, terminal, fail))
+  // The terminal of an exec is made by its start.
+  await size?.tell()
   const exit = await target.finished({ signal })
   await Promise.all(outputs)
   return exit
 }
 
-/** Gives the process's terminal the size of this one's, now and whenever that changes. */
-async function followSize(
-  target: ProcessHandle,
-  terminal: Terminal,
-  fail: (error: unknown) => void,
-): Promise<Disposable> {
-  const resize = async (size: { width: number; height: number }) => {
+/** Gives the process's terminal the size of this one's whenever that changes, until it is disposed of. */
+class FollowedSize implements Disposable {
+  readonly #target: ProcessHandle
+  readonly #terminal: Terminal
+  readonly #following: Disposable
+
+  constructor(target: ProcessHandle, terminal: Terminal, fail: (error: unknown) => void) {
+    this.#target = target
+    this.#terminal = terminal
+    this.#following = terminal.onResize(() => void this.tell().catch(fail))
+  }
+
+  async tell(): Promise<void> {
+    const { size } = this.#terminal
+    if (size === undefined) return
     try {
-      await retryWhileAway(() => target.resize(size))
+      await retryWhileAway(() => this.#target.resize(size))
     } catch (error) {
-      // The process has ended meanwhile.
-      if (!isNotFound(error) && !isFailedPrecondition(error) && !(await ended(target))) throw error
+      // There is no terminal yet, or the process has ended meanwhile.
+      if (!isNotFound(error) && !isFailedPrecondition(error) && !(await ended(this.#target))) throw error
     }
   }
-  const following = terminal.onResize((size) => void resize(size).catch(fail))
-  if (terminal.size) await resize(terminal.size)
-  return following
+
+  [Symbol.dispose](): void {
+    this.#following[Symbol.dispose]()
+  }
 }
 
 /** containerd 1.7 has no code for a terminal that is gone. */

@@ -46,14 +46,10 @@ export class Terminal implements Disposable {
   }
 
   /** Calls `listener` whenever the size changes, until the result is disposed of. */
-  onResize(listener: (size: TerminalSize) => void): Disposable {
+  onResize(listener: () => void): Disposable {
     const output = screen()
-    const changed = () => {
-      const { size } = this
-      if (size) listener(size)
-    }
-    output?.on('resize', changed)
-    return { [Symbol.dispose]: () => output?.off('resize', changed) }
+    output?.on('resize', listener)
+    return { [Symbol.dispose]: () => output?.off('resize', listener) }
   }
 
   [Symbol.dispose](): void {

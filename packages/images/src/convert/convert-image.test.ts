@@ -92,6 +92,28 @@ it('keeps an index for some of its platforms, and what else it says, with the me
   })
 })
 
+it('lets attestations in an index name what their image has become', async () => {
+  const { content } = stores.view
+  const { target } = await stored({ entries: entries('a') })
+  const attestation = await stored({ entries: entries('b'), mediaType: mediaTypes.ociLayer })
+  const ofImage = (digest: string) => ({
+    'vnd.docker.reference.digest': digest,
+    'vnd.docker.reference.type': 'attestation-manifest',
+  })
+  const unknown = { os: 'unknown', architecture: 'unknown' }
+  const absent = { ...attestation.target, annotations: ofImage(digestOf('absent')) }
+  const list = await index([
+    { ...attestation.target, platform: unknown, annotations: ofImage(target.digest) },
+    { ...target, platform: linux('amd64') },
+    absent,
+  ])
+  const converted = await convertImage(list, { content, uncompress: true })
+  const [statement, image, other] = (await readIndex(content, converted)).manifests
+  expect(image!.digest).not.toBe(target.digest)
+  expect(statement).toMatchObject({ digest: attestation.target.digest, annotations: ofImage(image!.digest) })
+  expect(other!.annotations).toEqual(absent.annotations)
+})
+
 it.each<[string, string, LayerInMemory]>([
   ['is not what the config says', 'data_loss', { entries: entries('a'), diffId: digestOf('else') }],
   [

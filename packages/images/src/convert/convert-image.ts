@@ -43,7 +43,8 @@ export interface ConvertOptions extends AbortOptions {
 
 /**
  * Makes another form of an image, which shares with it what stays as it is. An index stays one, however many platforms
- * are kept. Documents refer to what they are made of by labels for the collector, as after a pull. Nothing is recorded.
+ * are kept, and attestations in it name what their image has become. Documents refer to what they are made of by labels
+ * for the collector, as after a pull. Nothing is recorded.
  *
  * @returns what to record as the target of an image; the same as before if there is nothing to convert
  * @throws `not_found` for content that is missing, or an index that has nothing for the platforms; `data_loss` for
@@ -75,7 +76,11 @@ export async function convertImage(image: Descriptor, options: ConvertOptions): 
     const converted: Descriptor[] = []
     for (const each of kept) converted.push(await convert(each, depth + 1))
     const isSame = kept.length === manifests.length && kept.every((each, index) => each === converted[index])
-    return await rewritten(descriptor, isSame, { manifests: converted.map(descriptorJson) }, converted)
+    const named = withReferences(
+      converted,
+      new Map(kept.map(({ digest }, n) => [digest, converted[n]!.digest])),
+    )
+    return await rewritten(descriptor, isSame, { manifests: named.map(descriptorJson) }, named)
   }
 
   async function convertManifest(descriptor: Descriptor): Promise<Descriptor> {
@@ -137,4 +142,20 @@ export async function convertImage(image: Descriptor, options: ConvertOptions): 
     const { data: _data, ...described } = descriptor
     return { ...described, mediaType, digest, size: bytes.length }
   }
+}
+
+/** By which entry of an index BuildKit says which other one its attestations are of. */
+const ofManifest = 'vnd.docker.reference.digest'
+
+/** The entries of an index, with the new digests of others that they name. */
+function withReferences(
+  entries: readonly Descriptor[],
+  converted: ReadonlyMap<string, Digest>,
+): readonly Descriptor[] {
+  return entries.map((entry) => {
+    const digest = converted.get(entry.annotations?.[ofManifest] ?? '')
+    return digest === undefined
+      ? entry
+      : { ...entry, annotations: { ...entry.annotations, [ofManifest]: digest } }
+  })
 }

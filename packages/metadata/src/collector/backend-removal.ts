@@ -47,10 +47,10 @@ export class BackendRemoval {
   }
 
   /** Names objects that may be unused. */
-  add({ blob, ingest, snapshot }: Unused): void {
+  add({ blob, ingest, snapshot, mayCome }: Unused): void {
     if (blob !== undefined) this.#blobs.add(blob)
     if (ingest !== undefined) this.#ingests.add(ingest)
-    if (snapshot !== undefined) this.#snapshots.add(snapshot)
+    if (snapshot !== undefined) this.#snapshots.add(snapshot, { mayCome })
   }
 
   /** Finds what an earlier process has left in the content store between two steps. */

@@ -12,4 +12,6 @@ export interface Unused {
   /** The ref in the content store. */
   readonly ingest?: string | undefined
   readonly snapshot?: BackingRef | undefined
+  /** Whether a call that was given up may still make the snapshot. */
+  readonly mayCome?: boolean | undefined
 }

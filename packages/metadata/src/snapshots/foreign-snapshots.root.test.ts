@@ -18,6 +18,10 @@ class Foreign {
   plain = false
   away = false
   calls: string[] = []
+  /** What it does in place of preparing a snapshot. */
+  prepares: (() => Promise<never>) | undefined
+  /** The keys that it was asked to prepare. */
+  readonly prepared: string[] = []
   readonly #local: LocalSnapshotter
 
   constructor(local: LocalSnapshotter) {
@@ -39,6 +43,8 @@ class Foreign {
       mounts: async (...args) => asked('mounts', () => local.mounts(...args)),
       prepare: async (key, parent, options) =>
         asked('prepare', async () => {
+          this.prepared.push(key)
+          await this.prepares?.()
           const name = options?.labels?.[labelKeys.snapshotRef]
           if (name === undefined || this.plain) return await local.prepare(key, parent, options)
           await local.prepare(key, parent)
@@ -157,6 +163,43 @@ describeWith({ root: true, linux: true }, 'snapshots of a snapshotter of another
     await reopen()
     await sandbox.metadata.collect()
     expect(await sandbox.backings()).toEqual([])
+  })
+
+  test.each(['deadline_exceeded', 'unavailable', 'canceled'] as const)(
+    'G01 that come after their call was given up with %s are removed by a later collection',
+    async (code) => {
+      const { sandbox, foreign } = await opened()
+      await using _ = sandbox
+      await sandbox.metadata.collect()
+      const { snapshotter } = await sandbox.tenant('a')
+      const given = { up: new NsboxError(code, 'given up') }
+      foreign.prepares = async () => {
+        throw given.up
+      }
+      await expect(snapshotter.prepare('key', undefined)).rejects.toBe(given.up)
+      for (let time = 0; time < 3; time++) await sandbox.metadata.collect()
+      await sandbox.overlayfs.prepare(foreign.prepared.at(-1)!, undefined)
+      await sandbox.metadata.collect()
+      expect(await sandbox.backings()).toEqual([])
+      foreign.calls = []
+      await sandbox.metadata.collect()
+      expect(foreign.calls).toEqual([])
+    },
+  )
+
+  test('that the snapshotter has refused are not looked for again', async () => {
+    const { sandbox, foreign } = await opened()
+    await using _ = sandbox
+    await sandbox.metadata.collect()
+    const { snapshotter } = await sandbox.tenant('a')
+    foreign.prepares = async () => {
+      throw new NsboxError('resource_exhausted', 'no room')
+    }
+    expect(await snapshotter.prepare('key', undefined).catch(errorCode)).toBe('resource_exhausted')
+    await sandbox.metadata.collect()
+    foreign.calls = []
+    await sandbox.metadata.collect()
+    expect(foreign.calls).toEqual([])
   })
 
   test('are removed for good: the snapshotter is asked to clean up once some have gone', async () => {

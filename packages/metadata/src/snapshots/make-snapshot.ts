@@ -1,7 +1,16 @@
 import { changeLabels, type Labels } from '@nsbox/core/labels'
 import { checkName } from '@nsbox/core/names'
 import { isForeign, type Mount, type PrepareOptions, type Snapshotter } from '@nsbox/core/snapshots'
-import { isAlreadyExists, NsboxError, quoted, shownName } from '@nsbox/errors'
+import {
+  isAlreadyExists,
+  isCanceled,
+  isDeadlineExceeded,
+  isNsboxError,
+  isUnavailable,
+  NsboxError,
+  quoted,
+  shownName,
+} from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { labelKeys } from '@nsbox/oci'
 import { ensureNamespace } from '../database/ensure-namespace.ts'
@@ -69,7 +78,8 @@ export async function makeSnapshot(
         fresh.add(reserved.id)
       return mounts
     } catch (error) {
-      abandon(parts, scope, reserved)
+      const mayCome = isForeign(backend) && isUnanswered(error, signal)
+      abandon(parts, scope, reserved, mayCome)
       throw error
     }
   } finally {
@@ -218,8 +228,15 @@ function abandon(
   { ledger, collector }: SnapshotParts,
   { namespace, snapshotter }: SnapshotScope,
   { id, key }: Reserved,
+  mayCome: boolean,
 ): void {
   ledger.commit(namespace, (tx) => dropBacking(tx, id))
-  collector.unused({ snapshot: { snapshotter, key } })
+  collector.unused({ snapshot: { snapshotter, key }, mayCome })
   collector.schedule()
+}
+
+/** Whether an error says nothing of what a snapshotter of another process does in the end. */
+function isUnanswered(error: unknown, signal: AbortSignal | undefined): boolean {
+  if (signal?.aborted || !isNsboxError(error)) return true
+  return isUnavailable(error) || isDeadlineExceeded(error) || isCanceled(error)
 }

@@ -20,6 +20,12 @@ interface RemovalParts {
 /** For how long, in milliseconds, a snapshotter of another process is left alone that has not answered. */
 const awayFor = 60_000
 
+/** For how long, in milliseconds, a snapshot is looked for that a call may still make which was given up. */
+const awaitedFor = 3_600_000
+
+/** Most snapshots of a snapshotter that are looked for; for more of them, all that it has are looked at. */
+const mostAwaited = 1000
+
 /**
  * Removes from the snapshotters what no namespace needs. A snapshot that no namespace has never gets one again, so what
  * is found to be unused stays so while it is removed. A snapshotter of another process that does not answer is asked
@@ -33,6 +39,9 @@ export class SnapshotRemoval {
   /** Until when, by the clock of `performance.now`, those that did not answer are left alone. */
   readonly #away = new Map<string, number>()
 
+  /** Until when each snapshot is looked for that may still come, by its snapshotter and key. */
+  readonly #awaited = new Map<string, Map<string, number>>()
+
   constructor(parts: RemovalParts) {
     this.#parts = parts
     this.#unsearched = new Set(parts.snapshotters.keys())
@@ -43,9 +52,13 @@ export class SnapshotRemoval {
     return this.#unused.size > 0 || this.#unsearched.size > 0
   }
 
-  /** Names a snapshot that may be unused. If its snapshotter is not loaded, `findOrphans` finds it once it is. */
-  add({ snapshotter, key }: BackingRef): void {
+  /**
+   * Names a snapshot that may be unused. If its snapshotter is not loaded, `findOrphans` finds it once it is.
+   * @param options.mayCome whether it may come later, so that it is looked for again if it is not there
+   */
+  add({ snapshotter, key }: BackingRef, { mayCome = false }: { mayCome?: boolean | undefined } = {}): void {
     if (!this.#parts.snapshotters.has(snapshotter)) return
+    if (mayCome) this.#await({ snapshotter, key })
     const keys = this.#unused.get(snapshotter) ?? new Set()
     this.#unused.set(snapshotter, keys.add(key))
   }
@@ -116,6 +129,8 @@ export class SnapshotRemoval {
       return false
     }
     using _ = this.#parts.removals.begin(snapshot)
+    // It has come.
+    this.#awaited.get(snapshot.snapshotter)?.delete(snapshot.key)
     return await this.#attempt(snapshot, remove)
   }
 
@@ -124,7 +139,10 @@ export class SnapshotRemoval {
       await body()
       return true
     } catch (error) {
-      if (isNotFound(error)) return false
+      if (isNotFound(error)) {
+        if (this.#isAwaited(snapshot)) this.add(snapshot)
+        return false
+      }
       this.#noteAway(snapshot.snapshotter, error)
       this.#parts.log.warn({ err: error, ...snapshot }, 'removing an unused snapshot')
       this.add(snapshot)
@@ -141,6 +159,19 @@ export class SnapshotRemoval {
       this.#noteAway(snapshotter, error)
       this.#parts.log.warn({ err: error, snapshotter }, 'cleaning up a snapshotter')
     }
+  }
+
+  #await({ snapshotter, key }: BackingRef): void {
+    const keys = this.#awaited.get(snapshotter) ?? new Map<string, number>()
+    if (keys.size < mostAwaited) this.#awaited.set(snapshotter, keys.set(key, performance.now() + awaitedFor))
+    else this.#unsearched.add(snapshotter)
+  }
+
+  #isAwaited({ snapshotter, key }: BackingRef): boolean {
+    const keys = this.#awaited.get(snapshotter)
+    if ((keys?.get(key) ?? 0) > performance.now()) return true
+    keys?.delete(key)
+    return false
   }
 
   #isAway(snapshotter: string): boolean {

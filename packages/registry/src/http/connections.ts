@@ -3,6 +3,7 @@ import { NsboxError } from '@nsbox/errors'
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
 import type { RegistryLimits } from '../limits.ts'
 import { checkedConnector } from './checked-connector.ts'
+import { type Dump, dumping } from './dump-exchange.ts'
 import type { Exchange, Reply } from './exchange.ts'
 import { HostPlaces } from './host-places.ts'
 import { isLoopback } from './loopback.ts'
@@ -30,13 +31,24 @@ export interface RequestTrace {
   readonly milliseconds: number
 }
 
+/** Whom to tell what goes over connections. */
+export interface ConnectionListeners {
+  /** Called for every request once its answer begins or fails; must not throw. */
+  readonly onRequest?: ((trace: RequestTrace) => void) | undefined
+  /**
+   * Called with the lines of each request and answer: the head, and the body if it is text or JSON of at most 64 KiB.
+   * Secrets are masked; control characters are not. Must not throw.
+   */
+  readonly onDump?: Dump | undefined
+}
+
 /**
  * Keep-alive connections to registries, HTTP/1.1: one pool for each way of trusting and timing. The usual environment
  * variables (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) name proxies, of which none is used for this machine itself.
  */
 export class Connections implements AsyncDisposable {
   readonly #limits: RegistryLimits
-  readonly #onRequest: ((trace: RequestTrace) => void) | undefined
+  readonly #listeners: ConnectionListeners
   #closed = false
   readonly #agents = new Map<string, Dispatcher>()
   readonly #places: HostPlaces
@@ -47,11 +59,11 @@ export class Connections implements AsyncDisposable {
 
   constructor(
     limits: RegistryLimits,
-    onRequest?: (trace: RequestTrace) => void,
+    listeners: ConnectionListeners = {},
     places: HostPlaces = new HostPlaces(),
   ) {
     this.#limits = limits
-    this.#onRequest = onRequest
+    this.#listeners = listeners
     this.#places = places
   }
 
@@ -69,7 +81,7 @@ export class Connections implements AsyncDisposable {
     const { secrets } = this
     const address = exchange.namedBy === undefined ? redactUrl(url) : redactUrl(url, secrets)
     const trace = (outcome: Pick<RequestTrace, 'status' | 'error'>) =>
-      this.#onRequest?.({
+      this.#listeners.onRequest?.({
         method,
         url: address,
         ...outcome,
@@ -84,7 +96,7 @@ export class Connections implements AsyncDisposable {
         method,
         headers,
         ...(body !== undefined && { body }),
-        dispatcher: this.#agent(exchange, authorities),
+        dispatcher: this.#dispatcher(exchange, authorities),
         headersTimeout: typeof exchange.body === 'function' ? uploadTimeout : headersTimeout,
         bodyTimeout: idleTimeout,
         highWaterMark: readAhead,
@@ -105,6 +117,12 @@ export class Connections implements AsyncDisposable {
     const agents = [...this.#agents.values()]
     this.#agents.clear()
     await Promise.all(agents.map((agent) => agent.destroy()))
+  }
+
+  #dispatcher(exchange: Exchange, authorities: readonly string[]): Dispatcher {
+    const agent = this.#agent(exchange, authorities)
+    const { onDump } = this.#listeners
+    return onDump === undefined ? agent : agent.compose(dumping(onDump, this.secrets))
   }
 
   #systemAuthorities(): Promise<readonly string[]> {

@@ -72,8 +72,8 @@ function open(
   { reference, descriptor, kind, signal }: FetchRequest,
   offset: number,
 ): Promise<Reply> {
-  const accept: HeaderFields =
-    kind === 'manifests' ? { accept: `${descriptor.mediaType}, ${acceptManifests}` } : {}
+  const { mediaType } = descriptor
+  const accept: HeaderFields = { accept: `${mediaType}, ${kind === 'manifests' ? acceptManifests : '*/*'}` }
   return client.request(
     host,
     {

@@ -1,5 +1,5 @@
 import { runYielding } from '@nsbox/concurrency'
-import { isNsboxError, NsboxError } from '@nsbox/errors'
+import { NsboxError } from '@nsbox/errors'
 import {
   type Descriptor,
   type Digest,
@@ -16,6 +16,7 @@ import type { RegistryHost } from '../hosts/registry-host.ts'
 import { discard, type Reply, singleHeader } from '../http/exchange.ts'
 import { withoutSecrets } from '../http/redact.ts'
 import { readBody } from '../http/response-body.ts'
+import { backOff } from '../http/retry-with-backoff.ts'
 import type { RegistryLimits } from '../limits.ts'
 import type { ApiRequest, RegistryClient } from './registry-client.ts'
 
@@ -67,10 +68,12 @@ export async function readReferrersTag(
 }
 
 /**
- * Adds a referrer to the tag's index, unless it is there. What others add at the same time is kept where the registry
- * knows conditions; elsewhere the last one wins, as the specification has it.
+ * Adds a referrer to the tag's index, and sees that it stays. Registries that know conditions keep what others add at
+ * the same time. Elsewhere a client that has read the list before may replace it, by one without the referrer; so the
+ * list is read again a moment later, and the referrer added to it once more if it is gone.
  *
- * @throws `resource_exhausted` for an index that would be too large; the errors of `responseError`
+ * @throws `resource_exhausted` for an index that would be too large; `aborted` if others always replace the list; the
+ * errors of `responseError`
  */
 export async function addToReferrersTag(
   client: RegistryClient,
@@ -78,34 +81,46 @@ export async function addToReferrersTag(
   place: ReferrersPlace,
   referrer: Descriptor,
 ): Promise<void> {
-  const { repository, subject, ...common } = place
-  const tag = referrersTag(subject)
-  for (let attempt = 1; ; attempt += 1) {
+  const { limits } = client
+  for (let attempt = 0; ; attempt += 1) {
     const found = await readReferrersTag(client, host, place)
     const listed = found?.index.manifests ?? []
     if (listed.some(({ digest }) => digest === referrer.digest)) return
-    const bytes = indexOf([...listed, referrer], found?.index.annotations)
-    if (bytes.byteLength > maxDocumentSize)
-      throw new NsboxError('resource_exhausted', `${repository}:${tag}: the list of referrers is full`)
-    const headers = {
-      'content-type': mediaTypes.ociIndex,
-      'content-length': String(bytes.byteLength),
-      ...(found?.state !== undefined && { 'if-match': found.state }),
-    }
-    const body = async function* () {
-      yield bytes
-    }
-    const at = [repository, 'manifests', tag]
-    try {
-      await discard(
-        await client.request(host, { ...common, method: 'PUT', at, headers, body }, [200, 201, 202]),
+    if (attempt === limits.attempts)
+      throw new NsboxError(
+        'aborted',
+        `${place.repository}:${referrersTag(place.subject)}: other clients keep replacing the list of referrers`,
       )
-      return
-    } catch (error) {
-      const isStale = isNsboxError(error) && error.details.status === preconditionFailed
-      if (!isStale || attempt >= client.limits.attempts) throw error
-    }
+    const bytes = indexOf([...listed, referrer], found?.index.annotations)
+    const isWritten = await writeReferrersTag(client, host, place, { bytes, state: found?.state })
+    // Who had read the list before has written by then.
+    if (isWritten) await backOff(undefined, 1, limits, place)
   }
+}
+
+/** @returns whether it was written: the list may have changed meanwhile */
+async function writeReferrersTag(
+  client: RegistryClient,
+  host: RegistryHost,
+  { repository, subject, ...common }: ReferrersPlace,
+  { bytes, state }: { readonly bytes: Buffer; readonly state: string | undefined },
+): Promise<boolean> {
+  const tag = referrersTag(subject)
+  if (bytes.byteLength > maxDocumentSize)
+    throw new NsboxError('resource_exhausted', `${repository}:${tag}: the list of referrers is full`)
+  const headers = {
+    'content-type': mediaTypes.ociIndex,
+    'content-length': String(bytes.byteLength),
+    ...(state !== undefined && { 'if-match': state }),
+  }
+  const body = async function* () {
+    yield bytes
+  }
+  const at = [repository, 'manifests', tag]
+  const accepted = [200, 201, 202, preconditionFailed]
+  const reply = await client.request(host, { ...common, method: 'PUT', at, headers, body }, accepted)
+  await discard(reply)
+  return reply.status !== preconditionFailed
 }
 
 function indexOf(manifests: readonly Descriptor[], annotations: Index['annotations']): Buffer {

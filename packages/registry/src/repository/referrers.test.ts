@@ -84,6 +84,11 @@ describe('referrers', () => {
   const puts = () => server.requests.filter(({ method }) => method === 'PUT').map(({ path }) => path)
   const one = artifact('one')
   const onePath = `${manifestsPath}/${one.descriptor.digest}`
+  const lengths = () =>
+    server.requests
+      .filter(({ method }) => method === 'PUT')
+      .map(({ headers }) => Number(headers['content-length']))
+  const list = (...listed: Descriptor[]) => ({ body: index(listed), headers: isIndex })
   const toOne = () => registry.remote(`${server.host}/app@${one.descriptor.digest}`)
 
   it('are left to a registry that says that it has listed them', async () => {
@@ -94,6 +99,7 @@ describe('referrers', () => {
 
   it('are listed by the tag if the registry says that it has listed those of something else', async () => {
     server.on('PUT', onePath, { status: 201, headers: { 'oci-subject': digestOf('else') } })
+    server.on('GET', `${manifestsPath}/${tag}`, { status: 404 }, list(entry(one, 'one')))
     server.on('PUT', `${manifestsPath}/${tag}`, { status: 201 })
     expect(await push(toOne(), one)).toBe('pushed')
     expect(puts()).toEqual([onePath, `${manifestsPath}/${tag}`])
@@ -105,17 +111,37 @@ describe('referrers', () => {
     const state = (etag: string, ...listed: Descriptor[]) => {
       return { body: index(listed), headers: { ...isIndex, etag } }
     }
-    server.on('GET', `${manifestsPath}/${tag}`, state('"1"'), state('"2"', others.descriptor))
+    const both = state('"3"', others.descriptor, entry(one, 'one'))
+    server.on('GET', `${manifestsPath}/${tag}`, state('"1"'), state('"2"', others.descriptor), both)
     server.on('PUT', `${manifestsPath}/${tag}`, { status: 412 }, { status: 201 })
     await push(toOne(), one)
     const conditions = server.requests
       .filter(({ path }) => path.endsWith(tag))
       .map(({ headers }) => headers['if-match'])
-    expect(conditions).toEqual([undefined, '"1"', undefined, '"2"'])
-    const lengths = server.requests
-      .filter(({ method }) => method === 'PUT')
-      .map(({ headers }) => headers['content-length'])
-    expect(Number(lengths.at(-1))).toBe(index([others.descriptor, entry(one, 'one')]).length)
+    expect(conditions).toEqual([undefined, '"1"', undefined, '"2"', undefined])
+    expect(lengths().at(-1)).toBe(index([others.descriptor, entry(one, 'one')]).length)
+  })
+
+  it('that another client has dropped from the list, since it had read it before, are added once more', async () => {
+    const others = artifact('other')
+    server.on('PUT', onePath, { status: 201 })
+    const replaced = list(others.descriptor)
+    server.on(
+      'GET',
+      `${manifestsPath}/${tag}`,
+      { status: 404 },
+      replaced,
+      list(others.descriptor, entry(one, 'one')),
+    )
+    server.on('PUT', `${manifestsPath}/${tag}`, { status: 201 })
+    await push(toOne(), one)
+    expect(lengths().slice(1)).toEqual([
+      index([entry(one, 'one')]).length,
+      index([others.descriptor, entry(one, 'one')]).length,
+    ])
+
+    server.on('GET', `${manifestsPath}/${tag}`, replaced)
+    expect(await failure(push(toOne(), one))).toMatchObject({ code: 'aborted' })
   })
 
   it('are not pushed with a document that is none', async () => {

@@ -8,7 +8,7 @@ import type { Supervisor } from '@nsbox/supervisor'
 import { findProgram } from '@nsbox/supervisor/programs'
 import { removeTree } from '@nsbox/trees'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import { endProcess } from '../runc/end-process.ts'
+import { endProcess, killProcess } from '../runc/end-process.ts'
 import { Runc } from '../runc/runc.ts'
 import type { Program } from './program.ts'
 import { fifo, StateDirectory, stateFile } from './state-directory.ts'
@@ -46,22 +46,18 @@ export async function probe(program: Program, options: ProbeOptions): Promise<Pr
   await removeProbe(program, options)
   await using undo = new AsyncDisposableStack()
   undo.defer(() => removeProbe(program, options))
-  const [plain, hooked] = [join(directory, 'plain'), join(directory, 'hooked')]
-  await writeBundle(plain, {})
-  const hooks = [{ path: onHost('true') }]
-  await writeBundle(hooked, { hooks: { poststart: hooks, poststop: hooks } })
-  await live({ ...options, program, runc, bundle: hooked, shortcut: false })
-  const { isCopy } = await live({ ...options, program, runc, bundle: plain, shortcut: true })
+  await live({ ...options, program, runc, shortcut: false })
+  const { isCopy } = await live({ ...options, program, runc, shortcut: true })
   return { fromMemory: isCopy }
 }
 
 /** Removes what an interrupted probe has left. */
 async function removeProbe(program: Program, { supervisor, directory }: ProbeOptions): Promise<void> {
-  const process = supervisor.process(key)
-  if (process !== undefined) await endProcess(process)
   const root = join(directory, 'root')
   const runc = new Runc({ binary: program.path, root })
   for (const id of existsSync(root) ? readdirSync(root) : []) await runc.delete(id, { force: true })
+  const process = supervisor.process(key)
+  if (process !== undefined) await endProcess(process)
   await removeTree(directory)
 }
 
@@ -73,15 +69,18 @@ export function probePrefix(directory: string): string {
 interface Life extends ProbeOptions {
   readonly program: Program
   readonly runc: Runc
-  readonly bundle: string
   /** Whether it is started and removed by the shortcuts. */
   readonly shortcut: boolean
 }
 
 /** Runs a container from creation to removal. @returns whether its first process was executed from a copy made here */
 async function live(life: Life): Promise<{ readonly isCopy: boolean }> {
-  const { program, runc, bundle, shortcut, supervisor, directory, signal } = life
+  const { program, runc, shortcut, supervisor, directory, signal } = life
   const id = `${probePrefix(directory)}${randomBytes(6).toString('hex')}`
+  const cgroup = `/${id}`
+  const bundle = join(directory, shortcut ? 'plain' : 'hooked')
+  const hooks = [{ path: onHost('true') }]
+  await writeBundle(bundle, { cgroup, hooks: shortcut ? {} : { poststart: hooks, poststop: hooks } })
   const root = runc.options.root!
   const place = join(root, id)
   const log = join(directory, 'log')
@@ -90,6 +89,8 @@ async function live(life: Life): Promise<{ readonly isCopy: boolean }> {
       ...{ key, stdin: '', stdout: '', stderr: '', terminal: false },
       command: (paths) => runc.createArguments(id, { bundle, log, ...paths }),
       ...{ fromMemory: shortcut, waits: true, timeout: patience },
+      // A container that nobody starts waits for good.
+      endsWithClient: { cgroup },
     },
     { signal },
   )
@@ -115,7 +116,7 @@ async function live(life: Life): Promise<{ readonly isCopy: boolean }> {
   const running = await runc.state(id)
   must(running.status === 'running' && running.pid === pid, 'does not show the running container')
 
-  await endProcess(launched)
+  await killProcess(launched)
   // The cgroup may take a moment to be empty.
   if (shortcut) await until(() => state.remove(), 'has a container that cannot be removed', signal)
   else {
@@ -124,13 +125,18 @@ async function live(life: Life): Promise<{ readonly isCopy: boolean }> {
   }
   must(readdirSync(root).length === 0, 'keeps state of a removed container')
   must(!cgroups.some(existsSync), 'leaves cgroups')
+  // Not earlier: if this process dies, the supervisor removes the cgroup of what it holds.
+  await launched.release()
   must((await runc.state(id).catch(isNotFound)) === true, 'still knows a removed container')
   // A copy that runc makes of itself has another name.
   return { isCopy: before === '/memfd:runc (deleted)' }
 }
 
 /** The bundle of a container that sleeps, with the host's programs and nothing else. */
-async function writeBundle(bundle: string, more: object): Promise<void> {
+async function writeBundle(
+  bundle: string,
+  { hooks, cgroup }: { readonly hooks: object; readonly cgroup: string },
+): Promise<void> {
   await mkdir(join(bundle, 'rootfs'), { recursive: true, mode: 0o700 })
   const binds = programDirectories.filter(existsSync).map((path) => ({
     ...{ destination: path, source: path, type: 'bind', options: ['rbind', 'ro'] },
@@ -148,8 +154,11 @@ async function writeBundle(bundle: string, more: object): Promise<void> {
     },
     root: { path: 'rootfs', readonly: true },
     mounts: [{ destination: '/proc', type: 'proc', source: 'proc' }, ...binds],
-    ...more,
-    linux: { namespaces: ['pid', 'mount', 'ipc', 'uts', 'network'].map((type) => ({ type })) },
+    hooks,
+    linux: {
+      cgroupsPath: cgroup,
+      namespaces: ['pid', 'mount', 'ipc', 'uts', 'network'].map((type) => ({ type })),
+    },
   }
   await writeFile(join(bundle, 'config.json'), JSON.stringify(spec))
 }

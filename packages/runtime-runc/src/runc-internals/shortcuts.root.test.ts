@@ -1,9 +1,11 @@
-import { existsSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { copyFile, mkdir, readlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { containerSpec, tasksOfRuntime } from '@nsbox/compliance/tasks'
 import { findProgram } from '@nsbox/supervisor/programs'
-import { busyboxRootfs, cgroupsNamed, type RootfsMount, tempDir } from '@nsbox/testing'
+import { bundleSources, busyboxRootfs, cgroupsNamed, type RootfsMount, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -150,6 +152,44 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'shortc
     await open('runc')
     await expect.poll(() => existsSync(join(path, 'runtime/proofs.json'))).toBe(true)
     await expect.poll(() => existsSync(join(path, 'runtime/probe'))).toBe(false)
+  })
+
+  test('leave no process and no cgroup if the daemon is killed before a start, or before a removal', async () => {
+    const source = `
+      import { openRuncRuntime } from './open-runc-runtime.ts'
+      import { Runc } from './runc/runc.ts'
+      const [directory, command] = process.argv.slice(2)
+      Runc.prototype[command] = async () => {
+        console.log('here')
+        await new Promise(() => setInterval(() => undefined, 1000))
+      }
+      await (await openRuncRuntime({ directory, onEvent() {}, onWarning: console.error })).proveShortcuts()`
+    const program = await bundleSources(source, join(import.meta.dirname, '..'), path)
+    const killedBefore = async (command: string, running: number) => {
+      const directory = join(path, command)
+      const daemon = spawn(process.execPath, [program, directory, command], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      const [said] = await Promise.race([once(daemon.stdout, 'data'), once(daemon, 'exit')])
+      expect(String(said)).toBe('here\n')
+      const cgroups = () => cgroupsNamed(probePrefix(join(directory, 'probe')))
+      const found = await cgroups()
+      const inside = found.map((cgroup) => readFileSync(join(cgroup, 'cgroup.procs'), 'utf8').split('\n'))
+      const pids = new Set(inside.flat().filter(Boolean))
+      expect([pids.size, found.length > 0]).toEqual([running, true])
+      const supervisors = join(directory, 'supervisor')
+      const { pid } = JSON.parse(
+        readFileSync(join(supervisors, readdirSync(supervisors)[0]!, 'process'), 'utf8'),
+      )
+      daemon.kill('SIGKILL')
+      await once(daemon, 'exit')
+      await expect.poll(cgroups).toEqual([])
+      const left = () => [...pids, pid].filter((one) => existsSync(`/proc/${one}`))
+      // A supervisor without a client ends after ten seconds.
+      await expect.poll(left, { timeout: 60_000 }).toEqual([])
+      expect(readdirSync(supervisors)).toEqual([])
+    }
+    await Promise.all([killedBefore('start', 1), killedBefore('delete', 0)])
   })
 
   test('leave nothing if the daemon ends while runc is tried', async () => {

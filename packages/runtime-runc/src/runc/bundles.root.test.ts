@@ -197,6 +197,23 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'Bundle
     expect(await readFile(join(source, 'file'), 'utf8')).toBe('content')
   })
 
+  test('go when a recursive bind mount of a directory above them has ended, which copies their mounts', async () => {
+    const { scratch, bundles, bind, directory } = await prepared()
+    await using _ = scratch
+    const bundle = await bundles.create('ns', 'a', { spec, rootfs: [bind] })
+    const view = join(scratch.path, 'view')
+    await mkdir(view)
+    await mount({ type: 'bind', source: directory, options: ['rbind', 'rprivate'] }, view)
+    await expect(bundle.remove()).rejects.toMatchObject({
+      code: 'failed_precondition',
+      message: expect.stringContaining(`${view}/ns/a/rootfs`),
+    })
+    const removed = bundle.remove()
+    await unmount(view, { recursive: true })
+    await removed
+    expect(await readdir(directory)).toEqual([])
+  })
+
   test('are entered by the root of a container with ids of its own', async () => {
     const { scratch, bundles } = await prepared()
     await using _ = scratch

@@ -38,14 +38,15 @@ export class NamespaceTasks implements RuntimeTasks {
   readonly #namespace: string
   readonly #context: ShimContext
   readonly #tasks = new Map<string, ShimTask>()
-  readonly #making = new Set<string>()
+  readonly #making = new Map<string, { readonly signal?: AbortSignal; readonly through: Promise<unknown> }>()
 
+  /** @internal use `ShimRuntime.namespace` */
   constructor(namespace: string, context: ShimContext) {
     this.#namespace = namespace
     this.#context = context
   }
 
-  /** Adds a task, until nothing is left of it. */
+  /** Adds a task, until nothing is left of it. @internal */
   add(task: ShimTask): void {
     this.#tasks.set(task.id, task)
     void task.gone.then(() => {
@@ -74,10 +75,11 @@ export class NamespaceTasks implements RuntimeTasks {
     if (this.has(id)) throw new NsboxError('already_exists', `task ${id}`)
     // The sandbox may have no task, and so no shim to share.
     const sandbox = this.#tasks.get(options.sandbox ?? '')
-    this.#making.add(id)
+    const context = this.#context
+    const creating = createTask({ namespace: this.#namespace, id, context, options, sandbox })
+    this.#making.set(id, { signal: options.signal, through: Promise.allSettled([creating]) })
     try {
-      const context = this.#context
-      const task = await createTask({ namespace: this.#namespace, id, context, options, sandbox })
+      const task = await creating
       this.add(task)
       task.follow()
       return { pid: task.record.pid }
@@ -258,9 +260,13 @@ export class NamespaceTasks implements RuntimeTasks {
     )
   }
 
-  /** Leaves the tasks to a later process. */
-  leave(): void {
-    for (const task of this.#tasks.values()) task.leave()
+  /** Leaves the tasks to a later process, after creations that are being undone. */
+  async leave(): Promise<void> {
+    const undone = [...this.#making.values()].filter(({ signal }) => signal?.aborted)
+    await Promise.all([
+      ...[...this.#tasks.values()].map((task) => task.leave()),
+      ...undone.map(({ through }) => through),
+    ])
   }
 
   async #ask<T>(

@@ -40,6 +40,7 @@ export class ShimTask {
   /** Whether nobody cleans up when the connection ends, or that has begun already. */
   #isLeft = false
   #isLeaving = false
+  #cleaning: Promise<unknown> | undefined
   #settle: (exit: ProcessExit) => void = () => {}
   /** The shim's answer to the deletion; only the server's part of the task is left then. */
   #deleted: (ProcessExit & { readonly pid: number }) | undefined
@@ -69,7 +70,9 @@ export class ShimTask {
       this.#isLeft = true
       this.#warn('its shim has gone')
       this.#close()
-      this.#settle(await cleanUpAfterShim(this.#left))
+      const cleaning = cleanUpAfterShim(this.#left)
+      this.#cleaning = cleaning
+      this.#settle(await cleaning)
     })
   }
 
@@ -140,11 +143,12 @@ export class ShimTask {
     if (!this.#record.isShared) await deleteByProgram(this.#left).catch(() => undefined)
   }
 
-  /** Leaves it to a later process. */
-  leave(): void {
+  /** Leaves it to a later process, which must not find a clean-up under way. */
+  async leave(): Promise<void> {
     this.#isLeft = true
     this.#isLeaving = true
     this.#close()
+    await this.#cleaning
   }
 
   #close(): void {

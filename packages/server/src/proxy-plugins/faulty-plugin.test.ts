@@ -175,6 +175,29 @@ test.each([
   }
 })
 
+test.each([
+  ['very many fields', Buffer.alloc(200_000, Buffer.of(0x12, 0)), 'more than 65536 fields'],
+  ['more bytes than its type can have', 0xffffff, 'of 16777215 bytes, more than 65536'],
+  ['no such encoding', Buffer.of(0x08, 0x01), 'malformed message'],
+])('G02 a message with %s is refused before it is decoded', async (_, message, text) => {
+  const server = createHttp2Server()
+  server.on('stream', (stream) => {
+    stream.on('error', () => undefined)
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+    const head = Buffer.alloc(5)
+    head.writeUInt32BE(typeof message === 'number' ? message : message.length, 1)
+    stream.write(head.subarray(0, 3))
+    stream.end(Buffer.concat([head.subarray(3), typeof message === 'number' ? Buffer.alloc(0) : message]))
+  })
+  const snapshotter = snapshotterAt(connectionTo(await listening(server as unknown as Server)))
+  const call = typeof message === 'number' ? snapshotter.usage(key) : snapshotter.mounts(key)
+  const refused = await failure(call)
+  expect(refused.code).toBe('data_loss')
+  expect(refused.message).toContain('proxy plugin faulty')
+  expect(refused.message).toContain(text)
+})
+
 test('what a plugin says of a snapshot is told as it is, at most a thousand characters of it', async () => {
   const { snapshotter, connection } = await served({
     stat: async () => {

@@ -55,7 +55,7 @@ export class PluginConnection implements AsyncDisposable {
     this.plugin = plugin
     this.#deadlines = { ...defaultDeadlines, ...deadlines }
     const { address } = plugin
-    this.#client = connect({ address, namespace: 'default', connectTimeout, admitPeer })
+    this.#client = connect({ address, namespace: 'default', connectTimeout, admitPeer, checkAnswers: true })
   }
 
   /** What was wrong with the plugin at the last call; undefined if it has answered, or was not asked yet. */

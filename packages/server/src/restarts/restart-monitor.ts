@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readBundleSpec } from '@nsbox/bundle'
-import { mapConcurrently } from '@nsbox/concurrency'
+import { abortable, mapConcurrently } from '@nsbox/concurrency'
 import { type ContainerStore, restartLabels } from '@nsbox/core/containers'
 import type { AbortOptions, Process, Tasks } from '@nsbox/core/tasks'
-import { isNotFound, undefinedIf } from '@nsbox/errors'
+import { isNotFound, NsboxError, undefinedIf } from '@nsbox/errors'
 import type { Metadata, Restartable } from '@nsbox/metadata'
 import { Timestamp } from '@nsbox/time'
 import type { Logger } from 'pino'
@@ -17,8 +17,18 @@ const defaultInterval = 10_000
 /** How many tasks are stopped or started at once. */
 const atOnce = 4
 
-/** How long a task may take to end once it is killed, and to be started, in milliseconds. */
-const patience = 30_000
+/** How many tasks are looked at at once. */
+const lookedAtAtOnce = 16
+
+/** How long the runtime of one task may take, in milliseconds: one that hangs must not stop the others. */
+interface Patience {
+  /** To tell its state. */
+  readonly look: number
+  /** To end once it is killed, and be started. */
+  readonly change: number
+}
+
+const defaultPatience: Patience = { look: 5_000, change: 30_000 }
 
 /** What a monitor works with. */
 export interface RestartMonitorOptions {
@@ -29,6 +39,8 @@ export interface RestartMonitorOptions {
   readonly isSealed: (namespace: string) => boolean
   /** Milliseconds from the end of one look to the next. */
   readonly interval?: number | undefined
+  /** Five seconds to tell a state and half a minute to change it by default. */
+  readonly patience?: Patience | undefined
   readonly log: Pick<Logger, 'warn' | 'error' | 'debug'>
 }
 
@@ -38,12 +50,17 @@ type Due = Pick<Restartable, 'namespace' | 'id' | 'updatedAt'>
 /**
  * Starts tasks again, or stops them, as the labels of their containers order. It looks at the start, so that containers
  * come back after a start of the host, and then after each interval; so a task is started at most once in an interval.
- * Disposing of it waits for what is under way, which is broken off.
+ * Disposing of it waits for what is under way, which is broken off, but not for a runtime that hangs.
  */
 export class RestartMonitor implements AsyncDisposable {
   readonly #options: RestartMonitorOptions
   readonly #interval: number
+  readonly #patience: Patience
   readonly #ending = new AbortController()
+  /** Aborted when what is broken off is not waited for any more. */
+  readonly #abandoning = new AbortController()
+  /** The containers for which something is under way. */
+  readonly #underWay = new Set<string>()
   readonly #running: Promise<void>
   /** Those whose task was missing or not started yet when they were last looked at; undefined before. */
   #unstarted: ReadonlySet<string> | undefined
@@ -53,12 +70,15 @@ export class RestartMonitor implements AsyncDisposable {
   constructor(options: RestartMonitorOptions) {
     this.#options = options
     this.#interval = options.interval ?? defaultInterval
+    this.#patience = options.patience ?? defaultPatience
     this.#running = this.#run(this.#ending.signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort()
+    const timer = setTimeout(() => this.#abandoning.abort(), this.#patience.look)
     await this.#running
+    clearTimeout(timer)
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -83,39 +103,53 @@ export class RestartMonitor implements AsyncDisposable {
       async (each) => {
         // The others are the first of the next look.
         if (performance.now() > until) return
-        await this.#saying(said, each, () => this.#apply(each, signal))
+        const { change } = this.#patience
+        // The first half is for the change, the second for undoing it.
+        await this.#saying(said, each, () =>
+          this.#within(2 * change, each, () =>
+            this.#apply(each, AbortSignal.any([signal, AbortSignal.timeout(change)])),
+          ),
+        )
       },
       { concurrency: atOnce, signal },
     )
     this.#said = said
   }
 
-  /** The containers by namespace, those that were changed last at the end. */
-  async #find(said: Map<string, string>, signal: AbortSignal): Promise<Due[][]> {
+  /** The containers by namespace: those that were changed last at the end, and after them those that failed last. */
+  async #find(said: Map<string, string>, ending: AbortSignal): Promise<Due[][]> {
     const due = new Map<string, Due[]>()
     const unstarted = new Set<string>()
-    for await (const { labels, ...container } of this.#options.metadata.restartable({ signal })) {
+    const all: Restartable[] = []
+    for await (const each of this.#options.metadata.restartable({ signal: ending })) all.push(each)
+    const look = async ({ labels, ...container }: Restartable) => {
       const { namespace } = container
-      await this.#saying(said, container, async () => {
-        const task = await this.#task(container, { signal })
-        if (restartOrder(labels, task) === undefined) return
-        if (task === undefined || task.status === 'created') {
-          unstarted.add(keyOf(container))
-          // Its client may be about to start it.
-          if (this.#unstarted?.has(keyOf(container)) === false) return
-        }
-        const others = due.get(namespace)
-        if (others === undefined) due.set(namespace, [container])
-        else others.push(container)
-      })
+      const task = await this.#within(this.#patience.look, container, () =>
+        this.#task(container, { signal: ending }),
+      )
+      if (restartOrder(labels, task) === undefined) return
+      if (task === undefined || task.status === 'created') {
+        unstarted.add(keyOf(container))
+        // Its client may be about to start it.
+        if (this.#unstarted?.has(keyOf(container)) === false) return
+      }
+      const others = due.get(namespace)
+      if (others === undefined) due.set(namespace, [container])
+      else others.push(container)
     }
+    await mapConcurrently(all, (each) => this.#saying(said, each, () => look(each)), {
+      concurrency: lookedAtAtOnce,
+      signal: ending,
+    })
     this.#unstarted = unstarted
-    return [...due.values()].map((each) => each.sort((a, b) => Timestamp.compare(a.updatedAt, b.updatedAt)))
+    const failed = (each: Due) => Number(this.#said.has(keyOf(each)))
+    return [...due.values()].map((each) =>
+      each.sort((a, b) => failed(a) - failed(b) || Timestamp.compare(a.updatedAt, b.updatedAt)),
+    )
   }
 
-  async #apply({ namespace, id }: Due, ending: AbortSignal): Promise<void> {
+  async #apply({ namespace, id }: Due, signal: AbortSignal): Promise<void> {
     const { metadata, isSealed, log } = this.#options
-    const signal = AbortSignal.any([ending, AbortSignal.timeout(patience)])
     const containers = this.#options.containers(namespace)
     const container = await containers.get(id, { signal })
     const { labels, spec } = container
@@ -154,7 +188,7 @@ export class RestartMonitor implements AsyncDisposable {
       await tasks.start(id, { signal })
     } catch (error) {
       const task = await this.#task({ namespace, id })
-      await this.#end({ namespace, id }, task, AbortSignal.timeout(patience))
+      await this.#end({ namespace, id }, task, AbortSignal.timeout(this.#patience.change))
       throw error
     }
   }
@@ -179,6 +213,26 @@ export class RestartMonitor implements AsyncDisposable {
 
   async #task({ namespace, id }: Pick<Due, 'namespace' | 'id'>, options?: AbortOptions) {
     return await undefinedIf(isNotFound, this.#options.tasks(namespace).get(id, options))
+  }
+
+  /**
+   * Does something for a container, and waits for it for a while. What hangs goes on by itself, and until it ends
+   * nothing else is done for the container.
+   * @throws `deadline_exceeded`
+   */
+  async #within<T>(milliseconds: number, container: Due, body: () => Promise<T>): Promise<T> {
+    const late = new NsboxError('deadline_exceeded', 'its runtime does not answer')
+    const key = keyOf(container)
+    if (this.#underWay.has(key)) throw late
+    this.#underWay.add(key)
+    const work = body().finally(() => this.#underWay.delete(key))
+    const timeout = new AbortController()
+    const timer = setTimeout(() => timeout.abort(late), milliseconds)
+    try {
+      return await abortable(work, { signal: AbortSignal.any([timeout.signal, this.#abandoning.signal]) })
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   /** Does something for a container, and says why it failed if that is news. */

@@ -26,7 +26,7 @@ export async function requestLaunch(
   { signal, accept }: RequestLaunchOptions,
 ): Promise<ProcessHandle> {
   const { key, command, timeout = launchTimeout, env = {}, logEnv = {}, owner } = request
-  const { fromMemory = false, waits = false, cwd = '/', pidFile } = request
+  const { fromMemory = false, waits = false, cwd = '/', pidFile, endsWithClient } = request
   const { stdin = '', stdout = '', stderr = '', terminal = false } = request
   const io = { stdin, stdout, stderr, terminal }
   // Random, since launches of an earlier client may be under way; and short, for the path of a socket.
@@ -34,7 +34,7 @@ export async function requestLaunch(
   const paths = () => launchPaths(link.directory, { name: makes!, terminal, pidFile })
   const program = typeof command === 'function' ? command(paths()) : command
   const made = { key, command: program, makes, pidFile, cwd, fromMemory, env }
-  const fields = { ...made, io, owner, logEnv, waits, timeout }
+  const fields = { ...made, io, owner, logEnv, waits, endsWithClient, timeout }
   const cancel = () => {
     link.request('cancel', { key }).catch(() => {
       // The supervisor is lost, and the launch with it.

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
-import { connectUnix, isReady, sendDescriptors } from '@nsbox/sys/descriptors'
+import { connectUnix, isReady, peerProcess, sendDescriptors } from '@nsbox/sys/descriptors'
 import { openPidfd, signalPidfd } from '@nsbox/sys/processes'
 import { answer, identity } from '../protocol/answers.ts'
 import { files } from '../protocol/directory-layout.ts'
@@ -69,13 +69,14 @@ export class SupervisorConnection {
     let packets: number | undefined
     try {
       packets = connectUnix(join(directory, files.descriptors), 'packets')
+      const peer = peerProcess(packets)
       sendDescriptors(packets, Buffer.from(token), [])
       const socket = connect(join(directory, files.control))
       await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
       const link = new SupervisorConnection(directory, socket, handlers, answerTimeout)
       link.#link.carryDescriptors(packets)
       packets = undefined
-      await link.#greet(token)
+      await link.#greet(token, peer)
       return link
     } catch (error) {
       if (packets !== undefined) closeSync(packets)
@@ -172,7 +173,8 @@ export class SupervisorConnection {
     this.#pidfd = undefined
   }
 
-  async #greet(token: string): Promise<void> {
+  /** @param peer the process that listens, which the supervisor must be: it is killed when it does not answer */
+  async #greet(token: string, peer: number): Promise<void> {
     try {
       await this.request(
         'hello',
@@ -180,6 +182,8 @@ export class SupervisorConnection {
         {
           accept: (answered) => {
             const { build, cgroup, pid } = checked(identity, answered)
+            if (pid !== peer)
+              throw new NsboxError('invalid_argument', `supervisor ${peer} that calls itself ${pid}`)
             this.#build = build
             this.#cgroup = cgroup
             this.#pid = pid

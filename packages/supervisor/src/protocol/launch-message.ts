@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { processIo } from './process-record.ts'
+import { endsWithClient, processIo } from './process-record.ts'
 import { integer, key, list, variables, word } from './schema.ts'
 
 const path = v.pipe(word, v.startsWith('/'))
@@ -22,6 +22,7 @@ export const launchMessage = v.object({
   logEnv: variables,
   /** Whether the input ends when a writer leaves, until `keepStdin`. */
   waits: v.boolean(),
+  endsWithClient: v.optional(endsWithClient),
   /** Milliseconds, up to the longest time of a timer. */
   timeout: integer(0, 2 ** 31 - 1),
 })

@@ -17,6 +17,9 @@ export const processIo = v.object({
 /** Input and outputs of a process: paths and URIs; empty for none. */
 export type ProcessIo = Readonly<v.InferOutput<typeof processIo>>
 
+/** The cgroup of a process that ends with its client. */
+export const endsWithClient = v.object({ cgroup: v.pipe(text(4096), v.startsWith('/')) })
+
 /** The year 9999: later numbers are no times. */
 const lastTime = Date.UTC(9999, 0)
 
@@ -42,6 +45,7 @@ export const processRecord = v.object({
   exit: v.optional(exitRecord),
   /** All descriptors of its input and output are closed. */
   drained: v.boolean(),
+  endsWithClient: v.optional(endsWithClient),
 })
 
 /** What a supervisor stores about a process besides its descriptors. */

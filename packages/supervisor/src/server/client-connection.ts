@@ -23,8 +23,6 @@ export interface ClientConnectionOptions {
   readonly onHello: (connection: ClientConnection) => void
   /** Tells the supervisor to end once it holds no process. */
   readonly onRetire: () => void
-  /** Called when a process was released: the supervisor may be done. */
-  readonly onReleased: () => void
   readonly onClosed: (connection: ClientConnection) => void
 }
 
@@ -53,7 +51,7 @@ export class ClientConnection {
       closed: (error) => {
         if (error !== undefined) console.error('a connection ends:', error)
         clearTimeout(this.#greeting)
-        // Cancels its launches, which nobody waits for any more.
+        // Cancels its launches, which nobody waits for any more, and ends what ends with it.
         this.#left.abort()
         options.onClosed(this)
       },
@@ -82,7 +80,7 @@ export class ClientConnection {
 
   /** Starts in the turn in which the message came, so that effects are in the order of messages. */
   async #answer(method: string, message: object, ends: OwnedEnds): Promise<Answer> {
-    const { processes, identity, onHello, onReleased, onRetire, takePackets } = this.#options
+    const { processes, identity, onHello, onRetire, takePackets } = this.#options
     switch (method) {
       case 'hello': {
         const { protocols: known, token } = checked(requests.hello, message)
@@ -100,13 +98,15 @@ export class ClientConnection {
         return {}
       case 'launch':
         return started(
-          await processes.launch(checked(requests.launch, message), { signal: this.#left.signal }),
+          await processes.launch(checked(requests.launch, message), { client: this.#left.signal }),
         )
       case 'cancel':
         processes.cancel(checked(requests.cancel, message).key)
         return {}
       case 'adopt': {
-        const process = processes.adopt(checked(requests.adopt, message).record, ends.takeAll())
+        const process = processes.adopt(checked(requests.adopt, message).record, ends.takeAll(), {
+          client: this.#left.signal,
+        })
         return { fields: () => ({ record: process.record, holds: [...process.ends.keys()] }) }
       }
       case 'keepStdin': {
@@ -119,7 +119,6 @@ export class ClientConnection {
         return {}
       case 'release':
         await processes.release(checked(requests.release, message).key)
-        onReleased()
         return {}
       case 'retire':
         onRetire()

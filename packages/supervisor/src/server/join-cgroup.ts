@@ -1,12 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
-
-/** A hierarchy of cgroups of the host. */
-interface Hierarchy {
-  readonly mountPoint: string
-  readonly version: 1 | 2
-}
+import { cgroupDirectories, type Hierarchy } from './cgroup-hierarchies.ts'
 
 /**
  * Moves this process into a cgroup: the path is looked up in each hierarchy of the host.
@@ -16,10 +11,8 @@ interface Hierarchy {
  */
 export function joinCgroup(path: string, { make = false }: { readonly make?: boolean } = {}): void {
   const what = `cgroup ${JSON.stringify(path)}`
-  if (path.split('/').includes('..')) throw new NsboxError('invalid_argument', what)
   try {
-    const found = hierarchies().flatMap((hierarchy) => {
-      const directory = join(hierarchy.mountPoint, path)
+    const found = cgroupDirectories(path).flatMap(({ directory, hierarchy }) => {
       if (make) makeCgroup(directory, hierarchy)
       return existsSync(join(directory, 'cgroup.procs')) ? [directory] : []
     })
@@ -41,21 +34,4 @@ function makeCgroup(directory: string, hierarchy: Hierarchy): void {
   for (const file of ['cpuset.cpus', 'cpuset.mems'].filter((name) => existsSync(join(directory, name))))
     if (readFileSync(join(directory, file), 'utf8').trim() === '')
       writeFileSync(join(directory, file), readFileSync(join(above, file)))
-}
-
-/**
- * Where the hierarchies of cgroups are mounted (proc_pid_mountinfo(5)); the first place of each, since others, such as
- * CRIU's, may go at any moment.
- */
-function hierarchies(): Hierarchy[] {
-  const found = new Map<string, Hierarchy>()
-  for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
-    const [before, after] = line.split(' - ')
-    const type = after?.split(' ')[0]
-    const [, , device, , mountPoint] = before!.split(' ')
-    if (device === undefined || mountPoint === undefined || found.has(device)) continue
-    if (type === 'cgroup') found.set(device, { mountPoint, version: 1 })
-    if (type === 'cgroup2') found.set(device, { mountPoint, version: 2 })
-  }
-  return [...found.values()]
 }

@@ -57,8 +57,9 @@ export async function launchProcess(message: LaunchMessage, options: LaunchOptio
     pid = await withStdio(message, { ...options, signal }, ends, start)
     ends.add('pidfd', openPidfd(pid))
     const startTime = processStat(pid)?.startTime ?? ''
-    const { key, io } = message
-    options.hold({ key, pid, startTime, io, stdinEnded: io.stdin === '', drained: false }, ends)
+    const { key, io, endsWithClient } = message
+    const stdinEnded = io.stdin === ''
+    options.hold({ key, pid, startTime, io, stdinEnded, drained: false, endsWithClient }, ends)
   } catch (error) {
     abandon(pid ?? maker?.made(), ends)
     if (timeout.aborted && !options.signal.aborted)

@@ -1,4 +1,5 @@
 import { constants, fstatSync, openSync } from 'node:fs'
+import { isErrno } from '@nsbox/errors'
 import { OwnedEnds } from '../protocol/owned-ends.ts'
 import type { ExitRecord, ProcessRecord } from '../protocol/process-record.ts'
 import { type Ends, type Role, roles } from '../protocol/roles.ts'
@@ -66,7 +67,7 @@ export class ManagedProcess {
     return this.#record
   }
 
-  /** Whether it has ended, its output has been passed on, and its record is on disk. */
+  /** Whether it has ended, its output has been passed on, and its record is on disk, or its directory gone. */
   get over(): boolean {
     return this.#record.exit !== undefined && this.#record.drained && this.#isWritten
   }
@@ -239,7 +240,8 @@ export class ManagedProcess {
       this.#options.records.write(this.#record)
       this.#isWritten = true
     } catch (error) {
-      this.#isWritten = false
+      // Without the directory no client can come for the record.
+      this.#isWritten = isErrno(error, 'ENOENT') && !this.#options.records.exist
       // A full disk must not prevent the end of a process from being reported.
       console.error(`the record of ${this.#record.key} is not written:`, error)
     }

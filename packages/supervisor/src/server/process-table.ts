@@ -1,11 +1,12 @@
 import { NsboxError } from '@nsbox/errors'
-import { pidfdProcess } from '@nsbox/sys/processes'
+import { pidfdProcess, signalPidfd } from '@nsbox/sys/processes'
 import { wallTime } from '@nsbox/time'
 import type { LaunchMessage } from '../protocol/launch-message.ts'
 import { OwnedEnds } from '../protocol/owned-ends.ts'
 import type { ExitRecord, ProcessRecord } from '../protocol/process-record.ts'
 import type { Ends, Role } from '../protocol/roles.ts'
 import { AdoptedProcessExit, unknownStatus } from './adopted-process-exit.ts'
+import { endCgroup } from './end-cgroup.ts'
 import { launchProcess } from './launch-process.ts'
 import { ManagedProcess, type ManagedProcessOptions } from './managed-process.ts'
 import { Reaper } from './reaper.ts'
@@ -14,6 +15,14 @@ import { Reaper } from './reaper.ts'
 export interface ProcessTableOptions extends ManagedProcessOptions {
   /** The supervisor's directory. */
   readonly directory: string
+  /** Called when a process was released. */
+  readonly onReleased: () => void
+}
+
+/** The client of a launched or adopted process. */
+export interface OfClient {
+  /** Aborted when it has left. */
+  readonly client: AbortSignal
 }
 
 /** All processes of a supervisor, and launches under way. */
@@ -24,6 +33,10 @@ export class ProcessTable {
   /** Processes that other supervisors have launched. */
   readonly #foreign = new Map<string, AdoptedProcessExit>()
   readonly #byPid = new Map<number, ManagedProcess>()
+  /** Of processes that end with their clients: what lets them go on. */
+  readonly #kept = new Map<string, () => void>()
+  /** How many processes are being ended. */
+  #ending = 0
   readonly #reaper = new Reaper({ onExit: (pid, exitStatus) => this.#exited(pid, exitStatus) })
 
   constructor(options: ProcessTableOptions) {
@@ -32,12 +45,13 @@ export class ProcessTable {
   }
 
   get empty(): boolean {
-    return this.#held.size === 0 && this.#launches.size === 0
+    return this.#held.size === 0 && this.#launches.size === 0 && this.#ending === 0
   }
 
   /** Whether nothing is left to do for any process: each has ended, and that is on disk. */
   get over(): boolean {
-    return this.#launches.size === 0 && [...this.#held.values()].every(({ over }) => over)
+    const isAtWork = this.#launches.size > 0 || this.#ending > 0
+    return !isAtWork && [...this.#held.values()].every(({ over }) => over)
   }
 
   all(): Iterable<ManagedProcess> {
@@ -52,27 +66,30 @@ export class ProcessTable {
   }
 
   /** @throws as `Supervisor.launch` */
-  async launch(
-    message: LaunchMessage,
-    { signal }: { readonly signal: AbortSignal },
-  ): Promise<ManagedProcess> {
+  async launch(message: LaunchMessage, { client }: OfClient): Promise<ManagedProcess> {
     this.#checkFree(message.key)
     const controller = new AbortController()
     this.#launches.set(message.key, controller)
     const cancel = () => controller.abort()
-    signal.addEventListener('abort', cancel)
+    client.addEventListener('abort', cancel)
     try {
       const { directory, watcher } = this.#options
       const hold = (record: ProcessRecord, ends: OwnedEnds) => {
         const held = this.#hold(record, ends)
         this.#byPid.set(record.pid, held)
         this.#reaper.watch(record.pid)
+        this.#endWith(client, held)
       }
       const reaper = this.#reaper
       await launchProcess(message, { directory, watcher, reaper, signal: controller.signal, hold })
       return this.get(message.key)
+    } catch (error) {
+      // What the program has made before it was killed.
+      const cgroup = client.aborted ? message.endsWithClient?.cgroup : undefined
+      if (cgroup !== undefined) await this.#end(() => endCgroup(cgroup))
+      throw error
     } finally {
-      signal.removeEventListener('abort', cancel)
+      client.removeEventListener('abort', cancel)
       this.#launches.delete(message.key)
     }
   }
@@ -83,7 +100,7 @@ export class ProcessTable {
   }
 
   /** Takes over a process that another supervisor launched, with the caller's descriptors. */
-  adopt(record: ProcessRecord, ends: Ends): ManagedProcess {
+  adopt(record: ProcessRecord, ends: Ends, { client }: OfClient): ManagedProcess {
     const owned = new OwnedEnds(ends)
     try {
       this.#checkFree(record.key)
@@ -91,6 +108,7 @@ export class ProcessTable {
       checkPidfd('logger', owned.get('logger'))
       const held = this.#hold(record, owned)
       if (record.exit === undefined) this.#watch(held)
+      this.#endWith(client, held)
       return held
     } catch (error) {
       owned.closeAll()
@@ -110,7 +128,42 @@ export class ProcessTable {
     }
     this.#foreign.get(key)?.stop()
     this.#foreign.delete(key)
+    this.#kept.get(key)?.()
     await held.release()
+    this.#options.onReleased()
+  }
+
+  /** Ends a process when its client leaves, if it was launched for that. */
+  #endWith(client: AbortSignal, held: ManagedProcess): void {
+    const { key, endsWithClient } = held.record
+    if (endsWithClient === undefined) return
+    const end = async () => {
+      const pidfd = held.ends.get('pidfd')
+      if (pidfd !== undefined) signalPidfd(pidfd, 9)
+      await endCgroup(endsWithClient.cgroup)
+      // The next client may have released it meanwhile.
+      if (this.#held.get(key) === held) await this.release(key)
+    }
+    const left = () => void this.#end(end)
+    client.addEventListener('abort', left, { once: true })
+    this.#kept.set(key, () => {
+      client.removeEventListener('abort', left)
+      this.#kept.delete(key)
+    })
+    if (client.aborted) left()
+  }
+
+  /** The supervisor does not end meanwhile. */
+  async #end(work: () => Promise<void>): Promise<void> {
+    this.#ending++
+    try {
+      await work()
+    } catch (error) {
+      console.error('what ends with its client is not ended:', error)
+    } finally {
+      this.#ending--
+      this.#options.onReleased()
+    }
   }
 
   #hold(record: ProcessRecord, ends: OwnedEnds): ManagedProcess {

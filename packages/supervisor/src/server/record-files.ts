@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ProcessRecord } from '../protocol/process-record.ts'
 
@@ -13,6 +13,11 @@ export class RecordFiles {
   constructor(directory: string) {
     this.#directory = directory
     mkdirSync(directory, { recursive: true, mode: 0o700 })
+  }
+
+  /** Whether their directory is there. */
+  get exist(): boolean {
+    return existsSync(this.#directory)
   }
 
   write(record: ProcessRecord): void {

@@ -53,7 +53,10 @@ export class SupervisorServer {
       this.#client?.notify(notice)
       this.#endIfDone()
     }
-    this.#processes = new ProcessTable({ directory, watcher: this.#watcher, records, notify })
+    this.#processes = new ProcessTable({
+      ...{ directory, watcher: this.#watcher, records, notify },
+      onReleased: () => this.#endIfDone(),
+    })
     const self = { pid: process.pid, startTime: processStat(process.pid)!.startTime }
     const path = join(directory, files.process)
     writeFileSync(`${path}.new`, JSON.stringify(self), { mode: 0o600 })
@@ -101,7 +104,6 @@ export class SupervisorServer {
       takePackets: (token) => this.#takePackets(token),
       onHello: (greeted) => this.#serve(greeted),
       onRetire: () => this.retire(),
-      onReleased: () => this.#endIfDone(),
       onClosed: (closed) => this.#left(closed),
     })
     this.#connections.add(connection)

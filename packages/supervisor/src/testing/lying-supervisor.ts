@@ -1,8 +1,11 @@
-import { closeSync, mkdirSync, writeFileSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { isNsboxError } from '@nsbox/errors'
 import { acceptUnix, listenUnix, sendDescriptors } from '@nsbox/sys/descriptors'
+import { bundleSources, type TempDir, tempDir } from '@nsbox/testing'
 import { files } from '../protocol/directory-layout.ts'
 
 /** What a client has asked. */
@@ -12,73 +15,121 @@ export interface Asked {
   readonly [field: string]: unknown
 }
 
-/** A supervisor's reaction to a request, as text to send; undefined for none. */
-export type Lie = (asked: Asked, to: LyingSupervisor) => string | undefined
+/** What a client is told: a text after one packet of descriptors, all of `/dev/zero`. */
+export interface Said {
+  readonly text: string
+  readonly descriptors?: number
+  /** Whether the connection ends then. */
+  readonly ends?: boolean
+}
 
-/**
- * A supervisor in this process that sends what a test wants: real ones do not fail on demand. The client would take
- * this process for the supervisor and kill it when it is lost, so it names another process of the test.
- */
-export class LyingSupervisor implements AsyncDisposable {
-  readonly directory: string
-  readonly #server: Server
-  readonly #listener: number
-  readonly #sockets = new Set<Socket>()
-  #packets: number | undefined
-  #sent = 0
-  static async start(directory: string, pid: number, lie: Lie): Promise<LyingSupervisor> {
+/** A supervisor's reaction to a request other than a hello. */
+export type Lie = (asked: Asked) => Said
+
+/** The program of lying supervisors, for the tests of a file. */
+export class LyingProgram implements AsyncDisposable {
+  readonly #directory: TempDir
+  readonly #path: string
+
+  static async make(): Promise<LyingProgram> {
+    const directory = await tempDir()
+    const source = `import { lie } from './lying-supervisor.ts'; await lie(process.argv[2], process.argv[3])`
+    return new LyingProgram(directory, await bundleSources(source, import.meta.dirname, directory.path))
+  }
+
+  private constructor(directory: TempDir, path: string) {
+    this.#directory = directory
+    this.#path = path
+  }
+
+  /** @param pid that it tells in its hello; its own by default */
+  async start(directory: string, lie: Lie, pid?: number): Promise<LyingSupervisor> {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
-    const listener = listenUnix(join(directory, files.descriptors), 'packets')
-    writeFileSync(join(directory, files.process), JSON.stringify({ pid, startTime: 'none' }))
-    const supervisor = new LyingSupervisor(directory, listener, pid, lie)
-    await new Promise<void>((resolve) => supervisor.#server.listen(join(directory, files.control), resolve))
-    return supervisor
-  }
-
-  private constructor(directory: string, listener: number, pid: number, lie: Lie) {
-    this.directory = directory
-    this.#listener = listener
-    this.#server = createServer((socket) => {
-      this.#sockets.add(socket)
-      socket.once('close', () => this.#sockets.delete(socket))
-      let text = ''
-      socket.on('error', () => undefined)
-      socket.setEncoding('utf8').on('data', (piece: string) => {
-        text += piece
-        for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n')) {
-          const asked = JSON.parse(text.slice(0, end)) as Asked
-          text = text.slice(end + 1)
-          const answer = asked.method === 'hello' ? this.#greet(asked, pid) : lie(asked, this)
-          if (answer !== undefined) socket.write(answer)
-        }
-      })
-    })
-  }
-
-  /** Sends descriptors through their socket, before the message that announces them. @returns the packet's number */
-  sendDescriptors(descriptors: readonly number[], name = String(this.#sent + 1)): number {
-    try {
-      sendDescriptors(this.#packets!, Buffer.from(name), descriptors)
-    } catch (error) {
-      // The client has given up.
-      if (!isNsboxError(error) || error.details.errno !== 'EPIPE') throw error
-    }
-    return ++this.#sent
-  }
-
-  #greet({ id }: Asked, pid: number): string {
-    if (this.#packets !== undefined) closeSync(this.#packets)
-    this.#packets = acceptUnix(this.#listener)
-    this.#sent = 0
-    return `${JSON.stringify({ reply: id, protocol: 1, build: 'lies', cgroup: '', pid })}\n`
+    const args = [this.#path, directory, ...(pid === undefined ? [] : [String(pid)])]
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    await once(child, 'message')
+    return new LyingSupervisor(directory, child, lie)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy()
-    await new Promise((resolve) => this.#server.close(resolve))
-    closeSync(this.#listener)
-    if (this.#packets !== undefined) closeSync(this.#packets)
+    await this.#directory[Symbol.asyncDispose]()
   }
+}
+
+/**
+ * A supervisor that says what a test wants: real ones do not fail on demand. It is a process of its own, since the
+ * client kills a supervisor that it has lost.
+ */
+export class LyingSupervisor implements AsyncDisposable {
+  readonly directory: string
+  readonly #child: ChildProcess
+  readonly #ended: Promise<unknown>
+
+  /** @internal use `LyingProgram` */
+  constructor(directory: string, child: ChildProcess, lie: Lie) {
+    this.directory = directory
+    this.#child = child
+    this.#ended = once(child, 'exit')
+    child.on('message', (asked) => {
+      // It may have been killed meanwhile.
+      child.send(lie(asked as Asked), () => undefined)
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#ended
+  }
+}
+
+/**
+ * Answers clients as the parent says, until it is killed.
+ * @public the program of `LyingProgram`
+ */
+export async function lie(directory: string, pid = String(process.pid)): Promise<void> {
+  const listener = listenUnix(join(directory, files.descriptors), 'packets')
+  writeFileSync(join(directory, files.process), JSON.stringify({ pid: Number(pid), startTime: 'none' }))
+  const zero = openSync('/dev/zero', 'r')
+  let packets: number | undefined
+  let sent = 0
+  const greet = ({ id }: Asked): Said => {
+    if (packets !== undefined) closeSync(packets)
+    packets = acceptUnix(listener)
+    sent = 0
+    const hello = { reply: id, protocol: 1, build: 'lies', cgroup: '', pid: Number(pid) }
+    return { text: `${JSON.stringify(hello)}\n` }
+  }
+  const ask = async (asked: Asked): Promise<Said> => {
+    const said = once(process, 'message')
+    process.send!(asked)
+    return (await said)[0] as Said
+  }
+  const serve = async (socket: Socket) => {
+    let text = ''
+    for await (const piece of socket.setEncoding('utf8')) {
+      text += piece
+      for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n')) {
+        const asked = JSON.parse(text.slice(0, end)) as Asked
+        text = text.slice(end + 1)
+        const said = asked.method === 'hello' ? greet(asked) : await ask(asked)
+        if (said.descriptors)
+          sendDescriptors(packets!, Buffer.from(String(++sent)), Array(said.descriptors).fill(zero))
+        socket.write(said.text)
+        if (said.ends) socket.end()
+      }
+    }
+  }
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    serve(socket).catch((error) => {
+      // The client has given up.
+      const given = isNsboxError(error) ? error.details.errno : error.code
+      if (!['ECONNRESET', 'EPIPE'].includes(given)) throw error
+    })
+  })
+  await once(server.listen(join(directory, files.control)), 'listening')
+  process.once('disconnect', () => process.exit())
+  process.send!('ready')
 }
 
 /** A record of a process, as in a supervisor's message. */

@@ -1,15 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { readmeExample } from '@nsbox/testing'
 import { expect, test } from 'vitest'
 import { parseAccessList } from './access/access-list.ts'
 import { settingEntries } from './configuration/check-setting.ts'
 import { parseConfiguration } from './configuration/configuration-file.ts'
 
 const readme = new URL('../README.md', import.meta.url)
-
-test('the example in the README does what it says', async () => {
-  await readmeExample(readme)
-})
 
 test('the README lists every setting by all of its names', async () => {
   const text = await readFile(readme, 'utf8')
