@@ -1,10 +1,11 @@
 // Bundles the entry file of a program or a thread into one file, so that it starts nearly as fast as Node itself:
-//   node ../../scripts/bundle.mjs [--program] [--whole] src/bin/NAME.ts dist/bin/NAME.js
+//   node ../../scripts/bundle.mjs [--program] [--whole | --little] src/bin/NAME.ts dist/bin/NAME.js
 // Run in the package's directory. Everything is taken in except the packages below. What is imported dynamically goes
 // into files of its own in `chunks` beside it, so that commands that do not need it do not pay for it. A program, which
 // has no exports, is put into `NAME.main.js`, and `NAME.js` runs it (see launcher.mjs); `Headers` are plain-headers.ts
 // there. With `--whole` only native code stays outside, and the threads and processes that packages start are put
-// beside it, where the packages look for them.
+// beside it, where the packages look for them. With `--little` all dependencies stay outside, so that only parts of
+// packages are taken in that would bring native code along.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { basename, dirname, join } from 'node:path'
@@ -39,16 +40,21 @@ const withThreads = ['@nsbox/diff', '@nsbox/runtime-runc', '@nsbox/supervisor', 
 const inside = [
   '@nsbox/diff/archive',
   '@nsbox/diff/growing-file',
+  '@nsbox/mount/overlay',
   '@nsbox/sys/mount-flags',
   '@nsbox/trees/walk',
 ]
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { program: { type: 'boolean', default: false }, whole: { type: 'boolean', default: false } },
+  options: {
+    program: { type: 'boolean', default: false },
+    whole: { type: 'boolean', default: false },
+    little: { type: 'boolean', default: false },
+  },
 })
 const [entry, outfile] = positionals
-if (!entry || !outfile) throw new Error('usage: bundle.mjs [--program] [--whole] ENTRY OUTFILE')
+if (!entry || !outfile) throw new Error('usage: bundle.mjs [--program] [--whole | --little] ENTRY OUTFILE')
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
 const outdir = dirname(outfile)
 // Their names change with their contents.
@@ -109,6 +115,10 @@ async function bundle(entry, name, isProgram) {
 function leaveOutside({ onResolve }) {
   onResolve({ filter: new RegExp(`^(${native.join('|')})$`) }, ({ path }) => ({ path, external: true }))
   if (values.whole) return
+  if (values.little)
+    onResolve({ filter: /^[@a-z]/ }, ({ path }) =>
+      isDeclared(path) && !inside.includes(path) ? { path, external: true } : undefined,
+    )
   onResolve({ filter: /^@nsbox\// }, ({ path }) => {
     const name = packageName(path)
     if (name === manifest.name || inside.includes(path)) return undefined
@@ -124,7 +134,7 @@ function isNode(path) {
 
 /** @param {string} path */
 function isDeclared(path) {
-  return packageName(path) in (manifest.dependencies ?? {})
+  return packageName(path) in { ...manifest.dependencies, ...manifest.peerDependencies }
 }
 
 /** @param {string} path of a module of a package */

@@ -35,6 +35,14 @@ export const nativeCode: Readonly<Record<string, string>> = { 'better-sqlite3': 
 export const wholeBundle = 'server'
 
 /**
+ * What packages take in of others when they are built (`bundle.mjs --little`), so that they do not depend on them: the
+ * entries are JavaScript alone, the packages are not.
+ */
+export const takenIn: Readonly<Record<string, readonly string[]>> = {
+  images: ['@nsbox/diff/archive', '@nsbox/diff/growing-file', '@nsbox/mount/overlay'],
+}
+
+/**
  * The packages that stay light, each with all external packages that installing it may bring, directly or not.
  * None of them may have native code or depend on `sqlite` or `sys`.
  */
@@ -47,7 +55,9 @@ export const lightPackages: Readonly<Record<string, readonly string[]>> = {
   api: ['@bufbuild/protobuf', '@connectrpc/connect'],
   cni: ['valibot'],
   compliance: ['valibot'],
+  content: ['re2js', 'valibot'],
   core: ['valibot'],
+  images: ['@whatwg-node/disposablestack', '@whatwg-node/promise-helpers', 'tslib', 'valibot'],
   namespaces: [],
   registry: [
     '@whatwg-node/disposablestack',

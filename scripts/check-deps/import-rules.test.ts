@@ -38,6 +38,19 @@ describe('imports', () => {
     ])
   })
 
+  it('of optional peers are for sources as well', async () => {
+    const peers = {
+      dependencies: ['@nsbox/oci'],
+      peerDependencies: { undici: '>=7' },
+      peerDependenciesMeta: { undici: { optional: true } },
+    }
+    const files = {
+      'packages/content/package.json': manifest('@nsbox/content', peers),
+      'docs/dependencies.md': documentation + row('undici'),
+    }
+    expect(await check({ ...files, [store]: `await import('undici')` })).toEqual([])
+  })
+
   it('of peers are for compliance suites only', async () => {
     const peers = { dependencies: ['@nsbox/oci'], peerDependencies: { vitest: '>=4' } }
     const files = {

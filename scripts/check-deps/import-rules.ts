@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { dirname, join, relative, sep } from 'node:path'
+import { takenIn } from './floors.ts'
 import { floorOf, mayDependOn } from './manifest-rules.ts'
 import type { SourceFile } from './source-file.ts'
 import { type Package, scope, type Workspace } from './workspace.ts'
@@ -45,14 +46,17 @@ function packageProblem(
   const target = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
   if (target === manifest.name)
     return file.kind === 'test' ? undefined : `imports ${specifier}, its own package`
-  const { dependencies, devDependencies, peerDependencies } = manifest
+  const { dependencies, devDependencies, peerDependencies, peerDependenciesMeta } = manifest
   const declared = {
     ...dependencies,
-    ...(file.kind === 'source' ? {} : peerDependencies),
+    // An optional peer is one that sources find or do without.
+    ...(file.kind === 'source' ? peerDependenciesMeta : peerDependencies),
     // The scripts at the root are for development as a whole.
     ...(file.kind === 'test' || floorOf(name) === -1 ? devDependencies : {}),
   }
-  if (!(target in declared)) return `imports ${specifier}, which its package.json does not declare for it`
+  const isTakenIn = takenIn[name]?.includes(specifier) && target in devDependencies
+  if (!(target in declared) && !isTakenIn)
+    return `imports ${specifier}, which its package.json does not declare for it`
   if (file.kind === 'test' || floorOf(name) === -1 || !target.startsWith(scope)) return undefined
   return mayDependOn(name, target.slice(scope.length))
     ? undefined

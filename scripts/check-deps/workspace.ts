@@ -10,6 +10,8 @@ export interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>
   readonly peerDependencies: Readonly<Record<string, string>>
+  /** Which of the peers are optional. */
+  readonly peerDependenciesMeta: Readonly<Record<string, object>>
 }
 
 export interface Package {
@@ -57,6 +59,7 @@ function readPackage(directory: string, sources: string): Package {
       description: '',
       devDependencies: {},
       peerDependencies: {},
+      peerDependenciesMeta: {},
       ...manifest,
       dependencies: { ...manifest.dependencies, ...manifest.optionalDependencies },
     },

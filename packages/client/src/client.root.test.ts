@@ -1,15 +1,6 @@
 import { errorCode } from '@nsbox/errors'
 import { labelKeys } from '@nsbox/oci'
-import {
-  busyboxArchive,
-  type Containerd,
-  needs,
-  readmeExample,
-  removeCgroup,
-  startContainerd,
-  stockCtr,
-  tempDir,
-} from '@nsbox/testing'
+import { type Containerd, startContainerd } from '@nsbox/testing'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { connect } from './client.ts'
 
@@ -19,21 +10,6 @@ beforeAll(async () => {
   containerd = await startContainerd()
 })
 afterAll(() => containerd?.[Symbol.asyncDispose]())
-
-test.skipIf(needs({ root: true, programs: ['runc'] }))('does what its README shows', async () => {
-  await using directory = await tempDir('nsbox-client-readme')
-  const { name, path } = await busyboxArchive(directory.path)
-  const stock = (...args: string[]) => stockCtr(containerd.address, 'example', ['images', ...args])
-  expect(await stock('import', path)).toMatchObject({ code: 0 })
-  expect(await stock('tag', name, 'docker.io/library/busybox:latest')).toMatchObject({ code: 0 })
-  vi.stubEnv('CONTAINERD_ADDRESS', containerd.address)
-  try {
-    await readmeExample(new URL('../README.md', import.meta.url))
-  } finally {
-    vi.unstubAllEnvs()
-    await removeCgroup('example')
-  }
-})
 
 test('says which server it talks to', async () => {
   await using client = connect({ address: `unix://${containerd.address}`, namespace: 'asking' })

@@ -8,6 +8,7 @@ export class ShimRuntime implements Pick<TaskRuntime, 'namespace'>, AsyncDisposa
   readonly #context: ShimContext
   readonly #namespaces = new Map<string, NamespaceTasks>()
 
+  /** @internal use `openShimRuntime` */
   constructor(context: ShimContext) {
     this.#context = context
   }

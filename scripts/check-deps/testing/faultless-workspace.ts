@@ -9,6 +9,7 @@ interface Declared {
   dependencies?: readonly string[]
   devDependencies?: readonly string[]
   peerDependencies?: Readonly<Record<string, string>>
+  peerDependenciesMeta?: Readonly<Record<string, object>>
 }
 
 /** Texts of files by their paths. */

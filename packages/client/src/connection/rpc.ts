@@ -38,7 +38,10 @@ export class Rpc {
   readonly #transport: Transport
   readonly #headers: Record<string, string>
 
-  /** @param answers to check answers before they are decoded, for a server that is not trusted */
+  /**
+   * @internal programs that use the client need not have the types of its transport
+   * @param answers to check answers before they are decoded, for a server that is not trusted
+   */
   constructor(
     session: Session,
     binding: Binding,

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, closeSync, constants } from 'node:fs'
+import { addAbortSignal } from 'node:stream'
 import type { AbortOptions } from '@nsbox/concurrency'
+import { isErrno, isUnimplemented } from '@nsbox/errors'
 import { readPipe } from './read-pipe.ts'
 import { writeChunks } from './write-chunks.ts'
 
@@ -39,9 +41,7 @@ export async function* throughProgram(
   options: AbortOptions & { readonly failed: (status: number | NodeJS.Signals, said: string) => Error },
 ): AsyncGenerator<Buffer> {
   const { signal } = options
-  // Loaded only here, so that archives can be read without native code.
-  const { pipe } = await import('@nsbox/sys')
-  const { child, output } = start(pipe(pipeSize), program, typeof input === 'number' ? input : 'pipe')
+  const { child, output } = start(await widePipe(), program, typeof input === 'number' ? input : 'pipe')
   try {
     const said = saidBy(child)
     const ended = new Promise<number | NodeJS.Signals>((resolve, reject) => {
@@ -50,7 +50,8 @@ export async function* throughProgram(
     })
     ended.catch(() => {})
     const fed = typeof input === 'number' ? undefined : feed(child, input, signal)
-    yield* readPipe(output, pipeSize, signal)
+    if (output !== undefined) yield* readPipe(output, pipeSize, signal)
+    else yield* signal === undefined ? child.stdout! : addAbortSignal(signal, child.stdout!)
     const failure = await fed
     if (failure !== undefined) throw failure
     const status = await ended
@@ -60,20 +61,35 @@ export async function* throughProgram(
   }
 }
 
-/** @returns the program, and the reading end of its output */
-function start(
-  { read, write }: { readonly read: number; readonly write: number },
-  { path, args }: HostProgram,
-  stdin: number | 'pipe',
-) {
+interface Pipe {
+  readonly read: number
+  readonly write: number
+}
+
+/**
+ * A pipe that holds more than Node's own. Undefined where system calls cannot be made, or whoever reads archives has
+ * installed nothing with native code.
+ */
+async function widePipe(): Promise<Pipe | undefined> {
   try {
-    const child = spawn(path, args, { stdio: [stdin, write, 'pipe'], env: {}, cwd: '/' })
-    return { child, output: read }
+    const { pipe } = await import('@nsbox/sys')
+    return pipe(pipeSize)
   } catch (error) {
-    closeSync(read)
+    if (isUnimplemented(error) || isErrno(error, 'ERR_MODULE_NOT_FOUND')) return undefined
+    throw error
+  }
+}
+
+/** @returns the program, and the reading end of the pipe that takes its output */
+function start(pipe: Pipe | undefined, { path, args }: HostProgram, stdin: number | 'pipe') {
+  try {
+    const child = spawn(path, args, { stdio: [stdin, pipe?.write ?? 'pipe', 'pipe'], env: {}, cwd: '/' })
+    return { child, output: pipe?.read }
+  } catch (error) {
+    if (pipe !== undefined) closeSync(pipe.read)
     throw error
   } finally {
-    closeSync(write)
+    if (pipe !== undefined) closeSync(pipe.write)
   }
 }
 

@@ -7,6 +7,8 @@ import { Pace } from './pace.ts'
 /**
  * The state of a blob that is fetched into a store: not begun; its bytes are written to an ingest, which had `from`
  * bytes before; they come too slowly to be followed; it is committed, and so verified.
+ *
+ * @internal users of the package need not have the file that grows
  */
 export type ArrivalState =
   | { readonly kind: 'awaited' }
@@ -25,7 +27,7 @@ export class Arrival {
   #state: ArrivalState = { kind: 'awaited' }
   #changed: Deferred<void> = deferred()
 
-  /** A new object after each change. */
+  /** A new object after each change. @internal */
   get state(): ArrivalState {
     return this.#state
   }
@@ -61,7 +63,7 @@ export class Arrival {
     this.#become({ kind: 'there' })
   }
 
-  /** Waits until the state differs from `seen`. */
+  /** Waits until the state differs from `seen`. @internal */
   async changed(seen: ArrivalState, options: AbortOptions = {}): Promise<void> {
     while (this.#state === seen) await abortable(this.#changed.promise, options)
   }

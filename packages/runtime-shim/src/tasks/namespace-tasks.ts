@@ -40,12 +40,13 @@ export class NamespaceTasks implements RuntimeTasks {
   readonly #tasks = new Map<string, ShimTask>()
   readonly #making = new Map<string, { readonly signal?: AbortSignal; readonly through: Promise<unknown> }>()
 
+  /** @internal use `ShimRuntime.namespace` */
   constructor(namespace: string, context: ShimContext) {
     this.#namespace = namespace
     this.#context = context
   }
 
-  /** Adds a task, until nothing is left of it. */
+  /** Adds a task, until nothing is left of it. @internal */
   add(task: ShimTask): void {
     this.#tasks.set(task.id, task)
     void task.gone.then(() => {

@@ -1,6 +1,0 @@
-import { readmeExample } from '@nsbox/testing'
-import { test } from 'vitest'
-
-test('the example in the README does what it says', async () => {
-  await readmeExample(new URL('../README.md', import.meta.url))
-})
