@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   buildImage,
+  busyboxArchive,
   filesLayer,
   type Needs,
   needs,
   pushImage,
+  removeCgroup,
   run,
   runOrThrow,
   startProcess,
@@ -32,7 +34,7 @@ import { type Example, readReadme } from './readme-examples.ts'
 /** What the examples of some packages need of the host. */
 const exampleNeeds: Readonly<Record<string, Needs>> = {
   bundle: { linux: true },
-  client: { linux: true },
+  client: { linux: true, root: true, programs: ['busybox', 'ctr', 'runc'] },
   images: { programs: ['docker-registry', 'skopeo'] },
   mount: { linux: true, root: true },
   registry: { programs: ['docker-registry', 'skopeo'] },
@@ -217,10 +219,11 @@ async function runExample(name: string, file: string, { output }: Example): Prom
   if (output !== undefined) expect(stdout).toBe(output)
 }
 
-/** Starts the server as installed. */
+/** Starts the server as installed, with an image that the examples of the client name. */
 async function startInstalledServer(): Promise<{ address: string } & AsyncDisposable> {
   const places = await mkdtemp(join(directory, 'server-'))
   const address = join(places, 'nsbox.sock')
+  const { name, path } = await busyboxArchive(places)
   const server = await startProcess(
     process.execPath,
     [
@@ -229,7 +232,16 @@ async function startInstalledServer(): Promise<{ address: string } & AsyncDispos
     ],
     { ready: /serving/, readyTimeout: 90_000, env: alone },
   )
-  return { address, [Symbol.asyncDispose]: async () => void (await server.stop()) }
+  const images = ['-a', address, '-n', 'example', 'images']
+  await runOrThrow('ctr', [...images, 'import', path])
+  await runOrThrow('ctr', [...images, 'tag', name, 'docker.io/library/busybox:latest'])
+  return {
+    address,
+    [Symbol.asyncDispose]: async () => {
+      await server.stop()
+      await removeCgroup('example')
+    },
+  }
 }
 
 let image: Promise<string> | undefined

@@ -1,6 +1,6 @@
 import { errorCode } from '@nsbox/errors'
 import { labelKeys } from '@nsbox/oci'
-import { type Containerd, readmeExample, startContainerd } from '@nsbox/testing'
+import { type Containerd, startContainerd } from '@nsbox/testing'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { connect } from './client.ts'
 
@@ -10,15 +10,6 @@ beforeAll(async () => {
   containerd = await startContainerd()
 })
 afterAll(() => containerd?.[Symbol.asyncDispose]())
-
-test('does what its README shows', async () => {
-  vi.stubEnv('CONTAINERD_ADDRESS', containerd.address)
-  try {
-    await readmeExample(new URL('../README.md', import.meta.url))
-  } finally {
-    vi.unstubAllEnvs()
-  }
-})
 
 test('says which server it talks to', async () => {
   await using client = connect({ address: `unix://${containerd.address}`, namespace: 'asking' })

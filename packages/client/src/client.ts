@@ -8,13 +8,7 @@ import type { LeaseStore } from '@nsbox/core/leases'
 import type { SandboxStore } from '@nsbox/core/sandboxes'
 import type { Snapshotter } from '@nsbox/core/snapshots'
 import type { Tasks } from '@nsbox/core/tasks'
-import type {
-  ImageEndpoint,
-  ProgressListener,
-  RegistryEndpoint,
-  Transferrer,
-  UnpackTarget,
-} from '@nsbox/core/transfer'
+import type { Transferrer } from '@nsbox/core/transfer'
 import { isNotFound } from '@nsbox/errors'
 import { type NamespaceStore, namespaceFromEnvironment, requireNamespace } from '@nsbox/namespaces'
 import { type Descriptor, defaultPlatform, labelKeys } from '@nsbox/oci'
@@ -24,7 +18,9 @@ import type { ClientTls } from './connection/endpoint.ts'
 import { Rpc } from './connection/rpc.ts'
 import { type AdmitPeer, Session } from './connection/session.ts'
 import { ContainerHandle } from './containers/container-handle.ts'
+import type { CreateContainerOptions } from './containers/create-container.ts'
 import type { RestoreOptions } from './containers/restore-container.ts'
+import type { RunOptions, RunResult } from './containers/run-container.ts'
 import { snapshotterFromEnvironment } from './messages/snapshotter-name.ts'
 import { Introspection } from './remote/introspection.ts'
 import { RemoteApplier } from './remote/remote-applier.ts'
@@ -42,6 +38,7 @@ import { RemoteTasks } from './remote/remote-tasks.ts'
 import { RemoteTransfer } from './remote/remote-transfer.ts'
 import { SandboxController } from './remote/sandbox-controller.ts'
 import type { TaskHandle } from './task/task-handle.ts'
+import type { PullOptions, PushOptions } from './transfer-options.ts'
 
 /** Where to connect to, and on whose behalf. */
 export interface ConnectOptions {
@@ -67,38 +64,6 @@ export interface ConnectOptions {
    * calls fail with `data_loss` then. False by default.
    */
   readonly checkAnswers?: boolean | undefined
-}
-
-/** Options for the registry of a pull or push. */
-type RegistryOptions = Omit<RegistryEndpoint, 'kind' | 'reference'>
-
-/** How to pull. */
-export interface PullOptions extends RegistryOptions, AbortOptions {
-  /** Name of the image; the reference by default. */
-  readonly name?: string | undefined
-  /** Platforms to take: that of this machine by default, all of them if empty. */
-  readonly platforms?: ImageEndpoint['platforms']
-  /** Take the manifests and configs of all platforms, but layers only of the chosen ones; not by default. */
-  readonly allMetadata?: boolean | undefined
-  /**
-   * Unpack the image for each of the platforms, or for that of this machine where all are taken; not by default. The
-   * snapshotter is the server's choice by default.
-   */
-  readonly unpack?: Pick<UnpackTarget, 'snapshotter'> | undefined
-  readonly labels?: Labels | undefined
-  readonly onProgress?: ProgressListener | undefined
-}
-
-/** How to push. */
-export interface PushOptions extends RegistryOptions, AbortOptions {
-  /** Where to push to, in full; the name of the image by default. */
-  readonly reference?: string | undefined
-  /**
-   * Instead of a whole index, push the manifest of the only platform, or, where the server is nsbox, an index of those
-   * of several; all of it if absent or empty.
-   */
-  readonly platforms?: ImageEndpoint['platforms']
-  readonly onProgress?: ProgressListener | undefined
 }
 
 /** How to make a lease. */
@@ -157,6 +122,24 @@ export interface ClientView {
    * an image that is no checkpoint, a checkpoint without a spec or an image that is not unpacked; as `Tasks.create`
    */
   restore(id: string, from: string | Descriptor, options?: RestoreOptions): Promise<TaskHandle>
+
+  /**
+   * Runs a container of an image to its end and removes it. The image is pulled and unpacked where it is missing, and
+   * stays.
+   *
+   * @returns exit status and output
+   * @throws `not_found` for an image that no registry has; `failed_precondition` for an image whose user is a name, and
+   * for one that is none; `resource_exhausted` for more output than is to be collected; as `pull` and `Tasks.create`
+   */
+  run(options: RunOptions): Promise<RunResult>
+
+  /**
+   * Makes a container of an image, which is pulled and unpacked where it is missing, with a snapshot of its own under
+   * the same name. After an error nothing is left but the image.
+   *
+   * @throws as `run`; `already_exists`
+   */
+  create(options: CreateContainerOptions): Promise<ContainerHandle>
 
   version(options?: AbortOptions): Promise<{ version: string; revision: string }>
 
@@ -243,6 +226,17 @@ function openView(rpc: Rpc): ClientView {
       // Loaded only here: few clients restore anything.
       const { restore } = await import('./containers/restore-container.ts')
       return await restore(view, id, from, options)
+    },
+
+    async run(options) {
+      // Loaded only here, and below: few clients make containers.
+      const { runContainer } = await import('./containers/run-container.ts')
+      return await runContainer(view, options)
+    },
+
+    async create(options) {
+      const { createContainer } = await import('./containers/create-container.ts')
+      return view.container((await createContainer(view, options)).id)
     },
 
     async version(options = {}) {

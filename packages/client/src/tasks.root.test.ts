@@ -190,6 +190,26 @@ describeWith({ root: true, programs: ['containerd', 'runc'] }, 'tasks of contain
     expect(await client.container(id).task().catch(errorCode)).toBe('not_found')
   })
 
+  test('one call runs a container of an image to its end, and leaves nothing', async () => {
+    const { exitStatus, stdout, stderr } = await client.run({
+      image,
+      args: ['sh', '-c', 'echo $GREETING; pwd; id -u; cat >&2; exit 7'],
+      env: ['GREETING=hello'],
+      ...{ cwd: '/tmp', user: '12:34', stdin: 'input', pull: false, fifoDirectory },
+    })
+    expect({ exitStatus, stdout, stderr }).toEqual({
+      exitStatus: 7,
+      stdout: 'hello\n/tmp\n12\n',
+      stderr: 'input',
+    })
+    const left: unknown[] = await client.tasks.list()
+    for await (const container of client.containers.list()) left.push(container)
+    for await (const snapshot of client.snapshotter().list())
+      if (snapshot.kind !== 'committed') left.push(snapshot)
+    expect(left).toEqual([])
+    expect(await readdir(fifoDirectory)).toEqual([])
+  })
+
   test('a second client attaches to what the first one has left', async () => {
     await using running = await task(['sh', '-c', 'read a; echo got $a; exit 4'], { stdin: true })
     await running.task.start()

@@ -1,5 +1,6 @@
+import { stripVTControlCharacters } from 'node:util'
 import type { TransferProgress } from '@nsbox/core/transfer'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { ProgressView } from './progress-view.ts'
 
 const at = (event: string, progress = 0): TransferProgress => {
@@ -45,6 +46,45 @@ it('counts no bytes of what was there already', () => {
   using view = new ProgressView({ write: () => undefined })
   view.update(at('already exists', 100))
   expect(view.bytes).toBe(0)
+})
+
+it.each([
+  [200, 80, 40],
+  [121, 39, 40],
+  [120, 38, 40],
+  [80, 24, 14],
+  [60, 24, 0],
+  [20, 19, 0],
+])('fits its lines into %i columns', (columns, nameWidth, barWidth) => {
+  const written: string[] = []
+  const output = { write: (text: string) => void written.push(text), cursorTo() {}, isTTY: true, columns }
+  const name = `manifest-sha256:${'0123456789abcdef'.repeat(4)}`
+  {
+    using view = new ProgressView(output)
+    view.update({ ...at('downloading', (1 << 30) - 1), name, total: 1023 * 2 ** 40 })
+    view.update({ ...at('complete', 1), name: `${name}2` })
+  }
+  const lines = stripVTControlCharacters(written.join('')).trimEnd().split('\n')
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(columns)
+  expect(lines).toHaveLength(3)
+  expect(lines[0]!.split('…')[0]).toBe(name.slice(0, nameWidth - 1))
+  expect(lines[1]!.match(/\|(\++)\|/)?.[1]?.length ?? 0).toBe(barWidth)
+})
+
+it('draws nothing before there is something to draw, such as over a question', () => {
+  vi.useFakeTimers()
+  try {
+    const written: string[] = []
+    const output = { write: (text: string) => void written.push(text), cursorTo() {}, isTTY: true }
+    using view = new ProgressView(output)
+    vi.advanceTimersByTime(1000)
+    expect(written).toEqual([])
+    view.update(at('waiting'))
+    vi.advanceTimersByTime(100)
+    expect(written.join('')).toMatch(/layer-1: +waiting +\|.*\nelapsed: 0\.1 s/)
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 it('E13 shows what a terminal would obey in names and states', () => {

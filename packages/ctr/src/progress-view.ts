@@ -1,12 +1,14 @@
 import { clearScreenDown, moveCursor } from 'node:readline'
 import type { WriteStream } from 'node:tty'
-import { stripVTControlCharacters } from 'node:util'
 import type { TransferProgress } from '@nsbox/core/transfer'
 import { printable } from '@nsbox/errors'
 import { formatBinarySize } from './format-size.ts'
 
-/** Width of a bar, its ends not counted (docs/behaviour.md §10). */
-const barWidth = 40
+/** Most and fewest characters of a bar, its ends not counted (docs/behaviour.md §10), and of a name. */
+const widths = { bar: { most: 40, least: 10 }, name: { most: 80, least: 24 } } as const
+
+/** Characters of a line beside a bar and a name: the state, two sizes, and what is between them. */
+const otherWidth = 41
 
 /** States in which an object has nothing left to do. */
 const done = new Set(['complete', 'already exists', 'extracted', 'saved'])
@@ -27,7 +29,8 @@ export interface ProgressOutput {
  */
 export class ProgressView {
   readonly #output: ProgressOutput
-  readonly #started = Date.now()
+  /** When the transfer began, which may ask for a password before. */
+  #started = Date.now()
   readonly #objects = new Map<string, TransferProgress>()
   /** Bytes moved of each object. */
   readonly #moved = new Map<string, number>()
@@ -37,12 +40,12 @@ export class ProgressView {
 
   constructor(output: ProgressOutput = process.stdout) {
     this.#output = output
-    if (output.isTTY) this.#timer = setInterval(() => this.#draw(), 100).unref()
   }
 
   /** Records one step of the transfer. */
   update(progress: TransferProgress): void {
     if (progress.name === '') return
+    if (this.#objects.size === 0) this.#begin()
     const before = this.#objects.get(progress.name)
     this.#objects.set(progress.name, progress)
     if (moving.has(progress.event)) this.#moved.set(progress.name, progress.progress)
@@ -55,15 +58,22 @@ export class ProgressView {
     return [...this.#moved.values()].reduce((sum, bytes) => sum + bytes, 0)
   }
 
+  #begin(): void {
+    this.#started = Date.now()
+    if (this.#output.isTTY) this.#timer = setInterval(() => this.#draw(), 100).unref()
+  }
+
   #draw(): void {
-    const lines = [...this.#objects.values()].map(renderObject)
-    lines.push(renderSummary(this.bytes, Date.now() - this.#started))
+    // One character less: some terminals begin a new line after the last one.
+    const columns = (this.#output.columns || Number.POSITIVE_INFINITY) - 1
+    const lines = [...this.#objects.values()].map((object) => renderObject(object, columns))
+    lines.push(cut(renderSummary(this.bytes, Date.now() - this.#started), columns))
     const terminal = this.#output as WriteStream
     if (this.#lines > 0) moveCursor(terminal, 0, -this.#lines)
     terminal.cursorTo(0)
     clearScreenDown(terminal)
     this.#output.write(`${lines.join('\n')}\n`)
-    this.#lines = lines.reduce((sum, line) => sum + countLines(line, this.#output.columns), 0)
+    this.#lines = lines.length
   }
 
   [Symbol.dispose](): void {
@@ -77,21 +87,26 @@ export class ProgressView {
   }
 }
 
-/** How many lines of a terminal a text takes; one if the width is unknown. */
-function countLines(text: string, columns: number | undefined): number {
-  if (columns === undefined || columns === 0) return 1
-  return Math.max(1, Math.ceil(stripVTControlCharacters(text).length / columns))
+/** One line of at most so many characters; without a bar where there is no room for one. */
+function renderObject({ name, event, progress, total }: TransferProgress, columns: number): string {
+  const { bar, name: names } = widths
+  const barWidth = clamp(columns - otherWidth - names.least, bar.least, bar.most)
+  const nameWidth = clamp(columns - otherWidth - barWidth, names.least, names.most)
+  const label = cut(`${printable(name)}:`, nameWidth).padEnd(nameWidth)
+  const head = `${label} ${printable(event).padEnd(15)}`
+  if (columns < otherWidth + bar.least + names.least) return cut(head, columns)
+  if (done.has(event)) return `${head} |${'+'.repeat(barWidth)}|`
+  if (total === 0) return cut(head, columns)
+  const filled = Math.min(barWidth, Math.floor((progress / total) * barWidth))
+  const drawn = `\u001b[32m${'+'.repeat(filled)}\u001b[0m${'-'.repeat(barWidth - filled)}`
+  return `${head} |${drawn}| ${formatBinarySize(progress)}/${formatBinarySize(total)}`
 }
 
-function renderObject({ name, event, progress, total }: TransferProgress): string {
-  const label = `${printable(name)}:`.padEnd(80)
-  const state = printable(event).padEnd(15)
-  if (done.has(event)) return `${label} ${state} |${'+'.repeat(barWidth)}|`
-  if (total === 0) return `${label} ${state}`
-  const filled = Math.min(barWidth, Math.floor((progress / total) * barWidth))
-  const bar = `\u001b[32m${'+'.repeat(filled)}\u001b[0m${'-'.repeat(barWidth - filled)}`
-  return `${label} ${state} |${bar}| ${formatBinarySize(progress)}/${formatBinarySize(total)}`
-}
+const clamp = (value: number, least: number, most: number) => Math.max(least, Math.min(most, value))
+
+/** The beginning of a text, if it is longer than it may be. */
+const cut = (text: string, length: number) =>
+  text.length <= length ? text : `${text.slice(0, Math.max(0, length - 1))}…`
 
 function renderSummary(bytes: number, milliseconds: number): string {
   const seconds = milliseconds / 1000

@@ -1,6 +1,6 @@
+import { removeContainer } from '@nsbox/client'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { requireRef } from './commands/containers-checkpoint.ts'
-import { removeContainer } from './container/remove-container.ts'
 import { Terminal } from './foreground/terminal.ts'
 import { requireDaemon } from './require-daemon.ts'
 import { requireId } from './require-id.ts'
@@ -39,7 +39,7 @@ export async function restoreContainer(
   })
   // A container whose task cannot be started is useless.
   await using removal = new AsyncDisposableStack()
-  removal.defer(async () => removeContainer(session, await client.containers.get(id)))
+  removal.defer(async () => removeContainer(session.client, await client.containers.get(id)))
   const foreground = task.terminal && !detach
   if (!foreground) requireDaemon(session)
   if (foreground) {

@@ -1,3 +1,4 @@
+import { removeContainer } from '@nsbox/client'
 import { NsboxError } from '@nsbox/errors'
 import { encodeSpec } from '@nsbox/oci/runtime-spec'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
@@ -5,7 +6,6 @@ import type { ContainerFlags } from './container/container-flags.ts'
 import { containerRequest } from './container/container-request.ts'
 import { createContainer, previewSpec } from './container/create-container.ts'
 import { findCheckpoint } from './container/from-checkpoint.ts'
-import { removeContainer } from './container/remove-container.ts'
 import { withoutPivot } from './container/runtime-options.ts'
 import { specHasTerminal } from './container/spec-has-terminal.ts'
 import { Terminal } from './foreground/terminal.ts'
@@ -16,6 +16,7 @@ import { requireDaemon } from './require-daemon.ts'
 import type { Session } from './session.ts'
 import { runTask } from './tasks/run-task.ts'
 import { type StdioFlags, stdioOf } from './tasks/stdio-flags.ts'
+import { joinUserNamespaceOfServer } from './user-namespace.ts'
 
 /** What `run` may be told. */
 export interface RunFlags extends ContainerFlags, StdioFlags {
@@ -38,6 +39,7 @@ export async function runContainer(
     throw new NsboxError('invalid_argument', 'flags --detach and --rm cannot be specified together')
   }
   if (flags.detach) requireDaemon(session)
+  await joinUserNamespaceOfServer(session)
   const { client, signal } = session
   const request = containerRequest(flags, args)
   const stdio = stdioOf(flags)
@@ -51,7 +53,7 @@ export async function runContainer(
   const container = await createContainer(session, request, checkpoint)
   // A container whose task cannot be started is useless.
   await using removal = new AsyncDisposableStack()
-  removal.defer(() => removeContainer(session, container))
+  removal.defer(() => removeContainer(session.client, container))
   const { spec, runtime } = container
   const task = await client.container(container.id).createTask({
     ...stdio,

@@ -1,6 +1,7 @@
 import {
   addGlobalOptions,
   contentCommand,
+  doctorCommand,
   fetchCommand,
   fetchObjectCommand,
   imagesDeleteCommand,
@@ -19,22 +20,25 @@ import { Command } from 'commander'
 import { applyCommand } from './commands/apply.ts'
 import { rootfsCommand } from './commands/rootfs.ts'
 
+const names = { shortNames: true } as const
+
 /** The whole command line of `dist` (docs/behaviour.md §11). */
 export function distProgram(): Command {
   const program = new Command('dist')
     .description('pulls, pushes and inspects images, with a server or without')
     .version(version, '-v, --version')
   return addGlobalOptions(program)
-    .addCommand(pullCommand())
-    .addCommand(fetchCommand())
-    .addCommand(fetchObjectCommand())
-    .addCommand(pushCommand())
-    .addCommand(pushObjectCommand())
-    .addCommand(referrersCommand())
+    .addCommand(pullCommand(names))
+    .addCommand(fetchCommand(names))
+    .addCommand(fetchObjectCommand(names))
+    .addCommand(pushCommand(names))
+    .addCommand(pushObjectCommand(names))
+    .addCommand(referrersCommand(names))
     .addCommand(imagesCommand())
     .addCommand(contentCommand({ remote: false }))
     .addCommand(rootfsCommand())
     .addCommand(applyCommand())
+    .addCommand(doctorCommand())
 }
 
 function imagesCommand(): Command {
@@ -42,9 +46,9 @@ function imagesCommand(): Command {
     .aliases(['image', 'i'])
     .description('manage images')
     .addCommand(imagesListCommand({ platforms: false }))
-    .addCommand(imagesLabelCommand('set-labels'))
-    .addCommand(imagesDeleteCommand())
+    .addCommand(imagesLabelCommand('set-labels', names))
+    .addCommand(imagesDeleteCommand(names))
     .addCommand(imagesImportCommand())
-    .addCommand(imagesExportCommand())
-    .addCommand(imagesFromRootfsCommand())
+    .addCommand(imagesExportCommand(names))
+    .addCommand(imagesFromRootfsCommand(names))
 }

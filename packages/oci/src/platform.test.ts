@@ -43,14 +43,14 @@ describe('one platform has one normal spelling', () => {
   })
 })
 
-describe('half a platform is completed by the one of this process', () => {
+describe('half a platform is completed by the default one', () => {
   test.each([
     ['linux', 'x64', undefined, 'linux', 'linux/amd64'],
     ['linux', 'x64', undefined, 'windows', 'windows/amd64'],
     ['linux', 'x64', undefined, 'arm64', 'linux/arm64'],
     ['linux', 'x64', undefined, 'armel', 'linux/arm/v6'],
     ['linux', 'x64', undefined, 'macos', 'darwin/amd64'],
-    ['darwin', 'arm64', undefined, 'aarch64', 'darwin/arm64'],
+    ['darwin', 'arm64', undefined, 'aarch64', 'linux/arm64'],
     ['linux', 'arm', '6', 'arm', 'linux/arm/v6'],
     ['linux', 'arm', '6', 'linux', 'linux/arm/v6'],
     ['linux', 'arm', '6', 'armhf', 'linux/arm/v7'],
@@ -60,7 +60,7 @@ describe('half a platform is completed by the one of this process', () => {
   })
 })
 
-describe('this process runs on', () => {
+describe('images are taken for Linux, on the processor of this machine', () => {
   test.each([
     ['linux', 'x64', undefined, 'linux/amd64'],
     ['linux', 'arm64', undefined, 'linux/arm64'],
@@ -71,9 +71,9 @@ describe('this process runs on', () => {
     ['linux', 'ppc64', undefined, 'linux/ppc64le'],
     ['linux', 's390x', undefined, 'linux/s390x'],
     ['linux', 'riscv64', undefined, 'linux/riscv64'],
-    ['darwin', 'arm64', undefined, 'darwin/arm64'],
-    ['win32', 'x64', undefined, 'windows/amd64'],
-    ['freebsd', 'x64', undefined, 'freebsd/amd64'],
+    ['darwin', 'arm64', undefined, 'linux/arm64'],
+    ['win32', 'x64', undefined, 'linux/amd64'],
+    ['freebsd', 'x64', undefined, 'linux/amd64'],
   ])('%s %s %s: %s', (os, arch, armVersion, expected) => {
     runOn(os, arch, armVersion)
     expect(formatPlatform(defaultPlatform())).toBe(expected)

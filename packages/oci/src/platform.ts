@@ -94,7 +94,7 @@ const architectures = new Set(
 )
 
 /**
- * Reads `os/architecture`, `os/architecture/variant`, or only one of `os` and `architecture`, which this process's
+ * Reads `os/architecture`, `os/architecture/variant`, or only one of `os` and `architecture`, which the default
  * platform completes; `os` may have a version in parentheses. The result is normalised.
  *
  * @throws `invalid_argument`
@@ -123,17 +123,19 @@ export function formatPlatform({ os, osVersion, architecture, variant }: Platfor
 }
 
 const nodeArchitectures: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', mipsel: 'mipsle' }
-const nodeSystems: Readonly<Record<string, string>> = { win32: 'windows', sunos: 'solaris' }
 
-/** The platform that this process runs on, normalised. */
+/**
+ * The platform of images and containers where nobody names one, normalised: Linux, on the processor of this machine.
+ * Other systems run such images too, in a virtual machine, and few images are made for them.
+ */
 export function defaultPlatform(): Platform {
-  const { arch, platform } = process
+  const { arch } = process
   const variables = process.config.variables as { arm_version?: string | number }
   const variant = arch === 'arm' && variables.arm_version ? `v${variables.arm_version}` : undefined
   // Node uses ppc64 for both byte orders.
   const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
   return normalizePlatform({
-    os: nodeSystems[platform] ?? platform,
+    os: 'linux',
     architecture: arch === 'ppc64' && littleEndian ? 'ppc64le' : (nodeArchitectures[arch] ?? arch),
     variant,
   })

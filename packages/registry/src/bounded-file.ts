@@ -3,6 +3,9 @@ import { open } from 'node:fs/promises'
 import type { AbortOptions } from '@nsbox/core/content'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 
+/** Bytes that are read at once. */
+const pieceSize = 64 * 1024
+
 /**
  * The text of a configuration file, or undefined if it does not exist. Only regular files are read; a FIFO does not
  * block.
@@ -19,11 +22,12 @@ export async function readBoundedFile(
   try {
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     if (!(await file.stat()).isFile()) throw new NsboxError('invalid_argument', `${path}: not a regular file`)
-    const buffer = Buffer.alloc(limit + 1)
-    let size = 0
-    while (size <= limit) {
-      const { bytesRead } = await file.read(buffer, size, limit + 1 - size, null)
-      if (bytesRead === 0) return buffer.toString('utf8', 0, size)
+    const pieces: Buffer[] = []
+    for (let size = 0; size <= limit; ) {
+      const piece = Buffer.allocUnsafe(Math.min(pieceSize, limit + 1 - size))
+      const { bytesRead } = await file.read(piece, 0, piece.length, null)
+      if (bytesRead === 0) return Buffer.concat(pieces).toString()
+      pieces.push(piece.subarray(0, bytesRead))
       size += bytesRead
     }
     throw new NsboxError('invalid_argument', `${path}: more than ${limit} bytes`)

@@ -1,4 +1,4 @@
-import type { Durability } from '@nsbox/core/content'
+import type { AbortOptions, Durability } from '@nsbox/core/content'
 import type { Metadata } from '@nsbox/metadata'
 import type { ProxyPlugin } from './configuration/proxy-plugin.ts'
 
@@ -15,6 +15,8 @@ export interface Server extends AsyncDisposable {
    * @throws the error of a file; nothing has changed then
    */
   reload(): Promise<void>
+  /** Resolves once no client is connected to its socket. @throws the signal's reason */
+  unused(options?: AbortOptions): Promise<void>
 }
 
 /** The configuration of a server. */

@@ -21,6 +21,7 @@ import { allOf } from './listen/all-of.ts'
 import { bindSocket } from './listen/bind-socket.ts'
 import { openGatedListeners } from './listen/gated-listeners.ts'
 import { createHttpServers } from './listen/http-servers.ts'
+import { OpenConnections } from './listen/open-connections.ts'
 import { openTtrpcSocket } from './listen/ttrpc-socket.ts'
 import { MountManager } from './mounts/mount-manager.ts'
 import { openProxyPlugins } from './proxy-plugins/open-proxy-plugins.ts'
@@ -64,7 +65,8 @@ export async function startServer(
 ): Promise<Server> {
   const { durability = 'full', sharingPolicy = 'shared', hostsDir } = config
   await using starting = new AsyncDisposableStack()
-  const root = starting.use(await openDataRoot(resolve(config.root))).path
+  const dataRoot = starting.use(await openDataRoot(resolve(config.root)))
+  const root = dataRoot.path
   const state = starting.use(await openStateDirectory(config.state && resolve(config.state))).path
   const address = resolve(config.address ?? join(state, 'nsbox.sock'))
 
@@ -111,7 +113,12 @@ export async function startServer(
   starting.use(backgroundCleanup(snapshotters, log))
   // Two at least: one may follow a download, and one must be left for complete layers.
   const workers = starting.use(new LayerWorkers({ threads: Math.max(2, availableParallelism()) }))
-  const applier = starting.use(localApplier(workers, content, { writeEarly: durability === 'full' }))
+  const applier = starting.use(
+    localApplier(workers, content, {
+      writeEarly: durability === 'full',
+      onSkipped: (layer, skipped) => log.warn({ layer, skipped }, 'some of a layer cannot be made here'),
+    }),
+  )
   const mounts = starting.use(
     await MountManager.open({
       directory: join(state, 'mounts'),
@@ -193,6 +200,7 @@ export async function startServer(
   const newHandler = () => createRpcHandler({ ...handlerOptions, budgets: callBudgets() })
   const http = createHttpServers(newHandler(), log)
   http.server.on('connection', (socket) => socket.once('close', idle.touch))
+  const connections = new OpenConnections(http.server)
   starting.defer(() =>
     shutDown({
       http: allOf(() => [http, ...gated.listeners]),
@@ -223,6 +231,7 @@ export async function startServer(
       }),
     )
   }
+  await dataRoot.announce({ address, temporary: config.state === undefined })
   const { tenantsAddress } = config
   log.info({ address, tenantsAddress, tcpPort, root, state, pid: process.pid }, 'serving')
 
@@ -233,6 +242,7 @@ export async function startServer(
     tcpPort,
     metadata,
     reload: () => gated.reload(),
+    unused: (options) => connections.none(options),
     [Symbol.asyncDispose]() {
       disposing ??= resources.disposeAsync()
       return disposing

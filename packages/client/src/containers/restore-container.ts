@@ -8,12 +8,13 @@ import { type Descriptor, defaultPlatform, type Platform } from '@nsbox/oci'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { type Checkpoint, readCheckpoint } from '../checkpoint/checkpoint-index.ts'
 import type { CheckpointStores } from '../checkpoint/checkpoint-stores.ts'
-import { imageChainId } from '../checkpoint/image-chain-id.ts'
 import { restoredRuntime } from '../checkpoint/restored-runtime.ts'
 import { restoredSpec } from '../checkpoint/restored-spec.ts'
 import { snapshotterFromEnvironment } from '../messages/snapshotter-name.ts'
 import type { TaskHandle } from '../task/task-handle.ts'
 import { ContainerHandle, type NewTaskOptions } from './container-handle.ts'
+import { describeImage } from './image-description.ts'
+import { removeContainer } from './remove-container.ts'
 
 /** How to unpack an image. */
 export interface UnpackRequest extends AbortOptions {
@@ -135,7 +136,7 @@ async function prepare(
 ): Promise<Mount[]> {
   const platform = defaultPlatform()
   const image = checkpoint.image ?? (await images.get(partOf(checkpoint, 'imageName'), { signal })).target
-  const chainId = await imageChainId(content, image, { platform, signal })
+  const { chainId } = await describeImage(content, image, { platform, signal })
   const unpacked =
     chainId === undefined || (await undefinedIf(isNotFound, snapshotter.stat(chainId, { signal })))
   if (!unpacked) {
@@ -162,12 +163,4 @@ function partOf<Name extends keyof typeof parts>(
   if (part !== undefined) return part
   const [code, what] = parts[name]
   throw new NsboxError(code, `checkpoint ${checkpoint.target.digest} has no ${what}`)
-}
-
-async function removeContainer(
-  stores: CheckpointStores,
-  { id, snapshotter: name, snapshotKey }: Container,
-): Promise<void> {
-  await stores.snapshotter(name).remove(snapshotKey)
-  await stores.containers.delete(id)
 }

@@ -1,7 +1,7 @@
+import { removeContainer } from '@nsbox/client'
 import { isNotFound, isUnimplemented, undefinedIf } from '@nsbox/errors'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
-import { removeContainer } from '../container/remove-container.ts'
 import { networkOf } from '../network/container-network.ts'
 import { complain } from '../print.ts'
 import type { Session } from '../session.ts'
@@ -49,5 +49,5 @@ async function deleteContainer(session: Session, id: string, keepSnapshot: boole
     await (await networkOf(session, container))?.disconnect()
   }
   if (keepSnapshot) await client.containers.delete(id, { signal })
-  else await removeContainer({ client }, container)
+  else await removeContainer(client, container)
 }

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import type { TaskHandle } from '@nsbox/client'
+import { removeContainer } from '@nsbox/client'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { Command, InvalidArgumentError } from 'commander'
 import { withSession } from '../command-action.ts'
-import { removeContainer } from '../container/remove-container.ts'
 import { networkOf } from '../network/container-network.ts'
 import { print } from '../print.ts'
 import type { Session } from '../session.ts'
@@ -59,7 +59,7 @@ async function removeCopy({ client }: Session, copy: TaskHandle): Promise<void> 
   await copy.kill('SIGKILL', { all: true })
   await ended
   await copy.delete()
-  await removeContainer({ client }, container)
+  await removeContainer(client, container)
 }
 
 function wholeNumber(text: string): number {

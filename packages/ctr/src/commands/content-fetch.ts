@@ -2,6 +2,7 @@ import { formatReference, parseDigest, parseReference } from '@nsbox/oci'
 import { Command, Option } from 'commander'
 import { withSession } from '../command-action.ts'
 import { fetchObject } from '../fetch-object.ts'
+import { type NameOptions, referenceReader } from '../image-names.ts'
 import { allMetadataOption, skipMetadataOption } from '../metadata-options.ts'
 import { openRegistry, openRemote } from '../open-remote.ts'
 import { parseLabels } from '../parse-labels.ts'
@@ -19,10 +20,10 @@ interface FetchFlags {
 }
 
 /** `fetch <remote>`: the content of an image, recorded as an image, without unpacking */
-export function fetchCommand(): Command {
+export function fetchCommand(names: NameOptions = {}): Command {
   const command = new Command('fetch')
     .description('fetch the content of an image and record it, with this process talking to the registry')
-    .argument('<remote>', 'such as docker.io/library/redis:latest')
+    .argument('<remote>', 'such as docker.io/library/redis:latest', referenceReader(names))
     .argument('[object]', 'tag or digest, if the remote names none')
     .addOption(allMetadataOption())
     .addOption(skipMetadataOption())
@@ -41,7 +42,7 @@ export function fetchCommand(): Command {
         locator: string,
         object: string | undefined,
       ) => {
-        await using opened = await openRemote(withObject(locator, object), options)
+        await using opened = await openRemote(withObject(locator, object), options, { signal })
         using view = new ProgressView()
         await pullThrough(client, {
           remote: opened.remote,
@@ -58,15 +59,15 @@ export function fetchCommand(): Command {
 }
 
 /** `fetch-object <remote> [<object>]`: one manifest or blob, to standard output */
-export function fetchObjectCommand(): Command {
+export function fetchObjectCommand(names: NameOptions = {}): Command {
   return addRegistryOptions(
     new Command('fetch-object')
       .description('write a manifest or blob of a repository to standard output')
-      .argument('<remote>', 'such as docker.io/library/redis:latest')
+      .argument('<remote>', 'such as docker.io/library/redis:latest', referenceReader(names))
       .argument('[object]', 'tag or digest; what the remote names by default'),
   ).action(
     withSession(async ({ signal }, options: RegistryOptions, locator: string, object: string | undefined) => {
-      await using opened = await openRemote(withObject(locator, object), options)
+      await using opened = await openRemote(withObject(locator, object), options, { signal })
       await writeOutput(fetchObject(opened.remote, { signal }))
     }),
   )
@@ -88,7 +89,7 @@ export function fetchBlobCommand(): Command {
         locator: string,
         digests: string[],
       ) => {
-        await using registry = await openRegistry(options)
+        await using registry = await openRegistry(options, { signal })
         for (const digest of digests.map(parseDigest)) {
           const remote = registry.remote(withObject(locator, digest))
           await writeOutput(fetchObject(remote, { mediaType, signal }))

@@ -2,11 +2,12 @@ import { isNotFound } from '@nsbox/errors'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { formatLabels } from '../format-labels.ts'
+import { type NameOptions, storedName } from '../image-names.ts'
 import { parseLabels } from '../parse-labels.ts'
 import { complain, print } from '../print.ts'
 
 /** `images label <name> [key=value…]`; `set-labels` in `dist` */
-export function imagesLabelCommand(name = 'label'): Command {
+export function imagesLabelCommand(name = 'label', names: NameOptions = {}): Command {
   return new Command(name)
     .description('set labels of an image and print them all; an empty value deletes the label')
     .argument('<name>')
@@ -16,8 +17,9 @@ export function imagesLabelCommand(name = 'label'): Command {
       withSession(
         async ({ client, signal }, options: { replaceAll?: boolean }, image: string, args: string[]) => {
           const given = parseLabels(args)
+          const stored = await storedName(client, image, { ...names, signal })
           const change = options.replaceAll ? { replace: given } : { merge: given }
-          const { labels } = await client.images.update(image, { labels: change }, { signal })
+          const { labels } = await client.images.update(stored, { labels: change }, { signal })
           print(formatLabels(labels, ''))
         },
       ),
@@ -25,19 +27,20 @@ export function imagesLabelCommand(name = 'label'): Command {
 }
 
 /** `images delete <name…>` */
-export function imagesDeleteCommand(): Command {
+export function imagesDeleteCommand(names: NameOptions = {}): Command {
   return new Command('delete')
     .aliases(['del', 'remove', 'rm'])
     .description('delete images')
     .argument('<names...>')
     .option('--sync', 'wait until what only they held has been collected')
     .action(
-      withSession(async ({ client, signal }, options: { sync?: boolean }, names: string[]) => {
+      withSession(async ({ client, signal }, options: { sync?: boolean }, images: string[]) => {
         let failure: unknown
-        for (const [index, name] of names.entries()) {
+        for (const [index, given] of images.entries()) {
+          const name = await storedName(client, given, { ...names, signal })
           try {
             // One full cycle at the end collects for all of them.
-            await client.images.delete(name, { sync: options.sync && index === names.length - 1, signal })
+            await client.images.delete(name, { sync: options.sync && index === images.length - 1, signal })
             print(name)
           } catch (error) {
             if (isNotFound(error)) complain(`${name}: image not found`)

@@ -5,6 +5,7 @@ import { fromSystemError, isErrno } from '@nsbox/errors'
 import { type ExportedImage, type ExportOptions, exportImages, exportToDirectory } from '@nsbox/images'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
+import { type NameOptions, storedName } from '../image-names.ts'
 import { addPlatformOptions, chosenPlatforms, type PlatformOptions } from '../platform-options.ts'
 import { writeOutput } from '../write-output.ts'
 
@@ -14,7 +15,7 @@ interface ExportCommandOptions extends PlatformOptions {
 }
 
 /** `images export <out> <image…>` */
-export function imagesExportCommand(): Command {
+export function imagesExportCommand(names: NameOptions = {}): Command {
   const command = new Command('export')
     .description('export images as an archive that is an OCI image layout and can be loaded by Docker')
     .argument('<out>', 'file to write; a directory, or a name that ends with /; - for standard output')
@@ -23,9 +24,12 @@ export function imagesExportCommand(): Command {
     .option('--skip-non-distributable', 'leave out layers that may not be distributed')
     .option('--local', 'export from within this process, which is how it is always done')
   return addPlatformOptions(command).action(
-    withSession(async ({ client, signal }, options: ExportCommandOptions, out: string, names: string[]) => {
+    withSession(async ({ client, signal }, options: ExportCommandOptions, out: string, given: string[]) => {
       const images: ExportedImage[] = []
-      for (const name of names) images.push(await client.images.get(name, { signal }))
+      for (const each of given) {
+        const name = await storedName(client, each, { ...names, signal })
+        images.push(await client.images.get(name, { signal }))
+      }
       await exportTo(out, images, {
         content: client.content,
         platforms: chosenPlatforms(options),

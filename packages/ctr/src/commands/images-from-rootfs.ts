@@ -1,6 +1,7 @@
 import { type Platform, parsePlatform, parseReference } from '@nsbox/oci'
 import { Command, InvalidArgumentError } from 'commander'
 import { withSession } from '../command-action.ts'
+import { type NameOptions, referenceReader } from '../image-names.ts'
 import { openArchive } from '../open-archive.ts'
 import { parseLabels } from '../parse-labels.ts'
 import { print } from '../print.ts'
@@ -19,14 +20,14 @@ interface FromRootfsOptions {
 }
 
 /** `images from-rootfs <in> <name>` */
-export function imagesFromRootfsCommand(): Command {
+export function imagesFromRootfsCommand(names: NameOptions = {}): Command {
   return new Command('from-rootfs')
     .description('make an image of a root file system and print its digest; needs no privileges')
     .argument(
       '<in>',
       'a directory; a tar archive, plain or compressed by gzip or zstd; - for one on standard input',
     )
-    .argument('<name>', 'name of the image')
+    .argument('<name>', 'name of the image', referenceReader(names))
     .option('--platform <platform>', 'what the image runs on; this machine by default', parsePlatform)
     .option('--owner <uid:gid>', 'whom all files belong to; the owners that they have by default', parseOwner)
     .option(

@@ -3,6 +3,7 @@ import { defaultPlatform, formatPlatform, type Platform } from '@nsbox/oci'
 import { Command } from 'commander'
 import { chosenSnapshotter, missingSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
+import { type NameOptions, referenceReader } from '../image-names.ts'
 import { requireLocal } from '../local-only.ts'
 import { allMetadataOption, skipMetadataOption } from '../metadata-options.ts'
 import { openRemote } from '../open-remote.ts'
@@ -12,7 +13,12 @@ import { addPlatformOptions, chosenPlatforms, type PlatformOptions } from '../pl
 import { complain, print } from '../print.ts'
 import { ProgressView } from '../progress-view.ts'
 import { pullThrough } from '../pull-through.ts'
-import { addRegistryOptions, credentialSource, type RegistryOptions } from '../registry-options.ts'
+import {
+  addRegistryOptions,
+  credentialSource,
+  type RegistryOptions,
+  requestLog,
+} from '../registry-options.ts'
 import { repeated } from '../repeated-option.ts'
 import type { Session } from '../session.ts'
 
@@ -33,15 +39,13 @@ const localOnly = {
   tlscacert: '--tlscacert',
   tlscert: '--tlscert',
   tlskey: '--tlskey',
-  httpTrace: '--http-trace',
-  httpDump: '--http-dump',
 } as const
 
 /** `pull <ref>`: one Transfer call, with which the server does the work; or, with `--local`, this process does it */
-export function pullCommand(): Command {
+export function pullCommand(names: NameOptions = {}): Command {
   const command = new Command('pull')
     .description('pull an image and unpack it')
-    .argument('<ref>', 'such as docker.io/library/redis:latest')
+    .argument('<ref>', 'such as docker.io/library/redis:latest', referenceReader(names))
     .addOption(allMetadataOption())
     .addOption(skipMetadataOption())
     .option('--no-unpack', 'only fetch the image')
@@ -64,7 +68,10 @@ export function pullCommand(): Command {
       const { target } = await client.images.get(reference, { signal })
       print(options.quiet ? target.digest : `${reference} ${target.digest}`)
       if (missing !== undefined)
-        complain(`not unpacked, since the server does not have the snapshotter ${missing}`)
+        complain(
+          `not unpacked, since the server does not have the snapshotter ${missing.name}` +
+            (missing.reason === undefined ? '' : `: ${missing.reason}`),
+        )
       if (!unpack) return
       for (const platform of platformsToUnpack(options)) {
         const chainId = await imageChainId(client.content, target, { platform, signal })
@@ -87,9 +94,10 @@ async function pullThere(
     allMetadata: options.allMetadata,
     unpack: options.unpack ? { snapshotter: namedSnapshotter } : undefined,
     labels: parseLabels(options.label ?? []),
-    credentials: credentialSource(options),
+    credentials: await credentialSource(options, { signal }),
     defaultScheme: options.plainHttp ? 'http' : undefined,
     hostsDir: options.hostsDir,
+    requestLog: requestLog(options),
     onProgress: (progress) => view?.update(progress),
     signal,
   })
@@ -103,7 +111,7 @@ async function pullHere(
 ): Promise<void> {
   const { client, signal } = session
   const snapshotterName = (await chosenSnapshotter(session)).name
-  await using opened = await openRemote(reference, options)
+  await using opened = await openRemote(reference, options, { signal })
   await pullThrough(client, {
     remote: opened.remote,
     platforms: chosenPlatforms(options),

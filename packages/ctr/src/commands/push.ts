@@ -2,12 +2,18 @@ import type { Descriptor } from '@nsbox/oci'
 import { mediaTypes, type Platform, parseDigest } from '@nsbox/oci'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
+import { type NameOptions, referenceReader, storedName } from '../image-names.ts'
 import { requireLocal } from '../local-only.ts'
 import { openRegistry } from '../open-remote.ts'
 import { parseCount } from '../parse-count.ts'
 import { collectPlatforms } from '../platform-options.ts'
 import { ProgressView } from '../progress-view.ts'
-import { addRegistryOptions, credentialSource, type RegistryOptions } from '../registry-options.ts'
+import {
+  addRegistryOptions,
+  credentialSource,
+  type RegistryOptions,
+  requestLog,
+} from '../registry-options.ts'
 import type { Session } from '../session.ts'
 
 interface PushOptions extends RegistryOptions {
@@ -26,15 +32,13 @@ const localOnly = {
   tlscacert: '--tlscacert',
   tlscert: '--tlscert',
   tlskey: '--tlskey',
-  httpTrace: '--http-trace',
-  httpDump: '--http-dump',
 } as const
 
 /** `push <remote> [<local>]`: the server does the work, or with `--local` this process */
-export function pushCommand(): Command {
+export function pushCommand(names: NameOptions = {}): Command {
   const command = new Command('push')
     .description('push an image')
-    .argument('<remote>', 'reference to push to')
+    .argument('<remote>', 'reference to push to', referenceReader(names))
     .argument('[local]', 'name of the image; that of the remote by default')
     .option(
       '--platform <platform>',
@@ -49,8 +53,10 @@ export function pushCommand(): Command {
   return addRegistryOptions(command).action(
     withSession(async (session, options: PushOptions, remote: string, local: string | undefined) => {
       if (!options.local) requireLocal(options, localOnly)
+      const { client, signal } = session
+      const name = local === undefined ? remote : await storedName(client, local, { ...names, signal })
       using view = new ProgressView()
-      await (options.local ? pushHere : pushThere)(session, options, { remote, name: local ?? remote }, view)
+      await (options.local ? pushHere : pushThere)(session, options, { remote, name }, view)
     }),
   )
 }
@@ -70,9 +76,10 @@ async function pushThere(
   await client.push(name, {
     reference: remote,
     platforms: options.platform,
-    credentials: credentialSource(options),
+    credentials: await credentialSource(options, { signal }),
     defaultScheme: options.plainHttp ? 'http' : undefined,
     hostsDir: options.hostsDir,
+    requestLog: requestLog(options),
     onProgress: (progress) => view.update(progress),
     signal,
   })
@@ -87,7 +94,7 @@ async function pushHere(
   const { client, signal } = session
   const { pushImage } = await import('@nsbox/images')
   const target = await pushedTarget(session, options, name)
-  await using registry = await openRegistry(options)
+  await using registry = await openRegistry(options, { signal })
   await pushImage(target, {
     registry,
     reference: remote,

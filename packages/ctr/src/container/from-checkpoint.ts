@@ -1,11 +1,11 @@
 import { type Checkpoint, type ClientView, readCheckpoint } from '@nsbox/client'
+import type { ImageInUse } from '@nsbox/client/containers'
 import type { Mount } from '@nsbox/core/snapshots'
 import { NsboxError } from '@nsbox/errors'
 import { imageChainId } from '@nsbox/images'
 import { type Descriptor, defaultPlatform, type Platform } from '@nsbox/oci'
 import type { Session } from '../session.ts'
 import type { ContainerRequest } from './container-request.ts'
-import type { ReadyImage } from './ready-image.ts'
 
 /** A checkpoint for a container whose spec comes from elsewhere. */
 export interface UsedCheckpoint extends Checkpoint {
@@ -36,7 +36,7 @@ export async function findCheckpoint(
  * @throws `failed_precondition` if it is known to belong on top of another image
  */
 export async function applyCheckpoint(
-  { content, applier }: ClientView,
+  { content, applier }: Pick<ClientView, 'content' | 'applier'>,
   { image: ownImage, rw }: Checkpoint,
   {
     image,
@@ -44,7 +44,7 @@ export async function applyCheckpoint(
     platform = defaultPlatform(),
     signal,
   }: {
-    readonly image: ReadyImage
+    readonly image: ImageInUse
     readonly mounts: readonly Mount[]
     readonly platform?: Platform | undefined
     readonly signal: AbortSignal

@@ -1,7 +1,7 @@
+import { endTask } from '@nsbox/client'
 import { networkOf } from '../network/container-network.ts'
 import { complain } from '../print.ts'
 import type { Session } from '../session.ts'
-import { endTask } from './run-task.ts'
 
 /** `tasks delete` */
 export async function removeTasks(

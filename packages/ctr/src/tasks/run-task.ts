@@ -1,13 +1,10 @@
 import type { TaskHandle } from '@nsbox/client'
-import { isFailedPrecondition, isNotFound, undefinedIf } from '@nsbox/errors'
+import { endTask } from '@nsbox/client'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { runInForeground } from '../foreground/run-in-foreground.ts'
 import type { ContainerNetwork } from '../network/container-network.ts'
 import type { Session } from '../session.ts'
 import { writePidFile } from './write-pid-file.ts'
-
-/** Milliseconds in which what has been killed must end if it cannot be thawed. */
-const graceTime = 5_000
 
 /** How a task is run. */
 export interface RunTaskOptions {
@@ -59,33 +56,4 @@ export async function runTask(session: Session, task: TaskHandle, options: RunTa
   await network?.disconnect()
   undo.move()
   process.exitCode = exitStatus
-}
-
-/** Kills a task, if it is alive, waits for its end, and removes it. */
-export async function endTask(task: TaskHandle, { signal }: { readonly signal?: AbortSignal } = {}) {
-  const { status } = await task.status({ signal })
-  if (status !== 'stopped' && (await kill(task, signal))) {
-    if (status === 'paused' || status === 'pausing') await thaw(task, signal)
-    await task.finished({ signal })
-  }
-  return await task.delete({ signal })
-}
-
-/** Thaws frozen processes so that they can die; some runtimes do that by themselves. */
-async function thaw(task: TaskHandle, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await task.resume({ signal })
-  } catch (error) {
-    const grace = AbortSignal.timeout(graceTime)
-    await task.finished({ signal: signal ? AbortSignal.any([signal, grace]) : grace }).catch(() => {
-      throw error
-    })
-  }
-}
-
-/** Kills a task; false if it has ended already, or cannot be killed before it is started and is removed as it is. */
-async function kill(task: TaskHandle, signal: AbortSignal | undefined): Promise<boolean> {
-  const killing = task.kill('SIGKILL', { signal }).then(() => true)
-  const isEnded = (error: unknown) => isNotFound(error) || isFailedPrecondition(error)
-  return (await undefinedIf(isEnded, killing)) ?? false
 }

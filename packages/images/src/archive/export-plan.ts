@@ -11,6 +11,7 @@ import {
 } from '@nsbox/oci'
 import { readChildren } from '../documents/children.ts'
 import { chooseManifests } from '../documents/choose-manifests.ts'
+import { noManifest } from '../documents/no-manifest.ts'
 import { checkGraph, documentsBudget } from '../documents/walk.ts'
 import { hasContent } from './has-content.ts'
 
@@ -74,10 +75,7 @@ export async function planExport(
     const below = await readChildren(content, descriptor, { documents, signal })
     const chosen = isIndex(mediaType) ? chooseManifests(below, platforms) : below
     if (below.length > 0 && chosen.length === 0) {
-      throw new NsboxError(
-        'not_found',
-        `image ${shown}: index ${digest} has no manifest for the chosen platforms`,
-      )
+      throw noManifest(`image ${shown}: index ${digest}`, platforms, below)
     }
     for (const child of chosen) await visit(image, child, depth + 1, { seen, documents }, found)
   }

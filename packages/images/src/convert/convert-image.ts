@@ -24,6 +24,7 @@ import {
 import { ArchiveBlobs } from '../archive/archive-blobs.ts'
 import { chooseManifests } from '../documents/choose-manifests.ts'
 import { isImage } from '../documents/is-image.ts'
+import { noManifest } from '../documents/no-manifest.ts'
 import { checkGraph, documentsBudget } from '../documents/walk.ts'
 import { convertLayer } from './convert-layer.ts'
 import { documentType } from './converted-type.ts'
@@ -70,7 +71,7 @@ export async function convertImage(image: Descriptor, options: ConvertOptions): 
     const { manifests } = await readIndex(content, descriptor, { signal })
     const chosen = new Set(chooseManifests(manifests, platforms))
     if (chosen.size === 0 && manifests.length > 0)
-      throw new NsboxError('not_found', `index ${descriptor.digest}: no manifest for the chosen platforms`)
+      throw noManifest(`index ${descriptor.digest}`, platforms, manifests)
     const kept = manifests.filter((each) => chosen.has(each))
     const converted: Descriptor[] = []
     for (const each of kept) converted.push(await convert(each, depth + 1))

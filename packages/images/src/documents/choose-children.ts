@@ -1,6 +1,6 @@
-import { NsboxError } from '@nsbox/errors'
 import { type Descriptor, isIndex, isManifest, type Platform } from '@nsbox/oci'
 import { chooseManifests } from './choose-manifests.ts'
+import { noManifest } from './no-manifest.ts'
 
 /** Which parts of an image to take. */
 export interface ImageChoice {
@@ -46,7 +46,7 @@ export function chooseChildren(
   }
   const chosen = new Set(chooseManifests(below, platforms))
   if (chosen.size === 0 && below.length > 0 && layers)
-    throw new NsboxError('not_found', `index ${parent.digest}: no manifest for the chosen platforms`)
+    throw noManifest(`index ${parent.digest}`, platforms, below)
   const others = allMetadata ? below.filter((descriptor) => !chosen.has(descriptor)) : []
   const preferred = first.length === 0 ? [] : chooseManifests([...chosen], first)
   return limited([...new Set([...preferred, ...chosen, ...others])], manifestLimit).map((descriptor) => ({

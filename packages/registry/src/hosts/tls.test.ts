@@ -6,7 +6,7 @@ import type { TLSSocket } from 'node:tls'
 import { digestOf } from '@nsbox/oci'
 import { needs, runOrThrow, startFaultServer, startProcess, tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createRegistry, type RegistryOptions } from '../registry.ts'
 import { listening, serve as serveHttp, serveRaw } from '../testing/odd-server.ts'
 import { Hosts } from './hosts.ts'
@@ -101,6 +101,27 @@ describe.skipIf(missing)(`TLS${missing ? ` (${missing})` : ''}`, () => {
     expect(await code(fetched(server.host, { hostsDir: other }))).toBe('failed_precondition')
     const scheme = await hostsDir(server.host, `server = "https://${server.host}"`)
     expect(await code(fetched(server.host, { hostsDir: scheme }))).toBe('failed_precondition')
+  })
+
+  it('trusts what the system trusts, and says of a variable that it names nothing', async () => {
+    await using server = await serve()
+    const scheme = { hostsDir: await hostsDir(server.host, `server = "https://${server.host}"`) }
+    try {
+      for (const [variable, value] of [
+        ['SSL_CERT_FILE', file('authority.crt')],
+        ['SSL_CERT_DIR', `/etc/ssl:${directory}`],
+        ['NODE_EXTRA_CA_CERTS', file('authority.crt')],
+      ] as const) {
+        vi.stubEnv(variable, value)
+        expect({ variable, text: await fetched(server.host, scheme) }).toEqual({ variable, text: content })
+        vi.unstubAllEnvs()
+      }
+      vi.stubEnv('SSL_CERT_FILE', file('nowhere'))
+      expect(await code(fetched(server.host, scheme))).toBe('not_found')
+      expect(await fetched(server.host, {})).toBe(content)
+    } finally {
+      vi.unstubAllEnvs()
+    }
   })
 
   it('takes any certificate where hosts.toml says so', async () => {

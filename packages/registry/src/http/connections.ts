@@ -10,6 +10,7 @@ import { isLoopback } from './loopback.ts'
 import { networkError } from './network-error.ts'
 import { redactUrl } from './redact.ts'
 import { SentSecrets } from './sent-secrets.ts'
+import { readSystemAuthorities } from './system-authorities.ts'
 import { connectOptions } from './tls-settings.ts'
 
 /**
@@ -51,6 +52,8 @@ export class Connections implements AsyncDisposable {
   #closed = false
   readonly #agents = new Map<string, Dispatcher>()
   readonly #places: HostPlaces
+  /** Read once they are needed. */
+  #authorities: Promise<readonly string[]> | undefined
   /** Secrets that were sent over these connections. */
   readonly secrets = new SentSecrets()
 
@@ -68,6 +71,9 @@ export class Connections implements AsyncDisposable {
   async send(exchange: Exchange): Promise<Reply> {
     const { method, url, headers, signal } = exchange
     const { headersTimeout, uploadTimeout, idleTimeout } = this.#limits
+    // Not read for what is not verified.
+    const isVerified = url.protocol === 'https:' && !exchange.tls.skipVerify
+    const authorities = isVerified ? await this.#systemAuthorities() : []
     signal?.throwIfAborted()
     if (this.#closed) throw new NsboxError('failed_precondition', 'the registry client is closed')
     const started = performance.now()
@@ -90,7 +96,7 @@ export class Connections implements AsyncDisposable {
         method,
         headers,
         ...(body !== undefined && { body }),
-        dispatcher: this.#dispatcher(exchange),
+        dispatcher: this.#dispatcher(exchange, authorities),
         headersTimeout: typeof exchange.body === 'function' ? uploadTimeout : headersTimeout,
         bodyTimeout: idleTimeout,
         highWaterMark: readAhead,
@@ -113,22 +119,30 @@ export class Connections implements AsyncDisposable {
     await Promise.all(agents.map((agent) => agent.destroy()))
   }
 
-  #dispatcher(exchange: Exchange): Dispatcher {
-    const agent = this.#agent(exchange)
+  #dispatcher(exchange: Exchange, authorities: readonly string[]): Dispatcher {
+    const agent = this.#agent(exchange, authorities)
     const { onDump } = this.#listeners
     return onDump === undefined ? agent : agent.compose(dumping(onDump, this.secrets))
   }
 
-  #agent({ url, namedBy, tls, connectTimeout = this.#limits.connectTimeout }: Exchange): Dispatcher {
+  #systemAuthorities(): Promise<readonly string[]> {
+    this.#authorities ??= readSystemAuthorities()
+    return this.#authorities
+  }
+
+  #agent(
+    { url, namedBy, tls, connectTimeout = this.#limits.connectTimeout }: Exchange,
+    authorities: readonly string[],
+  ): Dispatcher {
     const direct = isLoopback(url.hostname)
     // A host that a server has named gets connections of its own, never those for hosts that the user has named.
     const sender = namedBy === undefined ? undefined : hostOf(new URL(namedBy))
     const namedByOther = sender === hostOf(url) ? undefined : sender
-    const key = `${direct} ${connectTimeout} ${tls.id} ${namedByOther}`
+    const key = `${url.protocol} ${direct} ${connectTimeout} ${tls.id} ${namedByOther}`
     let agent = this.#agents.get(key)
     if (!agent) {
       const { connections } = this.#limits
-      const options = { ...connectOptions(tls), timeout: connectTimeout }
+      const options = { ...connectOptions(tls, authorities), timeout: connectTimeout }
       const connect = checkedConnector(options, (host, addresses) =>
         this.#places.admit(host, namedByOther, addresses),
       )

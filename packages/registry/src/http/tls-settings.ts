@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
+import { createSecureContext, type SecureContext } from 'node:tls'
+import { nodeAuthorities } from './system-authorities.ts'
 
 /** How to verify a server, and how to authenticate to it. */
 export interface TlsSettings {
@@ -38,15 +39,21 @@ export function withoutClient(tls: TlsSettings): TlsSettings {
   return tls.client.length === 0 ? tls : tlsSettings({ ca: tls.ca, skipVerify: tls.skipVerify })
 }
 
-/** The settings in Node's form, made once since parsing all authorities takes milliseconds. */
-export function connectOptions({ ca, client, skipVerify }: TlsSettings): {
+/**
+ * The settings in Node's form, made once since parsing all authorities takes milliseconds.
+ * @param system authorities to trust besides those that Node knows
+ */
+export function connectOptions(
+  { ca, client, skipVerify }: TlsSettings,
+  system: readonly string[],
+): {
   secureContext?: SecureContext
   rejectUnauthorized: boolean
 } {
   const rejectUnauthorized = !skipVerify
-  if (ca.length === 0 && client.length === 0) return { rejectUnauthorized }
+  if (ca.length === 0 && client.length === 0 && system.length === 0) return { rejectUnauthorized }
   const secureContext = createSecureContext({
-    ca: [...rootCertificates, ...ca],
+    ca: [...nodeAuthorities(), ...system, ...ca],
     ...(client.length > 0 && {
       cert: client.map(({ cert }) => cert),
       key: client.map(({ cert, key = cert }) => key),

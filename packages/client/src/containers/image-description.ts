@@ -11,6 +11,8 @@ import {
   type Descriptor,
   type Digest,
   formatPlatform,
+  type ImageConfig,
+  isConfig,
   isIndex,
   isManifest,
   onlyPlatform,
@@ -21,18 +23,24 @@ import {
 /** How deep indexes may refer to indexes; real images need two levels. */
 const maxDepth = 16
 
+/** Config of an image for one platform, and the snapshot that it is unpacked to. */
+export interface ImageDescription {
+  readonly config: ImageConfig
+  /** Name of the snapshot, whether that exists or not; undefined for an image without layers. */
+  readonly chainId: Digest | undefined
+}
+
 /**
- * The name of the snapshot that an image is unpacked to for a platform, whether that exists or not. Undefined for an
- * image without layers.
+ * Reads the config of an image for a platform.
  *
- * @throws `not_found` if an index has nothing for the platform, or content is missing; `invalid_argument` for a
- * malformed document; as `readBlob`
+ * @throws `not_found` if an index has nothing for the platform, or content is missing; `failed_precondition` for
+ * another artifact; `invalid_argument` for a malformed document; as `readBlob`
  */
-export async function imageChainId(
+export async function describeImage(
   content: Pick<ContentReader, 'read'>,
   target: Descriptor,
   { platform, signal }: { readonly platform: Platform } & AbortOptions,
-): Promise<Digest | undefined> {
+): Promise<ImageDescription> {
   let descriptor = target
   for (let depth = 0; isIndex(descriptor.mediaType); depth += 1) {
     if (depth > maxDepth)
@@ -47,5 +55,8 @@ export async function imageChainId(
     descriptor = best
   }
   const { config } = await readManifest(content, descriptor, { signal })
-  return chainIds((await readImageConfig(content, config, { signal })).diffIds).at(-1)
+  if (!isConfig(config.mediaType))
+    throw new NsboxError('failed_precondition', `manifest ${descriptor.digest} is that of no image`)
+  const parsed = await readImageConfig(content, config, { signal })
+  return { config: parsed, chainId: chainIds(parsed.diffIds).at(-1) }
 }
