@@ -12,6 +12,7 @@ export const ownDirectories: Readonly<Record<string, string>> = {
   'packages/ctr/src/commands/content-edit.ts': 'a temporary directory of mode 0700 of its own',
   'packages/dist/src/commands/apply.ts': 'a temporary directory of mode 0700 of its own',
   'packages/images/src/archive/export-to-directory.ts': 'a directory that it is just making, of its own user',
+  'packages/trees/src/remove-tree.ts': 'off Linux, where no container writes to it',
   'packages/supervisor/src/client/start-supervisor.ts': 'the supervisor’s, of mode 0700',
   'packages/supervisor/src/client/supervisor-pool.ts': 'supervisors’, of mode 0700',
   'packages/supervisor/src/client/succession.ts': 'supervisors’, of mode 0700',

@@ -81,7 +81,7 @@ describeWith(
       expect(await run('box', { args: ['true'], stdin: 'x'.repeat(1 << 20) })).toMatchObject({
         exitStatus: 0,
       })
-      const args = ['sh', '-c', 'read line; stty size; tty']
+      const args = ['sh', '-c', 'stty size; tty; read line']
       const size = { width: 91, height: 33 }
       const shown = await run('box', { args, terminal: true, size, stdin: '\n' })
       expect(shown.stdout).toContain('33 91\r\n/dev/pts/0\r\n')

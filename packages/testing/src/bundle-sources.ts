@@ -45,7 +45,7 @@ const inPlace: Plugin = {
       path: createRequire(importer).resolve(path),
       external: true,
     }))
-    onLoad({ filter: /\/packages\/[^/]+\/src\/.*\.ts$/ }, async ({ path }) => ({
+    onLoad({ filter: /\/packages\/[^/]+\/src\/.*\.[jt]s$/ }, async ({ path }) => ({
       contents: (await readFile(path, 'utf8'))
         .replaceAll(/(?<!')import\.meta\.url/g, JSON.stringify(pathToFileURL(path).href))
         .replaceAll('import.meta.dirname', JSON.stringify(dirname(path))),

@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises'
+import { realpath, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { AbortOptions } from '@nsbox/concurrency'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
@@ -10,6 +10,8 @@ import { smallOrThread } from './small-or-thread.ts'
  * Succeeds if the path does not exist. Others may still write to it: whatever they do, nothing outside of it is
  * removed. Nobody else may be able to change the directories above it.
  *
+ * Off Linux, where no container runs and nothing is mounted for one, it removes by paths.
+ *
  * It does not block the event loop, and its memory and descriptors do not depend on size and depth. After an error or
  * an abort part of it may be removed; once the call has settled nothing more is.
  *
@@ -19,6 +21,10 @@ import { smallOrThread } from './small-or-thread.ts'
  */
 export async function removeTree(path: string, { signal }: AbortOptions = {}): Promise<void> {
   try {
+    if (process.platform !== 'linux') {
+      signal?.throwIfAborted()
+      return await rm(path, { recursive: true })
+    }
     // A symbolic link as the last component is removed itself, so it is not followed.
     const real = join(await realpath(dirname(path)), basename(path))
     for await (const { mountPoint } of readMounts({ under: real }, { signal }))

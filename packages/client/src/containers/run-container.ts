@@ -70,8 +70,9 @@ export async function runContainer(view: ContainerStores, options: RunOptions): 
     watch(output(task.stdout, options.stdout, maxOutput, 'standard output')),
     watch(output(task.stderr, options.stderr, maxOutput, 'standard error')),
   ] as const
-  await task.start({ signal })
+  // A program may ask for it as soon as it runs.
   if (terminal && size) await task.resize(size)
+  await task.start({ signal })
   if (stdin !== undefined) feed(task, stdin, (error) => failed.abort(error))
   const { exitStatus } = await task.finished({ signal })
   const [stdout, stderr] = await Promise.all(outputs)

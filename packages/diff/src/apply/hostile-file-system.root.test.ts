@@ -62,6 +62,15 @@ describe.skipIf(reason)(`layers on a file system that folds names (${reason ?? '
     }
   })
 
+  test.each<[RawHeader[], string]>([
+    [[{ name: 'etc/Makefile' }, { name: 'etc/makefile' }], '"Makefile" and "makefile"'],
+    [[{ name: 'é' }, { name: 'e\u0301' }], '"é" and "e\u0301"'],
+    [[{ name: 'a/C/d/x' }, { name: 'a/c/d/y' }], '"C" and "c"'],
+  ])('A21 the refusal of %j has both names', async (entries, names) => {
+    const message = expect.stringContaining(`takes ${names} of the layer for one`)
+    await expect(sandbox().apply(entries)).rejects.toMatchObject({ message })
+  })
+
   test('A21 a whiteout removes nothing that the layer has under another name', async () => {
     const entries = [{ name: 'F', content: 'ours' }, { name: '.wh.f' }]
     await expect(sandbox().apply(entries, { form: 'overlay' })).rejects.toMatchObject({

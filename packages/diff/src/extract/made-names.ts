@@ -25,14 +25,29 @@ export class MadeNames {
     else this.#unsorted.push(id, name)
   }
 
+  /** A name in a directory that differs from one only in case or in how its characters are composed. */
+  alike({ id }: Pick<OpenDirectory, 'id'>, name: ByteString): ByteString | undefined {
+    this.#sort()
+    const [start, folded] = [`${id}/`, fold(name)]
+    for (const key of this.#names) {
+      const other = key.slice(start.length)
+      if (key.startsWith(start) && other !== name && fold(other) === folded) return other
+    }
+    return undefined
+  }
+
   has({ id }: Pick<OpenDirectory, 'id'>, name: ByteString): boolean {
     const key = `${id}/${name}`
     if (this.#names.has(key)) return true
     if (this.#unsorted.length === 0) return false
+    this.#sort()
+    return this.#names.has(key)
+  }
+
+  #sort(): void {
     for (let at = 0; at < this.#unsorted.length; at += 2)
       this.#names.add(`${this.#unsorted[at]}/${this.#unsorted[at + 1]}`)
     this.#unsorted.length = 0
-    return this.#names.has(key)
   }
 
   /** Records a directory and those above it as made, because they contain something of the layer. */
@@ -40,10 +55,17 @@ export class MadeNames {
     for (const [above, name] of this.#newAbove(path, directories)) this.add(above, name, true)
   }
 
-  /** Whether a directory and those above it were made with exactly these names, in one that was empty before. */
-  hasAbove(path: readonly ByteString[], directories: Directories): boolean {
-    for (const [above, name] of this.#newAbove(path, directories)) if (!this.has(above, name)) return false
-    return true
+  /**
+   * The first of the names that lead to a directory, from the last on, with which none was made, and the directory that
+   * it is in; for one that was empty before. None if all were made with exactly these names.
+   */
+  foreignAbove(
+    path: readonly ByteString[],
+    directories: Directories,
+  ): { readonly parent: OpenDirectory; readonly name: ByteString } | undefined {
+    for (const [parent, name] of this.#newAbove(path, directories))
+      if (!this.has(parent, name)) return { parent, name }
+    return undefined
   }
 
   /** The names that lead to a directory, from the last on, without those that have been checked before. */
@@ -58,3 +80,6 @@ export class MadeNames {
     }
   }
 }
+
+/** A name as file systems compare it that look neither at case nor at how characters are composed. */
+const fold = (name: ByteString) => Buffer.from(name, 'latin1').toString().normalize('NFC').toLowerCase()

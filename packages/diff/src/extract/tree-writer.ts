@@ -178,7 +178,10 @@ export class TreeWriter implements TarHandler, Disposable {
     this.#seenPath = path
     if (parent === seenTo) return parent
     if (!this.#fresh) this.#made.addAbove(path, this.#directories)
-    else if (!this.#made.hasAbove(path, this.#directories)) throw oneOfTwoNames(entry)
+    else {
+      const foreign = this.#made.foreignAbove(path, this.#directories)
+      if (foreign !== undefined) throw this.#oneOfTwoNames(entry, foreign)
+    }
     // Opened again, since a deep path may have closed descriptors.
     this.#seenTo = this.#directories.ensure(path, entry.name)
     return this.#seenTo
@@ -296,7 +299,13 @@ export class TreeWriter implements TarHandler, Disposable {
   }
 
   #checkCollision({ entry, parent, name }: Place): void {
-    if (this.#fresh && !this.#made.has(parent, name)) throw oneOfTwoNames(entry)
+    if (this.#fresh && !this.#made.has(parent, name)) throw this.#oneOfTwoNames(entry, { parent, name })
+  }
+
+  #oneOfTwoNames(entry: TarEntry, { parent, name }: Pick<Place, 'parent' | 'name'>): NsboxError {
+    const other = this.#made.alike(parent, name)
+    const names = other === undefined ? 'two names' : `${quotedName(other)} and ${quotedName(name)}`
+    return misplaced(entry.name, `the file system takes ${names} of the layer for one`)
   }
 
   #remove(place: Place): void {
@@ -314,8 +323,4 @@ export class TreeWriter implements TarHandler, Disposable {
 /** Whether a directory that was just made and opened has the entry's owner and mode. */
 function isAsSaid({ opened, group }: OpenDirectory, { uid, gid, mode }: TarEntry): boolean {
   return opened.uid === uid && group === gid && opened.mode === mode
-}
-
-function oneOfTwoNames({ name }: TarEntry): NsboxError {
-  return misplaced(name, 'the file system takes two names of the layer for one')
 }

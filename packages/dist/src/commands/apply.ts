@@ -1,7 +1,7 @@
 import { type FileHandle, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { print } from '@nsbox/ctr'
+import { print, requireLinux } from '@nsbox/ctr'
 import { mediaTypes } from '@nsbox/oci'
 import { Command } from 'commander'
 
@@ -11,6 +11,7 @@ export function applyCommand(): Command {
     .description('apply a layer from standard input to a directory, and print its diff id')
     .argument('<path>', 'directory that becomes what the layer makes of it')
     .action(async (path: string) => {
+      requireLinux('applying layers')
       const { applyLayer } = await import('@nsbox/diff')
       await using file = await unnamedFile()
       await writeFile(file, process.stdin)
