@@ -2,10 +2,12 @@
 // again. Needs nothing but Node 20.19 or later.
 import { pathToFileURL } from 'node:url'
 import { installSystemPackages } from './setup/system-packages.mjs'
+import { makeTestUser } from './setup/test-user.mjs'
 import { installAndBuild } from './setup/workspace.mjs'
 
 export async function setUp() {
   await installSystemPackages()
+  await makeTestUser()
   await installAndBuild()
 }
 

@@ -41,10 +41,12 @@ export const systemPackages = [
     present: () => nodeHeadersPrefix() !== undefined,
   },
   program('make', 'compiling better-sqlite3'),
+  program('passt', 'networks of containers of ordinary users', 'pasta'),
   program('python3', 'compiling better-sqlite3, and tests that make odd system calls'),
   program('runc', 'containers'),
   program('skopeo', 'tests that push images'),
   program('strace', 'tests of durability'),
+  program('uidmap', 'servers of ordinary users with more than one id', 'newuidmap'),
   program('umoci', 'tests that compare with umoci'),
   program('zstd', 'fast decompression of zstd layers'),
 ]

@@ -7,7 +7,8 @@ export {
   type LeaseOptions,
   type OwnLease,
 } from './client.ts'
-export { addressFromEnvironment, defaultAddress } from './connection/address.ts'
+export { addressFromEnvironment, defaultAddress, systemAddress } from './connection/address.ts'
+export { directoriesUser } from './connection/directories-user.ts'
 export type { ClientTls } from './connection/endpoint.ts'
 export type { AdmitPeer } from './connection/session.ts'
 export type { CheckpointContainerOptions } from './containers/checkpoint-container.ts'

@@ -1,11 +1,14 @@
 import type { Server } from '@nsbox/server'
 import type { GlobalOptions } from './global-options.ts'
+import { enterOwnUserNamespace } from './user-namespace.ts'
 
 /**
- * Runs a server inside this process, on the user's own data root, with a socket at a private address.
+ * Runs a server inside this process, on the user's own data root, with a socket at a private address. An ordinary
+ * user's command is started again for it, so this comes before the command does anything.
  * @throws `failed_precondition` if the data root is in use
  */
 export async function startEmbeddedServer({ root }: GlobalOptions): Promise<Server> {
+  await enterOwnUserNamespace()
   // Loaded only here: a command that talks to a daemon starts without the server's code.
   const { readConfiguration, startServer } = await import('@nsbox/server')
   const configuration = await readConfiguration({ flags: root === undefined ? {} : { root } })

@@ -1,7 +1,6 @@
 import type { AbortOptions } from '@nsbox/core/content'
-import type { Registry, RegistryRemote, RequestTrace } from '@nsbox/registry'
-import { complain, complainText } from './print.ts'
-import { credentialSource, type RegistryOptions, tlsOptions } from './registry-options.ts'
+import type { Registry, RegistryRemote } from '@nsbox/registry'
+import { credentialSource, type RegistryOptions, requestLog, tlsOptions } from './registry-options.ts'
 
 /** Registries, for a command that talks to them itself; closed with the command. */
 export async function openRegistry(
@@ -9,19 +8,14 @@ export async function openRegistry(
   { signal }: AbortOptions = {},
 ): Promise<Registry> {
   // Loaded only here: the client of registries would cost every command a third of its start.
-  const { createRegistry } = await import('@nsbox/registry')
+  const { createRegistry, logListeners } = await import('@nsbox/registry')
   return createRegistry({
     credentials: await credentialSource(options, { signal }),
     hostsDir: options.hostsDir,
     defaultScheme: options.plainHttp ? 'http' : undefined,
     tls: await tlsOptions(options),
-    onDump: options.httpDump ? complainText : undefined,
-    onRequest: options.httpTrace ? (trace) => complain(traceLine(trace)) : undefined,
+    ...logListeners(requestLog(options)),
   })
-}
-
-function traceLine({ method, url, status, error, milliseconds }: RequestTrace): string {
-  return `${method} ${url}: ${status ?? error} in ${milliseconds.toFixed(0)} ms`
 }
 
 /** As `openRegistry`, for the repository or object that one reference names. */

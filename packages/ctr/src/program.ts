@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { containersCommand } from './commands/containers.ts'
 import { contentCommand } from './commands/content.ts'
 import { deprecationsCommand } from './commands/deprecations.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { eventsCommand } from './commands/events.ts'
 import { imagesCommand } from './commands/images.ts'
 import { infoCommand } from './commands/info.ts'
@@ -29,6 +30,7 @@ export function ctrProgram(): Command {
     .addCommand(containersCommand())
     .addCommand(contentCommand({ remote: true }))
     .addCommand(deprecationsCommand())
+    .addCommand(doctorCommand())
     .addCommand(eventsCommand())
     .addCommand(imagesCommand())
     .addCommand(infoCommand())

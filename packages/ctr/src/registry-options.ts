@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { addAbortSignal } from 'node:stream'
 import type { AbortOptions } from '@nsbox/core/content'
-import type { CredentialSource, Credentials } from '@nsbox/core/transfer'
+import type { CredentialSource, Credentials, RequestLog } from '@nsbox/core/transfer'
 import { NsboxError, printable } from '@nsbox/errors'
 import type { Command } from 'commander'
 import { askSecret } from './ask-secret.ts'
+import { complainText } from './print.ts'
 
 /** The most bytes of a password on standard input. */
 const maxPasswordBytes = 64 * 1024
@@ -49,6 +50,11 @@ export function addRegistryOptions(command: Command): Command {
       '--http-dump',
       'show requests to registries and answers on standard error, without secrets and blobs',
     )
+}
+
+/** What the options have told of requests to registries, on standard error. */
+export function requestLog({ httpDump = false, httpTrace = false }: RegistryOptions): RequestLog | undefined {
+  return httpDump || httpTrace ? { dump: httpDump, trace: httpTrace, tell: complainText } : undefined
 }
 
 /**

@@ -16,6 +16,7 @@ import { requireDaemon } from './require-daemon.ts'
 import type { Session } from './session.ts'
 import { runTask } from './tasks/run-task.ts'
 import { type StdioFlags, stdioOf } from './tasks/stdio-flags.ts'
+import { joinUserNamespaceOfServer } from './user-namespace.ts'
 
 /** What `run` may be told. */
 export interface RunFlags extends ContainerFlags, StdioFlags {
@@ -38,6 +39,7 @@ export async function runContainer(
     throw new NsboxError('invalid_argument', 'flags --detach and --rm cannot be specified together')
   }
   if (flags.detach) requireDaemon(session)
+  await joinUserNamespaceOfServer(session)
   const { client, signal } = session
   const request = containerRequest(flags, args)
   const stdio = stdioOf(flags)

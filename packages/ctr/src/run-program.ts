@@ -2,6 +2,7 @@ import { isatty } from 'node:tty'
 import { isErrno, isNsboxError, printableLines } from '@nsbox/errors'
 import { type Command, CommanderError } from 'commander'
 import { formatBinarySize } from './format-size.ts'
+import { declareWholeProgram } from './user-namespace.ts'
 
 /** Exit status of a program that SIGPIPE ended, as shells report it. */
 const brokenPipe = 141
@@ -15,6 +16,7 @@ export async function runProgram(program: Command, argv: readonly string[] = pro
   const say = (message: string) => process.stderr.write(printableLines(`${program.name()}: ${message}\n`))
   exitByError(program, (text) => say(text.replace(/^error: /, '').trimEnd()))
   dieWithTerminal()
+  declareWholeProgram()
   let outputFailed = false
   process.stdout.on('error', (error) => {
     if (!outputFailed) fail(error)

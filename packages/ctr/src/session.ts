@@ -1,5 +1,6 @@
+import { stat } from 'node:fs/promises'
 import { connect as connectSocket } from 'node:net'
-import { type Client, connect, defaultAddress } from '@nsbox/client'
+import { type Client, connect, defaultAddress, systemAddress } from '@nsbox/client'
 import { fromSystemError, isErrno } from '@nsbox/errors'
 import { namespaceFromEnvironment } from '@nsbox/namespaces'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
@@ -7,12 +8,15 @@ import { commandSignal } from './command-signal.ts'
 import { credentials } from './credentials.ts'
 import { dataRootServer } from './data-root-server.ts'
 import type { GlobalOptions } from './global-options.ts'
+import { complain } from './print.ts'
 
 /** A command's connection. */
 export interface Session extends AsyncDisposable {
   readonly client: Client
   /** Whether the server runs inside a process of a command; then the server and its containers end with that. */
   readonly isEmbedded: boolean
+  /** Whether the server is on this host, and not reached over TCP. */
+  readonly isOnHost: boolean
   /** The snapshotter that the options or the environment name, if they name one. */
   readonly namedSnapshotter: string | undefined
   /** Aborted by an interrupt from the terminal, by a failure of the standard output and by `--timeout`. */
@@ -38,6 +42,8 @@ export async function openSession(options: GlobalOptions, env = process.env): Pr
   const { address, isEmbedded } = hasDaemon
     ? { address: named ?? defaultAddress(), isEmbedded: false }
     : opening.use(await dataRootServer(options, { signal }))
+  // Not before: the start may have begun this program anew.
+  if (!hasDaemon) await sayIfSystemServer(defaultAddress())
   const namespace = options.namespace ?? namespaceFromEnvironment(env)
   const connectTimeout = options.connectTimeout || undefined
   const client = opening.use(connect({ address, namespace, connectTimeout, ...(await credentials(options)) }))
@@ -46,11 +52,25 @@ export async function openSession(options: GlobalOptions, env = process.env): Pr
   return {
     client,
     isEmbedded,
+    isOnHost: !/^tcp:/i.test(address),
     namedSnapshotter,
     signal,
     leaveSignals,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
+}
+
+/** Says that an ordinary user does not use the server of root, if there is one. */
+async function sayIfSystemServer(own: string): Promise<void> {
+  if (own === systemAddress) return
+  const isThere = await stat(systemAddress).then(
+    (found) => found.isSocket(),
+    () => false,
+  )
+  if (isThere)
+    complain(
+      `the server at ${systemAddress} is for root only: working on a store of your own, without a server`,
+    )
 }
 
 function listens(address: string): Promise<boolean> {

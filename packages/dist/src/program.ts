@@ -1,6 +1,7 @@
 import {
   addGlobalOptions,
   contentCommand,
+  doctorCommand,
   fetchCommand,
   fetchObjectCommand,
   imagesDeleteCommand,
@@ -37,6 +38,7 @@ export function distProgram(): Command {
     .addCommand(contentCommand({ remote: false }))
     .addCommand(rootfsCommand())
     .addCommand(applyCommand())
+    .addCommand(doctorCommand())
 }
 
 function imagesCommand(): Command {

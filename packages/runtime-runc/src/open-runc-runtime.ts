@@ -6,6 +6,7 @@ import { makePassable } from '@nsbox/mount'
 import { openSupervisor } from '@nsbox/supervisor'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { CgroupHost } from './cgroups/cgroup-host.ts'
+import { hostLimits } from './rootless/host-limits.ts'
 import { Shortcuts } from './runc-internals/shortcuts.ts'
 import { RuncRuntime } from './runc-runtime.ts'
 
@@ -63,13 +64,19 @@ export async function openRuncRuntime({
 }: OpenRuncRuntimeOptions): Promise<RuncRuntime> {
   await using opening = new AsyncDisposableStack()
   const cgroups = await CgroupHost.open()
+  const limits = hostLimits(cgroups)
   makePassable(directory)
   const supervisor = opening.use(
     await openSupervisor({ directory: join(directory, 'supervisor'), onWarning }),
   )
   const runtime = new RuncRuntime({
     supervisor,
-    shortcuts: new Shortcuts({ enabled: shortcuts, directory, supervisor, cgroups, onWarning }),
+    limits,
+    shortcuts: new Shortcuts({
+      // The probe's containers have cgroups of their own, at the root of the hierarchies.
+      enabled: shortcuts && (limits === undefined || limits.cgroup === ''),
+      ...{ directory, supervisor, cgroups, onWarning },
+    }),
     cgroups,
     images: new ImageDirectories(images),
     bundles: new Bundles(join(directory, 'bundles')),

@@ -4,6 +4,7 @@ import type { PathUses, RuntimeInfo, RuntimeInfoOptions, TaskRuntime } from '@ns
 import type { Supervisor } from '@nsbox/supervisor'
 import type { CgroupHost } from './cgroups/cgroup-host.ts'
 import type { OomWatcher } from './cgroups/oom/oom-watch.ts'
+import type { HostLimits } from './rootless/host-limits.ts'
 import { Runc } from './runc/runc.ts'
 import { VersionWarnings } from './runc/version-warnings.ts'
 import type { Shortcuts } from './runc-internals/shortcuts.ts'
@@ -18,6 +19,8 @@ import { undoDumps } from './tasks/undo-dumps.ts'
 /** The parts of a runtime. */
 export interface RuncRuntimeParts {
   readonly supervisor: Supervisor
+  /** As in `TaskContext`. */
+  readonly limits: HostLimits | undefined
   readonly shortcuts: Shortcuts
   readonly bundles: Bundles
   readonly cgroups: CgroupHost
@@ -44,7 +47,7 @@ export class RuncRuntime implements TaskRuntime {
     this.#versions = onKnownEscapes && new VersionWarnings(onKnownEscapes)
     this.#context = {
       ...{ supervisor, shortcuts, cgroups, images, uses, onEvent, onWarning },
-      ...{ oom: this.#oom, versions: this.#versions },
+      ...{ oom: this.#oom, versions: this.#versions, limits: parts.limits },
     }
   }
 

@@ -4,5 +4,7 @@ export {
   type ConfigurationSources,
   readConfiguration,
 } from './configuration/read-configuration.ts'
+export { checkHost } from './doctor/check-host.ts'
+export type { Finding } from './doctor/finding.ts'
 export type { Server, ServerConfig } from './server.ts'
 export { startServer } from './start.ts'

@@ -7,6 +7,7 @@ import { createLog } from './log/create-log.ts'
 import { garbageCollector } from './rpc/collect-garbage.ts'
 import { SignalWatch } from './signals/signal-watch.ts'
 import { startServer } from './start.ts'
+import { useUserNamespace } from './user-namespace.ts'
 
 /**
  * Runs a server as a program: until SIGTERM, SIGINT or SIGQUIT, which end it in an orderly way. A second one of these
@@ -18,10 +19,12 @@ export async function runServer(sources: ConfigurationSources): Promise<void> {
   process.umask(0o077)
   try {
     const running = await readConfiguration(sources)
+    const lacking = useUserNamespace(running.state)
     const { logLevel: level, logFormat: format, cgroupPath, ...config } = running
     // Before anything is started that is to be there as well.
     if (cgroupPath !== undefined) joinCgroup(cgroupPath, { make: true })
     const log = createLog({ level, format })
+    if (lacking !== undefined) log.warn(lacking)
     let reload = async () => {}
     const signals = new SignalWatch({ onReload: () => void reload(), log })
     {

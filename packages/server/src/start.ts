@@ -113,7 +113,12 @@ export async function startServer(
   starting.use(backgroundCleanup(snapshotters, log))
   // Two at least: one may follow a download, and one must be left for complete layers.
   const workers = starting.use(new LayerWorkers({ threads: Math.max(2, availableParallelism()) }))
-  const applier = starting.use(localApplier(workers, content, { writeEarly: durability === 'full' }))
+  const applier = starting.use(
+    localApplier(workers, content, {
+      writeEarly: durability === 'full',
+      onSkipped: (layer, skipped) => log.warn({ layer, skipped }, 'some of a layer cannot be made here'),
+    }),
+  )
   const mounts = starting.use(
     await MountManager.open({
       directory: join(state, 'mounts'),

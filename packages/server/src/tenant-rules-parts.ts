@@ -19,7 +19,7 @@ export function tenantRulesParts({ metadata, snapshotters, runtime }: ServerPart
     containerOf: (namespace, id, options) => metadata.namespace(namespace).containers.get(id, options),
     hasTask: (namespace, id, options) => hasTask(runtime.namespace(namespace), id, options),
     mountsIn: (namespace) => async (given, key, options) => {
-      const name = given || (await defaultSnapshotter(metadata.namespaces, namespace, options))
+      const name = given || (await defaultSnapshotter(metadata.namespaces, snapshotters, namespace, options))
       return await loadedSnapshotter(metadata.namespace(namespace), snapshotters, name).mounts(key, options)
     },
   }

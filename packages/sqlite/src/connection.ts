@@ -47,7 +47,7 @@ function missing(): never {
   throw new NsboxError(
     'failed_precondition',
     `SQLite is missing, since better-sqlite3 has no binary for Node ${version} on ${platform}-${arch}: take Node ` +
-      '22.13 or later, which brings SQLite along, or have `npm rebuild better-sqlite3` compile it',
+      '22.16 or later, which brings SQLite along, or have `npm rebuild better-sqlite3` compile it',
   )
 }
 
@@ -86,8 +86,7 @@ function betterStatement(statement: Sqlite.Statement): Statement {
 
 /** What is used of `DatabaseSync` of `node:sqlite`. */
 interface NodeDatabase {
-  /** Node 22.16 and later have it. */
-  readonly isTransaction?: boolean
+  readonly isTransaction: boolean
   prepare(sql: string): NodeStatement
   exec(sql: string): void
   close(): void
@@ -99,6 +98,8 @@ interface NodeStatement {
   all(...parameters: unknown[]): Row[]
   iterate(...parameters: unknown[]): Iterable<Row>
   run(...parameters: unknown[]): { changes: number | bigint; lastInsertRowid: number | bigint }
+  /** Node 22.16 and later have it. */
+  setReturnArrays(enabled: boolean): void
 }
 
 type Row = Record<string, unknown>
@@ -116,12 +117,7 @@ function nodeConnection(db: NodeDatabase): Connection {
     prepare: (sql) => nodeStatement(db.prepare(sql)),
     exec: (sql) => db.exec(sql),
     rollBack() {
-      if (db.isTransaction === false) return
-      try {
-        db.exec('ROLLBACK')
-      } catch (error) {
-        if (db.isTransaction || !/no transaction is active/.test(String(error))) throw error
-      }
+      if (db.isTransaction) db.exec('ROLLBACK')
     },
     close() {
       isOpen = false
@@ -137,8 +133,16 @@ function nodeStatement(statement: NodeStatement): Statement {
       return row && withBuffers(row)
     },
     all: (...parameters) => statement.all(...parameters.map(bound)).map(withBuffers),
-    rows: (...parameters) =>
-      statement.all(...parameters.map(bound)).map((row) => Object.values(withBuffers(row))),
+    // An object would have only one of two columns with the same name, and those with numbers for names first.
+    rows(...parameters) {
+      statement.setReturnArrays(true)
+      try {
+        const rows: unknown[] = statement.all(...parameters.map(bound))
+        return (rows as unknown[][]).map((row) => row.map(withBuffer))
+      } finally {
+        statement.setReturnArrays(false)
+      }
+    },
     *iterate(...parameters) {
       for (const row of statement.iterate(...parameters.map(bound))) yield withBuffers(row)
     },
@@ -154,9 +158,9 @@ const bound = (value: SqlValue) => (Number.isSafeInteger(value) ? BigInt(value a
 
 function withBuffers(row: Row): Row {
   const converted: Row = {}
-  for (const [name, value] of Object.entries(row)) {
-    converted[name] =
-      value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value
-  }
+  for (const [name, value] of Object.entries(row)) converted[name] = withBuffer(value)
   return converted
 }
+
+const withBuffer = (value: unknown) =>
+  value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value

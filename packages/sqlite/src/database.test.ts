@@ -98,6 +98,8 @@ describe('transactions', () => {
     expect(db.transaction((tx) => tx.run(insert, 'a'))).toEqual({ changes: 1, id: 1 })
     expect(db.transaction((tx) => tx.get('SELECT text FROM item WHERE id = ?', 1))).toEqual({ text: 'a' })
     expect(db.rows('SELECT id, text FROM item')).toEqual([[1, 'a']])
+    // Names of columns are neither keys nor an order.
+    expect(db.rows('SELECT text, 0, 0, 1 AS `2`, 2 AS `1` FROM item')).toEqual([['a', 0, 0, 1, 2]])
   })
 
   test('do not nest, are not asynchronous and end with their body', async () => {

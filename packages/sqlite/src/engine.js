@@ -61,10 +61,11 @@ function betterSqlite() {
   }
 }
 
-/** @returns {Engine | undefined} undefined before Node 22.13 */
+/** @returns {Engine | undefined} undefined before Node 22.16, whose own lacks what is needed */
 function nodeSqlite() {
   try {
-    const { DatabaseSync } = quietly(() => load('node:sqlite'))
+    const { DatabaseSync, StatementSync } = quietly(() => load('node:sqlite'))
+    if (!('setReturnArrays' in StatementSync.prototype)) return undefined
     return { name: 'node:sqlite', open: (path) => new DatabaseSync(path) }
   } catch (error) {
     if (/** @type {NodeJS.ErrnoException} */ (error).code === 'ERR_UNKNOWN_BUILTIN_MODULE') return undefined

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { loadEngine } from './engine.js'
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-const hasOwn = major > 22 || (major === 22 && minor >= 13)
+const hasOwn = major > 22 || (major === 22 && minor >= 16)
 
 test('the engine of Node takes the place of one without a binary, without a word', async () => {
   await using directory = await tempDir('nsbox-engine')

@@ -1,3 +1,4 @@
+export { runningSupervisors } from './client/find-supervisor.ts'
 export { openSupervisor } from './open-supervisor.ts'
 export { type LogProgram, type OutputTarget, outputTarget } from './protocol/output-target.ts'
 export { joinCgroup } from './server/join-cgroup.ts'

@@ -10,6 +10,8 @@ export interface Needs {
   linux?: true
   /** Programs that must be found in the search path, or at their own path if it is absolute. */
   programs?: readonly string[]
+  /** Users with an account. */
+  users?: readonly string[]
   /** The kernel has VXLAN, which networks over several hosts are made of; only root can tell. */
   vxlan?: true
 }
@@ -24,6 +26,7 @@ export function needs(wanted: Needs): string | undefined {
   if (wanted.linux && process.platform !== 'linux') missing.push('Linux')
   if (wanted.root && process.geteuid?.() !== 0) missing.push('root')
   for (const program of wanted.programs ?? []) if (!findProgram(program)) missing.push(program)
+  for (const user of wanted.users ?? []) if (!hasAccount(user)) missing.push(`user ${user}`)
   if (wanted.vxlan && !hasVxlan()) missing.push('VXLAN in the kernel')
   if (missing.length === 0) return undefined
   const reason = `needs ${missing.join(', ')}`
@@ -34,6 +37,10 @@ export function needs(wanted: Needs): string | undefined {
 function hasVxlan(): boolean {
   const add = ['ip', 'link', 'add', 'type', 'vxlan', 'id', '1', 'dstport', '4789']
   return spawnSync('unshare', ['--net', ...add]).status === 0
+}
+
+function hasAccount(user: string): boolean {
+  return spawnSync('id', ['-u', user]).status === 0
 }
 
 function findProgram(name: string): boolean {

@@ -1,19 +1,23 @@
 import { join } from 'node:path'
 import { NsboxError } from '@nsbox/errors'
+import { directoriesUser } from './directories-user.ts'
 
 /** The environment variable that names the socket of a client's server. */
 const addressVariable = 'CONTAINERD_ADDRESS'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+/** Where the server of root listens by default. */
+export const systemAddress = '/run/nsbox/nsbox.sock'
+
 /**
  * Where a server of nsbox listens by default: `/run/nsbox/nsbox.sock` for root, `$XDG_RUNTIME_DIR/nsbox/nsbox.sock` for
  * other users.
  */
 export function defaultAddress(env: Environment = process.env): string {
-  const uid = process.getuid?.() ?? 0
-  const runtimeDir = uid === 0 ? '/run' : env.XDG_RUNTIME_DIR || `/run/user/${uid}`
-  return join(runtimeDir, 'nsbox', 'nsbox.sock')
+  const uid = directoriesUser()
+  if (uid === 0) return systemAddress
+  return join(env.XDG_RUNTIME_DIR || `/run/user/${uid}`, 'nsbox', 'nsbox.sock')
 }
 
 /** The address that the environment asks for, or the default one. */

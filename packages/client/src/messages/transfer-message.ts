@@ -10,6 +10,7 @@ import {
   AuthRequestSchema,
   type AuthResponseSchema,
   AuthType,
+  HTTPDebug,
   type OCIRegistrySchema,
 } from '@nsbox/api/gen/types/transfer/registry_pb'
 import type {
@@ -19,25 +20,36 @@ import type {
   Credentials,
   ImageEndpoint,
   RegistryEndpoint,
+  RequestLog,
   TransferProgress,
 } from '@nsbox/core/transfer'
 import { receivedDescriptor } from './descriptor-message.ts'
 import { platformMessage } from './platform-message.ts'
 
-/** A place on a registry for a request. @param authStream id of the stream that answers for credentials */
+/**
+ * A place on a registry for a request.
+ * @param streams ids of the stream that answers for credentials, and of the one on which requests are told of
+ */
 export function registryMessage(
   endpoint: RegistryEndpoint,
-  authStream: string | undefined,
+  { credentials, log }: { readonly credentials?: string | undefined; readonly log?: string | undefined },
 ): MessageInitShape<typeof OCIRegistrySchema> {
   return {
     reference: endpoint.reference,
     resolver: {
-      authStream: authStream ?? '',
+      authStream: credentials ?? '',
       headers: { ...endpoint.headers },
       hostDir: endpoint.hostsDir ?? '',
       defaultScheme: endpoint.defaultScheme ?? '',
+      httpDebug: debugOf(endpoint.requestLog),
+      logsStream: log ?? '',
     },
   }
+}
+
+function debugOf({ dump = false, trace = false }: Partial<RequestLog> = {}): HTTPDebug {
+  if (dump) return trace ? HTTPDebug.BOTH : HTTPDebug.DEBUG
+  return trace ? HTTPDebug.TRACE : HTTPDebug.DISABLED
 }
 
 /** An image of the store for a request. */

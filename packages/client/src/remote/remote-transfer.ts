@@ -64,6 +64,7 @@ export class RemoteTransfer implements Transferrer {
     const shown = progress && beside(show(progress, onProgress))
     let taken: Promise<void> | undefined
     const over = new AbortController()
+    const told: Promise<void>[] = []
     const pack = async (endpoint: TransferSource | TransferDestination): Promise<Any> => {
       if (endpoint.kind === 'image') return packAny(ImageStoreSchema, imageStoreMessage(endpoint))
       if (endpoint.kind === 'archive source') {
@@ -79,10 +80,13 @@ export class RemoteTransfer implements Transferrer {
         taken = beside(endpoint.take(receiveBytes(channel, { signal }), { signal }))
         return packAny(ImageExportStreamSchema, exportMessage(endpoint, stream.id))
       }
-      const { credentials } = endpoint
+      const { credentials, requestLog } = endpoint
       const questions = credentials && (await open('credentials'))
       if (questions) void beside(answer(questions, credentials, signal))
-      return packAny(OCIRegistrySchema, registryMessage(endpoint, questions?.id))
+      const logs = requestLog && (await open('logs'))
+      if (logs) told.push(beside(tell(logs, requestLog.tell)))
+      const streamIds = { credentials: questions?.id, log: logs?.id }
+      return packAny(OCIRegistrySchema, registryMessage(endpoint, streamIds))
     }
     const request = {
       source: await pack(source),
@@ -93,7 +97,8 @@ export class RemoteTransfer implements Transferrer {
     over.abort()
     await taken
     failure.signal.throwIfAborted()
-    await Promise.race([shown, sleep(progressTimeout, undefined, { ref: false })])
+    const rest = Promise.all([shown, ...told])
+    await Promise.race([rest, sleep(progressTimeout, undefined, { ref: false })])
   }
 }
 
@@ -139,6 +144,12 @@ function unlessEnded(error: unknown): void {
 
 async function show(progress: SideStream, onProgress: ProgressListener): Promise<void> {
   for await (const message of progress.messages()) onProgress(receivedProgress(message))
+}
+
+/** Passes on what the server tells of requests. A server that does not know of such a log leaves it empty. */
+async function tell(logs: SideStream, onText: (text: string) => void): Promise<void> {
+  const decoder = new TextDecoder()
+  for await (const bytes of receiveBytes(logs)) onText(decoder.decode(bytes, { stream: true }))
 }
 
 async function answer(questions: SideStream, source: CredentialSource, signal: AbortSignal): Promise<void> {

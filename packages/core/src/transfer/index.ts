@@ -7,6 +7,7 @@ export type {
   ImageReference,
   ProgressListener,
   RegistryEndpoint,
+  RequestLog,
   TransferDestination,
   TransferEndpoint,
   TransferProgress,

@@ -14,6 +14,18 @@ export interface RegistryEndpoint {
   /** Scheme for hosts that are not configured; `http` is plain http on request. */
   readonly defaultScheme?: 'http' | 'https' | undefined
   readonly credentials?: CredentialSource | undefined
+  /** What to tell of the requests; nothing by default. */
+  readonly requestLog?: RequestLog | undefined
+}
+
+/** What to tell of requests to a registry, without their secrets, and whom. */
+export interface RequestLog {
+  /** Heads of requests and answers, and documents in them. */
+  readonly dump: boolean
+  /** A line for each request. */
+  readonly trace: boolean
+  /** Takes text with line ends; must not throw. */
+  readonly tell: (text: string) => void
 }
 
 /** An image in the image store. */

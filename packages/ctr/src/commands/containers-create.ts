@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { addContainerFlags, type ContainerFlags } from '../container/container-flags.ts'
 import { refusedOption } from '../refused-option.ts'
+import { joinUserNamespaceOfServer } from '../user-namespace.ts'
 
 /** `containers create <image|directory> <container> [program…]` */
 export function containersCreateCommand(): Command {
@@ -13,6 +14,7 @@ export function containersCreateCommand(): Command {
     .addOption(refusedOption('--no-pivot', 'nothing runs yet; tasks start takes --no-pivot'))
   return addContainerFlags(command).action(
     withSession(async (session, flags: ContainerFlags, args: string[]) => {
+      await joinUserNamespaceOfServer(session)
       // Loaded only here: few other commands need so much.
       const { containerRequest } = await import('../container/container-request.ts')
       const { createContainer } = await import('../container/create-container.ts')

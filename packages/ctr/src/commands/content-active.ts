@@ -1,7 +1,8 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { withSession } from '../command-action.ts'
 import { formatDuration } from '../format-duration.ts'
 import { formatDecimalSize } from '../format-size.ts'
+import { parseDuration } from '../global-options.ts'
 import { print, printText } from '../print.ts'
 import { renderTable } from '../table.ts'
 
@@ -11,6 +12,11 @@ export function contentActiveCommand(): Command {
     .description('list ingests: all, or those whose ref matches a regular expression or a filter')
     .argument('[regexp]')
     .option('--json', 'print JSON')
+    .addOption(
+      new Option('-t, --timeout <duration>', 'time for the whole command, such as 30s')
+        .env('CONTAINERD_FETCH_TIMEOUT')
+        .argParser(parseDuration),
+    )
     .action(
       withSession(async ({ client, signal }, options: { json?: boolean }, pattern: string | undefined) => {
         const filters = pattern === undefined ? [] : [activeFilter(pattern)]

@@ -10,6 +10,7 @@ import { parseDuration } from '../global-options.ts'
 import { print } from '../print.ts'
 import { refusedOption } from '../refused-option.ts'
 import { unpackImage } from '../unpack-image.ts'
+import { joinUserNamespaceOfServer } from '../user-namespace.ts'
 
 const day = 24 * 60 * 60 * 1000
 
@@ -52,6 +53,7 @@ export function imagesMountCommand(): Command {
           ref: string,
           target: string,
         ) => {
+          await joinUserNamespaceOfServer(session)
           const { client, signal } = session
           const image = await client.images.get(ref, { signal })
           const { name } = await chosenSnapshotter(session)
@@ -134,6 +136,7 @@ export function imagesUnmountCommand(): Command {
     .option('--rm', 'remove the snapshot afterwards')
     .action(
       withSession(async (session, options: { rm?: boolean }, target: string) => {
+        await joinUserNamespaceOfServer(session)
         const { client, signal } = session
         await unmountAll(target, { signal })
         await undefinedIf(isNothingThere, client.mounts.deactivate(target, { signal }))

@@ -13,7 +13,12 @@ import { addPlatformOptions, chosenPlatforms, type PlatformOptions } from '../pl
 import { complain, print } from '../print.ts'
 import { ProgressView } from '../progress-view.ts'
 import { pullThrough } from '../pull-through.ts'
-import { addRegistryOptions, credentialSource, type RegistryOptions } from '../registry-options.ts'
+import {
+  addRegistryOptions,
+  credentialSource,
+  type RegistryOptions,
+  requestLog,
+} from '../registry-options.ts'
 import { repeated } from '../repeated-option.ts'
 import type { Session } from '../session.ts'
 
@@ -34,8 +39,6 @@ const localOnly = {
   tlscacert: '--tlscacert',
   tlscert: '--tlscert',
   tlskey: '--tlskey',
-  httpTrace: '--http-trace',
-  httpDump: '--http-dump',
 } as const
 
 /** `pull <ref>`: one Transfer call, with which the server does the work; or, with `--local`, this process does it */
@@ -65,7 +68,10 @@ export function pullCommand(names: NameOptions = {}): Command {
       const { target } = await client.images.get(reference, { signal })
       print(options.quiet ? target.digest : `${reference} ${target.digest}`)
       if (missing !== undefined)
-        complain(`not unpacked, since the server does not have the snapshotter ${missing}`)
+        complain(
+          `not unpacked, since the server does not have the snapshotter ${missing.name}` +
+            (missing.reason === undefined ? '' : `: ${missing.reason}`),
+        )
       if (!unpack) return
       for (const platform of platformsToUnpack(options)) {
         const chainId = await imageChainId(client.content, target, { platform, signal })
@@ -91,6 +97,7 @@ async function pullThere(
     credentials: await credentialSource(options, { signal }),
     defaultScheme: options.plainHttp ? 'http' : undefined,
     hostsDir: options.hostsDir,
+    requestLog: requestLog(options),
     onProgress: (progress) => view?.update(progress),
     signal,
   })

@@ -8,7 +8,12 @@ import { openRegistry } from '../open-remote.ts'
 import { parseCount } from '../parse-count.ts'
 import { collectPlatforms } from '../platform-options.ts'
 import { ProgressView } from '../progress-view.ts'
-import { addRegistryOptions, credentialSource, type RegistryOptions } from '../registry-options.ts'
+import {
+  addRegistryOptions,
+  credentialSource,
+  type RegistryOptions,
+  requestLog,
+} from '../registry-options.ts'
 import type { Session } from '../session.ts'
 
 interface PushOptions extends RegistryOptions {
@@ -27,8 +32,6 @@ const localOnly = {
   tlscacert: '--tlscacert',
   tlscert: '--tlscert',
   tlskey: '--tlskey',
-  httpTrace: '--http-trace',
-  httpDump: '--http-dump',
 } as const
 
 /** `push <remote> [<local>]`: the server does the work, or with `--local` this process */
@@ -76,6 +79,7 @@ async function pushThere(
     credentials: await credentialSource(options, { signal }),
     defaultScheme: options.plainHttp ? 'http' : undefined,
     hostsDir: options.hostsDir,
+    requestLog: requestLog(options),
     onProgress: (progress) => view.update(progress),
     signal,
   })

@@ -4,7 +4,10 @@ import { isConnectedByCni } from './network-extension.ts'
 
 /** The networks of a container that is connected by CNI, on this host. */
 export interface ContainerNetwork {
-  /** Connects it: with itself, and as the first configuration in `NETCONFPATH` or `/etc/cni/net.d` says. */
+  /**
+   * Connects it: with itself, and as the first configuration in `NETCONFPATH` or `/etc/cni/net.d` says; for an ordinary
+   * user as `connectAsUser` does.
+   */
   connect(pid: number): Promise<void>
   /** Ends all its connections; idempotent. */
   disconnect(): Promise<void>
@@ -16,6 +19,12 @@ export async function networkOf(
   container: Pick<Container, 'extensions' | 'id'>,
 ): Promise<ContainerNetwork | undefined> {
   if (!isConnectedByCni(container)) return undefined
+  const { isInUserNamespace } = await import('@nsbox/sys/user-namespaces')
+  // CNI plugins make interfaces of the host, which only its root may.
+  if (process.geteuid?.() !== 0 || isInUserNamespace()) {
+    const { connectAsUser } = await import('./user-network.ts')
+    return { connect: (pid) => connectAsUser(`/proc/${pid}/ns/net`, { signal }), disconnect: async () => {} }
+  }
   const { Cni, loopbackNetwork, readDefaultNetwork } = await import('@nsbox/cni')
   const cni = new Cni()
   // Neither name has two dashes in a row, so no two containers get the same id.

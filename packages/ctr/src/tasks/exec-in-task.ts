@@ -8,6 +8,7 @@ import { runInForeground } from '../foreground/run-in-foreground.ts'
 import { Terminal } from '../foreground/terminal.ts'
 import { requireId } from '../require-id.ts'
 import type { Session } from '../session.ts'
+import { joinUserNamespaceOfServer } from '../user-namespace.ts'
 import { type StdioFlags, stdioOf } from './stdio-flags.ts'
 
 /** What `tasks exec` may be told. */
@@ -49,6 +50,7 @@ export async function execInTask(
 }
 
 async function userOf(session: Session, container: Container, name: string) {
+  await joinUserNamespaceOfServer(session)
   const { signal } = session
   return await withRootfs(session, container, (rootfs) => resolveUser(name, rootfs, { signal }))
 }

@@ -5,6 +5,7 @@ import { networkOf } from '../network/container-network.ts'
 import { requireDaemon } from '../require-daemon.ts'
 import { requireId } from '../require-id.ts'
 import type { Session } from '../session.ts'
+import { joinUserNamespaceOfServer } from '../user-namespace.ts'
 import { runTask } from './run-task.ts'
 import { type StdioFlags, stdioOf } from './stdio-flags.ts'
 
@@ -23,6 +24,7 @@ export async function startTask(
   idGiven: string | undefined,
 ): Promise<void> {
   if (flags.detach) requireDaemon(session)
+  await joinUserNamespaceOfServer(session)
   const { client, signal } = session
   const id = requireId(idGiven)
   const container = await client.containers.get(id, { signal })

@@ -6,6 +6,7 @@ import { compressionOf } from '../decompress/sniff.ts'
 import type { Extracted } from '../extract/extracted.ts'
 import type { LayerForm } from '../extract/layer-form.ts'
 import { TreeWriter } from '../extract/tree-writer.ts'
+import { fileRights } from '../ownership/file-rights.ts'
 import { TarParser } from '../tar/tar-parser.ts'
 import { CountedLayer } from './counted-layer.ts'
 import { checkPlainSize, defaultLayerLimits, type LayerLimits } from './layer-limits.ts'
@@ -18,8 +19,6 @@ export interface ApplyJob {
   /** The directory for the layer's tree. It must exist; nobody else may change it meanwhile. */
   readonly root: string
   readonly form: LayerForm
-  /** Whether this process is root in a user namespace only; false by default. */
-  readonly userNamespace?: boolean | undefined
   /** Digest that the archive must have once it is decompressed; not checked by default. */
   readonly diffId?: Digest | undefined
   /** Each limit by default as `LayerLimits` says. */
@@ -62,9 +61,9 @@ export async function applyLayer(job: ApplyJob, { signal }: AbortOptions = {}): 
       ? layer.chunks()
       : engineFor(compression, { programs: job.programs, size: job.layer.size }).decompress(layer, { signal })
   const hasher = createHasher(job.diffId === undefined ? 'sha256' : digestAlgorithm(job.diffId))
-  const { form, userNamespace = false } = job
+  const { form } = job
   const { size: fileSize, kept } = limits
-  using tree = new TreeWriter(job.root, { form, userNamespace, fileSize, kept })
+  using tree = new TreeWriter(job.root, { form, rights: fileRights(), fileSize, kept })
   const parser = new TarParser(tree, limits.headers)
   let size = 0
   for await (const chunk of plain) {

@@ -5,6 +5,8 @@ import { isErrno } from '@nsbox/errors'
 import { fileCalls } from '@nsbox/sys/files'
 import { linkPath } from '../extract/directories.ts'
 import { isKeptXattr } from '../extract/xattr-filter.ts'
+import { fileRights } from '../ownership/file-rights.ts'
+import { decodeOwner, type Owner, ownerAttribute } from '../ownership/recorded-owner.ts'
 import type { ByteString } from '../tar/byte-string.ts'
 import type { TarEntryType } from '../tar/tar-entry.ts'
 import { changing, failedFile } from './tree-error.ts'
@@ -71,8 +73,7 @@ export function readNode(
     return {
       type,
       mode: Number(stat.mode & 0o7777n),
-      uid: Number(stat.uid),
-      gid: Number(stat.gid),
+      ...ownerOf({ uid: Number(stat.uid), gid: Number(stat.gid) }, xattrs),
       size: type === 'file' ? Number(stat.size) : 0,
       stored: Number(stat.blocks) * 512,
       mtimeNs: stat.mtimeNs,
@@ -92,14 +93,27 @@ export function readNode(
   }
 }
 
+/**
+ * The owner of a node. One that it could not be given is recorded in an attribute, which is taken away; it holds for as
+ * long as the node belongs to this process, so for what nobody has given away since.
+ */
+function ownerOf(real: Owner, xattrs: Map<ByteString, Uint8Array>): Owner {
+  const recorded = xattrs.get(ownerAttribute)
+  const { limited, own } = fileRights()
+  if (recorded === undefined || !limited) return real
+  xattrs.delete(ownerAttribute)
+  const owner = decodeOwner(recorded, real)
+  return owner !== undefined && real.uid === own.uid && real.gid === own.gid ? owner : real
+}
+
 function readXattrs(
   path: ByteString,
   type: TreeNode['type'],
   overlayPrefix: string | undefined,
-): { readonly xattrs: Xattrs; readonly overlay: Xattrs } {
+): { readonly xattrs: Map<ByteString, Uint8Array>; readonly overlay: Xattrs } {
   const names = fileCalls.llistxattr(path)
   if (names === -ENOTSUP || (typeof names !== 'number' && names.length === 0))
-    return { xattrs: none, overlay: none }
+    return { xattrs: new Map(), overlay: none }
   if (typeof names === 'number') throw systemError('listxattr', names)
   const [xattrs, overlay] = [new Map<ByteString, Uint8Array>(), new Map<ByteString, Uint8Array>()]
   for (const name of [...names].sort()) {

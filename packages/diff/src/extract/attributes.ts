@@ -8,7 +8,7 @@ import { checkResult, failedEntry } from './file-result.ts'
 import type { Place } from './place.ts'
 import { isKeptXattr } from './xattr-filter.ts'
 
-const { ENOTSUP, EPERM } = os.errno
+const { EINVAL, ENOTSUP, EPERM } = os.errno
 const { O_NOFOLLOW } = constants
 const defaultAcl = 'system.posix_acl_default'
 
@@ -19,12 +19,12 @@ export function defaultAclOf({ xattrs }: TarEntry): Uint8Array | undefined {
 
 /** Sets the attributes of an entry, always on the very file that was made for it. */
 export class Attributes {
-  readonly #userNamespace: boolean
+  readonly #limited: boolean
   readonly #skipped: string[] = []
 
-  /** @param userNamespace whether this process is root in a user namespace only */
-  constructor(userNamespace: boolean) {
-    this.#userNamespace = userNamespace
+  /** @param limited whether this process is not root of the system, so that the kernel refuses some attributes */
+  constructor(limited: boolean) {
+    this.#limited = limited
   }
 
   /** Descriptions of attributes and nodes that could not be set or made, 100 at most. */
@@ -47,7 +47,7 @@ export class Attributes {
     }
     if (entry.xattrs.size === 0) return
     for (const [attribute, value] of entry.xattrs)
-      if (attribute !== defaultAcl && isKeptXattr(attribute, entry.type, this.#userNamespace))
+      if (attribute !== defaultAcl && isKeptXattr(attribute, entry.type, this.#limited))
         this.#check(fileCalls.fsetxattr(fd, attribute, value), attribute, entry)
   }
 
@@ -57,7 +57,7 @@ export class Attributes {
    */
   setLate(fd: number, entry: TarEntry): void {
     const acl = defaultAclOf(entry)
-    if (acl !== undefined && isKeptXattr(defaultAcl, entry.type, this.#userNamespace))
+    if (acl !== undefined && isKeptXattr(defaultAcl, entry.type, this.#limited))
       this.#check(fileCalls.fsetxattr(fd, defaultAcl, acl), defaultAcl, entry)
     const { seconds, nanoseconds } = entry.mtime
     checkResult(fileCalls.futimens(fd, seconds, nanoseconds), 'utimens', entry.name)
@@ -96,7 +96,7 @@ export class Attributes {
 
   #setByName({ parent, name, entry }: Place): void {
     for (const [attribute, value] of entry.xattrs) {
-      if (!isKeptXattr(attribute, entry.type, this.#userNamespace)) continue
+      if (!isKeptXattr(attribute, entry.type, this.#limited)) continue
       const path = linkPath(parent.fd, name).toString('latin1')
       this.#check(fileCalls.lsetxattr(path, attribute, value), attribute, entry)
     }
@@ -105,7 +105,8 @@ export class Attributes {
   }
 
   #check(result: number, attribute: ByteString, entry: TarEntry): void {
-    if (result === -ENOTSUP || (result === -EPERM && this.#userNamespace))
+    // A list that names ids which the user namespace lacks is invalid there.
+    if (result === -ENOTSUP || (this.#limited && (result === -EPERM || result === -EINVAL)))
       this.skip(`attribute ${quotedName(attribute)} of ${quotedName(entry.name)}`)
     else checkResult(result, `setxattr ${quotedName(attribute)}`, entry.name)
   }

@@ -3,6 +3,7 @@ import { closeAbandoned, descriptorTable, keepDescriptorsIn } from '@nsbox/sys/f
 import { rawEntry, type TempDir, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { fileRights } from '../ownership/file-rights.ts'
 import { TarParser } from '../tar/tar-parser.ts'
 import { TreeWriter } from './tree-writer.ts'
 
@@ -22,7 +23,7 @@ describeWith({ linux: true, root: true }, 'the table of what a thread has open',
     const before = listed()
     const writer = new TreeWriter(dir.path, {
       form: 'overlay',
-      userNamespace: false,
+      rights: fileRights(),
       fileSize: 1e6,
       kept: 1e6,
     })

@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { constants as os } from 'node:os'
 import type { NsboxError } from '@nsbox/errors'
 import { closeDescriptor, fileCalls, opened } from '@nsbox/sys/files'
+import type { FileRights } from '../ownership/file-rights.ts'
 import { type ByteString, quotedName } from '../tar/byte-string.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 import { refused, tooMuch } from '../tar/tar-error.ts'
@@ -19,6 +20,7 @@ import type { LayerForm } from './layer-form.ts'
 import { LowerContent } from './lower-content.ts'
 import { MadeNames } from './made-names.ts'
 import { type Place, pathOf } from './place.ts'
+import { possibleEntry } from './possible-entry.ts'
 import { isEmpty, removeFromTree } from './remove-from-tree.ts'
 import { SameDirectory } from './same-directory.ts'
 import { whiteoutKind } from './whiteout.ts'
@@ -28,8 +30,8 @@ const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, S_IFCHR, S_IFBLK, S_IFIFO } = con
 
 export interface TreeWriterOptions {
   readonly form: LayerForm
-  /** Whether this process is root in a user namespace only: devices and `trusted.` attributes are left out. */
-  readonly userNamespace: boolean
+  /** With limited ones, devices and `trusted.` attributes are left out (see `possibleEntry`). */
+  readonly rights: FileRights
   /** Most bytes that one file may have once it is extracted, holes included. */
   readonly fileSize: number
   /** Most bytes of names, and of other data kept in memory until the end. */
@@ -63,7 +65,7 @@ export class TreeWriter implements TarHandler, Disposable {
     this.#options = options
     this.#kept = new KeptBytes(options.kept)
     this.#made = new MadeNames(this.#kept.budget)
-    this.#attributes = new Attributes(options.userNamespace)
+    this.#attributes = new Attributes(options.rights.limited)
     this.#described = new DescribedDirectories(this.#attributes)
     this.#directories = new Directories(root, {
       implied: (directory, parent, path, replaced) => {
@@ -84,12 +86,21 @@ export class TreeWriter implements TarHandler, Disposable {
     this.#implied.set(top.id, [])
   }
 
-  entry(entry: TarEntry): void {
+  entry(wanted: TarEntry): void {
     this.#entries += 1
+    const entry = this.#possible(wanted)
     this.#kept.entry(entry)
     const last = this.#here.lastOf(entry.name)
     if (last === undefined) this.#elsewhere(entry)
     else this.#make(entry, this.#seenPath, last)
+  }
+
+  #possible(entry: TarEntry): TarEntry {
+    // Overlayfs would treat the device as a whiteout.
+    if (entry.type === 'character' && entry.major === 0 && entry.minor === 0)
+      throw refused(entry.name, 'a character device 0:0')
+    const { rights } = this.#options
+    return rights.limited ? possibleEntry(entry, rights, (what) => this.#attributes.skip(what)) : entry
   }
 
   /** An entry in another directory than the previous one, or with an unusual name. */
@@ -270,15 +281,6 @@ export class TreeWriter implements TarHandler, Disposable {
 
   #node(place: Place, type: number): void {
     const { entry, name } = place
-    if (type !== S_IFIFO) {
-      // Overlayfs would treat the device as a whiteout.
-      if (type === S_IFCHR && entry.major === 0 && entry.minor === 0)
-        throw refused(entry.name, 'a character device 0:0')
-      if (this.#options.userNamespace) {
-        this.#attributes.skip(`device ${quotedName(entry.name)}`)
-        return
-      }
-    }
     if (entry.major < 0 || entry.major > 0xfff || entry.minor < 0 || entry.minor > 0xfffff)
       throw refused(entry.name, 'a device number out of range')
     this.#add(place, 'mknod', () =>

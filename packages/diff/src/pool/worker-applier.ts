@@ -10,13 +10,12 @@ export interface WorkerApplierOptions {
   readonly blobPath: (digest: Digest) => Promise<string>
   /** Each limit by default as `LayerLimits` says. */
   readonly limits?: Partial<LayerLimits> | undefined
+  /** Called with descriptions of what of a layer could not be made here, 100 at most. */
+  readonly onSkipped?: ((layer: Digest, skipped: readonly string[]) => void) | undefined
 }
 
-/**
- * An `Applier` that works in threads, for blobs that are files. Mounts with `userxattr` mean that the process is root
- * in a user namespace only.
- */
-export function workerApplier({ workers, blobPath, limits }: WorkerApplierOptions): Applier {
+/** An `Applier` that works in threads, for blobs that are files. */
+export function workerApplier({ workers, blobPath, limits, onSkipped }: WorkerApplierOptions): Applier {
   return {
     async apply(layer, mounts, { diffId, arriving, signal } = {}) {
       signal?.throwIfAborted()
@@ -26,11 +25,11 @@ export function workerApplier({ workers, blobPath, limits }: WorkerApplierOption
         ...target,
         layer: { ...file, size: layer.size },
         mediaType: layer.mediaType,
-        userNamespace: target.form === 'overlay-user',
         diffId,
         limits,
       }
       const applied = await workers.apply(job, { signal })
+      if (applied.skipped.length > 0) onSkipped?.(layer.digest, applied.skipped)
       return { diffId: applied.diffId, size: applied.size, implied: applied.implied }
     },
   }

@@ -109,3 +109,4 @@ export { parseUser, type RootfsReader, resolveUser, type UserName } from './user
 export { validateProcess } from './validate-process.ts'
 export { validateResources } from './validate-resources.ts'
 export { validateSpec } from './validate-spec.ts'
+export { type UserNamespaceLimits, withinUserNamespace } from './within-user-namespace.ts'

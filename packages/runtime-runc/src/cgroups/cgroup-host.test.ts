@@ -1,4 +1,7 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { MountInfo } from '@nsbox/mount'
+import { tempDir } from '@nsbox/testing'
 import { describe, expect, test } from 'vitest'
 import { CgroupHost, cgroupMounts } from './cgroup-host.ts'
 import { parseProcessCgroups } from './process-cgroups.ts'
@@ -78,5 +81,38 @@ describe('a host', () => {
       '/sys/fs/cgroup/system.slice/nsbox.service/c',
     )
     expect(host.at(parseProcessCgroups('0::/system')).directory('')).toBe('/sys/fs/cgroup/system')
+  })
+})
+
+describe('the cgroup that others can be made in', () => {
+  /** Directories that hold these cgroups, as far as a user may write to them. */
+  async function hierarchies(...writable: readonly string[]) {
+    const directory = await tempDir('nsbox-cgroups')
+    for (const path of writable) {
+      await mkdir(join(directory.path, path), { recursive: true })
+      await writeFile(join(directory.path, path, 'cgroup.procs'), '')
+    }
+    const at = (name: string) => join(directory.path, name)
+    const separate = [mount('cgroup', at('memory'), ['memory']), mount('cgroup', at('cpu'), ['cpu'])]
+    return { ...directory, separate, whole: [mount('cgroup2', at(''))] }
+  }
+
+  test('is this process’s own where each controller has a hierarchy', async () => {
+    await using found = await hierarchies('memory/user', 'cpu/user')
+    expect(hostOf(found.separate, '2:memory:/user\n1:cpu:/user\n').delegated()).toBe('/user')
+    expect(hostOf(found.separate, '2:memory:/user\n1:cpu:/\n').delegated()).toBeUndefined()
+    expect(hostOf(found.separate, '2:memory:/user/a\n1:cpu:/user/a\n').delegated()).toBeUndefined()
+  })
+
+  test('is the one above where one hierarchy has all', async () => {
+    await using found = await hierarchies('user', 'user/server')
+    expect(hostOf(found.whole, '0::/user/server\n').delegated()).toBe('/user')
+    expect(hostOf(found.whole, '0::/user\n').delegated()).toBeUndefined()
+  })
+
+  test('is the root for root, also of a system in a user namespace', async () => {
+    await using found = await hierarchies('', 'memory', 'cpu')
+    expect(hostOf(found.whole, '0::/init.scope\n').delegated()).toBe('')
+    expect(hostOf(found.separate, '2:memory:/\n1:cpu:/x\n').delegated()).toBe('')
   })
 })

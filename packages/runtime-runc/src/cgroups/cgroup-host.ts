@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { accessSync, constants } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { isFailedPrecondition, NsboxError } from '@nsbox/errors'
 import { listMounts, type MountInfo } from '@nsbox/mount'
 import { ContainerCgroup } from './container-cgroup.ts'
@@ -74,6 +75,35 @@ export class CgroupHost {
     return new ContainerCgroup(this.version, cgroups, directories)
   }
 
+  /**
+   * The cgroup that this process may make others in, by its path in every hierarchy with controllers, empty for the
+   * root; undefined if there is none. With the unified hierarchy it is the one above this process's own, since the
+   * kernel gives no controllers to children of a cgroup that has processes itself.
+   */
+  delegated(): string | undefined {
+    if (this.#mayMakeIn(() => '/')) return ''
+    const above = (own: string) => (this.version === 2 ? dirname(own) : own)
+    const paths = new Set(this.#controllers().map(({ own }) => above(own)))
+    return paths.size === 1 && this.#mayMakeIn(above) ? [...paths][0] : undefined
+  }
+
+  #mayMakeIn(cgroupOf: (own: string) => string): boolean {
+    return this.#controllers().every(({ own, mount }) => {
+      const directory = directoryOf(cgroupOf(own), mount)
+      return directory !== undefined && isWritable(directory)
+    })
+  }
+
+  /** The hierarchies with controllers: where they are mounted, and this process's cgroup. */
+  #controllers(): { readonly own: string; readonly mount: HierarchyMount }[] {
+    return [...this.#mounts].flatMap(([name, mount]) => {
+      const own = this.#own.get(name)
+      // The unified hierarchy of a hybrid host has none.
+      const hasNone = this.version === 1 && (name === '' || name.startsWith('name='))
+      return own === undefined || hasNone ? [] : [{ own, mount }]
+    })
+  }
+
   /** The file of the threads in this process's cgroup; undefined without a unified hierarchy. */
   ownThreads(): string | undefined {
     const mount = this.#mounts.get('')
@@ -102,4 +132,14 @@ const switches = new Set(['rw', 'ro', 'xattr', 'clone_children', 'noprefix', 'cp
 function directoryOf(path: string, { mountPoint, root }: HierarchyMount): string | undefined {
   if (root === '/') return join(mountPoint, path)
   return isWithin(path, root) ? join(mountPoint, path.slice(root.length)) : undefined
+}
+
+/** Whether this process may make cgroups in one, and move processes within it. */
+function isWritable(directory: string): boolean {
+  try {
+    for (const path of [directory, join(directory, 'cgroup.procs')]) accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }

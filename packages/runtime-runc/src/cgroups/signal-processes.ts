@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import { isErrno, isNsboxError, NsboxError } from '@nsbox/errors'
 import { isReady } from '@nsbox/sys/descriptors'
 import { openPidfd, processStat, signalPidfd } from '@nsbox/sys/processes'
-import type { ContainerCgroup } from './container-cgroup.ts'
+import type { ContainerProcesses } from './namespace-processes.ts'
 
 const SIGKILL = 9
 const mostRounds = 100
@@ -19,7 +19,7 @@ const batch = 64
  *
  * @throws not_found if there is no such process in the container
  */
-export function signalProcess(cgroup: ContainerCgroup, pid: number, signal: number): void {
+export function signalProcess(cgroup: ContainerProcesses, pid: number, signal: number): void {
   if (signalMember(cgroup, pid, signal)) return
   throw new NsboxError('not_found', `process ${pid} of the container`)
 }
@@ -28,7 +28,7 @@ export function signalProcess(cgroup: ContainerCgroup, pid: number, signal: numb
  * Signals all processes of a container; with SIGKILL, also those that appear meanwhile.
  * @returns how many were signalled; unknown, and at least one, where the kernel does it in one step
  */
-export async function signalAll(cgroup: ContainerCgroup, signal: number): Promise<number> {
+export async function signalAll(cgroup: ContainerProcesses, signal: number): Promise<number> {
   if (signal === SIGKILL && (await cgroup.pids()).length > 0 && killAtOnce(cgroup)) return 1
   // With the start time, since pids are reused where many processes are forked.
   const signalled = new Set<string>()
@@ -45,7 +45,7 @@ export async function signalAll(cgroup: ContainerCgroup, signal: number): Promis
   return signalled.size
 }
 
-function signalMember(cgroup: ContainerCgroup, pid: number, signal: number): boolean {
+function signalMember(cgroup: ContainerProcesses, pid: number, signal: number): boolean {
   const descriptor = pidfdOf(pid)
   if (descriptor === undefined) return false
   try {
@@ -70,7 +70,7 @@ export function pidfdOf(pid: number): number | undefined {
 }
 
 /** Linux 5.14 can kill a whole cgroup of the unified hierarchy, which hybrid hosts have too. */
-function killAtOnce(cgroup: ContainerCgroup): boolean {
+function killAtOnce(cgroup: ContainerProcesses): boolean {
   const directory = cgroup.directory('')
   if (directory === undefined) return false
   try {

@@ -2,6 +2,7 @@ import { type Bundle, type Bundles, pathsOfSpec, processIo, readBundleSpec, Task
 import type { AbortOptions, RuntimeTaskOptions } from '@nsbox/core/tasks'
 import type { LaunchPaths, SupervisedProcess } from '@nsbox/supervisor'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { limitedSpec } from '../rootless/host-limits.ts'
 import { endProcess } from '../runc/end-process.ts'
 import { launchRunc } from '../runc/launch-runc.ts'
 import { Runc } from '../runc/runc.ts'
@@ -31,7 +32,12 @@ export interface NewTask {
  * error nothing is left.
  */
 export async function createTask(wanted: NewTask): Promise<Task> {
-  const { namespace, id, context, bundles, choice, options } = wanted
+  const { namespace, id, context, bundles, choice } = wanted
+  const { limits } = context
+  const options =
+    limits === undefined
+      ? wanted.options
+      : { ...wanted.options, spec: limitedSpec(wanted.options.spec, limits) }
   const { spec, rootfs, signal } = options
   const { ownNamespaces, paths, cgroup } = await readBundleSpec(spec)
   const sharesPids = !ownNamespaces.includes('pid')

@@ -3,6 +3,7 @@ import { isFailedPrecondition, isNotFound, NsboxError } from '@nsbox/errors'
 import type { SupervisedProcess, TerminalSize } from '@nsbox/supervisor'
 import { systemClock } from '@nsbox/time'
 import type { ContainerCgroup } from '../cgroups/container-cgroup.ts'
+import { type ContainerProcesses, namespaceProcesses } from '../cgroups/namespace-processes.ts'
 import type { OomWatch } from '../cgroups/oom/oom-watch.ts'
 import { signalAll, signalProcess } from '../cgroups/signal-processes.ts'
 import { finished, notStarted } from './state-error.ts'
@@ -16,6 +17,8 @@ interface Made {
   readonly process: SupervisedProcess | undefined
   /** Undefined if it has no cgroup of its own. */
   readonly cgroup: ContainerCgroup | undefined
+  /** Those of its cgroup, or else of its pid namespace; undefined if it has neither of its own. */
+  readonly processes: ContainerProcesses | undefined
 }
 
 /**
@@ -60,7 +63,7 @@ export class FirstProcess implements Disposable {
   /** Takes the process that has just been made, and begins to watch its memory. */
   async take(process: SupervisedProcess): Promise<void> {
     const { pid } = process
-    this.#made = { pid, process, cgroup: await this.#cgroupOf(pid) }
+    this.#made = this.#madeOf(pid, process, await this.#cgroupOf(pid))
     await this.#watch()
     if (this.isAlive && this.#size !== undefined) process.resize(this.#size)
     if (this.#inputIsClosed) await process.closeStdin()
@@ -68,7 +71,7 @@ export class FirstProcess implements Disposable {
 
   /** Takes a recorded process of an earlier daemon. */
   async find({ pid, cgroups }: TaskRecord, process: SupervisedProcess | undefined): Promise<void> {
-    this.#made = { pid, process, cgroup: cgroups && this.#context.cgroups.at(new Map(cgroups)) }
+    this.#made = this.#madeOf(pid, process, cgroups && this.#context.cgroups.at(new Map(cgroups)))
     if (this.isAlive) await this.#watch()
   }
 
@@ -105,10 +108,10 @@ export class FirstProcess implements Disposable {
     process.signal(signal)
   }
 
-  /** Signals all processes of the cgroup. @throws as `signal`; `not_found` if there are none */
+  /** Signals all processes of the container. @throws as `signal`; `not_found` if there are none */
   async signalAll(signal: number): Promise<void> {
-    const { cgroup } = this.#needed()
-    if (cgroup === undefined || (await signalAll(cgroup, signal)) === 0) throw finished()
+    const { processes } = this.#needed()
+    if (processes === undefined || (await signalAll(processes, signal)) === 0) throw finished()
   }
 
   /** Kills the process; does nothing if it has ended. */
@@ -120,7 +123,7 @@ export class FirstProcess implements Disposable {
     }
   }
 
-  /** Kills all processes of the cgroup; a failure becomes a warning. */
+  /** Kills all processes of the container; a failure becomes a warning. */
   async killAll(): Promise<void> {
     try {
       await this.signalAll(9)
@@ -129,11 +132,11 @@ export class FirstProcess implements Disposable {
     }
   }
 
-  /** Signals a process of the cgroup. @throws as `signal`; `not_found` for any other process */
+  /** Signals a process of the container. @throws as `signal`; `not_found` for any other process */
   signalPid(pid: number, signal: number): void {
-    const { cgroup } = this.#needed()
-    if (cgroup === undefined) throw new NsboxError('not_found', `process ${pid} of the container`)
-    signalProcess(cgroup, pid, signal)
+    const { processes } = this.#needed()
+    if (processes === undefined) throw new NsboxError('not_found', `process ${pid} of the container`)
+    signalProcess(processes, pid, signal)
   }
 
   resize(size: TerminalSize): void {
@@ -150,9 +153,15 @@ export class FirstProcess implements Disposable {
     await this.#made?.process?.closeStdin(options)
   }
 
-  /** The processes of the cgroup. */
+  /** Whether it has been made without a cgroup of its own, since this process cannot make any. */
+  get lacksCgroup(): boolean {
+    const isLimited = this.#context.limits !== undefined
+    return isLimited && this.#made !== undefined && this.#made.cgroup === undefined
+  }
+
+  /** All processes of the container. */
   async pids(): Promise<number[]> {
-    return (await this.#made?.cgroup?.pids()) ?? []
+    return (await this.#made?.processes?.pids()) ?? []
   }
 
   /** The metrics of the cgroup; undefined if it is gone. */
@@ -193,5 +202,10 @@ export class FirstProcess implements Disposable {
       if (isNotFound(error) || isFailedPrecondition(error)) return undefined
       throw error
     }
+  }
+
+  #madeOf(pid: number, process: SupervisedProcess | undefined, cgroup: ContainerCgroup | undefined): Made {
+    const isLimited = this.#context.limits !== undefined
+    return { pid, process, cgroup, processes: cgroup ?? (isLimited ? namespaceProcesses(pid) : undefined) }
   }
 }

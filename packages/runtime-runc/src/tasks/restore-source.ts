@@ -5,6 +5,7 @@ import type { RuntimeTaskOptions } from '@nsbox/core/tasks'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 import { removeTree } from '@nsbox/trees'
 import { taskOptions } from '../options/task-options.ts'
+import { requireHostRoot } from '../rootless/host-limits.ts'
 import { requireCriu } from '../runc/require-criu.ts'
 import { checkStandardDescriptors } from '../runc-internals/standard-descriptors.ts'
 
@@ -38,6 +39,7 @@ export async function restoreSource(
 ): Promise<RestoreSource | undefined> {
   const { criuImagePath, criuWorkPath: workPath } = taskOptions(options)
   if (criuImagePath === undefined && restore === undefined) return undefined
+  requireHostRoot('a checkpoint')
   requireCriu()
   const { hostname, cgroup, ownNamespaces: namespaces } = await readBundleSpec(spec)
   const wanted = { workPath, hostname, namespaces, cgroup }

@@ -4,6 +4,7 @@ import type { PathUses } from '@nsbox/core/tasks'
 import type { Supervisor } from '@nsbox/supervisor'
 import type { CgroupHost } from '../cgroups/cgroup-host.ts'
 import type { OomWatcher } from '../cgroups/oom/oom-watch.ts'
+import type { HostLimits } from '../rootless/host-limits.ts'
 import type { VersionWarnings } from '../runc/version-warnings.ts'
 import type { Shortcuts } from '../runc-internals/shortcuts.ts'
 
@@ -14,6 +15,8 @@ export interface TaskContext {
   /** Told of programs that make containers. */
   readonly versions?: Pick<VersionWarnings, 'used'> | undefined
   readonly cgroups: CgroupHost
+  /** What containers cannot have here; undefined if this process is root of the host. */
+  readonly limits: HostLimits | undefined
   readonly oom: OomWatcher
   /** Directories for images of checkpoints. */
   readonly images: ImageDirectories

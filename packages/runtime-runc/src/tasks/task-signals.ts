@@ -50,7 +50,8 @@ export class TaskSignals {
   /** With cgroup v1 a frozen process does not end by a signal; runc thaws it. */
   #isForRunc(signal: number): boolean {
     const { isFrozen, context, runc } = this.#task
-    if (!this.#first.isMade) return false
+    // runc finds further processes by the cgroup only.
+    if (!this.#first.isMade || this.#first.lacksCgroup) return false
     return (isFrozen && signal === 9) || !context.shortcuts.areTakenFor(runc)
   }
 }

@@ -16,6 +16,7 @@ import type { TerminalSize } from '@nsbox/supervisor'
 import { systemClock } from '@nsbox/time'
 import { processInfos } from '../cgroups/process-infos.ts'
 import type { CheckpointRequest } from '../options/checkpoint-request.ts'
+import { requireHostRoot } from '../rootless/host-limits.ts'
 import { pauseContainer } from '../runc/pause-container.ts'
 import type { Runc } from '../runc/runc.ts'
 import type { ExecTask } from './exec.ts'
@@ -203,6 +204,11 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
 
   /** Freezes all processes of a running task. Only within the task's mutex. */
   async freeze(): Promise<void> {
+    if (this.#first.lacksCgroup)
+      throw new NsboxError(
+        'failed_precondition',
+        `container ${this.id} cannot be paused without a cgroup, and none is delegated to the user of the server`,
+      )
     this.#state = 'pausing'
     try {
       await pauseContainer(this.runc, this.id)
@@ -226,6 +232,7 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
   /** Writes images of its processes. */
   checkpoint(request: CheckpointRequest, options: RuntimeCheckpointOptions): Promise<void> {
     return this.#mutex.run(options, async () => {
+      requireHostRoot('a checkpoint')
       if (this.#state !== 'running' && !this.isFrozen) throw stateError('checkpoint', this.#state)
       // Nothing is written there after the call.
       using _ = await this.context.uses.use(this.namespace, pathsOfCheckpoint(request), options)
@@ -298,7 +305,8 @@ export class Task implements Disposable, ExecTask, CheckpointedTask {
 
   #pids(): Promise<number[]> {
     const { context, runc, id } = this
-    const isForRunc = this.#first.isMade && !context.shortcuts.areTakenFor(runc)
+    const { isMade, lacksCgroup } = this.#first
+    const isForRunc = isMade && !lacksCgroup && !context.shortcuts.areTakenFor(runc)
     return isForRunc ? runc.ps(id) : this.#first.pids()
   }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
 import { settingEntries } from '../configuration/check-setting.ts'
-import { defaultConfigurationFile } from '../configuration/read-configuration.ts'
+import { defaultDirectories } from '../configuration/default-directories.ts'
 import type { SettingName } from '../configuration/setting.ts'
 import { runServer } from '../run-server.ts'
 import { version } from '../version.ts'
@@ -9,7 +9,7 @@ import { version } from '../version.ts'
 const program = new Command('nsbox-server')
   .description('container daemon that speaks the API of containerd')
   .version(version, '-v, --version')
-  .option('-c, --config <file>', `configuration file (default: ${defaultConfigurationFile})`)
+  .option('-c, --config <file>', `configuration file (default: ${defaultDirectories().configuration})`)
 for (const [, { flag, description, variable }] of settingEntries) {
   program.option(flag, `${description} (${variable})`)
 }

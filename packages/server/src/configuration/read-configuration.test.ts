@@ -154,14 +154,20 @@ test('a wrong variable or flag is refused by its name', async () => {
 })
 
 test('directories are the user’s own unless the user is root', () => {
-  expect(defaultDirectories({ uid: 0 })).toEqual({ root: '/var/lib/nsbox', state: '/run/nsbox' })
+  expect(defaultDirectories({ uid: 0 })).toEqual({
+    root: '/var/lib/nsbox',
+    state: '/run/nsbox',
+    configuration: '/etc/nsbox/config.toml',
+  })
   expect(defaultDirectories({ uid: 7, env: { XDG_DATA_HOME: '/d', XDG_RUNTIME_DIR: '/r' } })).toEqual({
     root: '/d/nsbox',
     state: '/r/nsbox',
+    configuration: expect.stringMatching(/\/\.config\/nsbox\/config\.toml$/),
   })
   expect(defaultDirectories({ uid: 7, env: { HOME: '/home/u' } })).toEqual({
     root: '/home/u/.local/share/nsbox',
     state: '/run/user/7/nsbox',
+    configuration: '/home/u/.config/nsbox/config.toml',
   })
 })
 

@@ -2,13 +2,10 @@ import { resolve } from 'node:path'
 import { isNotFound } from '@nsbox/errors'
 import { checkSettings, settingEntries } from './check-setting.ts'
 import { type FileSettings, readConfigurationFile } from './configuration-file.ts'
-import { defaultDirectories } from './default-directories.ts'
+import { type DefaultDirectories, defaultDirectories } from './default-directories.ts'
 import { parseDuration } from './duration.ts'
 import type { ProxyPlugin } from './proxy-plugin.ts'
 import type { SettingName, Settings } from './setting.ts'
-
-/** The file that is read if none is named. */
-export const defaultConfigurationFile = '/etc/nsbox/config.toml'
 
 /** What a server program runs with, complete. Paths are absolute. */
 export interface Configuration {
@@ -56,13 +53,13 @@ export async function readConfiguration({
   env = process.env,
   file,
 }: ConfigurationSources = {}): Promise<Configuration> {
-  const { settings: fromFile, proxyPlugins } = await fileSettings(file ?? env.NSBOX_CONFIG)
+  const defaults = defaultDirectories({ env })
+  const { settings: fromFile, proxyPlugins } = await fileSettings(file ?? env.NSBOX_CONFIG, defaults)
   const settings: Settings = {
     ...fromFile,
     ...checkSettings(environmentValues(env), ({ variable }) => variable),
     ...checkSettings(flags, ({ flag }) => flag.replace(/^.*(--[a-z-]+).*$/, '$1')),
   }
-  const defaults = defaultDirectories({ env })
   const state = resolve(settings.state ?? defaults.state)
   return {
     root: resolve(settings.root ?? defaults.root),
@@ -92,9 +89,12 @@ export async function readConfiguration({
 
 const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(path))
 
-async function fileSettings(file: string | undefined): Promise<FileSettings> {
+async function fileSettings(
+  file: string | undefined,
+  { configuration }: DefaultDirectories,
+): Promise<FileSettings> {
   try {
-    return await readConfigurationFile(file || defaultConfigurationFile)
+    return await readConfigurationFile(file || configuration)
   } catch (error) {
     if (!file && isNotFound(error)) return { settings: {}, proxyPlugins: [] }
     throw error

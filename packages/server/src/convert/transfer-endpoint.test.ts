@@ -11,9 +11,15 @@ const credentials = (id: string) => {
   streams.push(id)
   return async () => undefined
 }
+const tell = () => undefined
+const log = (id: string) => {
+  streams.push(id)
+  return tell
+}
+const beside = { credentials, log }
 const refusal = (any: Parameters<typeof fromEndpointMessage>[0]) => {
   try {
-    fromEndpointMessage(any, credentials)
+    fromEndpointMessage(any, beside)
   } catch (error) {
     return { code: errorCode(error), message: String(error) }
   }
@@ -25,7 +31,7 @@ test('a registry comes with how to resolve', () => {
     reference: 'r',
     resolver: { authStream: 's1', headers: { a: 'b' }, hostDir: '/h', defaultScheme: 'http' },
   })
-  expect(fromEndpointMessage(any, credentials)).toEqual({
+  expect(fromEndpointMessage(any, beside)).toEqual({
     kind: 'registry',
     reference: 'r',
     headers: { a: 'b' },
@@ -35,7 +41,21 @@ test('a registry comes with how to resolve', () => {
   })
   expect(streams).toEqual(['s1'])
   const plain = packAny(OCIRegistrySchema, { reference: 'r' })
-  expect(fromEndpointMessage(plain, credentials)).toEqual({ kind: 'registry', reference: 'r' })
+  expect(fromEndpointMessage(plain, beside)).toEqual({ kind: 'registry', reference: 'r' })
+})
+
+test.each([
+  [HTTPDebug.DEBUG, { dump: true, trace: false }],
+  [HTTPDebug.TRACE, { dump: false, trace: true }],
+  [HTTPDebug.BOTH, { dump: true, trace: true }],
+])('a registry comes with what to tell of its requests: %s', (httpDebug, wish) => {
+  const resolver = { httpDebug, logsStream: 'logs' }
+  expect(fromEndpointMessage(packAny(OCIRegistrySchema, { reference: 'r', resolver }), beside)).toMatchObject(
+    {
+      requestLog: { ...wish, tell },
+    },
+  )
+  expect(streams.splice(0).at(-1)).toBe('logs')
 })
 
 test('E08 an image that is to be looked at in very many ways is refused', () => {
@@ -48,9 +68,7 @@ test('E08 an image that is to be looked at in very many ways is refused', () => 
   ])
     expect(refusal(packAny(ImageStoreSchema, { name: 'i', ...store })).code).toBe('invalid_argument')
   const most = { platforms: Array.from(of(32), () => platform) }
-  expect(fromEndpointMessage(packAny(ImageStoreSchema, { name: 'i', ...most }), credentials)).toMatchObject(
-    most,
-  )
+  expect(fromEndpointMessage(packAny(ImageStoreSchema, { name: 'i', ...most }), beside)).toMatchObject(most)
 })
 
 test('an image comes with what to take', () => {
@@ -65,17 +83,15 @@ test('an image comes with what to take', () => {
       { snapshotter: '' },
     ],
   })
-  expect(fromEndpointMessage({ ...any, typeUrl: `type.googleapis.com/${any.typeUrl}` }, credentials)).toEqual(
-    {
-      kind: 'image',
-      name: 'i',
-      labels: { a: 'b' },
-      platforms: [{ os: 'linux', architecture: 'arm64' }],
-      allMetadata: true,
-      manifestLimit: 2,
-      unpacks: [{ platform: { os: 'linux', architecture: 'amd64' }, snapshotter: 'native' }, {}],
-    },
-  )
+  expect(fromEndpointMessage({ ...any, typeUrl: `type.googleapis.com/${any.typeUrl}` }, beside)).toEqual({
+    kind: 'image',
+    name: 'i',
+    labels: { a: 'b' },
+    platforms: [{ os: 'linux', architecture: 'arm64' }],
+    allMetadata: true,
+    manifestLimit: 2,
+    unpacks: [{ platform: { os: 'linux', architecture: 'amd64' }, snapshotter: 'native' }, {}],
+  })
 })
 
 test.each([
@@ -95,7 +111,7 @@ test.each([
     'extra_references',
   ],
   [
-    'a log of requests',
+    'a log of requests to nobody',
     packAny(OCIRegistrySchema, { reference: 'r', resolver: { httpDebug: HTTPDebug.TRACE } }),
     'unimplemented',
     'http_debug',

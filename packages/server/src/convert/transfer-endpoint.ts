@@ -10,13 +10,19 @@ import type {
   CredentialSource,
   ImageEndpoint,
   RegistryEndpoint,
+  RequestLog,
   TransferEndpoint,
 } from '@nsbox/core/transfer'
 import { NsboxError, quoted } from '@nsbox/errors'
 import { fromPlatformMessage, fromPlatformMessages } from './platform.ts'
 
-/** Finds the source of credentials that a client offers on a stream. */
-export type StreamedCredentials = (streamId: string) => CredentialSource
+/** What a client offers on streams beside a transfer, by their ids. */
+export interface EndpointStreams {
+  /** Where it answers for credentials. */
+  readonly credentials: (streamId: string) => CredentialSource
+  /** Where it reads of the requests. */
+  readonly log: (streamId: string) => RequestLog['tell']
+}
 
 /**
  * The source or destination of a transfer, as a client describes it.
@@ -24,14 +30,11 @@ export type StreamedCredentials = (streamId: string) => CredentialSource
  * @throws `invalid_argument` if it is malformed; `unimplemented` for another kind of endpoint or for unsupported
  * options, naming them
  */
-export function fromEndpointMessage(
-  any: AnyLike | undefined,
-  credentials: StreamedCredentials,
-): TransferEndpoint {
+export function fromEndpointMessage(any: AnyLike | undefined, streams: EndpointStreams): TransferEndpoint {
   if (any === undefined) throw new NsboxError('invalid_argument', 'source and destination must be set')
   switch (typeName(any)) {
     case OCIRegistrySchema.typeName:
-      return registryEndpoint(unpackAny(OCIRegistrySchema, any), credentials)
+      return registryEndpoint(unpackAny(OCIRegistrySchema, any), streams)
     case ImageStoreSchema.typeName:
       return imageEndpoint(unpackAny(ImageStoreSchema, any))
     default:
@@ -41,21 +44,30 @@ export function fromEndpointMessage(
 
 function registryEndpoint(
   { reference, resolver }: MessageShape<typeof OCIRegistrySchema>,
-  credentials: StreamedCredentials,
+  streams: EndpointStreams,
 ): RegistryEndpoint {
   if (reference === '') throw new NsboxError('invalid_argument', 'reference must not be empty')
   const endpoint = { kind: 'registry', reference } as const
-  return resolver === undefined ? endpoint : { ...endpoint, ...resolution(resolver, credentials) }
+  return resolver === undefined ? endpoint : { ...endpoint, ...resolution(resolver, streams) }
 }
+
+const logging: ReadonlyMap<HTTPDebug, Pick<RequestLog, 'dump' | 'trace'>> = new Map([
+  [HTTPDebug.DISABLED, { dump: false, trace: false }],
+  [HTTPDebug.DEBUG, { dump: true, trace: false }],
+  [HTTPDebug.TRACE, { dump: false, trace: true }],
+  [HTTPDebug.BOTH, { dump: true, trace: true }],
+])
 
 function resolution(
   resolver: MessageShape<typeof RegistryResolverSchema>,
-  credentials: StreamedCredentials,
+  { credentials, log }: EndpointStreams,
 ): Omit<RegistryEndpoint, 'kind' | 'reference'> {
   const { authStream, headers, hostDir, defaultScheme, httpDebug, logsStream } = resolver
-  if (httpDebug !== HTTPDebug.DISABLED || logsStream !== '') {
-    throw new NsboxError('unimplemented', 'http_debug and logs_stream of a registry')
-  }
+  const logged = logging.get(httpDebug)
+  if (logged === undefined) throw new NsboxError('invalid_argument', `http_debug ${httpDebug}`)
+  const isLogged = logged.dump || logged.trace
+  if (isLogged && logsStream === '')
+    throw new NsboxError('unimplemented', 'http_debug of a registry without a logs_stream')
   if (defaultScheme !== '' && defaultScheme !== 'http' && defaultScheme !== 'https') {
     throw new NsboxError('invalid_argument', `default_scheme ${quoted(defaultScheme)}`)
   }
@@ -64,6 +76,7 @@ function resolution(
     ...(hostDir === '' ? {} : { hostsDir: hostDir }),
     ...(defaultScheme === '' ? {} : { defaultScheme }),
     ...(authStream === '' ? {} : { credentials: credentials(authStream) }),
+    ...(isLogged && { requestLog: { ...logged, tell: log(logsStream) } }),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { LocalPaths } from '@nsbox/core/content'
 import type { Applier, DiffMount } from '@nsbox/core/diff'
-import { type LayerWorkers, workerApplier } from '@nsbox/diff'
+import { type LayerWorkers, type WorkerApplierOptions, workerApplier } from '@nsbox/diff'
 import { writtenTree } from '@nsbox/mount'
 import { resolveImpliedDirectories } from '@nsbox/snapshots'
 import { openSnapshot, syncDirectory } from './sync-snapshot.ts'
@@ -16,6 +16,8 @@ export interface LocalApplierOptions {
    * default.
    */
   readonly writeEarly?: boolean | undefined
+  /** As in `WorkerApplierOptions`. */
+  readonly onSkipped?: WorkerApplierOptions['onSkipped']
 }
 
 /**
@@ -26,7 +28,7 @@ export interface LocalApplierOptions {
 export function localApplier(
   workers: LayerWorkers,
   content: Pick<LocalPaths, 'blobPath'>,
-  { writeEarly = false }: LocalApplierOptions = {},
+  { writeEarly = false, onSkipped }: LocalApplierOptions = {},
 ): Applier & AsyncDisposable {
   const writing = new Set<Promise<void>>()
   const beginToWrite = async (mounts: readonly DiffMount[]) => {
@@ -38,7 +40,7 @@ export function localApplier(
       .finally(() => writing.delete(written))
     writing.add(written)
   }
-  const applier = workerApplier({ workers, blobPath: (digest) => content.blobPath(digest) })
+  const applier = workerApplier({ workers, blobPath: (digest) => content.blobPath(digest), onSkipped })
   return {
     async apply(layer, mounts, options = {}) {
       const applied = await applier.apply(layer, mounts, options)

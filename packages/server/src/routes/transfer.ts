@@ -9,6 +9,7 @@ import { fromEndpointMessage } from '../convert/transfer-endpoint.ts'
 import { streamOwner } from '../streaming/stream-owner.ts'
 import type { StreamRegistry } from '../streaming/stream-registry.ts'
 import { streamCredentials } from '../transfer/stream-credentials.ts'
+import { streamLog } from '../transfer/stream-log.ts'
 import { streamProgress } from '../transfer/stream-progress.ts'
 
 /** Serves transfers, with credentials, progress and archives over streams that the client opened before. */
@@ -25,8 +26,11 @@ export function transferRoutes(
       const progress = options?.progressStream
         ? claimed.use(streamProgress(claim(options.progressStream)))
         : undefined
-      const credentials = (id: string) => streamCredentials(claim(id))
       const { signal } = context
+      const beside = {
+        credentials: (id: string) => streamCredentials(claim(id)),
+        log: (id: string) => claimed.use(streamLog(claim(id), { signal })),
+      }
       const receive = (id: string) => receiveBytes(claim(id), { signal })
       const send = (id: string): ArchiveSink['take'] => {
         const stream = claim(id)
@@ -41,8 +45,8 @@ export function transferRoutes(
         }
       }
       await transferrer(context).transfer(
-        fromArchiveSourceMessage(source, receive) ?? fromEndpointMessage(source, credentials),
-        fromArchiveSinkMessage(destination, send) ?? fromEndpointMessage(destination, credentials),
+        fromArchiveSourceMessage(source, receive) ?? fromEndpointMessage(source, beside),
+        fromArchiveSinkMessage(destination, send) ?? fromEndpointMessage(destination, beside),
         { onProgress: progress, signal },
       )
       return {}

@@ -26,7 +26,8 @@ export function callSnapshotterFrom(
   return async (context, given) => {
     const namespaced = view(context)
     const [namespace, lease] = [namespaceOf(context), leaseOf(context)]
-    const snapshotterName = given || (await defaultSnapshotter(metadata.namespaces, namespace, context))
+    const snapshotterName =
+      given || (await defaultSnapshotter(metadata.namespaces, entries, namespace, context))
     const snapshotter = loadedSnapshotter(namespaced, entries, snapshotterName)
     if (lease === undefined) return snapshotter
     // A deadline is for a question, and unpacking takes longer.

@@ -2,10 +2,12 @@ import type { create } from '@bufbuild/protobuf'
 import { packAny, unpackAny } from '@nsbox/api'
 import { ProgressSchema } from '@nsbox/api/gen/types/transfer/progress_pb'
 import { AuthRequestSchema, AuthResponseSchema, AuthType } from '@nsbox/api/gen/types/transfer/registry_pb'
+import { DataSchema, WindowUpdateSchema } from '@nsbox/api/gen/types/transfer/streaming_pb'
 import { errorCode } from '@nsbox/errors'
 import { afterEach, expect, test, vi } from 'vitest'
 import { MessageStream, type PackedMessage } from '../streaming/message-stream.ts'
 import { streamCredentials } from './stream-credentials.ts'
+import { streamLog } from './stream-log.ts'
 import { streamProgress } from './stream-progress.ts'
 
 afterEach(() => void vi.useRealTimers())
@@ -124,4 +126,42 @@ test('D16 a client that takes nothing loses the stream, and the transfer goes on
   expect(stream.closed.aborted).toBe(true)
   const failure = await taken(stream).catch((error) => error)
   expect(errorCode(failure)).toBe('resource_exhausted')
+})
+
+/** A client that takes so many bytes, and what it has got. */
+function reading(bytes: number) {
+  const stream = new MessageStream(
+    (async function* () {
+      yield packAny(WindowUpdateSchema, { update: bytes })
+      await new Promise(() => undefined)
+    })(),
+  )
+  const got = async () => {
+    let text = ''
+    for await (const message of stream.outgoing) text += Buffer.from(unpackAny(DataSchema, message).data)
+    return text
+  }
+  return { stream, got }
+}
+
+test('what is told of requests comes in order, the last of it at the end', async () => {
+  const { stream, got } = reading(1000)
+  const text = got()
+  {
+    await using log = streamLog(stream, {})
+    for (const line of ['GET a\n', 'GET ü\n', 'GET b\n']) log(line)
+  }
+  stream.end()
+  expect(await text).toBe('GET a\nGET ü\nGET b\n')
+})
+
+test('D16 a client that does not read of requests loses the stream, and whoever tells goes on', async () => {
+  const { stream, got } = reading(1)
+  const text = got()
+  text.catch(() => undefined)
+  {
+    await using log = streamLog(stream, {})
+    for (let line = 0; line < 5000; line++) log('x'.repeat(1000))
+  }
+  expect(errorCode(await text.catch((error) => error))).toBe('resource_exhausted')
 })

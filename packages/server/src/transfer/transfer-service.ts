@@ -21,7 +21,7 @@ import {
 } from '@nsbox/images'
 import type { Metadata, NamespaceView } from '@nsbox/metadata'
 import { type Descriptor, defaultPlatform } from '@nsbox/oci'
-import { createRegistry, type Registry } from '@nsbox/registry'
+import { createRegistry, logListeners, type Registry } from '@nsbox/registry'
 import { type FlightsOf, flightsByNamespace } from '../flights-by-namespace.ts'
 import { exportArchive, importArchive, underOwnLease } from './archive-transfer.ts'
 import { imageNames } from './image-names.ts'
@@ -238,16 +238,18 @@ export class TransferService {
   }
 
   #registry({ isTenant = false }: Caller, endpoint: RegistryEndpoint): Registry {
-    const { credentials, headers, hostsDir, defaultScheme } = endpoint
+    const { credentials, headers, hostsDir, defaultScheme, requestLog } = endpoint
+    const listeners = logListeners(requestLog)
     if (isTenant) {
       // The settings for registries may have secrets of the host.
-      return createRegistry({ credentials, headers, defaultScheme, userIsElsewhere: true })
+      return createRegistry({ credentials, headers, defaultScheme, userIsElsewhere: true, ...listeners })
     }
     return createRegistry({
       credentials,
       headers,
       defaultScheme,
       hostsDir: hostsDir ?? this.#options.hostsDir,
+      ...listeners,
     })
   }
 }

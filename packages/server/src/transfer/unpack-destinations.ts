@@ -28,7 +28,8 @@ export function unpackDestinations({
 }: UnpackParts): UnpackDestinations {
   return async ({ namespace, lease }, given, options) => {
     const view = metadata.namespace(namespace, { lease })
-    const snapshotterName = given ?? (await defaultSnapshotter(metadata.namespaces, namespace, options))
+    const snapshotterName =
+      given ?? (await defaultSnapshotter(metadata.namespaces, snapshotters, namespace, options))
     const snapshotter = loadedSnapshotter(view, snapshotters, snapshotterName)
     workers.start()
     return { snapshotter, snapshotterName, applier: view.applier(applier) }

@@ -1,8 +1,9 @@
-import { lstat, mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LayerDirectory } from '@nsbox/core/snapshots'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 import { mount, overlayMount, unmount } from '@nsbox/mount'
+import { isInUserNamespace } from '@nsbox/sys/user-namespaces'
 import { removeTree } from '@nsbox/trees'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { isOpaque } from './attributes.ts'
@@ -29,7 +30,7 @@ export async function probeOverlay(directory: string): Promise<OverlaySupport> {
   await unmount(join(probe, 'mounted'))
   cleanup.defer(() => removeTree(probe))
   // In a user namespace the kernel refuses `trusted.` attributes, and uses `user.` ones with `userxattr`.
-  const inUserNamespace = !/^\s*0\s+0\s+4294967295\s*$/.test(await readFile('/proc/self/uid_map', 'utf8'))
+  const inUserNamespace = isInUserNamespace()
   const opaqueAttribute = inUserNamespace ? 'user.overlay.opaque' : 'trusted.overlay.opaque'
   const needed = inUserNamespace ? ['userxattr'] : []
   // With an index a lower layer could have only one overlay, and a kernel without the feature does not know the option.

@@ -21,3 +21,11 @@ export function closeAllOnExec(): void {
     if (result !== -EBADF) fcntl.succeeded(result)
   }
 }
+
+/** Lets a program that replaces this one have the standard descriptors, which Node closes on exec as well. */
+export function keepStandardOnExec(): void {
+  for (const fd of [0, 1, 2]) {
+    const result = fcntl.call(fd, F_SETFD, 0)
+    if (result !== -EBADF) fcntl.succeeded(result)
+  }
+}

@@ -1,0 +1,13 @@
+/** What a check of this host has found. */
+export interface Finding {
+  /** What was looked at, such as `user namespaces`. */
+  readonly subject: string
+  /** `limited`: things work, but not all, or slower. */
+  readonly state: 'ok' | 'limited' | 'missing'
+  /** What is there, or why it is not. */
+  readonly found: string
+  /** What it is needed for. */
+  readonly neededFor: string
+  /** What to do about it; absent if nothing is amiss. */
+  readonly wayOut?: string | undefined
+}

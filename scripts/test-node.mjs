@@ -1,0 +1,75 @@
+// Runs tests on another Node, which npm fetches:
+//   node scripts/test-node.mjs VERSION [--all | FILE …]
+// VERSION is a major version, or more of one, such as 20.19. Without --all or files it runs the tests of what differs
+// between Nodes, and the built programs. Programs that tests start run on that Node as well. Where better-sqlite3 has
+// been compiled for another Node than this one, Node's own SQLite serves.
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { command, root } from './setup/command.mjs'
+
+/** What leans on Node, on its own modules or on native code, and the built programs. */
+const short = [
+  'packages/api/src/',
+  'packages/client/src/connection/',
+  'packages/concurrency/src/',
+  'packages/content/src/local',
+  'packages/diff/src/decompress/',
+  'packages/errors/src/',
+  'packages/registry/src/http/',
+  'packages/sqlite/src/',
+  'packages/supervisor/src/',
+  'packages/sys/src/',
+  'packages/ttrpc/src/',
+  'test/integration/first-light',
+  'test/integration/start-up',
+]
+
+/**
+ * The directory of a Node's program, fetched unless it is there.
+ *
+ * @param {string} version
+ */
+export async function fetchNode(version) {
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
+  const directory = join(cache, 'nsbox', `node-${version}`)
+  const name = `node-${process.platform}-${process.arch}`
+  const bin = join(directory, 'node_modules', name, 'bin')
+  if (!existsSync(join(bin, 'node'))) {
+    await mkdir(directory, { recursive: true })
+    const options = ['--prefix', directory, '--ignore-scripts', '--no-audit', '--no-fund', '--no-save']
+    const fetched = await command('npm', ['install', ...options, `${name}@${version}`], {
+      minutes: 10,
+      output: 'collect',
+      cwd: directory,
+    })
+    if (fetched.code !== 0) throw new Error(`Node ${version} cannot be fetched: ${fetched.output}`)
+  }
+  return bin
+}
+
+/**
+ * @param {string} version
+ * @param {readonly string[]} files parts of test files' paths; all if there are none
+ */
+export async function testOnNode(version, files = short) {
+  const bin = await fetchNode(version)
+  const vitest = join(root, 'node_modules/vitest')
+  const { bin: programs } = JSON.parse(readFileSync(join(vitest, 'package.json'), 'utf8'))
+  const program = typeof programs === 'string' ? programs : programs.vitest
+  return await command(join(bin, 'node'), [join(vitest, program), 'run', ...files], {
+    minutes: 60,
+    env: { PATH: [bin, process.env.PATH].join(delimiter) },
+  })
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const { positionals, values } = parseArgs({ allowPositionals: true, options: { all: { type: 'boolean' } } })
+  const [version, ...files] = positionals
+  if (version === undefined) throw new Error('usage: test-node.mjs VERSION [--all | FILE …]')
+  const { code } = await testOnNode(version, values.all ? [] : files.length > 0 ? files : short)
+  process.exitCode = code
+}
