@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
+import type { LaunchPaths } from './supervisor.ts'
 import { gone, SupervisorFixture } from './testing/supervised-shell.ts'
 
 describeWith({ linux: true, root: true, programs: ['perl'] }, 'cgroups', () => {
@@ -56,13 +57,21 @@ describeWith({ linux: true, root: true, programs: ['perl'] }, 'cgroups', () => {
     // A program that is killed before it tells what it has made.
     const child = join(fixture.dir.path, 'child')
     const script = `setsid sh -c '${enter(other)}; echo $$ >${child}; exec sleep 60' & wait`
-    const making = fixture.launch(supervisor, '', {
-      key: 'making',
-      command: ({ pidFile }) => ['sh', '-c', script, pidFile],
-      endsWithClient: { cgroup: other },
-    })
-    making.catch(() => undefined)
-    await expect.poll(() => existsSync(child) && readFileSync(child, 'utf8')).toMatch(/\d/)
+    const launch = async (signal?: AbortSignal) => {
+      rmSync(child, { force: true })
+      const command = ({ pidFile }: LaunchPaths) => ['sh', '-c', script, pidFile]
+      const request = { key: 'making', command, endsWithClient: { cgroup: other } }
+      const launching = supervisor.launch(request, { signal })
+      launching.catch(() => undefined)
+      await expect.poll(() => existsSync(child) && readFileSync(child, 'utf8')).toMatch(/\d/)
+      return { launching }
+    }
+    const stop = new AbortController()
+    const { launching: stopped } = await launch(stop.signal)
+    stop.abort(new Error('enough'))
+    await expect(stopped).rejects.toThrow('enough')
+    expect(left().filter((path) => path.endsWith(other))).toEqual([])
+    const { launching: making } = await launch()
     await fixture.leave(supervisor)
     await expect(making).rejects.toMatchObject({ code: 'unavailable' })
     await expect.poll(left).toEqual([])

@@ -66,7 +66,8 @@ export interface LaunchRequest extends Partial<ProcessIo> {
   /**
    * For a process that no later client should find. When this client dies, closes its handle or loses its connection,
    * the process and all others of its cgroup, a path in each hierarchy of the host that has it, are killed, the cgroup
-   * is removed, and the process is forgotten. By default it goes on.
+   * is removed, and the process is forgotten. The same becomes of the cgroup when the launch fails. By default it goes
+   * on.
    */
   readonly endsWithClient?: { readonly cgroup: string } | undefined
   /** Milliseconds until the process must exist, after which the program is killed; two minutes by default. */

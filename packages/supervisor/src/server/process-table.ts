@@ -85,7 +85,7 @@ export class ProcessTable {
       return this.get(message.key)
     } catch (error) {
       // What the program has made before it was killed.
-      const cgroup = client.aborted ? message.endsWithClient?.cgroup : undefined
+      const cgroup = message.endsWithClient?.cgroup
       if (cgroup !== undefined) await this.#end(() => endCgroup(cgroup))
       throw error
     } finally {
