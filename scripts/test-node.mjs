@@ -68,14 +68,15 @@ export function shortRun(version) {
       console.log(`skipped: ${error instanceof Error ? error.message : error}`)
       return { code: 0, output: '' }
     }
-    return testOnNode(version, short, 'collect')
+    // Beside other tests: one at a time is enough.
+    return testOnNode(version, [...short, '--maxWorkers=1'], 'collect')
   }
   return { name: `short run of tests on Node ${version}`, run }
 }
 
 /**
  * @param {string} version
- * @param {readonly string[]} files parts of test files' paths; all if there are none
+ * @param {readonly string[]} files parts of test files' paths, and options of vitest; all if there are none
  * @param {'inherit' | 'collect'} output
  */
 async function testOnNode(version, files, output) {
