@@ -1,4 +1,4 @@
-import { copyFile, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run, tempDir } from '@nsbox/testing'
 import { expect, test } from 'vitest'
@@ -7,9 +7,13 @@ import { loadEngine } from './engine.js'
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 const hasOwn = major > 22 || (major === 22 && minor >= 16)
 
-test('the engine of Node takes the place of one that is not installed, without a word', async () => {
+test('the engine of Node takes the place of one without a binary, without a word', async () => {
   await using directory = await tempDir('nsbox-engine')
-  // From here better-sqlite3 is not found.
+  const broken = join(directory.path, 'node_modules/better-sqlite3')
+  await mkdir(broken, { recursive: true })
+  const text =
+    "module.exports = class { constructor() { throw new Error('Could not locate the bindings file') } }"
+  await writeFile(join(broken, 'index.js'), text)
   await copyFile(join(import.meta.dirname, 'engine.js'), join(directory.path, 'engine.mjs'))
   const program = join(directory.path, 'program.mjs')
   await writeFile(
@@ -19,7 +23,7 @@ test('the engine of Node takes the place of one that is not installed, without a
     const value = engine?.open(':memory:').prepare('SELECT 1 AS one').get().one
     console.log(engine?.name, value, loadEngine('node:sqlite') === engine)`,
   )
-  const { code, stdout, stderr } = await run(process.execPath, [program])
+  const { code, stdout, stderr } = await run(process.execPath, [program], { env: { NODE_PATH: undefined } })
   const expected = hasOwn ? 'node:sqlite 1 true\n' : 'undefined undefined true\n'
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: expected, stderr: '' })
 })
