@@ -35,20 +35,26 @@ export async function missingSnapshotter(
   return { name, reason: found?.initError?.message.replace(/: skip plugin$/, '') }
 }
 
+const differ = 'io.containerd.differ.v1'
+
 async function firstThatWorks(
   session: Pick<Session, 'client' | 'signal'>,
   names: readonly string[],
 ): Promise<string | undefined> {
-  const found = await snapshotters(session, names)
+  const found = await snapshotters(session, names, [`type==${differ}`])
+  // Where no layer can be applied, none of them is of use.
+  const unpacks = found.some(({ type, initError }) => type === differ && initError === undefined)
+  if (!unpacks) return undefined
   return names.find((name) => found.some(({ id, initError }) => id === name && initError === undefined))
 }
 
 async function snapshotters(
   { client, signal }: Pick<Session, 'client' | 'signal'>,
   names: readonly string[],
+  more: readonly string[] = [],
 ): Promise<readonly Plugin[]> {
   const filters = names.map((name) => `type==io.containerd.snapshotter.v1,id==${JSON.stringify(name)}`)
-  return await client.introspection.plugins(filters, { signal })
+  return await client.introspection.plugins([...filters, ...more], { signal })
 }
 
 async function namespaceDefault({

@@ -18,5 +18,7 @@ export async function defaultSnapshotter(
   if (Object.hasOwn(labels, label) && labels[label]) return labels[label]
   const works = (wanted: string) =>
     entries.some(({ name, refusal }) => name === wanted && refusal === undefined)
-  return !works('overlayfs') && works('native') ? 'native' : 'overlayfs'
+  // Layers are applied on Linux only.
+  const isNative = process.platform === 'linux' && !works('overlayfs') && works('native')
+  return isNative ? 'native' : 'overlayfs'
 }
