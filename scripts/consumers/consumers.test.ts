@@ -166,7 +166,7 @@ describe.each(directories)('@nsbox/%s', (name) => {
 })
 
 it('finds nothing that has not been asked for', async () => {
-  const options = { cwd: projectOf('errors') }
+  const options = { cwd: projectOf('errors'), env: alone }
   const found = async (name: string) =>
     (await run(process.execPath, ['--input-type=module', '--eval', `import '${name}'`], options)).code === 0
   expect(await found('@nsbox/errors')).toBe(true)
@@ -194,16 +194,21 @@ it.skipIf(needs({ programs: ['zstd'] }))('images decompresses by a program witho
   await runOrThrow('tar', ['-c', '--zstd', '-f', archive, '-C', layout, '.'])
   const program = join(projectOf('images'), 'import.mjs')
   await writeFile(program, importing)
-  const { stdout } = await runOrThrow(process.execPath, [program, archive, await mkdtemp(`${layout}-`)])
+  const { stdout } = await runOrThrow(process.execPath, [program, archive, await mkdtemp(`${layout}-`)], {
+    env: alone,
+  })
   const index = createHash('sha256').update(await readFile(join(layout, 'index.json')))
   expect(stdout).toBe(`sha256:${index.digest('hex')}\n`)
 })
+
+/** Without what pnpm's launchers let `require` find. */
+const alone = { NODE_PATH: undefined }
 
 /** Runs an example in its project. */
 async function runExample(name: string, file: string, { output }: Example): Promise<void> {
   await using resources = new AsyncDisposableStack()
   const cwd = projectOf(name)
-  const env: Record<string, string> = { TMPDIR: directory }
+  const env: Record<string, string | undefined> = { ...alone, TMPDIR: directory }
   if (name === 'images' || name === 'registry') env.IMAGE = await pushedImage()
   if (name === 'client') env.CONTAINERD_ADDRESS = resources.use(await startInstalledServer()).address
   // Suites are run by vitest, which looks for files of tests.
@@ -225,7 +230,7 @@ async function startInstalledServer(): Promise<{ address: string } & AsyncDispos
       join(packageNamed('@nsbox/server').directory, 'bin/nsbox-server.mjs'),
       ...['--root', join(places, 'root'), '--state', join(places, 'state'), '--address', address],
     ],
-    { ready: /serving/, readyTimeout: 90_000 },
+    { ready: /serving/, readyTimeout: 90_000, env: alone },
   )
   const images = ['-a', address, '-n', 'example', 'images']
   await runOrThrow('ctr', [...images, 'import', path])

@@ -154,7 +154,11 @@ function nodeStatement(statement: NodeStatement): Statement {
 }
 
 /** Whole numbers are bound as such, and not as floating-point ones. */
-const bound = (value: SqlValue) => (Number.isSafeInteger(value) ? BigInt(value as number) : value)
+function bound(value: SqlValue): SqlValue {
+  if (Number.isSafeInteger(value)) return BigInt(value as number)
+  // Node 22 takes a view of an empty ArrayBuffer for NULL.
+  return value instanceof Uint8Array && value.byteLength === 0 ? new Uint8Array(0) : value
+}
 
 function withBuffers(row: Row): Row {
   const converted: Row = {}

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +23,15 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }))
 
 const open = (options: Partial<DatabaseOptions> = {}) => openDatabase({ path, migrations, ...options })
+/** Where a descriptor leads, unless it has been closed. */
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
+  }
+}
+
 const insert = 'INSERT INTO item (text) VALUES (?)'
 const count = 'SELECT count(*) AS n FROM item'
 
@@ -98,6 +108,8 @@ describe('transactions', () => {
     expect(db.transaction((tx) => tx.run(insert, 'a'))).toEqual({ changes: 1, id: 1 })
     expect(db.transaction((tx) => tx.get('SELECT text FROM item WHERE id = ?', 1))).toEqual({ text: 'a' })
     expect(db.rows('SELECT id, text FROM item')).toEqual([[1, 'a']])
+    const empty = new Uint8Array(new ArrayBuffer(0))
+    expect(db.get('SELECT typeof(?) AS type', empty)).toEqual({ type: 'blob' })
     // Names of columns are neither keys nor an order.
     expect(db.rows('SELECT text, 0, 0, 1 AS `2`, 2 AS `1` FROM item')).toEqual([['a', 0, 0, 1, 2]])
   })
@@ -173,6 +185,8 @@ describe('durability', () => {
     expect(await db.durable().catch(errorCode)).toBe('data_loss')
     expect(fatal).toHaveLength(1)
     expect(await db[Symbol.asyncDispose]().catch(errorCode)).toBe('data_loss')
+    const descriptors = readdirSync('/proc/self/fd').map((fd) => linkOf(`/proc/self/fd/${fd}`))
+    expect(descriptors.filter((target) => target?.startsWith(path))).toEqual([])
   })
 
   test('relaxed durability never syncs the log', async () => {

@@ -159,9 +159,12 @@ export class Database implements Reader, AsyncDisposable {
     this.#cancelQuiet()
     try {
       await this.durable()
-      await this.#parts.close()
     } finally {
-      this.#db.close()
+      try {
+        await this.#parts.close()
+      } finally {
+        this.#db.close()
+      }
     }
   }
 

@@ -23,7 +23,7 @@ test('the engine of Node takes the place of one without a binary, without a word
     const value = engine?.open(':memory:').prepare('SELECT 1 AS one').get().one
     console.log(engine?.name, value, loadEngine('node:sqlite') === engine)`,
   )
-  const { code, stdout, stderr } = await run(process.execPath, [program])
+  const { code, stdout, stderr } = await run(process.execPath, [program], { env: { NODE_PATH: undefined } })
   const expected = hasOwn ? 'node:sqlite 1 true\n' : 'undefined undefined true\n'
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: expected, stderr: '' })
 })

@@ -21,11 +21,22 @@ export const zlibEngine: DecompressionEngine = {
   decompress: through(() => zlib.createGunzip(options)),
 }
 
-/** zstd by Node's own zlib, where it has it (22.15 and later); undefined elsewhere. */
+interface ZlibWithZstd {
+  readonly createZstdDecompress?: (settings: typeof options) => Transform
+  readonly zstdDecompressSync?: (compressed: Uint8Array) => Buffer
+}
+
+/** A frame with the one byte `a`, uncompressed. */
+const frame = Buffer.from('28b52ffd200109000061', 'hex')
+
+/**
+ * zstd by Node's own zlib, where it has it and reads all frames of a file: that of Node 22 ends after the first one,
+ * and takes one that is cut off for whole. Undefined elsewhere.
+ */
 export const zlibZstdEngine: DecompressionEngine | undefined = (() => {
-  const create = (zlib as { createZstdDecompress?: (settings: typeof options) => Transform })
-    .createZstdDecompress
-  if (create === undefined) return undefined
+  const { createZstdDecompress: create, zstdDecompressSync: decompress } = zlib as ZlibWithZstd
+  if (create === undefined || decompress === undefined) return undefined
+  if (decompress(Buffer.concat([frame, frame])).length !== 2) return undefined
   return { name: 'node:zlib', format: 'zstd', decompress: through(() => create(options)) }
 })()
 

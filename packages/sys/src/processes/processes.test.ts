@@ -80,7 +80,7 @@ describeWith({ linux: true }, 'a descriptor of a process', () => {
   test('is readable once the process has ended, and tells how where the kernel does', async () => {
     const result = await inProcess(`
       becomeSubreaper()
-      const pid = await orphan('sleep 0.1; exit 7')
+      const pid = await orphan('sleep 1; exit 7')
       const fd = openPidfd(pid)
       const before = [isReady(fd, 'read'), pidfdExitStatus(fd)]
       await ended()

@@ -15,20 +15,25 @@ const withOwnId = `exec ${unshare.join(' ')} -r -- "$@"`
 
 /**
  * With further ids. The kernel lets only a process outside write them down, by programs that check whose they are
- * (newuidmap(1)). That process is no child, so that nobody has to wait for it.
+ * (newuidmap(1)). That process is no child, so that nobody has to wait for it; if this one dies before, it sees the end
+ * of the FIFO that this one holds open.
  */
 const withMoreIds = `
 directory=$1 uids=$2 gids=$3 pid=$$
 shift 3
 mkfifo -m 600 "$directory/made" "$directory/mapped" || exit 1
+exec 3<>"$directory/made" 4>"$directory/made"
 ( (
-  read -r line <"$directory/made"
+  exec 5<"$directory/made" 3>&- 4>&-
+  read -r line <&5 || exec rm -r "$directory"
   answer=failed
   newuidmap "$pid" $uids && newgidmap "$pid" $gids && answer=done
   echo "$answer" >"$directory/mapped"
 ) & )
+exec 3>&-
 exec ${unshare.join(' ')} -- /bin/sh -c '
-  echo made >"$0/made"
+  echo made >&4
+  exec 4>&-
   read -r answer <"$0/mapped"
   rm -r "$0"
   if [ "$answer" != done ]; then
