@@ -3,18 +3,19 @@ import type { Client } from '@nsbox/client'
 import { isNsboxError } from '@nsbox/errors'
 import { complain } from './print.ts'
 
-let isWholeProgram = false
+/** Marks this process. A variable would not do: a program with V8's code cache has two instances of this module. */
+const wholeProgram = Symbol.for('nsbox.wholeProgram')
 
 /**
  * Says that the command line is what this process is for, so that it may be started again. Within another program, an
  * ordinary user's command does without a user namespace.
  */
 export function declareWholeProgram(): void {
-  isWholeProgram = true
+  Object.defineProperty(process, wholeProgram, { value: true, configurable: true })
 }
 
 /** Whether this program may be started again, and has a user whom a user namespace gives rights. */
-const canGain = () => isWholeProgram && process.platform === 'linux' && process.geteuid?.() !== 0
+const canGain = () => wholeProgram in process && process.platform === 'linux' && process.geteuid?.() !== 0
 
 /**
  * Starts an ordinary user's command again in a user namespace of its own, in which a server can mount and unpack. Only

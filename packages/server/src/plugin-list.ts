@@ -120,7 +120,8 @@ function snapshotterPlugin({
     ...(root !== undefined && { exports: { root } }),
     // Without it, clients do not name the parent at commit.
     capabilities: loaded !== undefined && hasLayerDirectories(loaded) ? ['rebase'] : [],
-    ...(refusal === undefined ? {} : { skipped: refusal.message }),
+    // Without layers in them, snapshots are of no use to clients.
+    ...(refusal === undefined ? differNeedsLinux() : { skipped: refusal.message }),
   }
 }
 
