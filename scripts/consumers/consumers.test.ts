@@ -14,6 +14,7 @@ import {
   runOrThrow,
   startProcess,
   startRegistry,
+  tempDir,
 } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { transform } from 'esbuild'
@@ -221,7 +222,8 @@ async function runExample(name: string, file: string, { output }: Example): Prom
 
 /** Starts the server as installed, with an image that the examples of the client name. */
 async function startInstalledServer(): Promise<{ address: string } & AsyncDisposable> {
-  const places = await mkdtemp(join(directory, 'server-'))
+  // A short path, since it has sockets in it.
+  const { path: places } = resources.use(await tempDir('nsbox'))
   const address = join(places, 'nsbox.sock')
   const { name, path } = await busyboxArchive(places)
   const server = await startProcess(

@@ -131,7 +131,7 @@ describeWith({ root: true, linux: true }, 'a server with snapshots', () => {
     expect(plugins).toMatchObject([
       { id: 'overlayfs', initErr: { message: expect.stringMatching(/: skip plugin$/) } },
     ])
-    const refused = await failure(snapshots.stat({ key: 'k' }, within('n')))
+    const refused = await failure(snapshots.stat({ snapshotter: 'overlayfs', key: 'k' }, within('n')))
     expect(refused.code).toBe(Code.InvalidArgument)
     expect(refused.rawMessage).toMatch(
       /^snapshotter not loaded: overlayfs: overlays in .*: failed precondition: invalid argument$/,

@@ -128,7 +128,8 @@ describeWith(needs, 'a task that goes on from a checkpoint', () => {
       process.kill(supervisor!, 'SIGKILL')
       if (!(await starting)) {
         expect(await tasks.get('one')).toMatchObject({ status: 'created', pid: 0 })
-        expect(bench.processes()).toEqual([])
+        // What was killed may take a moment to end.
+        await expect.poll(() => bench.processes()).toEqual([])
         expect(await bench.runc.list()).toEqual([])
         await tasks.start('one')
       }
