@@ -14,11 +14,8 @@ import { command, root } from './setup/command.mjs'
 /** What leans on Node, on its own modules or on native code, and the built programs. */
 const short = [
   'packages/client/src/connection/',
-  'packages/concurrency/src/',
   'packages/content/src/local',
   'packages/diff/src/decompress/',
-  'packages/errors/src/',
-  'packages/metadata/src/collector/collector.property',
   'packages/registry/src/http/',
   'packages/sqlite/src/',
   'packages/supervisor/src/',

@@ -207,11 +207,10 @@ const alone = { NODE_PATH: undefined }
 
 /** Runs an example in its project. */
 async function runExample(name: string, file: string, { output }: Example): Promise<void> {
-  await using resources = new AsyncDisposableStack()
   const cwd = projectOf(name)
   const env: Record<string, string | undefined> = { ...alone, TMPDIR: directory }
   if (name === 'images' || name === 'registry') env.IMAGE = await pushedImage()
-  if (name === 'client') env.CONTAINERD_ADDRESS = resources.use(await startInstalledServer()).address
+  if (name === 'client') env.CONTAINERD_ADDRESS = await installedServer()
   // Suites are run by vitest, which looks for files of tests.
   const suite = file.replace('.', '.test.')
   if (name === 'compliance') await rename(join(cwd, file), join(cwd, suite))
@@ -220,30 +219,28 @@ async function runExample(name: string, file: string, { output }: Example): Prom
   if (output !== undefined) expect(stdout).toBe(output)
 }
 
-/** Starts the server as installed, with an image that the examples of the client name. */
-async function startInstalledServer(): Promise<{ address: string } & AsyncDisposable> {
-  // A short path, since it has sockets in it.
-  const { path: places } = resources.use(await tempDir('nsbox'))
-  const address = join(places, 'nsbox.sock')
-  const { name, path } = await busyboxArchive(places)
-  const server = await startProcess(
-    process.execPath,
-    [
-      join(packageNamed('@nsbox/server').directory, 'bin/nsbox-server.mjs'),
-      ...['--root', join(places, 'root'), '--state', join(places, 'state'), '--address', address],
-    ],
-    { ready: /serving/, readyTimeout: 90_000, env: alone },
-  )
-  const images = ['-a', address, '-n', 'example', 'images']
-  await runOrThrow('ctr', [...images, 'import', path])
-  await runOrThrow('ctr', [...images, 'tag', name, 'docker.io/library/busybox:latest'])
-  return {
-    address,
-    [Symbol.asyncDispose]: async () => {
-      await server.stop()
-      await removeCgroup('example')
-    },
-  }
+let server: Promise<string> | undefined
+
+/** The address of the server as installed, with an image that the examples of the client name. */
+function installedServer(): Promise<string> {
+  server ??= (async () => {
+    // A short path, since it has sockets in it.
+    const { path: places } = resources.use(await tempDir('nsbox'))
+    const address = join(places, 'nsbox.sock')
+    resources.defer(() => removeCgroup('example'))
+    const program = join(packageNamed('@nsbox/server').directory, 'bin/nsbox-server.mjs')
+    const directories = ['--root', join(places, 'root'), '--state', join(places, 'state')]
+    const args = [program, ...directories, '--address', address]
+    resources.use(
+      await startProcess(process.execPath, args, { ready: /serving/, readyTimeout: 90_000, env: alone }),
+    )
+    const { name, path } = await busyboxArchive(places)
+    const images = ['-a', address, '-n', 'example', 'images']
+    await runOrThrow('ctr', [...images, 'import', path])
+    await runOrThrow('ctr', [...images, 'tag', name, 'docker.io/library/busybox:latest'])
+    return address
+  })()
+  return server
 }
 
 let image: Promise<string> | undefined
