@@ -41,7 +41,8 @@ export interface Disk extends ObjectReader {
 
   /**
    * What keeps an object of the namespace.
-   * @param id a digest, a chain id, the name of an image, the key of a snapshot, the id of a container or a lease, a ref
+   * @param id a digest, a chain id, the name of an image, the key of a snapshot, the id of a container or a lease, a
+   * ref
    */
   why(id: string, options?: AbortOptions): Promise<Explanations>
 

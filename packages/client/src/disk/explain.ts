@@ -1,15 +1,11 @@
 import type { AbortOptions } from '@nsbox/core/content'
 import { objectsByKey, why } from '@nsbox/core/disk'
-import type { ClientView } from '../client.ts'
 import type { Explanations } from './disk.ts'
+import type { DiskView } from './disk-view.ts'
 import { objectsOfAll } from './usage-of.ts'
 
 /** What keeps the objects with a key. */
-export async function explain(
-  client: ClientView,
-  id: string,
-  { signal }: AbortOptions,
-): Promise<Explanations> {
+export async function explain(client: DiskView, id: string, { signal }: AbortOptions): Promise<Explanations> {
   const namespaces = await objectsOfAll(client, { signal })
   const objects = namespaces.get(client.namespace) ?? []
   const found = [...objectsByKey(objects).values()]

@@ -2,12 +2,12 @@ import type { AbortOptions } from '@nsbox/core/content'
 import { objectKey, objectsByKey, type StoredObject, unheld } from '@nsbox/core/disk'
 import type { Image } from '@nsbox/core/images'
 import { isNotFound } from '@nsbox/errors'
-import type { ClientView } from '../client.ts'
 import type { Pruned, PruneOptions } from './disk.ts'
+import type { DiskView } from './disk-view.ts'
 import { objectsOf, objectsOfAll } from './usage-of.ts'
 
 /** Removes the images that no container is of, and what nothing keeps then. */
-export async function prune(client: ClientView, options: PruneOptions): Promise<Pruned> {
+export async function prune(client: DiskView, options: PruneOptions): Promise<Pruned> {
   const { dryRun = false, filters = [], signal } = options
   const unused = await unusedImages(client, filters, { signal })
   const namespaces = await objectsOfAll(client, { sizes: true, signal })
@@ -24,7 +24,7 @@ export async function prune(client: ClientView, options: PruneOptions): Promise<
 }
 
 async function unusedImages(
-  client: ClientView,
+  client: DiskView,
   filters: readonly string[],
   options: AbortOptions,
 ): Promise<Image[]> {
@@ -36,7 +36,7 @@ async function unusedImages(
 
 /** @returns those that were there to be removed: an image that has changed meanwhile is another */
 async function remove(
-  client: ClientView,
+  client: DiskView,
   images: readonly Image[],
   { signal }: AbortOptions,
 ): Promise<Image[]> {
@@ -54,7 +54,7 @@ async function remove(
 
 /** @returns those of the objects that are gone after a collection */
 async function collect(
-  client: ClientView,
+  client: DiskView,
   objects: ReadonlyMap<string, StoredObject>,
   options: AbortOptions,
 ): Promise<StoredObject[]> {

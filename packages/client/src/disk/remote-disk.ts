@@ -8,13 +8,13 @@ import {
 } from '@nsbox/api/gen/nsbox/disk/v1/disk_pb'
 import type { ObjectKind, ObjectName, StoredObject } from '@nsbox/core/disk'
 import { NsboxError, quoted } from '@nsbox/errors'
-import type { ClientView } from '../client.ts'
 import { received } from '../connection/received.ts'
 import type { Rpc } from '../connection/rpc.ts'
 import type { Disk } from './disk.ts'
+import type { DiskView } from './disk-view.ts'
 
 /** The disk of a server, seen from one namespace. */
-export function remoteDisk(rpc: Rpc, view: () => ClientView): Disk {
+export function remoteDisk(rpc: Rpc, view: () => DiskView): Disk {
   return {
     async *objects({ sizes = false, signal } = {}) {
       for await (const { objects } of rpc.serverStream(DiskService.method.list, { sizes }, { signal }))

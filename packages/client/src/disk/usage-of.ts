@@ -1,15 +1,15 @@
 import type { AbortOptions } from '@nsbox/core/content'
 import { type DiskUsage, diskUsage, type ObjectsOptions, type StoredObject } from '@nsbox/core/disk'
-import type { ClientView } from '../client.ts'
+import type { DiskView } from './disk-view.ts'
 
 /** What the objects of all namespaces take. */
-export async function usageOf(client: ClientView, { signal }: AbortOptions): Promise<DiskUsage> {
+export async function usageOf(client: DiskView, { signal }: AbortOptions): Promise<DiskUsage> {
   return diskUsage(await objectsOfAll(client, { sizes: true, signal }))
 }
 
 /** All objects of each namespace, in the order of their names. */
 export async function objectsOfAll(
-  client: ClientView,
+  client: DiskView,
   options: ObjectsOptions,
 ): Promise<Map<string, StoredObject[]>> {
   const objects = new Map<string, StoredObject[]>()
@@ -19,7 +19,7 @@ export async function objectsOfAll(
 }
 
 /** All objects of the client's namespace. */
-export async function objectsOf(client: ClientView, options: ObjectsOptions): Promise<StoredObject[]> {
+export async function objectsOf(client: DiskView, options: ObjectsOptions): Promise<StoredObject[]> {
   const objects: StoredObject[] = []
   for await (const object of client.disk.objects(options)) objects.push(object)
   return objects
