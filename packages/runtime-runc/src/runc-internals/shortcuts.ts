@@ -29,9 +29,9 @@ export interface ShortcutsOptions {
 }
 
 /**
- * Does some of runc's work by knowledge of its insides: `start`, `delete` and telling what is paused without running it,
- * and running it from a copy that it need not make itself. Only for a program named runc that has passed a probe since the start of the host,
- * while its file stays the same; any other, and runc until then, does all its work itself.
+ * Does some of runc's work by knowledge of its insides: `start`, `delete` and telling what is paused without running
+ * it, and running it from a copy that it need not make itself. Only for a program named runc that has passed a probe
+ * since the start of the host, while its file stays the same; any other, and runc until then, does all its work itself.
  */
 export class Shortcuts implements AsyncDisposable {
   readonly #options: ShortcutsOptions
