@@ -15,6 +15,7 @@ import { startServer } from '@nsbox/server'
 import {
   type BuiltImage,
   buildImage,
+  collectsWhenAsked,
   filesLayer,
   hostPlatform,
   makeCertificate,
@@ -70,7 +71,7 @@ describeWith(needs, 'transfers', () => {
     archive = join(directory, 'layout.tar')
     await runOrThrow('tar', ['-cf', archive, '-C', layout, 'oci-layout', 'index.json', 'blobs'])
     addresses.containerd = resources.use(
-      await startContainerd({ env: { SSL_CERT_FILE: certificate.cert } }),
+      await startContainerd({ env: { SSL_CERT_FILE: certificate.cert }, settings: collectsWhenAsked }),
     ).address
     const server = await startServer({ root: join(directory, 'root'), durability: 'relaxed' })
     addresses['nsbox-server'] = resources.use(server).address
