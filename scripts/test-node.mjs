@@ -4,9 +4,9 @@
 // between Nodes, and the built programs. Programs that tests start run on that Node as well. Where better-sqlite3 has
 // been compiled for another Node than this one, Node's own SQLite serves.
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { command, root } from './setup/command.mjs'
@@ -26,26 +26,35 @@ const short = [
 ]
 
 /**
- * The directory of a Node's program, fetched unless it is there.
+ * The directory of a Node's program, fetched unless it is there. Several may ask at once.
  *
  * @param {string} version
  */
-async function fetchNode(version) {
+export async function fetchNode(version) {
   // Root's own directory is closed to the other users whose programs tests start.
   const cache =
     process.geteuid?.() === 0 ? '/var/cache' : process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
   const directory = join(cache, 'nsbox', `node-${version}`)
   const name = `node-${process.platform}-${process.arch}`
   const bin = join(directory, 'node_modules', name, 'bin')
-  if (!existsSync(join(bin, 'node'))) {
-    await mkdir(directory, { recursive: true })
-    const options = ['--prefix', directory, '--ignore-scripts', '--no-audit', '--no-fund', '--no-save']
+  if (existsSync(join(bin, 'node'))) return bin
+  await mkdir(dirname(directory), { recursive: true })
+  const fetching = await mkdtemp(`${directory}-`)
+  try {
+    await chmod(fetching, 0o755)
+    const options = ['--prefix', fetching, '--ignore-scripts', '--no-audit', '--no-fund', '--no-save']
     const fetched = await command('npm', ['install', ...options, `${name}@${version}`], {
       minutes: 10,
       output: 'collect',
-      cwd: directory,
+      cwd: fetching,
     })
     if (fetched.code !== 0) throw new Error(`Node ${version} cannot be fetched: ${fetched.output}`)
+    await rename(fetching, directory).catch((error) => {
+      // Somebody else was faster.
+      if (!existsSync(join(bin, 'node'))) throw error
+    })
+  } finally {
+    await rm(fetching, { recursive: true, force: true })
   }
   return bin
 }
