@@ -139,7 +139,8 @@ describeWith({ root: true, linux: true, programs }, 'a fork', () => {
       )
       const mounts = [...libraries, [process.execPath, '/node']]
       const { code, stderr } = await lab.stock([
-        ...['run', '-d', '--null-io', ...flags],
+        // CRIU does not know io_uring, which newer Nodes use unless they are told otherwise.
+        ...['run', '-d', '--null-io', '--env', 'UV_USE_IO_URING=0', ...flags],
         ...mounts.flatMap(([from, to]) => ['--mount', `type=bind,src=${from},dst=${to},options=bind:ro`]),
         ...[lab.image, id, '/node', '-e', program],
       ])
