@@ -3,12 +3,11 @@
 // VERSION is a major version, or more of one, such as 20.19. Without --all or files it runs the tests of what differs
 // between Nodes, and the built programs. Programs that tests start run on that Node as well. Where better-sqlite3 has
 // been compiled for another Node than this one, Node's own SQLite serves.
-import { existsSync, readFileSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { delimiter, dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
+import { fetchNode } from './fetch-node.mjs'
 import { command, root } from './setup/command.mjs'
 
 /** What leans on Node, on its own modules or on native code, and the built programs. */
@@ -25,38 +24,18 @@ const short = [
   'test/integration/start-up',
 ]
 
-/**
- * The directory of a Node's program, fetched unless it is there. Several may ask at once.
- *
- * @param {string} version
- */
-export async function fetchNode(version) {
-  // Root's own directory is closed to the other users whose programs tests start.
-  const cache =
-    process.geteuid?.() === 0 ? '/var/cache' : process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
-  const directory = join(cache, 'nsbox', `node-${version}`)
-  const name = `node-${process.platform}-${process.arch}`
-  const bin = join(directory, 'node_modules', name, 'bin')
-  if (existsSync(join(bin, 'node'))) return bin
-  await mkdir(dirname(directory), { recursive: true })
-  const fetching = await mkdtemp(`${directory}-`)
-  try {
-    await chmod(fetching, 0o755)
-    const options = ['--prefix', fetching, '--ignore-scripts', '--no-audit', '--no-fund', '--no-save']
-    const fetched = await command('npm', ['install', ...options, `${name}@${version}`], {
-      minutes: 10,
-      output: 'collect',
-      cwd: fetching,
-    })
-    if (fetched.code !== 0) throw new Error(`Node ${version} cannot be fetched: ${fetched.output}`)
-    await rename(fetching, directory).catch((error) => {
-      // Somebody else was faster.
-      if (!existsSync(join(bin, 'node'))) throw error
-    })
-  } finally {
-    await rm(fetching, { recursive: true, force: true })
-  }
-  return bin
+/** Tests of what reads bytes, which does the same on every Node. */
+const readsBytes = /\.fuzz\.test\.ts$|\/hostile-[^/]*$/
+
+/** The test files of the short run; vitest takes no pattern to leave some out that reaches its projects. */
+function shortFiles() {
+  return short.flatMap((start) => {
+    const directory = dirname(`${start}x`)
+    // With types, links are not followed.
+    return readdirSync(join(root, directory), { recursive: true, withFileTypes: true })
+      .map(({ parentPath, name }) => relative(root, join(parentPath, name)))
+      .filter((file) => file.startsWith(start) && file.endsWith('.test.ts') && !readsBytes.test(file))
+  })
 }
 
 /**
@@ -74,8 +53,8 @@ export function shortRun(version) {
       console.log(`skipped: ${error instanceof Error ? error.message : error}`)
       return { code: 0, output: '' }
     }
-    // Beside other tests: one at a time is enough.
-    return testOnNode(version, [...short, '--maxWorkers=1'], 'collect')
+    // Beside other tests: one at a time is enough. The option `--maxWorkers` does not reach projects.
+    return testOnNode(version, shortFiles(), 'collect', { VITEST_MAX_WORKERS: '1' })
   }
   return { name: `short run of tests on Node ${version}`, run }
 }
@@ -84,8 +63,9 @@ export function shortRun(version) {
  * @param {string} version
  * @param {readonly string[]} files parts of test files' paths, and options of vitest; all if there are none
  * @param {'inherit' | 'collect'} output
+ * @param {Record<string, string>} [variables] of its environment
  */
-async function testOnNode(version, files, output) {
+async function testOnNode(version, files, output, variables = {}) {
   const bin = await fetchNode(version)
   const vitest = join(root, 'node_modules/vitest')
   const { bin: programs } = JSON.parse(readFileSync(join(vitest, 'package.json'), 'utf8'))
@@ -93,7 +73,7 @@ async function testOnNode(version, files, output) {
   return await command(join(bin, 'node'), [join(vitest, program), 'run', ...files], {
     minutes: 60,
     output,
-    env: { PATH: [bin, process.env.PATH].join(delimiter) },
+    env: { ...variables, PATH: [bin, process.env.PATH].join(delimiter) },
   })
 }
 
@@ -101,6 +81,10 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const { positionals, values } = parseArgs({ allowPositionals: true, options: { all: { type: 'boolean' } } })
   const [version, ...files] = positionals
   if (version === undefined) throw new Error('usage: test-node.mjs VERSION [--all | FILE …]')
-  const { code } = await testOnNode(version, values.all ? [] : files.length > 0 ? files : short, 'inherit')
+  const { code } = await testOnNode(
+    version,
+    values.all ? [] : files.length > 0 ? files : shortFiles(),
+    'inherit',
+  )
   process.exitCode = code
 }

@@ -23,9 +23,9 @@ import { transform } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { testUser } from '../../test/integration/ordinary-user.ts'
 import { lightPackages } from '../check-deps/floors.ts'
+import { fetchNode } from '../fetch-node.mjs'
 import { type PackedPackage, packPackages, publicDirectories } from '../release/pack-packages.ts'
 import { root } from '../setup/command.mjs'
-import { fetchNode } from '../test-node.mjs'
 import { bareUser } from './bare-user.ts'
 import {
   closure,
@@ -135,6 +135,12 @@ async function compileTogether(projects: readonly string[], lib: readonly string
   const { code, stdout, stderr } = await run(tsc, ['-p', config], { cwd: directory, timeout: 300_000 })
   return code === 0 ? '' : stdout + stderr
 }
+
+it('what would be published is whole, and has nothing that serves only in the repository', async () => {
+  const args = ['--import', 'tsx', 'scripts/packaging.ts', directory]
+  const { code, stdout, stderr } = await run(process.execPath, args, { cwd: root, timeout: 300_000 })
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' })
+})
 
 describe('strict programs in TypeScript', () => {
   it.each([
