@@ -12,14 +12,11 @@ export interface FreshDisk extends AsyncDisposable {
 /** In memory, as `/run` is, where daemons keep what ends with the host. */
 export const stateDirectory = 'state'
 
-/** Room for the largest image, twice. */
-const megabytes = 5000
-
 /**
- * Makes the file that disks are made in. It is written once, from end to end: blocks that are only reserved cost a
- * change of the file's own metadata when they are written first.
+ * Makes the file that disks are made in, by default with room for the largest image, twice. It is written once, from
+ * end to end: blocks that are only reserved cost a change of the file's own metadata when they are written first.
  */
-export async function diskImage(directory: string): Promise<string> {
+export async function diskImage(directory: string, megabytes = 5000): Promise<string> {
   const path = join(directory, 'disk.img')
   const args = [
     'if=/dev/zero',

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Makes the images that the benchmarks pull, of Debian's packages only, and serves them from a registry on loopback:
 # bench/busybox:1, bench/debian:1, bench/multi:1 (eight layers), bench/many:1 (forty layers), bench/zstd:1 (multi with
-# other compression). Needs root and the programs that README.md lists. What was made is not made again.
+# other compression), bench/big:1 (500 MB that do not compress). Needs root and the programs that README.md lists. What
+# was made is not made again.
 #
 #   DIRECTORY  where everything goes (default /var/tmp/nsbox-corpus)
 #   REGISTRY   the address to serve at (default 127.0.0.1:5001)
@@ -11,6 +12,7 @@ registry=${REGISTRY:-127.0.0.1:5001}
 debs=$directory/debs
 layers=$directory/layers
 layout=$directory/layout
+codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
 epoch=@1735689600
 mkdir -p "$debs" "$layers" "$directory/registry"
 
@@ -41,7 +43,8 @@ unpack() {
   mkdir -p "$tree"
   for package in "$@"; do
     if ! compgen -G "$debs/${package}_*.deb" >/dev/null; then
-      (cd "$debs" && apt-get -qq -o APT::Sandbox::User=root download "$package")
+      # This host may have another version, of another source.
+      (cd "$debs" && apt-get -qq -o APT::Sandbox::User=root download "$package/$codename")
     fi
     dpkg-deb -x "$(compgen -G "$debs/${package}_*.deb" | tail -1)" "$tree"
   done
@@ -63,8 +66,7 @@ base() {
   echo "layer base" >&2
   local tree=$directory/base
   rm -rf "$tree"
-  debootstrap --variant=minbase --cache-dir="$debs" \
-    "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$tree" >/dev/null
+  debootstrap --variant=minbase --cache-dir="$debs" "$codename" "$tree" >/dev/null
   rm -rf "$tree"/var/cache/apt/archives/*.deb "$tree"/var/lib/apt/lists/* "$tree"/dev/* "$tree"/proc/* "$tree"/sys/*
   archive base "$tree"
   rm -rf "$tree"
@@ -107,6 +109,18 @@ busybox() {
   done
   archive busybox "$tree"
   rm -rf "$tree" "$tree.deb"
+}
+
+# A file that does not compress, of the same bytes each time.
+big() {
+  if [ -f "$layers/big.tar" ]; then return; fi
+  echo "layer big" >&2
+  local tree=$directory/tree zeros=00000000000000000000000000000000
+  rm -rf "$tree"
+  mkdir -p "$tree/data"
+  head -c 500000000 /dev/zero | openssl enc -aes-128-ctr -K $zeros -iv $zeros >"$tree/data/big"
+  archive big "$tree"
+  rm -rf "$tree"
 }
 
 # image NAME LAYER...: compressed with gzip and pushed.
@@ -157,6 +171,7 @@ serve
 base
 busybox
 top
+big
 layer python libpython3.13-minimal python3.13-minimal libpython3.13-stdlib python3.13 \
   python3-numpy python3-sympy python3-django
 layer perl perl perl-modules-5.40 libperl5.40 perl-doc git git-man git-doc
@@ -183,4 +198,6 @@ image busybox busybox
 image debian base
 image multi "${eight[@]}"
 image many "${forty[@]}"
+image big big
 zstd_image zstd multi "${eight[@]}"
+touch "$directory/complete"

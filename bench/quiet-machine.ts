@@ -13,10 +13,9 @@ export async function quiet(): Promise<void> {
  * Touches memory and frees it again: a virtual machine may have returned its free pages to the host, and then
  * whoever comes first waits two seconds for each gigabyte.
  */
-export async function warmMemory(): Promise<void> {
+export async function warmMemory(megabytes = 3000): Promise<void> {
   const file = join('/dev/shm', `nsbox-bench-${process.pid}`)
-  await runOrThrow('dd', ['if=/dev/zero', `of=${file}`, 'bs=1M', 'count=3000', 'status=none'], {
-    timeout: 60_000,
-  })
+  const count = `count=${megabytes}`
+  await runOrThrow('dd', ['if=/dev/zero', `of=${file}`, 'bs=1M', count, 'status=none'], { timeout: 60_000 })
   await runOrThrow('rm', [file])
 }

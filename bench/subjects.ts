@@ -93,6 +93,11 @@ function nsbox(
   }
 }
 
+/** Whether a subject's client is the stock one. */
+export function hasStockClient({ pull }: Subject): boolean {
+  return pull === stockPull
+}
+
 /** What can be measured; the first is what the others are compared with. */
 export const subjects: Readonly<Record<'plain' | 'igzip', readonly Subject[]>> = {
   plain: subjectsWith(false),

@@ -3,12 +3,11 @@
 // VERSION is a major version, or more of one, such as 20.19. Without --all or files it runs the tests of what differs
 // between Nodes, and the built programs. Programs that tests start run on that Node as well. Where better-sqlite3 has
 // been compiled for another Node than this one, Node's own SQLite serves.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
-import { homedir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { delimiter, dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
+import { fetchNode } from './fetch-node.mjs'
 import { command, root } from './setup/command.mjs'
 
 /** What leans on Node, on its own modules or on native code, and the built programs. */
@@ -37,31 +36,6 @@ function shortFiles() {
       .map(({ parentPath, name }) => relative(root, join(parentPath, name)))
       .filter((file) => file.startsWith(start) && file.endsWith('.test.ts') && !readsBytes.test(file))
   })
-}
-
-/**
- * The directory of a Node's program, fetched unless it is there.
- *
- * @param {string} version
- */
-async function fetchNode(version) {
-  // Root's own directory is closed to the other users whose programs tests start.
-  const cache =
-    process.geteuid?.() === 0 ? '/var/cache' : process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
-  const directory = join(cache, 'nsbox', `node-${version}`)
-  const name = `node-${process.platform}-${process.arch}`
-  const bin = join(directory, 'node_modules', name, 'bin')
-  if (!existsSync(join(bin, 'node'))) {
-    await mkdir(directory, { recursive: true })
-    const options = ['--prefix', directory, '--ignore-scripts', '--no-audit', '--no-fund', '--no-save']
-    const fetched = await command('npm', ['install', ...options, `${name}@${version}`], {
-      minutes: 10,
-      output: 'collect',
-      cwd: directory,
-    })
-    if (fetched.code !== 0) throw new Error(`Node ${version} cannot be fetched: ${fetched.output}`)
-  }
-  return bin
 }
 
 /**
