@@ -165,7 +165,7 @@ it('what would be published is whole, and has nothing that serves only in the re
   const args = ['--import', 'tsx', 'scripts/packaging.ts', directory]
   const { code, stdout, stderr } = await run(process.execPath, args, { cwd: root, timeout: 300_000 })
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' })
-})
+}, 300_000)
 
 let compiling: Promise<string> | undefined
 
